@@ -1,0 +1,8 @@
+//! Deep hedging with a recurrent policy, trained by Kronecker-factored curvature.
+
+pub mod error;
+pub mod risk;
+pub mod runs;
+pub mod strategy;
+
+pub use error::{Error, Result};

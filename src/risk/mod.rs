@@ -1,0 +1,2 @@
+mod summary;
+pub use summary::{Estimate, Row};

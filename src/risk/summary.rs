@@ -1,0 +1,52 @@
+//! What is reported of a hedged book: one [`Row`] per strategy, every statistic with its
+//! standard error.
+
+use serde::{Deserialize, Serialize};
+
+/// CVaR of the loss at one level, with its standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    pub value: f64,
+    pub standard_error: f64,
+}
+
+/// The statistics of one strategy over a set of hedged contracts.
+///
+/// # Units
+/// Money per contract in the spot's currency. P&L is gain-positive; CVaR is of the loss.
+/// Turnover is traded value over the life of the contract divided by the spot at the start.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Row {
+    pub strategy: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seed: Option<u64>,
+    pub paths: usize,
+    pub premium: f64,
+    pub pnl_mean: f64,
+    pub pnl_mean_standard_error: f64,
+    pub pnl_std: f64,
+    pub pnl_std_standard_error: f64,
+    pub pnl_variance: f64,
+    pub pnl_variance_standard_error: f64,
+    /// Keyed by level, `"0.5"`, `"0.95"`, `"0.99"` and the level that was trained.
+    pub cvar: serde_json::Map<String, serde_json::Value>,
+    pub cvar_standard_error: serde_json::Map<String, serde_json::Value>,
+    /// The trained risk measure ρ(P&L).
+    pub risk: f64,
+    pub risk_standard_error: f64,
+    pub cost_mean: f64,
+    pub cost_mean_standard_error: f64,
+    pub turnover: f64,
+    pub turnover_standard_error: f64,
+    /// Mean over standard deviation of P&L per contract.
+    pub sharpe: f64,
+    pub sharpe_standard_error: f64,
+    /// `sharpe` times the square root of contracts per year.
+    pub sharpe_annualised: f64,
+    pub sharpe_annualised_standard_error: f64,
+    /// Optimisation steps and training seconds; absent for hedges that are not trained.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub steps: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seconds: Option<f64>,
+}

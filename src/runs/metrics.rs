@@ -1,0 +1,128 @@
+//! The contents of a run folder that programs read: `metrics.json` and its parts.
+//!
+//! ```text
+//! runs/<id>/
+//!   strategy.toml          the strategy with every default filled in
+//!   metrics.json           [`Metrics`]
+//!   evaluation.parquet     strategy, seed, path, pnl, cost, turnover (the simulated test paths)
+//!   backtest.parquet       strategy, seed, date, expiry, premium, pnl, cost, turnover (one row per contract)
+//!   example_path.json      [`ExamplePath`]: one simulated path with every strategy's positions
+//!   policies/<strategy>-<seed>.safetensors
+//!   figures/*.svg
+//!   report.html
+//! ```
+
+use crate::risk::Row;
+use serde::{Deserialize, Serialize};
+
+/// `metrics.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Metrics {
+    pub run: String,
+    /// The command that made the run: `compare`, `train` or `backtest`.
+    pub command: String,
+    pub name: String,
+    pub created: String,
+    pub version: String,
+    /// The risk measure that was trained, in words: `CVaR 95 %`.
+    pub risk: String,
+    /// The key in [`Row::cvar`] of the level that was trained, if the measure is CVaR.
+    pub trained_level: Option<String>,
+    pub seeds: Vec<u64>,
+    #[serde(default)]
+    pub training: Vec<TrainingCurve>,
+    #[serde(default)]
+    pub evaluation: Vec<Row>,
+    #[serde(default)]
+    pub backtest: Vec<Row>,
+    /// Changes of each trained strategy against the Adam baseline, on the simulated test paths.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
+    #[serde(default)]
+    pub backtest_comparisons: Vec<Comparison>,
+    /// What the backtest assumed, when there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub backtest_market: Option<BacktestMarket>,
+}
+
+/// Market parameters the backtest was run with, and where they came from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BacktestMarket {
+    pub data: String,
+    /// `history` if they were estimated from returns before `first`, `strategy` if given.
+    pub source: String,
+    pub estimated_from: Option<String>,
+    pub estimated_to: Option<String>,
+    /// First and last sale dates.
+    pub first: String,
+    pub last: String,
+    pub contracts: usize,
+    pub parameters: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A change of one strategy against a baseline, paired on common paths.
+///
+/// Changes of variance, cost and CVaR are fractions of the baseline's value
+/// (−0.344 is 34.4 % lower). Standard errors are over paths for one seed (delta method
+/// on paired paths) and over seeds for several.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Comparison {
+    pub strategy: String,
+    pub baseline: String,
+    pub seeds: usize,
+    pub pnl_variance_change: f64,
+    pub pnl_variance_change_standard_error: f64,
+    pub cost_change: f64,
+    pub cost_change_standard_error: f64,
+    /// Change of the CVaR at the trained level (95 % if the measure is not CVaR).
+    pub cvar_change: f64,
+    pub cvar_change_standard_error: f64,
+    /// Difference of the trained risk measure in money.
+    pub risk_difference: f64,
+    pub risk_difference_standard_error: f64,
+    pub sharpe_difference: f64,
+    pub sharpe_difference_standard_error: f64,
+    /// Steps and mean seconds of the two sides.
+    pub steps: usize,
+    pub baseline_steps: usize,
+    pub seconds: f64,
+    pub baseline_seconds: f64,
+}
+
+/// One optimizer's training run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TrainingCurve {
+    pub strategy: String,
+    pub seed: u64,
+    pub points: Vec<TrainingPoint>,
+}
+
+/// One recorded step of a training run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TrainingPoint {
+    pub step: usize,
+    /// Seconds of training so far, validation excluded.
+    pub seconds: f64,
+    /// The risk on the training batch before the step.
+    pub risk: f64,
+    /// The risk on the validation paths, where it was measured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub validation_risk: Option<f64>,
+    /// The optimizer's own statistics of the step (step length, gradient norm, …).
+    #[serde(default)]
+    pub statistics: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One simulated path with the positions that every strategy held on it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExamplePath {
+    /// Years from the start, one entry per date (steps + 1).
+    pub time: Vec<f64>,
+    pub spot: Vec<f64>,
+    pub volatility: Vec<f64>,
+    pub strike: f64,
+    /// Strategy → position over each period (steps entries).
+    pub positions: Vec<(String, Vec<f64>)>,
+    /// Strategy → P&L at expiry.
+    pub pnl: Vec<(String, f64)>,
+}

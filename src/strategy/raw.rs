@@ -1,0 +1,147 @@
+//! The strategy file as it is written: every key optional, unknown keys refused.
+//!
+//! Ranges are checked in [`super::plan`]; here only the shape of the file is known.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A strategy file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    pub name: Option<String>,
+    pub seed: Option<u64>,
+    pub market: Option<RawMarket>,
+    pub contract: Option<RawContract>,
+    pub costs: Option<RawCosts>,
+    pub risk: Option<RawRisk>,
+    pub policy: Option<RawPolicy>,
+    pub training: Option<RawTraining>,
+    pub evaluation: Option<RawEvaluation>,
+    #[serde(default)]
+    pub optimizers: BTreeMap<String, RawOptimizer>,
+    pub backtest: Option<RawBacktest>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawMarket {
+    pub model: Option<String>,
+    pub spot: Option<f64>,
+    pub rate: Option<f64>,
+    pub dividend: Option<f64>,
+    /// Geometric Brownian motion.
+    pub volatility: Option<f64>,
+    /// Heston.
+    pub v0: Option<f64>,
+    pub kappa: Option<f64>,
+    pub theta: Option<f64>,
+    pub sigma: Option<f64>,
+    pub rho: Option<f64>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawContract {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub strike: Option<f64>,
+    pub expiry_days: Option<f64>,
+    pub steps: Option<usize>,
+    pub days_per_year: Option<f64>,
+    pub premium: Option<RawPremium>,
+}
+
+/// Either the word `"model"` or an amount of money.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RawPremium {
+    Amount(f64),
+    Rule(String),
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawCosts {
+    pub proportional: Option<f64>,
+    pub liquidation: Option<bool>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawRisk {
+    pub measure: Option<String>,
+    pub level: Option<f64>,
+    pub aversion: Option<f64>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPolicy {
+    pub hidden: Option<usize>,
+    pub layers: Option<usize>,
+    pub features: Option<Vec<String>>,
+    pub sweep: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawTraining {
+    pub steps: Option<usize>,
+    pub paths: Option<usize>,
+    pub control_variate: Option<bool>,
+    pub validation_paths: Option<usize>,
+    pub validation_period: Option<usize>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawEvaluation {
+    pub paths: Option<usize>,
+    pub hedges: Option<Vec<String>>,
+    pub risk_aversion: Option<f64>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawOptimizer {
+    pub method: Option<String>,
+    pub steps: Option<usize>,
+    pub learning_rate: Option<f64>,
+    pub beta1: Option<f64>,
+    pub beta2: Option<f64>,
+    pub clip_norm: Option<f64>,
+    pub warm_up_steps: Option<usize>,
+    pub schedule: Option<String>,
+    pub approximation: Option<String>,
+    pub damping: Option<f64>,
+    pub trust_radius: Option<f64>,
+    pub momentum: Option<f64>,
+    pub factor_decay: Option<f64>,
+    pub factor_period: Option<usize>,
+    pub inverse_period: Option<usize>,
+    pub curvature_paths: Option<usize>,
+    pub radius_paths: Option<usize>,
+    pub start_steps: Option<usize>,
+    pub start_learning_rate: Option<f64>,
+    pub head_steps: Option<usize>,
+    pub head_radius: Option<f64>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawBacktest {
+    pub data: Option<String>,
+    pub start: Option<String>,
+    pub end: Option<String>,
+    pub spacing: Option<RawSpacing>,
+    pub parameters: Option<String>,
+}
+
+/// Either a rule (`"non_overlapping"`, `"daily"`) or a number of trading days.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RawSpacing {
+    Days(usize),
+    Rule(String),
+}
