@@ -1,8 +1,13 @@
 //! Deep hedging with a recurrent policy, trained by Kronecker-factored curvature.
 
 pub mod error;
+pub mod market;
+pub mod network;
+pub mod pricing;
+pub mod random;
 pub mod risk;
 pub mod runs;
+pub mod simd;
 pub mod strategy;
 
 pub use error::{Error, Result};

@@ -1,0 +1,9 @@
+//! Price paths as plain data, filled by a simulator or from history; nothing downstream can tell.
+
+mod gbm;
+mod heston;
+mod paths;
+mod simulation;
+
+pub use paths::{PathBlock, Paths};
+pub use simulation::{Market, Model, Simulator};

@@ -1,0 +1,140 @@
+use crate::simd::{BLOCK, Lane, Real};
+use rayon::slice::ParallelSliceMut;
+
+/// Spot and variance on a grid of dates, for a set of paths.
+///
+/// # Shapes
+/// Stored in blocks of [`BLOCK`] paths, each block `[steps + 1][BLOCK]`, so that a block is
+/// contiguous. The last block is padded with copies or surplus paths; `count` says how many
+/// paths count.
+///
+/// # Units
+/// Spot in currency, variance annualised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paths<R> {
+    count: usize,
+    steps: usize,
+    spot: Vec<Lane<R>>,
+    variance: Vec<Lane<R>>,
+}
+
+/// One block of [`Paths`]: `steps + 1` dates.
+#[derive(Debug, Clone, Copy)]
+pub struct PathBlock<'a, R> {
+    pub spot: &'a [Lane<R>],
+    pub variance: &'a [Lane<R>],
+}
+
+impl<R: Real> Paths<R> {
+    /// Storage for `count` paths of `steps` periods, all zero.
+    pub fn zeros(count: usize, steps: usize) -> Self {
+        let lanes = count.div_ceil(BLOCK) * (steps + 1);
+        Self {
+            count,
+            steps,
+            spot: vec![[R::ZERO; BLOCK]; lanes],
+            variance: vec![[R::ZERO; BLOCK]; lanes],
+        }
+    }
+
+    /// Paths given one by one, each as (spot, variance) over `steps + 1` dates.
+    ///
+    /// # Panics
+    /// If a path has another number of dates.
+    pub fn from_rows<'a>(
+        steps: usize,
+        rows: impl ExactSizeIterator<Item = (&'a [f64], &'a [f64])>,
+    ) -> Self {
+        let mut paths = Self::zeros(rows.len(), steps);
+        let mut last = None;
+        for (index, (spot, variance)) in rows.enumerate() {
+            assert_eq!((spot.len(), variance.len()), (steps + 1, steps + 1));
+            paths.set(index, spot, variance);
+            last = Some((spot, variance));
+        }
+        if let Some((spot, variance)) = last {
+            for index in paths.count..paths.blocks() * BLOCK {
+                paths.set(index, spot, variance);
+            }
+        }
+        paths
+    }
+
+    fn set(&mut self, index: usize, spot: &[f64], variance: &[f64]) {
+        let (block, lane) = (index / BLOCK, index % BLOCK);
+        for t in 0..=self.steps {
+            let row = block * (self.steps + 1) + t;
+            self.spot[row][lane] = R::of(spot[t]);
+            self.variance[row][lane] = R::of(variance[t]);
+        }
+    }
+
+    /// Number of paths.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Number of periods; there is one more date.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Number of blocks, the last one perhaps partly filled.
+    pub fn blocks(&self) -> usize {
+        self.count.div_ceil(BLOCK)
+    }
+
+    /// How many paths of block `block` count.
+    pub fn active(&self, block: usize) -> usize {
+        (self.count - block * BLOCK).min(BLOCK)
+    }
+
+    pub fn block(&self, block: usize) -> PathBlock<'_, R> {
+        let range = block * (self.steps + 1)..(block + 1) * (self.steps + 1);
+        PathBlock {
+            spot: &self.spot[range.clone()],
+            variance: &self.variance[range],
+        }
+    }
+
+    /// All blocks for writing, in order and in parallel: (spot, variance), each `[steps + 1][BLOCK]`.
+    pub fn blocks_mut(
+        &mut self,
+    ) -> (
+        rayon::slice::ChunksExactMut<'_, Lane<R>>,
+        rayon::slice::ChunksExactMut<'_, Lane<R>>,
+    ) {
+        let size = self.steps + 1;
+        (
+            self.spot.par_chunks_exact_mut(size),
+            self.variance.par_chunks_exact_mut(size),
+        )
+    }
+
+    /// Spot and variance of one path.
+    pub fn path(&self, index: usize) -> (Vec<f64>, Vec<f64>) {
+        let block = self.block(index / BLOCK);
+        let read = |lanes: &[Lane<R>]| lanes.iter().map(|l| l[index % BLOCK].into_f64()).collect();
+        (read(block.spot), read(block.variance))
+    }
+
+    /// The paths with the given indices, in that order.
+    ///
+    /// # Panics
+    /// If `indices` is empty or out of range.
+    pub fn gather(&self, indices: &[usize]) -> Self {
+        let mut result = Self::zeros(indices.len(), self.steps);
+        let padded = result.blocks() * BLOCK;
+        let size = self.steps + 1;
+        for target in 0..padded {
+            let source = indices[target.min(indices.len() - 1)];
+            let (from, to) = ((source / BLOCK) * size, (target / BLOCK) * size);
+            let (from_lane, to_lane) = (source % BLOCK, target % BLOCK);
+            for t in 0..size {
+                result.spot[to + t][to_lane] = self.spot[from + t][from_lane];
+                result.variance[to + t][to_lane] = self.variance[from + t][from_lane];
+            }
+        }
+        result
+    }
+}

@@ -1,0 +1,108 @@
+use super::gbm::GbmBlock;
+use super::heston::HestonBlock;
+use super::paths::Paths;
+use crate::pricing::HestonParameters;
+use crate::random::{Purpose, Stream};
+use crate::simd::{Real, dispatch};
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// The dynamics of the spot under the pricing measure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "model")]
+pub enum Model {
+    /// Geometric Brownian motion.
+    Gbm { volatility: f64 },
+    /// Heston (1993).
+    Heston(HestonParameters),
+}
+
+impl Model {
+    /// √ of the variance at the start.
+    pub fn initial_volatility(&self) -> f64 {
+        match self {
+            Self::Gbm { volatility } => *volatility,
+            Self::Heston(parameters) => parameters.v0.sqrt(),
+        }
+    }
+
+    /// √ of the variance the model returns to.
+    pub fn long_run_volatility(&self) -> f64 {
+        match self {
+            Self::Gbm { volatility } => *volatility,
+            Self::Heston(parameters) => parameters.theta.sqrt(),
+        }
+    }
+}
+
+/// A market: dynamics, spot, and continuously compounded rate and dividend yield.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Market {
+    pub model: Model,
+    pub spot: f64,
+    pub rate: f64,
+    pub dividend: f64,
+}
+
+/// Draws [`Paths`] of a market on an equidistant grid.
+///
+/// Path number `i` depends on (seed, purpose, i) alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Simulator {
+    pub market: Market,
+    /// Number of periods.
+    pub steps: usize,
+    /// Length of a period in years.
+    pub dt: f64,
+    pub seed: u64,
+    pub purpose: Purpose,
+}
+
+impl Simulator {
+    /// Simulates `count` paths, beginning with the first path of block number `first_block`.
+    ///
+    /// Training batch k of B paths starts at block k·⌈B/BLOCK⌉, so batches never overlap.
+    pub fn paths<R: Real>(&self, first_block: u64, count: usize) -> Paths<R> {
+        let mut paths = Paths::zeros(count, self.steps);
+        self.fill(first_block, &mut paths);
+        paths
+    }
+
+    /// Fills `paths` in place.
+    pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
+        let stream = Stream::new(self.seed, self.purpose);
+        let (spot0, carry, dt) = (
+            self.market.spot,
+            self.market.rate - self.market.dividend,
+            self.dt,
+        );
+        let (spot, variance) = paths.blocks_mut();
+        spot.zip(variance)
+            .enumerate()
+            .for_each(|(offset, (spot, variance))| {
+                let block = first_block + offset as u64;
+                match self.market.model {
+                    Model::Gbm { volatility } => dispatch(GbmBlock {
+                        stream,
+                        block,
+                        spot0,
+                        carry,
+                        volatility,
+                        dt,
+                        spot,
+                        variance,
+                    }),
+                    Model::Heston(parameters) => dispatch(HestonBlock {
+                        stream,
+                        block,
+                        spot0,
+                        carry,
+                        parameters,
+                        dt,
+                        spot,
+                        variance,
+                    }),
+                }
+            });
+    }
+}

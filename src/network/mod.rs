@@ -1,0 +1,62 @@
+//! Recurrent policies and their sweeps through time.
+
+mod block;
+mod features;
+mod parameters;
+mod record;
+
+pub use block::BlockSweep;
+pub use features::{Feature, Features};
+pub use parameters::{GATES, Parameters, Shape, matrix, tensor};
+pub use record::{Moments, Record};
+
+use crate::error::Result;
+use crate::market::Paths;
+use crate::simd::{Lane, Real};
+use faer::Mat;
+
+/// The result of a forward sweep.
+#[derive(Debug, Clone)]
+pub struct Forward<R> {
+    /// Positions held over each period, `[blocks][steps][BLOCK]`.
+    pub positions: Vec<Lane<R>>,
+    /// h_t of the last layer, `[blocks][steps][hidden][BLOCK]`; empty unless it was asked for.
+    pub head_inputs: Vec<Lane<R>>,
+}
+
+/// The result of a backward sweep.
+#[derive(Debug, Clone)]
+pub struct Backward<R> {
+    /// Σ_b Σ_t seed ∂δ_t/∂W for every linear map.
+    pub gradient: Vec<Mat<f64>>,
+    /// The record, if it was asked for; its g are the derivatives that the seeds define.
+    pub record: Option<Record<R>>,
+}
+
+/// Gives the derivative in the positions that a backward sweep starts from.
+///
+/// Arguments: the block number, the positions `[steps][BLOCK]` and the seeds to be written,
+/// `[steps][BLOCK]`. Lanes that do not count must be seeded with zero.
+pub type Seed<'a, R> = dyn Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + 'a;
+
+/// Moves a recurrent policy along paths, forward and backward in time.
+pub trait Sweep<R: Real>: Send + Sync {
+    /// The positions on all paths.
+    fn forward(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        keep_head_inputs: bool,
+    ) -> Result<Forward<R>>;
+
+    /// Differentiates along the seeds; with `record`, keeps (a, g) of every linear map.
+    fn backward(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+        record: bool,
+    ) -> Result<Backward<R>>;
+}

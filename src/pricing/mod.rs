@@ -1,0 +1,2 @@
+pub mod heston;
+pub use heston::HestonParameters;

@@ -1,0 +1,162 @@
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// A floating-point number: f32 for training, f64 for checks and for the books.
+pub trait Real:
+    Copy
+    + Send
+    + Sync
+    + Default
+    + PartialOrd
+    + std::fmt::Debug
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + candle_core::WithDType
+    + 'static
+{
+    const ZERO: Self;
+    const ONE: Self;
+    const HALF: Self;
+
+    fn of(value: f64) -> Self;
+    fn into_f64(self) -> f64;
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    fn sqrt(self) -> Self;
+    fn abs(self) -> Self;
+    /// Branch-free minimum and maximum; either argument if one is NaN.
+    fn lesser(self, other: Self) -> Self;
+    fn greater(self, other: Self) -> Self;
+    /// eˣ. For f32 the relative error is below 2e-7, and x is clamped to [−87, 88].
+    fn exp(self) -> Self;
+    /// ln x for positive normal x. For f32 the error is below 2e-7 absolute plus 1e-7 relative.
+    fn ln(self) -> Self;
+}
+
+impl Real for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const HALF: Self = 0.5;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn into_f64(self) -> f64 {
+        self
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        f64::mul_add(self, b, c)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        f64::abs(self)
+    }
+    #[inline(always)]
+    fn lesser(self, other: Self) -> Self {
+        if self < other { self } else { other }
+    }
+    #[inline(always)]
+    fn greater(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        f64::exp(self)
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        f64::ln(self)
+    }
+}
+
+impl Real for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const HALF: Self = 0.5;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+    #[inline(always)]
+    fn into_f64(self) -> f64 {
+        f64::from(self)
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        f32::mul_add(self, b, c)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        f32::abs(self)
+    }
+    #[inline(always)]
+    fn lesser(self, other: Self) -> Self {
+        if self < other { self } else { other }
+    }
+    #[inline(always)]
+    fn greater(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+
+    /// eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2 and the Taylor polynomial of degree 7, whose remainder
+    /// r⁸/8! is below 6e-9.
+    #[inline(always)]
+    fn exp(self) -> Self {
+        // Adding 1.5·2²³ rounds to an integer and leaves it in the low bits of the mantissa.
+        const SHIFT: f32 = 12_582_912.0;
+        // ln 2 in two parts, the first with enough trailing zeros that n·HIGH is exact.
+        const HIGH: f32 = 0.693_359_4;
+        const LOW: f32 = -2.121_944_4e-4;
+        let x = self.greater(-87.0).lesser(88.0);
+        let shifted = x * std::f32::consts::LOG2_E + SHIFT;
+        let n = shifted - SHIFT;
+        let r = (x - n * HIGH) - n * LOW;
+        let mut polynomial = 1.0 / 5040.0;
+        for coefficient in [
+            1.0 / 720.0,
+            1.0 / 120.0,
+            1.0 / 24.0,
+            1.0 / 6.0,
+            0.5,
+            1.0,
+            1.0,
+        ] {
+            polynomial = polynomial * r + coefficient;
+        }
+        let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()));
+        polynomial * power
+    }
+
+    /// ln(2ᵉ m) = e ln 2 + 2 artanh s with s = (m − 1)/(m + 1), m in [√½, √2): the series in s
+    /// stops at s⁹ because s¹¹/11 is below 4e-10.
+    #[inline(always)]
+    fn ln(self) -> Self {
+        const ROOT_HALF_BITS: u32 = 0x3f35_04f3;
+        let bits = self.to_bits();
+        let exponent = (bits.wrapping_sub(ROOT_HALF_BITS) as i32) >> 23;
+        let mantissa = f32::from_bits(bits.wrapping_sub((exponent as u32) << 23));
+        let s = (mantissa - 1.0) / (mantissa + 1.0);
+        let square = s * s;
+        let mut series = 1.0 / 9.0;
+        for coefficient in [1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0] {
+            series = series * square + coefficient;
+        }
+        exponent as f32 * std::f32::consts::LN_2 + 2.0 * s * series
+    }
+}
