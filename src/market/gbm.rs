@@ -1,5 +1,5 @@
 use crate::random::Stream;
-use crate::simd::{Kernel, Lane, Normal, Real, multiply_add};
+use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, multiply_add};
 
 /// One block of geometric Brownian motion, exact at the dates of the grid.
 ///
@@ -27,23 +27,24 @@ impl<R: Real> Kernel for GbmBlock<'_, R> {
         let drift = R::of((self.carry - 0.5 * variance) * self.dt);
         let scale = R::of(self.volatility * self.dt.sqrt());
         for lane in self.variance.iter_mut() {
-            *lane = [R::of(variance); crate::simd::BLOCK];
+            *lane = [R::of(variance); BLOCK];
         }
-        self.spot[0] = [R::of(self.spot0); crate::simd::BLOCK];
+        self.spot[0] = [R::of(self.spot0); BLOCK];
         let steps = self.spot.len() - 1;
-        let mut words = [[0; crate::simd::BLOCK]; 4];
+        let mut words = [[0; BLOCK]; 4];
         for t in 0..steps {
             if t % 4 == 0 {
                 words = self.stream.draw(self.block, (t / 4) as u32);
             }
-            let word = &words[t % 4];
-            let (before, after) = self.spot.split_at_mut(t + 1);
-            let (now, next) = (&before[t], &mut after[0]);
-            for lane in 0..crate::simd::BLOCK {
+            // Values, not references: the compiler must see that nothing overlaps.
+            let (word, now) = (words[t % 4], self.spot[t]);
+            let mut next = [R::ZERO; BLOCK];
+            for lane in 0..BLOCK {
                 let normal = Normal::<R>::from_bits(word[lane]);
                 let log_return = multiply_add::<R, FMA>(scale, normal.quantile, drift);
                 next[lane] = now[lane] * log_return.exp();
             }
+            self.spot[t + 1] = next;
         }
     }
 }

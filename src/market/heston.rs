@@ -64,11 +64,12 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
             if t % 2 == 0 {
                 words = self.stream.draw(self.block, (t / 2) as u32);
             }
-            let (for_variance, for_spot) = (&words[2 * (t % 2)], &words[2 * (t % 2) + 1]);
-            let (spot, next_spot) = self.spot.split_at_mut(t + 1);
-            let (variance, next_variance) = self.variance.split_at_mut(t + 1);
+            let (for_variance, for_spot) = (words[2 * (t % 2)], words[2 * (t % 2) + 1]);
+            // Values, not references: the compiler must see that nothing overlaps.
+            let (spot, variance) = (self.spot[t], self.variance[t]);
+            let (mut next_spot, mut next_variance) = ([R::ZERO; BLOCK], [R::ZERO; BLOCK]);
             for lane in 0..BLOCK {
-                let v = variance[t][lane];
+                let v = variance[lane];
                 let normal = Normal::<R>::from_bits(for_variance[lane]);
                 let m = multiply_add::<R, FMA>(mean_slope, v, mean_base);
                 let s2 = multiply_add::<R, FMA>(variance_slope, v, variance_base);
@@ -113,10 +114,12 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
                 let diffusion = (k3 * (v + v_next)).sqrt();
                 let shock = Normal::<R>::from_bits(for_spot[lane]).quantile;
                 let drift = carry + k0 + k1 * v + k2 * v_next;
-                next_variance[0][lane] = v_next;
-                next_spot[0][lane] =
-                    spot[t][lane] * multiply_add::<R, FMA>(diffusion, shock, drift).exp();
+                next_variance[lane] = v_next;
+                next_spot[lane] =
+                    spot[lane] * multiply_add::<R, FMA>(diffusion, shock, drift).exp();
             }
+            self.spot[t + 1] = next_spot;
+            self.variance[t + 1] = next_variance;
         }
     }
 }

@@ -4,6 +4,8 @@ mod gbm;
 mod heston;
 mod paths;
 mod simulation;
+#[cfg(test)]
+mod tests;
 
 pub use paths::{PathBlock, Paths};
 pub use simulation::{Market, Model, Simulator};

@@ -368,19 +368,26 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
                     let gate: &mut [Lane<R>; GATES] = (&mut gates[unit * GATES..][..GATES])
                         .try_into()
                         .expect("four gates");
-                    let cell = &cells[t * hidden + unit];
-                    let (next_cell, h) = (&mut next_cells[unit], &mut next[unit]);
+                    // Values, not references: the compiler must see that nothing overlaps.
+                    let (before, cell) = (*gate, cells[t * hidden + unit]);
+                    let mut after = [[R::ZERO; BLOCK]; GATES];
+                    let (mut next_cell, mut h) = ([R::ZERO; BLOCK], [R::ZERO; BLOCK]);
                     for lane in 0..BLOCK {
-                        let input = sigmoid(gate[0][lane]);
-                        let forget = sigmoid(gate[1][lane]);
-                        let candidate = tanh(gate[2][lane]);
-                        let output = sigmoid(gate[3][lane]);
+                        let input = sigmoid(before[0][lane]);
+                        let forget = sigmoid(before[1][lane]);
+                        let candidate = tanh(before[2][lane]);
+                        let output = sigmoid(before[3][lane]);
                         let c = multiply_add::<R, FMA>(forget, cell[lane], input * candidate);
-                        (gate[0][lane], gate[1][lane]) = (input, forget);
-                        (gate[2][lane], gate[3][lane]) = (candidate, output);
+                        after[0][lane] = input;
+                        after[1][lane] = forget;
+                        after[2][lane] = candidate;
+                        after[3][lane] = output;
                         next_cell[lane] = c;
                         h[lane] = output * tanh(c);
                     }
+                    *gate = after;
+                    next_cells[unit] = next_cell;
+                    next[unit] = h;
                 }
             }
         }
@@ -428,7 +435,7 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
         let (lstm_totals, head_total) = totals.split_at_mut(layers);
 
         let top = workspaces.last().expect("a policy has a layer");
-        add_outer::<R, FMA, ROWS>(
+        add_outer::<R, FMA>(
             0..steps,
             |t| &seeds[t..=t],
             |t| top.hidden(t),
@@ -465,15 +472,17 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
                     let gate: &mut [Lane<R>; GATES] = (&mut gates[unit * GATES..][..GATES])
                         .try_into()
                         .expect("four gates");
+                    let activated = *gate;
                     let (before, after) = (
-                        &layer.cells[t * hidden + unit],
-                        &layer.cells[(t + 1) * hidden + unit],
+                        layer.cells[t * hidden + unit],
+                        layer.cells[(t + 1) * hidden + unit],
                     );
-                    let (above, next) = (&from_above[t * hidden + unit], &from_next[unit]);
-                    let carried = &mut cell_gradient[unit];
+                    let (above, next) = (from_above[t * hidden + unit], from_next[unit]);
+                    let mut carried = cell_gradient[unit];
+                    let mut gradient = [[R::ZERO; BLOCK]; GATES];
                     for lane in 0..BLOCK {
-                        let (input, forget) = (gate[0][lane], gate[1][lane]);
-                        let (candidate, output) = (gate[2][lane], gate[3][lane]);
+                        let (input, forget) = (activated[0][lane], activated[1][lane]);
+                        let (candidate, output) = (activated[2][lane], activated[3][lane]);
                         let squashed = tanh(after[lane]);
                         let dh = above[lane] + next[lane];
                         let dc = multiply_add::<R, FMA>(
@@ -481,12 +490,14 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
                             R::ONE - squashed * squashed,
                             carried[lane],
                         );
-                        gate[0][lane] = dc * candidate * input * (R::ONE - input);
-                        gate[1][lane] = dc * before[lane] * forget * (R::ONE - forget);
-                        gate[2][lane] = dc * input * (R::ONE - candidate * candidate);
-                        gate[3][lane] = dh * squashed * output * (R::ONE - output);
+                        gradient[0][lane] = dc * candidate * input * (R::ONE - input);
+                        gradient[1][lane] = dc * before[lane] * forget * (R::ONE - forget);
+                        gradient[2][lane] = dc * input * (R::ONE - candidate * candidate);
+                        gradient[3][lane] = dh * squashed * output * (R::ONE - output);
                         carried[lane] = dc * forget;
                     }
+                    *gate = gradient;
+                    cell_gradient[unit] = carried;
                 }
                 if t > 0 {
                     map.to_hidden
@@ -504,7 +515,7 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
                 }
             }
             let (columns, rows) = (layer.columns, GATES * hidden);
-            add_outer::<R, FMA, ROWS>(
+            add_outer::<R, FMA>(
                 0..steps,
                 |t| &layer.gates[t * rows..][..rows],
                 |t| &layer.inputs[t * columns..][..columns],

@@ -4,6 +4,8 @@ mod block;
 mod features;
 mod parameters;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use block::BlockSweep;
 pub use features::{Feature, Features};

@@ -74,7 +74,7 @@ pub fn instruction_set() -> &'static str {
         #[inline(always)]
         fn run<const FMA: bool, const ROWS: usize>(self) -> &'static str {
             match (FMA, ROWS) {
-                (true, 8) => "AVX-512",
+                (true, 4) => "AVX-512",
                 (true, _) if cfg!(target_arch = "aarch64") => "NEON",
                 (true, _) => "AVX2 and FMA",
                 (false, _) => "baseline",
@@ -87,7 +87,7 @@ pub fn instruction_set() -> &'static str {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<true, 8>()
+    kernel.run::<true, 4>()
 }
 
 #[cfg(target_arch = "x86_64")]

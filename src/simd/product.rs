@@ -58,24 +58,54 @@ impl<R: Real> Packed<R> {
             .zip(out.chunks_mut(TILE))
         {
             let tile = &tile[from..];
-            let mut first = 0;
-            while first < out.len() {
-                let mut sums = [[R::ZERO; BLOCK]; ROWS];
-                for (weights, x) in tile.iter().zip(x) {
-                    let weights: &[R; ROWS] = weights[first..first + ROWS]
-                        .try_into()
-                        .expect("TILE is a multiple of ROWS");
-                    for r in 0..ROWS {
-                        for lane in 0..BLOCK {
-                            sums[r][lane] =
-                                multiply_add::<R, FMA>(weights[r], x[lane], sums[r][lane]);
-                        }
-                    }
+            out.fill([R::ZERO; BLOCK]);
+            let (weights, last_weights) = tile.as_chunks::<DEPTH>();
+            let (x, last_x) = x.as_chunks::<DEPTH>();
+            for (weights, x) in weights.iter().zip(x) {
+                add_weighted::<R, FMA, ROWS, DEPTH>(weights, x, out);
+            }
+            for (weights, x) in last_weights.iter().zip(last_x) {
+                add_weighted::<R, FMA, ROWS, 1>(
+                    std::array::from_ref(weights),
+                    std::array::from_ref(x),
+                    out,
+                );
+            }
+        }
+    }
+}
+
+/// Columns of W that are summed between loading and storing a row of the result.
+const DEPTH: usize = 4;
+
+/// `out[r] += Σ_d weights[d][r] x[d]` for a tile's rows, `ROWS` at a time.
+///
+/// The lanes are the only loop left inside, and the compiler makes vectors of it: with the sums in
+/// arrays across the loop over columns, which would save the loads and stores, it gives up and
+/// computes lane by lane.
+#[inline(always)]
+fn add_weighted<R: Real, const FMA: bool, const ROWS: usize, const D: usize>(
+    weights: &[[R; TILE]; D],
+    x: &[Lane<R>; D],
+    out: &mut [Lane<R>],
+) {
+    let (groups, rest) = out.as_chunks_mut::<ROWS>();
+    let whole = groups.len() * ROWS;
+    for (group, out) in groups.iter_mut().enumerate() {
+        for lane in 0..BLOCK {
+            for r in 0..ROWS {
+                let mut sum = out[r][lane];
+                for d in 0..D {
+                    sum = multiply_add::<R, FMA>(weights[d][group * ROWS + r], x[d][lane], sum);
                 }
-                for (sum, out) in sums.iter().zip(&mut out[first..]) {
-                    *out = *sum;
-                }
-                first += ROWS;
+                out[r][lane] = sum;
+            }
+        }
+    }
+    for (r, out) in rest.iter_mut().enumerate() {
+        for lane in 0..BLOCK {
+            for d in 0..D {
+                out[lane] = multiply_add::<R, FMA>(weights[d][whole + r], x[d][lane], out[lane]);
             }
         }
     }
@@ -84,6 +114,9 @@ impl<R: Real> Packed<R> {
 /// Lanes of an accumulator in [`add_outer`].
 const HALF_BLOCK: usize = 16;
 
+/// Rows of either side in a tile of [`add_outer`].
+const SIDE: usize = 4;
+
 /// `total[j, k] += Σ_t Σ_lane left[t][j][lane] right[t][k][lane]`.
 ///
 /// # Shapes
@@ -91,7 +124,7 @@ const HALF_BLOCK: usize = 16;
 /// The sums of one call start at zero in the precision of `R`; only their totals are added in f64, so
 /// that rounding does not grow with the number of calls.
 #[inline(always)]
-pub fn add_outer<'a, R: Real, const FMA: bool, const ROWS: usize>(
+pub fn add_outer<'a, R: Real, const FMA: bool>(
     steps: std::ops::Range<usize>,
     left: impl Fn(usize) -> &'a [Lane<R>],
     right: impl Fn(usize) -> &'a [Lane<R>],
@@ -102,58 +135,47 @@ pub fn add_outer<'a, R: Real, const FMA: bool, const ROWS: usize>(
     }
     let (j, k) = (left(steps.start).len(), right(steps.start).len());
     debug_assert_eq!(total.len(), j * k);
-    if ROWS >= 8 {
-        outer_tiles::<R, FMA, 4, 4>(steps, left, right, j, k, total);
-    } else {
-        outer_tiles::<R, FMA, 2, 2>(steps, left, right, j, k, total);
-    }
-}
-
-#[inline(always)]
-fn outer_tiles<'a, R: Real, const FMA: bool, const J: usize, const K: usize>(
-    steps: std::ops::Range<usize>,
-    left: impl Fn(usize) -> &'a [Lane<R>],
-    right: impl Fn(usize) -> &'a [Lane<R>],
-    j: usize,
-    k: usize,
-    total: &mut [f64],
-) {
-    for k0 in (0..k).step_by(K) {
-        for j0 in (0..j).step_by(J) {
-            let mut sums = [[[R::ZERO; HALF_BLOCK]; K]; J];
-            if j0 + J <= j && k0 + K <= k {
-                for t in steps.clone() {
-                    let l: &[Lane<R>; J] = left(t)[j0..j0 + J].try_into().expect("J rows");
-                    let r: &[Lane<R>; K] = right(t)[k0..k0 + K].try_into().expect("K rows");
-                    for half in 0..BLOCK / HALF_BLOCK {
-                        let at = half * HALF_BLOCK;
-                        for a in 0..J {
-                            for b in 0..K {
-                                for lane in 0..HALF_BLOCK {
-                                    sums[a][b][lane] = multiply_add::<R, FMA>(
-                                        l[a][at + lane],
-                                        r[b][at + lane],
-                                        sums[a][b][lane],
-                                    );
-                                }
+    for k0 in (0..k).step_by(SIDE) {
+        for j0 in (0..j).step_by(SIDE) {
+            let (rows, columns) = (SIDE.min(j - j0), SIDE.min(k - k0));
+            let mut sums = [[[R::ZERO; HALF_BLOCK]; SIDE]; SIDE];
+            let mut t = steps.start;
+            if rows == SIDE && columns == SIDE {
+                let tile = |t: usize| -> (&[Lane<R>; SIDE], &[Lane<R>; SIDE]) {
+                    let left = left(t)[j0..].first_chunk().expect("SIDE rows");
+                    (left, right(t)[k0..].first_chunk().expect("SIDE columns"))
+                };
+                while t + 2 <= steps.end {
+                    let ((l0, r0), (l1, r1)) = (tile(t), tile(t + 1));
+                    for lane in 0..HALF_BLOCK {
+                        let other = lane + HALF_BLOCK;
+                        for a in 0..SIDE {
+                            for b in 0..SIDE {
+                                let mut sum = sums[a][b][lane];
+                                sum = multiply_add::<R, FMA>(l0[a][lane], r0[b][lane], sum);
+                                sum = multiply_add::<R, FMA>(l0[a][other], r0[b][other], sum);
+                                sum = multiply_add::<R, FMA>(l1[a][lane], r1[b][lane], sum);
+                                sum = multiply_add::<R, FMA>(l1[a][other], r1[b][other], sum);
+                                sums[a][b][lane] = sum;
                             }
                         }
                     }
+                    t += 2;
                 }
-            } else {
-                for t in steps.clone() {
-                    for (a, l) in left(t)[j0..j.min(j0 + J)].iter().enumerate() {
-                        for (b, r) in right(t)[k0..k.min(k0 + K)].iter().enumerate() {
-                            for lane in 0..BLOCK {
-                                let sum = &mut sums[a][b][lane % HALF_BLOCK];
-                                *sum = multiply_add::<R, FMA>(l[lane], r[lane], *sum);
-                            }
+            }
+            for t in t..steps.end {
+                for (a, l) in left(t)[j0..][..rows].iter().enumerate() {
+                    for (b, r) in right(t)[k0..][..columns].iter().enumerate() {
+                        for lane in 0..HALF_BLOCK {
+                            let other = lane + HALF_BLOCK;
+                            let sum = multiply_add::<R, FMA>(l[lane], r[lane], sums[a][b][lane]);
+                            sums[a][b][lane] = multiply_add::<R, FMA>(l[other], r[other], sum);
                         }
                     }
                 }
             }
-            for a in 0..J.min(j - j0) {
-                for b in 0..K.min(k - k0) {
+            for a in 0..rows {
+                for b in 0..columns {
                     total[(j0 + a) * k + k0 + b] += sum_lanes(&mut sums[a][b]).into_f64();
                 }
             }

@@ -1,0 +1,102 @@
+use super::*;
+use crate::pricing::HestonParameters;
+use crate::random::Purpose;
+use crate::simd::Real;
+
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
+fn terminal<R: Real>(model: Model, rate: f64, steps: usize, dt: f64, count: usize) -> Vec<f64> {
+    let market = Market {
+        model,
+        spot: 100.0,
+        rate,
+        dividend: 0.0,
+    };
+    let simulator = Simulator {
+        market,
+        steps,
+        dt,
+        seed: 1,
+        purpose: Purpose::Pricing,
+    };
+    let paths = simulator.paths::<R>(0, count);
+    (0..count)
+        .map(|i| paths.block(i / crate::simd::BLOCK).spot[steps][i % crate::simd::BLOCK].into_f64())
+        .collect()
+}
+
+const BUEHLER: HestonParameters = HestonParameters {
+    v0: 0.04,
+    kappa: 1.0,
+    theta: 0.04,
+    sigma: 2.0,
+    rho: -0.7,
+};
+
+/// Heston (1993) price of the setting of Buehler et al. (2019), section 5: 1.6918 by QuantLib 1.44.
+#[test]
+fn heston_call_of_buehler_2019() {
+    let payoff: Vec<f64> = terminal::<f32>(Model::Heston(BUEHLER), 0.0, 30, 1.0 / 365.0, 1_000_000)
+        .iter()
+        .map(|s| (s - 100.0).max(0.0))
+        .collect();
+    let (mean, error) = mean_and_error(&payoff);
+    assert!(
+        (mean - 1.6918).abs() < 3.0 * error + 0.003 * 1.6918,
+        "{mean} ± {error}"
+    );
+}
+
+/// E[S_T] = S₀ e^{rT} exactly, by the martingale correction; z-bound 4.
+#[test]
+fn discounted_spot_is_a_martingale() {
+    for model in [Model::Gbm { volatility: 0.2 }, Model::Heston(BUEHLER)] {
+        let spots = terminal::<f64>(model, 0.05, 24, 1.0 / 24.0, 200_000);
+        let (mean, error) = mean_and_error(&spots);
+        let expected = 100.0 * 0.05_f64.exp();
+        assert!(
+            (mean - expected).abs() < 4.0 * error,
+            "{model:?}: {mean} ± {error}"
+        );
+    }
+}
+
+/// The log-return of GBM over T has variance σ²T; z-bound 4 on the variance of a normal sample.
+#[test]
+fn gbm_has_its_variance() {
+    let logs: Vec<f64> = terminal::<f32>(Model::Gbm { volatility: 0.3 }, 0.0, 10, 0.1, 200_000)
+        .iter()
+        .map(|s| (s / 100.0).ln())
+        .collect();
+    let (mean, error) = mean_and_error(&logs);
+    let variance = error * error * logs.len() as f64;
+    assert!((mean + 0.045).abs() < 4.0 * error);
+    assert!((variance / 0.09 - 1.0).abs() < 4.0 * (2.0 / logs.len() as f64).sqrt());
+}
+
+/// Path i is the same however many paths are asked for, and wherever the batch begins.
+#[test]
+fn paths_are_addressed_by_block() {
+    let market = Market {
+        model: Model::Heston(BUEHLER),
+        spot: 100.0,
+        rate: 0.0,
+        dividend: 0.0,
+    };
+    let simulator = Simulator {
+        market,
+        steps: 7,
+        dt: 0.01,
+        seed: 9,
+        purpose: Purpose::Training,
+    };
+    let all = simulator.paths::<f32>(0, 320);
+    let some = simulator.paths::<f32>(4, 100);
+    assert_eq!(all.path(4 * crate::simd::BLOCK + 50), some.path(50));
+    assert_eq!(all.gather(&[178]).path(0), some.path(50));
+}

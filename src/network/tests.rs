@@ -1,0 +1,234 @@
+//! The sweep against candle's automatic differentiation.
+
+use super::*;
+use crate::market::{Market, Model, Paths, Simulator};
+use crate::pricing::HestonParameters;
+use crate::random::Purpose;
+use crate::simd::BLOCK;
+use candle_core::{D, DType, Device, Tensor};
+
+fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
+    let model = Model::Heston(HestonParameters {
+        v0: 0.04,
+        kappa: 1.5,
+        theta: 0.04,
+        sigma: 0.3,
+        rho: -0.7,
+    });
+    let market = Market {
+        model,
+        spot: 100.0,
+        rate: 0.0,
+        dividend: 0.0,
+    };
+    Simulator {
+        market,
+        steps,
+        dt: 1.0 / 252.0,
+        seed: 3,
+        purpose: Purpose::Training,
+    }
+    .paths(0, count)
+}
+
+fn features(steps: usize) -> Features {
+    let list = Feature::ALL.map(|(_, feature)| feature).to_vec();
+    Features {
+        list,
+        strike: 100.0,
+        volatility: 0.2,
+        expiry: steps as f64 / 252.0,
+    }
+}
+
+/// Positions [B, T] by candle tensors, and the features they were made from.
+fn candle_positions(parameters: &Parameters, features: &Features, paths: &Paths<f64>) -> Tensor {
+    let shape = parameters.shape();
+    let (count, steps) = (paths.count(), paths.steps());
+    let variables: Vec<_> = parameters.variables().map(|(_, v)| v.clone()).collect();
+    let scale = features.volatility * features.expiry.sqrt();
+    let mut below: Vec<Tensor> = (0..steps)
+        .map(|t| {
+            let rows: Vec<f64> = (0..count)
+                .flat_map(|b| {
+                    let (spot, variance) = paths.path(b);
+                    [
+                        (spot[t] / features.strike).ln() / scale,
+                        variance[t].sqrt() / features.volatility,
+                        (steps - t) as f64 / steps as f64,
+                    ]
+                })
+                .collect();
+            Tensor::from_vec(rows, (count, 3), &Device::Cpu).unwrap()
+        })
+        .collect();
+    let ones = Tensor::ones((count, 1), DType::F64, &Device::Cpu).unwrap();
+    for w in &variables[..shape.layers] {
+        let mut h = Tensor::zeros((count, shape.hidden), DType::F64, &Device::Cpu).unwrap();
+        let mut c = h.clone();
+        for x in &mut below {
+            let a = Tensor::cat(&[&h, x, &ones], 1).unwrap();
+            let s = a
+                .matmul(&w.t().unwrap())
+                .unwrap()
+                .reshape((count, shape.hidden, GATES))
+                .unwrap();
+            let gate = |g: usize| s.narrow(D::Minus1, g, 1).unwrap().squeeze(2).unwrap();
+            let sigmoid = |x: Tensor| candle_nn::ops::sigmoid(&x).unwrap();
+            let (i, f, o) = (sigmoid(gate(0)), sigmoid(gate(1)), sigmoid(gate(3)));
+            c = ((f * c).unwrap() + (i * gate(2).tanh().unwrap()).unwrap()).unwrap();
+            h = (o * c.tanh().unwrap()).unwrap();
+            *x = h.clone();
+        }
+    }
+    let head = &variables[shape.layers];
+    let columns: Vec<Tensor> = below
+        .iter()
+        .map(|h| {
+            Tensor::cat(&[h, &ones], 1)
+                .unwrap()
+                .matmul(&head.t().unwrap())
+                .unwrap()
+        })
+        .collect();
+    Tensor::cat(&columns, 1).unwrap()
+}
+
+/// Seeds that depend on path and date: a fixed smooth function of the spot.
+fn seed<R: Real>(paths: &Paths<R>) -> impl Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + '_ {
+    |block, _, out| {
+        let spot = paths.block(block).spot;
+        for (t, out) in out.iter_mut().enumerate() {
+            for lane in 0..paths.active(block) {
+                out[lane] = spot[t + 1][lane] - spot[t][lane];
+            }
+            out[paths.active(block)..].fill(R::ZERO);
+        }
+    }
+}
+
+fn seeds_tensor(paths: &Paths<f64>) -> Tensor {
+    let rows: Vec<f64> = (0..paths.count())
+        .flat_map(|b| {
+            paths
+                .path(b)
+                .0
+                .windows(2)
+                .map(|s| s[1] - s[0])
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    Tensor::from_vec(rows, (paths.count(), paths.steps()), &Device::Cpu).unwrap()
+}
+
+#[test]
+fn sweep_equals_candle_autograd_in_double_precision() {
+    for (hidden, layers, count) in [(5, 1, 40), (8, 2, 64), (3, 3, 7)] {
+        let steps = 6;
+        let shape = Shape {
+            features: 3,
+            hidden,
+            layers,
+        };
+        let parameters = Parameters::random(shape, 11).unwrap();
+        let (paths, features) = (paths::<f64>(count, steps), features(steps));
+        let sweep = BlockSweep::<f64>::new();
+
+        let expected = candle_positions(&parameters, &features, &paths);
+        let forward = sweep
+            .forward(&parameters, &features, &paths, false)
+            .unwrap();
+        for (b, row) in expected.to_vec2::<f64>().unwrap().iter().enumerate() {
+            for (t, expected) in row.iter().enumerate() {
+                let found = forward.positions[(b / BLOCK) * steps + t][b % BLOCK];
+                assert!(
+                    (found - expected).abs() < 1e-12,
+                    "{found} against {expected}"
+                );
+            }
+        }
+
+        let loss = (expected * seeds_tensor(&paths))
+            .unwrap()
+            .sum_all()
+            .unwrap();
+        let gradients = loss.backward().unwrap();
+        let seed = seed(&paths);
+        let backward = sweep
+            .backward(&parameters, &features, &paths, &seed, true)
+            .unwrap();
+        let record = backward.record.unwrap();
+        let from_record = record.gradient(&vec![1.0; record.paths()]);
+        for (index, (name, variable)) in parameters.variables().enumerate() {
+            let expected = matrix(gradients.get(variable).unwrap()).unwrap();
+            for found in [&backward.gradient[index], &from_record[index]] {
+                let error = (found - &expected).norm_l2() / expected.norm_l2();
+                assert!(error < 1e-12, "{name}: {error:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn single_precision_sweep_agrees_with_double() {
+    let (steps, shape) = (
+        30,
+        Shape {
+            features: 3,
+            hidden: 32,
+            layers: 1,
+        },
+    );
+    let parameters = Parameters::random(shape, 5).unwrap();
+    let features = features(steps);
+    let (single, double) = (paths::<f32>(256, steps), paths::<f64>(256, steps));
+    let (seed32, seed64) = (seed(&single), seed(&double));
+    let found = BlockSweep::<f32>::new()
+        .backward(&parameters, &features, &single, &seed32, false)
+        .unwrap();
+    let exact = BlockSweep::<f64>::new()
+        .backward(&parameters, &features, &double, &seed64, false)
+        .unwrap();
+    for (found, exact) in found.gradient.iter().zip(&exact.gradient) {
+        let error = (found - exact).norm_l2() / exact.norm_l2();
+        assert!(error < 1e-4, "{error:e}");
+    }
+}
+
+/// J_b · d from the record equals the derivative of Σ seed δ on that path: the sum of J_b ∘ d.
+#[test]
+fn directional_derivative_contracts_the_path_derivative() {
+    let (steps, shape) = (
+        5,
+        Shape {
+            features: 3,
+            hidden: 4,
+            layers: 2,
+        },
+    );
+    let parameters = Parameters::random(shape, 2).unwrap();
+    let paths = paths::<f64>(32, steps);
+    let seed = seed(&paths);
+    let sweep = BlockSweep::<f64>::new();
+    let record = sweep
+        .backward(&parameters, &features(steps), &paths, &seed, true)
+        .unwrap()
+        .record
+        .unwrap();
+    let direction = parameters.matrices().unwrap();
+    let found = record.directional(&direction);
+    for path in [0, 13, 31] {
+        let expected: f64 = direction
+            .iter()
+            .enumerate()
+            .map(|(map, d)| {
+                let j = record.path_derivative(map, path);
+                (0..d.nrows())
+                    .flat_map(|r| (0..d.ncols()).map(move |c| (r, c)))
+                    .map(|at| j[at] * d[at])
+                    .sum::<f64>()
+            })
+            .sum();
+        assert!((found[path] - expected).abs() < 1e-12 * expected.abs().max(1.0));
+    }
+}
