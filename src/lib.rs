@@ -1,8 +1,12 @@
 //! Deep hedging with a recurrent policy, trained by Kronecker-factored curvature.
 
+pub mod contract;
 pub mod error;
+pub mod hedging;
+pub mod linalg;
 pub mod market;
 pub mod network;
+pub mod optimizer;
 pub mod pricing;
 pub mod random;
 pub mod risk;

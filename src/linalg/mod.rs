@@ -1,0 +1,62 @@
+//! Decompositions of symmetric matrices, by faer.
+
+use crate::error::{Error, Result};
+use faer::{Mat, Side};
+
+/// The eigenvalues (non-decreasing) and eigenvectors (columns) of a symmetric matrix.
+///
+/// # Errors
+/// If the matrix has a value that is not finite.
+pub fn symmetric_eigen(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
+    let eigen = matrix.self_adjoint_eigen(Side::Lower).map_err(|error| {
+        Error::Computation(format!(
+            "eigenvalues of a {0} × {0} matrix: {error:?}",
+            matrix.nrows()
+        ))
+    })?;
+    let values = eigen.S().column_vector().iter().copied().collect();
+    Ok((values, eigen.U().to_owned()))
+}
+
+/// C^{power} of a symmetric positive definite matrix with its eigenvalues moved up to `floor`.
+pub fn symmetric_power(matrix: &Mat<f64>, power: f64, floor: f64) -> Result<Mat<f64>> {
+    let (values, vectors) = symmetric_eigen(matrix)?;
+    let scaled = Mat::from_fn(vectors.nrows(), vectors.ncols(), |r, c| {
+        vectors[(r, c)] * values[c].max(floor).powf(power)
+    });
+    Ok(&scaled * vectors.transpose())
+}
+
+/// Singular values and right singular vectors (columns) of a matrix.
+///
+/// # Errors
+/// If the matrix has a value that is not finite.
+pub fn right_singular(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
+    let svd = matrix.svd().map_err(|error| {
+        Error::Computation(format!(
+            "singular values of a {0} × {0} matrix: {error:?}",
+            matrix.nrows()
+        ))
+    })?;
+    Ok((
+        svd.S().column_vector().iter().copied().collect(),
+        svd.V().to_owned(),
+    ))
+}
+
+/// Σ a∘b
+pub fn inner(a: &[Mat<f64>], b: &[Mat<f64>]) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| {
+            (0..a.ncols())
+                .map(|c| (0..a.nrows()).map(|r| a[(r, c)] * b[(r, c)]).sum::<f64>())
+                .sum::<f64>()
+        })
+        .sum()
+}
+
+/// The matrices times a number.
+pub fn scaled(a: &[Mat<f64>], factor: f64) -> Vec<Mat<f64>> {
+    a.iter().map(|a| faer::Scale(factor) * a).collect()
+}

@@ -1,0 +1,106 @@
+use crate::error::Result;
+use crate::linalg::{right_singular, symmetric_power};
+use faer::Mat;
+
+/// The inverse of the linear-Gaussian chain for T → ∞ (Option 2).
+///
+/// The derivatives w_t = vec(g_t a_tᵀ) are modelled as a stationary Gaussian chain with V₀ = A₀ ⊗ G₀ and
+/// V₁ = A₁ ⊗ G₁. With Ψ̂ = V₀^{-½} V₁ V₀^{-½} its metric has the inverse
+///
+/// V₀^{-½} (I − Ψ̂)(I − Ψ̂ᵀΨ̂)⁻¹(I − Ψ̂ᵀ) V₀^{-½}
+///
+/// (T sits in G₀), which acts on a gradient through small matrices alone: with, for either factor,
+/// P = C₁ᵀC₀⁻¹, Ψ̂ = U diag(√μ) Eᵀ and K = C₀^{-½} E,
+///
+/// X = Z − P_G Z P_Aᵀ;  X ← K_Gᵀ X K_A;  X_ij ← X_ij/(1 − μ_G,i μ_A,j);  X ← K_G X K_Aᵀ;  X ← X − P_Gᵀ X P_A.
+///
+/// # References
+/// Martens, Ba and Johnson (2018), section 3.5.4.
+#[derive(Debug, Clone)]
+pub struct LinearGaussianChain {
+    inputs: Side,
+    gradients: Side,
+}
+
+/// One factor: P, K and μ; no P where dates are independent.
+#[derive(Debug, Clone)]
+struct Side {
+    lag: Option<Mat<f64>>,
+    basis: Mat<f64>,
+    mu: Vec<f64>,
+}
+
+/// Eigenvalues of a damped factor are positive; this only catches rounding below zero.
+const FLOOR: f64 = 1e-300;
+
+/// Least value of 1 − μ_G μ_A: a perfectly persistent pair of directions has no stationary metric.
+const LEAST_DENOMINATOR: f64 = 1e-3;
+
+impl Side {
+    fn new(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<Self> {
+        let whitening = symmetric_power(c0, -0.5, FLOOR)?;
+        let psi = &whitening * c1 * &whitening;
+        let (singular, vectors) = right_singular(&psi)?;
+        let inverse = &whitening * &whitening;
+        Ok(Self {
+            lag: Some(c1.transpose() * &inverse),
+            basis: &whitening * &vectors,
+            mu: singular.iter().map(|s| (s * s).min(1.0)).collect(),
+        })
+    }
+
+    fn independent(c0: &Mat<f64>) -> Result<Self> {
+        let basis = symmetric_power(c0, -0.5, FLOOR)?;
+        let mu = vec![0.0; c0.nrows()];
+        Ok(Self {
+            lag: None,
+            basis,
+            mu,
+        })
+    }
+}
+
+impl LinearGaussianChain {
+    /// From damped factors at lag 0 and factors at lag 1 of inputs (A) and gradients (G).
+    ///
+    /// # Errors
+    /// If a decomposition fails.
+    pub fn new(a0: &Mat<f64>, a1: &Mat<f64>, g0: &Mat<f64>, g1: &Mat<f64>) -> Result<Self> {
+        Ok(Self {
+            inputs: Side::new(a0, a1)?,
+            gradients: Side::new(g0, g1)?,
+        })
+    }
+
+    /// Without correlation in time: Z ↦ G₀⁻¹ Z A₀⁻¹.
+    ///
+    /// # Errors
+    /// If a decomposition fails.
+    pub fn independent(a0: &Mat<f64>, g0: &Mat<f64>) -> Result<Self> {
+        Ok(Self {
+            inputs: Side::independent(a0)?,
+            gradients: Side::independent(g0)?,
+        })
+    }
+
+    /// The inverse metric times a gradient `[d_G, d_A]`.
+    pub fn apply(&self, gradient: &Mat<f64>) -> Mat<f64> {
+        let (a, g) = (&self.inputs, &self.gradients);
+        let mut x = gradient.clone();
+        if let (Some(pa), Some(pg)) = (&a.lag, &g.lag) {
+            x -= pg * gradient * pa.transpose();
+        }
+        x = g.basis.transpose() * x * &a.basis;
+        for column in 0..x.ncols() {
+            for row in 0..x.nrows() {
+                x[(row, column)] /= (1.0 - g.mu[row] * a.mu[column]).max(LEAST_DENOMINATOR);
+            }
+        }
+        x = &g.basis * x * a.basis.transpose();
+        if let (Some(pa), Some(pg)) = (&a.lag, &g.lag) {
+            let moved = pg.transpose() * &x * pa;
+            x -= moved;
+        }
+        x
+    }
+}

@@ -1,0 +1,44 @@
+//! Optimizers: all of them see the gradient of the risk and the sweep record, and propose a step.
+
+mod adam;
+mod kfac;
+mod schedule;
+
+pub use adam::{Adam, AdamSettings};
+pub use kfac::{Approximation, Kfac, KfacSettings, LinearGaussianChain, MapFactors};
+pub use schedule::cosine_with_warm_up;
+
+use crate::error::Result;
+use crate::network::Record;
+use faer::Mat;
+use serde_json::{Map, Value};
+
+/// What an optimizer sees of a batch.
+pub struct Batch<'a> {
+    /// ∂ρ/∂W for every linear map.
+    pub gradient: &'a [Mat<f64>],
+    /// The record of the curvature paths, gradients scaled by √h; as many paths as were asked for.
+    pub record: Option<&'a Record<f32>>,
+    /// This step's number, from 0, and the number of steps of the whole run.
+    pub step: usize,
+    pub steps: usize,
+}
+
+/// A proposed change of the parameters, with the optimizer's own statistics.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    pub change: Vec<Mat<f64>>,
+    pub statistics: Map<String, Value>,
+}
+
+/// A method of training.
+pub trait Optimizer {
+    /// The number of paths whose record the step needs; 0 for first-order methods.
+    fn curvature_paths(&self, step: usize) -> usize;
+
+    /// The change of the parameters.
+    ///
+    /// # Errors
+    /// If a decomposition fails.
+    fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal>;
+}
