@@ -1,5 +1,58 @@
 //! Hedging policies and the ledger that settles them.
 
+mod classical;
 mod ledger;
+mod recurrent;
+#[cfg(test)]
+mod tests;
 
+pub use classical::{Classical, ClassicalPolicy};
 pub use ledger::{Ledger, Settlement};
+pub use recurrent::RecurrentPolicy;
+
+use crate::error::Result;
+use crate::market::Paths;
+use crate::simd::Lane;
+
+/// Anything that proposes positions along paths without looking ahead.
+pub trait Policy {
+    /// Positions held over each period, `[blocks][steps][BLOCK]`.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>>;
+}
+
+/// P&L, costs and turnover of every path.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    pub pnl: Vec<f64>,
+    pub cost: Vec<f64>,
+    pub turnover: Vec<f64>,
+}
+
+impl Book {
+    /// Hedges `paths` with `policy` and settles them.
+    ///
+    /// # Errors
+    /// Those of the policy.
+    pub fn hedge(policy: &dyn Policy, ledger: &Ledger, paths: &Paths<f64>) -> Result<Self> {
+        let positions = policy.positions(paths)?;
+        let mut book = Self::default();
+        for (block, positions) in positions.chunks_exact(paths.steps()).enumerate() {
+            let settled = ledger.settle(&paths.block(block), positions);
+            let active = paths.active(block);
+            book.pnl.extend(&settled.pnl[..active]);
+            book.cost.extend(&settled.cost[..active]);
+            book.turnover.extend(&settled.turnover[..active]);
+        }
+        Ok(book)
+    }
+
+    /// Appends another book.
+    pub fn append(&mut self, mut other: Self) {
+        self.pnl.append(&mut other.pnl);
+        self.cost.append(&mut other.cost);
+        self.turnover.append(&mut other.turnover);
+    }
+}

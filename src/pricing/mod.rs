@@ -1,2 +1,7 @@
-pub mod heston;
-pub use heston::HestonParameters;
+//! Closed forms and characteristic functions.
+
+mod black_scholes;
+mod heston;
+
+pub use black_scholes::BlackScholes;
+pub use heston::{HestonParameters, heston_price};

@@ -1,0 +1,89 @@
+use super::Policy;
+use crate::contract::Contract;
+use crate::error::Result;
+use crate::market::{Market, Model, Paths};
+use crate::pricing::BlackScholes;
+use crate::simd::{BLOCK, Lane};
+use rayon::prelude::*;
+
+/// Hedges that need no training.
+#[derive(Debug, Clone, Copy)]
+pub enum Classical {
+    /// No hedge at all.
+    Naked,
+    /// The Black–Scholes delta at the volatility that the model expects until expiry.
+    BlackScholes,
+    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} c S Γ²/λ)^{1/3} around the Black–Scholes delta.
+    ///
+    /// # References
+    /// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing
+    /// with transaction costs", equation 3.10.
+    WhalleyWilmott { aversion: f64 },
+}
+
+/// A classical hedge of one contract in one market.
+#[derive(Debug, Clone, Copy)]
+pub struct ClassicalPolicy {
+    pub hedge: Classical,
+    pub market: Market,
+    pub contract: Contract,
+    /// Proportional cost c, which the Whalley–Wilmott band depends on.
+    pub proportional_cost: f64,
+}
+
+impl ClassicalPolicy {
+    fn option(&self, spot: f64, variance: f64, left: f64) -> BlackScholes {
+        let mean_variance = match self.market.model {
+            Model::Gbm { .. } => variance,
+            Model::Heston(parameters) => parameters.mean_variance(variance, left),
+        };
+        BlackScholes {
+            kind: self.contract.kind,
+            spot,
+            strike: self.contract.strike,
+            expiry: left,
+            rate: self.market.rate,
+            dividend: self.market.dividend,
+            volatility: mean_variance.sqrt(),
+        }
+    }
+
+    fn position(&self, held: f64, spot: f64, variance: f64, left: f64) -> f64 {
+        match self.hedge {
+            Classical::Naked => 0.0,
+            Classical::BlackScholes => self.option(spot, variance, left).delta(),
+            Classical::WhalleyWilmott { aversion } => {
+                let option = self.option(spot, variance, left);
+                let (delta, gamma) = (option.delta(), option.gamma());
+                let discount = (-self.market.rate * left).exp();
+                let cubed =
+                    1.5 * discount * self.proportional_cost * spot * gamma * gamma / aversion;
+                let width = cubed.cbrt();
+                held.clamp(delta - width, delta + width)
+            }
+        }
+    }
+}
+
+impl Policy for ClassicalPolicy {
+    fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
+        let steps = paths.steps();
+        let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps];
+        positions
+            .par_chunks_exact_mut(steps)
+            .enumerate()
+            .for_each(|(block, out)| {
+                let data = paths.block(block);
+                for lane in 0..BLOCK {
+                    let mut held = 0.0;
+                    for t in 0..steps {
+                        let left = self.contract.dt() * (steps - t) as f64;
+                        held =
+                            self.position(held, data.spot[t][lane], data.variance[t][lane], left);
+                        out[t][lane] = held;
+                    }
+                }
+            });
+        Ok(positions)
+    }
+}

@@ -1,0 +1,21 @@
+use super::Policy;
+use crate::error::Result;
+use crate::market::Paths;
+use crate::network::{BlockSweep, Features, Parameters, Sweep};
+use crate::simd::Lane;
+
+/// A trained LSTM as a hedge.
+pub struct RecurrentPolicy<'a> {
+    pub parameters: &'a Parameters,
+    pub features: &'a Features,
+    pub sweep: &'a BlockSweep<f64>,
+}
+
+impl Policy for RecurrentPolicy<'_> {
+    fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
+        Ok(self
+            .sweep
+            .forward(self.parameters, self.features, paths, false)?
+            .positions)
+    }
+}
