@@ -1,5 +1,6 @@
 //! Deep hedging with a recurrent policy, trained by Kronecker-factored curvature.
 
+pub mod cli;
 pub mod contract;
 pub mod error;
 pub mod hedging;
@@ -13,5 +14,6 @@ pub mod risk;
 pub mod runs;
 pub mod simd;
 pub mod strategy;
+pub mod training;
 
 pub use error::{Error, Result};

@@ -1,7 +1,8 @@
 use super::gbm::GbmBlock;
 use super::heston::HestonBlock;
 use super::paths::Paths;
-use crate::pricing::HestonParameters;
+use crate::contract::Contract;
+use crate::pricing::{BlackScholes, HestonParameters, heston_price};
 use crate::random::{Purpose, Stream};
 use crate::simd::{Real, dispatch};
 use rayon::prelude::*;
@@ -42,6 +43,27 @@ pub struct Market {
     pub spot: f64,
     pub rate: f64,
     pub dividend: f64,
+}
+
+impl Market {
+    /// The arbitrage-free price of a contract.
+    pub fn price(&self, contract: &Contract) -> f64 {
+        match self.model {
+            Model::Gbm { volatility } => BlackScholes {
+                kind: contract.kind,
+                spot: self.spot,
+                strike: contract.strike,
+                expiry: contract.expiry,
+                rate: self.rate,
+                dividend: self.dividend,
+                volatility,
+            }
+            .price(),
+            Model::Heston(parameters) => {
+                heston_price(&parameters, contract, self.spot, self.rate, self.dividend)
+            }
+        }
+    }
 }
 
 /// Draws [`Paths`] of a market on an equidistant grid.

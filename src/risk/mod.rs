@@ -1,7 +1,9 @@
 //! Risk measures: value and derivative; and the statistics of a hedged book.
 
 mod measure;
+mod statistics;
 mod summary;
 
 pub use measure::{Evaluation, Risk, cvar};
+pub use statistics::RowInput;
 pub use summary::{Estimate, Row};

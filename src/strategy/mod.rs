@@ -1,1 +1,6 @@
+//! The strategy file: raw, then validated.
+
+mod plan;
 pub mod raw;
+
+pub use plan::{OptimizerPlan, Plan};

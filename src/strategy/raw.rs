@@ -20,7 +20,6 @@ pub struct Raw {
     pub evaluation: Option<RawEvaluation>,
     #[serde(default)]
     pub optimizers: BTreeMap<String, RawOptimizer>,
-    pub backtest: Option<RawBacktest>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -81,7 +80,6 @@ pub struct RawPolicy {
     pub hidden: Option<usize>,
     pub layers: Option<usize>,
     pub features: Option<Vec<String>>,
-    pub sweep: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -89,9 +87,6 @@ pub struct RawPolicy {
 pub struct RawTraining {
     pub steps: Option<usize>,
     pub paths: Option<usize>,
-    pub control_variate: Option<bool>,
-    pub validation_paths: Option<usize>,
-    pub validation_period: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -106,42 +101,19 @@ pub struct RawEvaluation {
 #[serde(deny_unknown_fields)]
 pub struct RawOptimizer {
     pub method: Option<String>,
-    pub steps: Option<usize>,
     pub learning_rate: Option<f64>,
     pub beta1: Option<f64>,
     pub beta2: Option<f64>,
     pub clip_norm: Option<f64>,
     pub warm_up_steps: Option<usize>,
-    pub schedule: Option<String>,
     pub approximation: Option<String>,
     pub damping: Option<f64>,
     pub trust_radius: Option<f64>,
     pub momentum: Option<f64>,
     pub factor_decay: Option<f64>,
     pub factor_period: Option<usize>,
-    pub inverse_period: Option<usize>,
     pub curvature_paths: Option<usize>,
     pub radius_paths: Option<usize>,
     pub start_steps: Option<usize>,
     pub start_learning_rate: Option<f64>,
-    pub head_steps: Option<usize>,
-    pub head_radius: Option<f64>,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawBacktest {
-    pub data: Option<String>,
-    pub start: Option<String>,
-    pub end: Option<String>,
-    pub spacing: Option<RawSpacing>,
-    pub parameters: Option<String>,
-}
-
-/// Either a rule (`"non_overlapping"`, `"daily"`) or a number of trading days.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum RawSpacing {
-    Days(usize),
-    Rule(String),
 }

@@ -1,0 +1,83 @@
+//! The command line: arguments to plan, plan to result, result to exit code.
+
+mod compare;
+mod price;
+
+use crate::error::Result;
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Deep hedging with a recurrent policy, trained by K-FAC or Adam.
+#[derive(Debug, Parser)]
+#[command(name = "deephedge", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train the strategy's optimizers and compare them with classical hedges on the same test paths.
+    Compare {
+        /// Strategy file (TOML).
+        strategy: PathBuf,
+        /// Only these optimizers, separated by commas.
+        #[arg(long, value_delimiter = ',')]
+        optimizers: Option<Vec<String>>,
+        /// Train with this many seeds, beginning with the strategy's.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+        seeds: u64,
+        /// Optimisation steps instead of the strategy's.
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        steps: Option<u64>,
+        /// One JSON document on standard output instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Price the strategy's contract: by the model's formula and by simulation.
+    Price {
+        /// Strategy file (TOML).
+        strategy: PathBuf,
+        /// One JSON document on standard output instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the program: exit code 0 done, 1 failed, 2 bad input.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.command) {
+        Ok(output) => print(&output),
+        Err(error) => {
+            eprintln!("deephedge: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<String> {
+    match command {
+        Command::Compare {
+            strategy,
+            optimizers,
+            seeds,
+            steps,
+            json,
+        } => compare::run(&strategy, optimizers.as_deref(), seeds, steps, json),
+        Command::Price { strategy, json } => price::run(&strategy, json),
+    }
+}
+
+/// Prints the result; a reader that has gone away is not an error.
+fn print(output: &str) -> ExitCode {
+    match writeln!(std::io::stdout(), "{output}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("deephedge: standard output: {error}");
+            ExitCode::from(1)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
