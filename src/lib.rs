@@ -1,5 +1,6 @@
 //! Deep hedging with a recurrent policy, trained by Kronecker-factored curvature.
 
+pub mod backtest;
 pub mod cli;
 pub mod contract;
 pub mod error;

@@ -1,7 +1,8 @@
+use crate::backtest::{BacktestPlan, Contracts, contracts};
 use crate::error::{Error, Result};
-use crate::hedging::{Book, ClassicalPolicy, Ledger, Policy, RecurrentPolicy};
+use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy, RecurrentPolicy};
 use crate::market::Simulator;
-use crate::network::{BlockSweep, Parameters};
+use crate::network::BlockSweep;
 use crate::random::Purpose;
 use crate::risk::{Risk, Row, RowInput};
 use crate::simd::BLOCK;
@@ -9,7 +10,7 @@ use crate::strategy::Plan;
 use crate::training::train;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Test paths that are simulated and hedged at once; bounds the memory of an evaluation.
 const CHUNK: usize = 512 * BLOCK;
@@ -36,7 +37,12 @@ pub fn run(
         plan.optimizers.retain(|(name, _)| names.contains(name));
     }
 
-    let mut rows = Vec::new();
+    let contracts = plan
+        .backtest
+        .as_ref()
+        .map(|backtest| contracts(&plan, backtest))
+        .transpose()?;
+    let (mut rows, mut backtest) = (Vec::new(), Vec::new());
     for seed in plan.seed..plan.seed + seeds {
         for (name, optimizer) in &plan.optimizers {
             let bar = progress_bar(plan.steps, &format!("{name}, seed {seed}"));
@@ -45,29 +51,118 @@ pub fn run(
                 bar.inc(1);
             })?;
             bar.finish_and_clear();
-            let book = evaluate_network(&plan, &trained.parameters)?;
+            let sweep = BlockSweep::new();
+            let policy = RecurrentPolicy {
+                parameters: &trained.parameters,
+                features: &plan.features,
+                sweep: &sweep,
+            };
+            let training = Some((plan.steps, trained.seconds));
             rows.push(row(
                 &plan,
                 name,
                 Some(seed),
-                &book,
-                Some((plan.steps, trained.seconds)),
+                &evaluate(&plan, &policy)?,
+                training,
             ));
+            if let Some(contracts) = &contracts {
+                backtest.push(row(
+                    &plan,
+                    name,
+                    Some(seed),
+                    &settle(&plan, &policy, contracts)?,
+                    training,
+                ));
+            }
         }
     }
     for (name, hedge) in &plan.hedges {
-        let policy = ClassicalPolicy {
-            hedge: *hedge,
-            market: plan.market,
-            contract: plan.contract,
-            proportional_cost: plan.costs.proportional,
-        };
+        let policy = classical(&plan, *hedge);
         rows.push(row(&plan, name, None, &evaluate(&plan, &policy)?, None));
+        if let Some(contracts) = &contracts {
+            backtest.push(row(
+                &plan,
+                name,
+                None,
+                &settle(&plan, &policy, contracts)?,
+                None,
+            ));
+        }
     }
     if json {
-        return Ok(json!({ "evaluation": rows }).to_string());
+        return Ok(json!({ "evaluation": rows, "backtest": backtest }).to_string());
     }
-    Ok(table(&plan, &rows))
+    let title = format!(
+        "{}: {} test paths, premium {:.4}",
+        plan.name, plan.evaluation_paths, plan.premium
+    );
+    let mut output = table(&plan, &title, &rows);
+    if let Some(contracts) = &contracts {
+        output.push_str("\n\n");
+        output.push_str(&table(&plan, &backtest_title(contracts), &backtest));
+    }
+    Ok(output)
+}
+
+/// Hedges the contracts of a backtest with the strategy's classical hedges.
+pub fn backtest(strategy: &Path, data: Option<PathBuf>, json: bool) -> Result<String> {
+    let plan = Plan::load(strategy)?;
+    let settings = match (data, &plan.backtest) {
+        (None, None) => {
+            return Err(Error::input(format!(
+                "{}: `backtest` is missing",
+                strategy.display()
+            )));
+        }
+        (None, Some(settings)) => settings.clone(),
+        (Some(data), settings) => BacktestPlan {
+            data,
+            ..settings.clone().unwrap_or(BacktestPlan {
+                data: PathBuf::new(),
+                start: None,
+                end: None,
+                spacing: plan.contract.steps,
+            })
+        },
+    };
+    let contracts = contracts(&plan, &settings)?;
+    let rows = plan
+        .hedges
+        .iter()
+        .map(|(name, hedge)| {
+            let book = settle(&plan, &classical(&plan, *hedge), &contracts)?;
+            Ok(row(&plan, name, None, &book, None))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if json {
+        return Ok(json!({ "backtest": rows }).to_string());
+    }
+    Ok(table(&plan, &backtest_title(&contracts), &rows))
+}
+
+fn backtest_title(contracts: &Contracts) -> String {
+    let (first, last) = (contracts.sold.first(), contracts.expiry.last());
+    let day = |date: Option<&chrono::NaiveDate>| date.map_or(String::new(), ToString::to_string);
+    format!(
+        "backtest: {} contracts from {} to {}",
+        contracts.sold.len(),
+        day(first),
+        day(last)
+    )
+}
+
+fn classical(plan: &Plan, hedge: Classical) -> ClassicalPolicy {
+    ClassicalPolicy {
+        hedge,
+        market: plan.market,
+        contract: plan.contract,
+        proportional_cost: plan.costs.proportional,
+    }
+}
+
+fn settle(plan: &Plan, policy: &dyn Policy, contracts: &Contracts) -> Result<Book> {
+    let ledger = Ledger::new(plan.contract, plan.costs, &plan.market, plan.premium);
+    Book::hedge(policy, &ledger, &contracts.paths)
 }
 
 fn progress_bar(steps: usize, name: &str) -> ProgressBar {
@@ -76,18 +171,6 @@ fn progress_bar(steps: usize, name: &str) -> ProgressBar {
     ProgressBar::new(steps as u64)
         .with_style(style)
         .with_prefix(name.to_string())
-}
-
-fn evaluate_network(plan: &Plan, parameters: &Parameters) -> Result<Book> {
-    let sweep = BlockSweep::new();
-    evaluate(
-        plan,
-        &RecurrentPolicy {
-            parameters,
-            features: &plan.features,
-            sweep: &sweep,
-        },
-    )
 }
 
 /// Hedges the plan's test paths, the same ones for every policy and training seed.
@@ -128,17 +211,14 @@ fn row(
     Row::new(&input, &book.pnl, &book.cost, &book.turnover)
 }
 
-fn table(plan: &Plan, rows: &[Row]) -> String {
+fn table(plan: &Plan, title: &str, rows: &[Row]) -> String {
     let measure = match plan.risk {
         Risk::Cvar { level } => format!("CVaR {}", level * 100.0),
         Risk::Entropic { .. } => "entropic".into(),
         Risk::MeanVariance { .. } => "mean-variance".into(),
     };
     let mut lines = vec![
-        format!(
-            "{}: {} test paths, premium {:.4}",
-            plan.name, plan.evaluation_paths, plan.premium
-        ),
+        title.to_string(),
         format!(
             "{:<20}{:>6}{:>18}{:>18}{:>20}{:>18}{:>10}{:>9}{:>7}{:>9}",
             "strategy",

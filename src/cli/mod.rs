@@ -36,6 +36,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Hedge options sold on real history with the strategy's classical hedges.
+    Backtest {
+        /// Strategy file (TOML).
+        strategy: PathBuf,
+        /// Daily closes (CSV) instead of the strategy's.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// One JSON document on standard output instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
     /// Price the strategy's contract: by the model's formula and by simulation.
     Price {
         /// Strategy file (TOML).
@@ -67,6 +78,11 @@ fn run(command: Command) -> Result<String> {
             steps,
             json,
         } => compare::run(&strategy, optimizers.as_deref(), seeds, steps, json),
+        Command::Backtest {
+            strategy,
+            data,
+            json,
+        } => compare::backtest(&strategy, data, json),
         Command::Price { strategy, json } => price::run(&strategy, json),
     }
 }

@@ -2,10 +2,12 @@
 
 mod gbm;
 mod heston;
+mod history;
 mod paths;
 mod simulation;
 #[cfg(test)]
 mod tests;
 
+pub use history::{History, parse_date};
 pub use paths::{PathBlock, Paths};
 pub use simulation::{Market, Model, Simulator};

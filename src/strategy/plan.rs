@@ -1,4 +1,5 @@
-use super::raw::{Raw, RawOptimizer, RawPremium};
+use super::raw::{Raw, RawBacktest, RawOptimizer, RawPremium, RawSpacing};
+use crate::backtest::{BacktestPlan, date};
 use crate::contract::{Contract, Costs, OptionKind};
 use crate::error::{Error, Result};
 use crate::hedging::Classical;
@@ -28,6 +29,7 @@ pub struct Plan {
     pub evaluation_paths: usize,
     pub hedges: Vec<(String, Classical)>,
     pub optimizers: Vec<(String, OptimizerPlan)>,
+    pub backtest: Option<BacktestPlan>,
 }
 
 /// A validated optimizer.
@@ -217,7 +219,13 @@ impl Plan {
             .into_iter()
             .map(|(name, raw)| optimizer(&name, &raw).map(|plan| (name, plan)))
             .collect::<Result<_>>()?;
+        let backtest = raw
+            .backtest
+            .as_ref()
+            .map(|raw| backtest(raw, contract.steps))
+            .transpose()?;
         Ok(Self {
+            backtest,
             name: raw.name.unwrap_or_else(|| "strategy".into()),
             seed: raw.seed.unwrap_or(1),
             market,
@@ -293,6 +301,32 @@ fn market(raw: &Raw) -> Result<Market> {
         spot: positive("market.spot", market.spot.unwrap_or(100.0))?,
         rate: finite("market.rate", market.rate.unwrap_or(0.0))?,
         dividend: finite("market.dividend", market.dividend.unwrap_or(0.0))?,
+    })
+}
+
+fn backtest(raw: &RawBacktest, steps: usize) -> Result<BacktestPlan> {
+    let spacing = match &raw.spacing {
+        None => steps,
+        Some(RawSpacing::Days(days)) => count("backtest.spacing", *days)?,
+        Some(RawSpacing::Rule(rule)) => one_of(
+            "backtest.spacing",
+            rule,
+            &[("non_overlapping", steps), ("daily", 1)],
+        )?,
+    };
+    Ok(BacktestPlan {
+        data: required(raw.data.as_ref(), "backtest.data")?.into(),
+        start: raw
+            .start
+            .as_deref()
+            .map(|text| date("backtest.start", text))
+            .transpose()?,
+        end: raw
+            .end
+            .as_deref()
+            .map(|text| date("backtest.end", text))
+            .transpose()?,
+        spacing,
     })
 }
 

@@ -20,6 +20,7 @@ pub struct Raw {
     pub evaluation: Option<RawEvaluation>,
     #[serde(default)]
     pub optimizers: BTreeMap<String, RawOptimizer>,
+    pub backtest: Option<RawBacktest>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -116,4 +117,21 @@ pub struct RawOptimizer {
     pub radius_paths: Option<usize>,
     pub start_steps: Option<usize>,
     pub start_learning_rate: Option<f64>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawBacktest {
+    pub data: Option<String>,
+    pub start: Option<String>,
+    pub end: Option<String>,
+    pub spacing: Option<RawSpacing>,
+}
+
+/// Either a rule (`"non_overlapping"`, `"daily"`) or a number of trading days.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RawSpacing {
+    Days(usize),
+    Rule(String),
 }
