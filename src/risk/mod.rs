@@ -1,2 +1,2 @@
 mod summary;
-pub use summary::{Estimate, Row};
+pub use summary::{Estimate, Row, null_as_nan};
