@@ -1,5 +1,6 @@
 //! Run folders: what a run leaves behind, how it is written and how it is found again.
 
+pub mod atomic;
 pub mod metrics;
 pub mod store;
 pub mod tables;

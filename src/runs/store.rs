@@ -4,15 +4,14 @@
 //! so a reader sees a whole file or none. `metrics.json` is written last: a folder without it
 //! belongs to a run that is still going or was killed, and is listed as incomplete.
 
+use super::atomic::{write_atomically, write_parquet};
 use super::metrics::{ExamplePath, Metrics};
 use super::tables::{BacktestTable, EvaluationTable};
 use crate::error::{Error, Result, at_path};
-use polars::prelude::{DataFrame, ParquetWriter};
 use serde::Serialize;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The root that the program uses unless told otherwise.
 pub const DEFAULT_ROOT: &str = "runs";
@@ -362,60 +361,6 @@ impl RunFolder {
             .map(Some)
             .map_err(|error| Error::input(format!("run `{}`: {name}: {error}", self.id)))
     }
-}
-
-/// Writes a table as Parquet, whole or not at all.
-///
-/// # Errors
-/// [`Error::File`] if the file cannot be written.
-pub fn write_parquet(path: &Path, mut table: DataFrame) -> Result<()> {
-    write_atomically(path, |file| {
-        ParquetWriter::new(file)
-            .finish(&mut table)
-            .map(|_| ())
-            .map_err(std::io::Error::other)
-    })
-}
-
-/// Fills a temporary file beside `path`, flushes it to disk and renames it to `path`.
-///
-/// # Errors
-/// [`Error::File`] naming `path`; the temporary file is removed.
-pub fn write_atomically(
-    path: &Path,
-    fill: impl FnOnce(&mut fs::File) -> std::io::Result<()>,
-) -> Result<()> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Error::input(format!("`{}` names no file", path.display())));
-    };
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    at_path(folder, fs::create_dir_all(folder))?;
-    let temporary = folder.join(format!(
-        ".{}.{}-{}",
-        name.to_string_lossy(),
-        std::process::id(),
-        COUNTER.fetch_add(1, Ordering::Relaxed)
-    ));
-    let written = fs::File::create(&temporary)
-        .and_then(|mut file| {
-            fill(&mut file)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // Best effort: the error that matters is the one being returned.
-        let _ = fs::remove_file(&temporary);
-    }
-    at_path(path, written)?;
-    // The rename itself lives in the folder; without this a power cut could undo it.
-    #[cfg(unix)]
-    at_path(folder, fs::File::open(folder).and_then(|f| f.sync_all()))?;
-    Ok(())
 }
 
 fn plain_id(id: &str) -> Result<&str> {
