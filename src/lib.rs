@@ -1,6 +1,7 @@
 //! Deep hedging with a recurrent policy, trained by Kronecker-factored curvature.
 
 pub mod error;
+pub mod report;
 pub mod risk;
 pub mod runs;
 pub mod strategy;
