@@ -4,6 +4,7 @@ pub mod error;
 pub mod report;
 pub mod risk;
 pub mod runs;
+pub mod server;
 pub mod strategy;
 
 pub use error::{Error, Result};
