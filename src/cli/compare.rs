@@ -1,10 +1,16 @@
 use crate::backtest::{BacktestPlan, Contracts, contracts};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, at_path};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy, RecurrentPolicy};
 use crate::market::Simulator;
 use crate::network::BlockSweep;
 use crate::random::Purpose;
+use crate::risk::paired::{
+    Pair, cvar_influence, mean_influence, risk_influence, sharpe_influence, variance_influence,
+};
 use crate::risk::{Risk, Row, RowInput};
+use crate::runs::metrics::{BacktestMarket, Comparison, ExamplePath, Metrics, TrainingCurve};
+use crate::runs::store::{self, RunFolder};
+use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
 use crate::training::train;
@@ -15,11 +21,20 @@ use std::path::{Path, PathBuf};
 /// Test paths that are simulated and hedged at once; bounds the memory of an evaluation.
 const CHUNK: usize = 512 * BLOCK;
 
+/// One strategy's results: on the test paths and, perhaps, on history.
+struct Outcome {
+    row: Row,
+    book: Book,
+    backtest: Option<(Row, Book)>,
+    example: Vec<f64>,
+}
+
 pub fn run(
     strategy: &Path,
     optimizers: Option<&[String]>,
     seeds: u64,
     steps: Option<u64>,
+    runs_root: &Path,
     json: bool,
 ) -> Result<String> {
     let mut plan = Plan::load(strategy)?;
@@ -36,14 +51,20 @@ pub fn run(
         }
         plan.optimizers.retain(|(name, _)| names.contains(name));
     }
-
     let contracts = plan
         .backtest
         .as_ref()
         .map(|backtest| contracts(&plan, backtest))
         .transpose()?;
-    let (mut rows, mut backtest) = (Vec::new(), Vec::new());
-    for seed in plan.seed..plan.seed + seeds {
+    // Before the training, so that a folder that cannot be written costs nothing.
+    let folder = store::create(runs_root, &plan.name)?;
+    folder.write_strategy(
+        &std::fs::read_to_string(strategy).map_err(|error| Error::input(error.to_string()))?,
+    )?;
+
+    let seeds: Vec<u64> = (plan.seed..plan.seed + seeds).collect();
+    let (mut results, mut curves) = (Vec::new(), Vec::new());
+    for &seed in &seeds {
         for (name, optimizer) in &plan.optimizers {
             let bar = progress_bar(plan.steps, &format!("{name}, seed {seed}"));
             let trained = train(&plan, optimizer, seed, |_, risk| {
@@ -51,6 +72,17 @@ pub fn run(
                 bar.inc(1);
             })?;
             bar.finish_and_clear();
+            let policies = folder.path().join("policies");
+            at_path(&policies, std::fs::create_dir_all(&policies))?;
+            let metadata = [
+                ("strategy", name.clone()),
+                ("seed", seed.to_string()),
+                ("features", json!(plan.features).to_string()),
+            ];
+            trained.parameters.save(
+                &policies.join(format!("{name}-{seed}.safetensors")),
+                metadata.map(|(key, value)| (key.to_string(), value)).into(),
+            )?;
             let sweep = BlockSweep::new();
             let policy = RecurrentPolicy {
                 parameters: &trained.parameters,
@@ -58,50 +90,269 @@ pub fn run(
                 sweep: &sweep,
             };
             let training = Some((plan.steps, trained.seconds));
-            rows.push(row(
+            results.push(measure(
                 &plan,
                 name,
                 Some(seed),
-                &evaluate(&plan, &policy)?,
+                &policy,
+                contracts.as_ref(),
                 training,
-            ));
-            if let Some(contracts) = &contracts {
-                backtest.push(row(
-                    &plan,
-                    name,
-                    Some(seed),
-                    &settle(&plan, &policy, contracts)?,
-                    training,
-                ));
-            }
+            )?);
+            curves.push(TrainingCurve {
+                strategy: name.clone(),
+                seed,
+                points: trained.points,
+            });
         }
     }
     for (name, hedge) in &plan.hedges {
-        let policy = classical(&plan, *hedge);
-        rows.push(row(&plan, name, None, &evaluate(&plan, &policy)?, None));
-        if let Some(contracts) = &contracts {
-            backtest.push(row(
-                &plan,
-                name,
-                None,
-                &settle(&plan, &policy, contracts)?,
-                None,
-            ));
-        }
+        results.push(measure(
+            &plan,
+            name,
+            None,
+            &classical(&plan, *hedge),
+            contracts.as_ref(),
+            None,
+        )?);
     }
-    if json {
-        return Ok(json!({ "evaluation": rows, "backtest": backtest }).to_string());
-    }
-    let title = format!(
-        "{}: {} test paths, premium {:.4}",
-        plan.name, plan.evaluation_paths, plan.premium
+    let metrics = metrics(
+        &plan,
+        folder.id(),
+        &seeds,
+        curves,
+        &results,
+        contracts.as_ref(),
     );
-    let mut output = table(&plan, &title, &rows);
-    if let Some(contracts) = &contracts {
-        output.push_str("\n\n");
-        output.push_str(&table(&plan, &backtest_title(contracts), &backtest));
+    write_tables(&plan, &folder, &results, contracts.as_ref())?;
+    folder.write_metrics(&metrics)?;
+    let report = crate::report::write(&folder)?;
+    if json {
+        let against = metrics.comparisons.first().map(|c| {
+            json!({
+                "strategy": c.strategy,
+                "pnl_variance_change": c.pnl_variance_change,
+                "pnl_variance_change_standard_error": c.pnl_variance_change_standard_error,
+                "cost_change": c.cost_change,
+                "cost_change_standard_error": c.cost_change_standard_error,
+                "cvar_change": c.cvar_change,
+                "cvar_change_standard_error": c.cvar_change_standard_error,
+            })
+        });
+        let document = json!({
+            "run": folder.id(),
+            "evaluation": metrics.evaluation,
+            "backtest": metrics.backtest,
+            "comparisons": metrics.comparisons,
+            "against_adam": against,
+        });
+        return Ok(document.to_string());
     }
-    Ok(output)
+    let tables = crate::report::text::tables(&metrics, crate::report::text::WIDTH);
+    Ok(format!("{tables}\nreport: {}", report.display()))
+}
+
+fn measure(
+    plan: &Plan,
+    name: &str,
+    seed: Option<u64>,
+    policy: &dyn Policy,
+    contracts: Option<&Contracts>,
+    training: Option<(usize, f64)>,
+) -> Result<Outcome> {
+    let book = evaluate(plan, policy)?;
+    let backtest = contracts
+        .map(|contracts| {
+            let book = settle(plan, policy, contracts)?;
+            Ok::<_, Error>((row(plan, name, seed, &book, training), book))
+        })
+        .transpose()?;
+    let example = simulator(plan).paths::<f64>(0, 1);
+    let positions = policy.positions(&example)?;
+    Ok(Outcome {
+        row: row(plan, name, seed, &book, training),
+        book,
+        backtest,
+        example: positions.iter().map(|lane| lane[0]).collect(),
+    })
+}
+
+/// Comparisons of every other trained strategy against the optimizer named `adam`.
+fn comparisons(plan: &Plan, results: &[(&Row, &Book)]) -> Vec<Comparison> {
+    const BASELINE: &str = "adam";
+    let level = match plan.risk {
+        Risk::Cvar { level } => level,
+        _ => 0.95,
+    };
+    let of = |name: &str| -> Vec<&(&Row, &Book)> {
+        results
+            .iter()
+            .filter(|(row, _)| row.strategy == name)
+            .collect()
+    };
+    let baseline = of(BASELINE);
+    if baseline.is_empty() {
+        return Vec::new();
+    }
+    plan.optimizers
+        .iter()
+        .filter(|(name, _)| name != BASELINE)
+        .map(|(name, _)| {
+            let pairs: Vec<Pair<'_>> = of(name)
+                .into_iter()
+                .zip(&baseline)
+                .map(|(ours, theirs)| Pair {
+                    ours: ours.1,
+                    theirs: theirs.1,
+                })
+                .collect();
+            let rows = of(name);
+            let seconds = |rows: &[&(&Row, &Book)]| {
+                rows.iter().filter_map(|(row, _)| row.seconds).sum::<f64>() / rows.len() as f64
+            };
+            let variance = Pair::estimate(&pairs, true, variance_influence);
+            let cost = Pair::estimate(&pairs, true, |book| mean_influence(&book.cost));
+            let cvar = Pair::estimate(&pairs, true, |book| cvar_influence(&book.pnl, level));
+            let risk = Pair::estimate(&pairs, false, |book| risk_influence(&book.pnl, plan.risk));
+            let sharpe = Pair::estimate(&pairs, false, |book| sharpe_influence(&book.pnl));
+            Comparison {
+                strategy: name.clone(),
+                baseline: BASELINE.into(),
+                seeds: pairs.len(),
+                pnl_variance_change: variance.value,
+                pnl_variance_change_standard_error: variance.standard_error,
+                cost_change: cost.value,
+                cost_change_standard_error: cost.standard_error,
+                cvar_change: cvar.value,
+                cvar_change_standard_error: cvar.standard_error,
+                risk_difference: risk.value,
+                risk_difference_standard_error: risk.standard_error,
+                sharpe_difference: sharpe.value,
+                sharpe_difference_standard_error: sharpe.standard_error,
+                steps: plan.steps,
+                baseline_steps: plan.steps,
+                seconds: seconds(&rows),
+                baseline_seconds: seconds(&baseline),
+            }
+        })
+        .collect()
+}
+
+fn metrics(
+    plan: &Plan,
+    run: &str,
+    seeds: &[u64],
+    training: Vec<TrainingCurve>,
+    results: &[Outcome],
+    contracts: Option<&Contracts>,
+) -> Metrics {
+    let simulated: Vec<(&Row, &Book)> = results
+        .iter()
+        .map(|result| (&result.row, &result.book))
+        .collect();
+    let historical: Vec<(&Row, &Book)> = results
+        .iter()
+        .filter_map(|result| result.backtest.as_ref().map(|(row, book)| (row, book)))
+        .collect();
+    let backtest_market = plan
+        .backtest
+        .as_ref()
+        .zip(contracts)
+        .map(|(settings, contracts)| BacktestMarket {
+            data: settings.data.display().to_string(),
+            source: "strategy".into(),
+            estimated_from: None,
+            estimated_to: None,
+            first: contracts
+                .sold
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            last: contracts
+                .sold
+                .last()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            contracts: contracts.sold.len(),
+            parameters: match json!(plan.market.model) {
+                serde_json::Value::Object(parameters) => parameters,
+                _ => Default::default(),
+            },
+        });
+    Metrics {
+        run: run.into(),
+        command: "compare".into(),
+        name: plan.name.clone(),
+        created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        version: env!("CARGO_PKG_VERSION").into(),
+        risk: measure_name(plan.risk),
+        trained_level: match plan.risk {
+            Risk::Cvar { level } => Some(level.to_string()),
+            _ => None,
+        },
+        seeds: seeds.to_vec(),
+        training,
+        comparisons: comparisons(plan, &simulated),
+        backtest_comparisons: comparisons(plan, &historical),
+        evaluation: results.iter().map(|result| result.row.clone()).collect(),
+        backtest: historical.iter().map(|(row, _)| (*row).clone()).collect(),
+        backtest_market,
+    }
+}
+
+fn write_tables(
+    plan: &Plan,
+    folder: &RunFolder,
+    results: &[Outcome],
+    contracts: Option<&Contracts>,
+) -> Result<()> {
+    let books = results.iter().map(|result| EvaluationBook {
+        strategy: result.row.strategy.clone(),
+        seed: result.row.seed,
+        pnl: result.book.pnl.clone(),
+        cost: result.book.cost.clone(),
+        turnover: result.book.turnover.clone(),
+    });
+    folder.write_evaluation(&EvaluationTable {
+        books: books.collect(),
+    })?;
+    if let Some(contracts) = contracts {
+        let books = results
+            .iter()
+            .filter_map(|result| result.backtest.as_ref())
+            .map(|(row, book)| BacktestBook {
+                strategy: row.strategy.clone(),
+                seed: row.seed,
+                date: contracts.sold.clone(),
+                expiry: contracts.expiry.clone(),
+                premium: vec![plan.premium; contracts.sold.len()],
+                pnl: book.pnl.clone(),
+                cost: book.cost.clone(),
+                turnover: book.turnover.clone(),
+            });
+        folder.write_backtest(&BacktestTable {
+            books: books.collect(),
+        })?;
+    }
+    let (spot, variance) = simulator(plan).paths::<f64>(0, 1).path(0);
+    let dt = plan.contract.dt();
+    // One line a strategy: the first seed's.
+    let first = |result: &&Outcome| result.row.seed.is_none_or(|seed| seed == plan.seed);
+    folder.write_example_path(&ExamplePath {
+        time: (0..=plan.contract.steps).map(|t| dt * t as f64).collect(),
+        spot,
+        volatility: variance.iter().map(|v| v.sqrt()).collect(),
+        strike: plan.contract.strike,
+        positions: results
+            .iter()
+            .filter(first)
+            .map(|r| (r.row.strategy.clone(), r.example.clone()))
+            .collect(),
+        pnl: results
+            .iter()
+            .filter(first)
+            .map(|r| (r.row.strategy.clone(), r.book.pnl[0]))
+            .collect(),
+    })
 }
 
 /// Hedges the contracts of a backtest with the strategy's classical hedges.
@@ -165,6 +416,25 @@ fn settle(plan: &Plan, policy: &dyn Policy, contracts: &Contracts) -> Result<Boo
     Book::hedge(policy, &ledger, &contracts.paths)
 }
 
+/// The simulator of the test paths.
+fn simulator(plan: &Plan) -> Simulator {
+    Simulator {
+        market: plan.market,
+        steps: plan.contract.steps,
+        dt: plan.contract.dt(),
+        seed: plan.seed,
+        purpose: Purpose::Evaluation,
+    }
+}
+
+fn measure_name(risk: Risk) -> String {
+    match risk {
+        Risk::Cvar { level } => format!("CVaR {} %", level * 100.0),
+        Risk::Entropic { aversion } => format!("entropic risk, aversion {aversion}"),
+        Risk::MeanVariance { aversion } => format!("mean-variance, aversion {aversion}"),
+    }
+}
+
 fn progress_bar(steps: usize, name: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg} {eta}")
         .expect("a valid template");
@@ -176,13 +446,7 @@ fn progress_bar(steps: usize, name: &str) -> ProgressBar {
 /// Hedges the plan's test paths, the same ones for every policy and training seed.
 fn evaluate(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
     let ledger = Ledger::new(plan.contract, plan.costs, &plan.market, plan.premium);
-    let simulator = Simulator {
-        market: plan.market,
-        steps: plan.contract.steps,
-        dt: plan.contract.dt(),
-        seed: plan.seed,
-        purpose: Purpose::Evaluation,
-    };
+    let simulator = simulator(plan);
     let mut book = Book::default();
     for first in (0..plan.evaluation_paths).step_by(CHUNK) {
         let count = CHUNK.min(plan.evaluation_paths - first);
@@ -212,11 +476,7 @@ fn row(
 }
 
 fn table(plan: &Plan, title: &str, rows: &[Row]) -> String {
-    let measure = match plan.risk {
-        Risk::Cvar { level } => format!("CVaR {}", level * 100.0),
-        Risk::Entropic { .. } => "entropic".into(),
-        Risk::MeanVariance { .. } => "mean-variance".into(),
-    };
+    let measure = measure_name(plan.risk);
     let mut lines = vec![
         title.to_string(),
         format!(

@@ -2,10 +2,14 @@
 
 mod compare;
 mod price;
+mod runs;
 
 use crate::error::Result;
+use crate::runs::store::DEFAULT_ROOT;
+use crate::server::DEFAULT_BIND;
 use clap::{Parser, Subcommand};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,6 +36,9 @@ enum Command {
         /// Optimisation steps instead of the strategy's.
         #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
         steps: Option<u64>,
+        /// Folder of runs.
+        #[arg(long, default_value = DEFAULT_ROOT)]
+        runs: PathBuf,
         /// One JSON document on standard output instead of a table.
         #[arg(long)]
         json: bool,
@@ -46,6 +53,28 @@ enum Command {
         /// One JSON document on standard output instead of a table.
         #[arg(long)]
         json: bool,
+    },
+    /// Write a run's figures and stand-alone report again.
+    Report {
+        /// Run id, a unique beginning of it, a path, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+        #[arg(long, default_value = DEFAULT_ROOT)]
+        runs: PathBuf,
+    },
+    /// List, show or delete runs.
+    Runs {
+        #[command(subcommand)]
+        action: runs::Action,
+        #[arg(long, default_value = DEFAULT_ROOT, global = true)]
+        runs: PathBuf,
+    },
+    /// Serve the dashboard on this machine.
+    Serve {
+        #[arg(long, default_value = DEFAULT_BIND)]
+        bind: SocketAddr,
+        #[arg(long, default_value = DEFAULT_ROOT)]
+        runs: PathBuf,
     },
     /// Price the strategy's contract: by the model's formula and by simulation.
     Price {
@@ -76,13 +105,17 @@ fn run(command: Command) -> Result<String> {
             optimizers,
             seeds,
             steps,
+            runs,
             json,
-        } => compare::run(&strategy, optimizers.as_deref(), seeds, steps, json),
+        } => compare::run(&strategy, optimizers.as_deref(), seeds, steps, &runs, json),
         Command::Backtest {
             strategy,
             data,
             json,
         } => compare::backtest(&strategy, data, json),
+        Command::Report { run, runs } => runs::report(&runs, &run),
+        Command::Runs { action, runs } => runs::run(&runs, action),
+        Command::Serve { bind, runs } => runs::serve(bind, runs),
         Command::Price { strategy, json } => price::run(&strategy, json),
     }
 }

@@ -1,9 +1,10 @@
 //! Risk measures: value and derivative; and the statistics of a hedged book.
 
 mod measure;
+pub mod paired;
 mod statistics;
 mod summary;
 
 pub use measure::{Evaluation, Risk, cvar};
 pub use statistics::RowInput;
-pub use summary::{Estimate, Row};
+pub use summary::{Estimate, Row, null_as_nan};

@@ -1,4 +1,5 @@
-use super::{Estimate, Risk, Row, cvar};
+use super::paired::{Influence, cvar_influence, risk_influence};
+use super::{Estimate, Risk, Row};
 use serde_json::{Map, Value, json};
 
 /// What [`Row::new`] needs beside the paths.
@@ -22,47 +23,10 @@ fn mean(values: &[f64]) -> Estimate {
     }
 }
 
-/// CVaR and its standard error from the influence function (L − q)⁺/(1 − α).
-fn cvar_estimate(pnl: &[f64], level: f64) -> Estimate {
-    let mut losses: Vec<f64> = pnl.iter().map(|z| -z).collect();
-    losses.sort_unstable_by(f64::total_cmp);
-    let rank = ((level * losses.len() as f64) as usize).min(losses.len() - 1);
-    let quantile = losses[rank];
-    let excess: Vec<f64> = losses
-        .iter()
-        .map(|loss| (loss - quantile).max(0.0) / (1.0 - level))
-        .collect();
+fn estimate(influence: &Influence) -> Estimate {
     Estimate {
-        value: cvar(pnl, level),
-        standard_error: mean(&excess).standard_error,
-    }
-}
-
-/// The risk measure and its standard error from its influence function.
-fn risk_estimate(pnl: &[f64], risk: Risk) -> Estimate {
-    if let Risk::Cvar { level } = risk {
-        return cvar_estimate(pnl, level);
-    }
-    let n = pnl.len() as f64;
-    let evaluation = risk.evaluate(pnl);
-    // For the other measures the influence of a path is n times its first-order contribution.
-    let influence: Vec<f64> = match risk {
-        Risk::Entropic { aversion } => evaluation
-            .weights
-            .iter()
-            .map(|w| -n * w / aversion)
-            .collect(),
-        Risk::MeanVariance { aversion } => {
-            let mean = pnl.iter().sum::<f64>() / n;
-            pnl.iter()
-                .map(|z| -z + 0.5 * aversion * (z - mean).powi(2))
-                .collect()
-        }
-        Risk::Cvar { .. } => unreachable!("returned above"),
-    };
-    Estimate {
-        value: evaluation.value,
-        standard_error: mean(&influence).standard_error,
+        value: influence.value,
+        standard_error: mean(&influence.paths).standard_error,
     }
 }
 
@@ -96,11 +60,11 @@ impl Row {
         }
         let (mut values, mut errors): (Map<String, Value>, Map<String, Value>) = Default::default();
         for level in levels {
-            let estimate = cvar_estimate(pnl, level);
-            values.insert(level.to_string(), json!(estimate.value));
-            errors.insert(level.to_string(), json!(estimate.standard_error));
+            let cvar = estimate(&cvar_influence(pnl, level));
+            values.insert(level.to_string(), json!(cvar.value));
+            errors.insert(level.to_string(), json!(cvar.standard_error));
         }
-        let risk = risk_estimate(pnl, input.risk);
+        let risk = estimate(&risk_influence(pnl, input.risk));
         let annual = input.contracts_per_year.sqrt();
         Self {
             strategy: input.strategy.to_string(),

@@ -1,7 +1,7 @@
 //! What is reported of a hedged book: one [`Row`] per strategy, every statistic with its
 //! standard error.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// CVaR of the loss at one level, with its standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -21,32 +21,57 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seed: Option<u64>,
     pub paths: usize,
+    #[serde(deserialize_with = "null_as_nan")]
     pub premium: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean_standard_error: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std_standard_error: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_standard_error: f64,
     /// Keyed by level, `"0.5"`, `"0.95"`, `"0.99"` and the level that was trained.
     pub cvar: serde_json::Map<String, serde_json::Value>,
     pub cvar_standard_error: serde_json::Map<String, serde_json::Value>,
     /// The trained risk measure ρ(P&L).
+    #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub risk_standard_error: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean_standard_error: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub turnover: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub turnover_standard_error: f64,
     /// Mean over standard deviation of P&L per contract.
+    #[serde(deserialize_with = "null_as_nan")]
     pub sharpe: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_standard_error: f64,
     /// `sharpe` times the square root of contracts per year.
+    #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_annualised: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_annualised_standard_error: f64,
     /// Optimisation steps and training seconds; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub steps: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seconds: Option<f64>,
+}
+
+/// Reads JSON's `null` as NaN, which is how a number that is not finite was written.
+///
+/// # Errors
+/// The deserializer's, if the value is neither a number nor null.
+pub fn null_as_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }

@@ -12,7 +12,7 @@
 //!   report.html
 //! ```
 
-use crate::risk::Row;
+use crate::risk::{Row, null_as_nan};
 use serde::{Deserialize, Serialize};
 
 /// `metrics.json`.
@@ -62,30 +62,43 @@ pub struct BacktestMarket {
 
 /// A change of one strategy against a baseline, paired on common paths.
 ///
-/// Changes of variance, cost and CVaR are fractions of the baseline's value
-/// (−0.344 is 34.4 % lower). Standard errors are over paths for one seed (delta method
+/// Changes of variance, cost and CVaR are fractions of the absolute value of the baseline
+/// (−0.344 is 34.4 % lower), so that a negative change is an improvement even where the
+/// baseline's CVaR is a gain. Standard errors are over paths for one seed (delta method
 /// on paired paths) and over seeds for several.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Comparison {
     pub strategy: String,
     pub baseline: String,
     pub seeds: usize,
+    #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_change: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_change_standard_error: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub cost_change: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub cost_change_standard_error: f64,
     /// Change of the CVaR at the trained level (95 % if the measure is not CVaR).
+    #[serde(deserialize_with = "null_as_nan")]
     pub cvar_change: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub cvar_change_standard_error: f64,
     /// Difference of the trained risk measure in money.
+    #[serde(deserialize_with = "null_as_nan")]
     pub risk_difference: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub risk_difference_standard_error: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_difference: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_difference_standard_error: f64,
     /// Steps and mean seconds of the two sides.
     pub steps: usize,
     pub baseline_steps: usize,
+    #[serde(deserialize_with = "null_as_nan")]
     pub seconds: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub baseline_seconds: f64,
 }
 
@@ -102,8 +115,10 @@ pub struct TrainingCurve {
 pub struct TrainingPoint {
     pub step: usize,
     /// Seconds of training so far, validation excluded.
+    #[serde(deserialize_with = "null_as_nan")]
     pub seconds: f64,
     /// The risk on the training batch before the step.
+    #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
     /// The risk on the validation paths, where it was measured.
     #[serde(skip_serializing_if = "Option::is_none", default)]

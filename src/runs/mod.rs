@@ -1,1 +1,9 @@
+//! Run folders: what a run leaves behind, how it is written and how it is found again.
+
+pub mod atomic;
 pub mod metrics;
+pub mod store;
+pub mod tables;
+
+#[cfg(test)]
+pub mod fixture;

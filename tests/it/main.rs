@@ -47,7 +47,17 @@ fn deephedge(arguments: &[&str], threads: &str) -> Output {
 }
 
 fn compare(path: &std::path::Path, threads: &str) -> serde_json::Value {
-    let output = deephedge(&["compare", path.to_str().unwrap(), "--json"], threads);
+    let runs = path.with_extension("runs");
+    let output = deephedge(
+        &[
+            "compare",
+            path.to_str().unwrap(),
+            "--json",
+            "--runs",
+            runs.to_str().unwrap(),
+        ],
+        threads,
+    );
     assert!(
         output.status.success(),
         "{}",
@@ -56,15 +66,67 @@ fn compare(path: &std::path::Path, threads: &str) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+fn remove_times(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(entries) => {
+            for key in ["run", "created", "seconds", "baseline_seconds"] {
+                entries.remove(key);
+            }
+            entries.values_mut().for_each(remove_times);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(remove_times),
+        _ => {}
+    }
+}
+
+/// Black–Scholes delta on real history: the three settings of `tests/reference/backtest_sp500.json`, which a
+/// separate program in numpy wrote, every figure within 1e-9.
+#[test]
+fn backtest_equals_the_independent_reference() {
+    let reference: serde_json::Value =
+        serde_json::from_str(include_str!("../reference/backtest_sp500.json")).unwrap();
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/market_data/sp500_daily.csv");
+    for (index, row) in reference["rows"].as_array().unwrap().iter().enumerate() {
+        let path = format!(
+            "{}/tests/strategies/backtest_{}.toml",
+            env!("CARGO_MANIFEST_DIR"),
+            index + 1
+        );
+        let output = deephedge(&["backtest", &path, "--data", data, "--json"], "2");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = &document["backtest"][0];
+        assert_eq!(found["paths"], row["contracts"]);
+        let mut pairs = vec![("cvar 0.5", &found["cvar"]["0.5"], &row["cvar"]["0.5"])];
+        pairs.push(("cvar 0.95", &found["cvar"]["0.95"], &row["cvar"]["0.95"]));
+        pairs.push(("cvar 0.99", &found["cvar"]["0.99"], &row["cvar"]["0.99"]));
+        for key in ["premium", "pnl_mean", "pnl_std", "cost_mean"] {
+            pairs.push((key, &found[key], &row[key]));
+        }
+        for (key, found, expected) in pairs {
+            let (found, expected) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "row {index}, {key}: {found} against {expected}"
+            );
+        }
+    }
+}
+
 /// The same seed gives the same bits on one thread and on two, apart from times.
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let path = strategy("threads", SMALL);
     let without_times = |threads: &str| {
-        let mut document = compare(&path, threads);
-        for row in document["evaluation"].as_array_mut().unwrap() {
-            row.as_object_mut().unwrap().remove("seconds");
-        }
+        let run = compare(&path, threads)["run"].as_str().unwrap().to_string();
+        let metrics = path.with_extension("runs").join(run).join("metrics.json");
+        let mut document: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(metrics).unwrap()).unwrap();
+        remove_times(&mut document);
         document.to_string()
     };
     assert_eq!(without_times("1"), without_times("2"));
@@ -181,13 +243,24 @@ fn bad_input_is_answered_in_one_line() {
         ),
     ] {
         let path = strategy(name, &text);
-        let output = deephedge(&["compare", path.to_str().unwrap()], "1");
+        let output = deephedge(
+            &["compare", path.to_str().unwrap(), "--runs", "/proc/none"],
+            "1",
+        );
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{name}: {message}");
         assert_eq!(message.trim_end().lines().count(), 1, "{name}: {message}");
         assert!(message.contains(expected), "{name}: {message}");
         assert!(output.stdout.is_empty());
     }
+    let path = strategy("unwritable", SMALL);
+    let output = deephedge(
+        &["compare", path.to_str().unwrap(), "--runs", "/proc/none"],
+        "1",
+    );
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("/proc/none"), "{message}");
     let output = deephedge(&["compare", "no/such/file.toml"], "1");
     assert_eq!(output.status.code(), Some(2));
     assert!(

@@ -1,0 +1,137 @@
+//! P&L of the backtest through calendar time.
+
+use super::canvas::{Axis, DrawError, Form, Palette, axes, figure, range, reference_line};
+use crate::error::Result;
+use crate::runs::tables::{BacktestBook, BacktestTable};
+use chrono::{Datelike, NaiveDate};
+use plotters::prelude::*;
+use std::collections::BTreeMap;
+
+/// The sum of P&L over all contracts that have expired, one line per strategy averaged over
+/// its seeds; absent without contracts.
+///
+/// # Errors
+/// [`crate::Error::Computation`] if plotters fails.
+pub fn cumulative_pnl(
+    table: &BacktestTable,
+    palette: &Palette,
+    form: Form,
+) -> Result<Option<String>> {
+    let curves = curves(&table.books);
+    let values = curves.iter().flat_map(|(_, points)| points.iter());
+    let (Some(x), Some(y)) = (
+        range(values.clone().map(|point| point.0), 0.02),
+        range(values.map(|point| point.1), 0.06),
+    ) else {
+        return Ok(None);
+    };
+    let legend: Vec<_> = curves
+        .iter()
+        .map(|(strategy, points)| {
+            let last = points.last().map_or(0.0, |point| point.1);
+            (format!("{strategy} ({last:+.0})"), palette.line(strategy))
+        })
+        .collect();
+    let title = "Backtest: cumulative P&L";
+    figure(form, title, &legend, true, 1.0, |area| {
+        let x = Axis {
+            label: "expiry",
+            range: x,
+            format: Some(year_label),
+        };
+        let y = Axis {
+            label: "sum of P&L (money)",
+            range: y,
+            format: None,
+        };
+        let mut chart = axes(area, form, &x, &y)?;
+        if y.range.contains(&0.0) {
+            let zero = [(x.range.start, 0.0), (x.range.end, 0.0)];
+            chart.draw_series(LineSeries::new(zero, reference_line()))?;
+        }
+        for (strategy, points) in &curves {
+            chart.draw_series(LineSeries::new(
+                points.iter().copied(),
+                palette.line(strategy),
+            ))?;
+        }
+        Ok::<(), DrawError>(())
+    })
+    .map(Some)
+}
+
+/// Strategy and its points (decimal year, sum so far), beginning with zero at the first sale.
+fn curves(books: &[BacktestBook]) -> Vec<(&str, Vec<(f64, f64)>)> {
+    let mut strategies: Vec<&str> = Vec::new();
+    for book in books {
+        if !strategies.contains(&book.strategy.as_str()) {
+            strategies.push(&book.strategy);
+        }
+    }
+    strategies
+        .into_iter()
+        .filter_map(|strategy| {
+            let seeds: Vec<_> = books.iter().filter(|b| b.strategy == strategy).collect();
+            let mut by_expiry: BTreeMap<NaiveDate, f64> = BTreeMap::new();
+            for book in &seeds {
+                for (expiry, pnl) in book.expiry.iter().zip(&book.pnl) {
+                    *by_expiry.entry(*expiry).or_default() += pnl / seeds.len() as f64;
+                }
+            }
+            let first = seeds.iter().flat_map(|book| &book.date).min()?;
+            let mut points = vec![(decimal_year(*first), 0.0)];
+            let mut sum = 0.0;
+            for (expiry, pnl) in by_expiry {
+                sum += pnl;
+                points.push((decimal_year(expiry), sum));
+            }
+            Some((strategy, points))
+        })
+        .collect()
+}
+
+fn decimal_year(date: NaiveDate) -> f64 {
+    let days = if date.leap_year() { 366.0 } else { 365.0 };
+    f64::from(date.year()) + f64::from(date.ordinal0()) / days
+}
+
+/// `2022` at a turn of the year, `2022-07` elsewhere.
+fn year_label(value: f64) -> String {
+    // Ticks are sums of steps, and a hair below a whole year is that year.
+    let value = value + 1e-6;
+    let month = (value.fract() * 12.0).floor() as i32 + 1;
+    if month == 1 {
+        format!("{:.0}", value.floor())
+    } else {
+        format!("{:.0}-{month:02}", value.floor())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::fixture;
+
+    /// The last point is the sum of all P&L, averaged over seeds.
+    #[test]
+    fn sums_end_at_the_mean_total() {
+        let table = fixture::backtest();
+        let curves = curves(&table.books);
+        assert_eq!(curves.len(), 5);
+        let total = |book: usize| table.books[book].pnl.iter().sum::<f64>();
+        let (strategy, points) = &curves[0];
+        assert_eq!((*strategy, points.len()), ("kfac", 25));
+        assert_eq!(points[0].1, 0.0);
+        let expected = (total(0) + total(1)) / 2.0;
+        assert!((points[24].1 - expected).abs() < 1e-9);
+    }
+
+    #[test]
+    fn ticks_are_years_and_months() {
+        assert_eq!(year_label(2022.0), "2022");
+        assert_eq!(year_label(2022.0 - 1e-7), "2022");
+        assert_eq!(year_label(2022.5), "2022-07");
+        let date = NaiveDate::from_ymd_opt(2024, 7, 1).unwrap();
+        assert!((decimal_year(date) - 2024.4973).abs() < 1e-4);
+    }
+}

@@ -1,0 +1,360 @@
+//! What every figure shares: the frame, the axes, the legend and the colours.
+//!
+//! plotters draws on whole pixels, so figures are drawn [`SCALE`] times too large and shrunk by
+//! the view box. Colours are written as plain attributes and turned for dark pages by a style
+//! sheet inside the SVG that matches on them.
+
+use crate::error::{Error, Result};
+use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::ops::Range;
+
+/// Drawing units per pixel.
+pub const SCALE: i32 = 4;
+
+const PAPER: (RGBColor, &str) = (RGBColor(0xff, 0xff, 0xff), "#171C22");
+const INK: (RGBColor, &str) = (RGBColor(0x1b, 0x1f, 0x24), "#E7EBEF");
+const MUTED: (RGBColor, &str) = (RGBColor(0x57, 0x60, 0x6a), "#A4AFBA");
+const GRID: (RGBColor, &str) = (RGBColor(0xe2, 0xe6, 0xea), "#2C343D");
+
+/// Colours of the series on light and dark pages, and their dashes. Neighbours differ in
+/// lightness as well as in hue, and the dashes tell them apart without any colour. The page's
+/// style sheet (`web/app.css`) repeats the colours.
+const SERIES: [(RGBColor, &str, &str); 8] = [
+    (RGBColor(0x00, 0x5f, 0xa8), "#62B4F5", "none"),
+    (RGBColor(0xd1, 0x55, 0x00), "#FF9147", "9 3"),
+    (RGBColor(0x00, 0x82, 0x63), "#2FCB9F", "2 3"),
+    (RGBColor(0xa3, 0x48, 0x8a), "#E9A0D2", "9 3 2 3"),
+    (RGBColor(0x8f, 0x65, 0x00), "#E2B640", "5 3"),
+    (RGBColor(0x5a, 0x64, 0x70), "#B4BEC9", "14 3"),
+    (RGBColor(0x7a, 0x1f, 0x4b), "#DF7FA6", "5 2 2 2 2 2"),
+    (RGBColor(0x2d, 0x8a, 0x9e), "#6FD3E6", "1 3"),
+];
+
+pub type Backend<'a> = SVGBackend<'a>;
+pub type Area<'a> = DrawingArea<Backend<'a>, Shift>;
+pub type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
+pub type Chart<'a, 'b> = ChartContext<'b, Backend<'a>, Plane>;
+pub type DrawError = DrawingAreaErrorKind<std::io::Error>;
+
+/// The shape that a figure is drawn in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For pages and print.
+    Wide,
+    /// For telephones.
+    Narrow,
+}
+
+impl Form {
+    fn width(self) -> i32 {
+        match self {
+            Self::Wide => 640,
+            Self::Narrow => 360,
+        }
+    }
+
+    fn height(self) -> i32 {
+        match self {
+            Self::Wide => 420,
+            Self::Narrow => 380,
+        }
+    }
+
+    /// Height of the letters in pixels.
+    fn letter(self) -> i32 {
+        match self {
+            Self::Wide => 14,
+            Self::Narrow => 12,
+        }
+    }
+
+    /// About how many labels fit on the horizontal axis.
+    pub fn x_labels(self) -> usize {
+        match self {
+            Self::Wide => 8,
+            Self::Narrow => 5,
+        }
+    }
+
+    /// The style of running text.
+    pub fn text(self) -> TextStyle<'static> {
+        self.styled(INK.0, self.letter())
+    }
+
+    /// The style of axis labels and remarks.
+    pub fn small(self) -> TextStyle<'static> {
+        self.styled(MUTED.0, self.letter() - 1)
+    }
+
+    fn styled(self, color: RGBColor, letter: i32) -> TextStyle<'static> {
+        // plotters divides the size by 1.24 when it writes it down.
+        let size = f64::from(letter * SCALE) * 1.24;
+        ("sans-serif", size).into_font().color(&color)
+    }
+
+    /// A generous guess of the width of a text in drawing units.
+    pub fn text_width(self, text: &str) -> i32 {
+        let letters = text.chars().count() as f64;
+        (letters * 0.56 * f64::from(self.letter() * SCALE)).ceil() as i32
+    }
+
+    /// The height of a line of text in drawing units.
+    pub fn line_height(self) -> i32 {
+        (self.letter() + 6) * SCALE
+    }
+}
+
+/// The order of the strategies, which decides their colours.
+#[derive(Debug, Clone)]
+pub struct Palette(Vec<String>);
+
+impl Palette {
+    pub fn new(strategies: Vec<String>) -> Self {
+        Self(strategies)
+    }
+
+    /// The place of a strategy; strategies that are not in the list share the last colour.
+    pub fn place(&self, strategy: &str) -> usize {
+        let known = self.0.iter().position(|name| name == strategy);
+        known.unwrap_or(SERIES.len() - 1) % SERIES.len()
+    }
+
+    pub fn color(&self, strategy: &str) -> RGBColor {
+        SERIES[self.place(strategy)].0
+    }
+
+    pub fn line(&self, strategy: &str) -> ShapeStyle {
+        self.color(strategy).stroke_width(2 * SCALE as u32)
+    }
+}
+
+/// One axis: what it measures, in which unit, and from where to where.
+pub struct Axis<'a> {
+    pub label: &'a str,
+    pub range: Range<f64>,
+    /// Writes a tick; absent for plain numbers.
+    pub format: Option<fn(f64) -> String>,
+}
+
+/// Draws one figure: title, legend of the strategies with the words to show for each, and
+/// whatever `body` puts below them. `dashed` tells the lines apart without colour; `tall`
+/// stretches the usual height.
+///
+/// # Errors
+/// [`Error::Computation`] if plotters fails.
+pub fn figure(
+    form: Form,
+    title: &str,
+    legend: &[(String, ShapeStyle)],
+    dashed: bool,
+    tall: f64,
+    body: impl FnOnce(&Area<'_>) -> Result<(), DrawError>,
+) -> Result<String> {
+    let width = form.width();
+    let height = (f64::from(form.height()) * tall) as i32;
+    let mut svg = String::new();
+    let drawn = (|| {
+        let size = ((width * SCALE) as u32, (height * SCALE) as u32);
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        root.fill(&PAPER.0)?;
+        let margin = 10 * SCALE;
+        let bold = form.text().transform_bold();
+        root.draw(&Text::new(title.to_owned(), (margin, margin), bold))?;
+        let top = margin + form.line_height() + 2 * SCALE;
+        let bottom = draw_legend(&root, form, legend, top)?;
+        body(&root.margin(bottom, margin / 2, margin / 2, margin))?;
+        root.present()
+    })();
+    drawn.map_err(|error: DrawError| Error::Computation(format!("figure `{title}`: {error}")))?;
+    Ok(finish(&svg, title, width, height, dashed))
+}
+
+trait Bold {
+    fn transform_bold(self) -> Self;
+}
+
+impl Bold for TextStyle<'static> {
+    fn transform_bold(mut self) -> Self {
+        self.font = self.font.style(FontStyle::Bold);
+        self
+    }
+}
+
+fn draw_legend(
+    root: &Area<'_>,
+    form: Form,
+    legend: &[(String, ShapeStyle)],
+    top: i32,
+) -> Result<i32, DrawError> {
+    let (margin, sample) = (10 * SCALE, 26 * SCALE);
+    let right = form.width() * SCALE - margin;
+    let (mut x, mut y) = (margin, top);
+    for (words, style) in legend {
+        let used = sample + 6 * SCALE + form.text_width(words);
+        if x > margin && x + used > right {
+            x = margin;
+            y += form.line_height();
+        }
+        let middle = y + form.line_height() / 2 - 2 * SCALE;
+        root.draw(&PathElement::new(
+            vec![(x, middle), (x + sample, middle)],
+            *style,
+        ))?;
+        let text = form.text().pos(Pos::new(HPos::Left, VPos::Center));
+        root.draw(&Text::new(
+            words.clone(),
+            (x + sample + 6 * SCALE, middle),
+            text,
+        ))?;
+        x += used + 20 * SCALE;
+    }
+    Ok(if legend.is_empty() {
+        top
+    } else {
+        y + form.line_height() + 4 * SCALE
+    })
+}
+
+/// Draws a pair of axes with a light grid.
+///
+/// # Errors
+/// plotters' own.
+pub fn axes<'a, 'b>(
+    area: &'b Area<'a>,
+    form: Form,
+    x: &Axis<'_>,
+    y: &Axis<'_>,
+) -> Result<Chart<'a, 'b>, DrawError> {
+    let mut chart = ChartBuilder::on(area)
+        .x_label_area_size(form.line_height() * 5 / 2)
+        .y_label_area_size(form.line_height() * 2 + form.text_width("-0.00"))
+        .margin_top(4 * SCALE)
+        .margin_right(8 * SCALE)
+        .build_cartesian_2d(x.range.clone(), y.range.clone())?;
+    let x_format = ticks(x, form.x_labels());
+    let y_format = ticks(y, 6);
+    chart
+        .configure_mesh()
+        .x_labels(form.x_labels())
+        .y_labels(6)
+        .max_light_lines(1)
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID.0.stroke_width(SCALE as u32))
+        .axis_style(MUTED.0.stroke_width(SCALE as u32))
+        .set_all_tick_mark_size(4 * SCALE)
+        .label_style(form.small())
+        .axis_desc_style(form.small())
+        .x_desc(x.label)
+        .y_desc(y.label)
+        .x_label_formatter(&|value| x_format(*value))
+        .y_label_formatter(&|value| y_format(*value))
+        .draw()?;
+    Ok(chart)
+}
+
+fn ticks(axis: &Axis<'_>, labels: usize) -> Box<dyn Fn(f64) -> String> {
+    if let Some(format) = axis.format {
+        return Box::new(format);
+    }
+    // plotters steps by 1, 2 or 5 times a power of ten, the smallest that gives no more labels
+    // than asked; a tenth less than that errs towards a decimal too many.
+    let least = 0.9 * (axis.range.end - axis.range.start) / labels as f64;
+    let power = least.log10().floor();
+    let digits = if least / 10f64.powf(power) > 5.0 {
+        -power - 1.0
+    } else {
+        -power
+    };
+    let decimals = digits.clamp(0.0, 6.0) as usize;
+    Box::new(move |value| {
+        let text = format!("{value:.decimals$}");
+        if text
+            .trim_start_matches('-')
+            .bytes()
+            .all(|b| b == b'0' || b == b'.')
+        {
+            return text.trim_start_matches('-').to_owned();
+        }
+        text
+    })
+}
+
+/// The style of reference lines such as a strike or zero.
+pub fn reference_line() -> ShapeStyle {
+    MUTED.0.stroke_width(SCALE as u32)
+}
+
+/// The style of the one series that is no strategy.
+pub fn ink_line() -> ShapeStyle {
+    INK.0.stroke_width(2 * SCALE as u32)
+}
+
+/// The least and the greatest finite value, widened by `margin` of their distance on both
+/// sides; absent if there is no finite value.
+pub fn range(values: impl Iterator<Item = f64>, margin: f64) -> Option<Range<f64>> {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values.filter(|value| value.is_finite()) {
+        low = low.min(value);
+        high = high.max(value);
+    }
+    if low > high {
+        return None;
+    }
+    let width = high - low;
+    // One value alone still needs an axis around it.
+    let widen = if width > 0.0 {
+        width * margin
+    } else {
+        low.abs().max(1.0) * 0.1
+    };
+    Some(low - widen..high + widen)
+}
+
+/// Gives the drawing its size on the page, its name for screen readers and its style sheet.
+fn finish(svg: &str, title: &str, width: i32, height: i32, dashed: bool) -> String {
+    let body = svg.split_once('>').map_or(svg, |(_, body)| body);
+    let class = if dashed { "figure dashed" } else { "figure" };
+    let name = super::super::html::escape(title);
+    let (inner_width, inner_height) = (width * SCALE, height * SCALE);
+    format!(
+        "<svg class=\"{class}\" role=\"img\" aria-label=\"{name}\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {inner_width} {inner_height}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
+         <title>{name}</title>\n<style>{}</style>{body}",
+        style_sheet()
+    )
+}
+
+fn style_sheet() -> String {
+    let hex = |RGBColor(r, g, b): RGBColor| format!("#{r:02X}{g:02X}{b:02X}");
+    let mut dashes = String::new();
+    let mut dark = String::new();
+    let fixed = [PAPER, INK, MUTED, GRID];
+    let series = SERIES.map(|(light, dark, _)| (light, dark));
+    for (light, turned) in fixed.into_iter().chain(series) {
+        let light = hex(light);
+        dark.push_str(&format!(
+            ".figure [fill=\"{light}\"]{{fill:{turned}}}.figure [stroke=\"{light}\"]{{stroke:{turned}}}"
+        ));
+    }
+    for (light, _, dash) in SERIES {
+        if dash == "none" {
+            continue;
+        }
+        let lengths: Vec<String> = dash
+            .split(' ')
+            .map(|part| (part.parse().unwrap_or(1) * SCALE).to_string())
+            .collect();
+        dashes.push_str(&format!(
+            ".dashed polyline[stroke=\"{}\"]{{stroke-dasharray:{}}}",
+            hex(light),
+            lengths.join(" ")
+        ));
+    }
+    format!(
+        ".figure text{{font-family:system-ui,sans-serif}}.figure polyline{{stroke-linejoin:round}}\
+         {dashes}@media(prefers-color-scheme:dark){{{dark}}}"
+    )
+}

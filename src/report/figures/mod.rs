@@ -1,0 +1,136 @@
+//! The figures of a run as SVG.
+
+mod backtest;
+mod canvas;
+mod histogram;
+mod path;
+mod scatter;
+mod training;
+
+pub use backtest::cumulative_pnl;
+pub use canvas::{Form, Palette};
+pub use histogram::pnl_histogram;
+pub use path::example_path;
+pub use scatter::cost_and_cvar;
+pub use training::{Against, loss};
+
+use crate::error::Result;
+use crate::report::summary::strategies;
+use crate::runs::metrics::{ExamplePath, Metrics};
+use crate::runs::store::RunFolder;
+use crate::runs::tables::{BacktestTable, EvaluationTable};
+
+/// What a figure is called in files and addresses, and how to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    pub name: &'static str,
+    pub caption: &'static str,
+}
+
+/// Every figure that a run may have, in the order of the page.
+pub const KINDS: [Kind; 6] = [
+    Kind {
+        name: "loss_steps",
+        caption: "Risk on the validation paths after each number of steps, averaged over seeds; \
+                  the smoothed risk of the training batches where there was no validation.",
+    },
+    Kind {
+        name: "loss_seconds",
+        caption: "The same against the seconds spent in training, validation excluded.",
+    },
+    Kind {
+        name: "pnl_histogram",
+        caption: "How the P&L at expiry is spread over the simulated test paths, all seeds \
+                  together. Losses are on the left.",
+    },
+    Kind {
+        name: "cost_cvar",
+        caption: "What a hedge costs against the tail risk that it leaves; bars are one standard \
+                  error. Down and to the left is better.",
+    },
+    Kind {
+        name: "example_path",
+        caption: "One simulated path: the spot above, below it how many units of it each \
+                  strategy held.",
+    },
+    Kind {
+        name: "backtest_pnl",
+        caption: "P&L of the contracts sold through the history, added up at their expiries and \
+                  averaged over seeds.",
+    },
+];
+
+/// A figure drawn in both shapes.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    pub kind: Kind,
+    pub wide: String,
+    pub narrow: String,
+}
+
+impl Figure {
+    /// The file of the figure inside its run folder.
+    pub fn file(name: &str, form: Form) -> String {
+        match form {
+            Form::Wide => format!("figures/{name}.svg"),
+            Form::Narrow => format!("figures/{name}-narrow.svg"),
+        }
+    }
+}
+
+/// Draws every figure for which there are data.
+///
+/// # Errors
+/// [`crate::Error::Computation`] if plotters fails.
+pub fn draw(
+    metrics: &Metrics,
+    evaluation: Option<&EvaluationTable>,
+    backtest: Option<&BacktestTable>,
+    path: Option<&ExamplePath>,
+) -> Result<Vec<Figure>> {
+    let palette = Palette::new(strategies(metrics));
+    let one = |name: &str, form: Form| -> Result<Option<String>> {
+        match name {
+            "loss_steps" => loss(metrics, Against::Steps, &palette, form),
+            "loss_seconds" => loss(metrics, Against::Seconds, &palette, form),
+            "pnl_histogram" => {
+                evaluation.map_or(Ok(None), |table| pnl_histogram(table, &palette, form))
+            }
+            "cost_cvar" => cost_and_cvar(metrics, &palette, form),
+            "example_path" => path.map_or(Ok(None), |path| example_path(path, &palette, form)),
+            _ => backtest.map_or(Ok(None), |table| cumulative_pnl(table, &palette, form)),
+        }
+    };
+    let mut figures = Vec::new();
+    for kind in KINDS {
+        if let Some(wide) = one(kind.name, Form::Wide)?
+            && let Some(narrow) = one(kind.name, Form::Narrow)?
+        {
+            figures.push(Figure { kind, wide, narrow });
+        }
+    }
+    Ok(figures)
+}
+
+/// Draws the figures of a run and writes them to `figures/` in its folder.
+///
+/// # Errors
+/// [`crate::Error::Input`] if the run is incomplete or a file of it is damaged,
+/// [`crate::Error::File`] if the folder cannot be written.
+pub fn write_figures(run: &RunFolder) -> Result<Vec<Figure>> {
+    let figures = draw(
+        &run.metrics()?,
+        run.evaluation()?.as_ref(),
+        run.backtest()?.as_ref(),
+        run.example_path()?.as_ref(),
+    )?;
+    for figure in &figures {
+        for (form, svg) in [(Form::Wide, &figure.wide), (Form::Narrow, &figure.narrow)] {
+            run.write_bytes(&Figure::file(figure.kind.name, form), svg.as_bytes())?;
+        }
+    }
+    Ok(figures)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! One simulated path and what every strategy held on it.
+
+use super::canvas::{
+    Axis, DrawError, Form, Palette, SCALE, axes, figure, ink_line, range, reference_line,
+};
+use crate::error::Result;
+use crate::runs::metrics::ExamplePath;
+use plotters::prelude::*;
+
+/// The spot with the strike above, the positions of each strategy below; absent if the path
+/// is empty.
+///
+/// # Errors
+/// [`crate::Error::Computation`] if plotters fails.
+pub fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Option<String>> {
+    let held = path.positions.iter().flat_map(|(_, held)| held.iter());
+    let spots = path.spot.iter().copied().chain([path.strike]);
+    let (Some(spot_range), Some(held_range)) = (
+        range(spots, 0.08),
+        range(held.copied().chain([0.0, 1.0]), 0.06),
+    ) else {
+        return Ok(None);
+    };
+    let Some(&end) = path.time.last().filter(|&&end| end > 0.0) else {
+        return Ok(None);
+    };
+    let mut legend = vec![("spot".to_owned(), ink_line())];
+    legend.extend(path.positions.iter().map(|(strategy, _)| {
+        let pnl = path.pnl.iter().find(|(name, _)| name == strategy);
+        let words = match pnl {
+            Some((_, pnl)) => format!("{strategy} (P&L {pnl:+.2})"),
+            None => strategy.clone(),
+        };
+        (words, palette.line(strategy))
+    }));
+    let time = |label| Axis {
+        label,
+        range: 0.0..end,
+        format: None,
+    };
+    figure(form, "One simulated path", &legend, true, 1.3, |area| {
+        let (_, height) = area.dim_in_pixel();
+        let (above, below) = area.split_vertically(height * 2 / 5);
+        let spot = Axis {
+            label: "spot (money)",
+            range: spot_range,
+            format: None,
+        };
+        let mut chart = axes(&above, form, &time(""), &spot)?;
+        let strike = path.strike;
+        chart.draw_series(LineSeries::new(
+            [(0.0, strike), (end, strike)],
+            reference_line(),
+        ))?;
+        let points = path.time.iter().copied().zip(path.spot.iter().copied());
+        chart.draw_series(LineSeries::new(points, ink_line()))?;
+        // Beside the strike line, on the side of it that has more room.
+        let room_above = spot.range.end - strike > strike - spot.range.start;
+        let lift = if room_above {
+            -form.line_height()
+        } else {
+            4 * SCALE
+        };
+        let (x, y) = chart.backend_coord(&(0.0, strike));
+        let (left, top) = above.get_base_pixel();
+        above.draw(&Text::new(
+            format!("strike {strike}"),
+            (x - left + 6 * SCALE, y - top + lift),
+            form.small(),
+        ))?;
+
+        let held = Axis {
+            label: "position (units of spot)",
+            range: held_range,
+            format: None,
+        };
+        let mut chart = axes(&below, form, &time("time (years)"), &held)?;
+        for (strategy, positions) in &path.positions {
+            chart.draw_series(LineSeries::new(
+                stairs(&path.time, positions),
+                palette.line(strategy),
+            ))?;
+        }
+        Ok::<(), DrawError>(())
+    })
+    .map(Some)
+}
+
+/// Each position from its date to the next.
+fn stairs(time: &[f64], positions: &[f64]) -> Vec<(f64, f64)> {
+    let periods = time.windows(2).zip(positions);
+    periods
+        .flat_map(|(period, &held)| [(period[0], held), (period[1], held)])
+        .collect()
+}

@@ -1,0 +1,288 @@
+//! Rows of several seeds drawn together: one [`Line`] per strategy.
+
+use crate::risk::{Estimate, Row};
+use crate::runs::metrics::{Comparison, Metrics};
+
+/// A statistic of [`Row`] that comes with a standard error.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statistic {
+    PnlMean,
+    PnlStd,
+    PnlVariance,
+    /// At the level with this key.
+    Cvar(String),
+    Risk,
+    Cost,
+    Turnover,
+    Sharpe,
+    SharpeAnnualised,
+}
+
+impl Statistic {
+    /// The statistic in one row; absent if the row lacks the CVaR level.
+    pub fn of(&self, row: &Row) -> Option<Estimate> {
+        let (value, standard_error) = match self {
+            Self::PnlMean => (row.pnl_mean, row.pnl_mean_standard_error),
+            Self::PnlStd => (row.pnl_std, row.pnl_std_standard_error),
+            Self::PnlVariance => (row.pnl_variance, row.pnl_variance_standard_error),
+            Self::Cvar(key) => (
+                row.cvar.get(key)?.as_f64()?,
+                row.cvar_standard_error
+                    .get(key)
+                    .and_then(|value| value.as_f64())
+                    .unwrap_or(f64::NAN),
+            ),
+            Self::Risk => (row.risk, row.risk_standard_error),
+            Self::Cost => (row.cost_mean, row.cost_mean_standard_error),
+            Self::Turnover => (row.turnover, row.turnover_standard_error),
+            Self::Sharpe => (row.sharpe, row.sharpe_standard_error),
+            Self::SharpeAnnualised => (row.sharpe_annualised, row.sharpe_annualised_standard_error),
+        };
+        Some(Estimate {
+            value,
+            standard_error,
+        })
+    }
+}
+
+/// The rows of one strategy, one per seed.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    pub strategy: &'a str,
+    pub rows: Vec<&'a Row>,
+}
+
+/// Groups rows by strategy, in order of first appearance.
+pub fn lines(rows: &[Row]) -> Vec<Line<'_>> {
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for row in rows {
+        match lines.iter_mut().find(|line| line.strategy == row.strategy) {
+            Some(line) => line.rows.push(row),
+            None => lines.push(Line {
+                strategy: &row.strategy,
+                rows: vec![row],
+            }),
+        }
+    }
+    lines
+}
+
+impl Line<'_> {
+    /// The statistic of a single row, or the mean over the rows with the standard error of
+    /// that mean.
+    pub fn estimate(&self, statistic: &Statistic) -> Option<Estimate> {
+        let estimates: Option<Vec<Estimate>> =
+            self.rows.iter().map(|row| statistic.of(row)).collect();
+        let estimates = estimates?;
+        if let [only] = estimates[..] {
+            return Some(only);
+        }
+        let n = estimates.len() as f64;
+        let value = estimates.iter().map(|e| e.value).sum::<f64>() / n;
+        let squares: f64 = estimates.iter().map(|e| (e.value - value).powi(2)).sum();
+        Some(Estimate {
+            value,
+            standard_error: (squares / (n - 1.0) / n).sqrt(),
+        })
+    }
+
+    /// Mean premium over the rows.
+    pub fn premium(&self) -> f64 {
+        self.rows.iter().map(|row| row.premium).sum::<f64>() / self.rows.len() as f64
+    }
+
+    /// The number of trained policies behind the line; 0 for a hedge that is not trained.
+    pub fn seeds(&self) -> usize {
+        self.rows.iter().filter(|row| row.seed.is_some()).count()
+    }
+
+    /// Mean steps, rounded; absent for hedges that are not trained.
+    pub fn steps(&self) -> Option<f64> {
+        mean(self.rows.iter().map(|row| row.steps.map(|s| s as f64)))
+    }
+
+    /// Mean training seconds; absent for hedges that are not trained.
+    pub fn seconds(&self) -> Option<f64> {
+        mean(self.rows.iter().map(|row| row.seconds))
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = Option<f64>>) -> Option<f64> {
+    let n = values.len() as f64;
+    values.sum::<Option<f64>>().map(|sum| sum / n)
+}
+
+/// Every strategy of a run in order of first appearance, trained ones first. A strategy's
+/// place decides its colour in every figure and on every page.
+pub fn strategies(metrics: &Metrics) -> Vec<String> {
+    let names = (metrics.training.iter().map(|curve| &curve.strategy))
+        .chain(metrics.evaluation.iter().map(|row| &row.strategy))
+        .chain(metrics.backtest.iter().map(|row| &row.strategy));
+    let mut found: Vec<String> = Vec::new();
+    for name in names {
+        if !found.contains(name) {
+            found.push(name.clone());
+        }
+    }
+    found
+}
+
+/// `0.95` → `CVaR 95 %`.
+pub fn cvar_label(key: &str) -> String {
+    match key.parse::<f64>() {
+        // Rounded, because 0.99 × 100 is not 99 in binary.
+        Ok(level) => format!("CVaR {} %", (level * 1e6).round() / 1e4),
+        Err(_) => format!("CVaR {key}"),
+    }
+}
+
+/// The CVaR level that the run is about: the trained one, or 95 %.
+pub fn main_level(metrics: &Metrics) -> &str {
+    metrics.trained_level.as_deref().unwrap_or("0.95")
+}
+
+/// What a difference and its standard error say, where lower is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Better,
+    Worse,
+    /// Less than two standard errors from zero.
+    Undecided,
+    /// The difference or its standard error is not a number.
+    Unknown,
+}
+
+impl Verdict {
+    /// The verdict on a change that is an improvement when negative.
+    pub fn lower_is_better(change: f64, standard_error: f64) -> Self {
+        if !change.is_finite() || !standard_error.is_finite() {
+            Self::Unknown
+        } else if change == 0.0 || change.abs() < 2.0 * standard_error {
+            Self::Undecided
+        } else if change < 0.0 {
+            Self::Better
+        } else {
+            Self::Worse
+        }
+    }
+
+    /// The verdict on a change that is an improvement when positive.
+    pub fn higher_is_better(change: f64, standard_error: f64) -> Self {
+        Self::lower_is_better(-change, standard_error)
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Undecided => "not distinguishable",
+            Self::Unknown => "not comparable",
+        }
+    }
+}
+
+/// The comparison in one sentence or two, for people who read nothing else.
+pub fn sentence(metrics: &Metrics, comparison: &Comparison) -> String {
+    let Comparison {
+        strategy,
+        baseline,
+        cvar_change: change,
+        cvar_change_standard_error: error,
+        ..
+    } = comparison;
+    let cvar = cvar_label(main_level(metrics));
+    let (size, error_percent) = (change.abs() * 100.0, error * 100.0);
+    let direction = if *change < 0.0 { "lower" } else { "higher" };
+    let finding = match Verdict::lower_is_better(*change, *error) {
+        verdict @ (Verdict::Better | Verdict::Worse) => format!(
+            "{cvar} is {size:.1} % {direction} (±{error_percent:.1} %), {}",
+            verdict.words()
+        ),
+        Verdict::Undecided => format!(
+            "{cvar} is not distinguishable ({:+.1} % ±{error_percent:.1} %, less than two standard errors)",
+            change * 100.0
+        ),
+        Verdict::Unknown => format!("{cvar} could not be compared"),
+    };
+    let mut text = format!(
+        "{strategy} against {baseline}: {finding}. {} steps in {:.1} s against {} steps in {:.1} s.",
+        comparison.steps,
+        comparison.seconds,
+        comparison.baseline_steps,
+        comparison.baseline_seconds,
+    );
+    if (2..4).contains(&comparison.seeds) {
+        text.push_str(&format!(
+            " With {} seeds the standard error is itself uncertain.",
+            comparison.seeds
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::fixture;
+
+    /// Over seeds: the mean of the rows, and |a − b|/2 as its standard error for two of them.
+    #[test]
+    fn two_seeds_are_averaged_with_half_their_distance_as_error() {
+        let metrics = fixture::metrics();
+        let lines = lines(&metrics.evaluation);
+        let names: Vec<_> = lines.iter().map(|line| line.strategy).collect();
+        assert_eq!(
+            names,
+            ["kfac", "adam", "naked", "black_scholes", "whalley_wilmott"]
+        );
+        let (a, b) = (lines[0].rows[0].pnl_variance, lines[0].rows[1].pnl_variance);
+        let estimate = lines[0].estimate(&Statistic::PnlVariance).unwrap();
+        assert!((estimate.value - (a + b) / 2.0).abs() < 1e-12);
+        assert!((estimate.standard_error - (a - b).abs() / 2.0).abs() < 1e-12);
+        assert_eq!((lines[0].seeds(), lines[0].steps()), (2, Some(300.0)));
+        // A hedge without training keeps its own row.
+        let naked = lines[2].estimate(&Statistic::PnlVariance).unwrap();
+        assert_eq!(
+            naked.standard_error,
+            lines[2].rows[0].pnl_variance_standard_error
+        );
+        assert_eq!((lines[2].seeds(), lines[2].steps()), (0, None));
+        assert_eq!(lines[0].estimate(&Statistic::Cvar("0.8".into())), None);
+    }
+
+    /// The border is two standard errors, and what is not a number decides nothing.
+    #[test]
+    fn verdicts_need_two_standard_errors() {
+        let verdict = Verdict::lower_is_better;
+        assert_eq!(verdict(-0.2, 0.1), Verdict::Better);
+        assert_eq!(verdict(-0.199, 0.1), Verdict::Undecided);
+        assert_eq!(verdict(0.3, 0.1), Verdict::Worse);
+        assert_eq!(verdict(0.0, 0.0), Verdict::Undecided);
+        assert_eq!(verdict(f64::NAN, 0.1), Verdict::Unknown);
+        assert_eq!(verdict(-0.2, f64::NAN), Verdict::Unknown);
+        assert_eq!(Verdict::higher_is_better(0.3, 0.1), Verdict::Better);
+    }
+
+    /// The sentence states the change, its error, the verdict and what both sides spent.
+    #[test]
+    fn sentences_say_what_was_found_and_at_what_cost() {
+        let metrics = fixture::metrics();
+        assert_eq!(
+            sentence(&metrics, &metrics.comparisons[0]),
+            "kfac against adam: CVaR 95 % is 14.2 % lower (±1.3 %), better. 300 steps in 58.6 s \
+             against 900 steps in 60.2 s. With 2 seeds the standard error is itself uncertain."
+        );
+        let undecided = sentence(&metrics, &metrics.backtest_comparisons[0]);
+        assert!(
+            undecided.contains("CVaR 95 % is not distinguishable (-6.0 % ±11.0 %"),
+            "{undecided}"
+        );
+    }
+
+    #[test]
+    fn levels_are_named_in_per_cent() {
+        assert_eq!(cvar_label("0.95"), "CVaR 95 %");
+        assert_eq!(cvar_label("0.99"), "CVaR 99 %");
+        assert_eq!(cvar_label("0.975"), "CVaR 97.5 %");
+    }
+}

@@ -1,0 +1,150 @@
+//! Differences of two strategies on common paths or seeds.
+//!
+//! A statistic is given with its influence on every path, so that the standard error of a difference
+//! counts what the two sides share.
+
+use super::{Estimate, Risk, cvar};
+use crate::hedging::Book;
+
+/// A statistic and the influence of every path on it.
+pub struct Influence {
+    pub value: f64,
+    pub paths: Vec<f64>,
+}
+
+/// The same paths under two strategies.
+pub struct Pair<'a> {
+    pub ours: &'a Book,
+    pub theirs: &'a Book,
+}
+
+impl Pair<'_> {
+    /// The mean over pairs of the statistic's difference, as a fraction of |theirs| if `relative`.
+    ///
+    /// With one pair the standard error is over paths (delta method on paired influences), with several it
+    /// is over pairs.
+    pub fn estimate(
+        pairs: &[Pair<'_>],
+        relative: bool,
+        statistic: impl Fn(&Book) -> Influence,
+    ) -> Estimate {
+        let differences: Vec<Estimate> = pairs
+            .iter()
+            .map(|pair| {
+                let (ours, theirs) = (statistic(pair.ours), statistic(pair.theirs));
+                let scale = if relative { theirs.value.abs() } else { 1.0 };
+                let change = (ours.value - theirs.value) / scale;
+                let drag = if relative {
+                    ours.value / theirs.value
+                } else {
+                    1.0
+                };
+                let influence = ours
+                    .paths
+                    .iter()
+                    .zip(&theirs.paths)
+                    .map(|(a, b)| (a - drag * b) / scale)
+                    .collect::<Vec<_>>();
+                Estimate {
+                    value: change,
+                    standard_error: standard_error(&influence),
+                }
+            })
+            .collect();
+        if let [only] = differences.as_slice() {
+            return *only;
+        }
+        let values: Vec<f64> = differences
+            .iter()
+            .map(|difference| difference.value)
+            .collect();
+        Estimate {
+            value: values.iter().sum::<f64>() / values.len() as f64,
+            standard_error: standard_error(&values),
+        }
+    }
+}
+
+fn average(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn standard_error(values: &[f64]) -> f64 {
+    let (n, mean) = (values.len() as f64, average(values));
+    (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt()
+}
+
+/// The mean.
+pub fn mean_influence(values: &[f64]) -> Influence {
+    Influence {
+        value: average(values),
+        paths: values.to_vec(),
+    }
+}
+
+/// The variance of P&L: (z − z̄)².
+pub fn variance_influence(book: &Book) -> Influence {
+    let mean = average(&book.pnl);
+    let paths: Vec<f64> = book.pnl.iter().map(|z| (z - mean).powi(2)).collect();
+    Influence {
+        value: paths.iter().sum::<f64>() / (paths.len() as f64 - 1.0),
+        paths,
+    }
+}
+
+/// CVaR of the loss: (L − q)⁺/(1 − α).
+pub fn cvar_influence(pnl: &[f64], level: f64) -> Influence {
+    let mut losses: Vec<f64> = pnl.iter().map(|z| -z).collect();
+    losses.sort_unstable_by(f64::total_cmp);
+    let quantile = losses[((level * losses.len() as f64) as usize).min(losses.len() - 1)];
+    Influence {
+        value: cvar(pnl, level),
+        paths: pnl
+            .iter()
+            .map(|z| (-z - quantile).max(0.0) / (1.0 - level))
+            .collect(),
+    }
+}
+
+/// The risk measure itself.
+pub fn risk_influence(pnl: &[f64], risk: Risk) -> Influence {
+    let evaluation = risk.evaluate(pnl);
+    let n = pnl.len() as f64;
+    let paths = match risk {
+        Risk::Cvar { level } => return cvar_influence(pnl, level),
+        Risk::Entropic { aversion } => evaluation
+            .weights
+            .iter()
+            .map(|w| -n * w / aversion)
+            .collect(),
+        Risk::MeanVariance { aversion } => {
+            let mean = average(pnl);
+            pnl.iter()
+                .map(|z| -z + 0.5 * aversion * (z - mean).powi(2))
+                .collect()
+        }
+    };
+    Influence {
+        value: evaluation.value,
+        paths,
+    }
+}
+
+/// The Sharpe ratio s = z̄/σ: (z − z̄)/σ − s (z − z̄)²/(2σ²).
+pub fn sharpe_influence(pnl: &[f64]) -> Influence {
+    let mean = average(pnl);
+    let deviation =
+        (pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / (pnl.len() as f64 - 1.0)).sqrt();
+    let sharpe = mean / deviation;
+    let paths = pnl
+        .iter()
+        .map(|z| {
+            let score = (z - mean) / deviation;
+            score - 0.5 * sharpe * score * score
+        })
+        .collect();
+    Influence {
+        value: sharpe,
+        paths,
+    }
+}

@@ -1,0 +1,405 @@
+//! Run folders under one root.
+//!
+//! Every file is written under a temporary name in its own folder, flushed to disk and renamed,
+//! so a reader sees a whole file or none. `metrics.json` is written last: a folder without it
+//! belongs to a run that is still going or was killed, and is listed as incomplete.
+
+use super::atomic::{write_atomically, write_parquet};
+use super::metrics::{ExamplePath, Metrics};
+use super::tables::{BacktestTable, EvaluationTable};
+use crate::error::{Error, Result, at_path};
+use serde::Serialize;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The root that the program uses unless told otherwise.
+pub const DEFAULT_ROOT: &str = "runs";
+
+const METRICS: &str = "metrics.json";
+const EXAMPLE_PATH: &str = "example_path.json";
+const EVALUATION: &str = "evaluation.parquet";
+const BACKTEST: &str = "backtest.parquet";
+const STRATEGY: &str = "strategy.toml";
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    id: String,
+    path: PathBuf,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone)]
+pub enum State {
+    Complete(Box<Metrics>),
+    /// No `metrics.json`: the run is still going, or was stopped.
+    Incomplete,
+    /// A `metrics.json` that cannot be read, and why.
+    Unreadable(String),
+}
+
+/// One entry of [`list`].
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub folder: RunFolder,
+    pub state: State,
+}
+
+/// Makes the folder of a new run, named after the local time and `name`.
+///
+/// # Errors
+/// [`Error::Input`] if the root cannot be written to.
+pub fn create(root: &Path, name: &str) -> Result<RunFolder> {
+    create_at(root, name, chrono::Local::now().naive_local())
+}
+
+fn create_at(root: &Path, name: &str, now: chrono::NaiveDateTime) -> Result<RunFolder> {
+    let unwritable = |source: std::io::Error| {
+        Error::input(format!(
+            "run folder: cannot write to `{}`: {source}",
+            root.display()
+        ))
+    };
+    fs::create_dir_all(root).map_err(unwritable)?;
+    let stem = format!("{}-{}", now.format("%Y%m%d-%H%M%S"), slug(name));
+    let mut id = stem.clone();
+    for attempt in 2.. {
+        let path = root.join(&id);
+        // `create_dir` fails if the folder exists, so two runs started in the same second
+        // cannot both believe that they own it.
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(RunFolder { id, path }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                id = format!("{stem}-{attempt}");
+            }
+            Err(error) => return Err(unwritable(error)),
+        }
+    }
+    unreachable!("the loop ends by returning")
+}
+
+/// The runs under `root`, newest first; a root that does not exist holds none.
+///
+/// # Errors
+/// [`Error::File`] if the root exists but cannot be read.
+pub fn list(root: &Path) -> Result<Vec<Listed>> {
+    let folders = folders(root)?;
+    Ok(folders
+        .into_iter()
+        .map(|folder| {
+            let state = folder.state();
+            Listed { folder, state }
+        })
+        .collect())
+}
+
+fn folders(root: &Path) -> Result<Vec<RunFolder>> {
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return at_path(root, Err(error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = at_path(root, entry)?;
+        let Ok(id) = entry.file_name().into_string() else {
+            continue;
+        };
+        if is_plain_id(&id) && entry.path().is_dir() {
+            found.push(RunFolder {
+                id,
+                path: entry.path(),
+            });
+        }
+    }
+    // Ids begin with the time of creation.
+    found.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(found)
+}
+
+/// Finds a run by id, by the unique beginning of an id, by path, or as `latest` (the newest
+/// complete run).
+///
+/// # Errors
+/// [`Error::Input`] if nothing or more than one run matches.
+pub fn open(root: &Path, which: &str) -> Result<RunFolder> {
+    if which.is_empty() {
+        return Err(Error::input("run: the id is empty"));
+    }
+    if which == "latest" {
+        return folders(root)?
+            .into_iter()
+            .find(|folder| folder.path.join(METRICS).is_file())
+            .ok_or_else(|| {
+                Error::input(format!(
+                    "run `latest`: no complete run in `{}`",
+                    root.display()
+                ))
+            });
+    }
+    let folders = folders(root)?;
+    if let Some(exact) = folders.iter().find(|folder| folder.id == which) {
+        return Ok(exact.clone());
+    }
+    let path = Path::new(which);
+    if path.is_dir() {
+        if !path.join(METRICS).is_file() && !path.join(STRATEGY).is_file() {
+            return Err(Error::input(format!(
+                "run `{which}`: the folder holds neither {METRICS} nor {STRATEGY}"
+            )));
+        }
+        let whole = at_path(path, path.canonicalize())?;
+        let id = whole.file_name().map_or_else(
+            || which.to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        return Ok(RunFolder { id, path: whole });
+    }
+    let matching: Vec<_> = folders
+        .into_iter()
+        .filter(|folder| folder.id.starts_with(which))
+        .collect();
+    match matching.len() {
+        1 => Ok(matching.into_iter().next().expect("one run matches")),
+        0 => Err(Error::input(format!(
+            "run `{which}`: no such run in `{}`",
+            root.display()
+        ))),
+        several => Err(Error::input(format!(
+            "run `{which}`: {several} runs begin so, among them {} and {}",
+            matching[0].id, matching[1].id
+        ))),
+    }
+}
+
+/// Finds a run by its whole id and by nothing else, for callers that must not be led out of
+/// the root.
+///
+/// # Errors
+/// [`Error::Input`] if the id is not a plain name or no such run exists.
+pub fn open_exact(root: &Path, id: &str) -> Result<RunFolder> {
+    let path = root.join(plain_id(id)?);
+    if path.is_dir() {
+        return Ok(RunFolder {
+            id: id.to_owned(),
+            path,
+        });
+    }
+    Err(Error::input(format!(
+        "run `{id}`: no such run in `{}`",
+        root.display()
+    )))
+}
+
+/// Deletes the run with exactly this id.
+///
+/// # Errors
+/// [`Error::Input`] if the id is not a plain name or no such run exists; [`Error::File`] if
+/// the folder cannot be removed.
+pub fn delete(root: &Path, id: &str) -> Result<()> {
+    let folder = open_exact(root, id)?;
+    // Renamed first: a deletion that is interrupted must not leave half a run in the list.
+    let doomed = root.join(format!(".deleted-{}-{id}", std::process::id()));
+    at_path(&folder.path, fs::rename(&folder.path, &doomed))?;
+    at_path(&doomed, fs::remove_dir_all(&doomed))
+}
+
+impl RunFolder {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How far the run came.
+    pub fn state(&self) -> State {
+        if !self.path.join(METRICS).is_file() {
+            return State::Incomplete;
+        }
+        match self.metrics() {
+            Ok(metrics) => State::Complete(Box::new(metrics)),
+            Err(error) => State::Unreadable(error.to_string()),
+        }
+    }
+
+    /// Writes a file of the run whole or not at all; `name` may name a folder inside the run.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be written.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_atomically(&self.path.join(name), |file| file.write_all(bytes))
+    }
+
+    /// Writes a value as indented JSON.
+    ///
+    /// # Errors
+    /// [`Error::Computation`] if the value has no JSON form, [`Error::File`] if the file
+    /// cannot be written.
+    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        let mut text = serde_json::to_vec_pretty(value)
+            .map_err(|error| Error::Computation(format!("{name}: {error}")))?;
+        text.push(b'\n');
+        self.write_bytes(name, &text)
+    }
+
+    /// Writes the resolved strategy.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be written.
+    pub fn write_strategy(&self, toml: &str) -> Result<()> {
+        self.write_bytes(STRATEGY, toml.as_bytes())
+    }
+
+    /// Writes `metrics.json`, which makes the run complete: call it after every other file.
+    ///
+    /// # Errors
+    /// See [`RunFolder::write_json`].
+    pub fn write_metrics(&self, metrics: &Metrics) -> Result<()> {
+        self.write_json(METRICS, metrics)
+    }
+
+    /// Writes `example_path.json`.
+    ///
+    /// # Errors
+    /// See [`RunFolder::write_json`].
+    pub fn write_example_path(&self, path: &ExamplePath) -> Result<()> {
+        self.write_json(EXAMPLE_PATH, path)
+    }
+
+    /// Writes `evaluation.parquet`.
+    ///
+    /// # Errors
+    /// [`Error::Computation`] if the columns of a book differ in length, otherwise see
+    /// [`write_parquet`].
+    pub fn write_evaluation(&self, table: &EvaluationTable) -> Result<()> {
+        write_parquet(&self.path.join(EVALUATION), table.to_frame()?)
+    }
+
+    /// Writes `backtest.parquet`.
+    ///
+    /// # Errors
+    /// See [`RunFolder::write_evaluation`].
+    pub fn write_backtest(&self, table: &BacktestTable) -> Result<()> {
+        write_parquet(&self.path.join(BACKTEST), table.to_frame()?)
+    }
+
+    /// The contents of `metrics.json`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run is incomplete or the file is not what it should be.
+    pub fn metrics(&self) -> Result<Metrics> {
+        self.read_json(METRICS)?.ok_or_else(|| {
+            Error::input(format!(
+                "run `{}`: incomplete, it has no {METRICS}",
+                self.id
+            ))
+        })
+    }
+
+    /// The contents of `example_path.json`, if the run has one.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is not what it should be.
+    pub fn example_path(&self) -> Result<Option<ExamplePath>> {
+        self.read_json(EXAMPLE_PATH)
+    }
+
+    /// The resolved strategy, if the run has one.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be read.
+    pub fn strategy(&self) -> Result<Option<String>> {
+        let Some(bytes) = self.read_bytes(STRATEGY)? else {
+            return Ok(None);
+        };
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The per-path results on the simulated test paths, if the run has them.
+    ///
+    /// # Errors
+    /// [`Error::Table`] or [`Error::Input`] if the file is not what it should be.
+    pub fn evaluation(&self) -> Result<Option<EvaluationTable>> {
+        let path = self.path.join(EVALUATION);
+        path.is_file()
+            .then(|| EvaluationTable::read(&path))
+            .transpose()
+    }
+
+    /// The per-contract results of the backtest, if the run has them.
+    ///
+    /// # Errors
+    /// See [`RunFolder::evaluation`].
+    pub fn backtest(&self) -> Result<Option<BacktestTable>> {
+        let path = self.path.join(BACKTEST);
+        path.is_file()
+            .then(|| BacktestTable::read(&path))
+            .transpose()
+    }
+
+    /// The bytes of a file of the run, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file is there but cannot be read.
+    pub fn read_bytes(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let path = self.path.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => at_path(&path, Err(error)),
+        }
+    }
+
+    fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let Some(bytes) = self.read_bytes(name)? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Error::input(format!("run `{}`: {name}: {error}", self.id)))
+    }
+}
+
+fn plain_id(id: &str) -> Result<&str> {
+    if is_plain_id(id) {
+        return Ok(id);
+    }
+    Err(Error::input(format!(
+        "run `{id}`: an id is made of letters, digits, `-`, `_` and `.`, and does not begin with `.`"
+    )))
+}
+
+fn is_plain_id(id: &str) -> bool {
+    !id.is_empty()
+        && !id.starts_with('.')
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= 40 {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() {
+        "run".to_owned()
+    } else {
+        slug.to_owned()
+    }
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -1,0 +1,284 @@
+use super::*;
+use crate::report;
+use crate::report::html::tests::assert_well_formed;
+use crate::runs::fixture::{self, Scratch};
+use crate::runs::store;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use tower::ServiceExt;
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+
+    fn error_code(&self) -> String {
+        let value: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        value["error"]["code"].as_str().unwrap().to_owned()
+    }
+}
+
+fn ask(root: &Path, path: &str, host: Option<&str>) -> Answer {
+    let mut request = Request::get(path);
+    if let Some(host) = host {
+        request = request.header("host", host);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let response = router(root.to_owned()).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    })
+}
+
+fn get(root: &Path, path: &str) -> Answer {
+    ask(root, path, Some("localhost:8080"))
+}
+
+/// Every address of a finished run answers with the right kind of content.
+#[test]
+fn every_address_answers() {
+    let root = Scratch::new("routes");
+    let run = fixture::write(root.path());
+    report::write(&run).unwrap();
+    let id = run.id();
+    for (path, kind, contains) in [
+        ("/".to_owned(), "text/html", "Heston call"),
+        (format!("/runs/{id}"), "text/html", "kfac against adam"),
+        (format!("/runs/{id}/report.html"), "text/html", "<svg"),
+        (
+            format!("/runs/{id}/figures/cost_cvar.svg"),
+            "image/svg+xml",
+            "whalley_wilmott",
+        ),
+        (
+            format!("/runs/{id}/figures/cost_cvar-narrow.svg"),
+            "image/svg+xml",
+            "<svg",
+        ),
+        ("/api/runs".to_owned(), "application/json", "\"complete\""),
+        (
+            format!("/api/runs/{id}"),
+            "application/json",
+            "\"comparisons\"",
+        ),
+        (
+            format!("/api/runs/{id}/example_path"),
+            "application/json",
+            "\"strike\"",
+        ),
+        (
+            "/assets/app.css".to_owned(),
+            "text/css",
+            "prefers-color-scheme",
+        ),
+        ("/assets/app.js".to_owned(), "text/javascript", "sortBy"),
+    ] {
+        let answer = get(root.path(), &path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert!(answer.header("content-type").starts_with(kind), "{path}");
+        assert!(answer.body.contains(contains), "{path}: {contains}");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .contains("default-src")
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        if kind != "application/json" && !path.starts_with("/assets") {
+            assert_well_formed(&answer.body);
+        }
+    }
+}
+
+/// Pages may load from the server itself only; files with a style of their own from nowhere.
+#[test]
+fn pages_and_files_have_their_own_policies() {
+    let root = Scratch::new("policies");
+    let run = fixture::write(root.path());
+    report::write(&run).unwrap();
+    let page = get(root.path(), &format!("/runs/{}", run.id()));
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("default-src 'self'"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    // The policy would block them.
+    assert!(!page.body.contains("style=") && !page.body.contains("<style"));
+    let report = get(root.path(), &format!("/runs/{}/report.html", run.id()));
+    let policy = report.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'"), "{policy}");
+}
+
+/// What the list says about a run is in its JSON, and an unfinished run hides nothing.
+#[test]
+fn unfinished_runs_are_listed_beside_finished_ones() {
+    let root = Scratch::new("server-list");
+    let run = fixture::write(root.path());
+    let stopped = store::create(root.path(), "stopped").unwrap();
+    let answer = get(root.path(), "/api/runs");
+    let value: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let runs = value["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 2);
+    let of = |id: &str| runs.iter().find(|r| r["run"] == id).unwrap();
+    assert_eq!(of(stopped.id())["state"], "incomplete");
+    let complete = of(run.id());
+    assert_eq!(complete["strategies"].as_array().unwrap().len(), 5);
+    assert_eq!(complete["comparisons"][0]["cvar_change"], -0.142);
+
+    let page = get(root.path(), "/");
+    assert!(page.body.contains("incomplete: still going, or stopped"));
+    assert!(page.body.contains("−14.2 % ±1.3 %, better"));
+    assert_eq!(
+        get(root.path(), &format!("/runs/{}", stopped.id())).status,
+        200
+    );
+    let api = get(root.path(), &format!("/api/runs/{}", stopped.id()));
+    assert_eq!(
+        (api.status, api.error_code()),
+        (409, "incomplete".to_owned())
+    );
+}
+
+/// A folder without runs, or no folder, says how to make one.
+#[test]
+fn an_empty_list_says_how_to_fill_it() {
+    let root = Scratch::new("server-empty");
+    for root in [root.path().to_owned(), root.path().join("absent")] {
+        let answer = get(&root, "/");
+        assert_eq!(answer.status, 200);
+        assert!(
+            answer
+                .body
+                .contains("deephedge compare strategies/heston_call.toml")
+        );
+        assert_well_formed(&answer.body);
+    }
+}
+
+/// What is not there is a 404 in the form that the asker reads, and no name leads out of the
+/// root.
+#[test]
+fn what_is_not_there_is_not_found() {
+    let root = Scratch::new("server-missing");
+    let runs = root.path().join("runs");
+    let run = fixture::write(&runs);
+    std::fs::write(root.path().join("metrics.json"), "{}").unwrap();
+    std::fs::write(run.path().join("figures"), "").ok();
+    for path in [
+        "/api/nothing",
+        "/api/runs/nothing",
+        "/api/runs/..",
+        "/api/runs/%2e%2e",
+        "/api/runs/..%2f..%2fetc",
+        "/api/runs/nothing/example_path",
+    ] {
+        let answer = get(&runs, path);
+        assert_eq!(answer.status, 404, "{path}: {}", answer.body);
+        assert_eq!(answer.error_code(), "not_found", "{path}");
+    }
+    let id = run.id();
+    for path in [
+        "/nothing".to_owned(),
+        "/runs/nothing".to_owned(),
+        "/runs/%2e%2e".to_owned(),
+        "/runs/..%2fruns".to_owned(),
+        format!("/runs/{id}/report.html"),
+        format!("/runs/{id}/figures/other.svg"),
+        format!("/runs/{id}/figures/..%2fmetrics.json"),
+        format!("/runs/{id}/figures/%2e%2e%2f%2e%2e%2fmetrics.json"),
+        format!("/runs/{id}/metrics.json"),
+        "/assets/..%2fCargo.toml".to_owned(),
+        "/<script>".replace('<', "%3Cb%3E").replace('>', ""),
+    ] {
+        let answer = get(&runs, &path);
+        assert_eq!(answer.status, 404, "{path}: {}", answer.body);
+        assert!(answer.body.contains("<h1>Not found</h1>"), "{path}");
+        assert_well_formed(&answer.body);
+    }
+}
+
+/// Only requests addressed to this machine by a local name are answered.
+#[test]
+fn requests_for_other_hosts_are_refused() {
+    let root = Scratch::new("server-host");
+    for host in [
+        "localhost",
+        "LOCALHOST:1",
+        "127.0.0.1:8080",
+        "[::1]",
+        "[::1]:8080",
+    ] {
+        assert_eq!(
+            ask(root.path(), "/api/runs", Some(host)).status,
+            200,
+            "{host}"
+        );
+    }
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:8080",
+        "[::2]",
+        "[::1]x",
+        "localhost:80:80",
+        "",
+    ] {
+        let answer = ask(root.path(), "/api/runs", Some(host));
+        assert_eq!(answer.status, 403, "{host}");
+        assert_eq!(answer.error_code(), "host_refused");
+    }
+    assert_eq!(ask(root.path(), "/", None).status, 403);
+}
+
+/// A name from a file is text on every page.
+#[test]
+fn names_are_escaped_on_every_page() {
+    let root = Scratch::new("server-escape");
+    let run = fixture::write(root.path());
+    let mut metrics = run.metrics().unwrap();
+    metrics.name = "<script>alert(1)</script>".into();
+    metrics.command = metrics.name.clone();
+    for row in &mut metrics.evaluation {
+        row.strategy = metrics.name.clone();
+    }
+    metrics.comparisons[0].strategy = metrics.name.clone();
+    run.write_metrics(&metrics).unwrap();
+    for path in ["/".to_owned(), format!("/runs/{}", run.id())] {
+        let answer = get(root.path(), &path);
+        assert!(!answer.body.contains("<script>"), "{path}");
+        assert!(answer.body.contains("&lt;script&gt;"), "{path}");
+        assert_well_formed(&answer.body);
+    }
+}
+
+/// Listening for other machines is refused before a socket is opened.
+#[test]
+fn only_loopback_addresses_are_served() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let bind: SocketAddr = "0.0.0.0:0".parse().unwrap();
+    let error = runtime
+        .block_on(serve(bind, PathBuf::from("runs")))
+        .unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert!(
+        error
+            .to_string()
+            .starts_with("bind address 0.0.0.0:0: must be a loopback")
+    );
+}

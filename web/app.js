@@ -1,0 +1,60 @@
+// The pages work without this file; it adds sorting and keeps unfinished lists up to date.
+
+const REFRESH_MILLISECONDS = 5000;
+
+function number(cell) {
+  const shown = cell.querySelector(".value") ?? cell;
+  const value = parseFloat(shown.textContent.replace("\u2212", "-").replace("+", ""));
+  return Number.isNaN(value) ? null : value;
+}
+
+function sortBy(table, column, direction) {
+  const rows = [...table.tBodies[0].rows];
+  const sign = direction === "ascending" ? 1 : -1;
+  rows.sort((a, b) => {
+    const [x, y] = [a.cells[column], b.cells[column]];
+    if (column === 0) return sign * x.textContent.localeCompare(y.textContent);
+    const [u, v] = [number(x), number(y)];
+    // Empty cells stay at the end whichever way the column is sorted.
+    if (u === null || v === null) return (u === null) - (v === null);
+    return sign * (u - v);
+  });
+  table.tBodies[0].append(...rows);
+}
+
+function makeSortable(table) {
+  if (table.tBodies[0].rows.length < 2) return;
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const direction = head.ariaSort === "ascending" ? "descending" : "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.ariaSort = direction;
+      sortBy(table, column, direction);
+    });
+  });
+}
+
+// Reloads the page once what the server says at `address` has changed.
+function follow(address) {
+  let known = null;
+  setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      const response = await fetch(address);
+      const text = await response.text();
+      if (known !== null && text !== known) location.reload();
+      known = text;
+    } catch {
+      // The server was stopped; the page stays readable, and the next try may succeed.
+    }
+  }, REFRESH_MILLISECONDS);
+}
+
+document.querySelectorAll("table.numbers").forEach(makeSortable);
+const live = document.querySelector("[data-follow]");
+if (live) follow(live.dataset.follow);
