@@ -30,14 +30,18 @@ pub fn run(strategy: &Path, json: bool) -> Result<String> {
     let mean = payoffs.iter().sum::<f64>() / n;
     let error = (payoffs.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
     let model = market.price(&contract);
+    let greeks = market.greeks(&contract);
     if json {
         let document = json!({
             "model_price": model,
+            "greeks": greeks,
             "simulated": { "value": mean, "standard_error": error, "paths": PATHS },
         });
         return Ok(document.to_string());
     }
     Ok(format!(
-        "model price      {model:.6}\nsimulated price  {mean:.6} ± {error:.6}   ({PATHS} paths)"
+        "model price      {model:.6}\nsimulated price  {mean:.6} ± {error:.6}   ({PATHS} paths)\n\
+         delta {:.6}   gamma {:.6}   vega {:.6}   theta {:.6} per year",
+        greeks.delta, greeks.gamma, greeks.vega, greeks.theta
     ))
 }

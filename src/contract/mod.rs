@@ -1,14 +1,10 @@
 //! What is sold, and what hedging it costs.
 
-use serde::{Deserialize, Serialize};
+mod option_kind;
 
-/// Call or put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OptionKind {
-    Call,
-    Put,
-}
+pub use option_kind::OptionKind;
+
+use serde::Serialize;
 
 /// A European option, sold at the first date of a grid and hedged at each date but the last.
 ///
@@ -31,10 +27,7 @@ impl Contract {
 
     /// max(S − K, 0) for a call, max(K − S, 0) for a put.
     pub fn payoff(&self, spot: f64) -> f64 {
-        match self.kind {
-            OptionKind::Call => (spot - self.strike).max(0.0),
-            OptionKind::Put => (self.strike - spot).max(0.0),
-        }
+        self.kind.payoff(spot, self.strike)
     }
 }
 

@@ -2,7 +2,7 @@ use super::Policy;
 use crate::contract::Contract;
 use crate::error::Result;
 use crate::market::{Market, Model, Paths};
-use crate::pricing::BlackScholes;
+use crate::pricing::{BlackScholes, HestonParameters};
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
 
@@ -35,7 +35,11 @@ impl ClassicalPolicy {
     fn option(&self, spot: f64, variance: f64, left: f64) -> BlackScholes {
         let mean_variance = match self.market.model {
             Model::Gbm { .. } => variance,
-            Model::Heston(parameters) => parameters.mean_variance(variance, left),
+            Model::Heston(parameters) => HestonParameters {
+                v0: variance,
+                ..parameters
+            }
+            .mean_variance(left),
         };
         BlackScholes {
             kind: self.contract.kind,

@@ -10,4 +10,4 @@ mod tests;
 
 pub use history::{History, parse_date};
 pub use paths::{PathBlock, Paths};
-pub use simulation::{Market, Model, Simulator};
+pub use simulation::{Greeks, Market, Model, Simulator};

@@ -2,7 +2,7 @@ use super::gbm::GbmBlock;
 use super::heston::HestonBlock;
 use super::paths::Paths;
 use crate::contract::Contract;
-use crate::pricing::{BlackScholes, HestonParameters, heston_price};
+use crate::pricing::{BlackScholes, HestonParameters};
 use crate::random::{Purpose, Stream};
 use crate::simd::{Real, dispatch};
 use rayon::prelude::*;
@@ -59,11 +59,67 @@ impl Market {
                 volatility,
             }
             .price(),
+            Model::Heston(parameters) => parameters.price(
+                contract.kind,
+                self.spot,
+                contract.strike,
+                contract.expiry,
+                self.rate,
+                self.dividend,
+            ),
+        }
+    }
+
+    /// Sensitivities of the price; vega is in √v0 under Heston.
+    pub fn greeks(&self, contract: &Contract) -> Greeks {
+        match self.model {
+            Model::Gbm { volatility } => {
+                let option = BlackScholes {
+                    kind: contract.kind,
+                    spot: self.spot,
+                    strike: contract.strike,
+                    expiry: contract.expiry,
+                    rate: self.rate,
+                    dividend: self.dividend,
+                    volatility,
+                };
+                Greeks {
+                    delta: option.delta(),
+                    gamma: option.gamma(),
+                    vega: option.vega(),
+                    theta: option.theta(),
+                }
+            }
             Model::Heston(parameters) => {
-                heston_price(&parameters, contract, self.spot, self.rate, self.dividend)
+                let greeks = parameters.greeks(
+                    contract.kind,
+                    self.spot,
+                    contract.strike,
+                    contract.expiry,
+                    self.rate,
+                    self.dividend,
+                );
+                Greeks {
+                    delta: greeks.delta,
+                    gamma: greeks.gamma,
+                    vega: greeks.vega,
+                    theta: greeks.theta,
+                }
             }
         }
     }
+}
+
+/// Sensitivities of a price.
+///
+/// # Units
+/// Delta in shares, gamma in shares per currency, vega in currency per unit of volatility, theta in currency per year.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Greeks {
+    pub delta: f64,
+    pub gamma: f64,
+    pub vega: f64,
+    pub theta: f64,
 }
 
 /// Draws [`Paths`] of a market on an equidistant grid.

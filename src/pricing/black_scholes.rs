@@ -1,10 +1,46 @@
-use crate::contract::OptionKind;
-use std::f64::consts::{PI, SQRT_2};
+//! European options under Black–Scholes–Merton.
 
-/// A European option under Black, Scholes and Merton.
+use super::normal::{normal_cdf, normal_pdf};
+use crate::contract::OptionKind;
+use crate::error::{Error, Result};
+
+/// A European option and the flat market it is priced in.
+///
+/// With `w = σ²T`, `F = S e^{(r−q)T}` and `φ = ±1` for a call or a put,
+///
+/// ```text
+/// d₁ = ln(F/K)/√w + √w/2,   d₂ = d₁ − √w
+/// V  = φ (S e^{−qT} Φ(φd₁) − K e^{−rT} Φ(φd₂))
+/// ```
+///
+/// At `w = 0` every value is its limit as `w ↓ 0`: the option is worth its discounted intrinsic
+/// value on the forward, delta is a step (one half at the money forward), and gamma is infinite
+/// at the money and zero elsewhere.
 ///
 /// # Units
-/// Expiry in years; rate and dividend yield continuously compounded; volatility annualised.
+///
+/// Spot and strike in currency, expiry in years, rate, dividend yield and volatility per year and
+/// continuously compounded.
+///
+/// # References
+///
+/// F. Black and M. Scholes (1973), eq. 13; R. C. Merton (1973), section 6 (dividends).
+///
+/// ```
+/// use deephedge::{contract::OptionKind, pricing::BlackScholes};
+///
+/// // J. Hull, "Options, Futures, and Other Derivatives", example 15.6: 4.76.
+/// let option = BlackScholes {
+///     kind: OptionKind::Call,
+///     spot: 42.0,
+///     strike: 40.0,
+///     expiry: 0.5,
+///     rate: 0.1,
+///     dividend: 0.0,
+///     volatility: 0.2,
+/// };
+/// assert!((option.price() - 4.76).abs() < 0.005);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BlackScholes {
     pub kind: OptionKind,
@@ -16,164 +52,308 @@ pub struct BlackScholes {
     pub volatility: f64,
 }
 
-fn cumulative(x: f64) -> f64 {
-    0.5 * libm::erfc(-x / SQRT_2)
-}
-
-fn density(x: f64) -> f64 {
-    (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
-}
-
 impl BlackScholes {
-    fn sign(&self) -> f64 {
-        match self.kind {
-            OptionKind::Call => 1.0,
-            OptionKind::Put => -1.0,
-        }
+    /// The price `V`.
+    pub fn price(&self) -> f64 {
+        let phi = self.kind.sign();
+        let (d1, d2) = self.d1_d2();
+        let value = self.asset() * normal_cdf(phi * d1) - self.bond() * normal_cdf(phi * d2);
+        // Rounding of the difference can leave a few ulps below zero.
+        (phi * value).max(0.0)
     }
 
-    /// σ√T
-    fn deviation(&self) -> f64 {
+    /// `∂V/∂S = φ e^{−qT} Φ(φd₁)`.
+    pub fn delta(&self) -> f64 {
+        let phi = self.kind.sign();
+        phi * self.dividend_discount() * normal_cdf(phi * self.d1_d2().0)
+    }
+
+    /// `∂²V/∂S² = e^{−qT} φ(d₁) / (S√w)`.
+    pub fn gamma(&self) -> f64 {
+        let density = normal_pdf(self.d1_d2().0);
+        if density == 0.0 {
+            return 0.0;
+        }
+        self.dividend_discount() * density / (self.spot * self.total_volatility())
+    }
+
+    /// `∂V/∂σ = S e^{−qT} φ(d₁) √T`, per unit of volatility.
+    pub fn vega(&self) -> f64 {
+        self.asset() * normal_pdf(self.d1_d2().0) * self.expiry.sqrt()
+    }
+
+    /// `∂V/∂t = −∂V/∂T`, per year:
+    /// `−S e^{−qT} φ(d₁) σ/(2√T) + φ (q S e^{−qT} Φ(φd₁) − r K e^{−rT} Φ(φd₂))`.
+    pub fn theta(&self) -> f64 {
+        let phi = self.kind.sign();
+        let (d1, d2) = self.d1_d2();
+        let carry = self.dividend * self.asset() * normal_cdf(phi * d1)
+            - self.rate * self.bond() * normal_cdf(phi * d2);
+        let density = normal_pdf(d1);
+        let decay = if density == 0.0 || self.volatility == 0.0 {
+            0.0
+        } else {
+            self.asset() * density * self.volatility / (2.0 * self.expiry.sqrt())
+        };
+        phi * carry - decay
+    }
+
+    /// `∂V/∂r = φ K T e^{−rT} Φ(φd₂)`, per unit of rate.
+    pub fn rho(&self) -> f64 {
+        let phi = self.kind.sign();
+        phi * self.expiry * self.bond() * normal_cdf(phi * self.d1_d2().1)
+    }
+
+    /// The volatility at which [`Self::price`] equals `price`; the field `volatility` is ignored.
+    ///
+    /// Solves `ln b(s) = ln b*` for `s = σ√T`, where `b` is the undiscounted price of whichever of
+    /// call and put is out of the money. `ln b` is increasing and concave in `s`, so Newton's
+    /// method converges from the left without overshooting; a bracket guards the other side.
+    /// A price in the money is reduced to time value first, which costs as many digits as the
+    /// intrinsic value has in excess of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] unless expiry is positive and the price lies strictly above the intrinsic
+    /// value on the forward and strictly below the discounted asset (call) or strike (put).
+    pub fn implied_volatility(&self, price: f64) -> Result<f64> {
+        let (asset, bond) = (self.asset(), self.bond());
+        let intrinsic = (self.kind.sign() * (asset - bond)).max(0.0);
+        let ceiling = match self.kind {
+            OptionKind::Call => asset,
+            OptionKind::Put => bond,
+        };
+        if !(self.expiry > 0.0 && self.expiry.is_finite()) {
+            return Err(Error::input(format!(
+                "implied volatility: expiry must be positive, was {}",
+                self.expiry
+            )));
+        }
+        if !(price > intrinsic && price < ceiling) {
+            return Err(Error::input(format!(
+                "implied volatility: {} price must lie strictly between {intrinsic} and {ceiling}, was {price}",
+                self.kind
+            )));
+        }
+        // Prices in units of √(asset·bond), as a function of −|ln(F/K)| alone.
+        let scale = (asset * bond).sqrt();
+        let target = (price - intrinsic) / scale;
+        let moneyness = -(asset / bond).ln().abs();
+        let total = solve_total_volatility(moneyness, target);
+        Ok(total / self.expiry.sqrt())
+    }
+
+    fn total_volatility(&self) -> f64 {
         self.volatility * self.expiry.sqrt()
     }
 
-    /// d₁ = [ln(S/K) + (r − q + σ²/2) T]/(σ√T), infinite where nothing is uncertain.
-    fn d1(&self) -> f64 {
-        let forward = (self.spot / self.strike).ln() + (self.rate - self.dividend) * self.expiry;
-        if self.deviation() > 0.0 {
-            forward / self.deviation() + 0.5 * self.deviation()
-        } else if forward == 0.0 {
+    fn dividend_discount(&self) -> f64 {
+        (-self.dividend * self.expiry).exp()
+    }
+
+    fn asset(&self) -> f64 {
+        self.spot * self.dividend_discount()
+    }
+
+    fn bond(&self) -> f64 {
+        self.strike * (-self.rate * self.expiry).exp()
+    }
+
+    fn d1_d2(&self) -> (f64, f64) {
+        let moneyness = (self.spot / self.strike).ln() + (self.rate - self.dividend) * self.expiry;
+        let total = self.total_volatility();
+        // 0/0 at the money with nothing left to move: the limit from either side is d = 0.
+        let ratio = if moneyness == 0.0 {
             0.0
         } else {
-            forward.signum() * f64::INFINITY
-        }
+            moneyness / total
+        };
+        (ratio + 0.5 * total, ratio - 0.5 * total)
     }
+}
 
-    /// φ S e^{−qT} Φ(φ d₁) − φ K e^{−rT} Φ(φ d₂) with φ = ±1 and d₂ = d₁ − σ√T.
-    pub fn price(&self) -> f64 {
-        let (sign, d1) = (self.sign(), self.d1());
-        let stock = self.spot * (-self.dividend * self.expiry).exp() * cumulative(sign * d1);
-        let cash = self.strike
-            * (-self.rate * self.expiry).exp()
-            * cumulative(sign * (d1 - self.deviation()));
-        sign * (stock - cash)
+/// Solves `b(s) = target` for the normalised out-of-the-money call
+/// `b(s) = e^{x/2} Φ(x/s + s/2) − e^{−x/2} Φ(x/s − s/2)`, `x ≤ 0`, `0 < target < e^{x/2}`.
+fn solve_total_volatility(x: f64, target: f64) -> f64 {
+    let price = |s: f64| {
+        (0.5 * x).exp() * normal_cdf(x / s + 0.5 * s)
+            - (-0.5 * x).exp() * normal_cdf(x / s - 0.5 * s)
+    };
+    // ∂b/∂s = e^{x/2} φ(x/s + s/2).
+    let slope = |s: f64| (0.5 * x).exp() * normal_pdf(x / s + 0.5 * s);
+    let goal = target.ln();
+
+    let (mut low, mut high) = (0.0, 1.0);
+    while price(high) < target && high < 80.0 {
+        low = high;
+        high *= 2.0;
     }
-
-    /// ∂C/∂S = φ e^{−qT} Φ(φ d₁)
-    pub fn delta(&self) -> f64 {
-        self.sign() * (-self.dividend * self.expiry).exp() * cumulative(self.sign() * self.d1())
+    // The inflection point of b, from which plain Newton is known to converge.
+    let mut s = (-2.0 * x).sqrt();
+    if !(s > low && s < high) {
+        s = 0.5 * (low + high);
     }
-
-    /// ∂²C/∂S² = e^{−qT} φ(d₁)/(S σ √T); zero where nothing is uncertain.
-    pub fn gamma(&self) -> f64 {
-        if self.deviation() > 0.0 {
-            (-self.dividend * self.expiry).exp() * density(self.d1())
-                / (self.spot * self.deviation())
+    for _ in 0..200 {
+        let value = price(s);
+        if value < target {
+            low = s;
         } else {
-            0.0
+            high = s;
         }
+        let newton = s - (value.ln() - goal) * value / slope(s);
+        // An underflowed value gives NaN here, which the comparison refuses as well.
+        let next = if newton > low && newton < high {
+            newton
+        } else {
+            0.5 * (low + high)
+        };
+        if (next - s).abs() <= 4.0 * f64::EPSILON * s {
+            return next;
+        }
+        s = next;
     }
-
-    /// ∂C/∂σ = S e^{−qT} φ(d₁) √T
-    pub fn vega(&self) -> f64 {
-        self.spot * (-self.dividend * self.expiry).exp() * density(self.d1()) * self.expiry.sqrt()
-    }
-
-    /// ∂C/∂t per year.
-    pub fn theta(&self) -> f64 {
-        let (sign, d1) = (self.sign(), self.d1());
-        let stock = self.spot * (-self.dividend * self.expiry).exp();
-        let cash = self.strike * (-self.rate * self.expiry).exp();
-        -0.5 * stock * density(d1) * self.volatility / self.expiry.sqrt()
-            - sign * self.rate * cash * cumulative(sign * (d1 - self.deviation()))
-            + sign * self.dividend * stock * cumulative(sign * d1)
-    }
+    s
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
+    fn sample(kind: OptionKind, strike: f64, expiry: f64, volatility: f64) -> BlackScholes {
+        BlackScholes {
+            kind,
+            spot: 100.0,
+            strike,
+            expiry,
+            rate: 0.03,
+            dividend: 0.01,
+            volatility,
+        }
+    }
+
+    /// QuantLib 1.44, AnalyticEuropeanEngine: `tests/reference/black_scholes.json`.
+    #[test]
+    fn price_and_greeks_match_quantlib() {
+        let text = include_str!("../../tests/reference/black_scholes.json");
+        let document: Value = serde_json::from_str(text).unwrap();
+        let rows = document["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 480);
+        let mut worst = 0f64;
+        for row in rows {
+            let number = |key: &str| row[key].as_f64().unwrap();
+            let option = BlackScholes {
+                kind: row["kind"].as_str().unwrap().parse().unwrap(),
+                spot: number("spot"),
+                strike: number("strike"),
+                expiry: number("expiry"),
+                rate: number("rate"),
+                dividend: number("dividend"),
+                volatility: number("vol"),
+            };
+            for (name, value) in [
+                ("price", option.price()),
+                ("delta", option.delta()),
+                ("gamma", option.gamma()),
+                ("vega", option.vega()),
+                ("theta", option.theta()),
+                ("rho", option.rho()),
+            ] {
+                let expected = number(name);
+                let error = (value - expected).abs();
+                if error > 1e-12 * option.spot {
+                    worst = worst.max(error / expected.abs());
+                }
+                let bound = (1e-10 * expected.abs()).max(1e-12 * option.spot);
+                assert!(error <= bound, "{name} {value} of {row}");
+            }
+        }
+        println!("largest relative error where not below 1e-10 absolute: {worst:e}");
+    }
+
+    /// `C − P = S e^{−qT} − K e^{−rT}` and its derivatives.
     #[test]
     fn put_call_parity() {
-        for volatility in [0.0, 0.05, 0.4] {
-            let call = BlackScholes {
-                kind: OptionKind::Call,
-                spot: 100.0,
-                strike: 93.0,
-                expiry: 0.7,
-                rate: 0.03,
-                dividend: 0.01,
-                volatility,
-            };
-            let put = BlackScholes {
-                kind: OptionKind::Put,
-                ..call
-            };
-            let forward = 100.0 * (-0.007_f64).exp() - 93.0 * (-0.021_f64).exp();
-            assert!((call.price() - put.price() - forward).abs() < 1e-12);
+        for strike in [50.0, 100.0, 180.0] {
+            for volatility in [0.0, 0.05, 0.8] {
+                let call = sample(OptionKind::Call, strike, 1.5, volatility);
+                let put = sample(OptionKind::Put, strike, 1.5, volatility);
+                let (asset, bond) = (call.asset(), call.bond());
+                assert!((call.price() - put.price() - (asset - bond)).abs() < 1e-12);
+                assert!((call.delta() - put.delta() - asset / 100.0).abs() < 1e-14);
+                let theta = call.dividend * asset - call.rate * bond;
+                assert!((call.theta() - put.theta() - theta).abs() < 1e-12);
+                assert!((call.rho() - put.rho() - 1.5 * bond).abs() < 1e-12);
+            }
         }
     }
 
-    /// Haug (2007), "The complete guide to option pricing formulas", section 1.1: 2.1334.
+    /// Values at zero expiry or volatility are the limits of those at a small one.
     #[test]
-    fn haug_example() {
-        let option = BlackScholes {
-            kind: OptionKind::Call,
-            spot: 60.0,
-            strike: 65.0,
-            expiry: 0.25,
-            rate: 0.08,
-            dividend: 0.0,
-            volatility: 0.3,
-        };
-        assert!((option.price() - 2.1334).abs() < 5e-5);
-    }
-
-    /// Greeks are the derivatives of the price: central differences.
-    #[test]
-    fn greeks_are_derivatives() {
+    fn degenerate_cases_are_limits() {
         for kind in [OptionKind::Call, OptionKind::Put] {
-            let at = BlackScholes {
-                kind,
-                spot: 100.0,
-                strike: 104.0,
-                expiry: 0.4,
-                rate: 0.03,
-                dividend: 0.02,
-                volatility: 0.25,
-            };
-            let h = 1e-4;
-            let bump = |f: &dyn Fn(f64) -> BlackScholes| (f(h).price() - f(-h).price()) / (2.0 * h);
-            assert!(
-                (at.delta()
-                    - bump(&|h| BlackScholes {
-                        spot: at.spot + h,
-                        ..at
-                    }))
-                .abs()
-                    < 1e-7
-            );
-            assert!(
-                (at.vega()
-                    - bump(&|h| BlackScholes {
-                        volatility: at.volatility + h,
-                        ..at
-                    }))
-                .abs()
-                    < 1e-4
-            );
-            assert!(
-                (at.theta()
-                    + bump(&|h| BlackScholes {
-                        expiry: at.expiry + h,
-                        ..at
-                    }))
-                .abs()
-                    < 1e-4
-            );
-            let delta = |spot: f64| BlackScholes { spot, ..at }.delta();
-            assert!((at.gamma() - (delta(100.0 + h) - delta(100.0 - h)) / (2.0 * h)).abs() < 1e-7);
+            for strike in [90.0, 110.0] {
+                let at = |expiry: f64, volatility: f64| sample(kind, strike, expiry, volatility);
+                for (limit, near) in [
+                    (at(0.0, 0.2), at(1e-12, 0.2)),
+                    (at(1.0, 0.0), at(1.0, 1e-9)),
+                    (at(0.0, 0.0), at(1e-12, 1e-9)),
+                ] {
+                    assert!((limit.price() - near.price()).abs() < 1e-9);
+                    assert_eq!(limit.delta() != 0.0, near.delta() != 0.0);
+                    assert!((limit.delta() - near.delta()).abs() < 1e-9);
+                    assert_eq!((limit.gamma(), limit.vega()), (0.0, 0.0));
+                    assert!((limit.theta() - near.theta()).abs() < 1e-9);
+                    assert!((limit.rho() - near.rho()).abs() < 1e-9);
+                }
+            }
         }
+        let mut money = sample(OptionKind::Call, 100.0, 0.0, 0.2);
+        assert_eq!((money.price(), money.delta()), (0.0, 0.5));
+        assert_eq!(
+            (money.gamma(), money.theta()),
+            (f64::INFINITY, f64::NEG_INFINITY)
+        );
+        money.volatility = 0.0;
+        assert!(money.theta().is_finite());
+    }
+
+    /// `σ_imp(V(σ)) = σ`, to the precision that the time value's own rounding allows.
+    #[test]
+    fn implied_volatility_inverts_the_price() {
+        for kind in [OptionKind::Call, OptionKind::Put] {
+            for strike in [20.0, 60.0, 99.0, 102.0, 103.0, 150.0, 500.0] {
+                for expiry in [1.0 / 365.0, 0.25, 2.0, 30.0] {
+                    for volatility in [0.01, 0.1, 0.3, 1.0, 3.0] {
+                        let option = sample(kind, strike, expiry, volatility);
+                        let price = option.price();
+                        let intrinsic = (kind.sign() * (option.asset() - option.bond())).max(0.0);
+                        let Ok(found) = option.implied_volatility(price) else {
+                            // Only a time value lost in rounding may be refused.
+                            let room = match kind {
+                                OptionKind::Call => option.asset(),
+                                OptionKind::Put => option.bond(),
+                            } - price;
+                            assert!(price - intrinsic < 1e-12 || room < 1e-12, "{option:?}");
+                            continue;
+                        };
+                        let rounding = 1e-15 * (option.asset() + option.bond());
+                        let bound = 4.0 * rounding / option.vega() + 1e-13 * volatility;
+                        assert!((found - volatility).abs() <= bound, "{option:?}: {found}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn implied_volatility_refuses_arbitrage() {
+        let option = sample(OptionKind::Call, 90.0, 1.0, 0.2);
+        for price in [option.asset() - option.bond(), 120.0, -1.0, f64::NAN] {
+            let message = option.implied_volatility(price).unwrap_err().to_string();
+            assert!(message.contains("strictly between"), "{message}");
+        }
+        let expired = sample(OptionKind::Call, 90.0, 0.0, 0.2);
+        assert!(expired.implied_volatility(12.0).is_err());
     }
 }

@@ -1,7 +1,10 @@
-//! Closed forms and characteristic functions.
+//! Closed forms and characteristic functions: prices, greeks and implied volatility.
 
-mod black_scholes;
-mod heston;
+pub mod black_scholes;
+pub mod heston;
+pub mod normal;
+mod quadrature;
 
 pub use black_scholes::BlackScholes;
-pub use heston::{HestonParameters, heston_price};
+pub use heston::{HestonGreeks, HestonParameters};
+pub use normal::{normal_cdf, normal_pdf, normal_quantile};

@@ -174,6 +174,14 @@ fn price_agrees_with_simulation() {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let number = |value: &serde_json::Value| value.as_f64().unwrap();
     let (model, simulated) = (number(&document["model_price"]), &document["simulated"]);
+    // An at-the-money call without carry: delta a little above one half, positive gamma and vega, time decay.
+    let greek = |name: &str| number(&document["greeks"][name]);
+    assert!(
+        (0.5..0.6).contains(&greek("delta"))
+            && greek("gamma") > 0.0
+            && greek("vega") > 0.0
+            && greek("theta") < 0.0
+    );
     let bound = 3.0 * number(&simulated["standard_error"]) + 0.005 * model;
     assert!((number(&simulated["value"]) - model).abs() < bound);
 }
