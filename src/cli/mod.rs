@@ -3,6 +3,7 @@
 mod compare;
 mod price;
 mod runs;
+mod simulate;
 
 use crate::error::Result;
 use crate::runs::store::DEFAULT_ROOT;
@@ -51,6 +52,20 @@ enum Command {
         #[arg(long)]
         data: Option<PathBuf>,
         /// One JSON document on standard output instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write simulated paths as Parquet: path, step, time, spot, variance.
+    Simulate {
+        /// Strategy file (TOML).
+        strategy: PathBuf,
+        /// Number of paths.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+        paths: u32,
+        /// File to write.
+        #[arg(long)]
+        out: PathBuf,
+        /// One JSON document on standard output instead of a line.
         #[arg(long)]
         json: bool,
     },
@@ -116,6 +131,12 @@ fn run(command: Command) -> Result<String> {
         Command::Report { run, runs } => runs::report(&runs, &run),
         Command::Runs { action, runs } => runs::run(&runs, action),
         Command::Serve { bind, runs } => runs::serve(bind, runs),
+        Command::Simulate {
+            strategy,
+            paths,
+            out,
+            json,
+        } => simulate::run(&strategy, paths as usize, &out, json),
         Command::Price { strategy, json } => price::run(&strategy, json),
     }
 }

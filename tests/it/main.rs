@@ -186,6 +186,35 @@ fn price_agrees_with_simulation() {
     assert!((number(&simulated["value"]) - model).abs() < bound);
 }
 
+/// Paths come out with one row a date, starting at the spot.
+#[test]
+fn simulate_writes_every_date_of_every_path() {
+    use polars::prelude::{ParquetReader, SerReader};
+    let path = strategy("simulate", SMALL);
+    let out = path.with_extension("parquet");
+    let arguments = [
+        "simulate",
+        path.to_str().unwrap(),
+        "--paths",
+        "50",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    assert!(deephedge(&arguments, "2").status.success());
+    let table = ParquetReader::new(std::fs::File::open(&out).unwrap())
+        .finish()
+        .unwrap();
+    let names: Vec<&str> = table
+        .get_column_names()
+        .iter()
+        .map(|name| name.as_str())
+        .collect();
+    assert_eq!(names, ["path", "step", "time", "spot", "variance"]);
+    assert_eq!(table.height(), 50 * 11);
+    let spot = table.column("spot").unwrap().f64().unwrap();
+    assert!((0..50).all(|path| spot.get(path * 11) == Some(100.0)));
+}
+
 /// Bad input ends with exit code 2 and one line that names the key, the value and the bound.
 #[test]
 fn bad_input_is_answered_in_one_line() {
