@@ -1,5 +1,6 @@
 //! The command line: arguments to plan, plan to result, result to exit code.
 
+mod calibrate;
 mod compare;
 mod price;
 mod runs;
@@ -52,6 +53,14 @@ enum Command {
         #[arg(long)]
         data: Option<PathBuf>,
         /// One JSON document on standard output instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Estimate Heston parameters from daily closes (CSV), by the quasi-likelihood of a variance filter.
+    Calibrate {
+        /// Daily closes (CSV).
+        #[arg(long)]
+        history: PathBuf,
         #[arg(long)]
         json: bool,
     },
@@ -137,6 +146,7 @@ fn run(command: Command) -> Result<String> {
             out,
             json,
         } => simulate::run(&strategy, paths as usize, &out, json),
+        Command::Calibrate { history, json } => calibrate::run(&history, json),
         Command::Price { strategy, json } => price::run(&strategy, json),
     }
 }

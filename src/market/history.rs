@@ -105,6 +105,14 @@ impl History {
         self.dates.partition_point(|d| *d < date)
     }
 
+    /// ln(c_{t+1}/c_t), one fewer than closes.
+    pub fn log_returns(&self) -> Vec<f64> {
+        self.close
+            .windows(2)
+            .map(|pair| (pair[1] / pair[0]).ln())
+            .collect()
+    }
+
     /// Exponentially weighted variance of daily log-returns, annualised: v_t = λ v_{t−1} + (1 − λ) r_t² · `days_per_year`
     /// with λ = 0.94. Entry t uses the closes up to t and no later one; the first entries carry the mean of the first
     /// month.

@@ -1,5 +1,6 @@
 //! Price paths as plain data, filled by a simulator or from history; nothing downstream can tell.
 
+pub mod estimation;
 mod gbm;
 mod heston;
 mod history;

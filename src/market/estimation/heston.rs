@@ -1,0 +1,289 @@
+//! Heston's parameters by quasi-maximum likelihood.
+
+use super::filter::HestonFilter;
+use super::moments;
+use super::simplex::minimise;
+use crate::error::{Error, Result};
+use crate::pricing::HestonParameters;
+use faer::linalg::solvers::DenseSolveCore;
+use faer::{Mat, Side};
+use serde::Serialize;
+
+/// Fewer returns than this (a year of trading days) are refused.
+pub const MIN_RETURNS: usize = 250;
+
+/// Heston's model as estimated from log returns.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HestonEstimate {
+    /// The estimate; `v0` is the filtered variance after the last return.
+    pub parameters: HestonParameters,
+    pub standard_errors: HestonStandardErrors,
+    /// `μ` in `dS/S = μ dt + √v dW`, per year: from the mean return, not from the likelihood.
+    pub drift: f64,
+    /// `Σ ln N(r_t; (μ − v/2) dt, v dt)` with `v` filtered from the returns before `t`.
+    pub log_likelihood: f64,
+    /// Whether `2κθ ≥ σ²`.
+    pub feller: bool,
+    /// Parameters that ended on a bound of the search: the returns do not pin them down, and their
+    /// standard errors have no meaning.
+    pub at_bound: Vec<&'static str>,
+}
+
+/// Standard errors of the estimate; NaN where the likelihood has no strict maximum.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct HestonStandardErrors {
+    pub kappa: f64,
+    pub theta: f64,
+    pub sigma: f64,
+    pub rho: f64,
+}
+
+/// Maximises the Gaussian quasi-likelihood of [`HestonFilter`]'s one-day forecasts,
+///
+/// ```text
+/// ℓ(κ, θ, σ, ρ) = Σ_t ln N(r_t; (μ − m_t/2) dt, m_t dt),   m_t = E[v_t | r_1 … r_{t−1}]
+/// ```
+///
+/// over `(ln κ, ln θ, ln σ, artanh ρ)` within `κ ∈ [0.1, 50]`, `θ` within a factor 5 of the sample
+/// variance, `σ ∈ [0.01, 5]` and `|ρ| ≤ 0.99`: half-lives between three days and seven years, and
+/// what daily returns can tell apart. The drift is fixed at `μ = r̄/dt + s²/2`. The search is
+/// Nelder and Mead's from the moments of returns and their squares, once with the moment estimate
+/// of `κ`, once with a third and once with three times it, since the likelihood of mean reversion
+/// is flat.
+///
+/// Returns are a mixture of normals rather than normal, so the standard errors are those of
+/// quasi-maximum likelihood, `H⁻¹ J H⁻¹` with `H` the Hessian and `J` the summed outer products
+/// of the scores, carried to the parameters by the delta method.
+///
+/// # Units
+///
+/// Daily log returns; `days_per_year` of them make the year in which parameters are stated.
+///
+/// # Errors
+///
+/// [`Error::Input`] for fewer than [`MIN_RETURNS`] returns, a return that is not finite, returns
+/// without variance, or `days_per_year` not above 0.
+///
+/// # References
+///
+/// H. White (1982), "Maximum likelihood estimation of misspecified models", Econometrica 50(1);
+/// E. Ruiz (1994), "Quasi-maximum likelihood estimation of stochastic volatility models", Journal
+/// of Econometrics 63.
+pub fn estimate_heston(returns: &[f64], days_per_year: f64) -> Result<HestonEstimate> {
+    let (mean, variance) = moments(returns, MIN_RETURNS, days_per_year)?;
+    // Equal returns leave a variance of rounding errors rather than of zero.
+    if variance <= (1e-12 * mean).powi(2) {
+        return Err(Error::input(format!(
+            "estimation needs returns that vary, all {} are {}",
+            returns.len(),
+            returns[0]
+        )));
+    }
+    let likelihood = Likelihood {
+        returns,
+        dt: 1.0 / days_per_year,
+        drift: mean * days_per_year + 0.5 * variance * days_per_year,
+        sample: variance * days_per_year,
+    };
+    let start = likelihood.moment_start(mean);
+    let (best, value) = [1.0, 1.0 / 3.0, 3.0]
+        .into_iter()
+        .map(|factor: f64| {
+            let mut from = start;
+            from[0] = likelihood.bounds()[0].clamp(start[0] + factor.ln());
+            let coarse = minimise(|x| likelihood.objective(x), from, 0.4, 1e-3, 400);
+            minimise(|x| likelihood.objective(x), coarse.0, 0.1, 1e-6, 600)
+        })
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .filter(|(_, value)| value.is_finite())
+        .ok_or_else(|| {
+            Error::Computation("the likelihood of Heston's model is nowhere finite".to_string())
+        })?;
+    let names = ["kappa", "theta", "sigma", "rho"];
+    let at_bound = names
+        .into_iter()
+        .zip(likelihood.bounds())
+        .zip(best)
+        .filter_map(|((name, bound), x)| bound.touches(x).then_some(name))
+        .collect();
+    let mut parameters = parameters(&best);
+    let filtered = likelihood.filter(&best).filter(returns);
+    parameters.v0 = filtered.last().copied().unwrap_or(parameters.theta);
+    Ok(HestonEstimate {
+        parameters,
+        standard_errors: likelihood.standard_errors(&best),
+        drift: likelihood.drift,
+        log_likelihood: -value,
+        feller: parameters.feller(),
+        at_bound,
+    })
+}
+
+type Point = [f64; 4];
+
+struct Likelihood<'a> {
+    returns: &'a [f64],
+    dt: f64,
+    drift: f64,
+    /// Annualised sample variance.
+    sample: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Bound {
+    low: f64,
+    high: f64,
+}
+
+impl Bound {
+    fn contains(self, x: f64) -> bool {
+        x >= self.low && x <= self.high
+    }
+
+    /// Into the bound and off its edge, where a simplex has room.
+    fn clamp(self, x: f64) -> f64 {
+        x.clamp(self.low + 0.1, self.high - 0.1)
+    }
+
+    fn touches(self, x: f64) -> bool {
+        (x - self.low).min(self.high - x) < 0.01
+    }
+}
+
+fn parameters(x: &Point) -> HestonParameters {
+    HestonParameters {
+        v0: x[1].exp(),
+        kappa: x[0].exp(),
+        theta: x[1].exp(),
+        sigma: x[2].exp(),
+        rho: x[3].tanh(),
+    }
+}
+
+impl Likelihood<'_> {
+    fn bounds(&self) -> [Bound; 4] {
+        let bound = |low: f64, high: f64| Bound { low, high };
+        let centre = self.sample.ln();
+        [
+            bound(0.1f64.ln(), 50f64.ln()),
+            bound(centre - 5f64.ln(), centre + 5f64.ln()),
+            bound(0.01f64.ln(), 5f64.ln()),
+            bound(-0.99f64.atanh(), 0.99f64.atanh()),
+        ]
+    }
+
+    fn filter(&self, x: &Point) -> HestonFilter {
+        HestonFilter::new(parameters(x), self.drift, self.dt)
+    }
+
+    /// `−ℓ`, infinite outside the bounds.
+    fn objective(&self, x: &Point) -> f64 {
+        let inside = self.bounds().iter().zip(x).all(|(b, x)| b.contains(*x));
+        if inside {
+            -self.log_likelihood(x)
+        } else {
+            f64::INFINITY
+        }
+    }
+
+    fn log_likelihood(&self, x: &Point) -> f64 {
+        let mut filter = self.filter(x);
+        let returns = self.returns.iter();
+        returns.map(|r| filter.log_likelihood_step(*r)).sum()
+    }
+
+    /// Starting values from the moments that Heston's model implies for small `dt`:
+    /// `Cov(r²_t, r²_{t+k}) ≈ dt² (σ²θ/2κ) e^{−κk dt}` and `E[r_t r²_{t+k}] ≈ dt² ρσθ e^{−κk dt}`,
+    /// each averaged over lags 1–20 (and 21–60 for the decay).
+    fn moment_start(&self, mean: f64) -> Point {
+        let centred: Vec<f64> = self.returns.iter().map(|r| r - mean).collect();
+        let square: Vec<f64> = centred
+            .iter()
+            .map(|r| r * r / self.dt - self.sample)
+            .collect();
+        let covariance = |x: &[f64], lags: std::ops::RangeInclusive<usize>| {
+            let count = lags.clone().count() as f64;
+            let at = |lag: usize| {
+                let pairs = x.iter().zip(&square[lag..]);
+                pairs.map(|(a, b)| a * b).sum::<f64>() / (x.len() - lag) as f64
+            };
+            lags.map(at).sum::<f64>() / count
+        };
+        let near = covariance(&square, 1..=20);
+        let far = covariance(&square, 21..=60);
+        // The centres of the two groups of lags are 30 days apart.
+        let decay = (near / far).ln() / (30.0 * self.dt);
+        let kappa = if decay.is_finite() {
+            decay.clamp(1.0, 12.0)
+        } else {
+            4.0
+        };
+        let theta = self.sample;
+        let growth = (kappa * 10.5 * self.dt).exp();
+        let spread = (near * growth).clamp(0.05 * theta * theta, 2.0 * theta * theta);
+        let sigma = (2.0 * kappa * spread / theta).sqrt();
+        let leverage = covariance(&centred, 1..=20) * growth / self.dt;
+        let rho = (leverage / (sigma * theta)).clamp(-0.9, 0.9);
+        let start = [kappa.ln(), theta.ln(), sigma.ln(), rho.atanh()];
+        let bounds = self.bounds();
+        std::array::from_fn(|i| bounds[i].clamp(start[i]))
+    }
+
+    fn standard_errors(&self, x: &Point) -> HestonStandardErrors {
+        let transformed = self.sandwich(x).unwrap_or([f64::NAN; 4]);
+        let p = parameters(x);
+        HestonStandardErrors {
+            kappa: p.kappa * transformed[0],
+            theta: p.theta * transformed[1],
+            sigma: p.sigma * transformed[2],
+            rho: (1.0 - p.rho * p.rho) * transformed[3],
+        }
+    }
+
+    /// Square roots of the diagonal of `H⁻¹ J H⁻¹`; none where `−H` is not positive definite.
+    fn sandwich(&self, x: &Point) -> Option<Point> {
+        const STEP: f64 = 1e-3;
+        let shifted = |moves: &[(usize, f64)]| {
+            let mut point = *x;
+            for (i, step) in moves {
+                point[*i] += step;
+            }
+            point
+        };
+        let centre = self.log_likelihood(x);
+        let curvature = |i: usize, j: usize| {
+            let at = |a: f64, b: f64| self.log_likelihood(&shifted(&[(i, a), (j, b)]));
+            if i == j {
+                (at(STEP, 0.0) - 2.0 * centre + at(-STEP, 0.0)) / (STEP * STEP)
+            } else {
+                (at(STEP, STEP) - at(STEP, -STEP) - at(-STEP, STEP) + at(-STEP, -STEP))
+                    / (4.0 * STEP * STEP)
+            }
+        };
+        let hessian = Mat::from_fn(4, 4, |i, j| -curvature(i.max(j), i.min(j)));
+        let inverse = hessian.llt(Side::Lower).ok()?.inverse();
+
+        let mut filters: Vec<(HestonFilter, HestonFilter)> = (0..4)
+            .map(|i| {
+                let up = self.filter(&shifted(&[(i, STEP)]));
+                (up, self.filter(&shifted(&[(i, -STEP)])))
+            })
+            .collect();
+        let mut outer = Mat::<f64>::zeros(4, 4);
+        for &r in self.returns {
+            let score: Vec<f64> = filters
+                .iter_mut()
+                .map(|(up, down)| {
+                    (up.log_likelihood_step(r) - down.log_likelihood_step(r)) / (2.0 * STEP)
+                })
+                .collect();
+            for i in 0..4 {
+                for j in 0..4 {
+                    outer[(i, j)] += score[i] * score[j];
+                }
+            }
+        }
+        let covariance = &inverse * &outer * &inverse;
+        Some(std::array::from_fn(|i| covariance[(i, i)].sqrt()))
+    }
+}

@@ -1,0 +1,80 @@
+//! Model parameters from past daily returns alone.
+
+mod filter;
+mod heston;
+mod simplex;
+
+pub use filter::HestonFilter;
+pub use heston::{HestonEstimate, HestonStandardErrors, MIN_RETURNS, estimate_heston};
+
+use crate::error::{Error, Result};
+use serde::Serialize;
+
+/// Geometric Brownian motion as estimated from log returns.
+///
+/// # Units
+///
+/// Per year: `volatility` per √year, `drift` as `μ` in `dS/S = μ dt + σ dW`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct GbmEstimate {
+    pub volatility: f64,
+    pub volatility_standard_error: f64,
+    pub drift: f64,
+}
+
+/// Maximum likelihood for geometric Brownian motion sampled `days_per_year` times a year:
+///
+/// ```text
+/// σ̂² = Σ(r − r̄)² / ((n − 1) dt),   SE(σ̂) = σ̂/√(2(n − 1)),   μ̂ = r̄/dt + σ̂²/2,   dt = 1/days_per_year
+/// ```
+///
+/// The variance carries Bessel's correction; its standard error supposes normal returns.
+///
+/// # Errors
+///
+/// [`Error::Input`] for fewer than two returns, a return that is not finite, or
+/// `days_per_year` not above 0.
+///
+/// # References
+///
+/// J. Campbell, A. Lo, A. MacKinlay (1997), "The Econometrics of Financial Markets",
+/// section 9.3.2.
+pub fn estimate_gbm(returns: &[f64], days_per_year: f64) -> Result<GbmEstimate> {
+    let (mean, variance) = moments(returns, 2, days_per_year)?;
+    let volatility = (variance * days_per_year).sqrt();
+    let degrees = (returns.len() - 1) as f64;
+    Ok(GbmEstimate {
+        volatility,
+        volatility_standard_error: volatility / (2.0 * degrees).sqrt(),
+        drift: mean * days_per_year + 0.5 * volatility * volatility,
+    })
+}
+
+/// Mean and unbiased variance per day, once the input has been found fit to be used.
+fn moments(returns: &[f64], least: usize, days_per_year: f64) -> Result<(f64, f64)> {
+    if returns.len() < least {
+        return Err(Error::input(format!(
+            "estimation needs at least {least} returns, {} were given",
+            returns.len()
+        )));
+    }
+    if !(days_per_year > 0.0 && days_per_year.is_finite()) {
+        return Err(Error::input(format!(
+            "days per year must be finite and above 0, was {days_per_year}"
+        )));
+    }
+    if let Some(at) = returns.iter().position(|r| !r.is_finite()) {
+        return Err(Error::input(format!(
+            "return {} must be finite, was {}",
+            at + 1,
+            returns[at]
+        )));
+    }
+    let n = returns.len() as f64;
+    let mean = returns.iter().sum::<f64>() / n;
+    let squares: f64 = returns.iter().map(|r| (r - mean) * (r - mean)).sum();
+    Ok((mean, squares / (n - 1.0)))
+}
+
+#[cfg(test)]
+mod tests;
