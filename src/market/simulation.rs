@@ -46,19 +46,22 @@ pub struct Market {
 }
 
 impl Market {
+    fn black_scholes(&self, contract: &Contract, volatility: f64) -> BlackScholes {
+        BlackScholes {
+            kind: contract.kind,
+            spot: self.spot,
+            strike: contract.strike,
+            expiry: contract.expiry,
+            rate: self.rate,
+            dividend: self.dividend,
+            volatility,
+        }
+    }
+
     /// The arbitrage-free price of a contract.
     pub fn price(&self, contract: &Contract) -> f64 {
         match self.model {
-            Model::Gbm { volatility } => BlackScholes {
-                kind: contract.kind,
-                spot: self.spot,
-                strike: contract.strike,
-                expiry: contract.expiry,
-                rate: self.rate,
-                dividend: self.dividend,
-                volatility,
-            }
-            .price(),
+            Model::Gbm { volatility } => self.black_scholes(contract, volatility).price(),
             Model::Heston(parameters) => parameters.price(
                 contract.kind,
                 self.spot,
@@ -74,15 +77,7 @@ impl Market {
     pub fn greeks(&self, contract: &Contract) -> Greeks {
         match self.model {
             Model::Gbm { volatility } => {
-                let option = BlackScholes {
-                    kind: contract.kind,
-                    spot: self.spot,
-                    strike: contract.strike,
-                    expiry: contract.expiry,
-                    rate: self.rate,
-                    dividend: self.dividend,
-                    volatility,
-                };
+                let option = self.black_scholes(contract, volatility);
                 Greeks {
                     delta: option.delta(),
                     gamma: option.gamma(),

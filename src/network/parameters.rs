@@ -132,11 +132,6 @@ impl Parameters {
         Ok(())
     }
 
-    /// An independent copy.
-    pub fn duplicate(&self) -> Result<Self> {
-        Self::new(self.shape, self.matrices()?)
-    }
-
     /// Writes the weights as safetensors, with `metadata` as strings in the header.
     pub fn save(&self, path: &Path, metadata: HashMap<String, String>) -> Result<()> {
         let tensors = self

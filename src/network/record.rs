@@ -76,15 +76,6 @@ impl<R: Real> Record<R> {
             .collect()
     }
 
-    /// The first `blocks` blocks alone.
-    pub fn truncated(mut self, blocks: usize) -> Self {
-        for map in &mut self.maps {
-            map.inputs.truncate(blocks * self.steps * map.columns);
-            map.gradients.truncate(blocks * self.steps * map.rows);
-        }
-        self
-    }
-
     /// Multiplies the gradients of path b by `factors[b]`.
     ///
     /// With √h_b the moments and products become those of the curvature Σ_b h_b J_b J_bᵀ.

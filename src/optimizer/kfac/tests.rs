@@ -1,4 +1,4 @@
-//! Identities of K-FAC against dense matrices (numbers as in Martens, Ba and Johnson, 2018).
+//! K-FAC against dense matrices, one identity a test.
 
 use super::*;
 use crate::linalg::symmetric_power;
@@ -44,7 +44,7 @@ fn inverse(m: &Mat<f64>) -> Mat<f64> {
     symmetric_power(m, -1.0, 0.0).unwrap()
 }
 
-/// Identity 14: Option 2 is the dense inverse metric of the chain for T → ∞.
+/// Option 2 is the dense inverse metric of the chain for T → ∞.
 #[test]
 fn option_2_is_the_dense_limit() {
     let ((a0, a1), (g0, g1)) = (process(3, 1), process(4, 2));
@@ -62,7 +62,7 @@ fn option_2_is_the_dense_limit() {
     assert!(relative(&vec(&found), &(dense * vec(&z))) < 1e-10);
 }
 
-/// Identity 14, O(1/T): T times the inverse of the finite chain F = T V₀ + Σ_d (T − d)(V_d + V_dᵀ) with
+/// T times the inverse of the finite chain F = T V₀ + Σ_d (T − d)(V_d + V_dᵀ) with
 /// V_d = Ψ^d V₀ and Ψ = V₁V₀⁻¹ comes nearer as T grows, and is not equal at any finite T.
 #[test]
 fn option_2_misses_the_finite_chain_by_one_over_t() {
@@ -90,7 +90,7 @@ fn option_2_misses_the_finite_chain_by_one_over_t() {
     );
 }
 
-/// Identity 15: without correlation in time Option 2 is plain K-FAC, G₀⁻¹ Z A₀⁻¹.
+/// without correlation in time Option 2 is plain K-FAC, G₀⁻¹ Z A₀⁻¹.
 #[test]
 fn option_2_without_correlation_is_independence() {
     let ((a0, a1), (g0, g1)) = (process(3, 4), process(5, 5));
@@ -163,7 +163,7 @@ fn kfac_metric(record: &Record<f64>) -> Mat<f64> {
     faer::Scale(scale) * kronecker(&moments.inputs, &moments.gradients)
 }
 
-/// Identities 1 and 5: with one date every path has the same input, and K-FAC is the dense Gauss–Newton block;
+/// with one date every path has the same input, and K-FAC is the dense Gauss–Newton block;
 /// with more dates it is an approximation and must not be exact.
 #[test]
 fn factors_give_the_dense_block_for_equal_inputs_only() {
