@@ -4,6 +4,7 @@ pub mod backtest;
 pub mod cli;
 pub mod contract;
 pub mod error;
+pub mod experiment;
 pub mod hedging;
 pub mod linalg;
 pub mod market;

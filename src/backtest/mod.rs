@@ -1,96 +1,154 @@
-//! Hedging options sold on real history, through the same policies and ledger as simulated ones.
+//! Options sold on real history, through the same policies and ledger as simulated ones.
+
+#[cfg(test)]
+mod tests;
 
 use crate::error::{Error, Result};
-use crate::market::{History, Model, Paths, parse_date};
-use crate::strategy::Plan;
+use crate::hedging::{Book, Ledger, Policy};
+use crate::market::estimation::{HestonFilter, MIN_RETURNS, estimate_gbm, estimate_heston};
+use crate::market::{History, Market, Model, Paths};
+use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use chrono::NaiveDate;
-use std::path::PathBuf;
+use std::ops::Range;
 
-/// What to backtest.
+/// Contracts sold on history.
 #[derive(Debug, Clone)]
-pub struct BacktestPlan {
-    pub data: PathBuf,
-    pub start: Option<NaiveDate>,
-    pub end: Option<NaiveDate>,
-    /// Trading days between sales; the life of the contract if they do not overlap.
-    pub spacing: usize,
-}
-
-/// Contracts sold on history: paths scaled to the market's spot at their sale.
 pub struct Contracts {
+    /// The market that premiums, hedges and the variance filter assume.
+    pub market: Market,
+    /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
+    pub estimated: Option<(NaiveDate, NaiveDate)>,
+    /// Closes scaled to the market's spot at the sale, and the variance known at each close.
     pub paths: Paths<f64>,
     pub sold: Vec<NaiveDate>,
     pub expiry: Vec<NaiveDate>,
+    pub premiums: Vec<f64>,
+    /// How many contracts live at a time: steps over spacing, at least 1.
+    pub overlap: f64,
 }
 
-/// Days of returns that the variance filter needs before the first sale under stochastic variance.
-const FILTER_DAYS: usize = 21;
+impl Contracts {
+    /// Cuts the history into contracts that live for the plan's number of steps, one close a step.
+    ///
+    /// Nothing looks ahead: parameters come from the returns before the first sale, and the variance at a close
+    /// from those parameters and the returns up to that close ([`HestonFilter`]; constant under GBM). A contract
+    /// sold at a filtered variance v has the model's price at v0 = v as its premium, unless the strategy gives an
+    /// amount.
+    ///
+    /// # Errors
+    /// If the history cannot be read, if no contract fits into the test period, or if fewer than
+    /// [`MIN_RETURNS`] returns lie before it while parameters or variance are to be had from them.
+    pub fn cut(plan: &Plan, settings: &BacktestPlan) -> Result<Self> {
+        let history = History::load(&settings.data)?;
+        let fail =
+            |message: String| Error::input(format!("{}: {message}", settings.data.display()));
+        let period = period(&history, settings);
+        let steps = plan.contract.steps;
+        let starts: Vec<usize> = period
+            .clone()
+            .step_by(settings.spacing)
+            .filter(|start| start + steps < history.len())
+            .collect();
+        let (Some(&first), Some(_)) = (starts.first(), starts.last()) else {
+            return Err(fail(format!(
+                "no contract of {steps} days fits into the test period"
+            )));
+        };
+        let days_per_year = steps as f64 / plan.contract.expiry;
+        let returns = history.log_returns();
+        // Return t ends at close t + 1, which must come before the first sale.
+        let before = &returns[..first.saturating_sub(1)];
+        let constant = matches!(plan.market.model, Model::Gbm { .. });
+        let needs_history = settings.parameters == Parameterisation::History || !constant;
+        if needs_history && before.len() < MIN_RETURNS {
+            return Err(fail(format!(
+                "`backtest.start` must leave at least {} closes before the first sale to estimate from, \
+                 {first} lie before {}",
+                MIN_RETURNS + 1,
+                history.dates[first]
+            )));
+        }
+        let model = match settings.parameters {
+            Parameterisation::Strategy => plan.market.model,
+            Parameterisation::History => estimate(plan.market.model, before, days_per_year)?,
+        };
+        let market = Market {
+            model,
+            ..plan.market
+        };
+        let variance = match model {
+            Model::Gbm { volatility } => vec![volatility * volatility; history.len()],
+            Model::Heston(parameters) => {
+                let drift = estimate_gbm(before, days_per_year)?.drift;
+                HestonFilter::new(parameters, drift, 1.0 / days_per_year).filter(&returns)
+            }
+        };
+        let estimated = (settings.parameters == Parameterisation::History)
+            .then(|| (history.dates[0], history.dates[first - 1]));
+        let scaled: Vec<Vec<f64>> = starts
+            .iter()
+            .map(|&start| {
+                history.close[start..=start + steps]
+                    .iter()
+                    .map(|close| market.spot * close / history.close[start])
+                    .collect()
+            })
+            .collect();
+        let rows = starts
+            .iter()
+            .zip(&scaled)
+            .map(|(&start, spot)| (spot.as_slice(), &variance[start..=start + steps]));
+        let premiums = starts
+            .iter()
+            .map(|&start| {
+                let model = market.model.at_variance(variance[start]);
+                plan.premium.of(&Market { model, ..market }, &plan.contract)
+            })
+            .collect();
+        let days = |shift: usize| {
+            starts
+                .iter()
+                .map(|start| history.dates[start + shift])
+                .collect()
+        };
+        Ok(Self {
+            market,
+            estimated,
+            paths: Paths::from_rows(steps, rows),
+            sold: days(0),
+            expiry: days(steps),
+            premiums,
+            overlap: (steps as f64 / settings.spacing as f64).max(1.0),
+        })
+    }
 
-/// Cuts the history into contracts that live for the plan's number of steps, one close a step.
-///
-/// Variance is constant under GBM; under Heston it is filtered from returns up to each date.
-///
-/// # Errors
-/// If the history cannot be read, has no contract in the period, or none before it to filter from.
-pub fn contracts(plan: &Plan, backtest: &BacktestPlan) -> Result<Contracts> {
-    let history = History::load(&backtest.data)?;
-    let fail = |message: String| Error::input(format!("{}: {message}", backtest.data.display()));
-    let first = backtest.start.map_or(0, |date| history.index_from(date));
-    let last = backtest.end.map_or(history.close.len(), |date| {
+    /// Hedges every contract with `policy` and settles it with its own premium.
+    ///
+    /// # Errors
+    /// Those of the policy.
+    pub fn hedge(&self, plan: &Plan, policy: &dyn Policy) -> Result<Book> {
+        let ledger = Ledger::new(plan.contract, plan.costs, &self.market, 0.0);
+        let mut book = Book::hedge(policy, &ledger, &self.paths)?;
+        book.receive(&ledger, &self.premiums);
+        Ok(book)
+    }
+}
+
+/// The days on which contracts may be sold.
+fn period(history: &History, settings: &BacktestPlan) -> Range<usize> {
+    let first = settings.start.map_or(0, |date| history.index_from(date));
+    let last = settings.end.map_or(history.len(), |date| {
         history.index_from(date + chrono::Days::new(1))
     });
-    let steps = plan.contract.steps;
-    let variance = match plan.market.model {
-        Model::Gbm { volatility } => vec![volatility * volatility; history.close.len()],
-        Model::Heston(_) => {
-            if first < FILTER_DAYS {
-                return Err(fail(format!(
-                    "`backtest.start` must leave at least {FILTER_DAYS} closes before it to filter the variance from, was {first}"
-                )));
-            }
-            history.weighted_variance(steps as f64 / plan.contract.expiry)
-        }
-    };
-    let starts: Vec<usize> = (first..last)
-        .step_by(backtest.spacing)
-        .filter(|start| start + steps < history.close.len())
-        .collect();
-    if starts.is_empty() {
-        return Err(fail(format!(
-            "no contract of {steps} days fits into the test period"
-        )));
-    }
-    let scaled: Vec<Vec<f64>> = starts
-        .iter()
-        .map(|&start| {
-            history.close[start..=start + steps]
-                .iter()
-                .map(|close| plan.market.spot * close / history.close[start])
-                .collect()
-        })
-        .collect();
-    let rows = starts
-        .iter()
-        .zip(&scaled)
-        .map(|(&start, spot)| (spot.as_slice(), &variance[start..=start + steps]));
-    Ok(Contracts {
-        paths: Paths::from_rows(steps, rows),
-        sold: starts.iter().map(|&start| history.dates[start]).collect(),
-        expiry: starts
-            .iter()
-            .map(|&start| history.dates[start + steps])
-            .collect(),
-    })
+    first..last.max(first)
 }
 
-/// Reads a date of a strategy file.
-///
-/// # Errors
-/// If it is not a date.
-pub fn date(key: &str, text: &str) -> Result<NaiveDate> {
-    parse_date(text).ok_or_else(|| {
-        Error::input(format!(
-            "`{key}` must be a date such as 2004-01-31, was \"{text}\""
-        ))
+/// The same kind of model with its parameters estimated.
+fn estimate(model: Model, returns: &[f64], days_per_year: f64) -> Result<Model> {
+    Ok(match model {
+        Model::Gbm { .. } => Model::Gbm {
+            volatility: estimate_gbm(returns, days_per_year)?.volatility,
+        },
+        Model::Heston(_) => Model::Heston(estimate_heston(returns, days_per_year)?.parameters),
     })
 }

@@ -19,13 +19,16 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "deephedge", version)]
 struct Arguments {
+    /// One JSON document on standard output instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train the strategy's optimizers and compare them with classical hedges on the same test paths.
+    /// Train the strategy's optimizers and compare them with classical hedges on the same test paths and on history.
     Compare {
         /// Strategy file (TOML).
         strategy: PathBuf,
@@ -35,34 +38,38 @@ enum Command {
         /// Train with this many seeds, beginning with the strategy's.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
         seeds: u64,
-        /// Optimisation steps instead of the strategy's.
-        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-        steps: Option<u64>,
-        /// Folder of runs.
-        #[arg(long, default_value = DEFAULT_ROOT)]
-        runs: PathBuf,
-        /// One JSON document on standard output instead of a table.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        changes: compare::Changes,
+        #[command(flatten)]
+        runs: Root,
     },
-    /// Hedge options sold on real history with the strategy's classical hedges.
-    Backtest {
+    /// Train one policy and measure it on the test paths.
+    Train {
         /// Strategy file (TOML).
         strategy: PathBuf,
-        /// Daily closes (CSV) instead of the strategy's.
+        /// The optimizer; `kfac` or else the strategy's first, unless given.
         #[arg(long)]
-        data: Option<PathBuf>,
-        /// One JSON document on standard output instead of a table.
-        #[arg(long)]
-        json: bool,
+        optimizer: Option<String>,
+        #[command(flatten)]
+        changes: compare::Changes,
+        #[command(flatten)]
+        runs: Root,
     },
-    /// Estimate Heston parameters from daily closes (CSV), by the quasi-likelihood of a variance filter.
+    /// Hedge options sold on real history: with a run's policies and the classical hedges, or with a strategy's
+    /// classical hedges alone.
+    Backtest {
+        /// Run id, a unique beginning of it, a path, `latest`, or a strategy file (TOML).
+        run: String,
+        #[command(flatten)]
+        changes: compare::BacktestChanges,
+        #[command(flatten)]
+        runs: Root,
+    },
+    /// Estimate Heston parameters from daily closes, by the quasi-likelihood of a variance filter.
     Calibrate {
-        /// Daily closes (CSV).
+        /// Daily closes (CSV or Parquet).
         #[arg(long)]
         history: PathBuf,
-        #[arg(long)]
-        json: bool,
     },
     /// Write simulated paths as Parquet: path, step, time, spot, variance.
     Simulate {
@@ -74,47 +81,59 @@ enum Command {
         /// File to write.
         #[arg(long)]
         out: PathBuf,
-        /// One JSON document on standard output instead of a line.
-        #[arg(long)]
-        json: bool,
     },
     /// Write a run's figures and stand-alone report again.
     Report {
         /// Run id, a unique beginning of it, a path, or `latest`.
         #[arg(default_value = "latest")]
         run: String,
-        #[arg(long, default_value = DEFAULT_ROOT)]
-        runs: PathBuf,
+        /// A further place for the page.
+        #[arg(long)]
+        html: Option<PathBuf>,
+        #[command(flatten)]
+        runs: Root,
     },
     /// List, show or delete runs.
     Runs {
         #[command(subcommand)]
         action: runs::Action,
-        #[arg(long, default_value = DEFAULT_ROOT, global = true)]
-        runs: PathBuf,
+        #[command(flatten)]
+        runs: Root,
     },
     /// Serve the dashboard on this machine.
     Serve {
         #[arg(long, default_value = DEFAULT_BIND)]
         bind: SocketAddr,
-        #[arg(long, default_value = DEFAULT_ROOT)]
-        runs: PathBuf,
+        #[command(flatten)]
+        runs: Root,
     },
     /// Price the strategy's contract: by the model's formula and by simulation.
     Price {
         /// Strategy file (TOML).
         strategy: PathBuf,
-        /// One JSON document on standard output instead of a table.
-        #[arg(long)]
-        json: bool,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct Root {
+    /// Folder of runs.
+    #[arg(long = "runs", default_value = DEFAULT_ROOT, global = true)]
+    path: PathBuf,
+}
+
+/// A result for people and for programs; a null document if everything has been said.
+struct Output {
+    text: String,
+    document: serde_json::Value,
 }
 
 /// Runs the program: exit code 0 done, 1 failed, 2 bad input.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments.command) {
-        Ok(output) => print(&output),
+    match run(arguments.command, arguments.json) {
+        Ok(output) if output.document.is_null() => ExitCode::SUCCESS,
+        Ok(output) if arguments.json => print(&output.document.to_string()),
+        Ok(output) => print(&output.text),
         Err(error) => {
             eprintln!("deephedge: {error}");
             ExitCode::from(error.exit_code())
@@ -122,33 +141,63 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<String> {
+fn run(command: Command, json: bool) -> Result<Output> {
     match command {
         Command::Compare {
             strategy,
             optimizers,
             seeds,
-            steps,
+            changes,
             runs,
-            json,
-        } => compare::run(&strategy, optimizers.as_deref(), seeds, steps, &runs, json),
-        Command::Backtest {
+        } => compare::compare(
+            &strategy,
+            optimizers.as_deref(),
+            seeds,
+            &changes,
+            &runs.path,
+        ),
+        Command::Train {
             strategy,
-            data,
-            json,
-        } => compare::backtest(&strategy, data, json),
-        Command::Report { run, runs } => runs::report(&runs, &run),
-        Command::Runs { action, runs } => runs::run(&runs, action),
-        Command::Serve { bind, runs } => runs::serve(bind, runs),
+            optimizer,
+            changes,
+            runs,
+        } => compare::train(&strategy, optimizer.as_deref(), &changes, &runs.path),
+        Command::Backtest { run, changes, runs } => compare::backtest(&run, &changes, &runs.path),
+        Command::Report { run, html, runs } => runs::report(&runs.path, &run, html.as_deref()),
+        Command::Runs { action, runs } => runs::run(&runs.path, action),
+        Command::Serve { bind, runs } => runs::serve(bind, runs.path, json),
         Command::Simulate {
             strategy,
             paths,
             out,
-            json,
-        } => simulate::run(&strategy, paths as usize, &out, json),
-        Command::Calibrate { history, json } => calibrate::run(&history, json),
-        Command::Price { strategy, json } => price::run(&strategy, json),
+        } => simulate::run(&strategy, paths as usize, &out),
+        Command::Calibrate { history } => calibrate::run(&history),
+        Command::Price { strategy } => price::run(&strategy),
     }
+}
+
+/// Replaces a value if another one is given.
+fn overridden<T>(slot: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *slot = value;
+    }
+}
+
+/// Reads a length of time: seconds, or a number with the unit `s` or `m`.
+fn seconds(text: &str) -> Result<f64, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(number) => (number, 60.0),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    match number.parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number * unit),
+        _ => Err("must be a positive length of time such as 60s or 2m".into()),
+    }
+}
+
+fn day(text: &str) -> Result<chrono::NaiveDate, String> {
+    chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .map_err(|_| "must be a date such as 2004-01-31".into())
 }
 
 /// Prints the result; a reader that has gone away is not an error.

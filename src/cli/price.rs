@@ -1,3 +1,4 @@
+use super::Output;
 use crate::error::Result;
 use crate::market::Simulator;
 use crate::random::Purpose;
@@ -9,8 +10,8 @@ use std::path::Path;
 /// Paths of the simulated price.
 const PATHS: usize = 1 << 18;
 
-pub fn run(strategy: &Path, json: bool) -> Result<String> {
-    let plan = Plan::load(strategy)?;
+pub fn run(strategy: &Path) -> Result<Output> {
+    let plan = Plan::load(strategy, |_| {})?;
     let (market, contract) = (plan.market, plan.contract);
     let simulator = Simulator {
         market,
@@ -31,17 +32,15 @@ pub fn run(strategy: &Path, json: bool) -> Result<String> {
     let error = (payoffs.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
     let model = market.price(&contract);
     let greeks = market.greeks(&contract);
-    if json {
-        let document = json!({
-            "model_price": model,
-            "greeks": greeks,
-            "simulated": { "value": mean, "standard_error": error, "paths": PATHS },
-        });
-        return Ok(document.to_string());
-    }
-    Ok(format!(
+    let document = json!({
+        "model_price": model,
+        "greeks": greeks,
+        "simulated": { "value": mean, "standard_error": error, "paths": PATHS },
+    });
+    let text = format!(
         "model price      {model:.6}\nsimulated price  {mean:.6} ± {error:.6}   ({PATHS} paths)\n\
          delta {:.6}   gamma {:.6}   vega {:.6}   theta {:.6} per year",
         greeks.delta, greeks.gamma, greeks.vega, greeks.theta
-    ))
+    );
+    Ok(Output { text, document })
 }

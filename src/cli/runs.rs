@@ -1,4 +1,6 @@
+use super::Output;
 use crate::error::{Error, Result};
+use crate::report::text::{WIDTH, tables};
 use crate::runs::store::{self, State};
 use clap::Subcommand;
 use serde_json::json;
@@ -8,16 +10,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// List the runs, newest first.
-    List {
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Show a run's tables.
     Show {
         /// Run id, a unique beginning of it, a path, or `latest`.
         run: String,
-        #[arg(long)]
-        json: bool,
     },
     /// Delete a run.
     Delete {
@@ -26,62 +23,74 @@ pub enum Action {
     },
 }
 
-pub fn run(root: &Path, action: Action) -> Result<String> {
+pub fn run(root: &Path, action: Action) -> Result<Output> {
     match action {
-        Action::List { json } => list(root, json),
-        Action::Show { run, json } => {
+        Action::List => list(root),
+        Action::Show { run } => {
             let metrics = store::open(root, &run)?.metrics()?;
-            if json {
-                return Ok(json!(metrics).to_string());
-            }
-            Ok(crate::report::text::tables(
-                &metrics,
-                crate::report::text::WIDTH,
-            ))
+            Ok(Output {
+                text: tables(&metrics, WIDTH),
+                document: json!(metrics),
+            })
         }
         Action::Delete { run } => {
             store::delete(root, &run)?;
-            Ok(format!("deleted {run}"))
+            Ok(Output {
+                text: format!("deleted {run}"),
+                document: json!({ "deleted": run }),
+            })
         }
     }
 }
 
-fn list(root: &Path, json: bool) -> Result<String> {
-    let runs: Vec<(String, String)> = store::list(root)?
-        .into_iter()
-        .map(|listed| {
-            let state = match listed.state {
-                State::Complete(metrics) => metrics.name,
-                State::Incomplete => "incomplete".into(),
-                State::Unreadable(why) => format!("unreadable: {why}"),
-            };
-            (listed.folder.id().to_string(), state)
-        })
-        .collect();
-    if json {
-        let rows: Vec<_> = runs
-            .iter()
-            .map(|(run, name)| json!({ "run": run, "name": name }))
-            .collect();
-        return Ok(json!({ "runs": rows }).to_string());
+fn list(root: &Path) -> Result<Output> {
+    let (mut lines, mut rows) = (Vec::new(), Vec::new());
+    for listed in store::list(root)? {
+        let id = listed.folder.id();
+        let (state, name) = match &listed.state {
+            State::Complete(metrics) => ("complete", metrics.name.clone()),
+            State::Incomplete => ("incomplete", "incomplete".into()),
+            State::Unreadable(why) => ("unreadable", format!("unreadable: {why}")),
+        };
+        lines.push(format!("{id:<48} {name}"));
+        rows.push(json!({ "run": id, "state": state, "name": name }));
     }
-    let lines: Vec<String> = runs
-        .iter()
-        .map(|(run, name)| format!("{run:<48} {name}"))
-        .collect();
-    Ok(lines.join("\n"))
+    Ok(Output {
+        text: lines.join("\n"),
+        document: json!({ "runs": rows }),
+    })
 }
 
-/// Writes the figures and the report of a run again.
-pub fn report(root: &Path, run: &str) -> Result<String> {
-    let report = crate::report::write(&store::open(root, run)?)?;
-    Ok(report.display().to_string())
+/// Writes the figures and the report of a run again, and the report to `html` too.
+pub fn report(root: &Path, run: &str, html: Option<&Path>) -> Result<Output> {
+    let run = store::open(root, run)?;
+    let mut report = crate::report::write(&run)?;
+    if let Some(html) = html {
+        std::fs::copy(&report, html)
+            .map_err(|error| Error::input(format!("{}: {error}", html.display())))?;
+        report = html.to_path_buf();
+    }
+    Ok(Output {
+        text: report.display().to_string(),
+        document: json!({ "run": run.id(), "report": report }),
+    })
 }
 
-/// Serves until interrupted.
-pub fn serve(bind: SocketAddr, root: PathBuf) -> Result<String> {
+/// Serves until interrupted; says where on standard error, or on standard output as JSON.
+pub fn serve(bind: SocketAddr, root: PathBuf, json: bool) -> Result<Output> {
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| Error::Computation(error.to_string()))?;
-    runtime.block_on(crate::server::serve(bind, root))?;
-    Ok(String::new())
+    let shown = root.display().to_string();
+    runtime.block_on(crate::server::serve(bind, root, |address| {
+        let url = format!("http://{address}/");
+        if json {
+            println!("{}", json!({ "url": url, "runs": shown }));
+        } else {
+            eprintln!("serving {shown} at {url}");
+        }
+    }))?;
+    Ok(Output {
+        text: String::new(),
+        document: serde_json::Value::Null,
+    })
 }

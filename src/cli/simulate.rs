@@ -1,3 +1,4 @@
+use super::Output;
 use crate::error::Result;
 use crate::market::Simulator;
 use crate::random::Purpose;
@@ -8,8 +9,8 @@ use serde_json::json;
 use std::path::Path;
 
 /// Writes simulated paths as Parquet with the columns path, step, time (years), spot and variance.
-pub fn run(strategy: &Path, count: usize, out: &Path, json: bool) -> Result<String> {
-    let plan = Plan::load(strategy)?;
+pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
+    let plan = Plan::load(strategy, |_| {})?;
     let (steps, dt) = (plan.contract.steps, plan.contract.dt());
     let simulator = Simulator {
         market: plan.market,
@@ -50,8 +51,8 @@ pub fn run(strategy: &Path, count: usize, out: &Path, json: bool) -> Result<Stri
         ],
     )?;
     write_parquet(out, table)?;
-    if json {
-        return Ok(json!({ "file": out, "paths": count, "rows": rows }).to_string());
-    }
-    Ok(format!("{}: {count} paths, {rows} rows", out.display()))
+    Ok(Output {
+        text: format!("{}: {count} paths, {rows} rows", out.display()),
+        document: json!({ "file": out, "paths": count, "rows": rows }),
+    })
 }

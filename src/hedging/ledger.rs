@@ -46,8 +46,9 @@ impl Ledger {
         }
     }
 
-    pub fn premium(&self) -> f64 {
-        self.premium
+    /// What a premium received at the sale is worth at expiry: premium·B₀.
+    pub fn at_expiry(&self, premium: f64) -> f64 {
+        premium * self.growth[0]
     }
 
     /// Settles `positions`, `[steps][BLOCK]`, on one block.
@@ -60,9 +61,9 @@ impl Ledger {
         let steps = positions.len();
         let spot = block.spot;
         let inverse_start = spot[0].map(|s| R::ONE / s);
+        let premium = self.at_expiry(self.premium);
         let mut result = Settlement {
-            pnl: spot[steps]
-                .map(|s| R::of(self.premium * self.growth[0] - self.contract.payoff(s.into_f64()))),
+            pnl: spot[steps].map(|s| R::of(premium - self.contract.payoff(s.into_f64()))),
             cost: [R::ZERO; BLOCK],
             turnover: [R::ZERO; BLOCK],
         };

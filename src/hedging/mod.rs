@@ -49,6 +49,16 @@ impl Book {
         Ok(book)
     }
 
+    /// Adds premiums that differ between contracts, one for each, to the P&L.
+    ///
+    /// # Panics
+    /// If there are fewer premiums than contracts.
+    pub fn receive(&mut self, ledger: &Ledger, premiums: &[f64]) {
+        for (contract, pnl) in self.pnl.iter_mut().enumerate() {
+            *pnl += ledger.at_expiry(premiums[contract]);
+        }
+    }
+
     /// Appends another book.
     pub fn append(&mut self, mut other: Self) {
         self.pnl.append(&mut other.pnl);

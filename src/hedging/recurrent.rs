@@ -1,14 +1,14 @@
 use super::Policy;
 use crate::error::Result;
 use crate::market::Paths;
-use crate::network::{BlockSweep, Features, Parameters, Sweep};
+use crate::network::{Features, Parameters, Sweep};
 use crate::simd::Lane;
 
 /// A trained LSTM as a hedge.
 pub struct RecurrentPolicy<'a> {
     pub parameters: &'a Parameters,
     pub features: &'a Features,
-    pub sweep: &'a BlockSweep<f64>,
+    pub sweep: &'a dyn Sweep<f64>,
 }
 
 impl Policy for RecurrentPolicy<'_> {

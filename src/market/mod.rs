@@ -9,6 +9,6 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 
-pub use history::{History, parse_date};
+pub use history::History;
 pub use paths::{PathBlock, Paths};
 pub use simulation::{Greeks, Market, Model, Simulator};

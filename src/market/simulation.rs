@@ -27,6 +27,17 @@ impl Model {
         }
     }
 
+    /// The same dynamics from another variance at the start; a constant variance stays what it is.
+    pub fn at_variance(&self, variance: f64) -> Self {
+        match self {
+            Self::Gbm { .. } => *self,
+            Self::Heston(parameters) => Self::Heston(HestonParameters {
+                v0: variance,
+                ..*parameters
+            }),
+        }
+    }
+
     /// √ of the variance the model returns to.
     pub fn long_run_volatility(&self) -> f64 {
         match self {

@@ -83,7 +83,7 @@ impl Optimizer for Adam {
     }
 
     fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
-        let schedule = cosine_with_warm_up(batch.step, batch.steps, self.settings.warm_up_steps);
+        let schedule = cosine_with_warm_up(batch.step, batch.progress, self.settings.warm_up_steps);
         let rate = self.settings.learning_rate * schedule;
         let mut statistics = Map::new();
         statistics.insert("learning_rate".into(), json!(rate));

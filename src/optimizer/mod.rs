@@ -19,9 +19,10 @@ pub struct Batch<'a> {
     pub gradient: &'a [Mat<f64>],
     /// The record of the curvature paths, gradients scaled by √h; as many paths as were asked for.
     pub record: Option<&'a Record<f32>>,
-    /// This step's number, from 0, and the number of steps of the whole run.
+    /// This step's number, from 0.
     pub step: usize,
-    pub steps: usize,
+    /// The share of the training that is over, in [0, 1).
+    pub progress: f64,
 }
 
 /// A proposed change of the parameters, with the optimizer's own statistics.

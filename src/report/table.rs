@@ -2,7 +2,7 @@
 
 use super::summary::{Line, Statistic, Verdict, cvar_label, lines, main_level};
 use crate::risk::{Estimate, Row};
-use crate::runs::metrics::{Comparison, Metrics};
+use crate::runs::metrics::{BacktestMarket, Comparison, Metrics};
 
 /// A table whose first column names its rows and whose other columns are numbers.
 #[derive(Debug, Clone)]
@@ -26,17 +26,46 @@ pub struct Cell {
 
 /// The simulated test paths, if there were any.
 pub fn evaluation(metrics: &Metrics) -> Option<Table> {
-    statistics(
+    let mut table = statistics(
         metrics,
         &metrics.evaluation,
         "Simulated test paths",
         "paths",
-    )
+    )?;
+    if let Some(aversion) = metrics.band_aversion {
+        table.notes.push(format!(
+            "The Whalley–Wilmott band has risk aversion {aversion:.3}."
+        ));
+    }
+    Some(table)
 }
 
 /// The contracts of the backtest, if there were any.
 pub fn backtest(metrics: &Metrics) -> Option<Table> {
-    statistics(metrics, &metrics.backtest, "Backtest", "contracts")
+    let mut table = statistics(metrics, &metrics.backtest, "Backtest", "contracts")?;
+    table
+        .notes
+        .extend(metrics.backtest_market.as_ref().map(assumptions));
+    Some(table)
+}
+
+/// When the contracts were sold and what market they were priced and hedged in, in one sentence.
+fn assumptions(market: &BacktestMarket) -> String {
+    let parameters: Vec<String> = market
+        .parameters
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name} {:.4}", value.as_f64()?)))
+        .collect();
+    let source = match (&market.estimated_from, &market.estimated_to) {
+        (Some(from), Some(to)) => format!("estimated from closes of {from} to {to}"),
+        _ => "given by the strategy".into(),
+    };
+    format!(
+        "Sold from {} to {}; parameters {source}: {}.",
+        market.first,
+        market.last,
+        parameters.join(", ")
+    )
 }
 
 /// Changes against the baseline on the simulated test paths, if there were any.
@@ -177,7 +206,11 @@ fn changes(
     part: &str,
     units: &str,
 ) -> Option<Table> {
-    let baseline = &comparisons.first()?.baseline;
+    let mut baselines: Vec<&str> = comparisons.iter().map(|c| c.baseline.as_str()).collect();
+    baselines.dedup();
+    if baselines.is_empty() {
+        return None;
+    }
     let heads = [
         "strategy".to_owned(),
         "against".to_owned(),
@@ -220,7 +253,7 @@ fn changes(
         .map(|c| super::summary::sentence(metrics, c))
         .collect();
     Some(Table {
-        caption: format!("Change against {baseline}, {part}"),
+        caption: format!("Change against {}, {part}", baselines.join(" and ")),
         heads: heads.to_vec(),
         rows,
         findings,

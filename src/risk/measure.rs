@@ -1,4 +1,5 @@
 use serde::Serialize;
+use std::fmt;
 
 /// A convex risk measure ρ of P&L z, as the average over equally likely paths.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -10,6 +11,17 @@ pub enum Risk {
     Entropic { aversion: f64 },
     /// −E z + λ/2 Var z
     MeanVariance { aversion: f64 },
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Rounded, because 0.99 × 100 is not 99 in binary.
+            Self::Cvar { level } => write!(f, "CVaR {} %", (level * 1e6).round() / 1e4),
+            Self::Entropic { aversion } => write!(f, "entropic risk, aversion {aversion}"),
+            Self::MeanVariance { aversion } => write!(f, "mean-variance, aversion {aversion}"),
+        }
+    }
 }
 
 /// A risk measure at a sample.

@@ -21,10 +21,11 @@ pub struct Pair<'a> {
 impl Pair<'_> {
     /// The mean over pairs of the statistic's difference, as a fraction of |theirs| if `relative`.
     ///
-    /// With one pair the standard error is over paths (delta method on paired influences), with several it
-    /// is over pairs.
+    /// With one pair the standard error is over paths (delta method on paired influences), times √`overlap` where so
+    /// many contracts share a day (see [`super::RowInput`]); with several pairs it is over pairs.
     pub fn estimate(
         pairs: &[Pair<'_>],
+        overlap: f64,
         relative: bool,
         statistic: impl Fn(&Book) -> Influence,
     ) -> Estimate {
@@ -47,7 +48,7 @@ impl Pair<'_> {
                     .collect::<Vec<_>>();
                 Estimate {
                     value: change,
-                    standard_error: standard_error(&influence),
+                    standard_error: standard_error(&influence) * overlap.sqrt(),
                 }
             })
             .collect();

@@ -9,24 +9,20 @@ pub struct RowInput<'a> {
     pub premium: f64,
     pub risk: Risk,
     pub contracts_per_year: f64,
+    /// How many contracts live at a time, 1 if paths are independent. Standard errors grow by its square root:
+    /// n contracts then count as n/overlap independent ones, which is safe rather than sharp.
+    pub overlap: f64,
     pub steps: Option<usize>,
     pub seconds: Option<f64>,
 }
 
-fn mean(values: &[f64]) -> Estimate {
+fn mean(values: &[f64], overlap: f64) -> Estimate {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
     Estimate {
         value: mean,
-        standard_error: (variance / n).sqrt(),
-    }
-}
-
-fn estimate(influence: &Influence) -> Estimate {
-    Estimate {
-        value: influence.value,
-        standard_error: mean(&influence.paths).standard_error,
+        standard_error: (variance * overlap / n).sqrt(),
     }
 }
 
@@ -40,6 +36,11 @@ impl Row {
     /// Lo (2002), "The statistics of Sharpe ratios", equation 9.
     pub fn new(input: &RowInput<'_>, pnl: &[f64], cost: &[f64], turnover: &[f64]) -> Self {
         let n = pnl.len() as f64;
+        let mean = |values: &[f64]| mean(values, input.overlap);
+        let estimate = |influence: &Influence| Estimate {
+            value: influence.value,
+            standard_error: mean(&influence.paths).standard_error,
+        };
         let pnl_mean = mean(pnl);
         let squares: Vec<f64> = pnl.iter().map(|z| (z - pnl_mean.value).powi(2)).collect();
         let variance = squares.iter().sum::<f64>() / (n - 1.0);
@@ -51,7 +52,7 @@ impl Row {
         } else {
             0.0
         };
-        let sharpe_error = ((1.0 + 0.5 * sharpe * sharpe) / n).sqrt();
+        let sharpe_error = ((1.0 + 0.5 * sharpe * sharpe) * input.overlap / n).sqrt();
         let mut levels = vec![0.5, 0.95, 0.99];
         if let Risk::Cvar { level } = input.risk
             && !levels.contains(&level)

@@ -40,6 +40,9 @@ pub struct Metrics {
     pub comparisons: Vec<Comparison>,
     #[serde(default)]
     pub backtest_comparisons: Vec<Comparison>,
+    /// Risk aversion λ of the Whalley–Wilmott band, when it was among the hedges.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub band_aversion: Option<f64>,
     /// What the backtest assumed, when there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backtest_market: Option<BacktestMarket>,

@@ -20,12 +20,16 @@ pub const DEFAULT_BIND: &str = "127.0.0.1:8080";
 
 type Root = Arc<PathBuf>;
 
-/// Serves the runs below `runs_root` until interrupted.
+/// Serves the runs below `runs_root` until interrupted; `listening` is told the address once there is one.
 ///
 /// # Errors
 /// [`Error::Input`] if `bind` is not a loopback address or cannot be listened on,
 /// [`Error::Computation`] if the server fails later.
-pub async fn serve(bind: SocketAddr, runs_root: PathBuf) -> Result<()> {
+pub async fn serve(
+    bind: SocketAddr,
+    runs_root: PathBuf,
+    listening: impl FnOnce(SocketAddr),
+) -> Result<()> {
     if !bind.ip().is_loopback() {
         return Err(Error::input(format!(
             "bind address {bind}: must be a loopback address (127.0.0.1 or [::1]), because the \
@@ -38,7 +42,7 @@ pub async fn serve(bind: SocketAddr, runs_root: PathBuf) -> Result<()> {
     let failed = |error: std::io::Error| Error::Computation(format!("server: {error}"));
     // Port 0 asks the system for a free one, so the address is told from the socket.
     let address = listener.local_addr().map_err(failed)?;
-    eprintln!("serving {} at http://{address}/", runs_root.display());
+    listening(address);
     axum::serve(listener, router(runs_root))
         .with_graceful_shutdown(async {
             // Without a signal handler the server would only stop by being killed.

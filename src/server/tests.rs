@@ -273,7 +273,7 @@ fn only_loopback_addresses_are_served() {
         .unwrap();
     let bind: SocketAddr = "0.0.0.0:0".parse().unwrap();
     let error = runtime
-        .block_on(serve(bind, PathBuf::from("runs")))
+        .block_on(serve(bind, PathBuf::from("runs"), |_| {}))
         .unwrap_err();
     assert_eq!(error.exit_code(), 2);
     assert!(

@@ -1,6 +1,9 @@
 //! The strategy file: raw, then validated.
 
+mod check;
+mod optimizer;
 mod plan;
 pub mod raw;
 
-pub use plan::{OptimizerPlan, Plan};
+pub use optimizer::{Method, OptimizerPlan};
+pub use plan::{Aversion, BacktestPlan, Length, Parameterisation, Plan, Premium, Validation};

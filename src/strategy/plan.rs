@@ -1,15 +1,14 @@
-use super::raw::{Raw, RawBacktest, RawOptimizer, RawPremium, RawSpacing};
-use crate::backtest::{BacktestPlan, date};
+use super::check::{at_least, check, date, filled, finite, fraction, one_of, positive, required};
+use super::optimizer::OptimizerPlan;
+use super::raw::{Raw, RawAversion, RawBacktest, RawPremium, RawSpacing};
 use crate::contract::{Contract, Costs, OptionKind};
 use crate::error::{Error, Result};
-use crate::hedging::Classical;
 use crate::market::{Market, Model};
 use crate::network::{Feature, Features, Shape};
-use crate::optimizer::{Adam, AdamSettings, Approximation, Kfac, KfacSettings, Optimizer};
 use crate::pricing::HestonParameters;
 use crate::risk::Risk;
-use crate::simd::BLOCK;
-use std::path::Path;
+use chrono::NaiveDate;
+use std::path::{Path, PathBuf};
 
 /// A validated strategy.
 #[derive(Debug, Clone)]
@@ -20,232 +19,213 @@ pub struct Plan {
     pub contract: Contract,
     pub contracts_per_year: f64,
     pub costs: Costs,
-    pub premium: f64,
+    pub premium: Premium,
     pub risk: Risk,
     pub shape: Shape,
     pub features: Features,
-    pub steps: usize,
-    pub batch_paths: usize,
+    pub length: Length,
+    pub validation: Validation,
     pub evaluation_paths: usize,
-    pub hedges: Vec<(String, Classical)>,
-    pub optimizers: Vec<(String, OptimizerPlan)>,
+    pub hedges: Vec<String>,
+    pub aversion: Aversion,
+    pub optimizers: Vec<OptimizerPlan>,
     pub backtest: Option<BacktestPlan>,
+    resolved: Raw,
 }
 
-/// A validated optimizer.
+/// What the seller of the option receives.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum OptimizerPlan {
-    Adam(AdamSettings),
-    Kfac(KfacSettings),
+pub enum Premium {
+    /// The model's arbitrage-free price.
+    Model,
+    /// An amount of money.
+    Amount(f64),
 }
 
-impl OptimizerPlan {
-    /// The optimizer in its initial state.
-    pub fn build(&self) -> Box<dyn Optimizer> {
+impl Premium {
+    /// The premium of `contract` in `market`.
+    pub fn of(&self, market: &Market, contract: &Contract) -> f64 {
         match self {
-            Self::Adam(settings) => Box::new(Adam::new(*settings)),
-            Self::Kfac(settings) => Box::new(Kfac::new(*settings)),
+            Self::Model => market.price(contract),
+            Self::Amount(amount) => *amount,
         }
     }
 }
 
-fn required<T>(value: Option<T>, key: &str) -> Result<T> {
-    value.ok_or_else(|| Error::input(format!("`{key}` is missing")))
+/// How long a policy is trained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Length {
+    Steps(usize),
+    /// Seconds of training, validation excluded. Results then depend on the machine.
+    Seconds(f64),
 }
 
-fn check(key: &str, value: f64, holds: bool, bound: &str) -> Result<f64> {
-    // A NaN satisfies no bound, so `holds` is false for it.
-    if holds && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::input(format!(
-            "`{key}` must be {bound}, was {value}"
-        )))
-    }
+/// How training is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validation {
+    /// Paths on which the risk is measured; 0 for none.
+    pub paths: usize,
+    /// Steps between measurements.
+    pub period: usize,
 }
 
-fn positive(key: &str, value: f64) -> Result<f64> {
-    check(key, value, value > 0.0, "positive")
+/// Risk aversion λ of the Whalley–Wilmott band.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Aversion {
+    Given(f64),
+    /// The one with the least risk on the validation paths.
+    Tuned,
 }
 
-fn non_negative(key: &str, value: f64) -> Result<f64> {
-    check(key, value, value >= 0.0, "at least 0")
+/// What to backtest.
+#[derive(Debug, Clone)]
+pub struct BacktestPlan {
+    pub data: PathBuf,
+    /// First and last date of sale; all of the history if absent.
+    pub start: Option<NaiveDate>,
+    pub end: Option<NaiveDate>,
+    /// Trading days between sales; the life of the contract if they do not overlap.
+    pub spacing: usize,
+    pub parameters: Parameterisation,
 }
 
-fn fraction(key: &str, value: f64) -> Result<f64> {
-    check(key, value, (0.0..1.0).contains(&value), "in [0, 1)")
-}
-
-fn count(key: &str, value: usize) -> Result<usize> {
-    check(key, value as f64, value >= 1, "at least 1").map(|_| value)
-}
-
-fn one_of<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<T> {
-    choices
-        .iter()
-        .find(|(name, _)| *name == value)
-        .map(|(_, choice)| *choice)
-        .ok_or_else(|| {
-            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            Error::input(format!(
-                "`{key}` must be one of {}, was \"{value}\"",
-                names.join(", ")
-            ))
-        })
+/// Where a backtest's market parameters come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameterisation {
+    /// Estimated from the returns before the first sale.
+    History,
+    /// The strategy's.
+    Strategy,
 }
 
 impl Plan {
-    /// Reads and validates a strategy file.
+    /// Reads and validates a strategy file after `change` has been applied to what it says.
     ///
     /// # Errors
     /// In one line: the file, the key, the value and its bound.
-    pub fn load(path: &Path) -> Result<Self> {
+    pub fn load(path: &Path, change: impl FnOnce(&mut Raw)) -> Result<Self> {
         let in_file = |message: String| Error::input(format!("{}: {message}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| in_file(error.to_string()))?;
-        Self::parse(&text).map_err(|error| in_file(error.to_string()))
+        Self::parse(&text, change).map_err(|error| in_file(error.to_string()))
     }
 
-    /// Validates the text of a strategy file.
+    /// Validates the text of a strategy file after `change` has been applied to what it says.
     ///
     /// # Errors
     /// In one line: the key, the value and its bound.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str, change: impl FnOnce(&mut Raw)) -> Result<Self> {
         let reader = toml::Deserializer::parse(text)
             .map_err(|error| Error::input(one_line(error.message())))?;
-        let raw: Raw = serde_path_to_error::deserialize(reader).map_err(|error| {
+        let mut raw: Raw = serde_path_to_error::deserialize(reader).map_err(|error| {
             Error::input(format!(
                 "`{}`: {}",
                 error.path(),
                 one_line(error.inner().message())
             ))
         })?;
+        change(&mut raw);
         Self::from_raw(raw)
     }
 
-    fn from_raw(raw: Raw) -> Result<Self> {
-        let market = market(&raw)?;
-        let terms = required(raw.contract, "contract")?;
-        let days = positive(
-            "contract.expiry_days",
-            required(terms.expiry_days, "contract.expiry_days")?,
-        )?;
-        let year = positive(
-            "contract.days_per_year",
-            terms.days_per_year.unwrap_or(365.0),
-        )?;
-        let contract = Contract {
-            kind: one_of(
-                "contract.type",
-                terms.kind.as_deref().unwrap_or("call"),
-                &[("call", OptionKind::Call), ("put", OptionKind::Put)],
-            )?,
-            strike: positive("contract.strike", terms.strike.unwrap_or(market.spot))?,
-            expiry: days / year,
-            steps: count(
-                "contract.steps",
-                terms.steps.unwrap_or(days.ceil() as usize),
-            )?,
-        };
-        let premium = match terms.premium.unwrap_or(RawPremium::Rule("model".into())) {
-            RawPremium::Amount(amount) => {
-                check("contract.premium", amount, amount.is_finite(), "a number")?
+    /// The strategy with every default filled in, as TOML; it validates to the same plan.
+    ///
+    /// # Errors
+    /// If a value has no form in TOML.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(&self.resolved)
+            .map_err(|error| Error::Computation(format!("strategy as TOML: {error}")))
+    }
+
+    /// The premium in the strategy's own market.
+    pub fn model_premium(&self) -> f64 {
+        self.premium.of(&self.market, &self.contract)
+    }
+
+    /// Steps that `optimizer` trains for, if it is not trained by time.
+    pub fn steps(&self, optimizer: &OptimizerPlan) -> Option<usize> {
+        match self.length {
+            Length::Steps(steps) => {
+                Some(((steps as f64 * optimizer.relative_steps).round() as usize).max(1))
             }
+            Length::Seconds(_) => None,
+        }
+    }
+
+    fn from_raw(mut raw: Raw) -> Result<Self> {
+        let market = market(&mut raw)?;
+        let (contract, days, year) = contract(&mut raw, market.spot)?;
+        let premium = match filled(&mut raw.contract.premium, RawPremium::Rule("model".into())) {
+            RawPremium::Amount(amount) => Premium::Amount(finite("contract.premium", amount)?),
             RawPremium::Rule(rule) => {
-                one_of("contract.premium", &rule, &[("model", ())])?;
-                market.price(&contract)
+                one_of("contract.premium", &rule, &[("model", Premium::Model)])?
             }
         };
-        let costs = raw.costs.unwrap_or_default();
         let costs = Costs {
-            proportional: fraction("costs.proportional", costs.proportional.unwrap_or(0.0))?,
-            liquidation: costs.liquidation.unwrap_or(true),
+            proportional: fraction(
+                "costs.proportional",
+                filled(&mut raw.costs.proportional, 0.0),
+            )?,
+            liquidation: filled(&mut raw.costs.liquidation, true),
         };
-        let measure = raw.risk.unwrap_or_default();
-        let aversion = || positive("risk.aversion", measure.aversion.unwrap_or(1.0));
-        let risk = match one_of(
-            "risk.measure",
-            measure.measure.as_deref().unwrap_or("cvar"),
-            &[("cvar", 0), ("entropic", 1), ("mean_variance", 2)],
-        )? {
-            0 => Risk::Cvar {
-                level: fraction("risk.level", measure.level.unwrap_or(0.95))?,
-            },
-            1 => Risk::Entropic {
-                aversion: aversion()?,
-            },
-            _ => Risk::MeanVariance {
-                aversion: aversion()?,
-            },
-        };
-        let policy = raw.policy.unwrap_or_default();
-        let list = match policy.features {
-            None => Feature::ALL.map(|(_, feature)| feature).to_vec(),
-            Some(names) => names
-                .iter()
-                .map(|name| one_of("policy.features", name, &Feature::ALL))
-                .collect::<Result<_>>()?,
-        };
-        let shape = Shape {
-            features: count("policy.features", list.len())?,
-            hidden: count("policy.hidden", policy.hidden.unwrap_or(32))?,
-            layers: count("policy.layers", policy.layers.unwrap_or(1))?,
-        };
+        let (shape, list) = policy(&mut raw)?;
         let features = Features {
             list,
             strike: contract.strike,
             volatility: market.model.long_run_volatility(),
             expiry: contract.expiry,
         };
-        let training = raw.training.unwrap_or_default();
-        let evaluation = raw.evaluation.unwrap_or_default();
-        let aversion = positive(
-            "evaluation.risk_aversion",
-            evaluation.risk_aversion.unwrap_or(1.0),
-        )?;
-        let known = [
-            ("naked", Classical::Naked),
-            ("black_scholes", Classical::BlackScholes),
-            ("whalley_wilmott", Classical::WhalleyWilmott { aversion }),
-        ];
-        let names = evaluation
-            .hedges
-            .unwrap_or_else(|| known.iter().map(|(name, _)| name.to_string()).collect());
-        let hedges = names
-            .into_iter()
-            .map(|name| one_of("evaluation.hedges", &name, &known).map(|hedge| (name, hedge)))
-            .collect::<Result<_>>()?;
+        let training = &mut raw.training;
+        let length = match training.seconds {
+            Some(seconds) => Length::Seconds(positive("training.seconds", seconds)?),
+            None => Length::Steps(at_least(
+                "training.steps",
+                filled(&mut training.steps, 200),
+                1,
+            )?),
+        };
+        let paths = at_least("training.paths", filled(&mut training.paths, 4096), 1)?;
+        let validation = Validation {
+            paths: filled(&mut training.validation_paths, 16_384),
+            period: at_least(
+                "training.validation_period",
+                filled(&mut training.validation_period, 10),
+                1,
+            )?,
+        };
+        let (hedges, aversion) = evaluation(&mut raw)?;
         let optimizers = raw
             .optimizers
-            .into_iter()
-            .map(|(name, raw)| optimizer(&name, &raw).map(|plan| (name, plan)))
+            .iter_mut()
+            .map(|(name, raw)| OptimizerPlan::new(name, raw, paths))
             .collect::<Result<_>>()?;
         let backtest = raw
             .backtest
-            .as_ref()
+            .as_mut()
             .map(|raw| backtest(raw, contract.steps))
             .transpose()?;
         Ok(Self {
-            backtest,
-            name: raw.name.unwrap_or_else(|| "strategy".into()),
-            seed: raw.seed.unwrap_or(1),
+            name: filled(&mut raw.name, "strategy".into()),
+            seed: filled(&mut raw.seed, 1),
             market,
             contract,
             contracts_per_year: year / days,
             costs,
             premium,
-            risk,
+            risk: risk(&mut raw)?,
             shape,
             features,
-            steps: count("training.steps", training.steps.unwrap_or(200))?,
-            batch_paths: count("training.paths", training.paths.unwrap_or(4096))?,
-            evaluation_paths: check(
+            length,
+            validation,
+            evaluation_paths: at_least(
                 "evaluation.paths",
-                evaluation.paths.unwrap_or(100_000) as f64,
-                evaluation.paths.unwrap_or(100_000) >= 2,
-                "at least 2",
-            )? as usize,
+                filled(&mut raw.evaluation.paths, 100_000),
+                2,
+            )?,
             hedges,
+            aversion,
             optimizers,
+            backtest,
+            resolved: raw,
         })
     }
 }
@@ -254,9 +234,9 @@ fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn market(raw: &Raw) -> Result<Market> {
-    let market = required(raw.market.as_ref(), "market")?;
-    let model = required(market.model.as_deref(), "market.model")?;
+fn market(raw: &mut Raw) -> Result<Market> {
+    let market = &mut raw.market;
+    let model = required(&market.model, "market.model")?;
     let heston = [
         ("v0", market.v0),
         ("kappa", market.kappa),
@@ -264,7 +244,7 @@ fn market(raw: &Raw) -> Result<Market> {
         ("sigma", market.sigma),
         ("rho", market.rho),
     ];
-    let is_heston = one_of("market.model", model, &[("gbm", false), ("heston", true)])?;
+    let is_heston = one_of("market.model", &model, &[("gbm", false), ("heston", true)])?;
     let superfluous = if is_heston {
         market.volatility.map(|_| "volatility")
     } else {
@@ -280,7 +260,7 @@ fn market(raw: &Raw) -> Result<Market> {
     }
     let model = if is_heston {
         let [v0, kappa, theta, sigma, rho] =
-            heston.map(|(name, value)| required(value, &format!("market.{name}")));
+            heston.map(|(name, value)| required(&value, &format!("market.{name}")));
         let rho = rho?;
         Model::Heston(HestonParameters {
             v0: positive("market.v0", v0?)?,
@@ -290,86 +270,132 @@ fn market(raw: &Raw) -> Result<Market> {
             rho: check("market.rho", rho, rho.abs() < 1.0, "in (-1, 1)")?,
         })
     } else {
-        let volatility = required(market.volatility, "market.volatility")?;
+        let volatility = required(&market.volatility, "market.volatility")?;
         Model::Gbm {
             volatility: positive("market.volatility", volatility)?,
         }
     };
-    let finite = |key: &str, value: f64| check(key, value, value.is_finite(), "finite");
     Ok(Market {
         model,
-        spot: positive("market.spot", market.spot.unwrap_or(100.0))?,
-        rate: finite("market.rate", market.rate.unwrap_or(0.0))?,
-        dividend: finite("market.dividend", market.dividend.unwrap_or(0.0))?,
+        spot: positive("market.spot", filled(&mut market.spot, 100.0))?,
+        rate: finite("market.rate", filled(&mut market.rate, 0.0))?,
+        dividend: finite("market.dividend", filled(&mut market.dividend, 0.0))?,
     })
 }
 
-fn backtest(raw: &RawBacktest, steps: usize) -> Result<BacktestPlan> {
-    let spacing = match &raw.spacing {
-        None => steps,
-        Some(RawSpacing::Days(days)) => count("backtest.spacing", *days)?,
-        Some(RawSpacing::Rule(rule)) => one_of(
+/// The contract, its days to expiry and the days of its year.
+fn contract(raw: &mut Raw, spot: f64) -> Result<(Contract, f64, f64)> {
+    let terms = &mut raw.contract;
+    let days = positive(
+        "contract.expiry_days",
+        required(&terms.expiry_days, "contract.expiry_days")?,
+    )?;
+    let year = positive(
+        "contract.days_per_year",
+        filled(&mut terms.days_per_year, 365.0),
+    )?;
+    let contract = Contract {
+        kind: one_of(
+            "contract.type",
+            &filled(&mut terms.kind, "call".into()),
+            &[("call", OptionKind::Call), ("put", OptionKind::Put)],
+        )?,
+        strike: positive("contract.strike", filled(&mut terms.strike, spot))?,
+        expiry: days / year,
+        steps: at_least(
+            "contract.steps",
+            filled(&mut terms.steps, days.ceil() as usize),
+            1,
+        )?,
+    };
+    Ok((contract, days, year))
+}
+
+fn risk(raw: &mut Raw) -> Result<Risk> {
+    #[derive(Clone, Copy)]
+    enum Measure {
+        Cvar,
+        Entropic,
+        MeanVariance,
+    }
+    let measure = one_of(
+        "risk.measure",
+        &filled(&mut raw.risk.measure, "cvar".into()),
+        &[
+            ("cvar", Measure::Cvar),
+            ("entropic", Measure::Entropic),
+            ("mean_variance", Measure::MeanVariance),
+        ],
+    )?;
+    if let Measure::Cvar = measure {
+        let level = fraction("risk.level", filled(&mut raw.risk.level, 0.95))?;
+        return Ok(Risk::Cvar { level });
+    }
+    let aversion = positive("risk.aversion", filled(&mut raw.risk.aversion, 1.0))?;
+    Ok(match measure {
+        Measure::MeanVariance => Risk::MeanVariance { aversion },
+        _ => Risk::Entropic { aversion },
+    })
+}
+
+fn policy(raw: &mut Raw) -> Result<(Shape, Vec<Feature>)> {
+    let policy = &mut raw.policy;
+    let all = Feature::ALL.map(|(name, _)| name.to_string()).to_vec();
+    let list = filled(&mut policy.features, all)
+        .iter()
+        .map(|name| one_of("policy.features", name, &Feature::ALL))
+        .collect::<Result<Vec<_>>>()?;
+    let shape = Shape {
+        features: at_least("policy.features", list.len(), 1)?,
+        hidden: at_least("policy.hidden", filled(&mut policy.hidden, 32), 1)?,
+        layers: at_least("policy.layers", filled(&mut policy.layers, 1), 1)?,
+    };
+    Ok((shape, list))
+}
+
+/// The names of the classical hedges.
+const HEDGES: [&str; 3] = ["naked", "black_scholes", "whalley_wilmott"];
+
+fn evaluation(raw: &mut Raw) -> Result<(Vec<String>, Aversion)> {
+    let evaluation = &mut raw.evaluation;
+    let hedges = filled(&mut evaluation.hedges, HEDGES.map(str::to_string).to_vec());
+    for name in &hedges {
+        one_of("evaluation.hedges", name, &HEDGES.map(|name| (name, ())))?;
+    }
+    let key = "evaluation.risk_aversion";
+    let aversion = match filled(
+        &mut evaluation.risk_aversion,
+        RawAversion::Rule("tuned".into()),
+    ) {
+        RawAversion::Number(number) => Aversion::Given(positive(key, number)?),
+        RawAversion::Rule(rule) => one_of(key, &rule, &[("tuned", Aversion::Tuned)])?,
+    };
+    Ok((hedges, aversion))
+}
+
+fn backtest(raw: &mut RawBacktest, steps: usize) -> Result<BacktestPlan> {
+    let spacing = match filled(&mut raw.spacing, RawSpacing::Rule("non_overlapping".into())) {
+        RawSpacing::Days(days) => at_least("backtest.spacing", days, 1)?,
+        RawSpacing::Rule(rule) => one_of(
             "backtest.spacing",
-            rule,
+            &rule,
             &[("non_overlapping", steps), ("daily", 1)],
         )?,
     };
+    let optional =
+        |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
     Ok(BacktestPlan {
-        data: required(raw.data.as_ref(), "backtest.data")?.into(),
-        start: raw
-            .start
-            .as_deref()
-            .map(|text| date("backtest.start", text))
-            .transpose()?,
-        end: raw
-            .end
-            .as_deref()
-            .map(|text| date("backtest.end", text))
-            .transpose()?,
+        data: required(&raw.data, "backtest.data")?.into(),
+        start: optional("backtest.start", &raw.start)?,
+        end: optional("backtest.end", &raw.end)?,
         spacing,
-    })
-}
-
-fn optimizer(name: &str, raw: &RawOptimizer) -> Result<OptimizerPlan> {
-    let key = |key: &str| format!("optimizers.{name}.{key}");
-    let method = raw.method.as_deref().unwrap_or(name);
-    let adam = AdamSettings {
-        learning_rate: positive(&key("learning_rate"), raw.learning_rate.unwrap_or(0.1))?,
-        beta1: fraction(&key("beta1"), raw.beta1.unwrap_or(0.8))?,
-        beta2: fraction(&key("beta2"), raw.beta2.unwrap_or(0.99))?,
-        clip_norm: positive(&key("clip_norm"), raw.clip_norm.unwrap_or(1.0))?,
-        warm_up_steps: raw.warm_up_steps.unwrap_or(10),
-    };
-    if one_of(&key("method"), method, &[("adam", true), ("kfac", false)])? {
-        return Ok(OptimizerPlan::Adam(adam));
-    }
-    let rounded = |name: &str, paths: usize| {
-        count(&key(name), paths).map(|paths| paths.next_multiple_of(BLOCK))
-    };
-    Ok(OptimizerPlan::Kfac(KfacSettings {
-        approximation: one_of(
-            &key("approximation"),
-            raw.approximation.as_deref().unwrap_or("chain"),
+        parameters: one_of(
+            "backtest.parameters",
+            &filled(&mut raw.parameters, "history".into()),
             &[
-                ("chain", Approximation::Chain),
-                ("expand", Approximation::Expand),
+                ("history", Parameterisation::History),
+                ("strategy", Parameterisation::Strategy),
             ],
         )?,
-        damping: positive(&key("damping"), raw.damping.unwrap_or(3e-4))?,
-        trust_radius: positive(&key("trust_radius"), raw.trust_radius.unwrap_or(0.1))?,
-        momentum: fraction(&key("momentum"), raw.momentum.unwrap_or(0.9))?,
-        factor_decay: non_negative(&key("factor_decay"), raw.factor_decay.unwrap_or(0.6))?,
-        factor_period: count(&key("factor_period"), raw.factor_period.unwrap_or(10))?,
-        curvature_paths: rounded("curvature_paths", raw.curvature_paths.unwrap_or(512))?,
-        radius_paths: rounded("radius_paths", raw.radius_paths.unwrap_or(256))?,
-        warm_up_steps: adam.warm_up_steps,
-        start_steps: raw.start_steps.unwrap_or(10),
-        start: AdamSettings {
-            learning_rate: positive(
-                &key("start_learning_rate"),
-                raw.start_learning_rate.unwrap_or(0.05),
-            )?,
-            ..adam
-        },
-    }))
+    })
 }

@@ -1,6 +1,6 @@
 //! The strategy file as it is written: every key optional, unknown keys refused.
 //!
-//! Ranges are checked in [`super::plan`]; here only the shape of the file is known.
+//! Ranges are checked, and defaults filled in, in [`super::plan`]; here only the shape of the file is known.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,16 +11,23 @@ use std::collections::BTreeMap;
 pub struct Raw {
     pub name: Option<String>,
     pub seed: Option<u64>,
-    pub market: Option<RawMarket>,
-    pub contract: Option<RawContract>,
-    pub costs: Option<RawCosts>,
-    pub risk: Option<RawRisk>,
-    pub policy: Option<RawPolicy>,
-    pub training: Option<RawTraining>,
-    pub evaluation: Option<RawEvaluation>,
+    #[serde(default)]
+    pub market: RawMarket,
+    #[serde(default)]
+    pub contract: RawContract,
+    #[serde(default)]
+    pub costs: RawCosts,
+    #[serde(default)]
+    pub risk: RawRisk,
+    #[serde(default)]
+    pub policy: RawPolicy,
+    #[serde(default)]
+    pub training: RawTraining,
+    #[serde(default)]
+    pub evaluation: RawEvaluation,
+    pub backtest: Option<RawBacktest>,
     #[serde(default)]
     pub optimizers: BTreeMap<String, RawOptimizer>,
-    pub backtest: Option<RawBacktest>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -81,13 +88,17 @@ pub struct RawPolicy {
     pub hidden: Option<usize>,
     pub layers: Option<usize>,
     pub features: Option<Vec<String>>,
+    pub sweep: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawTraining {
     pub steps: Option<usize>,
+    pub seconds: Option<f64>,
     pub paths: Option<usize>,
+    pub validation_paths: Option<usize>,
+    pub validation_period: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -95,13 +106,23 @@ pub struct RawTraining {
 pub struct RawEvaluation {
     pub paths: Option<usize>,
     pub hedges: Option<Vec<String>>,
-    pub risk_aversion: Option<f64>,
+    pub risk_aversion: Option<RawAversion>,
+}
+
+/// Either a number or the word `"tuned"`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RawAversion {
+    Number(f64),
+    Rule(String),
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawOptimizer {
     pub method: Option<String>,
+    pub relative_steps: Option<f64>,
+    pub paths: Option<usize>,
     pub learning_rate: Option<f64>,
     pub beta1: Option<f64>,
     pub beta2: Option<f64>,
@@ -126,6 +147,7 @@ pub struct RawBacktest {
     pub start: Option<String>,
     pub end: Option<String>,
     pub spacing: Option<RawSpacing>,
+    pub parameters: Option<String>,
 }
 
 /// Either a rule (`"non_overlapping"`, `"daily"`) or a number of trading days.

@@ -3,23 +3,27 @@
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
 use crate::market::{Paths, Simulator};
-use crate::network::{BlockSweep, Parameters, Sweep};
-use crate::optimizer::Batch;
+use crate::network::{BlockSweep, Features, Parameters, Sweep};
+use crate::optimizer::{Batch, Optimizer};
 use crate::random::Purpose;
+use crate::risk::Evaluation;
 use crate::runs::metrics::TrainingPoint;
-use crate::simd::{BLOCK, Lane};
-use crate::strategy::{OptimizerPlan, Plan};
-use std::time::Instant;
+use crate::simd::{BLOCK, Lane, Real};
+use crate::strategy::{Length, OptimizerPlan, Plan};
+use faer::Mat;
+use std::time::{Duration, Instant};
 
 /// A trained policy.
 pub struct Trained {
     pub parameters: Parameters,
     pub points: Vec<TrainingPoint>,
+    /// Seconds of training, validation excluded.
     pub seconds: f64,
 }
 
-/// Trains the plan's policy from the initial weights and on the paths that `seed` gives; all optimizers
-/// see the same ones. `progress` is called after every step with the risk of its batch.
+/// Trains the plan's policy from the initial weights and on the paths that `seed` gives; optimizers with the
+/// same number of paths a step see the same ones. `progress` is called after every step with the share of the
+/// training that is done and the step's point of the training curve.
 ///
 /// # Errors
 /// If the risk is no longer finite, or an operation fails.
@@ -27,74 +31,126 @@ pub fn train(
     plan: &Plan,
     optimizer: &OptimizerPlan,
     seed: u64,
-    mut progress: impl FnMut(usize, f64),
+    mut progress: impl FnMut(f64, &TrainingPoint),
 ) -> Result<Trained> {
-    let parameters = Parameters::random(plan.shape, seed)?;
-    let mut optimizer = optimizer.build();
-    let sweep = BlockSweep::<f32>::new();
-    let ledger = Ledger::new(plan.contract, plan.costs, &plan.market, plan.premium);
-    let simulator = Simulator {
+    let mut parameters = Parameters::random(plan.shape, seed)?;
+    let mut step = Step::new(plan, optimizer, seed);
+    let validation = (plan.validation.paths > 0)
+        .then(|| simulator(plan, seed, Purpose::Validation).paths::<f32>(0, plan.validation.paths));
+    let steps = plan.steps(optimizer);
+    let mut points: Vec<TrainingPoint> = Vec::with_capacity(steps.unwrap_or(0));
+    let mut spent = Duration::ZERO;
+    let share = |done: usize, spent: Duration| match (steps, plan.length) {
+        (Some(steps), _) => done as f64 / steps as f64,
+        (None, Length::Seconds(seconds)) => spent.as_secs_f64() / seconds,
+        (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
+    };
+    let mut done = 0.0;
+    while done < 1.0 {
+        let start = Instant::now();
+        let mut point = step.take(&mut parameters, points.len(), done)?;
+        spent += start.elapsed();
+        done = share(points.len() + 1, spent);
+        point.seconds = spent.as_secs_f64();
+        if let Some(paths) = &validation
+            && ((points.len() + 1).is_multiple_of(plan.validation.period) || done >= 1.0)
+        {
+            point.validation_risk = Some(step.risk(&parameters, paths)?.0.value);
+        }
+        progress(done.min(1.0), &point);
+        points.push(point);
+    }
+    Ok(Trained {
+        parameters,
+        points,
+        seconds: spent.as_secs_f64(),
+    })
+}
+
+fn simulator(plan: &Plan, seed: u64, purpose: Purpose) -> Simulator {
+    Simulator {
         market: plan.market,
         steps: plan.contract.steps,
         dt: plan.contract.dt(),
         seed,
-        purpose: Purpose::Training,
-    };
-    let mut paths = Paths::<f32>::zeros(plan.batch_paths, plan.contract.steps);
-    let mut points = Vec::with_capacity(plan.steps);
-    let start = Instant::now();
-    for step in 0..plan.steps {
-        simulator.fill((step * paths.blocks()) as u64, &mut paths);
-        let forward = sweep.forward(&parameters, &plan.features, &paths, false)?;
-        let mut pnl = Vec::with_capacity(plan.batch_paths);
-        for (block, positions) in forward
-            .positions
-            .chunks_exact(plan.contract.steps)
-            .enumerate()
-        {
-            let settled = ledger.settle(&paths.block(block), positions);
-            pnl.extend(
-                settled.pnl[..paths.active(block)]
-                    .iter()
-                    .map(|z| f64::from(*z)),
-            );
+        purpose,
+    }
+}
+
+/// What a step of one training run needs, allocated once.
+struct Step<'a> {
+    plan: &'a Plan,
+    optimizer: Box<dyn Optimizer>,
+    sweep: Box<dyn Sweep<f32>>,
+    ledger: Ledger,
+    simulator: Simulator,
+    paths: Paths<f32>,
+}
+
+impl<'a> Step<'a> {
+    fn new(plan: &'a Plan, optimizer: &OptimizerPlan, seed: u64) -> Self {
+        Self {
+            plan,
+            optimizer: optimizer.method.build(),
+            sweep: Box::new(BlockSweep::new()),
+            ledger: Ledger::new(
+                plan.contract,
+                plan.costs,
+                &plan.market,
+                plan.model_premium(),
+            ),
+            simulator: simulator(plan, seed, Purpose::Training),
+            paths: Paths::zeros(optimizer.paths, plan.contract.steps),
         }
-        let risk = plan.risk.evaluate(&pnl);
+    }
+
+    /// The risk of hedging `paths`, and their P&L.
+    fn risk(&self, parameters: &Parameters, paths: &Paths<f32>) -> Result<(Evaluation, Vec<f64>)> {
+        let forward = self
+            .sweep
+            .forward(parameters, &self.plan.features, paths, false)?;
+        let pnl = pnl(&self.ledger, paths, &forward.positions);
+        Ok((self.plan.risk.evaluate(&pnl), pnl))
+    }
+
+    /// Moves the parameters by one step; the point that it gives does not know the time yet.
+    fn take(
+        &mut self,
+        parameters: &mut Parameters,
+        step: usize,
+        progress: f64,
+    ) -> Result<TrainingPoint> {
+        let first_block = (step * self.paths.blocks()) as u64;
+        self.simulator.fill(first_block, &mut self.paths);
+        let (risk, pnl) = self.risk(parameters, &self.paths)?;
         if !risk.value.is_finite() {
             return Err(Error::Computation(format!(
                 "the risk is {} at step {step}",
                 risk.value
             )));
         }
-
-        // Only paths that carry weight have a gradient.
-        let weighted: Vec<usize> = (0..pnl.len())
-            .filter(|&path| risk.weights[path] != 0.0)
-            .collect();
-        let selected = paths.gather(&weighted);
-        let seeds = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-            ledger.derivative(&selected.block(block), positions, out);
-            for lane in 0..BLOCK {
-                let weight = weighted
-                    .get(block * BLOCK + lane)
-                    .map_or(0.0, |&path| risk.weights[path]);
-                out.iter_mut().for_each(|seed| seed[lane] *= weight as f32);
-            }
-        };
-        let gradient = sweep
-            .backward(&parameters, &plan.features, &selected, &seeds, false)?
-            .gradient;
+        let gradient = risk_gradient(
+            self.sweep.as_ref(),
+            parameters,
+            &self.plan.features,
+            &self.ledger,
+            &self.paths,
+            &risk.weights,
+        )?;
 
         // Paths are exchangeable, so the first ones are a random sample.
-        let curvature = optimizer
+        let curvature = self
+            .optimizer
             .curvature_paths(step)
-            .min(plan.batch_paths / BLOCK * BLOCK);
+            .min(self.paths.count() / BLOCK * BLOCK);
         let record = if curvature > 0 {
-            let sample = paths.gather(&(0..curvature).collect::<Vec<_>>());
+            let sample = self.paths.gather(&(0..curvature).collect::<Vec<_>>());
             let seeds = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-                ledger.derivative(&sample.block(block), positions, out);
+                self.ledger.derivative(&sample.block(block), positions, out);
             };
-            let backward = sweep.backward(&parameters, &plan.features, &sample, &seeds, true)?;
+            let backward =
+                self.sweep
+                    .backward(parameters, &self.plan.features, &sample, &seeds, true)?;
             backward.record.map(|mut record| {
                 record.scale(&curvature_scales(&risk.weights[..curvature], pnl.len()));
                 record
@@ -102,28 +158,65 @@ pub fn train(
         } else {
             None
         };
-        let batch = Batch {
+        let proposal = self.optimizer.propose(&Batch {
             gradient: &gradient,
             record: record.as_ref(),
             step,
-            steps: plan.steps,
-        };
-        let proposal = optimizer.propose(&batch)?;
+            progress,
+        })?;
         parameters.add(&proposal.change)?;
-        points.push(TrainingPoint {
+        Ok(TrainingPoint {
             step,
-            seconds: start.elapsed().as_secs_f64(),
+            seconds: 0.0,
             risk: risk.value,
             validation_risk: None,
             statistics: proposal.statistics,
-        });
-        progress(step, risk.value);
+        })
     }
-    Ok(Trained {
-        parameters,
-        points,
-        seconds: start.elapsed().as_secs_f64(),
-    })
+}
+
+/// ∂ρ/∂W for every linear map: Σ_b w_b J_b, by a backward sweep over the paths with weight w_b = ∂ρ/∂z_b alone.
+///
+/// # Errors
+/// Those of the sweep.
+pub fn risk_gradient<R: Real>(
+    sweep: &dyn Sweep<R>,
+    parameters: &Parameters,
+    features: &Features,
+    ledger: &Ledger,
+    paths: &Paths<R>,
+    weights: &[f64],
+) -> Result<Vec<Mat<f64>>> {
+    let weighted: Vec<usize> = (0..weights.len())
+        .filter(|&path| weights[path] != 0.0)
+        .collect();
+    let selected = paths.gather(&weighted);
+    let seeds = |block: usize, positions: &[Lane<R>], out: &mut [Lane<R>]| {
+        ledger.derivative(&selected.block(block), positions, out);
+        for lane in 0..BLOCK {
+            let weight = weighted
+                .get(block * BLOCK + lane)
+                .map_or(0.0, |&path| weights[path]);
+            out.iter_mut().for_each(|seed| seed[lane] *= R::of(weight));
+        }
+    };
+    Ok(sweep
+        .backward(parameters, features, &selected, &seeds, false)?
+        .gradient)
+}
+
+/// The P&L of every path that counts.
+fn pnl<R: Real>(ledger: &Ledger, paths: &Paths<R>, positions: &[Lane<R>]) -> Vec<f64> {
+    let mut pnl = Vec::with_capacity(paths.count());
+    for (block, positions) in positions.chunks_exact(paths.steps()).enumerate() {
+        let settled = ledger.settle(&paths.block(block), positions);
+        pnl.extend(
+            settled.pnl[..paths.active(block)]
+                .iter()
+                .map(|z| z.into_f64()),
+        );
+    }
+    pnl
 }
 
 /// √h for the paths of the curvature sample: h = ½ + ½ min(n|w|, 10), normalised to mean 1.

@@ -92,7 +92,11 @@ fn backtest_equals_the_independent_reference() {
             env!("CARGO_MANIFEST_DIR"),
             index + 1
         );
-        let output = deephedge(&["backtest", &path, "--data", data, "--json"], "2");
+        let runs = std::env::temp_dir().join(format!("deephedge-it-{}", std::process::id()));
+        let runs = runs.join("reference-runs");
+        let runs = runs.to_str().unwrap();
+        let arguments = ["backtest", &path, "--data", data, "--json", "--runs", runs];
+        let output = deephedge(&arguments, "2");
         assert!(
             output.status.success(),
             "{}",

@@ -146,7 +146,7 @@ impl Optimizer for Kfac {
         let size = (changes.iter().map(|c| c * c).sum::<f64>() / changes.len() as f64).sqrt();
         let done = batch.step - self.settings.start_steps;
         let warm_up = ((done + 1) as f64 / self.settings.warm_up_steps.max(1) as f64).min(1.0);
-        let schedule = warm_up * cosine_with_warm_up(batch.step, batch.steps, 1);
+        let schedule = warm_up * cosine_with_warm_up(batch.step, batch.progress, 1);
         let length = if size > 0.0 {
             self.settings.trust_radius * schedule / size
         } else {

@@ -1,0 +1,184 @@
+use crate::backtest::Contracts;
+use crate::error::Result;
+use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
+use crate::market::Simulator;
+use crate::random::Purpose;
+use crate::risk::{Row, RowInput};
+use crate::simd::BLOCK;
+use crate::strategy::{Aversion, Plan};
+
+/// Test paths that are simulated and hedged at once; bounds the memory of an evaluation.
+const CHUNK: usize = 512 * BLOCK;
+
+/// How a policy was trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Training {
+    pub seed: u64,
+    pub steps: usize,
+    pub seconds: f64,
+}
+
+/// One strategy's results: on the test paths, on history, or on both.
+pub struct Outcome {
+    pub strategy: String,
+    pub seed: Option<u64>,
+    simulated: Option<(Row, Book)>,
+    historical: Option<(Row, Book)>,
+    /// Positions on the first test path.
+    pub example: Vec<f64>,
+}
+
+impl Outcome {
+    /// P&L on the first test path.
+    pub fn example_pnl(&self) -> f64 {
+        self.simulated
+            .as_ref()
+            .map_or(f64::NAN, |(_, book)| book.pnl[0])
+    }
+}
+
+/// A row and the book behind it.
+pub type Measured<'a> = (&'a Row, &'a Book);
+
+/// The results on the test paths.
+pub fn simulated(outcomes: &[Outcome]) -> Vec<Measured<'_>> {
+    outcomes
+        .iter()
+        .filter_map(|outcome| outcome.simulated.as_ref())
+        .map(|(row, book)| (row, book))
+        .collect()
+}
+
+/// The results on history.
+pub fn historical(outcomes: &[Outcome]) -> Vec<Measured<'_>> {
+    outcomes
+        .iter()
+        .filter_map(|outcome| outcome.historical.as_ref())
+        .map(|(row, book)| (row, book))
+        .collect()
+}
+
+/// What every strategy of an experiment is measured on.
+pub struct Bench<'a> {
+    pub plan: &'a Plan,
+    pub contracts: Option<&'a Contracts>,
+    /// Whether the simulated test paths are hedged too.
+    pub simulated: bool,
+}
+
+impl Bench<'_> {
+    /// Measures one strategy, as it hedges simulated paths and as it hedges history.
+    pub fn measure(
+        &self,
+        name: &str,
+        training: Option<Training>,
+        on_simulation: &dyn Policy,
+        on_history: &dyn Policy,
+    ) -> Result<Outcome> {
+        let plan = self.plan;
+        let row = |book: &Book, premium: f64, overlap: f64| {
+            let input = RowInput {
+                strategy: name,
+                seed: training.map(|training| training.seed),
+                premium,
+                risk: plan.risk,
+                contracts_per_year: plan.contracts_per_year,
+                overlap,
+                steps: training.map(|training| training.steps),
+                seconds: training.map(|training| training.seconds),
+            };
+            Row::new(&input, &book.pnl, &book.cost, &book.turnover)
+        };
+        let (mut simulated, mut example) = (None, Vec::new());
+        if self.simulated {
+            let book = hedge_test_paths(plan, on_simulation)?;
+            simulated = Some((row(&book, plan.model_premium(), 1.0), book));
+            let first = on_simulation.positions(&test_paths(plan).paths(0, 1))?;
+            example = first.iter().map(|lane| lane[0]).collect();
+        }
+        let historical = match self.contracts {
+            None => None,
+            Some(contracts) => {
+                let book = contracts.hedge(plan, on_history)?;
+                let premiums = &contracts.premiums;
+                let premium = premiums.iter().sum::<f64>() / premiums.len() as f64;
+                Some((row(&book, premium, contracts.overlap), book))
+            }
+        };
+        Ok(Outcome {
+            strategy: name.into(),
+            seed: training.map(|training| training.seed),
+            simulated,
+            historical,
+            example,
+        })
+    }
+}
+
+/// The simulator of the test paths, the same ones for every policy and training seed.
+pub fn test_paths(plan: &Plan) -> Simulator {
+    simulator(plan, Purpose::Evaluation)
+}
+
+fn simulator(plan: &Plan, purpose: Purpose) -> Simulator {
+    Simulator {
+        market: plan.market,
+        steps: plan.contract.steps,
+        dt: plan.contract.dt(),
+        seed: plan.seed,
+        purpose,
+    }
+}
+
+fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
+    let ledger = Ledger::new(
+        plan.contract,
+        plan.costs,
+        &plan.market,
+        plan.model_premium(),
+    );
+    let simulator = test_paths(plan);
+    let mut book = Book::default();
+    for first in (0..plan.evaluation_paths).step_by(CHUNK) {
+        let count = CHUNK.min(plan.evaluation_paths - first);
+        let paths = simulator.paths::<f64>((first / BLOCK) as u64, count);
+        book.append(Book::hedge(policy, &ledger, &paths)?);
+    }
+    Ok(book)
+}
+
+/// The risk aversion of the Whalley–Wilmott band: the one given or, so that the network meets a band that was
+/// tuned for the same risk, the least risky one on validation paths among λ = 2^{k/2}, k = −16 … 16.
+pub fn aversion(plan: &Plan) -> Result<f64> {
+    const PATHS: usize = 16_384;
+    let Aversion::Tuned = plan.aversion else {
+        let Aversion::Given(aversion) = plan.aversion else {
+            unreachable!("an aversion is tuned or given")
+        };
+        return Ok(aversion);
+    };
+    if plan.costs.proportional == 0.0 || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+        return Ok(1.0);
+    }
+    let paths = simulator(plan, Purpose::Validation).paths::<f64>(0, PATHS);
+    let ledger = Ledger::new(plan.contract, plan.costs, &plan.market, 0.0);
+    let risk = |aversion: f64| -> Result<f64> {
+        let policy = ClassicalPolicy {
+            hedge: Classical::WhalleyWilmott { aversion },
+            market: plan.market,
+            contract: plan.contract,
+            proportional_cost: plan.costs.proportional,
+        };
+        let book = Book::hedge(&policy, &ledger, &paths)?;
+        Ok(plan.risk.evaluate(&book.pnl).value)
+    };
+    let mut best = (f64::INFINITY, 1.0);
+    for k in -16..=16 {
+        let aversion = 2f64.powf(0.5 * f64::from(k));
+        let risk = risk(aversion)?;
+        if risk < best.0 {
+            best = (risk, aversion);
+        }
+    }
+    Ok(best.1)
+}
