@@ -12,7 +12,7 @@ use crate::risk::Risk;
 use crate::runs::metrics::{BacktestMarket, ExamplePath, Metrics, TrainingCurve, TrainingPoint};
 use crate::runs::store::{self, RunFolder};
 use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
-use crate::strategy::{BacktestPlan, OptimizerPlan, Plan};
+use crate::strategy::{BacktestPlan, Plan};
 use crate::training::train;
 use outcome::{Bench, Outcome, Training};
 use serde_json::json;
@@ -97,7 +97,7 @@ fn trained_run(
                     point,
                 });
             })?;
-            save_policy(&folder, plan, optimizer, seed, &trained.parameters)?;
+            save_policy(&folder, plan, &optimizer.name, seed, &trained.parameters)?;
             let training = Training {
                 seed,
                 steps: trained.points.len(),
@@ -148,12 +148,14 @@ pub fn backtest(
     let mut outcomes = policies
         .iter()
         .map(|policy| {
-            recurrent(
-                &bench,
-                &policy.strategy,
-                policy.training,
-                &policy.parameters,
-            )
+            let SavedPolicy {
+                strategy,
+                training,
+                parameters,
+            } = policy;
+            // Kept with the run, so that the folder stands alone.
+            save_policy(&folder, plan, strategy, training.seed, parameters)?;
+            recurrent(&bench, strategy, *training, parameters)
         })
         .collect::<Result<Vec<_>>>()?;
     let aversion = outcome::aversion(plan)?;
@@ -226,15 +228,15 @@ fn policy_file(strategy: &str, seed: u64) -> String {
 fn save_policy(
     folder: &RunFolder,
     plan: &Plan,
-    optimizer: &OptimizerPlan,
+    strategy: &str,
     seed: u64,
     parameters: &Parameters,
 ) -> Result<()> {
-    let path = folder.path().join(policy_file(&optimizer.name, seed));
+    let path = folder.path().join(policy_file(strategy, seed));
     let policies = folder.path().join("policies");
     at_path(&policies, std::fs::create_dir_all(&policies))?;
     let metadata = [
-        ("strategy", optimizer.name.clone()),
+        ("strategy", strategy.to_string()),
         ("seed", seed.to_string()),
         ("features", json!(plan.features).to_string()),
     ];

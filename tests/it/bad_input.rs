@@ -1,0 +1,164 @@
+use super::*;
+
+/// Bad input ends with exit code 2 and one line that names the key, the value and the bound.
+#[test]
+fn bad_input_is_answered_in_one_line() {
+    let replaced = |from: &str, to: &str| {
+        assert!(SMALL.contains(from));
+        SMALL.replace(from, to)
+    };
+    for (name, text, expected) in [
+        (
+            "unknown_key",
+            replaced("kappa", "kapa"),
+            "unknown field `kapa`",
+        ),
+        (
+            "wrong_type",
+            replaced("kappa = 1.5", "kappa = \"fast\""),
+            "`market.kappa`",
+        ),
+        (
+            "negative_variance",
+            replaced("v0 = 0.04", "v0 = -0.04"),
+            "`market.v0` must be positive, was -0.04",
+        ),
+        (
+            "correlation",
+            replaced("rho = -0.7", "rho = -1.0"),
+            "`market.rho` must be in (-1, 1), was -1",
+        ),
+        (
+            "not_a_number",
+            replaced("theta = 0.04", "theta = nan"),
+            "`market.theta` must be positive, was NaN",
+        ),
+        (
+            "no_paths",
+            replaced("paths = 256", "paths = 0"),
+            "`training.paths` must be at least 1, was 0",
+        ),
+        (
+            "missing",
+            replaced("sigma = 0.3", ""),
+            "`market.sigma` is missing",
+        ),
+        (
+            "foreign_key",
+            replaced("v0 = 0.04", "v0 = 0.04\nvolatility = 0.2"),
+            "`market.volatility` has no meaning",
+        ),
+        (
+            "level",
+            replaced("[policy]", "[risk]\nlevel = 1.0\n[policy]"),
+            "`risk.level` must be in [0, 1), was 1",
+        ),
+        (
+            "method",
+            replaced("[optimizers.adam]", "[optimizers.sgdx]"),
+            "`optimizers.sgdx.method` must be one of",
+        ),
+        (
+            "foreign_to_the_method",
+            replaced("[optimizers.adam]", "[optimizers.adam]\ndamping = 0.1"),
+            "`optimizers.adam.damping` has no meaning for the method \"adam\"",
+        ),
+        (
+            "no_history_before",
+            format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nstart = \"1999-06-01\"\n"),
+            "`backtest.start` must leave at least 251 closes before the first sale",
+        ),
+        (
+            "no_such_history",
+            format!("{SMALL}[backtest]\ndata = 'no/such/history.csv'\n"),
+            "no/such/history.csv",
+        ),
+        (
+            "malformed",
+            replaced("[policy]", "[policy"),
+            "malformed.toml",
+        ),
+    ] {
+        let path = strategy(name, &text);
+        let output = deephedge(
+            &["compare", path.to_str().unwrap(), "--runs", "/proc/none"],
+            "1",
+        );
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {message}");
+        assert_eq!(message.trim_end().lines().count(), 1, "{name}: {message}");
+        assert!(message.contains(expected), "{name}: {message}");
+        assert!(output.stdout.is_empty());
+    }
+    let path = strategy("unwritable", SMALL);
+    let output = deephedge(
+        &["compare", path.to_str().unwrap(), "--runs", "/proc/none"],
+        "1",
+    );
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("/proc/none"), "{message}");
+    let output = deephedge(&["compare", "no/such/file.toml"], "1");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("no/such/file.toml")
+    );
+}
+
+/// A history that cannot be used is refused in one line that names the file, the row, the column and the cell.
+#[test]
+fn bad_histories_are_refused() {
+    let path = strategy("histories", SMALL);
+    for (name, text, expected) in [
+        (
+            "no_close",
+            "Date,Open\n2020-01-02,1\n2020-01-03,1\n",
+            "no closing price column",
+        ),
+        (
+            "nan",
+            "Date,Close\n2020-01-02,1\n2020-01-03,NaN\n",
+            "row 2, column \"Close\"",
+        ),
+        (
+            "negative",
+            "Date,Close\n2020-01-02,-1\n2020-01-03,1\n",
+            "row 1, column \"Close\": price must be finite and above 0, was -1",
+        ),
+        (
+            "unsorted",
+            "Date,Close\n2020-01-03,1\n2020-01-02,1\n",
+            "row 2, column \"Date\": dates must ascend, 2020-01-02 follows 2020-01-03",
+        ),
+        (
+            "duplicate",
+            "Date,Close\n2020-01-03,1\n2020-01-03,1\n",
+            "row 2, column \"Date\": date 2020-01-03 repeats",
+        ),
+    ] {
+        let data = path.with_file_name(format!("{name}.csv"));
+        std::fs::write(&data, text).unwrap();
+        let runs = path.with_extension("runs");
+        let output = deephedge(
+            &[
+                "backtest",
+                path.to_str().unwrap(),
+                "--data",
+                data.to_str().unwrap(),
+                "--runs",
+                runs.to_str().unwrap(),
+            ],
+            "1",
+        );
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {message}");
+        assert_eq!(message.trim_end().lines().count(), 1, "{name}: {message}");
+        let file = format!("{name}.csv");
+        assert!(
+            message.contains(expected) && message.contains(&file),
+            "{name}: {message}"
+        );
+    }
+}

@@ -1,0 +1,142 @@
+use super::*;
+
+fn remove_times(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(entries) => {
+            for key in ["run", "created", "seconds", "baseline_seconds"] {
+                entries.remove(key);
+            }
+            entries.values_mut().for_each(remove_times);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(remove_times),
+        _ => {}
+    }
+}
+
+/// The same seed gives the same bits on one thread and on two, apart from times.
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let path = strategy("threads", SMALL);
+    let without_times = |threads: &str| {
+        let run = compare(&path, threads)["run"].as_str().unwrap().to_string();
+        let metrics = path.with_extension("runs").join(run).join("metrics.json");
+        let mut document: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(metrics).unwrap()).unwrap();
+        remove_times(&mut document);
+        document.to_string()
+    };
+    assert_eq!(without_times("1"), without_times("2"));
+}
+
+/// Hedging with the trained policies leaves less risk than not hedging, and rows carry their standard errors.
+#[test]
+fn compare_reports_every_strategy() {
+    let document = compare(&strategy("compare", SMALL), "2");
+    let rows = document["evaluation"].as_array().unwrap();
+    let names: Vec<&str> = rows
+        .iter()
+        .map(|row| row["strategy"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["adam", "kfac", "naked", "black_scholes", "whalley_wilmott"]
+    );
+    let risk = |index: usize| rows[index]["cvar"]["0.95"].as_f64().unwrap();
+    assert!(risk(0) < risk(2) && risk(1) < risk(2));
+    for row in rows {
+        assert_eq!(row["paths"], 2000);
+        for statistic in [
+            "pnl_mean",
+            "pnl_std",
+            "pnl_variance",
+            "cost_mean",
+            "turnover",
+            "sharpe",
+        ] {
+            let error = row[format!("{statistic}_standard_error")].as_f64().unwrap();
+            assert!(
+                row[statistic].is_number() && error >= 0.0 && error.is_finite(),
+                "{statistic}"
+            );
+        }
+    }
+}
+
+/// The resolved strategy states every default, and running it gives the same numbers.
+#[test]
+fn the_resolved_strategy_repeats_the_run() {
+    let path = strategy("resolved", SMALL);
+    let first = compare(&path, "2");
+    let runs = path.with_extension("runs");
+    let resolved = runs
+        .join(first["run"].as_str().unwrap())
+        .join("strategy.toml");
+    let text = std::fs::read_to_string(&resolved).unwrap();
+    for key in [
+        "damping",
+        "strike",
+        "beta2",
+        "validation_paths",
+        "liquidation",
+    ] {
+        assert!(text.contains(key), "{key} is not in\n{text}");
+    }
+    let mut first = first;
+    let mut second = document(&["compare", resolved.to_str().unwrap()], &runs, "2");
+    remove_times(&mut first);
+    remove_times(&mut second);
+    assert_eq!(first, second);
+}
+
+/// `train` trains the one optimizer that it is asked for, like `compare` does, and keeps its policy.
+#[test]
+fn train_makes_one_policy() {
+    let path = strategy("train", SMALL);
+    let runs = path.with_extension("runs");
+    let arguments = ["train", path.to_str().unwrap(), "--optimizer", "adam"];
+    let mut trained = document(&arguments, &runs, "2");
+    let run = trained["run"].as_str().unwrap().to_string();
+    let policies: Vec<_> = std::fs::read_dir(runs.join(&run).join("policies"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(policies, ["adam-3.safetensors"]);
+    let mut compared = compare(&path, "2");
+    remove_times(&mut trained);
+    remove_times(&mut compared);
+    assert_eq!(trained["evaluation"][0], compared["evaluation"][0]);
+}
+
+/// A budget of seconds trains for some steps under the same rules; the curve has validation points.
+#[test]
+fn a_budget_of_seconds_trains() {
+    let path = strategy("budget", SMALL);
+    let runs = path.with_extension("runs");
+    let arguments = ["compare", path.to_str().unwrap(), "--budget", "0.05s"];
+    let compared = document(&arguments, &runs, "2");
+    assert!(compared["evaluation"][0]["steps"].as_u64().unwrap() >= 1);
+    let run = compared["run"].as_str().unwrap();
+    let shown = document(&["runs", "show", run], &runs, "1");
+    let points = shown["training"][0]["points"].as_array().unwrap();
+    assert!(points.last().unwrap()["validation_risk"].is_number());
+}
+
+/// Runs are listed, shown, reported again and deleted.
+#[test]
+fn runs_are_kept_until_deleted() {
+    let path = strategy("kept", SMALL);
+    let runs = path.with_extension("runs");
+    let run = compare(&path, "2")["run"].as_str().unwrap().to_string();
+    let listed = document(&["runs", "list"], &runs, "1");
+    assert_eq!(listed["runs"][0]["run"], run.as_str());
+    let page = path.with_extension("html");
+    let arguments = ["report", &run, "--html", page.to_str().unwrap()];
+    document(&arguments, &runs, "1");
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("</html>") && html.contains("<svg"));
+    document(&["runs", "delete", &run], &runs, "1");
+    assert_eq!(
+        document(&["runs", "list"], &runs, "1")["runs"],
+        serde_json::json!([])
+    );
+}
