@@ -4,6 +4,7 @@ mod block;
 mod features;
 mod parameters;
 mod record;
+mod tensor;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ pub use block::BlockSweep;
 pub use features::{Feature, Features};
 pub use parameters::{GATES, Parameters, Shape, matrix, tensor};
 pub use record::{Moments, Record};
+pub use tensor::TensorSweep;
 
 use crate::error::Result;
 use crate::market::Paths;

@@ -1,4 +1,4 @@
-//! The sweep against candle's automatic differentiation.
+//! The sweeps against candle's automatic differentiation, and against each other.
 
 use super::*;
 use crate::market::{Market, Model, Paths, Simulator};
@@ -121,8 +121,22 @@ fn seeds_tensor(paths: &Paths<f64>) -> Tensor {
     Tensor::from_vec(rows, (paths.count(), paths.steps()), &Device::Cpu).unwrap()
 }
 
+/// Both engines.
+fn sweeps<R: Real>() -> [(&'static str, Box<dyn Sweep<R>>); 2] {
+    [
+        ("block", Box::new(BlockSweep::new())),
+        ("tensor", Box::new(TensorSweep)),
+    ]
+}
+
 #[test]
-fn sweep_equals_candle_autograd_in_double_precision() {
+fn sweeps_equal_candle_autograd_in_double_precision() {
+    for (engine, sweep) in sweeps::<f64>() {
+        equals_candle_autograd(engine, &*sweep);
+    }
+}
+
+fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
     for (hidden, layers, count) in [(5, 1, 40), (8, 2, 64), (3, 3, 7)] {
         let steps = 6;
         let shape = Shape {
@@ -132,7 +146,6 @@ fn sweep_equals_candle_autograd_in_double_precision() {
         };
         let parameters = Parameters::random(shape, 11).unwrap();
         let (paths, features) = (paths::<f64>(count, steps), features(steps));
-        let sweep = BlockSweep::<f64>::new();
 
         let expected = candle_positions(&parameters, &features, &paths);
         let forward = sweep
@@ -143,7 +156,7 @@ fn sweep_equals_candle_autograd_in_double_precision() {
                 let found = forward.positions[(b / BLOCK) * steps + t][b % BLOCK];
                 assert!(
                     (found - expected).abs() < 1e-12,
-                    "{found} against {expected}"
+                    "{engine}: {found} against {expected}"
                 );
             }
         }
@@ -163,7 +176,7 @@ fn sweep_equals_candle_autograd_in_double_precision() {
             let expected = matrix(gradients.get(variable).unwrap()).unwrap();
             for found in [&backward.gradient[index], &from_record[index]] {
                 let error = (found - &expected).norm_l2() / expected.norm_l2();
-                assert!(error < 1e-12, "{name}: {error:e}");
+                assert!(error < 1e-12, "{engine} {name}: {error:e}");
             }
         }
     }
@@ -231,4 +244,80 @@ fn directional_derivative_contracts_the_path_derivative() {
             .sum();
         assert!((found[path] - expected).abs() < 1e-12 * expected.abs().max(1.0));
     }
+}
+
+/// Σ|found − expected| ≤ bound Σ|expected|, over all lanes.
+fn assert_close<R: Real>(found: &[Lane<R>], expected: &[Lane<R>], bound: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let (mut error, mut size) = (0.0, 0.0);
+    for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+        error += (found.into_f64() - expected.into_f64()).abs();
+        size += expected.into_f64().abs();
+    }
+    assert!(error <= bound * size, "{what}: {error:e} of {size:e}");
+}
+
+fn assert_close_matrices(found: &[Mat<f64>], expected: &[Mat<f64>], bound: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        let error = (found - expected).norm_l2() / expected.norm_l2();
+        assert!(error < bound, "{what}: {error:e}");
+    }
+}
+
+/// Everything that a sweep returns is the same in both engines, padded lanes included: positions,
+/// h_t, gradient, and the record lane by lane and through what optimizers read from it.
+fn engines_agree<R: Real>(bound: f64) {
+    for (hidden, layers, count) in [(5, 1, 40), (8, 2, 64), (3, 3, 7)] {
+        let steps = 6;
+        let shape = Shape {
+            features: 3,
+            hidden,
+            layers,
+        };
+        let parameters = Parameters::random(shape, 11).unwrap();
+        let (paths, features) = (paths::<R>(count, steps), features(steps));
+        let seed = seed(&paths);
+        let [found, expected] = sweeps::<R>().map(|(_, sweep)| {
+            let forward = sweep.forward(&parameters, &features, &paths, true).unwrap();
+            let backward = sweep
+                .backward(&parameters, &features, &paths, &seed, true)
+                .unwrap();
+            (forward, backward)
+        });
+        let close = |f: &[Lane<R>], e: &[Lane<R>], what| assert_close(f, e, bound, what);
+        close(&found.0.positions, &expected.0.positions, "positions");
+        close(&found.0.head_inputs, &expected.0.head_inputs, "head inputs");
+        assert_close_matrices(&found.1.gradient, &expected.1.gradient, bound, "gradient");
+
+        let (found, expected) = (found.1.record.unwrap(), expected.1.record.unwrap());
+        let direction = parameters.matrices().unwrap();
+        let changes = |record: &Record<R>| {
+            let changes = record.directional(&direction);
+            vec![Mat::from_fn(changes.len(), 1, |path, _| changes[path])]
+        };
+        assert_close_matrices(&changes(&found), &changes(&expected), bound, "directional");
+        for (map, (f, e)) in found.maps.iter().zip(&expected.maps).enumerate() {
+            close(&f.inputs, &e.inputs, "record inputs");
+            close(&f.gradients, &e.gradients, "record gradients");
+            for lag in 0..2 {
+                let [f, e] = [&found, &expected].map(|record| {
+                    let moments = record.moments(map, lag);
+                    [moments.inputs, moments.gradients]
+                });
+                assert_close_matrices(&f, &e, bound, "moments");
+            }
+        }
+    }
+}
+
+#[test]
+fn engines_agree_in_double_precision() {
+    engines_agree::<f64>(1e-12);
+}
+
+/// Rounding and the elementary functions of f32 (2e-7 relative) are all that differs.
+#[test]
+fn engines_agree_in_single_precision() {
+    engines_agree::<f32>(2e-5);
 }

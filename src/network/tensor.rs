@@ -1,0 +1,272 @@
+//! The sweep in candle tensor operations: the readable reference of the fused one.
+
+use super::features::Features;
+use super::parameters::{GATES, Parameters, Shape, matrix};
+use super::record::Record;
+use super::{Backward, Forward, Seed, Sweep};
+use crate::error::Result;
+use crate::market::Paths;
+use crate::simd::{BLOCK, Lane, Real};
+use candle_core::{D, DType, Device, Tensor};
+use candle_nn::ops::sigmoid;
+
+/// The sweep as tensor operations on all paths at once, with the derivative written out.
+///
+/// An LSTM layer with map W takes a_t = [h_{t−1}; x_t; 1] to s_t = W a_t and, with
+/// i, f, o = σ(s_i), σ(s_f), σ(s_o) and k = tanh(s_k), to
+///
+/// c_t = f ∘ c_{t−1} + i ∘ k,  h_t = o ∘ tanh(c_t).
+///
+/// Backward in time, with ∂h_t the sum of what comes from above and from the next date,
+///
+/// ∂c_t = ∂h_t ∘ o ∘ (1 − tanh²(c_t)) + f_{t+1} ∘ ∂c_{t+1},
+/// g_i = ∂c_t ∘ k ∘ i(1 − i),  g_f = ∂c_t ∘ c_{t−1} ∘ f(1 − f),
+/// g_k = ∂c_t ∘ i ∘ (1 − k²),  g_o = ∂h_t ∘ tanh(c_t) ∘ o(1 − o),
+///
+/// and Wᵀ g_t holds ∂h_{t−1} and ∂x_t. No graph is recorded. Slower than
+/// [`BlockSweep`](super::BlockSweep) and with the memory of a whole batch; it is what that one is
+/// tested against.
+///
+/// # References
+/// Hochreiter and Schmidhuber (1997), with the forget gate of Gers, Schmidhuber and Cummins (2000).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TensorSweep;
+
+impl<R: Real> Sweep<R> for TensorSweep {
+    fn forward(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        keep_head_inputs: bool,
+    ) -> Result<Forward<R>> {
+        let trace = Trace::new(parameters, features, paths)?;
+        let head_inputs = if keep_head_inputs {
+            let hidden = trace.head_inputs.narrow(D::Minus1, 0, trace.shape.hidden)?;
+            lanes(&hidden)?
+        } else {
+            Vec::new()
+        };
+        Ok(Forward {
+            positions: lanes(&trace.positions)?,
+            head_inputs,
+        })
+    }
+
+    fn backward(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+        record: bool,
+    ) -> Result<Backward<R>> {
+        let steps = paths.steps();
+        let trace = Trace::new(parameters, features, paths)?;
+        let positions: Vec<Lane<R>> = lanes(&trace.positions)?;
+        let mut seeds = vec![[R::ZERO; BLOCK]; positions.len()];
+        let blocks = positions.chunks_exact(steps).zip(seeds.chunks_mut(steps));
+        for (block, (positions, seeds)) in blocks.enumerate() {
+            seed(block, positions, seeds);
+        }
+        let maps = trace.differentiate(&from_lanes(&seeds, steps, 1)?)?;
+
+        let gradient = maps
+            .iter()
+            .map(|map| {
+                let rows = |x: &Tensor| x.to_dtype(DType::F64)?.flatten(0, 1);
+                let sum = rows(&map.gradients)?.t()?.matmul(&rows(&map.inputs)?)?;
+                matrix(&sum)
+            })
+            .collect::<Result<_>>()?;
+        let record = if record {
+            let mut record = Record::zeros(trace.shape, paths.blocks(), steps);
+            for (target, map) in record.maps.iter_mut().zip(&maps) {
+                target.inputs = lanes(&map.inputs)?;
+                target.gradients = lanes(&map.gradients)?;
+            }
+            Some(record)
+        } else {
+            None
+        };
+        Ok(Backward { gradient, record })
+    }
+}
+
+/// Inputs a `[T, B, columns]` and derivatives g `[T, B, rows]` of one map.
+struct MapTensors {
+    inputs: Tensor,
+    gradients: Tensor,
+}
+
+/// All that the forward sweep leaves for the backward one; B counts whole blocks.
+struct Trace {
+    shape: Shape,
+    weights: Vec<Tensor>,
+    layers: Vec<Vec<LstmDate>>,
+    /// [h_t; 1] of the last layer, `[T, B, hidden + 1]`.
+    head_inputs: Tensor,
+    /// `[T, B, 1]`
+    positions: Tensor,
+}
+
+/// One layer at one date: a_t `[B, columns]`, all others `[B, hidden]`.
+struct LstmDate {
+    inputs: Tensor,
+    input: Tensor,
+    forget: Tensor,
+    candidate: Tensor,
+    output: Tensor,
+    cell_before: Tensor,
+    squashed: Tensor,
+}
+
+impl Trace {
+    fn new<R: Real>(
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+    ) -> Result<Self> {
+        let (shape, steps) = (parameters.shape(), paths.steps());
+        let weights: Vec<Tensor> = parameters
+            .variables()
+            .map(|(_, variable)| Ok(variable.as_detached_tensor().to_dtype(R::DTYPE)?))
+            .collect::<Result<_>>()?;
+        let count = paths.blocks() * BLOCK;
+        let ones = Tensor::ones((count, 1), R::DTYPE, &Device::Cpu)?;
+        let mut below = feature_tensors(features, paths)?;
+        let mut layers = Vec::with_capacity(shape.layers);
+        for w in &weights[..shape.layers] {
+            let mut h = Tensor::zeros((count, shape.hidden), R::DTYPE, &Device::Cpu)?;
+            let mut c = h.clone();
+            let mut dates = Vec::with_capacity(steps);
+            for x in &mut below {
+                let inputs = Tensor::cat(&[&h, x, &ones], 1)?;
+                let sums = inputs
+                    .matmul(&w.t()?)?
+                    .reshape((count, shape.hidden, GATES))?;
+                let gate = |g: usize| sums.narrow(2, g, 1)?.squeeze(2)?.contiguous();
+                let (input, forget) = (sigmoid(&gate(0)?)?, sigmoid(&gate(1)?)?);
+                let (candidate, output) = (gate(2)?.tanh()?, sigmoid(&gate(3)?)?);
+                let cell_before = c;
+                c = ((&forget * &cell_before)? + (&input * &candidate)?)?;
+                let squashed = c.tanh()?;
+                h = (&output * &squashed)?;
+                *x = h.clone();
+                dates.push(LstmDate {
+                    inputs,
+                    input,
+                    forget,
+                    candidate,
+                    output,
+                    cell_before,
+                    squashed,
+                });
+            }
+            layers.push(dates);
+        }
+        let head_inputs = Tensor::cat(
+            &[
+                &Tensor::stack(&below, 0)?,
+                &Tensor::ones((steps, count, 1), R::DTYPE, &Device::Cpu)?,
+            ],
+            2,
+        )?;
+        let positions = head_inputs.broadcast_matmul(&weights[shape.layers].t()?)?;
+        Ok(Self {
+            shape,
+            weights,
+            layers,
+            head_inputs,
+            positions,
+        })
+    }
+
+    /// The record of every map for seeds `[T, B, 1]`.
+    fn differentiate(&self, seeds: &Tensor) -> Result<Vec<MapTensors>> {
+        let hidden = self.shape.hidden;
+        let (layers, head) = self.weights.split_at(self.shape.layers);
+        let head = head[0].narrow(1, 0, hidden)?;
+        let mut maps = vec![MapTensors {
+            inputs: self.head_inputs.clone(),
+            gradients: seeds.clone(),
+        }];
+        let mut from_above = seeds.broadcast_matmul(&head)?;
+        for (w, dates) in layers.iter().zip(&self.layers).rev() {
+            let mut from_next = from_above.get(0)?.zeros_like()?;
+            let mut cell = from_next.clone();
+            let mut gradients = Vec::with_capacity(dates.len());
+            let mut to_below = Vec::with_capacity(dates.len());
+            for (t, date) in dates.iter().enumerate().rev() {
+                let dh = (from_above.get(t)? + from_next)?;
+                let (g, dc) = date.differentiate(&dh, &cell)?;
+                let moved = g.matmul(w)?;
+                from_next = moved.narrow(1, 0, hidden)?;
+                to_below.push(moved.narrow(1, hidden, w.dim(1)? - hidden - 1)?);
+                cell = (dc * &date.forget)?;
+                gradients.push(g);
+            }
+            gradients.reverse();
+            to_below.reverse();
+            let inputs: Vec<&Tensor> = dates.iter().map(|date| &date.inputs).collect();
+            maps.push(MapTensors {
+                inputs: Tensor::stack(&inputs, 0)?,
+                gradients: Tensor::stack(&gradients, 0)?,
+            });
+            from_above = Tensor::stack(&to_below, 0)?;
+        }
+        maps.reverse();
+        Ok(maps)
+    }
+}
+
+impl LstmDate {
+    /// g_t `[B, 4·hidden]` and ∂c_t, from ∂h_t and what comes to c_t from the next date.
+    fn differentiate(&self, dh: &Tensor, cell: &Tensor) -> Result<(Tensor, Tensor)> {
+        let dc = (((dh * &self.output)? * one_minus(&self.squashed.sqr()?)?)? + cell)?;
+        let slope = |gate: &Tensor| gate * one_minus(gate)?;
+        let input = ((&dc * &self.candidate)? * slope(&self.input)?)?;
+        let forget = ((&dc * &self.cell_before)? * slope(&self.forget)?)?;
+        let candidate = ((&dc * &self.input)? * one_minus(&self.candidate.sqr()?)?)?;
+        let output = ((dh * &self.squashed)? * slope(&self.output)?)?;
+        let gates = Tensor::stack(&[input, forget, candidate, output], 2)?;
+        Ok((gates.flatten_from(1)?, dc))
+    }
+}
+
+fn one_minus(x: &Tensor) -> candle_core::Result<Tensor> {
+    x.affine(-1.0, 1.0)
+}
+
+/// The features of every date, each `[B, features]`.
+fn feature_tensors<R: Real>(features: &Features, paths: &Paths<R>) -> Result<Vec<Tensor>> {
+    let (steps, count) = (paths.steps(), features.list.len());
+    let mut rows = vec![[R::ZERO; BLOCK]; paths.blocks() * steps * count];
+    for (index, out) in rows.chunks_exact_mut(count).enumerate() {
+        features.write(&paths.block(index / steps), index % steps, out);
+    }
+    let dates = from_lanes(&rows, steps, count)?;
+    (0..steps).map(|t| Ok(dates.get(t)?)).collect()
+}
+
+/// Lanes `[blocks][steps][rows][BLOCK]` as a tensor `[T, B, rows]`.
+fn from_lanes<R: Real>(lanes: &[Lane<R>], steps: usize, rows: usize) -> Result<Tensor> {
+    let blocks = lanes.len() / (steps * rows);
+    let shape = (blocks, steps, rows, BLOCK);
+    Ok(
+        Tensor::from_slice(lanes.as_flattened(), shape, &Device::Cpu)?
+            .permute((1, 0, 3, 2))?
+            .reshape((steps, blocks * BLOCK, rows))?,
+    )
+}
+
+/// A tensor `[T, B, rows]` as lanes `[blocks][steps][rows][BLOCK]`.
+fn lanes<R: Real>(tensor: &Tensor) -> Result<Vec<Lane<R>>> {
+    let (steps, count, rows) = tensor.dims3()?;
+    let values = tensor
+        .reshape((steps, count / BLOCK, BLOCK, rows))?
+        .permute((1, 0, 3, 2))?
+        .flatten_all()?
+        .to_vec1::<R>()?;
+    Ok(values.as_chunks::<BLOCK>().0.to_vec())
+}
