@@ -4,6 +4,8 @@ mod block;
 mod features;
 mod parameters;
 mod record;
+#[cfg(test)]
+mod risk_tests;
 mod tensor;
 #[cfg(test)]
 mod tests;
