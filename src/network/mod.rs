@@ -5,6 +5,9 @@ mod features;
 mod parameters;
 mod record;
 #[cfg(test)]
+mod record_fixture;
+mod reduced;
+#[cfg(test)]
 mod risk_tests;
 mod tensor;
 #[cfg(test)]

@@ -5,7 +5,9 @@ mod kfac;
 mod schedule;
 
 pub use adam::{Adam, AdamSettings};
-pub use kfac::{Approximation, Kfac, KfacSettings, LinearGaussianChain, MapFactors};
+pub use kfac::{
+    Approximation, Inverse, Kfac, KfacSettings, LinearGaussianChain, MapFactors, SymmetricChain,
+};
 pub use schedule::cosine_with_warm_up;
 
 use crate::error::Result;

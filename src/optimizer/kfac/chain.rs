@@ -22,19 +22,20 @@ pub struct LinearGaussianChain {
     gradients: Side,
 }
 
-/// One factor: P, K and μ; no P where dates are independent.
+/// One factor: P, K and μ.
 #[derive(Debug, Clone)]
 struct Side {
-    lag: Option<Mat<f64>>,
+    lag: Mat<f64>,
     basis: Mat<f64>,
     mu: Vec<f64>,
 }
 
 /// Eigenvalues of a damped factor are positive; this only catches rounding below zero.
-const FLOOR: f64 = 1e-300;
+pub(super) const FLOOR: f64 = 1e-300;
 
-/// Least value of 1 − μ_G μ_A: a perfectly persistent pair of directions has no stationary metric.
-const LEAST_DENOMINATOR: f64 = 1e-3;
+/// Least value of what a pair of directions is divided by: a perfectly persistent pair has no stationary metric
+/// (Option 2), and one that alternates perfectly over an even number of dates has a metric of zero (Option 1).
+pub(super) const LEAST_DENOMINATOR: f64 = 1e-3;
 
 impl Side {
     fn new(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<Self> {
@@ -43,19 +44,9 @@ impl Side {
         let (singular, vectors) = right_singular(&psi)?;
         let inverse = &whitening * &whitening;
         Ok(Self {
-            lag: Some(c1.transpose() * &inverse),
+            lag: c1.transpose() * &inverse,
             basis: &whitening * &vectors,
             mu: singular.iter().map(|s| (s * s).min(1.0)).collect(),
-        })
-    }
-
-    fn independent(c0: &Mat<f64>) -> Result<Self> {
-        let basis = symmetric_power(c0, -0.5, FLOOR)?;
-        let mu = vec![0.0; c0.nrows()];
-        Ok(Self {
-            lag: None,
-            basis,
-            mu,
         })
     }
 }
@@ -72,24 +63,10 @@ impl LinearGaussianChain {
         })
     }
 
-    /// Without correlation in time: Z ↦ G₀⁻¹ Z A₀⁻¹.
-    ///
-    /// # Errors
-    /// If a decomposition fails.
-    pub fn independent(a0: &Mat<f64>, g0: &Mat<f64>) -> Result<Self> {
-        Ok(Self {
-            inputs: Side::independent(a0)?,
-            gradients: Side::independent(g0)?,
-        })
-    }
-
     /// The inverse metric times a gradient `[d_G, d_A]`.
     pub fn apply(&self, gradient: &Mat<f64>) -> Mat<f64> {
         let (a, g) = (&self.inputs, &self.gradients);
-        let mut x = gradient.clone();
-        if let (Some(pa), Some(pg)) = (&a.lag, &g.lag) {
-            x -= pg * gradient * pa.transpose();
-        }
+        let mut x = gradient - &g.lag * gradient * a.lag.transpose();
         x = g.basis.transpose() * x * &a.basis;
         for column in 0..x.ncols() {
             for row in 0..x.nrows() {
@@ -97,10 +74,6 @@ impl LinearGaussianChain {
             }
         }
         x = &g.basis * x * a.basis.transpose();
-        if let (Some(pa), Some(pg)) = (&a.lag, &g.lag) {
-            let moved = pg.transpose() * &x * pa;
-            x -= moved;
-        }
-        x
+        &x - g.lag.transpose() * &x * &a.lag
     }
 }

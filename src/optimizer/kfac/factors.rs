@@ -1,4 +1,4 @@
-use super::{Approximation, LinearGaussianChain};
+use super::{Approximation, Inverse, LinearGaussianChain, SymmetricChain};
 use crate::error::Result;
 use crate::network::{Moments, Record};
 use crate::simd::Real;
@@ -6,7 +6,7 @@ use faer::Mat;
 
 /// Averaged Kronecker factors of one linear map.
 ///
-/// A_d = E (1/T) Σ_t a_{t+d} a_tᵀ and G_d = E Σ_t g_{t+d} g_tᵀ for d = 0, 1. The sum over time sits in G, so
+/// A_d = E (1/T) Σ_t a_{t+d} a_tᵀ and G_d = E Σ_t g_{t+d} g_tᵀ for d = 0, 1, over T dates. The sum over time sits in G, so
 /// A₀ ⊗ G₀ is the expand approximation of the whole metric. Both divide by T and not by the number of pairs,
 /// which keeps the joint covariance of neighbouring dates positive semidefinite.
 ///
@@ -18,6 +18,8 @@ use faer::Mat;
 #[derive(Debug, Clone, Default)]
 pub struct MapFactors {
     weight: f64,
+    /// T
+    steps: usize,
     lags: Vec<Moments>,
 }
 
@@ -26,6 +28,7 @@ impl MapFactors {
     pub fn update<R: Real>(&mut self, record: &Record<R>, map: usize, decay: f64) {
         let paths = record.paths() as f64;
         let old = decay * self.weight;
+        self.steps = record.steps();
         for lag in 0..2 {
             let new = record.moments(map, lag);
             let inputs = faer::Scale(1.0 / (paths * record.steps() as f64)) * &new.inputs;
@@ -52,11 +55,7 @@ impl MapFactors {
     ///
     /// # References
     /// Martens and Grosse (2015), section 6.3.
-    pub fn inverse(
-        &self,
-        approximation: Approximation,
-        damping: f64,
-    ) -> Result<LinearGaussianChain> {
+    pub fn inverse(&self, approximation: Approximation, damping: f64) -> Result<Inverse> {
         let [now, next] = self.lags.as_slice() else {
             unreachable!("factors are updated before they are inverted")
         };
@@ -76,11 +75,15 @@ impl MapFactors {
             damped(&now.inputs, pi * damping.sqrt()),
             damped(&now.gradients, damping.sqrt() / pi),
         );
-        match approximation {
-            Approximation::Expand => LinearGaussianChain::independent(&a0, &g0),
-            Approximation::Chain => {
-                LinearGaussianChain::new(&a0, &next.inputs, &g0, &next.gradients)
+        let (a1, g1) = (&next.inputs, &next.gradients);
+        Ok(match approximation {
+            Approximation::Expand | Approximation::Reduce => {
+                Inverse::Symmetric(SymmetricChain::independent(&a0, &g0)?)
             }
-        }
+            Approximation::SymmetricChain => {
+                Inverse::Symmetric(SymmetricChain::new(&a0, a1, &g0, g1, self.steps)?)
+            }
+            Approximation::Chain => Inverse::Limit(LinearGaussianChain::new(&a0, a1, &g0, g1)?),
+        })
     }
 }

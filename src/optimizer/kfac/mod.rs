@@ -1,15 +1,20 @@
 //! K-FAC for recurrent networks, on the exact Gauss–Newton metric of per-path P&L.
 //!
-//! The metric is Σ_b h_b J_b J_bᵀ with J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ). Two Kronecker approximations of a
-//! map's block stand here: independence in time (*expand*), and the linear-Gaussian chain.
+//! The metric is Σ_b h_b J_b J_bᵀ with J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ). A map's block is approximated by
+//! Kronecker products: of independent dates (*expand*), of sums over dates (*reduce*), or of the linear-Gaussian
+//! chain, symmetric with T dates (Option 1) or general for T → ∞ (Option 2).
 
 mod chain;
 mod factors;
+#[cfg(test)]
+mod factors_tests;
+mod symmetric;
 #[cfg(test)]
 mod tests;
 
 pub use chain::LinearGaussianChain;
 pub use factors::MapFactors;
+pub use symmetric::SymmetricChain;
 
 use super::{Adam, AdamSettings, Batch, Optimizer, Proposal, cosine_with_warm_up};
 use crate::error::Result;
@@ -24,8 +29,31 @@ use serde_json::{Map, json};
 pub enum Approximation {
     /// Independent in time: F = T A₀ ⊗ G₀.
     Expand,
+    /// Inputs that hardly vary in time: F = A ⊗ G with A = E ā āᵀ of mean inputs and G = E γγᵀ of γ = Σ_t g_t.
+    Reduce,
+    /// The symmetric linear-Gaussian chain of T dates, Option 1 of Martens, Ba and Johnson (2018).
+    SymmetricChain,
     /// The linear-Gaussian chain for T → ∞, Option 2 of Martens, Ba and Johnson (2018).
     Chain,
+}
+
+/// The inverse of one map's approximate metric.
+#[derive(Debug, Clone)]
+pub enum Inverse {
+    /// Option 1, and independent dates as its case ψ = 0.
+    Symmetric(SymmetricChain),
+    /// Option 2.
+    Limit(LinearGaussianChain),
+}
+
+impl Inverse {
+    /// The inverse metric times a gradient `[d_G, d_A]`.
+    pub fn apply(&self, gradient: &Mat<f64>) -> Mat<f64> {
+        match self {
+            Self::Symmetric(chain) => chain.apply(gradient),
+            Self::Limit(chain) => chain.apply(gradient),
+        }
+    }
 }
 
 /// Settings of [`Kfac`].
@@ -59,7 +87,7 @@ pub struct Kfac {
     settings: KfacSettings,
     adam: Adam,
     maps: Vec<MapFactors>,
-    inverses: Vec<LinearGaussianChain>,
+    inverses: Vec<Inverse>,
     average: Vec<Mat<f64>>,
     count: i32,
 }
@@ -115,6 +143,8 @@ impl Optimizer for Kfac {
             json!(inner(batch.gradient, batch.gradient).sqrt()),
         );
         if let (true, Some(record)) = (self.renews_factors(batch.step), batch.record) {
+            let reduced = (approximation == Approximation::Reduce).then(|| record.reduced());
+            let record = reduced.as_ref().unwrap_or(record);
             self.maps
                 .resize_with(record.sizes().len(), MapFactors::default);
             self.inverses.clear();

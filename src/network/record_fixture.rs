@@ -1,0 +1,39 @@
+use super::record::{MapRecord, Record};
+use crate::simd::BLOCK;
+
+impl Record<f64> {
+    /// A record of one map with given a and g: `at(path, t)` is (a_{t,b}, g_{t,b}).
+    ///
+    /// # Panics
+    /// If `paths` is not a number of whole blocks.
+    pub(crate) fn from_fn(
+        paths: usize,
+        steps: usize,
+        at: impl Fn(usize, usize) -> (Vec<f64>, Vec<f64>),
+    ) -> Self {
+        assert_eq!(paths % BLOCK, 0);
+        let (a, g) = at(0, 0);
+        let mut map = MapRecord {
+            rows: g.len(),
+            columns: a.len(),
+            inputs: vec![[0.0; BLOCK]; paths / BLOCK * steps * a.len()],
+            gradients: vec![[0.0; BLOCK]; paths / BLOCK * steps * g.len()],
+        };
+        for path in 0..paths {
+            for t in 0..steps {
+                let (a, g) = at(path, t);
+                let date = path / BLOCK * steps + t;
+                for (column, a) in a.iter().enumerate() {
+                    map.inputs[date * map.columns + column][path % BLOCK] = *a;
+                }
+                for (row, g) in g.iter().enumerate() {
+                    map.gradients[date * map.rows + row][path % BLOCK] = *g;
+                }
+            }
+        }
+        Self {
+            steps,
+            maps: vec![map],
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Factors from a record against the dense metric (1/n) Σ_b J_b J_bᵀ, one identity a test.
+
+use super::tests::{finite_chain, kronecker, random, relative, vec};
+use super::*;
+use crate::market::{Market, Model, Simulator};
+use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
+use crate::random::Purpose;
+use crate::simd::{Lane, Real};
+use faer::Mat;
+
+fn record<R: Real>(steps: usize) -> Record<R> {
+    let market = Market {
+        model: Model::Gbm { volatility: 0.4 },
+        spot: 100.0,
+        rate: 0.0,
+        dividend: 0.0,
+    };
+    let simulator = Simulator {
+        market,
+        steps,
+        dt: 0.02,
+        seed: 4,
+        purpose: Purpose::Training,
+    };
+    let paths = simulator.paths::<R>(0, 64);
+    let features = Features {
+        list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+        strike: 100.0,
+        volatility: 0.4,
+        expiry: 0.02 * steps as f64,
+    };
+    let parameters = Parameters::random(
+        Shape {
+            features: 3,
+            hidden: 2,
+            layers: 1,
+        },
+        8,
+    )
+    .unwrap();
+    let seed = |block: usize, _: &[Lane<R>], out: &mut [Lane<R>]| {
+        let spot = paths.block(block).spot;
+        for (t, out) in out.iter_mut().enumerate() {
+            *out = std::array::from_fn(|lane| spot[t + 1][lane] - spot[t][lane]);
+        }
+    };
+    BlockSweep::new()
+        .backward(&parameters, &features, &paths, &seed, true)
+        .unwrap()
+        .record
+        .unwrap()
+}
+
+/// The dense metric (1/n) Σ_b J_b J_bᵀ of the LSTM's map, on column-stacked vec.
+fn dense_metric(record: &Record<f64>) -> Mat<f64> {
+    let (rows, columns) = record.sizes()[0];
+    let mut metric = Mat::zeros(rows * columns, rows * columns);
+    for path in 0..record.paths() {
+        let j = vec(&record.path_derivative(0, path));
+        metric += &j * j.transpose();
+    }
+    faer::Scale(1.0 / record.paths() as f64) * metric
+}
+
+/// A₀ ⊗ G₀, the expand approximation.
+fn kfac_metric(record: &Record<f64>) -> Mat<f64> {
+    let scale = 1.0 / (record.paths() * record.paths() * record.steps()) as f64;
+    let moments = record.moments(0, 0);
+    faer::Scale(scale) * kronecker(&moments.inputs, &moments.gradients)
+}
+
+/// Identities 1 and 5: with one date every path has the same input, and K-FAC is the dense Gauss–Newton block;
+/// with more dates it is an approximation and must not be exact.
+#[test]
+fn factors_give_the_dense_block_for_equal_inputs_only() {
+    let single = record(1);
+    assert!(relative(&kfac_metric(&single), &dense_metric(&single)) < 1e-10);
+    let several = record(6);
+    assert!(relative(&kfac_metric(&several), &dense_metric(&several)) > 1e-2);
+}
+
+/// The averaged, damped factors invert A₀ ⊗ G₀ + … as the dense Kronecker product of the damped factors does.
+#[test]
+fn averages_are_unbiased_and_damping_is_factored() {
+    let record = record::<f64>(4);
+    let (damping, paths) = (1e-2_f64, record.paths() as f64);
+    let mut factors = MapFactors::default();
+    for _ in 0..3 {
+        factors.update(&record, 0, 0.9);
+    }
+    let moments = record.moments(0, 0);
+    let a = faer::Scale(1.0 / (paths * 4.0)) * &moments.inputs;
+    let g = faer::Scale(1.0 / paths) * &moments.gradients;
+    let trace = |m: &Mat<f64>| (0..m.nrows()).map(|i| m[(i, i)]).sum::<f64>() / m.nrows() as f64;
+    let pi = (trace(&a) / trace(&g)).sqrt();
+    let plus =
+        |m: &Mat<f64>, by: f64| m + faer::Scale(by) * Mat::<f64>::identity(m.nrows(), m.nrows());
+    let dense = kronecker(
+        &plus(&a, pi * damping.sqrt()),
+        &plus(&g, damping.sqrt() / pi),
+    );
+    let z = random(g.nrows(), a.nrows(), 1);
+    let found = factors
+        .inverse(Approximation::Expand, damping)
+        .unwrap()
+        .apply(&z);
+    assert!(relative(&(dense * vec(&found)), &vec(&z)) < 1e-9);
+}
+
+/// Identity 13 for the factors: with the sum over time in G, Option 1 on damped factors of a record inverts the
+/// dense metric of the chain with that record's T.
+#[test]
+fn option_1_takes_the_number_of_dates_from_the_record() {
+    const STEPS: usize = 6;
+    let record = record::<f64>(STEPS);
+    let (damping, paths) = (1e-2_f64, record.paths() as f64);
+    let mut factors = MapFactors::default();
+    factors.update(&record, 0, 0.9);
+    let [now, next] = [0, 1].map(|lag| {
+        let moments = record.moments(0, lag);
+        let inputs = faer::Scale(1.0 / (paths * STEPS as f64)) * &moments.inputs;
+        let gradients = faer::Scale(1.0 / paths) * &moments.gradients;
+        (inputs, gradients)
+    });
+    let mean = |m: &Mat<f64>| (0..m.nrows()).map(|i| m[(i, i)]).sum::<f64>() / m.nrows() as f64;
+    let pi = (mean(&now.0) / mean(&now.1)).sqrt();
+    let plus =
+        |m: &Mat<f64>, by: f64| m + faer::Scale(by) * Mat::<f64>::identity(m.nrows(), m.nrows());
+    let symmetric = |m: &Mat<f64>| faer::Scale(0.5) * (m + m.transpose());
+    let dense = finite_chain(
+        &kronecker(
+            &plus(&now.0, pi * damping.sqrt()),
+            &plus(&now.1, damping.sqrt() / pi),
+        ),
+        &kronecker(&symmetric(&next.0), &symmetric(&next.1)),
+        STEPS,
+    );
+    let z = random(now.1.nrows(), now.0.nrows(), 1);
+    let inverse = factors.inverse(Approximation::SymmetricChain, damping);
+    let found = inverse.unwrap().apply(&z);
+    assert!(relative(&(dense * vec(&found)), &vec(&z)) < 1e-8);
+}
+
+/// Layers W₃ W₂ W₁ with biases, 3 → 4 → 3 → 2.
+struct DeepLinear {
+    weights: [Mat<f64>; 3],
+}
+
+const OUTPUTS: usize = 2;
+
+impl DeepLinear {
+    fn new() -> Self {
+        let sizes = [(4, 3), (3, 4), (OUTPUTS, 3)];
+        let layer = |l: usize| random(sizes[l].0, sizes[l].1 + 1, 30 + l as u64);
+        Self {
+            weights: std::array::from_fn(layer),
+        }
+    }
+
+    /// [input; 1] of layer `layer` for network input number `path`, and the network's output.
+    fn at(&self, layer: usize, path: usize) -> (Vec<f64>, Mat<f64>) {
+        let mut x = random(3, 1, 1000 + path as u64);
+        let mut input = Vec::new();
+        for (index, w) in self.weights.iter().enumerate() {
+            let a = Mat::from_fn(
+                w.ncols(),
+                1,
+                |i, _| if i < x.nrows() { x[(i, 0)] } else { 1.0 },
+            );
+            if index == layer {
+                input = (0..a.nrows()).map(|i| a[(i, 0)]).collect();
+            }
+            x = w * a;
+        }
+        (input, x)
+    }
+
+    /// ∂(outputᵀ seed)/∂s of layer `layer`: the same for every input.
+    fn gradient(&self, layer: usize, seed: &Mat<f64>) -> Vec<f64> {
+        let mut g = seed.clone();
+        for w in self.weights[layer + 1..].iter().rev() {
+            g = w.subcols(0, w.ncols() - 1).transpose() * g;
+        }
+        (0..g.nrows()).map(|i| g[(i, 0)]).collect()
+    }
+
+    fn unit(output: usize) -> Mat<f64> {
+        Mat::from_fn(OUTPUTS, 1, |i, _| f64::from(u8::from(i == output)))
+    }
+}
+
+/// Identity 2: in a deep linear network with squared loss K-FAC is the Gauss–Newton block of every layer, for any
+/// number of data. The Gauss–Newton metric seeds with each output in turn, so that a "path" is a pair of datum
+/// and output; g is the same for all data, hence Σ_{b,c} (a_b a_bᵀ) ⊗ (g_c g_cᵀ) is one Kronecker product.
+#[test]
+fn deep_linear_network_with_squared_loss_is_exact() {
+    let network = DeepLinear::new();
+    for layer in 0..3 {
+        let record = Record::from_fn(64, 1, |path, _| {
+            let (datum, output) = (path / OUTPUTS, path % OUTPUTS);
+            let seed = DeepLinear::unit(output);
+            (network.at(layer, datum).0, network.gradient(layer, &seed))
+        });
+        assert!(relative(&kfac_metric(&record), &dense_metric(&record)) < 1e-12);
+    }
+}
+
+/// Identity 3: seeded with the residuals instead (the empirical Fisher matrix) g depends on the datum through its
+/// residual, and K-FAC is not exact.
+#[test]
+fn deep_linear_network_with_residuals_is_not_exact() {
+    let network = DeepLinear::new();
+    for layer in 0..3 {
+        let record = Record::from_fn(64, 1, |path, _| {
+            let (input, output) = network.at(layer, path);
+            (input, network.gradient(layer, &output))
+        });
+        assert!(relative(&kfac_metric(&record), &dense_metric(&record)) > 1e-2);
+    }
+}
+
+/// Identity 4: a deep linear network applied to every date. If P&L adds the outputs of all dates, J_b = v Σ_t aᵀ
+/// and *reduce* is the dense metric, *expand* is not; if every date were a loss of its own, the metric would be
+/// (1/n) Σ_b Σ_t J_{b,t} J_{b,t}ᵀ, which *expand* equals and *reduce* does not.
+#[test]
+fn shared_weights_are_reduced_exactly_or_expanded_exactly() {
+    const STEPS: usize = 5;
+    let network = DeepLinear::new();
+    let seed = DeepLinear::unit(0);
+    for layer in 0..3 {
+        let at = |path: usize, t: usize| {
+            let (input, _) = network.at(layer, path * STEPS + t);
+            (input, network.gradient(layer, &seed))
+        };
+        let record = Record::from_fn(32, STEPS, at);
+        let added = dense_metric(&record);
+        let dates = Record::from_fn(32 * STEPS, 1, |index, _| at(index / STEPS, index % STEPS));
+        let separate = faer::Scale(STEPS as f64) * dense_metric(&dates);
+        let (expand, reduce) = (kfac_metric(&record), kfac_metric(&record.reduced()));
+
+        assert!(relative(&reduce, &added) < 1e-12);
+        assert!(relative(&expand, &added) > 1e-2);
+        assert!(relative(&expand, &separate) < 1e-12);
+        assert!(relative(&reduce, &separate) > 1e-2);
+    }
+}
+
+/// Identity 4, the negative for both: where g depends on a (it does in a network that is not linear), weights shared
+/// over time are exact under neither.
+#[test]
+fn shared_weights_with_correlated_inputs_and_gradients_are_not_exact() {
+    let record = record::<f64>(6);
+    let dense = dense_metric(&record);
+    assert!(relative(&kfac_metric(&record), &dense) > 1e-2);
+    assert!(relative(&kfac_metric(&record.reduced()), &dense) > 1e-2);
+}
+
+/// With every approximation a step goes down along the gradient, moves P&L by the trust radius (root mean square),
+/// and has the direction of the factors' own inverse times the gradient.
+#[test]
+fn every_approximation_makes_a_step_of_the_trust_radius() {
+    let record = record::<f32>(6);
+    let gradient = record.gradient(&vec![-1.0 / record.paths() as f64; record.paths()]);
+    for approximation in [
+        Approximation::Expand,
+        Approximation::Reduce,
+        Approximation::SymmetricChain,
+        Approximation::Chain,
+    ] {
+        let settings = KfacSettings {
+            approximation,
+            damping: 1e-3,
+            trust_radius: 0.25,
+            momentum: 0.5,
+            factor_decay: 0.9,
+            factor_period: 10,
+            curvature_paths: 64,
+            radius_paths: 32,
+            warm_up_steps: 1,
+            start_steps: 0,
+            start: AdamSettings {
+                learning_rate: 1e-3,
+                beta1: 0.9,
+                beta2: 0.999,
+                clip_norm: 1.0,
+                warm_up_steps: 1,
+            },
+        };
+        let batch = Batch {
+            gradient: &gradient,
+            record: Some(&record),
+            step: 0,
+            steps: 10,
+        };
+        let change = Kfac::new(settings).propose(&batch).unwrap().change;
+        let moved = record.directional(&change);
+        let size = (moved.iter().map(|c| c * c).sum::<f64>() / moved.len() as f64).sqrt();
+        assert!((size / 0.25 - 1.0).abs() < 1e-5, "{approximation:?}");
+        assert!(inner(&gradient, &change) < 0.0, "{approximation:?}");
+
+        let source = match approximation {
+            Approximation::Reduce => record.reduced(),
+            _ => record.clone(),
+        };
+        for (map, (gradient, change)) in gradient.iter().zip(&change).enumerate() {
+            let mut factors = MapFactors::default();
+            factors.update(&source, map, 0.9);
+            let inverse = factors.inverse(approximation, 1e-3).unwrap();
+            let expected = inverse.apply(gradient);
+            let unit = |m: &Mat<f64>| faer::Scale(1.0 / m.norm_l2()) * m;
+            let sum = (unit(&expected) + unit(change)).norm_l2();
+            assert!(sum < 1e-10, "{approximation:?}, map {map}: {sum:e}");
+        }
+    }
+}

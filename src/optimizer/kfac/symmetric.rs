@@ -1,0 +1,92 @@
+use super::chain::{FLOOR, LEAST_DENOMINATOR};
+use crate::error::Result;
+use crate::linalg::{symmetric_eigen, symmetric_power};
+use faer::Mat;
+
+/// The inverse of the linear-Gaussian chain of T dates with a symmetric Ψ̂ (Option 1).
+///
+/// The lagged factors are replaced by their symmetric parts. With Ψ̂ = C₀^{-½} ½(C₁ + C₁ᵀ) C₀^{-½} =
+/// U diag(ψ) Uᵀ and L = C₀^{-½} U for either factor,
+///
+/// F⁻¹Z = L_G [(L_Gᵀ Z L_A) ∘ Γ] L_Aᵀ,  1/Γ_ij = 1 + 2 Σ_{d<T} (1 − d/T) x^d,  x = ψ_G,i ψ_A,j
+///
+/// (T sits in G₀). ψ keeps its sign: derivatives that alternate in time make the metric small. The sum is
+/// taken by Horner's rule, because its closed form cancels where x is near 1, and there it always is for the
+/// constant input.
+///
+/// # References
+/// Martens, Ba and Johnson (2018), section 3.5, Option 1.
+#[derive(Debug, Clone)]
+pub struct SymmetricChain {
+    /// L_A
+    inputs: Mat<f64>,
+    /// L_G
+    gradients: Mat<f64>,
+    /// Γ, `[d_G, d_A]`
+    gain: Mat<f64>,
+}
+
+impl SymmetricChain {
+    /// From damped factors at lag 0 and factors at lag 1 of inputs (A) and gradients (G), for `steps` dates.
+    ///
+    /// # Errors
+    /// If a decomposition fails.
+    pub fn new(
+        a0: &Mat<f64>,
+        a1: &Mat<f64>,
+        g0: &Mat<f64>,
+        g1: &Mat<f64>,
+        steps: usize,
+    ) -> Result<Self> {
+        let (inputs, psi_a) = whitened(a0, a1)?;
+        let (gradients, psi_g) = whitened(g0, g1)?;
+        let gain = Mat::from_fn(g0.nrows(), a0.nrows(), |row, column| {
+            1.0 / time_sum(psi_g[row] * psi_a[column], steps).max(LEAST_DENOMINATOR)
+        });
+        Ok(Self {
+            inputs,
+            gradients,
+            gain,
+        })
+    }
+
+    /// Without correlation in time: Z ↦ G₀⁻¹ Z A₀⁻¹.
+    ///
+    /// # Errors
+    /// If a decomposition fails.
+    pub fn independent(a0: &Mat<f64>, g0: &Mat<f64>) -> Result<Self> {
+        Ok(Self {
+            inputs: symmetric_power(a0, -0.5, FLOOR)?,
+            gradients: symmetric_power(g0, -0.5, FLOOR)?,
+            gain: Mat::from_fn(g0.nrows(), a0.nrows(), |_, _| 1.0),
+        })
+    }
+
+    /// The inverse metric times a gradient `[d_G, d_A]`.
+    pub fn apply(&self, gradient: &Mat<f64>) -> Mat<f64> {
+        let mut x = self.gradients.transpose() * gradient * &self.inputs;
+        for column in 0..x.ncols() {
+            for row in 0..x.nrows() {
+                x[(row, column)] *= self.gain[(row, column)];
+            }
+        }
+        &self.gradients * x * self.inputs.transpose()
+    }
+}
+
+/// L and ψ of one factor.
+fn whitened(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>)> {
+    let whitening = symmetric_power(c0, -0.5, FLOOR)?;
+    let symmetric = faer::Scale(0.5) * (c1 + c1.transpose());
+    let (psi, vectors) = symmetric_eigen(&(&whitening * symmetric * &whitening))?;
+    let psi = psi.iter().map(|psi| psi.clamp(-1.0, 1.0)).collect();
+    Ok((whitening * vectors, psi))
+}
+
+/// 1 + 2 Σ_{d=1}^{T−1} (1 − d/T) x^d = (1/T) Σ_{s,t} x^{|s−t|}
+fn time_sum(x: f64, steps: usize) -> f64 {
+    let lagged = (1..steps)
+        .rev()
+        .fold(0.0, |sum, d| x * (sum + (1.0 - d as f64 / steps as f64)));
+    1.0 + 2.0 * lagged
+}
