@@ -7,7 +7,7 @@ use crate::backtest::Contracts;
 use crate::error::{Error, Result, at_path};
 use crate::hedging::{Classical, ClassicalPolicy, RecurrentPolicy};
 use crate::market::Market;
-use crate::network::{BlockSweep, Parameters};
+use crate::network::Parameters;
 use crate::risk::Risk;
 use crate::runs::metrics::{BacktestMarket, ExamplePath, Metrics, TrainingCurve, TrainingPoint};
 use crate::runs::store::{self, RunFolder};
@@ -250,11 +250,11 @@ fn recurrent(
     training: Training,
     parameters: &Parameters,
 ) -> Result<Outcome> {
-    let sweep = BlockSweep::new();
+    let sweep = bench.plan.engine.sweep();
     let policy = RecurrentPolicy {
         parameters,
         features: &bench.plan.features,
-        sweep: &sweep,
+        sweep: sweep.as_ref(),
     };
     bench.measure(name, Some(training), &policy, &policy)
 }

@@ -7,8 +7,6 @@ mod record;
 #[cfg(test)]
 mod record_fixture;
 mod reduced;
-#[cfg(test)]
-mod risk_tests;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -47,6 +45,25 @@ pub struct Backward<R> {
 /// Arguments: the block number, the positions `[steps][BLOCK]` and the seeds to be written,
 /// `[steps][BLOCK]`. Lanes that do not count must be seeded with zero.
 pub type Seed<'a, R> = dyn Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + 'a;
+
+/// Which implementation of [`Sweep`] moves a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// [`BlockSweep`].
+    Block,
+    /// [`TensorSweep`].
+    Tensor,
+}
+
+impl Engine {
+    /// A sweep of this kind.
+    pub fn sweep<R: Real>(self) -> Box<dyn Sweep<R>> {
+        match self {
+            Self::Block => Box::new(BlockSweep::new()),
+            Self::Tensor => Box::new(TensorSweep),
+        }
+    }
+}
 
 /// Moves a recurrent policy along paths, forward and backward in time.
 pub trait Sweep<R: Real>: Send + Sync {

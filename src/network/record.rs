@@ -83,6 +83,7 @@ impl<R: Real> Record<R> {
     /// # Panics
     /// If there are fewer factors than paths.
     pub fn scale(&mut self, factors: &[f64]) {
+        assert!(factors.len() >= self.paths(), "one factor for each path");
         let steps = self.steps;
         for map in &mut self.maps {
             for (rows, factors) in map

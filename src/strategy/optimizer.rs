@@ -2,6 +2,7 @@ use super::check::{at_least, blocks, check, filled, fraction, one_of, positive};
 use super::raw::RawOptimizer;
 use crate::error::{Error, Result};
 use crate::optimizer::{Adam, AdamSettings, Approximation, Kfac, KfacSettings, Optimizer};
+use crate::simd::BLOCK;
 
 /// A validated optimizer, and how long and on how many paths a step it trains.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +48,12 @@ impl OptimizerPlan {
         Ok(Self {
             name: name.to_string(),
             relative_steps: positive(&key("relative_steps"), relative_steps)?,
-            paths: at_least(&key("paths"), filled(&mut raw.paths, paths), 1)?,
+            // Curvature comes from whole blocks of the batch.
+            paths: at_least(
+                &key("paths"),
+                filled(&mut raw.paths, paths),
+                if is_adam { 1 } else { BLOCK },
+            )?,
             method: if is_adam {
                 let rate = filled(&mut raw.learning_rate, 0.1);
                 let rate = positive(&key("learning_rate"), rate)?;
@@ -120,7 +126,9 @@ fn kfac(key: &dyn Fn(&str) -> String, raw: &mut RawOptimizer) -> Result<KfacSett
             &approximation,
             &[
                 ("chain", Approximation::Chain),
+                ("symmetric_chain", Approximation::SymmetricChain),
                 ("expand", Approximation::Expand),
+                ("reduce", Approximation::Reduce),
             ],
         )?,
         damping: positive(&key("damping"), filled(&mut raw.damping, 3e-4))?,

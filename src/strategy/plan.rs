@@ -4,7 +4,7 @@ use super::raw::{Raw, RawAversion, RawBacktest, RawPremium, RawSpacing};
 use crate::contract::{Contract, Costs, OptionKind};
 use crate::error::{Error, Result};
 use crate::market::{Market, Model};
-use crate::network::{Feature, Features, Shape};
+use crate::network::{Engine, Feature, Features, Shape};
 use crate::pricing::HestonParameters;
 use crate::risk::Risk;
 use chrono::NaiveDate;
@@ -23,6 +23,7 @@ pub struct Plan {
     pub risk: Risk,
     pub shape: Shape,
     pub features: Features,
+    pub engine: Engine,
     pub length: Length,
     pub validation: Validation,
     pub evaluation_paths: usize,
@@ -167,7 +168,7 @@ impl Plan {
             )?,
             liquidation: filled(&mut raw.costs.liquidation, true),
         };
-        let (shape, list) = policy(&mut raw)?;
+        let (shape, list, engine) = policy(&mut raw)?;
         let features = Features {
             list,
             strike: contract.strike,
@@ -214,6 +215,7 @@ impl Plan {
             risk: risk(&mut raw)?,
             shape,
             features,
+            engine,
             length,
             validation,
             evaluation_paths: at_least(
@@ -338,7 +340,7 @@ fn risk(raw: &mut Raw) -> Result<Risk> {
     })
 }
 
-fn policy(raw: &mut Raw) -> Result<(Shape, Vec<Feature>)> {
+fn policy(raw: &mut Raw) -> Result<(Shape, Vec<Feature>, Engine)> {
     let policy = &mut raw.policy;
     let all = Feature::ALL.map(|(name, _)| name.to_string()).to_vec();
     let list = filled(&mut policy.features, all)
@@ -350,7 +352,12 @@ fn policy(raw: &mut Raw) -> Result<(Shape, Vec<Feature>)> {
         hidden: at_least("policy.hidden", filled(&mut policy.hidden, 32), 1)?,
         layers: at_least("policy.layers", filled(&mut policy.layers, 1), 1)?,
     };
-    Ok((shape, list))
+    let engine = one_of(
+        "policy.sweep",
+        &filled(&mut policy.sweep, "block".into()),
+        &[("block", Engine::Block), ("tensor", Engine::Tensor)],
+    )?;
+    Ok((shape, list, engine))
 }
 
 /// The names of the classical hedges.

@@ -1,9 +1,12 @@
 //! The training loop: simulate, sweep forward, measure the risk, sweep back, step.
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
 use crate::market::{Paths, Simulator};
-use crate::network::{BlockSweep, Features, Parameters, Sweep};
+use crate::network::{Features, Parameters, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::random::Purpose;
 use crate::risk::Evaluation;
@@ -92,7 +95,7 @@ impl<'a> Step<'a> {
         Self {
             plan,
             optimizer: optimizer.method.build(),
-            sweep: Box::new(BlockSweep::new()),
+            sweep: plan.engine.sweep(),
             ledger: Ledger::new(
                 plan.contract,
                 plan.costs,

@@ -64,6 +64,11 @@ fn bad_input_is_answered_in_one_line() {
             "`optimizers.adam.damping` has no meaning for the method \"adam\"",
         ),
         (
+            "no_block_for_curvature",
+            replaced("paths = 256", "paths = 16"),
+            "`optimizers.kfac.paths` must be at least 32, was 16",
+        ),
+        (
             "no_history_before",
             format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nstart = \"1999-06-01\"\n"),
             "`backtest.start` must leave at least 251 closes before the first sale",

@@ -140,3 +140,21 @@ fn runs_are_kept_until_deleted() {
         serde_json::json!([])
     );
 }
+
+/// The sweep in candle tensors, the reference, trains to the same figures as the block sweep up to rounding in single
+/// precision.
+#[test]
+fn the_tensor_sweep_trains_alike() {
+    let block = compare(&strategy("block", SMALL), "2");
+    let text = SMALL.replace("[policy]", "[policy]\nsweep = \"tensor\"");
+    let tensor = compare(&strategy("tensor", &text), "2");
+    for (index, name) in ["adam", "kfac"].iter().enumerate() {
+        let risk =
+            |document: &serde_json::Value| document["evaluation"][index]["risk"].as_f64().unwrap();
+        let (block, tensor) = (risk(&block), risk(&tensor));
+        assert!(
+            (tensor / block - 1.0).abs() < 1e-3,
+            "{name}: {tensor} against {block}"
+        );
+    }
+}

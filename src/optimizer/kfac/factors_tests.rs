@@ -290,7 +290,7 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
             gradient: &gradient,
             record: Some(&record),
             step: 0,
-            steps: 10,
+            progress: 0.0,
         };
         let change = Kfac::new(settings).propose(&batch).unwrap().change;
         let moved = record.directional(&change);

@@ -2,12 +2,10 @@
 
 use super::*;
 use crate::contract::{Contract, Costs, OptionKind};
-use crate::hedging::Ledger;
-use crate::market::{Market, Model, Simulator};
+use crate::market::{Market, Model};
+use crate::network::{BlockSweep, Feature, Shape};
 use crate::pricing::HestonParameters;
-use crate::random::Purpose;
-use crate::risk::{Evaluation, Risk};
-use crate::simd::BLOCK;
+use crate::risk::Risk;
 
 const CONTRACT: Contract = Contract {
     kind: OptionKind::Call,
@@ -96,23 +94,17 @@ impl Problem {
         }
     }
 
-    /// Σ_b w_b J_b over the paths with weight, as a training step computes it.
+    /// The gradient that a training step computes.
     fn gradient(&self, parameters: &Parameters, weights: &[f64]) -> Vec<Mat<f64>> {
-        let weighted: Vec<usize> = (0..weights.len()).filter(|&b| weights[b] != 0.0).collect();
-        let selected = self.paths.gather(&weighted);
-        let seeds = |block: usize, positions: &[Lane<f64>], out: &mut [Lane<f64>]| {
-            self.ledger
-                .derivative(&selected.block(block), positions, out);
-            for lane in 0..BLOCK {
-                let path = weighted.get(block * BLOCK + lane);
-                let weight = path.map_or(0.0, |&path| weights[path]);
-                out.iter_mut().for_each(|seed| seed[lane] *= weight);
-            }
-        };
-        self.sweep
-            .backward(parameters, &self.features, &selected, &seeds, false)
-            .unwrap()
-            .gradient
+        risk_gradient(
+            &self.sweep,
+            parameters,
+            &self.features,
+            &self.ledger,
+            &self.paths,
+            weights,
+        )
+        .unwrap()
     }
 
     /// [ρ(W + BUMP·d) − ρ(W − BUMP·d)] / (2 BUMP), where both ends lie on the same side of every kink.
