@@ -68,22 +68,11 @@ pub fn lines(rows: &[Row]) -> Vec<Line<'_>> {
 }
 
 impl Line<'_> {
-    /// The statistic of a single row, or the mean over the rows with the standard error of
-    /// that mean.
+    /// The mean of the statistic over the rows, see [`Estimate::over_seeds`].
     pub fn estimate(&self, statistic: &Statistic) -> Option<Estimate> {
         let estimates: Option<Vec<Estimate>> =
             self.rows.iter().map(|row| statistic.of(row)).collect();
-        let estimates = estimates?;
-        if let [only] = estimates[..] {
-            return Some(only);
-        }
-        let n = estimates.len() as f64;
-        let value = estimates.iter().map(|e| e.value).sum::<f64>() / n;
-        let squares: f64 = estimates.iter().map(|e| (e.value - value).powi(2)).sum();
-        Some(Estimate {
-            value,
-            standard_error: (squares / (n - 1.0) / n).sqrt(),
-        })
+        Some(Estimate::over_seeds(&estimates?))
     }
 
     /// Mean premium over the rows.
@@ -225,9 +214,9 @@ mod tests {
     use super::*;
     use crate::runs::fixture;
 
-    /// Over seeds: the mean of the rows, and |a − b|/2 as its standard error for two of them.
+    /// Over seeds: the mean of the rows; for two of them, |a − b|/2 and the mean error over paths add in squares.
     #[test]
-    fn two_seeds_are_averaged_with_half_their_distance_as_error() {
+    fn two_seeds_are_averaged() {
         let metrics = fixture::metrics();
         let lines = lines(&metrics.evaluation);
         let names: Vec<_> = lines.iter().map(|line| line.strategy).collect();
@@ -238,7 +227,10 @@ mod tests {
         let (a, b) = (lines[0].rows[0].pnl_variance, lines[0].rows[1].pnl_variance);
         let estimate = lines[0].estimate(&Statistic::PnlVariance).unwrap();
         assert!((estimate.value - (a + b) / 2.0).abs() < 1e-12);
-        assert!((estimate.standard_error - (a - b).abs() / 2.0).abs() < 1e-12);
+        let errors = [0, 1].map(|row: usize| lines[0].rows[row].pnl_variance_standard_error);
+        let expected = (a - b).abs() / 2.0;
+        let expected = expected.hypot((errors[0] + errors[1]) / 2.0);
+        assert!((estimate.standard_error - expected).abs() < 1e-12);
         assert_eq!((lines[0].seeds(), lines[0].steps()), (2, Some(300.0)));
         // A hedge without training keeps its own row.
         let naked = lines[2].estimate(&Statistic::PnlVariance).unwrap();

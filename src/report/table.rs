@@ -128,9 +128,7 @@ fn statistics(metrics: &Metrics, rows: &[Row], caption: &str, unit: &str) -> Opt
         columns.push(("seeds".to_owned(), lines.iter().map(seeds).collect()));
     }
     let error = if several {
-        format!(
-            "± is one standard error: of the mean over seeds (on common {unit}) where there are several, over {unit} otherwise."
-        )
+        format!("± is one standard error over {unit} and, where there are several, between seeds.")
     } else {
         format!("± is one standard error over {unit}.")
     };

@@ -21,8 +21,8 @@ pub struct Pair<'a> {
 impl Pair<'_> {
     /// The mean over pairs of the statistic's difference, as a fraction of |theirs| if `relative`.
     ///
-    /// With one pair the standard error is over paths (delta method on paired influences), times √`overlap` where so
-    /// many contracts share a day (see [`super::RowInput`]); with several pairs it is over pairs.
+    /// The standard error is over paths (delta method on paired influences), times √`overlap` where so many contracts
+    /// share a day (see [`super::RowInput`]), and between pairs where there are several ([`Estimate::over_seeds`]).
     pub fn estimate(
         pairs: &[Pair<'_>],
         overlap: f64,
@@ -52,17 +52,7 @@ impl Pair<'_> {
                 }
             })
             .collect();
-        if let [only] = differences.as_slice() {
-            return *only;
-        }
-        let values: Vec<f64> = differences
-            .iter()
-            .map(|difference| difference.value)
-            .collect();
-        Estimate {
-            value: values.iter().sum::<f64>() / values.len() as f64,
-            standard_error: standard_error(&values),
-        }
+        Estimate::over_seeds(&differences)
     }
 }
 

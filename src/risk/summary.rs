@@ -10,6 +10,33 @@ pub struct Estimate {
     pub standard_error: f64,
 }
 
+impl Estimate {
+    /// The mean of estimates that several seeds gave on the same paths.
+    ///
+    /// Its standard error is √(s²/n + e²): s² the variance between the n seeds, e the mean of their standard errors
+    /// over paths, which does not shrink with more seeds because they share the paths. One estimate is its own mean.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn over_seeds(estimates: &[Self]) -> Self {
+        assert!(!estimates.is_empty(), "at least one seed");
+        let n = estimates.len() as f64;
+        let mean = |of: &dyn Fn(&Self) -> f64| estimates.iter().map(of).sum::<f64>() / n;
+        let value = mean(&|estimate| estimate.value);
+        let within = mean(&|estimate| estimate.standard_error);
+        let squares = mean(&|estimate| (estimate.value - value).powi(2));
+        let between = if estimates.len() > 1 {
+            squares / (n - 1.0)
+        } else {
+            0.0
+        };
+        Self {
+            value,
+            standard_error: (between + within * within).sqrt(),
+        }
+    }
+}
+
 /// The statistics of one strategy over a set of hedged contracts.
 ///
 /// # Units

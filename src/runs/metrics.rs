@@ -67,8 +67,8 @@ pub struct BacktestMarket {
 ///
 /// Changes of variance, cost and CVaR are fractions of the absolute value of the baseline
 /// (−0.344 is 34.4 % lower), so that a negative change is an improvement even where the
-/// baseline's CVaR is a gain. Standard errors are over paths for one seed (delta method
-/// on paired paths) and over seeds for several.
+/// baseline's CVaR is a gain. Standard errors are over paths (delta method on
+/// paired paths) and, for several seeds, between seeds too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Comparison {
     pub strategy: String,

@@ -41,6 +41,8 @@ pub fn train(
     let validation = (plan.validation.paths > 0)
         .then(|| simulator(plan, seed, Purpose::Validation).paths::<f32>(0, plan.validation.paths));
     let steps = plan.steps(optimizer);
+    // As many measurements for every optimizer, however many its steps.
+    let period = (plan.validation.period as f64 * optimizer.relative_steps).ceil() as usize;
     let mut points: Vec<TrainingPoint> = Vec::with_capacity(steps.unwrap_or(0));
     let mut spent = Duration::ZERO;
     let share = |done: usize, spent: Duration| match (steps, plan.length) {
@@ -56,7 +58,7 @@ pub fn train(
         done = share(points.len() + 1, spent);
         point.seconds = spent.as_secs_f64();
         if let Some(paths) = &validation
-            && ((points.len() + 1).is_multiple_of(plan.validation.period) || done >= 1.0)
+            && ((points.len() + 1).is_multiple_of(period) || done >= 1.0)
         {
             point.validation_risk = Some(step.risk(&parameters, paths)?.0.value);
         }
