@@ -1,6 +1,6 @@
 use super::{Output, overridden};
 use crate::error::{Error, Result};
-use crate::experiment::{self, Finished, Progress};
+use crate::experiment::{self, Finished, Progress, SavedPolicy};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::store;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
@@ -103,25 +103,7 @@ pub struct BacktestChanges {
 
 /// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them.
 pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output> {
-    let path = Path::new(what);
-    let run = (!path.is_file())
-        .then(|| store::open(root, what))
-        .transpose();
-    let (plan, policies) = match run {
-        Ok(None) => (Plan::load(path, |_| {})?, Vec::new()),
-        Ok(Some(run)) => {
-            let text = run
-                .strategy()?
-                .ok_or_else(|| Error::input(format!("run `{}` has no strategy.toml", run.id())))?;
-            let plan = Plan::parse(&text, |_| {})?;
-            let policies = experiment::saved_policies(&run, &plan)?;
-            (plan, policies)
-        }
-        Err(error) if what.ends_with(".toml") => {
-            return Err(Error::input(format!("{what}: no such file ({error})")));
-        }
-        Err(error) => return Err(error),
-    };
+    let (plan, policies) = strategy_or_run(what, root)?;
     let mut settings = match (&plan.backtest, &changes.data) {
         (Some(settings), _) => settings.clone(),
         (None, Some(data)) => BacktestPlan {
@@ -148,6 +130,21 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
         "backtest_market": finished.metrics.backtest_market,
     });
     Ok(output(&finished, document))
+}
+
+/// The plan of a strategy file, or the plan and the policies of a run.
+pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Vec<SavedPolicy>)> {
+    let path = Path::new(what);
+    if path.is_file() || what.ends_with(".toml") {
+        return Ok((Plan::load(path, |_| {})?, Vec::new()));
+    }
+    let run = store::open(root, what)?;
+    let text = run
+        .strategy()?
+        .ok_or_else(|| Error::input(format!("run `{}` has no strategy.toml", run.id())))?;
+    let plan = Plan::parse(&text, |_| {})?;
+    let policies = experiment::saved_policies(&run, &plan)?;
+    Ok((plan, policies))
 }
 
 fn load(strategy: &Path, changes: &Changes) -> Result<Plan> {

@@ -107,10 +107,13 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// Price the strategy's contract: by the model's formula and by simulation.
+    /// Price the strategy's contract: by the model's formula, by simulation, and by indifference under each hedge.
     Price {
-        /// Strategy file (TOML).
-        strategy: PathBuf,
+        /// Strategy file (TOML), or a run (its id, a unique beginning of it, a path, `latest`), whose policies then
+        /// hedge too.
+        strategy: String,
+        #[command(flatten)]
+        runs: Root,
     },
 }
 
@@ -172,7 +175,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
             out,
         } => simulate::run(&strategy, paths as usize, &out),
         Command::Calibrate { history } => calibrate::run(&history),
-        Command::Price { strategy } => price::run(&strategy),
+        Command::Price { strategy, runs } => price::run(&strategy, &runs.path),
     }
 }
 

@@ -1,17 +1,18 @@
 use super::Output;
+use super::compare::strategy_or_run;
 use crate::error::Result;
+use crate::experiment::indifference_prices;
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::simd::BLOCK;
-use crate::strategy::Plan;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Paths of the simulated price.
 const PATHS: usize = 1 << 18;
 
-pub fn run(strategy: &Path) -> Result<Output> {
-    let plan = Plan::load(strategy, |_| {})?;
+pub fn run(what: &str, runs: &Path) -> Result<Output> {
+    let (plan, policies) = strategy_or_run(what, runs)?;
     let (market, contract) = (plan.market, plan.contract);
     let simulator = Simulator {
         market,
@@ -32,15 +33,41 @@ pub fn run(strategy: &Path) -> Result<Output> {
     let error = (payoffs.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
     let model = market.price(&contract);
     let greeks = market.greeks(&contract);
+    let indifference = indifference_prices(&plan, &policies)?;
+    let rows: Vec<Value> = indifference
+        .iter()
+        .map(|(strategy, seed, price)| {
+            json!({
+                "strategy": strategy,
+                "seed": seed,
+                "value": price.value,
+                "standard_error": price.standard_error,
+            })
+        })
+        .collect();
     let document = json!({
         "model_price": model,
         "greeks": greeks,
         "simulated": { "value": mean, "standard_error": error, "paths": PATHS },
+        "indifference": rows,
     });
-    let text = format!(
+    let mut text = format!(
         "model price      {model:.6}\nsimulated price  {mean:.6} ± {error:.6}   ({PATHS} paths)\n\
          delta {:.6}   gamma {:.6}   vega {:.6}   theta {:.6} per year",
         greeks.delta, greeks.gamma, greeks.vega, greeks.theta
     );
+    text.push_str(&format!(
+        "\nindifference price by {}, {} paths",
+        plan.risk, plan.evaluation_paths
+    ));
+    for (strategy, seed, price) in &indifference {
+        let seed = seed.map_or(String::new(), |seed| format!(", seed {seed}"));
+        text.push_str(&format!(
+            "\n  {:<32} {:.4} ± {:.4}",
+            format!("{strategy}{seed}"),
+            price.value,
+            price.standard_error
+        ));
+    }
     Ok(Output { text, document })
 }

@@ -8,11 +8,11 @@ use crate::error::{Error, Result, at_path};
 use crate::hedging::{Classical, ClassicalPolicy, RecurrentPolicy};
 use crate::market::Market;
 use crate::network::Parameters;
-use crate::risk::Risk;
+use crate::risk::{Estimate, Risk};
 use crate::runs::metrics::{BacktestMarket, ExamplePath, Metrics, TrainingCurve, TrainingPoint};
 use crate::runs::store::{self, RunFolder};
 use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
-use crate::strategy::{BacktestPlan, Plan};
+use crate::strategy::{BacktestPlan, Plan, Premium};
 use crate::training::train;
 use outcome::{Bench, Outcome, Training};
 use serde_json::json;
@@ -176,6 +176,48 @@ pub fn backtest(
         results,
         Some((settings, &contracts)),
     )
+}
+
+/// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
+/// e^{−rT} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0.
+///
+/// # References
+/// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
+///
+/// # Errors
+/// Those of the policies.
+pub fn indifference_prices(
+    plan: &Plan,
+    policies: &[SavedPolicy],
+) -> Result<Vec<(String, Option<u64>, Estimate)>> {
+    let mut free = plan.clone();
+    free.premium = Premium::Amount(0.0);
+    let bench = Bench {
+        plan: &free,
+        contracts: None,
+        simulated: true,
+    };
+    let mut outcomes = policies
+        .iter()
+        .map(|policy| {
+            recurrent(
+                &bench,
+                &policy.strategy,
+                policy.training,
+                &policy.parameters,
+            )
+        })
+        .collect::<Result<Vec<_>>>()?;
+    outcomes.extend(classical(&bench, outcome::aversion(&free)?)?);
+    let discount = (-plan.market.rate * plan.contract.expiry).exp();
+    let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
+        let price = Estimate {
+            value: discount * row.risk,
+            standard_error: discount * row.risk_standard_error,
+        };
+        (row.strategy.clone(), row.seed, price)
+    });
+    Ok(prices.collect())
 }
 
 /// A policy of a finished run.

@@ -16,6 +16,11 @@ fn price_agrees_with_simulation() {
             && greek("vega") > 0.0
             && greek("theta") < 0.0
     );
+    // Without a hedge the CVaR of the payoff, which no hedged price may exceed.
+    let indifference = document["indifference"].as_array().unwrap();
+    let of = |index: usize| number(&indifference[index]["value"]);
+    assert_eq!(indifference[0]["strategy"], "naked");
+    assert!(model < of(1) && of(1) < of(0));
     let bound = 3.0 * number(&simulated["standard_error"]) + 0.005 * model;
     assert!((number(&simulated["value"]) - model).abs() < bound);
 }
