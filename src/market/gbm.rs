@@ -40,9 +40,9 @@ impl<R: Real> Kernel for GbmBlock<'_, R> {
             let (word, now) = (words[t % 4], self.spot[t]);
             let mut next = [R::ZERO; BLOCK];
             for lane in 0..BLOCK {
-                let normal = Normal::<R>::from_bits(word[lane]);
+                let normal = Normal::<R>::from_bits::<FMA>(word[lane]);
                 let log_return = multiply_add::<R, FMA>(scale, normal.quantile, drift);
-                next[lane] = now[lane] * log_return.exp();
+                next[lane] = now[lane] * log_return.exp::<FMA>();
             }
             self.spot[t + 1] = next;
         }

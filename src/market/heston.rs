@@ -70,7 +70,7 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
             let (mut next_spot, mut next_variance) = ([R::ZERO; BLOCK], [R::ZERO; BLOCK]);
             for lane in 0..BLOCK {
                 let v = variance[lane];
-                let normal = Normal::<R>::from_bits(for_variance[lane]);
+                let normal = Normal::<R>::from_bits::<FMA>(for_variance[lane]);
                 let m = multiply_add::<R, FMA>(mean_slope, v, mean_base);
                 let s2 = multiply_add::<R, FMA>(variance_slope, v, variance_base);
                 let psi = s2 / (m * m);
@@ -82,14 +82,15 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
                 let shifted = b2.greater(R::ZERO).sqrt() + normal.quantile;
                 let quadratic = a * shifted * shifted;
                 let room = one - two * a_star * a;
-                let quadratic_log = a_star * b2 * a / room - R::HALF * room.greater(of(1e-30)).ln();
+                let quadratic_log =
+                    a_star * b2 * a / room - R::HALF * room.greater(of(1e-30)).ln::<FMA>();
 
                 let mass = (psi - one) / (psi + one);
                 let beta = (one - mass) / m;
                 let inside = (one - mass) / normal.upper_tail;
-                let exponential = inside.greater(one).ln() / beta;
+                let exponential = inside.greater(one).ln::<FMA>() / beta;
                 let moment = mass + beta * (one - mass) / (beta - a_star);
-                let exponential_log = moment.greater(of(1e-30)).ln();
+                let exponential_log = moment.greater(of(1e-30)).ln::<FMA>();
 
                 let is_quadratic = psi <= of(PSI_CRITICAL);
                 let v_next = if is_quadratic { quadratic } else { exponential };
@@ -112,11 +113,11 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
                 };
 
                 let diffusion = (k3 * (v + v_next)).sqrt();
-                let shock = Normal::<R>::from_bits(for_spot[lane]).quantile;
+                let shock = Normal::<R>::from_bits::<FMA>(for_spot[lane]).quantile;
                 let drift = carry + k0 + k1 * v + k2 * v_next;
                 next_variance[lane] = v_next;
                 next_spot[lane] =
-                    spot[lane] * multiply_add::<R, FMA>(diffusion, shock, drift).exp();
+                    spot[lane] * multiply_add::<R, FMA>(diffusion, shock, drift).exp::<FMA>();
             }
             self.spot[t + 1] = next_spot;
             self.variance[t + 1] = next_variance;

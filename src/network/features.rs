@@ -37,7 +37,12 @@ pub struct Features {
 impl Features {
     /// Writes the features of date `t` of `steps` into `out`, one row per feature.
     #[inline(always)]
-    pub(super) fn write<R: Real>(&self, block: &PathBlock<'_, R>, t: usize, out: &mut [Lane<R>]) {
+    pub(super) fn write<R: Real, const FMA: bool>(
+        &self,
+        block: &PathBlock<'_, R>,
+        t: usize,
+        out: &mut [Lane<R>],
+    ) {
         let steps = block.spot.len() - 1;
         for (feature, out) in self.list.iter().zip(out) {
             match feature {
@@ -45,7 +50,7 @@ impl Features {
                     let inverse_strike = R::of(1.0 / self.strike);
                     let scale = R::of(1.0 / (self.volatility * self.expiry.sqrt()));
                     for lane in 0..BLOCK {
-                        out[lane] = (block.spot[t][lane] * inverse_strike).ln() * scale;
+                        out[lane] = (block.spot[t][lane] * inverse_strike).ln::<FMA>() * scale;
                     }
                 }
                 Feature::Volatility => {

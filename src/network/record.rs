@@ -235,7 +235,7 @@ impl<R: Real> Kernel for Outer<'_, R> {
     #[inline(always)]
     fn run<const FMA: bool, const ROWS: usize>(self) {
         let (left, right) = (self.left, self.right);
-        add_outer::<R, FMA>(
+        add_outer::<R, FMA, ROWS>(
             0..self.steps.saturating_sub(self.lag),
             |t| &left[(t + self.lag) * self.left_rows..][..self.left_rows],
             |t| &right[t * self.right_rows..][..self.right_rows],

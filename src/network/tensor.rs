@@ -243,7 +243,7 @@ fn feature_tensors<R: Real>(features: &Features, paths: &Paths<R>) -> Result<Vec
     let (steps, count) = (paths.steps(), features.list.len());
     let mut rows = vec![[R::ZERO; BLOCK]; paths.blocks() * steps * count];
     for (index, out) in rows.chunks_exact_mut(count).enumerate() {
-        features.write(&paths.block(index / steps), index % steps, out);
+        features.write::<R, false>(&paths.block(index / steps), index % steps, out);
     }
     let dates = from_lanes(&rows, steps, count)?;
     (0..steps).map(|t| Ok(dates.get(t)?)).collect()

@@ -5,10 +5,12 @@
 //! compiler turns the loops into vector instructions; there are no intrinsics.
 
 mod elementary;
+mod lanes;
 mod product;
 mod real;
 
-pub use elementary::{Normal, sigmoid, tanh};
+pub use elementary::{Normal, sigmoid};
+pub use lanes::Lanes;
 pub use product::{Packed, add_outer};
 pub use real::Real;
 
@@ -28,8 +30,8 @@ pub trait Kernel {
     /// Does the work.
     ///
     /// `FMA` tells whether fused multiply-add is one instruction (otherwise `mul_add` would
-    /// call a library routine); `ROWS` is the number of rows that a
-    /// register tile of [`Lane`]s holds.
+    /// call a library routine); `ROWS` is the number of rows of a matrix product that the registers
+    /// hold: 8 with 32 registers, 4 with 16.
     ///
     /// Implementations must be `#[inline(always)]`, and so must everything they call that is to be
     /// vectorised.
@@ -53,16 +55,16 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
             // SAFETY: the features that the callee is compiled for were detected just above.
             return unsafe { with_avx2(kernel) };
         }
-        kernel.run::<false, 2>()
+        kernel.run::<false, 4>()
     }
     // Fused multiply-add is part of the aarch64 baseline.
     #[cfg(target_arch = "aarch64")]
     {
-        kernel.run::<true, 2>()
+        kernel.run::<true, 4>()
     }
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     {
-        kernel.run::<false, 2>()
+        kernel.run::<false, 4>()
     }
 }
 
@@ -74,7 +76,7 @@ pub fn instruction_set() -> &'static str {
         #[inline(always)]
         fn run<const FMA: bool, const ROWS: usize>(self) -> &'static str {
             match (FMA, ROWS) {
-                (true, 4) => "AVX-512",
+                (true, 8) => "AVX-512",
                 (true, _) if cfg!(target_arch = "aarch64") => "NEON",
                 (true, _) => "AVX2 and FMA",
                 (false, _) => "baseline",
@@ -87,13 +89,13 @@ pub fn instruction_set() -> &'static str {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<true, 4>()
+    kernel.run::<true, 8>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<true, 2>()
+    kernel.run::<true, 4>()
 }
 
 /// `a·b + c`, fused where that is one instruction.

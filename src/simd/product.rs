@@ -1,9 +1,26 @@
 //! The two matrix products of a sweep, with the paths of a block as vector lanes.
+//!
+//! Both keep a tile of sums in registers for the whole length of the sum. The compiler does that
+//! only if every set of sums is a small array of its own (a [`Quad`]) that is indexed by constants
+//! once the loops are unrolled, and if operands are read by value.
 
 use super::{BLOCK, Lane, Real, multiply_add};
 
 /// Rows of a packed tile, a multiple of every register tile's.
 const TILE: usize = 8;
+
+/// Lanes of a [`Quad`].
+const WIDTH: usize = BLOCK / 2;
+
+/// Four rows of sums, half a block wide.
+type Quad<R, const L: usize> = [[R; L]; 4];
+
+/// Part of a lane: elements `L·part..L·(part + 1)`, by value.
+#[inline(always)]
+fn part<R: Real, const L: usize>(lane: &Lane<R>, part: usize) -> [R; L] {
+    let (parts, _) = lane.as_chunks();
+    parts[part]
+}
 
 /// A matrix packed for [`Packed::multiply`]: tiles of [`TILE`] rows, each stored column by column.
 #[derive(Debug, Clone, Default)]
@@ -52,70 +69,72 @@ impl<R: Real> Packed<R> {
         out: &mut [Lane<R>],
     ) {
         debug_assert_eq!((x.len(), out.len()), (self.columns - from, self.rows));
-        for (tile, out) in self
-            .data
-            .chunks_exact(self.columns)
-            .zip(out.chunks_mut(TILE))
-        {
+        let tiles = self.data.chunks_exact(self.columns);
+        for (tile, out) in tiles.zip(out.chunks_mut(TILE)) {
             let tile = &tile[from..];
-            out.fill([R::ZERO; BLOCK]);
-            let (weights, last_weights) = tile.as_chunks::<DEPTH>();
-            let (x, last_x) = x.as_chunks::<DEPTH>();
-            for (weights, x) in weights.iter().zip(x) {
-                add_weighted::<R, FMA, ROWS, DEPTH>(weights, x, out);
-            }
-            for (weights, x) in last_weights.iter().zip(last_x) {
-                add_weighted::<R, FMA, ROWS, 1>(
-                    std::array::from_ref(weights),
-                    std::array::from_ref(x),
-                    out,
-                );
-            }
-        }
-    }
-}
-
-/// Columns of W that are summed between loading and storing a row of the result.
-const DEPTH: usize = 4;
-
-/// `out[r] += Σ_d weights[d][r] x[d]` for a tile's rows, `ROWS` at a time.
-///
-/// The lanes are the only loop left inside, and the compiler makes vectors of it: with the sums in
-/// arrays across the loop over columns, which would save the loads and stores, it gives up and
-/// computes lane by lane.
-#[inline(always)]
-fn add_weighted<R: Real, const FMA: bool, const ROWS: usize, const D: usize>(
-    weights: &[[R; TILE]; D],
-    x: &[Lane<R>; D],
-    out: &mut [Lane<R>],
-) {
-    let (groups, rest) = out.as_chunks_mut::<ROWS>();
-    let whole = groups.len() * ROWS;
-    for (group, out) in groups.iter_mut().enumerate() {
-        for lane in 0..BLOCK {
-            for r in 0..ROWS {
-                let mut sum = out[r][lane];
-                for d in 0..D {
-                    sum = multiply_add::<R, FMA>(weights[d][group * ROWS + r], x[d][lane], sum);
+            match <&mut [Lane<R>; TILE]>::try_from(&mut *out) {
+                Ok(out) => multiply_tile::<R, FMA, ROWS>(tile, x, out),
+                Err(_) => {
+                    let mut whole = [[R::ZERO; BLOCK]; TILE];
+                    multiply_tile::<R, FMA, ROWS>(tile, x, &mut whole);
+                    out.copy_from_slice(&whole[..out.len()]);
                 }
-                out[r][lane] = sum;
-            }
-        }
-    }
-    for (r, out) in rest.iter_mut().enumerate() {
-        for lane in 0..BLOCK {
-            for d in 0..D {
-                out[lane] = multiply_add::<R, FMA>(weights[d][whole + r], x[d][lane], out[lane]);
             }
         }
     }
 }
 
-/// Lanes of an accumulator in [`add_outer`].
-const HALF_BLOCK: usize = 16;
+/// `out[r] = Σ_k weights[k][r] x[k]`
+#[inline(always)]
+fn multiply_tile<R: Real, const FMA: bool, const ROWS: usize>(
+    weights: &[[R; TILE]],
+    x: &[Lane<R>],
+    out: &mut [Lane<R>; TILE],
+) {
+    const { assert!(BLOCK == 2 * WIDTH && TILE == 8) }
+    let zero: Quad<R, WIDTH> = [[R::ZERO; WIDTH]; 4];
+    if ROWS == TILE {
+        let [mut s00, mut s01, mut s10, mut s11] = [zero; 4];
+        for (w, x) in weights.iter().zip(x) {
+            let (w, _) = w.as_chunks();
+            let (w0, w1) = (w[0], w[1]);
+            let (x0, x1) = (part(x, 0), part(x, 1));
+            add_weighted::<R, FMA>(&mut s00, w0, x0);
+            add_weighted::<R, FMA>(&mut s01, w0, x1);
+            add_weighted::<R, FMA>(&mut s10, w1, x0);
+            add_weighted::<R, FMA>(&mut s11, w1, x1);
+        }
+        for (r, [left, right]) in [[s00, s01], [s10, s11]].into_iter().enumerate() {
+            for q in 0..4 {
+                out[4 * r + q][..WIDTH].copy_from_slice(&left[q]);
+                out[4 * r + q][WIDTH..].copy_from_slice(&right[q]);
+            }
+        }
+    } else {
+        for quad in 0..2 {
+            for half in 0..2 {
+                let mut sums = zero;
+                for (w, x) in weights.iter().zip(x) {
+                    let (w, _) = w.as_chunks();
+                    add_weighted::<R, FMA>(&mut sums, w[quad], part(x, half));
+                }
+                for q in 0..4 {
+                    out[4 * quad + q][WIDTH * half..][..WIDTH].copy_from_slice(&sums[q]);
+                }
+            }
+        }
+    }
+}
 
-/// Rows of either side in a tile of [`add_outer`].
-const SIDE: usize = 4;
+/// `sums[r] += w[r] x`
+#[inline(always)]
+fn add_weighted<R: Real, const FMA: bool>(sums: &mut Quad<R, WIDTH>, w: [R; 4], x: [R; WIDTH]) {
+    for r in 0..4 {
+        for lane in 0..WIDTH {
+            sums[r][lane] = multiply_add::<R, FMA>(w[r], x[lane], sums[r][lane]);
+        }
+    }
+}
 
 /// `total[j, k] += Σ_t Σ_lane left[t][j][lane] right[t][k][lane]`.
 ///
@@ -124,7 +143,7 @@ const SIDE: usize = 4;
 /// The sums of one call start at zero in the precision of `R`; only their totals are added in f64, so
 /// that rounding does not grow with the number of calls.
 #[inline(always)]
-pub fn add_outer<'a, R: Real, const FMA: bool>(
+pub fn add_outer<'a, R: Real, const FMA: bool, const ROWS: usize>(
     steps: std::ops::Range<usize>,
     left: impl Fn(usize) -> &'a [Lane<R>],
     right: impl Fn(usize) -> &'a [Lane<R>],
@@ -135,62 +154,193 @@ pub fn add_outer<'a, R: Real, const FMA: bool>(
     }
     let (j, k) = (left(steps.start).len(), right(steps.start).len());
     debug_assert_eq!(total.len(), j * k);
-    for k0 in (0..k).step_by(SIDE) {
-        for j0 in (0..j).step_by(SIDE) {
-            let (rows, columns) = (SIDE.min(j - j0), SIDE.min(k - k0));
-            let mut sums = [[[R::ZERO; HALF_BLOCK]; SIDE]; SIDE];
-            let mut t = steps.start;
-            if rows == SIDE && columns == SIDE {
-                let tile = |t: usize| -> (&[Lane<R>; SIDE], &[Lane<R>; SIDE]) {
-                    let left = left(t)[j0..].first_chunk().expect("SIDE rows");
-                    (left, right(t)[k0..].first_chunk().expect("SIDE columns"))
-                };
-                while t + 2 <= steps.end {
-                    let ((l0, r0), (l1, r1)) = (tile(t), tile(t + 1));
-                    for lane in 0..HALF_BLOCK {
-                        let other = lane + HALF_BLOCK;
-                        for a in 0..SIDE {
-                            for b in 0..SIDE {
-                                let mut sum = sums[a][b][lane];
-                                sum = multiply_add::<R, FMA>(l0[a][lane], r0[b][lane], sum);
-                                sum = multiply_add::<R, FMA>(l0[a][other], r0[b][other], sum);
-                                sum = multiply_add::<R, FMA>(l1[a][lane], r1[b][lane], sum);
-                                sum = multiply_add::<R, FMA>(l1[a][other], r1[b][other], sum);
-                                sums[a][b][lane] = sum;
-                            }
-                        }
-                    }
-                    t += 2;
-                }
-            }
-            for t in t..steps.end {
-                for (a, l) in left(t)[j0..][..rows].iter().enumerate() {
-                    for (b, r) in right(t)[k0..][..columns].iter().enumerate() {
-                        for lane in 0..HALF_BLOCK {
-                            let other = lane + HALF_BLOCK;
-                            let sum = multiply_add::<R, FMA>(l[lane], r[lane], sums[a][b][lane]);
-                            sums[a][b][lane] = multiply_add::<R, FMA>(l[other], r[other], sum);
-                        }
+    let mut sums = [[[R::ZERO; WIDTH]; 4]; 4];
+    for j0 in (0..j).step_by(4) {
+        for k0 in (0..k).step_by(4) {
+            let (rows, columns) = (4.min(j - j0), 4.min(k - k0));
+            if rows == 4 && columns == 4 {
+                let pairs = steps.clone().map(|t| {
+                    let rows = left(t)[j0..].first_chunk();
+                    let columns = right(t)[k0..].first_chunk();
+                    rows.zip(columns).expect("four rows and columns are left")
+                });
+                outer_tile::<R, FMA, ROWS>(pairs, &mut sums);
+            } else {
+                for (row, sums) in sums[..rows].iter_mut().enumerate() {
+                    for (column, sums) in sums[..columns].iter_mut().enumerate() {
+                        let pairs = steps
+                            .clone()
+                            .map(|t| (&left(t)[j0 + row], &right(t)[k0 + column]));
+                        *sums = inner_products::<R, FMA>(pairs);
                     }
                 }
             }
-            for a in 0..rows {
-                for b in 0..columns {
-                    total[(j0 + a) * k + k0 + b] += sum_lanes(&mut sums[a][b]).into_f64();
+            for (row, sums) in sums[..rows].iter().enumerate() {
+                let total = &mut total[(j0 + row) * k + k0..][..columns];
+                for (total, sums) in total.iter_mut().zip(sums) {
+                    *total += sum_lanes(*sums).into_f64();
                 }
             }
         }
     }
 }
 
-/// The sum of an accumulator's lanes by halving, the same tree for every instruction set.
+/// `sums[j][k] = Σ left[j] ∘ right[k]` over the given pairs, with the lanes that are `WIDTH` apart
+/// added together.
 #[inline(always)]
-fn sum_lanes<R: Real>(lanes: &mut [R; HALF_BLOCK]) -> R {
-    for lane in 0..8 {
-        lanes[lane] += lanes[lane + 8];
+fn outer_tile<'a, R: Real, const FMA: bool, const ROWS: usize>(
+    pairs: impl Iterator<Item = (&'a [Lane<R>; 4], &'a [Lane<R>; 4])> + Clone,
+    sums: &mut [Quad<R, WIDTH>; 4],
+) {
+    if ROWS == TILE {
+        let [mut s0, mut s1, mut s2, mut s3] = [[[R::ZERO; WIDTH]; 4]; 4];
+        for (left, right) in pairs {
+            for half in 0..2 {
+                let rows: Quad<R, WIDTH> = quad(left, half);
+                let columns = quad(right, half);
+                add_products::<R, FMA, WIDTH>(&mut s0, rows[0], columns);
+                add_products::<R, FMA, WIDTH>(&mut s1, rows[1], columns);
+                add_products::<R, FMA, WIDTH>(&mut s2, rows[2], columns);
+                add_products::<R, FMA, WIDTH>(&mut s3, rows[3], columns);
+            }
+        }
+        *sums = [s0, s1, s2, s3];
+    } else {
+        // Two rows at a time, a quarter of a block wide: what sixteen registers of eight f32 hold.
+        const QUARTER: usize = BLOCK / 4;
+        for pair in 0..2 {
+            let [mut s0, mut s1] = [[[R::ZERO; QUARTER]; 4]; 2];
+            for (left, right) in pairs.clone() {
+                for quarter in 0..4 {
+                    let columns: Quad<R, QUARTER> = quad(right, quarter);
+                    let (r0, r1) = (
+                        part(&left[2 * pair], quarter),
+                        part(&left[2 * pair + 1], quarter),
+                    );
+                    add_products::<R, FMA, QUARTER>(&mut s0, r0, columns);
+                    add_products::<R, FMA, QUARTER>(&mut s1, r1, columns);
+                }
+            }
+            for (sums, narrow) in sums[2 * pair..].iter_mut().zip([s0, s1]) {
+                for k in 0..4 {
+                    sums[k] = [R::ZERO; WIDTH];
+                    sums[k][..QUARTER].copy_from_slice(&narrow[k]);
+                }
+            }
+        }
     }
-    for lane in 0..4 {
-        lanes[lane] += lanes[lane + 4];
+}
+
+#[inline(always)]
+fn quad<R: Real, const L: usize>(lanes: &[Lane<R>; 4], index: usize) -> Quad<R, L> {
+    [
+        part(&lanes[0], index),
+        part(&lanes[1], index),
+        part(&lanes[2], index),
+        part(&lanes[3], index),
+    ]
+}
+
+/// `sums[k] += row ∘ columns[k]`
+#[inline(always)]
+fn add_products<R: Real, const FMA: bool, const L: usize>(
+    sums: &mut Quad<R, L>,
+    row: [R; L],
+    columns: Quad<R, L>,
+) {
+    for k in 0..4 {
+        for lane in 0..L {
+            sums[k][lane] = multiply_add::<R, FMA>(row[lane], columns[k][lane], sums[k][lane]);
+        }
     }
-    (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
+}
+
+/// `Σ left ∘ right` over the given pairs, with the lanes that are `WIDTH` apart added together.
+#[inline(always)]
+fn inner_products<'a, R: Real, const FMA: bool>(
+    pairs: impl Iterator<Item = (&'a Lane<R>, &'a Lane<R>)>,
+) -> [R; WIDTH] {
+    let mut sums = [R::ZERO; WIDTH];
+    for (left, right) in pairs {
+        for half in 0..2 {
+            let (left, right): ([R; WIDTH], [R; WIDTH]) = (part(left, half), part(right, half));
+            for lane in 0..WIDTH {
+                sums[lane] = multiply_add::<R, FMA>(left[lane], right[lane], sums[lane]);
+            }
+        }
+    }
+    sums
+}
+
+/// The sum of an accumulator's lanes by halving.
+#[inline(always)]
+fn sum_lanes<R: Real, const L: usize>(mut lanes: [R; L]) -> R {
+    let mut half = L / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Small integers, so that every order of summation gives the same number.
+    fn number(seed: usize) -> f64 {
+        ((seed * 7919 + 13) % 17) as f64 - 8.0
+    }
+
+    fn lanes(count: usize, seed: usize) -> Vec<Lane<f64>> {
+        (0..count)
+            .map(|row| std::array::from_fn(|lane| number(seed + row * BLOCK + lane)))
+            .collect()
+    }
+
+    fn products_equal_their_definitions<const FMA: bool, const ROWS: usize>() {
+        for (rows, columns, from) in [(1, 5, 0), (4, 3, 1), (11, 9, 2), (16, 8, 0)] {
+            let entry = |row: usize, column: usize| number(100 * row + column);
+            let x = lanes(columns - from, 5);
+            let mut out = vec![[f64::NAN; BLOCK]; rows];
+            Packed::new(rows, columns, entry).multiply::<FMA, ROWS>(from, &x, &mut out);
+            for row in 0..rows {
+                for lane in 0..BLOCK {
+                    let sum: f64 = (from..columns)
+                        .map(|column| entry(row, column) * x[column - from][lane])
+                        .sum();
+                    assert_eq!(out[row][lane], sum);
+                }
+            }
+
+            let steps = 3;
+            let (left, right) = (lanes(steps * rows, 1), lanes(steps * columns, 2));
+            let mut total = vec![1.0; rows * columns];
+            add_outer::<f64, FMA, ROWS>(
+                0..steps,
+                |t| &left[t * rows..][..rows],
+                |t| &right[t * columns..][..columns],
+                &mut total,
+            );
+            for row in 0..rows {
+                for column in 0..columns {
+                    let mut sum = 1.0;
+                    for t in 0..steps {
+                        let (l, r) = (left[t * rows + row], right[t * columns + column]);
+                        sum += l.iter().zip(r).map(|(l, r)| l * r).sum::<f64>();
+                    }
+                    assert_eq!(total[row * columns + column], sum);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_equal_their_definitions_on_every_instruction_set() {
+        products_equal_their_definitions::<true, 8>();
+        products_equal_their_definitions::<true, 4>();
+        products_equal_their_definitions::<false, 4>();
+    }
 }

@@ -1,3 +1,4 @@
+use super::multiply_add;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A floating-point number: f32 for training, f64 for checks and for the books.
@@ -32,9 +33,14 @@ pub trait Real:
     fn lesser(self, other: Self) -> Self;
     fn greater(self, other: Self) -> Self;
     /// eˣ. For f32 the relative error is below 2e-7, and x is clamped to [−87, 88].
-    fn exp(self) -> Self;
+    fn exp<const FMA: bool>(self) -> Self;
+    /// The hyperbolic tangent. For f32 the absolute error is below 3e-7 with fused multiply-add, otherwise
+    /// 4e-7.
+    ///
+    /// `FMA` as in [`super::Kernel::run`].
+    fn tanh<const FMA: bool>(self) -> Self;
     /// ln x for positive normal x. For f32 the error is below 2e-7 absolute plus 1.5e-7 relative.
-    fn ln(self) -> Self;
+    fn ln<const FMA: bool>(self) -> Self;
 }
 
 impl Real for f64 {
@@ -71,11 +77,15 @@ impl Real for f64 {
         if self > other { self } else { other }
     }
     #[inline(always)]
-    fn exp(self) -> Self {
+    fn exp<const FMA: bool>(self) -> Self {
         f64::exp(self)
     }
     #[inline(always)]
-    fn ln(self) -> Self {
+    fn tanh<const FMA: bool>(self) -> Self {
+        f64::tanh(self)
+    }
+    #[inline(always)]
+    fn ln<const FMA: bool>(self) -> Self {
         f64::ln(self)
     }
 }
@@ -117,43 +127,63 @@ impl Real for f32 {
     /// eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2 and the Taylor polynomial of degree 7, whose remainder
     /// r⁸/8! is below 6e-9.
     #[inline(always)]
-    fn exp(self) -> Self {
+    fn exp<const FMA: bool>(self) -> Self {
         // Adding 1.5·2²³ rounds to an integer and leaves it in the low bits of the mantissa.
         const SHIFT: f32 = 12_582_912.0;
         // ln 2 in two parts, the first with enough trailing zeros that n·HIGH is exact.
         const HIGH: f32 = 0.693_359_4;
         const LOW: f32 = -2.121_944_4e-4;
         let x = self.greater(-87.0).lesser(88.0);
-        let shifted = x * std::f32::consts::LOG2_E + SHIFT;
+        let step = multiply_add::<f32, FMA>;
+        let shifted = step(x, std::f32::consts::LOG2_E, SHIFT);
         let n = shifted - SHIFT;
-        let r = (x - n * HIGH) - n * LOW;
-        let polynomial =
-            ((((((r * (1.0 / 5040.0) + 1.0 / 720.0) * r + 1.0 / 120.0) * r + 1.0 / 24.0) * r
-                + 1.0 / 6.0)
-                * r
-                + 0.5)
-                * r
-                + 1.0)
-                * r
-                + 1.0;
+        let r = step(n, -LOW, step(n, -HIGH, x));
+        let polynomial = step(r, 1.0 / 5040.0, 1.0 / 720.0);
+        let polynomial = step(step(polynomial, r, 1.0 / 120.0), r, 1.0 / 24.0);
+        let polynomial = step(step(polynomial, r, 1.0 / 6.0), r, 0.5);
+        let polynomial = step(step(polynomial, r, 1.0), r, 1.0);
         let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()));
         polynomial * power
+    }
+
+    /// x P(x²)/Q(x²) with P of degree 6 and Q of degree 3, the coefficients those of Eigen's `ptanh`;
+    /// beyond the clamp tanh rounds to ±1.
+    #[inline(always)]
+    fn tanh<const FMA: bool>(self) -> Self {
+        const P: [f32; 7] = [
+            4.893_524_6e-3,
+            6.372_619_5e-4,
+            1.485_722_35e-5,
+            5.122_297_3e-8,
+            -8.604_672e-11,
+            2.000_188e-13,
+            -2.760_768_4e-16,
+        ];
+        const Q: [f32; 4] = [4.893_525e-3, 2.268_434_7e-3, 1.185_347_1e-4, 1.198_258_4e-6];
+        let step = multiply_add::<f32, FMA>;
+        let x = self.greater(-7.998_811_7).lesser(7.998_811_7);
+        let y = x * x;
+        let p = step(y, P[6], P[5]);
+        let p = step(step(step(y, p, P[4]), y, P[3]), y, P[2]);
+        let p = step(step(p, y, P[1]), y, P[0]);
+        let q = step(step(step(y, Q[3], Q[2]), y, Q[1]), y, Q[0]);
+        x * p / q
     }
 
     /// ln(2ᵉ m) = e ln 2 + 2 artanh s with s = (m − 1)/(m + 1), m in [√½, √2): the series in s
     /// stops at s⁹ because s¹¹/11 is below 4e-10.
     #[inline(always)]
-    fn ln(self) -> Self {
+    fn ln<const FMA: bool>(self) -> Self {
         const ROOT_HALF_BITS: u32 = 0x3f35_04f3;
         let bits = self.to_bits();
         let exponent = (bits.wrapping_sub(ROOT_HALF_BITS) as i32) >> 23;
         let mantissa = f32::from_bits(bits.wrapping_sub((exponent as u32) << 23));
         let s = (mantissa - 1.0) / (mantissa + 1.0);
         let square = s * s;
-        let series = (((square * (1.0 / 9.0) + 1.0 / 7.0) * square + 1.0 / 5.0) * square
-            + 1.0 / 3.0)
-            * square
-            + 1.0;
-        exponent as f32 * std::f32::consts::LN_2 + 2.0 * s * series
+        let step = multiply_add::<f32, FMA>;
+        let series = step(square, 1.0 / 9.0, 1.0 / 7.0);
+        let series = step(step(series, square, 1.0 / 5.0), square, 1.0 / 3.0);
+        let series = step(series, square, 1.0);
+        step(exponent as f32, std::f32::consts::LN_2, 2.0 * s * series)
     }
 }

@@ -1,0 +1,128 @@
+use super::super::parameters::GATES;
+use super::weights::Weights;
+use super::workspace::Workspace;
+use crate::simd::{BLOCK, Kernel, Lane, Real, add_outer, multiply_add};
+
+/// Differentiates one block of paths from the seeds back to the first date: turns the gates of the
+/// workspace into derivatives and adds the gradient of every map to `totals`.
+pub(super) struct BackwardBlock<'a, R> {
+    pub weights: &'a Weights<R>,
+    pub workspace: &'a mut Workspace<R>,
+    /// One matrix per map, row by row.
+    pub totals: &'a mut [Vec<f64>],
+}
+
+impl<R: Real> Kernel for BackwardBlock<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool, const ROWS: usize>(self) {
+        let Self {
+            weights,
+            workspace,
+            totals,
+        } = self;
+        let hidden = weights.shape.hidden;
+        let Workspace {
+            steps,
+            layers,
+            seeds,
+            from_above,
+            from_next,
+            cell_gradient,
+            ..
+        } = workspace;
+        let (steps, count) = (*steps, layers.len());
+        let (lstm_totals, head_total) = totals.split_at_mut(count);
+
+        let top = layers.last().expect("a policy has a layer");
+        add_outer::<R, FMA, ROWS>(
+            0..steps,
+            |t| &seeds[t..=t],
+            |t| top.hidden(t),
+            &mut head_total[0][..hidden],
+        );
+        head_total[0][hidden] += seeds
+            .iter()
+            .flatten()
+            .map(|seed| seed.into_f64())
+            .sum::<f64>();
+
+        for index in (0..count).rev() {
+            let layer = &mut layers[index];
+            let map = &weights.layers[index];
+            from_next.fill([R::ZERO; BLOCK]);
+            cell_gradient.fill([R::ZERO; BLOCK]);
+            for t in (0..steps).rev() {
+                let (cells, next_cells) = layer.cells.pair(t);
+                let gates = layer.gates.at_mut(t);
+                let (units, _) = gates.as_chunks_mut();
+                for unit in 0..hidden {
+                    let above = if index + 1 == count {
+                        scaled(weights.head[unit], seeds[t])
+                    } else {
+                        from_above.at(t)[unit]
+                    };
+                    let cells = [cells[unit], next_cells[unit]];
+                    let dh = [above, from_next[unit]];
+                    (units[unit], cell_gradient[unit]) =
+                        differentiate_unit::<R, FMA>(units[unit], cells, dh, cell_gradient[unit]);
+                }
+                if t > 0 {
+                    map.to_hidden.multiply::<FMA, ROWS>(0, gates, from_next);
+                }
+            }
+            if index > 0 {
+                for t in 0..steps {
+                    let gates = layer.gates.at(t);
+                    map.to_inputs
+                        .multiply::<FMA, ROWS>(0, gates, from_above.at_mut(t));
+                }
+            }
+            add_outer::<R, FMA, ROWS>(
+                0..steps,
+                |t| layer.gates.at(t),
+                |t| layer.inputs.at(t),
+                &mut lstm_totals[index],
+            );
+        }
+    }
+}
+
+#[inline(always)]
+fn scaled<R: Real>(factor: R, lane: Lane<R>) -> Lane<R> {
+    let mut result = lane;
+    for lane in 0..BLOCK {
+        result[lane] *= factor;
+    }
+    result
+}
+
+/// Derivatives in the pre-activations of a unit's gates, and in its cell at the previous date.
+///
+/// Takes the activations, the cell before and after, the two parts of ∂z/∂h, and what the next
+/// date says of ∂z/∂c; all by value, so that the compiler sees that nothing overlaps.
+#[inline(always)]
+fn differentiate_unit<R: Real, const FMA: bool>(
+    gates: [Lane<R>; GATES],
+    [before, after]: [Lane<R>; 2],
+    [above, next]: [Lane<R>; 2],
+    carried: Lane<R>,
+) -> ([Lane<R>; GATES], Lane<R>) {
+    let mut gradient = [[R::ZERO; BLOCK]; GATES];
+    let mut carry = [R::ZERO; BLOCK];
+    for lane in 0..BLOCK {
+        let (input, forget) = (gates[0][lane], gates[1][lane]);
+        let (candidate, output) = (gates[2][lane], gates[3][lane]);
+        let squashed = after[lane].tanh::<FMA>();
+        let dh = above[lane] + next[lane];
+        let slope = R::ONE - squashed * squashed;
+        let dc = multiply_add::<R, FMA>(dh * output, slope, carried[lane]);
+        gradient[0][lane] = dc * candidate * input * (R::ONE - input);
+        gradient[1][lane] = dc * before[lane] * forget * (R::ONE - forget);
+        gradient[2][lane] = dc * input * (R::ONE - candidate * candidate);
+        gradient[3][lane] = dh * squashed * output * (R::ONE - output);
+        carry[lane] = dc * forget;
+    }
+    (gradient, carry)
+}

@@ -1,0 +1,105 @@
+use super::super::features::Features;
+use super::super::parameters::GATES;
+use super::weights::Weights;
+use super::workspace::Workspace;
+use crate::market::PathBlock;
+use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add, sigmoid};
+
+/// Moves one block of paths through all dates: fills the inputs, gates, cells and positions of the
+/// workspace.
+pub(super) struct ForwardBlock<'a, R> {
+    pub weights: &'a Weights<R>,
+    pub features: &'a Features,
+    pub paths: PathBlock<'a, R>,
+    pub workspace: &'a mut Workspace<R>,
+}
+
+impl<R: Real> Kernel for ForwardBlock<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool, const ROWS: usize>(self) {
+        let Self {
+            weights,
+            features,
+            paths,
+            workspace,
+        } = self;
+        let (hidden, steps) = (weights.shape.hidden, workspace.steps);
+        for index in 0..workspace.layers.len() {
+            let (below, layer) = workspace.layers.split_at_mut(index);
+            let layer = &mut layer[0];
+            for t in 0..steps {
+                let inputs = &mut layer.inputs.at_mut(t)[hidden..];
+                let inputs = &mut inputs[..weights.shape.inputs(index)];
+                match below.last() {
+                    None => features.write::<R, FMA>(&paths, t, inputs),
+                    Some(below) => inputs.copy_from_slice(below.hidden(t)),
+                }
+            }
+            for t in 0..steps {
+                // h is zero before the first date.
+                let from = if t == 0 { hidden } else { 0 };
+                let gates = layer.gates.at_mut(t);
+                let (inputs, next_inputs) = layer.inputs.pair(t);
+                let map = &weights.layers[index].forward;
+                map.multiply::<FMA, ROWS>(from, &inputs[from..], gates);
+                let (cells, next_cells) = layer.cells.pair(t);
+                let (gates, _) = gates.as_chunks_mut();
+                for unit in 0..hidden {
+                    let moved = move_unit::<R, FMA>(gates[unit], cells[unit]);
+                    gates[unit] = moved.gates;
+                    next_cells[unit] = moved.cell;
+                    next_inputs[unit] = moved.output;
+                }
+            }
+        }
+        let top = workspace.layers.last().expect("a policy has a layer");
+        for t in 0..steps {
+            let mut position = [weights.head[hidden]; BLOCK];
+            for (w, h) in weights.head.iter().zip(top.hidden(t)) {
+                for lane in 0..BLOCK {
+                    position[lane] = multiply_add::<R, FMA>(*w, h[lane], position[lane]);
+                }
+            }
+            workspace.positions[t] = position;
+        }
+    }
+}
+
+/// An LSTM unit after a date.
+struct Unit<R> {
+    gates: [Lane<R>; GATES],
+    cell: Lane<R>,
+    output: Lane<R>,
+}
+
+/// c′ = f c + i g and h = o tanh c′, with i, f, o = σ(s) and g = tanh s of the pre-activations s.
+///
+/// Arguments are values, not references: the compiler must see that nothing overlaps.
+///
+/// # References
+/// Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and Cummins (2000).
+#[inline(always)]
+fn move_unit<R: Real, const FMA: bool>(s: [Lane<R>; GATES], cell: Lane<R>) -> Unit<R> {
+    let zero = [R::ZERO; BLOCK];
+    let mut unit = Unit {
+        gates: [zero; GATES],
+        cell: zero,
+        output: zero,
+    };
+    for lane in 0..BLOCK {
+        let input = sigmoid::<R, FMA>(s[0][lane]);
+        let forget = sigmoid::<R, FMA>(s[1][lane]);
+        let candidate = s[2][lane].tanh::<FMA>();
+        let output = sigmoid::<R, FMA>(s[3][lane]);
+        let c = multiply_add::<R, FMA>(forget, cell[lane], input * candidate);
+        unit.gates[0][lane] = input;
+        unit.gates[1][lane] = forget;
+        unit.gates[2][lane] = candidate;
+        unit.gates[3][lane] = output;
+        unit.cell[lane] = c;
+        unit.output[lane] = output * c.tanh::<FMA>();
+    }
+    unit
+}

@@ -1,0 +1,200 @@
+//! The fused sweep: a block of paths goes through all dates, forward and backward, while it stays in
+//! a core's cache.
+
+mod backward;
+mod forward;
+mod weights;
+mod workspace;
+
+use super::features::Features;
+use super::parameters::{Parameters, Shape};
+use super::record::Record;
+use super::{Backward, Forward, Seed, Sweep};
+use crate::error::Result;
+use crate::market::Paths;
+use crate::simd::{BLOCK, Lane, Real, dispatch};
+use backward::BackwardBlock;
+use faer::Mat;
+use forward::ForwardBlock;
+use rayon::prelude::*;
+use std::sync::Mutex;
+use weights::Weights;
+use workspace::Workspace;
+
+/// Blocks whose gradients are summed by one thread before they are added to the others.
+const CHUNK: usize = 4;
+
+/// The sweep on the processor's vector units, in blocks of paths on all threads.
+#[derive(Debug, Default)]
+pub struct BlockSweep<R> {
+    /// Buffers of finished chunks, to be used again.
+    spare: Mutex<Vec<Workspace<R>>>,
+}
+
+impl<R: Real> BlockSweep<R> {
+    pub fn new() -> Self {
+        Self {
+            spare: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn with_workspace<T>(
+        &self,
+        shape: Shape,
+        steps: usize,
+        work: impl FnOnce(&mut Workspace<R>) -> T,
+    ) -> T {
+        let spare = self
+            .spare
+            .lock()
+            .expect("no thread panics with the lock")
+            .pop();
+        let mut workspace = match spare {
+            Some(workspace) if workspace.fits(shape, steps) => workspace,
+            _ => Workspace::new(shape, steps),
+        };
+        let result = work(&mut workspace);
+        self.spare
+            .lock()
+            .expect("no thread panics with the lock")
+            .push(workspace);
+        result
+    }
+}
+
+impl<R: Real> Sweep<R> for BlockSweep<R> {
+    fn forward(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        keep_head_inputs: bool,
+    ) -> Result<Forward<R>> {
+        let (shape, steps) = (parameters.shape(), paths.steps());
+        let weights = Weights::new(shape, &parameters.matrices()?);
+        let mut positions = vec![[R::ZERO; BLOCK]; paths.blocks() * steps];
+        let rows = if keep_head_inputs {
+            steps * shape.hidden
+        } else {
+            0
+        };
+        let mut head_inputs = vec![[R::ZERO; BLOCK]; paths.blocks() * rows];
+        let kept: Vec<&mut [Lane<R>]> = if keep_head_inputs {
+            head_inputs.chunks_exact_mut(rows).collect()
+        } else {
+            (0..paths.blocks())
+                .map(|_| <&mut [Lane<R>]>::default())
+                .collect()
+        };
+        positions
+            .par_chunks_exact_mut(steps)
+            .zip(kept)
+            .enumerate()
+            .for_each(|(block, (positions, kept))| {
+                self.with_workspace(shape, steps, |workspace| {
+                    let paths = paths.block(block);
+                    dispatch(ForwardBlock {
+                        weights: &weights,
+                        features,
+                        paths,
+                        workspace,
+                    });
+                    positions.copy_from_slice(&workspace.positions);
+                    for (t, kept) in kept.chunks_exact_mut(shape.hidden).enumerate() {
+                        kept.copy_from_slice(workspace.top().hidden(t));
+                    }
+                });
+            });
+        Ok(Forward {
+            positions,
+            head_inputs,
+        })
+    }
+
+    fn backward(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+        record: bool,
+    ) -> Result<Backward<R>> {
+        let (shape, steps, blocks) = (parameters.shape(), paths.steps(), paths.blocks());
+        let weights = Weights::new(shape, &parameters.matrices()?);
+        let mut recorded = record.then(|| Record::zeros(shape, blocks, steps));
+        let mut targets: Vec<Vec<RecordBlock<'_, R>>> = match &mut recorded {
+            Some(record) => split(record),
+            None => (0..blocks).map(|_| Vec::new()).collect(),
+        };
+        let totals: Vec<Vec<Vec<f64>>> = targets
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .map(|(chunk, targets)| {
+                let mut totals: Vec<Vec<f64>> = shape
+                    .maps()
+                    .iter()
+                    .map(|(_, rows, columns)| vec![0.0; rows * columns])
+                    .collect();
+                self.with_workspace(shape, steps, |workspace| {
+                    for (offset, target) in targets.iter_mut().enumerate() {
+                        let block = chunk * CHUNK + offset;
+                        let paths = paths.block(block);
+                        dispatch(ForwardBlock {
+                            weights: &weights,
+                            features,
+                            paths,
+                            workspace,
+                        });
+                        seed(block, &workspace.positions, &mut workspace.seeds);
+                        dispatch(BackwardBlock {
+                            weights: &weights,
+                            workspace,
+                            totals: &mut totals,
+                        });
+                        workspace.copy_record(target);
+                    }
+                });
+                totals
+            })
+            .collect();
+        let gradient = shape
+            .maps()
+            .iter()
+            .enumerate()
+            .map(|(map, &(_, rows, columns))| {
+                let mut sum = Mat::zeros(rows, columns);
+                for total in &totals {
+                    for row in 0..rows {
+                        for column in 0..columns {
+                            sum[(row, column)] += total[map][row * columns + column];
+                        }
+                    }
+                }
+                sum
+            })
+            .collect();
+        Ok(Backward {
+            gradient,
+            record: recorded,
+        })
+    }
+}
+
+/// One block of one map's record, for writing.
+struct RecordBlock<'a, R> {
+    inputs: &'a mut [Lane<R>],
+    gradients: &'a mut [Lane<R>],
+}
+
+fn split<R: Real>(record: &mut Record<R>) -> Vec<Vec<RecordBlock<'_, R>>> {
+    let (blocks, steps) = (record.blocks(), record.steps());
+    let mut result: Vec<Vec<RecordBlock<'_, R>>> = (0..blocks).map(|_| Vec::new()).collect();
+    for map in &mut record.maps {
+        let inputs = map.inputs.chunks_exact_mut(steps * map.columns);
+        let gradients = map.gradients.chunks_exact_mut(steps * map.rows);
+        for ((target, inputs), gradients) in result.iter_mut().zip(inputs).zip(gradients) {
+            target.push(RecordBlock { inputs, gradients });
+        }
+    }
+    result
+}

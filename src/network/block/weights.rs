@@ -1,0 +1,43 @@
+use super::super::parameters::Shape;
+use crate::simd::{Packed, Real};
+use faer::Mat;
+
+/// Weights as the kernels read them.
+pub(super) struct Weights<R> {
+    pub shape: Shape,
+    pub layers: Vec<LayerWeights<R>>,
+    /// Head weights, the bias last.
+    pub head: Vec<R>,
+}
+
+pub(super) struct LayerWeights<R> {
+    pub forward: Packed<R>,
+    /// Rows of Wᵀ for h_{t−1}: gate derivatives to ∂z/∂h_{t−1}.
+    pub to_hidden: Packed<R>,
+    /// Rows of Wᵀ for the inputs, where they are another layer's units.
+    pub to_inputs: Packed<R>,
+}
+
+impl<R: Real> Weights<R> {
+    pub fn new(shape: Shape, matrices: &[Mat<f64>]) -> Self {
+        let hidden = shape.hidden;
+        let layers = (0..shape.layers)
+            .map(|layer| {
+                let w = &matrices[layer];
+                let (rows, columns) = (w.nrows(), w.ncols());
+                let inputs = if layer > 0 { hidden } else { 0 };
+                LayerWeights {
+                    forward: Packed::new(rows, columns, |row, column| w[(row, column)]),
+                    to_hidden: Packed::new(hidden, rows, |row, column| w[(column, row)]),
+                    to_inputs: Packed::new(inputs, rows, |row, column| w[(column, hidden + row)]),
+                }
+            })
+            .collect();
+        let head = &matrices[shape.layers];
+        Self {
+            shape,
+            layers,
+            head: (0..=hidden).map(|u| R::of(head[(0, u)])).collect(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use super::super::parameters::{GATES, Shape};
+use super::RecordBlock;
+use crate::simd::{BLOCK, Lane, Lanes, Real};
+
+/// What one block needs from its first date to its last.
+#[derive(Debug)]
+pub(super) struct Workspace<R> {
+    shape: Shape,
+    pub steps: usize,
+    pub layers: Vec<LayerWorkspace<R>>,
+    /// `[steps]`
+    pub positions: Lanes<R>,
+    /// ∂(what is differentiated)/∂position, `[steps]`.
+    pub seeds: Lanes<R>,
+    /// ∂z/∂h of the layer below the one in hand, for every date; empty with one layer.
+    pub from_above: Dates<R>,
+    /// ∂z/∂h_t and ∂z/∂c_t from the next date, `[hidden]`.
+    pub from_next: Lanes<R>,
+    pub cell_gradient: Lanes<R>,
+}
+
+#[derive(Debug)]
+pub(super) struct LayerWorkspace<R> {
+    hidden: usize,
+    /// [h_{t−1}; input_t; 1]; one date more than there are steps, which holds only h.
+    pub inputs: Dates<R>,
+    /// Gate activations after the forward pass, ∂z/∂pre-activation after the backward pass.
+    pub gates: Dates<R>,
+    /// Cell states; one date more than there are steps, the first zero.
+    pub cells: Dates<R>,
+}
+
+impl<R: Real> LayerWorkspace<R> {
+    /// h_t
+    #[inline(always)]
+    pub fn hidden(&self, t: usize) -> &[Lane<R>] {
+        &self.inputs.at(t + 1)[..self.hidden]
+    }
+}
+
+/// As many rows of lanes for every date.
+#[derive(Debug)]
+pub(super) struct Dates<R> {
+    rows: usize,
+    /// Rows from one date to the next.
+    stride: usize,
+    lanes: Lanes<R>,
+}
+
+impl<R: Real> Dates<R> {
+    fn zeros(dates: usize, rows: usize) -> Self {
+        // Caches find a line by its address modulo a power of two: with a stride of 32 rows the same
+        // few rows of all dates would evict each other.
+        let stride = if rows.is_multiple_of(32) {
+            rows + 4
+        } else {
+            rows
+        };
+        Self {
+            rows,
+            stride,
+            lanes: Lanes::zeros(dates * stride),
+        }
+    }
+
+    #[inline(always)]
+    pub fn at(&self, t: usize) -> &[Lane<R>] {
+        &self.lanes[t * self.stride..][..self.rows]
+    }
+
+    #[inline(always)]
+    pub fn at_mut(&mut self, t: usize) -> &mut [Lane<R>] {
+        &mut self.lanes[t * self.stride..][..self.rows]
+    }
+
+    /// Date `t` for reading and the next one for writing.
+    #[inline(always)]
+    pub fn pair(&mut self, t: usize) -> (&[Lane<R>], &mut [Lane<R>]) {
+        let (past, next) = self.lanes.split_at_mut((t + 1) * self.stride);
+        (
+            &past[t * self.stride..][..self.rows],
+            &mut next[..self.rows],
+        )
+    }
+
+    fn copy_to(&self, target: &mut [Lane<R>]) {
+        for (t, target) in target.chunks_exact_mut(self.rows).enumerate() {
+            target.copy_from_slice(self.at(t));
+        }
+    }
+}
+
+impl<R: Real> Workspace<R> {
+    pub fn new(shape: Shape, steps: usize) -> Self {
+        let hidden = shape.hidden;
+        let layers = (0..shape.layers)
+            .map(|layer| {
+                let columns = hidden + shape.inputs(layer) + 1;
+                let mut inputs = Dates::zeros(steps + 1, columns);
+                for t in 0..steps {
+                    inputs.at_mut(t)[columns - 1] = [R::ONE; BLOCK];
+                }
+                LayerWorkspace {
+                    hidden,
+                    inputs,
+                    gates: Dates::zeros(steps, GATES * hidden),
+                    cells: Dates::zeros(steps + 1, hidden),
+                }
+            })
+            .collect();
+        let between = if shape.layers > 1 { steps } else { 0 };
+        Self {
+            shape,
+            steps,
+            layers,
+            positions: Lanes::zeros(steps),
+            seeds: Lanes::zeros(steps),
+            from_above: Dates::zeros(between, hidden),
+            from_next: Lanes::zeros(hidden),
+            cell_gradient: Lanes::zeros(hidden),
+        }
+    }
+
+    pub fn fits(&self, shape: Shape, steps: usize) -> bool {
+        self.shape == shape && self.steps == steps
+    }
+
+    pub fn top(&self) -> &LayerWorkspace<R> {
+        self.layers.last().expect("a policy has a layer")
+    }
+
+    /// Copies the record of a block whose backward pass is done; nothing if no record is wanted.
+    pub fn copy_record(&self, target: &mut [RecordBlock<'_, R>]) {
+        for (layer, target) in self.layers.iter().zip(target.iter_mut()) {
+            layer.inputs.copy_to(target.inputs);
+            layer.gates.copy_to(target.gradients);
+        }
+        if let Some(head) = target.last_mut() {
+            let hidden = self.shape.hidden;
+            for (t, inputs) in head.inputs.chunks_exact_mut(hidden + 1).enumerate() {
+                inputs[..hidden].copy_from_slice(self.top().hidden(t));
+                inputs[hidden] = [R::ONE; BLOCK];
+            }
+            head.gradients.copy_from_slice(&self.seeds);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use super::{BLOCK, Lane, Real};
+use std::ops::{Deref, DerefMut};
+
+/// A row of lanes of fixed length that begins on a cache line.
+///
+/// A vector instruction whose operand lies on two cache lines takes twice as long to load it, and an
+/// allocation of numbers is aligned to 16 bytes only.
+#[derive(Debug, Default)]
+pub struct Lanes<R> {
+    values: Vec<R>,
+    start: usize,
+    count: usize,
+}
+
+const CACHE_LINE: usize = 64;
+
+impl<R: Real> Lanes<R> {
+    pub fn zeros(count: usize) -> Self {
+        let spare = CACHE_LINE / size_of::<R>();
+        let values = vec![R::ZERO; count * BLOCK + spare];
+        // `align_offset` may decline to answer.
+        let start = values.as_ptr().align_offset(CACHE_LINE).min(spare);
+        Self {
+            values,
+            start,
+            count,
+        }
+    }
+}
+
+impl<R: Real> Clone for Lanes<R> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::zeros(self.count);
+        copy.copy_from_slice(self);
+        copy
+    }
+}
+
+impl<R> Deref for Lanes<R> {
+    type Target = [Lane<R>];
+
+    #[inline(always)]
+    fn deref(&self) -> &[Lane<R>] {
+        &self.values[self.start..].as_chunks().0[..self.count]
+    }
+}
+
+impl<R> DerefMut for Lanes<R> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [Lane<R>] {
+        &mut self.values[self.start..].as_chunks_mut().0[..self.count]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_begin_on_a_cache_line() {
+        for count in [0, 1, 7, 5_000] {
+            let lanes = Lanes::<f32>::zeros(count);
+            assert_eq!(lanes.len(), count);
+            assert!(lanes.as_ptr().addr().is_multiple_of(CACHE_LINE));
+            assert!(lanes.clone().as_ptr().addr().is_multiple_of(CACHE_LINE));
+        }
+    }
+}
