@@ -83,8 +83,16 @@ pub fn variance_influence(book: &Book) -> Influence {
     }
 }
 
-/// CVaR of the loss: (L − q)⁺/(1 − α).
+/// CVaR of the loss: (L − q)⁺/(1 − α); NaN, an unknown error, where the tail has fewer than five losses, too few to
+/// show their spread.
 pub fn cvar_influence(pnl: &[f64], level: f64) -> Influence {
+    const LEAST_TAIL: f64 = 5.0;
+    if (1.0 - level) * (pnl.len() as f64) < LEAST_TAIL {
+        return Influence {
+            value: cvar(pnl, level),
+            paths: vec![f64::NAN; pnl.len()],
+        };
+    }
     let mut losses: Vec<f64> = pnl.iter().map(|z| -z).collect();
     losses.sort_unstable_by(f64::total_cmp);
     let quantile = losses[((level * losses.len() as f64) as usize).min(losses.len() - 1)];
