@@ -1,6 +1,7 @@
 //! Deep hedging with a recurrent policy, trained by Kronecker-factored curvature.
 
 pub mod backtest;
+pub mod bounds;
 pub mod cli;
 pub mod contract;
 pub mod error;

@@ -2,7 +2,6 @@ use super::Output;
 use super::compare::strategy_or_run;
 use crate::error::Result;
 use crate::experiment::indifference_prices;
-use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::simd::BLOCK;
 use serde_json::{Value, json};
@@ -14,13 +13,7 @@ const PATHS: usize = 1 << 18;
 pub fn run(what: &str, runs: &Path) -> Result<Output> {
     let (plan, policies) = strategy_or_run(what, runs)?;
     let (market, contract) = (plan.market, plan.contract);
-    let simulator = Simulator {
-        market,
-        steps: contract.steps,
-        dt: contract.dt(),
-        seed: plan.seed,
-        purpose: Purpose::Pricing,
-    };
+    let simulator = plan.simulator(plan.seed, Purpose::Pricing);
     let paths = simulator.paths::<f64>(0, PATHS);
     let discount = (-market.rate * contract.expiry).exp();
     let payoffs: Vec<f64> = (0..PATHS)

@@ -1,6 +1,5 @@
 use super::Output;
 use crate::error::Result;
-use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::runs::atomic::write_parquet;
 use crate::strategy::Plan;
@@ -12,13 +11,7 @@ use std::path::Path;
 pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     let plan = Plan::load(strategy, |_| {})?;
     let (steps, dt) = (plan.contract.steps, plan.contract.dt());
-    let simulator = Simulator {
-        market: plan.market,
-        steps,
-        dt,
-        seed: plan.seed,
-        purpose: Purpose::Export,
-    };
+    let simulator = plan.simulator(plan.seed, Purpose::Export);
     let paths = simulator.paths::<f64>(0, count);
     let rows = count * (steps + 1);
     let (mut spot, mut variance) = (Vec::with_capacity(rows), Vec::with_capacity(rows));

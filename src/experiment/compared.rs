@@ -6,13 +6,16 @@ use crate::risk::paired::{
 use crate::runs::metrics::Comparison;
 use crate::strategy::Plan;
 
+/// The method that others are compared with.
+const BASELINE: &str = "adam";
+
 /// Every trained strategy that is not a baseline against every baseline; if all are of one kind, the others against
 /// the first. Seeds are paired with seeds, paths with paths; `overlap` contracts live at a time.
 pub fn comparisons(plan: &Plan, overlap: f64, results: &[Measured<'_>]) -> Vec<Comparison> {
     let present = |name: &str| results.iter().any(|(row, _)| row.strategy == name);
     let (mut baselines, mut others): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for optimizer in plan.optimizers.iter().filter(|o| present(&o.name)) {
-        let side = if optimizer.method.is_baseline() {
+        let side = if optimizer.method == BASELINE {
             &mut baselines
         } else {
             &mut others

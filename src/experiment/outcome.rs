@@ -117,17 +117,7 @@ impl Bench<'_> {
 
 /// The simulator of the test paths, the same ones for every policy and training seed.
 pub fn test_paths(plan: &Plan) -> Simulator {
-    simulator(plan, Purpose::Evaluation)
-}
-
-fn simulator(plan: &Plan, purpose: Purpose) -> Simulator {
-    Simulator {
-        market: plan.market,
-        steps: plan.contract.steps,
-        dt: plan.contract.dt(),
-        seed: plan.seed,
-        purpose,
-    }
+    plan.simulator(plan.seed, Purpose::Evaluation)
 }
 
 fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
@@ -160,7 +150,9 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
     if plan.costs.proportional == 0.0 || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
         return Ok(1.0);
     }
-    let paths = simulator(plan, Purpose::Validation).paths::<f64>(0, PATHS);
+    let paths = plan
+        .simulator(plan.seed, Purpose::Validation)
+        .paths::<f64>(0, PATHS);
     let ledger = Ledger::new(plan.contract, plan.costs, &plan.market, 0.0);
     let risk = |aversion: f64| -> Result<f64> {
         let policy = ClassicalPolicy {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::contract::{Contract, Costs, OptionKind};
 use crate::market::{Market, Model, Simulator};
-use crate::random::Purpose;
+use crate::random::{Purpose, Sampling};
 use crate::risk::cvar;
 use crate::simd::BLOCK;
 
@@ -27,6 +27,7 @@ fn delta_hedged(
         dt: contract.dt(),
         seed: 5,
         purpose: Purpose::Evaluation,
+        sampling: Sampling::Pseudorandom,
     };
     Book::hedge(&policy, &ledger, &simulator.paths(0, count))
         .unwrap()
@@ -117,6 +118,7 @@ fn derivative_is_that_of_the_settlement() {
         dt: 0.1,
         seed: 2,
         purpose: Purpose::Training,
+        sampling: Sampling::Pseudorandom,
     };
     let paths = simulator.paths::<f64>(0, BLOCK);
     let block = paths.block(0);

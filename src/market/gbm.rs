@@ -1,4 +1,4 @@
-use crate::random::Stream;
+use crate::random::Shocks;
 use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, multiply_add};
 
 /// One block of geometric Brownian motion, exact at the dates of the grid.
@@ -8,8 +8,7 @@ use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, multiply_add};
 /// # References
 /// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", equation 3.21.
 pub(super) struct GbmBlock<'a, R> {
-    pub stream: Stream,
-    pub block: u64,
+    pub shocks: Shocks,
     pub spot0: f64,
     pub carry: f64,
     pub volatility: f64,
@@ -34,7 +33,7 @@ impl<R: Real> Kernel for GbmBlock<'_, R> {
         let mut words = [[0; BLOCK]; 4];
         for t in 0..steps {
             if t % 4 == 0 {
-                words = self.stream.draw(self.block, (t / 4) as u32);
+                words = self.shocks.draw(t / 4);
             }
             // Values, not references: the compiler must see that nothing overlaps.
             let (word, now) = (words[t % 4], self.spot[t]);

@@ -1,5 +1,5 @@
 use crate::pricing::HestonParameters;
-use crate::random::Stream;
+use crate::random::Shocks;
 use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, multiply_add};
 
 /// One block of Heston paths by the quadratic-exponential scheme with martingale correction.
@@ -15,8 +15,7 @@ use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, multiply_add};
 /// Andersen (2008), "Simple and efficient simulation of the Heston stochastic volatility model",
 /// sections 3.2 and 4.3 (equations 23–27, 33 and propositions 5–9).
 pub(super) struct HestonBlock<'a, R> {
-    pub stream: Stream,
-    pub block: u64,
+    pub shocks: Shocks,
     pub spot0: f64,
     pub carry: f64,
     pub parameters: HestonParameters,
@@ -62,7 +61,7 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
         let mut words = [[0; BLOCK]; 4];
         for t in 0..steps {
             if t % 2 == 0 {
-                words = self.stream.draw(self.block, (t / 2) as u32);
+                words = self.shocks.draw(t / 2);
             }
             let (for_variance, for_spot) = (words[2 * (t % 2)], words[2 * (t % 2) + 1]);
             // Values, not references: the compiler must see that nothing overlaps.

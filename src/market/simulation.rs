@@ -3,7 +3,7 @@ use super::heston::HestonBlock;
 use super::paths::Paths;
 use crate::contract::Contract;
 use crate::pricing::{BlackScholes, HestonParameters};
-use crate::random::{Purpose, Stream};
+use crate::random::{Purpose, Sampling, Source};
 use crate::simd::{Real, dispatch};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -130,7 +130,7 @@ pub struct Greeks {
 
 /// Draws [`Paths`] of a market on an equidistant grid.
 ///
-/// Path number `i` depends on (seed, purpose, i) alone.
+/// Path number `i` depends on (seed, purpose, sampling, i) alone; under Sobol sampling on the number of steps too.
 #[derive(Debug, Clone, Copy)]
 pub struct Simulator {
     pub market: Market,
@@ -140,6 +140,7 @@ pub struct Simulator {
     pub dt: f64,
     pub seed: u64,
     pub purpose: Purpose,
+    pub sampling: Sampling,
 }
 
 impl Simulator {
@@ -154,7 +155,11 @@ impl Simulator {
 
     /// Fills `paths` in place.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
-        let stream = Stream::new(self.seed, self.purpose);
+        let factors = match self.market.model {
+            Model::Gbm { .. } => 1,
+            Model::Heston(_) => 2,
+        };
+        let source = Source::new(self.seed, self.purpose, self.sampling, self.steps, factors);
         let (spot0, carry, dt) = (
             self.market.spot,
             self.market.rate - self.market.dividend,
@@ -164,11 +169,10 @@ impl Simulator {
         spot.zip(variance)
             .enumerate()
             .for_each(|(offset, (spot, variance))| {
-                let block = first_block + offset as u64;
+                let shocks = source.block(first_block + offset as u64);
                 match self.market.model {
                     Model::Gbm { volatility } => dispatch(GbmBlock {
-                        stream,
-                        block,
+                        shocks,
                         spot0,
                         carry,
                         volatility,
@@ -177,8 +181,7 @@ impl Simulator {
                         variance,
                     }),
                     Model::Heston(parameters) => dispatch(HestonBlock {
-                        stream,
-                        block,
+                        shocks,
                         spot0,
                         carry,
                         parameters,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::pricing::HestonParameters;
-use crate::random::Purpose;
+use crate::random::{Purpose, Sampling};
 use crate::simd::Real;
 use serde_json::Value;
 
@@ -24,6 +24,7 @@ fn terminal<R: Real>(model: Model, rate: f64, steps: usize, dt: f64, count: usiz
         dt,
         seed: 1,
         purpose: Purpose::Pricing,
+        sampling: Sampling::Pseudorandom,
     };
     let paths = simulator.paths::<R>(0, count);
     (0..count)
@@ -95,6 +96,7 @@ fn paths_are_addressed_by_block() {
         dt: 0.01,
         seed: 9,
         purpose: Purpose::Training,
+        sampling: Sampling::Pseudorandom,
     };
     let all = simulator.paths::<f32>(0, 320);
     let some = simulator.paths::<f32>(4, 100);
@@ -140,6 +142,7 @@ fn heston_calls_of_every_reference_set() {
                     dt: 1.0 / 365.0,
                     seed: 6,
                     purpose: Purpose::Pricing,
+                    sampling: Sampling::Pseudorandom,
                 };
                 let spots = terminal_in_batches(&simulator, 20);
                 for row in document["rows"].as_array().unwrap() {
@@ -169,4 +172,87 @@ fn heston_calls_of_every_reference_set() {
         }
     }
     assert_eq!(found, 6 * 2 * 2 * 5);
+}
+
+/// The error of a simulated call price against Black–Scholes, root mean square over 24 batches of 4096 paths: antithetic
+/// paths at least halve the variance of a monotone payoff (Glasserman 2004, section 4.2), and scrambled nets through
+/// a bridge are at least ten times as accurate as independent paths.
+#[test]
+fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
+    let (steps, dt) = (30, 1.0 / 252.0);
+    let market = Market {
+        model: Model::Gbm { volatility: 0.2 },
+        spot: 100.0,
+        rate: 0.0,
+        dividend: 0.0,
+    };
+    let contract = crate::contract::Contract {
+        kind: crate::contract::OptionKind::Call,
+        strike: 100.0,
+        expiry: 30.0 / 252.0,
+        steps,
+    };
+    let exact = market.price(&contract);
+    let error = |sampling: Sampling| {
+        let simulator = Simulator {
+            market,
+            steps,
+            dt,
+            seed: 5,
+            purpose: Purpose::Pricing,
+            sampling,
+        };
+        let squares = (0..24).map(|batch| {
+            let paths = simulator.paths::<f64>(batch * 128, 4096);
+            let payoffs = (0..128).flat_map(|block| paths.block(block).spot[steps]);
+            let mean = payoffs.map(|s| contract.payoff(s)).sum::<f64>() / 4096.0;
+            (mean - exact).powi(2)
+        });
+        (squares.sum::<f64>() / 24.0).sqrt()
+    };
+    let [independent, antithetic, sobol] = [
+        Sampling::Pseudorandom,
+        Sampling::Antithetic,
+        Sampling::Sobol,
+    ]
+    .map(error);
+    assert!(
+        antithetic < independent * 0.5_f64.sqrt() * 1.3,
+        "{antithetic} against {independent}"
+    );
+    assert!(sobol < independent / 10.0, "{sobol} against {independent}");
+}
+
+/// Heston under Sobol and antithetic sampling is the same law: price of Buehler et al. and E[S_T], against the error
+/// of as many independent paths.
+#[test]
+fn heston_has_the_same_law_under_every_sampling() {
+    for sampling in [Sampling::Antithetic, Sampling::Sobol] {
+        let simulator = Simulator {
+            market: Market {
+                model: Model::Heston(BUEHLER),
+                spot: 100.0,
+                rate: 0.0,
+                dividend: 0.0,
+            },
+            steps: 30,
+            dt: 1.0 / 365.0,
+            seed: 2,
+            purpose: Purpose::Pricing,
+            sampling,
+        };
+        let spots = terminal_in_batches(&simulator, 16);
+        let (mean, error) = mean_and_error(&spots);
+        assert!(
+            (mean - 100.0).abs() < 4.0 * error,
+            "{sampling:?}: {mean} ± {error}"
+        );
+        let payoffs: Vec<f64> = spots.iter().map(|s| (s - 100.0).max(0.0)).collect();
+        let (price, error) = mean_and_error(&payoffs);
+        let bound = 3.0 * error + 0.003 * 1.6918;
+        assert!(
+            (price - 1.6918).abs() < bound,
+            "{sampling:?}: {price} ± {error}"
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::market::{Market, Model, Paths, Simulator};
 use crate::pricing::HestonParameters;
-use crate::random::Purpose;
+use crate::random::{Purpose, Sampling};
 use crate::simd::BLOCK;
 use candle_core::{D, DType, Device, Tensor};
 
@@ -27,6 +27,7 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
         dt: 1.0 / 252.0,
         seed: 3,
         purpose: Purpose::Training,
+        sampling: Sampling::Pseudorandom,
     }
     .paths(0, count)
 }

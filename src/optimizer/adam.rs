@@ -1,18 +1,51 @@
-use super::{Batch, Optimizer, Proposal, cosine_with_warm_up};
+use super::{Batch, Build, Optimizer, Proposal, Settings, cosine_with_warm_up};
+use crate::bounds::{fraction, positive};
 use crate::error::Result;
 use crate::linalg::inner;
 use faer::Mat;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
 /// Settings of [`Adam`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct AdamSettings {
     pub learning_rate: f64,
+    /// Decay of the average of gradients.
     pub beta1: f64,
+    /// Decay of the average of their squares.
     pub beta2: f64,
     /// The gradient is scaled down to this Euclidean norm.
     pub clip_norm: f64,
     pub warm_up_steps: usize,
+}
+
+impl Default for AdamSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.1,
+            beta1: 0.8,
+            beta2: 0.99,
+            clip_norm: 1.0,
+            warm_up_steps: 10,
+        }
+    }
+}
+
+impl Settings for AdamSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        positive(&key("learning_rate"), self.learning_rate)?;
+        fraction(&key("beta1"), self.beta1)?;
+        fraction(&key("beta2"), self.beta2)?;
+        positive(&key("clip_norm"), self.clip_norm)?;
+        Ok(())
+    }
+}
+
+impl Build for AdamSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Adam::new(*self))
+    }
 }
 
 /// Adam with bias correction, gradient clipping, warm-up and cosine decay.

@@ -3,12 +3,14 @@
 mod adam;
 mod kfac;
 mod schedule;
+mod settings;
 
 pub use adam::{Adam, AdamSettings};
 pub use kfac::{
     Approximation, Inverse, Kfac, KfacSettings, LinearGaussianChain, MapFactors, SymmetricChain,
 };
 pub use schedule::cosine_with_warm_up;
+pub use settings::{Build, Settings, method};
 
 use crate::error::Result;
 use crate::network::Record;
@@ -35,7 +37,7 @@ pub struct Proposal {
 }
 
 /// A method of training.
-pub trait Optimizer {
+pub trait Optimizer: Send {
     /// The number of paths whose record the step needs; 0 for first-order methods.
     fn curvature_paths(&self, step: usize) -> usize;
 

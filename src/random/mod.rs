@@ -1,9 +1,13 @@
 //! Random numbers addressed by (seed, purpose, path, draw), so that they do not depend on who
 //! asks for them, in which order, or on how many threads.
 
+mod bridge;
 mod philox;
+mod sobol;
+mod source;
 
 pub use philox::{Purpose, Stream};
+pub use source::{Sampling, Shocks, Source};
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;

@@ -39,6 +39,11 @@ impl Stream {
         }
     }
 
+    /// Word `index` of the key.
+    pub(super) fn key(&self, index: usize) -> u32 {
+        self.key[index]
+    }
+
     /// The four words of draw number `draw` for every path of block number `block`.
     #[inline(always)]
     pub fn draw(&self, block: u64, draw: u32) -> [Lane<u32>; 4] {

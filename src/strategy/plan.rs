@@ -1,11 +1,12 @@
-use super::check::{at_least, check, date, filled, finite, fraction, one_of, positive, required};
 use super::optimizer::OptimizerPlan;
 use super::raw::{Raw, RawAversion, RawBacktest, RawPremium, RawSpacing};
+use crate::bounds::{at_least, check, date, filled, finite, fraction, one_of, positive, required};
 use crate::contract::{Contract, Costs, OptionKind};
 use crate::error::{Error, Result};
-use crate::market::{Market, Model};
+use crate::market::{Market, Model, Simulator};
 use crate::network::{Engine, Feature, Features, Shape};
 use crate::pricing::HestonParameters;
+use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use chrono::NaiveDate;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub struct Plan {
     pub features: Features,
     pub engine: Engine,
     pub length: Length,
+    /// How training paths are drawn.
+    pub sampling: Sampling,
     pub validation: Validation,
     pub evaluation_paths: usize,
     pub hedges: Vec<String>,
@@ -142,6 +145,18 @@ impl Plan {
         self.premium.of(&self.market, &self.contract)
     }
 
+    /// A simulator of independent paths of the strategy's market on the contract's grid.
+    pub fn simulator(&self, seed: u64, purpose: Purpose) -> Simulator {
+        Simulator {
+            market: self.market,
+            steps: self.contract.steps,
+            dt: self.contract.dt(),
+            seed,
+            purpose,
+            sampling: Sampling::Pseudorandom,
+        }
+    }
+
     /// Steps that `optimizer` trains for, if it is not trained by time.
     pub fn steps(&self, optimizer: &OptimizerPlan) -> Option<usize> {
         match self.length {
@@ -185,6 +200,15 @@ impl Plan {
             )?),
         };
         let paths = at_least("training.paths", filled(&mut training.paths, 4096), 1)?;
+        let sampling = one_of(
+            "training.sampling",
+            &filled(&mut training.sampling, "pseudorandom".into()),
+            &[
+                ("pseudorandom", Sampling::Pseudorandom),
+                ("antithetic", Sampling::Antithetic),
+                ("sobol", Sampling::Sobol),
+            ],
+        )?;
         let validation = Validation {
             paths: filled(&mut training.validation_paths, 16_384),
             period: at_least(
@@ -217,6 +241,7 @@ impl Plan {
             features,
             engine,
             length,
+            sampling,
             validation,
             evaluation_paths: at_least(
                 "evaluation.paths",

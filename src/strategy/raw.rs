@@ -97,6 +97,7 @@ pub struct RawTraining {
     pub steps: Option<usize>,
     pub seconds: Option<f64>,
     pub paths: Option<usize>,
+    pub sampling: Option<String>,
     pub validation_paths: Option<usize>,
     pub validation_period: Option<usize>,
 }
@@ -118,26 +119,13 @@ pub enum RawAversion {
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RawOptimizer {
     pub method: Option<String>,
     pub relative_steps: Option<f64>,
     pub paths: Option<usize>,
-    pub learning_rate: Option<f64>,
-    pub beta1: Option<f64>,
-    pub beta2: Option<f64>,
-    pub clip_norm: Option<f64>,
-    pub warm_up_steps: Option<usize>,
-    pub approximation: Option<String>,
-    pub damping: Option<f64>,
-    pub trust_radius: Option<f64>,
-    pub momentum: Option<f64>,
-    pub factor_decay: Option<f64>,
-    pub factor_period: Option<usize>,
-    pub curvature_paths: Option<usize>,
-    pub radius_paths: Option<usize>,
-    pub start_steps: Option<usize>,
-    pub start_learning_rate: Option<f64>,
+    /// What the method itself knows; it refuses other keys.
+    #[serde(flatten)]
+    pub settings: toml::Table,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -38,8 +38,10 @@ pub fn train(
 ) -> Result<Trained> {
     let mut parameters = Parameters::random(plan.shape, seed)?;
     let mut step = Step::new(plan, optimizer, seed);
-    let validation = (plan.validation.paths > 0)
-        .then(|| simulator(plan, seed, Purpose::Validation).paths::<f32>(0, plan.validation.paths));
+    let validation = (plan.validation.paths > 0).then(|| {
+        plan.simulator(seed, Purpose::Validation)
+            .paths::<f32>(0, plan.validation.paths)
+    });
     let steps = plan.steps(optimizer);
     // As many measurements for every optimizer, however many its steps.
     let period = (plan.validation.period as f64 * optimizer.relative_steps).ceil() as usize;
@@ -72,16 +74,6 @@ pub fn train(
     })
 }
 
-fn simulator(plan: &Plan, seed: u64, purpose: Purpose) -> Simulator {
-    Simulator {
-        market: plan.market,
-        steps: plan.contract.steps,
-        dt: plan.contract.dt(),
-        seed,
-        purpose,
-    }
-}
-
 /// What a step of one training run needs, allocated once.
 struct Step<'a> {
     plan: &'a Plan,
@@ -90,13 +82,20 @@ struct Step<'a> {
     ledger: Ledger,
     simulator: Simulator,
     paths: Paths<f32>,
+    /// The paths of the step after.
+    next: Paths<f32>,
 }
 
 impl<'a> Step<'a> {
     fn new(plan: &'a Plan, optimizer: &OptimizerPlan, seed: u64) -> Self {
+        let simulator = Simulator {
+            sampling: plan.sampling,
+            ..plan.simulator(seed, Purpose::Training)
+        };
+        let next = simulator.paths(0, optimizer.paths);
         Self {
             plan,
-            optimizer: optimizer.method.build(),
+            optimizer: optimizer.settings.build(),
             sweep: plan.engine.sweep(),
             ledger: Ledger::new(
                 plan.contract,
@@ -104,8 +103,9 @@ impl<'a> Step<'a> {
                 &plan.market,
                 plan.model_premium(),
             ),
-            simulator: simulator(plan, seed, Purpose::Training),
+            simulator,
             paths: Paths::zeros(optimizer.paths, plan.contract.steps),
+            next,
         }
     }
 
@@ -125,8 +125,7 @@ impl<'a> Step<'a> {
         step: usize,
         progress: f64,
     ) -> Result<TrainingPoint> {
-        let first_block = (step * self.paths.blocks()) as u64;
-        self.simulator.fill(first_block, &mut self.paths);
+        std::mem::swap(&mut self.paths, &mut self.next);
         let (risk, pnl) = self.risk(parameters, &self.paths)?;
         if !risk.value.is_finite() {
             return Err(Error::Computation(format!(
@@ -163,12 +162,20 @@ impl<'a> Step<'a> {
         } else {
             None
         };
-        let proposal = self.optimizer.propose(&Batch {
+        let batch = Batch {
             gradient: &gradient,
             record: record.as_ref(),
             step,
             progress,
-        })?;
+        };
+        // Decompositions leave threads idle, which the next batch can use.
+        let next_block = ((step + 1) * self.paths.blocks()) as u64;
+        let (optimizer, simulator, next) = (&mut self.optimizer, &self.simulator, &mut self.next);
+        let (proposal, ()) = rayon::join(
+            || optimizer.propose(&batch),
+            || simulator.fill(next_block, next),
+        );
+        let proposal = proposal?;
         parameters.add(&proposal.change)?;
         Ok(TrainingPoint {
             step,

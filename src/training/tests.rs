@@ -56,6 +56,7 @@ impl Problem {
             dt: CONTRACT.dt(),
             seed: 21,
             purpose: Purpose::Training,
+            sampling: crate::random::Sampling::Pseudorandom,
         };
         Self {
             ledger: Ledger::new(CONTRACT, costs, &market, market.price(&CONTRACT)),

@@ -4,7 +4,7 @@ use super::tests::{finite_chain, kronecker, random, relative, vec};
 use super::*;
 use crate::market::{Market, Model, Simulator};
 use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
-use crate::random::Purpose;
+use crate::random::{Purpose, Sampling};
 use crate::simd::{Lane, Real};
 use faer::Mat;
 
@@ -21,6 +21,7 @@ fn record<R: Real>(steps: usize) -> Record<R> {
         dt: 0.02,
         seed: 4,
         purpose: Purpose::Training,
+        sampling: Sampling::Pseudorandom,
     };
     let paths = simulator.paths::<R>(0, 64);
     let features = Features {
@@ -278,13 +279,7 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
             radius_paths: 32,
             warm_up_steps: 1,
             start_steps: 0,
-            start: AdamSettings {
-                learning_rate: 1e-3,
-                beta1: 0.9,
-                beta2: 0.999,
-                clip_norm: 1.0,
-                warm_up_steps: 1,
-            },
+            start_learning_rate: 1e-3,
         };
         let batch = Batch {
             gradient: &gradient,

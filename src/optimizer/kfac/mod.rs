@@ -16,9 +16,11 @@ pub use chain::LinearGaussianChain;
 pub use factors::MapFactors;
 pub use symmetric::SymmetricChain;
 
-use super::{Adam, AdamSettings, Batch, Optimizer, Proposal, cosine_with_warm_up};
+use super::{Adam, AdamSettings, Batch, Build, Optimizer, Proposal, Settings, cosine_with_warm_up};
+use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
 use crate::linalg::{inner, scaled};
+use crate::simd::BLOCK;
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
@@ -57,7 +59,8 @@ impl Inverse {
 }
 
 /// Settings of [`Kfac`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct KfacSettings {
     pub approximation: Approximation,
     /// Tikhonov damping λ of the metric, split between the factors by π.
@@ -66,16 +69,67 @@ pub struct KfacSettings {
     pub trust_radius: f64,
     /// Decay of the average of past gradients.
     pub momentum: f64,
+    /// Decay of the average of past factors at each renewal.
     pub factor_decay: f64,
+    /// Steps between renewals of the factors.
     pub factor_period: usize,
-    /// Paths whose record gives the factors.
+    /// Paths whose record gives the factors, moved up to whole blocks.
     pub curvature_paths: usize,
-    /// Paths whose record gives the step length at steps without new factors.
+    /// Paths whose record gives the step length at steps without new factors, moved up to whole blocks.
     pub radius_paths: usize,
     pub warm_up_steps: usize,
     /// Adam steps at the start, while factors accumulate already.
     pub start_steps: usize,
-    pub start: AdamSettings,
+    pub start_learning_rate: f64,
+}
+
+impl Default for KfacSettings {
+    fn default() -> Self {
+        Self {
+            approximation: Approximation::Chain,
+            damping: 3e-4,
+            trust_radius: 0.1,
+            momentum: 0.9,
+            factor_decay: 0.6,
+            factor_period: 10,
+            curvature_paths: 512,
+            radius_paths: 256,
+            warm_up_steps: 10,
+            start_steps: 10,
+            start_learning_rate: 0.05,
+        }
+    }
+}
+
+impl Settings for KfacSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        let decay = self.factor_decay;
+        positive(&key("damping"), self.damping)?;
+        positive(&key("trust_radius"), self.trust_radius)?;
+        fraction(&key("momentum"), self.momentum)?;
+        check(
+            &key("factor_decay"),
+            decay,
+            (0.0..=1.0).contains(&decay),
+            "in [0, 1]",
+        )?;
+        at_least(&key("factor_period"), self.factor_period, 1)?;
+        at_least(&key("curvature_paths"), self.curvature_paths, 1)?;
+        at_least(&key("radius_paths"), self.radius_paths, 1)?;
+        positive(&key("start_learning_rate"), self.start_learning_rate)?;
+        Ok(())
+    }
+}
+
+impl Build for KfacSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Kfac::new(*self))
+    }
+
+    /// Curvature comes from whole blocks of the batch.
+    fn least_paths(&self) -> usize {
+        BLOCK
+    }
 }
 
 /// K-FAC with momentum and a trust region on the change of P&L.
@@ -96,7 +150,10 @@ impl Kfac {
     pub fn new(settings: KfacSettings) -> Self {
         Self {
             settings,
-            adam: Adam::new(settings.start),
+            adam: Adam::new(AdamSettings {
+                learning_rate: settings.start_learning_rate,
+                ..AdamSettings::default()
+            }),
             maps: Vec::new(),
             inverses: Vec::new(),
             average: Vec::new(),
@@ -121,13 +178,14 @@ impl Kfac {
 
 impl Optimizer for Kfac {
     fn curvature_paths(&self, step: usize) -> usize {
-        if self.renews_factors(step) {
+        let paths = if self.renews_factors(step) {
             self.settings.curvature_paths
         } else if step < self.settings.start_steps {
             0
         } else {
             self.settings.radius_paths
-        }
+        };
+        paths.next_multiple_of(BLOCK)
     }
 
     fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
@@ -156,7 +214,7 @@ impl Optimizer for Kfac {
         if batch.step < self.settings.start_steps {
             let change = self
                 .adam
-                .change(batch.gradient, self.settings.start.learning_rate);
+                .change(batch.gradient, self.settings.start_learning_rate);
             return Ok(Proposal { change, statistics });
         }
         let momentum = self.settings.momentum;
