@@ -1,0 +1,37 @@
+"""Prints this project's figures beside its peers', from criterion's estimates and the peers' JSON lines.
+
+    python table.py target/criterion peers.jsonl
+"""
+import json
+import pathlib
+import sys
+
+
+def median(criterion, benchmark):
+    """Median seconds of one benchmark."""
+    estimates = criterion / benchmark / "new" / "estimates.json"
+    return json.loads(estimates.read_text())["median"]["point_estimate"] * 1e-9
+
+
+def main():
+    criterion, lines = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    peers = [json.loads(line) for line in lines.read_text().splitlines()]
+    print("| step of 4,096 paths and 30 dates | deephedge | PyTorch as installed | PyTorch, allocator tuned |")
+    print("|---|---|---|---|")
+    for hidden in (32, 64):
+        runs = {run["setting"]: run["seconds_per_step"] for run in peers if run.get("hidden") == hidden}
+        for name, benchmark in (("dense", "dense"), ("tail only", "tail")):
+            ours = median(criterion, f"H{hidden}/{benchmark}")
+            cells = [f"{1e3 * runs[key]:.0f} ms ({runs[key] / ours:.1f}×)" for key in ("installed", "tuned")]
+            print(f"| {hidden} units, {name} | {1e3 * ours:.1f} ms | {' | '.join(cells)} |")
+    print()
+    print("| million path-steps per second | deephedge | pfhedge |")
+    print("|---|---|---|")
+    for name, benchmark, model in (("GBM", "GBM", "black_scholes"), ("Heston", "Heston", "heston")):
+        ours = 65_536 * 30 / median(criterion, f"paths/{benchmark}")
+        (theirs,) = (run["path_steps_per_second"] for run in peers if run.get("model") == model)
+        print(f"| {name} | {ours / 1e6:.0f} | {theirs / 1e6:.1f} ({ours / theirs:.1f}×) |")
+
+
+if __name__ == "__main__":
+    main()
