@@ -10,7 +10,7 @@ use deephedge::hedging::Ledger;
 use deephedge::market::{Market, Model, Paths, Simulator};
 use deephedge::network::{BlockSweep, Feature, Features, Parameters, Seed, Shape, Sweep};
 use deephedge::pricing::HestonParameters;
-use deephedge::random::Purpose;
+use deephedge::random::{Purpose, Sampling};
 use deephedge::risk::{Risk, cvar};
 use deephedge::simd::{BLOCK, Lane};
 use std::hint::black_box;
@@ -70,6 +70,7 @@ fn simulator(model: Model) -> Simulator {
         dt: 1.0 / 365.0,
         seed: 1,
         purpose: Purpose::Training,
+        sampling: Sampling::Pseudorandom,
     }
 }
 

@@ -1,7 +1,8 @@
 use super::parameters::Shape;
-use crate::simd::{BLOCK, Kernel, Lane, Packed, Real, add_outer, dispatch};
+use crate::simd::{BLOCK, Dates, Kernel, Lane, Lanes, Packed, Real, add_gram, add_outer, dispatch};
 use faer::Mat;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The sweep record: what every optimizer needs, and all that it needs.
 ///
@@ -18,13 +19,14 @@ pub struct Record<R> {
 /// The record of one linear map.
 ///
 /// # Shapes
-/// `inputs` is `[blocks][steps][columns][BLOCK]`, `gradients` is `[blocks][steps][rows][BLOCK]`.
+/// The dates of one block after another: `inputs` is `[blocks · steps][columns][BLOCK]`, `gradients`
+/// is `[blocks · steps][rows][BLOCK]`.
 #[derive(Debug, Clone)]
 pub(super) struct MapRecord<R> {
     pub rows: usize,
     pub columns: usize,
-    pub inputs: Vec<Lane<R>>,
-    pub gradients: Vec<Lane<R>>,
+    pub inputs: Dates<R>,
+    pub gradients: Dates<R>,
 }
 
 /// Second moments of inputs and gradients of one map, summed over paths and pairs of dates.
@@ -44,8 +46,8 @@ impl<R: Real> Record<R> {
             .map(|(_, rows, columns)| MapRecord {
                 rows,
                 columns,
-                inputs: vec![[R::ZERO; BLOCK]; blocks * steps * columns],
-                gradients: vec![[R::ZERO; BLOCK]; blocks * steps * rows],
+                inputs: Dates::zeros(blocks * steps, columns),
+                gradients: Dates::zeros(blocks * steps, rows),
             })
             .collect();
         Self { steps, maps }
@@ -55,7 +57,7 @@ impl<R: Real> Record<R> {
     pub fn blocks(&self) -> usize {
         self.maps
             .first()
-            .map_or(0, |map| map.inputs.len() / (map.columns * self.steps))
+            .map_or(0, |map| map.inputs.count() / self.steps)
     }
 
     /// Number of paths, whole blocks.
@@ -84,16 +86,18 @@ impl<R: Real> Record<R> {
     /// If there are fewer factors than paths.
     pub fn scale(&mut self, factors: &[f64]) {
         assert!(factors.len() >= self.paths(), "one factor for each path");
-        let steps = self.steps;
+        let factors: Vec<Lane<R>> = factors
+            .as_chunks()
+            .0
+            .iter()
+            .map(|factors: &[f64; BLOCK]| factors.map(R::of))
+            .collect();
         for map in &mut self.maps {
-            for (rows, factors) in map
-                .gradients
-                .chunks_exact_mut(steps * map.rows)
-                .zip(factors.chunks_exact(BLOCK))
-            {
-                for row in rows {
+            for t in 0..map.gradients.count() {
+                let factors = factors[t / self.steps];
+                for row in map.gradients.at_mut(t) {
                     for lane in 0..BLOCK {
-                        row[lane] *= R::of(factors[lane]);
+                        row[lane] *= factors[lane];
                     }
                 }
             }
@@ -104,18 +108,10 @@ impl<R: Real> Record<R> {
     pub fn gradient(&self, weights: &[f64]) -> Vec<Mat<f64>> {
         let mut weighted = self.clone();
         weighted.scale(weights);
-        (0..self.maps.len())
-            .map(|map| {
-                let map = &weighted.maps[map];
-                map.sum_outer(
-                    self.steps,
-                    &map.gradients,
-                    map.rows,
-                    &map.inputs,
-                    map.columns,
-                    0,
-                )
-            })
+        weighted
+            .maps
+            .iter()
+            .map(|map| sum_outer(&map.gradients, &map.inputs, self.steps, 0))
             .collect()
     }
 
@@ -123,22 +119,8 @@ impl<R: Real> Record<R> {
     pub fn moments(&self, map: usize, lag: usize) -> Moments {
         let map = &self.maps[map];
         Moments {
-            inputs: map.sum_outer(
-                self.steps,
-                &map.inputs,
-                map.columns,
-                &map.inputs,
-                map.columns,
-                lag,
-            ),
-            gradients: map.sum_outer(
-                self.steps,
-                &map.gradients,
-                map.rows,
-                &map.gradients,
-                map.rows,
-                lag,
-            ),
+            inputs: sum_outer(&map.inputs, &map.inputs, self.steps, lag),
+            gradients: sum_outer(&map.gradients, &map.gradients, self.steps, lag),
         }
     }
 
@@ -172,60 +154,63 @@ impl<R: Real> Record<R> {
         Mat::from_fn(map.rows, map.columns, |row, column| {
             (block * self.steps..(block + 1) * self.steps)
                 .map(|t| {
-                    map.gradients[t * map.rows + row][lane].into_f64()
-                        * map.inputs[t * map.columns + column][lane].into_f64()
+                    map.gradients.at(t)[row][lane].into_f64()
+                        * map.inputs.at(t)[column][lane].into_f64()
                 })
                 .sum()
         })
     }
 }
 
-impl<R: Real> MapRecord<R> {
-    fn sum_outer(
-        &self,
-        steps: usize,
-        left: &[Lane<R>],
-        left_rows: usize,
-        right: &[Lane<R>],
-        right_rows: usize,
-        lag: usize,
-    ) -> Mat<f64> {
-        let blocks = left.len() / (left_rows * steps);
-        let totals: Vec<Vec<f64>> = (0..blocks)
-            .into_par_iter()
-            .map(|block| {
-                let mut total = vec![0.0; left_rows * right_rows];
+/// Blocks whose sums are kept in one matrix before they are added to the others.
+const CHUNK: usize = 4;
+
+/// `Σ_b Σ_t left_{t+lag} right_tᵀ`, where `left` and `right` hold `steps` dates of every block.
+fn sum_outer<R: Real>(left: &Dates<R>, right: &Dates<R>, steps: usize, lag: usize) -> Mat<f64> {
+    let (rows, columns) = (left.rows(), right.rows());
+    let symmetric = lag == 0 && std::ptr::eq(left, right);
+    let blocks = left.count() / steps;
+    let totals: Vec<Vec<f64>> = (0..blocks.div_ceil(CHUNK))
+        .into_par_iter()
+        .map(|chunk| {
+            let mut total = vec![0.0; rows * columns];
+            for block in chunk * CHUNK..blocks.min((chunk + 1) * CHUNK) {
                 dispatch(Outer {
-                    left: &left[block * steps * left_rows..],
-                    left_rows,
-                    right: &right[block * steps * right_rows..],
-                    right_rows,
-                    steps,
+                    left,
+                    right,
+                    dates: block * steps..((block + 1) * steps).saturating_sub(lag),
                     lag,
+                    symmetric,
                     total: &mut total,
                 });
-                total
-            })
-            .collect();
-        let mut sum = Mat::zeros(left_rows, right_rows);
-        for total in totals {
-            for row in 0..left_rows {
-                for column in 0..right_rows {
-                    sum[(row, column)] += total[row * right_rows + column];
-                }
+            }
+            total
+        })
+        .collect();
+    let mut sum = Mat::zeros(rows, columns);
+    for total in totals {
+        for row in 0..rows {
+            for column in 0..columns {
+                let (row_of, column_of) = if symmetric && column > row {
+                    (column, row)
+                } else {
+                    (row, column)
+                };
+                sum[(row, column)] += total[row_of * columns + column_of];
             }
         }
-        sum
     }
+    sum
 }
 
 struct Outer<'a, R> {
-    left: &'a [Lane<R>],
-    left_rows: usize,
-    right: &'a [Lane<R>],
-    right_rows: usize,
-    steps: usize,
+    left: &'a Dates<R>,
+    right: &'a Dates<R>,
+    /// Of `right`.
+    dates: Range<usize>,
     lag: usize,
+    /// Whether only the lower triangle is needed.
+    symmetric: bool,
     total: &'a mut [f64],
 }
 
@@ -234,13 +219,13 @@ impl<R: Real> Kernel for Outer<'_, R> {
 
     #[inline(always)]
     fn run<const FMA: bool, const ROWS: usize>(self) {
-        let (left, right) = (self.left, self.right);
-        add_outer::<R, FMA, ROWS>(
-            0..self.steps.saturating_sub(self.lag),
-            |t| &left[(t + self.lag) * self.left_rows..][..self.left_rows],
-            |t| &right[t * self.right_rows..][..self.right_rows],
-            self.total,
-        );
+        let right = |t: usize| self.right.at(t);
+        if self.symmetric {
+            add_gram::<R, FMA, ROWS>(self.dates, right, self.total);
+        } else {
+            let left = |t: usize| self.left.at(t + self.lag);
+            add_outer::<R, FMA, ROWS>(self.dates, left, right, self.total);
+        }
     }
 }
 
@@ -257,14 +242,10 @@ impl<R: Real> Kernel for Directional<'_, R> {
     fn run<const FMA: bool, const ROWS: usize>(self) -> Lane<R> {
         let mut sum = [R::ZERO; BLOCK];
         for (map, packed) in self.record.maps.iter().zip(self.packed) {
-            let mut moved = vec![[R::ZERO; BLOCK]; map.rows];
+            let mut moved = Lanes::zeros(map.rows);
             for t in self.block * self.record.steps..(self.block + 1) * self.record.steps {
-                packed.multiply::<FMA, ROWS>(
-                    0,
-                    &map.inputs[t * map.columns..][..map.columns],
-                    &mut moved,
-                );
-                for (g, moved) in map.gradients[t * map.rows..][..map.rows].iter().zip(&moved) {
+                packed.multiply::<FMA, ROWS>(0, map.inputs.at(t), &mut moved);
+                for (g, moved) in map.gradients.at(t).iter().zip(moved.iter()) {
                     for lane in 0..BLOCK {
                         sum[lane] += g[lane] * moved[lane];
                     }

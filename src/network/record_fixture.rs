@@ -1,5 +1,5 @@
 use super::record::{MapRecord, Record};
-use crate::simd::BLOCK;
+use crate::simd::{BLOCK, Dates};
 
 impl Record<f64> {
     /// A record of one map with given a and g: `at(path, t)` is (a_{t,b}, g_{t,b}).
@@ -16,18 +16,18 @@ impl Record<f64> {
         let mut map = MapRecord {
             rows: g.len(),
             columns: a.len(),
-            inputs: vec![[0.0; BLOCK]; paths / BLOCK * steps * a.len()],
-            gradients: vec![[0.0; BLOCK]; paths / BLOCK * steps * g.len()],
+            inputs: Dates::zeros(paths / BLOCK * steps, a.len()),
+            gradients: Dates::zeros(paths / BLOCK * steps, g.len()),
         };
         for path in 0..paths {
             for t in 0..steps {
                 let (a, g) = at(path, t);
                 let date = path / BLOCK * steps + t;
                 for (column, a) in a.iter().enumerate() {
-                    map.inputs[date * map.columns + column][path % BLOCK] = *a;
+                    map.inputs.at_mut(date)[column][path % BLOCK] = *a;
                 }
                 for (row, g) in g.iter().enumerate() {
-                    map.gradients[date * map.rows + row][path % BLOCK] = *g;
+                    map.gradients.at_mut(date)[row][path % BLOCK] = *g;
                 }
             }
         }

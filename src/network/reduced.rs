@@ -1,5 +1,5 @@
 use super::record::{MapRecord, Record};
-use crate::simd::{BLOCK, Lane, Real};
+use crate::simd::{BLOCK, Dates, Real};
 
 impl<R: Real> Record<R> {
     /// The record of one date that holds the mean input (1/T) Σ_t a_t and the sum Σ_t g_t of every path.
@@ -15,8 +15,8 @@ impl<R: Real> Record<R> {
         let maps = self.maps.iter().map(|map| MapRecord {
             rows: map.rows,
             columns: map.columns,
-            inputs: sum_over_time(&map.inputs, self.steps, map.columns, share),
-            gradients: sum_over_time(&map.gradients, self.steps, map.rows, 1.0),
+            inputs: sum_over_time(&map.inputs, self.steps, share),
+            gradients: sum_over_time(&map.gradients, self.steps, 1.0),
         });
         Self {
             steps: 1,
@@ -25,24 +25,14 @@ impl<R: Real> Record<R> {
     }
 }
 
-/// `factor · Σ_t` of lanes `[blocks][steps][rows]`.
-fn sum_over_time<R: Real>(
-    lanes: &[Lane<R>],
-    steps: usize,
-    rows: usize,
-    factor: f64,
-) -> Vec<Lane<R>> {
+/// `factor · Σ_t` of the dates of every block.
+fn sum_over_time<R: Real>(dates: &Dates<R>, steps: usize, factor: f64) -> Dates<R> {
     let factor = R::of(factor);
-    let mut sums = vec![[R::ZERO; BLOCK]; lanes.len() / steps];
-    for (sums, block) in sums
-        .chunks_exact_mut(rows)
-        .zip(lanes.chunks_exact(steps * rows))
-    {
-        for date in block.chunks_exact(rows) {
-            for (sum, value) in sums.iter_mut().zip(date) {
-                for lane in 0..BLOCK {
-                    sum[lane] += factor * value[lane];
-                }
+    let mut sums = Dates::zeros(dates.count() / steps, dates.rows());
+    for t in 0..dates.count() {
+        for (sum, value) in sums.at_mut(t / steps).iter_mut().zip(dates.at(t)) {
+            for lane in 0..BLOCK {
+                sum[lane] += factor * value[lane];
             }
         }
     }

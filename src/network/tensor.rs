@@ -6,7 +6,7 @@ use super::record::Record;
 use super::{Backward, Forward, Seed, Sweep};
 use crate::error::Result;
 use crate::market::Paths;
-use crate::simd::{BLOCK, Lane, Real};
+use crate::simd::{BLOCK, Dates, Lane, Real};
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
 
@@ -82,8 +82,8 @@ impl<R: Real> Sweep<R> for TensorSweep {
         let record = if record {
             let mut record = Record::zeros(trace.shape, paths.blocks(), steps);
             for (target, map) in record.maps.iter_mut().zip(&maps) {
-                target.inputs = lanes(&map.inputs)?;
-                target.gradients = lanes(&map.gradients)?;
+                fill(&mut target.inputs, &lanes(&map.inputs)?);
+                fill(&mut target.gradients, &lanes(&map.gradients)?);
             }
             Some(record)
         } else {
@@ -269,4 +269,10 @@ fn lanes<R: Real>(tensor: &Tensor) -> Result<Vec<Lane<R>>> {
         .flatten_all()?
         .to_vec1::<R>()?;
     Ok(values.as_chunks::<BLOCK>().0.to_vec())
+}
+
+fn fill<R: Real>(dates: &mut Dates<R>, lanes: &[Lane<R>]) {
+    for (t, rows) in lanes.chunks_exact(dates.rows()).enumerate() {
+        dates.at_mut(t).copy_from_slice(rows);
+    }
 }

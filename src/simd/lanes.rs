@@ -18,8 +18,7 @@ impl<R: Real> Lanes<R> {
     pub fn zeros(count: usize) -> Self {
         let spare = CACHE_LINE / size_of::<R>();
         let values = vec![R::ZERO; count * BLOCK + spare];
-        // `align_offset` may decline to answer.
-        let start = values.as_ptr().align_offset(CACHE_LINE).min(spare);
+        let start = first_aligned(&values, spare);
         Self {
             values,
             start,
@@ -28,11 +27,25 @@ impl<R: Real> Lanes<R> {
     }
 }
 
-impl<R: Real> Clone for Lanes<R> {
+/// Index of the first number on a cache line, among the first `spare`.
+fn first_aligned<R>(values: &[R], spare: usize) -> usize {
+    // `align_offset` may decline to answer.
+    values.as_ptr().align_offset(CACHE_LINE).min(spare)
+}
+
+impl<R: Clone> Clone for Lanes<R> {
     fn clone(&self) -> Self {
-        let mut copy = Self::zeros(self.count);
-        copy.copy_from_slice(self);
-        copy
+        let spare = self.values.len() - self.count * BLOCK;
+        let mut values = Vec::with_capacity(self.values.len());
+        let start = first_aligned(&values, spare);
+        values.extend_from_slice(&self.values[..start]);
+        values.extend_from_slice(self.as_flattened());
+        values.extend_from_slice(&self.values[..spare - start]);
+        Self {
+            values,
+            start,
+            count: self.count,
+        }
     }
 }
 

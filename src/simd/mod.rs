@@ -4,14 +4,16 @@
 //! inlined into a function compiled for the best instruction set the processor has. The
 //! compiler turns the loops into vector instructions; there are no intrinsics.
 
+mod dates;
 mod elementary;
 mod lanes;
 mod product;
 mod real;
 
+pub use dates::Dates;
 pub use elementary::{Normal, sigmoid};
 pub use lanes::Lanes;
-pub use product::{Packed, add_outer};
+pub use product::{Packed, add_gram, add_outer};
 pub use real::Real;
 
 /// Paths in a block, the unit of work and of determinism: a block has its own random numbers,

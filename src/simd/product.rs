@@ -149,6 +149,27 @@ pub fn add_outer<'a, R: Real, const FMA: bool, const ROWS: usize>(
     right: impl Fn(usize) -> &'a [Lane<R>],
     total: &mut [f64],
 ) {
+    add_tiles::<R, FMA, ROWS, false>(steps, left, right, total);
+}
+
+/// The lower triangle of [`add_outer`] with `rows` on both sides, by tiles: entries above the
+/// diagonal may or may not be added.
+#[inline(always)]
+pub fn add_gram<'a, R: Real, const FMA: bool, const ROWS: usize>(
+    steps: std::ops::Range<usize>,
+    rows: impl Fn(usize) -> &'a [Lane<R>] + Copy,
+    total: &mut [f64],
+) {
+    add_tiles::<R, FMA, ROWS, true>(steps, rows, rows, total);
+}
+
+#[inline(always)]
+fn add_tiles<'a, R: Real, const FMA: bool, const ROWS: usize, const LOWER: bool>(
+    steps: std::ops::Range<usize>,
+    left: impl Fn(usize) -> &'a [Lane<R>],
+    right: impl Fn(usize) -> &'a [Lane<R>],
+    total: &mut [f64],
+) {
     if steps.is_empty() {
         return;
     }
@@ -156,7 +177,8 @@ pub fn add_outer<'a, R: Real, const FMA: bool, const ROWS: usize>(
     debug_assert_eq!(total.len(), j * k);
     let mut sums = [[[R::ZERO; WIDTH]; 4]; 4];
     for j0 in (0..j).step_by(4) {
-        for k0 in (0..k).step_by(4) {
+        let end = if LOWER { k.min(j0 + 4) } else { k };
+        for k0 in (0..end).step_by(4) {
             let (rows, columns) = (4.min(j - j0), 4.min(k - k0));
             if rows == 4 && columns == 4 {
                 let pairs = steps.clone().map(|t| {
@@ -333,6 +355,15 @@ mod tests {
                     }
                     assert_eq!(total[row * columns + column], sum);
                 }
+            }
+
+            let (mut whole, mut lower) = (vec![0.0; rows * rows], vec![0.0; rows * rows]);
+            let rows_of = |t: usize| &left[t * rows..][..rows];
+            add_outer::<f64, FMA, ROWS>(0..steps, rows_of, rows_of, &mut whole);
+            add_gram::<f64, FMA, ROWS>(0..steps, rows_of, &mut lower);
+            for row in 0..rows {
+                let entries = row * rows..=row * rows + row;
+                assert_eq!(lower[entries.clone()], whole[entries]);
             }
         }
     }

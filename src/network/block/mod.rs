@@ -180,7 +180,7 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
     }
 }
 
-/// One block of one map's record, for writing.
+/// One block of one map's record, for writing: a period of its [`Dates`](crate::simd::Dates).
 struct RecordBlock<'a, R> {
     inputs: &'a mut [Lane<R>],
     gradients: &'a mut [Lane<R>],
@@ -190,8 +190,8 @@ fn split<R: Real>(record: &mut Record<R>) -> Vec<Vec<RecordBlock<'_, R>>> {
     let (blocks, steps) = (record.blocks(), record.steps());
     let mut result: Vec<Vec<RecordBlock<'_, R>>> = (0..blocks).map(|_| Vec::new()).collect();
     for map in &mut record.maps {
-        let inputs = map.inputs.chunks_exact_mut(steps * map.columns);
-        let gradients = map.gradients.chunks_exact_mut(steps * map.rows);
+        let inputs = map.inputs.periods_mut(steps);
+        let gradients = map.gradients.periods_mut(steps);
         for ((target, inputs), gradients) in result.iter_mut().zip(inputs).zip(gradients) {
             target.push(RecordBlock { inputs, gradients });
         }

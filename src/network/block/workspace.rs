@@ -1,6 +1,6 @@
 use super::super::parameters::{GATES, Shape};
 use super::RecordBlock;
-use crate::simd::{BLOCK, Lane, Lanes, Real};
+use crate::simd::{BLOCK, Dates, Lane, Lanes, Real};
 
 /// What one block needs from its first date to its last.
 #[derive(Debug)]
@@ -35,58 +35,6 @@ impl<R: Real> LayerWorkspace<R> {
     #[inline(always)]
     pub fn hidden(&self, t: usize) -> &[Lane<R>] {
         &self.inputs.at(t + 1)[..self.hidden]
-    }
-}
-
-/// As many rows of lanes for every date.
-#[derive(Debug)]
-pub(super) struct Dates<R> {
-    rows: usize,
-    /// Rows from one date to the next.
-    stride: usize,
-    lanes: Lanes<R>,
-}
-
-impl<R: Real> Dates<R> {
-    fn zeros(dates: usize, rows: usize) -> Self {
-        // Caches find a line by its address modulo a power of two: with a stride of 32 rows the same
-        // few rows of all dates would evict each other.
-        let stride = if rows.is_multiple_of(32) {
-            rows + 4
-        } else {
-            rows
-        };
-        Self {
-            rows,
-            stride,
-            lanes: Lanes::zeros(dates * stride),
-        }
-    }
-
-    #[inline(always)]
-    pub fn at(&self, t: usize) -> &[Lane<R>] {
-        &self.lanes[t * self.stride..][..self.rows]
-    }
-
-    #[inline(always)]
-    pub fn at_mut(&mut self, t: usize) -> &mut [Lane<R>] {
-        &mut self.lanes[t * self.stride..][..self.rows]
-    }
-
-    /// Date `t` for reading and the next one for writing.
-    #[inline(always)]
-    pub fn pair(&mut self, t: usize) -> (&[Lane<R>], &mut [Lane<R>]) {
-        let (past, next) = self.lanes.split_at_mut((t + 1) * self.stride);
-        (
-            &past[t * self.stride..][..self.rows],
-            &mut next[..self.rows],
-        )
-    }
-
-    fn copy_to(&self, target: &mut [Lane<R>]) {
-        for (t, target) in target.chunks_exact_mut(self.rows).enumerate() {
-            target.copy_from_slice(self.at(t));
-        }
     }
 }
 
@@ -137,7 +85,8 @@ impl<R: Real> Workspace<R> {
         }
         if let Some(head) = target.last_mut() {
             let hidden = self.shape.hidden;
-            for (t, inputs) in head.inputs.chunks_exact_mut(hidden + 1).enumerate() {
+            let stride = head.inputs.len() / self.steps;
+            for (t, inputs) in head.inputs.chunks_exact_mut(stride).enumerate() {
                 inputs[..hidden].copy_from_slice(self.top().hidden(t));
                 inputs[hidden] = [R::ONE; BLOCK];
             }
