@@ -43,6 +43,11 @@ pub fn fraction(key: &str, value: f64) -> Result<f64> {
     check(key, value, (0.0..1.0).contains(&value), "in [0, 1)")
 }
 
+/// In [0, 1].
+pub fn unit_interval(key: &str, value: f64) -> Result<f64> {
+    check(key, value, (0.0..=1.0).contains(&value), "in [0, 1]")
+}
+
 /// At least `bound`.
 pub fn at_least(key: &str, value: usize, bound: usize) -> Result<usize> {
     let text = format!("at least {bound}");

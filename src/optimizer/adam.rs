@@ -8,7 +8,7 @@ use serde_json::{Map, json};
 
 /// Settings of [`Adam`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct AdamSettings {
     pub learning_rate: f64,
     /// Decay of the average of gradients.

@@ -1,19 +1,23 @@
 //! Optimizers: all of them see the gradient of the risk and the sweep record, and propose a step.
 
 mod adam;
+mod curvature;
 mod kfac;
 mod schedule;
 mod settings;
 
 pub use adam::{Adam, AdamSettings};
+pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, StepRule};
 pub use kfac::{
-    Approximation, Inverse, Kfac, KfacSettings, LinearGaussianChain, MapFactors, SymmetricChain,
+    Approximation, Inverse, KfacMetric, KfacSettings, LinearGaussianChain, MapFactors,
+    SymmetricChain,
 };
 pub use schedule::cosine_with_warm_up;
 pub use settings::{Build, Settings, method};
 
 use crate::error::Result;
 use crate::network::Record;
+use crate::risk::CurvatureWeights;
 use faer::Mat;
 use serde_json::{Map, Value};
 
@@ -23,6 +27,8 @@ pub struct Batch<'a> {
     pub gradient: &'a [Mat<f64>],
     /// The record of the curvature paths, gradients scaled by √h; as many paths as were asked for.
     pub record: Option<&'a Record<f32>>,
+    /// c: the Hessian of ρ in the weights is about (c/n) Σ_b h_b J_b J_bᵀ.
+    pub curvature: f64,
     /// This step's number, from 0.
     pub step: usize,
     /// The share of the training that is over, in [0, 1).
@@ -41,9 +47,22 @@ pub trait Optimizer: Send {
     /// The number of paths whose record the step needs; 0 for first-order methods.
     fn curvature_paths(&self, step: usize) -> usize;
 
+    /// The weights of the paths in the curvature.
+    fn weights(&self) -> CurvatureWeights {
+        CurvatureWeights::Mixed
+    }
+
     /// The change of the parameters.
     ///
     /// # Errors
     /// If a decomposition fails.
     fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal>;
+
+    /// Whether the risk on the same paths after step `step` is wanted.
+    fn wants_trial(&self, _step: usize) -> bool {
+        false
+    }
+
+    /// Tells the risk on the step's paths before and after it.
+    fn trial(&mut self, _before: f64, _after: f64) {}
 }

@@ -45,16 +45,50 @@ pub fn method(name: &str, section: &str, keys: toml::Table) -> Result<Checked> {
 }
 
 fn read<S: Settings>(section: &str, keys: toml::Table) -> Result<Checked> {
-    let settings: S = serde_path_to_error::deserialize(keys).map_err(|error| {
-        let message = error.inner().message().split_whitespace();
-        let message = message.collect::<Vec<_>>().join(" ");
-        match error.path().to_string().as_str() {
-            "." => Error::input(format!("`{section}`: {message}")),
-            path => Error::input(format!("`{section}.{path}`: {message}")),
+    let key = |key: &str| format!("{section}.{key}");
+    let table = |settings: &S| {
+        toml::Table::try_from(settings)
+            .map_err(|error| Error::Computation(format!("{section} as TOML: {error}")))
+    };
+    // Key by key, because a flattened section would not say which of its keys is at fault.
+    let mut filled = table(&S::default())?;
+    for (name, value) in keys {
+        let Some(default) = filled.get(&name) else {
+            let known: Vec<&str> = filled.keys().map(String::as_str).collect();
+            return Err(Error::input(format!(
+                "`{}`: unknown key, must be one of {}",
+                key(&name),
+                known.join(", ")
+            )));
+        };
+        let value = match (default, value) {
+            // `damping = 1` means the number 1.0.
+            (toml::Value::Float(_), toml::Value::Integer(whole)) => {
+                toml::Value::Float(whole as f64)
+            }
+            (_, value) => value,
+        };
+        if !value.same_type(default) {
+            return Err(Error::input(format!(
+                "`{}`: must be of type {}, was {value}",
+                key(&name),
+                default.type_str()
+            )));
         }
-    })?;
-    settings.check(&|key| format!("{section}.{key}"))?;
-    let resolved = toml::Table::try_from(&settings)
-        .map_err(|error| Error::Computation(format!("{section} as TOML: {error}")))?;
+        filled.insert(name.clone(), value);
+        // The keys before this one were found right, so what fails is this one.
+        if let Err(error) = S::deserialize(filled.clone()) {
+            let message: Vec<&str> = error.message().split_whitespace().collect();
+            return Err(Error::input(format!(
+                "`{}`: {}",
+                key(&name),
+                message.join(" ")
+            )));
+        }
+    }
+    let settings = S::deserialize(filled)
+        .map_err(|error| Error::input(format!("`{section}`: {}", error.message())))?;
+    settings.check(&key)?;
+    let resolved = table(&settings)?;
     Ok((Arc::new(settings), resolved))
 }

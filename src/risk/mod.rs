@@ -1,10 +1,12 @@
 //! Risk measures: value and derivative; and the statistics of a hedged book.
 
+mod curvature;
 mod measure;
 pub mod paired;
 mod statistics;
 mod summary;
 
+pub use curvature::{Curvature, CurvatureWeights};
 pub use measure::{Evaluation, Risk, cvar};
 pub use statistics::RowInput;
 pub use summary::{Estimate, Row, null_as_nan};

@@ -9,7 +9,7 @@ use crate::market::{Paths, Simulator};
 use crate::network::{Features, Parameters, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::random::Purpose;
-use crate::risk::Evaluation;
+use crate::risk::{Curvature, Evaluation};
 use crate::runs::metrics::TrainingPoint;
 use crate::simd::{BLOCK, Lane, Real};
 use crate::strategy::{Length, OptimizerPlan, Plan};
@@ -156,15 +156,22 @@ impl<'a> Step<'a> {
                 self.sweep
                     .backward(parameters, &self.plan.features, &sample, &seeds, true)?;
             backward.record.map(|mut record| {
-                record.scale(&curvature_scales(&risk.weights[..curvature], pnl.len()));
-                record
+                let weights = self.optimizer.weights();
+                let Curvature { weights, scale } =
+                    self.plan
+                        .risk
+                        .curvature(weights, &pnl, &risk.weights, curvature);
+                let roots: Vec<f64> = weights.iter().map(|h| h.sqrt()).collect();
+                record.scale(&roots);
+                (record, scale)
             })
         } else {
             None
         };
         let batch = Batch {
             gradient: &gradient,
-            record: record.as_ref(),
+            record: record.as_ref().map(|(record, _)| record),
+            curvature: record.as_ref().map_or(1.0, |(_, scale)| *scale),
             step,
             progress,
         };
@@ -177,6 +184,10 @@ impl<'a> Step<'a> {
         );
         let proposal = proposal?;
         parameters.add(&proposal.change)?;
+        if self.optimizer.wants_trial(step) {
+            let after = self.risk(parameters, &self.paths)?.0.value;
+            self.optimizer.trial(risk.value, after);
+        }
         Ok(TrainingPoint {
             step,
             seconds: 0.0,
@@ -229,18 +240,4 @@ fn pnl<R: Real>(ledger: &Ledger, paths: &Paths<R>, positions: &[Lane<R>]) -> Vec
         );
     }
     pnl
-}
-
-/// √h for the paths of the curvature sample: h = ½ + ½ min(n|w|, 10), normalised to mean 1.
-///
-/// The uniform half keeps the metric from resting on the few paths of a tail, the capped half bends it
-/// towards those that the risk weights.
-fn curvature_scales(weights: &[f64], paths: usize) -> Vec<f64> {
-    const CAP: f64 = 10.0;
-    let mixed: Vec<f64> = weights
-        .iter()
-        .map(|w| 0.5 + 0.5 * (paths as f64 * w.abs()).min(CAP))
-        .collect();
-    let mean = mixed.iter().sum::<f64>() / mixed.len() as f64;
-    mixed.iter().map(|h| (h / mean).sqrt()).collect()
 }

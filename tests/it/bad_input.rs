@@ -61,7 +61,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "foreign_to_the_method",
             replaced("[optimizers.adam]", "[optimizers.adam]\ndamping = 0.1"),
-            "unknown field `damping`",
+            "`optimizers.adam.damping`: unknown key, must be one of",
         ),
         (
             "no_block_for_curvature",

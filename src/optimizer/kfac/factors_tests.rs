@@ -2,8 +2,10 @@
 
 use super::tests::{finite_chain, kronecker, random, relative, vec};
 use super::*;
+use crate::linalg::inner;
 use crate::market::{Market, Model, Simulator};
 use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
+use crate::optimizer::Batch;
 use crate::random::{Purpose, Sampling};
 use crate::simd::{Lane, Real};
 use faer::Mat;
@@ -270,24 +272,26 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
     ] {
         let settings = KfacSettings {
             approximation,
-            damping: 1e-3,
-            trust_radius: 0.25,
-            momentum: 0.5,
-            factor_decay: 0.9,
-            factor_period: 10,
-            curvature_paths: 64,
-            radius_paths: 32,
-            warm_up_steps: 1,
-            start_steps: 0,
-            start_learning_rate: 1e-3,
+            control: ControlSettings {
+                damping: 1e-3,
+                trust_radius: 0.25,
+                momentum: 0.5,
+                curvature_paths: 64,
+                radius_paths: 32,
+                warm_up_steps: 1,
+                start_steps: 0,
+                ..ControlSettings::default()
+            },
+            ..KfacSettings::default()
         };
         let batch = Batch {
             gradient: &gradient,
             record: Some(&record),
             step: 0,
+            curvature: 1.0,
             progress: 0.0,
         };
-        let change = Kfac::new(settings).propose(&batch).unwrap().change;
+        let change = settings.build().propose(&batch).unwrap().change;
         let moved = record.directional(&change);
         let size = (moved.iter().map(|c| c * c).sum::<f64>() / moved.len() as f64).sqrt();
         assert!((size / 0.25 - 1.0).abs() < 1e-5, "{approximation:?}");

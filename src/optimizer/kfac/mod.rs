@@ -16,14 +16,14 @@ pub use chain::LinearGaussianChain;
 pub use factors::MapFactors;
 pub use symmetric::SymmetricChain;
 
-use super::{Adam, AdamSettings, Batch, Build, Optimizer, Proposal, Settings, cosine_with_warm_up};
-use crate::bounds::{at_least, check, fraction, positive};
+use super::curvature::{ControlSettings, Curvature, Metric};
+use super::{Build, Optimizer, Settings};
+use crate::bounds::unit_interval;
 use crate::error::Result;
-use crate::linalg::{inner, scaled};
+use crate::network::Record;
 use crate::simd::BLOCK;
 use faer::Mat;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
 
 /// How correlation in time enters the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,72 +58,37 @@ impl Inverse {
     }
 }
 
-/// Settings of [`Kfac`].
+/// Settings of K-FAC.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct KfacSettings {
     pub approximation: Approximation,
-    /// Tikhonov damping λ of the metric, split between the factors by π.
-    pub damping: f64,
-    /// Root-mean-square change of P&L of a full step, in currency per contract.
-    pub trust_radius: f64,
-    /// Decay of the average of past gradients.
-    pub momentum: f64,
     /// Decay of the average of past factors at each renewal.
     pub factor_decay: f64,
-    /// Steps between renewals of the factors.
-    pub factor_period: usize,
-    /// Paths whose record gives the factors, moved up to whole blocks.
-    pub curvature_paths: usize,
-    /// Paths whose record gives the step length at steps without new factors, moved up to whole blocks.
-    pub radius_paths: usize,
-    pub warm_up_steps: usize,
-    /// Adam steps at the start, while factors accumulate already.
-    pub start_steps: usize,
-    pub start_learning_rate: f64,
+    #[serde(flatten)]
+    pub control: ControlSettings,
 }
 
 impl Default for KfacSettings {
     fn default() -> Self {
         Self {
             approximation: Approximation::Chain,
-            damping: 3e-4,
-            trust_radius: 0.1,
-            momentum: 0.9,
             factor_decay: 0.6,
-            factor_period: 10,
-            curvature_paths: 512,
-            radius_paths: 256,
-            warm_up_steps: 10,
-            start_steps: 10,
-            start_learning_rate: 0.05,
+            control: ControlSettings::default(),
         }
     }
 }
 
 impl Settings for KfacSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        let decay = self.factor_decay;
-        positive(&key("damping"), self.damping)?;
-        positive(&key("trust_radius"), self.trust_radius)?;
-        fraction(&key("momentum"), self.momentum)?;
-        check(
-            &key("factor_decay"),
-            decay,
-            (0.0..=1.0).contains(&decay),
-            "in [0, 1]",
-        )?;
-        at_least(&key("factor_period"), self.factor_period, 1)?;
-        at_least(&key("curvature_paths"), self.curvature_paths, 1)?;
-        at_least(&key("radius_paths"), self.radius_paths, 1)?;
-        positive(&key("start_learning_rate"), self.start_learning_rate)?;
-        Ok(())
+        unit_interval(&key("factor_decay"), self.factor_decay)?;
+        self.control.check(key)
     }
 }
 
 impl Build for KfacSettings {
     fn build(&self) -> Box<dyn Optimizer> {
-        Box::new(Kfac::new(*self))
+        Box::new(Curvature::new(self.control, KfacMetric::new(self)))
     }
 
     /// Curvature comes from whole blocks of the batch.
@@ -132,123 +97,52 @@ impl Build for KfacSettings {
     }
 }
 
-/// K-FAC with momentum and a trust region on the change of P&L.
-///
-/// d = −F̂⁻¹ m with m the bias-corrected average of gradients; the step is
-/// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in money.
+/// A Kronecker approximation of every map's block, with exponentially averaged factors.
 #[derive(Debug, Clone)]
-pub struct Kfac {
-    settings: KfacSettings,
-    adam: Adam,
+pub struct KfacMetric {
+    approximation: Approximation,
+    decay: f64,
     maps: Vec<MapFactors>,
     inverses: Vec<Inverse>,
-    average: Vec<Mat<f64>>,
-    count: i32,
 }
 
-impl Kfac {
-    pub fn new(settings: KfacSettings) -> Self {
+impl KfacMetric {
+    pub fn new(settings: &KfacSettings) -> Self {
         Self {
-            settings,
-            adam: Adam::new(AdamSettings {
-                learning_rate: settings.start_learning_rate,
-                ..AdamSettings::default()
-            }),
+            approximation: settings.approximation,
+            decay: settings.factor_decay,
             maps: Vec::new(),
             inverses: Vec::new(),
-            average: Vec::new(),
-            count: 0,
         }
     }
+}
 
-    /// New factors at the first steps, when every batch counts, and then periodically.
-    fn renews_factors(&self, step: usize) -> bool {
-        const EARLY: usize = 5;
-        step < EARLY || step.is_multiple_of(self.settings.factor_period)
+impl Metric for KfacMetric {
+    fn update(&mut self, record: &Record<f32>) -> Result<()> {
+        let reduced = (self.approximation == Approximation::Reduce).then(|| record.reduced());
+        let record = reduced.as_ref().unwrap_or(record);
+        self.maps
+            .resize_with(record.sizes().len(), MapFactors::default);
+        for (map, factors) in self.maps.iter_mut().enumerate() {
+            factors.update(record, map, self.decay);
+        }
+        Ok(())
     }
 
-    fn precondition(&self, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
-        gradient
+    fn damp(&mut self, damping: f64) -> Result<()> {
+        self.inverses = self
+            .maps
+            .iter()
+            .map(|factors| factors.inverse(self.approximation, damping))
+            .collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+        Ok(gradient
             .iter()
             .zip(&self.inverses)
             .map(|(gradient, inverse)| inverse.apply(gradient))
-            .collect()
-    }
-}
-
-impl Optimizer for Kfac {
-    fn curvature_paths(&self, step: usize) -> usize {
-        let paths = if self.renews_factors(step) {
-            self.settings.curvature_paths
-        } else if step < self.settings.start_steps {
-            0
-        } else {
-            self.settings.radius_paths
-        };
-        paths.next_multiple_of(BLOCK)
-    }
-
-    fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
-        let KfacSettings {
-            approximation,
-            damping,
-            factor_decay,
-            ..
-        } = self.settings;
-        let mut statistics = Map::new();
-        statistics.insert(
-            "gradient_norm".into(),
-            json!(inner(batch.gradient, batch.gradient).sqrt()),
-        );
-        if let (true, Some(record)) = (self.renews_factors(batch.step), batch.record) {
-            let reduced = (approximation == Approximation::Reduce).then(|| record.reduced());
-            let record = reduced.as_ref().unwrap_or(record);
-            self.maps
-                .resize_with(record.sizes().len(), MapFactors::default);
-            self.inverses.clear();
-            for (map, factors) in self.maps.iter_mut().enumerate() {
-                factors.update(record, map, factor_decay);
-                self.inverses.push(factors.inverse(approximation, damping)?);
-            }
-        }
-        if batch.step < self.settings.start_steps {
-            let change = self
-                .adam
-                .change(batch.gradient, self.settings.start_learning_rate);
-            return Ok(Proposal { change, statistics });
-        }
-        let momentum = self.settings.momentum;
-        if self.average.is_empty() {
-            self.average = scaled(batch.gradient, 0.0);
-        }
-        for (average, gradient) in self.average.iter_mut().zip(batch.gradient) {
-            *average = faer::Scale(momentum) * &*average + faer::Scale(1.0 - momentum) * gradient;
-        }
-        self.count += 1;
-        let corrected = scaled(&self.average, -1.0 / (1.0 - momentum.powi(self.count)));
-        let direction = self.precondition(&corrected);
-        let record = batch
-            .record
-            .expect("curvature_paths asks for a record at every step after the start");
-        let changes = record.directional(&direction);
-        let size = (changes.iter().map(|c| c * c).sum::<f64>() / changes.len() as f64).sqrt();
-        let done = batch.step - self.settings.start_steps;
-        let warm_up = ((done + 1) as f64 / self.settings.warm_up_steps.max(1) as f64).min(1.0);
-        let schedule = warm_up * cosine_with_warm_up(batch.step, batch.progress, 1);
-        let length = if size > 0.0 {
-            self.settings.trust_radius * schedule / size
-        } else {
-            0.0
-        };
-        statistics.insert("pnl_change".into(), json!(length * size));
-        statistics.insert("step_length".into(), json!(length));
-        statistics.insert(
-            "predicted_change".into(),
-            json!(length * inner(batch.gradient, &direction)),
-        );
-        Ok(Proposal {
-            change: scaled(&direction, length),
-            statistics,
-        })
+            .collect())
     }
 }

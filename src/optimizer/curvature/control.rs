@@ -1,0 +1,94 @@
+use crate::bounds::{at_least, fraction, positive};
+use crate::error::Result;
+use crate::risk::CurvatureWeights;
+use serde::{Deserialize, Serialize};
+
+/// How long a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepRule {
+    /// The root-mean-square change of P&L is the scheduled trust radius.
+    Radius,
+    /// α and μ minimise the quadratic model of the risk over α d + μ (last step), with the exact metric through
+    /// J·d; the trust radius is a bound.
+    Quadratic,
+}
+
+/// How the damping λ changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DampingRule {
+    Fixed,
+    /// By the ratio of actual to predicted change of the risk on the same paths.
+    LevenbergMarquardt,
+}
+
+/// The settings that all curvature methods share.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ControlSettings {
+    /// How much each path counts in the metric.
+    pub weights: CurvatureWeights,
+    /// Tikhonov damping λ of the metric.
+    pub damping: f64,
+    pub damping_rule: DampingRule,
+    /// Factor of the damping for each step between trials.
+    pub damping_decay: f64,
+    /// Steps between trials of the damping.
+    pub damping_period: usize,
+    pub step_rule: StepRule,
+    /// Root-mean-square change of P&L of a full step, in currency per contract.
+    pub trust_radius: f64,
+    /// Decay of the average of past gradients.
+    pub momentum: f64,
+    /// Steps between renewals of the curvature.
+    pub factor_period: usize,
+    /// Paths whose record gives the curvature, moved up to whole blocks.
+    pub curvature_paths: usize,
+    /// Paths whose record gives the step length at steps without new curvature, moved up to whole blocks.
+    pub radius_paths: usize,
+    pub warm_up_steps: usize,
+    /// Adam steps at the start, while curvature accumulates already.
+    pub start_steps: usize,
+    pub start_learning_rate: f64,
+}
+
+impl Default for ControlSettings {
+    fn default() -> Self {
+        Self {
+            weights: CurvatureWeights::Mixed,
+            damping: 3e-4,
+            damping_rule: DampingRule::Fixed,
+            damping_decay: 0.95,
+            damping_period: 5,
+            step_rule: StepRule::Radius,
+            trust_radius: 0.1,
+            momentum: 0.9,
+            factor_period: 10,
+            curvature_paths: 512,
+            radius_paths: 256,
+            warm_up_steps: 10,
+            start_steps: 10,
+            start_learning_rate: 0.05,
+        }
+    }
+}
+
+impl ControlSettings {
+    /// Checks bounds; `key` gives the full name of a key for the error.
+    ///
+    /// # Errors
+    /// In one line: the key, the value and its bound.
+    pub fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        positive(&key("damping"), self.damping)?;
+        positive(&key("damping_decay"), self.damping_decay)?;
+        fraction(&key("damping_decay"), self.damping_decay)?;
+        at_least(&key("damping_period"), self.damping_period, 1)?;
+        positive(&key("trust_radius"), self.trust_radius)?;
+        fraction(&key("momentum"), self.momentum)?;
+        at_least(&key("factor_period"), self.factor_period, 1)?;
+        at_least(&key("curvature_paths"), self.curvature_paths, 1)?;
+        at_least(&key("radius_paths"), self.radius_paths, 1)?;
+        positive(&key("start_learning_rate"), self.start_learning_rate)?;
+        Ok(())
+    }
+}
