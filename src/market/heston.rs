@@ -72,39 +72,37 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
                 let normal = Normal::<R>::from_bits::<FMA>(for_variance[lane]);
                 let m = multiply_add::<R, FMA>(mean_slope, v, mean_base);
                 let s2 = multiply_add::<R, FMA>(variance_slope, v, variance_base);
-                let psi = s2 / (m * m);
-
-                let ratio = two / psi;
-                let root = ratio.sqrt() * (ratio - one).greater(R::ZERO).sqrt();
-                let b2 = ratio - one + root;
-                let a = m / (one + b2);
-                let shifted = b2.greater(R::ZERO).sqrt() + normal.quantile;
-                let quadratic = a * shifted * shifted;
-                let room = one - two * a_star * a;
-                let quadratic_log =
-                    a_star * b2 * a / room - R::HALF * room.greater(of(1e-30)).ln::<FMA>();
-
-                let mass = (psi - one) / (psi + one);
-                let beta = (one - mass) / m;
-                let inside = (one - mass) / normal.upper_tail;
-                let exponential = inside.greater(one).ln::<FMA>() / beta;
-                let moment = mass + beta * (one - mass) / (beta - a_star);
-                let exponential_log = moment.greater(of(1e-30)).ln::<FMA>();
-
-                let is_quadratic = psi <= of(PSI_CRITICAL);
-                let v_next = if is_quadratic { quadratic } else { exponential };
-                let log_moment = if is_quadratic {
-                    quadratic_log
-                } else {
-                    exponential_log
+                // Where the branches divide or take a logarithm alike, the operands are chosen first:
+                // divisions are what bounds this loop.
+                let square = m * m;
+                let is_quadratic = s2 <= of(PSI_CRITICAL) * square;
+                let choose = |quadratic: R, exponential: R| {
+                    if is_quadratic { quadratic } else { exponential }
                 };
+
+                let ratio = two * square / s2;
+                let b2 = ratio - one + (ratio * (ratio - one).greater(R::ZERO)).sqrt();
+                let shifted = b2.greater(R::ZERO).sqrt() + normal.quantile;
+
+                let inverse = one / (s2 + square);
+                let (mass, rest) = ((s2 - square) * inverse, two * square * inverse);
+                let beta = two * m * inverse;
+                let excess = (rest / normal.upper_tail).greater(one).ln::<FMA>();
+
+                // a, or the exponential variate.
+                let scale = choose(m, excess) / choose(one + b2, beta);
+                let v_next = choose(scale * shifted * shifted, scale);
+
+                // ln E exp(A v′) = A b² a/(1 − 2Aa) − ½ ln(1 − 2Aa), or ln(p + β(1 − p)/(β − A)).
+                let room = one - two * a_star * scale;
+                let quotient =
+                    choose(a_star * b2 * scale, beta * rest) / choose(room, beta - a_star);
+                let logarithm = choose(room, mass + quotient).greater(of(1e-30)).ln::<FMA>();
+                let log_moment = choose(quotient - R::HALF * logarithm, logarithm);
+
                 // With ρ > 0 and a long step E[exp(A v′)] can be infinite; then no martingale
                 // correction exists and Andersen's uncorrected K₀ is used.
-                let exists = if is_quadratic {
-                    room > R::ZERO
-                } else {
-                    beta > a_star
-                };
+                let exists = choose(room, beta - a_star) > R::ZERO;
                 let k0 = if exists {
                     -log_moment - correction * v
                 } else {

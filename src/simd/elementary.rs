@@ -49,7 +49,10 @@ fn tail_quantile<R: Real, const FMA: bool>(p: R) -> R {
         r,
         c(17.895_169_469),
     );
-    let central = q * step(above, r, c(3.387_132_717_9)) / step(below, r, R::ONE);
+    let central = [
+        q * step(above, r, c(3.387_132_717_9)),
+        step(below, r, R::ONE),
+    ];
     let s = (-p.ln::<FMA>()).sqrt() - c(1.6);
     let above = step(
         step(c(0.170_238_211_03), s, c(1.306_728_481_6)),
@@ -57,8 +60,9 @@ fn tail_quantile<R: Real, const FMA: bool>(p: R) -> R {
         c(2.756_815_39),
     );
     let below = step(c(0.120_211_329_75), s, c(0.737_001_642_5));
-    let outer = step(above, s, c(1.423_437_277_7)) / step(below, s, R::ONE);
-    if q > R::of(0.425) { outer } else { central }
+    let outer = [step(above, s, c(1.423_437_277_7)), step(below, s, R::ONE)];
+    let [numerator, denominator] = if q > R::of(0.425) { outer } else { central };
+    numerator / denominator
 }
 
 #[cfg(test)]
