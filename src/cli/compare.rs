@@ -23,6 +23,7 @@ pub fn compare(
     strategy: &Path,
     optimizers: Option<&[String]>,
     seeds: u64,
+    tuned: bool,
     changes: &Changes,
     root: &Path,
 ) -> Result<Output> {
@@ -35,7 +36,7 @@ pub fn compare(
     }
     let seeds: Vec<u64> = (plan.seed..plan.seed + seeds).collect();
     let mut bars = Bars::default();
-    let finished = experiment::compare(&plan, &seeds, root, &mut |at| bars.show(&at))?;
+    let finished = experiment::compare(&plan, &seeds, tuned, root, &mut |at| bars.show(&at))?;
     bars.finish();
     let against_adam = finished
         .metrics
@@ -184,37 +185,55 @@ fn output(finished: &Finished, document: Value) -> Output {
 /// One progress bar after another on standard error, if that is a terminal.
 #[derive(Default)]
 struct Bars {
-    current: Option<(String, u64, ProgressBar)>,
+    current: Option<(String, ProgressBar)>,
 }
 
 impl Bars {
     fn show(&mut self, at: &Progress<'_>) {
-        const UNITS: u64 = 1000;
-        let same = |(strategy, seed, _): &(String, u64, ProgressBar)| {
-            strategy == at.strategy && *seed == at.seed
+        const UNITS: f64 = 1000.0;
+        let (name, done, message) = match at {
+            Progress::Training {
+                strategy,
+                seed,
+                done,
+                point,
+            } => (
+                format!("{strategy}, seed {seed}"),
+                *done,
+                format!("step {}, risk {:.4}", point.step + 1, point.risk),
+            ),
+            Progress::Tuning {
+                strategy,
+                trial,
+                trials,
+            } => (
+                format!("{strategy}, tuning"),
+                *trial as f64 / *trials as f64,
+                format!("training {trial} of {trials}"),
+            ),
         };
-        if !self.current.as_ref().is_some_and(same) {
+        if self
+            .current
+            .as_ref()
+            .is_none_or(|(shown, _)| *shown != name)
+        {
             self.finish();
             let style =
                 ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg} {eta}")
                     .expect("a valid template");
-            let bar = ProgressBar::new(UNITS)
+            let bar = ProgressBar::new(UNITS as u64)
                 .with_style(style)
-                .with_prefix(format!("{}, seed {}", at.strategy, at.seed));
-            self.current = Some((at.strategy.to_string(), at.seed, bar));
+                .with_prefix(name.clone());
+            self.current = Some((name, bar));
         }
-        if let Some((_, _, bar)) = &self.current {
-            bar.set_message(format!(
-                "step {}, risk {:.4}",
-                at.point.step + 1,
-                at.point.risk
-            ));
-            bar.set_position((at.done * UNITS as f64) as u64);
+        if let Some((_, bar)) = &self.current {
+            bar.set_message(message);
+            bar.set_position((done * UNITS) as u64);
         }
     }
 
     fn finish(&mut self) {
-        if let Some((_, _, bar)) = self.current.take() {
+        if let Some((_, bar)) = self.current.take() {
             bar.finish_and_clear();
         }
     }

@@ -38,6 +38,10 @@ enum Command {
         /// Train with this many seeds, beginning with the strategy's.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
         seeds: u64,
+        /// First search each optimizer's settings by successive halving, on seeds of its own; the same number of steps
+        /// for all.
+        #[arg(long)]
+        tune: bool,
         #[command(flatten)]
         changes: compare::Changes,
         #[command(flatten)]
@@ -150,12 +154,14 @@ fn run(command: Command, json: bool) -> Result<Output> {
             strategy,
             optimizers,
             seeds,
+            tune,
             changes,
             runs,
         } => compare::compare(
             &strategy,
             optimizers.as_deref(),
             seeds,
+            tune,
             &changes,
             &runs.path,
         ),

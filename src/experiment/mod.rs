@@ -2,6 +2,7 @@
 
 mod compared;
 mod outcome;
+mod tuning;
 
 use crate::backtest::Contracts;
 use crate::error::{Error, Result, at_path};
@@ -9,7 +10,9 @@ use crate::hedging::{Classical, ClassicalPolicy, RecurrentPolicy};
 use crate::market::Market;
 use crate::network::Parameters;
 use crate::risk::{Estimate, Risk};
-use crate::runs::metrics::{BacktestMarket, ExamplePath, Metrics, TrainingCurve, TrainingPoint};
+use crate::runs::metrics::{
+    BacktestMarket, ExamplePath, Metrics, TrainingCurve, TrainingPoint, Trial,
+};
 use crate::runs::store::{self, RunFolder};
 use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
 use crate::strategy::{BacktestPlan, Plan, Premium};
@@ -18,13 +21,21 @@ use outcome::{Bench, Outcome, Training};
 use serde_json::json;
 use std::path::Path;
 
-/// How far the training of one policy has come.
-pub struct Progress<'a> {
-    pub strategy: &'a str,
-    pub seed: u64,
-    /// The share of the training that is done, in (0, 1].
-    pub done: f64,
-    pub point: &'a TrainingPoint,
+/// How far an experiment has come.
+pub enum Progress<'a> {
+    /// A policy is being trained: the share that is done, in (0, 1], and the step just taken.
+    Training {
+        strategy: &'a str,
+        seed: u64,
+        done: f64,
+        point: &'a TrainingPoint,
+    },
+    /// Settings are being searched: the number of trainings done, and of all.
+    Tuning {
+        strategy: &'a str,
+        trial: usize,
+        trials: usize,
+    },
 }
 
 /// A finished run: its folder and what `metrics.json` says.
@@ -33,7 +44,7 @@ pub struct Finished {
     pub metrics: Metrics,
 }
 
-/// Trains every optimizer of the plan with every seed, hedges the test paths with the policies and the classical
+/// Trains every optimizer of the plan with every seed, after its settings have been searched if `tuned`, hedges the test paths with the policies and the classical
 /// hedges, backtests all of them if the plan says so, and writes the run under `root`.
 ///
 /// # Errors
@@ -41,6 +52,7 @@ pub struct Finished {
 pub fn compare(
     plan: &Plan,
     seeds: &[u64],
+    tuned: bool,
     root: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Finished> {
@@ -50,7 +62,7 @@ pub fn compare(
         .map(|settings| Contracts::cut(plan, settings))
         .transpose()?;
     let backtest = plan.backtest.as_ref().zip(contracts.as_ref());
-    trained_run("compare", plan, seeds, backtest, root, progress)
+    trained_run("compare", plan, seeds, tuned, backtest, root, progress)
 }
 
 /// Trains one optimizer of the plan and hedges the test paths with the policy and the classical hedges.
@@ -65,7 +77,7 @@ pub fn train_one(
 ) -> Result<Finished> {
     let mut plan = plan.clone();
     plan.optimizers.retain(|plan| plan.name == optimizer);
-    trained_run("train", &plan, &[plan.seed], None, root, progress)
+    trained_run("train", &plan, &[plan.seed], false, None, root, progress)
 }
 
 type Backtest<'a> = Option<(&'a BacktestPlan, &'a Contracts)>;
@@ -74,12 +86,30 @@ fn trained_run(
     command: &str,
     plan: &Plan,
     seeds: &[u64],
+    tuned: bool,
     backtest: Backtest<'_>,
     root: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Finished> {
     // Before the training, so that a folder that cannot be written costs nothing.
     let folder = store::create(root, &plan.name)?;
+    let mut plan = plan.clone();
+    let mut tuning = Vec::new();
+    if tuned {
+        for optimizer in plan.optimizers.clone() {
+            let mut show = |trial, trials| {
+                progress(Progress::Tuning {
+                    strategy: &optimizer.name,
+                    trial,
+                    trials,
+                });
+            };
+            let (best, mut trials) = tuning::tune(&plan, &optimizer, &mut show)?;
+            tuning.append(&mut trials);
+            plan.replace(best);
+        }
+    }
+    let plan = &plan;
     folder.write_strategy(&plan.to_toml()?)?;
     let bench = Bench {
         plan,
@@ -90,7 +120,7 @@ fn trained_run(
     for &seed in seeds {
         for optimizer in &plan.optimizers {
             let trained = train(plan, optimizer, seed, |done, point| {
-                progress(Progress {
+                progress(Progress::Training {
                     strategy: &optimizer.name,
                     seed,
                     done,
@@ -121,6 +151,7 @@ fn trained_run(
     let results = Results {
         seeds: seeds.to_vec(),
         training: curves,
+        tuning,
         outcomes,
         aversion,
     };
@@ -166,6 +197,7 @@ pub fn backtest(
     let results = Results {
         seeds,
         training: Vec::new(),
+        tuning: Vec::new(),
         outcomes,
         aversion,
     };
@@ -330,6 +362,7 @@ fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
 struct Results {
     seeds: Vec<u64>,
     training: Vec<TrainingCurve>,
+    tuning: Vec<Trial>,
     outcomes: Vec<Outcome>,
     aversion: f64,
 }
@@ -344,6 +377,7 @@ fn finish(
     let Results {
         seeds,
         training,
+        tuning,
         outcomes,
         aversion,
     } = results;
@@ -369,6 +403,7 @@ fn finish(
         backtest_comparisons: compared::comparisons(plan, overlap, &historical),
         evaluation: rows(&simulated),
         backtest: rows(&historical),
+        tuning,
         band_aversion: plan
             .hedges
             .iter()

@@ -46,6 +46,10 @@ impl Build for AdamSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Adam::new(*self))
     }
+
+    fn tunable(&self) -> &'static [&'static str] {
+        &["learning_rate", "beta1", "beta2", "clip_norm"]
+    }
 }
 
 /// Adam with bias correction, gradient clipping, warm-up and cosine decay.

@@ -20,6 +20,11 @@ pub trait Build: Debug + Send + Sync {
     /// The optimizer in its initial state.
     fn build(&self) -> Box<dyn Optimizer>;
 
+    /// The keys worth tuning, numbers that are searched on a logarithmic scale.
+    fn tunable(&self) -> &'static [&'static str] {
+        &["learning_rate"]
+    }
+
     /// The fewest paths of a step that the method can work with.
     fn least_paths(&self) -> usize {
         1

@@ -10,6 +10,7 @@ pub enum Purpose {
     InitialWeights = 4,
     Pricing = 5,
     Export = 6,
+    Tuning = 7,
 }
 
 /// The counter-based generator Philox 4×32 with 10 rounds, evaluated for a block of paths at once.

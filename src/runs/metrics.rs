@@ -40,6 +40,9 @@ pub struct Metrics {
     pub comparisons: Vec<Comparison>,
     #[serde(default)]
     pub backtest_comparisons: Vec<Comparison>,
+    /// The trials of a search for settings, if there was one; the strategy file has the best ones.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub tuning: Vec<Trial>,
     /// Risk aversion λ of the Whalley–Wilmott band, when it was among the hedges.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub band_aversion: Option<f64>,
@@ -103,6 +106,21 @@ pub struct Comparison {
     pub seconds: f64,
     #[serde(deserialize_with = "null_as_nan")]
     pub baseline_seconds: f64,
+}
+
+/// One training of a search for settings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Trial {
+    pub strategy: String,
+    /// The round of successive halving, from 0.
+    pub rung: usize,
+    /// Its length as a share of the comparison's.
+    pub share: f64,
+    pub seed: u64,
+    /// The risk on validation paths at the end; not a number if the training failed.
+    #[serde(deserialize_with = "null_as_nan")]
+    pub risk: f64,
+    pub settings: toml::Table,
 }
 
 /// One optimizer's training run.

@@ -14,6 +14,8 @@ pub struct OptimizerPlan {
     /// Paths of a step.
     pub paths: usize,
     pub settings: Arc<dyn Build>,
+    /// The settings as keys, with every default.
+    pub keys: toml::Table,
 }
 
 impl OptimizerPlan {
@@ -23,7 +25,7 @@ impl OptimizerPlan {
         let key = |key: &str| format!("{section}.{key}");
         let chosen = filled(&mut raw.method, name.to_string());
         let (settings, resolved) = method(&chosen, &section, std::mem::take(&mut raw.settings))?;
-        raw.settings = resolved;
+        raw.settings.clone_from(&resolved);
         let relative_steps = filled(&mut raw.relative_steps, 1.0);
         let paths = filled(&mut raw.paths, paths);
         Ok(Self {
@@ -32,6 +34,21 @@ impl OptimizerPlan {
             relative_steps: positive(&key("relative_steps"), relative_steps)?,
             paths: at_least(&key("paths"), paths, settings.least_paths())?,
             settings,
+            keys: resolved,
+        })
+    }
+
+    /// The same optimizer with other settings.
+    ///
+    /// # Errors
+    /// In one line: the key, the value and its bound.
+    pub fn with_keys(&self, keys: toml::Table) -> Result<Self> {
+        let section = format!("optimizers.{}", self.name);
+        let (settings, keys) = method(&self.method, &section, keys)?;
+        Ok(Self {
+            settings,
+            keys,
+            ..self.clone()
         })
     }
 }

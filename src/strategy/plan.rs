@@ -140,6 +140,20 @@ impl Plan {
             .map_err(|error| Error::Computation(format!("strategy as TOML: {error}")))
     }
 
+    /// Puts `optimizer` in the place of the one of its name, in the resolved file too.
+    pub fn replace(&mut self, optimizer: OptimizerPlan) {
+        if let Some(raw) = self.resolved.optimizers.get_mut(&optimizer.name) {
+            raw.settings.clone_from(&optimizer.keys);
+        }
+        if let Some(place) = self
+            .optimizers
+            .iter_mut()
+            .find(|o| o.name == optimizer.name)
+        {
+            *place = optimizer;
+        }
+    }
+
     /// The premium in the strategy's own market.
     pub fn model_premium(&self) -> f64 {
         self.premium.of(&self.market, &self.contract)

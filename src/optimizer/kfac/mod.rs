@@ -91,6 +91,10 @@ impl Build for KfacSettings {
         Box::new(Curvature::new(self.control, KfacMetric::new(self)))
     }
 
+    fn tunable(&self) -> &'static [&'static str] {
+        &["damping", "trust_radius", "momentum", "start_learning_rate"]
+    }
+
     /// Curvature comes from whole blocks of the batch.
     fn least_paths(&self) -> usize {
         BLOCK
