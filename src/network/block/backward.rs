@@ -54,7 +54,7 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
             from_next.fill([R::ZERO; BLOCK]);
             cell_gradient.fill([R::ZERO; BLOCK]);
             for t in (0..steps).rev() {
-                let (cells, next_cells) = layer.cells.pair(t);
+                let (cells, squashed) = (layer.cells.at(t), layer.squashed.at(t));
                 let gates = layer.gates.at_mut(t);
                 let (units, _) = gates.as_chunks_mut();
                 for unit in 0..hidden {
@@ -63,7 +63,7 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
                     } else {
                         from_above.at(t)[unit]
                     };
-                    let cells = [cells[unit], next_cells[unit]];
+                    let cells = [cells[unit], squashed[unit]];
                     let dh = [above, from_next[unit]];
                     (units[unit], cell_gradient[unit]) =
                         differentiate_unit::<R, FMA>(units[unit], cells, dh, cell_gradient[unit]);
@@ -100,12 +100,12 @@ fn scaled<R: Real>(factor: R, lane: Lane<R>) -> Lane<R> {
 
 /// Derivatives in the pre-activations of a unit's gates, and in its cell at the previous date.
 ///
-/// Takes the activations, the cell before and after, the two parts of ∂z/∂h, and what the next
+/// Takes the activations, the cell before and tanh of the cell after, the two parts of ∂z/∂h, and what the next
 /// date says of ∂z/∂c; all by value, so that the compiler sees that nothing overlaps.
 #[inline(always)]
 fn differentiate_unit<R: Real, const FMA: bool>(
     gates: [Lane<R>; GATES],
-    [before, after]: [Lane<R>; 2],
+    [before, squashed]: [Lane<R>; 2],
     [above, next]: [Lane<R>; 2],
     carried: Lane<R>,
 ) -> ([Lane<R>; GATES], Lane<R>) {
@@ -114,7 +114,7 @@ fn differentiate_unit<R: Real, const FMA: bool>(
     for lane in 0..BLOCK {
         let (input, forget) = (gates[0][lane], gates[1][lane]);
         let (candidate, output) = (gates[2][lane], gates[3][lane]);
-        let squashed = after[lane].tanh::<FMA>();
+        let squashed = squashed[lane];
         let dh = above[lane] + next[lane];
         let slope = R::ONE - squashed * squashed;
         let dc = multiply_add::<R, FMA>(dh * output, slope, carried[lane]);

@@ -45,11 +45,13 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
                 let map = &weights.layers[index].forward;
                 map.multiply::<FMA, ROWS>(from, &inputs[from..], gates);
                 let (cells, next_cells) = layer.cells.pair(t);
+                let squashed = layer.squashed.at_mut(t);
                 let (gates, _) = gates.as_chunks_mut();
                 for unit in 0..hidden {
                     let moved = move_unit::<R, FMA>(gates[unit], cells[unit]);
                     gates[unit] = moved.gates;
                     next_cells[unit] = moved.cell;
+                    squashed[unit] = moved.squashed;
                     next_inputs[unit] = moved.output;
                 }
             }
@@ -71,6 +73,8 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
 struct Unit<R> {
     gates: [Lane<R>; GATES],
     cell: Lane<R>,
+    /// tanh of the cell.
+    squashed: Lane<R>,
     output: Lane<R>,
 }
 
@@ -86,6 +90,7 @@ fn move_unit<R: Real, const FMA: bool>(s: [Lane<R>; GATES], cell: Lane<R>) -> Un
     let mut unit = Unit {
         gates: [zero; GATES],
         cell: zero,
+        squashed: zero,
         output: zero,
     };
     for lane in 0..BLOCK {
@@ -99,7 +104,9 @@ fn move_unit<R: Real, const FMA: bool>(s: [Lane<R>; GATES], cell: Lane<R>) -> Un
         unit.gates[2][lane] = candidate;
         unit.gates[3][lane] = output;
         unit.cell[lane] = c;
-        unit.output[lane] = output * c.tanh::<FMA>();
+        let squashed = c.tanh::<FMA>();
+        unit.squashed[lane] = squashed;
+        unit.output[lane] = output * squashed;
     }
     unit
 }

@@ -28,6 +28,8 @@ pub(super) struct LayerWorkspace<R> {
     pub gates: Dates<R>,
     /// Cell states; one date more than there are steps, the first zero.
     pub cells: Dates<R>,
+    /// tanh of the cell states after every date.
+    pub squashed: Dates<R>,
 }
 
 impl<R: Real> LayerWorkspace<R> {
@@ -53,6 +55,7 @@ impl<R: Real> Workspace<R> {
                     inputs,
                     gates: Dates::zeros(steps, GATES * hidden),
                     cells: Dates::zeros(steps + 1, hidden),
+                    squashed: Dates::zeros(steps, hidden),
                 }
             })
             .collect();
