@@ -1,19 +1,30 @@
 //! Optimizers: all of them see the gradient of the risk and the sweep record, and propose a step.
 
 mod adam;
+mod adamw;
 mod curvature;
+mod first_order;
+#[cfg(test)]
+mod first_order_tests;
 mod kfac;
+mod lamb;
+mod moments;
 mod schedule;
 mod settings;
+mod sgd;
 
 pub use adam::{Adam, AdamSettings};
+pub use adamw::{AdamW, AdamWSettings};
 pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, StepRule};
 pub use kfac::{
     Approximation, Inverse, KfacMetric, KfacSettings, LinearGaussianChain, MapFactors,
     SymmetricChain,
 };
-pub use schedule::cosine_with_warm_up;
-pub use settings::{Build, Settings, method};
+pub use lamb::{Lamb, LambSettings};
+pub use moments::AdaptiveMoments;
+pub use schedule::{Schedule, cosine_with_warm_up};
+pub use settings::{Build, Settings, method, names};
+pub use sgd::{Sgd, SgdSettings};
 
 use crate::error::Result;
 use crate::network::Record;
@@ -25,6 +36,8 @@ use serde_json::{Map, Value};
 pub struct Batch<'a> {
     /// ∂ρ/∂W for every linear map.
     pub gradient: &'a [Mat<f64>],
+    /// The weights W at which the gradient was taken.
+    pub parameters: &'a [Mat<f64>],
     /// The record of the curvature paths, gradients scaled by √h; as many paths as were asked for.
     pub record: Option<&'a Record<f32>>,
     /// c: the Hessian of ρ in the weights is about (c/n) Σ_b h_b J_b J_bᵀ.

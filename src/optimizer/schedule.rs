@@ -1,4 +1,28 @@
+use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
+
+/// How the learning rate goes on after its warm-up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Down to 0 along half a cosine.
+    #[default]
+    Cosine,
+    Constant,
+}
+
+impl Schedule {
+    /// The learning rate as a share of its highest value: at step k of a warm-up over w steps
+    /// min(1, (k + 1)/w), times ½(1 + cos π p) for the cosine, `progress` p being the share of the training
+    /// that is over.
+    pub fn share(self, step: usize, progress: f64, warm_up: usize) -> f64 {
+        let progress = match self {
+            Self::Cosine => progress,
+            Self::Constant => 0.0,
+        };
+        cosine_with_warm_up(step, progress, warm_up)
+    }
+}
 
 /// A linear warm-up over `warm_up` steps times a half cosine from 1 to 0 over the whole training.
 ///

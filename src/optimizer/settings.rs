@@ -1,4 +1,4 @@
-use super::{AdamSettings, KfacSettings, Optimizer};
+use super::{AdamSettings, AdamWSettings, KfacSettings, LambSettings, Optimizer, SgdSettings};
 use crate::bounds::one_of;
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -35,17 +35,25 @@ type Checked = (Arc<dyn Build>, toml::Table);
 type Reader = fn(&str, toml::Table) -> Result<Checked>;
 
 /// Every method by the name that strategy files use.
-const METHODS: [(&str, Reader); 2] = [
+const METHODS: &[(&str, Reader)] = &[
     ("adam", read::<AdamSettings>),
+    ("adamw", read::<AdamWSettings>),
     ("kfac", read::<KfacSettings>),
+    ("lamb", read::<LambSettings>),
+    ("sgd", read::<SgdSettings>),
 ];
+
+/// The names of all methods.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|(name, _)| *name)
+}
 
 /// The checked settings of the method `name` from the keys of a section, and all keys with their defaults.
 ///
 /// # Errors
 /// In one line: the key, the value and its bound.
 pub fn method(name: &str, section: &str, keys: toml::Table) -> Result<Checked> {
-    let reader = one_of(&format!("{section}.method"), name, &METHODS)?;
+    let reader = one_of(&format!("{section}.method"), name, METHODS)?;
     reader(section, keys)
 }
 

@@ -1,6 +1,8 @@
 //! The training loop: simulate, sweep forward, measure the risk, sweep back, step.
 
 #[cfg(test)]
+mod methods_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::error::{Error, Result};
@@ -168,10 +170,12 @@ impl<'a> Step<'a> {
         } else {
             None
         };
+        let weights = parameters.matrices()?;
         let batch = Batch {
             gradient: &gradient,
             record: record.as_ref().map(|(record, _)| record),
             curvature: record.as_ref().map_or(1.0, |(_, scale)| *scale),
+            parameters: &weights,
             step,
             progress,
         };

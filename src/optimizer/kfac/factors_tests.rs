@@ -286,6 +286,7 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
         };
         let batch = Batch {
             gradient: &gradient,
+            parameters: &gradient,
             record: Some(&record),
             step: 0,
             curvature: 1.0,

@@ -1,0 +1,68 @@
+//! What the methods that see gradients alone have in common.
+
+use super::{Batch, Schedule};
+use crate::bounds::positive;
+use crate::error::Result;
+use crate::linalg::{inner, scaled};
+use faer::Mat;
+use serde_json::{Map, Value, json};
+
+/// A learning rate with warm-up and schedule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    pub learning_rate: f64,
+    pub schedule: Schedule,
+    pub warm_up_steps: usize,
+}
+
+impl Rate {
+    /// The learning rate at the step of `batch`.
+    pub fn at(&self, batch: &Batch<'_>) -> f64 {
+        self.learning_rate * (self.schedule).share(batch.step, batch.progress, self.warm_up_steps)
+    }
+}
+
+/// Checks the two bounds that every first-order method has.
+///
+/// # Errors
+/// In one line: the key, the value and its bound.
+pub fn check_rate(key: &dyn Fn(&str) -> String, learning_rate: f64, clip_norm: f64) -> Result<()> {
+    positive(&key("learning_rate"), learning_rate)?;
+    positive(&key("clip_norm"), clip_norm)?;
+    Ok(())
+}
+
+/// The gradient, scaled down to Euclidean norm `bound` if it is longer.
+pub fn clipped(gradient: &[Mat<f64>], bound: f64) -> Vec<Mat<f64>> {
+    let norm = inner(gradient, gradient).sqrt();
+    scaled(gradient, if norm > bound { bound / norm } else { 1.0 })
+}
+
+/// Zeros of the shapes of `like`.
+pub fn zeros(like: &[Mat<f64>]) -> Vec<Mat<f64>> {
+    like.iter()
+        .map(|m| Mat::zeros(m.nrows(), m.ncols()))
+        .collect()
+}
+
+/// Adds `factor` times the weights to `to`, biases (the last column of every map) left out.
+pub fn add_weights(to: &mut [Mat<f64>], factor: f64, parameters: &[Mat<f64>]) {
+    for (to, weights) in to.iter_mut().zip(parameters) {
+        for column in 0..weights.ncols() - 1 {
+            for row in 0..weights.nrows() {
+                to[(row, column)] += factor * weights[(row, column)];
+            }
+        }
+    }
+}
+
+/// The statistics of every first-order step: its learning rate and the gradient's norm before clipping.
+pub fn statistics(batch: &Batch<'_>, rate: f64) -> Map<String, Value> {
+    let mut statistics = Map::new();
+    statistics.insert("learning_rate".into(), json!(rate));
+    statistics.insert(
+        "gradient_norm".into(),
+        json!(inner(batch.gradient, batch.gradient).sqrt()),
+    );
+    statistics
+}

@@ -1,0 +1,111 @@
+use super::first_order::{Rate, add_weights, check_rate, clipped, statistics};
+use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Schedule, Settings};
+use crate::bounds::{check, fraction};
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Settings of [`Lamb`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LambSettings {
+    /// Length of a step of a map relative to the length of its weights.
+    pub learning_rate: f64,
+    /// Decay of the average of gradients.
+    pub beta1: f64,
+    /// Decay of the average of their squares.
+    pub beta2: f64,
+    /// Share of the weights that joins Adam's direction before its length is set.
+    pub weight_decay: f64,
+    /// The gradient is scaled down to this Euclidean norm.
+    pub clip_norm: f64,
+    pub warm_up_steps: usize,
+    pub schedule: Schedule,
+}
+
+impl Default for LambSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.1,
+            beta1: 0.8,
+            beta2: 0.95,
+            weight_decay: 0.0,
+            clip_norm: 1.0,
+            warm_up_steps: 10,
+            schedule: Schedule::Cosine,
+        }
+    }
+}
+
+impl Settings for LambSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        check_rate(key, self.learning_rate, self.clip_norm)?;
+        fraction(&key("beta1"), self.beta1)?;
+        fraction(&key("beta2"), self.beta2)?;
+        let decay = self.weight_decay;
+        check(&key("weight_decay"), decay, decay >= 0.0, "at least 0")?;
+        Ok(())
+    }
+}
+
+impl Build for LambSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Lamb::new(*self))
+    }
+}
+
+/// LAMB: Adam's direction of every map, of a length in proportion to the length of the map's weights.
+///
+/// u = m̂/(√v̂ + ε) + λW (biases without λ) gives the step −η (‖W‖/‖u‖) u; the trust ratio ‖W‖/‖u‖ is 1 where
+/// either length is 0.
+///
+/// # References
+/// You et al. (2020), "Large batch optimization for deep learning: training BERT in 76 minutes", algorithm 2 with
+/// φ(x) = x.
+#[derive(Debug, Clone)]
+pub struct Lamb {
+    settings: LambSettings,
+    moments: AdaptiveMoments,
+}
+
+impl Lamb {
+    pub fn new(settings: LambSettings) -> Self {
+        Self {
+            settings,
+            moments: AdaptiveMoments::new(settings.beta1, settings.beta2),
+        }
+    }
+}
+
+impl Optimizer for Lamb {
+    fn curvature_paths(&self, _step: usize) -> usize {
+        0
+    }
+
+    fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
+        let rate = Rate {
+            learning_rate: self.settings.learning_rate,
+            schedule: self.settings.schedule,
+            warm_up_steps: self.settings.warm_up_steps,
+        }
+        .at(batch);
+        let gradient = clipped(batch.gradient, self.settings.clip_norm);
+        let mut change = self.moments.direction(&gradient, 1.0);
+        add_weights(&mut change, self.settings.weight_decay, batch.parameters);
+        let (mut least, mut greatest) = (f64::INFINITY, 0.0_f64);
+        for (direction, weights) in change.iter_mut().zip(batch.parameters) {
+            let (weight, length) = (weights.norm_l2(), direction.norm_l2());
+            let ratio = if weight > 0.0 && length > 0.0 {
+                weight / length
+            } else {
+                1.0
+            };
+            *direction = faer::Scale(-rate * ratio) * &*direction;
+            (least, greatest) = (least.min(ratio), greatest.max(ratio));
+        }
+        let mut statistics = statistics(batch, rate);
+        statistics.insert("least_trust_ratio".into(), json!(least));
+        statistics.insert("greatest_trust_ratio".into(), json!(greatest));
+        Ok(Proposal { change, statistics })
+    }
+}

@@ -1,0 +1,45 @@
+//! Every method of training, at its defaults, on one small problem.
+
+use super::*;
+use crate::optimizer::names;
+
+/// An at-the-money call in ten dates under GBM with proportional costs, hedged by four units.
+const PROBLEM: &str = r#"
+seed = 5
+[market]
+model = "gbm"
+volatility = 0.2
+[contract]
+expiry_days = 10
+days_per_year = 252
+[costs]
+proportional = 0.002
+[risk]
+level = 0.5
+[policy]
+hidden = 4
+[training]
+steps = 40
+paths = 256
+validation_paths = 2048
+validation_period = 40
+"#;
+
+/// Forty steps take away at least a fifth of the validation risk of the initial weights.
+#[test]
+fn every_method_lowers_the_risk() {
+    for method in names() {
+        let text = format!("{PROBLEM}\n[optimizers.{method}]\n");
+        let plan = Plan::parse(&text, |_| {}).unwrap();
+        let optimizer = &plan.optimizers[0];
+        let trained = train(&plan, optimizer, plan.seed, |_, _| {}).unwrap();
+        let after = trained.points.last().unwrap().validation_risk.unwrap();
+        let initial = Parameters::random(plan.shape, plan.seed).unwrap();
+        let paths = plan
+            .simulator(plan.seed, Purpose::Validation)
+            .paths(0, plan.validation.paths);
+        let step = Step::new(&plan, optimizer, plan.seed);
+        let before = step.risk(&initial, &paths).unwrap().0.value;
+        assert!(after < 0.8 * before, "{method}: {before} to {after}");
+    }
+}
