@@ -27,6 +27,11 @@ pub fn symmetric_power(matrix: &Mat<f64>, power: f64, floor: f64) -> Result<Mat<
     Ok(&scaled * vectors.transpose())
 }
 
+/// Q of the QR decomposition: orthonormal columns that span those of a square matrix, in order.
+pub fn orthonormal(matrix: &Mat<f64>) -> Mat<f64> {
+    matrix.qr().compute_thin_Q()
+}
+
 /// Singular values and right singular vectors (columns) of a matrix.
 ///
 /// # Errors

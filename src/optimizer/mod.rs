@@ -6,25 +6,35 @@ mod curvature;
 mod first_order;
 #[cfg(test)]
 mod first_order_tests;
+mod gradient_moments;
 mod kfac;
 mod lamb;
+#[cfg(test)]
+mod matrix_tests;
 mod moments;
+mod muon;
 mod schedule;
 mod settings;
 mod sgd;
+mod shampoo;
+mod soap;
 
 pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
 pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, StepRule};
+pub use gradient_moments::GradientMoments;
 pub use kfac::{
     Approximation, Inverse, KfacMetric, KfacSettings, LinearGaussianChain, MapFactors,
     SymmetricChain,
 };
 pub use lamb::{Lamb, LambSettings};
 pub use moments::AdaptiveMoments;
+pub use muon::{Muon, MuonSettings, newton_schulz};
 pub use schedule::{Schedule, cosine_with_warm_up};
 pub use settings::{Build, Settings, method, names};
 pub use sgd::{Sgd, SgdSettings};
+pub use shampoo::{Grafting, Shampoo, ShampooSettings};
+pub use soap::{Soap, SoapSettings};
 
 use crate::error::Result;
 use crate::network::Record;

@@ -52,6 +52,11 @@ impl AdaptiveMoments {
             .collect()
     }
 
+    /// m and v, for a change of coordinates.
+    pub(super) fn averages(&mut self, map: usize) -> (&mut Mat<f64>, &mut Mat<f64>) {
+        (&mut self.mean[map], &mut self.square[map])
+    }
+
     /// m̂
     pub fn mean(&self) -> Vec<Mat<f64>> {
         crate::linalg::scaled(&self.mean, 1.0 / (1.0 - self.beta1.powi(self.count)))

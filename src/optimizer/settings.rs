@@ -1,4 +1,7 @@
-use super::{AdamSettings, AdamWSettings, KfacSettings, LambSettings, Optimizer, SgdSettings};
+use super::{
+    AdamSettings, AdamWSettings, KfacSettings, LambSettings, MuonSettings, Optimizer, SgdSettings,
+    ShampooSettings, SoapSettings,
+};
 use crate::bounds::one_of;
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -40,7 +43,10 @@ const METHODS: &[(&str, Reader)] = &[
     ("adamw", read::<AdamWSettings>),
     ("kfac", read::<KfacSettings>),
     ("lamb", read::<LambSettings>),
+    ("muon", read::<MuonSettings>),
     ("sgd", read::<SgdSettings>),
+    ("shampoo", read::<ShampooSettings>),
+    ("soap", read::<SoapSettings>),
 ];
 
 /// The names of all methods.

@@ -1,0 +1,164 @@
+use super::first_order::{Rate, check_rate, clipped, statistics, zeros};
+use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Schedule, Settings};
+use crate::bounds::{fraction, positive};
+use crate::error::Result;
+use faer::Mat;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Settings of [`Muon`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MuonSettings {
+    /// Learning rate of maps with more than one row.
+    pub learning_rate: f64,
+    /// Decay of the average of gradients.
+    pub momentum: f64,
+    /// Whether the average looks one step ahead.
+    pub nesterov: bool,
+    /// Adam's learning rate for maps of one row.
+    pub vector_learning_rate: f64,
+    /// Adam's decay of the average of gradients.
+    pub beta1: f64,
+    /// Adam's decay of the average of their squares.
+    pub beta2: f64,
+    /// The gradient is scaled down to this Euclidean norm.
+    pub clip_norm: f64,
+    pub warm_up_steps: usize,
+    pub schedule: Schedule,
+}
+
+impl Default for MuonSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.15,
+            momentum: 0.9,
+            nesterov: true,
+            vector_learning_rate: 0.05,
+            beta1: 0.8,
+            beta2: 0.95,
+            clip_norm: 1.0,
+            warm_up_steps: 10,
+            schedule: Schedule::Cosine,
+        }
+    }
+}
+
+impl Settings for MuonSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        check_rate(key, self.learning_rate, self.clip_norm)?;
+        fraction(&key("momentum"), self.momentum)?;
+        positive(&key("vector_learning_rate"), self.vector_learning_rate)?;
+        fraction(&key("beta1"), self.beta1)?;
+        fraction(&key("beta2"), self.beta2)?;
+        Ok(())
+    }
+}
+
+impl Build for MuonSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Muon::new(*self))
+    }
+}
+
+/// About the polar factor UVᵀ of a matrix UΣVᵀ, by five Newton–Schulz iterations.
+///
+/// X ← aX + (bXXᵀ + c(XXᵀ)²)X from X/‖X‖_F with (a, b, c) = (3.4445, −4.7750, 2.0315), which moves singular values
+/// above 0.003 or so into about [0.68, 1.13] instead of converging to 1. A matrix of zeros stays one.
+///
+/// # References
+/// Jordan et al. (2024), "Muon: an optimizer for hidden layers in neural networks".
+pub fn newton_schulz(matrix: &Mat<f64>) -> Mat<f64> {
+    const ITERATIONS: usize = 5;
+    const A: f64 = 3.4445;
+    const B: f64 = -4.7750;
+    const C: f64 = 2.0315;
+    let norm = matrix.norm_l2();
+    if norm == 0.0 {
+        return matrix.clone();
+    }
+    // The smaller Gram matrix.
+    let tall = matrix.nrows() > matrix.ncols();
+    let start = if tall {
+        matrix.transpose().to_owned()
+    } else {
+        matrix.clone()
+    };
+    let mut x = faer::Scale(1.0 / norm) * start;
+    for _ in 0..ITERATIONS {
+        let gram = &x * x.transpose();
+        let polynomial = faer::Scale(B) * &gram + faer::Scale(C) * (&gram * &gram);
+        x = faer::Scale(A) * &x + polynomial * &x;
+    }
+    if tall { x.transpose().to_owned() } else { x }
+}
+
+/// Muon: momentum, orthogonalised, for matrices, and Adam for maps of one row.
+///
+/// M ← μM + (1 − μ)g; the change of an m × n map is −η √max(1, m/n) NS(M), or NS((1 − μ)g + μM) with Nesterov's
+/// look ahead, where NS is [`newton_schulz`].
+///
+/// # References
+/// Jordan et al. (2024), "Muon: an optimizer for hidden layers in neural networks".
+#[derive(Debug, Clone)]
+pub struct Muon {
+    settings: MuonSettings,
+    average: Vec<Mat<f64>>,
+    vectors: AdaptiveMoments,
+}
+
+impl Muon {
+    pub fn new(settings: MuonSettings) -> Self {
+        Self {
+            settings,
+            average: Vec::new(),
+            vectors: AdaptiveMoments::new(settings.beta1, settings.beta2),
+        }
+    }
+}
+
+impl Optimizer for Muon {
+    fn curvature_paths(&self, _step: usize) -> usize {
+        0
+    }
+
+    fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
+        let MuonSettings {
+            momentum,
+            vector_learning_rate,
+            ..
+        } = self.settings;
+        let rate = Rate {
+            learning_rate: self.settings.learning_rate,
+            schedule: self.settings.schedule,
+            warm_up_steps: self.settings.warm_up_steps,
+        }
+        .at(batch);
+        let vector_rate = rate * vector_learning_rate / self.settings.learning_rate;
+        if self.average.is_empty() {
+            self.average = zeros(batch.gradient);
+        }
+        let gradient = clipped(batch.gradient, self.settings.clip_norm);
+        let mut change = self.vectors.direction(&gradient, -vector_rate);
+        for ((change, average), gradient) in change.iter_mut().zip(&mut self.average).zip(&gradient)
+        {
+            let mix = |average: &Mat<f64>| {
+                faer::Scale(momentum) * average + faer::Scale(1.0 - momentum) * gradient
+            };
+            *average = mix(average);
+            let (rows, columns) = (gradient.nrows(), gradient.ncols());
+            if rows > 1 {
+                let orthogonal = if self.settings.nesterov {
+                    newton_schulz(&mix(average))
+                } else {
+                    newton_schulz(average)
+                };
+                let scale = (rows as f64 / columns as f64).max(1.0).sqrt();
+                *change = faer::Scale(-rate * scale) * orthogonal;
+            }
+        }
+        let mut statistics = statistics(batch, rate);
+        statistics.insert("vector_learning_rate".into(), json!(vector_rate));
+        Ok(Proposal { change, statistics })
+    }
+}

@@ -1,0 +1,167 @@
+use super::first_order::{Rate, check_rate, clipped, statistics};
+use super::{
+    AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Schedule, Settings,
+};
+use crate::bounds::{at_least, check, fraction, positive};
+use crate::error::Result;
+use crate::linalg::symmetric_power;
+use faer::Mat;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Where the length of a step of Shampoo comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grafting {
+    /// Shampoo's own.
+    None,
+    /// Map by map the length of Adam's step.
+    Adam,
+}
+
+/// Settings of [`Shampoo`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShampooSettings {
+    pub learning_rate: f64,
+    /// Decay of the average of gradients.
+    pub beta1: f64,
+    /// Decay of the average of their squares in the grafted Adam.
+    pub beta2: f64,
+    /// Decay of the averages L and R; 1 for sums.
+    pub factor_decay: f64,
+    /// Steps between renewals of the inverse roots.
+    pub factor_period: usize,
+    /// Ridge on L and R, as a share of their mean eigenvalue.
+    pub damping: f64,
+    pub grafting: Grafting,
+    /// The gradient is scaled down to this Euclidean norm.
+    pub clip_norm: f64,
+    pub warm_up_steps: usize,
+    pub schedule: Schedule,
+}
+
+impl Default for ShampooSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.05,
+            beta1: 0.8,
+            beta2: 0.95,
+            factor_decay: 0.95,
+            factor_period: 10,
+            damping: 1e-4,
+            grafting: Grafting::Adam,
+            clip_norm: 1.0,
+            warm_up_steps: 10,
+            schedule: Schedule::Cosine,
+        }
+    }
+}
+
+impl Settings for ShampooSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        check_rate(key, self.learning_rate, self.clip_norm)?;
+        fraction(&key("beta1"), self.beta1)?;
+        fraction(&key("beta2"), self.beta2)?;
+        let decay = self.factor_decay;
+        let holds = (0.0..=1.0).contains(&decay);
+        check(&key("factor_decay"), decay, holds, "in [0, 1]")?;
+        at_least(&key("factor_period"), self.factor_period, 1)?;
+        positive(&key("damping"), self.damping)?;
+        Ok(())
+    }
+}
+
+impl Build for ShampooSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Shampoo::new(*self))
+    }
+}
+
+/// Shampoo: −η L^{-1/4} m̂ R^{-1/4} for every map, with L of GGᵀ and R of GᵀG over past gradients and m̂ Adam's average.
+///
+/// The roots are renewed at each of the first `factor_period` steps and then every `factor_period` steps. L and R get
+/// a ridge of `damping` times their mean eigenvalue.
+///
+/// # References
+/// Gupta, Koren and Singer (2018), "Shampoo: preconditioned stochastic tensor optimization", algorithm 1; grafting:
+/// Anil et al. (2020), "Scalable second order optimization for deep learning", section 3.
+#[derive(Debug, Clone)]
+pub struct Shampoo {
+    settings: ShampooSettings,
+    adam: AdaptiveMoments,
+    moments: Vec<GradientMoments>,
+    /// (L^{-1/4}, R^{-1/4})
+    roots: Vec<(Mat<f64>, Mat<f64>)>,
+}
+
+impl Shampoo {
+    pub fn new(settings: ShampooSettings) -> Self {
+        Self {
+            settings,
+            adam: AdaptiveMoments::new(settings.beta1, settings.beta2),
+            moments: Vec::new(),
+            roots: Vec::new(),
+        }
+    }
+
+    fn root(&self, side: &Mat<f64>) -> Result<Mat<f64>> {
+        let size = side.nrows();
+        let trace: f64 = side.diagonal().column_vector().iter().sum();
+        let ridge = (self.settings.damping * trace / size as f64).max(f64::MIN_POSITIVE);
+        let ridged = side + faer::Scale(ridge) * Mat::<f64>::identity(size, size);
+        symmetric_power(&ridged, -0.25, ridge)
+    }
+}
+
+impl Optimizer for Shampoo {
+    fn curvature_paths(&self, _step: usize) -> usize {
+        0
+    }
+
+    fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
+        let ShampooSettings {
+            factor_decay,
+            factor_period,
+            grafting,
+            clip_norm,
+            ..
+        } = self.settings;
+        let rate = Rate {
+            learning_rate: self.settings.learning_rate,
+            schedule: self.settings.schedule,
+            warm_up_steps: self.settings.warm_up_steps,
+        }
+        .at(batch);
+        let gradient = clipped(batch.gradient, clip_norm);
+        if self.moments.is_empty() {
+            let new = |g| GradientMoments::new(factor_decay, g);
+            self.moments = gradient.iter().map(new).collect();
+        }
+        for (moments, gradient) in self.moments.iter_mut().zip(&gradient) {
+            moments.update(gradient);
+        }
+        if batch.step < factor_period || batch.step.is_multiple_of(factor_period) {
+            self.roots = (self.moments.iter())
+                .map(|moments| {
+                    let (left, right) = moments.sides();
+                    Ok((self.root(&left)?, self.root(&right)?))
+                })
+                .collect::<Result<_>>()?;
+        }
+        let adam = self.adam.direction(&gradient, 1.0);
+        let mut statistics = statistics(batch, rate);
+        let mut change = Vec::with_capacity(gradient.len());
+        for (map, (mean, (left, right))) in self.adam.mean().iter().zip(&self.roots).enumerate() {
+            let direction = left * mean * right;
+            let length = direction.norm_l2();
+            let graft = match grafting {
+                Grafting::Adam if length > 0.0 => adam[map].norm_l2() / length,
+                _ => 1.0,
+            };
+            statistics.insert(format!("graft_{map}"), json!(graft));
+            change.push(faer::Scale(-rate * graft) * direction);
+        }
+        Ok(Proposal { change, statistics })
+    }
+}

@@ -1,0 +1,179 @@
+use super::first_order::{Rate, check_rate, clipped, statistics, zeros};
+use super::{
+    AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Schedule, Settings,
+};
+use crate::bounds::{at_least, fraction};
+use crate::error::Result;
+use crate::linalg::{orthonormal, symmetric_eigen};
+use faer::Mat;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Settings of [`Soap`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SoapSettings {
+    pub learning_rate: f64,
+    /// Decay of the average of gradients.
+    pub beta1: f64,
+    /// Decay of the average of their squares in the eigenbases.
+    pub beta2: f64,
+    /// Decay of the averages L and R.
+    pub factor_decay: f64,
+    /// Steps between renewals of the eigenbases.
+    pub factor_period: usize,
+    /// The gradient is scaled down to this Euclidean norm.
+    pub clip_norm: f64,
+    pub warm_up_steps: usize,
+    pub schedule: Schedule,
+}
+
+impl Default for SoapSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.05,
+            beta1: 0.8,
+            beta2: 0.95,
+            factor_decay: 0.95,
+            factor_period: 10,
+            clip_norm: 1.0,
+            warm_up_steps: 10,
+            schedule: Schedule::Cosine,
+        }
+    }
+}
+
+impl Settings for SoapSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        check_rate(key, self.learning_rate, self.clip_norm)?;
+        fraction(&key("beta1"), self.beta1)?;
+        fraction(&key("beta2"), self.beta2)?;
+        fraction(&key("factor_decay"), self.factor_decay)?;
+        at_least(&key("factor_period"), self.factor_period, 1)?;
+        Ok(())
+    }
+}
+
+impl Build for SoapSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Soap::new(*self))
+    }
+}
+
+/// SOAP: Adam in the eigenbases Q_L of L and Q_R of R, −η Q_L Adam(Q_Lᵀ g Q_R) Q_Rᵀ.
+///
+/// The first gradient only starts L and R, and nothing moves. The bases are renewed after every `factor_period`th step
+/// by one step of orthogonal iteration, Q ← qr(LQ) with the columns in decreasing order of qᵀLq; the average gradient
+/// moves to the new bases with them, the squares keep to their columns.
+///
+/// # References
+/// Vyas et al. (2024), "SOAP: improving and stabilizing Shampoo using Adam", algorithms 3 and 4.
+#[derive(Debug, Clone)]
+pub struct Soap {
+    settings: SoapSettings,
+    adam: AdaptiveMoments,
+    moments: Vec<GradientMoments>,
+    /// (Q_L, Q_R)
+    bases: Vec<(Mat<f64>, Mat<f64>)>,
+    off_diagonal: f64,
+}
+
+impl Soap {
+    pub fn new(settings: SoapSettings) -> Self {
+        Self {
+            settings,
+            adam: AdaptiveMoments::new(settings.beta1, settings.beta2),
+            moments: Vec::new(),
+            bases: Vec::new(),
+            off_diagonal: 0.0,
+        }
+    }
+
+    fn start(&mut self, gradient: &[Mat<f64>]) -> Result<()> {
+        for gradient in gradient {
+            let mut moments = GradientMoments::new(self.settings.factor_decay, gradient);
+            moments.update(gradient);
+            let (left, right) = moments.sides();
+            self.bases
+                .push((symmetric_eigen(&left)?.1, symmetric_eigen(&right)?.1));
+            self.moments.push(moments);
+        }
+        Ok(())
+    }
+
+    fn renew_bases(&mut self) {
+        self.off_diagonal = 0.0;
+        for (map, (moments, bases)) in self.moments.iter().zip(&mut self.bases).enumerate() {
+            let (left, right) = moments.sides();
+            let (new_left, rows, off_left) = renewed(&left, &bases.0);
+            let (new_right, columns, off_right) = renewed(&right, &bases.1);
+            self.off_diagonal = self.off_diagonal.max(off_left).max(off_right);
+            let (mean, square) = self.adam.averages(map);
+            *mean = (new_left.transpose() * &bases.0) * &*mean * (bases.1.transpose() * &new_right);
+            *square = Mat::from_fn(rows.len(), columns.len(), |r, c| {
+                square[(rows[r], columns[c])]
+            });
+            *bases = (new_left, new_right);
+        }
+    }
+}
+
+/// One step of orthogonal iteration from a basis, the old places of its columns, and ‖offdiag(QᵀCQ)‖/‖C‖ before it.
+fn renewed(moment: &Mat<f64>, basis: &Mat<f64>) -> (Mat<f64>, Vec<usize>, f64) {
+    let product = moment * basis;
+    let size = basis.ncols();
+    let values: Vec<f64> = (0..size)
+        .map(|c| (0..size).map(|r| basis[(r, c)] * product[(r, c)]).sum())
+        .collect();
+    let mut order: Vec<usize> = (0..size).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    let sorted = Mat::from_fn(size, size, |r, c| product[(r, order[c])]);
+    let norm = moment.squared_norm_l2();
+    let diagonal: f64 = values.iter().map(|value| value * value).sum();
+    let off_diagonal = if norm > 0.0 {
+        (1.0 - diagonal / norm).max(0.0).sqrt()
+    } else {
+        0.0
+    };
+    (orthonormal(&sorted), order, off_diagonal)
+}
+
+impl Optimizer for Soap {
+    fn curvature_paths(&self, _step: usize) -> usize {
+        0
+    }
+
+    fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
+        let rate = Rate {
+            learning_rate: self.settings.learning_rate,
+            schedule: self.settings.schedule,
+            warm_up_steps: self.settings.warm_up_steps,
+        }
+        .at(batch);
+        let mut statistics = statistics(batch, rate);
+        let gradient = clipped(batch.gradient, self.settings.clip_norm);
+        if self.bases.is_empty() {
+            self.start(&gradient)?;
+            statistics.insert("off_diagonal".into(), json!(0.0));
+            return Ok(Proposal {
+                change: zeros(&gradient),
+                statistics,
+            });
+        }
+        let rotated: Vec<Mat<f64>> = (gradient.iter().zip(&self.bases))
+            .map(|(gradient, (left, right))| left.transpose() * gradient * right)
+            .collect();
+        let direction = self.adam.direction(&rotated, -rate);
+        let change = (direction.iter().zip(&self.bases))
+            .map(|(direction, (left, right))| left * direction * right.transpose())
+            .collect();
+        for (moments, gradient) in self.moments.iter_mut().zip(&gradient) {
+            moments.update(gradient);
+        }
+        if batch.step.is_multiple_of(self.settings.factor_period) {
+            self.renew_bases();
+        }
+        statistics.insert("off_diagonal".into(), json!(self.off_diagonal));
+        Ok(Proposal { change, statistics })
+    }
+}
