@@ -3,6 +3,7 @@
 mod adam;
 mod adamw;
 mod curvature;
+mod curvature_pairs;
 mod first_order;
 #[cfg(test)]
 mod first_order_tests;
@@ -11,6 +12,9 @@ mod kfac;
 mod lamb;
 #[cfg(test)]
 mod matrix_tests;
+mod mlbfgs;
+#[cfg(test)]
+mod mlbfgs_tests;
 mod moments;
 mod muon;
 mod schedule;
@@ -22,12 +26,14 @@ mod soap;
 pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
 pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, StepRule};
+pub use curvature_pairs::CurvaturePairs;
 pub use gradient_moments::GradientMoments;
 pub use kfac::{
     Approximation, Inverse, KfacMetric, KfacSettings, LinearGaussianChain, MapFactors,
     SymmetricChain,
 };
 pub use lamb::{Lamb, LambSettings};
+pub use mlbfgs::{Mlbfgs, MlbfgsSettings};
 pub use moments::AdaptiveMoments;
 pub use muon::{Muon, MuonSettings, newton_schulz};
 pub use schedule::{Schedule, cosine_with_warm_up};

@@ -1,6 +1,6 @@
 use super::{
-    AdamSettings, AdamWSettings, KfacSettings, LambSettings, MuonSettings, Optimizer, SgdSettings,
-    ShampooSettings, SoapSettings,
+    AdamSettings, AdamWSettings, KfacSettings, LambSettings, MlbfgsSettings, MuonSettings,
+    Optimizer, SgdSettings, ShampooSettings, SoapSettings,
 };
 use crate::bounds::one_of;
 use crate::error::{Error, Result};
@@ -43,6 +43,7 @@ const METHODS: &[(&str, Reader)] = &[
     ("adamw", read::<AdamWSettings>),
     ("kfac", read::<KfacSettings>),
     ("lamb", read::<LambSettings>),
+    ("mlbfgs", read::<MlbfgsSettings>),
     ("muon", read::<MuonSettings>),
     ("sgd", read::<SgdSettings>),
     ("shampoo", read::<ShampooSettings>),
