@@ -1,5 +1,5 @@
-use super::first_order::{Rate, add_weights, check_rate, clipped, statistics};
-use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Schedule, Settings};
+use super::first_order::{RateSettings, add_weights, clipped, statistics};
+use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings};
 use crate::bounds::{check, fraction};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -8,36 +8,30 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AdamWSettings {
-    pub learning_rate: f64,
+    #[serde(flatten)]
+    pub rate: RateSettings,
     /// Decay of the average of gradients.
     pub beta1: f64,
     /// Decay of the average of their squares.
     pub beta2: f64,
     /// Share of the weights, times the learning rate, that a step takes away.
     pub weight_decay: f64,
-    /// The gradient is scaled down to this Euclidean norm.
-    pub clip_norm: f64,
-    pub warm_up_steps: usize,
-    pub schedule: Schedule,
 }
 
 impl Default for AdamWSettings {
     fn default() -> Self {
         Self {
-            learning_rate: 0.05,
+            rate: RateSettings::of(0.05),
             beta1: 0.8,
             beta2: 0.95,
             weight_decay: 0.001,
-            clip_norm: 1.0,
-            warm_up_steps: 10,
-            schedule: Schedule::Cosine,
         }
     }
 }
 
 impl Settings for AdamWSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        check_rate(key, self.learning_rate, self.clip_norm)?;
+        self.rate.check(key)?;
         fraction(&key("beta1"), self.beta1)?;
         fraction(&key("beta2"), self.beta2)?;
         let decay = self.weight_decay;
@@ -79,13 +73,8 @@ impl Optimizer for AdamW {
     }
 
     fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
-        let rate = Rate {
-            learning_rate: self.settings.learning_rate,
-            schedule: self.settings.schedule,
-            warm_up_steps: self.settings.warm_up_steps,
-        }
-        .at(batch);
-        let gradient = clipped(batch.gradient, self.settings.clip_norm);
+        let rate = self.settings.rate.at(batch);
+        let gradient = clipped(batch.gradient, self.settings.rate.clip_norm);
         let mut change = self.moments.direction(&gradient, -rate);
         add_weights(
             &mut change,

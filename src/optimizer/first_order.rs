@@ -5,31 +5,60 @@ use crate::bounds::positive;
 use crate::error::Result;
 use crate::linalg::{inner, scaled};
 use faer::Mat;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A learning rate with warm-up and schedule.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
+/// Settings of every first-order method.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RateSettings {
+    /// The learning rate after the warm-up.
     pub learning_rate: f64,
-    pub schedule: Schedule,
+    /// The gradient is scaled down to this Euclidean norm.
+    pub clip_norm: f64,
     pub warm_up_steps: usize,
+    pub schedule: Schedule,
 }
 
-impl Rate {
-    /// The learning rate at the step of `batch`.
-    pub fn at(&self, batch: &Batch<'_>) -> f64 {
-        self.learning_rate * (self.schedule).share(batch.step, batch.progress, self.warm_up_steps)
+impl Default for RateSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.05,
+            clip_norm: 1.0,
+            warm_up_steps: 10,
+            schedule: Schedule::Cosine,
+        }
     }
 }
 
-/// Checks the two bounds that every first-order method has.
-///
-/// # Errors
-/// In one line: the key, the value and its bound.
-pub fn check_rate(key: &dyn Fn(&str) -> String, learning_rate: f64, clip_norm: f64) -> Result<()> {
-    positive(&key("learning_rate"), learning_rate)?;
-    positive(&key("clip_norm"), clip_norm)?;
-    Ok(())
+impl RateSettings {
+    /// The default with another learning rate.
+    pub fn of(learning_rate: f64) -> Self {
+        Self {
+            learning_rate,
+            ..Self::default()
+        }
+    }
+
+    /// The share of the learning rate at the step of `batch`.
+    pub fn share(&self, batch: &Batch<'_>) -> f64 {
+        (self.schedule).share(batch.step, batch.progress, self.warm_up_steps)
+    }
+
+    /// The learning rate at the step of `batch`.
+    pub fn at(&self, batch: &Batch<'_>) -> f64 {
+        self.learning_rate * self.share(batch)
+    }
+
+    /// Checks bounds; `key` gives the full name of a key for the error.
+    ///
+    /// # Errors
+    /// In one line: the key, the value and its bound.
+    pub fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        positive(&key("learning_rate"), self.learning_rate)?;
+        positive(&key("clip_norm"), self.clip_norm)?;
+        Ok(())
+    }
 }
 
 /// The gradient, scaled down to Euclidean norm `bound` if it is longer.

@@ -28,13 +28,18 @@ pub(super) fn close(found: &Mat<f64>, expected: &Mat<f64>, bound: f64) {
     assert!(error < bound, "{found:?} is not {expected:?}");
 }
 
-const PLAIN: SgdSettings = SgdSettings {
+/// A constant learning rate of 0.1, without clipping.
+pub(super) const PLAIN_RATE: RateSettings = RateSettings {
     learning_rate: 0.1,
-    momentum: 0.0,
-    nesterov: false,
     clip_norm: f64::INFINITY,
     warm_up_steps: 1,
     schedule: Schedule::Constant,
+};
+
+const PLAIN: SgdSettings = SgdSettings {
+    rate: PLAIN_RATE,
+    momentum: 0.0,
+    nesterov: false,
 };
 
 /// On ½λx² the heavy ball obeys x_{n+1} = (1 + μ − ηλ)x_n − μx_{n−1}, and Nesterov's method, in the point y at
@@ -46,10 +51,12 @@ fn momentum_obeys_its_recursion_on_a_quadratic() {
     let shrink: f64 = 1.0 - eta * lambda;
     for nesterov in [false, true] {
         let mut optimizer = Sgd::new(SgdSettings {
-            learning_rate: eta,
+            rate: RateSettings {
+                learning_rate: eta,
+                ..PLAIN_RATE
+            },
             momentum: mu,
             nesterov,
-            ..PLAIN
         });
         let mut expected = vec![1.0];
         let mut x = mat![[1.0, 0.0]];
@@ -74,7 +81,10 @@ fn plain_gradient_descent_is_clipped() {
     let found = change(&mut Sgd::new(PLAIN), &gradient, &gradient, 0);
     close(&found[0], &mat![[-0.3, 0.0], [0.0, -0.4]], 1e-15);
     let mut clipped = Sgd::new(SgdSettings {
-        clip_norm: 1.0,
+        rate: RateSettings {
+            clip_norm: 1.0,
+            ..PLAIN_RATE
+        },
         ..PLAIN
     });
     let found = change(&mut clipped, &gradient, &gradient, 0);
@@ -86,22 +96,16 @@ fn plain_gradient_descent_is_clipped() {
 #[test]
 fn adam_by_hand_and_decoupled_decay() {
     let settings = AdamWSettings {
-        learning_rate: 0.1,
+        rate: PLAIN_RATE,
         beta1: 0.5,
         beta2: 0.5,
         weight_decay: 0.3,
-        clip_norm: f64::INFINITY,
-        warm_up_steps: 1,
-        schedule: Schedule::Constant,
     };
     let mut adamw = AdamW::new(settings);
     let mut adam = Adam::new(AdamSettings {
-        learning_rate: 0.1,
+        rate: PLAIN_RATE,
         beta1: 0.5,
         beta2: 0.5,
-        clip_norm: f64::INFINITY,
-        warm_up_steps: 1,
-        schedule: Schedule::Constant,
     });
     let parameters = [mat![[5.0, 7.0]]];
     let decay = mat![[-0.1 * 0.3 * 5.0, 0.0]];
@@ -131,13 +135,10 @@ fn adam_by_hand_and_decoupled_decay() {
 #[test]
 fn lamb_steps_in_proportion_to_the_weights() {
     let mut lamb = Lamb::new(LambSettings {
-        learning_rate: 0.1,
+        rate: PLAIN_RATE,
         beta1: 0.5,
         beta2: 0.5,
         weight_decay: 0.0,
-        clip_norm: f64::INFINITY,
-        warm_up_steps: 1,
-        schedule: Schedule::Constant,
     });
     let gradient = [mat![[2.0, -1.0, 3.0]], mat![[1.0, 4.0]]];
     let parameters = [mat![[1.0, 2.0, 2.0]], mat![[0.0, 0.0]]];
@@ -151,7 +152,7 @@ fn lamb_steps_in_proportion_to_the_weights() {
         ..LambSettings::default()
     });
     let found = change(&mut decaying, &gradient, &parameters, 100);
-    let expected = LambSettings::default().learning_rate * 0.5 * 3.0;
+    let expected = LambSettings::default().rate.learning_rate * 0.5 * 3.0;
     assert!((found[0].norm_l2() / expected - 1.0).abs() < 1e-12);
 }
 

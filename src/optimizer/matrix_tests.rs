@@ -1,6 +1,6 @@
 //! Methods that see a gradient as a matrix: steps by hand, orthogonality and equality with simpler methods.
 
-use super::first_order_tests::{change, close};
+use super::first_order_tests::{PLAIN_RATE, change, close};
 use super::*;
 use crate::linalg::right_singular;
 use crate::random::{Purpose, sequential};
@@ -19,27 +19,21 @@ fn rotation(angle: f64) -> Mat<f64> {
 }
 
 const SHAMPOO: ShampooSettings = ShampooSettings {
-    learning_rate: 0.1,
+    rate: PLAIN_RATE,
     beta1: 0.0,
     beta2: 0.5,
     factor_decay: 1.0,
     factor_period: 1,
     damping: 1e-14,
     grafting: Grafting::None,
-    clip_norm: f64::INFINITY,
-    warm_up_steps: 1,
-    schedule: Schedule::Constant,
 };
 
 const SOAP: SoapSettings = SoapSettings {
-    learning_rate: 0.1,
+    rate: PLAIN_RATE,
     beta1: 0.5,
     beta2: 0.5,
     factor_decay: 0.5,
     factor_period: 1,
-    clip_norm: f64::INFINITY,
-    warm_up_steps: 1,
-    schedule: Schedule::Constant,
 };
 
 /// Five Newton–Schulz iterations leave singular values in the published band [0.68, 1.13], widened by the smallest
@@ -71,15 +65,12 @@ fn newton_schulz_is_nearly_orthogonal() {
 #[test]
 fn muon_scales_matrices_and_leaves_vectors_to_adam() {
     let mut muon = Muon::new(MuonSettings {
-        learning_rate: 0.1,
+        rate: PLAIN_RATE,
         momentum: 0.9,
         nesterov: true,
         vector_learning_rate: 0.2,
         beta1: 0.5,
         beta2: 0.5,
-        clip_norm: f64::INFINITY,
-        warm_up_steps: 1,
-        schedule: Schedule::Constant,
     });
     let gradient = [random(8, 2, 1), mat![[3.0, -4.0]]];
     let found = change(&mut muon, &gradient, &gradient, 0);
@@ -167,12 +158,9 @@ fn soap_by_hand() {
 #[test]
 fn soap_in_identity_bases_is_adam() {
     let adam = AdamSettings {
-        learning_rate: 0.1,
+        rate: PLAIN_RATE,
         beta1: 0.5,
         beta2: 0.5,
-        clip_norm: f64::INFINITY,
-        warm_up_steps: 1,
-        schedule: Schedule::Constant,
     };
     let (mut soap, mut adam) = (Soap::new(SOAP), Adam::new(adam));
     let diagonals = [

@@ -1,6 +1,6 @@
 use super::curvature_pairs::Maps;
-use super::first_order::{Rate, check_rate, clipped, statistics};
-use super::{Batch, Build, CurvaturePairs, Optimizer, Proposal, Schedule, Settings};
+use super::first_order::{RateSettings, clipped, statistics};
+use super::{Batch, Build, CurvaturePairs, Optimizer, Proposal, Settings};
 use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
 use crate::linalg::{inner, scaled};
@@ -12,8 +12,8 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MlbfgsSettings {
-    /// Share of the quasi-Newton step that is taken.
-    pub learning_rate: f64,
+    #[serde(flatten)]
+    pub rate: RateSettings,
     /// Decay of the averages of weights and of gradients.
     pub momentum: f64,
     /// Pairs of differences that are kept.
@@ -26,32 +26,25 @@ pub struct MlbfgsSettings {
     pub least_curvature: f64,
     /// Greatest Euclidean length of a full step.
     pub max_length: f64,
-    /// The gradient is scaled down to this Euclidean norm.
-    pub clip_norm: f64,
-    pub warm_up_steps: usize,
-    pub schedule: Schedule,
 }
 
 impl Default for MlbfgsSettings {
     fn default() -> Self {
         Self {
-            learning_rate: 0.5,
+            rate: RateSettings::of(0.5),
             momentum: 0.9,
             history: 10,
             pair_period: 5,
             mixing: 0.9,
             least_curvature: 0.1,
             max_length: 0.3,
-            clip_norm: 1.0,
-            warm_up_steps: 10,
-            schedule: Schedule::Cosine,
         }
     }
 }
 
 impl Settings for MlbfgsSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        check_rate(key, self.learning_rate, self.clip_norm)?;
+        self.rate.check(key)?;
         fraction(&key("momentum"), self.momentum)?;
         at_least(&key("history"), self.history, 1)?;
         at_least(&key("pair_period"), self.pair_period, 1)?;
@@ -170,20 +163,15 @@ impl Optimizer for Mlbfgs {
     }
 
     fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
-        let rate = Rate {
-            learning_rate: self.settings.learning_rate,
-            schedule: self.settings.schedule,
-            warm_up_steps: self.settings.warm_up_steps,
-        }
-        .at(batch);
-        let gradient = clipped(batch.gradient, self.settings.clip_norm);
+        let rate = self.settings.rate.at(batch);
+        let gradient = clipped(batch.gradient, self.settings.rate.clip_norm);
         self.update(batch.parameters, &gradient);
         if batch.step.is_multiple_of(self.settings.pair_period) {
             self.add_pair();
         }
         let direction = self.pairs.inverse_times(&self.gradients);
         let length = inner(&direction, &direction).sqrt();
-        let bound = self.settings.max_length * rate / self.settings.learning_rate;
+        let bound = self.settings.max_length * self.settings.rate.share(batch);
         let step = if rate * length > bound {
             bound / length
         } else {

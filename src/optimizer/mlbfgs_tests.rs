@@ -1,6 +1,6 @@
 //! mL-BFGS against the dense update of the inverse Hessian, and on a quadratic.
 
-use super::first_order_tests::{change, close};
+use super::first_order_tests::{PLAIN_RATE, change, close};
 use super::*;
 use crate::linalg::inner;
 use faer::mat;
@@ -11,16 +11,16 @@ fn hessian() -> Mat<f64> {
 }
 
 const NEWTON: MlbfgsSettings = MlbfgsSettings {
-    learning_rate: 1.0,
+    rate: RateSettings {
+        learning_rate: 1.0,
+        ..PLAIN_RATE
+    },
     momentum: 0.0,
     history: 10,
     pair_period: 1,
     mixing: 1.0,
     least_curvature: 1e-6,
     max_length: f64::INFINITY,
-    clip_norm: f64::INFINITY,
-    warm_up_steps: 1,
-    schedule: Schedule::Constant,
 };
 
 /// The two-loop recursion is H ← (I − ρsyᵀ)H(I − ρysᵀ) + ρssᵀ, ρ = 1/sᵀy, over the kept pairs from H₀.
@@ -57,7 +57,10 @@ fn two_loops_are_the_dense_inverse() {
 #[test]
 fn reaches_the_minimiser_of_a_quadratic() {
     let averaged = MlbfgsSettings {
-        learning_rate: 0.3,
+        rate: RateSettings {
+            learning_rate: 0.3,
+            ..PLAIN_RATE
+        },
         momentum: 0.5,
         ..NEWTON
     };

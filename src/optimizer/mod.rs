@@ -27,6 +27,7 @@ pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
 pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, StepRule};
 pub use curvature_pairs::CurvaturePairs;
+pub use first_order::RateSettings;
 pub use gradient_moments::GradientMoments;
 pub use kfac::{
     Approximation, Inverse, KfacMetric, KfacSettings, LinearGaussianChain, MapFactors,

@@ -1,5 +1,5 @@
-use super::first_order::{Rate, check_rate, clipped, statistics, zeros};
-use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Schedule, Settings};
+use super::first_order::{RateSettings, clipped, statistics, zeros};
+use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings};
 use crate::bounds::{fraction, positive};
 use crate::error::Result;
 use faer::Mat;
@@ -10,8 +10,8 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MuonSettings {
-    /// Learning rate of maps with more than one row.
-    pub learning_rate: f64,
+    #[serde(flatten)]
+    pub rate: RateSettings,
     /// Decay of the average of gradients.
     pub momentum: f64,
     /// Whether the average looks one step ahead.
@@ -22,31 +22,24 @@ pub struct MuonSettings {
     pub beta1: f64,
     /// Adam's decay of the average of their squares.
     pub beta2: f64,
-    /// The gradient is scaled down to this Euclidean norm.
-    pub clip_norm: f64,
-    pub warm_up_steps: usize,
-    pub schedule: Schedule,
 }
 
 impl Default for MuonSettings {
     fn default() -> Self {
         Self {
-            learning_rate: 0.15,
+            rate: RateSettings::of(0.15),
             momentum: 0.9,
             nesterov: true,
             vector_learning_rate: 0.05,
             beta1: 0.8,
             beta2: 0.95,
-            clip_norm: 1.0,
-            warm_up_steps: 10,
-            schedule: Schedule::Cosine,
         }
     }
 }
 
 impl Settings for MuonSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        check_rate(key, self.learning_rate, self.clip_norm)?;
+        self.rate.check(key)?;
         fraction(&key("momentum"), self.momentum)?;
         positive(&key("vector_learning_rate"), self.vector_learning_rate)?;
         fraction(&key("beta1"), self.beta1)?;
@@ -128,17 +121,12 @@ impl Optimizer for Muon {
             vector_learning_rate,
             ..
         } = self.settings;
-        let rate = Rate {
-            learning_rate: self.settings.learning_rate,
-            schedule: self.settings.schedule,
-            warm_up_steps: self.settings.warm_up_steps,
-        }
-        .at(batch);
-        let vector_rate = rate * vector_learning_rate / self.settings.learning_rate;
+        let rate = self.settings.rate.at(batch);
+        let vector_rate = vector_learning_rate * self.settings.rate.share(batch);
         if self.average.is_empty() {
             self.average = zeros(batch.gradient);
         }
-        let gradient = clipped(batch.gradient, self.settings.clip_norm);
+        let gradient = clipped(batch.gradient, self.settings.rate.clip_norm);
         let mut change = self.vectors.direction(&gradient, -vector_rate);
         for ((change, average), gradient) in change.iter_mut().zip(&mut self.average).zip(&gradient)
         {

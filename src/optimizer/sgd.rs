@@ -1,5 +1,5 @@
-use super::first_order::{Rate, check_rate, clipped, statistics, zeros};
-use super::{Batch, Build, Optimizer, Proposal, Schedule, Settings};
+use super::first_order::{RateSettings, clipped, statistics, zeros};
+use super::{Batch, Build, Optimizer, Proposal, Settings};
 use crate::bounds::{check, fraction};
 use crate::error::Result;
 use crate::linalg::inner;
@@ -11,33 +11,27 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SgdSettings {
-    pub learning_rate: f64,
+    #[serde(flatten)]
+    pub rate: RateSettings,
     /// Share μ of the velocity that a step keeps; 0 for plain gradient descent.
     pub momentum: f64,
     /// Nesterov's momentum instead of the heavy ball.
     pub nesterov: bool,
-    /// The gradient is scaled down to this Euclidean norm.
-    pub clip_norm: f64,
-    pub warm_up_steps: usize,
-    pub schedule: Schedule,
 }
 
 impl Default for SgdSettings {
     fn default() -> Self {
         Self {
-            learning_rate: 0.1,
+            rate: RateSettings::of(0.1),
             momentum: 0.9,
             nesterov: true,
-            clip_norm: 1.0,
-            warm_up_steps: 10,
-            schedule: Schedule::Cosine,
         }
     }
 }
 
 impl Settings for SgdSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        check_rate(key, self.learning_rate, self.clip_norm)?;
+        self.rate.check(key)?;
         fraction(&key("momentum"), self.momentum)?;
         let moves = !self.nesterov || self.momentum > 0.0;
         check(
@@ -86,16 +80,11 @@ impl Optimizer for Sgd {
         let SgdSettings {
             momentum, nesterov, ..
         } = self.settings;
-        let rate = Rate {
-            learning_rate: self.settings.learning_rate,
-            schedule: self.settings.schedule,
-            warm_up_steps: self.settings.warm_up_steps,
-        }
-        .at(batch);
+        let rate = self.settings.rate.at(batch);
         if self.velocity.is_empty() {
             self.velocity = zeros(batch.gradient);
         }
-        let gradient = clipped(batch.gradient, self.settings.clip_norm);
+        let gradient = clipped(batch.gradient, self.settings.rate.clip_norm);
         let change = gradient
             .iter()
             .zip(&mut self.velocity)

@@ -1,7 +1,5 @@
-use super::first_order::{Rate, check_rate, clipped, statistics};
-use super::{
-    AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Schedule, Settings,
-};
+use super::first_order::{RateSettings, clipped, statistics};
+use super::{AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Settings};
 use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
 use crate::linalg::symmetric_power;
@@ -23,7 +21,8 @@ pub enum Grafting {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShampooSettings {
-    pub learning_rate: f64,
+    #[serde(flatten)]
+    pub rate: RateSettings,
     /// Decay of the average of gradients.
     pub beta1: f64,
     /// Decay of the average of their squares in the grafted Adam.
@@ -35,32 +34,25 @@ pub struct ShampooSettings {
     /// Ridge on L and R, as a share of their mean eigenvalue.
     pub damping: f64,
     pub grafting: Grafting,
-    /// The gradient is scaled down to this Euclidean norm.
-    pub clip_norm: f64,
-    pub warm_up_steps: usize,
-    pub schedule: Schedule,
 }
 
 impl Default for ShampooSettings {
     fn default() -> Self {
         Self {
-            learning_rate: 0.05,
+            rate: RateSettings::of(0.05),
             beta1: 0.8,
             beta2: 0.95,
             factor_decay: 0.95,
             factor_period: 10,
             damping: 1e-4,
             grafting: Grafting::Adam,
-            clip_norm: 1.0,
-            warm_up_steps: 10,
-            schedule: Schedule::Cosine,
         }
     }
 }
 
 impl Settings for ShampooSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        check_rate(key, self.learning_rate, self.clip_norm)?;
+        self.rate.check(key)?;
         fraction(&key("beta1"), self.beta1)?;
         fraction(&key("beta2"), self.beta2)?;
         let decay = self.factor_decay;
@@ -124,16 +116,10 @@ impl Optimizer for Shampoo {
             factor_decay,
             factor_period,
             grafting,
-            clip_norm,
             ..
         } = self.settings;
-        let rate = Rate {
-            learning_rate: self.settings.learning_rate,
-            schedule: self.settings.schedule,
-            warm_up_steps: self.settings.warm_up_steps,
-        }
-        .at(batch);
-        let gradient = clipped(batch.gradient, clip_norm);
+        let rate = self.settings.rate.at(batch);
+        let gradient = clipped(batch.gradient, self.settings.rate.clip_norm);
         if self.moments.is_empty() {
             let new = |g| GradientMoments::new(factor_decay, g);
             self.moments = gradient.iter().map(new).collect();

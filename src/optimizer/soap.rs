@@ -1,7 +1,5 @@
-use super::first_order::{Rate, check_rate, clipped, statistics, zeros};
-use super::{
-    AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Schedule, Settings,
-};
+use super::first_order::{RateSettings, clipped, statistics, zeros};
+use super::{AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Settings};
 use crate::bounds::{at_least, fraction};
 use crate::error::Result;
 use crate::linalg::{orthonormal, symmetric_eigen};
@@ -13,7 +11,8 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SoapSettings {
-    pub learning_rate: f64,
+    #[serde(flatten)]
+    pub rate: RateSettings,
     /// Decay of the average of gradients.
     pub beta1: f64,
     /// Decay of the average of their squares in the eigenbases.
@@ -22,30 +21,23 @@ pub struct SoapSettings {
     pub factor_decay: f64,
     /// Steps between renewals of the eigenbases.
     pub factor_period: usize,
-    /// The gradient is scaled down to this Euclidean norm.
-    pub clip_norm: f64,
-    pub warm_up_steps: usize,
-    pub schedule: Schedule,
 }
 
 impl Default for SoapSettings {
     fn default() -> Self {
         Self {
-            learning_rate: 0.05,
+            rate: RateSettings::of(0.05),
             beta1: 0.8,
             beta2: 0.95,
             factor_decay: 0.95,
             factor_period: 10,
-            clip_norm: 1.0,
-            warm_up_steps: 10,
-            schedule: Schedule::Cosine,
         }
     }
 }
 
 impl Settings for SoapSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        check_rate(key, self.learning_rate, self.clip_norm)?;
+        self.rate.check(key)?;
         fraction(&key("beta1"), self.beta1)?;
         fraction(&key("beta2"), self.beta2)?;
         fraction(&key("factor_decay"), self.factor_decay)?;
@@ -144,14 +136,9 @@ impl Optimizer for Soap {
     }
 
     fn propose(&mut self, batch: &Batch<'_>) -> Result<Proposal> {
-        let rate = Rate {
-            learning_rate: self.settings.learning_rate,
-            schedule: self.settings.schedule,
-            warm_up_steps: self.settings.warm_up_steps,
-        }
-        .at(batch);
+        let rate = self.settings.rate.at(batch);
         let mut statistics = statistics(batch, rate);
-        let gradient = clipped(batch.gradient, self.settings.clip_norm);
+        let gradient = clipped(batch.gradient, self.settings.rate.clip_norm);
         if self.bases.is_empty() {
             self.start(&gradient)?;
             statistics.insert("off_diagonal".into(), json!(0.0));

@@ -62,10 +62,7 @@ impl<M: Metric> Curvature<M> {
         Self {
             control,
             metric,
-            adam: Adam::new(AdamSettings {
-                learning_rate: control.start_learning_rate,
-                ..AdamSettings::default()
-            }),
+            adam: Adam::new(AdamSettings::default()),
             average: Vec::new(),
             count: 0,
             damping: control.damping,
