@@ -2,6 +2,7 @@
 
 mod adam;
 mod adamw;
+mod average;
 mod curvature;
 mod curvature_pairs;
 mod first_order;
@@ -25,6 +26,7 @@ mod soap;
 
 pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
+pub use average::{Averaging, WeightAverage};
 pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, StepRule};
 pub use curvature_pairs::CurvaturePairs;
 pub use first_order::RateSettings;

@@ -1,7 +1,7 @@
 use super::raw::RawOptimizer;
-use crate::bounds::{at_least, filled, positive};
-use crate::error::Result;
-use crate::optimizer::{Build, method};
+use crate::bounds::{at_least, filled, fraction, one_of, positive};
+use crate::error::{Error, Result};
+use crate::optimizer::{Averaging, Build, method};
 use std::sync::Arc;
 
 /// A validated optimizer, and how long and on how many paths a step it trains.
@@ -16,6 +16,8 @@ pub struct OptimizerPlan {
     pub settings: Arc<dyn Build>,
     /// The settings as keys, with every default.
     pub keys: toml::Table,
+    /// Which weights along the training are the trained policy.
+    pub averaging: Averaging,
 }
 
 impl OptimizerPlan {
@@ -35,6 +37,7 @@ impl OptimizerPlan {
             paths: at_least(&key("paths"), paths, settings.least_paths())?,
             settings,
             keys: resolved,
+            averaging: averaging(&key, raw)?,
         })
     }
 
@@ -51,4 +54,30 @@ impl OptimizerPlan {
             ..self.clone()
         })
     }
+}
+
+fn averaging(key: &dyn Fn(&str) -> String, raw: &mut RawOptimizer) -> Result<Averaging> {
+    let name = filled(&mut raw.average, "none".into());
+    let choices = ["none", "exponential", "swa"].map(|name| (name, name));
+    let chosen = one_of(&key("average"), &name, &choices)?;
+    for (foreign, rule, given) in [
+        ("average_decay", "exponential", raw.average_decay.is_some()),
+        ("average_start", "swa", raw.average_start.is_some()),
+    ] {
+        if given && chosen != rule {
+            return Err(Error::input(format!(
+                "`{}` has no meaning for the average \"{chosen}\"",
+                key(foreign)
+            )));
+        }
+    }
+    Ok(match chosen {
+        "exponential" => Averaging::Exponential {
+            decay: fraction(&key("average_decay"), filled(&mut raw.average_decay, 0.95))?,
+        },
+        "swa" => Averaging::Swa {
+            start: fraction(&key("average_start"), filled(&mut raw.average_start, 0.75))?,
+        },
+        _ => Averaging::None,
+    })
 }

@@ -123,6 +123,9 @@ pub struct RawOptimizer {
     pub method: Option<String>,
     pub relative_steps: Option<f64>,
     pub paths: Option<usize>,
+    pub average: Option<String>,
+    pub average_decay: Option<f64>,
+    pub average_start: Option<f64>,
     /// What the method itself knows; it refuses other keys.
     #[serde(flatten)]
     pub settings: toml::Table,

@@ -43,3 +43,31 @@ fn every_method_lowers_the_risk() {
         assert!(after < 0.8 * before, "{method}: {before} to {after}");
     }
 }
+
+/// An average leaves the steps alone and changes what they give: SWA over the last of 40 steps gives its weights,
+/// over the second half others.
+#[test]
+fn averages_wrap_any_method() {
+    let trained = |keys: &str| {
+        let text = format!("{PROBLEM}\n[optimizers.adam]\n{keys}\n");
+        let plan = Plan::parse(&text, |_| {}).unwrap();
+        let trained = train(&plan, &plan.optimizers[0], plan.seed, |_, _| {}).unwrap();
+        let last = trained.points.last().unwrap().clone();
+        (trained.parameters.matrices().unwrap(), last)
+    };
+    let (last, point) = trained("");
+    for (keys, same) in [
+        ("average = \"swa\"\naverage_start = 0.976", true),
+        ("average = \"swa\"\naverage_start = 0.5", false),
+        ("average = \"exponential\"", false),
+    ] {
+        let (average, averaged) = trained(keys);
+        assert_eq!(average == last, same, "{keys}");
+        assert_eq!(averaged.risk, point.risk, "{keys}");
+        assert_eq!(
+            averaged.validation_risk == point.validation_risk,
+            same,
+            "{keys}"
+        );
+    }
+}

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::hedging::Ledger;
 use crate::market::{Paths, Simulator};
 use crate::network::{Features, Parameters, Sweep};
-use crate::optimizer::{Batch, Optimizer};
+use crate::optimizer::{Batch, Optimizer, WeightAverage};
 use crate::random::Purpose;
 use crate::risk::{Curvature, Evaluation};
 use crate::runs::metrics::TrainingPoint;
@@ -54,26 +54,38 @@ pub fn train(
         (None, Length::Seconds(seconds)) => spent.as_secs_f64() / seconds,
         (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
     };
+    let mut average = WeightAverage::new(optimizer.averaging);
     let mut done = 0.0;
     while done < 1.0 {
         let start = Instant::now();
         let mut point = step.take(&mut parameters, points.len(), done)?;
+        let over = share(points.len() + 1, spent + start.elapsed());
+        average.update(&parameters.matrices()?, over);
         spent += start.elapsed();
         done = share(points.len() + 1, spent);
         point.seconds = spent.as_secs_f64();
         if let Some(paths) = &validation
             && ((points.len() + 1).is_multiple_of(period) || done >= 1.0)
         {
-            point.validation_risk = Some(step.risk(&parameters, paths)?.0.value);
+            point.validation_risk =
+                Some(step.risk(&averaged(&parameters, &average)?, paths)?.0.value);
         }
         progress(done.min(1.0), &point);
         points.push(point);
     }
     Ok(Trained {
-        parameters,
+        parameters: averaged(&parameters, &average)?,
         points,
         seconds: spent.as_secs_f64(),
     })
+}
+
+/// The average weights, or the present ones where nothing is averaged.
+fn averaged(parameters: &Parameters, average: &WeightAverage) -> Result<Parameters> {
+    match average.weights() {
+        Some(weights) => Parameters::new(parameters.shape(), weights.to_vec()),
+        None => Ok(parameters.clone()),
+    }
 }
 
 /// What a step of one training run needs, allocated once.
