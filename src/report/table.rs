@@ -204,8 +204,12 @@ fn changes(
     part: &str,
     units: &str,
 ) -> Option<Table> {
-    let mut baselines: Vec<&str> = comparisons.iter().map(|c| c.baseline.as_str()).collect();
-    baselines.dedup();
+    let mut baselines: Vec<&str> = Vec::new();
+    for comparison in comparisons {
+        if !baselines.contains(&comparison.baseline.as_str()) {
+            baselines.push(&comparison.baseline);
+        }
+    }
     if baselines.is_empty() {
         return None;
     }
