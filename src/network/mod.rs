@@ -1,6 +1,7 @@
 //! Recurrent policies and their sweeps through time.
 
 mod block;
+mod derivatives;
 mod features;
 mod parameters;
 mod record;
@@ -12,6 +13,7 @@ mod tensor;
 mod tests;
 
 pub use block::BlockSweep;
+pub use derivatives::{PathDerivatives, sum_moments};
 pub use features::{Feature, Features};
 pub use parameters::{GATES, Parameters, Shape, matrix, tensor};
 pub use record::{Moments, Record};

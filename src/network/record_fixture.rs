@@ -1,7 +1,7 @@
 use super::record::{MapRecord, Record};
-use crate::simd::{BLOCK, Dates};
+use crate::simd::{BLOCK, Dates, Real};
 
-impl Record<f64> {
+impl<R: Real> Record<R> {
     /// A record of one map with given a and g: `at(path, t)` is (a_{t,b}, g_{t,b}).
     ///
     /// # Panics
@@ -24,10 +24,10 @@ impl Record<f64> {
                 let (a, g) = at(path, t);
                 let date = path / BLOCK * steps + t;
                 for (column, a) in a.iter().enumerate() {
-                    map.inputs.at_mut(date)[column][path % BLOCK] = *a;
+                    map.inputs.at_mut(date)[column][path % BLOCK] = R::of(*a);
                 }
                 for (row, g) in g.iter().enumerate() {
-                    map.gradients.at_mut(date)[row][path % BLOCK] = *g;
+                    map.gradients.at_mut(date)[row][path % BLOCK] = R::of(*g);
                 }
             }
         }

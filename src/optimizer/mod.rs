@@ -9,6 +9,8 @@ mod first_order;
 #[cfg(test)]
 mod first_order_tests;
 mod gradient_moments;
+#[cfg(test)]
+mod dense;
 mod kfac;
 mod lamb;
 #[cfg(test)]

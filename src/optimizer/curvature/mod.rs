@@ -2,6 +2,8 @@
 
 mod control;
 mod quadratic;
+#[cfg(test)]
+mod tests;
 
 pub use control::{ControlSettings, DampingRule, StepRule};
 

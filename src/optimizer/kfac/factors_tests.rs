@@ -1,76 +1,14 @@
 //! Factors from a record against the dense metric (1/n) Σ_b J_b J_bᵀ, one identity a test.
 
-use super::tests::{finite_chain, kronecker, random, relative, vec};
+use super::tests::finite_chain;
 use super::*;
 use crate::linalg::inner;
-use crate::market::{Market, Model, Simulator};
-use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
+use crate::network::Record;
 use crate::optimizer::Batch;
-use crate::random::{Purpose, Sampling};
-use crate::simd::{Lane, Real};
+use crate::optimizer::dense::{
+    dense_metric, kfac_metric, kronecker, random, record, relative, vec,
+};
 use faer::Mat;
-
-fn record<R: Real>(steps: usize) -> Record<R> {
-    let market = Market {
-        model: Model::Gbm { volatility: 0.4 },
-        spot: 100.0,
-        rate: 0.0,
-        dividend: 0.0,
-    };
-    let simulator = Simulator {
-        market,
-        steps,
-        dt: 0.02,
-        seed: 4,
-        purpose: Purpose::Training,
-        sampling: Sampling::Pseudorandom,
-    };
-    let paths = simulator.paths::<R>(0, 64);
-    let features = Features {
-        list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
-        strike: 100.0,
-        volatility: 0.4,
-        expiry: 0.02 * steps as f64,
-    };
-    let parameters = Parameters::random(
-        Shape {
-            features: 3,
-            hidden: 2,
-            layers: 1,
-        },
-        8,
-    )
-    .unwrap();
-    let seed = |block: usize, _: &[Lane<R>], out: &mut [Lane<R>]| {
-        let spot = paths.block(block).spot;
-        for (t, out) in out.iter_mut().enumerate() {
-            *out = std::array::from_fn(|lane| spot[t + 1][lane] - spot[t][lane]);
-        }
-    };
-    BlockSweep::new()
-        .backward(&parameters, &features, &paths, &seed, true)
-        .unwrap()
-        .record
-        .unwrap()
-}
-
-/// The dense metric (1/n) Σ_b J_b J_bᵀ of the LSTM's map, on column-stacked vec.
-fn dense_metric(record: &Record<f64>) -> Mat<f64> {
-    let (rows, columns) = record.sizes()[0];
-    let mut metric = Mat::zeros(rows * columns, rows * columns);
-    for path in 0..record.paths() {
-        let j = vec(&record.path_derivative(0, path));
-        metric += &j * j.transpose();
-    }
-    faer::Scale(1.0 / record.paths() as f64) * metric
-}
-
-/// A₀ ⊗ G₀, the expand approximation.
-fn kfac_metric(record: &Record<f64>) -> Mat<f64> {
-    let scale = 1.0 / (record.paths() * record.paths() * record.steps()) as f64;
-    let moments = record.moments(0, 0);
-    faer::Scale(scale) * kronecker(&moments.inputs, &moments.gradients)
-}
 
 /// Identities 1 and 5: with one date every path has the same input, and K-FAC is the dense Gauss–Newton block;
 /// with more dates it is an approximation and must not be exact.

@@ -2,14 +2,8 @@
 
 use super::*;
 use crate::linalg::{symmetric_eigen, symmetric_power};
-use crate::random::{Purpose, sequential};
+use crate::optimizer::dense::{inverse, kronecker, random, relative, vec};
 use faer::Mat;
-use rand::RngExt;
-
-pub(super) fn random(rows: usize, columns: usize, seed: u64) -> Mat<f64> {
-    let mut generator = sequential(seed, Purpose::InitialWeights);
-    Mat::from_fn(rows, columns, |_, _| generator.random_range(-1.0..1.0))
-}
 
 /// Lag 0 and lag 1 covariances of a stationary process: C₀ = XXᵀ and C₁ = C₀^½ Ψ̂ C₀^½ with ‖Ψ̂‖ < 1.
 pub(super) fn process(size: usize, seed: u64) -> (Mat<f64>, Mat<f64>) {
@@ -19,27 +13,6 @@ pub(super) fn process(size: usize, seed: u64) -> (Mat<f64>, Mat<f64>) {
     let psi = faer::Scale(0.8 / size as f64) * random(size, size, seed + 100);
     let c1 = &root * psi * &root;
     (c0, c1)
-}
-
-/// A ⊗ G on column-stacked vec(Z): (A ⊗ G) vec(Z) = vec(G Z Aᵀ).
-pub(super) fn kronecker(a: &Mat<f64>, g: &Mat<f64>) -> Mat<f64> {
-    Mat::from_fn(a.nrows() * g.nrows(), a.ncols() * g.ncols(), |r, c| {
-        a[(r / g.nrows(), c / g.ncols())] * g[(r % g.nrows(), c % g.ncols())]
-    })
-}
-
-pub(super) fn vec(z: &Mat<f64>) -> Mat<f64> {
-    Mat::from_fn(z.nrows() * z.ncols(), 1, |i, _| {
-        z[(i % z.nrows(), i / z.nrows())]
-    })
-}
-
-pub(super) fn relative(found: &Mat<f64>, expected: &Mat<f64>) -> f64 {
-    (found - expected).norm_l2() / expected.norm_l2()
-}
-
-pub(super) fn inverse(m: &Mat<f64>) -> Mat<f64> {
-    symmetric_power(m, -1.0, 0.0).unwrap()
 }
 
 /// Identity 14: Option 2 is the dense inverse metric of the chain for T → ∞.

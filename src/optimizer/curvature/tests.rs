@@ -1,0 +1,185 @@
+//! The quadratic step against its dense model, and the rule of the damping.
+
+use super::quadratic::Step;
+use super::*;
+use crate::linalg::inner;
+use crate::optimizer::dense::{random, record};
+
+/// A direction of the shape of the record's maps.
+fn direction(record: &Record<f32>, seed: u64) -> Vec<Mat<f64>> {
+    let sizes = record.sizes().into_iter().enumerate();
+    sizes
+        .map(|(map, (rows, columns))| random(rows, columns, seed + 10 * map as u64))
+        .collect()
+}
+
+fn root_mean_square(values: &[f64]) -> f64 {
+    (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
+}
+
+/// M(s) of [`Step`], path by path; with λ = 0 the undamped model.
+fn model(step: &Step<'_>, damping: f64, change: &[Mat<f64>]) -> f64 {
+    let mut square = 0.0;
+    for path in 0..step.record.paths() {
+        let moved: f64 = change
+            .iter()
+            .enumerate()
+            .map(|(map, change)| {
+                inner(
+                    &[step.record.path_derivative(map, path)],
+                    std::slice::from_ref(change),
+                )
+            })
+            .sum();
+        square += moved * moved;
+    }
+    let square = square / step.record.paths() as f64 + damping * inner(change, change);
+    inner(step.gradient, change) + 0.5 * step.scale * square
+}
+
+/// α d + μ v
+fn combination(alpha: f64, d: &[Mat<f64>], mu: f64, v: &[Mat<f64>]) -> Vec<Mat<f64>> {
+    d.iter()
+        .zip(v)
+        .map(|(d, v)| faer::Scale(alpha) * d + faer::Scale(mu) * v)
+        .collect()
+}
+
+/// The quadratic step is the minimiser of its damped model over α d + μ v: from M at six points follow the 2 × 2
+/// system and its solution by elimination.
+#[test]
+fn quadratic_step_is_the_dense_minimiser() {
+    let record = record::<f32>(5);
+    let gradient = direction(&record, 1);
+    let step = Step {
+        record: &record,
+        gradient: &gradient,
+        scale: 1.7,
+        damping: 0.3,
+        radius: f64::INFINITY,
+    };
+    let (d, v) = (direction(&record, 2), direction(&record, 3));
+    let at = |alpha: f64, mu: f64| model(&step, step.damping, &combination(alpha, &d, mu, &v));
+    let (plus, minus) = (at(1.0, 0.0), at(-1.0, 0.0));
+    let (up, down) = (at(0.0, 1.0), at(0.0, -1.0));
+    let (b0, b1) = ((plus - minus) / 2.0, (up - down) / 2.0);
+    let (c00, c11) = (plus + minus, up + down);
+    let c01 = at(1.0, 1.0) - plus - up;
+    let mu = (c01 * b0 - c00 * b1) / (c00 * c11 - c01 * c01);
+    let alpha = (-b0 - c01 * mu) / c00;
+
+    let taken = step.minimise(d.clone(), &v);
+    assert!((taken.length / alpha - 1.0).abs() < 1e-4);
+    let difference = combination(1.0, &taken.change, -1.0, &combination(alpha, &d, mu, &v));
+    let size = inner(&taken.change, &taken.change).sqrt();
+    assert!(inner(&difference, &difference).sqrt() < 1e-4 * size);
+
+    let alone = step.minimise(d.clone(), &[]);
+    assert!((alone.length / (-b0 / c00) - 1.0).abs() < 1e-4);
+    assert!(model(&step, 0.3, &taken.change) <= model(&step, 0.3, &alone.change) + 1e-9);
+}
+
+/// A last step along the direction itself makes the model singular; the step is that of the direction alone.
+#[test]
+fn parallel_last_step_is_left_out() {
+    let record = record::<f32>(5);
+    let gradient = direction(&record, 1);
+    let step = Step {
+        record: &record,
+        gradient: &gradient,
+        scale: 1.0,
+        damping: 0.1,
+        radius: f64::INFINITY,
+    };
+    let d = direction(&record, 2);
+    let (found, expected) = (
+        step.minimise(d.clone(), &scaled(&d, 3.0)),
+        step.minimise(d.clone(), &[]),
+    );
+    let sum = found.change.iter().zip(&expected.change);
+    for (found, expected) in sum {
+        assert!((found - expected).norm_l2() < 1e-4 * expected.norm_l2());
+    }
+}
+
+/// Neither rule moves P&L by more than the radius (the radius rule by just as much), and the predicted change is the
+/// undamped model's value at the step.
+#[test]
+fn steps_keep_the_radius_and_predict_the_model() {
+    let record = record::<f32>(5);
+    let gradient = direction(&record, 1);
+    for radius in [1e-3, 0.1, 1e3] {
+        let step = Step {
+            record: &record,
+            gradient: &gradient,
+            scale: 0.6,
+            damping: 1e-2,
+            radius,
+        };
+        let d = scaled(&gradient, -1.0);
+        let by_radius = step.to_radius(d.clone());
+        let quadratic = step.minimise(d, &direction(&record, 4));
+        assert!((by_radius.pnl_change / radius - 1.0).abs() < 1e-9);
+        for taken in [&by_radius, &quadratic] {
+            let moved = root_mean_square(&record.directional(&taken.change));
+            assert!(moved <= radius * (1.0 + 1e-5), "{moved} {radius}");
+            assert!((moved / taken.pnl_change - 1.0).abs() < 1e-5);
+            let expected = model(&step, 0.0, &taken.change);
+            let size = inner(&gradient, &taken.change).abs() + expected.abs();
+            assert!((taken.predicted - expected).abs() < 1e-5 * size);
+        }
+    }
+}
+
+/// The metric is the identity.
+#[derive(Debug)]
+struct Identity;
+
+impl Metric for Identity {
+    fn update(&mut self, _: &Record<f32>) -> Result<()> {
+        Ok(())
+    }
+
+    fn damp(&mut self, _: f64) -> Result<()> {
+        Ok(())
+    }
+
+    fn solve(&self, gradient: &[Mat<f64>], _: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+        Ok(gradient.to_vec())
+    }
+}
+
+/// Levenberg and Marquardt: λ falls by ω = decay^period where ρ > ¾, rises by 1/ω where ρ < ¼, stays between, and
+/// stays where the model predicts no fall; it keeps its limits for any number of trials.
+#[test]
+fn damping_follows_the_reduction_ratio() {
+    let control = ControlSettings {
+        damping: 0.5,
+        damping_decay: 0.9,
+        damping_period: 3,
+        ..ControlSettings::default()
+    };
+    let omega = 0.9_f64.powi(3);
+    let after = |predicted: f64, change: f64| {
+        let mut optimizer = Curvature::new(control, Identity);
+        optimizer.predicted = predicted;
+        optimizer.trial(2.0, 2.0 + change);
+        (optimizer.damping / 0.5, optimizer.ratio)
+    };
+    let near = |found: (f64, Option<f64>), factor: f64, ratio: f64| {
+        assert!((found.0 / factor - 1.0).abs() < 1e-12, "{found:?}");
+        assert!((found.1.unwrap() - ratio).abs() < 1e-12, "{found:?}");
+    };
+    near(after(-0.1, -0.1), omega, 1.0);
+    near(after(-0.1, -0.05), 1.0, 0.5);
+    near(after(-0.1, -0.02), 1.0 / omega, 0.2);
+    near(after(-0.1, 0.3), 1.0 / omega, -3.0);
+    assert_eq!(after(0.1, -0.1), (1.0, None));
+
+    let mut optimizer = Curvature::new(control, Identity);
+    optimizer.predicted = -1.0;
+    (0..1000).for_each(|_| optimizer.trial(0.0, -1.0));
+    assert_eq!(optimizer.damping, 1e-8);
+    (0..1000).for_each(|_| optimizer.trial(0.0, 1.0));
+    assert_eq!(optimizer.damping, 1e4);
+}
