@@ -3,15 +3,19 @@
 mod adam;
 mod adamw;
 mod average;
+mod cg_fac;
 mod curvature;
 mod curvature_pairs;
+#[cfg(test)]
+mod dense;
+mod ekfac;
 mod first_order;
 #[cfg(test)]
 mod first_order_tests;
+mod gauss_newton;
 mod gradient_moments;
-#[cfg(test)]
-mod dense;
 mod kfac;
+mod kfoc;
 mod lamb;
 #[cfg(test)]
 mod matrix_tests;
@@ -19,24 +23,32 @@ mod mlbfgs;
 #[cfg(test)]
 mod mlbfgs_tests;
 mod moments;
+mod moving_average;
 mod muon;
 mod schedule;
 mod settings;
 mod sgd;
 mod shampoo;
+mod singd;
 mod soap;
+#[cfg(test)]
+mod tests;
 
 pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
 pub use average::{Averaging, WeightAverage};
+pub use cg_fac::{CgFacMetric, CgFacSettings};
 pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, StepRule};
 pub use curvature_pairs::CurvaturePairs;
+pub use ekfac::{Basis, Eigenbasis, EkfacMetric, EkfacSettings};
 pub use first_order::RateSettings;
+pub use gauss_newton::{GaussNewtonMetric, GaussNewtonSettings, MOST_PATHS, Woodbury};
 pub use gradient_moments::GradientMoments;
 pub use kfac::{
     Approximation, Inverse, KfacMetric, KfacSettings, LinearGaussianChain, MapFactors,
     SymmetricChain,
 };
+pub use kfoc::{KfocMetric, KfocSettings, KroneckerPair};
 pub use lamb::{Lamb, LambSettings};
 pub use mlbfgs::{Mlbfgs, MlbfgsSettings};
 pub use moments::AdaptiveMoments;
@@ -45,6 +57,7 @@ pub use schedule::{Schedule, cosine_with_warm_up};
 pub use settings::{Build, Settings, method, names};
 pub use sgd::{Sgd, SgdSettings};
 pub use shampoo::{Grafting, Shampoo, ShampooSettings};
+pub use singd::{InverseRoot, SingdMetric, SingdSettings, Variant};
 pub use soap::{Soap, SoapSettings};
 
 use crate::error::Result;

@@ -1,6 +1,7 @@
 use super::{
-    AdamSettings, AdamWSettings, KfacSettings, LambSettings, MlbfgsSettings, MuonSettings,
-    Optimizer, SgdSettings, ShampooSettings, SoapSettings,
+    AdamSettings, AdamWSettings, CgFacSettings, EkfacSettings, GaussNewtonSettings, KfacSettings,
+    KfocSettings, LambSettings, MlbfgsSettings, MuonSettings, Optimizer, SgdSettings,
+    ShampooSettings, SingdSettings, SoapSettings,
 };
 use crate::bounds::one_of;
 use crate::error::{Error, Result};
@@ -48,6 +49,11 @@ const METHODS: &[(&str, Reader)] = &[
     ("sgd", read::<SgdSettings>),
     ("shampoo", read::<ShampooSettings>),
     ("soap", read::<SoapSettings>),
+    ("ekfac", read::<EkfacSettings>),
+    ("kfoc", read::<KfocSettings>),
+    ("cg_fac", read::<CgFacSettings>),
+    ("gauss_newton", read::<GaussNewtonSettings>),
+    ("singd", read::<SingdSettings>),
 ];
 
 /// The names of all methods.

@@ -1,6 +1,7 @@
 use super::{Approximation, Inverse, LinearGaussianChain, SymmetricChain};
 use crate::error::Result;
 use crate::network::{Moments, Record};
+use crate::optimizer::moving_average::{Average, mixed};
 use crate::simd::Real;
 use faer::Mat;
 
@@ -17,7 +18,7 @@ use faer::Mat;
 /// networks", section 3.5.
 #[derive(Debug, Clone, Default)]
 pub struct MapFactors {
-    weight: f64,
+    average: Average,
     /// T
     steps: usize,
     lags: Vec<Moments>,
@@ -27,54 +28,31 @@ impl MapFactors {
     /// Averages in the moments of `record`, whose gradients are scaled by √h.
     pub fn update<R: Real>(&mut self, record: &Record<R>, map: usize, decay: f64) {
         let paths = record.paths() as f64;
-        let old = decay * self.weight;
+        let share = self.average.next(decay);
         self.steps = record.steps();
         for lag in 0..2 {
             let new = record.moments(map, lag);
             let inputs = faer::Scale(1.0 / (paths * record.steps() as f64)) * &new.inputs;
             let gradients = faer::Scale(1.0 / paths) * &new.gradients;
-            let mix = |old_value: &Mat<f64>, new: &Mat<f64>| {
-                faer::Scale(old / (old + 1.0)) * old_value + faer::Scale(1.0 / (old + 1.0)) * new
-            };
             match self.lags.get_mut(lag) {
                 Some(average) => {
-                    average.inputs = mix(&average.inputs, &inputs);
-                    average.gradients = mix(&average.gradients, &gradients);
+                    average.inputs = mixed(Some(&average.inputs), inputs, share);
+                    average.gradients = mixed(Some(&average.gradients), gradients, share);
                 }
                 None => self.lags.push(Moments { inputs, gradients }),
             }
         }
-        self.weight = old + 1.0;
     }
 
-    /// The inverse of the damped metric: A₀ + π√λ I and G₀ + (√λ/π) I with
-    /// π² = (tr A₀/d_A)/(tr G₀/d_G); the lagged factors stay undamped.
+    /// The inverse of the metric with [`factored_damping`]; the lagged factors stay undamped.
     ///
     /// # Errors
     /// If a decomposition fails.
-    ///
-    /// # References
-    /// Martens and Grosse (2015), section 6.3.
     pub fn inverse(&self, approximation: Approximation, damping: f64) -> Result<Inverse> {
         let [now, next] = self.lags.as_slice() else {
             unreachable!("factors are updated before they are inverted")
         };
-        let mean_diagonal =
-            |m: &Mat<f64>| m.diagonal().column_vector().iter().sum::<f64>() / m.nrows() as f64;
-        let ratio = mean_diagonal(&now.inputs) / mean_diagonal(&now.gradients);
-        // A factor without trace (no path carries weight) leaves nothing to balance.
-        let pi = if ratio.is_finite() && ratio > 0.0 {
-            ratio.sqrt()
-        } else {
-            1.0
-        };
-        let damped = |m: &Mat<f64>, by: f64| {
-            m + faer::Scale(by) * Mat::<f64>::identity(m.nrows(), m.ncols())
-        };
-        let (a0, g0) = (
-            damped(&now.inputs, pi * damping.sqrt()),
-            damped(&now.gradients, damping.sqrt() / pi),
-        );
+        let (a0, g0) = factored_damping(&now.inputs, &now.gradients, damping);
         let (a1, g1) = (&next.inputs, &next.gradients);
         Ok(match approximation {
             Approximation::Expand | Approximation::Reduce => {
@@ -85,5 +63,32 @@ impl MapFactors {
             }
             Approximation::Chain => Inverse::Limit(LinearGaussianChain::new(&a0, a1, &g0, g1)?),
         })
+    }
+}
+
+/// A + π√λ I and G + (√λ/π) I with π² = (tr A/d_A)/(tr G/d_G).
+///
+/// # References
+/// Martens and Grosse (2015), section 6.3.
+pub fn factored_damping(a: &Mat<f64>, g: &Mat<f64>, damping: f64) -> (Mat<f64>, Mat<f64>) {
+    let pi = balance(a, g);
+    let damped =
+        |m: &Mat<f64>, by: f64| m + faer::Scale(by) * Mat::<f64>::identity(m.nrows(), m.ncols());
+    (
+        damped(a, pi * damping.sqrt()),
+        damped(g, damping.sqrt() / pi),
+    )
+}
+
+/// π, the ratio that divides damping between two factors.
+pub fn balance(a: &Mat<f64>, g: &Mat<f64>) -> f64 {
+    let mean_diagonal =
+        |m: &Mat<f64>| m.diagonal().column_vector().iter().sum::<f64>() / m.nrows() as f64;
+    let ratio = mean_diagonal(a) / mean_diagonal(g);
+    // A factor without trace (no path carries weight) leaves nothing to balance.
+    if ratio.is_finite() && ratio > 0.0 {
+        ratio.sqrt()
+    } else {
+        1.0
     }
 }

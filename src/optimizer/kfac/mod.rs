@@ -13,7 +13,7 @@ mod symmetric;
 mod tests;
 
 pub use chain::LinearGaussianChain;
-pub use factors::MapFactors;
+pub use factors::{MapFactors, balance, factored_damping};
 pub use symmetric::SymmetricChain;
 
 use super::curvature::{ControlSettings, Curvature, Metric};

@@ -1,0 +1,346 @@
+use super::curvature::{ControlSettings, Curvature, Metric};
+use super::moving_average::{Average, mixed};
+use super::{Build, Optimizer, Settings};
+use crate::bounds::unit_interval;
+use crate::error::Result;
+use crate::linalg::symmetric_eigen;
+use crate::network::{PathDerivatives, Record, sum_moments};
+use crate::simd::{BLOCK, Real};
+use faer::Mat;
+use serde::{Deserialize, Serialize};
+
+/// The matrices whose eigenvectors are the bases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// L = E h J Jᵀ and R = E h JᵀJ of the derivatives J_b of whole paths: no assumption on time.
+    PathGradients,
+    /// K-FAC's G₀ and A₀, the second moments of single dates.
+    Factors,
+}
+
+/// Settings of EKFAC.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EkfacSettings {
+    pub basis: Basis,
+    /// Decay of the averages of past curvature at each renewal.
+    pub factor_decay: f64,
+    #[serde(flatten)]
+    pub control: ControlSettings,
+}
+
+impl Default for EkfacSettings {
+    fn default() -> Self {
+        Self {
+            basis: Basis::PathGradients,
+            factor_decay: 0.6,
+            control: ControlSettings::default(),
+        }
+    }
+}
+
+impl Settings for EkfacSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        unit_interval(&key("factor_decay"), self.factor_decay)?;
+        self.control.check(key)
+    }
+}
+
+impl Build for EkfacSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Curvature::new(self.control, EkfacMetric::new(self)))
+    }
+
+    fn least_paths(&self) -> usize {
+        BLOCK
+    }
+}
+
+/// A metric that is diagonal in a Kronecker product of bases:
+/// F = (Q_A ⊗ Q_G) diag(vec Λ) (Q_A ⊗ Q_G)ᵀ.
+#[derive(Debug, Clone)]
+pub struct Eigenbasis {
+    /// Q_A, `[d_A, d_A]`
+    pub inputs: Mat<f64>,
+    /// Q_G, `[d_G, d_G]`
+    pub gradients: Mat<f64>,
+    /// Λ, `[d_G, d_A]`
+    pub diagonal: Mat<f64>,
+}
+
+impl Eigenbasis {
+    /// A ⊗ G itself: the eigenvectors of both and the products of their eigenvalues.
+    ///
+    /// # Errors
+    /// If a decomposition fails.
+    pub fn kronecker(a: &Mat<f64>, g: &Mat<f64>) -> Result<Self> {
+        let ((a, inputs), (g, gradients)) = (symmetric_eigen(a)?, symmetric_eigen(g)?);
+        let diagonal = Mat::from_fn(g.len(), a.len(), |row, column| g[row] * a[column]);
+        Ok(Self {
+            inputs,
+            gradients,
+            diagonal,
+        })
+    }
+
+    /// Λ = (1/n) Σ_b (Q_Gᵀ J_b Q_A)^∘2, which is the diagonal nearest to the exact metric in these bases.
+    pub fn measure(&self, blocks: &[PathDerivatives]) -> Mat<f64> {
+        let paths = (blocks.len() * BLOCK) as f64;
+        let sum = sum_moments(blocks, |block| block.squares(&self.gradients, &self.inputs));
+        faer::Scale(1.0 / paths) * sum
+    }
+
+    /// The diagonal that this metric has in other bases: with S = (Q_newᵀ Q)^∘2 for either, S_G Λ S_Aᵀ.
+    pub fn carried_to(&self, inputs: &Mat<f64>, gradients: &Mat<f64>) -> Mat<f64> {
+        let overlap = |new: &Mat<f64>, old: &Mat<f64>| {
+            let product = new.transpose() * old;
+            Mat::from_fn(product.nrows(), product.ncols(), |row, column| {
+                product[(row, column)].powi(2)
+            })
+        };
+        let right = overlap(inputs, &self.inputs);
+        overlap(gradients, &self.gradients) * &self.diagonal * right.transpose()
+    }
+
+    /// (F + λ)⁻¹ Z = Q_G [(Q_Gᵀ Z Q_A) / (Λ + λ)] Q_Aᵀ.
+    pub fn solve(&self, gradient: &Mat<f64>, damping: f64) -> Mat<f64> {
+        let mut x = self.gradients.transpose() * gradient * &self.inputs;
+        for column in 0..x.ncols() {
+            for row in 0..x.nrows() {
+                x[(row, column)] /= self.diagonal[(row, column)] + damping;
+            }
+        }
+        &self.gradients * x * self.inputs.transpose()
+    }
+}
+
+/// One map: averages of the matrices that give the bases, and of Λ.
+#[derive(Debug, Clone, Default)]
+struct MapMetric {
+    average: Average,
+    inputs: Option<Mat<f64>>,
+    gradients: Option<Mat<f64>>,
+    metric: Option<Eigenbasis>,
+}
+
+impl MapMetric {
+    fn update<R: Real>(
+        &mut self,
+        record: &Record<R>,
+        map: usize,
+        basis: Basis,
+        decay: f64,
+    ) -> Result<()> {
+        let share = self.average.next(decay);
+        let blocks = record.derivatives(map);
+        let paths = record.paths() as f64;
+        let (inputs, gradients, dates) = match basis {
+            Basis::PathGradients => (
+                sum_moments(&blocks, |block| block.right_moment(None)),
+                sum_moments(&blocks, |block| block.left_moment(None)),
+                1.0,
+            ),
+            Basis::Factors => {
+                let moments = record.moments(map, 0);
+                (moments.inputs, moments.gradients, record.steps() as f64)
+            }
+        };
+        let inputs = faer::Scale(1.0 / (paths * dates)) * inputs;
+        let gradients = faer::Scale(1.0 / paths) * gradients;
+        let inputs = mixed(self.inputs.as_ref(), inputs, share);
+        let gradients = mixed(self.gradients.as_ref(), gradients, share);
+        let mut metric = Eigenbasis::kronecker(&inputs, &gradients)?;
+        let past = self
+            .metric
+            .as_ref()
+            .map(|past| past.carried_to(&metric.inputs, &metric.gradients));
+        metric.diagonal = mixed(past.as_ref(), metric.measure(&blocks), share);
+        self.metric = Some(metric);
+        (self.inputs, self.gradients) = (Some(inputs), Some(gradients));
+        Ok(())
+    }
+}
+
+/// Eigenvalue-corrected Kronecker factorisation: K-FAC's bases, or better ones, with exact second moments in them.
+///
+/// For every map Λ = E h (Q_Gᵀ J Q_A)^∘2 over the derivatives J_b = Σ_t g_{t,b} a_{t,b}ᵀ of whole paths. The bases
+/// are renewed together with Λ, and the past of Λ is carried over by [`Eigenbasis::carried_to`].
+///
+/// # References
+/// George, Laurent, Bouthillier, Ballas and Vincent (2018), "Fast approximate natural gradient descent in a
+/// Kronecker-factored eigenbasis", equations 8–10; L and R as in Gupta, Koren and Singer (2018), Shampoo.
+#[derive(Debug, Clone)]
+pub struct EkfacMetric {
+    basis: Basis,
+    decay: f64,
+    damping: f64,
+    maps: Vec<MapMetric>,
+}
+
+impl EkfacMetric {
+    pub fn new(settings: &EkfacSettings) -> Self {
+        Self {
+            basis: settings.basis,
+            decay: settings.factor_decay,
+            damping: settings.control.damping,
+            maps: Vec::new(),
+        }
+    }
+
+    /// Averages in a record whose gradients are scaled by √h.
+    ///
+    /// # Errors
+    /// If a decomposition fails.
+    pub fn average_in<R: Real>(&mut self, record: &Record<R>) -> Result<()> {
+        self.maps
+            .resize_with(record.sizes().len(), MapMetric::default);
+        for (map, metric) in self.maps.iter_mut().enumerate() {
+            metric.update(record, map, self.basis, self.decay)?;
+        }
+        Ok(())
+    }
+
+    /// The metric of map `map`, once a record is averaged in.
+    pub fn map(&self, map: usize) -> Option<&Eigenbasis> {
+        self.maps.get(map)?.metric.as_ref()
+    }
+}
+
+impl Metric for EkfacMetric {
+    fn update(&mut self, record: &Record<f32>) -> Result<()> {
+        self.average_in(record)
+    }
+
+    fn damp(&mut self, damping: f64) -> Result<()> {
+        self.damping = damping;
+        Ok(())
+    }
+
+    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+        let metrics = self.maps.iter().filter_map(|map| map.metric.as_ref());
+        Ok(gradient
+            .iter()
+            .zip(metrics)
+            .map(|(gradient, metric)| metric.solve(gradient, self.damping))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::dense::{
+        dense_metric, inverse, kfac_metric, kronecker, random, record, relative, vec,
+    };
+
+    const BASES: [Basis; 2] = [Basis::PathGradients, Basis::Factors];
+
+    fn metric(record: &Record<f64>, basis: Basis) -> Eigenbasis {
+        let settings = EkfacSettings {
+            basis,
+            ..EkfacSettings::default()
+        };
+        let mut metric = EkfacMetric::new(&settings);
+        metric.average_in(record).unwrap();
+        metric.map(0).unwrap().clone()
+    }
+
+    /// F on column-stacked vec.
+    fn dense(metric: &Eigenbasis) -> Mat<f64> {
+        let basis = kronecker(&metric.inputs, &metric.gradients);
+        let diagonal = vec(&metric.diagonal);
+        let scaled = Mat::from_fn(basis.nrows(), basis.ncols(), |row, column| {
+            basis[(row, column)] * diagonal[(column, 0)]
+        });
+        scaled * basis.transpose()
+    }
+
+    /// Identity 6: where K-FAC is exact (one date: equal inputs on all paths), so is EKFAC, in either basis.
+    #[test]
+    fn exact_where_kfac_is_exact() {
+        let record = record::<f64>(1);
+        let expected = dense_metric(&record);
+        assert!(relative(&kfac_metric(&record), &expected) < 1e-10);
+        for basis in BASES {
+            assert!(relative(&dense(&metric(&record, basis)), &expected) < 1e-10);
+        }
+    }
+
+    /// Identity 6: elsewhere EKFAC's Frobenius error is strictly below K-FAC's in the same basis, and it is not exact.
+    #[test]
+    fn nearer_than_kfac_elsewhere() {
+        let record = record::<f64>(6);
+        let expected = dense_metric(&record);
+        let error = relative(&dense(&metric(&record, Basis::Factors)), &expected);
+        let kfac = relative(&kfac_metric(&record), &expected);
+        assert!(error < 0.99 * kfac && error > 1e-2, "{error} {kfac}");
+    }
+
+    /// Identity 6: no other diagonal is nearer in either basis.
+    #[test]
+    fn diagonal_is_the_nearest() {
+        let record = record::<f64>(6);
+        let expected = dense_metric(&record);
+        for basis in BASES {
+            let metric = metric(&record, basis);
+            let error = relative(&dense(&metric), &expected);
+            for factor in [0.9, 1.1] {
+                let other = Eigenbasis {
+                    diagonal: faer::Scale(factor) * &metric.diagonal,
+                    ..metric.clone()
+                };
+                assert!(relative(&dense(&other), &expected) > error);
+            }
+        }
+    }
+
+    /// Identity 6: before its diagonal is measured EKFAC is K-FAC, damped exactly: (A ⊗ G + λ)⁻¹.
+    #[test]
+    fn unmeasured_diagonal_is_kfac() {
+        let root = |size, seed| random(size, size + 2, seed);
+        let (a, g) = (root(3, 1), root(4, 2));
+        let (a, g) = (&a * a.transpose(), &g * g.transpose());
+        let z = random(4, 3, 3);
+        let found = Eigenbasis::kronecker(&a, &g).unwrap().solve(&z, 0.1);
+        let damped = kronecker(&a, &g) + faer::Scale(0.1) * Mat::<f64>::identity(12, 12);
+        assert!(relative(&vec(&found), &(inverse(&damped) * vec(&z))) < 1e-10);
+    }
+
+    /// The solution is the dense one, on the average of records.
+    #[test]
+    fn solves_the_damped_metric() {
+        let record = record::<f64>(6);
+        for basis in BASES {
+            let metric = metric(&record, basis);
+            let (rows, columns) = record.sizes()[0];
+            let z = random(rows, columns, 5);
+            let size = rows * columns;
+            let damped = dense(&metric) + faer::Scale(1e-2) * Mat::<f64>::identity(size, size);
+            let error = relative(&(damped * vec(&metric.solve(&z, 1e-2))), &vec(&z));
+            assert!(error < 1e-9, "{error:e}");
+        }
+    }
+
+    /// Carrying Λ to other bases keeps the trace of the metric, gives the diagonal of the dense metric there, and
+    /// follows a permutation exactly.
+    #[test]
+    fn diagonals_are_carried_between_bases() {
+        let metric = metric(&record(6), Basis::PathGradients);
+        let other = Eigenbasis::kronecker(
+            &(&metric.inputs + metric.inputs.transpose()),
+            &(&metric.gradients + metric.gradients.transpose()),
+        )
+        .unwrap();
+        let carried = metric.carried_to(&other.inputs, &other.gradients);
+        let basis = kronecker(&other.inputs, &other.gradients);
+        let turned = basis.transpose() * dense(&metric) * &basis;
+        let expected = Mat::from_fn(turned.nrows(), 1, |i, _| turned[(i, i)]);
+        assert!(relative(&vec(&carried), &expected) < 1e-10);
+
+        let reversed = |m: &Mat<f64>| m.as_ref().reverse_cols().to_owned();
+        let carried = metric.carried_to(&reversed(&metric.inputs), &reversed(&metric.gradients));
+        let expected = metric.diagonal.as_ref().reverse_rows_and_cols().to_owned();
+        assert!(relative(&carried, &expected) < 1e-10);
+    }
+}

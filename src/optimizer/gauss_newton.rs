@@ -1,0 +1,348 @@
+use super::curvature::{ControlSettings, Curvature, Metric};
+use super::{Build, Optimizer, Settings};
+use crate::bounds::check;
+use crate::error::{Error, Result};
+use crate::network::{PathDerivatives, Record};
+use crate::simd::{BLOCK, Real};
+use faer::linalg::solvers::{Llt, Solve};
+use faer::{Mat, MatRef, Side};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Settings of exact Gauss–Newton.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GaussNewtonSettings {
+    #[serde(flatten)]
+    pub control: ControlSettings,
+}
+
+impl Default for GaussNewtonSettings {
+    fn default() -> Self {
+        Self {
+            control: ControlSettings {
+                damping: 1e-2,
+                ..ControlSettings::default()
+            },
+        }
+    }
+}
+
+/// Most paths of curvature: their inner products take paths² numbers, and paths³/3 operations to factor.
+pub const MOST_PATHS: usize = 1024;
+
+impl Settings for GaussNewtonSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        let paths = self.control.curvature_paths;
+        check(
+            &key("curvature_paths"),
+            paths as f64,
+            paths <= MOST_PATHS,
+            &format!("at most {MOST_PATHS}"),
+        )?;
+        self.control.check(key)
+    }
+}
+
+impl Build for GaussNewtonSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Curvature::new(self.control, GaussNewtonMetric::default()))
+    }
+
+    fn least_paths(&self) -> usize {
+        BLOCK
+    }
+}
+
+/// The exact damped metric of a record, λ I + (1/n) Σ_b J_b J_bᵀ over all maps together, inverted by Woodbury's
+/// identity.
+///
+/// With J the `[n, P]` matrix of rows J_b,
+///
+/// (λ I + JᵀJ/n)⁻¹ z = (z − Jᵀ (n λ I + J Jᵀ)⁻¹ J z)/λ,
+///
+/// which needs one Cholesky factor of size n however many parameters P there are.
+#[derive(Debug, Clone)]
+pub struct Woodbury {
+    /// By map and block.
+    derivatives: Vec<Vec<PathDerivatives>>,
+    /// J Jᵀ, lower triangle.
+    products: Mat<f64>,
+}
+
+/// [`Woodbury`] with its damping.
+#[derive(Debug, Clone)]
+struct Damped {
+    damping: f64,
+    factor: Llt<f64>,
+}
+
+impl Woodbury {
+    /// From a record whose gradients are scaled by √h.
+    pub fn new<R: Real>(record: &Record<R>) -> Self {
+        let derivatives: Vec<_> = (0..record.sizes().len())
+            .map(|map| record.derivatives(map))
+            .collect();
+        let pairs: Vec<(usize, usize)> = (0..record.blocks())
+            .flat_map(|row| (0..=row).map(move |column| (row, column)))
+            .collect();
+        let tiles: Vec<Mat<f64>> = pairs
+            .par_iter()
+            .map(|&(row, column)| {
+                derivatives
+                    .iter()
+                    .map(|blocks| blocks[row].stacked().transpose() * blocks[column].stacked())
+                    .reduce(|sum, product| sum + product)
+                    .expect("a network has a map at least")
+            })
+            .collect();
+        let mut products = Mat::zeros(record.paths(), record.paths());
+        for ((row, column), tile) in pairs.into_iter().zip(tiles) {
+            products
+                .submatrix_mut(row * BLOCK, column * BLOCK, BLOCK, BLOCK)
+                .copy_from(tile);
+        }
+        Self {
+            derivatives,
+            products,
+        }
+    }
+
+    /// The factor of n λ I + J Jᵀ.
+    fn damped(&self, damping: f64) -> Result<Damped> {
+        let mut system = self.products.clone();
+        for path in 0..system.nrows() {
+            system[(path, path)] += damping * system.nrows() as f64;
+        }
+        let factor = system.llt(Side::Lower).map_err(|error| {
+            Error::Computation(format!(
+                "Gauss–Newton metric at damping {damping}: {error:?}"
+            ))
+        })?;
+        Ok(Damped { damping, factor })
+    }
+
+    /// (λ I + JᵀJ/n)⁻¹ times a gradient.
+    fn solve(&self, damped: &Damped, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
+        let mut moved = Mat::<f64>::zeros(self.products.nrows(), 1);
+        for (blocks, gradient) in self.derivatives.iter().zip(gradient) {
+            let stacked = stacked(gradient);
+            for (block, derivatives) in blocks.iter().enumerate() {
+                let change = derivatives.stacked().transpose() * &stacked;
+                let mut moved = moved.subrows_mut(block * BLOCK, BLOCK);
+                moved += change;
+            }
+        }
+        let weights = damped.factor.solve(&moved);
+        self.derivatives
+            .iter()
+            .zip(gradient)
+            .map(|(blocks, gradient)| {
+                let mut rest = stacked(gradient);
+                for (block, derivatives) in blocks.iter().enumerate() {
+                    rest -= derivatives.stacked() * weights.subrows(block * BLOCK, BLOCK);
+                }
+                let (rows, columns) = gradient.shape();
+                Mat::from_fn(rows, columns, |row, column| {
+                    rest[(column * rows + row, 0)] / damped.damping
+                })
+            })
+            .collect()
+    }
+}
+
+/// vec Z, columns stacked.
+fn stacked(gradient: &Mat<f64>) -> Mat<f64> {
+    let rows = gradient.nrows();
+    let gradient: MatRef<'_, f64> = gradient.as_ref();
+    Mat::from_fn(rows * gradient.ncols(), 1, |i, _| {
+        gradient[(i % rows, i / rows)]
+    })
+}
+
+/// Exact Gauss–Newton on the paths of the last renewal.
+///
+/// A step of it can be no better than those paths: with fewer paths than parameters most directions are seen by none
+/// of them and get the gradient over λ. So its damping is larger than K-FAC's, whose factors average over many batches.
+#[derive(Debug, Clone, Default)]
+pub struct GaussNewtonMetric {
+    metric: Option<Woodbury>,
+    damped: Option<Damped>,
+}
+
+impl GaussNewtonMetric {
+    /// Replaces the metric by that of a record whose gradients are scaled by √h.
+    pub fn replace<R: Real>(&mut self, record: &Record<R>) {
+        self.metric = Some(Woodbury::new(record));
+        self.damped = None;
+    }
+}
+
+impl Metric for GaussNewtonMetric {
+    fn update(&mut self, record: &Record<f32>) -> Result<()> {
+        self.replace(record);
+        Ok(())
+    }
+
+    fn damp(&mut self, damping: f64) -> Result<()> {
+        if let Some(metric) = &self.metric {
+            self.damped = Some(metric.damped(damping)?);
+        }
+        Ok(())
+    }
+
+    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+        let (Some(metric), Some(damped)) = (&self.metric, &self.damped) else {
+            unreachable!("a metric is updated and damped before it is solved")
+        };
+        Ok(metric.solve(damped, gradient))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::{inner, scaled};
+    use crate::optimizer::dense::{dense_metric, inverse, random, record, relative, vec};
+    use crate::risk::{CurvatureWeights, Risk};
+
+    /// (λ I + JᵀJ/n)⁻¹ z
+    fn solve<R: Real>(record: &Record<R>, damping: f64, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
+        let metric = Woodbury::new(record);
+        metric.solve(&metric.damped(damping).unwrap(), gradient)
+    }
+
+    /// vec of all maps, one under the other.
+    fn joined(maps: &[Mat<f64>]) -> Mat<f64> {
+        let entries: Vec<f64> = maps
+            .iter()
+            .flat_map(|m| vec(m).col(0).iter().copied().collect::<Vec<_>>())
+            .collect();
+        Mat::from_fn(entries.len(), 1, |i, _| entries[i])
+    }
+
+    /// Identity 16: Woodbury's identity is the dense inverse, over all maps together, with more paths than parameters
+    /// (64 and 51) and for any damping.
+    #[test]
+    fn woodbury_is_the_dense_inverse() {
+        let record = record::<f64>(5);
+        let maps = record.sizes().len();
+        let columns: Vec<Mat<f64>> = (0..record.paths())
+            .map(|path| {
+                let maps: Vec<_> = (0..maps)
+                    .map(|map| record.path_derivative(map, path))
+                    .collect();
+                joined(&maps)
+            })
+            .collect();
+        let size = columns[0].nrows();
+        let mut dense = Mat::zeros(size, size);
+        for j in &columns {
+            dense += faer::Scale(1.0 / columns.len() as f64) * (j * j.transpose());
+        }
+        let gradient: Vec<Mat<f64>> = record
+            .sizes()
+            .into_iter()
+            .map(|(rows, columns)| random(rows, columns, 3))
+            .collect();
+        for damping in [1e-4, 1e-1, 10.0] {
+            let damped = &dense + faer::Scale(damping) * Mat::<f64>::identity(size, size);
+            let expected = inverse(&damped) * joined(&gradient);
+            let found = joined(&solve(&record, damping, &gradient));
+            let error = relative(&found, &expected);
+            assert!(error < 1e-8, "{error:e} at {damping}");
+        }
+    }
+
+    /// A policy linear in its parameters, δ_t = W a_t, on antithetic gains: path b + 32 has path b's inputs and
+    /// opposite gains, so that Σ_b J_b = 0.
+    fn linear_policy(inputs: impl Fn(usize, usize) -> Mat<f64>) -> Record<f64> {
+        Record::from_fn(64, 3, |path, t| {
+            let a = inputs(path % 32, t);
+            let gain = random(1, 1, 900 + 3 * (path % 32) as u64 + t as u64)[(0, 0)];
+            let sign = if path < 32 { 1.0 } else { -1.0 };
+            let a = (0..a.nrows()).map(|i| a[(i, 0)]).collect();
+            (a, vec![sign * gain])
+        })
+    }
+
+    /// [random; 1]
+    fn plain_inputs(path: usize, t: usize) -> Mat<f64> {
+        let x = random(4, 1, 40 * path as u64 + t as u64);
+        Mat::from_fn(5, 1, |i, _| if i < 4 { x[(i, 0)] } else { 1.0 })
+    }
+
+    /// P&L at W: linear, hence exact.
+    fn pnl(record: &Record<f64>, weights: &[Mat<f64>]) -> Vec<f64> {
+        let moved = record.directional(weights);
+        let payoff = |path: usize| 5.0 * random(1, 1, 7000 + path as u64)[(0, 0)];
+        moved
+            .iter()
+            .enumerate()
+            .map(|(path, z)| z - payoff(path))
+            .collect()
+    }
+
+    /// Identity 10: where P&L is piecewise linear in the parameters the Gauss–Newton block is the Hessian block. Here
+    /// it is linear and the risk is mean–variance, whose Hessian is λ Cov J; with Σ_b J_b = 0 that is c times the
+    /// metric. Against second differences of the risk, which are exact for a quadratic function.
+    #[test]
+    fn gauss_newton_is_the_hessian_of_a_linear_policy() {
+        let record = linear_policy(plain_inputs);
+        let risk = Risk::MeanVariance { aversion: 1.3 };
+        let at = |weights: &Mat<f64>| {
+            risk.evaluate(&pnl(&record, std::slice::from_ref(weights)))
+                .value
+        };
+        let start = random(1, 5, 77);
+        let unit = |i: usize| Mat::from_fn(1, 5, |_, j| f64::from(u8::from(i == j)));
+        let hessian = Mat::from_fn(5, 5, |i, j| {
+            let (i, j) = (unit(i), unit(j));
+            at(&(&start + &i + &j)) - at(&(&start + &i)) - at(&(&start + &j)) + at(&start)
+        });
+        let evaluation = risk.evaluate(&pnl(&record, std::slice::from_ref(&start)));
+        let curvature = risk.curvature(
+            CurvatureWeights::Measure,
+            &pnl(&record, std::slice::from_ref(&start)),
+            &evaluation.weights,
+            record.paths(),
+        );
+        let metric = faer::Scale(curvature.scale) * dense_metric(&record);
+        assert!(relative(&metric, &hessian) < 1e-10);
+
+        // One undamped step is Newton's: it ends where the gradient is zero.
+        let gradient = record.gradient(&evaluation.weights);
+        let step = scaled(&solve(&record, 1e-7, &gradient), -1.0 / curvature.scale);
+        let end = risk.evaluate(&pnl(&record, &[&start + &step[0]]));
+        let left = record.gradient(&end.weights);
+        assert!(inner(&left, &left).sqrt() < 1e-5 * inner(&gradient, &gradient).sqrt());
+    }
+
+    /// Identity 20: without damping the step moves every path's P&L by the same amount after an affine change of the
+    /// inputs, a' = B a with a constant last row; a step along the gradient does not.
+    #[test]
+    fn undamped_steps_do_not_depend_on_the_units_of_inputs() {
+        let b = random(5, 5, 11);
+        let b = Mat::from_fn(5, 5, |i, j| match (i, j) {
+            (4, 4) => 1.0,
+            (4, _) => 0.0,
+            _ => b[(i, j)] + if i == j { 2.0 } else { 0.0 },
+        });
+        let plain = linear_policy(plain_inputs);
+        let changed = linear_policy(|path, t| &b * plain_inputs(path, t));
+        let weights: Vec<f64> = (0..64).map(|path| (path as f64).cos() / 64.0).collect();
+        let moves = |record: &Record<f64>, damping: Option<f64>| {
+            let gradient = record.gradient(&weights);
+            let step = match damping {
+                Some(damping) => solve(record, damping, &gradient),
+                None => gradient,
+            };
+            let moved = record.directional(&step);
+            Mat::from_fn(moved.len(), 1, |i, _| moved[i])
+        };
+        let error = |damping| relative(&moves(&changed, damping), &moves(&plain, damping));
+        assert!(error(Some(1e-9)) < 1e-6);
+        assert!(error(Some(1.0)) > 1e-2);
+        assert!(error(None) > 1e-2);
+    }
+}

@@ -1,0 +1,378 @@
+use super::curvature::{ControlSettings, Curvature, Metric};
+use super::kfac::balance;
+use super::{Build, Optimizer, Settings};
+use crate::bounds::{fraction, positive};
+use crate::error::Result;
+use crate::network::Record;
+use crate::simd::{BLOCK, Real};
+use faer::Mat;
+use serde::{Deserialize, Serialize};
+
+/// How the two factors share the damped metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variant {
+    /// Natural-gradient descent on the inverse factors: each sees the other's trace, and λ is the metric's own.
+    Ingd,
+    /// Inverse-free K-FAC: each factor on its own, with damping factored as in K-FAC.
+    Ikfac,
+}
+
+/// Settings of SINGD with dense factors.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SingdSettings {
+    pub variant: Variant,
+    /// β₁, how far a renewal moves the factors.
+    pub factor_rate: f64,
+    /// α₁, decay of the momentum of the factors; INGD only.
+    pub factor_momentum: f64,
+    #[serde(flatten)]
+    pub control: ControlSettings,
+}
+
+impl Default for SingdSettings {
+    fn default() -> Self {
+        Self {
+            variant: Variant::Ingd,
+            factor_rate: 0.1,
+            factor_momentum: 0.5,
+            control: ControlSettings {
+                factor_period: 2,
+                ..ControlSettings::default()
+            },
+        }
+    }
+}
+
+impl Settings for SingdSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        positive(&key("factor_rate"), self.factor_rate)?;
+        fraction(&key("factor_rate"), self.factor_rate)?;
+        fraction(&key("factor_momentum"), self.factor_momentum)?;
+        self.control.check(key)
+    }
+}
+
+impl Build for SingdSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Curvature::new(self.control, SingdMetric::new(self)))
+    }
+
+    fn least_paths(&self) -> usize {
+        BLOCK
+    }
+}
+
+/// K with K Kᵀ ≈ (S + λ I)⁻¹, S the average of curvature matrices, kept without inverting or decomposing any.
+///
+/// m ← α m + ½(w KᵀSK + λ KᵀK − I),  K ← K − β K m, the first-order factor of K exp(−β m). For α = 0 and w = 1 and
+/// K Kᵀ = (S₀ + λ I)⁻¹ one move gives ((1 − β) S₀ + β S + λ I)⁻¹ up to an error of order β².
+#[derive(Debug, Clone)]
+pub struct InverseRoot {
+    /// K
+    pub root: Mat<f64>,
+    momentum: Mat<f64>,
+}
+
+/// The numbers of one move of an [`InverseRoot`].
+#[derive(Debug, Clone, Copy)]
+pub struct Move {
+    /// w
+    pub weight: f64,
+    /// λ
+    pub damping: f64,
+    /// α
+    pub momentum: f64,
+    /// β; where an entry of m exceeds 1 it is divided by the largest.
+    pub rate: f64,
+}
+
+impl InverseRoot {
+    /// From K.
+    pub fn new(root: Mat<f64>) -> Self {
+        Self {
+            momentum: Mat::zeros(root.nrows(), root.ncols()),
+            root,
+        }
+    }
+
+    /// The multiple of the identity that fits the mean eigenvalue of S + λ I.
+    fn of_size(curvature: &Mat<f64>, damping: f64) -> Self {
+        let size = curvature.nrows();
+        let scale = (trace(curvature) / size as f64 + damping).powf(-0.5);
+        Self::new(faer::Scale(scale) * Mat::<f64>::identity(size, size))
+    }
+
+    /// K Kᵀ
+    pub fn inverse(&self) -> Mat<f64> {
+        &self.root * self.root.transpose()
+    }
+
+    /// tr KᵀSK / d
+    fn mean_trace(&self, curvature: &Mat<f64>) -> f64 {
+        trace(&self.seen(curvature)) / self.root.ncols() as f64
+    }
+
+    /// ‖K‖²/d
+    fn mean_square(&self) -> f64 {
+        self.root.squared_norm_l2() / self.root.ncols() as f64
+    }
+
+    /// KᵀSK
+    fn seen(&self, curvature: &Mat<f64>) -> Mat<f64> {
+        self.root.transpose() * curvature * &self.root
+    }
+
+    /// Moves K by new curvature S.
+    pub fn take(&mut self, curvature: &Mat<f64>, by: Move) {
+        let size = curvature.nrows();
+        let excess = faer::Scale(by.weight) * self.seen(curvature)
+            + faer::Scale(by.damping) * (self.root.transpose() * &self.root)
+            - Mat::<f64>::identity(size, size);
+        self.momentum = faer::Scale(by.momentum) * &self.momentum + faer::Scale(0.5) * excess;
+        let rate = by.rate / self.momentum.norm_max().max(1.0);
+        let change = &self.root * &self.momentum;
+        self.root -= faer::Scale(rate) * change;
+    }
+}
+
+fn trace(matrix: &Mat<f64>) -> f64 {
+    matrix.diagonal().column_vector().iter().sum()
+}
+
+/// The inverse roots of one map's factors: K of inputs and C of gradients.
+#[derive(Debug, Clone)]
+struct MapMetric {
+    inputs: InverseRoot,
+    gradients: InverseRoot,
+}
+
+impl MapMetric {
+    /// From the sizes of the first factors.
+    fn new(a: &Mat<f64>, g: &Mat<f64>, damping: f64) -> Self {
+        let pi = balance(a, g);
+        Self {
+            inputs: InverseRoot::of_size(a, pi * damping.sqrt()),
+            gradients: InverseRoot::of_size(g, damping.sqrt() / pi),
+        }
+    }
+
+    fn update(&mut self, a: &Mat<f64>, g: &Mat<f64>, settings: &SingdSettings, damping: f64) {
+        let (of_inputs, of_gradients) = match settings.variant {
+            Variant::Ingd => {
+                let by = |weight: f64, square: f64| Move {
+                    weight,
+                    damping: damping * square,
+                    momentum: settings.factor_momentum,
+                    rate: settings.factor_rate,
+                };
+                (
+                    by(self.gradients.mean_trace(g), self.gradients.mean_square()),
+                    by(self.inputs.mean_trace(a), self.inputs.mean_square()),
+                )
+            }
+            Variant::Ikfac => {
+                let pi = balance(a, g);
+                let by = |damping: f64| Move {
+                    weight: 1.0,
+                    damping,
+                    momentum: 0.0,
+                    rate: settings.factor_rate,
+                };
+                (by(pi * damping.sqrt()), by(damping.sqrt() / pi))
+            }
+        };
+        self.inputs.take(a, of_inputs);
+        self.gradients.take(g, of_gradients);
+    }
+}
+
+/// Inverse-free natural gradient with dense Kronecker factors: K-FAC's inverse, learned by matrix products alone.
+///
+/// With A = E (1/T) Σ_t a aᵀ and G = E Σ_t g gᵀ of a record, K for inputs and C for gradients move by
+/// [`InverseRoot::take`]: INGD with w_K = tr(CᵀGC)/d_C and λ_K = λ tr(CᵀC)/d_C (and the same with the factors
+/// exchanged), IKFAC with w = 1, no momentum and factored damping. The step is C Cᵀ Z K Kᵀ. Both start at the multiple of
+/// the identity that the first factors' traces give.
+///
+/// # References
+/// Lin, Dangel, Eschenhagen, Neklyudov, Kristiadi, Turner and Makhzani (2024), "Structured inverse-free natural
+/// gradient", figures 1 and 3.
+#[derive(Debug, Clone)]
+pub struct SingdMetric {
+    settings: SingdSettings,
+    damping: f64,
+    maps: Vec<MapMetric>,
+}
+
+impl SingdMetric {
+    pub fn new(settings: &SingdSettings) -> Self {
+        Self {
+            settings: *settings,
+            damping: settings.control.damping,
+            maps: Vec::new(),
+        }
+    }
+
+    /// Moves the factors by a record whose gradients are scaled by √h.
+    pub fn average_in<R: Real>(&mut self, record: &Record<R>) {
+        let paths = record.paths() as f64;
+        for map in 0..record.sizes().len() {
+            let moments = record.moments(map, 0);
+            let a = faer::Scale(1.0 / (paths * record.steps() as f64)) * moments.inputs;
+            let g = faer::Scale(1.0 / paths) * moments.gradients;
+            if self.maps.len() == map {
+                self.maps.push(MapMetric::new(&a, &g, self.damping));
+            }
+            self.maps[map].update(&a, &g, &self.settings, self.damping);
+        }
+    }
+
+    fn times(&self, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
+        gradient
+            .iter()
+            .zip(&self.maps)
+            .map(|(gradient, map)| map.gradients.inverse() * gradient * map.inputs.inverse())
+            .collect()
+    }
+}
+
+impl Metric for SingdMetric {
+    fn update(&mut self, record: &Record<f32>) -> Result<()> {
+        self.average_in(record);
+        Ok(())
+    }
+
+    /// The factors approach the new damping at the next renewals.
+    fn damp(&mut self, damping: f64) -> Result<()> {
+        self.damping = damping;
+        Ok(())
+    }
+
+    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+        Ok(self.times(gradient))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::symmetric_power;
+    use crate::optimizer::dense::{inverse, kronecker, random, record, relative, vec};
+    use crate::optimizer::kfac::{SymmetricChain, factored_damping};
+
+    fn curvature(size: usize, seed: u64) -> Mat<f64> {
+        let x = random(size, size + 2, seed);
+        &x * x.transpose()
+    }
+
+    fn plus(m: &Mat<f64>, damping: f64) -> Mat<f64> {
+        m + faer::Scale(damping) * Mat::<f64>::identity(m.nrows(), m.ncols())
+    }
+
+    fn ikfac(rate: f64, damping: f64) -> Move {
+        Move {
+            weight: 1.0,
+            damping,
+            momentum: 0.0,
+            rate,
+        }
+    }
+
+    /// Identity 17: from K Kᵀ = (S₀ + λ)⁻¹ one move of IKFAC is K-FAC's averaged and inverted factor up to β₁²: half the
+    /// rate, a quarter of the error.
+    #[test]
+    fn ikfac_is_kfac_to_first_order_in_its_rate() {
+        let (old, new, damping) = (curvature(4, 1), curvature(4, 2), 0.3);
+        let error = |rate: f64| {
+            let mut root =
+                InverseRoot::new(symmetric_power(&plus(&old, damping), -0.5, 0.0).unwrap());
+            root.take(&new, ikfac(rate, damping));
+            let average = faer::Scale(1.0 - rate) * &old + faer::Scale(rate) * &new;
+            relative(&root.inverse(), &inverse(&plus(&average, damping)))
+        };
+        let (whole, half) = (error(1e-3), error(5e-4));
+        assert!(
+            whole < 1e-3 && (3.9..4.1).contains(&(whole / half)),
+            "{whole:e} {half:e}"
+        );
+    }
+
+    /// Identity 17, in the limit of many moves on one matrix: K Kᵀ → (S + λ)⁻¹, for both factors of a record, so that
+    /// IKFAC's step is that of K-FAC with independent dates.
+    #[test]
+    fn ikfac_ends_at_kfac() {
+        let record = record::<f64>(6);
+        let mut settings = SingdSettings {
+            variant: Variant::Ikfac,
+            ..SingdSettings::default()
+        };
+        settings.control.damping = 0.1;
+        let mut metric = SingdMetric::new(&settings);
+        (0..4000).for_each(|_| metric.average_in(&record));
+        let moments = record.moments(0, 0);
+        let paths = record.paths() as f64;
+        let (a, g) = factored_damping(
+            &(faer::Scale(1.0 / (6.0 * paths)) * moments.inputs),
+            &(faer::Scale(1.0 / paths) * moments.gradients),
+            0.1,
+        );
+        let z = random(g.nrows(), a.nrows(), 3);
+        let expected = SymmetricChain::independent(&a, &g).unwrap().apply(&z);
+        let error = relative(&metric.times(&[z])[0], &expected);
+        assert!(error < 1e-6, "{error:e}");
+    }
+
+    /// INGD ends where each factor is the inverse of the damped metric averaged over the other:
+    /// tr(CᵀGC)/d_C · A + λ tr(CᵀC)/d_C · I = (K Kᵀ)⁻¹. In the metric's own terms K ⊗ C whitens A ⊗ G + λ I on average
+    /// over either side, which IKFAC does not.
+    #[test]
+    fn ingd_whitens_the_damped_metric_on_average() {
+        let (a, g, damping) = (curvature(3, 1), curvature(4, 2), 0.3);
+        let settings = |variant| SingdSettings {
+            variant,
+            ..SingdSettings::default()
+        };
+        let metric = plus(&kronecker(&a, &g), damping);
+        let distance = |variant: Variant| {
+            let mut map = MapMetric::new(&a, &g, damping);
+            (0..4000).for_each(|_| map.update(&a, &g, &settings(variant), damping));
+            let root = kronecker(&map.inputs.root, &map.gradients.root);
+            let whitened = root.transpose() * &metric * &root;
+            let of_inputs = Mat::from_fn(3, 3, |i, j| {
+                (0..4)
+                    .map(|k| whitened[(4 * i + k, 4 * j + k)])
+                    .sum::<f64>()
+                    / 4.0
+            });
+            let of_gradients = Mat::from_fn(4, 4, |i, j| {
+                (0..3)
+                    .map(|k| whitened[(4 * k + i, 4 * k + j)])
+                    .sum::<f64>()
+                    / 3.0
+            });
+            relative(&of_inputs, &Mat::identity(3, 3))
+                .max(relative(&of_gradients, &Mat::identity(4, 4)))
+        };
+        assert!(distance(Variant::Ingd) < 1e-9);
+        assert!(distance(Variant::Ikfac) > 1e-2);
+    }
+
+    /// Zero curvature leaves the damping: the step tends to z/λ.
+    #[test]
+    fn zero_curvature_leaves_the_damping() {
+        let zero = Record::<f64>::from_fn(32, 2, |_, _| (vec![0.0; 2], vec![0.0; 3]));
+        for variant in [Variant::Ingd, Variant::Ikfac] {
+            let mut settings = SingdSettings {
+                variant,
+                ..SingdSettings::default()
+            };
+            settings.control.damping = 0.25;
+            let mut metric = SingdMetric::new(&settings);
+            (0..1000).for_each(|_| metric.average_in(&zero));
+            let z = random(3, 2, 1);
+            let found = &metric.times(std::slice::from_ref(&z))[0];
+            assert!(relative(&vec(found), &vec(&(faer::Scale(4.0) * z))) < 1e-6);
+        }
+    }
+}
