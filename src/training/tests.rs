@@ -181,3 +181,46 @@ fn risk_gradient_equals_central_differences() {
         }
     }
 }
+
+/// Sweeping back the paths of the tail alone gives the gradient of a sweep over all paths in which the others
+/// have weight zero: they are the same sum, so it differs by rounding only.
+#[test]
+fn gradient_of_the_tail_equals_that_of_all_paths() {
+    for (layers, hidden) in [(1, 4), (2, 3)] {
+        let shape = Shape {
+            features: 3,
+            hidden,
+            layers,
+        };
+        let parameters = Parameters::random(shape, 17).unwrap();
+        let problem = Problem::new(Risk::Cvar { level: 0.925 }, true);
+        let weights = problem.at(&parameters).evaluation.weights;
+        let tail = weights.iter().filter(|&&weight| weight != 0.0).count();
+        assert!(tail > 0 && tail < BLOCK, "{tail} paths in the tail");
+        let found = problem.gradient(&parameters, &weights);
+
+        let seeds = |block: usize, positions: &[Lane<f64>], out: &mut [Lane<f64>]| {
+            let paths = problem.paths.block(block);
+            problem.ledger.derivative(&paths, positions, out);
+            for lane in 0..BLOCK {
+                let weight = weights.get(block * BLOCK + lane).copied().unwrap_or(0.0);
+                out.iter_mut().for_each(|seed| seed[lane] *= weight);
+            }
+        };
+        let expected = problem
+            .sweep
+            .backward(
+                &parameters,
+                &problem.features,
+                &problem.paths,
+                &seeds,
+                false,
+            )
+            .unwrap()
+            .gradient;
+        for (found, expected) in found.iter().zip(&expected) {
+            let error = (found - expected).norm_l2() / expected.norm_l2();
+            assert!(error < 1e-12, "{error:e}");
+        }
+    }
+}
