@@ -26,6 +26,7 @@ impl Contract {
     }
 
     /// max(S − K, 0) for a call, max(K − S, 0) for a put.
+    #[inline(always)]
     pub fn payoff(&self, spot: f64) -> f64 {
         self.kind.payoff(spot, self.strike)
     }

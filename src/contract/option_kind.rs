@@ -25,6 +25,7 @@ impl OptionKind {
     /// # Units
     ///
     /// The currency of `spot` and `strike`.
+    #[inline(always)]
     pub fn payoff(self, spot: f64, strike: f64) -> f64 {
         (self.sign() * (spot - strike)).max(0.0)
     }

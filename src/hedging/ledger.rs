@@ -1,6 +1,6 @@
 use crate::contract::{Contract, Costs};
 use crate::market::{Market, PathBlock};
-use crate::simd::{BLOCK, Lane, Real};
+use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 
 /// The one place that does P&L: books trades, costs, liquidation, financing and payoff, and knows its
 /// own derivative.
@@ -52,95 +52,148 @@ impl Ledger {
     }
 
     /// Settles `positions`, `[steps][BLOCK]`, on one block.
-    #[inline]
     pub fn settle<R: Real>(
         &self,
         block: &PathBlock<'_, R>,
         positions: &[Lane<R>],
     ) -> Settlement<R> {
-        let steps = positions.len();
-        let spot = block.spot;
-        let inverse_start = spot[0].map(|s| R::ONE / s);
-        let premium = self.at_expiry(self.premium);
-        let mut result = Settlement {
-            pnl: spot[steps].map(|s| R::of(premium - self.contract.payoff(s.into_f64()))),
-            cost: [R::ZERO; BLOCK],
-            turnover: [R::ZERO; BLOCK],
-        };
-        let mut held = [R::ZERO; BLOCK];
-        for t in 0..=steps {
-            let close = t == steps;
-            if close && !self.costs.liquidation {
-                break;
-            }
-            let target = if close {
-                [R::ZERO; BLOCK]
-            } else {
-                positions[t]
-            };
-            let rate = R::of(self.costs.proportional * self.growth[t]);
-            for lane in 0..BLOCK {
-                let traded = (target[lane] - held[lane]).abs() * spot[t][lane];
-                result.cost[lane] += rate * traded;
-                result.turnover[lane] += traded * inverse_start[lane];
-            }
-            held = target;
-        }
-        for t in 0..steps {
-            let gain = self.gain(block, t);
-            for lane in 0..BLOCK {
-                result.pnl[lane] += positions[t][lane] * gain[lane];
-            }
-        }
-        for lane in 0..BLOCK {
-            result.pnl[lane] -= result.cost[lane];
-        }
-        result
-    }
-
-    /// ∂z/∂δ_t without costs: the financed gain of one share over period `t`.
-    #[inline]
-    pub fn gain<R: Real>(&self, block: &PathBlock<'_, R>, t: usize) -> Lane<R> {
-        let (now, then) = (
-            R::of(self.growth[t]),
-            R::of(self.growth[t + 1] * self.reinvested),
-        );
-        std::array::from_fn(|lane| block.spot[t + 1][lane] * then - block.spot[t][lane] * now)
+        dispatch(Settle {
+            ledger: self,
+            block,
+            positions,
+        })
     }
 
     /// ∂z/∂δ_t for every period; the subgradient of |x| at 0 is 0.
-    #[inline]
     pub fn derivative<R: Real>(
         &self,
         block: &PathBlock<'_, R>,
         positions: &[Lane<R>],
         out: &mut [Lane<R>],
     ) {
+        dispatch(Differentiate {
+            ledger: self,
+            block,
+            positions,
+            out,
+        });
+    }
+
+    /// ∂z/∂δ_t without costs: the financed gain of one share over period `t`.
+    #[inline(always)]
+    pub fn gain<R: Real>(&self, block: &PathBlock<'_, R>, t: usize) -> Lane<R> {
+        let (now, then) = (
+            R::of(self.growth[t]),
+            R::of(self.growth[t + 1] * self.reinvested),
+        );
+        let mut gain = [R::ZERO; BLOCK];
+        for lane in 0..BLOCK {
+            gain[lane] = block.spot[t + 1][lane] * then - block.spot[t][lane] * now;
+        }
+        gain
+    }
+}
+
+/// [`Ledger::settle`]
+struct Settle<'a, R> {
+    ledger: &'a Ledger,
+    block: &'a PathBlock<'a, R>,
+    positions: &'a [Lane<R>],
+}
+
+impl<R: Real> Kernel for Settle<'_, R> {
+    type Output = Settlement<R>;
+
+    #[inline(always)]
+    fn run<const FMA: bool, const ROWS: usize>(self) -> Settlement<R> {
+        let Self {
+            ledger,
+            block,
+            positions,
+        } = self;
+        let Ledger {
+            contract, costs, ..
+        } = ledger;
+        let (steps, spot) = (positions.len(), block.spot);
+        let zero = [R::ZERO; BLOCK];
+        let (mut pnl, mut cost, mut turnover) = (zero, zero, zero);
+        let mut inverse_start = zero;
+        let premium = ledger.at_expiry(ledger.premium);
+        for lane in 0..BLOCK {
+            let payoff = contract.payoff(spot[steps][lane].into_f64());
+            pnl[lane] = R::of(premium - payoff);
+            inverse_start[lane] = R::ONE / spot[0][lane];
+        }
+        let dates = if costs.liquidation { steps + 1 } else { steps };
+        for t in 0..dates {
+            let held = if t == 0 { zero } else { positions[t - 1] };
+            let target = if t == steps { zero } else { positions[t] };
+            let rate = R::of(costs.proportional * ledger.growth[t]);
+            for lane in 0..BLOCK {
+                let traded = (target[lane] - held[lane]).abs() * spot[t][lane];
+                cost[lane] += rate * traded;
+                turnover[lane] += traded * inverse_start[lane];
+            }
+        }
+        for t in 0..steps {
+            let gain = ledger.gain(block, t);
+            for lane in 0..BLOCK {
+                pnl[lane] += positions[t][lane] * gain[lane];
+            }
+        }
+        for lane in 0..BLOCK {
+            pnl[lane] -= cost[lane];
+        }
+        Settlement {
+            pnl,
+            cost,
+            turnover,
+        }
+    }
+}
+
+/// [`Ledger::derivative`]
+struct Differentiate<'a, R> {
+    ledger: &'a Ledger,
+    block: &'a PathBlock<'a, R>,
+    positions: &'a [Lane<R>],
+    out: &'a mut [Lane<R>],
+}
+
+impl<R: Real> Kernel for Differentiate<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool, const ROWS: usize>(self) {
+        let Self {
+            ledger,
+            block,
+            positions,
+            out,
+        } = self;
+        let Ledger { costs, growth, .. } = ledger;
         let steps = positions.len();
         let zero = [R::ZERO; BLOCK];
         for t in 0..steps {
-            let gain = self.gain(block, t);
-            let before = if t == 0 { &zero } else { &positions[t - 1] };
+            let gain = ledger.gain(block, t);
+            let now = positions[t];
+            let before = if t == 0 { zero } else { positions[t - 1] };
             let (after, next_rate) = if t + 1 < steps {
-                (
-                    &positions[t + 1],
-                    self.costs.proportional * self.growth[t + 1],
-                )
-            } else if self.costs.liquidation {
-                (&zero, self.costs.proportional * self.growth[steps])
+                (positions[t + 1], costs.proportional * growth[t + 1])
+            } else if costs.liquidation {
+                (zero, costs.proportional * growth[steps])
             } else {
-                (&positions[t], 0.0)
+                (now, 0.0)
             };
-            let (rate, next_rate) = (
-                R::of(self.costs.proportional * self.growth[t]),
-                R::of(next_rate),
-            );
+            let rate = R::of(costs.proportional * growth[t]);
+            let next_rate = R::of(next_rate);
+            let mut derivative = zero;
             for lane in 0..BLOCK {
-                let now = positions[t][lane];
-                let entry = rate * block.spot[t][lane] * sign(now - before[lane]);
-                let exit = next_rate * block.spot[t + 1][lane] * sign(after[lane] - now);
-                out[t][lane] = gain[lane] - entry + exit;
+                let entry = rate * block.spot[t][lane] * sign(now[lane] - before[lane]);
+                let exit = next_rate * block.spot[t + 1][lane] * sign(after[lane] - now[lane]);
+                derivative[lane] = gain[lane] - entry + exit;
             }
+            out[t] = derivative;
         }
     }
 }
