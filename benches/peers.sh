@@ -13,7 +13,7 @@ peers=$(mktemp)
 trap 'rm -f "$peers"' EXIT
 
 cargo bench --bench sweep --no-run
-taskset -c "$core" cargo bench --bench sweep -- '/(dense|tail|GBM|Heston)$' >&2
+RAYON_NUM_THREADS=1 taskset -c "$core" cargo bench --bench sweep -- '/(dense|tail|candle|1024|GBM|Heston)$' >&2
 
 for hidden in 32 64; do
     for setting in installed tuned; do

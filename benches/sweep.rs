@@ -2,24 +2,20 @@
 //!
 //! `cargo bench --bench sweep`, on a quiet core `taskset -c 1 cargo bench --bench sweep`.
 
+#[path = "peers/candle_lstm.rs"]
+mod candle_lstm;
+mod step;
+
+use candle_lstm::CandleStep;
 use cpu_time::ThreadTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, SamplingMode, Throughput};
-use deephedge::contract::{Contract, Costs, OptionKind};
-use deephedge::hedging::Ledger;
-use deephedge::market::{Market, Model, Paths, Simulator};
-use deephedge::network::{BlockSweep, Feature, Features, Parameters, Seed, Shape, Sweep};
-use deephedge::pricing::HestonParameters;
-use deephedge::random::{Purpose, Sampling};
-use deephedge::risk::{Risk, cvar};
-use deephedge::simd::{BLOCK, Lane};
-use std::hint::black_box;
+use deephedge::market::{Model, Paths};
 use std::time::Duration;
+use step::{Step, heston, simulator};
 
 const PATHS: usize = 4096;
 const STEPS: usize = 30;
-/// Of CVaR.
-const LEVEL: f64 = 0.95;
 
 /// CPU time of the calling thread: other work on the machine does not count.
 struct CpuTime;
@@ -48,180 +44,14 @@ impl Measurement for CpuTime {
     }
 }
 
-fn heston() -> Model {
-    Model::Heston(HestonParameters {
-        v0: 0.04,
-        kappa: 1.5,
-        theta: 0.04,
-        sigma: 0.3,
-        rho: -0.7,
-    })
-}
-
-fn simulator(model: Model) -> Simulator {
-    Simulator {
-        market: Market {
-            model,
-            spot: 100.0,
-            rate: 0.0,
-            dividend: 0.0,
-        },
-        steps: STEPS,
-        dt: 1.0 / 365.0,
-        seed: 1,
-        purpose: Purpose::Training,
-        sampling: Sampling::Pseudorandom,
-    }
-}
-
-/// A training step's ingredients, for fixed paths.
-struct Step {
-    parameters: Parameters,
-    features: Features,
-    ledger: Ledger,
-    sweep: BlockSweep<f32>,
-    paths: Paths<f32>,
-}
-
-impl Step {
-    fn new(hidden: usize) -> Self {
-        let shape = Shape {
-            features: 3,
-            hidden,
-            layers: 1,
-        };
-        let contract = Contract {
-            kind: OptionKind::Call,
-            strike: 100.0,
-            expiry: STEPS as f64 / 365.0,
-            steps: STEPS,
-        };
-        let costs = Costs {
-            proportional: 1e-3,
-            liquidation: true,
-        };
-        let simulator = simulator(heston());
-        Self {
-            parameters: Parameters::random(shape, 1).expect("a valid shape"),
-            features: Features {
-                list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
-                strike: contract.strike,
-                volatility: 0.2,
-                expiry: contract.expiry,
-            },
-            ledger: Ledger::new(contract, costs, &simulator.market, 2.3),
-            sweep: BlockSweep::new(),
-            paths: simulator.paths(0, PATHS),
-        }
-    }
-
-    /// P&L of every path under the policy.
-    fn forward(&self) -> Vec<f64> {
-        let forward = self
-            .sweep
-            .forward(&self.parameters, &self.features, &self.paths, false)
-            .expect("a forward sweep");
-        forward
-            .positions
-            .chunks_exact(STEPS)
-            .enumerate()
-            .flat_map(|(block, positions)| {
-                self.ledger
-                    .settle(&self.paths.block(block), positions)
-                    .pnl
-                    .map(f64::from)
-            })
-            .collect()
-    }
-
-    /// Gradient by one sweep in which every path goes forward and backward, with the weights that
-    /// Rockafellar and Uryasev's form of CVaR gives at the value at risk `-quantile`.
-    fn dense(&self, quantile: f64) {
-        let weight = -1.0 / ((1.0 - LEVEL) * PATHS as f64);
-        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-            let paths = self.paths.block(block);
-            self.ledger.derivative(&paths, positions, out);
-            let pnl = self.ledger.settle(&paths, positions).pnl;
-            let weights = pnl.map(|z| {
-                if f64::from(z) < quantile {
-                    weight as f32
-                } else {
-                    0.0
-                }
-            });
-            scale(out, &weights);
-        };
-        self.backward(&self.paths, &seed);
-    }
-
-    /// The same gradient with the exact quantile: a forward sweep, then both on the tail alone.
-    fn tail(&self) {
-        let weights = Risk::Cvar { level: LEVEL }
-            .evaluate(&self.forward())
-            .weights;
-        let tail: Vec<usize> = (0..PATHS).filter(|&path| weights[path] != 0.0).collect();
-        let paths = self.paths.gather(&tail);
-        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-            self.ledger.derivative(&paths.block(block), positions, out);
-            let weights = std::array::from_fn(|lane| {
-                let path = tail.get(block * BLOCK + lane);
-                path.map_or(0.0, |&path| weights[path] as f32)
-            });
-            scale(out, &weights);
-        };
-        self.backward(&paths, &seed);
-    }
-
-    /// What K-FAC asks for beyond the gradient: a record of `count` paths, the moments of every map
-    /// at two lags, and the change of P&L along a direction.
-    fn curvature(&self, count: usize) {
-        let paths = self.paths.gather(&(0..count).collect::<Vec<_>>());
-        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-            self.ledger.derivative(&paths.block(block), positions, out);
-        };
-        let record = self
-            .sweep
-            .backward(&self.parameters, &self.features, &paths, &seed, true)
-            .expect("a backward sweep")
-            .record
-            .expect("it was asked for");
-        for map in 0..record.sizes().len() {
-            for lag in 0..2 {
-                black_box(record.moments(map, lag));
-            }
-        }
-        let direction = self.parameters.matrices().expect("weights");
-        black_box(record.directional(&direction));
-    }
-
-    fn backward(&self, paths: &Paths<f32>, seed: &Seed<'_, f32>) {
-        let backward = self
-            .sweep
-            .backward(&self.parameters, &self.features, paths, seed, false);
-        black_box(backward.expect("a backward sweep").gradient);
-    }
-}
-
-fn scale(seeds: &mut [Lane<f32>], weights: &Lane<f32>) {
-    for seed in seeds {
-        for lane in 0..BLOCK {
-            seed[lane] *= weights[lane];
-        }
-    }
-}
-
 fn steps(criterion: &mut Criterion<CpuTime>) {
     for hidden in [32, 64] {
-        let step = Step::new(hidden);
+        let step = Step::new(hidden, STEPS, PATHS);
         let mut group = criterion.benchmark_group(format!("H{hidden}"));
         group.sampling_mode(SamplingMode::Flat);
         group.throughput(Throughput::Elements((PATHS * STEPS) as u64));
         group.bench_function("forward", |b| b.iter(|| step.forward()));
-        let pnl = step.forward();
-        let mut sorted = pnl.clone();
-        sorted.sort_by(f64::total_cmp);
-        let quantile = sorted[((1.0 - LEVEL) * PATHS as f64) as usize];
-        assert!(cvar(&pnl, LEVEL) > -quantile);
+        let quantile = step.quantile();
         group.bench_function("dense", |b| b.iter(|| step.dense(quantile)));
         group.bench_function("tail", |b| b.iter(|| step.tail()));
         for (name, share) in [("kfac-quarter", 4), ("kfac-all", 1)] {
@@ -232,8 +62,50 @@ fn steps(criterion: &mut Criterion<CpuTime>) {
                 })
             });
         }
+        let candle = CandleStep::new(hidden, &step.paths).expect("a candle model");
+        group.bench_function("candle", |b| b.iter(|| candle.gradient().expect("a step")));
         group.finish();
     }
+}
+
+/// The product of two square matrices with the `gemm` crate: what one core can do.
+fn product(criterion: &mut Criterion<CpuTime>) {
+    const SIZE: usize = 1024;
+    let mut group = criterion.benchmark_group("gemm");
+    // In operations, so that criterion's elements per second are FLOP/s.
+    group.throughput(Throughput::Elements(2 * (SIZE as u64).pow(3)));
+    let (left, right) = (vec![0.5_f32; SIZE * SIZE], vec![0.25_f32; SIZE * SIZE]);
+    let mut out = vec![0.0_f32; SIZE * SIZE];
+    let stride = SIZE as isize;
+    group.bench_function("1024", |b| {
+        b.iter(|| {
+            // SAFETY: the three slices hold SIZE rows of SIZE numbers each.
+            unsafe {
+                gemm::gemm(
+                    SIZE,
+                    SIZE,
+                    SIZE,
+                    out.as_mut_ptr(),
+                    stride,
+                    1,
+                    false,
+                    left.as_ptr(),
+                    stride,
+                    1,
+                    right.as_ptr(),
+                    stride,
+                    1,
+                    0.0,
+                    1.0,
+                    false,
+                    false,
+                    false,
+                    gemm::Parallelism::None,
+                );
+            }
+        })
+    });
+    group.finish();
 }
 
 fn paths(criterion: &mut Criterion<CpuTime>) {
@@ -244,7 +116,7 @@ fn paths(criterion: &mut Criterion<CpuTime>) {
         ("GBM", Model::Gbm { volatility: 0.2 }),
         ("Heston", heston()),
     ] {
-        let simulator = simulator(model);
+        let simulator = simulator(model, STEPS);
         let mut paths = Paths::<f32>::zeros(count, STEPS);
         group.bench_function(name, |b| b.iter(|| simulator.fill(0, &mut paths)));
     }
@@ -265,6 +137,7 @@ fn main() {
         .measurement_time(Duration::from_secs(3))
         .configure_from_args();
     steps(&mut criterion);
+    product(&mut criterion);
     paths(&mut criterion);
     criterion.final_summary();
 }

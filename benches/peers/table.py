@@ -13,17 +13,31 @@ def median(criterion, benchmark):
     return json.loads(estimates.read_text())["median"]["point_estimate"] * 1e-9
 
 
+def products(hidden, features=3, path_dates=4_096 * 30):
+    """FLOP of the matrix products of a dense step: forward, back to h, and the gradient."""
+    rows, columns = 4 * hidden, hidden + features + 1
+    return 2 * rows * (columns + hidden + columns) * path_dates
+
+
 def main():
     criterion, lines = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     peers = [json.loads(line) for line in lines.read_text().splitlines()]
-    print("| step of 4,096 paths and 30 dates | deephedge | PyTorch as installed | PyTorch, allocator tuned |")
-    print("|---|---|---|---|")
+    print("| step of 4,096 paths and 30 dates | deephedge | PyTorch as installed | PyTorch, allocator tuned | candle-nn |")
+    print("|---|---|---|---|---|")
     for hidden in (32, 64):
         runs = {run["setting"]: run["seconds_per_step"] for run in peers if run.get("hidden") == hidden}
+        runs["candle"] = median(criterion, f"H{hidden}/candle")
         for name, benchmark in (("dense", "dense"), ("tail only", "tail")):
             ours = median(criterion, f"H{hidden}/{benchmark}")
-            cells = [f"{1e3 * runs[key]:.0f} ms ({runs[key] / ours:.1f}×)" for key in ("installed", "tuned")]
+            cells = [f"{1e3 * runs[key]:.0f} ms ({runs[key] / ours:.1f}×)" for key in ("installed", "tuned", "candle")]
             print(f"| {hidden} units, {name} | {1e3 * ours:.1f} ms | {' | '.join(cells)} |")
+    print()
+    peak = 2 * 1024**3 / median(criterion, "gemm/1024")
+    print("| dense step, products alone | GFLOP/s | of the gemm crate's |")
+    print("|---|---|---|")
+    for hidden in (32, 64):
+        speed = products(hidden) / median(criterion, f"H{hidden}/dense")
+        print(f"| {hidden} units | {speed / 1e9:.1f} | {speed / peak:.0%} |")
     print()
     print("| million path-steps per second | deephedge | pfhedge |")
     print("|---|---|---|")

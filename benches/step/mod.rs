@@ -1,0 +1,189 @@
+//! What the benchmarks measure: the parts of a training step on fixed paths.
+
+// Every benchmark uses some of it.
+#![allow(dead_code)]
+
+use deephedge::contract::{Contract, Costs, OptionKind};
+use deephedge::hedging::Ledger;
+use deephedge::market::{Market, Model, Paths, Simulator};
+use deephedge::network::{BlockSweep, Feature, Features, Parameters, Seed, Shape, Sweep};
+use deephedge::pricing::HestonParameters;
+use deephedge::random::{Purpose, Sampling};
+use deephedge::risk::Risk;
+use deephedge::simd::{BLOCK, Lane};
+use std::hint::black_box;
+
+/// Of CVaR.
+pub const LEVEL: f64 = 0.95;
+
+pub fn heston() -> Model {
+    Model::Heston(HestonParameters {
+        v0: 0.04,
+        kappa: 1.5,
+        theta: 0.04,
+        sigma: 0.3,
+        rho: -0.7,
+    })
+}
+
+pub fn simulator(model: Model, steps: usize) -> Simulator {
+    Simulator {
+        market: Market {
+            model,
+            spot: 100.0,
+            rate: 0.0,
+            dividend: 0.0,
+        },
+        steps,
+        dt: 1.0 / 365.0,
+        seed: 1,
+        purpose: Purpose::Training,
+        sampling: Sampling::Pseudorandom,
+    }
+}
+
+/// A training step's ingredients, for fixed paths.
+pub struct Step {
+    pub parameters: Parameters,
+    pub features: Features,
+    pub ledger: Ledger,
+    pub paths: Paths<f32>,
+    sweep: BlockSweep<f32>,
+}
+
+impl Step {
+    pub fn new(hidden: usize, steps: usize, count: usize) -> Self {
+        let shape = Shape {
+            features: 3,
+            hidden,
+            layers: 1,
+        };
+        let contract = Contract {
+            kind: OptionKind::Call,
+            strike: 100.0,
+            expiry: steps as f64 / 365.0,
+            steps,
+        };
+        let costs = Costs {
+            proportional: 1e-3,
+            liquidation: true,
+        };
+        let simulator = simulator(heston(), steps);
+        Self {
+            parameters: Parameters::random(shape, 1).expect("a valid shape"),
+            features: Features {
+                list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+                strike: contract.strike,
+                volatility: 0.2,
+                expiry: contract.expiry,
+            },
+            ledger: Ledger::new(contract, costs, &simulator.market, 2.3),
+            sweep: BlockSweep::new(),
+            paths: simulator.paths(0, count),
+        }
+    }
+
+    /// P&L of every path under the policy.
+    pub fn forward(&self) -> Vec<f64> {
+        let forward = self
+            .sweep
+            .forward(&self.parameters, &self.features, &self.paths, false)
+            .expect("a forward sweep");
+        forward
+            .positions
+            .chunks_exact(self.paths.steps())
+            .enumerate()
+            .flat_map(|(block, positions)| {
+                self.ledger
+                    .settle(&self.paths.block(block), positions)
+                    .pnl
+                    .map(f64::from)
+            })
+            .collect()
+    }
+
+    /// Empirical quantile of the P&L at one minus the level.
+    pub fn quantile(&self) -> f64 {
+        let mut pnl = self.forward();
+        pnl.truncate(self.paths.count());
+        pnl.sort_by(f64::total_cmp);
+        pnl[((1.0 - LEVEL) * pnl.len() as f64) as usize]
+    }
+
+    /// Gradient by one sweep in which every path goes forward and backward, with the weights that
+    /// Rockafellar and Uryasev's form of CVaR gives at the value at risk `-quantile`.
+    pub fn dense(&self, quantile: f64) {
+        let weight = -1.0 / ((1.0 - LEVEL) * self.paths.count() as f64);
+        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
+            let paths = self.paths.block(block);
+            self.ledger.derivative(&paths, positions, out);
+            let pnl = self.ledger.settle(&paths, positions).pnl;
+            let weights = pnl.map(|z| {
+                if f64::from(z) < quantile {
+                    weight as f32
+                } else {
+                    0.0
+                }
+            });
+            scale(out, &weights);
+        };
+        self.backward(&self.paths, &seed);
+    }
+
+    /// The same gradient with the exact quantile: a forward sweep, then both on the tail alone.
+    pub fn tail(&self) {
+        let weights = Risk::Cvar { level: LEVEL }
+            .evaluate(&self.forward())
+            .weights;
+        let tail: Vec<usize> = (0..weights.len())
+            .filter(|&path| weights[path] != 0.0)
+            .collect();
+        let paths = self.paths.gather(&tail);
+        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
+            self.ledger.derivative(&paths.block(block), positions, out);
+            let weights = std::array::from_fn(|lane| {
+                let path = tail.get(block * BLOCK + lane);
+                path.map_or(0.0, |&path| weights[path] as f32)
+            });
+            scale(out, &weights);
+        };
+        self.backward(&paths, &seed);
+    }
+
+    /// What K-FAC asks for beyond the gradient: a record of `count` paths, the moments of every map
+    /// at two lags, and the change of P&L along a direction.
+    pub fn curvature(&self, count: usize) {
+        let paths = self.paths.gather(&(0..count).collect::<Vec<_>>());
+        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
+            self.ledger.derivative(&paths.block(block), positions, out);
+        };
+        let record = self
+            .sweep
+            .backward(&self.parameters, &self.features, &paths, &seed, true)
+            .expect("a backward sweep")
+            .record
+            .expect("it was asked for");
+        for map in 0..record.sizes().len() {
+            for lag in 0..2 {
+                black_box(record.moments(map, lag));
+            }
+        }
+        let direction = self.parameters.matrices().expect("weights");
+        black_box(record.directional(&direction));
+    }
+
+    fn backward(&self, paths: &Paths<f32>, seed: &Seed<'_, f32>) {
+        let backward = self
+            .sweep
+            .backward(&self.parameters, &self.features, paths, seed, false);
+        black_box(backward.expect("a backward sweep").gradient);
+    }
+}
+
+fn scale(seeds: &mut [Lane<f32>], weights: &Lane<f32>) {
+    for seed in seeds {
+        for lane in 0..BLOCK {
+            seed[lane] *= weights[lane];
+        }
+    }
+}
