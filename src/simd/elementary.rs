@@ -126,6 +126,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn double_precision_meets_its_stated_errors() {
+        for x in grid(-700.0, 700.0).chain(grid(-1.0, 1.0)) {
+            for found in [Real::exp::<true>(x), Real::exp::<false>(x)] {
+                let relative = (found / x.exp() - 1.0).abs();
+                assert!(relative < 5e-16, "exp({x}): {relative:e}");
+            }
+        }
+        for x in grid(-700.0, 700.0).map(f64::exp).chain(grid(0.5, 2.0)) {
+            for found in [Real::ln::<true>(x), Real::ln::<false>(x)] {
+                let error = (found - x.ln()).abs();
+                assert!(error < 3e-16 + 3e-16 * x.ln().abs(), "ln({x}): {error:e}");
+            }
+        }
+        for x in grid(-30.0, 30.0).chain(grid(-1.0, 1.0)) {
+            for found in [Real::tanh::<true>(x), Real::tanh::<false>(x)] {
+                let error = (found - x.tanh()).abs();
+                assert!(error < 5e-16, "tanh({x}): {error:e}");
+            }
+        }
+    }
+
     /// Φ(quantile) is the probability that the bits stand for: round trip through erfc.
     #[test]
     fn normal_quantile_inverts_the_distribution() {
