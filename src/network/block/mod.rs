@@ -21,8 +21,11 @@ use std::sync::Mutex;
 use weights::Weights;
 use workspace::Workspace;
 
-/// Blocks whose gradients are summed by one thread before they are added to the others.
+/// Fewest blocks whose gradients are summed by one thread before they are added to the others.
 const CHUNK: usize = 4;
+
+/// Most such sums; bounds their memory, and as it is fixed, the result is that of any number of threads.
+const SUMS: usize = 256;
 
 /// The sweep on the processor's vector units, in blocks of paths on all threads.
 #[derive(Debug, Default)]
@@ -126,8 +129,9 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
             Some(record) => split(record),
             None => (0..blocks).map(|_| Vec::new()).collect(),
         };
+        let size = CHUNK.max(blocks.div_ceil(SUMS));
         let totals: Vec<Vec<Vec<f64>>> = targets
-            .par_chunks_mut(CHUNK)
+            .par_chunks_mut(size)
             .enumerate()
             .map(|(chunk, targets)| {
                 let mut totals: Vec<Vec<f64>> = shape
@@ -137,7 +141,7 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
                     .collect();
                 self.with_workspace(shape, steps, |workspace| {
                     for (offset, target) in targets.iter_mut().enumerate() {
-                        let block = chunk * CHUNK + offset;
+                        let block = chunk * size + offset;
                         let paths = paths.block(block);
                         dispatch(ForwardBlock {
                             weights: &weights,
