@@ -9,6 +9,12 @@ use crate::market::Paths;
 use crate::simd::{BLOCK, Dates, Lane, Real};
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
+use std::sync::LazyLock;
+
+/// Where the tensors are. Without the feature `cuda`, candle finds no such device. One for all of them:
+/// candle does not mix tensors of two handles of a device.
+static DEVICE: LazyLock<Device> =
+    LazyLock::new(|| Device::cuda_if_available(0).unwrap_or(Device::Cpu));
 
 /// The sweep as tensor operations on all paths at once, with the derivative written out.
 ///
@@ -26,6 +32,9 @@ use candle_nn::ops::sigmoid;
 /// and Wᵀ g_t holds ∂h_{t−1} and ∂x_t. No graph is recorded. Slower than
 /// [`BlockSweep`](super::BlockSweep) and with the memory of a whole batch; it is what that one is
 /// tested against.
+///
+/// With the cargo feature `cuda`, which is compiled only where CUDA is found, it runs on the first CUDA device if
+/// there is one, and otherwise on the CPU.
 ///
 /// # References
 /// Hochreiter and Schmidhuber (1997), with the forget gate of Gers, Schmidhuber and Cummins (2000).
@@ -130,14 +139,19 @@ impl Trace {
         let (shape, steps) = (parameters.shape(), paths.steps());
         let weights: Vec<Tensor> = parameters
             .variables()
-            .map(|(_, variable)| Ok(variable.as_detached_tensor().to_dtype(R::DTYPE)?))
+            .map(|(_, variable)| {
+                Ok(variable
+                    .as_detached_tensor()
+                    .to_device(&DEVICE)?
+                    .to_dtype(R::DTYPE)?)
+            })
             .collect::<Result<_>>()?;
         let count = paths.blocks() * BLOCK;
-        let ones = Tensor::ones((count, 1), R::DTYPE, &Device::Cpu)?;
+        let ones = Tensor::ones((count, 1), R::DTYPE, &DEVICE)?;
         let mut below = feature_tensors(features, paths)?;
         let mut layers = Vec::with_capacity(shape.layers);
         for w in &weights[..shape.layers] {
-            let mut h = Tensor::zeros((count, shape.hidden), R::DTYPE, &Device::Cpu)?;
+            let mut h = Tensor::zeros((count, shape.hidden), R::DTYPE, &DEVICE)?;
             let mut c = h.clone();
             let mut dates = Vec::with_capacity(steps);
             for x in &mut below {
@@ -168,7 +182,7 @@ impl Trace {
         let head_inputs = Tensor::cat(
             &[
                 &Tensor::stack(&below, 0)?,
-                &Tensor::ones((steps, count, 1), R::DTYPE, &Device::Cpu)?,
+                &Tensor::ones((steps, count, 1), R::DTYPE, &DEVICE)?,
             ],
             2,
         )?;
@@ -253,11 +267,9 @@ fn feature_tensors<R: Real>(features: &Features, paths: &Paths<R>) -> Result<Vec
 fn from_lanes<R: Real>(lanes: &[Lane<R>], steps: usize, rows: usize) -> Result<Tensor> {
     let blocks = lanes.len() / (steps * rows);
     let shape = (blocks, steps, rows, BLOCK);
-    Ok(
-        Tensor::from_slice(lanes.as_flattened(), shape, &Device::Cpu)?
-            .permute((1, 0, 3, 2))?
-            .reshape((steps, blocks * BLOCK, rows))?,
-    )
+    Ok(Tensor::from_slice(lanes.as_flattened(), shape, &DEVICE)?
+        .permute((1, 0, 3, 2))?
+        .reshape((steps, blocks * BLOCK, rows))?)
 }
 
 /// A tensor `[T, B, rows]` as lanes `[blocks][steps][rows][BLOCK]`.
