@@ -24,7 +24,7 @@ impl Default for AdamWSettings {
             rate: RateSettings::of(0.05),
             beta1: 0.8,
             beta2: 0.95,
-            weight_decay: 0.001,
+            weight_decay: 0.003,
         }
     }
 }

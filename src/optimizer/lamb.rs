@@ -23,7 +23,7 @@ pub struct LambSettings {
 impl Default for LambSettings {
     fn default() -> Self {
         Self {
-            rate: RateSettings::of(0.1),
+            rate: RateSettings::of(0.03),
             beta1: 0.8,
             beta2: 0.95,
             weight_decay: 0.0,

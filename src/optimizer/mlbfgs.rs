@@ -31,10 +31,10 @@ pub struct MlbfgsSettings {
 impl Default for MlbfgsSettings {
     fn default() -> Self {
         Self {
-            rate: RateSettings::of(0.5),
-            momentum: 0.9,
+            rate: RateSettings::of(1.0),
+            momentum: 0.8,
             history: 10,
-            pair_period: 5,
+            pair_period: 10,
             mixing: 0.9,
             least_curvature: 0.1,
             max_length: 0.3,

@@ -27,7 +27,7 @@ pub struct MuonSettings {
 impl Default for MuonSettings {
     fn default() -> Self {
         Self {
-            rate: RateSettings::of(0.15),
+            rate: RateSettings::of(0.2),
             momentum: 0.9,
             nesterov: true,
             vector_learning_rate: 0.05,

@@ -22,7 +22,7 @@ pub struct SgdSettings {
 impl Default for SgdSettings {
     fn default() -> Self {
         Self {
-            rate: RateSettings::of(0.1),
+            rate: RateSettings::of(0.3),
             momentum: 0.9,
             nesterov: true,
         }

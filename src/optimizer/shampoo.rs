@@ -43,7 +43,7 @@ impl Default for ShampooSettings {
             beta1: 0.8,
             beta2: 0.95,
             factor_decay: 0.95,
-            factor_period: 10,
+            factor_period: 1,
             damping: 1e-4,
             grafting: Grafting::Adam,
         }

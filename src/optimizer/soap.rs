@@ -29,8 +29,8 @@ impl Default for SoapSettings {
             rate: RateSettings::of(0.05),
             beta1: 0.8,
             beta2: 0.95,
-            factor_decay: 0.95,
-            factor_period: 10,
+            factor_decay: 0.9,
+            factor_period: 1,
         }
     }
 }
