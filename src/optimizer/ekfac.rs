@@ -34,8 +34,11 @@ impl Default for EkfacSettings {
     fn default() -> Self {
         Self {
             basis: Basis::PathGradients,
-            factor_decay: 0.6,
-            control: ControlSettings::default(),
+            factor_decay: 0.95,
+            control: ControlSettings {
+                factor_period: 3,
+                ..ControlSettings::default()
+            },
         }
     }
 }
@@ -165,7 +168,9 @@ impl MapMetric {
 /// Eigenvalue-corrected Kronecker factorisation: K-FAC's bases, or better ones, with exact second moments in them.
 ///
 /// For every map Λ = E h (Q_Gᵀ J Q_A)^∘2 over the derivatives J_b = Σ_t g_{t,b} a_{t,b}ᵀ of whole paths. The bases
-/// are renewed together with Λ, and the past of Λ is carried over by [`Eigenbasis::carried_to`].
+/// are renewed together with Λ, and the past of Λ is carried over by [`Eigenbasis::carried_to`]. Λ has a number for
+/// every parameter where K-FAC has two small matrices, so it needs the average of more paths: a longer memory, renewed
+/// more often.
 ///
 /// # References
 /// George, Laurent, Bouthillier, Ballas and Vincent (2018), "Fast approximate natural gradient descent in a

@@ -21,7 +21,7 @@ impl Default for GaussNewtonSettings {
     fn default() -> Self {
         Self {
             control: ControlSettings {
-                damping: 1e-2,
+                damping: 0.3,
                 ..ControlSettings::default()
             },
         }
@@ -163,7 +163,9 @@ fn stacked(gradient: &Mat<f64>) -> Mat<f64> {
 /// Exact Gauss–Newton on the paths of the last renewal.
 ///
 /// A step of it can be no better than those paths: with fewer paths than parameters most directions are seen by none
-/// of them and get the gradient over λ. So its damping is larger than K-FAC's, whose factors average over many batches.
+/// of them and get the gradient over λ. So its damping is far larger than K-FAC's, whose factors average over many
+/// batches. With `factor_period = 1` the paths that give the metric also measure the step, which then is too long on
+/// all others, and training diverges. Use it as a reference; K-FAC is better at the same cost.
 #[derive(Debug, Clone, Default)]
 pub struct GaussNewtonMetric {
     metric: Option<Woodbury>,

@@ -34,7 +34,7 @@ pub struct SingdSettings {
 impl Default for SingdSettings {
     fn default() -> Self {
         Self {
-            variant: Variant::Ingd,
+            variant: Variant::Ikfac,
             factor_rate: 0.1,
             factor_momentum: 0.5,
             control: ControlSettings {
