@@ -1,4 +1,4 @@
-use crate::simd::{BLOCK, Lane, Real};
+use crate::simd::{BLOCK, Lane, Lanes, Real};
 use rayon::slice::ParallelSliceMut;
 
 /// Spot and variance on a grid of dates, for a set of paths.
@@ -14,8 +14,8 @@ use rayon::slice::ParallelSliceMut;
 pub struct Paths<R> {
     count: usize,
     steps: usize,
-    spot: Vec<Lane<R>>,
-    variance: Vec<Lane<R>>,
+    spot: Lanes<R>,
+    variance: Lanes<R>,
 }
 
 /// One block of [`Paths`]: `steps + 1` dates.
@@ -32,8 +32,8 @@ impl<R: Real> Paths<R> {
         Self {
             count,
             steps,
-            spot: vec![[R::ZERO; BLOCK]; lanes],
-            variance: vec![[R::ZERO; BLOCK]; lanes],
+            spot: Lanes::zeros(lanes),
+            variance: Lanes::zeros(lanes),
         }
     }
 

@@ -49,6 +49,12 @@ impl<R: Clone> Clone for Lanes<R> {
     }
 }
 
+impl<R: PartialEq> PartialEq for Lanes<R> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
 impl<R> Deref for Lanes<R> {
     type Target = [Lane<R>];
 
