@@ -13,10 +13,14 @@ def median(criterion, benchmark):
     return json.loads(estimates.read_text())["median"]["point_estimate"] * 1e-9
 
 
-def products(hidden, features=3, path_dates=4_096 * 30):
-    """FLOP of the matrix products of a dense step: forward, back to h, and the gradient."""
+def products(hidden, features=3, paths=4_096, dates=30):
+    """FLOP of the matrix products of a dense step: forward, back to h, and the gradient.
+
+    The first two have nothing to do with h at the first date, which is zero.
+    """
     rows, columns = 4 * hidden, hidden + features + 1
-    return 2 * rows * (columns + hidden + columns) * path_dates
+    forward, back, gradient = dates * columns - hidden, (dates - 1) * hidden, dates * columns
+    return 2 * rows * paths * (forward + back + gradient)
 
 
 def main():
