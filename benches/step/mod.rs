@@ -57,6 +57,7 @@ impl Step {
             features: 3,
             hidden,
             layers: 1,
+            instruments: 1,
         };
         let contract = Contract {
             kind: OptionKind::Call,

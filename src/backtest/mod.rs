@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::error::{Error, Result};
-use crate::hedging::{Book, Ledger, Policy};
+use crate::hedging::{Book, Policy};
 use crate::market::estimation::{HestonFilter, MIN_RETURNS, estimate_gbm, estimate_heston};
 use crate::market::{History, Market, Model, Paths};
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
@@ -127,7 +127,7 @@ impl Contracts {
     /// # Errors
     /// Those of the policy.
     pub fn hedge(&self, plan: &Plan, policy: &dyn Policy) -> Result<Book> {
-        let ledger = Ledger::new(plan.contract, plan.costs, &self.market, 0.0);
+        let ledger = plan.ledger(&self.market, 0.0);
         let mut book = Book::hedge(policy, &ledger, &self.paths)?;
         book.receive(&ledger, &self.premiums);
         Ok(book)

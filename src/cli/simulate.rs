@@ -1,18 +1,21 @@
 use super::Output;
+use crate::contract::Instrument;
 use crate::error::Result;
 use crate::random::Purpose;
 use crate::runs::atomic::write_parquet;
+use crate::simd::BLOCK;
 use crate::strategy::Plan;
 use polars::prelude::{Column, DataFrame};
 use serde_json::json;
 use std::path::Path;
 
-/// Writes simulated paths as Parquet with the columns path, step, time (years), spot and variance.
+/// Writes simulated paths as Parquet with the columns path, step, time (years), spot, variance, and the quotes of
+/// further hedging instruments.
 pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     let plan = Plan::load(strategy, |_| {})?;
     let (steps, dt) = (plan.contract.steps, plan.contract.dt());
     let simulator = plan.simulator(plan.seed, Purpose::Export);
-    let paths = simulator.paths::<f64>(0, count);
+    let paths = simulator.paths_with::<f64>(&plan.instruments(), 0, count);
     let rows = count * (steps + 1);
     let (mut spot, mut variance) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for path in 0..count {
@@ -23,26 +26,30 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     let dates = |f: &dyn Fn(usize) -> f64| -> Vec<f64> {
         (0..rows).map(|row| f(row % (steps + 1))).collect()
     };
-    let table = DataFrame::new(
-        rows,
-        vec![
-            Column::new(
-                "path".into(),
-                (0..rows)
-                    .map(|row| (row / (steps + 1)) as u32)
-                    .collect::<Vec<_>>(),
-            ),
-            Column::new(
-                "step".into(),
-                (0..rows)
-                    .map(|row| (row % (steps + 1)) as u32)
-                    .collect::<Vec<_>>(),
-            ),
-            Column::new("time".into(), dates(&|t| t as f64 * dt)),
-            Column::new("spot".into(), spot),
-            Column::new("variance".into(), variance),
-        ],
-    )?;
+    let integers =
+        |f: &dyn Fn(usize) -> usize| -> Vec<u32> { (0..rows).map(|row| f(row) as u32).collect() };
+    let mut columns = vec![
+        Column::new("path".into(), integers(&|row| row / (steps + 1))),
+        Column::new("step".into(), integers(&|row| row % (steps + 1))),
+        Column::new("time".into(), dates(&|t| t as f64 * dt)),
+        Column::new("spot".into(), spot),
+        Column::new("variance".into(), variance),
+    ];
+    for (index, name) in plan
+        .instruments()
+        .into_iter()
+        .map(Instrument::key)
+        .enumerate()
+        .skip(1)
+    {
+        let quote = |row: usize| {
+            let (path, t) = (row / (steps + 1), row % (steps + 1));
+            paths.block(path / BLOCK).price(index)[t][path % BLOCK]
+        };
+        let quotes: Vec<f64> = (0..rows).map(quote).collect();
+        columns.push(Column::new(name.into(), quotes));
+    }
+    let table = DataFrame::new(rows, columns)?;
     write_parquet(out, table)?;
     Ok(Output {
         text: format!("{}: {count} paths, {rows} rows", out.display()),

@@ -1,7 +1,9 @@
 //! What is sold, and what hedging it costs.
 
+mod instrument;
 mod option_kind;
 
+pub use instrument::Instrument;
 pub use option_kind::OptionKind;
 
 use serde::Serialize;

@@ -489,11 +489,27 @@ fn write_tables(
         strike: plan.contract.strike,
         positions: shown
             .iter()
-            .map(|outcome| (outcome.strategy.clone(), outcome.example.clone()))
+            .flat_map(|outcome| held(plan, outcome))
             .collect(),
         pnl: shown
             .iter()
             .map(|outcome| (outcome.strategy.clone(), outcome.example_pnl()))
             .collect(),
     })
+}
+
+/// The positions of a strategy by what the figure calls them: its own name for the spot, with the instrument for others.
+fn held<'a>(plan: &'a Plan, outcome: &'a Outcome) -> impl Iterator<Item = (String, Vec<f64>)> + 'a {
+    let instruments = plan.instruments.iter().zip(&outcome.example);
+    instruments
+        .enumerate()
+        .filter(|(index, (_, held))| *index == 0 || held.iter().any(|&held| held != 0.0))
+        .map(|(index, ((instrument, _), held))| {
+            let strategy = &outcome.strategy;
+            let name = match index {
+                0 => strategy.clone(),
+                _ => format!("{strategy}, {instrument}"),
+            };
+            (name, held.clone())
+        })
 }

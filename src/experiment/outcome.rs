@@ -1,6 +1,6 @@
 use crate::backtest::Contracts;
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
+use crate::hedging::{Book, Classical, ClassicalPolicy, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
@@ -24,8 +24,8 @@ pub struct Outcome {
     pub seed: Option<u64>,
     simulated: Option<(Row, Book)>,
     historical: Option<(Row, Book)>,
-    /// Positions on the first test path.
-    pub example: Vec<f64>,
+    /// Positions on the first test path, one series for every instrument.
+    pub example: Vec<Vec<f64>>,
 }
 
 impl Outcome {
@@ -93,8 +93,13 @@ impl Bench<'_> {
         if self.simulated {
             let book = hedge_test_paths(plan, on_simulation)?;
             simulated = Some((row(&book, plan.model_premium(), 1.0), book));
-            let first = on_simulation.positions(&test_paths(plan).paths(0, 1))?;
-            example = first.iter().map(|lane| lane[0]).collect();
+            let instruments = plan.instruments();
+            let paths = test_paths(plan).paths_with(&instruments, 0, 1);
+            let first = on_simulation.positions(&paths)?;
+            let series = |i| first.iter().skip(i).step_by(instruments.len());
+            example = (0..instruments.len())
+                .map(|i| series(i).map(|lane| lane[0]).collect())
+                .collect();
         }
         let historical = match self.contracts {
             None => None,
@@ -121,17 +126,12 @@ pub fn test_paths(plan: &Plan) -> Simulator {
 }
 
 fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
-    let ledger = Ledger::new(
-        plan.contract,
-        plan.costs,
-        &plan.market,
-        plan.model_premium(),
-    );
-    let simulator = test_paths(plan);
+    let ledger = plan.ledger(&plan.market, plan.model_premium());
+    let (simulator, instruments) = (test_paths(plan), plan.instruments());
     let mut book = Book::default();
     for first in (0..plan.evaluation_paths).step_by(CHUNK) {
         let count = CHUNK.min(plan.evaluation_paths - first);
-        let paths = simulator.paths::<f64>((first / BLOCK) as u64, count);
+        let paths = simulator.paths_with::<f64>(&instruments, (first / BLOCK) as u64, count);
         book.append(Book::hedge(policy, &ledger, &paths)?);
     }
     Ok(book)
@@ -152,8 +152,8 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
     }
     let paths = plan
         .simulator(plan.seed, Purpose::Validation)
-        .paths::<f64>(0, PATHS);
-    let ledger = Ledger::new(plan.contract, plan.costs, &plan.market, 0.0);
+        .paths_with::<f64>(&plan.instruments(), 0, PATHS);
+    let ledger = plan.ledger(&plan.market, 0.0);
     let risk = |aversion: f64| -> Result<f64> {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },

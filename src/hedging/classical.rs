@@ -21,7 +21,7 @@ pub enum Classical {
     WhalleyWilmott { aversion: f64 },
 }
 
-/// A classical hedge of one contract in one market.
+/// A classical hedge of one contract in one market; it trades the spot alone.
 #[derive(Debug, Clone, Copy)]
 pub struct ClassicalPolicy {
     pub hedge: Classical,
@@ -71,10 +71,10 @@ impl ClassicalPolicy {
 
 impl Policy for ClassicalPolicy {
     fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        let steps = paths.steps();
-        let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps];
+        let (steps, count) = (paths.steps(), paths.instruments().len());
+        let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
         positions
-            .par_chunks_exact_mut(steps)
+            .par_chunks_exact_mut(steps * count)
             .enumerate()
             .for_each(|(block, out)| {
                 let data = paths.block(block);
@@ -84,7 +84,7 @@ impl Policy for ClassicalPolicy {
                         let left = self.contract.dt() * (steps - t) as f64;
                         held =
                             self.position(held, data.spot[t][lane], data.variance[t][lane], left);
-                        out[t][lane] = held;
+                        out[t * count][lane] = held;
                     }
                 }
             });

@@ -1,4 +1,4 @@
-use crate::contract::{Contract, Costs};
+use crate::contract::{Contract, Costs, Instrument};
 use crate::market::{Market, PathBlock};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 
@@ -7,10 +7,15 @@ use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 ///
 /// z = premium·B₀ − payoff(S_T) + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − c Σ_t |δ_t − δ_{t−1}| S_t B_t
 ///
-/// with B_t = e^{r(T−t)}, δ_{−1} = 0, and a last trade −δ_{T−1} at S_T if the position is liquidated.
+/// with B_t = e^{r(T−t)}, δ_{−1} = 0, and a last trade −δ_{T−1} at S_T if the position is liquidated. Instruments after
+/// the spot are swaps, which cost nothing to enter: with their quotes F_t they add
+/// Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − c Σ_t |δ_t − δ_{t−1}| F_t B_t.
+///
+/// # Shapes
+/// Positions are `[steps][instruments][BLOCK]`.
 ///
 /// # Units
-/// P&L and costs in currency at expiry; positions in shares per contract.
+/// P&L and costs in currency at expiry; positions in shares or units of a swap per contract.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     contract: Contract,
@@ -20,6 +25,8 @@ pub struct Ledger {
     growth: Vec<f64>,
     /// e^{qΔ}
     reinvested: f64,
+    /// What is traded, the spot first, and the proportional cost of each.
+    instruments: Vec<(Instrument, f64)>,
 }
 
 /// What a block of hedged contracts came to.
@@ -43,7 +50,20 @@ impl Ledger {
             premium,
             growth,
             reinvested: (market.dividend * dt).exp(),
+            instruments: vec![(Instrument::Spot, costs.proportional)],
         }
+    }
+
+    /// The same ledger with another instrument after those it has; trading it costs `proportional` times its value.
+    #[must_use]
+    pub fn with_instrument(mut self, instrument: Instrument, proportional: f64) -> Self {
+        self.instruments.push((instrument, proportional));
+        self
+    }
+
+    /// Number of instruments.
+    pub fn instruments(&self) -> usize {
+        self.instruments.len()
     }
 
     /// What a premium received at the sale is worth at expiry: premium·B₀.
@@ -51,7 +71,7 @@ impl Ledger {
         premium * self.growth[0]
     }
 
-    /// Settles `positions`, `[steps][BLOCK]`, on one block.
+    /// Settles `positions` on one block.
     pub fn settle<R: Real>(
         &self,
         block: &PathBlock<'_, R>,
@@ -64,7 +84,7 @@ impl Ledger {
         })
     }
 
-    /// ∂z/∂δ_t for every period; the subgradient of |x| at 0 is 0.
+    /// ∂z/∂δ_t for every period and instrument; the subgradient of |x| at 0 is 0.
     pub fn derivative<R: Real>(
         &self,
         block: &PathBlock<'_, R>,
@@ -79,16 +99,17 @@ impl Ledger {
         });
     }
 
-    /// ∂z/∂δ_t without costs: the financed gain of one share over period `t`.
+    /// ∂z/∂δ_t without costs: the financed gain of one unit of an instrument with the given prices over period `t`.
     #[inline(always)]
-    pub fn gain<R: Real>(&self, block: &PathBlock<'_, R>, t: usize) -> Lane<R> {
-        let (now, then) = (
-            R::of(self.growth[t]),
-            R::of(self.growth[t + 1] * self.reinvested),
-        );
+    fn gain<R: Real>(&self, instrument: Instrument, price: &[Lane<R>], t: usize) -> Lane<R> {
+        let (now, then) = match instrument {
+            Instrument::Spot => (self.growth[t], self.growth[t + 1] * self.reinvested),
+            Instrument::VarianceSwap => (self.growth[t + 1], self.growth[t + 1]),
+        };
+        let (now, then) = (R::of(now), R::of(then));
         let mut gain = [R::ZERO; BLOCK];
         for lane in 0..BLOCK {
-            gain[lane] = block.spot[t + 1][lane] * then - block.spot[t][lane] * now;
+            gain[lane] = price[t + 1][lane] * then - price[t][lane] * now;
         }
         gain
     }
@@ -112,9 +133,14 @@ impl<R: Real> Kernel for Settle<'_, R> {
             positions,
         } = self;
         let Ledger {
-            contract, costs, ..
+            contract,
+            costs,
+            instruments,
+            ..
         } = ledger;
-        let (steps, spot) = (positions.len(), block.spot);
+        let (count, spot) = (instruments.len(), block.spot);
+        let steps = spot.len() - 1;
+        debug_assert_eq!(positions.len(), steps * count);
         let zero = [R::ZERO; BLOCK];
         let (mut pnl, mut cost, mut turnover) = (zero, zero, zero);
         let mut inverse_start = zero;
@@ -125,20 +151,24 @@ impl<R: Real> Kernel for Settle<'_, R> {
             inverse_start[lane] = R::ONE / spot[0][lane];
         }
         let dates = if costs.liquidation { steps + 1 } else { steps };
-        for t in 0..dates {
-            let held = if t == 0 { zero } else { positions[t - 1] };
-            let target = if t == steps { zero } else { positions[t] };
-            let rate = R::of(costs.proportional * ledger.growth[t]);
-            for lane in 0..BLOCK {
-                let traded = (target[lane] - held[lane]).abs() * spot[t][lane];
-                cost[lane] += rate * traded;
-                turnover[lane] += traded * inverse_start[lane];
+        for (index, &(instrument, proportional)) in instruments.iter().enumerate() {
+            let price = block.price(index);
+            let held_over = |t: usize| positions[t * count + index];
+            for t in 0..dates {
+                let held = if t == 0 { zero } else { held_over(t - 1) };
+                let target = if t == steps { zero } else { held_over(t) };
+                let rate = R::of(proportional * ledger.growth[t]);
+                for lane in 0..BLOCK {
+                    let traded = (target[lane] - held[lane]).abs() * price[t][lane];
+                    cost[lane] += rate * traded;
+                    turnover[lane] += traded * inverse_start[lane];
+                }
             }
-        }
-        for t in 0..steps {
-            let gain = ledger.gain(block, t);
-            for lane in 0..BLOCK {
-                pnl[lane] += positions[t][lane] * gain[lane];
+            for t in 0..steps {
+                let (held, gain) = (held_over(t), ledger.gain(instrument, price, t));
+                for lane in 0..BLOCK {
+                    pnl[lane] += held[lane] * gain[lane];
+                }
             }
         }
         for lane in 0..BLOCK {
@@ -171,29 +201,39 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
             positions,
             out,
         } = self;
-        let Ledger { costs, growth, .. } = ledger;
-        let steps = positions.len();
+        let Ledger {
+            costs,
+            growth,
+            instruments,
+            ..
+        } = ledger;
+        let count = instruments.len();
+        let steps = block.spot.len() - 1;
         let zero = [R::ZERO; BLOCK];
-        for t in 0..steps {
-            let gain = ledger.gain(block, t);
-            let now = positions[t];
-            let before = if t == 0 { zero } else { positions[t - 1] };
-            let (after, next_rate) = if t + 1 < steps {
-                (positions[t + 1], costs.proportional * growth[t + 1])
-            } else if costs.liquidation {
-                (zero, costs.proportional * growth[steps])
-            } else {
-                (now, 0.0)
-            };
-            let rate = R::of(costs.proportional * growth[t]);
-            let next_rate = R::of(next_rate);
-            let mut derivative = zero;
-            for lane in 0..BLOCK {
-                let entry = rate * block.spot[t][lane] * sign(now[lane] - before[lane]);
-                let exit = next_rate * block.spot[t + 1][lane] * sign(after[lane] - now[lane]);
-                derivative[lane] = gain[lane] - entry + exit;
+        for (index, &(instrument, proportional)) in instruments.iter().enumerate() {
+            let price = block.price(index);
+            let held_over = |t: usize| positions[t * count + index];
+            for t in 0..steps {
+                let gain = ledger.gain(instrument, price, t);
+                let now = held_over(t);
+                let before = if t == 0 { zero } else { held_over(t - 1) };
+                let (after, next_rate) = if t + 1 < steps {
+                    (held_over(t + 1), proportional * growth[t + 1])
+                } else if costs.liquidation {
+                    (zero, proportional * growth[steps])
+                } else {
+                    (now, 0.0)
+                };
+                let rate = R::of(proportional * growth[t]);
+                let next_rate = R::of(next_rate);
+                let mut derivative = zero;
+                for lane in 0..BLOCK {
+                    let entry = rate * price[t][lane] * sign(now[lane] - before[lane]);
+                    let exit = next_rate * price[t + 1][lane] * sign(after[lane] - now[lane]);
+                    derivative[lane] = gain[lane] - entry + exit;
+                }
+                out[t * count + index] = derivative;
             }
-            out[t] = derivative;
         }
     }
 }

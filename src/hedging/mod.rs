@@ -16,7 +16,7 @@ use crate::simd::Lane;
 
 /// Anything that proposes positions along paths without looking ahead.
 pub trait Policy {
-    /// Positions held over each period, `[blocks][steps][BLOCK]`.
+    /// Positions held over each period, `[blocks][steps][instruments][BLOCK]`.
     ///
     /// # Errors
     /// If a tensor operation fails.
@@ -39,7 +39,8 @@ impl Book {
     pub fn hedge(policy: &dyn Policy, ledger: &Ledger, paths: &Paths<f64>) -> Result<Self> {
         let positions = policy.positions(paths)?;
         let mut book = Self::default();
-        for (block, positions) in positions.chunks_exact(paths.steps()).enumerate() {
+        let size = paths.steps() * ledger.instruments();
+        for (block, positions) in positions.chunks_exact(size).enumerate() {
             let settled = ledger.settle(&paths.block(block), positions);
             let active = paths.active(block);
             book.pnl.extend(&settled.pnl[..active]);

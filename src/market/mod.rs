@@ -8,6 +8,7 @@ mod paths;
 mod simulation;
 #[cfg(test)]
 mod tests;
+mod variance_swap;
 
 pub use history::History;
 pub use paths::{PathBlock, Paths};

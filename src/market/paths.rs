@@ -1,21 +1,26 @@
+use crate::contract::Instrument;
 use crate::simd::{BLOCK, Lane, Lanes, Real};
-use rayon::slice::ParallelSliceMut;
+use rayon::prelude::*;
+use std::ops::Range;
 
-/// Spot and variance on a grid of dates, for a set of paths.
+/// Spot, variance and the prices of further hedging instruments on a grid of dates, for a set of paths.
 ///
 /// # Shapes
 /// Stored in blocks of [`BLOCK`] paths, each block `[steps + 1][BLOCK]`, so that a block is
-/// contiguous. The last block is padded with copies or surplus paths; `count` says how many
+/// contiguous; prices `[instruments − 1][steps + 1][BLOCK]`. The last block is padded with copies or surplus paths; `count` says how many
 /// paths count.
 ///
 /// # Units
-/// Spot in currency, variance annualised.
+/// Spot and prices in currency, variance annualised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Paths<R> {
     count: usize,
     steps: usize,
     spot: Lanes<R>,
     variance: Lanes<R>,
+    /// The spot first; the others have `prices`.
+    instruments: Vec<Instrument>,
+    prices: Lanes<R>,
 }
 
 /// One block of [`Paths`]: `steps + 1` dates.
@@ -23,21 +28,46 @@ pub struct Paths<R> {
 pub struct PathBlock<'a, R> {
     pub spot: &'a [Lane<R>],
     pub variance: &'a [Lane<R>],
+    /// Of the instruments after the spot, one after another.
+    pub prices: &'a [Lane<R>],
+}
+
+impl<R: Real> PathBlock<'_, R> {
+    /// The price of an instrument at every date; number 0 is the spot.
+    #[inline(always)]
+    pub fn price(&self, instrument: usize) -> &[Lane<R>] {
+        let dates = self.spot.len();
+        match instrument {
+            0 => self.spot,
+            _ => &self.prices[(instrument - 1) * dates..][..dates],
+        }
+    }
 }
 
 impl<R: Real> Paths<R> {
-    /// Storage for `count` paths of `steps` periods, all zero.
+    /// Storage for `count` paths of `steps` periods on which the spot alone is traded, all zero.
     pub fn zeros(count: usize, steps: usize) -> Self {
+        Self::with_instruments(count, steps, &[Instrument::Spot])
+    }
+
+    /// Storage for `count` paths of `steps` periods, all zero.
+    ///
+    /// # Panics
+    /// If the first instrument is not the spot.
+    pub fn with_instruments(count: usize, steps: usize, instruments: &[Instrument]) -> Self {
+        assert_eq!(instruments.first(), Some(&Instrument::Spot));
         let lanes = count.div_ceil(BLOCK) * (steps + 1);
         Self {
             count,
             steps,
             spot: Lanes::zeros(lanes),
             variance: Lanes::zeros(lanes),
+            instruments: instruments.to_vec(),
+            prices: Lanes::zeros(lanes * (instruments.len() - 1)),
         }
     }
 
-    /// Paths given one by one, each as (spot, variance) over `steps + 1` dates.
+    /// Paths on which the spot alone is traded, given one by one, each as (spot, variance) over `steps + 1` dates.
     ///
     /// # Panics
     /// If a path has another number of dates.
@@ -79,6 +109,11 @@ impl<R: Real> Paths<R> {
         self.steps
     }
 
+    /// What is traded on them, the spot first.
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.instruments
+    }
+
     /// Number of blocks, the last one perhaps partly filled.
     pub fn blocks(&self) -> usize {
         self.count.div_ceil(BLOCK)
@@ -94,7 +129,13 @@ impl<R: Real> Paths<R> {
         PathBlock {
             spot: &self.spot[range.clone()],
             variance: &self.variance[range],
+            prices: &self.prices[self.price_range(block)],
         }
+    }
+
+    fn price_range(&self, block: usize) -> Range<usize> {
+        let size = (self.instruments.len() - 1) * (self.steps + 1);
+        block * size..(block + 1) * size
     }
 
     /// All blocks for writing, in order and in parallel: (spot, variance), each `[steps + 1][BLOCK]`.
@@ -111,6 +152,24 @@ impl<R: Real> Paths<R> {
         )
     }
 
+    /// All blocks with the prices of their further instruments for writing, in parallel.
+    pub fn prices_mut(
+        &mut self,
+    ) -> impl IndexedParallelIterator<Item = (PathBlock<'_, R>, &mut [Lane<R>])> {
+        let size = self.steps + 1;
+        let further = self.instruments.len() - 1;
+        let blocks = self
+            .spot
+            .par_chunks_exact(size)
+            .zip(self.variance.par_chunks_exact(size))
+            .map(|(spot, variance)| PathBlock {
+                spot,
+                variance,
+                prices: &[],
+            });
+        blocks.zip(self.prices.par_chunks_exact_mut((further * size).max(1)))
+    }
+
     /// Spot and variance of one path.
     pub fn path(&self, index: usize) -> (Vec<f64>, Vec<f64>) {
         let block = self.block(index / BLOCK);
@@ -123,7 +182,8 @@ impl<R: Real> Paths<R> {
     /// # Panics
     /// If `indices` is empty or out of range.
     pub fn gather(&self, indices: &[usize]) -> Self {
-        let mut result = Self::zeros(indices.len(), self.steps);
+        let mut result = Self::with_instruments(indices.len(), self.steps, &self.instruments);
+        let prices = self.price_range(0).len();
         let padded = result.blocks() * BLOCK;
         let size = self.steps + 1;
         for target in 0..padded {
@@ -133,6 +193,10 @@ impl<R: Real> Paths<R> {
             for t in 0..size {
                 result.spot[to + t][to_lane] = self.spot[from + t][from_lane];
                 result.variance[to + t][to_lane] = self.variance[from + t][from_lane];
+            }
+            let (from, to) = ((source / BLOCK) * prices, (target / BLOCK) * prices);
+            for row in 0..prices {
+                result.prices[to + row][to_lane] = self.prices[from + row][from_lane];
             }
         }
         result

@@ -1,7 +1,8 @@
 use super::gbm::GbmBlock;
 use super::heston::HestonBlock;
 use super::paths::Paths;
-use crate::contract::Contract;
+use super::variance_swap::VarianceSwap;
+use crate::contract::{Contract, Instrument};
 use crate::pricing::{BlackScholes, HestonParameters};
 use crate::random::{Purpose, Sampling, Source};
 use crate::simd::{Real, dispatch};
@@ -144,16 +145,28 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Simulates `count` paths, beginning with the first path of block number `first_block`.
+    /// Simulates `count` paths on which the spot alone is traded, beginning with the first path of block number
+    /// `first_block`.
     ///
     /// Training batch k of B paths starts at block k·⌈B/BLOCK⌉, so batches never overlap.
     pub fn paths<R: Real>(&self, first_block: u64, count: usize) -> Paths<R> {
-        let mut paths = Paths::zeros(count, self.steps);
+        self.paths_with(&[Instrument::Spot], first_block, count)
+    }
+
+    /// Simulates `count` paths with the prices of `instruments`, beginning with the first path of block number
+    /// `first_block`.
+    pub fn paths_with<R: Real>(
+        &self,
+        instruments: &[Instrument],
+        first_block: u64,
+        count: usize,
+    ) -> Paths<R> {
+        let mut paths = Paths::with_instruments(count, self.steps, instruments);
         self.fill(first_block, &mut paths);
         paths
     }
 
-    /// Fills `paths` in place.
+    /// Fills `paths` in place, with the prices of their instruments.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
         let factors = match self.market.model {
             Model::Gbm { .. } => 1,
@@ -191,5 +204,11 @@ impl Simulator {
                     }),
                 }
             });
+        if paths.instruments().len() > 1 {
+            let swap = VarianceSwap::new(&self.market, self.steps, dt);
+            paths
+                .prices_mut()
+                .for_each(|(block, prices)| dispatch(swap.quote(block, prices)));
+        }
     }
 }

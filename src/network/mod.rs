@@ -27,7 +27,7 @@ use faer::Mat;
 /// The result of a forward sweep.
 #[derive(Debug, Clone)]
 pub struct Forward<R> {
-    /// Positions held over each period, `[blocks][steps][BLOCK]`.
+    /// Positions held over each period, `[blocks][steps][instruments][BLOCK]`.
     pub positions: Vec<Lane<R>>,
     /// h_t of the last layer, `[blocks][steps][hidden][BLOCK]`; empty unless it was asked for.
     pub head_inputs: Vec<Lane<R>>,
@@ -44,8 +44,8 @@ pub struct Backward<R> {
 
 /// Gives the derivative in the positions that a backward sweep starts from.
 ///
-/// Arguments: the block number, the positions `[steps][BLOCK]` and the seeds to be written,
-/// `[steps][BLOCK]`. Lanes that do not count must be seeded with zero.
+/// Arguments: the block number, the positions `[steps][instruments][BLOCK]` and the seeds to be written, of the same
+/// shape. Lanes that do not count must be seeded with zero.
 pub type Seed<'a, R> = dyn Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + 'a;
 
 /// Which implementation of [`Sweep`] moves a policy.

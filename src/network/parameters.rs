@@ -14,6 +14,8 @@ pub struct Shape {
     /// LSTM units per layer.
     pub hidden: usize,
     pub layers: usize,
+    /// Outputs per date: one position for every hedging instrument.
+    pub instruments: usize,
 }
 
 /// The gates of an LSTM unit, in the order of their rows.
@@ -32,14 +34,14 @@ impl Shape {
     /// (rows, columns) of every linear map: the LSTM layers from below, then the head.
     ///
     /// A layer's map takes [h_{t−1}; input_t; 1] to the pre-activations of its gates, row 4u + g
-    /// being gate g ∈ (input, forget, cell, output) of unit u. The head takes [h_t; 1] to the position.
+    /// being gate g ∈ (input, forget, cell, output) of unit u. The head takes [h_t; 1] to the positions.
     pub fn maps(&self) -> Vec<(String, usize, usize)> {
         (0..self.layers)
             .map(|layer| {
                 let columns = self.hidden + self.inputs(layer) + 1;
                 (format!("lstm.{layer}"), GATES * self.hidden, columns)
             })
-            .chain([("head".to_string(), 1, self.hidden + 1)])
+            .chain([("head".to_string(), self.instruments, self.hidden + 1)])
             .collect()
     }
 }

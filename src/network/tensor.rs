@@ -70,15 +70,16 @@ impl<R: Real> Sweep<R> for TensorSweep {
         seed: &Seed<'_, R>,
         record: bool,
     ) -> Result<Backward<R>> {
-        let steps = paths.steps();
+        let (steps, instruments) = (paths.steps(), parameters.shape().instruments);
         let trace = Trace::new(parameters, features, paths)?;
         let positions: Vec<Lane<R>> = lanes(&trace.positions)?;
         let mut seeds = vec![[R::ZERO; BLOCK]; positions.len()];
-        let blocks = positions.chunks_exact(steps).zip(seeds.chunks_mut(steps));
+        let size = steps * instruments;
+        let blocks = positions.chunks_exact(size).zip(seeds.chunks_mut(size));
         for (block, (positions, seeds)) in blocks.enumerate() {
             seed(block, positions, seeds);
         }
-        let maps = trace.differentiate(&from_lanes(&seeds, steps, 1)?)?;
+        let maps = trace.differentiate(&from_lanes(&seeds, steps, instruments)?)?;
 
         let gradient = maps
             .iter()
@@ -115,7 +116,7 @@ struct Trace {
     layers: Vec<Vec<LstmDate>>,
     /// [h_t; 1] of the last layer, `[T, B, hidden + 1]`.
     head_inputs: Tensor,
-    /// `[T, B, 1]`
+    /// `[T, B, instruments]`
     positions: Tensor,
 }
 
@@ -196,7 +197,7 @@ impl Trace {
         })
     }
 
-    /// The record of every map for seeds `[T, B, 1]`.
+    /// The record of every map for seeds `[T, B, instruments]`.
     fn differentiate(&self, seeds: &Tensor) -> Result<Vec<MapTensors>> {
         let hidden = self.shape.hidden;
         let (layers, head) = self.weights.split_at(self.shape.layers);

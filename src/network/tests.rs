@@ -42,7 +42,7 @@ fn features(steps: usize) -> Features {
     }
 }
 
-/// Positions [B, T] by candle tensors, and the features they were made from.
+/// Positions [B, T · instruments] by candle tensors, and the features they were made from.
 fn candle_positions(parameters: &Parameters, features: &Features, paths: &Paths<f64>) -> Tensor {
     let shape = parameters.shape();
     let (count, steps) = (paths.count(), paths.steps());
@@ -95,31 +95,39 @@ fn candle_positions(parameters: &Parameters, features: &Features, paths: &Paths<
     Tensor::cat(&columns, 1).unwrap()
 }
 
-/// Seeds that depend on path and date: a fixed smooth function of the spot.
-fn seed<R: Real>(paths: &Paths<R>) -> impl Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + '_ {
-    |block, _, out| {
+/// Seeds that depend on path, date and instrument: a fixed smooth function of the spot.
+fn seed<R: Real>(
+    paths: &Paths<R>,
+    instruments: usize,
+) -> impl Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + '_ {
+    move |block, _, out| {
         let spot = paths.block(block).spot;
         for (t, out) in out.iter_mut().enumerate() {
+            let (date, instrument) = (t / instruments, t % instruments);
             for lane in 0..paths.active(block) {
-                out[lane] = spot[t + 1][lane] - spot[t][lane];
+                let moved = spot[date + 1][lane] - spot[date][lane];
+                out[lane] = moved * R::of(1.0 + instrument as f64);
             }
             out[paths.active(block)..].fill(R::ZERO);
         }
     }
 }
 
-fn seeds_tensor(paths: &Paths<f64>) -> Tensor {
+fn seeds_tensor(paths: &Paths<f64>, instruments: usize) -> Tensor {
     let rows: Vec<f64> = (0..paths.count())
         .flat_map(|b| {
             paths
                 .path(b)
                 .0
                 .windows(2)
-                .map(|s| s[1] - s[0])
+                .flat_map(|s| (1..=instruments).map(move |i| (s[1] - s[0]) * i as f64))
+                .collect::<Vec<_>>()
+                .into_iter()
                 .collect::<Vec<_>>()
         })
         .collect();
-    Tensor::from_vec(rows, (paths.count(), paths.steps()), &Device::Cpu).unwrap()
+    let columns = paths.steps() * instruments;
+    Tensor::from_vec(rows, (paths.count(), columns), &Device::Cpu).unwrap()
 }
 
 /// Both engines.
@@ -138,12 +146,15 @@ fn sweeps_equal_candle_autograd_in_double_precision() {
 }
 
 fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
-    for (hidden, layers, count) in [(5, 1, 40), (8, 2, 64), (3, 3, 7)] {
+    for (hidden, layers, instruments, count) in
+        [(5, 1, 1, 40), (8, 2, 1, 64), (3, 3, 3, 7), (4, 1, 2, 33)]
+    {
         let steps = 6;
         let shape = Shape {
             features: 3,
             hidden,
             layers,
+            instruments,
         };
         let parameters = Parameters::random(shape, 11).unwrap();
         let (paths, features) = (paths::<f64>(count, steps), features(steps));
@@ -154,7 +165,7 @@ fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
             .unwrap();
         for (b, row) in expected.to_vec2::<f64>().unwrap().iter().enumerate() {
             for (t, expected) in row.iter().enumerate() {
-                let found = forward.positions[(b / BLOCK) * steps + t][b % BLOCK];
+                let found = forward.positions[(b / BLOCK) * steps * instruments + t][b % BLOCK];
                 assert!(
                     (found - expected).abs() < 1e-12,
                     "{engine}: {found} against {expected}"
@@ -162,12 +173,12 @@ fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
             }
         }
 
-        let loss = (expected * seeds_tensor(&paths))
+        let loss = (expected * seeds_tensor(&paths, instruments))
             .unwrap()
             .sum_all()
             .unwrap();
         let gradients = loss.backward().unwrap();
-        let seed = seed(&paths);
+        let seed = seed(&paths, instruments);
         let backward = sweep
             .backward(&parameters, &features, &paths, &seed, true)
             .unwrap();
@@ -191,12 +202,13 @@ fn single_precision_sweep_agrees_with_double() {
             features: 3,
             hidden: 32,
             layers: 1,
+            instruments: 1,
         },
     );
     let parameters = Parameters::random(shape, 5).unwrap();
     let features = features(steps);
     let (single, double) = (paths::<f32>(256, steps), paths::<f64>(256, steps));
-    let (seed32, seed64) = (seed(&single), seed(&double));
+    let (seed32, seed64) = (seed(&single, 1), seed(&double, 1));
     let found = BlockSweep::<f32>::new()
         .backward(&parameters, &features, &single, &seed32, false)
         .unwrap();
@@ -218,11 +230,12 @@ fn directional_derivative_contracts_the_path_derivative() {
             features: 3,
             hidden: 4,
             layers: 2,
+            instruments: 1,
         },
     );
     let parameters = Parameters::random(shape, 2).unwrap();
     let paths = paths::<f64>(32, steps);
-    let seed = seed(&paths);
+    let seed = seed(&paths, 1);
     let sweep = BlockSweep::<f64>::new();
     let record = sweep
         .backward(&parameters, &features(steps), &paths, &seed, true)
@@ -269,16 +282,19 @@ fn assert_close_matrices(found: &[Mat<f64>], expected: &[Mat<f64>], bound: f64, 
 /// Everything that a sweep returns is the same in both engines, padded lanes included: positions,
 /// h_t, gradient, and the record lane by lane and through what optimizers read from it.
 fn engines_agree<R: Real>(bound: f64) {
-    for (hidden, layers, count) in [(5, 1, 40), (8, 2, 64), (3, 3, 7)] {
+    for (hidden, layers, instruments, count) in
+        [(5, 1, 1, 40), (8, 2, 1, 64), (3, 3, 3, 7), (4, 1, 2, 33)]
+    {
         let steps = 6;
         let shape = Shape {
             features: 3,
             hidden,
             layers,
+            instruments,
         };
         let parameters = Parameters::random(shape, 11).unwrap();
-        let (paths, features) = (paths::<R>(count, steps), features(steps));
-        let seed = seed(&paths);
+        let (paths, features) = (self::paths::<R>(count, steps), features(steps));
+        let seed = seed(&paths, instruments);
         let [found, expected] = sweeps::<R>().map(|(_, sweep)| {
             let forward = sweep.forward(&parameters, &features, &paths, true).unwrap();
             let backward = sweep

@@ -62,6 +62,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
             features: 3,
             hidden: 2,
             layers: 1,
+            instruments: 1,
         },
         8,
     )

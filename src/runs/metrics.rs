@@ -157,7 +157,8 @@ pub struct ExamplePath {
     pub spot: Vec<f64>,
     pub volatility: Vec<f64>,
     pub strike: f64,
-    /// Strategy → position over each period (steps entries).
+    /// Strategy → position in the spot over each period (steps entries); those in another instrument are named
+    /// "strategy, instrument".
     pub positions: Vec<(String, Vec<f64>)>,
     /// Strategy → P&L at expiry.
     pub pnl: Vec<(String, f64)>,

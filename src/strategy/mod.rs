@@ -1,5 +1,6 @@
 //! The strategy file: raw, then validated.
 
+mod instruments;
 mod optimizer;
 mod plan;
 pub mod raw;

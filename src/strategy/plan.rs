@@ -1,8 +1,10 @@
+use super::instruments::instruments;
 use super::optimizer::OptimizerPlan;
 use super::raw::{Raw, RawAversion, RawBacktest, RawPremium, RawSpacing};
 use crate::bounds::{at_least, check, date, filled, finite, fraction, one_of, positive, required};
-use crate::contract::{Contract, Costs, OptionKind};
+use crate::contract::{Contract, Costs, Instrument, OptionKind};
 use crate::error::{Error, Result};
+use crate::hedging::Ledger;
 use crate::market::{Market, Model, Simulator};
 use crate::network::{Engine, Feature, Features, Shape};
 use crate::pricing::HestonParameters;
@@ -20,6 +22,8 @@ pub struct Plan {
     pub contract: Contract,
     pub contracts_per_year: f64,
     pub costs: Costs,
+    /// What is traded, the spot first, and the proportional cost of each.
+    pub instruments: Vec<(Instrument, f64)>,
     pub premium: Premium,
     pub risk: Risk,
     pub shape: Shape,
@@ -159,6 +163,24 @@ impl Plan {
         self.premium.of(&self.market, &self.contract)
     }
 
+    /// The ledger of the contract in `market`, sold for `premium`.
+    pub fn ledger(&self, market: &Market, premium: f64) -> Ledger {
+        let ledger = Ledger::new(self.contract, self.costs, market, premium);
+        self.instruments[1..]
+            .iter()
+            .fold(ledger, |ledger, &(instrument, proportional)| {
+                ledger.with_instrument(instrument, proportional)
+            })
+    }
+
+    /// What is traded, the spot first.
+    pub fn instruments(&self) -> Vec<Instrument> {
+        self.instruments
+            .iter()
+            .map(|&(instrument, _)| instrument)
+            .collect()
+    }
+
     /// A simulator of independent paths of the strategy's market on the contract's grid.
     pub fn simulator(&self, seed: u64, purpose: Purpose) -> Simulator {
         Simulator {
@@ -197,7 +219,8 @@ impl Plan {
             )?,
             liquidation: filled(&mut raw.costs.liquidation, true),
         };
-        let (shape, list, engine) = policy(&mut raw)?;
+        let instruments = instruments(&mut raw, &market, costs)?;
+        let (shape, list, engine) = policy(&mut raw, instruments.len())?;
         let features = Features {
             list,
             strike: contract.strike,
@@ -249,6 +272,7 @@ impl Plan {
             contract,
             contracts_per_year: year / days,
             costs,
+            instruments,
             premium,
             risk: risk(&mut raw)?,
             shape,
@@ -379,7 +403,7 @@ fn risk(raw: &mut Raw) -> Result<Risk> {
     })
 }
 
-fn policy(raw: &mut Raw) -> Result<(Shape, Vec<Feature>, Engine)> {
+fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Feature>, Engine)> {
     let policy = &mut raw.policy;
     let all = Feature::ALL.map(|(name, _)| name.to_string()).to_vec();
     let list = filled(&mut policy.features, all)
@@ -390,6 +414,7 @@ fn policy(raw: &mut Raw) -> Result<(Shape, Vec<Feature>, Engine)> {
         features: at_least("policy.features", list.len(), 1)?,
         hidden: at_least("policy.hidden", filled(&mut policy.hidden, 32), 1)?,
         layers: at_least("policy.layers", filled(&mut policy.layers, 1), 1)?,
+        instruments,
     };
     let engine = one_of(
         "policy.sweep",

@@ -71,6 +71,7 @@ pub enum RawPremium {
 #[serde(deny_unknown_fields)]
 pub struct RawCosts {
     pub proportional: Option<f64>,
+    pub variance_swap: Option<f64>,
     pub liquidation: Option<bool>,
 }
 
@@ -88,6 +89,7 @@ pub struct RawPolicy {
     pub hidden: Option<usize>,
     pub layers: Option<usize>,
     pub features: Option<Vec<String>>,
+    pub instruments: Option<Vec<String>>,
     pub sweep: Option<String>,
 }
 

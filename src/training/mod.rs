@@ -41,8 +41,11 @@ pub fn train(
     let mut parameters = Parameters::random(plan.shape, seed)?;
     let mut step = Step::new(plan, optimizer, seed);
     let validation = (plan.validation.paths > 0).then(|| {
-        plan.simulator(seed, Purpose::Validation)
-            .paths::<f32>(0, plan.validation.paths)
+        plan.simulator(seed, Purpose::Validation).paths_with::<f32>(
+            &plan.instruments(),
+            0,
+            plan.validation.paths,
+        )
     });
     let steps = plan.steps(optimizer);
     // As many measurements for every optimizer, however many its steps.
@@ -106,19 +109,15 @@ impl<'a> Step<'a> {
             sampling: plan.sampling,
             ..plan.simulator(seed, Purpose::Training)
         };
-        let next = simulator.paths(0, optimizer.paths);
+        let instruments = plan.instruments();
+        let next = simulator.paths_with(&instruments, 0, optimizer.paths);
         Self {
             plan,
             optimizer: optimizer.settings.build(),
             sweep: plan.engine.sweep(),
-            ledger: Ledger::new(
-                plan.contract,
-                plan.costs,
-                &plan.market,
-                plan.model_premium(),
-            ),
+            ledger: plan.ledger(&plan.market, plan.model_premium()),
             simulator,
-            paths: Paths::zeros(optimizer.paths, plan.contract.steps),
+            paths: Paths::with_instruments(optimizer.paths, plan.contract.steps, &instruments),
             next,
         }
     }
@@ -247,7 +246,8 @@ pub fn risk_gradient<R: Real>(
 /// The P&L of every path that counts.
 fn pnl<R: Real>(ledger: &Ledger, paths: &Paths<R>, positions: &[Lane<R>]) -> Vec<f64> {
     let mut pnl = Vec::with_capacity(paths.count());
-    for (block, positions) in positions.chunks_exact(paths.steps()).enumerate() {
+    let size = paths.steps() * ledger.instruments();
+    for (block, positions) in positions.chunks_exact(size).enumerate() {
         let settled = ledger.settle(&paths.block(block), positions);
         pnl.extend(
             settled.pnl[..paths.active(block)]

@@ -145,6 +145,7 @@ fn risk_gradient_equals_central_differences() {
             features: 3,
             hidden,
             layers,
+            instruments: 1,
         };
         let parameters = Parameters::random(shape, 17).unwrap();
         let centre = parameters.matrices().unwrap();
@@ -191,6 +192,7 @@ fn gradient_of_the_tail_equals_that_of_all_paths() {
             features: 3,
             hidden,
             layers,
+            instruments: 1,
         };
         let parameters = Parameters::random(shape, 17).unwrap();
         let problem = Problem::new(Risk::Cvar { level: 0.925 }, true);

@@ -49,6 +49,34 @@ fn bad_input_is_answered_in_one_line() {
             "`market.volatility` has no meaning",
         ),
         (
+            "swap_in_gbm",
+            "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 9\n\
+             [policy]\ninstruments = [\"spot\", \"variance_swap\"]\n"
+                .to_string(),
+            "`policy.instruments`: \"variance_swap\" needs the model \"heston\"",
+        ),
+        (
+            "no_spot",
+            replaced("[policy]", "[policy]\ninstruments = [\"variance_swap\"]"),
+            "`policy.instruments` must be distinct instruments, \"spot\" first, was [\"variance_swap\"]",
+        ),
+        (
+            "cost_of_what_is_not_traded",
+            replaced(
+                "proportional = 0.002",
+                "proportional = 0.002\nvariance_swap = 0.01",
+            ),
+            "`costs.variance_swap` has no meaning unless",
+        ),
+        (
+            "no_prices_of_swaps",
+            replaced(
+                "[policy]",
+                "[policy]\ninstruments = [\"spot\", \"variance_swap\"]",
+            ) + &format!("[backtest]\ndata = '{HISTORY}'\n"),
+            "`backtest`: a history of closes has no prices of the \"variance_swap\"",
+        ),
+        (
             "level",
             replaced("[policy]", "[risk]\nlevel = 1.0\n[policy]"),
             "`risk.level` must be in [0, 1), was 1",

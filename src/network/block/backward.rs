@@ -36,17 +36,15 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
         let (lstm_totals, head_total) = totals.split_at_mut(count);
 
         let top = layers.last().expect("a policy has a layer");
-        add_outer::<R, FMA, ROWS>(
-            0..steps,
-            |t| &seeds[t..=t],
-            |t| top.hidden(t),
-            &mut head_total[0][..hidden],
-        );
-        head_total[0][hidden] += seeds
-            .iter()
-            .flatten()
-            .map(|seed| seed.into_f64())
-            .sum::<f64>();
+        let instruments = weights.head.len();
+        for (instrument, total) in head_total[0].chunks_exact_mut(hidden + 1).enumerate() {
+            let seed = |t: usize| &seeds[t * instruments + instrument..][..1];
+            add_outer::<R, FMA, ROWS>(0..steps, seed, |t| top.hidden(t), &mut total[..hidden]);
+            total[hidden] += (0..steps)
+                .flat_map(|t| seed(t)[0])
+                .map(|seed| seed.into_f64())
+                .sum::<f64>();
+        }
 
         for index in (0..count).rev() {
             let layer = &mut layers[index];
@@ -59,7 +57,7 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
                 let (units, _) = gates.as_chunks_mut();
                 for unit in 0..hidden {
                     let above = if index + 1 == count {
-                        scaled(weights.head[unit], seeds[t])
+                        from_positions::<R, FMA>(&weights.head, unit, &seeds[t * instruments..])
                     } else {
                         from_above.at(t)[unit]
                     };
@@ -89,11 +87,21 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
     }
 }
 
+/// ∂z/∂h of one unit through the positions of one date.
 #[inline(always)]
-fn scaled<R: Real>(factor: R, lane: Lane<R>) -> Lane<R> {
-    let mut result = lane;
+fn from_positions<R: Real, const FMA: bool>(
+    head: &[Vec<R>],
+    unit: usize,
+    seeds: &[Lane<R>],
+) -> Lane<R> {
+    let mut result = seeds[0];
     for lane in 0..BLOCK {
-        result[lane] *= factor;
+        result[lane] *= head[0][unit];
+    }
+    for (head, seeds) in head.iter().zip(seeds).skip(1) {
+        for lane in 0..BLOCK {
+            result[lane] = multiply_add::<R, FMA>(head[unit], seeds[lane], result[lane]);
+        }
     }
     result
 }

@@ -57,14 +57,17 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
             }
         }
         let top = workspace.layers.last().expect("a policy has a layer");
+        let count = weights.head.len();
         for t in 0..steps {
-            let mut position = [weights.head[hidden]; BLOCK];
-            for (w, h) in weights.head.iter().zip(top.hidden(t)) {
-                for lane in 0..BLOCK {
-                    position[lane] = multiply_add::<R, FMA>(*w, h[lane], position[lane]);
+            for (instrument, head) in weights.head.iter().enumerate() {
+                let mut position = [head[hidden]; BLOCK];
+                for (w, h) in head.iter().zip(top.hidden(t)) {
+                    for lane in 0..BLOCK {
+                        position[lane] = multiply_add::<R, FMA>(*w, h[lane], position[lane]);
+                    }
                 }
+                workspace.positions[t * count + instrument] = position;
             }
-            workspace.positions[t] = position;
         }
     }
 }

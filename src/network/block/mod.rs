@@ -75,7 +75,8 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
     ) -> Result<Forward<R>> {
         let (shape, steps) = (parameters.shape(), paths.steps());
         let weights = Weights::new(shape, &parameters.matrices()?);
-        let mut positions = vec![[R::ZERO; BLOCK]; paths.blocks() * steps];
+        let size = steps * shape.instruments;
+        let mut positions = vec![[R::ZERO; BLOCK]; paths.blocks() * size];
         let rows = if keep_head_inputs {
             steps * shape.hidden
         } else {
@@ -90,7 +91,7 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
                 .collect()
         };
         positions
-            .par_chunks_exact_mut(steps)
+            .par_chunks_exact_mut(size)
             .zip(kept)
             .enumerate()
             .for_each(|(block, (positions, kept))| {

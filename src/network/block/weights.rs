@@ -6,8 +6,8 @@ use faer::Mat;
 pub(super) struct Weights<R> {
     pub shape: Shape,
     pub layers: Vec<LayerWeights<R>>,
-    /// Head weights, the bias last.
-    pub head: Vec<R>,
+    /// Head weights of every instrument, the bias last.
+    pub head: Vec<Vec<R>>,
 }
 
 pub(super) struct LayerWeights<R> {
@@ -37,7 +37,9 @@ impl<R: Real> Weights<R> {
         Self {
             shape,
             layers,
-            head: (0..=hidden).map(|u| R::of(head[(0, u)])).collect(),
+            head: (0..shape.instruments)
+                .map(|i| (0..=hidden).map(|u| R::of(head[(i, u)])).collect())
+                .collect(),
         }
     }
 }

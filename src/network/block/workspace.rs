@@ -8,9 +8,9 @@ pub(super) struct Workspace<R> {
     shape: Shape,
     pub steps: usize,
     pub layers: Vec<LayerWorkspace<R>>,
-    /// `[steps]`
+    /// `[steps][instruments]`
     pub positions: Lanes<R>,
-    /// ∂(what is differentiated)/∂position, `[steps]`.
+    /// ∂(what is differentiated)/∂position, `[steps][instruments]`.
     pub seeds: Lanes<R>,
     /// ∂z/∂h of the layer below the one in hand, for every date; empty with one layer.
     pub from_above: Dates<R>,
@@ -64,8 +64,8 @@ impl<R: Real> Workspace<R> {
             shape,
             steps,
             layers,
-            positions: Lanes::zeros(steps),
-            seeds: Lanes::zeros(steps),
+            positions: Lanes::zeros(steps * shape.instruments),
+            seeds: Lanes::zeros(steps * shape.instruments),
             from_above: Dates::zeros(between, hidden),
             from_next: Lanes::zeros(hidden),
             cell_gradient: Lanes::zeros(hidden),
@@ -93,7 +93,12 @@ impl<R: Real> Workspace<R> {
                 inputs[..hidden].copy_from_slice(self.top().hidden(t));
                 inputs[hidden] = [R::ONE; BLOCK];
             }
-            head.gradients.copy_from_slice(&self.seeds);
+            let count = self.shape.instruments;
+            let stride = head.gradients.len() / self.steps;
+            let dates = head.gradients.chunks_exact_mut(stride);
+            for (gradients, seeds) in dates.zip(self.seeds.chunks_exact(count)) {
+                gradients[..count].copy_from_slice(seeds);
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result
             Some((_, pnl)) => format!("{strategy} (P&L {pnl:+.2})"),
             None => strategy.clone(),
         };
-        (words, palette.line(strategy))
+        (words, style(palette, strategy))
     }));
     let time = |label| Axis {
         label,
@@ -70,7 +70,7 @@ pub fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result
         ))?;
 
         let held = Axis {
-            label: "position (units of spot)",
+            label: "position (units)",
             range: held_range,
             format: None,
         };
@@ -78,12 +78,20 @@ pub fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result
         for (strategy, positions) in &path.positions {
             chart.draw_series(LineSeries::new(
                 stairs(&path.time, positions),
-                palette.line(strategy),
+                style(palette, strategy),
             ))?;
         }
         Ok::<(), DrawError>(())
     })
     .map(Some)
+}
+
+/// A strategy's line; a thin one for its position in another instrument than the spot.
+fn style(palette: &Palette, name: &str) -> ShapeStyle {
+    match name.split_once(", ") {
+        Some((strategy, _)) => palette.color(strategy).stroke_width(SCALE as u32),
+        None => palette.line(name),
+    }
 }
 
 /// Each position from its date to the next.
