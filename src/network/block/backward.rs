@@ -3,6 +3,9 @@ use super::weights::Weights;
 use super::workspace::Workspace;
 use crate::simd::{BLOCK, Kernel, Lane, Real, add_outer, multiply_add};
 
+/// Dates whose derivatives are still in cache when their part of the gradient is summed.
+const SEGMENT: usize = 32;
+
 /// Differentiates one block of paths from the seeds back to the first date: turns the gates of the
 /// workspace into derivatives and adds the gradient of every map to `totals`.
 pub(super) struct BackwardBlock<'a, R> {
@@ -51,24 +54,38 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
             let map = &weights.layers[index];
             from_next.fill([R::ZERO; BLOCK]);
             cell_gradient.fill([R::ZERO; BLOCK]);
-            for t in (0..steps).rev() {
-                let (cells, squashed) = (layer.cells.at(t), layer.squashed.at(t));
-                let gates = layer.gates.at_mut(t);
-                let (units, _) = gates.as_chunks_mut();
-                for unit in 0..hidden {
-                    let above = if index + 1 == count {
-                        from_positions::<R, FMA>(&weights.head, unit, &seeds[t * instruments..])
-                    } else {
-                        from_above.at(t)[unit]
-                    };
-                    let cells = [cells[unit], squashed[unit]];
-                    let dh = [above, from_next[unit]];
-                    (units[unit], cell_gradient[unit]) =
-                        differentiate_unit::<R, FMA>(units[unit], cells, dh, cell_gradient[unit]);
+            for end in (1..=steps).rev().step_by(SEGMENT) {
+                let segment = end.saturating_sub(SEGMENT)..end;
+                for t in segment.clone().rev() {
+                    let (cells, squashed) = (layer.cells.at(t), layer.squashed.at(t));
+                    let gates = layer.gates.at_mut(t);
+                    let (units, _) = gates.as_chunks_mut();
+                    for unit in 0..hidden {
+                        let above = if index + 1 == count {
+                            let seeds = &seeds[t * instruments..];
+                            from_positions::<R, FMA>(&weights.head, unit, seeds)
+                        } else {
+                            from_above.at(t)[unit]
+                        };
+                        let cells = [cells[unit], squashed[unit]];
+                        let dh = [above, from_next[unit]];
+                        (units[unit], cell_gradient[unit]) = differentiate_unit::<R, FMA>(
+                            units[unit],
+                            cells,
+                            dh,
+                            cell_gradient[unit],
+                        );
+                    }
+                    if t > 0 {
+                        map.to_hidden.multiply::<FMA, ROWS>(0, gates, from_next);
+                    }
                 }
-                if t > 0 {
-                    map.to_hidden.multiply::<FMA, ROWS>(0, gates, from_next);
-                }
+                add_outer::<R, FMA, ROWS>(
+                    segment,
+                    |t| layer.gates.at(t),
+                    |t| layer.inputs.at(t),
+                    &mut lstm_totals[index],
+                );
             }
             if index > 0 {
                 for t in 0..steps {
@@ -77,12 +94,6 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
                         .multiply::<FMA, ROWS>(0, gates, from_above.at_mut(t));
                 }
             }
-            add_outer::<R, FMA, ROWS>(
-                0..steps,
-                |t| layer.gates.at(t),
-                |t| layer.inputs.at(t),
-                &mut lstm_totals[index],
-            );
         }
     }
 }
