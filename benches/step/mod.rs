@@ -6,12 +6,14 @@
 use deephedge::contract::{Contract, Costs, OptionKind};
 use deephedge::hedging::Ledger;
 use deephedge::market::{Market, Model, Paths, Simulator};
-use deephedge::network::{BlockSweep, Feature, Features, Parameters, Seed, Shape, Sweep};
+use deephedge::network::{BlockSweep, Feature, Features, Parameters, Record, Seed, Shape, Sweep};
 use deephedge::pricing::HestonParameters;
 use deephedge::random::{Purpose, Sampling};
 use deephedge::risk::Risk;
 use deephedge::simd::{BLOCK, Lane};
+use deephedge::training::risk_gradient;
 use std::hint::black_box;
+use std::sync::Mutex;
 
 /// Of CVaR.
 pub const LEVEL: f64 = 0.95;
@@ -49,6 +51,7 @@ pub struct Step {
     pub ledger: Ledger,
     pub paths: Paths<f32>,
     sweep: BlockSweep<f32>,
+    record: Mutex<Record<f32>>,
 }
 
 impl Step {
@@ -80,6 +83,7 @@ impl Step {
             },
             ledger: Ledger::new(contract, costs, &simulator.market, 2.3),
             sweep: BlockSweep::new(),
+            record: Mutex::default(),
             paths: simulator.paths(0, count),
         }
     }
@@ -151,33 +155,46 @@ impl Step {
         self.backward(&paths, &seed);
     }
 
-    /// What K-FAC asks for beyond the gradient: a record of `count` paths, the moments of every map
-    /// at two lags, and the change of P&L along a direction.
-    pub fn curvature(&self, count: usize) {
-        let paths = self.paths.gather(&(0..count).collect::<Vec<_>>());
+    /// A K-FAC step but for its small matrices: a forward sweep, the record of the first `count` paths, which gives their
+    /// part of the gradient, a sweep over the other paths with weight, the moments of every map at `lags` lags, and the
+    /// change of P&L along a direction.
+    pub fn kfac(&self, risk: Risk, count: usize, lags: usize) {
+        let weights = risk.evaluate(&self.forward()).weights;
+        let sample = self.paths.gather(&(0..count).collect::<Vec<_>>());
         let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-            self.ledger.derivative(&paths.block(block), positions, out);
+            self.ledger.derivative(&sample.block(block), positions, out);
         };
-        let record = self
-            .sweep
-            .backward(&self.parameters, &self.features, &paths, &seed, true)
-            .expect("a backward sweep")
-            .record
-            .expect("it was asked for");
+        let mut record = self.record.lock().expect("one step at a time");
+        let (parameters, features) = (&self.parameters, &self.features);
+        self.sweep
+            .record(parameters, features, &sample, &seed, &mut record)
+            .expect("a backward sweep");
+        black_box(record.gradient(&weights));
+        let mut rest = weights;
+        rest[..count].fill(0.0);
+        let rest = risk_gradient(
+            &self.sweep,
+            parameters,
+            features,
+            &self.ledger,
+            &self.paths,
+            &rest,
+        );
+        black_box(rest.expect("a backward sweep"));
         for map in 0..record.sizes().len() {
-            for lag in 0..2 {
+            for lag in 0..lags {
                 black_box(record.moments(map, lag));
             }
         }
-        let direction = self.parameters.matrices().expect("weights");
+        let direction = parameters.matrices().expect("weights");
         black_box(record.directional(&direction));
     }
 
     fn backward(&self, paths: &Paths<f32>, seed: &Seed<'_, f32>) {
-        let backward = self
+        let gradient = self
             .sweep
-            .backward(&self.parameters, &self.features, paths, seed, false);
-        black_box(backward.expect("a backward sweep").gradient);
+            .gradient(&self.parameters, &self.features, paths, seed);
+        black_box(gradient.expect("a backward sweep"));
     }
 }
 

@@ -33,15 +33,6 @@ pub struct Forward<R> {
     pub head_inputs: Vec<Lane<R>>,
 }
 
-/// The result of a backward sweep.
-#[derive(Debug, Clone)]
-pub struct Backward<R> {
-    /// Σ_b Σ_t seed ∂δ_t/∂W for every linear map.
-    pub gradient: Vec<Mat<f64>>,
-    /// The record, if it was asked for; its g are the derivatives that the seeds define.
-    pub record: Option<Record<R>>,
-}
-
 /// Gives the derivative in the positions that a backward sweep starts from.
 ///
 /// Arguments: the block number, the positions `[steps][instruments][BLOCK]` and the seeds to be written, of the same
@@ -78,13 +69,23 @@ pub trait Sweep<R: Real>: Send + Sync {
         keep_head_inputs: bool,
     ) -> Result<Forward<R>>;
 
-    /// Differentiates along the seeds; with `record`, keeps (a, g) of every linear map.
-    fn backward(
+    /// Differentiates along the seeds: Σ_b Σ_t seed ∂δ_t/∂W for every linear map.
+    fn gradient(
         &self,
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
         seed: &Seed<'_, R>,
-        record: bool,
-    ) -> Result<Backward<R>>;
+    ) -> Result<Vec<Mat<f64>>>;
+
+    /// Writes (a, g) of every linear map into `record`, whose memory is used again; g are the derivatives that the seeds
+    /// define.
+    fn record(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+        record: &mut Record<R>,
+    ) -> Result<()>;
 }

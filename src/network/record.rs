@@ -10,7 +10,7 @@ use std::ops::Range;
 /// the constant 1) and the derivatives `g_{t,b} = ∂z_b/∂s_{t,b}` of path b's P&L. With
 /// `J_b = Σ_t g_{t,b} a_{t,b}ᵀ` the derivative of z_b in W, it gives gradients, Kronecker factors,
 /// and products with J and its transpose, without another sweep.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Record<R> {
     pub(super) steps: usize,
     pub(super) maps: Vec<MapRecord<R>>,
@@ -21,7 +21,7 @@ pub struct Record<R> {
 /// # Shapes
 /// The dates of one block after another: `inputs` is `[blocks · steps][columns][BLOCK]`, `gradients`
 /// is `[blocks · steps][rows][BLOCK]`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct MapRecord<R> {
     pub rows: usize,
     pub columns: usize,
@@ -39,18 +39,17 @@ pub struct Moments {
 }
 
 impl<R: Real> Record<R> {
-    pub(super) fn zeros(shape: Shape, blocks: usize, steps: usize) -> Self {
-        let maps = shape
-            .maps()
-            .into_iter()
-            .map(|(_, rows, columns)| MapRecord {
-                rows,
-                columns,
-                inputs: Dates::zeros(blocks * steps, columns),
-                gradients: Dates::zeros(blocks * steps, rows),
-            })
-            .collect();
-        Self { steps, maps }
+    /// Makes room for a record of the given size.
+    pub(super) fn resize(&mut self, shape: Shape, blocks: usize, steps: usize) {
+        let sizes = shape.maps();
+        self.steps = steps;
+        self.maps.resize_with(sizes.len(), MapRecord::default);
+        for (map, (_, rows, columns)) in self.maps.iter_mut().zip(sizes) {
+            map.rows = rows;
+            map.columns = columns;
+            map.inputs.resize(blocks * steps, columns);
+            map.gradients.resize(blocks * steps, rows);
+        }
     }
 
     /// Number of blocks of paths.
@@ -105,13 +104,27 @@ impl<R: Real> Record<R> {
     }
 
     /// `Σ_b weights[b] J_b` for every map.
+    ///
+    /// # Panics
+    /// If there are fewer weights than paths.
     pub fn gradient(&self, weights: &[f64]) -> Vec<Mat<f64>> {
-        let mut weighted = self.clone();
-        weighted.scale(weights);
-        weighted
-            .maps
+        assert!(weights.len() >= self.paths(), "one weight for each path");
+        self.maps
             .iter()
-            .map(|map| sum_outer(&map.gradients, &map.inputs, self.steps, 0))
+            .map(|map| {
+                let size = map.rows * map.columns;
+                let sum = sum_blocks(self.blocks(), size, |block, total| {
+                    dispatch(WeightedOuter {
+                        map,
+                        dates: block * self.steps..(block + 1) * self.steps,
+                        weights: &weights[block * BLOCK..][..BLOCK],
+                        total,
+                    });
+                });
+                Mat::from_fn(map.rows, map.columns, |row, column| {
+                    sum[row * map.columns + column]
+                })
+            })
             .collect()
     }
 
@@ -170,37 +183,82 @@ fn sum_outer<R: Real>(left: &Dates<R>, right: &Dates<R>, steps: usize, lag: usiz
     let (rows, columns) = (left.rows(), right.rows());
     let symmetric = lag == 0 && std::ptr::eq(left, right);
     let blocks = left.count() / steps;
+    let sum = sum_blocks(blocks, rows * columns, |block, total| {
+        dispatch(Outer {
+            left,
+            right,
+            dates: block * steps..((block + 1) * steps).saturating_sub(lag),
+            lag,
+            symmetric,
+            total,
+        });
+    });
+    Mat::from_fn(rows, columns, |row, column| {
+        if symmetric && column > row {
+            sum[column * columns + row]
+        } else {
+            sum[row * columns + column]
+        }
+    })
+}
+
+/// Σ over blocks of what `add` adds to `size` numbers, in an order that does not depend on the number of threads.
+fn sum_blocks(blocks: usize, size: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
     let totals: Vec<Vec<f64>> = (0..blocks.div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {
-            let mut total = vec![0.0; rows * columns];
+            let mut total = vec![0.0; size];
             for block in chunk * CHUNK..blocks.min((chunk + 1) * CHUNK) {
-                dispatch(Outer {
-                    left,
-                    right,
-                    dates: block * steps..((block + 1) * steps).saturating_sub(lag),
-                    lag,
-                    symmetric,
-                    total: &mut total,
-                });
+                add(block, &mut total);
             }
             total
         })
         .collect();
-    let mut sum = Mat::zeros(rows, columns);
+    let mut sum = vec![0.0; size];
     for total in totals {
-        for row in 0..rows {
-            for column in 0..columns {
-                let (row_of, column_of) = if symmetric && column > row {
-                    (column, row)
-                } else {
-                    (row, column)
-                };
-                sum[(row, column)] += total[row_of * columns + column_of];
-            }
+        for (sum, part) in sum.iter_mut().zip(total) {
+            *sum += part;
         }
     }
     sum
+}
+
+/// Dates whose weighted gradients are kept at a time.
+const SEGMENT: usize = 8;
+
+/// Adds Σ_b weights[b] J_b of one block to `total`.
+struct WeightedOuter<'a, R> {
+    map: &'a MapRecord<R>,
+    dates: Range<usize>,
+    weights: &'a [f64],
+    total: &'a mut [f64],
+}
+
+impl<R: Real> Kernel for WeightedOuter<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool, const ROWS: usize>(self) {
+        let weights: Lane<R> = std::array::from_fn(|lane| R::of(self.weights[lane]));
+        let mut weighted = Dates::<R>::zeros(SEGMENT, self.map.rows);
+        for first in self.dates.clone().step_by(SEGMENT) {
+            let segment = first..self.dates.end.min(first + SEGMENT);
+            for t in segment.clone() {
+                let from = self.map.gradients.at(t);
+                for (weighted, g) in weighted.at_mut(t - first).iter_mut().zip(from) {
+                    for lane in 0..BLOCK {
+                        weighted[lane] = weights[lane] * g[lane];
+                    }
+                }
+            }
+            add_outer::<R, FMA, ROWS>(
+                segment,
+                |t| weighted.at(t - first),
+                |t| self.map.inputs.at(t),
+                self.total,
+            );
+        }
+    }
 }
 
 struct Outer<'a, R> {

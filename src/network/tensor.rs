@@ -3,12 +3,13 @@
 use super::features::Features;
 use super::parameters::{GATES, Parameters, Shape, matrix};
 use super::record::Record;
-use super::{Backward, Forward, Seed, Sweep};
+use super::{Forward, Seed, Sweep};
 use crate::error::Result;
 use crate::market::Paths;
 use crate::simd::{BLOCK, Dates, Lane, Real};
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
+use faer::Mat;
 use std::sync::LazyLock;
 
 /// Where the tensors are. Without the feature `cuda`, candle finds no such device. One for all of them:
@@ -62,45 +63,58 @@ impl<R: Real> Sweep<R> for TensorSweep {
         })
     }
 
-    fn backward(
+    fn gradient(
         &self,
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
         seed: &Seed<'_, R>,
-        record: bool,
-    ) -> Result<Backward<R>> {
-        let (steps, instruments) = (paths.steps(), parameters.shape().instruments);
-        let trace = Trace::new(parameters, features, paths)?;
-        let positions: Vec<Lane<R>> = lanes(&trace.positions)?;
-        let mut seeds = vec![[R::ZERO; BLOCK]; positions.len()];
-        let size = steps * instruments;
-        let blocks = positions.chunks_exact(size).zip(seeds.chunks_mut(size));
-        for (block, (positions, seeds)) in blocks.enumerate() {
-            seed(block, positions, seeds);
-        }
-        let maps = trace.differentiate(&from_lanes(&seeds, steps, instruments)?)?;
-
-        let gradient = maps
+    ) -> Result<Vec<Mat<f64>>> {
+        differentiate(parameters, features, paths, seed)?
             .iter()
             .map(|map| {
                 let rows = |x: &Tensor| x.to_dtype(DType::F64)?.flatten(0, 1);
                 let sum = rows(&map.gradients)?.t()?.matmul(&rows(&map.inputs)?)?;
                 matrix(&sum)
             })
-            .collect::<Result<_>>()?;
-        let record = if record {
-            let mut record = Record::zeros(trace.shape, paths.blocks(), steps);
-            for (target, map) in record.maps.iter_mut().zip(&maps) {
-                fill(&mut target.inputs, &lanes(&map.inputs)?);
-                fill(&mut target.gradients, &lanes(&map.gradients)?);
-            }
-            Some(record)
-        } else {
-            None
-        };
-        Ok(Backward { gradient, record })
+            .collect()
     }
+
+    fn record(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+        record: &mut Record<R>,
+    ) -> Result<()> {
+        record.resize(parameters.shape(), paths.blocks(), paths.steps());
+        let maps = differentiate(parameters, features, paths, seed)?;
+        for (target, map) in record.maps.iter_mut().zip(&maps) {
+            fill(&mut target.inputs, &lanes(&map.inputs)?);
+            fill(&mut target.gradients, &lanes(&map.gradients)?);
+        }
+        Ok(())
+    }
+}
+
+/// A sweep forward and, along the seeds, backward.
+fn differentiate<R: Real>(
+    parameters: &Parameters,
+    features: &Features,
+    paths: &Paths<R>,
+    seed: &Seed<'_, R>,
+) -> Result<Vec<MapTensors>> {
+    let (steps, instruments) = (paths.steps(), parameters.shape().instruments);
+    let trace = Trace::new(parameters, features, paths)?;
+    let positions: Vec<Lane<R>> = lanes(&trace.positions)?;
+    let mut seeds = vec![[R::ZERO; BLOCK]; positions.len()];
+    let size = steps * instruments;
+    let blocks = positions.chunks_exact(size).zip(seeds.chunks_mut(size));
+    for (block, (positions, seeds)) in blocks.enumerate() {
+        seed(block, positions, seeds);
+    }
+    trace.differentiate(&from_lanes(&seeds, steps, instruments)?)
 }
 
 /// Inputs a `[T, B, columns]` and derivatives g `[T, B, rows]` of one map.

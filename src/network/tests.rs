@@ -179,14 +179,17 @@ fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
             .unwrap();
         let gradients = loss.backward().unwrap();
         let seed = seed(&paths, instruments);
-        let backward = sweep
-            .backward(&parameters, &features, &paths, &seed, true)
+        let gradient = sweep
+            .gradient(&parameters, &features, &paths, &seed)
             .unwrap();
-        let record = backward.record.unwrap();
+        let mut record = Record::default();
+        sweep
+            .record(&parameters, &features, &paths, &seed, &mut record)
+            .unwrap();
         let from_record = record.gradient(&vec![1.0; record.paths()]);
         for (index, (name, variable)) in parameters.variables().enumerate() {
             let expected = matrix(gradients.get(variable).unwrap()).unwrap();
-            for found in [&backward.gradient[index], &from_record[index]] {
+            for found in [&gradient[index], &from_record[index]] {
                 let error = (found - &expected).norm_l2() / expected.norm_l2();
                 assert!(error < 1e-12, "{engine} {name}: {error:e}");
             }
@@ -210,12 +213,12 @@ fn single_precision_sweep_agrees_with_double() {
     let (single, double) = (paths::<f32>(256, steps), paths::<f64>(256, steps));
     let (seed32, seed64) = (seed(&single, 1), seed(&double, 1));
     let found = BlockSweep::<f32>::new()
-        .backward(&parameters, &features, &single, &seed32, false)
+        .gradient(&parameters, &features, &single, &seed32)
         .unwrap();
     let exact = BlockSweep::<f64>::new()
-        .backward(&parameters, &features, &double, &seed64, false)
+        .gradient(&parameters, &features, &double, &seed64)
         .unwrap();
-    for (found, exact) in found.gradient.iter().zip(&exact.gradient) {
+    for (found, exact) in found.iter().zip(&exact) {
         let error = (found - exact).norm_l2() / exact.norm_l2();
         assert!(error < 1e-4, "{error:e}");
     }
@@ -237,10 +240,9 @@ fn directional_derivative_contracts_the_path_derivative() {
     let paths = paths::<f64>(32, steps);
     let seed = seed(&paths, 1);
     let sweep = BlockSweep::<f64>::new();
-    let record = sweep
-        .backward(&parameters, &features(steps), &paths, &seed, true)
-        .unwrap()
-        .record
+    let mut record = Record::default();
+    sweep
+        .record(&parameters, &features(steps), &paths, &seed, &mut record)
         .unwrap();
     let direction = parameters.matrices().unwrap();
     let found = record.directional(&direction);
@@ -300,17 +302,21 @@ fn engines_agree<R: Real>(bound: f64) {
         let seed = seed(&paths, instruments);
         let [found, expected] = sweeps::<R>().map(|(_, sweep)| {
             let forward = sweep.forward(&parameters, &features, &paths, true).unwrap();
-            let backward = sweep
-                .backward(&parameters, &features, &paths, &seed, true)
+            let gradient = sweep
+                .gradient(&parameters, &features, &paths, &seed)
                 .unwrap();
-            (forward, backward)
+            let mut record = Record::default();
+            sweep
+                .record(&parameters, &features, &paths, &seed, &mut record)
+                .unwrap();
+            (forward, gradient, record)
         });
         let close = |f: &[Lane<R>], e: &[Lane<R>], what| assert_close(f, e, bound, what);
         close(&found.0.positions, &expected.0.positions, "positions");
         close(&found.0.head_inputs, &expected.0.head_inputs, "head inputs");
-        assert_close_matrices(&found.1.gradient, &expected.1.gradient, bound, "gradient");
+        assert_close_matrices(&found.1, &expected.1, bound, "gradient");
 
-        let (found, expected) = (found.1.record.unwrap(), expected.1.record.unwrap());
+        let (found, expected) = (found.2, expected.2);
         let direction = parameters.matrices().unwrap();
         let changes = |record: &Record<R>| {
             let changes = record.directional(&direction);
@@ -342,4 +348,44 @@ fn engines_agree_in_double_precision() {
 #[test]
 fn engines_agree_in_single_precision() {
     engines_agree::<f32>(2e-5);
+}
+
+/// A record whose memory held a larger one, or was scaled, is that of a new one, bit by bit.
+#[test]
+fn records_are_written_over() {
+    let (steps, shape) = (
+        5,
+        Shape {
+            features: 3,
+            hidden: 8,
+            layers: 2,
+            instruments: 1,
+        },
+    );
+    let parameters = Parameters::random(shape, 2).unwrap();
+    let write = |count: usize, record: &mut Record<f32>| {
+        let paths = paths::<f32>(count, steps);
+        BlockSweep::new()
+            .record(
+                &parameters,
+                &features(steps),
+                &paths,
+                &seed(&paths, 1),
+                record,
+            )
+            .unwrap();
+    };
+    let (mut used, mut new) = (Record::default(), Record::default());
+    write(96, &mut used);
+    used.scale(&[3.0; 96]);
+    write(64, &mut used);
+    write(64, &mut new);
+    assert_eq!(used.paths(), 64);
+    for map in 0..new.maps.len() {
+        for lag in 0..2 {
+            let (used, new) = (used.moments(map, lag), new.moments(map, lag));
+            assert_eq!(used.inputs, new.inputs);
+            assert_eq!(used.gradients, new.gradients);
+        }
+    }
 }

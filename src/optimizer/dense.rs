@@ -73,11 +73,11 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
             *out = std::array::from_fn(|lane| spot[t + 1][lane] - spot[t][lane]);
         }
     };
+    let mut record = Record::default();
     BlockSweep::new()
-        .backward(&parameters, &features, &paths, &seed, true)
-        .unwrap()
-        .record
-        .unwrap()
+        .record(&parameters, &features, &paths, &seed, &mut record)
+        .unwrap();
+    record
 }
 
 /// The dense metric (1/n) Σ_b J_b J_bᵀ of the LSTM's map, on column-stacked vec.

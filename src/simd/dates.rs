@@ -5,7 +5,7 @@ use super::{Lane, Lanes, Real};
 /// Dates may be spaced by more than their rows. Caches find a line by its address modulo a power of
 /// two: with a multiple of 32 rows from date to date, the same few rows of all dates, which are what
 /// [`super::add_outer`] keeps in the first-level cache, would evict each other.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Dates<R> {
     rows: usize,
     /// Rows from one date to the next.
@@ -15,13 +15,19 @@ pub struct Dates<R> {
 
 impl<R: Real> Dates<R> {
     pub fn zeros(dates: usize, rows: usize) -> Self {
-        let spare = if rows.is_multiple_of(32) { 4 } else { 0 };
-        let stride = rows + spare;
+        let stride = stride(rows);
         Self {
             rows,
             stride,
             lanes: Lanes::zeros(dates * stride),
         }
+    }
+
+    /// Changes the sizes and leaves the values open; memory is had anew only if they are larger than ever.
+    pub fn resize(&mut self, dates: usize, rows: usize) {
+        self.rows = rows;
+        self.stride = stride(rows);
+        self.lanes.resize(dates * self.stride);
     }
 
     /// Number of dates.
@@ -63,6 +69,11 @@ impl<R: Real> Dates<R> {
     pub fn copy_to(&self, period: &mut [Lane<R>]) {
         period.copy_from_slice(&self.lanes[..period.len()]);
     }
+}
+
+/// Rows from one date to the next.
+fn stride(rows: usize) -> usize {
+    rows + if rows.is_multiple_of(32) { 4 } else { 0 }
 }
 
 #[cfg(test)]

@@ -25,6 +25,15 @@ impl<R: Real> Lanes<R> {
             count,
         }
     }
+
+    /// Changes the number of lanes and leaves their values open; memory is had anew only if there are more than ever.
+    pub fn resize(&mut self, count: usize) {
+        let spare = CACHE_LINE / size_of::<R>();
+        if self.values.len() < count * BLOCK + spare {
+            *self = Self::zeros(count);
+        }
+        self.count = count;
+    }
 }
 
 /// Index of the first number on a cache line, among the first `spare`.

@@ -8,7 +8,7 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
 use crate::market::{Paths, Simulator};
-use crate::network::{Features, Parameters, Sweep};
+use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer, WeightAverage};
 use crate::random::Purpose;
 use crate::risk::{Curvature, Evaluation};
@@ -101,6 +101,7 @@ struct Step<'a> {
     paths: Paths<f32>,
     /// The paths of the step after.
     next: Paths<f32>,
+    record: Record<f32>,
 }
 
 impl<'a> Step<'a> {
@@ -119,6 +120,7 @@ impl<'a> Step<'a> {
             simulator,
             paths: Paths::with_instruments(optimizer.paths, plan.contract.steps, &instruments),
             next,
+            record: Record::default(),
         }
     }
 
@@ -146,46 +148,49 @@ impl<'a> Step<'a> {
                 risk.value
             )));
         }
-        let gradient = risk_gradient(
+        // Paths are exchangeable, so the first ones are a random sample.
+        let sampled = self
+            .optimizer
+            .curvature_paths(step)
+            .min(self.paths.count() / BLOCK * BLOCK);
+        // What the sampled paths add to the gradient is had from their record.
+        let mut unrecorded = risk.weights.clone();
+        unrecorded[..sampled].fill(0.0);
+        let mut gradient = risk_gradient(
             self.sweep.as_ref(),
             parameters,
             &self.plan.features,
             &self.ledger,
             &self.paths,
-            &risk.weights,
+            &unrecorded,
         )?;
-
-        // Paths are exchangeable, so the first ones are a random sample.
-        let curvature = self
-            .optimizer
-            .curvature_paths(step)
-            .min(self.paths.count() / BLOCK * BLOCK);
-        let record = if curvature > 0 {
-            let sample = self.paths.gather(&(0..curvature).collect::<Vec<_>>());
+        let mut curvature_scale = 1.0;
+        if sampled > 0 {
+            let sample = self.paths.gather(&(0..sampled).collect::<Vec<_>>());
             let seeds = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
                 self.ledger.derivative(&sample.block(block), positions, out);
             };
-            let backward =
-                self.sweep
-                    .backward(parameters, &self.plan.features, &sample, &seeds, true)?;
-            backward.record.map(|mut record| {
-                let weights = self.optimizer.weights();
-                let Curvature { weights, scale } =
-                    self.plan
-                        .risk
-                        .curvature(weights, &pnl, &risk.weights, curvature);
-                let roots: Vec<f64> = weights.iter().map(|h| h.sqrt()).collect();
-                record.scale(&roots);
-                (record, scale)
-            })
-        } else {
-            None
-        };
+            let features = &self.plan.features;
+            let record = &mut self.record;
+            self.sweep
+                .record(parameters, features, &sample, &seeds, record)?;
+            for (sum, part) in gradient.iter_mut().zip(record.gradient(&risk.weights)) {
+                *sum += part;
+            }
+            let weights = self.optimizer.weights();
+            let Curvature { weights, scale } =
+                self.plan
+                    .risk
+                    .curvature(weights, &pnl, &risk.weights, sampled);
+            let roots: Vec<f64> = weights.iter().map(|h| h.sqrt()).collect();
+            record.scale(&roots);
+            curvature_scale = scale;
+        }
         let weights = parameters.matrices()?;
         let batch = Batch {
             gradient: &gradient,
-            record: record.as_ref().map(|(record, _)| record),
-            curvature: record.as_ref().map_or(1.0, |(_, scale)| *scale),
+            record: (sampled > 0).then_some(&self.record),
+            curvature: curvature_scale,
             parameters: &weights,
             step,
             progress,
@@ -228,6 +233,12 @@ pub fn risk_gradient<R: Real>(
     let weighted: Vec<usize> = (0..weights.len())
         .filter(|&path| weights[path] != 0.0)
         .collect();
+    if weighted.is_empty() {
+        let maps = parameters.shape().maps().into_iter();
+        return Ok(maps
+            .map(|(_, rows, columns)| Mat::zeros(rows, columns))
+            .collect());
+    }
     let selected = paths.gather(&weighted);
     let seeds = |block: usize, positions: &[Lane<R>], out: &mut [Lane<R>]| {
         ledger.derivative(&selected.block(block), positions, out);
@@ -238,9 +249,7 @@ pub fn risk_gradient<R: Real>(
             out.iter_mut().for_each(|seed| seed[lane] *= R::of(weight));
         }
     };
-    Ok(sweep
-        .backward(parameters, features, &selected, &seeds, false)?
-        .gradient)
+    sweep.gradient(parameters, features, &selected, &seeds)
 }
 
 /// The P&L of every path that counts.

@@ -211,18 +211,49 @@ fn gradient_of_the_tail_equals_that_of_all_paths() {
         };
         let expected = problem
             .sweep
-            .backward(
-                &parameters,
-                &problem.features,
-                &problem.paths,
-                &seeds,
-                false,
-            )
-            .unwrap()
-            .gradient;
+            .gradient(&parameters, &problem.features, &problem.paths, &seeds)
+            .unwrap();
         for (found, expected) in found.iter().zip(&expected) {
             let error = (found - expected).norm_l2() / expected.norm_l2();
             assert!(error < 1e-12, "{error:e}");
+        }
+    }
+}
+
+/// What a step does when it records a sample: the sampled paths' part of the gradient from their record and the rest by a
+/// sweep give the gradient of a sweep over all paths, also if no path of the rest has weight.
+#[test]
+fn gradient_of_a_recorded_sample_and_the_rest_is_the_whole() {
+    let shape = Shape {
+        features: 3,
+        hidden: 4,
+        layers: 1,
+        instruments: 1,
+    };
+    let parameters = Parameters::random(shape, 17).unwrap();
+    let problem = Problem::new(Risk::Entropic { aversion: 0.3 }, true);
+    let mut weights = problem.at(&parameters).evaluation.weights;
+    for sampled in [64, 192] {
+        if sampled == 192 {
+            weights[192..].fill(0.0);
+        }
+        let expected = problem.gradient(&parameters, &weights);
+        let sample = problem.paths.gather(&(0..sampled).collect::<Vec<_>>());
+        let seeds = |block: usize, positions: &[Lane<f64>], out: &mut [Lane<f64>]| {
+            let paths = sample.block(block);
+            problem.ledger.derivative(&paths, positions, out);
+        };
+        let mut record = Record::default();
+        problem
+            .sweep
+            .record(&parameters, &problem.features, &sample, &seeds, &mut record)
+            .unwrap();
+        let mut rest = weights.clone();
+        rest[..sampled].fill(0.0);
+        let rest = problem.gradient(&parameters, &rest);
+        for (map, part) in record.gradient(&weights).iter().enumerate() {
+            let error = (part + &rest[map] - &expected[map]).norm_l2() / expected[map].norm_l2();
+            assert!(error < 1e-12, "{sampled} paths, map {map}: {error:e}");
         }
     }
 }

@@ -7,12 +7,12 @@ use crate::simd::{BLOCK, Kernel, Lane, Real, add_outer, multiply_add};
 const SEGMENT: usize = 32;
 
 /// Differentiates one block of paths from the seeds back to the first date: turns the gates of the
-/// workspace into derivatives and adds the gradient of every map to `totals`.
+/// workspace into derivatives and, if there are `totals`, adds the gradient of every map to them.
 pub(super) struct BackwardBlock<'a, R> {
     pub weights: &'a Weights<R>,
     pub workspace: &'a mut Workspace<R>,
     /// One matrix per map, row by row.
-    pub totals: &'a mut [Vec<f64>],
+    pub totals: Option<&'a mut [Vec<f64>]>,
 }
 
 impl<R: Real> Kernel for BackwardBlock<'_, R> {
@@ -23,7 +23,7 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
         let Self {
             weights,
             workspace,
-            totals,
+            mut totals,
         } = self;
         let hidden = weights.shape.hidden;
         let Workspace {
@@ -36,17 +36,17 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
             ..
         } = workspace;
         let (steps, count) = (*steps, layers.len());
-        let (lstm_totals, head_total) = totals.split_at_mut(count);
-
-        let top = layers.last().expect("a policy has a layer");
         let instruments = weights.head.len();
-        for (instrument, total) in head_total[0].chunks_exact_mut(hidden + 1).enumerate() {
-            let seed = |t: usize| &seeds[t * instruments + instrument..][..1];
-            add_outer::<R, FMA, ROWS>(0..steps, seed, |t| top.hidden(t), &mut total[..hidden]);
-            total[hidden] += (0..steps)
-                .flat_map(|t| seed(t)[0])
-                .map(|seed| seed.into_f64())
-                .sum::<f64>();
+        if let Some(totals) = totals.as_deref_mut() {
+            let top = layers.last().expect("a policy has a layer");
+            for (instrument, total) in totals[count].chunks_exact_mut(hidden + 1).enumerate() {
+                let seed = |t: usize| &seeds[t * instruments + instrument..][..1];
+                add_outer::<R, FMA, ROWS>(0..steps, seed, |t| top.hidden(t), &mut total[..hidden]);
+                total[hidden] += (0..steps)
+                    .flat_map(|t| seed(t)[0])
+                    .map(|seed| seed.into_f64())
+                    .sum::<f64>();
+            }
         }
 
         for index in (0..count).rev() {
@@ -80,12 +80,14 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
                         map.to_hidden.multiply::<FMA, ROWS>(0, gates, from_next);
                     }
                 }
-                add_outer::<R, FMA, ROWS>(
-                    segment,
-                    |t| layer.gates.at(t),
-                    |t| layer.inputs.at(t),
-                    &mut lstm_totals[index],
-                );
+                if let Some(totals) = totals.as_deref_mut() {
+                    add_outer::<R, FMA, ROWS>(
+                        segment,
+                        |t| layer.gates.at(t),
+                        |t| layer.inputs.at(t),
+                        &mut totals[index],
+                    );
+                }
             }
             if index > 0 {
                 for t in 0..steps {

@@ -9,9 +9,9 @@ mod workspace;
 use super::features::Features;
 use super::parameters::{Parameters, Shape};
 use super::record::Record;
-use super::{Backward, Forward, Seed, Sweep};
+use super::{Forward, Seed, Sweep};
 use crate::error::Result;
-use crate::market::Paths;
+use crate::market::{PathBlock, Paths};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
 use backward::BackwardBlock;
 use faer::Mat;
@@ -115,74 +115,101 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
         })
     }
 
-    fn backward(
+    fn gradient(
         &self,
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
         seed: &Seed<'_, R>,
-        record: bool,
-    ) -> Result<Backward<R>> {
-        let (shape, steps, blocks) = (parameters.shape(), paths.steps(), paths.blocks());
+    ) -> Result<Vec<Mat<f64>>> {
+        let (shape, blocks) = (parameters.shape(), paths.blocks());
         let weights = Weights::new(shape, &parameters.matrices()?);
-        let mut recorded = record.then(|| Record::zeros(shape, blocks, steps));
-        let mut targets: Vec<Vec<RecordBlock<'_, R>>> = match &mut recorded {
-            Some(record) => split(record),
-            None => (0..blocks).map(|_| Vec::new()).collect(),
-        };
         let size = CHUNK.max(blocks.div_ceil(SUMS));
-        let totals: Vec<Vec<Vec<f64>>> = targets
-            .par_chunks_mut(size)
-            .enumerate()
-            .map(|(chunk, targets)| {
+        let totals: Vec<Vec<Vec<f64>>> = (0..blocks.div_ceil(size))
+            .into_par_iter()
+            .map(|chunk| {
                 let mut totals: Vec<Vec<f64>> = shape
                     .maps()
                     .iter()
                     .map(|(_, rows, columns)| vec![0.0; rows * columns])
                     .collect();
-                self.with_workspace(shape, steps, |workspace| {
-                    for (offset, target) in targets.iter_mut().enumerate() {
-                        let block = chunk * size + offset;
+                self.with_workspace(shape, paths.steps(), |workspace| {
+                    for block in chunk * size..blocks.min((chunk + 1) * size) {
                         let paths = paths.block(block);
-                        dispatch(ForwardBlock {
-                            weights: &weights,
+                        let seed = |positions: &[_], out: &mut [_]| seed(block, positions, out);
+                        there_and_back(
+                            &weights,
                             features,
                             paths,
                             workspace,
-                        });
-                        seed(block, &workspace.positions, &mut workspace.seeds);
-                        dispatch(BackwardBlock {
-                            weights: &weights,
-                            workspace,
-                            totals: &mut totals,
-                        });
-                        workspace.copy_record(target);
+                            &seed,
+                            Some(&mut totals),
+                        );
                     }
                 });
                 totals
             })
             .collect();
-        let gradient = shape
-            .maps()
-            .iter()
-            .enumerate()
-            .map(|(map, &(_, rows, columns))| {
-                let mut sum = Mat::zeros(rows, columns);
-                for total in &totals {
-                    for row in 0..rows {
-                        for column in 0..columns {
-                            sum[(row, column)] += total[map][row * columns + column];
-                        }
-                    }
-                }
-                sum
+        let sums = shape.maps().into_iter().enumerate();
+        Ok(sums
+            .map(|(map, (_, rows, columns))| {
+                Mat::from_fn(rows, columns, |row, column| {
+                    totals
+                        .iter()
+                        .map(|total| total[map][row * columns + column])
+                        .sum()
+                })
             })
-            .collect();
-        Ok(Backward {
-            gradient,
-            record: recorded,
-        })
+            .collect())
     }
+
+    fn record(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+        record: &mut Record<R>,
+    ) -> Result<()> {
+        let (shape, steps) = (parameters.shape(), paths.steps());
+        let weights = Weights::new(shape, &parameters.matrices()?);
+        record.resize(shape, paths.blocks(), steps);
+        split(record)
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(block, target)| {
+                self.with_workspace(shape, steps, |workspace| {
+                    let paths = paths.block(block);
+                    let seed = |positions: &[_], out: &mut [_]| seed(block, positions, out);
+                    there_and_back(&weights, features, paths, workspace, &seed, None);
+                    workspace.copy_record(target);
+                });
+            });
+        Ok(())
+    }
+}
+
+/// Moves one block forward, seeds it, and differentiates it; adds its gradient to `totals`, if they are given.
+fn there_and_back<R: Real>(
+    weights: &Weights<R>,
+    features: &Features,
+    paths: PathBlock<'_, R>,
+    workspace: &mut Workspace<R>,
+    seed: &dyn Fn(&[Lane<R>], &mut [Lane<R>]),
+    totals: Option<&mut [Vec<f64>]>,
+) {
+    dispatch(ForwardBlock {
+        weights,
+        features,
+        paths,
+        workspace,
+    });
+    seed(&workspace.positions, &mut workspace.seeds);
+    dispatch(BackwardBlock {
+        weights,
+        workspace,
+        totals,
+    });
 }
 
 /// One block of one map's record, for writing: a period of its [`Dates`](crate::simd::Dates).
