@@ -55,17 +55,21 @@ fn steps(criterion: &mut Criterion<CpuTime>) {
         let quantile = step.quantile();
         group.bench_function("dense", |b| b.iter(|| step.dense(quantile)));
         group.bench_function("tail", |b| b.iter(|| step.tail()));
-        // Curvature from a quarter of the paths and from all of them: with a measure whose weights are zero on most
+        // Curvature from none of the paths, a quarter and all of them: with a measure whose weights are zero on most
         // paths, with one that weighs all of them, and without the lag-1 moments of the chain.
         let tail = Risk::Cvar { level: step::LEVEL };
         let all = Risk::Entropic { aversion: 0.1 };
         for (name, risk, share, lags) in [
+            ("adam-tail", tail, 0, 0),
+            ("adam-dense", all, 0, 0),
             ("kfac-tail-quarter", tail, 4, 2),
             ("kfac-dense-quarter", all, 4, 2),
             ("kfac-dense-all", all, 1, 2),
             ("kfac-dense-all-expand", all, 1, 1),
         ] {
-            group.bench_function(name, |b| b.iter(|| step.kfac(risk, PATHS / share, lags)));
+            group.bench_function(name, |b| {
+                b.iter(|| step.kfac(risk, PATHS.checked_div(share).unwrap_or(0), lags))
+            });
         }
         let candle = CandleStep::new(hidden, &step.paths).expect("a candle model");
         group.bench_function("candle", |b| b.iter(|| candle.gradient().expect("a step")));

@@ -155,22 +155,13 @@ impl Step {
         self.backward(&paths, &seed);
     }
 
-    /// A K-FAC step but for its small matrices: a forward sweep, the record of the first `count` paths, which gives their
-    /// part of the gradient, a sweep over the other paths with weight, the moments of every map at `lags` lags, and the
+    /// A K-FAC step but for its small matrices, an Adam step with a `count` of 0: a forward sweep, the record of the first
+    /// `count` paths, which gives their part of the gradient, a sweep over the other paths with weight, the moments of every map at `lags` lags, and the
     /// change of P&L along a direction.
     pub fn kfac(&self, risk: Risk, count: usize, lags: usize) {
         let weights = risk.evaluate(&self.forward()).weights;
-        let sample = self.paths.gather(&(0..count).collect::<Vec<_>>());
-        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-            self.ledger.derivative(&sample.block(block), positions, out);
-        };
-        let mut record = self.record.lock().expect("one step at a time");
         let (parameters, features) = (&self.parameters, &self.features);
-        self.sweep
-            .record(parameters, features, &sample, &seed, &mut record)
-            .expect("a backward sweep");
-        black_box(record.gradient(&weights));
-        let mut rest = weights;
+        let mut rest = weights.clone();
         rest[..count].fill(0.0);
         let rest = risk_gradient(
             &self.sweep,
@@ -181,6 +172,18 @@ impl Step {
             &rest,
         );
         black_box(rest.expect("a backward sweep"));
+        if count == 0 {
+            return;
+        }
+        let sample = self.paths.gather(&(0..count).collect::<Vec<_>>());
+        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
+            self.ledger.derivative(&sample.block(block), positions, out);
+        };
+        let mut record = self.record.lock().expect("one step at a time");
+        self.sweep
+            .record(parameters, features, &sample, &seed, &mut record)
+            .expect("a backward sweep");
+        black_box(record.gradient(&weights));
         for map in 0..record.sizes().len() {
             for lag in 0..lags {
                 black_box(record.moments(map, lag));

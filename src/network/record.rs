@@ -223,8 +223,8 @@ fn sum_blocks(blocks: usize, size: usize, add: impl Fn(usize, &mut [f64]) + Sync
     sum
 }
 
-/// Dates whose weighted gradients are kept at a time.
-const SEGMENT: usize = 8;
+/// Dates whose weighted inputs are kept at a time.
+const SEGMENT: usize = 32;
 
 /// Adds Σ_b weights[b] J_b of one block to `total`.
 struct WeightedOuter<'a, R> {
@@ -240,21 +240,21 @@ impl<R: Real> Kernel for WeightedOuter<'_, R> {
     #[inline(always)]
     fn run<const FMA: bool, const ROWS: usize>(self) {
         let weights: Lane<R> = std::array::from_fn(|lane| R::of(self.weights[lane]));
-        let mut weighted = Dates::<R>::zeros(SEGMENT, self.map.rows);
+        let mut weighted = Dates::<R>::zeros(SEGMENT.min(self.dates.len()), self.map.columns);
         for first in self.dates.clone().step_by(SEGMENT) {
             let segment = first..self.dates.end.min(first + SEGMENT);
             for t in segment.clone() {
-                let from = self.map.gradients.at(t);
-                for (weighted, g) in weighted.at_mut(t - first).iter_mut().zip(from) {
+                let from = self.map.inputs.at(t);
+                for (weighted, a) in weighted.at_mut(t - first).iter_mut().zip(from) {
                     for lane in 0..BLOCK {
-                        weighted[lane] = weights[lane] * g[lane];
+                        weighted[lane] = weights[lane] * a[lane];
                     }
                 }
             }
             add_outer::<R, FMA, ROWS>(
                 segment,
+                |t| self.map.gradients.at(t),
                 |t| weighted.at(t - first),
-                |t| self.map.inputs.at(t),
                 self.total,
             );
         }
