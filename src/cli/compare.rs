@@ -1,8 +1,11 @@
 use super::{Output, overridden};
+use crate::bounds::check;
 use crate::error::{Error, Result};
-use crate::experiment::{self, Finished, Progress, SavedPolicy};
+use crate::experiment::{self, Finished, Progress, SavedPolicy, Scope};
 use crate::report::text::{WIDTH, tables};
+use crate::risk::Risk;
 use crate::runs::store;
+use crate::strategy::raw::Raw;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -19,40 +22,98 @@ pub struct Changes {
     budget: Option<f64>,
 }
 
-pub fn compare(
-    strategy: &Path,
-    optimizers: Option<&[String]>,
+/// What `compare` has beside its strategy.
+#[derive(Debug, clap::Args)]
+pub struct Comparison {
+    /// Only these optimizers, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    optimizers: Option<Vec<String>>,
+    /// Train with this many seeds, beginning with the strategy's.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    tuned: bool,
-    changes: &Changes,
-    root: &Path,
-) -> Result<Output> {
-    let mut plan = load(strategy, changes)?;
-    if let Some(names) = optimizers {
+    /// First search each optimizer's settings by successive halving from this many candidates (16 unless given), on
+    /// seeds of its own; the same number of trainings and of steps for all.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "16", value_parser = candidates)]
+    tune: Option<usize>,
+    /// Train every optimizer for these numbers of steps too, each with its own whole schedule; instead of the
+    /// strategy's `lengths`.
+    #[arg(long, value_delimiter = ',', conflicts_with = "budget")]
+    lengths: Option<Vec<usize>>,
+    /// Train for these CVaR levels or risk aversions too: cost against risk.
+    #[arg(long, value_delimiter = ',')]
+    frontier: Vec<f64>,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+pub fn compare(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<Output> {
+    let mut plan = load(strategy, &comparison.changes, |raw| {
+        let Some(lengths) = &comparison.lengths else {
+            return;
+        };
+        raw.training.lengths = Some(lengths.clone());
+        for optimizer in raw.optimizers.values_mut() {
+            optimizer.lengths = None;
+        }
+    })?;
+    if let Some(names) = &comparison.optimizers {
         for name in names {
             known_optimizer(&plan, "--optimizers", name)?;
         }
-        plan.optimizers.retain(|plan| names.contains(&plan.name));
+        plan.retain(|optimizer| names.contains(&optimizer.name));
     }
-    let seeds: Vec<u64> = (plan.seed..plan.seed + seeds).collect();
+    for &parameter in &comparison.frontier {
+        let (possible, bound) = match plan.risk {
+            Risk::Cvar { .. } => ((0.0..1.0).contains(&parameter), "in [0, 1)"),
+            _ => (parameter > 0.0 && parameter.is_finite(), "positive"),
+        };
+        check("--frontier", parameter, possible, bound)?;
+    }
+    let scope = Scope {
+        seeds: (plan.seed..plan.seed + comparison.seeds).collect(),
+        candidates: comparison.tune,
+        frontier: comparison.frontier.clone(),
+    };
     let mut bars = Bars::default();
-    let finished = experiment::compare(&plan, &seeds, tuned, root, &mut |at| bars.show(&at))?;
+    let finished = experiment::compare(&plan, &scope, root, &mut |at| bars.show(&at))?;
     bars.finish();
-    let against_adam = finished
-        .metrics
+    Ok(compared(&finished))
+}
+
+/// Goes on with a comparison that was stopped.
+pub fn resume(run: &str, root: &Path) -> Result<Output> {
+    let folder = store::open(root, run)?;
+    let mut bars = Bars::default();
+    let finished = experiment::resume(folder, &mut |at| bars.show(&at))?;
+    bars.finish();
+    Ok(compared(&finished))
+}
+
+fn compared(finished: &Finished) -> Output {
+    let metrics = &finished.metrics;
+    let against_adam = metrics
         .comparisons
         .first()
         .map_or(Value::Null, |c| json!(c));
-    let metrics = &finished.metrics;
     let document = json!({
         "run": metrics.run,
         "evaluation": metrics.evaluation,
+        "lengths": metrics.lengths,
+        "frontier": metrics.frontier,
         "backtest": metrics.backtest,
         "comparisons": metrics.comparisons,
         "backtest_comparisons": metrics.backtest_comparisons,
         "against_adam": against_adam,
     });
-    Ok(output(&finished, document))
+    output(finished, document)
+}
+
+/// Reads the number of candidates of a search for settings.
+fn candidates(text: &str) -> std::result::Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(count) if count >= 4 && count.is_power_of_two() => Ok(count),
+        _ => Err("must be a power of two of at least 4".into()),
+    }
 }
 
 pub fn train(
@@ -61,7 +122,7 @@ pub fn train(
     changes: &Changes,
     root: &Path,
 ) -> Result<Output> {
-    let plan = load(strategy, changes)?;
+    let plan = load(strategy, changes, |_| {})?;
     let name = match optimizer {
         Some(name) => {
             known_optimizer(&plan, "--optimizer", name)?;
@@ -148,13 +209,18 @@ pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Vec<SavedPolicy
     Ok((plan, policies))
 }
 
-fn load(strategy: &Path, changes: &Changes) -> Result<Plan> {
+fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
     Plan::load(strategy, |raw| {
+        if changes.budget.is_some() {
+            raw.training.lengths = None;
+            raw.optimizers.values_mut().for_each(|o| o.lengths = None);
+        }
         if let Some(steps) = changes.steps {
             raw.training.steps = Some(steps as usize);
             raw.training.seconds = None;
         }
         overridden(&mut raw.training.seconds, changes.budget.map(Some));
+        further(raw);
     })
 }
 
@@ -193,12 +259,12 @@ impl Bars {
         const UNITS: f64 = 1000.0;
         let (name, done, message) = match at {
             Progress::Training {
-                strategy,
+                what,
                 seed,
                 done,
                 point,
             } => (
-                format!("{strategy}, seed {seed}"),
+                format!("{what}, seed {seed}"),
                 *done,
                 format!("step {}, risk {:.4}", point.step + 1, point.risk),
             ),

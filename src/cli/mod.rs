@@ -31,19 +31,13 @@ enum Command {
     /// Train the strategy's optimizers and compare them with classical hedges on the same test paths and on history.
     Compare {
         /// Strategy file (TOML).
-        strategy: PathBuf,
-        /// Only these optimizers, separated by commas.
-        #[arg(long, value_delimiter = ',')]
-        optimizers: Option<Vec<String>>,
-        /// Train with this many seeds, beginning with the strategy's.
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-        seeds: u64,
-        /// First search each optimizer's settings by successive halving, on seeds of its own; the same number of steps
-        /// for all.
-        #[arg(long)]
-        tune: bool,
+        #[arg(required_unless_present = "resume")]
+        strategy: Option<PathBuf>,
+        /// Go on with this comparison, which was stopped: what is trained is not trained again.
+        #[arg(long, value_name = "RUN", conflicts_with_all = ["strategy", "Comparison"])]
+        resume: Option<String>,
         #[command(flatten)]
-        changes: compare::Changes,
+        comparison: compare::Comparison,
         #[command(flatten)]
         runs: Root,
     },
@@ -152,19 +146,14 @@ fn run(command: Command, json: bool) -> Result<Output> {
     match command {
         Command::Compare {
             strategy,
-            optimizers,
-            seeds,
-            tune,
-            changes,
+            resume,
+            comparison,
             runs,
-        } => compare::compare(
-            &strategy,
-            optimizers.as_deref(),
-            seeds,
-            tune,
-            &changes,
-            &runs.path,
-        ),
+        } => match (strategy, resume) {
+            (_, Some(run)) => compare::resume(&run, &runs.path),
+            (Some(strategy), None) => compare::compare(&strategy, &comparison, &runs.path),
+            (None, None) => unreachable!("one of the two is required"),
+        },
         Command::Train {
             strategy,
             optimizer,

@@ -1,7 +1,7 @@
 use super::Output;
 use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
-use crate::runs::store::{self, State};
+use crate::runs::store::{self, RunFolder, State};
 use clap::Subcommand;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -49,7 +49,7 @@ fn list(root: &Path) -> Result<Output> {
         let id = listed.folder.id();
         let (state, name) = match &listed.state {
             State::Complete(metrics) => ("complete", metrics.name.clone()),
-            State::Incomplete => ("incomplete", "incomplete".into()),
+            State::Incomplete => ("incomplete", incomplete(&listed.folder)),
             State::Unreadable(why) => ("unreadable", format!("unreadable: {why}")),
         };
         lines.push(format!("{id:<48} {name}"));
@@ -59,6 +59,16 @@ fn list(root: &Path) -> Result<Output> {
         text: lines.join("\n"),
         document: json!({ "runs": rows }),
     })
+}
+
+fn incomplete(folder: &RunFolder) -> String {
+    match folder.trainings() {
+        Ok(Some((done, all))) => {
+            let id = folder.id();
+            format!("incomplete: {done} of {all} trainings; go on with `compare --resume {id}`")
+        }
+        _ => "incomplete".into(),
+    }
 }
 
 /// Writes the figures and the report of a run again, and the report to `html` too.

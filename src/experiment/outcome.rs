@@ -29,6 +29,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The statistics on the test paths.
+    pub fn row(&self) -> Option<&Row> {
+        self.simulated.as_ref().map(|(row, _)| row)
+    }
+
     /// P&L on the first test path.
     pub fn example_pnl(&self) -> f64 {
         self.simulated

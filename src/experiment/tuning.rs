@@ -1,27 +1,37 @@
 //! Successive halving over the settings of an optimizer, on seeds of its own.
 
+use super::Progress;
 use crate::error::Result;
 use crate::random::{Purpose, sequential};
 use crate::runs::metrics::Trial;
+use crate::runs::store::RunFolder;
 use crate::strategy::{Length, OptimizerPlan, Plan};
 use crate::training::train;
 use rand::RngExt;
 
-/// Candidates of the first rung, the file's own settings among them.
-const CANDIDATES: usize = 16;
-
-/// Share of the training's length and number of survivors of each rung; the last one is run with another seed.
-const RUNGS: [(f64, usize); 4] = [(0.25, 8), (0.5, 4), (1.0, 2), (1.0, 1)];
-
 /// Distance of tuning seeds from those of the comparison.
 const SEED_OFFSET: u64 = 1 << 32;
 
+/// Share of the training's length and number of survivors of each rung from `candidates`; the last one is run with
+/// another seed.
+fn rungs(candidates: usize) -> [(f64, usize); 4] {
+    let survivors = |rung: u32| (candidates >> rung).max(2);
+    [
+        (0.25, survivors(1)),
+        (0.5, survivors(2)),
+        (1.0, 2),
+        (1.0, 1),
+    ]
+}
+
 /// The optimizer with the best settings found, and every trial.
 ///
-/// Sixteen candidates — the file's own settings and fifteen random ones, each tunable key (or its distance from 1, for
-/// decays) times 2^u with u uniform in [−3, 3] — are trained for a quarter of the length with its own schedule; the
-/// better half goes on to half of the length, the better half of those to all of it, and the best two once more with
-/// another seed. They are judged by the risk on validation paths at the end. Every method gets the same number of steps.
+/// The candidates — the file's own settings and random ones, each tunable key (or its distance from 1, for decays)
+/// times 2^u with u uniform in [−3, 3], and where the file says so half, all or twice the paths a step in as many steps
+/// as make the same number of paths — are trained for a quarter of the length with its own schedule; the better half
+/// goes on to half of the length, the better half of those to all of it, and the best two once more with another seed.
+/// They are judged by the risk on validation paths at the end. Every method gets the same number of trials. Trials are
+/// kept in the folder, and not repeated if they are there.
 ///
 /// # Errors
 /// Those of the training, other than a risk that is no longer finite, which loses.
@@ -31,38 +41,55 @@ const SEED_OFFSET: u64 = 1 << 32;
 pub fn tune(
     plan: &Plan,
     optimizer: &OptimizerPlan,
-    progress: &mut dyn FnMut(usize, usize),
+    candidates: usize,
+    folder: &RunFolder,
+    progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(OptimizerPlan, Vec<Trial>)> {
-    let mut field = candidates(plan, optimizer)?;
-    let total = CANDIDATES + RUNGS.iter().map(|(_, left)| left).sum::<usize>() - 1;
-    let mut trials = Vec::new();
-    for (rung, (share, survivors)) in RUNGS.into_iter().enumerate() {
+    let file = format!("tuning/{}.json", optimizer.name);
+    let mut trials: Vec<Trial> = folder.read_json(&file)?.unwrap_or_default();
+    let rungs = rungs(candidates);
+    let total = candidates + rungs.iter().map(|(_, left)| left).sum::<usize>() - 1;
+    let mut field = field_of(plan, optimizer, candidates)?;
+    let mut taken = 0;
+    for (rung, (share, survivors)) in rungs.into_iter().enumerate() {
         let mut short = plan.clone();
         short.length = match plan.length {
             Length::Steps(steps) => Length::Steps(((steps as f64 * share).round() as usize).max(1)),
             Length::Seconds(seconds) => Length::Seconds(seconds * share),
         };
         short.validation.period = usize::MAX;
-        let last = rung + 1 == RUNGS.len();
-        let seed = plan.seed + SEED_OFFSET + u64::from(last);
+        let seed = plan.seed + SEED_OFFSET + u64::from(rung + 1 == rungs.len());
         let mut scored = Vec::with_capacity(field.len());
         for candidate in field {
-            let trained = train(&short, &candidate, seed, |_, _| {});
-            let risk = trained
-                .ok()
-                .and_then(|trained| trained.points.last()?.validation_risk)
-                .filter(|risk| risk.is_finite())
-                .unwrap_or(f64::INFINITY);
-            trials.push(Trial {
-                strategy: optimizer.name.clone(),
-                rung,
-                share,
-                seed,
-                risk,
-                settings: candidate.keys.clone(),
+            if taken == trials.len() {
+                let trained = train(&short, &candidate, seed, |_, _| {});
+                let risk = trained
+                    .ok()
+                    .and_then(|trained| trained.points.last()?.validation_risk);
+                trials.push(Trial {
+                    strategy: optimizer.name.clone(),
+                    rung,
+                    share,
+                    seed,
+                    risk: risk.unwrap_or(f64::NAN),
+                    paths: candidate.paths,
+                    settings: candidate.keys.clone(),
+                });
+                folder.write_json(&file, &trials)?;
+            }
+            let risk = trials[taken].risk;
+            taken += 1;
+            progress(Progress::Tuning {
+                strategy: &optimizer.name,
+                trial: taken,
+                trials: total,
             });
-            progress(trials.len(), total);
-            scored.push((risk, candidate));
+            let order = if risk.is_finite() {
+                risk
+            } else {
+                f64::INFINITY
+            };
+            scored.push((order, candidate));
         }
         scored.sort_by(|a, b| a.0.total_cmp(&b.0));
         scored.truncate(survivors);
@@ -71,12 +98,12 @@ pub fn tune(
     Ok((field.remove(0), trials))
 }
 
-fn candidates(plan: &Plan, optimizer: &OptimizerPlan) -> Result<Vec<OptimizerPlan>> {
+fn field_of(plan: &Plan, optimizer: &OptimizerPlan, count: usize) -> Result<Vec<OptimizerPlan>> {
     const OCTAVES: f64 = 3.0;
     const MOST: f64 = 0.999;
     let mut generator = sequential(plan.seed, Purpose::Tuning);
     let mut field = vec![optimizer.clone()];
-    while field.len() < CANDIDATES {
+    while field.len() < count {
         let mut keys = optimizer.keys.clone();
         for name in optimizer.settings.tunable() {
             let factor = 2f64.powf(generator.random_range(-OCTAVES..OCTAVES));
@@ -95,7 +122,11 @@ fn candidates(plan: &Plan, optimizer: &OptimizerPlan) -> Result<Vec<OptimizerPla
             };
             *value = toml::Value::Float(new);
         }
-        field.push(optimizer.with_keys(keys)?);
+        let mut candidate = optimizer.with_keys(keys)?;
+        if optimizer.tune_paths {
+            candidate = candidate.with_paths(2f64.powi(generator.random_range(-1..=1)));
+        }
+        field.push(candidate);
     }
     Ok(field)
 }

@@ -134,14 +134,14 @@ impl Parameters {
         Ok(())
     }
 
-    /// Writes the weights as safetensors, with `metadata` as strings in the header.
-    pub fn save(&self, path: &Path, metadata: HashMap<String, String>) -> Result<()> {
+    /// The weights as safetensors, with `metadata` as strings in the header.
+    pub fn to_bytes(&self, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
         let tensors = self
             .variables
             .iter()
             .map(|(name, variable)| (name.as_str(), variable.as_tensor()));
-        safetensors::serialize_to_file(tensors, Some(metadata), path)
-            .map_err(|error| Error::Computation(format!("{}: {error}", path.display())))
+        safetensors::serialize(tensors, Some(metadata))
+            .map_err(|error| Error::Computation(format!("weights as safetensors: {error}")))
     }
 
     /// Reads weights of the given shape.

@@ -34,6 +34,27 @@ pub struct Evaluation {
 }
 
 impl Risk {
+    /// The CVaR level or the risk aversion.
+    pub fn parameter(&self) -> f64 {
+        match *self {
+            Self::Cvar { level } => level,
+            Self::Entropic { aversion } | Self::MeanVariance { aversion } => aversion,
+        }
+    }
+
+    /// The same measure with another level or aversion.
+    pub fn with_parameter(self, parameter: f64) -> Self {
+        match self {
+            Self::Cvar { .. } => Self::Cvar { level: parameter },
+            Self::Entropic { .. } => Self::Entropic {
+                aversion: parameter,
+            },
+            Self::MeanVariance { .. } => Self::MeanVariance {
+                aversion: parameter,
+            },
+        }
+    }
+
     /// ρ and its derivative at `pnl`.
     ///
     /// CVaR uses the exact weights of a finite sample: the worst (1 − α)n losses, the last of them with

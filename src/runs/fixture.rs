@@ -115,6 +115,8 @@ pub fn metrics() -> Metrics {
         comparisons: vec![comparison([-0.271, 0.018, -0.104, 0.021, -0.142, 0.013])],
         backtest_comparisons: vec![comparison([-0.11, 0.15, -0.092, 0.031, -0.06, 0.11])],
         tuning: Vec::new(),
+        lengths: Vec::new(),
+        frontier: Vec::new(),
         band_aversion: Some(0.7),
         backtest_market: Some(BacktestMarket {
             data: "market_data/index_daily.csv".into(),

@@ -3,11 +3,13 @@
 //! ```text
 //! runs/<id>/
 //!   strategy.toml          the strategy with every default filled in
+//!   comparison.json        [`Request`], of comparisons
+//!   trainings/*.json, tuning/*.json   what a comparison has finished
 //!   metrics.json           [`Metrics`]
 //!   evaluation.parquet     strategy, seed, path, pnl, cost, turnover (the simulated test paths)
 //!   backtest.parquet       strategy, seed, date, expiry, premium, pnl, cost, turnover (one row per contract)
 //!   example_path.json      [`ExamplePath`]: one simulated path with every strategy's positions
-//!   policies/<strategy>-<seed>.safetensors
+//!   policies/<strategy>-<seed>.safetensors, with -steps_<length> or -risk_<parameter> for further trainings
 //!   figures/*.svg
 //!   report.html
 //! ```
@@ -43,6 +45,12 @@ pub struct Metrics {
     /// The trials of a search for settings, if there was one; the strategy file has the best ones.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub tuning: Vec<Trial>,
+    /// Rows of trainings of several lengths, if there were any, the main table's among them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lengths: Vec<LengthRow>,
+    /// Rows of trainings for several levels or aversions, if there were any, the main table's among them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub frontier: Vec<FrontierRow>,
     /// Risk aversion λ of the Whalley–Wilmott band, when it was among the hedges.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub band_aversion: Option<f64>,
@@ -108,6 +116,38 @@ pub struct Comparison {
     pub baseline_seconds: f64,
 }
 
+/// `comparison.json`: what a comparison was asked for beside its strategy, so that it can go on after it was stopped.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// The resolved strategy as it was before any search for settings.
+    pub strategy: String,
+    pub seeds: Vec<u64>,
+    /// Candidates of the search for each optimizer's settings, if they are searched.
+    pub candidates: Option<usize>,
+    /// CVaR levels or risk aversions that policies are trained for too.
+    pub frontier: Vec<f64>,
+    /// The number of trainings, without the search.
+    pub trainings: usize,
+}
+
+/// The results of a training with its own whole schedule.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LengthRow {
+    /// Steps of the strategy; an optimizer takes its own multiple of them.
+    pub length: usize,
+    #[serde(flatten)]
+    pub row: Row,
+}
+
+/// The results of a training for a risk measure of the strategy's kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FrontierRow {
+    /// CVaR level or risk aversion.
+    pub parameter: f64,
+    #[serde(flatten)]
+    pub row: Row,
+}
+
 /// One training of a search for settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Trial {
@@ -120,6 +160,8 @@ pub struct Trial {
     /// The risk on validation paths at the end; not a number if the training failed.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
+    /// Paths of a step.
+    pub paths: usize,
     pub settings: toml::Table,
 }
 

@@ -5,7 +5,7 @@
 //! belongs to a run that is still going or was killed, and is listed as incomplete.
 
 use super::atomic::{write_atomically, write_parquet};
-use super::metrics::{ExamplePath, Metrics};
+use super::metrics::{ExamplePath, Metrics, Request};
 use super::tables::{BacktestTable, EvaluationTable};
 use crate::error::{Error, Result, at_path};
 use serde::Serialize;
@@ -21,6 +21,7 @@ const EXAMPLE_PATH: &str = "example_path.json";
 const EVALUATION: &str = "evaluation.parquet";
 const BACKTEST: &str = "backtest.parquet";
 const STRATEGY: &str = "strategy.toml";
+const REQUEST: &str = "comparison.json";
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -214,9 +215,52 @@ impl RunFolder {
         &self.path
     }
 
+    /// Where finished trainings of a comparison are kept, a JSON file each.
+    pub const TRAININGS: &str = "trainings";
+
+    /// Whether the run has its `metrics.json`.
+    pub fn is_complete(&self) -> bool {
+        self.path.join(METRICS).is_file()
+    }
+
+    /// Finished trainings of a comparison, and all that it needs; absent for other runs.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if `comparison.json` is not what it should be.
+    pub fn trainings(&self) -> Result<Option<(usize, usize)>> {
+        let Some(request) = self.request()? else {
+            return Ok(None);
+        };
+        let done = match fs::read_dir(self.path.join(Self::TRAININGS)) {
+            // Files that are being written begin with a dot.
+            Ok(files) => files
+                .flatten()
+                .filter(|file| !file.file_name().to_string_lossy().starts_with('.'))
+                .count(),
+            Err(_) => 0,
+        };
+        Ok(Some((done, request.trainings)))
+    }
+
+    /// Writes `comparison.json`.
+    ///
+    /// # Errors
+    /// See [`RunFolder::write_json`].
+    pub fn write_request(&self, request: &Request) -> Result<()> {
+        self.write_json(REQUEST, request)
+    }
+
+    /// The contents of `comparison.json`, if the run has one.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is not what it should be.
+    pub fn request(&self) -> Result<Option<Request>> {
+        self.read_json(REQUEST)
+    }
+
     /// How far the run came.
     pub fn state(&self) -> State {
-        if !self.path.join(METRICS).is_file() {
+        if !self.is_complete() {
             return State::Incomplete;
         }
         match self.metrics() {
@@ -353,7 +397,11 @@ impl RunFolder {
         }
     }
 
-    fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+    /// A value from a JSON file of the run, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is not what it should be.
+    pub fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let Some(bytes) = self.read_bytes(name)? else {
             return Ok(None);
         };

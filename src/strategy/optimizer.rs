@@ -13,6 +13,10 @@ pub struct OptimizerPlan {
     pub relative_steps: f64,
     /// Paths of a step.
     pub paths: usize,
+    /// Further lengths of training, in steps of the strategy, that a comparison measures.
+    pub lengths: Vec<usize>,
+    /// Whether a search for settings tries other numbers of paths, with the steps for as many paths in all.
+    pub tune_paths: bool,
     pub settings: Arc<dyn Build>,
     /// The settings as keys, with every default.
     pub keys: toml::Table,
@@ -21,8 +25,13 @@ pub struct OptimizerPlan {
 }
 
 impl OptimizerPlan {
-    /// Validates the section `optimizers.name`; `paths` is the strategy's batch.
-    pub(super) fn new(name: &str, raw: &mut RawOptimizer, paths: usize) -> Result<Self> {
+    /// Validates the section `optimizers.name`; `paths` and `lengths` are the strategy's.
+    pub(super) fn new(
+        name: &str,
+        raw: &mut RawOptimizer,
+        paths: usize,
+        lengths: &[usize],
+    ) -> Result<Self> {
         let section = format!("optimizers.{name}");
         let key = |key: &str| format!("{section}.{key}");
         let chosen = filled(&mut raw.method, name.to_string());
@@ -30,11 +39,14 @@ impl OptimizerPlan {
         raw.settings.clone_from(&resolved);
         let relative_steps = filled(&mut raw.relative_steps, 1.0);
         let paths = filled(&mut raw.paths, paths);
+        let lengths = filled(&mut raw.lengths, lengths.to_vec());
         Ok(Self {
             name: name.to_string(),
             method: chosen,
             relative_steps: positive(&key("relative_steps"), relative_steps)?,
             paths: at_least(&key("paths"), paths, settings.least_paths())?,
+            lengths: at_least_one(&key("lengths"), lengths)?,
+            tune_paths: filled(&mut raw.tune_paths, false),
             settings,
             keys: resolved,
             averaging: averaging(&key, raw)?,
@@ -54,6 +66,30 @@ impl OptimizerPlan {
             ..self.clone()
         })
     }
+
+    /// The same optimizer on `factor` times as many paths a step, in as many fewer steps; unchanged if those are fewer
+    /// paths than its method can work with.
+    pub fn with_paths(&self, factor: f64) -> Self {
+        let paths = (self.paths as f64 * factor).round() as usize;
+        if paths < self.settings.least_paths() {
+            return self.clone();
+        }
+        Self {
+            paths,
+            relative_steps: self.relative_steps / factor,
+            ..self.clone()
+        }
+    }
+}
+
+/// Lengths in ascending order, each once.
+pub(super) fn at_least_one(key: &str, mut lengths: Vec<usize>) -> Result<Vec<usize>> {
+    for &length in &lengths {
+        at_least(key, length, 1)?;
+    }
+    lengths.sort_unstable();
+    lengths.dedup();
+    Ok(lengths)
 }
 
 fn averaging(key: &dyn Fn(&str) -> String, raw: &mut RawOptimizer) -> Result<Averaging> {

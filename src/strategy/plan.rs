@@ -1,5 +1,5 @@
 use super::instruments::instruments;
-use super::optimizer::OptimizerPlan;
+use super::optimizer::{OptimizerPlan, at_least_one};
 use super::raw::{Raw, RawAversion, RawBacktest, RawPremium, RawSpacing};
 use crate::bounds::{at_least, check, date, filled, finite, fraction, one_of, positive, required};
 use crate::contract::{Contract, Costs, Instrument, OptionKind};
@@ -144,10 +144,21 @@ impl Plan {
             .map_err(|error| Error::Computation(format!("strategy as TOML: {error}")))
     }
 
+    /// Keeps the optimizers that are wanted, in the resolved file too.
+    pub fn retain(&mut self, wanted: impl Fn(&OptimizerPlan) -> bool) {
+        self.optimizers.retain(&wanted);
+        let optimizers = &self.optimizers;
+        self.resolved
+            .optimizers
+            .retain(|name, _| optimizers.iter().any(|o| o.name == *name));
+    }
+
     /// Puts `optimizer` in the place of the one of its name, in the resolved file too.
     pub fn replace(&mut self, optimizer: OptimizerPlan) {
         if let Some(raw) = self.resolved.optimizers.get_mut(&optimizer.name) {
             raw.settings.clone_from(&optimizer.keys);
+            raw.paths = Some(optimizer.paths);
+            raw.relative_steps = Some(optimizer.relative_steps);
         }
         if let Some(place) = self
             .optimizers
@@ -236,6 +247,10 @@ impl Plan {
                 1,
             )?),
         };
+        let lengths = at_least_one(
+            "training.lengths",
+            filled(&mut training.lengths, Vec::new()),
+        )?;
         let paths = at_least("training.paths", filled(&mut training.paths, 4096), 1)?;
         let sampling = one_of(
             "training.sampling",
@@ -258,7 +273,7 @@ impl Plan {
         let optimizers = raw
             .optimizers
             .iter_mut()
-            .map(|(name, raw)| OptimizerPlan::new(name, raw, paths))
+            .map(|(name, raw)| OptimizerPlan::new(name, raw, paths, &lengths))
             .collect::<Result<_>>()?;
         let backtest = raw
             .backtest

@@ -158,3 +158,82 @@ fn the_tensor_sweep_trains_alike() {
         );
     }
 }
+
+/// A comparison that was killed while it trained goes on to the bits of one that was not, apart from times: tuning,
+/// lengths and further risk levels included.
+#[test]
+fn a_killed_comparison_resumes_to_the_same_bits() {
+    let path = strategy("killed", SMALL);
+    let arguments = [
+        "compare",
+        path.to_str().unwrap(),
+        "--tune=4",
+        "--lengths=5,9",
+        "--frontier=0.5",
+        "--seeds=2",
+    ];
+    let metrics = |runs: &Path, run: &str| {
+        let text = std::fs::read(runs.join(run).join("metrics.json")).unwrap();
+        let mut document: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        remove_times(&mut document);
+        document.to_string()
+    };
+    let whole = path.with_extension("whole");
+    let finished = document(&arguments, &whole, "2");
+    let expected = metrics(&whole, finished["run"].as_str().unwrap());
+
+    // Killed once in the search for settings, and once in the trainings.
+    let runs = path.with_extension("runs");
+    let folder = || {
+        std::fs::read_dir(&runs)
+            .ok()?
+            .next()?
+            .ok()
+            .map(|e| e.path())
+    };
+    let files = |kind: &str| {
+        let entries = folder().and_then(|run| std::fs::read_dir(run.join(kind)).ok());
+        entries.map_or(0, |entries| entries.count())
+    };
+    let id = || {
+        folder()
+            .unwrap()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let mut started = arguments.map(str::to_owned).to_vec();
+    for (kind, enough) in [("tuning", 1), ("trainings", 4)] {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_deephedge"))
+            .args(&started)
+            .args(["--runs", runs.to_str().unwrap()])
+            .spawn()
+            .unwrap();
+        while files(kind) < enough && process.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let listed = document(&["runs", "list"], &runs, "1");
+        assert_eq!(listed["runs"][0]["state"], "incomplete");
+        started = vec!["compare".into(), "--resume".into(), id()];
+    }
+    let resumed = document(&["compare", "--resume", &id()], &runs, "1");
+    assert_eq!(metrics(&runs, resumed["run"].as_str().unwrap()), expected);
+    let rows = resumed["lengths"].as_array().unwrap();
+    // Two optimizers, three lengths and two seeds.
+    assert_eq!(rows.len(), 12);
+    assert_eq!(resumed["frontier"].as_array().unwrap().len(), 8);
+    let again = deephedge(
+        &[
+            "compare",
+            "--resume",
+            &id(),
+            "--runs",
+            runs.to_str().unwrap(),
+        ],
+        "1",
+    );
+    assert_eq!(again.status.code(), Some(2));
+}

@@ -1,0 +1,160 @@
+//! Policies of runs, and policies measured.
+
+use super::outcome::{self, Bench, Outcome, Training};
+use crate::error::{Error, Result};
+use crate::hedging::{Classical, ClassicalPolicy, RecurrentPolicy};
+use crate::market::Market;
+use crate::network::Parameters;
+use crate::risk::Estimate;
+use crate::runs::store::RunFolder;
+use crate::strategy::{Plan, Premium};
+use serde_json::json;
+
+/// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
+/// e^{−rT} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0.
+///
+/// # References
+/// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
+///
+/// # Errors
+/// Those of the policies.
+pub fn indifference_prices(
+    plan: &Plan,
+    policies: &[SavedPolicy],
+) -> Result<Vec<(String, Option<u64>, Estimate)>> {
+    let mut free = plan.clone();
+    free.premium = Premium::Amount(0.0);
+    let bench = Bench {
+        plan: &free,
+        contracts: None,
+        simulated: true,
+    };
+    let mut outcomes = policies
+        .iter()
+        .map(|policy| {
+            recurrent(
+                &bench,
+                &policy.strategy,
+                policy.training,
+                &policy.parameters,
+            )
+        })
+        .collect::<Result<Vec<_>>>()?;
+    outcomes.extend(classical(&bench, outcome::aversion(&free)?)?);
+    let discount = (-plan.market.rate * plan.contract.expiry).exp();
+    let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
+        let price = Estimate {
+            value: discount * row.risk,
+            standard_error: discount * row.risk_standard_error,
+        };
+        (row.strategy.clone(), row.seed, price)
+    });
+    Ok(prices.collect())
+}
+
+/// A policy of a finished run.
+pub struct SavedPolicy {
+    pub(super) strategy: String,
+    pub(super) training: Training,
+    pub(super) parameters: Parameters,
+}
+
+/// The policies of a run, in the order of its table.
+///
+/// # Errors
+/// [`Error::Input`] if the run is incomplete, has no policies, or a file does not fit the plan.
+pub fn saved_policies(folder: &RunFolder, plan: &Plan) -> Result<Vec<SavedPolicy>> {
+    let metrics = folder.metrics()?;
+    let rows = if metrics.evaluation.is_empty() {
+        &metrics.backtest
+    } else {
+        &metrics.evaluation
+    };
+    let policies = rows
+        .iter()
+        .filter_map(|row| row.seed.map(|seed| (row, seed)))
+        .map(|(row, seed)| {
+            let path = folder
+                .path()
+                .join(policy_file(&format!("{}-{seed}", row.strategy)));
+            Ok(SavedPolicy {
+                strategy: row.strategy.clone(),
+                training: Training {
+                    seed,
+                    steps: row.steps.unwrap_or(0),
+                    seconds: row.seconds.unwrap_or(0.0),
+                },
+                parameters: Parameters::load(&path, plan.shape)?,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if policies.is_empty() {
+        return Err(Error::input(format!(
+            "run `{}` has no trained policies",
+            folder.id()
+        )));
+    }
+    Ok(policies)
+}
+
+/// The file of the policy `id`, `<strategy>-<seed>` for those in the main table.
+pub fn policy_file(id: &str) -> String {
+    format!("policies/{id}.safetensors")
+}
+
+/// Writes a policy whole or not at all; `id` is what the file is called.
+pub fn save_policy(
+    folder: &RunFolder,
+    plan: &Plan,
+    id: &str,
+    (strategy, seed): (&str, u64),
+    parameters: &Parameters,
+) -> Result<()> {
+    let metadata = [
+        ("strategy", strategy.to_string()),
+        ("seed", seed.to_string()),
+        ("features", json!(plan.features).to_string()),
+    ];
+    let metadata = metadata.map(|(key, value)| (key.to_string(), value));
+    folder.write_bytes(&policy_file(id), &parameters.to_bytes(metadata.into())?)
+}
+
+pub fn recurrent(
+    bench: &Bench<'_>,
+    name: &str,
+    training: Training,
+    parameters: &Parameters,
+) -> Result<Outcome> {
+    let sweep = bench.plan.engine.sweep();
+    let policy = RecurrentPolicy {
+        parameters,
+        features: &bench.plan.features,
+        sweep: sweep.as_ref(),
+    };
+    bench.measure(name, Some(training), &policy, &policy)
+}
+
+/// The plan's classical hedges, each in the market that the paths are supposed to come from.
+pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
+    let plan = bench.plan;
+    plan.hedges
+        .iter()
+        .map(|name| {
+            let hedge = match name.as_str() {
+                "naked" => Classical::Naked,
+                "black_scholes" => Classical::BlackScholes,
+                _ => Classical::WhalleyWilmott { aversion },
+            };
+            let policy = |market: &Market| ClassicalPolicy {
+                hedge,
+                market: *market,
+                contract: plan.contract,
+                proportional_cost: plan.costs.proportional,
+            };
+            let history = bench
+                .contracts
+                .map_or(plan.market, |contracts| contracts.market);
+            bench.measure(name, None, &policy(&plan.market), &policy(&history))
+        })
+        .collect()
+}

@@ -1,0 +1,175 @@
+use super::outcome::{self, Outcome};
+use super::{Backtest, Finished, compared};
+use crate::backtest::Contracts;
+use crate::error::Result;
+use crate::risk::Risk;
+use crate::runs::metrics::{
+    BacktestMarket, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve, Trial,
+};
+use crate::runs::store::RunFolder;
+use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
+use crate::strategy::{BacktestPlan, Plan};
+use serde_json::json;
+
+/// What a run has found.
+pub struct Results {
+    pub seeds: Vec<u64>,
+    pub training: Vec<TrainingCurve>,
+    pub tuning: Vec<Trial>,
+    pub lengths: Vec<LengthRow>,
+    pub frontier: Vec<FrontierRow>,
+    pub outcomes: Vec<Outcome>,
+    pub aversion: f64,
+}
+
+/// Writes the tables, `metrics.json` and the report of a run.
+pub fn finish(
+    command: &str,
+    plan: &Plan,
+    folder: RunFolder,
+    results: Results,
+    backtest: Backtest<'_>,
+) -> Result<Finished> {
+    let Results {
+        seeds,
+        training,
+        tuning,
+        lengths,
+        frontier,
+        outcomes,
+        aversion,
+    } = results;
+    let (simulated, historical) = (
+        outcome::simulated(&outcomes),
+        outcome::historical(&outcomes),
+    );
+    let overlap = backtest.map_or(1.0, |(_, contracts)| contracts.overlap);
+    let metrics = Metrics {
+        run: folder.id().into(),
+        command: command.into(),
+        name: plan.name.clone(),
+        created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        version: env!("CARGO_PKG_VERSION").into(),
+        risk: plan.risk.to_string(),
+        trained_level: match plan.risk {
+            Risk::Cvar { level } => Some(level.to_string()),
+            _ => None,
+        },
+        seeds,
+        training,
+        comparisons: compared::comparisons(plan, 1.0, &simulated),
+        backtest_comparisons: compared::comparisons(plan, overlap, &historical),
+        evaluation: rows(&simulated),
+        backtest: rows(&historical),
+        tuning,
+        lengths,
+        frontier,
+        band_aversion: plan
+            .hedges
+            .iter()
+            .any(|name| name == "whalley_wilmott")
+            .then_some(aversion),
+        backtest_market: backtest.map(|(settings, contracts)| market(settings, contracts)),
+    };
+    write_tables(plan, &folder, &outcomes, backtest)?;
+    folder.write_metrics(&metrics)?;
+    crate::report::write(&folder)?;
+    Ok(Finished { folder, metrics })
+}
+
+fn rows(measured: &[outcome::Measured<'_>]) -> Vec<crate::risk::Row> {
+    measured.iter().map(|(row, _)| (*row).clone()).collect()
+}
+
+fn market(settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
+    let text = |date: Option<&chrono::NaiveDate>| date.map_or(String::new(), ToString::to_string);
+    BacktestMarket {
+        data: settings.data.display().to_string(),
+        source: contracts.estimated.map_or("strategy", |_| "history").into(),
+        estimated_from: contracts.estimated.map(|(from, _)| from.to_string()),
+        estimated_to: contracts.estimated.map(|(_, to)| to.to_string()),
+        first: text(contracts.sold.first()),
+        last: text(contracts.sold.last()),
+        contracts: contracts.sold.len(),
+        parameters: match json!(contracts.market.model) {
+            serde_json::Value::Object(parameters) => parameters,
+            _ => Default::default(),
+        },
+    }
+}
+
+fn write_tables(
+    plan: &Plan,
+    folder: &RunFolder,
+    outcomes: &[Outcome],
+    backtest: Backtest<'_>,
+) -> Result<()> {
+    let simulated = outcome::simulated(outcomes);
+    if let Some((_, contracts)) = backtest {
+        let books = outcome::historical(outcomes)
+            .into_iter()
+            .map(|(row, book)| BacktestBook {
+                strategy: row.strategy.clone(),
+                seed: row.seed,
+                date: contracts.sold.clone(),
+                expiry: contracts.expiry.clone(),
+                premium: contracts.premiums.clone(),
+                pnl: book.pnl.clone(),
+                cost: book.cost.clone(),
+                turnover: book.turnover.clone(),
+            });
+        folder.write_backtest(&BacktestTable {
+            books: books.collect(),
+        })?;
+    }
+    if simulated.is_empty() {
+        return Ok(());
+    }
+    let books = simulated.iter().map(|(row, book)| EvaluationBook {
+        strategy: row.strategy.clone(),
+        seed: row.seed,
+        pnl: book.pnl.clone(),
+        cost: book.cost.clone(),
+        turnover: book.turnover.clone(),
+    });
+    folder.write_evaluation(&EvaluationTable {
+        books: books.collect(),
+    })?;
+    let (spot, variance) = outcome::test_paths(plan).paths::<f64>(0, 1).path(0);
+    let dt = plan.contract.dt();
+    // One line a strategy: the first seed's.
+    let shown: Vec<&Outcome> = outcomes
+        .iter()
+        .filter(|outcome| outcome.seed.is_none_or(|seed| seed == plan.seed))
+        .collect();
+    folder.write_example_path(&ExamplePath {
+        time: (0..=plan.contract.steps).map(|t| dt * t as f64).collect(),
+        spot,
+        volatility: variance.iter().map(|v| v.sqrt()).collect(),
+        strike: plan.contract.strike,
+        positions: shown
+            .iter()
+            .flat_map(|outcome| held(plan, outcome))
+            .collect(),
+        pnl: shown
+            .iter()
+            .map(|outcome| (outcome.strategy.clone(), outcome.example_pnl()))
+            .collect(),
+    })
+}
+
+/// The positions of a strategy by what the figure calls them: its own name for the spot, with the instrument for others.
+fn held<'a>(plan: &'a Plan, outcome: &'a Outcome) -> impl Iterator<Item = (String, Vec<f64>)> + 'a {
+    let instruments = plan.instruments.iter().zip(&outcome.example);
+    instruments
+        .enumerate()
+        .filter(|(index, (_, held))| *index == 0 || held.iter().any(|&held| held != 0.0))
+        .map(|(index, ((instrument, _), held))| {
+            let strategy = &outcome.strategy;
+            let name = match index {
+                0 => strategy.clone(),
+                _ => format!("{strategy}, {instrument}"),
+            };
+            (name, held.clone())
+        })
+}

@@ -1,0 +1,244 @@
+//! The trainings of a comparison, each kept in the run's folder once it is done.
+
+use super::outcome::{Bench, Outcome, Training};
+use super::policies::{policy_file, recurrent, save_policy};
+use super::{Progress, Scope};
+use crate::error::{Error, Result};
+use crate::network::Parameters;
+use crate::risk::Row;
+use crate::runs::metrics::{FrontierRow, LengthRow, TrainingCurve, TrainingPoint};
+use crate::runs::store::RunFolder;
+use crate::strategy::{Length, OptimizerPlan, Plan};
+use crate::training::train;
+use serde::{Deserialize, Serialize};
+
+/// In what a training differs from the plan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Variant {
+    Main,
+    /// In its number of steps.
+    Length(usize),
+    /// In the CVaR level or the risk aversion.
+    Risk(f64),
+}
+
+/// One training of a comparison.
+#[derive(Debug)]
+pub struct Entry {
+    optimizer: OptimizerPlan,
+    seed: u64,
+    variant: Variant,
+}
+
+/// What is kept of a training beside its policy.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    steps: usize,
+    seconds: f64,
+    /// The training curve, of trainings for the main table.
+    #[serde(default)]
+    points: Vec<TrainingPoint>,
+    /// The results on test paths, of other trainings.
+    row: Option<Row>,
+}
+
+/// The trainings of a comparison, the main table's first.
+pub fn entries(plan: &Plan, scope: &Scope) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut add = |optimizer: &OptimizerPlan, variant| {
+        entries.extend(scope.seeds.iter().map(|&seed| Entry {
+            optimizer: optimizer.clone(),
+            seed,
+            variant,
+        }));
+    };
+    for optimizer in &plan.optimizers {
+        add(optimizer, Variant::Main);
+    }
+    for optimizer in &plan.optimizers {
+        for &length in &optimizer.lengths {
+            if plan.length != Length::Steps(length) {
+                add(optimizer, Variant::Length(length));
+            }
+        }
+    }
+    for &parameter in &scope.frontier {
+        if plan.risk.parameter() != parameter {
+            for optimizer in &plan.optimizers {
+                add(optimizer, Variant::Risk(parameter));
+            }
+        }
+    }
+    entries
+}
+
+impl Entry {
+    /// What its files are called.
+    fn id(&self) -> String {
+        let (name, seed) = (&self.optimizer.name, self.seed);
+        match self.variant {
+            Variant::Main => format!("{name}-{seed}"),
+            Variant::Length(steps) => format!("{name}-steps_{steps}-{seed}"),
+            Variant::Risk(parameter) => format!("{name}-risk_{parameter}-{seed}"),
+        }
+    }
+
+    fn file(&self) -> String {
+        format!("{}/{}.json", RunFolder::TRAININGS, self.id())
+    }
+
+    fn label(&self) -> String {
+        let name = &self.optimizer.name;
+        match self.variant {
+            Variant::Main => name.clone(),
+            Variant::Length(steps) => format!("{name}, {steps} steps"),
+            Variant::Risk(parameter) => format!("{name}, risk at {parameter}"),
+        }
+    }
+
+    /// The plan that is trained.
+    fn plan(&self, plan: &Plan) -> Plan {
+        let mut plan = plan.clone();
+        match self.variant {
+            Variant::Main => return plan,
+            Variant::Length(steps) => plan.length = Length::Steps(steps),
+            Variant::Risk(parameter) => plan.risk = plan.risk.with_parameter(parameter),
+        }
+        // Curves are shown of the main table alone.
+        plan.validation.paths = 0;
+        plan
+    }
+}
+
+/// Trains `entry` unless that was done before. The policy is written first: the file that follows it says that both
+/// are there.
+///
+/// # Errors
+/// Those of the training, and [`Error::File`] if the folder cannot be written.
+pub fn run(
+    plan: &Plan,
+    entry: &Entry,
+    folder: &RunFolder,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<()> {
+    if folder.path().join(entry.file()).is_file() {
+        return Ok(());
+    }
+    let plan = &entry.plan(plan);
+    let (optimizer, seed) = (&entry.optimizer, entry.seed);
+    let what = entry.label();
+    let trained = train(plan, optimizer, seed, |done, point| {
+        progress(Progress::Training {
+            what: &what,
+            seed,
+            done,
+            point,
+        });
+    })?;
+    let parameters = &trained.parameters;
+    let whose = (optimizer.name.as_str(), seed);
+    save_policy(folder, plan, &entry.id(), whose, parameters)?;
+    let mut kept = Kept {
+        steps: trained.points.len(),
+        seconds: trained.seconds,
+        points: Vec::new(),
+        row: None,
+    };
+    if entry.variant == Variant::Main {
+        kept.points = trained.points;
+    } else {
+        let bench = Bench {
+            plan,
+            contracts: None,
+            simulated: true,
+        };
+        let training = kept.training(seed);
+        kept.row = recurrent(&bench, &optimizer.name, training, parameters)?
+            .row()
+            .cloned();
+    }
+    folder.write_json(&entry.file(), &kept)
+}
+
+impl Kept {
+    fn training(&self, seed: u64) -> Training {
+        Training {
+            seed,
+            steps: self.steps,
+            seconds: self.seconds,
+        }
+    }
+}
+
+/// What the trainings of a comparison gave.
+#[derive(Default)]
+pub struct Trained {
+    pub outcomes: Vec<Outcome>,
+    pub curves: Vec<TrainingCurve>,
+    pub lengths: Vec<LengthRow>,
+    pub frontier: Vec<FrontierRow>,
+}
+
+/// Reads finished trainings and measures the policies of the main table.
+///
+/// # Errors
+/// [`Error::Input`] if a file is damaged; those of the measurement.
+pub fn measure(
+    bench: &Bench<'_>,
+    scope: &Scope,
+    entries: &[Entry],
+    folder: &RunFolder,
+) -> Result<Trained> {
+    let plan = bench.plan;
+    let mut trained = Trained::default();
+    let lengths = entries
+        .iter()
+        .any(|entry| matches!(entry.variant, Variant::Length(_)));
+    let frontier = !scope.frontier.is_empty();
+    for entry in entries {
+        let (name, seed) = (&entry.optimizer.name, entry.seed);
+        let damaged = || {
+            Error::input(format!(
+                "run `{}`: {} is damaged",
+                folder.id(),
+                entry.file()
+            ))
+        };
+        let kept: Kept = folder.read_json(&entry.file())?.ok_or_else(damaged)?;
+        match entry.variant {
+            Variant::Main => {
+                let file = folder.path().join(policy_file(&entry.id()));
+                let parameters = Parameters::load(&file, plan.shape)?;
+                let outcome = recurrent(bench, name, kept.training(seed), &parameters)?;
+                let row = outcome.row().cloned().ok_or_else(damaged)?;
+                if let (true, Length::Steps(length)) = (lengths, plan.length) {
+                    trained.lengths.push(LengthRow {
+                        length,
+                        row: row.clone(),
+                    });
+                }
+                if frontier {
+                    trained.frontier.push(FrontierRow {
+                        parameter: plan.risk.parameter(),
+                        row,
+                    });
+                }
+                trained.outcomes.push(outcome);
+                trained.curves.push(TrainingCurve {
+                    strategy: name.clone(),
+                    seed,
+                    points: kept.points,
+                });
+            }
+            Variant::Length(length) => trained.lengths.push(LengthRow {
+                length,
+                row: kept.row.ok_or_else(damaged)?,
+            }),
+            Variant::Risk(parameter) => trained.frontier.push(FrontierRow {
+                parameter,
+                row: kept.row.ok_or_else(damaged)?,
+            }),
+        }
+    }
+    Ok(trained)
+}
