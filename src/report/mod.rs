@@ -2,6 +2,7 @@
 
 pub mod figures;
 pub mod html;
+pub mod levels;
 pub mod summary;
 pub mod table;
 pub mod text;

@@ -93,6 +93,7 @@ pub fn all(metrics: &Metrics) -> Vec<Table> {
     [
         evaluation(metrics),
         comparison(metrics),
+        super::levels::table(metrics),
         backtest(metrics),
         backtest_comparison(metrics),
     ]

@@ -3,6 +3,7 @@
 pub mod atomic;
 pub mod metrics;
 pub mod store;
+pub mod study;
 pub mod tables;
 
 #[cfg(test)]
