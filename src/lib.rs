@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod bounds;
+pub mod calibration;
 pub mod cli;
 pub mod contract;
 pub mod error;

@@ -6,6 +6,7 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
 use crate::market::estimation::{HestonFilter, MIN_RETURNS, estimate_gbm, estimate_heston};
+use crate::market::history::Quantity;
 use crate::market::{History, Market, Model, Paths};
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use chrono::NaiveDate;
@@ -25,6 +26,8 @@ pub struct Contracts {
     pub premiums: Vec<f64>,
     /// How many contracts live at a time: steps over spacing, at least 1.
     pub overlap: f64,
+    /// Repairs of the data: the kind of defect and how many there were.
+    pub repaired: Vec<(&'static str, usize)>,
 }
 
 impl Contracts {
@@ -39,7 +42,8 @@ impl Contracts {
     /// If the history cannot be read, if no contract fits into the test period, or if fewer than
     /// [`MIN_RETURNS`] returns lie before it while parameters or variance are to be had from them.
     pub fn cut(plan: &Plan, settings: &BacktestPlan) -> Result<Self> {
-        let history = History::load(&settings.data)?;
+        let files = std::slice::from_ref(&settings.data);
+        let history = History::load_files(files, &[Quantity::Close], &settings.repair)?;
         let fail =
             |message: String| Error::input(format!("{}: {message}", settings.data.display()));
         let period = period(&history, settings);
@@ -118,6 +122,11 @@ impl Contracts {
             sold: days(0),
             expiry: days(steps),
             premiums,
+            repaired: history
+                .repaired
+                .iter()
+                .map(|(kind, count)| (kind.name(), *count))
+                .collect(),
             overlap: (steps as f64 / settings.spacing as f64).max(1.0),
         })
     }

@@ -2,6 +2,7 @@ use super::{Output, overridden};
 use crate::bounds::check;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Finished, Progress, SavedPolicy, Scope};
+use crate::market::history::Repairs;
 use crate::report::text::{WIDTH, tables};
 use crate::risk::Risk;
 use crate::runs::store;
@@ -161,6 +162,9 @@ pub struct BacktestChanges {
     /// Last date of sale instead of the strategy's.
     #[arg(long, value_parser = super::day)]
     end: Option<chrono::NaiveDate>,
+    /// Kinds of defects of the data to repair rather than refuse, separated by commas; `data check` names them.
+    #[arg(long, value_delimiter = ',')]
+    repair: Option<Vec<String>>,
 }
 
 /// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them.
@@ -174,6 +178,7 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
             end: None,
             spacing: plan.contract.steps,
             parameters: Parameterisation::History,
+            repair: Repairs::default(),
         },
         (None, None) => {
             return Err(Error::input(format!(
@@ -184,6 +189,9 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
     overridden(&mut settings.data, changes.data.clone());
     overridden(&mut settings.start, changes.start.map(Some));
     overridden(&mut settings.end, changes.end.map(Some));
+    if let Some(names) = &changes.repair {
+        settings.repair = Repairs::parse("--repair", names)?;
+    }
     let finished = experiment::backtest(&plan, &settings, &policies, root)?;
     let document = json!({
         "run": finished.metrics.run,

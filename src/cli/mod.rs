@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod compare;
+mod data;
 mod price;
 mod runs;
 mod simulate;
@@ -63,11 +64,13 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// Estimate Heston parameters from daily closes, by the quasi-likelihood of a variance filter.
-    Calibrate {
-        /// Daily closes (CSV or Parquet).
-        #[arg(long)]
-        history: PathBuf,
+    /// Heston parameters: from daily closes, by the quasi-likelihood of a variance filter, or from implied
+    /// volatilities, by least squares.
+    Calibrate(calibrate::Source),
+    /// Examine price files.
+    Data {
+        #[command(subcommand)]
+        action: data::Action,
     },
     /// Write simulated paths as Parquet: path, step, time, spot, variance.
     Simulate {
@@ -132,13 +135,19 @@ struct Output {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments.command, arguments.json) {
-        Ok(output) if output.document.is_null() => ExitCode::SUCCESS,
-        Ok(output) if arguments.json => print(&output.document.to_string()),
-        Ok(output) => print(&output.text),
+        Ok(output) => report(&output, arguments.json),
         Err(error) => {
             eprintln!("deephedge: {error}");
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+fn report(output: &Output, json: bool) -> ExitCode {
+    match (output.document.is_null(), json) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, true) => print(&output.document.to_string()),
+        (false, false) => print(&output.text),
     }
 }
 
@@ -169,7 +178,8 @@ fn run(command: Command, json: bool) -> Result<Output> {
             paths,
             out,
         } => simulate::run(&strategy, paths as usize, &out),
-        Command::Calibrate { history } => calibrate::run(&history),
+        Command::Data { action } => data::run(&action, json),
+        Command::Calibrate(source) => calibrate::run(&source),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),
     }
 }

@@ -91,6 +91,11 @@ fn market(settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
         first: text(contracts.sold.first()),
         last: text(contracts.sold.last()),
         contracts: contracts.sold.len(),
+        repaired: contracts
+            .repaired
+            .iter()
+            .map(|(kind, count)| (kind.to_string(), *count))
+            .collect(),
         parameters: match json!(contracts.market.model) {
             serde_json::Value::Object(parameters) => parameters,
             _ => Default::default(),

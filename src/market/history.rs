@@ -1,68 +1,142 @@
 //! Daily price history from CSV and Parquet files.
 
+mod columns;
 mod date;
-mod table;
+pub mod defects;
+mod reading;
 
-use crate::error::{Error, Result};
-use chrono::NaiveDate;
+pub use columns::{DATE_NAMES, Quantity};
+pub use defects::{Defects, Repairs};
+pub use reading::Series;
+
+use super::table::refuse;
+use crate::error::Result;
+use chrono::{Datelike, NaiveDate, Weekday};
+use defects::Kind;
+use reading::Days;
 use std::path::{Path, PathBuf};
-use table::Cells;
 
-/// Names under which dates are looked for, in order of preference and in any case.
-pub const DATE_NAMES: [&str; 4] = ["date", "timestamp", "datetime", "time"];
-
-/// Names under which closing prices are looked for, in order of preference and in any case.
-pub const CLOSE_NAMES: [&str; 4] = ["close", "adj close", "adj_close", "price"];
-
-/// Daily closing prices in ascending order of date.
+/// Daily closing prices in ascending order of date, and what else stands beside them.
 ///
 /// # Units
 ///
-/// Prices in the currency (or index points) of the file.
+/// Prices in the currency (or index points) of the file; volatilities as fractions per year.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
-    pub path: PathBuf,
+    pub files: Vec<PathBuf>,
     pub dates: Vec<NaiveDate>,
     pub close: Vec<f64>,
-    /// The column that the dates were read from, as the file spells it.
+    /// The column that the dates were read from, as the first file spells it.
     pub date_column: String,
     /// The column that the prices were read from, as the file spells it.
     pub close_column: String,
+    /// Quantities other than the close, if asked for and there.
+    pub series: Vec<Series>,
+    /// What was repaired and how often.
+    pub repaired: Vec<(Kind, usize)>,
+}
+
+/// What [`History::inspect`] finds.
+#[derive(Debug)]
+pub struct Inspection {
+    pub history: History,
+    pub defects: Defects,
+    /// Rows of each file, and its first and last date.
+    pub files: Vec<(usize, Option<(NaiveDate, NaiveDate)>)>,
+    /// Files whose volatilities stand in percent.
+    pub percent: Vec<PathBuf>,
 }
 
 impl History {
-    /// Reads a `.csv` or `.parquet` file.
+    /// Reads the closes of one `.csv` or `.parquet` file and repairs nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`History::load_files`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let files = [path.as_ref().to_path_buf()];
+        Self::load_files(&files, &[Quantity::Close], &Repairs::default())
+    }
+
+    /// Reads the `wanted` quantities of files that are joined by date.
     ///
     /// Columns may stand in any order and others are ignored. Dates are `yyyy-mm-dd` or
     /// `month/day/year`, each with or without a time of day, which is dropped. Prices in a CSV
     /// file become the `f64` nearest to their decimal digits, as in any language that rounds
-    /// correctly.
+    /// correctly. The first file has the prices; further ones add implied volatility or variance
+    /// and leave the days that all files have. Volatilities whose median is above 3 are read as
+    /// percent.
     ///
     /// # Errors
     ///
-    /// [`Error::Input`], one line naming file, data row (from 1), column, value and bound: a file
-    /// that is missing, of another kind, unreadable or empty; no date or no closing price; a date
-    /// that is none, repeats or goes back; a price that is blank, not a number or not positive;
-    /// fewer than two rows.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let table = table::read(path)?;
-        let date_column = find_column(path, &table.names, "date", &DATE_NAMES)?;
-        let close_column = find_column(path, &table.names, "closing price", &CLOSE_NAMES)?;
-        let dates = dates(path, &date_column, table.cells(path, &date_column)?)?;
-        let close = prices(path, &close_column, table.cells(path, &close_column)?)?;
-        if dates.len() < 2 {
-            return Err(refuse(
-                path,
-                &format!("needs at least 2 rows of data, has {}", dates.len()),
-            ));
+    /// [`crate::Error::Input`], one line naming file, data row (from 1), column, value and bound: a file
+    /// that is missing, of another kind, unreadable or empty; no date or no closing price; any
+    /// defect that `repairs` does not name; fewer than two days.
+    pub fn load_files(files: &[PathBuf], wanted: &[Quantity], repairs: &Repairs) -> Result<Self> {
+        let inspection = Self::inspect(files, wanted, repairs)?;
+        inspection.defects.refuse(repairs, files)?;
+        let history = inspection.history;
+        if history.len() < 2 {
+            let file = files.first().map_or(Path::new(""), PathBuf::as_path);
+            let what = format!("needs at least 2 rows of data, has {}", history.len());
+            return Err(refuse(file, &what));
         }
-        Ok(Self {
-            path: path.to_path_buf(),
-            dates,
-            close,
-            date_column,
-            close_column,
+        Ok(history)
+    }
+
+    /// Reads files like [`History::load_files`] and lists every defect instead of refusing any: the
+    /// history is what is left without them.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Input`] for a file that cannot be read at all, or that adds nothing.
+    pub fn inspect(
+        files: &[PathBuf],
+        wanted: &[Quantity],
+        repairs: &Repairs,
+    ) -> Result<Inspection> {
+        let mut defects = Defects::default();
+        let mut read: Vec<Days> = Vec::new();
+        let mut percent = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            let known = |quantity: &Quantity| {
+                let mut series = read.iter().flat_map(|days| &days.series);
+                series.any(|series| series.quantity == *quantity)
+            };
+            let wanted: Vec<Quantity> = if index == 0 {
+                wanted.to_vec()
+            } else {
+                [Quantity::ImpliedVolatility, Quantity::Variance]
+                    .into_iter()
+                    .filter(|quantity| !known(quantity))
+                    .collect()
+            };
+            let mut days = reading::read(file, &wanted, repairs, &mut defects)?;
+            if days.series.is_empty() {
+                let what = "adds no implied volatility or variance to the files before it";
+                return Err(refuse(file, what));
+            }
+            for series in &mut days.series {
+                if series.quantity == Quantity::ImpliedVolatility && median(&series.values) > 3.0 {
+                    series.values.iter_mut().for_each(|value| *value /= 100.0);
+                    percent.push(file.clone());
+                }
+            }
+            read.push(days);
+        }
+        let spans = read
+            .iter()
+            .map(|days| {
+                let span = days.dates.first().zip(days.dates.last());
+                (days.height, span.map(|(a, b)| (*a, *b)))
+            })
+            .collect();
+        let history = join(files, read, repairs, &mut defects);
+        Ok(Inspection {
+            history,
+            defects,
+            files: spans,
+            percent,
         })
     }
 
@@ -76,6 +150,17 @@ impl History {
         self.close.is_empty()
     }
 
+    /// The values of a quantity, one a day.
+    pub fn values(&self, quantity: Quantity) -> Option<&[f64]> {
+        if quantity == Quantity::Close {
+            return Some(&self.close);
+        }
+        let mut series = self.series.iter();
+        series
+            .find(|series| series.quantity == quantity)
+            .map(|series| series.values.as_slice())
+    }
+
     /// Index of the first day that is not before `date`; the number of days if there is none.
     pub fn index_from(&self, date: NaiveDate) -> usize {
         self.dates.partition_point(|day| *day < date)
@@ -86,127 +171,85 @@ impl History {
         let returns = self.close.windows(2);
         returns.map(|pair| (pair[1] / pair[0]).ln()).collect()
     }
-}
 
-fn refuse(path: &Path, what: &str) -> Error {
-    Error::input(format!("{}: {what}", path.display()))
-}
-
-fn refuse_row(path: &Path, row: usize, column: &str, what: &str) -> Error {
-    refuse(
-        path,
-        &format!("row {}, column \"{column}\": {what}", row + 1),
-    )
-}
-
-fn find_column(path: &Path, names: &[String], what: &str, wanted: &[&str]) -> Result<String> {
-    for want in wanted {
-        let mut matches = names
-            .iter()
-            .filter(|name| name.trim().eq_ignore_ascii_case(want));
-        let Some(name) = matches.next() else {
-            continue;
-        };
-        if let Some(other) = matches.next() {
-            return Err(refuse(
-                path,
-                &format!("columns \"{name}\" and \"{other}\" both name the {what}"),
-            ));
-        }
-        return Ok(name.clone());
+    /// The longest stretch between two days that follow one another.
+    pub fn longest_gap(&self) -> Option<(NaiveDate, NaiveDate)> {
+        let pairs = self.dates.windows(2).map(|pair| (pair[0], pair[1]));
+        // The first of several, which `max_by_key` would not give.
+        pairs.rev().max_by_key(|(from, to)| *to - *from)
     }
-    Err(refuse(
-        path,
-        &format!(
-            "no {what} column; expected one of {}, found {}",
-            wanted.join(", "),
-            names.join(", ")
-        ),
-    ))
-}
 
-fn dates(path: &Path, column: &str, cells: Cells) -> Result<Vec<NaiveDate>> {
-    let mut dates: Vec<NaiveDate> = Vec::with_capacity(cells.len());
-    let parsed: Vec<Result<NaiveDate, String>> = match cells {
-        Cells::Text(cells) => cells
-            .iter()
-            .map(|cell| date::parse(cell.as_deref()))
-            .collect(),
-        Cells::Dates(cells) => cells
-            .into_iter()
-            .map(|cell| cell.ok_or_else(|| "date is blank".to_string()))
-            .collect(),
-        Cells::Numbers(_) => {
-            return Err(refuse(
-                path,
-                &format!("column \"{column}\" holds numbers, expected dates"),
-            ));
-        }
-    };
-    for (row, date) in parsed.into_iter().enumerate() {
-        let date = date.map_err(|what| refuse_row(path, row, column, &what))?;
-        if let Some(previous) = dates.last() {
-            if date == *previous {
-                return Err(refuse_row(
-                    path,
-                    row,
-                    column,
-                    &format!("date {date} repeats that of row {row}"),
-                ));
-            }
-            if date < *previous {
-                return Err(refuse_row(
-                    path,
-                    row,
-                    column,
-                    &format!("dates must ascend, {date} follows {previous}"),
-                ));
-            }
-        }
-        dates.push(date);
-    }
-    Ok(dates)
-}
-
-fn prices(path: &Path, column: &str, cells: Cells) -> Result<Vec<f64>> {
-    let check = |row: usize, price: f64, shown: &str| {
-        if price > 0.0 && price.is_finite() {
-            Ok(price)
-        } else {
-            let what = format!("price must be finite and above 0, was {shown}");
-            Err(refuse_row(path, row, column, &what))
-        }
-    };
-    let blank = |row: usize| refuse_row(path, row, column, "price is blank");
-    match cells {
-        Cells::Numbers(cells) => cells
-            .into_iter()
-            .enumerate()
-            .map(|(row, cell)| {
-                let price = cell.ok_or_else(|| blank(row))?;
-                check(row, price, &price.to_string())
+    /// Weekdays within the span of the history on which it has no day: holidays, as a rule.
+    pub fn weekdays_missing(&self) -> usize {
+        let pairs = self.dates.windows(2);
+        pairs
+            .map(|pair| {
+                let between = pair[0].iter_days().skip(1).take_while(|day| *day < pair[1]);
+                between
+                    .filter(|day| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun))
+                    .count()
             })
-            .collect(),
-        Cells::Text(cells) => cells
-            .iter()
-            .enumerate()
-            .map(|(row, cell)| {
-                let text = cell.as_deref().map(str::trim).unwrap_or_default();
-                if text.is_empty() {
-                    return Err(blank(row));
+            .sum()
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// The days that all files have; those that one lacks within the span of all are defects.
+fn join(files: &[PathBuf], read: Vec<Days>, repairs: &Repairs, defects: &mut Defects) -> History {
+    let start = read.iter().filter_map(|days| days.dates.first()).max();
+    let end = read.iter().filter_map(|days| days.dates.last()).min();
+    let span = start.zip(end).map(|(start, end)| *start..=*end);
+    let mut dates: Vec<NaiveDate> = read.first().map_or(Vec::new(), |days| days.dates.clone());
+    if read.len() > 1 {
+        for (file, days) in files.iter().zip(&read) {
+            for (other, others) in files.iter().zip(&read) {
+                for (i, date) in days.dates.iter().enumerate() {
+                    let within = span.as_ref().is_some_and(|span| span.contains(date));
+                    if within && others.dates.binary_search(date).is_err() {
+                        let column = &days.date_column;
+                        defects.add(Kind::Unmatched, file, days.rows[i], column, || {
+                            format!("{} has no day {date}", other.display())
+                        });
+                    }
                 }
-                let price: f64 = text.parse().map_err(|_| {
-                    let what = format!("price must be a number above 0, was \"{text}\"");
-                    refuse_row(path, row, column, &what)
-                })?;
-                check(row, price, text)
-            })
-            .collect(),
-        Cells::Dates(_) => Err(refuse(
-            path,
-            &format!("column \"{column}\" holds dates, expected prices"),
-        )),
+            }
+            dates.retain(|date| days.dates.binary_search(date).is_ok());
+        }
     }
+    let mut history = History {
+        files: files.to_vec(),
+        date_column: read
+            .first()
+            .map_or(String::new(), |d| d.date_column.clone()),
+        close_column: String::new(),
+        close: Vec::new(),
+        series: Vec::new(),
+        repaired: defects.repaired(repairs),
+        dates,
+    };
+    for days in read {
+        for mut series in days.series {
+            if days.dates.len() != history.dates.len() {
+                let places = history
+                    .dates
+                    .iter()
+                    .filter_map(|d| days.dates.binary_search(d).ok());
+                series.values = places.map(|place| series.values[place]).collect();
+            }
+            if series.quantity == Quantity::Close {
+                history.close_column = series.column;
+                history.close = series.values;
+            } else {
+                history.series.push(series);
+            }
+        }
+    }
+    history
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 pub mod estimation;
 mod gbm;
 mod heston;
-mod history;
+pub mod history;
 mod paths;
 mod simulation;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod variance_swap;

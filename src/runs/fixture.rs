@@ -119,6 +119,7 @@ pub fn metrics() -> Metrics {
         frontier: Vec::new(),
         band_aversion: Some(0.7),
         backtest_market: Some(BacktestMarket {
+            repaired: Vec::new(),
             data: "market_data/index_daily.csv".into(),
             source: "history".into(),
             estimated_from: Some("2010-01-04".into()),

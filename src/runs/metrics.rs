@@ -71,6 +71,9 @@ pub struct BacktestMarket {
     pub first: String,
     pub last: String,
     pub contracts: usize,
+    /// Defects of the data that were repaired: kind and number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repaired: Vec<(String, usize)>,
     pub parameters: serde_json::Map<String, serde_json::Value>,
 }
 

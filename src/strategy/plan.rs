@@ -5,6 +5,7 @@ use crate::bounds::{at_least, check, date, filled, finite, fraction, one_of, pos
 use crate::contract::{Contract, Costs, Instrument, OptionKind};
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
+use crate::market::history::Repairs;
 use crate::market::{Market, Model, Simulator};
 use crate::network::{Engine, Feature, Features, Shape};
 use crate::pricing::HestonParameters;
@@ -95,6 +96,8 @@ pub struct BacktestPlan {
     /// Trading days between sales; the life of the contract if they do not overlap.
     pub spacing: usize,
     pub parameters: Parameterisation,
+    /// Defects of the data that are repaired rather than refused.
+    pub repair: Repairs,
 }
 
 /// Where a backtest's market parameters come from.
@@ -483,5 +486,6 @@ fn backtest(raw: &mut RawBacktest, steps: usize) -> Result<BacktestPlan> {
                 ("strategy", Parameterisation::Strategy),
             ],
         )?,
+        repair: Repairs::parse("backtest.repair", &filled(&mut raw.repair, Vec::new()))?,
     })
 }

@@ -144,6 +144,7 @@ pub struct RawBacktest {
     pub end: Option<String>,
     pub spacing: Option<RawSpacing>,
     pub parameters: Option<String>,
+    pub repair: Option<Vec<String>>,
 }
 
 /// Either a rule (`"non_overlapping"`, `"daily"`) or a number of trading days.

@@ -195,3 +195,48 @@ fn bad_histories_are_refused() {
         );
     }
 }
+
+/// `data check` prints what was understood, every defect, and ends with exit code 2 unless all are repaired.
+#[test]
+fn data_check_lists_every_defect() {
+    let path = strategy("check", SMALL).with_file_name("check.csv");
+    std::fs::write(
+        &path,
+        "Date,Close\n1/2/2020,10\n1/6/2020,NaN\n1/7/2020,0\n1/3/2020,10\n1/3/2020,11\n",
+    )
+    .unwrap();
+    let file = path.to_str().unwrap();
+    let output = deephedge(&["data", "check", file, "--json"], "1");
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(message, format!("deephedge: {file}: 3 defects\n"));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let kinds: Vec<&str> = document["defects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|defect| defect["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["blanks", "prices", "duplicates"]);
+    assert_eq!(document["defects"][1]["examples"][0]["row"], 3);
+    let repaired = deephedge(
+        &[
+            "data",
+            "check",
+            file,
+            "--repair",
+            "blanks,prices,duplicates",
+        ],
+        "1",
+    );
+    assert_eq!(repaired.status.code(), Some(0));
+    let text = String::from_utf8(repaired.stdout).unwrap();
+    assert!(text.contains("2 days, 2020-01-02 to 2020-01-03"), "{text}");
+    let unknown = deephedge(&["data", "check", file, "--repair", "all"], "1");
+    let message = String::from_utf8(unknown.stderr).unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        message.contains("`--repair` must be one of dates, blanks"),
+        "{message}"
+    );
+}

@@ -49,6 +49,25 @@ fn calendar_day(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
 }
 
 fn is_time(text: &str) -> bool {
+    is_plain_time(text.as_bytes()) || is_any_time(text)
+}
+
+/// `hh:mm` or `hh:mm:ss`, the form of long files, without the general parser.
+fn is_plain_time(text: &[u8]) -> bool {
+    let below = |at: usize, bound: u8| {
+        let [tens, units] = [text[at], text[at + 1]];
+        tens.is_ascii_digit()
+            && units.is_ascii_digit()
+            && 10 * (tens - b'0') + (units - b'0') < bound
+    };
+    match text.len() {
+        5 => text[2] == b':' && below(0, 24) && below(3, 60),
+        8 => text[2] == b':' && text[5] == b':' && below(0, 24) && below(3, 60) && below(6, 60),
+        _ => false,
+    }
+}
+
+fn is_any_time(text: &str) -> bool {
     let clock = without_offset(text);
     ["%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p"]
         .iter()

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Error;
 use polars::prelude::{
     DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series, TimeUnit, df,
 };
@@ -70,7 +71,7 @@ fn the_sample_loads() {
 
 #[test]
 fn the_day_at_or_after_a_date() {
-    let file = Scratch::csv("index", "date,close\n2020-01-03,1\n2020-01-06,2\n");
+    let file = Scratch::csv("index", "date,close\n2020-01-03,10\n2020-01-06,11\n");
     let history = History::load(&file.0).unwrap();
     assert_eq!(history.index_from(day(2019, 1, 1)), 0);
     assert_eq!(history.index_from(day(2020, 1, 3)), 0);
@@ -82,19 +83,19 @@ fn the_day_at_or_after_a_date() {
 fn columns_in_any_order_case_and_company() {
     let file = Scratch::csv(
         "order",
-        "Adj Close,note,CLOSE,TimeStamp\n9,\"a, b\",1.5,2020-01-03 16:00:00\n9,,2.5,1/6/2020\n",
+        "Adj Close,note,CLOSE,TimeStamp\n9,\"a, b\",1.5,2020-01-03 16:00:00\n9,,1.6,1/6/2020\n",
     );
     let history = History::load(&file.0).unwrap();
-    assert_eq!(history.close, [1.5, 2.5]);
+    assert_eq!(history.close, [1.5, 1.6]);
     assert_eq!(history.close_column, "CLOSE");
     assert_eq!(history.date_column, "TimeStamp");
     assert_eq!(history.dates, [day(2020, 1, 3), day(2020, 1, 6)]);
     let adjusted = Scratch::csv(
         "adjusted",
-        "Price,adj_close,time\r\n1,2,2020-01-03\r\n1,3,2020-01-06\r\n",
+        "Price,adj_close,time\r\n1,2.5,2020-01-03\r\n1,3,2020-01-06\r\n",
     );
     let history = History::load(&adjusted.0).unwrap();
-    assert_eq!(history.close, [2.0, 3.0]);
+    assert_eq!(history.close, [2.5, 3.0]);
     assert_eq!(history.close_column, "adj_close");
 }
 
@@ -115,7 +116,9 @@ fn prices_are_the_nearest_doubles() {
         text += &format!("2020-01-{:02},{price}\n", i + 1);
     }
     let file = Scratch::csv("exact", &text);
-    let history = History::load(&file.0).unwrap();
+    let files = [file.0.clone()];
+    let jumps = Repairs::parse("repair", &["jumps".to_string()]).unwrap();
+    let history = History::load_files(&files, &[Quantity::Close], &jumps).unwrap();
     // struct.pack("<d", float(text)) of Python 3.
     let expected = [
         0x3fb999999999999a_u64,
@@ -147,7 +150,7 @@ fn wrong_files_are_refused_in_one_line() {
         (
             "no-close",
             "date,open,high\n2020-01-03,1,2\n",
-            "no closing price column; expected one of close, adj close, adj_close, price, found date, open, high",
+            "no closing price column; expected one of close, adj close, adj_close, price, close/last, last, px_last, settle, found date, open, high",
         ),
         (
             "no-date",
@@ -247,15 +250,15 @@ fn parquet_in_every_type() {
     }
     columns.push(Series::new("Date".into(), ["2020-01-03", "1/6/2020 09:30"]));
     for (i, dates) in columns.into_iter().enumerate() {
-        let mut frame = df!("Close" => [1i64, 2]).unwrap();
+        let mut frame = df!("Close" => [10i64, 11]).unwrap();
         if i > 0 {
-            frame = df!("Close" => [1.0, 2.0]).unwrap();
+            frame = df!("Close" => [10.0, 11.0]).unwrap();
         }
         frame.with_column(dates.into_column()).unwrap();
         let file = Scratch::parquet(&format!("types-{i}"), frame);
         let history = History::load(&file.0).unwrap();
         assert_eq!(history.dates, expected, "column {i}");
-        assert_eq!(history.close, [1.0, 2.0]);
+        assert_eq!(history.close, [10.0, 11.0]);
     }
 }
 
@@ -287,4 +290,234 @@ fn parquet_refusals() {
         df!("date" => ["2020-01-03", "2020-01-06"], "close" => [true, false]).unwrap(),
     );
     assert!(file.refusal().contains("column \"close\" holds bool"));
+}
+
+fn repairs(names: &[&str]) -> Repairs {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    Repairs::parse("repair", &names).unwrap()
+}
+
+/// Ten days of 2020 with closes of 101 to 110, one row replaced.
+fn with_row(test: &str, at: usize, row: &str) -> Scratch {
+    let mut rows: Vec<String> = (1..=10)
+        .map(|day| format!("2020-01-{day:02},{0},{0},{0},{0},5", 100 + day))
+        .collect();
+    rows[at] = row.to_string();
+    let text = format!("date,open,high,low,close,volume\n{}\n", rows.join("\n"));
+    Scratch::csv(test, &text)
+}
+
+/// Every kind of defect: refused with its row and column, and repaired under its own name alone. The last column is
+/// what the repair leaves of (days, sum of closes): ten days sum to 1055.
+#[test]
+fn every_defect_is_refused_and_repaired_under_its_name() {
+    for (kind, at, row, message, left) in [
+        (
+            "dates",
+            4,
+            "soon,105,105,105,105,5",
+            "row 5, column \"date\": date must be year-month-day or month/day/year, was \"soon\"",
+            (9, 950.0),
+        ),
+        (
+            "blanks",
+            4,
+            "2020-01-05,105,105,105,,5",
+            "row 5, column \"close\": price is blank",
+            (9, 950.0),
+        ),
+        (
+            "blanks",
+            4,
+            "2020-01-05,105,105,105,NaN,5",
+            "row 5, column \"close\": price must be finite and above 0, was NaN",
+            (9, 950.0),
+        ),
+        (
+            "prices",
+            4,
+            "2020-01-05,105,105,105,0,5",
+            "row 5, column \"close\": price must be finite and above 0, was 0",
+            (9, 950.0),
+        ),
+        (
+            "prices",
+            4,
+            "2020-01-05,105,105,-1,105,5",
+            "row 5, column \"low\": price must be finite and above 0, was -1",
+            (9, 950.0),
+        ),
+        (
+            "prices",
+            4,
+            "2020-01-05,105,105,105,105,-5",
+            "row 5, column \"volume\": volume must be finite and at least 0, was -5",
+            (9, 950.0),
+        ),
+        (
+            "order",
+            4,
+            "2020-01-11,105,105,105,105,5",
+            "row 6, column \"date\": dates must ascend, 2020-01-06 follows 2020-01-11",
+            (10, 1055.0),
+        ),
+        (
+            "duplicates",
+            4,
+            "2020-01-04,105,105,105,105,5",
+            "row 5, column \"date\": date 2020-01-04 repeats that of row 4",
+            (9, 951.0),
+        ),
+        (
+            "ranges",
+            4,
+            "2020-01-05,105,104,104,105,5",
+            "row 5, column \"high\": high 104 lies below the opening price 105",
+            (10, 1055.0),
+        ),
+        (
+            "jumps",
+            9,
+            "2020-01-10,109,190,109,190,5",
+            "row 10, column \"close\": price moves by 74 % in a day, from 109 to 190",
+            (10, 1135.0),
+        ),
+        (
+            "gaps",
+            9,
+            "2020-01-20,110,110,110,110,5",
+            "row 10, column \"date\": 11 days lie between 2020-01-09 and 2020-01-20, at most 10 may",
+            (10, 1055.0),
+        ),
+        // 9 closes that sum to 945, halved, and 55 after the split of 2:1.
+        (
+            "splits",
+            9,
+            "2020-01-10,55,55,55,55,5",
+            "row 10, column \"close\": price moves from 109 to 55 in a day, like a split of 2:1",
+            (10, 527.5),
+        ),
+    ] {
+        let file = with_row(kind, at, row);
+        let files = [file.0.clone()];
+        let load = |repairs: &Repairs| History::load_files(&files, &Quantity::ALL, repairs);
+        let error = load(&Repairs::default()).unwrap_err().to_string();
+        assert!(error.contains(message), "{kind}: {error}");
+        let history = load(&repairs(&[kind])).unwrap();
+        assert_eq!(
+            (history.len(), history.close.iter().sum::<f64>()),
+            left,
+            "{kind}"
+        );
+        assert!(history.dates.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(history.repaired[0].0.name(), kind);
+        let others: Vec<&str> = defects::Kind::ALL
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| *name != kind)
+            .collect();
+        if kind != "splits" {
+            assert!(load(&repairs(&others)).is_err(), "{kind}");
+        } else {
+            // A move like a split may also be taken as real.
+            assert_eq!(load(&repairs(&["jumps"])).unwrap().close[0], 101.0);
+        }
+    }
+}
+
+/// Rows of one date make a day: first open, highest high, lowest low, last close, added volumes; so bars of a day
+/// become the day.
+#[test]
+fn rows_of_a_date_become_a_day() {
+    let file = Scratch::csv(
+        "bars",
+        "timestamp,open,high,low,close,volume\n2020-01-03 09:30,10,12,9,11,5\n2020-01-03 16:00,11,11.5,8,10.5,6\n\
+         2020-01-06 09:30,10,11,10,11,1\n2020-01-06 16:00,11,13,11,12,2\n",
+    );
+    let history = History::load_files(
+        std::slice::from_ref(&file.0),
+        &Quantity::ALL,
+        &repairs(&["duplicates"]),
+    )
+    .unwrap();
+    let day = |quantity| history.values(quantity).unwrap()[0];
+    assert_eq!(history.len(), 2);
+    assert_eq!(day(Quantity::Open), 10.0);
+    assert_eq!(day(Quantity::High), 12.0);
+    assert_eq!(day(Quantity::Low), 8.0);
+    assert_eq!(day(Quantity::Close), 10.5);
+    assert_eq!(day(Quantity::Volume), 11.0);
+}
+
+/// The shipped index and its volatility index: common days from 2014 on, volatility in percent become a fraction.
+#[test]
+fn an_index_and_its_volatility_join() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("market_data");
+    let files = ["sp500_daily.csv", "vix_daily.csv"].map(|name| folder.join(name));
+    let error = History::load_files(&files, &Quantity::ALL, &Repairs::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("column \"vix\": implied volatility must be a number above 0, was \".\""),
+        "{error}"
+    );
+    let history = History::load_files(&files, &Quantity::ALL, &repairs(&["blanks"])).unwrap();
+    assert_eq!(history.dates[0], day(2014, 1, 3));
+    assert_eq!(history.dates.last(), Some(&day(2018, 12, 31)));
+    assert_eq!(
+        history.values(Quantity::ImpliedVolatility).unwrap()[0],
+        0.1376
+    );
+    assert_eq!(history.close[0], 1831.369995);
+    // A file that adds nothing is no file to join.
+    let twice = [files[0].clone(), files[0].clone()];
+    let error = History::load_files(&twice, &Quantity::ALL, &Repairs::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("adds no implied volatility or variance"),
+        "{error}"
+    );
+}
+
+/// Dates that one of two files lacks, within the span of both, are defects.
+#[test]
+fn dates_that_a_file_lacks_are_found() {
+    let closes = Scratch::csv(
+        "lacks-close",
+        "date,close\n2020-01-02,9\n2020-01-03,10\n2020-01-06,10\n2020-01-07,11\n",
+    );
+    let volatility = Scratch::csv(
+        "lacks-iv",
+        "date,iv\n2020-01-03,.2\n2020-01-07,.3\n2020-01-08,.3\n",
+    );
+    let files = [closes.0.clone(), volatility.0.clone()];
+    let error = History::load_files(&files, &Quantity::ALL, &Repairs::default()).unwrap_err();
+    assert!(
+        error.to_string().contains("row 3, column \"date\""),
+        "{error}"
+    );
+    assert!(
+        error.to_string().ends_with("has no day 2020-01-06"),
+        "{error}"
+    );
+    let history = History::load_files(&files, &Quantity::ALL, &repairs(&["unmatched"])).unwrap();
+    assert_eq!(history.close, [10.0, 11.0]);
+    assert_eq!(
+        history.values(Quantity::ImpliedVolatility),
+        Some([0.2, 0.3].as_slice())
+    );
+}
+
+/// Several defects: the first one, in the order of rows, and how many more there are.
+#[test]
+fn the_first_defect_is_named() {
+    let file = Scratch::csv(
+        "several",
+        "date,close\n2020-01-02,9\n2020-01-03,x\n2020-01-02,9\n2020-01-06,-1\n",
+    );
+    assert_eq!(
+        file.refusal(),
+        "row 2, column \"close\": price must be a number above 0, was \"x\" (2 more: deephedge data check)"
+    );
 }

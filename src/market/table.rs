@@ -1,77 +1,127 @@
-//! The part of a table file that a price history needs, through polars.
+//! The columns of a table file, through polars.
 
-use super::refuse;
 use crate::error::{Error, Result};
 use chrono::{DateTime, NaiveDate};
 use polars::prelude::{
-    Column, CsvReadOptions, DataFrame, DataType, ParquetReader, SerReader, TimeUnit,
+    Column, CsvReadOptions, DataFrame, DataType, ParquetReader, SerReader, StringChunked, TimeUnit,
 };
 use std::fs::File;
 use std::path::Path;
 
-/// A table and the names of its columns, in the order of the file.
-pub struct Table {
-    pub names: Vec<String>,
-    frame: DataFrame,
-}
+/// The chosen columns of a file.
+pub struct Table(DataFrame);
 
 /// One column.
 pub enum Cells {
-    Text(Vec<Option<String>>),
+    Text(StringChunked),
     Numbers(Vec<Option<f64>>),
     Dates(Vec<Option<NaiveDate>>),
 }
 
-impl Cells {
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Text(cells) => cells.len(),
-            Self::Numbers(cells) => cells.len(),
-            Self::Dates(cells) => cells.len(),
-        }
-    }
+pub fn refuse(path: &Path, what: &str) -> Error {
+    Error::input(format!("{}: {what}", path.display()))
 }
 
-/// Reads the whole file; the extension says how.
-pub fn read(path: &Path) -> Result<Table> {
+/// The error of a cell: `row` counts data rows from 0.
+pub fn refuse_row(path: &Path, row: usize, column: &str, what: &str) -> Error {
+    refuse(
+        path,
+        &format!("row {}, column \"{column}\": {what}", row + 1),
+    )
+}
+
+/// The column that goes by the first of the `wanted` names that any column has.
+///
+/// # Errors
+/// [`Error::Input`] if several columns go by it, which can only differ in case and blanks.
+pub fn find_column(
+    path: &Path,
+    names: &[String],
+    what: &str,
+    wanted: &[&str],
+) -> Result<Option<String>> {
+    for want in wanted {
+        let mut matches = names
+            .iter()
+            .filter(|name| name.trim().eq_ignore_ascii_case(want));
+        let Some(name) = matches.next() else {
+            continue;
+        };
+        if let Some(other) = matches.next() {
+            return Err(refuse(
+                path,
+                &format!("columns \"{name}\" and \"{other}\" both name the {what}"),
+            ));
+        }
+        return Ok(Some(name.clone()));
+    }
+    Ok(None)
+}
+
+/// The error of a file without a column that it must have.
+pub fn missing_column(path: &Path, names: &[String], what: &str, wanted: &[&str]) -> Error {
+    let (wanted, found) = (wanted.join(", "), names.join(", "));
+    refuse(
+        path,
+        &format!("no {what} column; expected one of {wanted}, found {found}"),
+    )
+}
+
+/// Reads the columns that `choose` picks from the names of all; the extension says how.
+pub fn read(path: &Path, choose: impl FnOnce(&[String]) -> Result<Vec<String>>) -> Result<Table> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let kind = extension.map(str::to_ascii_lowercase);
-    let read: fn(File) -> polars::prelude::PolarsResult<DataFrame> = match kind.as_deref() {
-        Some("csv") => read_csv,
-        Some("parquet") => read_parquet,
+    let is_csv = match kind.as_deref() {
+        Some("csv") => true,
+        Some("parquet") => false,
         _ => return Err(refuse(path, "expected a .csv or .parquet file")),
     };
     if path.is_dir() {
         return Err(refuse(path, "is a folder, expected a file"));
     }
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let length = file
+    let open = || File::open(path).map_err(|error| unreadable(path, &error));
+    let length = open()?
         .metadata()
         .map_err(|error| unreadable(path, &error))?
         .len();
     if length == 0 {
         return Err(refuse(path, "the file is empty"));
     }
-    let frame = read(file).map_err(|error| unreadable(path, &error))?;
-    let names = frame.get_column_names();
-    Ok(Table {
-        names: names.iter().map(ToString::to_string).collect(),
-        frame,
-    })
+    let names: Vec<String> = if is_csv {
+        let head = csv(None, Some(1)).into_reader_with_file_handle(open()?);
+        let head = head.finish().map_err(|error| unreadable(path, &error))?;
+        head.get_column_names()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    } else {
+        let schema = ParquetReader::new(open()?)
+            .schema()
+            .map_err(|error| unreadable(path, &error))?;
+        schema.iter_names().map(ToString::to_string).collect()
+    };
+    let chosen = choose(&names)?;
+    let frame = if is_csv {
+        let reader = csv(Some(&chosen), None).into_reader_with_file_handle(open()?);
+        reader.finish()
+    } else {
+        let reader = ParquetReader::new(open()?);
+        reader.with_columns(Some(chosen)).finish()
+    };
+    let frame = frame.map_err(|error| unreadable(path, &error))?;
+    Ok(Table(frame))
 }
 
 /// Every cell stays text: polars' guesses from the first rows would turn late surprises into
 /// blanks, and its number parser need not round as the standard library's does.
-fn read_csv(file: File) -> polars::prelude::PolarsResult<DataFrame> {
+fn csv(columns: Option<&[String]>, rows: Option<usize>) -> CsvReadOptions {
+    let columns = columns.map(|names| names.iter().map(|name| name.as_str().into()).collect());
     CsvReadOptions::default()
         .with_has_header(true)
         .with_infer_schema_length(Some(0))
-        .into_reader_with_file_handle(file)
-        .finish()
-}
-
-fn read_parquet(file: File) -> polars::prelude::PolarsResult<DataFrame> {
-    ParquetReader::new(file).finish()
+        .with_columns(columns)
+        .with_n_rows(rows)
+        .with_rechunk(true)
 }
 
 /// Only the first line: polars appends advice about its own options.
@@ -82,14 +132,16 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Error {
 }
 
 impl Table {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.0.height()
+    }
+
     /// The cells of the column `name`.
     pub fn cells(&self, path: &Path, name: &str) -> Result<Cells> {
-        let column = self.frame.column(name)?;
+        let column = self.0.column(name)?;
         match column.dtype() {
-            DataType::String => {
-                let cells = column.str()?.iter();
-                Ok(Cells::Text(cells.map(|c| c.map(str::to_string)).collect()))
-            }
+            DataType::String => Ok(Cells::Text(column.str()?.clone())),
             DataType::Date => {
                 let days = integers(column)?;
                 Ok(Cells::Dates(
