@@ -1,16 +1,140 @@
 //! Options sold on real history, through the same policies and ledger as simulated ones.
 
+pub mod attribution;
+#[cfg(test)]
+mod attribution_tests;
 #[cfg(test)]
 mod tests;
 
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
-use crate::market::estimation::{HestonFilter, MIN_RETURNS, estimate_gbm, estimate_heston};
+use crate::market::estimation::{
+    HestonFilter, MIN_RETURNS, VarianceEstimator, estimate_gbm, estimate_heston, exponential,
+    garman_klass, realised,
+};
 use crate::market::history::Quantity;
 use crate::market::{History, Market, Model, Paths};
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use chrono::NaiveDate;
 use std::ops::Range;
+
+/// What is known of the market when contracts are first sold, and of variance at every close.
+#[derive(Debug, Clone)]
+pub struct Calibration {
+    /// The market that premiums, hedges and the variance filter assume; under Heston v0 is the variance known at the
+    /// last day of the returns it was estimated from.
+    pub market: Market,
+    /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
+    pub estimated: Option<(NaiveDate, NaiveDate)>,
+    /// Parameters that ended on a bound of their search.
+    pub at_bound: Vec<&'static str>,
+    /// μ in dS/S = μ dt + √v dW, estimated from those returns; 0 if there are too few.
+    pub drift: f64,
+    /// The variance known at each close of the history.
+    pub variance: Vec<f64>,
+}
+
+impl Calibration {
+    /// Estimates from the returns between the closes of `window`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if parameters or variance are to be had from fewer than [`MIN_RETURNS`] returns, or from
+    /// ranges that the history lacks.
+    pub fn new(
+        history: &History,
+        plan: &Plan,
+        settings: &BacktestPlan,
+        window: Range<usize>,
+    ) -> Result<Self> {
+        let dt = plan.contract.dt();
+        let days_per_year = 1.0 / dt;
+        let returns = history.log_returns();
+        // Return t ends at close t + 1.
+        let known = &returns[window.start..window.end.saturating_sub(1).max(window.start)];
+        let constant = matches!(plan.market.model, Model::Gbm { .. });
+        let from_history = settings.parameters == Parameterisation::History;
+        let needed = from_history || !constant || settings.variance != VarianceEstimator::Model;
+        if needed && known.len() < MIN_RETURNS {
+            let sale = history.dates[window.end.min(history.len() - 1)];
+            return Err(Error::input(format!(
+                "{}: `backtest.start` must leave at least {} closes before the first sale to estimate from, {} lie \
+                 before {sale}",
+                settings.data.display(),
+                MIN_RETURNS + 1,
+                window.len(),
+            )));
+        }
+        let gbm = if known.len() < 2 {
+            None
+        } else {
+            Some(estimate_gbm(known, days_per_year)?)
+        };
+        let drift = gbm.map_or(0.0, |estimate| estimate.drift);
+        let sample = gbm.map_or(0.0, |estimate| estimate.volatility.powi(2));
+        let mut at_bound = Vec::new();
+        let mut model = plan.market.model;
+        if from_history {
+            model = match model {
+                Model::Gbm { .. } => Model::Gbm {
+                    volatility: sample.sqrt(),
+                },
+                Model::Heston(_) => {
+                    let estimate = estimate_heston(known, days_per_year)?;
+                    at_bound = estimate.at_bound;
+                    Model::Heston(estimate.parameters)
+                }
+            };
+        }
+        let variance = match (settings.variance, model) {
+            (VarianceEstimator::Model, Model::Gbm { volatility }) => {
+                vec![volatility * volatility; history.len()]
+            }
+            (VarianceEstimator::Model, Model::Heston(parameters)) => {
+                HestonFilter::new(parameters, drift, dt).filter(&returns)
+            }
+            (VarianceEstimator::Realised { days }, _) => realised(&returns, days, dt, sample),
+            (VarianceEstimator::Exponential { decay }, _) => {
+                exponential(&returns, decay, dt, sample)
+            }
+            (VarianceEstimator::GarmanKlass { days }, _) => garman_klass(history, days, dt, sample)
+                .ok_or_else(|| {
+                    Error::input(format!(
+                        "{}: `backtest.variance` \"garman_klass\" needs open, high and low",
+                        settings.data.display()
+                    ))
+                })?,
+        };
+        let estimated = from_history.then(|| {
+            let last = window.end.max(window.start + 1) - 1;
+            (history.dates[window.start], history.dates[last])
+        });
+        Ok(Self {
+            market: Market {
+                model,
+                ..plan.market
+            },
+            estimated,
+            at_bound,
+            drift,
+            variance,
+        })
+    }
+
+    /// The market seen at close `day`.
+    pub fn market_at(&self, day: usize) -> Market {
+        let variance = self.variance[day];
+        let model = match self.market.model {
+            Model::Gbm { .. } => Model::Gbm {
+                volatility: variance.sqrt(),
+            },
+            heston => heston.at_variance(variance),
+        };
+        Market {
+            model,
+            ..self.market
+        }
+    }
+}
 
 /// Contracts sold on history.
 #[derive(Debug, Clone)]
@@ -24,7 +148,7 @@ pub struct Contracts {
     pub sold: Vec<NaiveDate>,
     pub expiry: Vec<NaiveDate>,
     pub premiums: Vec<f64>,
-    /// How many contracts live at a time: steps over spacing, at least 1.
+    /// How many contracts live at a time, at least 1.
     pub overlap: f64,
     /// Repairs of the data: the kind of defect and how many there were.
     pub repaired: Vec<(&'static str, usize)>,
@@ -34,61 +158,30 @@ impl Contracts {
     /// Cuts the history into contracts that live for the plan's number of steps, one close a step.
     ///
     /// Nothing looks ahead: parameters come from the returns before the first sale, and the variance at a close
-    /// from those parameters and the returns up to that close ([`HestonFilter`]; constant under GBM). A contract
-    /// sold at a filtered variance v has the model's price at v0 = v as its premium, unless the strategy gives an
-    /// amount.
+    /// from those parameters and the days up to that close. A contract sold at a variance v has the model's price at
+    /// v0 = v as its premium, unless the strategy gives an amount.
     ///
     /// # Errors
-    /// If the history cannot be read, if no contract fits into the test period, or if fewer than
-    /// [`MIN_RETURNS`] returns lie before it while parameters or variance are to be had from them.
+    /// If the history cannot be read, if no contract fits into the test period, or those of [`Calibration::new`].
     pub fn cut(plan: &Plan, settings: &BacktestPlan) -> Result<Self> {
-        let files = std::slice::from_ref(&settings.data);
-        let history = History::load_files(files, &[Quantity::Close], &settings.repair)?;
-        let fail =
-            |message: String| Error::input(format!("{}: {message}", settings.data.display()));
-        let period = period(&history, settings);
+        let history = load(settings)?;
+        let starts = sales(&history, plan, settings, period(&history, settings))?;
+        let calibration = Calibration::new(&history, plan, settings, 0..starts[0])?;
+        Ok(Self::sell(&history, plan, settings, &calibration, &starts))
+    }
+
+    /// The contracts sold at the closes `starts`.
+    pub fn sell(
+        history: &History,
+        plan: &Plan,
+        settings: &BacktestPlan,
+        calibration: &Calibration,
+        starts: &[usize],
+    ) -> Self {
         let steps = plan.contract.steps;
-        let starts: Vec<usize> = period
-            .clone()
-            .step_by(settings.spacing)
-            .filter(|start| start + steps < history.len())
-            .collect();
-        let (Some(&first), Some(_)) = (starts.first(), starts.last()) else {
-            return Err(fail(format!(
-                "no contract of {steps} days fits into the test period"
-            )));
-        };
-        let days_per_year = steps as f64 / plan.contract.expiry;
-        let returns = history.log_returns();
-        // Return t ends at close t + 1, which must come before the first sale.
-        let before = &returns[..first.saturating_sub(1)];
-        let constant = matches!(plan.market.model, Model::Gbm { .. });
-        let needs_history = settings.parameters == Parameterisation::History || !constant;
-        if needs_history && before.len() < MIN_RETURNS {
-            return Err(fail(format!(
-                "`backtest.start` must leave at least {} closes before the first sale to estimate from, \
-                 {first} lie before {}",
-                MIN_RETURNS + 1,
-                history.dates[first]
-            )));
-        }
-        let model = match settings.parameters {
-            Parameterisation::Strategy => plan.market.model,
-            Parameterisation::History => estimate(plan.market.model, before, days_per_year)?,
-        };
-        let market = Market {
-            model,
-            ..plan.market
-        };
-        let variance = match model {
-            Model::Gbm { volatility } => vec![volatility * volatility; history.len()],
-            Model::Heston(parameters) => {
-                let drift = estimate_gbm(before, days_per_year)?.drift;
-                HestonFilter::new(parameters, drift, 1.0 / days_per_year).filter(&returns)
-            }
-        };
-        let estimated = (settings.parameters == Parameterisation::History)
-            .then(|| (history.dates[0], history.dates[first - 1]));
+        let Calibration {
+            market, variance, ..
+        } = calibration;
         let scaled: Vec<Vec<f64>> = starts
             .iter()
             .map(|&start| {
@@ -105,8 +198,8 @@ impl Contracts {
         let premiums = starts
             .iter()
             .map(|&start| {
-                let model = market.model.at_variance(variance[start]);
-                plan.premium.of(&Market { model, ..market }, &plan.contract)
+                plan.premium
+                    .of(&calibration.market_at(start), &plan.contract)
             })
             .collect();
         let days = |shift: usize| {
@@ -115,20 +208,19 @@ impl Contracts {
                 .map(|start| history.dates[start + shift])
                 .collect()
         };
-        Ok(Self {
-            market,
-            estimated,
+        let repaired = history.repaired.iter();
+        Self {
+            market: *market,
+            estimated: calibration.estimated,
             paths: Paths::from_rows(steps, rows),
             sold: days(0),
             expiry: days(steps),
             premiums,
-            repaired: history
-                .repaired
-                .iter()
+            overlap: settings.schedule.overlap(steps),
+            repaired: repaired
                 .map(|(kind, count)| (kind.name(), *count))
                 .collect(),
-            overlap: (steps as f64 / settings.spacing as f64).max(1.0),
-        })
+        }
     }
 
     /// Hedges every contract with `policy` and settles it with its own premium.
@@ -143,8 +235,26 @@ impl Contracts {
     }
 }
 
+/// Reads the history with what its variance is estimated from.
+///
+/// # Errors
+/// Those of [`History::load_files`].
+pub fn load(settings: &BacktestPlan) -> Result<History> {
+    let wanted: &[Quantity] = match settings.variance {
+        VarianceEstimator::GarmanKlass { .. } => &[
+            Quantity::Close,
+            Quantity::Open,
+            Quantity::High,
+            Quantity::Low,
+        ],
+        _ => &[Quantity::Close],
+    };
+    let files = std::slice::from_ref(&settings.data);
+    History::load_files(files, wanted, &settings.repair)
+}
+
 /// The days on which contracts may be sold.
-fn period(history: &History, settings: &BacktestPlan) -> Range<usize> {
+pub fn period(history: &History, settings: &BacktestPlan) -> Range<usize> {
     let first = settings.start.map_or(0, |date| history.index_from(date));
     let last = settings.end.map_or(history.len(), |date| {
         history.index_from(date + chrono::Days::new(1))
@@ -152,12 +262,24 @@ fn period(history: &History, settings: &BacktestPlan) -> Range<usize> {
     first..last.max(first)
 }
 
-/// The same kind of model with its parameters estimated.
-fn estimate(model: Model, returns: &[f64], days_per_year: f64) -> Result<Model> {
-    Ok(match model {
-        Model::Gbm { .. } => Model::Gbm {
-            volatility: estimate_gbm(returns, days_per_year)?.volatility,
-        },
-        Model::Heston(_) => Model::Heston(estimate_heston(returns, days_per_year)?.parameters),
-    })
+/// The days of sale in `period` that leave room for a contract's life.
+///
+/// # Errors
+/// [`Error::Input`] if there are none.
+pub fn sales(
+    history: &History,
+    plan: &Plan,
+    settings: &BacktestPlan,
+    period: Range<usize>,
+) -> Result<Vec<usize>> {
+    let steps = plan.contract.steps;
+    let mut days = settings.schedule.days(&history.dates, period);
+    days.retain(|day| day + steps < history.len());
+    if days.is_empty() {
+        return Err(Error::input(format!(
+            "{}: no contract of {steps} days fits into the test period",
+            settings.data.display()
+        )));
+    }
+    Ok(days)
 }

@@ -2,12 +2,13 @@ use super::{Output, overridden};
 use crate::bounds::check;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Finished, Progress, SavedPolicy, Scope};
+use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Repairs;
 use crate::report::text::{WIDTH, tables};
 use crate::risk::Risk;
 use crate::runs::store;
 use crate::strategy::raw::Raw;
-use crate::strategy::{BacktestPlan, Parameterisation, Plan};
+use crate::strategy::{BacktestPlan, Parameterisation, Plan, Schedule};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -176,7 +177,8 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
             data: data.clone(),
             start: None,
             end: None,
-            spacing: plan.contract.steps,
+            schedule: Schedule::Every(plan.contract.steps),
+            variance: VarianceEstimator::Model,
             parameters: Parameterisation::History,
             repair: Repairs::default(),
         },

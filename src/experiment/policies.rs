@@ -140,11 +140,7 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
     plan.hedges
         .iter()
         .map(|name| {
-            let hedge = match name.as_str() {
-                "naked" => Classical::Naked,
-                "black_scholes" => Classical::BlackScholes,
-                _ => Classical::WhalleyWilmott { aversion },
-            };
+            let hedge = Classical::named(name, aversion).unwrap_or(Classical::Naked);
             let policy = |market: &Market| ClassicalPolicy {
                 hedge,
                 market: *market,

@@ -1,4 +1,4 @@
-use super::Policy;
+use super::{Policy, minimum_variance};
 use crate::contract::Contract;
 use crate::error::Result;
 use crate::market::{Market, Model, Paths};
@@ -13,12 +13,28 @@ pub enum Classical {
     Naked,
     /// The Black–Scholes delta at the volatility that the model expects until expiry.
     BlackScholes,
+    /// The delta that minimises the variance of the hedged option over the next instant; see
+    /// [`crate::pricing::HestonGreeks::minimum_variance_delta`].
+    MinimumVariance,
     /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} c S Γ²/λ)^{1/3} around the Black–Scholes delta.
     ///
     /// # References
     /// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing
     /// with transaction costs", equation 3.10.
     WhalleyWilmott { aversion: f64 },
+}
+
+impl Classical {
+    /// The hedge that strategy files call `name`; `aversion` is that of the Whalley–Wilmott band.
+    pub fn named(name: &str, aversion: f64) -> Option<Self> {
+        match name {
+            "naked" => Some(Self::Naked),
+            "black_scholes" => Some(Self::BlackScholes),
+            "minimum_variance" => Some(Self::MinimumVariance),
+            "whalley_wilmott" => Some(Self::WhalleyWilmott { aversion }),
+            _ => None,
+        }
+    }
 }
 
 /// A classical hedge of one contract in one market; it trades the spot alone.
@@ -55,7 +71,10 @@ impl ClassicalPolicy {
     fn position(&self, held: f64, spot: f64, variance: f64, left: f64) -> f64 {
         match self.hedge {
             Classical::Naked => 0.0,
-            Classical::BlackScholes => self.option(spot, variance, left).delta(),
+            // Under constant variance the spot is all there is to hedge.
+            Classical::BlackScholes | Classical::MinimumVariance => {
+                self.option(spot, variance, left).delta()
+            }
             Classical::WhalleyWilmott { aversion } => {
                 let option = self.option(spot, variance, left);
                 let (delta, gamma) = (option.delta(), option.gamma());
@@ -71,6 +90,12 @@ impl ClassicalPolicy {
 
 impl Policy for ClassicalPolicy {
     fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
+        if let Classical::MinimumVariance = self.hedge
+            && let Some(positions) =
+                minimum_variance::positions(&self.market, &self.contract, paths)
+        {
+            return Ok(positions);
+        }
         let (steps, count) = (paths.steps(), paths.instruments().len());
         let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
         positions

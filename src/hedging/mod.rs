@@ -2,6 +2,7 @@
 
 mod classical;
 mod ledger;
+mod minimum_variance;
 mod recurrent;
 #[cfg(test)]
 mod tests;

@@ -253,4 +253,6 @@ fn join(files: &[PathBuf], read: Vec<Days>, repairs: &Repairs, defects: &mut Def
 }
 
 #[cfg(test)]
+mod defects_tests;
+#[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ mod heston;
 pub mod history;
 mod paths;
 mod simulation;
+mod source;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -14,3 +15,4 @@ mod variance_swap;
 pub use history::History;
 pub use paths::{PathBlock, Paths};
 pub use simulation::{Greeks, Market, Model, Simulator};
+pub use source::PathSource;

@@ -11,6 +11,7 @@ pub enum Purpose {
     Pricing = 5,
     Export = 6,
     Tuning = 7,
+    Bootstrap = 8,
 }
 
 /// The counter-based generator Philox 4×32 with 10 rounds, evaluated for a block of paths at once.

@@ -1,5 +1,6 @@
 //! Risk measures: value and derivative; and the statistics of a hedged book.
 
+pub mod bootstrap;
 mod curvature;
 mod measure;
 pub mod paired;

@@ -1,10 +1,12 @@
 use super::instruments::instruments;
 use super::optimizer::{OptimizerPlan, at_least_one};
-use super::raw::{Raw, RawAversion, RawBacktest, RawPremium, RawSpacing};
+use super::raw::{Raw, RawAversion, RawBacktest, RawPremium};
+use super::walk_forward::{Schedule, WalkForwardPlan, variance_estimator};
 use crate::bounds::{at_least, check, date, filled, finite, fraction, one_of, positive, required};
 use crate::contract::{Contract, Costs, Instrument, OptionKind};
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
+use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Repairs;
 use crate::market::{Market, Model, Simulator};
 use crate::network::{Engine, Feature, Features, Shape};
@@ -39,6 +41,7 @@ pub struct Plan {
     pub aversion: Aversion,
     pub optimizers: Vec<OptimizerPlan>,
     pub backtest: Option<BacktestPlan>,
+    pub walk_forward: Option<WalkForwardPlan>,
     resolved: Raw,
 }
 
@@ -93,11 +96,12 @@ pub struct BacktestPlan {
     /// First and last date of sale; all of the history if absent.
     pub start: Option<NaiveDate>,
     pub end: Option<NaiveDate>,
-    /// Trading days between sales; the life of the contract if they do not overlap.
-    pub spacing: usize,
+    pub schedule: Schedule,
     pub parameters: Parameterisation,
     /// Defects of the data that are repaired rather than refused.
     pub repair: Repairs,
+    /// How the variance at a close is estimated.
+    pub variance: VarianceEstimator,
 }
 
 /// Where a backtest's market parameters come from.
@@ -170,6 +174,17 @@ impl Plan {
         {
             *place = optimizer;
         }
+    }
+
+    /// The strategy's walk-forward settings; the defaults, which the resolved file then states, if it has none.
+    ///
+    /// # Errors
+    /// None for the defaults.
+    pub fn with_walk_forward(mut self) -> Result<(Self, WalkForwardPlan)> {
+        let raw = self.resolved.walk_forward.get_or_insert_default();
+        let plan = WalkForwardPlan::new(raw)?;
+        self.walk_forward = Some(plan);
+        Ok((self, plan))
     }
 
     /// The premium in the strategy's own market.
@@ -283,6 +298,11 @@ impl Plan {
             .as_mut()
             .map(|raw| backtest(raw, contract.steps))
             .transpose()?;
+        let walk_forward = raw
+            .walk_forward
+            .as_mut()
+            .map(WalkForwardPlan::new)
+            .transpose()?;
         Ok(Self {
             name: filled(&mut raw.name, "strategy".into()),
             seed: filled(&mut raw.seed, 1),
@@ -308,6 +328,7 @@ impl Plan {
             aversion,
             optimizers,
             backtest,
+            walk_forward,
             resolved: raw,
         })
     }
@@ -443,11 +464,20 @@ fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Feature>, Eng
 }
 
 /// The names of the classical hedges.
-const HEDGES: [&str; 3] = ["naked", "black_scholes", "whalley_wilmott"];
+const HEDGES: [&str; 4] = [
+    "naked",
+    "black_scholes",
+    "whalley_wilmott",
+    "minimum_variance",
+];
 
 fn evaluation(raw: &mut Raw) -> Result<(Vec<String>, Aversion)> {
     let evaluation = &mut raw.evaluation;
-    let hedges = filled(&mut evaluation.hedges, HEDGES.map(str::to_string).to_vec());
+    let hedges = filled(
+        &mut evaluation.hedges,
+        // The last one integrates a characteristic function at every date of every path.
+        HEDGES[..3].iter().map(ToString::to_string).collect(),
+    );
     for name in &hedges {
         one_of("evaluation.hedges", name, &HEDGES.map(|name| (name, ())))?;
     }
@@ -463,21 +493,13 @@ fn evaluation(raw: &mut Raw) -> Result<(Vec<String>, Aversion)> {
 }
 
 fn backtest(raw: &mut RawBacktest, steps: usize) -> Result<BacktestPlan> {
-    let spacing = match filled(&mut raw.spacing, RawSpacing::Rule("non_overlapping".into())) {
-        RawSpacing::Days(days) => at_least("backtest.spacing", days, 1)?,
-        RawSpacing::Rule(rule) => one_of(
-            "backtest.spacing",
-            &rule,
-            &[("non_overlapping", steps), ("daily", 1)],
-        )?,
-    };
     let optional =
         |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
     Ok(BacktestPlan {
         data: required(&raw.data, "backtest.data")?.into(),
         start: optional("backtest.start", &raw.start)?,
         end: optional("backtest.end", &raw.end)?,
-        spacing,
+        schedule: Schedule::new(&mut raw.spacing, steps)?,
         parameters: one_of(
             "backtest.parameters",
             &filled(&mut raw.parameters, "history".into()),
@@ -485,6 +507,11 @@ fn backtest(raw: &mut RawBacktest, steps: usize) -> Result<BacktestPlan> {
                 ("history", Parameterisation::History),
                 ("strategy", Parameterisation::Strategy),
             ],
+        )?,
+        variance: variance_estimator(
+            &mut raw.variance,
+            &mut raw.variance_days,
+            &mut raw.variance_decay,
         )?,
         repair: Repairs::parse("backtest.repair", &filled(&mut raw.repair, Vec::new()))?,
     })

@@ -26,6 +26,7 @@ pub struct Raw {
     #[serde(default)]
     pub evaluation: RawEvaluation,
     pub backtest: Option<RawBacktest>,
+    pub walk_forward: Option<RawWalkForward>,
     #[serde(default)]
     pub optimizers: BTreeMap<String, RawOptimizer>,
 }
@@ -145,9 +146,23 @@ pub struct RawBacktest {
     pub spacing: Option<RawSpacing>,
     pub parameters: Option<String>,
     pub repair: Option<Vec<String>>,
+    pub variance: Option<String>,
+    pub variance_days: Option<usize>,
+    pub variance_decay: Option<f64>,
 }
 
-/// Either a rule (`"non_overlapping"`, `"daily"`) or a number of trading days.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawWalkForward {
+    pub years: Option<f64>,
+    pub months: Option<u32>,
+    pub warm_start: Option<bool>,
+    pub warm_share: Option<f64>,
+    pub paths: Option<String>,
+    pub block: Option<f64>,
+}
+
+/// Either a rule (`"non_overlapping"`, `"daily"`, `"weekly"`, `"monthly"`) or a number of trading days.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum RawSpacing {

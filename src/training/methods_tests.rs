@@ -38,8 +38,9 @@ fn every_method_lowers_the_risk() {
         let paths = plan
             .simulator(plan.seed, Purpose::Validation)
             .paths(0, plan.validation.paths);
-        let step = Step::new(&plan, optimizer, plan.seed);
-        let before = step.risk(&initial, &paths).unwrap().0.value;
+        let simulator = plan.simulator(plan.seed, Purpose::Training);
+        let step = Step::new(&plan, optimizer, &simulator);
+        let before = step.risk(&initial, &paths, None).unwrap().0.value;
         assert!(after < 0.8 * before, "{method}: {before} to {after}");
     }
 }

@@ -7,7 +7,7 @@ mod tests;
 
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
-use crate::market::{Paths, Simulator};
+use crate::market::{PathSource, Paths, Simulator};
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer, WeightAverage};
 use crate::random::Purpose;
@@ -36,16 +36,46 @@ pub fn train(
     plan: &Plan,
     optimizer: &OptimizerPlan,
     seed: u64,
+    progress: impl FnMut(f64, &TrainingPoint),
+) -> Result<Trained> {
+    let training = Simulator {
+        sampling: plan.sampling,
+        ..plan.simulator(seed, Purpose::Training)
+    };
+    let validation = plan.simulator(seed, Purpose::Validation);
+    let sources = Sources {
+        training: &training,
+        validation: &validation,
+    };
+    let initial = Parameters::random(plan.shape, seed)?;
+    train_on(plan, optimizer, sources, initial, progress)
+}
+
+/// Where paths come from.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    pub training: &'a dyn PathSource,
+    pub validation: &'a dyn PathSource,
+}
+
+/// Trains the plan's policy like [`train`], from weights and on paths that are given.
+///
+/// # Errors
+/// Those of [`train`].
+pub fn train_on(
+    plan: &Plan,
+    optimizer: &OptimizerPlan,
+    sources: Sources<'_>,
+    initial: Parameters,
     mut progress: impl FnMut(f64, &TrainingPoint),
 ) -> Result<Trained> {
-    let mut parameters = Parameters::random(plan.shape, seed)?;
-    let mut step = Step::new(plan, optimizer, seed);
+    let mut parameters = initial;
+    let mut step = Step::new(plan, optimizer, sources.training);
     let validation = (plan.validation.paths > 0).then(|| {
-        plan.simulator(seed, Purpose::Validation).paths_with::<f32>(
-            &plan.instruments(),
-            0,
-            plan.validation.paths,
-        )
+        let count = plan.validation.paths;
+        let mut paths = Paths::with_instruments(count, plan.contract.steps, &plan.instruments());
+        sources.validation.fill(0, &mut paths);
+        (paths, sources.validation.premiums(0, count))
     });
     let steps = plan.steps(optimizer);
     // As many measurements for every optimizer, however many its steps.
@@ -67,11 +97,18 @@ pub fn train(
         spent += start.elapsed();
         done = share(points.len() + 1, spent);
         point.seconds = spent.as_secs_f64();
-        if let Some(paths) = &validation
+        if let Some((paths, premiums)) = &validation
             && ((points.len() + 1).is_multiple_of(period) || done >= 1.0)
         {
-            point.validation_risk =
-                Some(step.risk(&averaged(&parameters, &average)?, paths)?.0.value);
+            point.validation_risk = Some(
+                step.risk(
+                    &averaged(&parameters, &average)?,
+                    paths,
+                    premiums.as_deref(),
+                )?
+                .0
+                .value,
+            );
         }
         progress(done.min(1.0), &point);
         points.push(point);
@@ -97,7 +134,7 @@ struct Step<'a> {
     optimizer: Box<dyn Optimizer>,
     sweep: Box<dyn Sweep<f32>>,
     ledger: Ledger,
-    simulator: Simulator,
+    source: &'a dyn PathSource,
     paths: Paths<f32>,
     /// The paths of the step after.
     next: Paths<f32>,
@@ -105,31 +142,36 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(plan: &'a Plan, optimizer: &OptimizerPlan, seed: u64) -> Self {
-        let simulator = Simulator {
-            sampling: plan.sampling,
-            ..plan.simulator(seed, Purpose::Training)
-        };
+    fn new(plan: &'a Plan, optimizer: &OptimizerPlan, source: &'a dyn PathSource) -> Self {
         let instruments = plan.instruments();
-        let next = simulator.paths_with(&instruments, 0, optimizer.paths);
+        let mut next = Paths::with_instruments(optimizer.paths, plan.contract.steps, &instruments);
+        source.fill(0, &mut next);
         Self {
             plan,
             optimizer: optimizer.settings.build(),
             sweep: plan.engine.sweep(),
             ledger: plan.ledger(&plan.market, plan.model_premium()),
-            simulator,
+            source,
             paths: Paths::with_instruments(optimizer.paths, plan.contract.steps, &instruments),
             next,
             record: Record::default(),
         }
     }
 
-    /// The risk of hedging `paths`, and their P&L.
-    fn risk(&self, parameters: &Parameters, paths: &Paths<f32>) -> Result<(Evaluation, Vec<f64>)> {
+    /// The risk of hedging `paths`, whose contracts are sold for `premiums` beyond the ledger's, and their P&L.
+    fn risk(
+        &self,
+        parameters: &Parameters,
+        paths: &Paths<f32>,
+        premiums: Option<&[f64]>,
+    ) -> Result<(Evaluation, Vec<f64>)> {
         let forward = self
             .sweep
             .forward(parameters, &self.plan.features, paths, false)?;
-        let pnl = pnl(&self.ledger, paths, &forward.positions);
+        let mut pnl = pnl(&self.ledger, paths, &forward.positions);
+        for (z, premium) in pnl.iter_mut().zip(premiums.unwrap_or(&[])) {
+            *z += premium;
+        }
         Ok((self.plan.risk.evaluate(&pnl), pnl))
     }
 
@@ -141,7 +183,9 @@ impl<'a> Step<'a> {
         progress: f64,
     ) -> Result<TrainingPoint> {
         std::mem::swap(&mut self.paths, &mut self.next);
-        let (risk, pnl) = self.risk(parameters, &self.paths)?;
+        let first_block = (step * self.paths.blocks()) as u64;
+        let premiums = self.source.premiums(first_block, self.paths.count());
+        let (risk, pnl) = self.risk(parameters, &self.paths, premiums.as_deref())?;
         if !risk.value.is_finite() {
             return Err(Error::Computation(format!(
                 "the risk is {} at step {step}",
@@ -197,15 +241,18 @@ impl<'a> Step<'a> {
         };
         // Decompositions leave threads idle, which the next batch can use.
         let next_block = ((step + 1) * self.paths.blocks()) as u64;
-        let (optimizer, simulator, next) = (&mut self.optimizer, &self.simulator, &mut self.next);
+        let (optimizer, source, next) = (&mut self.optimizer, self.source, &mut self.next);
         let (proposal, ()) = rayon::join(
             || optimizer.propose(&batch),
-            || simulator.fill(next_block, next),
+            || source.fill(next_block, next),
         );
         let proposal = proposal?;
         parameters.add(&proposal.change)?;
         if self.optimizer.wants_trial(step) {
-            let after = self.risk(parameters, &self.paths)?.0.value;
+            let after = self
+                .risk(parameters, &self.paths, premiums.as_deref())?
+                .0
+                .value;
             self.optimizer.trial(risk.value, after);
         }
         Ok(TrainingPoint {

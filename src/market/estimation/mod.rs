@@ -3,9 +3,13 @@
 mod filter;
 mod heston;
 mod simplex;
+mod variance;
+#[cfg(test)]
+mod variance_tests;
 
 pub use filter::HestonFilter;
 pub use heston::{HestonEstimate, HestonStandardErrors, MIN_RETURNS, estimate_heston};
+pub use variance::{VarianceEstimator, exponential, garman_klass, realised};
 
 use crate::error::{Error, Result};
 use serde::Serialize;

@@ -6,7 +6,7 @@ use polars::prelude::{
 use std::fs;
 
 /// A file in the temporary folder that is removed at the end of the test.
-struct Scratch(PathBuf);
+pub struct Scratch(pub PathBuf);
 
 impl Scratch {
     fn new(test: &str, extension: &str) -> Self {
@@ -14,7 +14,7 @@ impl Scratch {
         Self(std::env::temp_dir().join(name))
     }
 
-    fn csv(test: &str, text: &str) -> Self {
+    pub fn csv(test: &str, text: &str) -> Self {
         let scratch = Self::new(test, "csv");
         fs::write(&scratch.0, text).unwrap();
         scratch
@@ -28,7 +28,7 @@ impl Scratch {
     }
 
     /// The refusal, without the path in front of it, which must be there.
-    fn refusal(&self) -> String {
+    pub fn refusal(&self) -> String {
         let error = History::load(&self.0).unwrap_err();
         assert!(matches!(error, Error::Input(_)), "{error:?}");
         let message = error.to_string();
@@ -44,7 +44,7 @@ impl Drop for Scratch {
     }
 }
 
-fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+pub fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap()
 }
 
@@ -290,234 +290,4 @@ fn parquet_refusals() {
         df!("date" => ["2020-01-03", "2020-01-06"], "close" => [true, false]).unwrap(),
     );
     assert!(file.refusal().contains("column \"close\" holds bool"));
-}
-
-fn repairs(names: &[&str]) -> Repairs {
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    Repairs::parse("repair", &names).unwrap()
-}
-
-/// Ten days of 2020 with closes of 101 to 110, one row replaced.
-fn with_row(test: &str, at: usize, row: &str) -> Scratch {
-    let mut rows: Vec<String> = (1..=10)
-        .map(|day| format!("2020-01-{day:02},{0},{0},{0},{0},5", 100 + day))
-        .collect();
-    rows[at] = row.to_string();
-    let text = format!("date,open,high,low,close,volume\n{}\n", rows.join("\n"));
-    Scratch::csv(test, &text)
-}
-
-/// Every kind of defect: refused with its row and column, and repaired under its own name alone. The last column is
-/// what the repair leaves of (days, sum of closes): ten days sum to 1055.
-#[test]
-fn every_defect_is_refused_and_repaired_under_its_name() {
-    for (kind, at, row, message, left) in [
-        (
-            "dates",
-            4,
-            "soon,105,105,105,105,5",
-            "row 5, column \"date\": date must be year-month-day or month/day/year, was \"soon\"",
-            (9, 950.0),
-        ),
-        (
-            "blanks",
-            4,
-            "2020-01-05,105,105,105,,5",
-            "row 5, column \"close\": price is blank",
-            (9, 950.0),
-        ),
-        (
-            "blanks",
-            4,
-            "2020-01-05,105,105,105,NaN,5",
-            "row 5, column \"close\": price must be finite and above 0, was NaN",
-            (9, 950.0),
-        ),
-        (
-            "prices",
-            4,
-            "2020-01-05,105,105,105,0,5",
-            "row 5, column \"close\": price must be finite and above 0, was 0",
-            (9, 950.0),
-        ),
-        (
-            "prices",
-            4,
-            "2020-01-05,105,105,-1,105,5",
-            "row 5, column \"low\": price must be finite and above 0, was -1",
-            (9, 950.0),
-        ),
-        (
-            "prices",
-            4,
-            "2020-01-05,105,105,105,105,-5",
-            "row 5, column \"volume\": volume must be finite and at least 0, was -5",
-            (9, 950.0),
-        ),
-        (
-            "order",
-            4,
-            "2020-01-11,105,105,105,105,5",
-            "row 6, column \"date\": dates must ascend, 2020-01-06 follows 2020-01-11",
-            (10, 1055.0),
-        ),
-        (
-            "duplicates",
-            4,
-            "2020-01-04,105,105,105,105,5",
-            "row 5, column \"date\": date 2020-01-04 repeats that of row 4",
-            (9, 951.0),
-        ),
-        (
-            "ranges",
-            4,
-            "2020-01-05,105,104,104,105,5",
-            "row 5, column \"high\": high 104 lies below the opening price 105",
-            (10, 1055.0),
-        ),
-        (
-            "jumps",
-            9,
-            "2020-01-10,109,190,109,190,5",
-            "row 10, column \"close\": price moves by 74 % in a day, from 109 to 190",
-            (10, 1135.0),
-        ),
-        (
-            "gaps",
-            9,
-            "2020-01-20,110,110,110,110,5",
-            "row 10, column \"date\": 11 days lie between 2020-01-09 and 2020-01-20, at most 10 may",
-            (10, 1055.0),
-        ),
-        // 9 closes that sum to 945, halved, and 55 after the split of 2:1.
-        (
-            "splits",
-            9,
-            "2020-01-10,55,55,55,55,5",
-            "row 10, column \"close\": price moves from 109 to 55 in a day, like a split of 2:1",
-            (10, 527.5),
-        ),
-    ] {
-        let file = with_row(kind, at, row);
-        let files = [file.0.clone()];
-        let load = |repairs: &Repairs| History::load_files(&files, &Quantity::ALL, repairs);
-        let error = load(&Repairs::default()).unwrap_err().to_string();
-        assert!(error.contains(message), "{kind}: {error}");
-        let history = load(&repairs(&[kind])).unwrap();
-        assert_eq!(
-            (history.len(), history.close.iter().sum::<f64>()),
-            left,
-            "{kind}"
-        );
-        assert!(history.dates.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(history.repaired[0].0.name(), kind);
-        let others: Vec<&str> = defects::Kind::ALL
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|name| *name != kind)
-            .collect();
-        if kind != "splits" {
-            assert!(load(&repairs(&others)).is_err(), "{kind}");
-        } else {
-            // A move like a split may also be taken as real.
-            assert_eq!(load(&repairs(&["jumps"])).unwrap().close[0], 101.0);
-        }
-    }
-}
-
-/// Rows of one date make a day: first open, highest high, lowest low, last close, added volumes; so bars of a day
-/// become the day.
-#[test]
-fn rows_of_a_date_become_a_day() {
-    let file = Scratch::csv(
-        "bars",
-        "timestamp,open,high,low,close,volume\n2020-01-03 09:30,10,12,9,11,5\n2020-01-03 16:00,11,11.5,8,10.5,6\n\
-         2020-01-06 09:30,10,11,10,11,1\n2020-01-06 16:00,11,13,11,12,2\n",
-    );
-    let history = History::load_files(
-        std::slice::from_ref(&file.0),
-        &Quantity::ALL,
-        &repairs(&["duplicates"]),
-    )
-    .unwrap();
-    let day = |quantity| history.values(quantity).unwrap()[0];
-    assert_eq!(history.len(), 2);
-    assert_eq!(day(Quantity::Open), 10.0);
-    assert_eq!(day(Quantity::High), 12.0);
-    assert_eq!(day(Quantity::Low), 8.0);
-    assert_eq!(day(Quantity::Close), 10.5);
-    assert_eq!(day(Quantity::Volume), 11.0);
-}
-
-/// The shipped index and its volatility index: common days from 2014 on, volatility in percent become a fraction.
-#[test]
-fn an_index_and_its_volatility_join() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("market_data");
-    let files = ["sp500_daily.csv", "vix_daily.csv"].map(|name| folder.join(name));
-    let error = History::load_files(&files, &Quantity::ALL, &Repairs::default()).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("column \"vix\": implied volatility must be a number above 0, was \".\""),
-        "{error}"
-    );
-    let history = History::load_files(&files, &Quantity::ALL, &repairs(&["blanks"])).unwrap();
-    assert_eq!(history.dates[0], day(2014, 1, 3));
-    assert_eq!(history.dates.last(), Some(&day(2018, 12, 31)));
-    assert_eq!(
-        history.values(Quantity::ImpliedVolatility).unwrap()[0],
-        0.1376
-    );
-    assert_eq!(history.close[0], 1831.369995);
-    // A file that adds nothing is no file to join.
-    let twice = [files[0].clone(), files[0].clone()];
-    let error = History::load_files(&twice, &Quantity::ALL, &Repairs::default()).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("adds no implied volatility or variance"),
-        "{error}"
-    );
-}
-
-/// Dates that one of two files lacks, within the span of both, are defects.
-#[test]
-fn dates_that_a_file_lacks_are_found() {
-    let closes = Scratch::csv(
-        "lacks-close",
-        "date,close\n2020-01-02,9\n2020-01-03,10\n2020-01-06,10\n2020-01-07,11\n",
-    );
-    let volatility = Scratch::csv(
-        "lacks-iv",
-        "date,iv\n2020-01-03,.2\n2020-01-07,.3\n2020-01-08,.3\n",
-    );
-    let files = [closes.0.clone(), volatility.0.clone()];
-    let error = History::load_files(&files, &Quantity::ALL, &Repairs::default()).unwrap_err();
-    assert!(
-        error.to_string().contains("row 3, column \"date\""),
-        "{error}"
-    );
-    assert!(
-        error.to_string().ends_with("has no day 2020-01-06"),
-        "{error}"
-    );
-    let history = History::load_files(&files, &Quantity::ALL, &repairs(&["unmatched"])).unwrap();
-    assert_eq!(history.close, [10.0, 11.0]);
-    assert_eq!(
-        history.values(Quantity::ImpliedVolatility),
-        Some([0.2, 0.3].as_slice())
-    );
-}
-
-/// Several defects: the first one, in the order of rows, and how many more there are.
-#[test]
-fn the_first_defect_is_named() {
-    let file = Scratch::csv(
-        "several",
-        "date,close\n2020-01-02,9\n2020-01-03,x\n2020-01-02,9\n2020-01-06,-1\n",
-    );
-    assert_eq!(
-        file.refusal(),
-        "row 2, column \"close\": price must be a number above 0, was \"x\" (2 more: deephedge data check)"
-    );
 }

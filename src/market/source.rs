@@ -1,0 +1,21 @@
+use super::{Paths, Simulator};
+
+/// Where training paths come from; each is a function of its number alone.
+pub trait PathSource: Send + Sync {
+    /// Fills `paths`, beginning with the first path of block number `first_block`.
+    fn fill(&self, first_block: u64, paths: &mut Paths<f32>);
+
+    /// What the contracts on `count` paths are sold for beyond one and the same premium, in money of the expiry; none
+    /// if that is all they are sold for.
+    fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>>;
+}
+
+impl PathSource for Simulator {
+    fn fill(&self, first_block: u64, paths: &mut Paths<f32>) {
+        Self::fill(self, first_block, paths);
+    }
+
+    fn premiums(&self, _: u64, _: usize) -> Option<Vec<f64>> {
+        None
+    }
+}
