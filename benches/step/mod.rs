@@ -170,6 +170,7 @@ impl Step {
             &self.ledger,
             &self.paths,
             &rest,
+            None,
         );
         black_box(rest.expect("a backward sweep"));
         if count == 0 {

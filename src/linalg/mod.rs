@@ -36,6 +36,7 @@ pub fn orthonormal(matrix: &Mat<f64>) -> Mat<f64> {
 ///
 /// # Errors
 /// If the matrix has a value that is not finite.
+#[cfg(test)]
 pub fn right_singular(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
     let svd = matrix.svd().map_err(|error| {
         Error::Computation(format!(

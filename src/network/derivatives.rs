@@ -40,6 +40,28 @@ impl<R: Real> Record<R> {
 }
 
 impl PathDerivatives {
+    /// From [`Self::stacked`] of a map of `rows` rows.
+    ///
+    /// # Panics
+    /// If there is not a column for every path of a block, or no whole number of columns of the map.
+    pub fn from_stacked(rows: usize, stacked: &Mat<f64>) -> Self {
+        assert_eq!(stacked.ncols(), BLOCK);
+        assert_eq!(stacked.nrows() % rows, 0);
+        let columns = stacked.col_iter();
+        Self {
+            rows,
+            columns: stacked.nrows() / rows,
+            values: columns
+                .flat_map(|column| column.iter().copied().collect::<Vec<_>>())
+                .collect(),
+        }
+    }
+
+    /// Rows of the map.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// vec J_b (columns stacked) of every path, one a column: `[rows · columns, BLOCK]`.
     pub fn stacked(&self) -> MatRef<'_, f64> {
         MatRef::from_column_major_slice(&self.values, self.rows * self.columns, BLOCK)

@@ -1,5 +1,5 @@
 use super::first_order::{RateSettings, clipped, statistics};
-use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings};
+use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings, State, Stateful};
 use crate::bounds::fraction;
 use crate::error::Result;
 use faer::Mat;
@@ -68,6 +68,12 @@ impl Adam {
     pub(super) fn change(&mut self, gradient: &[Mat<f64>], rate: f64) -> Vec<Mat<f64>> {
         let gradient = clipped(gradient, self.settings.rate.clip_norm);
         self.moments.direction(&gradient, -rate)
+    }
+}
+
+impl Stateful for Adam {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("moments", &mut self.moments)
     }
 }
 

@@ -1,3 +1,5 @@
+use super::{State, Stateful};
+use crate::error::Result;
 use faer::Mat;
 
 /// Which average of the weights along a training is the trained policy.
@@ -25,6 +27,13 @@ pub struct WeightAverage {
     weights: Vec<Mat<f64>>,
 }
 
+impl Stateful for WeightAverage {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("count", &mut self.count)?;
+        state.field("weights", &mut self.weights)
+    }
+}
+
 impl WeightAverage {
     pub fn new(averaging: Averaging) -> Self {
         Self {
@@ -33,12 +42,24 @@ impl WeightAverage {
         }
     }
 
-    /// Takes in the weights after a step; `done` is the share of the training that is over then.
+    /// Whether weights count once the share `done` of the training is over.
+    pub fn takes(&self, done: f64) -> bool {
+        match self.averaging {
+            Averaging::None => false,
+            Averaging::Swa { start } => done > start,
+            Averaging::Exponential { .. } => true,
+        }
+    }
+
+    /// Takes in the weights after a step, if [`Self::takes`] says so; `done` is the share of the training that is over
+    /// then.
     pub fn update(&mut self, weights: &[Mat<f64>], done: f64) {
+        if !self.takes(done) {
+            return;
+        }
         let count = self.count + 1;
         let new = match self.averaging {
             Averaging::None => return,
-            Averaging::Swa { start } if done <= start => return,
             Averaging::Swa { .. } => 1.0 / f64::from(count),
             Averaging::Exponential { decay } => (1.0 - decay) / (1.0 - decay.powi(count)),
         };

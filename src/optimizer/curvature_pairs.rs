@@ -1,3 +1,5 @@
+use super::{State, Stateful};
+use crate::error::Result;
 use crate::linalg::{inner, scaled};
 use faer::Mat;
 use std::collections::VecDeque;
@@ -13,6 +15,12 @@ pub(super) type Maps = Vec<Mat<f64>>;
 pub struct CurvaturePairs {
     kept: usize,
     pairs: VecDeque<(Maps, Maps)>,
+}
+
+impl Stateful for CurvaturePairs {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("pairs", &mut self.pairs)
+    }
 }
 
 impl CurvaturePairs {

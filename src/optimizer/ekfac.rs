@@ -1,6 +1,6 @@
 use super::curvature::{ControlSettings, Curvature, Metric};
 use super::moving_average::{Average, mixed};
-use super::{Build, Optimizer, Settings};
+use super::{Build, Empty, Optimizer, Settings, State, Stateful};
 use crate::bounds::unit_interval;
 use crate::error::Result;
 use crate::linalg::symmetric_eigen;
@@ -72,6 +72,24 @@ pub struct Eigenbasis {
     pub diagonal: Mat<f64>,
 }
 
+impl Empty for Eigenbasis {
+    fn empty() -> Self {
+        Self {
+            inputs: Mat::new(),
+            gradients: Mat::new(),
+            diagonal: Mat::new(),
+        }
+    }
+}
+
+impl Stateful for Eigenbasis {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("inputs", &mut self.inputs)?;
+        state.field("gradients", &mut self.gradients)?;
+        state.field("diagonal", &mut self.diagonal)
+    }
+}
+
 impl Eigenbasis {
     /// A ⊗ G itself: the eigenvectors of both and the products of their eigenvalues.
     ///
@@ -125,6 +143,21 @@ struct MapMetric {
     inputs: Option<Mat<f64>>,
     gradients: Option<Mat<f64>>,
     metric: Option<Eigenbasis>,
+}
+
+impl Empty for MapMetric {
+    fn empty() -> Self {
+        Self::default()
+    }
+}
+
+impl Stateful for MapMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("average", &mut self.average)?;
+        state.field("inputs", &mut self.inputs)?;
+        state.field("gradients", &mut self.gradients)?;
+        state.field("metric", &mut self.metric)
+    }
 }
 
 impl MapMetric {
@@ -212,6 +245,12 @@ impl EkfacMetric {
     }
 }
 
+impl Stateful for EkfacMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("maps", &mut self.maps)
+    }
+}
+
 impl Metric for EkfacMetric {
     fn update(&mut self, record: &Record<f32>) -> Result<()> {
         self.average_in(record)
@@ -222,7 +261,7 @@ impl Metric for EkfacMetric {
         Ok(())
     }
 
-    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+    fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         let metrics = self.maps.iter().filter_map(|map| map.metric.as_ref());
         Ok(gradient
             .iter()

@@ -1,5 +1,5 @@
 use super::curvature::{ControlSettings, Curvature, Metric};
-use super::{Build, Optimizer, Settings};
+use super::{Build, Empty, Optimizer, Settings, State, Stateful};
 use crate::bounds::check;
 use crate::error::{Error, Result};
 use crate::network::{PathDerivatives, Record};
@@ -164,8 +164,9 @@ fn stacked(gradient: &Mat<f64>) -> Mat<f64> {
 ///
 /// A step of it can be no better than those paths: with fewer paths than parameters most directions are seen by none
 /// of them and get the gradient over λ. So its damping is far larger than K-FAC's, whose factors average over many
-/// batches. With `factor_period = 1` the paths that give the metric also measure the step, which then is too long on
-/// all others, and training diverges. Use it as a reference; K-FAC is better at the same cost.
+/// batches. With `factor_period = 1` training diverged on the Heston call; there the paths that give the metric also
+/// measure the step, which may make it too long on all others (not tested apart). Use it as a reference; K-FAC is better
+/// at the same cost.
 #[derive(Debug, Clone, Default)]
 pub struct GaussNewtonMetric {
     metric: Option<Woodbury>,
@@ -177,6 +178,43 @@ impl GaussNewtonMetric {
     pub fn replace<R: Real>(&mut self, record: &Record<R>) {
         self.metric = Some(Woodbury::new(record));
         self.damped = None;
+    }
+}
+
+impl Empty for Woodbury {
+    fn empty() -> Self {
+        Self {
+            derivatives: Vec::new(),
+            products: Mat::new(),
+        }
+    }
+}
+
+impl Stateful for Woodbury {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let blocks = self.derivatives.iter();
+        let mut rows: Vec<usize> = blocks.clone().map(|blocks| blocks[0].rows()).collect();
+        let mut stacked: Vec<Vec<Mat<f64>>> = blocks
+            .map(|blocks| blocks.iter().map(|j| j.stacked().to_owned()).collect())
+            .collect();
+        state.field("products", &mut self.products)?;
+        state.field("rows", &mut rows)?;
+        state.field("derivatives", &mut stacked)?;
+        self.derivatives = rows
+            .into_iter()
+            .zip(&stacked)
+            .map(|(rows, blocks)| {
+                let block = |stacked| PathDerivatives::from_stacked(rows, stacked);
+                blocks.iter().map(block).collect()
+            })
+            .collect();
+        Ok(())
+    }
+}
+
+impl Stateful for GaussNewtonMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("metric", &mut self.metric)
     }
 }
 
@@ -193,7 +231,7 @@ impl Metric for GaussNewtonMetric {
         Ok(())
     }
 
-    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+    fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         let (Some(metric), Some(damped)) = (&self.metric, &self.damped) else {
             unreachable!("a metric is updated and damped before it is solved")
         };

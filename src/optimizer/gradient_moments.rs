@@ -1,3 +1,5 @@
+use super::{Empty, State, Stateful};
+use crate::error::Result;
 use faer::Mat;
 
 /// Running second moments of one map's gradient: L of GGᵀ and R of GᵀG.
@@ -9,6 +11,21 @@ pub struct GradientMoments {
     count: i32,
     left: Mat<f64>,
     right: Mat<f64>,
+}
+
+impl Stateful for GradientMoments {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("decay", &mut self.decay)?;
+        state.field("count", &mut self.count)?;
+        state.field("left", &mut self.left)?;
+        state.field("right", &mut self.right)
+    }
+}
+
+impl Empty for GradientMoments {
+    fn empty() -> Self {
+        Self::new(0.0, &Mat::new())
+    }
 }
 
 impl GradientMoments {

@@ -1,7 +1,7 @@
 use super::curvature::{ControlSettings, Curvature, Metric};
 use super::kfac::{SymmetricChain, factored_damping};
 use super::moving_average::Average;
-use super::{Build, Optimizer, Settings};
+use super::{Build, Empty, Optimizer, Settings, State, Stateful};
 use crate::bounds::{at_least, unit_interval};
 use crate::error::Result;
 use crate::network::{Record, sum_moments};
@@ -56,12 +56,41 @@ pub struct KroneckerPair {
     pub gradients: Mat<f64>,
 }
 
+impl Empty for KroneckerPair {
+    fn empty() -> Self {
+        Self {
+            inputs: Mat::new(),
+            gradients: Mat::new(),
+        }
+    }
+}
+
+impl Stateful for KroneckerPair {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("inputs", &mut self.inputs)?;
+        state.field("gradients", &mut self.gradients)
+    }
+}
+
 /// One map: the best Kronecker product, and its inverse once damped.
 #[derive(Debug, Clone, Default)]
 struct MapMetric {
     average: Average,
     pair: Option<KroneckerPair>,
     inverse: Option<SymmetricChain>,
+}
+
+impl Empty for MapMetric {
+    fn empty() -> Self {
+        Self::default()
+    }
+}
+
+impl Stateful for MapMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("average", &mut self.average)?;
+        state.field("pair", &mut self.pair)
+    }
 }
 
 impl MapMetric {
@@ -168,6 +197,12 @@ impl KfocMetric {
     }
 }
 
+impl Stateful for KfocMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("maps", &mut self.maps)
+    }
+}
+
 impl Metric for KfocMetric {
     fn update(&mut self, record: &Record<f32>) -> Result<()> {
         self.average_in(record);
@@ -184,7 +219,7 @@ impl Metric for KfocMetric {
         Ok(())
     }
 
-    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+    fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         let inverses = self.maps.iter().filter_map(|map| map.inverse.as_ref());
         Ok(gradient
             .iter()
@@ -286,7 +321,7 @@ mod tests {
             metric.update(&zero).unwrap();
             metric.damp(0.25).unwrap();
             let z = Mat::from_fn(3, 2, |i, j| (i + j) as f64);
-            let found = metric.solve(std::slice::from_ref(&z), &zero).unwrap();
+            let found = metric.solve(std::slice::from_ref(&z), None).unwrap();
             assert!(relative(&found[0], &(faer::Scale(4.0) * z)) < 1e-12);
         }
     }

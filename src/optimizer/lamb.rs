@@ -1,5 +1,5 @@
 use super::first_order::{RateSettings, add_weights, clipped, statistics};
-use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings};
+use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings, State, Stateful};
 use crate::bounds::{check, fraction};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,12 @@ impl Lamb {
             settings,
             moments: AdaptiveMoments::new(settings.beta1, settings.beta2),
         }
+    }
+}
+
+impl Stateful for Lamb {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("moments", &mut self.moments)
     }
 }
 

@@ -1,6 +1,6 @@
 use super::curvature_pairs::Maps;
 use super::first_order::{RateSettings, clipped, statistics};
-use super::{Batch, Build, CurvaturePairs, Optimizer, Proposal, Settings};
+use super::{Batch, Build, CurvaturePairs, Optimizer, Proposal, Settings, State, Stateful};
 use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
 use crate::linalg::{inner, scaled};
@@ -154,6 +154,17 @@ impl Mlbfgs {
             *y = faer::Scale(tau) * &*y + faer::Scale((1.0 - tau) * kappa) * s;
         }
         self.pairs.push(s, y);
+    }
+}
+
+impl Stateful for Mlbfgs {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("count", &mut self.count)?;
+        state.field("weights", &mut self.weights)?;
+        state.field("gradients", &mut self.gradients)?;
+        state.field("last", &mut self.last)?;
+        state.field("curvature", &mut self.curvature)?;
+        state.field("pairs", &mut self.pairs)
     }
 }
 

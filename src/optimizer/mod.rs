@@ -14,6 +14,8 @@ mod first_order;
 mod first_order_tests;
 mod gauss_newton;
 mod gradient_moments;
+#[cfg(test)]
+mod hessian_tests;
 mod kfac;
 mod kfoc;
 mod lamb;
@@ -31,8 +33,10 @@ mod sgd;
 mod shampoo;
 mod singd;
 mod soap;
+mod state;
 #[cfg(test)]
 mod tests;
+mod whitened_muon;
 
 pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
@@ -59,6 +63,8 @@ pub use sgd::{Sgd, SgdSettings};
 pub use shampoo::{Grafting, Shampoo, ShampooSettings};
 pub use singd::{InverseRoot, SingdMetric, SingdSettings, Variant};
 pub use soap::{Soap, SoapSettings};
+pub use state::{Empty, State, Stateful, Tensors};
+pub use whitened_muon::{WhitenedMuonMetric, WhitenedMuonSettings};
 
 use crate::error::Result;
 use crate::network::Record;
@@ -90,7 +96,7 @@ pub struct Proposal {
 }
 
 /// A method of training.
-pub trait Optimizer: Send {
+pub trait Optimizer: Stateful + Send {
     /// The number of paths whose record the step needs; 0 for first-order methods.
     fn curvature_paths(&self, step: usize) -> usize;
 

@@ -1,4 +1,6 @@
 use super::first_order::zeros;
+use super::{State, Stateful};
+use crate::error::Result;
 use faer::Mat;
 
 /// Adam's running averages of gradients and of their squares.
@@ -14,6 +16,14 @@ pub struct AdaptiveMoments {
     count: i32,
     mean: Vec<Mat<f64>>,
     square: Vec<Mat<f64>>,
+}
+
+impl Stateful for AdaptiveMoments {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("count", &mut self.count)?;
+        state.field("mean", &mut self.mean)?;
+        state.field("square", &mut self.square)
+    }
 }
 
 impl AdaptiveMoments {

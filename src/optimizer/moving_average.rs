@@ -1,9 +1,17 @@
+use super::{State, Stateful};
+use crate::error::Result;
 use faer::Mat;
 
 /// The weight of the exponential average `(decay·w·C + C_new)/(decay·w + 1)` with `w ← decay·w + 1`: no bias to zero.
 #[derive(Debug, Clone, Default)]
 pub struct Average {
     weight: f64,
+}
+
+impl Stateful for Average {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("weight", &mut self.weight)
+    }
 }
 
 impl Average {

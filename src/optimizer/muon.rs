@@ -1,5 +1,5 @@
 use super::first_order::{RateSettings, clipped, statistics, zeros};
-use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings};
+use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings, State, Stateful};
 use crate::bounds::{fraction, positive};
 use crate::error::Result;
 use faer::Mat;
@@ -107,6 +107,13 @@ impl Muon {
             average: Vec::new(),
             vectors: AdaptiveMoments::new(settings.beta1, settings.beta2),
         }
+    }
+}
+
+impl Stateful for Muon {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("average", &mut self.average)?;
+        state.field("vectors", &mut self.vectors)
     }
 }
 

@@ -1,7 +1,7 @@
 use super::{
     AdamSettings, AdamWSettings, CgFacSettings, EkfacSettings, GaussNewtonSettings, KfacSettings,
     KfocSettings, LambSettings, MlbfgsSettings, MuonSettings, Optimizer, SgdSettings,
-    ShampooSettings, SingdSettings, SoapSettings,
+    ShampooSettings, SingdSettings, SoapSettings, WhitenedMuonSettings,
 };
 use crate::bounds::one_of;
 use crate::error::{Error, Result};
@@ -54,6 +54,7 @@ const METHODS: &[(&str, Reader)] = &[
     ("cg_fac", read::<CgFacSettings>),
     ("gauss_newton", read::<GaussNewtonSettings>),
     ("singd", read::<SingdSettings>),
+    ("whitened_muon", read::<WhitenedMuonSettings>),
 ];
 
 /// The names of all methods.

@@ -1,5 +1,5 @@
 use super::first_order::{RateSettings, clipped, statistics, zeros};
-use super::{Batch, Build, Optimizer, Proposal, Settings};
+use super::{Batch, Build, Optimizer, Proposal, Settings, State, Stateful};
 use crate::bounds::{check, fraction};
 use crate::error::Result;
 use crate::linalg::inner;
@@ -68,6 +68,12 @@ impl Sgd {
             settings,
             velocity: Vec::new(),
         }
+    }
+}
+
+impl Stateful for Sgd {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("velocity", &mut self.velocity)
     }
 }
 

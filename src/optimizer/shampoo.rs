@@ -1,5 +1,7 @@
 use super::first_order::{RateSettings, clipped, statistics};
-use super::{AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Settings};
+use super::{
+    AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Settings, State, Stateful,
+};
 use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
 use crate::linalg::symmetric_power;
@@ -103,6 +105,14 @@ impl Shampoo {
         let ridge = (self.settings.damping * trace / size as f64).max(f64::MIN_POSITIVE);
         let ridged = side + faer::Scale(ridge) * Mat::<f64>::identity(size, size);
         symmetric_power(&ridged, -0.25, ridge)
+    }
+}
+
+impl Stateful for Shampoo {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("adam", &mut self.adam)?;
+        state.field("moments", &mut self.moments)?;
+        state.field("roots", &mut self.roots)
     }
 }
 

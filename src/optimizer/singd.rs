@@ -1,6 +1,6 @@
 use super::curvature::{ControlSettings, Curvature, Metric};
 use super::kfac::balance;
-use super::{Build, Optimizer, Settings};
+use super::{Build, Empty, Optimizer, Settings, State, Stateful};
 use crate::bounds::{fraction, positive};
 use crate::error::Result;
 use crate::network::Record;
@@ -88,6 +88,13 @@ pub struct Move {
     pub rate: f64,
 }
 
+impl Stateful for InverseRoot {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("root", &mut self.root)?;
+        state.field("momentum", &mut self.momentum)
+    }
+}
+
 impl InverseRoot {
     /// From K.
     pub fn new(root: Mat<f64>) -> Self {
@@ -146,6 +153,23 @@ fn trace(matrix: &Mat<f64>) -> f64 {
 struct MapMetric {
     inputs: InverseRoot,
     gradients: InverseRoot,
+}
+
+impl Empty for MapMetric {
+    fn empty() -> Self {
+        let root = || InverseRoot::new(Mat::new());
+        Self {
+            inputs: root(),
+            gradients: root(),
+        }
+    }
+}
+
+impl Stateful for MapMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("inputs", &mut self.inputs)?;
+        state.field("gradients", &mut self.gradients)
+    }
 }
 
 impl MapMetric {
@@ -237,6 +261,13 @@ impl SingdMetric {
     }
 }
 
+impl Stateful for SingdMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("damping", &mut self.damping)?;
+        state.field("maps", &mut self.maps)
+    }
+}
+
 impl Metric for SingdMetric {
     fn update(&mut self, record: &Record<f32>) -> Result<()> {
         self.average_in(record);
@@ -249,7 +280,7 @@ impl Metric for SingdMetric {
         Ok(())
     }
 
-    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+    fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         Ok(self.times(gradient))
     }
 }

@@ -1,5 +1,7 @@
 use super::first_order::{RateSettings, clipped, statistics, zeros};
-use super::{AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Settings};
+use super::{
+    AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Settings, State, Stateful,
+};
 use crate::bounds::{at_least, fraction};
 use crate::error::Result;
 use crate::linalg::{orthonormal, symmetric_eigen};
@@ -128,6 +130,15 @@ fn renewed(moment: &Mat<f64>, basis: &Mat<f64>) -> (Mat<f64>, Vec<usize>, f64) {
         0.0
     };
     (orthonormal(&sorted), order, off_diagonal)
+}
+
+impl Stateful for Soap {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("adam", &mut self.adam)?;
+        state.field("moments", &mut self.moments)?;
+        state.field("bases", &mut self.bases)?;
+        state.field("off_diagonal", &mut self.off_diagonal)
+    }
 }
 
 impl Optimizer for Soap {

@@ -26,6 +26,7 @@ fn metrics() -> Vec<Box<dyn Metric>> {
         Box::new(KfocMetric::new(&KfocSettings::default())),
         Box::new(CgFacMetric::new(&CgFacSettings::default())),
         Box::new(GaussNewtonMetric::default()),
+        Box::new(WhitenedMuonMetric::new(&WhitenedMuonSettings::default())),
     ]
 }
 
@@ -50,7 +51,7 @@ fn step(metric: &mut dyn Metric, record: &Record<f32>, c: f64, damping: f64) -> 
     let gradient: Vec<Mat<f64>> = sizes
         .map(|(rows, columns)| faer::Scale(c) * random(rows, columns, 9))
         .collect();
-    metric.solve(&gradient, &record).unwrap()
+    metric.solve(&gradient, Some(&record)).unwrap()
 }
 
 /// Identity 20: the loss times c and the damping times c give the same step, by every method; so π, and the place of T,
@@ -96,7 +97,7 @@ fn every_inverse_is_positive() {
             let gradient: Vec<Mat<f64>> = sizes
                 .map(|(rows, columns)| random(rows, columns, seed))
                 .collect();
-            let solution = metric.solve(&gradient, &record).unwrap();
+            let solution = metric.solve(&gradient, Some(&record)).unwrap();
             assert!(
                 crate::linalg::inner(&gradient, &solution) > 0.0,
                 "{metric:?}"
@@ -114,4 +115,49 @@ fn gauss_newton_refuses_too_many_paths() {
         error.to_string(),
         "`optimizers.exact.curvature_paths` must be at most 1024, was 2048"
     );
+}
+
+/// Identity 18: factors, gradients and directional derivatives of a record have the same bits on any number of threads,
+/// and those of its parts, as ranks would hold them, add to those of the whole.
+#[test]
+fn records_do_not_depend_on_threads_or_parts() {
+    let at = |path: usize, t: usize| {
+        let number = |i: usize| ((path * 31 + t * 17 + i * 7) as f64).sin();
+        ((0..5).map(number).collect(), (5..11).map(number).collect())
+    };
+    let whole = Record::<f64>::from_fn(288, 3, at);
+    let weights: Vec<f64> = (0..288).map(|path| (path as f64).cos()).collect();
+    let direction = [random(6, 5, 1)];
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            let [now, next] = [0, 1].map(|lag| whole.moments(0, lag));
+            let matrices = [now.inputs, now.gradients, next.inputs, next.gradients];
+            let gradient = whole.gradient(&weights);
+            (matrices, gradient, whole.directional(&direction))
+        })
+    };
+    let expected = on(1);
+    for threads in [2, 3, 7] {
+        assert_eq!(on(threads), expected);
+    }
+
+    let cuts = [0, 32, 160, 288];
+    let parts: Vec<(Record<f64>, &[f64])> = cuts
+        .windows(2)
+        .map(|cut| {
+            let part = Record::from_fn(cut[1] - cut[0], 3, |path, t| at(cut[0] + path, t));
+            (part, &weights[cut[0]..cut[1]])
+        })
+        .collect();
+    let sum = |of: &dyn Fn(&Record<f64>, &[f64]) -> Mat<f64>| {
+        let parts = parts.iter().map(|(part, weights)| of(part, weights));
+        parts.reduce(|sum, part| sum + part).unwrap()
+    };
+    let near = |found: Mat<f64>, expected: &Mat<f64>| assert!(relative(&found, expected) < 1e-13);
+    near(sum(&|part, _| part.moments(0, 0).inputs), &expected.0[0]);
+    near(sum(&|part, _| part.moments(0, 0).gradients), &expected.0[1]);
+    near(sum(&|part, _| part.moments(0, 1).inputs), &expected.0[2]);
+    near(sum(&|part, _| part.moments(0, 1).gradients), &expected.0[3]);
+    near(sum(&|part, w| part.gradient(w).remove(0)), &expected.1[0]);
 }

@@ -35,6 +35,8 @@ pub struct Plan {
     pub length: Length,
     /// How training paths are drawn.
     pub sampling: Sampling,
+    /// Whether gradients have the martingale control variate.
+    pub control_variate: bool,
     pub validation: Validation,
     pub evaluation_paths: usize,
     pub hedges: Vec<String>,
@@ -202,6 +204,18 @@ impl Plan {
             })
     }
 
+    /// The ledger of [`Self::ledger`] where trading is free.
+    pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
+        let costs = Costs {
+            proportional: 0.0,
+            ..self.costs
+        };
+        self.instruments[1..].iter().fold(
+            Ledger::new(self.contract, costs, market, 0.0),
+            |ledger, &(instrument, _)| ledger.with_instrument(instrument, 0.0),
+        )
+    }
+
     /// What is traded, the spot first.
     pub fn instruments(&self) -> Vec<Instrument> {
         self.instruments
@@ -270,6 +284,7 @@ impl Plan {
             filled(&mut training.lengths, Vec::new()),
         )?;
         let paths = at_least("training.paths", filled(&mut training.paths, 4096), 1)?;
+        let control_variate = filled(&mut training.control_variate, false);
         let sampling = one_of(
             "training.sampling",
             &filled(&mut training.sampling, "pseudorandom".into()),
@@ -318,6 +333,7 @@ impl Plan {
             engine,
             length,
             sampling,
+            control_variate,
             validation,
             evaluation_paths: at_least(
                 "evaluation.paths",

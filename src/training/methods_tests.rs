@@ -1,5 +1,6 @@
 //! Every method of training, at its defaults, on one small problem.
 
+use super::step::Step;
 use super::*;
 use crate::optimizer::names;
 
@@ -39,7 +40,7 @@ fn every_method_lowers_the_risk() {
             .simulator(plan.seed, Purpose::Validation)
             .paths(0, plan.validation.paths);
         let simulator = plan.simulator(plan.seed, Purpose::Training);
-        let step = Step::new(&plan, optimizer, &simulator);
+        let step = Step::new(&plan, optimizer, &simulator, 0);
         let before = step.risk(&initial, &paths, None).unwrap().0.value;
         assert!(after < 0.8 * before, "{method}: {before} to {after}");
     }
@@ -71,4 +72,25 @@ fn averages_wrap_any_method() {
             "{keys}"
         );
     }
+}
+
+/// Five thousand steps of K-FAC at its defaults do not diverge: they end no worse than four hundred.
+#[test]
+fn kfac_is_stable_over_a_long_training() {
+    let risk = |steps: usize| {
+        let text = PROBLEM
+            .replace("steps = 40", &format!("steps = {steps}"))
+            .replace("paths = 256", "paths = 64");
+        let plan = Plan::parse(&format!("{text}\n[optimizers.kfac]\n"), |_| {}).unwrap();
+        let trained = train(&plan, &plan.optimizers[0], plan.seed, |_, _| {}).unwrap();
+        let risks = trained.points.iter().filter_map(|p| p.validation_risk);
+        let worst = risks.clone().skip(5).fold(0.0, f64::max);
+        (risks.last().unwrap(), worst)
+    };
+    let (short, _) = risk(400);
+    let (long, worst) = risk(5000);
+    assert!(
+        long <= short && worst < 1.5 * short,
+        "{short} {long} {worst}"
+    );
 }

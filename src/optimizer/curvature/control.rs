@@ -44,7 +44,8 @@ pub struct ControlSettings {
     pub factor_period: usize,
     /// Paths whose record gives the curvature, moved up to whole blocks.
     pub curvature_paths: usize,
-    /// Paths whose record gives the step length at steps without new curvature, moved up to whole blocks.
+    /// Paths whose record gives the step length at steps without new curvature, moved up to whole blocks. With 0 it comes
+    /// from the metric's own norm √(dᵀ(F̂ + λ)d), calibrated on the record of the last renewal.
     pub radius_paths: usize,
     pub warm_up_steps: usize,
     /// Adam steps at the start, while curvature accumulates already.
@@ -87,7 +88,9 @@ impl ControlSettings {
         fraction(&key("momentum"), self.momentum)?;
         at_least(&key("factor_period"), self.factor_period, 1)?;
         at_least(&key("curvature_paths"), self.curvature_paths, 1)?;
-        at_least(&key("radius_paths"), self.radius_paths, 1)?;
+        if self.step_rule == StepRule::Quadratic {
+            at_least(&key("radius_paths"), self.radius_paths, 1)?;
+        }
         positive(&key("start_learning_rate"), self.start_learning_rate)?;
         Ok(())
     }

@@ -7,18 +7,19 @@ mod tests;
 
 pub use control::{ControlSettings, DampingRule, StepRule};
 
-use super::{Adam, AdamSettings, Batch, Optimizer, Proposal, cosine_with_warm_up};
+use super::{Adam, AdamSettings, Batch, Optimizer, Proposal, State, Stateful, cosine_with_warm_up};
 use crate::error::Result;
 use crate::linalg::{inner, scaled};
 use crate::network::Record;
 use crate::risk::CurvatureWeights;
 use crate::simd::BLOCK;
 use faer::Mat;
+use quadratic::root_mean_square;
 use serde_json::{Map, Value, json};
 use std::fmt::Debug;
 
 /// An approximation F̂ of the metric F = (1/n) Σ_b h_b J_b J_bᵀ, mean h = 1.
-pub trait Metric: Debug + Send {
+pub trait Metric: Stateful + Debug + Send {
     /// Averages in a record whose gradients are scaled by √h.
     ///
     /// # Errors
@@ -31,11 +32,16 @@ pub trait Metric: Debug + Send {
     /// If a decomposition fails.
     fn damp(&mut self, damping: f64) -> Result<()>;
 
-    /// (F̂ + λ)⁻¹ times a gradient; `record` is that of the present step.
+    /// (F̂ + λ)⁻¹ times a gradient; `record` is that of the present step, if there is one.
     ///
     /// # Errors
     /// If a decomposition fails.
-    fn solve(&self, gradient: &[Mat<f64>], record: &Record<f32>) -> Result<Vec<Mat<f64>>>;
+    fn solve(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>>;
+
+    /// √(dᵀ(F̂ + λ)d) of the solution d for a gradient m, by default √(dᵀm).
+    fn norm(&self, solution: &[Mat<f64>], gradient: &[Mat<f64>]) -> f64 {
+        inner(solution, gradient).max(0.0).sqrt()
+    }
 
     /// What the method has to say of itself.
     fn statistics(&self, _statistics: &mut Map<String, Value>) {}
@@ -44,7 +50,8 @@ pub trait Metric: Debug + Send {
 /// A curvature method: its metric under the shared control.
 ///
 /// d = −(F̂ + λ)⁻¹ m with m the bias-corrected average of gradients. Under the radius rule the step is
-/// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in money; see [`StepRule`].
+/// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in money; see [`StepRule`] and
+/// [`ControlSettings::radius_paths`].
 #[derive(Debug)]
 pub struct Curvature<M> {
     control: ControlSettings,
@@ -53,7 +60,11 @@ pub struct Curvature<M> {
     average: Vec<Mat<f64>>,
     count: i32,
     damping: f64,
+    /// Whether the metric or its damping changed since the last solution.
+    stale: bool,
     last_change: Vec<Mat<f64>>,
+    /// rms_b(√h_b J_b·d) over √(dᵀ(F̂ + λ)d) at the last step with a record.
+    calibration: f64,
     /// The change of the risk that the quadratic model predicts for the present step.
     predicted: f64,
     ratio: Option<f64>,
@@ -68,16 +79,20 @@ impl<M: Metric> Curvature<M> {
             average: Vec::new(),
             count: 0,
             damping: control.damping,
+            stale: true,
             last_change: Vec::new(),
+            calibration: 1.0,
             predicted: 0.0,
             ratio: None,
         }
     }
 
-    /// New curvature at the first steps, when every batch counts, and then periodically.
+    /// New curvature at the first steps, when every batch counts, at the first step that uses it, and then periodically.
     fn renews(&self, step: usize) -> bool {
         const EARLY: usize = 5;
-        step < EARLY || step.is_multiple_of(self.control.factor_period)
+        step < EARLY
+            || step == self.control.start_steps
+            || step.is_multiple_of(self.control.factor_period)
     }
 
     /// −m, the bias-corrected average of gradients turned downhill.
@@ -91,6 +106,20 @@ impl<M: Metric> Curvature<M> {
         }
         self.count += 1;
         scaled(&self.average, -1.0 / (1.0 - momentum.powi(self.count)))
+    }
+}
+
+/// What a solution takes from the metric and the damping is prepared anew, to the same bits.
+impl<M: Metric> Stateful for Curvature<M> {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("metric", &mut self.metric)?;
+        state.field("adam", &mut self.adam)?;
+        state.field("average", &mut self.average)?;
+        state.field("count", &mut self.count)?;
+        state.field("damping", &mut self.damping)?;
+        state.field("last_change", &mut self.last_change)?;
+        state.field("calibration", &mut self.calibration)?;
+        state.field("ratio", &mut self.ratio)
     }
 }
 
@@ -112,31 +141,39 @@ impl<M: Metric> Optimizer for Curvature<M> {
         statistics.insert("gradient_norm".into(), json!(norm));
         if let (true, Some(record)) = (self.renews(batch.step), batch.record) {
             self.metric.update(record)?;
-            self.metric.damp(self.damping)?;
+            self.stale = true;
         }
         if batch.step < self.control.start_steps {
             let rate = self.control.start_learning_rate;
             let change = self.adam.change(batch.gradient, rate);
             return Ok(Proposal { change, statistics });
         }
-        let record = batch
-            .record
-            .expect("curvature_paths asks for a record at every step after the start");
         let downhill = self.downhill(batch.gradient);
-        let direction = self.metric.solve(&downhill, record)?;
+        if std::mem::take(&mut self.stale) {
+            self.metric.damp(self.damping)?;
+        }
+        let direction = self.metric.solve(&downhill, batch.record)?;
         let done = batch.step - self.control.start_steps;
         let warm_up = ((done + 1) as f64 / self.control.warm_up_steps.max(1) as f64).min(1.0);
         let schedule = warm_up * cosine_with_warm_up(batch.step, batch.progress, 1);
         let step = quadratic::Step {
-            record,
             gradient: batch.gradient,
             scale: batch.curvature,
             damping: self.damping,
             radius: self.control.trust_radius * schedule,
         };
-        let taken = match self.control.step_rule {
-            StepRule::Radius => step.to_radius(direction),
-            StepRule::Quadratic => step.minimise(direction, &self.last_change),
+        let norm = self.metric.norm(&direction, &downhill);
+        let taken = match (self.control.step_rule, batch.record) {
+            (StepRule::Radius, None) => step.of_size(direction, self.calibration * norm),
+            (StepRule::Radius, Some(record)) => {
+                let size = root_mean_square(&record.directional(&direction));
+                self.calibration = if norm > 0.0 { size / norm } else { 1.0 };
+                step.of_size(direction, size)
+            }
+            (StepRule::Quadratic, Some(record)) => {
+                step.minimise(record, direction, &self.last_change)
+            }
+            (StepRule::Quadratic, None) => unreachable!("its settings ask for a record"),
         };
         self.predicted = taken.predicted;
         statistics.insert("pnl_change".into(), json!(taken.pnl_change));
@@ -166,7 +203,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
     }
 
     /// Levenberg and Marquardt: with ρ the actual over the predicted change, λ shrinks by ω = decay^period where
-    /// ρ > ¾ and grows by 1/ω where ρ < ¼.
+    /// ρ > ¾ and grows by 1/ω where ρ < ¼, or where there is no ρ because the risk is no longer a number.
     fn trial(&mut self, before: f64, after: f64) {
         const LEAST: f64 = 1e-8;
         const MOST: f64 = 1e4;
@@ -178,12 +215,15 @@ impl<M: Metric> Optimizer for Curvature<M> {
             .control
             .damping_decay
             .powi(self.control.damping_period as i32);
-        if ratio > 0.75 {
-            self.damping *= factor;
-        } else if ratio < 0.25 {
-            self.damping /= factor;
-        }
-        self.damping = self.damping.clamp(LEAST, MOST);
+        let damping = if ratio > 0.75 {
+            self.damping * factor
+        } else if ratio >= 0.25 {
+            self.damping
+        } else {
+            self.damping / factor
+        };
+        self.damping = damping.clamp(LEAST, MOST);
+        self.stale = true;
         self.ratio = Some(ratio);
     }
 }

@@ -2,11 +2,10 @@ use crate::linalg::{inner, scaled};
 use crate::network::Record;
 use faer::Mat;
 
-/// Where a step starts: the record (scaled by √h), the gradient, and the scale c and damping λ of the model
+/// Where a step starts: the gradient, and the scale c and damping λ of the model
 ///
 /// M(s) = gᵀs + c/2 ((1/n) Σ_b h_b (J_b·s)² + λ |s|²).
 pub struct Step<'a> {
-    pub record: &'a Record<f32>,
     pub gradient: &'a [Mat<f64>],
     pub scale: f64,
     pub damping: f64,
@@ -23,25 +22,30 @@ pub struct Taken {
 }
 
 impl Step<'_> {
-    /// The step along `direction` that changes P&L by the radius.
-    pub fn to_radius(&self, direction: Vec<Mat<f64>>) -> Taken {
-        let size = root_mean_square(&self.record.directional(&direction));
+    /// The step along `direction`, which changes P&L by `size`, that changes it by the radius.
+    pub fn of_size(&self, direction: Vec<Mat<f64>>, size: f64) -> Taken {
         let length = if size > 0.0 { self.radius / size } else { 0.0 };
         self.taken(scaled(&direction, length), length, length * size)
     }
 
-    /// The step α d + μ v that minimises the damped model, cut back to the radius; v is the last step.
+    /// The step α d + μ v that minimises the damped model on a record (scaled by √h), cut back to the radius; v is the
+    /// last step.
     ///
     /// # References
     /// Martens and Grosse (2015), section 7.
-    pub fn minimise(&self, direction: Vec<Mat<f64>>, last: &[Mat<f64>]) -> Taken {
+    pub fn minimise(
+        &self,
+        record: &Record<f32>,
+        direction: Vec<Mat<f64>>,
+        last: &[Mat<f64>],
+    ) -> Taken {
         let mut basis = vec![direction];
         if !last.is_empty() {
             basis.push(last.to_vec());
         }
         let moved: Vec<Vec<f64>> = basis
             .iter()
-            .map(|vector| self.record.directional(vector))
+            .map(|vector| record.directional(vector))
             .collect();
         let n = moved[0].len() as f64;
         let size = basis.len();
@@ -57,7 +61,7 @@ impl Step<'_> {
                 *change += faer::Scale(*weight) * last;
             }
         }
-        let size = root_mean_square(&self.record.directional(&change));
+        let size = root_mean_square(&record.directional(&change));
         let cut = if size > self.radius {
             self.radius / size
         } else {
@@ -95,6 +99,6 @@ fn solve(model: &Mat<f64>, slope: &[f64]) -> Vec<f64> {
     ]
 }
 
-fn root_mean_square(values: &[f64]) -> f64 {
+pub fn root_mean_square(values: &[f64]) -> f64 {
     (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
 }

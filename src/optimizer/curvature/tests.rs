@@ -13,27 +13,23 @@ fn direction(record: &Record<f32>, seed: u64) -> Vec<Mat<f64>> {
         .collect()
 }
 
-fn root_mean_square(values: &[f64]) -> f64 {
-    (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
-}
-
 /// M(s) of [`Step`], path by path; with λ = 0 the undamped model.
-fn model(step: &Step<'_>, damping: f64, change: &[Mat<f64>]) -> f64 {
+fn model(step: &Step<'_>, record: &Record<f32>, damping: f64, change: &[Mat<f64>]) -> f64 {
     let mut square = 0.0;
-    for path in 0..step.record.paths() {
+    for path in 0..record.paths() {
         let moved: f64 = change
             .iter()
             .enumerate()
             .map(|(map, change)| {
                 inner(
-                    &[step.record.path_derivative(map, path)],
+                    &[record.path_derivative(map, path)],
                     std::slice::from_ref(change),
                 )
             })
             .sum();
         square += moved * moved;
     }
-    let square = square / step.record.paths() as f64 + damping * inner(change, change);
+    let square = square / record.paths() as f64 + damping * inner(change, change);
     inner(step.gradient, change) + 0.5 * step.scale * square
 }
 
@@ -52,14 +48,20 @@ fn quadratic_step_is_the_dense_minimiser() {
     let record = record::<f32>(5);
     let gradient = direction(&record, 1);
     let step = Step {
-        record: &record,
         gradient: &gradient,
         scale: 1.7,
         damping: 0.3,
         radius: f64::INFINITY,
     };
     let (d, v) = (direction(&record, 2), direction(&record, 3));
-    let at = |alpha: f64, mu: f64| model(&step, step.damping, &combination(alpha, &d, mu, &v));
+    let at = |alpha: f64, mu: f64| {
+        model(
+            &step,
+            &record,
+            step.damping,
+            &combination(alpha, &d, mu, &v),
+        )
+    };
     let (plus, minus) = (at(1.0, 0.0), at(-1.0, 0.0));
     let (up, down) = (at(0.0, 1.0), at(0.0, -1.0));
     let (b0, b1) = ((plus - minus) / 2.0, (up - down) / 2.0);
@@ -68,15 +70,18 @@ fn quadratic_step_is_the_dense_minimiser() {
     let mu = (c01 * b0 - c00 * b1) / (c00 * c11 - c01 * c01);
     let alpha = (-b0 - c01 * mu) / c00;
 
-    let taken = step.minimise(d.clone(), &v);
+    let taken = step.minimise(&record, d.clone(), &v);
     assert!((taken.length / alpha - 1.0).abs() < 1e-4);
     let difference = combination(1.0, &taken.change, -1.0, &combination(alpha, &d, mu, &v));
     let size = inner(&taken.change, &taken.change).sqrt();
     assert!(inner(&difference, &difference).sqrt() < 1e-4 * size);
 
-    let alone = step.minimise(d.clone(), &[]);
+    let alone = step.minimise(&record, d.clone(), &[]);
     assert!((alone.length / (-b0 / c00) - 1.0).abs() < 1e-4);
-    assert!(model(&step, 0.3, &taken.change) <= model(&step, 0.3, &alone.change) + 1e-9);
+    assert!(
+        model(&step, &record, 0.3, &taken.change)
+            <= model(&step, &record, 0.3, &alone.change) + 1e-9
+    );
 }
 
 /// A last step along the direction itself makes the model singular; the step is that of the direction alone.
@@ -85,7 +90,6 @@ fn parallel_last_step_is_left_out() {
     let record = record::<f32>(5);
     let gradient = direction(&record, 1);
     let step = Step {
-        record: &record,
         gradient: &gradient,
         scale: 1.0,
         damping: 0.1,
@@ -93,8 +97,8 @@ fn parallel_last_step_is_left_out() {
     };
     let d = direction(&record, 2);
     let (found, expected) = (
-        step.minimise(d.clone(), &scaled(&d, 3.0)),
-        step.minimise(d.clone(), &[]),
+        step.minimise(&record, d.clone(), &scaled(&d, 3.0)),
+        step.minimise(&record, d.clone(), &[]),
     );
     let sum = found.change.iter().zip(&expected.change);
     for (found, expected) in sum {
@@ -110,21 +114,20 @@ fn steps_keep_the_radius_and_predict_the_model() {
     let gradient = direction(&record, 1);
     for radius in [1e-3, 0.1, 1e3] {
         let step = Step {
-            record: &record,
             gradient: &gradient,
             scale: 0.6,
             damping: 1e-2,
             radius,
         };
         let d = scaled(&gradient, -1.0);
-        let by_radius = step.to_radius(d.clone());
-        let quadratic = step.minimise(d, &direction(&record, 4));
+        let by_radius = step.of_size(d.clone(), root_mean_square(&record.directional(&d)));
+        let quadratic = step.minimise(&record, d, &direction(&record, 4));
         assert!((by_radius.pnl_change / radius - 1.0).abs() < 1e-9);
         for taken in [&by_radius, &quadratic] {
             let moved = root_mean_square(&record.directional(&taken.change));
             assert!(moved <= radius * (1.0 + 1e-5), "{moved} {radius}");
             assert!((moved / taken.pnl_change - 1.0).abs() < 1e-5);
-            let expected = model(&step, 0.0, &taken.change);
+            let expected = model(&step, &record, 0.0, &taken.change);
             let size = inner(&gradient, &taken.change).abs() + expected.abs();
             assert!((taken.predicted - expected).abs() < 1e-5 * size);
         }
@@ -135,6 +138,12 @@ fn steps_keep_the_radius_and_predict_the_model() {
 #[derive(Debug)]
 struct Identity;
 
+impl Stateful for Identity {
+    fn state(&mut self, _: &mut State) -> Result<()> {
+        Ok(())
+    }
+}
+
 impl Metric for Identity {
     fn update(&mut self, _: &Record<f32>) -> Result<()> {
         Ok(())
@@ -144,13 +153,14 @@ impl Metric for Identity {
         Ok(())
     }
 
-    fn solve(&self, gradient: &[Mat<f64>], _: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+    fn solve(&self, gradient: &[Mat<f64>], _: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         Ok(gradient.to_vec())
     }
 }
 
 /// Levenberg and Marquardt: λ falls by ω = decay^period where ρ > ¾, rises by 1/ω where ρ < ¼, stays between, and
-/// stays where the model predicts no fall; it keeps its limits for any number of trials.
+/// stays where the model predicts no fall; a risk that is no longer finite raises it; it keeps its limits for any number
+/// of trials.
 #[test]
 fn damping_follows_the_reduction_ratio() {
     let control = ControlSettings {
@@ -175,6 +185,8 @@ fn damping_follows_the_reduction_ratio() {
     near(after(-0.1, -0.02), 1.0 / omega, 0.2);
     near(after(-0.1, 0.3), 1.0 / omega, -3.0);
     assert_eq!(after(0.1, -0.1), (1.0, None));
+    assert!((after(-0.1, f64::NAN).0 * omega - 1.0).abs() < 1e-12);
+    assert!((after(-0.1, f64::INFINITY).0 * omega - 1.0).abs() < 1e-12);
 
     let mut optimizer = Curvature::new(control, Identity);
     optimizer.predicted = -1.0;
@@ -182,4 +194,113 @@ fn damping_follows_the_reduction_ratio() {
     assert_eq!(optimizer.damping, 1e-8);
     (0..1000).for_each(|_| optimizer.trial(0.0, 1.0));
     assert_eq!(optimizer.damping, 1e4);
+}
+
+/// The metric is the identity, and remembers the damping that it was solved with.
+#[derive(Debug, Default)]
+struct Damped {
+    damping: f64,
+    solved_with: std::sync::Arc<std::sync::Mutex<Vec<f64>>>,
+}
+
+impl Stateful for Damped {
+    fn state(&mut self, _: &mut State) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Metric for Damped {
+    fn update(&mut self, _: &Record<f32>) -> Result<()> {
+        Ok(())
+    }
+
+    fn damp(&mut self, damping: f64) -> Result<()> {
+        self.damping = damping;
+        Ok(())
+    }
+
+    fn solve(&self, gradient: &[Mat<f64>], _: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
+        self.solved_with.lock().unwrap().push(self.damping);
+        Ok(gradient.to_vec())
+    }
+}
+
+/// Twelve steps, the risk falling as predicted at each trial: with the damping of every solution and of every
+/// reported step.
+fn dampings(control: ControlSettings) -> (Vec<f64>, Vec<f64>) {
+    let record = record::<f32>(5);
+    let gradient = direction(&record, 1);
+    let metric = Damped::default();
+    let solved_with = metric.solved_with.clone();
+    let mut optimizer = Curvature::new(control, metric);
+    let mut reported = Vec::new();
+    for step in 0..12 {
+        let batch = Batch {
+            gradient: &gradient,
+            parameters: &gradient,
+            record: Some(&record),
+            curvature: 1.0,
+            step,
+            progress: 0.0,
+        };
+        let statistics = optimizer.propose(&batch).unwrap().statistics;
+        reported.push(statistics["damping"].as_f64().unwrap());
+        if optimizer.wants_trial(step) {
+            optimizer.trial(0.0, optimizer.predicted);
+        }
+    }
+    let solved_with = solved_with.lock().unwrap().clone();
+    (solved_with, reported)
+}
+
+/// A direction is solved with the damping of its own step, also where the damping moves between two renewals of the
+/// curvature.
+#[test]
+fn solutions_have_the_damping_of_their_step() {
+    let (solved_with, reported) = dampings(ControlSettings {
+        damping_rule: DampingRule::LevenbergMarquardt,
+        step_rule: StepRule::Quadratic,
+        damping: 0.5,
+        damping_period: 3,
+        factor_period: 100,
+        start_steps: 0,
+        ..ControlSettings::default()
+    });
+    assert_eq!(solved_with, reported);
+    assert!(
+        reported[11] < reported[7] && reported[7] < reported[0],
+        "{reported:?}"
+    );
+}
+
+/// Without a record the step has the length that the metric's norm gives: where the same direction was measured on a
+/// record before, the step is the same.
+#[test]
+fn calibrated_steps_equal_measured_ones() {
+    let record = record::<f32>(5);
+    let gradient = direction(&record, 1);
+    let change = |measured: bool| {
+        let control = ControlSettings {
+            start_steps: 0,
+            warm_up_steps: 1,
+            ..ControlSettings::default()
+        };
+        let mut optimizer = Curvature::new(control, Identity);
+        let mut last = Vec::new();
+        for step in 0..2 {
+            let batch = Batch {
+                gradient: &gradient,
+                parameters: &gradient,
+                record: (measured || step == 0).then_some(&record),
+                curvature: 1.0,
+                step,
+                progress: 0.0,
+            };
+            last = optimizer.propose(&batch).unwrap().change;
+        }
+        last
+    };
+    for (calibrated, measured) in change(false).iter().zip(&change(true)) {
+        assert!((calibrated - measured).norm_l2() < 1e-12 * measured.norm_l2());
+    }
 }

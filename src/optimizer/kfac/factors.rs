@@ -2,6 +2,7 @@ use super::{Approximation, Inverse, LinearGaussianChain, SymmetricChain};
 use crate::error::Result;
 use crate::network::{Moments, Record};
 use crate::optimizer::moving_average::{Average, mixed};
+use crate::optimizer::{Empty, State, Stateful};
 use crate::simd::Real;
 use faer::Mat;
 
@@ -24,13 +25,53 @@ pub struct MapFactors {
     lags: Vec<Moments>,
 }
 
+impl Stateful for Moments {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("inputs", &mut self.inputs)?;
+        state.field("gradients", &mut self.gradients)
+    }
+}
+
+impl Empty for Moments {
+    fn empty() -> Self {
+        Self {
+            inputs: Mat::new(),
+            gradients: Mat::new(),
+        }
+    }
+}
+
+impl Empty for MapFactors {
+    fn empty() -> Self {
+        Self::default()
+    }
+}
+
+impl Stateful for MapFactors {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("average", &mut self.average)?;
+        state.field("steps", &mut self.steps)?;
+        state.field("lags", &mut self.lags)
+    }
+}
+
 impl MapFactors {
-    /// Averages in the moments of `record`, whose gradients are scaled by √h.
-    pub fn update<R: Real>(&mut self, record: &Record<R>, map: usize, decay: f64) {
+    /// Averages in those moments of `record`, whose gradients are scaled by √h, that the approximation needs.
+    pub fn update<R: Real>(
+        &mut self,
+        record: &Record<R>,
+        map: usize,
+        decay: f64,
+        approximation: Approximation,
+    ) {
+        let lags = match approximation {
+            Approximation::Expand | Approximation::Reduce => 1,
+            Approximation::SymmetricChain | Approximation::Chain => 2,
+        };
         let paths = record.paths() as f64;
         let share = self.average.next(decay);
         self.steps = record.steps();
-        for lag in 0..2 {
+        for lag in 0..lags {
             let new = record.moments(map, lag);
             let inputs = faer::Scale(1.0 / (paths * record.steps() as f64)) * &new.inputs;
             let gradients = faer::Scale(1.0 / paths) * &new.gradients;
@@ -49,20 +90,30 @@ impl MapFactors {
     /// # Errors
     /// If a decomposition fails.
     pub fn inverse(&self, approximation: Approximation, damping: f64) -> Result<Inverse> {
-        let [now, next] = self.lags.as_slice() else {
-            unreachable!("factors are updated before they are inverted")
+        let (a0, g0) = self.damped(damping);
+        let lagged = || {
+            let next = self.lags.get(1).expect("a chain averages two lags");
+            (&next.inputs, &next.gradients)
         };
-        let (a0, g0) = factored_damping(&now.inputs, &now.gradients, damping);
-        let (a1, g1) = (&next.inputs, &next.gradients);
         Ok(match approximation {
             Approximation::Expand | Approximation::Reduce => {
                 Inverse::Symmetric(SymmetricChain::independent(&a0, &g0)?)
             }
             Approximation::SymmetricChain => {
+                let (a1, g1) = lagged();
                 Inverse::Symmetric(SymmetricChain::new(&a0, a1, &g0, g1, self.steps)?)
             }
-            Approximation::Chain => Inverse::Limit(LinearGaussianChain::new(&a0, a1, &g0, g1)?),
+            Approximation::Chain => {
+                let (a1, g1) = lagged();
+                Inverse::Limit(LinearGaussianChain::new(&a0, a1, &g0, g1)?)
+            }
         })
+    }
+
+    /// A₀ and G₀ with [`factored_damping`].
+    pub fn damped(&self, damping: f64) -> (Mat<f64>, Mat<f64>) {
+        let now = self.lags.first().expect("factors are updated before use");
+        factored_damping(&now.inputs, &now.gradients, damping)
     }
 }
 

@@ -27,7 +27,7 @@ fn averages_are_unbiased_and_damping_is_factored() {
     let (damping, paths) = (1e-2_f64, record.paths() as f64);
     let mut factors = MapFactors::default();
     for _ in 0..3 {
-        factors.update(&record, 0, 0.9);
+        factors.update(&record, 0, 0.9, Approximation::Expand);
     }
     let moments = record.moments(0, 0);
     let a = faer::Scale(1.0 / (paths * 4.0)) * &moments.inputs;
@@ -56,7 +56,7 @@ fn option_1_takes_the_number_of_dates_from_the_record() {
     let record = record::<f64>(STEPS);
     let (damping, paths) = (1e-2_f64, record.paths() as f64);
     let mut factors = MapFactors::default();
-    factors.update(&record, 0, 0.9);
+    factors.update(&record, 0, 0.9, Approximation::SymmetricChain);
     let [now, next] = [0, 1].map(|lag| {
         let moments = record.moments(0, lag);
         let inputs = faer::Scale(1.0 / (paths * STEPS as f64)) * &moments.inputs;
@@ -242,7 +242,7 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
         };
         for (map, (gradient, change)) in gradient.iter().zip(&change).enumerate() {
             let mut factors = MapFactors::default();
-            factors.update(&source, map, 0.9);
+            factors.update(&source, map, 0.9, approximation);
             let inverse = factors.inverse(approximation, 1e-3).unwrap();
             let expected = inverse.apply(gradient);
             let unit = |m: &Mat<f64>| faer::Scale(1.0 / m.norm_l2()) * m;

@@ -17,7 +17,7 @@ pub use factors::{MapFactors, balance, factored_damping};
 pub use symmetric::SymmetricChain;
 
 use super::curvature::{ControlSettings, Curvature, Metric};
-use super::{Build, Optimizer, Settings};
+use super::{Build, Optimizer, Settings, State, Stateful};
 use crate::bounds::unit_interval;
 use crate::error::Result;
 use crate::network::Record;
@@ -74,7 +74,10 @@ impl Default for KfacSettings {
         Self {
             approximation: Approximation::Chain,
             factor_decay: 0.6,
-            control: ControlSettings::default(),
+            control: ControlSettings {
+                radius_paths: 0,
+                ..ControlSettings::default()
+            },
         }
     }
 }
@@ -121,6 +124,13 @@ impl KfacMetric {
     }
 }
 
+/// The inverses follow from the factors and the damping.
+impl Stateful for KfacMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("maps", &mut self.maps)
+    }
+}
+
 impl Metric for KfacMetric {
     fn update(&mut self, record: &Record<f32>) -> Result<()> {
         let reduced = (self.approximation == Approximation::Reduce).then(|| record.reduced());
@@ -128,7 +138,7 @@ impl Metric for KfacMetric {
         self.maps
             .resize_with(record.sizes().len(), MapFactors::default);
         for (map, factors) in self.maps.iter_mut().enumerate() {
-            factors.update(record, map, self.decay);
+            factors.update(record, map, self.decay, self.approximation);
         }
         Ok(())
     }
@@ -142,7 +152,7 @@ impl Metric for KfacMetric {
         Ok(())
     }
 
-    fn solve(&self, gradient: &[Mat<f64>], _record: &Record<f32>) -> Result<Vec<Mat<f64>>> {
+    fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         Ok(gradient
             .iter()
             .zip(&self.inverses)

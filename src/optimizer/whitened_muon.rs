@@ -1,0 +1,209 @@
+use super::curvature::{ControlSettings, Curvature, Metric};
+use super::kfac::{Approximation, MapFactors};
+use super::muon::newton_schulz;
+use super::{Build, Optimizer, Settings, State, Stateful};
+use crate::bounds::unit_interval;
+use crate::error::Result;
+use crate::linalg::symmetric_power;
+use crate::network::Record;
+use crate::simd::BLOCK;
+use faer::Mat;
+use serde::{Deserialize, Serialize};
+
+/// Settings of whitened Muon.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WhitenedMuonSettings {
+    /// Decay of the average of past factors at each renewal.
+    pub factor_decay: f64,
+    #[serde(flatten)]
+    pub control: ControlSettings,
+}
+
+impl Default for WhitenedMuonSettings {
+    fn default() -> Self {
+        Self {
+            factor_decay: 0.6,
+            control: ControlSettings::default(),
+        }
+    }
+}
+
+impl Settings for WhitenedMuonSettings {
+    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
+        unit_interval(&key("factor_decay"), self.factor_decay)?;
+        self.control.check(key)
+    }
+}
+
+impl Build for WhitenedMuonSettings {
+    fn build(&self) -> Box<dyn Optimizer> {
+        Box::new(Curvature::new(self.control, WhitenedMuonMetric::new(self)))
+    }
+
+    fn tunable(&self) -> &'static [&'static str] {
+        &["damping", "trust_radius", "momentum", "start_learning_rate"]
+    }
+
+    fn least_paths(&self) -> usize {
+        BLOCK
+    }
+}
+
+/// Muon in the coordinates that K-FAC whitens: for every map
+///
+/// X = G^{-½} (‖Y‖/‖O‖) O A^{-½},  Y = G^{-½} Z A^{-½},  O = NS(Y)
+///
+/// with K-FAC's damped factors of independent dates and NS of [`newton_schulz`]. All singular values of the whitened
+/// step are about the same, and its Frobenius norm, which is the change of P&L by the factors, is that of K-FAC's
+/// G⁻¹ Z A⁻¹; so the maps share a step as under K-FAC, and on a map of one row the step is K-FAC's.
+///
+/// # References
+/// Jordan et al. (2024), "Muon: an optimizer for hidden layers in neural networks", for NS.
+#[derive(Debug, Clone)]
+pub struct WhitenedMuonMetric {
+    decay: f64,
+    maps: Vec<MapFactors>,
+    /// (A^{-½}, G^{-½})
+    roots: Vec<(Mat<f64>, Mat<f64>)>,
+}
+
+impl WhitenedMuonMetric {
+    pub fn new(settings: &WhitenedMuonSettings) -> Self {
+        Self {
+            decay: settings.factor_decay,
+            maps: Vec::new(),
+            roots: Vec::new(),
+        }
+    }
+}
+
+/// The roots follow from the factors and the damping.
+impl Stateful for WhitenedMuonMetric {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("maps", &mut self.maps)
+    }
+}
+
+impl Metric for WhitenedMuonMetric {
+    fn update(&mut self, record: &Record<f32>) -> Result<()> {
+        self.maps
+            .resize_with(record.sizes().len(), MapFactors::default);
+        for (map, factors) in self.maps.iter_mut().enumerate() {
+            factors.update(record, map, self.decay, Approximation::Expand);
+        }
+        Ok(())
+    }
+
+    fn damp(&mut self, damping: f64) -> Result<()> {
+        let root = |factor: &Mat<f64>| symmetric_power(factor, -0.5, f64::MIN_POSITIVE);
+        self.roots = self
+            .maps
+            .iter()
+            .map(|factors| {
+                let (a, g) = factors.damped(damping);
+                Ok((root(&a)?, root(&g)?))
+            })
+            .collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
+        Ok(gradient
+            .iter()
+            .zip(&self.roots)
+            .map(|(gradient, (a, g))| {
+                let whitened = g * gradient * a;
+                let orthogonal = newton_schulz(&whitened);
+                let size = orthogonal.norm_l2();
+                let scale = if size > 0.0 {
+                    whitened.norm_l2() / size
+                } else {
+                    0.0
+                };
+                g * (faer::Scale(scale) * orthogonal) * a
+            })
+            .collect())
+    }
+
+    /// ‖Y‖ over all maps.
+    fn norm(&self, _solution: &[Mat<f64>], gradient: &[Mat<f64>]) -> f64 {
+        let maps = gradient.iter().zip(&self.roots);
+        let square: f64 = maps.map(|(m, (a, g))| (g * m * a).squared_norm_l2()).sum();
+        square.sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::right_singular;
+    use crate::optimizer::dense::{random, record, relative};
+    use crate::optimizer::kfac::{KfacMetric, KfacSettings};
+
+    const DAMPING: f64 = 0.05;
+
+    fn whitened(record: &Record<f32>, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
+        let mut metric = WhitenedMuonMetric::new(&WhitenedMuonSettings::default());
+        metric.update(record).unwrap();
+        metric.damp(DAMPING).unwrap();
+        metric.solve(gradient, None).unwrap()
+    }
+
+    /// With K-FAC's factors C: on the LSTM's map ‖G^½ X A^½‖ is that of K-FAC's step, and G^½ X A^½ has nearly equal
+    /// singular values, K-FAC's has not; on the head, a map of one row, both steps are the same.
+    #[test]
+    fn whitened_muon_is_the_polar_factor_of_kfac() {
+        let record = record::<f32>(5);
+        let sizes = record.sizes().into_iter();
+        let gradient: Vec<Mat<f64>> = sizes.map(|(r, c)| random(r, c, 7)).collect();
+        let mut kfac = KfacMetric::new(&KfacSettings {
+            approximation: Approximation::Expand,
+            ..KfacSettings::default()
+        });
+        kfac.update(&record).unwrap();
+        kfac.damp(DAMPING).unwrap();
+        let expected = kfac.solve(&gradient, None).unwrap();
+        let found = whitened(&record, &gradient);
+
+        let mut factors = MapFactors::default();
+        factors.update(&record, 0, 0.9, Approximation::Expand);
+        let (a, g) = factors.damped(DAMPING);
+        let [a, g] = [a, g].map(|c| symmetric_power(&c, 0.5, 0.0).unwrap());
+        let [found_white, kfac_white] = [&found[0], &expected[0]].map(|x| &g * x * &a);
+        let ratio = found_white.norm_l2() / kfac_white.norm_l2();
+        assert!((ratio - 1.0).abs() < 1e-9, "{ratio}");
+        let mut muon = WhitenedMuonMetric::new(&WhitenedMuonSettings::default());
+        muon.update(&record).unwrap();
+        muon.damp(DAMPING).unwrap();
+        let norms = muon.norm(&found, &gradient) / kfac.norm(&expected, &gradient);
+        assert!((norms - 1.0).abs() < 1e-9, "{norms}");
+        let spread = |m: &Mat<f64>| {
+            let (values, _) = right_singular(m).unwrap();
+            values[0] / values[values.len() - 1]
+        };
+        let (found_spread, kfac_spread) = (spread(&found_white), spread(&kfac_white));
+        assert!(
+            found_spread < 1.8 && kfac_spread > 5.0,
+            "{found_spread} {kfac_spread}"
+        );
+
+        assert_eq!(gradient[1].nrows(), 1);
+        assert!(relative(&found[1], &expected[1]) < 1e-9);
+    }
+
+    /// Where both factors are multiples of the identity the step has Muon's direction.
+    #[test]
+    fn white_factors_give_muon() {
+        let unit = |index: usize, size: usize| {
+            (0..size).map(|i| f64::from(u8::from(i == index))).collect()
+        };
+        let record =
+            Record::<f32>::from_fn(96, 1, |path, _| (unit(path % 3, 3), unit(path / 3 % 4, 4)));
+        let gradient = [random(4, 3, 7)];
+        let found = &whitened(&record, &gradient)[0];
+        let muon = newton_schulz(&gradient[0]);
+        let unit = |m: &Mat<f64>| faer::Scale(1.0 / m.norm_l2()) * m;
+        assert!(relative(&unit(found), &unit(&muon)) < 1e-5);
+    }
+}

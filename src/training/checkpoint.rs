@@ -1,0 +1,124 @@
+use crate::error::{Error, Result, at_path};
+use crate::optimizer::Tensors;
+use crate::runs::atomic::write_atomically;
+use crate::runs::metrics::TrainingPoint;
+use faer::Mat;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+/// A training between two steps: what its other steps depend on, and the training curve so far.
+///
+/// On disk it is one safetensors file. Matrices are f64, named `parameters.N` (in the order of the network's maps),
+/// `optimizer.…` and `average.…`; the header's metadata has `seconds` and, as JSON, `points`.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    pub(super) parameters: Vec<Mat<f64>>,
+    pub(super) optimizer: Tensors,
+    pub(super) average: Tensors,
+    pub(super) seconds: f64,
+    pub(super) points: Vec<TrainingPoint>,
+}
+
+const GROUPS: [&str; 3] = ["parameters", "optimizer", "average"];
+
+impl Checkpoint {
+    /// Number of steps taken.
+    pub fn steps(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Error::Computation(format!("{}: {error}", path.display()))
+        };
+        let parameters = self.parameters.iter().enumerate();
+        let parameters = parameters.map(|(map, matrix)| (format!("parameters.{map}"), matrix));
+        let state = [("optimizer", &self.optimizer), ("average", &self.average)];
+        let state = state.into_iter().flat_map(|(group, tensors)| {
+            let named = move |(name, matrix)| (format!("{group}.{name}"), matrix);
+            tensors.iter().map(named)
+        });
+        let tensors: BTreeMap<String, (Vec<usize>, Vec<u8>)> = parameters
+            .chain(state)
+            .map(|(name, matrix)| (name, (vec![matrix.nrows(), matrix.ncols()], bytes(matrix))))
+            .collect();
+        let views = tensors
+            .iter()
+            .map(|(name, (shape, bytes))| {
+                Ok((name, TensorView::new(Dtype::F64, shape.clone(), bytes)?))
+            })
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+            .map_err(|error| failed(&error))?;
+        let points = serde_json::to_string(&self.points).map_err(|error| failed(&error))?;
+        let metadata = HashMap::from([
+            ("seconds".to_string(), self.seconds.to_string()),
+            ("points".to_string(), points),
+        ]);
+        let file = safetensors::serialize(views, Some(metadata)).map_err(|error| failed(&error))?;
+        write_atomically(path, |to| to.write_all(&file))
+    }
+
+    /// Reads a file that [`Self::save`] wrote.
+    ///
+    /// # Errors
+    /// In one line, naming the file and what is wrong with it.
+    pub fn load(path: &Path) -> Result<Self> {
+        let wrong = |what: &dyn std::fmt::Display| {
+            Error::input(format!("{}: not a checkpoint: {what}", path.display()))
+        };
+        let file = at_path(path, fs::read(path))?;
+        let (_, header) = SafeTensors::read_metadata(&file).map_err(|error| wrong(&error))?;
+        let read = |key: &str| {
+            let metadata = header.metadata().as_ref();
+            let value = metadata.and_then(|metadata| metadata.get(key));
+            value.ok_or_else(|| wrong(&format!("no `{key}`")))
+        };
+        let seconds = read("seconds")?.parse().map_err(|error| wrong(&error))?;
+        let points = serde_json::from_str(read("points")?).map_err(|error| wrong(&error))?;
+
+        let mut groups = GROUPS.map(|_| Tensors::new());
+        let tensors = SafeTensors::deserialize(&file).map_err(|error| wrong(&error))?;
+        for (full, view) in tensors.tensors() {
+            let (group, name) = full.split_once('.').unwrap_or((&full, ""));
+            let group = GROUPS.iter().position(|known| *known == group);
+            let (Some(group), [rows, columns], Dtype::F64) = (group, view.shape(), view.dtype())
+            else {
+                return Err(wrong(&format!("tensor `{full}`")));
+            };
+            groups[group].insert(name.to_string(), matrix(*rows, *columns, view.data()));
+        }
+        let [mut parameters, optimizer, average] = groups;
+        let parameters = (0..parameters.len())
+            .map_while(|map| parameters.remove(&map.to_string()))
+            .collect();
+        Ok(Self {
+            parameters,
+            optimizer,
+            average,
+            seconds,
+            points,
+        })
+    }
+}
+
+/// Row by row.
+fn bytes(matrix: &Mat<f64>) -> Vec<u8> {
+    matrix
+        .row_iter()
+        .flat_map(|row| row.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
+        .collect()
+}
+
+fn matrix(rows: usize, columns: usize, bytes: &[u8]) -> Mat<f64> {
+    let (values, _) = bytes.as_chunks();
+    Mat::from_fn(rows, columns, |row, column| {
+        f64::from_le_bytes(values[row * columns + column])
+    })
+}

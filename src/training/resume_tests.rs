@@ -1,0 +1,119 @@
+//! Identity 19: a training that was cut goes on to the same bits.
+
+use super::*;
+use crate::optimizer::names;
+
+const PROBLEM: &str = r#"
+seed = 5
+[market]
+model = "gbm"
+volatility = 0.2
+[contract]
+expiry_days = 6
+days_per_year = 252
+[costs]
+proportional = 0.002
+[risk]
+level = 0.5
+[policy]
+hidden = 3
+[training]
+steps = 24
+paths = 64
+validation_paths = 64
+validation_period = 8
+"#;
+
+/// Weights and curve of a whole training, and of one that goes through files after `cuts` steps.
+fn whole_and_cut(keys: &str, cuts: &[usize]) -> [Trained; 2] {
+    let plan = Plan::parse(&format!("{PROBLEM}\n{keys}\n"), |_| {}).unwrap();
+    let optimizer = &plan.optimizers[0];
+    let whole = train(&plan, optimizer, plan.seed, |_, _| {}).unwrap();
+
+    let folder = std::env::temp_dir().join(format!(
+        "deephedge-resume-{}-{}",
+        std::process::id(),
+        optimizer.name
+    ));
+    let path = folder.join("checkpoint.safetensors");
+    let simulated = Simulated::new(&plan, plan.seed);
+    let sources = simulated.sources();
+    let initial = Parameters::random(plan.shape, plan.seed).unwrap();
+    let mut training = Training::new(&plan, optimizer, sources, initial);
+    for &cut in cuts {
+        while training.points().len() < cut {
+            training.advance().unwrap();
+        }
+        training.checkpoint().unwrap().save(&path).unwrap();
+        let checkpoint = Checkpoint::load(&path).unwrap();
+        assert_eq!(checkpoint.steps(), cut);
+        training = Training::resume(&plan, optimizer, sources, checkpoint).unwrap();
+    }
+    while !training.is_over() {
+        training.advance().unwrap();
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+    [whole, training.finish().unwrap()]
+}
+
+fn assert_same_bits([whole, cut]: [Trained; 2], what: &str) {
+    let weights = |trained: &Trained| trained.parameters.matrices().unwrap();
+    assert_eq!(weights(&whole), weights(&cut), "{what}");
+    assert_eq!(whole.points.len(), cut.points.len(), "{what}");
+    for (whole, cut) in whole.points.iter().zip(&cut.points) {
+        assert_eq!(whole.risk, cut.risk, "{what}, step {}", whole.step);
+        assert_eq!(whole.validation_risk, cut.validation_risk, "{what}");
+        assert_eq!(whole.statistics, cut.statistics, "{what}");
+    }
+}
+
+/// Every method, cut in its start, between two renewals of its curvature, and at one.
+#[test]
+fn every_method_goes_on_to_the_same_bits() {
+    for method in names() {
+        let runs = whole_and_cut(&format!("[optimizers.{method}]"), &[3, 13, 20]);
+        assert_same_bits(runs, method);
+    }
+}
+
+/// Averages of weights and an adapted damping belong to the state.
+#[test]
+fn averages_and_damping_go_on_to_the_same_bits() {
+    let adapted = "damping_rule = \"levenberg_marquardt\"\nstep_rule = \"quadratic\"";
+    for keys in [
+        "[optimizers.momentum]\nmethod = \"sgd\"\naverage = \"exponential\"",
+        "[optimizers.mean]\nmethod = \"adam\"\naverage = \"swa\"\naverage_start = 0.3",
+        &format!("[optimizers.kfac]\n{adapted}"),
+        &format!("[optimizers.singd]\n{adapted}"),
+        &format!("[optimizers.gauss_newton]\n{adapted}"),
+    ] {
+        assert_same_bits(whole_and_cut(keys, &[13]), keys);
+    }
+}
+
+/// A checkpoint of another method or network is refused by name.
+#[test]
+fn foreign_checkpoints_are_refused() {
+    let plan = |keys: &str| Plan::parse(&format!("{PROBLEM}\n{keys}\n"), |_| {}).unwrap();
+    let (adam, sgd) = (plan("[optimizers.adam]"), plan("[optimizers.sgd]"));
+    let simulated = Simulated::new(&adam, 5);
+    let initial = Parameters::random(adam.shape, 5).unwrap();
+    let mut training = Training::new(&adam, &adam.optimizers[0], simulated.sources(), initial);
+    training.advance().unwrap();
+    let checkpoint = training.checkpoint().unwrap();
+    let refused = |plan: &Plan| {
+        Training::resume(
+            plan,
+            &plan.optimizers[0],
+            simulated.sources(),
+            checkpoint.clone(),
+        )
+        .err()
+        .map(|error| error.to_string())
+    };
+    assert_eq!(refused(&sgd).unwrap(), "state `velocity` is missing");
+    let mut wider = plan("[optimizers.adam]");
+    wider.shape.hidden = 4;
+    let error = refused(&wider).unwrap();
+    assert!(error.starts_with("weight `lstm.0` must be"), "{error}");
+}

@@ -1,0 +1,226 @@
+use crate::error::{Error, Result};
+use crate::hedging::Ledger;
+use crate::market::{PathSource, Paths};
+use crate::network::{Features, Parameters, Record, Sweep};
+use crate::optimizer::{Batch, Optimizer};
+use crate::risk::{Curvature, Evaluation};
+use crate::runs::metrics::TrainingPoint;
+use crate::simd::{BLOCK, Lane, Real};
+use crate::strategy::{OptimizerPlan, Plan};
+use faer::Mat;
+
+/// What a step of one training run needs, allocated once.
+pub(super) struct Step<'a> {
+    plan: &'a Plan,
+    pub optimizer: Box<dyn Optimizer>,
+    sweep: Box<dyn Sweep<f32>>,
+    ledger: Ledger,
+    /// The ledger without costs, where the control variate is asked for.
+    martingale: Option<Ledger>,
+    source: &'a dyn PathSource,
+    paths: Paths<f32>,
+    /// The paths of the step after.
+    next: Paths<f32>,
+    record: Record<f32>,
+}
+
+impl<'a> Step<'a> {
+    /// Before step `first` of a training.
+    pub fn new(
+        plan: &'a Plan,
+        optimizer: &OptimizerPlan,
+        source: &'a dyn PathSource,
+        first: usize,
+    ) -> Self {
+        let instruments = plan.instruments();
+        let mut next = Paths::with_instruments(optimizer.paths, plan.contract.steps, &instruments);
+        source.fill((first * next.blocks()) as u64, &mut next);
+        Self {
+            plan,
+            optimizer: optimizer.settings.build(),
+            sweep: plan.engine.sweep(),
+            ledger: plan.ledger(&plan.market, plan.model_premium()),
+            martingale: plan
+                .control_variate
+                .then(|| plan.ledger_without_costs(&plan.market)),
+            source,
+            paths: Paths::with_instruments(optimizer.paths, plan.contract.steps, &instruments),
+            next,
+            record: Record::default(),
+        }
+    }
+
+    /// The risk of hedging `paths`, whose contracts are sold for `premiums` beyond the ledger's, and their P&L.
+    pub fn risk(
+        &self,
+        parameters: &Parameters,
+        paths: &Paths<f32>,
+        premiums: Option<&[f64]>,
+    ) -> Result<(Evaluation, Vec<f64>)> {
+        let forward = self
+            .sweep
+            .forward(parameters, &self.plan.features, paths, false)?;
+        let mut pnl = pnl(&self.ledger, paths, &forward.positions);
+        for (z, premium) in pnl.iter_mut().zip(premiums.unwrap_or(&[])) {
+            *z += premium;
+        }
+        Ok((self.plan.risk.evaluate(&pnl), pnl))
+    }
+
+    /// Moves the parameters by one step; the point that it gives does not know the time yet.
+    pub fn take(
+        &mut self,
+        parameters: &mut Parameters,
+        step: usize,
+        progress: f64,
+    ) -> Result<TrainingPoint> {
+        std::mem::swap(&mut self.paths, &mut self.next);
+        let first_block = (step * self.paths.blocks()) as u64;
+        let premiums = self.source.premiums(first_block, self.paths.count());
+        let (risk, pnl) = self.risk(parameters, &self.paths, premiums.as_deref())?;
+        if !risk.value.is_finite() {
+            return Err(Error::Computation(format!(
+                "the risk is {} at step {step}",
+                risk.value
+            )));
+        }
+        // Paths are exchangeable, so the first ones are a random sample.
+        let sampled = self
+            .optimizer
+            .curvature_paths(step)
+            .min(self.paths.count() / BLOCK * BLOCK);
+        // What the sampled paths add to the gradient is had from their record.
+        let mut unrecorded = risk.weights.clone();
+        unrecorded[..sampled].fill(0.0);
+        let mut gradient = risk_gradient(
+            self.sweep.as_ref(),
+            parameters,
+            &self.plan.features,
+            &self.ledger,
+            &self.paths,
+            &unrecorded,
+            self.martingale.as_ref(),
+        )?;
+        let mut curvature_scale = 1.0;
+        if sampled > 0 {
+            let sample = self.paths.gather(&(0..sampled).collect::<Vec<_>>());
+            let seeds = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
+                self.ledger.derivative(&sample.block(block), positions, out);
+            };
+            let features = &self.plan.features;
+            let record = &mut self.record;
+            self.sweep
+                .record(parameters, features, &sample, &seeds, record)?;
+            for (sum, part) in gradient.iter_mut().zip(record.gradient(&risk.weights)) {
+                *sum += part;
+            }
+            let weights = self.optimizer.weights();
+            let Curvature { weights, scale } =
+                self.plan
+                    .risk
+                    .curvature(weights, &pnl, &risk.weights, sampled);
+            let roots: Vec<f64> = weights.iter().map(|h| h.sqrt()).collect();
+            record.scale(&roots);
+            curvature_scale = scale;
+        }
+        let weights = parameters.matrices()?;
+        let batch = Batch {
+            gradient: &gradient,
+            record: (sampled > 0).then_some(&self.record),
+            curvature: curvature_scale,
+            parameters: &weights,
+            step,
+            progress,
+        };
+        // Decompositions leave threads idle, which the next batch can use.
+        let next_block = ((step + 1) * self.paths.blocks()) as u64;
+        let (optimizer, source, next) = (&mut self.optimizer, self.source, &mut self.next);
+        let (proposal, ()) = rayon::join(
+            || optimizer.propose(&batch),
+            || source.fill(next_block, next),
+        );
+        let proposal = proposal?;
+        parameters.add(&proposal.change)?;
+        if self.optimizer.wants_trial(step) {
+            let after = self
+                .risk(parameters, &self.paths, premiums.as_deref())?
+                .0
+                .value;
+            self.optimizer.trial(risk.value, after);
+        }
+        Ok(TrainingPoint {
+            step,
+            seconds: 0.0,
+            risk: risk.value,
+            validation_risk: None,
+            statistics: proposal.statistics,
+        })
+    }
+}
+
+/// ∂ρ/∂W for every linear map: Σ_b w_b J_b, by a backward sweep over the paths with weight w_b = ∂ρ/∂z_b alone.
+///
+/// With `martingale`, the ledger without costs, a control variate is added:
+///
+/// (1/n) Σ_b Σ_t ∂δ_{t,b}/∂W · (gain of one unit over period t)
+///
+/// Its mean is zero, because δ_t is known at t and financed prices are martingales; it makes the weights of the gains
+/// w_b + 1/n, which have mean zero as well. It takes a backward sweep over all paths.
+///
+/// # Errors
+/// Those of the sweep.
+pub fn risk_gradient<R: Real>(
+    sweep: &dyn Sweep<R>,
+    parameters: &Parameters,
+    features: &Features,
+    ledger: &Ledger,
+    paths: &Paths<R>,
+    weights: &[f64],
+    martingale: Option<&Ledger>,
+) -> Result<Vec<Mat<f64>>> {
+    let weighted: Vec<usize> = (0..weights.len())
+        .filter(|&path| martingale.is_some() || weights[path] != 0.0)
+        .collect();
+    if weighted.is_empty() {
+        let maps = parameters.shape().maps().into_iter();
+        return Ok(maps
+            .map(|(_, rows, columns)| Mat::zeros(rows, columns))
+            .collect());
+    }
+    let selected = paths.gather(&weighted);
+    let seeds = |block: usize, positions: &[Lane<R>], out: &mut [Lane<R>]| {
+        ledger.derivative(&selected.block(block), positions, out);
+        for lane in 0..BLOCK {
+            let weight = weighted
+                .get(block * BLOCK + lane)
+                .map_or(0.0, |&path| weights[path]);
+            out.iter_mut().for_each(|seed| seed[lane] *= R::of(weight));
+        }
+        if let Some(martingale) = martingale {
+            let mut gains = vec![[R::ZERO; BLOCK]; out.len()];
+            martingale.derivative(&selected.block(block), positions, &mut gains);
+            let share = R::of(1.0 / weights.len() as f64);
+            for lane in 0..selected.active(block) {
+                for (seed, gain) in out.iter_mut().zip(&gains) {
+                    seed[lane] += share * gain[lane];
+                }
+            }
+        }
+    };
+    sweep.gradient(parameters, features, &selected, &seeds)
+}
+
+/// The P&L of every path that counts.
+fn pnl<R: Real>(ledger: &Ledger, paths: &Paths<R>, positions: &[Lane<R>]) -> Vec<f64> {
+    let mut pnl = Vec::with_capacity(paths.count());
+    let size = paths.steps() * ledger.instruments();
+    for (block, positions) in positions.chunks_exact(size).enumerate() {
+        let settled = ledger.settle(&paths.block(block), positions);
+        pnl.extend(
+            settled.pnl[..paths.active(block)]
+                .iter()
+                .map(|z| z.into_f64()),
+        );
+    }
+    pnl
+}
