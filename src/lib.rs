@@ -21,5 +21,6 @@ pub mod server;
 pub mod simd;
 pub mod strategy;
 pub mod training;
+pub mod walk_forward;
 
 pub use error::{Error, Result};

@@ -168,9 +168,29 @@ pub struct BacktestChanges {
     repair: Option<Vec<String>>,
 }
 
+impl BacktestChanges {
+    /// Whether anything is changed.
+    pub fn any(&self) -> bool {
+        self.data.is_some() || self.start.is_some() || self.end.is_some() || self.repair.is_some()
+    }
+}
+
 /// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them.
 pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output> {
     let (plan, policies) = strategy_or_run(what, root)?;
+    let settings = settings(&plan, changes, what)?;
+    let finished = experiment::backtest(&plan, &settings, &policies, root)?;
+    let document = json!({
+        "run": finished.metrics.run,
+        "backtest": finished.metrics.backtest,
+        "backtest_comparisons": finished.metrics.backtest_comparisons,
+        "backtest_market": finished.metrics.backtest_market,
+    });
+    Ok(output(&finished, document))
+}
+
+/// The backtest that `plan` and the command line ask for.
+pub fn settings(plan: &Plan, changes: &BacktestChanges, what: &str) -> Result<BacktestPlan> {
     let mut settings = match (&plan.backtest, &changes.data) {
         (Some(settings), _) => settings.clone(),
         (None, Some(data)) => BacktestPlan {
@@ -194,14 +214,7 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
     if let Some(names) = &changes.repair {
         settings.repair = Repairs::parse("--repair", names)?;
     }
-    let finished = experiment::backtest(&plan, &settings, &policies, root)?;
-    let document = json!({
-        "run": finished.metrics.run,
-        "backtest": finished.metrics.backtest,
-        "backtest_comparisons": finished.metrics.backtest_comparisons,
-        "backtest_market": finished.metrics.backtest_market,
-    });
-    Ok(output(&finished, document))
+    Ok(settings)
 }
 
 /// The plan of a strategy file, or the plan and the policies of a run.

@@ -6,6 +6,7 @@ mod data;
 mod price;
 mod runs;
 mod simulate;
+mod walk_forward;
 
 use crate::error::Result;
 use crate::runs::store::DEFAULT_ROOT;
@@ -61,6 +62,13 @@ enum Command {
         run: String,
         #[command(flatten)]
         changes: compare::BacktestChanges,
+        /// Calibrate on a window of history, train, hedge what is sold in the months after, and roll on; a run that was
+        /// interrupted goes on.
+        #[arg(long)]
+        walk_forward: bool,
+        /// Write the page of a walk-forward (Markdown) and its figure here too.
+        #[arg(long, requires = "walk_forward")]
+        page: Option<PathBuf>,
         #[command(flatten)]
         runs: Root,
     },
@@ -169,7 +177,19 @@ fn run(command: Command, json: bool) -> Result<Output> {
             changes,
             runs,
         } => compare::train(&strategy, optimizer.as_deref(), &changes, &runs.path),
-        Command::Backtest { run, changes, runs } => compare::backtest(&run, &changes, &runs.path),
+        Command::Backtest {
+            run,
+            changes,
+            walk_forward,
+            page,
+            runs,
+        } => {
+            if walk_forward {
+                walk_forward::run(&run, &changes, page.as_deref(), &runs.path)
+            } else {
+                compare::backtest(&run, &changes, &runs.path)
+            }
+        }
         Command::Report { run, html, runs } => runs::report(&runs.path, &run, html.as_deref()),
         Command::Runs { action, runs } => runs::run(&runs.path, action),
         Command::Serve { bind, runs } => runs::serve(bind, runs.path, json),

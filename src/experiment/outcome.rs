@@ -169,13 +169,5 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
         let book = Book::hedge(&policy, &ledger, &paths)?;
         Ok(plan.risk.evaluate(&book.pnl).value)
     };
-    let mut best = (f64::INFINITY, 1.0);
-    for k in -16..=16 {
-        let aversion = 2f64.powf(0.5 * f64::from(k));
-        let risk = risk(aversion)?;
-        if risk < best.0 {
-            best = (risk, aversion);
-        }
-    }
-    Ok(best.1)
+    Classical::tuned_aversion(risk)
 }

@@ -35,6 +35,22 @@ impl Classical {
             _ => None,
         }
     }
+
+    /// The aversion of the Whalley–Wilmott band whose `risk` is least among λ = 2^{k/2}, k = −16 … 16.
+    ///
+    /// # Errors
+    /// Those of `risk`.
+    pub fn tuned_aversion(risk: impl Fn(f64) -> Result<f64>) -> Result<f64> {
+        let mut best = (f64::INFINITY, 1.0);
+        for k in -16..=16 {
+            let aversion = 2f64.powf(0.5 * f64::from(k));
+            let risk = risk(aversion)?;
+            if risk < best.0 {
+                best = (risk, aversion);
+            }
+        }
+        Ok(best.1)
+    }
 }
 
 /// A classical hedge of one contract in one market; it trades the spot alone.

@@ -56,6 +56,12 @@ fn assumptions(market: &BacktestMarket) -> String {
         .iter()
         .filter_map(|(name, value)| Some(format!("{name} {:.4}", value.as_f64()?)))
         .collect();
+    if market.source == "walk_forward" {
+        return format!(
+            "Sold from {} to {}; parameters estimated anew for every window.",
+            market.first, market.last
+        );
+    }
     let source = match (&market.estimated_from, &market.estimated_to) {
         (Some(from), Some(to)) => format!("estimated from closes of {from} to {to}"),
         _ => "given by the strategy".into(),

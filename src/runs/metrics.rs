@@ -63,7 +63,8 @@ pub struct Metrics {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BacktestMarket {
     pub data: String,
-    /// `history` if they were estimated from returns before `first`, `strategy` if given.
+    /// `history` if they were estimated from returns before `first`, `walk_forward` if anew for every window,
+    /// `strategy` if given.
     pub source: String,
     pub estimated_from: Option<String>,
     pub estimated_to: Option<String>,

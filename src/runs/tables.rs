@@ -253,7 +253,10 @@ fn concatenated<'a>(name: &str, parts: impl Iterator<Item = &'a Vec<f64>>) -> Co
 /// Days from the common era to 1970-01-01, from which polars counts.
 const EPOCH: i32 = 719_163;
 
-fn dates<'a>(name: &str, parts: impl Iterator<Item = &'a Vec<NaiveDate>>) -> Result<Column> {
+pub(crate) fn dates<'a>(
+    name: &str,
+    parts: impl Iterator<Item = &'a Vec<NaiveDate>>,
+) -> Result<Column> {
     let days: Vec<i32> = parts
         .flatten()
         .map(|date| date.num_days_from_ce() - EPOCH)
@@ -261,12 +264,12 @@ fn dates<'a>(name: &str, parts: impl Iterator<Item = &'a Vec<NaiveDate>>) -> Res
     Ok(Column::new(name.into(), days).cast(&DataType::Date)?)
 }
 
-fn read_parquet(path: &Path) -> Result<DataFrame> {
+pub(crate) fn read_parquet(path: &Path) -> Result<DataFrame> {
     let file = at_path(path, std::fs::File::open(path))?;
     Ok(ParquetReader::new(file).finish()?)
 }
 
-fn read_keys(path: &Path, frame: &DataFrame) -> Result<Vec<(String, Option<u64>)>> {
+pub(crate) fn read_keys(path: &Path, frame: &DataFrame) -> Result<Vec<(String, Option<u64>)>> {
     let strategy = frame.column("strategy")?.str()?;
     let seed = frame.column("seed")?.cast(&DataType::UInt64)?;
     strategy
@@ -279,7 +282,7 @@ fn read_keys(path: &Path, frame: &DataFrame) -> Result<Vec<(String, Option<u64>)
         .collect()
 }
 
-fn numbers(path: &Path, frame: &DataFrame, name: &str) -> Result<Vec<f64>> {
+pub(crate) fn numbers(path: &Path, frame: &DataFrame, name: &str) -> Result<Vec<f64>> {
     let column = frame.column(name)?.cast(&DataType::Float64)?;
     column
         .f64()?
@@ -288,7 +291,12 @@ fn numbers(path: &Path, frame: &DataFrame, name: &str) -> Result<Vec<f64>> {
         .collect()
 }
 
-fn integers(path: &Path, frame: &DataFrame, name: &str, via: &DataType) -> Result<Vec<i64>> {
+pub(crate) fn integers(
+    path: &Path,
+    frame: &DataFrame,
+    name: &str,
+    via: &DataType,
+) -> Result<Vec<i64>> {
     let column = frame.column(name)?.cast(via)?.cast(&DataType::Int64)?;
     column
         .i64()?
@@ -297,7 +305,7 @@ fn integers(path: &Path, frame: &DataFrame, name: &str, via: &DataType) -> Resul
         .collect()
 }
 
-fn read_dates(path: &Path, frame: &DataFrame, name: &str) -> Result<Vec<NaiveDate>> {
+pub(crate) fn read_dates(path: &Path, frame: &DataFrame, name: &str) -> Result<Vec<NaiveDate>> {
     // Through `Date` first, so that timestamps are cut to days before they become numbers.
     integers(path, frame, name, &DataType::Date)?
         .into_iter()

@@ -178,11 +178,17 @@ impl Plan {
         }
     }
 
-    /// The strategy's walk-forward settings; the defaults, which the resolved file then states, if it has none.
+    /// The strategy with a walk-forward over `settings`, which the resolved file then states; its own walk-forward
+    /// settings, or the defaults if it has none.
     ///
     /// # Errors
-    /// None for the defaults.
-    pub fn with_walk_forward(mut self) -> Result<(Self, WalkForwardPlan)> {
+    /// In one line: the key, the value and its bound.
+    pub fn with_walk_forward(mut self, settings: &BacktestPlan) -> Result<(Self, WalkForwardPlan)> {
+        let backtest = self.resolved.backtest.get_or_insert_default();
+        backtest.data = Some(settings.data.display().to_string());
+        backtest.start = settings.start.map(|date| date.to_string());
+        backtest.end = settings.end.map(|date| date.to_string());
+        backtest.repair = Some(settings.repair.names());
         let raw = self.resolved.walk_forward.get_or_insert_default();
         let plan = WalkForwardPlan::new(raw)?;
         self.walk_forward = Some(plan);

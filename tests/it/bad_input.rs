@@ -107,6 +107,36 @@ fn bad_input_is_answered_in_one_line() {
             "no/such/history.csv",
         ),
         (
+            "unknown_repair",
+            format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nrepair = [\"all\"]\n"),
+            "`backtest.repair` must be one of dates, blanks, prices",
+        ),
+        (
+            "unknown_schedule",
+            format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nspacing = \"yearly\"\n"),
+            "`backtest.spacing` must be one of non_overlapping, daily, weekly, monthly, was \"yearly\"",
+        ),
+        (
+            "foreign_to_the_variance",
+            format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nvariance_decay = 0.9\n"),
+            "`backtest.variance_decay` has no meaning for the variance \"model\"",
+        ),
+        (
+            "no_years",
+            format!("{SMALL}[walk_forward]\nyears = 0.0\n"),
+            "`walk_forward.years` must be positive, was 0",
+        ),
+        (
+            "no_block",
+            format!("{SMALL}[walk_forward]\nblock = 5.0\n"),
+            "`walk_forward.block` has no meaning for the paths \"model\"",
+        ),
+        (
+            "long_warm_start",
+            format!("{SMALL}[walk_forward]\nwarm_share = 2.0\n"),
+            "`walk_forward.warm_share` must be in (0, 1], was 2",
+        ),
+        (
             "malformed",
             replaced("[policy]", "[policy"),
             "malformed.toml",

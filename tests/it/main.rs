@@ -4,6 +4,7 @@ mod backtest;
 mod bad_input;
 mod compare;
 mod market;
+mod walk_forward;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -79,6 +79,11 @@ impl Repairs {
         Ok(Self(kinds.collect::<Result<_>>()?))
     }
 
+    /// Their names, as [`Self::parse`] reads them.
+    pub fn names(&self) -> Vec<String> {
+        self.0.iter().map(|kind| kind.name().to_string()).collect()
+    }
+
     pub fn contains(&self, kind: Kind) -> bool {
         self.0.contains(&kind)
     }

@@ -1,0 +1,262 @@
+//! Walk-forward backtests: calibrate on a window of history, train on paths that resemble it, hedge what is sold in the
+//! months after, and roll on.
+//!
+//! ```text
+//! runs/<id>/
+//!   strategy.toml, metrics.json, backtest.parquet, figures/, report.html   as of any backtest
+//!   windows/<number>/window.json       [`Window`]: calibration, written last
+//!   windows/<number>/policies/<strategy>-<seed>.safetensors
+//!   windows/<number>/trades.parquet    one row per contract and strategy, with the parts of its P&L
+//!   trades.parquet                     those of all windows
+//!   walk_forward.json                  [`Results`]
+//!   walk_forward.md                    the same as a page
+//! ```
+
+mod page;
+mod results;
+mod source;
+#[cfg(test)]
+mod tests;
+mod trades;
+mod window;
+
+pub use page::page;
+pub use results::Results;
+pub use trades::Trade;
+pub use window::{Doing, Window};
+
+use crate::backtest;
+use crate::error::{Error, Result};
+use crate::market::History;
+use crate::market::estimation::VarianceEstimator;
+use crate::risk::{Risk, Row, RowInput};
+use crate::runs::atomic::write_parquet;
+use crate::runs::metrics::{BacktestMarket, Metrics};
+use crate::runs::store::RunFolder;
+use crate::runs::tables::{BacktestBook, BacktestTable};
+use crate::strategy::{BacktestPlan, Plan, TrainingPaths, WalkForwardPlan};
+use chrono::{Days, Months};
+use window::{Shared, Span};
+
+/// A finished walk-forward run.
+pub struct Finished {
+    pub metrics: Metrics,
+    pub results: Results,
+}
+
+/// How far a run has come: the window, of how many, and what it is doing.
+pub struct Progress<'a> {
+    pub window: usize,
+    pub windows: usize,
+    pub doing: Doing<'a>,
+}
+
+/// Runs every window of the plan that `folder` does not hold yet, and writes what all of them come to.
+///
+/// A window depends on the history before it, the plan, and, if training starts warm, the policies of the window
+/// before: a run that was interrupted ends with the same bits as one that was not.
+///
+/// # Errors
+/// [`Error::Input`] if the history is at fault or too short; errors of the training and of the folder.
+pub fn run(
+    plan: &Plan,
+    settings: &BacktestPlan,
+    walk: WalkForwardPlan,
+    folder: &RunFolder,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Finished> {
+    if walk.paths != TrainingPaths::Model && settings.variance != VarianceEstimator::Model {
+        return Err(Error::input(
+            "`walk_forward.paths` \"bootstrap\" needs `backtest.variance` \"model\"",
+        ));
+    }
+    if plan.instruments().len() > 1 {
+        return Err(Error::input(
+            "a history has closes alone: `walk_forward` hedges with the spot",
+        ));
+    }
+    let history = backtest::load(settings)?;
+    let spans = spans(&history, plan, settings, &walk)?;
+    let shared = Shared {
+        plan,
+        settings,
+        walk,
+        history: &history,
+        folder,
+    };
+    let (mut windows, mut trades) = (Vec::new(), Vec::new());
+    for span in &spans {
+        let (window, mut sold) = match shared.finished(span)? {
+            Some(finished) => finished,
+            None => shared.run(span, &mut |doing| {
+                progress(Progress {
+                    window: span.number,
+                    windows: spans.len(),
+                    doing,
+                });
+            })?,
+        };
+        windows.push(window);
+        trades.append(&mut sold);
+    }
+    write_parquet(
+        &folder.path().join("trades.parquet"),
+        trades::to_frame(&trades)?,
+    )?;
+    let results = Results::new(plan, settings, windows, &trades);
+    let metrics = metrics(plan, settings, &history, folder, &results, &trades);
+    folder.write_json("walk_forward.json", &results)?;
+    folder.write_backtest(&table(&trades))?;
+    folder.write_metrics(&metrics)?;
+    let text = page(FIGURE, None, plan, settings, &walk, &results);
+    folder.write_bytes("walk_forward.md", text.as_bytes())?;
+    crate::report::write(folder)?;
+    Ok(Finished { metrics, results })
+}
+
+/// The windows: sales in stretches of so many months, each after the years that it is calibrated on.
+fn spans(
+    history: &History,
+    plan: &Plan,
+    settings: &BacktestPlan,
+    walk: &WalkForwardPlan,
+) -> Result<Vec<Span>> {
+    const DAYS_PER_YEAR: f64 = 365.25;
+    let calibrated = Days::new((walk.years * DAYS_PER_YEAR) as u64);
+    let mut settings = settings.clone();
+    settings.start = Some(settings.start.unwrap_or(history.dates[0] + calibrated));
+    let sales = backtest::sales(
+        history,
+        plan,
+        &settings,
+        backtest::period(history, &settings),
+    )?;
+    let first = settings.start.unwrap_or(history.dates[0]);
+    let mut spans: Vec<Span> = Vec::new();
+    let mut rest = sales.as_slice();
+    for stretch in 1.. {
+        let Some(&sale) = rest.first() else {
+            break;
+        };
+        let end = first + Months::new(stretch * walk.months);
+        let count = rest.partition_point(|&day| history.dates[day] < end);
+        if count == 0 {
+            continue;
+        }
+        let (sold, later) = rest.split_at(count);
+        let from = history.index_from(history.dates[sale] - calibrated);
+        spans.push(Span {
+            number: spans.len(),
+            known: from..sale,
+            sales: sold.to_vec(),
+        });
+        rest = later;
+    }
+    Ok(spans)
+}
+
+/// The trades of each strategy, in the order of the first window.
+fn books(trades: &[Trade]) -> Vec<(String, Option<u64>, Vec<&Trade>)> {
+    let mut books: Vec<(String, Option<u64>, Vec<&Trade>)> = Vec::new();
+    for trade in trades {
+        let is = |book: &&mut (String, Option<u64>, Vec<&Trade>)| {
+            book.0 == trade.strategy && book.1 == trade.seed
+        };
+        match books.iter_mut().find(is) {
+            Some(book) => book.2.push(trade),
+            None => books.push((trade.strategy.clone(), trade.seed, vec![trade])),
+        }
+    }
+    books
+}
+
+fn table(trades: &[Trade]) -> BacktestTable {
+    let books = books(trades).into_iter().map(|(strategy, seed, trades)| {
+        let numbers = |of: fn(&Trade) -> f64| trades.iter().map(|trade| of(trade)).collect();
+        BacktestBook {
+            strategy,
+            seed,
+            date: trades.iter().map(|trade| trade.sold).collect(),
+            expiry: trades.iter().map(|trade| trade.expiry).collect(),
+            premium: numbers(|t| t.premium),
+            pnl: numbers(|t| t.pnl),
+            cost: numbers(|t| t.cost),
+            turnover: numbers(|t| t.turnover),
+        }
+    });
+    BacktestTable {
+        books: books.collect(),
+    }
+}
+
+fn metrics(
+    plan: &Plan,
+    settings: &BacktestPlan,
+    history: &History,
+    folder: &RunFolder,
+    results: &Results,
+    trades: &[Trade],
+) -> Metrics {
+    let overlap = settings.schedule.overlap(plan.contract.steps);
+    let backtest = table(trades).books.into_iter().map(|book| {
+        let count = book.pnl.len() as f64;
+        let trained = results.windows.iter().flat_map(|window| &window.seconds);
+        let seconds: Vec<f64> = trained
+            .filter(|(name, _)| *name == book.strategy)
+            .map(|(_, seconds)| *seconds)
+            .collect();
+        let input = RowInput {
+            strategy: &book.strategy,
+            seed: book.seed,
+            premium: book.premium.iter().sum::<f64>() / count,
+            risk: plan.risk,
+            contracts_per_year: plan.contracts_per_year,
+            overlap,
+            steps: None,
+            seconds: (!seconds.is_empty()).then(|| seconds.iter().sum()),
+        };
+        Row::new(&input, &book.pnl, &book.cost, &book.turnover)
+    });
+    let date = |trade: Option<&Trade>| trade.map_or(String::new(), |trade| trade.sold.to_string());
+    Metrics {
+        run: folder.id().into(),
+        command: "backtest".into(),
+        name: plan.name.clone(),
+        created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        version: env!("CARGO_PKG_VERSION").into(),
+        risk: plan.risk.to_string(),
+        trained_level: match plan.risk {
+            Risk::Cvar { level } => Some(level.to_string()),
+            _ => None,
+        },
+        seeds: vec![plan.seed],
+        training: Vec::new(),
+        evaluation: Vec::new(),
+        backtest: backtest.collect(),
+        comparisons: Vec::new(),
+        backtest_comparisons: Vec::new(),
+        tuning: Vec::new(),
+        band_aversion: None,
+        backtest_market: Some(BacktestMarket {
+            data: settings.data.display().to_string(),
+            source: WALK_FORWARD.into(),
+            estimated_from: None,
+            estimated_to: None,
+            first: date(trades.first()),
+            last: date(trades.last()),
+            contracts: results.windows.iter().map(|window| window.contracts).sum(),
+            repaired: history
+                .repaired
+                .iter()
+                .map(|(kind, count)| (kind.name().to_string(), *count))
+                .collect(),
+            parameters: serde_json::Map::new(),
+        }),
+    }
+}
+
+/// The figure of the P&L added up, in the folder of a run.
+pub const FIGURE: &str = "figures/backtest_pnl.svg";
+
+/// [`BacktestMarket::source`] of parameters that every window estimates.
+const WALK_FORWARD: &str = "walk_forward";

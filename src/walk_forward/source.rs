@@ -1,0 +1,340 @@
+//! Training paths that begin as contracts on history do: at any variance that the window has seen.
+
+use crate::contract::Contract;
+use crate::market::estimation::HestonFilter;
+use crate::market::{Market, Model, PathSource, Paths, Simulator};
+use crate::pricing::heston::HestonTransform;
+use crate::random::{Purpose, Stream};
+use crate::simd::BLOCK;
+use crate::strategy::{Plan, Premium};
+use rayon::prelude::*;
+
+/// What a contract sold at each of `variances` brings at expiry beyond the premium in the plan's own market.
+fn premiums(plan: &Plan, market: &Market, variances: &[f64]) -> Vec<f64> {
+    let Premium::Model = plan.premium else {
+        return vec![0.0; variances.len()];
+    };
+    let Contract {
+        kind,
+        strike,
+        expiry,
+        ..
+    } = plan.contract;
+    let Market {
+        spot,
+        rate,
+        dividend,
+        ..
+    } = *market;
+    let own = plan.model_premium();
+    let prices: Vec<f64> = match market.model {
+        Model::Gbm { .. } => vec![market.price(&plan.contract); variances.len()],
+        Model::Heston(parameters) => {
+            let low = variances.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = variances.iter().copied().fold(0.0, f64::max);
+            let width = ((spot / strike).ln() + (rate - dividend) * expiry).abs();
+            let table = HestonTransform::new(&parameters, expiry, low..=high, width);
+            variances
+                .par_iter()
+                .map(|&v| table.prices(kind, spot, v, &[strike], rate, dividend)[0])
+                .collect()
+        }
+    };
+    let growth = (rate * expiry).exp();
+    prices
+        .into_iter()
+        .map(|price| (price - own) * growth)
+        .collect()
+}
+
+/// Paths of the calibrated model; each block of them begins at one of the variances that the window has seen.
+///
+/// Block b takes the variance of rank ⌊n·frac(b·(√5 − 1)/2)⌋ among n quantiles: any stretch of blocks covers the
+/// distribution evenly.
+pub struct ModelSource {
+    simulator: Simulator,
+    variances: Vec<f64>,
+    premiums: Vec<f64>,
+}
+
+/// Quantiles of the window's variances.
+const QUANTILES: usize = 256;
+
+impl ModelSource {
+    /// Paths under `purpose` for the seed of `plan`, whose market is the calibrated one.
+    pub fn new(plan: &Plan, seen: &[f64], purpose: Purpose) -> Self {
+        let mut sorted = seen.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let variances: Vec<f64> = (0..QUANTILES)
+            .map(|i| sorted[(2 * i + 1) * sorted.len() / (2 * QUANTILES)])
+            .collect();
+        let mut simulator = plan.simulator(plan.seed, purpose);
+        if purpose == Purpose::Training {
+            simulator.sampling = plan.sampling;
+        }
+        Self {
+            premiums: premiums(plan, &plan.market, &variances),
+            variances,
+            simulator,
+        }
+    }
+
+    fn quantile(&self, block: u64) -> usize {
+        const GOLDEN: f64 = 0.618_033_988_749_894_8;
+        let share = (block as f64 * GOLDEN).fract();
+        (share * self.variances.len() as f64) as usize
+    }
+}
+
+impl PathSource for ModelSource {
+    fn fill(&self, first_block: u64, paths: &mut Paths<f32>) {
+        let steps = self.simulator.steps;
+        let (spot, variance) = paths.blocks_mut();
+        spot.zip(variance)
+            .enumerate()
+            .for_each(|(offset, (spot, variance))| {
+                let block = first_block + offset as u64;
+                let start = self.variances[self.quantile(block)];
+                let market = self.simulator.market;
+                let simulator = Simulator {
+                    market: Market {
+                        model: market.model.at_variance(start),
+                        ..market
+                    },
+                    ..self.simulator
+                };
+                let one = simulator.paths::<f32>(block, BLOCK);
+                debug_assert_eq!(one.steps(), steps);
+                let from = one.block(0);
+                spot.copy_from_slice(from.spot);
+                variance.copy_from_slice(from.variance);
+            });
+    }
+
+    fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>> {
+        let of = |i: usize| self.premiums[self.quantile(first_block + (i / BLOCK) as u64)];
+        Some((0..count).map(of).collect())
+    }
+}
+
+/// Paths made of the window's own returns, by the stationary bootstrap: each begins on a day of the window with the
+/// variance known then, and goes on with stretches of returns whose lengths are geometric; the variance follows them
+/// as it does on history.
+///
+/// Returns are shifted so that the discounted spot is a martingale over a day: a drift of the past is no reason to
+/// hold more or less of the spot.
+///
+/// # References
+/// D. Politis and J. Romano (1994), "The stationary bootstrap", Journal of the American Statistical Association 89(428).
+pub struct BootstrapSource {
+    stream: Stream,
+    spot: f64,
+    /// Chance that a stretch ends after a day, in units of 2⁻³².
+    end: u32,
+    returns: Vec<f64>,
+    /// Before each return: the filter's state, or the constant variance.
+    states: Vec<Variance>,
+    premiums: Vec<f64>,
+}
+
+#[derive(Clone, Copy)]
+enum Variance {
+    Constant(f64),
+    Filtered(HestonFilter),
+}
+
+impl Variance {
+    fn mean(&self) -> f64 {
+        match self {
+            Self::Constant(variance) => *variance,
+            Self::Filtered(filter) => filter.mean(),
+        }
+    }
+
+    fn update(&mut self, log_return: f64) {
+        if let Self::Filtered(filter) = self {
+            filter.update(log_return);
+        }
+    }
+}
+
+impl BootstrapSource {
+    /// Paths under `purpose` for the seed of `plan`, whose market is the calibrated one, from daily log `returns`, of
+    /// which the first `before` only lead the filter in; `drift` is what the filter supposes.
+    pub fn new(
+        plan: &Plan,
+        returns: &[f64],
+        before: usize,
+        drift: f64,
+        block: f64,
+        purpose: Purpose,
+    ) -> Self {
+        let dt = plan.contract.dt();
+        let mut state = match plan.market.model {
+            Model::Gbm { volatility } => Variance::Constant(volatility * volatility),
+            Model::Heston(parameters) => {
+                Variance::Filtered(HestonFilter::new(parameters, drift, dt))
+            }
+        };
+        let mut states = Vec::with_capacity(returns.len());
+        for r in returns {
+            states.push(state);
+            state.update(*r);
+        }
+        let (window, states) = (&returns[before..], states.split_off(before));
+        let gross = window.iter().map(|r| r.exp()).sum::<f64>() / window.len() as f64;
+        let shift = (plan.market.rate - plan.market.dividend) * dt - gross.ln();
+        let variances: Vec<f64> = states.iter().map(Variance::mean).collect();
+        Self {
+            stream: Stream::new(plan.seed, purpose),
+            spot: plan.market.spot,
+            end: (f64::from(u32::MAX) / block.max(1.0)) as u32,
+            returns: window.iter().map(|r| r + shift).collect(),
+            premiums: premiums(plan, &plan.market, &variances),
+            states,
+        }
+    }
+
+    /// A day of the window for every path of a block, from one word of a draw.
+    fn day(&self, word: u32) -> usize {
+        (u64::from(word) * self.returns.len() as u64 >> 32) as usize
+    }
+}
+
+impl PathSource for BootstrapSource {
+    fn fill(&self, first_block: u64, paths: &mut Paths<f32>) {
+        let (spot, variance) = paths.blocks_mut();
+        spot.zip(variance)
+            .enumerate()
+            .for_each(|(offset, (spot, variance))| {
+                let block = first_block + offset as u64;
+                let starts = self.stream.draw(block, 0)[0];
+                let mut days = starts.map(|word| self.day(word));
+                let mut states = days.map(|day| self.states[day]);
+                let mut price = [self.spot; BLOCK];
+                for t in 0..spot.len() {
+                    for lane in 0..BLOCK {
+                        spot[t][lane] = price[lane] as f32;
+                        variance[t][lane] = states[lane].mean() as f32;
+                    }
+                    let [jump, to, ..] = self.stream.draw(block, t as u32 + 1);
+                    for lane in 0..BLOCK {
+                        let log_return = self.returns[days[lane]];
+                        price[lane] *= log_return.exp();
+                        states[lane].update(log_return);
+                        days[lane] = if jump[lane] < self.end {
+                            self.day(to[lane])
+                        } else {
+                            (days[lane] + 1) % self.returns.len()
+                        };
+                    }
+                }
+            });
+    }
+
+    fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>> {
+        let of = |i: usize| {
+            let starts = self.stream.draw(first_block + (i / BLOCK) as u64, 0)[0];
+            self.premiums[self.day(starts[i % BLOCK])]
+        };
+        Some((0..count).map(of).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(model: &str) -> Plan {
+        let text = format!(
+            "[market]\nrate = 0.02\n{model}\n[contract]\nexpiry_days = 20\ndays_per_year = 252\n"
+        );
+        Plan::parse(&text, |_| {}).unwrap()
+    }
+
+    const HESTON: &str =
+        "model = \"heston\"\nv0 = 0.04\nkappa = 3\ntheta = 0.04\nsigma = 0.4\nrho = -0.6";
+
+    /// Each block begins at one variance, 1,024 blocks begin at each of 256 quantiles about as often (three to five
+    /// times), and a contract's premium is the model's price at that variance.
+    #[test]
+    fn model_paths_begin_at_the_variances_seen() {
+        let plan = plan(HESTON);
+        let seen: Vec<f64> = (0..1000).map(|i| 0.01 + 1e-4 * f64::from(i)).collect();
+        let source = ModelSource::new(&plan, &seen, Purpose::Training);
+        let mut paths = Paths::<f32>::zeros(1024 * BLOCK, plan.contract.steps);
+        source.fill(0, &mut paths);
+        let premiums = source.premiums(0, paths.count()).unwrap();
+        let mut counts = std::collections::BTreeMap::new();
+        for block in 0..1024 {
+            let start = paths.block(block).variance[0];
+            assert!(start.iter().all(|v| *v == start[0]));
+            *counts.entry(start[0].to_bits()).or_insert(0) += 1;
+            if block % 100 == 0 {
+                let variance = f64::from(start[0]);
+                let market = Market {
+                    model: plan.market.model.at_variance(variance),
+                    ..plan.market
+                };
+                let growth = (0.02 * plan.contract.expiry).exp();
+                let expected = (market.price(&plan.contract) - plan.model_premium()) * growth;
+                assert!((premiums[block * BLOCK + 5] - expected).abs() < 1e-6);
+            }
+        }
+        assert_eq!(counts.len(), QUANTILES);
+        assert!(
+            counts.values().all(|count| (3..=5).contains(count)),
+            "{counts:?}"
+        );
+        // Later blocks are the same wherever the filling begins.
+        let mut later = Paths::<f32>::zeros(BLOCK, plan.contract.steps);
+        source.fill(7, &mut later);
+        assert_eq!(later.block(0).spot, paths.block(7).spot);
+    }
+
+    /// Bootstrapped paths are made of the window's shifted returns; blocks of mean length 8 go on to the next day with
+    /// chance 7/8 (or hit it by chance); the discounted spot is a martingale within four standard errors.
+    #[test]
+    fn bootstrapped_paths_are_stretches_of_history() {
+        let plan = plan(HESTON);
+        let returns: Vec<f64> = (0..400)
+            .map(|i| 0.002 + 0.01 * (f64::from(i * i) * 0.37).sin())
+            .collect();
+        let source = BootstrapSource::new(&plan, &returns, 100, 0.05, 8.0, Purpose::Training);
+        assert_eq!(source.returns.len(), 300);
+        let mut paths = Paths::<f32>::zeros(4096, plan.contract.steps);
+        source.fill(3, &mut paths);
+        let find = |r: f64| {
+            let near = |x: &f64| (x - r).abs() < 2e-6;
+            source.returns.iter().position(near)
+        };
+        let (mut together, mut pairs) = (0, 0);
+        for path in 0..300 {
+            let (spot, _) = paths.path(path);
+            let moves: Vec<f64> = spot.windows(2).map(|p| (p[1] / p[0]).ln()).collect();
+            let days: Vec<usize> = moves
+                .iter()
+                .map(|r| find(*r).expect("a return of the window"))
+                .collect();
+            for pair in days.windows(2) {
+                pairs += 1;
+                together +=
+                    usize::from(source.returns[(pair[0] + 1) % 300] == source.returns[pair[1]]);
+            }
+        }
+        let share = f64::from(together as u32) / f64::from(pairs as u32);
+        let error = (0.875f64 * 0.125 / f64::from(pairs as u32)).sqrt();
+        assert!((share - 0.875).abs() < 4.0 * error + 0.01, "{share}");
+        let last: Vec<f64> = (0..4096).map(|i| paths.path(i).0[20]).collect();
+        let mean = last.iter().sum::<f64>() / 4096.0;
+        let spread =
+            (last.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 4096.0 / 4096.0).sqrt();
+        let forward = 100.0 * (0.02 * plan.contract.expiry).exp();
+        // Stretches of returns that follow one another are dependent: the product's mean is that of the days but for
+        // their covariance, below a tenth of the forward's standard deviation here.
+        assert!(
+            (mean - forward).abs() < 4.0 * spread + 0.2,
+            "{mean} {forward} {spread}"
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! Windows see nothing of the future, and a run that was interrupted ends like one that was not.
+
+use super::*;
+use crate::runs::store;
+use std::path::{Path, PathBuf};
+
+/// A folder in the temporary one that is removed at the end of the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let name = format!("deephedge-walk-forward-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// 900 daily closes whose volatility comes and goes.
+fn closes() -> Vec<f64> {
+    let mut spot = 100.0_f64;
+    (0..900)
+        .map(|day| {
+            let t = f64::from(day);
+            let volatility = 0.01 * (1.5 + (t / 40.0).sin());
+            spot *= (volatility * (t * t * 0.37).sin() * 1.4).exp();
+            spot
+        })
+        .collect()
+}
+
+fn plan(folder: &Path, closes: &[f64], model: &str, more: &str) -> Plan {
+    let data = folder.join("closes.csv");
+    let first = chrono::NaiveDate::from_ymd_opt(2000, 1, 3).unwrap();
+    let rows = closes
+        .iter()
+        .enumerate()
+        .map(|(day, close)| format!("{},{close}\n", first + Days::new(day as u64)));
+    std::fs::write(&data, format!("Date,Close\n{}", rows.collect::<String>())).unwrap();
+    let text = format!(
+        "name = \"walk\"\n[market]\n{model}\n[contract]\nexpiry_days = 10\ndays_per_year = 365\n[costs]\n\
+         proportional = 0.001\n[policy]\nhidden = 4\n[training]\nsteps = 6\npaths = 128\nvalidation_paths = 0\n\
+         [evaluation]\nhedges = [\"naked\", \"minimum_variance\", \"whalley_wilmott\"]\n[optimizers.adam]\n\
+         [backtest]\ndata = '{}'\nspacing = \"weekly\"\n[walk_forward]\nyears = 1.0\nmonths = 4\n{more}",
+        data.display()
+    );
+    Plan::parse(&text, |_| {}).unwrap()
+}
+
+const HESTON: &str = "model = \"heston\"\nv0 = 0.04\nkappa = 2.0\ntheta = 0.04\nsigma = 0.3\nrho = -0.5\nrate = 0.02";
+const GBM: &str = "model = \"gbm\"\nvolatility = 0.2";
+
+fn walk(plan: &Plan, folder: &RunFolder) -> Results {
+    let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
+    run(plan, &settings, walk, folder, &mut |_| {})
+        .unwrap()
+        .results
+}
+
+fn all_trades(folder: &RunFolder) -> Vec<Trade> {
+    trades::read(&folder.path().join("trades.parquet")).unwrap()
+}
+
+/// Each window is calibrated on the year before its first sale and no contract is sold twice; parts of the P&L add up
+/// to it in the file that was written, within 1e-9; the pages name every strategy.
+#[test]
+fn windows_follow_one_another() {
+    let scratch = Scratch::new("follow");
+    let plan = plan(&scratch.0, &closes(), HESTON, "");
+    let folder = store::create(&scratch.0, "walk").unwrap();
+    let results = walk(&plan, &folder);
+    assert!(results.windows.len() >= 4, "{}", results.windows.len());
+    for window in &results.windows {
+        assert!(window.calibrated_to < window.first_sale && window.first_sale <= window.last_sale);
+    }
+    for pair in results.windows.windows(2) {
+        assert!(pair[0].last_sale < pair[1].first_sale);
+    }
+    let trades = all_trades(&folder);
+    let contracts: usize = results.windows.iter().map(|window| window.contracts).sum();
+    assert_eq!(trades.len(), 4 * contracts);
+    for trade in &trades {
+        assert!(
+            (trade.attribution.total() - trade.pnl).abs() < 1e-9,
+            "{trade:?}"
+        );
+    }
+    for strategy in &results.strategies {
+        let sum: f64 = strategy.attribution.iter().map(|(_, value)| value).sum();
+        assert!((sum - strategy.mean.value).abs() < 1e-9);
+        assert!(strategy.cvar.interval.low <= strategy.cvar.value);
+    }
+    // One strategy under test, three others, three statistics.
+    assert_eq!(results.tests.len(), 9);
+    assert!(results.tests.iter().all(|test| test.corrected >= test.p));
+    let page = folder.read_bytes("walk_forward.md").unwrap().unwrap();
+    let page = String::from_utf8(page).unwrap();
+    for name in ["adam", "naked", "minimum_variance", "whalley_wilmott"] {
+        assert!(page.contains(&format!("| {name} |")), "{name}");
+    }
+}
+
+/// Reversing and scaling the closes after the last day of a window's contracts changes neither the window nor any
+/// window before it, on paths of the model or bootstrapped ones; and it does change what comes after.
+#[test]
+fn the_future_does_not_change_the_past() {
+    for (name, model, more) in [
+        ("model", HESTON, ""),
+        ("bootstrap", HESTON, "paths = \"bootstrap\"\nblock = 5.0\n"),
+        ("gbm", GBM, "paths = \"bootstrap\"\n"),
+    ] {
+        let scratch = Scratch::new(&format!("future-{name}"));
+        let known = 600;
+        let mut changed = closes();
+        changed[known..].reverse();
+        changed[known..].iter_mut().for_each(|c| *c *= 1.1);
+        let trades = [closes(), changed].map(|closes| {
+            let plan = plan(&scratch.0, &closes, model, more);
+            let folder = store::create(&scratch.0, "walk").unwrap();
+            walk(&plan, &folder);
+            all_trades(&folder)
+        });
+        let last =
+            chrono::NaiveDate::from_ymd_opt(2000, 1, 3).unwrap() + Days::new(known as u64 - 1);
+        let past = |trades: &[Trade]| -> Vec<Trade> {
+            trades
+                .iter()
+                .filter(|trade| trade.expiry <= last)
+                .cloned()
+                .collect()
+        };
+        assert!(past(&trades[0]).len() > 50);
+        assert_eq!(past(&trades[0]), past(&trades[1]), "{name}");
+        assert_ne!(trades[0], trades[1]);
+    }
+}
+
+/// Without the last two windows and everything of the whole, as a run leaves them that was killed, the same run goes on
+/// to the same bits, warm start included.
+#[test]
+fn an_interrupted_run_goes_on_to_the_same_bits() {
+    let scratch = Scratch::new("resume");
+    let plan = plan(&scratch.0, &closes(), HESTON, "");
+    let folder = store::create(&scratch.0, "walk").unwrap();
+    let results = walk(&plan, &folder);
+    let trades = all_trades(&folder);
+    let count = results.windows.len();
+    for number in [count - 2, count - 1] {
+        let window = folder.path().join(format!("windows/{number:02}"));
+        std::fs::remove_dir_all(window).unwrap();
+    }
+    // A window whose last file is missing was not finished.
+    std::fs::remove_file(
+        folder
+            .path()
+            .join(format!("windows/{:02}/window.json", count - 3)),
+    )
+    .unwrap();
+    std::fs::remove_file(folder.path().join("metrics.json")).unwrap();
+    let again = walk(&plan, &folder);
+    assert_eq!(trades, all_trades(&folder));
+    assert_eq!(results.strategies, again.strategies);
+    assert_eq!(results.tests, again.tests);
+}

@@ -1,0 +1,144 @@
+//! Hedged contracts with the parts of their P&L, one row each.
+
+use crate::backtest::attribution::Attribution;
+use crate::error::Result;
+use crate::runs::tables::{dates, integers, numbers, read_dates, read_keys, read_parquet};
+use chrono::NaiveDate;
+use polars::prelude::{Column, DataFrame, DataType};
+use std::path::Path;
+
+/// One contract sold on history, as one strategy hedged it.
+///
+/// # Units
+/// Those of [`crate::risk::Row`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trade {
+    pub strategy: String,
+    /// Absent for hedges that are not trained.
+    pub seed: Option<u64>,
+    /// Number of the window, from 0.
+    pub window: usize,
+    pub sold: NaiveDate,
+    pub expiry: NaiveDate,
+    pub premium: f64,
+    pub pnl: f64,
+    pub cost: f64,
+    pub turnover: f64,
+    pub attribution: Attribution,
+}
+
+/// A column of numbers: its name, how to read it from a trade and how to write it into one.
+type Number = (&'static str, fn(&Trade) -> f64, fn(&mut Trade, f64));
+
+/// The parts of the attribution have the prefix `pnl_`; they add up to `pnl`, `pnl_drift` apart, which is contained in
+/// `pnl_delta`.
+const NUMBERS: [Number; 13] = [
+    ("premium", |t| t.premium, |t, x| t.premium = x),
+    ("pnl", |t| t.pnl, |t, x| t.pnl = x),
+    ("cost", |t| t.cost, |t, x| t.cost = x),
+    ("turnover", |t| t.turnover, |t, x| t.turnover = x),
+    (
+        "pnl_premium",
+        |t| t.attribution.premium,
+        |t, x| t.attribution.premium = x,
+    ),
+    (
+        "pnl_delta",
+        |t| t.attribution.delta,
+        |t, x| t.attribution.delta = x,
+    ),
+    (
+        "pnl_gamma",
+        |t| t.attribution.gamma,
+        |t, x| t.attribution.gamma = x,
+    ),
+    (
+        "pnl_theta",
+        |t| t.attribution.theta,
+        |t, x| t.attribution.theta = x,
+    ),
+    (
+        "pnl_vega",
+        |t| t.attribution.vega,
+        |t, x| t.attribution.vega = x,
+    ),
+    (
+        "pnl_financing",
+        |t| t.attribution.financing,
+        |t, x| t.attribution.financing = x,
+    ),
+    (
+        "pnl_costs",
+        |t| t.attribution.costs,
+        |t, x| t.attribution.costs = x,
+    ),
+    (
+        "pnl_unexplained",
+        |t| t.attribution.unexplained,
+        |t, x| t.attribution.unexplained = x,
+    ),
+    (
+        "pnl_drift",
+        |t| t.attribution.drift,
+        |t, x| t.attribution.drift = x,
+    ),
+];
+
+/// Columns strategy, seed, window, date, expiry and those of the numbers.
+///
+/// # Errors
+/// Those of the table.
+pub fn to_frame(trades: &[Trade]) -> Result<DataFrame> {
+    let strategies: Vec<&str> = trades.iter().map(|t| t.strategy.as_str()).collect();
+    let seeds: Vec<Option<u64>> = trades.iter().map(|t| t.seed).collect();
+    let windows: Vec<u32> = trades.iter().map(|t| t.window as u32).collect();
+    let days = |of: fn(&Trade) -> NaiveDate| trades.iter().map(of).collect::<Vec<_>>();
+    let mut columns = vec![
+        Column::new("strategy".into(), strategies),
+        Column::new("seed".into(), seeds),
+        Column::new("window".into(), windows),
+        dates("date", std::iter::once(&days(|t| t.sold)))?,
+        dates("expiry", std::iter::once(&days(|t| t.expiry)))?,
+    ];
+    for (name, of, _) in NUMBERS {
+        let values: Vec<f64> = trades.iter().map(of).collect();
+        columns.push(Column::new(name.into(), values));
+    }
+    Ok(DataFrame::new_infer_height(columns)?)
+}
+
+/// Reads a file written from [`to_frame`].
+///
+/// # Errors
+/// Those of the tables of a run.
+pub fn read(path: &Path) -> Result<Vec<Trade>> {
+    let frame = read_parquet(path)?;
+    let keys = read_keys(path, &frame)?;
+    let window = integers(path, &frame, "window", &DataType::Int64)?;
+    let (sold, expiry) = (
+        read_dates(path, &frame, "date")?,
+        read_dates(path, &frame, "expiry")?,
+    );
+    let mut trades: Vec<Trade> = keys
+        .into_iter()
+        .enumerate()
+        .map(|(row, (strategy, seed))| Trade {
+            strategy,
+            seed,
+            window: window[row] as usize,
+            sold: sold[row],
+            expiry: expiry[row],
+            premium: 0.0,
+            pnl: 0.0,
+            cost: 0.0,
+            turnover: 0.0,
+            attribution: Attribution::default(),
+        })
+        .collect();
+    for (name, _, set) in NUMBERS {
+        for (trade, value) in trades.iter_mut().zip(numbers(path, &frame, name)?) {
+            set(trade, value);
+        }
+    }
+    Ok(trades)
+}

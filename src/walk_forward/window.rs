@@ -1,0 +1,301 @@
+//! One window: calibrate, train, hedge what is sold after.
+
+use super::source::{BootstrapSource, ModelSource};
+use super::trades::{self, Trade};
+use crate::backtest::attribution::Valuation;
+use crate::backtest::{Calibration, Contracts};
+use crate::error::{Error, Result, at_path};
+use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
+use crate::market::{History, Model, PathSource, Paths};
+use crate::network::Parameters;
+use crate::random::Purpose;
+use crate::runs::atomic::write_parquet;
+use crate::runs::store::RunFolder;
+use crate::strategy::{Aversion, BacktestPlan, Length, Plan, TrainingPaths, WalkForwardPlan};
+use crate::training::{Sources, train_on};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// What a window did, `window.json` in its folder; written after everything else there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    pub number: usize,
+    pub calibrated_from: String,
+    pub calibrated_to: String,
+    pub first_sale: String,
+    pub last_sale: String,
+    pub contracts: usize,
+    /// The model and its parameters.
+    pub model: serde_json::Map<String, serde_json::Value>,
+    /// Parameters that ended on a bound of their search.
+    pub at_bound: Vec<String>,
+    /// Drift of the calibrated returns, per year.
+    pub drift: f64,
+    /// λ of the Whalley–Wilmott band.
+    pub band_aversion: f64,
+    /// Seconds of training of every optimizer.
+    pub seconds: Vec<(String, f64)>,
+}
+
+/// Where a window lies in the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    pub number: usize,
+    /// Closes whose returns it is calibrated on; they end before the first sale.
+    pub known: Range<usize>,
+    pub sales: Vec<usize>,
+}
+
+impl Span {
+    /// The file `name` of the window, relative to the folder of the run.
+    pub fn file(&self, name: &str) -> String {
+        format!("windows/{:02}/{name}", self.number)
+    }
+}
+
+/// Everything that windows share.
+pub struct Shared<'a> {
+    pub plan: &'a Plan,
+    pub settings: &'a BacktestPlan,
+    pub walk: WalkForwardPlan,
+    pub history: &'a History,
+    pub folder: &'a RunFolder,
+}
+
+/// What a window is doing.
+pub enum Doing<'a> {
+    Training { strategy: &'a str, done: f64 },
+}
+
+impl Shared<'_> {
+    fn path(&self, span: &Span, name: &str) -> PathBuf {
+        self.folder.path().join(span.file(name))
+    }
+
+    /// The window and its trades, if it was finished before.
+    ///
+    /// # Errors
+    /// If its files are damaged.
+    pub fn finished(&self, span: &Span) -> Result<Option<(Window, Vec<Trade>)>> {
+        let Some(bytes) = self.folder.read_bytes(&span.file("window.json"))? else {
+            return Ok(None);
+        };
+        let path = self.path(span, "window.json");
+        let window = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::input(format!("{}: {error}", path.display())))?;
+        Ok(Some((
+            window,
+            trades::read(&self.path(span, "trades.parquet"))?,
+        )))
+    }
+
+    /// Calibrates, trains and hedges one window, and writes its folder.
+    ///
+    /// # Errors
+    /// Those of the calibration, the training and the folder.
+    pub fn run(
+        &self,
+        span: &Span,
+        doing: &mut dyn FnMut(Doing<'_>),
+    ) -> Result<(Window, Vec<Trade>)> {
+        let Self {
+            settings, history, ..
+        } = *self;
+        let calibration = Calibration::new(history, self.plan, settings, span.known.clone())?;
+        let last = span.known.end - 1;
+        let mut plan = self.plan.clone();
+        plan.market = calibration.market_at(last);
+        let contracts = Contracts::sell(history, &plan, settings, &calibration, &span.sales);
+        let valuation = Valuation::new(plan.contract, contracts.market, &contracts.paths);
+        let source = |purpose: Purpose| self.source(&plan, &calibration, span, purpose);
+        let (training, validation) = (source(Purpose::Training), source(Purpose::Validation));
+        let mut trades = Vec::new();
+        let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
+            let book = contracts.hedge(&plan, policy)?;
+            let positions = policy.positions(&contracts.paths)?;
+            let parts = valuation.attribute(
+                &positions,
+                &contracts.premiums,
+                &book.cost,
+                calibration.drift,
+            );
+            for (i, attribution) in parts.into_iter().enumerate() {
+                trades.push(Trade {
+                    strategy: strategy.into(),
+                    seed,
+                    window: span.number,
+                    sold: contracts.sold[i],
+                    expiry: contracts.expiry[i],
+                    premium: contracts.premiums[i],
+                    pnl: book.pnl[i],
+                    cost: book.cost[i],
+                    turnover: book.turnover[i],
+                    attribution,
+                });
+            }
+            Ok(())
+        };
+        let mut seconds = Vec::new();
+        for optimizer in &plan.optimizers {
+            let name = &optimizer.name;
+            let warm = self.warm_weights(&plan, span, name)?;
+            let mut timed = plan.clone();
+            if warm.is_some() {
+                timed.length = match plan.length {
+                    Length::Steps(steps) => Length::Steps(
+                        ((steps as f64 * self.walk.warm_share).ceil() as usize).max(1),
+                    ),
+                    Length::Seconds(seconds) => Length::Seconds(seconds * self.walk.warm_share),
+                };
+            }
+            let initial = match warm {
+                Some(weights) => weights,
+                None => Parameters::random(plan.shape, plan.seed)?,
+            };
+            let sources = Sources {
+                training: training.as_ref(),
+                validation: validation.as_ref(),
+            };
+            let trained = train_on(&timed, optimizer, sources, initial, |done, _| {
+                doing(Doing::Training {
+                    strategy: name,
+                    done,
+                });
+            })?;
+            seconds.push((name.clone(), trained.seconds));
+            let file = self.policy_file(span, name);
+            let policies = self.path(span, "policies");
+            at_path(&policies, std::fs::create_dir_all(&policies))?;
+            trained
+                .parameters
+                .save(&file, std::collections::HashMap::new())?;
+            let sweep = plan.engine.sweep();
+            let policy = RecurrentPolicy {
+                parameters: &trained.parameters,
+                features: &plan.features,
+                sweep: sweep.as_ref(),
+            };
+            record(name, Some(plan.seed), &policy)?;
+        }
+        let band_aversion = aversion(&plan, validation.as_ref())?;
+        for name in &plan.hedges {
+            let policy = ClassicalPolicy {
+                hedge: Classical::named(name, band_aversion).unwrap_or(Classical::Naked),
+                market: contracts.market,
+                contract: plan.contract,
+                proportional_cost: plan.costs.proportional,
+            };
+            record(name, None, &policy)?;
+        }
+        let window = Window {
+            number: span.number,
+            calibrated_from: history.dates[span.known.start].to_string(),
+            calibrated_to: history.dates[last].to_string(),
+            first_sale: contracts.sold[0].to_string(),
+            last_sale: contracts.sold[contracts.sold.len() - 1].to_string(),
+            contracts: contracts.sold.len(),
+            model: match serde_json::json!(plan.market.model) {
+                serde_json::Value::Object(model) => model,
+                _ => serde_json::Map::new(),
+            },
+            at_bound: calibration
+                .at_bound
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            drift: calibration.drift,
+            band_aversion,
+            seconds,
+        };
+        write_parquet(
+            &self.path(span, "trades.parquet"),
+            trades::to_frame(&trades)?,
+        )?;
+        self.folder.write_json(&span.file("window.json"), &window)?;
+        Ok((window, trades))
+    }
+
+    fn policy_file(&self, span: &Span, optimizer: &str) -> PathBuf {
+        let seed = self.plan.seed;
+        self.path(span, &format!("policies/{optimizer}-{seed}.safetensors"))
+    }
+
+    /// The weights that the window before ended with, if training begins there.
+    fn warm_weights(
+        &self,
+        plan: &Plan,
+        span: &Span,
+        optimizer: &str,
+    ) -> Result<Option<Parameters>> {
+        if !self.walk.warm_start || span.number == 0 {
+            return Ok(None);
+        }
+        let before = Span {
+            number: span.number - 1,
+            ..span.clone()
+        };
+        let file = self.policy_file(&before, optimizer);
+        Parameters::load(&file, plan.shape).map(Some)
+    }
+
+    fn source(
+        &self,
+        plan: &Plan,
+        calibration: &Calibration,
+        span: &Span,
+        purpose: Purpose,
+    ) -> Box<dyn PathSource> {
+        match self.walk.paths {
+            TrainingPaths::Model => {
+                let seen = match plan.market.model {
+                    Model::Gbm { volatility } => &[volatility * volatility][..],
+                    Model::Heston(_) => &calibration.variance[span.known.clone()],
+                };
+                Box::new(ModelSource::new(plan, seen, purpose))
+            }
+            TrainingPaths::Bootstrap { block } => {
+                // The filter runs in from the beginning of the history, as it does for the contracts.
+                let returns = &self.history.log_returns()[..span.known.end - 1];
+                let (before, drift) = (span.known.start, calibration.drift);
+                Box::new(BootstrapSource::new(
+                    plan, returns, before, drift, block, purpose,
+                ))
+            }
+        }
+    }
+}
+
+/// The risk aversion of the Whalley–Wilmott band: the one given or the least risky on validation paths.
+fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
+    const PATHS: usize = 16_384;
+    if let Aversion::Given(aversion) = plan.aversion {
+        return Ok(aversion);
+    }
+    if plan.costs.proportional == 0.0 || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+        return Ok(1.0);
+    }
+    let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
+    validation.fill(0, &mut single);
+    let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..PATHS).map(|i| single.path(i)).collect();
+    let paths = Paths::from_rows(
+        plan.contract.steps,
+        rows.iter()
+            .map(|(spot, variance)| (spot.as_slice(), variance.as_slice())),
+    );
+    let premiums = validation.premiums(0, PATHS).unwrap_or_default();
+    let ledger = plan.ledger(&plan.market, 0.0);
+    Classical::tuned_aversion(|aversion| {
+        let policy = ClassicalPolicy {
+            hedge: Classical::WhalleyWilmott { aversion },
+            market: plan.market,
+            contract: plan.contract,
+            proportional_cost: plan.costs.proportional,
+        };
+        let mut book = Book::hedge(&policy, &ledger, &paths)?;
+        for (z, premium) in book.pnl.iter_mut().zip(&premiums) {
+            *z += premium;
+        }
+        Ok(plan.risk.evaluate(&book.pnl).value)
+    })
+}
