@@ -236,6 +236,8 @@ fn metrics(
         comparisons: Vec::new(),
         backtest_comparisons: Vec::new(),
         tuning: Vec::new(),
+        lengths: Vec::new(),
+        frontier: Vec::new(),
         band_aversion: None,
         backtest_market: Some(BacktestMarket {
             data: settings.data.display().to_string(),

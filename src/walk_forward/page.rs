@@ -229,7 +229,8 @@ impl Page {
         heads.extend(first.attribution.iter().map(|(name, _)| name.clone()));
         heads.extend(["sum", "drift", "delta without drift"].map(String::from));
         let rows = results.strategies.iter().map(|r| {
-            let number = |value: f64| format!("{value:.3}");
+            // Without the sign of a zero.
+            let number = |value: f64| format!("{:.3}", (1000.0 * value).round() / 1000.0 + 0.0);
             let mut row = vec![r.strategy.clone()];
             row.extend(r.attribution.iter().map(|(_, value)| number(*value)));
             let sum: f64 = r.attribution.iter().map(|(_, value)| value).sum();

@@ -106,6 +106,19 @@ fn windows_follow_one_another() {
     }
 }
 
+/// Whether two trades are the same but for rounding: the nodes of a quadrature are laid out for all contracts of a window
+/// at once.
+fn close(a: &Trade, b: &Trade) -> bool {
+    let numbers = |t: &Trade| {
+        let mut numbers = vec![t.premium, t.pnl, t.cost, t.turnover, t.attribution.drift];
+        numbers.extend(t.attribution.parts().map(|(_, value)| value));
+        numbers
+    };
+    let key = |t: &Trade| (t.strategy.clone(), t.seed, t.window, t.sold, t.expiry);
+    let near = |(x, y): (f64, f64)| (x - y).abs() < 1e-9;
+    key(a) == key(b) && numbers(a).into_iter().zip(numbers(b)).all(near)
+}
+
 /// Reversing and scaling the closes after the last day of a window's contracts changes neither the window nor any
 /// window before it, on paths of the model or bootstrapped ones; and it does change what comes after.
 #[test]
@@ -136,7 +149,10 @@ fn the_future_does_not_change_the_past() {
                 .collect()
         };
         assert!(past(&trades[0]).len() > 50);
-        assert_eq!(past(&trades[0]), past(&trades[1]), "{name}");
+        for (before, after) in past(&trades[0]).iter().zip(past(&trades[1])) {
+            assert!(close(before, &after), "{name}: {before:?} {after:?}");
+        }
+        assert_eq!(past(&trades[0]).len(), past(&trades[1]).len());
         assert_ne!(trades[0], trades[1]);
     }
 }

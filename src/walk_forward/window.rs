@@ -4,7 +4,7 @@ use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::attribution::Valuation;
 use crate::backtest::{Calibration, Contracts};
-use crate::error::{Error, Result, at_path};
+use crate::error::{Error, Result};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
 use crate::market::{History, Model, PathSource, Paths};
 use crate::network::Parameters;
@@ -164,12 +164,11 @@ impl Shared<'_> {
                 });
             })?;
             seconds.push((name.clone(), trained.seconds));
-            let file = self.policy_file(span, name);
-            let policies = self.path(span, "policies");
-            at_path(&policies, std::fs::create_dir_all(&policies))?;
-            trained
-                .parameters
-                .save(&file, std::collections::HashMap::new())?;
+            let metadata = [("strategy", name.clone()), ("seed", plan.seed.to_string())];
+            let metadata = metadata.map(|(key, value)| (key.to_string(), value));
+            let bytes = trained.parameters.to_bytes(metadata.into())?;
+            self.folder
+                .write_bytes(&self.policy_file(span, name), &bytes)?;
             let sweep = plan.engine.sweep();
             let policy = RecurrentPolicy {
                 parameters: &trained.parameters,
@@ -216,9 +215,10 @@ impl Shared<'_> {
         Ok((window, trades))
     }
 
-    fn policy_file(&self, span: &Span, optimizer: &str) -> PathBuf {
+    /// The file of a policy, relative to the folder of the run.
+    fn policy_file(&self, span: &Span, optimizer: &str) -> String {
         let seed = self.plan.seed;
-        self.path(span, &format!("policies/{optimizer}-{seed}.safetensors"))
+        span.file(&format!("policies/{optimizer}-{seed}.safetensors"))
     }
 
     /// The weights that the window before ended with, if training begins there.
@@ -236,7 +236,7 @@ impl Shared<'_> {
             ..span.clone()
         };
         let file = self.policy_file(&before, optimizer);
-        Parameters::load(&file, plan.shape).map(Some)
+        Parameters::load(&self.folder.path().join(file), plan.shape).map(Some)
     }
 
     fn source(
