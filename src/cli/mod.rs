@@ -8,7 +8,7 @@ mod runs;
 mod simulate;
 mod walk_forward;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runs::store::DEFAULT_ROOT;
 use crate::server::DEFAULT_BIND;
 use clap::{Parser, Subcommand};
@@ -36,7 +36,7 @@ enum Command {
         #[arg(required_unless_present = "resume")]
         strategy: Option<PathBuf>,
         /// Go on with this comparison, which was stopped: what is trained is not trained again.
-        #[arg(long, value_name = "RUN", conflicts_with_all = ["strategy", "Comparison"])]
+        #[arg(long, value_name = "RUN", conflicts_with_all = ["strategy", "Comparison", "Changes"])]
         resume: Option<String>,
         #[command(flatten)]
         comparison: compare::Comparison,
@@ -91,14 +91,17 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Write a run's figures and stand-alone report again.
+    /// Write a run's figures and stand-alone report again, or a page about the compact results of several comparisons.
     Report {
-        /// Run id, a unique beginning of it, a path, or `latest`.
+        /// Run id, a unique beginning of it, a path, or `latest`; files of `runs export` for --markdown.
         #[arg(default_value = "latest")]
-        run: String,
-        /// A further place for the page.
+        runs_or_results: Vec<String>,
+        /// A further place for the report.
         #[arg(long)]
         html: Option<PathBuf>,
+        /// Write this page (Markdown) and its figures from compact results.
+        #[arg(long, value_name = "PAGE", conflicts_with = "html")]
+        markdown: Option<PathBuf>,
         #[command(flatten)]
         runs: Root,
     },
@@ -190,7 +193,18 @@ fn run(command: Command, json: bool) -> Result<Output> {
                 compare::backtest(&run, &changes, &runs.path)
             }
         }
-        Command::Report { run, html, runs } => runs::report(&runs.path, &run, html.as_deref()),
+        Command::Report {
+            runs_or_results,
+            html,
+            markdown,
+            runs,
+        } => match (markdown, runs_or_results.as_slice()) {
+            (Some(page), results) => runs::study(&page, results),
+            (None, [run]) => runs::report(&runs.path, run, html.as_deref()),
+            (None, _) => Err(Error::input(
+                "report: one run at a time, unless --markdown is given",
+            )),
+        },
         Command::Runs { action, runs } => runs::run(&runs.path, action),
         Command::Serve { bind, runs } => runs::serve(bind, runs.path, json),
         Command::Simulate {

@@ -1,9 +1,12 @@
 use super::Output;
 use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
+use crate::runs::atomic::write_atomically;
 use crate::runs::store::{self, RunFolder, State};
+use crate::runs::study::Study;
 use clap::Subcommand;
 use serde_json::json;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +18,14 @@ pub enum Action {
     Show {
         /// Run id, a unique beginning of it, a path, or `latest`.
         run: String,
+    },
+    /// Write the compact results of a comparison, for `report --markdown`.
+    Export {
+        /// Run id, a unique beginning of it, a path, or `latest`.
+        run: String,
+        /// File to write (JSON).
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Delete a run.
     Delete {
@@ -32,6 +43,11 @@ pub fn run(root: &Path, action: Action) -> Result<Output> {
                 text: tables(&metrics, WIDTH),
                 document: json!(metrics),
             })
+        }
+        Action::Export { run, out } => {
+            let text = Study::of_run(&store::open(root, &run)?)?.to_json()?;
+            write_atomically(&out, |file| file.write_all(text.as_bytes()))?;
+            Ok(written(&out))
         }
         Action::Delete { run } => {
             store::delete(root, &run)?;
@@ -68,6 +84,23 @@ fn incomplete(folder: &RunFolder) -> String {
             format!("incomplete: {done} of {all} trainings; go on with `compare --resume {id}`")
         }
         _ => "incomplete".into(),
+    }
+}
+
+/// Writes the page of a study from compact results.
+pub fn study(page: &Path, results: &[String]) -> Result<Output> {
+    let studies: Vec<Study> = results
+        .iter()
+        .map(|path| Study::read(Path::new(path)))
+        .collect::<Result<_>>()?;
+    crate::report::study::write(page, &studies)?;
+    Ok(written(page))
+}
+
+fn written(path: &Path) -> Output {
+    Output {
+        text: path.display().to_string(),
+        document: json!({ "written": path }),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Study {
     /// The CVaR level that is reported, as a key of [`Row::cvar`].
     pub level: String,
     pub test_paths: usize,
+    /// Steps of the strategy; absent if it is trained by time.
+    pub length: Option<usize>,
     /// Candidates of the search for settings; absent if the settings are those of the strategy file.
     pub candidates: Option<usize>,
     pub methods: Vec<Method>,
@@ -159,6 +161,7 @@ impl Study {
             risk: metrics.risk.clone(),
             level: level.into(),
             test_paths: metrics.evaluation.first().map_or(0, |row| row.paths),
+            length,
             candidates: request.candidates,
             methods: methods(&strategy),
             hedges: hedges

@@ -237,3 +237,54 @@ fn a_killed_comparison_resumes_to_the_same_bits() {
     );
     assert_eq!(again.status.code(), Some(2));
 }
+
+/// The page of a study comes from compact results alone: the same results give the same page, with a table for every
+/// question and figures beside it; damaged results are bad input.
+#[test]
+fn compact_results_make_the_page() {
+    let path = strategy("study", SMALL);
+    let runs = path.with_extension("runs");
+    let page = path.with_extension("md");
+    let mut results = Vec::new();
+    for (name, further) in [
+        ("tuned", &["--tune=4", "--lengths=5,9"][..]),
+        ("default", &["--lengths=5"]),
+        ("frontier", &["--frontier=0.5,0.9"]),
+    ] {
+        let mut arguments = vec!["compare", path.to_str().unwrap(), "--seeds=2"];
+        arguments.extend(further);
+        let compared = document(&arguments, &runs, "2");
+        let out = path.with_extension(format!("{name}.json"));
+        let run = compared["run"].as_str().unwrap();
+        let out_text = out.to_str().unwrap();
+        document(&["runs", "export", run, "--out", out_text], &runs, "1");
+        results.push(out_text.to_owned());
+    }
+    let mut arguments = vec!["report", "--markdown", page.to_str().unwrap()];
+    arguments.extend(results.iter().map(String::as_str));
+    document(&arguments, &runs, "1");
+    let text = std::fs::read_to_string(&page).unwrap();
+    for expected in [
+        "| kfac | 256 | 14 |",
+        "### Steps and seconds to a level",
+        "### After the same seconds",
+        "### The hedges at the same risk",
+        "| 0.5 | kfac |",
+        "### Default and tuned settings",
+        "| *as published* | −78.3 % | −34.4 % |",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+    for figure in ["steps", "seconds", "ends", "frontier"] {
+        let file = page.with_extension("").join(format!("small-{figure}.svg"));
+        assert!(file.is_file(), "{}", file.display());
+    }
+    document(&arguments, &runs, "2");
+    assert_eq!(std::fs::read_to_string(&page).unwrap(), text);
+
+    std::fs::write(&results[0], "{}").unwrap();
+    let refused = deephedge(&arguments, "1");
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(String::from_utf8_lossy(&refused.stderr).lines().count(), 1);
+}

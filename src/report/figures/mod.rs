@@ -5,6 +5,7 @@ mod canvas;
 mod histogram;
 mod path;
 mod scatter;
+pub mod study;
 mod training;
 
 pub use backtest::cumulative_pnl;

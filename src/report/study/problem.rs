@@ -1,0 +1,183 @@
+//! The comparisons of one problem, drawn together.
+
+use crate::report::levels::{Lengths, Point, lengths};
+use crate::runs::metrics::Comparison;
+use crate::runs::study::{Ending, MeanCurve, Method, Study};
+
+/// Methods that use curvature from the sweep record.
+const CURVATURE: [&str; 7] = [
+    "kfac",
+    "ekfac",
+    "kfoc",
+    "cg_fac",
+    "singd",
+    "gauss_newton",
+    "whitened_muon",
+];
+
+/// Comparisons with the same kind of settings.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    pub candidates: Option<usize>,
+    pub length: Option<usize>,
+    pub methods: Vec<Method>,
+    pub endings: Vec<Ending>,
+    pub comparisons: Vec<Comparison>,
+    pub curves: Vec<MeanCurve>,
+    /// Trainings of the search for settings of each method.
+    pub trials: Vec<crate::runs::metrics::Trial>,
+}
+
+/// Everything measured on one problem.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub name: String,
+    pub risk: String,
+    pub level: String,
+    pub test_paths: usize,
+    pub hedges: Vec<Ending>,
+    /// With tuned settings, and with those of the strategy file.
+    pub tuned: Option<Part>,
+    pub untuned: Option<Part>,
+    pub frontier: Vec<Ending>,
+}
+
+/// Groups comparisons by problem, in order of appearance.
+pub fn problems(studies: &[Study]) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for study in studies {
+        let place = match problems.iter().position(|p| p.name == study.name) {
+            Some(place) => place,
+            None => {
+                problems.push(Problem {
+                    name: study.name.clone(),
+                    risk: study.risk.clone(),
+                    level: study.level.clone(),
+                    test_paths: study.test_paths,
+                    hedges: study.hedges.clone(),
+                    tuned: None,
+                    untuned: None,
+                    frontier: Vec::new(),
+                });
+                problems.len() - 1
+            }
+        };
+        let problem = &mut problems[place];
+        if !study.frontier.is_empty() {
+            problem.frontier.extend(study.frontier.iter().cloned());
+            continue;
+        }
+        let part = match study.candidates {
+            Some(_) => &mut problem.tuned,
+            None => &mut problem.untuned,
+        };
+        let part = part.get_or_insert_with(|| Part {
+            candidates: study.candidates,
+            length: study.length,
+            ..Part::default()
+        });
+        part.methods.extend(study.methods.iter().cloned());
+        part.endings.extend(study.endings.iter().cloned());
+        part.comparisons.extend(study.comparisons.iter().cloned());
+        part.curves.extend(study.curves.iter().cloned());
+        part.trials.extend(study.trials.iter().cloned());
+    }
+    problems
+}
+
+impl Problem {
+    /// The short name before the colon.
+    pub fn short(&self) -> &str {
+        self.name.split(':').next().unwrap_or(&self.name)
+    }
+
+    /// With tuned settings, if there are any.
+    pub fn main(&self) -> Option<&Part> {
+        self.tuned.as_ref().or(self.untuned.as_ref())
+    }
+}
+
+impl Part {
+    pub fn method(&self, name: &str) -> Option<&Method> {
+        self.methods.iter().find(|method| method.name == name)
+    }
+
+    /// Whether the method uses curvature.
+    pub fn is_curvature(&self, name: &str) -> bool {
+        self.method(name)
+            .is_some_and(|method| CURVATURE.contains(&method.method.as_str()))
+    }
+
+    fn is_adam(&self, name: &str) -> bool {
+        self.method(name)
+            .is_some_and(|method| method.method == "adam")
+    }
+
+    pub fn lengths(&self) -> Vec<Lengths> {
+        lengths(&self.endings)
+    }
+
+    /// Ends of the strategy's own length, by method in order of appearance.
+    pub fn at_length(&self, length: usize) -> Vec<(&str, Vec<&Ending>)> {
+        let mut found: Vec<(&str, Vec<&Ending>)> = Vec::new();
+        for ending in self.endings.iter().filter(|e| e.length == Some(length)) {
+            match found.iter_mut().find(|(name, _)| *name == ending.strategy) {
+                Some((_, endings)) => endings.push(ending),
+                None => found.push((&ending.strategy, vec![ending])),
+            }
+        }
+        found
+    }
+
+    /// The Adam with the least mean risk at `length`.
+    pub fn best_adam(&self, length: usize) -> Option<&str> {
+        self.at_length(length)
+            .into_iter()
+            .filter(|(name, _)| self.is_adam(name))
+            .min_by(|a, b| mean(&a.1, |e| e.risk).total_cmp(&mean(&b.1, |e| e.risk)))
+            .map(|(name, _)| name)
+    }
+
+    /// Levels to be reached: those of the Adam on the largest batch after 400 and 1,000 steps, and of the best Adam on
+    /// any batch at its longest.
+    pub fn levels(&self) -> Vec<(String, Point)> {
+        let lengths = self.lengths();
+        let adams = || lengths.iter().filter(|l| self.is_adam(&l.strategy));
+        let paths = |l: &&Lengths| self.method(&l.strategy).map_or(0, |method| method.paths);
+        let mut levels = Vec::new();
+        if let Some(large) = adams().max_by_key(paths) {
+            for length in [400, 1000] {
+                if let Some(point) = large.at(length) {
+                    levels.push((
+                        format!("{} at {length} steps", large.strategy),
+                        point.clone(),
+                    ));
+                }
+            }
+        }
+        let longest = adams().filter_map(|l| Some((l, l.points.last()?)));
+        let best = longest.min_by(|a, b| a.1.risk().total_cmp(&b.1.risk()));
+        if let Some((best, point)) = best {
+            let name = format!("{} at {} steps", best.strategy, point.steps);
+            if levels.iter().all(|(known, _)| *known != name) {
+                levels.push((name, point.clone()));
+            }
+        }
+        levels
+    }
+}
+
+/// The mean of a figure over ends.
+pub fn mean(endings: &[&Ending], of: impl Fn(&Ending) -> f64) -> f64 {
+    endings.iter().map(|ending| of(ending)).sum::<f64>() / endings.len() as f64
+}
+
+/// Differences ours − theirs of a figure, one for every common seed.
+pub fn differences(ours: &[&Ending], theirs: &[&Ending], of: impl Fn(&Ending) -> f64) -> Vec<f64> {
+    ours.iter()
+        .filter_map(|a| {
+            let b = theirs.iter().find(|b| b.seed == a.seed)?;
+            Some(of(a) - of(b))
+        })
+        .collect()
+}
