@@ -54,9 +54,11 @@ pub fn write(page: &Path, studies: &[Study]) -> Result<()> {
     write_atomically(page, |out| out.write_all(text.as_bytes()))
 }
 
-/// One line for every method and problem: where it stands to the best Adam after the same seconds.
+/// One line for every method and problem: where it stands after the same seconds.
 fn summary(text: &mut String, problems: &[Problem]) {
-    text.push_str("\n## Against the best Adam after the same seconds\n\n");
+    text.push_str(
+        "\n## Against the best Adam, and the best of all others, after the same seconds\n\n",
+    );
     for problem in problems {
         let Some(part) = problem.main() else { continue };
         let lines = sections::standings(part);

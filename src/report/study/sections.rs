@@ -224,48 +224,68 @@ pub fn difference_after(ours: &Lengths, theirs: &Lengths, seconds: f64) -> Optio
     paired(&pairs)
 }
 
-/// How every method stands to the best Adam at equal paths and to every rival at equal seconds, in one line each.
+/// Where every method stands to the best Adam, and every curvature method to the best of all others, after the seconds
+/// of its main training.
 pub fn standings(part: &Part) -> String {
     let lengths = part.lengths();
-    let adams: Vec<&Lengths> = lengths
-        .iter()
-        .filter(|l| part.method(&l.strategy).is_some_and(|m| m.method == "adam"))
-        .collect();
+    let of = |wanted: &dyn Fn(&str) -> bool| -> Vec<&Lengths> {
+        lengths.iter().filter(|l| wanted(&l.strategy)).collect()
+    };
+    let adams = of(&|name| part.method(name).is_some_and(|m| m.method == "adam"));
+    let others = of(&|name| !part.is_curvature(name));
     let mut text = String::new();
     for ours in &lengths {
         let Some(main) = part.length.and_then(|length| ours.at(length)) else {
             continue;
         };
-        // The best Adam after the same seconds.
-        let after = adams
-            .iter()
-            .filter(|adam| adam.strategy != ours.strategy)
-            .filter_map(|adam| {
-                let risks = adam.after(main.seconds)?;
-                let mean = risks.values().sum::<f64>() / risks.len() as f64;
-                Some((mean, *adam))
-            })
-            .min_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((_, adam)) = after else { continue };
-        let Some(difference) = difference_after(ours, adam, main.seconds) else {
+        let rivals = [
+            best_after(ours, &adams, main.seconds),
+            best_after(ours, &others, main.seconds).filter(|_| part.is_curvature(&ours.strategy)),
+        ];
+        let [Some(first), second] = rivals else {
             continue;
         };
-        writeln!(
+        write!(
             text,
-            "- {} after {:.2} s: {} {} ({} ± {:.4}).",
-            ours.strategy,
-            main.seconds,
-            standing(&difference),
-            match standing(&difference) {
-                "not separated" => format!("from {}", adam.strategy),
-                "not comparable" => format!("with {}", adam.strategy),
-                "ahead" => format!("of {}", adam.strategy),
-                _ => adam.strategy.clone(),
-            },
-            signed(difference.value),
-            difference.standard_error
+            "- {} after {:.2} s: {}",
+            ours.strategy, main.seconds, first.1
         )
         .expect("writing to a string");
+        if let Some((_, words)) = second.filter(|(rival, _)| *rival != first.0) {
+            write!(text, "; {words}").expect("writing to a string");
+        }
+        text.push_str(".\n");
     }
     text
+}
+
+/// The rival with the least mean risk after `seconds`, and where `ours` stands to it, in words.
+fn best_after<'a>(
+    ours: &Lengths,
+    rivals: &[&'a Lengths],
+    seconds: f64,
+) -> Option<(&'a str, String)> {
+    let mean = |rival: &Lengths| {
+        let risks = rival.after(seconds)?;
+        Some(risks.values().sum::<f64>() / risks.len() as f64)
+    };
+    let rival = rivals
+        .iter()
+        .filter(|rival| rival.strategy != ours.strategy)
+        .filter_map(|rival| Some((mean(rival)?, *rival)))
+        .min_by(|a, b| a.0.total_cmp(&b.0))?
+        .1;
+    let difference = difference_after(ours, rival, seconds)?;
+    let words = standing(&difference);
+    let join = match words {
+        "ahead" => "of ",
+        "not separated" => "from ",
+        "not comparable" => "with ",
+        _ => "",
+    };
+    let (value, error) = (signed(difference.value), difference.standard_error);
+    Some((
+        &rival.strategy,
+        format!("{words} {join}{} ({value} ± {error:.4})", rival.strategy),
+    ))
 }
