@@ -79,7 +79,8 @@ fn every_method_goes_on_to_the_same_bits() {
 /// Averages of weights and an adapted damping belong to the state.
 #[test]
 fn averages_and_damping_go_on_to_the_same_bits() {
-    let adapted = "damping_rule = \"levenberg_marquardt\"\nstep_rule = \"quadratic\"";
+    let adapted =
+        "damping_rule = \"levenberg_marquardt\"\nstep_rule = \"quadratic\"\nradius_paths = 32";
     for keys in [
         "[optimizers.momentum]\nmethod = \"sgd\"\naverage = \"exponential\"",
         "[optimizers.mean]\nmethod = \"adam\"\naverage = \"swa\"\naverage_start = 0.3",
