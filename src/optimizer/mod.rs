@@ -16,6 +16,7 @@ mod gauss_newton;
 mod gradient_moments;
 #[cfg(test)]
 mod hessian_tests;
+mod inverse_root;
 mod kfac;
 mod kfoc;
 mod lamb;
@@ -48,6 +49,7 @@ pub use ekfac::{Basis, Eigenbasis, EkfacMetric, EkfacSettings};
 pub use first_order::RateSettings;
 pub use gauss_newton::{GaussNewtonMetric, GaussNewtonSettings, MOST_PATHS, Woodbury};
 pub use gradient_moments::GradientMoments;
+pub use inverse_root::{InverseRoot, Move};
 pub use kfac::{
     Approximation, Inverse, KfacMetric, KfacSettings, LinearGaussianChain, MapFactors,
     SymmetricChain,
@@ -61,7 +63,7 @@ pub use schedule::{Schedule, cosine_with_warm_up};
 pub use settings::{Build, Settings, method, names};
 pub use sgd::{Sgd, SgdSettings};
 pub use shampoo::{Grafting, Shampoo, ShampooSettings};
-pub use singd::{InverseRoot, SingdMetric, SingdSettings, Variant};
+pub use singd::{SingdMetric, SingdSettings, Variant};
 pub use soap::{Soap, SoapSettings};
 pub use state::{Empty, State, Stateful, Tensors};
 pub use whitened_muon::{WhitenedMuonMetric, WhitenedMuonSettings};

@@ -161,3 +161,18 @@ fn records_do_not_depend_on_threads_or_parts() {
     near(sum(&|part, _| part.moments(0, 1).gradients), &expected.0[3]);
     near(sum(&|part, w| part.gradient(w).remove(0)), &expected.1[0]);
 }
+
+/// The quadratic model needs paths at every step.
+#[test]
+fn quadratic_model_refuses_steps_without_paths() {
+    for keys in [
+        "damping_rule = \"levenberg_marquardt\"",
+        "step_rule = \"quadratic\"",
+    ] {
+        let error = method("kfac", "optimizers.kfac", toml::from_str(keys).unwrap()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`optimizers.kfac.radius_paths` must be at least 1, was 0"
+        );
+    }
+}

@@ -45,7 +45,8 @@ pub struct ControlSettings {
     /// Paths whose record gives the curvature, moved up to whole blocks.
     pub curvature_paths: usize,
     /// Paths whose record gives the step length at steps without new curvature, moved up to whole blocks. With 0 it comes
-    /// from the metric's own norm √(dᵀ(F̂ + λ)d), calibrated on the record of the last renewal.
+    /// from the metric's own norm √(dᵀ(F̂ + λ)d), calibrated on the record of the last renewal; the quadratic model, which
+    /// quadratic steps and adapted damping need, cannot do without.
     pub radius_paths: usize,
     pub warm_up_steps: usize,
     /// Adam steps at the start, while curvature accumulates already.
@@ -88,7 +89,9 @@ impl ControlSettings {
         fraction(&key("momentum"), self.momentum)?;
         at_least(&key("factor_period"), self.factor_period, 1)?;
         at_least(&key("curvature_paths"), self.curvature_paths, 1)?;
-        if self.step_rule == StepRule::Quadratic {
+        let models = self.step_rule == StepRule::Quadratic
+            || self.damping_rule == DampingRule::LevenbergMarquardt;
+        if models {
             at_least(&key("radius_paths"), self.radius_paths, 1)?;
         }
         positive(&key("start_learning_rate"), self.start_learning_rate)?;
