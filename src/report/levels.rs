@@ -129,8 +129,14 @@ impl Lengths {
         })
     }
 
-    /// The risk by seed after `seconds`, interpolated in their logarithm between lengths; absent outside of them.
+    /// The risk by seed after `seconds`, interpolated in their logarithm between lengths; the longest training's up to
+    /// 5 % beyond its seconds, absent outside of that.
     pub fn after(&self, seconds: f64) -> Option<BTreeMap<u64, f64>> {
+        const BEYOND: f64 = 1.05;
+        let last = self.points.last()?;
+        if seconds > last.seconds && seconds <= BEYOND * last.seconds {
+            return Some(last.risks.clone());
+        }
         let next = self.points.iter().position(|p| p.seconds >= seconds)?;
         let Some(after) = next.checked_sub(1) else {
             let first = &self.points[0];

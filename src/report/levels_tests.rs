@@ -83,7 +83,8 @@ fn what_was_not_measured_is_said() {
         })
     );
     assert_eq!(slow.after(0.4), None);
-    assert_eq!(slow.after(4.1), None);
+    assert_eq!(slow.after(4.3), None);
+    assert_eq!(slow.after(4.1).as_ref(), Some(&slow.points[2].risks));
 }
 
 /// After 2 s the slow method has taken 200 steps: 5 − .1 log₂ 200, and the offset of the seed.
