@@ -74,10 +74,7 @@ impl Default for KfacSettings {
         Self {
             approximation: Approximation::Chain,
             factor_decay: 0.6,
-            control: ControlSettings {
-                radius_paths: 0,
-                ..ControlSettings::default()
-            },
+            control: ControlSettings::default(),
         }
     }
 }
