@@ -169,7 +169,8 @@ fn quadratic_model_refuses_steps_without_paths() {
         "damping_rule = \"levenberg_marquardt\"",
         "step_rule = \"quadratic\"",
     ] {
-        let error = method("kfac", "optimizers.kfac", toml::from_str(keys).unwrap()).unwrap_err();
+        let keys = toml::from_str(&format!("{keys}\nradius_paths = 0")).unwrap();
+        let error = method("kfac", "optimizers.kfac", keys).unwrap_err();
         assert_eq!(
             error.to_string(),
             "`optimizers.kfac.radius_paths` must be at least 1, was 0"

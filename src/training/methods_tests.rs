@@ -75,7 +75,7 @@ fn averages_wrap_any_method() {
 }
 
 /// Five thousand steps of K-FAC at its defaults do not diverge: they end no worse than four hundred, to 5 %, on batches so
-/// small that noise rules the steps. With a radius that does not go down with the number of steps they end 32 % worse.
+/// small that noise rules the steps.
 #[test]
 fn kfac_is_stable_over_a_long_training() {
     let risk = |steps: usize| {
