@@ -107,6 +107,9 @@ fn deviation(pnl: &[f64]) -> f64 {
     (pnl.iter().map(|z| (z - centre).powi(2)).sum::<f64>() / (pnl.len() as f64 - 1.0)).sqrt()
 }
 
+/// A statistic of P&L.
+type Statistic = Box<dyn Fn(&[f64]) -> f64 + Sync>;
+
 impl Results {
     pub fn new(
         plan: &Plan,
@@ -124,7 +127,7 @@ impl Results {
         let block = (count as f64).cbrt().max(overlap);
         let bootstrap = Bootstrap::new(plan.seed, DRAWS, count.max(1), block);
         let annual = plan.contracts_per_year.sqrt();
-        let statistics: [(&str, Box<dyn Fn(&[f64]) -> f64 + Sync>); 3] = [
+        let statistics: [(&str, Statistic); 3] = [
             ("mean", Box::new(mean)),
             ("std", Box::new(deviation)),
             ("cvar", Box::new(move |pnl: &[f64]| cvar(pnl, level))),

@@ -197,7 +197,7 @@ impl BootstrapSource {
 
     /// A day of the window for every path of a block, from one word of a draw.
     fn day(&self, word: u32) -> usize {
-        (u64::from(word) * self.returns.len() as u64 >> 32) as usize
+        ((u64::from(word) * self.returns.len() as u64) >> 32) as usize
     }
 }
 
