@@ -142,24 +142,41 @@ fn records_do_not_depend_on_threads_or_parts() {
         assert_eq!(on(threads), expected);
     }
 
+    /// Some paths' record and weights.
+    type Part<'a> = (Record<f64>, &'a [f64]);
     let cuts = [0, 32, 160, 288];
-    let parts: Vec<(Record<f64>, &[f64])> = cuts
+    let parts: Vec<Part<'_>> = cuts
         .windows(2)
         .map(|cut| {
             let part = Record::from_fn(cut[1] - cut[0], 3, |path, t| at(cut[0] + path, t));
             (part, &weights[cut[0]..cut[1]])
         })
         .collect();
-    let sum = |of: &dyn Fn(&Record<f64>, &[f64]) -> Mat<f64>| {
+    fn sum<'a>(parts: &[Part<'a>], of: impl Fn(&Record<f64>, &'a [f64]) -> Mat<f64>) -> Mat<f64> {
         let parts = parts.iter().map(|(part, weights)| of(part, weights));
         parts.reduce(|sum, part| sum + part).unwrap()
-    };
+    }
     let near = |found: Mat<f64>, expected: &Mat<f64>| assert!(relative(&found, expected) < 1e-13);
-    near(sum(&|part, _| part.moments(0, 0).inputs), &expected.0[0]);
-    near(sum(&|part, _| part.moments(0, 0).gradients), &expected.0[1]);
-    near(sum(&|part, _| part.moments(0, 1).inputs), &expected.0[2]);
-    near(sum(&|part, _| part.moments(0, 1).gradients), &expected.0[3]);
-    near(sum(&|part, w| part.gradient(w).remove(0)), &expected.1[0]);
+    near(
+        sum(&parts, |part, _| part.moments(0, 0).inputs),
+        &expected.0[0],
+    );
+    near(
+        sum(&parts, |part, _| part.moments(0, 0).gradients),
+        &expected.0[1],
+    );
+    near(
+        sum(&parts, |part, _| part.moments(0, 1).inputs),
+        &expected.0[2],
+    );
+    near(
+        sum(&parts, |part, _| part.moments(0, 1).gradients),
+        &expected.0[3],
+    );
+    near(
+        sum(&parts, |part, w| part.gradient(w).remove(0)),
+        &expected.1[0],
+    );
 }
 
 /// The quadratic model needs paths at every step.

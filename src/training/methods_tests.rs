@@ -84,9 +84,13 @@ fn kfac_is_stable_over_a_long_training() {
             .replace("paths = 256", "paths = 64");
         let plan = Plan::parse(&format!("{text}\n[optimizers.kfac]\n"), |_| {}).unwrap();
         let trained = train(&plan, &plan.optimizers[0], plan.seed, |_, _| {}).unwrap();
-        let risks = trained.points.iter().filter_map(|p| p.validation_risk);
-        let worst = risks.clone().skip(5).fold(0.0, f64::max);
-        (risks.last().unwrap(), worst)
+        let risks: Vec<f64> = trained
+            .points
+            .iter()
+            .filter_map(|p| p.validation_risk)
+            .collect();
+        let worst = risks.iter().skip(5).copied().fold(0.0, f64::max);
+        (risks[risks.len() - 1], worst)
     };
     let (short, _) = risk(400);
     let (long, worst) = risk(5000);

@@ -142,7 +142,7 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
                             features,
                             paths,
                             workspace,
-                            &seed,
+                            seed,
                             Some(&mut totals),
                         );
                     }
@@ -181,7 +181,7 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
                 self.with_workspace(shape, steps, |workspace| {
                     let paths = paths.block(block);
                     let seed = |positions: &[_], out: &mut [_]| seed(block, positions, out);
-                    there_and_back(&weights, features, paths, workspace, &seed, None);
+                    there_and_back(&weights, features, paths, workspace, seed, None);
                     workspace.copy_record(target);
                 });
             });
@@ -195,7 +195,7 @@ fn there_and_back<R: Real>(
     features: &Features,
     paths: PathBlock<'_, R>,
     workspace: &mut Workspace<R>,
-    seed: &dyn Fn(&[Lane<R>], &mut [Lane<R>]),
+    seed: impl FnOnce(&[Lane<R>], &mut [Lane<R>]),
     totals: Option<&mut [Vec<f64>]>,
 ) {
     dispatch(ForwardBlock {
