@@ -41,7 +41,7 @@ impl Side {
     fn new(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<Self> {
         let whitening = symmetric_power(c0, -0.5, FLOOR)?;
         let psi = &whitening * c1 * &whitening;
-        // Ψ̂ᵀΨ̂ = E diag(μ) Eᵀ is all that is needed, in a third of the time of the singular values of Ψ̂.
+        // Ψ̂ᵀΨ̂ = E diag(μ) Eᵀ is all that is needed; singular vectors on the left are not.
         let (mu, vectors) = symmetric_eigen(&(psi.transpose() * &psi))?;
         let inverse = &whitening * &whitening;
         Ok(Self {
