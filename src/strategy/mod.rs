@@ -1,11 +1,20 @@
-//! The strategy file: raw, then validated.
+//! The strategy file: raw, then validated section by section.
 
+mod backtest;
+mod contract;
 mod instruments;
+mod market;
 mod optimizer;
 mod plan;
+mod policy;
 pub mod raw;
+mod training;
 mod walk_forward;
 
+pub use backtest::{BacktestPlan, Parameterisation, Schedule};
+pub use contract::Premium;
 pub use optimizer::OptimizerPlan;
-pub use plan::{Aversion, BacktestPlan, Length, Parameterisation, Plan, Premium, Validation};
-pub use walk_forward::{Schedule, TrainingPaths, WalkForwardPlan};
+pub use plan::Plan;
+pub use policy::Aversion;
+pub use training::{Length, Validation};
+pub use walk_forward::{TrainingPaths, WalkForwardPlan};

@@ -1,6 +1,6 @@
 //! The strategy file as it is written: every key optional, unknown keys refused.
 //!
-//! Ranges are checked, and defaults filled in, in [`super::plan`]; here only the shape of the file is known.
+//! Ranges are checked, and defaults filled in, in the module of the section; here only the shape of the file is known.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

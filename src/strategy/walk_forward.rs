@@ -1,68 +1,8 @@
-//! When contracts are sold on history, and how policies are trained as history goes on.
+//! The section `walk_forward`: how policies are trained as history goes on.
 
-use super::raw::{RawSpacing, RawWalkForward};
-use crate::bounds::{at_least, check, filled, fraction, one_of, positive};
+use super::raw::RawWalkForward;
+use crate::bounds::{at_least, check, filled, one_of, positive};
 use crate::error::{Error, Result};
-use crate::market::estimation::VarianceEstimator;
-use chrono::{Datelike, NaiveDate};
-use std::ops::Range;
-
-/// On which days contracts are sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Schedule {
-    /// Every so many trading days.
-    Every(usize),
-    /// On the first trading day of a week.
-    Weekly,
-    /// On the first trading day of a month.
-    Monthly,
-}
-
-impl Schedule {
-    /// Reads `backtest.spacing`; contracts live for `steps` days.
-    pub(super) fn new(raw: &mut Option<RawSpacing>, steps: usize) -> Result<Self> {
-        const KEY: &str = "backtest.spacing";
-        match filled(raw, RawSpacing::Rule("non_overlapping".into())) {
-            RawSpacing::Days(days) => Ok(Self::Every(at_least(KEY, days, 1)?)),
-            RawSpacing::Rule(rule) => one_of(
-                KEY,
-                &rule,
-                &[
-                    ("non_overlapping", Self::Every(steps)),
-                    ("daily", Self::Every(1)),
-                    ("weekly", Self::Weekly),
-                    ("monthly", Self::Monthly),
-                ],
-            ),
-        }
-    }
-
-    /// The days of sale among those of `period`.
-    pub fn days(self, dates: &[NaiveDate], period: Range<usize>) -> Vec<usize> {
-        let begins = |day: usize| {
-            let (now, before) = (dates[day], dates[day - 1]);
-            match self {
-                Self::Every(_) => true,
-                Self::Weekly => now.iso_week() != before.iso_week(),
-                Self::Monthly => (now.year(), now.month()) != (before.year(), before.month()),
-            }
-        };
-        match self {
-            Self::Every(days) => period.step_by(days).collect(),
-            _ => period.filter(|&day| day > 0 && begins(day)).collect(),
-        }
-    }
-
-    /// How many contracts of `steps` trading days live at a time, at least 1.
-    pub fn overlap(self, steps: usize) -> f64 {
-        let between = match self {
-            Self::Every(days) => days,
-            Self::Weekly => 5,
-            Self::Monthly => 21,
-        };
-        (steps as f64 / between as f64).max(1.0)
-    }
-}
 
 /// Where training paths come from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,40 +77,4 @@ impl WalkForwardPlan {
             paths,
         })
     }
-}
-
-/// Reads `backtest.variance` and the keys that belong to its choices.
-pub(super) fn variance_estimator(
-    variance: &mut Option<String>,
-    days: &mut Option<usize>,
-    decay: &mut Option<f64>,
-) -> Result<VarianceEstimator> {
-    let names = ["model", "realised", "exponential", "garman_klass"];
-    let name = filled(variance, "model".into());
-    let chosen = one_of("backtest.variance", &name, &names.map(|name| (name, name)))?;
-    let superfluous = match chosen {
-        "model" if days.is_some() => Some("variance_days"),
-        "exponential" if days.is_some() => Some("variance_days"),
-        _ if decay.is_some() && chosen != "exponential" => Some("variance_decay"),
-        _ => None,
-    };
-    if let Some(key) = superfluous {
-        return Err(Error::input(format!(
-            "`backtest.{key}` has no meaning for the variance \"{chosen}\""
-        )));
-    }
-    Ok(match chosen {
-        "exponential" => VarianceEstimator::Exponential {
-            decay: fraction("backtest.variance_decay", filled(decay, 0.94))?,
-        },
-        "model" => VarianceEstimator::Model,
-        _ => {
-            let days = at_least("backtest.variance_days", filled(days, 21), 1)?;
-            if chosen == "realised" {
-                VarianceEstimator::Realised { days }
-            } else {
-                VarianceEstimator::GarmanKlass { days }
-            }
-        }
-    })
 }

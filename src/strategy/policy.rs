@@ -1,0 +1,64 @@
+//! The sections `policy` and `evaluation`.
+
+use super::raw::{Raw, RawAversion};
+use crate::bounds::{at_least, filled, one_of, positive};
+use crate::error::Result;
+use crate::network::{Engine, Feature, Shape};
+
+/// Risk aversion λ of the Whalley–Wilmott band.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Aversion {
+    Given(f64),
+    /// The one with the least risk on the validation paths.
+    Tuned,
+}
+
+pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Feature>, Engine)> {
+    let policy = &mut raw.policy;
+    let all = Feature::ALL.map(|(name, _)| name.to_string()).to_vec();
+    let list = filled(&mut policy.features, all)
+        .iter()
+        .map(|name| one_of("policy.features", name, &Feature::ALL))
+        .collect::<Result<Vec<_>>>()?;
+    let shape = Shape {
+        features: at_least("policy.features", list.len(), 1)?,
+        hidden: at_least("policy.hidden", filled(&mut policy.hidden, 32), 1)?,
+        layers: at_least("policy.layers", filled(&mut policy.layers, 1), 1)?,
+        instruments,
+    };
+    let engine = one_of(
+        "policy.sweep",
+        &filled(&mut policy.sweep, "block".into()),
+        &[("block", Engine::Block), ("tensor", Engine::Tensor)],
+    )?;
+    Ok((shape, list, engine))
+}
+
+/// The names of the classical hedges.
+const HEDGES: [&str; 4] = [
+    "naked",
+    "black_scholes",
+    "whalley_wilmott",
+    "minimum_variance",
+];
+
+pub(super) fn evaluation(raw: &mut Raw) -> Result<(Vec<String>, Aversion)> {
+    let evaluation = &mut raw.evaluation;
+    let hedges = filled(
+        &mut evaluation.hedges,
+        // The last one integrates a characteristic function at every date of every path.
+        HEDGES[..3].iter().map(ToString::to_string).collect(),
+    );
+    for name in &hedges {
+        one_of("evaluation.hedges", name, &HEDGES.map(|name| (name, ())))?;
+    }
+    let key = "evaluation.risk_aversion";
+    let aversion = match filled(
+        &mut evaluation.risk_aversion,
+        RawAversion::Rule("tuned".into()),
+    ) {
+        RawAversion::Number(number) => Aversion::Given(positive(key, number)?),
+        RawAversion::Rule(rule) => one_of(key, &rule, &[("tuned", Aversion::Tuned)])?,
+    };
+    Ok((hedges, aversion))
+}

@@ -1,0 +1,105 @@
+//! The sections `training` and `risk`.
+
+use super::optimizer::at_least_one;
+use super::raw::Raw;
+use crate::bounds::{at_least, filled, fraction, one_of, positive};
+use crate::error::Result;
+use crate::random::Sampling;
+use crate::risk::Risk;
+
+/// How long a policy is trained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Length {
+    Steps(usize),
+    /// Seconds of training, validation excluded. Results then depend on the machine.
+    Seconds(f64),
+}
+
+/// How training is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validation {
+    /// Paths on which the risk is measured; 0 for none.
+    pub paths: usize,
+    /// Steps between measurements.
+    pub period: usize,
+}
+
+/// What the section `training` says.
+pub(super) struct Training {
+    pub length: Length,
+    pub lengths: Vec<usize>,
+    pub paths: usize,
+    pub sampling: Sampling,
+    pub control_variate: bool,
+    pub validation: Validation,
+}
+
+pub(super) fn training(raw: &mut Raw) -> Result<Training> {
+    let training = &mut raw.training;
+    let length = match training.seconds {
+        Some(seconds) => Length::Seconds(positive("training.seconds", seconds)?),
+        None => Length::Steps(at_least(
+            "training.steps",
+            filled(&mut training.steps, 200),
+            1,
+        )?),
+    };
+    let lengths = at_least_one(
+        "training.lengths",
+        filled(&mut training.lengths, Vec::new()),
+    )?;
+    let paths = at_least("training.paths", filled(&mut training.paths, 4096), 1)?;
+    let control_variate = filled(&mut training.control_variate, false);
+    let sampling = one_of(
+        "training.sampling",
+        &filled(&mut training.sampling, "pseudorandom".into()),
+        &[
+            ("pseudorandom", Sampling::Pseudorandom),
+            ("antithetic", Sampling::Antithetic),
+            ("sobol", Sampling::Sobol),
+        ],
+    )?;
+    let validation = Validation {
+        paths: filled(&mut training.validation_paths, 16_384),
+        period: at_least(
+            "training.validation_period",
+            filled(&mut training.validation_period, 10),
+            1,
+        )?,
+    };
+    Ok(Training {
+        length,
+        lengths,
+        paths,
+        sampling,
+        control_variate,
+        validation,
+    })
+}
+
+pub(super) fn risk(raw: &mut Raw) -> Result<Risk> {
+    #[derive(Clone, Copy)]
+    enum Measure {
+        Cvar,
+        Entropic,
+        MeanVariance,
+    }
+    let measure = one_of(
+        "risk.measure",
+        &filled(&mut raw.risk.measure, "cvar".into()),
+        &[
+            ("cvar", Measure::Cvar),
+            ("entropic", Measure::Entropic),
+            ("mean_variance", Measure::MeanVariance),
+        ],
+    )?;
+    if let Measure::Cvar = measure {
+        let level = fraction("risk.level", filled(&mut raw.risk.level, 0.95))?;
+        return Ok(Risk::Cvar { level });
+    }
+    let aversion = positive("risk.aversion", filled(&mut raw.risk.aversion, 1.0))?;
+    Ok(match measure {
+        Measure::MeanVariance => Risk::MeanVariance { aversion },
+        _ => Risk::Entropic { aversion },
+    })
+}
