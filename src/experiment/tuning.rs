@@ -27,7 +27,7 @@ fn rungs(candidates: usize) -> [(f64, usize); 4] {
 /// The optimizer with the best settings found, and every trial.
 ///
 /// The candidates — the file's own settings and random ones, each tunable key (or its distance from 1, for decays)
-/// times 2^u with u uniform in [−3, 3], and where the file says so half, all or twice the paths a step in as many steps
+/// times 2^u with u uniform in [−2, 2], and where the file says so half, all or twice the paths a step in as many steps
 /// as make the same number of paths — are trained for a quarter of the length with its own schedule; the better half
 /// goes on to half of the length, the better half of those to all of it, and the best two once more with another seed.
 /// They are judged by the risk on validation paths at the end. Every method gets the same number of trials. Trials are
@@ -99,7 +99,7 @@ pub fn tune(
 }
 
 fn field_of(plan: &Plan, optimizer: &OptimizerPlan, count: usize) -> Result<Vec<OptimizerPlan>> {
-    const OCTAVES: f64 = 3.0;
+    const OCTAVES: f64 = 2.0;
     const MOST: f64 = 0.999;
     let mut generator = sequential(plan.seed, Purpose::Tuning);
     let mut field = vec![optimizer.clone()];

@@ -20,7 +20,10 @@ pub struct AdamSettings {
 impl Default for AdamSettings {
     fn default() -> Self {
         Self {
-            rate: RateSettings::of(0.1),
+            rate: RateSettings {
+                clip_norm: 5.0,
+                ..RateSettings::of(0.1)
+            },
             beta1: 0.8,
             beta2: 0.99,
         }

@@ -44,6 +44,10 @@ impl Build for AdamWSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(AdamW::new(*self))
     }
+
+    fn tunable(&self) -> &'static [&'static str] {
+        &["learning_rate", "beta1", "beta2", "clip_norm"]
+    }
 }
 
 /// Adam with decoupled weight decay: −η [m̂/(√v̂ + ε) + λW], elementwise; biases do not decay.

@@ -52,6 +52,10 @@ impl Build for MuonSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Muon::new(*self))
     }
+
+    fn tunable(&self) -> &'static [&'static str] {
+        &["learning_rate", "momentum", "vector_learning_rate"]
+    }
 }
 
 /// About the polar factor UVᵀ of a matrix UΣVᵀ, by five Newton–Schulz iterations.

@@ -52,6 +52,10 @@ impl Build for SoapSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Soap::new(*self))
     }
+
+    fn tunable(&self) -> &'static [&'static str] {
+        &["learning_rate", "beta1", "beta2", "clip_norm"]
+    }
 }
 
 /// SOAP: Adam in the eigenbases Q_L of L and Q_R of R, −η Q_L Adam(Q_Lᵀ g Q_R) Q_Rᵀ.

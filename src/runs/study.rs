@@ -23,6 +23,9 @@ pub struct Study {
     pub length: Option<usize>,
     /// Candidates of the search for settings; absent if the settings are those of the strategy file.
     pub candidates: Option<usize>,
+    /// What seconds count, `training.clock` of the strategy.
+    #[serde(default = "wall")]
+    pub clock: String,
     pub methods: Vec<Method>,
     /// Hedges that are not trained.
     pub hedges: Vec<Ending>,
@@ -100,6 +103,10 @@ pub struct MeanPoint {
     pub reduction_ratio: Option<f64>,
 }
 
+fn wall() -> String {
+    "wall".into()
+}
+
 /// Six significant digits, which is more than the results are worth.
 fn rounded(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
@@ -142,6 +149,7 @@ impl Study {
         let length = training
             .and_then(|table| table.get("steps")?.as_integer())
             .map(|steps| steps as usize);
+        let clock = training.and_then(|table| table.get("clock")?.as_str());
         let level = metrics.trained_level.as_deref().unwrap_or("0.95");
         let (trained, hedges): (Vec<&Row>, Vec<&Row>) = metrics
             .evaluation
@@ -163,6 +171,7 @@ impl Study {
             test_paths: metrics.evaluation.first().map_or(0, |row| row.paths),
             length,
             candidates: request.candidates,
+            clock: clock.map_or_else(wall, str::to_owned),
             methods: methods(&strategy),
             hedges: hedges
                 .into_iter()

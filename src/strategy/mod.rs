@@ -16,5 +16,5 @@ pub use contract::Premium;
 pub use optimizer::OptimizerPlan;
 pub use plan::Plan;
 pub use policy::Aversion;
-pub use training::{Length, Validation};
+pub use training::{Clock, Length, Validation};
 pub use walk_forward::{TrainingPaths, WalkForwardPlan};

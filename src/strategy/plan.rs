@@ -5,7 +5,7 @@ use super::market::market;
 use super::optimizer::OptimizerPlan;
 use super::policy::{Aversion, evaluation, policy};
 use super::raw::Raw;
-use super::training::{Length, Training, Validation, risk, training};
+use super::training::{Clock, Length, Training, Validation, risk, training};
 use super::walk_forward::WalkForwardPlan;
 use crate::bounds::{at_least, filled, fraction};
 use crate::contract::{Contract, Costs, Instrument};
@@ -34,6 +34,7 @@ pub struct Plan {
     pub features: Features,
     pub engine: Engine,
     pub length: Length,
+    pub clock: Clock,
     /// How training paths are drawn.
     pub sampling: Sampling,
     /// Whether gradients have the martingale control variate.
@@ -206,6 +207,7 @@ impl Plan {
         };
         let Training {
             length,
+            clock,
             lengths,
             paths,
             sampling,
@@ -242,6 +244,7 @@ impl Plan {
             features,
             engine,
             length,
+            clock,
             sampling,
             control_variate,
             validation,

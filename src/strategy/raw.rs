@@ -102,6 +102,7 @@ pub struct RawTraining {
     pub paths: Option<usize>,
     pub lengths: Option<Vec<usize>>,
     pub sampling: Option<String>,
+    pub clock: Option<String>,
     pub control_variate: Option<bool>,
     pub validation_paths: Option<usize>,
     pub validation_period: Option<usize>,

@@ -15,6 +15,14 @@ pub enum Length {
     Seconds(f64),
 }
 
+/// What the seconds of a training count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    Wall,
+    /// Time that the process had of all cores together, which other work on the machine lengthens little.
+    Cpu,
+}
+
 /// How training is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validation {
@@ -27,6 +35,7 @@ pub struct Validation {
 /// What the section `training` says.
 pub(super) struct Training {
     pub length: Length,
+    pub clock: Clock,
     pub lengths: Vec<usize>,
     pub paths: usize,
     pub sampling: Sampling,
@@ -59,6 +68,11 @@ pub(super) fn training(raw: &mut Raw) -> Result<Training> {
             ("sobol", Sampling::Sobol),
         ],
     )?;
+    let clock = one_of(
+        "training.clock",
+        &filled(&mut training.clock, "wall".into()),
+        &[("wall", Clock::Wall), ("cpu", Clock::Cpu)],
+    )?;
     let validation = Validation {
         paths: filled(&mut training.validation_paths, 16_384),
         period: at_least(
@@ -69,6 +83,7 @@ pub(super) fn training(raw: &mut Raw) -> Result<Training> {
     };
     Ok(Training {
         length,
+        clock,
         lengths,
         paths,
         sampling,

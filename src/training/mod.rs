@@ -1,6 +1,7 @@
 //! The training loop: simulate, sweep forward, measure the risk, sweep back, step.
 
 mod checkpoint;
+mod clock;
 #[cfg(test)]
 mod methods_tests;
 #[cfg(test)]
@@ -19,7 +20,8 @@ use crate::optimizer::{State, WeightAverage};
 use crate::random::Purpose;
 use crate::runs::metrics::TrainingPoint;
 use crate::strategy::{Length, OptimizerPlan, Plan};
-use std::time::{Duration, Instant};
+use clock::Start;
+use std::time::Duration;
 use step::Step;
 
 /// A trained policy.
@@ -211,7 +213,7 @@ impl<'a> Training<'a> {
     /// # Errors
     /// If the risk is no longer finite, or an operation fails.
     pub fn advance(&mut self) -> Result<&TrainingPoint> {
-        let start = Instant::now();
+        let start = Start::now(self.plan.clock);
         let (number, done) = (self.points.len(), self.done());
         let mut point = self.step.take(&mut self.parameters, number, done)?;
         let over = self.share(number + 1, self.spent + start.elapsed());

@@ -26,7 +26,7 @@ const LIMITS: &str = include_str!("limits.md");
 /// # Errors
 /// [`crate::Error::File`] if a file cannot be written, [`crate::Error::Computation`] if plotters fails.
 pub fn write(page: &Path, studies: &[Study]) -> Result<()> {
-    let problems = problems(studies);
+    let problems = problems(studies)?;
     let folder = page.with_extension("");
     let stem = folder
         .file_name()
@@ -82,9 +82,13 @@ fn section(text: &mut String, problem: &Problem, figures: &str) {
         }
         None => "the settings of the strategy file".into(),
     };
+    let clock = match part.clock.as_str() {
+        "cpu" => "Seconds are CPU time, of all cores together.",
+        _ => "Seconds are those of the clock.",
+    };
     writeln!(
         text,
-        "\n## {}\n\n{}, {} seeds, {} test paths, {settings}. Lower risk is better.\n",
+        "\n## {}\n\n{}, {} seeds, {} test paths, {settings}. {clock} Lower risk is better.\n",
         problem.name,
         problem.risk,
         seeds(part),

@@ -1,5 +1,6 @@
 //! The comparisons of one problem, drawn together.
 
+use crate::error::{Error, Result};
 use crate::report::levels::{Lengths, Point, lengths};
 use crate::runs::metrics::Comparison;
 use crate::runs::study::{Ending, MeanCurve, Method, Study};
@@ -20,6 +21,8 @@ const CURVATURE: [&str; 7] = [
 pub struct Part {
     pub candidates: Option<usize>,
     pub length: Option<usize>,
+    /// What seconds count.
+    pub clock: String,
     pub methods: Vec<Method>,
     pub endings: Vec<Ending>,
     pub comparisons: Vec<Comparison>,
@@ -43,7 +46,10 @@ pub struct Problem {
 }
 
 /// Groups comparisons by problem, in order of appearance.
-pub fn problems(studies: &[Study]) -> Vec<Problem> {
+///
+/// # Errors
+/// [`Error::Input`] if comparisons of one kind on one problem count their seconds differently.
+pub fn problems(studies: &[Study]) -> Result<Vec<Problem>> {
     let mut problems: Vec<Problem> = Vec::new();
     for study in studies {
         let place = match problems.iter().position(|p| p.name == study.name) {
@@ -74,15 +80,22 @@ pub fn problems(studies: &[Study]) -> Vec<Problem> {
         let part = part.get_or_insert_with(|| Part {
             candidates: study.candidates,
             length: study.length,
+            clock: study.clock.clone(),
             ..Part::default()
         });
+        if part.clock != study.clock {
+            return Err(Error::input(format!(
+                "{}: seconds of clocks `{}` and `{}` cannot stand in one table",
+                study.name, part.clock, study.clock
+            )));
+        }
         part.methods.extend(study.methods.iter().cloned());
         part.endings.extend(study.endings.iter().cloned());
         part.comparisons.extend(study.comparisons.iter().cloned());
         part.curves.extend(study.curves.iter().cloned());
         part.trials.extend(study.trials.iter().cloned());
     }
-    problems
+    Ok(problems)
 }
 
 impl Problem {
@@ -180,4 +193,27 @@ pub fn differences(ours: &[&Ending], theirs: &[&Ending], of: impl Fn(&Ending) ->
             Some(of(a) - of(b))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::problems;
+    use crate::runs::study::Study;
+    use std::path::Path;
+
+    /// Seconds of the clock and seconds of CPU time are refused in one table; those of one kind are joined.
+    #[test]
+    fn clocks_are_not_mixed() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/study/p4.json");
+        let study = Study::read(&file).unwrap();
+        let mut other = study.clone();
+        let joined = problems(&[study.clone(), other.clone()]).unwrap();
+        assert_eq!(joined.len(), 1);
+        other.clock = "sundial".into();
+        let error = problems(&[study.clone(), other]).unwrap_err().to_string();
+        assert!(
+            error.contains("`sundial`") && error.contains(&study.clock),
+            "{error}"
+        );
+    }
 }

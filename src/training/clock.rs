@@ -1,0 +1,25 @@
+use crate::strategy::Clock;
+use cpu_time::ProcessTime;
+use std::time::{Duration, Instant};
+
+/// When a step began, by the clock of its strategy.
+pub enum Start {
+    Wall(Instant),
+    Cpu(ProcessTime),
+}
+
+impl Start {
+    pub fn now(clock: Clock) -> Self {
+        match clock {
+            Clock::Wall => Self::Wall(Instant::now()),
+            Clock::Cpu => Self::Cpu(ProcessTime::now()),
+        }
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Self::Wall(start) => start.elapsed(),
+            Self::Cpu(start) => start.elapsed(),
+        }
+    }
+}
