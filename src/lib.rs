@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod bounds;
 pub mod calibration;
+pub mod charts;
 pub mod cli;
 pub mod contract;
 pub mod error;

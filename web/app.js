@@ -43,7 +43,8 @@ function makeSortable(table) {
 function follow(address) {
   let known = null;
   setInterval(async () => {
-    if (document.hidden) return;
+    // A choice that has been begun is not taken away.
+    if (document.hidden || document.querySelector("input:checked")) return;
     try {
       const response = await fetch(address);
       const text = await response.text();

@@ -113,6 +113,11 @@ impl Valuation {
         }
     }
 
+    /// The model's price of contract `index` on each date, the payoff at expiry.
+    pub fn prices(&self, index: usize) -> impl Iterator<Item = f64> {
+        self.states[index].iter().map(|state| state.price)
+    }
+
     /// The model's delta of contract `index` over each period.
     pub fn deltas(&self, index: usize) -> impl Iterator<Item = f64> {
         let states = &self.states[index];

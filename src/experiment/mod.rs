@@ -3,6 +3,7 @@
 mod compared;
 mod outcome;
 mod policies;
+pub mod replay;
 mod results;
 mod trainings;
 mod tuning;

@@ -38,6 +38,19 @@ pub struct Settlement<R> {
     pub turnover: Lane<R>,
 }
 
+/// Gains and costs of a block of hedged contracts from the sale up to each of the `steps + 1` dates.
+///
+/// At the last date the P&L of [`Ledger::settle`] is premium·B₀ − payoff + gain − cost, with its cost.
+///
+/// # Units
+/// Money at expiry.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub gain: Vec<Lane<f64>>,
+    /// With that of the trade at the date.
+    pub cost: Vec<Lane<f64>>,
+}
+
 impl Ledger {
     pub fn new(contract: Contract, costs: Costs, market: &Market, premium: f64) -> Self {
         let dt = contract.dt();
@@ -69,6 +82,46 @@ impl Ledger {
     /// What a premium received at the sale is worth at expiry: premium·B₀.
     pub fn at_expiry(&self, premium: f64) -> f64 {
         premium * self.growth[0]
+    }
+
+    /// What money at date `t` is worth at expiry: B_t.
+    pub fn growth(&self, t: usize) -> f64 {
+        self.growth[t]
+    }
+
+    /// The gains and costs of `positions` on one block, date by date.
+    pub fn account(&self, block: &PathBlock<'_, f64>, positions: &[Lane<f64>]) -> Account {
+        let (count, steps) = (self.instruments.len(), block.spot.len() - 1);
+        let zero = [0.0; BLOCK];
+        let mut account = Account {
+            gain: vec![zero; steps + 1],
+            cost: vec![zero; steps + 1],
+        };
+        for (index, &(instrument, proportional)) in self.instruments.iter().enumerate() {
+            let price = block.price(index);
+            let (mut gain, mut cost, mut held) = (zero, zero, zero);
+            for t in 0..=steps {
+                let target = match t < steps {
+                    true => positions[t * count + index],
+                    false if self.costs.liquidation => zero,
+                    false => held,
+                };
+                for lane in 0..BLOCK {
+                    let traded = (target[lane] - held[lane]).abs() * price[t][lane];
+                    cost[lane] += proportional * self.growth[t] * traded;
+                    account.gain[t][lane] += gain[lane];
+                    account.cost[t][lane] += cost[lane];
+                }
+                if t < steps {
+                    let period = self.gain(instrument, price, t);
+                    for lane in 0..BLOCK {
+                        gain[lane] += target[lane] * period[lane];
+                    }
+                }
+                held = target;
+            }
+        }
+        account
     }
 
     /// Settles `positions` on one block.

@@ -8,7 +8,7 @@ mod recurrent;
 mod tests;
 
 pub use classical::{Classical, ClassicalPolicy};
-pub use ledger::{Ledger, Settlement};
+pub use ledger::{Account, Ledger, Settlement};
 pub use recurrent::RecurrentPolicy;
 
 use crate::error::Result;

@@ -241,3 +241,49 @@ fn replicating(spot: f64, variance: f64, left: f64) -> (f64, f64) {
     let in_variance = greeks.vega / (2.0 * variance.sqrt());
     (greeks.delta, in_variance * total / (100.0 * duration(left)))
 }
+
+/// The account of a block ends at the settlement: premium·B₀ − payoff + gain − cost is its P&L, with rates, dividends
+/// and a second instrument, whether or not the position is closed.
+#[test]
+fn the_account_ends_at_the_settlement() {
+    let contract = Contract {
+        kind: OptionKind::Call,
+        strike: 100.0,
+        expiry: 0.25,
+        steps: 5,
+    };
+    let market = Market {
+        model: Model::Heston(PARAMETERS),
+        spot: 100.0,
+        rate: 0.04,
+        dividend: 0.02,
+    };
+    let paths = simulator(market, contract).paths_with::<f64>(&BOTH, 0, BLOCK);
+    let block = paths.block(0);
+    let positions: Vec<[f64; BLOCK]> = (0..10)
+        .map(|i| std::array::from_fn(|lane| ((7 * i + 3 * lane) % 11) as f64 / 10.0 - 0.4))
+        .collect();
+    for liquidation in [true, false] {
+        let costs = Costs {
+            proportional: 0.01,
+            liquidation,
+        };
+        let ledger = Ledger::new(contract, costs, &market, 2.5)
+            .with_instrument(Instrument::VarianceSwap, 0.02);
+        let settled = ledger.settle(&block, &positions);
+        let account = ledger.account(&block, &positions);
+        for lane in 0..BLOCK {
+            let payoff = contract.payoff(block.spot[5][lane]);
+            let (gain, cost) = (account.gain[5][lane], account.cost[5][lane]);
+            assert!((cost - settled.cost[lane]).abs() < 1e-12);
+            let pnl = ledger.at_expiry(2.5) - payoff + gain - cost;
+            assert!(
+                (pnl - settled.pnl[lane]).abs() < 1e-12,
+                "{pnl} {}",
+                settled.pnl[lane]
+            );
+            assert_eq!(account.gain[0][lane], 0.0);
+            assert!(account.cost[0][lane] > 0.0);
+        }
+    }
+}

@@ -10,21 +10,22 @@ const STYLE: &str = include_str!("../../web/app.css");
 
 /// A whole page that needs no other file: style and figures are inside, and there is no script.
 pub fn report(metrics: &Metrics, strategy: Option<&str>, figures: &[Figure]) -> String {
-    let figures: Vec<(Kind, String)> = figures
+    let figures: Vec<Shown<'_>> = figures
         .iter()
-        .map(|figure| {
-            let both = format!(
+        .map(|figure| Shown {
+            name: figure.kind.name,
+            markup: format!(
                 "<div class=\"wide\">{}</div><div class=\"narrow\">{}</div>",
                 figure.wide, figure.narrow
-            );
-            (figure.kind, both)
+            ),
+            caption: figure.kind.caption,
         })
         .collect();
     page(
         &metrics.name,
         &format!("<style>\n{STYLE}</style>"),
         "",
-        &sections(metrics, strategy, &figures),
+        &sections(metrics, strategy, &figures, ""),
     )
 }
 
@@ -49,9 +50,20 @@ pub fn page(title: &str, head: &str, navigation: &str, body: &str) -> String {
     out
 }
 
-/// Everything about a run between the top of the page and its end; each figure comes with the
-/// markup that shows it.
-pub fn sections(metrics: &Metrics, strategy: Option<&str>, figures: &[(Kind, String)]) -> String {
+/// A figure or chart: its name, the markup that shows it, and how to read it.
+pub struct Shown<'a> {
+    pub name: &'a str,
+    pub markup: String,
+    pub caption: &'a str,
+}
+
+/// Everything about a run between the top of the page and its end; `more` is markup that follows the figures.
+pub fn sections(
+    metrics: &Metrics,
+    strategy: Option<&str>,
+    figures: &[Shown<'_>],
+    more: &str,
+) -> String {
     let mut out = introduction(metrics);
     let headline = metrics
         .comparisons
@@ -84,15 +96,20 @@ pub fn sections(metrics: &Metrics, strategy: Option<&str>, figures: &[(Kind, Str
     }
     if !figures.is_empty() {
         out.push_str("<section><h2>Figures</h2>\n<div class=\"figures\">\n");
-        for (kind, markup) in figures {
+        for Shown {
+            name,
+            markup,
+            caption,
+        } in figures
+        {
             out.push_str(&format!(
-                "<figure id=\"{}\">{markup}<figcaption>{}</figcaption></figure>\n",
-                kind.name,
-                escape(kind.caption)
+                "<figure id=\"{name}\">{markup}<figcaption>{}</figcaption></figure>\n",
+                escape(caption)
             ));
         }
         out.push_str("</div></section>\n");
     }
+    out.push_str(more);
     if let Some(market) = &metrics.backtest_market {
         out.push_str(&assumptions(market));
     }

@@ -3,6 +3,7 @@
 pub mod figures;
 pub mod html;
 pub mod levels;
+pub mod palette;
 pub mod study;
 pub mod summary;
 pub mod table;

@@ -6,8 +6,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
+/// Scripts and styles come from files of this server alone. Attributes of style are allowed, because plotly sets them
+/// on heat maps and their scales; they can neither load nor run anything, and no page writes any. Images may be data
+/// and blobs, of which plotly makes heat maps and exported pictures.
+const POLICY: &str = "default-src 'self'; style-src-attr 'unsafe-inline'; \
+                      img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; \
+                      form-action 'self'; frame-ancestors 'none'";
 
 /// For files that carry their own style and need nothing else.
 pub const FILE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \

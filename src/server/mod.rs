@@ -1,13 +1,17 @@
 //! The dashboard: pages and JSON about the runs in one folder, for this machine only.
 
 mod api;
+mod assets;
+mod charts;
+mod compare;
 mod guard;
 mod pages;
+mod walked;
 
 use crate::error::{Error, Result};
 use axum::Router;
-use axum::extract::{Path as Segment, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
@@ -43,6 +47,7 @@ pub async fn serve(
     // Port 0 asks the system for a free one, so the address is told from the socket.
     let address = listener.local_addr().map_err(failed)?;
     listening(address);
+    tokio::task::spawn_blocking(assets::prepare);
     axum::serve(listener, router(runs_root))
         .with_graceful_shutdown(async {
             // Without a signal handler the server would only stop by being killed.
@@ -64,38 +69,15 @@ pub fn router(runs_root: PathBuf) -> Router {
         .route("/api/runs", get(api::list))
         .route("/api/runs/{id}", get(api::metrics))
         .route("/api/runs/{id}/example_path", get(api::example_path))
-        .route("/assets/{name}", get(asset))
+        .route("/api/v1/runs/{id}/charts/{name}", get(charts::chart))
+        .route("/api/v1/runs/{id}/paths", get(charts::path))
+        .route("/api/v1/runs/{id}/hedge_map", get(charts::hedge_map))
+        .route("/compare", get(compare::page))
+        .route("/api/v1/charts/{name}", get(compare::chart_of_runs))
+        .route("/assets/{version}/{name}", get(assets::serve))
         .fallback(nowhere)
         .layer(axum::middleware::from_fn(guard::guard))
         .with_state(Arc::new(runs_root))
-}
-
-const STYLE: &str = include_str!("../../web/app.css");
-const SCRIPT: &str = include_str!("../../web/app.js");
-const ICON: &str = include_str!("../../web/icon.svg");
-
-/// Addresses of the assets that change with their contents, so that browsers may keep them.
-fn asset_address(name: &str) -> String {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    (STYLE, SCRIPT, ICON).hash(&mut hasher);
-    format!("/assets/{name}?v={:016x}", hasher.finish())
-}
-
-async fn asset(Segment(name): Segment<String>) -> Result<Response, Failure> {
-    let (kind, text) = match name.as_str() {
-        "app.css" => ("text/css; charset=utf-8", STYLE),
-        "icon.svg" => ("image/svg+xml", ICON),
-        "app.js" => ("text/javascript; charset=utf-8", SCRIPT),
-        _ => return Err(Failure::page(missing(format!("no asset `{name}`")))),
-    };
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-    headers.insert(
-        header::CACHE_CONTROL,
-        header::HeaderValue::from_static("public, max-age=31536000, immutable"),
-    );
-    Ok((headers, text).into_response())
 }
 
 async fn nowhere(uri: Uri) -> Failure {

@@ -1,9 +1,10 @@
 //! Runs as pages.
 
 use super::guard::FILE_POLICY;
-use super::{Failure, Problem, Runs, asset_address, blocking, find, missing};
+use super::{Failure, Problem, Runs, assets, blocking, find, missing};
+use crate::charts::{KINDS as CHARTS, Source, statistics};
 use crate::report::figures::{Figure, Form, KINDS};
-use crate::report::html::{escape, page, picture, readable_time, sections, signed, swatch};
+use crate::report::html::{Shown, escape, page, picture, readable_time, sections, signed, swatch};
 use crate::report::summary::{Statistic, Verdict, cvar_label, lines, main_level, strategies};
 use crate::runs::metrics::Metrics;
 use crate::runs::store::{self, Listed, RunFolder, State as RunState};
@@ -29,12 +30,12 @@ pub async fn list(State(root): Runs) -> Result<Html<String>, Failure> {
     } else {
         let rows: String = listed.iter().map(list_row).collect();
         format!(
-            "<h1>Runs</h1>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+            "<h1>Runs</h1>\n<form action=\"/compare\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
              aria-label=\"Runs\" data-follow=\"/api/runs\"><table class=\"list\">\n<thead><tr>\
-             <th scope=\"col\">run</th><th scope=\"col\">made</th><th scope=\"col\">command</th>\
+             <th scope=\"col\">compare</th><th scope=\"col\">run</th><th scope=\"col\">made</th><th scope=\"col\">command</th>\
              <th scope=\"col\">tail risk by strategy</th>\
              <th scope=\"col\">change against the baseline</th></tr></thead>\n<tbody>\n{rows}\
-             </tbody></table></div>\n<p class=\"note\">Tail risk is the CVaR of the loss in money \
+             </tbody></table></div>\n<p><button>Compare the chosen runs</button></p></form>\n<p class=\"note\">Tail risk is the CVaR of the loss in money \
              per contract, on simulated test paths where there are any; ± is one standard \
              error.</p>\n"
         )
@@ -47,9 +48,12 @@ fn list_row(entry: &Listed) -> String {
     let name = |words: &str| {
         format!("<th scope=\"row\"><a href=\"/runs/{id}\">{words}</a><br><small>{id}</small></th>")
     };
+    let choice = format!(
+        "<td><input type=\"checkbox\" name=\"runs\" value=\"{id}\" aria-label=\"Compare {id}\"></td>"
+    );
     match &entry.state {
         RunState::Complete(metrics) => format!(
-            "<tr>{}<td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            "<tr>{choice}{}<td class=\"time\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
             name(&escape(&metrics.name)),
             escape(&readable_time(&metrics.created)),
             escape(&metrics.command),
@@ -57,11 +61,11 @@ fn list_row(entry: &Listed) -> String {
             changes(metrics)
         ),
         RunState::Incomplete => format!(
-            "<tr>{}<td colspan=\"4\">incomplete: still going, or stopped</td></tr>\n",
+            "<tr><td></td>{}<td colspan=\"4\">incomplete: still going, or stopped</td></tr>\n",
             name("unfinished run")
         ),
         RunState::Unreadable(why) => format!(
-            "<tr>{}<td colspan=\"4\">{}</td></tr>\n",
+            "<tr><td></td>{}<td colspan=\"4\">{}</td></tr>\n",
             name("unreadable run"),
             escape(why)
         ),
@@ -131,7 +135,9 @@ pub async fn run(State(root): Runs, Segment(id): Segment<String>) -> Result<Html
     let made = blocking(root, move |root| {
         let folder = find(root, &id)?;
         Ok(match folder.state() {
-            RunState::Complete(metrics) => shell(&metrics.name, &run_body(&folder, &metrics)?),
+            RunState::Complete(metrics) => {
+                shell_with_charts(&metrics.name, &run_body(&folder, &metrics)?)
+            }
             RunState::Incomplete => shell(
                 &id,
                 &format!(
@@ -155,28 +161,158 @@ pub async fn run(State(root): Runs, Segment(id): Segment<String>) -> Result<Html
 
 fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
     let base = format!("/runs/{}", folder.id());
-    let figures: Vec<_> = KINDS
-        .into_iter()
-        .filter(|kind| {
-            let drawn = |form| folder.path().join(Figure::file(kind.name, form)).is_file();
-            drawn(Form::Wide) && drawn(Form::Narrow)
+    let api = format!("/api/v1{base}");
+    let source = Source::new(folder, metrics)?;
+    let charts: Vec<Shown<'_>> = CHARTS
+        .iter()
+        .filter(|kind| source.has(kind.name))
+        .map(|kind| {
+            let address = format!("{api}/charts/{}", kind.name);
+            let still = kind.figure.and_then(|name| still(folder, &base, name));
+            let choice = match kind.name {
+                "statistics" => choice_of_statistic(&address, metrics),
+                _ => String::new(),
+            };
+            Shown {
+                name: kind.name,
+                markup: format!("{choice}{}", slot(&address, &still.unwrap_or_default())),
+                caption: kind.caption,
+            }
         })
-        .map(|kind| (kind, picture(&base, kind)))
         .collect();
-    let mut body = sections(metrics, folder.strategy()?.as_deref(), &figures);
-    if figures.is_empty() {
-        body.push_str(&format!(
-            "<p class=\"message\">The figures have not been drawn: \
-             <code>deephedge report {}</code> draws them.</p>\n",
-            escape(folder.id())
-        ));
-    }
+    let more = format!(
+        "{}{}{}",
+        explorer(folder.id(), metrics),
+        hedge_map(folder.id(), metrics),
+        source
+            .walked()
+            .map_or(String::new(), super::walked::sections)
+    );
+    let mut body = sections(metrics, folder.strategy()?.as_deref(), &charts, &more);
     let mut links = format!("<a href=\"/api/runs/{}\">Metrics as JSON</a>", folder.id());
     if folder.path().join("report.html").is_file() {
         links = format!("<a href=\"{base}/report.html\">Report as one file</a>, {links}");
     }
     body.push_str(&format!("<p class=\"note\">{links}</p>\n"));
     Ok(body)
+}
+
+/// The figure of the report, shown until the chart is drawn.
+fn still(folder: &RunFolder, base: &str, name: &str) -> Option<String> {
+    let kind = KINDS.into_iter().find(|kind| kind.name == name)?;
+    let drawn = |form| folder.path().join(Figure::file(kind.name, form)).is_file();
+    (drawn(Form::Wide) && drawn(Form::Narrow)).then(|| picture(base, kind))
+}
+
+/// Where the chart at `address` will be drawn, with what is shown until then.
+fn slot(address: &str, still: &str) -> String {
+    format!(
+        "<div class=\"chart\" data-chart=\"{}\">{still}</div>",
+        escape(address)
+    )
+}
+
+/// A chart in a figure of its own.
+pub fn chart(address: &str, still: &str, caption: &str) -> String {
+    format!(
+        "<figure>{}<figcaption>{}</figcaption></figure>\n",
+        slot(address, still),
+        escape(caption)
+    )
+}
+
+fn choice_of_statistic(address: &str, metrics: &Metrics) -> String {
+    let options: String = statistics(&metrics.training)
+        .iter()
+        .map(|key| {
+            let key = escape(key);
+            format!("<option value=\"{key}\">{}</option>", key.replace('_', " "))
+        })
+        .collect();
+    format!(
+        "<form class=\"statistics\" data-address=\"{}\"><label>Statistic \
+         <select name=\"key\">{options}</select></label></form>",
+        escape(address)
+    )
+}
+
+/// Empty slots that a form's answer is drawn into.
+fn slots(captions: &[&str]) -> String {
+    let slots: String = captions
+        .iter()
+        .map(|caption| {
+            format!(
+                "<figure><div class=\"chart\"></div><figcaption>{}</figcaption></figure>\n",
+                escape(caption)
+            )
+        })
+        .collect();
+    format!("<div class=\"figures answer\">\n{slots}</div>\n")
+}
+
+/// The form that asks for a test path, and where every strategy on it is drawn.
+fn explorer(id: &str, metrics: &Metrics) -> String {
+    let Some(last) = metrics
+        .evaluation
+        .first()
+        .map(|row| row.paths.saturating_sub(1))
+    else {
+        return String::new();
+    };
+    format!(
+        "<section id=\"paths\"><h2>One path</h2>\n\
+         <form class=\"explorer\" data-run=\"{}\"><label>Test path \
+         <input name=\"path\" type=\"number\" min=\"0\" max=\"{last}\" step=\"1\" value=\"0\"></label>\
+         <span class=\"note\">0 to {last}</span>\
+         <button type=\"button\" data-to=\"-1\">Previous</button>\
+         <button type=\"button\" data-to=\"1\">Next</button>\
+         <button type=\"button\" data-to=\"random\">Any</button></form>\n\
+         <div class=\"scroll\"><table class=\"numbers\"><caption><span>At expiry</span></caption>\
+         <thead><tr><th scope=\"col\">strategy</th><th scope=\"col\">P&amp;L</th>\
+         <th scope=\"col\">cost</th></tr></thead><tbody></tbody></table></div>\n{}</section>\n",
+        escape(id),
+        slots(&[
+            "The simulated spot; the dotted line is the strike.",
+            "Square root of the simulated variance, a year.",
+            "What each strategy holds from each date to the next.",
+            "What each strategy buys, or sells where negative.",
+            "Transaction costs added up.",
+            "Premium and gains less costs and the model's value of the contract; at expiry the P&L of the table.",
+        ])
+    )
+}
+
+/// The form that asks for a strategy's hedge map, and where the map is drawn.
+fn hedge_map(id: &str, metrics: &Metrics) -> String {
+    // Every window of a walk-forward run has policies of its own.
+    let rows = if metrics.evaluation.is_empty() {
+        &[][..]
+    } else {
+        &metrics.evaluation
+    };
+    if rows.is_empty() {
+        return String::new();
+    }
+    let options: String = lines(rows)
+        .iter()
+        .map(|line| {
+            let name = escape(line.strategy);
+            format!("<option value=\"{name}\">{name}</option>")
+        })
+        .collect();
+    format!(
+        "<section id=\"hedge-map\"><h2>Hedge ratio over spot and time</h2>\n\
+         <form class=\"hedge-map\" data-run=\"{}\"><label>Strategy \
+         <select name=\"strategy\">{options}</select></label></form>\n{}\
+         <p class=\"note\">A recurrent policy depends on the way to a spot. Here ln S moves evenly from today's spot to \
+         the point, at the variance that the model expects; ratios are averaged over seeds.</p></section>\n",
+        escape(id),
+        slots(&[
+            "Shares that the strategy holds per contract.",
+            "Shares that Black–Scholes holds at the volatility expected until expiry.",
+            "The strategy less Black–Scholes: blue where it holds more, orange where it holds less.",
+        ])
+    )
 }
 
 /// The stand-alone report of one run.
@@ -234,12 +370,27 @@ pub fn problem(status: StatusCode, message: &str) -> String {
 }
 
 fn shell(title: &str, body: &str) -> String {
+    framed(title, "", body)
+}
+
+/// A page with charts; their script is fetched beside the page and run after it is read.
+pub fn shell_with_charts(title: &str, body: &str) -> String {
+    let scripts = format!(
+        "\n<script defer src=\"{}\"></script>\n<script type=\"module\" src=\"{}\"></script>",
+        assets::address("plotly.js"),
+        assets::address("run.js")
+    );
+    framed(title, &scripts, body)
+}
+
+fn framed(title: &str, scripts: &str, body: &str) -> String {
     let head = format!(
-        "<link rel=\"icon\" href=\"{}\">\n<link rel=\"stylesheet\" href=\"{}\">\n\
-         <script type=\"module\" src=\"{}\"></script>",
-        asset_address("icon.svg"),
-        asset_address("app.css"),
-        asset_address("app.js")
+        "<link rel=\"icon\" href=\"{}\">\n\
+         <link rel=\"stylesheet\" id=\"plotly.js-style-global\" class=\"no-inline-styles\" href=\"{}\">\n\
+         <script type=\"module\" src=\"{}\"></script>{scripts}",
+        assets::address("icon.svg"),
+        assets::address("app.css"),
+        assets::address("app.js")
     );
     let navigation = "<nav aria-label=\"Main\"><a class=\"brand\" href=\"/\">deephedge</a>\
                       <a href=\"/\">Runs</a></nav>";

@@ -54,6 +54,7 @@ fn get(root: &Path, path: &str) -> Answer {
 fn every_address_answers() {
     let root = Scratch::new("routes");
     let run = fixture::write(root.path());
+    let other = fixture::write(root.path());
     report::write(&run).unwrap();
     let id = run.id();
     for (path, kind, contains) in [
@@ -82,11 +83,36 @@ fn every_address_answers() {
             "\"strike\"",
         ),
         (
-            "/assets/app.css".to_owned(),
+            format!("/compare?runs={id},{}", other.id()),
+            "text/html",
+            "kfac (B)",
+        ),
+        (
+            format!("/api/v1/charts/cost_cvar?runs={id}&runs={}", other.id()),
+            "application/json",
+            "kfac (B)",
+        ),
+        (
+            format!("/api/v1/runs/{id}/charts/pnl_histogram"),
+            "application/json",
+            "\"layout\"",
+        ),
+        (
+            assets::address("app.css"),
             "text/css",
             "prefers-color-scheme",
         ),
-        ("/assets/app.js".to_owned(), "text/javascript", "sortBy"),
+        (assets::address("app.js"), "text/javascript", "sortBy"),
+        (
+            assets::address("charts.js"),
+            "text/javascript",
+            "Plotly.react",
+        ),
+        (
+            assets::address("plotly.js"),
+            "text/javascript",
+            "window.Plotly",
+        ),
     ] {
         let answer = get(root.path(), &path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
@@ -114,9 +140,20 @@ fn pages_and_files_have_their_own_policies() {
     let page = get(root.path(), &format!("/runs/{}", run.id()));
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'self'"), "{policy}");
-    assert!(!policy.contains("unsafe"), "{policy}");
-    // The policy would block them.
+    let loosened = policy.replace("style-src-attr 'unsafe-inline'", "");
+    assert!(!loosened.contains("unsafe"), "{policy}");
     assert!(!page.body.contains("style=") && !page.body.contains("<style"));
+    // Every script is a file, and no attribute runs one.
+    let scripts = page.body.split("<script").skip(1);
+    assert!(scripts.clone().count() >= 3);
+    for script in scripts {
+        let (tag, after) = script.split_once('>').unwrap();
+        assert!(
+            tag.contains("src=\"/assets/") && after.starts_with("</script>"),
+            "{tag}"
+        );
+    }
+    assert!(!page.body.contains(" onclick=") && !page.body.contains("javascript:"));
     let report = get(root.path(), &format!("/runs/{}/report.html", run.id()));
     let policy = report.header("content-security-policy");
     assert!(policy.contains("default-src 'none'"), "{policy}");
@@ -200,7 +237,8 @@ fn what_is_not_there_is_not_found() {
         format!("/runs/{id}/figures/..%2fmetrics.json"),
         format!("/runs/{id}/figures/%2e%2e%2f%2e%2e%2fmetrics.json"),
         format!("/runs/{id}/metrics.json"),
-        "/assets/..%2fCargo.toml".to_owned(),
+        "/assets/1/..%2fCargo.toml".to_owned(),
+        "/assets/1/live".to_owned(),
         "/<script>".replace('<', "%3Cb%3E").replace('>', ""),
     ] {
         let answer = get(&runs, &path);
@@ -208,6 +246,36 @@ fn what_is_not_there_is_not_found() {
         assert!(answer.body.contains("<h1>Not found</h1>"), "{path}");
         assert_well_formed(&answer.body);
     }
+}
+
+/// What a chart, a path or a comparison cannot be made from is named.
+#[test]
+fn bad_questions_are_answered_with_their_reason() {
+    let root = Scratch::new("server-charts");
+    let run = fixture::write(root.path());
+    let stopped = store::create(root.path(), "stopped").unwrap();
+    let id = run.id();
+    let of = |path: &str| {
+        let answer = get(root.path(), path);
+        (answer.status, answer.error_code(), answer.body)
+    };
+    let (status, code, body) = of(&format!("/api/v1/runs/{id}/charts/smile"));
+    assert_eq!((status, code.as_str()), (404, "not_found"));
+    assert!(body.contains("no chart `smile`"), "{body}");
+    let (status, code, _) = of(&format!("/api/v1/runs/{}/charts/loss_steps", stopped.id()));
+    assert_eq!((status, code.as_str()), (409, "incomplete"));
+    let (status, code, body) = of(&format!("/api/v1/runs/{id}/paths?path=-1"));
+    assert_eq!((status, code.as_str()), (400, "bad_request"));
+    assert!(body.contains("path"), "{body}");
+    let (status, code, _) = of(&format!("/api/v1/runs/{id}/hedge_map"));
+    assert_eq!((status, code.as_str()), (400, "bad_request"));
+    let (status, _, body) = of(&format!("/api/v1/charts/cost_cvar?runs={id}"));
+    assert_eq!(status, 400);
+    assert!(
+        body.contains("`runs` names 1 runs: must be 2 to 6"),
+        "{body}"
+    );
+    assert_eq!(get(root.path(), "/compare?runs=a,..%2f").status, 404);
 }
 
 /// Only requests addressed to this machine by a local name are answered.

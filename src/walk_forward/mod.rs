@@ -21,7 +21,7 @@ mod trades;
 mod window;
 
 pub use page::page;
-pub use results::Results;
+pub use results::{Period, Results, Test};
 pub use trades::Trade;
 pub use window::{Doing, Window};
 

@@ -1,7 +1,8 @@
 //! P&L of the backtest through calendar time.
 
-use super::canvas::{Axis, DrawError, Form, Palette, axes, figure, range, reference_line};
+use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line};
 use crate::error::Result;
+use crate::report::palette::Palette;
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use chrono::{Datelike, NaiveDate};
 use plotters::prelude::*;
@@ -17,7 +18,15 @@ pub fn cumulative_pnl(
     palette: &Palette,
     form: Form,
 ) -> Result<Option<String>> {
-    let curves = curves(&table.books);
+    let curves: Vec<(&str, Vec<(f64, f64)>)> = curves(&table.books)
+        .into_iter()
+        .map(|(strategy, points)| {
+            let placed = points
+                .into_iter()
+                .map(|(date, sum)| (decimal_year(date), sum));
+            (strategy, placed.collect())
+        })
+        .collect();
     let values = curves.iter().flat_map(|(_, points)| points.iter());
     let (Some(x), Some(y)) = (
         range(values.clone().map(|point| point.0), 0.02),
@@ -60,8 +69,8 @@ pub fn cumulative_pnl(
     .map(Some)
 }
 
-/// Strategy and its points (decimal year, sum so far), beginning with zero at the first sale.
-fn curves(books: &[BacktestBook]) -> Vec<(&str, Vec<(f64, f64)>)> {
+/// Strategy and its points (expiry, sum so far), beginning with zero at the first sale.
+pub fn curves(books: &[BacktestBook]) -> Vec<(&str, Vec<(NaiveDate, f64)>)> {
     let mut strategies: Vec<&str> = Vec::new();
     for book in books {
         if !strategies.contains(&book.strategy.as_str()) {
@@ -79,11 +88,11 @@ fn curves(books: &[BacktestBook]) -> Vec<(&str, Vec<(f64, f64)>)> {
                 }
             }
             let first = seeds.iter().flat_map(|book| &book.date).min()?;
-            let mut points = vec![(decimal_year(*first), 0.0)];
+            let mut points = vec![(*first, 0.0)];
             let mut sum = 0.0;
             for (expiry, pnl) in by_expiry {
                 sum += pnl;
-                points.push((decimal_year(expiry), sum));
+                points.push((expiry, sum));
             }
             Some((strategy, points))
         })

@@ -5,6 +5,7 @@
 //! sheet inside the SVG that matches on them.
 
 use crate::error::{Error, Result};
+use crate::report::palette::{self, DASHES, GRID, INK, MUTED, PAPER, Palette, SERIES};
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -13,25 +14,6 @@ use std::ops::Range;
 
 /// Drawing units per pixel.
 pub const SCALE: i32 = 4;
-
-const PAPER: (RGBColor, &str) = (RGBColor(0xff, 0xff, 0xff), "#171C22");
-const INK: (RGBColor, &str) = (RGBColor(0x1b, 0x1f, 0x24), "#E7EBEF");
-const MUTED: (RGBColor, &str) = (RGBColor(0x57, 0x60, 0x6a), "#A4AFBA");
-const GRID: (RGBColor, &str) = (RGBColor(0xe2, 0xe6, 0xea), "#2C343D");
-
-/// Colours of the series on light and dark pages, and their dashes. Neighbours differ in
-/// lightness as well as in hue, and the dashes tell them apart without any colour. The page's
-/// style sheet (`web/app.css`) repeats the colours.
-const SERIES: [(RGBColor, &str, &str); 8] = [
-    (RGBColor(0x00, 0x5f, 0xa8), "#62B4F5", "none"),
-    (RGBColor(0xd1, 0x55, 0x00), "#FF9147", "9 3"),
-    (RGBColor(0x00, 0x82, 0x63), "#2FCB9F", "2 3"),
-    (RGBColor(0xa3, 0x48, 0x8a), "#E9A0D2", "9 3 2 3"),
-    (RGBColor(0x8f, 0x65, 0x00), "#E2B640", "5 3"),
-    (RGBColor(0x5a, 0x64, 0x70), "#B4BEC9", "14 3"),
-    (RGBColor(0x7a, 0x1f, 0x4b), "#DF7FA6", "5 2 2 2 2 2"),
-    (RGBColor(0x2d, 0x8a, 0x9e), "#6FD3E6", "1 3"),
-];
 
 pub type Backend<'a> = SVGBackend<'a>;
 pub type Area<'a> = DrawingArea<Backend<'a>, Shift>;
@@ -81,12 +63,12 @@ impl Form {
 
     /// The style of running text.
     pub fn text(self) -> TextStyle<'static> {
-        self.styled(INK.0, self.letter())
+        self.styled(rgb(INK), self.letter())
     }
 
     /// The style of axis labels and remarks.
     pub fn small(self) -> TextStyle<'static> {
-        self.styled(MUTED.0, self.letter() - 1)
+        self.styled(rgb(MUTED), self.letter() - 1)
     }
 
     fn styled(self, color: RGBColor, letter: i32) -> TextStyle<'static> {
@@ -107,23 +89,15 @@ impl Form {
     }
 }
 
-/// The order of the strategies, which decides their colours.
-#[derive(Debug, Clone)]
-pub struct Palette(Vec<String>);
+/// plotters' form of a colour on light pages.
+fn rgb(color: palette::Color) -> RGBColor {
+    let channel = |at: usize| u8::from_str_radix(&color.light[at..at + 2], 16).unwrap_or(0);
+    RGBColor(channel(1), channel(3), channel(5))
+}
 
 impl Palette {
-    pub fn new(strategies: Vec<String>) -> Self {
-        Self(strategies)
-    }
-
-    /// The place of a strategy; strategies that are not in the list share the last colour.
-    pub fn place(&self, strategy: &str) -> usize {
-        let known = self.0.iter().position(|name| name == strategy);
-        known.unwrap_or(SERIES.len() - 1) % SERIES.len()
-    }
-
     pub fn color(&self, strategy: &str) -> RGBColor {
-        SERIES[self.place(strategy)].0
+        rgb(SERIES[self.place(strategy)])
     }
 
     pub fn line(&self, strategy: &str) -> ShapeStyle {
@@ -159,7 +133,7 @@ pub fn figure(
     let drawn = (|| {
         let size = ((width * SCALE) as u32, (height * SCALE) as u32);
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        root.fill(&PAPER.0)?;
+        root.fill(&rgb(PAPER))?;
         let margin = 10 * SCALE;
         let bold = form.text().transform_bold();
         root.draw(&Text::new(title.to_owned(), (margin, margin), bold))?;
@@ -242,8 +216,8 @@ pub fn axes<'a, 'b>(
         .y_labels(6)
         .max_light_lines(1)
         .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID.0.stroke_width(SCALE as u32))
-        .axis_style(MUTED.0.stroke_width(SCALE as u32))
+        .bold_line_style(rgb(GRID).stroke_width(SCALE as u32))
+        .axis_style(rgb(MUTED).stroke_width(SCALE as u32))
         .set_all_tick_mark_size(4 * SCALE)
         .label_style(form.small())
         .axis_desc_style(form.small())
@@ -284,12 +258,12 @@ fn ticks(axis: &Axis<'_>, labels: usize) -> Box<dyn Fn(f64) -> String> {
 
 /// The style of reference lines such as a strike or zero.
 pub fn reference_line() -> ShapeStyle {
-    MUTED.0.stroke_width(SCALE as u32)
+    rgb(MUTED).stroke_width(SCALE as u32)
 }
 
 /// The style of the one series that is no strategy.
 pub fn ink_line() -> ShapeStyle {
-    INK.0.stroke_width(2 * SCALE as u32)
+    rgb(INK).stroke_width(2 * SCALE as u32)
 }
 
 /// The least and the greatest finite value, widened by `margin` of their distance on both
@@ -328,28 +302,27 @@ fn finish(svg: &str, title: &str, width: i32, height: i32, dashed: bool) -> Stri
 }
 
 fn style_sheet() -> String {
-    let hex = |RGBColor(r, g, b): RGBColor| format!("#{r:02X}{g:02X}{b:02X}");
+    // plotters writes its colours in capitals.
+    let written = |color: palette::Color| color.light.to_uppercase();
     let mut dashes = String::new();
     let mut dark = String::new();
-    let fixed = [PAPER, INK, MUTED, GRID];
-    let series = SERIES.map(|(light, dark, _)| (light, dark));
-    for (light, turned) in fixed.into_iter().chain(series) {
-        let light = hex(light);
+    for color in palette::all() {
+        let (light, turned) = (written(color), color.dark);
         dark.push_str(&format!(
             ".figure [fill=\"{light}\"]{{fill:{turned}}}.figure [stroke=\"{light}\"]{{stroke:{turned}}}"
         ));
     }
-    for (light, _, dash) in SERIES {
-        if dash == "none" {
+    for (color, dash) in SERIES.into_iter().zip(DASHES) {
+        if dash.is_empty() {
             continue;
         }
         let lengths: Vec<String> = dash
-            .split(' ')
-            .map(|part| (part.parse().unwrap_or(1) * SCALE).to_string())
+            .iter()
+            .map(|length| (length * SCALE as u32).to_string())
             .collect();
         dashes.push_str(&format!(
             ".dashed polyline[stroke=\"{}\"]{{stroke-dasharray:{}}}",
-            hex(light),
+            written(color),
             lengths.join(" ")
         ));
     }

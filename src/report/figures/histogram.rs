@@ -1,7 +1,8 @@
 //! The spread of P&L.
 
-use super::canvas::{Axis, DrawError, Form, Palette, axes, figure, range, reference_line};
+use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line};
 use crate::error::Result;
+use crate::report::palette::Palette;
 use crate::runs::tables::{EvaluationBook, EvaluationTable};
 use plotters::prelude::*;
 use std::ops::Range;
@@ -73,7 +74,7 @@ pub fn pnl_histogram(
 }
 
 /// The sorted P&L of each strategy over all its seeds.
-fn pooled(books: &[EvaluationBook]) -> Vec<(&str, Vec<f64>)> {
+pub fn pooled(books: &[EvaluationBook]) -> Vec<(&str, Vec<f64>)> {
     let mut samples: Vec<(&str, Vec<f64>)> = Vec::new();
     for book in books {
         let finite = book.pnl.iter().copied().filter(|pnl| pnl.is_finite());
@@ -90,7 +91,7 @@ fn pooled(books: &[EvaluationBook]) -> Vec<(&str, Vec<f64>)> {
 }
 
 /// From the 0.1 % to the 99.9 % point of every strategy that is not an outlier.
-fn common_range(samples: &[(&str, Vec<f64>)]) -> Option<Range<f64>> {
+pub fn common_range(samples: &[(&str, Vec<f64>)]) -> Option<Range<f64>> {
     let spans: Vec<(f64, f64)> = samples
         .iter()
         .map(|(_, sorted)| {
@@ -106,13 +107,13 @@ fn common_range(samples: &[(&str, Vec<f64>)]) -> Option<Range<f64>> {
 }
 
 /// Twice the cube root of the smallest sample (Rice's rule), kept between 16 and 64.
-fn bins(samples: &[(&str, Vec<f64>)]) -> usize {
+pub fn bins(samples: &[(&str, Vec<f64>)]) -> usize {
     let smallest = samples.iter().map(|(_, pnl)| pnl.len()).min().unwrap_or(0);
     ((2.0 * (smallest as f64).cbrt()) as usize).clamp(16, 64)
 }
 
 /// Per cent of the sample in each bin, and the fraction in none.
-fn shares(sorted: &[f64], frame: &Range<f64>, bins: usize) -> (Vec<f64>, f64) {
+pub fn shares(sorted: &[f64], frame: &Range<f64>, bins: usize) -> (Vec<f64>, f64) {
     let mut counts = vec![0usize; bins];
     let mut outside = 0usize;
     for pnl in sorted {

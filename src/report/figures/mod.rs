@@ -1,21 +1,22 @@
 //! The figures of a run as SVG.
 
-mod backtest;
+pub(crate) mod backtest;
 mod canvas;
-mod histogram;
+pub(crate) mod histogram;
 mod path;
-mod scatter;
+pub(crate) mod scatter;
 pub mod study;
-mod training;
+pub(crate) mod training;
 
 pub use backtest::cumulative_pnl;
-pub use canvas::{Form, Palette};
+pub use canvas::Form;
 pub use histogram::pnl_histogram;
 pub use path::example_path;
 pub use scatter::cost_and_cvar;
 pub use training::{Against, loss};
 
 use crate::error::Result;
+use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::runs::metrics::{ExamplePath, Metrics};
 use crate::runs::store::RunFolder;

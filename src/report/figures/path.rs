@@ -1,9 +1,8 @@
 //! One simulated path and what every strategy held on it.
 
-use super::canvas::{
-    Axis, DrawError, Form, Palette, SCALE, axes, figure, ink_line, range, reference_line,
-};
+use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, ink_line, range, reference_line};
 use crate::error::Result;
+use crate::report::palette::Palette;
 use crate::runs::metrics::ExamplePath;
 use plotters::prelude::*;
 

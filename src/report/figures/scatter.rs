@@ -1,29 +1,26 @@
 //! Cost against tail risk.
 
-use super::canvas::{Area, Axis, Chart, DrawError, Form, Palette, SCALE, axes, figure, range};
+use super::canvas::{Area, Axis, Chart, DrawError, Form, SCALE, axes, figure, range};
 use super::histogram::median;
 use crate::error::Result;
+use crate::report::palette::Palette;
 use crate::report::summary::{Statistic, cvar_label, lines, main_level};
-use crate::risk::Estimate;
+use crate::risk::{Estimate, Row};
 use crate::runs::metrics::Metrics;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
 
-struct Dot<'a> {
-    strategy: &'a str,
-    cost: Estimate,
-    cvar: Estimate,
+/// A strategy's mean cost and CVaR.
+pub struct Dot<'a> {
+    pub strategy: &'a str,
+    pub cost: Estimate,
+    pub cvar: Estimate,
 }
 
-/// Mean cost against CVaR, a labelled point per strategy; absent without an evaluation.
-///
-/// # Errors
-/// [`crate::Error::Computation`] if plotters fails.
-pub fn cost_and_cvar(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Option<String>> {
-    let level = main_level(metrics);
-    let lines = lines(&metrics.evaluation);
-    let dots: Vec<Dot<'_>> = lines
+/// The strategies whose cost and CVaR at `level` are known, one dot for all seeds of each.
+pub fn dots<'a>(rows: &'a [Row], level: &str) -> Vec<Dot<'a>> {
+    lines(rows)
         .iter()
         .filter_map(|line| {
             Some(Dot {
@@ -33,7 +30,16 @@ pub fn cost_and_cvar(metrics: &Metrics, palette: &Palette, form: Form) -> Result
             })
         })
         .filter(|dot| dot.cost.value.is_finite() && dot.cvar.value.is_finite())
-        .collect();
+        .collect()
+}
+
+/// Mean cost against CVaR, a labelled point per strategy; absent without an evaluation.
+///
+/// # Errors
+/// [`crate::Error::Computation`] if plotters fails.
+pub fn cost_and_cvar(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Option<String>> {
+    let level = main_level(metrics);
+    let dots = dots(&metrics.evaluation, level);
     let Some((x, y)) = scatter_frame(&dots) else {
         return Ok(None);
     };
@@ -63,7 +69,8 @@ pub fn cost_and_cvar(metrics: &Metrics, palette: &Palette, form: Form) -> Result
     .map(Some)
 }
 
-fn scatter_frame(dots: &[Dot<'_>]) -> Option<(Range<f64>, Range<f64>)> {
+/// Ranges that show the dots, except for a hedge with several times the others' risk.
+pub fn scatter_frame(dots: &[Dot<'_>]) -> Option<(Range<f64>, Range<f64>)> {
     let ends = |e: &Estimate| {
         let error = if e.standard_error.is_finite() {
             e.standard_error

@@ -1,7 +1,8 @@
 //! Figures of a study: lines with bands over seeds, and cost against risk.
 
-use super::canvas::{Axis, DrawError, Form, Palette, SCALE, axes, figure, range};
+use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, range};
 use crate::error::Result;
+use crate::report::palette::Palette;
 use plotters::prelude::*;
 
 /// A line with a band around it.

@@ -1,7 +1,8 @@
 //! Loss against steps and against seconds.
 
-use super::canvas::{Axis, DrawError, Form, Palette, SCALE, axes, figure};
+use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure};
 use crate::error::Result;
+use crate::report::palette::Palette;
 use crate::runs::metrics::{Metrics, TrainingCurve};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
@@ -13,11 +14,12 @@ pub enum Against {
     Seconds,
 }
 
-struct Curve<'a> {
-    strategy: &'a str,
+/// A strategy's risk, averaged over its seeds.
+pub struct Curve<'a> {
+    pub strategy: &'a str,
     /// Whether the points are validation risks, which are few and get markers.
-    validated: bool,
-    points: Vec<(f64, f64)>,
+    pub validated: bool,
+    pub points: Vec<(f64, f64)>,
 }
 
 /// One line per strategy, averaged over its seeds; absent without training.
@@ -75,17 +77,22 @@ pub fn loss(
     .map(Some)
 }
 
-fn curves(training: &[TrainingCurve], against: Against) -> Vec<Curve<'_>> {
-    let mut strategies: Vec<&str> = Vec::new();
+/// The curves of training by strategy, in order of first appearance.
+pub fn by_strategy(training: &[TrainingCurve]) -> Vec<(&str, Vec<&TrainingCurve>)> {
+    let mut found: Vec<(&str, Vec<&TrainingCurve>)> = Vec::new();
     for curve in training {
-        if !strategies.contains(&curve.strategy.as_str()) {
-            strategies.push(&curve.strategy);
+        match found.iter_mut().find(|(name, _)| *name == curve.strategy) {
+            Some((_, seeds)) => seeds.push(curve),
+            None => found.push((&curve.strategy, vec![curve])),
         }
     }
-    strategies
+    found
+}
+
+fn curves(training: &[TrainingCurve], against: Against) -> Vec<Curve<'_>> {
+    by_strategy(training)
         .into_iter()
-        .filter_map(|strategy| {
-            let seeds: Vec<_> = training.iter().filter(|c| c.strategy == strategy).collect();
+        .filter_map(|(strategy, seeds)| {
             let validated = seeds
                 .iter()
                 .all(|seed| seed.points.iter().any(|p| p.validation_risk.is_some()));
@@ -99,8 +106,8 @@ fn curves(training: &[TrainingCurve], against: Against) -> Vec<Curve<'_>> {
         .collect()
 }
 
-/// The mean over seeds at the steps that all of them recorded.
-fn average(seeds: &[&TrainingCurve], validated: bool, against: Against) -> Vec<(f64, f64)> {
+/// The mean over seeds at the steps that all of them recorded: of the validation risk, or of the smoothed batch risk.
+pub fn average(seeds: &[&TrainingCurve], validated: bool, against: Against) -> Vec<(f64, f64)> {
     let mut sums: BTreeMap<usize, (f64, f64, usize)> = BTreeMap::new();
     for seed in seeds {
         let risks = if validated {
@@ -145,7 +152,7 @@ fn smoothed(curve: &TrainingCurve) -> Vec<Option<f64>> {
 
 /// Ranges that show where the curves end up: the first fall from an untrained policy is much
 /// higher than anything after it and may leave the picture at the top.
-fn frame(curves: &[Curve<'_>]) -> Option<(std::ops::Range<f64>, std::ops::Range<f64>)> {
+pub fn frame(curves: &[Curve<'_>]) -> Option<(std::ops::Range<f64>, std::ops::Range<f64>)> {
     let xs = curves.iter().flat_map(|c| c.points.iter().map(|p| p.0));
     let right = xs.fold(0.0, f64::max);
     let ys = || curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));

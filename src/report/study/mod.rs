@@ -7,9 +7,9 @@ mod problem;
 mod sections;
 mod statements;
 
-use super::figures::Palette;
 use super::figures::study::{Labels, Series, lines};
 use super::levels::lengths;
+use super::palette::Palette;
 use crate::error::Result;
 use crate::runs::atomic::write_atomically;
 use crate::runs::study::{MeanCurve, MeanPoint, Study};

@@ -1,0 +1,182 @@
+//! What every chart shares: the layout, the axes and the lines of the strategies.
+
+use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette, SERIES};
+use plotly::common::{
+    Anchor, DashType, Font, Label, Line, Marker, MarkerSymbol, Mode, Orientation, Title,
+};
+use plotly::layout::{AxisType, HoverMode, Legend, Margin};
+use plotly::{Layout, Scatter, Trace};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::ops::Range;
+
+/// A chart as plotly takes it, in the colours of light pages.
+///
+/// plotly's own types cannot be sent between threads; this is what they serialise to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figure {
+    pub title: String,
+    pub data: Value,
+    pub layout: Value,
+    /// The colour that stands on dark pages for each one of light pages.
+    pub dark: Map<String, Value>,
+}
+
+/// One axis: what it measures with its unit in parentheses, and what of it is shown at first.
+pub struct Axis<'a> {
+    label: &'a str,
+    kind: AxisType,
+    range: Option<Range<f64>>,
+    zero: bool,
+}
+
+impl<'a> Axis<'a> {
+    pub fn new(label: &'a str) -> Self {
+        Self {
+            label,
+            kind: AxisType::Linear,
+            range: None,
+            zero: false,
+        }
+    }
+
+    pub fn of(self, kind: AxisType) -> Self {
+        Self { kind, ..self }
+    }
+
+    pub fn range(self, range: Range<f64>) -> Self {
+        Self {
+            range: Some(range),
+            ..self
+        }
+    }
+
+    /// With a line at zero.
+    pub fn zero(self) -> Self {
+        Self { zero: true, ..self }
+    }
+
+    pub fn build(self) -> plotly::layout::Axis {
+        let axis = plotly::layout::Axis::new()
+            .title(Title::with_text(self.label).font(Font::new().size(13).color(MUTED.light)))
+            .type_(self.kind)
+            .auto_margin(true)
+            .grid_color(GRID.light)
+            .line_color(MUTED.light)
+            .tick_color(MUTED.light)
+            .tick_font(Font::new().size(12).color(MUTED.light))
+            .zero_line(self.zero)
+            .zero_line_color(MUTED.light);
+        match self.range {
+            Some(range) => axis.range(vec![range.start, range.end]),
+            None => axis,
+        }
+    }
+}
+
+/// A chart of `traces` in one pair of axes.
+pub fn figure(title: &str, x: Axis<'_>, y: Axis<'_>, traces: Vec<Box<dyn Trace>>) -> Figure {
+    figure_with(
+        title,
+        layout(title).x_axis(x.build()).y_axis(y.build()),
+        traces,
+    )
+}
+
+/// A chart of `traces` in a layout made from [`layout`].
+pub fn figure_with(title: &str, layout: Layout, traces: Vec<Box<dyn Trace>>) -> Figure {
+    let colors = palette::all().map(|color| (color.light.to_owned(), color.dark.into()));
+    Figure {
+        title: title.to_owned(),
+        data: json!(traces),
+        layout: json!(layout),
+        dark: colors.collect(),
+    }
+}
+
+/// The layout of all charts, without axes.
+pub fn layout(title: &str) -> Layout {
+    let ink = |size| Font::new().size(size).color(INK.light);
+    Layout::new()
+        .title(
+            Title::with_text(format!("<b>{title}</b>"))
+                .font(ink(15))
+                .x(0.0)
+                .x_anchor(Anchor::Left)
+                .x_ref(plotly::common::Reference::Paper),
+        )
+        .font(ink(13).family("system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"))
+        .paper_background_color(PAPER.light)
+        .plot_background_color(PAPER.light)
+        .hover_mode(HoverMode::Closest)
+        .hover_label(Label::new().font(ink(13)).background_color(PAPER.light))
+        .margin(Margin::new().left(56).right(12).top(44).bottom(48))
+        .show_legend(true)
+        // Below the axes, where it takes no width away on telephones.
+        .legend(
+            Legend::new()
+                .orientation(Orientation::Horizontal)
+                .x(0.0)
+                .x_anchor(Anchor::Left)
+                .y(-0.22)
+                .y_anchor(Anchor::Top)
+                .font(ink(13)),
+        )
+}
+
+const DASHES: [DashType; 8] = [
+    DashType::Solid,
+    DashType::Dash,
+    DashType::Dot,
+    DashType::DashDot,
+    DashType::LongDash,
+    DashType::LongDashDot,
+    DashType::Dash,
+    DashType::Dot,
+];
+
+const SYMBOLS: [MarkerSymbol; 8] = [
+    MarkerSymbol::Circle,
+    MarkerSymbol::Square,
+    MarkerSymbol::Diamond,
+    MarkerSymbol::TriangleUp,
+    MarkerSymbol::TriangleDown,
+    MarkerSymbol::X,
+    MarkerSymbol::Cross,
+    MarkerSymbol::TriangleLeft,
+];
+
+/// The colour of a strategy.
+pub fn color(palette: &Palette, strategy: &str) -> &'static str {
+    SERIES[palette.place(strategy)].light
+}
+
+/// The marker of a strategy: colour and shape.
+pub fn mark(palette: &Palette, strategy: &str) -> Marker {
+    Marker::new()
+        .color(color(palette, strategy))
+        .symbol(SYMBOLS[palette.place(strategy)].clone())
+        .size(10)
+}
+
+/// The line of a strategy: colour and dash.
+pub fn stroke(palette: &Palette, strategy: &str) -> Line {
+    Line::new()
+        .color(color(palette, strategy))
+        .dash(DASHES[palette.place(strategy)].clone())
+        .width(2.0)
+}
+
+/// A strategy's values as a line; `hover` is plotly's template of what a point says.
+pub fn line<X: Serialize + Clone + 'static>(
+    palette: &Palette,
+    strategy: &str,
+    (x, y): (Vec<X>, Vec<f64>),
+    hover: &str,
+) -> Box<Scatter<X, f64>> {
+    Scatter::new(x, y)
+        .mode(Mode::Lines)
+        .name(strategy)
+        .line(stroke(palette, strategy))
+        .hover_template(hover)
+}

@@ -1,0 +1,201 @@
+//! How strategies hedge: over spot and time, and on one path.
+
+use super::frame::{Axis, Figure, figure, figure_with, layout, line, stroke};
+use crate::experiment::replay::{HedgeMap, Hedged, PathReplay};
+use crate::report::palette::{INK, Palette};
+use plotly::common::{ColorBar, ColorScale, ColorScaleElement, Font, Line, LineShape, Mode, Title};
+use plotly::{HeatMap, Scatter, Trace};
+
+/// Stops of a scale from low to high in one hue and rising darkness, readable in grey.
+const SEQUENTIAL: [(f64, &str); 5] = [
+    (0.0, "#f7fbff"),
+    (0.25, "#bdd3ea"),
+    (0.5, "#6a9fd0"),
+    (0.75, "#2a6aa8"),
+    (1.0, "#0b2f5b"),
+];
+
+/// Stops of a scale around zero: orange below, blue above, which the colour-blind tell apart too.
+const DIVERGING: [(f64, &str); 5] = [
+    (0.0, "#9c3d00"),
+    (0.25, "#f0a468"),
+    (0.5, "#f5f5f2"),
+    (0.75, "#78aedd"),
+    (1.0, "#00478a"),
+];
+
+fn scale(stops: &[(f64, &str)]) -> ColorScale {
+    let stops = stops.iter();
+    ColorScale::Vector(
+        stops
+            .map(|(at, color)| ColorScaleElement(*at, (*color).to_owned()))
+            .collect(),
+    )
+}
+
+/// The hedge ratio over spot and time left, the Black–Scholes delta at the same points, and the ratio less the delta.
+pub fn hedge_map(map: &HedgeMap) -> [Figure; 3] {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in map.hedge_ratio.iter().chain(&map.black_scholes).flatten() {
+        low = low.min(*value);
+        high = high.max(*value);
+    }
+    let apart = map
+        .difference
+        .iter()
+        .flatten()
+        .fold(0.0, |most: f64, d| most.max(d.abs()));
+    let sequential = |title: &str, values: &[Vec<f64>]| {
+        heat_map(map, title, values, (low, high), scale(&SEQUENTIAL))
+    };
+    [
+        sequential(
+            &format!("Hedge ratio of {}", map.strategy),
+            &map.hedge_ratio,
+        ),
+        sequential("Black–Scholes delta", &map.black_scholes),
+        heat_map(
+            map,
+            "Difference",
+            &map.difference,
+            (-apart, apart),
+            scale(&DIVERGING),
+        ),
+    ]
+}
+
+fn heat_map(
+    map: &HedgeMap,
+    title: &str,
+    values: &[Vec<f64>],
+    (low, high): (f64, f64),
+    scale: ColorScale,
+) -> Figure {
+    let trace = HeatMap::new(map.spot.clone(), map.time_left.clone(), values.to_vec())
+        .color_scale(scale)
+        .zmin(low)
+        .zmax(high)
+        .color_bar(
+            ColorBar::new()
+                .title(Title::with_text("shares").font(Font::new().size(12)))
+                .thickness(12),
+        )
+        .hover_template("spot %{x:.2f}, %{y:.3f} years left<br>%{z:.3f} shares<extra></extra>");
+    let strike = Scatter::new(
+        vec![map.strike; 2],
+        vec![
+            map.time_left.iter().copied().fold(f64::INFINITY, f64::min),
+            map.time_left.iter().copied().fold(0.0, f64::max),
+        ],
+    )
+    .mode(Mode::Lines)
+    .name("strike")
+    .line(
+        Line::new()
+            .color(INK.light)
+            .width(1.0)
+            .dash(plotly::common::DashType::Dot),
+    )
+    .hover_template("strike %{x:.2f}<extra></extra>");
+    figure_with(
+        title,
+        layout(title)
+            .show_legend(false)
+            .x_axis(Axis::new("spot (money)").build())
+            .y_axis(Axis::new("time left (years)").build()),
+        vec![trace, strike],
+    )
+}
+
+/// Instrument → a value for each date.
+type Series = Vec<(String, Vec<f64>)>;
+
+/// Money is counted once for all instruments.
+fn of_money(values: &[f64]) -> Series {
+    vec![("spot".to_owned(), values.to_vec())]
+}
+
+/// Spot, volatility, positions, trades, costs and P&L through time on one path, a chart each.
+pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
+    let time = || Axis::new("time (years)");
+    let own = |name: &str, values: &[f64]| -> Box<dyn Trace> {
+        Scatter::new(replay.time.clone(), values.to_vec())
+            .mode(Mode::Lines)
+            .name(name)
+            .line(Line::new().color(INK.light).width(2.0))
+            .hover_template("%{fullData.name} %{y:.4f}<br>%{x:.3f} years<extra></extra>")
+    };
+    let strike: Box<dyn Trace> = Scatter::new(
+        vec![0.0, replay.time.last().copied().unwrap_or(0.0)],
+        vec![replay.strike; 2],
+    )
+    .mode(Mode::Lines)
+    .name("strike")
+    .line(
+        Line::new()
+            .color(INK.light)
+            .width(1.0)
+            .dash(plotly::common::DashType::Dot),
+    )
+    .hover_template("strike %{y:.2f}<extra></extra>");
+    let lines = |of: fn(&Hedged) -> Series, shape: LineShape| {
+        let mut traces: Vec<Box<dyn Trace>> = Vec::new();
+        for hedged in &replay.strategies {
+            for (instrument, values) in of(hedged) {
+                let name = if instrument == "spot" {
+                    hedged.name()
+                } else {
+                    format!("{}, {instrument}", hedged.name())
+                };
+                let hover = "%{fullData.name}: %{y:.4f}<br>%{x:.3f} years<extra></extra>";
+                let trace = line(
+                    palette,
+                    &hedged.strategy,
+                    (replay.time.clone(), values),
+                    hover,
+                );
+                let stroke = stroke(palette, &hedged.strategy).shape(shape.clone());
+                traces.push(trace.name(name).line(stroke));
+            }
+        }
+        traces
+    };
+    vec![
+        figure(
+            "Spot",
+            time(),
+            Axis::new("spot (money)"),
+            vec![own("spot", &replay.spot), strike],
+        ),
+        figure(
+            "Volatility",
+            time(),
+            Axis::new("√v (per √year)"),
+            vec![own("√v", &replay.volatility)],
+        ),
+        figure(
+            "Positions",
+            time(),
+            Axis::new("position (units)").zero(),
+            lines(|hedged| hedged.positions.clone(), LineShape::Hv),
+        ),
+        figure(
+            "Trades",
+            time(),
+            Axis::new("bought or sold (units)").zero(),
+            lines(|hedged| hedged.trades.clone(), LineShape::Hvh),
+        ),
+        figure(
+            "Costs so far",
+            time(),
+            Axis::new("costs at expiry's value (money)"),
+            lines(|hedged| of_money(&hedged.cost), LineShape::Hv),
+        ),
+        figure(
+            "P&L so far",
+            time(),
+            Axis::new("P&L at expiry's value (money)").zero(),
+            lines(|hedged| of_money(&hedged.pnl), LineShape::Linear),
+        ),
+    ]
+}

@@ -1,0 +1,129 @@
+//! What hedges leave and what they cost.
+
+use super::frame::{Axis, Figure, color, figure, line, mark, stroke};
+use crate::report::figures::histogram::{bins, common_range, pooled, shares};
+use crate::report::figures::scatter::{dots, scatter_frame};
+use crate::report::palette::Palette;
+use crate::report::summary::{cvar_label, main_level, strategies};
+use crate::risk::Row;
+use crate::runs::metrics::Metrics;
+use crate::runs::tables::EvaluationTable;
+use plotly::common::{ErrorData, ErrorType, Mode};
+use plotly::{Scatter, Trace};
+
+/// P&L histograms over common bins as one line per strategy, all seeds together; absent without paths.
+pub fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figure> {
+    let samples = pooled(&table.books);
+    let frame = common_range(&samples)?;
+    let bins = bins(&samples);
+    let width = (frame.end - frame.start) / bins as f64;
+    let traces = samples.iter().map(|(strategy, sorted)| -> Box<dyn Trace> {
+        let (shares, outside) = shares(sorted, &frame, bins);
+        let middles = (0..bins).map(|bin| frame.start + width * (bin as f64 + 0.5));
+        let hover = "%{fullData.name}<br>P&L %{x:.2f}: %{y:.2f} % of paths<extra></extra>";
+        let trace = line(palette, strategy, (middles.collect(), shares), hover);
+        if outside > 0.01 {
+            trace.name(format!("{strategy} ({:.0} % outside)", 100.0 * outside))
+        } else {
+            trace
+        }
+    });
+    Some(figure(
+        "P&L at expiry",
+        Axis::new("P&L per contract, gains right (money)").zero(),
+        Axis::new("paths per bin (%)"),
+        traces.collect(),
+    ))
+}
+
+/// Mean cost against CVaR, a point per strategy with one standard error each way; absent without an
+/// evaluation.
+pub fn cost_cvar(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
+    let level = main_level(metrics);
+    let dots = dots(&metrics.evaluation, level);
+    let (x, y) = scatter_frame(&dots)?;
+    let label = cvar_label(level);
+    let traces = dots.iter().map(|dot| -> Box<dyn Trace> {
+        let name = if y.contains(&dot.cvar.value) {
+            dot.strategy.to_owned()
+        } else {
+            format!(
+                "{} ({label} {:.2}, off scale)",
+                dot.strategy, dot.cvar.value
+            )
+        };
+        let color = color(palette, dot.strategy);
+        let bars = |error: f64| {
+            ErrorData::new(ErrorType::Data)
+                .array(vec![if error.is_finite() { error } else { 0.0 }])
+                .color(color)
+                .thickness(1.5)
+        };
+        Scatter::new(vec![dot.cost.value], vec![dot.cvar.value])
+            .mode(Mode::Markers)
+            .name(name)
+            .marker(mark(palette, dot.strategy))
+            .error_x(bars(dot.cost.standard_error))
+            .error_y(bars(dot.cvar.standard_error))
+            .hover_template(format!(
+                "%{{fullData.name}}<br>cost %{{x:.3f}}<br>{label} %{{y:.3f}}<extra></extra>"
+            ))
+    });
+    let traces = traces.collect();
+    Some(figure(
+        "Cost against tail risk",
+        Axis::new("mean transaction cost per contract (money)").range(x),
+        Axis::new(&format!("{label} of the loss (money)")).range(y),
+        traces,
+    ))
+}
+
+/// Mean cost against CVaR of the policies trained for each level or aversion, a line per strategy; absent if there is
+/// one level alone.
+pub fn frontier(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
+    if metrics.frontier.is_empty() {
+        return None;
+    }
+    let label = cvar_label(main_level(metrics));
+    let mut parameters: Vec<f64> = metrics.frontier.iter().map(|row| row.parameter).collect();
+    parameters.sort_by(f64::total_cmp);
+    parameters.dedup();
+    let rows_at = |parameter: f64| -> Vec<Row> {
+        let rows = metrics.frontier.iter();
+        rows.filter(|row| row.parameter == parameter)
+            .map(|row| row.row.clone())
+            .collect()
+    };
+    let by_parameter: Vec<(f64, Vec<Row>)> = parameters
+        .into_iter()
+        .map(|parameter| (parameter, rows_at(parameter)))
+        .collect();
+    let traces = strategies(metrics).into_iter().filter_map(|strategy| {
+        let (mut x, mut y, mut text) = (Vec::new(), Vec::new(), Vec::new());
+        for (parameter, rows) in &by_parameter {
+            let dots = dots(rows, main_level(metrics));
+            if let Some(dot) = dots.iter().find(|dot| dot.strategy == strategy) {
+                x.push(dot.cost.value);
+                y.push(dot.cvar.value);
+                text.push(parameter.to_string());
+            }
+        }
+        let trace: Box<dyn Trace> = Scatter::new(x, y)
+            .mode(Mode::LinesMarkers)
+            .name(&strategy)
+            .text_array(text)
+            .line(stroke(palette, &strategy))
+            .marker(mark(palette, &strategy))
+            .hover_template(format!(
+                "%{{fullData.name}} trained at %{{text}}<br>cost %{{x:.3f}}<br>{label} %{{y:.3f}}<extra></extra>"
+            ));
+        let trained = metrics.frontier.iter().any(|row| row.row.strategy == strategy);
+        trained.then_some(trace)
+    });
+    Some(figure(
+        "Frontier of trained policies",
+        Axis::new("mean transaction cost per contract (money)"),
+        Axis::new(&format!("{label} of the loss (money)")),
+        traces.collect(),
+    ))
+}

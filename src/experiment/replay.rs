@@ -1,0 +1,389 @@
+//! A run's strategies once more, as they hedge one test path and over spot and time.
+
+use super::outcome;
+use super::policies::saved_policies;
+use crate::backtest::attribution::Valuation;
+use crate::error::{Error, Result};
+use crate::hedging::{Classical, ClassicalPolicy, Policy, RecurrentPolicy};
+use crate::market::{Model, Paths};
+use crate::runs::metrics::Metrics;
+use crate::runs::store::RunFolder;
+use crate::simd::{BLOCK, Lane};
+use crate::strategy::Plan;
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// Every strategy of a run on one of its test paths.
+///
+/// # Units
+/// Time in years; volatility √v a year; positions and trades in units; costs and P&L in money at expiry.
+#[derive(Debug, Clone, Serialize)]
+pub struct PathReplay {
+    pub path: usize,
+    /// Number of test paths.
+    pub paths: usize,
+    /// One entry per date, as are all series here.
+    pub time: Vec<f64>,
+    pub spot: Vec<f64>,
+    pub variance: Vec<f64>,
+    pub volatility: Vec<f64>,
+    /// The model's price of the contract at the variance of the date.
+    pub option: Vec<f64>,
+    pub strike: f64,
+    pub premium: f64,
+    pub strategies: Vec<Hedged>,
+}
+
+/// One strategy on one path.
+#[derive(Debug, Clone, Serialize)]
+pub struct Hedged {
+    pub strategy: String,
+    /// Absent for hedges that are not trained.
+    pub seed: Option<u64>,
+    /// Instrument → what is held after the trade of each date.
+    pub positions: Vec<(String, Vec<f64>)>,
+    /// Instrument → what is bought (or sold, if negative) on each date.
+    pub trades: Vec<(String, Vec<f64>)>,
+    /// Costs of all trades so far.
+    pub cost: Vec<f64>,
+    /// Premium and gains less the contract's value and the costs so far; at the end the ledger's P&L.
+    pub pnl: Vec<f64>,
+}
+
+impl Hedged {
+    /// The strategy with its seed, where it was trained.
+    pub fn name(&self) -> String {
+        match self.seed {
+            Some(seed) => format!("{}, seed {seed}", self.strategy),
+            None => self.strategy.clone(),
+        }
+    }
+}
+
+/// Hedge ratios of one strategy, averaged over its seeds, beside Black–Scholes'.
+///
+/// A recurrent policy depends on the way that led to a spot. The map takes the shortest one: ln S moves evenly from
+/// the spot of today to the point, while the variance is what the model expects, θ + (v0 − θ) e^{−κt}. With all the
+/// time left there is no way, and the path begins at the point.
+///
+/// # Shapes
+/// Matrices are `[time_left][spot]`.
+///
+/// # Units
+/// Spot in money, time in years, ratios in shares per contract.
+#[derive(Debug, Clone, Serialize)]
+pub struct HedgeMap {
+    pub strategy: String,
+    pub strike: f64,
+    pub spot: Vec<f64>,
+    pub time_left: Vec<f64>,
+    pub hedge_ratio: Vec<Vec<f64>>,
+    pub black_scholes: Vec<Vec<f64>>,
+    /// The ratio less the Black–Scholes delta.
+    pub difference: Vec<Vec<f64>>,
+}
+
+/// The strategies of a run, read back from its folder.
+pub struct Replay {
+    plan: Plan,
+    strategies: Vec<Strategy>,
+}
+
+struct Strategy {
+    name: String,
+    seed: Option<u64>,
+    policy: Held,
+}
+
+enum Held {
+    Recurrent(crate::network::Parameters),
+    Classical(ClassicalPolicy),
+}
+
+/// Columns of a hedge map, and its rows at most.
+const SPOTS: usize = 61;
+const DATES: usize = 60;
+
+/// How far the spots of a map reach, in standard deviations of ln S_T.
+const REACH: f64 = 2.5;
+
+impl Replay {
+    /// Reads the policies of a run; hedges without training come from its strategy file.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run is incomplete or a file of it is damaged.
+    pub fn open(folder: &RunFolder, metrics: &Metrics) -> Result<Self> {
+        let text = folder
+            .strategy()?
+            .ok_or_else(|| Error::input(format!("run `{}` has no strategy file", folder.id())))?;
+        let plan = Plan::parse(&text, |_| {})?;
+        let trained = metrics.evaluation.iter().chain(&metrics.backtest);
+        let mut strategies = Vec::new();
+        if trained.clone().any(|row| row.seed.is_some()) {
+            for saved in saved_policies(folder, &plan)? {
+                strategies.push(Strategy {
+                    name: saved.strategy,
+                    seed: Some(saved.training.seed),
+                    policy: Held::Recurrent(saved.parameters),
+                });
+            }
+        }
+        let aversion = match metrics.band_aversion {
+            Some(aversion) => aversion,
+            None => outcome::aversion(&plan)?,
+        };
+        for name in &plan.hedges {
+            let hedge = Classical::named(name, aversion).unwrap_or(Classical::Naked);
+            strategies.push(Strategy {
+                name: name.clone(),
+                seed: None,
+                policy: Held::Classical(classical(&plan, hedge)),
+            });
+        }
+        Ok(Self { plan, strategies })
+    }
+
+    /// The names of the strategies, in the order of the run's table.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for strategy in &self.strategies {
+            if !names.contains(&strategy.name.as_str()) {
+                names.push(&strategy.name);
+            }
+        }
+        names
+    }
+
+    fn positions(&self, strategy: &Strategy, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
+        match &strategy.policy {
+            Held::Classical(policy) => policy.positions(paths),
+            Held::Recurrent(parameters) => {
+                let sweep = self.plan.engine.sweep();
+                let policy = RecurrentPolicy {
+                    parameters,
+                    features: &self.plan.features,
+                    sweep: sweep.as_ref(),
+                };
+                policy.positions(paths)
+            }
+        }
+    }
+
+    /// Hedges test path `index`, counted from 0, with every strategy.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if there is no such path.
+    pub fn path(&self, index: usize) -> Result<PathReplay> {
+        let plan = &self.plan;
+        let (contract, count) = (plan.contract, plan.evaluation_paths);
+        if index >= count {
+            return Err(Error::input(format!(
+                "`path` = {index}: must be below {count}, the number of test paths"
+            )));
+        }
+        let instruments = plan.instruments();
+        let block = outcome::test_paths(plan).paths_with::<f64>(
+            &instruments,
+            (index / BLOCK) as u64,
+            BLOCK,
+        );
+        let lane = index % BLOCK;
+        let (spot, variance) = block.path(lane);
+        let alone = Paths::from_rows(
+            contract.steps,
+            std::iter::once((spot.as_slice(), variance.as_slice())),
+        );
+        let option: Vec<f64> = Valuation::new(contract, plan.market, &alone)
+            .prices(0)
+            .collect();
+        let premium = plan.model_premium();
+        let ledger = plan.ledger(&plan.market, premium);
+        let strategies = self.strategies.iter().map(|strategy| {
+            let positions = self.positions(strategy, &block)?;
+            let account = ledger.account(&block.block(0), &positions);
+            let series = |of: &dyn Fn(usize, usize) -> f64| {
+                let named = plan.instruments.iter().enumerate();
+                named
+                    .map(|(i, (instrument, _))| {
+                        let values = (0..=contract.steps).map(|t| of(i, t));
+                        (instrument.to_string(), values.collect::<Vec<f64>>())
+                    })
+                    .collect::<Vec<_>>()
+            };
+            let held = |i: usize, t: usize| {
+                // What is held after the last trade; without liquidation that of the last period.
+                let last = if plan.costs.liquidation {
+                    contract.steps
+                } else {
+                    contract.steps + 1
+                };
+                if t < last {
+                    positions[t.min(contract.steps - 1) * instruments.len() + i][lane]
+                } else {
+                    0.0
+                }
+            };
+            let before = |i: usize, t: usize| if t == 0 { 0.0 } else { held(i, t - 1) };
+            let dates = 0..=contract.steps;
+            Ok(Hedged {
+                strategy: strategy.name.clone(),
+                seed: strategy.seed,
+                positions: series(&held),
+                trades: series(&|i, t| held(i, t) - before(i, t)),
+                cost: account.cost.iter().map(|cost| cost[lane]).collect(),
+                pnl: dates
+                    .map(|t| {
+                        ledger.at_expiry(premium) - option[t] * ledger.growth(t)
+                            + account.gain[t][lane]
+                            - account.cost[t][lane]
+                    })
+                    .collect(),
+            })
+        });
+        Ok(PathReplay {
+            path: index,
+            paths: count,
+            time: (0..=contract.steps)
+                .map(|t| contract.dt() * t as f64)
+                .collect(),
+            volatility: variance.iter().map(|v| v.sqrt()).collect(),
+            strategies: strategies.collect::<Result<_>>()?,
+            spot,
+            variance,
+            option,
+            strike: contract.strike,
+            premium,
+        })
+    }
+
+    /// The hedge ratio in the spot over spot and time left.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run has no such strategy.
+    pub fn hedge_map(&self, name: &str) -> Result<HedgeMap> {
+        let plan = &self.plan;
+        let of_name: Vec<&Strategy> = self.strategies.iter().filter(|s| s.name == name).collect();
+        if of_name.is_empty() {
+            return Err(Error::input(format!(
+                "`strategy` = \"{name}\": must be one of {}",
+                self.names().join(", ")
+            )));
+        }
+        let grid = Grid::new(plan);
+        let paths = grid.paths(plan);
+        let count = paths.instruments().len();
+        let read = |positions: Vec<Lane<f64>>| -> Vec<Vec<f64>> {
+            let at = |row: usize, column: usize| {
+                let index = row * SPOTS + column;
+                let place = (index / BLOCK) * paths.steps() + grid.dates[row];
+                positions[place * count][index % BLOCK]
+            };
+            (0..grid.dates.len())
+                .map(|row| (0..SPOTS).map(|column| at(row, column)).collect())
+                .collect()
+        };
+        let combine = |a: &[Vec<f64>], b: &[Vec<f64>], of: &dyn Fn(f64, f64) -> f64| {
+            let rows = a.iter().zip(b);
+            rows.map(|(a, b)| a.iter().zip(b).map(|(a, b)| of(*a, *b)).collect())
+                .collect::<Vec<Vec<f64>>>()
+        };
+        let share = 1.0 / of_name.len() as f64;
+        let mut hedge_ratio = vec![vec![0.0; SPOTS]; grid.dates.len()];
+        for strategy in of_name {
+            let one = read(self.positions(strategy, &paths)?);
+            hedge_ratio = combine(&hedge_ratio, &one, &|sum, one| sum + share * one);
+        }
+        let delta = classical(plan, Classical::BlackScholes);
+        let black_scholes = read(delta.positions(&paths)?);
+        let contract = &plan.contract;
+        Ok(HedgeMap {
+            strategy: name.to_owned(),
+            strike: contract.strike,
+            time_left: grid
+                .dates
+                .iter()
+                .map(|t| contract.dt() * (contract.steps - t) as f64)
+                .collect(),
+            difference: combine(&hedge_ratio, &black_scholes, &|ratio, delta| ratio - delta),
+            spot: grid.spots,
+            hedge_ratio,
+            black_scholes,
+        })
+    }
+}
+
+fn classical(plan: &Plan, hedge: Classical) -> ClassicalPolicy {
+    ClassicalPolicy {
+        hedge,
+        market: plan.market,
+        contract: plan.contract,
+        proportional_cost: plan.costs.proportional,
+    }
+}
+
+/// The points of a hedge map.
+struct Grid {
+    /// Dates of trade, from 0.
+    dates: Vec<usize>,
+    spots: Vec<f64>,
+}
+
+impl Grid {
+    fn new(plan: &Plan) -> Self {
+        let steps = plan.contract.steps;
+        let mut dates: Vec<usize> = (0..DATES)
+            .map(|row| row * (steps - 1) / (DATES - 1))
+            .collect();
+        dates.dedup();
+        let volatility = plan
+            .market
+            .model
+            .initial_volatility()
+            .max(plan.market.model.long_run_volatility());
+        let reach = REACH * volatility * plan.contract.expiry.sqrt();
+        let spots = (0..SPOTS)
+            .map(|column| {
+                let place = 2.0 * column as f64 / (SPOTS - 1) as f64 - 1.0;
+                plan.market.spot * (reach * place).exp()
+            })
+            .collect();
+        Self { dates, spots }
+    }
+
+    /// One path to every point, rows of the map first.
+    fn paths(&self, plan: &Plan) -> Paths<f64> {
+        let (steps, dt) = (plan.contract.steps, plan.contract.dt());
+        let expected = |t: usize| match plan.market.model {
+            Model::Gbm { volatility } => volatility * volatility,
+            Model::Heston(p) => p.theta + (p.v0 - p.theta) * (-p.kappa * dt * t as f64).exp(),
+        };
+        let variance: Vec<f64> = (0..=steps).map(expected).collect();
+        let last = self.dates.len() * SPOTS - 1;
+        let mut paths = Paths::with_instruments(last + 1, steps, &plan.instruments());
+        let (spots, variances) = paths.blocks_mut();
+        spots
+            .zip(variances)
+            .enumerate()
+            .for_each(|(block, (spot, variances))| {
+                for lane in 0..BLOCK {
+                    let index = (block * BLOCK + lane).min(last);
+                    let (date, end) = (self.dates[index / SPOTS], self.spots[index % SPOTS]);
+                    let whole = (end / plan.market.spot).ln();
+                    for t in 0..=steps {
+                        let way = if t < date {
+                            t as f64 / date as f64
+                        } else {
+                            1.0
+                        };
+                        spot[t][lane] = plan.market.spot * (whole * way).exp();
+                        variances[t][lane] = variance[t];
+                    }
+                }
+            });
+        paths
+    }
+}
+
+#[cfg(test)]
+#[path = "replay_tests.rs"]
+mod tests;

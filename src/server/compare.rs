@@ -1,0 +1,200 @@
+//! Several runs beside each other.
+
+use super::charts::complete;
+use super::pages::{chart, shell_with_charts};
+use super::{Failure, Problem, Runs, blocking, find, missing};
+use crate::charts::{Figure, cost_cvar, pnl_histogram};
+use crate::report::html::{escape, readable_time, table};
+use crate::report::palette::Palette;
+use crate::report::summary::strategies;
+use crate::report::table::{backtest, evaluation};
+use crate::runs::metrics::Metrics;
+use crate::runs::store::RunFolder;
+use crate::runs::tables::EvaluationTable;
+use axum::Json;
+use axum::extract::{Path as Segment, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Html;
+use std::path::Path;
+
+/// Runs that are compared at once, at most.
+const MOST: usize = 6;
+
+/// The runs asked for, in their order.
+fn open(root: &Path, runs: &str) -> Result<Vec<(RunFolder, Metrics)>, Problem> {
+    let mut ids: Vec<&str> = Vec::new();
+    for id in runs.split(',').filter(|id| !id.is_empty()) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    if !(2..=MOST).contains(&ids.len()) {
+        return Err(Problem {
+            status: StatusCode::BAD_REQUEST,
+            code: "bad_request",
+            message: format!(
+                "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
+                ids.len()
+            ),
+        });
+    }
+    ids.into_iter()
+        .map(|id| complete(find(root, id)?))
+        .collect()
+}
+
+/// The ids in a query: `runs=a,b`, or `runs=a&runs=b` as forms send it. Ids need no escapes, commas may have one.
+fn asked(query: Option<&str>) -> String {
+    let pairs = query.unwrap_or_default().split('&');
+    let runs: Vec<String> = pairs
+        .filter_map(|pair| pair.strip_prefix("runs="))
+        .map(|ids| ids.replace("%2C", ",").replace("%2c", ","))
+        .collect();
+    runs.join(",")
+}
+
+/// A row or a book of run number `run`, by a name that tells the runs apart.
+fn named(strategy: &str, run: usize) -> String {
+    format!("{strategy} ({})", letter(run))
+}
+
+/// A, B, C …
+fn letter(run: usize) -> char {
+    char::from(b'A' + run as u8)
+}
+
+/// One run's metrics out of those of several: their rows, by names that tell the runs apart.
+fn joined(runs: &[(RunFolder, Metrics)]) -> Metrics {
+    let mut all = runs[0].1.clone();
+    all.training.clear();
+    all.comparisons.clear();
+    all.backtest_comparisons.clear();
+    all.evaluation.clear();
+    all.backtest.clear();
+    for (run, (_, metrics)) in runs.iter().enumerate() {
+        let renamed = |row: &crate::risk::Row| crate::risk::Row {
+            strategy: named(&row.strategy, run),
+            ..row.clone()
+        };
+        all.evaluation
+            .extend(metrics.evaluation.iter().map(renamed));
+        all.backtest.extend(metrics.backtest.iter().map(renamed));
+    }
+    all
+}
+
+/// What is drawn: the trained strategies or, if there are none, all. With the classical hedges of every run there would
+/// be more lines than can be told apart.
+fn drawn(all: &Metrics) -> Vec<String> {
+    let mut trained = all.clone();
+    trained.evaluation.retain(|row| row.seed.is_some());
+    trained.backtest.retain(|row| row.seed.is_some());
+    let trained = strategies(&trained);
+    if trained.is_empty() {
+        strategies(all)
+    } else {
+        trained
+    }
+}
+
+/// The page that compares runs.
+pub async fn page(State(root): Runs, RawQuery(query): RawQuery) -> Result<Html<String>, Failure> {
+    let runs = asked(query.as_deref());
+    let made = blocking(root, move |root| Ok(body(&open(root, &runs)?)));
+    let body = made.await.map_err(Failure::Page)?;
+    Ok(Html(shell_with_charts("Comparison of runs", &body)))
+}
+
+fn body(runs: &[(RunFolder, Metrics)]) -> String {
+    let mut out = String::from("<h1>Comparison of runs</h1>\n<dl class=\"facts\">\n");
+    for (run, (folder, metrics)) in runs.iter().enumerate() {
+        out.push_str(&format!(
+            "<div><dt>{}</dt><dd><a href=\"/runs/{id}\">{}</a><br><small>{id}, {}, trained on {}</small></dd></div>\n",
+            letter(run),
+            escape(&metrics.name),
+            escape(&readable_time(&metrics.created)),
+            escape(&metrics.risk),
+            id = escape(folder.id()),
+        ));
+    }
+    out.push_str("</dl>\n");
+    let all = joined(runs);
+    let order = drawn(&all);
+    let differ = runs.windows(2).any(|pair| pair[0].1.risk != pair[1].1.risk);
+    if differ {
+        out.push_str(
+            "<p class=\"message\">These runs were trained on different risk measures: a hedge is best at its own.</p>\n",
+        );
+    }
+    for mut shown in [evaluation(&all), backtest(&all)].into_iter().flatten() {
+        // What is said of one run's market is not true of all.
+        shown.notes.truncate(2);
+        shown.notes.push(
+            "Rows of different runs are on paths of their own where the strategies differ; changes against Adam, \
+             paired on common paths, are on the page of each run."
+                .into(),
+        );
+        out.push_str(&table(&shown, &order));
+    }
+    let ids: Vec<&str> = runs.iter().map(|(folder, _)| folder.id()).collect();
+    let ids = ids.join(",");
+    if !all.evaluation.is_empty() {
+        out.push_str("<section><h2>Charts</h2>\n<div class=\"figures\">\n");
+        for (name, caption) in [
+            (
+                "pnl_histogram",
+                "How the P&L at expiry of the trained strategies is spread over each run's test paths.",
+            ),
+            (
+                "cost_cvar",
+                "Cost against tail risk of the trained strategies; bars are one standard error.",
+            ),
+        ] {
+            let address = format!("/api/v1/charts/{name}?runs={ids}");
+            out.push_str(&chart(&address, "", caption));
+        }
+        out.push_str("</div></section>\n");
+    }
+    out
+}
+
+/// A chart of several runs.
+pub async fn chart_of_runs(
+    State(root): Runs,
+    Segment(name): Segment<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Figure>, Failure> {
+    let runs = asked(query.as_deref());
+    let made = blocking(root, move |root| {
+        let runs = open(root, &runs)?;
+        let mut all = joined(&runs);
+        let drawn = drawn(&all);
+        let palette = Palette::new(drawn.clone());
+        let figure = match name.as_str() {
+            "cost_cvar" => {
+                all.evaluation.retain(|row| drawn.contains(&row.strategy));
+                cost_cvar(&all, &palette)
+            }
+            "pnl_histogram" => {
+                let mut table = books(&runs)?;
+                table.books.retain(|book| drawn.contains(&book.strategy));
+                pnl_histogram(&table, &palette)
+            }
+            _ => None,
+        };
+        figure.ok_or_else(|| missing(format!("these runs have no chart `{name}`")))
+    });
+    made.await.map(Json).map_err(Failure::Json)
+}
+
+fn books(runs: &[(RunFolder, Metrics)]) -> Result<EvaluationTable, Problem> {
+    let mut all = EvaluationTable::default();
+    for (run, (folder, _)) in runs.iter().enumerate() {
+        let table = folder.evaluation()?.unwrap_or_default();
+        all.books.extend(table.books.into_iter().map(|mut book| {
+            book.strategy = named(&book.strategy, run);
+            book
+        }));
+    }
+    Ok(all)
+}

@@ -1,0 +1,151 @@
+// Draws the figures that the server makes with plotly, whose script the page has loaded before.
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const drawn = new Map();
+
+// The modebar is left out: it cannot be reached by keyboard and would need inline styles.
+const CONFIG = { displayModeBar: false, doubleClick: "reset+autosize", showTips: false };
+
+// plotly's own `responsive` follows the window alone.
+const resized = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.data && target.clientWidth > 0) Plotly.Plots.resize(target);
+  }
+});
+
+/** Draws `figure` in `element`, or over what it has drawn there. */
+export async function draw(element, figure) {
+  drawn.set(element, figure);
+  let plot = element.querySelector(":scope > .plot");
+  if (!plot) {
+    plot = document.createElement("div");
+    plot.className = "plot";
+    const title = document.createElement("h3");
+    element.replaceChildren(title, plot, exports(element));
+    resized.observe(plot);
+  }
+  element.querySelector(":scope > h3").textContent = figure.title;
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", figure.title);
+  // Room for the legend, which takes more lines where the chart is narrow.
+  const rows = figure.layout.showlegend ? figure.data.length / (plot.clientWidth > 480 ? 2 : 1) : 0;
+  plot.style.height = `${320 + 18 * Math.ceil(rows)}px`;
+  const { data, layout } = onPage(figure);
+  await Plotly.react(plot, data, layout, CONFIG);
+}
+
+/** Appends points: `traces` has, for each trace of the figure, `{x: [...], y: [...]}`. */
+export async function extend(element, traces) {
+  const plot = element.querySelector(":scope > .plot");
+  const figure = drawn.get(element);
+  if (!plot || !figure) return;
+  traces.forEach(({ x, y }, index) => {
+    figure.data[index].x.push(...x);
+    figure.data[index].y.push(...y);
+  });
+  await draw(element, figure);
+}
+
+/** Says in `element` why there is no chart. */
+export function fail(element, message) {
+  drawn.delete(element);
+  const note = document.createElement("p");
+  note.className = "message";
+  note.setAttribute("role", "status");
+  note.textContent = message;
+  element.replaceChildren(note);
+}
+
+/** The JSON at `address`; an error with the server's own words if there is none. */
+export async function fetchJson(address) {
+  let response;
+  try {
+    response = await fetch(address, { headers: { accept: "application/json" } });
+  } catch {
+    throw new Error("The server does not answer.");
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(answer?.error?.message ?? `The server answered ${response.status}.`);
+  return answer;
+}
+
+function inTheme(figure) {
+  const swap = (value) => {
+    if (typeof value === "string") return dark.matches ? (figure.dark[value] ?? value) : value;
+    if (Array.isArray(value)) return typeof value[0] === "number" ? value.slice() : value.map(swap);
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, swap(inner)]));
+    }
+    return value;
+  };
+  return { data: swap(figure.data), layout: swap(figure.layout) };
+}
+
+/** The title is the page's, and the legend above the axes, where it does not meet their words. */
+function onPage(figure) {
+  const { data, layout } = inTheme(figure);
+  delete layout.title;
+  layout.autosize = true;
+  layout.margin = { ...layout.margin, t: 12 };
+  layout.legend = { ...layout.legend, y: 1.02, yanchor: "bottom" };
+  // What the reader has zoomed to or hidden stays when the figure is drawn again.
+  layout.uirevision = figure.title;
+  return { data, layout };
+}
+
+function exports(element) {
+  const bar = document.createElement("div");
+  bar.className = "exports";
+  const button = (words, action) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = words;
+    made.setAttribute("aria-label", `${words}: ${drawn.get(element).title}`);
+    made.addEventListener("click", () => action(element.querySelector(":scope > .plot"), drawn.get(element)));
+    bar.append(made);
+  };
+  button("Reset view", (plot, figure) => {
+    const { data, layout } = onPage(figure);
+    layout.uirevision = Math.random();
+    return Plotly.react(plot, data, layout, CONFIG);
+  });
+  for (const format of ["png", "svg"]) {
+    button(format.toUpperCase(), (_, figure) => Plotly.downloadImage(inTheme(figure), {
+      format, width: 960, height: 600, scale: format === "png" ? 2 : 1, filename: fileName(figure),
+    }));
+  }
+  button("CSV", (_, figure) => download(`${fileName(figure)}.csv`, csv(figure)));
+  return bar;
+}
+
+function fileName(figure) {
+  return figure.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+}
+
+/** One row for every point, with the words of the axes as heads. */
+export function csv(figure) {
+  const quote = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value ?? ""));
+  const heads = ["series", figure.layout.xaxis.title.text, figure.layout.yaxis.title.text];
+  const map = figure.data[0]?.type === "heatmap";
+  if (map) heads.push(figure.title);
+  const rows = figure.data.flatMap((trace) => {
+    if (trace.z) return trace.z.flatMap((row, j) => row.map((z, i) => [trace.name ?? "", trace.x[i], trace.y[j], z]));
+    return map ? [] : trace.x.map((x, i) => [trace.name ?? "", x, trace.y[i]]);
+  });
+  return [heads, ...rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
+}
+
+function download(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+dark.addEventListener("change", () => {
+  for (const [element, figure] of drawn) {
+    if (element.isConnected) draw(element, figure);
+    else drawn.delete(element);
+  }
+});

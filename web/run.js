@@ -1,0 +1,105 @@
+// The charts, hedge maps and path explorer of a run's page.
+
+import { draw, fail, fetchJson } from "./charts.js";
+
+const api = (run) => `/api/v1/runs/${encodeURIComponent(run)}`;
+
+/** Charts are fetched when they come near the screen: a page has more of them than it shows at once. */
+const near = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    near.unobserve(target);
+    load(target);
+  }
+}, { rootMargin: "400px" });
+
+async function load(element) {
+  try {
+    await draw(element, await fetchJson(element.dataset.chart));
+  } catch (error) {
+    // What stands there without script is better than a message in its place.
+    if (!element.querySelector("picture")) fail(element, error.message);
+  }
+}
+
+function statistics(form) {
+  const element = form.parentElement.querySelector("[data-chart]");
+  form.addEventListener("change", () => {
+    element.dataset.chart = `${form.dataset.address}?key=${encodeURIComponent(form.elements.key.value)}`;
+    load(element);
+  });
+}
+
+/** A form whose answer has figures, drawn in its `.answer`, one slot each. */
+function answering(form, address) {
+  const slots = [...form.parentElement.querySelectorAll(".answer > figure > .chart")];
+  let latest = 0;
+  const show = async () => {
+    const mine = ++latest;
+    form.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetchJson(address());
+      if (mine !== latest) return null;
+      await Promise.all(slots.map((slot, index) => draw(slot, answer.figures[index])));
+      return answer;
+    } catch (error) {
+      if (mine === latest) slots.forEach((slot) => fail(slot, error.message));
+      return null;
+    } finally {
+      if (mine === latest) form.removeAttribute("aria-busy");
+    }
+  };
+  form.addEventListener("submit", (event) => event.preventDefault());
+  // Like the charts, not before they are near the screen.
+  const first = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    first.disconnect();
+    show().then(form.answered);
+  }, { rootMargin: "400px" });
+  first.observe(form);
+  return show;
+}
+
+function hedgeMap(form) {
+  const show = answering(form, () =>
+    `${api(form.dataset.run)}/hedge_map?strategy=${encodeURIComponent(form.elements.strategy.value)}`);
+  form.addEventListener("change", show);
+}
+
+function explorer(form) {
+  const input = form.elements.path;
+  const show = answering(form, () => `${api(form.dataset.run)}/paths?path=${input.valueAsNumber || 0}`);
+  const table = form.parentElement.querySelector("tbody");
+  form.answered = (answer) => {
+    if (!answer) return;
+    table.replaceChildren(...answer.strategies.map((hedged) => {
+      const row = document.createElement("tr");
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = hedged.seed === null ? hedged.strategy : `${hedged.strategy}, seed ${hedged.seed}`;
+      const cells = [hedged.pnl.at(-1), hedged.cost.at(-1)].map((value) => {
+        const cell = document.createElement("td");
+        cell.textContent = value.toFixed(3).replace("-", "\u2212");
+        return cell;
+      });
+      row.append(head, ...cells);
+      return row;
+    }));
+  };
+  const go = (path) => {
+    input.value = Math.min(Math.max(path, 0), Number(input.max));
+    show().then(form.answered);
+  };
+  input.addEventListener("change", () => go(input.valueAsNumber || 0));
+  form.addEventListener("click", ({ target }) => {
+    if (!(target instanceof HTMLButtonElement)) return;
+    const to = target.dataset.to;
+    if (to === "random") go(Math.floor(Math.random() * (Number(input.max) + 1)));
+    else go((input.valueAsNumber || 0) + Number(to));
+  });
+}
+
+document.querySelectorAll("[data-chart]").forEach((element) => near.observe(element));
+document.querySelectorAll("form.statistics").forEach(statistics);
+document.querySelectorAll("form.hedge-map").forEach(hedgeMap);
+document.querySelectorAll("form.explorer").forEach(explorer);
