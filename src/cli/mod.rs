@@ -72,8 +72,8 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// Heston parameters: from daily closes, by the quasi-likelihood of a variance filter, or from implied
-    /// volatilities, by least squares.
+    /// Parameters of a model: from daily closes, by maximum likelihood (Heston's by the quasi-likelihood of a variance
+    /// filter), or Heston's from implied volatilities, by least squares.
     Calibrate(calibrate::Source),
     /// Examine price files.
     Data {

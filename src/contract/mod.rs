@@ -2,19 +2,22 @@
 
 mod instrument;
 mod option_kind;
+mod payoff;
 
 pub use instrument::Instrument;
 pub use option_kind::OptionKind;
+pub use payoff::{Leg, Payoff};
 
 use serde::Serialize;
 
-/// A European option, sold at the first date of a grid and hedged at each date but the last.
+/// A European payoff, sold at the first date of a grid and hedged at each date but the last.
 ///
 /// # Units
 /// Strike in the spot's currency; expiry in years.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Contract {
-    pub kind: OptionKind,
+    pub kind: Payoff,
+    /// K; a second strike is part of the kind.
     pub strike: f64,
     pub expiry: f64,
     /// Number of hedging periods.
@@ -27,10 +30,24 @@ impl Contract {
         self.expiry / self.steps as f64
     }
 
-    /// max(S − K, 0) for a call, max(K − S, 0) for a put.
+    /// The calls and puts that it consists of.
+    #[inline(always)]
+    pub fn legs(&self) -> impl Iterator<Item = Leg> + Clone {
+        self.kind.legs(self.strike)
+    }
+
+    /// What the seller owes at expiry.
     #[inline(always)]
     pub fn payoff(&self, spot: f64) -> f64 {
-        self.kind.payoff(spot, self.strike)
+        let legs = self.legs();
+        legs.map(|leg| leg.quantity * leg.kind.payoff(spot, leg.strike))
+            .sum()
+    }
+
+    /// The largest |ln(F/K)| of its strikes, where `spot` grows at `carry` over all the time that is left.
+    pub fn log_moneyness(&self, spot: f64, carry: f64) -> f64 {
+        let distance = |leg: Leg| ((spot / leg.strike).ln() + carry).abs();
+        self.legs().map(distance).fold(0.0, f64::max)
     }
 }
 

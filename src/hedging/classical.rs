@@ -1,8 +1,8 @@
 use super::{Policy, minimum_variance};
 use crate::contract::Contract;
 use crate::error::Result;
-use crate::market::{Market, Model, Paths};
-use crate::pricing::{BlackScholes, HestonParameters};
+use crate::market::{Market, Paths};
+use crate::pricing::BlackScholes;
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
 
@@ -64,24 +64,22 @@ pub struct ClassicalPolicy {
 }
 
 impl ClassicalPolicy {
-    fn option(&self, spot: f64, variance: f64, left: f64) -> BlackScholes {
-        let mean_variance = match self.market.model {
-            Model::Gbm { .. } => variance,
-            Model::Heston(parameters) => HestonParameters {
-                v0: variance,
-                ..parameters
-            }
-            .mean_variance(left),
-        };
-        BlackScholes {
-            kind: self.contract.kind,
+    /// A sensitivity of the contract at the volatility that the model expects until expiry.
+    fn black_scholes(
+        &self,
+        spot: f64,
+        variance: f64,
+        left: f64,
+        of: impl Fn(&BlackScholes) -> f64,
+    ) -> f64 {
+        let volatility = self.market.model.mean_variance(variance, left).sqrt();
+        let market = Market {
             spot,
-            strike: self.contract.strike,
-            expiry: left,
-            rate: self.market.rate,
-            dividend: self.market.dividend,
-            volatility: mean_variance.sqrt(),
-        }
+            ..self.market
+        };
+        let legs = self.contract.legs();
+        legs.map(|leg| leg.quantity * of(&market.black_scholes(leg, left, volatility)))
+            .sum()
     }
 
     fn position(&self, held: f64, spot: f64, variance: f64, left: f64) -> f64 {
@@ -89,11 +87,11 @@ impl ClassicalPolicy {
             Classical::Naked => 0.0,
             // Under constant variance the spot is all there is to hedge.
             Classical::BlackScholes | Classical::MinimumVariance => {
-                self.option(spot, variance, left).delta()
+                self.black_scholes(spot, variance, left, BlackScholes::delta)
             }
             Classical::WhalleyWilmott { aversion } => {
-                let option = self.option(spot, variance, left);
-                let (delta, gamma) = (option.delta(), option.gamma());
+                let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
+                let gamma = self.black_scholes(spot, variance, left, BlackScholes::gamma);
                 let discount = (-self.market.rate * left).exp();
                 let cubed =
                     1.5 * discount * self.proportional_cost * spot * gamma * gamma / aversion;

@@ -1,7 +1,7 @@
 //! Published hedging errors, through the program's own simulator, hedges and ledger.
 
 use super::*;
-use crate::contract::{Contract, Costs, Instrument, OptionKind};
+use crate::contract::{Contract, Costs, Instrument, OptionKind, Payoff};
 use crate::market::{Market, Model, Paths, Simulator};
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
@@ -66,7 +66,7 @@ fn gbm(rate: f64) -> Market {
 #[test]
 fn black_scholes_delta_with_costs() {
     let contract = Contract {
-        kind: OptionKind::Call,
+        kind: Payoff::Call,
         strike: 100.0,
         expiry: 30.0 / 252.0,
         steps: 30,
@@ -96,7 +96,7 @@ fn black_scholes_delta_with_costs() {
 fn replication_error_of_derman_and_kamal() {
     for (steps, expected) in [(21, 0.443), (84, 0.222)] {
         let contract = Contract {
-            kind: OptionKind::Call,
+            kind: Payoff::Call,
             strike: 100.0,
             expiry: 1.0 / 12.0,
             steps,
@@ -127,7 +127,7 @@ fn derivative_is_that_of_the_settlement() {
         ..gbm(0.0)
     };
     let contract = Contract {
-        kind: OptionKind::Put,
+        kind: Payoff::Put,
         strike: 101.0,
         expiry: 0.5,
         steps: 5,
@@ -181,7 +181,7 @@ fn spot_and_variance_swap_replicate_an_option() {
             ..gbm(0.0)
         };
         let contract = Contract {
-            kind: OptionKind::Call,
+            kind: Payoff::Call,
             strike: 100.0,
             expiry: 0.25,
             steps,

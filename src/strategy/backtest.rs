@@ -5,6 +5,7 @@ use crate::bounds::{at_least, date, filled, fraction, one_of, required};
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Repairs;
+use crate::market::{Market, Model};
 use chrono::{Datelike, NaiveDate};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -90,9 +91,23 @@ impl Schedule {
     }
 }
 
-pub(super) fn backtest(raw: &mut RawBacktest, steps: usize) -> Result<BacktestPlan> {
+pub(super) fn backtest(
+    raw: &mut RawBacktest,
+    market: &Market,
+    steps: usize,
+) -> Result<BacktestPlan> {
     let optional =
         |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
+    let variance = variance_estimator(
+        &mut raw.variance,
+        &mut raw.variance_days,
+        &mut raw.variance_decay,
+    )?;
+    if variance != VarianceEstimator::Model && matches!(market.model, Model::Merton(_)) {
+        return Err(Error::input(
+            "`backtest.variance` must be \"model\" under the model \"merton\", whose variance is constant",
+        ));
+    }
     Ok(BacktestPlan {
         data: required(&raw.data, "backtest.data")?.into(),
         start: optional("backtest.start", &raw.start)?,
@@ -106,11 +121,7 @@ pub(super) fn backtest(raw: &mut RawBacktest, steps: usize) -> Result<BacktestPl
                 ("strategy", Parameterisation::Strategy),
             ],
         )?,
-        variance: variance_estimator(
-            &mut raw.variance,
-            &mut raw.variance_days,
-            &mut raw.variance_decay,
-        )?,
+        variance,
         repair: Repairs::parse("backtest.repair", &filled(&mut raw.repair, Vec::new()))?,
     })
 }

@@ -24,9 +24,9 @@ pub(super) fn instruments(
         )));
     }
     let swapped = list.contains(&Instrument::VarianceSwap);
-    if swapped && matches!(market.model, Model::Gbm { .. }) {
+    if swapped && !matches!(market.model, Model::Heston(_)) {
         return Err(Error::input(format!(
-            "`{KEY}`: \"variance_swap\" needs the model \"heston\", since variance is constant under \"gbm\""
+            "`{KEY}`: \"variance_swap\" needs the model \"heston\", since variance is constant under the others"
         )));
     }
     if swapped && raw.backtest.is_some() {

@@ -1,7 +1,7 @@
 use super::backtest::{BacktestPlan, backtest};
-use super::contract::{Premium, contract, premium};
+use super::contract::{Premium, Strike, Terms, contract, premium};
 use super::instruments::instruments;
-use super::market::market;
+use super::market::{check_jumps, market};
 use super::optimizer::OptimizerPlan;
 use super::policy::{Aversion, evaluation, policy};
 use super::raw::Raw;
@@ -24,6 +24,8 @@ pub struct Plan {
     pub seed: u64,
     pub market: Market,
     pub contract: Contract,
+    /// What the strike follows where contracts are sold on several days.
+    pub strike: Strike,
     pub contracts_per_year: f64,
     pub costs: Costs,
     /// What is traded, the spot first, and the proportional cost of each.
@@ -188,7 +190,12 @@ impl Plan {
 
     fn from_raw(mut raw: Raw) -> Result<Self> {
         let market = market(&mut raw)?;
-        let (contract, days, year) = contract(&mut raw, market.spot)?;
+        let Terms {
+            contract,
+            strike,
+            contracts_per_year,
+        } = contract(&mut raw, &market)?;
+        check_jumps(&market, contract.dt())?;
         let premium = premium(&mut raw)?;
         let costs = Costs {
             proportional: fraction(
@@ -223,7 +230,7 @@ impl Plan {
         let backtest = raw
             .backtest
             .as_mut()
-            .map(|raw| backtest(raw, contract.steps))
+            .map(|raw| backtest(raw, &market, contract.steps))
             .transpose()?;
         let walk_forward = raw
             .walk_forward
@@ -235,7 +242,8 @@ impl Plan {
             seed: filled(&mut raw.seed, 1),
             market,
             contract,
-            contracts_per_year: year / days,
+            strike,
+            contracts_per_year,
             costs,
             instruments,
             premium,

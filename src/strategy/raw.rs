@@ -38,7 +38,7 @@ pub struct RawMarket {
     pub spot: Option<f64>,
     pub rate: Option<f64>,
     pub dividend: Option<f64>,
-    /// Geometric Brownian motion.
+    /// Geometric Brownian motion, Merton.
     pub volatility: Option<f64>,
     /// Heston.
     pub v0: Option<f64>,
@@ -46,6 +46,10 @@ pub struct RawMarket {
     pub theta: Option<f64>,
     pub sigma: Option<f64>,
     pub rho: Option<f64>,
+    /// Merton.
+    pub jump_intensity: Option<f64>,
+    pub log_jump_mean: Option<f64>,
+    pub log_jump_std: Option<f64>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -53,7 +57,9 @@ pub struct RawMarket {
 pub struct RawContract {
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    pub strike: Option<f64>,
+    /// A number, `{ moneyness = x }` or `{ delta = x }`.
+    pub strike: Option<toml::Value>,
+    pub upper_strike: Option<toml::Value>,
     pub expiry_days: Option<f64>,
     pub steps: Option<usize>,
     pub days_per_year: Option<f64>,

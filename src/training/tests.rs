@@ -1,7 +1,7 @@
 //! The gradient of the risk, all the way from weights to ρ, against central differences.
 
 use super::risk_gradient;
-use crate::contract::{Contract, Costs, OptionKind};
+use crate::contract::{Contract, Costs, Payoff};
 use crate::hedging::Ledger;
 use crate::market::{Market, Model, Paths, Simulator};
 use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
@@ -12,7 +12,7 @@ use crate::simd::{BLOCK, Lane};
 use faer::Mat;
 
 const CONTRACT: Contract = Contract {
-    kind: OptionKind::Call,
+    kind: Payoff::Call,
     strike: 101.0,
     expiry: 8.0 / 252.0,
     steps: 8,

@@ -1,7 +1,7 @@
 //! The results as a page in Markdown.
 
 use super::results::{Bounded, Period, Results, Test};
-use crate::strategy::{BacktestPlan, Plan, Schedule, TrainingPaths, WalkForwardPlan};
+use crate::strategy::{BacktestPlan, Plan, Schedule, Strike, TrainingPaths, WalkForwardPlan};
 use std::fmt::Write;
 
 /// The page of a walk-forward run: what was done, the tables, what they say, the figure at the relative path `figure`,
@@ -45,7 +45,8 @@ fn bounded(value: &Bounded) -> String {
 }
 
 fn percent(level: f64) -> String {
-    format!("{} %", 100.0 * level)
+    // Without the last digits that the factor leaves.
+    format!("{} %", (1e12 * level).round() / 1e10)
 }
 
 impl Page {
@@ -96,8 +97,29 @@ impl Page {
         } else {
             String::new()
         };
+        let share = |strike: f64| percent(strike / plan.market.spot);
+        let (strike, unit) = match (plan.strike, contract.kind.upper_strike()) {
+            (Strike::Delta { size, .. }, _) => (
+                format!("struck at a Black–Scholes delta of {size}"),
+                format!("for a strike of {:.2}", contract.strike),
+            ),
+            (Strike::Moneyness, upper) => (
+                match upper {
+                    None => format!("struck at {} of the spot", share(contract.strike)),
+                    Some(upper) => format!(
+                        "struck at {} and {} of the spot",
+                        share(contract.strike),
+                        share(upper)
+                    ),
+                },
+                format!(
+                    "in percent of the spot at the sale (for a spot of {})",
+                    plan.market.spot
+                ),
+            ),
+        };
         self.line(&format!(
-            "{contracts} {}s on `{}`, sold {schedule} from {} to {}, strike {} % of the spot, {} trading days, hedged \
+            "{contracts} {}s on `{}`, sold {schedule} from {} to {}, {strike}, {} trading days, hedged \
              daily at proportional costs of {} %{}. In each of {} windows, the {} years before the first sale give the \
              model's parameters, the policies are trained for {} of the P&L on {paths}, and hedge what is sold in the \
              {} months after{start}. Parameters, variance, premium and policy of a contract come from closes up to its \
@@ -107,7 +129,6 @@ impl Page {
             settings.data.display(),
             first.first_sale,
             last.last_sale,
-            100.0 * contract.strike / plan.market.spot,
             contract.steps,
             100.0 * plan.costs.proportional,
             if plan.costs.liquidation { ", closed at expiry at the same costs" } else { "" },
@@ -117,9 +138,9 @@ impl Page {
             walk.months,
         ));
         self.line(&format!(
-            "P&L is of the seller, in percent of the spot at the sale (for a spot of {}). Intervals are of 95 %, by the \
-             stationary bootstrap over contracts in blocks of {:.1} on average.\n",
-            plan.market.spot, results.block
+            "P&L is of the seller, {unit}. Intervals are of 95 %, by the stationary bootstrap over contracts in blocks \
+             of {:.1} on average.\n",
+            results.block
         ));
     }
 

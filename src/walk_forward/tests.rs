@@ -1,48 +1,12 @@
 //! Windows see nothing of the future, and a run that was interrupted ends like one that was not.
 
 use super::*;
+use crate::market::history::fixture::{Scratch, closes, day, write};
 use crate::runs::store;
-use std::path::{Path, PathBuf};
-
-/// A folder in the temporary one that is removed at the end of the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("deephedge-walk-forward-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// 900 daily closes whose volatility comes and goes.
-fn closes() -> Vec<f64> {
-    let mut spot = 100.0_f64;
-    (0..900)
-        .map(|day| {
-            let t = f64::from(day);
-            let volatility = 0.01 * (1.5 + (t / 40.0).sin());
-            spot *= (volatility * (t * t * 0.37).sin() * 1.4).exp();
-            spot
-        })
-        .collect()
-}
+use std::path::Path;
 
 fn plan(folder: &Path, closes: &[f64], model: &str, more: &str) -> Plan {
-    let data = folder.join("closes.csv");
-    let first = chrono::NaiveDate::from_ymd_opt(2000, 1, 3).unwrap();
-    let rows = closes
-        .iter()
-        .enumerate()
-        .map(|(day, close)| format!("{},{close}\n", first + Days::new(day as u64)));
-    std::fs::write(&data, format!("Date,Close\n{}", rows.collect::<String>())).unwrap();
+    let data = write(folder, closes);
     let text = format!(
         "name = \"walk\"\n[market]\n{model}\n[contract]\nexpiry_days = 10\ndays_per_year = 365\n[costs]\n\
          proportional = 0.001\n[policy]\nhidden = 4\n[training]\nsteps = 6\npaths = 128\nvalidation_paths = 0\n\
@@ -71,8 +35,8 @@ fn all_trades(folder: &RunFolder) -> Vec<Trade> {
 /// to it in the file that was written, within 1e-9; the pages name every strategy.
 #[test]
 fn windows_follow_one_another() {
-    let scratch = Scratch::new("follow");
-    let plan = plan(&scratch.0, &closes(), HESTON, "");
+    let scratch = Scratch::new("walk-follow");
+    let plan = plan(&scratch.0, &closes(900), HESTON, "");
     let folder = store::create(&scratch.0, "walk").unwrap();
     let results = walk(&plan, &folder);
     assert!(results.windows.len() >= 4, "{}", results.windows.len());
@@ -128,19 +92,18 @@ fn the_future_does_not_change_the_past() {
         ("bootstrap", HESTON, "paths = \"bootstrap\"\nblock = 5.0\n"),
         ("gbm", GBM, "paths = \"bootstrap\"\n"),
     ] {
-        let scratch = Scratch::new(&format!("future-{name}"));
+        let scratch = Scratch::new(&format!("walk-future-{name}"));
         let known = 600;
-        let mut changed = closes();
+        let mut changed = closes(900);
         changed[known..].reverse();
         changed[known..].iter_mut().for_each(|c| *c *= 1.1);
-        let trades = [closes(), changed].map(|closes| {
+        let trades = [closes(900), changed].map(|closes| {
             let plan = plan(&scratch.0, &closes, model, more);
             let folder = store::create(&scratch.0, "walk").unwrap();
             walk(&plan, &folder);
             all_trades(&folder)
         });
-        let last =
-            chrono::NaiveDate::from_ymd_opt(2000, 1, 3).unwrap() + Days::new(known as u64 - 1);
+        let last = day(known - 1);
         let past = |trades: &[Trade]| -> Vec<Trade> {
             trades
                 .iter()
@@ -161,8 +124,8 @@ fn the_future_does_not_change_the_past() {
 /// to the same bits, warm start included.
 #[test]
 fn an_interrupted_run_goes_on_to_the_same_bits() {
-    let scratch = Scratch::new("resume");
-    let plan = plan(&scratch.0, &closes(), HESTON, "");
+    let scratch = Scratch::new("walk-resume");
+    let plan = plan(&scratch.0, &closes(900), HESTON, "");
     let folder = store::create(&scratch.0, "walk").unwrap();
     let results = walk(&plan, &folder);
     let trades = all_trades(&folder);

@@ -248,9 +248,10 @@ impl Shared<'_> {
     ) -> Box<dyn PathSource> {
         match self.walk.paths {
             TrainingPaths::Model => {
+                let constant = [plan.market.model.initial_volatility().powi(2)];
                 let seen = match plan.market.model {
-                    Model::Gbm { volatility } => &[volatility * volatility][..],
                     Model::Heston(_) => &calibration.variance[span.known.clone()],
+                    Model::Gbm { .. } | Model::Merton(_) => &constant,
                 };
                 Box::new(ModelSource::new(plan, seen, purpose))
             }

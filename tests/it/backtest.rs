@@ -32,6 +32,39 @@ fn backtest_equals_the_independent_reference() {
     }
 }
 
+/// Every form of contract, sold on every kind of schedule, is hedged on history; what the schedule sells between two dates
+/// is as many contracts as it says.
+#[test]
+fn every_contract_is_sold_on_every_schedule() {
+    for (spacing, least, most) in [("daily", 240, 260), ("weekly", 51, 54), ("monthly", 12, 12)] {
+        for terms in [
+            "type = \"call\"\nstrike = { delta = 0.25 }",
+            "type = \"put\"\nstrike = { moneyness = 0.97 }",
+            "type = \"straddle\"",
+            "type = \"strangle\"\nstrike = 97\nupper_strike = { moneyness = 1.03 }",
+            "type = \"call_spread\"\nupper_strike = 104",
+            "type = \"put_spread\"\nstrike = 96.0\nupper_strike = 100",
+        ] {
+            let text = SMALL.replace("[contract]", &format!("[contract]\n{terms}"))
+                + &format!(
+                    "[backtest]\ndata = '{HISTORY}'\nstart = \"2010-01-01\"\nend = \"2010-12-31\"\n\
+                     spacing = \"{spacing}\"\n"
+                );
+            let path = strategy("schedules", &text);
+            let runs = path.with_extension("runs");
+            let found = document(&["backtest", path.to_str().unwrap()], &runs, "2");
+            let contracts = found["backtest_market"]["contracts"].as_u64().unwrap();
+            assert!(
+                (least..=most).contains(&contracts),
+                "{spacing}: {contracts}"
+            );
+            let rows = found["backtest"].as_array().unwrap();
+            let deviation = |row: usize| rows[row]["pnl_std"].as_f64().unwrap();
+            assert!(deviation(1) > 0.0 && deviation(0) > 0.0, "{terms}");
+        }
+    }
+}
+
 /// The policies of a run, loaded again, hedge history to the same bits as in the comparison that trained them.
 #[test]
 fn saved_policies_backtest_like_the_comparison() {
