@@ -168,6 +168,7 @@ pub struct RawWalkForward {
     pub warm_share: Option<f64>,
     pub paths: Option<String>,
     pub block: Option<f64>,
+    pub seeds: Option<usize>,
 }
 
 /// Either a rule (`"non_overlapping"`, `"daily"`, `"weekly"`, `"monthly"`) or a number of trading days.

@@ -36,7 +36,7 @@ fn all_trades(folder: &RunFolder) -> Vec<Trade> {
 #[test]
 fn windows_follow_one_another() {
     let scratch = Scratch::new("walk-follow");
-    let plan = plan(&scratch.0, &closes(900), HESTON, "");
+    let plan = plan(&scratch.0, &closes(900), HESTON, "seeds = 2\n");
     let folder = store::create(&scratch.0, "walk").unwrap();
     let results = walk(&plan, &folder);
     assert!(results.windows.len() >= 4, "{}", results.windows.len());
@@ -48,7 +48,8 @@ fn windows_follow_one_another() {
     }
     let trades = all_trades(&folder);
     let contracts: usize = results.windows.iter().map(|window| window.contracts).sum();
-    assert_eq!(trades.len(), 4 * contracts);
+    // Two seeds of the network and three hedges.
+    assert_eq!(trades.len(), 5 * contracts);
     for trade in &trades {
         assert!(
             (trade.attribution.total() - trade.pnl).abs() < 1e-9,
@@ -60,6 +61,16 @@ fn windows_follow_one_another() {
         assert!((sum - strategy.mean.value).abs() < 1e-9);
         assert!(strategy.cvar.interval.low <= strategy.cvar.value);
     }
+    // The mean over both seeds, and the deviation between two: |a − b|/√2.
+    let means = [1, 2].map(|seed| {
+        let own = trades.iter().filter(|trade| trade.seed == Some(seed));
+        own.map(|trade| trade.pnl).sum::<f64>() / contracts as f64
+    });
+    let adam = &results.strategies[0];
+    let between = adam.between_seeds.unwrap().mean;
+    assert_eq!((adam.strategy.as_str(), adam.seeds), ("adam", 2));
+    assert!((adam.mean.value - 0.5 * (means[0] + means[1])).abs() < 1e-12);
+    assert!((between - (means[0] - means[1]).abs() / 2f64.sqrt()).abs() < 1e-12 && between > 0.0);
     // One strategy under test, three others, three statistics.
     assert_eq!(results.tests.len(), 9);
     assert!(results.tests.iter().all(|test| test.corrected >= test.p));
@@ -67,6 +78,16 @@ fn windows_follow_one_another() {
     let page = String::from_utf8(page).unwrap();
     for name in ["adam", "naked", "minimum_variance", "whalley_wilmott"] {
         assert!(page.contains(&format!("| {name} |")), "{name}");
+    }
+    let report = folder.read_bytes("report.html").unwrap().unwrap();
+    let report = String::from_utf8(report).unwrap();
+    for caption in [
+        "Walk-forward",
+        "Where the P&amp;L comes from",
+        "Worst contracts",
+        "Windows",
+    ] {
+        assert!(report.contains(caption), "{caption}");
     }
 }
 
