@@ -69,7 +69,7 @@ impl Step {
             steps,
         };
         let costs = Costs {
-            proportional: 1e-3,
+            spot: 1e-3.into(),
             liquidation: true,
         };
         let simulator = simulator(heston(), steps);

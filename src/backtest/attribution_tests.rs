@@ -74,14 +74,14 @@ fn parts_add_up_to_the_ledger() {
             (Classical::WhalleyWilmott { aversion: 1.0 }, true),
         ] {
             let costs = Costs {
-                proportional: 0.004,
+                spot: 0.004.into(),
                 liquidation,
             };
             let policy = ClassicalPolicy {
                 hedge,
                 market,
                 contract,
-                proportional_cost: 0.004,
+                charge: 0.004.into(),
             };
             let ledger = Ledger::new(contract, costs, &market, 0.0);
             let mut book = Book::hedge(&policy, &ledger, &paths).unwrap();
@@ -119,7 +119,7 @@ fn the_models_delta_leaves_gamma_and_theta() {
             hedge: Classical::BlackScholes,
             market,
             contract,
-            proportional_cost: 0.0,
+            charge: 0.0.into(),
         };
         let none = vec![0.0; paths.count()];
         let positions = policy.positions(&paths).unwrap();

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
 use crate::market::estimation::{
     HestonFilter, MIN_RETURNS, VarianceEstimator, estimate_gbm, estimate_heston, estimate_merton,
-    exponential, garman_klass, realised,
+    exponential, garman_klass, implied, realised,
 };
 use crate::market::history::Quantity;
 use crate::market::{History, Market, Model, Paths};
@@ -59,7 +59,7 @@ impl Calibration {
             return Err(Error::input(format!(
                 "{}: `backtest.start` must leave at least {} closes before the first sale to estimate from, {} lie \
                  before {sale}",
-                settings.data.display(),
+                settings.files(),
                 MIN_RETURNS + 1,
                 window.len(),
             )));
@@ -97,6 +97,18 @@ impl Calibration {
             (VarianceEstimator::Model, Model::Heston(parameters)) => {
                 HestonFilter::new(parameters, drift, dt).filter(&returns)
             }
+            (VarianceEstimator::Implied, model) => {
+                let heston = match &model {
+                    Model::Heston(parameters) => Some(parameters),
+                    Model::Gbm { .. } | Model::Merton(_) => None,
+                };
+                implied(history, heston).ok_or_else(|| {
+                Error::input(format!(
+                    "{}: `backtest.variance` \"implied\" needs a column of implied volatility or variance",
+                    settings.files()
+                ))
+            })?
+            }
             (VarianceEstimator::Realised { days }, _) => realised(&returns, days, dt, sample),
             (VarianceEstimator::Exponential { decay }, _) => {
                 exponential(&returns, decay, dt, sample)
@@ -105,7 +117,7 @@ impl Calibration {
                 .ok_or_else(|| {
                     Error::input(format!(
                         "{}: `backtest.variance` \"garman_klass\" needs open, high and low",
-                        settings.data.display()
+                        settings.files()
                     ))
                 })?,
         };
@@ -251,6 +263,11 @@ impl Contracts {
 /// Those of [`History::load_files`].
 pub fn load(settings: &BacktestPlan) -> Result<History> {
     let wanted: &[Quantity] = match settings.variance {
+        VarianceEstimator::Implied => &[
+            Quantity::Close,
+            Quantity::ImpliedVolatility,
+            Quantity::Variance,
+        ],
         VarianceEstimator::GarmanKlass { .. } => &[
             Quantity::Close,
             Quantity::Open,
@@ -259,8 +276,7 @@ pub fn load(settings: &BacktestPlan) -> Result<History> {
         ],
         _ => &[Quantity::Close],
     };
-    let files = std::slice::from_ref(&settings.data);
-    History::load_files(files, wanted, &settings.repair)
+    History::load_files(&settings.data, wanted, &settings.repair)
 }
 
 /// The days on which contracts may be sold.
@@ -288,7 +304,7 @@ pub fn sales(
     if days.is_empty() {
         return Err(Error::input(format!(
             "{}: no contract of {steps} days fits into the test period",
-            settings.data.display()
+            settings.files()
         )));
     }
     Ok(days)

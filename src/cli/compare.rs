@@ -154,9 +154,10 @@ pub fn train(
 /// What `backtest` changes in a strategy.
 #[derive(Debug, clap::Args)]
 pub struct BacktestChanges {
-    /// Daily closes (CSV or Parquet) instead of the strategy's.
+    /// Daily closes (CSV or Parquet) instead of the strategy's; given again, a file joined by date that adds implied
+    /// volatility or variance.
     #[arg(long)]
-    data: Option<PathBuf>,
+    data: Option<Vec<PathBuf>>,
     /// First date of sale, such as 2004-01-31, instead of the strategy's.
     #[arg(long, value_parser = super::day)]
     start: Option<chrono::NaiveDate>,

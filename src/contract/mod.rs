@@ -51,10 +51,42 @@ impl Contract {
     }
 }
 
-/// Proportional transaction costs: every trade pays `proportional` times its value.
+/// What trading an instrument costs: a share of the traded value, and half of the spread between bid and ask for every
+/// unit traded.
+///
+/// # Units
+/// A fraction; currency per unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Charge {
+    pub proportional: f64,
+    pub half_spread: f64,
+}
+
+impl Charge {
+    /// The cost of trading one unit at `price`.
+    pub fn at(self, price: f64) -> f64 {
+        self.proportional * price + self.half_spread
+    }
+
+    pub fn is_free(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl From<f64> for Charge {
+    /// A proportional cost without a spread.
+    fn from(proportional: f64) -> Self {
+        Self {
+            proportional,
+            half_spread: 0.0,
+        }
+    }
+}
+
+/// Transaction costs of the spot, and of closing at expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Costs {
-    pub proportional: f64,
+    pub spot: Charge,
     /// Whether closing the position at expiry pays too.
     pub liquidation: bool,
 }

@@ -152,7 +152,7 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
         };
         return Ok(aversion);
     };
-    if plan.costs.proportional == 0.0 || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+    if plan.costs.spot.is_free() || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
         return Ok(1.0);
     }
     let paths = plan
@@ -164,7 +164,7 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
             contract: plan.contract,
-            proportional_cost: plan.costs.proportional,
+            charge: plan.costs.spot,
         };
         let book = Book::hedge(&policy, &ledger, &paths)?;
         Ok(plan.risk.evaluate(&book.pnl).value)

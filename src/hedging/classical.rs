@@ -1,5 +1,5 @@
 use super::{Policy, minimum_variance};
-use crate::contract::Contract;
+use crate::contract::{Charge, Contract};
 use crate::error::Result;
 use crate::market::{Market, Paths};
 use crate::pricing::BlackScholes;
@@ -16,7 +16,8 @@ pub enum Classical {
     /// The delta that minimises the variance of the hedged option over the next instant; see
     /// [`crate::pricing::HestonGreeks::minimum_variance_delta`].
     MinimumVariance,
-    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} c S Γ²/λ)^{1/3} around the Black–Scholes delta.
+    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} (c S + h) Γ²/λ)^{1/3} around the Black–Scholes delta, where
+    /// c S + h is what trading a unit of the spot costs.
     ///
     /// # References
     /// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing
@@ -59,8 +60,8 @@ pub struct ClassicalPolicy {
     pub hedge: Classical,
     pub market: Market,
     pub contract: Contract,
-    /// Proportional cost c, which the Whalley–Wilmott band depends on.
-    pub proportional_cost: f64,
+    /// What trading the spot costs, which the Whalley–Wilmott band depends on.
+    pub charge: Charge,
 }
 
 impl ClassicalPolicy {
@@ -93,8 +94,7 @@ impl ClassicalPolicy {
                 let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
                 let gamma = self.black_scholes(spot, variance, left, BlackScholes::gamma);
                 let discount = (-self.market.rate * left).exp();
-                let cubed =
-                    1.5 * discount * self.proportional_cost * spot * gamma * gamma / aversion;
+                let cubed = 1.5 * discount * self.charge.at(spot) * gamma * gamma / aversion;
                 let width = cubed.cbrt();
                 held.clamp(delta - width, delta + width)
             }

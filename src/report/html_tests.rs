@@ -41,7 +41,7 @@ fn whole(metrics: &Metrics, strategy: &str) -> String {
         Some(&fixture::example_path()),
     )
     .unwrap();
-    report(metrics, Some(strategy), &figures)
+    report(metrics, Some(strategy), &figures, "")
 }
 
 /// The report holds every section, and refers to nothing outside itself.

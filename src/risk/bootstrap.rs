@@ -247,7 +247,8 @@ mod tests {
     fn differences_are_paired() {
         let values = normals(5, 200);
         let bootstrap = Bootstrap::new(6, 999, 200, 5.0);
-        let (interval, p) = bootstrap.difference(&[values.clone()], &[values.clone()], 0.95, mean);
+        let same = std::slice::from_ref(&values);
+        let (interval, p) = bootstrap.difference(same, same, 0.95, mean);
         assert_eq!(
             (interval, p),
             (

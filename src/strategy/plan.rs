@@ -7,8 +7,8 @@ use super::policy::{Aversion, evaluation, policy};
 use super::raw::Raw;
 use super::training::{Clock, Length, Training, Validation, risk, training};
 use super::walk_forward::WalkForwardPlan;
-use crate::bounds::{at_least, filled, fraction};
-use crate::contract::{Contract, Costs, Instrument};
+use crate::bounds::{at_least, filled, fraction, not_negative};
+use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
 use crate::market::{Market, Simulator};
@@ -28,8 +28,8 @@ pub struct Plan {
     pub strike: Strike,
     pub contracts_per_year: f64,
     pub costs: Costs,
-    /// What is traded, the spot first, and the proportional cost of each.
-    pub instruments: Vec<(Instrument, f64)>,
+    /// What is traded, the spot first, and what trading it costs.
+    pub instruments: Vec<(Instrument, Charge)>,
     pub premium: Premium,
     pub risk: Risk,
     pub shape: Shape,
@@ -121,7 +121,7 @@ impl Plan {
     /// In one line: the key, the value and its bound.
     pub fn with_walk_forward(mut self, settings: &BacktestPlan) -> Result<(Self, WalkForwardPlan)> {
         let backtest = self.resolved.backtest.get_or_insert_default();
-        backtest.data = Some(settings.data.display().to_string());
+        backtest.data = Some(settings.data.as_slice().into());
         backtest.start = settings.start.map(|date| date.to_string());
         backtest.end = settings.end.map(|date| date.to_string());
         backtest.repair = Some(settings.repair.names());
@@ -141,15 +141,15 @@ impl Plan {
         let ledger = Ledger::new(self.contract, self.costs, market, premium);
         self.instruments[1..]
             .iter()
-            .fold(ledger, |ledger, &(instrument, proportional)| {
-                ledger.with_instrument(instrument, proportional)
+            .fold(ledger, |ledger, &(instrument, charge)| {
+                ledger.with_instrument(instrument, charge)
             })
     }
 
     /// The ledger of [`Self::ledger`] where trading is free.
     pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
         let costs = Costs {
-            proportional: 0.0,
+            spot: Charge::default(),
             ..self.costs
         };
         self.instruments[1..].iter().fold(
@@ -198,10 +198,16 @@ impl Plan {
         check_jumps(&market, contract.dt())?;
         let premium = premium(&mut raw)?;
         let costs = Costs {
-            proportional: fraction(
-                "costs.proportional",
-                filled(&mut raw.costs.proportional, 0.0),
-            )?,
+            spot: Charge {
+                proportional: fraction(
+                    "costs.proportional",
+                    filled(&mut raw.costs.proportional, 0.0),
+                )?,
+                half_spread: not_negative(
+                    "costs.half_spread",
+                    filled(&mut raw.costs.half_spread, 0.0),
+                )?,
+            },
             liquidation: filled(&mut raw.costs.liquidation, true),
         };
         let instruments = instruments(&mut raw, &market, costs)?;

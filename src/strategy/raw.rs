@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// A strategy file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -78,7 +79,9 @@ pub enum RawPremium {
 #[serde(deny_unknown_fields)]
 pub struct RawCosts {
     pub proportional: Option<f64>,
+    pub half_spread: Option<f64>,
     pub variance_swap: Option<f64>,
+    pub variance_swap_half_spread: Option<f64>,
     pub liquidation: Option<bool>,
 }
 
@@ -148,7 +151,7 @@ pub struct RawOptimizer {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawBacktest {
-    pub data: Option<String>,
+    pub data: Option<RawFiles>,
     pub start: Option<String>,
     pub end: Option<String>,
     pub spacing: Option<RawSpacing>,
@@ -169,6 +172,33 @@ pub struct RawWalkForward {
     pub paths: Option<String>,
     pub block: Option<f64>,
     pub seeds: Option<usize>,
+}
+
+/// One file or several.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RawFiles {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl From<RawFiles> for Vec<PathBuf> {
+    fn from(files: RawFiles) -> Self {
+        match files {
+            RawFiles::One(file) => vec![file.into()],
+            RawFiles::Several(files) => files.into_iter().map(PathBuf::from).collect(),
+        }
+    }
+}
+
+impl From<&[PathBuf]> for RawFiles {
+    fn from(files: &[PathBuf]) -> Self {
+        let mut names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+        match names.len() {
+            1 => Self::One(names.remove(0)),
+            _ => Self::Several(names),
+        }
+    }
 }
 
 /// Either a rule (`"non_overlapping"`, `"daily"`, `"weekly"`, `"monthly"`) or a number of trading days.

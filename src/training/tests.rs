@@ -53,7 +53,7 @@ impl Problem {
             dividend: 0.01,
         };
         let costs = Costs {
-            proportional: 0.01,
+            spot: 0.01.into(),
             liquidation,
         };
         let simulator = Simulator {
@@ -283,7 +283,7 @@ fn control_variate_leaves_the_mean() {
     let martingale = Ledger::new(
         CONTRACT,
         Costs {
-            proportional: 0.0,
+            spot: 0.0.into(),
             liquidation: true,
         },
         &problem.market,

@@ -241,7 +241,7 @@ fn metrics(
         frontier: Vec::new(),
         band_aversion: None,
         backtest_market: Some(BacktestMarket {
-            data: settings.data.display().to_string(),
+            data: settings.files(),
             source: WALK_FORWARD.into(),
             estimated_from: None,
             estimated_to: None,

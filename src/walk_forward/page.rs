@@ -112,17 +112,21 @@ impl Page {
         };
         self.line(&format!(
             "{contracts} {}s on `{}`, sold {schedule} from {} to {}, {strike}, {} trading days, hedged \
-             daily at proportional costs of {} %{}. In each of {} windows, the {} years before the first sale give the \
+             daily at proportional costs of {}{}{}. In each of {} windows, the {} years before the first sale give the \
              model's parameters, the policies are trained for {} of the P&L on {paths}, and hedge what is sold in the \
              {} months after{start}. Parameters, variance, premium and policy of a contract come from closes up to its \
              sale, hedge ratios from closes up to theirs. The premium is the calibrated model's price at the variance \
              of the day.\n",
             contract.kind,
-            settings.data.display(),
+            settings.files(),
             first.first_sale,
             last.last_sale,
             contract.steps,
-            100.0 * plan.costs.proportional,
+            percent(plan.costs.spot.proportional),
+            match plan.costs.spot.half_spread {
+                0.0 => String::new(),
+                half_spread => format!(" and a half-spread of {half_spread}"),
+            },
             if plan.costs.liquidation { ", closed at expiry at the same costs" } else { "" },
             results.windows.len(),
             walk.years,

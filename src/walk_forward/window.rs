@@ -171,7 +171,7 @@ impl Shared<'_> {
                 hedge: Classical::named(name, band_aversion).unwrap_or(Classical::Naked),
                 market: contracts.market,
                 contract: plan.contract,
-                proportional_cost: plan.costs.proportional,
+                charge: plan.costs.spot,
             };
             record(name, None, &policy)?;
         }
@@ -271,7 +271,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
     if let Aversion::Given(aversion) = plan.aversion {
         return Ok(aversion);
     }
-    if plan.costs.proportional == 0.0 || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+    if plan.costs.spot.is_free() || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
         return Ok(1.0);
     }
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
@@ -289,7 +289,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
             contract: plan.contract,
-            proportional_cost: plan.costs.proportional,
+            charge: plan.costs.spot,
         };
         let mut book = Book::hedge(&policy, &ledger, &paths)?;
         for (z, premium) in book.pnl.iter_mut().zip(&premiums) {

@@ -1,4 +1,5 @@
 use super::*;
+use chrono::Datelike;
 
 /// Black–Scholes delta on real history: the three settings of `tests/reference/backtest_sp500.json`, which a
 /// separate program in numpy wrote, every figure within 1e-9.
@@ -85,4 +86,70 @@ fn saved_policies_backtest_like_the_comparison() {
     // Another period, from the command line.
     let later = document(&["backtest", "latest", "--start", "2016-01-01"], &runs, "2");
     assert_eq!(later["backtest_market"]["first"], "2016-01-04");
+}
+
+/// An index joined with its volatility index, from the strategy and from the command line to the same rows: the premium is
+/// the price at the volatility index, for a contract of its 30 days at the money that of Black and Scholes within 2 %.
+#[test]
+fn a_volatility_index_gives_the_variance() {
+    let vix = concat!(env!("CARGO_MANIFEST_DIR"), "/market_data/vix_daily.csv");
+    let settings = "variance = \"implied\"\nrepair = [\"blanks\", \"unmatched\"]\n\
+                    start = \"2017-01-01\"\nend = \"2018-11-15\"\nspacing = \"monthly\"\n";
+    let model = SMALL.replace(
+        "expiry_days = 10",
+        "expiry_days = 20.712\ndays_per_year = 252",
+    );
+    let of = |name: &str, data: &str| {
+        strategy(
+            name,
+            &format!("{model}[backtest]\ndata = {data}\n{settings}"),
+        )
+    };
+    let path = of("joined", &format!("['{HISTORY}', '{vix}']"));
+    let runs = path.with_extension("runs");
+    let found = document(&["backtest", path.to_str().unwrap()], &runs, "2");
+    let alone = of("alone", &format!("'{HISTORY}'"));
+    let arguments = [
+        "backtest",
+        alone.to_str().unwrap(),
+        "--data",
+        HISTORY,
+        "--data",
+        vix,
+    ];
+    let again = document(&arguments, &runs, "1");
+    assert_eq!(found["backtest"], again["backtest"]);
+    let market = &found["backtest_market"];
+    assert_eq!(market["data"], format!("{HISTORY}, {vix}"));
+    assert_eq!(market["repaired"][0][0], "blanks");
+    // The first sale of each month and the index on it.
+    let date = |text: &str| chrono::NaiveDate::parse_from_str(text, "%m/%d/%Y").unwrap();
+    let index: Vec<(chrono::NaiveDate, f64)> = std::fs::read_to_string(vix)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let (day, level) = line.split_once(',')?;
+            Some((date(day), level.parse().ok()?))
+        })
+        .collect();
+    let period = date("1/1/2017")..=date("11/15/2018");
+    let mut sum = 0.0;
+    let mut count = 0.0;
+    for pair in index.windows(2) {
+        let (before, (day, level)) = (pair[0].0, pair[1]);
+        if period.contains(&day) && day.month() != before.month() {
+            // At the money without rates: S (2Φ(σ√T/2) − 1).
+            let half = 0.5 * level / 100.0 * (30.0f64 / 365.0).sqrt();
+            sum += 100.0 * libm::erf(half / std::f64::consts::SQRT_2);
+            count += 1.0;
+        }
+    }
+    assert_eq!(market["contracts"].as_f64().unwrap(), count);
+    let premium = found["backtest"][0]["premium"].as_f64().unwrap();
+    assert!(
+        (premium / (sum / count) - 1.0).abs() < 0.02,
+        "{premium} {}",
+        sum / count
+    );
 }

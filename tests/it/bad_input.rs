@@ -92,6 +92,24 @@ fn bad_input_is_answered_in_one_line() {
             "`costs.variance_swap` has no meaning unless",
         ),
         (
+            "spread_of_what_is_not_traded",
+            replaced(
+                "proportional = 0.002",
+                "proportional = 0.002\nvariance_swap_half_spread = 0.01",
+            ),
+            "`costs.variance_swap_half_spread` has no meaning unless",
+        ),
+        (
+            "negative_spread",
+            replaced("proportional = 0.002", "half_spread = -0.01"),
+            "`costs.half_spread` must be at least 0, was -0.01",
+        ),
+        (
+            "no_implied_volatility",
+            format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nvariance = \"implied\"\n"),
+            "`backtest.variance` \"implied\" needs a column of implied volatility or variance",
+        ),
+        (
             "no_prices_of_swaps",
             replaced(
                 "[policy]",

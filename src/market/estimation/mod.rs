@@ -12,7 +12,7 @@ mod variance_tests;
 pub use filter::HestonFilter;
 pub use heston::{HestonEstimate, HestonStandardErrors, MIN_RETURNS, estimate_heston};
 pub use merton::{MertonEstimate, estimate_merton};
-pub use variance::{VarianceEstimator, exponential, garman_klass, realised};
+pub use variance::{VarianceEstimator, exponential, garman_klass, implied, realised};
 
 use crate::error::{Error, Result};
 use serde::Serialize;
