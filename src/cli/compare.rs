@@ -233,7 +233,7 @@ pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Vec<SavedPolicy
     Ok((plan, policies))
 }
 
-fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
+pub fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
     Plan::load(strategy, |raw| {
         if changes.budget.is_some() {
             raw.training.lengths = None;
@@ -248,7 +248,7 @@ fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> R
     })
 }
 
-fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
+pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
     let names: Vec<&str> = plan
         .optimizers
         .iter()
@@ -274,12 +274,12 @@ fn output(finished: &Finished, document: Value) -> Output {
 
 /// One progress bar after another on standard error, if that is a terminal.
 #[derive(Default)]
-struct Bars {
+pub struct Bars {
     current: Option<(String, ProgressBar)>,
 }
 
 impl Bars {
-    fn show(&mut self, at: &Progress<'_>) {
+    pub fn show(&mut self, at: &Progress<'_>) {
         const UNITS: f64 = 1000.0;
         let (name, done, message) = match at {
             Progress::Training {
@@ -322,7 +322,7 @@ impl Bars {
         }
     }
 
-    fn finish(&mut self) {
+    pub fn finish(&mut self) {
         if let Some((_, bar)) = self.current.take() {
             bar.finish_and_clear();
         }

@@ -130,7 +130,11 @@ pub fn test_paths(plan: &Plan) -> Simulator {
     plan.simulator(plan.seed, Purpose::Evaluation)
 }
 
-fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
+/// Hedges the plan's test paths with `policy` and settles them.
+///
+/// # Errors
+/// Those of the policy.
+pub fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
     let ledger = plan.ledger(&plan.market, plan.model_premium());
     let (simulator, instruments) = (test_paths(plan), plan.instruments());
     let mut book = Book::default();

@@ -131,6 +131,22 @@ impl Plan {
         Ok((self, plan))
     }
 
+    /// The strategy in its own market, called `own`, and in each further one under its name.
+    ///
+    /// # Errors
+    /// In one line: the market, the key, the value and its bound.
+    pub fn markets(&self) -> Result<Vec<(String, Self)>> {
+        let mut plans = vec![("own".to_string(), self.clone())];
+        for (name, change) in &self.resolved.markets {
+            let mut raw = self.resolved.clone();
+            raw.market = self.resolved.market.changed(change);
+            let plan = Self::from_raw(raw)
+                .map_err(|error| Error::input(format!("`markets.{name}`: {error}")))?;
+            plans.push((name.clone(), plan));
+        }
+        Ok(plans)
+    }
+
     /// The premium in the strategy's own market.
     pub fn model_premium(&self) -> f64 {
         self.premium.of(&self.market, &self.contract)

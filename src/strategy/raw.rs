@@ -14,6 +14,9 @@ pub struct Raw {
     pub seed: Option<u64>,
     #[serde(default)]
     pub market: RawMarket,
+    /// Further markets, by what they change in the first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub markets: BTreeMap<String, RawMarket>,
     #[serde(default)]
     pub contract: RawContract,
     #[serde(default)]
@@ -51,6 +54,29 @@ pub struct RawMarket {
     pub jump_intensity: Option<f64>,
     pub log_jump_mean: Option<f64>,
     pub log_jump_std: Option<f64>,
+}
+
+impl RawMarket {
+    /// This market with what `change` says instead; the parameters of another model begin from nothing.
+    pub(super) fn changed(&self, change: &Self) -> Self {
+        let same = change.model.is_none() || change.model == self.model;
+        let parameter = |new: Option<f64>, old: Option<f64>| new.or(old.filter(|_| same));
+        Self {
+            model: change.model.clone().or(self.model.clone()),
+            spot: change.spot.or(self.spot),
+            rate: change.rate.or(self.rate),
+            dividend: change.dividend.or(self.dividend),
+            volatility: parameter(change.volatility, self.volatility),
+            v0: parameter(change.v0, self.v0),
+            kappa: parameter(change.kappa, self.kappa),
+            theta: parameter(change.theta, self.theta),
+            sigma: parameter(change.sigma, self.sigma),
+            rho: parameter(change.rho, self.rho),
+            jump_intensity: parameter(change.jump_intensity, self.jump_intensity),
+            log_jump_mean: parameter(change.log_jump_mean, self.log_jump_mean),
+            log_jump_std: parameter(change.log_jump_std, self.log_jump_std),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -106,7 +106,9 @@ fn bad_input_is_answered_in_one_line() {
         ),
         (
             "no_implied_volatility",
-            format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nvariance = \"implied\"\n"),
+            format!(
+                "{SMALL}[backtest]\ndata = '{HISTORY}'\nstart = \"2010-01-01\"\nvariance = \"implied\"\n"
+            ),
             "`backtest.variance` \"implied\" needs a column of implied volatility or variance",
         ),
         (
