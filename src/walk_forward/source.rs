@@ -258,9 +258,9 @@ impl PathSource for BootstrapSource {
 mod tests {
     use super::*;
 
-    fn plan(model: &str) -> Plan {
+    fn plan(model: &str, terms: &str) -> Plan {
         let text = format!(
-            "[market]\nrate = 0.02\n{model}\n[contract]\nexpiry_days = 20\ndays_per_year = 252\n"
+            "[market]\nrate = 0.02\n{model}\n[contract]\n{terms}expiry_days = 20\ndays_per_year = 252\n"
         );
         Plan::parse(&text, |_| {}).unwrap()
     }
@@ -269,10 +269,10 @@ mod tests {
         "model = \"heston\"\nv0 = 0.04\nkappa = 3\ntheta = 0.04\nsigma = 0.4\nrho = -0.6";
 
     /// Each block begins at one variance, 1,024 blocks begin at each of 256 quantiles about as often (three to six
-    /// times), and a contract's premium is the model's price at that variance.
+    /// times), and a contract's premium is the model's price at that variance and at the spot that the strike asks for.
     #[test]
     fn model_paths_begin_at_the_variances_seen() {
-        let plan = plan(HESTON);
+        let plan = plan(HESTON, "type = \"put\"\nstrike = { delta = 0.25 }\n");
         let seen: Vec<f64> = (0..1000).map(|i| 0.01 + 1e-4 * f64::from(i)).collect();
         let source = ModelSource::new(&plan, &seen, Purpose::Training);
         let mut paths = Paths::<f32>::zeros(1024 * BLOCK, plan.contract.steps);
@@ -289,6 +289,14 @@ mod tests {
                     model: plan.market.model.at_variance(variance),
                     ..plan.market
                 };
+                let spot = plan.strike.spot(&market, &plan.contract);
+                let first = paths.block(block).spot[0];
+                assert!(
+                    first
+                        .iter()
+                        .all(|s| (f64::from(*s) / spot - 1.0).abs() < 1e-6)
+                );
+                let market = Market { spot, ..market };
                 let growth = (0.02 * plan.contract.expiry).exp();
                 let expected = (market.price(&plan.contract) - plan.model_premium()) * growth;
                 assert!((premiums[block * BLOCK + 5] - expected).abs() < 1e-6);
@@ -309,7 +317,7 @@ mod tests {
     /// chance 7/8 (or hit it by chance); the discounted spot is a martingale within four standard errors.
     #[test]
     fn bootstrapped_paths_are_stretches_of_history() {
-        let plan = plan(HESTON);
+        let plan = plan(HESTON, "");
         let returns: Vec<f64> = (0..400)
             .map(|i| 0.002 + 0.01 * (f64::from(i * i) * 0.37).sin())
             .collect();

@@ -5,10 +5,10 @@ use crate::market::history::fixture::{Scratch, closes, day, write};
 use crate::runs::store;
 use std::path::Path;
 
-fn plan(folder: &Path, closes: &[f64], model: &str, more: &str) -> Plan {
+fn plan(folder: &Path, closes: &[f64], model: &str, terms: &str, more: &str) -> Plan {
     let data = write(folder, closes);
     let text = format!(
-        "name = \"walk\"\n[market]\n{model}\n[contract]\nexpiry_days = 10\ndays_per_year = 365\n[costs]\n\
+        "name = \"walk\"\n[market]\n{model}\n[contract]\n{terms}expiry_days = 10\ndays_per_year = 365\n[costs]\n\
          proportional = 0.001\n[policy]\nhidden = 4\n[training]\nsteps = 6\npaths = 128\nvalidation_paths = 0\n\
          [evaluation]\nhedges = [\"naked\", \"minimum_variance\", \"whalley_wilmott\"]\n[optimizers.adam]\n\
          [backtest]\ndata = '{}'\nspacing = \"weekly\"\n[walk_forward]\nyears = 1.0\nmonths = 4\n{more}",
@@ -19,6 +19,7 @@ fn plan(folder: &Path, closes: &[f64], model: &str, more: &str) -> Plan {
 
 const HESTON: &str = "model = \"heston\"\nv0 = 0.04\nkappa = 2.0\ntheta = 0.04\nsigma = 0.3\nrho = -0.5\nrate = 0.02";
 const GBM: &str = "model = \"gbm\"\nvolatility = 0.2";
+const MERTON: &str = "model = \"merton\"\nvolatility = 0.2\njump_intensity = 20\nlog_jump_mean = 0.0\nlog_jump_std = 0.02";
 
 fn walk(plan: &Plan, folder: &RunFolder) -> Results {
     let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
@@ -36,7 +37,7 @@ fn all_trades(folder: &RunFolder) -> Vec<Trade> {
 #[test]
 fn windows_follow_one_another() {
     let scratch = Scratch::new("walk-follow");
-    let plan = plan(&scratch.0, &closes(900), HESTON, "seeds = 2\n");
+    let plan = plan(&scratch.0, &closes(900), HESTON, "", "seeds = 2\n");
     let folder = store::create(&scratch.0, "walk").unwrap();
     let results = walk(&plan, &folder);
     assert!(results.windows.len() >= 4, "{}", results.windows.len());
@@ -108,10 +109,21 @@ fn close(a: &Trade, b: &Trade) -> bool {
 /// window before it, on paths of the model or bootstrapped ones; and it does change what comes after.
 #[test]
 fn the_future_does_not_change_the_past() {
-    for (name, model, more) in [
-        ("model", HESTON, ""),
-        ("bootstrap", HESTON, "paths = \"bootstrap\"\nblock = 5.0\n"),
-        ("gbm", GBM, "paths = \"bootstrap\"\n"),
+    for (name, model, terms, more) in [
+        ("model", HESTON, "", ""),
+        (
+            "bootstrap",
+            HESTON,
+            "type = \"put\"\nstrike = { delta = 0.25 }\n",
+            "paths = \"bootstrap\"\nblock = 5.0\n",
+        ),
+        ("gbm", GBM, "", "paths = \"bootstrap\"\n"),
+        (
+            "merton",
+            MERTON,
+            "type = \"straddle\"\nstrike = { delta = 0.5 }\n",
+            "",
+        ),
     ] {
         let scratch = Scratch::new(&format!("walk-future-{name}"));
         let known = 600;
@@ -119,7 +131,7 @@ fn the_future_does_not_change_the_past() {
         changed[known..].reverse();
         changed[known..].iter_mut().for_each(|c| *c *= 1.1);
         let trades = [closes(900), changed].map(|closes| {
-            let plan = plan(&scratch.0, &closes, model, more);
+            let plan = plan(&scratch.0, &closes, model, terms, more);
             let folder = store::create(&scratch.0, "walk").unwrap();
             walk(&plan, &folder);
             all_trades(&folder)
@@ -146,7 +158,7 @@ fn the_future_does_not_change_the_past() {
 #[test]
 fn an_interrupted_run_goes_on_to_the_same_bits() {
     let scratch = Scratch::new("walk-resume");
-    let plan = plan(&scratch.0, &closes(900), HESTON, "");
+    let plan = plan(&scratch.0, &closes(900), HESTON, "", "");
     let folder = store::create(&scratch.0, "walk").unwrap();
     let results = walk(&plan, &folder);
     let trades = all_trades(&folder);
