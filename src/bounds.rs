@@ -33,6 +33,11 @@ pub fn positive(key: &str, value: f64) -> Result<f64> {
     check(key, value, value > 0.0, "positive")
 }
 
+/// 0 or above.
+pub fn not_negative(key: &str, value: f64) -> Result<f64> {
+    check(key, value, value >= 0.0, "at least 0")
+}
+
 /// Neither infinite nor NaN.
 pub fn finite(key: &str, value: f64) -> Result<f64> {
     check(key, value, true, "finite")

@@ -154,9 +154,10 @@ pub fn train(
 /// What `backtest` changes in a strategy.
 #[derive(Debug, clap::Args)]
 pub struct BacktestChanges {
-    /// Daily closes (CSV or Parquet) instead of the strategy's.
+    /// Daily closes (CSV or Parquet) instead of the strategy's; given again, a file joined by date that adds implied
+    /// volatility or variance.
     #[arg(long)]
-    data: Option<PathBuf>,
+    data: Option<Vec<PathBuf>>,
     /// First date of sale, such as 2004-01-31, instead of the strategy's.
     #[arg(long, value_parser = super::day)]
     start: Option<chrono::NaiveDate>,
@@ -232,7 +233,7 @@ pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Vec<SavedPolicy
     Ok((plan, policies))
 }
 
-fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
+pub fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
     Plan::load(strategy, |raw| {
         if changes.budget.is_some() {
             raw.training.lengths = None;
@@ -247,7 +248,7 @@ fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> R
     })
 }
 
-fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
+pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
     let names: Vec<&str> = plan
         .optimizers
         .iter()
@@ -273,12 +274,12 @@ fn output(finished: &Finished, document: Value) -> Output {
 
 /// One progress bar after another on standard error, if that is a terminal.
 #[derive(Default)]
-struct Bars {
+pub struct Bars {
     current: Option<(String, ProgressBar)>,
 }
 
 impl Bars {
-    fn show(&mut self, at: &Progress<'_>) {
+    pub fn show(&mut self, at: &Progress<'_>) {
         const UNITS: f64 = 1000.0;
         let (name, done, message) = match at {
             Progress::Training {
@@ -321,7 +322,7 @@ impl Bars {
         }
     }
 
-    fn finish(&mut self) {
+    pub fn finish(&mut self) {
         if let Some((_, bar)) = self.current.take() {
             bar.finish_and_clear();
         }

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod compare;
+mod cross;
 mod data;
 mod price;
 mod runs;
@@ -72,9 +73,16 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// Heston parameters: from daily closes, by the quasi-likelihood of a variance filter, or from implied
-    /// volatilities, by least squares.
+    /// Parameters of a model: from daily closes, by maximum likelihood (Heston's by the quasi-likelihood of a variance
+    /// filter), or Heston's from implied volatilities, by least squares.
     Calibrate(calibrate::Source),
+    /// Train in the strategy's market and in each of its `markets`, and test in all of them.
+    Cross {
+        /// Strategy file (TOML).
+        strategy: PathBuf,
+        #[command(flatten)]
+        crossing: cross::Crossing,
+    },
     /// Examine price files.
     Data {
         #[command(subcommand)]
@@ -212,6 +220,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
             paths,
             out,
         } => simulate::run(&strategy, paths as usize, &out),
+        Command::Cross { strategy, crossing } => cross::run(&strategy, &crossing),
         Command::Data { action } => data::run(&action, json),
         Command::Calibrate(source) => calibrate::run(&source),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),

@@ -60,10 +60,15 @@ pub fn run(
         let Progress {
             window,
             windows,
-            doing: Doing::Training { strategy, done },
+            doing:
+                Doing::Training {
+                    strategy,
+                    seed,
+                    done,
+                },
         } = at;
         bar.set_prefix(format!("window {} of {windows}", window + 1));
-        bar.set_message(format!("training {strategy}"));
+        bar.set_message(format!("training {strategy}, seed {seed}"));
         bar.set_position((1000.0 * done) as u64);
     })?;
     bar.finish_and_clear();

@@ -1,12 +1,14 @@
 //! Experiments: policies trained, measured beside classical hedges on the same paths, and written to a run folder.
 
 mod compared;
+mod cross;
 mod outcome;
 mod policies;
 mod results;
 mod trainings;
 mod tuning;
 
+pub use cross::{Crossed, cross};
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
 
 use crate::backtest::Contracts;

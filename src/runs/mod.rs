@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod store;
 pub mod study;
 pub mod tables;
+pub mod walk_forward;
 
 #[cfg(test)]
 pub mod fixture;

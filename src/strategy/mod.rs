@@ -12,7 +12,7 @@ mod training;
 mod walk_forward;
 
 pub use backtest::{BacktestPlan, Parameterisation, Schedule};
-pub use contract::Premium;
+pub use contract::{Premium, Strike};
 pub use optimizer::OptimizerPlan;
 pub use plan::Plan;
 pub use policy::Aversion;

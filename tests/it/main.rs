@@ -1,8 +1,10 @@
 //! Black-box runs of the binary, one module for each job.
 
 mod backtest;
+mod bad_data;
 mod bad_input;
 mod compare;
+mod cross;
 mod market;
 mod walk_forward;
 
