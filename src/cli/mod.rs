@@ -6,6 +6,7 @@ mod data;
 mod price;
 mod runs;
 mod simulate;
+mod stop;
 mod walk_forward;
 
 use crate::error::{Error, Result};
@@ -46,7 +47,11 @@ enum Command {
     /// Train one policy and measure it on the test paths.
     Train {
         /// Strategy file (TOML).
-        strategy: PathBuf,
+        #[arg(required_unless_present = "resume")]
+        strategy: Option<PathBuf>,
+        /// Go on with this training, which was stopped.
+        #[arg(long, value_name = "RUN", conflicts_with_all = ["strategy", "optimizer", "Changes"])]
+        resume: Option<String>,
         /// The optimizer; `kfac` or else the strategy's first, unless given.
         #[arg(long)]
         optimizer: Option<String>,
@@ -142,7 +147,7 @@ struct Output {
     document: serde_json::Value,
 }
 
-/// Runs the program: exit code 0 done, 1 failed, 2 bad input.
+/// Runs the program: exit code 0 done, 1 failed, 2 bad input, 3 stopped.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments.command, arguments.json) {
@@ -176,10 +181,17 @@ fn run(command: Command, json: bool) -> Result<Output> {
         },
         Command::Train {
             strategy,
+            resume,
             optimizer,
             changes,
             runs,
-        } => compare::train(&strategy, optimizer.as_deref(), &changes, &runs.path),
+        } => match (strategy, resume) {
+            (_, Some(run)) => compare::resume_training(&run, &runs.path),
+            (Some(strategy), None) => {
+                compare::train(&strategy, optimizer.as_deref(), &changes, &runs.path)
+            }
+            (None, None) => unreachable!("one of the two is required"),
+        },
         Command::Backtest {
             run,
             changes,

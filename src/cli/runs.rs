@@ -2,6 +2,7 @@ use super::Output;
 use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::atomic::write_atomically;
+use crate::runs::progress;
 use crate::runs::store::{self, RunFolder, State};
 use crate::runs::study::Study;
 use clap::Subcommand;
@@ -65,6 +66,9 @@ fn list(root: &Path) -> Result<Output> {
         let id = listed.folder.id();
         let (state, name) = match &listed.state {
             State::Complete(metrics) => ("complete", metrics.name.clone()),
+            State::Incomplete if progress::is_running(&listed.folder) => {
+                ("running", "running".into())
+            }
             State::Incomplete => ("incomplete", incomplete(&listed.folder)),
             State::Unreadable(why) => ("unreadable", format!("unreadable: {why}")),
         };
@@ -78,11 +82,12 @@ fn list(root: &Path) -> Result<Output> {
 }
 
 fn incomplete(folder: &RunFolder) -> String {
-    match folder.trainings() {
-        Ok(Some((done, all))) => {
-            let id = folder.id();
-            format!("incomplete: {done} of {all} trainings; go on with `compare --resume {id}`")
-        }
+    match (folder.request(), folder.trainings()) {
+        (Ok(Some(request)), Ok(Some((done, all)))) => format!(
+            "incomplete: {done} of {all} trainings; go on with `{} --resume {}`",
+            request.command,
+            folder.id()
+        ),
         _ => "incomplete".into(),
     }
 }

@@ -3,8 +3,10 @@
 //! ```text
 //! runs/<id>/
 //!   strategy.toml          the strategy with every default filled in
-//!   comparison.json        [`Request`], of comparisons
+//!   comparison.json        [`Request`]
+//!   progress.jsonl         [`super::progress`]
 //!   trainings/*.json, tuning/*.json   what a comparison has finished
+//!   checkpoints/*.safetensors         trainings under way
 //!   metrics.json           [`Metrics`]
 //!   evaluation.parquet     strategy, seed, path, pnl, cost, turnover (the simulated test paths)
 //!   backtest.parquet       strategy, seed, date, expiry, premium, pnl, cost, turnover (one row per contract)
@@ -120,9 +122,12 @@ pub struct Comparison {
     pub baseline_seconds: f64,
 }
 
-/// `comparison.json`: what a comparison was asked for beside its strategy, so that it can go on after it was stopped.
+/// `comparison.json`: what a run was asked for, so that it can go on after it was stopped.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
+    /// `compare`, `train`, `backtest` or `walk_forward`.
+    #[serde(default = "compare")]
+    pub command: String,
     /// The resolved strategy as it was before any search for settings.
     pub strategy: String,
     pub seeds: Vec<u64>,
@@ -132,6 +137,13 @@ pub struct Request {
     pub frontier: Vec<f64>,
     /// The number of trainings, without the search.
     pub trainings: usize,
+    /// The run whose policies are tested on history, of backtests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<String>,
+}
+
+fn compare() -> String {
+    "compare".into()
 }
 
 /// The results of a training with its own whole schedule.

@@ -3,6 +3,7 @@
 pub mod atomic;
 mod id;
 pub mod metrics;
+pub mod progress;
 pub mod store;
 pub mod study;
 pub mod tables;

@@ -42,7 +42,7 @@ pub enum Event {
         done: f64,
         #[serde(flatten)]
         point: TrainingPoint,
-        /// Training paths a second since the line before.
+        /// Paths of the step over its seconds.
         #[serde(deserialize_with = "null_as_nan")]
         paths_per_second: f64,
         #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -78,6 +78,7 @@ pub struct ValidationSummary {
     pub cost_mean: f64,
     /// Numbers of paths in [`Self::BINS`] intervals of equal width over four standard deviations to either side of the
     /// mean P&L; what lies beyond is in the outer ones.
+    #[serde(default)]
     pub histogram: Vec<u32>,
 }
 
@@ -270,10 +271,18 @@ pub fn thinned(lines: &[u8], points: usize) -> Vec<serde_json::Value> {
             _ => {}
         }
     }
+    let mut latest = Vec::new();
     for steps in steps.into_values() {
-        let (validated, plain): (Vec<usize>, Vec<usize>) = steps
-            .into_iter()
-            .partition(|&index| matches!(lines[index].0, Event::Step { validation: Some(_), .. }));
+        let (validated, plain): (Vec<usize>, Vec<usize>) = steps.into_iter().partition(|&index| {
+            matches!(
+                lines[index].0,
+                Event::Step {
+                    validation: Some(_),
+                    ..
+                }
+            )
+        });
+        latest.extend(validated.last().copied());
         for indices in [validated, plain] {
             let count = indices.len();
             for (position, index) in indices.into_iter().enumerate() {
@@ -282,22 +291,18 @@ pub fn thinned(lines: &[u8], points: usize) -> Vec<serde_json::Value> {
             }
         }
     }
-    let last = lines.iter().rposition(|(event, _)| {
-        matches!(event, Event::Step { validation: Some(_), .. })
-    });
-    lines
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| kept[*index])
-        .filter_map(|(index, (event, line))| {
-            let mut value: serde_json::Value = serde_json::from_slice(line).ok()?;
-            // Distributions are shown as they are now.
-            if let (Event::Step { validation: Some(_), .. }, true) = (event, Some(index) != last) {
-                value["validation"].as_object_mut()?.remove("histogram");
-            }
-            Some(value)
-        })
-        .collect()
+    let kept = lines.iter().enumerate().filter(|(index, _)| kept[*index]);
+    kept.filter_map(|(index, (_, line))| {
+        let mut value: serde_json::Value = serde_json::from_slice(line).ok()?;
+        // Distributions are shown as they are now.
+        if let Some(validation) = value.get_mut("validation")
+            && !latest.contains(&index)
+        {
+            validation.as_object_mut()?.remove("histogram");
+        }
+        Some(value)
+    })
+    .collect()
 }
 
 fn step(event: &Event) -> usize {

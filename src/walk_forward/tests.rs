@@ -58,7 +58,7 @@ const GBM: &str = "model = \"gbm\"\nvolatility = 0.2";
 
 fn walk(plan: &Plan, folder: &RunFolder) -> Results {
     let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
-    run(plan, &settings, walk, folder, &mut |_| {})
+    run(plan, &settings, walk, folder, &mut |_| Ok(()))
         .unwrap()
         .results
 }

@@ -12,7 +12,7 @@ use crate::random::Purpose;
 use crate::runs::atomic::write_parquet;
 use crate::runs::store::RunFolder;
 use crate::strategy::{Aversion, BacktestPlan, Length, Plan, TrainingPaths, WalkForwardPlan};
-use crate::training::{Sources, train_on};
+use crate::training::{Sources, Training, train_on};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -65,7 +65,11 @@ pub struct Shared<'a> {
 
 /// What a window is doing.
 pub enum Doing<'a> {
-    Training { strategy: &'a str, done: f64 },
+    /// A policy is being trained; a step was just taken.
+    Training {
+        strategy: &'a str,
+        training: &'a Training<'a>,
+    },
 }
 
 impl Shared<'_> {
@@ -97,7 +101,7 @@ impl Shared<'_> {
     pub fn run(
         &self,
         span: &Span,
-        doing: &mut dyn FnMut(Doing<'_>),
+        doing: &mut dyn FnMut(Doing<'_>) -> Result<()>,
     ) -> Result<(Window, Vec<Trade>)> {
         let Self {
             settings, history, ..
@@ -157,11 +161,11 @@ impl Shared<'_> {
                 training: training.as_ref(),
                 validation: validation.as_ref(),
             };
-            let trained = train_on(&timed, optimizer, sources, initial, |done, _| {
+            let trained = train_on(&timed, optimizer, sources, initial, |training| {
                 doing(Doing::Training {
                     strategy: name,
-                    done,
-                });
+                    training,
+                })
             })?;
             seconds.push((name.clone(), trained.seconds));
             let metadata = [("strategy", name.clone()), ("seed", plan.seed.to_string())];
