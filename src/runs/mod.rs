@@ -2,8 +2,10 @@
 
 pub mod atomic;
 mod id;
+pub mod index;
 pub mod metrics;
 pub mod progress;
+pub mod queue;
 pub mod store;
 pub mod study;
 pub mod tables;
