@@ -77,10 +77,11 @@ impl Index {
             // A power cut may lose the last changes, which is no worse than losing them a moment earlier.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             let change = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            let version: usize = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            let version: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            let version = usize::try_from(version).unwrap_or(usize::MAX);
             for (older, schema) in SCHEMAS.iter().enumerate().skip(version) {
                 change.execute_batch(schema)?;
-                change.pragma_update(None, "user_version", older + 1)?;
+                change.pragma_update(None, "user_version", older as i64 + 1)?;
             }
             change.commit()?;
             Ok((connection, version))

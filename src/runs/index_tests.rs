@@ -86,7 +86,7 @@ fn older_indices_are_migrated_and_newer_ones_refused() {
     let index = open(root.path());
     assert_eq!(index.labels(run.id()).unwrap().0, ["kept"]);
     index.enqueue(run.id(), 1).unwrap();
-    let newer = SCHEMAS.len() + 1;
+    let newer = SCHEMAS.len() as i64 + 1;
     index.database().pragma_update(None, "user_version", newer).unwrap();
     drop(index);
     let error = Index::open(root.path(), summary).unwrap_err();

@@ -4,7 +4,7 @@ use super::index::Index;
 use super::progress;
 use super::store;
 use crate::error::{Error, Result};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// How far a job came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,22 @@ fn now() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
+fn full(most: usize) -> Error {
+    Error::input(format!("the queue is full: {most} jobs are waiting"))
+}
+
+fn waiting(database: &Connection) -> rusqlite::Result<i64> {
+    database.query_row("SELECT count(*) FROM jobs WHERE state = 'queued'", [], |row| row.get(0))
+}
+
 impl Index {
+    /// # Errors
+    /// [`Error::Input`] if `most` jobs are waiting; if the index cannot be read.
+    pub fn check_room(&self, most: usize) -> Result<()> {
+        let waiting = waiting(&self.database()).map_err(|error| self.failed(&error))?;
+        if waiting < most as i64 { Ok(()) } else { Err(full(most)) }
+    }
+
     /// Puts a run at the end of the queue, again if it was there before.
     ///
     /// # Errors
@@ -86,9 +101,7 @@ impl Index {
         let mut database = self.database();
         let mut write = || -> rusqlite::Result<bool> {
             let change = database.transaction()?;
-            let waiting: usize =
-                change.query_row("SELECT count(*) FROM jobs WHERE state = 'queued'", [], |row| row.get(0))?;
-            if waiting >= most {
+            if waiting(&change)? >= most as i64 {
                 return Ok(false);
             }
             change.execute(
@@ -104,7 +117,7 @@ impl Index {
         if write().map_err(|error| self.failed(&error))? {
             Ok(())
         } else {
-            Err(Error::input(format!("the queue is full: {most} jobs are waiting")))
+            Err(full(most))
         }
     }
 
