@@ -87,8 +87,16 @@ pub fn resume(run: &str, root: &Path) -> Result<Output> {
     Ok(compared(&carried_out(&prepared, &Stop::on_signals()?)?))
 }
 
+/// Carries out what a run folder asks for, until standard input ends.
+pub fn job(run: &str, root: &Path) -> Result<Output> {
+    let stop = Stop::on_signals()?;
+    stop.on_end_of_input();
+    let prepared = Prepared::again(store::open_exact(root, run)?, None)?;
+    Ok(compared(&carried_out(&prepared, &stop)?))
+}
+
 /// Carries a run out behind progress bars.
-pub fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
+fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
     let mut bars = Bars::default();
     let finished = prepared.carry_out(&mut |at| {
         bars.show(&at);
@@ -137,16 +145,9 @@ pub fn train(
             known_optimizer(&plan, "--optimizer", name)?;
             name
         }
-        // The one that the program is about, if the strategy has it.
-        None => plan
-            .optimizers
-            .iter()
-            .find(|plan| plan.name == "kfac")
-            .or(plan.optimizers.first())
-            .map(|plan| plan.name.as_str())
-            .ok_or_else(|| {
-                Error::input(format!("{}: `optimizers` is missing", strategy.display()))
-            })?,
+        None => plan.default_optimizer().ok_or_else(|| {
+            Error::input(format!("{}: `optimizers` is missing", strategy.display()))
+        })?,
     };
     let prepared = Prepared::training(&plan, name, root)?;
     Ok(trained(&carried_out(&prepared, &Stop::on_signals()?)?))

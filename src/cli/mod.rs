@@ -5,6 +5,7 @@ mod compare;
 mod data;
 mod price;
 mod runs;
+mod serve;
 mod simulate;
 mod stop;
 mod walk_forward;
@@ -117,10 +118,22 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// Serve the dashboard on this machine.
+    /// Carry out what a run folder asks for, until standard input ends.
+    #[command(hide = true)]
+    Job {
+        /// The whole run id.
+        run: String,
+        #[command(flatten)]
+        runs: Root,
+    },
+    /// Serve the dashboard.
     Serve {
+        /// Addresses of other than this machine need a token.
         #[arg(long, default_value = DEFAULT_BIND)]
         bind: SocketAddr,
+        /// Refuse who does not send the token in this file, or else in the environment variable DEEPHEDGE_TOKEN.
+        #[arg(long)]
+        token_file: Option<PathBuf>,
         #[command(flatten)]
         runs: Root,
     },
@@ -218,7 +231,12 @@ fn run(command: Command, json: bool) -> Result<Output> {
             )),
         },
         Command::Runs { action, runs } => runs::run(&runs.path, action),
-        Command::Serve { bind, runs } => runs::serve(bind, runs.path, json),
+        Command::Job { run, runs } => compare::job(&run, &runs.path),
+        Command::Serve {
+            bind,
+            token_file,
+            runs,
+        } => serve::run(bind, token_file.as_deref(), runs.path, json),
         Command::Simulate {
             strategy,
             paths,

@@ -8,7 +8,6 @@ use crate::runs::study::Study;
 use clap::Subcommand;
 use serde_json::json;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -121,24 +120,5 @@ pub fn report(root: &Path, run: &str, html: Option<&Path>) -> Result<Output> {
     Ok(Output {
         text: report.display().to_string(),
         document: json!({ "run": run.id(), "report": report }),
-    })
-}
-
-/// Serves until interrupted; says where on standard error, or on standard output as JSON.
-pub fn serve(bind: SocketAddr, root: PathBuf, json: bool) -> Result<Output> {
-    let runtime =
-        tokio::runtime::Runtime::new().map_err(|error| Error::Computation(error.to_string()))?;
-    let shown = root.display().to_string();
-    runtime.block_on(crate::server::serve(bind, root, |address| {
-        let url = format!("http://{address}/");
-        if json {
-            println!("{}", json!({ "url": url, "runs": shown }));
-        } else {
-            eprintln!("serving {shown} at {url}");
-        }
-    }))?;
-    Ok(Output {
-        text: String::new(),
-        document: serde_json::Value::Null,
     })
 }

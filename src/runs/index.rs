@@ -68,7 +68,8 @@ impl Index {
     pub fn open(root: &Path, summarise: fn(&Metrics) -> Value) -> Result<Self> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let path = root.join(INDEX);
-        let refused = |why: &dyn std::fmt::Display| Error::input(format!("{}: {why}", path.display()));
+        let refused =
+            |why: &dyn std::fmt::Display| Error::input(format!("{}: {why}", path.display()));
         std::fs::create_dir_all(root).map_err(|error| refused(&error))?;
         let prepare = || -> rusqlite::Result<(Connection, usize)> {
             let mut connection = Connection::open(&path)?;
@@ -76,7 +77,8 @@ impl Index {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             // A power cut may lose the last changes, which is no worse than losing them a moment earlier.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
-            let change = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let change =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let version: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
             let version = usize::try_from(version).unwrap_or(usize::MAX);
             for (older, schema) in SCHEMAS.iter().enumerate().skip(version) {
@@ -87,7 +89,9 @@ impl Index {
             Ok((connection, version))
         };
         let (connection, version) = prepare().map_err(|error| {
-            refused(&format!("{error}; move the file away, and the index is made anew without tags and notes"))
+            refused(&format!(
+                "{error}; move the file away, and the index is made anew without tags and notes"
+            ))
         })?;
         if version > SCHEMAS.len() {
             return Err(refused(&format!(
@@ -108,7 +112,9 @@ impl Index {
 
     pub(super) fn database(&self) -> MutexGuard<'_, Connection> {
         // A panic elsewhere leaves a connection whose transaction was rolled back.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn failed(&self, error: &rusqlite::Error) -> Error {
@@ -121,16 +127,28 @@ impl Index {
     /// If the root or the index cannot be read.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Entry>> {
         let folders = store::folders(&self.root)?;
-        let rows = self.synchronised(&folders).map_err(|error| self.failed(&error))?;
+        let rows = self
+            .synchronised(&folders)
+            .map_err(|error| self.failed(&error))?;
         let mut entries = Vec::with_capacity(rows.len());
         let search = filter.search.as_ref().map(|text| text.to_lowercase());
         for (folder, mut entry) in folders.iter().zip(rows) {
             if entry.state == "stopped" && progress::is_running(folder) {
                 entry.state = "running";
             }
-            let found = |text: &String| [&entry.id, &entry.name].iter().any(|of| of.to_lowercase().contains(text));
-            let wanted = filter.tag.as_ref().is_none_or(|tag| entry.tags.contains(tag))
-                && filter.state.as_ref().is_none_or(|state| entry.state == state)
+            let found = |text: &String| {
+                [&entry.id, &entry.name]
+                    .iter()
+                    .any(|of| of.to_lowercase().contains(text))
+            };
+            let wanted = filter
+                .tag
+                .as_ref()
+                .is_none_or(|tag| entry.tags.contains(tag))
+                && filter
+                    .state
+                    .as_ref()
+                    .is_none_or(|state| entry.state == state)
                 && search.as_ref().is_none_or(found);
             if wanted {
                 entries.push(entry);
@@ -161,7 +179,9 @@ impl Index {
             let change = database.transaction()?;
             for (folder, stamp) in changed {
                 let (state, name, summary) = match folder.state() {
-                    State::Complete(metrics) => ("complete", metrics.name.clone(), (self.summarise)(&metrics)),
+                    State::Complete(metrics) => {
+                        ("complete", metrics.name.clone(), (self.summarise)(&metrics))
+                    }
                     State::Incomplete => ("stopped", String::new(), Value::Null),
                     State::Unreadable(why) => ("unreadable", String::new(), Value::String(why)),
                 };
@@ -188,7 +208,8 @@ impl Index {
         let mut entries: HashMap<String, Entry> = HashMap::new();
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
-            let (id, state, job): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(5)?);
+            let (id, state, job): (String, String, String) =
+                (row.get(0)?, row.get(1)?, row.get(5)?);
             let state = match (state.as_str(), job.as_str()) {
                 ("complete", _) => "complete",
                 ("unreadable", _) => "unreadable",
@@ -207,7 +228,10 @@ impl Index {
             entries.insert(id, entry);
         }
         // Every folder has a row by now.
-        Ok(folders.iter().filter_map(|folder| entries.remove(folder.id())).collect())
+        Ok(folders
+            .iter()
+            .filter_map(|folder| entries.remove(folder.id()))
+            .collect())
     }
 
     /// Replaces tags and note of a run, where they are given.
@@ -221,11 +245,17 @@ impl Index {
             if let Some(tags) = tags {
                 change.execute("DELETE FROM tags WHERE run = ?1", [run])?;
                 for tag in tags {
-                    change.execute("INSERT OR IGNORE INTO tags (run, tag) VALUES (?1, ?2)", [run, tag])?;
+                    change.execute(
+                        "INSERT OR IGNORE INTO tags (run, tag) VALUES (?1, ?2)",
+                        [run, tag],
+                    )?;
                 }
             }
             if let Some(note) = note {
-                change.execute("INSERT OR REPLACE INTO notes (run, note) VALUES (?1, ?2)", [run, note])?;
+                change.execute(
+                    "INSERT OR REPLACE INTO notes (run, note) VALUES (?1, ?2)",
+                    [run, note],
+                )?;
             }
             change.commit()
         };
@@ -239,10 +269,15 @@ impl Index {
     pub fn labels(&self, run: &str) -> Result<(Vec<String>, String)> {
         let database = self.database();
         let read = || -> rusqlite::Result<(Vec<String>, String)> {
-            let mut rows = database.prepare_cached("SELECT tag FROM tags WHERE run = ?1 ORDER BY tag")?;
-            let tags = rows.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut rows =
+                database.prepare_cached("SELECT tag FROM tags WHERE run = ?1 ORDER BY tag")?;
+            let tags = rows
+                .query_map([run], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
             let note = database
-                .query_row("SELECT note FROM notes WHERE run = ?1", [run], |row| row.get(0))
+                .query_row("SELECT note FROM notes WHERE run = ?1", [run], |row| {
+                    row.get(0)
+                })
                 .optional()?;
             Ok((tags, note.unwrap_or_default()))
         };
@@ -275,7 +310,10 @@ impl Index {
 fn stamp(folder: &RunFolder) -> String {
     match std::fs::metadata(folder.path().join(store::METRICS)) {
         Ok(file) => {
-            let modified = file.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let modified = file
+                .modified()
+                .ok()
+                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             format!("{}-{}", modified.unwrap_or_default().as_nanos(), file.len())
         }
         Err(_) => "incomplete".into(),

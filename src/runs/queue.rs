@@ -82,7 +82,11 @@ fn full(most: usize) -> Error {
 }
 
 fn waiting(database: &Connection) -> rusqlite::Result<i64> {
-    database.query_row("SELECT count(*) FROM jobs WHERE state = 'queued'", [], |row| row.get(0))
+    database.query_row(
+        "SELECT count(*) FROM jobs WHERE state = 'queued'",
+        [],
+        |row| row.get(0),
+    )
 }
 
 impl Index {
@@ -90,7 +94,11 @@ impl Index {
     /// [`Error::Input`] if `most` jobs are waiting; if the index cannot be read.
     pub fn check_room(&self, most: usize) -> Result<()> {
         let waiting = waiting(&self.database()).map_err(|error| self.failed(&error))?;
-        if waiting < most as i64 { Ok(()) } else { Err(full(most)) }
+        if waiting < most as i64 {
+            Ok(())
+        } else {
+            Err(full(most))
+        }
     }
 
     /// Puts a run at the end of the queue, again if it was there before.
@@ -146,13 +154,21 @@ impl Index {
     ///
     /// # Errors
     /// If the index cannot be written.
-    pub fn change_job(&self, run: &str, from: JobState, to: JobState, message: Option<&str>) -> Result<bool> {
+    pub fn change_job(
+        &self,
+        run: &str,
+        from: JobState,
+        to: JobState,
+        message: Option<&str>,
+    ) -> Result<bool> {
         let database = self.database();
         let changed = database.execute(
             "UPDATE jobs SET state = ?3, ended = ?4, message = ?5 WHERE run = ?1 AND state = ?2",
             params![run, from.name(), to.name(), now(), message],
         );
-        changed.map(|rows| rows > 0).map_err(|error| self.failed(&error))
+        changed
+            .map(|rows| rows > 0)
+            .map_err(|error| self.failed(&error))
     }
 
     /// The job of that run.
@@ -162,9 +178,15 @@ impl Index {
     pub fn job(&self, run: &str) -> Result<Option<Job>> {
         let database = self.database();
         let found = database
-            .query_row(&format!("SELECT {COLUMNS} FROM jobs WHERE run = ?1"), [run], job)
+            .query_row(
+                &format!("SELECT {COLUMNS} FROM jobs WHERE run = ?1"),
+                [run],
+                job,
+            )
             .optional();
-        found.map(|job| job.map(|job| self.as_it_is(job))).map_err(|error| self.failed(&error))
+        found
+            .map(|job| job.map(|job| self.as_it_is(job)))
+            .map_err(|error| self.failed(&error))
     }
 
     /// All jobs, those that were queued last first.
@@ -174,7 +196,8 @@ impl Index {
     pub fn jobs(&self) -> Result<Vec<Job>> {
         let database = self.database();
         let read = || -> rusqlite::Result<Vec<Job>> {
-            let mut rows = database.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs ORDER BY place DESC"))?;
+            let mut rows = database
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs ORDER BY place DESC"))?;
             let jobs = rows.query_map([], job)?.collect();
             jobs
         };
@@ -188,7 +211,11 @@ impl Index {
             && let Ok(folder) = store::open_exact(self.root(), &job.run)
             && !progress::is_running(&folder)
         {
-            job.state = if folder.is_complete() { JobState::Finished } else { JobState::Interrupted };
+            job.state = if folder.is_complete() {
+                JobState::Finished
+            } else {
+                JobState::Interrupted
+            };
         }
         job
     }

@@ -147,14 +147,20 @@ impl Tail {
         }
         let mut snapshot = locked(&self.snapshot);
         if to - snapshot.0 > MOST_LINES || snapshot.0 == 0 {
-            let end = locked(&self.ends).get(to.wrapping_sub(1)).copied().unwrap_or(0);
+            let end = locked(&self.ends)
+                .get(to.wrapping_sub(1))
+                .copied()
+                .unwrap_or(0);
             let lines = match end {
                 0 => Vec::new(),
                 end => progress::lines_from(&self.path(), 0, end as usize)?,
             };
             let events = thinned(&lines, SNAPSHOT_POINTS);
             let data = json!({ "events": events });
-            *snapshot = (to, format!("id: {to}\nevent: snapshot\ndata: {data}\n\n").into());
+            *snapshot = (
+                to,
+                format!("id: {to}\nevent: snapshot\ndata: {data}\n\n").into(),
+            );
         }
         let (lines, bytes) = snapshot.clone();
         if lines >= to {
@@ -230,11 +236,13 @@ impl Watcher {
             if latest.state.is_empty() {
                 // The file has not been looked at yet.
             } else if self.sent.is_none() || from != latest.lines {
-                let (bytes, lines) = if self.sent == Some(latest.before) && !latest.batch.is_empty() {
+                let (bytes, lines) = if self.sent == Some(latest.before) && !latest.batch.is_empty()
+                {
                     (latest.batch, latest.lines)
                 } else {
                     let tail = self.tail.clone();
-                    let read = tokio::task::spawn_blocking(move || tail.history(from, latest.lines));
+                    let read =
+                        tokio::task::spawn_blocking(move || tail.history(from, latest.lines));
                     match read.await {
                         Ok(Ok(history)) => history,
                         // The run was deleted: an end is all that is left to say.
@@ -249,14 +257,18 @@ impl Watcher {
                 self.over = self.state == "complete";
                 return Some((Ok(format!("event: state\ndata: {data}\n\n").into()), self));
             }
-            tokio::select! {
-                changed = self.latest.changed() => if changed.is_err() {
-                    return None;
-                },
-                _ = self.ending.wait_for(|ending| *ending) => return None,
-                () = tokio::time::sleep(KEEP_ALIVE) => {
-                    return Some((Ok(Bytes::from_static(b": keep-alive\n\n")), self));
+            let quiet = tokio::select! {
+                changed = self.latest.changed() => {
+                    if changed.is_err() {
+                        return None;
+                    }
+                    false
                 }
+                _ = self.ending.wait_for(|ending| *ending) => return None,
+                () = tokio::time::sleep(KEEP_ALIVE) => true,
+            };
+            if quiet {
+                return Some((Ok(Bytes::from_static(b": keep-alive\n\n")), self));
             }
         }
     }

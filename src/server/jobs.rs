@@ -2,7 +2,7 @@
 
 use super::openapi::{JOBS, Refusal};
 use super::queue::Refused;
-use super::{App, Failure, Problem, find, missing, off_thread};
+use super::{App, Failure, Problem, find, invalid, missing, off_thread};
 use crate::bounds::check;
 use crate::error::Error;
 use crate::experiment::{Prepared, Scope};
@@ -78,20 +78,13 @@ pub struct NewJob {
     pub run: Option<String>,
 }
 
-fn invalid(field: &str, message: impl Into<String>) -> Problem {
-    Problem {
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        code: "invalid",
-        message: message.into(),
-        field: Some(field.to_owned()),
-    }
-}
-
 /// A key that the message names first, in backquotes, is the field at fault.
 fn rejected(error: Error, otherwise: &str) -> Problem {
     match error {
         Error::Input(message) => {
-            let key = message.strip_prefix('`').and_then(|rest| rest.split('`').next());
+            let key = message
+                .strip_prefix('`')
+                .and_then(|rest| rest.split('`').next());
             let field = key.unwrap_or(otherwise).to_owned();
             invalid(&field, message)
         }
@@ -142,8 +135,15 @@ fn plan(
 ) -> Result<Plan, Problem> {
     let text = match (strategy, fields) {
         (Some(text), None) => text,
-        (None, Some(fields)) => form::to_toml(&fields).map_err(|error| rejected(error, "fields"))?,
-        _ => return Err(invalid("strategy", "`strategy` or `fields` must be given, and not both")),
+        (None, Some(fields)) => {
+            form::to_toml(&fields).map_err(|error| rejected(error, "fields"))?
+        }
+        _ => {
+            return Err(invalid(
+                "strategy",
+                "`strategy` or `fields` must be given, and not both",
+            ));
+        }
     };
     Plan::parse(&text, |_| {}).map_err(|error| rejected(error, "strategy"))
 }
@@ -174,7 +174,8 @@ fn scope(
             Risk::Cvar { .. } => ((0.0..1.0).contains(&parameter), "in [0, 1)"),
             _ => (parameter > 0.0, "positive"),
         };
-        check("frontier", parameter, possible, bound).map_err(|error| rejected(error, "frontier"))?;
+        check("frontier", parameter, possible, bound)
+            .map_err(|error| rejected(error, "frontier"))?;
     }
     Ok(Scope {
         seeds: (plan.seed..last).collect(),
@@ -277,7 +278,10 @@ pub async fn list(State(app): State<App>) -> Result<Json<JobList>, Failure> {
 #[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = JOBS,
     params(("id" = String, Path, description = "The run that the job carries out")),
     responses((status = 200, body = JobView), (status = 404, body = Refusal)))]
-pub async fn show(State(app): State<App>, Segment(id): Segment<String>) -> Result<Json<JobView>, Failure> {
+pub async fn show(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+) -> Result<Json<JobView>, Failure> {
     let found = off_thread(move || view_of(&app, &id));
     found.await.map(Json).map_err(Failure::Json)
 }
@@ -309,7 +313,10 @@ pub async fn create(
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = JOBS,
     params(("id" = String, Path, description = "The run that the job carries out")),
     responses((status = 202, body = JobView), (status = 404, body = Refusal), (status = 409, body = Refusal)))]
-pub async fn pause(app: State<App>, id: Segment<String>) -> Result<(StatusCode, Json<JobView>), Failure> {
+pub async fn pause(
+    app: State<App>,
+    id: Segment<String>,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
     change(app, id, |app, run| app.queue.pause(run)).await
 }
 
@@ -319,7 +326,10 @@ pub async fn pause(app: State<App>, id: Segment<String>) -> Result<(StatusCode, 
     params(("id" = String, Path, description = "The run that the job carries out")),
     responses((status = 202, body = JobView), (status = 404, body = Refusal), (status = 409, body = Refusal),
               (status = 429, body = Refusal)))]
-pub async fn resume(app: State<App>, id: Segment<String>) -> Result<(StatusCode, Json<JobView>), Failure> {
+pub async fn resume(
+    app: State<App>,
+    id: Segment<String>,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
     change(app, id, |app, run| {
         if app.index.job(run)?.is_none()
             && let Ok(folder) = store::open_exact(&app.root, run)
@@ -339,7 +349,10 @@ pub async fn resume(app: State<App>, id: Segment<String>) -> Result<(StatusCode,
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", tag = JOBS,
     params(("id" = String, Path, description = "The run that the job carries out")),
     responses((status = 202, body = JobView), (status = 404, body = Refusal), (status = 409, body = Refusal)))]
-pub async fn cancel(app: State<App>, id: Segment<String>) -> Result<(StatusCode, Json<JobView>), Failure> {
+pub async fn cancel(
+    app: State<App>,
+    id: Segment<String>,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
     change(app, id, |app, run| app.queue.cancel(run)).await
 }
 

@@ -157,7 +157,9 @@ impl Queue {
                 Ok(Some((run, wishes))) => {
                     let (state, message) = self.carry_out(&run, wishes, ending.clone()).await;
                     // An index that cannot be written leaves a job that is shown as interrupted.
-                    let _ = self.index.change_job(&run, JobState::Running, state, message.as_deref());
+                    let _ =
+                        self.index
+                            .change_job(&run, JobState::Running, state, message.as_deref());
                     *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 }
                 Ok(None) => tokio::select! {
@@ -209,7 +211,10 @@ impl Queue {
             _ if ended => (JobState::Interrupted, None),
             (code, None) => {
                 let said = String::from_utf8_lossy(&said);
-                let last = said.lines().last().map(|line| line.trim_start_matches("deephedge: ").to_owned());
+                let last = said
+                    .lines()
+                    .last()
+                    .map(|line| line.trim_start_matches("deephedge: ").to_owned());
                 let died = match code {
                     Some(code) => format!("the process ended with exit code {code}"),
                     None => "the process was killed".to_owned(),
@@ -227,7 +232,8 @@ async fn supervise(
     mut wishes: watch::Receiver<Option<Wish>>,
     mut ending: watch::Receiver<bool>,
 ) -> (Option<i32>, Option<Wish>, bool) {
-    let code = |status: std::io::Result<std::process::ExitStatus>| status.ok().and_then(|s| s.code());
+    let code =
+        |status: std::io::Result<std::process::ExitStatus>| status.ok().and_then(|s| s.code());
     let input = child.stdin.take();
     let ended = tokio::select! {
         status = child.wait() => return (code(status), None, false),

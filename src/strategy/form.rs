@@ -62,8 +62,12 @@ pub fn to_toml(fields: &Map<String, Value>) -> Result<String> {
         }
         let mut table = &mut strategy;
         for part in parts {
-            let inner = table.entry(part).or_insert_with(|| toml::Table::new().into());
-            table = inner.as_table_mut().ok_or_else(|| wrong("leads through a value"))?;
+            let inner = table
+                .entry(part)
+                .or_insert_with(|| toml::Table::new().into());
+            table = inner
+                .as_table_mut()
+                .ok_or_else(|| wrong("leads through a value"))?;
         }
         if table.get(name).is_some_and(toml::Value::is_table) {
             return Err(wrong("must have a value of its own"));
@@ -91,7 +95,10 @@ mod tests {
         assert_eq!(field("market.kappa").bound.unwrap().text, "positive");
         let measure = field("risk.measure");
         assert_eq!(measure.value, "cvar");
-        assert_eq!(measure.bound.unwrap().choices, ["cvar", "entropic", "mean_variance"]);
+        assert_eq!(
+            measure.bound.unwrap().choices,
+            ["cvar", "entropic", "mean_variance"]
+        );
         // A default that the file does not state.
         assert_eq!(field("training.validation_period").value, 10);
     }
@@ -111,8 +118,17 @@ mod tests {
 
     #[test]
     fn keys_that_are_no_paths_are_refused() {
-        for keys in [&["market."][..], &["a", "a.b"], &["a.b", "a"], &["."], &[""]] {
-            let fields = keys.iter().map(|key| ((*key).to_owned(), Value::from(1))).collect();
+        for keys in [
+            &["market."][..],
+            &["a", "a.b"],
+            &["a.b", "a"],
+            &["."],
+            &[""],
+        ] {
+            let fields = keys
+                .iter()
+                .map(|key| ((*key).to_owned(), Value::from(1)))
+                .collect();
             assert_eq!(to_toml(&fields).unwrap_err().exit_code(), 2, "{keys:?}");
         }
     }
