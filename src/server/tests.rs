@@ -603,10 +603,11 @@ fn event_streams_replay_and_end() {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     run.write_bytes(crate::runs::progress::PROGRESS, text.as_bytes())
         .unwrap();
-    let app = app(root.path());
+    // The reader of a file lives as long as the runtime of its first request.
+    let app = || app(root.path());
     let address = format!("/api/v1/runs/{}/events", run.id());
     let end = "event: state\ndata: {\"state\":\"complete\"}\n\n";
-    let whole = Sent::new("GET", &address).to(app.clone());
+    let whole = Sent::new("GET", &address).to(app());
     assert_eq!(whole.header("content-type"), "text/event-stream");
     let events = lines.join(",");
     assert_eq!(
@@ -615,10 +616,10 @@ fn event_streams_replay_and_end() {
     );
     let rest = Sent::new("GET", &address)
         .header("last-event-id", "2")
-        .to(app.clone());
+        .to(app());
     assert_eq!(rest.body, format!("id: 3\ndata: {}\n\n{end}", lines[2]));
     let none = Sent::new("GET", &address)
         .header("last-event-id", "3")
-        .to(app);
+        .to(app());
     assert_eq!(none.body, end);
 }
