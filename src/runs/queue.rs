@@ -198,8 +198,7 @@ impl Index {
         let read = || -> rusqlite::Result<Vec<Job>> {
             let mut rows = database
                 .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs ORDER BY place DESC"))?;
-            let jobs = rows.query_map([], job)?.collect();
-            jobs
+            rows.query_map([], job)?.collect()
         };
         let jobs = read().map_err(|error| self.failed(&error))?;
         Ok(jobs.into_iter().map(|job| self.as_it_is(job)).collect())

@@ -312,4 +312,6 @@ fn find(root: &Path, id: &str) -> Result<crate::runs::store::RunFolder, Problem>
 type Runs = State<Root>;
 
 #[cfg(test)]
+mod api_tests;
+#[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 use super::*;
 
-fn remove_times(value: &mut serde_json::Value) {
+pub fn remove_times(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(entries) => {
             for key in ["run", "created", "seconds", "baseline_seconds"] {

@@ -4,6 +4,7 @@ mod backtest;
 mod bad_input;
 mod compare;
 mod market;
+mod serve;
 mod walk_forward;
 
 use std::path::{Path, PathBuf};
