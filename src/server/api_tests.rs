@@ -312,7 +312,7 @@ fn event_streams_replay_and_end() {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     run.write_bytes(crate::runs::progress::PROGRESS, text.as_bytes())
         .unwrap();
-    // The reader of a file lives as long as the runtime of its first request.
+    // The reader of a file lives no longer than the runtime of its first request.
     let app = || app(root.path());
     let address = format!("/api/v1/runs/{}/events", run.id());
     let end = "event: state\ndata: {\"state\":\"complete\"}\n\n";

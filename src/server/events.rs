@@ -215,7 +215,7 @@ pub fn state(folder: &RunFolder) -> &'static str {
 struct Watcher {
     tail: Arc<Tail>,
     latest: watch::Receiver<Latest>,
-    ending: watch::Receiver<bool>,
+    app: App,
     /// Lines that were sent; none yet to a new watcher.
     sent: Option<usize>,
     state: &'static str,
@@ -264,7 +264,7 @@ impl Watcher {
                     }
                     false
                 }
-                _ = self.ending.wait_for(|ending| *ending) => return None,
+                _ = self.app.ending.wait_for(|ending| *ending) => return None,
                 () = tokio::time::sleep(KEEP_ALIVE) => true,
             };
             if quiet {
@@ -302,11 +302,11 @@ pub async fn events(
     let known = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let watcher = Watcher {
         latest: tail.latest.clone(),
-        ending: app.ending.clone(),
         tail,
         sent: known.and_then(|id| id.parse().ok()),
         state: "",
         over: false,
+        app,
     };
     let body = Body::from_stream(stream::unfold(watcher, Watcher::next));
     Ok(([(header::CONTENT_TYPE, "text/event-stream")], body).into_response())
