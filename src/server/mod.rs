@@ -3,6 +3,7 @@
 pub mod access;
 mod api;
 mod events;
+mod form;
 mod guard;
 mod jobs;
 mod openapi;

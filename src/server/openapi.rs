@@ -1,6 +1,6 @@
 //! The description of the API, made from the handlers.
 
-use super::{App, api, events, jobs};
+use super::{App, api, events, form, jobs};
 use axum::Json;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -47,7 +47,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(jobs::pause))
         .routes(routes!(jobs::resume))
         .routes(routes!(jobs::cancel))
-        .routes(routes!(api::form))
+        .routes(routes!(form::show))
         .routes(routes!(document))
 }
 
