@@ -30,7 +30,10 @@ pub fn run(strategy: &Path, crossing: &Crossing) -> Result<Output> {
         plan.retain(|optimizer| names.contains(&optimizer.name));
     }
     let mut bars = Bars::default();
-    let results = experiment::cross(&plan, crossing.seeds, &mut |at| bars.show(&at))?;
+    let results = experiment::cross(&plan, crossing.seeds, &mut |at| {
+        bars.show(&at);
+        Ok(())
+    })?;
     bars.finish();
     let mut strategies: Vec<&str> = Vec::new();
     for result in &results {

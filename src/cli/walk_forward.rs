@@ -1,5 +1,6 @@
 use super::Output;
 use super::compare::{BacktestChanges, settings};
+use super::stop::Stop;
 use crate::error::{Error, Result, at_path};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::atomic::write_atomically;
@@ -52,6 +53,7 @@ pub fn run(
             folder
         }
     };
+    let stop = Stop::on_signals()?;
     let bar = ProgressBar::new(1000).with_style(
         ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg}")
             .expect("a valid template"),
@@ -64,14 +66,16 @@ pub fn run(
                 Doing::Training {
                     strategy,
                     seed,
-                    done,
+                    training,
                 },
         } = at;
         bar.set_prefix(format!("window {} of {windows}", window + 1));
         bar.set_message(format!("training {strategy}, seed {seed}"));
-        bar.set_position((1000.0 * done) as u64);
-    })?;
+        bar.set_position((1000.0 * training.done()) as u64);
+        stop.check()
+    });
     bar.finish_and_clear();
+    let finished = finished?;
     let results = &finished.results;
     if let Some(page) = page {
         let picture = page.with_extension("svg");

@@ -1,7 +1,7 @@
 //! Policies trained in one market and tested in others.
 
-use super::Progress;
 use super::outcome::{aversion, hedge_test_paths};
+use super::{Progress, Report};
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
 use crate::network::{Features, Parameters};
@@ -38,11 +38,7 @@ enum Made {
 ///
 /// # Errors
 /// [`Error::Input`] if the plan has no further markets; errors of the training.
-pub fn cross(
-    plan: &Plan,
-    seeds: u64,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Vec<Crossed>> {
+pub fn cross(plan: &Plan, seeds: u64, progress: &mut Report<'_>) -> Result<Vec<Crossed>> {
     let plans = plan.markets()?;
     if plans.len() < 2 {
         return Err(Error::input(
@@ -56,13 +52,12 @@ pub fn cross(
             let mut policies = Vec::new();
             for seed in plan.seed..plan.seed + seeds {
                 let what = format!("{} in {market}", optimizer.name);
-                let trained = train(plan, optimizer, seed, |done, point| {
+                let trained = train(plan, optimizer, seed, |training| {
                     progress(Progress::Training {
                         what: &what,
                         seed,
-                        done,
-                        point,
-                    });
+                        training,
+                    })
                 })?;
                 policies.push(trained.parameters);
             }

@@ -20,7 +20,7 @@ pub async fn list(State(root): Runs) -> Result<Html<String>, Failure> {
     let (root, listed) = listed.await.map_err(Failure::Page)?;
     let body = if listed.is_empty() {
         format!(
-            "<h1>Runs</h1>\n<div class=\"message\" data-follow=\"/api/runs\"><p>No runs in \
+            "<h1>Runs</h1>\n<div class=\"message\" data-follow=\"/api/v1/runs\"><p>No runs in \
              <code>{}</code> yet. Make one with</p>\n\
              <pre tabindex=\"0\"><code>deephedge compare strategies/heston_call.toml</code></pre>\
              </div>\n",
@@ -30,7 +30,7 @@ pub async fn list(State(root): Runs) -> Result<Html<String>, Failure> {
         let rows: String = listed.iter().map(list_row).collect();
         format!(
             "<h1>Runs</h1>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-             aria-label=\"Runs\" data-follow=\"/api/runs\"><table class=\"list\">\n<thead><tr>\
+             aria-label=\"Runs\" data-follow=\"/api/v1/runs\"><table class=\"list\">\n<thead><tr>\
              <th scope=\"col\">run</th><th scope=\"col\">made</th><th scope=\"col\">command</th>\
              <th scope=\"col\">tail risk by strategy</th>\
              <th scope=\"col\">change against the baseline</th></tr></thead>\n<tbody>\n{rows}\
@@ -39,7 +39,7 @@ pub async fn list(State(root): Runs) -> Result<Html<String>, Failure> {
              error.</p>\n"
         )
     };
-    Ok(Html(shell("Runs", &body)))
+    Ok(Html(frame("Runs", &body)))
 }
 
 fn list_row(entry: &Listed) -> String {
@@ -131,16 +131,16 @@ pub async fn run(State(root): Runs, Segment(id): Segment<String>) -> Result<Html
     let made = blocking(root, move |root| {
         let folder = find(root, &id)?;
         Ok(match folder.state() {
-            RunState::Complete(metrics) => shell(&metrics.name, &run_body(&folder, &metrics)?),
-            RunState::Incomplete => shell(
+            RunState::Complete(metrics) => frame(&metrics.name, &run_body(&folder, &metrics)?),
+            RunState::Incomplete => frame(
                 &id,
                 &format!(
-                    "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/runs/{0}\">This run has \
+                    "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/v1/runs/{0}\">This run has \
                      no results: it is still going, or it was stopped.</p>\n",
                     escape(&id)
                 ),
             ),
-            RunState::Unreadable(why) => shell(
+            RunState::Unreadable(why) => frame(
                 &id,
                 &format!(
                     "<h1>{}</h1>\n<p class=\"message\">{}</p>\n",
@@ -171,7 +171,10 @@ fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
             escape(folder.id())
         ));
     }
-    let mut links = format!("<a href=\"/api/runs/{}\">Metrics as JSON</a>", folder.id());
+    let mut links = format!(
+        "<a href=\"/api/v1/runs/{}\">Metrics as JSON</a>",
+        folder.id()
+    );
     if folder.path().join("report.html").is_file() {
         links = format!("<a href=\"{base}/report.html\">Report as one file</a>, {links}");
     }
@@ -230,10 +233,10 @@ pub fn problem(status: StatusCode, message: &str) -> String {
         "<h1>{title}</h1>\n<p class=\"message\">{}.</p>\n<p><a href=\"/\">All runs</a></p>\n",
         escape(message)
     );
-    shell(title, &body)
+    frame(title, &body)
 }
 
-fn shell(title: &str, body: &str) -> String {
+pub fn frame(title: &str, body: &str) -> String {
     let head = format!(
         "<link rel=\"icon\" href=\"{}\">\n<link rel=\"stylesheet\" href=\"{}\">\n\
          <script type=\"module\" src=\"{}\"></script>",

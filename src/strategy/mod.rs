@@ -2,6 +2,7 @@
 
 mod backtest;
 mod contract;
+pub mod form;
 mod instruments;
 mod market;
 mod optimizer;

@@ -89,6 +89,14 @@ impl Plan {
             .map_err(|error| Error::Computation(format!("strategy as TOML: {error}")))
     }
 
+    /// The optimizer that is trained alone unless another one is named: the one that the program is about, if the
+    /// strategy has it, or else the first.
+    pub fn default_optimizer(&self) -> Option<&str> {
+        let kfac = self.optimizers.iter().find(|plan| plan.name == "kfac");
+        let chosen = kfac.or(self.optimizers.first());
+        chosen.map(|plan| plan.name.as_str())
+    }
+
     /// Keeps the optimizers that are wanted, in the resolved file too.
     pub fn retain(&mut self, wanted: impl Fn(&OptimizerPlan) -> bool) {
         self.optimizers.retain(&wanted);

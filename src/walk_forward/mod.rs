@@ -35,6 +35,7 @@ use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use crate::runs::walk_forward::{FILE, Results};
 use crate::strategy::{BacktestPlan, Plan, TrainingPaths, WalkForwardPlan};
+use crate::training::Recorder;
 use chrono::{Days, Months};
 use window::{Shared, Span};
 
@@ -51,19 +52,44 @@ pub struct Progress<'a> {
     pub doing: Doing<'a>,
 }
 
+/// Is told of every step; an error ends the run, [`Error::Stopped`] so that it can go on later.
+pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
+
 /// Runs every window of the plan that `folder` does not hold yet, and writes what all of them come to.
 ///
 /// A window depends on the history before it, the plan, and, if training starts warm, the policies of the window
 /// before: a run that was interrupted ends with the same bits as one that was not.
 ///
 /// # Errors
-/// [`Error::Input`] if the history is at fault or too short; errors of the training and of the folder.
+/// [`Error::Input`] if the history is at fault or too short, or another process is carrying the run out; errors of the
+/// training and of the folder; that of `report`, which ends the run.
 pub fn run(
     plan: &Plan,
     settings: &BacktestPlan,
     walk: WalkForwardPlan,
     folder: &RunFolder,
-    progress: &mut dyn FnMut(Progress<'_>),
+    report: &mut Report<'_>,
+) -> Result<Finished> {
+    let mut recorder = Recorder::open(folder)?;
+    let result = walk_forward(plan, settings, walk, folder, &mut recorder, report);
+    let id = folder.id();
+    let result = result.map_err(|error| match error {
+        Error::Stopped(_) => Error::Stopped(format!(
+            "run `{id}`: stopped; go on with `backtest {id} --walk-forward`"
+        )),
+        error => error,
+    });
+    recorder.end(&result)?;
+    result
+}
+
+fn walk_forward(
+    plan: &Plan,
+    settings: &BacktestPlan,
+    walk: WalkForwardPlan,
+    folder: &RunFolder,
+    recorder: &mut Recorder,
+    report: &mut Report<'_>,
 ) -> Result<Finished> {
     if walk.paths != TrainingPaths::Model && settings.variance != VarianceEstimator::Model {
         return Err(Error::input(
@@ -89,11 +115,18 @@ pub fn run(
         let (window, mut sold) = match shared.finished(span)? {
             Some(finished) => finished,
             None => shared.run(span, &mut |doing| {
-                progress(Progress {
+                let Doing::Training {
+                    strategy,
+                    seed,
+                    training,
+                } = doing;
+                let label = format!("{strategy}, window {}", span.number + 1);
+                recorder.step(&label, seed, training)?;
+                report(Progress {
                     window: span.number,
                     windows: spans.len(),
                     doing,
-                });
+                })
             })?,
         };
         windows.push(window);

@@ -23,7 +23,7 @@ const MERTON: &str = "model = \"merton\"\nvolatility = 0.2\njump_intensity = 20\
 
 fn walk(plan: &Plan, folder: &RunFolder) -> Results {
     let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
-    run(plan, &settings, walk, folder, &mut |_| {})
+    run(plan, &settings, walk, folder, &mut |_| Ok(()))
         .unwrap()
         .results
 }

@@ -15,7 +15,7 @@ use crate::runs::walk_forward::Window;
 use crate::strategy::{
     Aversion, BacktestPlan, Length, OptimizerPlan, Plan, TrainingPaths, WalkForwardPlan,
 };
-use crate::training::{Sources, train_on};
+use crate::training::{Sources, Training, train_on};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -46,10 +46,11 @@ pub struct Shared<'a> {
 
 /// What a window is doing.
 pub enum Doing<'a> {
+    /// A policy is being trained; a step was just taken.
     Training {
         strategy: &'a str,
         seed: u64,
-        done: f64,
+        training: &'a Training<'a>,
     },
 }
 
@@ -82,7 +83,7 @@ impl Shared<'_> {
     pub fn run(
         &self,
         span: &Span,
-        doing: &mut dyn FnMut(Doing<'_>),
+        doing: &mut dyn FnMut(Doing<'_>) -> Result<()>,
     ) -> Result<(Window, Vec<Trade>)> {
         let Self {
             settings, history, ..
@@ -143,12 +144,12 @@ impl Shared<'_> {
                 training: training.as_ref(),
                 validation: validation.as_ref(),
             };
-            let trained = train_on(&timed, optimizer, sources, initial, |done, _| {
+            let trained = train_on(&timed, optimizer, sources, initial, |training| {
                 doing(Doing::Training {
                     strategy: name,
                     seed,
-                    done,
-                });
+                    training,
+                })
             })?;
             seconds.push((name.clone(), seed, trained.seconds));
             let metadata = [("strategy", name.clone()), ("seed", seed.to_string())];

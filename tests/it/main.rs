@@ -6,6 +6,7 @@ mod bad_input;
 mod compare;
 mod cross;
 mod market;
+mod serve;
 mod walk_forward;
 
 use std::path::{Path, PathBuf};
