@@ -153,7 +153,7 @@ fn threads() {
         let optimizer = plan.optimizers.iter().find(|o| o.name == name);
         let optimizer = optimizer.expect("an optimizer of the strategy");
         let seconds = one_and_two(|| {
-            let trained = train(&plan, optimizer, 1, |_, _| ()).expect("a training run");
+            let trained = train(&plan, optimizer, 1, |_| Ok(())).expect("a training run");
             // The mean, because steps differ: K-FAC renews its factors in some of them.
             let [first, .., last] = trained.points.as_slice() else {
                 unreachable!("a run has its steps")

@@ -2,6 +2,41 @@
 
 use crate::error::{Error, Result};
 use chrono::NaiveDate;
+use std::cell::RefCell;
+
+/// What a key was checked against.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    pub key: String,
+    /// In words, as errors say it.
+    pub text: String,
+    /// The choices, if the value must be one of some names.
+    pub choices: Vec<String>,
+}
+
+thread_local! {
+    static CHECKED: RefCell<Option<Vec<Bound>>> = const { RefCell::new(None) };
+}
+
+/// What `work` gives, and every bound that it checks on this thread: what a form has to say beside its fields.
+pub fn recorded<T>(work: impl FnOnce() -> T) -> (T, Vec<Bound>) {
+    CHECKED.with(|checked| checked.replace(Some(Vec::new())));
+    let result = work();
+    let bounds = CHECKED.with(RefCell::take);
+    (result, bounds.unwrap_or_default())
+}
+
+fn record(key: &str, text: &str, choices: &[&str]) {
+    CHECKED.with(|checked| {
+        if let Some(bounds) = checked.borrow_mut().as_mut() {
+            bounds.push(Bound {
+                key: key.into(),
+                text: text.into(),
+                choices: choices.iter().map(|&name| name.into()).collect(),
+            });
+        }
+    });
+}
 
 /// The value of an optional key, after its default has been written into the place of a missing one, so that
 /// the resolved file states it.
@@ -18,6 +53,7 @@ pub fn required<T: Clone>(value: &Option<T>, key: &str) -> Result<T> {
 
 /// The value, if it is finite and `holds`.
 pub fn check(key: &str, value: f64, holds: bool, bound: &str) -> Result<f64> {
+    record(key, bound, &[]);
     // A NaN satisfies no bound, so `holds` is false for it.
     if holds && value.is_finite() {
         Ok(value)
@@ -31,6 +67,11 @@ pub fn check(key: &str, value: f64, holds: bool, bound: &str) -> Result<f64> {
 /// Above 0.
 pub fn positive(key: &str, value: f64) -> Result<f64> {
     check(key, value, value > 0.0, "positive")
+}
+
+/// 0 or above.
+pub fn not_negative(key: &str, value: f64) -> Result<f64> {
+    check(key, value, value >= 0.0, "at least 0")
 }
 
 /// Neither infinite nor NaN.
@@ -56,12 +97,13 @@ pub fn at_least(key: &str, value: usize, bound: usize) -> Result<usize> {
 
 /// The choice of that name.
 pub fn one_of<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<T> {
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    record(key, &format!("one of {}", names.join(", ")), &names);
     choices
         .iter()
         .find(|(name, _)| *name == value)
         .map(|(_, choice)| *choice)
         .ok_or_else(|| {
-            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             Error::input(format!(
                 "`{key}` must be one of {}, was \"{value}\"",
                 names.join(", ")
@@ -71,6 +113,7 @@ pub fn one_of<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<
 
 /// A date in ISO form.
 pub fn date(key: &str, text: &str) -> Result<NaiveDate> {
+    record(key, "a date", &[]);
     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
         Error::input(format!(
             "`{key}` must be a date such as 2004-01-31, was \"{text}\""

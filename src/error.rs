@@ -9,6 +9,9 @@ pub enum Error {
     /// The computation failed although its input was valid. Exit code 1.
     #[error("{0}")]
     Computation(String),
+    /// The process was asked to stop, and what it did can go on later. Exit code 3.
+    #[error("{0}")]
+    Stopped(String),
     /// A tensor operation failed.
     #[error("tensor operation: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -29,10 +32,11 @@ impl Error {
         Self::Input(message.into())
     }
 
-    /// The process exit code that belongs to this error: 2 for bad input, 1 otherwise.
+    /// The process exit code that belongs to this error: 2 for bad input, 3 if it was stopped, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) => 2,
+            Self::Stopped(_) => 3,
             _ => 1,
         }
     }

@@ -3,7 +3,7 @@
 // Every benchmark uses some of it.
 #![allow(dead_code)]
 
-use deephedge::contract::{Contract, Costs, OptionKind};
+use deephedge::contract::{Contract, Costs, Payoff};
 use deephedge::hedging::Ledger;
 use deephedge::market::{Market, Model, Paths, Simulator};
 use deephedge::network::{BlockSweep, Feature, Features, Parameters, Record, Seed, Shape, Sweep};
@@ -63,13 +63,13 @@ impl Step {
             instruments: 1,
         };
         let contract = Contract {
-            kind: OptionKind::Call,
+            kind: Payoff::Call,
             strike: 100.0,
             expiry: steps as f64 / 365.0,
             steps,
         };
         let costs = Costs {
-            proportional: 1e-3,
+            spot: 1e-3.into(),
             liquidation: true,
         };
         let simulator = simulator(heston(), steps);

@@ -1,8 +1,7 @@
 //! Where the P&L of a hedged contract comes from.
 
-use crate::contract::Contract;
+use crate::contract::{Contract, Leg};
 use crate::market::{Market, Model, Paths};
-use crate::pricing::BlackScholes;
 use crate::pricing::heston::HestonTransform;
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
@@ -73,6 +72,22 @@ struct State {
     theta: f64,
     /// ∂V/∂v, v the instantaneous variance.
     by_variance: f64,
+}
+
+impl State {
+    /// The state of a contract from those of one option of each of its legs.
+    fn sum(contract: &Contract, of: impl Fn(Leg) -> Self) -> Self {
+        let mut sum = Self::default();
+        for leg in contract.legs() {
+            let one = of(leg);
+            sum.price += leg.quantity * one.price;
+            sum.delta += leg.quantity * one.delta;
+            sum.gamma += leg.quantity * one.gamma;
+            sum.theta += leg.quantity * one.theta;
+            sum.by_variance += leg.quantity * one.by_variance;
+        }
+        sum
+    }
 }
 
 /// Prices and sensitivities of every contract on every date, for the attribution of any number of strategies.
@@ -202,22 +217,32 @@ fn states(
     match market.model {
         Model::Gbm { .. } => at
             .map(|(spot, variance)| {
-                let option = BlackScholes {
-                    kind: contract.kind,
-                    spot,
-                    strike: contract.strike,
-                    expiry: left,
-                    rate,
-                    dividend,
-                    volatility: variance.sqrt(),
-                };
-                State {
-                    price: option.price(),
-                    delta: option.delta(),
-                    gamma: option.gamma(),
-                    theta: option.theta(),
-                    by_variance: option.vega() / (2.0 * option.volatility),
-                }
+                let market = Market { spot, ..*market };
+                State::sum(contract, |leg| {
+                    let option = market.black_scholes(leg, left, variance.sqrt());
+                    State {
+                        price: option.price(),
+                        delta: option.delta(),
+                        gamma: option.gamma(),
+                        theta: option.theta(),
+                        by_variance: option.vega() / (2.0 * option.volatility),
+                    }
+                })
+            })
+            .collect(),
+        Model::Merton(parameters) => at
+            .map(|(spot, _)| {
+                State::sum(contract, |leg| {
+                    let greeks =
+                        parameters.greeks(leg.kind, spot, leg.strike, left, rate, dividend);
+                    State {
+                        price: greeks.price,
+                        delta: greeks.delta,
+                        gamma: greeks.gamma,
+                        theta: greeks.theta,
+                        by_variance: 0.0,
+                    }
+                })
             })
             .collect(),
         Model::Heston(parameters) => {
@@ -228,25 +253,21 @@ fn states(
             let high = fold(f64::max, 0.0, &|(_, variance)| variance);
             let carry = (rate - dividend) * left;
             let width = fold(f64::max, 0.0, &|(spot, _)| {
-                ((spot / contract.strike).ln() + carry).abs()
+                contract.log_moneyness(spot, carry)
             });
             let table = HestonTransform::new(&parameters, left, low..=high, width);
             at.map(|(spot, variance)| {
-                let greeks = table.greeks(
-                    contract.kind,
-                    spot,
-                    variance,
-                    contract.strike,
-                    rate,
-                    dividend,
-                );
-                State {
-                    price: greeks.price,
-                    delta: greeks.delta,
-                    gamma: greeks.gamma,
-                    theta: greeks.theta,
-                    by_variance: greeks.variance_sensitivity,
-                }
+                State::sum(contract, |leg| {
+                    let (kind, strike) = (leg.kind, leg.strike);
+                    let greeks = table.greeks(kind, spot, variance, strike, rate, dividend);
+                    State {
+                        price: greeks.price,
+                        delta: greeks.delta,
+                        gamma: greeks.gamma,
+                        theta: greeks.theta,
+                        by_variance: greeks.variance_sensitivity,
+                    }
+                })
             })
             .collect()
         }

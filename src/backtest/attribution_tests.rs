@@ -1,10 +1,10 @@
 //! The parts of a P&L add up to what the ledger settles.
 
 use super::attribution::Valuation;
-use crate::contract::{Contract, Costs, OptionKind};
+use crate::contract::{Contract, Costs, Payoff};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
 use crate::market::{Market, Model, Paths, Simulator};
-use crate::pricing::HestonParameters;
+use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 
 fn market(model: Model) -> Market {
@@ -24,6 +24,13 @@ const HESTON: HestonParameters = HestonParameters {
     rho: -0.6,
 };
 
+const MERTON: MertonParameters = MertonParameters {
+    volatility: 0.15,
+    jump_intensity: 4.0,
+    log_jump_mean: -0.05,
+    log_jump_std: 0.08,
+};
+
 fn paths(market: Market, contract: &Contract) -> Paths<f64> {
     let simulator = Simulator {
         market,
@@ -36,15 +43,19 @@ fn paths(market: Market, contract: &Contract) -> Paths<f64> {
     simulator.paths(0, 70)
 }
 
-/// The sum of the parts is the ledger's P&L within 1e-9, for calls and puts, both models, every classical hedge, with
+/// The sum of the parts is the ledger's P&L within 1e-9, for several payoffs, every model, every classical hedge, with
 /// rate, dividend, costs, and a premium that is not the model's price.
 #[test]
 fn parts_add_up_to_the_ledger() {
     let gbm = Model::Gbm { volatility: 0.25 };
     for (model, kind) in [
-        (gbm, OptionKind::Call),
-        (Model::Heston(HESTON), OptionKind::Call),
-        (Model::Heston(HESTON), OptionKind::Put),
+        (gbm, Payoff::Call),
+        (gbm, Payoff::Straddle),
+        (Model::Merton(MERTON), Payoff::Call),
+        (Model::Heston(HESTON), Payoff::Call),
+        (Model::Heston(HESTON), Payoff::Put),
+        (Model::Heston(HESTON), Payoff::Strangle { upper: 106.0 }),
+        (Model::Heston(HESTON), Payoff::CallSpread { upper: 106.0 }),
     ] {
         let market = market(model);
         let contract = Contract {
@@ -63,14 +74,14 @@ fn parts_add_up_to_the_ledger() {
             (Classical::WhalleyWilmott { aversion: 1.0 }, true),
         ] {
             let costs = Costs {
-                proportional: 0.004,
+                spot: 0.004.into(),
                 liquidation,
             };
             let policy = ClassicalPolicy {
                 hedge,
                 market,
                 contract,
-                proportional_cost: 0.004,
+                charge: 0.004.into(),
             };
             let ledger = Ledger::new(contract, costs, &market, 0.0);
             let mut book = Book::hedge(&policy, &ledger, &paths).unwrap();
@@ -98,7 +109,7 @@ fn the_models_delta_leaves_gamma_and_theta() {
     };
     let unexplained = |steps: usize| {
         let contract = Contract {
-            kind: OptionKind::Call,
+            kind: Payoff::Call,
             strike: 100.0,
             expiry: 0.5,
             steps,
@@ -108,7 +119,7 @@ fn the_models_delta_leaves_gamma_and_theta() {
             hedge: Classical::BlackScholes,
             market,
             contract,
-            proportional_cost: 0.0,
+            charge: 0.0.into(),
         };
         let none = vec![0.0; paths.count()];
         let positions = policy.positions(&paths).unwrap();
@@ -132,7 +143,7 @@ fn the_models_delta_leaves_gamma_and_theta() {
 fn a_naked_seller_speculates_on_the_spot() {
     let market = market(Model::Heston(HESTON));
     let contract = Contract {
-        kind: OptionKind::Call,
+        kind: Payoff::Call,
         strike: 100.0,
         expiry: 0.1,
         steps: 10,

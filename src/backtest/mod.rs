@@ -9,8 +9,8 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
 use crate::market::estimation::{
-    HestonFilter, MIN_RETURNS, VarianceEstimator, estimate_gbm, estimate_heston, exponential,
-    garman_klass, realised,
+    HestonFilter, MIN_RETURNS, VarianceEstimator, estimate_gbm, estimate_heston, estimate_merton,
+    exponential, garman_klass, implied, realised,
 };
 use crate::market::history::Quantity;
 use crate::market::{History, Market, Model, Paths};
@@ -51,7 +51,7 @@ impl Calibration {
         let returns = history.log_returns();
         // Return t ends at close t + 1.
         let known = &returns[window.start..window.end.saturating_sub(1).max(window.start)];
-        let constant = matches!(plan.market.model, Model::Gbm { .. });
+        let constant = !matches!(plan.market.model, Model::Heston(_));
         let from_history = settings.parameters == Parameterisation::History;
         let needed = from_history || !constant || settings.variance != VarianceEstimator::Model;
         if needed && known.len() < MIN_RETURNS {
@@ -59,7 +59,7 @@ impl Calibration {
             return Err(Error::input(format!(
                 "{}: `backtest.start` must leave at least {} closes before the first sale to estimate from, {} lie \
                  before {sale}",
-                settings.data.display(),
+                settings.files(),
                 MIN_RETURNS + 1,
                 window.len(),
             )));
@@ -83,14 +83,31 @@ impl Calibration {
                     at_bound = estimate.at_bound;
                     Model::Heston(estimate.parameters)
                 }
+                Model::Merton(_) => {
+                    let estimate = estimate_merton(known, days_per_year)?;
+                    at_bound = estimate.at_bound;
+                    Model::Merton(estimate.parameters)
+                }
             };
         }
         let variance = match (settings.variance, model) {
-            (VarianceEstimator::Model, Model::Gbm { volatility }) => {
-                vec![volatility * volatility; history.len()]
+            (VarianceEstimator::Model, Model::Gbm { .. } | Model::Merton(_)) => {
+                vec![model.initial_volatility().powi(2); history.len()]
             }
             (VarianceEstimator::Model, Model::Heston(parameters)) => {
                 HestonFilter::new(parameters, drift, dt).filter(&returns)
+            }
+            (VarianceEstimator::Implied, model) => {
+                let heston = match &model {
+                    Model::Heston(parameters) => Some(parameters),
+                    Model::Gbm { .. } | Model::Merton(_) => None,
+                };
+                implied(history, heston).ok_or_else(|| {
+                Error::input(format!(
+                    "{}: `backtest.variance` \"implied\" needs a column of implied volatility or variance",
+                    settings.files()
+                ))
+            })?
             }
             (VarianceEstimator::Realised { days }, _) => realised(&returns, days, dt, sample),
             (VarianceEstimator::Exponential { decay }, _) => {
@@ -100,7 +117,7 @@ impl Calibration {
                 .ok_or_else(|| {
                     Error::input(format!(
                         "{}: `backtest.variance` \"garman_klass\" needs open, high and low",
-                        settings.data.display()
+                        settings.files()
                     ))
                 })?,
         };
@@ -127,7 +144,7 @@ impl Calibration {
             Model::Gbm { .. } => Model::Gbm {
                 volatility: variance.sqrt(),
             },
-            heston => heston.at_variance(variance),
+            model => model.at_variance(variance),
         };
         Market {
             model,
@@ -143,7 +160,8 @@ pub struct Contracts {
     pub market: Market,
     /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
     pub estimated: Option<(NaiveDate, NaiveDate)>,
-    /// Closes scaled to the market's spot at the sale, and the variance known at each close.
+    /// Closes scaled so that the contract has the strategy's strike (without a delta, the market's spot at the sale),
+    /// and the variance known at each close.
     pub paths: Paths<f64>,
     pub sold: Vec<NaiveDate>,
     pub expiry: Vec<NaiveDate>,
@@ -182,9 +200,18 @@ impl Contracts {
         let Calibration {
             market, variance, ..
         } = calibration;
-        let scaled: Vec<Vec<f64>> = starts
+        let markets: Vec<Market> = starts
             .iter()
             .map(|&start| {
+                let market = calibration.market_at(start);
+                let spot = plan.strike.spot(&market, &plan.contract);
+                Market { spot, ..market }
+            })
+            .collect();
+        let scaled: Vec<Vec<f64>> = starts
+            .iter()
+            .zip(&markets)
+            .map(|(&start, market)| {
                 history.close[start..=start + steps]
                     .iter()
                     .map(|close| market.spot * close / history.close[start])
@@ -195,13 +222,8 @@ impl Contracts {
             .iter()
             .zip(&scaled)
             .map(|(&start, spot)| (spot.as_slice(), &variance[start..=start + steps]));
-        let premiums = starts
-            .iter()
-            .map(|&start| {
-                plan.premium
-                    .of(&calibration.market_at(start), &plan.contract)
-            })
-            .collect();
+        let premium = |market| plan.premium.of(market, &plan.contract);
+        let premiums = markets.iter().map(premium).collect();
         let days = |shift: usize| {
             starts
                 .iter()
@@ -241,6 +263,11 @@ impl Contracts {
 /// Those of [`History::load_files`].
 pub fn load(settings: &BacktestPlan) -> Result<History> {
     let wanted: &[Quantity] = match settings.variance {
+        VarianceEstimator::Implied => &[
+            Quantity::Close,
+            Quantity::ImpliedVolatility,
+            Quantity::Variance,
+        ],
         VarianceEstimator::GarmanKlass { .. } => &[
             Quantity::Close,
             Quantity::Open,
@@ -249,8 +276,7 @@ pub fn load(settings: &BacktestPlan) -> Result<History> {
         ],
         _ => &[Quantity::Close],
     };
-    let files = std::slice::from_ref(&settings.data);
-    History::load_files(files, wanted, &settings.repair)
+    History::load_files(&settings.data, wanted, &settings.repair)
 }
 
 /// The days on which contracts may be sold.
@@ -278,7 +304,7 @@ pub fn sales(
     if days.is_empty() {
         return Err(Error::input(format!(
             "{}: no contract of {steps} days fits into the test period",
-            settings.data.display()
+            settings.files()
         )));
     }
     Ok(days)

@@ -1,65 +1,97 @@
 //! Options sold on history see nothing of the future.
 
 use super::*;
-use chrono::Days;
-use std::path::PathBuf;
+use crate::contract::OptionKind;
 
-/// Daily closes from 2000-01-03 on, written as CSV; removed at the end of the test.
-struct Closes(PathBuf);
-
-impl Closes {
-    fn write(name: &str, close: &[f64]) -> Self {
-        let path = std::env::temp_dir().join(format!(
-            "deephedge-backtest-{}-{name}.csv",
-            std::process::id()
-        ));
-        let first = NaiveDate::from_ymd_opt(2000, 1, 3).unwrap();
-        let rows: Vec<String> = close
-            .iter()
-            .enumerate()
-            .map(|(day, close)| format!("{},{close}", first + Days::new(day as u64)))
-            .collect();
-        std::fs::write(&path, format!("Date,Close\n{}\n", rows.join("\n"))).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Closes {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// 600 closes whose volatility comes and goes.
-fn closes() -> Vec<f64> {
-    let mut spot = 100.0_f64;
-    (0..600)
-        .map(|day| {
-            let t = f64::from(day);
-            let volatility = 0.01 * (1.5 + (t / 40.0).sin());
-            spot *= (volatility * (t * t * 0.37).sin() * 1.4).exp();
-            spot
-        })
-        .collect()
-}
+use crate::market::history::fixture::{Scratch, closes, day, write};
+use std::path::Path;
 
 fn contracts(close: &[f64], name: &str, spacing: &str, parameters: &str) -> Result<Contracts> {
-    let file = Closes::write(name, close);
+    let scratch = Scratch::new(&format!("backtest-{name}"));
+    let plan = plan(
+        &write(&scratch.0, close),
+        spacing,
+        parameters,
+        "strike = { delta = 0.25 }",
+    );
+    Contracts::cut(&plan, plan.backtest.as_ref().unwrap())
+}
+
+fn plan(data: &Path, spacing: &str, parameters: &str, terms: &str) -> Plan {
     let text = format!(
         "[market]\nmodel = \"heston\"\nv0 = 0.04\nkappa = 2.0\ntheta = 0.04\nsigma = 0.3\nrho = -0.5\n\
-         [contract]\nexpiry_days = 10\ndays_per_year = 252\n\
+         [contract]\n{terms}\nexpiry_days = 10\ndays_per_year = 252\n\
          [backtest]\ndata = '{}'\nstart = \"2001-02-01\"\nspacing = {spacing}\nparameters = \"{parameters}\"\n",
-        file.0.display()
+        data.display()
     );
-    let plan = Plan::parse(&text, |_| {}).unwrap();
-    Contracts::cut(&plan, plan.backtest.as_ref().unwrap())
+    Plan::parse(&text, |_| {}).unwrap()
+}
+
+/// Whatever the variance of the day, a contract struck by delta is sold at the spot where the option has that delta at
+/// the volatility that the model expects until expiry, at the model's price; one struck by moneyness at the strategy's
+/// spot.
+#[test]
+fn strikes_follow_the_day_of_sale() {
+    let scratch = Scratch::new("backtest-strikes");
+    let data = write(&scratch.0, &closes(600));
+    for (terms, kind, size) in [
+        (
+            "type = \"put\"\nstrike = { delta = 0.1 }",
+            OptionKind::Put,
+            0.1,
+        ),
+        ("strike = { delta = 0.25 }", OptionKind::Call, 0.25),
+        (
+            "type = \"straddle\"\nstrike = { delta = 0.5 }",
+            OptionKind::Call,
+            0.5,
+        ),
+    ] {
+        let plan = plan(&data, "\"weekly\"", "strategy", terms);
+        // The resolved file says the same.
+        let again = Plan::parse(&plan.to_toml().unwrap(), |_| {}).unwrap();
+        assert_eq!(again.contract, plan.contract);
+        assert_eq!(again.strike, plan.strike);
+        let contracts = Contracts::cut(&plan, plan.backtest.as_ref().unwrap()).unwrap();
+        let mut spots = Vec::new();
+        for (i, premium) in contracts.premiums.iter().enumerate() {
+            let (spot, variance) = contracts.paths.path(i);
+            let market = Market {
+                spot: spot[0],
+                model: contracts.market.model.at_variance(variance[0]),
+                ..contracts.market
+            };
+            let expiry = plan.contract.expiry;
+            let volatility = market.model.mean_variance(variance[0], expiry).sqrt();
+            let leg = plan.contract.legs().find(|leg| leg.kind == kind).unwrap();
+            let delta = market.black_scholes(leg, expiry, volatility).delta();
+            assert!(
+                (delta - kind.sign() * size).abs() < 1e-12,
+                "{terms}: {delta}"
+            );
+            assert!((market.price(&plan.contract) - premium).abs() < 1e-12);
+            spots.push(spot[0]);
+        }
+        spots.sort_by(f64::total_cmp);
+        assert!(spots[spots.len() - 1] > spots[0]);
+    }
+    let plan = plan(
+        &data,
+        "\"weekly\"",
+        "strategy",
+        "strike = { moneyness = 1.02 }",
+    );
+    assert_eq!(plan.contract.strike, 102.0);
+    let contracts = Contracts::cut(&plan, plan.backtest.as_ref().unwrap()).unwrap();
+    let first = |i: usize| contracts.paths.path(i).0[0];
+    assert!((0..contracts.sold.len()).all(|i| (first(i) - 100.0).abs() < 1e-12));
 }
 
 /// Reversing and scaling the closes after day k changes nothing that was known on day k: not the parameters, nor any
 /// premium, close or variance up to that day; and it does change what comes after.
 #[test]
 fn the_future_does_not_change_the_past() {
-    let close = closes();
+    let close = closes(600);
     for changed_from in [397, 450] {
         let mut changed = close.clone();
         changed[changed_from..].reverse();
@@ -71,8 +103,7 @@ fn the_future_does_not_change_the_past() {
             assert_eq!(before.estimated, after.estimated);
             let mut differs = false;
             for contract in 0..before.sold.len() {
-                let first = (before.sold[contract] - NaiveDate::from_ymd_opt(2000, 1, 3).unwrap())
-                    .num_days() as usize;
+                let first = (before.sold[contract] - day(0)).num_days() as usize;
                 let known = changed_from.saturating_sub(first).min(11);
                 let (now, then) = (before.paths.path(contract), after.paths.path(contract));
                 assert_eq!(
@@ -99,7 +130,7 @@ fn the_future_does_not_change_the_past() {
 /// for as many fewer as live at a time.
 #[test]
 fn sale_dates_follow_the_spacing() {
-    let close = closes();
+    let close = closes(600);
     let apart = contracts(&close, "apart", "\"non_overlapping\"", "strategy").unwrap();
     assert_eq!(apart.overlap, 1.0);
     assert!(
@@ -125,17 +156,18 @@ fn sale_dates_follow_the_spacing() {
 /// A test period without enough history before it is refused, naming what there is.
 #[test]
 fn a_period_needs_history_before_it() {
-    let late: Vec<f64> = closes()[..380].to_vec();
+    let late: Vec<f64> = closes(600)[..380].to_vec();
     let error = contracts(&late, "late", "1", "history").unwrap_err();
     assert!(
         error.to_string().contains("no contract of 10 days fits"),
         "{error}"
     );
-    let file = Closes::write("early", &closes());
+    let scratch = Scratch::new("backtest-early");
+    let data = write(&scratch.0, &closes(600));
     let text = format!(
         "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n\
          [backtest]\ndata = '{}'\nstart = \"2000-03-01\"\n",
-        file.0.display()
+        data.display()
     );
     let plan = Plan::parse(&text, |_| {}).unwrap();
     let error = Contracts::cut(&plan, plan.backtest.as_ref().unwrap()).unwrap_err();

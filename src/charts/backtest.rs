@@ -4,7 +4,7 @@ use super::frame::{Axis, Figure, color, figure, figure_with, layout, line, strok
 use crate::report::figures::backtest::curves;
 use crate::report::palette::{Palette, SERIES};
 use crate::runs::tables::BacktestTable;
-use crate::walk_forward::{Period, Results};
+use crate::runs::walk_forward::{Period, Results};
 use chrono::NaiveDate;
 use plotly::common::{LineShape, Marker};
 use plotly::layout::{AxisType, BarMode};

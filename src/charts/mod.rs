@@ -20,7 +20,7 @@ use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
-use crate::walk_forward;
+use crate::runs::walk_forward;
 
 /// plotly's script as the `plotly` crate carries it.
 pub fn script() -> String {

@@ -1,8 +1,8 @@
 use super::Output;
 use crate::calibration::{Errors, Surface, fit_heston};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::market::History;
-use crate::market::estimation::estimate_heston;
+use crate::market::estimation::{estimate_gbm, estimate_heston, estimate_merton};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,9 +10,22 @@ use std::time::Instant;
 /// Trading days in a year.
 const DAYS_PER_YEAR: f64 = 252.0;
 
-/// What to calibrate to.
+/// A model to calibrate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Chosen {
+    /// Geometric Brownian motion.
+    Gbm,
+    Heston,
+    /// Merton's jump diffusion.
+    Merton,
+}
+
+/// What to calibrate, and to what.
 #[derive(Debug, clap::Args)]
 pub struct Source {
+    /// The model; the parameters of `gbm` and `merton` come from --history alone.
+    #[arg(value_enum, default_value_t = Chosen::Heston)]
+    model: Chosen,
     /// Daily closes (CSV or Parquet).
     #[arg(long, required_unless_present = "surface", conflicts_with = "surface")]
     history: Option<PathBuf>,
@@ -30,13 +43,73 @@ pub struct Source {
 
 pub fn run(source: &Source) -> Result<Output> {
     match (&source.history, &source.surface) {
-        (Some(path), _) => history(path),
-        (None, Some(path)) => surface(path, source),
+        (Some(path), _) => match source.model {
+            Chosen::Gbm => gbm(path),
+            Chosen::Heston => heston(path),
+            Chosen::Merton => merton(path),
+        },
+        (None, Some(path)) if source.model == Chosen::Heston => surface(path, source),
+        (None, Some(_)) => Err(Error::input(
+            "--surface: only the model \"heston\" is calibrated to implied volatilities",
+        )),
         (None, None) => unreachable!("the command line requires one"),
     }
 }
 
-fn history(path: &Path) -> Result<Output> {
+fn gbm(path: &Path) -> Result<Output> {
+    let history = History::load(path)?;
+    let found = estimate_gbm(&history.log_returns(), DAYS_PER_YEAR)?;
+    let document = json!({
+        "parameters": { "volatility": found.volatility },
+        "standard_errors": { "volatility": found.volatility_standard_error },
+        "drift": found.drift,
+    });
+    let text = format!(
+        "volatility {:.4} ± {:.4}\ndrift {:.4} a year",
+        found.volatility, found.volatility_standard_error, found.drift
+    );
+    Ok(Output { text, document })
+}
+
+fn merton(path: &Path) -> Result<Output> {
+    let history = History::load(path)?;
+    let start = Instant::now();
+    let estimate = estimate_merton(&history.log_returns(), DAYS_PER_YEAR)?;
+    let (found, error) = (estimate.parameters, estimate.standard_errors);
+    let document = json!({
+        "parameters": found,
+        "standard_errors": error,
+        "drift": estimate.drift,
+        "log_likelihood": estimate.log_likelihood,
+        "log_likelihood_without_jumps": estimate.log_likelihood_without_jumps,
+        "at_bound": estimate.at_bound,
+        "seconds": start.elapsed().as_secs_f64(),
+    });
+    let mut text = format!(
+        "volatility {:.4} ± {:.4}\njump_intensity {:.2} ± {:.2}\nlog_jump_mean {:.5} ± {:.5}\n\
+         log_jump_std {:.5} ± {:.5}\ndrift {:.4} a year\nlog likelihood {:.1}, without jumps {:.1}",
+        found.volatility,
+        error.volatility,
+        found.jump_intensity,
+        error.jump_intensity,
+        found.log_jump_mean,
+        error.log_jump_mean,
+        found.log_jump_std,
+        error.log_jump_std,
+        estimate.drift,
+        estimate.log_likelihood,
+        estimate.log_likelihood_without_jumps,
+    );
+    if !estimate.at_bound.is_empty() {
+        text += &format!(
+            "\non a bound of the search: {}",
+            estimate.at_bound.join(", ")
+        );
+    }
+    Ok(Output { text, document })
+}
+
+fn heston(path: &Path) -> Result<Output> {
     let history = History::load(path)?;
     let start = Instant::now();
     let estimate = estimate_heston(&history.log_returns(), DAYS_PER_YEAR)?;

@@ -1,7 +1,8 @@
+use super::stop::Stop;
 use super::{Output, overridden};
 use crate::bounds::check;
 use crate::error::{Error, Result};
-use crate::experiment::{self, Finished, Progress, SavedPolicy, Scope};
+use crate::experiment::{self, Finished, Prepared, Progress, SavedPolicy, Scope};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Repairs;
 use crate::report::text::{WIDTH, tables};
@@ -76,19 +77,33 @@ pub fn compare(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<
         candidates: comparison.tune,
         frontier: comparison.frontier.clone(),
     };
-    let mut bars = Bars::default();
-    let finished = experiment::compare(&plan, &scope, root, &mut |at| bars.show(&at))?;
-    bars.finish();
-    Ok(compared(&finished))
+    let prepared = Prepared::comparison(&plan, &scope, root)?;
+    Ok(compared(&carried_out(&prepared, &Stop::on_signals()?)?))
 }
 
 /// Goes on with a comparison that was stopped.
 pub fn resume(run: &str, root: &Path) -> Result<Output> {
-    let folder = store::open(root, run)?;
+    let prepared = Prepared::again(store::open(root, run)?, Some("compare"))?;
+    Ok(compared(&carried_out(&prepared, &Stop::on_signals()?)?))
+}
+
+/// Carries out what a run folder asks for, until standard input ends.
+pub fn job(run: &str, root: &Path) -> Result<Output> {
+    let stop = Stop::on_signals()?;
+    stop.on_end_of_input();
+    let prepared = Prepared::again(store::open_exact(root, run)?, None)?;
+    Ok(compared(&carried_out(&prepared, &stop)?))
+}
+
+/// Carries a run out behind progress bars.
+fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
     let mut bars = Bars::default();
-    let finished = experiment::resume(folder, &mut |at| bars.show(&at))?;
+    let finished = prepared.carry_out(&mut |at| {
+        bars.show(&at);
+        stop.check()
+    });
     bars.finish();
-    Ok(compared(&finished))
+    finished
 }
 
 fn compared(finished: &Finished) -> Output {
@@ -130,33 +145,35 @@ pub fn train(
             known_optimizer(&plan, "--optimizer", name)?;
             name
         }
-        // The one that the program is about, if the strategy has it.
-        None => plan
-            .optimizers
-            .iter()
-            .find(|plan| plan.name == "kfac")
-            .or(plan.optimizers.first())
-            .map(|plan| plan.name.as_str())
-            .ok_or_else(|| {
-                Error::input(format!("{}: `optimizers` is missing", strategy.display()))
-            })?,
+        None => plan.default_optimizer().ok_or_else(|| {
+            Error::input(format!("{}: `optimizers` is missing", strategy.display()))
+        })?,
     };
-    let mut bars = Bars::default();
-    let finished = experiment::train_one(&plan, name, root, &mut |at| bars.show(&at))?;
-    bars.finish();
+    let prepared = Prepared::training(&plan, name, root)?;
+    Ok(trained(&carried_out(&prepared, &Stop::on_signals()?)?))
+}
+
+/// Goes on with a training that was stopped.
+pub fn resume_training(run: &str, root: &Path) -> Result<Output> {
+    let prepared = Prepared::again(store::open(root, run)?, Some("train"))?;
+    Ok(trained(&carried_out(&prepared, &Stop::on_signals()?)?))
+}
+
+fn trained(finished: &Finished) -> Output {
     let document = json!({
         "run": finished.metrics.run,
         "evaluation": finished.metrics.evaluation,
     });
-    Ok(output(&finished, document))
+    output(finished, document)
 }
 
 /// What `backtest` changes in a strategy.
 #[derive(Debug, clap::Args)]
 pub struct BacktestChanges {
-    /// Daily closes (CSV or Parquet) instead of the strategy's.
+    /// Daily closes (CSV or Parquet) instead of the strategy's; given again, a file joined by date that adds implied
+    /// volatility or variance.
     #[arg(long)]
-    data: Option<PathBuf>,
+    data: Option<Vec<PathBuf>>,
     /// First date of sale, such as 2004-01-31, instead of the strategy's.
     #[arg(long, value_parser = super::day)]
     start: Option<chrono::NaiveDate>,
@@ -232,7 +249,7 @@ pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Vec<SavedPolicy
     Ok((plan, policies))
 }
 
-fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
+pub fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
     Plan::load(strategy, |raw| {
         if changes.budget.is_some() {
             raw.training.lengths = None;
@@ -247,7 +264,7 @@ fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> R
     })
 }
 
-fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
+pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
     let names: Vec<&str> = plan
         .optimizers
         .iter()
@@ -273,31 +290,33 @@ fn output(finished: &Finished, document: Value) -> Output {
 
 /// One progress bar after another on standard error, if that is a terminal.
 #[derive(Default)]
-struct Bars {
+pub struct Bars {
     current: Option<(String, ProgressBar)>,
 }
 
 impl Bars {
-    fn show(&mut self, at: &Progress<'_>) {
+    pub fn show(&mut self, at: &Progress<'_>) {
         const UNITS: f64 = 1000.0;
         let (name, done, message) = match at {
             Progress::Training {
                 what,
                 seed,
-                done,
-                point,
-            } => (
-                format!("{what}, seed {seed}"),
-                *done,
-                format!("step {}, risk {:.4}", point.step + 1, point.risk),
-            ),
+                training,
+            } => {
+                let last = training.points().last();
+                let message =
+                    last.map(|point| format!("step {}, risk {:.4}", point.step + 1, point.risk));
+                let name = format!("{what}, seed {seed}");
+                (name, training.done(), message.unwrap_or_default())
+            }
             Progress::Tuning {
                 strategy,
                 trial,
                 trials,
+                done,
             } => (
                 format!("{strategy}, tuning"),
-                *trial as f64 / *trials as f64,
+                ((trial - 1) as f64 + done) / *trials as f64,
                 format!("training {trial} of {trials}"),
             ),
         };
@@ -321,7 +340,7 @@ impl Bars {
         }
     }
 
-    fn finish(&mut self) {
+    pub fn finish(&mut self) {
         if let Some((_, bar)) = self.current.take() {
             bar.finish_and_clear();
         }

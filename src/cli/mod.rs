@@ -2,10 +2,13 @@
 
 mod calibrate;
 mod compare;
+mod cross;
 mod data;
 mod price;
 mod runs;
+mod serve;
 mod simulate;
+mod stop;
 mod walk_forward;
 
 use crate::error::{Error, Result};
@@ -46,7 +49,11 @@ enum Command {
     /// Train one policy and measure it on the test paths.
     Train {
         /// Strategy file (TOML).
-        strategy: PathBuf,
+        #[arg(required_unless_present = "resume")]
+        strategy: Option<PathBuf>,
+        /// Go on with this training, which was stopped.
+        #[arg(long, value_name = "RUN", conflicts_with_all = ["strategy", "optimizer", "Changes"])]
+        resume: Option<String>,
         /// The optimizer; `kfac` or else the strategy's first, unless given.
         #[arg(long)]
         optimizer: Option<String>,
@@ -72,9 +79,16 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// Heston parameters: from daily closes, by the quasi-likelihood of a variance filter, or from implied
-    /// volatilities, by least squares.
+    /// Parameters of a model: from daily closes, by maximum likelihood (Heston's by the quasi-likelihood of a variance
+    /// filter), or Heston's from implied volatilities, by least squares.
     Calibrate(calibrate::Source),
+    /// Train in the strategy's market and in each of its `markets`, and test in all of them.
+    Cross {
+        /// Strategy file (TOML).
+        strategy: PathBuf,
+        #[command(flatten)]
+        crossing: cross::Crossing,
+    },
     /// Examine price files.
     Data {
         #[command(subcommand)]
@@ -112,10 +126,22 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// Serve the dashboard on this machine.
+    /// Carry out what a run folder asks for, until standard input ends.
+    #[command(hide = true)]
+    Job {
+        /// The whole run id.
+        run: String,
+        #[command(flatten)]
+        runs: Root,
+    },
+    /// Serve the dashboard.
     Serve {
+        /// Addresses of other than this machine need a token.
         #[arg(long, default_value = DEFAULT_BIND)]
         bind: SocketAddr,
+        /// Refuse who does not send the token in this file, or else in the environment variable DEEPHEDGE_TOKEN.
+        #[arg(long)]
+        token_file: Option<PathBuf>,
         #[command(flatten)]
         runs: Root,
     },
@@ -142,7 +168,7 @@ struct Output {
     document: serde_json::Value,
 }
 
-/// Runs the program: exit code 0 done, 1 failed, 2 bad input.
+/// Runs the program: exit code 0 done, 1 failed, 2 bad input, 3 stopped.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments.command, arguments.json) {
@@ -176,10 +202,17 @@ fn run(command: Command, json: bool) -> Result<Output> {
         },
         Command::Train {
             strategy,
+            resume,
             optimizer,
             changes,
             runs,
-        } => compare::train(&strategy, optimizer.as_deref(), &changes, &runs.path),
+        } => match (strategy, resume) {
+            (_, Some(run)) => compare::resume_training(&run, &runs.path),
+            (Some(strategy), None) => {
+                compare::train(&strategy, optimizer.as_deref(), &changes, &runs.path)
+            }
+            (None, None) => unreachable!("one of the two is required"),
+        },
         Command::Backtest {
             run,
             changes,
@@ -206,12 +239,18 @@ fn run(command: Command, json: bool) -> Result<Output> {
             )),
         },
         Command::Runs { action, runs } => runs::run(&runs.path, action),
-        Command::Serve { bind, runs } => runs::serve(bind, runs.path, json),
+        Command::Job { run, runs } => compare::job(&run, &runs.path),
+        Command::Serve {
+            bind,
+            token_file,
+            runs,
+        } => serve::run(bind, token_file.as_deref(), runs.path, json),
         Command::Simulate {
             strategy,
             paths,
             out,
         } => simulate::run(&strategy, paths as usize, &out),
+        Command::Cross { strategy, crossing } => cross::run(&strategy, &crossing),
         Command::Data { action } => data::run(&action, json),
         Command::Calibrate(source) => calibrate::run(&source),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),

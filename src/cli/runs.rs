@@ -2,12 +2,12 @@ use super::Output;
 use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::atomic::write_atomically;
+use crate::runs::progress;
 use crate::runs::store::{self, RunFolder, State};
 use crate::runs::study::Study;
 use clap::Subcommand;
 use serde_json::json;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -65,6 +65,9 @@ fn list(root: &Path) -> Result<Output> {
         let id = listed.folder.id();
         let (state, name) = match &listed.state {
             State::Complete(metrics) => ("complete", metrics.name.clone()),
+            State::Incomplete if progress::is_running(&listed.folder) => {
+                ("running", "running".into())
+            }
             State::Incomplete => ("incomplete", incomplete(&listed.folder)),
             State::Unreadable(why) => ("unreadable", format!("unreadable: {why}")),
         };
@@ -78,11 +81,12 @@ fn list(root: &Path) -> Result<Output> {
 }
 
 fn incomplete(folder: &RunFolder) -> String {
-    match folder.trainings() {
-        Ok(Some((done, all))) => {
-            let id = folder.id();
-            format!("incomplete: {done} of {all} trainings; go on with `compare --resume {id}`")
-        }
+    match (folder.request(), folder.trainings()) {
+        (Ok(Some(request)), Ok(Some((done, all)))) => format!(
+            "incomplete: {done} of {all} trainings; go on with `{} --resume {}`",
+            request.command,
+            folder.id()
+        ),
         _ => "incomplete".into(),
     }
 }
@@ -116,24 +120,5 @@ pub fn report(root: &Path, run: &str, html: Option<&Path>) -> Result<Output> {
     Ok(Output {
         text: report.display().to_string(),
         document: json!({ "run": run.id(), "report": report }),
-    })
-}
-
-/// Serves until interrupted; says where on standard error, or on standard output as JSON.
-pub fn serve(bind: SocketAddr, root: PathBuf, json: bool) -> Result<Output> {
-    let runtime =
-        tokio::runtime::Runtime::new().map_err(|error| Error::Computation(error.to_string()))?;
-    let shown = root.display().to_string();
-    runtime.block_on(crate::server::serve(bind, root, |address| {
-        let url = format!("http://{address}/");
-        if json {
-            println!("{}", json!({ "url": url, "runs": shown }));
-        } else {
-            eprintln!("serving {shown} at {url}");
-        }
-    }))?;
-    Ok(Output {
-        text: String::new(),
-        document: serde_json::Value::Null,
     })
 }

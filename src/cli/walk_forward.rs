@@ -1,5 +1,6 @@
 use super::Output;
 use super::compare::{BacktestChanges, settings};
+use super::stop::Stop;
 use crate::error::{Error, Result, at_path};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::atomic::write_atomically;
@@ -52,6 +53,7 @@ pub fn run(
             folder
         }
     };
+    let stop = Stop::on_signals()?;
     let bar = ProgressBar::new(1000).with_style(
         ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg}")
             .expect("a valid template"),
@@ -60,13 +62,20 @@ pub fn run(
         let Progress {
             window,
             windows,
-            doing: Doing::Training { strategy, done },
+            doing:
+                Doing::Training {
+                    strategy,
+                    seed,
+                    training,
+                },
         } = at;
         bar.set_prefix(format!("window {} of {windows}", window + 1));
-        bar.set_message(format!("training {strategy}"));
-        bar.set_position((1000.0 * done) as u64);
-    })?;
+        bar.set_message(format!("training {strategy}, seed {seed}"));
+        bar.set_position((1000.0 * training.done()) as u64);
+        stop.check()
+    });
     bar.finish_and_clear();
+    let finished = finished?;
     let results = &finished.results;
     if let Some(page) = page {
         let picture = page.with_extension("svg");

@@ -2,19 +2,22 @@
 
 mod instrument;
 mod option_kind;
+mod payoff;
 
 pub use instrument::Instrument;
 pub use option_kind::OptionKind;
+pub use payoff::{Leg, Payoff};
 
 use serde::Serialize;
 
-/// A European option, sold at the first date of a grid and hedged at each date but the last.
+/// A European payoff, sold at the first date of a grid and hedged at each date but the last.
 ///
 /// # Units
 /// Strike in the spot's currency; expiry in years.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Contract {
-    pub kind: OptionKind,
+    pub kind: Payoff,
+    /// K; a second strike is part of the kind.
     pub strike: f64,
     pub expiry: f64,
     /// Number of hedging periods.
@@ -27,17 +30,63 @@ impl Contract {
         self.expiry / self.steps as f64
     }
 
-    /// max(S − K, 0) for a call, max(K − S, 0) for a put.
+    /// The calls and puts that it consists of.
+    #[inline(always)]
+    pub fn legs(&self) -> impl Iterator<Item = Leg> + Clone {
+        self.kind.legs(self.strike)
+    }
+
+    /// What the seller owes at expiry.
     #[inline(always)]
     pub fn payoff(&self, spot: f64) -> f64 {
-        self.kind.payoff(spot, self.strike)
+        let legs = self.legs();
+        legs.map(|leg| leg.quantity * leg.kind.payoff(spot, leg.strike))
+            .sum()
+    }
+
+    /// The largest |ln(F/K)| of its strikes, where `spot` grows at `carry` over all the time that is left.
+    pub fn log_moneyness(&self, spot: f64, carry: f64) -> f64 {
+        let distance = |leg: Leg| ((spot / leg.strike).ln() + carry).abs();
+        self.legs().map(distance).fold(0.0, f64::max)
     }
 }
 
-/// Proportional transaction costs: every trade pays `proportional` times its value.
+/// What trading an instrument costs: a share of the traded value, and half of the spread between bid and ask for every
+/// unit traded.
+///
+/// # Units
+/// A fraction; currency per unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Charge {
+    pub proportional: f64,
+    pub half_spread: f64,
+}
+
+impl Charge {
+    /// The cost of trading one unit at `price`.
+    pub fn at(self, price: f64) -> f64 {
+        self.proportional * price + self.half_spread
+    }
+
+    pub fn is_free(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl From<f64> for Charge {
+    /// A proportional cost without a spread.
+    fn from(proportional: f64) -> Self {
+        Self {
+            proportional,
+            half_spread: 0.0,
+        }
+    }
+}
+
+/// Transaction costs of the spot, and of closing at expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Costs {
-    pub proportional: f64,
+    pub spot: Charge,
     /// Whether closing the position at expiry pays too.
     pub liquidation: bool,
 }

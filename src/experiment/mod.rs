@@ -1,41 +1,49 @@
 //! Experiments: policies trained, measured beside classical hedges on the same paths, and written to a run folder.
 
 mod compared;
+mod cross;
 mod outcome;
 mod policies;
 pub mod replay;
 mod results;
 mod trainings;
 mod tuning;
+mod watch;
 
+pub use cross::{Crossed, cross};
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
 
 use crate::backtest::Contracts;
 use crate::error::{Error, Result};
-use crate::runs::metrics::{Metrics, Request, TrainingPoint};
+use crate::runs::metrics::{Metrics, Request};
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::{BacktestPlan, Plan};
+use crate::training::Training;
 use outcome::Bench;
 use policies::{classical, recurrent, save_policy};
 use results::{Results, finish};
 use std::path::Path;
+use watch::Watch;
 
 /// How far an experiment has come.
 pub enum Progress<'a> {
-    /// A policy is being trained: the share that is done, in (0, 1], and the step just taken.
+    /// A policy is being trained; a step was just taken.
     Training {
         what: &'a str,
         seed: u64,
-        done: f64,
-        point: &'a TrainingPoint,
+        training: &'a Training<'a>,
     },
-    /// Settings are being searched: the number of trainings done, and of all.
+    /// Settings are being searched: a training, of how many, and the share of it that is done.
     Tuning {
         strategy: &'a str,
         trial: usize,
         trials: usize,
+        done: f64,
     },
 }
+
+/// Is told of every step; an error ends the experiment, [`Error::Stopped`] so that it can go on later.
+pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
 
 /// A finished run: its folder and what `metrics.json` says.
 pub struct Finished {
@@ -53,82 +61,234 @@ pub struct Scope {
     pub frontier: Vec<f64>,
 }
 
-/// Trains every optimizer of the plan with every seed, for every length and risk, after its settings have been searched
-/// where that is asked for, hedges the test paths with the policies and the classical hedges, backtests all of them if
-/// the plan says so, and writes the run under `root`.
-///
-/// # Errors
-/// [`Error::Input`] if the folder cannot be written or the history is at fault; errors of the training.
-pub fn compare(
-    plan: &Plan,
-    scope: &Scope,
-    root: &Path,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Finished> {
-    // Before the training, so that what cannot be read or written costs nothing.
-    let contracts = contracts(plan)?;
-    let folder = store::create(root, &plan.name)?;
-    folder.write_request(&Request {
-        strategy: plan.to_toml()?,
-        seeds: scope.seeds.clone(),
-        candidates: scope.candidates,
-        frontier: scope.frontier.clone(),
-        trainings: trainings::entries(plan, scope).len(),
-    })?;
-    trained_run("compare", plan, scope, contracts.as_ref(), folder, progress)
+/// A run folder with all that is needed to carry out what it asks for, now or after the process was stopped.
+pub struct Prepared {
+    folder: RunFolder,
+    plan: Plan,
+    request: Request,
+    contracts: Option<Contracts>,
+    policies: Vec<SavedPolicy>,
 }
 
-/// Goes on with a comparison that was stopped, from the trainings and trials in its folder; the result has the bits of
-/// one that was not, apart from seconds.
-///
-/// # Errors
-/// [`Error::Input`] if the run is no comparison or is complete; those of [`compare`].
-pub fn resume(folder: RunFolder, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Finished> {
-    let not = |what: &str| Error::input(format!("run `{}`: {what}", folder.id()));
-    let Some(request) = folder.request()? else {
-        return Err(not("not a comparison that can be resumed"));
-    };
-    if folder.is_complete() {
-        return Err(not("complete, there is nothing to resume"));
+impl Prepared {
+    /// The folder of a new comparison.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the folder cannot be written or the history is at fault.
+    pub fn comparison(plan: &Plan, scope: &Scope, root: &Path) -> Result<Self> {
+        Self::new("compare", plan.clone(), scope, root)
     }
-    let plan = Plan::parse(&request.strategy, |_| {})?;
-    let scope = Scope {
-        seeds: request.seeds,
-        candidates: request.candidates,
-        frontier: request.frontier,
-    };
-    let contracts = contracts(&plan)?;
-    trained_run(
-        "compare",
-        &plan,
-        &scope,
-        contracts.as_ref(),
-        folder,
-        progress,
-    )
+
+    /// The folder of a new training of one optimizer of the plan with its seed.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the folder cannot be written.
+    pub fn training(plan: &Plan, optimizer: &str, root: &Path) -> Result<Self> {
+        let mut plan = plan.clone();
+        plan.retain(|plan| plan.name == optimizer);
+        let scope = Scope {
+            seeds: vec![plan.seed],
+            ..Scope::default()
+        };
+        Self::new("train", plan, &scope, root)
+    }
+
+    fn new(command: &str, plan: Plan, scope: &Scope, root: &Path) -> Result<Self> {
+        let strategy = plan.to_toml()?;
+        let plan = asked(command, plan);
+        // Before the folder, so that what cannot be read leaves none.
+        let contracts = contracts(&plan)?;
+        let folder = store::create(root, &plan.name)?;
+        let request = Request {
+            command: command.into(),
+            strategy,
+            seeds: scope.seeds.clone(),
+            candidates: scope.candidates,
+            frontier: scope.frontier.clone(),
+            trainings: trainings::entries(&plan, scope).len(),
+            policies: None,
+        };
+        folder.write_strategy(&request.strategy)?;
+        folder.write_request(&request)?;
+        Ok(Self {
+            folder,
+            plan,
+            request,
+            contracts,
+            policies: Vec::new(),
+        })
+    }
+
+    /// The folder of a new backtest of the policies of the run `of`, as its strategy says.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run has no policies or its strategy no backtest, or the history is at fault.
+    pub fn backtest(of: &RunFolder, root: &Path) -> Result<Self> {
+        let strategy = of
+            .strategy()?
+            .ok_or_else(|| Error::input(format!("run `{}` has no strategy.toml", of.id())))?;
+        let plan = Plan::parse(&strategy, |_| {})?;
+        let policies = saved_policies(of, &plan)?;
+        let contracts = contracts(&plan)?;
+        if contracts.is_none() {
+            return Err(Error::input(format!(
+                "run `{}`: `backtest` is missing in its strategy",
+                of.id()
+            )));
+        }
+        let folder = store::create(root, &format!("{}-backtest", plan.name))?;
+        let request = Request {
+            command: "backtest".into(),
+            strategy,
+            seeds: Vec::new(),
+            candidates: None,
+            frontier: Vec::new(),
+            trainings: 0,
+            policies: Some(of.id().into()),
+        };
+        folder.write_strategy(&request.strategy)?;
+        folder.write_request(&request)?;
+        Ok(Self {
+            folder,
+            plan,
+            request,
+            contracts,
+            policies,
+        })
+    }
+
+    /// What a folder asks for that was stopped, or not begun yet; `command` if it must be of one kind.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run is none of these or is complete, or its history is at fault.
+    pub fn again(folder: RunFolder, command: Option<&str>) -> Result<Self> {
+        let not = |what: &str| Error::input(format!("run `{}`: {what}", folder.id()));
+        let request = folder
+            .request()?
+            .ok_or_else(|| not("not a run that can be resumed"))?;
+        let made = &request.command;
+        if command.is_some_and(|command| command != made) {
+            return Err(not(&format!(
+                "made by `{made}`, go on with `{made} --resume`"
+            )));
+        }
+        if folder.is_complete() {
+            return Err(not("complete, there is nothing to resume"));
+        }
+        let plan = asked(made, Plan::parse(&request.strategy, |_| {})?);
+        let policies = match &request.policies {
+            Some(of) => {
+                let root = folder.path().parent().unwrap_or(Path::new("."));
+                saved_policies(&store::open_exact(root, of)?, &plan)?
+            }
+            None => Vec::new(),
+        };
+        Ok(Self {
+            contracts: contracts(&plan)?,
+            folder,
+            plan,
+            request,
+            policies,
+        })
+    }
+
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// Does what is not done yet. For a comparison: trains every optimizer of the plan with every seed, for every length
+    /// and risk, after its settings have been searched where that is asked for, hedges the test paths with the policies
+    /// and the classical hedges, and backtests all of them if the plan says so.
+    ///
+    /// Trainings and trials in the folder are not repeated, and a training that was stopped goes on from its checkpoint:
+    /// the result has the bits of a run that was never stopped, apart from seconds.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if another process is carrying the run out; errors of the training; that of `report`.
+    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
+        let mut watch = Watch::open(&self.folder, report)?;
+        let result = match (&self.plan.backtest, &self.contracts) {
+            (Some(settings), Some(contracts)) if self.request.command == "backtest" => backtest_in(
+                self.folder.clone(),
+                &self.plan,
+                settings,
+                contracts,
+                &self.policies,
+            ),
+            _ => self.compare(&mut watch),
+        };
+        let (id, command) = (self.folder.id(), &self.request.command);
+        let result = result.map_err(|error| match error {
+            Error::Stopped(_) => Error::Stopped(format!(
+                "run `{id}`: stopped; go on with `{command} --resume {id}`"
+            )),
+            error => error,
+        });
+        watch.end(&result)?;
+        result
+    }
+
+    fn compare(&self, watch: &mut Watch<'_>) -> Result<Finished> {
+        let (folder, contracts) = (&self.folder, self.contracts.as_ref());
+        let scope = Scope {
+            seeds: self.request.seeds.clone(),
+            candidates: self.request.candidates,
+            frontier: self.request.frontier.clone(),
+        };
+        let mut plan = self.plan.clone();
+        let mut tuning = Vec::new();
+        if let Some(candidates) = scope.candidates {
+            for optimizer in plan.optimizers.clone() {
+                let (best, mut trials) =
+                    tuning::tune(&plan, &optimizer, candidates, folder, watch)?;
+                tuning.append(&mut trials);
+                plan.replace(best);
+            }
+            folder.write_strategy(&plan.to_toml()?)?;
+        }
+        let plan = &plan;
+        let entries = trainings::entries(plan, &scope);
+        for entry in &entries {
+            trainings::run(plan, entry, folder, watch)?;
+        }
+        watch.measuring()?;
+        let bench = Bench {
+            plan,
+            contracts,
+            simulated: true,
+        };
+        let mut trained = trainings::measure(&bench, &scope, &entries, folder)?;
+        let aversion = outcome::aversion(plan)?;
+        trained.outcomes.extend(classical(&bench, aversion)?);
+        let results = Results {
+            seeds: scope.seeds,
+            training: trained.curves,
+            tuning,
+            lengths: trained.lengths,
+            frontier: trained.frontier,
+            outcomes: trained.outcomes,
+            aversion,
+        };
+        let backtest = plan.backtest.as_ref().zip(contracts);
+        finish(
+            &self.request.command,
+            plan,
+            folder.clone(),
+            results,
+            backtest,
+        )
+    }
 }
 
-/// Trains one optimizer of the plan and hedges the test paths with the policy and the classical hedges.
-///
-/// # Errors
-/// Those of [`compare`], and [`Error::Input`] if the plan has no optimizer of that name.
-pub fn train_one(
-    plan: &Plan,
-    optimizer: &str,
-    root: &Path,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Finished> {
-    let mut plan = plan.clone();
-    plan.retain(|plan| plan.name == optimizer);
-    for optimizer in &mut plan.optimizers {
-        optimizer.lengths.clear();
+/// The part of a plan that the command asks for; the strategy file keeps the rest.
+fn asked(command: &str, mut plan: Plan) -> Plan {
+    if command == "train" {
+        plan.backtest = None;
+        for optimizer in &mut plan.optimizers {
+            optimizer.lengths.clear();
+        }
     }
-    let folder = store::create(root, &plan.name)?;
-    let scope = Scope {
-        seeds: vec![plan.seed],
-        ..Scope::default()
-    };
-    trained_run("train", &plan, &scope, None, folder, progress)
+    plan
 }
 
 type Backtest<'a> = Option<(&'a BacktestPlan, &'a Contracts)>;
@@ -138,51 +298,6 @@ fn contracts(plan: &Plan) -> Result<Option<Contracts>> {
     settings
         .map(|settings| Contracts::cut(plan, settings))
         .transpose()
-}
-
-fn trained_run(
-    command: &str,
-    plan: &Plan,
-    scope: &Scope,
-    contracts: Option<&Contracts>,
-    folder: RunFolder,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Finished> {
-    let mut plan = plan.clone();
-    let mut tuning = Vec::new();
-    if let Some(candidates) = scope.candidates {
-        for optimizer in plan.optimizers.clone() {
-            let (best, mut trials) =
-                tuning::tune(&plan, &optimizer, candidates, &folder, progress)?;
-            tuning.append(&mut trials);
-            plan.replace(best);
-        }
-    }
-    let plan = &plan;
-    folder.write_strategy(&plan.to_toml()?)?;
-    let entries = trainings::entries(plan, scope);
-    for entry in &entries {
-        trainings::run(plan, entry, &folder, progress)?;
-    }
-    let bench = Bench {
-        plan,
-        contracts,
-        simulated: true,
-    };
-    let mut trained = trainings::measure(&bench, scope, &entries, &folder)?;
-    let aversion = outcome::aversion(plan)?;
-    trained.outcomes.extend(classical(&bench, aversion)?);
-    let results = Results {
-        seeds: scope.seeds.clone(),
-        training: trained.curves,
-        tuning,
-        lengths: trained.lengths,
-        frontier: trained.frontier,
-        outcomes: trained.outcomes,
-        aversion,
-    };
-    let backtest = plan.backtest.as_ref().zip(contracts);
-    finish(command, plan, folder, results, backtest)
 }
 
 /// Hedges contracts sold on history with the policies of a run, if one is given, and the plan's classical hedges.
@@ -198,9 +313,19 @@ pub fn backtest(
     let contracts = Contracts::cut(plan, settings)?;
     let folder = store::create(root, &format!("{}-backtest", plan.name))?;
     folder.write_strategy(&plan.to_toml()?)?;
+    backtest_in(folder, plan, settings, &contracts, policies)
+}
+
+fn backtest_in(
+    folder: RunFolder,
+    plan: &Plan,
+    settings: &BacktestPlan,
+    contracts: &Contracts,
+    policies: &[SavedPolicy],
+) -> Result<Finished> {
     let bench = Bench {
         plan,
-        contracts: Some(&contracts),
+        contracts: Some(contracts),
         simulated: false,
     };
     let mut outcomes = policies
@@ -236,6 +361,6 @@ pub fn backtest(
         plan,
         folder,
         results,
-        Some((settings, &contracts)),
+        Some((settings, contracts)),
     )
 }

@@ -130,7 +130,11 @@ pub fn test_paths(plan: &Plan) -> Simulator {
     plan.simulator(plan.seed, Purpose::Evaluation)
 }
 
-fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
+/// Hedges the plan's test paths with `policy` and settles them.
+///
+/// # Errors
+/// Those of the policy.
+pub fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
     let ledger = plan.ledger(&plan.market, plan.model_premium());
     let (simulator, instruments) = (test_paths(plan), plan.instruments());
     let mut book = Book::default();
@@ -152,7 +156,7 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
         };
         return Ok(aversion);
     };
-    if plan.costs.proportional == 0.0 || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+    if plan.costs.spot.is_free() || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
         return Ok(1.0);
     }
     let paths = plan
@@ -164,7 +168,7 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
             contract: plan.contract,
-            proportional_cost: plan.costs.proportional,
+            charge: plan.costs.spot,
         };
         let book = Book::hedge(&policy, &ledger, &paths)?;
         Ok(plan.risk.evaluate(&book.pnl).value)

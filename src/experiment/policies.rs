@@ -145,7 +145,7 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
                 hedge,
                 market: *market,
                 contract: plan.contract,
-                proportional_cost: plan.costs.proportional,
+                charge: plan.costs.spot,
             };
             let history = bench
                 .contracts

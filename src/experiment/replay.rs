@@ -317,7 +317,7 @@ fn classical(plan: &Plan, hedge: Classical) -> ClassicalPolicy {
         hedge,
         market: plan.market,
         contract: plan.contract,
-        proportional_cost: plan.costs.proportional,
+        charge: plan.costs.spot,
     }
 }
 
@@ -355,6 +355,7 @@ impl Grid {
         let (steps, dt) = (plan.contract.steps, plan.contract.dt());
         let expected = |t: usize| match plan.market.model {
             Model::Gbm { volatility } => volatility * volatility,
+            Model::Merton(p) => p.total_variance(),
             Model::Heston(p) => p.theta + (p.v0 - p.theta) * (-p.kappa * dt * t as f64).exp(),
         };
         let variance: Vec<f64> = (0..=steps).map(expected).collect();

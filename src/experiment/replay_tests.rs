@@ -1,5 +1,5 @@
 use super::*;
-use crate::experiment::{Scope, compare};
+use crate::experiment::{Prepared, Scope};
 use crate::runs::fixture::Scratch;
 
 fn run(test: &str, market: &str) -> (Scratch, RunFolder, Metrics) {
@@ -15,7 +15,8 @@ fn run(test: &str, market: &str) -> (Scratch, RunFolder, Metrics) {
         seeds: vec![3, 4],
         ..Scope::default()
     };
-    let finished = compare(&plan, &scope, root.path(), &mut |_| {}).unwrap();
+    let prepared = Prepared::comparison(&plan, &scope, root.path()).unwrap();
+    let finished = prepared.carry_out(&mut |_| Ok(())).unwrap();
     (root, finished.folder, finished.metrics)
 }
 

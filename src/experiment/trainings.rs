@@ -1,16 +1,21 @@
 //! The trainings of a comparison, each kept in the run's folder once it is done.
 
+use super::Scope;
 use super::outcome::{Bench, Outcome, Training};
 use super::policies::{policy_file, recurrent, save_policy};
-use super::{Progress, Scope};
-use crate::error::{Error, Result};
+use super::watch::Watch;
+use crate::error::{Error, Result, at_path};
 use crate::network::Parameters;
 use crate::risk::Row;
 use crate::runs::metrics::{FrontierRow, LengthRow, TrainingCurve, TrainingPoint};
 use crate::runs::store::RunFolder;
 use crate::strategy::{Length, OptimizerPlan, Plan};
-use crate::training::train;
+use crate::training::{Checkpoint, Simulated, Training as Trainer};
 use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// What a killed process loses of a training at most, beside a step.
+const CHECKPOINT_PERIOD: Duration = Duration::from_secs(20);
 
 /// In what a training differs from the plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +92,10 @@ impl Entry {
         format!("{}/{}.json", RunFolder::TRAININGS, self.id())
     }
 
+    fn checkpoint(&self) -> String {
+        format!("checkpoints/{}.safetensors", self.id())
+    }
+
     fn label(&self) -> String {
         let name = &self.optimizer.name;
         match self.variant {
@@ -110,31 +119,39 @@ impl Entry {
     }
 }
 
-/// Trains `entry` unless that was done before. The policy is written first: the file that follows it says that both
-/// are there.
+/// Trains `entry` unless that was done before, from its checkpoint if there is one. The policy is written first: the
+/// file that follows it says that both are there.
 ///
 /// # Errors
-/// Those of the training, and [`Error::File`] if the folder cannot be written.
-pub fn run(
-    plan: &Plan,
-    entry: &Entry,
-    folder: &RunFolder,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<()> {
+/// Those of the training, and [`Error::File`] if the folder cannot be written; if `watch` stops the training, after a
+/// checkpoint.
+pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>) -> Result<()> {
     if folder.path().join(entry.file()).is_file() {
         return Ok(());
     }
     let plan = &entry.plan(plan);
     let (optimizer, seed) = (&entry.optimizer, entry.seed);
     let what = entry.label();
-    let trained = train(plan, optimizer, seed, |done, point| {
-        progress(Progress::Training {
-            what: &what,
-            seed,
-            done,
-            point,
-        });
-    })?;
+    let simulated = Simulated::new(plan, seed);
+    let sources = simulated.sources();
+    let checkpoint = folder.path().join(entry.checkpoint());
+    let mut training = if checkpoint.is_file() {
+        Trainer::resume(plan, optimizer, sources, Checkpoint::load(&checkpoint)?)?
+    } else {
+        let initial = Parameters::random(plan.shape, seed)?;
+        Trainer::new(plan, optimizer, sources, initial)
+    };
+    let mut saved = Instant::now();
+    while !training.is_over() {
+        training.advance()?;
+        let told = watch.step(&what, seed, &training);
+        if told.is_err() || saved.elapsed() >= CHECKPOINT_PERIOD {
+            training.checkpoint()?.save(&checkpoint)?;
+            saved = Instant::now();
+        }
+        told?;
+    }
+    let trained = training.finish()?;
     let parameters = &trained.parameters;
     let whose = (optimizer.name.as_str(), seed);
     save_policy(folder, plan, &entry.id(), whose, parameters)?;
@@ -157,7 +174,11 @@ pub fn run(
             .row()
             .cloned();
     }
-    folder.write_json(&entry.file(), &kept)
+    folder.write_json(&entry.file(), &kept)?;
+    if checkpoint.is_file() {
+        at_path(&checkpoint, std::fs::remove_file(&checkpoint))?;
+    }
+    Ok(())
 }
 
 impl Kept {

@@ -1,7 +1,7 @@
 //! Successive halving over the settings of an optimizer, on seeds of its own.
 
-use super::Progress;
-use crate::error::Result;
+use super::watch::Watch;
+use crate::error::{Error, Result};
 use crate::random::{Purpose, sequential};
 use crate::runs::metrics::Trial;
 use crate::runs::store::RunFolder;
@@ -43,7 +43,7 @@ pub fn tune(
     optimizer: &OptimizerPlan,
     candidates: usize,
     folder: &RunFolder,
-    progress: &mut dyn FnMut(Progress<'_>),
+    watch: &mut Watch<'_>,
 ) -> Result<(OptimizerPlan, Vec<Trial>)> {
     let file = format!("tuning/{}.json", optimizer.name);
     let mut trials: Vec<Trial> = folder.read_json(&file)?.unwrap_or_default();
@@ -62,10 +62,15 @@ pub fn tune(
         let mut scored = Vec::with_capacity(field.len());
         for candidate in field {
             if taken == trials.len() {
-                let trained = train(&short, &candidate, seed, |_, _| {});
-                let risk = trained
-                    .ok()
-                    .and_then(|trained| trained.points.last()?.validation_risk);
+                let trial = (taken + 1, total);
+                let trained = train(&short, &candidate, seed, |training| {
+                    watch.tuning(&optimizer.name, trial, training.done())
+                });
+                let risk = match trained {
+                    Ok(trained) => trained.points.last().and_then(|last| last.validation_risk),
+                    Err(Error::Computation(_)) => None,
+                    Err(error) => return Err(error),
+                };
                 trials.push(Trial {
                     strategy: optimizer.name.clone(),
                     rung,
@@ -79,11 +84,6 @@ pub fn tune(
             }
             let risk = trials[taken].risk;
             taken += 1;
-            progress(Progress::Tuning {
-                strategy: &optimizer.name,
-                trial: taken,
-                trials: total,
-            });
             let order = if risk.is_finite() {
                 risk
             } else {

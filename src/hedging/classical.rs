@@ -1,8 +1,8 @@
 use super::{Policy, minimum_variance};
-use crate::contract::Contract;
+use crate::contract::{Charge, Contract};
 use crate::error::Result;
-use crate::market::{Market, Model, Paths};
-use crate::pricing::{BlackScholes, HestonParameters};
+use crate::market::{Market, Paths};
+use crate::pricing::BlackScholes;
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
 
@@ -16,7 +16,8 @@ pub enum Classical {
     /// The delta that minimises the variance of the hedged option over the next instant; see
     /// [`crate::pricing::HestonGreeks::minimum_variance_delta`].
     MinimumVariance,
-    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} c S Γ²/λ)^{1/3} around the Black–Scholes delta.
+    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} (c S + h) Γ²/λ)^{1/3} around the Black–Scholes delta, where
+    /// c S + h is what trading a unit of the spot costs.
     ///
     /// # References
     /// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing
@@ -59,29 +60,27 @@ pub struct ClassicalPolicy {
     pub hedge: Classical,
     pub market: Market,
     pub contract: Contract,
-    /// Proportional cost c, which the Whalley–Wilmott band depends on.
-    pub proportional_cost: f64,
+    /// What trading the spot costs, which the Whalley–Wilmott band depends on.
+    pub charge: Charge,
 }
 
 impl ClassicalPolicy {
-    fn option(&self, spot: f64, variance: f64, left: f64) -> BlackScholes {
-        let mean_variance = match self.market.model {
-            Model::Gbm { .. } => variance,
-            Model::Heston(parameters) => HestonParameters {
-                v0: variance,
-                ..parameters
-            }
-            .mean_variance(left),
-        };
-        BlackScholes {
-            kind: self.contract.kind,
+    /// A sensitivity of the contract at the volatility that the model expects until expiry.
+    fn black_scholes(
+        &self,
+        spot: f64,
+        variance: f64,
+        left: f64,
+        of: impl Fn(&BlackScholes) -> f64,
+    ) -> f64 {
+        let volatility = self.market.model.mean_variance(variance, left).sqrt();
+        let market = Market {
             spot,
-            strike: self.contract.strike,
-            expiry: left,
-            rate: self.market.rate,
-            dividend: self.market.dividend,
-            volatility: mean_variance.sqrt(),
-        }
+            ..self.market
+        };
+        let legs = self.contract.legs();
+        legs.map(|leg| leg.quantity * of(&market.black_scholes(leg, left, volatility)))
+            .sum()
     }
 
     fn position(&self, held: f64, spot: f64, variance: f64, left: f64) -> f64 {
@@ -89,14 +88,13 @@ impl ClassicalPolicy {
             Classical::Naked => 0.0,
             // Under constant variance the spot is all there is to hedge.
             Classical::BlackScholes | Classical::MinimumVariance => {
-                self.option(spot, variance, left).delta()
+                self.black_scholes(spot, variance, left, BlackScholes::delta)
             }
             Classical::WhalleyWilmott { aversion } => {
-                let option = self.option(spot, variance, left);
-                let (delta, gamma) = (option.delta(), option.gamma());
+                let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
+                let gamma = self.black_scholes(spot, variance, left, BlackScholes::gamma);
                 let discount = (-self.market.rate * left).exp();
-                let cubed =
-                    1.5 * discount * self.proportional_cost * spot * gamma * gamma / aversion;
+                let cubed = 1.5 * discount * self.charge.at(spot) * gamma * gamma / aversion;
                 let width = cubed.cbrt();
                 held.clamp(delta - width, delta + width)
             }

@@ -1,15 +1,15 @@
-use crate::contract::{Contract, Costs, Instrument};
+use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::market::{Market, PathBlock};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 
 /// The one place that does P&L: books trades, costs, liquidation, financing and payoff, and knows its
 /// own derivative.
 ///
-/// z = premium·B₀ − payoff(S_T) + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − c Σ_t |δ_t − δ_{t−1}| S_t B_t
+/// z = premium·B₀ − payoff(S_T) + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − Σ_t |δ_t − δ_{t−1}| (c S_t + h) B_t
 ///
 /// with B_t = e^{r(T−t)}, δ_{−1} = 0, and a last trade −δ_{T−1} at S_T if the position is liquidated. Instruments after
 /// the spot are swaps, which cost nothing to enter: with their quotes F_t they add
-/// Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − c Σ_t |δ_t − δ_{t−1}| F_t B_t.
+/// Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − Σ_t |δ_t − δ_{t−1}| (c F_t + h) B_t, each with its own proportional cost c and half-spread h.
 ///
 /// # Shapes
 /// Positions are `[steps][instruments][BLOCK]`.
@@ -25,8 +25,8 @@ pub struct Ledger {
     growth: Vec<f64>,
     /// e^{qΔ}
     reinvested: f64,
-    /// What is traded, the spot first, and the proportional cost of each.
-    instruments: Vec<(Instrument, f64)>,
+    /// What is traded, the spot first, and what trading it costs.
+    instruments: Vec<(Instrument, Charge)>,
 }
 
 /// What a block of hedged contracts came to.
@@ -63,14 +63,14 @@ impl Ledger {
             premium,
             growth,
             reinvested: (market.dividend * dt).exp(),
-            instruments: vec![(Instrument::Spot, costs.proportional)],
+            instruments: vec![(Instrument::Spot, costs.spot)],
         }
     }
 
-    /// The same ledger with another instrument after those it has; trading it costs `proportional` times its value.
+    /// The same ledger with another instrument after those it has; a number is its proportional cost.
     #[must_use]
-    pub fn with_instrument(mut self, instrument: Instrument, proportional: f64) -> Self {
-        self.instruments.push((instrument, proportional));
+    pub fn with_instrument(mut self, instrument: Instrument, charge: impl Into<Charge>) -> Self {
+        self.instruments.push((instrument, charge.into()));
         self
     }
 
@@ -97,7 +97,7 @@ impl Ledger {
             gain: vec![zero; steps + 1],
             cost: vec![zero; steps + 1],
         };
-        for (index, &(instrument, proportional)) in self.instruments.iter().enumerate() {
+        for (index, &(instrument, charge)) in self.instruments.iter().enumerate() {
             let price = block.price(index);
             let (mut gain, mut cost, mut held) = (zero, zero, zero);
             for t in 0..=steps {
@@ -107,8 +107,8 @@ impl Ledger {
                     false => held,
                 };
                 for lane in 0..BLOCK {
-                    let traded = (target[lane] - held[lane]).abs() * price[t][lane];
-                    cost[lane] += proportional * self.growth[t] * traded;
+                    let traded = (target[lane] - held[lane]).abs();
+                    cost[lane] += charge.at(price[t][lane]) * self.growth[t] * traded;
                     account.gain[t][lane] += gain[lane];
                     account.cost[t][lane] += cost[lane];
                 }
@@ -204,16 +204,18 @@ impl<R: Real> Kernel for Settle<'_, R> {
             inverse_start[lane] = R::ONE / spot[0][lane];
         }
         let dates = if costs.liquidation { steps + 1 } else { steps };
-        for (index, &(instrument, proportional)) in instruments.iter().enumerate() {
+        for (index, &(instrument, charge)) in instruments.iter().enumerate() {
             let price = block.price(index);
             let held_over = |t: usize| positions[t * count + index];
             for t in 0..dates {
                 let held = if t == 0 { zero } else { held_over(t - 1) };
                 let target = if t == steps { zero } else { held_over(t) };
-                let rate = R::of(proportional * ledger.growth[t]);
+                let rate = R::of(charge.proportional * ledger.growth[t]);
+                let spread = R::of(charge.half_spread * ledger.growth[t]);
                 for lane in 0..BLOCK {
-                    let traded = (target[lane] - held[lane]).abs() * price[t][lane];
-                    cost[lane] += rate * traded;
+                    let units = (target[lane] - held[lane]).abs();
+                    let traded = units * price[t][lane];
+                    cost[lane] += rate * traded + spread * units;
                     turnover[lane] += traded * inverse_start[lane];
                 }
             }
@@ -263,26 +265,29 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
         let count = instruments.len();
         let steps = block.spot.len() - 1;
         let zero = [R::ZERO; BLOCK];
-        for (index, &(instrument, proportional)) in instruments.iter().enumerate() {
+        for (index, &(instrument, charge)) in instruments.iter().enumerate() {
             let price = block.price(index);
             let held_over = |t: usize| positions[t * count + index];
             for t in 0..steps {
                 let gain = ledger.gain(instrument, price, t);
                 let now = held_over(t);
                 let before = if t == 0 { zero } else { held_over(t - 1) };
-                let (after, next_rate) = if t + 1 < steps {
-                    (held_over(t + 1), proportional * growth[t + 1])
+                let (after, next_growth) = if t + 1 < steps {
+                    (held_over(t + 1), growth[t + 1])
                 } else if costs.liquidation {
-                    (zero, proportional * growth[steps])
+                    (zero, growth[steps])
                 } else {
                     (now, 0.0)
                 };
-                let rate = R::of(proportional * growth[t]);
-                let next_rate = R::of(next_rate);
+                let rate = R::of(charge.proportional * growth[t]);
+                let spread = R::of(charge.half_spread * growth[t]);
+                let next_rate = R::of(charge.proportional * next_growth);
+                let next_spread = R::of(charge.half_spread * next_growth);
                 let mut derivative = zero;
                 for lane in 0..BLOCK {
-                    let entry = rate * price[t][lane] * sign(now[lane] - before[lane]);
-                    let exit = next_rate * price[t + 1][lane] * sign(after[lane] - now[lane]);
+                    let entry = (rate * price[t][lane] + spread) * sign(now[lane] - before[lane]);
+                    let exit = (next_rate * price[t + 1][lane] + next_spread)
+                        * sign(after[lane] - now[lane]);
                     derivative[lane] = gain[lane] - entry + exit;
                 }
                 out[t * count + index] = derivative;

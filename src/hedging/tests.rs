@@ -1,7 +1,7 @@
 //! Published hedging errors, through the program's own simulator, hedges and ledger.
 
 use super::*;
-use crate::contract::{Contract, Costs, Instrument, OptionKind};
+use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Payoff};
 use crate::market::{Market, Model, Paths, Simulator};
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
@@ -19,7 +19,7 @@ fn delta_hedged(
         hedge: Classical::BlackScholes,
         market,
         contract,
-        proportional_cost: costs.proportional,
+        charge: costs.spot,
     };
     let ledger = Ledger::new(contract, costs, &market, premium);
     Book::hedge(
@@ -66,7 +66,7 @@ fn gbm(rate: f64) -> Market {
 #[test]
 fn black_scholes_delta_with_costs() {
     let contract = Contract {
-        kind: OptionKind::Call,
+        kind: Payoff::Call,
         strike: 100.0,
         expiry: 30.0 / 252.0,
         steps: 30,
@@ -79,7 +79,7 @@ fn black_scholes_delta_with_costs() {
         (0.04, 17.139),
     ] {
         let costs = Costs {
-            proportional,
+            spot: proportional.into(),
             liquidation: false,
         };
         let found = cvar(&delta_hedged(gbm(0.0), contract, costs, 0.0, 200_000), 0.95);
@@ -96,13 +96,13 @@ fn black_scholes_delta_with_costs() {
 fn replication_error_of_derman_and_kamal() {
     for (steps, expected) in [(21, 0.443), (84, 0.222)] {
         let contract = Contract {
-            kind: OptionKind::Call,
+            kind: Payoff::Call,
             strike: 100.0,
             expiry: 1.0 / 12.0,
             steps,
         };
         let costs = Costs {
-            proportional: 0.0,
+            spot: 0.0.into(),
             liquidation: true,
         };
         let pnl = delta_hedged(gbm(0.05), contract, costs, 2.512, 400_000);
@@ -116,8 +116,8 @@ fn replication_error_of_derman_and_kamal() {
     }
 }
 
-/// The ledger's derivative against central differences, with and without liquidation, rates and dividends, in one
-/// instrument and in two.
+/// The ledger's derivative against central differences, with and without liquidation, with rates, dividends, proportional
+/// costs and spreads, in one instrument and in two.
 #[test]
 fn derivative_is_that_of_the_settlement() {
     let market = Market {
@@ -127,7 +127,7 @@ fn derivative_is_that_of_the_settlement() {
         ..gbm(0.0)
     };
     let contract = Contract {
-        kind: OptionKind::Put,
+        kind: Payoff::Put,
         strike: 101.0,
         expiry: 0.5,
         steps: 5,
@@ -136,12 +136,19 @@ fn derivative_is_that_of_the_settlement() {
     let block = paths.block(0);
     for (liquidation, count) in [(true, 1), (false, 1), (true, 2), (false, 2)] {
         let costs = Costs {
-            proportional: 0.02,
+            spot: Charge {
+                proportional: 0.02,
+                half_spread: 0.15,
+            },
             liquidation,
         };
         let mut ledger = Ledger::new(contract, costs, &market, 3.0);
         if count == 2 {
-            ledger = ledger.with_instrument(Instrument::VarianceSwap, 0.03);
+            let swap = Charge {
+                proportional: 0.03,
+                half_spread: 0.2,
+            };
+            ledger = ledger.with_instrument(Instrument::VarianceSwap, swap);
         }
         let positions: Vec<[f64; BLOCK]> = (0..5 * count)
             .map(|t| std::array::from_fn(|lane| ((t * 7 + lane * 3) as f64).sin()))
@@ -166,6 +173,58 @@ fn derivative_is_that_of_the_settlement() {
     }
 }
 
+/// A half-spread h of an instrument lowers the P&L by h Σ_t |δ_t − δ_{t−1}| B_t, what the cost rises by, and changes neither
+/// turnover nor what the other instrument costs.
+#[test]
+fn a_half_spread_is_paid_for_every_unit_traded() {
+    let market = Market {
+        model: Model::Heston(PARAMETERS),
+        rate: 0.04,
+        ..gbm(0.0)
+    };
+    let contract = Contract {
+        kind: Payoff::Straddle,
+        strike: 100.0,
+        expiry: 0.5,
+        steps: 4,
+    };
+    let paths: Paths<f64> = simulator(market, contract).paths_with(&BOTH, 0, BLOCK);
+    let block = paths.block(0);
+    let positions: Vec<[f64; BLOCK]> = (0..8)
+        .map(|t| std::array::from_fn(|lane| ((t * 5 + lane) as f64).cos()))
+        .collect();
+    let settle = |spreads: [f64; 2]| {
+        let [spot, swap] = spreads.map(|half_spread| Charge {
+            proportional: 0.01,
+            half_spread,
+        });
+        let costs = Costs {
+            spot,
+            liquidation: true,
+        };
+        Ledger::new(contract, costs, &market, 3.0)
+            .with_instrument(Instrument::VarianceSwap, swap)
+            .settle(&block, &positions)
+    };
+    let free = settle([0.0, 0.0]);
+    for (index, spreads) in [(0, [0.3, 0.0]), (1, [0.0, 0.3])] {
+        let charged = settle(spreads);
+        for lane in 0..BLOCK {
+            let at = |t: usize| positions[2 * t + index][lane];
+            let expected: f64 = (0..=4)
+                .map(|t| {
+                    let before = if t == 0 { 0.0 } else { at(t - 1) };
+                    let after = if t == 4 { 0.0 } else { at(t) };
+                    0.3 * (after - before).abs() * (0.04 * 0.125 * (4 - t) as f64).exp()
+                })
+                .sum();
+            assert!((free.pnl[lane] - charged.pnl[lane] - expected).abs() < 1e-12);
+            assert!((charged.cost[lane] - free.cost[lane] - expected).abs() < 1e-12);
+            assert_eq!(charged.turnover[lane], free.turnover[lane]);
+        }
+    }
+}
+
 /// Heston's market is complete in spot and variance swap: held in ∂u/∂S shares and (∂u/∂v)/(∂F/∂v) swaps, where
 /// ∂F/∂v = F₀ (1 − e^{−κτ})/κ over E∫v dt, a portfolio replicates the option u up to the discreteness of its dates.
 /// The error's standard deviation falls as n^{−1/2}, its mean is zero (z-bound 4), and it ends far below that of the
@@ -181,13 +240,13 @@ fn spot_and_variance_swap_replicate_an_option() {
             ..gbm(0.0)
         };
         let contract = Contract {
-            kind: OptionKind::Call,
+            kind: Payoff::Call,
             strike: 100.0,
             expiry: 0.25,
             steps,
         };
         let costs = Costs {
-            proportional: 0.0,
+            spot: 0.0.into(),
             liquidation: true,
         };
         let paths: Paths<f64> = simulator(market, contract).paths_with(&BOTH, 0, 1024);
@@ -247,7 +306,7 @@ fn replicating(spot: f64, variance: f64, left: f64) -> (f64, f64) {
 #[test]
 fn the_account_ends_at_the_settlement() {
     let contract = Contract {
-        kind: OptionKind::Call,
+        kind: OptionKind::Call.into(),
         strike: 100.0,
         expiry: 0.25,
         steps: 5,
@@ -265,7 +324,10 @@ fn the_account_ends_at_the_settlement() {
         .collect();
     for liquidation in [true, false] {
         let costs = Costs {
-            proportional: 0.01,
+            spot: Charge {
+                proportional: 0.01,
+                half_spread: 0.02,
+            },
             liquidation,
         };
         let ledger = Ledger::new(contract, costs, &market, 2.5)

@@ -255,4 +255,6 @@ fn join(files: &[PathBuf], read: Vec<Days>, repairs: &Repairs, defects: &mut Def
 #[cfg(test)]
 mod defects_tests;
 #[cfg(test)]
+pub mod fixture;
+#[cfg(test)]
 mod tests;

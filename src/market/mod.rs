@@ -4,6 +4,7 @@ pub mod estimation;
 mod gbm;
 mod heston;
 pub mod history;
+mod merton;
 mod paths;
 mod simulation;
 mod source;

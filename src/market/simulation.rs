@@ -1,9 +1,10 @@
 use super::gbm::GbmBlock;
 use super::heston::HestonBlock;
+use super::merton::MertonBlock;
 use super::paths::Paths;
 use super::variance_swap::VarianceSwap;
-use crate::contract::{Contract, Instrument};
-use crate::pricing::{BlackScholes, HestonParameters};
+use crate::contract::{Contract, Instrument, Leg};
+use crate::pricing::{BlackScholes, HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling, Source};
 use crate::simd::{Real, dispatch};
 use rayon::prelude::*;
@@ -17,25 +18,40 @@ pub enum Model {
     Gbm { volatility: f64 },
     /// Heston (1993).
     Heston(HestonParameters),
+    /// Merton (1976).
+    Merton(MertonParameters),
 }
 
 impl Model {
-    /// √ of the variance at the start.
+    /// √ of the variance of log returns at the start, that of jumps included.
     pub fn initial_volatility(&self) -> f64 {
         match self {
             Self::Gbm { volatility } => *volatility,
             Self::Heston(parameters) => parameters.v0.sqrt(),
+            Self::Merton(parameters) => parameters.total_variance().sqrt(),
         }
     }
 
     /// The same dynamics from another variance at the start; a constant variance stays what it is.
     pub fn at_variance(&self, variance: f64) -> Self {
         match self {
-            Self::Gbm { .. } => *self,
+            Self::Gbm { .. } | Self::Merton(_) => *self,
             Self::Heston(parameters) => Self::Heston(HestonParameters {
                 v0: variance,
                 ..*parameters
             }),
+        }
+    }
+
+    /// The expected average variance over `time` years from `variance` now.
+    pub fn mean_variance(&self, variance: f64, time: f64) -> f64 {
+        match self {
+            Self::Gbm { .. } | Self::Merton(_) => variance,
+            Self::Heston(parameters) => HestonParameters {
+                v0: variance,
+                ..*parameters
+            }
+            .mean_variance(time),
         }
     }
 
@@ -44,6 +60,7 @@ impl Model {
         match self {
             Self::Gbm { volatility } => *volatility,
             Self::Heston(parameters) => parameters.theta.sqrt(),
+            Self::Merton(parameters) => parameters.total_variance().sqrt(),
         }
     }
 }
@@ -58,12 +75,13 @@ pub struct Market {
 }
 
 impl Market {
-    fn black_scholes(&self, contract: &Contract, volatility: f64) -> BlackScholes {
+    /// An option on this market's spot at a Black–Scholes volatility.
+    pub fn black_scholes(&self, leg: Leg, expiry: f64, volatility: f64) -> BlackScholes {
         BlackScholes {
-            kind: contract.kind,
+            kind: leg.kind,
             spot: self.spot,
-            strike: contract.strike,
-            expiry: contract.expiry,
+            strike: leg.strike,
+            expiry,
             rate: self.rate,
             dividend: self.dividend,
             volatility,
@@ -72,24 +90,46 @@ impl Market {
 
     /// The arbitrage-free price of a contract.
     pub fn price(&self, contract: &Contract) -> f64 {
-        match self.model {
-            Model::Gbm { volatility } => self.black_scholes(contract, volatility).price(),
+        let expiry = contract.expiry;
+        let price = |leg: Leg| match self.model {
+            Model::Gbm { volatility } => self.black_scholes(leg, expiry, volatility).price(),
             Model::Heston(parameters) => parameters.price(
-                contract.kind,
+                leg.kind,
                 self.spot,
-                contract.strike,
-                contract.expiry,
+                leg.strike,
+                expiry,
                 self.rate,
                 self.dividend,
             ),
-        }
+            Model::Merton(parameters) => parameters.price(
+                leg.kind,
+                self.spot,
+                leg.strike,
+                expiry,
+                self.rate,
+                self.dividend,
+            ),
+        };
+        contract.legs().map(|leg| leg.quantity * price(leg)).sum()
     }
 
-    /// Sensitivities of the price; vega is in √v0 under Heston.
+    /// Sensitivities of the price; vega is in √v0 under Heston, in the volatility between jumps under Merton.
     pub fn greeks(&self, contract: &Contract) -> Greeks {
+        let mut sum = Greeks::default();
+        for leg in contract.legs() {
+            let greeks = self.leg_greeks(leg, contract.expiry);
+            sum.delta += leg.quantity * greeks.delta;
+            sum.gamma += leg.quantity * greeks.gamma;
+            sum.vega += leg.quantity * greeks.vega;
+            sum.theta += leg.quantity * greeks.theta;
+        }
+        sum
+    }
+
+    fn leg_greeks(&self, leg: Leg, expiry: f64) -> Greeks {
         match self.model {
             Model::Gbm { volatility } => {
-                let option = self.black_scholes(contract, volatility);
+                let option = self.black_scholes(leg, expiry, volatility);
                 Greeks {
                     delta: option.delta(),
                     gamma: option.gamma(),
@@ -99,10 +139,26 @@ impl Market {
             }
             Model::Heston(parameters) => {
                 let greeks = parameters.greeks(
-                    contract.kind,
+                    leg.kind,
                     self.spot,
-                    contract.strike,
-                    contract.expiry,
+                    leg.strike,
+                    expiry,
+                    self.rate,
+                    self.dividend,
+                );
+                Greeks {
+                    delta: greeks.delta,
+                    gamma: greeks.gamma,
+                    vega: greeks.vega,
+                    theta: greeks.theta,
+                }
+            }
+            Model::Merton(parameters) => {
+                let greeks = parameters.greeks(
+                    leg.kind,
+                    self.spot,
+                    leg.strike,
+                    expiry,
                     self.rate,
                     self.dividend,
                 );
@@ -121,7 +177,7 @@ impl Market {
 ///
 /// # Units
 /// Delta in shares, gamma in shares per currency, vega in currency per unit of volatility, theta in currency per year.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Greeks {
     pub delta: f64,
     pub gamma: f64,
@@ -170,7 +226,7 @@ impl Simulator {
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
         let factors = match self.market.model {
             Model::Gbm { .. } => 1,
-            Model::Heston(_) => 2,
+            Model::Heston(_) | Model::Merton(_) => 2,
         };
         let source = Source::new(self.seed, self.purpose, self.sampling, self.steps, factors);
         let (spot0, carry, dt) = (
@@ -194,6 +250,15 @@ impl Simulator {
                         variance,
                     }),
                     Model::Heston(parameters) => dispatch(HestonBlock {
+                        shocks,
+                        spot0,
+                        carry,
+                        parameters,
+                        dt,
+                        spot,
+                        variance,
+                    }),
+                    Model::Merton(parameters) => dispatch(MertonBlock {
                         shocks,
                         spot0,
                         carry,

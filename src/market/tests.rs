@@ -1,6 +1,6 @@
 use super::*;
 use crate::contract::Instrument;
-use crate::pricing::HestonParameters;
+use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 use crate::simd::Real;
 use serde_json::Value;
@@ -58,7 +58,11 @@ fn heston_call_of_buehler_2019() {
 /// E[S_T] = S₀ e^{rT} exactly, by the martingale correction; z-bound 4.
 #[test]
 fn discounted_spot_is_a_martingale() {
-    for model in [Model::Gbm { volatility: 0.2 }, Model::Heston(BUEHLER)] {
+    for model in [
+        Model::Gbm { volatility: 0.2 },
+        Model::Heston(BUEHLER),
+        Model::Merton(JUMPS),
+    ] {
         let spots = terminal::<f64>(model, 0.05, 24, 1.0 / 24.0, 200_000);
         let (mean, error) = mean_and_error(&spots);
         let expected = 100.0 * 0.05_f64.exp();
@@ -66,6 +70,77 @@ fn discounted_spot_is_a_martingale() {
             (mean - expected).abs() < 4.0 * error,
             "{model:?}: {mean} ± {error}"
         );
+    }
+}
+
+const JUMPS: MertonParameters = MertonParameters {
+    volatility: 0.15,
+    jump_intensity: 6.0,
+    log_jump_mean: -0.04,
+    log_jump_std: 0.06,
+};
+
+/// Log returns of Merton's model have the variance σ² + λ(m² + s²) and the third cumulant λ(m³ + 3ms²) a year, and
+/// options their price, z-bound 4, under every sampling.
+#[test]
+fn merton_has_its_moments_and_prices() {
+    for sampling in [
+        Sampling::Pseudorandom,
+        Sampling::Antithetic,
+        Sampling::Sobol,
+    ] {
+        let market = Market {
+            model: Model::Merton(JUMPS),
+            spot: 100.0,
+            rate: 0.03,
+            dividend: 0.01,
+        };
+        let simulator = Simulator {
+            market,
+            steps: 10,
+            dt: 0.025,
+            seed: 6,
+            purpose: Purpose::Pricing,
+            sampling,
+        };
+        let spots = terminal_in_batches(&simulator, 16);
+        let logs: Vec<f64> = spots.iter().map(|s| (s / 100.0).ln()).collect();
+        let drift =
+            0.02 - JUMPS.jump_intensity * JUMPS.mean_jump() - 0.5 * JUMPS.volatility.powi(2)
+                + JUMPS.jump_intensity * JUMPS.log_jump_mean;
+        let centred = |power: i32| -> Vec<f64> {
+            logs.iter()
+                .map(|x| (x - 0.25 * drift).powi(power))
+                .collect()
+        };
+        let (m, square) = (JUMPS.log_jump_mean, JUMPS.log_jump_std.powi(2));
+        let third = JUMPS.jump_intensity * (m.powi(3) + 3.0 * m * square);
+        for (power, expected) in [(1, 0.0), (2, JUMPS.total_variance()), (3, third)] {
+            let (mean, error) = mean_and_error(&centred(power));
+            assert!(
+                (mean - 0.25 * expected).abs() < 4.0 * error,
+                "{sampling:?} {power}: {mean} ± {error}, {expected}"
+            );
+        }
+        for strike in [85.0, 100.0, 110.0] {
+            let contract = crate::contract::Contract {
+                kind: crate::contract::Payoff::Put,
+                strike,
+                expiry: 0.25,
+                steps: 10,
+            };
+            let discount = (-0.03f64 * 0.25).exp();
+            let payoffs: Vec<f64> = spots
+                .iter()
+                .map(|s| discount * contract.payoff(*s))
+                .collect();
+            let (mean, error) = mean_and_error(&payoffs);
+            let price = market.price(&contract);
+            assert!(
+                (mean - price).abs() < 4.0 * error,
+                "{strike}: {mean} ± {error}, {price}"
+            );
+        }
     }
 }
 
@@ -188,7 +263,7 @@ fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
         dividend: 0.0,
     };
     let contract = crate::contract::Contract {
-        kind: crate::contract::OptionKind::Call,
+        kind: crate::contract::Payoff::Call,
         strike: 100.0,
         expiry: 30.0 / 252.0,
         steps,
@@ -254,6 +329,53 @@ fn heston_has_the_same_law_under_every_sampling() {
         assert!(
             (price - 1.6918).abs() < bound,
             "{sampling:?}: {price} ± {error}"
+        );
+    }
+}
+
+/// The price of every form of payoff, a sum over its calls and puts, is its discounted mean on simulated paths, z-bound 4.
+#[test]
+fn payoffs_are_worth_their_discounted_mean() {
+    use crate::contract::{Contract, Payoff};
+    let market = Market {
+        model: Model::Heston(BUEHLER),
+        spot: 100.0,
+        rate: 0.03,
+        dividend: 0.01,
+    };
+    let simulator = Simulator {
+        market,
+        steps: 8,
+        dt: 1.0 / 96.0,
+        seed: 3,
+        purpose: Purpose::Pricing,
+        sampling: Sampling::Pseudorandom,
+    };
+    let spots = terminal_in_batches(&simulator, 8);
+    let upper = 106.0;
+    for kind in [
+        Payoff::Put,
+        Payoff::Straddle,
+        Payoff::Strangle { upper },
+        Payoff::CallSpread { upper },
+        Payoff::PutSpread { upper },
+    ] {
+        let contract = Contract {
+            kind,
+            strike: 97.0,
+            expiry: 1.0 / 12.0,
+            steps: 8,
+        };
+        let discount = (-0.03f64 / 12.0).exp();
+        let payoffs: Vec<f64> = spots
+            .iter()
+            .map(|s| discount * contract.payoff(*s))
+            .collect();
+        let (mean, error) = mean_and_error(&payoffs);
+        let price = market.price(&contract);
+        assert!(
+            (mean - price).abs() < 4.0 * error,
+            "{kind}: {mean} ± {error}, {price}"
         );
     }
 }

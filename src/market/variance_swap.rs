@@ -27,7 +27,9 @@ pub(super) struct VarianceSwap {
 impl VarianceSwap {
     pub fn new(market: &Market, steps: usize, dt: f64) -> Self {
         let (theta, kappa) = match market.model {
-            Model::Gbm { volatility } => (volatility * volatility, 0.0),
+            Model::Gbm { .. } | Model::Merton(_) => {
+                (market.model.initial_volatility().powi(2), 0.0)
+            }
             Model::Heston(parameters) => (parameters.theta, parameters.kappa),
         };
         let decay = (-kappa * dt).exp();

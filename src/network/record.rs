@@ -52,6 +52,34 @@ impl<R: Real> Record<R> {
         }
     }
 
+    /// Writes the record of a network without recurrence: for every map the inputs and the gradients of its examples,
+    /// which stand for paths of one date.
+    ///
+    /// # Shapes
+    /// `[examples, columns]` and `[examples, rows]` for every map.
+    ///
+    /// # Panics
+    /// If the examples are not whole blocks, or not as many for every matrix.
+    pub fn set_rows(&mut self, maps: &[(Mat<R>, Mat<R>)]) {
+        self.steps = 1;
+        self.maps.resize_with(maps.len(), MapRecord::default);
+        let examples = maps.first().map_or(0, |(inputs, _)| inputs.nrows());
+        assert!(examples.is_multiple_of(BLOCK), "whole blocks of examples");
+        for (map, (inputs, gradients)) in self.maps.iter_mut().zip(maps) {
+            map.columns = inputs.ncols();
+            map.rows = gradients.ncols();
+            for (dates, values) in [(&mut map.inputs, inputs), (&mut map.gradients, gradients)] {
+                assert_eq!(values.nrows(), examples, "as many examples everywhere");
+                dates.resize(examples / BLOCK, values.ncols());
+                for block in 0..examples / BLOCK {
+                    for (row, lane) in dates.at_mut(block).iter_mut().enumerate() {
+                        *lane = std::array::from_fn(|path| values[(block * BLOCK + path, row)]);
+                    }
+                }
+            }
+        }
+    }
+
     /// Number of blocks of paths.
     pub fn blocks(&self) -> usize {
         self.maps

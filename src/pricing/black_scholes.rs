@@ -1,6 +1,6 @@
 //! European options under Black–Scholes–Merton.
 
-use super::normal::{normal_cdf, normal_pdf};
+use super::normal::{normal_cdf, normal_pdf, normal_quantile};
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
 
@@ -66,6 +66,17 @@ impl BlackScholes {
     pub fn delta(&self) -> f64 {
         let phi = self.kind.sign();
         phi * self.dividend_discount() * normal_cdf(phi * self.d1_d2().0)
+    }
+
+    /// The strike at which the option has a delta of φ·`size`,
+    /// `K = F exp(w/2 − φ Φ⁻¹(size·e^{qT}) √w)`; the field `strike` is ignored.
+    ///
+    /// Infinite or zero unless `0 < size < e^{−qT}`.
+    pub fn strike_of_delta(&self, size: f64) -> f64 {
+        let total = self.total_volatility();
+        let distance = self.kind.sign() * normal_quantile(size / self.dividend_discount());
+        let forward = self.spot * ((self.rate - self.dividend) * self.expiry).exp();
+        forward * (0.5 * total * total - distance * total).exp()
     }
 
     /// `∂²V/∂S² = e^{−qT} φ(d₁) / (S√w)`.
@@ -344,6 +355,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The option struck where its delta is φ·0.25 has that delta, and a put's strike lies below a call's.
+    #[test]
+    fn strikes_of_a_delta_have_it() {
+        let strike = |kind: OptionKind, size: f64| {
+            let option = sample(kind, f64::NAN, 0.25, 0.3);
+            let strike = option.strike_of_delta(size);
+            let delta = BlackScholes { strike, ..option }.delta();
+            assert!(
+                (delta - kind.sign() * size).abs() < 1e-14,
+                "{kind} {size}: {delta}"
+            );
+            strike
+        };
+        for size in [0.01, 0.25, 0.5, 0.9] {
+            strike(OptionKind::Call, size);
+            strike(OptionKind::Put, size);
+        }
+        assert!(strike(OptionKind::Put, 0.25) < strike(OptionKind::Call, 0.25));
     }
 
     #[test]

@@ -4,12 +4,19 @@ use super::figures::{Figure, Form, Kind};
 use super::summary::{Verdict, cvar_label, main_level, strategies};
 use super::table::{Cell, Table, all};
 use crate::runs::metrics::{BacktestMarket, Comparison, Metrics};
+use crate::runs::walk_forward::Results;
 
 const TEMPLATE: &str = include_str!("../../web/page.html");
 const STYLE: &str = include_str!("../../web/app.css");
 
-/// A whole page that needs no other file: style and figures are inside, and there is no script.
-pub fn report(metrics: &Metrics, strategy: Option<&str>, figures: &[Figure]) -> String {
+/// A whole page that needs no other file: style and figures are inside, and there is no script; `windows` is markup after
+/// the sections that every run has.
+pub fn report(
+    metrics: &Metrics,
+    strategy: Option<&str>,
+    figures: &[Figure],
+    windows: &str,
+) -> String {
     let figures: Vec<Shown<'_>> = figures
         .iter()
         .map(|figure| Shown {
@@ -25,8 +32,26 @@ pub fn report(metrics: &Metrics, strategy: Option<&str>, figures: &[Figure]) -> 
         &metrics.name,
         &format!("<style>\n{STYLE}</style>"),
         "",
-        &sections(metrics, strategy, &figures, ""),
+        &(sections(metrics, strategy, &figures, "") + windows),
     )
+}
+
+/// What a walk-forward backtest says, in a section of its own.
+pub fn windows(results: &Results) -> String {
+    let mut out = String::from("<section><h2>Walk-forward</h2>\n");
+    for finding in super::walk_forward::findings(results) {
+        out.push_str(&format!("<p class=\"finding\">{}</p>\n", typeset(&finding)));
+    }
+    let order: Vec<String> = results
+        .strategies
+        .iter()
+        .map(|result| result.strategy.clone())
+        .collect();
+    for shown in super::walk_forward::tables(results) {
+        out.push_str(&table(&shown, &order));
+    }
+    out.push_str("</section>\n");
+    out
 }
 
 /// A page from the common template; `head`, `navigation` and `body` are markup, `title` is
@@ -269,9 +294,12 @@ pub fn table(table: &Table, order: &[String]) -> String {
     out
 }
 
-/// The name of a strategy behind a spot of its colour.
+/// The name of a strategy behind a spot of its colour; any other name as it is.
 pub fn swatch(strategy: &str, order: &[String]) -> String {
-    let place = order.iter().position(|name| name == strategy).unwrap_or(7) % 8;
+    let Some(place) = order.iter().position(|name| name == strategy) else {
+        return escape(strategy);
+    };
+    let place = place % 8;
     format!(
         "<span class=\"swatch series-{place}\" aria-hidden=\"true\"></span>{}",
         escape(strategy)

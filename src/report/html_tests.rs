@@ -41,7 +41,7 @@ fn whole(metrics: &Metrics, strategy: &str) -> String {
         Some(&fixture::example_path()),
     )
     .unwrap();
-    report(metrics, Some(strategy), &figures)
+    report(metrics, Some(strategy), &figures, "")
 }
 
 /// The report holds every section, and refers to nothing outside itself.
@@ -107,7 +107,7 @@ fn text_never_becomes_markup() {
 fn undefined_changes_are_shown_as_such() {
     let mut metrics = fixture::metrics();
     metrics.comparisons[0].cost_change = f64::NAN;
-    let page = report(&metrics, None, &[]);
+    let page = report(&metrics, None, &[], "");
     assert!(page.contains("not comparable"));
     assert!(!page.contains("NaN"));
 }

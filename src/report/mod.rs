@@ -8,9 +8,11 @@ pub mod study;
 pub mod summary;
 pub mod table;
 pub mod text;
+pub mod walk_forward;
 
 use crate::error::Result;
 use crate::runs::store::RunFolder;
+use crate::runs::walk_forward::Results;
 use std::path::PathBuf;
 
 /// Draws the figures of a run and writes them and `report.html` into its folder; returns the
@@ -21,7 +23,13 @@ use std::path::PathBuf;
 /// cannot be written.
 pub fn write(run: &RunFolder) -> Result<PathBuf> {
     let figures = figures::write_figures(run)?;
-    let page = html::report(&run.metrics()?, run.strategy()?.as_deref(), &figures);
+    let windows = Results::of_run(run)?.map_or(String::new(), |results| html::windows(&results));
+    let page = html::report(
+        &run.metrics()?,
+        run.strategy()?.as_deref(),
+        &figures,
+        &windows,
+    );
     run.write_bytes("report.html", page.as_bytes())?;
     Ok(run.path().join("report.html"))
 }

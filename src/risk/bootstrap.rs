@@ -61,32 +61,47 @@ impl Bootstrap {
         self.draws.par_iter().map(resampled).collect()
     }
 
-    /// The percentile interval that covers a statistic with probability `level`.
+    /// The statistic on every resample, averaged over `books` on the same observations, such as those of several seeds.
+    fn averaged(
+        &self,
+        books: &[Vec<f64>],
+        statistic: &(impl Fn(&[f64]) -> f64 + Sync),
+    ) -> Vec<f64> {
+        let mut sums = vec![0.0; self.draws.len()];
+        for book in books {
+            for (sum, value) in sums.iter_mut().zip(self.statistics(book, statistic)) {
+                *sum += value / books.len() as f64;
+            }
+        }
+        sums
+    }
+
+    /// The percentile interval that covers a statistic, averaged over `books`, with probability `level`.
     ///
     /// # References
     /// B. Efron and R. Tibshirani (1993), "An Introduction to the Bootstrap", section 13.3.
     pub fn interval(
         &self,
-        values: &[f64],
+        books: &[Vec<f64>],
         level: f64,
         statistic: impl Fn(&[f64]) -> f64 + Sync,
     ) -> Interval {
-        percentiles(self.statistics(values, statistic), level)
+        percentiles(self.averaged(books, &statistic), level)
     }
 
-    /// The difference of a statistic between two strategies on the same observations: its percentile interval, and the
-    /// two-sided p-value of no difference, the share of resamples whose difference lies as far from the observed one
-    /// as that lies from zero.
+    /// The difference of a statistic, averaged over the books of a side, between two strategies on the same observations:
+    /// its percentile interval, and the two-sided p-value of no difference, the share of resamples whose difference lies
+    /// as far from the observed one as that lies from zero.
     pub fn difference(
         &self,
-        ours: &[f64],
-        theirs: &[f64],
+        ours: &[Vec<f64>],
+        theirs: &[Vec<f64>],
         level: f64,
         statistic: impl Fn(&[f64]) -> f64 + Sync,
     ) -> (Interval, f64) {
-        let observed = statistic(ours) - statistic(theirs);
-        let pairs = self.statistics(ours, &statistic);
-        let others = self.statistics(theirs, &statistic);
+        let observed = average(ours, &statistic) - average(theirs, &statistic);
+        let pairs = self.averaged(ours, &statistic);
+        let others = self.averaged(theirs, &statistic);
         let differences: Vec<f64> = pairs.iter().zip(others).map(|(a, b)| a - b).collect();
         let far = differences
             .iter()
@@ -94,6 +109,11 @@ impl Bootstrap {
         let p = (1 + far.count()) as f64 / (1 + differences.len()) as f64;
         (percentiles(differences, level), p)
     }
+}
+
+/// A statistic averaged over books.
+pub fn average(books: &[Vec<f64>], statistic: impl Fn(&[f64]) -> f64) -> f64 {
+    books.iter().map(|book| statistic(book)).sum::<f64>() / books.len() as f64
 }
 
 fn percentiles(mut values: Vec<f64>, level: f64) -> Interval {
@@ -227,7 +247,8 @@ mod tests {
     fn differences_are_paired() {
         let values = normals(5, 200);
         let bootstrap = Bootstrap::new(6, 999, 200, 5.0);
-        let (interval, p) = bootstrap.difference(&values, &values, 0.95, mean);
+        let same = std::slice::from_ref(&values);
+        let (interval, p) = bootstrap.difference(same, same, 0.95, mean);
         assert_eq!(
             (interval, p),
             (
@@ -244,8 +265,13 @@ mod tests {
             .zip(&noise)
             .map(|(v, e)| v + 0.1 + 0.28 * e)
             .collect();
-        let (interval, p) = bootstrap.difference(&shifted, &values, 0.95, mean);
+        let (ours, theirs) = ([shifted, values.clone()], [values]);
+        let (interval, p) = bootstrap.difference(&ours[..1], &theirs, 0.95, mean);
         assert!(interval.low > 0.0 && p < 0.01, "{interval:?} {p}");
+        // With a second seed that does not differ, the difference is half as large on every resample.
+        let (halved, _) = bootstrap.difference(&ours, &theirs, 0.95, mean);
+        assert!((halved.low - 0.5 * interval.low).abs() < 1e-12);
+        assert!((halved.high - 0.5 * interval.high).abs() < 1e-12);
     }
 
     /// Holm's procedure on four p-values: .01·4, .03·3 = .09, .04·2 = .08 raised to .09, .5.

@@ -3,8 +3,10 @@
 //! ```text
 //! runs/<id>/
 //!   strategy.toml          the strategy with every default filled in
-//!   comparison.json        [`Request`], of comparisons
+//!   comparison.json        [`Request`]
+//!   progress.jsonl         [`super::progress`]
 //!   trainings/*.json, tuning/*.json   what a comparison has finished
+//!   checkpoints/*.safetensors         trainings under way
 //!   metrics.json           [`Metrics`]
 //!   evaluation.parquet     strategy, seed, path, pnl, cost, turnover (the simulated test paths)
 //!   backtest.parquet       strategy, seed, date, expiry, premium, pnl, cost, turnover (one row per contract)
@@ -16,9 +18,10 @@
 
 use crate::risk::{Row, null_as_nan};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `metrics.json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Metrics {
     pub run: String,
     /// The command that made the run: `compare`, `train` or `backtest`.
@@ -60,7 +63,7 @@ pub struct Metrics {
 }
 
 /// Market parameters the backtest was run with, and where they came from.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct BacktestMarket {
     pub data: String,
     /// `history` if they were estimated from returns before `first`, `walk_forward` if anew for every window,
@@ -75,6 +78,7 @@ pub struct BacktestMarket {
     /// Defects of the data that were repaired: kind and number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repaired: Vec<(String, usize)>,
+    #[schema(value_type = Object)]
     pub parameters: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -84,7 +88,7 @@ pub struct BacktestMarket {
 /// (−0.344 is 34.4 % lower), so that a negative change is an improvement even where the
 /// baseline's CVaR is a gain. Standard errors are over paths (delta method on
 /// paired paths) and, for several seeds, between seeds too.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Comparison {
     pub strategy: String,
     pub baseline: String,
@@ -120,9 +124,12 @@ pub struct Comparison {
     pub baseline_seconds: f64,
 }
 
-/// `comparison.json`: what a comparison was asked for beside its strategy, so that it can go on after it was stopped.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// `comparison.json`: what a run was asked for, so that it can go on after it was stopped.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Request {
+    /// `compare`, `train`, `backtest` or `walk_forward`.
+    #[serde(default = "compare")]
+    pub command: String,
     /// The resolved strategy as it was before any search for settings.
     pub strategy: String,
     pub seeds: Vec<u64>,
@@ -132,10 +139,17 @@ pub struct Request {
     pub frontier: Vec<f64>,
     /// The number of trainings, without the search.
     pub trainings: usize,
+    /// The run whose policies are tested on history, of backtests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<String>,
+}
+
+fn compare() -> String {
+    "compare".into()
 }
 
 /// The results of a training with its own whole schedule.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct LengthRow {
     /// Steps of the strategy; an optimizer takes its own multiple of them.
     pub length: usize,
@@ -144,7 +158,7 @@ pub struct LengthRow {
 }
 
 /// The results of a training for a risk measure of the strategy's kind.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct FrontierRow {
     /// CVaR level or risk aversion.
     pub parameter: f64,
@@ -153,7 +167,7 @@ pub struct FrontierRow {
 }
 
 /// One training of a search for settings.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Trial {
     pub strategy: String,
     /// The round of successive halving, from 0.
@@ -166,11 +180,12 @@ pub struct Trial {
     pub risk: f64,
     /// Paths of a step.
     pub paths: usize,
+    #[schema(value_type = Object)]
     pub settings: toml::Table,
 }
 
 /// One optimizer's training run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TrainingCurve {
     pub strategy: String,
     pub seed: u64,
@@ -178,7 +193,7 @@ pub struct TrainingCurve {
 }
 
 /// One recorded step of a training run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TrainingPoint {
     pub step: usize,
     /// Seconds of training so far, validation excluded.
@@ -192,11 +207,12 @@ pub struct TrainingPoint {
     pub validation_risk: Option<f64>,
     /// The optimizer's own statistics of the step (step length, gradient norm, …).
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub statistics: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One simulated path with the positions that every strategy held on it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ExamplePath {
     /// Years from the start, one entry per date (steps + 1).
     pub time: Vec<f64>,

@@ -1,11 +1,16 @@
 //! Run folders: what a run leaves behind, how it is written and how it is found again.
 
 pub mod atomic;
+pub mod export;
 mod id;
+pub mod index;
 pub mod metrics;
+pub mod progress;
+pub mod queue;
 pub mod store;
 pub mod study;
 pub mod tables;
+pub mod walk_forward;
 
 #[cfg(test)]
 pub mod fixture;

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// The root that the program uses unless told otherwise.
 pub const DEFAULT_ROOT: &str = "runs";
 
-const METRICS: &str = "metrics.json";
+pub(super) const METRICS: &str = "metrics.json";
 const EXAMPLE_PATH: &str = "example_path.json";
 const EVALUATION: &str = "evaluation.parquet";
 const BACKTEST: &str = "backtest.parquet";
@@ -96,7 +96,7 @@ pub fn list(root: &Path) -> Result<Vec<Listed>> {
         .collect())
 }
 
-fn folders(root: &Path) -> Result<Vec<RunFolder>> {
+pub(super) fn folders(root: &Path) -> Result<Vec<RunFolder>> {
     let entries = match fs::read_dir(root) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -1,35 +1,109 @@
 //! Runs as JSON.
 
-use super::{Failure, Problem, Runs, blocking, find, missing};
+use super::openapi::{RUNS, Refusal};
+use super::{App, Failure, Problem, Root, blocking, find, invalid, missing, off_thread};
 use crate::report::summary::{Statistic, lines, main_level};
+use crate::runs::export;
+use crate::runs::index::{Entry, Filter};
 use crate::runs::metrics::{ExamplePath, Metrics};
-use crate::runs::store::{self, State as RunState};
+use crate::runs::store::State as RunState;
 use axum::Json;
-use axum::extract::{Path as Segment, State};
-use axum::http::StatusCode;
+use axum::extract::{Path as Segment, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
-/// One object per run, newest first.
-pub async fn list(State(root): Runs) -> Result<Json<Value>, Failure> {
-    let listed = blocking(root, |root| Ok(store::list(root)?)).await;
-    let runs: Vec<Value> = listed
-        .map_err(Failure::Json)?
-        .iter()
-        .map(|entry| {
-            let id = entry.folder.id();
-            match &entry.state {
-                RunState::Complete(metrics) => summary(id, metrics),
-                RunState::Incomplete => json!({"run": id, "state": "incomplete"}),
-                RunState::Unreadable(why) => {
-                    json!({"run": id, "state": "unreadable", "message": why})
-                }
-            }
-        })
-        .collect();
-    Ok(Json(json!({"runs": runs})))
+/// Which runs, and which part of their list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Page, from 1.
+    #[param(minimum = 1)]
+    page: Option<usize>,
+    /// Runs of a page, at most 500; 50 unless given.
+    #[param(minimum = 1, maximum = 500)]
+    per_page: Option<usize>,
+    /// Only runs with this tag.
+    tag: Option<String>,
+    /// Only runs in this state: `complete`, `running`, `queued`, `stopped` or `unreadable`.
+    state: Option<String>,
+    /// Only runs whose id or name contains this, without regard to case.
+    search: Option<String>,
 }
 
-fn summary(id: &str, metrics: &Metrics) -> Value {
+/// One page of the list of runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunList {
+    #[schema(value_type = Vec<Object>)]
+    runs: Vec<Value>,
+    page: usize,
+    per_page: usize,
+    /// Runs on all pages.
+    total: usize,
+}
+
+const PER_PAGE: usize = 50;
+const MOST_PER_PAGE: usize = 500;
+
+/// The runs, newest first: state, tags and note of each, and of a complete one the CVaR of every strategy and the changes
+/// against the baseline.
+#[utoipa::path(get, path = "/api/v1/runs", tag = RUNS, params(ListQuery),
+    responses((status = 200, body = RunList), (status = 422, body = Refusal)))]
+pub async fn list(
+    State(app): State<App>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<RunList>, Failure> {
+    let (page, per_page) = (query.page.unwrap_or(1), query.per_page.unwrap_or(PER_PAGE));
+    if page == 0 {
+        return Err(Failure::json(invalid(
+            "page",
+            "`page` must be at least 1, was 0",
+        )));
+    }
+    if !(1..=MOST_PER_PAGE).contains(&per_page) {
+        let message = format!("`per_page` must be from 1 to {MOST_PER_PAGE}, was {per_page}");
+        return Err(Failure::json(invalid("per_page", message)));
+    }
+    let filter = Filter {
+        tag: query.tag,
+        state: query.state,
+        search: query.search,
+    };
+    let entries = off_thread(move || Ok(app.index.list(&filter)?)).await;
+    let entries = entries.map_err(Failure::Json)?;
+    let first = (page - 1).saturating_mul(per_page);
+    Ok(Json(RunList {
+        runs: entries
+            .iter()
+            .skip(first)
+            .take(per_page)
+            .map(listed)
+            .collect(),
+        page,
+        per_page,
+        total: entries.len(),
+    }))
+}
+
+fn listed(entry: &Entry) -> Value {
+    let mut run =
+        json!({ "run": entry.id, "state": entry.state, "tags": entry.tags, "note": entry.note });
+    match &entry.summary {
+        Value::Object(summary) => {
+            for (key, value) in summary {
+                run[key] = value.clone();
+            }
+        }
+        Value::String(why) => run["message"] = why.clone().into(),
+        _ => {}
+    }
+    run
+}
+
+/// What lists say of a complete run.
+pub fn summary(metrics: &Metrics) -> Value {
     let rows = if metrics.evaluation.is_empty() {
         &metrics.backtest
     } else {
@@ -48,8 +122,6 @@ fn summary(id: &str, metrics: &Metrics) -> Value {
         })
         .collect();
     json!({
-        "run": id,
-        "state": "complete",
         "name": metrics.name,
         "command": metrics.command,
         "created": metrics.created,
@@ -61,29 +133,156 @@ fn summary(id: &str, metrics: &Metrics) -> Value {
 }
 
 /// `metrics.json` of one run.
+#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = RUNS, params(("id" = String, Path, description = "Run")),
+    responses((status = 200, body = Metrics), (status = 404, body = Refusal),
+              (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn metrics(
-    State(root): Runs,
+    State(root): State<Root>,
     Segment(id): Segment<String>,
 ) -> Result<Json<Metrics>, Failure> {
     let found = blocking(root, move |root| match find(root, &id)?.state() {
         RunState::Complete(metrics) => Ok(*metrics),
-        RunState::Incomplete => Err(Problem {
-            status: StatusCode::CONFLICT,
-            code: "incomplete",
-            message: format!("run `{id}` has no results yet"),
-        }),
+        RunState::Incomplete => Err(no_results(&id)),
         RunState::Unreadable(message) => Err(Problem {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
+            status: StatusCode::CONFLICT,
             code: "unreadable",
             message,
+            field: None,
         }),
     });
     found.await.map(Json).map_err(Failure::Json)
 }
 
+fn no_results(id: &str) -> Problem {
+    Problem {
+        status: StatusCode::CONFLICT,
+        code: "incomplete",
+        message: format!("run `{id}` has no results yet"),
+        field: None,
+    }
+}
+
+/// Tags and note of a run; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// At most 20, each of 1 to 40 characters.
+    #[schema(max_items = 20)]
+    tags: Option<Vec<String>>,
+    /// At most 4,000 characters.
+    #[schema(max_length = 4000)]
+    note: Option<String>,
+}
+
+impl Labels {
+    const MOST_TAGS: usize = 20;
+    const LONGEST_TAG: usize = 40;
+    const LONGEST_NOTE: usize = 4000;
+
+    fn check(&self) -> Result<(), Problem> {
+        let tags = self.tags.as_deref().unwrap_or_default();
+        if tags.len() > Self::MOST_TAGS {
+            let message = format!(
+                "`tags` must be at most {}, were {}",
+                Self::MOST_TAGS,
+                tags.len()
+            );
+            return Err(invalid("tags", message));
+        }
+        let plain = |tag: &String| {
+            (1..=Self::LONGEST_TAG).contains(&tag.chars().count())
+                && tag.trim() == tag
+                && !tag.contains(char::is_control)
+        };
+        if let Some(tag) = tags.iter().find(|tag| !plain(tag)) {
+            let most = Self::LONGEST_TAG;
+            let message =
+                format!("`tags` must have 1 to {most} printable characters each, was {tag:?}");
+            return Err(invalid("tags", message));
+        }
+        let length = self.note.as_ref().map_or(0, |note| note.chars().count());
+        if length > Self::LONGEST_NOTE {
+            let most = Self::LONGEST_NOTE;
+            return Err(invalid(
+                "note",
+                format!("`note` must have at most {most} characters, had {length}"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The labels of a run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Labelled {
+    run: String,
+    tags: Vec<String>,
+    note: String,
+}
+
+/// Changes tags and note of a run.
+#[utoipa::path(patch, path = "/api/v1/runs/{id}", tag = RUNS, params(("id" = String, Path, description = "Run")),
+    request_body = Labels, responses((status = 200, body = Labelled), (status = 404, body = Refusal),
+    (status = 422, body = Refusal)))]
+pub async fn label(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+    Json(labels): Json<Labels>,
+) -> Result<Json<Labelled>, Failure> {
+    let changed = off_thread(move || {
+        find(&app.root, &id)?;
+        labels.check()?;
+        app.index
+            .label(&id, labels.tags.as_deref(), labels.note.as_deref())?;
+        let (tags, note) = app.index.labels(&id)?;
+        Ok(Labelled {
+            run: id,
+            tags,
+            note,
+        })
+    });
+    changed.await.map(Json).map_err(Failure::Json)
+}
+
+/// Deletes a run, with its tags and its note.
+#[utoipa::path(delete, path = "/api/v1/runs/{id}", tag = RUNS, params(("id" = String, Path, description = "Run")),
+    responses((status = 204), (status = 404, body = Refusal), (status = 409, description = "It is queued or running", body = Refusal)))]
+pub async fn delete(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+) -> Result<StatusCode, Failure> {
+    let deleted = off_thread(move || {
+        let folder = find(&app.root, &id)?;
+        let job = app
+            .index
+            .job(&id)?
+            .map(|job| app.queue.as_it_is(job).state.name());
+        let busy = match job {
+            Some(state @ ("queued" | "running")) => Some(state),
+            _ => (super::events::state(&folder) == "running").then_some("running"),
+        };
+        if let Some(state) = busy {
+            return Err(Problem {
+                status: StatusCode::CONFLICT,
+                code: "wrong_state",
+                message: format!("run `{id}` is {state}"),
+                field: None,
+            });
+        }
+        Ok(app.index.delete(&id)?)
+    });
+    deleted
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
+        .map_err(Failure::Json)
+}
+
 /// `example_path.json` of one run.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/example_path", tag = RUNS,
+    params(("id" = String, Path, description = "Run")),
+    responses((status = 200, body = ExamplePath), (status = 404, body = Refusal)))]
 pub async fn example_path(
-    State(root): Runs,
+    State(root): State<Root>,
     Segment(id): Segment<String>,
 ) -> Result<Json<ExamplePath>, Failure> {
     let found = blocking(root, move |root| {
@@ -92,4 +291,40 @@ pub async fn example_path(
             .ok_or_else(|| missing(format!("run `{id}` has no example path")))
     });
     found.await.map(Json).map_err(Failure::Json)
+}
+
+/// A table of a run: `evaluation` (one row a path and strategy), `backtest`, `trades` (one a contract and strategy),
+/// `results`, `backtest_results`, `comparisons`, `backtest_comparisons`, `lengths`, `frontier`, `tuning` or `training`
+/// (one a step), as CSV or Parquet.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/tables/{file}", tag = RUNS,
+    params(("id" = String, Path, description = "Run"),
+           ("file" = String, Path, description = "Name of the table with `.csv` or `.parquet`", example = "results.csv")),
+    responses((status = 200, content_type = "text/csv", body = String),
+              (status = 404, body = Refusal), (status = 409, body = Refusal)))]
+pub async fn table(
+    State(root): State<Root>,
+    Segment((id, file)): Segment<(String, String)>,
+) -> Result<Response, Failure> {
+    let made = blocking(root, move |root| {
+        let folder = find(root, &id)?;
+        let none = || missing(format!("run `{id}` has no table `{file}`"));
+        let (name, format) = file.rsplit_once('.').ok_or_else(none)?;
+        let format = export::Format::named(format).ok_or_else(none)?;
+        if !export::NAMES.contains(&name) {
+            return Err(none());
+        }
+        if !folder.is_complete() {
+            return Err(no_results(&id));
+        }
+        let bytes = export::table(&folder, name, format)?.ok_or_else(none)?;
+        let headers = [
+            (header::CONTENT_TYPE, format.content_type().to_owned()),
+            (
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{id}-{file}\""),
+            ),
+        ];
+        Ok((headers, bytes).into_response())
+    });
+    made.await.map_err(Failure::Json)
 }

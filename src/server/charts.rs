@@ -116,6 +116,7 @@ fn bad_request(message: String) -> Problem {
     Problem {
         status: StatusCode::BAD_REQUEST,
         code: "bad_request",
+        field: None,
         message,
     }
 }
@@ -136,11 +137,13 @@ pub fn complete(folder: RunFolder) -> Result<(RunFolder, Metrics), Problem> {
         RunState::Incomplete => Err(Problem {
             status: StatusCode::CONFLICT,
             code: "incomplete",
+            field: None,
             message: format!("run `{}` has no results yet", folder.id()),
         }),
         RunState::Unreadable(message) => Err(Problem {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             code: "unreadable",
+            field: None,
             message,
         }),
     }

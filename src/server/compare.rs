@@ -32,6 +32,7 @@ fn open(root: &Path, runs: &str) -> Result<Vec<(RunFolder, Metrics)>, Problem> {
         return Err(Problem {
             status: StatusCode::BAD_REQUEST,
             code: "bad_request",
+            field: None,
             message: format!(
                 "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
                 ids.len()

@@ -1,10 +1,14 @@
 //! What every request must satisfy and every answer carries.
 
+use super::access::Access;
 use super::{Failure, Problem};
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Scripts and styles come from files of this server alone. Attributes of style are allowed, because plotly sets them
 /// on heat maps and their scales; they can neither load nor run anything, and no page writes any. Images may be data
@@ -17,22 +21,32 @@ const POLICY: &str = "default-src 'self'; style-src-attr 'unsafe-inline'; \
 pub const FILE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                                form-action 'none'; frame-ancestors 'none'";
 
-/// Refuses requests that were addressed to another host, and adds the headers that keep a
-/// browser from doing more with an answer than show it.
+/// How long an answer may take to begin, its request's body included.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest message of a refusal that the framework made.
+const MOST: usize = 4096;
+
+/// Refuses requests that were addressed to another host, that a page of another origin sent, or that do not say who
+/// they are where that is asked, and adds the headers that keep a browser from doing more with an answer than show it.
 ///
 /// The host is checked because a page on the internet can make its own name point to
 /// 127.0.0.1 and then read the answers as if they were its own.
-pub async fn guard(request: Request, next: Next) -> Response {
-    let mut response = if is_local(request.headers()) {
-        next.run(request).await
-    } else {
-        Failure::json(Problem {
-            status: StatusCode::FORBIDDEN,
-            code: "host_refused",
-            message: "the Host header must name localhost, 127.0.0.1 or [::1]".to_owned(),
-        })
-        .into_response()
+pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+    let api = request.uri().path().starts_with("/api/");
+    let mut response = match refusal(&access, &request) {
+        Some(refusal) => refusal,
+        None => match tokio::time::timeout(PATIENCE, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => problem(
+                StatusCode::REQUEST_TIMEOUT,
+                "timed_out",
+                "the request took too long",
+            ),
+        },
     };
+    if api {
+        response = as_json(response).await;
+    }
     let headers = response.headers_mut();
     let mut add = |name: HeaderName, value: &'static str| {
         headers
@@ -48,6 +62,78 @@ pub async fn guard(request: Request, next: Next) -> Response {
         "same-origin",
     );
     response
+}
+
+fn problem(status: StatusCode, code: &'static str, message: impl Into<String>) -> Response {
+    Failure::json(Problem {
+        status,
+        code,
+        message: message.into(),
+        field: None,
+    })
+    .into_response()
+}
+
+fn refusal(access: &Access, request: &Request) -> Option<Response> {
+    let headers = request.headers();
+    if !access.asks() && !is_local(headers) {
+        let message = "the Host header must name localhost, 127.0.0.1 or [::1]";
+        return Some(problem(StatusCode::FORBIDDEN, "host_refused", message));
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && !is_same_origin(headers) {
+        let message = "the request comes from a page of another origin";
+        return Some(problem(StatusCode::FORBIDDEN, "origin_refused", message));
+    }
+    access.refuse(request)
+}
+
+/// Whether a browser sent the request from a page of this server, or no browser sent it.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    let host = text(header::HOST).unwrap_or("");
+    let same = |origin: &str| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+    };
+    let site = text(HeaderName::from_static("sec-fetch-site"));
+    text(header::ORIGIN).is_none_or(same)
+        && site.is_none_or(|site| matches!(site, "same-origin" | "none"))
+}
+
+/// Refusals of the framework in the form of all others.
+async fn as_json(response: Response) -> Response {
+    let status = response.status();
+    let is_json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !(status.is_client_error() || status.is_server_error()) || is_json {
+        return response;
+    }
+    let code = match status {
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_media_type",
+        StatusCode::UNPROCESSABLE_ENTITY => "invalid",
+        _ => "bad_request",
+    };
+    let (mut parts, body) = response.into_parts();
+    let text = axum::body::to_bytes(body, MOST).await.unwrap_or_default();
+    let mut message = String::from_utf8_lossy(&text).into_owned();
+    if message.is_empty() {
+        message = status
+            .canonical_reason()
+            .unwrap_or("refused")
+            .to_lowercase();
+    }
+    let (json, body) = problem(status, code, message).into_parts();
+    for (name, value) in json.headers {
+        if let Some(name) = name {
+            parts.headers.insert(name, value);
+        }
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::new(body))
 }
 
 fn is_local(headers: &HeaderMap) -> bool {

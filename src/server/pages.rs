@@ -21,7 +21,7 @@ pub async fn list(State(root): Runs) -> Result<Html<String>, Failure> {
     let (root, listed) = listed.await.map_err(Failure::Page)?;
     let body = if listed.is_empty() {
         format!(
-            "<h1>Runs</h1>\n<div class=\"message\" data-follow=\"/api/runs\"><p>No runs in \
+            "<h1>Runs</h1>\n<div class=\"message\" data-follow=\"/api/v1/runs\"><p>No runs in \
              <code>{}</code> yet. Make one with</p>\n\
              <pre tabindex=\"0\"><code>deephedge compare strategies/heston_call.toml</code></pre>\
              </div>\n",
@@ -31,7 +31,7 @@ pub async fn list(State(root): Runs) -> Result<Html<String>, Failure> {
         let rows: String = listed.iter().map(list_row).collect();
         format!(
             "<h1>Runs</h1>\n<form action=\"/compare\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-             aria-label=\"Runs\" data-follow=\"/api/runs\"><table class=\"list\">\n<thead><tr>\
+             aria-label=\"Runs\" data-follow=\"/api/v1/runs\"><table class=\"list\">\n<thead><tr>\
              <th scope=\"col\">compare</th><th scope=\"col\">run</th><th scope=\"col\">made</th><th scope=\"col\">command</th>\
              <th scope=\"col\">tail risk by strategy</th>\
              <th scope=\"col\">change against the baseline</th></tr></thead>\n<tbody>\n{rows}\
@@ -40,7 +40,7 @@ pub async fn list(State(root): Runs) -> Result<Html<String>, Failure> {
              error.</p>\n"
         )
     };
-    Ok(Html(shell("Runs", &body)))
+    Ok(Html(frame("Runs", &body)))
 }
 
 fn list_row(entry: &Listed) -> String {
@@ -138,15 +138,15 @@ pub async fn run(State(root): Runs, Segment(id): Segment<String>) -> Result<Html
             RunState::Complete(metrics) => {
                 shell_with_charts(&metrics.name, &run_body(&folder, &metrics)?)
             }
-            RunState::Incomplete => shell(
+            RunState::Incomplete => frame(
                 &id,
                 &format!(
-                    "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/runs/{0}\">This run has \
+                    "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/v1/runs/{0}\">This run has \
                      no results: it is still going, or it was stopped.</p>\n",
                     escape(&id)
                 ),
             ),
-            RunState::Unreadable(why) => shell(
+            RunState::Unreadable(why) => frame(
                 &id,
                 &format!(
                     "<h1>{}</h1>\n<p class=\"message\">{}</p>\n",
@@ -189,7 +189,10 @@ fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
             .map_or(String::new(), super::walked::sections)
     );
     let mut body = sections(metrics, folder.strategy()?.as_deref(), &charts, &more);
-    let mut links = format!("<a href=\"/api/runs/{}\">Metrics as JSON</a>", folder.id());
+    let mut links = format!(
+        "<a href=\"/api/v1/runs/{}\">Metrics as JSON</a>",
+        folder.id()
+    );
     if folder.path().join("report.html").is_file() {
         links = format!("<a href=\"{base}/report.html\">Report as one file</a>, {links}");
     }
@@ -366,10 +369,10 @@ pub fn problem(status: StatusCode, message: &str) -> String {
         "<h1>{title}</h1>\n<p class=\"message\">{}.</p>\n<p><a href=\"/\">All runs</a></p>\n",
         escape(message)
     );
-    shell(title, &body)
+    frame(title, &body)
 }
 
-fn shell(title: &str, body: &str) -> String {
+pub fn frame(title: &str, body: &str) -> String {
     framed(title, "", body)
 }
 

@@ -7,21 +7,25 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use tower::ServiceExt;
 
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    body: String,
+pub(super) struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
 
-    fn error_code(&self) -> String {
+    pub fn error_code(&self) -> String {
         let value: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         value["error"]["code"].as_str().unwrap().to_owned()
     }
+}
+
+pub(super) fn app(root: &Path) -> App {
+    App::new(root.to_owned(), "absent".into(), Access::default()).unwrap()
 }
 
 fn ask(root: &Path, path: &str, host: Option<&str>) -> Answer {
@@ -31,10 +35,11 @@ fn ask(root: &Path, path: &str, host: Option<&str>) -> Answer {
     }
     let request = request.body(Body::empty()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let response = router(root.to_owned()).oneshot(request).await.unwrap();
+        let response = router(app(root)).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer {
@@ -71,14 +76,18 @@ fn every_address_answers() {
             "image/svg+xml",
             "<svg",
         ),
-        ("/api/runs".to_owned(), "application/json", "\"complete\""),
         (
-            format!("/api/runs/{id}"),
+            "/api/v1/runs".to_owned(),
+            "application/json",
+            "\"complete\"",
+        ),
+        (
+            format!("/api/v1/runs/{id}"),
             "application/json",
             "\"comparisons\"",
         ),
         (
-            format!("/api/runs/{id}/example_path"),
+            format!("/api/v1/runs/{id}/example_path"),
             "application/json",
             "\"strike\"",
         ),
@@ -165,12 +174,12 @@ fn unfinished_runs_are_listed_beside_finished_ones() {
     let root = Scratch::new("server-list");
     let run = fixture::write(root.path());
     let stopped = store::create(root.path(), "stopped").unwrap();
-    let answer = get(root.path(), "/api/runs");
+    let answer = get(root.path(), "/api/v1/runs");
     let value: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     let runs = value["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 2);
     let of = |id: &str| runs.iter().find(|r| r["run"] == id).unwrap();
-    assert_eq!(of(stopped.id())["state"], "incomplete");
+    assert_eq!(of(stopped.id())["state"], "stopped");
     let complete = of(run.id());
     assert_eq!(complete["strategies"].as_array().unwrap().len(), 5);
     assert_eq!(complete["comparisons"][0]["cvar_change"], -0.142);
@@ -182,7 +191,7 @@ fn unfinished_runs_are_listed_beside_finished_ones() {
         get(root.path(), &format!("/runs/{}", stopped.id())).status,
         200
     );
-    let api = get(root.path(), &format!("/api/runs/{}", stopped.id()));
+    let api = get(root.path(), &format!("/api/v1/runs/{}", stopped.id()));
     assert_eq!(
         (api.status, api.error_code()),
         (409, "incomplete".to_owned())
@@ -215,12 +224,12 @@ fn what_is_not_there_is_not_found() {
     std::fs::write(root.path().join("metrics.json"), "{}").unwrap();
     std::fs::write(run.path().join("figures"), "").ok();
     for path in [
-        "/api/nothing",
-        "/api/runs/nothing",
-        "/api/runs/..",
-        "/api/runs/%2e%2e",
-        "/api/runs/..%2f..%2fetc",
-        "/api/runs/nothing/example_path",
+        "/api/v1/nothing",
+        "/api/v1/runs/nothing",
+        "/api/v1/runs/..",
+        "/api/v1/runs/%2e%2e",
+        "/api/v1/runs/..%2f..%2fetc",
+        "/api/v1/runs/nothing/example_path",
     ] {
         let answer = get(&runs, path);
         assert_eq!(answer.status, 404, "{path}: {}", answer.body);
@@ -290,7 +299,7 @@ fn requests_for_other_hosts_are_refused() {
         "[::1]:8080",
     ] {
         assert_eq!(
-            ask(root.path(), "/api/runs", Some(host)).status,
+            ask(root.path(), "/api/v1/runs", Some(host)).status,
             200,
             "{host}"
         );
@@ -304,7 +313,7 @@ fn requests_for_other_hosts_are_refused() {
         "localhost:80:80",
         "",
     ] {
-        let answer = ask(root.path(), "/api/runs", Some(host));
+        let answer = ask(root.path(), "/api/v1/runs", Some(host));
         assert_eq!(answer.status, 403, "{host}");
         assert_eq!(answer.error_code(), "host_refused");
     }
@@ -341,7 +350,12 @@ fn only_loopback_addresses_are_served() {
         .unwrap();
     let bind: SocketAddr = "0.0.0.0:0".parse().unwrap();
     let error = runtime
-        .block_on(serve(bind, PathBuf::from("runs"), |_| {}))
+        .block_on(serve(
+            bind,
+            PathBuf::from("runs"),
+            Access::default(),
+            |_| {},
+        ))
         .unwrap_err();
     assert_eq!(error.exit_code(), 2);
     assert!(

@@ -2,7 +2,7 @@
 
 use crate::report::html::table;
 use crate::report::table::{Cell, Table};
-use crate::walk_forward::{Results, Test};
+use crate::runs::walk_forward::{Results, Test};
 
 /// The tables of the run.
 pub fn sections(results: &Results) -> String {
@@ -149,7 +149,7 @@ fn parts(results: &Results) -> Option<Table> {
 
 fn windows(results: &Results) -> Option<Table> {
     let first = results.windows.first()?;
-    let model = |window: &crate::walk_forward::Window| -> Vec<(String, f64)> {
+    let model = |window: &crate::runs::walk_forward::Window| -> Vec<(String, f64)> {
         let numbers = window.model.iter();
         numbers
             .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))

@@ -5,6 +5,7 @@ use crate::bounds::{at_least, date, filled, fraction, one_of, required};
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Repairs;
+use crate::market::{Market, Model};
 use chrono::{Datelike, NaiveDate};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use std::path::PathBuf;
 /// What to backtest.
 #[derive(Debug, Clone)]
 pub struct BacktestPlan {
-    pub data: PathBuf,
+    /// Price files joined by date: the first has the closes, further ones add implied volatility or variance.
+    pub data: Vec<PathBuf>,
     /// First and last date of sale; all of the history if absent.
     pub start: Option<NaiveDate>,
     pub end: Option<NaiveDate>,
@@ -42,6 +44,14 @@ pub enum Schedule {
     Weekly,
     /// On the first trading day of a month.
     Monthly,
+}
+
+impl BacktestPlan {
+    /// The files of the history, in words.
+    pub fn files(&self) -> String {
+        let names: Vec<String> = self.data.iter().map(|f| f.display().to_string()).collect();
+        names.join(", ")
+    }
 }
 
 impl Schedule {
@@ -90,11 +100,27 @@ impl Schedule {
     }
 }
 
-pub(super) fn backtest(raw: &mut RawBacktest, steps: usize) -> Result<BacktestPlan> {
+pub(super) fn backtest(
+    raw: &mut RawBacktest,
+    market: &Market,
+    steps: usize,
+) -> Result<BacktestPlan> {
     let optional =
         |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
+    let data: Vec<PathBuf> = required(&raw.data, "backtest.data")?.into();
+    at_least("backtest.data", data.len(), 1)?;
+    let variance = variance_estimator(
+        &mut raw.variance,
+        &mut raw.variance_days,
+        &mut raw.variance_decay,
+    )?;
+    if variance != VarianceEstimator::Model && matches!(market.model, Model::Merton(_)) {
+        return Err(Error::input(
+            "`backtest.variance` must be \"model\" under the model \"merton\", whose variance is constant",
+        ));
+    }
     Ok(BacktestPlan {
-        data: required(&raw.data, "backtest.data")?.into(),
+        data,
         start: optional("backtest.start", &raw.start)?,
         end: optional("backtest.end", &raw.end)?,
         schedule: Schedule::new(&mut raw.spacing, steps)?,
@@ -106,11 +132,7 @@ pub(super) fn backtest(raw: &mut RawBacktest, steps: usize) -> Result<BacktestPl
                 ("strategy", Parameterisation::Strategy),
             ],
         )?,
-        variance: variance_estimator(
-            &mut raw.variance,
-            &mut raw.variance_days,
-            &mut raw.variance_decay,
-        )?,
+        variance,
         repair: Repairs::parse("backtest.repair", &filled(&mut raw.repair, Vec::new()))?,
     })
 }
@@ -121,12 +143,17 @@ fn variance_estimator(
     days: &mut Option<usize>,
     decay: &mut Option<f64>,
 ) -> Result<VarianceEstimator> {
-    let names = ["model", "realised", "exponential", "garman_klass"];
+    let names = [
+        "model",
+        "realised",
+        "exponential",
+        "garman_klass",
+        "implied",
+    ];
     let name = filled(variance, "model".into());
     let chosen = one_of("backtest.variance", &name, &names.map(|name| (name, name)))?;
     let superfluous = match chosen {
-        "model" if days.is_some() => Some("variance_days"),
-        "exponential" if days.is_some() => Some("variance_days"),
+        "model" | "exponential" | "implied" if days.is_some() => Some("variance_days"),
         _ if decay.is_some() && chosen != "exponential" => Some("variance_decay"),
         _ => None,
     };
@@ -140,6 +167,7 @@ fn variance_estimator(
             decay: fraction("backtest.variance_decay", filled(decay, 0.94))?,
         },
         "model" => VarianceEstimator::Model,
+        "implied" => VarianceEstimator::Implied,
         _ => {
             let days = at_least("backtest.variance_days", filled(days, 21), 1)?;
             if chosen == "realised" {

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod contract;
+pub mod form;
 mod instruments;
 mod market;
 mod optimizer;
@@ -12,7 +13,7 @@ mod training;
 mod walk_forward;
 
 pub use backtest::{BacktestPlan, Parameterisation, Schedule};
-pub use contract::Premium;
+pub use contract::{Premium, Strike};
 pub use optimizer::OptimizerPlan;
 pub use plan::Plan;
 pub use policy::Aversion;

@@ -1,14 +1,14 @@
 use super::backtest::{BacktestPlan, backtest};
-use super::contract::{Premium, contract, premium};
+use super::contract::{Premium, Strike, Terms, contract, premium};
 use super::instruments::instruments;
-use super::market::market;
+use super::market::{check_jumps, market};
 use super::optimizer::OptimizerPlan;
 use super::policy::{Aversion, evaluation, policy};
 use super::raw::Raw;
 use super::training::{Clock, Length, Training, Validation, risk, training};
 use super::walk_forward::WalkForwardPlan;
-use crate::bounds::{at_least, filled, fraction};
-use crate::contract::{Contract, Costs, Instrument};
+use crate::bounds::{at_least, filled, fraction, not_negative};
+use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
 use crate::market::{Market, Simulator};
@@ -24,10 +24,12 @@ pub struct Plan {
     pub seed: u64,
     pub market: Market,
     pub contract: Contract,
+    /// What the strike follows where contracts are sold on several days.
+    pub strike: Strike,
     pub contracts_per_year: f64,
     pub costs: Costs,
-    /// What is traded, the spot first, and the proportional cost of each.
-    pub instruments: Vec<(Instrument, f64)>,
+    /// What is traded, the spot first, and what trading it costs.
+    pub instruments: Vec<(Instrument, Charge)>,
     pub premium: Premium,
     pub risk: Risk,
     pub shape: Shape,
@@ -87,6 +89,14 @@ impl Plan {
             .map_err(|error| Error::Computation(format!("strategy as TOML: {error}")))
     }
 
+    /// The optimizer that is trained alone unless another one is named: the one that the program is about, if the
+    /// strategy has it, or else the first.
+    pub fn default_optimizer(&self) -> Option<&str> {
+        let kfac = self.optimizers.iter().find(|plan| plan.name == "kfac");
+        let chosen = kfac.or(self.optimizers.first());
+        chosen.map(|plan| plan.name.as_str())
+    }
+
     /// Keeps the optimizers that are wanted, in the resolved file too.
     pub fn retain(&mut self, wanted: impl Fn(&OptimizerPlan) -> bool) {
         self.optimizers.retain(&wanted);
@@ -119,7 +129,7 @@ impl Plan {
     /// In one line: the key, the value and its bound.
     pub fn with_walk_forward(mut self, settings: &BacktestPlan) -> Result<(Self, WalkForwardPlan)> {
         let backtest = self.resolved.backtest.get_or_insert_default();
-        backtest.data = Some(settings.data.display().to_string());
+        backtest.data = Some(settings.data.as_slice().into());
         backtest.start = settings.start.map(|date| date.to_string());
         backtest.end = settings.end.map(|date| date.to_string());
         backtest.repair = Some(settings.repair.names());
@@ -127,6 +137,22 @@ impl Plan {
         let plan = WalkForwardPlan::new(raw)?;
         self.walk_forward = Some(plan);
         Ok((self, plan))
+    }
+
+    /// The strategy in its own market, called `own`, and in each further one under its name.
+    ///
+    /// # Errors
+    /// In one line: the market, the key, the value and its bound.
+    pub fn markets(&self) -> Result<Vec<(String, Self)>> {
+        let mut plans = vec![("own".to_string(), self.clone())];
+        for (name, change) in &self.resolved.markets {
+            let mut raw = self.resolved.clone();
+            raw.market = self.resolved.market.changed(change);
+            let plan = Self::from_raw(raw)
+                .map_err(|error| Error::input(format!("`markets.{name}`: {error}")))?;
+            plans.push((name.clone(), plan));
+        }
+        Ok(plans)
     }
 
     /// The premium in the strategy's own market.
@@ -139,15 +165,15 @@ impl Plan {
         let ledger = Ledger::new(self.contract, self.costs, market, premium);
         self.instruments[1..]
             .iter()
-            .fold(ledger, |ledger, &(instrument, proportional)| {
-                ledger.with_instrument(instrument, proportional)
+            .fold(ledger, |ledger, &(instrument, charge)| {
+                ledger.with_instrument(instrument, charge)
             })
     }
 
     /// The ledger of [`Self::ledger`] where trading is free.
     pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
         let costs = Costs {
-            proportional: 0.0,
+            spot: Charge::default(),
             ..self.costs
         };
         self.instruments[1..].iter().fold(
@@ -188,13 +214,24 @@ impl Plan {
 
     fn from_raw(mut raw: Raw) -> Result<Self> {
         let market = market(&mut raw)?;
-        let (contract, days, year) = contract(&mut raw, market.spot)?;
+        let Terms {
+            contract,
+            strike,
+            contracts_per_year,
+        } = contract(&mut raw, &market)?;
+        check_jumps(&market, contract.dt())?;
         let premium = premium(&mut raw)?;
         let costs = Costs {
-            proportional: fraction(
-                "costs.proportional",
-                filled(&mut raw.costs.proportional, 0.0),
-            )?,
+            spot: Charge {
+                proportional: fraction(
+                    "costs.proportional",
+                    filled(&mut raw.costs.proportional, 0.0),
+                )?,
+                half_spread: not_negative(
+                    "costs.half_spread",
+                    filled(&mut raw.costs.half_spread, 0.0),
+                )?,
+            },
             liquidation: filled(&mut raw.costs.liquidation, true),
         };
         let instruments = instruments(&mut raw, &market, costs)?;
@@ -223,7 +260,7 @@ impl Plan {
         let backtest = raw
             .backtest
             .as_mut()
-            .map(|raw| backtest(raw, contract.steps))
+            .map(|raw| backtest(raw, &market, contract.steps))
             .transpose()?;
         let walk_forward = raw
             .walk_forward
@@ -235,7 +272,8 @@ impl Plan {
             seed: filled(&mut raw.seed, 1),
             market,
             contract,
-            contracts_per_year: year / days,
+            strike,
+            contracts_per_year,
             costs,
             instruments,
             premium,

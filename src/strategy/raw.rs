@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// A strategy file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -13,6 +14,9 @@ pub struct Raw {
     pub seed: Option<u64>,
     #[serde(default)]
     pub market: RawMarket,
+    /// Further markets, by what they change in the first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub markets: BTreeMap<String, RawMarket>,
     #[serde(default)]
     pub contract: RawContract,
     #[serde(default)]
@@ -38,7 +42,7 @@ pub struct RawMarket {
     pub spot: Option<f64>,
     pub rate: Option<f64>,
     pub dividend: Option<f64>,
-    /// Geometric Brownian motion.
+    /// Geometric Brownian motion, Merton.
     pub volatility: Option<f64>,
     /// Heston.
     pub v0: Option<f64>,
@@ -46,6 +50,33 @@ pub struct RawMarket {
     pub theta: Option<f64>,
     pub sigma: Option<f64>,
     pub rho: Option<f64>,
+    /// Merton.
+    pub jump_intensity: Option<f64>,
+    pub log_jump_mean: Option<f64>,
+    pub log_jump_std: Option<f64>,
+}
+
+impl RawMarket {
+    /// This market with what `change` says instead; the parameters of another model begin from nothing.
+    pub(super) fn changed(&self, change: &Self) -> Self {
+        let same = change.model.is_none() || change.model == self.model;
+        let parameter = |new: Option<f64>, old: Option<f64>| new.or(old.filter(|_| same));
+        Self {
+            model: change.model.clone().or(self.model.clone()),
+            spot: change.spot.or(self.spot),
+            rate: change.rate.or(self.rate),
+            dividend: change.dividend.or(self.dividend),
+            volatility: parameter(change.volatility, self.volatility),
+            v0: parameter(change.v0, self.v0),
+            kappa: parameter(change.kappa, self.kappa),
+            theta: parameter(change.theta, self.theta),
+            sigma: parameter(change.sigma, self.sigma),
+            rho: parameter(change.rho, self.rho),
+            jump_intensity: parameter(change.jump_intensity, self.jump_intensity),
+            log_jump_mean: parameter(change.log_jump_mean, self.log_jump_mean),
+            log_jump_std: parameter(change.log_jump_std, self.log_jump_std),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -53,7 +84,9 @@ pub struct RawMarket {
 pub struct RawContract {
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    pub strike: Option<f64>,
+    /// A number, `{ moneyness = x }` or `{ delta = x }`.
+    pub strike: Option<toml::Value>,
+    pub upper_strike: Option<toml::Value>,
     pub expiry_days: Option<f64>,
     pub steps: Option<usize>,
     pub days_per_year: Option<f64>,
@@ -72,7 +105,9 @@ pub enum RawPremium {
 #[serde(deny_unknown_fields)]
 pub struct RawCosts {
     pub proportional: Option<f64>,
+    pub half_spread: Option<f64>,
     pub variance_swap: Option<f64>,
+    pub variance_swap_half_spread: Option<f64>,
     pub liquidation: Option<bool>,
 }
 
@@ -142,7 +177,7 @@ pub struct RawOptimizer {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawBacktest {
-    pub data: Option<String>,
+    pub data: Option<RawFiles>,
     pub start: Option<String>,
     pub end: Option<String>,
     pub spacing: Option<RawSpacing>,
@@ -162,6 +197,34 @@ pub struct RawWalkForward {
     pub warm_share: Option<f64>,
     pub paths: Option<String>,
     pub block: Option<f64>,
+    pub seeds: Option<usize>,
+}
+
+/// One file or several.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RawFiles {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl From<RawFiles> for Vec<PathBuf> {
+    fn from(files: RawFiles) -> Self {
+        match files {
+            RawFiles::One(file) => vec![file.into()],
+            RawFiles::Several(files) => files.into_iter().map(PathBuf::from).collect(),
+        }
+    }
+}
+
+impl From<&[PathBuf]> for RawFiles {
+    fn from(files: &[PathBuf]) -> Self {
+        let mut names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+        match names.len() {
+            1 => Self::One(names.remove(0)),
+            _ => Self::Several(names),
+        }
+    }
 }
 
 /// Either a rule (`"non_overlapping"`, `"daily"`, `"weekly"`, `"monthly"`) or a number of trading days.

@@ -25,6 +25,8 @@ pub struct WalkForwardPlan {
     /// Length of a training that begins so, as a share of one from random weights.
     pub warm_share: f64,
     pub paths: TrainingPaths,
+    /// Trainings of every optimizer, on seeds from the strategy's on.
+    pub seeds: usize,
 }
 
 impl WalkForwardPlan {
@@ -75,6 +77,7 @@ impl WalkForwardPlan {
             warm_start,
             warm_share,
             paths,
+            seeds: at_least("walk_forward.seeds", filled(&mut raw.seeds, 1), 1)?,
         })
     }
 }

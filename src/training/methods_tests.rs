@@ -33,7 +33,7 @@ fn every_method_lowers_the_risk() {
         let text = format!("{PROBLEM}\n[optimizers.{method}]\n");
         let plan = Plan::parse(&text, |_| {}).unwrap();
         let optimizer = &plan.optimizers[0];
-        let trained = train(&plan, optimizer, plan.seed, |_, _| {}).unwrap();
+        let trained = train(&plan, optimizer, plan.seed, |_| Ok(())).unwrap();
         let after = trained.points.last().unwrap().validation_risk.unwrap();
         let initial = Parameters::random(plan.shape, plan.seed).unwrap();
         let paths = plan
@@ -53,7 +53,7 @@ fn averages_wrap_any_method() {
     let trained = |keys: &str| {
         let text = format!("{PROBLEM}\n[optimizers.adam]\n{keys}\n");
         let plan = Plan::parse(&text, |_| {}).unwrap();
-        let trained = train(&plan, &plan.optimizers[0], plan.seed, |_, _| {}).unwrap();
+        let trained = train(&plan, &plan.optimizers[0], plan.seed, |_| Ok(())).unwrap();
         let last = trained.points.last().unwrap().clone();
         (trained.parameters.matrices().unwrap(), last)
     };
@@ -83,7 +83,7 @@ fn kfac_is_stable_over_a_long_training() {
             .replace("steps = 40", &format!("steps = {steps}"))
             .replace("paths = 256", "paths = 64");
         let plan = Plan::parse(&format!("{text}\n[optimizers.kfac]\n"), |_| {}).unwrap();
-        let trained = train(&plan, &plan.optimizers[0], plan.seed, |_, _| {}).unwrap();
+        let trained = train(&plan, &plan.optimizers[0], plan.seed, |_| Ok(())).unwrap();
         let risks: Vec<f64> = trained
             .points
             .iter()

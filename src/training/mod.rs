@@ -4,6 +4,7 @@ mod checkpoint;
 mod clock;
 #[cfg(test)]
 mod methods_tests;
+mod recorder;
 #[cfg(test)]
 mod resume_tests;
 mod step;
@@ -11,6 +12,7 @@ mod step;
 mod tests;
 
 pub use checkpoint::Checkpoint;
+pub use recorder::Recorder;
 pub use step::risk_gradient;
 
 use crate::error::{Error, Result};
@@ -19,6 +21,7 @@ use crate::network::Parameters;
 use crate::optimizer::{State, WeightAverage};
 use crate::random::Purpose;
 use crate::runs::metrics::TrainingPoint;
+use crate::runs::progress::ValidationSummary;
 use crate::strategy::{Length, OptimizerPlan, Plan};
 use clock::Start;
 use std::time::Duration;
@@ -33,16 +36,15 @@ pub struct Trained {
 }
 
 /// Trains the plan's policy from the initial weights and on the paths that `seed` gives; optimizers with the
-/// same number of paths a step see the same ones. `progress` is called after every step with the share of the
-/// training that is done and the step's point of the training curve.
+/// same number of paths a step see the same ones. `progress` is called after every step.
 ///
 /// # Errors
-/// If the risk is no longer finite, or an operation fails.
+/// If the risk is no longer finite, or an operation fails; that of `progress`, which ends the training.
 pub fn train(
     plan: &Plan,
     optimizer: &OptimizerPlan,
     seed: u64,
-    progress: impl FnMut(f64, &TrainingPoint),
+    progress: impl FnMut(&Training<'_>) -> Result<()>,
 ) -> Result<Trained> {
     let simulated = Simulated::new(plan, seed);
     let initial = Parameters::random(plan.shape, seed)?;
@@ -90,12 +92,12 @@ pub fn train_on(
     optimizer: &OptimizerPlan,
     sources: Sources<'_>,
     initial: Parameters,
-    mut progress: impl FnMut(f64, &TrainingPoint),
+    mut progress: impl FnMut(&Training<'_>) -> Result<()>,
 ) -> Result<Trained> {
     let mut training = Training::new(plan, optimizer, sources, initial);
     while !training.is_over() {
-        let point = training.advance()?.clone();
-        progress(training.done(), &point);
+        training.advance()?;
+        progress(&training)?;
     }
     training.finish()
 }
@@ -110,6 +112,8 @@ pub struct Training<'a> {
     validation: Option<(Paths<f32>, Option<Vec<f64>>)>,
     average: WeightAverage,
     points: Vec<TrainingPoint>,
+    /// Of the last step, if it was validated.
+    validated: Option<ValidationSummary>,
     /// Time of training, validation excluded.
     spent: Duration,
 }
@@ -168,6 +172,7 @@ impl<'a> Training<'a> {
             validation,
             average: WeightAverage::new(optimizer.averaging),
             points: Vec::new(),
+            validated: None,
             spent: Duration::ZERO,
         }
     }
@@ -200,6 +205,11 @@ impl<'a> Training<'a> {
         &self.points
     }
 
+    /// What the policy does on the validation paths, if that was measured at the last step.
+    pub fn validation(&self) -> Option<&ValidationSummary> {
+        self.validated.as_ref()
+    }
+
     fn share(&self, steps: usize, spent: Duration) -> f64 {
         match (self.plan.steps(self.optimizer), self.plan.length) {
             (Some(all), _) => steps as f64 / all as f64,
@@ -225,12 +235,14 @@ impl<'a> Training<'a> {
         // As many measurements for every optimizer, however many its steps.
         let period = self.plan.validation.period as f64 * self.optimizer.relative_steps;
         let over = self.share(number + 1, self.spent) >= 1.0;
+        self.validated = None;
         if let Some((paths, premiums)) = &self.validation
             && ((number + 1).is_multiple_of(period.ceil() as usize) || over)
         {
             let policy = self.averaged()?;
-            let (risk, _) = self.step.risk(&policy, paths, premiums.as_deref())?;
-            point.validation_risk = Some(risk.value);
+            let (risk, summary) = self.step.validate(&policy, paths, premiums.as_deref())?;
+            point.validation_risk = Some(risk);
+            self.validated = Some(summary);
         }
         self.points.push(point);
         Ok(self.points.last().expect("it was just added"))

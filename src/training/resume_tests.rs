@@ -28,7 +28,7 @@ validation_period = 8
 fn whole_and_cut(keys: &str, cuts: &[usize]) -> [Trained; 2] {
     let plan = Plan::parse(&format!("{PROBLEM}\n{keys}\n"), |_| {}).unwrap();
     let optimizer = &plan.optimizers[0];
-    let whole = train(&plan, optimizer, plan.seed, |_, _| {}).unwrap();
+    let whole = train(&plan, optimizer, plan.seed, |_| Ok(())).unwrap();
 
     let folder = std::env::temp_dir().join(format!(
         "deephedge-resume-{}-{}",

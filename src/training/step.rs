@@ -1,13 +1,17 @@
 use crate::error::{Error, Result};
-use crate::hedging::Ledger;
+use crate::hedging::{Ledger, Settlement};
 use crate::market::{PathSource, Paths};
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
-use crate::risk::{Curvature, Evaluation};
+use crate::risk::{Curvature, Evaluation, Risk, cvar};
 use crate::runs::metrics::TrainingPoint;
+use crate::runs::progress::ValidationSummary;
 use crate::simd::{BLOCK, Lane, Real};
 use crate::strategy::{OptimizerPlan, Plan};
 use faer::Mat;
+
+/// Level of the CVaR that is watched if another measure is trained.
+const DEFAULT_LEVEL: f64 = 0.95;
 
 /// What a step of one training run needs, allocated once.
 pub(super) struct Step<'a> {
@@ -57,14 +61,52 @@ impl<'a> Step<'a> {
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
     ) -> Result<(Evaluation, Vec<f64>)> {
+        let (pnl, []) = self.settle(parameters, paths, premiums, |_| [])?;
+        Ok((self.plan.risk.evaluate(&pnl), pnl))
+    }
+
+    /// The risk of hedging `paths`, and what else the hedge comes to.
+    pub fn validate(
+        &self,
+        parameters: &Parameters,
+        paths: &Paths<f32>,
+        premiums: Option<&[f64]>,
+    ) -> Result<(f64, ValidationSummary)> {
+        let (pnl, [cost]) = self.settle(parameters, paths, premiums, |settled| [settled.cost])?;
+        let risk = self.plan.risk.evaluate(&pnl).value;
+        let cvar = match self.plan.risk {
+            Risk::Cvar { .. } => risk,
+            _ => cvar(&pnl, DEFAULT_LEVEL),
+        };
+        Ok((risk, ValidationSummary::new(cvar, &pnl, &cost)))
+    }
+
+    /// The P&L of every path, and what else of its settlement is asked for.
+    fn settle<const N: usize>(
+        &self,
+        parameters: &Parameters,
+        paths: &Paths<f32>,
+        premiums: Option<&[f64]>,
+        further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
+    ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
         let forward = self
             .sweep
             .forward(parameters, &self.plan.features, paths, false)?;
-        let mut pnl = pnl(&self.ledger, paths, &forward.positions);
+        let mut pnl = Vec::with_capacity(paths.count());
+        let mut columns = std::array::from_fn(|_| Vec::with_capacity(paths.count()));
+        let size = paths.steps() * self.ledger.instruments();
+        for (block, positions) in forward.positions.chunks_exact(size).enumerate() {
+            let settled = self.ledger.settle(&paths.block(block), positions);
+            let active = |lane: Lane<f32>| lane.into_iter().take(paths.active(block));
+            pnl.extend(active(settled.pnl).map(f64::from));
+            for (column, lane) in columns.iter_mut().zip(further(&settled)) {
+                column.extend(active(lane).map(f64::from));
+            }
+        }
         for (z, premium) in pnl.iter_mut().zip(premiums.unwrap_or(&[])) {
             *z += premium;
         }
-        Ok((self.plan.risk.evaluate(&pnl), pnl))
+        Ok((pnl, columns))
     }
 
     /// Moves the parameters by one step; the point that it gives does not know the time yet.
@@ -208,19 +250,4 @@ pub fn risk_gradient<R: Real>(
         }
     };
     sweep.gradient(parameters, features, &selected, &seeds)
-}
-
-/// The P&L of every path that counts.
-fn pnl<R: Real>(ledger: &Ledger, paths: &Paths<R>, positions: &[Lane<R>]) -> Vec<f64> {
-    let mut pnl = Vec::with_capacity(paths.count());
-    let size = paths.steps() * ledger.instruments();
-    for (block, positions) in positions.chunks_exact(size).enumerate() {
-        let settled = ledger.settle(&paths.block(block), positions);
-        pnl.extend(
-            settled.pnl[..paths.active(block)]
-                .iter()
-                .map(|z| z.into_f64()),
-        );
-    }
-    pnl
 }

@@ -1,7 +1,7 @@
 //! The gradient of the risk, all the way from weights to ρ, against central differences.
 
 use super::risk_gradient;
-use crate::contract::{Contract, Costs, OptionKind};
+use crate::contract::{Contract, Costs, Payoff};
 use crate::hedging::Ledger;
 use crate::market::{Market, Model, Paths, Simulator};
 use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
@@ -12,7 +12,7 @@ use crate::simd::{BLOCK, Lane};
 use faer::Mat;
 
 const CONTRACT: Contract = Contract {
-    kind: OptionKind::Call,
+    kind: Payoff::Call,
     strike: 101.0,
     expiry: 8.0 / 252.0,
     steps: 8,
@@ -53,7 +53,7 @@ impl Problem {
             dividend: 0.01,
         };
         let costs = Costs {
-            proportional: 0.01,
+            spot: 0.01.into(),
             liquidation,
         };
         let simulator = Simulator {
@@ -283,7 +283,7 @@ fn control_variate_leaves_the_mean() {
     let martingale = Ledger::new(
         CONTRACT,
         Costs {
-            proportional: 0.0,
+            spot: 0.0.into(),
             liquidation: true,
         },
         &problem.market,

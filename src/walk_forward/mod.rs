@@ -4,9 +4,9 @@
 //! ```text
 //! runs/<id>/
 //!   strategy.toml, metrics.json, backtest.parquet, figures/, report.html   as of any backtest
-//!   windows/<number>/window.json       [`Window`]: calibration, written last
+//!   windows/<number>/window.json       [`crate::runs::walk_forward::Window`]: calibration, written last
 //!   windows/<number>/policies/<strategy>-<seed>.safetensors
-//!   windows/<number>/trades.parquet    one row per contract and strategy, with the parts of its P&L
+//!   windows/<number>/trades.parquet    one row per contract, strategy and seed, with the parts of its P&L
 //!   trades.parquet                     those of all windows
 //!   walk_forward.json                  [`Results`]
 //!   walk_forward.md                    the same as a page
@@ -21,9 +21,8 @@ mod trades;
 mod window;
 
 pub use page::page;
-pub use results::{Period, Results, Test};
 pub use trades::Trade;
-pub use window::{Doing, Window};
+pub use window::Doing;
 
 use crate::backtest;
 use crate::error::{Error, Result};
@@ -34,7 +33,9 @@ use crate::runs::atomic::write_parquet;
 use crate::runs::metrics::{BacktestMarket, Metrics};
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable};
+use crate::runs::walk_forward::{FILE, Results};
 use crate::strategy::{BacktestPlan, Plan, TrainingPaths, WalkForwardPlan};
+use crate::training::Recorder;
 use chrono::{Days, Months};
 use window::{Shared, Span};
 
@@ -51,19 +52,44 @@ pub struct Progress<'a> {
     pub doing: Doing<'a>,
 }
 
+/// Is told of every step; an error ends the run, [`Error::Stopped`] so that it can go on later.
+pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
+
 /// Runs every window of the plan that `folder` does not hold yet, and writes what all of them come to.
 ///
 /// A window depends on the history before it, the plan, and, if training starts warm, the policies of the window
 /// before: a run that was interrupted ends with the same bits as one that was not.
 ///
 /// # Errors
-/// [`Error::Input`] if the history is at fault or too short; errors of the training and of the folder.
+/// [`Error::Input`] if the history is at fault or too short, or another process is carrying the run out; errors of the
+/// training and of the folder; that of `report`, which ends the run.
 pub fn run(
     plan: &Plan,
     settings: &BacktestPlan,
     walk: WalkForwardPlan,
     folder: &RunFolder,
-    progress: &mut dyn FnMut(Progress<'_>),
+    report: &mut Report<'_>,
+) -> Result<Finished> {
+    let mut recorder = Recorder::open(folder)?;
+    let result = walk_forward(plan, settings, walk, folder, &mut recorder, report);
+    let id = folder.id();
+    let result = result.map_err(|error| match error {
+        Error::Stopped(_) => Error::Stopped(format!(
+            "run `{id}`: stopped; go on with `backtest {id} --walk-forward`"
+        )),
+        error => error,
+    });
+    recorder.end(&result)?;
+    result
+}
+
+fn walk_forward(
+    plan: &Plan,
+    settings: &BacktestPlan,
+    walk: WalkForwardPlan,
+    folder: &RunFolder,
+    recorder: &mut Recorder,
+    report: &mut Report<'_>,
 ) -> Result<Finished> {
     if walk.paths != TrainingPaths::Model && settings.variance != VarianceEstimator::Model {
         return Err(Error::input(
@@ -89,11 +115,18 @@ pub fn run(
         let (window, mut sold) = match shared.finished(span)? {
             Some(finished) => finished,
             None => shared.run(span, &mut |doing| {
-                progress(Progress {
+                let Doing::Training {
+                    strategy,
+                    seed,
+                    training,
+                } = doing;
+                let label = format!("{strategy}, window {}", span.number + 1);
+                recorder.step(&label, seed, training)?;
+                report(Progress {
                     window: span.number,
                     windows: spans.len(),
                     doing,
-                });
+                })
             })?,
         };
         windows.push(window);
@@ -103,9 +136,9 @@ pub fn run(
         &folder.path().join("trades.parquet"),
         trades::to_frame(&trades)?,
     )?;
-    let results = Results::new(plan, settings, windows, &trades);
-    let metrics = metrics(plan, settings, &history, folder, &results, &trades);
-    folder.write_json("walk_forward.json", &results)?;
+    let results = results::results(plan, settings, windows, &trades);
+    let metrics = metrics(plan, settings, walk, &history, folder, &results, &trades);
+    folder.write_json(FILE, &results)?;
     folder.write_backtest(&table(&trades))?;
     folder.write_metrics(&metrics)?;
     let text = page(FIGURE, None, plan, settings, &walk, &results);
@@ -155,16 +188,16 @@ fn spans(
     Ok(spans)
 }
 
-/// The trades of each strategy, in the order of the first window.
-fn books(trades: &[Trade]) -> Vec<(String, Option<u64>, Vec<&Trade>)> {
-    let mut books: Vec<(String, Option<u64>, Vec<&Trade>)> = Vec::new();
+/// The trades of each strategy and seed, in the order of the first window.
+fn books(trades: &[Trade]) -> Vec<(&str, Option<u64>, Vec<&Trade>)> {
+    let mut books: Vec<(&str, Option<u64>, Vec<&Trade>)> = Vec::new();
     for trade in trades {
-        let is = |book: &&mut (String, Option<u64>, Vec<&Trade>)| {
+        let is = |book: &&mut (&str, Option<u64>, Vec<&Trade>)| {
             book.0 == trade.strategy && book.1 == trade.seed
         };
         match books.iter_mut().find(is) {
             Some(book) => book.2.push(trade),
-            None => books.push((trade.strategy.clone(), trade.seed, vec![trade])),
+            None => books.push((&trade.strategy, trade.seed, vec![trade])),
         }
     }
     books
@@ -174,7 +207,7 @@ fn table(trades: &[Trade]) -> BacktestTable {
     let books = books(trades).into_iter().map(|(strategy, seed, trades)| {
         let numbers = |of: fn(&Trade) -> f64| trades.iter().map(|trade| of(trade)).collect();
         BacktestBook {
-            strategy,
+            strategy: strategy.into(),
             seed,
             date: trades.iter().map(|trade| trade.sold).collect(),
             expiry: trades.iter().map(|trade| trade.expiry).collect(),
@@ -192,6 +225,7 @@ fn table(trades: &[Trade]) -> BacktestTable {
 fn metrics(
     plan: &Plan,
     settings: &BacktestPlan,
+    walk: WalkForwardPlan,
     history: &History,
     folder: &RunFolder,
     results: &Results,
@@ -202,8 +236,8 @@ fn metrics(
         let count = book.pnl.len() as f64;
         let trained = results.windows.iter().flat_map(|window| &window.seconds);
         let seconds: Vec<f64> = trained
-            .filter(|(name, _)| *name == book.strategy)
-            .map(|(_, seconds)| *seconds)
+            .filter(|(name, seed, _)| *name == book.strategy && Some(*seed) == book.seed)
+            .map(|(_, _, seconds)| *seconds)
             .collect();
         let input = RowInput {
             strategy: &book.strategy,
@@ -229,7 +263,7 @@ fn metrics(
             Risk::Cvar { level } => Some(level.to_string()),
             _ => None,
         },
-        seeds: vec![plan.seed],
+        seeds: (plan.seed..plan.seed + walk.seeds as u64).collect(),
         training: Vec::new(),
         evaluation: Vec::new(),
         backtest: backtest.collect(),
@@ -240,7 +274,7 @@ fn metrics(
         frontier: Vec::new(),
         band_aversion: None,
         backtest_market: Some(BacktestMarket {
-            data: settings.data.display().to_string(),
+            data: settings.files(),
             source: WALK_FORWARD.into(),
             estimated_from: None,
             estimated_to: None,

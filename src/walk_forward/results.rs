@@ -1,84 +1,14 @@
 //! What the contracts of all windows come to.
 
-use super::{Trade, Window, books};
-use crate::risk::bootstrap::{Bootstrap, Interval, holm, maximum_drawdown};
+use super::Trade;
+use super::trades::average;
+use crate::risk::bootstrap::{self, Bootstrap, holm, maximum_drawdown};
 use crate::risk::{Risk, cvar};
+use crate::runs::walk_forward::{
+    BetweenSeeds, Bounded, Period, Results, StrategyResult, Test, Window,
+};
 use crate::strategy::{BacktestPlan, Plan};
 use chrono::{Datelike, NaiveDate};
-use serde::{Deserialize, Serialize};
-
-/// `walk_forward.json`.
-///
-/// # Units
-/// Those of [`crate::risk::Row`]; Sharpe ratios are annualised.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Results {
-    pub windows: Vec<Window>,
-    pub strategies: Vec<StrategyResult>,
-    /// Differences of the strategy under test against every other one.
-    pub tests: Vec<Test>,
-    pub stress: Vec<Period>,
-    pub years: Vec<Period>,
-    /// Mean length of the bootstrap's blocks, in contracts.
-    pub block: f64,
-    /// Level of the CVaR.
-    pub level: f64,
-}
-
-/// A statistic and its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Bounded {
-    pub value: f64,
-    #[serde(flatten)]
-    pub interval: Interval,
-}
-
-/// One strategy on all contracts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StrategyResult {
-    pub strategy: String,
-    pub seed: Option<u64>,
-    pub contracts: usize,
-    pub mean: Bounded,
-    pub std: Bounded,
-    pub cvar: Bounded,
-    pub sharpe: Bounded,
-    pub cost: f64,
-    pub turnover: f64,
-    /// Of P&L added up in the order of sale, with the sale after which it began (none at the start) and ended.
-    pub maximum_drawdown: f64,
-    pub drawdown_from: Option<String>,
-    pub drawdown_to: String,
-    /// Mean parts of the P&L, which add up to its mean.
-    pub attribution: Vec<(String, f64)>,
-    /// The part of delta that the calibrated drift explains.
-    pub drift: f64,
-    /// The contracts with the greatest losses: sale, expiry, P&L.
-    pub worst: Vec<(String, String, f64)>,
-}
-
-/// A difference of a statistic on the same contracts: `strategy` less `against`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Test {
-    pub strategy: String,
-    pub against: String,
-    pub statistic: String,
-    pub difference: Bounded,
-    /// The two-sided p-value of no difference, and the same after Holm's correction for all tests.
-    pub p: f64,
-    pub corrected: f64,
-}
-
-/// Contracts alive in a period.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Period {
-    pub name: String,
-    pub from: String,
-    pub to: String,
-    pub contracts: usize,
-    /// Total P&L of each strategy.
-    pub pnl: Vec<(String, f64)>,
-}
 
 /// Falls of the S&P 500 that hedgers remember: name, first and last day, from the high to the low or, in 2015, to the
 /// retest of it.
@@ -110,140 +40,174 @@ fn deviation(pnl: &[f64]) -> f64 {
 /// A statistic of P&L.
 type Statistic = Box<dyn Fn(&[f64]) -> f64 + Sync>;
 
-impl Results {
-    pub fn new(
-        plan: &Plan,
-        settings: &BacktestPlan,
-        windows: Vec<Window>,
-        trades: &[Trade],
-    ) -> Self {
-        let level = match plan.risk {
-            Risk::Cvar { level } => level,
-            _ => 0.95,
+/// The contracts of one strategy.
+struct Hedged {
+    strategy: String,
+    seeds: usize,
+    /// P&L of every seed.
+    pnl: Vec<Vec<f64>>,
+    /// Every contract, its numbers averaged over the seeds.
+    trades: Vec<Trade>,
+}
+
+fn hedged(trades: &[Trade]) -> Vec<Hedged> {
+    let mut strategies: Vec<(&str, Vec<Vec<&Trade>>)> = Vec::new();
+    for (strategy, _, book) in super::books(trades) {
+        match strategies.iter_mut().find(|(name, _)| *name == strategy) {
+            Some((_, books)) => books.push(book),
+            None => strategies.push((strategy, vec![book])),
+        }
+    }
+    let strategies = strategies.into_iter();
+    strategies
+        .map(|(strategy, books)| Hedged {
+            strategy: strategy.into(),
+            seeds: books.iter().filter(|book| book[0].seed.is_some()).count(),
+            pnl: books
+                .iter()
+                .map(|book| book.iter().map(|trade| trade.pnl).collect())
+                .collect(),
+            trades: average(&books),
+        })
+        .collect()
+}
+
+/// What `trades` come to: every statistic is the mean of that of each seed, drawdowns, periods, parts and worst contracts
+/// are those of P&L averaged over seeds.
+pub fn results(
+    plan: &Plan,
+    settings: &BacktestPlan,
+    windows: Vec<Window>,
+    trades: &[Trade],
+) -> Results {
+    let level = match plan.risk {
+        Risk::Cvar { level } => level,
+        _ => 0.95,
+    };
+    let all = hedged(trades);
+    let count = all.first().map_or(0, |hedged| hedged.trades.len());
+    let overlap = settings.schedule.overlap(plan.contract.steps);
+    let block = (count as f64).cbrt().max(overlap);
+    let bootstrap = Bootstrap::new(plan.seed, DRAWS, count.max(1), block);
+    let annual = plan.contracts_per_year.sqrt();
+    let statistics: [(&str, Statistic); 3] = [
+        ("mean", Box::new(mean)),
+        ("std", Box::new(deviation)),
+        ("cvar", Box::new(move |pnl: &[f64]| cvar(pnl, level))),
+    ];
+    let sharpe = move |pnl: &[f64]| annual * mean(pnl) / deviation(pnl);
+    let strategies = all.iter().map(|hedged| {
+        let Hedged { pnl, trades, .. } = hedged;
+        let bounded = |statistic: &(dyn Fn(&[f64]) -> f64 + Sync)| Bounded {
+            value: bootstrap::average(pnl, statistic),
+            interval: bootstrap.interval(pnl, LEVEL, statistic),
         };
-        let books = books(trades);
-        let count = books.first().map_or(0, |(_, _, trades)| trades.len());
-        let overlap = settings.schedule.overlap(plan.contract.steps);
-        let block = (count as f64).cbrt().max(overlap);
-        let bootstrap = Bootstrap::new(plan.seed, DRAWS, count.max(1), block);
-        let annual = plan.contracts_per_year.sqrt();
-        let statistics: [(&str, Statistic); 3] = [
-            ("mean", Box::new(mean)),
-            ("std", Box::new(deviation)),
-            ("cvar", Box::new(move |pnl: &[f64]| cvar(pnl, level))),
-        ];
-        let sharpe = move |pnl: &[f64]| annual * mean(pnl) / deviation(pnl);
-        let strategies: Vec<StrategyResult> = books
-            .iter()
-            .map(|(strategy, seed, trades)| {
-                let pnl: Vec<f64> = trades.iter().map(|trade| trade.pnl).collect();
-                let bounded = |statistic: &(dyn Fn(&[f64]) -> f64 + Sync)| Bounded {
-                    value: statistic(&pnl),
-                    interval: bootstrap.interval(&pnl, LEVEL, statistic),
-                };
-                let average = |of: fn(&Trade) -> f64| {
-                    trades.iter().map(|trade| of(trade)).sum::<f64>() / trades.len() as f64
-                };
-                let (fall, from, to) = maximum_drawdown(&pnl);
-                let mut order: Vec<&&Trade> = trades.iter().collect();
-                order.sort_by(|a, b| a.pnl.total_cmp(&b.pnl));
-                StrategyResult {
-                    strategy: strategy.clone(),
-                    seed: *seed,
-                    contracts: trades.len(),
-                    mean: bounded(&statistics[0].1),
-                    std: bounded(&statistics[1].1),
-                    cvar: bounded(&statistics[2].1),
-                    sharpe: bounded(&sharpe),
-                    cost: average(|t| t.cost),
-                    turnover: average(|t| t.turnover),
-                    maximum_drawdown: fall,
-                    drawdown_from: from.map(|i| trades[i].sold.to_string()),
-                    drawdown_to: trades[to].sold.to_string(),
-                    attribution: parts(trades),
-                    drift: average(|t| t.attribution.drift),
-                    worst: order
-                        .iter()
-                        .take(WORST)
-                        .map(|t| (t.sold.to_string(), t.expiry.to_string(), t.pnl))
-                        .collect(),
-                }
-            })
-            .collect();
-        let mut tests = Vec::new();
-        if let Some(ours) = under_test(plan, &books) {
-            let pnl = |trades: &[&Trade]| trades.iter().map(|t| t.pnl).collect::<Vec<f64>>();
-            let own = pnl(&books[ours].2);
-            for (i, (strategy, _, trades)) in books.iter().enumerate() {
-                let theirs = pnl(trades);
-                for (name, statistic) in statistics.iter().filter(|_| i != ours) {
-                    let (interval, p) = bootstrap.difference(&own, &theirs, LEVEL, statistic);
-                    tests.push(Test {
-                        strategy: books[ours].0.clone(),
-                        against: strategy.clone(),
-                        statistic: (*name).into(),
-                        difference: Bounded {
-                            value: statistic(&own) - statistic(&theirs),
-                            interval,
-                        },
-                        p,
-                        corrected: p,
-                    });
-                }
-            }
-            let p_values: Vec<f64> = tests.iter().map(|test| test.p).collect();
-            for (test, corrected) in tests.iter_mut().zip(holm(&p_values)) {
-                test.corrected = corrected;
+        let between = |statistic: &Statistic| {
+            deviation(&pnl.iter().map(|pnl| statistic(pnl)).collect::<Vec<_>>())
+        };
+        let numbers = |of: fn(&Trade) -> f64| trades.iter().map(of).collect::<Vec<_>>();
+        let (fall, from, to) = maximum_drawdown(&numbers(|t| t.pnl));
+        let mut order: Vec<&Trade> = trades.iter().collect();
+        order.sort_by(|a, b| a.pnl.total_cmp(&b.pnl));
+        StrategyResult {
+            strategy: hedged.strategy.clone(),
+            seeds: hedged.seeds,
+            contracts: trades.len(),
+            between_seeds: (pnl.len() > 1).then(|| BetweenSeeds {
+                mean: between(&statistics[0].1),
+                std: between(&statistics[1].1),
+                cvar: between(&statistics[2].1),
+            }),
+            mean: bounded(&statistics[0].1),
+            std: bounded(&statistics[1].1),
+            cvar: bounded(&statistics[2].1),
+            sharpe: bounded(&sharpe),
+            cost: mean(&numbers(|t| t.cost)),
+            turnover: mean(&numbers(|t| t.turnover)),
+            maximum_drawdown: fall,
+            drawdown_from: from.map(|i| trades[i].sold.to_string()),
+            drawdown_to: trades[to].sold.to_string(),
+            attribution: parts(trades),
+            drift: mean(&numbers(|t| t.attribution.drift)),
+            delta_std: deviation(&numbers(|t| t.attribution.delta)),
+            worst: order
+                .iter()
+                .take(WORST)
+                .map(|t| (t.sold.to_string(), t.expiry.to_string(), t.pnl))
+                .collect(),
+        }
+    });
+    let strategies = strategies.collect();
+    let mut tests = Vec::new();
+    if let Some(ours) = under_test(plan, &all) {
+        let own = &all[ours];
+        for theirs in all.iter().filter(|theirs| theirs.strategy != own.strategy) {
+            for (name, statistic) in &statistics {
+                let (interval, p) = bootstrap.difference(&own.pnl, &theirs.pnl, LEVEL, statistic);
+                tests.push(Test {
+                    strategy: own.strategy.clone(),
+                    against: theirs.strategy.clone(),
+                    statistic: (*name).into(),
+                    difference: Bounded {
+                        value: bootstrap::average(&own.pnl, statistic)
+                            - bootstrap::average(&theirs.pnl, statistic),
+                        interval,
+                    },
+                    p,
+                    corrected: p,
+                });
             }
         }
-        let period =
-            |name: String, from: NaiveDate, to: NaiveDate, alive: &dyn Fn(&Trade) -> bool| {
-                let of = |trades: &[&Trade]| {
-                    let alive = trades.iter().filter(|trade| alive(trade));
-                    alive.map(|trade| trade.pnl).sum::<f64>()
-                };
-                let first = books.first().map_or(&[][..], |(_, _, trades)| trades);
-                Period {
-                    name,
-                    from: from.to_string(),
-                    to: to.to_string(),
-                    contracts: first.iter().filter(|trade| alive(trade)).count(),
-                    pnl: books
-                        .iter()
-                        .map(|(name, _, trades)| (name.clone(), of(trades)))
-                        .collect(),
-                }
-            };
-        let day = |[year, month, day]: [i32; 3]| {
-            NaiveDate::from_ymd_opt(year, month as u32, day as u32).unwrap_or_default()
-        };
-        let stress = STRESS.iter().map(|(name, from, to)| {
-            let (from, to) = (day(*from), day(*to));
-            period((*name).into(), from, to, &|t| {
-                t.sold <= to && t.expiry >= from
-            })
-        });
-        let mut years: Vec<i32> = trades.iter().map(|trade| trade.sold.year()).collect();
-        years.sort_unstable();
-        years.dedup();
-        let years = years.into_iter().map(|year| {
-            let (from, to) = (day([year, 1, 1]), day([year, 12, 31]));
-            period(year.to_string(), from, to, &|t| t.sold.year() == year)
-        });
-        Self {
-            stress: stress.filter(|period| period.contracts > 0).collect(),
-            years: years.collect(),
-            windows,
-            strategies,
-            tests,
-            block,
-            level,
+        let p_values: Vec<f64> = tests.iter().map(|test| test.p).collect();
+        for (test, corrected) in tests.iter_mut().zip(holm(&p_values)) {
+            test.corrected = corrected;
         }
+    }
+    let period = |name: String, from: NaiveDate, to: NaiveDate, alive: &dyn Fn(&Trade) -> bool| {
+        let alive = |hedged: &Hedged| -> Vec<f64> {
+            let trades = hedged.trades.iter().filter(|trade| alive(trade));
+            trades.map(|trade| trade.pnl).collect()
+        };
+        Period {
+            name,
+            from: from.to_string(),
+            to: to.to_string(),
+            contracts: all.first().map_or(0, |hedged| alive(hedged).len()),
+            pnl: all
+                .iter()
+                .map(|hedged| (hedged.strategy.clone(), alive(hedged).iter().sum()))
+                .collect(),
+        }
+    };
+    let day = |[year, month, day]: [i32; 3]| {
+        NaiveDate::from_ymd_opt(year, month as u32, day as u32).unwrap_or_default()
+    };
+    let stress = STRESS.iter().map(|(name, from, to)| {
+        let (from, to) = (day(*from), day(*to));
+        period((*name).into(), from, to, &|t| {
+            t.sold <= to && t.expiry >= from
+        })
+    });
+    let mut years: Vec<i32> = trades.iter().map(|trade| trade.sold.year()).collect();
+    years.sort_unstable();
+    years.dedup();
+    let years = years.into_iter().map(|year| {
+        let (from, to) = (day([year, 1, 1]), day([year, 12, 31]));
+        period(year.to_string(), from, to, &|t| t.sold.year() == year)
+    });
+    Results {
+        stress: stress.filter(|period| period.contracts > 0).collect(),
+        years: years.collect(),
+        windows,
+        strategies,
+        tests,
+        block,
+        level,
     }
 }
 
 /// The mean of each part.
-fn parts(trades: &[&Trade]) -> Vec<(String, f64)> {
+fn parts(trades: &[Trade]) -> Vec<(String, f64)> {
     let mut sums: Vec<(String, f64)> = Vec::new();
     for trade in trades {
         for (i, (name, value)) in trade.attribution.parts().into_iter().enumerate() {
@@ -258,12 +222,12 @@ fn parts(trades: &[&Trade]) -> Vec<(String, f64)> {
 
 /// The strategy that is tested against the others: the first one trained with a curvature method or, if there is none,
 /// the first one of all.
-fn under_test(plan: &Plan, books: &[(String, Option<u64>, Vec<&Trade>)]) -> Option<usize> {
+fn under_test(plan: &Plan, all: &[Hedged]) -> Option<usize> {
     let first_order = ["adam", "adamw", "lamb", "sgd"];
     let curvature = |name: &str| {
         let mut optimizers = plan.optimizers.iter();
         optimizers.any(|o| o.name == name && !first_order.contains(&o.method.as_str()))
     };
-    let place = books.iter().position(|(name, _, _)| curvature(name));
-    place.or((books.len() > 1).then_some(0))
+    let place = all.iter().position(|hedged| curvature(&hedged.strategy));
+    place.or((all.len() > 1).then_some(0))
 }

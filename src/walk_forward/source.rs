@@ -1,6 +1,5 @@
 //! Training paths that begin as contracts on history do: at any variance that the window has seen.
 
-use crate::contract::Contract;
 use crate::market::estimation::HestonFilter;
 use crate::market::{Market, Model, PathSource, Paths, Simulator};
 use crate::pricing::heston::HestonTransform;
@@ -9,41 +8,57 @@ use crate::simd::BLOCK;
 use crate::strategy::{Plan, Premium};
 use rayon::prelude::*;
 
-/// What a contract sold at each of `variances` brings at expiry beyond the premium in the plan's own market.
-fn premiums(plan: &Plan, market: &Market, variances: &[f64]) -> Vec<f64> {
-    let Premium::Model = plan.premium else {
-        return vec![0.0; variances.len()];
-    };
-    let Contract {
-        kind,
-        strike,
-        expiry,
-        ..
-    } = plan.contract;
-    let Market {
-        spot,
-        rate,
-        dividend,
-        ..
-    } = *market;
-    let own = plan.model_premium();
-    let prices: Vec<f64> = match market.model {
-        Model::Gbm { .. } => vec![market.price(&plan.contract); variances.len()],
-        Model::Heston(parameters) => {
+/// Where a contract's life begins.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    spot: f64,
+    variance: f64,
+    /// What the contract brings at expiry beyond the premium in the plan's own market.
+    premium: f64,
+}
+
+/// Contracts sold at each of `variances` in the market of `plan`.
+fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
+    let (market, contract) = (plan.market, plan.contract);
+    let Market { rate, dividend, .. } = market;
+    let spots = variances.iter().map(|&variance| {
+        let model = market.model.at_variance(variance);
+        plan.strike.spot(&Market { model, ..market }, &contract)
+    });
+    let spots: Vec<f64> = spots.collect();
+    let prices: Vec<f64> = match (plan.premium, market.model) {
+        (Premium::Amount(amount), _) => vec![amount; variances.len()],
+        (Premium::Model, Model::Heston(parameters)) => {
             let low = variances.iter().copied().fold(f64::INFINITY, f64::min);
             let high = variances.iter().copied().fold(0.0, f64::max);
-            let width = ((spot / strike).ln() + (rate - dividend) * expiry).abs();
-            let table = HestonTransform::new(&parameters, expiry, low..=high, width);
-            variances
-                .par_iter()
-                .map(|&v| table.prices(kind, spot, v, &[strike], rate, dividend)[0])
-                .collect()
+            let carry = (rate - dividend) * contract.expiry;
+            let widths = spots
+                .iter()
+                .map(|&spot| contract.log_moneyness(spot, carry));
+            let width = widths.fold(0.0, f64::max);
+            let table = HestonTransform::new(&parameters, contract.expiry, low..=high, width);
+            let price = |(&spot, &v): (&f64, &f64)| {
+                let legs = contract.legs().map(|leg| {
+                    let prices = table.prices(leg.kind, spot, v, &[leg.strike], rate, dividend);
+                    leg.quantity * prices[0]
+                });
+                legs.sum()
+            };
+            spots.par_iter().zip(variances).map(price).collect()
         }
+        (Premium::Model, _) => spots
+            .iter()
+            .map(|&spot| Market { spot, ..market }.price(&contract))
+            .collect(),
     };
-    let growth = (rate * expiry).exp();
-    prices
-        .into_iter()
-        .map(|price| (price - own) * growth)
+    let (own, growth) = (plan.model_premium(), (rate * contract.expiry).exp());
+    let states = spots.into_iter().zip(variances).zip(prices);
+    states
+        .map(|((spot, &variance), price)| Start {
+            spot,
+            variance,
+            premium: (price - own) * growth,
+        })
         .collect()
 }
 
@@ -53,8 +68,7 @@ fn premiums(plan: &Plan, market: &Market, variances: &[f64]) -> Vec<f64> {
 /// distribution evenly.
 pub struct ModelSource {
     simulator: Simulator,
-    variances: Vec<f64>,
-    premiums: Vec<f64>,
+    starts: Vec<Start>,
 }
 
 /// Quantiles of the window's variances.
@@ -73,16 +87,15 @@ impl ModelSource {
             simulator.sampling = plan.sampling;
         }
         Self {
-            premiums: premiums(plan, &plan.market, &variances),
-            variances,
+            starts: starts(plan, &variances),
             simulator,
         }
     }
 
-    fn quantile(&self, block: u64) -> usize {
+    fn start(&self, block: u64) -> Start {
         const GOLDEN: f64 = 0.618_033_988_749_894_8;
         let share = (block as f64 * GOLDEN).fract();
-        (share * self.variances.len() as f64) as usize
+        self.starts[(share * self.starts.len() as f64) as usize]
     }
 }
 
@@ -94,11 +107,12 @@ impl PathSource for ModelSource {
             .enumerate()
             .for_each(|(offset, (spot, variance))| {
                 let block = first_block + offset as u64;
-                let start = self.variances[self.quantile(block)];
+                let start = self.start(block);
                 let market = self.simulator.market;
                 let simulator = Simulator {
                     market: Market {
-                        model: market.model.at_variance(start),
+                        model: market.model.at_variance(start.variance),
+                        spot: start.spot,
                         ..market
                     },
                     ..self.simulator
@@ -112,7 +126,7 @@ impl PathSource for ModelSource {
     }
 
     fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>> {
-        let of = |i: usize| self.premiums[self.quantile(first_block + (i / BLOCK) as u64)];
+        let of = |i: usize| self.start(first_block + (i / BLOCK) as u64).premium;
         Some((0..count).map(of).collect())
     }
 }
@@ -128,13 +142,13 @@ impl PathSource for ModelSource {
 /// D. Politis and J. Romano (1994), "The stationary bootstrap", Journal of the American Statistical Association 89(428).
 pub struct BootstrapSource {
     stream: Stream,
-    spot: f64,
     /// Chance that a stretch ends after a day, in units of 2⁻³².
     end: u32,
     returns: Vec<f64>,
     /// Before each return: the filter's state, or the constant variance.
     states: Vec<Variance>,
-    premiums: Vec<f64>,
+    /// Of contracts sold before each return.
+    starts: Vec<Start>,
 }
 
 #[derive(Clone, Copy)]
@@ -171,10 +185,10 @@ impl BootstrapSource {
     ) -> Self {
         let dt = plan.contract.dt();
         let mut state = match plan.market.model {
-            Model::Gbm { volatility } => Variance::Constant(volatility * volatility),
             Model::Heston(parameters) => {
                 Variance::Filtered(HestonFilter::new(parameters, drift, dt))
             }
+            constant => Variance::Constant(constant.initial_volatility().powi(2)),
         };
         let mut states = Vec::with_capacity(returns.len());
         for r in returns {
@@ -187,10 +201,9 @@ impl BootstrapSource {
         let variances: Vec<f64> = states.iter().map(Variance::mean).collect();
         Self {
             stream: Stream::new(plan.seed, purpose),
-            spot: plan.market.spot,
             end: (f64::from(u32::MAX) / block.max(1.0)) as u32,
             returns: window.iter().map(|r| r + shift).collect(),
-            premiums: premiums(plan, &plan.market, &variances),
+            starts: starts(plan, &variances),
             states,
         }
     }
@@ -211,7 +224,7 @@ impl PathSource for BootstrapSource {
                 let starts = self.stream.draw(block, 0)[0];
                 let mut days = starts.map(|word| self.day(word));
                 let mut states = days.map(|day| self.states[day]);
-                let mut price = [self.spot; BLOCK];
+                let mut price = days.map(|day| self.starts[day].spot);
                 for t in 0..spot.len() {
                     for lane in 0..BLOCK {
                         spot[t][lane] = price[lane] as f32;
@@ -235,7 +248,7 @@ impl PathSource for BootstrapSource {
     fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>> {
         let of = |i: usize| {
             let starts = self.stream.draw(first_block + (i / BLOCK) as u64, 0)[0];
-            self.premiums[self.day(starts[i % BLOCK])]
+            self.starts[self.day(starts[i % BLOCK])].premium
         };
         Some((0..count).map(of).collect())
     }
@@ -245,9 +258,9 @@ impl PathSource for BootstrapSource {
 mod tests {
     use super::*;
 
-    fn plan(model: &str) -> Plan {
+    fn plan(model: &str, terms: &str) -> Plan {
         let text = format!(
-            "[market]\nrate = 0.02\n{model}\n[contract]\nexpiry_days = 20\ndays_per_year = 252\n"
+            "[market]\nrate = 0.02\n{model}\n[contract]\n{terms}expiry_days = 20\ndays_per_year = 252\n"
         );
         Plan::parse(&text, |_| {}).unwrap()
     }
@@ -256,10 +269,10 @@ mod tests {
         "model = \"heston\"\nv0 = 0.04\nkappa = 3\ntheta = 0.04\nsigma = 0.4\nrho = -0.6";
 
     /// Each block begins at one variance, 1,024 blocks begin at each of 256 quantiles about as often (three to six
-    /// times), and a contract's premium is the model's price at that variance.
+    /// times), and a contract's premium is the model's price at that variance and at the spot that the strike asks for.
     #[test]
     fn model_paths_begin_at_the_variances_seen() {
-        let plan = plan(HESTON);
+        let plan = plan(HESTON, "type = \"put\"\nstrike = { delta = 0.25 }\n");
         let seen: Vec<f64> = (0..1000).map(|i| 0.01 + 1e-4 * f64::from(i)).collect();
         let source = ModelSource::new(&plan, &seen, Purpose::Training);
         let mut paths = Paths::<f32>::zeros(1024 * BLOCK, plan.contract.steps);
@@ -276,6 +289,14 @@ mod tests {
                     model: plan.market.model.at_variance(variance),
                     ..plan.market
                 };
+                let spot = plan.strike.spot(&market, &plan.contract);
+                let first = paths.block(block).spot[0];
+                assert!(
+                    first
+                        .iter()
+                        .all(|s| (f64::from(*s) / spot - 1.0).abs() < 1e-6)
+                );
+                let market = Market { spot, ..market };
                 let growth = (0.02 * plan.contract.expiry).exp();
                 let expected = (market.price(&plan.contract) - plan.model_premium()) * growth;
                 assert!((premiums[block * BLOCK + 5] - expected).abs() < 1e-6);
@@ -296,7 +317,7 @@ mod tests {
     /// chance 7/8 (or hit it by chance); the discounted spot is a martingale within four standard errors.
     #[test]
     fn bootstrapped_paths_are_stretches_of_history() {
-        let plan = plan(HESTON);
+        let plan = plan(HESTON, "");
         let returns: Vec<f64> = (0..400)
             .map(|i| 0.002 + 0.01 * (f64::from(i * i) * 0.37).sin())
             .collect();

@@ -1,50 +1,14 @@
 //! Windows see nothing of the future, and a run that was interrupted ends like one that was not.
 
 use super::*;
+use crate::market::history::fixture::{Scratch, closes, day, write};
 use crate::runs::store;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// A folder in the temporary one that is removed at the end of the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("deephedge-walk-forward-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// 900 daily closes whose volatility comes and goes.
-fn closes() -> Vec<f64> {
-    let mut spot = 100.0_f64;
-    (0..900)
-        .map(|day| {
-            let t = f64::from(day);
-            let volatility = 0.01 * (1.5 + (t / 40.0).sin());
-            spot *= (volatility * (t * t * 0.37).sin() * 1.4).exp();
-            spot
-        })
-        .collect()
-}
-
-fn plan(folder: &Path, closes: &[f64], model: &str, more: &str) -> Plan {
-    let data = folder.join("closes.csv");
-    let first = chrono::NaiveDate::from_ymd_opt(2000, 1, 3).unwrap();
-    let rows = closes
-        .iter()
-        .enumerate()
-        .map(|(day, close)| format!("{},{close}\n", first + Days::new(day as u64)));
-    std::fs::write(&data, format!("Date,Close\n{}", rows.collect::<String>())).unwrap();
+fn plan(folder: &Path, closes: &[f64], model: &str, terms: &str, more: &str) -> Plan {
+    let data = write(folder, closes);
     let text = format!(
-        "name = \"walk\"\n[market]\n{model}\n[contract]\nexpiry_days = 10\ndays_per_year = 365\n[costs]\n\
+        "name = \"walk\"\n[market]\n{model}\n[contract]\n{terms}expiry_days = 10\ndays_per_year = 365\n[costs]\n\
          proportional = 0.001\n[policy]\nhidden = 4\n[training]\nsteps = 6\npaths = 128\nvalidation_paths = 0\n\
          [evaluation]\nhedges = [\"naked\", \"minimum_variance\", \"whalley_wilmott\"]\n[optimizers.adam]\n\
          [backtest]\ndata = '{}'\nspacing = \"weekly\"\n[walk_forward]\nyears = 1.0\nmonths = 4\n{more}",
@@ -55,10 +19,11 @@ fn plan(folder: &Path, closes: &[f64], model: &str, more: &str) -> Plan {
 
 const HESTON: &str = "model = \"heston\"\nv0 = 0.04\nkappa = 2.0\ntheta = 0.04\nsigma = 0.3\nrho = -0.5\nrate = 0.02";
 const GBM: &str = "model = \"gbm\"\nvolatility = 0.2";
+const MERTON: &str = "model = \"merton\"\nvolatility = 0.2\njump_intensity = 20\nlog_jump_mean = 0.0\nlog_jump_std = 0.02";
 
 fn walk(plan: &Plan, folder: &RunFolder) -> Results {
     let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
-    run(plan, &settings, walk, folder, &mut |_| {})
+    run(plan, &settings, walk, folder, &mut |_| Ok(()))
         .unwrap()
         .results
 }
@@ -71,8 +36,8 @@ fn all_trades(folder: &RunFolder) -> Vec<Trade> {
 /// to it in the file that was written, within 1e-9; the pages name every strategy.
 #[test]
 fn windows_follow_one_another() {
-    let scratch = Scratch::new("follow");
-    let plan = plan(&scratch.0, &closes(), HESTON, "");
+    let scratch = Scratch::new("walk-follow");
+    let plan = plan(&scratch.0, &closes(900), HESTON, "", "seeds = 2\n");
     let folder = store::create(&scratch.0, "walk").unwrap();
     let results = walk(&plan, &folder);
     assert!(results.windows.len() >= 4, "{}", results.windows.len());
@@ -84,7 +49,8 @@ fn windows_follow_one_another() {
     }
     let trades = all_trades(&folder);
     let contracts: usize = results.windows.iter().map(|window| window.contracts).sum();
-    assert_eq!(trades.len(), 4 * contracts);
+    // Two seeds of the network and three hedges.
+    assert_eq!(trades.len(), 5 * contracts);
     for trade in &trades {
         assert!(
             (trade.attribution.total() - trade.pnl).abs() < 1e-9,
@@ -96,6 +62,16 @@ fn windows_follow_one_another() {
         assert!((sum - strategy.mean.value).abs() < 1e-9);
         assert!(strategy.cvar.interval.low <= strategy.cvar.value);
     }
+    // The mean over both seeds, and the deviation between two: |a − b|/√2.
+    let means = [1, 2].map(|seed| {
+        let own = trades.iter().filter(|trade| trade.seed == Some(seed));
+        own.map(|trade| trade.pnl).sum::<f64>() / contracts as f64
+    });
+    let adam = &results.strategies[0];
+    let between = adam.between_seeds.unwrap().mean;
+    assert_eq!((adam.strategy.as_str(), adam.seeds), ("adam", 2));
+    assert!((adam.mean.value - 0.5 * (means[0] + means[1])).abs() < 1e-12);
+    assert!((between - (means[0] - means[1]).abs() / 2f64.sqrt()).abs() < 1e-12 && between > 0.0);
     // One strategy under test, three others, three statistics.
     assert_eq!(results.tests.len(), 9);
     assert!(results.tests.iter().all(|test| test.corrected >= test.p));
@@ -103,6 +79,16 @@ fn windows_follow_one_another() {
     let page = String::from_utf8(page).unwrap();
     for name in ["adam", "naked", "minimum_variance", "whalley_wilmott"] {
         assert!(page.contains(&format!("| {name} |")), "{name}");
+    }
+    let report = folder.read_bytes("report.html").unwrap().unwrap();
+    let report = String::from_utf8(report).unwrap();
+    for caption in [
+        "Walk-forward",
+        "Where the P&amp;L comes from",
+        "Worst contracts",
+        "Windows",
+    ] {
+        assert!(report.contains(caption), "{caption}");
     }
 }
 
@@ -123,24 +109,34 @@ fn close(a: &Trade, b: &Trade) -> bool {
 /// window before it, on paths of the model or bootstrapped ones; and it does change what comes after.
 #[test]
 fn the_future_does_not_change_the_past() {
-    for (name, model, more) in [
-        ("model", HESTON, ""),
-        ("bootstrap", HESTON, "paths = \"bootstrap\"\nblock = 5.0\n"),
-        ("gbm", GBM, "paths = \"bootstrap\"\n"),
+    for (name, model, terms, more) in [
+        ("model", HESTON, "", ""),
+        (
+            "bootstrap",
+            HESTON,
+            "type = \"put\"\nstrike = { delta = 0.25 }\n",
+            "paths = \"bootstrap\"\nblock = 5.0\n",
+        ),
+        ("gbm", GBM, "", "paths = \"bootstrap\"\n"),
+        (
+            "merton",
+            MERTON,
+            "type = \"straddle\"\nstrike = { delta = 0.5 }\n",
+            "",
+        ),
     ] {
-        let scratch = Scratch::new(&format!("future-{name}"));
+        let scratch = Scratch::new(&format!("walk-future-{name}"));
         let known = 600;
-        let mut changed = closes();
+        let mut changed = closes(900);
         changed[known..].reverse();
         changed[known..].iter_mut().for_each(|c| *c *= 1.1);
-        let trades = [closes(), changed].map(|closes| {
-            let plan = plan(&scratch.0, &closes, model, more);
+        let trades = [closes(900), changed].map(|closes| {
+            let plan = plan(&scratch.0, &closes, model, terms, more);
             let folder = store::create(&scratch.0, "walk").unwrap();
             walk(&plan, &folder);
             all_trades(&folder)
         });
-        let last =
-            chrono::NaiveDate::from_ymd_opt(2000, 1, 3).unwrap() + Days::new(known as u64 - 1);
+        let last = day(known - 1);
         let past = |trades: &[Trade]| -> Vec<Trade> {
             trades
                 .iter()
@@ -161,8 +157,8 @@ fn the_future_does_not_change_the_past() {
 /// to the same bits, warm start included.
 #[test]
 fn an_interrupted_run_goes_on_to_the_same_bits() {
-    let scratch = Scratch::new("resume");
-    let plan = plan(&scratch.0, &closes(), HESTON, "");
+    let scratch = Scratch::new("walk-resume");
+    let plan = plan(&scratch.0, &closes(900), HESTON, "", "");
     let folder = store::create(&scratch.0, "walk").unwrap();
     let results = walk(&plan, &folder);
     let trades = all_trades(&folder);

@@ -84,6 +84,24 @@ const NUMBERS: [Number; 13] = [
     ),
 ];
 
+/// Every contract with the numbers of its trades in `books`, which hold the same contracts, averaged.
+pub fn average(books: &[Vec<&Trade>]) -> Vec<Trade> {
+    let count = books.first().map_or(0, Vec::len);
+    (0..count)
+        .map(|contract| {
+            let mut mean = Trade {
+                seed: None,
+                ..books[0][contract].clone()
+            };
+            for (_, of, set) in NUMBERS {
+                let sum: f64 = books.iter().map(|book| of(book[contract])).sum();
+                set(&mut mean, sum / books.len() as f64);
+            }
+            mean
+        })
+        .collect()
+}
+
 /// Columns strategy, seed, window, date, expiry and those of the numbers.
 ///
 /// # Errors

@@ -11,32 +11,13 @@ use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::atomic::write_parquet;
 use crate::runs::store::RunFolder;
-use crate::strategy::{Aversion, BacktestPlan, Length, Plan, TrainingPaths, WalkForwardPlan};
-use crate::training::{Sources, train_on};
-use serde::{Deserialize, Serialize};
+use crate::runs::walk_forward::Window;
+use crate::strategy::{
+    Aversion, BacktestPlan, Length, OptimizerPlan, Plan, TrainingPaths, WalkForwardPlan,
+};
+use crate::training::{Sources, Training, train_on};
 use std::ops::Range;
 use std::path::PathBuf;
-
-/// What a window did, `window.json` in its folder; written after everything else there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Window {
-    pub number: usize,
-    pub calibrated_from: String,
-    pub calibrated_to: String,
-    pub first_sale: String,
-    pub last_sale: String,
-    pub contracts: usize,
-    /// The model and its parameters.
-    pub model: serde_json::Map<String, serde_json::Value>,
-    /// Parameters that ended on a bound of their search.
-    pub at_bound: Vec<String>,
-    /// Drift of the calibrated returns, per year.
-    pub drift: f64,
-    /// λ of the Whalley–Wilmott band.
-    pub band_aversion: f64,
-    /// Seconds of training of every optimizer.
-    pub seconds: Vec<(String, f64)>,
-}
 
 /// Where a window lies in the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +46,12 @@ pub struct Shared<'a> {
 
 /// What a window is doing.
 pub enum Doing<'a> {
-    Training { strategy: &'a str, done: f64 },
+    /// A policy is being trained; a step was just taken.
+    Training {
+        strategy: &'a str,
+        seed: u64,
+        training: &'a Training<'a>,
+    },
 }
 
 impl Shared<'_> {
@@ -97,7 +83,7 @@ impl Shared<'_> {
     pub fn run(
         &self,
         span: &Span,
-        doing: &mut dyn FnMut(Doing<'_>),
+        doing: &mut dyn FnMut(Doing<'_>) -> Result<()>,
     ) -> Result<(Window, Vec<Trade>)> {
         let Self {
             settings, history, ..
@@ -108,8 +94,6 @@ impl Shared<'_> {
         plan.market = calibration.market_at(last);
         let contracts = Contracts::sell(history, &plan, settings, &calibration, &span.sales);
         let valuation = Valuation::new(plan.contract, contracts.market, &contracts.paths);
-        let source = |purpose: Purpose| self.source(&plan, &calibration, span, purpose);
-        let (training, validation) = (source(Purpose::Training), source(Purpose::Validation));
         let mut trades = Vec::new();
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let book = contracts.hedge(&plan, policy)?;
@@ -137,10 +121,13 @@ impl Shared<'_> {
             Ok(())
         };
         let mut seconds = Vec::new();
-        for optimizer in &plan.optimizers {
+        for (optimizer, seed) in self.trainings(&plan) {
             let name = &optimizer.name;
-            let warm = self.warm_weights(&plan, span, name)?;
+            let warm = self.warm_weights(&plan, span, name, seed)?;
             let mut timed = plan.clone();
+            timed.seed = seed;
+            let source = |purpose: Purpose| self.source(&timed, &calibration, span, purpose);
+            let (training, validation) = (source(Purpose::Training), source(Purpose::Validation));
             if warm.is_some() {
                 timed.length = match plan.length {
                     Length::Steps(steps) => Length::Steps(
@@ -151,39 +138,41 @@ impl Shared<'_> {
             }
             let initial = match warm {
                 Some(weights) => weights,
-                None => Parameters::random(plan.shape, plan.seed)?,
+                None => Parameters::random(plan.shape, seed)?,
             };
             let sources = Sources {
                 training: training.as_ref(),
                 validation: validation.as_ref(),
             };
-            let trained = train_on(&timed, optimizer, sources, initial, |done, _| {
+            let trained = train_on(&timed, optimizer, sources, initial, |training| {
                 doing(Doing::Training {
                     strategy: name,
-                    done,
-                });
+                    seed,
+                    training,
+                })
             })?;
-            seconds.push((name.clone(), trained.seconds));
-            let metadata = [("strategy", name.clone()), ("seed", plan.seed.to_string())];
+            seconds.push((name.clone(), seed, trained.seconds));
+            let metadata = [("strategy", name.clone()), ("seed", seed.to_string())];
             let metadata = metadata.map(|(key, value)| (key.to_string(), value));
             let bytes = trained.parameters.to_bytes(metadata.into())?;
             self.folder
-                .write_bytes(&self.policy_file(span, name), &bytes)?;
+                .write_bytes(&policy_file(span, name, seed), &bytes)?;
             let sweep = plan.engine.sweep();
             let policy = RecurrentPolicy {
                 parameters: &trained.parameters,
                 features: &plan.features,
                 sweep: sweep.as_ref(),
             };
-            record(name, Some(plan.seed), &policy)?;
+            record(name, Some(seed), &policy)?;
         }
+        let validation = self.source(&plan, &calibration, span, Purpose::Validation);
         let band_aversion = aversion(&plan, validation.as_ref())?;
         for name in &plan.hedges {
             let policy = ClassicalPolicy {
                 hedge: Classical::named(name, band_aversion).unwrap_or(Classical::Naked),
                 market: contracts.market,
                 contract: plan.contract,
-                proportional_cost: plan.costs.proportional,
+                charge: plan.costs.spot,
             };
             record(name, None, &policy)?;
         }
@@ -215,10 +204,14 @@ impl Shared<'_> {
         Ok((window, trades))
     }
 
-    /// The file of a policy, relative to the folder of the run.
-    fn policy_file(&self, span: &Span, optimizer: &str) -> String {
-        let seed = self.plan.seed;
-        span.file(&format!("policies/{optimizer}-{seed}.safetensors"))
+    /// Every optimizer with every seed.
+    fn trainings<'a>(
+        &self,
+        plan: &'a Plan,
+    ) -> impl Iterator<Item = (&'a OptimizerPlan, u64)> + use<'a> {
+        let seeds = plan.seed..plan.seed + self.walk.seeds as u64;
+        let optimizers = plan.optimizers.iter();
+        optimizers.flat_map(move |optimizer| seeds.clone().map(move |seed| (optimizer, seed)))
     }
 
     /// The weights that the window before ended with, if training begins there.
@@ -227,6 +220,7 @@ impl Shared<'_> {
         plan: &Plan,
         span: &Span,
         optimizer: &str,
+        seed: u64,
     ) -> Result<Option<Parameters>> {
         if !self.walk.warm_start || span.number == 0 {
             return Ok(None);
@@ -235,7 +229,7 @@ impl Shared<'_> {
             number: span.number - 1,
             ..span.clone()
         };
-        let file = self.policy_file(&before, optimizer);
+        let file = policy_file(&before, optimizer, seed);
         Parameters::load(&self.folder.path().join(file), plan.shape).map(Some)
     }
 
@@ -248,9 +242,10 @@ impl Shared<'_> {
     ) -> Box<dyn PathSource> {
         match self.walk.paths {
             TrainingPaths::Model => {
+                let constant = [plan.market.model.initial_volatility().powi(2)];
                 let seen = match plan.market.model {
-                    Model::Gbm { volatility } => &[volatility * volatility][..],
                     Model::Heston(_) => &calibration.variance[span.known.clone()],
+                    Model::Gbm { .. } | Model::Merton(_) => &constant,
                 };
                 Box::new(ModelSource::new(plan, seen, purpose))
             }
@@ -266,13 +261,18 @@ impl Shared<'_> {
     }
 }
 
+/// The file of a policy, relative to the folder of the run.
+fn policy_file(span: &Span, optimizer: &str, seed: u64) -> String {
+    span.file(&format!("policies/{optimizer}-{seed}.safetensors"))
+}
+
 /// The risk aversion of the Whalley–Wilmott band: the one given or the least risky on validation paths.
 fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
     const PATHS: usize = 16_384;
     if let Aversion::Given(aversion) = plan.aversion {
         return Ok(aversion);
     }
-    if plan.costs.proportional == 0.0 || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+    if plan.costs.spot.is_free() || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
         return Ok(1.0);
     }
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
@@ -290,7 +290,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
             contract: plan.contract,
-            proportional_cost: plan.costs.proportional,
+            charge: plan.costs.spot,
         };
         let mut book = Book::hedge(&policy, &ledger, &paths)?;
         for (z, premium) in book.pnl.iter_mut().zip(&premiums) {

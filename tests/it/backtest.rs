@@ -1,4 +1,5 @@
 use super::*;
+use chrono::Datelike;
 
 /// Black–Scholes delta on real history: the three settings of `tests/reference/backtest_sp500.json`, which a
 /// separate program in numpy wrote, every figure within 1e-9.
@@ -32,6 +33,39 @@ fn backtest_equals_the_independent_reference() {
     }
 }
 
+/// Every form of contract, sold on every kind of schedule, is hedged on history; what the schedule sells between two dates
+/// is as many contracts as it says.
+#[test]
+fn every_contract_is_sold_on_every_schedule() {
+    for (spacing, least, most) in [("daily", 240, 260), ("weekly", 51, 54), ("monthly", 12, 12)] {
+        for terms in [
+            "type = \"call\"\nstrike = { delta = 0.25 }",
+            "type = \"put\"\nstrike = { moneyness = 0.97 }",
+            "type = \"straddle\"",
+            "type = \"strangle\"\nstrike = 97\nupper_strike = { moneyness = 1.03 }",
+            "type = \"call_spread\"\nupper_strike = 104",
+            "type = \"put_spread\"\nstrike = 96.0\nupper_strike = 100",
+        ] {
+            let text = SMALL.replace("[contract]", &format!("[contract]\n{terms}"))
+                + &format!(
+                    "[backtest]\ndata = '{HISTORY}'\nstart = \"2010-01-01\"\nend = \"2010-12-31\"\n\
+                     spacing = \"{spacing}\"\n"
+                );
+            let path = strategy("schedules", &text);
+            let runs = path.with_extension("runs");
+            let found = document(&["backtest", path.to_str().unwrap()], &runs, "2");
+            let contracts = found["backtest_market"]["contracts"].as_u64().unwrap();
+            assert!(
+                (least..=most).contains(&contracts),
+                "{spacing}: {contracts}"
+            );
+            let rows = found["backtest"].as_array().unwrap();
+            let deviation = |row: usize| rows[row]["pnl_std"].as_f64().unwrap();
+            assert!(deviation(1) > 0.0 && deviation(0) > 0.0, "{terms}");
+        }
+    }
+}
+
 /// The policies of a run, loaded again, hedge history to the same bits as in the comparison that trained them.
 #[test]
 fn saved_policies_backtest_like_the_comparison() {
@@ -52,4 +86,71 @@ fn saved_policies_backtest_like_the_comparison() {
     // Another period, from the command line.
     let later = document(&["backtest", "latest", "--start", "2016-01-01"], &runs, "2");
     assert_eq!(later["backtest_market"]["first"], "2016-01-04");
+}
+
+/// An index joined with its volatility index, from the strategy and from the command line to the same rows: the premium is
+/// the Black–Scholes price at the volatility index.
+#[test]
+fn a_volatility_index_gives_the_variance() {
+    let vix = concat!(env!("CARGO_MANIFEST_DIR"), "/market_data/vix_daily.csv");
+    let settings = "variance = \"implied\"\nrepair = [\"blanks\", \"unmatched\"]\n\
+                    start = \"2017-01-01\"\nend = \"2018-11-15\"\nspacing = \"monthly\"\n";
+    let heston = "v0 = 0.04\nkappa = 1.5\ntheta = 0.04\nsigma = 0.3\nrho = -0.7";
+    assert!(SMALL.contains(heston));
+    let model = SMALL
+        .replace("\"heston\"", "\"gbm\"")
+        .replace(heston, "volatility = 0.2");
+    let of = |name: &str, data: &str| {
+        strategy(
+            name,
+            &format!("{model}[backtest]\ndata = {data}\n{settings}"),
+        )
+    };
+    let path = of("joined", &format!("['{HISTORY}', '{vix}']"));
+    let runs = path.with_extension("runs");
+    let found = document(&["backtest", path.to_str().unwrap()], &runs, "2");
+    let alone = of("alone", &format!("'{HISTORY}'"));
+    let arguments = [
+        "backtest",
+        alone.to_str().unwrap(),
+        "--data",
+        HISTORY,
+        "--data",
+        vix,
+    ];
+    let again = document(&arguments, &runs, "1");
+    assert_eq!(found["backtest"], again["backtest"]);
+    let market = &found["backtest_market"];
+    assert_eq!(market["data"], format!("{HISTORY}, {vix}"));
+    assert_eq!(market["repaired"][0][0], "blanks");
+    // The first sale of each month and the index on it.
+    let date = |text: &str| chrono::NaiveDate::parse_from_str(text, "%m/%d/%Y").unwrap();
+    let index: Vec<(chrono::NaiveDate, f64)> = std::fs::read_to_string(vix)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let (day, level) = line.split_once(',')?;
+            Some((date(day), level.parse().ok()?))
+        })
+        .collect();
+    let period = date("1/1/2017")..=date("11/15/2018");
+    let mut sum = 0.0;
+    let mut count = 0.0;
+    for pair in index.windows(2) {
+        let (before, (day, level)) = (pair[0].0, pair[1]);
+        if period.contains(&day) && day.month() != before.month() {
+            // At the money without rates: S (2Φ(σ√T/2) − 1).
+            let half = 0.5 * level / 100.0 * (10.0f64 / 365.0).sqrt();
+            sum += 100.0 * libm::erf(half / std::f64::consts::SQRT_2);
+            count += 1.0;
+        }
+    }
+    assert_eq!(market["contracts"].as_f64().unwrap(), count);
+    let premium = found["backtest"][0]["premium"].as_f64().unwrap();
+    assert!(
+        (premium - sum / count).abs() < 1e-9,
+        "{premium} {}",
+        sum / count
+    );
 }

@@ -56,6 +56,29 @@ fn bad_input_is_answered_in_one_line() {
             "`policy.instruments`: \"variance_swap\" needs the model \"heston\"",
         ),
         (
+            "jumps_without_size",
+            "[market]\nmodel = \"merton\"\nvolatility = 0.2\njump_intensity = 10\nlog_jump_mean = 0.0\n\
+             [contract]\nexpiry_days = 9\n"
+                .to_string(),
+            "`market.log_jump_std` is missing",
+        ),
+        (
+            "too_many_jumps",
+            "[market]\nmodel = \"merton\"\nvolatility = 0.2\njump_intensity = 1000\nlog_jump_mean = 0.0\n\
+             log_jump_std = 0.01\n[contract]\nexpiry_days = 365\nsteps = 4\n"
+                .to_string(),
+            "`market.jump_intensity` must be at most 200.0000, 50 in a hedging period, was 1000",
+        ),
+        (
+            "moving_variance_of_merton",
+            format!(
+                "[market]\nmodel = \"merton\"\nvolatility = 0.2\njump_intensity = 10\nlog_jump_mean = 0.0\n\
+                 log_jump_std = 0.02\n[contract]\nexpiry_days = 9\n\
+                 [backtest]\ndata = '{HISTORY}'\nvariance = \"realised\"\n"
+            ),
+            "`backtest.variance` must be \"model\" under the model \"merton\"",
+        ),
+        (
             "no_spot",
             replaced("[policy]", "[policy]\ninstruments = [\"variance_swap\"]"),
             "`policy.instruments` must be distinct instruments, \"spot\" first, was [\"variance_swap\"]",
@@ -69,12 +92,68 @@ fn bad_input_is_answered_in_one_line() {
             "`costs.variance_swap` has no meaning unless",
         ),
         (
+            "spread_of_what_is_not_traded",
+            replaced(
+                "proportional = 0.002",
+                "proportional = 0.002\nvariance_swap_half_spread = 0.01",
+            ),
+            "`costs.variance_swap_half_spread` has no meaning unless",
+        ),
+        (
+            "negative_spread",
+            replaced("proportional = 0.002", "half_spread = -0.01"),
+            "`costs.half_spread` must be at least 0, was -0.01",
+        ),
+        (
+            "no_implied_volatility",
+            format!(
+                "{SMALL}[backtest]\ndata = '{HISTORY}'\nstart = \"2010-01-01\"\nvariance = \"implied\"\n"
+            ),
+            "`backtest.variance` \"implied\" needs a column of implied volatility or variance",
+        ),
+        (
             "no_prices_of_swaps",
             replaced(
                 "[policy]",
                 "[policy]\ninstruments = [\"spot\", \"variance_swap\"]",
             ) + &format!("[backtest]\ndata = '{HISTORY}'\n"),
             "`backtest`: a history of closes has no prices of the \"variance_swap\"",
+        ),
+        (
+            "strike_in_words",
+            replaced("[contract]", "[contract]\nstrike = \"atm\""),
+            "`contract.strike` must be a number, { moneyness = x } or { delta = x }, was \"atm\"",
+        ),
+        (
+            "delta_of_a_sure_exercise",
+            replaced("[contract]", "[contract]\nstrike = { delta = 1.5 }"),
+            "`contract.strike.delta` must be above 0 and below 1.0000, was 1.5",
+        ),
+        (
+            "delta_of_two_strikes",
+            replaced(
+                "[contract]",
+                "[contract]\ntype = \"strangle\"\nupper_strike = 105\nstrike = { delta = 0.25 }",
+            ),
+            "`contract.strike.delta` has no meaning for the type \"strangle\", which has two strikes",
+        ),
+        (
+            "one_strike_too_few",
+            replaced("[contract]", "[contract]\ntype = \"call_spread\""),
+            "`contract.upper_strike` is missing",
+        ),
+        (
+            "one_strike_too_many",
+            replaced("[contract]", "[contract]\nupper_strike = 105"),
+            "`contract.upper_strike` has no meaning for the type \"call\"",
+        ),
+        (
+            "strikes_out_of_order",
+            replaced(
+                "[contract]",
+                "[contract]\ntype = \"put_spread\"\nupper_strike = 95",
+            ),
+            "`contract.upper_strike` must be above 100, was 95",
         ),
         (
             "level",

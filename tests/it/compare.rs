@@ -1,6 +1,6 @@
 use super::*;
 
-fn remove_times(value: &mut serde_json::Value) {
+pub fn remove_times(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(entries) => {
             for key in ["run", "created", "seconds", "baseline_seconds"] {
@@ -287,4 +287,97 @@ fn compact_results_make_the_page() {
     let refused = deephedge(&arguments, "1");
     assert_eq!(refused.status.code(), Some(2));
     assert_eq!(String::from_utf8_lossy(&refused.stderr).lines().count(), 1);
+}
+
+/// A training that is asked to stop ends with exit code 3 in a checkpoint, its curve so far beside it, and goes on from
+/// there to the bits of one that was not stopped; what is complete is not trained again.
+#[test]
+fn a_stopped_training_goes_on_from_its_checkpoint() {
+    let text = SMALL
+        .replace("steps = 14", "steps = 3000")
+        .replace("paths = 256", "paths = 32");
+    let path = strategy("stopped", &text);
+    let whole = path.with_extension("whole");
+    let arguments = ["train", path.to_str().unwrap(), "--optimizer", "kfac"];
+    let mut expected = document(&arguments, &whole, "2");
+
+    let runs = path.with_extension("runs");
+    let mut process = Command::new(env!("CARGO_BIN_EXE_deephedge"))
+        .args(arguments)
+        .args(["--runs", runs.to_str().unwrap()])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let run = || {
+        std::fs::read_dir(&runs)
+            .ok()?
+            .next()?
+            .ok()
+            .map(|entry| entry.path())
+    };
+    let lines = || run().and_then(|run| std::fs::read_to_string(run.join("progress.jsonl")).ok());
+    while lines().is_none_or(|lines| lines.lines().count() < 40) {
+        assert!(process.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    let id = run()
+        .unwrap()
+        .file_name()
+        .unwrap()
+        .to_string_lossy()
+        .into_owned();
+    assert_eq!(
+        document(&["runs", "list"], &runs, "1")["runs"][0]["state"],
+        "running"
+    );
+    let pid = process.id().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains(&format!("go on with `train --resume {id}`")),
+        "{said}"
+    );
+    assert!(
+        run()
+            .unwrap()
+            .join("checkpoints/kfac-3.safetensors")
+            .is_file()
+    );
+
+    let refused = deephedge(
+        &["compare", "--resume", &id, "--runs", runs.to_str().unwrap()],
+        "1",
+    );
+    assert_eq!(refused.status.code(), Some(2));
+    let mut resumed = document(&["train", "--resume", &id], &runs, "1");
+    for document in [&mut expected, &mut resumed] {
+        remove_times(document);
+    }
+    assert_eq!(resumed, expected);
+    assert!(
+        !run()
+            .unwrap()
+            .join("checkpoints/kfac-3.safetensors")
+            .is_file()
+    );
+    let lines: Vec<serde_json::Value> = lines()
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let began: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| line["from"].as_u64())
+        .collect();
+    assert_eq!((began.len(), began[0]), (2, 0));
+    // The checkpoint is of the step that was written last.
+    let steps: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| line["step"].as_u64())
+        .collect();
+    assert!(began[1] > 0);
+    assert_eq!(steps, (0..3000).collect::<Vec<_>>());
+    assert_eq!(lines.last().unwrap()["event"], "finished");
 }

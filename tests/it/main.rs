@@ -1,9 +1,12 @@
 //! Black-box runs of the binary, one module for each job.
 
 mod backtest;
+mod bad_data;
 mod bad_input;
 mod compare;
+mod cross;
 mod market;
+mod serve;
 mod walk_forward;
 
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
 //! Heston's parameters by quasi-maximum likelihood.
 
 use super::filter::HestonFilter;
-use super::moments;
+use super::likelihood::{Bound, STEP, information, shifted};
 use super::simplex::minimise;
+use super::varying_moments;
 use crate::error::{Error, Result};
 use crate::pricing::HestonParameters;
 use faer::linalg::solvers::DenseSolveCore;
@@ -70,15 +71,7 @@ pub struct HestonStandardErrors {
 /// E. Ruiz (1994), "Quasi-maximum likelihood estimation of stochastic volatility models", Journal
 /// of Econometrics 63.
 pub fn estimate_heston(returns: &[f64], days_per_year: f64) -> Result<HestonEstimate> {
-    let (mean, variance) = moments(returns, MIN_RETURNS, days_per_year)?;
-    // Equal returns leave a variance of rounding errors rather than of zero.
-    if variance <= (1e-12 * mean).powi(2) {
-        return Err(Error::input(format!(
-            "estimation needs returns that vary, all {} are {}",
-            returns.len(),
-            returns[0]
-        )));
-    }
+    let (mean, variance) = varying_moments(returns, MIN_RETURNS, days_per_year)?;
     let likelihood = Likelihood {
         returns,
         dt: 1.0 / days_per_year,
@@ -127,27 +120,6 @@ struct Likelihood<'a> {
     drift: f64,
     /// Annualised sample variance.
     sample: f64,
-}
-
-#[derive(Clone, Copy)]
-struct Bound {
-    low: f64,
-    high: f64,
-}
-
-impl Bound {
-    fn contains(self, x: f64) -> bool {
-        x >= self.low && x <= self.high
-    }
-
-    /// Into the bound and off its edge, where a simplex has room.
-    fn clamp(self, x: f64) -> f64 {
-        x.clamp(self.low + 0.1, self.high - 0.1)
-    }
-
-    fn touches(self, x: f64) -> bool {
-        (x - self.low).min(self.high - x) < 0.01
-    }
 }
 
 fn parameters(x: &Point) -> HestonParameters {
@@ -242,31 +214,13 @@ impl Likelihood<'_> {
 
     /// Square roots of the diagonal of `H⁻¹ J H⁻¹`; none where `−H` is not positive definite.
     fn sandwich(&self, x: &Point) -> Option<Point> {
-        const STEP: f64 = 1e-3;
-        let shifted = |moves: &[(usize, f64)]| {
-            let mut point = *x;
-            for (i, step) in moves {
-                point[*i] += step;
-            }
-            point
-        };
-        let centre = self.log_likelihood(x);
-        let curvature = |i: usize, j: usize| {
-            let at = |a: f64, b: f64| self.log_likelihood(&shifted(&[(i, a), (j, b)]));
-            if i == j {
-                (at(STEP, 0.0) - 2.0 * centre + at(-STEP, 0.0)) / (STEP * STEP)
-            } else {
-                (at(STEP, STEP) - at(STEP, -STEP) - at(-STEP, STEP) + at(-STEP, -STEP))
-                    / (4.0 * STEP * STEP)
-            }
-        };
-        let hessian = Mat::from_fn(4, 4, |i, j| -curvature(i.max(j), i.min(j)));
+        let hessian = information(|x| self.log_likelihood(x), x);
         let inverse = hessian.llt(Side::Lower).ok()?.inverse();
 
         let mut filters: Vec<(HestonFilter, HestonFilter)> = (0..4)
             .map(|i| {
-                let up = self.filter(&shifted(&[(i, STEP)]));
-                (up, self.filter(&shifted(&[(i, -STEP)])))
+                let up = self.filter(&shifted(x, &[(i, STEP)]));
+                (up, self.filter(&shifted(x, &[(i, -STEP)])))
             })
             .collect();
         let mut outer = Mat::<f64>::zeros(4, 4);

@@ -2,6 +2,8 @@
 
 mod filter;
 mod heston;
+mod likelihood;
+mod merton;
 mod simplex;
 mod variance;
 #[cfg(test)]
@@ -9,7 +11,8 @@ mod variance_tests;
 
 pub use filter::HestonFilter;
 pub use heston::{HestonEstimate, HestonStandardErrors, MIN_RETURNS, estimate_heston};
-pub use variance::{VarianceEstimator, exponential, garman_klass, realised};
+pub use merton::{MertonEstimate, estimate_merton};
+pub use variance::{VarianceEstimator, exponential, garman_klass, implied, realised};
 
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -78,6 +81,20 @@ fn moments(returns: &[f64], least: usize, days_per_year: f64) -> Result<(f64, f6
     let mean = returns.iter().sum::<f64>() / n;
     let squares: f64 = returns.iter().map(|r| (r - mean) * (r - mean)).sum();
     Ok((mean, squares / (n - 1.0)))
+}
+
+/// [`moments`] of returns that are not all the same.
+fn varying_moments(returns: &[f64], least: usize, days_per_year: f64) -> Result<(f64, f64)> {
+    let (mean, variance) = moments(returns, least, days_per_year)?;
+    // Equal returns leave a variance of rounding errors rather than of zero.
+    if variance <= (1e-12 * mean).powi(2) {
+        return Err(Error::input(format!(
+            "estimation needs returns that vary, all {} are {}",
+            returns.len(),
+            returns[0]
+        )));
+    }
+    Ok((mean, variance))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::market::History;
 use crate::market::history::Quantity;
+use crate::pricing::HestonParameters;
 
 /// How the variance that is known at a close is estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,6 +15,8 @@ pub enum VarianceEstimator {
     Exponential { decay: f64 },
     /// Ranges of the last days.
     GarmanKlass { days: usize },
+    /// What a volatility index or a column of variance says.
+    Implied,
 }
 
 /// `v_t = (1/n) Σ r²/dt` over the last n = `days` returns before close `t`, or over all where there are fewer.
@@ -67,6 +70,44 @@ pub fn garman_klass(history: &History, days: usize, dt: f64, initial: f64) -> Op
         })
         .collect();
     Some(last_means(&squares, days, initial))
+}
+
+/// The variance that a history's own column of variance states or, without one, that its implied volatility σ means. Under
+/// Heston that is the variance from which the model expects σ² over the 30 days of a volatility index,
+///
+/// ```text
+/// v = θ + (σ² − θ) κT/(1 − e^{−κT}),   at least θ/100,   T = 30/365
+/// ```
+///
+/// and σ² without `heston`. None if the history lacks both.
+///
+/// # References
+/// Cboe, "Volatility Index Methodology: Cboe Volatility Index" (VIX), for the 30 days.
+pub fn implied(history: &History, heston: Option<&HestonParameters>) -> Option<Vec<f64>> {
+    const HORIZON: f64 = 30.0 / 365.0;
+    if let Some(variance) = history.values(Quantity::Variance) {
+        return Some(variance.to_vec());
+    }
+    let volatility = history.values(Quantity::ImpliedVolatility)?.iter();
+    let Some(heston) = heston else {
+        return Some(
+            volatility
+                .map(|volatility| volatility * volatility)
+                .collect(),
+        );
+    };
+    // How much of an excess over θ now is left on average.
+    let share = HestonParameters {
+        v0: heston.theta + 1.0,
+        ..*heston
+    }
+    .mean_variance(HORIZON)
+        - heston.theta;
+    let now = |volatility: &f64| {
+        let excess = (volatility * volatility - heston.theta) / share;
+        (heston.theta + excess).max(0.01 * heston.theta)
+    };
+    Some(volatility.map(now).collect())
 }
 
 /// Entry `t`: the mean of `values[t − days .. t]`, of what there is of it; `initial` where there is nothing.

@@ -160,3 +160,32 @@ fn ranges_need_open_high_and_low() {
     assert!((0.12..0.22).contains(&volatility), "{volatility}");
     assert!(garman_klass(&History::load(&path).unwrap(), 21, DT, 0.0).is_none());
 }
+
+/// From the variance found, Heston's model expects the implied one over 30 days; without a model it is the square; a column
+/// of variance stands for itself; and very small implied volatilities end on the floor.
+#[test]
+fn implied_variance_is_what_the_model_expects() {
+    let heston = HestonParameters::new(0.04, 4.0, 0.03, 0.5, -0.7).unwrap();
+    let mut history = history(&bars(3, 10, 0));
+    assert!(implied(&history, Some(&heston)).is_none());
+    let column = |quantity, values: [f64; 3]| Series {
+        quantity,
+        column: String::new(),
+        values: values.to_vec(),
+    };
+    let volatilities = [0.15, 0.4, 0.01];
+    history
+        .series
+        .push(column(Quantity::ImpliedVolatility, volatilities));
+    let found = implied(&history, Some(&heston)).unwrap();
+    for (v0, volatility) in found.iter().zip(volatilities).take(2) {
+        let expected = HestonParameters { v0: *v0, ..heston }.mean_variance(30.0 / 365.0);
+        assert!((expected - volatility * volatility).abs() < 1e-14);
+    }
+    assert_eq!(found[2], 0.01 * heston.theta);
+    assert_eq!(implied(&history, None).unwrap()[1], 0.4 * 0.4);
+    history
+        .series
+        .push(column(Quantity::Variance, [0.1, 0.2, 0.3]));
+    assert_eq!(implied(&history, Some(&heston)).unwrap(), [0.1, 0.2, 0.3]);
+}

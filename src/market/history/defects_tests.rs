@@ -109,7 +109,7 @@ fn every_defect_is_refused_and_repaired_under_its_name() {
             (10, 527.5),
         ),
     ] {
-        let file = with_row(kind, at, row);
+        let file = with_row(&format!("kind-{kind}"), at, row);
         let files = [file.0.clone()];
         let load = |repairs: &Repairs| History::load_files(&files, &Quantity::ALL, repairs);
         let error = load(&Repairs::default()).unwrap_err().to_string();

@@ -1,0 +1,47 @@
+use super::Output;
+use crate::error::{Error, Result};
+use crate::server::access::Access;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+const VARIABLE: &str = "DEEPHEDGE_TOKEN";
+
+/// Serves until interrupted; says where on standard error, or on standard output as JSON.
+pub fn run(
+    bind: SocketAddr,
+    token_file: Option<&Path>,
+    root: PathBuf,
+    json: bool,
+) -> Result<Output> {
+    let access = access(token_file)?;
+    let runtime =
+        tokio::runtime::Runtime::new().map_err(|error| Error::Computation(error.to_string()))?;
+    let shown = root.display().to_string();
+    runtime.block_on(crate::server::serve(bind, root, access, |address| {
+        let url = format!("http://{address}/");
+        if json {
+            println!("{}", json!({ "url": url, "runs": shown }));
+        } else {
+            eprintln!("serving {shown} at {url}");
+        }
+    }))?;
+    Ok(Output {
+        text: String::new(),
+        document: serde_json::Value::Null,
+    })
+}
+
+fn access(token_file: Option<&Path>) -> Result<Access> {
+    if let Some(path) = token_file {
+        let shown = path.display().to_string();
+        let token = std::fs::read_to_string(path)
+            .map_err(|error| Error::input(format!("--token-file: {shown}: {error}")))?;
+        return Access::with_token(&token, &shown);
+    }
+    match std::env::var(VARIABLE) {
+        Ok(token) => Access::with_token(&token, VARIABLE),
+        Err(std::env::VarError::NotPresent) => Ok(Access::default()),
+        Err(error) => Err(Error::input(format!("{VARIABLE}: {error}"))),
+    }
+}

@@ -1,0 +1,213 @@
+//! Tables of a run as CSV or Parquet.
+
+use super::metrics::Metrics;
+use super::store::RunFolder;
+use crate::error::{Error, Result};
+use polars::prelude::{
+    Column, CsvWriter, DataFrame, ParquetReader, ParquetWriter, SerReader, SerWriter,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::io::Cursor;
+
+/// Tables that a run may have: those in files of their own, then the parts of `metrics.json`.
+pub const NAMES: [&str; 11] = [
+    "evaluation",
+    "backtest",
+    "trades",
+    "results",
+    "backtest_results",
+    "comparisons",
+    "backtest_comparisons",
+    "lengths",
+    "frontier",
+    "tuning",
+    "training",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Parquet,
+}
+
+impl Format {
+    /// By the end of a file's name.
+    pub fn named(end: &str) -> Option<Self> {
+        match end {
+            "csv" => Some(Self::Csv),
+            "parquet" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+}
+
+/// The table of that name, if the run has it.
+///
+/// # Errors
+/// [`Error::Input`] if the run's files are not what they should be.
+pub fn table(folder: &RunFolder, name: &str, format: Format) -> Result<Option<Vec<u8>>> {
+    let mut frame = match name {
+        "evaluation" | "backtest" | "trades" => {
+            let Some(bytes) = folder.read_bytes(&format!("{name}.parquet"))? else {
+                return Ok(None);
+            };
+            if format == Format::Parquet {
+                return Ok(Some(bytes));
+            }
+            ParquetReader::new(Cursor::new(bytes)).finish()?
+        }
+        _ => {
+            let rows = rows(&folder.metrics()?, name)?;
+            if rows.is_empty() {
+                return Ok(None);
+            }
+            frame(&rows)?
+        }
+    };
+    let mut bytes = Vec::new();
+    match format {
+        Format::Csv => CsvWriter::new(&mut bytes).finish(&mut frame)?,
+        Format::Parquet => {
+            ParquetWriter::new(&mut bytes).finish(&mut frame)?;
+        }
+    }
+    Ok(Some(bytes))
+}
+
+/// A part of `metrics.json`, a flat object a row.
+fn rows(metrics: &Metrics, name: &str) -> Result<Vec<Map<String, Value>>> {
+    match name {
+        "results" => flat(&metrics.evaluation),
+        "backtest_results" => flat(&metrics.backtest),
+        "comparisons" => flat(&metrics.comparisons),
+        "backtest_comparisons" => flat(&metrics.backtest_comparisons),
+        "lengths" => flat(&metrics.lengths),
+        "frontier" => flat(&metrics.frontier),
+        "tuning" => flat(&metrics.tuning),
+        "training" => {
+            let mut rows = Vec::new();
+            for curve in &metrics.training {
+                for point in flat(&curve.points)? {
+                    let mut row = Map::new();
+                    row.insert("strategy".into(), curve.strategy.clone().into());
+                    row.insert("seed".into(), curve.seed.into());
+                    row.extend(point);
+                    rows.push(row);
+                }
+            }
+            Ok(rows)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn flat<T: Serialize>(values: &[T]) -> Result<Vec<Map<String, Value>>> {
+    values
+        .iter()
+        .map(|value| {
+            let value = serde_json::to_value(value)
+                .map_err(|error| Error::Computation(format!("table: {error}")))?;
+            let mut row = Map::new();
+            flatten(String::new(), value, &mut row);
+            Ok(row)
+        })
+        .collect()
+}
+
+/// Keys of objects in objects are joined by dots; lists are JSON.
+fn flatten(name: String, value: Value, row: &mut Map<String, Value>) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                let name = if name.is_empty() {
+                    key
+                } else {
+                    format!("{name}.{key}")
+                };
+                flatten(name, value, row);
+            }
+        }
+        Value::Array(_) => drop(row.insert(name, value.to_string().into())),
+        value => drop(row.insert(name, value)),
+    }
+}
+
+fn frame(rows: &[Map<String, Value>]) -> Result<DataFrame> {
+    let mut names: Vec<&String> = Vec::new();
+    for row in rows {
+        names.extend(
+            row.keys()
+                .filter(|key| !names.contains(key))
+                .collect::<Vec<_>>(),
+        );
+    }
+    let columns = names.into_iter().map(|name| {
+        let cells = || {
+            rows.iter()
+                .map(|row| row.get(name).filter(|value| !value.is_null()))
+        };
+        let column = name.as_str().into();
+        if cells().flatten().all(Value::is_u64) {
+            let numbers: Vec<Option<u64>> = cells().map(|cell| cell?.as_u64()).collect();
+            Column::new(column, numbers)
+        } else if cells().flatten().all(Value::is_number) {
+            let numbers: Vec<Option<f64>> = cells().map(|cell| cell?.as_f64()).collect();
+            Column::new(column, numbers)
+        } else {
+            let text = |value: &Value| match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let texts: Vec<Option<String>> = cells().map(|cell| cell.map(text)).collect();
+            Column::new(column, texts)
+        }
+    });
+    Ok(DataFrame::new(rows.len(), columns.collect())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::fixture::{self, Scratch};
+
+    /// Every figure of the main table is in its CSV file, and the same file as Parquet has the same shape.
+    #[test]
+    fn the_table_of_results_is_that_of_the_metrics() {
+        let root = Scratch::new("export");
+        let run = fixture::write(root.path());
+        let csv = table(&run, "results", Format::Csv).unwrap().unwrap();
+        let csv = String::from_utf8(csv).unwrap();
+        let mut lines = csv.lines();
+        let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+        let column = |name: &str| names.iter().position(|n| *n == name).unwrap();
+        for (line, row) in lines.zip(run.metrics().unwrap().evaluation) {
+            let cells: Vec<&str> = line.split(',').collect();
+            assert_eq!(cells[column("strategy")], row.strategy);
+            assert_eq!(
+                cells[column("pnl_variance")].parse::<f64>().unwrap(),
+                row.pnl_variance
+            );
+            assert_eq!(cells[column("seed")].parse().ok(), row.seed);
+            let level = cells[column("cvar.0.95")].parse::<f64>().unwrap();
+            assert_eq!(level, row.cvar["0.95"]);
+        }
+        let parquet = table(&run, "results", Format::Parquet).unwrap().unwrap();
+        let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
+        assert_eq!(frame.shape(), (7, names.len()));
+        let evaluation = table(&run, "evaluation", Format::Csv).unwrap().unwrap();
+        // Seven strategies with 500 paths, and the names of the columns.
+        assert_eq!(
+            evaluation.iter().filter(|&&byte| byte == b'\n').count(),
+            3501
+        );
+        assert!(table(&run, "frontier", Format::Csv).unwrap().is_none());
+    }
+}

@@ -1,0 +1,133 @@
+//! What a walk-forward backtest leaves for programs: `walk_forward.json` and each window's `window.json`.
+
+use super::store::RunFolder;
+use crate::error::{Error, Result};
+use crate::risk::bootstrap::Interval;
+use serde::{Deserialize, Serialize};
+
+/// The file of [`Results`] in the folder of a run.
+pub const FILE: &str = "walk_forward.json";
+
+/// `walk_forward.json`.
+///
+/// # Units
+/// Those of [`crate::risk::Row`]; Sharpe ratios are annualised.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    pub windows: Vec<Window>,
+    pub strategies: Vec<StrategyResult>,
+    /// Differences of the strategy under test against every other one.
+    pub tests: Vec<Test>,
+    pub stress: Vec<Period>,
+    pub years: Vec<Period>,
+    /// Mean length of the bootstrap's blocks, in contracts.
+    pub block: f64,
+    /// Level of the CVaR.
+    pub level: f64,
+}
+
+/// A statistic and its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bounded {
+    pub value: f64,
+    #[serde(flatten)]
+    pub interval: Interval,
+}
+
+/// One strategy on all contracts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StrategyResult {
+    pub strategy: String,
+    /// Trainings behind it, 0 for hedges that are not trained; every figure is a mean over them.
+    pub seeds: usize,
+    pub contracts: usize,
+    /// Standard deviations between seeds, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between_seeds: Option<BetweenSeeds>,
+    pub mean: Bounded,
+    pub std: Bounded,
+    pub cvar: Bounded,
+    pub sharpe: Bounded,
+    pub cost: f64,
+    pub turnover: f64,
+    /// Of P&L added up in the order of sale, with the sale after which it began (none at the start) and ended.
+    pub maximum_drawdown: f64,
+    pub drawdown_from: Option<String>,
+    pub drawdown_to: String,
+    /// Mean parts of the P&L, which add up to its mean.
+    pub attribution: Vec<(String, f64)>,
+    /// The part of delta that the calibrated drift explains.
+    pub drift: f64,
+    /// The standard deviation of the part delta: how much the strategy speculates on the spot.
+    pub delta_std: f64,
+    /// The contracts with the greatest losses: sale, expiry, P&L.
+    pub worst: Vec<(String, String, f64)>,
+}
+
+/// Standard deviations of a strategy's statistics between its seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BetweenSeeds {
+    pub mean: f64,
+    pub std: f64,
+    pub cvar: f64,
+}
+
+/// A difference of a statistic on the same contracts: `strategy` less `against`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Test {
+    pub strategy: String,
+    pub against: String,
+    pub statistic: String,
+    pub difference: Bounded,
+    /// The two-sided p-value of no difference, and the same after Holm's correction for all tests.
+    pub p: f64,
+    pub corrected: f64,
+}
+
+/// Contracts alive in a period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Period {
+    pub name: String,
+    pub from: String,
+    pub to: String,
+    pub contracts: usize,
+    /// Total P&L of each strategy.
+    pub pnl: Vec<(String, f64)>,
+}
+
+/// What a window did, `window.json` in its folder; written after everything else there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    pub number: usize,
+    pub calibrated_from: String,
+    pub calibrated_to: String,
+    pub first_sale: String,
+    pub last_sale: String,
+    pub contracts: usize,
+    /// The model and its parameters.
+    pub model: serde_json::Map<String, serde_json::Value>,
+    /// Parameters that ended on a bound of their search.
+    pub at_bound: Vec<String>,
+    /// Drift of the calibrated returns, per year.
+    pub drift: f64,
+    /// λ of the Whalley–Wilmott band.
+    pub band_aversion: f64,
+    /// Seconds of training of every optimizer and seed.
+    pub seconds: Vec<(String, u64, f64)>,
+}
+
+impl Results {
+    /// Those of a run, if it is a walk-forward that has ended.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn of_run(folder: &RunFolder) -> Result<Option<Self>> {
+        let Some(bytes) = folder.read_bytes(FILE)? else {
+            return Ok(None);
+        };
+        let path = folder.path().join(FILE);
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Error::input(format!("{}: {error}", path.display())))
+    }
+}

@@ -1,0 +1,334 @@
+use super::tests::{Answer, app};
+use super::*;
+use crate::runs::fixture::{self, Scratch};
+use crate::runs::store;
+use axum::body::Body;
+use axum::http::Request;
+use tower::ServiceExt;
+
+struct Sent {
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, &'static str)>,
+    body: String,
+}
+
+impl Sent {
+    fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            headers: vec![
+                ("host", "localhost:8080"),
+                ("content-type", "application/json"),
+            ],
+            body: String::new(),
+        }
+    }
+
+    fn with(mut self, body: serde_json::Value) -> Self {
+        self.body = body.to_string();
+        self
+    }
+
+    fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn to(self, app: App) -> Answer {
+        let mut request = Request::builder().method(self.method).uri(&self.path);
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(self.body)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let response = router(app).oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            Answer {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body: String::from_utf8_lossy(&bytes).into_owned(),
+            }
+        })
+    }
+}
+
+fn json(answer: &Answer) -> serde_json::Value {
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+/// Tags and note are changed where they are given, found again, and refused by field where they are out of bounds.
+#[test]
+fn runs_are_labelled_listed_by_page_and_deleted() {
+    let root = Scratch::new("server-labels");
+    let run = fixture::write(root.path());
+    for _ in 0..4 {
+        store::create(root.path(), "other").unwrap();
+    }
+    let app = app(root.path());
+    let address = format!("/api/v1/runs/{}", run.id());
+    let patch = |body: serde_json::Value| Sent::new("PATCH", &address).with(body).to(app.clone());
+    let labelled = patch(serde_json::json!({ "tags": ["good"], "note": "n" }));
+    assert_eq!(labelled.status, 200, "{}", labelled.body);
+    let kept = json(&patch(serde_json::json!({ "tags": ["better"] })));
+    assert_eq!(
+        (kept["tags"][0].as_str(), kept["note"].as_str()),
+        (Some("better"), Some("n"))
+    );
+    let tagged = json(&Sent::new("GET", "/api/v1/runs?tag=better").to(app.clone()));
+    assert_eq!(
+        (tagged["total"].as_u64(), tagged["runs"][0]["run"].as_str()),
+        (Some(1), Some(run.id()))
+    );
+    let page = json(&Sent::new("GET", "/api/v1/runs?page=2&per_page=2").to(app.clone()));
+    assert_eq!(
+        (
+            page["total"].as_u64(),
+            page["runs"].as_array().unwrap().len()
+        ),
+        (Some(5), 2)
+    );
+    for (body, field) in [
+        (serde_json::json!({ "tags": [" padded"] }), "tags"),
+        (serde_json::json!({ "note": "x".repeat(4001) }), "note"),
+    ] {
+        let refused = patch(body);
+        assert_eq!(
+            (refused.status, json(&refused)["error"]["field"].as_str()),
+            (422, Some(field))
+        );
+    }
+    assert_eq!(Sent::new("DELETE", &address).to(app.clone()).status, 204);
+    assert_eq!(Sent::new("DELETE", &address).to(app).status, 404);
+}
+
+/// A strategy that breaks a bound is refused with the key, before anything waits; a valid one waits, leaves the queue,
+/// and comes back; a full queue says so.
+#[test]
+fn jobs_are_validated_queued_and_bounded() {
+    let root = Scratch::new("server-jobs");
+    let app = app(root.path());
+    let post =
+        |body: serde_json::Value| Sent::new("POST", "/api/v1/jobs").with(body).to(app.clone());
+    let form = json(&Sent::new("GET", "/api/v1/strategy/form").to(app.clone()));
+    let mut fields: serde_json::Map<String, serde_json::Value> = form["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|field| !field["key"].as_str().unwrap().starts_with("backtest."))
+        .map(|field| {
+            (
+                field["key"].as_str().unwrap().to_owned(),
+                field["value"].clone(),
+            )
+        })
+        .collect();
+    fields.insert("market.rho".into(), (-2.0).into());
+    let refused = post(serde_json::json!({ "command": "compare", "fields": fields }));
+    assert_eq!(refused.status, 422);
+    assert_eq!(json(&refused)["error"]["field"], "market.rho");
+    assert_eq!(
+        json(&refused)["error"]["message"],
+        "`market.rho` must be in (-1, 1), was -2"
+    );
+    assert!(store::list(root.path()).unwrap().is_empty());
+
+    fields.insert("market.rho".into(), (-0.5).into());
+    let body = serde_json::json!({ "command": "compare", "fields": fields, "seeds": 2 });
+    let queued = post(body.clone());
+    assert_eq!(queued.status, 202, "{}", queued.body);
+    let run = json(&queued)["run"].as_str().unwrap().to_owned();
+    let request = store::open_exact(root.path(), &run)
+        .unwrap()
+        .request()
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (request.command.as_str(), request.seeds),
+        ("compare", vec![1, 2])
+    );
+    let change =
+        |what: &str| Sent::new("POST", format!("/api/v1/jobs/{run}/{what}")).to(app.clone());
+    assert_eq!(change("resume").error_code(), "wrong_state");
+    assert_eq!(json(&change("pause"))["state"], "paused");
+    assert_eq!(json(&change("cancel"))["state"], "cancelled");
+    assert_eq!(json(&change("resume"))["state"], "queued");
+    let queued = Sent::new("DELETE", format!("/api/v1/runs/{run}")).to(app.clone());
+    assert_eq!(queued.error_code(), "wrong_state");
+    for _ in 1..16 {
+        assert_eq!(post(body.clone()).status, 202);
+    }
+    let full = post(body);
+    assert_eq!(
+        (full.status, full.error_code()),
+        (429, "queue_full".to_owned())
+    );
+    assert_eq!(store::list(root.path()).unwrap().len(), 16);
+}
+
+/// What the framework refuses has the form of all other refusals.
+#[test]
+fn every_refusal_has_a_code() {
+    let root = Scratch::new("server-refusals");
+    let app = app(root.path());
+    let big = "x".repeat(MOST_BYTES + 1);
+    for (sent, status, code) in [
+        (Sent::new("PUT", "/api/v1/runs"), 405, "method_not_allowed"),
+        (Sent::new("GET", "/api/v1/runs?page=x"), 400, "bad_request"),
+        (Sent::new("GET", "/api/v1/runs?page=0"), 422, "invalid"),
+        (Sent::new("POST", "/api/v1/jobs"), 400, "bad_request"),
+        (
+            Sent::new("POST", "/api/v1/jobs").with(serde_json::json!({ "command": "rm" })),
+            422,
+            "invalid",
+        ),
+        (
+            Sent::new("POST", "/api/v1/jobs").with(serde_json::json!({ "strategy": big })),
+            413,
+            "body_too_large",
+        ),
+        (Sent::new("POST", "/api/v1/jobs/x/cancel"), 404, "not_found"),
+        (Sent::new("GET", "/api/v1/runs/x/events"), 404, "not_found"),
+        (
+            Sent::new("POST", "/api/v1/jobs").header("origin", "http://evil.example"),
+            403,
+            "origin_refused",
+        ),
+        (
+            Sent::new("DELETE", "/api/v1/runs/x").header("sec-fetch-site", "cross-site"),
+            403,
+            "origin_refused",
+        ),
+    ] {
+        let path = sent.path.clone();
+        let answer = sent.to(app.clone());
+        assert_eq!(
+            (answer.status, answer.error_code().as_str()),
+            (status, code),
+            "{path}: {}",
+            answer.body
+        );
+    }
+    let same = Sent::new("DELETE", "/api/v1/runs/x").header("origin", "http://localhost:8080");
+    assert_eq!(same.to(app).status, 404);
+}
+
+/// With a token, pages lead to the login and the API refuses, unless the token is sent as a bearer or in the cookie that
+/// the login gives.
+#[test]
+fn a_token_is_asked_for() {
+    let root = Scratch::new("server-token");
+    let access = Access::with_token("0123456789abcdef", "here").unwrap();
+    let app = App::new(root.path().to_owned(), "absent".into(), access).unwrap();
+    let get = |path: &str, name: &'static str, value: &'static str| {
+        Sent::new("GET", path).header(name, value).to(app.clone())
+    };
+    assert_eq!(
+        get("/api/v1/runs", "x-none", "").error_code(),
+        "unauthorized"
+    );
+    assert_eq!(get("/", "x-none", "").header("location"), "/login");
+    assert_eq!(get("/login", "x-none", "").status, 200);
+    for wrong in [
+        "Bearer 0123456789abcdee",
+        "Bearer ",
+        "Bearer 0123456789abcdef0",
+        "Basic 0123456789abcdef",
+    ] {
+        assert_eq!(
+            get("/api/v1/runs", "authorization", wrong).status,
+            401,
+            "{wrong}"
+        );
+    }
+    assert_eq!(
+        get("/api/v1/runs", "authorization", "Bearer 0123456789abcdef").status,
+        200
+    );
+    assert_eq!(
+        get("/", "cookie", "a=b; deephedge_token=0123456789abcdef").status,
+        200
+    );
+    assert_eq!(
+        get("/", "cookie", "deephedge_token=0123456789abcdeX").status,
+        303
+    );
+    let log_in = |token: &str| {
+        let mut sent = Sent::new("POST", "/login");
+        sent.headers[1].1 = "application/x-www-form-urlencoded";
+        sent.body = format!("token={token}");
+        sent.to(app.clone())
+    };
+    assert_eq!(log_in("wrong").status, 401);
+    let cookie = log_in("0123456789abcdef");
+    assert!(
+        cookie
+            .header("set-cookie")
+            .ends_with("; HttpOnly; SameSite=Strict")
+    );
+    for weak in ["short", "0123456789 abcdef0", "0123456789;abcdef"] {
+        assert_eq!(
+            Access::with_token(weak, "here").err().unwrap().exit_code(),
+            2,
+            "{weak}"
+        );
+    }
+}
+
+/// Every route of the API is in its description, and the description's paths are answered.
+#[test]
+fn the_description_is_of_this_api() {
+    let root = Scratch::new("server-openapi");
+    let app = app(root.path());
+    let document = json(&Sent::new("GET", "/api/v1/openapi.json").to(app.clone()));
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() >= 12, "{}", paths.len());
+    for path in paths.keys() {
+        let asked = path.replace(['{', '}'], "");
+        let answer = Sent::new("GET", &asked).to(app.clone());
+        let described = paths[path].get("get").is_some();
+        assert_eq!(answer.status != 405, described, "{path}: {}", answer.status);
+    }
+    assert!(document["components"]["schemas"]["Metrics"]["properties"]["evaluation"].is_object());
+}
+
+/// A stream begins with the history, goes on after the line that the browser knew, tells how the run stands, and ends
+/// when it is complete.
+#[test]
+fn event_streams_replay_and_end() {
+    let root = Scratch::new("server-events");
+    let run = fixture::write(root.path());
+    let lines = [
+        r#"{"event":"measuring"}"#,
+        r#"{"event":"stopped"}"#,
+        r#"{"event":"finished"}"#,
+    ];
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    run.write_bytes(crate::runs::progress::PROGRESS, text.as_bytes())
+        .unwrap();
+    // The reader of a file lives no longer than the runtime of its first request.
+    let app = || app(root.path());
+    let address = format!("/api/v1/runs/{}/events", run.id());
+    let end = "event: state\ndata: {\"state\":\"complete\"}\n\n";
+    let whole = Sent::new("GET", &address).to(app());
+    assert_eq!(whole.header("content-type"), "text/event-stream");
+    let events = lines.join(",");
+    assert_eq!(
+        whole.body,
+        format!("id: 3\nevent: snapshot\ndata: {{\"events\":[{events}]}}\n\n{end}")
+    );
+    let rest = Sent::new("GET", &address)
+        .header("last-event-id", "2")
+        .to(app());
+    assert_eq!(rest.body, format!("id: 3\ndata: {}\n\n{end}", lines[2]));
+    let none = Sent::new("GET", &address)
+        .header("last-event-id", "3")
+        .to(app());
+    assert_eq!(none.body, end);
+}

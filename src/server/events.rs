@@ -1,0 +1,313 @@
+//! Progress of runs as server-sent events.
+//!
+//! An event's id is the number of its line in `progress.jsonl`, from 1, so a browser that was cut off goes on where it
+//! was. One task reads the file of a run for all who watch it, and they send the same bytes. A watcher that is too far
+//! behind is sent a snapshot: a thinned history in one event.
+
+use super::openapi::RUNS;
+use super::{App, Failure, Problem, find};
+use crate::error::Result;
+use crate::runs::progress::{self, PROGRESS, thinned};
+use crate::runs::store::RunFolder;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path as Segment, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Between looks at a file.
+const PERIOD: Duration = Duration::from_millis(250);
+/// Between signs of life.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A watcher that is more lines behind is sent a snapshot.
+const MOST_LINES: usize = 2000;
+/// Steps of a training in a snapshot, and as many with a validation.
+const SNAPSHOT_POINTS: usize = 300;
+/// Streams at a time.
+const MOST_STREAMS: usize = 512;
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 20;
+
+/// What has been read of a run's file.
+#[derive(Debug, Clone, Default)]
+struct Latest {
+    /// Number of lines before the newest batch, and after it.
+    before: usize,
+    lines: usize,
+    /// The newest batch as events.
+    batch: Bytes,
+    state: &'static str,
+}
+
+/// One run that is watched.
+struct Tail {
+    folder: RunFolder,
+    /// Where every line ends.
+    ends: Mutex<Vec<u64>>,
+    /// A snapshot, and the number of lines in it.
+    snapshot: Mutex<(usize, Bytes)>,
+    latest: watch::Receiver<Latest>,
+}
+
+/// The runs that are watched.
+#[derive(Default)]
+pub struct Tails(Mutex<HashMap<String, Weak<Tail>>>);
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Tails {
+    /// The tail of a run, begun if nobody watches it yet; nothing if too many do.
+    fn of(&self, folder: RunFolder) -> Option<Arc<Tail>> {
+        let mut tails = locked(&self.0);
+        tails.retain(|_, tail| tail.strong_count() > 0);
+        if tails.values().map(Weak::strong_count).sum::<usize>() >= MOST_STREAMS {
+            return None;
+        }
+        if let Some(tail) = tails.get(folder.id()).and_then(Weak::upgrade) {
+            return Some(tail);
+        }
+        let (sender, latest) = watch::channel(Latest::default());
+        let tail = Arc::new(Tail {
+            folder,
+            ends: Mutex::default(),
+            snapshot: Mutex::default(),
+            latest,
+        });
+        tails.insert(tail.folder.id().to_owned(), Arc::downgrade(&tail));
+        tokio::spawn(follow(Arc::downgrade(&tail), sender));
+        Some(tail)
+    }
+}
+
+/// Reads what comes until nobody watches.
+async fn follow(tail: Weak<Tail>, sender: watch::Sender<Latest>) {
+    loop {
+        let Some(tail) = tail.upgrade() else {
+            return;
+        };
+        // A file that cannot be read now may be readable later; watchers see the keep-alives.
+        if let Ok(Ok(Some(latest))) = tokio::task::spawn_blocking(move || tail.read()).await {
+            sender.send_replace(latest);
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+impl Tail {
+    /// What has been written since the last look, or how the state of the run has changed.
+    fn read(&self) -> Result<Option<Latest>> {
+        let state = state(&self.folder);
+        let known = self.latest.borrow().clone();
+        let mut ends = locked(&self.ends);
+        let before = ends.len();
+        let mut batch = Vec::new();
+        loop {
+            let start = ends.last().copied().unwrap_or(0);
+            let lines = progress::lines_from(&self.path(), start, CHUNK)?;
+            if lines.is_empty() {
+                break;
+            }
+            if ends.len() - before > MOST_LINES {
+                // Nobody is sent as much in one piece.
+                batch.clear();
+            }
+            write_events(&lines, ends.len(), &mut batch);
+            ends.extend(line_ends(&lines, start));
+        }
+        let lines = ends.len();
+        if lines == known.lines && state == known.state {
+            return Ok(None);
+        }
+        if lines - before > MOST_LINES {
+            batch.clear();
+        }
+        Ok(Some(Latest {
+            before,
+            lines,
+            batch: batch.into(),
+            state,
+        }))
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join(PROGRESS)
+    }
+
+    /// The events after line `from` up to line `to`, or a snapshot and the events after it; and up to which line.
+    fn history(&self, from: usize, to: usize) -> Result<(Bytes, usize)> {
+        if to - from <= MOST_LINES && from > 0 {
+            return Ok((self.replay(from, to)?.into(), to));
+        }
+        let mut snapshot = locked(&self.snapshot);
+        if to - snapshot.0 > MOST_LINES || snapshot.0 == 0 {
+            let end = locked(&self.ends)
+                .get(to.wrapping_sub(1))
+                .copied()
+                .unwrap_or(0);
+            let lines = match end {
+                0 => Vec::new(),
+                end => progress::lines_from(&self.path(), 0, end as usize)?,
+            };
+            let events = thinned(&lines, SNAPSHOT_POINTS);
+            let data = json!({ "events": events });
+            *snapshot = (
+                to,
+                format!("id: {to}\nevent: snapshot\ndata: {data}\n\n").into(),
+            );
+        }
+        let (lines, bytes) = snapshot.clone();
+        if lines >= to {
+            return Ok((bytes, lines));
+        }
+        let mut bytes = bytes.to_vec();
+        bytes.extend(self.replay(lines, to)?);
+        Ok((bytes.into(), to))
+    }
+
+    fn replay(&self, from: usize, to: usize) -> Result<Vec<u8>> {
+        let (start, end) = {
+            let ends = locked(&self.ends);
+            let end = |lines: usize| lines.checked_sub(1).map_or(0, |last| ends[last]);
+            (end(from), end(to))
+        };
+        let mut events = Vec::new();
+        if end > start {
+            let lines = progress::lines_from(&self.path(), start, (end - start) as usize)?;
+            write_events(&lines, from, &mut events);
+        }
+        Ok(events)
+    }
+}
+
+fn line_ends(lines: &[u8], start: u64) -> impl Iterator<Item = u64> + '_ {
+    let ends = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    ends.map(move |(index, _)| start + index as u64 + 1)
+}
+
+/// Every line is one event; the first of them has the id after `before`.
+fn write_events(lines: &[u8], before: usize, events: &mut Vec<u8>) {
+    for (index, line) in lines.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        events.extend(format!("id: {}\ndata: ", before + index + 1).bytes());
+        events.extend(line);
+        events.push(b'\n');
+    }
+}
+
+/// `complete`, `running` or `stopped`.
+pub fn state(folder: &RunFolder) -> &'static str {
+    if folder.is_complete() {
+        "complete"
+    } else if progress::is_running(folder) {
+        "running"
+    } else {
+        "stopped"
+    }
+}
+
+/// One stream of events.
+struct Watcher {
+    tail: Arc<Tail>,
+    latest: watch::Receiver<Latest>,
+    app: App,
+    /// Lines that were sent; none yet to a new watcher.
+    sent: Option<usize>,
+    state: &'static str,
+    /// The next piece is the last.
+    over: bool,
+}
+
+impl Watcher {
+    async fn next(mut self) -> Option<(Result<Bytes, std::io::Error>, Self)> {
+        if self.over {
+            return None;
+        }
+        loop {
+            let latest = self.latest.borrow_and_update().clone();
+            let known = self.sent.unwrap_or(0);
+            // A browser may know more lines than there are, of a run that was deleted and made again.
+            let from = if known > latest.lines { 0 } else { known };
+            if latest.state.is_empty() {
+                // The file has not been looked at yet.
+            } else if self.sent.is_none() || from != latest.lines {
+                let (bytes, lines) = if self.sent == Some(latest.before) && !latest.batch.is_empty()
+                {
+                    (latest.batch, latest.lines)
+                } else {
+                    let tail = self.tail.clone();
+                    let read =
+                        tokio::task::spawn_blocking(move || tail.history(from, latest.lines));
+                    match read.await {
+                        Ok(Ok(history)) => history,
+                        // The run was deleted: an end is all that is left to say.
+                        _ => return None,
+                    }
+                };
+                self.sent = Some(lines);
+                return Some((Ok(bytes), self));
+            } else if latest.state != self.state {
+                self.state = latest.state;
+                let data = json!({ "state": self.state });
+                self.over = self.state == "complete";
+                return Some((Ok(format!("event: state\ndata: {data}\n\n").into()), self));
+            }
+            let quiet = tokio::select! {
+                changed = self.latest.changed() => {
+                    if changed.is_err() {
+                        return None;
+                    }
+                    false
+                }
+                _ = self.app.ending.wait_for(|ending| *ending) => return None,
+                () = tokio::time::sleep(KEEP_ALIVE) => true,
+            };
+            if quiet {
+                return Some((Ok(Bytes::from_static(b": keep-alive\n\n")), self));
+            }
+        }
+    }
+}
+
+/// What a run does, as it does it: server-sent events.
+///
+/// First a `snapshot`, the history so far with at most 300 steps of every training; then a message for every line of the
+/// run's `progress.jsonl`, with the line's number as its id, and an event `state` whenever the run starts, stops, or is
+/// complete, which ends the stream. With `Last-Event-ID` the stream goes on after that line.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{id}/events", tag = RUNS,
+    params(("id" = String, Path, description = "Run"),
+           ("Last-Event-ID" = Option<String>, Header, description = "Number of the last line that is known")),
+    responses((status = 200, content_type = "text/event-stream", body = String),
+              (status = 404, body = super::openapi::Refusal), (status = 503, body = super::openapi::Refusal)))]
+pub async fn events(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let folder = find(&app.root, &id).map_err(Failure::Json)?;
+    let tail = app.tails.of(folder).ok_or_else(|| {
+        Failure::json(Problem {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "too_many_streams",
+            message: format!("{MOST_STREAMS} streams of events are open"),
+            field: None,
+        })
+    })?;
+    let known = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let watcher = Watcher {
+        latest: tail.latest.clone(),
+        tail,
+        sent: known.and_then(|id| id.parse().ok()),
+        state: "",
+        over: false,
+        app,
+    };
+    let body = Body::from_stream(stream::unfold(watcher, Watcher::next));
+    Ok(([(header::CONTENT_TYPE, "text/event-stream")], body).into_response())
+}

@@ -1,0 +1,372 @@
+//! Jobs over HTTP: what is asked for, validated before it waits.
+
+use super::openapi::{JOBS, Refusal};
+use super::queue::Refused;
+use super::{App, Failure, Problem, find, invalid, missing, off_thread};
+use crate::bounds::check;
+use crate::error::Error;
+use crate::experiment::{Prepared, Scope};
+use crate::risk::Risk;
+use crate::runs::progress;
+use crate::runs::queue::Job;
+use crate::runs::store;
+use crate::strategy::{Plan, form};
+use axum::Json;
+use axum::extract::{Path as Segment, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A job.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobView {
+    /// The run that it carries out, which names the job too.
+    pub run: String,
+    /// `queued`, `running`, `paused`, `cancelled`, `interrupted`, `failed` or `finished`.
+    pub state: &'static str,
+    /// `queue`, or `command_line` for a run that another process carries out.
+    pub origin: &'static str,
+    /// `compare`, `train` or `backtest`.
+    pub command: Option<String>,
+    /// When it was queued first, started last, and ended, in RFC 3339.
+    pub created: Option<String>,
+    pub started: Option<String>,
+    pub ended: Option<String>,
+    /// Why it failed.
+    pub message: Option<String>,
+}
+
+/// All jobs, those that were queued last first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobList {
+    pub jobs: Vec<JobView>,
+}
+
+/// What a job is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Train the strategy's optimizers and compare them with classical hedges.
+    Compare,
+    /// Train one optimizer.
+    Train,
+    /// Test the policies of a run on history.
+    Backtest,
+}
+
+/// A new job. `compare` and `train` need a `strategy` or `fields`, `backtest` a `run`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewJob {
+    pub command: Command,
+    /// A strategy file (TOML).
+    pub strategy: Option<String>,
+    /// The strategy as values by dotted keys, as in the form.
+    #[schema(value_type = Option<Object>)]
+    pub fields: Option<serde_json::Map<String, serde_json::Value>>,
+    /// The optimizer to train; `kfac`, or else the first, unless given.
+    pub optimizer: Option<String>,
+    /// Number of seeds of a comparison, beginning with the strategy's; 1 unless given, at most 100.
+    #[schema(minimum = 1, maximum = 100)]
+    pub seeds: Option<u64>,
+    /// Search each optimizer's settings first, from so many candidates: a power of two from 4 to 256.
+    #[schema(minimum = 4, maximum = 256)]
+    pub tune: Option<usize>,
+    /// CVaR levels or risk aversions to train for too.
+    pub frontier: Option<Vec<f64>>,
+    /// The run whose policies are tested.
+    pub run: Option<String>,
+}
+
+/// A key that the message names first, in backquotes, is the field at fault.
+fn rejected(error: Error, otherwise: &str) -> Problem {
+    match error {
+        Error::Input(message) => {
+            let key = message
+                .strip_prefix('`')
+                .and_then(|rest| rest.split('`').next());
+            let field = key.unwrap_or(otherwise).to_owned();
+            invalid(&field, message)
+        }
+        error => error.into(),
+    }
+}
+
+impl NewJob {
+    /// Makes the run folder.
+    fn prepare(self, app: &App) -> Result<String, Problem> {
+        let prepared = match self.command {
+            Command::Backtest => {
+                let run = self.run.ok_or_else(|| invalid("run", "`run` is missing"))?;
+                let folder = find(&app.root, &run)?;
+                Prepared::backtest(&folder, &app.root).map_err(|error| rejected(error, "run"))?
+            }
+            Command::Compare => {
+                let plan = plan(self.strategy, self.fields)?;
+                let scope = scope(&plan, self.seeds, self.tune, self.frontier)?;
+                Prepared::comparison(&plan, &scope, &app.root)
+                    .map_err(|error| rejected(error, "strategy"))?
+            }
+            Command::Train => {
+                let plan = plan(self.strategy, self.fields)?;
+                let names: Vec<&str> = plan.optimizers.iter().map(|o| o.name.as_str()).collect();
+                let optimizer = match &self.optimizer {
+                    Some(name) if names.contains(&name.as_str()) => name.as_str(),
+                    Some(name) => {
+                        let names = names.join(", ");
+                        let message = format!("`optimizer` must be one of {names}, was \"{name}\"");
+                        return Err(invalid("optimizer", message));
+                    }
+                    None => plan
+                        .default_optimizer()
+                        .ok_or_else(|| invalid("optimizers", "`optimizers` is missing"))?,
+                };
+                Prepared::training(&plan, optimizer, &app.root)
+                    .map_err(|error| rejected(error, "strategy"))?
+            }
+        };
+        Ok(prepared.folder().id().to_owned())
+    }
+}
+
+fn plan(
+    strategy: Option<String>,
+    fields: Option<serde_json::Map<String, serde_json::Value>>,
+) -> Result<Plan, Problem> {
+    let text = match (strategy, fields) {
+        (Some(text), None) => text,
+        (None, Some(fields)) => {
+            form::to_toml(&fields).map_err(|error| rejected(error, "fields"))?
+        }
+        _ => {
+            return Err(invalid(
+                "strategy",
+                "`strategy` or `fields` must be given, and not both",
+            ));
+        }
+    };
+    Plan::parse(&text, |_| {}).map_err(|error| rejected(error, "strategy"))
+}
+
+fn scope(
+    plan: &Plan,
+    seeds: Option<u64>,
+    tune: Option<usize>,
+    frontier: Option<Vec<f64>>,
+) -> Result<Scope, Problem> {
+    const MOST_SEEDS: u64 = 100;
+    let seeds = seeds.unwrap_or(1);
+    if !(1..=MOST_SEEDS).contains(&seeds) {
+        let message = format!("`seeds` must be from 1 to {MOST_SEEDS}, was {seeds}");
+        return Err(invalid("seeds", message));
+    }
+    let last = plan.seed.checked_add(seeds);
+    let last = last.ok_or_else(|| invalid("seed", "`seed` is too large for as many seeds"))?;
+    if let Some(count) = tune
+        && !((4..=256).contains(&count) && count.is_power_of_two())
+    {
+        let message = format!("`tune` must be a power of two from 4 to 256, was {count}");
+        return Err(invalid("tune", message));
+    }
+    let frontier = frontier.unwrap_or_default();
+    for &parameter in &frontier {
+        let (possible, bound) = match plan.risk {
+            Risk::Cvar { .. } => ((0.0..1.0).contains(&parameter), "in [0, 1)"),
+            _ => (parameter > 0.0, "positive"),
+        };
+        check("frontier", parameter, possible, bound)
+            .map_err(|error| rejected(error, "frontier"))?;
+    }
+    Ok(Scope {
+        seeds: (plan.seed..last).collect(),
+        candidates: tune,
+        frontier,
+    })
+}
+
+fn refused(run: &str, refused: Refused) -> Problem {
+    match refused {
+        Refused::Unknown => missing(format!("no job `{run}`")),
+        Refused::State(state) => Problem {
+            status: StatusCode::CONFLICT,
+            code: "wrong_state",
+            message: format!("job `{run}` is {state}"),
+            field: None,
+        },
+        Refused::Failed(error) => queue_full(error),
+    }
+}
+
+fn queue_full(error: Error) -> Problem {
+    match error {
+        Error::Input(message) => Problem {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: "queue_full",
+            message,
+            field: None,
+        },
+        error => error.into(),
+    }
+}
+
+fn view(app: &App, job: Job) -> JobView {
+    let job = app.queue.as_it_is(job);
+    JobView {
+        command: command(app, &job.run),
+        run: job.run,
+        state: job.state.name(),
+        origin: "queue",
+        created: Some(job.created),
+        started: job.started,
+        ended: job.ended,
+        message: job.message,
+    }
+}
+
+fn command(app: &App, run: &str) -> Option<String> {
+    let folder = store::open_exact(&app.root, run).ok()?;
+    Some(folder.request().ok()??.command)
+}
+
+fn view_of(app: &App, run: &str) -> Result<JobView, Problem> {
+    if let Some(job) = app.index.job(run)? {
+        return Ok(view(app, job));
+    }
+    let folder = find(&app.root, run).map_err(|_| missing(format!("no job `{run}`")))?;
+    if progress::is_running(&folder) {
+        return Ok(elsewhere(app, run));
+    }
+    Err(missing(format!("no job `{run}`")))
+}
+
+/// A run that a process carries out which this server did not start.
+fn elsewhere(app: &App, run: &str) -> JobView {
+    JobView {
+        command: command(app, run),
+        run: run.to_owned(),
+        state: "running",
+        origin: "command_line",
+        created: None,
+        started: None,
+        ended: None,
+        message: None,
+    }
+}
+
+/// The jobs of the queue and the runs that other processes carry out.
+#[utoipa::path(get, path = "/api/v1/jobs", tag = JOBS, responses((status = 200, body = JobList)))]
+pub async fn list(State(app): State<App>) -> Result<Json<JobList>, Failure> {
+    let list = off_thread(move || {
+        let jobs = app.index.jobs()?;
+        let running = crate::runs::index::Filter {
+            state: Some("running".into()),
+            ..Default::default()
+        };
+        let others = app.index.list(&running)?;
+        let mut views: Vec<JobView> = others
+            .iter()
+            .filter(|entry| jobs.iter().all(|job| job.run != entry.id))
+            .map(|entry| elsewhere(&app, &entry.id))
+            .collect();
+        views.extend(jobs.into_iter().map(|job| view(&app, job)));
+        Ok(JobList { jobs: views })
+    });
+    list.await.map(Json).map_err(Failure::Json)
+}
+
+/// One job.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = JOBS,
+    params(("id" = String, Path, description = "The run that the job carries out")),
+    responses((status = 200, body = JobView), (status = 404, body = Refusal)))]
+pub async fn show(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+) -> Result<Json<JobView>, Failure> {
+    let found = off_thread(move || view_of(&app, &id));
+    found.await.map(Json).map_err(Failure::Json)
+}
+
+/// Queues a job. Its run folder is made at once; what is wrong with the strategy is said at once too.
+#[utoipa::path(post, path = "/api/v1/jobs", tag = JOBS, request_body = NewJob,
+    responses((status = 202, body = JobView), (status = 400, body = Refusal), (status = 404, body = Refusal),
+              (status = 413, body = Refusal), (status = 422, body = Refusal), (status = 429, body = Refusal)))]
+pub async fn create(
+    State(app): State<App>,
+    Json(new): Json<NewJob>,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
+    let made = off_thread(move || {
+        app.queue.check_room().map_err(queue_full)?;
+        let run = new.prepare(&app)?;
+        app.queue.add(&run).map_err(|error| {
+            // Best effort: the folder of a job that nobody will carry out.
+            let _ = app.index.delete(&run);
+            queue_full(error)
+        })?;
+        view_of(&app, &run)
+    });
+    made.await
+        .map(|job| (StatusCode::ACCEPTED, Json(job)))
+        .map_err(Failure::Json)
+}
+
+/// Stops a job at its next step, after a checkpoint; a waiting one leaves the queue. It can be resumed.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = JOBS,
+    params(("id" = String, Path, description = "The run that the job carries out")),
+    responses((status = 202, body = JobView), (status = 404, body = Refusal), (status = 409, body = Refusal)))]
+pub async fn pause(
+    app: State<App>,
+    id: Segment<String>,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
+    change(app, id, |app, run| app.queue.pause(run)).await
+}
+
+/// Puts a job that was paused, cancelled or interrupted, or failed, at the end of the queue. It goes on from its last
+/// checkpoint.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", tag = JOBS,
+    params(("id" = String, Path, description = "The run that the job carries out")),
+    responses((status = 202, body = JobView), (status = 404, body = Refusal), (status = 409, body = Refusal),
+              (status = 429, body = Refusal)))]
+pub async fn resume(
+    app: State<App>,
+    id: Segment<String>,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
+    change(app, id, |app, run| {
+        if app.index.job(run)?.is_none()
+            && let Ok(folder) = store::open_exact(&app.root, run)
+            && folder.request()?.is_some()
+            && !folder.is_complete()
+            && !progress::is_running(&folder)
+        {
+            // A run of the command line that was stopped becomes a job.
+            return Ok(app.queue.add(run)?);
+        }
+        app.queue.resume(run)
+    })
+    .await
+}
+
+/// Stops a job, by force if it does not end within 20 seconds. It can be resumed from its last checkpoint.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", tag = JOBS,
+    params(("id" = String, Path, description = "The run that the job carries out")),
+    responses((status = 202, body = JobView), (status = 404, body = Refusal), (status = 409, body = Refusal)))]
+pub async fn cancel(
+    app: State<App>,
+    id: Segment<String>,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
+    change(app, id, |app, run| app.queue.cancel(run)).await
+}
+
+async fn change(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+    change: impl FnOnce(&App, &str) -> Result<(), Refused> + Send + 'static,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
+    let changed = off_thread(move || {
+        change(&app, &id).map_err(|error| refused(&id, error))?;
+        view_of(&app, &id)
+    });
+    changed
+        .await
+        .map(|job| (StatusCode::ACCEPTED, Json(job)))
+        .map_err(Failure::Json)
+}

@@ -1,0 +1,151 @@
+use super::*;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server of the runs in a folder; killed when the test ends.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(runs: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_deephedge"))
+            .args(["serve", "--bind", "127.0.0.1:0", "--json", "--runs"])
+            .arg(runs)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        let url = said["url"].as_str().unwrap();
+        let address = url
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
+        Self { process, address }
+    }
+
+    /// SIGTERM, and the end.
+    fn stop(mut self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        assert!(self.process.wait().unwrap().success());
+    }
+
+    fn open(&self, method: &str, path: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        stream
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let mut answer = String::new();
+        self.open(method, path, &body)
+            .read_to_string(&mut answer)
+            .unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
+    fn wait_for(&self, run: &str, state: &str) -> Value {
+        let start = Instant::now();
+        loop {
+            let job = self.ask("GET", &format!("/api/v1/jobs/{run}"), &Value::Null);
+            if job["state"] == state {
+                return job;
+            }
+            assert!(start.elapsed() < Duration::from_secs(120), "{job}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Reads the events of a stream until one contains `end`; false if the stream ended before.
+fn read_until(stream: TcpStream, end: &str) -> bool {
+    BufReader::new(stream)
+        .lines()
+        .map_while(|line| line.ok())
+        .any(|line| line.contains(end))
+}
+
+/// A job of a server is watched as it trains, paused, resumed, interrupted by the end of the server, and finished after
+/// the next one began: to the figures of the same comparison on the command line.
+#[test]
+fn a_job_survives_its_server() {
+    let text = SMALL
+        .replace("steps = 14", "steps = 1500")
+        .replace("paths = 256", "paths = 32");
+    let path = strategy("served", &text);
+    let mut expected = compare(&path, "2");
+    let runs = path.with_extension("served");
+
+    let server = Server::start(&runs);
+    let wrong = text.replace("rho = -0.7", "rho = -7.0");
+    let refused = server.ask(
+        "POST",
+        "/api/v1/jobs",
+        &json!({ "command": "compare", "strategy": wrong }),
+    );
+    assert_eq!(refused["error"]["field"], "market.rho");
+    let job = server.ask(
+        "POST",
+        "/api/v1/jobs",
+        &json!({ "command": "compare", "strategy": text }),
+    );
+    let run = job["run"].as_str().unwrap().to_owned();
+    let events = format!("/api/v1/runs/{run}/events");
+    assert!(read_until(
+        server.open("GET", &events, ""),
+        "\"event\":\"step\""
+    ));
+    server.ask("POST", &format!("/api/v1/jobs/{run}/pause"), &Value::Null);
+    server.wait_for(&run, "paused");
+    server.ask("POST", &format!("/api/v1/jobs/{run}/resume"), &Value::Null);
+    server.wait_for(&run, "running");
+    // The stream of a watcher ends with the server, and does not hold it up.
+    let watched = server.open("GET", &events, "");
+    server.stop();
+    assert!(!read_until(watched, "\"state\":\"complete\""));
+
+    let server = Server::start(&runs);
+    let job = server.ask("GET", &format!("/api/v1/jobs/{run}"), &Value::Null);
+    assert_eq!(job["state"], "interrupted", "{job}");
+    server.ask("POST", &format!("/api/v1/jobs/{run}/resume"), &Value::Null);
+    assert!(read_until(
+        server.open("GET", &events, ""),
+        "\"state\":\"complete\""
+    ));
+    server.wait_for(&run, "finished");
+    let metrics = server.ask("GET", &format!("/api/v1/runs/{run}"), &Value::Null);
+    let mut found =
+        json!({ "evaluation": metrics["evaluation"], "comparisons": metrics["comparisons"] });
+    super::compare::remove_times(&mut found);
+    super::compare::remove_times(&mut expected);
+    assert_eq!(found["evaluation"], expected["evaluation"]);
+    assert_eq!(found["comparisons"], expected["comparisons"]);
+}
