@@ -248,7 +248,7 @@ impl Prepared {
         }
         let plan = &plan;
         let entries = trainings::entries(plan, &scope);
-        for entry in &entries {
+        for entry in trainings::in_turn(&entries) {
             trainings::run(plan, entry, folder, watch)?;
         }
         watch.measuring()?;
