@@ -10,12 +10,7 @@ use rand::{Rng, RngExt};
 
 pub const DATES: usize = 50;
 const TEST: usize = 4096;
-pub const SHAPE: Shape = Shape {
-    features: 2,
-    hidden: 32,
-    layers: 1,
-    instruments: 1,
-};
+pub const HIDDEN: usize = 32;
 
 /// Sequences as paths: ln(S/K) is the number, √v the mark, and the policy's last position the answer.
 ///
@@ -48,14 +43,22 @@ fn sequences(count: usize, generator: &mut impl Rng) -> Sequences {
 }
 
 pub struct Adding {
+    shape: Shape,
     features: Features,
     sweep: BlockSweep<f32>,
     test: Sequences,
 }
 
 impl Adding {
-    pub fn new() -> Self {
+    pub fn new(layer_normalisation: bool) -> Self {
         Self {
+            shape: Shape {
+                features: 2,
+                hidden: HIDDEN,
+                layers: 1,
+                instruments: 1,
+                layer_normalisation,
+            },
             features: Features {
                 list: vec![Feature::LogMoneyness, Feature::Volatility],
                 strike: 1.0,
@@ -65,6 +68,10 @@ impl Adding {
             sweep: BlockSweep::new(),
             test: sequences(TEST, &mut sequential(2, Purpose::Evaluation)),
         }
+    }
+
+    fn parameters(&self, weights: &[Mat<f64>]) -> Parameters {
+        Parameters::new(self.shape, weights.to_vec()).expect("weights of the shape")
     }
 
     /// Answers less sums.
@@ -94,7 +101,7 @@ impl Problem for Adding {
     const CURVATURE: f64 = 2.0;
 
     fn weights(&self, seed: u64) -> Vec<Mat<f64>> {
-        let parameters = Parameters::random(SHAPE, seed).expect("a valid shape");
+        let parameters = Parameters::random(self.shape, seed).expect("a valid shape");
         parameters.matrices().expect("weights")
     }
 
@@ -105,7 +112,7 @@ impl Problem for Adding {
         sampled: usize,
         record: &mut Record<f32>,
     ) -> (f64, Vec<Mat<f64>>) {
-        let parameters = Parameters::new(SHAPE, weights.to_vec()).expect("weights of the shape");
+        let parameters = self.parameters(weights);
         let mut generator = sequential(step as u64, Purpose::Training);
         let sequences = sequences(Self::EXAMPLES, &mut generator);
         let errors = self.errors(&parameters, &sequences);
@@ -133,7 +140,7 @@ impl Problem for Adding {
     }
 
     fn test(&self, weights: &[Mat<f64>]) -> f64 {
-        let parameters = Parameters::new(SHAPE, weights.to_vec()).expect("weights of the shape");
+        let parameters = self.parameters(weights);
         mean_square(&self.errors(&parameters, &self.test))
     }
 }

@@ -103,14 +103,19 @@ fn settings(entry: &Entry, candidate: &str) -> Arc<dyn Build> {
     settings
 }
 
-/// Trains every entry with its candidates, and prints when the best of each reaches the end of the first entry's.
-fn compare<P: Problem>(title: &str, problem: &mut P, entries: &[Entry]) {
+/// Trains every entry with its candidates, and prints when the best of each reaches `level`, without one the end of the
+/// first entry's, which is returned.
+fn compare<P: Problem>(
+    title: &str,
+    problem: &mut P,
+    entries: &[Entry],
+    mut level: Option<f64>,
+) -> Option<f64> {
     println!("\n{title}");
     println!(
         "{:<16} {:>8} {:>9} {:>10} {:>12} {:>12}  settings",
         "method", "updates", "seconds", "test loss", "updates to", "seconds to"
     );
-    let mut level = None;
     for entry in entries {
         let end = |curve: &[Measured]| curve.last().map_or(f64::INFINITY, |last| last.loss);
         let (curve, candidate) = entry
@@ -133,6 +138,7 @@ fn compare<P: Problem>(title: &str, problem: &mut P, entries: &[Entry]) {
             entry.name, last.update, last.seconds, last.loss
         );
     }
+    level
 }
 
 fn main() {
@@ -200,18 +206,24 @@ fn main() {
                     ],
                 },
             ],
+            None,
         );
     }
     if wanted("adding") {
         let title = format!(
             "Adding problem, {} dates, LSTM of {} units, {} examples a step, squared error",
             adding::DATES,
-            adding::SHAPE.hidden,
+            adding::HIDDEN,
             adding::Adding::EXAMPLES
         );
-        compare(
+        let adam = &[
+            "learning_rate = 0.003; beta1 = 0.9; beta2 = 0.999",
+            "learning_rate = 0.01; beta1 = 0.9; beta2 = 0.999",
+            "learning_rate = 0.03; beta1 = 0.9; beta2 = 0.99",
+        ];
+        let level = compare(
             &title,
-            &mut adding::Adding::new(),
+            &mut adding::Adding::new(false),
             &[
                 Entry {
                     name: "momentum",
@@ -227,11 +239,7 @@ fn main() {
                     name: "adam",
                     method: "adam",
                     updates: 2000,
-                    candidates: &[
-                        "learning_rate = 0.003; beta1 = 0.9; beta2 = 0.999",
-                        "learning_rate = 0.01; beta1 = 0.9; beta2 = 0.999",
-                        "learning_rate = 0.03; beta1 = 0.9; beta2 = 0.99",
-                    ],
+                    candidates: adam,
                 },
                 Entry {
                     name: "kfac",
@@ -264,6 +272,18 @@ fn main() {
                     ],
                 },
             ],
+            None,
+        );
+        compare(
+            "The same with layer normalisation, to momentum's end without it",
+            &mut adding::Adding::new(true),
+            &[Entry {
+                name: "adam",
+                method: "adam",
+                updates: 2000,
+                candidates: adam,
+            }],
+            level,
         );
     }
 }

@@ -61,6 +61,7 @@ impl Step {
             hidden,
             layers: 1,
             instruments: 1,
+            layer_normalisation: false,
         };
         let contract = Contract {
             kind: Payoff::Call,

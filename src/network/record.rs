@@ -1,4 +1,4 @@
-use super::parameters::Shape;
+use super::parameters::{GATES, Shape};
 use crate::simd::{BLOCK, Dates, Kernel, Lane, Lanes, Packed, Real, add_gram, add_outer, dispatch};
 use faer::Mat;
 use rayon::prelude::*;
@@ -14,6 +14,8 @@ use std::ops::Range;
 pub struct Record<R> {
     pub(super) steps: usize,
     pub(super) maps: Vec<MapRecord<R>>,
+    /// By what the gradients of every path are scaled; empty for 1.
+    pub(super) factors: Vec<f64>,
 }
 
 /// The record of one linear map.
@@ -25,6 +27,8 @@ pub struct Record<R> {
 pub(super) struct MapRecord<R> {
     pub rows: usize,
     pub columns: usize,
+    /// Row r belongs to gate r modulo this number; at most 1 where there are no gates.
+    pub gates: usize,
     pub inputs: Dates<R>,
     pub gradients: Dates<R>,
 }
@@ -43,10 +47,12 @@ impl<R: Real> Record<R> {
     pub(super) fn resize(&mut self, shape: Shape, blocks: usize, steps: usize) {
         let sizes = shape.maps();
         self.steps = steps;
+        self.factors.clear();
         self.maps.resize_with(sizes.len(), MapRecord::default);
-        for (map, (_, rows, columns)) in self.maps.iter_mut().zip(sizes) {
+        for (index, (map, (_, rows, columns))) in self.maps.iter_mut().zip(sizes).enumerate() {
             map.rows = rows;
             map.columns = columns;
+            map.gates = if index < shape.layers { GATES } else { 1 };
             map.inputs.resize(blocks * steps, columns);
             map.gradients.resize(blocks * steps, rows);
         }
@@ -62,12 +68,14 @@ impl<R: Real> Record<R> {
     /// If the examples are not whole blocks, or not as many for every matrix.
     pub fn set_rows(&mut self, maps: &[(Mat<R>, Mat<R>)]) {
         self.steps = 1;
+        self.factors.clear();
         self.maps.resize_with(maps.len(), MapRecord::default);
         let examples = maps.first().map_or(0, |(inputs, _)| inputs.nrows());
         assert!(examples.is_multiple_of(BLOCK), "whole blocks of examples");
         for (map, (inputs, gradients)) in self.maps.iter_mut().zip(maps) {
             map.columns = inputs.ncols();
             map.rows = gradients.ncols();
+            map.gates = 1;
             for (dates, values) in [(&mut map.inputs, inputs), (&mut map.gradients, gradients)] {
                 assert_eq!(values.nrows(), examples, "as many examples everywhere");
                 dates.resize(examples / BLOCK, values.ncols());
@@ -105,6 +113,11 @@ impl<R: Real> Record<R> {
             .collect()
     }
 
+    /// Gates whose rows take turns in map `map`: row r belongs to gate r modulo their number.
+    pub fn gates(&self, map: usize) -> usize {
+        self.maps[map].gates.max(1)
+    }
+
     /// Multiplies the gradients of path b by `factors[b]`.
     ///
     /// With √h_b the moments and products become those of the curvature Σ_b h_b J_b J_bᵀ.
@@ -113,6 +126,8 @@ impl<R: Real> Record<R> {
     /// If there are fewer factors than paths.
     pub fn scale(&mut self, factors: &[f64]) {
         assert!(factors.len() >= self.paths(), "one factor for each path");
+        let scaled = |path: usize| self.factors.get(path).unwrap_or(&1.0) * factors[path];
+        self.factors = (0..self.paths()).map(scaled).collect();
         let factors: Vec<Lane<R>> = factors
             .as_chunks()
             .0
@@ -154,6 +169,13 @@ impl<R: Real> Record<R> {
                 })
             })
             .collect()
+    }
+
+    /// (1/n) Σ_b h_b J_b for every map, of a record that is scaled by √h.
+    pub fn mean(&self) -> Vec<Mat<f64>> {
+        let paths = self.paths();
+        let share = |path: usize| self.factors.get(path).unwrap_or(&1.0) / paths as f64;
+        self.gradient(&(0..paths).map(share).collect::<Vec<_>>())
     }
 
     /// The moments of map `map` at the given lag in time.

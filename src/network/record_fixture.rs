@@ -16,6 +16,7 @@ impl<R: Real> Record<R> {
         let mut map = MapRecord {
             rows: g.len(),
             columns: a.len(),
+            gates: 1,
             inputs: Dates::zeros(paths / BLOCK * steps, a.len()),
             gradients: Dates::zeros(paths / BLOCK * steps, g.len()),
         };
@@ -34,6 +35,7 @@ impl<R: Real> Record<R> {
         Self {
             steps,
             maps: vec![map],
+            factors: Vec::new(),
         }
     }
 }

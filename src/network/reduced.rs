@@ -15,12 +15,14 @@ impl<R: Real> Record<R> {
         let maps = self.maps.iter().map(|map| MapRecord {
             rows: map.rows,
             columns: map.columns,
+            gates: map.gates,
             inputs: sum_over_time(&map.inputs, self.steps, share),
             gradients: sum_over_time(&map.gradients, self.steps, 1.0),
         });
         Self {
             steps: 1,
             maps: maps.collect(),
+            factors: self.factors.clone(),
         }
     }
 }

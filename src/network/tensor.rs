@@ -1,5 +1,6 @@
 //! The sweep in candle tensor operations: the readable reference of the fused one.
 
+use super::block::EPSILON;
 use super::features::Features;
 use super::parameters::{GATES, Parameters, Shape, matrix};
 use super::record::Record;
@@ -22,7 +23,9 @@ static DEVICE: LazyLock<Device> =
 /// An LSTM layer with map W takes a_t = [h_{t−1}; x_t; 1] to s_t = W a_t and, with
 /// i, f, o = σ(s_i), σ(s_f), σ(s_o) and k = tanh(s_k), to
 ///
-/// c_t = f ∘ c_{t−1} + i ∘ k,  h_t = o ∘ tanh(c_t).
+/// c_t = f ∘ c_{t−1} + i ∘ k,  h_t = o ∘ tanh(c_t),
+///
+/// which goes on as ĥ_t with [layer normalisation](Shape::layer_normalisation).
 ///
 /// Backward in time, with ∂h_t the sum of what comes from above and from the next date,
 ///
@@ -143,6 +146,33 @@ struct LstmDate {
     output: Tensor,
     cell_before: Tensor,
     squashed: Tensor,
+    normalised: Option<Normalised>,
+}
+
+/// ĥ `[B, hidden]` of h, and 1/√(var h + ε) `[B, 1]`.
+struct Normalised {
+    outputs: Tensor,
+    scale: Tensor,
+}
+
+impl Normalised {
+    fn new(h: &Tensor) -> Result<Self> {
+        let centred = h.broadcast_sub(&h.mean_keepdim(1)?)?;
+        let variance = centred.sqr()?.mean_keepdim(1)?;
+        let scale = variance.affine(1.0, EPSILON)?.sqrt()?.recip()?;
+        Ok(Self {
+            outputs: centred.broadcast_mul(&scale)?,
+            scale,
+        })
+    }
+
+    /// ∂h from ∂ĥ: s (∂ − mean ∂ − ĥ mean(∂ ĥ)).
+    fn differentiate(&self, gradient: &Tensor) -> Result<Tensor> {
+        let along = (gradient * &self.outputs)?.mean_keepdim(1)?;
+        let rest = gradient.broadcast_sub(&gradient.mean_keepdim(1)?)?;
+        let rest = (rest - self.outputs.broadcast_mul(&along)?)?;
+        Ok(rest.broadcast_mul(&self.scale)?)
+    }
 }
 
 impl Trace {
@@ -181,6 +211,13 @@ impl Trace {
                 c = ((&forget * &cell_before)? + (&input * &candidate)?)?;
                 let squashed = c.tanh()?;
                 h = (&output * &squashed)?;
+                let normalised = shape
+                    .layer_normalisation
+                    .then(|| Normalised::new(&h))
+                    .transpose()?;
+                if let Some(normalised) = &normalised {
+                    h = normalised.outputs.clone();
+                }
                 *x = h.clone();
                 dates.push(LstmDate {
                     inputs,
@@ -190,6 +227,7 @@ impl Trace {
                     output,
                     cell_before,
                     squashed,
+                    normalised,
                 });
             }
             layers.push(dates);
@@ -227,7 +265,10 @@ impl Trace {
             let mut gradients = Vec::with_capacity(dates.len());
             let mut to_below = Vec::with_capacity(dates.len());
             for (t, date) in dates.iter().enumerate().rev() {
-                let dh = (from_above.get(t)? + from_next)?;
+                let mut dh = (from_above.get(t)? + from_next)?;
+                if let Some(normalised) = &date.normalised {
+                    dh = normalised.differentiate(&dh)?;
+                }
                 let (g, dc) = date.differentiate(&dh, &cell)?;
                 let moved = g.matmul(w)?;
                 from_next = moved.narrow(1, 0, hidden)?;

@@ -79,6 +79,13 @@ fn candle_positions(parameters: &Parameters, features: &Features, paths: &Paths<
             let (i, f, o) = (sigmoid(gate(0)), sigmoid(gate(1)), sigmoid(gate(3)));
             c = ((f * c).unwrap() + (i * gate(2).tanh().unwrap()).unwrap()).unwrap();
             h = (o * c.tanh().unwrap()).unwrap();
+            if shape.layer_normalisation {
+                let mean = h.mean_keepdim(1).unwrap();
+                let centred = h.broadcast_sub(&mean).unwrap();
+                let variance = centred.sqr().unwrap().mean_keepdim(1).unwrap();
+                let deviation = (variance + 1e-5).unwrap().sqrt().unwrap();
+                h = centred.broadcast_div(&deviation).unwrap();
+            }
             *x = h.clone();
         }
     }
@@ -146,15 +153,21 @@ fn sweeps_equal_candle_autograd_in_double_precision() {
 }
 
 fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
-    for (hidden, layers, instruments, count) in
-        [(5, 1, 1, 40), (8, 2, 1, 64), (3, 3, 3, 7), (4, 1, 2, 33)]
-    {
+    for (hidden, layers, instruments, count, layer_normalisation) in [
+        (5, 1, 1, 40, false),
+        (8, 2, 1, 64, false),
+        (3, 3, 3, 7, false),
+        (4, 1, 2, 33, false),
+        (5, 1, 1, 40, true),
+        (4, 3, 2, 33, true),
+    ] {
         let steps = 6;
         let shape = Shape {
             features: 3,
             hidden,
             layers,
             instruments,
+            layer_normalisation,
         };
         let parameters = Parameters::random(shape, 11).unwrap();
         let (paths, features) = (paths::<f64>(count, steps), features(steps));
@@ -206,6 +219,7 @@ fn single_precision_sweep_agrees_with_double() {
             hidden: 32,
             layers: 1,
             instruments: 1,
+            layer_normalisation: false,
         },
     );
     let parameters = Parameters::random(shape, 5).unwrap();
@@ -234,6 +248,7 @@ fn directional_derivative_contracts_the_path_derivative() {
             hidden: 4,
             layers: 2,
             instruments: 1,
+            layer_normalisation: false,
         },
     );
     let parameters = Parameters::random(shape, 2).unwrap();
@@ -285,17 +300,19 @@ fn assert_close_matrices(found: &[Mat<f64>], expected: &[Mat<f64>], bound: f64, 
 /// h_t, gradient, and the record lane by lane and through what optimizers read from it.
 fn engines_agree<R: Real>(bound: f64) {
     // The last one has several segments of dates.
-    for (hidden, layers, instruments, count, steps) in [
-        (5, 1, 1, 40, 6),
-        (8, 2, 1, 64, 6),
-        (3, 3, 3, 7, 6),
-        (4, 2, 2, 33, 70),
+    for (hidden, layers, instruments, count, steps, layer_normalisation) in [
+        (5, 1, 1, 40, 6, false),
+        (8, 2, 1, 64, 6, false),
+        (3, 3, 3, 7, 6, false),
+        (4, 2, 2, 33, 70, false),
+        (8, 2, 1, 33, 70, true),
     ] {
         let shape = Shape {
             features: 3,
             hidden,
             layers,
             instruments,
+            layer_normalisation,
         };
         let parameters = Parameters::random(shape, 11).unwrap();
         let (paths, features) = (self::paths::<R>(count, steps), features(steps));
@@ -360,6 +377,7 @@ fn records_are_written_over() {
             hidden: 8,
             layers: 2,
             instruments: 1,
+            layer_normalisation: false,
         },
     );
     let parameters = Parameters::random(shape, 2).unwrap();

@@ -63,6 +63,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
             hidden: 2,
             layers: 1,
             instruments: 1,
+            layer_normalisation: false,
         },
         8,
     )

@@ -20,11 +20,15 @@ pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Fe
         .iter()
         .map(|name| one_of("policy.features", name, &Feature::ALL))
         .collect::<Result<Vec<_>>>()?;
+    let layer_normalisation = filled(&mut policy.layer_normalisation, false);
+    // The deviation of one unit from its own mean is zero.
+    let least = if layer_normalisation { 2 } else { 1 };
     let shape = Shape {
         features: at_least("policy.features", list.len(), 1)?,
-        hidden: at_least("policy.hidden", filled(&mut policy.hidden, 32), 1)?,
+        hidden: at_least("policy.hidden", filled(&mut policy.hidden, 32), least)?,
         layers: at_least("policy.layers", filled(&mut policy.layers, 1), 1)?,
         instruments,
+        layer_normalisation,
     };
     let engine = one_of(
         "policy.sweep",

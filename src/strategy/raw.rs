@@ -126,6 +126,7 @@ pub struct RawPolicy {
     pub layers: Option<usize>,
     pub features: Option<Vec<String>>,
     pub instruments: Option<Vec<String>>,
+    pub layer_normalisation: Option<bool>,
     pub sweep: Option<String>,
 }
 

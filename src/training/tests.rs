@@ -155,6 +155,7 @@ fn risk_gradient_equals_central_differences() {
             hidden,
             layers,
             instruments: 1,
+            layer_normalisation: false,
         };
         let parameters = Parameters::random(shape, 17).unwrap();
         let centre = parameters.matrices().unwrap();
@@ -202,6 +203,7 @@ fn gradient_of_the_tail_equals_that_of_all_paths() {
             hidden,
             layers,
             instruments: 1,
+            layer_normalisation: false,
         };
         let parameters = Parameters::random(shape, 17).unwrap();
         let problem = Problem::new(Risk::Cvar { level: 0.925 }, true);
@@ -238,6 +240,7 @@ fn gradient_of_a_recorded_sample_and_the_rest_is_the_whole() {
         hidden: 4,
         layers: 1,
         instruments: 1,
+        layer_normalisation: false,
     };
     let parameters = Parameters::random(shape, 17).unwrap();
     let problem = Problem::new(Risk::Entropic { aversion: 0.3 }, true);
@@ -277,6 +280,7 @@ fn control_variate_leaves_the_mean() {
         hidden: 2,
         layers: 1,
         instruments: 1,
+        layer_normalisation: false,
     };
     let parameters = Parameters::random(shape, 17).unwrap();
     let mut problem = Problem::new(Risk::Cvar { level: 0.5 }, true);

@@ -1,4 +1,5 @@
 use super::super::parameters::GATES;
+use super::normalise;
 use super::weights::Weights;
 use super::workspace::Workspace;
 use crate::simd::{BLOCK, Kernel, Lane, Real, add_outer, multiply_add};
@@ -26,6 +27,7 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
             mut totals,
         } = self;
         let hidden = weights.shape.hidden;
+        let normalised = weights.shape.layer_normalisation;
         let Workspace {
             steps,
             layers,
@@ -60,14 +62,32 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
                     let (cells, squashed) = (layer.cells.at(t), layer.squashed.at(t));
                     let gates = layer.gates.at_mut(t);
                     let (units, _) = gates.as_chunks_mut();
-                    for unit in 0..hidden {
-                        let above = if index + 1 == count {
+                    let above = |unit: usize| {
+                        if index + 1 == count {
                             let seeds = &seeds[t * instruments..];
                             from_positions::<R, FMA>(&weights.head, unit, seeds)
                         } else {
                             from_above.at(t)[unit]
-                        };
+                        }
+                    };
+                    if normalised {
+                        for unit in 0..hidden {
+                            let above = above(unit);
+                            for lane in 0..BLOCK {
+                                from_next[unit][lane] += above[lane];
+                            }
+                        }
+                        let outputs = &layer.inputs.at(t + 1)[..hidden];
+                        let scale = layer.scales.at(t)[0];
+                        normalise::differentiate::<R, FMA>(from_next, outputs, scale);
+                    }
+                    for unit in 0..hidden {
                         let cells = [cells[unit], squashed[unit]];
+                        let above = if normalised {
+                            [R::ZERO; BLOCK]
+                        } else {
+                            above(unit)
+                        };
                         let dh = [above, from_next[unit]];
                         (units[unit], cell_gradient[unit]) = differentiate_unit::<R, FMA>(
                             units[unit],

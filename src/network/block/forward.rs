@@ -1,5 +1,6 @@
 use super::super::features::Features;
 use super::super::parameters::GATES;
+use super::normalise::normalise;
 use super::weights::Weights;
 use super::workspace::Workspace;
 use crate::market::PathBlock;
@@ -53,6 +54,9 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
                     next_cells[unit] = moved.cell;
                     squashed[unit] = moved.squashed;
                     next_inputs[unit] = moved.output;
+                }
+                if weights.shape.layer_normalisation {
+                    layer.scales.at_mut(t)[0] = normalise::<R, FMA>(&mut next_inputs[..hidden]);
                 }
             }
         }

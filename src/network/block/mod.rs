@@ -3,6 +3,7 @@
 
 mod backward;
 mod forward;
+mod normalise;
 mod weights;
 mod workspace;
 
@@ -16,6 +17,7 @@ use crate::simd::{BLOCK, Lane, Real, dispatch};
 use backward::BackwardBlock;
 use faer::Mat;
 use forward::ForwardBlock;
+pub(super) use normalise::EPSILON;
 use rayon::prelude::*;
 use std::sync::Mutex;
 use weights::Weights;

@@ -30,10 +30,12 @@ pub(super) struct LayerWorkspace<R> {
     pub cells: Dates<R>,
     /// tanh of the cell states after every date.
     pub squashed: Dates<R>,
+    /// 1/√(var h + ε) of every date, one row; no dates without layer normalisation.
+    pub scales: Dates<R>,
 }
 
 impl<R: Real> LayerWorkspace<R> {
-    /// h_t
+    /// h_t, or ĥ_t with layer normalisation.
     #[inline(always)]
     pub fn hidden(&self, t: usize) -> &[Lane<R>] {
         &self.inputs.at(t + 1)[..self.hidden]
@@ -56,6 +58,7 @@ impl<R: Real> Workspace<R> {
                     gates: Dates::zeros(steps, GATES * hidden),
                     cells: Dates::zeros(steps + 1, hidden),
                     squashed: Dates::zeros(steps, hidden),
+                    scales: Dates::zeros(if shape.layer_normalisation { steps } else { 0 }, 1),
                 }
             })
             .collect();

@@ -1,0 +1,55 @@
+//! Layer normalisation of the units of one date, lane by lane.
+
+use crate::simd::{BLOCK, Lane, Real, multiply_add};
+
+/// ε of ĥ = (h − mean h)/√(var h + ε), as in PyTorch.
+pub(in crate::network) const EPSILON: f64 = 1e-5;
+
+/// Turns h of all units into ĥ; gives 1/√(var h + ε).
+#[inline(always)]
+pub(super) fn normalise<R: Real, const FMA: bool>(units: &mut [Lane<R>]) -> Lane<R> {
+    let share = R::of(1.0 / units.len() as f64);
+    let mut mean = [R::ZERO; BLOCK];
+    for unit in units.iter() {
+        for lane in 0..BLOCK {
+            mean[lane] = multiply_add::<R, FMA>(share, unit[lane], mean[lane]);
+        }
+    }
+    let mut variance = [R::ZERO; BLOCK];
+    for unit in units.iter_mut() {
+        for lane in 0..BLOCK {
+            unit[lane] -= mean[lane];
+            variance[lane] = multiply_add::<R, FMA>(share * unit[lane], unit[lane], variance[lane]);
+        }
+    }
+    let scale = variance.map(|v| R::ONE / (v + R::of(EPSILON)).sqrt());
+    for unit in units.iter_mut() {
+        for lane in 0..BLOCK {
+            unit[lane] *= scale[lane];
+        }
+    }
+    scale
+}
+
+/// Turns ∂z/∂ĥ into ∂z/∂h = s (∂ − mean ∂ − ĥ mean(∂ ĥ)), s = 1/√(var h + ε).
+#[inline(always)]
+pub(super) fn differentiate<R: Real, const FMA: bool>(
+    gradient: &mut [Lane<R>],
+    normalised: &[Lane<R>],
+    scale: Lane<R>,
+) {
+    let share = R::of(1.0 / gradient.len() as f64);
+    let (mut mean, mut along) = ([R::ZERO; BLOCK], [R::ZERO; BLOCK]);
+    for (gradient, unit) in gradient.iter().zip(normalised) {
+        for lane in 0..BLOCK {
+            mean[lane] = multiply_add::<R, FMA>(share, gradient[lane], mean[lane]);
+            along[lane] = multiply_add::<R, FMA>(share * gradient[lane], unit[lane], along[lane]);
+        }
+    }
+    for (gradient, unit) in gradient.iter_mut().zip(normalised) {
+        for lane in 0..BLOCK {
+            let rest = gradient[lane] - mean[lane] - unit[lane] * along[lane];
+            gradient[lane] = scale[lane] * rest;
+        }
+    }
+}
