@@ -21,10 +21,15 @@ pub fn symmetric_eigen(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
 /// C^{power} of a symmetric positive definite matrix with its eigenvalues moved up to `floor`.
 pub fn symmetric_power(matrix: &Mat<f64>, power: f64, floor: f64) -> Result<Mat<f64>> {
     let (values, vectors) = symmetric_eigen(matrix)?;
+    Ok(spectral_power(&values, &vectors, power, floor))
+}
+
+/// V diag(max(λ, `floor`)^{power}) Vᵀ
+pub fn spectral_power(values: &[f64], vectors: &Mat<f64>, power: f64, floor: f64) -> Mat<f64> {
     let scaled = Mat::from_fn(vectors.nrows(), vectors.ncols(), |r, c| {
         vectors[(r, c)] * values[c].max(floor).powf(power)
     });
-    Ok(&scaled * vectors.transpose())
+    &scaled * vectors.transpose()
 }
 
 /// Q of the QR decomposition: orthonormal columns that span those of a square matrix, in order.

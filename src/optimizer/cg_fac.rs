@@ -98,6 +98,7 @@ impl CgFacMetric {
                 approximation: settings.approximation,
                 factor_decay: settings.factor_decay,
                 control: settings.control,
+                ..KfacSettings::default()
             }),
             used: AtomicUsize::new(0),
         }

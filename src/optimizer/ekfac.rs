@@ -8,6 +8,7 @@ use crate::network::{PathDerivatives, Record, sum_moments};
 use crate::simd::{BLOCK, Real};
 use faer::Mat;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// The matrices whose eigenvectors are the bases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,6 +269,18 @@ impl Metric for EkfacMetric {
             .zip(metrics)
             .map(|(gradient, metric)| metric.solve(gradient, self.damping))
             .collect())
+    }
+
+    fn statistics(&self, statistics: &mut Map<String, Value>) {
+        let metrics = self.maps.iter().filter_map(|map| map.metric.as_ref());
+        let (least, greatest) = metrics
+            .flat_map(|metric| metric.diagonal.col_iter())
+            .flat_map(|column| column.iter())
+            .fold((f64::INFINITY, 0.0_f64), |(least, greatest), value| {
+                (value.min(least), value.max(greatest))
+            });
+        statistics.insert("least_eigenvalue".into(), json!(least + self.damping));
+        statistics.insert("greatest_eigenvalue".into(), json!(greatest + self.damping));
     }
 }
 

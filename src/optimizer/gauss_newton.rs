@@ -244,6 +244,7 @@ mod tests {
     use super::*;
     use crate::linalg::{inner, scaled};
     use crate::optimizer::dense::{dense_metric, inverse, random, record, relative, vec};
+    use crate::optimizer::{Batch, Optimizer};
     use crate::risk::{CurvatureWeights, Risk};
 
     /// (λ I + JᵀJ/n)⁻¹ z
@@ -261,25 +262,78 @@ mod tests {
         Mat::from_fn(entries.len(), 1, |i, _| entries[i])
     }
 
+    /// vec J_b of all maps together, for every path.
+    fn path_derivatives<R: Real>(record: &Record<R>) -> Vec<Mat<f64>> {
+        let maps = record.sizes().len();
+        let all = |path| (0..maps).map(move |map| record.path_derivative(map, path));
+        (0..record.paths())
+            .map(|path| joined(&all(path).collect::<Vec<_>>()))
+            .collect()
+    }
+
+    fn mean_square(columns: &[Mat<f64>]) -> Mat<f64> {
+        let size = columns[0].nrows();
+        let share = 1.0 / columns.len() as f64;
+        columns.iter().fold(Mat::zeros(size, size), |sum, j| {
+            sum + faer::Scale(share) * (j * j.transpose())
+        })
+    }
+
+    /// A step in the centred metric has the direction (F − J̄J̄ᵀ + λ)⁻¹g of the dense one, for weights h of any size; in the
+    /// plain metric it has not.
+    #[test]
+    fn centred_steps_have_the_direction_of_the_dense_metric() {
+        let mut record = record::<f32>(5);
+        let paths = record.paths();
+        let h = |path: usize| 2.0 * (path + 1) as f64 / (paths + 1) as f64;
+        record.scale(&(0..paths).map(|b| h(b).sqrt()).collect::<Vec<_>>());
+        let columns = path_derivatives(&record);
+        let size = columns[0].nrows();
+        let mean = columns
+            .iter()
+            .enumerate()
+            .fold(Mat::<f64>::zeros(size, 1), |sum, (path, j)| {
+                sum + faer::Scale(h(path).sqrt() / paths as f64) * j
+            });
+        let damping = 1.0;
+        let dense = mean_square(&columns) - &mean * mean.transpose()
+            + faer::Scale(damping) * Mat::<f64>::identity(size, size);
+        let sizes = record.sizes().into_iter();
+        let gradient: Vec<Mat<f64>> = sizes
+            .map(|(rows, columns)| random(rows, columns, 3))
+            .collect();
+        let expected = faer::Scale(-1.0) * inverse(&dense) * joined(&gradient);
+        let direction = |centred: bool| {
+            let control = ControlSettings {
+                centred,
+                damping,
+                start_steps: 0,
+                ..ControlSettings::default()
+            };
+            let mut optimizer = Curvature::new(control, GaussNewtonMetric::default());
+            let batch = Batch {
+                gradient: &gradient,
+                parameters: &gradient,
+                record: Some(&record),
+                curvature: 1.0,
+                step: 0,
+                progress: 0.0,
+            };
+            let change = joined(&optimizer.propose(&batch).unwrap().change);
+            let length = expected.norm_l2() / change.norm_l2();
+            relative(&(faer::Scale(length) * change), &expected)
+        };
+        assert!(direction(true) < 2e-3, "{}", direction(true));
+        assert!(direction(false) > 2e-2, "{}", direction(false));
+    }
+
     /// Identity 16: Woodbury's identity is the dense inverse, over all maps together, with more paths than parameters
     /// (64 and 51) and for any damping.
     #[test]
     fn woodbury_is_the_dense_inverse() {
         let record = record::<f64>(5);
-        let maps = record.sizes().len();
-        let columns: Vec<Mat<f64>> = (0..record.paths())
-            .map(|path| {
-                let maps: Vec<_> = (0..maps)
-                    .map(|map| record.path_derivative(map, path))
-                    .collect();
-                joined(&maps)
-            })
-            .collect();
-        let size = columns[0].nrows();
-        let mut dense = Mat::zeros(size, size);
-        for j in &columns {
-            dense += faer::Scale(1.0 / columns.len() as f64) * (j * j.transpose());
-        }
+        let dense = mean_square(&path_derivatives(&record));
+        let size = dense.nrows();
         let gradient: Vec<Mat<f64>> = record
             .sizes()
             .into_iter()

@@ -28,6 +28,10 @@ pub enum DampingRule {
 pub struct ControlSettings {
     /// How much each path counts in the metric.
     pub weights: CurvatureWeights,
+    /// Whether the metric is that of derivatives less their mean, F − J̄J̄ᵀ with J̄ = (1/n) Σ_b h_b J_b: what is left of the
+    /// second derivative of an optimised certainty equivalent once its level η is eliminated. With `measure` it is the
+    /// Hessian of mean–variance and of the entropic risk.
+    pub centred: bool,
     /// Tikhonov damping λ of the metric.
     pub damping: f64,
     pub damping_rule: DampingRule,
@@ -40,6 +44,9 @@ pub struct ControlSettings {
     pub trust_radius: f64,
     /// Decay of the average of past gradients.
     pub momentum: f64,
+    /// Each gradient is scaled down to this Euclidean norm before it is averaged: in a tail one batch can weigh as much as
+    /// a hundred others.
+    pub clip_norm: f64,
     /// Steps between renewals of the curvature.
     pub factor_period: usize,
     /// Paths whose record gives the curvature, moved up to whole blocks.
@@ -58,6 +65,7 @@ impl Default for ControlSettings {
     fn default() -> Self {
         Self {
             weights: CurvatureWeights::Mixed,
+            centred: false,
             damping: 3e-4,
             damping_rule: DampingRule::Fixed,
             damping_decay: 0.95,
@@ -65,6 +73,7 @@ impl Default for ControlSettings {
             step_rule: StepRule::Radius,
             trust_radius: 0.1,
             momentum: 0.9,
+            clip_norm: 3.0,
             factor_period: 10,
             curvature_paths: 512,
             radius_paths: 256,
@@ -87,6 +96,7 @@ impl ControlSettings {
         at_least(&key("damping_period"), self.damping_period, 1)?;
         positive(&key("trust_radius"), self.trust_radius)?;
         fraction(&key("momentum"), self.momentum)?;
+        positive(&key("clip_norm"), self.clip_norm)?;
         at_least(&key("factor_period"), self.factor_period, 1)?;
         at_least(&key("curvature_paths"), self.curvature_paths, 1)?;
         let models = self.step_rule == StepRule::Quadratic

@@ -7,6 +7,7 @@ mod tests;
 
 pub use control::{ControlSettings, DampingRule, StepRule};
 
+use super::first_order::clipped;
 use super::{Adam, AdamSettings, Batch, Optimizer, Proposal, State, Stateful, cosine_with_warm_up};
 use crate::error::Result;
 use crate::linalg::{inner, scaled};
@@ -64,6 +65,8 @@ pub struct Curvature<M> {
     adam: Adam,
     average: Vec<Mat<f64>>,
     count: i32,
+    /// J̄ of the last renewal, if the metric is centred.
+    mean: Vec<Mat<f64>>,
     damping: f64,
     /// Whether the metric or its damping changed since the last solution.
     stale: bool,
@@ -73,6 +76,8 @@ pub struct Curvature<M> {
     /// The change of the risk that the quadratic model predicts for the present step.
     predicted: f64,
     ratio: Option<f64>,
+    /// The change of the risk at the last trial.
+    actual: Option<f64>,
 }
 
 impl<M: Metric> Curvature<M> {
@@ -83,12 +88,14 @@ impl<M: Metric> Curvature<M> {
             adam: Adam::new(AdamSettings::default()),
             average: Vec::new(),
             count: 0,
+            mean: Vec::new(),
             damping: control.damping,
             stale: true,
             last_change: Vec::new(),
             calibration: 1.0,
             predicted: 0.0,
             ratio: None,
+            actual: None,
         }
     }
 
@@ -106,11 +113,25 @@ impl<M: Metric> Curvature<M> {
         if self.average.is_empty() {
             self.average = scaled(gradient, 0.0);
         }
-        for (average, gradient) in self.average.iter_mut().zip(gradient) {
+        let gradient = clipped(gradient, self.control.clip_norm);
+        for (average, gradient) in self.average.iter_mut().zip(&gradient) {
             *average = faer::Scale(momentum) * &*average + faer::Scale(1.0 - momentum) * gradient;
         }
         self.count += 1;
         scaled(&self.average, -1.0 / (1.0 - momentum.powi(self.count)))
+    }
+}
+
+/// Turns M⁻¹z into (M − J̄J̄ᵀ)⁻¹z, given J̄ and M⁻¹J̄, by the formula of Sherman and Morrison.
+///
+/// For the exact metric J̄ᵀM⁻¹J̄ is below 1. An approximation may leave nothing of the direction J̄, along which a solution
+/// becomes at most ten times as long.
+fn centre(solution: &mut [Mat<f64>], mean: &[Mat<f64>], solved_mean: &[Mat<f64>]) {
+    const LEAST: f64 = 0.1;
+    let left = (1.0 - inner(mean, solved_mean)).max(LEAST);
+    let factor = inner(mean, solution) / left;
+    for (solution, mean) in solution.iter_mut().zip(solved_mean) {
+        *solution += faer::Scale(factor) * mean;
     }
 }
 
@@ -121,10 +142,12 @@ impl<M: Metric> Stateful for Curvature<M> {
         state.field("adam", &mut self.adam)?;
         state.field("average", &mut self.average)?;
         state.field("count", &mut self.count)?;
+        state.field("mean", &mut self.mean)?;
         state.field("damping", &mut self.damping)?;
         state.field("last_change", &mut self.last_change)?;
         state.field("calibration", &mut self.calibration)?;
-        state.field("ratio", &mut self.ratio)
+        state.field("ratio", &mut self.ratio)?;
+        state.field("actual", &mut self.actual)
     }
 }
 
@@ -147,6 +170,9 @@ impl<M: Metric> Optimizer for Curvature<M> {
         if let (true, Some(record)) = (self.renews(batch.step), batch.record) {
             self.metric.update(record)?;
             self.stale = true;
+            if self.control.centred {
+                self.mean = record.mean();
+            }
         }
         if batch.step < self.control.start_steps {
             let rate = self.control.start_learning_rate;
@@ -157,7 +183,11 @@ impl<M: Metric> Optimizer for Curvature<M> {
         if std::mem::take(&mut self.stale) {
             self.metric.damp(self.damping)?;
         }
-        let direction = self.metric.solve(&downhill, batch.record)?;
+        let mut direction = self.metric.solve(&downhill, batch.record)?;
+        if self.control.centred {
+            let mean = self.metric.solve(&self.mean, batch.record)?;
+            centre(&mut direction, &self.mean, &mean);
+        }
         let done = batch.step - self.control.start_steps;
         let warm_up = ((done + 1) as f64 / self.control.warm_up_steps.max(1) as f64).min(1.0);
         let schedule = warm_up * cosine_with_warm_up(batch.step, batch.progress, 1);
@@ -189,6 +219,9 @@ impl<M: Metric> Optimizer for Curvature<M> {
         statistics.insert("damping".into(), json!(self.damping));
         if let Some(ratio) = self.ratio {
             statistics.insert("reduction_ratio".into(), json!(ratio));
+        }
+        if let Some(actual) = self.actual {
+            statistics.insert("actual_change".into(), json!(actual));
         }
         self.metric.statistics(&mut statistics);
         self.last_change.clone_from(&taken.change);
@@ -231,5 +264,6 @@ impl<M: Metric> Optimizer for Curvature<M> {
         self.damping = damping.clamp(LEAST, MOST);
         self.stale = true;
         self.ratio = Some(ratio);
+        self.actual = Some(after - before);
     }
 }

@@ -196,6 +196,40 @@ fn damping_follows_the_reduction_ratio() {
     assert_eq!(optimizer.damping, 1e4);
 }
 
+/// A gradient beyond `clip_norm` counts as one of that norm: a hundred times the gradient moves as the gradient does.
+#[test]
+fn gradients_are_clipped_before_they_are_averaged() {
+    let record = record::<f32>(5);
+    let gradient = direction(&record, 1);
+    let settings = ControlSettings {
+        start_steps: 0,
+        clip_norm: inner(&gradient, &gradient).sqrt(),
+        ..ControlSettings::default()
+    };
+    let moved = |factor: f64| {
+        let mut optimizer = Curvature::new(settings, Identity);
+        let mut propose = |gradient: &[Mat<f64>], step: usize| {
+            let batch = Batch {
+                gradient,
+                parameters: gradient,
+                record: Some(&record),
+                curvature: 1.0,
+                step,
+                progress: 0.0,
+            };
+            optimizer.propose(&batch).unwrap().change
+        };
+        propose(&direction(&record, 2), 0);
+        propose(&scaled(&gradient, factor), 1)
+    };
+    let (once, hundredfold) = (moved(1.0), moved(100.0));
+    for (once, hundredfold) in once.iter().zip(&hundredfold) {
+        assert!((once - hundredfold).norm_l2() < 1e-9 * once.norm_l2());
+    }
+    let beneath = moved(0.01);
+    assert!((&once[0] - &beneath[0]).norm_l2() > 1e-2 * once[0].norm_l2());
+}
+
 /// The metric is the identity, and remembers the damping that it was solved with.
 #[derive(Debug, Default)]
 struct Damped {

@@ -1,5 +1,5 @@
 use crate::error::Result;
-use crate::linalg::{symmetric_eigen, symmetric_power};
+use crate::linalg::{spectral_power, symmetric_eigen};
 use faer::Mat;
 
 /// The inverse of the linear-Gaussian chain for T → ∞ (Option 2).
@@ -28,6 +28,17 @@ struct Side {
     lag: Mat<f64>,
     basis: Mat<f64>,
     mu: Vec<f64>,
+    range: Range,
+}
+
+/// The least and the greatest eigenvalue of C₀.
+pub(super) type Range = (f64, f64);
+
+/// C₀^{-½}, and the range of C₀'s eigenvalues.
+pub(super) fn whitening(c0: &Mat<f64>) -> Result<(Mat<f64>, Range)> {
+    let (values, vectors) = symmetric_eigen(c0)?;
+    let range = (values[0], values[values.len() - 1]);
+    Ok((spectral_power(&values, &vectors, -0.5, FLOOR), range))
 }
 
 /// Eigenvalues of a damped factor are positive; this only catches rounding below zero.
@@ -39,7 +50,7 @@ pub(super) const LEAST_DENOMINATOR: f64 = 1e-3;
 
 impl Side {
     fn new(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<Self> {
-        let whitening = symmetric_power(c0, -0.5, FLOOR)?;
+        let (whitening, range) = whitening(c0)?;
         let psi = &whitening * c1 * &whitening;
         // Ψ̂ᵀΨ̂ = E diag(μ) Eᵀ is all that is needed; singular vectors on the left are not.
         let (mu, vectors) = symmetric_eigen(&(psi.transpose() * &psi))?;
@@ -48,6 +59,7 @@ impl Side {
             lag: c1.transpose() * &inverse,
             basis: &whitening * &vectors,
             mu: mu.iter().map(|mu| mu.clamp(0.0, 1.0)).collect(),
+            range,
         })
     }
 }
@@ -62,6 +74,12 @@ impl LinearGaussianChain {
             inputs: Side::new(a0, a1)?,
             gradients: Side::new(g0, g1)?,
         })
+    }
+
+    /// The least and the greatest eigenvalue of A₀ ⊗ G₀.
+    pub fn range(&self) -> (f64, f64) {
+        let (a, g) = (self.inputs.range, self.gradients.range);
+        (a.0 * g.0, a.1 * g.1)
     }
 
     /// The inverse metric times a gradient `[d_G, d_A]`.

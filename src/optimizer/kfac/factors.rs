@@ -22,6 +22,8 @@ pub struct MapFactors {
     average: Average,
     /// T
     steps: usize,
+    /// Gates whose rows take turns in G.
+    gates: usize,
     lags: Vec<Moments>,
 }
 
@@ -51,6 +53,7 @@ impl Stateful for MapFactors {
     fn state(&mut self, state: &mut State) -> Result<()> {
         state.field("average", &mut self.average)?;
         state.field("steps", &mut self.steps)?;
+        state.field("gates", &mut self.gates)?;
         state.field("lags", &mut self.lags)
     }
 }
@@ -71,6 +74,7 @@ impl MapFactors {
         let paths = record.paths() as f64;
         let share = self.average.next(decay);
         self.steps = record.steps();
+        self.gates = record.gates(map);
         for lag in 0..lags {
             let new = record.moments(map, lag);
             let inputs = faer::Scale(1.0 / (paths * record.steps() as f64)) * &new.inputs;
@@ -83,6 +87,34 @@ impl MapFactors {
                 None => self.lags.push(Moments { inputs, gradients }),
             }
         }
+    }
+
+    /// Gates whose rows take turns in G.
+    pub fn gates(&self) -> usize {
+        self.gates
+    }
+
+    /// The factors of every gate: A of all, and the rows and columns of G that are its own.
+    pub fn separate(&self) -> Vec<Self> {
+        let gate = |gate: usize| {
+            let own = |all: &Mat<f64>| {
+                let size = all.nrows() / self.gates;
+                Mat::from_fn(size, size, |row, column| {
+                    all[(row * self.gates + gate, column * self.gates + gate)]
+                })
+            };
+            let lags = self.lags.iter().map(|moments| Moments {
+                inputs: moments.inputs.clone(),
+                gradients: own(&moments.gradients),
+            });
+            Self {
+                average: self.average.clone(),
+                steps: self.steps,
+                gates: 1,
+                lags: lags.collect(),
+            }
+        };
+        (0..self.gates).map(gate).collect()
     }
 
     /// The inverse of the metric with [`factored_damping`]; the lagged factors stay undamped.

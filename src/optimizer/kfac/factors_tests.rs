@@ -2,11 +2,11 @@
 
 use super::tests::finite_chain;
 use super::*;
-use crate::linalg::inner;
+use crate::linalg::{inner, symmetric_eigen};
 use crate::network::Record;
 use crate::optimizer::Batch;
 use crate::optimizer::dense::{
-    dense_metric, kfac_metric, kronecker, random, record, relative, vec,
+    dense_metric, inverse, kfac_metric, kronecker, random, record, relative, vec,
 };
 use faer::Mat;
 
@@ -46,6 +46,46 @@ fn averages_are_unbiased_and_damping_is_factored() {
         .unwrap()
         .apply(&z);
     assert!(relative(&(dense * vec(&found)), &vec(&z)) < 1e-9);
+}
+
+/// Separate gates: the rows of every gate get the inverse of A and of that gate's own part of G, each with its own balance
+/// of damping, as the dense Kronecker products do; one gate says nothing of another's rows.
+#[test]
+fn separate_gates_are_inverted_on_their_own() {
+    const GATES: usize = 4;
+    let record = record::<f64>(4);
+    let damping = 1e-2;
+    let mut factors = MapFactors::default();
+    factors.update(&record, 0, 0.9, Approximation::Expand);
+    assert_eq!(factors.gates(), GATES);
+    let (a, g) = factors.damped(0.0);
+    let gates = factors.separate().into_iter();
+    let inverse = Inverse::Separate(
+        gates
+            .map(|gate| gate.inverse(Approximation::Expand, damping).unwrap())
+            .collect(),
+    );
+    let z = random(g.nrows(), a.nrows(), 1);
+    let found = inverse.apply(&z);
+    let (mut least, mut greatest) = (f64::INFINITY, 0.0_f64);
+    for gate in 0..GATES {
+        let own = |m: &Mat<f64>| {
+            Mat::from_fn(m.nrows() / GATES, m.ncols(), |unit, column| {
+                m[(unit * GATES + gate, column)]
+            })
+        };
+        let (a, g) = factored_damping(&a, &own(&own(&g).transpose().to_owned()), damping);
+        let dense = kronecker(&a, &g);
+        assert!(relative(&(&dense * vec(&own(&found))), &vec(&own(&z))) < 1e-9);
+        let (values, _) = symmetric_eigen(&dense).unwrap();
+        least = least.min(values[0]);
+        greatest = greatest.max(values[values.len() - 1]);
+    }
+    let range = inverse.range();
+    assert!((range.0 / least - 1.0).abs() < 1e-6, "{range:?} {least}");
+    assert!((range.1 / greatest - 1.0).abs() < 1e-9);
+    let fused = factors.inverse(Approximation::Expand, damping).unwrap();
+    assert!(relative(&found, &fused.apply(&z)) > 1e-2);
 }
 
 /// Identity 13 for the factors: with the sum over time in G, Option 1 on damped factors of a record inverts the
@@ -144,6 +184,29 @@ fn deep_linear_network_with_squared_loss_is_exact() {
         });
         assert!(relative(&kfac_metric(&record), &dense_metric(&record)) < 1e-12);
     }
+}
+
+/// Identity 12 for FOOF (Benzing 2022), descent on the features: of one layer with squared loss the metric is A ⊗ I/c for
+/// c outputs, so that K-FAC's G is the identity over c and its solution is c Z A⁻¹, the inputs' factor alone.
+#[test]
+fn one_layer_with_squared_loss_is_descent_on_its_inputs() {
+    let network = DeepLinear::new();
+    let last = network.weights.len() - 1;
+    let record = Record::from_fn(64, 1, |path, _| {
+        let seed = DeepLinear::unit(path % OUTPUTS);
+        (
+            network.at(last, path / OUTPUTS).0,
+            network.gradient(last, &seed),
+        )
+    });
+    let mut factors = MapFactors::default();
+    factors.update(&record, 0, 0.9, Approximation::Expand);
+    let z = random(OUTPUTS, 4, 5);
+    let found = factors.inverse(Approximation::Expand, 1e-20).unwrap();
+    let inputs = faer::Scale(1.0 / 64.0) * &record.moments(0, 0).inputs;
+    let expected = faer::Scale(OUTPUTS as f64) * &z * inverse(&inputs);
+    assert!(relative(&found.apply(&z), &expected) < 1e-4);
+    assert!(relative(&dense_metric(&record), &kfac_metric(&record)) < 1e-12);
 }
 
 /// Identity 3: seeded with the residuals instead (the empirical Fisher matrix) g depends on the datum through its

@@ -24,6 +24,7 @@ use crate::network::Record;
 use crate::simd::BLOCK;
 use faer::Mat;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// How correlation in time enters the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,17 @@ pub enum Approximation {
     Chain,
 }
 
+/// Whether the gates of an LSTM layer share a block of the metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gates {
+    /// One G of all gates: `[4·hidden, 4·hidden]`.
+    Fused,
+    /// One G of every gate, `[hidden, hidden]`, with a balance of damping of its own; what gates have in common in G is left
+    /// out.
+    Separate,
+}
+
 /// The inverse of one map's approximate metric.
 #[derive(Debug, Clone)]
 pub enum Inverse {
@@ -46,6 +58,8 @@ pub enum Inverse {
     Symmetric(SymmetricChain),
     /// Option 2.
     Limit(LinearGaussianChain),
+    /// Of every gate, whose rows take turns.
+    Separate(Vec<Inverse>),
 }
 
 impl Inverse {
@@ -54,8 +68,42 @@ impl Inverse {
         match self {
             Self::Symmetric(chain) => chain.apply(gradient),
             Self::Limit(chain) => chain.apply(gradient),
+            Self::Separate(gates) => {
+                let mut solution = Mat::zeros(gradient.nrows(), gradient.ncols());
+                for (gate, inverse) in gates.iter().enumerate() {
+                    let row = |unit: usize| unit * gates.len() + gate;
+                    let own = Mat::from_fn(
+                        gradient.nrows() / gates.len(),
+                        gradient.ncols(),
+                        |unit, column| gradient[(row(unit), column)],
+                    );
+                    let solved = inverse.apply(&own);
+                    for column in 0..solved.ncols() {
+                        for unit in 0..solved.nrows() {
+                            solution[(row(unit), column)] = solved[(unit, column)];
+                        }
+                    }
+                }
+                solution
+            }
         }
     }
+
+    /// The least and the greatest eigenvalue of the damped A₀ ⊗ G₀.
+    pub fn range(&self) -> (f64, f64) {
+        match self {
+            Self::Symmetric(chain) => chain.range(),
+            Self::Limit(chain) => chain.range(),
+            Self::Separate(gates) => widest(gates.iter().map(Self::range)),
+        }
+    }
+}
+
+/// From the least to the greatest of all.
+fn widest(ranges: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
+    ranges.fold((f64::INFINITY, 0.0), |(least, greatest), range| {
+        (range.0.min(least), range.1.max(greatest))
+    })
 }
 
 /// Settings of K-FAC.
@@ -63,6 +111,7 @@ impl Inverse {
 #[serde(default)]
 pub struct KfacSettings {
     pub approximation: Approximation,
+    pub gates: Gates,
     /// Decay of the average of past factors at each renewal.
     pub factor_decay: f64,
     #[serde(flatten)]
@@ -73,6 +122,7 @@ impl Default for KfacSettings {
     fn default() -> Self {
         Self {
             approximation: Approximation::Chain,
+            gates: Gates::Fused,
             factor_decay: 0.6,
             control: ControlSettings::default(),
         }
@@ -92,7 +142,7 @@ impl Build for KfacSettings {
     }
 
     fn tunable(&self) -> &'static [&'static str] {
-        &["damping", "trust_radius", "momentum", "start_learning_rate"]
+        &["damping", "trust_radius", "momentum", "clip_norm"]
     }
 
     /// Curvature comes from whole blocks of the batch.
@@ -105,6 +155,7 @@ impl Build for KfacSettings {
 #[derive(Debug, Clone)]
 pub struct KfacMetric {
     approximation: Approximation,
+    gates: Gates,
     decay: f64,
     maps: Vec<MapFactors>,
     inverses: Vec<Inverse>,
@@ -114,6 +165,7 @@ impl KfacMetric {
     pub fn new(settings: &KfacSettings) -> Self {
         Self {
             approximation: settings.approximation,
+            gates: settings.gates,
             decay: settings.factor_decay,
             maps: Vec::new(),
             inverses: Vec::new(),
@@ -144,7 +196,16 @@ impl Metric for KfacMetric {
         self.inverses = self
             .maps
             .iter()
-            .map(|factors| factors.inverse(self.approximation, damping))
+            .map(|factors| match self.gates {
+                Gates::Separate if factors.gates() > 1 => {
+                    let gates = factors.separate().into_iter();
+                    gates
+                        .map(|gate| gate.inverse(self.approximation, damping))
+                        .collect::<Result<_>>()
+                        .map(Inverse::Separate)
+                }
+                _ => factors.inverse(self.approximation, damping),
+            })
             .collect::<Result<_>>()?;
         Ok(())
     }
@@ -155,5 +216,11 @@ impl Metric for KfacMetric {
             .zip(&self.inverses)
             .map(|(gradient, inverse)| inverse.apply(gradient))
             .collect())
+    }
+
+    fn statistics(&self, statistics: &mut Map<String, Value>) {
+        let (least, greatest) = widest(self.inverses.iter().map(Inverse::range));
+        statistics.insert("least_eigenvalue".into(), json!(least));
+        statistics.insert("greatest_eigenvalue".into(), json!(greatest));
     }
 }

@@ -1,6 +1,6 @@
-use super::chain::{FLOOR, LEAST_DENOMINATOR};
+use super::chain::{LEAST_DENOMINATOR, Range, whitening};
 use crate::error::Result;
-use crate::linalg::{symmetric_eigen, symmetric_power};
+use crate::linalg::symmetric_eigen;
 use faer::Mat;
 
 /// The inverse of the linear-Gaussian chain of T dates with a symmetric Ψ̂ (Option 1).
@@ -24,6 +24,8 @@ pub struct SymmetricChain {
     gradients: Mat<f64>,
     /// Γ, `[d_G, d_A]`
     gain: Mat<f64>,
+    /// Of A₀ ⊗ G₀.
+    range: Range,
 }
 
 impl SymmetricChain {
@@ -38,8 +40,8 @@ impl SymmetricChain {
         g1: &Mat<f64>,
         steps: usize,
     ) -> Result<Self> {
-        let (inputs, psi_a) = whitened(a0, a1)?;
-        let (gradients, psi_g) = whitened(g0, g1)?;
+        let (inputs, psi_a, a) = whitened(a0, a1)?;
+        let (gradients, psi_g, g) = whitened(g0, g1)?;
         let gain = Mat::from_fn(g0.nrows(), a0.nrows(), |row, column| {
             1.0 / time_sum(psi_g[row] * psi_a[column], steps).max(LEAST_DENOMINATOR)
         });
@@ -47,6 +49,7 @@ impl SymmetricChain {
             inputs,
             gradients,
             gain,
+            range: (a.0 * g.0, a.1 * g.1),
         })
     }
 
@@ -55,11 +58,18 @@ impl SymmetricChain {
     /// # Errors
     /// If a decomposition fails.
     pub fn independent(a0: &Mat<f64>, g0: &Mat<f64>) -> Result<Self> {
+        let ((inputs, a), (gradients, g)) = (whitening(a0)?, whitening(g0)?);
         Ok(Self {
-            inputs: symmetric_power(a0, -0.5, FLOOR)?,
-            gradients: symmetric_power(g0, -0.5, FLOOR)?,
+            inputs,
+            gradients,
+            range: (a.0 * g.0, a.1 * g.1),
             gain: Mat::from_fn(g0.nrows(), a0.nrows(), |_, _| 1.0),
         })
+    }
+
+    /// The least and the greatest eigenvalue of A₀ ⊗ G₀.
+    pub fn range(&self) -> (f64, f64) {
+        self.range
     }
 
     /// The inverse metric times a gradient `[d_G, d_A]`.
@@ -74,13 +84,13 @@ impl SymmetricChain {
     }
 }
 
-/// L and ψ of one factor.
-fn whitened(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>)> {
-    let whitening = symmetric_power(c0, -0.5, FLOOR)?;
+/// L and ψ of one factor, and the range of C₀'s eigenvalues.
+fn whitened(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>, Range)> {
+    let (whitening, range) = whitening(c0)?;
     let symmetric = faer::Scale(0.5) * (c1 + c1.transpose());
     let (psi, vectors) = symmetric_eigen(&(&whitening * symmetric * &whitening))?;
     let psi = psi.iter().map(|psi| psi.clamp(-1.0, 1.0)).collect();
-    Ok((whitening * vectors, psi))
+    Ok((whitening * vectors, psi, range))
 }
 
 /// 1 + 2 Σ_{d=1}^{T−1} (1 − d/T) x^d = (1/T) Σ_{s,t} x^{|s−t|}
