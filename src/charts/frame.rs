@@ -124,7 +124,7 @@ pub fn layout(title: &str) -> Layout {
         )
 }
 
-const DASHES: [DashType; 8] = [
+const DASHES: [DashType; 9] = [
     DashType::Solid,
     DashType::Dash,
     DashType::Dot,
@@ -133,9 +133,10 @@ const DASHES: [DashType; 8] = [
     DashType::LongDashDot,
     DashType::Dash,
     DashType::Dot,
+    DashType::LongDashDot,
 ];
 
-const SYMBOLS: [MarkerSymbol; 8] = [
+const SYMBOLS: [MarkerSymbol; 9] = [
     MarkerSymbol::Circle,
     MarkerSymbol::Square,
     MarkerSymbol::Diamond,
@@ -144,6 +145,7 @@ const SYMBOLS: [MarkerSymbol; 8] = [
     MarkerSymbol::X,
     MarkerSymbol::Cross,
     MarkerSymbol::TriangleLeft,
+    MarkerSymbol::Star,
 ];
 
 /// The colour of a strategy.

@@ -18,7 +18,7 @@ pub const GRID: Color = color("#e2e6ea", "#2c343d");
 
 /// Colours of the series. Neighbours differ in lightness as well as in hue; the dashes of the lines
 /// ([`DASHES`]) tell them apart without any colour.
-pub const SERIES: [Color; 8] = [
+pub const SERIES: [Color; 9] = [
     color("#005fa8", "#62b4f5"),
     color("#d15500", "#ff9147"),
     color("#008263", "#2fcb9f"),
@@ -27,10 +27,11 @@ pub const SERIES: [Color; 8] = [
     color("#5a6470", "#b4bec9"),
     color("#7a1f4b", "#df7fa6"),
     color("#2d8a9e", "#6fd3e6"),
+    color("#3d7a00", "#9ccf5a"),
 ];
 
 /// Lengths of line and gap in pixels; empty for a solid line.
-pub const DASHES: [&[u32]; 8] = [
+pub const DASHES: [&[u32]; 9] = [
     &[],
     &[9, 3],
     &[2, 3],
@@ -39,6 +40,7 @@ pub const DASHES: [&[u32]; 8] = [
     &[14, 3],
     &[5, 2, 2, 2, 2, 2],
     &[1, 3],
+    &[14, 3, 5, 3],
 ];
 
 /// Every colour that differs between light and dark pages.
