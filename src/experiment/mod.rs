@@ -12,6 +12,7 @@ mod watch;
 
 pub use cross::{Crossed, cross};
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
+pub use trainings::Planned;
 
 use crate::backtest::Contracts;
 use crate::error::{Error, Result};
@@ -230,11 +231,7 @@ impl Prepared {
 
     fn compare(&self, watch: &mut Watch<'_>) -> Result<Finished> {
         let (folder, contracts) = (&self.folder, self.contracts.as_ref());
-        let scope = Scope {
-            seeds: self.request.seeds.clone(),
-            candidates: self.request.candidates,
-            frontier: self.request.frontier.clone(),
-        };
+        let scope = scope(&self.request);
         let mut plan = self.plan.clone();
         let mut tuning = Vec::new();
         if let Some(candidates) = scope.candidates {
@@ -278,6 +275,27 @@ impl Prepared {
             backtest,
         )
     }
+}
+
+fn scope(request: &Request) -> Scope {
+    Scope {
+        seeds: request.seeds.clone(),
+        candidates: request.candidates,
+        frontier: request.frontier.clone(),
+    }
+}
+
+/// The plan of what a run asks for, and its trainings in their order.
+///
+/// # Errors
+/// Those of [`Plan::parse`].
+pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
+    let plan = asked(&request.command, Plan::parse(&request.strategy, |_| {})?);
+    let trainings = match request.command.as_str() {
+        "backtest" => Vec::new(),
+        _ => trainings::planned(&plan, &scope(request)),
+    };
+    Ok((plan, trainings))
 }
 
 /// The part of a plan that the command asks for; the strategy file keeps the rest.

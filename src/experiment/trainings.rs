@@ -13,6 +13,7 @@ use crate::strategy::{Length, OptimizerPlan, Plan};
 use crate::training::{Checkpoint, Simulated, Training as Trainer};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
+use utoipa::ToSchema;
 
 /// What a killed process loses of a training at most, beside a step.
 const CHECKPOINT_PERIOD: Duration = Duration::from_secs(20);
@@ -75,6 +76,32 @@ pub fn entries(plan: &Plan, scope: &Scope) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// A training that a run asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Planned {
+    /// What events call it: the optimizer and, beside the main table's, in what it differs.
+    pub strategy: String,
+    pub optimizer: String,
+    pub seed: u64,
+    /// Absent if its length is in seconds.
+    pub steps: Option<usize>,
+    /// Paths of a step.
+    pub paths: usize,
+}
+
+/// The trainings of a comparison in their order, from the strategy as it was before any search for settings.
+pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Planned> {
+    let entries = entries(plan, scope).into_iter();
+    let planned = entries.map(|entry| Planned {
+        strategy: entry.label(),
+        steps: entry.plan(plan).steps(&entry.optimizer),
+        paths: entry.optimizer.paths,
+        optimizer: entry.optimizer.name,
+        seed: entry.seed,
+    });
+    planned.collect()
 }
 
 impl Entry {

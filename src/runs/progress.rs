@@ -235,6 +235,20 @@ pub fn lines_from(path: &Path, start: u64, most: usize) -> Result<Vec<u8>> {
     }
 }
 
+/// The newest event of the run, if there is one.
+///
+/// # Errors
+/// [`Error::File`] if the file cannot be read.
+pub fn newest(folder: &RunFolder) -> Result<Option<Event>> {
+    /// A line with a distribution has less than 2 KiB.
+    const TAIL: u64 = 16 << 10;
+    let path = folder.path().join(PROGRESS);
+    let length = fs::metadata(&path).map_or(0, |file| file.len());
+    let lines = lines_from(&path, length.saturating_sub(TAIL), TAIL as usize)?;
+    let mut lines = lines.split(|&byte| byte == b'\n').rev();
+    Ok(lines.find_map(|line| serde_json::from_slice(line).ok()))
+}
+
 /// A history short enough to be sent at once: of every training at most `points` steps, evenly spaced, and as many of
 /// those with a validation, the last one among them; of a search for settings the last trial. Steps that were taken
 /// again after a checkpoint are left out, and so are lines that are no events.
