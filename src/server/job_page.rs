@@ -10,7 +10,12 @@ use axum::response::Html;
 pub async fn page() -> Html<String> {
     let shipped: String = SHIPPED
         .iter()
-        .map(|(name, text)| format!("<option value=\"{name}\">{}</option>", escape(&named(text).unwrap_or_default())))
+        .map(|(name, text)| {
+            format!(
+                "<option value=\"{name}\">{}</option>",
+                escape(&named(text).unwrap_or_default())
+            )
+        })
         .collect();
     let heads: String = ["job", "command", "state", "progress", "queued", "change"]
         .iter()

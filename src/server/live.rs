@@ -138,7 +138,9 @@ fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> String {
     ]
     .iter()
     .map(|(name, words)| {
-        format!("<li class=\"card\"><h3>{words}</h3><p class=\"value\" data-value=\"{name}\">–</p></li>")
+        format!(
+            "<li class=\"card\"><h3>{words}</h3><p class=\"value\" data-value=\"{name}\">–</p></li>"
+        )
     })
     .collect();
     let heads: String = [

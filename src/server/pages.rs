@@ -391,7 +391,10 @@ pub fn shell_with_charts(title: &str, body: &str) -> String {
 /// The element that loads a script, a module or one that is run before the modules.
 pub fn script(name: &str, module: bool) -> String {
     let kind = if module { "type=\"module\"" } else { "defer" };
-    format!("\n<script {kind} src=\"{}\"></script>", assets::address(name))
+    format!(
+        "\n<script {kind} src=\"{}\"></script>",
+        assets::address(name)
+    )
 }
 
 pub fn framed(title: &str, scripts: &str, body: &str) -> String {
