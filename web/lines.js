@@ -100,6 +100,7 @@ export function figure(name, plan, trainings, key) {
   }
   if (made.data.length === 0) return null;
   if (falls) made.layout.yaxis.range = frame(made.data);
+  if (name !== "pnl_density") made.layout.xaxis.rangemode = "tozero";
   if (name === "statistics") {
     const words = key.replaceAll("_", " ");
     const values = made.data.flatMap(({ y }) => y);

@@ -81,6 +81,8 @@ let version = 0;
 const drawn = new Map();
 
 async function drawCharts() {
+  // The table is there before plotly's script, which is long.
+  if (!globalThis.Plotly) return soon();
   for (const name of Object.keys(CHARTS)) {
     if (!near.has(name) || drawn.get(name) === version) continue;
     drawn.set(name, version);
@@ -296,7 +298,9 @@ function follow() {
     news();
   });
   source.addEventListener("state", ({ data }) => {
+    const first = state === "";
     ({ state } = JSON.parse(data));
+    if (first) followJob();
     if (state === "complete") {
       job = null;
       source.close();
@@ -310,7 +314,6 @@ choice.addEventListener("change", news);
 try {
   plan = await fetchJson(`${address}/live`);
   follow();
-  followJob();
   soon();
 } catch ({ message }) {
   place("state").textContent = message;

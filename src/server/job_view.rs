@@ -75,12 +75,12 @@ impl JobView {
         if let Some(job) = jobs.iter().find(|job| job.run == run) {
             return Ok(Self::queued(app, job, &jobs));
         }
-        let none = || missing(format!("no job `{run}`"));
-        let folder = find(&app.root, run).map_err(|_| none())?;
-        match super::events::state(&folder) {
-            "complete" => Err(none()),
-            state => Ok(Self::new(app, run, state)),
-        }
+        let folder = find(&app.root, run).map_err(|_| missing(format!("no job `{run}`")))?;
+        let state = match super::events::state(&folder) {
+            "complete" => "finished",
+            state => state,
+        };
+        Ok(Self::new(app, run, state))
     }
 
     fn queued(app: &App, job: &Job, jobs: &[Job]) -> Self {

@@ -115,7 +115,7 @@ pub fn shown(folder: &RunFolder) -> Result<Option<String>, Problem> {
         _ => "compare",
     });
     let title = job_view::name(folder).unwrap_or_else(|| folder.id().to_owned());
-    let scripts = format!("{}{}", script("plotly.js", false), script("live.js", true));
+    let scripts = script("live.js", true) + &script("plotly.js", false);
     let facts = [("command", command), ("trained on", &plan.risk.to_string())];
     Ok(Some(framed(
         &title,
