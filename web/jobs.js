@@ -127,7 +127,7 @@ function inputOf(field) {
   return make("input", { type: "text", value: kind === "list" ? value.join(", ") : value, autocomplete: "off" });
 }
 
-function valueOf({ kind, input }) {
+function valueOf({ kind, choices, input }) {
   if (kind === "boolean") return input.checked;
   const text = input.value.trim();
   if (text === "") return null;
@@ -135,22 +135,29 @@ function valueOf({ kind, input }) {
     const items = text.split(",").map((item) => item.trim());
     return items.every((item) => item !== "" && Number.isFinite(Number(item))) ? items.map(Number) : items;
   }
-  return kind === "integer" || kind === "number" ? input.valueAsNumber : text;
+  if (kind === "integer" || kind === "number") return input.valueAsNumber;
+  // A name that stands for a number may be a number.
+  return choices.length === 1 && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
 const values = () => Object.fromEntries(fields.map((field) => [field.key, valueOf(field)]).filter(([, value]) => value !== null));
 
+function hintOf({ kind, bound, choices }) {
+  if (kind === "list") return "with commas";
+  if (choices.length > 0) return choices.length === 1 ? `${choices[0]} or a number` : "";
+  return bound === "finite" ? "" : (bound ?? "");
+}
+
 function labelled(field) {
-  const { key, kind, bound, choices } = field;
+  const { key } = field;
   const words = key.split(".").at(-1).replaceAll("_", " ");
   const input = inputOf(field);
   input.name = key;
-  const hint = kind === "list" ? "with commas" : choices.length > 1 && kind === "text" ? "" : (bound ?? "");
   Object.assign(field, { input, message: make("span", { className: "problem", id: `problem-${key}` }) });
   input.setAttribute("aria-describedby", `problem-${key}`);
   input.addEventListener("input", () => mark(field, ""));
   return make("label", { className: "field" }, make("span", { textContent: words }), input,
-    make("small", { textContent: hint }), field.message);
+    make("small", { textContent: hintOf(field) }), field.message);
 }
 
 function mark({ input, message }, words) {

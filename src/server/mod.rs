@@ -302,4 +302,6 @@ type Runs = State<Root>;
 #[cfg(test)]
 mod api_tests;
 #[cfg(test)]
+mod live_tests;
+#[cfg(test)]
 mod tests;
