@@ -65,7 +65,9 @@ export function showButtons(place, job, changed, failed) {
     });
     return button;
   }));
-  if (pressed === place && document.activeElement === document.body) place.querySelector("button")?.focus();
+  if (pressed === place && document.activeElement === document.body) {
+    place.querySelector("button")?.focus({ preventScroll: true });
+  }
 }
 
 /** What the state of a job is called. */

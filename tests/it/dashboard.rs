@@ -35,7 +35,7 @@ fn ask_for_job(browser: &mut Browser, text: &str, seeds: usize) -> String {
 #[test]
 fn a_training_is_watched_through_the_death_of_its_server() {
     const STEPS: usize = 280;
-    let text = long(STEPS, 1024);
+    let text = long(STEPS, 4096);
     let runs = strategy("watched", &text).with_extension("runs");
     let mut server = Server::start(&runs);
     let address = server.address.clone();
