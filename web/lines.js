@@ -67,8 +67,8 @@ export const CHARTS = {
 
 /** What all lines do after their first fifth is inside. */
 function frame(lines) {
-  const all = lines.flatMap(({ y }) => y);
-  const later = lines.flatMap(({ y }) => y.slice(Math.floor(y.length / 5)));
+  const all = lines.flat();
+  const later = lines.flatMap((line) => line.slice(Math.floor(line.length / 5)));
   const low = all.reduce((a, b) => Math.min(a, b), Infinity);
   const high = all.reduce((a, b) => Math.max(a, b), -Infinity);
   const top = Math.max(Math.min(high, low + 2 * (later.reduce((a, b) => Math.max(a, b), low) - low)), low + 1e-9);
@@ -99,16 +99,18 @@ export function figure(name, plan, trainings, key) {
     made.data.push(trace);
   }
   if (made.data.length === 0) return null;
-  if (falls) made.layout.yaxis.range = frame(made.data);
-  if (name !== "pnl_density") made.layout.xaxis.rangemode = "tozero";
+  const { xaxis, yaxis } = made.layout;
+  if (falls) yaxis.range = frame(made.data.map(({ y }) => y));
+  if (name === "cost_cvar") xaxis.range = frame(made.data.map(({ x }) => x));
+  else if (name !== "pnl_density") xaxis.rangemode = "tozero";
   if (name === "statistics") {
     const words = key.replaceAll("_", " ");
     const values = made.data.flatMap(({ y }) => y);
     const [low, high] = [Math.min(...values), Math.max(...values)];
     made.title = `Optimizer: ${words}`;
-    made.layout.yaxis.title.text = `${words} (${plan.units[key] ?? "dimensionless"})`;
-    if (low > 0 && high > 100 * low) made.layout.yaxis.type = "log";
-    else if (low === high && low > 0) made.layout.yaxis.range = [0, 2 * low];
+    yaxis.title.text = `${words} (${plan.units[key] ?? "dimensionless"})`;
+    if (low > 0 && high > 100 * low) yaxis.type = "log";
+    else if (low === high && low > 0) yaxis.range = [0, 2 * low];
   }
   return made;
 }

@@ -102,7 +102,7 @@ function offerStatistics() {
   if (keys.size === before) return;
   const rank = (key) => (plan.first.indexOf(key) + 1 || Infinity);
   const sorted = [...keys].sort((a, b) => rank(a) - rank(b) || 0);
-  const chosen = before ? choice.value : sorted[0];
+  const chosen = choice.dataset.chosen ?? sorted[0];
   choice.replaceChildren(...sorted.map((key) => new Option(key.replaceAll("_", " "), key, false, key === chosen)));
 }
 
@@ -310,7 +310,10 @@ function follow() {
 }
 
 document.addEventListener("visibilitychange", soon);
-choice.addEventListener("change", news);
+choice.addEventListener("change", () => {
+  choice.dataset.chosen = choice.value;
+  news();
+});
 try {
   plan = await fetchJson(`${address}/live`);
   follow();
