@@ -44,7 +44,7 @@ function showJob(job) {
   const write = (element, words) => {
     if (element.textContent !== words) element.textContent = words;
   };
-  write(command, job.command ?? "");
+  write(command, (job.command ?? "").replace("_", " "));
   write(state, stateWords(job));
   state.className = `state-${job.state}`;
   const bar = progress.firstChild;
@@ -248,6 +248,7 @@ async function offerRuns() {
 function asking() {
   const command = elements.command.value;
   if (command === "backtest") return { command, run: elements.run.value };
+  if (command === "walk_forward") return { command, ...given() };
   if (command === "train") return { command, optimizer: elements.optimizer.value, ...given() };
   return { command, seeds: elements.seeds.valueAsNumber, ...given() };
 }

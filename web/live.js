@@ -139,7 +139,9 @@ function left(all) {
     if (of.points.length > 0) return whole(of) * (1 - of.done);
     const alike = begun.filter((other) => other.strategy === of.strategy);
     if (alike.length > 0) return mean(alike.map(whole));
-    return of.steps ? (of.steps * of.paths) / speed : mean(begun.map(whole));
+    if (of.steps) return (of.steps * of.paths) / speed;
+    const akin = begun.filter((other) => other.base === of.base);
+    return mean((akin.length > 0 ? akin : begun).map(whole));
   };
   return all.reduce((sum, of) => sum + expected(of), 0);
 }

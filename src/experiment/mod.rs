@@ -12,11 +12,11 @@ mod watch;
 
 pub use cross::{Crossed, cross};
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
-pub use trainings::Planned;
 
 use crate::backtest::Contracts;
 use crate::error::{Error, Result};
 use crate::runs::metrics::{Metrics, Request};
+use crate::runs::progress::Planned;
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::{BacktestPlan, Plan};
 use crate::training::Training;
@@ -170,7 +170,8 @@ impl Prepared {
         let made = &request.command;
         if command.is_some_and(|command| command != made) {
             return Err(not(&format!(
-                "made by `{made}`, go on with `{made} --resume`"
+                "made by `{made}`, go on with `{}`",
+                request.resumption(folder.id())
             )));
         }
         if folder.is_complete() {
@@ -218,10 +219,11 @@ impl Prepared {
             ),
             _ => self.compare(&mut watch),
         };
-        let (id, command) = (self.folder.id(), &self.request.command);
+        let id = self.folder.id();
         let result = result.map_err(|error| match error {
             Error::Stopped(_) => Error::Stopped(format!(
-                "run `{id}`: stopped; go on with `{command} --resume {id}`"
+                "run `{id}`: stopped; go on with `{}`",
+                self.request.resumption(id)
             )),
             error => error,
         });

@@ -8,12 +8,12 @@ use crate::error::{Error, Result, at_path};
 use crate::network::Parameters;
 use crate::risk::Row;
 use crate::runs::metrics::{FrontierRow, LengthRow, TrainingCurve, TrainingPoint};
+use crate::runs::progress::Planned;
 use crate::runs::store::RunFolder;
 use crate::strategy::{Length, OptimizerPlan, Plan};
 use crate::training::{Checkpoint, Simulated, Training as Trainer};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
-use utoipa::ToSchema;
 
 /// What a killed process loses of a training at most, beside a step.
 const CHECKPOINT_PERIOD: Duration = Duration::from_secs(20);
@@ -76,19 +76,6 @@ pub fn entries(plan: &Plan, scope: &Scope) -> Vec<Entry> {
         }
     }
     entries
-}
-
-/// A training that a run asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Planned {
-    /// What events call it: the optimizer and, beside the main table's, in what it differs.
-    pub strategy: String,
-    pub optimizer: String,
-    pub seed: u64,
-    /// Absent if its length is in seconds.
-    pub steps: Option<usize>,
-    /// Paths of a step.
-    pub paths: usize,
 }
 
 /// The trainings of a comparison in their order, from the strategy as it was before any search for settings.

@@ -15,6 +15,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use utoipa::ToSchema;
 
 /// The name of the file in a run folder.
 pub const PROGRESS: &str = "progress.jsonl";
@@ -62,6 +63,19 @@ pub enum Event {
         message: String,
     },
     Finished,
+}
+
+/// A training that a run asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Planned {
+    /// What events call it: the optimizer and, beside the main table's, in what it differs.
+    pub strategy: String,
+    pub optimizer: String,
+    pub seed: u64,
+    /// Absent if its length is in seconds, or is known when it begins.
+    pub steps: Option<usize>,
+    /// Paths of a step.
+    pub paths: usize,
 }
 
 /// What the policy of a step does on the validation paths, in money per contract.

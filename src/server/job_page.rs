@@ -25,6 +25,7 @@ pub async fn page() -> Html<String> {
         ("compare", "Compare all optimizers"),
         ("train", "Train one"),
         ("backtest", "Backtest a run on history"),
+        ("walk_forward", "Walk forward through history"),
     ]
     .iter()
     .map(|(name, words)| {
@@ -42,12 +43,12 @@ pub async fn page() -> Html<String> {
          <section><h2>New job</h2>\n<form id=\"new-job\">\n\
          <fieldset class=\"row\"><legend>Command</legend>{commands}</fieldset>\n\
          <div class=\"row\">\
-         <label data-for=\"compare train\">Strategy <select name=\"shipped\">{shipped}</select></label>\
-         <label data-for=\"compare train\">or a file <input type=\"file\" name=\"file\" accept=\".toml\"></label>\
+         <label data-for=\"compare train walk_forward\">Strategy <select name=\"shipped\">{shipped}</select></label>\
+         <label data-for=\"compare train walk_forward\">or a file <input type=\"file\" name=\"file\" accept=\".toml\"></label>\
          <label data-for=\"train\">Optimizer <select name=\"optimizer\"></select></label>\
          <label data-for=\"compare\">Seeds <input type=\"number\" name=\"seeds\" min=\"1\" max=\"100\" step=\"1\" value=\"1\" required></label>\
          <label data-for=\"backtest\">Run <select name=\"run\"></select></label></div>\n\
-         <div data-for=\"compare train\"><fieldset class=\"row\"><legend>Settings</legend>\
+         <div data-for=\"compare train walk_forward\"><fieldset class=\"row\"><legend>Settings</legend>\
          <label><input type=\"radio\" name=\"edited\" value=\"form\" checked> Form</label>\
          <label><input type=\"radio\" name=\"edited\" value=\"text\"> TOML</label></fieldset>\n\
          <div id=\"fields\"></div>\

@@ -20,7 +20,7 @@ pub struct JobView {
     pub state: &'static str,
     /// `queue`, or `command_line` for a run that another process carries out, or did.
     pub origin: &'static str,
-    /// `compare`, `train` or `backtest`; absent for a run that cannot be a job.
+    /// `compare`, `train`, `backtest` or `walk_forward`; absent for a run that cannot be a job.
     pub command: Option<String>,
     /// Its place among those that wait, from 1.
     pub position: Option<usize>,

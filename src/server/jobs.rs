@@ -12,6 +12,7 @@ use crate::risk::Risk;
 use crate::runs::progress;
 use crate::runs::store;
 use crate::strategy::Plan;
+use crate::walk_forward;
 use axum::Json;
 use axum::extract::{Path as Segment, State};
 use axum::http::StatusCode;
@@ -28,9 +29,11 @@ pub enum Command {
     Train,
     /// Test the policies of a run on history.
     Backtest,
+    /// Calibrate on a window of history, train, hedge what is sold after, roll.
+    WalkForward,
 }
 
-/// A new job. `compare` and `train` need a `strategy` or `fields`, `backtest` a `run`.
+/// A new job. `compare`, `train` and `walk_forward` need a `strategy` or `fields`, `backtest` a `run`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewJob {
@@ -85,6 +88,15 @@ impl NewJob {
                 };
                 Prepared::training(&plan, optimizer, &app.root)
                     .map_err(|error| rejected(error, "strategy"))?
+            }
+            Command::WalkForward => {
+                let plan = plan(self.strategy, self.fields)?;
+                let settings = plan.backtest.clone();
+                let settings =
+                    settings.ok_or_else(|| invalid("backtest", "`backtest` is missing"))?;
+                let prepared = walk_forward::Prepared::new(plan, settings, &app.root);
+                let prepared = prepared.map_err(|error| rejected(error, "strategy"))?;
+                return Ok(prepared.folder.id().to_owned());
             }
         };
         Ok(prepared.folder().id().to_owned())

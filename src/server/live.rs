@@ -4,12 +4,14 @@ use super::openapi::{RUNS, Refusal};
 use super::pages::{framed, script};
 use super::{Failure, Problem, Root, Runs, blocking, find, job_view, missing};
 use crate::charts::{self, FIRST, Figure, LIVE, UNITS};
-use crate::experiment::{Planned, planned};
+use crate::experiment;
 use crate::report::html::escape;
 use crate::risk::Risk;
-use crate::runs::progress::PROGRESS;
+use crate::runs::metrics::Request;
+use crate::runs::progress::{PROGRESS, Planned};
 use crate::runs::store::RunFolder;
 use crate::strategy::Plan;
+use crate::walk_forward;
 use axum::Json;
 use axum::extract::{Path as Segment, State};
 use axum::http::StatusCode;
@@ -36,7 +38,10 @@ pub struct Live {
 
 fn plan(folder: &RunFolder) -> Result<(Plan, Vec<Planned>), Problem> {
     let read = || match folder.request()? {
-        Some(request) => planned(&request).map(Some),
+        Some(request) if request.command == Request::WALK_FORWARD => {
+            walk_forward::planned(&request).map(Some)
+        }
+        Some(request) => experiment::planned(&request).map(Some),
         None => {
             let strategy = folder.strategy()?;
             let plan = strategy.map(|text| Plan::parse(&text, |_| {}));
@@ -109,14 +114,15 @@ pub fn shown(folder: &RunFolder) -> Result<Option<String>, Problem> {
     let Ok((plan, _)) = plan(folder) else {
         return Ok(None);
     };
-    let command = request.map_or("backtest", |request| match request.command.as_str() {
-        "train" => "train",
-        "backtest" => "backtest",
-        _ => "compare",
+    let command = request.map_or("backtest".into(), |request| {
+        request.command.replace('_', " ")
     });
     let title = job_view::name(folder).unwrap_or_else(|| folder.id().to_owned());
     let scripts = script("live.js", true) + &script("plotly.js", false);
-    let facts = [("command", command), ("trained on", &plan.risk.to_string())];
+    let facts = [
+        ("command", command.as_str()),
+        ("trained on", &plan.risk.to_string()),
+    ];
     Ok(Some(framed(
         &title,
         &scripts,

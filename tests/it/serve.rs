@@ -69,7 +69,7 @@ impl Server {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
-    fn wait_for(&self, run: &str, state: &str) -> Value {
+    pub fn wait_for(&self, run: &str, state: &str) -> Value {
         let start = Instant::now();
         loop {
             let job = self.ask("GET", &format!("/api/v1/jobs/{run}"), &Value::Null);
