@@ -59,3 +59,6 @@ function follow(address) {
 document.querySelectorAll("table.numbers").forEach(makeSortable);
 const live = document.querySelector("[data-follow]");
 if (live) follow(live.dataset.follow);
+for (const link of document.querySelectorAll("nav a:not(.brand)")) {
+  if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
+}

@@ -28,22 +28,11 @@ export async function draw(element, figure) {
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", figure.title);
   // Room for the legend, which takes more lines where the chart is narrow.
-  const rows = figure.layout.showlegend ? figure.data.length / (plot.clientWidth > 480 ? 2 : 1) : 0;
+  const named = figure.data.filter((trace) => trace.showlegend !== false).length;
+  const rows = figure.layout.showlegend ? named / (plot.clientWidth > 480 ? 2 : 1) : 0;
   plot.style.height = `${320 + 18 * Math.ceil(rows)}px`;
   const { data, layout } = onPage(figure);
   await Plotly.react(plot, data, layout, CONFIG);
-}
-
-/** Appends points: `traces` has, for each trace of the figure, `{x: [...], y: [...]}`. */
-export async function extend(element, traces) {
-  const plot = element.querySelector(":scope > .plot");
-  const figure = drawn.get(element);
-  if (!plot || !figure) return;
-  traces.forEach(({ x, y }, index) => {
-    figure.data[index].x.push(...x);
-    figure.data[index].y.push(...y);
-  });
-  await draw(element, figure);
 }
 
 /** Says in `element` why there is no chart. */
@@ -54,19 +43,6 @@ export function fail(element, message) {
   note.setAttribute("role", "status");
   note.textContent = message;
   element.replaceChildren(note);
-}
-
-/** The JSON at `address`; an error with the server's own words if there is none. */
-export async function fetchJson(address) {
-  let response;
-  try {
-    response = await fetch(address, { headers: { accept: "application/json" } });
-  } catch {
-    throw new Error("The server does not answer.");
-  }
-  const answer = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(answer?.error?.message ?? `The server answered ${response.status}.`);
-  return answer;
 }
 
 function inTheme(figure) {
@@ -129,8 +105,9 @@ export function csv(figure) {
   const map = figure.data[0]?.type === "heatmap";
   if (map) heads.push(figure.title);
   const rows = figure.data.flatMap((trace) => {
-    if (trace.z) return trace.z.flatMap((row, j) => row.map((z, i) => [trace.name ?? "", trace.x[i], trace.y[j], z]));
-    return map ? [] : trace.x.map((x, i) => [trace.name ?? "", x, trace.y[i]]);
+    const name = trace.meta ?? trace.name ?? "";
+    if (trace.z) return trace.z.flatMap((row, j) => row.map((z, i) => [name, trace.x[i], trace.y[j], z]));
+    return map ? [] : trace.x.map((x, i) => [name, x, trace.y[i]]);
   });
   return [heads, ...rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
 }

@@ -1,6 +1,7 @@
 // The charts, hedge maps and path explorer of a run's page.
 
-import { draw, fail, fetchJson } from "./charts.js";
+import { fetchJson } from "./api.js";
+import { draw, fail } from "./charts.js";
 
 const api = (run) => `/api/v1/runs/${encodeURIComponent(run)}`;
 

@@ -3,6 +3,7 @@
 mod backtest;
 mod frame;
 mod hedge;
+mod live;
 mod risk;
 #[cfg(test)]
 mod tests;
@@ -11,8 +12,9 @@ mod training;
 pub use backtest::{attribution, cumulative_pnl, drawdown, periods};
 pub use frame::Figure;
 pub use hedge::{hedge_map, path};
+pub use live::{LIVE, live};
 pub use risk::{cost_cvar, frontier, pnl_histogram};
-pub use training::{Risk, loss, statistic, statistics};
+pub use training::{FIRST, Risk, UNITS, loss, statistic, statistics};
 
 use crate::error::Result;
 use crate::report::figures::Against;

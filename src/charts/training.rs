@@ -79,8 +79,8 @@ pub fn loss(
     ))
 }
 
-/// What is looked at first.
-const FIRST: [&str; 4] = ["pnl_change", "radius_use", "reduction_ratio", "damping"];
+/// The statistics that are looked at first.
+pub const FIRST: [&str; 4] = ["pnl_change", "radius_use", "reduction_ratio", "damping"];
 
 /// The names of the numbers that optimizers say of their steps: those of the trust region, then the others in order of
 /// first appearance.
@@ -145,11 +145,14 @@ pub fn statistic(training: &[TrainingCurve], key: &str, palette: &Palette) -> Op
     ))
 }
 
-/// The unit of a statistic: weights have none, the P&L has money.
+/// Units of statistics; all others are dimensionless. Weights have no unit, the P&L has money.
+pub const UNITS: [(&str, &str); 3] = [
+    ("pnl_change", "money"),
+    ("predicted_change", "money"),
+    ("gradient_norm", "money per unit of weight"),
+];
+
 fn unit(key: &str) -> &'static str {
-    match key {
-        "pnl_change" | "predicted_change" => "money",
-        "gradient_norm" => "money per unit of weight",
-        _ => "dimensionless",
-    }
+    let known = UNITS.iter().find(|(name, _)| *name == key);
+    known.map_or("dimensionless", |(_, unit)| unit)
 }

@@ -7,6 +7,7 @@ use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Repairs;
 use crate::report::text::{WIDTH, tables};
 use crate::risk::Risk;
+use crate::runs::metrics::Request;
 use crate::runs::store;
 use crate::strategy::raw::Raw;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan, Schedule};
@@ -91,7 +92,12 @@ pub fn resume(run: &str, root: &Path) -> Result<Output> {
 pub fn job(run: &str, root: &Path) -> Result<Output> {
     let stop = Stop::on_signals()?;
     stop.on_end_of_input();
-    let prepared = Prepared::again(store::open_exact(root, run)?, None)?;
+    let folder = store::open_exact(root, run)?;
+    let request = folder.request()?;
+    if request.is_some_and(|request| request.command == Request::WALK_FORWARD) {
+        return super::walk_forward::job(folder, &stop);
+    }
+    let prepared = Prepared::again(folder, None)?;
     Ok(compared(&carried_out(&prepared, &stop)?))
 }
 

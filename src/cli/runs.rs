@@ -83,9 +83,8 @@ fn list(root: &Path) -> Result<Output> {
 fn incomplete(folder: &RunFolder) -> String {
     match (folder.request(), folder.trainings()) {
         (Ok(Some(request)), Ok(Some((done, all)))) => format!(
-            "incomplete: {done} of {all} trainings; go on with `{} --resume {}`",
-            request.command,
-            folder.id()
+            "incomplete: {done} of {all} trainings; go on with `{}`",
+            request.resumption(folder.id())
         ),
         _ => "incomplete".into(),
     }

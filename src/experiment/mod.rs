@@ -16,6 +16,7 @@ pub use policies::{SavedPolicy, indifference_prices, saved_policies};
 use crate::backtest::Contracts;
 use crate::error::{Error, Result};
 use crate::runs::metrics::{Metrics, Request};
+use crate::runs::progress::Planned;
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::{BacktestPlan, Plan};
 use crate::training::Training;
@@ -169,7 +170,8 @@ impl Prepared {
         let made = &request.command;
         if command.is_some_and(|command| command != made) {
             return Err(not(&format!(
-                "made by `{made}`, go on with `{made} --resume`"
+                "made by `{made}`, go on with `{}`",
+                request.resumption(folder.id())
             )));
         }
         if folder.is_complete() {
@@ -217,10 +219,11 @@ impl Prepared {
             ),
             _ => self.compare(&mut watch),
         };
-        let (id, command) = (self.folder.id(), &self.request.command);
+        let id = self.folder.id();
         let result = result.map_err(|error| match error {
             Error::Stopped(_) => Error::Stopped(format!(
-                "run `{id}`: stopped; go on with `{command} --resume {id}`"
+                "run `{id}`: stopped; go on with `{}`",
+                self.request.resumption(id)
             )),
             error => error,
         });
@@ -230,11 +233,7 @@ impl Prepared {
 
     fn compare(&self, watch: &mut Watch<'_>) -> Result<Finished> {
         let (folder, contracts) = (&self.folder, self.contracts.as_ref());
-        let scope = Scope {
-            seeds: self.request.seeds.clone(),
-            candidates: self.request.candidates,
-            frontier: self.request.frontier.clone(),
-        };
+        let scope = scope(&self.request);
         let mut plan = self.plan.clone();
         let mut tuning = Vec::new();
         if let Some(candidates) = scope.candidates {
@@ -278,6 +277,27 @@ impl Prepared {
             backtest,
         )
     }
+}
+
+fn scope(request: &Request) -> Scope {
+    Scope {
+        seeds: request.seeds.clone(),
+        candidates: request.candidates,
+        frontier: request.frontier.clone(),
+    }
+}
+
+/// The plan of what a run asks for, and its trainings in their order.
+///
+/// # Errors
+/// Those of [`Plan::parse`].
+pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
+    let plan = asked(&request.command, Plan::parse(&request.strategy, |_| {})?);
+    let trainings = match request.command.as_str() {
+        "backtest" => Vec::new(),
+        _ => trainings::planned(&plan, &scope(request)),
+    };
+    Ok((plan, trainings))
 }
 
 /// The part of a plan that the command asks for; the strategy file keeps the rest.

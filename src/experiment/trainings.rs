@@ -8,6 +8,7 @@ use crate::error::{Error, Result, at_path};
 use crate::network::Parameters;
 use crate::risk::Row;
 use crate::runs::metrics::{FrontierRow, LengthRow, TrainingCurve, TrainingPoint};
+use crate::runs::progress::Planned;
 use crate::runs::store::RunFolder;
 use crate::strategy::{Length, OptimizerPlan, Plan};
 use crate::training::{Checkpoint, Simulated, Training as Trainer};
@@ -83,6 +84,19 @@ pub fn in_turn(entries: &[Entry]) -> Vec<&Entry> {
     let mut turns: Vec<&Entry> = entries.iter().collect();
     turns.sort_by_key(|entry| (entry.variant != Variant::Main, entry.seed));
     turns
+}
+
+/// The trainings of a comparison in their order, from the strategy as it was before any search for settings.
+pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Planned> {
+    let entries = entries(plan, scope);
+    let planned = in_turn(&entries).into_iter().map(|entry| Planned {
+        strategy: entry.label(),
+        steps: entry.plan(plan).steps(&entry.optimizer),
+        paths: entry.optimizer.paths,
+        optimizer: entry.optimizer.name.clone(),
+        seed: entry.seed,
+    });
+    planned.collect()
 }
 
 impl Entry {

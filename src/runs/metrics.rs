@@ -144,6 +144,19 @@ pub struct Request {
     pub policies: Option<String>,
 }
 
+impl Request {
+    /// The command of a walk-forward.
+    pub const WALK_FORWARD: &str = "walk_forward";
+
+    /// What goes on with the run `id` on the command line.
+    pub fn resumption(&self, id: &str) -> String {
+        match self.command.as_str() {
+            Self::WALK_FORWARD => format!("backtest {id} --walk-forward"),
+            command => format!("{command} --resume {id}"),
+        }
+    }
+}
+
 fn compare() -> String {
     "compare".into()
 }

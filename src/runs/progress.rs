@@ -15,6 +15,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use utoipa::ToSchema;
 
 /// The name of the file in a run folder.
 pub const PROGRESS: &str = "progress.jsonl";
@@ -62,6 +63,19 @@ pub enum Event {
         message: String,
     },
     Finished,
+}
+
+/// A training that a run asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Planned {
+    /// What events call it: the optimizer and, beside the main table's, in what it differs.
+    pub strategy: String,
+    pub optimizer: String,
+    pub seed: u64,
+    /// Absent if its length is in seconds, or is known when it begins.
+    pub steps: Option<usize>,
+    /// Paths of a step.
+    pub paths: usize,
 }
 
 /// What the policy of a step does on the validation paths, in money per contract.
@@ -233,6 +247,20 @@ pub fn lines_from(path: &Path, start: u64, most: usize) -> Result<Vec<u8>> {
             return Ok(Vec::new());
         }
     }
+}
+
+/// The newest event of the run, if there is one.
+///
+/// # Errors
+/// [`Error::File`] if the file cannot be read.
+pub fn newest(folder: &RunFolder) -> Result<Option<Event>> {
+    /// A line with a distribution has less than 2 KiB.
+    const TAIL: u64 = 16 << 10;
+    let path = folder.path().join(PROGRESS);
+    let length = fs::metadata(&path).map_or(0, |file| file.len());
+    let lines = lines_from(&path, length.saturating_sub(TAIL), TAIL as usize)?;
+    let mut lines = lines.split(|&byte| byte == b'\n').rev();
+    Ok(lines.find_map(|line| serde_json::from_slice(line).ok()))
 }
 
 /// A history short enough to be sent at once: of every training at most `points` steps, evenly spaced, and as many of

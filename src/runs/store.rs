@@ -207,6 +207,14 @@ pub fn delete(root: &Path, id: &str) -> Result<()> {
     at_path(&doomed, fs::remove_dir_all(&doomed))
 }
 
+/// The number of whole files in a folder: those that are being written begin with a dot.
+fn files_in(folder: &Path) -> usize {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files
+        .filter(|file| !file.file_name().to_string_lossy().starts_with('.'))
+        .count()
+}
+
 impl RunFolder {
     pub fn id(&self) -> &str {
         &self.id
@@ -218,6 +226,9 @@ impl RunFolder {
 
     /// Where finished trainings of a comparison are kept, a JSON file each.
     pub const TRAININGS: &str = "trainings";
+
+    /// Where a walk-forward keeps its windows, a folder each.
+    pub const WINDOWS: &str = "windows";
 
     /// Whether the run has its `metrics.json`.
     pub fn is_complete(&self) -> bool {
@@ -232,13 +243,14 @@ impl RunFolder {
         let Some(request) = self.request()? else {
             return Ok(None);
         };
-        let done = match fs::read_dir(self.path.join(Self::TRAININGS)) {
-            // Files that are being written begin with a dot.
-            Ok(files) => files
-                .flatten()
-                .filter(|file| !file.file_name().to_string_lossy().starts_with('.'))
-                .count(),
-            Err(_) => 0,
+        let done = if request.command == Request::WALK_FORWARD {
+            let windows = fs::read_dir(self.path.join(Self::WINDOWS));
+            let windows = windows.into_iter().flatten().flatten();
+            windows
+                .map(|window| files_in(&window.path().join("policies")))
+                .sum()
+        } else {
+            files_in(&self.path.join(Self::TRAININGS))
         };
         Ok(Some((done, request.trainings)))
     }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use tower::ServiceExt;
 
-struct Sent {
+pub(super) struct Sent {
     method: &'static str,
     path: String,
     headers: Vec<(&'static str, &'static str)>,
@@ -14,7 +14,7 @@ struct Sent {
 }
 
 impl Sent {
-    fn new(method: &'static str, path: impl Into<String>) -> Self {
+    pub(super) fn new(method: &'static str, path: impl Into<String>) -> Self {
         Self {
             method,
             path: path.into(),
@@ -26,7 +26,7 @@ impl Sent {
         }
     }
 
-    fn with(mut self, body: serde_json::Value) -> Self {
+    pub(super) fn with(mut self, body: serde_json::Value) -> Self {
         self.body = body.to_string();
         self
     }
@@ -36,7 +36,7 @@ impl Sent {
         self
     }
 
-    fn to(self, app: App) -> Answer {
+    pub(super) fn to(self, app: App) -> Answer {
         let mut request = Request::builder().method(self.method).uri(&self.path);
         for (name, value) in self.headers {
             request = request.header(name, value);

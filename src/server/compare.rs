@@ -1,13 +1,14 @@
 //! Several runs beside each other.
 
 use super::charts::complete;
-use super::pages::{chart, shell_with_charts};
-use super::{Failure, Problem, Runs, blocking, find, missing};
+use super::pages::{chart, frame, shell_with_charts};
+use super::{App, Failure, Problem, Runs, blocking, find, missing, off_thread};
 use crate::charts::{Figure, cost_cvar, pnl_histogram};
 use crate::report::html::{escape, readable_time, table};
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::report::table::{backtest, evaluation};
+use crate::runs::index::Filter;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::EvaluationTable;
@@ -98,12 +99,59 @@ fn drawn(all: &Metrics) -> Vec<String> {
     }
 }
 
-/// The page that compares runs.
-pub async fn page(State(root): Runs, RawQuery(query): RawQuery) -> Result<Html<String>, Failure> {
+/// The page that compares runs, or asks which.
+pub async fn page(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Html<String>, Failure> {
     let runs = asked(query.as_deref());
-    let made = blocking(root, move |root| Ok(body(&open(root, &runs)?)));
-    let body = made.await.map_err(Failure::Page)?;
-    Ok(Html(shell_with_charts("Comparison of runs", &body)))
+    let made = off_thread(move || {
+        if runs.is_empty() {
+            return Ok(frame("Compare runs", &choice(&app)?));
+        }
+        let body = body(&open(&app.root, &runs)?);
+        Ok(shell_with_charts("Comparison of runs", &body))
+    });
+    made.await.map(Html).map_err(Failure::Page)
+}
+
+/// The runs that can be compared.
+fn choice(app: &App) -> Result<String, Problem> {
+    let complete = Filter {
+        state: Some("complete".into()),
+        ..Filter::default()
+    };
+    let runs = app.index.list(&complete)?;
+    if runs.len() < 2 {
+        return Ok(
+            "<h1>Compare runs</h1>\n<p class=\"message\">Two runs with results are needed. \
+             <a href=\"/jobs\">Make one as a job</a>, or with <code>deephedge compare</code>.</p>\n"
+                .to_owned(),
+        );
+    }
+    let rows: String = runs
+        .iter()
+        .map(|run| {
+            let id = escape(&run.id);
+            let said = |key: &str| run.summary[key].as_str().unwrap_or_default();
+            format!(
+                "<tr><td><input type=\"checkbox\" name=\"runs\" value=\"{id}\" aria-label=\"Compare {id}\"></td>\
+                 <th scope=\"row\"><a href=\"/runs/{id}\">{}</a><br><small>{id}</small></th>\
+                 <td class=\"time\">{}</td><td>{}</td><td>{}</td></tr>\n",
+                escape(&run.name),
+                escape(&readable_time(said("created"))),
+                escape(said("command")),
+                escape(said("risk")),
+            )
+        })
+        .collect();
+    Ok(format!(
+        "<h1>Compare runs</h1>\n<p>Choose 2 to {MOST} runs.</p>\n<form action=\"/compare\">\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\"><table class=\"list\">\n\
+         <thead><tr><th scope=\"col\">compare</th><th scope=\"col\">run</th><th scope=\"col\">made</th>\
+         <th scope=\"col\">command</th><th scope=\"col\">trained on</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
+         <p><button>Compare the chosen runs</button></p></form>\n"
+    ))
 }
 
 fn body(runs: &[(RunFolder, Metrics)]) -> String {

@@ -1,5 +1,7 @@
 //! Jobs over HTTP: what is asked for, validated before it waits.
 
+use super::form::{Fields, rejected, strategy_text};
+use super::job_view::{JobList, JobView};
 use super::openapi::{JOBS, Refusal};
 use super::queue::Refused;
 use super::{App, Failure, Problem, find, invalid, missing, off_thread};
@@ -8,39 +10,14 @@ use crate::error::Error;
 use crate::experiment::{Prepared, Scope};
 use crate::risk::Risk;
 use crate::runs::progress;
-use crate::runs::queue::Job;
 use crate::runs::store;
-use crate::strategy::{Plan, form};
+use crate::strategy::Plan;
+use crate::walk_forward;
 use axum::Json;
 use axum::extract::{Path as Segment, State};
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
-
-/// A job.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct JobView {
-    /// The run that it carries out, which names the job too.
-    pub run: String,
-    /// `queued`, `running`, `paused`, `cancelled`, `interrupted`, `failed` or `finished`.
-    pub state: &'static str,
-    /// `queue`, or `command_line` for a run that another process carries out.
-    pub origin: &'static str,
-    /// `compare`, `train` or `backtest`.
-    pub command: Option<String>,
-    /// When it was queued first, started last, and ended, in RFC 3339.
-    pub created: Option<String>,
-    pub started: Option<String>,
-    pub ended: Option<String>,
-    /// Why it failed.
-    pub message: Option<String>,
-}
-
-/// All jobs, those that were queued last first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct JobList {
-    pub jobs: Vec<JobView>,
-}
 
 /// What a job is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -52,9 +29,11 @@ pub enum Command {
     Train,
     /// Test the policies of a run on history.
     Backtest,
+    /// Calibrate on a window of history, train, hedge what is sold after, roll.
+    WalkForward,
 }
 
-/// A new job. `compare` and `train` need a `strategy` or `fields`, `backtest` a `run`.
+/// A new job. `compare`, `train` and `walk_forward` need a `strategy` or `fields`, `backtest` a `run`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewJob {
@@ -63,7 +42,7 @@ pub struct NewJob {
     pub strategy: Option<String>,
     /// The strategy as values by dotted keys, as in the form.
     #[schema(value_type = Option<Object>)]
-    pub fields: Option<serde_json::Map<String, serde_json::Value>>,
+    pub fields: Option<Fields>,
     /// The optimizer to train; `kfac`, or else the first, unless given.
     pub optimizer: Option<String>,
     /// Number of seeds of a comparison, beginning with the strategy's; 1 unless given, at most 100.
@@ -76,20 +55,6 @@ pub struct NewJob {
     pub frontier: Option<Vec<f64>>,
     /// The run whose policies are tested.
     pub run: Option<String>,
-}
-
-/// A key that the message names first, in backquotes, is the field at fault.
-fn rejected(error: Error, otherwise: &str) -> Problem {
-    match error {
-        Error::Input(message) => {
-            let key = message
-                .strip_prefix('`')
-                .and_then(|rest| rest.split('`').next());
-            let field = key.unwrap_or(otherwise).to_owned();
-            invalid(&field, message)
-        }
-        error => error.into(),
-    }
 }
 
 impl NewJob {
@@ -124,27 +89,22 @@ impl NewJob {
                 Prepared::training(&plan, optimizer, &app.root)
                     .map_err(|error| rejected(error, "strategy"))?
             }
+            Command::WalkForward => {
+                let plan = plan(self.strategy, self.fields)?;
+                let settings = plan.backtest.clone();
+                let settings =
+                    settings.ok_or_else(|| invalid("backtest", "`backtest` is missing"))?;
+                let prepared = walk_forward::Prepared::new(plan, settings, &app.root);
+                let prepared = prepared.map_err(|error| rejected(error, "strategy"))?;
+                return Ok(prepared.folder.id().to_owned());
+            }
         };
         Ok(prepared.folder().id().to_owned())
     }
 }
 
-fn plan(
-    strategy: Option<String>,
-    fields: Option<serde_json::Map<String, serde_json::Value>>,
-) -> Result<Plan, Problem> {
-    let text = match (strategy, fields) {
-        (Some(text), None) => text,
-        (None, Some(fields)) => {
-            form::to_toml(&fields).map_err(|error| rejected(error, "fields"))?
-        }
-        _ => {
-            return Err(invalid(
-                "strategy",
-                "`strategy` or `fields` must be given, and not both",
-            ));
-        }
-    };
+fn plan(strategy: Option<String>, fields: Option<Fields>) -> Result<Plan, Problem> {
+    let text = strategy_text(strategy, fields)?;
     Plan::parse(&text, |_| {}).map_err(|error| rejected(error, "strategy"))
 }
 
@@ -209,68 +169,10 @@ fn queue_full(error: Error) -> Problem {
     }
 }
 
-fn view(app: &App, job: Job) -> JobView {
-    let job = app.queue.as_it_is(job);
-    JobView {
-        command: command(app, &job.run),
-        run: job.run,
-        state: job.state.name(),
-        origin: "queue",
-        created: Some(job.created),
-        started: job.started,
-        ended: job.ended,
-        message: job.message,
-    }
-}
-
-fn command(app: &App, run: &str) -> Option<String> {
-    let folder = store::open_exact(&app.root, run).ok()?;
-    Some(folder.request().ok()??.command)
-}
-
-fn view_of(app: &App, run: &str) -> Result<JobView, Problem> {
-    if let Some(job) = app.index.job(run)? {
-        return Ok(view(app, job));
-    }
-    let folder = find(&app.root, run).map_err(|_| missing(format!("no job `{run}`")))?;
-    if progress::is_running(&folder) {
-        return Ok(elsewhere(app, run));
-    }
-    Err(missing(format!("no job `{run}`")))
-}
-
-/// A run that a process carries out which this server did not start.
-fn elsewhere(app: &App, run: &str) -> JobView {
-    JobView {
-        command: command(app, run),
-        run: run.to_owned(),
-        state: "running",
-        origin: "command_line",
-        created: None,
-        started: None,
-        ended: None,
-        message: None,
-    }
-}
-
 /// The jobs of the queue and the runs that other processes carry out.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = JOBS, responses((status = 200, body = JobList)))]
 pub async fn list(State(app): State<App>) -> Result<Json<JobList>, Failure> {
-    let list = off_thread(move || {
-        let jobs = app.index.jobs()?;
-        let running = crate::runs::index::Filter {
-            state: Some("running".into()),
-            ..Default::default()
-        };
-        let others = app.index.list(&running)?;
-        let mut views: Vec<JobView> = others
-            .iter()
-            .filter(|entry| jobs.iter().all(|job| job.run != entry.id))
-            .map(|entry| elsewhere(&app, &entry.id))
-            .collect();
-        views.extend(jobs.into_iter().map(|job| view(&app, job)));
-        Ok(JobList { jobs: views })
-    });
+    let list = off_thread(move || JobList::of(&app));
     list.await.map(Json).map_err(Failure::Json)
 }
 
@@ -282,7 +184,7 @@ pub async fn show(
     State(app): State<App>,
     Segment(id): Segment<String>,
 ) -> Result<Json<JobView>, Failure> {
-    let found = off_thread(move || view_of(&app, &id));
+    let found = off_thread(move || JobView::of(&app, &id));
     found.await.map(Json).map_err(Failure::Json)
 }
 
@@ -302,7 +204,7 @@ pub async fn create(
             let _ = app.index.delete(&run);
             queue_full(error)
         })?;
-        view_of(&app, &run)
+        JobView::of(&app, &run)
     });
     made.await
         .map(|job| (StatusCode::ACCEPTED, Json(job)))
@@ -363,7 +265,7 @@ async fn change(
 ) -> Result<(StatusCode, Json<JobView>), Failure> {
     let changed = off_thread(move || {
         change(&app, &id).map_err(|error| refused(&id, error))?;
-        view_of(&app, &id)
+        JobView::of(&app, &id)
     });
     changed
         .await

@@ -8,7 +8,10 @@ mod compare;
 mod events;
 mod form;
 mod guard;
+mod job_page;
+mod job_view;
 mod jobs;
+mod live;
 mod openapi;
 mod pages;
 mod queue;
@@ -162,6 +165,8 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(pages::list))
         .route("/runs/{id}", get(pages::run))
+        .route("/runs/{id}/live", get(live::page))
+        .route("/jobs", get(job_page::page))
         .route("/runs/{id}/report.html", get(pages::report))
         .route("/runs/{id}/figures/{name}", get(pages::figure))
         .route("/login", get(access::page).post(access::log_in))
@@ -296,5 +301,7 @@ type Runs = State<Root>;
 
 #[cfg(test)]
 mod api_tests;
+#[cfg(test)]
+mod live_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The description of the API, made from the handlers.
 
-use super::{App, api, events, form, jobs};
+use super::{App, api, events, form, jobs, live};
 use axum::Json;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -42,12 +42,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(api::example_path))
         .routes(routes!(api::table))
         .routes(routes!(events::events))
+        .routes(routes!(live::live))
         .routes(routes!(jobs::list, jobs::create))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::pause))
         .routes(routes!(jobs::resume))
         .routes(routes!(jobs::cancel))
-        .routes(routes!(form::show))
+        .routes(routes!(form::show, form::read))
         .routes(routes!(document))
 }
 

@@ -1,12 +1,13 @@
 //! Runs as pages.
 
 use super::guard::FILE_POLICY;
-use super::{Failure, Problem, Runs, assets, blocking, find, missing};
+use super::{Failure, Problem, Runs, assets, blocking, find, live, missing};
 use crate::charts::{KINDS as CHARTS, Source, statistics};
 use crate::report::figures::{Figure, Form, KINDS};
 use crate::report::html::{Shown, escape, page, picture, readable_time, sections, signed, swatch};
 use crate::report::summary::{Statistic, Verdict, cvar_label, lines, main_level, strategies};
 use crate::runs::metrics::Metrics;
+use crate::runs::progress::PROGRESS;
 use crate::runs::store::{self, Listed, RunFolder, State as RunState};
 use axum::extract::{Path as Segment, State};
 use axum::http::{StatusCode, header};
@@ -138,14 +139,16 @@ pub async fn run(State(root): Runs, Segment(id): Segment<String>) -> Result<Html
             RunState::Complete(metrics) => {
                 shell_with_charts(&metrics.name, &run_body(&folder, &metrics)?)
             }
-            RunState::Incomplete => frame(
-                &id,
-                &format!(
-                    "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/v1/runs/{0}\">This run has \
-                     no results: it is still going, or it was stopped.</p>\n",
-                    escape(&id)
-                ),
-            ),
+            RunState::Incomplete => live::shown(&folder)?.unwrap_or_else(|| {
+                frame(
+                    &id,
+                    &format!(
+                        "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/v1/runs/{0}\">This run has \
+                         no results: it is still going, or it was stopped.</p>\n",
+                        escape(&id)
+                    ),
+                )
+            }),
             RunState::Unreadable(why) => frame(
                 &id,
                 &format!(
@@ -195,6 +198,9 @@ fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
     );
     if folder.path().join("report.html").is_file() {
         links = format!("<a href=\"{base}/report.html\">Report as one file</a>, {links}");
+    }
+    if folder.path().join(PROGRESS).is_file() && !metrics.training.is_empty() {
+        links = format!("<a href=\"{base}/live\">How it was trained</a>, {links}");
     }
     body.push_str(&format!("<p class=\"note\">{links}</p>\n"));
     Ok(body)
@@ -378,15 +384,20 @@ pub fn frame(title: &str, body: &str) -> String {
 
 /// A page with charts; their script is fetched beside the page and run after it is read.
 pub fn shell_with_charts(title: &str, body: &str) -> String {
-    let scripts = format!(
-        "\n<script defer src=\"{}\"></script>\n<script type=\"module\" src=\"{}\"></script>",
-        assets::address("plotly.js"),
-        assets::address("run.js")
-    );
+    let scripts = script("plotly.js", false) + &script("run.js", true);
     framed(title, &scripts, body)
 }
 
-fn framed(title: &str, scripts: &str, body: &str) -> String {
+/// The element that loads a script, a module or one that is run before the modules.
+pub fn script(name: &str, module: bool) -> String {
+    let kind = if module { "type=\"module\"" } else { "defer" };
+    format!(
+        "\n<script {kind} src=\"{}\"></script>",
+        assets::address(name)
+    )
+}
+
+pub fn framed(title: &str, scripts: &str, body: &str) -> String {
     let head = format!(
         "<link rel=\"icon\" href=\"{}\">\n\
          <link rel=\"stylesheet\" id=\"plotly.js-style-global\" class=\"no-inline-styles\" href=\"{}\">\n\
@@ -396,6 +407,7 @@ fn framed(title: &str, scripts: &str, body: &str) -> String {
         assets::address("app.js")
     );
     let navigation = "<nav aria-label=\"Main\"><a class=\"brand\" href=\"/\">deephedge</a>\
-                      <a href=\"/\">Runs</a></nav>";
+                      <a href=\"/\">Runs</a><a href=\"/jobs\">Jobs</a>\
+                      <a href=\"/compare\">Compare</a></nav>";
     page(title, &head, navigation, body)
 }

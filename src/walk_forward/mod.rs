@@ -13,6 +13,7 @@
 //! ```
 
 mod page;
+mod prepared;
 mod results;
 mod source;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod trades;
 mod window;
 
 pub use page::page;
+pub use prepared::{Prepared, planned};
 pub use trades::Trade;
 pub use window::Doing;
 
@@ -54,6 +56,24 @@ pub struct Progress<'a> {
 
 /// Is told of every step; an error ends the run, [`Error::Stopped`] so that it can go on later.
 pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
+
+fn label(strategy: &str, window: usize) -> String {
+    format!("{strategy}, window {}", window + 1)
+}
+
+fn check(plan: &Plan, settings: &BacktestPlan, walk: WalkForwardPlan) -> Result<()> {
+    if walk.paths != TrainingPaths::Model && settings.variance != VarianceEstimator::Model {
+        return Err(Error::input(
+            "`walk_forward.paths` \"bootstrap\" needs `backtest.variance` \"model\"",
+        ));
+    }
+    if plan.instruments().len() > 1 {
+        return Err(Error::input(
+            "a history has closes alone: `walk_forward` hedges with the spot",
+        ));
+    }
+    Ok(())
+}
 
 /// Runs every window of the plan that `folder` does not hold yet, and writes what all of them come to.
 ///
@@ -91,16 +111,7 @@ fn walk_forward(
     recorder: &mut Recorder,
     report: &mut Report<'_>,
 ) -> Result<Finished> {
-    if walk.paths != TrainingPaths::Model && settings.variance != VarianceEstimator::Model {
-        return Err(Error::input(
-            "`walk_forward.paths` \"bootstrap\" needs `backtest.variance` \"model\"",
-        ));
-    }
-    if plan.instruments().len() > 1 {
-        return Err(Error::input(
-            "a history has closes alone: `walk_forward` hedges with the spot",
-        ));
-    }
+    check(plan, settings, walk)?;
     let history = backtest::load(settings)?;
     let spans = spans(&history, plan, settings, &walk)?;
     let shared = Shared {
@@ -120,8 +131,7 @@ fn walk_forward(
                     seed,
                     training,
                 } = doing;
-                let label = format!("{strategy}, window {}", span.number + 1);
-                recorder.step(&label, seed, training)?;
+                recorder.step(&label(strategy, span.number), seed, training)?;
                 report(Progress {
                     window: span.number,
                     windows: spans.len(),

@@ -3,8 +3,10 @@
 mod backtest;
 mod bad_data;
 mod bad_input;
+mod browser;
 mod compare;
 mod cross;
+mod dashboard;
 mod market;
 mod serve;
 mod walk_forward;

@@ -6,15 +6,19 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server of the runs in a folder; killed when the test ends.
-struct Server {
+pub struct Server {
     process: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Server {
-    fn start(runs: &Path) -> Self {
+    pub fn start(runs: &Path) -> Self {
+        Self::start_at("127.0.0.1:0", runs)
+    }
+
+    pub fn start_at(bind: &str, runs: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_deephedge"))
-            .args(["serve", "--bind", "127.0.0.1:0", "--json", "--runs"])
+            .args(["serve", "--bind", bind, "--json", "--runs"])
             .arg(runs)
             .stdout(Stdio::piped())
             .spawn()
@@ -51,7 +55,7 @@ impl Server {
         stream
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if body.is_null() {
             String::new()
         } else {
@@ -65,7 +69,7 @@ impl Server {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
-    fn wait_for(&self, run: &str, state: &str) -> Value {
+    pub fn wait_for(&self, run: &str, state: &str) -> Value {
         let start = Instant::now();
         loop {
             let job = self.ask("GET", &format!("/api/v1/jobs/{run}"), &Value::Null);

@@ -1,15 +1,20 @@
+use super::serve::Server;
 use super::*;
+use serde_json::{Value, json};
+
+fn two_windows() -> String {
+    SMALL.replace("steps = 14", "steps = 3")
+        + &format!(
+            "[backtest]\ndata = '{HISTORY}'\nstart = \"2010-01-01\"\nspacing = \"monthly\"\n\
+             [walk_forward]\nyears = 3.0\nmonths = 60\n"
+        )
+}
 
 /// From the command line: the page and its figure are written, a finished run gives the same again, and another run is
 /// no walk-forward.
 #[test]
 fn walk_forward_writes_its_page() {
-    let text = SMALL.replace("steps = 14", "steps = 3")
-        + &format!(
-            "[backtest]\ndata = '{HISTORY}'\nstart = \"2010-01-01\"\nspacing = \"monthly\"\n\
-             [walk_forward]\nyears = 3.0\nmonths = 60\n"
-        );
-    let path = strategy("walk", &text);
+    let path = strategy("walk", &two_windows());
     let runs = path.with_extension("runs");
     let page = path.with_extension("md");
     let arguments = [
@@ -49,4 +54,42 @@ fn walk_forward_writes_its_page() {
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("is no walk-forward"), "{message}");
+}
+
+/// As a job it says what it will train, and comes to what the command line comes to.
+#[test]
+fn walk_forward_is_a_job() {
+    let text = two_windows();
+    let path = strategy("walk-job", &text);
+    let runs = path.with_extension("runs");
+    let arguments = ["backtest", path.to_str().unwrap(), "--walk-forward"];
+    let expected = document(&arguments, &runs, "2");
+    let server = Server::start(&runs);
+    let asked = json!({ "command": "walk_forward", "strategy": text });
+    let job = server.ask("POST", "/api/v1/jobs", &asked);
+    let run = job["run"].as_str().unwrap();
+    assert_eq!(
+        (&job["trainings"], &job["command"]),
+        (&json!(4), &json!("walk_forward"))
+    );
+    let live = server.ask("GET", &format!("/api/v1/runs/{run}/live"), &Value::Null);
+    let trainings = live["trainings"].as_array().unwrap().iter();
+    let names: Vec<&str> = trainings
+        .map(|of| of["strategy"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "adam, window 1",
+            "kfac, window 1",
+            "adam, window 2",
+            "kfac, window 2"
+        ]
+    );
+    assert_eq!(server.wait_for(run, "finished")["trained"], 4);
+    let metrics = server.ask("GET", &format!("/api/v1/runs/{run}"), &Value::Null);
+    let (mut found, mut expected) = (metrics["backtest"].clone(), expected["backtest"].clone());
+    super::compare::remove_times(&mut found);
+    super::compare::remove_times(&mut expected);
+    assert_eq!(found, expected);
 }

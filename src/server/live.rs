@@ -1,0 +1,196 @@
+//! A run as it goes on.
+
+use super::openapi::{RUNS, Refusal};
+use super::pages::{framed, script};
+use super::{Failure, Problem, Root, Runs, blocking, find, job_view, missing};
+use crate::charts::{self, FIRST, Figure, LIVE, UNITS};
+use crate::experiment;
+use crate::report::html::escape;
+use crate::risk::Risk;
+use crate::runs::metrics::Request;
+use crate::runs::progress::{PROGRESS, Planned};
+use crate::runs::store::RunFolder;
+use crate::strategy::Plan;
+use crate::walk_forward;
+use axum::Json;
+use axum::extract::{Path as Segment, State};
+use axum::http::StatusCode;
+use axum::response::Html;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// What a page needs to show the events of a run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Live {
+    /// The optimizers in the order of their colours.
+    strategies: Vec<String>,
+    /// The trainings in their order, if the run says which.
+    trainings: Vec<Planned>,
+    /// Charts by name, with a line without points for every strategy.
+    #[schema(value_type = Object)]
+    figures: BTreeMap<&'static str, Figure>,
+    /// Statistics that are shown first.
+    first: Vec<&'static str>,
+    /// Units of statistics; those that are not here are dimensionless.
+    units: BTreeMap<&'static str, &'static str>,
+}
+
+fn plan(folder: &RunFolder) -> Result<(Plan, Vec<Planned>), Problem> {
+    let read = || match folder.request()? {
+        Some(request) if request.command == Request::WALK_FORWARD => {
+            walk_forward::planned(&request).map(Some)
+        }
+        Some(request) => experiment::planned(&request).map(Some),
+        None => {
+            let strategy = folder.strategy()?;
+            let plan = strategy.map(|text| Plan::parse(&text, |_| {}));
+            Ok(plan.transpose()?.map(|plan| (plan, Vec::new())))
+        }
+    };
+    let unreadable = |error: crate::Error| Problem {
+        status: StatusCode::CONFLICT,
+        code: "unreadable",
+        message: error.to_string(),
+        field: None,
+    };
+    let none = || missing(format!("run `{}` has no strategy", folder.id()));
+    read().map_err(unreadable)?.ok_or_else(none)
+}
+
+/// The tail risk that is measured on validation paths.
+fn tail_risk(risk: Risk) -> String {
+    match risk {
+        Risk::Cvar { .. } => risk.to_string(),
+        _ => Risk::Cvar { level: 0.95 }.to_string(),
+    }
+}
+
+/// The trainings that a run asks for, and the charts that its events fill.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/live", tag = RUNS, params(("id" = String, Path, description = "Run")),
+    responses((status = 200, body = Live), (status = 404, body = Refusal), (status = 409, body = Refusal)))]
+pub async fn live(
+    State(root): State<Root>,
+    Segment(id): Segment<String>,
+) -> Result<Json<Live>, Failure> {
+    let made = blocking(root, move |root| {
+        let (plan, trainings) = plan(&find(root, &id)?)?;
+        let strategies: Vec<String> = plan.optimizers.iter().map(|o| o.name.clone()).collect();
+        let (risk, cvar) = (plan.risk.to_string(), tail_risk(plan.risk));
+        Ok(Live {
+            figures: charts::live(&strategies, &risk, &cvar)
+                .into_iter()
+                .collect(),
+            strategies,
+            trainings,
+            first: FIRST.to_vec(),
+            units: UNITS.into_iter().collect(),
+        })
+    });
+    made.await.map(Json).map_err(Failure::Json)
+}
+
+/// The page of a run that goes on, or of how it was trained.
+pub async fn page(
+    State(root): Runs,
+    Segment(id): Segment<String>,
+) -> Result<Html<String>, Failure> {
+    let made = blocking(root, move |root| {
+        let folder = find(root, &id)?;
+        match shown(&folder)? {
+            Some(page) => Ok(page),
+            None => Err(missing(format!("run `{id}` has no record of its training"))),
+        }
+    });
+    made.await.map(Html).map_err(Failure::Page)
+}
+
+/// The page, if the run says what it asks for or what it has done.
+pub fn shown(folder: &RunFolder) -> Result<Option<String>, Problem> {
+    let request = folder.request()?;
+    if request.is_none() && !folder.path().join(PROGRESS).is_file() {
+        return Ok(None);
+    }
+    let Ok((plan, _)) = plan(folder) else {
+        return Ok(None);
+    };
+    let command = request.map_or("backtest".into(), |request| {
+        request.command.replace('_', " ")
+    });
+    let title = job_view::name(folder).unwrap_or_else(|| folder.id().to_owned());
+    let scripts = script("live.js", true) + &script("plotly.js", false);
+    let facts = [
+        ("command", command.as_str()),
+        ("trained on", &plan.risk.to_string()),
+    ];
+    Ok(Some(framed(
+        &title,
+        &scripts,
+        &body(folder.id(), &title, &facts, &tail_risk(plan.risk)),
+    )))
+}
+
+fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> String {
+    let (id, title) = (escape(id), escape(title));
+    let facts: String = facts
+        .iter()
+        .map(|(what, value)| format!("<div><dt>{what}</dt><dd>{}</dd></div>", escape(value)))
+        .collect();
+    let cards: String = [
+        ("progress", "Trainings done"),
+        ("speed", "Throughput"),
+        ("spent", "Training time"),
+        ("left", "Time left"),
+    ]
+    .iter()
+    .map(|(name, words)| {
+        format!(
+            "<li class=\"card\"><h3>{words}</h3><p class=\"value\" data-value=\"{name}\">–</p></li>"
+        )
+    })
+    .collect();
+    let heads: String = [
+        "training",
+        "state",
+        "steps",
+        "time (s)",
+        "paths/s",
+        &format!("{} (money)", escape(cvar)),
+        "mean cost (money)",
+        "std of P&amp;L (money)",
+    ]
+    .iter()
+    .map(|head| format!("<th scope=\"col\">{head}</th>"))
+    .collect();
+    let figures: String = LIVE
+        .iter()
+        .map(|chart| {
+            let choice = match chart.name {
+                "statistics" => {
+                    "<form class=\"statistics\"><label>Statistic <select name=\"key\"></select></label></form>"
+                }
+                _ => "",
+            };
+            format!(
+                "<figure>{choice}<div class=\"chart\" id=\"{}\">\
+                 <p class=\"message\">Nothing has been measured yet.</p></div><figcaption>{}</figcaption></figure>\n",
+                chart.name,
+                escape(chart.caption)
+            )
+        })
+        .collect();
+    format!(
+        "<h1>{title}</h1>\n<dl class=\"facts\"><div><dt>run</dt><dd>{id}</dd></div>{facts}</dl>\n\
+         <section id=\"live\" data-run=\"{id}\">\n\
+         <div class=\"message state\"><p role=\"status\" id=\"state\">\
+         <noscript>A training is shown by a script as it goes on.</noscript></p>\
+         <p role=\"status\" id=\"connection\"></p>\
+         <progress max=\"1\" value=\"0\" aria-label=\"Trainings done\"></progress>\
+         <div class=\"actions\"></div></div>\n\
+         <ul class=\"cards\">{cards}</ul>\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Trainings\"><table class=\"numbers\" id=\"trainings\">\
+         <caption><span>Trainings, on validation paths where they were hedged last</span></caption>\
+         <thead><tr>{heads}</tr></thead><tbody></tbody></table></div>\n\
+         <h2>Charts</h2>\n<div class=\"figures\">\n{figures}</div></section>\n"
+    )
+}

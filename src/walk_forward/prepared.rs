@@ -1,0 +1,107 @@
+//! What a walk-forward is asked for, kept in its folder.
+
+use super::{Finished, Report, check, label, run, spans};
+use crate::backtest;
+use crate::error::{Error, Result, at_path};
+use crate::runs::metrics::Request;
+use crate::runs::progress::Planned;
+use crate::runs::store::{self, RunFolder};
+use crate::strategy::{BacktestPlan, Plan, WalkForwardPlan};
+use std::path::Path;
+
+/// A run folder with all that is needed to carry a walk-forward out, now or after the process was stopped.
+pub struct Prepared {
+    pub plan: Plan,
+    pub settings: BacktestPlan,
+    pub walk: WalkForwardPlan,
+    pub folder: RunFolder,
+}
+
+impl Prepared {
+    /// The folder of a new walk-forward over `settings`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the strategy cannot walk forward, the folder cannot be written, or the history is at fault.
+    pub fn new(plan: Plan, settings: BacktestPlan, root: &Path) -> Result<Self> {
+        let (plan, walk) = plan.with_walk_forward(&settings)?;
+        check(&plan, &settings, walk)?;
+        // Before the folder, so that what cannot be read leaves none.
+        let history = backtest::load(&settings)?;
+        let windows = spans(&history, &plan, &settings, &walk)?.len();
+        let folder = store::create(root, &format!("{}-walk-forward", plan.name))?;
+        let request = Request {
+            command: Request::WALK_FORWARD.into(),
+            strategy: plan.to_toml()?,
+            seeds: (plan.seed..plan.seed + walk.seeds as u64).collect(),
+            candidates: None,
+            frontier: Vec::new(),
+            trainings: windows * plan.optimizers.len() * walk.seeds,
+            policies: None,
+        };
+        folder.write_strategy(&request.strategy)?;
+        let windows = folder.path().join(RunFolder::WINDOWS);
+        at_path(&windows, std::fs::create_dir_all(&windows))?;
+        folder.write_request(&request)?;
+        Ok(Self {
+            plan,
+            settings,
+            walk,
+            folder,
+        })
+    }
+
+    /// What a folder asks for that was stopped, or not begun yet, or is complete.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run is no walk-forward.
+    pub fn again(folder: RunFolder) -> Result<Self> {
+        let not = |what: &str| Error::input(format!("run `{}` {what}", folder.id()));
+        if !folder.path().join(RunFolder::WINDOWS).is_dir() {
+            return Err(not("is no walk-forward"));
+        }
+        let text = folder
+            .strategy()?
+            .ok_or_else(|| not("has no strategy.toml"))?;
+        let plan = Plan::parse(&text, |_| {})?;
+        let settings = plan.backtest.clone();
+        let settings = settings.ok_or_else(|| not("has no `backtest` in its strategy"))?;
+        let (plan, walk) = plan.with_walk_forward(&settings)?;
+        Ok(Self {
+            plan,
+            settings,
+            walk,
+            folder,
+        })
+    }
+
+    /// See [`run`].
+    ///
+    /// # Errors
+    /// See [`run`].
+    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
+        run(&self.plan, &self.settings, self.walk, &self.folder, report)
+    }
+}
+
+/// The plan of what a run asks for, and its trainings in their order.
+///
+/// # Errors
+/// Those of [`Plan::parse`].
+pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
+    let plan = Plan::parse(&request.strategy, |_| {})?;
+    let each = (plan.optimizers.len() * request.seeds.len()).max(1);
+    let mut trainings = Vec::with_capacity(request.trainings);
+    for window in 0..request.trainings / each {
+        for optimizer in &plan.optimizers {
+            trainings.extend(request.seeds.iter().map(|&seed| Planned {
+                strategy: label(&optimizer.name, window),
+                optimizer: optimizer.name.clone(),
+                seed,
+                // Those that begin with the weights of the window before may be shorter.
+                steps: (window == 0).then(|| plan.steps(optimizer)).flatten(),
+                paths: optimizer.paths,
+            }));
+        }
+    }
+    Ok((plan, trainings))
+}

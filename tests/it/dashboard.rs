@@ -1,0 +1,230 @@
+//! The dashboard in a browser, with trainings that go on.
+
+use super::browser::Browser;
+use super::serve::Server;
+use super::*;
+use serde_json::{Value, json};
+
+const WIDE: (u32, u32) = (1280, 900);
+
+fn long(steps: usize, paths: usize) -> String {
+    SMALL
+        .replace("steps = 14", &format!("steps = {steps}"))
+        .replace("paths = 256", &format!("paths = {paths}"))
+}
+
+/// Asks for a job on the page of the jobs, with a strategy as text; the id of its run.
+fn ask_for_job(browser: &mut Browser, text: &str, seeds: usize) -> String {
+    browser.until("document.querySelector('#fields [name=\"market.rho\"]')");
+    browser.click("#new-job [name=edited][value=text]");
+    browser.until("!document.getElementById('text').hidden");
+    browser.value(&format!(
+        "{{ const {{ elements }} = document.getElementById('new-job');
+            elements.strategy.value = {}; elements.seeds.value = {seeds}; 0 }}",
+        json!(text)
+    ));
+    browser.click("#new-job button:not([type])");
+    browser.until("document.querySelector('#added a')");
+    let link = browser.value("document.querySelector('#added a').getAttribute('href')");
+    let id = link.as_str().unwrap().strip_prefix("/runs/").unwrap();
+    id.to_owned()
+}
+
+/// A training is watched from its first steps, through the death of its server, to its end: every step is shown once,
+/// and the comparison that follows has the numbers of `metrics.json`.
+#[test]
+fn a_training_is_watched_through_the_death_of_its_server() {
+    const STEPS: usize = 280;
+    let text = long(STEPS, 4096);
+    let runs = strategy("watched", &text).with_extension("runs");
+    let mut server = Server::start(&runs);
+    let address = server.address.clone();
+    let mut browser = Browser::open();
+    browser.show(WIDE, "light");
+    browser.go(&format!("http://{address}/jobs"));
+    let run = ask_for_job(&mut browser, &text, 2);
+    browser.go(&format!("http://{address}/runs/{run}"));
+    browser.value("document.getElementById('loss_steps').scrollIntoView()");
+    browser.until("document.querySelector('#loss_steps .plot').data[0].x.length >= 20");
+    browser.until("document.querySelector('#state').textContent.startsWith('Training ')");
+    assert_eq!(browser.problems, [""; 0]);
+
+    drop(server);
+    browser
+        .until("document.querySelector('#connection').textContent.startsWith('Connection lost')");
+    server = Server::start_at(&address, &runs);
+    browser.until("document.querySelector('#connection').textContent === ''");
+    browser.click("#live .actions [aria-label^=Resume]");
+    browser.until("document.querySelector('#state').textContent.startsWith('Finished.')");
+    browser.until(&format!(
+        "document.querySelector('#loss_steps .plot').data.filter(({{ x }}) => x.length >= {STEPS}).length === 4"
+    ));
+    let shown = browser.value("document.querySelector('#loss_steps .plot').data.map(({ x }) => x)");
+    let every: Vec<usize> = (0..STEPS).collect();
+    assert_eq!(shown, json!([every, every, every, every]));
+    let done = browser.value(
+        "[...document.querySelectorAll('#trainings tbody tr')].map((row) => row.cells[1].textContent)",
+    );
+    assert_eq!(done, json!(["done", "done", "done", "done"]));
+    // While the server was away the browser said so in its console.
+    browser.problems.retain(|problem| !problem.contains("ERR_"));
+
+    browser.click("#state a");
+    browser.until("document.querySelector('table.numbers tbody th')");
+    let metrics = server.ask("GET", &format!("/api/v1/runs/{run}"), &Value::Null);
+    for (head, key) in [
+        ("mean P&L", "/pnl_mean"),
+        ("std P&L", "/pnl_std"),
+        ("variance", "/pnl_variance"),
+        ("CVaR 95 %", "/cvar/0.95"),
+        ("mean cost", "/cost_mean"),
+        ("Sharpe", "/sharpe"),
+    ] {
+        for strategy in ["adam", "kfac", "naked", "black_scholes"] {
+            let rows = metrics["evaluation"].as_array().unwrap().iter();
+            let seeds: Vec<f64> = rows
+                .filter(|row| row["strategy"] == strategy)
+                .map(|row| row.pointer(key).unwrap().as_f64().unwrap())
+                .collect();
+            assert_eq!(
+                seeds.len(),
+                if matches!(strategy, "adam" | "kfac") {
+                    2
+                } else {
+                    1
+                }
+            );
+            let expected = seeds.iter().sum::<f64>() / seeds.len() as f64;
+            let shown = browser.value(&format!(
+                "(() => {{
+                    const table = document.querySelector('table.numbers:has(tbody tr:nth-child(4))');
+                    const column = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === {});
+                    const row = [...table.tBodies[0].rows].find((row) => row.cells[0].textContent === {});
+                    return row.cells[column].querySelector('.value').textContent.replace('\u{2212}', '-');
+                }})()",
+                json!(head),
+                json!(strategy)
+            ));
+            let shown = shown.as_str().unwrap();
+            let digits = shown.split_once('.').map_or(0, |(_, digits)| digits.len());
+            assert!(digits >= 3, "{strategy}, {head}: {shown}");
+            assert_eq!(shown, format!("{expected:.digits$}"), "{strategy}, {head}");
+        }
+    }
+    assert_eq!(browser.problems, [""; 0]);
+    assert_all_from(&browser, &address);
+}
+
+fn assert_all_from(browser: &Browser, address: &str) {
+    let own = format!("http://{address}/");
+    let inline = |url: &str| url.starts_with("data:") || url.starts_with(&format!("blob:{own}"));
+    for url in &browser.requests {
+        assert!(
+            url.starts_with(&own) || inline(url) || url == "about:blank",
+            "{url}"
+        );
+    }
+    assert!(browser.requests.iter().any(|url| url.starts_with(&own)));
+}
+
+/// What is wrong with a field is said beside it, by the browser where its bound says enough and by the server otherwise;
+/// a job is cancelled, resumed and finished from the page.
+#[test]
+fn a_job_is_cancelled_and_resumed() {
+    let text = long(1500, 32);
+    let runs = strategy("cancelled", &text).with_extension("runs");
+    let server = Server::start(&runs);
+    let mut browser = Browser::open();
+    browser.show(WIDE, "dark");
+    browser.go(&format!("http://{}/jobs", server.address));
+    browser.until("document.querySelector('#jobs-state').textContent.startsWith('No jobs yet')");
+    browser.until("document.querySelector('#fields [name=\"market.rho\"]')");
+    let validity = |browser: &mut Browser, value: &str| {
+        browser.value(&format!(
+            "(() => {{
+                const field = document.getElementById('new-job').elements['market.rho'];
+                field.value = '{value}';
+                field.dispatchEvent(new Event('input'));
+                return field.checkValidity();
+            }})()"
+        ))
+    };
+    // −1 < ρ < 1.
+    for (value, valid) in [("-1", false), ("1.5", false), ("0.5", true)] {
+        assert_eq!(validity(&mut browser, value), valid, "{value}");
+    }
+    browser.value(
+        "document.getElementById('new-job').elements['evaluation.hedges'].value = 'naked, perfect'",
+    );
+    browser.click("#new-job button:not([type])");
+    browser.until(
+        "document.getElementById('problem-evaluation.hedges').textContent.includes('perfect')",
+    );
+    assert_eq!(
+        browser.value("document.activeElement.name"),
+        "evaluation.hedges"
+    );
+    let refused = std::mem::take(&mut browser.problems);
+    assert!(
+        refused.len() == 1 && refused[0].contains("422"),
+        "{refused:?}"
+    );
+    browser
+        .value("document.getElementById('new-job').elements['evaluation.hedges'].value = 'naked'");
+
+    let run = ask_for_job(&mut browser, &text, 1);
+    let row = format!("#jobs [data-run=\"{run}\"]");
+    let state =
+        |words: &str| format!("document.querySelector('{row}').cells[2].textContent === '{words}'");
+    browser.until(&state("running"));
+    browser.click(&format!("{row} [aria-label^=Cancel]"));
+    browser.until(&state("cancelled"));
+    browser.click(&format!("{row} [aria-label^=Resume]"));
+    browser.until(&state("finished"));
+    let metrics = server.ask("GET", &format!("/api/v1/runs/{run}"), &Value::Null);
+    assert_eq!(metrics["run"], run.as_str());
+    assert_eq!(browser.problems, [""; 0]);
+    assert_all_from(&browser, &server.address);
+}
+
+/// On every page all charts are drawn without an error, nothing is asked of another server, and nothing sticks out at the
+/// width of a desk's screen or a telephone's.
+#[test]
+fn every_page_is_quiet_and_fits() {
+    let text = format!("{SMALL}[backtest]\ndata = \"{HISTORY}\"\nstart = \"2004-01-01\"\n");
+    let path = strategy("quiet", &text);
+    let run = |seed: &str| {
+        let path = strategy("quiet", &text.replace("seed = 3", seed));
+        let compared = compare(&path, "2");
+        compared["run"].as_str().unwrap().to_owned()
+    };
+    let ids = [run("seed = 3"), run("seed = 4")];
+    let server = Server::start(&path.with_extension("runs"));
+    let mut browser = Browser::open();
+    let pages = [
+        "/".to_owned(),
+        format!("/runs/{}", ids[0]),
+        format!("/runs/{}/live", ids[0]),
+        "/jobs".to_owned(),
+        "/compare".to_owned(),
+        format!("/compare?runs={}", ids.join(",")),
+        "/login".to_owned(),
+    ];
+    for (width, colors) in [(1280, "light"), (390, "dark")] {
+        // So high that every chart is in sight.
+        browser.show((width, 16_000), colors);
+        for page in &pages {
+            browser.go(&format!("http://{}{page}", server.address));
+            browser.until(
+                "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg'))",
+            );
+            let widest = browser.value("document.documentElement.scrollWidth");
+            assert!(
+                widest.as_u64().unwrap() <= u64::from(width),
+                "{page}: {widest}"
+            );
+            assert_eq!(browser.problems, [""; 0], "{page} at {width}");
+        }
+    }
+    assert_all_from(&browser, &server.address);
+}
