@@ -47,12 +47,12 @@ fn a_run_says_what_it_will_train() {
         .collect();
     let expected = [
         ("adam", 1, 40),
-        ("adam", 2, 40),
         ("kfac", 1, 20),
+        ("adam", 2, 40),
         ("kfac", 2, 20),
         ("adam, 40 steps", 1, 80),
-        ("adam, 40 steps", 2, 80),
         ("kfac, 40 steps", 1, 40),
+        ("adam, 40 steps", 2, 80),
         ("kfac, 40 steps", 2, 40),
     ];
     assert_eq!(trainings, expected);
