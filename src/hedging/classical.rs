@@ -108,7 +108,7 @@ impl ClassicalPolicy {
             let share = model.mean_variance(1.0, left) - model.mean_variance(0.0, left);
             0.5 * vega * share / expected.sqrt()
         };
-        let later = left + option.expiry - self.contract.expiry;
+        let later = left + (option.expiry - self.contract.expiry);
         let market = Market {
             spot,
             ..self.market
