@@ -1,7 +1,8 @@
 //! Where the P&L of a hedged contract comes from.
 
-use crate::contract::{Contract, Leg};
+use crate::contract::{Contract, Instrument, Leg};
 use crate::market::{Market, Model, Paths};
+use crate::pricing::Greeks;
 use crate::pricing::heston::HestonTransform;
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
@@ -10,10 +11,11 @@ use serde::Serialize;
 /// The P&L of one sold and hedged contract, in parts that add up to it.
 ///
 /// Over a period from t to t + 1 the option sold loses V_{t+1} − V_t, which Taylor's formula in the model splits into
-/// Δ dS + ½Γ dS² + Θ dt + ∂V/∂v dv and a rest; the position δ gains δ dS. In money of the expiry, with B_t = e^{r(T−t)}:
+/// Δ dS + ½Γ dS² + Θ dt + ∂V/∂v dv and a rest; the position δ gains δ dS. Where options hedge, V_t and its derivatives are
+/// those of the contract less the options held over the period. In money of the expiry, with B_t = e^{r(T−t)}:
 ///
 /// ```text
-/// premium      (premium − V_0) B_0
+/// premium      (premium − V_0) B_0, V_0 of the contract alone
 /// delta        Σ (δ_t − Δ_t) dS B_{t+1}
 /// gamma        −Σ ½ Γ_t dS² B_{t+1}
 /// theta        −Σ Θ_t dt B_{t+1}
@@ -63,33 +65,6 @@ impl Attribution {
     }
 }
 
-/// The model's price and sensitivities at one date of one contract.
-#[derive(Debug, Clone, Copy, Default)]
-struct State {
-    price: f64,
-    delta: f64,
-    gamma: f64,
-    theta: f64,
-    /// ∂V/∂v, v the instantaneous variance.
-    by_variance: f64,
-}
-
-impl State {
-    /// The state of a contract from those of one option of each of its legs.
-    fn sum(contract: &Contract, of: impl Fn(Leg) -> Self) -> Self {
-        let mut sum = Self::default();
-        for leg in contract.legs() {
-            let one = of(leg);
-            sum.price += leg.quantity * one.price;
-            sum.delta += leg.quantity * one.delta;
-            sum.gamma += leg.quantity * one.gamma;
-            sum.theta += leg.quantity * one.theta;
-            sum.by_variance += leg.quantity * one.by_variance;
-        }
-        sum
-    }
-}
-
 /// Prices and sensitivities of every contract on every date, for the attribution of any number of strategies.
 pub struct Valuation {
     contract: Contract,
@@ -97,34 +72,57 @@ pub struct Valuation {
     /// Spot and variance of every contract, `steps + 1` dates.
     paths: Vec<(Vec<f64>, Vec<f64>)>,
     /// `[contract][date]`, the expiry included, where the price is the payoff.
-    states: Vec<Vec<State>>,
+    states: Vec<Vec<Greeks>>,
+    /// The options among the hedging instruments: number, `[contract][date]`.
+    options: Vec<(usize, Vec<Vec<Greeks>>)>,
+    /// Number of hedging instruments.
+    instruments: usize,
 }
 
 impl Valuation {
     /// Values `contract` on every date of `paths` at the variance there.
     pub fn new(contract: Contract, market: Market, paths: &Paths<f64>) -> Self {
         let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..paths.count()).map(|i| paths.path(i)).collect();
-        let steps = contract.steps;
-        let by_date: Vec<Vec<State>> = (0..=steps)
-            .into_par_iter()
-            .map(|t| {
-                let left = contract.dt() * (steps - t) as f64;
-                states(
-                    &contract,
-                    &market,
-                    left,
-                    rows.iter().map(|(s, v)| (s[t], v[t])),
-                )
-            })
-            .collect();
-        let states = (0..rows.len())
-            .map(|i| by_date.iter().map(|date| date[i]).collect())
-            .collect();
+        let value = |of: Contract, later: f64| -> Vec<Vec<Greeks>> {
+            let steps = contract.steps;
+            let by_date: Vec<Vec<Greeks>> = (0..=steps)
+                .into_par_iter()
+                .map(|t| {
+                    let left = contract.dt() * (steps - t) as f64 + later;
+                    states(&of, &market, left, rows.iter().map(|(s, v)| (s[t], v[t])))
+                })
+                .collect();
+            (0..rows.len())
+                .map(|i| by_date.iter().map(|date| date[i]).collect())
+                .collect()
+        };
+        let mut options = Vec::new();
+        for (index, instrument) in paths.instruments().iter().enumerate() {
+            let Instrument::Option(option) = instrument else {
+                continue;
+            };
+            let alone = Contract {
+                kind: option.kind.into(),
+                strike: option.strike,
+                ..contract
+            };
+            let mut states = value(alone, option.expiry - contract.expiry);
+            // The prices at which the ledger trades, so that the parts add up to its P&L.
+            for (i, dates) in states.iter_mut().enumerate() {
+                let block = paths.block(i / BLOCK);
+                for (state, price) in dates.iter_mut().zip(block.price(index)) {
+                    state.price = price[i % BLOCK];
+                }
+            }
+            options.push((index, states));
+        }
         Self {
+            states: value(contract, 0.0),
+            options,
+            instruments: paths.instruments().len(),
             contract,
             market,
             paths: rows,
-            states,
         }
     }
 
@@ -141,7 +139,8 @@ impl Valuation {
             .map(|state| state.delta)
     }
 
-    /// The parts of the P&L of every contract: sold for `premiums`, hedged by `positions`, `[blocks][steps][BLOCK]`,
+    /// The parts of the P&L of every contract: sold for `premiums`, hedged by `positions`,
+    /// `[blocks][steps][instruments][BLOCK]`,
     /// at `costs`, one for each contract, while the spot is supposed to drift by `drift` a year.
     pub fn attribute(
         &self,
@@ -153,8 +152,9 @@ impl Valuation {
         let steps = self.contract.steps;
         (0..self.paths.len())
             .map(|i| {
-                let block = &positions[i / BLOCK * steps..][..steps];
-                let held = block.iter().map(|lane| lane[i % BLOCK]);
+                let size = steps * self.instruments;
+                let block = &positions[i / BLOCK * size..][..size];
+                let held = |t: usize, index: usize| block[t * self.instruments + index][i % BLOCK];
                 self.contract(i, held, premiums[i], costs[i], drift)
             })
             .collect()
@@ -163,7 +163,7 @@ impl Valuation {
     fn contract(
         &self,
         index: usize,
-        positions: impl Iterator<Item = f64>,
+        held: impl Fn(usize, usize) -> f64,
         premium: f64,
         costs: f64,
         drift: f64,
@@ -177,13 +177,19 @@ impl Valuation {
             costs: -costs,
             ..Attribution::default()
         };
-        for (t, position) in positions.enumerate() {
-            let (now, then) = (states[t], states[t + 1]);
+        for t in 0..steps {
+            let position = held(t, 0);
+            let (mut now, mut then) = (states[t], states[t + 1]);
+            for (option, of) in &self.options {
+                let units = -held(t, *option);
+                now.add(units, &of[index][t]);
+                then.add(units, &of[index][t + 1]);
+            }
             let (b, interest) = (growth(t + 1), growth(t + 1) - growth(t));
             let move_ = spot[t + 1] - spot[t];
             let gamma = 0.5 * now.gamma * move_ * move_;
             let theta = now.theta * dt;
-            let vega = now.by_variance * (variance[t + 1] - variance[t]);
+            let vega = now.variance_sensitivity * (variance[t + 1] - variance[t]);
             let rest = then.price - now.price - now.delta * move_ - gamma - theta - vega;
             let excess = position - now.delta;
             parts.delta += excess * move_ * b;
@@ -205,71 +211,52 @@ fn states(
     market: &Market,
     left: f64,
     at: impl ExactSizeIterator<Item = (f64, f64)> + Clone,
-) -> Vec<State> {
+) -> Vec<Greeks> {
     if left == 0.0 {
-        let payoff = |(spot, _)| State {
+        let payoff = |(spot, _)| Greeks {
             price: contract.payoff(spot),
-            ..State::default()
+            ..Greeks::default()
         };
         return at.map(payoff).collect();
     }
     let Market { rate, dividend, .. } = *market;
-    match market.model {
-        Model::Gbm { .. } => at
-            .map(|(spot, variance)| {
-                let market = Market { spot, ..*market };
-                State::sum(contract, |leg| {
-                    let option = market.black_scholes(leg, left, variance.sqrt());
-                    State {
-                        price: option.price(),
-                        delta: option.delta(),
-                        gamma: option.gamma(),
-                        theta: option.theta(),
-                        by_variance: option.vega() / (2.0 * option.volatility),
-                    }
-                })
-            })
-            .collect(),
-        Model::Merton(parameters) => at
-            .map(|(spot, _)| {
-                State::sum(contract, |leg| {
-                    let greeks =
-                        parameters.greeks(leg.kind, spot, leg.strike, left, rate, dividend);
-                    State {
-                        price: greeks.price,
-                        delta: greeks.delta,
-                        gamma: greeks.gamma,
-                        theta: greeks.theta,
-                        by_variance: 0.0,
-                    }
-                })
-            })
-            .collect(),
-        Model::Heston(parameters) => {
-            let fold = |pick: fn(f64, f64) -> f64, start: f64, of: &dyn Fn((f64, f64)) -> f64| {
-                at.clone().map(of).fold(start, pick)
-            };
-            let low = fold(f64::min, f64::INFINITY, &|(_, variance)| variance);
-            let high = fold(f64::max, 0.0, &|(_, variance)| variance);
-            let carry = (rate - dividend) * left;
-            let width = fold(f64::max, 0.0, &|(spot, _)| {
-                contract.log_moneyness(spot, carry)
-            });
-            let table = HestonTransform::new(&parameters, left, low..=high, width);
-            at.map(|(spot, variance)| {
-                State::sum(contract, |leg| {
-                    let (kind, strike) = (leg.kind, leg.strike);
-                    let greeks = table.greeks(kind, spot, variance, strike, rate, dividend);
-                    State {
-                        price: greeks.price,
-                        delta: greeks.delta,
-                        gamma: greeks.gamma,
-                        theta: greeks.theta,
-                        by_variance: greeks.variance_sensitivity,
-                    }
-                })
-            })
-            .collect()
+    let sum = |of: &dyn Fn(Leg) -> Greeks| {
+        let mut sum = Greeks::default();
+        for leg in contract.legs() {
+            sum.add(leg.quantity, &of(leg));
         }
-    }
+        sum
+    };
+    let Model::Heston(parameters) = market.model else {
+        return at
+            .map(|(spot, variance)| {
+                let model = match market.model {
+                    Model::Gbm { .. } => Model::Gbm {
+                        volatility: variance.sqrt(),
+                    },
+                    model => model,
+                };
+                let market = Market {
+                    spot,
+                    model,
+                    ..*market
+                };
+                sum(&|leg| market.leg_greeks(leg, left))
+            })
+            .collect();
+    };
+    let fold = |pick: fn(f64, f64) -> f64, start: f64, of: &dyn Fn((f64, f64)) -> f64| {
+        at.clone().map(of).fold(start, pick)
+    };
+    let low = fold(f64::min, f64::INFINITY, &|(_, variance)| variance);
+    let high = fold(f64::max, 0.0, &|(_, variance)| variance);
+    let carry = (rate - dividend) * left;
+    let width = fold(f64::max, 0.0, &|(spot, _)| {
+        contract.log_moneyness(spot, carry)
+    });
+    let table = HestonTransform::new(&parameters, left, low..=high, width);
+    at.map(|(spot, variance)| {
+        sum(&|leg| table.greeks(leg.kind, spot, variance, leg.strike, rate, dividend))
+    })
+    .collect()
 }

@@ -1,9 +1,9 @@
 //! The parts of a P&L add up to what the ledger settles.
 
 use super::attribution::Valuation;
-use crate::contract::{Contract, Costs, Payoff};
+use crate::contract::{Contract, Costs, Instrument, OptionKind, Payoff, Vanilla};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
-use crate::market::{Market, Model, Paths, Simulator};
+use crate::market::{Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 
@@ -31,7 +31,7 @@ const MERTON: MertonParameters = MertonParameters {
     log_jump_std: 0.08,
 };
 
-fn paths(market: Market, contract: &Contract) -> Paths<f64> {
+fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
     let simulator = Simulator {
         market,
         steps: contract.steps,
@@ -40,11 +40,24 @@ fn paths(market: Market, contract: &Contract) -> Paths<f64> {
         purpose: Purpose::Evaluation,
         sampling: Sampling::Pseudorandom,
     };
-    simulator.paths(0, 70)
+    let option = |strike: f64, expiry: f64| {
+        Instrument::Option(Vanilla {
+            kind: OptionKind::Put,
+            strike,
+            expiry,
+        })
+    };
+    let instruments = [
+        Instrument::Spot,
+        option(98.0, contract.expiry),
+        option(103.0, 2.0 * contract.expiry),
+    ];
+    let quotes = Quotes::new(&market, contract, &instruments[..count]);
+    simulator.paths_with(&quotes, 0, 70)
 }
 
 /// The sum of the parts is the ledger's P&L within 1e-9, for several payoffs, every model, every classical hedge, with
-/// rate, dividend, costs, and a premium that is not the model's price.
+/// two options among the instruments, rate, dividend, costs, and a premium that is not the model's price.
 #[test]
 fn parts_add_up_to_the_ledger() {
     let gbm = Model::Gbm { volatility: 0.25 };
@@ -64,7 +77,7 @@ fn parts_add_up_to_the_ledger() {
             expiry: 0.25,
             steps: 13,
         };
-        let paths = paths(market, &contract);
+        let paths = paths(market, &contract, 3);
         let premiums: Vec<f64> = (0..paths.count()).map(|i| 2.0 + 0.1 * i as f64).collect();
         let valuation = Valuation::new(contract, market, &paths);
         for (hedge, liquidation) in [
@@ -72,6 +85,8 @@ fn parts_add_up_to_the_ledger() {
             (Classical::BlackScholes, true),
             (Classical::MinimumVariance, false),
             (Classical::WhalleyWilmott { aversion: 1.0 }, true),
+            (Classical::DeltaVega, false),
+            (Classical::DeltaVega, true),
         ] {
             let costs = Costs {
                 spot: 0.004.into(),
@@ -83,7 +98,10 @@ fn parts_add_up_to_the_ledger() {
                 contract,
                 charge: 0.004.into(),
             };
-            let ledger = Ledger::new(contract, costs, &market, 0.0);
+            let ledger = paths.instruments()[1..].iter().fold(
+                Ledger::new(contract, costs, &market, 0.0),
+                |ledger, &option| ledger.with_instrument(option, 0.02),
+            );
             let mut book = Book::hedge(&policy, &ledger, &paths).unwrap();
             book.receive(&ledger, &premiums);
             let positions = policy.positions(&paths).unwrap();
@@ -114,7 +132,7 @@ fn the_models_delta_leaves_gamma_and_theta() {
             expiry: 0.5,
             steps,
         };
-        let paths = paths(market, &contract);
+        let paths = paths(market, &contract, 1);
         let policy = ClassicalPolicy {
             hedge: Classical::BlackScholes,
             market,
@@ -148,7 +166,7 @@ fn a_naked_seller_speculates_on_the_spot() {
         expiry: 0.1,
         steps: 10,
     };
-    let paths = paths(market, &contract);
+    let paths = paths(market, &contract, 1);
     let none = vec![0.0; paths.count()];
     let positions = vec![[0.0; crate::simd::BLOCK]; paths.blocks() * 10];
     let valuation = Valuation::new(contract, market, &paths);

@@ -234,7 +234,7 @@ impl Contracts {
         Self {
             market: *market,
             estimated: calibration.estimated,
-            paths: Paths::from_rows(steps, rows),
+            paths: plan.quotes_in(market).onto(Paths::from_rows(steps, rows)),
             sold: days(0),
             expiry: days(steps),
             premiums,

@@ -1,6 +1,7 @@
 use super::stop::Stop;
 use super::{Output, overridden};
 use crate::bounds::check;
+use crate::contract::Instrument;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Finished, Prepared, Progress, SavedPolicy, Scope};
 use crate::market::estimation::VarianceEstimator;
@@ -102,7 +103,7 @@ pub fn job(run: &str, root: &Path) -> Result<Output> {
 }
 
 /// Carries a run out behind progress bars.
-fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
+pub fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
     let mut bars = Bars::default();
     let finished = prepared.carry_out(&mut |at| {
         bars.show(&at);
@@ -214,6 +215,11 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
 
 /// The backtest that `plan` and the command line ask for.
 pub fn settings(plan: &Plan, changes: &BacktestChanges, what: &str) -> Result<BacktestPlan> {
+    if plan.instruments().contains(&Instrument::VarianceSwap) {
+        return Err(Error::input(format!(
+            "{what}: a history of closes has no prices of the \"variance_swap\" in `policy.instruments`"
+        )));
+    }
     let mut settings = match (&plan.backtest, &changes.data) {
         (Some(settings), _) => settings.clone(),
         (None, Some(data)) => BacktestPlan {
@@ -285,7 +291,7 @@ pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
     )))
 }
 
-fn output(finished: &Finished, document: Value) -> Output {
+pub fn output(finished: &Finished, document: Value) -> Output {
     let tables = tables(&finished.metrics, WIDTH);
     let report = finished.folder.path().join("report.html");
     Output {
@@ -296,12 +302,12 @@ fn output(finished: &Finished, document: Value) -> Output {
 
 /// One progress bar after another on standard error, if that is a terminal.
 #[derive(Default)]
-pub struct Bars {
+struct Bars {
     current: Option<(String, ProgressBar)>,
 }
 
 impl Bars {
-    pub fn show(&mut self, at: &Progress<'_>) {
+    fn show(&mut self, at: &Progress<'_>) {
         const UNITS: f64 = 1000.0;
         let (name, done, message) = match at {
             Progress::Training {
@@ -346,7 +352,7 @@ impl Bars {
         }
     }
 
-    pub fn finish(&mut self) {
+    fn finish(&mut self) {
         if let Some((_, bar)) = self.current.take() {
             bar.finish_and_clear();
         }

@@ -85,9 +85,15 @@ enum Command {
     /// Train in the strategy's market and in each of its `markets`, and test in all of them.
     Cross {
         /// Strategy file (TOML).
-        strategy: PathBuf,
+        #[arg(required_unless_present = "resume")]
+        strategy: Option<PathBuf>,
+        /// Go on with this comparison, which was stopped: what is trained is not trained again.
+        #[arg(long, value_name = "RUN", conflicts_with_all = ["strategy", "Crossing", "Changes"])]
+        resume: Option<String>,
         #[command(flatten)]
         crossing: cross::Crossing,
+        #[command(flatten)]
+        runs: Root,
     },
     /// Examine price files.
     Data {
@@ -250,7 +256,16 @@ fn run(command: Command, json: bool) -> Result<Output> {
             paths,
             out,
         } => simulate::run(&strategy, paths as usize, &out),
-        Command::Cross { strategy, crossing } => cross::run(&strategy, &crossing),
+        Command::Cross {
+            strategy,
+            resume,
+            crossing,
+            runs,
+        } => match (strategy, resume) {
+            (_, Some(run)) => cross::resume(&run, &runs.path),
+            (Some(strategy), None) => cross::run(&strategy, &crossing, &runs.path),
+            (None, None) => unreachable!("one of the two is required"),
+        },
         Command::Data { action } => data::run(&action, json),
         Command::Calibrate(source) => calibrate::run(&source),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),

@@ -15,7 +15,7 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     let plan = Plan::load(strategy, |_| {})?;
     let (steps, dt) = (plan.contract.steps, plan.contract.dt());
     let simulator = plan.simulator(plan.seed, Purpose::Export);
-    let paths = simulator.paths_with::<f64>(&plan.instruments(), 0, count);
+    let paths = simulator.paths_with::<f64>(&plan.quotes(), 0, count);
     let rows = count * (steps + 1);
     let (mut spot, mut variance) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for path in 0..count {
@@ -38,7 +38,7 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     for (index, name) in plan
         .instruments()
         .into_iter()
-        .map(Instrument::key)
+        .map(Instrument::column)
         .enumerate()
         .skip(1)
     {

@@ -4,7 +4,7 @@ mod instrument;
 mod option_kind;
 mod payoff;
 
-pub use instrument::Instrument;
+pub use instrument::{Instrument, Vanilla};
 pub use option_kind::OptionKind;
 pub use payoff::{Leg, Payoff};
 

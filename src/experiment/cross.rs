@@ -1,29 +1,17 @@
 //! Policies trained in one market and tested in others.
 
 use super::outcome::{aversion, hedge_test_paths};
-use super::{Progress, Report};
+use super::trainings;
+use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
 use crate::network::{Features, Parameters};
 use crate::risk::paired::{Pair, risk_influence};
 use crate::risk::{Estimate, Row, RowInput};
+use crate::runs::atomic::write_parquet;
+use crate::runs::crossed::{Crossed, to_frame};
+use crate::runs::store::RunFolder;
 use crate::strategy::Plan;
-use crate::training::train;
-use serde::Serialize;
-
-/// One strategy made for one market and tested in one, itself or another.
-#[derive(Debug, Clone, Serialize)]
-pub struct Crossed {
-    pub strategy: String,
-    /// The market that a policy was trained in, or whose parameters a classical hedge assumes.
-    pub made_for: String,
-    pub tested_in: String,
-    pub seeds: usize,
-    /// The trained risk measure of the P&L on the test paths.
-    pub risk: Estimate,
-    /// Its change against the same strategy made for the market of the test, as a fraction; paired on paths and seeds.
-    pub change: Estimate,
-}
 
 /// A strategy made for one of the markets: a classical hedge, or a policy of every seed.
 enum Made {
@@ -31,35 +19,43 @@ enum Made {
     Trained(Vec<Parameters>),
 }
 
-/// Trains every optimizer of the plan with `seeds` seeds in its own market and in each of the plan's further `markets`, and
-/// hedges the test paths of all of them with every policy and with the classical hedges of every market's parameters.
-///
-/// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in.
+/// The plan in its own market and in each further one.
 ///
 /// # Errors
-/// [`Error::Input`] if the plan has no further markets; errors of the training.
-pub fn cross(plan: &Plan, seeds: u64, progress: &mut Report<'_>) -> Result<Vec<Crossed>> {
+/// [`Error::Input`] if it has no further markets, or one of them is at fault.
+pub fn markets(plan: &Plan) -> Result<Vec<(String, Plan)>> {
     let plans = plan.markets()?;
     if plans.len() < 2 {
         return Err(Error::input(
             "`markets` is missing: name at least one market beside the strategy's",
         ));
     }
+    Ok(plans)
+}
+
+/// Trains every optimizer of the plan with `seeds` in its own market and in each of the plan's further `markets`, as far
+/// as `folder` does not hold that yet, and hedges the test paths of all of them with every policy and with the classical
+/// hedges of every market's parameters.
+///
+/// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in.
+///
+/// # Errors
+/// Those of [`markets`], the training and the folder; that of `watch`.
+pub fn cross(
+    plan: &Plan,
+    seeds: &[u64],
+    folder: &RunFolder,
+    watch: &mut Watch<'_>,
+) -> Result<Vec<Crossed>> {
+    let plans = markets(plan)?;
     let mut strategies: Vec<(String, Vec<Made>)> = Vec::new();
     for optimizer in &plan.optimizers {
         let mut made = Vec::new();
         for (market, plan) in &plans {
             let mut policies = Vec::new();
-            for seed in plan.seed..plan.seed + seeds {
-                let what = format!("{} in {market}", optimizer.name);
-                let trained = train(plan, optimizer, seed, |training| {
-                    progress(Progress::Training {
-                        what: &what,
-                        seed,
-                        training,
-                    })
-                })?;
-                policies.push(trained.parameters);
+            for entry in trainings::in_market(optimizer, market, seeds) {
+                trainings::run(plan, &entry, folder, watch)?;
+                policies.push(entry.policy(folder, plan)?);
             }
             made.push(Made::Trained(policies));
         }
@@ -72,6 +68,7 @@ pub fn cross(plan: &Plan, seeds: u64, progress: &mut Report<'_>) -> Result<Vec<C
         });
         strategies.push((name.clone(), made.collect::<Result<_>>()?));
     }
+    watch.measuring()?;
     let mut results = Vec::new();
     for (tested_in, test) in &plans {
         for (strategy, made) in &strategies {
@@ -100,6 +97,7 @@ pub fn cross(plan: &Plan, seeds: u64, progress: &mut Report<'_>) -> Result<Vec<C
             }
         }
     }
+    write_parquet(&folder.path().join("crossed.parquet"), to_frame(&results)?)?;
     Ok(results)
 }
 

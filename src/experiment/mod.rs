@@ -10,7 +10,6 @@ mod trainings;
 mod tuning;
 mod watch;
 
-pub use cross::{Crossed, cross};
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
 
 use crate::backtest::Contracts;
@@ -94,11 +93,27 @@ impl Prepared {
         Self::new("train", plan, &scope, root)
     }
 
+    /// The folder of a new comparison across the plan's markets.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the plan has no further markets, or the folder cannot be written.
+    pub fn crossing(plan: &Plan, seeds: Vec<u64>, root: &Path) -> Result<Self> {
+        let scope = Scope {
+            seeds,
+            ..Scope::default()
+        };
+        Self::new("cross", plan.clone(), &scope, root)
+    }
+
     fn new(command: &str, plan: Plan, scope: &Scope, root: &Path) -> Result<Self> {
         let strategy = plan.to_toml()?;
         let plan = asked(command, plan);
         // Before the folder, so that what cannot be read leaves none.
         let contracts = contracts(&plan)?;
+        let mut trainings = trainings::entries(&plan, scope).len();
+        if command == "cross" {
+            trainings *= cross::markets(&plan)?.len();
+        }
         let folder = store::create(root, &plan.name)?;
         let request = Request {
             command: command.into(),
@@ -106,7 +121,7 @@ impl Prepared {
             seeds: scope.seeds.clone(),
             candidates: scope.candidates,
             frontier: scope.frontier.clone(),
-            trainings: trainings::entries(&plan, scope).len(),
+            trainings,
             policies: None,
         };
         folder.write_strategy(&request.strategy)?;
@@ -217,6 +232,7 @@ impl Prepared {
                 contracts,
                 &self.policies,
             ),
+            _ if self.request.command == "cross" => self.cross(&mut watch),
             _ => self.compare(&mut watch),
         };
         let id = self.folder.id();
@@ -229,6 +245,17 @@ impl Prepared {
         });
         watch.end(&result)?;
         result
+    }
+
+    fn cross(&self, watch: &mut Watch<'_>) -> Result<Finished> {
+        let (plan, seeds) = (&self.plan, &self.request.seeds);
+        let crossed = cross::cross(plan, seeds, &self.folder, watch)?;
+        let results = Results {
+            crossed,
+            aversion: outcome::aversion(plan)?,
+            ..Results::of(seeds.clone())
+        };
+        finish("cross", plan, self.folder.clone(), results, None)
     }
 
     fn compare(&self, watch: &mut Watch<'_>) -> Result<Finished> {
@@ -267,6 +294,7 @@ impl Prepared {
             frontier: trained.frontier,
             outcomes: trained.outcomes,
             aversion,
+            crossed: Vec::new(),
         };
         let backtest = plan.backtest.as_ref().zip(contracts);
         finish(
@@ -302,7 +330,7 @@ pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
 
 /// The part of a plan that the command asks for; the strategy file keeps the rest.
 fn asked(command: &str, mut plan: Plan) -> Plan {
-    if command == "train" {
+    if command == "train" || command == "cross" {
         plan.backtest = None;
         for optimizer in &mut plan.optimizers {
             optimizer.lengths.clear();
@@ -368,13 +396,9 @@ fn backtest_in(
     seeds.sort_unstable();
     seeds.dedup();
     let results = Results {
-        seeds,
-        training: Vec::new(),
-        tuning: Vec::new(),
-        lengths: Vec::new(),
-        frontier: Vec::new(),
         outcomes,
         aversion,
+        ..Results::of(seeds)
     };
     finish(
         "backtest",

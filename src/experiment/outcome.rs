@@ -98,8 +98,9 @@ impl Bench<'_> {
         if self.simulated {
             let book = hedge_test_paths(plan, on_simulation)?;
             simulated = Some((row(&book, plan.model_premium(), 1.0), book));
-            let instruments = plan.instruments();
-            let paths = test_paths(plan).paths_with(&instruments, 0, 1);
+            let quotes = plan.quotes();
+            let instruments = quotes.instruments();
+            let paths = test_paths(plan).paths_with(&quotes, 0, 1);
             let first = on_simulation.positions(&paths)?;
             let series = |i| first.iter().skip(i).step_by(instruments.len());
             example = (0..instruments.len())
@@ -136,11 +137,11 @@ pub fn test_paths(plan: &Plan) -> Simulator {
 /// Those of the policy.
 pub fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
     let ledger = plan.ledger(&plan.market, plan.model_premium());
-    let (simulator, instruments) = (test_paths(plan), plan.instruments());
+    let (simulator, quotes) = (test_paths(plan), plan.quotes());
     let mut book = Book::default();
     for first in (0..plan.evaluation_paths).step_by(CHUNK) {
         let count = CHUNK.min(plan.evaluation_paths - first);
-        let paths = simulator.paths_with::<f64>(&instruments, (first / BLOCK) as u64, count);
+        let paths = simulator.paths_with::<f64>(&quotes, (first / BLOCK) as u64, count);
         book.append(Book::hedge(policy, &ledger, &paths)?);
     }
     Ok(book)
@@ -161,7 +162,7 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
     }
     let paths = plan
         .simulator(plan.seed, Purpose::Validation)
-        .paths_with::<f64>(&plan.instruments(), 0, PATHS);
+        .paths_with::<f64>(&plan.quotes(), 0, PATHS);
     let ledger = plan.ledger(&plan.market, 0.0);
     let risk = |aversion: f64| -> Result<f64> {
         let policy = ClassicalPolicy {

@@ -183,7 +183,7 @@ impl Replay {
         }
         let instruments = plan.instruments();
         let block = outcome::test_paths(plan).paths_with::<f64>(
-            &instruments,
+            &plan.quotes(),
             (index / BLOCK) as u64,
             BLOCK,
         );

@@ -3,6 +3,7 @@ use super::{Backtest, Finished, compared};
 use crate::backtest::Contracts;
 use crate::error::Result;
 use crate::risk::Risk;
+use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
     BacktestMarket, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve, Trial,
 };
@@ -12,14 +13,26 @@ use crate::strategy::{BacktestPlan, Plan};
 use serde_json::json;
 
 /// What a run has found.
+#[derive(Default)]
 pub struct Results {
     pub seeds: Vec<u64>,
     pub training: Vec<TrainingCurve>,
     pub tuning: Vec<Trial>,
     pub lengths: Vec<LengthRow>,
     pub frontier: Vec<FrontierRow>,
+    pub crossed: Vec<Crossed>,
     pub outcomes: Vec<Outcome>,
     pub aversion: f64,
+}
+
+impl Results {
+    /// Nothing yet, of trainings with `seeds`.
+    pub fn of(seeds: Vec<u64>) -> Self {
+        Self {
+            seeds,
+            ..Self::default()
+        }
+    }
 }
 
 /// Writes the tables, `metrics.json` and the report of a run.
@@ -36,6 +49,7 @@ pub fn finish(
         tuning,
         lengths,
         frontier,
+        crossed,
         outcomes,
         aversion,
     } = results;
@@ -69,6 +83,7 @@ pub fn finish(
             .iter()
             .any(|name| name == "whalley_wilmott")
             .then_some(aversion),
+        crossed,
         backtest_market: backtest.map(|(settings, contracts)| market(settings, contracts)),
     };
     write_tables(plan, &folder, &outcomes, backtest)?;

@@ -19,13 +19,15 @@ use std::time::{Duration, Instant};
 const CHECKPOINT_PERIOD: Duration = Duration::from_secs(20);
 
 /// In what a training differs from the plan.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Variant {
     Main,
     /// In its number of steps.
     Length(usize),
     /// In the CVaR level or the risk aversion.
     Risk(f64),
+    /// In the market, of this name.
+    Market(String),
 }
 
 /// One training of a comparison.
@@ -51,11 +53,11 @@ struct Kept {
 /// The trainings of a comparison, the main table's first.
 pub fn entries(plan: &Plan, scope: &Scope) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let mut add = |optimizer: &OptimizerPlan, variant| {
+    let mut add = |optimizer: &OptimizerPlan, variant: Variant| {
         entries.extend(scope.seeds.iter().map(|&seed| Entry {
             optimizer: optimizer.clone(),
             seed,
-            variant,
+            variant: variant.clone(),
         }));
     };
     for optimizer in &plan.optimizers {
@@ -99,12 +101,32 @@ pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Planned> {
     planned.collect()
 }
 
+/// The trainings of one optimizer in the market called `name`.
+pub fn in_market(optimizer: &OptimizerPlan, name: &str, seeds: &[u64]) -> Vec<Entry> {
+    let entry = |&seed: &u64| Entry {
+        optimizer: optimizer.clone(),
+        seed,
+        variant: Variant::Market(name.into()),
+    };
+    seeds.iter().map(entry).collect()
+}
+
 impl Entry {
+    /// Its policy, once it is done.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is damaged.
+    pub fn policy(&self, folder: &RunFolder, plan: &Plan) -> Result<Parameters> {
+        let file = folder.path().join(policy_file(&self.id()));
+        Parameters::load(&file, plan.shape)
+    }
+
     /// What its files are called.
     fn id(&self) -> String {
         let (name, seed) = (&self.optimizer.name, self.seed);
-        match self.variant {
+        match &self.variant {
             Variant::Main => format!("{name}-{seed}"),
+            Variant::Market(market) => format!("{name}-in_{market}-{seed}"),
             Variant::Length(steps) => format!("{name}-steps_{steps}-{seed}"),
             Variant::Risk(parameter) => format!("{name}-risk_{parameter}-{seed}"),
         }
@@ -120,8 +142,9 @@ impl Entry {
 
     fn label(&self) -> String {
         let name = &self.optimizer.name;
-        match self.variant {
+        match &self.variant {
             Variant::Main => name.clone(),
+            Variant::Market(market) => format!("{name} in {market}"),
             Variant::Length(steps) => format!("{name}, {steps} steps"),
             Variant::Risk(parameter) => format!("{name}, risk at {parameter}"),
         }
@@ -132,6 +155,7 @@ impl Entry {
         let mut plan = plan.clone();
         match self.variant {
             Variant::Main => return plan,
+            Variant::Market(_) => {}
             Variant::Length(steps) => plan.length = Length::Steps(steps),
             Variant::Risk(parameter) => plan.risk = plan.risk.with_parameter(parameter),
         }
@@ -183,18 +207,20 @@ pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>
         points: Vec::new(),
         row: None,
     };
-    if entry.variant == Variant::Main {
-        kept.points = trained.points;
-    } else {
-        let bench = Bench {
-            plan,
-            contracts: None,
-            simulated: true,
-        };
-        let training = kept.training(seed);
-        kept.row = recurrent(&bench, &optimizer.name, training, parameters)?
-            .row()
-            .cloned();
+    match entry.variant {
+        Variant::Main => kept.points = trained.points,
+        Variant::Market(_) => {}
+        Variant::Length(_) | Variant::Risk(_) => {
+            let bench = Bench {
+                plan,
+                contracts: None,
+                simulated: true,
+            };
+            let training = kept.training(seed);
+            kept.row = recurrent(&bench, &optimizer.name, training, parameters)?
+                .row()
+                .cloned();
+        }
     }
     folder.write_json(&entry.file(), &kept)?;
     if checkpoint.is_file() {
@@ -250,8 +276,7 @@ pub fn measure(
         let kept: Kept = folder.read_json(&entry.file())?.ok_or_else(damaged)?;
         match entry.variant {
             Variant::Main => {
-                let file = folder.path().join(policy_file(&entry.id()));
-                let parameters = Parameters::load(&file, plan.shape)?;
+                let parameters = entry.policy(folder, plan)?;
                 let outcome = recurrent(bench, name, kept.training(seed), &parameters)?;
                 let row = outcome.row().cloned().ok_or_else(damaged)?;
                 if let (true, Length::Steps(length)) = (lengths, plan.length) {
@@ -277,6 +302,7 @@ pub fn measure(
                 length,
                 row: kept.row.ok_or_else(damaged)?,
             }),
+            Variant::Market(_) => {}
             Variant::Risk(parameter) => trained.frontier.push(FrontierRow {
                 parameter,
                 row: kept.row.ok_or_else(damaged)?,

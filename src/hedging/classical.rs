@@ -1,5 +1,5 @@
 use super::{Policy, minimum_variance};
-use crate::contract::{Charge, Contract};
+use crate::contract::{Charge, Contract, Instrument, Leg, Vanilla};
 use crate::error::Result;
 use crate::market::{Market, Paths};
 use crate::pricing::BlackScholes;
@@ -14,7 +14,7 @@ pub enum Classical {
     /// The Black–Scholes delta at the volatility that the model expects until expiry.
     BlackScholes,
     /// The delta that minimises the variance of the hedged option over the next instant; see
-    /// [`crate::pricing::HestonGreeks::minimum_variance_delta`].
+    /// [`crate::pricing::Greeks::minimum_variance_delta`].
     MinimumVariance,
     /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} (c S + h) Γ²/λ)^{1/3} around the Black–Scholes delta, where
     /// c S + h is what trading a unit of the spot costs.
@@ -23,6 +23,13 @@ pub enum Classical {
     /// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing
     /// with transaction costs", equation 3.10.
     WhalleyWilmott { aversion: f64 },
+    /// Spot and the first option among the instruments, so that neither spot nor variance moves the whole at first order:
+    ///
+    /// n = (∂V/∂v)/(∂P/∂v),  δ = ∂V/∂S − n ∂P/∂S
+    ///
+    /// with the Black–Scholes prices V and P at the variance that the model expects until the expiry of each. The ratio n
+    /// is held within ±10, since it grows without bound where the option has lost its vega.
+    DeltaVega,
 }
 
 impl Classical {
@@ -32,6 +39,7 @@ impl Classical {
             "naked" => Some(Self::Naked),
             "black_scholes" => Some(Self::BlackScholes),
             "minimum_variance" => Some(Self::MinimumVariance),
+            "delta_vega" => Some(Self::DeltaVega),
             "whalley_wilmott" => Some(Self::WhalleyWilmott { aversion }),
             _ => None,
         }
@@ -54,7 +62,7 @@ impl Classical {
     }
 }
 
-/// A classical hedge of one contract in one market; it trades the spot alone.
+/// A classical hedge of one contract in one market; all but delta–vega trade the spot alone.
 #[derive(Debug, Clone, Copy)]
 pub struct ClassicalPolicy {
     pub hedge: Classical,
@@ -83,11 +91,50 @@ impl ClassicalPolicy {
             .sum()
     }
 
+    /// Shares and options of delta–vega, beside `held` options.
+    fn delta_vega(
+        &self,
+        option: Vanilla,
+        held: f64,
+        spot: f64,
+        variance: f64,
+        left: f64,
+    ) -> (f64, f64) {
+        const MOST: f64 = 10.0;
+        let model = &self.market.model;
+        // Both are per unit of variance: vega/(2σ) times the share of today's variance in what is expected.
+        let by_variance = |vega: f64, left: f64| {
+            let expected = model.mean_variance(variance, left);
+            let share = model.mean_variance(1.0, left) - model.mean_variance(0.0, left);
+            0.5 * vega * share / expected.sqrt()
+        };
+        let later = left + (option.expiry - self.contract.expiry);
+        let market = Market {
+            spot,
+            ..self.market
+        };
+        let leg = Leg {
+            quantity: 1.0,
+            kind: option.kind,
+            strike: option.strike,
+        };
+        let price = market.black_scholes(leg, later, model.mean_variance(variance, later).sqrt());
+        let vega = self.black_scholes(spot, variance, left, BlackScholes::vega);
+        let ratio = by_variance(vega, left) / by_variance(price.vega(), later);
+        let options = if ratio.is_nan() {
+            held
+        } else {
+            ratio.clamp(-MOST, MOST)
+        };
+        let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
+        (delta - options * price.delta(), options)
+    }
+
     fn position(&self, held: f64, spot: f64, variance: f64, left: f64) -> f64 {
         match self.hedge {
             Classical::Naked => 0.0,
             // Under constant variance the spot is all there is to hedge.
-            Classical::BlackScholes | Classical::MinimumVariance => {
+            Classical::BlackScholes | Classical::MinimumVariance | Classical::DeltaVega => {
                 self.black_scholes(spot, variance, left, BlackScholes::delta)
             }
             Classical::WhalleyWilmott { aversion } => {
@@ -110,7 +157,16 @@ impl Policy for ClassicalPolicy {
         {
             return Ok(positions);
         }
-        let (steps, count) = (paths.steps(), paths.instruments().len());
+        let (steps, instruments) = (paths.steps(), paths.instruments());
+        let count = instruments.len();
+        let option = instruments
+            .iter()
+            .enumerate()
+            .find_map(|(index, instrument)| match instrument {
+                Instrument::Option(option) => Some((index, *option)),
+                _ => None,
+            })
+            .filter(|_| matches!(self.hedge, Classical::DeltaVega));
         let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
         positions
             .par_chunks_exact_mut(steps * count)
@@ -118,11 +174,18 @@ impl Policy for ClassicalPolicy {
             .for_each(|(block, out)| {
                 let data = paths.block(block);
                 for lane in 0..BLOCK {
-                    let mut held = 0.0;
+                    let (mut held, mut options) = (0.0, 0.0);
                     for t in 0..steps {
                         let left = self.contract.dt() * (steps - t) as f64;
-                        held =
-                            self.position(held, data.spot[t][lane], data.variance[t][lane], left);
+                        let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
+                        match option {
+                            Some((index, option)) => {
+                                (held, options) =
+                                    self.delta_vega(option, options, spot, variance, left);
+                                out[t * count + index][lane] = options;
+                            }
+                            None => held = self.position(held, spot, variance, left),
+                        }
                         out[t * count][lane] = held;
                     }
                 }

@@ -7,9 +7,12 @@ use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 ///
 /// z = premium·B₀ − payoff(S_T) + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − Σ_t |δ_t − δ_{t−1}| (c S_t + h) B_t
 ///
-/// with B_t = e^{r(T−t)}, δ_{−1} = 0, and a last trade −δ_{T−1} at S_T if the position is liquidated. Instruments after
-/// the spot are swaps, which cost nothing to enter: with their quotes F_t they add
-/// Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − Σ_t |δ_t − δ_{t−1}| (c F_t + h) B_t, each with its own proportional cost c and half-spread h.
+/// with B_t = e^{r(T−t)}, δ_{−1} = 0, and a last trade −δ_{T−1} at S_T if the position is liquidated. Further instruments
+/// add to it, each with its own proportional cost c and half-spread h:
+///
+/// - swaps, which cost nothing to enter, with their quotes F_t, Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − Σ_t |δ_t − δ_{t−1}| (c F_t + h) B_t;
+/// - options, which are paid for, with their prices P_t, Σ_t δ_t (P_{t+1} B_{t+1} − P_t B_t) − Σ_t |δ_t − δ_{t−1}| (c P_t + h) B_t.
+///   One that expires with the contract is settled in cash, P_T its payoff, without a last trade.
 ///
 /// # Shapes
 /// Positions are `[steps][instruments][BLOCK]`.
@@ -25,8 +28,17 @@ pub struct Ledger {
     growth: Vec<f64>,
     /// e^{qΔ}
     reinvested: f64,
-    /// What is traded, the spot first, and what trading it costs.
-    instruments: Vec<(Instrument, Charge)>,
+    /// What is traded, the spot first.
+    instruments: Vec<Traded>,
+}
+
+/// An instrument of a ledger.
+#[derive(Debug, Clone, Copy)]
+struct Traded {
+    instrument: Instrument,
+    charge: Charge,
+    /// Whether the last date has a trade that closes the position.
+    closed: bool,
 }
 
 /// What a block of hedged contracts came to.
@@ -63,14 +75,20 @@ impl Ledger {
             premium,
             growth,
             reinvested: (market.dividend * dt).exp(),
-            instruments: vec![(Instrument::Spot, costs.spot)],
+            instruments: Vec::new(),
         }
+        .with_instrument(Instrument::Spot, costs.spot)
     }
 
     /// The same ledger with another instrument after those it has; a number is its proportional cost.
     #[must_use]
     pub fn with_instrument(mut self, instrument: Instrument, charge: impl Into<Charge>) -> Self {
-        self.instruments.push((instrument, charge.into()));
+        let settled = matches!(instrument, Instrument::Option(option) if option.expiry <= self.contract.expiry);
+        self.instruments.push(Traded {
+            instrument,
+            charge: charge.into(),
+            closed: self.costs.liquidation && !settled,
+        });
         self
     }
 
@@ -97,23 +115,23 @@ impl Ledger {
             gain: vec![zero; steps + 1],
             cost: vec![zero; steps + 1],
         };
-        for (index, &(instrument, charge)) in self.instruments.iter().enumerate() {
+        for (index, traded) in self.instruments.iter().enumerate() {
             let price = block.price(index);
             let (mut gain, mut cost, mut held) = (zero, zero, zero);
             for t in 0..=steps {
                 let target = match t < steps {
                     true => positions[t * count + index],
-                    false if self.costs.liquidation => zero,
+                    false if traded.closed => zero,
                     false => held,
                 };
                 for lane in 0..BLOCK {
-                    let traded = (target[lane] - held[lane]).abs();
-                    cost[lane] += charge.at(price[t][lane]) * self.growth[t] * traded;
+                    let units = (target[lane] - held[lane]).abs();
+                    cost[lane] += traded.charge.at(price[t][lane]) * self.growth[t] * units;
                     account.gain[t][lane] += gain[lane];
                     account.cost[t][lane] += cost[lane];
                 }
                 if t < steps {
-                    let period = self.gain(instrument, price, t);
+                    let period = self.gain(traded.instrument, price, t);
                     for lane in 0..BLOCK {
                         gain[lane] += target[lane] * period[lane];
                     }
@@ -158,6 +176,7 @@ impl Ledger {
         let (now, then) = match instrument {
             Instrument::Spot => (self.growth[t], self.growth[t + 1] * self.reinvested),
             Instrument::VarianceSwap => (self.growth[t + 1], self.growth[t + 1]),
+            Instrument::Option(_) => (self.growth[t], self.growth[t + 1]),
         };
         let (now, then) = (R::of(now), R::of(then));
         let mut gain = [R::ZERO; BLOCK];
@@ -187,7 +206,6 @@ impl<R: Real> Kernel for Settle<'_, R> {
         } = self;
         let Ledger {
             contract,
-            costs,
             instruments,
             ..
         } = ledger;
@@ -203,8 +221,13 @@ impl<R: Real> Kernel for Settle<'_, R> {
             pnl[lane] = R::of(premium - payoff);
             inverse_start[lane] = R::ONE / spot[0][lane];
         }
-        let dates = if costs.liquidation { steps + 1 } else { steps };
-        for (index, &(instrument, charge)) in instruments.iter().enumerate() {
+        for (index, traded) in instruments.iter().enumerate() {
+            let Traded {
+                instrument,
+                charge,
+                closed,
+            } = *traded;
+            let dates = if closed { steps + 1 } else { steps };
             let price = block.price(index);
             let held_over = |t: usize| positions[t * count + index];
             for t in 0..dates {
@@ -257,7 +280,6 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
             out,
         } = self;
         let Ledger {
-            costs,
             growth,
             instruments,
             ..
@@ -265,7 +287,12 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
         let count = instruments.len();
         let steps = block.spot.len() - 1;
         let zero = [R::ZERO; BLOCK];
-        for (index, &(instrument, charge)) in instruments.iter().enumerate() {
+        for (index, traded) in instruments.iter().enumerate() {
+            let Traded {
+                instrument,
+                charge,
+                closed,
+            } = *traded;
             let price = block.price(index);
             let held_over = |t: usize| positions[t * count + index];
             for t in 0..steps {
@@ -274,7 +301,7 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
                 let before = if t == 0 { zero } else { held_over(t - 1) };
                 let (after, next_growth) = if t + 1 < steps {
                     (held_over(t + 1), growth[t + 1])
-                } else if costs.liquidation {
+                } else if closed {
                     (zero, growth[steps])
                 } else {
                     (now, 0.0)

@@ -6,7 +6,7 @@ use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
 
 /// The delta that minimises the variance of the hedged option over the next instant on every path and date: under Heston
-/// ∂V/∂S + (ρσ/S) ∂V/∂v, under Merton that of [`crate::pricing::MertonGreeks`]; none under geometric Brownian motion, where
+/// ∂V/∂S + (ρσ/S) ∂V/∂v, under Merton that of [`crate::pricing::Greeks`]; none under geometric Brownian motion, where
 /// it is the Black–Scholes delta.
 ///
 /// Under Heston one characteristic function a date, one integral for each path on it: about 20 µs each.

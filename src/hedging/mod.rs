@@ -3,6 +3,8 @@
 mod classical;
 mod ledger;
 mod minimum_variance;
+#[cfg(test)]
+mod option_tests;
 mod recurrent;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Payoff};
-use crate::market::{Market, Model, Paths, Simulator};
+use crate::market::{Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
 use crate::risk::cvar;
@@ -31,9 +31,12 @@ fn delta_hedged(
     .pnl
 }
 
-const BOTH: [Instrument; 2] = [Instrument::Spot, Instrument::VarianceSwap];
+fn both(market: Market, contract: Contract) -> Quotes {
+    let both = [Instrument::Spot, Instrument::VarianceSwap];
+    Quotes::new(&market, &contract, &both)
+}
 
-const PARAMETERS: HestonParameters = HestonParameters {
+pub(super) const PARAMETERS: HestonParameters = HestonParameters {
     v0: 0.05,
     kappa: 2.0,
     theta: 0.04,
@@ -41,7 +44,7 @@ const PARAMETERS: HestonParameters = HestonParameters {
     rho: -0.6,
 };
 
-fn simulator(market: Market, contract: Contract) -> Simulator {
+pub(super) fn simulator(market: Market, contract: Contract) -> Simulator {
     Simulator {
         market,
         steps: contract.steps,
@@ -52,7 +55,7 @@ fn simulator(market: Market, contract: Contract) -> Simulator {
     }
 }
 
-fn gbm(rate: f64) -> Market {
+pub(super) fn gbm(rate: f64) -> Market {
     Market {
         model: Model::Gbm { volatility: 0.2 },
         spot: 100.0,
@@ -132,7 +135,8 @@ fn derivative_is_that_of_the_settlement() {
         expiry: 0.5,
         steps: 5,
     };
-    let paths: Paths<f64> = simulator(market, contract).paths_with(&BOTH, 0, BLOCK);
+    let paths: Paths<f64> =
+        simulator(market, contract).paths_with(&both(market, contract), 0, BLOCK);
     let block = paths.block(0);
     for (liquidation, count) in [(true, 1), (false, 1), (true, 2), (false, 2)] {
         let costs = Costs {
@@ -188,7 +192,8 @@ fn a_half_spread_is_paid_for_every_unit_traded() {
         expiry: 0.5,
         steps: 4,
     };
-    let paths: Paths<f64> = simulator(market, contract).paths_with(&BOTH, 0, BLOCK);
+    let paths: Paths<f64> =
+        simulator(market, contract).paths_with(&both(market, contract), 0, BLOCK);
     let block = paths.block(0);
     let positions: Vec<[f64; BLOCK]> = (0..8)
         .map(|t| std::array::from_fn(|lane| ((t * 5 + lane) as f64).cos()))
@@ -249,7 +254,8 @@ fn spot_and_variance_swap_replicate_an_option() {
             spot: 0.0.into(),
             liquidation: true,
         };
-        let paths: Paths<f64> = simulator(market, contract).paths_with(&BOTH, 0, 1024);
+        let paths: Paths<f64> =
+            simulator(market, contract).paths_with(&both(market, contract), 0, 1024);
         let premium = market.price(&contract);
         let ledger = Ledger::new(contract, costs, &market, premium)
             .with_instrument(Instrument::VarianceSwap, 0.0);
@@ -317,7 +323,7 @@ fn the_account_ends_at_the_settlement() {
         rate: 0.04,
         dividend: 0.02,
     };
-    let paths = simulator(market, contract).paths_with::<f64>(&BOTH, 0, BLOCK);
+    let paths = simulator(market, contract).paths_with::<f64>(&both(market, contract), 0, BLOCK);
     let block = paths.block(0);
     let positions: Vec<[f64; BLOCK]> = (0..10)
         .map(|i| std::array::from_fn(|lane| ((7 * i + 3 * lane) % 11) as f64 / 10.0 - 0.4))

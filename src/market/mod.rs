@@ -6,6 +6,7 @@ mod heston;
 pub mod history;
 mod merton;
 mod paths;
+mod quotes;
 mod simulation;
 mod source;
 pub(crate) mod table;
@@ -15,5 +16,6 @@ mod variance_swap;
 
 pub use history::History;
 pub use paths::{PathBlock, Paths};
-pub use simulation::{Greeks, Market, Model, Simulator};
+pub use quotes::Quotes;
+pub use simulation::{Market, Model, Simulator};
 pub use source::PathSource;

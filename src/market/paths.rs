@@ -90,6 +90,16 @@ impl<R: Real> Paths<R> {
         paths
     }
 
+    /// The same paths with room for the prices of further instruments, all zero.
+    pub(super) fn trading(self, instruments: &[Instrument]) -> Self {
+        let lanes = self.spot.len();
+        Self {
+            instruments: instruments.to_vec(),
+            prices: Lanes::zeros(lanes * (instruments.len() - 1)),
+            ..self
+        }
+    }
+
     fn set(&mut self, index: usize, spot: &[f64], variance: &[f64]) {
         let (block, lane) = (index / BLOCK, index % BLOCK);
         for t in 0..=self.steps {

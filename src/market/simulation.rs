@@ -2,9 +2,9 @@ use super::gbm::GbmBlock;
 use super::heston::HestonBlock;
 use super::merton::MertonBlock;
 use super::paths::Paths;
-use super::variance_swap::VarianceSwap;
-use crate::contract::{Contract, Instrument, Leg};
-use crate::pricing::{BlackScholes, HestonParameters, MertonParameters};
+use super::quotes::Quotes;
+use crate::contract::{Contract, Leg};
+use crate::pricing::{BlackScholes, Greeks, HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling, Source};
 use crate::simd::{Real, dispatch};
 use rayon::prelude::*;
@@ -90,99 +90,58 @@ impl Market {
 
     /// The arbitrage-free price of a contract.
     pub fn price(&self, contract: &Contract) -> f64 {
-        let expiry = contract.expiry;
-        let price = |leg: Leg| match self.model {
-            Model::Gbm { volatility } => self.black_scholes(leg, expiry, volatility).price(),
-            Model::Heston(parameters) => parameters.price(
-                leg.kind,
-                self.spot,
-                leg.strike,
-                expiry,
-                self.rate,
-                self.dividend,
-            ),
-            Model::Merton(parameters) => parameters.price(
-                leg.kind,
-                self.spot,
-                leg.strike,
-                expiry,
-                self.rate,
-                self.dividend,
-            ),
-        };
-        contract.legs().map(|leg| leg.quantity * price(leg)).sum()
+        let price = |leg: Leg| leg.quantity * self.leg_price(leg, contract.expiry);
+        contract.legs().map(price).sum()
     }
 
-    /// Sensitivities of the price; vega is in √v0 under Heston, in the volatility between jumps under Merton.
+    /// The arbitrage-free price of one option of a leg.
+    pub fn leg_price(&self, leg: Leg, expiry: f64) -> f64 {
+        let Self {
+            spot,
+            rate,
+            dividend,
+            ..
+        } = *self;
+        let (kind, strike) = (leg.kind, leg.strike);
+        match self.model {
+            Model::Gbm { volatility } => self.black_scholes(leg, expiry, volatility).price(),
+            Model::Heston(parameters) => {
+                parameters.price(kind, spot, strike, expiry, rate, dividend)
+            }
+            Model::Merton(parameters) => {
+                parameters.price(kind, spot, strike, expiry, rate, dividend)
+            }
+        }
+    }
+
+    /// Price and sensitivities of a contract.
     pub fn greeks(&self, contract: &Contract) -> Greeks {
         let mut sum = Greeks::default();
         for leg in contract.legs() {
-            let greeks = self.leg_greeks(leg, contract.expiry);
-            sum.delta += leg.quantity * greeks.delta;
-            sum.gamma += leg.quantity * greeks.gamma;
-            sum.vega += leg.quantity * greeks.vega;
-            sum.theta += leg.quantity * greeks.theta;
+            sum.add(leg.quantity, &self.leg_greeks(leg, contract.expiry));
         }
         sum
     }
 
-    fn leg_greeks(&self, leg: Leg, expiry: f64) -> Greeks {
+    /// Price and sensitivities of one option of a leg.
+    pub fn leg_greeks(&self, leg: Leg, expiry: f64) -> Greeks {
+        let Self {
+            spot,
+            rate,
+            dividend,
+            ..
+        } = *self;
+        let (kind, strike) = (leg.kind, leg.strike);
         match self.model {
-            Model::Gbm { volatility } => {
-                let option = self.black_scholes(leg, expiry, volatility);
-                Greeks {
-                    delta: option.delta(),
-                    gamma: option.gamma(),
-                    vega: option.vega(),
-                    theta: option.theta(),
-                }
-            }
+            Model::Gbm { volatility } => self.black_scholes(leg, expiry, volatility).greeks(),
             Model::Heston(parameters) => {
-                let greeks = parameters.greeks(
-                    leg.kind,
-                    self.spot,
-                    leg.strike,
-                    expiry,
-                    self.rate,
-                    self.dividend,
-                );
-                Greeks {
-                    delta: greeks.delta,
-                    gamma: greeks.gamma,
-                    vega: greeks.vega,
-                    theta: greeks.theta,
-                }
+                parameters.greeks(kind, spot, strike, expiry, rate, dividend)
             }
             Model::Merton(parameters) => {
-                let greeks = parameters.greeks(
-                    leg.kind,
-                    self.spot,
-                    leg.strike,
-                    expiry,
-                    self.rate,
-                    self.dividend,
-                );
-                Greeks {
-                    delta: greeks.delta,
-                    gamma: greeks.gamma,
-                    vega: greeks.vega,
-                    theta: greeks.theta,
-                }
+                parameters.greeks(kind, spot, strike, expiry, rate, dividend)
             }
         }
     }
-}
-
-/// Sensitivities of a price.
-///
-/// # Units
-/// Delta in shares, gamma in shares per currency, vega in currency per unit of volatility, theta in currency per year.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Greeks {
-    pub delta: f64,
-    pub gamma: f64,
-    pub vega: f64,
-    pub theta: f64,
 }
 
 /// Draws [`Paths`] of a market on an equidistant grid.
@@ -206,23 +165,17 @@ impl Simulator {
     ///
     /// Training batch k of B paths starts at block k·⌈B/BLOCK⌉, so batches never overlap.
     pub fn paths<R: Real>(&self, first_block: u64, count: usize) -> Paths<R> {
-        self.paths_with(&[Instrument::Spot], first_block, count)
-    }
-
-    /// Simulates `count` paths with the prices of `instruments`, beginning with the first path of block number
-    /// `first_block`.
-    pub fn paths_with<R: Real>(
-        &self,
-        instruments: &[Instrument],
-        first_block: u64,
-        count: usize,
-    ) -> Paths<R> {
-        let mut paths = Paths::with_instruments(count, self.steps, instruments);
+        let mut paths = Paths::zeros(count, self.steps);
         self.fill(first_block, &mut paths);
         paths
     }
 
-    /// Fills `paths` in place, with the prices of their instruments.
+    /// The same paths with the prices of further instruments.
+    pub fn paths_with<R: Real>(&self, quotes: &Quotes, first_block: u64, count: usize) -> Paths<R> {
+        quotes.onto(self.paths(first_block, count))
+    }
+
+    /// Fills spot and variance of `paths` in place.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
         let factors = match self.market.model {
             Model::Gbm { .. } => 1,
@@ -269,11 +222,5 @@ impl Simulator {
                     }),
                 }
             });
-        if paths.instruments().len() > 1 {
-            let swap = VarianceSwap::new(&self.market, self.steps, dt);
-            paths
-                .prices_mut()
-                .for_each(|(block, prices)| dispatch(swap.quote(block, prices)));
-        }
     }
 }

@@ -1,5 +1,4 @@
 use super::*;
-use crate::contract::Instrument;
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 use crate::simd::Real;
@@ -377,49 +376,5 @@ fn payoffs_are_worth_their_discounted_mean() {
             (mean - price).abs() < 4.0 * error,
             "{kind}: {mean} ± {error}, {price}"
         );
-    }
-}
-
-/// E[F_t] = F_0 = S₀ at every date, since the simulated variance has its exact conditional mean; z-bound 4. The last
-/// quote is what has accrued over what was expected at the sale, with E[v_t] = θ + (v₀ − θ) e^{−κt}.
-#[test]
-fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
-    let instruments = [Instrument::Spot, Instrument::VarianceSwap];
-    for (steps, dt) in [(6, 0.05), (3, 0.4)] {
-        let market = Market {
-            model: Model::Heston(HestonParameters {
-                v0: 0.09,
-                ..BUEHLER
-            }),
-            spot: 100.0,
-            rate: 0.03,
-            dividend: 0.0,
-        };
-        let simulator = Simulator {
-            market,
-            steps,
-            dt,
-            seed: 4,
-            purpose: Purpose::Pricing,
-            sampling: Sampling::Pseudorandom,
-        };
-        let paths = simulator.paths_with::<f64>(&instruments, 0, 200_000);
-        for t in 0..=steps {
-            let quotes: Vec<f64> = (0..paths.blocks())
-                .flat_map(|block| paths.block(block).price(1)[t])
-                .collect();
-            let (mean, error) = mean_and_error(&quotes);
-            let bound = if t == 0 { 1e-12 } else { 4.0 * error };
-            assert!((mean - 100.0).abs() <= bound, "{t}: {mean} ± {error}");
-        }
-        let (_, variance) = paths.path(7);
-        let accrued: f64 = variance.windows(2).map(|v| 0.5 * dt * (v[0] + v[1])).sum();
-        let decay = (-BUEHLER.kappa * dt).exp();
-        let expected_variance = |t: i32| BUEHLER.theta + (0.09 - BUEHLER.theta) * decay.powi(t);
-        let expected: f64 = (0..steps as i32)
-            .map(|t| 0.5 * dt * (expected_variance(t) + expected_variance(t + 1)))
-            .sum();
-        let found = paths.block(0).price(1)[steps][7];
-        assert!((found - 100.0 * accrued / expected).abs() < 1e-9 * found);
     }
 }

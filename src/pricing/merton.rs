@@ -1,6 +1,6 @@
 //! European options under Merton's jump diffusion.
 
-use super::BlackScholes;
+use super::{BlackScholes, Greeks};
 use crate::contract::OptionKind;
 use serde::{Deserialize, Serialize};
 
@@ -30,30 +30,6 @@ pub struct MertonParameters {
     pub log_jump_mean: f64,
     /// s
     pub log_jump_std: f64,
-}
-
-/// A price and its sensitivities.
-///
-/// # Units
-///
-/// Currency of the spot; `theta` per year; `vega` per unit of the diffusion's volatility σ.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MertonGreeks {
-    pub price: f64,
-    pub delta: f64,
-    pub gamma: f64,
-    pub vega: f64,
-    pub theta: f64,
-    /// The spot position δ that minimises the variance of the hedged option over the next instant,
-    ///
-    /// ```text
-    /// δ = (σ² S ∂V/∂S + λ E[(Y − 1)(V(SY) − V(S))]) / (S (σ² + λ E[(Y − 1)²]))
-    /// ```
-    ///
-    /// # References
-    ///
-    /// R. Cont, P. Tankov and E. Voltchkova (2007), "Hedging with options in models with jumps", proposition 2.
-    pub minimum_variance_delta: f64,
 }
 
 /// An option and the market around the jumps.
@@ -125,7 +101,7 @@ impl MertonParameters {
         expiry: f64,
         rate: f64,
         dividend: f64,
-    ) -> MertonGreeks {
+    ) -> Greeks {
         let option = Jumping {
             parameters: self,
             kind,
@@ -158,11 +134,12 @@ impl MertonParameters {
             - intensity * (jumped - price);
         let jump_square = (2.0 * (m + square)).exp() - 2.0 * (1.0 + k) + 1.0;
         let covariance = sigma * sigma * spot * delta + intensity * (weighted - jumped - k * price);
-        MertonGreeks {
+        Greeks {
             price,
             delta,
             gamma,
             vega,
+            variance_sensitivity: 0.0,
             theta,
             minimum_variance_delta: covariance / (spot * (sigma * sigma + intensity * jump_square)),
         }

@@ -1,12 +1,16 @@
 //! Closed forms and characteristic functions: prices, greeks and implied volatility.
 
 pub mod black_scholes;
+mod greeks;
 pub mod heston;
 mod merton;
 pub mod normal;
+mod price_table;
 mod quadrature;
 
 pub use black_scholes::BlackScholes;
-pub use heston::{HestonGreeks, HestonParameters};
-pub use merton::{MertonGreeks, MertonParameters};
+pub use greeks::Greeks;
+pub use heston::HestonParameters;
+pub use merton::MertonParameters;
 pub use normal::{normal_cdf, normal_pdf, normal_quantile};
+pub use price_table::{PriceRange, PriceTable};

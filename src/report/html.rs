@@ -1,9 +1,10 @@
 //! Pages about one run: the stand-alone report, and the same sections for the server.
 
+use super::facts::{assumptions, definitions};
 use super::figures::{Figure, Form, Kind};
 use super::summary::{Verdict, cvar_label, main_level, strategies};
 use super::table::{Cell, Table, all};
-use crate::runs::metrics::{BacktestMarket, Comparison, Metrics};
+use crate::runs::metrics::{Comparison, Metrics};
 use crate::runs::walk_forward::Results;
 
 const TEMPLATE: &str = include_str!("../../web/page.html");
@@ -171,16 +172,6 @@ fn introduction(metrics: &Metrics) -> String {
     )
 }
 
-/// Terms and what they are, as markup.
-fn definitions(facts: &[(&str, String)]) -> String {
-    let mut out = String::from("<dl class=\"facts\">\n");
-    for (term, words) in facts {
-        out.push_str(&format!("<div><dt>{term}</dt><dd>{words}</dd></div>\n"));
-    }
-    out.push_str("</dl>\n");
-    out
-}
-
 fn cards(metrics: &Metrics, c: &Comparison, part: &str) -> String {
     let lower = Verdict::lower_is_better;
     let per_cent = |x: f64| format!("{} %", signed(100.0 * x, 1));
@@ -318,49 +309,6 @@ fn number(cell: &Cell) -> String {
         _ => value,
     };
     format!("<td class=\"{verdict}\"><span class=\"value\">{value}</span>{error}</td>")
-}
-
-fn assumptions(market: &BacktestMarket) -> String {
-    let source = match (&market.estimated_from, &market.estimated_to) {
-        (Some(from), Some(to)) => format!(
-            "estimated from {}, {} to {}",
-            escape(&market.source),
-            escape(from),
-            escape(to)
-        ),
-        _ => format!("given by the {}", escape(&market.source)),
-    };
-    let mut facts = vec![
-        ("Data", escape(&market.data)),
-        (
-            "Contracts",
-            format!(
-                "{}, sold {} to {}",
-                market.contracts,
-                escape(&market.first),
-                escape(&market.last)
-            ),
-        ),
-        ("Market parameters", source),
-    ];
-    let parameters: Vec<String> = market
-        .parameters
-        .iter()
-        .map(|(name, value)| {
-            let value = match value.as_f64() {
-                Some(number) if !value.is_i64() && !value.is_u64() => format!("{number:.4}"),
-                _ => value.to_string(),
-            };
-            format!("{} = {}", escape(name), escape(&value))
-        })
-        .collect();
-    if !parameters.is_empty() {
-        facts.push(("Values", parameters.join(", ")));
-    }
-    format!(
-        "<section><h2>What the backtest assumed</h2>\n{}</section>\n",
-        definitions(&facts)
-    )
 }
 
 /// `-14.2` → `−14.2`, `1.2` → `+1.2`.

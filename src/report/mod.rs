@@ -1,5 +1,7 @@
 //! What people read of a run: tables for terminals, figures, and one stand-alone page.
 
+pub mod crossed;
+mod facts;
 pub mod figures;
 pub mod html;
 pub mod levels;

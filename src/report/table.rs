@@ -105,6 +105,7 @@ pub fn all(metrics: &Metrics) -> Vec<Table> {
     ]
     .into_iter()
     .flatten()
+    .chain(super::crossed::tables(metrics))
     .collect()
 }
 

@@ -11,10 +11,11 @@ use serde_json::{Map, Value};
 use std::io::Cursor;
 
 /// Tables that a run may have: those in files of their own, then the parts of `metrics.json`.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "evaluation",
     "backtest",
     "trades",
+    "crossed",
     "results",
     "backtest_results",
     "comparisons",
@@ -55,7 +56,7 @@ impl Format {
 /// [`Error::Input`] if the run's files are not what they should be.
 pub fn table(folder: &RunFolder, name: &str, format: Format) -> Result<Option<Vec<u8>>> {
     let mut frame = match name {
-        "evaluation" | "backtest" | "trades" => {
+        "evaluation" | "backtest" | "trades" | "crossed" => {
             let Some(bytes) = folder.read_bytes(&format!("{name}.parquet"))? else {
                 return Ok(None);
             };

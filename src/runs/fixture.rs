@@ -118,6 +118,7 @@ pub fn metrics() -> Metrics {
         lengths: Vec::new(),
         frontier: Vec::new(),
         band_aversion: Some(0.7),
+        crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {
             repaired: Vec::new(),
             data: "market_data/index_daily.csv".into(),

@@ -10,12 +10,14 @@
 //!   metrics.json           [`Metrics`]
 //!   evaluation.parquet     strategy, seed, path, pnl, cost, turnover (the simulated test paths)
 //!   backtest.parquet       strategy, seed, date, expiry, premium, pnl, cost, turnover (one row per contract)
+//!   crossed.parquet        [`Crossed`], a row each
 //!   example_path.json      [`ExamplePath`]: one simulated path with every strategy's positions
-//!   policies/<strategy>-<seed>.safetensors, with -steps_<length> or -risk_<parameter> for further trainings
+//!   policies/<strategy>-<seed>.safetensors, with -in_<market>, -steps_<length> or -risk_<parameter> for others
 //!   figures/*.svg
 //!   report.html
 //! ```
 
+use super::crossed::Crossed;
 use crate::risk::{Row, null_as_nan};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,7 +26,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Metrics {
     pub run: String,
-    /// The command that made the run: `compare`, `train` or `backtest`.
+    /// The command that made the run: `compare`, `train`, `backtest` or `cross`.
     pub command: String,
     pub name: String,
     pub created: String,
@@ -54,6 +56,9 @@ pub struct Metrics {
     /// Rows of trainings for several levels or aversions, if there were any, the main table's among them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub frontier: Vec<FrontierRow>,
+    /// What strategies made for one market do in others, if that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub crossed: Vec<Crossed>,
     /// Risk aversion λ of the Whalley–Wilmott band, when it was among the hedges.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub band_aversion: Option<f64>,
@@ -127,7 +132,7 @@ pub struct Comparison {
 /// `comparison.json`: what a run was asked for, so that it can go on after it was stopped.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Request {
-    /// `compare`, `train`, `backtest` or `walk_forward`.
+    /// `compare`, `train`, `cross`, `backtest` or `walk_forward`.
     #[serde(default = "compare")]
     pub command: String,
     /// The resolved strategy as it was before any search for settings.

@@ -120,7 +120,7 @@ pub(super) fn contract(raw: &mut Raw, market: &Market) -> Result<Terms> {
                 Form::One(_) => OptionKind::Call,
                 Form::Two(_) => {
                     return Err(Error::input(format!(
-                        "`contract.strike.delta` has no meaning for the type \"{name}\", which has two strikes"
+                        "`contract.strike.delta` has no meaning for the type \"{name}\", which has two strikes: give numbers or {{ moneyness = x }}"
                     )));
                 }
             };
@@ -141,7 +141,7 @@ pub(super) fn contract(raw: &mut Raw, market: &Market) -> Result<Terms> {
                 Given::Moneyness(moneyness) => market.spot * moneyness,
                 Given::Delta(_) => {
                     return Err(Error::input(format!(
-                        "`{UPPER}.delta` has no meaning for the type \"{name}\", which has two strikes"
+                        "`{UPPER}.delta` has no meaning for the type \"{name}\", which has two strikes: give numbers or {{ moneyness = x }}"
                     )));
                 }
             };
@@ -174,13 +174,13 @@ const STRIKE: &str = "contract.strike";
 const UPPER: &str = "contract.upper_strike";
 
 /// A strike as it is written.
-enum Given {
+pub(super) enum Given {
     Amount(f64),
     Moneyness(f64),
     Delta(f64),
 }
 
-fn given(key: &str, value: &toml::Value) -> Result<Given> {
+pub(super) fn given(key: &str, value: &toml::Value) -> Result<Given> {
     let number = |value: &toml::Value| value.as_float().or(value.as_integer().map(|i| i as f64));
     let rule = value.as_table().filter(|table| table.len() == 1);
     let rule = rule.and_then(|table| table.iter().next());

@@ -1,6 +1,6 @@
 use super::backtest::{BacktestPlan, backtest};
-use super::contract::{Premium, Strike, Terms, contract, premium};
-use super::instruments::instruments;
+use super::contract::{Premium, Strike, contract, premium};
+use super::instruments::{QuoteCache, instruments};
 use super::market::{check_jumps, market};
 use super::optimizer::OptimizerPlan;
 use super::policy::{Aversion, evaluation, policy};
@@ -11,11 +11,12 @@ use crate::bounds::{at_least, filled, fraction, not_negative};
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
-use crate::market::{Market, Simulator};
+use crate::market::{Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A validated strategy.
 #[derive(Debug, Clone)]
@@ -48,6 +49,7 @@ pub struct Plan {
     pub optimizers: Vec<OptimizerPlan>,
     pub backtest: Option<BacktestPlan>,
     pub walk_forward: Option<WalkForwardPlan>,
+    quotes: QuoteCache,
     resolved: Raw,
 }
 
@@ -146,6 +148,12 @@ impl Plan {
     pub fn markets(&self) -> Result<Vec<(String, Self)>> {
         let mut plans = vec![("own".to_string(), self.clone())];
         for (name, change) in &self.resolved.markets {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if name == "own" || name.is_empty() || !name.chars().all(plain) {
+                return Err(Error::input(format!(
+                    "`markets.{name}`: a name must be of letters, digits, - and _, and not \"own\""
+                )));
+            }
             let mut raw = self.resolved.clone();
             raw.market = self.resolved.market.changed(change);
             let plan = Self::from_raw(raw)
@@ -190,6 +198,16 @@ impl Plan {
             .collect()
     }
 
+    /// The model's prices of the instruments in the strategy's own market.
+    pub fn quotes(&self) -> Arc<Quotes> {
+        self.quotes_in(&self.market)
+    }
+
+    /// The model's prices of the instruments in `market`.
+    pub fn quotes_in(&self, market: &Market) -> Arc<Quotes> {
+        self.quotes.of(market, &self.contract, &self.instruments())
+    }
+
     /// A simulator of independent paths of the strategy's market on the contract's grid.
     pub fn simulator(&self, seed: u64, purpose: Purpose) -> Simulator {
         Simulator {
@@ -214,11 +232,8 @@ impl Plan {
 
     fn from_raw(mut raw: Raw) -> Result<Self> {
         let market = market(&mut raw)?;
-        let Terms {
-            contract,
-            strike,
-            contracts_per_year,
-        } = contract(&mut raw, &market)?;
+        let terms = contract(&mut raw, &market)?;
+        let contract = terms.contract;
         check_jumps(&market, contract.dt())?;
         let premium = premium(&mut raw)?;
         let costs = Costs {
@@ -234,7 +249,7 @@ impl Plan {
             },
             liquidation: filled(&mut raw.costs.liquidation, true),
         };
-        let instruments = instruments(&mut raw, &market, costs)?;
+        let instruments = instruments(&mut raw, &market, &terms, costs)?;
         let (shape, list, engine) = policy(&mut raw, instruments.len())?;
         let features = Features {
             list,
@@ -251,7 +266,7 @@ impl Plan {
             control_variate,
             validation,
         } = training(&mut raw)?;
-        let (hedges, aversion) = evaluation(&mut raw)?;
+        let (hedges, aversion) = evaluation(&mut raw, &instruments)?;
         let optimizers = raw
             .optimizers
             .iter_mut()
@@ -272,8 +287,8 @@ impl Plan {
             seed: filled(&mut raw.seed, 1),
             market,
             contract,
-            strike,
-            contracts_per_year,
+            strike: terms.strike,
+            contracts_per_year: terms.contracts_per_year,
             costs,
             instruments,
             premium,
@@ -296,6 +311,7 @@ impl Plan {
             optimizers,
             backtest,
             walk_forward,
+            quotes: QuoteCache::default(),
             resolved: raw,
         })
     }

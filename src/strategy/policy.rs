@@ -2,7 +2,8 @@
 
 use super::raw::{Raw, RawAversion};
 use crate::bounds::{at_least, filled, one_of, positive};
-use crate::error::Result;
+use crate::contract::{Charge, Instrument};
+use crate::error::{Error, Result};
 use crate::network::{Engine, Feature, Shape};
 
 /// Risk aversion λ of the Whalley–Wilmott band.
@@ -39,22 +40,34 @@ pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Fe
 }
 
 /// The names of the classical hedges.
-const HEDGES: [&str; 4] = [
+const HEDGES: [&str; 5] = [
     "naked",
     "black_scholes",
     "whalley_wilmott",
     "minimum_variance",
+    "delta_vega",
 ];
 
-pub(super) fn evaluation(raw: &mut Raw) -> Result<(Vec<String>, Aversion)> {
+pub(super) fn evaluation(
+    raw: &mut Raw,
+    instruments: &[(Instrument, Charge)],
+) -> Result<(Vec<String>, Aversion)> {
     let evaluation = &mut raw.evaluation;
     let hedges = filled(
         &mut evaluation.hedges,
-        // The last one integrates a characteristic function at every date of every path.
+        // The fourth one integrates a characteristic function at every date of every path.
         HEDGES[..3].iter().map(ToString::to_string).collect(),
     );
     for name in &hedges {
         one_of("evaluation.hedges", name, &HEDGES.map(|name| (name, ())))?;
+    }
+    let options = instruments
+        .iter()
+        .any(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
+    if hedges.iter().any(|name| name == "delta_vega") && !options {
+        return Err(Error::input(
+            "`evaluation.hedges`: \"delta_vega\" needs an option in `policy.instruments`",
+        ));
     }
     let key = "evaluation.risk_aversion";
     let aversion = match filled(

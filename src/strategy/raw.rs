@@ -125,9 +125,38 @@ pub struct RawPolicy {
     pub hidden: Option<usize>,
     pub layers: Option<usize>,
     pub features: Option<Vec<String>>,
-    pub instruments: Option<Vec<String>>,
+    /// Names, and options as tables.
+    pub instruments: Option<Vec<toml::Value>>,
     pub layer_normalisation: Option<bool>,
     pub sweep: Option<String>,
+}
+
+/// An option that hedges, in the list of instruments.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawInstrument {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// A number or `{ moneyness = x }`.
+    pub strike: Option<toml::Value>,
+    pub expiry_days: Option<f64>,
+    pub proportional: Option<f64>,
+    pub half_spread: Option<f64>,
+}
+
+impl RawInstrument {
+    pub(super) fn read(value: &toml::Value) -> Result<Self, String> {
+        if !value.is_table() {
+            return Err(format!("must be names and tables, was {value}"));
+        }
+        let read = value.clone().try_into();
+        read.map_err(|error: toml::de::Error| error.message().replace('\n', " "))
+    }
+
+    pub(super) fn written(&self) -> crate::Result<toml::Value> {
+        let value = toml::Value::try_from(self);
+        value.map_err(|error| crate::Error::Computation(format!("instrument: {error}")))
+    }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

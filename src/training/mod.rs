@@ -160,9 +160,12 @@ impl<'a> Training<'a> {
     ) -> Self {
         let validation = (plan.validation.paths > 0).then(|| {
             let (count, dates) = (plan.validation.paths, plan.contract.steps);
-            let mut paths = Paths::with_instruments(count, dates, &plan.instruments());
+            let mut paths = Paths::zeros(count, dates);
             sources.validation.fill(0, &mut paths);
-            (paths, sources.validation.premiums(0, count))
+            (
+                plan.quotes().onto(paths),
+                sources.validation.premiums(0, count),
+            )
         });
         Self {
             plan,

@@ -1,6 +1,6 @@
 use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Settlement};
-use crate::market::{PathSource, Paths};
+use crate::market::{PathSource, Paths, Quotes};
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::risk::{Curvature, Evaluation, Risk, cvar};
@@ -9,6 +9,7 @@ use crate::runs::progress::ValidationSummary;
 use crate::simd::{BLOCK, Lane, Real};
 use crate::strategy::{OptimizerPlan, Plan};
 use faer::Mat;
+use std::sync::Arc;
 
 /// Level of the CVaR that is watched if another measure is trained.
 const DEFAULT_LEVEL: f64 = 0.95;
@@ -22,6 +23,7 @@ pub(super) struct Step<'a> {
     /// The ledger without costs, where the control variate is asked for.
     martingale: Option<Ledger>,
     source: &'a dyn PathSource,
+    quotes: Arc<Quotes>,
     paths: Paths<f32>,
     /// The paths of the step after.
     next: Paths<f32>,
@@ -36,9 +38,12 @@ impl<'a> Step<'a> {
         source: &'a dyn PathSource,
         first: usize,
     ) -> Self {
-        let instruments = plan.instruments();
-        let mut next = Paths::with_instruments(optimizer.paths, plan.contract.steps, &instruments);
+        let quotes = plan.quotes();
+        let room =
+            || Paths::with_instruments(optimizer.paths, plan.contract.steps, quotes.instruments());
+        let mut next = room();
         source.fill((first * next.blocks()) as u64, &mut next);
+        quotes.fill(&mut next);
         Self {
             plan,
             optimizer: optimizer.settings.build(),
@@ -48,7 +53,8 @@ impl<'a> Step<'a> {
                 .control_variate
                 .then(|| plan.ledger_without_costs(&plan.market)),
             source,
-            paths: Paths::with_instruments(optimizer.paths, plan.contract.steps, &instruments),
+            quotes: Arc::clone(&quotes),
+            paths: room(),
             next,
             record: Record::default(),
         }
@@ -177,9 +183,13 @@ impl<'a> Step<'a> {
         // Decompositions leave threads idle, which the next batch can use.
         let next_block = ((step + 1) * self.paths.blocks()) as u64;
         let (optimizer, source, next) = (&mut self.optimizer, self.source, &mut self.next);
+        let quotes = &self.quotes;
         let (proposal, ()) = rayon::join(
             || optimizer.propose(&batch),
-            || source.fill(next_block, next),
+            || {
+                source.fill(next_block, next);
+                quotes.fill(next);
+            },
         );
         let proposal = proposal?;
         parameters.add(&proposal.change)?;

@@ -67,11 +67,6 @@ fn check(plan: &Plan, settings: &BacktestPlan, walk: WalkForwardPlan) -> Result<
             "`walk_forward.paths` \"bootstrap\" needs `backtest.variance` \"model\"",
         ));
     }
-    if plan.instruments().len() > 1 {
-        return Err(Error::input(
-            "a history has closes alone: `walk_forward` hedges with the spot",
-        ));
-    }
     Ok(())
 }
 
@@ -283,6 +278,7 @@ fn metrics(
         lengths: Vec::new(),
         frontier: Vec::new(),
         band_aversion: None,
+        crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {
             data: settings.files(),
             source: WALK_FORWARD.into(),

@@ -180,3 +180,43 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
     assert_eq!(results.strategies, again.strategies);
     assert_eq!(results.tests, again.tests);
 }
+
+/// A straddle sold on history and hedged with spot and the call of its strike: the parts add up, each window's policy has
+/// two positions, and delta–vega, which holds two calls and sells a share, leaves nothing but premium and costs.
+#[test]
+fn options_hedge_what_is_sold_on_history() {
+    let scratch = Scratch::new("walk-options");
+    let text = plan(
+        &scratch.0,
+        &closes(520),
+        HESTON,
+        "type = \"straddle\"\n",
+        "",
+    )
+    .to_toml()
+    .unwrap();
+    let plan = Plan::parse(&text, |raw| {
+        let call: toml::Table = toml::from_str(
+            "type = \"call\"\nstrike = { moneyness = 1.0 }\nproportional = 0.0\nhalf_spread = 0.03",
+        )
+        .unwrap();
+        raw.policy.instruments = Some(vec!["spot".into(), call.into()]);
+        raw.evaluation.hedges = Some(vec!["black_scholes".into(), "delta_vega".into()]);
+    })
+    .unwrap();
+    let folder = store::create(&scratch.0, "walk").unwrap();
+    walk(&plan, &folder);
+    let mut seen = 0;
+    for trade in all_trades(&folder) {
+        let parts = trade.attribution;
+        assert!((parts.total() - trade.pnl).abs() < 1e-9, "{trade:?}");
+        if trade.strategy == "delta_vega" {
+            seen += 1;
+            // The share is sold and bought back, the calls are bought and settled.
+            assert!(trade.cost > 2.0 * 0.03 && trade.cost < 0.5, "{trade:?}");
+            // Prices of the call are interpolated, that of the straddle is not.
+            assert!((trade.pnl + trade.cost).abs() < 0.02, "{trade:?}");
+        }
+    }
+    assert!(seen > 0);
+}

@@ -278,11 +278,11 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
     validation.fill(0, &mut single);
     let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..PATHS).map(|i| single.path(i)).collect();
-    let paths = Paths::from_rows(
+    let paths = plan.quotes().onto(Paths::from_rows(
         plan.contract.steps,
         rows.iter()
             .map(|(spot, variance)| (spot.as_slice(), variance.as_slice())),
-    );
+    ));
     let premiums = validation.premiums(0, PATHS).unwrap_or_default();
     let ledger = plan.ledger(&plan.market, 0.0);
     Classical::tuned_aversion(|aversion| {

@@ -7,6 +7,10 @@ fn bad_input_is_answered_in_one_line() {
         assert!(SMALL.contains(from));
         SMALL.replace(from, to)
     };
+    let option = |keys: &str| {
+        let list = format!("[policy]\ninstruments = [\"spot\", {{ {keys} }}]");
+        replaced("[policy]", &list)
+    };
     for (name, text, expected) in [
         (
             "unknown_key",
@@ -90,6 +94,46 @@ fn bad_input_is_answered_in_one_line() {
                 "proportional = 0.002\nvariance_swap = 0.01",
             ),
             "`costs.variance_swap` has no meaning unless",
+        ),
+        (
+            "option_without_strike",
+            option("type = \"put\""),
+            "`policy.instruments.strike` is missing",
+        ),
+        (
+            "option_of_no_kind",
+            option("type = \"straddle\", strike = 95"),
+            "`policy.instruments.type` must be one of call, put, was \"straddle\"",
+        ),
+        (
+            "option_that_expires_before",
+            option("type = \"put\", strike = 95, expiry_days = 5"),
+            "`policy.instruments.expiry_days` must be at least `contract.expiry_days` = 10, was 5",
+        ),
+        (
+            "option_by_delta",
+            option("type = \"put\", strike = { delta = 0.25 }"),
+            "`policy.instruments.strike` must be a number or { moneyness = x }",
+        ),
+        (
+            "unknown_key_of_option",
+            option("type = \"put\", strik = 95"),
+            "`policy.instruments`: unknown field `strik`",
+        ),
+        (
+            "option_for_a_strike_by_delta",
+            option("type = \"put\", strike = 95").replace("[contract]", "[contract]\nstrike = { delta = 0.25 }"),
+            "`policy.instruments`: options need a `contract.strike` that is a number or { moneyness = x }",
+        ),
+        (
+            "number_as_instrument",
+            replaced("[policy]", "[policy]\ninstruments = [\"spot\", 3]"),
+            "`policy.instruments`: must be names and tables, was 3",
+        ),
+        (
+            "vega_without_option",
+            replaced("[evaluation]", "[evaluation]\nhedges = [\"delta_vega\"]"),
+            "`evaluation.hedges`: \"delta_vega\" needs an option in `policy.instruments`",
         ),
         (
             "spread_of_what_is_not_traded",

@@ -10,13 +10,8 @@ fn what_is_tested_at_home_is_the_comparison() {
            log_jump_std = 0.03\n";
     let path = strategy("cross", &text);
     let file = path.to_str().unwrap();
-    let output = deephedge(&["cross", file, "--json", "--seeds", "2"], "2");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let runs = path.with_extension("crossings");
+    let found = document(&["cross", file, "--seeds", "2"], &runs, "2");
     let results = found["results"].as_array().unwrap();
     // Two optimizers and three hedges, three markets by three.
     assert_eq!(results.len(), 5 * 9);
@@ -53,6 +48,33 @@ fn what_is_tested_at_home_is_the_comparison() {
     assert_eq!(naked("own"), naked("jumps"));
     let delta = |made_for| of("black_scholes", made_for, "turbulent")["risk"].clone();
     assert_ne!(delta("own"), delta("turbulent"));
+    goes_on(&runs, &found);
+}
+
+/// The run is listed and shown, its table is a file, and without the marks of its end and of one training it goes on to the
+/// same bits.
+fn goes_on(runs: &Path, found: &serde_json::Value) {
+    let id = found["run"].as_str().unwrap();
+    let folder = runs.join(id);
+    let listed = document(&["runs", "list"], runs, "1");
+    assert_eq!(listed["runs"][0]["state"], "complete");
+    let shown = document(&["runs", "show", id], runs, "1");
+    assert_eq!(shown["crossed"], found["results"]);
+    let report = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(report.contains("tested in turbulent"));
+    let table = std::fs::read(folder.join("crossed.parquet")).unwrap();
+    let policy = folder.join("policies/kfac-in_jumps-4.safetensors");
+    let trained = std::fs::read(&policy).unwrap();
+    std::fs::remove_file(folder.join("metrics.json")).unwrap();
+    std::fs::remove_file(folder.join("trainings/kfac-in_jumps-4.json")).unwrap();
+    std::fs::remove_file(&policy).unwrap();
+    let again = document(&["cross", "--resume", id], runs, "1");
+    assert_eq!(again, *found);
+    assert_eq!(std::fs::read(&policy).unwrap(), trained);
+    assert_eq!(
+        std::fs::read(folder.join("crossed.parquet")).unwrap(),
+        table
+    );
 }
 
 /// Markets that are missing or wrong are named.
@@ -64,6 +86,11 @@ fn bad_markets_are_refused() {
             "wrong",
             "[markets.wrong]\nrho = 2.0\n",
             "`markets.wrong`: `market.rho` must be in (-1, 1), was 2",
+        ),
+        (
+            "named",
+            "[markets.\"a/b\"]\nrho = 0.5\n",
+            "`markets.a/b`: a name must be of letters, digits, - and _",
         ),
         (
             "incomplete",

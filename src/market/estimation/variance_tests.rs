@@ -113,7 +113,14 @@ fn weights_are_those_of_the_formulas() {
 fn every_estimate(history: &History) -> Vec<Vec<f64>> {
     let returns = history.log_returns();
     let heston = HestonParameters::new(0.04, 3.0, 0.04, 0.4, -0.6).unwrap();
+    let mut quoted = history.clone();
+    quoted.series.push(Series {
+        quantity: Quantity::ImpliedVolatility,
+        column: String::new(),
+        values: history.close.iter().map(|close| 0.002 * close).collect(),
+    });
     vec![
+        implied(&quoted, Some(&heston)).unwrap(),
         realised(&returns, 21, DT, 0.04),
         exponential(&returns, 0.94, DT, 0.04),
         garman_klass(history, 21, DT, 0.04).unwrap(),

@@ -8,6 +8,7 @@ pub use transform::HestonTransform;
 
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
+use crate::pricing::Greeks;
 use serde::{Deserialize, Serialize};
 
 /// Heston's model of a spot price and its instantaneous variance,
@@ -38,34 +39,6 @@ pub struct HestonParameters {
     pub sigma: f64,
     /// Correlation of spot and variance.
     pub rho: f64,
-}
-
-/// A Heston price and its sensitivities.
-///
-/// # Units
-///
-/// Currency of the spot; `theta` per year; `vega` per unit of volatility.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct HestonGreeks {
-    pub price: f64,
-    /// `∂V/∂S` at constant variance.
-    pub delta: f64,
-    /// `∂²V/∂S²` at constant variance.
-    pub gamma: f64,
-    /// `∂V/∂√v0 = 2√v0 ∂V/∂v0`.
-    pub vega: f64,
-    /// `∂V/∂v0`.
-    pub variance_sensitivity: f64,
-    /// `∂V/∂t` at constant spot and variance.
-    pub theta: f64,
-    /// `∂V/∂S + (ρσ/S) ∂V/∂v0`, the spot position that minimises the variance of the hedged
-    /// option over the next instant.
-    ///
-    /// # References
-    ///
-    /// B. Bartlett (2006), "Hedging under SABR model", Wilmott Magazine July; for stochastic
-    /// variance in general H. Föllmer and M. Schweizer (1991).
-    pub minimum_variance_delta: f64,
 }
 
 impl HestonParameters {
@@ -193,7 +166,7 @@ impl HestonParameters {
         expiry: f64,
         rate: f64,
         dividend: f64,
-    ) -> HestonGreeks {
+    ) -> Greeks {
         let width = widest(spot, &[strike], (rate - dividend) * expiry);
         HestonTransform::new(self, expiry, self.v0..=self.v0, width)
             .greeks(kind, spot, self.v0, strike, rate, dividend)

@@ -1,9 +1,9 @@
 //! Prices and greeks by one Fourier integral per option.
 
-use super::{Exponents, HestonGreeks, HestonParameters};
+use super::{Exponents, HestonParameters};
 use crate::contract::OptionKind;
-use crate::pricing::BlackScholes;
 use crate::pricing::quadrature::GAUSS_LEGENDRE;
+use crate::pricing::{BlackScholes, Greeks};
 use num_complex::Complex64;
 use std::f64::consts::PI;
 use std::ops::RangeInclusive;
@@ -72,6 +72,17 @@ impl HestonTransform {
         variances: RangeInclusive<f64>,
         log_moneyness: f64,
     ) -> Self {
+        Self::with_tail(parameters, expiry, variances, log_moneyness, TAIL)
+    }
+
+    /// The same where the integral may end sooner: what is left out of it is below `tail`, relative to `e^{−rT}√(FK)`.
+    pub fn with_tail(
+        parameters: &HestonParameters,
+        expiry: f64,
+        variances: RangeInclusive<f64>,
+        log_moneyness: f64,
+        tail: f64,
+    ) -> Self {
         let mut nodes = Vec::new();
         let (low, high) = (*variances.start(), *variances.end());
         let least = at(parameters, low).mean_variance(expiry) * expiry;
@@ -93,7 +104,7 @@ impl HestonTransform {
                 left += width;
                 let heston = Exponents::new(parameters, left, expiry).characteristic(low);
                 let control = (-0.5 * least * left * left).exp();
-                if heston.norm().max(control) < TAIL * left {
+                if heston.norm().max(control) < tail * left {
                     break;
                 }
             }
@@ -146,7 +157,7 @@ impl HestonTransform {
         strike: f64,
         rate: f64,
         dividend: f64,
-    ) -> HestonGreeks {
+    ) -> Greeks {
         let total = self.total_variance(variance);
         let control = self.control(kind, spot, total, strike, rate, dividend);
         let (x, scale) = scaling(&control);
@@ -178,7 +189,7 @@ impl HestonTransform {
         let variance_sensitivity = -scale * by_variance;
         let theta = self.theta(&control, price, delta, scale * by_time);
         let leverage = self.parameters.rho * self.parameters.sigma;
-        HestonGreeks {
+        Greeks {
             price,
             delta,
             gamma,

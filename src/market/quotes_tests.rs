@@ -1,0 +1,203 @@
+use super::*;
+use crate::market::Simulator;
+use crate::pricing::MertonParameters;
+use crate::random::{Purpose, Sampling};
+
+/// Buehler, Gonon, Teichmann and Wood (2019): 2κθ/σ² = 0.02, so that variance is near 0 most of the time.
+const WILD: HestonParameters = HestonParameters {
+    v0: 0.04,
+    kappa: 1.0,
+    theta: 0.04,
+    sigma: 2.0,
+    rho: -0.7,
+};
+
+const CALM: HestonParameters = HestonParameters {
+    v0: 0.05,
+    kappa: 3.0,
+    theta: 0.04,
+    sigma: 0.4,
+    rho: -0.6,
+};
+
+const JUMPS: MertonParameters = MertonParameters {
+    volatility: 0.15,
+    jump_intensity: 3.0,
+    log_jump_mean: -0.05,
+    log_jump_std: 0.1,
+};
+
+fn models() -> [Model; 4] {
+    [
+        Model::Gbm { volatility: 0.2 },
+        Model::Heston(WILD),
+        Model::Heston(CALM),
+        Model::Merton(JUMPS),
+    ]
+}
+
+/// A month, with the options that expire with it and two months later.
+fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
+    let market = Market {
+        model,
+        spot: 100.0,
+        rate: 0.04,
+        dividend: 0.01,
+    };
+    let contract = Contract {
+        kind: OptionKind::Call.into(),
+        strike: 100.0,
+        expiry: 30.0 / 365.0,
+        steps: 10,
+    };
+    let options = [
+        Vanilla {
+            kind: OptionKind::Call,
+            strike: 100.0,
+            expiry: contract.expiry,
+        },
+        Vanilla {
+            kind: OptionKind::Put,
+            strike: 95.0,
+            expiry: 0.25,
+        },
+    ];
+    let [first, second] = options.map(Instrument::Option);
+    let quotes = Quotes::new(&market, &contract, &[Instrument::Spot, first, second]);
+    let simulator = Simulator {
+        market,
+        steps: contract.steps,
+        dt: contract.dt(),
+        seed: 4,
+        purpose: Purpose::Pricing,
+        sampling: Sampling::Pseudorandom,
+    };
+    (simulator, quotes, options)
+}
+
+/// A quote is the model's price at the spot and variance of the date, exactly under geometric Brownian motion and within
+/// 2·10⁻⁵ of the strike otherwise; the payoff at expiry.
+#[test]
+fn options_have_the_prices_of_the_model() {
+    for model in models() {
+        let (simulator, quotes, options) = hedged(model);
+        let paths = simulator.paths_with::<f64>(&quotes, 0, 64);
+        for (index, option) in options.into_iter().enumerate() {
+            let leg = Leg {
+                quantity: 1.0,
+                kind: option.kind,
+                strike: option.strike,
+            };
+            let mut worst = 0f64;
+            for path in 0..64 {
+                let (spot, variance) = paths.path(path);
+                for t in 0..=10 {
+                    let market = Market {
+                        spot: spot[t],
+                        model: model.at_variance(variance[t]),
+                        ..simulator.market
+                    };
+                    let left = option.expiry - simulator.dt * t as f64;
+                    let expected = if left < 1e-9 {
+                        option.kind.payoff(spot[t], option.strike)
+                    } else {
+                        market.leg_price(leg, left)
+                    };
+                    let block = paths.block(path / BLOCK);
+                    let found = block.price(index + 1)[t][path % BLOCK];
+                    worst = worst.max((found - expected).abs());
+                }
+            }
+            let bound = match model {
+                Model::Gbm { .. } => 1e-10,
+                _ => 2e-5 * option.strike,
+            };
+            println!("{model:?} {option:?}: {worst:e}");
+            assert!(worst < bound, "{model:?} {option:?}: {worst:e}");
+        }
+    }
+}
+
+/// e^{−rt} P_t has the mean P_0 at every date; z-bound 4.
+#[test]
+fn discounted_options_are_martingales() {
+    for model in models() {
+        let (simulator, quotes, options) = hedged(model);
+        let paths = simulator.paths_with::<f64>(&quotes, 0, 100_000);
+        for index in 1..=options.len() {
+            let at = |t: usize| -> Vec<f64> {
+                let blocks = 0..paths.blocks();
+                blocks
+                    .flat_map(|b| paths.block(b).price(index)[t])
+                    .collect()
+            };
+            let start = at(0)[0];
+            for t in [1, 5, 9, 10] {
+                let discount = (-0.04 * simulator.dt * t as f64).exp();
+                let prices = at(t);
+                let n = prices.len() as f64;
+                let mean = discount * prices.iter().sum::<f64>() / n;
+                let square = prices
+                    .iter()
+                    .map(|p| (discount * p - mean).powi(2))
+                    .sum::<f64>();
+                let error = square.sqrt() / n;
+                assert!(
+                    (mean - start).abs() < 4.0 * error,
+                    "{model:?} {index} {t}: {mean} ± {error}, {start}"
+                );
+            }
+        }
+    }
+}
+
+/// E[F_t] = F_0 = S₀ at every date, since the simulated variance has its exact conditional mean; z-bound 4. The last
+/// quote is what has accrued over what was expected at the sale, with E[v_t] = θ + (v₀ − θ) e^{−κt}.
+#[test]
+fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
+    for (steps, dt) in [(6, 0.05), (3, 0.4)] {
+        let market = Market {
+            model: Model::Heston(HestonParameters { v0: 0.09, ..WILD }),
+            spot: 100.0,
+            rate: 0.03,
+            dividend: 0.0,
+        };
+        let simulator = Simulator {
+            market,
+            steps,
+            dt,
+            seed: 4,
+            purpose: Purpose::Pricing,
+            sampling: Sampling::Pseudorandom,
+        };
+        let contract = Contract {
+            kind: OptionKind::Call.into(),
+            strike: 100.0,
+            expiry: dt * steps as f64,
+            steps,
+        };
+        let instruments = [Instrument::Spot, Instrument::VarianceSwap];
+        let quotes = Quotes::new(&market, &contract, &instruments);
+        let paths = simulator.paths_with::<f64>(&quotes, 0, 200_000);
+        for t in 0..=steps {
+            let quoted: Vec<f64> = (0..paths.blocks())
+                .flat_map(|block| paths.block(block).price(1)[t])
+                .collect();
+            let n = quoted.len() as f64;
+            let mean = quoted.iter().sum::<f64>() / n;
+            let square = quoted.iter().map(|q| (q - mean).powi(2)).sum::<f64>();
+            let error = square.sqrt() / n;
+            let bound = if t == 0 { 1e-12 } else { 4.0 * error };
+            assert!((mean - 100.0).abs() <= bound, "{t}: {mean} ± {error}");
+        }
+        let (_, variance) = paths.path(7);
+        let accrued: f64 = variance.windows(2).map(|v| 0.5 * dt * (v[0] + v[1])).sum();
+        let decay = (-WILD.kappa * dt).exp();
+        let expected_variance = |t: i32| WILD.theta + (0.09 - WILD.theta) * decay.powi(t);
+        let expected: f64 = (0..steps as i32)
+            .map(|t| 0.5 * dt * (expected_variance(t) + expected_variance(t + 1)))
+            .sum();
+        let found = paths.block(0).price(1)[steps][7];
+        assert!((found - 100.0 * accrued / expected).abs() < 1e-9 * found);
+    }
+}

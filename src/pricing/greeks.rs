@@ -1,0 +1,70 @@
+use super::BlackScholes;
+use serde::Serialize;
+
+/// A price and its sensitivities, under any of the models.
+///
+/// # Units
+///
+/// Currency of the spot; delta in shares, gamma in shares per currency, theta per year, vega per unit of volatility.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Greeks {
+    pub price: f64,
+    /// `∂V/∂S` at constant variance.
+    pub delta: f64,
+    /// `∂²V/∂S²` at constant variance.
+    pub gamma: f64,
+    /// In Black and Scholes' σ, Heston's `√v0` or the volatility between Merton's jumps.
+    pub vega: f64,
+    /// `∂V/∂v`, v the instantaneous variance; 0 under Merton, where it is constant.
+    pub variance_sensitivity: f64,
+    /// `∂V/∂t` at constant spot and variance.
+    pub theta: f64,
+    /// The spot position that minimises the variance of the hedged option over the next instant: delta under Black and
+    /// Scholes; under Heston, with ρσ/S the change of variance with the spot,
+    ///
+    /// ```text
+    /// δ = ∂V/∂S + (ρσ/S) ∂V/∂v
+    /// ```
+    ///
+    /// and under Merton, with the factor Y of a jump,
+    ///
+    /// ```text
+    /// δ = (σ² S ∂V/∂S + λ E[(Y − 1)(V(SY) − V(S))]) / (S (σ² + λ E[(Y − 1)²]))
+    /// ```
+    ///
+    /// # References
+    ///
+    /// B. Bartlett (2006), "Hedging under SABR model", Wilmott Magazine July; for stochastic variance in general
+    /// H. Föllmer and M. Schweizer (1991). R. Cont, P. Tankov and E. Voltchkova (2007), "Hedging with options in models
+    /// with jumps", proposition 2.
+    pub minimum_variance_delta: f64,
+}
+
+impl Greeks {
+    /// Adds `quantity` of another option.
+    pub fn add(&mut self, quantity: f64, one: &Self) {
+        self.price += quantity * one.price;
+        self.delta += quantity * one.delta;
+        self.gamma += quantity * one.gamma;
+        self.vega += quantity * one.vega;
+        self.variance_sensitivity += quantity * one.variance_sensitivity;
+        self.theta += quantity * one.theta;
+        self.minimum_variance_delta += quantity * one.minimum_variance_delta;
+    }
+}
+
+impl BlackScholes {
+    /// Price and sensitivities.
+    pub fn greeks(&self) -> Greeks {
+        let (delta, vega) = (self.delta(), self.vega());
+        Greeks {
+            price: self.price(),
+            delta,
+            gamma: self.gamma(),
+            vega,
+            variance_sensitivity: vega / (2.0 * self.volatility),
+            theta: self.theta(),
+            minimum_variance_delta: delta,
+        }
+    }
+}
