@@ -61,7 +61,7 @@ fn label(strategy: &str, window: usize) -> String {
     format!("{strategy}, window {}", window + 1)
 }
 
-fn check(plan: &Plan, settings: &BacktestPlan, walk: WalkForwardPlan) -> Result<()> {
+fn check(settings: &BacktestPlan, walk: WalkForwardPlan) -> Result<()> {
     if walk.paths != TrainingPaths::Model && settings.variance != VarianceEstimator::Model {
         return Err(Error::input(
             "`walk_forward.paths` \"bootstrap\" needs `backtest.variance` \"model\"",
@@ -106,7 +106,7 @@ fn walk_forward(
     recorder: &mut Recorder,
     report: &mut Report<'_>,
 ) -> Result<Finished> {
-    check(plan, settings, walk)?;
+    check(settings, walk)?;
     let history = backtest::load(settings)?;
     let spans = spans(&history, plan, settings, &walk)?;
     let shared = Shared {
