@@ -27,10 +27,34 @@ pub struct ListQuery {
     per_page: Option<usize>,
     /// Only runs with this tag.
     tag: Option<String>,
-    /// Only runs in this state: `complete`, `running`, `queued`, `stopped` or `unreadable`.
-    state: Option<String>,
+    /// Only runs in this state.
+    #[param(inline)]
+    state: Option<Stage>,
     /// Only runs whose id or name contains this, without regard to case.
     search: Option<String>,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Complete,
+    Running,
+    Queued,
+    Stopped,
+    Unreadable,
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Running => "running",
+            Self::Queued => "queued",
+            Self::Stopped => "stopped",
+            Self::Unreadable => "unreadable",
+        }
+    }
 }
 
 /// One page of the list of runs.
@@ -68,7 +92,7 @@ pub async fn list(
     }
     let filter = Filter {
         tag: query.tag,
-        state: query.state,
+        state: query.state.map(|state| state.name().to_owned()),
         search: query.search,
     };
     let entries = off_thread(move || Ok(app.index.list(&filter)?)).await;

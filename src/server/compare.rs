@@ -1,6 +1,7 @@
 //! Several runs beside each other.
 
-use super::charts::complete;
+use super::charts::{bad_request, complete};
+use super::openapi::{RUNS, Refusal};
 use super::pages::{chart, frame, shell_with_charts};
 use super::{App, Failure, Problem, Runs, blocking, find, missing, off_thread};
 use crate::charts::{Figure, cost_cvar, pnl_histogram};
@@ -14,7 +15,6 @@ use crate::runs::store::RunFolder;
 use crate::runs::tables::EvaluationTable;
 use axum::Json;
 use axum::extract::{Path as Segment, RawQuery, State};
-use axum::http::StatusCode;
 use axum::response::Html;
 use std::path::Path;
 
@@ -30,15 +30,10 @@ fn open(root: &Path, runs: &str) -> Result<Vec<(RunFolder, Metrics)>, Problem> {
         }
     }
     if !(2..=MOST).contains(&ids.len()) {
-        return Err(Problem {
-            status: StatusCode::BAD_REQUEST,
-            code: "bad_request",
-            field: None,
-            message: format!(
-                "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
-                ids.len()
-            ),
-        });
+        return Err(bad_request(format!(
+            "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
+            ids.len()
+        )));
     }
     ids.into_iter()
         .map(|id| complete(find(root, id)?))
@@ -207,7 +202,12 @@ fn body(runs: &[(RunFolder, Metrics)]) -> String {
     out
 }
 
-/// A chart of several runs.
+/// A chart of several runs: `pnl_histogram` or `cost_cvar`.
+#[utoipa::path(get, path = "/api/v1/charts/{name}", tag = RUNS,
+    params(("name" = String, Path, description = "Chart"),
+           ("runs" = Vec<String>, Query, description = "2 to 6 runs, repeated or with commas between them")),
+    responses((status = 200, body = Figure), (status = 400, body = Refusal), (status = 404, body = Refusal),
+              (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn chart_of_runs(
     State(root): Runs,
     Segment(name): Segment<String>,

@@ -170,11 +170,7 @@ pub fn router(app: App) -> Router {
         .route("/runs/{id}/report.html", get(pages::report))
         .route("/runs/{id}/figures/{name}", get(pages::figure))
         .route("/login", get(access::page).post(access::log_in))
-        .route("/api/v1/runs/{id}/charts/{name}", get(charts::chart))
-        .route("/api/v1/runs/{id}/paths", get(charts::path))
-        .route("/api/v1/runs/{id}/hedge_map", get(charts::hedge_map))
         .route("/compare", get(compare::page))
-        .route("/api/v1/charts/{name}", get(compare::chart_of_runs))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(api)
         .fallback(nowhere)
@@ -224,10 +220,15 @@ fn invalid(field: &str, message: impl Into<String>) -> Problem {
 }
 
 impl From<Error> for Problem {
+    /// A request is examined before its run is read, so input at fault is then a damaged file of the run.
     fn from(error: Error) -> Self {
+        let (status, code) = match error {
+            Error::Input(_) | Error::Table(_) => (StatusCode::CONFLICT, "unreadable"),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+        };
         Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: "failed",
+            status,
+            code,
             message: error.to_string(),
             field: None,
         }
@@ -301,6 +302,8 @@ type Runs = State<Root>;
 
 #[cfg(test)]
 mod api_tests;
+#[cfg(test)]
+mod fuzz_tests;
 #[cfg(test)]
 mod live_tests;
 #[cfg(test)]
