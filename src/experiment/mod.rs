@@ -99,7 +99,6 @@ impl Prepared {
         let plan = asked(command, plan);
         // Before the folder, so that what cannot be read leaves none.
         let contracts = contracts(&plan)?;
-        let folder = store::create(root, &plan.name)?;
         let request = Request {
             command: command.into(),
             strategy,
@@ -109,10 +108,8 @@ impl Prepared {
             trainings: trainings::entries(&plan, scope).len(),
             policies: None,
         };
-        folder.write_strategy(&request.strategy)?;
-        folder.write_request(&request)?;
         Ok(Self {
-            folder,
+            folder: folder_of(&request, root, &plan.name)?,
             plan,
             request,
             contracts,
@@ -137,7 +134,6 @@ impl Prepared {
                 of.id()
             )));
         }
-        let folder = store::create(root, &format!("{}-backtest", plan.name))?;
         let request = Request {
             command: "backtest".into(),
             strategy,
@@ -147,10 +143,8 @@ impl Prepared {
             trainings: 0,
             policies: Some(of.id().into()),
         };
-        folder.write_strategy(&request.strategy)?;
-        folder.write_request(&request)?;
         Ok(Self {
-            folder,
+            folder: folder_of(&request, root, &format!("{}-backtest", plan.name))?,
             plan,
             request,
             contracts,
@@ -301,6 +295,14 @@ pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
 }
 
 /// The part of a plan that the command asks for; the strategy file keeps the rest.
+/// A new folder that says what is asked for.
+fn folder_of(request: &Request, root: &Path, name: &str) -> Result<RunFolder> {
+    let folder = store::create(root, name)?;
+    folder.write_strategy(&request.strategy)?;
+    folder.write_request(request)?;
+    Ok(folder)
+}
+
 fn asked(command: &str, mut plan: Plan) -> Plan {
     if command == "train" {
         plan.backtest = None;

@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod export;
+mod folder;
 mod id;
 pub mod index;
 pub mod metrics;

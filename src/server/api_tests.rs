@@ -1,10 +1,9 @@
-use super::tests::{Answer, app};
+use super::tests::{Answer, answer_of, app};
 use super::*;
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;
 use axum::body::Body;
 use axum::http::Request;
-use tower::ServiceExt;
 
 pub(super) struct Sent {
     method: &'static str,
@@ -41,21 +40,7 @@ impl Sent {
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Body::from(self.body)).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let response = router(app).oneshot(request).await.unwrap();
-            let (parts, body) = response.into_parts();
-            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-            Answer {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                body: String::from_utf8_lossy(&bytes).into_owned(),
-            }
-        })
+        answer_of(app, request.body(Body::from(self.body)).unwrap())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Charts of a run, its strategies on one path, and their hedge maps, as JSON.
 
+use super::cache::{JSON, json};
 use super::openapi::{RUNS, Refusal};
-use super::{Failure, Problem, Runs, blocking, find, missing};
+use super::{App, Failure, Problem, cache, missing};
 use crate::charts::{self, Figure, Source};
 use crate::error::Error;
 use crate::experiment::replay::{HedgeMap, PathReplay, Replay};
@@ -9,9 +10,9 @@ use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::{RunFolder, State as RunState};
-use axum::Json;
 use axum::extract::{Path as Segment, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,16 +30,20 @@ pub struct ChartQuery {
     responses((status = 200, body = Figure), (status = 404, body = Refusal),
               (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn chart(
-    State(root): Runs,
+    State(app): State<App>,
     Segment((id, name)): Segment<(String, String)>,
     Query(query): Query<ChartQuery>,
-) -> Result<Json<Figure>, Failure> {
-    let made = blocking(root, move |root| {
-        let (folder, metrics) = complete(find(root, &id)?)?;
-        let figure = Source::new(&folder, &metrics)?.draw(&name, query.key.as_deref())?;
-        figure.ok_or_else(|| missing(format!("run `{id}` has no chart `{name}`")))
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let what = format!("chart {name} {}", query.key.as_deref().unwrap_or_default());
+    let ids = [id.as_str()];
+    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+        let (folder, metrics) = complete(&folders[0])?;
+        let figure = Source::new(folder, &metrics)?.draw(&name, query.key.as_deref())?;
+        let none = || missing(format!("run `{}` has no chart `{name}`", folder.id()));
+        json(&figure.ok_or_else(none)?)
     });
-    made.await.map(Json).map_err(Failure::Json)
+    answer.await.map_err(Failure::Json)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -63,19 +68,22 @@ pub struct PathAnswer {
     responses((status = 200, body = PathAnswer), (status = 400, body = Refusal), (status = 404, body = Refusal),
               (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn path(
-    State(root): Runs,
+    State(app): State<App>,
     Segment(id): Segment<String>,
     Query(query): Query<PathQuery>,
-) -> Result<Json<PathAnswer>, Failure> {
-    let made = blocking(root, move |root| {
-        let (folder, metrics) = complete(find(root, &id)?)?;
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let what = format!("path {}", query.path);
+    let ids = [id.as_str()];
+    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+        let (folder, metrics) = complete(&folders[0])?;
         let palette = Palette::new(strategies(&metrics));
-        let replay = Replay::open(&folder, &metrics).and_then(|replay| replay.path(query.path));
+        let replay = Replay::open(folder, &metrics).and_then(|replay| replay.path(query.path));
         let replay = replay.map_err(refused)?;
         let figures = charts::path(&replay, &palette);
-        Ok(PathAnswer { replay, figures })
+        json(&PathAnswer { replay, figures })
     });
-    made.await.map(Json).map_err(Failure::Json)
+    answer.await.map_err(Failure::Json)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -99,19 +107,22 @@ pub struct MapAnswer {
     responses((status = 200, body = MapAnswer), (status = 400, body = Refusal), (status = 404, body = Refusal),
               (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn hedge_map(
-    State(root): Runs,
+    State(app): State<App>,
     Segment(id): Segment<String>,
     Query(query): Query<MapQuery>,
-) -> Result<Json<MapAnswer>, Failure> {
-    let made = blocking(root, move |root| {
-        let (folder, metrics) = complete(find(root, &id)?)?;
-        let map =
-            Replay::open(&folder, &metrics).and_then(|replay| replay.hedge_map(&query.strategy));
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let what = format!("hedge map {}", query.strategy);
+    let ids = [id.as_str()];
+    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+        let (folder, metrics) = complete(&folders[0])?;
+        let replay = Replay::open(folder, &metrics);
+        let map = replay.and_then(|replay| replay.hedge_map(&query.strategy));
         let map = map.map_err(refused)?;
         let figures = charts::hedge_map(&map).into();
-        Ok(MapAnswer { map, figures })
+        json(&MapAnswer { map, figures })
     });
-    made.await.map(Json).map_err(Failure::Json)
+    answer.await.map_err(Failure::Json)
 }
 
 /// Why a question cannot be answered: the question's fault.
@@ -134,20 +145,24 @@ fn refused(error: Error) -> Problem {
 }
 
 /// A run with its results, or why there are none.
-pub fn complete(folder: RunFolder) -> Result<(RunFolder, Metrics), Problem> {
+pub fn complete(folder: &RunFolder) -> Result<(&RunFolder, Metrics), Problem> {
     match folder.state() {
         RunState::Complete(metrics) => Ok((folder, *metrics)),
-        RunState::Incomplete => Err(Problem {
-            status: StatusCode::CONFLICT,
-            code: "incomplete",
-            field: None,
-            message: format!("run `{}` has no results yet", folder.id()),
-        }),
+        RunState::Incomplete => Err(no_results(folder)),
         RunState::Unreadable(message) => Err(Problem {
             status: StatusCode::CONFLICT,
             code: "unreadable",
             field: None,
             message,
         }),
+    }
+}
+
+pub fn no_results(folder: &RunFolder) -> Problem {
+    Problem {
+        status: StatusCode::CONFLICT,
+        code: "incomplete",
+        field: None,
+        message: format!("run `{}` has no results yet", folder.id()),
     }
 }

@@ -4,7 +4,7 @@ use super::form::{Fields, rejected, strategy_text};
 use super::job_view::{JobList, JobView};
 use super::openapi::{JOBS, Refusal};
 use super::queue::Refused;
-use super::{App, Failure, Problem, find, invalid, missing, off_thread};
+use super::{App, Failure, Problem, files, find, invalid, missing, off_thread};
 use crate::bounds::check;
 use crate::error::Error;
 use crate::experiment::{Prepared, Scope};
@@ -105,7 +105,9 @@ impl NewJob {
 
 fn plan(strategy: Option<String>, fields: Option<Fields>) -> Result<Plan, Problem> {
     let text = strategy_text(strategy, fields)?;
-    Plan::parse(&text, |_| {}).map_err(|error| rejected(error, "strategy"))
+    let plan = Plan::parse(&text, |_| {}).map_err(|error| rejected(error, "strategy"))?;
+    files::check(&plan)?;
+    Ok(plan)
 }
 
 fn scope(

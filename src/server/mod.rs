@@ -3,9 +3,11 @@
 pub mod access;
 mod api;
 mod assets;
+mod cache;
 mod charts;
 mod compare;
 mod events;
+mod files;
 mod form;
 mod guard;
 mod job_page;
@@ -19,6 +21,8 @@ mod walked;
 
 use crate::error::{Error, Result};
 use crate::runs::index::Index;
+pub use api::summary;
+
 use access::Access;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, State};
@@ -48,6 +52,7 @@ pub struct App {
     queue: Arc<Queue>,
     tails: Arc<events::Tails>,
     access: Arc<Access>,
+    cache: Arc<cache::Cache>,
     /// True once the server is asked to end.
     ending: watch::Receiver<bool>,
     end: Arc<watch::Sender<bool>>,
@@ -65,7 +70,7 @@ impl App {
     /// # Errors
     /// Those of [`Index::open`].
     pub fn new(root: PathBuf, program: PathBuf, access: Access) -> Result<Self> {
-        let index = Arc::new(Index::open(&root, api::summary)?);
+        let index = Arc::new(Index::open(&root, summary)?);
         let (end, ending) = watch::channel(false);
         Ok(Self {
             root: Arc::new(root),
@@ -73,6 +78,7 @@ impl App {
             index,
             tails: Arc::default(),
             access: Arc::new(access),
+            cache: Arc::default(),
             ending,
             end: Arc::new(end),
         })
