@@ -220,6 +220,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
+    let mut changes = Vec::new();
     for turn in 1..=turns {
         let before = steps(&progress);
         let start = Instant::now();
@@ -250,6 +251,7 @@ fn main() {
             }
             let wall = start.elapsed().as_secs_f64();
             let loaded = (steps(&progress) - before) as f64 / wall;
+            changes.push(100.0 * (loaded / quiet - 1.0));
             let (cpu, own) = (server.cpu_seconds() - cpu, cpu_seconds("self") - own);
             let seen = counts.events.load(Ordering::Relaxed) - seen;
             counts.stop.store(true, Ordering::Relaxed);
@@ -290,6 +292,11 @@ fn main() {
             );
         });
     }
+    let count = changes.len() as f64;
+    let mean = changes.iter().sum::<f64>() / count;
+    let spread: f64 = changes.iter().map(|change| (change - mean).powi(2)).sum();
+    let error = (spread / (count - 1.0) / count).sqrt();
+    println!("training with load: {mean:+.1} % ± {error:.1} % (one standard error over turns)");
     drop((server, _training));
     let _ = std::fs::remove_dir_all(runs);
 }
