@@ -1,5 +1,6 @@
 //! Runs as JSON.
 
+use super::body::Body;
 use super::cache::{self, JSON};
 use super::charts::{complete, no_results};
 use super::openapi::{RUNS, Refusal};
@@ -239,7 +240,7 @@ pub struct Labelled {
 pub async fn label(
     State(app): State<App>,
     Segment(id): Segment<String>,
-    Json(labels): Json<Labels>,
+    Body(labels): Body<Labels>,
 ) -> Result<Json<Labelled>, Failure> {
     let changed = off_thread(move || {
         find(&app.root, &id)?;

@@ -174,6 +174,11 @@ fn every_refusal_has_a_code() {
             "invalid",
         ),
         (
+            Sent::new("PATCH", "/api/v1/runs/x").with(serde_json::json!([null, null])),
+            422,
+            "invalid",
+        ),
+        (
             Sent::new("POST", "/api/v1/jobs").with(serde_json::json!({ "strategy": big })),
             413,
             "body_too_large",
@@ -200,6 +205,11 @@ fn every_refusal_has_a_code() {
             answer.body
         );
     }
+    let wrong = serde_json::json!({ "command": "train", "seeds": "two" });
+    let refused = Sent::new("POST", "/api/v1/jobs")
+        .with(wrong)
+        .to(app.clone());
+    assert_eq!(json(&refused)["error"]["field"], "seeds");
     let same = Sent::new("DELETE", "/api/v1/runs/x").header("origin", "http://localhost:8080");
     assert_eq!(same.to(app).status, 404);
 }

@@ -51,7 +51,8 @@ pub async fn chart(
 pub struct PathQuery {
     /// Number of the path, from 0.
     #[serde(default)]
-    path: usize,
+    #[param(maximum = 4294967295u32)]
+    path: u32,
 }
 
 /// Every strategy on one path, and charts of spot, volatility, positions, trades, costs and P&L.
@@ -78,7 +79,8 @@ pub async fn path(
     let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
         let (folder, metrics) = complete(&folders[0])?;
         let palette = Palette::new(strategies(&metrics));
-        let replay = Replay::open(folder, &metrics).and_then(|replay| replay.path(query.path));
+        let replay =
+            Replay::open(folder, &metrics).and_then(|replay| replay.path(query.path as usize));
         let replay = replay.map_err(refused)?;
         let figures = charts::path(&replay, &palette);
         json(&PathAnswer { replay, figures })

@@ -1,5 +1,6 @@
 //! Jobs over HTTP: what is asked for, validated before it waits.
 
+use super::body::Body;
 use super::form::{Fields, rejected, strategy_text};
 use super::job_view::{JobList, JobView};
 use super::openapi::{JOBS, Refusal};
@@ -196,7 +197,7 @@ pub async fn show(
               (status = 413, body = Refusal), (status = 422, body = Refusal), (status = 429, body = Refusal)))]
 pub async fn create(
     State(app): State<App>,
-    Json(new): Json<NewJob>,
+    Body(new): Body<NewJob>,
 ) -> Result<(StatusCode, Json<JobView>), Failure> {
     let made = off_thread(move || {
         app.queue.check_room().map_err(queue_full)?;

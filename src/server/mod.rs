@@ -3,6 +3,7 @@
 pub mod access;
 mod api;
 mod assets;
+mod body;
 mod cache;
 mod charts;
 mod compare;
