@@ -203,8 +203,12 @@ pub fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{answer_of, app};
     use super::*;
     use crate::runs::fixture::{self, Scratch};
+    use crate::runs::store;
+    use axum::body::Body;
+    use axum::http::Request;
 
     fn answer_of(length: usize) -> Answer {
         Answer::new(vec![b'x'; length].into())
@@ -248,5 +252,50 @@ mod tests {
         let kept = cache.kept();
         let held: usize = kept.entries.values().map(|e| e.answer.bytes.len()).sum();
         assert_eq!((held, kept.entries.len()), (kept.bytes, places));
+    }
+
+    /// A page of a finished run and its charts carry a tag; whoever knows it is sent nothing until the run changes.
+    #[test]
+    fn what_a_browser_has_is_not_sent_again() {
+        let root = Scratch::new("server-tags");
+        let run = fixture::write(root.path());
+        let other = fixture::write(root.path());
+        let stopped = store::create(root.path(), "stopped").unwrap();
+        let (id, other) = (run.id(), other.id());
+        let app = app(root.path());
+        let ask = |path: &str, tag: &str| {
+            let request = Request::get(path)
+                .header("host", "localhost")
+                .header("if-none-match", tag);
+            answer_of(app.clone(), request.body(Body::empty()).unwrap())
+        };
+        let addresses = [
+            format!("/runs/{id}"),
+            format!("/api/v1/runs/{id}"),
+            format!("/api/v1/runs/{id}/charts/cost_cvar"),
+            format!("/compare?runs={id},{other}"),
+            format!("/api/v1/charts/cost_cvar?runs={id},{other}"),
+        ];
+        let mut tags = Vec::new();
+        for path in &addresses {
+            let whole = ask(path, "\"other\"");
+            assert_eq!(whole.status, 200, "{path}");
+            assert_eq!(whole.header("cache-control"), "private, no-cache", "{path}");
+            let known = ask(path, whole.header("etag"));
+            assert_eq!((known.status, known.body.as_str()), (304, ""), "{path}");
+            assert_eq!(known.header("etag"), whole.header("etag"), "{path}");
+            tags.push(whole.header("etag").to_owned());
+        }
+        let mut metrics = run.metrics().unwrap();
+        metrics.name = "Another name".into();
+        metrics.evaluation[0].cost_mean *= 2.0;
+        run.write_metrics(&metrics).unwrap();
+        for (path, tag) in addresses.iter().zip(&tags) {
+            assert_eq!(ask(path, tag).status, 200, "{path}");
+        }
+        assert!(ask(&addresses[0], &tags[0]).body.contains("Another name"));
+        assert!(ask("/", "").body.contains("Another name"));
+        let going = ask(&format!("/runs/{}", stopped.id()), "*");
+        assert_eq!((going.status, going.header("etag")), (200, ""));
     }
 }

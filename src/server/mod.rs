@@ -14,6 +14,7 @@ mod guard;
 mod job_page;
 mod job_view;
 mod jobs;
+mod list;
 mod live;
 mod openapi;
 mod pages;
@@ -170,7 +171,7 @@ async fn asked_to_end() {
 pub fn router(app: App) -> Router {
     let (api, _) = openapi::routes().split_for_parts();
     Router::new()
-        .route("/", get(pages::list))
+        .route("/", get(list::list))
         .route("/runs/{id}", get(pages::run))
         .route("/runs/{id}/live", get(live::page))
         .route("/jobs", get(job_page::page))
@@ -309,6 +310,8 @@ type Runs = State<Root>;
 
 #[cfg(test)]
 mod api_tests;
+#[cfg(test)]
+mod fuzz_requests;
 #[cfg(test)]
 mod fuzz_tests;
 #[cfg(test)]
