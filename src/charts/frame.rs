@@ -9,16 +9,20 @@ use plotly::{Layout, Scatter, Trace};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::ops::Range;
+use utoipa::ToSchema;
 
 /// A chart as plotly takes it, in the colours of light pages.
 ///
 /// plotly's own types cannot be sent between threads; this is what they serialise to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Figure {
     pub title: String,
+    #[schema(value_type = Vec<Object>)]
     pub data: Value,
+    #[schema(value_type = Object)]
     pub layout: Value,
     /// The colour that stands on dark pages for each one of light pages.
+    #[schema(value_type = HashMap<String, String>)]
     pub dark: Map<String, Value>,
 }
 

@@ -148,6 +148,9 @@ enum Command {
         /// Refuse who does not send the token in this file, or else in the environment variable DEEPHEDGE_TOKEN.
         #[arg(long)]
         token_file: Option<PathBuf>,
+        /// Folder that the files lie in which strategies name; the working directory unless given.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
         #[command(flatten)]
         runs: Root,
     },
@@ -249,8 +252,15 @@ fn run(command: Command, json: bool) -> Result<Output> {
         Command::Serve {
             bind,
             token_file,
+            data_dir,
             runs,
-        } => serve::run(bind, token_file.as_deref(), runs.path, json),
+        } => serve::run(
+            bind,
+            token_file.as_deref(),
+            data_dir.as_deref(),
+            runs.path,
+            json,
+        ),
         Command::Simulate {
             strategy,
             paths,

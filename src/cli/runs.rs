@@ -2,6 +2,7 @@ use super::Output;
 use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::atomic::write_atomically;
+use crate::runs::index::Index;
 use crate::runs::progress;
 use crate::runs::store::{self, RunFolder, State};
 use crate::runs::study::Study;
@@ -50,7 +51,8 @@ pub fn run(root: &Path, action: Action) -> Result<Output> {
             Ok(written(&out))
         }
         Action::Delete { run } => {
-            store::delete(root, &run)?;
+            store::open_exact(root, &run)?;
+            Index::open(root, crate::server::summary)?.delete(&run)?;
             Ok(Output {
                 text: format!("deleted {run}"),
                 document: json!({ "deleted": run }),

@@ -11,6 +11,7 @@ const VARIABLE: &str = "DEEPHEDGE_TOKEN";
 pub fn run(
     bind: SocketAddr,
     token_file: Option<&Path>,
+    data: Option<&Path>,
     root: PathBuf,
     json: bool,
 ) -> Result<Output> {
@@ -18,6 +19,18 @@ pub fn run(
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| Error::Computation(error.to_string()))?;
     let shown = root.display().to_string();
+    let root = match data {
+        Some(data) => {
+            let root = std::path::absolute(&root)
+                .map_err(|error| Error::input(format!("--runs: {shown}: {error}")))?;
+            // Jobs are processes of their own, and begin where the server is.
+            std::env::set_current_dir(data).map_err(|error| {
+                Error::input(format!("--data-dir: {}: {error}", data.display()))
+            })?;
+            root
+        }
+        None => root,
+    };
     runtime.block_on(crate::server::serve(bind, root, access, |address| {
         let url = format!("http://{address}/");
         if json {

@@ -114,7 +114,6 @@ impl Prepared {
         if command == "cross" {
             trainings *= cross::markets(&plan)?.len();
         }
-        let folder = store::create(root, &plan.name)?;
         let request = Request {
             command: command.into(),
             strategy,
@@ -124,10 +123,8 @@ impl Prepared {
             trainings,
             policies: None,
         };
-        folder.write_strategy(&request.strategy)?;
-        folder.write_request(&request)?;
         Ok(Self {
-            folder,
+            folder: folder_of(&request, root, &plan.name)?,
             plan,
             request,
             contracts,
@@ -152,7 +149,6 @@ impl Prepared {
                 of.id()
             )));
         }
-        let folder = store::create(root, &format!("{}-backtest", plan.name))?;
         let request = Request {
             command: "backtest".into(),
             strategy,
@@ -162,10 +158,8 @@ impl Prepared {
             trainings: 0,
             policies: Some(of.id().into()),
         };
-        folder.write_strategy(&request.strategy)?;
-        folder.write_request(&request)?;
         Ok(Self {
-            folder,
+            folder: folder_of(&request, root, &format!("{}-backtest", plan.name))?,
             plan,
             request,
             contracts,
@@ -326,6 +320,14 @@ pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
         _ => trainings::planned(&plan, &scope(request)),
     };
     Ok((plan, trainings))
+}
+
+/// A new folder that says what is asked for.
+fn folder_of(request: &Request, root: &Path, name: &str) -> Result<RunFolder> {
+    let folder = store::create(root, name)?;
+    folder.write_strategy(&request.strategy)?;
+    folder.write_request(request)?;
+    Ok(folder)
 }
 
 /// The part of a plan that the command asks for; the strategy file keeps the rest.

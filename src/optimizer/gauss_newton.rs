@@ -287,7 +287,10 @@ mod tests {
         let mut record = Record::<f32>::from_fn(64, 1, |path, _| {
             let noise = random(4, 1, 50 + path as u64);
             let a = vec![noise[(0, 0)], noise[(1, 0)], 1.0];
-            (a, vec![1.0 + 0.8 * noise[(2, 0)], 0.5 + 0.8 * noise[(3, 0)]])
+            (
+                a,
+                vec![1.0 + 0.8 * noise[(2, 0)], 0.5 + 0.8 * noise[(3, 0)]],
+            )
         });
         let paths = record.paths();
         let h = |path: usize| 2.0 * (path + 1) as f64 / (paths + 1) as f64;

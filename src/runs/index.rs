@@ -191,7 +191,7 @@ impl Index {
                 )?;
             }
             for id in known.into_keys() {
-                change.execute("DELETE FROM runs WHERE id = ?1", [id])?;
+                forget(&change, &id)?;
             }
             change.commit()?;
         }
@@ -294,16 +294,22 @@ impl Index {
         }
         store::delete(&self.root, run)?;
         let mut database = self.database();
-        let mut forget = || -> rusqlite::Result<()> {
+        let mut write = || -> rusqlite::Result<()> {
             let change = database.transaction()?;
-            change.execute("DELETE FROM runs WHERE id = ?1", [run])?;
-            for table in ["tags", "notes", "jobs"] {
-                change.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [run])?;
-            }
+            forget(&change, run)?;
             change.commit()
         };
-        forget().map_err(|error| self.failed(&error))
+        write().map_err(|error| self.failed(&error))
     }
+}
+
+/// Deletes every row about a run.
+fn forget(change: &Connection, run: &str) -> rusqlite::Result<()> {
+    change.execute("DELETE FROM runs WHERE id = ?1", [run])?;
+    for table in ["tags", "notes", "jobs"] {
+        change.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [run])?;
+    }
+    Ok(())
 }
 
 /// Changes whenever what the index says about the folder may have changed.

@@ -3,6 +3,7 @@
 pub mod atomic;
 pub mod crossed;
 pub mod export;
+mod folder;
 mod id;
 pub mod index;
 pub mod metrics;

@@ -1,5 +1,7 @@
 use super::*;
+use crate::runs::atomic::write_atomically;
 use crate::runs::fixture::{self, Scratch};
+use std::io::Write;
 
 /// What is written comes back unchanged: metrics, both tables and the example path.
 #[test]

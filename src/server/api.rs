@@ -1,15 +1,17 @@
 //! Runs as JSON.
 
+use super::body::Body;
+use super::cache::{self, JSON};
+use super::charts::{complete, no_results};
 use super::openapi::{RUNS, Refusal};
 use super::{App, Failure, Problem, Root, blocking, find, invalid, missing, off_thread};
 use crate::report::summary::{Statistic, lines, main_level};
 use crate::runs::export;
 use crate::runs::index::{Entry, Filter};
 use crate::runs::metrics::{ExamplePath, Metrics};
-use crate::runs::store::State as RunState;
 use axum::Json;
 use axum::extract::{Path as Segment, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,10 +29,34 @@ pub struct ListQuery {
     per_page: Option<usize>,
     /// Only runs with this tag.
     tag: Option<String>,
-    /// Only runs in this state: `complete`, `running`, `queued`, `stopped` or `unreadable`.
-    state: Option<String>,
+    /// Only runs in this state.
+    #[param(inline)]
+    state: Option<Stage>,
     /// Only runs whose id or name contains this, without regard to case.
     search: Option<String>,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Complete,
+    Running,
+    Queued,
+    Stopped,
+    Unreadable,
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Running => "running",
+            Self::Queued => "queued",
+            Self::Stopped => "stopped",
+            Self::Unreadable => "unreadable",
+        }
+    }
 }
 
 /// One page of the list of runs.
@@ -68,7 +94,7 @@ pub async fn list(
     }
     let filter = Filter {
         tag: query.tag,
-        state: query.state,
+        state: query.state.map(|state| state.name().to_owned()),
         search: query.search,
     };
     let entries = off_thread(move || Ok(app.index.list(&filter)?)).await;
@@ -137,29 +163,16 @@ pub fn summary(metrics: &Metrics) -> Value {
     responses((status = 200, body = Metrics), (status = 404, body = Refusal),
               (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn metrics(
-    State(root): State<Root>,
+    State(app): State<App>,
     Segment(id): Segment<String>,
-) -> Result<Json<Metrics>, Failure> {
-    let found = blocking(root, move |root| match find(root, &id)?.state() {
-        RunState::Complete(metrics) => Ok(*metrics),
-        RunState::Incomplete => Err(no_results(&id)),
-        RunState::Unreadable(message) => Err(Problem {
-            status: StatusCode::CONFLICT,
-            code: "unreadable",
-            message,
-            field: None,
-        }),
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let what = ("metrics".to_owned(), JSON);
+    let ids = [id.as_str()];
+    let answer = cache::answer(&app, &headers, what, &ids, |folders| {
+        cache::json(&complete(&folders[0])?.1)
     });
-    found.await.map(Json).map_err(Failure::Json)
-}
-
-fn no_results(id: &str) -> Problem {
-    Problem {
-        status: StatusCode::CONFLICT,
-        code: "incomplete",
-        message: format!("run `{id}` has no results yet"),
-        field: None,
-    }
+    answer.await.map_err(Failure::Json)
 }
 
 /// Tags and note of a run; what is absent stays.
@@ -227,7 +240,7 @@ pub struct Labelled {
 pub async fn label(
     State(app): State<App>,
     Segment(id): Segment<String>,
-    Json(labels): Json<Labels>,
+    Body(labels): Body<Labels>,
 ) -> Result<Json<Labelled>, Failure> {
     let changed = off_thread(move || {
         find(&app.root, &id)?;
@@ -314,7 +327,7 @@ pub async fn table(
             return Err(none());
         }
         if !folder.is_complete() {
-            return Err(no_results(&id));
+            return Err(no_results(&folder));
         }
         let bytes = export::table(&folder, name, format)?.ok_or_else(none)?;
         let headers = [

@@ -1,6 +1,8 @@
 //! Charts of a run, its strategies on one path, and their hedge maps, as JSON.
 
-use super::{Failure, Problem, Runs, blocking, find, missing};
+use super::cache::{JSON, json};
+use super::openapi::{RUNS, Refusal};
+use super::{App, Failure, Problem, cache, missing};
 use crate::charts::{self, Figure, Source};
 use crate::error::Error;
 use crate::experiment::replay::{HedgeMap, PathReplay, Replay};
@@ -8,45 +10,53 @@ use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::{RunFolder, State as RunState};
-use axum::Json;
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path as Segment, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-type Asked<T> = Result<Query<T>, QueryRejection>;
-
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ChartQuery {
-    /// The statistic that the chart `statistics` shows.
+    /// The statistic that the chart `statistics` shows; the first one unless given.
     key: Option<String>,
 }
 
-/// One chart of a run.
+/// A chart of a run: `validation_steps`, `validation_seconds`, `loss_steps`, `statistics`, `pnl_histogram`, `cost_cvar`,
+/// `frontier`, `backtest_pnl`, `drawdown`, `attribution`, `years` or `stress`.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/charts/{name}", tag = RUNS,
+    params(("id" = String, Path, description = "Run"), ("name" = String, Path, description = "Chart"), ChartQuery),
+    responses((status = 200, body = Figure), (status = 404, body = Refusal),
+              (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn chart(
-    State(root): Runs,
+    State(app): State<App>,
     Segment((id, name)): Segment<(String, String)>,
-    query: Asked<ChartQuery>,
-) -> Result<Json<Figure>, Failure> {
-    let made = async {
-        let key = asked(query)?.key;
-        blocking(root, move |root| {
-            let (folder, metrics) = complete(find(root, &id)?)?;
-            let figure = Source::new(&folder, &metrics)?.draw(&name, key.as_deref())?;
-            figure.ok_or_else(|| missing(format!("run `{id}` has no chart `{name}`")))
-        })
-        .await
-    };
-    made.await.map(Json).map_err(Failure::Json)
+    Query(query): Query<ChartQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let what = format!("chart {name} {}", query.key.as_deref().unwrap_or_default());
+    let ids = [id.as_str()];
+    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+        let (folder, metrics) = complete(&folders[0])?;
+        let figure = Source::new(folder, &metrics)?.draw(&name, query.key.as_deref())?;
+        let none = || missing(format!("run `{}` has no chart `{name}`", folder.id()));
+        json(&figure.ok_or_else(none)?)
+    });
+    answer.await.map_err(Failure::Json)
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct PathQuery {
+    /// Number of the path, from 0.
     #[serde(default)]
-    path: usize,
+    #[param(maximum = 4294967295u32)]
+    path: u32,
 }
 
-#[derive(Serialize)]
+/// Every strategy on one path, and charts of spot, volatility, positions, trades, costs and P&L.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PathAnswer {
     #[serde(flatten)]
     replay: PathReplay,
@@ -54,65 +64,71 @@ pub struct PathAnswer {
 }
 
 /// Every strategy of a run on one of its test paths, with charts of it.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/paths", tag = RUNS,
+    params(("id" = String, Path, description = "Run"), PathQuery),
+    responses((status = 200, body = PathAnswer), (status = 400, body = Refusal), (status = 404, body = Refusal),
+              (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn path(
-    State(root): Runs,
+    State(app): State<App>,
     Segment(id): Segment<String>,
-    query: Asked<PathQuery>,
-) -> Result<Json<PathAnswer>, Failure> {
-    let made = async {
-        let index = asked(query)?.path;
-        blocking(root, move |root| {
-            let (folder, metrics) = complete(find(root, &id)?)?;
-            let palette = Palette::new(strategies(&metrics));
-            let replay = Replay::open(&folder, &metrics).and_then(|replay| replay.path(index));
-            let replay = replay.map_err(refused)?;
-            let figures = charts::path(&replay, &palette);
-            Ok(PathAnswer { replay, figures })
-        })
-        .await
-    };
-    made.await.map(Json).map_err(Failure::Json)
+    Query(query): Query<PathQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let what = format!("path {}", query.path);
+    let ids = [id.as_str()];
+    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+        let (folder, metrics) = complete(&folders[0])?;
+        let palette = Palette::new(strategies(&metrics));
+        let replay =
+            Replay::open(folder, &metrics).and_then(|replay| replay.path(query.path as usize));
+        let replay = replay.map_err(refused)?;
+        let figures = charts::path(&replay, &palette);
+        json(&PathAnswer { replay, figures })
+    });
+    answer.await.map_err(Failure::Json)
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct MapQuery {
+    /// A strategy of the run.
     strategy: String,
 }
 
-#[derive(Serialize)]
+/// A hedge map, and charts of the ratio, of Black–Scholes' and of their difference.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct MapAnswer {
     #[serde(flatten)]
     map: HedgeMap,
-    figures: [Figure; 3],
+    figures: Vec<Figure>,
 }
 
 /// The hedge ratio of a strategy over spot and time, beside Black–Scholes', with charts of both and of their difference.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/hedge_map", tag = RUNS,
+    params(("id" = String, Path, description = "Run"), MapQuery),
+    responses((status = 200, body = MapAnswer), (status = 400, body = Refusal), (status = 404, body = Refusal),
+              (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn hedge_map(
-    State(root): Runs,
+    State(app): State<App>,
     Segment(id): Segment<String>,
-    query: Asked<MapQuery>,
-) -> Result<Json<MapAnswer>, Failure> {
-    let made = async {
-        let strategy = asked(query)?.strategy;
-        blocking(root, move |root| {
-            let (folder, metrics) = complete(find(root, &id)?)?;
-            let map =
-                Replay::open(&folder, &metrics).and_then(|replay| replay.hedge_map(&strategy));
-            let map = map.map_err(refused)?;
-            let figures = charts::hedge_map(&map);
-            Ok(MapAnswer { map, figures })
-        })
-        .await
-    };
-    made.await.map(Json).map_err(Failure::Json)
+    Query(query): Query<MapQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let what = format!("hedge map {}", query.strategy);
+    let ids = [id.as_str()];
+    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+        let (folder, metrics) = complete(&folders[0])?;
+        let replay = Replay::open(folder, &metrics);
+        let map = replay.and_then(|replay| replay.hedge_map(&query.strategy));
+        let map = map.map_err(refused)?;
+        let figures = charts::hedge_map(&map).into();
+        json(&MapAnswer { map, figures })
+    });
+    answer.await.map_err(Failure::Json)
 }
 
-fn asked<T>(query: Asked<T>) -> Result<T, Problem> {
-    let bad = |rejected: QueryRejection| bad_request(rejected.body_text());
-    query.map(|Query(query)| query).map_err(bad)
-}
-
-fn bad_request(message: String) -> Problem {
+/// Why a question cannot be answered: the question's fault.
+pub fn bad_request(message: String) -> Problem {
     Problem {
         status: StatusCode::BAD_REQUEST,
         code: "bad_request",
@@ -131,20 +147,24 @@ fn refused(error: Error) -> Problem {
 }
 
 /// A run with its results, or why there are none.
-pub fn complete(folder: RunFolder) -> Result<(RunFolder, Metrics), Problem> {
+pub fn complete(folder: &RunFolder) -> Result<(&RunFolder, Metrics), Problem> {
     match folder.state() {
         RunState::Complete(metrics) => Ok((folder, *metrics)),
-        RunState::Incomplete => Err(Problem {
-            status: StatusCode::CONFLICT,
-            code: "incomplete",
-            field: None,
-            message: format!("run `{}` has no results yet", folder.id()),
-        }),
+        RunState::Incomplete => Err(no_results(folder)),
         RunState::Unreadable(message) => Err(Problem {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
+            status: StatusCode::CONFLICT,
             code: "unreadable",
             field: None,
             message,
         }),
+    }
+}
+
+pub fn no_results(folder: &RunFolder) -> Problem {
+    Problem {
+        status: StatusCode::CONFLICT,
+        code: "incomplete",
+        field: None,
+        message: format!("run `{}` has no results yet", folder.id()),
     }
 }

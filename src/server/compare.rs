@@ -1,8 +1,10 @@
 //! Several runs beside each other.
 
-use super::charts::complete;
+use super::cache::{self, JSON, PAGE, json};
+use super::charts::{bad_request, complete};
+use super::openapi::{RUNS, Refusal};
 use super::pages::{chart, frame, shell_with_charts};
-use super::{App, Failure, Problem, Runs, blocking, find, missing, off_thread};
+use super::{App, Failure, Problem, missing, off_thread};
 use crate::charts::{Figure, cost_cvar, pnl_histogram};
 use crate::report::html::{escape, readable_time, table};
 use crate::report::palette::Palette;
@@ -12,17 +14,15 @@ use crate::runs::index::Filter;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::EvaluationTable;
-use axum::Json;
 use axum::extract::{Path as Segment, RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::Html;
-use std::path::Path;
+use axum::http::HeaderMap;
+use axum::response::{Html, IntoResponse, Response};
 
 /// Runs that are compared at once, at most.
 const MOST: usize = 6;
 
-/// The runs asked for, in their order.
-fn open(root: &Path, runs: &str) -> Result<Vec<(RunFolder, Metrics)>, Problem> {
+/// The runs that `runs` names, once each and in their order.
+fn ids(runs: &str) -> Result<Vec<&str>, Problem> {
     let mut ids: Vec<&str> = Vec::new();
     for id in runs.split(',').filter(|id| !id.is_empty()) {
         if !ids.contains(&id) {
@@ -30,20 +30,15 @@ fn open(root: &Path, runs: &str) -> Result<Vec<(RunFolder, Metrics)>, Problem> {
         }
     }
     if !(2..=MOST).contains(&ids.len()) {
-        return Err(Problem {
-            status: StatusCode::BAD_REQUEST,
-            code: "bad_request",
-            field: None,
-            message: format!(
-                "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
-                ids.len()
-            ),
-        });
+        return Err(bad_request(format!(
+            "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
+            ids.len()
+        )));
     }
-    ids.into_iter()
-        .map(|id| complete(find(root, id)?))
-        .collect()
+    Ok(ids)
 }
+
+type Compared<'a> = [(&'a RunFolder, Metrics)];
 
 /// The ids in a query: `runs=a,b`, or `runs=a&runs=b` as forms send it. Ids need no escapes, commas may have one.
 fn asked(query: Option<&str>) -> String {
@@ -66,7 +61,7 @@ fn letter(run: usize) -> char {
 }
 
 /// One run's metrics out of those of several: their rows, by names that tell the runs apart.
-fn joined(runs: &[(RunFolder, Metrics)]) -> Metrics {
+fn joined(runs: &Compared<'_>) -> Metrics {
     let mut all = runs[0].1.clone();
     all.training.clear();
     all.comparisons.clear();
@@ -103,16 +98,21 @@ fn drawn(all: &Metrics) -> Vec<String> {
 pub async fn page(
     State(app): State<App>,
     RawQuery(query): RawQuery,
-) -> Result<Html<String>, Failure> {
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let runs = asked(query.as_deref());
-    let made = off_thread(move || {
-        if runs.is_empty() {
-            return Ok(frame("Compare runs", &choice(&app)?));
-        }
-        let body = body(&open(&app.root, &runs)?);
-        Ok(shell_with_charts("Comparison of runs", &body))
+    if runs.is_empty() {
+        let made = off_thread(move || Ok(frame("Compare runs", &choice(&app)?)));
+        let page = made.await.map(Html).map_err(Failure::Page);
+        return page.map(IntoResponse::into_response);
+    }
+    let ids = ids(&runs).map_err(Failure::Page)?;
+    let what = ("comparison".to_owned(), PAGE);
+    let answer = cache::answer(&app, &headers, what, &ids, |folders| {
+        let runs: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
+        Ok(shell_with_charts("Comparison of runs", &body(&runs)).into())
     });
-    made.await.map(Html).map_err(Failure::Page)
+    answer.await.map_err(Failure::Page)
 }
 
 /// The runs that can be compared.
@@ -154,7 +154,7 @@ fn choice(app: &App) -> Result<String, Problem> {
     ))
 }
 
-fn body(runs: &[(RunFolder, Metrics)]) -> String {
+fn body(runs: &Compared<'_>) -> String {
     let mut out = String::from("<h1>Comparison of runs</h1>\n<dl class=\"facts\">\n");
     for (run, (folder, metrics)) in runs.iter().enumerate() {
         out.push_str(&format!(
@@ -207,15 +207,24 @@ fn body(runs: &[(RunFolder, Metrics)]) -> String {
     out
 }
 
-/// A chart of several runs.
+/// A chart of several runs: `pnl_histogram` or `cost_cvar`.
+#[utoipa::path(get, path = "/api/v1/charts/{name}", tag = RUNS,
+    params(("name" = String, Path, description = "Chart"),
+           ("runs" = Vec<String>, Query, min_items = 2, max_items = 6,
+            description = "2 to 6 runs, repeated or with commas between them")),
+    responses((status = 200, body = Figure), (status = 400, body = Refusal), (status = 404, body = Refusal),
+              (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn chart_of_runs(
-    State(root): Runs,
+    State(app): State<App>,
     Segment(name): Segment<String>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Figure>, Failure> {
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let runs = asked(query.as_deref());
-    let made = blocking(root, move |root| {
-        let runs = open(root, &runs)?;
+    let ids = ids(&runs).map_err(Failure::Json)?;
+    let what = (format!("chart {name}"), JSON);
+    let answer = cache::answer(&app, &headers, what, &ids, move |folders| {
+        let runs: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
         let mut all = joined(&runs);
         let drawn = drawn(&all);
         let palette = Palette::new(drawn.clone());
@@ -231,12 +240,13 @@ pub async fn chart_of_runs(
             }
             _ => None,
         };
-        figure.ok_or_else(|| missing(format!("these runs have no chart `{name}`")))
+        let none = || missing(format!("these runs have no chart `{name}`"));
+        json(&figure.ok_or_else(none)?)
     });
-    made.await.map(Json).map_err(Failure::Json)
+    answer.await.map_err(Failure::Json)
 }
 
-fn books(runs: &[(RunFolder, Metrics)]) -> Result<EvaluationTable, Problem> {
+fn books(runs: &Compared<'_>) -> Result<EvaluationTable, Problem> {
     let mut all = EvaluationTable::default();
     for (run, (folder, _)) in runs.iter().enumerate() {
         let table = folder.evaluation()?.unwrap_or_default();

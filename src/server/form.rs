@@ -1,5 +1,6 @@
 //! The strategy's form as JSON.
 
+use super::body::Body;
 use super::openapi::{JOBS, Refusal};
 use super::{Failure, Problem, Root, blocking, find, invalid, missing, off_thread};
 use crate::error::Error;
@@ -182,7 +183,7 @@ pub async fn show(
 /// A strategy file as the fields of a form, or fields as a file; what is wrong with it is said.
 #[utoipa::path(post, path = "/api/v1/strategy/form", tag = JOBS, request_body = StrategyText,
     responses((status = 200, body = StrategyForm), (status = 422, body = Refusal)))]
-pub async fn read(Json(given): Json<StrategyText>) -> Result<Json<StrategyForm>, Failure> {
+pub async fn read(Body(given): Body<StrategyText>) -> Result<Json<StrategyForm>, Failure> {
     let made = off_thread(move || {
         let text = strategy_text(given.strategy, given.fields)?;
         StrategyForm::new(text).map_err(|error| rejected(error, "strategy"))

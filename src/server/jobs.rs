@@ -1,10 +1,11 @@
 //! Jobs over HTTP: what is asked for, validated before it waits.
 
+use super::body::Body;
 use super::form::{Fields, rejected, strategy_text};
 use super::job_view::{JobList, JobView};
 use super::openapi::{JOBS, Refusal};
 use super::queue::Refused;
-use super::{App, Failure, Problem, find, invalid, missing, off_thread};
+use super::{App, Failure, Problem, files, find, invalid, missing, off_thread};
 use crate::bounds::check;
 use crate::error::Error;
 use crate::experiment::{Prepared, Scope};
@@ -105,7 +106,9 @@ impl NewJob {
 
 fn plan(strategy: Option<String>, fields: Option<Fields>) -> Result<Plan, Problem> {
     let text = strategy_text(strategy, fields)?;
-    Plan::parse(&text, |_| {}).map_err(|error| rejected(error, "strategy"))
+    let plan = Plan::parse(&text, |_| {}).map_err(|error| rejected(error, "strategy"))?;
+    files::check(&plan)?;
+    Ok(plan)
 }
 
 fn scope(
@@ -194,7 +197,7 @@ pub async fn show(
               (status = 413, body = Refusal), (status = 422, body = Refusal), (status = 429, body = Refusal)))]
 pub async fn create(
     State(app): State<App>,
-    Json(new): Json<NewJob>,
+    Body(new): Body<NewJob>,
 ) -> Result<(StatusCode, Json<JobView>), Failure> {
     let made = off_thread(move || {
         app.queue.check_room().map_err(queue_full)?;

@@ -3,14 +3,18 @@
 pub mod access;
 mod api;
 mod assets;
+mod body;
+mod cache;
 mod charts;
 mod compare;
 mod events;
+mod files;
 mod form;
 mod guard;
 mod job_page;
 mod job_view;
 mod jobs;
+mod list;
 mod live;
 mod openapi;
 mod pages;
@@ -19,6 +23,8 @@ mod walked;
 
 use crate::error::{Error, Result};
 use crate::runs::index::Index;
+pub use api::summary;
+
 use access::Access;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, State};
@@ -48,6 +54,7 @@ pub struct App {
     queue: Arc<Queue>,
     tails: Arc<events::Tails>,
     access: Arc<Access>,
+    cache: Arc<cache::Cache>,
     /// True once the server is asked to end.
     ending: watch::Receiver<bool>,
     end: Arc<watch::Sender<bool>>,
@@ -65,7 +72,7 @@ impl App {
     /// # Errors
     /// Those of [`Index::open`].
     pub fn new(root: PathBuf, program: PathBuf, access: Access) -> Result<Self> {
-        let index = Arc::new(Index::open(&root, api::summary)?);
+        let index = Arc::new(Index::open(&root, summary)?);
         let (end, ending) = watch::channel(false);
         Ok(Self {
             root: Arc::new(root),
@@ -73,6 +80,7 @@ impl App {
             index,
             tails: Arc::default(),
             access: Arc::new(access),
+            cache: Arc::default(),
             ending,
             end: Arc::new(end),
         })
@@ -163,18 +171,14 @@ async fn asked_to_end() {
 pub fn router(app: App) -> Router {
     let (api, _) = openapi::routes().split_for_parts();
     Router::new()
-        .route("/", get(pages::list))
+        .route("/", get(list::list))
         .route("/runs/{id}", get(pages::run))
         .route("/runs/{id}/live", get(live::page))
         .route("/jobs", get(job_page::page))
         .route("/runs/{id}/report.html", get(pages::report))
         .route("/runs/{id}/figures/{name}", get(pages::figure))
         .route("/login", get(access::page).post(access::log_in))
-        .route("/api/v1/runs/{id}/charts/{name}", get(charts::chart))
-        .route("/api/v1/runs/{id}/paths", get(charts::path))
-        .route("/api/v1/runs/{id}/hedge_map", get(charts::hedge_map))
         .route("/compare", get(compare::page))
-        .route("/api/v1/charts/{name}", get(compare::chart_of_runs))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(api)
         .fallback(nowhere)
@@ -224,10 +228,15 @@ fn invalid(field: &str, message: impl Into<String>) -> Problem {
 }
 
 impl From<Error> for Problem {
+    /// A request is examined before its run is read, so input at fault is then a damaged file of the run.
     fn from(error: Error) -> Self {
+        let (status, code) = match error {
+            Error::Input(_) | Error::Table(_) => (StatusCode::CONFLICT, "unreadable"),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+        };
         Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: "failed",
+            status,
+            code,
             message: error.to_string(),
             field: None,
         }
@@ -301,6 +310,10 @@ type Runs = State<Root>;
 
 #[cfg(test)]
 mod api_tests;
+#[cfg(test)]
+mod fuzz_requests;
+#[cfg(test)]
+mod fuzz_tests;
 #[cfg(test)]
 mod live_tests;
 #[cfg(test)]

@@ -1,8 +1,14 @@
 //! The description of the API, made from the handlers.
 
-use super::{App, api, events, form, jobs, live};
-use axum::Json;
+use super::{App, api, charts, compare, events, form, jobs, live};
+use axum::body::Bytes;
+use axum::http::header;
+use axum::response::IntoResponse;
 use serde::Serialize;
+use std::sync::LazyLock;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, Ref, Response};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -43,6 +49,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(api::table))
         .routes(routes!(events::events))
         .routes(routes!(live::live))
+        .routes(routes!(charts::chart))
+        .routes(routes!(charts::path))
+        .routes(routes!(charts::hedge_map))
+        .routes(routes!(compare::chart_of_runs))
         .routes(routes!(jobs::list, jobs::create))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::pause))
@@ -52,8 +62,54 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(document))
 }
 
+/// What every operation shares: refusals in one form, and the token.
+pub fn described() -> utoipa::openapi::OpenApi {
+    let mut api = routes().into_openapi();
+    let refusal = Response::builder()
+        .description("Any other refusal: of the request's form, its size, its origin, or its token")
+        .content(
+            "application/json",
+            Content::new(Some(Ref::from_schema_name("Refusal"))),
+        )
+        .build();
+    for operation in api.paths.paths.values_mut().flat_map(operations) {
+        let responses = &mut operation.responses.responses;
+        responses.insert("default".into(), refusal.clone().into());
+    }
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("Where the server asks for a token."));
+    let components = api.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(token.build()));
+    api.security = Some(vec![
+        SecurityRequirement::default(),
+        SecurityRequirement::new::<_, [String; 0], String>("token", []),
+    ]);
+    api
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+    // A description is plain data, and has a JSON form.
+    serde_json::to_vec(&described()).unwrap_or_default().into()
+});
+
 /// This description.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "description", responses((status = 200, body = Object)))]
-async fn document() -> Json<utoipa::openapi::OpenApi> {
-    Json(routes().into_openapi())
+async fn document() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        DOCUMENT.clone(),
+    )
 }

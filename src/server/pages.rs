@@ -1,165 +1,55 @@
 //! Runs as pages.
 
+use super::cache::{self, PAGE};
 use super::guard::FILE_POLICY;
-use super::{Failure, Problem, Runs, assets, blocking, find, live, missing};
+use super::{App, Failure, Problem, Runs, assets, blocking, find, live, missing};
 use crate::charts::{KINDS as CHARTS, Source, statistics};
 use crate::report::figures::{Figure, Form, KINDS};
-use crate::report::html::{Shown, escape, page, picture, readable_time, sections, signed, swatch};
-use crate::report::summary::{Statistic, Verdict, cvar_label, lines, main_level, strategies};
+use crate::report::html::{Shown, escape, page, picture, sections};
+use crate::report::summary::lines;
 use crate::runs::metrics::Metrics;
 use crate::runs::progress::PROGRESS;
-use crate::runs::store::{self, Listed, RunFolder, State as RunState};
+use crate::runs::store::{RunFolder, State as RunState};
 use axum::extract::{Path as Segment, State};
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
-
-/// The list of runs, newest first.
-pub async fn list(State(root): Runs) -> Result<Html<String>, Failure> {
-    let listed = blocking(root, |root| {
-        let listed = store::list(root)?;
-        Ok((root.display().to_string(), listed))
-    });
-    let (root, listed) = listed.await.map_err(Failure::Page)?;
-    let body = if listed.is_empty() {
-        format!(
-            "<h1>Runs</h1>\n<div class=\"message\" data-follow=\"/api/v1/runs\"><p>No runs in \
-             <code>{}</code> yet. Make one with</p>\n\
-             <pre tabindex=\"0\"><code>deephedge compare strategies/heston_call.toml</code></pre>\
-             </div>\n",
-            escape(&root)
-        )
-    } else {
-        let rows: String = listed.iter().map(list_row).collect();
-        format!(
-            "<h1>Runs</h1>\n<form action=\"/compare\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-             aria-label=\"Runs\" data-follow=\"/api/v1/runs\"><table class=\"list\">\n<thead><tr>\
-             <th scope=\"col\">compare</th><th scope=\"col\">run</th><th scope=\"col\">made</th><th scope=\"col\">command</th>\
-             <th scope=\"col\">tail risk by strategy</th>\
-             <th scope=\"col\">change against the baseline</th></tr></thead>\n<tbody>\n{rows}\
-             </tbody></table></div>\n<p><button>Compare the chosen runs</button></p></form>\n<p class=\"note\">Tail risk is the CVaR of the loss in money \
-             per contract, on simulated test paths where there are any; ± is one standard \
-             error.</p>\n"
-        )
-    };
-    Ok(Html(frame("Runs", &body)))
-}
-
-fn list_row(entry: &Listed) -> String {
-    let id = escape(entry.folder.id());
-    let name = |words: &str| {
-        format!("<th scope=\"row\"><a href=\"/runs/{id}\">{words}</a><br><small>{id}</small></th>")
-    };
-    let choice = format!(
-        "<td><input type=\"checkbox\" name=\"runs\" value=\"{id}\" aria-label=\"Compare {id}\"></td>"
-    );
-    match &entry.state {
-        RunState::Complete(metrics) => format!(
-            "<tr>{choice}{}<td class=\"time\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-            name(&escape(&metrics.name)),
-            escape(&readable_time(&metrics.created)),
-            escape(&metrics.command),
-            risks(metrics),
-            changes(metrics)
-        ),
-        RunState::Incomplete => format!(
-            "<tr><td></td>{}<td colspan=\"4\">incomplete: still going, or stopped</td></tr>\n",
-            name("unfinished run")
-        ),
-        RunState::Unreadable(why) => format!(
-            "<tr><td></td>{}<td colspan=\"4\">{}</td></tr>\n",
-            name("unreadable run"),
-            escape(why)
-        ),
-    }
-}
-
-fn risks(metrics: &Metrics) -> String {
-    let rows = if metrics.evaluation.is_empty() {
-        &metrics.backtest
-    } else {
-        &metrics.evaluation
-    };
-    let level = main_level(metrics);
-    let order = strategies(metrics);
-    let items: String = lines(rows)
-        .iter()
-        .filter_map(|line| {
-            let cvar = line.estimate(&Statistic::Cvar(level.to_owned()))?;
-            Some(format!(
-                "<li><span>{}</span> <span>{:.3} <small>±{:.3}</small></span></li>",
-                swatch(line.strategy, &order),
-                cvar.value,
-                cvar.standard_error
-            ))
-        })
-        .collect();
-    format!(
-        "<small>{}</small><ul class=\"plain\">{items}</ul>",
-        escape(&cvar_label(level))
-    )
-}
-
-fn changes(metrics: &Metrics) -> String {
-    let (comparisons, part) = if metrics.comparisons.is_empty() {
-        (&metrics.backtest_comparisons, "backtest, ")
-    } else {
-        (&metrics.comparisons, "")
-    };
-    let items: String = comparisons
-        .iter()
-        .map(|c| {
-            let (change, error) = (c.cvar_change, c.cvar_change_standard_error);
-            let verdict = Verdict::lower_is_better(change, error);
-            let class = match verdict {
-                Verdict::Better => "better",
-                Verdict::Worse => "worse",
-                Verdict::Undecided | Verdict::Unknown => "",
-            };
-            let finding = if verdict == Verdict::Unknown {
-                "n/a".to_owned()
-            } else {
-                format!("{} % ±{:.1} %", signed(100.0 * change, 1), 100.0 * error)
-            };
-            format!(
-                "<li>{part}{} against {}:<br><span class=\"{class}\">{finding}, {}</span></li>",
-                escape(&c.strategy),
-                escape(&c.baseline),
-                verdict.words()
-            )
-        })
-        .collect();
-    format!("<ul>{items}</ul>")
-}
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 /// One run with its tables and figures.
-pub async fn run(State(root): Runs, Segment(id): Segment<String>) -> Result<Html<String>, Failure> {
-    let made = blocking(root, move |root| {
-        let folder = find(root, &id)?;
-        Ok(match folder.state() {
+pub async fn run(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let what = ("page".to_owned(), PAGE);
+    let ids = [id.as_str()];
+    let answer = cache::answer(&app, &headers, what, &ids, |folders| {
+        let (folder, id) = (&folders[0], folders[0].id());
+        let page = match folder.state() {
             RunState::Complete(metrics) => {
-                shell_with_charts(&metrics.name, &run_body(&folder, &metrics)?)
+                shell_with_charts(&metrics.name, &run_body(folder, &metrics)?)
             }
-            RunState::Incomplete => live::shown(&folder)?.unwrap_or_else(|| {
+            RunState::Incomplete => live::shown(folder)?.unwrap_or_else(|| {
                 frame(
-                    &id,
+                    id,
                     &format!(
                         "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/v1/runs/{0}\">This run has \
                          no results: it is still going, or it was stopped.</p>\n",
-                        escape(&id)
+                        escape(id)
                     ),
                 )
             }),
             RunState::Unreadable(why) => frame(
-                &id,
+                id,
                 &format!(
                     "<h1>{}</h1>\n<p class=\"message\">{}</p>\n",
-                    escape(&id),
+                    escape(id),
                     escape(&why)
                 ),
             ),
-        })
+        };
+        Ok(page.into())
     });
-    made.await.map(Html).map_err(Failure::Page)
+    answer.await.map_err(Failure::Page)
 }
 
 fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
@@ -332,7 +222,7 @@ pub async fn report(State(root): Runs, Segment(id): Segment<String>) -> Result<R
             .ok_or_else(|| missing(format!("run `{id}` has no report")))
     });
     let bytes = read.await.map_err(Failure::Page)?;
-    Ok(file("text/html; charset=utf-8", bytes))
+    Ok(file(PAGE, bytes))
 }
 
 /// One figure of one run; only names of [`KINDS`] are looked for.

@@ -33,19 +33,22 @@ fn ask(root: &Path, path: &str, host: Option<&str>) -> Answer {
     if let Some(host) = host {
         request = request.header("host", host);
     }
-    let request = request.body(Body::empty()).unwrap();
+    answer_of(app(root), request.body(Body::empty()).unwrap())
+}
+
+pub(super) fn answer_of(app: App, request: Request<Body>) -> Answer {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let response = router(app(root)).oneshot(request).await.unwrap();
+        let response = router(app).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            body: String::from_utf8(bytes.to_vec()).unwrap(),
+            body: String::from_utf8_lossy(&bytes).into_owned(),
         }
     })
 }

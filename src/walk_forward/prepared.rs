@@ -24,7 +24,7 @@ impl Prepared {
     /// [`Error::Input`] if the strategy cannot walk forward, the folder cannot be written, or the history is at fault.
     pub fn new(plan: Plan, settings: BacktestPlan, root: &Path) -> Result<Self> {
         let (plan, walk) = plan.with_walk_forward(&settings)?;
-        check(&plan, &settings, walk)?;
+        check(&settings, walk)?;
         // Before the folder, so that what cannot be read leaves none.
         let history = backtest::load(&settings)?;
         let windows = spans(&history, &plan, &settings, &walk)?.len();

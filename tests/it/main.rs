@@ -7,6 +7,7 @@ mod browser;
 mod compare;
 mod cross;
 mod dashboard;
+mod killed;
 mod market;
 mod serve;
 mod walk_forward;

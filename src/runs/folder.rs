@@ -1,0 +1,255 @@
+//! The files of one run.
+//!
+//! Every file is written under a temporary name in its own folder, flushed to disk and renamed,
+//! so a reader sees a whole file or none. `metrics.json` is written last: a folder without it
+//! belongs to a run that is still going or was killed, and is listed as incomplete.
+
+use super::atomic::{write_atomically, write_parquet};
+use super::metrics::{ExamplePath, Metrics, Request};
+use super::tables::{BacktestTable, EvaluationTable};
+use crate::error::{Error, Result, at_path};
+use serde::Serialize;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+pub const METRICS: &str = "metrics.json";
+const EXAMPLE_PATH: &str = "example_path.json";
+const EVALUATION: &str = "evaluation.parquet";
+const BACKTEST: &str = "backtest.parquet";
+pub(super) const STRATEGY: &str = "strategy.toml";
+const REQUEST: &str = "comparison.json";
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    pub(super) id: String,
+    pub(super) path: PathBuf,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone)]
+pub enum State {
+    Complete(Box<Metrics>),
+    /// No `metrics.json`: the run is still going, or was stopped.
+    Incomplete,
+    /// A `metrics.json` that cannot be read, and why.
+    Unreadable(String),
+}
+
+/// The number of whole files in a folder: those that are being written begin with a dot.
+fn files_in(folder: &Path) -> usize {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files
+        .filter(|file| !file.file_name().to_string_lossy().starts_with('.'))
+        .count()
+}
+
+impl RunFolder {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where finished trainings of a comparison are kept, a JSON file each.
+    pub const TRAININGS: &str = "trainings";
+
+    /// Where a walk-forward keeps its windows, a folder each.
+    pub const WINDOWS: &str = "windows";
+
+    /// Whether the run has its `metrics.json`.
+    pub fn is_complete(&self) -> bool {
+        self.path.join(METRICS).is_file()
+    }
+
+    /// Finished trainings of a comparison, and all that it needs; absent for other runs.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if `comparison.json` is not what it should be.
+    pub fn trainings(&self) -> Result<Option<(usize, usize)>> {
+        let Some(request) = self.request()? else {
+            return Ok(None);
+        };
+        let done = if request.command == Request::WALK_FORWARD {
+            let windows = fs::read_dir(self.path.join(Self::WINDOWS));
+            let windows = windows.into_iter().flatten().flatten();
+            windows
+                .map(|window| files_in(&window.path().join("policies")))
+                .sum()
+        } else {
+            files_in(&self.path.join(Self::TRAININGS))
+        };
+        Ok(Some((done, request.trainings)))
+    }
+
+    /// Writes `comparison.json`.
+    ///
+    /// # Errors
+    /// See [`RunFolder::write_json`].
+    pub fn write_request(&self, request: &Request) -> Result<()> {
+        self.write_json(REQUEST, request)
+    }
+
+    /// The contents of `comparison.json`, if the run has one.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is not what it should be.
+    pub fn request(&self) -> Result<Option<Request>> {
+        self.read_json(REQUEST)
+    }
+
+    /// How far the run came.
+    pub fn state(&self) -> State {
+        if !self.is_complete() {
+            return State::Incomplete;
+        }
+        match self.metrics() {
+            Ok(metrics) => State::Complete(Box::new(metrics)),
+            Err(error) => State::Unreadable(error.to_string()),
+        }
+    }
+
+    /// Writes a file of the run whole or not at all; `name` may name a folder inside the run.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be written.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_atomically(&self.path.join(name), |file| file.write_all(bytes))
+    }
+
+    /// Writes a value as indented JSON.
+    ///
+    /// # Errors
+    /// [`Error::Computation`] if the value has no JSON form, [`Error::File`] if the file
+    /// cannot be written.
+    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        let mut text = serde_json::to_vec_pretty(value)
+            .map_err(|error| Error::Computation(format!("{name}: {error}")))?;
+        text.push(b'\n');
+        self.write_bytes(name, &text)
+    }
+
+    /// Writes the resolved strategy.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be written.
+    pub fn write_strategy(&self, toml: &str) -> Result<()> {
+        self.write_bytes(STRATEGY, toml.as_bytes())
+    }
+
+    /// Writes `metrics.json`, which makes the run complete: call it after every other file.
+    ///
+    /// # Errors
+    /// See [`RunFolder::write_json`].
+    pub fn write_metrics(&self, metrics: &Metrics) -> Result<()> {
+        self.write_json(METRICS, metrics)
+    }
+
+    /// Writes `example_path.json`.
+    ///
+    /// # Errors
+    /// See [`RunFolder::write_json`].
+    pub fn write_example_path(&self, path: &ExamplePath) -> Result<()> {
+        self.write_json(EXAMPLE_PATH, path)
+    }
+
+    /// Writes `evaluation.parquet`.
+    ///
+    /// # Errors
+    /// [`Error::Computation`] if the columns of a book differ in length, otherwise see
+    /// [`write_parquet`].
+    pub fn write_evaluation(&self, table: &EvaluationTable) -> Result<()> {
+        write_parquet(&self.path.join(EVALUATION), table.to_frame()?)
+    }
+
+    /// Writes `backtest.parquet`.
+    ///
+    /// # Errors
+    /// See [`RunFolder::write_evaluation`].
+    pub fn write_backtest(&self, table: &BacktestTable) -> Result<()> {
+        write_parquet(&self.path.join(BACKTEST), table.to_frame()?)
+    }
+
+    /// The contents of `metrics.json`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run is incomplete or the file is not what it should be.
+    pub fn metrics(&self) -> Result<Metrics> {
+        self.read_json(METRICS)?.ok_or_else(|| {
+            Error::input(format!(
+                "run `{}`: incomplete, it has no {METRICS}",
+                self.id
+            ))
+        })
+    }
+
+    /// The contents of `example_path.json`, if the run has one.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is not what it should be.
+    pub fn example_path(&self) -> Result<Option<ExamplePath>> {
+        self.read_json(EXAMPLE_PATH)
+    }
+
+    /// The resolved strategy, if the run has one.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be read.
+    pub fn strategy(&self) -> Result<Option<String>> {
+        let Some(bytes) = self.read_bytes(STRATEGY)? else {
+            return Ok(None);
+        };
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The per-path results on the simulated test paths, if the run has them.
+    ///
+    /// # Errors
+    /// [`Error::Table`] or [`Error::Input`] if the file is not what it should be.
+    pub fn evaluation(&self) -> Result<Option<EvaluationTable>> {
+        let path = self.path.join(EVALUATION);
+        path.is_file()
+            .then(|| EvaluationTable::read(&path))
+            .transpose()
+    }
+
+    /// The per-contract results of the backtest, if the run has them.
+    ///
+    /// # Errors
+    /// See [`RunFolder::evaluation`].
+    pub fn backtest(&self) -> Result<Option<BacktestTable>> {
+        let path = self.path.join(BACKTEST);
+        path.is_file()
+            .then(|| BacktestTable::read(&path))
+            .transpose()
+    }
+
+    /// The bytes of a file of the run, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file is there but cannot be read.
+    pub fn read_bytes(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let path = self.path.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => at_path(&path, Err(error)),
+        }
+    }
+
+    /// A value from a JSON file of the run, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is not what it should be.
+    pub fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let Some(bytes) = self.read_bytes(name)? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Error::input(format!("run `{}`: {name}: {error}", self.id)))
+    }
+}
