@@ -98,7 +98,7 @@ fn a_training_is_watched_through_the_death_of_its_server() {
             let shown = browser.value(&format!(
                 "(() => {{
                     const table = document.querySelector('table.numbers:has(tbody tr:nth-child(4))');
-                    const column = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === {});
+                    const column = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent.replace('\u{a0}', ' ') === {});
                     const row = [...table.tBodies[0].rows].find((row) => row.cells[0].textContent === {});
                     return row.cells[column].querySelector('.value').textContent.replace('\u{2212}', '-');
                 }})()",
