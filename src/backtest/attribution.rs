@@ -59,6 +59,19 @@ impl Attribution {
         ]
     }
 
+    /// Adds `share` of the parts `of` another.
+    pub fn add(&mut self, share: f64, of: &Self) {
+        self.premium += share * of.premium;
+        self.delta += share * of.delta;
+        self.gamma += share * of.gamma;
+        self.theta += share * of.theta;
+        self.vega += share * of.vega;
+        self.financing += share * of.financing;
+        self.costs += share * of.costs;
+        self.unexplained += share * of.unexplained;
+        self.drift += share * of.drift;
+    }
+
     /// The sum of the parts: the P&L.
     pub fn total(&self) -> f64 {
         self.parts().iter().map(|(_, value)| value).sum()
@@ -66,6 +79,7 @@ impl Attribution {
 }
 
 /// Prices and sensitivities of every contract on every date, for the attribution of any number of strategies.
+#[derive(Debug, Clone)]
 pub struct Valuation {
     contract: Contract,
     market: Market,

@@ -15,8 +15,10 @@ use crate::market::estimation::{
 use crate::market::history::Quantity;
 use crate::market::{History, Market, Model, Paths};
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
+use attribution::{Attribution, Valuation};
 use chrono::NaiveDate;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// What is known of the market when contracts are first sold, and of variance at every close.
 #[derive(Debug, Clone)]
@@ -168,6 +170,10 @@ pub struct Contracts {
     pub premiums: Vec<f64>,
     /// How many contracts live at a time, at least 1.
     pub overlap: f64,
+    /// [`Calibration::drift`].
+    pub drift: f64,
+    /// Made when P&L is first attributed.
+    valuation: OnceLock<Valuation>,
     /// Repairs of the data: the kind of defect and how many there were.
     pub repaired: Vec<(&'static str, usize)>,
 }
@@ -239,6 +245,8 @@ impl Contracts {
             expiry: days(steps),
             premiums,
             overlap: settings.schedule.overlap(steps),
+            drift: calibration.drift,
+            valuation: OnceLock::new(),
             repaired: repaired
                 .map(|(kind, count)| (kind.name(), *count))
                 .collect(),
@@ -254,6 +262,23 @@ impl Contracts {
         let mut book = Book::hedge(policy, &ledger, &self.paths)?;
         book.receive(&ledger, &self.premiums);
         Ok(book)
+    }
+
+    /// The same, with the parts of every contract's P&L.
+    ///
+    /// # Errors
+    /// Those of the policy.
+    pub fn hedge_in_parts(
+        &self,
+        plan: &Plan,
+        policy: &dyn Policy,
+    ) -> Result<(Book, Vec<Attribution>)> {
+        let book = self.hedge(plan, policy)?;
+        let positions = policy.positions(&self.paths)?;
+        let value = || Valuation::new(plan.contract, self.market, &self.paths);
+        let valuation = self.valuation.get_or_init(value);
+        let parts = valuation.attribute(&positions, &self.premiums, &book.cost, self.drift);
+        Ok((book, parts))
     }
 }
 

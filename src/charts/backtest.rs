@@ -3,8 +3,9 @@
 use super::frame::{Axis, Figure, color, figure, figure_with, layout, line, stroke};
 use crate::report::figures::backtest::curves;
 use crate::report::palette::{Palette, SERIES};
+use crate::runs::breakdown::Breakdown;
 use crate::runs::tables::BacktestTable;
-use crate::runs::walk_forward::{Period, Results};
+use crate::runs::walk_forward::Period;
 use chrono::NaiveDate;
 use plotly::common::{LineShape, Marker};
 use plotly::layout::{AxisType, BarMode};
@@ -69,21 +70,17 @@ fn through_time(
 }
 
 /// Mean parts of the P&L of a contract, stacked to its mean, a bar per strategy; absent without contracts.
-pub fn attribution(results: &Results) -> Option<Figure> {
-    let strategies: Vec<String> = results
-        .strategies
-        .iter()
-        .map(|r| r.strategy.clone())
-        .collect();
-    let parts = &results.strategies.first()?.attribution;
+pub fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Figure> {
+    let breakdowns: Vec<&Breakdown> = breakdowns.collect();
+    let strategies: Vec<String> = breakdowns.iter().map(|of| of.strategy.clone()).collect();
+    let parts = &breakdowns.first()?.attribution;
     let traces = parts
         .iter()
         .enumerate()
         .map(|(at, (part, _))| -> Box<dyn Trace> {
-            let values: Vec<f64> = results
-                .strategies
+            let values: Vec<f64> = breakdowns
                 .iter()
-                .map(|result| result.attribution.get(at).map_or(0.0, |(_, value)| *value))
+                .map(|of| of.attribution.get(at).map_or(0.0, |(_, value)| *value))
                 .collect();
             Bar::new(strategies.clone(), values)
                 .name(part)

@@ -20,6 +20,7 @@ use crate::error::Result;
 use crate::report::figures::Against;
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
+use crate::runs::breakdown::Breakdown;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward;
@@ -139,6 +140,13 @@ impl<'a> Source<'a> {
         self.walked.as_ref()
     }
 
+    /// What the P&L of each strategy's contracts is made of, of a backtest of either kind.
+    fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> {
+        let walked = self.walked().into_iter();
+        let plain = self.metrics.backtest_breakdown.iter();
+        walked.flat_map(|results| results.breakdowns()).chain(plain)
+    }
+
     /// Whether the run has what the chart `name` shows, without reading any table.
     pub fn has(&self, name: &str) -> bool {
         let Metrics {
@@ -160,7 +168,7 @@ impl<'a> Source<'a> {
             "pnl_histogram" | "cost_cvar" => !evaluation.is_empty(),
             "frontier" => !frontier.is_empty(),
             "backtest_pnl" | "drawdown" => !backtest.is_empty(),
-            "attribution" => walked(|_| true),
+            "attribution" => self.breakdowns().next().is_some(),
             "years" => walked(|results| !results.years.is_empty()),
             "stress" => walked(|results| !results.stress.is_empty()),
             _ => false,
@@ -195,7 +203,7 @@ impl<'a> Source<'a> {
                 Some(table) => cumulative_pnl(&table, palette),
                 None => None,
             },
-            "attribution" => self.walked().and_then(attribution),
+            "attribution" => attribution(self.breakdowns()),
             "years" => self
                 .walked()
                 .and_then(|results| periods("P&L by year of sale", &results.years, palette)),

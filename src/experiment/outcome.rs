@@ -1,9 +1,11 @@
 use crate::backtest::Contracts;
+use crate::backtest::attribution::Attribution;
 use crate::error::Result;
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
+use crate::runs::breakdown::{Breakdown, Expired};
 use crate::simd::BLOCK;
 use crate::strategy::{Aversion, Plan};
 
@@ -23,7 +25,7 @@ pub struct Outcome {
     pub strategy: String,
     pub seed: Option<u64>,
     simulated: Option<(Row, Book)>,
-    historical: Option<(Row, Book)>,
+    historical: Option<(Row, Book, Vec<Attribution>)>,
     /// Positions on the first test path, one series for every instrument.
     pub example: Vec<Vec<f64>>,
 }
@@ -59,8 +61,43 @@ pub fn historical(outcomes: &[Outcome]) -> Vec<Measured<'_>> {
     outcomes
         .iter()
         .filter_map(|outcome| outcome.historical.as_ref())
-        .map(|(row, book)| (row, book))
+        .map(|(row, book, _)| (row, book))
         .collect()
+}
+
+/// What the P&L on history is made of, one for each strategy.
+pub fn breakdowns(outcomes: &[Outcome], contracts: &Contracts) -> Vec<Breakdown> {
+    let mut names: Vec<&str> = Vec::new();
+    for outcome in outcomes.iter().filter(|o| o.historical.is_some()) {
+        if !names.contains(&outcome.strategy.as_str()) {
+            names.push(&outcome.strategy);
+        }
+    }
+    let breakdown = |name: &str| {
+        let seeds: Vec<_> = outcomes
+            .iter()
+            .filter(|outcome| outcome.strategy == name)
+            .filter_map(|outcome| outcome.historical.as_ref())
+            .collect();
+        let share = 1.0 / seeds.len() as f64;
+        let dates = contracts.sold.iter().zip(&contracts.expiry);
+        let expired = dates.enumerate().map(|(i, (sold, expiry))| {
+            let (mut pnl, mut parts) = (0.0, Attribution::default());
+            for (_, book, attributed) in &seeds {
+                pnl += share * book.pnl[i];
+                parts.add(share, &attributed[i]);
+            }
+            Expired {
+                sold: *sold,
+                expiry: *expiry,
+                pnl,
+                parts: parts.parts(),
+                drift: parts.drift,
+            }
+        });
+        Breakdown::new(name, &expired.collect::<Vec<_>>())
+    };
+    names.into_iter().map(breakdown).collect()
 }
 
 /// What every strategy of an experiment is measured on.
@@ -110,10 +147,10 @@ impl Bench<'_> {
         let historical = match self.contracts {
             None => None,
             Some(contracts) => {
-                let book = contracts.hedge(plan, on_history)?;
+                let (book, parts) = contracts.hedge_in_parts(plan, on_history)?;
                 let premiums = &contracts.premiums;
                 let premium = premiums.iter().sum::<f64>() / premiums.len() as f64;
-                Some((row(&book, premium, contracts.overlap), book))
+                Some((row(&book, premium, contracts.overlap), book, parts))
             }
         };
         Ok(Outcome {

@@ -73,6 +73,9 @@ pub fn finish(
         training,
         comparisons: compared::comparisons(plan, 1.0, &simulated),
         backtest_comparisons: compared::comparisons(plan, overlap, &historical),
+        backtest_breakdown: backtest.map_or_else(Vec::new, |(_, contracts)| {
+            outcome::breakdowns(&outcomes, contracts)
+        }),
         evaluation: rows(&simulated),
         backtest: rows(&historical),
         tuning,

@@ -43,11 +43,7 @@ pub fn windows(results: &Results) -> String {
     for finding in super::walk_forward::findings(results) {
         out.push_str(&format!("<p class=\"finding\">{}</p>\n", typeset(&finding)));
     }
-    let order: Vec<String> = results
-        .strategies
-        .iter()
-        .map(|result| result.strategy.clone())
-        .collect();
+    let order: Vec<String> = results.breakdowns().map(|of| of.strategy.clone()).collect();
     for shown in super::walk_forward::tables(results) {
         out.push_str(&table(&shown, &order));
     }

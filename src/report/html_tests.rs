@@ -55,6 +55,8 @@ fn the_report_is_whole_and_stands_alone() {
         "−14.2 %",
         "Simulated test paths, 500 paths",
         "Backtest, 24 contracts",
+        "Where the P&amp;L comes from",
+        "Drawdown and worst contracts",
         "model = &quot;heston&quot;",
         "estimated from history, 2010-01-04 to 2021-12-31",
         "kappa = 3.2000",
@@ -87,6 +89,11 @@ fn text_never_becomes_markup() {
     metrics.risk = hostile.into();
     for row in metrics.evaluation.iter_mut().chain(&mut metrics.backtest) {
         row.strategy = hostile.into();
+    }
+    for breakdown in &mut metrics.backtest_breakdown {
+        breakdown.strategy = hostile.into();
+        breakdown.attribution[0].0 = hostile.into();
+        breakdown.drawdown_to = hostile.into();
     }
     for comparison in &mut metrics.comparisons {
         comparison.strategy = hostile.into();

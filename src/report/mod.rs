@@ -1,5 +1,6 @@
 //! What people read of a run: tables for terminals, figures, and one stand-alone page.
 
+pub mod breakdown;
 pub mod crossed;
 mod facts;
 pub mod figures;

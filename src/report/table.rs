@@ -105,6 +105,7 @@ pub fn all(metrics: &Metrics) -> Vec<Table> {
     ]
     .into_iter()
     .flatten()
+    .chain(super::breakdown::tables(metrics.backtest_breakdown.iter()))
     .chain(super::crossed::tables(metrics))
     .collect()
 }
@@ -385,7 +386,7 @@ pub fn grouped(number: usize) -> String {
 }
 
 impl Cell {
-    fn plain(value: impl Into<String>) -> Self {
+    pub fn plain(value: impl Into<String>) -> Self {
         Self {
             value: value.into(),
             ..Self::default()

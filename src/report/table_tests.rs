@@ -79,6 +79,7 @@ fn a_run_without_results_has_no_tables() {
     let mut metrics = fixture::metrics();
     metrics.evaluation.clear();
     metrics.backtest.clear();
+    metrics.backtest_breakdown.clear();
     metrics.comparisons.clear();
     metrics.backtest_comparisons.clear();
     assert!(all(&metrics).is_empty());

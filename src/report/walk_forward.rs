@@ -1,5 +1,6 @@
 //! The tables of a walk-forward backtest.
 
+use super::breakdown;
 use super::table::{Cell, Table};
 use crate::runs::walk_forward::{Bounded, Period, Results, Test};
 
@@ -21,7 +22,7 @@ pub fn findings(results: &Results) -> Vec<String> {
                 corrected,
                 ..
             } = test;
-            let theirs = results.strategies.iter().find(|r| r.strategy == *against);
+            let theirs = results.strategies.iter().find(|r| r.breakdown.strategy == *against);
             let theirs = theirs.map_or(f64::NAN, |result| result.cvar.value);
             let share = 100.0 * difference.value.abs() / theirs.abs();
             let side = if difference.value < 0.0 {
@@ -48,22 +49,20 @@ pub fn findings(results: &Results) -> Vec<String> {
 
 /// Every table that has rows, in reading order.
 pub fn tables(results: &Results) -> Vec<Table> {
-    let all = [
-        strategies(results),
-        tests(results),
-        attribution(results),
-        periods(
-            "Stress",
-            "Total P&L of the contracts alive in a fall of the index.",
-            &results.stress,
-        ),
-        periods("Years of sale", "Total P&L.", &results.years),
-        worst(results),
-        windows(results),
-    ];
-    all.into_iter()
-        .filter(|table| !table.rows.is_empty())
-        .collect()
+    let broken_down = breakdown::tables(results.breakdowns());
+    let all = [strategies(results), tests(results)]
+        .into_iter()
+        .chain(broken_down)
+        .chain([
+            periods(
+                "Stress",
+                "Total P&L of the contracts alive in a fall of the index.",
+                &results.stress,
+            ),
+            periods("Years of sale", "Total P&L.", &results.years),
+            windows(results),
+        ]);
+    all.filter(|table| !table.rows.is_empty()).collect()
 }
 
 fn table(
@@ -90,7 +89,7 @@ fn table(
     }
 }
 
-fn words(heads: &[&str]) -> Vec<String> {
+pub(super) fn words(heads: &[&str]) -> Vec<String> {
     heads.iter().map(ToString::to_string).collect()
 }
 
@@ -100,7 +99,7 @@ fn bounded(value: &Bounded) -> String {
 }
 
 /// Without the sign of a zero.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     format!("{:.3}", (1000.0 * value).round() / 1000.0 + 0.0)
 }
 
@@ -108,12 +107,7 @@ fn strategies(results: &Results) -> Table {
     let cvar = format!("CVaR {}", percent(results.level));
     let mut heads = words(&["strategy", "mean P&L", "std"]);
     heads.push(cvar.clone());
-    heads.extend(words(&[
-        "Sharpe a year",
-        "cost",
-        "turnover",
-        "maximum drawdown",
-    ]));
+    heads.extend(words(&["Sharpe a year", "cost", "turnover"]));
     let several = results.strategies.iter().any(|r| r.between_seeds.is_some());
     let mut note = "";
     if several {
@@ -125,16 +119,14 @@ fn strategies(results: &Results) -> Table {
         note = "The last columns are standard deviations between the seeds of a strategy.";
     }
     let rows = results.strategies.iter().map(|r| {
-        let from = r.drawdown_from.as_deref().unwrap_or("the start");
         let mut row = vec![
-            r.strategy.clone(),
+            r.breakdown.strategy.clone(),
             bounded(&r.mean),
             bounded(&r.std),
             bounded(&r.cvar),
             bounded(&r.sharpe),
             number(r.cost),
             format!("{:.2}", r.turnover),
-            format!("{:.2}, {from} to {}", r.maximum_drawdown, r.drawdown_to),
         ];
         if several {
             row.extend(match &r.between_seeds {
@@ -175,36 +167,6 @@ fn tests(results: &Results) -> Table {
     table(&caption, note, heads, rows)
 }
 
-fn attribution(results: &Results) -> Table {
-    let mut heads = words(&["strategy"]);
-    if let Some(first) = results.strategies.first() {
-        heads.extend(first.attribution.iter().map(|(name, _)| name.clone()));
-    }
-    heads.extend(words(&[
-        "sum",
-        "drift",
-        "delta without drift",
-        "std of delta",
-    ]));
-    let rows = results.strategies.iter().map(|r| {
-        let mut row = vec![r.strategy.clone()];
-        row.extend(r.attribution.iter().map(|(_, value)| number(*value)));
-        let sum: f64 = r.attribution.iter().map(|(_, value)| value).sum();
-        let delta = r.attribution.iter().find(|(name, _)| name == "delta");
-        let delta = delta.map_or(0.0, |(_, value)| *value);
-        row.extend([sum, r.drift, delta - r.drift, r.delta_std].map(number));
-        row
-    });
-    table(
-        "Where the P&L comes from",
-        "Means per contract. The parts add up to the mean P&L. Delta is the P&L of holding something else than the \
-         model's delta: a view on the spot. Drift is the share of it that the drift of the calibrated returns explains; \
-         then come delta without it and the standard deviation of delta over the contracts.",
-        heads,
-        rows,
-    )
-}
-
 fn periods(caption: &str, note: &str, periods: &[Period]) -> Table {
     let mut heads = words(&["period", "contracts"]);
     if let Some(first) = periods.first() {
@@ -216,21 +178,6 @@ fn periods(caption: &str, note: &str, periods: &[Period]) -> Table {
         row
     });
     table(caption, note, heads, rows)
-}
-
-fn worst(results: &Results) -> Table {
-    let heads = words(&["strategy", "sold", "expiry", "P&L"]);
-    let rows = results.strategies.iter().flat_map(|r| {
-        r.worst.iter().map(|(sold, expiry, pnl)| {
-            vec![
-                r.strategy.clone(),
-                sold.clone(),
-                expiry.clone(),
-                format!("{pnl:.2}"),
-            ]
-        })
-    });
-    table("Worst contracts", "", heads, rows)
 }
 
 fn windows(results: &Results) -> Table {

@@ -1,6 +1,7 @@
 //! A small made-up run for tests: two optimizers with two seeds each and three classical
 //! hedges on 500 paths, and a backtest of 24 monthly contracts.
 
+use super::breakdown::{Breakdown, Expired};
 use super::metrics::{
     BacktestMarket, Comparison, ExamplePath, Metrics, TrainingCurve, TrainingPoint,
 };
@@ -114,6 +115,7 @@ pub fn metrics() -> Metrics {
         backtest,
         comparisons: vec![comparison([-0.271, 0.018, -0.104, 0.021, -0.142, 0.013])],
         backtest_comparisons: vec![comparison([-0.11, 0.15, -0.092, 0.031, -0.06, 0.11])],
+        backtest_breakdown: breakdown(),
         tuning: Vec::new(),
         lengths: Vec::new(),
         frontier: Vec::new(),
@@ -134,6 +136,33 @@ pub fn metrics() -> Metrics {
                 .collect(),
         }),
     }
+}
+
+/// The first seed's contracts; premium, costs and delta make up the P&L.
+fn breakdown() -> Vec<Breakdown> {
+    let books = backtest().books.into_iter();
+    books
+        .filter(|book| book.seed.is_none_or(|seed| seed == 1))
+        .map(|book| {
+            let contracts = book.pnl.iter().enumerate().map(|(i, &pnl)| Expired {
+                sold: book.date[i],
+                expiry: book.expiry[i],
+                pnl,
+                parts: [
+                    ("premium", 0.2),
+                    ("delta", pnl + book.cost[i] - 0.2),
+                    ("gamma", -1.1),
+                    ("theta", 1.1),
+                    ("vega", 0.0),
+                    ("financing", 0.0),
+                    ("costs", -book.cost[i]),
+                    ("unexplained", 0.0),
+                ],
+                drift: 0.01,
+            });
+            Breakdown::new(&book.strategy, &contracts.collect::<Vec<_>>())
+        })
+        .collect()
 }
 
 /// Variance, cost and CVaR changes, each followed by its standard error.

@@ -17,6 +17,7 @@
 //!   report.html
 //! ```
 
+use super::breakdown::Breakdown;
 use super::crossed::Crossed;
 use crate::risk::{Row, null_as_nan};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,10 @@ pub struct Metrics {
     pub comparisons: Vec<Comparison>,
     #[serde(default)]
     pub backtest_comparisons: Vec<Comparison>,
+    /// Parts of the P&L, drawdown and worst contracts of each strategy in the backtest; a walk-forward has them in its
+    /// own file.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub backtest_breakdown: Vec<Breakdown>,
     /// The trials of a search for settings, if there was one; the strategy file has the best ones.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub tuning: Vec<Trial>,

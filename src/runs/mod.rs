@@ -1,6 +1,7 @@
 //! Run folders: what a run leaves behind, how it is written and how it is found again.
 
 pub mod atomic;
+pub mod breakdown;
 pub mod crossed;
 pub mod export;
 mod folder;

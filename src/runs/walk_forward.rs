@@ -1,5 +1,6 @@
 //! What a walk-forward backtest leaves for programs: `walk_forward.json` and each window's `window.json`.
 
+use super::breakdown::Breakdown;
 use super::store::RunFolder;
 use crate::error::{Error, Result};
 use crate::risk::bootstrap::Interval;
@@ -37,7 +38,8 @@ pub struct Bounded {
 /// One strategy on all contracts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StrategyResult {
-    pub strategy: String,
+    #[serde(flatten)]
+    pub breakdown: Breakdown,
     /// Trainings behind it, 0 for hedges that are not trained; every figure is a mean over them.
     pub seeds: usize,
     pub contracts: usize,
@@ -50,18 +52,6 @@ pub struct StrategyResult {
     pub sharpe: Bounded,
     pub cost: f64,
     pub turnover: f64,
-    /// Of P&L added up in the order of sale, with the sale after which it began (none at the start) and ended.
-    pub maximum_drawdown: f64,
-    pub drawdown_from: Option<String>,
-    pub drawdown_to: String,
-    /// Mean parts of the P&L, which add up to its mean.
-    pub attribution: Vec<(String, f64)>,
-    /// The part of delta that the calibrated drift explains.
-    pub drift: f64,
-    /// The standard deviation of the part delta: how much the strategy speculates on the spot.
-    pub delta_std: f64,
-    /// The contracts with the greatest losses: sale, expiry, P&L.
-    pub worst: Vec<(String, String, f64)>,
 }
 
 /// Standard deviations of a strategy's statistics between its seeds.
@@ -117,6 +107,11 @@ pub struct Window {
 }
 
 impl Results {
+    /// That of each strategy.
+    pub fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> + Clone {
+        self.strategies.iter().map(|result| &result.breakdown)
+    }
+
     /// Those of a run, if it is a walk-forward that has ended.
     ///
     /// # Errors

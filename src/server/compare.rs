@@ -66,6 +66,7 @@ fn joined(runs: &Compared<'_>) -> Metrics {
     all.training.clear();
     all.comparisons.clear();
     all.backtest_comparisons.clear();
+    all.backtest_breakdown.clear();
     all.evaluation.clear();
     all.backtest.clear();
     for (run, (_, metrics)) in runs.iter().enumerate() {

@@ -68,6 +68,16 @@ fn every_address_answers() {
     for (path, kind, contains) in [
         ("/".to_owned(), "text/html", "Heston call"),
         (format!("/runs/{id}"), "text/html", "kfac against adam"),
+        (
+            format!("/runs/{id}"),
+            "text/html",
+            "Drawdown and worst contracts",
+        ),
+        (
+            format!("/api/v1/runs/{id}/charts/attribution"),
+            "application/json",
+            "unexplained",
+        ),
         (format!("/runs/{id}/report.html"), "text/html", "<svg"),
         (
             format!("/runs/{id}/figures/cost_cvar.svg"),

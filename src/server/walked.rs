@@ -1,26 +1,18 @@
-//! What a walk-forward run adds to its page: drawdowns and worst contracts, tests, parts of the P&L, and windows.
+//! What a walk-forward run adds to its page: parts of the P&L, drawdowns and worst contracts, tests, and windows.
 
+use crate::report::breakdown;
 use crate::report::html::table;
 use crate::report::table::{Cell, Table};
 use crate::runs::walk_forward::{Results, Test};
 
 /// The tables of the run.
 pub fn sections(results: &Results) -> String {
-    let order: Vec<String> = results
-        .strategies
-        .iter()
-        .map(|result| result.strategy.clone())
+    let order: Vec<String> = results.breakdowns().map(|of| of.strategy.clone()).collect();
+    let tables: String = breakdown::tables(results.breakdowns())
+        .into_iter()
+        .chain([tests(results), windows(results)].into_iter().flatten())
+        .map(|shown| table(&shown, &order))
         .collect();
-    let tables: String = [
-        worst(results),
-        tests(results),
-        parts(results),
-        windows(results),
-    ]
-    .into_iter()
-    .flatten()
-    .map(|shown| table(&shown, &order))
-    .collect();
     format!("<section id=\"walk-forward\"><h2>Walk forward</h2>\n{tables}</section>\n")
 }
 
@@ -44,39 +36,6 @@ fn cell(value: impl Into<String>) -> Cell {
 fn number(value: f64) -> Cell {
     // Without the sign of a zero.
     cell(format!("{:.3}", (1000.0 * value).round() / 1000.0 + 0.0))
-}
-
-fn worst(results: &Results) -> Option<Table> {
-    let rows = results.strategies.iter().map(|result| {
-        let worst = |place: usize| {
-            result
-                .worst
-                .get(place)
-                .map_or_else(Cell::default, |(sold, _, pnl)| Cell {
-                    value: format!("{pnl:.2}"),
-                    error: Some(sold.clone()),
-                    verdict: None,
-                })
-        };
-        let from = result.drawdown_from.as_deref().unwrap_or("the start");
-        vec![
-            cell(&result.strategy),
-            Cell {
-                value: format!("{:.2}", result.maximum_drawdown),
-                error: Some(format!("{from} to {}", result.drawdown_to)),
-                verdict: None,
-            },
-            worst(0),
-            worst(1),
-            worst(2),
-        ]
-    });
-    built(
-        "Worst periods and contracts",
-        &["strategy", "maximum drawdown", "worst", "second", "third"],
-        rows.collect(),
-        "Drawdown of the P&L added up in the order of sale; worst contracts with the day of their sale. Money per contract.",
-    )
 }
 
 fn tests(results: &Results) -> Option<Table> {
@@ -123,27 +82,6 @@ fn tests(results: &Results) -> Option<Table> {
         rows.collect(),
         "Differences with their 95 % intervals by the stationary bootstrap; p-values of no difference, then corrected by \
          Holm for all rows.",
-    )
-}
-
-fn parts(results: &Results) -> Option<Table> {
-    let mut heads = vec!["strategy"];
-    let names = results.strategies.first()?.attribution.iter();
-    heads.extend(names.map(|(name, _)| name.as_str()));
-    heads.extend(["sum", "drift"]);
-    let rows = results.strategies.iter().map(|result| {
-        let mut row = vec![cell(&result.strategy)];
-        row.extend(result.attribution.iter().map(|(_, value)| number(*value)));
-        let sum: f64 = result.attribution.iter().map(|(_, value)| value).sum();
-        row.extend([number(sum), number(result.drift)]);
-        row
-    });
-    built(
-        "Where the P&L comes from",
-        &heads,
-        rows.collect(),
-        "Means per contract in money. Delta is the P&L of holding something else than the model's delta; drift is the \
-         share of it that the drift of the calibrated returns explains.",
     )
 }
 

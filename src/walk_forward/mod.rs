@@ -274,6 +274,7 @@ fn metrics(
         backtest: backtest.collect(),
         comparisons: Vec::new(),
         backtest_comparisons: Vec::new(),
+        backtest_breakdown: Vec::new(),
         tuning: Vec::new(),
         lengths: Vec::new(),
         frontier: Vec::new(),

@@ -1,6 +1,6 @@
 //! The results as a page in Markdown.
 
-use crate::report::table::Table;
+use crate::report::table::{Cell, Table};
 use crate::report::walk_forward::{findings, percent, tables};
 use crate::runs::walk_forward::Results;
 use crate::strategy::{BacktestPlan, Plan, Schedule, Strike, TrainingPaths, WalkForwardPlan};
@@ -33,6 +33,13 @@ pub fn page(
     page.0
 }
 
+fn text(cell: &Cell) -> String {
+    match &cell.error {
+        Some(error) => format!("{}, {error}", cell.value),
+        None => cell.value.clone(),
+    }
+}
+
 #[derive(Default)]
 struct Page(String);
 
@@ -50,7 +57,7 @@ impl Page {
         self.line(&format!("| {} |", table.heads.join(" | ")));
         self.line(&format!("|---{}|", "|---:".repeat(table.heads.len() - 1)));
         for row in &table.rows {
-            let cells: Vec<&str> = row.iter().map(|cell| cell.value.as_str()).collect();
+            let cells: Vec<String> = row.iter().map(text).collect();
             self.line(&format!("| {} |", cells.join(" | ")));
         }
         self.line("");

@@ -2,8 +2,9 @@
 
 use super::Trade;
 use super::trades::average;
-use crate::risk::bootstrap::{self, Bootstrap, holm, maximum_drawdown};
+use crate::risk::bootstrap::{self, Bootstrap, holm};
 use crate::risk::{Risk, cvar};
+use crate::runs::breakdown::{Breakdown, Expired};
 use crate::runs::walk_forward::{
     BetweenSeeds, Bounded, Period, Results, StrategyResult, Test, Window,
 };
@@ -26,7 +27,6 @@ const STRESS: [(&str, [i32; 3], [i32; 3]); 5] = [
 
 const DRAWS: usize = 4999;
 const LEVEL: f64 = 0.95;
-const WORST: usize = 3;
 
 fn mean(pnl: &[f64]) -> f64 {
     pnl.iter().sum::<f64>() / pnl.len() as f64
@@ -106,11 +106,9 @@ pub fn results(
             deviation(&pnl.iter().map(|pnl| statistic(pnl)).collect::<Vec<_>>())
         };
         let numbers = |of: fn(&Trade) -> f64| trades.iter().map(of).collect::<Vec<_>>();
-        let (fall, from, to) = maximum_drawdown(&numbers(|t| t.pnl));
-        let mut order: Vec<&Trade> = trades.iter().collect();
-        order.sort_by(|a, b| a.pnl.total_cmp(&b.pnl));
+        let expired: Vec<Expired> = trades.iter().map(Trade::expired).collect();
         StrategyResult {
-            strategy: hedged.strategy.clone(),
+            breakdown: Breakdown::new(&hedged.strategy, &expired),
             seeds: hedged.seeds,
             contracts: trades.len(),
             between_seeds: (pnl.len() > 1).then(|| BetweenSeeds {
@@ -124,17 +122,6 @@ pub fn results(
             sharpe: bounded(&sharpe),
             cost: mean(&numbers(|t| t.cost)),
             turnover: mean(&numbers(|t| t.turnover)),
-            maximum_drawdown: fall,
-            drawdown_from: from.map(|i| trades[i].sold.to_string()),
-            drawdown_to: trades[to].sold.to_string(),
-            attribution: parts(trades),
-            drift: mean(&numbers(|t| t.attribution.drift)),
-            delta_std: deviation(&numbers(|t| t.attribution.delta)),
-            worst: order
-                .iter()
-                .take(WORST)
-                .map(|t| (t.sold.to_string(), t.expiry.to_string(), t.pnl))
-                .collect(),
         }
     });
     let strategies = strategies.collect();
@@ -204,20 +191,6 @@ pub fn results(
         block,
         level,
     }
-}
-
-/// The mean of each part.
-fn parts(trades: &[Trade]) -> Vec<(String, f64)> {
-    let mut sums: Vec<(String, f64)> = Vec::new();
-    for trade in trades {
-        for (i, (name, value)) in trade.attribution.parts().into_iter().enumerate() {
-            match sums.get_mut(i) {
-                Some((_, sum)) => *sum += value / trades.len() as f64,
-                None => sums.push((name.into(), value / trades.len() as f64)),
-            }
-        }
-    }
-    sums
 }
 
 /// The strategy that is tested against the others: the first one trained with a curvature method or, if there is none,

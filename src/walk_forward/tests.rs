@@ -58,7 +58,12 @@ fn windows_follow_one_another() {
         );
     }
     for strategy in &results.strategies {
-        let sum: f64 = strategy.attribution.iter().map(|(_, value)| value).sum();
+        let sum: f64 = strategy
+            .breakdown
+            .attribution
+            .iter()
+            .map(|(_, value)| value)
+            .sum();
         assert!((sum - strategy.mean.value).abs() < 1e-9);
         assert!(strategy.cvar.interval.low <= strategy.cvar.value);
     }
@@ -69,7 +74,7 @@ fn windows_follow_one_another() {
     });
     let adam = &results.strategies[0];
     let between = adam.between_seeds.unwrap().mean;
-    assert_eq!((adam.strategy.as_str(), adam.seeds), ("adam", 2));
+    assert_eq!((adam.breakdown.strategy.as_str(), adam.seeds), ("adam", 2));
     assert!((adam.mean.value - 0.5 * (means[0] + means[1])).abs() < 1e-12);
     assert!((between - (means[0] - means[1]).abs() / 2f64.sqrt()).abs() < 1e-12 && between > 0.0);
     // One strategy under test, three others, three statistics.
@@ -85,7 +90,7 @@ fn windows_follow_one_another() {
     for caption in [
         "Walk-forward",
         "Where the P&amp;L comes from",
-        "Worst contracts",
+        "Drawdown and worst contracts",
         "Windows",
     ] {
         assert!(report.contains(caption), "{caption}");

@@ -2,6 +2,7 @@
 
 use crate::backtest::attribution::Attribution;
 use crate::error::Result;
+use crate::runs::breakdown::Expired;
 use crate::runs::tables::{dates, integers, numbers, read_dates, read_keys, read_parquet};
 use chrono::NaiveDate;
 use polars::prelude::{Column, DataFrame, DataType};
@@ -25,6 +26,18 @@ pub struct Trade {
     pub cost: f64,
     pub turnover: f64,
     pub attribution: Attribution,
+}
+
+impl Trade {
+    pub fn expired(&self) -> Expired {
+        Expired {
+            sold: self.sold,
+            expiry: self.expiry,
+            pnl: self.pnl,
+            parts: self.attribution.parts(),
+            drift: self.attribution.drift,
+        }
+    }
 }
 
 /// A column of numbers: its name, how to read it from a trade and how to write it into one.

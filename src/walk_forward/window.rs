@@ -2,7 +2,6 @@
 
 use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
-use crate::backtest::attribution::Valuation;
 use crate::backtest::{Calibration, Contracts};
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
@@ -93,17 +92,9 @@ impl Shared<'_> {
         let mut plan = self.plan.clone();
         plan.market = calibration.market_at(last);
         let contracts = Contracts::sell(history, &plan, settings, &calibration, &span.sales);
-        let valuation = Valuation::new(plan.contract, contracts.market, &contracts.paths);
         let mut trades = Vec::new();
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
-            let book = contracts.hedge(&plan, policy)?;
-            let positions = policy.positions(&contracts.paths)?;
-            let parts = valuation.attribute(
-                &positions,
-                &contracts.premiums,
-                &book.cost,
-                calibration.drift,
-            );
+            let (book, parts) = contracts.hedge_in_parts(&plan, policy)?;
             for (i, attribution) in parts.into_iter().enumerate() {
                 trades.push(Trade {
                     strategy: strategy.into(),

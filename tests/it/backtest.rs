@@ -66,20 +66,90 @@ fn every_contract_is_sold_on_every_schedule() {
     }
 }
 
+/// The parts of each strategy add up to its P&L, its part of costs is what it paid, means over seeds, and its worst
+/// contracts lie in the period.
+fn assert_broken_down(document: &serde_json::Value) {
+    let rows = document["backtest"].as_array().unwrap();
+    let breakdowns = document["backtest_breakdown"].as_array().unwrap();
+    let names: Vec<_> = breakdowns
+        .iter()
+        .map(|of| of["strategy"].as_str())
+        .collect();
+    let hedges = ["naked", "black_scholes", "whalley_wilmott"];
+    assert_eq!(
+        names,
+        ["adam", "kfac"]
+            .into_iter()
+            .chain(hedges)
+            .map(Some)
+            .collect::<Vec<_>>()
+    );
+    for breakdown in breakdowns {
+        let own: Vec<_> = rows
+            .iter()
+            .filter(|row| row["strategy"] == breakdown["strategy"])
+            .collect();
+        let mean = |key: &str| {
+            own.iter()
+                .map(|row| row[key].as_f64().unwrap())
+                .sum::<f64>()
+                / own.len() as f64
+        };
+        let parts = breakdown["attribution"].as_array().unwrap();
+        let part = |name: &str| {
+            let found = parts.iter().find(|part| part[0] == name);
+            found.unwrap()[1].as_f64().unwrap()
+        };
+        let sum: f64 = parts.iter().map(|part| part[1].as_f64().unwrap()).sum();
+        assert!((sum - mean("pnl_mean")).abs() < 1e-9, "{breakdown}");
+        assert!(
+            (part("costs") + mean("cost_mean")).abs() < 1e-9,
+            "{breakdown}"
+        );
+        assert!(part("gamma") < 0.0 && part("theta") > 0.0, "{breakdown}");
+        let worst = breakdown["worst"].as_array().unwrap();
+        let losses: Vec<f64> = worst.iter().map(|of| of[2].as_f64().unwrap()).collect();
+        assert!(losses.len() == 3 && losses.is_sorted(), "{breakdown}");
+        // A fall holds every loss.
+        assert!(breakdown["maximum_drawdown"].as_f64().unwrap() >= -losses[0]);
+        for of in worst {
+            assert!(
+                of[0].as_str() >= Some("2010") && of[0].as_str() < of[1].as_str(),
+                "{of}"
+            );
+        }
+    }
+}
+
 /// The policies of a run, loaded again, hedge history to the same bits as in the comparison that trained them.
 #[test]
 fn saved_policies_backtest_like_the_comparison() {
     let text = format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nstart = \"2010-01-01\"\n");
     let path = strategy("saved", &text);
-    let compared = compare(&path, "2");
     let runs = path.with_extension("runs");
+    let arguments = ["compare", path.to_str().unwrap(), "--seeds=2"];
+    let compared = document(&arguments, &runs, "2");
     let again = document(&["backtest", compared["run"].as_str().unwrap()], &runs, "1");
-    assert_eq!(again["backtest"].as_array().unwrap().len(), 5);
+    assert_eq!(again["backtest"].as_array().unwrap().len(), 7);
     assert_eq!(again["backtest"], compared["backtest"]);
     assert_eq!(
         again["backtest_comparisons"],
         compared["backtest_comparisons"]
     );
+    assert_eq!(again["backtest_breakdown"], compared["backtest_breakdown"]);
+    for document in [&compared, &again] {
+        assert_broken_down(document);
+        let report = runs
+            .join(document["run"].as_str().unwrap())
+            .join("report.html");
+        let report = std::fs::read_to_string(report).unwrap();
+        for caption in [
+            "Where the P&amp;L comes from",
+            "Drawdown and worst contracts",
+        ] {
+            assert!(report.contains(caption), "{caption}");
+        }
+    }
     let market = &again["backtest_market"];
     assert_eq!(market["source"], "history");
     assert_eq!(market["estimated_to"], "2009-12-31");
