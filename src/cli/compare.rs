@@ -127,6 +127,7 @@ fn compared(finished: &Finished) -> Output {
         "backtest": metrics.backtest,
         "comparisons": metrics.comparisons,
         "backtest_comparisons": metrics.backtest_comparisons,
+        "backtest_breakdown": metrics.backtest_breakdown,
         "against_adam": against_adam,
     });
     output(finished, document)
@@ -208,6 +209,7 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,
         "backtest_comparisons": finished.metrics.backtest_comparisons,
+        "backtest_breakdown": finished.metrics.backtest_breakdown,
         "backtest_market": finished.metrics.backtest_market,
     });
     Ok(output(&finished, document))
