@@ -70,7 +70,10 @@ fn a_training_is_watched_through_the_death_of_its_server() {
     browser.problems.retain(|problem| !problem.contains("ERR_"));
 
     browser.click("#state a");
-    browser.until("document.querySelector('table.numbers tbody th')");
+    // The live page, which is still there for a moment, has a table too.
+    browser.until(
+        "!document.querySelector('#live') && document.querySelector('table.numbers tbody th')",
+    );
     let metrics = server.ask("GET", &format!("/api/v1/runs/{run}"), &Value::Null);
     for (head, key) in [
         ("mean P&L", "/pnl_mean"),
