@@ -1,6 +1,6 @@
 //! Where the P&L of a hedged contract comes from.
 
-use crate::contract::{Contract, Instrument, Leg};
+use crate::contract::{Contract, Instrument};
 use crate::market::{Market, Model, Paths};
 use crate::pricing::Greeks;
 use crate::pricing::heston::HestonTransform;
@@ -234,28 +234,18 @@ fn states(
         return at.map(payoff).collect();
     }
     let Market { rate, dividend, .. } = *market;
-    let sum = |of: &dyn Fn(Leg) -> Greeks| {
-        let mut sum = Greeks::default();
-        for leg in contract.legs() {
-            sum.add(leg.quantity, &of(leg));
-        }
-        sum
-    };
     let Model::Heston(parameters) = market.model else {
         return at
             .map(|(spot, variance)| {
-                let model = match market.model {
-                    Model::Gbm { .. } => Model::Gbm {
-                        volatility: variance.sqrt(),
-                    },
-                    model => model,
-                };
                 let market = Market {
                     spot,
-                    model,
+                    model: market.model.seen_at(variance),
                     ..*market
                 };
-                sum(&|leg| market.leg_greeks(leg, left))
+                market.greeks(&Contract {
+                    expiry: left,
+                    ..*contract
+                })
             })
             .collect();
     };
@@ -270,7 +260,13 @@ fn states(
     });
     let table = HestonTransform::new(&parameters, left, low..=high, width);
     at.map(|(spot, variance)| {
-        sum(&|leg| table.greeks(leg.kind, spot, variance, leg.strike, rate, dividend))
+        let mut sum = Greeks::default();
+        for leg in contract.legs() {
+            let (kind, strike) = (leg.kind, leg.strike);
+            let one = table.greeks(kind, spot, variance, strike, rate, dividend);
+            sum.add(leg.quantity, &one);
+        }
+        sum
     })
     .collect()
 }

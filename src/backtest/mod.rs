@@ -142,14 +142,8 @@ impl Calibration {
     /// The market seen at close `day`.
     pub fn market_at(&self, day: usize) -> Market {
         let variance = self.variance[day];
-        let model = match self.market.model {
-            Model::Gbm { .. } => Model::Gbm {
-                volatility: variance.sqrt(),
-            },
-            model => model.at_variance(variance),
-        };
         Market {
-            model,
+            model: self.market.model.seen_at(variance),
             ..self.market
         }
     }
@@ -253,28 +247,15 @@ impl Contracts {
         }
     }
 
-    /// Hedges every contract with `policy` and settles it with its own premium.
+    /// Hedges every contract with `policy` and settles it with its own premium; with the parts of every contract's P&L.
     ///
     /// # Errors
     /// Those of the policy.
-    pub fn hedge(&self, plan: &Plan, policy: &dyn Policy) -> Result<Book> {
-        let ledger = plan.ledger(&self.market, 0.0);
-        let mut book = Book::hedge(policy, &ledger, &self.paths)?;
-        book.receive(&ledger, &self.premiums);
-        Ok(book)
-    }
-
-    /// The same, with the parts of every contract's P&L.
-    ///
-    /// # Errors
-    /// Those of the policy.
-    pub fn hedge_in_parts(
-        &self,
-        plan: &Plan,
-        policy: &dyn Policy,
-    ) -> Result<(Book, Vec<Attribution>)> {
-        let book = self.hedge(plan, policy)?;
+    pub fn hedge(&self, plan: &Plan, policy: &dyn Policy) -> Result<(Book, Vec<Attribution>)> {
         let positions = policy.positions(&self.paths)?;
+        let ledger = plan.ledger(&self.market, 0.0);
+        let mut book = Book::settle(&positions, &ledger, &self.paths);
+        book.receive(&ledger, &self.premiums);
         let value = || Valuation::new(plan.contract, self.market, &self.paths);
         let valuation = self.valuation.get_or_init(value);
         let parts = valuation.attribute(&positions, &self.premiums, &book.cost, self.drift);

@@ -81,22 +81,12 @@ fn heat_map(
                 .thickness(12),
         )
         .hover_template("spot %{x:.2f}, %{y:.3f} years left<br>%{z:.3f} shares<extra></extra>");
-    let strike = Scatter::new(
-        vec![map.strike; 2],
-        vec![
-            map.time_left.iter().copied().fold(f64::INFINITY, f64::min),
-            map.time_left.iter().copied().fold(0.0, f64::max),
-        ],
-    )
-    .mode(Mode::Lines)
-    .name("strike")
-    .line(
-        Line::new()
-            .color(INK.light)
-            .width(1.0)
-            .dash(plotly::common::DashType::Dot),
-    )
-    .hover_template("strike %{x:.2f}<extra></extra>");
+    let (first, last) = (
+        map.time_left.iter().copied().fold(f64::INFINITY, f64::min),
+        map.time_left.iter().copied().fold(0.0, f64::max),
+    );
+    let strike = strike_line(vec![map.strike; 2], vec![first, last])
+        .hover_template("strike %{x:.2f}<extra></extra>");
     figure_with(
         title,
         layout(title)
@@ -104,6 +94,16 @@ fn heat_map(
             .x_axis(Axis::new("spot (money)").build())
             .y_axis(Axis::new("time left (years)").build()),
         vec![trace, strike],
+    )
+}
+
+/// The strike from one end of a chart to the other.
+fn strike_line(x: Vec<f64>, y: Vec<f64>) -> Box<Scatter<f64, f64>> {
+    Scatter::new(x, y).mode(Mode::Lines).name("strike").line(
+        Line::new()
+            .color(INK.light)
+            .width(1.0)
+            .dash(plotly::common::DashType::Dot),
     )
 }
 
@@ -125,19 +125,9 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
             .line(Line::new().color(INK.light).width(2.0))
             .hover_template("%{fullData.name} %{y:.4f}<br>%{x:.3f} years<extra></extra>")
     };
-    let strike: Box<dyn Trace> = Scatter::new(
-        vec![0.0, replay.time.last().copied().unwrap_or(0.0)],
-        vec![replay.strike; 2],
-    )
-    .mode(Mode::Lines)
-    .name("strike")
-    .line(
-        Line::new()
-            .color(INK.light)
-            .width(1.0)
-            .dash(plotly::common::DashType::Dot),
-    )
-    .hover_template("strike %{y:.2f}<extra></extra>");
+    let last = replay.time.last().copied().unwrap_or(0.0);
+    let strike: Box<dyn Trace> = strike_line(vec![0.0, last], vec![replay.strike; 2])
+        .hover_template("strike %{y:.2f}<extra></extra>");
     let lines = |of: fn(&Hedged) -> Series, shape: LineShape| {
         let mut traces: Vec<Box<dyn Trace>> = Vec::new();
         for hedged in &replay.strategies {

@@ -147,7 +147,7 @@ impl Bench<'_> {
         let historical = match self.contracts {
             None => None,
             Some(contracts) => {
-                let (book, parts) = contracts.hedge_in_parts(plan, on_history)?;
+                let (book, parts) = contracts.hedge(plan, on_history)?;
                 let premiums = &contracts.premiums;
                 let premium = premiums.iter().sum::<f64>() / premiums.len() as f64;
                 Some((row(&book, premium, contracts.overlap), book, parts))

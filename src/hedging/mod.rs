@@ -40,7 +40,11 @@ impl Book {
     /// # Errors
     /// Those of the policy.
     pub fn hedge(policy: &dyn Policy, ledger: &Ledger, paths: &Paths<f64>) -> Result<Self> {
-        let positions = policy.positions(paths)?;
+        Ok(Self::settle(&policy.positions(paths)?, ledger, paths))
+    }
+
+    /// Settles `positions` on `paths`, `[blocks][steps][instruments][BLOCK]`.
+    pub fn settle(positions: &[Lane<f64>], ledger: &Ledger, paths: &Paths<f64>) -> Self {
         let mut book = Self::default();
         let size = paths.steps() * ledger.instruments();
         for (block, positions) in positions.chunks_exact(size).enumerate() {
@@ -50,7 +54,7 @@ impl Book {
             book.cost.extend(&settled.cost[..active]);
             book.turnover.extend(&settled.turnover[..active]);
         }
-        Ok(book)
+        book
     }
 
     /// Adds premiums that differ between contracts, one for each, to the P&L.

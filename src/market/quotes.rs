@@ -141,12 +141,7 @@ impl OptionPrices {
         tabulated.unwrap_or_else(|| {
             let market = Market {
                 spot,
-                model: match self.market.model {
-                    Model::Gbm { .. } => Model::Gbm {
-                        volatility: variance.sqrt(),
-                    },
-                    model => model.at_variance(variance),
-                },
+                model: self.market.model.seen_at(variance),
                 ..self.market
             };
             market.leg_price(self.leg, self.left[t])

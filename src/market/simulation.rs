@@ -43,6 +43,17 @@ impl Model {
         }
     }
 
+    /// The dynamics that price at an instantaneous variance: [`Self::at_variance`], and under geometric Brownian motion
+    /// that variance itself.
+    pub fn seen_at(&self, variance: f64) -> Self {
+        match self {
+            Self::Gbm { .. } => Self::Gbm {
+                volatility: variance.sqrt(),
+            },
+            model => model.at_variance(variance),
+        }
+    }
+
     /// The expected average variance over `time` years from `variance` now.
     pub fn mean_variance(&self, variance: f64, time: f64) -> f64 {
         match self {

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 pub type Fields = serde_json::Map<String, Value>;
 
 /// The strategies of the repository, by name.
-pub const SHIPPED: [(&str, &str); 5] = [
+pub const SHIPPED: [(&str, &str); 6] = [
     (
         "heston_call",
         include_str!("../../strategies/heston_call.toml"),
@@ -25,6 +25,10 @@ pub const SHIPPED: [(&str, &str); 5] = [
     (
         "heston_variance_swap",
         include_str!("../../strategies/heston_variance_swap.toml"),
+    ),
+    (
+        "heston_straddle_options",
+        include_str!("../../strategies/heston_straddle_options.toml"),
     ),
     (
         "merton_straddle",
@@ -42,7 +46,8 @@ pub const SHIPPED: [(&str, &str); 5] = [
 pub struct FormQuery {
     /// A run whose strategy the form begins with.
     run: Option<String>,
-    /// A shipped strategy: `heston_call`, `gbm_call`, `heston_variance_swap`, `merton_straddle` or `sp500_walk_forward`.
+    /// A shipped strategy: `heston_call`, `gbm_call`, `heston_variance_swap`, `heston_straddle_options`,
+    /// `merton_straddle` or `sp500_walk_forward`.
     strategy: Option<String>,
 }
 

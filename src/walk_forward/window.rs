@@ -94,7 +94,7 @@ impl Shared<'_> {
         let contracts = Contracts::sell(history, &plan, settings, &calibration, &span.sales);
         let mut trades = Vec::new();
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
-            let (book, parts) = contracts.hedge_in_parts(&plan, policy)?;
+            let (book, parts) = contracts.hedge(&plan, policy)?;
             for (i, attribution) in parts.into_iter().enumerate() {
                 trades.push(Trade {
                     strategy: strategy.into(),
