@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 const VARIABLE: &str = "DEEPHEDGE_TOKEN";
+/// Threads that read and write files. Hundreds of watchers that come at once would otherwise take one each, and the
+/// memory of as many reads.
+const FILE_THREADS: usize = 4;
 
 /// Serves until interrupted; says where on standard error, or on standard output as JSON.
 pub fn run(
@@ -16,8 +19,11 @@ pub fn run(
     json: bool,
 ) -> Result<Output> {
     let access = access(token_file)?;
-    let runtime =
-        tokio::runtime::Runtime::new().map_err(|error| Error::Computation(error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(FILE_THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::Computation(error.to_string()))?;
     let shown = root.display().to_string();
     let root = match data {
         Some(data) => {

@@ -49,9 +49,17 @@ struct Tail {
     folder: RunFolder,
     /// Where every line ends.
     ends: Mutex<Vec<u64>>,
-    /// A snapshot, and the number of lines in it.
-    snapshot: Mutex<(usize, Bytes)>,
+    /// What a new watcher is sent.
+    start: Mutex<Start>,
     latest: watch::Receiver<Latest>,
+}
+
+/// What a new watcher is sent, with the number of lines in it. Watchers that come at once are sent the same bytes.
+#[derive(Default)]
+struct Start {
+    snapshot: (usize, Bytes),
+    /// The snapshot and the events since.
+    newest: (usize, Bytes),
 }
 
 /// The runs that are watched.
@@ -77,7 +85,7 @@ impl Tails {
         let tail = Arc::new(Tail {
             folder,
             ends: Mutex::default(),
-            snapshot: Mutex::default(),
+            start: Mutex::default(),
             latest,
         });
         tails.insert(tail.folder.id().to_owned(), Arc::downgrade(&tail));
@@ -145,7 +153,8 @@ impl Tail {
         if to - from <= MOST_LINES && from > 0 {
             return Ok((self.replay(from, to)?.into(), to));
         }
-        let mut snapshot = locked(&self.snapshot);
+        let mut start = locked(&self.start);
+        let Start { snapshot, newest } = &mut *start;
         if to - snapshot.0 > MOST_LINES || snapshot.0 == 0 {
             let end = locked(&self.ends)
                 .get(to.wrapping_sub(1))
@@ -161,14 +170,15 @@ impl Tail {
                 to,
                 format!("id: {to}\nevent: snapshot\ndata: {data}\n\n").into(),
             );
+            *newest = snapshot.clone();
         }
-        let (lines, bytes) = snapshot.clone();
-        if lines >= to {
-            return Ok((bytes, lines));
+        if newest.0 < to {
+            let mut bytes = snapshot.1.to_vec();
+            bytes.extend(self.replay(snapshot.0, to)?);
+            *newest = (to, bytes.into());
         }
-        let mut bytes = bytes.to_vec();
-        bytes.extend(self.replay(lines, to)?);
-        Ok((bytes.into(), to))
+        let (lines, bytes) = newest.clone();
+        Ok((bytes, lines))
     }
 
     fn replay(&self, from: usize, to: usize) -> Result<Vec<u8>> {

@@ -14,6 +14,7 @@ mod walk_forward;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 const SMALL: &str = r#"
 name = "small"
@@ -42,10 +43,19 @@ curvature_paths = 64
 radius_paths = 64
 "#;
 
+/// A folder in Cargo's for tests, empty when the suite begins; what is left in it shows how a test failed.
+fn scratch() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("it");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    });
+    &FOLDER
+}
+
 fn strategy(name: &str, text: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("deephedge-it-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(format!("{name}.toml"));
+    let path = scratch().join(format!("{name}.toml"));
     std::fs::write(&path, text).unwrap();
     path
 }
