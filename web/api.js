@@ -9,11 +9,10 @@ class Refused extends Error {
 }
 
 /** The JSON at `address`, or the answer to `body`; an error with the server's own words if there is none. */
-export async function fetchJson(address, body) {
+export async function fetchJson(address, body, method = body === undefined ? "GET" : "POST") {
   const headers = { accept: "application/json" };
-  const options = { headers };
+  const options = { headers, method };
   if (body !== undefined) {
-    options.method = "POST";
     headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
   }

@@ -59,6 +59,7 @@ function follow(address) {
 document.querySelectorAll("table.numbers").forEach(makeSortable);
 const live = document.querySelector("[data-follow]");
 if (live) follow(live.dataset.follow);
+if (document.getElementById("labels")) import("./labels.js");
 for (const link of document.querySelectorAll("nav a:not(.brand)")) {
   if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
 }

@@ -2,6 +2,7 @@
 
 use super::facts::{assumptions, definitions};
 use super::figures::{Figure, Form, Kind};
+use super::palette::SERIES;
 use super::summary::{Verdict, cvar_label, main_level, strategies};
 use super::table::{Cell, Table, all};
 use crate::runs::metrics::{Comparison, Metrics};
@@ -286,7 +287,7 @@ pub fn swatch(strategy: &str, order: &[String]) -> String {
     let Some(place) = order.iter().position(|name| name == strategy) else {
         return escape(strategy);
     };
-    let place = place % 8;
+    let place = place % SERIES.len();
     format!(
         "<span class=\"swatch series-{place}\" aria-hidden=\"true\"></span>{}",
         escape(strategy)

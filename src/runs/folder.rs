@@ -17,8 +17,14 @@ pub const METRICS: &str = "metrics.json";
 const EXAMPLE_PATH: &str = "example_path.json";
 const EVALUATION: &str = "evaluation.parquet";
 const BACKTEST: &str = "backtest.parquet";
-pub(super) const STRATEGY: &str = "strategy.toml";
+pub const STRATEGY: &str = "strategy.toml";
 const REQUEST: &str = "comparison.json";
+
+/// What a strategy file calls itself.
+pub fn strategy_name(strategy: &str) -> Option<String> {
+    let strategy: toml::Table = toml::from_str(strategy).ok()?;
+    Some(strategy.get("name")?.as_str()?.to_owned())
+}
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -203,6 +209,11 @@ impl RunFolder {
             return Ok(None);
         };
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// What the strategy of the run is called, if it has one that says so.
+    pub fn name(&self) -> Option<String> {
+        strategy_name(&self.strategy().ok()??)
     }
 
     /// The per-path results on the simulated test paths, if the run has them.

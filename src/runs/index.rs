@@ -157,6 +157,19 @@ impl Index {
         Ok(entries)
     }
 
+    /// Every tag that a run has, in alphabetical order.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn tags(&self) -> Result<Vec<String>> {
+        let database = self.database();
+        let read = || -> rusqlite::Result<Vec<String>> {
+            let mut rows = database.prepare_cached("SELECT DISTINCT tag FROM tags ORDER BY tag")?;
+            rows.query_map([], |row| row.get(0))?.collect()
+        };
+        read().map_err(|error| self.failed(&error))
+    }
+
     /// The rows of `folders`, in their order, after those that have changed were made again.
     fn synchronised(&self, folders: &[RunFolder]) -> rusqlite::Result<Vec<Entry>> {
         let mut database = self.database();
@@ -182,7 +195,9 @@ impl Index {
                     State::Complete(metrics) => {
                         ("complete", metrics.name.clone(), (self.summarise)(&metrics))
                     }
-                    State::Incomplete => ("stopped", String::new(), Value::Null),
+                    State::Incomplete => {
+                        ("stopped", folder.name().unwrap_or_default(), Value::Null)
+                    }
                     State::Unreadable(why) => ("unreadable", String::new(), Value::String(why)),
                 };
                 change.execute(
@@ -322,7 +337,8 @@ fn stamp(folder: &RunFolder) -> String {
                 .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             format!("{}-{}", modified.unwrap_or_default().as_nanos(), file.len())
         }
-        Err(_) => "incomplete".into(),
+        Err(_) if folder.path().join(store::STRATEGY).is_file() => "incomplete".into(),
+        Err(_) => "new".into(),
     }
 }
 

@@ -1,8 +1,7 @@
 //! Run folders under one root.
 
-pub use super::folder::{METRICS, RunFolder, State};
+pub use super::folder::{METRICS, RunFolder, STRATEGY, State, strategy_name};
 
-use super::folder::STRATEGY;
 use super::id::{is_plain_id, plain_id, slug};
 use crate::error::{Error, Result, at_path};
 use std::fs;

@@ -233,6 +233,25 @@ pub struct Labelled {
     note: String,
 }
 
+/// Tags and note of a run.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/labels", tag = RUNS, params(("id" = String, Path, description = "Run")),
+    responses((status = 200, body = Labelled), (status = 404, body = Refusal)))]
+pub async fn labels(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+) -> Result<Json<Labelled>, Failure> {
+    let read = off_thread(move || {
+        find(&app.root, &id)?;
+        labelled(&app, id)
+    });
+    read.await.map(Json).map_err(Failure::Json)
+}
+
+fn labelled(app: &App, run: String) -> Result<Labelled, Problem> {
+    let (tags, note) = app.index.labels(&run)?;
+    Ok(Labelled { run, tags, note })
+}
+
 /// Changes tags and note of a run.
 #[utoipa::path(patch, path = "/api/v1/runs/{id}", tag = RUNS, params(("id" = String, Path, description = "Run")),
     request_body = Labels, responses((status = 200, body = Labelled), (status = 404, body = Refusal),
@@ -247,12 +266,7 @@ pub async fn label(
         labels.check()?;
         app.index
             .label(&id, labels.tags.as_deref(), labels.note.as_deref())?;
-        let (tags, note) = app.index.labels(&id)?;
-        Ok(Labelled {
-            run: id,
-            tags,
-            note,
-        })
+        labelled(&app, id)
     });
     changed.await.map(Json).map_err(Failure::Json)
 }

@@ -1,9 +1,9 @@
 //! The page of the jobs.
 
 use super::form::SHIPPED;
-use super::job_view::named;
 use super::pages::{framed, script};
 use crate::report::html::escape;
+use crate::runs::store::strategy_name;
 use axum::response::Html;
 
 /// The jobs, and the form that makes a new one; a script fills both.
@@ -13,7 +13,7 @@ pub async fn page() -> Html<String> {
         .map(|(name, text)| {
             format!(
                 "<option value=\"{name}\">{}</option>",
-                escape(&named(text).unwrap_or_default())
+                escape(&strategy_name(text).unwrap_or_default())
             )
         })
         .collect();

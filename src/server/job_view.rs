@@ -110,7 +110,7 @@ impl JobView {
         };
         Self {
             run: run.to_owned(),
-            name: folder.as_ref().and_then(name),
+            name: folder.as_ref().and_then(RunFolder::name),
             state,
             origin: "command_line",
             command: request.map(|request| request.command),
@@ -136,15 +136,4 @@ fn current(folder: &RunFolder) -> f64 {
         Ok(Some(Event::Step { done, .. })) if done < 1.0 => done,
         _ => 0.0,
     }
-}
-
-/// What the strategy of a run is called.
-pub fn name(folder: &RunFolder) -> Option<String> {
-    named(&folder.strategy().ok()??)
-}
-
-/// What a strategy file calls itself.
-pub fn named(strategy: &str) -> Option<String> {
-    let strategy: toml::Table = toml::from_str(strategy).ok()?;
-    Some(strategy.get("name")?.as_str()?.to_owned())
 }

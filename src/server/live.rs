@@ -1,8 +1,8 @@
 //! A run as it goes on.
 
 use super::openapi::{RUNS, Refusal};
-use super::pages::{framed, script};
-use super::{Failure, Problem, Root, Runs, blocking, find, job_view, missing};
+use super::pages::{framed, labels, script};
+use super::{Failure, Problem, Root, Runs, blocking, find, missing};
 use crate::charts::{self, FIRST, Figure, LIVE, UNITS};
 use crate::experiment;
 use crate::report::html::escape;
@@ -117,7 +117,7 @@ pub fn shown(folder: &RunFolder) -> Result<Option<String>, Problem> {
     let command = request.map_or("backtest".into(), |request| {
         request.command.replace('_', " ")
     });
-    let title = job_view::name(folder).unwrap_or_else(|| folder.id().to_owned());
+    let title = folder.name().unwrap_or_else(|| folder.id().to_owned());
     let scripts = script("live.js", true) + &script("plotly.js", false);
     let facts = [
         ("command", command.as_str()),
@@ -191,6 +191,7 @@ fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> String {
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Trainings\"><table class=\"numbers\" id=\"trainings\">\
          <caption><span>Trainings, on validation paths where they were hedged last</span></caption>\
          <thead><tr>{heads}</tr></thead><tbody></tbody></table></div>\n\
-         <h2>Charts</h2>\n<div class=\"figures\">\n{figures}</div></section>\n"
+         <h2>Charts</h2>\n<div class=\"figures\">\n{figures}</div></section>\n{}",
+        labels(&id)
     )
 }

@@ -45,6 +45,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(api::list))
         .routes(routes!(api::metrics, api::label, api::delete))
+        .routes(routes!(api::labels))
         .routes(routes!(api::example_path))
         .routes(routes!(api::table))
         .routes(routes!(events::events))

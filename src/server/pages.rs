@@ -33,17 +33,19 @@ pub async fn run(
                     id,
                     &format!(
                         "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/v1/runs/{0}\">This run has \
-                         no results: it is still going, or it was stopped.</p>\n",
-                        escape(id)
+                         no results: it is still going, or it was stopped.</p>\n{1}",
+                        escape(id),
+                        labels(id)
                     ),
                 )
             }),
             RunState::Unreadable(why) => frame(
                 id,
                 &format!(
-                    "<h1>{}</h1>\n<p class=\"message\">{}</p>\n",
+                    "<h1>{}</h1>\n<p class=\"message\">{}</p>\n{}",
                     escape(id),
-                    escape(&why)
+                    escape(&why),
+                    labels(id)
                 ),
             ),
         };
@@ -92,8 +94,22 @@ fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
     if folder.path().join(PROGRESS).is_file() && !metrics.training.is_empty() {
         links = format!("<a href=\"{base}/live\">How it was trained</a>, {links}");
     }
+    body.push_str(&labels(folder.id()));
     body.push_str(&format!("<p class=\"note\">{links}</p>\n"));
     Ok(body)
+}
+
+/// The form that changes what a run is called by, or deletes it; a script fills it.
+pub fn labels(id: &str) -> String {
+    format!(
+        "<details id=\"labels\" data-run=\"{}\"><summary>Tags, note, deletion</summary>\
+         <form aria-busy=\"true\"><label>Tags, separated by commas <input name=\"tags\"></label>\
+         <label>Note <textarea name=\"note\" rows=\"3\" maxlength=\"4000\"></textarea></label>\
+         <p class=\"row\"><button>Save</button> <span role=\"status\"></span></p></form>\
+         <details><summary>Delete this run</summary><p>Its results, policies and figures are lost for good.</p>\
+         <p><button type=\"button\" class=\"delete\">Delete for good</button></p></details></details>\n",
+        escape(id)
+    )
 }
 
 /// The figure of the report, shown until the chart is drawn.

@@ -198,7 +198,7 @@ fn unfinished_runs_are_listed_beside_finished_ones() {
     assert_eq!(complete["comparisons"][0]["cvar_change"], -0.142);
 
     let page = get(root.path(), "/");
-    assert!(page.body.contains("incomplete: still going, or stopped"));
+    assert!(page.body.contains("<td colspan=\"3\">stopped</td>"));
     assert!(page.body.contains("−14.2 % ±1.3 %, better"));
     assert_eq!(
         get(root.path(), &format!("/runs/{}", stopped.id())).status,

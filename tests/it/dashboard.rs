@@ -190,6 +190,66 @@ fn a_job_is_cancelled_and_resumed() {
     assert_all_from(&browser, &server.address);
 }
 
+/// Tags and a note are refused or kept on the page of a run, found in the list by their tag, and go with the run.
+#[test]
+fn a_run_is_tagged_found_and_deleted() {
+    let path = strategy("tagged", SMALL);
+    let [run, other] = [0, 1].map(|_| {
+        let compared = compare(&path, "2");
+        compared["run"].as_str().unwrap().to_owned()
+    });
+    let server = Server::start(&path.with_extension("runs"));
+    let home = format!("http://{}/", server.address);
+    let mut browser = Browser::open();
+    browser.show(WIDE, "light");
+    browser.go(&format!("{home}runs/{run}"));
+    browser.click("#labels summary");
+    browser.until("!document.querySelector('#labels form').hasAttribute('aria-busy')");
+    let label = |browser: &mut Browser, tags: &str| {
+        browser.value(&format!(
+            "{{ const {{ elements }} = document.querySelector('#labels form');
+                elements.tags.value = {}; elements.note.value = 'first\\nsecond'; 0 }}",
+            json!(tags)
+        ));
+        browser.click("#labels form button");
+    };
+    label(&mut browser, &"x".repeat(41));
+    browser.until(
+        "document.querySelector('#labels .problem')?.textContent.startsWith('`tags` must have')",
+    );
+    // The browser says in its console that the request was refused.
+    browser.problems.retain(|problem| !problem.contains("422"));
+    label(&mut browser, "good & 50 %, again");
+    browser.until("document.querySelector('#labels [role=status]').textContent === 'Saved.'");
+
+    browser.go(&home);
+    let listed = "[...document.querySelectorAll('table.list tbody small:nth-of-type(1)')].map((id) => id.textContent)";
+    browser.until(&format!("{listed}.includes('{other}')"));
+    browser.click("a.tag[href*=good]");
+    browser.until("document.querySelectorAll('table.list tbody tr').length === 1");
+    assert_eq!(
+        browser.value("document.querySelector('[name=tag]').value"),
+        json!("good & 50 %")
+    );
+    assert_eq!(
+        browser.value("document.querySelector('th .note').textContent"),
+        json!("first\nsecond")
+    );
+
+    browser.click("table.list tbody th a");
+    browser.until("document.querySelector('#labels')");
+    browser.click("#labels > summary");
+    browser.click("#labels details summary");
+    browser.click("#labels .delete");
+    browser.until("document.querySelectorAll('table.list tbody tr').length === 1");
+    assert_eq!(
+        browser.value(&format!("{listed}.includes('{run}')")),
+        json!(false)
+    );
+    assert!(!path.with_extension("runs").join(&run).exists());
+    assert_eq!(browser.problems, [""; 0]);
+}
+
 /// On every page all charts are drawn without an error, nothing is asked of another server, and nothing sticks out at the
 /// width of a desk's screen or a telephone's.
 #[test]
