@@ -337,7 +337,7 @@ fn stamp(folder: &RunFolder) -> String {
                 .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             format!("{}-{}", modified.unwrap_or_default().as_nanos(), file.len())
         }
-        Err(_) if folder.path().join(store::STRATEGY).is_file() => "incomplete".into(),
+        Err(_) if folder.path().join(store::STRATEGY).is_file() => "begun".into(),
         Err(_) => "new".into(),
     }
 }
