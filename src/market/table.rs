@@ -61,9 +61,14 @@ pub fn find_column(
 /// The error of a file without a column that it must have.
 pub fn missing_column(path: &Path, names: &[String], what: &str, wanted: &[&str]) -> Error {
     let (wanted, found) = (wanted.join(", "), names.join(", "));
+    let separator = match names {
+        [whole] if whole.contains(';') => " (separated by semicolons; commas are needed)",
+        [whole] if whole.contains('\t') => " (separated by tabs; commas are needed)",
+        _ => "",
+    };
     refuse(
         path,
-        &format!("no {what} column; expected one of {wanted}, found {found}"),
+        &format!("no {what} column; expected one of {wanted}, found {found}{separator}"),
     )
 }
 

@@ -158,6 +158,11 @@ fn wrong_files_are_refused_in_one_line() {
             "no date column; expected one of date, timestamp, datetime, time, found day, close",
         ),
         (
+            "semicolons",
+            "date;close\n2020-01-03;1.5\n",
+            "no date column; expected one of date, timestamp, datetime, time, found date;close (separated by semicolons; commas are needed)",
+        ),
+        (
             "twice-named",
             "date,Close,CLOSE\n2020-01-03,1,1\n",
             "columns \"Close\" and \"CLOSE\" both name the closing price",
