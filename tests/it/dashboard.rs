@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 
 const WIDE: (u32, u32) = (1280, 900);
 
+/// All charts of a page are drawn.
+const DRAWN: &str =
+    "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg'))";
+
 fn long(steps: usize, paths: usize) -> String {
     SMALL
         .replace("steps = 14", &format!("steps = {steps}"))
@@ -134,7 +138,8 @@ fn assert_all_from(browser: &Browser, address: &str) {
 /// a job is cancelled, resumed and finished from the page.
 #[test]
 fn a_job_is_cancelled_and_resumed() {
-    let text = long(1500, 32);
+    // The page asks every two seconds how far a job is.
+    let text = long(6000, 32);
     let runs = strategy("cancelled", &text).with_extension("runs");
     let server = Server::start(&runs);
     let mut browser = Browser::open();
@@ -236,8 +241,11 @@ fn a_run_is_tagged_found_and_deleted() {
         json!("first\nsecond")
     );
 
+    // Charts that were still asked for when the run is deleted would be missing, and all are asked for at this height.
+    browser.show((WIDE.0, 16_000), "light");
     browser.click("table.list tbody th a");
     browser.until("document.querySelector('#labels')");
+    browser.until(DRAWN);
     browser.click("#labels > summary");
     browser.click("#labels details summary");
     browser.click("#labels .delete");
@@ -278,9 +286,7 @@ fn every_page_is_quiet_and_fits() {
         browser.show((width, 16_000), colors);
         for page in &pages {
             browser.go(&format!("http://{}{page}", server.address));
-            browser.until(
-                "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg'))",
-            );
+            browser.until(DRAWN);
             let widest = browser.value("document.documentElement.scrollWidth");
             assert!(
                 widest.as_u64().unwrap() <= u64::from(width),
