@@ -8,6 +8,8 @@ pub mod replay;
 mod results;
 mod trainings;
 mod tuning;
+#[cfg(test)]
+mod tuning_tests;
 mod watch;
 
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};

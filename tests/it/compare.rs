@@ -159,6 +159,43 @@ fn the_tensor_sweep_trains_alike() {
     }
 }
 
+/// Of the settings that a search of a run trained to the end with four seeds, those were taken whose mean risk is the
+/// least, and the strategy's own were among them.
+fn assert_best_means_won(run: &Path) {
+    let read = |file: &str| std::fs::read_to_string(run.join(file)).unwrap();
+    let metrics: serde_json::Value = serde_json::from_str(&read("metrics.json")).unwrap();
+    let resolved: toml::Table = read("strategy.toml").parse().unwrap();
+    for optimizer in ["adam", "kfac"] {
+        let trials = metrics["tuning"].as_array().unwrap().iter();
+        let trials: Vec<_> = trials
+            .filter(|trial| trial["strategy"] == optimizer)
+            .collect();
+        // Four candidates for a quarter of the length, three for a half, and three with four seeds.
+        assert_eq!(trials.len(), 4 + 3 + 3 * 4, "{optimizer}");
+        let last = trials.iter().filter(|trial| trial["rung"] == 2);
+        let mut finalists: Vec<(f64, &serde_json::Value)> = last
+            .collect::<Vec<_>>()
+            .chunks_exact(4)
+            .map(|trials| {
+                let settings = &trials[0]["settings"];
+                assert!(trials.iter().all(|trial| &trial["settings"] == settings));
+                let risks = trials.iter().map(|trial| trial["risk"].as_f64().unwrap());
+                (risks.sum::<f64>() / 4.0, settings)
+            })
+            .collect();
+        let own = &trials[0]["settings"];
+        assert!(
+            finalists.iter().any(|(_, settings)| *settings == own),
+            "{optimizer}"
+        );
+        finalists.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (key, value) in finalists[0].1.as_object().unwrap() {
+            let taken = serde_json::to_value(&resolved["optimizers"][optimizer][key]).unwrap();
+            assert_eq!(&taken, value, "{optimizer}: {key}");
+        }
+    }
+}
+
 /// A comparison that was killed while it trained goes on to the bits of one that was not, apart from times: tuning,
 /// lengths and further risk levels included.
 #[test]
@@ -180,7 +217,9 @@ fn a_killed_comparison_resumes_to_the_same_bits() {
     };
     let whole = path.with_extension("whole");
     let finished = document(&arguments, &whole, "2");
-    let expected = metrics(&whole, finished["run"].as_str().unwrap());
+    let run = finished["run"].as_str().unwrap();
+    let expected = metrics(&whole, run);
+    assert_best_means_won(&whole.join(run));
 
     // Killed once in the search for settings, and once in the trainings.
     let runs = path.with_extension("runs");
