@@ -84,9 +84,13 @@ async function drawCharts() {
   // The table is there before plotly's script, which is long.
   if (!globalThis.Plotly) return soon();
   for (const name of Object.keys(CHARTS)) {
-    if (!near.has(name) || drawn.get(name) === version) continue;
-    drawn.set(name, version);
+    const complete = state === "complete";
+    if (!(complete || near.has(name)) || drawn.get(name) === version) continue;
     const made = figure(name, plan, [...trainings.values()], choice.value);
+    // What a run never measures, as a walk-forward its validation, has no chart.
+    place(name).closest("figure").hidden = complete && !made;
+    if (!near.has(name)) continue;
+    drawn.set(name, version);
     if (made) await draw(place(name), made);
   }
 }
@@ -198,6 +202,8 @@ function showNumbers() {
   card("spent", time ? duration(time) : "\u2013");
   card("left", remaining ? `about ${duration(remaining)}` : "\u2013");
   showTable(all);
+  const measured = all.some(({ points }) => points.some(({ validation }) => validation));
+  place("trainings").classList.toggle("unmeasured", complete && !measured);
 }
 
 function words() {
@@ -217,7 +223,7 @@ function showState() {
     if (state === "complete") {
       const link = document.createElement("a");
       link.href = `/runs/${run}`;
-      link.textContent = "See the comparison";
+      link.textContent = "See the results";
       status.append(" ", link);
     }
   }

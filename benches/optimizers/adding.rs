@@ -76,14 +76,11 @@ impl Adding {
 
     /// Answers less sums.
     fn errors(&self, parameters: &Parameters, sequences: &Sequences) -> Vec<f64> {
-        let forward = self
+        let positions = self
             .sweep
-            .forward(parameters, &self.features, &sequences.paths, false)
+            .forward(parameters, &self.features, &sequences.paths)
             .expect("a sweep");
-        let answers = forward
-            .positions
-            .chunks(DATES)
-            .flat_map(|dates| dates[DATES - 1]);
+        let answers = positions.chunks(DATES).flat_map(|dates| dates[DATES - 1]);
         answers
             .zip(&sequences.sums)
             .map(|(answer, sum)| f64::from(answer) - sum)

@@ -91,12 +91,11 @@ impl Step {
 
     /// P&L of every path under the policy.
     pub fn forward(&self) -> Vec<f64> {
-        let forward = self
+        let positions = self
             .sweep
-            .forward(&self.parameters, &self.features, &self.paths, false)
+            .forward(&self.parameters, &self.features, &self.paths)
             .expect("a forward sweep");
-        forward
-            .positions
+        positions
             .chunks_exact(self.paths.steps())
             .enumerate()
             .flat_map(|(block, positions)| {

@@ -13,9 +13,6 @@ pub struct RecurrentPolicy<'a> {
 
 impl Policy for RecurrentPolicy<'_> {
     fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        Ok(self
-            .sweep
-            .forward(self.parameters, self.features, paths, false)?
-            .positions)
+        self.sweep.forward(self.parameters, self.features, paths)
     }
 }

@@ -24,15 +24,6 @@ use crate::market::Paths;
 use crate::simd::{Lane, Real};
 use faer::Mat;
 
-/// The result of a forward sweep.
-#[derive(Debug, Clone)]
-pub struct Forward<R> {
-    /// Positions held over each period, `[blocks][steps][instruments][BLOCK]`.
-    pub positions: Vec<Lane<R>>,
-    /// h_t of the last layer, `[blocks][steps][hidden][BLOCK]`; empty unless it was asked for.
-    pub head_inputs: Vec<Lane<R>>,
-}
-
 /// Gives the derivative in the positions that a backward sweep starts from.
 ///
 /// Arguments: the block number, the positions `[steps][instruments][BLOCK]` and the seeds to be written, of the same
@@ -60,14 +51,13 @@ impl Engine {
 
 /// Moves a recurrent policy along paths, forward and backward in time.
 pub trait Sweep<R: Real>: Send + Sync {
-    /// The positions on all paths.
+    /// The positions held over each period, `[blocks][steps][instruments][BLOCK]`.
     fn forward(
         &self,
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
-        keep_head_inputs: bool,
-    ) -> Result<Forward<R>>;
+    ) -> Result<Vec<Lane<R>>>;
 
     /// Differentiates along the seeds: Σ_b Σ_t seed ∂δ_t/∂W for every linear map.
     fn gradient(

@@ -4,11 +4,11 @@ use super::block::EPSILON;
 use super::features::Features;
 use super::parameters::{GATES, Parameters, Shape, matrix};
 use super::record::Record;
-use super::{Forward, Seed, Sweep};
+use super::{Seed, Sweep};
 use crate::error::Result;
 use crate::market::Paths;
 use crate::simd::{BLOCK, Dates, Lane, Real};
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
 use faer::Mat;
 use std::sync::LazyLock;
@@ -51,19 +51,8 @@ impl<R: Real> Sweep<R> for TensorSweep {
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
-        keep_head_inputs: bool,
-    ) -> Result<Forward<R>> {
-        let trace = Trace::new(parameters, features, paths)?;
-        let head_inputs = if keep_head_inputs {
-            let hidden = trace.head_inputs.narrow(D::Minus1, 0, trace.shape.hidden)?;
-            lanes(&hidden)?
-        } else {
-            Vec::new()
-        };
-        Ok(Forward {
-            positions: lanes(&trace.positions)?,
-            head_inputs,
-        })
+    ) -> Result<Vec<Lane<R>>> {
+        lanes(&Trace::new(parameters, features, paths)?.positions)
     }
 
     fn gradient(

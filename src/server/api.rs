@@ -48,7 +48,15 @@ pub enum Stage {
 }
 
 impl Stage {
-    fn name(self) -> &'static str {
+    pub const ALL: [Self; 5] = [
+        Self::Complete,
+        Self::Running,
+        Self::Queued,
+        Self::Stopped,
+        Self::Unreadable,
+    ];
+
+    pub fn name(self) -> &'static str {
         match self {
             Self::Complete => "complete",
             Self::Running => "running",

@@ -155,7 +155,7 @@ impl Tail {
         }
         let mut start = locked(&self.start);
         let Start { snapshot, newest } = &mut *start;
-        if to - snapshot.0 > MOST_LINES || snapshot.0 == 0 {
+        if to.saturating_sub(snapshot.0) > MOST_LINES || snapshot.0 == 0 {
             let end = locked(&self.ends)
                 .get(to.wrapping_sub(1))
                 .copied()

@@ -1,5 +1,6 @@
 //! The page of all runs.
 
+use super::api::Stage;
 use super::pages::frame;
 use super::{App, Failure, off_thread};
 use crate::report::html::{escape, readable_time, signed, swatch};
@@ -13,7 +14,6 @@ use std::collections::BTreeMap;
 
 /// Runs of a page.
 const PER_PAGE: usize = 50;
-const STATES: [&str; 5] = ["complete", "running", "queued", "stopped", "unreadable"];
 
 /// What the form above the list asks for; a field that is empty asks for nothing.
 struct Wanted {
@@ -161,7 +161,7 @@ fn filter_form(wanted: &Wanted, tags: &[String]) -> String {
          <label>State <select name=\"state\">{}</select></label>\
          <label>Tag <select name=\"tag\">{}</select></label><button>Show</button></form>\n",
         escape(search.as_deref().unwrap_or_default()),
-        options("any", &STATES, state.as_deref()),
+        options("any", &Stage::ALL.map(Stage::name), state.as_deref()),
         options("any", &tags, tag.as_deref())
     )
 }

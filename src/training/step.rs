@@ -95,13 +95,11 @@ impl<'a> Step<'a> {
         premiums: Option<&[f64]>,
         further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
     ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
-        let forward = self
-            .sweep
-            .forward(parameters, &self.plan.features, paths, false)?;
+        let positions = self.sweep.forward(parameters, &self.plan.features, paths)?;
         let mut pnl = Vec::with_capacity(paths.count());
         let mut columns = std::array::from_fn(|_| Vec::with_capacity(paths.count()));
         let size = paths.steps() * self.ledger.instruments();
-        for (block, positions) in forward.positions.chunks_exact(size).enumerate() {
+        for (block, positions) in positions.chunks_exact(size).enumerate() {
             let settled = self.ledger.settle(&paths.block(block), positions);
             let active = |lane: Lane<f32>| lane.into_iter().take(paths.active(block));
             pnl.extend(active(settled.pnl).map(f64::from));

@@ -82,12 +82,12 @@ impl Problem {
     }
 
     fn at(&self, parameters: &Parameters) -> Point {
-        let forward = self
+        let positions = self
             .sweep
-            .forward(parameters, &self.features, &self.paths, false)
+            .forward(parameters, &self.features, &self.paths)
             .unwrap();
         let (mut pnl, mut trades) = (Vec::new(), Vec::new());
-        for (block, positions) in forward.positions.chunks_exact(CONTRACT.steps).enumerate() {
+        for (block, positions) in positions.chunks_exact(CONTRACT.steps).enumerate() {
             let active = self.paths.active(block);
             let settled = self.ledger.settle(&self.paths.block(block), positions);
             pnl.extend_from_slice(&settled.pnl[..active]);

@@ -10,7 +10,7 @@ mod workspace;
 use super::features::Features;
 use super::parameters::{Parameters, Shape};
 use super::record::Record;
-use super::{Forward, Seed, Sweep};
+use super::{Seed, Sweep};
 use crate::error::Result;
 use crate::market::{PathBlock, Paths};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
@@ -73,30 +73,15 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
-        keep_head_inputs: bool,
-    ) -> Result<Forward<R>> {
+    ) -> Result<Vec<Lane<R>>> {
         let (shape, steps) = (parameters.shape(), paths.steps());
         let weights = Weights::new(shape, &parameters.matrices()?);
         let size = steps * shape.instruments;
         let mut positions = vec![[R::ZERO; BLOCK]; paths.blocks() * size];
-        let rows = if keep_head_inputs {
-            steps * shape.hidden
-        } else {
-            0
-        };
-        let mut head_inputs = vec![[R::ZERO; BLOCK]; paths.blocks() * rows];
-        let kept: Vec<&mut [Lane<R>]> = if keep_head_inputs {
-            head_inputs.chunks_exact_mut(rows).collect()
-        } else {
-            (0..paths.blocks())
-                .map(|_| <&mut [Lane<R>]>::default())
-                .collect()
-        };
         positions
             .par_chunks_exact_mut(size)
-            .zip(kept)
             .enumerate()
-            .for_each(|(block, (positions, kept))| {
+            .for_each(|(block, positions)| {
                 self.with_workspace(shape, steps, |workspace| {
                     let paths = paths.block(block);
                     dispatch(ForwardBlock {
@@ -106,15 +91,9 @@ impl<R: Real> Sweep<R> for BlockSweep<R> {
                         workspace,
                     });
                     positions.copy_from_slice(&workspace.positions);
-                    for (t, kept) in kept.chunks_exact_mut(shape.hidden).enumerate() {
-                        kept.copy_from_slice(workspace.top().hidden(t));
-                    }
                 });
             });
-        Ok(Forward {
-            positions,
-            head_inputs,
-        })
+        Ok(positions)
     }
 
     fn gradient(
