@@ -70,7 +70,7 @@ pub const KINDS: [Kind; 12] = [
     ),
     kind(
         "statistics",
-        None,
+        Some("damping"),
         "What an optimizer says of its own steps, the first seed's.",
     ),
     kind(

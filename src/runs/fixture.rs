@@ -45,6 +45,20 @@ impl Drop for Scratch {
     }
 }
 
+/// K-FAC adapts its damping, after a trial at every fifth step from step 10 on.
+fn statistics(strategy: &str, step: usize, seed: usize) -> Map<String, Value> {
+    let mut statistics = Map::new();
+    if strategy == "kfac" && step >= 10 {
+        let trials = (step - 6) / 5;
+        let damping = 3e-4 * 0.95f64.powi((trials * (5 + seed)) as i32);
+        statistics.insert("damping".into(), damping.into());
+        if trials > 0 {
+            statistics.insert("reduction_ratio".into(), (0.9 - 0.05 * seed as f64).into());
+        }
+    }
+    statistics
+}
+
 struct Normal(u64);
 
 impl Normal {
@@ -322,7 +336,7 @@ fn training() -> Vec<TrainingCurve> {
                         seconds: pace * f64::from(step),
                         risk: level + 0.05 * noise.next(),
                         validation_risk: (step % 25 == 0).then(|| level + 0.01 * noise.next()),
-                        statistics: Map::new(),
+                        statistics: statistics(strategy, step as usize, seed as usize),
                     }
                 })
                 .collect();

@@ -2,6 +2,7 @@
 
 pub(crate) mod backtest;
 mod canvas;
+mod damping;
 pub(crate) mod histogram;
 mod path;
 pub(crate) mod scatter;
@@ -10,6 +11,7 @@ pub(crate) mod training;
 
 pub use backtest::cumulative_pnl;
 pub use canvas::Form;
+pub use damping::damping;
 pub use histogram::pnl_histogram;
 pub use path::example_path;
 pub use scatter::cost_and_cvar;
@@ -30,7 +32,7 @@ pub struct Kind {
 }
 
 /// Every figure that a run may have, in the order of the page.
-pub const KINDS: [Kind; 6] = [
+pub const KINDS: [Kind; 7] = [
     Kind {
         name: "loss_steps",
         caption: "Risk on the validation paths after each number of steps, averaged over seeds; \
@@ -39,6 +41,11 @@ pub const KINDS: [Kind; 6] = [
     Kind {
         name: "loss_seconds",
         caption: "The same against the seconds spent in training, validation excluded.",
+    },
+    Kind {
+        name: "damping",
+        caption: "Damping of the optimizers that adapt it, and ρ, the change of the risk over the one predicted, both \
+                  averaged over seeds: below the lower line the damping grows, above the upper one it shrinks.",
     },
     Kind {
         name: "pnl_histogram",
@@ -95,6 +102,7 @@ pub fn draw(
         match name {
             "loss_steps" => loss(metrics, Against::Steps, &palette, form),
             "loss_seconds" => loss(metrics, Against::Seconds, &palette, form),
+            "damping" => damping(metrics, &palette, form),
             "pnl_histogram" => {
                 evaluation.map_or(Ok(None), |table| pnl_histogram(table, &palette, form))
             }
