@@ -110,13 +110,8 @@ pub fn save_policy(
     (strategy, seed): (&str, u64),
     parameters: &Parameters,
 ) -> Result<()> {
-    let metadata = [
-        ("strategy", strategy.to_string()),
-        ("seed", seed.to_string()),
-        ("features", json!(plan.features).to_string()),
-    ];
-    let metadata = metadata.map(|(key, value)| (key.to_string(), value));
-    folder.write_bytes(&policy_file(id), &parameters.to_bytes(metadata.into())?)
+    let about = json!({ "strategy": strategy, "seed": seed, "features": plan.features });
+    folder.write_bytes(&policy_file(id), &parameters.to_bytes(&about)?)
 }
 
 pub fn recurrent(

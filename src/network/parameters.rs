@@ -3,6 +3,7 @@ use crate::random::{Purpose, sequential};
 use candle_core::{DType, Device, Tensor, Var};
 use faer::Mat;
 use rand::RngExt;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -139,8 +140,10 @@ impl Parameters {
         Ok(())
     }
 
-    /// The weights as safetensors, with `metadata` as strings in the header.
-    pub fn to_bytes(&self, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
+    /// The weights as safetensors. What they are is said by `about`, as JSON in the header's metadata under `policy`: one
+    /// entry, because several would be written in an order of chance.
+    pub fn to_bytes(&self, about: &Value) -> Result<Vec<u8>> {
+        let metadata = HashMap::from([("policy".to_owned(), about.to_string())]);
         let tensors = self
             .variables
             .iter()

@@ -15,6 +15,7 @@ use crate::strategy::{
     Aversion, BacktestPlan, Length, OptimizerPlan, Plan, TrainingPaths, WalkForwardPlan,
 };
 use crate::training::{Sources, Training, train_on};
+use serde_json::json;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -143,9 +144,8 @@ impl Shared<'_> {
                 })
             })?;
             seconds.push((name.clone(), seed, trained.seconds));
-            let metadata = [("strategy", name.clone()), ("seed", seed.to_string())];
-            let metadata = metadata.map(|(key, value)| (key.to_string(), value));
-            let bytes = trained.parameters.to_bytes(metadata.into())?;
+            let about = json!({ "strategy": name, "seed": seed, "features": plan.features });
+            let bytes = trained.parameters.to_bytes(&about)?;
             self.folder
                 .write_bytes(&policy_file(span, name, seed), &bytes)?;
             let sweep = plan.engine.sweep();
