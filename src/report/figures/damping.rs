@@ -15,21 +15,28 @@ const KEPT: [f64; 2] = [0.25, 0.75];
 const RATIOS: std::ops::Range<f64> = -0.6..1.8;
 
 /// A strategy's damping and ratio, averaged over its seeds.
-struct Curve<'a> {
-    strategy: &'a str,
+pub struct Curve<'a> {
+    pub strategy: &'a str,
     /// Step, log₁₀ λ and ρ.
-    points: Vec<(f64, f64, f64)>,
+    pub points: Vec<(f64, f64, f64)>,
 }
 
-/// Damping λ above, on a logarithmic axis, and below it ρ, the change of the risk on the same paths over the one that the
-/// quadratic model predicted; absent where no optimizer adapts its damping.
+/// The damping of a run's trainings; absent where no optimizer adapts its damping.
 ///
 /// Over seeds, λ is averaged by its logarithm, and ρ, whose single values are noise, over a fiftieth of the training too.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
 pub fn damping(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Option<String>> {
-    let curves = curves(&metrics.training);
+    damping_of(&curves(&metrics.training), palette, form)
+}
+
+/// Damping λ above, on a logarithmic axis, and below it ρ, the change of the risk on the same paths over the one that the
+/// quadratic model predicted; absent without points.
+///
+/// # Errors
+/// [`crate::Error::Computation`] if plotters fails.
+pub fn damping_of(curves: &[Curve<'_>], palette: &Palette, form: Form) -> Result<Option<String>> {
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let Some(dampings) = range(points().map(|point| point.1), 0.08) else {
         return Ok(None);
@@ -59,7 +66,7 @@ pub fn damping(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Optio
             format: None,
         };
         let mut chart = axes(&above, form, &steps(""), &damping)?;
-        for curve in &curves {
+        for curve in curves {
             let line = curve.points.iter().map(|point| (point.0, point.1));
             chart.draw_series(LineSeries::new(line, palette.line(curve.strategy)))?;
         }
@@ -72,7 +79,7 @@ pub fn damping(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Optio
             let place = (x - left + 6 * SCALE, y - top + 3 * SCALE);
             below.draw(&Text::new(format!("{bound}"), place, form.small()))?;
         }
-        for curve in &curves {
+        for curve in curves {
             let line = curve
                 .points
                 .iter()

@@ -2,7 +2,7 @@
 
 pub(crate) mod backtest;
 mod canvas;
-mod damping;
+pub(crate) mod damping;
 pub(crate) mod histogram;
 mod path;
 pub(crate) mod scatter;

@@ -7,6 +7,8 @@ mod problem;
 mod sections;
 mod statements;
 
+use super::figures::Form;
+use super::figures::damping::{Curve, damping_of};
 use super::figures::study::{Labels, Series, lines};
 use super::levels::lengths;
 use super::palette::Palette;
@@ -119,12 +121,8 @@ fn figures(problem: &Problem) -> Result<Vec<Drawn>> {
     let Some(part) = problem.main() else {
         return Ok(Vec::new());
     };
-    let palette = Palette::new(
-        part.methods
-            .iter()
-            .map(|method| method.name.clone())
-            .collect(),
-    );
+    let names = part.drawn();
+    let palette = Palette::new(names.iter().map(|name| (*name).to_owned()).collect());
     let mut drawn = Vec::new();
     let mut add = |name, caption, x, y: &str, logarithmic, series: Vec<Series>| -> Result<()> {
         let labels = Labels {
@@ -133,6 +131,10 @@ fn figures(problem: &Problem) -> Result<Vec<Drawn>> {
             y,
             logarithmic,
         };
+        let series: Vec<Series> = series
+            .into_iter()
+            .filter(|series| names.contains(&series.name.as_str()))
+            .collect();
         drawn.extend(lines(&series, &labels, &palette)?.map(|svg| (name, caption, svg)));
         Ok(())
     };
@@ -192,23 +194,8 @@ fn figures(problem: &Problem) -> Result<Vec<Drawn>> {
         false,
         frontier(problem),
     )?;
-    type Said = fn(&MeanPoint) -> Option<f64>;
-    let controls: [(&str, &str, Said); 2] = [
-        ("damping", "Damping through training", |point| point.damping),
-        ("ratio", "Reduction ratio ρ through training", |point| {
-            point.reduction_ratio
-        }),
-    ];
-    for (name, caption, of) in controls {
-        add(
-            name,
-            caption,
-            "steps",
-            name,
-            false,
-            control(&part.curves, of),
-        )?;
-    }
+    let control = damping_of(&control(&part.curves), &palette, Form::Wide)?;
+    drawn.extend(control.map(|svg| ("damping", "Damping and ratio through training", svg)));
     Ok(drawn)
 }
 
@@ -227,22 +214,22 @@ fn curves(curves: &[MeanCurve], x: &dyn Fn(&MeanPoint) -> f64) -> Vec<Series> {
         .collect()
 }
 
-/// What a control did, of the methods in which it moved.
-fn control(curves: &[MeanCurve], of: fn(&MeanPoint) -> Option<f64>) -> Vec<Series> {
+/// Damping and ratio of the methods that adapt their damping.
+fn control(curves: &[MeanCurve]) -> Vec<Curve<'_>> {
     curves
         .iter()
-        .filter_map(|curve| {
-            let points: Vec<_> = curve
+        .map(|curve| Curve {
+            strategy: &curve.strategy,
+            points: curve
                 .points
                 .iter()
-                .filter_map(|point| Some((point.step as f64, of(point)?, 0.0)))
-                .collect();
-            let moved = points.iter().any(|point| point.1 != points[0].1);
-            moved.then(|| Series {
-                name: curve.strategy.clone(),
-                points,
-            })
+                .filter_map(|point| {
+                    let damping = point.damping?.log10();
+                    Some((point.step as f64, damping, point.reduction_ratio?))
+                })
+                .collect(),
         })
+        .filter(|curve| !curve.points.is_empty())
         .collect()
 }
 

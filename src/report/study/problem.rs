@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::report::levels::{Lengths, Point, lengths};
+use crate::report::palette::SERIES;
 use crate::runs::metrics::Comparison;
 use crate::runs::study::{Ending, MeanCurve, Method, Study};
 
@@ -126,6 +127,22 @@ impl Part {
             .is_some_and(|method| method.method == "adam")
     }
 
+    /// The methods that figures show, in the order of their colours: Adam, and of the others those with the least risks after
+    /// the strategy's own number of steps, as many as there are colours.
+    pub fn drawn(&self) -> Vec<&str> {
+        let risk = |name: &str| {
+            let own = |ending: &&Ending| ending.strategy == name && ending.length == self.length;
+            let own: Vec<&Ending> = self.endings.iter().filter(own).collect();
+            mean(&own, |ending| ending.risk)
+        };
+        let mut ranked: Vec<&str> = self.methods.iter().map(|m| m.name.as_str()).collect();
+        ranked.sort_by(|a, b| risk(a).total_cmp(&risk(b)));
+        ranked.sort_by_key(|name| !self.is_adam(name));
+        ranked.truncate(SERIES.len());
+        let methods = self.methods.iter().map(|method| method.name.as_str());
+        methods.filter(|name| ranked.contains(name)).collect()
+    }
+
     pub fn lengths(&self) -> Vec<Lengths> {
         lengths(&self.endings)
     }
@@ -197,7 +214,7 @@ pub fn differences(ours: &[&Ending], theirs: &[&Ending], of: impl Fn(&Ending) ->
 
 #[cfg(test)]
 mod tests {
-    use super::problems;
+    use super::{SERIES, problems};
     use crate::runs::study::Study;
     use std::path::Path;
 
@@ -215,5 +232,26 @@ mod tests {
             error.contains("`sundial`") && error.contains(&study.clock),
             "{error}"
         );
+    }
+
+    /// Figures have a colour for every method: both Adams, and no method that ends behind one that is left out.
+    #[test]
+    fn figures_show_adam_and_the_best_of_the_others() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/study/p2.json");
+        let problems = problems(&[Study::read(&file).unwrap()]).unwrap();
+        let part = problems[0].main().unwrap();
+        let drawn = part.drawn();
+        assert!(part.methods.len() > SERIES.len() && drawn.len() == SERIES.len());
+        assert_eq!(drawn[..2], ["adam", "adam_small"]);
+        let ends = part.at_length(part.length.unwrap());
+        let risk = |name: &str| {
+            let (_, ends) = ends.iter().find(|(other, _)| *other == name).unwrap();
+            super::mean(ends, |end| end.risk)
+        };
+        let worst = drawn[2..].iter().map(|name| risk(name)).fold(0.0, f64::max);
+        let names = part.methods.iter().map(|method| method.name.as_str());
+        for name in names.filter(|name| !drawn.contains(name)) {
+            assert!(risk(name) >= worst, "{name}");
+        }
     }
 }
