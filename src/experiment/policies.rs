@@ -8,7 +8,6 @@ use crate::network::Parameters;
 use crate::risk::Estimate;
 use crate::runs::store::RunFolder;
 use crate::strategy::{Plan, Premium};
-use serde_json::json;
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
 /// e^{−rT} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0.
@@ -110,8 +109,8 @@ pub fn save_policy(
     (strategy, seed): (&str, u64),
     parameters: &Parameters,
 ) -> Result<()> {
-    let about = json!({ "strategy": strategy, "seed": seed, "features": plan.features });
-    folder.write_bytes(&policy_file(id), &parameters.to_bytes(&about)?)
+    let bytes = parameters.to_bytes(strategy, seed, &plan.features)?;
+    folder.write_bytes(&policy_file(id), &bytes)
 }
 
 pub fn recurrent(

@@ -1,9 +1,10 @@
+use super::features::Features;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, sequential};
 use candle_core::{DType, Device, Tensor, Var};
 use faer::Mat;
 use rand::RngExt;
-use serde_json::Value;
+use serde_json::json;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -140,10 +141,14 @@ impl Parameters {
         Ok(())
     }
 
-    /// The weights as safetensors. What they are is said by `about`, as JSON in the header's metadata under `policy`: one
-    /// entry, because several would be written in an order of chance.
-    pub fn to_bytes(&self, about: &Value) -> Result<Vec<u8>> {
-        let metadata = HashMap::from([("policy".to_owned(), about.to_string())]);
+    /// The weights as safetensors `[rows, columns]`, one tensor for every linear map. Whose they are and what they see stands
+    /// as JSON in the header's metadata under `policy`: one entry, because several would be written in an order of chance.
+    ///
+    /// # Errors
+    /// [`Error::Computation`] if safetensors fails.
+    pub fn to_bytes(&self, strategy: &str, seed: u64, features: &Features) -> Result<Vec<u8>> {
+        let policy = json!({ "strategy": strategy, "seed": seed, "features": features });
+        let metadata = HashMap::from([("policy".to_owned(), policy.to_string())]);
         let tensors = self
             .variables
             .iter()

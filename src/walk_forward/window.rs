@@ -15,7 +15,6 @@ use crate::strategy::{
     Aversion, BacktestPlan, Length, OptimizerPlan, Plan, TrainingPaths, WalkForwardPlan,
 };
 use crate::training::{Sources, Training, train_on};
-use serde_json::json;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -144,8 +143,7 @@ impl Shared<'_> {
                 })
             })?;
             seconds.push((name.clone(), seed, trained.seconds));
-            let about = json!({ "strategy": name, "seed": seed, "features": plan.features });
-            let bytes = trained.parameters.to_bytes(&about)?;
+            let bytes = trained.parameters.to_bytes(name, seed, &plan.features)?;
             self.folder
                 .write_bytes(&policy_file(span, name, seed), &bytes)?;
             let sweep = plan.engine.sweep();

@@ -1,7 +1,7 @@
 //! Levenberg–Marquardt damping through training.
 
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, range, reference_line};
-use super::training::by_strategy;
+use super::training::{by_strategy, smoothed};
 use crate::error::Result;
 use crate::report::palette::Palette;
 use crate::runs::metrics::{Metrics, TrainingCurve, TrainingPoint};
@@ -95,7 +95,11 @@ fn curves(training: &[TrainingCurve]) -> Vec<Curve<'_>> {
     by_strategy(training)
         .into_iter()
         .filter_map(|(strategy, seeds)| {
-            let points = smoothed(&average(&seeds));
+            let mut points = average(&seeds);
+            let ratios: Vec<f64> = points.iter().map(|point| point.2).collect();
+            for (point, ratio) in points.iter_mut().zip(smoothed(&ratios)) {
+                point.2 = ratio;
+            }
             (!points.is_empty()).then_some(Curve { strategy, points })
         })
         .collect()
@@ -120,19 +124,6 @@ fn average(seeds: &[&TrainingCurve]) -> Vec<(f64, f64, f64)> {
     sums.into_iter()
         .filter(|(_, (_, _, count))| *count == all)
         .map(|(step, (damping, ratio, _))| (step as f64, damping / all as f64, ratio / all as f64))
-        .collect()
-}
-
-/// Ratios averaged over the steps around each step, in a window that shrinks at both ends.
-fn smoothed(points: &[(f64, f64, f64)]) -> Vec<(f64, f64, f64)> {
-    let reach = points.len() / 100;
-    (0..points.len())
-        .map(|at| {
-            let reach = reach.min(at).min(points.len() - 1 - at);
-            let window = &points[at - reach..=at + reach];
-            let ratio = window.iter().map(|point| point.2).sum::<f64>() / window.len() as f64;
-            (points[at].0, points[at].1, ratio)
-        })
         .collect()
 }
 

@@ -110,10 +110,11 @@ fn curves(training: &[TrainingCurve], against: Against) -> Vec<Curve<'_>> {
 pub fn average(seeds: &[&TrainingCurve], validated: bool, against: Against) -> Vec<(f64, f64)> {
     let mut sums: BTreeMap<usize, (f64, f64, usize)> = BTreeMap::new();
     for seed in seeds {
-        let risks = if validated {
+        let risks: Vec<Option<f64>> = if validated {
             seed.points.iter().map(|p| p.validation_risk).collect()
         } else {
-            smoothed(seed)
+            let risks: Vec<f64> = seed.points.iter().map(|p| p.risk).collect();
+            smoothed(&risks).map(Some).collect()
         };
         for (point, risk) in seed.points.iter().zip(risks) {
             let Some(risk) = risk.filter(|risk| risk.is_finite()) else {
@@ -137,17 +138,15 @@ pub fn average(seeds: &[&TrainingCurve], validated: bool, against: Against) -> V
         .collect()
 }
 
-/// The batch risk averaged over the steps around each step, a fiftieth of the training wide.
-fn smoothed(curve: &TrainingCurve) -> Vec<Option<f64>> {
-    let reach = curve.points.len() / 100;
-    (0..curve.points.len())
-        .map(|at| {
-            // The window shrinks at both ends, so that it stays centred.
-            let reach = reach.min(at).min(curve.points.len() - 1 - at);
-            let window = &curve.points[at - reach..=at + reach];
-            Some(window.iter().map(|p| p.risk).sum::<f64>() / window.len() as f64)
-        })
-        .collect()
+/// The values averaged over those around each, in a window of a fiftieth of them.
+pub fn smoothed(values: &[f64]) -> impl Iterator<Item = f64> {
+    let reach = values.len() / 100;
+    (0..values.len()).map(move |at| {
+        // The window shrinks at both ends, so that it stays centred.
+        let reach = reach.min(at).min(values.len() - 1 - at);
+        let window = &values[at - reach..=at + reach];
+        window.iter().sum::<f64>() / window.len() as f64
+    })
 }
 
 /// Ranges that show where the curves end up: the first fall from an untrained policy is much
