@@ -9,7 +9,7 @@ use crate::simd::{BLOCK, Real};
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 
 /// Settings of conjugate gradients on the exact metric.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -78,14 +78,14 @@ impl Build for CgFacSettings {
 ///
 /// # References
 /// Chen, Dai and Song (2021), "CG-FAC", arXiv 2101.00218; Hestenes and Stiefel (1952).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CgFacMetric {
     iterations: usize,
     tolerance: f64,
     damping: f64,
     preconditioner: KfacMetric,
     /// Iterations of the last step.
-    used: AtomicUsize,
+    used: Cell<usize>,
 }
 
 impl CgFacMetric {
@@ -100,7 +100,7 @@ impl CgFacMetric {
                 control: settings.control,
                 ..KfacSettings::default()
             }),
-            used: AtomicUsize::new(0),
+            used: Cell::new(0),
         }
     }
 }
@@ -130,12 +130,12 @@ impl Metric for CgFacMetric {
         let precondition = |residual: &[Mat<f64>]| self.preconditioner.solve(residual, None);
         let (solution, used) =
             conjugate_gradients(record, self.damping, gradient, precondition, bounds)?;
-        self.used.store(used, Ordering::Relaxed);
+        self.used.set(used);
         Ok(solution)
     }
 
     fn statistics(&self, statistics: &mut Map<String, Value>) {
-        let used = self.used.load(Ordering::Relaxed);
+        let used = self.used.get();
         statistics.insert("cg_iterations".into(), json!(used));
     }
 }
@@ -246,7 +246,7 @@ mod tests {
                 let error = relative(found, expected);
                 assert!(error < 1e-4, "{approximation:?}: {error:e}");
             }
-            let used = metric.used.load(Ordering::Relaxed);
+            let used = metric.used.get();
             assert!((2..100).contains(&used), "{approximation:?}: {used}");
         }
     }
@@ -293,6 +293,6 @@ mod tests {
         let zero = scaled(&gradient(&record), 0.0);
         let found = metric.solve(&zero, Some(&record)).unwrap();
         assert_eq!(inner(&found, &found), 0.0);
-        assert_eq!(metric.used.load(Ordering::Relaxed), 0);
+        assert_eq!(metric.used.get(), 0);
     }
 }

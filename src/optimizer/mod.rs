@@ -104,7 +104,7 @@ pub trait Optimizer: Stateful + Send {
 
     /// The weights of the paths in the curvature.
     fn weights(&self) -> CurvatureWeights {
-        CurvatureWeights::Mixed
+        CurvatureWeights::ByMeasure
     }
 
     /// The change of the parameters.

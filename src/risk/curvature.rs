@@ -13,9 +13,13 @@ pub enum CurvatureWeights {
     /// ½ + ½ min(n|w_b|, 10): the uniform half keeps the metric from resting on the few paths of a tail, the capped
     /// half bends it towards those that the risk weights.
     Mixed,
-    /// The second derivative of the risk measure itself. Mean–variance: uniform. Entropic: softmax, n|w_b|. CVaR: paths
-    /// near the value at risk, by a Gaussian kernel on the loss, blended in equal parts with the tail.
+    /// The second derivative of the risk measure itself. Mean–variance: uniform, monotone mean–variance: uniform over the paths
+    /// that carry weight. Entropic: softmax, n|w_b|. CVaR: paths near the value at risk, by a Gaussian kernel on the loss,
+    /// blended in equal parts with the tail.
     Measure,
+    /// Mixed for CVaR and the entropic measure, whose own weights rest on few paths; the measure's own for mean–variance and its
+    /// monotone form.
+    ByMeasure,
 }
 
 /// Curvature weights of a sample.
@@ -32,8 +36,9 @@ impl Risk {
     /// h and c at a sample with ∂ρ/∂z_b = `weights`, of which the first `count` paths are kept.
     ///
     /// c is λ for mean–variance and for the entropic measure (which leaves out −λ∇ρ∇ρᵀ: it would turn a step only
-    /// where momentum has turned it before) and f(q)/(1 − α) for CVaR, f the density of the loss at its value at risk
-    /// q, estimated with a Gaussian kernel of Silverman's bandwidth.
+    /// where momentum has turned it before), λ times the share of the paths that carry weight for monotone mean–variance, and
+    /// f(q)/(1 − α) for CVaR, f the density of the loss at its value at risk q, estimated with a Gaussian kernel of Silverman's
+    /// bandwidth.
     ///
     /// # References
     /// Entropic: ∂²ρ = λ(diag(w) − wwᵀ). CVaR: Rockafellar and Uryasev (2000) with the second derivative of
@@ -50,21 +55,33 @@ impl Risk {
         let tail = |path: usize| n * weights[path].abs();
         let (scale, kernel) = match *self {
             Self::MeanVariance { aversion } | Self::Entropic { aversion } => (aversion, None),
+            Self::MonotoneMeanVariance { aversion } => {
+                let carry = weights.iter().filter(|weight| **weight != 0.0).count();
+                (aversion * carry as f64 / n, None)
+            }
             Self::Cvar { level } => {
                 let kernel = Kernel::new(pnl, weights);
                 let density = pnl.iter().map(|z| kernel.at(*z)).sum::<f64>() / n;
                 (density / (1.0 - level), Some((kernel, density)))
             }
         };
-        let weight = |path: usize| match (kind, &kernel, self) {
-            (CurvatureWeights::Uniform, ..) => 1.0,
-            (CurvatureWeights::Tail, ..) => tail(path),
-            (CurvatureWeights::Mixed, ..) => 0.5 + 0.5 * tail(path).min(CAP),
-            (CurvatureWeights::Measure, Some((kernel, density)), _) => {
-                0.5 * kernel.at(pnl[path]) / density + 0.5 * tail(path)
+        let own = |path: usize| match (self, &kernel) {
+            (_, Some((kernel, density))) => 0.5 * kernel.at(pnl[path]) / density + 0.5 * tail(path),
+            (Self::Entropic { .. }, None) => tail(path),
+            (Self::MonotoneMeanVariance { .. }, None) => f64::from(u8::from(weights[path] != 0.0)),
+            (_, None) => 1.0,
+        };
+        let kind = match (kind, self) {
+            (CurvatureWeights::ByMeasure, Self::Cvar { .. } | Self::Entropic { .. }) => {
+                CurvatureWeights::Mixed
             }
-            (CurvatureWeights::Measure, None, Self::Entropic { .. }) => tail(path),
-            (CurvatureWeights::Measure, None, _) => 1.0,
+            (kind, _) => kind,
+        };
+        let weight = |path: usize| match kind {
+            CurvatureWeights::Uniform => 1.0,
+            CurvatureWeights::Tail => tail(path),
+            CurvatureWeights::Mixed => 0.5 + 0.5 * tail(path).min(CAP),
+            CurvatureWeights::Measure | CurvatureWeights::ByMeasure => own(path),
         };
         let mut weights: Vec<f64> = (0..count).map(weight).collect();
         let mean = weights.iter().sum::<f64>() / count as f64;
@@ -170,30 +187,37 @@ mod tests {
         );
     }
 
-    /// Mean–variance: λ Var J, the metric without its mean.
+    /// Mean–variance: λ Var J, the metric without its mean. Monotone mean–variance: F = Σ h J Jᵀ − (Σ h J)(Σ h J)ᵀ/Σ h with
+    /// h = ℓ″/n, what is left of an optimised certainty equivalent's second derivative once η is eliminated. Both against
+    /// second differences, and both what `by_measure` takes.
     #[test]
-    fn variance_curvature_is_uniform() {
+    fn curvature_of_certainty_equivalents_is_the_second_derivative() {
         let (pnl, change) = (normals(256), normals(512)[256..].to_vec());
-        let risk = Risk::MeanVariance { aversion: 1.7 };
-        let at = |t: f64| {
-            let moved: Vec<f64> = pnl.iter().zip(&change).map(|(z, j)| z + t * j).collect();
-            risk.evaluate(&moved).value
-        };
-        let weights = risk.evaluate(&pnl).weights;
-        let found = risk.curvature(CurvatureWeights::Measure, &pnl, &weights, pnl.len());
         let n = pnl.len() as f64;
-        let mean = change.iter().sum::<f64>() / n;
-        let square: f64 = found
-            .weights
-            .iter()
-            .zip(&change)
-            .map(|(h, j)| h * j * j)
-            .sum();
-        let metric = found.scale * (square / n - mean * mean);
-        let difference = at(1.0) - 2.0 * at(0.0) + at(-1.0);
-        assert!(
-            (metric / difference - 1.0).abs() < 1e-9,
-            "{metric} {difference}"
-        );
+        let aversion = 1.7;
+        for risk in [
+            Risk::MeanVariance { aversion },
+            Risk::MonotoneMeanVariance { aversion },
+        ] {
+            let at = |t: f64| {
+                let moved: Vec<f64> = pnl.iter().zip(&change).map(|(z, j)| z + t * j).collect();
+                risk.evaluate(&moved).value
+            };
+            let weights = risk.evaluate(&pnl).weights;
+            let found = risk.curvature(CurvatureWeights::Measure, &pnl, &weights, pnl.len());
+            let by_measure = risk.curvature(CurvatureWeights::ByMeasure, &pnl, &weights, 256);
+            assert_eq!(found, by_measure);
+            let moment = |power: i32| {
+                let terms = found.weights.iter().zip(&change);
+                terms.map(|(h, j)| h * j.powi(power)).sum::<f64>() / n
+            };
+            let metric = found.scale * (moment(2) - moment(1).powi(2));
+            let step = 1e-4;
+            let difference = (at(step) - 2.0 * at(0.0) + at(-step)) / (step * step);
+            assert!(
+                (metric / difference - 1.0).abs() < 1e-5,
+                "{risk}: {metric} {difference}"
+            );
+        }
     }
 }

@@ -11,6 +11,11 @@ pub enum Risk {
     Entropic { aversion: f64 },
     /// −E z + λ/2 Var z
     MeanVariance { aversion: f64 },
+    /// min_η η + E ℓ(−z − η) with ℓ(x) = ((1 + λx)₊² − 1)/(2λ): the optimised certainty equivalent (Ben-Tal and Teboulle 2007,
+    /// definition 2.1) of a quadratic that does not turn down. It is the least monotone measure that is mean–variance where all P&L
+    /// lies less than 1/λ above −η: what is gained beyond counts as nothing, not as risk (Maccheroni, Marinacci, Rustichini
+    /// and Taboga 2009, theorem 2.2).
+    MonotoneMeanVariance { aversion: f64 },
 }
 
 impl fmt::Display for Risk {
@@ -20,6 +25,9 @@ impl fmt::Display for Risk {
             Self::Cvar { level } => write!(f, "CVaR {} %", (level * 1e6).round() / 1e4),
             Self::Entropic { aversion } => write!(f, "entropic risk, aversion {aversion}"),
             Self::MeanVariance { aversion } => write!(f, "mean-variance, aversion {aversion}"),
+            Self::MonotoneMeanVariance { aversion } => {
+                write!(f, "monotone mean-variance, aversion {aversion}")
+            }
         }
     }
 }
@@ -38,7 +46,9 @@ impl Risk {
     pub fn parameter(&self) -> f64 {
         match *self {
             Self::Cvar { level } => level,
-            Self::Entropic { aversion } | Self::MeanVariance { aversion } => aversion,
+            Self::Entropic { aversion }
+            | Self::MeanVariance { aversion }
+            | Self::MonotoneMeanVariance { aversion } => aversion,
         }
     }
 
@@ -52,13 +62,16 @@ impl Risk {
             Self::MeanVariance { .. } => Self::MeanVariance {
                 aversion: parameter,
             },
+            Self::MonotoneMeanVariance { .. } => Self::MonotoneMeanVariance {
+                aversion: parameter,
+            },
         }
     }
 
     /// ρ and its derivative at `pnl`.
     ///
     /// CVaR uses the exact weights of a finite sample: the worst (1 − α)n losses, the last of them with
-    /// the fraction that is left.
+    /// the fraction that is left. The η of monotone mean–variance is the exact minimiser of the sample.
     ///
     /// # Panics
     /// If `pnl` is empty.
@@ -105,8 +118,39 @@ impl Risk {
                         .collect(),
                 }
             }
+            Self::MonotoneMeanVariance { aversion } => {
+                let eta = certainty_level(pnl, aversion);
+                // ℓ′(−z − η)
+                let slope = |z: f64| (1.0 - aversion * (z + eta)).max(0.0);
+                let loss = pnl.iter().map(|z| slope(*z).powi(2) - 1.0).sum::<f64>() / n;
+                Evaluation {
+                    value: eta + loss / (2.0 * aversion),
+                    weights: pnl.iter().map(|z| -slope(*z) / n).collect(),
+                }
+            }
         }
     }
+}
+
+/// The η at which E (1 − λ(z + η))₊ = 1, the minimiser of [`Risk::MonotoneMeanVariance`].
+///
+/// If the k worst P&L are those below 1/λ − η, it is (1 − n/k)/λ − (mean of the k worst); k is the first whose next P&L is not.
+fn certainty_level(pnl: &[f64], aversion: f64) -> f64 {
+    let n = pnl.len() as f64;
+    let mut sorted = pnl.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let mut sum = 0.0;
+    let mut eta = f64::NAN;
+    for (index, z) in sorted.iter().enumerate() {
+        sum += z;
+        let count = (index + 1) as f64;
+        eta = (1.0 - n / count) / aversion - sum / count;
+        let next = sorted.get(index + 1).copied().unwrap_or(f64::INFINITY);
+        if next + eta >= 1.0 / aversion {
+            break;
+        }
+    }
+    eta
 }
 
 /// CVaR of the loss at `level`.
@@ -119,11 +163,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn measures() -> [Risk; 3] {
+    fn measures() -> [Risk; 4] {
         [
             Risk::Cvar { level: 0.9 },
             Risk::Entropic { aversion: 0.7 },
             Risk::MeanVariance { aversion: 0.7 },
+            Risk::MonotoneMeanVariance { aversion: 0.7 },
         ]
     }
 
@@ -135,8 +180,36 @@ mod tests {
         assert!((cvar(&pnl, 0.0) - 10.5).abs() < 1e-12);
     }
 
+    /// By hand, λ = 1: of 0 and 10 the gain of 10 lies more than 1/λ above −η, so E (1 − z − η)₊ = (1 − η)/2 = 1 at η = −1 and
+    /// ρ = −1 + (4/2 − 1)/2 = −½ where mean–variance says −5 + 25/2.
+    #[test]
+    fn gains_beyond_the_turning_point_are_no_risk() {
+        let found = Risk::MonotoneMeanVariance { aversion: 1.0 }.evaluate(&[10.0, 0.0]);
+        assert!((found.value + 0.5).abs() < 1e-12, "{}", found.value);
+        assert_eq!(found.weights, [0.0, -1.0]);
+    }
+
     proptest! {
-        /// ρ(z + c) = ρ(z) − c; ρ is convex and (CVaR and entropic) monotone; weights are its gradient.
+        /// Where no P&L lies more than 1/λ above the mean, monotone mean–variance is mean–variance; elsewhere it is below. No η
+        /// nearby does better.
+        #[test]
+        fn monotone_mean_variance_is_a_minimum(z in prop::collection::vec(-5.0..5.0_f64, 12..40), aversion in 0.02..1.0_f64) {
+            let monotone = Risk::MonotoneMeanVariance { aversion }.evaluate(&z).value;
+            let plain = Risk::MeanVariance { aversion }.evaluate(&z).value;
+            let mean = z.iter().sum::<f64>() / z.len() as f64;
+            if z.iter().all(|z| z - mean < 1.0 / aversion) {
+                prop_assert!((monotone - plain).abs() < 1e-9);
+            } else {
+                prop_assert!(monotone < plain);
+            }
+            let eta = certainty_level(&z, aversion);
+            for eta in [eta - 1e-3, eta + 1e-3] {
+                let loss = |z: &f64| ((1.0 - aversion * (z + eta)).max(0.0).powi(2) - 1.0) / (2.0 * aversion);
+                prop_assert!(eta + z.iter().map(loss).sum::<f64>() / z.len() as f64 >= monotone);
+            }
+        }
+
+        /// ρ(z + c) = ρ(z) − c; ρ is convex and, but for mean–variance, monotone; weights are its gradient.
         #[test]
         fn axioms(z in prop::collection::vec(-5.0..5.0_f64, 12..40), shift in -3.0..3.0_f64, index in 0..12_usize) {
             for measure in measures() {

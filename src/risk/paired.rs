@@ -122,6 +122,12 @@ pub fn risk_influence(pnl: &[f64], risk: Risk) -> Influence {
                 .map(|z| -z + 0.5 * aversion * (z - mean).powi(2))
                 .collect()
         }
+        // ℓ(−z − η), because ρ is stationary in η.
+        Risk::MonotoneMeanVariance { aversion } => evaluation
+            .weights
+            .iter()
+            .map(|w| (n * w).powi(2) / (2.0 * aversion))
+            .collect(),
     };
     Influence {
         value: evaluation.value,

@@ -97,7 +97,12 @@ mod tests {
         assert_eq!(measure.value, "cvar");
         assert_eq!(
             measure.bound.unwrap().choices,
-            ["cvar", "entropic", "mean_variance"]
+            [
+                "cvar",
+                "entropic",
+                "mean_variance",
+                "monotone_mean_variance"
+            ]
         );
         // A default that the file does not state.
         assert_eq!(field("training.validation_period").value, 10);

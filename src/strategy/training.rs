@@ -98,6 +98,7 @@ pub(super) fn risk(raw: &mut Raw) -> Result<Risk> {
         Cvar,
         Entropic,
         MeanVariance,
+        MonotoneMeanVariance,
     }
     let measure = one_of(
         "risk.measure",
@@ -106,6 +107,7 @@ pub(super) fn risk(raw: &mut Raw) -> Result<Risk> {
             ("cvar", Measure::Cvar),
             ("entropic", Measure::Entropic),
             ("mean_variance", Measure::MeanVariance),
+            ("monotone_mean_variance", Measure::MonotoneMeanVariance),
         ],
     )?;
     if let Measure::Cvar = measure {
@@ -115,6 +117,7 @@ pub(super) fn risk(raw: &mut Raw) -> Result<Risk> {
     let aversion = positive("risk.aversion", filled(&mut raw.risk.aversion, 1.0))?;
     Ok(match measure {
         Measure::MeanVariance => Risk::MeanVariance { aversion },
-        _ => Risk::Entropic { aversion },
+        Measure::MonotoneMeanVariance => Risk::MonotoneMeanVariance { aversion },
+        Measure::Cvar | Measure::Entropic => Risk::Entropic { aversion },
     })
 }

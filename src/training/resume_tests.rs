@@ -76,7 +76,7 @@ fn every_method_goes_on_to_the_same_bits() {
     }
 }
 
-/// Averages of weights and an adapted damping belong to the state.
+/// Averages of weights, an adapted damping and curvature that is not decomposed yet belong to the state.
 #[test]
 fn averages_and_damping_go_on_to_the_same_bits() {
     let adapted =
@@ -87,6 +87,7 @@ fn averages_and_damping_go_on_to_the_same_bits() {
         &format!("[optimizers.kfac]\n{adapted}"),
         &format!("[optimizers.singd]\n{adapted}"),
         &format!("[optimizers.gauss_newton]\n{adapted}"),
+        "[optimizers.kfac]\nfactor_period = 4\ninverse_period = 3",
     ] {
         assert_same_bits(whole_and_cut(keys, &[13]), keys);
     }

@@ -135,7 +135,7 @@ impl Problem {
     }
 }
 
-/// ∂ρ/∂W for CVaR, entropic risk and mean-variance with proportional costs equals the central difference,
+/// ∂ρ/∂W for CVaR, entropic risk, mean–variance and its monotone form with proportional costs equals the central difference,
 /// relative to its norm, over all single weights and along random directions.
 ///
 /// The bound 1e-6 holds because ρ has kinks only where a trade δ_t − δ_{t−1} changes its sign or, for CVaR,
@@ -148,6 +148,7 @@ fn risk_gradient_equals_central_differences() {
         Risk::Cvar { level: 0.925 },
         Risk::Entropic { aversion: 0.3 },
         Risk::MeanVariance { aversion: 0.3 },
+        Risk::MonotoneMeanVariance { aversion: 0.3 },
     ];
     for (layers, hidden) in [(1, 4), (2, 3)] {
         let shape = Shape {

@@ -30,7 +30,7 @@ pub struct ControlSettings {
     pub weights: CurvatureWeights,
     /// Whether the metric is that of derivatives less their mean, F − J̄J̄ᵀ with J̄ = (1/n) Σ_b h_b J_b: what is left of the
     /// second derivative of an optimised certainty equivalent once its level η is eliminated. With `measure` it is the
-    /// Hessian of mean–variance and of the entropic risk.
+    /// Hessian of mean–variance, of its monotone form and of the entropic risk.
     pub centred: bool,
     /// Tikhonov damping λ of the metric.
     pub damping: f64,
@@ -49,6 +49,8 @@ pub struct ControlSettings {
     pub clip_norm: f64,
     /// Steps between renewals of the curvature.
     pub factor_period: usize,
+    /// Renewals between decompositions of the curvature for solutions, from the first step that solves on.
+    pub inverse_period: usize,
     /// Paths whose record gives the curvature, moved up to whole blocks.
     pub curvature_paths: usize,
     /// Paths whose record gives the step length at steps without new curvature, moved up to whole blocks. With 0 it comes
@@ -64,7 +66,7 @@ pub struct ControlSettings {
 impl Default for ControlSettings {
     fn default() -> Self {
         Self {
-            weights: CurvatureWeights::Mixed,
+            weights: CurvatureWeights::ByMeasure,
             centred: false,
             damping: 3e-4,
             damping_rule: DampingRule::Fixed,
@@ -75,6 +77,7 @@ impl Default for ControlSettings {
             momentum: 0.9,
             clip_norm: 3.0,
             factor_period: 10,
+            inverse_period: 1,
             curvature_paths: 512,
             radius_paths: 256,
             warm_up_steps: 10,
@@ -98,6 +101,7 @@ impl ControlSettings {
         fraction(&key("momentum"), self.momentum)?;
         positive(&key("clip_norm"), self.clip_norm)?;
         at_least(&key("factor_period"), self.factor_period, 1)?;
+        at_least(&key("inverse_period"), self.inverse_period, 1)?;
         at_least(&key("curvature_paths"), self.curvature_paths, 1)?;
         let models = self.step_rule == StepRule::Quadratic
             || self.damping_rule == DampingRule::LevenbergMarquardt;

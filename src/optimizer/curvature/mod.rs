@@ -62,6 +62,10 @@ const LONG: f64 = 400.0;
 pub struct Curvature<M> {
     control: ControlSettings,
     metric: M,
+    /// The metric as it was at the last renewal that was decomposed, if not all are.
+    decomposed: Option<M>,
+    /// Renewals since then.
+    renewals: usize,
     adam: Adam,
     average: Vec<Mat<f64>>,
     count: i32,
@@ -80,11 +84,13 @@ pub struct Curvature<M> {
     actual: Option<f64>,
 }
 
-impl<M: Metric> Curvature<M> {
+impl<M: Metric + Clone> Curvature<M> {
     pub fn new(control: ControlSettings, metric: M) -> Self {
         Self {
             control,
+            decomposed: (control.inverse_period > 1).then(|| metric.clone()),
             metric,
+            renewals: 0,
             adam: Adam::new(AdamSettings::default()),
             average: Vec::new(),
             count: 0,
@@ -99,12 +105,33 @@ impl<M: Metric> Curvature<M> {
         }
     }
 
-    /// New curvature at the first steps, when every batch counts, at the first step that uses it, and then periodically.
-    fn renews(&self, step: usize) -> bool {
+    /// The first steps, when every batch counts, and the first step that uses curvature.
+    fn is_early(&self, step: usize) -> bool {
         const EARLY: usize = 5;
-        step < EARLY
-            || step == self.control.start_steps
-            || step.is_multiple_of(self.control.factor_period)
+        step < EARLY || step == self.control.start_steps
+    }
+
+    /// New curvature early and then periodically.
+    fn renews(&self, step: usize) -> bool {
+        self.is_early(step) || step.is_multiple_of(self.control.factor_period)
+    }
+
+    /// Averages in a record, and takes the result for the solutions if its turn has come.
+    fn renew(&mut self, step: usize, record: &Record<f32>) -> Result<()> {
+        self.metric.update(record)?;
+        self.renewals += 1;
+        if !self.is_early(step) && self.renewals < self.control.inverse_period {
+            return Ok(());
+        }
+        if let Some(decomposed) = &mut self.decomposed {
+            decomposed.clone_from(&self.metric);
+        }
+        self.renewals = 0;
+        self.stale = true;
+        if self.control.centred {
+            self.mean = record.mean();
+        }
+        Ok(())
     }
 
     /// −m, the bias-corrected average of gradients turned downhill.
@@ -136,9 +163,13 @@ fn centre(solution: &mut [Mat<f64>], mean: &[Mat<f64>], solved_mean: &[Mat<f64>]
 }
 
 /// What a solution takes from the metric and the damping is prepared anew, to the same bits.
-impl<M: Metric> Stateful for Curvature<M> {
+impl<M: Metric + Clone> Stateful for Curvature<M> {
     fn state(&mut self, state: &mut State) -> Result<()> {
         state.field("metric", &mut self.metric)?;
+        if let Some(decomposed) = &mut self.decomposed {
+            state.field("decomposed", decomposed)?;
+            state.field("renewals", &mut self.renewals)?;
+        }
         state.field("adam", &mut self.adam)?;
         state.field("average", &mut self.average)?;
         state.field("count", &mut self.count)?;
@@ -151,7 +182,7 @@ impl<M: Metric> Stateful for Curvature<M> {
     }
 }
 
-impl<M: Metric> Optimizer for Curvature<M> {
+impl<M: Metric + Clone> Optimizer for Curvature<M> {
     fn curvature_paths(&self, step: usize) -> usize {
         let paths = if self.renews(step) {
             self.control.curvature_paths
@@ -168,11 +199,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
         let norm = inner(batch.gradient, batch.gradient).sqrt();
         statistics.insert("gradient_norm".into(), json!(norm));
         if let (true, Some(record)) = (self.renews(batch.step), batch.record) {
-            self.metric.update(record)?;
-            self.stale = true;
-            if self.control.centred {
-                self.mean = record.mean();
-            }
+            self.renew(batch.step, record)?;
         }
         if batch.step < self.control.start_steps {
             let rate = self.control.start_learning_rate;
@@ -181,11 +208,13 @@ impl<M: Metric> Optimizer for Curvature<M> {
         }
         let downhill = self.downhill(batch.gradient);
         if std::mem::take(&mut self.stale) {
-            self.metric.damp(self.damping)?;
+            let solver = self.decomposed.as_mut().unwrap_or(&mut self.metric);
+            solver.damp(self.damping)?;
         }
-        let mut direction = self.metric.solve(&downhill, batch.record)?;
+        let solver = self.decomposed.as_ref().unwrap_or(&self.metric);
+        let mut direction = solver.solve(&downhill, batch.record)?;
         if self.control.centred {
-            let mean = self.metric.solve(&self.mean, batch.record)?;
+            let mean = solver.solve(&self.mean, batch.record)?;
             centre(&mut direction, &self.mean, &mean);
         }
         let done = batch.step - self.control.start_steps;
@@ -198,7 +227,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
             damping: self.damping,
             radius: self.control.trust_radius * schedule,
         };
-        let norm = self.metric.norm(&direction, &downhill);
+        let norm = solver.norm(&direction, &downhill);
         let taken = match (self.control.step_rule, batch.record) {
             (StepRule::Radius, None) => step.of_size(direction, self.calibration * norm),
             (StepRule::Radius, Some(record)) => {
@@ -223,7 +252,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
         if let Some(actual) = self.actual {
             statistics.insert("actual_change".into(), json!(actual));
         }
-        self.metric.statistics(&mut statistics);
+        solver.statistics(&mut statistics);
         self.last_change.clone_from(&taken.change);
         Ok(Proposal {
             change: taken.change,

@@ -135,7 +135,7 @@ fn steps_keep_the_radius_and_predict_the_model() {
 }
 
 /// The metric is the identity.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Identity;
 
 impl Stateful for Identity {
@@ -230,11 +230,12 @@ fn gradients_are_clipped_before_they_are_averaged() {
     assert!((&once[0] - &beneath[0]).norm_l2() > 1e-2 * once[0].norm_l2());
 }
 
-/// The metric is the identity, and remembers the damping that it was solved with.
-#[derive(Debug, Default)]
+/// The metric is the identity, and remembers the damping that it was solved with and after how many renewals.
+#[derive(Debug, Clone, Default)]
 struct Damped {
     damping: f64,
-    solved_with: std::sync::Arc<std::sync::Mutex<Vec<f64>>>,
+    renewals: usize,
+    solved_with: std::sync::Arc<std::sync::Mutex<Vec<(f64, usize)>>>,
 }
 
 impl Stateful for Damped {
@@ -245,6 +246,7 @@ impl Stateful for Damped {
 
 impl Metric for Damped {
     fn update(&mut self, _: &Record<f32>) -> Result<()> {
+        self.renewals += 1;
         Ok(())
     }
 
@@ -254,14 +256,15 @@ impl Metric for Damped {
     }
 
     fn solve(&self, gradient: &[Mat<f64>], _: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        self.solved_with.lock().unwrap().push(self.damping);
+        let solved_with = (self.damping, self.renewals);
+        self.solved_with.lock().unwrap().push(solved_with);
         Ok(gradient.to_vec())
     }
 }
 
-/// Twelve steps, the risk falling as predicted at each trial: with the damping of every solution and of every
-/// reported step.
-fn dampings(control: ControlSettings) -> (Vec<f64>, Vec<f64>) {
+/// Twelve steps, the risk falling as predicted at each trial: with the damping and the renewals of every solution, and the
+/// damping of every reported step.
+fn dampings(control: ControlSettings) -> (Vec<(f64, usize)>, Vec<f64>) {
     let record = record::<f32>(5);
     let gradient = direction(&record, 1);
     let metric = Damped::default();
@@ -300,11 +303,25 @@ fn solutions_have_the_damping_of_their_step() {
         start_steps: 0,
         ..ControlSettings::default()
     });
+    let solved_with: Vec<f64> = solved_with.iter().map(|(damping, _)| *damping).collect();
     assert_eq!(solved_with, reported);
     assert!(
         reported[11] < reported[7] && reported[7] < reported[0],
         "{reported:?}"
     );
+}
+
+/// With an inverse period of three, solutions take every renewal of the first five steps and then every third.
+#[test]
+fn solutions_take_every_third_renewal() {
+    let (solved_with, _) = dampings(ControlSettings {
+        factor_period: 1,
+        inverse_period: 3,
+        start_steps: 0,
+        ..ControlSettings::default()
+    });
+    let renewals: Vec<usize> = solved_with.iter().map(|(_, renewals)| *renewals).collect();
+    assert_eq!(renewals, [1, 2, 3, 4, 5, 5, 5, 8, 8, 8, 11, 11]);
 }
 
 /// Without a record the step has the length that the metric's norm gives: where the same direction was measured on a

@@ -186,6 +186,35 @@ fn deep_linear_network_with_squared_loss_is_exact() {
     }
 }
 
+/// Identity 8: seeded with random signs e, E e eᵀ = I, instead of each output in turn, the dense metric and K-FAC's tend to the
+/// Gauss–Newton block, with an error of 1/√n for n draws: four standard errors bound it, with 64 times as many draws too.
+#[test]
+fn sampled_seeds_tend_to_the_gauss_newton_block() {
+    const DATA: usize = 32;
+    let network = DeepLinear::new();
+    for layer in 0..3 {
+        let exact = Record::from_fn(DATA * OUTPUTS, 1, |path, _| {
+            let seed = DeepLinear::unit(path % OUTPUTS);
+            let (input, _) = network.at(layer, path / OUTPUTS);
+            (input, network.gradient(layer, &seed))
+        });
+        let block = faer::Scale(OUTPUTS as f64) * dense_metric(&exact);
+        for draws in [1 << 10, 1 << 16] {
+            let signs = random(OUTPUTS, draws, 50);
+            let sampled = Record::from_fn(draws, 1, |path, _| {
+                let seed = Mat::from_fn(OUTPUTS, 1, |i, _| signs[(i, path)].signum());
+                let (input, _) = network.at(layer, path % DATA);
+                (input, network.gradient(layer, &seed))
+            });
+            let bound = 4.0 / (draws as f64).sqrt();
+            for metric in [dense_metric(&sampled), kfac_metric(&sampled)] {
+                let error = relative(&metric, &block);
+                assert!(error > 0.0 && error < bound, "{layer}, {draws}: {error}");
+            }
+        }
+    }
+}
+
 /// Identity 12 for FOOF (Benzing 2022), descent on the features: of one layer with squared loss the metric is A ⊗ I/c for
 /// c outputs, so that K-FAC's G is the identity over c and its solution is c Z A⁻¹, the inputs' factor alone.
 #[test]
