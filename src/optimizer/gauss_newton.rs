@@ -316,6 +316,7 @@ mod tests {
                 centred,
                 damping,
                 start_steps: 0,
+                weight_decay: 0.0,
                 ..ControlSettings::default()
             };
             let mut optimizer = Curvature::new(control, GaussNewtonMetric::default());

@@ -254,10 +254,14 @@ impl<M: Metric + Clone> Optimizer for Curvature<M> {
         }
         solver.statistics(&mut statistics);
         self.last_change.clone_from(&taken.change);
-        Ok(Proposal {
-            change: taken.change,
-            statistics,
-        })
+        let mut change = taken.change;
+        if self.control.weight_decay > 0.0 {
+            let decay = faer::Scale(self.control.weight_decay * schedule);
+            for (change, weights) in change.iter_mut().zip(batch.parameters) {
+                *change -= decay * weights;
+            }
+        }
+        Ok(Proposal { change, statistics })
     }
 
     fn weights(&self) -> CurvatureWeights {

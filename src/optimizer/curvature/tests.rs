@@ -204,6 +204,7 @@ fn gradients_are_clipped_before_they_are_averaged() {
     let settings = ControlSettings {
         start_steps: 0,
         clip_norm: inner(&gradient, &gradient).sqrt(),
+        weight_decay: 0.0,
         ..ControlSettings::default()
     };
     let moved = |factor: f64| {
@@ -353,5 +354,34 @@ fn calibrated_steps_equal_measured_ones() {
     };
     for (calibrated, measured) in change(false).iter().zip(&change(true)) {
         assert!((calibrated - measured).norm_l2() < 1e-12 * measured.norm_l2());
+    }
+}
+
+/// With decoupled weight decay κ a full step is the step without it less κ W.
+#[test]
+fn weight_decay_is_decoupled() {
+    let record = record::<f32>(5);
+    let (gradient, weights) = (direction(&record, 1), direction(&record, 2));
+    let change = |weight_decay: f64| {
+        let control = ControlSettings {
+            start_steps: 0,
+            warm_up_steps: 1,
+            weight_decay,
+            ..ControlSettings::default()
+        };
+        let batch = Batch {
+            gradient: &gradient,
+            parameters: &weights,
+            record: Some(&record),
+            curvature: 1.0,
+            step: 0,
+            progress: 0.0,
+        };
+        let mut optimizer = Curvature::new(control, Identity);
+        optimizer.propose(&batch).unwrap().change
+    };
+    for ((decayed, plain), weights) in change(0.01).iter().zip(&change(0.0)).zip(&weights) {
+        let expected = plain - faer::Scale(0.01) * weights;
+        assert!((decayed - &expected).norm_l2() < 1e-15);
     }
 }

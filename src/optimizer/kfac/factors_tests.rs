@@ -310,6 +310,7 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
                 radius_paths: 32,
                 warm_up_steps: 1,
                 start_steps: 0,
+                weight_decay: 0.0,
                 ..ControlSettings::default()
             },
             ..KfacSettings::default()
