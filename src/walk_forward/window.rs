@@ -5,7 +5,7 @@ use super::trades::{self, Trade};
 use crate::backtest::{Calibration, Contracts};
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
-use crate::market::{History, Model, PathSource, Paths};
+use crate::market::{History, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::atomic::write_parquet;
@@ -231,11 +231,7 @@ impl Shared<'_> {
     ) -> Box<dyn PathSource> {
         match self.walk.paths {
             TrainingPaths::Model => {
-                let constant = [plan.market.model.initial_volatility().powi(2)];
-                let seen = match plan.market.model {
-                    Model::Heston(_) => &calibration.variance[span.known.clone()],
-                    Model::Gbm { .. } | Model::Merton(_) => &constant,
-                };
+                let seen = &calibration.variance[span.known.clone()];
                 Box::new(ModelSource::new(plan, seen, purpose))
             }
             TrainingPaths::Bootstrap { block } => {
