@@ -14,6 +14,7 @@ use crate::market::estimation::{
 };
 use crate::market::history::Quantity;
 use crate::market::{History, Market, Model, Paths};
+use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use attribution::{Attribution, Valuation};
 use chrono::NaiveDate;
@@ -30,6 +31,8 @@ pub struct Calibration {
     pub estimated: Option<(NaiveDate, NaiveDate)>,
     /// Parameters that ended on a bound of their search.
     pub at_bound: Vec<&'static str>,
+    /// Standard errors of the parameters that were estimated.
+    pub standard_errors: Vec<(&'static str, f64)>,
     /// μ in dS/S = μ dt + √v dW, estimated from those returns; 0 if there are too few.
     pub drift: f64,
     /// The variance known at each close of the history.
@@ -73,21 +76,39 @@ impl Calibration {
         };
         let drift = gbm.map_or(0.0, |estimate| estimate.drift);
         let sample = gbm.map_or(0.0, |estimate| estimate.volatility.powi(2));
-        let mut at_bound = Vec::new();
+        let (mut at_bound, mut standard_errors) = (Vec::new(), Vec::new());
         let mut model = plan.market.model;
         if from_history {
             model = match model {
-                Model::Gbm { .. } => Model::Gbm {
-                    volatility: sample.sqrt(),
-                },
+                Model::Gbm { .. } => {
+                    let error = gbm.map(|estimate| estimate.volatility_standard_error);
+                    standard_errors.extend(error.map(|error| ("volatility", error)));
+                    Model::Gbm {
+                        volatility: sample.sqrt(),
+                    }
+                }
                 Model::Heston(_) => {
                     let estimate = estimate_heston(known, days_per_year)?;
                     at_bound = estimate.at_bound;
+                    let errors = estimate.standard_errors;
+                    standard_errors.extend([
+                        ("kappa", errors.kappa),
+                        ("theta", errors.theta),
+                        ("sigma", errors.sigma),
+                        ("rho", errors.rho),
+                    ]);
                     Model::Heston(estimate.parameters)
                 }
                 Model::Merton(_) => {
                     let estimate = estimate_merton(known, days_per_year)?;
                     at_bound = estimate.at_bound;
+                    let errors = estimate.standard_errors;
+                    standard_errors.extend([
+                        ("volatility", errors.volatility),
+                        ("jump_intensity", errors.jump_intensity),
+                        ("log_jump_mean", errors.log_jump_mean),
+                        ("log_jump_std", errors.log_jump_std),
+                    ]);
                     Model::Merton(estimate.parameters)
                 }
             };
@@ -134,6 +155,7 @@ impl Calibration {
             },
             estimated,
             at_bound,
+            standard_errors,
             drift,
             variance,
         })
@@ -252,14 +274,23 @@ impl Contracts {
     /// # Errors
     /// Those of the policy.
     pub fn hedge(&self, plan: &Plan, policy: &dyn Policy) -> Result<(Book, Vec<Attribution>)> {
-        let positions = policy.positions(&self.paths)?;
+        Ok(self.settle(plan, &policy.positions(&self.paths)?))
+    }
+
+    /// [`Self::hedge`] with given `positions`, `[blocks][steps][instruments][BLOCK]`.
+    pub fn settle(&self, plan: &Plan, positions: &[Lane<f64>]) -> (Book, Vec<Attribution>) {
         let ledger = plan.ledger(&self.market, 0.0);
-        let mut book = Book::settle(&positions, &ledger, &self.paths);
+        let mut book = Book::settle(positions, &ledger, &self.paths);
         book.receive(&ledger, &self.premiums);
-        let value = || Valuation::new(plan.contract, self.market, &self.paths);
-        let valuation = self.valuation.get_or_init(value);
-        let parts = valuation.attribute(&positions, &self.premiums, &book.cost, self.drift);
-        Ok((book, parts))
+        let valuation = self.valuation(plan);
+        let parts = valuation.attribute(positions, &self.premiums, &book.cost, self.drift);
+        (book, parts)
+    }
+
+    /// Prices and sensitivities of the contracts, made once.
+    pub fn valuation(&self, plan: &Plan) -> &Valuation {
+        self.valuation
+            .get_or_init(|| Valuation::new(plan.contract, self.market, &self.paths))
     }
 }
 

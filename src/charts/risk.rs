@@ -13,7 +13,7 @@ use plotly::{Scatter, Trace};
 
 /// P&L histograms over common bins as one line per strategy, all seeds together; absent without paths.
 pub fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figure> {
-    let samples = pooled(&table.books);
+    let samples = pooled(table.samples());
     let frame = common_range(&samples)?;
     let bins = bins(&samples);
     let width = (frame.end - frame.start) / bins as f64;

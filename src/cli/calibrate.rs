@@ -100,12 +100,7 @@ fn merton(path: &Path) -> Result<Output> {
         estimate.log_likelihood,
         estimate.log_likelihood_without_jumps,
     );
-    if !estimate.at_bound.is_empty() {
-        text += &format!(
-            "\non a bound of the search: {}",
-            estimate.at_bound.join(", ")
-        );
-    }
+    text += &bounds(&estimate.at_bound);
     Ok(Output { text, document })
 }
 
@@ -123,8 +118,9 @@ fn heston(path: &Path) -> Result<Output> {
         "at_bound": estimate.at_bound,
         "seconds": start.elapsed().as_secs_f64(),
     });
-    let text = format!(
-        "v0 {:.4}\nkappa {:.3} ± {:.3}\ntheta {:.4} ± {:.4}\nsigma {:.3} ± {:.3}\nrho {:.3} ± {:.3}",
+    let mut text = format!(
+        "v0 {:.4}\nkappa {:.3} ± {:.3}\ntheta {:.4} ± {:.4}\nsigma {:.3} ± {:.3}\nrho {:.3} ± {:.3}\n\
+         drift {:.4} a year\nlog likelihood {:.1}\nFeller's condition {}",
         found.v0,
         found.kappa,
         error.kappa,
@@ -133,8 +129,12 @@ fn heston(path: &Path) -> Result<Output> {
         found.sigma,
         error.sigma,
         found.rho,
-        error.rho
+        error.rho,
+        estimate.drift,
+        estimate.log_likelihood,
+        feller(estimate.feller),
     );
+    text += &bounds(&estimate.at_bound);
     Ok(Output { text, document })
 }
 
@@ -180,10 +180,20 @@ fn surface(path: &Path, source: &Source) -> Result<Output> {
         surface.quotes.len(),
         fit.root_mean_square_error,
         fit.sum_squared_error,
-        if fit.feller { "holds" } else { "does not hold" },
+        feller(fit.feller),
     );
-    if !fit.at_bound.is_empty() {
-        text += &format!("\non a bound of the search: {}", fit.at_bound.join(", "));
-    }
+    text += &bounds(&fit.at_bound);
     Ok(Output { text, document })
+}
+
+fn feller(holds: bool) -> &'static str {
+    if holds { "holds" } else { "does not hold" }
+}
+
+/// A line about the parameters that ended on a bound, if any did.
+fn bounds(at_bound: &[&str]) -> String {
+    match at_bound {
+        [] => String::new(),
+        names => format!("\non a bound of the search: {}", names.join(", ")),
+    }
 }

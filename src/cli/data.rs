@@ -32,11 +32,15 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
         document: document(&inspection, &repairs),
     };
     let refused = inspection.defects.refused(&repairs);
-    if refused == 0 {
+    let days = inspection.history.require_days();
+    if refused == 0 && days.is_ok() {
         return Ok(output);
     }
     // What was found is the result; the exit code says that it cannot be used as it is.
     report(&output, json);
+    if refused == 0 {
+        return days.map(|()| output);
+    }
     let names: Vec<String> = files
         .iter()
         .map(|file| file.display().to_string())
@@ -68,26 +72,24 @@ fn text(inspection: &Inspection, repairs: &Repairs) -> String {
         } else {
             ""
         };
-        line(format!(
-            "{}: {} rows{span}{unit}",
-            file.display(),
-            grouped(*rows)
-        ));
+        let rows = counted(*rows, "row");
+        line(format!("{}: {rows}{span}{unit}", file.display()));
     }
     line(format!("dates from \"{}\"", history.date_column));
     for (label, column, values) in columns(history) {
-        let (low, high) = range(values);
-        line(format!("{label} from \"{column}\": {low:.4} to {high:.4}"));
+        let span = range(values).map_or("no values".into(), |(low, high)| {
+            format!("{} to {}", value(low), value(high))
+        });
+        line(format!("{label} from \"{column}\": {span}"));
     }
     if let (Some(first), Some(last)) = (history.dates.first(), history.dates.last()) {
-        let (days, missing) = (grouped(history.len()), grouped(history.weekdays_missing()));
-        line(format!(
-            "{days} days, {first} to {last}; {missing} weekdays without one"
-        ));
+        let days = counted(history.len(), "day");
+        let missing = counted(history.weekdays_missing(), "weekday");
+        line(format!("{days}, {first} to {last}; {missing} without one"));
     }
     if let Some((from, to)) = history.longest_gap() {
-        let days = (to - from).num_days();
-        line(format!("longest gap: {days} days, from {from} to {to}"));
+        let days = counted((to - from).num_days() as usize, "day");
+        line(format!("longest gap: {days}, from {from} to {to}"));
     }
     for (kind, Findings { count, examples }) in defects.iter() {
         let fate = if repairs.contains(kind) {
@@ -138,12 +140,25 @@ fn columns(history: &History) -> Vec<(&'static str, &str, &[f64])> {
         .collect()
 }
 
-fn range(values: &[f64]) -> (f64, f64) {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    (
-        low,
-        values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-    )
+/// `1 row`, `5 031 rows`.
+fn counted(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// Volumes without decimal places, which they have none of.
+fn value(value: f64) -> String {
+    if value >= 1e6 && value.fract() == 0.0 {
+        grouped(value as usize)
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+/// The least and the greatest of `values`, if there are any.
+fn range(values: &[f64]) -> Option<(f64, f64)> {
+    let low = values.iter().copied().reduce(f64::min);
+    low.zip(values.iter().copied().reduce(f64::max))
 }
 
 fn document(inspection: &Inspection, repairs: &Repairs) -> Value {
@@ -170,7 +185,7 @@ fn document(inspection: &Inspection, repairs: &Repairs) -> Value {
     let columns: Vec<Value> = columns(history)
         .into_iter()
         .map(|(label, column, values)| {
-            let (low, high) = range(values);
+            let (low, high) = range(values).unzip();
             json!({ "quantity": label, "column": column, "low": low, "high": high })
         })
         .collect();

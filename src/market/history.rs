@@ -76,12 +76,27 @@ impl History {
         let inspection = Self::inspect(files, wanted, repairs)?;
         inspection.defects.refuse(repairs, files)?;
         let history = inspection.history;
-        if history.len() < 2 {
-            let file = files.first().map_or(Path::new(""), PathBuf::as_path);
-            let what = format!("needs at least 2 rows of data, has {}", history.len());
-            return Err(refuse(file, &what));
-        }
+        history.require_days()?;
         Ok(history)
+    }
+
+    /// Refuses a history of fewer than two days.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Input`].
+    pub fn require_days(&self) -> Result<()> {
+        if self.len() >= 2 {
+            return Ok(());
+        }
+        let file = self.files.first().map_or(Path::new(""), PathBuf::as_path);
+        let unit = if self.files.len() > 1 {
+            "days that all files have"
+        } else {
+            "rows of data"
+        };
+        let what = format!("needs at least 2 {unit}, has {}", self.len());
+        Err(refuse(file, &what))
     }
 
     /// Reads files like [`History::load_files`] and lists every defect instead of refusing any: the

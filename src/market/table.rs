@@ -3,9 +3,11 @@
 use crate::error::{Error, Result};
 use chrono::{DateTime, NaiveDate};
 use polars::prelude::{
-    Column, CsvReadOptions, DataFrame, DataType, ParquetReader, SerReader, StringChunked, TimeUnit,
+    ArrowDataType, Column, CsvReadOptions, DataFrame, DataType, ParquetReader, SerReader,
+    StringChunked, TimeUnit,
 };
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 /// The chosen columns of a file.
@@ -61,18 +63,14 @@ pub fn find_column(
 /// The error of a file without a column that it must have.
 pub fn missing_column(path: &Path, names: &[String], what: &str, wanted: &[&str]) -> Error {
     let (wanted, found) = (wanted.join(", "), names.join(", "));
-    let separator = match names {
-        [whole] if whole.contains(';') => " (separated by semicolons; commas are needed)",
-        [whole] if whole.contains('\t') => " (separated by tabs; commas are needed)",
-        _ => "",
-    };
     refuse(
         path,
-        &format!("no {what} column; expected one of {wanted}, found {found}{separator}"),
+        &format!("no {what} column; expected one of {wanted}, found {found}"),
     )
 }
 
-/// Reads the columns that `choose` picks from the names of all; the extension says how.
+/// Reads the columns that `choose` picks from the names of all; the extension says how. The cells of a `.csv` file are
+/// separated by commas, or by semicolons or tabs if its first line has no comma.
 pub fn read(path: &Path, choose: impl FnOnce(&[String]) -> Result<Vec<String>>) -> Result<Table> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let kind = extension.map(str::to_ascii_lowercase);
@@ -92,37 +90,110 @@ pub fn read(path: &Path, choose: impl FnOnce(&[String]) -> Result<Vec<String>>) 
     if length == 0 {
         return Err(refuse(path, "the file is empty"));
     }
-    let names: Vec<String> = if is_csv {
-        let head = csv(None, Some(1)).into_reader_with_file_handle(open()?);
-        let head = head.finish().map_err(|error| unreadable(path, &error))?;
-        head.get_column_names()
+    let frame = if is_csv {
+        let separator = separator(path, open()?)?;
+        let finish = |columns: Option<&[String]>, rows: Option<usize>| {
+            let reader = csv(separator, columns, rows).into_reader_with_file_handle(open()?);
+            reader.finish().map_err(|error| {
+                // Polars does not say where.
+                let ragged = error.to_string().contains("more fields");
+                let line = ragged.then(|| ragged_line(path, separator)).flatten();
+                line.unwrap_or_else(|| unreadable(path, &error))
+            })
+        };
+        let head = finish(None, Some(1))?;
+        let names: Vec<String> = head
+            .get_column_names()
             .iter()
             .map(ToString::to_string)
-            .collect()
+            .collect();
+        finish(Some(&choose(&names)?), None)?
     } else {
         let schema = ParquetReader::new(open()?)
             .schema()
             .map_err(|error| unreadable(path, &error))?;
-        schema.iter_names().map(ToString::to_string).collect()
+        let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+        let chosen = choose(&names)?;
+        for name in &chosen {
+            if let Some(field) = schema.get(name)
+                && !is_read(field.dtype())
+            {
+                let what = format!(
+                    "column \"{name}\" holds {:?}, expected text, dates, instants or numbers of 32 or 64 bits",
+                    field.dtype()
+                );
+                return Err(refuse(path, &what));
+            }
+        }
+        let reader = ParquetReader::new(open()?).with_columns(Some(chosen));
+        reader.finish().map_err(|error| unreadable(path, &error))?
     };
-    let chosen = choose(&names)?;
-    let frame = if is_csv {
-        let reader = csv(Some(&chosen), None).into_reader_with_file_handle(open()?);
-        reader.finish()
-    } else {
-        let reader = ParquetReader::new(open()?);
-        reader.with_columns(Some(chosen)).finish()
-    };
-    let frame = frame.map_err(|error| unreadable(path, &error))?;
     Ok(Table(frame))
+}
+
+/// What polars reads with the features that it is built with; it panics at some of the others.
+fn is_read(kind: &ArrowDataType) -> bool {
+    use ArrowDataType as Kind;
+    matches!(
+        kind,
+        Kind::Boolean
+            | Kind::Int32
+            | Kind::Int64
+            | Kind::UInt32
+            | Kind::UInt64
+            | Kind::Float32
+            | Kind::Float64
+            | Kind::Date32
+            | Kind::Timestamp(..)
+            | Kind::Utf8
+            | Kind::LargeUtf8
+            | Kind::Utf8View
+            | Kind::Null
+    )
+}
+
+/// The separator of a text file's cells, from its first line.
+fn separator(path: &Path, file: File) -> Result<u8> {
+    let mut line = Vec::new();
+    let read = BufReader::new(file).read_until(b'\n', &mut line);
+    read.map_err(|error| unreadable(path, &error))?;
+    if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
+        return Err(refuse(path, "is text in UTF-16, expected UTF-8"));
+    }
+    let others = [b'\t', b';'].into_iter();
+    let mut other = others.filter(|separator| line.contains(separator));
+    Ok(match line.contains(&b',') {
+        true => b',',
+        false => other.next().unwrap_or(b','),
+    })
+}
+
+/// The error of the first line with more cells than the first of all.
+fn ragged_line(path: &Path, separator: u8) -> Option<Error> {
+    let mut lines = BufReader::new(File::open(path).ok()?).split(b'\n');
+    let cells = |line: &[u8]| {
+        let mut quoted = false;
+        let separators = line.iter().filter(|&&byte| {
+            quoted ^= byte == b'"';
+            byte == separator && !quoted
+        });
+        1 + separators.count()
+    };
+    let head = cells(&lines.next()?.ok()?);
+    lines.zip(2..).find_map(|(line, number)| {
+        let found = cells(&line.ok()?);
+        let what = format!("line {number} has {found} cells, the first line {head}");
+        (found > head).then(|| refuse(path, &what))
+    })
 }
 
 /// Every cell stays text: polars' guesses from the first rows would turn late surprises into
 /// blanks, and its number parser need not round as the standard library's does.
-fn csv(columns: Option<&[String]>, rows: Option<usize>) -> CsvReadOptions {
+fn csv(separator: u8, columns: Option<&[String]>, rows: Option<usize>) -> CsvReadOptions {
     let columns = columns.map(|names| names.iter().map(|name| name.as_str().into()).collect());
     CsvReadOptions::default()
         .with_has_header(true)
+        .map_parse_options(|options| options.with_separator(separator))
         .with_infer_schema_length(Some(0))
         .with_columns(columns)
         .with_n_rows(rows)

@@ -52,6 +52,9 @@ pub fn assumptions(market: &BacktestMarket) -> String {
     if !parameters.is_empty() {
         facts.push(("Values", parameters.join(", ")));
     }
+    if let Some(repairs) = market.repairs() {
+        facts.push(("Repaired in the data", escape(&repairs)));
+    }
     format!(
         "<section><h2>What the backtest assumed</h2>\n{}</section>\n",
         definitions(&facts)

@@ -43,9 +43,13 @@ pub fn evaluation(metrics: &Metrics) -> Option<Table> {
 /// The contracts of the backtest, if there were any.
 pub fn backtest(metrics: &Metrics) -> Option<Table> {
     let mut table = statistics(metrics, &metrics.backtest, "Backtest", "contracts")?;
-    table
-        .notes
-        .extend(metrics.backtest_market.as_ref().map(assumptions));
+    if let Some(market) = &metrics.backtest_market {
+        table.notes.push(assumptions(market));
+        let repairs = market.repairs();
+        table
+            .notes
+            .extend(repairs.map(|repairs| format!("Repaired in the data: {repairs}.")));
+    }
     Some(table)
 }
 

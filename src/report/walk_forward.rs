@@ -60,6 +60,7 @@ pub fn tables(results: &Results) -> Vec<Table> {
                 &results.stress,
             ),
             periods("Years of sale", "Total P&L.", &results.years),
+            years(results),
             windows(results),
         ]);
     all.filter(|table| !table.rows.is_empty()).collect()
@@ -69,18 +70,12 @@ fn table(
     caption: &str,
     note: &str,
     heads: Vec<String>,
-    rows: impl Iterator<Item = Vec<String>>,
+    rows: impl Iterator<Item = Vec<Cell>>,
 ) -> Table {
-    let cell = |value| Cell {
-        value,
-        ..Cell::default()
-    };
     Table {
         caption: caption.into(),
         heads,
-        rows: rows
-            .map(|row| row.into_iter().map(cell).collect())
-            .collect(),
+        rows: rows.collect(),
         findings: Vec::new(),
         notes: (!note.is_empty())
             .then(|| note.into())
@@ -93,9 +88,13 @@ pub(super) fn words(heads: &[&str]) -> Vec<String> {
     heads.iter().map(ToString::to_string).collect()
 }
 
-fn bounded(value: &Bounded) -> String {
+fn bounded(value: &Bounded) -> Cell {
     let Bounded { value, interval } = value;
-    format!("{value:.3} [{:.3}, {:.3}]", interval.low, interval.high)
+    Cell {
+        value: format!("{value:.3}"),
+        error: Some(format!("[{:.3}, {:.3}]", interval.low, interval.high)),
+        verdict: None,
+    }
 }
 
 /// Without the sign of a zero.
@@ -120,13 +119,13 @@ fn strategies(results: &Results) -> Table {
     }
     let rows = results.strategies.iter().map(|r| {
         let mut row = vec![
-            r.breakdown.strategy.clone(),
+            Cell::plain(&r.breakdown.strategy),
             bounded(&r.mean),
             bounded(&r.std),
             bounded(&r.cvar),
             bounded(&r.sharpe),
-            number(r.cost),
-            format!("{:.2}", r.turnover),
+            Cell::plain(number(r.cost)),
+            Cell::plain(format!("{:.2}", r.turnover)),
         ];
         if several {
             row.extend(match &r.between_seeds {
@@ -134,7 +133,8 @@ fn strategies(results: &Results) -> Table {
                     r.seeds.to_string(),
                     number(between.mean),
                     number(between.cvar),
-                ],
+                ]
+                .map(Cell::plain),
                 None => Default::default(),
             });
         }
@@ -157,11 +157,11 @@ fn tests(results: &Results) -> Table {
             other => other.into(),
         };
         vec![
-            test.against.clone(),
-            statistic,
+            Cell::plain(&test.against),
+            Cell::plain(statistic),
             bounded(&test.difference),
-            number(test.p),
-            number(test.corrected),
+            Cell::plain(number(test.p)),
+            Cell::plain(number(test.corrected)),
         ]
     });
     table(&caption, note, heads, rows)
@@ -173,11 +173,59 @@ fn periods(caption: &str, note: &str, periods: &[Period]) -> Table {
         heads.extend(first.pnl.iter().map(|(strategy, _)| strategy.clone()));
     }
     let rows = periods.iter().map(|period| {
-        let mut row = vec![period.name.clone(), period.contracts.to_string()];
-        row.extend(period.pnl.iter().map(|(_, pnl)| format!("{pnl:.2}")));
+        let mut row = vec![
+            Cell::plain(&period.name),
+            Cell::plain(period.contracts.to_string()),
+        ];
+        let sums = period.pnl.iter();
+        row.extend(sums.map(|(_, pnl)| Cell::plain(format!("{pnl:.2}"))));
         row
     });
     table(caption, note, heads, rows)
+}
+
+fn years(results: &Results) -> Table {
+    let cvar = format!("CVaR {}", percent(results.level));
+    let mut heads = words(&["strategy", "year", "contracts", "mean P&L", "std"]);
+    heads.push(cvar);
+    heads.extend(words(&[
+        "Sharpe a year",
+        "cost",
+        "turnover",
+        "maximum drawdown",
+    ]));
+    let strategies = results.strategies.iter().map(|r| &r.breakdown.strategy);
+    let rows = strategies.flat_map(|strategy| {
+        let years = results.years.iter().filter_map(move |year| {
+            let mut statistics = year.statistics.iter();
+            let found = statistics.find(|of| of.strategy == *strategy);
+            found.map(|of| (year, of))
+        });
+        years.map(move |(year, of)| {
+            let values = [
+                of.mean,
+                of.std,
+                of.cvar,
+                of.sharpe,
+                of.cost,
+                of.turnover,
+                of.maximum_drawdown,
+            ];
+            let cells = values.map(|value| match value.is_finite() {
+                true => Cell::plain(number(value)),
+                false => Cell::default(),
+            });
+            let mut row = vec![
+                Cell::plain(strategy),
+                Cell::plain(&year.name),
+                Cell::plain(year.contracts.to_string()),
+            ];
+            row.extend(cells);
+            row
+        })
+    });
+    let note = "The CVaR of few contracts is the loss of the worst, and one year says little of a Sharpe ratio.";
+    table("Years of sale by strategy", note, heads, rows)
 }
 
 fn windows(results: &Results) -> Table {
@@ -187,25 +235,43 @@ fn windows(results: &Results) -> Table {
     let names: Vec<&String> = numbers.map(|(name, _)| name).collect();
     let mut heads = words(&["calibrated on", "sold", "contracts"]);
     heads.extend(names.iter().map(ToString::to_string));
+    let feller = results.windows.iter().any(|w| w.feller.is_some());
+    heads.extend(feller.then(|| "Feller".to_owned()));
     heads.extend(words(&["drift", "band λ", "on a bound"]));
     let rows = results.windows.iter().map(|w| {
         let mut row = vec![
-            format!("{} to {}", w.calibrated_from, w.calibrated_to),
-            format!("{} to {}", w.first_sale, w.last_sale),
-            w.contracts.to_string(),
+            Cell::plain(format!("{} to {}", w.calibrated_from, w.calibrated_to)),
+            Cell::plain(format!("{} to {}", w.first_sale, w.last_sale)),
+            Cell::plain(w.contracts.to_string()),
         ];
-        let value = |name: &String| w.model.get(name).and_then(serde_json::Value::as_f64);
-        row.extend(
-            names
-                .iter()
-                .map(|name| format!("{:.4}", value(name).unwrap_or(f64::NAN))),
-        );
+        row.extend(names.iter().map(|name| {
+            let value = w.model.get(*name).and_then(serde_json::Value::as_f64);
+            let error = w.standard_errors.get(*name);
+            let error = error.and_then(serde_json::Value::as_f64);
+            Cell {
+                value: format!("{:.4}", value.unwrap_or(f64::NAN)),
+                error: error.map(|error| format!("±{error:.4}")),
+                verdict: None,
+            }
+        }));
+        row.extend(feller.then(|| Cell::plain(if w.feller == Some(true) { "yes" } else { "no" })));
         row.extend([
-            number(w.drift),
-            number(w.band_aversion),
-            w.at_bound.join(", "),
+            Cell::plain(number(w.drift)),
+            Cell::plain(number(w.band_aversion)),
+            Cell::plain(w.at_bound.join(", ")),
         ]);
         row
     });
-    table("Windows", "", heads, rows)
+    let note =
+        "± is one standard error. Feller: whether 2κθ ≥ σ², so that the variance stays above 0.";
+    table(
+        "Windows",
+        if feller {
+            note
+        } else {
+            "± is one standard error."
+        },
+        heads,
+        rows,
+    )
 }

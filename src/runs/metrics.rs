@@ -92,6 +92,15 @@ pub struct BacktestMarket {
     pub parameters: serde_json::Map<String, serde_json::Value>,
 }
 
+impl BacktestMarket {
+    /// What was repaired in the data, in words; nothing if nothing was.
+    pub fn repairs(&self) -> Option<String> {
+        let repaired = self.repaired.iter();
+        let words: Vec<String> = repaired.map(|(kind, n)| format!("{kind} ({n})")).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
 /// A change of one strategy against a baseline, paired on common paths.
 ///
 /// Changes of variance, cost and CVaR are fractions of the absolute value of the baseline

@@ -50,6 +50,12 @@ pub struct BacktestBook {
 }
 
 impl EvaluationTable {
+    /// The strategy and the P&L of every book.
+    pub fn samples(&self) -> impl Iterator<Item = (&str, &[f64])> {
+        let books = self.books.iter();
+        books.map(|book| (book.strategy.as_str(), book.pnl.as_slice()))
+    }
+
     /// Columns strategy, seed, path, pnl, cost, turnover.
     ///
     /// # Errors
@@ -122,6 +128,12 @@ impl EvaluationTable {
 }
 
 impl BacktestTable {
+    /// The strategy and the P&L of every book.
+    pub fn samples(&self) -> impl Iterator<Item = (&str, &[f64])> {
+        let books = self.books.iter();
+        books.map(|book| (book.strategy.as_str(), book.pnl.as_slice()))
+    }
+
     /// Columns strategy, seed, date, expiry, premium, pnl, cost, turnover.
     ///
     /// # Errors

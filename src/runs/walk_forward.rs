@@ -4,6 +4,7 @@ use super::breakdown::Breakdown;
 use super::store::RunFolder;
 use crate::error::{Error, Result};
 use crate::risk::bootstrap::Interval;
+use crate::risk::null_as_nan;
 use serde::{Deserialize, Serialize};
 
 /// The file of [`Results`] in the folder of a run.
@@ -83,6 +84,25 @@ pub struct Period {
     pub contracts: usize,
     /// Total P&L of each strategy.
     pub pnl: Vec<(String, f64)>,
+    /// Further statistics of each strategy.
+    #[serde(default)]
+    pub statistics: Vec<PeriodStatistics>,
+}
+
+/// One strategy on the contracts of a period: means over its seeds; the drawdown is that of P&L averaged over them. What
+/// too few contracts leave undefined is not a number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PeriodStatistics {
+    pub strategy: String,
+    pub mean: f64,
+    #[serde(deserialize_with = "null_as_nan")]
+    pub std: f64,
+    pub cvar: f64,
+    #[serde(deserialize_with = "null_as_nan")]
+    pub sharpe: f64,
+    pub cost: f64,
+    pub turnover: f64,
+    pub maximum_drawdown: f64,
 }
 
 /// What a window did, `window.json` in its folder; written after everything else there.
@@ -96,6 +116,12 @@ pub struct Window {
     pub contracts: usize,
     /// The model and its parameters.
     pub model: serde_json::Map<String, serde_json::Value>,
+    /// Standard errors of the estimated parameters; null where the likelihood has no strict maximum.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub standard_errors: serde_json::Map<String, serde_json::Value>,
+    /// Whether 2κθ ≥ σ², under Heston.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feller: Option<bool>,
     /// Parameters that ended on a bound of their search.
     pub at_bound: Vec<String>,
     /// Drift of the calibrated returns, per year.

@@ -7,12 +7,14 @@
 //!   windows/<number>/window.json       [`crate::runs::walk_forward::Window`]: calibration, written last
 //!   windows/<number>/policies/<strategy>-<seed>.safetensors
 //!   windows/<number>/trades.parquet    one row per contract, strategy and seed, with the parts of its P&L
+//!   windows/<number>/positions.parquet what each held of each instrument from every close to the next
 //!   trades.parquet                     those of all windows
 //!   walk_forward.json                  [`Results`]
 //!   walk_forward.md                    the same as a page
 //! ```
 
 mod page;
+mod positions;
 mod prepared;
 mod results;
 mod source;

@@ -1,9 +1,14 @@
 //! The results as a page in Markdown.
 
+use crate::contract::{Charge, Instrument};
+use crate::market::Model;
+use crate::market::estimation::VarianceEstimator;
 use crate::report::table::{Cell, Table};
 use crate::report::walk_forward::{findings, percent, tables};
 use crate::runs::walk_forward::Results;
-use crate::strategy::{BacktestPlan, Plan, Schedule, Strike, TrainingPaths, WalkForwardPlan};
+use crate::strategy::{
+    BacktestPlan, Parameterisation, Plan, Premium, Schedule, Strike, TrainingPaths, WalkForwardPlan,
+};
 use std::fmt::Write;
 
 /// The page of a walk-forward run: what was done, the tables, what they say, the figure at the relative path `figure`,
@@ -35,8 +40,59 @@ pub fn page(
 
 fn text(cell: &Cell) -> String {
     match &cell.error {
+        Some(error) if error.starts_with(['[', '±']) => format!("{} {error}", cell.value),
         Some(error) => format!("{}, {error}", cell.value),
         None => cell.value.clone(),
+    }
+}
+
+/// Whether contracts are sold at variances that differ.
+fn varies(plan: &Plan, settings: &BacktestPlan) -> bool {
+    matches!(plan.market.model, Model::Heston(_)) || settings.variance != VarianceEstimator::Model
+}
+
+/// What is traded, and at what costs.
+fn hedge(plan: &Plan) -> String {
+    let costs = |charge: &Charge| match (charge.proportional, charge.half_spread) {
+        (0.0, 0.0) => "without costs".to_owned(),
+        (share, 0.0) => format!("at costs of {} of the value traded", percent(share)),
+        (0.0, half_spread) => format!("at a half-spread of {half_spread}"),
+        (share, half_spread) => format!(
+            "at costs of {} of the value traded and a half-spread of {half_spread}",
+            percent(share)
+        ),
+    };
+    let traded = plan.instruments.iter().map(|(instrument, charge)| {
+        let name = match instrument {
+            Instrument::Spot => "the spot".to_owned(),
+            Instrument::VarianceSwap => "a variance swap".to_owned(),
+            Instrument::Option(option) => {
+                let ratio = option.expiry / plan.contract.expiry;
+                let days = (ratio * plan.contract.steps as f64).round();
+                format!(
+                    "a {} of strike {} over {days} trading days (at the model's price)",
+                    option.kind, option.strike
+                )
+            }
+        };
+        format!("{name} {}", costs(charge))
+    });
+    traded.collect::<Vec<_>>().join(" and ")
+}
+
+/// Where the variance at a close comes from.
+fn variance(plan: &Plan, settings: &BacktestPlan) -> String {
+    match settings.variance {
+        VarianceEstimator::Model if varies(plan, settings) => "filtered by the model".into(),
+        VarianceEstimator::Model => "the model's, constant".into(),
+        VarianceEstimator::Realised { days } => format!("the realised one of {days} days"),
+        VarianceEstimator::Exponential { decay } => {
+            format!("an exponential average of squared returns with decay {decay}")
+        }
+        VarianceEstimator::GarmanKlass { days } => {
+            format!("Garman and Klass's estimate from {days} days")
+        }
+        VarianceEstimator::Implied => "the implied one of the file".into(),
     }
 }
 
@@ -80,14 +136,6 @@ impl Page {
         let (Some(first), Some(last)) = (results.windows.first(), results.windows.last()) else {
             return;
         };
-        let paths = match walk.paths {
-            TrainingPaths::Model => {
-                "paths of the calibrated model that begin at the variances of those years".into()
-            }
-            TrainingPaths::Bootstrap { block } => format!(
-                "paths made of the returns of those years by the stationary bootstrap, in blocks of {block} days on average"
-            ),
-        };
         let start = if walk.warm_start {
             format!(
                 "; after the first window, training begins with the weights of the window before and lasts {} as long",
@@ -117,28 +165,58 @@ impl Page {
                 ),
             ),
         };
+        let before = format!("the {} years before the first sale", walk.years);
+        let (parameters, those) = match settings.parameters {
+            Parameterisation::History => (
+                format!("{before} give the model's parameters"),
+                "those years".to_owned(),
+            ),
+            Parameterisation::Strategy => {
+                ("the model has the strategy's parameters".to_owned(), before)
+            }
+        };
+        let paths = match walk.paths {
+            TrainingPaths::Model if varies(plan, settings) => {
+                format!("paths of the model that begin at the variances of {those}")
+            }
+            TrainingPaths::Model => "paths of the model".into(),
+            TrainingPaths::Bootstrap { block } => format!(
+                "paths made of the returns of {those} by the stationary bootstrap, in blocks of {block} days on average"
+            ),
+        };
+        let carry = match (plan.market.rate, plan.market.dividend) {
+            (0.0, 0.0) => "without interest and dividends".into(),
+            (rate, dividend) => format!(
+                "at a rate of {} and a dividend yield of {}",
+                percent(rate),
+                percent(dividend)
+            ),
+        };
+        let premium = match plan.premium {
+            Premium::Model => "The premium is the model's price at the variance of the day".into(),
+            Premium::Amount(amount) => format!("The premium is {amount}"),
+        };
         self.line(&format!(
-            "{contracts} {}s on `{}`, sold {schedule} from {} to {}, {strike}, {} trading days, hedged \
-             daily at proportional costs of {}{}{}. In each of {} windows, the {} years before the first sale give the \
-             model's parameters, the policies are trained for {} of the P&L on {paths}, and hedge what is sold in the \
-             {} months after{start}. Parameters, variance, premium and policy of a contract come from closes up to its \
-             sale, hedge ratios from closes up to theirs. The premium is the calibrated model's price at the variance \
-             of the day.\n",
+            "{contracts} {}s on `{}`, sold {schedule} from {} to {}, {strike}, {} trading days, {carry}, hedged daily \
+             with {}, {} at expiry. In each of {} windows, {parameters}, the policies are trained for {} of the P&L on \
+             {paths}, and hedge what is sold in the {} months after{start}. Parameters, variance, premium and policy of \
+             a contract come from closes up to its sale, hedge ratios from closes up to theirs. {premium}; that variance \
+             is {}.\n",
             contract.kind,
             settings.files(),
             first.first_sale,
             last.last_sale,
             contract.steps,
-            percent(plan.costs.spot.proportional),
-            match plan.costs.spot.half_spread {
-                0.0 => String::new(),
-                half_spread => format!(" and a half-spread of {half_spread}"),
+            hedge(plan),
+            if plan.costs.liquidation {
+                "closed at the same costs"
+            } else {
+                "carried on without costs"
             },
-            if plan.costs.liquidation { ", closed at expiry at the same costs" } else { "" },
             results.windows.len(),
-            walk.years,
             plan.risk,
             walk.months,
+            variance(plan, settings),
         ));
         let seeds = match walk.seeds {
             1 => String::new(),

@@ -2,11 +2,11 @@
 
 use super::Trade;
 use super::trades::average;
-use crate::risk::bootstrap::{self, Bootstrap, holm};
+use crate::risk::bootstrap::{self, Bootstrap, holm, maximum_drawdown};
 use crate::risk::{Risk, cvar};
 use crate::runs::breakdown::{Breakdown, Expired};
 use crate::runs::walk_forward::{
-    BetweenSeeds, Bounded, Period, Results, StrategyResult, Test, Window,
+    BetweenSeeds, Bounded, Period, PeriodStatistics, Results, StrategyResult, Test, Window,
 };
 use crate::strategy::{BacktestPlan, Plan};
 use chrono::{Datelike, NaiveDate};
@@ -151,18 +151,38 @@ pub fn results(
         }
     }
     let period = |name: String, from: NaiveDate, to: NaiveDate, alive: &dyn Fn(&Trade) -> bool| {
-        let alive = |hedged: &Hedged| -> Vec<f64> {
-            let trades = hedged.trades.iter().filter(|trade| alive(trade));
-            trades.map(|trade| trade.pnl).collect()
+        // Every strategy hedges the same contracts.
+        let contracts = all.first().map_or(&[][..], |hedged| &hedged.trades);
+        let places: Vec<usize> = (0..count).filter(|&i| alive(&contracts[i])).collect();
+        let of = |hedged: &Hedged, number: fn(&Trade) -> f64| -> Vec<f64> {
+            let trades = places.iter().map(|&i| &hedged.trades[i]);
+            trades.map(number).collect()
         };
+        let statistics = all.iter().filter(|_| !places.is_empty()).map(|hedged| {
+            let seeds = hedged.pnl.iter();
+            let pnl: Vec<Vec<f64>> = seeds
+                .map(|pnl| places.iter().map(|&i| pnl[i]).collect())
+                .collect();
+            PeriodStatistics {
+                strategy: hedged.strategy.clone(),
+                mean: bootstrap::average(&pnl, mean),
+                std: bootstrap::average(&pnl, deviation),
+                cvar: bootstrap::average(&pnl, |pnl: &[f64]| cvar(pnl, level)),
+                sharpe: bootstrap::average(&pnl, sharpe),
+                cost: mean(&of(hedged, |t| t.cost)),
+                turnover: mean(&of(hedged, |t| t.turnover)),
+                maximum_drawdown: maximum_drawdown(&of(hedged, |t| t.pnl)).0,
+            }
+        });
         Period {
             name,
             from: from.to_string(),
             to: to.to_string(),
-            contracts: all.first().map_or(0, |hedged| alive(hedged).len()),
+            contracts: places.len(),
+            statistics: statistics.collect(),
             pnl: all
                 .iter()
-                .map(|hedged| (hedged.strategy.clone(), alive(hedged).iter().sum()))
+                .map(|hedged| (hedged.strategy.clone(), of(hedged, |t| t.pnl).iter().sum()))
                 .collect(),
         }
     };

@@ -21,10 +21,13 @@ struct Start {
 fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
     let (market, contract) = (plan.market, plan.contract);
     let Market { rate, dividend, .. } = market;
-    let spots = variances.iter().map(|&variance| {
-        let model = market.model.at_variance(variance);
-        plan.strike.spot(&Market { model, ..market }, &contract)
-    });
+    let seen_at = |variance: f64| Market {
+        model: market.model.seen_at(variance),
+        ..market
+    };
+    let spots = variances
+        .iter()
+        .map(|&variance| plan.strike.spot(&seen_at(variance), &contract));
     let spots: Vec<f64> = spots.collect();
     let prices: Vec<f64> = match (plan.premium, market.model) {
         (Premium::Amount(amount), _) => vec![amount; variances.len()],
@@ -46,10 +49,14 @@ fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
             };
             spots.par_iter().zip(variances).map(price).collect()
         }
-        (Premium::Model, _) => spots
-            .iter()
-            .map(|&spot| Market { spot, ..market }.price(&contract))
-            .collect(),
+        (Premium::Model, _) => {
+            let states = spots.iter().zip(variances);
+            let market = states.map(|(&spot, &variance)| Market {
+                spot,
+                ..seen_at(variance)
+            });
+            market.map(|market| market.price(&contract)).collect()
+        }
     };
     let (own, growth) = (plan.model_premium(), (rate * contract.expiry).exp());
     let states = spots.into_iter().zip(variances).zip(prices);
@@ -111,7 +118,7 @@ impl PathSource for ModelSource {
                 let market = self.simulator.market;
                 let simulator = Simulator {
                     market: Market {
-                        model: market.model.at_variance(start.variance),
+                        model: market.model.seen_at(start.variance),
                         spot: start.spot,
                         ..market
                     },
@@ -311,6 +318,37 @@ mod tests {
         let mut later = Paths::<f32>::zeros(BLOCK, plan.contract.steps);
         source.fill(7, &mut later);
         assert_eq!(later.block(0).spot, paths.block(7).spot);
+    }
+
+    /// Under geometric Brownian motion too, a block begins at a variance that was seen, keeps it, and its contracts are
+    /// sold at the price there.
+    #[test]
+    fn constant_variances_are_those_seen() {
+        let plan = plan("model = \"gbm\"\nvolatility = 0.2", "");
+        let seen = [0.01, 0.09];
+        let source = ModelSource::new(&plan, &seen, Purpose::Training);
+        let mut paths = Paths::<f32>::zeros(16 * BLOCK, plan.contract.steps);
+        source.fill(0, &mut paths);
+        let premiums = source.premiums(0, paths.count()).unwrap();
+        let mut counts = [0, 0];
+        for block in 0..16 {
+            let (_, variance) = paths.path(block * BLOCK);
+            let which = usize::from(variance[0] > 0.05);
+            counts[which] += 1;
+            assert!(
+                variance
+                    .iter()
+                    .all(|v| (v / seen[which] - 1.0).abs() < 1e-6)
+            );
+            let market = Market {
+                model: plan.market.model.seen_at(seen[which]),
+                ..plan.market
+            };
+            let growth = (0.02 * plan.contract.expiry).exp();
+            let expected = (market.price(&plan.contract) - plan.model_premium()) * growth;
+            assert!((premiums[block * BLOCK] - expected).abs() < 1e-6);
+        }
+        assert!(counts[0] > 4 && counts[1] > 4, "{counts:?}");
     }
 
     /// Bootstrapped paths are made of the window's shifted returns; blocks of mean length 8 go on to the next day with

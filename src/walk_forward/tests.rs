@@ -3,6 +3,7 @@
 use super::*;
 use crate::market::history::fixture::{Scratch, closes, day, write};
 use crate::runs::store;
+use crate::runs::tables::read_parquet;
 use std::path::Path;
 
 fn plan(folder: &Path, closes: &[f64], model: &str, terms: &str, more: &str) -> Plan {
@@ -67,6 +68,41 @@ fn windows_follow_one_another() {
         assert!((sum - strategy.mean.value).abs() < 1e-9);
         assert!(strategy.cvar.interval.low <= strategy.cvar.value);
     }
+    let frame = read_parquet(&folder.path().join("windows/01/positions.parquet")).unwrap();
+    let column = |name: &str| frame.column(name).unwrap().f64().unwrap().clone();
+    let (spot, held) = (column("spot"), column("position_spot"));
+    let steps = plan.contract.steps;
+    assert_eq!(frame.height(), 5 * steps * results.windows[1].contracts);
+    // What was traded at every close but the last, at which all is sold at a spot below twice the strike, was paid for.
+    let window = trades.iter().filter(|trade| trade.window == 1);
+    for (number, trade) in window.enumerate() {
+        let (mut before, mut traded) = (0.0, 0.0);
+        for row in number * steps..(number + 1) * steps {
+            let units = held.get(row).unwrap();
+            traded += spot.get(row).unwrap() * (units - before).abs();
+            before = units;
+        }
+        // Costs are in money of the expiry.
+        let rest = trade.cost / 0.001 - traded;
+        let most = 200.0 * before.abs() + 0.001 * traded + 1e-6;
+        assert!((-1e-6..most).contains(&rest), "{trade:?}: {rest}");
+    }
+    for year in &results.years {
+        for (of, (strategy, pnl)) in year.statistics.iter().zip(&year.pnl) {
+            assert_eq!(of.strategy, *strategy);
+            assert!((of.mean * year.contracts as f64 - pnl).abs() < 1e-9);
+        }
+        assert_eq!(year.statistics[1].cost, 0.0);
+    }
+    let kappa =
+        |window: &crate::runs::walk_forward::Window| window.standard_errors["kappa"].as_f64();
+    assert!(
+        results
+            .windows
+            .iter()
+            .all(|w| kappa(w).is_none_or(|error| error > 0.0))
+    );
+    assert!(results.windows.iter().all(|w| w.feller.is_some()));
     // The mean over both seeds, and the deviation between two: |a − b|/√2.
     let means = [1, 2].map(|seed| {
         let own = trades.iter().filter(|trade| trade.seed == Some(seed));
@@ -224,4 +260,51 @@ fn options_hedge_what_is_sold_on_history() {
         }
     }
     assert!(seen > 0);
+}
+
+/// The page says what was traded, at what costs and premium, and where the variance came from.
+#[test]
+fn the_page_says_what_was_done() {
+    let scratch = Scratch::new("walk-page");
+    for (model, terms, more, expected) in [
+        (
+            HESTON,
+            "",
+            "",
+            [
+                "at a rate of 2 % and a dividend yield of 0 %, hedged daily with the spot at costs of 0.1 % of the value",
+                "give the model's parameters",
+                "at the variance of the day; that variance is filtered by the model",
+            ],
+        ),
+        (
+            GBM,
+            "premium = 3.0\n",
+            "[backtest]\nparameters = \"strategy\"\nvariance = \"realised\"\n",
+            [
+                "without interest and dividends",
+                "the model has the strategy's parameters",
+                "The premium is 3; that variance is the realised one of 21 days",
+            ],
+        ),
+    ] {
+        let text = plan(&scratch.0, &closes(600), model, terms, "")
+            .to_toml()
+            .unwrap();
+        let plan = Plan::parse(&text, |raw| {
+            let more: toml::Table = toml::from_str(more).unwrap();
+            let key = |key: &str| Some(more.get("backtest")?.get(key)?.as_str()?.to_owned());
+            let backtest = raw.backtest.as_mut().unwrap();
+            backtest.parameters = key("parameters").or(backtest.parameters.take());
+            backtest.variance = key("variance").or(backtest.variance.take());
+        })
+        .unwrap();
+        let folder = store::create(&scratch.0, "walk").unwrap();
+        walk(&plan, &folder);
+        let page = folder.read_bytes("walk_forward.md").unwrap().unwrap();
+        let page = String::from_utf8(page).unwrap();
+        for words in expected {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+    }
 }

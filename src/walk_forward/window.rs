@@ -1,5 +1,6 @@
 //! One window: calibrate, train, hedge what is sold after.
 
+use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::{Calibration, Contracts};
@@ -92,9 +93,12 @@ impl Shared<'_> {
         let mut plan = self.plan.clone();
         plan.market = calibration.market_at(last);
         let contracts = Contracts::sell(history, &plan, settings, &calibration, &span.sales);
-        let mut trades = Vec::new();
+        let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
-            let (book, parts) = contracts.hedge(&plan, policy)?;
+            let positions = policy.positions(&contracts.paths)?;
+            let (book, parts) = contracts.settle(&plan, &positions);
+            let of = (strategy, seed);
+            held.add(of, &plan, history, &contracts, &span.sales, &positions);
             for (i, attribution) in parts.into_iter().enumerate() {
                 trades.push(Trade {
                     strategy: strategy.into(),
@@ -176,6 +180,15 @@ impl Shared<'_> {
                 serde_json::Value::Object(model) => model,
                 _ => serde_json::Map::new(),
             },
+            standard_errors: calibration
+                .standard_errors
+                .iter()
+                .map(|(name, error)| ((*name).to_owned(), serde_json::json!(error)))
+                .collect(),
+            feller: match plan.market.model {
+                Model::Heston(parameters) => Some(parameters.feller()),
+                Model::Gbm { .. } | Model::Merton(_) => None,
+            },
             at_bound: calibration
                 .at_bound
                 .iter()
@@ -189,6 +202,7 @@ impl Shared<'_> {
             &self.path(span, "trades.parquet"),
             trades::to_frame(&trades)?,
         )?;
+        write_parquet(&self.path(span, "positions.parquet"), held.to_frame()?)?;
         self.folder.write_json(&span.file("window.json"), &window)?;
         Ok((window, trades))
     }
@@ -231,11 +245,7 @@ impl Shared<'_> {
     ) -> Box<dyn PathSource> {
         match self.walk.paths {
             TrainingPaths::Model => {
-                let constant = [plan.market.model.initial_volatility().powi(2)];
-                let seen = match plan.market.model {
-                    Model::Heston(_) => &calibration.variance[span.known.clone()],
-                    Model::Gbm { .. } | Model::Merton(_) => &constant,
-                };
+                let seen = &calibration.variance[span.known.clone()];
                 Box::new(ModelSource::new(plan, seen, purpose))
             }
             TrainingPaths::Bootstrap { block } => {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 /// A bad input: what it is, the files, and the name of its repair, if there is one.
 type Case = (&'static str, &'static [&'static str], &'static str);
 
-const CASES: [Case; 20] = [
+const CASES: [Case; 21] = [
     ("no such file", &[], ""),
     ("no rows", &["Date,Close\n"], ""),
     ("one row", &["Date,Close\n2020-01-02,100\n"], ""),
@@ -16,6 +16,11 @@ const CASES: [Case; 20] = [
     (
         "no column of closes",
         &["Date,Open\n2020-01-02,100\n2020-01-03,101\n"],
+        "",
+    ),
+    (
+        "a row with too many cells",
+        &["Date,Close\n2020-01-02,100\n2020-01-03,101,102\n"],
         "",
     ),
     (

@@ -385,6 +385,17 @@ fn data_check_lists_every_defect() {
     assert_eq!(repaired.status.code(), Some(0));
     let text = String::from_utf8(repaired.stdout).unwrap();
     assert!(text.contains("2 days, 2020-01-02 to 2020-01-03"), "{text}");
+    let short = path.with_file_name("check-short.csv");
+    std::fs::write(&short, "Date,Close\n1/2/2020,10\n").unwrap();
+    let output = deephedge(&["data", "check", short.to_str().unwrap()], "1");
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("1 day, 2020-01-02 to 2020-01-02"), "{text}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.ends_with("needs at least 2 rows of data, has 1\n"),
+        "{message}"
+    );
     let unknown = deephedge(&["data", "check", file, "--repair", "all"], "1");
     let message = String::from_utf8(unknown.stderr).unwrap();
     assert_eq!(unknown.status.code(), Some(2));

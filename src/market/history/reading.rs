@@ -173,7 +173,9 @@ fn values(
             let mut unread = Vec::new();
             for (row, cell) in cells.iter().enumerate() {
                 let text = cell.map(str::trim).unwrap_or_default();
-                values.push(match text.parse::<f64>() {
+                // As in files from Nasdaq.
+                let digits = text.strip_prefix('$').unwrap_or(text);
+                values.push(match digits.parse::<f64>() {
                     Ok(value) => check(row, Some(value), text),
                     Err(_) if text.is_empty() => check(row, None, text),
                     Err(_) => {

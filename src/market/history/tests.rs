@@ -99,6 +99,34 @@ fn columns_in_any_order_case_and_company() {
     assert_eq!(history.close_column, "adj_close");
 }
 
+/// Commas, or semicolons or tabs where the first line has no comma; a byte-order mark, and dollars before prices.
+#[test]
+fn separators_and_signs() {
+    for (name, text) in [
+        (
+            "semicolon",
+            "note;date;close\n\"a;b\";2020-01-03;1.5\n;2020-01-06;1.75\n",
+        ),
+        (
+            "tab",
+            "date\tclose\tnote\n2020-01-03\t1.5\ta, b\n2020-01-06\t1.75\t\n",
+        ),
+        (
+            "mark",
+            "\u{feff}date,close\r\n2020-01-03,1.5\r\n2020-01-06,1.75\r\n",
+        ),
+        (
+            "dollar",
+            "Date,Close/Last\n01/03/2020,$1.5\n01/06/2020,$1.75\n",
+        ),
+    ] {
+        let file = Scratch::csv(name, text);
+        let history = History::load(&file.0).unwrap();
+        assert_eq!(history.dates, [day(2020, 1, 3), day(2020, 1, 6)], "{name}");
+        assert_eq!(history.close, [1.5, 1.75], "{name}");
+    }
+}
+
 /// Decimal texts whose nearest double is missed by parsers that do not round correctly: halfway
 /// cases and long digit strings.
 #[test]
@@ -158,9 +186,19 @@ fn wrong_files_are_refused_in_one_line() {
             "no date column; expected one of date, timestamp, datetime, time, found day, close",
         ),
         (
-            "semicolons",
-            "date;close\n2020-01-03;1.5\n",
-            "no date column; expected one of date, timestamp, datetime, time, found date;close (separated by semicolons; commas are needed)",
+            "decimal-comma",
+            "date;close\n2020-01-03;1.5\n2020-01-06;1,6\n",
+            "row 2, column \"close\": price must be a number above 0, was \"1,6\"",
+        ),
+        (
+            "ragged",
+            "date,close\n2020-01-03,\"1\"\n2020-01-06,1,2,\"3,4\"\n",
+            "line 3 has 4 cells, the first line 2",
+        ),
+        (
+            "ragged-at-once",
+            "date;close\n2020-01-03;1;2\n",
+            "line 2 has 3 cells, the first line 2",
         ),
         (
             "twice-named",
@@ -224,8 +262,9 @@ fn wrong_files_are_refused_in_one_line() {
 
 #[test]
 fn unreadable_files_are_refused_in_one_line() {
-    let ragged = Scratch::csv("ragged", "date,close\n2020-01-03,1,2,3\n2020-01-06,1\n");
-    assert!(ragged.refusal().starts_with("cannot be read: "));
+    let wide = Scratch::new("utf-16", "csv");
+    fs::write(&wide.0, b"\xff\xfed\0a\0t\0e\0").unwrap();
+    assert_eq!(wide.refusal(), "is text in UTF-16, expected UTF-8");
     let missing = Scratch::new("missing", "csv");
     assert_eq!(
         missing.refusal(),
@@ -295,4 +334,12 @@ fn parquet_refusals() {
         df!("date" => ["2020-01-03", "2020-01-06"], "close" => [true, false]).unwrap(),
     );
     assert!(file.refusal().contains("column \"close\" holds bool"));
+    let file = Scratch::parquet(
+        "parquet-binary",
+        df!("date" => ["2020-01-03"], "close" => [&b"1.0"[..]]).unwrap(),
+    );
+    assert_eq!(
+        file.refusal(),
+        "column \"close\" holds BinaryView, expected text, dates, instants or numbers of 32 or 64 bits"
+    );
 }

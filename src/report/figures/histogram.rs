@@ -3,30 +3,30 @@
 use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line};
 use crate::error::Result;
 use crate::report::palette::Palette;
-use crate::runs::tables::{EvaluationBook, EvaluationTable};
 use plotters::prelude::*;
 use std::ops::Range;
 
 /// A strategy that spreads this many times wider than the middle one does not set the frame.
 const OUTLIER: f64 = 3.0;
 
-/// P&L histograms over common bins as one line per strategy; absent without paths.
+/// P&L histograms over common bins as one line per strategy, of `samples` as [`pooled`] gives them; absent without any.
+/// `unit` is what is counted.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
 pub fn pnl_histogram(
-    table: &EvaluationTable,
+    samples: &[(&str, Vec<f64>)],
+    (title, unit): (&str, &str),
     palette: &Palette,
     form: Form,
 ) -> Result<Option<String>> {
-    let samples = pooled(&table.books);
-    let Some(frame) = common_range(&samples) else {
+    let Some(frame) = common_range(samples) else {
         return Ok(None);
     };
-    let bins = bins(&samples);
+    let bins = bins(samples);
     let mut legend = Vec::new();
     let mut outlines = Vec::new();
-    for (strategy, sorted) in &samples {
+    for (strategy, sorted) in samples {
         let (shares, outside) = shares(sorted, &frame, bins);
         // A tail of a few per mille is outside by construction.
         let words = if outside > 0.01 {
@@ -42,14 +42,15 @@ pub fn pnl_histogram(
         .flat_map(|(_, s)| s)
         .copied()
         .fold(0.0, f64::max);
-    figure(form, "P&L at expiry", &legend, true, 1.0, |area| {
+    let label = format!("{unit} per bin (%)");
+    figure(form, title, &legend, true, 1.0, |area| {
         let x = Axis {
             label: "P&L (money per contract; gains right)",
             range: frame.clone(),
             format: None,
         };
         let y = Axis {
-            label: "paths per bin (%)",
+            label: &label,
             range: 0.0..highest * 1.06,
             format: None,
         };
@@ -74,13 +75,13 @@ pub fn pnl_histogram(
 }
 
 /// The sorted P&L of each strategy over all its seeds.
-pub fn pooled(books: &[EvaluationBook]) -> Vec<(&str, Vec<f64>)> {
+pub fn pooled<'a>(books: impl Iterator<Item = (&'a str, &'a [f64])>) -> Vec<(&'a str, Vec<f64>)> {
     let mut samples: Vec<(&str, Vec<f64>)> = Vec::new();
-    for book in books {
-        let finite = book.pnl.iter().copied().filter(|pnl| pnl.is_finite());
-        match samples.iter_mut().find(|(name, _)| *name == book.strategy) {
-            Some((_, pnl)) => pnl.extend(finite),
-            None => samples.push((&book.strategy, finite.collect())),
+    for (strategy, pnl) in books {
+        let finite = pnl.iter().copied().filter(|pnl| pnl.is_finite());
+        match samples.iter_mut().find(|(name, _)| *name == strategy) {
+            Some((_, pooled)) => pooled.extend(finite),
+            None => samples.push((strategy, finite.collect())),
         }
     }
     for (_, pnl) in &mut samples {
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn every_path_is_counted_once() {
         let table = fixture::evaluation();
-        let samples = pooled(&table.books);
+        let samples = pooled(table.samples());
         assert_eq!(samples.len(), 5);
         assert_eq!(samples[0].1.len(), 1000);
         let frame = common_range(&samples).unwrap();
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn an_outlier_does_not_set_the_frame() {
         let table = fixture::evaluation();
-        let samples = pooled(&table.books);
+        let samples = pooled(table.samples());
         let frame = common_range(&samples).unwrap();
         let hedged: Vec<_> = samples
             .iter()

@@ -12,7 +12,7 @@ pub(crate) mod training;
 pub use backtest::cumulative_pnl;
 pub use canvas::Form;
 pub use damping::damping;
-pub use histogram::pnl_histogram;
+pub use histogram::{pnl_histogram, pooled};
 pub use path::example_path;
 pub use scatter::cost_and_cvar;
 pub use training::{Against, loss};
@@ -32,7 +32,7 @@ pub struct Kind {
 }
 
 /// Every figure that a run may have, in the order of the page.
-pub const KINDS: [Kind; 7] = [
+pub const KINDS: [Kind; 8] = [
     Kind {
         name: "loss_steps",
         caption: "Risk on the validation paths after each number of steps, averaged over seeds; \
@@ -66,6 +66,11 @@ pub const KINDS: [Kind; 7] = [
         name: "backtest_pnl",
         caption: "P&L of the contracts sold through the history, added up at their expiries and \
                   averaged over seeds.",
+    },
+    Kind {
+        name: "backtest_histogram",
+        caption: "How the P&L of the contracts sold through the history is spread, all seeds \
+                  together. Losses are on the left.",
     },
 ];
 
@@ -103,9 +108,14 @@ pub fn draw(
             "loss_steps" => loss(metrics, Against::Steps, &palette, form),
             "loss_seconds" => loss(metrics, Against::Seconds, &palette, form),
             "damping" => damping(metrics, &palette, form),
-            "pnl_histogram" => {
-                evaluation.map_or(Ok(None), |table| pnl_histogram(table, &palette, form))
-            }
+            "pnl_histogram" => evaluation.map_or(Ok(None), |table| {
+                let words = ("P&L at expiry", "paths");
+                pnl_histogram(&pooled(table.samples()), words, &palette, form)
+            }),
+            "backtest_histogram" => backtest.map_or(Ok(None), |table| {
+                let words = ("Backtest: P&L at expiry", "contracts");
+                pnl_histogram(&pooled(table.samples()), words, &palette, form)
+            }),
             "cost_cvar" => cost_and_cvar(metrics, &palette, form),
             "example_path" => path.map_or(Ok(None), |path| example_path(path, &palette, form)),
             _ => backtest.map_or(Ok(None), |table| cumulative_pnl(table, &palette, form)),

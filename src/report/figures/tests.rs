@@ -86,7 +86,13 @@ fn degenerate_data_still_draw() {
     backtest.books[0].pnl.truncate(1);
     let figures = draw(&metrics, Some(&evaluation), Some(&backtest), None).unwrap();
     let names: Vec<_> = figures.iter().map(|figure| figure.kind.name).collect();
-    assert_eq!(names, ["pnl_histogram", "cost_cvar", "backtest_pnl"]);
+    let expected = [
+        "pnl_histogram",
+        "cost_cvar",
+        "backtest_pnl",
+        "backtest_histogram",
+    ];
+    assert_eq!(names, expected);
     for figure in figures {
         assert_well_formed(&figure.wide);
         assert!(!figure.wide.contains("NaN"));

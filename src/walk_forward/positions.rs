@@ -1,0 +1,94 @@
+//! What every strategy held on every day of a contract's life.
+
+use crate::backtest::Contracts;
+use crate::error::Result;
+use crate::market::History;
+use crate::runs::tables::dates;
+use crate::simd::{BLOCK, Lane};
+use crate::strategy::Plan;
+use chrono::NaiveDate;
+use polars::prelude::{Column, DataFrame};
+
+/// The table `positions.parquet` of a window: one row for a strategy, seed, contract and close at which it was traded, the
+/// expiry excluded.
+///
+/// Columns strategy, seed, sold, date, spot (scaled as in [`Contracts::paths`]), variance, contract_price and model_delta
+/// of the contract sold, position_spot and, for options that hedge, price_option_1, position_option_1 and so on; positions
+/// are held until the next close.
+#[derive(Debug, Default)]
+pub struct Positions {
+    strategy: Vec<String>,
+    seed: Vec<Option<u64>>,
+    sold: Vec<NaiveDate>,
+    date: Vec<NaiveDate>,
+    /// The other columns in their order.
+    numbers: Vec<(String, Vec<f64>)>,
+}
+
+impl Positions {
+    /// Adds the `positions`, `[blocks][steps][instruments][BLOCK]`, of one strategy on contracts sold at the closes
+    /// `sales`.
+    pub fn add(
+        &mut self,
+        (strategy, seed): (&str, Option<u64>),
+        plan: &Plan,
+        history: &History,
+        contracts: &Contracts,
+        sales: &[usize],
+        positions: &[Lane<f64>],
+    ) {
+        let (steps, instruments) = (plan.contract.steps, plan.instruments.len());
+        let valuation = contracts.valuation(plan);
+        for (i, &sale) in sales.iter().enumerate() {
+            let (spot, variance) = contracts.paths.path(i);
+            let values = valuation.prices(i).zip(valuation.deltas(i));
+            let block = contracts.paths.block(i / BLOCK);
+            let held = &positions[i / BLOCK * steps * instruments..];
+            for (t, (price, delta)) in values.enumerate() {
+                self.strategy.push(strategy.into());
+                self.seed.push(seed);
+                self.sold.push(history.dates[sale]);
+                self.date.push(history.dates[sale + t]);
+                let mut row = vec![
+                    ("spot".to_owned(), spot[t]),
+                    ("variance".into(), variance[t]),
+                    ("contract_price".into(), price),
+                    ("model_delta".into(), delta),
+                ];
+                for instrument in 0..instruments {
+                    let name = match instrument {
+                        0 => "spot".to_owned(),
+                        number => format!("option_{number}"),
+                    };
+                    if instrument > 0 {
+                        let price = block.price(instrument)[t][i % BLOCK];
+                        row.push((format!("price_{name}"), price));
+                    }
+                    let units = held[t * instruments + instrument][i % BLOCK];
+                    row.push((format!("position_{name}"), units));
+                }
+                if self.numbers.is_empty() {
+                    let names = row.iter().map(|(name, _)| (name.clone(), Vec::new()));
+                    self.numbers = names.collect();
+                }
+                for ((_, column), (_, value)) in self.numbers.iter_mut().zip(row) {
+                    column.push(value);
+                }
+            }
+        }
+    }
+
+    /// # Errors
+    /// Those of the table.
+    pub fn to_frame(&self) -> Result<DataFrame> {
+        let mut columns = vec![
+            Column::new("strategy".into(), &self.strategy),
+            Column::new("seed".into(), &self.seed),
+            dates("sold", std::iter::once(&self.sold))?,
+            dates("date", std::iter::once(&self.date))?,
+        ];
+        let numbers = self.numbers.iter();
+        columns.extend(numbers.map(|(name, values)| Column::new(name.as_str().into(), values)));
+        Ok(DataFrame::new_infer_height(columns)?)
+    }
+}
