@@ -95,6 +95,15 @@ pub fn at_least(key: &str, value: usize, bound: usize) -> Result<usize> {
     check(key, value as f64, value >= bound, &text).map(|_| value)
 }
 
+/// Paths of one batch, or of one measurement, at most.
+pub const MOST_PATHS: usize = 100_000_000;
+
+/// From `least` to `most`, both included.
+pub fn within(key: &str, value: usize, least: usize, most: usize) -> Result<usize> {
+    let text = format!("in [{least}, {most}]");
+    check(key, value as f64, (least..=most).contains(&value), &text).map(|_| value)
+}
+
 /// The choice of that name.
 pub fn one_of<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<T> {
     let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();

@@ -6,6 +6,9 @@ const drawn = new Map();
 // The modebar is left out: it cannot be reached by keyboard and would need inline styles.
 const CONFIG = { displayModeBar: false, doubleClick: "reset+autosize", showTips: false };
 
+/** Of a chart less its legend, in pixels. */
+const HEIGHT = 320;
+
 // plotly's own `responsive` follows the window alone.
 const resized = new ResizeObserver((entries) => {
   for (const { target } of entries) {
@@ -25,14 +28,19 @@ export async function draw(element, figure) {
     resized.observe(plot);
   }
   element.querySelector(":scope > h3").textContent = figure.title;
+  plot.style.height ||= `${HEIGHT}px`;
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", figure.title);
-  // Room for the legend, which takes more lines where the chart is narrow.
-  const named = figure.data.filter((trace) => trace.showlegend !== false).length;
-  const rows = figure.layout.showlegend ? named / (plot.clientWidth > 480 ? 2 : 1) : 0;
-  plot.style.height = `${320 + 18 * Math.ceil(rows)}px`;
   const { data, layout } = onPage(figure);
   await Plotly.react(plot, data, layout, CONFIG);
+  // Room for the legend, which takes as many lines as its names and the width ask for, up to half of the height.
+  for (let tries = 0; tries < 3; tries += 1) {
+    const legend = plot.querySelector(".legend .bg")?.height.baseVal.value ?? 0;
+    const height = `${HEIGHT + Math.ceil(legend)}px`;
+    if (plot.style.height === height) break;
+    plot.style.height = height;
+    await Plotly.Plots.resize(plot);
+  }
 }
 
 /** Says in `element` why there is no chart. */

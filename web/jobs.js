@@ -133,7 +133,7 @@ function valueOf({ kind, choices, input }) {
   if (text === "") return null;
   if (kind === "list") {
     const items = text.split(",").map((item) => item.trim());
-    return items.every((item) => item !== "" && Number.isFinite(Number(item))) ? items.map(Number) : items;
+    return items.map((item) => (item !== "" && Number.isFinite(Number(item)) ? Number(item) : item));
   }
   if (kind === "integer" || kind === "number") return input.valueAsNumber;
   // A name that stands for a number may be a number.
@@ -191,7 +191,8 @@ function showForm(answer) {
 }
 
 function showProblem({ message, field }) {
-  const at = edited() === "form" && fields.find(({ key }) => key === field);
+  // What is wrong with an item of a list is shown beside the list.
+  const at = edited() === "form" && fields.find(({ key }) => key === field?.replace(/\[\d+\]$/, ""));
   place("problem").textContent = at ? "" : message;
   if (at) {
     mark(at, message);

@@ -16,13 +16,10 @@ const show = ({ tags, note }) => {
   form.elements.note.value = note;
   form.removeAttribute("aria-busy");
 };
-const attempt = async (work, said) => {
-  try {
-    await work();
-    say(said, false);
-  } catch ({ message }) {
-    say(message, true);
-  }
+let before = Promise.resolve();
+/** One after the other: what is shown is what was asked for last, and nothing is asked of a run that is being deleted. */
+const attempt = (work, said) => {
+  before = before.then(work).then(() => say(said, false), ({ message }) => say(message, true));
 };
 
 details.addEventListener("toggle", () => {

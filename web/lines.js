@@ -109,7 +109,7 @@ export function figure(name, plan, trainings, key) {
     const [low, high] = [Math.min(...values), Math.max(...values)];
     made.title = `Optimizer: ${words}`;
     yaxis.title.text = `${words} (${plan.units[key] ?? "dimensionless"})`;
-    if (low > 0 && high > 100 * low) yaxis.type = "log";
+    if (low > 0 && high > 100 * low) Object.assign(yaxis, { type: "log", exponentformat: "power" });
     else if (low === high && low > 0) yaxis.range = [0, 2 * low];
   }
   return made;

@@ -126,7 +126,7 @@ function duration(time) {
 /** All trainings, those that have not begun among them, in their order. */
 function rows() {
   const planned = plan.trainings.map((of) => trainings.get(keyOf(of.strategy, of.seed)) ?? {
-    ...of, key: keyOf(of.strategy, of.seed), base: of.optimizer, points: [], speeds: [], done: 0,
+    ...of, key: keyOf(of.strategy, of.seed), base: base(of.strategy), points: [], speeds: [], done: 0,
   });
   const extra = [...trainings.values()].filter((of) => !planned.includes(of));
   return [...planned, ...extra];
@@ -208,6 +208,7 @@ function showNumbers() {
 
 function words() {
   if (state === "") return "Connecting.";
+  if (state === "gone") return "This run was deleted.";
   if (state === "complete") return "Finished.";
   if (state === "running") return phase && !phase.over ? `${phase.words}.` : "Running: no step was taken yet.";
   if (job?.origin === "queue" && job.state !== "running") return `This job is ${stateWords(job)}.`;
@@ -266,27 +267,40 @@ function changed(now) {
   soon();
 }
 
+const over = () => state === "complete" || state === "gone";
+
+function gone() {
+  state = "gone";
+  job = null;
+  say("");
+  soon();
+}
+
 async function followJob() {
-  if (state !== "complete" && !document.hidden) {
+  if (over()) return;
+  if (!document.hidden) {
     try {
       changed(await fetchJson(`/api/v1/jobs/${run}`));
-    } catch {
+    } catch ({ code }) {
       // The stream of events says when the server is away, and when the run has its results.
+      if (code === "not_found") return gone();
     }
   }
-  if (state !== "complete") setTimeout(followJob, JOB_MILLISECONDS);
+  setTimeout(followJob, JOB_MILLISECONDS);
 }
 
 function follow() {
   const source = new EventSource(`${address}/events`);
   source.addEventListener("open", () => say(""));
   source.addEventListener("error", async () => {
+    if (state === "gone") return source.close();
     say("Connection lost, trying again.");
     // The browser tries again by itself, unless the server has refused.
     if (source.readyState !== EventSource.CLOSED) return;
     try {
       await fetchJson(`${address}/live`);
     } catch ({ message, code }) {
+      if (code === "not_found") return gone();
       say(code ? message : `${message} Trying again.`);
       if (code) return;
     }

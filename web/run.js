@@ -34,17 +34,25 @@ function statistics(form) {
 /** A form whose answer has figures, drawn in its `.answer`, one slot each. */
 function answering(form, address) {
   const slots = [...form.parentElement.querySelectorAll(".answer > figure > .chart")];
+  const show = (count) => slots.forEach((slot, index) => {
+    slot.parentElement.hidden = index >= count;
+  });
   let latest = 0;
-  const show = async () => {
+  const ask = async () => {
     const mine = ++latest;
     form.setAttribute("aria-busy", "true");
     try {
       const answer = await fetchJson(address());
       if (mine !== latest) return null;
+      show(slots.length);
       await Promise.all(slots.map((slot, index) => draw(slot, answer.figures[index])));
       return answer;
     } catch (error) {
-      if (mine === latest) slots.forEach((slot) => fail(slot, error.message));
+      if (mine === latest) {
+        // Why there is no answer is said once.
+        fail(slots[0], error.message);
+        show(1);
+      }
       return null;
     } finally {
       if (mine === latest) form.removeAttribute("aria-busy");
@@ -55,10 +63,10 @@ function answering(form, address) {
   const first = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     first.disconnect();
-    show().then(form.answered);
+    ask().then(form.answered);
   }, { rootMargin: "400px" });
   first.observe(form);
-  return show;
+  return ask;
 }
 
 function hedgeMap(form) {

@@ -4,7 +4,7 @@ use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette, SERIES};
 use plotly::common::{
     Anchor, DashType, Font, Label, Line, Marker, MarkerSymbol, Mode, Orientation, Title,
 };
-use plotly::layout::{AxisType, HoverMode, Legend, Margin};
+use plotly::layout::{AxisType, HoverMode, Legend, Margin, RangeMode};
 use plotly::{Layout, Scatter, Trace};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -32,6 +32,7 @@ pub struct Axis<'a> {
     kind: AxisType,
     range: Option<Range<f64>>,
     zero: bool,
+    positive: bool,
 }
 
 impl<'a> Axis<'a> {
@@ -41,6 +42,7 @@ impl<'a> Axis<'a> {
             kind: AxisType::Linear,
             range: None,
             zero: false,
+            positive: false,
         }
     }
 
@@ -60,6 +62,14 @@ impl<'a> Axis<'a> {
         Self { zero: true, ..self }
     }
 
+    /// Without room below zero around a constant.
+    pub fn positive(self) -> Self {
+        Self {
+            positive: true,
+            ..self
+        }
+    }
+
     pub fn build(self) -> plotly::layout::Axis {
         let axis = plotly::layout::Axis::new()
             .title(Title::with_text(self.label).font(Font::new().size(13).color(MUTED.light)))
@@ -71,6 +81,11 @@ impl<'a> Axis<'a> {
             .tick_font(Font::new().size(12).color(MUTED.light))
             .zero_line(self.zero)
             .zero_line_color(MUTED.light);
+        let axis = if self.positive {
+            axis.range_mode(RangeMode::NonNegative)
+        } else {
+            axis
+        };
         match self.range {
             Some(range) => axis.range(vec![range.start, range.end]),
             None => axis,
@@ -89,11 +104,18 @@ pub fn figure(title: &str, x: Axis<'_>, y: Axis<'_>, traces: Vec<Box<dyn Trace>>
 
 /// A chart of `traces` in a layout made from [`layout`].
 pub fn figure_with(title: &str, layout: Layout, traces: Vec<Box<dyn Trace>>) -> Figure {
+    let mut layout = json!(layout);
+    for axis in ["xaxis", "yaxis"] {
+        // From the numbers, however long they are; the crate has no key for it.
+        if let Some(title) = layout.pointer_mut(&format!("/{axis}/title")) {
+            title["standoff"] = 10.into();
+        }
+    }
     let colors = palette::all().map(|color| (color.light.to_owned(), color.dark.into()));
     Figure {
         title: title.to_owned(),
         data: json!(traces),
-        layout: json!(layout),
+        layout,
         dark: colors.collect(),
     }
 }

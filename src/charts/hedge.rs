@@ -1,6 +1,6 @@
 //! How strategies hedge: over spot and time, and on one path.
 
-use super::frame::{Axis, Figure, figure, figure_with, layout, line, stroke};
+use super::frame::{Axis, Figure, figure, figure_with, layout, line, mark, stroke};
 use crate::experiment::replay::{HedgeMap, Hedged, PathReplay};
 use crate::report::palette::{INK, Palette};
 use plotly::common::{ColorBar, ColorScale, ColorScaleElement, Font, Line, LineShape, Mode, Title};
@@ -131,7 +131,7 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
     let lines = |of: fn(&Hedged) -> Series, shape: LineShape| {
         let mut traces: Vec<Box<dyn Trace>> = Vec::new();
         for hedged in &replay.strategies {
-            for (instrument, values) in of(hedged) {
+            for (place, (instrument, values)) in of(hedged).into_iter().enumerate() {
                 let name = if instrument == "spot" {
                     hedged.name()
                 } else {
@@ -145,7 +145,14 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
                     hover,
                 );
                 let stroke = stroke(palette, &hedged.strategy).shape(shape.clone());
-                traces.push(trace.name(name).line(stroke));
+                let trace = trace.name(name).line(stroke);
+                // The colour and the dash are those of the strategy.
+                traces.push(match place {
+                    0 => trace,
+                    _ => trace
+                        .mode(Mode::LinesMarkers)
+                        .marker(mark(palette, &hedged.strategy).size(5)),
+                });
             }
         }
         traces
@@ -160,7 +167,7 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
         figure(
             "Volatility",
             time(),
-            Axis::new("√v (per √year)"),
+            Axis::new("√v (per √year)").positive(),
             vec![own("√v", &replay.volatility)],
         ),
         figure(
@@ -178,7 +185,7 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
         figure(
             "Costs so far",
             time(),
-            Axis::new("costs at expiry's value (money)"),
+            Axis::new("costs at expiry's value (money)").positive(),
             lines(|hedged| of_money(&hedged.cost), LineShape::Hv),
         ),
         figure(

@@ -10,6 +10,7 @@ use crate::risk::paired::{Pair, risk_influence};
 use crate::risk::{Estimate, Row, RowInput};
 use crate::runs::atomic::write_parquet;
 use crate::runs::crossed::{Crossed, to_frame};
+use crate::runs::progress::Planned;
 use crate::runs::store::RunFolder;
 use crate::strategy::Plan;
 
@@ -31,6 +32,22 @@ pub fn markets(plan: &Plan) -> Result<Vec<(String, Plan)>> {
         ));
     }
     Ok(plans)
+}
+
+/// The trainings of [`cross`] in their order.
+///
+/// # Errors
+/// Those of [`markets`].
+pub fn planned(plan: &Plan, seeds: &[u64]) -> Result<Vec<Planned>> {
+    let plans = markets(plan)?;
+    let mut planned = Vec::new();
+    for optimizer in &plan.optimizers {
+        for (market, plan) in &plans {
+            let entries = trainings::in_market(optimizer, market, seeds);
+            planned.extend(entries.iter().map(|entry| entry.planned(plan)));
+        }
+    }
+    Ok(planned)
 }
 
 /// Trains every optimizer of the plan with `seeds` in its own market and in each of the plan's further `markets`, as far

@@ -319,6 +319,7 @@ pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let plan = asked(&request.command, Plan::parse(&request.strategy, |_| {})?);
     let trainings = match request.command.as_str() {
         "backtest" => Vec::new(),
+        "cross" => cross::planned(&plan, &request.seeds)?,
         _ => trainings::planned(&plan, &scope(request)),
     };
     Ok((plan, trainings))

@@ -91,14 +91,8 @@ pub fn in_turn(entries: &[Entry]) -> Vec<&Entry> {
 /// The trainings of a comparison in their order, from the strategy as it was before any search for settings.
 pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Planned> {
     let entries = entries(plan, scope);
-    let planned = in_turn(&entries).into_iter().map(|entry| Planned {
-        strategy: entry.label(),
-        steps: entry.plan(plan).steps(&entry.optimizer),
-        paths: entry.optimizer.paths,
-        optimizer: entry.optimizer.name.clone(),
-        seed: entry.seed,
-    });
-    planned.collect()
+    let turns = in_turn(&entries).into_iter();
+    turns.map(|entry| entry.planned(plan)).collect()
 }
 
 /// The trainings of one optimizer in the market called `name`.
@@ -112,6 +106,17 @@ pub fn in_market(optimizer: &OptimizerPlan, name: &str, seeds: &[u64]) -> Vec<En
 }
 
 impl Entry {
+    /// What a run that asks for it says of it.
+    pub fn planned(&self, plan: &Plan) -> Planned {
+        Planned {
+            strategy: self.label(),
+            steps: self.plan(plan).steps(&self.optimizer),
+            paths: self.optimizer.paths,
+            optimizer: self.optimizer.name.clone(),
+            seed: self.seed,
+        }
+    }
+
     /// Its policy, once it is done.
     ///
     /// # Errors

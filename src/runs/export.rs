@@ -11,13 +11,14 @@ use serde_json::{Map, Value};
 use std::io::Cursor;
 
 /// Tables that a run may have: those in files of their own, then the parts of `metrics.json`.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "evaluation",
     "backtest",
     "trades",
     "crossed",
     "results",
     "backtest_results",
+    "backtest_breakdown",
     "comparisons",
     "backtest_comparisons",
     "lengths",
@@ -83,11 +84,32 @@ pub fn table(folder: &RunFolder, name: &str, format: Format) -> Result<Option<Ve
     Ok(Some(bytes))
 }
 
+/// The names of the tables that the run has.
+pub fn available(folder: &RunFolder, metrics: &Metrics) -> Vec<&'static str> {
+    let has = |name: &str| match name {
+        "results" => !metrics.evaluation.is_empty(),
+        "backtest_results" => !metrics.backtest.is_empty(),
+        "backtest_breakdown" => !metrics.backtest_breakdown.is_empty(),
+        "comparisons" => !metrics.comparisons.is_empty(),
+        "backtest_comparisons" => !metrics.backtest_comparisons.is_empty(),
+        "lengths" => !metrics.lengths.is_empty(),
+        "frontier" => !metrics.frontier.is_empty(),
+        "tuning" => !metrics.tuning.is_empty(),
+        "training" => metrics
+            .training
+            .iter()
+            .any(|curve| !curve.points.is_empty()),
+        file => folder.path().join(format!("{file}.parquet")).is_file(),
+    };
+    NAMES.into_iter().filter(|name| has(name)).collect()
+}
+
 /// A part of `metrics.json`, a flat object a row.
 fn rows(metrics: &Metrics, name: &str) -> Result<Vec<Map<String, Value>>> {
     match name {
         "results" => flat(&metrics.evaluation),
         "backtest_results" => flat(&metrics.backtest),
+        "backtest_breakdown" => flat(&metrics.backtest_breakdown),
         "comparisons" => flat(&metrics.comparisons),
         "backtest_comparisons" => flat(&metrics.backtest_comparisons),
         "lengths" => flat(&metrics.lengths),
@@ -210,5 +232,10 @@ mod tests {
             3501
         );
         assert!(table(&run, "frontier", Format::Csv).unwrap().is_none());
+        let available = available(&run, &run.metrics().unwrap());
+        for name in NAMES {
+            let made = table(&run, name, Format::Csv).unwrap();
+            assert_eq!(available.contains(&name), made.is_some(), "{name}");
+        }
     }
 }

@@ -329,8 +329,8 @@ pub async fn example_path(
 }
 
 /// A table of a run: `evaluation` (one row a path and strategy), `backtest`, `trades` (one a contract and strategy),
-/// `results`, `backtest_results`, `comparisons`, `backtest_comparisons`, `lengths`, `frontier`, `tuning` or `training`
-/// (one a step), as CSV or Parquet.
+/// `crossed`, `results`, `backtest_results`, `backtest_breakdown`, `comparisons`, `backtest_comparisons`, `lengths`,
+/// `frontier`, `tuning` or `training` (one a step), as CSV or Parquet.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/tables/{file}", tag = RUNS,
     params(("id" = String, Path, description = "Run"),
            ("file" = String, Path, description = "Name of the table with `.csv` or `.parquet`", example = "results.csv")),

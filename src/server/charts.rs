@@ -79,9 +79,8 @@ pub async fn path(
     let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
         let (folder, metrics) = complete(&folders[0])?;
         let palette = Palette::new(strategies(&metrics));
-        let replay =
-            Replay::open(folder, &metrics).and_then(|replay| replay.path(query.path as usize));
-        let replay = replay.map_err(refused)?;
+        let replay = Replay::open(folder, &metrics)?;
+        let replay = replay.path(query.path as usize).map_err(refused)?;
         let figures = charts::path(&replay, &palette);
         json(&PathAnswer { replay, figures })
     });
@@ -118,21 +117,23 @@ pub async fn hedge_map(
     let ids = [id.as_str()];
     let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
         let (folder, metrics) = complete(&folders[0])?;
-        let replay = Replay::open(folder, &metrics);
-        let map = replay.and_then(|replay| replay.hedge_map(&query.strategy));
-        let map = map.map_err(refused)?;
+        let replay = Replay::open(folder, &metrics)?;
+        let map = replay.hedge_map(&query.strategy).map_err(refused)?;
         let figures = charts::hedge_map(&map).into();
         json(&MapAnswer { map, figures })
     });
     answer.await.map_err(Failure::Json)
 }
 
-/// Why a question cannot be answered: the question's fault.
+/// Why a question cannot be answered: the fault of the key that the message names first, in backquotes.
 pub fn bad_request(message: String) -> Problem {
+    let key = message
+        .strip_prefix('`')
+        .and_then(|rest| rest.split('`').next());
     Problem {
         status: StatusCode::BAD_REQUEST,
         code: "bad_request",
-        field: None,
+        field: key.map(str::to_owned),
         message,
     }
 }

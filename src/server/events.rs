@@ -94,15 +94,19 @@ impl Tails {
     }
 }
 
-/// Reads what comes until nobody watches.
+/// Reads what comes until nobody watches, or the run is deleted.
 async fn follow(tail: Weak<Tail>, sender: watch::Sender<Latest>) {
     loop {
         let Some(tail) = tail.upgrade() else {
             return;
         };
         // A file that cannot be read now may be readable later; watchers see the keep-alives.
-        if let Ok(Ok(Some(latest))) = tokio::task::spawn_blocking(move || tail.read()).await {
-            sender.send_replace(latest);
+        let look = move || tail.folder.path().is_dir().then(|| tail.read());
+        match tokio::task::spawn_blocking(look).await {
+            Ok(Some(Ok(Some(latest)))) => drop(sender.send_replace(latest)),
+            // Streams end with their sender.
+            Ok(None) => return,
+            _ => {}
         }
         tokio::time::sleep(PERIOD).await;
     }

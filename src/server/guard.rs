@@ -1,7 +1,7 @@
 //! What every request must satisfy and every answer carries.
 
 use super::access::Access;
-use super::{Failure, Problem};
+use super::{Failure, MOST_BYTES, Problem};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -41,6 +41,7 @@ pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Ne
                 StatusCode::REQUEST_TIMEOUT,
                 "timed_out",
                 "the request took too long",
+                None,
             ),
         },
     };
@@ -64,12 +65,17 @@ pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Ne
     response
 }
 
-fn problem(status: StatusCode, code: &'static str, message: impl Into<String>) -> Response {
+fn problem(
+    status: StatusCode,
+    code: &'static str,
+    message: impl Into<String>,
+    field: Option<String>,
+) -> Response {
     Failure::json(Problem {
         status,
         code,
         message: message.into(),
-        field: None,
+        field,
     })
     .into_response()
 }
@@ -78,11 +84,21 @@ fn refusal(access: &Access, request: &Request) -> Option<Response> {
     let headers = request.headers();
     if !access.asks() && !is_local(headers) {
         let message = "the Host header must name localhost, 127.0.0.1 or [::1]";
-        return Some(problem(StatusCode::FORBIDDEN, "host_refused", message));
+        return Some(problem(
+            StatusCode::FORBIDDEN,
+            "host_refused",
+            message,
+            None,
+        ));
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) && !is_same_origin(headers) {
         let message = "the request comes from a page of another origin";
-        return Some(problem(StatusCode::FORBIDDEN, "origin_refused", message));
+        return Some(problem(
+            StatusCode::FORBIDDEN,
+            "origin_refused",
+            message,
+            None,
+        ));
     }
     access.refuse(request)
 }
@@ -120,13 +136,21 @@ async fn as_json(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let text = axum::body::to_bytes(body, MOST).await.unwrap_or_default();
     let mut message = String::from_utf8_lossy(&text).into_owned();
-    if message.is_empty() {
+    let query = message.strip_prefix("Failed to deserialize query string: ");
+    let field = query.and_then(|query| match query.strip_prefix("missing field `") {
+        Some(missing) => missing.strip_suffix('`'),
+        None => query.split_once(": ").map(|(field, _)| field),
+    });
+    let field = field.map(str::to_owned);
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        message = format!("the body must be at most {} KiB", MOST_BYTES >> 10);
+    } else if message.is_empty() {
         message = status
             .canonical_reason()
             .unwrap_or("refused")
             .to_lowercase();
     }
-    let (json, body) = problem(status, code, message).into_parts();
+    let (json, body) = problem(status, code, message, field).into_parts();
     for (name, value) in json.headers {
         if let Some(name) = name {
             parts.headers.insert(name, value);

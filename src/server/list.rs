@@ -252,14 +252,21 @@ fn risks(metrics: &Metrics) -> String {
         .iter()
         .filter_map(|line| {
             let cvar = line.estimate(&Statistic::Cvar(level.to_owned()))?;
+            // A tail of very few contracts has no standard error.
+            let error = match cvar.standard_error {
+                error if error.is_finite() => format!(" <small>±{error:.3}</small>"),
+                _ => String::new(),
+            };
             Some(format!(
-                "<li><span>{}</span> <span>{:.3} <small>±{:.3}</small></span></li>",
+                "<li><span>{}</span> <span>{}{error}</span></li>",
                 swatch(line.strategy, &order),
-                cvar.value,
-                cvar.standard_error
+                format!("{:.3}", cvar.value).replace('-', "−")
             ))
         })
         .collect();
+    if items.is_empty() {
+        return String::new();
+    }
     format!(
         "<small>{}</small><ul class=\"plain\">{items}</ul>",
         escape(&cvar_label(level))
@@ -296,4 +303,26 @@ fn changes(metrics: &Metrics) -> String {
         })
         .collect();
     format!("<ul>{items}</ul>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::risks;
+    use crate::runs::fixture::{self, Scratch};
+
+    /// A tail risk of too few contracts for a standard error stands alone.
+    #[test]
+    fn a_missing_standard_error_is_not_shown() {
+        let root = Scratch::new("list-errors");
+        let mut metrics = fixture::write(root.path()).metrics().unwrap();
+        assert!(risks(&metrics).contains('±'));
+        for row in &mut metrics.evaluation {
+            row.cvar_standard_error.clear();
+        }
+        let shown = risks(&metrics);
+        assert!(!shown.contains('±') && !shown.contains("NaN"), "{shown}");
+        metrics.evaluation.clear();
+        metrics.backtest.clear();
+        assert_eq!(risks(&metrics), "");
+    }
 }

@@ -58,6 +58,26 @@ fn plan(folder: &RunFolder) -> Result<(Plan, Vec<Planned>), Problem> {
     read().map_err(unreadable)?.ok_or_else(none)
 }
 
+/// What has a line and a colour of its own: the optimizers, in every market where they are trained in several. Lengths
+/// and windows of one follow a comma.
+fn strategies(plan: &Plan, trainings: &[Planned]) -> Vec<String> {
+    let mut strategies: Vec<String> = Vec::new();
+    for training in trainings {
+        let name = training.strategy.split(", ").next().unwrap_or_default();
+        if strategies.iter().all(|known| known != name) {
+            strategies.push(name.to_owned());
+        }
+    }
+    if strategies.is_empty() {
+        strategies.extend(
+            plan.optimizers
+                .iter()
+                .map(|optimizer| optimizer.name.clone()),
+        );
+    }
+    strategies
+}
+
 /// The tail risk that is measured on validation paths.
 fn tail_risk(risk: Risk) -> String {
     match risk {
@@ -75,7 +95,7 @@ pub async fn live(
 ) -> Result<Json<Live>, Failure> {
     let made = blocking(root, move |root| {
         let (plan, trainings) = plan(&find(root, &id)?)?;
-        let strategies: Vec<String> = plan.optimizers.iter().map(|o| o.name.clone()).collect();
+        let strategies = strategies(&plan, &trainings);
         let (risk, cvar) = (plan.risk.to_string(), tail_risk(plan.risk));
         Ok(Live {
             figures: charts::live(&strategies, &risk, &cvar)

@@ -67,6 +67,28 @@ fn a_run_says_what_it_will_train() {
     assert_eq!(get(&app, "/runs/x/live").0, 404);
 }
 
+/// A strategy that is trained in several markets has a line for each of them.
+#[test]
+fn trainings_in_several_markets_have_lines_of_their_own() {
+    let root = Scratch::new("server-live-markets");
+    let text = format!("{STRATEGY}[markets.calm]\nvolatility = 0.1\n");
+    let plan = Plan::parse(&text, |_| {}).unwrap();
+    let prepared = Prepared::crossing(&plan, vec![1], root.path()).unwrap();
+    let address = format!("/api/v1/runs/{}/live", prepared.folder().id());
+    let (_, live) = get(&app(root.path()), &address);
+    let expected = json!(["adam in own", "adam in calm", "kfac in own", "kfac in calm"]);
+    assert_eq!(live["strategies"], expected);
+    let named = |list: &Value, key: &str| -> Value {
+        let list = list.as_array().unwrap().iter();
+        list.map(|of| of[key].clone()).collect()
+    };
+    assert_eq!(named(&live["trainings"], "strategy"), expected);
+    assert_eq!(
+        named(&live["figures"]["loss_steps"]["data"], "name"),
+        expected
+    );
+}
+
 /// Those that wait have a place, which is nearer when one before them has left.
 #[test]
 fn jobs_that_wait_have_a_place() {

@@ -7,6 +7,7 @@ use crate::charts::{KINDS as CHARTS, Source, statistics};
 use crate::report::figures::{Figure, Form, KINDS};
 use crate::report::html::{Shown, escape, page, picture, sections};
 use crate::report::summary::lines;
+use crate::runs::export;
 use crate::runs::metrics::Metrics;
 use crate::runs::progress::PROGRESS;
 use crate::runs::store::{RunFolder, State as RunState};
@@ -91,12 +92,36 @@ fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
     if folder.path().join("report.html").is_file() {
         links = format!("<a href=\"{base}/report.html\">Report as one file</a>, {links}");
     }
-    if folder.path().join(PROGRESS).is_file() && !metrics.training.is_empty() {
+    let asked = folder.trainings()?.is_some_and(|(_, asked)| asked > 0);
+    if folder.path().join(PROGRESS).is_file() && (asked || !metrics.training.is_empty()) {
         links = format!("<a href=\"{base}/live\">How it was trained</a>, {links}");
     }
+    body.push_str(&downloads(&api, &export::available(folder, metrics)));
     body.push_str(&labels(folder.id()));
     body.push_str(&format!("<p class=\"note\">{links}</p>\n"));
     Ok(body)
+}
+
+/// The tables of a run as files.
+fn downloads(api: &str, tables: &[&str]) -> String {
+    let api = escape(api);
+    let items: String = tables
+        .iter()
+        .map(|name| {
+            let link = |end: &str, words: &str| {
+                format!("<a href=\"{api}/tables/{name}.{end}\" download>{words}</a>")
+            };
+            format!(
+                "<li>{} {}, {}</li>",
+                name.replace('_', " "),
+                link("csv", "CSV"),
+                link("parquet", "Parquet")
+            )
+        })
+        .collect();
+    format!(
+        "<details><summary>Tables to download</summary><ul class=\"downloads\">{items}</ul></details>\n"
+    )
 }
 
 /// The form that changes what a run is called by, or deletes it; a script fills it.

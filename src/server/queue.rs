@@ -210,19 +210,31 @@ impl Queue {
             (Some(STOPPED), None) => (JobState::Interrupted, None),
             _ if ended => (JobState::Interrupted, None),
             (code, None) => {
-                let said = String::from_utf8_lossy(&said);
-                let last = said
-                    .lines()
-                    .last()
-                    .map(|line| line.trim_start_matches("deephedge: ").to_owned());
                 let died = match code {
                     Some(code) => format!("the process ended with exit code {code}"),
                     None => "the process was killed".to_owned(),
                 };
-                (JobState::Failed, Some(last.unwrap_or(died)))
+                (
+                    JobState::Failed,
+                    Some(reason(&String::from_utf8_lossy(&said)).unwrap_or(died)),
+                )
             }
         }
     }
+}
+
+/// Why a process failed, of what it wrote to standard error: its own message, or what a panic or the allocator said.
+fn reason(said: &str) -> Option<String> {
+    let own = said
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("deephedge: "));
+    let mut lines = said.lines().filter(|line| !line.trim().is_empty());
+    let panic = lines
+        .clone()
+        .skip_while(|line| !line.contains("panicked at"))
+        .nth(1);
+    own.or(panic).or_else(|| lines.next()).map(str::to_owned)
 }
 
 /// Waits for the process, and asks it to stop if that is wished or the server ends: by closing its standard input, then
@@ -250,4 +262,31 @@ async fn supervise(
     };
     let wish = *wishes.borrow();
     (status, wish, ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    /// A failed job gives the message of the program, or what went wrong where it could not say it itself.
+    #[test]
+    fn a_failed_process_gives_its_reason() {
+        for (said, expected) in [
+            ("", None),
+            (
+                "warning\ndeephedge: `a` must be positive, was 0\n",
+                Some("`a` must be positive, was 0"),
+            ),
+            (
+                "\nthread 'main' panicked at src/a.rs:1:2:\ncapacity overflow\nstack backtrace:\n  0: f\nnote: run with\n",
+                Some("capacity overflow"),
+            ),
+            (
+                "memory allocation of 8 bytes failed\n",
+                Some("memory allocation of 8 bytes failed"),
+            ),
+        ] {
+            assert_eq!(reason(said).as_deref(), expected);
+        }
+    }
 }

@@ -297,6 +297,18 @@ fn bad_questions_are_answered_with_their_reason() {
         body.contains("`runs` names 1 runs: must be 2 to 6"),
         "{body}"
     );
+    // The run, not the question, is at fault: its strategy cannot be hedged with.
+    let (status, code, _) = of(&format!("/api/v1/runs/{id}/paths?path=0"));
+    assert_eq!((status, code.as_str()), (409, "unreadable"));
+    for (path, field) in [
+        (format!("runs/{id}/paths?path=-1"), "path"),
+        (format!("runs/{id}/hedge_map"), "strategy"),
+        (format!("charts/cost_cvar?runs={id}"), "runs"),
+    ] {
+        let (_, _, body) = of(&format!("/api/v1/{path}"));
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(answer["error"]["field"], field, "{body}");
+    }
     assert_eq!(get(root.path(), "/compare?runs=a,..%2f").status, 404);
 }
 

@@ -1,10 +1,13 @@
 //! The section `contract`.
 
 use super::raw::{Raw, RawPremium};
-use crate::bounds::{at_least, check, filled, finite, one_of, positive, required};
+use crate::bounds::{check, filled, finite, one_of, positive, required, within};
 use crate::contract::{Contract, Leg, OptionKind, Payoff};
 use crate::error::{Error, Result};
 use crate::market::Market;
+
+/// Hedging periods, at most.
+const MOST_STEPS: usize = 100_000;
 
 /// What the seller of the option receives.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -153,10 +156,11 @@ pub(super) fn contract(raw: &mut Raw, market: &Market) -> Result<Terms> {
             )?)
         }
     };
-    let steps = at_least(
+    let steps = within(
         "contract.steps",
         filled(&mut terms.steps, days.ceil() as usize),
         1,
+        MOST_STEPS,
     )?;
     Ok(Terms {
         contract: Contract {

@@ -1,5 +1,5 @@
 use super::raw::RawOptimizer;
-use crate::bounds::{at_least, filled, fraction, one_of, positive};
+use crate::bounds::{MOST_PATHS, at_least, filled, fraction, one_of, positive, within};
 use crate::error::{Error, Result};
 use crate::optimizer::{Averaging, Build, method};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl OptimizerPlan {
             name: name.to_string(),
             method: chosen,
             relative_steps: positive(&key("relative_steps"), relative_steps)?,
-            paths: at_least(&key("paths"), paths, settings.least_paths())?,
+            paths: within(&key("paths"), paths, settings.least_paths(), MOST_PATHS)?,
             lengths: at_least_one(&key("lengths"), lengths)?,
             tune_paths: filled(&mut raw.tune_paths, false),
             settings,

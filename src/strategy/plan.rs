@@ -7,7 +7,7 @@ use super::policy::{Aversion, evaluation, policy};
 use super::raw::Raw;
 use super::training::{Clock, Length, Training, Validation, risk, training};
 use super::walk_forward::WalkForwardPlan;
-use crate::bounds::{at_least, filled, fraction, not_negative};
+use crate::bounds::{MOST_PATHS, filled, fraction, not_negative, within};
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::Ledger;
@@ -69,13 +69,13 @@ impl Plan {
     /// # Errors
     /// In one line: the key, the value and its bound.
     pub fn parse(text: &str, change: impl FnOnce(&mut Raw)) -> Result<Self> {
-        let reader = toml::Deserializer::parse(text)
-            .map_err(|error| Error::input(one_line(error.message())))?;
+        let reader =
+            toml::Deserializer::parse(text).map_err(|error| Error::input(syntax(text, &error)))?;
         let mut raw: Raw = serde_path_to_error::deserialize(reader).map_err(|error| {
             Error::input(format!(
                 "`{}`: {}",
                 error.path(),
-                one_line(error.inner().message())
+                in_words(&one_line(error.inner().message()))
             ))
         })?;
         change(&mut raw);
@@ -301,10 +301,11 @@ impl Plan {
             sampling,
             control_variate,
             validation,
-            evaluation_paths: at_least(
+            evaluation_paths: within(
                 "evaluation.paths",
                 filled(&mut raw.evaluation.paths, 100_000),
                 2,
+                MOST_PATHS,
             )?,
             hedges,
             aversion,
@@ -315,6 +316,29 @@ impl Plan {
             resolved: raw,
         })
     }
+}
+
+/// What is wrong with text that is no TOML, and in which line.
+fn syntax(text: &str, error: &toml::de::Error) -> String {
+    let message = one_line(error.message());
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => format!("line {}: {message}", 1 + before.matches('\n').count()),
+        None => message,
+    }
+}
+
+/// A message about types of the program in words for who writes the file.
+fn in_words(message: &str) -> String {
+    let types = [
+        ("expected usize", "expected a whole number, 0 or above"),
+        ("expected u64", "expected a whole number, 0 or above"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list"),
+        ("expected a boolean", "expected true or false"),
+    ];
+    let named = |message: String, (name, words): (&str, &str)| message.replace(name, words);
+    types.into_iter().fold(message.to_owned(), named)
 }
 
 fn one_line(message: &str) -> String {

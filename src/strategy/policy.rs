@@ -1,7 +1,7 @@
 //! The sections `policy` and `evaluation`.
 
 use super::raw::{Raw, RawAversion};
-use crate::bounds::{at_least, filled, one_of, positive};
+use crate::bounds::{at_least, filled, one_of, positive, within};
 use crate::contract::{Charge, Instrument};
 use crate::error::{Error, Result};
 use crate::network::{Engine, Feature, Shape};
@@ -13,6 +13,10 @@ pub enum Aversion {
     /// The one with the least risk on the validation paths.
     Tuned,
 }
+
+/// Units of a layer, and layers, at most.
+const MOST_HIDDEN: usize = 4096;
+const MOST_LAYERS: usize = 64;
 
 pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Feature>, Engine)> {
     let policy = &mut raw.policy;
@@ -26,8 +30,18 @@ pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Fe
     let least = if layer_normalisation { 2 } else { 1 };
     let shape = Shape {
         features: at_least("policy.features", list.len(), 1)?,
-        hidden: at_least("policy.hidden", filled(&mut policy.hidden, 32), least)?,
-        layers: at_least("policy.layers", filled(&mut policy.layers, 1), 1)?,
+        hidden: within(
+            "policy.hidden",
+            filled(&mut policy.hidden, 32),
+            least,
+            MOST_HIDDEN,
+        )?,
+        layers: within(
+            "policy.layers",
+            filled(&mut policy.layers, 1),
+            1,
+            MOST_LAYERS,
+        )?,
         instruments,
         layer_normalisation,
     };

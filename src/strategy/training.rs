@@ -2,7 +2,7 @@
 
 use super::optimizer::at_least_one;
 use super::raw::Raw;
-use crate::bounds::{at_least, filled, fraction, one_of, positive};
+use crate::bounds::{MOST_PATHS, at_least, filled, fraction, one_of, positive, within};
 use crate::error::Result;
 use crate::random::Sampling;
 use crate::risk::Risk;
@@ -57,7 +57,12 @@ pub(super) fn training(raw: &mut Raw) -> Result<Training> {
         "training.lengths",
         filled(&mut training.lengths, Vec::new()),
     )?;
-    let paths = at_least("training.paths", filled(&mut training.paths, 4096), 1)?;
+    let paths = within(
+        "training.paths",
+        filled(&mut training.paths, 4096),
+        1,
+        MOST_PATHS,
+    )?;
     let control_variate = filled(&mut training.control_variate, false);
     let sampling = one_of(
         "training.sampling",
@@ -74,7 +79,12 @@ pub(super) fn training(raw: &mut Raw) -> Result<Training> {
         &[("wall", Clock::Wall), ("cpu", Clock::Cpu)],
     )?;
     let validation = Validation {
-        paths: filled(&mut training.validation_paths, 16_384),
+        paths: within(
+            "training.validation_paths",
+            filled(&mut training.validation_paths, 16_384),
+            0,
+            MOST_PATHS,
+        )?,
         period: at_least(
             "training.validation_period",
             filled(&mut training.validation_period, 10),

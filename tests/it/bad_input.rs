@@ -40,7 +40,22 @@ fn bad_input_is_answered_in_one_line() {
         (
             "no_paths",
             replaced("paths = 256", "paths = 0"),
-            "`training.paths` must be at least 1, was 0",
+            "`training.paths` must be in [1, 100000000], was 0",
+        ),
+        (
+            "too_many_units",
+            replaced("hidden = 6", "hidden = 100000"),
+            "`policy.hidden` must be in [1, 4096], was 100000",
+        ),
+        (
+            "half_a_path",
+            replaced("paths = 256", "paths = 256.5"),
+            "`training.paths`: invalid type: floating point `256.5`, expected a whole number, 0 or above",
+        ),
+        (
+            "no_toml",
+            replaced("rho = -0.7", "rho = = -0.7"),
+            "line 10: ",
         ),
         (
             "missing",
@@ -217,7 +232,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "no_block_for_curvature",
             replaced("paths = 256", "paths = 16"),
-            "`optimizers.kfac.paths` must be at least 32, was 16",
+            "`optimizers.kfac.paths` must be in [32, 100000000], was 16",
         ),
         (
             "no_history_before",

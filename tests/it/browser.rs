@@ -1,6 +1,7 @@
 //! A headless Chromium, spoken to in its DevTools protocol over a pair of pipes.
 
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -18,6 +19,8 @@ pub struct Browser {
     sent: u64,
     session: Option<String>,
     profile: PathBuf,
+    /// What the page has asked for and not been answered.
+    waiting: HashSet<String>,
     /// The addresses that pages have asked for.
     pub requests: Vec<String>,
     /// Exceptions and errors in the console.
@@ -69,6 +72,7 @@ impl Browser {
             sent: 0,
             session: None,
             profile,
+            waiting: HashSet::new(),
             requests: Vec::new(),
             problems: Vec::new(),
         };
@@ -111,10 +115,21 @@ impl Browser {
 
     fn note(&mut self, event: &Value) {
         let parameters = &event["params"];
+        let request = parameters["requestId"].as_str().unwrap_or_default();
         let problem = match event["method"].as_str().unwrap_or_default() {
             "Network.requestWillBeSent" => {
                 let url = parameters["request"]["url"].as_str().unwrap();
                 self.requests.push(url.to_owned());
+                self.waiting.insert(request.to_owned());
+                return;
+            }
+            "Network.loadingFinished" | "Network.loadingFailed" => {
+                self.waiting.remove(request);
+                return;
+            }
+            // What a page asked for that has been left is not always said to have failed.
+            "Page.frameNavigated" => {
+                self.waiting.clear();
                 return;
             }
             "Runtime.exceptionThrown" => &parameters["exceptionDetails"],
@@ -196,6 +211,17 @@ impl Browser {
             "not in time: {condition}\non a page with: {page}\nproblems: {:?}",
             self.problems
         );
+    }
+
+    /// Waits until all that the page has asked for is answered.
+    pub fn answered(&mut self) {
+        while !self.waiting.is_empty() {
+            let event = self
+                .said
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|error| panic!("no answer to {:?}: {error}", self.waiting));
+            self.note(&event);
+        }
     }
 
     /// Presses what `selector` finds.

@@ -27,6 +27,7 @@ fn ask_for_job(browser: &mut Browser, text: &str, seeds: usize) -> String {
             elements.strategy.value = {}; elements.seeds.value = {seeds}; 0 }}",
         json!(text)
     ));
+    browser.value("document.getElementById('added').textContent = ''");
     browser.click("#new-job button:not([type])");
     browser.until("document.querySelector('#added a')");
     let link = browser.value("document.querySelector('#added a').getAttribute('href')");
@@ -39,15 +40,21 @@ fn ask_for_job(browser: &mut Browser, text: &str, seeds: usize) -> String {
 #[test]
 fn a_training_is_watched_through_the_death_of_its_server() {
     const STEPS: usize = 280;
-    let text = long(STEPS, 4096);
+    // Long enough that the training goes on while the page, already there, draws its first steps.
+    let text = long(STEPS, 32_768);
     let runs = strategy("watched", &text).with_extension("runs");
     let mut server = Server::start(&runs);
     let address = server.address.clone();
+    let job = json!({ "command": "compare", "strategy": text, "seeds": 2 });
+    let run = server.ask("POST", "/api/v1/jobs", &job)["run"].clone();
+    let run = run.as_str().unwrap();
+    server.ask("POST", &format!("/api/v1/jobs/{run}/pause"), &Value::Null);
+    server.wait_for(run, "paused");
     let mut browser = Browser::open();
     browser.show(WIDE, "light");
-    browser.go(&format!("http://{address}/jobs"));
-    let run = ask_for_job(&mut browser, &text, 2);
     browser.go(&format!("http://{address}/runs/{run}"));
+    browser.until("globalThis.Plotly");
+    browser.click("#live .actions [aria-label^=Resume]");
     browser.value("document.getElementById('loss_steps').scrollIntoView()");
     browser.until("document.querySelector('#loss_steps .plot').data[0].x.length >= 20");
     browser.until("document.querySelector('#state').textContent.startsWith('Training ')");
@@ -135,12 +142,12 @@ fn assert_all_from(browser: &Browser, address: &str) {
 }
 
 /// What is wrong with a field is said beside it, by the browser where its bound says enough and by the server otherwise;
-/// a job is cancelled, resumed and finished from the page.
+/// jobs are cancelled as they run and as they wait, resumed, and finished from the page.
 #[test]
 fn a_job_is_cancelled_and_resumed() {
-    // The page asks every two seconds how far a job is.
-    let text = long(6000, 32);
-    let runs = strategy("cancelled", &text).with_extension("runs");
+    // The first job goes on for as long as the test; the second one waits for it.
+    let (endless, short) = (long(10_000_000, 32), SMALL);
+    let runs = strategy("cancelled", &endless).with_extension("runs");
     let server = Server::start(&runs);
     let mut browser = Browser::open();
     browser.show(WIDE, "dark");
@@ -180,17 +187,46 @@ fn a_job_is_cancelled_and_resumed() {
     browser
         .value("document.getElementById('new-job').elements['evaluation.hedges'].value = 'naked'");
 
-    let run = ask_for_job(&mut browser, &text, 1);
-    let row = format!("#jobs [data-run=\"{run}\"]");
-    let state =
-        |words: &str| format!("document.querySelector('{row}').cells[2].textContent === '{words}'");
-    browser.until(&state("running"));
-    browser.click(&format!("{row} [aria-label^=Cancel]"));
-    browser.until(&state("cancelled"));
-    browser.click(&format!("{row} [aria-label^=Resume]"));
-    browser.until(&state("finished"));
-    let metrics = server.ask("GET", &format!("/api/v1/runs/{run}"), &Value::Null);
-    assert_eq!(metrics["run"], run.as_str());
+    let [first, second] = [&*endless, short].map(|text| ask_for_job(&mut browser, text, 1));
+    let row = |run: &str| format!("#jobs [data-run=\"{run}\"]");
+    let reaches = |browser: &mut Browser, run: &str, words: &str| {
+        let row = row(run);
+        browser.until(&format!(
+            "document.querySelector('{row}').cells[2].textContent === '{words}'"
+        ));
+    };
+    let press = |browser: &mut Browser, run: &str, words: &str| {
+        browser.click(&format!("{} [aria-label^={words}]", row(run)));
+    };
+    reaches(&mut browser, &first, "running");
+    reaches(&mut browser, &second, "waiting, next");
+    press(&mut browser, &second, "Cancel");
+    reaches(&mut browser, &second, "cancelled");
+    press(&mut browser, &second, "Resume");
+    reaches(&mut browser, &second, "waiting, next");
+    press(&mut browser, &first, "Cancel");
+    reaches(&mut browser, &first, "cancelled");
+    reaches(&mut browser, &second, "finished");
+    press(&mut browser, &first, "Resume");
+    reaches(&mut browser, &first, "running");
+    press(&mut browser, &first, "Cancel");
+    reaches(&mut browser, &first, "cancelled");
+    let metrics = server.ask("GET", &format!("/api/v1/runs/{second}"), &Value::Null);
+    assert_eq!(metrics["run"], second.as_str());
+    assert_eq!(browser.problems, [""; 0]);
+
+    // A page of a run that is deleted elsewhere says so.
+    browser.go(&format!("http://{}/runs/{first}", server.address));
+    browser.until(
+        "document.querySelector('#state').textContent === 'This job is cancelled.' && document.querySelector('#live button')",
+    );
+    server.ask("DELETE", &format!("/api/v1/runs/{first}"), &Value::Null);
+    browser.until("document.querySelector('#state').textContent === 'This run was deleted.'");
+    assert_eq!(
+        browser.value("document.querySelectorAll('#live .actions button').length"),
+        0
+    );
+    browser.problems.retain(|problem| !problem.contains("404"));
     assert_eq!(browser.problems, [""; 0]);
     assert_all_from(&browser, &server.address);
 }
@@ -241,11 +277,12 @@ fn a_run_is_tagged_found_and_deleted() {
         json!("first\nsecond")
     );
 
-    // Charts that were still asked for when the run is deleted would be missing, and all are asked for at this height.
+    // What has not been answered when the run is deleted would be missing, and all is asked for at this height.
     browser.show((WIDE.0, 16_000), "light");
     browser.click("table.list tbody th a");
     browser.until("document.querySelector('#labels')");
     browser.until(DRAWN);
+    browser.answered();
     browser.click("#labels > summary");
     browser.click("#labels details summary");
     browser.click("#labels .delete");

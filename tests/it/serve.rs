@@ -66,6 +66,9 @@ impl Server {
             .read_to_string(&mut answer)
             .unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        if body.is_empty() {
+            return Value::Null;
+        }
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
@@ -102,7 +105,7 @@ fn read_until(stream: TcpStream, end: &str) -> bool {
 #[test]
 fn a_job_survives_its_server() {
     let text = SMALL
-        .replace("steps = 14", "steps = 1500")
+        .replace("steps = 14", "steps = 3000")
         .replace("paths = 256", "paths = 32");
     let path = strategy("served", &text);
     let mut expected = compare(&path, "2");
@@ -152,4 +155,23 @@ fn a_job_survives_its_server() {
     super::compare::remove_times(&mut expected);
     assert_eq!(found["evaluation"], expected["evaluation"]);
     assert_eq!(found["comparisons"], expected["comparisons"]);
+}
+
+/// The stream of a run's events ends when the run is deleted.
+#[test]
+fn a_stream_ends_with_its_run() {
+    let text = SMALL.replace("steps = 14", "steps = 10000000");
+    let runs = strategy("streamed", &text).with_extension("runs");
+    let server = Server::start(&runs);
+    let job = json!({ "command": "compare", "strategy": text });
+    let job = server.ask("POST", "/api/v1/jobs", &job);
+    let run = job["run"].as_str().unwrap();
+    server.ask("POST", &format!("/api/v1/jobs/{run}/cancel"), &Value::Null);
+    server.wait_for(run, "cancelled");
+    let stream = server.open("GET", &format!("/api/v1/runs/{run}/events"), "");
+    let mut lines = BufReader::new(stream).lines().map_while(|line| line.ok());
+    assert!(lines.any(|line| line.contains("\"state\":\"stopped\"")));
+    let deleted = server.ask("DELETE", &format!("/api/v1/runs/{run}"), &Value::Null);
+    assert!(deleted.is_null(), "{deleted}");
+    assert!(!lines.any(|line| line.contains("\"state\"")));
 }
