@@ -184,10 +184,10 @@ fn main() {
                     method: "kfac",
                     updates: 400,
                     candidates: &[
-                        "approximation = \"expand\"; weights = \"uniform\"; trust_radius = 3.0; damping = 0.003; start_steps = 0; radius_paths = 128",
-                        "approximation = \"expand\"; weights = \"uniform\"; trust_radius = 10.0; damping = 0.003; start_steps = 0; radius_paths = 128",
-                        "approximation = \"expand\"; weights = \"uniform\"; trust_radius = 3.0; damping = 0.03; start_steps = 0; radius_paths = 128",
-                        "approximation = \"expand\"; weights = \"uniform\"; step_rule = \"quadratic\"; damping_rule = \"levenberg_marquardt\"; trust_radius = 30.0; damping = 1.0; start_steps = 0; momentum = 0.0; radius_paths = 512",
+                        "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; trust_radius = 3.0; damping = 0.003; start_steps = 0; radius_paths = 128",
+                        "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; trust_radius = 10.0; damping = 0.003; start_steps = 0; radius_paths = 128",
+                        "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; trust_radius = 3.0; damping = 0.03; start_steps = 0; radius_paths = 128",
+                        "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; step_rule = \"quadratic\"; damping_rule = \"levenberg_marquardt\"; trust_radius = 30.0; damping = 1.0; start_steps = 0; momentum = 0.0; radius_paths = 512",
                     ],
                 },
                 Entry {
@@ -246,9 +246,9 @@ fn main() {
                     method: "kfac",
                     updates: 1000,
                     candidates: &[
-                        "weights = \"uniform\"; trust_radius = 0.1; start_learning_rate = 0.01",
-                        "weights = \"uniform\"; trust_radius = 0.03; start_learning_rate = 0.01",
-                        "weights = \"uniform\"; trust_radius = 0.1; damping = 0.003; start_learning_rate = 0.01",
+                        "weights = \"uniform\"; weight_decay = 0.0; trust_radius = 0.1; start_learning_rate = 0.01",
+                        "weights = \"uniform\"; weight_decay = 0.0; trust_radius = 0.03; start_learning_rate = 0.01",
+                        "weights = \"uniform\"; weight_decay = 0.0; trust_radius = 0.1; damping = 0.003; start_learning_rate = 0.01",
                     ],
                 },
                 Entry {
@@ -256,9 +256,9 @@ fn main() {
                     method: "kfac",
                     updates: 1000,
                     candidates: &[
-                        "approximation = \"expand\"; weights = \"uniform\"; trust_radius = 0.1; start_learning_rate = 0.01",
-                        "approximation = \"expand\"; weights = \"uniform\"; trust_radius = 0.03; start_learning_rate = 0.01",
-                        "approximation = \"expand\"; weights = \"uniform\"; trust_radius = 0.1; damping = 0.003; start_learning_rate = 0.01",
+                        "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; trust_radius = 0.1; start_learning_rate = 0.01",
+                        "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; trust_radius = 0.03; start_learning_rate = 0.01",
+                        "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; trust_radius = 0.1; damping = 0.003; start_learning_rate = 0.01",
                     ],
                 },
                 Entry {
