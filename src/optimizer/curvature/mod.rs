@@ -57,7 +57,8 @@ const LONG: f64 = 400.0;
 ///
 /// d = −(F̂ + λ)⁻¹ m with m the bias-corrected average of gradients. Under the radius rule the step is
 /// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in money; see [`StepRule`] and
-/// [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over √(1 + (k/[`LONG`])²) at step k.
+/// [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over √(1 + (k/[`LONG`])²) at step k. Beside
+/// the step `weight_decay · schedule` of the weights is taken away, which neither model nor predicted change sees.
 #[derive(Debug)]
 pub struct Curvature<M> {
     control: ControlSettings,
