@@ -48,8 +48,8 @@ pub struct ControlSettings {
     /// a hundred others.
     pub clip_norm: f64,
     /// Share of the weights that a full step takes away, decoupled from the metric. Where curvature is small, noise carries
-    /// the weights far: without a decay one training of thousands of steps in ten came to where derivatives explode from date
-    /// to date, and did not find out again.
+    /// the weights far: without a decay one of ten long trainings on two of the study's problems came to where derivatives
+    /// explode from date to date, and did not find out again.
     pub weight_decay: f64,
     /// Steps between renewals of the curvature.
     pub factor_period: usize,
