@@ -52,3 +52,41 @@ pub fn at_path<T>(path: &std::path::Path, result: std::io::Result<T>) -> Result<
         source,
     })
 }
+
+/// Whether a character moves, hides or reorders the text around it: control characters, and the format characters of
+/// Unicode that are not drawn.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        )
+}
+
+/// A text in one line: characters that move, hide or reorder text, line ends among them, are escaped. For what stays
+/// whole in a message, such as names of files.
+pub fn escaped(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unseen(character) {
+            line.extend(character.escape_debug());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// What an error shows of the input that it is about: the first 80 characters, [`escaped`], and an ellipsis if there
+/// are more.
+pub fn excerpt(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => escaped(&text[..end]) + "…",
+        None => escaped(text),
+    }
+}
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;
