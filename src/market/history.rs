@@ -9,6 +9,7 @@ mod layout;
 mod moves;
 mod number;
 mod options;
+mod frequency;
 mod reading;
 mod words;
 
@@ -18,6 +19,7 @@ pub use defects::{Defects, Repairs};
 pub use moves::GREATEST_RATIO;
 pub use number::Decimal;
 pub use options::{Columns, Reading};
+pub use frequency::{Frequency, Spacing};
 pub use reading::Series;
 
 use super::table::{refuse, refuse_row, shown};
@@ -208,6 +210,11 @@ impl History {
         series
             .find(|series| series.quantity == quantity)
             .map(|series| series.values.as_slice())
+    }
+
+    /// How often it has a close.
+    pub fn frequency(&self) -> Frequency {
+        Frequency::of(&self.dates)
     }
 
     /// Index of the first day that is not before `date`; the number of days if there is none.
