@@ -162,7 +162,9 @@ fn a_period_needs_history_before_it() {
     let late: Vec<f64> = closes(600)[..380].to_vec();
     let error = contracts(&late, "late", "1", "history").unwrap_err();
     assert!(
-        error.to_string().contains("no contract of 10 calendar days, 365 a year fits"),
+        error
+            .to_string()
+            .contains("no contract of 10 calendar days, 365 a year fits"),
         "{error}"
     );
     let scratch = Scratch::new("backtest-early");

@@ -1,9 +1,10 @@
-use super::Output;
+use super::reading::PriceFiles;
+use super::{Output, warn};
 use crate::calibration::{Errors, Surface, fit_heston};
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::{estimate_gbm, estimate_heston, estimate_merton};
-use crate::market::history::Frequency;
+use crate::market::history::{Frequency, Quantity};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -30,6 +31,8 @@ pub struct Source {
     /// Closes in a year, by which returns are annualised, instead of the number found from the dates.
     #[arg(long, value_name = "DAYS", requires = "history", value_parser = super::positive)]
     days_per_year: Option<f64>,
+    #[command(flatten)]
+    files: PriceFiles,
     /// Implied volatilities (CSV or Parquet): spot, strike, expiry_days or expiry_years, implied_vol, and rate and
     /// dividend unless they are zero.
     #[arg(long)]
@@ -49,6 +52,9 @@ pub fn run(source: &Source) -> Result<Output> {
             Chosen::Heston => heston(&Closes::load(path, source)?),
             Chosen::Merton => merton(&Closes::load(path, source)?),
         },
+        (None, Some(_)) if source.files.any() => Err(Error::input(
+            "--columns, --date-format, --decimal and --repair say how to read --history, not --surface",
+        )),
         (None, Some(path)) if source.model == Chosen::Heston => surface(path, source),
         (None, Some(_)) => Err(Error::input(
             "--surface: only the model \"heston\" is calibrated to implied volatilities",
@@ -65,7 +71,9 @@ struct Closes {
 
 impl Closes {
     fn load(path: &Path, source: &Source) -> Result<Self> {
-        let history = History::load(path)?;
+        let reading = source.files.reading(None)?;
+        let history = History::load_files(&[path.into()], &[Quantity::Close], &reading)?;
+        history.warnings.iter().for_each(|warning| warn(warning));
         let found = history.frequency();
         let given = source.days_per_year;
         Ok(Self {

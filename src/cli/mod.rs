@@ -5,6 +5,7 @@ mod compare;
 mod cross;
 mod data;
 mod price;
+mod reading;
 mod runs;
 mod serve;
 mod simulate;
@@ -280,6 +281,12 @@ fn run(command: Command, json: bool) -> Result<Output> {
         Command::Calibrate(source) => calibrate::run(&source),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),
     }
+}
+
+/// Says on standard error what the result must not be used without knowing.
+fn warn(warning: &str) {
+    // A closed standard error is no reason to lose the result.
+    let _ = writeln!(std::io::stderr(), "deephedge: warning: {warning}");
 }
 
 /// Replaces a value if another one is given.

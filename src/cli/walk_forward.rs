@@ -1,5 +1,5 @@
 use super::Output;
-use super::compare::{BacktestChanges, settings};
+use super::compare::{BacktestChanges, settings, warned};
 use super::stop::Stop;
 use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
@@ -29,7 +29,7 @@ pub fn run(
         let prepared = Prepared::again(store::open(root, what)?)?;
         if changes.any() {
             return Err(Error::input(format!(
-                "run `{what}` goes on with its own data and dates: give no --data, --start, --end, --repair or --days-per-year"
+                "run `{what}` goes on with its own data and dates: give no --data, --start, --end, --days-per-year, and nothing on how files are read"
             )));
         }
         prepared
@@ -94,6 +94,7 @@ fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
 
 fn output(prepared: &Prepared, finished: &Finished) -> Output {
     let folder = &prepared.folder;
+    warned(&finished.metrics);
     let document = json!({
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,

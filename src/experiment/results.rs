@@ -111,6 +111,7 @@ fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> Backte
         contracts: contracts.sold.len(),
         tenor: Some(plan.tenor.to_string()),
         closes: Some(contracts.frequency.to_string()),
+        warnings: contracts.warnings.clone(),
         repaired: contracts
             .repaired
             .iter()

@@ -5,32 +5,33 @@ mod cells;
 mod columns;
 mod date;
 pub mod defects;
+mod frequency;
 mod layout;
 mod moves;
 mod number;
 mod options;
-mod frequency;
 mod reading;
+mod volatility;
 mod words;
 
 pub use columns::{DATE_NAMES, Quantity};
 pub use date::DateFormat;
-pub use defects::{Defects, Repairs};
+pub use defects::Defects;
+pub use frequency::{Frequency, Spacing};
 pub use moves::GREATEST_RATIO;
 pub use number::Decimal;
-pub use options::{Columns, Reading};
-pub use frequency::{Frequency, Spacing};
+pub use options::{RawReading, Reading};
 pub use reading::Series;
 
-use super::table::{refuse, refuse_row, shown};
-use super::volatility_unit::VolatilityUnit;
-use crate::error::{Result, excerpt};
+use super::VolatilityUnit;
+use super::table::{refuse, shown};
+use crate::error::Result;
 use chrono::{Datelike, NaiveDate, Weekday};
 use defects::{At, Kind};
 use layout::Place;
-use moves::Volumes;
 use reading::Days;
 use std::path::{Path, PathBuf};
+use volatility::{behaves_as_volatility, check_names, read_volumes};
 
 /// Daily closing prices in ascending order of date, and what else stands beside them.
 ///
@@ -132,7 +133,11 @@ impl History {
     ///
     /// [`crate::Error::Input`] for a file that cannot be read at all, or that adds nothing; for a repair of one place
     /// where there is no defect.
-    pub fn inspect(files: &[PathBuf], wanted: &[Quantity], reading: &Reading) -> Result<Inspection> {
+    pub fn inspect(
+        files: &[PathBuf],
+        wanted: &[Quantity],
+        reading: &Reading,
+    ) -> Result<Inspection> {
         let mut defects = Defects::new(&reading.repairs);
         let mut read: Vec<Days> = Vec::new();
         let mut units = Vec::new();
@@ -168,9 +173,9 @@ impl History {
         }
         check_names(files, wanted, &read, reading)?;
         if let Some((prices, further)) = read.split_first_mut() {
-            let volatility = further.iter().find(|days| {
-                days.series(Quantity::ImpliedVolatility).is_some()
-            });
+            let volatility = further
+                .iter()
+                .find(|days| days.series(Quantity::ImpliedVolatility).is_some());
             let volumes = prices.volumes();
             let volumes = || volumes.or_else(|| read_volumes(&files[0], reading));
             prices.check_moves(&files[0], volatility, volumes, &mut defects)?;
@@ -179,7 +184,11 @@ impl History {
         let inspected = read.iter().zip(units);
         let inspected = inspected.map(|(days, volatility_unit)| FileInspection {
             rows: days.height,
-            span: days.dates.first().zip(days.dates.last()).map(|(a, b)| (*a, *b)),
+            span: days
+                .dates
+                .first()
+                .zip(days.dates.last())
+                .map(|(a, b)| (*a, *b)),
             volatility_unit,
             notes: days.notes.clone(),
         });
@@ -249,101 +258,6 @@ impl History {
     }
 }
 
-impl Days {
-    /// Makes implied volatilities fractions a year, and says what unit they had.
-    fn convert_volatilities(
-        &mut self,
-        file: &Path,
-        unit: Option<VolatilityUnit>,
-    ) -> Result<Option<VolatilityUnit>> {
-        let mut series = self.series.iter_mut();
-        let Some(series) = series.find(|s| s.quantity == Quantity::ImpliedVolatility) else {
-            return Ok(None);
-        };
-        let column = series.column.clone();
-        let unit = VolatilityUnit::convert(&column, &mut series.values, unit);
-        unit.map(Some).map_err(|implausible| match implausible.at {
-            Some(day) => refuse_row(file, self.rows[day], &column, &implausible.what),
-            None => {
-                let what = format!("column \"{}\": {}", excerpt(&column), implausible.what);
-                refuse(file, &what)
-            }
-        })
-    }
-
-    fn volumes(&self) -> Option<Volumes> {
-        let volumes = self.series(Quantity::Volume)?;
-        Some(Volumes {
-            dates: self.dates.clone(),
-            values: volumes.values.clone(),
-        })
-    }
-}
-
-/// The volumes of a file whose prices alone were wanted, if it has any.
-fn read_volumes(file: &Path, reading: &Reading) -> Option<Volumes> {
-    let place = Place::First { alone: true };
-    let mut ignored = Defects::default();
-    let days = reading::read(file, place, &[Quantity::Volume], reading, &mut ignored);
-    days.ok()?.volumes()
-}
-
-/// Whether the values of a further file are like the implied volatility of the prices: they stand in percent, and fall
-/// when prices rise, as those of every index of implied volatility do.
-fn behaves_as_volatility(prices: &Days, further: &Days) -> bool {
-    const FEWEST: usize = 60;
-    const CORRELATION: f64 = -0.3;
-    let close = prices.series(Quantity::Close);
-    let values = further.series(Quantity::ImpliedVolatility);
-    let (Some(close), Some(values)) = (close, values) else {
-        return false;
-    };
-    if !values.values.iter().all(|value| (3.0..=300.0).contains(value)) {
-        return false;
-    }
-    let common = further.dates.iter().zip(&values.values);
-    let common: Vec<(f64, f64)> = common
-        .filter_map(|(date, value)| {
-            let day = prices.dates.binary_search(date).ok()?;
-            Some((close.values[day].ln(), value.ln()))
-        })
-        .collect();
-    let changes = common.windows(2).map(|w| (w[1].0 - w[0].0, w[1].1 - w[0].1));
-    let changes: Vec<(f64, f64)> = changes.collect();
-    changes.len() >= FEWEST && correlation(&changes) < CORRELATION
-}
-
-fn correlation(pairs: &[(f64, f64)]) -> f64 {
-    let n = pairs.len() as f64;
-    let sum = |of: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|&(x, y)| of(x, y)).sum::<f64>();
-    let (x, y) = (sum(&|x, _| x) / n, sum(&|_, y| y) / n);
-    let covariance = sum(&|a, b| (a - x) * (b - y));
-    let (of_x, of_y) = (sum(&|a, _| (a - x).powi(2)), sum(&|_, b| (b - y).powi(2)));
-    covariance / (of_x * of_y).sqrt()
-}
-
-/// Refuses a column of volatility or variance that the user names and no file has.
-fn check_names(
-    files: &[PathBuf],
-    wanted: &[Quantity],
-    read: &[Days],
-    reading: &Reading,
-) -> Result<()> {
-    let missing = [Quantity::ImpliedVolatility, Quantity::Variance]
-        .into_iter()
-        .filter(|quantity| wanted.contains(quantity) || files.len() > 1)
-        .filter(|quantity| read.iter().all(|days| days.series(*quantity).is_none()))
-        .find_map(|quantity| Some((quantity, reading.columns.column(quantity)?)));
-    match (missing, files.last()) {
-        (Some((quantity, name)), Some(file)) => {
-            let (name, key) = (excerpt(name), quantity.key());
-            let what = format!("no column \"{name}\", which --columns names as {key}");
-            Err(refuse(file, &what))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The days that all files have; those that one lacks within the span of all are defects.
 fn join(files: &[PathBuf], read: Vec<Days>, defects: &mut Defects) -> History {
     let start = read.iter().filter_map(|days| days.dates.first()).max();
@@ -373,7 +287,8 @@ fn join(files: &[PathBuf], read: Vec<Days>, defects: &mut Defects) -> History {
     }
     let warnings = files.iter().zip(&read).flat_map(|(file, days)| {
         let odd = calendar::oddities(&days.dates, &days.clocks);
-        odd.into_iter().map(move |odd| format!("{}: {odd}", shown(file)))
+        odd.into_iter()
+            .map(move |odd| format!("{}: {odd}", shown(file)))
     });
     let warnings = warnings.collect();
     let mut history = History {
@@ -412,5 +327,7 @@ fn join(files: &[PathBuf], read: Vec<Days>, defects: &mut Defects) -> History {
 mod defects_tests;
 #[cfg(test)]
 pub mod fixture;
+#[cfg(test)]
+mod layout_tests;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ mod text;
 
 pub use header::Header;
 
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, Result, escaped, excerpt};
 use chrono::NaiveDateTime;
 use polars::prelude::StringChunked;
 use rayon::prelude::*;
@@ -46,10 +46,6 @@ pub struct Instants {
 }
 
 impl Texts {
-    pub fn len(&self) -> usize {
-        self.0.iter().map(|piece| piece.len()).sum()
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
         self.0.iter().flat_map(|piece| piece.iter())
     }
@@ -99,13 +95,7 @@ pub fn refuse_row(path: &Path, row: usize, column: &str, what: &str) -> Error {
 
 /// A path in a message: whole, and on one line.
 pub fn shown(path: &Path) -> String {
-    let name = path.display().to_string();
-    name.chars()
-        .map(|c| match c.is_control() {
-            true => c.escape_default().to_string(),
-            false => c.to_string(),
-        })
-        .collect()
+    escaped(&path.display().to_string())
 }
 
 /// A name of a column, for comparison: in lower case, without the marks that programs put around it.

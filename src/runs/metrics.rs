@@ -93,6 +93,9 @@ pub struct BacktestMarket {
     /// Defects of the data that were repaired: kind and number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repaired: Vec<(String, usize)>,
+    /// What is odd in the data and no defect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     #[schema(value_type = Object)]
     pub parameters: serde_json::Map<String, serde_json::Value>,
 }

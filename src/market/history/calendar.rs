@@ -14,7 +14,10 @@ pub fn oddities(dates: &[NaiveDate], clocks: &Clocks) -> Vec<String> {
     let (fridays, mondays) = (on(Weekday::Fri), on(Weekday::Mon));
     let rest = saturdays + sundays;
     // One day a week or a month may be any day.
-    let span = dates.first().zip(dates.last()).map(|(a, b)| (*b - *a).num_days());
+    let span = dates
+        .first()
+        .zip(dates.last())
+        .map(|(a, b)| (*b - *a).num_days());
     let daily = span.is_some_and(|span| span < 2 * dates.len() as i64);
     let enough = dates.len() >= FEWEST && daily;
     let shown = |time: &u32| format!("{:02}:{:02}", time / 3600, time / 60 % 60);
@@ -24,7 +27,10 @@ pub fn oddities(dates: &[NaiveDate], clocks: &Clocks) -> Vec<String> {
         times => format!(", at {}", times.join(" and ")),
     };
     let foreign = is_foreign_midnight(clocks).then(|| {
-        format!("dates are stamped {}, like midnights of another time zone", times.join(" and "))
+        format!(
+            "dates are stamped {}, like midnights of another time zone",
+            times.join(" and ")
+        )
     });
     if enough && sundays > 0 && fridays == 0 && saturdays == 0 {
         odd.push(format!(
@@ -76,7 +82,8 @@ mod tests {
     fn days(shift: i64, open: impl Fn(Weekday) -> bool) -> Vec<NaiveDate> {
         let start = NaiveDate::from_ymd_opt(2018, 1, 1).unwrap();
         let days = start.iter_days().take(40).filter(|day| open(day.weekday()));
-        days.map(|day| day + chrono::TimeDelta::days(shift)).collect()
+        days.map(|day| day + chrono::TimeDelta::days(shift))
+            .collect()
     }
 
     fn weekday(day: Weekday) -> bool {
@@ -102,12 +109,17 @@ mod tests {
     #[test]
     fn midnights_of_other_zones() {
         let odd = oddities(&days(0, weekday), &at(&[4, 5]));
-        assert_eq!(odd, ["dates are stamped 04:00 and 05:00, like midnights of another time zone"]);
+        assert_eq!(
+            odd,
+            ["dates are stamped 04:00 and 05:00, like midnights of another time zone"]
+        );
         // Midnights of Tokyo are 15 o'clock of the day before in universal time.
         let odd = oddities(&days(-1, weekday), &at(&[15]));
         assert_eq!(
             odd,
-            ["dates run from Sunday to Thursday, at 15:00: midnights of another time zone, each a day too early"]
+            [
+                "dates run from Sunday to Thursday, at 15:00: midnights of another time zone, each a day too early"
+            ]
         );
         let odd = oddities(&days(1, weekday), &at(&[]));
         assert!(odd[0].ends_with("each a day too late"), "{odd:?}");

@@ -211,7 +211,10 @@ fn from_text(
                 (Cell::Blank, _) => BLANK.to_string(),
                 (Cell::Open { .. }, Some(order)) => {
                     let order = order.words();
-                    format!("date must be {order} like the others, was \"{}\"", excerpt(shown))
+                    format!(
+                        "date must be {order} like the others, was \"{}\"",
+                        excerpt(shown)
+                    )
                 }
                 _ => no_date(shown),
             }
@@ -247,7 +250,9 @@ fn order(place: Place<'_>, cells: &Texts, open: &[(usize, Cell)]) -> Result<Opti
     }
     Ok(match (days, months, either) {
         (0, 0, None) => {
-            let equal = open.iter().any(|(_, cell)| matches!(cell, Cell::Open { .. }));
+            let equal = open
+                .iter()
+                .any(|(_, cell)| matches!(cell, Cell::Open { .. }));
             equal.then_some(Order::Day)
         }
         (0, 0, Some((_, true))) => Some(Order::Day),
@@ -271,6 +276,9 @@ fn count(numbers: impl Iterator<Item = f64>, format: Option<&DateFormat>) -> Opt
     for number in numbers.filter(|number| number.is_finite()) {
         least = least.min(number);
         greatest = greatest.max(number);
+    }
+    if least > greatest {
+        return None;
     }
     Count::of(least, greatest)
 }
@@ -303,7 +311,7 @@ fn from_numbers(
     read
 }
 
-/// What separates the decimals of a column, and how that was decided where it might be otherwise.
+/// What separates the decimals of a column, and whether that was presumed rather than seen.
 ///
 /// # Errors
 /// [`crate::Error::Input`] if it is open.
@@ -314,13 +322,12 @@ pub fn decimal(
     own: Evidence,
     others: Evidence,
     separator: Option<u8>,
-) -> Result<(Decimal, Option<String>)> {
-    let comma = || Some(format!("\"{}\" has a decimal comma", excerpt(place.column)));
+) -> Result<(Decimal, bool)> {
     if let Some(decimal) = own.decided() {
-        return Ok((decimal, comma().filter(|_| decimal == Decimal::Comma)));
+        return Ok((decimal, false));
     }
     if own.open_point + own.open_comma == 0 {
-        return Ok((Decimal::Point, None));
+        return Ok((Decimal::Point, false));
     }
     let mixed = own.open_point > 0 && own.open_comma > 0;
     // The other columns of the file; volumes are whole numbers; a point is what programs write.
@@ -333,19 +340,13 @@ pub fn decimal(
     let by_form = plain.then_some(Decimal::Point);
     let decided = by_others.or(by_kind).or(by_form).filter(|_| !mixed);
     if let Some(decimal) = decided {
-        let note = format!(
-            "\"{}\" has three digits after every separator: read as with a decimal {} (--decimal says otherwise)",
-            excerpt(place.column),
-            decimal.name()
-        );
-        return Ok((decimal, Some(note)));
+        return Ok((decimal, true));
     }
     let open = |cell: Option<&str>| cell.is_some_and(|cell| cell.contains(['.', ',']));
     let row = cells.iter().position(open).unwrap_or(0);
-    let shown = cells.get(row).unwrap_or_default().trim();
+    let shown = excerpt(cells.get(row).unwrap_or_default().trim());
     let what = format!(
-        "\"{}\" may have a decimal or thousands, and no other cell settles it: --decimal point or comma",
-        excerpt(shown)
+        "\"{shown}\" may have decimals or thousands, and no other cell settles it: --decimal point or comma"
     );
     Err(refuse_row(place.file, row, place.column, &what))
 }

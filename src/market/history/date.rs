@@ -63,8 +63,7 @@ impl DateFormat {
                 ))),
             };
         }
-        let places: [(&str, usize); 8] =
-            std::array::from_fn(|place| (Self::NAMES[place].0, place));
+        let places: [(&str, usize); 8] = std::array::from_fn(|place| (Self::NAMES[place].0, place));
         Ok(Self::NAMES[one_of(key, text, &places)?].1.clone())
     }
 
@@ -127,11 +126,16 @@ pub fn cell(text: &str) -> Cell {
             _ => Cell::Other,
         };
     }
-    if text.is_empty() || ["nat", "null", "nan", "none"].iter().any(|w| text.eq_ignore_ascii_case(w))
+    if text.is_empty()
+        || ["nat", "null", "nan", "none"]
+            .iter()
+            .any(|w| text.eq_ignore_ascii_case(w))
     {
         return Cell::Blank;
     }
-    numeric(text).or_else(|| worded(text)).unwrap_or(Cell::Other)
+    numeric(text)
+        .or_else(|| worded(text))
+        .unwrap_or(Cell::Other)
 }
 
 /// `yyyy-mm-dd`, without the general parser: the form of long files.
@@ -312,8 +316,8 @@ fn plain_time(text: &[u8]) -> Option<u32> {
     let below = |at: usize, bound: u32| {
         let digits = [text[at], text[at + 1]];
         let plain = digits.iter().all(u8::is_ascii_digit);
-        let number = 10 * u32::from(digits[0].wrapping_sub(b'0'))
-            + u32::from(digits[1].wrapping_sub(b'0'));
+        let number =
+            10 * u32::from(digits[0].wrapping_sub(b'0')) + u32::from(digits[1].wrapping_sub(b'0'));
         (plain && number < bound).then_some(number)
     };
     let at = |hours: u32, minutes: u32, seconds: u32| 3600 * hours + 60 * minutes + seconds;
@@ -341,7 +345,9 @@ fn any_time(text: &str) -> Option<u32> {
 
 /// Drops a trailing `Z`, `UTC` or `±hh:mm`: the date is the one that was written, wherever.
 fn without_offset(text: &str) -> &str {
-    let clock = ["Z", "UTC", "GMT"].iter().find_map(|zone| text.strip_suffix(zone));
+    let clock = ["Z", "UTC", "GMT"]
+        .iter()
+        .find_map(|zone| text.strip_suffix(zone));
     if let Some(clock) = clock {
         return clock.trim_end();
     }

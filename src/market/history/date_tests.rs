@@ -76,7 +76,10 @@ fn what_is_no_date() {
         "1/1/1/1999",
     ] {
         let read = cell(text);
-        assert!(matches!(read, Cell::Other | Cell::Number(_)), "{text}: {read:?}");
+        assert!(
+            matches!(read, Cell::Other | Cell::Number(_)),
+            "{text}: {read:?}"
+        );
     }
     assert_eq!(cell("  "), Cell::Blank);
     assert_eq!(cell("NaT"), Cell::Blank);
@@ -110,10 +113,24 @@ fn numbers_count_what_their_size_says() {
 
 #[test]
 fn formats_are_read_and_written() {
-    for name in ["ymd", "dmy", "mdy", "excel", "seconds", "milliseconds", "%d.%m.%y"] {
-        assert_eq!(DateFormat::parse("--date-format", name).unwrap().name(), name);
+    for name in [
+        "ymd",
+        "dmy",
+        "mdy",
+        "excel",
+        "seconds",
+        "milliseconds",
+        "%d.%m.%y",
+    ] {
+        assert_eq!(
+            DateFormat::parse("--date-format", name).unwrap().name(),
+            name
+        );
     }
-    assert_eq!(by_pattern("04.01.99", "%d.%m.%y"), Some((day(1999, 1, 4), None)));
+    assert_eq!(
+        by_pattern("04.01.99", "%d.%m.%y"),
+        Some((day(1999, 1, 4), None))
+    );
     assert_eq!(
         by_pattern("04.01.99 16:00", "%d.%m.%y %H:%M"),
         Some((day(1999, 1, 4), Some(57_600)))

@@ -266,7 +266,9 @@ impl Defects {
 
     /// The repairs that changed something: the kind and how often.
     pub fn repaired(&self) -> Vec<(Kind, usize)> {
-        let repaired = self.iter().map(|(kind, findings)| (kind, findings.repaired));
+        let repaired = self
+            .iter()
+            .map(|(kind, findings)| (kind, findings.repaired));
         repaired.filter(|(_, count)| *count > 0).collect()
     }
 
@@ -276,9 +278,8 @@ impl Defects {
     /// [`Error::Input`] with the first that did not.
     pub(super) fn all_met(&self, files: &[PathBuf]) -> Result<()> {
         let mut repairs = self.repairs.0.iter();
-        let idle = repairs.find(|repair| {
-            repair.1 != Place::Everywhere && !self.met.contains(repair)
-        });
+        let idle =
+            repairs.find(|repair| repair.1 != Place::Everywhere && !self.met.contains(repair));
         let Some(idle) = idle else { return Ok(()) };
         let names: Vec<String> = files.iter().map(|file| shown(file)).collect();
         Err(Error::input(format!(
@@ -306,6 +307,11 @@ impl Defects {
             more => format!(" ({more} more: deephedge data check)"),
         };
         let what = format!("{}{others}", defect.what);
-        Err(refuse_row(&defect.file, defect.row - 1, &defect.column, &what))
+        Err(refuse_row(
+            &defect.file,
+            defect.row - 1,
+            &defect.column,
+            &what,
+        ))
     }
 }

@@ -38,8 +38,7 @@ pub fn is_header(cells: &[String], named: &Columns) -> bool {
     };
     let given = |name: &String| cells.contains(name);
     let mut names = named.quantities.iter().map(|(_, name)| name);
-    filled > 1
-        && (cells.iter().any(date) || named.date.iter().any(given) || names.any(given))
+    filled > 1 && (cells.iter().any(date) || named.date.iter().any(given) || names.any(given))
 }
 
 /// Chooses the columns of those `wanted` quantities that the file has.

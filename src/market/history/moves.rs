@@ -21,16 +21,22 @@ const EXACT: f64 = 0.01;
 /// How far it may lie if somebody does: a day's return comes on top.
 const NAMED: f64 = 0.2;
 
-/// The ratio of small integers that is nearest to `ratio` in logarithms, and how far that is: n to 1 up to 100, and
-/// all of integers up to 10 from 6:5 on, either way.
+/// How far it may lie for a message to think of one.
+const THOUGHT_OF: f64 = 0.1;
+
+/// Ratios of splits that are not n to 1.
+const MIXED: [(u32, u32); 5] = [(3, 2), (5, 2), (4, 3), (5, 4), (6, 5)];
+
+/// The ratio of small integers that is nearest to `ratio` in logarithms, and how far that is: n to 1 up to 100, 3:2,
+/// 5:2, 4:3, 5:4 and 6:5, either way.
 fn nearest(ratio: f64) -> ((u32, u32), f64) {
-    let whole = (2..=100).map(|n| (n, 1));
-    let mixed = (2..=9).flat_map(|q| (q + 1..=10).map(move |p| (p, q)));
-    let least = |&(p, q): &(u32, u32)| 5 * p >= 6 * q;
-    let pairs = whole.chain(mixed.filter(least));
+    let pairs = (2..=100).map(|n| (n, 1)).chain(MIXED);
     pairs
         .flat_map(|(p, q)| [(p, q), (q, p)])
-        .map(|pair| (pair, (ratio * f64::from(pair.1) / f64::from(pair.0)).ln().abs()))
+        .map(|pair| {
+            let other = f64::from(pair.0) / f64::from(pair.1);
+            (pair, (ratio / other).ln().abs())
+        })
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .expect("there are ratios to choose from")
 }
@@ -149,8 +155,8 @@ impl Days {
                         true => (format!("1/{ratio:.3}"), format!("1/{GREATEST_RATIO}")),
                         false => (format!("{:.3}", 1.0 / ratio), GREATEST_RATIO.to_string()),
                     };
-                    let split = match distance <= NAMED {
-                        true => format!("; were it a split of {new}:{old}, --repair splits@{date}"),
+                    let split = match distance <= THOUGHT_OF {
+                        true => format!("; for a split of {new}:{old} --repair splits@{date}"),
                         false => String::new(),
                     };
                     format!(
@@ -199,7 +205,8 @@ mod tests {
         }
         // A day's rise of 95 % and a fall of 36 % are none within 1 %.
         assert!(nearest(1.0 / 1.95).1 > EXACT);
-        assert!(nearest(1.0).1 > 0.18);
+        assert!(nearest(1.0 / 0.64).1 > EXACT);
+        assert!(nearest(1.0).1 > 0.18 && nearest(1.7).1 > THOUGHT_OF);
     }
 
     /// Shares are four times as many after a split of 4:1, and so is the volume; a rush of one day is no sign.

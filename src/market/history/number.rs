@@ -83,7 +83,9 @@ impl Evidence {
             after(separator) == Some(3)
                 && (1..=3).contains(&digits)
                 && !number.starts_with('0')
-                && number.bytes().all(|b| b.is_ascii_digit() || b == separator as u8)
+                && number
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || b == separator as u8)
         };
         match (points, commas) {
             (0, 0) => {}
@@ -137,7 +139,9 @@ pub fn evidence(cells: &Texts) -> Evidence {
         }
         evidence
     });
-    stretches.into_iter().fold(Evidence::default(), Evidence::and)
+    stretches
+        .into_iter()
+        .fold(Evidence::default(), Evidence::and)
 }
 
 /// The number in a cell, whose decimals `decimal` separates.
@@ -211,7 +215,8 @@ fn plain(number: &str, decimals: char, thousands: char) -> Option<String> {
         text.push('.');
         text += fraction;
     }
-    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'e' | b'E' | b'+');
+    let plain =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'e' | b'E' | b'+');
     text.bytes().all(plain).then_some(text)
 }
 

@@ -5,8 +5,20 @@ use super::date::DateFormat;
 use super::defects::Repairs;
 use super::number::Decimal;
 use crate::bounds::one_of;
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, Result};
 use crate::market::VolatilityUnit;
+use std::collections::BTreeMap;
+
+/// [`Reading`] as it is written on a command line or in a strategy.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RawReading {
+    /// Names of columns by what they hold: `close` is `SP500`.
+    pub columns: Option<BTreeMap<String, String>>,
+    pub date_format: Option<String>,
+    pub decimal: Option<String>,
+    pub volatility_unit: Option<String>,
+    pub repair: Option<Vec<String>>,
+}
 
 /// What a user says about price files: one set of options for every command and for `backtest` in a strategy.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,10 +34,37 @@ pub struct Reading {
     pub repairs: Repairs,
 }
 
+impl Reading {
+    /// Reads what is written; `key` makes the name that errors give an option, such as `--date-format`, of its own,
+    /// `date_format`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the option, the value and the choices.
+    pub fn new(raw: &RawReading, key: impl Fn(&str) -> String) -> Result<Self> {
+        let columns = raw.columns.iter().flatten();
+        let date_format = raw.date_format.as_deref();
+        let decimal = raw.decimal.as_deref();
+        let unit = raw.volatility_unit.as_deref();
+        Ok(Self {
+            columns: Columns::new(&key("columns"), columns)?,
+            date_format: date_format
+                .map(|text| DateFormat::parse(&key("date_format"), text))
+                .transpose()?,
+            decimal: decimal
+                .map(|text| Decimal::parse(&key("decimal"), text))
+                .transpose()?,
+            volatility_unit: unit
+                .map(|text| VolatilityUnit::parse(&key("volatility_unit"), text))
+                .transpose()?,
+            repairs: Repairs::parse(&key("repair"), raw.repair.as_deref().unwrap_or_default())?,
+        })
+    }
+}
+
 /// Columns by the names that files give them.
 ///
 /// Prices and volumes are those of the first file. Implied volatility and variance are those of the first further file
-/// that has the column, or else of the first. Dates are those of every file that has the column.
+/// that has the column; of the first file if there is no further one. Dates are those of every file that has the column.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Columns {
     pub date: Option<String>,
@@ -33,55 +72,20 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Reads pairs such as (`close`, `SP500`).
-    ///
-    /// # Errors
-    /// [`Error::Input`] naming `key`, the word and the choices; a quantity that is named twice.
-    pub fn new(key: &str, pairs: &[(String, String)]) -> Result<Self> {
+    fn new<'a>(key: &str, pairs: impl Iterator<Item = (&'a String, &'a String)>) -> Result<Self> {
         let mut choices = vec![("date", None)];
         choices.extend(Quantity::ALL.map(|quantity| (quantity.key(), Some(quantity))));
         let mut columns = Self::default();
         for (what, name) in pairs {
-            let name = name.clone();
-            let twice = match one_of(key, what, &choices)? {
-                None => columns.date.replace(name).is_some(),
-                Some(quantity) => {
-                    let known = columns.column(quantity).is_some();
-                    columns.quantities.push((quantity, name));
-                    known
-                }
-            };
-            if twice {
-                let what = excerpt(what);
-                return Err(Error::input(format!("`{key}` names \"{what}\" twice")));
+            if name.is_empty() {
+                return Err(Error::input(format!("`{key}` gives {what} no name")));
+            }
+            match one_of(key, what, &choices)? {
+                None => columns.date = Some(name.clone()),
+                Some(quantity) => columns.quantities.push((quantity, name.clone())),
             }
         }
         Ok(columns)
-    }
-
-    /// Reads words such as `close=SP500`.
-    ///
-    /// # Errors
-    /// Those of [`Self::new`], and a word without `=`.
-    pub fn parse(key: &str, words: &[String]) -> Result<Self> {
-        let pair = |word: &String| match word.split_once('=') {
-            Some((what, name)) => Ok((what.trim().to_string(), name.trim().to_string())),
-            None => Err(Error::input(format!(
-                "`{key}` must be of pairs such as close=SP500, was \"{}\"",
-                excerpt(word)
-            ))),
-        };
-        let pairs: Vec<_> = words.iter().map(pair).collect::<Result<_>>()?;
-        Self::new(key, &pairs)
-    }
-
-    /// The pairs that [`Self::new`] reads.
-    pub fn pairs(&self) -> Vec<(String, String)> {
-        let date = self.date.iter().map(|name| ("date", name));
-        let quantities = self.quantities.iter();
-        date.chain(quantities.map(|(quantity, name)| (quantity.key(), name)))
-            .map(|(what, name)| (what.to_string(), name.clone()))
-            .collect()
     }
 
     /// The name that is given for the column of a quantity.

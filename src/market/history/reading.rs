@@ -90,6 +90,7 @@ pub fn read(
         read.push((quantity, column, cells, evidence));
     }
     let mut series = Vec::new();
+    let mut decimals: Vec<(Decimal, bool, &str)> = Vec::new();
     for (place, (quantity, column, cells, own)) in read.iter().enumerate() {
         let quantity = *quantity;
         let at = Column { file: path, column };
@@ -102,8 +103,11 @@ pub fn read(
             (Some(decimal), _) => decimal,
             (None, Cells::Text(text)) => {
                 let separator = table.separator();
-                let (decimal, note) = cells::decimal(at, quantity, text, *own, others, separator)?;
-                notes.extend(note);
+                let (decimal, presumed) =
+                    cells::decimal(at, quantity, text, *own, others, separator)?;
+                if presumed || decimal == Decimal::Comma {
+                    decimals.push((decimal, presumed, column.as_str()));
+                }
                 decimal
             }
             (None, _) => Decimal::Point,
@@ -114,6 +118,7 @@ pub fn read(
             values: cells::values(at, quantity, cells, decimal, &dates, defects)?,
         });
     }
+    notes.extend(decimal_notes(&decimals));
     drop((read, table));
     let kept: Vec<usize> = (0..height)
         .filter(|&row| dates[row].is_some() && series.iter().all(|s| !s.values[row].is_nan()))
@@ -138,6 +143,28 @@ pub fn read(
     days.merge(path, defects);
     days.check_ranges(path, defects);
     Ok(days)
+}
+
+/// What is said of columns whose decimals a comma separates, or that were presumed to have a point or a comma.
+fn decimal_notes(columns: &[(Decimal, bool, &str)]) -> Vec<String> {
+    let kinds = [
+        (Decimal::Comma, false),
+        (Decimal::Comma, true),
+        (Decimal::Point, true),
+    ];
+    let note = |(decimal, presumed): (Decimal, bool)| {
+        let columns = columns.iter().filter(|c| (c.0, c.1) == (decimal, presumed));
+        let names: Vec<String> = columns.map(|c| format!("\"{}\"", excerpt(c.2))).collect();
+        let (names, decimal) = (names.join(", "), decimal.name());
+        match (names.is_empty(), presumed) {
+            (true, _) => None,
+            (_, false) => Some(format!("decimal {decimal} in {names}")),
+            (_, true) => Some(format!(
+                "three digits after every separator in {names}: read with a decimal {decimal} (--decimal says otherwise)"
+            )),
+        }
+    };
+    kinds.into_iter().filter_map(note).collect()
 }
 
 impl Days {

@@ -36,7 +36,9 @@ const WEEKDAYS: [&str; 14] = [
 pub fn month(word: &str) -> Option<u32> {
     let word = word.to_lowercase();
     let begins = |name: &&str| word.chars().count() >= 3 && name.starts_with(&word);
-    let place = MONTHS.iter().position(|names| names.iter().any(|name| begins(&name)));
+    let place = MONTHS
+        .iter()
+        .position(|names| names.iter().any(|name| begins(&name)));
     // `Mrz` and `Maerz` are how German programs without umlauts write the third.
     let third = matches!(word.as_str(), "mrz" | "maerz").then_some(2);
     Some(place.or(third)? as u32 + 1)

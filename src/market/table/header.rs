@@ -67,12 +67,11 @@ fn decoded(cell: &[u8]) -> String {
 }
 
 /// The header of a text file and its separator, and where the data begin.
-pub fn find(
-    bytes: &[u8],
-    line_end: u8,
-    known: &dyn Fn(&[String]) -> bool,
-) -> (Header, u8, usize) {
-    let first = bytes.split(|byte| *byte == line_end).next().unwrap_or(bytes);
+pub fn find(bytes: &[u8], line_end: u8, known: &dyn Fn(&[String]) -> bool) -> (Header, u8, usize) {
+    let first = bytes
+        .split(|byte| *byte == line_end)
+        .next()
+        .unwrap_or(bytes);
     let named = first.strip_prefix(b"sep=").and_then(|rest| rest.first());
     let separators: Vec<u8> = match named {
         Some(separator) => vec![*separator],
@@ -122,7 +121,12 @@ fn usual(records: &[Record]) -> (usize, usize) {
 fn headed(separator: u8, records: &[Record], line: usize) -> (Header, u8, usize) {
     let rows = records.get(line..).unwrap_or_default();
     let rows: Vec<&[String]> = rows.iter().map(|record| record.cells.as_slice()).collect();
-    let lines = 1 + rows.iter().skip(1).take(2).take_while(|r| is_level(r)).count();
+    let lines = 1 + rows
+        .iter()
+        .skip(1)
+        .take(2)
+        .take_while(|r| is_level(r))
+        .count();
     let lines = lines.min(rows.len());
     let names = merged(&rows[..lines]);
     let index = names.first().cloned();
@@ -188,7 +192,10 @@ fn merged(levels: &[&[String]]) -> Vec<String> {
     let mut kept: Vec<usize> = (0..levels.len()).filter(|&level| several(level)).collect();
     if kept.is_empty() {
         // One column beside the index: its symbol is no name of what it holds.
-        kept = (0..levels.len()).filter(|&l| !is_symbol(l)).take(1).collect();
+        kept = (0..levels.len())
+            .filter(|&l| !is_symbol(l))
+            .take(1)
+            .collect();
     }
     let name = |column: usize| {
         let parts: Vec<&str> = match column {

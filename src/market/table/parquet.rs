@@ -24,9 +24,7 @@ pub fn read(
     };
     let (stored, header) = guarded(&path, || {
         let mut reader = ParquetReader::new(open()?);
-        let schema = reader
-            .schema()
-            .map_err(|error| unreadable(&path, &error))?;
+        let schema = reader.schema().map_err(|error| unreadable(&path, &error))?;
         let rows = reader
             .num_rows()
             .map_err(|error| unreadable(&path, &error))?;
@@ -52,9 +50,7 @@ pub fn read(
         .collect();
     let (columns, rows) = guarded(&path, || {
         let mut reader = ParquetReader::new(open()?);
-        let schema = reader
-            .schema()
-            .map_err(|error| unreadable(&path, &error))?;
+        let schema = reader.schema().map_err(|error| unreadable(&path, &error))?;
         for (name, stored) in &chosen {
             let kind = schema.get(stored).map(|field| field.dtype().clone());
             if let Some(kind) = kind.filter(|kind| !is_read(kind)) {
@@ -143,25 +139,22 @@ fn unread(path: &Path, name: &str, kind: &str) -> crate::Error {
 fn cells(path: &Path, name: &str, column: &Column) -> Result<Cells> {
     match column.dtype() {
         DataType::String => Ok(text(column.str()?.clone())),
-        DataType::Categorical(..) | DataType::Enum(..) => {
+        DataType::Categorical(..) | DataType::Enum(..) | DataType::Null => {
             let words = column.cast(&DataType::String)?;
             Ok(text(words.str()?.clone()))
         }
-        DataType::Null => Ok(text(StringChunked::full_null(
-            column.name().clone(),
-            column.len(),
-        ))),
         DataType::Date => Ok(Cells::Dates(Instants {
-            local: integers(column)?
-                .map(|day| utc(day?, 86_400, 1))
-                .collect(),
+            local: integers(column)?.map(|day| utc(day?, 86_400, 1)).collect(),
             timed: false,
         })),
         DataType::Datetime(unit, zone) => {
             let zone = zone.as_ref().map(|zone| Zone::parse(zone.as_str()));
             let zone = zone.transpose().map_err(|zone| {
                 let (name, zone) = (excerpt(name), excerpt(&zone));
-                refuse(path, &format!("column \"{name}\" is in time zone {zone}, which is not known"))
+                refuse(
+                    path,
+                    &format!("column \"{name}\" is in time zone {zone}, which is not known"),
+                )
             })?;
             let per_second = match unit {
                 TimeUnit::Nanoseconds => 1_000_000_000,

@@ -33,8 +33,18 @@ pub fn read(
     known: &dyn Fn(&[String]) -> bool,
     choose: impl FnOnce(&Header) -> Result<Vec<String>>,
 ) -> Result<Table> {
+    read_by(PIECE, source, known, choose)
+}
+
+/// [`read`] in pieces of at most `size` bytes.
+pub fn read_by(
+    size: usize,
+    source: &mut Source,
+    known: &dyn Fn(&[String]) -> bool,
+    choose: impl FnOnce(&Header) -> Result<Vec<String>>,
+) -> Result<Table> {
     let mut input = Input::new(source)?;
-    input.fill(source, PIECE)?;
+    input.fill(source, size)?;
     let head = &input.buffer;
     if head[..head.len().min(LONGEST_LINE)].contains(&0) {
         return Err(source.refuse("is not text: it has bytes of 0, expected text (CSV) or Parquet"));
@@ -82,7 +92,7 @@ pub fn read(
         if input.ended && input.buffer.is_empty() {
             break;
         }
-        input.fill(source, PIECE)?;
+        input.fill(source, size)?;
     }
     let columns = form.chosen.iter().zip(columns);
     Ok(Table {
