@@ -9,6 +9,7 @@ mod cross;
 mod dashboard;
 mod killed;
 mod market;
+mod price_files;
 mod serve;
 mod walk_forward;
 

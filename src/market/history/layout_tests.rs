@@ -4,8 +4,8 @@ use super::tests::{Scratch, day, reading};
 use super::*;
 use polars::io::parquet::write::KeyValueMetadata;
 use polars::prelude::{
-    CategoricalPhysical, Categories, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter,
-    Series as Column, TimeUnit, df,
+    CategoricalPhysical, Categories, DataFrame, DataType, IntoColumn, IntoSeries, LogicalType as _,
+    NamedFrom, ParquetWriter, Series as Column, TimeUnit, df,
 };
 use std::collections::BTreeMap;
 
@@ -366,8 +366,10 @@ fn types_of_parquet() {
             DAYS.map(|day| 1000 * 3600 * (24 * day + hours)),
         );
         let zone = polars::prelude::TimeZone::opt_try_new(Some(zone)).unwrap();
-        let kind = DataType::Datetime(TimeUnit::Milliseconds, zone);
-        let instants = instants.cast(&kind).unwrap();
+        let instants = instants.i64().unwrap().clone();
+        let instants = instants
+            .into_datetime(TimeUnit::Milliseconds, zone)
+            .into_series();
         check("zone", &parquet("zone", instants, floats()).0, &closes);
     }
 }

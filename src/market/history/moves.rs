@@ -19,7 +19,7 @@ pub const GREATEST_RATIO: f64 = 1.4;
 const EXACT: f64 = 0.01;
 
 /// How far it may lie if somebody does: a day's return comes on top.
-const NAMED: f64 = 0.2;
+const NAMED: f64 = 0.15;
 
 /// How far it may lie for a message to think of one.
 const THOUGHT_OF: f64 = 0.1;

@@ -118,6 +118,9 @@ fn usual(records: &[Record]) -> (usize, usize) {
     pairs.max_by_key(|(_, count)| *count).unwrap_or((1, 0))
 }
 
+/// What a level of names of a data frame of prices says.
+const PRICES: [&str; 6] = ["open", "high", "low", "close", "adj close", "volume"];
+
 fn headed(separator: u8, records: &[Record], line: usize) -> (Header, u8, usize) {
     let rows = records.get(line..).unwrap_or_default();
     let rows: Vec<&[String]> = rows.iter().map(|record| record.cells.as_slice()).collect();
@@ -189,7 +192,14 @@ fn merged(levels: &[&[String]]) -> Vec<String> {
         let first = cells.by_ref().find(|cell| !cell.is_empty());
         cells.any(|other| !other.is_empty() && Some(other) != first)
     };
-    let mut kept: Vec<usize> = (0..levels.len()).filter(|&level| several(level)).collect();
+    // What all columns hold is a name of theirs where several symbols have it.
+    let of_all = |level: usize| {
+        let name = cell(level, 1).to_lowercase();
+        PRICES.contains(&name.as_str())
+    };
+    let mut kept: Vec<usize> = (0..levels.len())
+        .filter(|&level| several(level) || of_all(level))
+        .collect();
     if kept.is_empty() {
         // One column beside the index: its symbol is no name of what it holds.
         kept = (0..levels.len())

@@ -1,15 +1,18 @@
 //! Tables that are Parquet.
 
 use super::header::{Header, untupled};
-use super::source::{MOST_ROWS, Source, guarded, unreadable};
+use super::source::{LARGEST, MOST_ROWS, Source, guarded, unreadable};
 use super::{Cells, Instants, Table, Texts, refuse};
 use crate::error::{Result, excerpt};
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone as _};
-use polars::io::parquet::read::ParallelStrategy;
+use polars::io::parquet::read::{FileMetadata, ParallelStrategy};
 use polars::prelude::{
     ArrowDataType, Column, DataType, ParquetReader, SerReader, StringChunked, TimeUnit,
 };
+use polars_parquet::parquet::page::CompressedPage;
+use polars_parquet::parquet::read::PageReader;
 use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// Reads the chosen columns of a Parquet file.
@@ -58,6 +61,9 @@ pub fn read(
             }
         }
         let stored = chosen.iter().map(|(_, stored)| stored.clone()).collect();
+        let metadata = reader.get_metadata();
+        let metadata = metadata.map_err(|error| unreadable(&path, &error))?;
+        check_pages(source, metadata, chosen.iter().map(|(_, stored)| stored))?;
         // On one thread, so that a panic is one of this call.
         let frame = reader
             .read_parallel(ParallelStrategy::None)
@@ -85,6 +91,69 @@ pub fn read(
         rows,
         separator: None,
     })
+}
+
+/// Checks that the pages of the columns hold as many values as the file says, and not more bytes than may be read:
+/// polars allocates what a page says of itself, and more than there is memory ends the process.
+fn check_pages<'a>(
+    source: &Source,
+    metadata: &FileMetadata,
+    columns: impl Iterator<Item = &'a String> + Clone,
+) -> Result<()> {
+    let damaged =
+        |what: &str| source.refuse(&format!("cannot be read: the file is damaged: {what}"));
+    let length = source.file.metadata();
+    let length = length.map_err(|error| unreadable(&source.path, &error))?;
+    let (mut rows, mut bytes) = (0usize, 0u64);
+    for group in &metadata.row_groups {
+        rows = rows.saturating_add(group.num_rows());
+        for column in columns.clone() {
+            let chunks = group.columns_under_root_iter(column);
+            for chunk in chunks.into_iter().flatten() {
+                let range = chunk.byte_range();
+                if range.start > range.end || range.end > length.len() {
+                    return Err(damaged("a column ends after the file"));
+                }
+                if usize::try_from(chunk.num_values()) != Ok(group.num_rows()) {
+                    return Err(damaged("a column has not as many values as rows"));
+                }
+                let mut held = Vec::new();
+                let mut file = &source.file;
+                let read = file.seek(SeekFrom::Start(range.start)).and_then(|_| {
+                    let chunk = file.take(range.end - range.start);
+                    { chunk }.read_to_end(&mut held)
+                });
+                read.map_err(|error| unreadable(&source.path, &error))?;
+                let pages =
+                    PageReader::new(Cursor::new(held.into()), chunk, Vec::new(), usize::MAX);
+                let mut values = 0usize;
+                for page in pages {
+                    let page = page.map_err(|error| unreadable(&source.path, &error))?;
+                    bytes = bytes.saturating_add(page.uncompressed_size() as u64);
+                    if bytes > LARGEST {
+                        return Err(source.refuse("has columns of more than 1 GiB"));
+                    }
+                    match &page {
+                        CompressedPage::Data(page) => {
+                            values = values.saturating_add(page.num_values());
+                        }
+                        // A value of a dictionary has a byte at least.
+                        CompressedPage::Dict(page)
+                            if page.num_values > page.uncompressed_page_size =>
+                        {
+                            return Err(damaged("a dictionary has more values than bytes"));
+                        }
+                        CompressedPage::Dict(_) => {}
+                    }
+                    if values > group.num_rows() {
+                        return Err(damaged("a page has more values than rows"));
+                    }
+                }
+            }
+        }
+        source.check(rows)?;
+    }
+    Ok(())
 }
 
 /// The column of the index, as pandas notes it.

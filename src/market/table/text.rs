@@ -4,7 +4,7 @@ use super::header::{self, Header};
 use super::source::{Source, guarded, unreadable};
 use super::{Cells, Table, Texts};
 use crate::error::{Error, Result};
-use polars::prelude::{CsvReadOptions, DataType, SchemaRef, SerReader, StringChunked};
+use polars::prelude::{CsvReadOptions, DataType, PolarsError, SchemaRef, SerReader, StringChunked};
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
@@ -56,11 +56,10 @@ pub fn read_by(
     let mut chosen: Vec<usize> = names.iter().filter_map(place).collect();
     chosen.sort_unstable();
     chosen.dedup();
-    let fields = (0..header.names.len()).map(|i| (i.to_string().into(), DataType::String));
     let form = Form {
         separator,
         line_end,
-        schema: Arc::new(fields.collect()),
+        schema: all_text(header.names.len()),
         chosen,
     };
     let mut columns: Vec<Vec<StringChunked>> = vec![Vec::new(); form.chosen.len()];
@@ -232,7 +231,7 @@ pub fn decoded(bytes: &[u8]) -> String {
 /// The chosen columns of whole lines. Every cell stays text: polars' guesses from the first rows would turn late
 /// surprises into blanks, and its number parser need not round as the standard library's does.
 fn parse(source: &Source, form: &Form, piece: &[u8], line: usize) -> Result<Vec<StringChunked>> {
-    let read = |truncate: bool| {
+    let read = |schema: &SchemaRef, truncate: bool| {
         CsvReadOptions::default()
             .with_has_header(false)
             .map_parse_options(|options| {
@@ -242,22 +241,23 @@ fn parse(source: &Source, form: &Form, piece: &[u8], line: usize) -> Result<Vec<
                     .with_truncate_ragged_lines(truncate)
             })
             .with_infer_schema_length(Some(0))
-            .with_schema(Some(form.schema.clone()))
+            .with_schema(Some(schema.clone()))
             .with_projection(Some(Arc::new(form.chosen.clone())))
             .with_rechunk(true)
             .with_raise_if_empty(false)
             .into_reader_with_file_handle(Cursor::new(piece))
             .finish()
     };
-    let frame = match read(false) {
-        // Polars does not say where.
-        Err(error) if error.to_string().contains("more fields") => {
-            match ragged(source, form, piece, line) {
-                Some(refusal) => return Err(refusal),
-                // What is too much is blank.
-                None => read(true),
-            }
-        }
+    // Polars says neither where a line is too long nor whether what is too much is blank.
+    let surplus = |error: &PolarsError| {
+        let error = error.to_string();
+        error.contains("more fields") || error.contains("number of columns")
+    };
+    let frame = match read(&form.schema, false) {
+        Err(error) if surplus(&error) => match ragged(source, form, piece, line) {
+            Ok(widest) => read(&all_text(widest), true),
+            Err(refusal) => return Err(refusal),
+        },
         other => other,
     };
     let frame = frame.map_err(|error| unreadable(&source.path, &error))?;
@@ -267,11 +267,20 @@ fn parse(source: &Source, form: &Form, piece: &[u8], line: usize) -> Result<Vec<
         .collect::<Result<_>>()
 }
 
-/// The error of the first line with more cells than there are columns, unless all that is too much is blank.
-fn ragged(source: &Source, form: &Form, piece: &[u8], line: usize) -> Option<Error> {
+/// A schema of so many columns of text.
+fn all_text(columns: usize) -> SchemaRef {
+    let fields = (0..columns).map(|i| (i.to_string().into(), DataType::String));
+    Arc::new(fields.collect())
+}
+
+/// The number of cells in the longest line.
+///
+/// # Errors
+/// The first line with more cells than there are columns, unless all that is too much is blank.
+fn ragged(source: &Source, form: &Form, piece: &[u8], line: usize) -> Result<usize> {
     let columns = form.schema.len();
-    let lines = piece.split(|byte| *byte == form.line_end);
-    lines.zip(line + 1..).find_map(|(text, number)| {
+    let mut widest = columns;
+    for (text, number) in piece.split(|byte| *byte == form.line_end).zip(line + 1..) {
         let mut quoted = false;
         let cells: Vec<&[u8]> = text
             .split(|&byte| {
@@ -280,9 +289,12 @@ fn ragged(source: &Source, form: &Form, piece: &[u8], line: usize) -> Option<Err
             })
             .collect();
         let surplus = cells.get(columns..).unwrap_or_default();
-        let blank = surplus.iter().all(|cell| cell.trim_ascii().is_empty());
         let found = cells.len();
-        let what = format!("line {number} has {found} cells, the header {columns}");
-        (!blank).then(|| source.refuse(&what))
-    })
+        if !surplus.iter().all(|cell| cell.trim_ascii().is_empty()) {
+            let what = format!("line {number} has {found} cells, the header {columns}");
+            return Err(source.refuse(&what));
+        }
+        widest = widest.max(found);
+    }
+    Ok(widest)
 }
