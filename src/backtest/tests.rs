@@ -162,13 +162,15 @@ fn a_period_needs_history_before_it() {
     let late: Vec<f64> = closes(600)[..380].to_vec();
     let error = contracts(&late, "late", "1", "history").unwrap_err();
     assert!(
-        error.to_string().contains("no contract of 10 calendar days, 365 a year fits"),
+        error
+            .to_string()
+            .contains("no contract of 10 calendar days, 365 a year fits"),
         "{error}"
     );
     let scratch = Scratch::new("backtest-early");
     let data = write(&scratch.0, &closes(600));
     let text = format!(
-        "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n\
+        "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\ndays_per_year = 365\n\
          [backtest]\ndata = '{}'\nstart = \"2000-03-01\"\n",
         data.display()
     );
