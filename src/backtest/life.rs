@@ -20,6 +20,8 @@ pub struct Life {
 pub struct Calendar<'a> {
     dates: &'a [NaiveDate],
     frequency: Frequency,
+    /// As the dates have it.
+    spacing: Spacing,
     tenor: Tenor,
     rebalancing: Rebalancing,
     steps: usize,
@@ -58,6 +60,7 @@ impl<'a> Calendar<'a> {
         Ok(Self {
             dates: &history.dates,
             frequency,
+            spacing: found.spacing,
             tenor,
             rebalancing,
             steps,
@@ -116,7 +119,7 @@ impl<'a> Calendar<'a> {
             Rebalancing::EveryClose | Rebalancing::CalendarDays(_) => {
                 let day = self.dates[sale] + Days::new(self.tenor.days as u64);
                 let ends_before = self.dates.last().is_none_or(|last| *last < day);
-                Some(self.close_at_or_before(day)).filter(|&close| !ends_before && close > sale)
+                Some(self.close_due(day)).filter(|&close| !ends_before && close > sale)
             }
         }
     }
@@ -130,7 +133,7 @@ impl<'a> Calendar<'a> {
             Rebalancing::CalendarDays(period) => {
                 let day = |step: usize| self.dates[sale] + Days::new((step * period) as u64);
                 let mut closes: Vec<usize> = (0..=self.steps)
-                    .map(|step| self.close_at_or_before(day(step)))
+                    .map(|step| self.close_due(day(step)))
                     .collect();
                 // A market that is closed for longer than a period has fewer.
                 closes.dedup();
@@ -147,7 +150,14 @@ impl<'a> Calendar<'a> {
         Some(Life { closes, years })
     }
 
-    fn close_at_or_before(&self, day: NaiveDate) -> usize {
-        self.dates.partition_point(|date| *date <= day).max(1) - 1
+    /// The close at which something due on `day` happens: the last one up to it, or of closes that are not daily the
+    /// nearest, since a week's close may come a day later than the one of the week before.
+    fn close_due(&self, day: NaiveDate) -> usize {
+        let after = self.dates.partition_point(|date| *date <= day);
+        let before = after.max(1) - 1;
+        let nearest = self.spacing != Spacing::Daily
+            && after < self.dates.len()
+            && self.dates[after] - day < day - self.dates[before];
+        if nearest { after } else { before }
     }
 }

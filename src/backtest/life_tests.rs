@@ -67,7 +67,7 @@ fn fewer_steps_are_fewer_hedges_of_the_same_contract() {
 #[test]
 fn calendar_days_follow_the_dates() {
     let terms = "expiry_days = 30\ndays = \"calendar\"";
-    let (_scratch, strategy) = on("life-calendar", 900, weekday, terms, "spacing = \"weekly\"");
+    let (_scratch, strategy) = on("life-calendar", 900, weekday, terms, "spacing = \"daily\"");
     let (plan, contracts) = cut(&strategy).unwrap();
     // Weekdays without holidays.
     assert_eq!(contracts.frequency.observations_per_year, 261.0);
@@ -101,7 +101,8 @@ fn naked(contracts: &Contracts) -> crate::hedging::ClassicalPolicy {
 }
 
 /// Four weeks of the calendar are four closes of a weekly file, whose volatility is that of 52 weeks; of a daily one they
-/// are the closes of the same weekday, or the one before where that is a holiday.
+/// are the closes of the same weekday, or the one before where that is a holiday. A weekly close that is a day early loses
+/// no week.
 #[test]
 fn weeks_are_weeks_on_any_file() {
     let terms = "expiry_days = 28\ndays = \"calendar\"\nsteps = 4";
@@ -115,6 +116,19 @@ fn weeks_are_weeks_on_any_file() {
             && weekly.groups[0].closes[0]
                 .windows(2)
                 .all(|c| c[1] == c[0] + 1)
+    );
+    let moved = |day: NaiveDate| match day.day() {
+        12 => matches!(day.weekday(), Weekday::Thu | Weekday::Fri),
+        13 => false,
+        _ => day.weekday() == Weekday::Fri,
+    };
+    let (_scratch, strategy) = on("life-moved", 500, moved, terms, more);
+    let (_, weekly) = cut(&strategy).unwrap();
+    let lives = weekly.groups.iter().flat_map(|group| &group.closes);
+    assert!(
+        lives
+            .clone()
+            .all(|closes| closes.len() == 5 && closes[4] == closes[0] + 4)
     );
     let holidays = |day: NaiveDate| weekday(day) && day.day() != 13;
     let (_scratch, strategy) = on("life-holidays", 900, holidays, terms, more);

@@ -170,7 +170,7 @@ fn a_period_needs_history_before_it() {
     let scratch = Scratch::new("backtest-early");
     let data = write(&scratch.0, &closes(600));
     let text = format!(
-        "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n\
+        "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\ndays_per_year = 365\n\
          [backtest]\ndata = '{}'\nstart = \"2000-03-01\"\n",
         data.display()
     );
