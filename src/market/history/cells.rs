@@ -105,10 +105,8 @@ pub fn dates(
 const BLANK: &str = "date is blank";
 
 fn no_date(shown: &str) -> String {
-    format!(
-        "date must be such as 2020-01-31, was \"{}\" (--date-format says how dates are written)",
-        excerpt(shown)
-    )
+    let shown = excerpt(shown);
+    format!("date must be such as 2020-01-31 or as --date-format says, was \"{shown}\"")
 }
 
 fn by_pattern(place: Place<'_>, cells: &Texts, pattern: &str, defects: &mut Defects) -> Dates {
@@ -127,7 +125,7 @@ fn by_pattern(place: Place<'_>, cells: &Texts, pattern: &str, defects: &mut Defe
                 let shown = excerpt(cells.get(row).unwrap_or_default().trim());
                 let what = || match shown.is_empty() {
                     true => BLANK.to_string(),
-                    false => format!("date must be such as --date-format says, was \"{shown}\""),
+                    false => format!("date must be as --date-format says, was \"{shown}\""),
                 };
                 defects.add(Kind::Dates, place.at(row, None), what);
             }

@@ -297,16 +297,16 @@ impl Defects {
         let place = |defect: &Defect| files.iter().position(|file| *file == defect.file);
         let first = self
             .iter()
-            .filter_map(|(_, findings)| findings.refused.as_ref())
-            .min_by_key(|defect| (place(defect), defect.row));
-        let Some(defect) = first else {
+            .filter_map(|(kind, findings)| Some((kind, findings.refused.as_ref()?)))
+            .min_by_key(|(_, defect)| (place(defect), defect.row));
+        let Some((kind, defect)) = first else {
             return Ok(());
         };
         let others = match self.refused() - 1 {
             0 => String::new(),
             more => format!(" ({more} more: deephedge data check)"),
         };
-        let what = format!("{}{others}", defect.what);
+        let what = format!("{} (--repair {}){others}", defect.what, kind.name());
         Err(refuse_row(
             &defect.file,
             defect.row - 1,

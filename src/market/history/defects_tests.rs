@@ -22,7 +22,7 @@ fn every_defect_is_refused_and_repaired_under_its_name() {
             "dates",
             4,
             "soon,105,105,105,105,5",
-            "row 5, column \"date\": date must be such as 2020-01-31, was \"soon\"",
+            "row 5, column \"date\": date must be such as 2020-01-31 or as --date-format says, was \"soon\"",
             (9, 950.0),
         ),
         (
@@ -139,7 +139,10 @@ fn a_split_that_volumes_confirm() {
     for wanted in [&Quantity::ALL[..], &[Quantity::Close]] {
         let load = |names: &[&str]| History::load_files(&files, wanted, &reading(names));
         let error = load(&[]).unwrap_err().to_string();
-        assert!(error.ends_with("like a split of 4:1"), "{error}");
+        assert!(
+            error.ends_with("like a split of 4:1 (--repair splits)"),
+            "{error}"
+        );
         assert!(load(&["jumps"]).is_ok());
         let history = load(&["splits"]).unwrap();
         assert!((history.close[0] - 25.025).abs() < 1e-12);
@@ -207,7 +210,7 @@ fn repairs_of_one_place() {
     let load = |names: &[&str]| History::load_files(&files, &[Quantity::Close], &reading(names));
     let error = load(&["blanks@2"]).unwrap_err().to_string();
     assert!(
-        error.ends_with("row 4, column \"close\": price is blank"),
+        error.ends_with("row 4, column \"close\": price is blank (--repair blanks)"),
         "{error}"
     );
     let history = load(&["blanks@2", "blanks@2020-01-07"]).unwrap();
@@ -300,7 +303,9 @@ fn dates_that_a_file_lacks_are_found() {
         "{error}"
     );
     assert!(
-        error.to_string().ends_with("has no day 2020-01-06"),
+        error
+            .to_string()
+            .ends_with("has no day 2020-01-06 (--repair unmatched)"),
         "{error}"
     );
     let history = History::load_files(&files, &Quantity::ALL, &reading(&["unmatched"])).unwrap();
@@ -320,6 +325,6 @@ fn the_first_defect_is_named() {
     );
     assert_eq!(
         file.refusal(),
-        "row 2, column \"close\": price must be a number above 0, was \"x\" (2 more: deephedge data check)"
+        "row 2, column \"close\": price must be a number above 0, was \"x\" (--repair blanks) (2 more: deephedge data check)"
     );
 }

@@ -3,7 +3,7 @@
 use super::columns::{DATE_NAMES, INDEX_NAMES, Quantity, is_volatility_index};
 use super::options::Columns;
 use crate::error::{Result, excerpt};
-use crate::market::table::{Header, find_column, missing_column, plain, refuse};
+use crate::market::table::{Header, find_column, plain, refuse};
 use std::path::Path;
 
 /// The columns of a file that are read.
@@ -110,11 +110,7 @@ impl Layout {
                 self.columns.push((Quantity::Close, column));
                 Ok(())
             }
-            None => {
-                let label = Quantity::Close.label();
-                let missing = missing_column(path, names, label, Quantity::Close.names());
-                Err(remedied(missing, "close"))
-            }
+            None => Err(missing(path, names, "closing price", "close")),
         }
     }
 
@@ -176,7 +172,7 @@ fn date(path: &Path, header: &Header, named: &Columns) -> Result<String> {
     let index = find_column(path, names, "date", &INDEX_NAMES[1..])?;
     index.ok_or_else(|| match &named.date {
         Some(name) => absent(path, names, "date", name),
-        None => remedied(missing_column(path, names, "date", &DATE_NAMES), "date"),
+        None => missing(path, names, "date", "date"),
     })
 }
 
@@ -191,6 +187,12 @@ fn absent(path: &Path, names: &[String], key: &str, name: &str) -> crate::Error 
     let (name, found) = (excerpt(name), excerpt(&names.join(", ")));
     let what = format!("no column \"{name}\", which --columns names as {key}; found {found}");
     refuse(path, &what)
+}
+
+fn missing(path: &Path, names: &[String], what: &str, key: &str) -> crate::Error {
+    let found = excerpt(&names.join(", "));
+    let what = format!("no {what} column, found {found}");
+    remedied(refuse(path, &what), key)
 }
 
 fn remedied(error: crate::Error, key: &str) -> crate::Error {

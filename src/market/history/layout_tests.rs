@@ -195,7 +195,7 @@ fn what_is_open_is_refused_with_its_option() {
         (
             "century",
             "Date,Close\n02.01.18,1\n03.01.18,1.1\n",
-            "row 1, column \"Date\": date must be such as 2020-01-31, was \"02.01.18\" (--date-format says how dates are written) (1 more: deephedge data check)",
+            "row 1, column \"Date\": date must be such as 2020-01-31 or as --date-format says, was \"02.01.18\" (--repair dates) (1 more: deephedge data check)",
             "date_format",
             "%d.%m.%y",
             [1.0, 1.1],

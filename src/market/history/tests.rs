@@ -184,17 +184,17 @@ fn wrong_files_are_refused_in_one_line() {
         (
             "no-close",
             "date,open,high\n2020-01-03,1,2\n",
-            "no closing price column; expected one of close, adj close, adj_close, price, close/last, last, px_last, settle, closing price, last price, schlusskurs, schluss, zuletzt, kurs, found date, open, high; --columns close=NAME names it",
+            "no closing price column, found date, open, high; --columns close=NAME names it",
         ),
         (
             "no-date",
             "day,close\n2020-01-03,1\n",
-            "no date column; expected one of date, timestamp, datetime, time, observation_date, trade date, gmt time, local time, open time, unix, datum, found day, close; --columns date=NAME names it",
+            "no date column, found day, close; --columns date=NAME names it",
         ),
         (
             "decimal-comma",
             "date;close\n2020-01-03;1.5\n2020-01-06;1,6\n",
-            "row 2, column \"close\": price must be a number above 0, was \"1,6\"",
+            "row 2, column \"close\": price must be a number above 0, was \"1,6\" (--repair blanks)",
         ),
         (
             "ragged",
@@ -214,52 +214,52 @@ fn wrong_files_are_refused_in_one_line() {
         (
             "nan",
             "date,close\n2020-01-03,1\n2020-01-06,NaN\n",
-            "row 2, column \"close\": price must be finite and above 0, was NaN",
+            "row 2, column \"close\": price must be finite and above 0, was NaN (--repair blanks)",
         ),
         (
             "infinite",
             "date,close\n2020-01-03,1\n2020-01-06,inf\n",
-            "row 2, column \"close\": price must be finite and above 0, was inf",
+            "row 2, column \"close\": price must be finite and above 0, was inf (--repair prices)",
         ),
         (
             "blank",
             "date,close\n2020-01-03,\n2020-01-06,1\n",
-            "row 1, column \"close\": price is blank",
+            "row 1, column \"close\": price is blank (--repair blanks)",
         ),
         (
             "negative",
             "date,close\n2020-01-03,1\n2020-01-06,-37.63\n",
-            "row 2, column \"close\": price must be finite and above 0, was -37.63",
+            "row 2, column \"close\": price must be finite and above 0, was -37.63 (--repair prices)",
         ),
         (
             "zero",
             "date,close\n2020-01-03,0.0\n2020-01-06,1\n",
-            "row 1, column \"close\": price must be finite and above 0, was 0.0",
+            "row 1, column \"close\": price must be finite and above 0, was 0.0 (--repair prices)",
         ),
         (
             "holiday",
             "date,close\n2020-01-03,1\n2020-01-06,.\n",
-            "row 2, column \"close\": price is blank",
+            "row 2, column \"close\": price is blank (--repair blanks)",
         ),
         (
             "bad-date",
             "Date,close\n2020-01-03,1\n2020-02-30,1\n",
-            "row 2, column \"Date\": date must be such as 2020-01-31, was \"2020-02-30\" (--date-format says how dates are written)",
+            "row 2, column \"Date\": date must be such as 2020-01-31 or as --date-format says, was \"2020-02-30\" (--repair dates)",
         ),
         (
             "no-day",
             "date,close\n,1\n2020-01-06,1\n",
-            "row 1, column \"date\": date is blank",
+            "row 1, column \"date\": date is blank (--repair dates)",
         ),
         (
             "unsorted",
             "date,close\n2020-01-06,1\n2020-01-03,1\n",
-            "row 2, column \"date\": dates must ascend, 2020-01-03 follows 2020-01-06",
+            "row 2, column \"date\": dates must ascend, 2020-01-03 follows 2020-01-06 (--repair order)",
         ),
         (
             "repeated",
             "date,close\n2020-01-03 10:00,1\n2020-01-03 16:00,1\n",
-            "row 2, column \"date\": date 2020-01-03 repeats that of row 1",
+            "row 2, column \"date\": date 2020-01-03 repeats that of row 1 (--repair duplicates)",
         ),
     ] {
         assert_eq!(Scratch::csv(test, text).refusal(), message, "{test}");
@@ -349,20 +349,23 @@ fn parquet_refusals() {
     );
     assert_eq!(
         file.refusal(),
-        "row 2, column \"close\": price must be finite and above 0, was NaN"
+        "row 2, column \"close\": price must be finite and above 0, was NaN (--repair blanks)"
     );
     let file = Scratch::parquet(
         "parquet-null",
         df!("date" => ["2020-01-03", "2020-01-06"], "close" => [None, Some(1.0)]).unwrap(),
     );
-    assert_eq!(file.refusal(), "row 1, column \"close\": price is blank");
+    assert_eq!(
+        file.refusal(),
+        "row 1, column \"close\": price is blank (--repair blanks)"
+    );
     let file = Scratch::parquet(
         "parquet-number",
         df!("date" => [1, 2], "close" => [1.0, 2.0]).unwrap(),
     );
     assert_eq!(
         file.refusal(),
-        "row 1, column \"date\": date must be such as 2020-01-31, was \"1\" (--date-format says how dates are written) \
+        "row 1, column \"date\": date must be such as 2020-01-31 or as --date-format says, was \"1\" (--repair dates) \
          (1 more: deephedge data check)"
     );
     let file = Scratch::parquet(
