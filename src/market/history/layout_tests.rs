@@ -4,8 +4,8 @@ use super::tests::{Scratch, day, reading};
 use super::*;
 use polars::io::parquet::write::KeyValueMetadata;
 use polars::prelude::{
-    CategoricalPhysical, Categories, DataFrame, DataType, IntoColumn, IntoSeries, LogicalType as _,
-    NamedFrom, ParquetWriter, Series as Column, TimeUnit, df,
+    CategoricalPhysical, Categories, DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom,
+    ParquetWriter, Series as Column, TimeUnit, df,
 };
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use polars::prelude::{
     ArrowDataType, Column, DataType, ParquetReader, SerReader, StringChunked, TimeUnit,
 };
 use polars_parquet::parquet::page::CompressedPage;
-use polars_parquet::parquet::read::PageReader;
+use polars_parquet::parquet::read::{BasicDecompressor, PageReader};
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -124,27 +124,27 @@ fn check_pages<'a>(
                     { chunk }.read_to_end(&mut held)
                 });
                 read.map_err(|error| unreadable(&source.path, &error))?;
-                let pages =
-                    PageReader::new(Cursor::new(held.into()), chunk, Vec::new(), usize::MAX);
+                let failed = |error: &dyn std::fmt::Display| unreadable(&source.path, error);
+                let held = Cursor::new(held.into());
+                let again = held.clone();
+                let pages = PageReader::new(held, chunk, Vec::new(), usize::MAX);
+                let dictionary = BasicDecompressor::new(pages, Vec::new()).read_dict_page();
+                let dictionary = dictionary.map_err(|error| failed(&error))?;
+                // A value of a dictionary has a byte at least.
+                if dictionary.is_some_and(|page| page.num_values > page.buffer.len()) {
+                    return Err(damaged("a dictionary has more values than bytes"));
+                }
                 let mut values = 0usize;
-                for page in pages {
-                    let page = page.map_err(|error| unreadable(&source.path, &error))?;
+                for page in PageReader::new(again, chunk, Vec::new(), usize::MAX) {
+                    let page = page.map_err(|error| failed(&error))?;
+                    let CompressedPage::Data(page) = page else {
+                        continue;
+                    };
                     bytes = bytes.saturating_add(page.uncompressed_size() as u64);
                     if bytes > LARGEST {
                         return Err(source.refuse("has columns of more than 1 GiB"));
                     }
-                    match &page {
-                        CompressedPage::Data(page) => {
-                            values = values.saturating_add(page.num_values());
-                        }
-                        // A value of a dictionary has a byte at least.
-                        CompressedPage::Dict(page)
-                            if page.num_values > page.uncompressed_page_size =>
-                        {
-                            return Err(damaged("a dictionary has more values than bytes"));
-                        }
-                        CompressedPage::Dict(_) => {}
-                    }
+                    values = values.saturating_add(page.num_values());
                     if values > group.num_rows() {
                         return Err(damaged("a page has more values than rows"));
                     }
