@@ -215,7 +215,7 @@ fn repairs_of_one_place() {
     );
     let history = load(&["blanks@2", "blanks@2020-01-07"]).unwrap();
     assert_eq!(history.len(), 3);
-    for name in ["blanks@3", "splits@2020-01-06"] {
+    for name in ["blanks@3", "jumps@2020-01-06"] {
         let error = load(&["blanks", name]).unwrap_err().to_string();
         assert!(
             error.ends_with(&format!("the repair {name} meets no such defect")),
