@@ -13,9 +13,11 @@ pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod variance_swap;
+pub mod volatility_unit;
 
 pub use history::History;
 pub use paths::{PathBlock, Paths};
 pub use quotes::Quotes;
 pub use simulation::{Market, Model, Simulator};
 pub use source::PathSource;
+pub use volatility_unit::VolatilityUnit;
