@@ -9,8 +9,8 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
 use crate::market::estimation::{
-    HestonFilter, MIN_RETURNS, VarianceEstimator, estimate_gbm, estimate_heston, estimate_merton,
-    exponential, garman_klass, implied, realised,
+    HestonFilter, MIN_RETURNS, StandardErrors, VarianceEstimator, drift_and_variance, estimate_gbm,
+    estimate_heston, estimate_merton, exponential, garman_klass, implied, realised,
 };
 use crate::market::history::Quantity;
 use crate::market::{History, Market, Model, Paths};
@@ -32,7 +32,7 @@ pub struct Calibration {
     /// Parameters that ended on a bound of their search.
     pub at_bound: Vec<&'static str>,
     /// Standard errors of the parameters that were estimated.
-    pub standard_errors: Vec<(&'static str, f64)>,
+    pub standard_errors: StandardErrors,
     /// μ in dS/S = μ dt + √v dW, estimated from those returns; 0 if there are too few.
     pub drift: f64,
     /// The variance known at each close of the history.
@@ -44,7 +44,7 @@ impl Calibration {
     ///
     /// # Errors
     /// [`Error::Input`] if parameters or variance are to be had from fewer than [`MIN_RETURNS`] returns, or from
-    /// ranges that the history lacks.
+    /// ranges that the history lacks, or parameters from closes that do not vary.
     pub fn new(
         history: &History,
         plan: &Plan,
@@ -69,50 +69,31 @@ impl Calibration {
                 window.len(),
             )));
         }
-        let gbm = if known.len() < 2 {
-            None
+        let (drift, sample) = if known.len() < 2 {
+            (0.0, 0.0)
         } else {
-            Some(estimate_gbm(known, days_per_year)?)
+            drift_and_variance(known, days_per_year)?
         };
-        let drift = gbm.map_or(0.0, |estimate| estimate.drift);
-        let sample = gbm.map_or(0.0, |estimate| estimate.volatility.powi(2));
-        let (mut at_bound, mut standard_errors) = (Vec::new(), Vec::new());
-        let mut model = plan.market.model;
-        if from_history {
-            model = match model {
-                Model::Gbm { .. } => {
-                    let error = gbm.map(|estimate| estimate.volatility_standard_error);
-                    standard_errors.extend(error.map(|error| ("volatility", error)));
-                    Model::Gbm {
-                        volatility: sample.sqrt(),
-                    }
+        let fitted = if from_history {
+            estimated(plan.market.model, known, days_per_year).map_err(|error| match error {
+                Error::Input(what) => {
+                    let last = history.dates[window.end.max(window.start + 1) - 1];
+                    Error::input(format!(
+                        "{}: closes of {} to {last}: {what}; `backtest.parameters = \"strategy\"` gives them",
+                        settings.files(),
+                        history.dates[window.start],
+                    ))
                 }
-                Model::Heston(_) => {
-                    let estimate = estimate_heston(known, days_per_year)?;
-                    at_bound = estimate.at_bound;
-                    let errors = estimate.standard_errors;
-                    standard_errors.extend([
-                        ("kappa", errors.kappa),
-                        ("theta", errors.theta),
-                        ("sigma", errors.sigma),
-                        ("rho", errors.rho),
-                    ]);
-                    Model::Heston(estimate.parameters)
-                }
-                Model::Merton(_) => {
-                    let estimate = estimate_merton(known, days_per_year)?;
-                    at_bound = estimate.at_bound;
-                    let errors = estimate.standard_errors;
-                    standard_errors.extend([
-                        ("volatility", errors.volatility),
-                        ("jump_intensity", errors.jump_intensity),
-                        ("log_jump_mean", errors.log_jump_mean),
-                        ("log_jump_std", errors.log_jump_std),
-                    ]);
-                    Model::Merton(estimate.parameters)
-                }
-            };
-        }
+                error => error,
+            })?
+        } else {
+            Fitted {
+                model: plan.market.model,
+                at_bound: Vec::new(),
+                standard_errors: StandardErrors::default(),
+            }
+        };
+        let model = fitted.model;
         let variance = match (settings.variance, model) {
             (VarianceEstimator::Model, Model::Gbm { .. } | Model::Merton(_)) => {
                 vec![model.initial_volatility().powi(2); history.len()]
@@ -154,8 +135,8 @@ impl Calibration {
                 ..plan.market
             },
             estimated,
-            at_bound,
-            standard_errors,
+            at_bound: fitted.at_bound,
+            standard_errors: fitted.standard_errors,
             drift,
             variance,
         })
@@ -171,6 +152,45 @@ impl Calibration {
     }
 }
 
+/// A model whose parameters were estimated.
+struct Fitted {
+    model: Model,
+    at_bound: Vec<&'static str>,
+    standard_errors: StandardErrors,
+}
+
+/// The `model` with the parameters that make `returns` likeliest.
+fn estimated(model: Model, returns: &[f64], days_per_year: f64) -> Result<Fitted> {
+    Ok(match model {
+        Model::Gbm { .. } => {
+            let estimate = estimate_gbm(returns, days_per_year)?;
+            Fitted {
+                model: Model::Gbm {
+                    volatility: estimate.volatility,
+                },
+                at_bound: Vec::new(),
+                standard_errors: estimate.standard_errors(),
+            }
+        }
+        Model::Heston(_) => {
+            let estimate = estimate_heston(returns, days_per_year)?;
+            Fitted {
+                model: Model::Heston(estimate.parameters),
+                at_bound: estimate.at_bound,
+                standard_errors: estimate.standard_errors,
+            }
+        }
+        Model::Merton(_) => {
+            let estimate = estimate_merton(returns, days_per_year)?;
+            Fitted {
+                model: Model::Merton(estimate.parameters),
+                at_bound: estimate.at_bound,
+                standard_errors: estimate.standard_errors,
+            }
+        }
+    })
+}
+
 /// Contracts sold on history.
 #[derive(Debug, Clone)]
 pub struct Contracts {
@@ -178,6 +198,9 @@ pub struct Contracts {
     pub market: Market,
     /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
     pub estimated: Option<(NaiveDate, NaiveDate)>,
+    /// [`Calibration::at_bound`] and [`Calibration::standard_errors`].
+    pub at_bound: Vec<&'static str>,
+    pub standard_errors: StandardErrors,
     /// Closes scaled so that the contract has the strategy's strike (without a delta, the market's spot at the sale),
     /// and the variance known at each close.
     pub paths: Paths<f64>,
@@ -256,6 +279,8 @@ impl Contracts {
         Self {
             market: *market,
             estimated: calibration.estimated,
+            at_bound: calibration.at_bound.clone(),
+            standard_errors: calibration.standard_errors.clone(),
             paths: plan.quotes_in(market).onto(Paths::from_rows(steps, rows)),
             sold: days(0),
             expiry: days(steps),

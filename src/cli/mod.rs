@@ -9,6 +9,7 @@ mod runs;
 mod serve;
 mod simulate;
 mod stop;
+mod surface;
 mod walk_forward;
 
 use crate::error::{Error, Result};
@@ -280,6 +281,12 @@ fn run(command: Command, json: bool) -> Result<Output> {
         Command::Calibrate(source) => calibrate::run(&source),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),
     }
+}
+
+/// Says on standard error what the result must not be used without knowing.
+fn warn(warning: &str) {
+    // A closed standard error is no reason to lose the result.
+    let _ = writeln!(std::io::stderr(), "deephedge: warning: {warning}");
 }
 
 /// Replaces a value if another one is given.

@@ -94,10 +94,13 @@ fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
 
 fn output(prepared: &Prepared, finished: &Finished) -> Output {
     let folder = &prepared.folder;
+    let warnings: Vec<String> = finished.results.undetermined().into_iter().collect();
+    warnings.iter().for_each(|warning| super::warn(warning));
     let document = json!({
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,
         "walk_forward": finished.results,
+        "warnings": warnings,
     });
     let text = format!(
         "{}\nreport: {}\npage: {}",

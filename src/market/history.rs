@@ -1,7 +1,7 @@
 //! Daily price history from CSV and Parquet files.
 
 mod columns;
-mod date;
+pub(crate) mod date;
 pub mod defects;
 mod reading;
 

@@ -49,6 +49,12 @@ pub fn backtest(metrics: &Metrics) -> Option<Table> {
         table
             .notes
             .extend(repairs.map(|repairs| format!("Repaired in the data: {repairs}.")));
+        let undetermined = market.precision.undetermined();
+        table.notes.extend(
+            undetermined.map(|names| {
+                format!("Beware: the returns do not determine the parameters: {names}.")
+            }),
+        );
     }
     Some(table)
 }

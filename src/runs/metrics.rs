@@ -19,6 +19,7 @@
 
 use super::breakdown::Breakdown;
 use super::crossed::Crossed;
+use super::precision::Precision;
 use crate::risk::{Row, null_as_nan};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -90,9 +91,30 @@ pub struct BacktestMarket {
     pub repaired: Vec<(String, usize)>,
     #[schema(value_type = Object)]
     pub parameters: serde_json::Map<String, serde_json::Value>,
+    /// Of the parameters, if they were estimated; every window of a walk-forward has its own.
+    #[serde(flatten)]
+    pub precision: Precision,
+}
+
+impl Metrics {
+    /// What a reader must know before the figures are used: parameters that the data do not determine.
+    pub fn warnings(&self) -> Vec<String> {
+        let market = self.backtest_market.iter();
+        let undetermined = market.filter_map(BacktestMarket::undetermined);
+        undetermined.collect()
+    }
 }
 
 impl BacktestMarket {
+    /// That estimated parameters are not determined by the data, in a sentence; nothing if they are.
+    pub fn undetermined(&self) -> Option<String> {
+        let names = self.precision.undetermined()?;
+        Some(format!(
+            "{}: the returns do not determine {names}; more history, another model or given parameters would",
+            self.data
+        ))
+    }
+
     /// What was repaired in the data, in words; nothing if nothing was.
     pub fn repairs(&self) -> Option<String> {
         let repaired = self.repaired.iter();

@@ -52,6 +52,9 @@ struct Node {
 /// Below this, what is left of the integral is dropped; relative to `e^{−rT}√(FK)`.
 const TAIL: f64 = 1e-14;
 
+/// Standard deviations of ln S below this are none: the option is worth its intrinsic value on the forward to the last digit.
+const LEAST_DEVIATION: f64 = 1e-12;
+
 /// Reached only where variance and expiry are both so small that the option is its intrinsic
 /// value but for a kink; the tail left out is then below 10⁻⁵ of its slowly decaying integrand.
 const MAX_PANELS: usize = 4000;
@@ -87,7 +90,7 @@ impl HestonTransform {
         let (low, high) = (*variances.start(), *variances.end());
         let least = at(parameters, low).mean_variance(expiry) * expiry;
         let most = at(parameters, high).mean_variance(expiry) * expiry;
-        if most > 0.0 {
+        if most.sqrt() > LEAST_DEVIATION {
             // ln ψ falls like a parabola first and like a line later; its slope is below both.
             let far_slope =
                 (high + parameters.kappa * parameters.theta * expiry) / parameters.sigma;
