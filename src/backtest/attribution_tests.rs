@@ -95,7 +95,6 @@ fn parts_add_up_to_the_ledger() {
             let policy = ClassicalPolicy {
                 hedge,
                 market,
-                contract,
                 charge: 0.004.into(),
             };
             let ledger = paths.instruments()[1..].iter().fold(
@@ -104,7 +103,7 @@ fn parts_add_up_to_the_ledger() {
             );
             let mut book = Book::hedge(&policy, &ledger, &paths).unwrap();
             book.receive(&ledger, &premiums);
-            let positions = policy.positions(&paths).unwrap();
+            let positions = policy.positions(&contract, &paths).unwrap();
             let parts = valuation.attribute(&positions, &premiums, &book.cost, 0.08);
             for (parts, pnl) in parts.iter().zip(&book.pnl) {
                 assert!(
@@ -136,11 +135,10 @@ fn the_models_delta_leaves_gamma_and_theta() {
         let policy = ClassicalPolicy {
             hedge: Classical::BlackScholes,
             market,
-            contract,
             charge: 0.0.into(),
         };
         let none = vec![0.0; paths.count()];
-        let positions = policy.positions(&paths).unwrap();
+        let positions = policy.positions(&contract, &paths).unwrap();
         let parts =
             Valuation::new(contract, market, &paths).attribute(&positions, &none, &none, 0.1);
         for parts in &parts {
@@ -265,7 +263,6 @@ fn halted_prices_are_hedged_and_attributed() {
                 let policy = ClassicalPolicy {
                     hedge,
                     market,
-                    contract,
                     charge: cost.into(),
                 };
                 let costs = Costs {
@@ -274,7 +271,7 @@ fn halted_prices_are_hedged_and_attributed() {
                 };
                 let ledger =
                     Ledger::new(contract, costs, &market, 0.0).with_instrument(option, cost);
-                let positions = policy.positions(&paths).unwrap();
+                let positions = policy.positions(&contract, &paths).unwrap();
                 let held = positions.iter().flatten();
                 assert!(held.clone().all(|units| units.is_finite()), "{hedge:?}");
                 let mut book = Book::settle(&positions, &ledger, &paths);
@@ -315,10 +312,9 @@ fn the_band_at_a_kink() {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion: 1.0 },
             market,
-            contract,
             charge: cost.into(),
         };
-        let positions = policy.positions(&paths).unwrap();
+        let positions = policy.positions(&contract, &paths).unwrap();
         assert_eq!(positions[5][..2], expected);
         assert_eq!(positions[2][1], 1.0);
     }

@@ -2,13 +2,11 @@ use super::{Output, surface, warn};
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::{StandardErrors, estimate_gbm, estimate_heston, estimate_merton};
+use crate::market::history::Frequency;
 use crate::runs::precision::Precision;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// Trading days in a year.
-const DAYS_PER_YEAR: f64 = 252.0;
 
 /// A model to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -29,6 +27,9 @@ pub struct Source {
     /// Daily closes (CSV or Parquet).
     #[arg(long, required_unless_present = "surface", conflicts_with = "surface")]
     history: Option<PathBuf>,
+    /// Closes in a year, by which returns are annualised, instead of the number found from the dates.
+    #[arg(long, value_name = "DAYS", requires = "history", value_parser = super::positive)]
+    days_per_year: Option<f64>,
     /// Implied volatilities (CSV or Parquet): spot, strike, expiry_days, expiry_years or expiry_date, implied_vol or
     /// call_implied_vol and put_implied_vol, and rate and dividend unless they are zero.
     #[arg(long)]
@@ -39,7 +40,7 @@ pub struct Source {
 
 pub fn run(source: &Source) -> Result<Output> {
     match (&source.history, &source.surface) {
-        (Some(path), _) => history(path, source.model),
+        (Some(path), _) => history(path, source),
         (None, Some(path)) if source.model == Chosen::Heston => surface::run(path, &source.reading),
         (None, Some(_)) => Err(Error::input(
             "--surface: only the model \"heston\" is calibrated to implied volatilities",
@@ -59,14 +60,17 @@ struct Calibrated {
     further: Vec<(&'static str, Value, String)>,
 }
 
-fn history(path: &Path, model: Chosen) -> Result<Output> {
+fn history(path: &Path, source: &Source) -> Result<Output> {
     let history = History::load(path)?;
+    let found = history.frequency();
+    let given = source.days_per_year;
+    let frequency = given.map_or(found, |days| found.counted_as(days));
     let start = Instant::now();
-    let returns = history.log_returns();
-    let calibrated = match model {
-        Chosen::Gbm => gbm(&returns),
-        Chosen::Heston => heston(&returns),
-        Chosen::Merton => merton(&returns),
+    let (returns, per_year) = (history.log_returns(), frequency.observations_per_year);
+    let calibrated = match source.model {
+        Chosen::Gbm => gbm(&returns, per_year),
+        Chosen::Heston => heston(&returns, per_year),
+        Chosen::Merton => merton(&returns, per_year),
     };
     let calibrated = calibrated.map_err(|error| match (error, history.dates.as_slice()) {
         (Error::Input(what), [first, .., last]) => Error::input(format!(
@@ -75,11 +79,12 @@ fn history(path: &Path, model: Chosen) -> Result<Output> {
         )),
         (error, _) => error,
     })?;
-    Ok(output(path, &calibrated, start.elapsed().as_secs_f64()))
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(output(path, &calibrated, &frequency, seconds))
 }
 
-fn gbm(returns: &[f64]) -> Result<Calibrated> {
-    let found = estimate_gbm(returns, DAYS_PER_YEAR)?;
+fn gbm(returns: &[f64], per_year: f64) -> Result<Calibrated> {
+    let found = estimate_gbm(returns, per_year)?;
     Ok(Calibrated {
         parameters: vec![("volatility", found.volatility, 4)],
         standard_errors: found.standard_errors(),
@@ -89,8 +94,8 @@ fn gbm(returns: &[f64]) -> Result<Calibrated> {
     })
 }
 
-fn merton(returns: &[f64]) -> Result<Calibrated> {
-    let found = estimate_merton(returns, DAYS_PER_YEAR)?;
+fn merton(returns: &[f64], per_year: f64) -> Result<Calibrated> {
+    let found = estimate_merton(returns, per_year)?;
     let p = found.parameters;
     let (with, without) = (found.log_likelihood, found.log_likelihood_without_jumps);
     Ok(Calibrated {
@@ -118,8 +123,8 @@ fn merton(returns: &[f64]) -> Result<Calibrated> {
     })
 }
 
-fn heston(returns: &[f64]) -> Result<Calibrated> {
-    let found = estimate_heston(returns, DAYS_PER_YEAR)?;
+fn heston(returns: &[f64], per_year: f64) -> Result<Calibrated> {
+    let found = estimate_heston(returns, per_year)?;
     let p = found.parameters;
     Ok(Calibrated {
         parameters: vec![
@@ -147,7 +152,7 @@ fn heston(returns: &[f64]) -> Result<Calibrated> {
     })
 }
 
-fn output(path: &Path, calibrated: &Calibrated, seconds: f64) -> Output {
+fn output(path: &Path, calibrated: &Calibrated, frequency: &Frequency, seconds: f64) -> Output {
     let errors = &calibrated.standard_errors;
     let precision = Precision::new(&calibrated.at_bound, errors.known(), errors.unknown());
     let undetermined = precision
@@ -178,6 +183,8 @@ fn output(path: &Path, calibrated: &Calibrated, seconds: f64) -> Output {
         document[*key] = value.clone();
         lines.extend((!text.is_empty()).then(|| text.clone()));
     }
+    lines.push(format!("closes {frequency}"));
+    document["closes"] = json!(frequency);
     document["seconds"] = json!(seconds);
     Output {
         text: lines.join("\n"),

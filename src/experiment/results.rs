@@ -88,7 +88,7 @@ pub fn finish(
             .any(|name| name == "whalley_wilmott")
             .then_some(aversion),
         crossed,
-        backtest_market: backtest.map(|(settings, contracts)| market(settings, contracts)),
+        backtest_market: backtest.map(|(settings, contracts)| market(plan, settings, contracts)),
     };
     write_tables(plan, &folder, &outcomes, backtest)?;
     folder.write_metrics(&metrics)?;
@@ -100,7 +100,7 @@ fn rows(measured: &[outcome::Measured<'_>]) -> Vec<crate::risk::Row> {
     measured.iter().map(|(row, _)| (*row).clone()).collect()
 }
 
-fn market(settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
+fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
     let text = |date: Option<&chrono::NaiveDate>| date.map_or(String::new(), ToString::to_string);
     BacktestMarket {
         data: settings.files(),
@@ -115,6 +115,8 @@ fn market(settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
             contracts.standard_errors.known(),
             contracts.standard_errors.unknown(),
         ),
+        tenor: Some(plan.tenor.to_string()),
+        closes: Some(contracts.frequency.to_string()),
         repaired: contracts
             .repaired
             .iter()

@@ -81,11 +81,12 @@ fn every_model(state: &State) {
     } = state;
     let gbm = option(state, variance.sqrt()).greeks();
     assert_possible(state, &gbm, "gbm");
-    // Variance now with a long-run variance, and without any at all.
-    for theta in [0.04, variance] {
+    // Little variance now but not in the long run, and little at any time, with a volatility of the variance to match.
+    for (theta, sigma) in [(0.04, HESTON.sigma), (variance, 5.0 * variance.sqrt())] {
         let heston = HestonParameters {
             v0: variance,
             theta,
+            sigma,
             ..HESTON
         };
         let greeks = heston.greeks(kind, spot, 100.0, left, rate, dividend);

@@ -44,6 +44,9 @@ struct Jumping<'a> {
     dividend: f64,
 }
 
+/// What stands for an expiry now, in years: the drift of a jump is spread over the time that is left.
+const LEAST_EXPIRY: f64 = 1e-30;
+
 impl MertonParameters {
     /// k = E[Y] − 1.
     pub fn mean_jump(&self) -> f64 {
@@ -81,7 +84,7 @@ impl MertonParameters {
             kind,
             spot,
             strike,
-            expiry,
+            expiry: expiry.max(LEAST_EXPIRY),
             rate,
             dividend,
         };
@@ -107,7 +110,7 @@ impl MertonParameters {
             kind,
             spot,
             strike,
-            expiry,
+            expiry: expiry.max(LEAST_EXPIRY),
             rate,
             dividend,
         };
