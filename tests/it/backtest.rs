@@ -211,7 +211,7 @@ fn a_volatility_index_gives_the_variance() {
         let (before, (day, level)) = (pair[0].0, pair[1]);
         if period.contains(&day) && day.month() != before.month() {
             // At the money without rates: S (2Φ(σ√T/2) − 1).
-            let half = 0.5 * level / 100.0 * (10.0f64 / 365.0).sqrt();
+            let half = 0.5 * level / 100.0 * (10.0f64 / 252.0).sqrt();
             sum += 100.0 * libm::erf(half / std::f64::consts::SQRT_2);
             count += 1.0;
         }
