@@ -257,9 +257,17 @@ fn surfaces_are_read_in_their_unit() {
     let (fractions, _) = calibrated("fraction", &rows(0.01), &[]);
     assert_eq!(percent["volatility_unit"], "percent");
     assert_eq!(fractions["volatility_unit"], "fraction");
-    let theta = |document: &serde_json::Value| document["parameters"]["theta"].as_f64().unwrap();
-    assert!((theta(&percent) / theta(&fractions) - 1.0).abs() < 1e-3);
-    assert!(percent["root_mean_square_error"].as_f64().unwrap() < 1.0);
+    let quoted = |document: &serde_json::Value| -> Vec<f64> {
+        let quotes = document["quotes"].as_array().unwrap().iter();
+        quotes
+            .map(|quote| quote["implied_volatility"].as_f64().unwrap())
+            .collect()
+    };
+    let pairs = quoted(&percent).into_iter().zip(quoted(&fractions));
+    assert!(pairs.clone().count() == 20 && pairs.clone().all(|(a, b)| (a - b).abs() < 1e-12));
+    let error = |document: &serde_json::Value| document["root_mean_square_error"].as_f64().unwrap();
+    assert!((error(&percent) - error(&fractions)).abs() < 1e-3);
+    assert!(error(&percent) < 1.0);
 
     let holed = rows(1.0) + "1.1,1.3,365,\n";
     let (document, said) = calibrated("holed", &holed, &[]);
