@@ -53,37 +53,40 @@ pub fn at_path<T>(path: &std::path::Path, result: std::io::Result<T>) -> Result<
     })
 }
 
-/// At most 80 characters of a user's `text`, on one line: what cannot be seen is escaped, and `…` stands for what is left
-/// out.
-pub fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut shown = String::new();
-    let mut characters = text.chars();
-    for character in characters.by_ref().take(LONGEST) {
-        // Marks of direction and of width would let a message look like another one.
-        let unseen = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        if character.is_control() || unseen {
-            shown.extend(character.escape_default());
+/// Whether a character moves, hides or reorders the text around it: control characters, and the format characters of
+/// Unicode that are not drawn.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        )
+}
+
+/// A text in one line: characters that move, hide or reorder text, line ends among them, are escaped. For what stays
+/// whole in a message, such as names of files.
+pub fn escaped(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unseen(character) {
+            line.extend(character.escape_debug());
         } else {
-            shown.push(character);
+            line.push(character);
         }
     }
-    if characters.next().is_some() {
-        shown.push('…');
+    line
+}
+
+/// What an error shows of the input that it is about: the first 80 characters, [`escaped`], and an ellipsis if there
+/// are more.
+pub fn excerpt(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => escaped(&text[..end]) + "…",
+        None => escaped(text),
     }
-    shown
 }
 
 #[cfg(test)]
-mod tests {
-    use super::excerpt;
-
-    #[test]
-    fn an_excerpt_is_short_and_on_one_line() {
-        assert_eq!(excerpt("1,234.5 €"), "1,234.5 €");
-        assert_eq!(excerpt("a\nb\t\u{1b}[2J"), "a\\nb\\t\\u{1b}[2J");
-        assert_eq!(excerpt("\u{202e}abc"), "\\u{202e}abc");
-        assert_eq!(excerpt(&"ß".repeat(80)), "ß".repeat(80));
-        assert_eq!(excerpt(&"ß".repeat(81)), "ß".repeat(80) + "…");
-    }
-}
+#[path = "error_tests.rs"]
+mod tests;

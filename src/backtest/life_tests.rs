@@ -137,7 +137,7 @@ fn weeks_are_weeks_on_any_file() {
     let history = History::load_files(
         &settings.data,
         &[crate::market::history::Quantity::Close],
-        &settings.repair,
+        &settings.reading,
     )
     .unwrap();
     for closes in daily.groups.iter().flat_map(|group| &group.closes) {

@@ -176,6 +176,8 @@ pub struct Contracts {
     pub drift: f64,
     /// Repairs of the data: the kind of defect and how many there were.
     pub repaired: Vec<(&'static str, usize)>,
+    /// What is odd in the data and no defect.
+    pub warnings: Vec<String>,
     /// The contracts by the length of their lives.
     pub groups: Vec<Group>,
 }
@@ -305,6 +307,7 @@ impl Contracts {
             overlap: calendar.overlap(settings.schedule),
             frequency,
             drift: calibration.drift,
+            warnings: history.warnings.clone(),
             repaired: repaired
                 .map(|(kind, count)| (kind.name(), *count))
                 .collect(),
@@ -372,7 +375,7 @@ pub fn load(settings: &BacktestPlan) -> Result<History> {
         ],
         _ => &[Quantity::Close],
     };
-    History::load_files(&settings.data, wanted, &settings.repair)
+    History::load_files(&settings.data, wanted, &settings.reading)
 }
 
 /// The days on which contracts may be sold.

@@ -1,8 +1,9 @@
+use super::reading::PriceFiles;
 use super::{Output, surface, warn};
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::{StandardErrors, estimate_gbm, estimate_heston, estimate_merton};
-use crate::market::history::Frequency;
+use crate::market::history::{Frequency, Quantity};
 use crate::runs::precision::Precision;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,8 @@ pub struct Source {
     /// Closes in a year, by which returns are annualised, instead of the number found from the dates.
     #[arg(long, value_name = "DAYS", requires = "history", value_parser = super::positive)]
     days_per_year: Option<f64>,
+    #[command(flatten)]
+    files: PriceFiles,
     /// Implied volatilities (CSV or Parquet): spot, strike, expiry_days, expiry_years or expiry_date, implied_vol or
     /// call_implied_vol and put_implied_vol, and rate and dividend unless they are zero.
     #[arg(long)]
@@ -41,7 +44,9 @@ pub struct Source {
 pub fn run(source: &Source) -> Result<Output> {
     match (&source.history, &source.surface) {
         (Some(path), _) => history(path, source),
-        (None, Some(path)) if source.model == Chosen::Heston => surface::run(path, &source.reading),
+        (None, Some(path)) if source.model == Chosen::Heston => {
+            surface::run(path, &source.files, &source.reading)
+        }
         (None, Some(_)) => Err(Error::input(
             "--surface: only the model \"heston\" is calibrated to implied volatilities",
         )),
@@ -61,7 +66,8 @@ struct Calibrated {
 }
 
 fn history(path: &Path, source: &Source) -> Result<Output> {
-    let history = History::load(path)?;
+    let reading = source.files.reading(None)?;
+    let history = History::load_files(&[path.into()], &[Quantity::Close], &reading)?;
     let found = history.frequency();
     let given = source.days_per_year;
     let frequency = given.map_or(found, |days| found.counted_as(days));
@@ -80,7 +86,7 @@ fn history(path: &Path, source: &Source) -> Result<Output> {
         (error, _) => error,
     })?;
     let seconds = start.elapsed().as_secs_f64();
-    Ok(output(path, &calibrated, &frequency, seconds))
+    Ok(output(&history, &calibrated, &frequency, seconds))
 }
 
 fn gbm(returns: &[f64], per_year: f64) -> Result<Calibrated> {
@@ -152,13 +158,26 @@ fn heston(returns: &[f64], per_year: f64) -> Result<Calibrated> {
     })
 }
 
-fn output(path: &Path, calibrated: &Calibrated, frequency: &Frequency, seconds: f64) -> Output {
+fn output(
+    history: &History,
+    calibrated: &Calibrated,
+    frequency: &Frequency,
+    seconds: f64,
+) -> Output {
     let errors = &calibrated.standard_errors;
     let precision = Precision::new(&calibrated.at_bound, errors.known(), errors.unknown());
-    let undetermined = precision
-        .undetermined()
-        .map(|names| format!("{}: the returns do not determine {names}", path.display()));
-    undetermined.iter().for_each(|warning| warn(warning));
+    let mut warnings = history.warnings.clone();
+    let files: Vec<String> = history
+        .files
+        .iter()
+        .map(|f| f.display().to_string())
+        .collect();
+    warnings.extend(
+        precision
+            .undetermined()
+            .map(|names| format!("{}: the returns do not determine {names}", files.join(", "))),
+    );
+    warnings.iter().for_each(|warning| warn(warning));
     let parameters = calibrated.parameters.iter();
     let values: serde_json::Map<String, Value> = parameters
         .map(|(name, value, _)| ((*name).to_owned(), json!(value)))
@@ -169,7 +188,7 @@ fn output(path: &Path, calibrated: &Calibrated, frequency: &Frequency, seconds: 
         "drift": calibrated.drift,
         "at_bound": precision.at_bound,
         "not_identified": precision.not_identified,
-        "warnings": undetermined.iter().collect::<Vec<_>>(),
+        "warnings": warnings,
     });
     let mut lines: Vec<String> = calibrated
         .parameters

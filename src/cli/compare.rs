@@ -1,5 +1,6 @@
+use super::reading::PriceFiles;
 use super::stop::Stop;
-use super::{Output, overridden};
+use super::{Output, overridden, warn};
 use crate::bounds::check;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Finished, Prepared, Progress, SavedPolicy, Scope};
@@ -185,9 +186,11 @@ pub struct BacktestChanges {
     /// Last date of sale instead of the strategy's.
     #[arg(long, value_parser = super::day)]
     end: Option<chrono::NaiveDate>,
-    /// Kinds of defects of the data to repair rather than refuse, separated by commas; `data check` names them.
-    #[arg(long, value_delimiter = ',')]
-    repair: Option<Vec<String>>,
+    #[command(flatten)]
+    files: PriceFiles,
+    /// Unit of implied volatilities in the data, percent or fraction, where their size does not say it.
+    #[arg(long, value_name = "UNIT")]
+    volatility_unit: Option<String>,
     /// Closes in a year, by which returns are annualised, instead of the number found from the dates.
     #[arg(long, value_name = "DAYS", value_parser = super::positive)]
     days_per_year: Option<f64>,
@@ -200,13 +203,15 @@ impl BacktestChanges {
             data,
             start,
             end,
-            repair,
+            files,
+            volatility_unit,
             days_per_year,
         } = self;
         data.is_some()
             || start.is_some()
             || end.is_some()
-            || repair.is_some()
+            || files.any()
+            || volatility_unit.is_some()
             || days_per_year.is_some()
     }
 
@@ -224,7 +229,7 @@ impl BacktestChanges {
         let date = |date: Option<chrono::NaiveDate>| date.map(|date| Some(date.to_string()));
         overridden(&mut backtest.start, date(self.start));
         overridden(&mut backtest.end, date(self.end));
-        overridden(&mut backtest.repair, self.repair.clone().map(Some));
+        backtest.read_as(self.files.raw(self.volatility_unit.as_deref()));
         overridden(&mut backtest.days_per_year, self.days_per_year.map(Some));
     }
 }
@@ -305,7 +310,7 @@ pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
 /// The result with its `warnings`, which are said on standard error too.
 pub fn output(finished: &Finished, mut document: Value) -> Output {
     let warnings = finished.metrics.warnings();
-    warnings.iter().for_each(|warning| super::warn(warning));
+    warnings.iter().for_each(|warning| warn(warning));
     document["warnings"] = json!(warnings);
     let tables = tables(&finished.metrics, WIDTH);
     let report = finished.folder.path().join("report.html");

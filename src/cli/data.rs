@@ -1,12 +1,13 @@
+use super::reading::PriceFiles;
 use super::{Output, report};
-use crate::error::{Error, Result};
-use crate::market::History;
+use crate::error::{Error, Result, escaped, excerpt};
 use crate::market::history::defects::Findings;
-use crate::market::history::{Inspection, Quantity, Repairs};
+use crate::market::history::{FileInspection, Inspection, Quantity};
+use crate::market::{History, VolatilityUnit};
 use crate::report::table::grouped;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
@@ -17,21 +18,27 @@ pub enum Action {
         /// variance.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// Kinds of defects to repair, separated by commas; the output names them.
-        #[arg(long, value_delimiter = ',')]
-        repair: Vec<String>,
+        #[command(flatten)]
+        reading: PriceFiles,
+        /// Unit of implied volatilities, percent or fraction, where their size does not say it.
+        #[arg(long, value_name = "UNIT")]
+        volatility_unit: Option<String>,
     },
 }
 
 pub fn run(action: &Action, json: bool) -> Result<Output> {
-    let Action::Check { files, repair } = action;
-    let repairs = Repairs::parse("--repair", repair)?;
-    let inspection = History::inspect(files, &Quantity::ALL, &repairs)?;
+    let Action::Check {
+        files,
+        reading,
+        volatility_unit,
+    } = action;
+    let reading = reading.reading(volatility_unit.as_deref())?;
+    let inspection = History::inspect(files, &Quantity::ALL, &reading)?;
     let output = Output {
-        text: text(&inspection, &repairs),
-        document: document(&inspection, &repairs),
+        text: text(&inspection),
+        document: document(&inspection),
     };
-    let refused = inspection.defects.refused(&repairs);
+    let refused = inspection.defects.refused();
     let days = inspection.history.require_days();
     if refused == 0 && days.is_ok() {
         return Ok(output);
@@ -41,10 +48,7 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
     if refused == 0 {
         return days.map(|()| output);
     }
-    let names: Vec<String> = files
-        .iter()
-        .map(|file| file.display().to_string())
-        .collect();
+    let names: Vec<String> = files.iter().map(|file| shown(file)).collect();
     Err(Error::input(format!(
         "{}: {} {}",
         names.join(", "),
@@ -53,34 +57,45 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
     )))
 }
 
-fn text(inspection: &Inspection, repairs: &Repairs) -> String {
+/// The name of a file on one line.
+fn shown(file: &Path) -> String {
+    escaped(&file.display().to_string())
+}
+
+fn text(inspection: &Inspection) -> String {
     let Inspection {
         history,
         defects,
         files,
-        percent,
     } = inspection;
     let mut text = String::new();
     // Writing to a string cannot fail.
     let mut line = |line: String| {
         let _ = writeln!(text, "{line}");
     };
-    for (file, (rows, span)) in history.files.iter().zip(files) {
+    for (file, inspected) in history.files.iter().zip(files) {
+        let FileInspection {
+            rows,
+            span,
+            volatility_unit,
+            notes,
+        } = inspected;
         let span = span.map_or(String::new(), |(from, to)| format!(", {from} to {to}"));
-        let unit = if percent.contains(file) {
-            ", volatility in percent"
-        } else {
-            ""
+        let unit = match volatility_unit {
+            Some(VolatilityUnit::Percent) => ", volatility in percent",
+            Some(VolatilityUnit::Fraction) => ", volatility as a fraction",
+            None => "",
         };
         let rows = counted(*rows, "row");
-        line(format!("{}: {rows}{span}{unit}", file.display()));
+        line(format!("{}: {rows}{span}{unit}", shown(file)));
+        notes.iter().for_each(|note| line(format!("  {note}")));
     }
-    line(format!("dates from \"{}\"", history.date_column));
+    line(format!("dates from \"{}\"", excerpt(&history.date_column)));
     for (label, column, values) in columns(history) {
         let span = range(values).map_or("no values".into(), |(low, high)| {
             format!("{} to {}", value(low), value(high))
         });
-        line(format!("{label} from \"{column}\": {span}"));
+        line(format!("{label} from \"{}\": {span}", excerpt(column)));
     }
     if let (Some(first), Some(last)) = (history.dates.first(), history.dates.last()) {
         let days = counted(history.len(), "day");
@@ -92,29 +107,33 @@ fn text(inspection: &Inspection, repairs: &Repairs) -> String {
         let days = counted((to - from).num_days() as usize, "day");
         line(format!("longest gap: {days}, from {from} to {to}"));
     }
-    for (kind, Findings { count, examples }) in defects.iter() {
-        let fate = if repairs.contains(kind) {
-            "repaired: "
-        } else {
-            ""
+    for warning in &history.warnings {
+        line(format!("warning: {warning}"));
+    }
+    for (kind, findings) in defects.iter() {
+        let Findings {
+            count,
+            repaired,
+            examples,
+            ..
+        } = findings;
+        let fate = match count - repaired {
+            0 => "repaired: ".to_string(),
+            refused if *repaired == 0 => format!("{} refused; --repair would: ", grouped(refused)),
+            refused => format!(
+                "{} repaired, {} refused: ",
+                grouped(*repaired),
+                grouped(refused)
+            ),
         };
-        let or = if repairs.contains(kind) {
-            ""
-        } else {
-            "refused; --repair would: "
-        };
-        line(format!(
-            "{} ({}): {fate}{or}{}",
-            kind.name(),
-            grouped(*count),
-            kind.repair()
-        ));
+        let (kind, repair) = (kind.name(), kind.repair());
+        line(format!("{kind} ({}): {fate}{repair}", grouped(*count)));
         for defect in examples {
             line(format!(
                 "  {}: row {}, column \"{}\": {}",
-                defect.file.display(),
+                shown(&defect.file),
                 defect.row,
-                defect.column,
+                excerpt(&defect.column),
                 defect.what
             ));
         }
@@ -162,24 +181,26 @@ fn range(values: &[f64]) -> Option<(f64, f64)> {
     low.zip(values.iter().copied().reduce(f64::max))
 }
 
-fn document(inspection: &Inspection, repairs: &Repairs) -> Value {
+fn document(inspection: &Inspection) -> Value {
     let Inspection {
         history,
         defects,
         files,
-        percent,
     } = inspection;
     let files: Vec<Value> = history
         .files
         .iter()
         .zip(files)
-        .map(|(file, (rows, span))| {
+        .map(|(file, inspected)| {
+            let span = inspected.span;
             json!({
-                "file": file,
-                "rows": rows,
+                // Names of files need not be Unicode.
+                "file": file.display().to_string(),
+                "rows": inspected.rows,
                 "first": span.map(|(first, _)| first.to_string()),
                 "last": span.map(|(_, last)| last.to_string()),
-                "volatility_in_percent": percent.contains(file),
+                "volatility_unit": inspected.volatility_unit.map(VolatilityUnit::name),
+                "notes": inspected.notes,
             })
         })
         .collect();
@@ -196,7 +217,8 @@ fn document(inspection: &Inspection, repairs: &Repairs) -> Value {
             json!({
                 "kind": kind,
                 "count": findings.count,
-                "repaired": repairs.contains(kind),
+                "repaired": findings.repaired == findings.count,
+                "repaired_count": findings.repaired,
                 "repair": kind.repair(),
                 "examples": findings.examples,
             })
@@ -213,6 +235,7 @@ fn document(inspection: &Inspection, repairs: &Repairs) -> Value {
         "longest_gap": gap.map(|(from, to)| json!({
             "from": from.to_string(), "to": to.to_string(), "days": (to - from).num_days(),
         })),
+        "warnings": history.warnings,
         "defects": defects,
     })
 }

@@ -5,6 +5,7 @@ mod compare;
 mod cross;
 mod data;
 mod price;
+mod reading;
 mod runs;
 mod serve;
 mod simulate;

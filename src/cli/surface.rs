@@ -1,10 +1,12 @@
 //! `calibrate --surface`: Heston's parameters from implied volatilities.
 
 use super::calibrate::feller;
+use super::reading::PriceFiles;
 use super::{Output, day, warn};
 use crate::calibration::{Errors, HestonFit, Surface, SurfaceOptions, fit_heston};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::market::VolatilityUnit;
+use crate::market::history::{DateFormat, Decimal};
 use crate::runs::precision::Precision;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -14,9 +16,6 @@ use std::time::Instant;
 /// How a surface is read and fitted.
 #[derive(Debug, clap::Args)]
 pub struct Reading {
-    /// What columns of the surface hold, where their names do not say: `spot=UNDERLYING_LAST,expiry_days=DTE`.
-    #[arg(long, requires = "surface", value_delimiter = ',', value_name = "WHAT=COLUMN", value_parser = pair)]
-    columns: Vec<(String, String)>,
     /// The day whose quotes are fitted, of a surface with several; the day of all, of one whose columns do not say.
     #[arg(long, requires = "surface", value_parser = day)]
     date: Option<NaiveDate>,
@@ -31,16 +30,6 @@ pub struct Reading {
     vega_weighted: bool,
 }
 
-/// Reads `what=column`.
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((what, column)) if !column.trim().is_empty() => {
-            Ok((what.trim().to_owned(), column.trim().to_owned()))
-        }
-        _ => Err("must be pairs such as spot=UNDERLYING_LAST, separated by commas".into()),
-    }
-}
-
 fn unit(text: &str) -> Result<VolatilityUnit, String> {
     let units = VolatilityUnit::NAMES;
     let found = units.iter().find(|(name, _)| *name == text);
@@ -49,10 +38,24 @@ fn unit(text: &str) -> Result<VolatilityUnit, String> {
         .ok_or_else(|| "must be percent or fraction".into())
 }
 
-pub fn run(path: &Path, reading: &Reading) -> Result<Output> {
+pub fn run(path: &Path, files: &PriceFiles, reading: &Reading) -> Result<Output> {
+    let raw = files.raw(None);
+    if raw.repair.is_some() {
+        return Err(Error::input(
+            "--repair: says how to read --history; a surface's rows without a quote are dropped by themselves",
+        ));
+    }
+    let date_format = raw.date_format.as_deref();
+    let decimal = raw.decimal.as_deref();
     let options = SurfaceOptions {
         whole_weeks: reading.whole_weeks,
-        columns: reading.columns.clone(),
+        columns: raw.columns.unwrap_or_default().into_iter().collect(),
+        date_format: date_format
+            .map(|text| DateFormat::parse("--date-format", text))
+            .transpose()?,
+        decimal: decimal
+            .map(|text| Decimal::parse("--decimal", text))
+            .transpose()?,
         date: reading.date,
         unit: reading.volatility_unit,
     };

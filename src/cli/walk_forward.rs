@@ -29,7 +29,7 @@ pub fn run(
         let prepared = Prepared::again(store::open(root, what)?)?;
         if changes.any() {
             return Err(Error::input(format!(
-                "run `{what}` goes on with its own data and dates: give no --data, --start, --end, --repair or --days-per-year"
+                "run `{what}` goes on with its own data and dates: give no --data, --start, --end, --days-per-year, and nothing on how files are read"
             )));
         }
         prepared
@@ -94,7 +94,8 @@ fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
 
 fn output(prepared: &Prepared, finished: &Finished) -> Output {
     let folder = &prepared.folder;
-    let warnings: Vec<String> = finished.results.undetermined().into_iter().collect();
+    let mut warnings = finished.metrics.warnings();
+    warnings.extend(finished.results.undetermined());
     warnings.iter().for_each(|warning| super::warn(warning));
     let document = json!({
         "run": finished.metrics.run,

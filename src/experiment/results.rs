@@ -117,6 +117,7 @@ fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> Backte
         ),
         tenor: Some(plan.tenor.to_string()),
         closes: Some(contracts.frequency.to_string()),
+        warnings: contracts.warnings.clone(),
         repaired: contracts
             .repaired
             .iter()

@@ -1,22 +1,37 @@
 //! Daily price history from CSV and Parquet files.
 
+mod calendar;
+pub(crate) mod cells;
 mod columns;
 pub(crate) mod date;
 pub mod defects;
 mod frequency;
+mod layout;
+mod moves;
+pub(crate) mod number;
+mod options;
 mod reading;
+mod volatility;
+mod words;
 
 pub use columns::{DATE_NAMES, Quantity};
-pub use defects::{Defects, Repairs};
+pub use date::DateFormat;
+pub use defects::Defects;
 pub use frequency::{Frequency, Spacing};
+pub use moves::GREATEST_RATIO;
+pub use number::Decimal;
+pub use options::{RawReading, Reading};
 pub use reading::Series;
 
-use super::table::refuse;
+use super::VolatilityUnit;
+use super::table::{refuse, shown};
 use crate::error::Result;
 use chrono::{Datelike, NaiveDate, Weekday};
-use defects::Kind;
+use defects::{At, Kind};
+use layout::Place;
 use reading::Days;
 use std::path::{Path, PathBuf};
+use volatility::{behaves_as_volatility, check_names, read_volumes};
 
 /// Daily closing prices in ascending order of date, and what else stands beside them.
 ///
@@ -36,6 +51,8 @@ pub struct History {
     pub series: Vec<Series>,
     /// What was repaired and how often.
     pub repaired: Vec<(Kind, usize)>,
+    /// What is odd and no defect, one line each, with the name of the file.
+    pub warnings: Vec<String>,
 }
 
 /// What [`History::inspect`] finds.
@@ -43,40 +60,48 @@ pub struct History {
 pub struct Inspection {
     pub history: History,
     pub defects: Defects,
-    /// Rows of each file, and its first and last date.
-    pub files: Vec<(usize, Option<(NaiveDate, NaiveDate)>)>,
-    /// Files whose volatilities stand in percent.
-    pub percent: Vec<PathBuf>,
+    pub files: Vec<FileInspection>,
+}
+
+/// What [`History::inspect`] finds of one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileInspection {
+    pub rows: usize,
+    /// First and last date.
+    pub span: Option<(NaiveDate, NaiveDate)>,
+    /// Of its implied volatilities, if it has any.
+    pub volatility_unit: Option<VolatilityUnit>,
+    /// How it was read where it might be read otherwise.
+    pub notes: Vec<String>,
 }
 
 impl History {
-    /// Reads the closes of one `.csv` or `.parquet` file and repairs nothing.
+    /// Reads the closes of one file and repairs nothing.
     ///
     /// # Errors
     ///
     /// Those of [`History::load_files`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let files = [path.as_ref().to_path_buf()];
-        Self::load_files(&files, &[Quantity::Close], &Repairs::default())
+        Self::load_files(&files, &[Quantity::Close], &Reading::default())
     }
 
     /// Reads the `wanted` quantities of files that are joined by date.
     ///
-    /// Columns may stand in any order and others are ignored. Dates are `yyyy-mm-dd` or
-    /// `month/day/year`, each with or without a time of day, which is dropped. Prices in a CSV
-    /// file become the `f64` nearest to their decimal digits, as in any language that rounds
-    /// correctly. The first file has the prices; further ones add implied volatility or variance
-    /// and leave the days that all files have. Volatilities whose median is above 3 are read as
-    /// percent.
+    /// Columns may stand in any order and others are ignored. How columns are named, dates and numbers written and the
+    /// files laid out is found from the files, as `docs/price-files.md` says, where `reading` does not say it. Prices in
+    /// text become the `f64` nearest to their decimal digits, as in any language that rounds correctly. The first file has
+    /// the prices; further ones add implied volatility or variance and leave the days that all files have. The unit of
+    /// volatilities follows from all of them: see [`super::volatility_unit`].
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Input`], one line naming file, data row (from 1), column, value and bound: a file
-    /// that is missing, of another kind, unreadable or empty; no date or no closing price; any
-    /// defect that `repairs` does not name; fewer than two days.
-    pub fn load_files(files: &[PathBuf], wanted: &[Quantity], repairs: &Repairs) -> Result<Self> {
-        let inspection = Self::inspect(files, wanted, repairs)?;
-        inspection.defects.refuse(repairs, files)?;
+    /// [`crate::Error::Input`], one line naming file, data row (from 1), column, value and bound, and the option that
+    /// mends it: a file that is missing, of another kind, damaged or empty; no date or no closing price; what may be
+    /// read in two ways; any defect that is not repaired; fewer than two days.
+    pub fn load_files(files: &[PathBuf], wanted: &[Quantity], reading: &Reading) -> Result<Self> {
+        let inspection = Self::inspect(files, wanted, reading)?;
+        inspection.defects.refuse(files)?;
         let history = inspection.history;
         history.require_days()?;
         Ok(history)
@@ -106,54 +131,72 @@ impl History {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Input`] for a file that cannot be read at all, or that adds nothing.
+    /// [`crate::Error::Input`] for a file that cannot be read at all, or that adds nothing; for a repair of one place
+    /// where there is no defect.
     pub fn inspect(
         files: &[PathBuf],
         wanted: &[Quantity],
-        repairs: &Repairs,
+        reading: &Reading,
     ) -> Result<Inspection> {
-        let mut defects = Defects::default();
+        let mut defects = Defects::new(&reading.repairs);
         let mut read: Vec<Days> = Vec::new();
-        let mut percent = Vec::new();
+        let mut units = Vec::new();
         for (index, file) in files.iter().enumerate() {
             let known = |quantity: &Quantity| {
                 let mut series = read.iter().flat_map(|days| &days.series);
                 series.any(|series| series.quantity == *quantity)
             };
-            let wanted: Vec<Quantity> = if index == 0 {
-                wanted.to_vec()
-            } else {
-                [Quantity::ImpliedVolatility, Quantity::Variance]
-                    .into_iter()
-                    .filter(|quantity| !known(quantity))
-                    .collect()
+            let (place, wanted): (Place, Vec<Quantity>) = match index {
+                0 => {
+                    let alone = files.len() == 1;
+                    (Place::First { alone }, wanted.to_vec())
+                }
+                _ => {
+                    let added = [Quantity::ImpliedVolatility, Quantity::Variance];
+                    let added = added.into_iter().filter(|quantity| !known(quantity));
+                    (Place::Further, added.collect())
+                }
             };
-            let mut days = reading::read(file, &wanted, repairs, &mut defects)?;
-            if days.series.is_empty() {
-                let what = "adds no implied volatility or variance to the files before it";
+            let mut days = reading::read(file, place, &wanted, reading, &mut defects)?;
+            let adds = match read.first().filter(|_| days.presumed) {
+                Some(prices) => behaves_as_volatility(prices, &days),
+                None => !days.series.is_empty(),
+            };
+            if !adds {
+                let what = "adds no implied volatility or variance to the files before it; \
+                            --columns implied_volatility=NAME names it";
                 return Err(refuse(file, what));
             }
-            for series in &mut days.series {
-                if series.quantity == Quantity::ImpliedVolatility && median(&series.values) > 3.0 {
-                    series.values.iter_mut().for_each(|value| *value /= 100.0);
-                    percent.push(file.clone());
-                }
-            }
+            units.push(days.convert_volatilities(file, reading.volatility_unit)?);
+            days.check_gaps(file, &mut defects);
             read.push(days);
         }
-        let spans = read
-            .iter()
-            .map(|days| {
-                let span = days.dates.first().zip(days.dates.last());
-                (days.height, span.map(|(a, b)| (*a, *b)))
-            })
-            .collect();
-        let history = join(files, read, repairs, &mut defects);
+        check_names(files, wanted, &read, reading)?;
+        if let Some((prices, further)) = read.split_first_mut() {
+            let volatility = further
+                .iter()
+                .find(|days| days.series(Quantity::ImpliedVolatility).is_some());
+            let volumes = prices.volumes();
+            let volumes = || volumes.or_else(|| read_volumes(&files[0], reading));
+            prices.check_moves(&files[0], volatility, volumes, &mut defects)?;
+        }
+        defects.all_met(files)?;
+        let inspected = read.iter().zip(units);
+        let inspected = inspected.map(|(days, volatility_unit)| FileInspection {
+            rows: days.height,
+            span: days
+                .dates
+                .first()
+                .zip(days.dates.last())
+                .map(|(a, b)| (*a, *b)),
+            volatility_unit,
+            notes: days.notes.clone(),
+        });
+        let inspected = inspected.collect();
         Ok(Inspection {
-            history,
+            history: join(files, read, &mut defects),
             defects,
-            files: spans,
-            percent,
+            files: inspected,
         })
     }
 
@@ -215,14 +258,8 @@ impl History {
     }
 }
 
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
-}
-
 /// The days that all files have; those that one lacks within the span of all are defects.
-fn join(files: &[PathBuf], read: Vec<Days>, repairs: &Repairs, defects: &mut Defects) -> History {
+fn join(files: &[PathBuf], read: Vec<Days>, defects: &mut Defects) -> History {
     let start = read.iter().filter_map(|days| days.dates.first()).max();
     let end = read.iter().filter_map(|days| days.dates.last()).min();
     let span = start.zip(end).map(|(start, end)| *start..=*end);
@@ -233,9 +270,14 @@ fn join(files: &[PathBuf], read: Vec<Days>, repairs: &Repairs, defects: &mut Def
                 for (i, date) in days.dates.iter().enumerate() {
                     let within = span.as_ref().is_some_and(|span| span.contains(date));
                     if within && others.dates.binary_search(date).is_err() {
-                        let column = &days.date_column;
-                        defects.add(Kind::Unmatched, file, days.rows[i], column, || {
-                            format!("{} has no day {date}", other.display())
+                        let at = At {
+                            file,
+                            row: days.rows[i],
+                            column: &days.date_column,
+                            date: Some(*date),
+                        };
+                        defects.add(Kind::Unmatched, at, || {
+                            format!("{} has no day {date}", shown(other))
                         });
                     }
                 }
@@ -243,6 +285,12 @@ fn join(files: &[PathBuf], read: Vec<Days>, repairs: &Repairs, defects: &mut Def
             dates.retain(|date| days.dates.binary_search(date).is_ok());
         }
     }
+    let warnings = files.iter().zip(&read).flat_map(|(file, days)| {
+        let odd = calendar::oddities(&days.dates, &days.clocks);
+        odd.into_iter()
+            .map(move |odd| format!("{}: {odd}", shown(file)))
+    });
+    let warnings = warnings.collect();
     let mut history = History {
         files: files.to_vec(),
         date_column: read
@@ -251,7 +299,8 @@ fn join(files: &[PathBuf], read: Vec<Days>, repairs: &Repairs, defects: &mut Def
         close_column: String::new(),
         close: Vec::new(),
         series: Vec::new(),
-        repaired: defects.repaired(repairs),
+        repaired: defects.repaired(),
+        warnings,
         dates,
     };
     for days in read {
@@ -278,5 +327,7 @@ fn join(files: &[PathBuf], read: Vec<Days>, repairs: &Repairs, defects: &mut Def
 mod defects_tests;
 #[cfg(test)]
 pub mod fixture;
+#[cfg(test)]
+mod layout_tests;
 #[cfg(test)]
 mod tests;

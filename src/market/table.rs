@@ -1,41 +1,121 @@
 //! The columns of a table file, through polars.
+//!
+//! Whether a file is Parquet or text is told by its contents, whatever its name. Text may be in UTF-8, UTF-16 or
+//! Windows-1252 (which holds Latin-1), its lines end in LF, CR LF or CR, its cells are separated by commas, semicolons,
+//! tabs or bars, and lines before the header are passed over.
 
-use crate::error::{Error, Result};
-use chrono::{DateTime, NaiveDate};
-use polars::prelude::{
-    ArrowDataType, Column, CsvReadOptions, DataFrame, DataType, ParquetReader, SerReader,
-    StringChunked, TimeUnit,
-};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+mod header;
+mod parquet;
+mod source;
+mod text;
+
+pub use header::Header;
+
+use crate::error::{Error, Result, escaped, excerpt};
+use chrono::NaiveDateTime;
+use polars::prelude::StringChunked;
+use rayon::prelude::*;
 use std::path::Path;
 
 /// The chosen columns of a file.
-pub struct Table(DataFrame);
+pub struct Table {
+    columns: Vec<(String, Cells)>,
+    rows: usize,
+    separator: Option<u8>,
+}
 
 /// One column.
+#[derive(Debug, Clone)]
 pub enum Cells {
-    Text(StringChunked),
+    Text(Texts),
     Numbers(Vec<Option<f64>>),
-    Dates(Vec<Option<NaiveDate>>),
+    Dates(Instants),
+}
+
+/// The cells of a column of text.
+#[derive(Debug, Clone, Default)]
+pub struct Texts(Vec<StringChunked>);
+
+/// The cells of a column of dates or instants.
+#[derive(Debug, Clone)]
+pub struct Instants {
+    /// In the zone that the column is in; as they are written, if it names none.
+    pub local: Vec<Option<NaiveDateTime>>,
+    /// Whether they have a time of day.
+    pub timed: bool,
+}
+
+impl Texts {
+    pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.iter().flat_map(|piece| piece.iter())
+    }
+
+    /// The cell of a row.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        let mut row = row;
+        for piece in &self.0 {
+            if row < piece.len() {
+                return piece.get(row);
+            }
+            row -= piece.len();
+        }
+        None
+    }
+
+    /// What `work` makes of stretches of the column, in the order of rows; it is given the row of the first cell.
+    pub fn stretches<T: Send>(
+        &self,
+        work: impl Fn(usize, &mut dyn Iterator<Item = Option<&str>>) -> T + Sync,
+    ) -> Vec<T> {
+        const LENGTH: usize = 1 << 16;
+        let mut stretches = Vec::new();
+        let mut row = 0;
+        for piece in &self.0 {
+            for start in (0..piece.len()).step_by(LENGTH) {
+                stretches.push((row + start, piece.slice(start as i64, LENGTH)));
+            }
+            row += piece.len();
+        }
+        let made = stretches.into_par_iter();
+        made.map(|(row, cells)| work(row, &mut cells.iter()))
+            .collect()
+    }
 }
 
 pub fn refuse(path: &Path, what: &str) -> Error {
-    Error::input(format!("{}: {what}", path.display()))
+    Error::input(format!("{}: {what}", shown(path)))
 }
 
 /// The error of a cell: `row` counts data rows from 0.
 pub fn refuse_row(path: &Path, row: usize, column: &str, what: &str) -> Error {
-    refuse(
-        path,
-        &format!("row {}, column \"{column}\": {what}", row + 1),
-    )
+    let column = excerpt(column);
+    let what = format!("row {}, column \"{column}\": {what}", row + 1);
+    refuse(path, &what)
+}
+
+/// A path in a message: whole, and on one line.
+pub fn shown(path: &Path) -> String {
+    escaped(&path.display().to_string())
+}
+
+/// A name of a column, for comparison: in lower case, without the marks that programs put around it.
+///
+/// `<CLOSE>` (MetaTrader), `Adj_Close`, `Adj. Close`, `Close*` and `close` with blanks around it are the same names as
+/// without these.
+pub fn plain(name: &str) -> String {
+    let name = name.trim().trim_matches(['<', '>', '*', '"', '\'']);
+    let words = name.split(|c: char| c.is_whitespace() || matches!(c, '_' | '.'));
+    let words: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    words.join(" ")
 }
 
 /// The column that goes by the first of the `wanted` names that any column has.
 ///
 /// # Errors
-/// [`Error::Input`] if several columns go by it, which can only differ in case and blanks.
+/// [`Error::Input`] if several columns go by it, which can only differ in case, blanks and marks.
 pub fn find_column(
     path: &Path,
     names: &[String],
@@ -43,17 +123,15 @@ pub fn find_column(
     wanted: &[&str],
 ) -> Result<Option<String>> {
     for want in wanted {
-        let mut matches = names
-            .iter()
-            .filter(|name| name.trim().eq_ignore_ascii_case(want));
+        let want = plain(want);
+        let mut matches = names.iter().filter(|name| plain(name) == want);
         let Some(name) = matches.next() else {
             continue;
         };
         if let Some(other) = matches.next() {
-            return Err(refuse(
-                path,
-                &format!("columns \"{name}\" and \"{other}\" both name the {what}"),
-            ));
+            let (name, other) = (excerpt(name), excerpt(other));
+            let what = format!("columns \"{name}\" and \"{other}\" both name the {what}");
+            return Err(refuse(path, &what));
         }
         return Ok(Some(name.clone()));
     }
@@ -62,216 +140,59 @@ pub fn find_column(
 
 /// The error of a file without a column that it must have.
 pub fn missing_column(path: &Path, names: &[String], what: &str, wanted: &[&str]) -> Error {
-    let (wanted, found) = (wanted.join(", "), names.join(", "));
+    let (wanted, found) = (wanted.join(", "), excerpt(&names.join(", ")));
     refuse(
         path,
         &format!("no {what} column; expected one of {wanted}, found {found}"),
     )
 }
 
-/// Reads the columns that `choose` picks from the names of all; the extension says how. The cells of a `.csv` file are
-/// separated by commas, or by semicolons or tabs if its first line has no comma.
+/// Reads the columns that `choose` picks from the names of all.
+///
+/// # Errors
+/// [`Error::Input`], one line naming the file: it is no regular file, empty, larger than 1 GiB, of another kind,
+/// damaged, has more than 20 million rows, or takes longer than two minutes.
 pub fn read(path: &Path, choose: impl FnOnce(&[String]) -> Result<Vec<String>>) -> Result<Table> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let kind = extension.map(str::to_ascii_lowercase);
-    let is_csv = match kind.as_deref() {
-        Some("csv") => true,
-        Some("parquet") => false,
-        _ => return Err(refuse(path, "expected a .csv or .parquet file")),
-    };
-    if path.is_dir() {
-        return Err(refuse(path, "is a folder, expected a file"));
+    read_headed(path, &|_| false, |header| choose(&header.names))
+}
+
+/// [`read`], where `known` says of the cells of a line whether they are names of columns; if it says so of none, the
+/// header is the first line that has as many cells as most.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_headed(
+    path: &Path,
+    known: &dyn Fn(&[String]) -> bool,
+    choose: impl FnOnce(&Header) -> Result<Vec<String>>,
+) -> Result<Table> {
+    let mut source = source::Source::open(path)?;
+    match source.kind()? {
+        source::Kind::Parquet => parquet::read(&mut source, choose),
+        source::Kind::Text => text::read(&mut source, known, choose),
     }
-    let open = || File::open(path).map_err(|error| unreadable(path, &error));
-    let length = open()?
-        .metadata()
-        .map_err(|error| unreadable(path, &error))?
-        .len();
-    if length == 0 {
-        return Err(refuse(path, "the file is empty"));
-    }
-    let frame = if is_csv {
-        let separator = separator(path, open()?)?;
-        let finish = |columns: Option<&[String]>, rows: Option<usize>| {
-            let reader = csv(separator, columns, rows).into_reader_with_file_handle(open()?);
-            reader.finish().map_err(|error| {
-                // Polars does not say where.
-                let ragged = error.to_string().contains("more fields");
-                let line = ragged.then(|| ragged_line(path, separator)).flatten();
-                line.unwrap_or_else(|| unreadable(path, &error))
-            })
-        };
-        let head = finish(None, Some(1))?;
-        let names: Vec<String> = head
-            .get_column_names()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        finish(Some(&choose(&names)?), None)?
-    } else {
-        let schema = ParquetReader::new(open()?)
-            .schema()
-            .map_err(|error| unreadable(path, &error))?;
-        let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-        let chosen = choose(&names)?;
-        for name in &chosen {
-            if let Some(field) = schema.get(name)
-                && !is_read(field.dtype())
-            {
-                let what = format!(
-                    "column \"{name}\" holds {:?}, expected text, dates, instants or numbers of 32 or 64 bits",
-                    field.dtype()
-                );
-                return Err(refuse(path, &what));
-            }
-        }
-        let reader = ParquetReader::new(open()?).with_columns(Some(chosen));
-        reader.finish().map_err(|error| unreadable(path, &error))?
-    };
-    Ok(Table(frame))
-}
-
-/// What polars reads with the features that it is built with; it panics at some of the others.
-fn is_read(kind: &ArrowDataType) -> bool {
-    use ArrowDataType as Kind;
-    matches!(
-        kind,
-        Kind::Boolean
-            | Kind::Int32
-            | Kind::Int64
-            | Kind::UInt32
-            | Kind::UInt64
-            | Kind::Float32
-            | Kind::Float64
-            | Kind::Date32
-            | Kind::Timestamp(..)
-            | Kind::Utf8
-            | Kind::LargeUtf8
-            | Kind::Utf8View
-            | Kind::Null
-    )
-}
-
-/// The separator of a text file's cells, from its first line.
-fn separator(path: &Path, file: File) -> Result<u8> {
-    let mut line = Vec::new();
-    let read = BufReader::new(file).read_until(b'\n', &mut line);
-    read.map_err(|error| unreadable(path, &error))?;
-    if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
-        return Err(refuse(path, "is text in UTF-16, expected UTF-8"));
-    }
-    let others = [b'\t', b';'].into_iter();
-    let mut other = others.filter(|separator| line.contains(separator));
-    Ok(match line.contains(&b',') {
-        true => b',',
-        false => other.next().unwrap_or(b','),
-    })
-}
-
-/// The error of the first line with more cells than the first of all.
-fn ragged_line(path: &Path, separator: u8) -> Option<Error> {
-    let mut lines = BufReader::new(File::open(path).ok()?).split(b'\n');
-    let cells = |line: &[u8]| {
-        let mut quoted = false;
-        let separators = line.iter().filter(|&&byte| {
-            quoted ^= byte == b'"';
-            byte == separator && !quoted
-        });
-        1 + separators.count()
-    };
-    let head = cells(&lines.next()?.ok()?);
-    lines.zip(2..).find_map(|(line, number)| {
-        let found = cells(&line.ok()?);
-        let what = format!("line {number} has {found} cells, the first line {head}");
-        (found > head).then(|| refuse(path, &what))
-    })
-}
-
-/// Every cell stays text: polars' guesses from the first rows would turn late surprises into
-/// blanks, and its number parser need not round as the standard library's does.
-fn csv(separator: u8, columns: Option<&[String]>, rows: Option<usize>) -> CsvReadOptions {
-    let columns = columns.map(|names| names.iter().map(|name| name.as_str().into()).collect());
-    CsvReadOptions::default()
-        .with_has_header(true)
-        .map_parse_options(|options| options.with_separator(separator))
-        .with_infer_schema_length(Some(0))
-        .with_columns(columns)
-        .with_n_rows(rows)
-        .with_rechunk(true)
-}
-
-/// Only the first line: polars appends advice about its own options.
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    refuse(path, &format!("cannot be read: {first}"))
 }
 
 impl Table {
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.0.height()
+        self.rows
+    }
+
+    /// What separates the cells of a text file.
+    pub fn separator(&self) -> Option<u8> {
+        self.separator
     }
 
     /// The cells of the column `name`.
     pub fn cells(&self, path: &Path, name: &str) -> Result<Cells> {
-        let column = self.0.column(name)?;
-        match column.dtype() {
-            DataType::String => Ok(Cells::Text(column.str()?.clone())),
-            DataType::Date => {
-                let days = integers(column)?;
-                Ok(Cells::Dates(
-                    days.map(|d| d.and_then(|d| day(d, 1))).collect(),
-                ))
-            }
-            DataType::Datetime(unit, zone) => {
-                if let Some(zone) = zone.as_ref().filter(|zone| !is_utc(zone)) {
-                    // The stored instants are UTC; the local day needs the zone's rules.
-                    let what = format!(
-                        "column \"{name}\" is in time zone {zone}, expected dates, UTC or no zone"
-                    );
-                    return Err(refuse(path, &what));
-                }
-                let per_second = match unit {
-                    TimeUnit::Nanoseconds => 1_000_000_000,
-                    TimeUnit::Microseconds => 1_000_000,
-                    TimeUnit::Milliseconds => 1_000,
-                };
-                let per_day = 86_400 * per_second;
-                let instants = integers(column)?;
-                let dates = instants.map(|i| i.and_then(|i| day(i, per_day)));
-                Ok(Cells::Dates(dates.collect()))
-            }
-            kind if kind.is_primitive_numeric() => {
-                let numbers = column.cast(&DataType::Float64)?;
-                Ok(Cells::Numbers(numbers.f64()?.iter().collect()))
-            }
-            kind => {
-                let what = format!(
-                    "column \"{name}\" holds {kind}, expected text, numbers, dates or instants"
-                );
-                Err(refuse(path, &what))
-            }
-        }
+        let mut columns = self.columns.iter();
+        let column = columns.find(|(column, _)| column == name);
+        column
+            .map(|(_, cells)| cells.clone())
+            .ok_or_else(|| refuse(path, &format!("no column \"{}\"", excerpt(name))))
     }
 }
 
-fn is_utc(zone: &str) -> bool {
-    ["UTC", "Etc/UTC", "Z", "+00:00"].contains(&zone)
-}
-
-fn integers(column: &Column) -> Result<impl Iterator<Item = Option<i64>>> {
-    let cells: Vec<Option<i64>> = column
-        .to_physical_repr()
-        .cast(&DataType::Int64)?
-        .i64()?
-        .iter()
-        .collect();
-    Ok(cells.into_iter())
-}
-
-/// The day that holds an instant counted from the start of 1970.
-fn day(instant: i64, per_day: i64) -> Option<NaiveDate> {
-    let seconds = instant.div_euclid(per_day).checked_mul(86_400)?;
-    Some(DateTime::from_timestamp(seconds, 0)?.date_naive())
-}
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,9 @@ pub fn assumptions(market: &BacktestMarket) -> String {
     if let Some(repairs) = market.repairs() {
         facts.push(("Repaired in the data", escape(&repairs)));
     }
+    if !market.warnings.is_empty() {
+        facts.push(("Odd in the data", escape(&market.warnings.join("; "))));
+    }
     format!(
         "<section><h2>What the backtest assumed</h2>\n{}</section>\n",
         definitions(&facts)

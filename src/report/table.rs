@@ -53,6 +53,10 @@ pub fn backtest(metrics: &Metrics) -> Option<Table> {
         table
             .notes
             .extend(repairs.map(|repairs| format!("Repaired in the data: {repairs}.")));
+        let odd = market.warnings.iter();
+        table
+            .notes
+            .extend(odd.map(|odd| format!("Odd in the data: {odd}.")));
         let undetermined = market.precision.undetermined();
         table.notes.extend(
             undetermined.map(|names| {

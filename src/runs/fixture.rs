@@ -140,6 +140,7 @@ pub fn metrics() -> Metrics {
             tenor: Some("21 trading days, 252 a year".into()),
             closes: Some("daily, 252 a year".into()),
             repaired: Vec::new(),
+            warnings: Vec::new(),
             data: "market_data/index_daily.csv".into(),
             source: "history".into(),
             estimated_from: Some("2010-01-04".into()),

@@ -94,6 +94,9 @@ pub struct BacktestMarket {
     /// Defects of the data that were repaired: kind and number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repaired: Vec<(String, usize)>,
+    /// What is odd in the data and no defect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     #[schema(value_type = Object)]
     pub parameters: serde_json::Map<String, serde_json::Value>,
     /// Of the parameters, if they were estimated; every window of a walk-forward has its own.
@@ -102,11 +105,15 @@ pub struct BacktestMarket {
 }
 
 impl Metrics {
-    /// What a reader must know before the figures are used: parameters that the data do not determine.
+    /// What a reader must know before the figures are used: what is odd in the data, and parameters that they do not
+    /// determine.
     pub fn warnings(&self) -> Vec<String> {
-        let market = self.backtest_market.iter();
-        let undetermined = market.filter_map(BacktestMarket::undetermined);
-        undetermined.collect()
+        let mut warnings = Vec::new();
+        if let Some(market) = &self.backtest_market {
+            warnings.extend(market.warnings.iter().cloned());
+            warnings.extend(market.undetermined());
+        }
+        warnings
     }
 }
 

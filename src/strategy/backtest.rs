@@ -4,7 +4,7 @@ use super::raw::{RawBacktest, RawSpacing};
 use crate::bounds::{at_least, date, filled, fraction, one_of, positive, required};
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceEstimator;
-use crate::market::history::Repairs;
+use crate::market::history::Reading;
 use crate::market::{Market, Model};
 use chrono::{Datelike, NaiveDate};
 use std::ops::Range;
@@ -20,8 +20,8 @@ pub struct BacktestPlan {
     pub end: Option<NaiveDate>,
     pub schedule: Schedule,
     pub parameters: Parameterisation,
-    /// Defects of the data that are repaired rather than refused.
-    pub repair: Repairs,
+    /// How the data are read, and which defects are repaired rather than refused.
+    pub reading: Reading,
     /// Closes a year, by which returns are annualised; found from the dates if absent.
     pub days_per_year: Option<f64>,
     /// How the variance at a close is estimated.
@@ -154,8 +154,14 @@ pub(super) fn backtest(raw: &mut RawBacktest, market: &Market) -> Result<Backtes
             .map(|days| positive("backtest.days_per_year", days))
             .transpose()?,
         variance,
-        repair: Repairs::parse("backtest.repair", &filled(&mut raw.repair, Vec::new()))?,
+        reading: reading(raw)?,
     })
+}
+
+/// Reads the keys that say how the data are to be read.
+fn reading(raw: &mut RawBacktest) -> Result<Reading> {
+    filled(&mut raw.repair, Vec::new());
+    Reading::new(&raw.reading(), |key| format!("backtest.{key}"))
 }
 
 /// Reads `backtest.variance` and the keys that belong to its choices.

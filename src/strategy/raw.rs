@@ -2,6 +2,7 @@
 //!
 //! Ranges are checked, and defaults filled in, in the module of the section; here only the shape of the file is known.
 
+use crate::market::history::RawReading;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -214,11 +215,45 @@ pub struct RawBacktest {
     pub end: Option<String>,
     pub spacing: Option<RawSpacing>,
     pub parameters: Option<String>,
+    pub date_format: Option<String>,
+    pub decimal: Option<String>,
+    pub volatility_unit: Option<String>,
     pub repair: Option<Vec<String>>,
     pub days_per_year: Option<f64>,
     pub variance: Option<String>,
     pub variance_days: Option<usize>,
     pub variance_decay: Option<f64>,
+    /// Names of columns by what they hold.
+    pub columns: Option<BTreeMap<String, String>>,
+}
+
+impl RawBacktest {
+    /// How the data are to be read.
+    pub fn reading(&self) -> RawReading {
+        RawReading {
+            columns: self.columns.clone(),
+            date_format: self.date_format.clone(),
+            decimal: self.decimal.clone(),
+            volatility_unit: self.volatility_unit.clone(),
+            repair: self.repair.clone(),
+        }
+    }
+
+    /// Writes what `change` says of how the data are to be read.
+    pub fn read_as(&mut self, change: RawReading) {
+        let RawReading {
+            columns,
+            date_format,
+            decimal,
+            volatility_unit,
+            repair,
+        } = change;
+        self.columns = columns.or(self.columns.take());
+        self.date_format = date_format.or(self.date_format.take());
+        self.decimal = decimal.or(self.decimal.take());
+        self.volatility_unit = volatility_unit.or(self.volatility_unit.take());
+        self.repair = repair.or(self.repair.take());
+    }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -296,6 +296,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
             contracts: results.windows.iter().map(|window| window.contracts).sum(),
             tenor: Some(plan.tenor.to_string()),
             closes: Some(calendar.frequency().to_string()),
+            warnings: history.warnings.clone(),
             repaired: history
                 .repaired
                 .iter()

@@ -370,7 +370,7 @@ fn data_check_lists_every_defect() {
     let path = strategy("check", SMALL).with_file_name("check.csv");
     std::fs::write(
         &path,
-        "Date,Close\n1/2/2020,10\n1/6/2020,NaN\n1/7/2020,0\n1/3/2020,10\n1/3/2020,11\n",
+        "Date,Close\n1/2/2020,10\n1/13/2020,NaN\n1/14/2020,0\n1/3/2020,10\n1/3/2020,11\n",
     )
     .unwrap();
     let file = path.to_str().unwrap();
@@ -401,7 +401,7 @@ fn data_check_lists_every_defect() {
     let text = String::from_utf8(repaired.stdout).unwrap();
     assert!(text.contains("2 days, 2020-01-02 to 2020-01-03"), "{text}");
     let short = path.with_file_name("check-short.csv");
-    std::fs::write(&short, "Date,Close\n1/2/2020,10\n").unwrap();
+    std::fs::write(&short, "Date,Close\n2020-01-02,10\n").unwrap();
     let output = deephedge(&["data", "check", short.to_str().unwrap()], "1");
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stdout).unwrap();

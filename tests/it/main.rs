@@ -10,6 +10,7 @@ mod dashboard;
 mod degenerate;
 mod killed;
 mod market;
+mod price_files;
 mod serve;
 mod walk_forward;
 

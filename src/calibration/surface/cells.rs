@@ -2,7 +2,9 @@
 
 use super::columns::{Columns, Field};
 use crate::error::{Result, excerpt};
-use crate::market::history::date;
+use crate::market::history::cells::Place;
+use crate::market::history::number::{self, Evidence, Read};
+use crate::market::history::{self, DateFormat, Decimal, Defects};
 use crate::market::table::{Cells, Table, refuse, refuse_row};
 use chrono::NaiveDate;
 use std::path::Path;
@@ -12,6 +14,7 @@ pub struct File<'a> {
     pub path: &'a Path,
     pub table: Table,
     pub columns: Columns,
+    pub decimal: Decimal,
 }
 
 impl File<'_> {
@@ -20,21 +23,31 @@ impl File<'_> {
         refuse_row(self.path, row, &excerpt(column), what)
     }
 
+    /// The cells of a field; none without the column.
+    fn cells(&self, field: Field) -> Result<Option<Cells>> {
+        let name = self.columns.of(field);
+        name.map(|name| self.table.cells(self.path, name))
+            .transpose()
+    }
+
     /// The numbers of a field, and where a cell holds none its text; none without the column.
     fn numbers(&self, field: Field) -> Result<Option<Vec<Result<f64, String>>>> {
-        let Some(name) = self.columns.of(field) else {
+        let Some(cells) = self.cells(field)? else {
             return Ok(None);
         };
-        let signs = self.has_percent_signs(field)?;
-        let parse = |text: &str| {
-            let number = if signs {
-                text.trim_end_matches('%')
-            } else {
-                text
-            };
-            number.trim_end().parse().map_err(|_| text.to_owned())
+        // Rates have no other unit; that of volatilities is found from all of them.
+        let rate = matches!(field, Field::Rate | Field::Dividend);
+        let unit = if rate && self.has_percent_signs(field)? {
+            0.01
+        } else {
+            1.0
         };
-        let cells = match self.table.cells(self.path, name)? {
+        let parse = |text: &str| match number::read(text, self.decimal) {
+            Read::Number(value) => Ok(unit * value),
+            Read::Blank => Err(String::new()),
+            Read::Other => Err(text.to_owned()),
+        };
+        let cells = match cells {
             Cells::Text(cells) => cells
                 .iter()
                 .map(|cell| parse(cell.map(str::trim).unwrap_or_default()))
@@ -44,35 +57,27 @@ impl File<'_> {
                 .map(|cell| cell.ok_or_else(String::new))
                 .collect(),
             Cells::Dates(_) => {
-                let what = format!("column \"{}\" holds dates, expected numbers", name.trim());
+                let name = self.columns.of(field).unwrap_or_default();
+                let what = format!(
+                    "column \"{}\" holds dates, expected numbers",
+                    excerpt(name.trim())
+                );
                 return Err(refuse(self.path, &what));
             }
         };
         Ok(Some(cells))
     }
 
-    /// Whether the cells are volatilities that all end in `%`.
+    /// Whether the cells all end in `%`.
     pub fn has_percent_signs(&self, field: Field) -> Result<bool> {
-        let volatilities = [
-            Field::Volatility,
-            Field::CallVolatility,
-            Field::PutVolatility,
-        ];
-        match self
-            .columns
-            .of(field)
-            .filter(|_| volatilities.contains(&field))
-        {
-            None => Ok(false),
-            Some(name) => Ok(match self.table.cells(self.path, name)? {
-                Cells::Text(cells) => {
-                    let cells = cells.iter().flatten().map(str::trim);
-                    let mut cells = cells.filter(|cell| !is_missing(cell)).peekable();
-                    cells.peek().is_some() && cells.all(|cell| cell.ends_with('%'))
-                }
-                Cells::Numbers(_) | Cells::Dates(_) => false,
-            }),
-        }
+        Ok(match self.cells(field)? {
+            Some(Cells::Text(cells)) => {
+                let cells = cells.iter().flatten().map(str::trim);
+                let mut cells = cells.filter(|cell| !number::is_blank(cell)).peekable();
+                cells.peek().is_some() && cells.all(|cell| cell.ends_with('%'))
+            }
+            Some(Cells::Numbers(_) | Cells::Dates(_)) | None => false,
+        })
     }
 
     /// The numbers of a field that must be finite, and above zero if `positive`; `default` without the column.
@@ -103,7 +108,7 @@ impl File<'_> {
         };
         let check = |(row, cell): (usize, Result<f64, String>)| match cell {
             Ok(value) => Ok(if value.is_finite() { value } else { f64::NAN }),
-            Err(text) if is_missing(&text) => Ok(f64::NAN),
+            Err(text) if text.is_empty() => Ok(f64::NAN),
             Err(text) => {
                 let what = format!("must be a number, was \"{}\"", excerpt(&text));
                 Err(self.refuse(row, field, &what))
@@ -114,48 +119,60 @@ impl File<'_> {
     }
 
     /// The dates of a field; none without the column.
-    pub fn dates(&self, field: Field) -> Result<Option<Vec<NaiveDate>>> {
-        let Some(name) = self.columns.of(field) else {
+    pub fn dates(
+        &self,
+        field: Field,
+        format: Option<&DateFormat>,
+    ) -> Result<Option<Vec<NaiveDate>>> {
+        let Some(cells) = self.cells(field)? else {
             return Ok(None);
         };
-        let dates = match self.table.cells(self.path, name)? {
-            Cells::Text(cells) => cells
-                .iter()
-                .enumerate()
-                .map(|(row, cell)| date::parse(cell).map_err(|what| self.refuse(row, field, &what)))
-                .collect::<Result<_>>()?,
-            Cells::Dates(cells) => cells
-                .into_iter()
-                .enumerate()
-                .map(|(row, cell)| cell.ok_or_else(|| self.refuse(row, field, "date is blank")))
-                .collect::<Result<_>>()?,
-            Cells::Numbers(_) => {
-                let what = format!("column \"{}\" holds numbers, expected dates", name.trim());
-                return Err(refuse(self.path, &what));
-            }
+        let place = Place {
+            file: self.path,
+            column: self.columns.of(field).unwrap_or_default().trim(),
         };
-        Ok(Some(dates))
+        let read = history::cells::dates(place, &cells, format, &mut Defects::default())?;
+        let dates = read.dates.into_iter().enumerate().map(|(row, date)| {
+            date.ok_or_else(|| {
+                let shown = match &cells {
+                    Cells::Text(cells) => excerpt(cells.get(row).unwrap_or_default().trim()),
+                    Cells::Numbers(cells) => cells[row].map_or(String::new(), |n| n.to_string()),
+                    Cells::Dates(_) => String::new(),
+                };
+                let what = format!(
+                    "must be a date such as 2020-01-31, was \"{shown}\" (--date-format says how dates are written)"
+                );
+                self.refuse(row, field, &what)
+            })
+        });
+        dates.collect::<Result<_>>().map(Some)
     }
 
     /// Whether the first cell of a field that is not blank is a number.
     pub fn is_of_numbers(&self, field: Field) -> Result<bool> {
-        let Some(name) = self.columns.of(field) else {
-            return Ok(false);
-        };
-        Ok(match self.table.cells(self.path, name)? {
-            Cells::Text(cells) => {
-                let mut cells = cells.iter().flatten().map(str::trim);
-                let first = cells.find(|cell| !cell.is_empty());
-                first.is_some_and(|first| first.parse::<f64>().is_ok())
+        Ok(match self.cells(field)? {
+            Some(Cells::Text(cells)) => {
+                let mut cells = cells.iter().flatten();
+                let first = cells.find(|cell| !number::is_blank(cell.trim()));
+                let read = first.map(|first| number::read(first, self.decimal));
+                matches!(read, Some(Read::Number(_)))
             }
-            Cells::Numbers(_) => true,
-            Cells::Dates(_) => false,
+            Some(Cells::Numbers(_)) => true,
+            Some(Cells::Dates(_)) | None => false,
         })
     }
 }
 
-/// Whether a cell says that there is no number.
-fn is_missing(text: &str) -> bool {
-    const WORDS: [&str; 6] = ["", "-", "n/a", "na", "null", "none"];
-    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+/// What separates the decimals of a file: what most of its cells of text ask for.
+pub fn decimal(path: &Path, table: &Table, columns: &Columns) -> Result<Decimal> {
+    let mut evidence = Evidence::default();
+    // Points in dates separate no decimals.
+    let dates = [Field::Date, Field::ExpiryDate, Field::Expiry];
+    let fields = Field::ALL.iter().filter(|field| !dates.contains(field));
+    for name in fields.filter_map(|field| columns.of(*field)) {
+        if let Cells::Text(cells) = table.cells(path, name)? {
+            evidence = evidence.and(number::evidence(&cells));
+        }
+    }
+    Ok(evidence.decided().unwrap_or(Decimal::Point))
 }

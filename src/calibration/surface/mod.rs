@@ -8,6 +8,7 @@ mod tests;
 
 use crate::contract::OptionKind;
 use crate::market::VolatilityUnit;
+use crate::market::history::{DateFormat, Decimal};
 use crate::pricing::BlackScholes;
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -79,6 +80,9 @@ pub struct SurfaceOptions {
     pub whole_weeks: bool,
     /// What columns hold, and their names.
     pub columns: Vec<(String, String)>,
+    /// How dates are written, and what separates decimals, if the columns do not show it.
+    pub date_format: Option<DateFormat>,
+    pub decimal: Option<Decimal>,
     /// The day whose quotes are read or, in a file without days, the day of all.
     pub date: Option<NaiveDate>,
     /// The unit of volatilities, if they do not show it.

@@ -1,6 +1,6 @@
 //! From the cells of a file to the quotes of a day.
 
-use super::cells::File;
+use super::cells::{File, decimal};
 use super::columns::{Columns, Field};
 use super::{Dropped, Quote, Surface, SurfaceOptions, drops};
 use crate::contract::OptionKind;
@@ -44,10 +44,15 @@ impl Surface {
             Ok(names)
         })?;
         let columns = columns.expect("a table is read with the columns that were chosen");
+        let decimal = match options.decimal {
+            Some(decimal) => decimal,
+            None => decimal(path, &table, &columns)?,
+        };
         let file = File {
             path,
             table,
             columns,
+            decimal,
         };
         let mut rows = file.rows(options)?;
         let (volatilities, unit) = file.volatilities(&mut rows, options)?;
@@ -105,7 +110,7 @@ impl File<'_> {
         &self,
         options: &SurfaceOptions,
     ) -> Result<(Option<Vec<NaiveDate>>, Option<NaiveDate>)> {
-        let Some(days) = self.dates(Field::Date)? else {
+        let Some(days) = self.dates(Field::Date, options.date_format.as_ref())? else {
             return Ok((None, options.date));
         };
         let distinct: BTreeSet<NaiveDate> = days.iter().copied().collect();
@@ -164,7 +169,9 @@ impl File<'_> {
             }
             None => Field::Expiry,
         };
-        let expiry = self.dates(field)?.unwrap_or_default();
+        let expiry = self
+            .dates(field, options.date_format.as_ref())?
+            .unwrap_or_default();
         let since = |row: usize| days.map(|days| days[row]).or(options.date);
         let left = |(row, expiry): (usize, NaiveDate)| match since(row) {
             Some(day) => Ok((expiry - day).num_days() as f64 / DAYS_PER_YEAR),

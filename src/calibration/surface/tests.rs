@@ -165,6 +165,26 @@ fn chains_with_brackets() {
     assert_eq!(surface.dropped[1].row, 6);
 }
 
+/// Decimal commas, a rate in percent, and dates with points.
+#[test]
+fn numbers_and_dates_as_people_write_them() {
+    let mut text = "date;spot;strike;expiry_date;rate;iv\n".to_owned();
+    for strike in ["90,5", "95,5", "100,5", "105,5", "110,5"] {
+        text += &format!("20.12.2021;1.000,25;{strike};20.01.2022;2,5%;20,5\n");
+    }
+    let surface = plain("commas", &text).unwrap();
+    let first = surface.quotes[0];
+    assert_eq!(
+        (first.spot, first.strike, first.rate),
+        (1000.25, 90.5, 0.025)
+    );
+    assert_eq!(
+        (first.implied_volatility, first.expiry),
+        (0.205, 31.0 / 365.0)
+    );
+    assert_eq!(surface.date, NaiveDate::from_ymd_opt(2021, 12, 20));
+}
+
 /// Columns go by the names that the user gives them.
 #[test]
 fn columns_can_be_named() {

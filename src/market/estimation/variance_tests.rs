@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::market::History;
-use crate::market::history::{Quantity, Repairs, Series};
+use crate::market::history::{Quantity, Reading, Series};
 use crate::pricing::HestonParameters;
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
@@ -31,6 +31,7 @@ fn history(bars: &[[f64; 4]]) -> History {
             })
             .to_vec(),
         repaired: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -159,7 +160,7 @@ fn ranges_need_open_high_and_low() {
     let full = History::load_files(
         std::slice::from_ref(&path),
         &Quantity::ALL,
-        &Repairs::default(),
+        &Reading::default(),
     )
     .unwrap();
     let ranges = garman_klass(&full, full.len(), DT, 0.0).unwrap();

@@ -18,7 +18,43 @@ pub enum Quantity {
 }
 
 /// Names under which dates are looked for, in order of preference and in any case.
-pub const DATE_NAMES: [&str; 4] = ["date", "timestamp", "datetime", "time"];
+pub const DATE_NAMES: [&str; 11] = [
+    "date",
+    "timestamp",
+    "datetime",
+    "time",
+    "observation_date",
+    "trade date",
+    "gmt time",
+    "local time",
+    "open time",
+    "unix",
+    "datum",
+];
+
+/// Names of a column that a data frame's index was written as; looked for where no other name of dates is found.
+pub const INDEX_NAMES: [&str; 4] = ["", "__index_level_0__", "unnamed: 0", "index"];
+
+/// Names of indices of implied volatility, in whole or as the beginning of a name.
+const VOLATILITY_INDICES: [&str; 14] = [
+    "vix", "vxn", "vxd", "rvx", "vxo", "vxeem", "vxv", "gvz", "ovx", "evz", "vdax", "vstoxx",
+    "v2tx", "vhsi",
+];
+
+/// Whether `name`, of a series or of a file, is that of an index of implied volatility, such as `VIXCLS` or
+/// `VIX_History`.
+pub fn is_volatility_index(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    let index = |word: &str| {
+        VOLATILITY_INDICES.iter().any(|index| {
+            let rest = word.strip_prefix(index);
+            // The Federal Reserve's names end in CLS, for close.
+            rest.is_some_and(|rest| rest.is_empty() || rest == "cls")
+        })
+    };
+    words.any(index)
+}
 
 impl Quantity {
     pub const ALL: [Self; 7] = [
@@ -30,6 +66,19 @@ impl Quantity {
         Self::ImpliedVolatility,
         Self::Variance,
     ];
+
+    /// The key under which `--columns` and `backtest.columns` name its column.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::Open => "open",
+            Self::High => "high",
+            Self::Low => "low",
+            Self::Volume => "volume",
+            Self::ImpliedVolatility => "implied_volatility",
+            Self::Variance => "variance",
+        }
+    }
 
     /// Names under which the column is looked for, in order of preference and in any case.
     pub fn names(self) -> &'static [&'static str] {
@@ -43,11 +92,32 @@ impl Quantity {
                 "last",
                 "px_last",
                 "settle",
+                "closing price",
+                "last price",
+                "schlusskurs",
+                "schluss",
+                "zuletzt",
+                "kurs",
             ],
-            Self::Open => &["open", "px_open"],
-            Self::High => &["high", "px_high"],
-            Self::Low => &["low", "px_low"],
-            Self::Volume => &["volume", "px_volume"],
+            Self::Open => &[
+                "open",
+                "px_open",
+                "erster",
+                "eröffnung",
+                "eröffn",
+                "eröffnungskurs",
+            ],
+            Self::High => &["high", "px_high", "hoch", "tageshoch"],
+            Self::Low => &["low", "px_low", "tief", "tagestief"],
+            Self::Volume => &[
+                "volume",
+                "vol",
+                "px_volume",
+                "tickvol",
+                "volumen",
+                "stück",
+                "stuecke",
+            ],
             Self::ImpliedVolatility => &[
                 "implied_volatility",
                 "implied volatility",

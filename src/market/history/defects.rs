@@ -1,7 +1,9 @@
 //! What can be wrong with a price file, and what may be done about it when asked.
 
 use crate::bounds::one_of;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
+use crate::market::table::{refuse_row, shown};
+use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -58,40 +60,103 @@ impl Kind {
             }
             Self::Ranges => "high and low are widened to hold open and close",
             Self::Splits => "prices before a split are divided by its ratio",
-            Self::Jumps => "moves of more than 40 % are taken as real",
+            Self::Jumps => "moves by a ratio above 1.4 or below 1/1.4 are taken as real",
             Self::Gaps => "more than ten days without a row are taken as one trading day",
             Self::Unmatched => "dates that another file lacks are dropped",
         }
     }
 }
 
-/// The kinds that are repaired; every other one is refused.
+/// Where a repair applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Everywhere,
+    /// A data row of any file, from 1.
+    Row(usize),
+    Date(NaiveDate),
+}
+
+/// The defects that are repaired; every other one is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Repairs(Vec<Kind>);
+pub struct Repairs(Vec<(Kind, Place)>);
 
 impl Repairs {
-    /// Reads the names of kinds, such as `order` and `duplicates`.
+    /// Reads the names of kinds, such as `order` and `duplicates`, each of all places or, as in `splits@2020-08-31` and
+    /// `blanks@17`, of one date or one data row, counted from 1.
     ///
     /// # Errors
     /// [`Error::Input`] naming `key`, the word and the choices.
-    pub fn parse(key: &str, names: &[String]) -> Result<Self> {
-        let kinds = names.iter().map(|name| one_of(key, name, &Kind::ALL));
-        Ok(Self(kinds.collect::<Result<_>>()?))
+    pub fn parse(key: &str, words: &[String]) -> Result<Self> {
+        let repair = |word: &String| {
+            let (name, place) = match word.split_once('@') {
+                None => (word.as_str(), Place::Everywhere),
+                Some((name, place)) => (name, Place::parse(key, place)?),
+            };
+            Ok((one_of(key, name, &Kind::ALL)?, place))
+        };
+        Ok(Self(words.iter().map(repair).collect::<Result<_>>()?))
     }
 
-    /// Their names, as [`Self::parse`] reads them.
-    pub fn names(&self) -> Vec<String> {
-        self.0.iter().map(|kind| kind.name().to_string()).collect()
+    /// The words that [`Self::parse`] reads.
+    pub fn words(&self) -> Vec<String> {
+        self.0.iter().map(|repair| word(*repair)).collect()
     }
 
-    pub fn contains(&self, kind: Kind) -> bool {
-        self.0.contains(&kind)
+    /// Whether every defect of the kind is repaired.
+    pub fn all(&self, kind: Kind) -> bool {
+        self.0.contains(&(kind, Place::Everywhere))
+    }
+
+    /// Whether any defect of the kind is.
+    pub fn any(&self, kind: Kind) -> bool {
+        self.0.iter().any(|(other, _)| *other == kind)
+    }
+
+    /// Whether the user points at a defect of the kind in data row `row` (from 0) or on `date`.
+    pub fn names(&self, kind: Kind, row: usize, date: Option<NaiveDate>) -> bool {
+        let mut repairs = self.0.iter();
+        repairs.any(|(other, place)| *other == kind && place.is(row, date))
+    }
+
+    fn covers(&self, kind: Kind, row: usize, date: Option<NaiveDate>) -> bool {
+        self.all(kind) || self.names(kind, row, date)
+    }
+}
+
+fn word((kind, place): (Kind, Place)) -> String {
+    match place {
+        Place::Everywhere => kind.name().to_string(),
+        Place::Row(row) => format!("{}@{row}", kind.name()),
+        Place::Date(date) => format!("{}@{date}", kind.name()),
+    }
+}
+
+impl Place {
+    /// Whether it is this one place.
+    fn is(self, row: usize, date: Option<NaiveDate>) -> bool {
+        match self {
+            Self::Everywhere => false,
+            Self::Row(number) => number == row + 1,
+            Self::Date(day) => Some(day) == date,
+        }
+    }
+
+    fn parse(key: &str, text: &str) -> Result<Self> {
+        let row = text.parse().ok().filter(|row| *row > 0).map(Self::Row);
+        let date = || text.parse().ok().map(Self::Date);
+        row.or_else(date).ok_or_else(|| {
+            let text = excerpt(text);
+            Error::input(format!(
+                "`{key}` must name a place by its row from 1 or its date, such as splits@2020-08-31, was \"{text}\""
+            ))
+        })
     }
 }
 
 /// One place where a file is defective.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Defect {
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// Data row, from 1.
     pub row: usize,
@@ -100,87 +165,153 @@ pub struct Defect {
     pub what: String,
 }
 
+/// Names of files need not be Unicode.
+fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.display().to_string())
+}
+
 /// How many defects there are of a kind, and the first ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Findings {
     pub count: usize,
+    /// How many of them are repaired.
+    pub repaired: usize,
     pub examples: Vec<Defect>,
+    /// The first that is not repaired.
+    #[serde(skip)]
+    refused: Option<Defect>,
 }
 
 /// Every defect found in a set of files.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Defects(BTreeMap<Kind, Findings>);
+pub struct Defects {
+    repairs: Repairs,
+    found: BTreeMap<Kind, Findings>,
+    /// The repairs of one place that met a defect there.
+    met: Vec<(Kind, Place)>,
+}
 
 /// Files may have millions of rows; this many defects of a kind are kept to be shown.
 const EXAMPLES: usize = 20;
 
+/// Where a defect is found: file, data row from 0, column, and the date of the row where it has one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At<'a> {
+    pub file: &'a Path,
+    pub row: usize,
+    pub column: &'a str,
+    pub date: Option<NaiveDate>,
+}
+
 impl Defects {
-    /// Counts a defect in data row `row` (from 0); `what` is asked only where the defect is kept.
-    pub(super) fn add(
-        &mut self,
-        kind: Kind,
-        file: &Path,
-        row: usize,
-        column: &str,
-        what: impl FnOnce() -> String,
-    ) {
-        let findings = self.0.entry(kind).or_default();
+    pub(super) fn new(repairs: &Repairs) -> Self {
+        Self {
+            repairs: repairs.clone(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn repairs(&self) -> &Repairs {
+        &self.repairs
+    }
+
+    /// Counts a defect, and says whether it is repaired; `what` is asked only where the defect is kept.
+    pub(super) fn add(&mut self, kind: Kind, at: At<'_>, what: impl FnOnce() -> String) -> bool {
+        let repaired = self.repairs.covers(kind, at.row, at.date);
+        if repaired {
+            self.meet(kind, at);
+        }
+        let findings = self.found.entry(kind).or_default();
         findings.count += 1;
-        if findings.examples.len() < EXAMPLES {
-            findings.examples.push(Defect {
-                file: file.to_path_buf(),
-                row: row + 1,
-                column: column.to_string(),
+        findings.repaired += usize::from(repaired);
+        let refused = !repaired && findings.refused.is_none();
+        let example = findings.examples.len() < EXAMPLES;
+        if refused || example {
+            let defect = Defect {
+                file: at.file.to_path_buf(),
+                row: at.row + 1,
+                column: at.column.to_string(),
                 what: what(),
-            });
+            };
+            if refused {
+                findings.refused = Some(defect.clone());
+            }
+            if example {
+                findings.examples.push(defect);
+            }
+        }
+        repaired
+    }
+
+    /// Notes the repairs of one place that this defect is at.
+    fn meet(&mut self, kind: Kind, at: At<'_>) {
+        for &(other, place) in &self.repairs.0 {
+            let here = other == kind && place.is(at.row, at.date);
+            if here && !self.met.contains(&(other, place)) {
+                self.met.push((other, place));
+            }
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Kind, &Findings)> {
-        self.0.iter().map(|(kind, findings)| (*kind, findings))
+        self.found.iter().map(|(kind, findings)| (*kind, findings))
     }
 
-    /// The number of defects of kinds that are not repaired.
-    pub fn refused(&self, repairs: &Repairs) -> usize {
-        let refused = self.iter().filter(|(kind, _)| !repairs.contains(*kind));
-        refused.map(|(_, findings)| findings.count).sum()
+    /// The number of defects that are not repaired.
+    pub fn refused(&self) -> usize {
+        self.iter()
+            .map(|(_, findings)| findings.count - findings.repaired)
+            .sum()
     }
 
     /// The repairs that changed something: the kind and how often.
-    pub fn repaired(&self, repairs: &Repairs) -> Vec<(Kind, usize)> {
-        let repaired = self.iter().filter(|(kind, _)| repairs.contains(*kind));
-        repaired
-            .map(|(kind, findings)| (kind, findings.count))
-            .collect()
+    pub fn repaired(&self) -> Vec<(Kind, usize)> {
+        let repaired = self
+            .iter()
+            .map(|(kind, findings)| (kind, findings.repaired));
+        repaired.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Nothing, if every repair of one place met a defect there.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with the first that did not.
+    pub(super) fn all_met(&self, files: &[PathBuf]) -> Result<()> {
+        let mut repairs = self.repairs.0.iter();
+        let idle =
+            repairs.find(|repair| repair.1 != Place::Everywhere && !self.met.contains(repair));
+        let Some(idle) = idle else { return Ok(()) };
+        let names: Vec<String> = files.iter().map(|file| shown(file)).collect();
+        Err(Error::input(format!(
+            "{}: the repair {} meets no such defect",
+            names.join(", "),
+            word(*idle)
+        )))
     }
 
     /// Nothing, if every defect is repaired.
     ///
     /// # Errors
     /// [`Error::Input`] with the first defect of `files` that is not.
-    pub(super) fn refuse(&self, repairs: &Repairs, files: &[PathBuf]) -> Result<()> {
+    pub(super) fn refuse(&self, files: &[PathBuf]) -> Result<()> {
         let place = |defect: &Defect| files.iter().position(|file| *file == defect.file);
         let first = self
             .iter()
-            .filter(|(kind, _)| !repairs.contains(*kind))
-            .flat_map(|(_, findings)| &findings.examples)
-            .min_by_key(|defect| (place(defect), defect.row));
-        let Some(Defect {
-            file,
-            row,
-            column,
-            what,
-        }) = first
-        else {
+            .filter_map(|(kind, findings)| Some((kind, findings.refused.as_ref()?)))
+            .min_by_key(|(_, defect)| (place(defect), defect.row));
+        let Some((kind, defect)) = first else {
             return Ok(());
         };
-        let others = match self.refused(repairs) - 1 {
+        let others = match self.refused() - 1 {
             0 => String::new(),
             more => format!(" ({more} more: deephedge data check)"),
         };
-        Err(Error::input(format!(
-            "{}: row {row}, column \"{column}\": {what}{others}",
-            file.display()
-        )))
+        let what = format!("{} (--repair {}){others}", defect.what, kind.name());
+        Err(refuse_row(
+            &defect.file,
+            defect.row - 1,
+            &defect.column,
+            &what,
+        ))
     }
 }

@@ -1,12 +1,7 @@
 //! Every defect is found, refused with its place, and repaired under its own name.
 
-use super::tests::{Scratch, day};
+use super::tests::{Scratch, day, reading};
 use super::*;
-
-fn repairs(names: &[&str]) -> Repairs {
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    Repairs::parse("repair", &names).unwrap()
-}
 
 /// Ten days of 2020 with closes of 101 to 110, one row replaced.
 fn with_row(test: &str, at: usize, row: &str) -> Scratch {
@@ -27,7 +22,7 @@ fn every_defect_is_refused_and_repaired_under_its_name() {
             "dates",
             4,
             "soon,105,105,105,105,5",
-            "row 5, column \"date\": date must be year-month-day or month/day/year, was \"soon\"",
+            "row 5, column \"date\": date must be such as 2020-01-31 or as --date-format says, was \"soon\"",
             (9, 950.0),
         ),
         (
@@ -90,7 +85,7 @@ fn every_defect_is_refused_and_repaired_under_its_name() {
             "jumps",
             9,
             "2020-01-10,109,190,109,190,5",
-            "row 10, column \"close\": price moves by 74 % in a day, from 109 to 190",
+            "row 10, column \"close\": price moves from 109 to 190, a ratio of 1.743, beyond 1.4",
             (10, 1135.0),
         ),
         (
@@ -100,21 +95,13 @@ fn every_defect_is_refused_and_repaired_under_its_name() {
             "row 10, column \"date\": 11 days lie between 2020-01-09 and 2020-01-20, at most 10 may",
             (10, 1055.0),
         ),
-        // 9 closes that sum to 945, halved, and 55 after the split of 2:1.
-        (
-            "splits",
-            9,
-            "2020-01-10,55,55,55,55,5",
-            "row 10, column \"close\": price moves from 109 to 55 in a day, like a split of 2:1",
-            (10, 527.5),
-        ),
     ] {
         let file = with_row(&format!("kind-{kind}"), at, row);
         let files = [file.0.clone()];
-        let load = |repairs: &Repairs| History::load_files(&files, &Quantity::ALL, repairs);
-        let error = load(&Repairs::default()).unwrap_err().to_string();
+        let load = |reading: &Reading| History::load_files(&files, &Quantity::ALL, reading);
+        let error = load(&Reading::default()).unwrap_err().to_string();
         assert!(error.contains(message), "{kind}: {error}");
-        let history = load(&repairs(&[kind])).unwrap();
+        let history = load(&reading(&[kind])).unwrap();
         assert_eq!(
             (history.len(), history.close.iter().sum::<f64>()),
             left,
@@ -127,13 +114,120 @@ fn every_defect_is_refused_and_repaired_under_its_name() {
             .map(|(name, _)| *name)
             .filter(|name| *name != kind)
             .collect();
-        if kind != "splits" {
-            assert!(load(&repairs(&others)).is_err(), "{kind}");
-        } else {
-            // A move like a split may also be taken as real.
-            assert_eq!(load(&repairs(&["jumps"])).unwrap().close[0], 101.0);
+        assert!(load(&reading(&others)).is_err(), "{kind}");
+    }
+}
+
+/// Fifteen days, of which the ninth opens after a split of `new`:`old`, with volumes before and after it.
+fn split(test: &str, ratio: f64, volume: f64) -> Scratch {
+    let mut text = String::from("date,close,volume\n");
+    for day in 1..=15 {
+        let (price, shares) = match day {
+            ..9 => (100.0 + f64::from(day) / 10.0, 1000.0),
+            _ => (100.0 / ratio + f64::from(day) / 10.0 / ratio, volume),
+        };
+        text += &format!("2020-01-{day:02},{price},{shares}\n");
+    }
+    Scratch::csv(test, &text)
+}
+
+/// A move by a ratio of small integers is a split where volumes agree, whether they were asked for or not.
+#[test]
+fn a_split_that_volumes_confirm() {
+    let file = split("confirmed", 4.0, 4100.0);
+    let files = [file.0.clone()];
+    for wanted in [&Quantity::ALL[..], &[Quantity::Close]] {
+        let load = |names: &[&str]| History::load_files(&files, wanted, &reading(names));
+        let error = load(&[]).unwrap_err().to_string();
+        assert!(
+            error.ends_with("like a split of 4:1 (--repair splits)"),
+            "{error}"
+        );
+        assert!(load(&["jumps"]).is_ok());
+        let history = load(&["splits"]).unwrap();
+        assert!((history.close[0] - 25.025).abs() < 1e-12);
+        assert_eq!(history.repaired, [(Kind::Splits, 1)]);
+        if let Some(volumes) = history.values(Quantity::Volume) {
+            assert_eq!(volumes[0], 4000.0);
         }
     }
+}
+
+/// Without a witness, or off a ratio of small integers, a move is none by itself: not a squeeze by 95 %, nor a crash by
+/// 36 %, nor a fall by 75 % on ordinary volumes. Naming its date or row makes it one.
+#[test]
+fn a_move_that_only_looks_like_a_split() {
+    for (test, ratio, volume) in [
+        ("fall", 4.0, 1000.0),
+        ("squeeze", 1.0 / 1.954, 512.0),
+        ("crash", 1.0 / 0.638, 1567.0),
+    ] {
+        let file = split(test, ratio, volume);
+        let files = [file.0.clone()];
+        let load = |names: &[&str]| History::load_files(&files, &Quantity::ALL, &reading(names));
+        for names in [&[][..], &["splits"]] {
+            let error = load(names).unwrap_err().to_string();
+            assert!(
+                error.contains("row 9, column \"close\": price moves from 100.8 to"),
+                "{error}"
+            );
+            assert!(error.contains("beyond 1"), "{error}");
+            assert!(error.contains("--repair splits@2020-01-09"), "{error}");
+        }
+        assert_eq!(load(&["jumps"]).unwrap().close[0], 100.1);
+        let named = load(&["splits@2020-01-09"]).unwrap();
+        assert_eq!(named.close, load(&["splits@9"]).unwrap().close);
+        assert!(
+            (named.close[7] / named.close[8] - 1.0).abs() < 0.06,
+            "{test}"
+        );
+        assert_eq!(load(&["jumps@2020-01-09"]).unwrap().close[0], 100.1);
+    }
+}
+
+/// The bound is a ratio, the same up and down.
+#[test]
+fn moves_are_bounded_by_a_ratio_both_ways() {
+    for (closes, refused) in [
+        ([100.0, 70.0], true),
+        ([70.0, 100.0], true),
+        ([100.0, 72.0], false),
+        ([72.0, 100.0], false),
+    ] {
+        let [before, after] = closes;
+        let text = format!("date,close\n2020-01-02,{before}\n2020-01-03,{after}\n");
+        let file = Scratch::csv("bound", &text);
+        assert_eq!(History::load(&file.0).is_err(), refused, "{closes:?}");
+    }
+}
+
+/// A repair of one place leaves the others refused, and must meet a defect.
+#[test]
+fn repairs_of_one_place() {
+    let text = "date,close\n2020-01-02,9\n2020-01-03,\n2020-01-06,9\n2020-01-07,\n2020-01-08,9\n";
+    let file = Scratch::csv("one-place", text);
+    let files = [file.0.clone()];
+    let load = |names: &[&str]| History::load_files(&files, &[Quantity::Close], &reading(names));
+    let error = load(&["blanks@2"]).unwrap_err().to_string();
+    assert!(
+        error.ends_with("row 4, column \"close\": price is blank (--repair blanks)"),
+        "{error}"
+    );
+    let history = load(&["blanks@2", "blanks@2020-01-07"]).unwrap();
+    assert_eq!(history.len(), 3);
+    for name in ["blanks@3", "splits@2020-01-06"] {
+        let error = load(&["blanks", name]).unwrap_err().to_string();
+        assert!(
+            error.ends_with(&format!("the repair {name} meets no such defect")),
+            "{error}"
+        );
+    }
+    let raw = RawReading {
+        repair: Some(vec!["blanks@soon".into()]),
+        ..RawReading::default()
+    };
+    let error = Reading::new(&raw, |key| format!("--{key}")).unwrap_err();
+    assert!(error.to_string().contains("splits@2020-08-31"), "{error}");
 }
 
 /// Rows of one date make a day: first open, highest high, lowest low, last close, added volumes; so bars of a day
@@ -148,7 +242,7 @@ fn rows_of_a_date_become_a_day() {
     let history = History::load_files(
         std::slice::from_ref(&file.0),
         &Quantity::ALL,
-        &repairs(&["duplicates"]),
+        &reading(&["duplicates"]),
     )
     .unwrap();
     let day = |quantity| history.values(quantity).unwrap()[0];
@@ -165,14 +259,14 @@ fn rows_of_a_date_become_a_day() {
 fn an_index_and_its_volatility_join() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("market_data");
     let files = ["sp500_daily.csv", "vix_daily.csv"].map(|name| folder.join(name));
-    let error = History::load_files(&files, &Quantity::ALL, &Repairs::default()).unwrap_err();
+    let error = History::load_files(&files, &Quantity::ALL, &Reading::default()).unwrap_err();
     assert!(
         error
             .to_string()
-            .contains("column \"vix\": implied volatility must be a number above 0, was \".\""),
+            .contains("column \"vix\": implied volatility is blank"),
         "{error}"
     );
-    let history = History::load_files(&files, &Quantity::ALL, &repairs(&["blanks"])).unwrap();
+    let history = History::load_files(&files, &Quantity::ALL, &reading(&["blanks"])).unwrap();
     assert_eq!(history.dates[0], day(2014, 1, 3));
     assert_eq!(history.dates.last(), Some(&day(2018, 12, 31)));
     assert_eq!(
@@ -182,7 +276,7 @@ fn an_index_and_its_volatility_join() {
     assert_eq!(history.close[0], 1831.369995);
     // A file that adds nothing is no file to join.
     let twice = [files[0].clone(), files[0].clone()];
-    let error = History::load_files(&twice, &Quantity::ALL, &Repairs::default()).unwrap_err();
+    let error = History::load_files(&twice, &Quantity::ALL, &Reading::default()).unwrap_err();
     assert!(
         error
             .to_string()
@@ -203,16 +297,18 @@ fn dates_that_a_file_lacks_are_found() {
         "date,iv\n2020-01-03,.2\n2020-01-07,.3\n2020-01-08,.3\n",
     );
     let files = [closes.0.clone(), volatility.0.clone()];
-    let error = History::load_files(&files, &Quantity::ALL, &Repairs::default()).unwrap_err();
+    let error = History::load_files(&files, &Quantity::ALL, &Reading::default()).unwrap_err();
     assert!(
         error.to_string().contains("row 3, column \"date\""),
         "{error}"
     );
     assert!(
-        error.to_string().ends_with("has no day 2020-01-06"),
+        error
+            .to_string()
+            .ends_with("has no day 2020-01-06 (--repair unmatched)"),
         "{error}"
     );
-    let history = History::load_files(&files, &Quantity::ALL, &repairs(&["unmatched"])).unwrap();
+    let history = History::load_files(&files, &Quantity::ALL, &reading(&["unmatched"])).unwrap();
     assert_eq!(history.close, [10.0, 11.0]);
     assert_eq!(
         history.values(Quantity::ImpliedVolatility),
@@ -229,6 +325,6 @@ fn the_first_defect_is_named() {
     );
     assert_eq!(
         file.refusal(),
-        "row 2, column \"close\": price must be a number above 0, was \"x\" (2 more: deephedge data check)"
+        "row 2, column \"close\": price must be a number above 0, was \"x\" (--repair blanks) (2 more: deephedge data check)"
     );
 }

@@ -1,10 +1,13 @@
 //! One price file as days in ascending order, with every defect on the way.
 
-use super::columns::{DATE_NAMES, Quantity};
-use super::date;
-use super::defects::{Defects, Kind, Repairs};
-use crate::error::Result;
-use crate::market::table::{self, Cells, find_column, missing_column, refuse};
+use super::cells::{self, Clocks, Place as Column};
+use super::columns::Quantity;
+use super::defects::{At, Defects, Kind};
+use super::layout::{self, Layout, Place};
+use super::number::{self, Decimal, Evidence};
+use super::options::Reading;
+use crate::error::{Result, excerpt};
+use crate::market::table::{self, Cells};
 use chrono::NaiveDate;
 use std::path::Path;
 
@@ -17,6 +20,11 @@ pub struct Days {
     pub series: Vec<Series>,
     /// Rows of the file.
     pub height: usize,
+    pub clocks: Clocks,
+    /// Whether the implied volatilities are presumed to be that: see [`Layout::presumed`].
+    pub presumed: bool,
+    /// How the file was read where it might be read otherwise.
+    pub notes: Vec<String>,
 }
 
 /// One column of [`Days`].
@@ -34,205 +42,167 @@ pub struct Series {
 /// Those of a file as a whole; defects of rows are added to `defects` and left out.
 pub fn read(
     path: &Path,
+    place: Place,
     wanted: &[Quantity],
-    repairs: &Repairs,
+    options: &Reading,
     defects: &mut Defects,
 ) -> Result<Days> {
-    let mut date_column = String::new();
-    let mut columns: Vec<(Quantity, String)> = Vec::new();
-    let table = table::read(path, |names| {
-        date_column = find_column(path, names, "date", &DATE_NAMES)?
-            .ok_or_else(|| missing_column(path, names, "date", &DATE_NAMES))?;
-        for &quantity in wanted {
-            match find_column(path, names, quantity.label(), quantity.names())? {
-                Some(column) => columns.push((quantity, column)),
-                None if quantity == Quantity::Close => {
-                    return Err(missing_column(
-                        path,
-                        names,
-                        quantity.label(),
-                        quantity.names(),
-                    ));
-                }
-                None => {}
-            }
-        }
-        let mut chosen = vec![date_column.clone()];
-        chosen.extend(columns.iter().map(|(_, column)| column.clone()));
-        Ok(chosen)
+    let mut chosen = None;
+    let known = |cells: &[String]| layout::is_header(cells, &options.columns);
+    let table = table::read_headed(path, &known, |header| {
+        let layout = layout::choose(path, header, place, wanted, &options.columns)?;
+        let mut columns = vec![layout.date.clone()];
+        columns.extend(layout.columns.iter().map(|(_, column)| column.clone()));
+        chosen = Some(layout);
+        Ok(columns)
     })?;
-    let dates = dates(
-        path,
-        &date_column,
-        table.cells(path, &date_column)?,
+    let Layout {
+        date,
+        columns,
+        presumed,
+        mut notes,
+    } = chosen.expect("a table is read of chosen columns");
+    let height = table.rows();
+    let dated = cells::dates(
+        Column {
+            file: path,
+            column: &date,
+        },
+        &table.cells(path, &date)?,
+        options.date_format.as_ref(),
         defects,
     )?;
-    let height = table.rows();
-    let mut series = Vec::new();
+    notes.extend(dated.note);
+    let dates = dated.dates;
+    let mut read: Vec<(Quantity, String, Cells, Evidence)> = Vec::new();
     for (quantity, column) in columns {
         let cells = table.cells(path, &column)?;
-        let values = values(path, quantity, &column, cells, defects)?;
+        let mut evidence = Evidence::default();
+        if let Cells::Text(text) = &cells {
+            let blank = |cell: Option<&str>| cell.is_none_or(|cell| number::is_blank(cell.trim()));
+            // Files of indices have columns of volumes without a number.
+            if quantity != Quantity::Close && height > 0 && text.iter().all(blank) {
+                notes.push(format!("\"{}\" is blank and not read", excerpt(&column)));
+                continue;
+            }
+            evidence = number::evidence(text);
+        }
+        read.push((quantity, column, cells, evidence));
+    }
+    let mut series = Vec::new();
+    let mut decimals: Vec<(Decimal, bool, &str)> = Vec::new();
+    for (place, (quantity, column, cells, own)) in read.iter().enumerate() {
+        let quantity = *quantity;
+        let at = Column { file: path, column };
+        let mut others = read.iter().enumerate();
+        let others = others
+            .by_ref()
+            .filter(|(other, _)| *other != place)
+            .fold(Evidence::default(), |sum, (_, other)| sum.and(other.3));
+        let decimal = match (options.decimal, cells) {
+            (Some(decimal), _) => decimal,
+            (None, Cells::Text(text)) => {
+                let separator = table.separator();
+                let (decimal, presumed) =
+                    cells::decimal(at, quantity, text, *own, others, separator)?;
+                if presumed || decimal == Decimal::Comma {
+                    decimals.push((decimal, presumed, column.as_str()));
+                }
+                decimal
+            }
+            (None, _) => Decimal::Point,
+        };
         series.push(Series {
             quantity,
-            column,
-            values,
+            column: column.clone(),
+            values: cells::values(at, quantity, cells, decimal, &dates, defects)?,
         });
     }
+    notes.extend(decimal_notes(&decimals));
+    drop((read, table));
     let kept: Vec<usize> = (0..height)
         .filter(|&row| dates[row].is_some() && series.iter().all(|s| !s.values[row].is_nan()))
         .collect();
     let mut days = Days {
         dates: kept.iter().filter_map(|&row| dates[row]).collect(),
         rows: kept,
-        date_column,
+        date_column: date,
         series,
         height,
+        clocks: dated.clocks,
+        presumed,
+        notes,
     };
-    for series in &mut days.series {
-        series.values = days.rows.iter().map(|&row| series.values[row]).collect();
+    if days.rows.len() < height {
+        for series in &mut days.series {
+            series.values = days.rows.iter().map(|&row| series.values[row]).collect();
+        }
     }
+    days.turn();
     days.sort(path, defects);
     days.merge(path, defects);
-    days.check_ranges(path, repairs, defects);
-    days.check_moves(path, repairs, defects);
+    days.check_ranges(path, defects);
     Ok(days)
 }
 
-fn dates(
-    path: &Path,
-    column: &str,
-    cells: Cells,
-    defects: &mut Defects,
-) -> Result<Vec<Option<NaiveDate>>> {
-    let mut refuse_row = |row: usize, what: String| {
-        defects.add(Kind::Dates, path, row, column, || what);
-        None
-    };
-    Ok(match cells {
-        Cells::Text(cells) => cells
-            .iter()
-            .enumerate()
-            .map(|(row, cell)| date::parse(cell).map_or_else(|what| refuse_row(row, what), Some))
-            .collect(),
-        Cells::Dates(cells) => cells
-            .into_iter()
-            .enumerate()
-            .map(|(row, cell)| cell.or_else(|| refuse_row(row, "date is blank".into())))
-            .collect(),
-        Cells::Numbers(_) => {
-            return Err(refuse(
-                path,
-                &format!("column \"{column}\" holds numbers, expected dates"),
-            ));
-        }
-    })
-}
-
-/// The values of a column, NaN where a cell is defective.
-fn values(
-    path: &Path,
-    quantity: Quantity,
-    column: &str,
-    cells: Cells,
-    defects: &mut Defects,
-) -> Result<Vec<f64>> {
-    let noun = quantity.noun();
-    let mut check = |row: usize, value: Option<f64>, shown: &str| {
-        let Some(value) = value else {
-            let what = || format!("{noun} is blank");
-            defects.add(Kind::Blanks, path, row, column, what);
-            return f64::NAN;
-        };
-        let (admitted, bound) = quantity.admits(value);
-        if admitted {
-            return value;
-        }
-        let kind = if value.is_nan() {
-            Kind::Blanks
-        } else {
-            Kind::Prices
-        };
-        defects.add(kind, path, row, column, || {
-            let shown = if shown.is_empty() {
-                value.to_string()
-            } else {
-                shown.to_string()
-            };
-            format!("{noun} must be {bound}, was {shown}")
-        });
-        f64::NAN
-    };
-    let cells = match cells {
-        Cells::Numbers(cells) => cells
-            .into_iter()
-            .enumerate()
-            .map(|(row, cell)| check(row, cell, ""))
-            .collect(),
-        Cells::Text(cells) => {
-            let mut values = Vec::with_capacity(cells.len());
-            let mut unread = Vec::new();
-            for (row, cell) in cells.iter().enumerate() {
-                let text = cell.map(str::trim).unwrap_or_default();
-                // As in files from Nasdaq.
-                let digits = text.strip_prefix('$').unwrap_or(text);
-                values.push(match digits.parse::<f64>() {
-                    Ok(value) => check(row, Some(value), text),
-                    Err(_) if text.is_empty() => check(row, None, text),
-                    Err(_) => {
-                        unread.push((row, text));
-                        f64::NAN
-                    }
-                });
-            }
-            for (row, text) in unread {
-                let what = || format!("{noun} must be a number above 0, was \"{text}\"");
-                defects.add(Kind::Blanks, path, row, column, what);
-            }
-            values
-        }
-        Cells::Dates(_) => {
-            return Err(refuse(
-                path,
-                &format!("column \"{column}\" holds dates, expected prices"),
-            ));
+/// What is said of columns whose decimals a comma separates, or that were presumed to have a point or a comma.
+fn decimal_notes(columns: &[(Decimal, bool, &str)]) -> Vec<String> {
+    let kinds = [
+        (Decimal::Comma, false),
+        (Decimal::Comma, true),
+        (Decimal::Point, true),
+    ];
+    let note = |(decimal, presumed): (Decimal, bool)| {
+        let columns = columns.iter().filter(|c| (c.0, c.1) == (decimal, presumed));
+        let names: Vec<String> = columns.map(|c| format!("\"{}\"", excerpt(c.2))).collect();
+        let (names, decimal) = (names.join(", "), decimal.name());
+        match (names.is_empty(), presumed) {
+            (true, _) => None,
+            (_, false) => Some(format!("decimal {decimal} in {names}")),
+            (_, true) => Some(format!(
+                "three digits after every separator in {names}: read with a decimal {decimal} (--decimal says otherwise)"
+            )),
         }
     };
-    Ok(cells)
-}
-
-/// More calendar days than this between two rows are a gap; the longest closure of the New York Stock Exchange since
-/// 1933 lasted seven.
-const LONGEST_CLOSURE: i64 = 10;
-
-/// A move beyond this ratio, up or down, in one day is no market's ordinary one.
-const JUMP: f64 = 1.4;
-
-/// Ratios of common splits.
-const SPLITS: [f64; 12] = [
-    1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 50.0,
-];
-
-/// The ratio of the split that a move by `ratio` looks like: within 10 % of one, which a day's return may add.
-fn split(ratio: f64) -> Option<f64> {
-    SPLITS
-        .into_iter()
-        .flat_map(|split| [split, 1.0 / split])
-        .map(|split| (split, (ratio / split).ln().abs()))
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .filter(|(_, distance)| *distance < 0.1)
-        .map(|(split, _)| split)
+    kinds.into_iter().filter_map(note).collect()
 }
 
 impl Days {
-    fn series_mut(&mut self, quantity: Quantity) -> Option<&mut Vec<f64>> {
+    pub fn series_mut(&mut self, quantity: Quantity) -> Option<&mut Vec<f64>> {
         let mut series = self.series.iter_mut();
         series
             .find(|series| series.quantity == quantity)
             .map(|series| &mut series.values)
     }
 
-    fn series(&self, quantity: Quantity) -> Option<&Series> {
+    pub fn series(&self, quantity: Quantity) -> Option<&Series> {
         self.series.iter().find(|s| s.quantity == quantity)
+    }
+
+    /// The place of day number `day` in the file.
+    pub fn at<'a>(&self, path: &'a Path, day: usize, column: &'a str) -> At<'a> {
+        At {
+            file: path,
+            row: self.rows[day],
+            column,
+            date: Some(self.dates[day]),
+        }
+    }
+
+    /// Turns a file round whose rows all descend in time, as those of many vendors do.
+    fn turn(&mut self) {
+        /// Fewer rows than this may be out of order by mistake.
+        const FEWEST: usize = 3;
+        let descending = self.dates.windows(2).all(|pair| pair[1] <= pair[0]);
+        let (first, last) = (self.dates.first(), self.dates.last());
+        if self.dates.len() < FEWEST || !descending || first == last {
+            return;
+        }
+        self.dates.reverse();
+        self.rows.reverse();
+        let series = self.series.iter_mut();
+        series.for_each(|series| series.values.reverse());
+        self.notes.push("rows descend in time".into());
     }
 
     fn sort(&mut self, path: &Path, defects: &mut Defects) {
@@ -241,7 +211,7 @@ impl Days {
             let (before, date) = (self.dates[i - 1], self.dates[i]);
             if date < before {
                 sorted = false;
-                defects.add(Kind::Order, path, self.rows[i], &self.date_column, || {
+                defects.add(Kind::Order, self.at(path, i, &self.date_column), || {
                     format!("dates must ascend, {date} follows {before}")
                 });
             }
@@ -272,13 +242,10 @@ impl Days {
                 continue;
             }
             let (date, row) = (self.dates[i], self.rows[kept - 1]);
-            defects.add(
-                Kind::Duplicates,
-                path,
-                self.rows[i],
-                &self.date_column,
-                || format!("date {date} repeats that of row {}", row + 1),
-            );
+            let at = self.at(path, i, &self.date_column);
+            defects.add(Kind::Duplicates, at, || {
+                format!("date {date} repeats that of row {}", row + 1)
+            });
             self.rows[kept - 1] = self.rows[i];
             for series in &mut self.series {
                 let next = series.values[i];
@@ -300,7 +267,7 @@ impl Days {
     }
 
     /// A high below, or a low above, the day's open or close.
-    fn check_ranges(&mut self, path: &Path, repairs: &Repairs, defects: &mut Defects) {
+    fn check_ranges(&mut self, path: &Path, defects: &mut Defects) {
         for (edge, sign) in [(Quantity::High, 1.0), (Quantity::Low, -1.0)] {
             let Some(column) = self.series(edge).map(|series| series.column.clone()) else {
                 continue;
@@ -309,74 +276,22 @@ impl Days {
                 let Some(inner) = self.series(other).map(|series| series.values.clone()) else {
                     continue;
                 };
-                let rows = std::mem::take(&mut self.rows);
-                let values = self.series_mut(edge).expect("the column was found above");
-                for (i, (value, inner)) in values.iter_mut().zip(inner).enumerate() {
-                    if sign * *value < sign * inner {
-                        let side = if sign > 0.0 { "below" } else { "above" };
-                        defects.add(Kind::Ranges, path, rows[i], &column, || {
-                            let (edge, other) = (edge.label(), other.label());
-                            format!("{edge} {value} lies {side} the {other} {inner}")
-                        });
-                        if repairs.contains(Kind::Ranges) {
-                            *value = inner;
-                        }
+                for (day, inner) in inner.into_iter().enumerate() {
+                    let at = self.at(path, day, &column);
+                    let values = self.series_mut(edge).expect("the column was found above");
+                    let value = &mut values[day];
+                    if sign * *value >= sign * inner {
+                        continue;
                     }
-                }
-                self.rows = rows;
-            }
-        }
-    }
-
-    /// Gaps between days, and moves of the close that no ordinary day makes.
-    fn check_moves(&mut self, path: &Path, repairs: &Repairs, defects: &mut Defects) {
-        for i in 1..self.dates.len() {
-            let (before, date) = (self.dates[i - 1], self.dates[i]);
-            let gap = (date - before).num_days();
-            if gap > LONGEST_CLOSURE {
-                defects.add(Kind::Gaps, path, self.rows[i], &self.date_column, || {
-                    format!(
-                        "{gap} days lie between {before} and {date}, at most {LONGEST_CLOSURE} may"
-                    )
-                });
-            }
-        }
-        let Some(Series { column, values, .. }) = self.series(Quantity::Close).cloned() else {
-            return;
-        };
-        for i in 1..values.len() {
-            let (before, now) = (values[i - 1], values[i]);
-            let ratio = before / now;
-            if (1.0 / JUMP..=JUMP).contains(&ratio) {
-                continue;
-            }
-            let split = split(ratio)
-                .filter(|_| !repairs.contains(Kind::Jumps) || repairs.contains(Kind::Splits));
-            let Some(split) = split else {
-                defects.add(Kind::Jumps, path, self.rows[i], &column, || {
-                    let percent = 100.0 * (1.0 / ratio - 1.0);
-                    format!("price moves by {percent:.0} % in a day, from {before} to {now}")
-                });
-                continue;
-            };
-            defects.add(Kind::Splits, path, self.rows[i], &column, || {
-                let (new, old) = if split > 1.0 {
-                    (split, 1.0)
-                } else {
-                    (1.0, 1.0 / split)
-                };
-                format!("price moves from {before} to {now} in a day, like a split of {new}:{old}")
-            });
-            if repairs.contains(Kind::Splits) {
-                for series in &mut self.series {
-                    let scale = match series.quantity {
-                        quantity if quantity.is_price() => 1.0 / split,
-                        Quantity::Volume => split,
-                        _ => continue,
-                    };
-                    series.values[..i]
-                        .iter_mut()
-                        .for_each(|value| *value *= scale);
+                    let side = if sign > 0.0 { "below" } else { "above" };
+                    let shown = *value;
+                    let repaired = defects.add(Kind::Ranges, at, || {
+                        let (edge, other) = (edge.label(), other.label());
+                        format!("{edge} {shown} lies {side} the {other} {inner}")
+                    });
+                    if repaired {
+                        *value = inner;
+                    }
                 }
             }
         }
