@@ -25,6 +25,9 @@ use serde::Serialize;
 /// unexplained  −Σ (rest) B_{t+1}
 /// ```
 ///
+/// Near a kink with next to no variance left the formula explains nothing: where a term of gamma or ∂V/∂v is greater than
+/// the spot itself, or infinite, the terms of gamma, theta and ∂V/∂v count as zero and the whole of them is unexplained.
+///
 /// The part delta is the P&L of holding something else than the model's delta: a view on the spot, taken knowingly or
 /// not. `drift` is that part of it which the drift μ explains, Σ (δ_t − Δ_t) S_t (e^{μ dt} − 1) B_{t+1}; it is
 /// contained in delta and adds to nothing.
@@ -201,9 +204,18 @@ impl Valuation {
             }
             let (b, interest) = (growth(t + 1), growth(t + 1) - growth(t));
             let move_ = spot[t + 1] - spot[t];
-            let gamma = 0.5 * now.gamma * move_ * move_;
-            let theta = now.theta * dt;
-            let vega = now.variance_sensitivity * (variance[t + 1] - variance[t]);
+            let mut expansion = [
+                0.5 * now.gamma * move_ * move_,
+                now.theta * dt,
+                now.variance_sensitivity * (variance[t + 1] - variance[t]),
+            ];
+            // No option is worth more than the spot, so a greater term is no approximation of a change. NaN is an
+            // infinite derivative times no move.
+            let most = spot[t].max(spot[t + 1]);
+            if !expansion.iter().all(|term| term.abs() <= most) {
+                expansion = [0.0; 3];
+            }
+            let [gamma, theta, vega] = expansion;
             let rest = then.price - now.price - now.delta * move_ - gamma - theta - vega;
             let excess = position - now.delta;
             parts.delta += excess * move_ * b;

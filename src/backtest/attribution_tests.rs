@@ -184,3 +184,138 @@ fn a_naked_seller_speculates_on_the_spot() {
         assert!(parts.drift < 0.0);
     }
 }
+
+/// Spots of a stock that is halted from the sale, or from the middle of the contract's life, and then resumes elsewhere, at
+/// variances that are zero, have nearly decayed to it, or come back with the jump.
+fn halted(contract: &Contract) -> Vec<(Vec<f64>, Vec<f64>)> {
+    let steps = contract.steps;
+    let spots = [
+        vec![100.0; steps + 1],
+        vec![103.0; steps + 1],
+        (0..=steps)
+            .map(|t| if t < 4 { 100.0 } else { 130.0 })
+            .collect(),
+        (0..=steps)
+            .map(|t| if t < 4 { 103.0 } else { 71.0 })
+            .collect(),
+        (0..=steps)
+            .map(|t| [99.0, 104.0, 103.0][t.min(2)])
+            .collect(),
+    ];
+    let variances = [
+        vec![0.0; steps + 1],
+        (0..=steps)
+            .map(|t| 0.04 * 10f64.powi(-9 * t as i32))
+            .collect(),
+        (0..=steps).map(|t| if t < 5 { 0.0 } else { 0.3 }).collect(),
+        vec![1e-300; steps + 1],
+    ];
+    let pairs = spots.iter().flat_map(|spot| {
+        let variances = variances.iter();
+        variances.map(|variance| (spot.clone(), variance.clone()))
+    });
+    pairs.collect()
+}
+
+/// On halted prices every hedge of every payoff under every model holds finite positions and has finite P&L, whose parts
+/// add up to it: with and without costs, rates, and options among the instruments.
+#[test]
+fn halted_prices_are_hedged_and_attributed() {
+    let gbm = Model::Gbm { volatility: 0.25 };
+    let spread = Payoff::CallSpread { upper: 103.0 };
+    for model in [gbm, Model::Merton(MERTON), Model::Heston(HESTON)] {
+        for (kind, rate, cost) in [
+            (Payoff::Call, 0.0, 0.0),
+            (Payoff::Call, 0.05, 0.004),
+            (Payoff::Straddle, 0.0, 0.004),
+            (spread, 0.0, 0.004),
+            (Payoff::Strangle { upper: 103.0 }, 0.0, 0.0),
+        ] {
+            let market = Market {
+                rate,
+                dividend: 0.0,
+                ..market(model)
+            };
+            let contract = Contract {
+                kind,
+                strike: 100.0,
+                expiry: 10.0 / 252.0,
+                steps: 10,
+            };
+            let option = Instrument::Option(Vanilla {
+                kind: OptionKind::Put,
+                strike: 100.0,
+                expiry: 2.0 * contract.expiry,
+            });
+            let rows = halted(&contract);
+            let rows = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
+            let quotes = Quotes::new(&market, &contract, &[Instrument::Spot, option]);
+            let paths = quotes.onto(Paths::from_rows(contract.steps, rows));
+            let premiums = vec![1.5; paths.count()];
+            let valuation = Valuation::new(contract, market, &paths);
+            for hedge in [
+                Classical::Naked,
+                Classical::BlackScholes,
+                Classical::MinimumVariance,
+                Classical::WhalleyWilmott { aversion: 1.0 },
+                Classical::DeltaVega,
+            ] {
+                let policy = ClassicalPolicy {
+                    hedge,
+                    market,
+                    charge: cost.into(),
+                };
+                let costs = Costs {
+                    spot: cost.into(),
+                    liquidation: true,
+                };
+                let ledger =
+                    Ledger::new(contract, costs, &market, 0.0).with_instrument(option, cost);
+                let positions = policy.positions(&contract, &paths).unwrap();
+                let held = positions.iter().flatten();
+                assert!(held.clone().all(|units| units.is_finite()), "{hedge:?}");
+                let mut book = Book::settle(&positions, &ledger, &paths);
+                book.receive(&ledger, &premiums);
+                let parts = valuation.attribute(&positions, &premiums, &book.cost, 0.08);
+                for (i, (parts, pnl)) in parts.iter().zip(&book.pnl).enumerate() {
+                    assert!(
+                        (parts.total() - pnl).abs() < 1e-8,
+                        "{model:?} {kind:?} {hedge:?} {i}: {parts:?} {pnl}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// At the money without variance the Whalley–Wilmott band has no edges and what is held stays; without costs there is no
+/// band and the delta is one half.
+#[test]
+fn the_band_at_a_kink() {
+    let market = Market {
+        rate: 0.0,
+        dividend: 0.0,
+        ..market(Model::Gbm { volatility: 0.25 })
+    };
+    let contract = Contract {
+        kind: Payoff::Call,
+        strike: 100.0,
+        expiry: 10.0 / 252.0,
+        steps: 10,
+    };
+    let (still, none) = (vec![100.0; 11], vec![0.0; 11]);
+    let mut moved = still.clone();
+    moved[..3].copy_from_slice(&[106.0, 105.0, 103.0]);
+    let rows = [&still, &moved].map(|spot| (spot.as_slice(), none.as_slice()));
+    let paths = Paths::from_rows(10, rows.into_iter());
+    for (cost, expected) in [(0.0, [0.5, 0.5]), (0.01, [0.0, 1.0])] {
+        let policy = ClassicalPolicy {
+            hedge: Classical::WhalleyWilmott { aversion: 1.0 },
+            market,
+            charge: cost.into(),
+        };
+        let positions = policy.positions(&contract, &paths).unwrap();
+        assert_eq!(positions[5][..2], expected);
+        assert_eq!(positions[2][1], 1.0);
+    }
+}

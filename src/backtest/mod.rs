@@ -3,6 +3,7 @@
 pub mod attribution;
 #[cfg(test)]
 mod attribution_tests;
+mod fit;
 mod life;
 #[cfg(test)]
 mod life_tests;
@@ -12,8 +13,8 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
 use crate::market::estimation::{
-    HestonFilter, MIN_RETURNS, VarianceEstimator, estimate_gbm, estimate_heston, estimate_merton,
-    exponential, garman_klass, implied, realised,
+    HestonFilter, MIN_RETURNS, StandardErrors, VarianceEstimator, drift_and_variance, exponential,
+    garman_klass, implied, realised,
 };
 use crate::market::history::{Frequency, Quantity};
 use crate::market::{History, Market, Model, Paths};
@@ -21,6 +22,7 @@ use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use attribution::{Attribution, Valuation};
 use chrono::NaiveDate;
+use fit::{Fitted, fit};
 pub use life::{Calendar, Life};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -36,7 +38,7 @@ pub struct Calibration {
     /// Parameters that ended on a bound of their search.
     pub at_bound: Vec<&'static str>,
     /// Standard errors of the parameters that were estimated.
-    pub standard_errors: Vec<(&'static str, f64)>,
+    pub standard_errors: StandardErrors,
     /// μ in dS/S = μ dt + √v dW, estimated from those returns; 0 if there are too few.
     pub drift: f64,
     /// The variance known at each close of the history.
@@ -48,7 +50,7 @@ impl Calibration {
     ///
     /// # Errors
     /// [`Error::Input`] if parameters or variance are to be had from fewer than [`MIN_RETURNS`] returns, or from
-    /// ranges that the history lacks.
+    /// ranges that the history lacks, or parameters from closes that do not vary.
     pub fn new(
         history: &History,
         plan: &Plan,
@@ -74,50 +76,30 @@ impl Calibration {
                 window.len(),
             )));
         }
-        let gbm = if known.len() < 2 {
-            None
+        let (drift, sample) = if known.len() < 2 {
+            (0.0, 0.0)
         } else {
-            Some(estimate_gbm(known, days_per_year)?)
+            drift_and_variance(known, days_per_year)?
         };
-        let drift = gbm.map_or(0.0, |estimate| estimate.drift);
-        let sample = gbm.map_or(0.0, |estimate| estimate.volatility.powi(2));
-        let (mut at_bound, mut standard_errors) = (Vec::new(), Vec::new());
-        let mut model = plan.market.model;
-        if from_history {
-            model = match model {
-                Model::Gbm { .. } => {
-                    let error = gbm.map(|estimate| estimate.volatility_standard_error);
-                    standard_errors.extend(error.map(|error| ("volatility", error)));
-                    Model::Gbm {
-                        volatility: sample.sqrt(),
-                    }
+        let estimated_on = || {
+            let last = window.end.max(window.start + 1) - 1;
+            (history.dates[window.start], history.dates[last])
+        };
+        let fitted = if from_history {
+            fit(plan.market.model, known, days_per_year).map_err(|error| match error {
+                Error::Input(what) => {
+                    let (from, to) = estimated_on();
+                    Error::input(format!(
+                        "{}: closes of {from} to {to}: {what}; `backtest.parameters = \"strategy\"` gives them",
+                        settings.files(),
+                    ))
                 }
-                Model::Heston(_) => {
-                    let estimate = estimate_heston(known, days_per_year)?;
-                    at_bound = estimate.at_bound;
-                    let errors = estimate.standard_errors;
-                    standard_errors.extend([
-                        ("kappa", errors.kappa),
-                        ("theta", errors.theta),
-                        ("sigma", errors.sigma),
-                        ("rho", errors.rho),
-                    ]);
-                    Model::Heston(estimate.parameters)
-                }
-                Model::Merton(_) => {
-                    let estimate = estimate_merton(known, days_per_year)?;
-                    at_bound = estimate.at_bound;
-                    let errors = estimate.standard_errors;
-                    standard_errors.extend([
-                        ("volatility", errors.volatility),
-                        ("jump_intensity", errors.jump_intensity),
-                        ("log_jump_mean", errors.log_jump_mean),
-                        ("log_jump_std", errors.log_jump_std),
-                    ]);
-                    Model::Merton(estimate.parameters)
-                }
-            };
-        }
+                error => error,
+            })?
+        } else {
+            Fitted::given(plan.market.model)
+        };
+        let model = fitted.model;
         let variance = match (settings.variance, model) {
             (VarianceEstimator::Model, Model::Gbm { .. } | Model::Merton(_)) => {
                 vec![model.initial_volatility().powi(2); history.len()]
@@ -149,18 +131,15 @@ impl Calibration {
                     ))
                 })?,
         };
-        let estimated = from_history.then(|| {
-            let last = window.end.max(window.start + 1) - 1;
-            (history.dates[window.start], history.dates[last])
-        });
+        let estimated = from_history.then(estimated_on);
         Ok(Self {
             market: Market {
                 model,
                 ..plan.market
             },
             estimated,
-            at_bound,
-            standard_errors,
+            at_bound: fitted.at_bound,
+            standard_errors: fitted.standard_errors,
             drift,
             variance,
         })
@@ -183,6 +162,9 @@ pub struct Contracts {
     pub market: Market,
     /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
     pub estimated: Option<(NaiveDate, NaiveDate)>,
+    /// [`Calibration::at_bound`] and [`Calibration::standard_errors`].
+    pub at_bound: Vec<&'static str>,
+    pub standard_errors: StandardErrors,
     pub sold: Vec<NaiveDate>,
     pub expiry: Vec<NaiveDate>,
     pub premiums: Vec<f64>,
@@ -317,6 +299,8 @@ impl Contracts {
         Self {
             market: calibration.market,
             estimated: calibration.estimated,
+            at_bound: calibration.at_bound.clone(),
+            standard_errors: calibration.standard_errors.clone(),
             sold: date(|life| life.closes.first()),
             expiry: date(|life| life.closes.last()),
             premiums,

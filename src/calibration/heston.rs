@@ -30,6 +30,9 @@ pub struct HestonFit {
     pub feller: bool,
     /// Parameters that ended on a bound of the search: the surface does not pin them down.
     pub at_bound: Vec<&'static str>,
+    /// Others that it hardly determines: errors of the quotes of the size of the fit's, and of at least 0.1 volatility
+    /// points, move v0, κ, θ or σ by their own size, ρ by ½, in the linearised model.
+    pub not_identified: Vec<&'static str>,
     /// Implied volatilities of the model, one for each quote.
     #[serde(skip)]
     pub implied_volatilities: Vec<f64>,
@@ -112,17 +115,19 @@ pub fn fit_heston(surface: &Surface, errors: Errors) -> Result<HestonFit> {
     let sum_squared_error: f64 = pairs
         .map(|(quote, model)| (100.0 * (model - quote.implied_volatility)).powi(2))
         .sum();
-    let at_bound = NAMES
-        .into_iter()
-        .zip(found.at.iter())
-        .filter_map(|(name, x)| (x.abs() > AT_BOUND).then_some(name))
+    let root_mean_square_error = (sum_squared_error / surface.quotes.len() as f64).sqrt();
+    let free: Vec<usize> = (0..NAMES.len())
+        .filter(|&i| found.at[i].abs() <= AT_BOUND)
         .collect();
+    let at_bound = (0..NAMES.len()).filter(|i| !free.contains(i));
+    let noise = (root_mean_square_error / 100.0).max(LEAST_NOISE);
     Ok(HestonFit {
         parameters,
         sum_squared_error,
-        root_mean_square_error: (sum_squared_error / surface.quotes.len() as f64).sqrt(),
+        root_mean_square_error,
         feller: parameters.feller(),
-        at_bound,
+        at_bound: at_bound.map(|i| NAMES[i]).collect(),
+        not_identified: not_identified(&found, &free, noise),
         implied_volatilities,
     })
 }
@@ -133,7 +138,56 @@ const COARSE_PATIENCE: usize = 2;
 /// The logistic function is within 0.7 % of a bound beyond this.
 const AT_BOUND: f64 = 5.0;
 
+/// Errors of quotes, as a fraction per year, are at least this.
+const LEAST_NOISE: f64 = 1e-3;
+
 const NAMES: [&str; 5] = ["v0", "kappa", "theta", "sigma", "rho"];
+
+/// The parameters among the coordinates `free` that errors of the quotes of standard deviation `noise` move too far: the
+/// diagonal of (JᵀJ)⁻¹, from the singular values of J.
+fn not_identified(problem: &Problem<'_>, free: &[usize], noise: f64) -> Vec<&'static str> {
+    /// Singular values below this share of the greatest are none.
+    const NONE: f64 = 1e-9;
+    let bounds = bounds();
+    let whole = problem.derivatives();
+    // In units of the logarithms of v0, κ, θ and σ, and of ρ.
+    let slope = |i: usize| {
+        let share = 1.0 / (1.0 + (-problem.at[i]).exp());
+        (bounds[i].1 - bounds[i].0) * share * (1.0 - share)
+    };
+    let jacobian = nalgebra::DMatrix::from_fn(whole.nrows(), free.len(), |row, j| {
+        whole[(row, free[j])] / slope(free[j])
+    });
+    let Some(svd) = nalgebra::SVD::try_new(jacobian, false, true, f64::EPSILON, 0) else {
+        return free.iter().map(|&i| NAMES[i]).collect();
+    };
+    let Some(directions) = svd.v_t else {
+        return Vec::new();
+    };
+    let greatest = svd.singular_values.max();
+    let moved = |j: usize| {
+        let terms = svd.singular_values.iter().enumerate().map(|(k, value)| {
+            let along = directions[(k, j)];
+            // A direction that moves no quote moves the parameters that have a part in it without bound.
+            if *value <= NONE * greatest {
+                if along.abs() < NONE {
+                    0.0
+                } else {
+                    f64::INFINITY
+                }
+            } else {
+                (along * noise / value).powi(2)
+            }
+        });
+        terms.sum::<f64>().sqrt()
+    };
+    let limit = |name: &str| if name == "rho" { 0.5 } else { 1.0 };
+    let places = free.iter().enumerate();
+    places
+        .filter(|(j, i)| moved(*j) > limit(NAMES[**i]))
+        .map(|(_, i)| NAMES[*i])
+        .collect()
+}
 
 /// Logarithms of the bounds of v0, κ, θ and σ; bounds of ρ.
 fn bounds() -> [(f64, f64); 5] {
@@ -313,8 +367,14 @@ impl LeastSquaresProblem<f64, Dyn, U5> for Problem<'_> {
         Some(self.errors_at(&self.at))
     }
 
-    /// Central differences: prices are smooth in the parameters to 10⁻¹³.
     fn jacobian(&self) -> Option<OMatrix<f64, Dyn, U5>> {
+        Some(self.derivatives())
+    }
+}
+
+impl Problem<'_> {
+    /// Of the errors in the unbounded parameters, by central differences: prices are smooth in them to 10⁻¹³.
+    fn derivatives(&self) -> OMatrix<f64, Dyn, U5> {
         const STEP: f64 = 1e-4;
         let columns: Vec<DVector<f64>> = (0..5)
             .into_par_iter()
@@ -331,6 +391,6 @@ impl LeastSquaresProblem<f64, Dyn, U5> for Problem<'_> {
         for (i, column) in columns.iter().enumerate() {
             jacobian.set_column(i, column);
         }
-        Some(jacobian)
+        jacobian
     }
 }

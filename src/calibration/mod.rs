@@ -6,4 +6,4 @@ mod surface;
 mod tests;
 
 pub use heston::{Errors, HestonFit, fit_heston};
-pub use surface::{Quote, Surface};
+pub use surface::{Dropped, Quote, Surface, SurfaceOptions};

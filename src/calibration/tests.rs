@@ -1,7 +1,7 @@
 //! Fits to a published surface and to surfaces of known parameters.
 
 use super::*;
-use crate::contract::OptionKind;
+use crate::market::VolatilityUnit;
 use crate::pricing::HestonParameters;
 use std::path::{Path, PathBuf};
 
@@ -13,11 +13,16 @@ fn dax() -> PathBuf {
 /// points is 177.2 within 1.
 #[test]
 fn the_dax_surface_of_quantlib() {
-    let surface = Surface::load(&dax(), true).unwrap();
+    let options = SurfaceOptions {
+        whole_weeks: true,
+        ..SurfaceOptions::default()
+    };
+    let surface = Surface::load(&dax(), &options).unwrap();
     assert_eq!(surface.quotes.len(), 104);
     let fit = fit_heston(&surface, Errors::ImpliedVolatility).unwrap();
     assert!((fit.sum_squared_error - 177.2).abs() < 1.0, "{fit:?}");
     assert!(fit.at_bound.is_empty(), "{fit:?}");
+    assert!(fit.not_identified.is_empty(), "{fit:?}");
     assert!(fit.parameters.rho < -0.3);
 }
 
@@ -49,7 +54,12 @@ fn surfaces_of_the_model_give_its_parameters_back() {
                 quotes.push(quote);
             }
         }
-        let surface = Surface { quotes };
+        let surface = Surface {
+            quotes,
+            dropped: Vec::new(),
+            date: None,
+            unit: VolatilityUnit::Fraction,
+        };
         for errors in [Errors::ImpliedVolatility, Errors::Vega] {
             let fit = fit_heston(&surface, errors).unwrap();
             let found = fit.parameters;
@@ -68,68 +78,5 @@ fn surfaces_of_the_model_give_its_parameters_back() {
             assert!(fit.sum_squared_error < 1e-8);
             assert_eq!(fit.feller, truth.feller());
         }
-    }
-}
-
-/// The option of a quote is the one out of the money.
-#[test]
-fn quotes_are_of_options_out_of_the_money() {
-    for (strike, kind) in [(90.0, OptionKind::Put), (120.0, OptionKind::Call)] {
-        let quote = Quote {
-            spot: 100.0,
-            strike,
-            expiry: 1.0,
-            rate: 0.05,
-            dividend: 0.0,
-            implied_volatility: 0.2,
-        };
-        assert_eq!(quote.option().kind, kind);
-    }
-}
-
-#[test]
-fn bad_surfaces_are_refused_in_one_line() {
-    let rows = "100,90,0.5,0.2\n".repeat(5);
-    for (name, text, expected) in [
-        (
-            "strike",
-            format!("spot,expiry_years,iv,day\n{rows}"),
-            "no strike column; expected one of strike, found spot, expiry_years, iv, day",
-        ),
-        (
-            "expiry",
-            format!("spot,strike,rate,iv\n{rows}"),
-            "no expiry column; expected one of expiry_days, days, expiry_years, expiry, maturity, found",
-        ),
-        (
-            "few",
-            "spot,strike,expiry,iv\n100,90,0.5,0.2\n".into(),
-            "five parameters need at least 5 quotes, found 1",
-        ),
-        (
-            "blank",
-            format!("spot,strike,expiry,iv\n{rows}100,,1,.2\n"),
-            "row 6, column \"strike\": must be a finite number above 0, was \"\"",
-        ),
-        (
-            "zero",
-            format!("spot,strike,expiry,iv\n{rows}100,90,0,.2\n"),
-            "row 6, column \"expiry\": must be a finite number above 0, was \"0\"",
-        ),
-        (
-            "percent",
-            format!("spot,strike,expiry,iv\n{rows}100,90,1,20\n"),
-            "row 6, column \"iv\": implied volatility must be a fraction, was 20",
-        ),
-    ] {
-        let path = std::env::temp_dir().join(format!(
-            "deephedge-surface-{}-{name}.csv",
-            std::process::id()
-        ));
-        std::fs::write(&path, text).unwrap();
-        let error = Surface::load(&path, false).unwrap_err();
-        let _ = std::fs::remove_file(&path);
-        assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().contains(expected), "{name}: {error}");
     }
 }

@@ -1,10 +1,10 @@
 use super::reading::PriceFiles;
-use super::{Output, warn};
-use crate::calibration::{Errors, Surface, fit_heston};
+use super::{Output, surface, warn};
 use crate::error::{Error, Result};
 use crate::market::History;
-use crate::market::estimation::{estimate_gbm, estimate_heston, estimate_merton};
+use crate::market::estimation::{StandardErrors, estimate_gbm, estimate_heston, estimate_merton};
 use crate::market::history::{Frequency, Quantity};
+use crate::runs::precision::Precision;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -33,29 +33,20 @@ pub struct Source {
     days_per_year: Option<f64>,
     #[command(flatten)]
     files: PriceFiles,
-    /// Implied volatilities (CSV or Parquet): spot, strike, expiry_days or expiry_years, implied_vol, and rate and
-    /// dividend unless they are zero.
+    /// Implied volatilities (CSV or Parquet): spot, strike, expiry_days, expiry_years or expiry_date, implied_vol or
+    /// call_implied_vol and put_implied_vol, and rate and dividend unless they are zero.
     #[arg(long)]
     surface: Option<PathBuf>,
-    /// Round expiries in days to whole weeks.
-    #[arg(long, requires = "surface")]
-    whole_weeks: bool,
-    /// Minimise price errors over vega instead of errors of implied volatility.
-    #[arg(long, requires = "surface")]
-    vega_weighted: bool,
+    #[command(flatten)]
+    reading: surface::Reading,
 }
 
 pub fn run(source: &Source) -> Result<Output> {
     match (&source.history, &source.surface) {
-        (Some(path), _) => match source.model {
-            Chosen::Gbm => gbm(&Closes::load(path, source)?),
-            Chosen::Heston => heston(&Closes::load(path, source)?),
-            Chosen::Merton => merton(&Closes::load(path, source)?),
-        },
-        (None, Some(_)) if source.files.any() => Err(Error::input(
-            "--columns, --date-format, --decimal and --repair say how to read --history, not --surface",
-        )),
-        (None, Some(path)) if source.model == Chosen::Heston => surface(path, source),
+        (Some(path), _) => history(path, source),
+        (None, Some(path)) if source.model == Chosen::Heston => {
+            surface::run(path, &source.files, &source.reading)
+        }
         (None, Some(_)) => Err(Error::input(
             "--surface: only the model \"heston\" is calibrated to implied volatilities",
         )),
@@ -63,176 +54,187 @@ pub fn run(source: &Source) -> Result<Output> {
     }
 }
 
-/// Returns from close to close, and how many make a year.
-struct Closes {
-    returns: Vec<f64>,
-    frequency: Frequency,
+/// A calibrated model.
+struct Calibrated {
+    /// Names, values and decimals.
+    parameters: Vec<(&'static str, f64, usize)>,
+    standard_errors: StandardErrors,
+    at_bound: Vec<&'static str>,
+    drift: f64,
+    /// Further keys of the document and lines of the text.
+    further: Vec<(&'static str, Value, String)>,
 }
 
-impl Closes {
-    fn load(path: &Path, source: &Source) -> Result<Self> {
-        let reading = source.files.reading(None)?;
-        let history = History::load_files(&[path.into()], &[Quantity::Close], &reading)?;
-        history.warnings.iter().for_each(|warning| warn(warning));
-        let found = history.frequency();
-        let given = source.days_per_year;
-        Ok(Self {
-            returns: history.log_returns(),
-            frequency: given.map_or(found, |days| found.counted_as(days)),
-        })
-    }
-
-    fn per_year(&self) -> f64 {
-        self.frequency.observations_per_year
-    }
-
-    /// The last line of a calibration's text.
-    fn stated(&self) -> String {
-        format!("\ncloses {}", self.frequency)
-    }
-}
-
-fn gbm(closes: &Closes) -> Result<Output> {
-    let found = estimate_gbm(&closes.returns, closes.per_year())?;
-    let document = json!({
-        "parameters": { "volatility": found.volatility },
-        "standard_errors": { "volatility": found.volatility_standard_error },
-        "drift": found.drift,
-        "closes": closes.frequency,
-    });
-    let mut text = format!(
-        "volatility {:.4} ± {:.4}\ndrift {:.4} a year",
-        found.volatility, found.volatility_standard_error, found.drift
-    );
-    text += &closes.stated();
-    Ok(Output { text, document })
-}
-
-fn merton(closes: &Closes) -> Result<Output> {
+fn history(path: &Path, source: &Source) -> Result<Output> {
+    let reading = source.files.reading(None)?;
+    let history = History::load_files(&[path.into()], &[Quantity::Close], &reading)?;
+    let found = history.frequency();
+    let given = source.days_per_year;
+    let frequency = given.map_or(found, |days| found.counted_as(days));
     let start = Instant::now();
-    let estimate = estimate_merton(&closes.returns, closes.per_year())?;
-    let (found, error) = (estimate.parameters, estimate.standard_errors);
-    let document = json!({
-        "parameters": found,
-        "standard_errors": error,
-        "drift": estimate.drift,
-        "log_likelihood": estimate.log_likelihood,
-        "log_likelihood_without_jumps": estimate.log_likelihood_without_jumps,
-        "at_bound": estimate.at_bound,
-        "closes": closes.frequency,
-        "seconds": start.elapsed().as_secs_f64(),
-    });
-    let mut text = format!(
-        "volatility {:.4} ± {:.4}\njump_intensity {:.2} ± {:.2}\nlog_jump_mean {:.5} ± {:.5}\n\
-         log_jump_std {:.5} ± {:.5}\ndrift {:.4} a year\nlog likelihood {:.1}, without jumps {:.1}",
-        found.volatility,
-        error.volatility,
-        found.jump_intensity,
-        error.jump_intensity,
-        found.log_jump_mean,
-        error.log_jump_mean,
-        found.log_jump_std,
-        error.log_jump_std,
-        estimate.drift,
-        estimate.log_likelihood,
-        estimate.log_likelihood_without_jumps,
-    );
-    text += &closes.stated();
-    text += &bounds(&estimate.at_bound);
-    Ok(Output { text, document })
-}
-
-fn heston(closes: &Closes) -> Result<Output> {
-    let start = Instant::now();
-    let estimate = estimate_heston(&closes.returns, closes.per_year())?;
-    let (found, error) = (estimate.parameters, estimate.standard_errors);
-    let document = json!({
-        "parameters": found,
-        "standard_errors": { "kappa": error.kappa, "theta": error.theta, "sigma": error.sigma, "rho": error.rho },
-        "drift": estimate.drift,
-        "log_likelihood": estimate.log_likelihood,
-        "feller": estimate.feller,
-        "at_bound": estimate.at_bound,
-        "closes": closes.frequency,
-        "seconds": start.elapsed().as_secs_f64(),
-    });
-    let mut text = format!(
-        "v0 {:.4}\nkappa {:.3} ± {:.3}\ntheta {:.4} ± {:.4}\nsigma {:.3} ± {:.3}\nrho {:.3} ± {:.3}\n\
-         drift {:.4} a year\nlog likelihood {:.1}\nFeller's condition {}",
-        found.v0,
-        found.kappa,
-        error.kappa,
-        found.theta,
-        error.theta,
-        found.sigma,
-        error.sigma,
-        found.rho,
-        error.rho,
-        estimate.drift,
-        estimate.log_likelihood,
-        feller(estimate.feller),
-    );
-    text += &closes.stated();
-    text += &bounds(&estimate.at_bound);
-    Ok(Output { text, document })
-}
-
-fn surface(path: &Path, source: &Source) -> Result<Output> {
-    let surface = Surface::load(path, source.whole_weeks)?;
-    let errors = if source.vega_weighted {
-        Errors::Vega
-    } else {
-        Errors::ImpliedVolatility
+    let (returns, per_year) = (history.log_returns(), frequency.observations_per_year);
+    let calibrated = match source.model {
+        Chosen::Gbm => gbm(&returns, per_year),
+        Chosen::Heston => heston(&returns, per_year),
+        Chosen::Merton => merton(&returns, per_year),
     };
-    let start = Instant::now();
-    let fit = fit_heston(&surface, errors)?;
+    let calibrated = calibrated.map_err(|error| match (error, history.dates.as_slice()) {
+        (Error::Input(what), [first, .., last]) => Error::input(format!(
+            "{}: closes of {first} to {last}: {what}",
+            path.display()
+        )),
+        (error, _) => error,
+    })?;
     let seconds = start.elapsed().as_secs_f64();
-    let quotes: Vec<Value> = surface
-        .quotes
+    Ok(output(&history, &calibrated, &frequency, seconds))
+}
+
+fn gbm(returns: &[f64], per_year: f64) -> Result<Calibrated> {
+    let found = estimate_gbm(returns, per_year)?;
+    Ok(Calibrated {
+        parameters: vec![("volatility", found.volatility, 4)],
+        standard_errors: found.standard_errors(),
+        at_bound: Vec::new(),
+        drift: found.drift,
+        further: Vec::new(),
+    })
+}
+
+fn merton(returns: &[f64], per_year: f64) -> Result<Calibrated> {
+    let found = estimate_merton(returns, per_year)?;
+    let p = found.parameters;
+    let (with, without) = (found.log_likelihood, found.log_likelihood_without_jumps);
+    Ok(Calibrated {
+        parameters: vec![
+            ("volatility", p.volatility, 4),
+            ("jump_intensity", p.jump_intensity, 2),
+            ("log_jump_mean", p.log_jump_mean, 5),
+            ("log_jump_std", p.log_jump_std, 5),
+        ],
+        standard_errors: found.standard_errors,
+        at_bound: found.at_bound,
+        drift: found.drift,
+        further: vec![
+            (
+                "log_likelihood",
+                json!(with),
+                format!("log likelihood {with:.1}, without jumps {without:.1}"),
+            ),
+            (
+                "log_likelihood_without_jumps",
+                json!(without),
+                String::new(),
+            ),
+        ],
+    })
+}
+
+fn heston(returns: &[f64], per_year: f64) -> Result<Calibrated> {
+    let found = estimate_heston(returns, per_year)?;
+    let p = found.parameters;
+    Ok(Calibrated {
+        parameters: vec![
+            ("v0", p.v0, 4),
+            ("kappa", p.kappa, 3),
+            ("theta", p.theta, 4),
+            ("sigma", p.sigma, 3),
+            ("rho", p.rho, 3),
+        ],
+        standard_errors: found.standard_errors,
+        at_bound: found.at_bound,
+        drift: found.drift,
+        further: vec![
+            (
+                "log_likelihood",
+                json!(found.log_likelihood),
+                format!("log likelihood {:.1}", found.log_likelihood),
+            ),
+            (
+                "feller",
+                json!(found.feller),
+                format!("Feller's condition {}", feller(found.feller)),
+            ),
+        ],
+    })
+}
+
+fn output(
+    history: &History,
+    calibrated: &Calibrated,
+    frequency: &Frequency,
+    seconds: f64,
+) -> Output {
+    let errors = &calibrated.standard_errors;
+    let precision = Precision::new(&calibrated.at_bound, errors.known(), errors.unknown());
+    let mut warnings = history.warnings.clone();
+    let files: Vec<String> = history
+        .files
         .iter()
-        .zip(&fit.implied_volatilities)
-        .map(|(quote, model)| {
-            json!({
-                "strike": quote.strike, "expiry_years": quote.expiry,
-                "implied_volatility": quote.implied_volatility, "model": model,
-            })
-        })
+        .map(|f| f.display().to_string())
         .collect();
-    let document = json!({
-        "parameters": fit.parameters,
-        "sum_squared_error": fit.sum_squared_error,
-        "root_mean_square_error": fit.root_mean_square_error,
-        "feller": fit.feller,
-        "at_bound": fit.at_bound,
-        "quotes": quotes,
-        "seconds": seconds,
-    });
-    let p = fit.parameters;
-    let mut text = format!(
-        "v0 {:.4}\nkappa {:.3}\ntheta {:.4}\nsigma {:.3}\nrho {:.3}\n\
-         {} quotes, root-mean-square error {:.2} volatility points, sum of squares {:.1}\nFeller's condition {}",
-        p.v0,
-        p.kappa,
-        p.theta,
-        p.sigma,
-        p.rho,
-        surface.quotes.len(),
-        fit.root_mean_square_error,
-        fit.sum_squared_error,
-        feller(fit.feller),
+    warnings.extend(
+        precision
+            .undetermined()
+            .map(|names| format!("{}: the returns do not determine {names}", files.join(", "))),
     );
-    text += &bounds(&fit.at_bound);
-    Ok(Output { text, document })
-}
-
-fn feller(holds: bool) -> &'static str {
-    if holds { "holds" } else { "does not hold" }
-}
-
-/// A line about the parameters that ended on a bound, if any did.
-fn bounds(at_bound: &[&str]) -> String {
-    match at_bound {
-        [] => String::new(),
-        names => format!("\non a bound of the search: {}", names.join(", ")),
+    warnings.iter().for_each(|warning| warn(warning));
+    let parameters = calibrated.parameters.iter();
+    let values: serde_json::Map<String, Value> = parameters
+        .map(|(name, value, _)| ((*name).to_owned(), json!(value)))
+        .collect();
+    let mut document = json!({
+        "parameters": values,
+        "standard_errors": precision.standard_errors,
+        "drift": calibrated.drift,
+        "at_bound": precision.at_bound,
+        "not_identified": precision.not_identified,
+        "warnings": warnings,
+    });
+    let mut lines: Vec<String> = calibrated
+        .parameters
+        .iter()
+        .map(|&(name, value, decimals)| line(name, value, decimals, errors, &precision))
+        .collect();
+    // Without the sign of a zero.
+    let drift = (1e4 * calibrated.drift).round() / 1e4 + 0.0;
+    lines.push(format!("drift {drift:.4} a year"));
+    for (key, value, text) in &calibrated.further {
+        document[*key] = value.clone();
+        lines.extend((!text.is_empty()).then(|| text.clone()));
     }
+    lines.push(format!("closes {frequency}"));
+    document["closes"] = json!(frequency);
+    document["seconds"] = json!(seconds);
+    Output {
+        text: lines.join("\n"),
+        document,
+    }
+}
+
+/// A parameter with its standard error, or why it has none.
+fn line(
+    name: &str,
+    value: f64,
+    decimals: usize,
+    errors: &StandardErrors,
+    precision: &Precision,
+) -> String {
+    // Those of a calm market need more decimals than those of a share: three digits at least.
+    let digits = match value.abs() {
+        size if size > 0.0 => (2 - size.log10().floor() as i32).clamp(0, 17) as usize,
+        _ => 0,
+    };
+    let decimals = decimals.max(digits);
+    let is = |names: &[String]| names.iter().any(|known| known == name);
+    let after = match errors.of(name) {
+        Some(error) => format!(" ± {error:.decimals$}"),
+        None if is(&precision.at_bound) => ", on a bound of the search".into(),
+        None if is(&precision.not_identified) => ", not identified".into(),
+        None => String::new(),
+    };
+    format!("{name} {value:.decimals$}{after}")
+}
+
+pub(super) fn feller(holds: bool) -> &'static str {
+    if holds { "holds" } else { "does not hold" }
 }

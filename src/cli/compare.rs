@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{self, Finished, Prepared, Progress, SavedPolicy, Scope};
 use crate::report::text::{WIDTH, tables};
 use crate::risk::Risk;
-use crate::runs::metrics::{Metrics, Request};
+use crate::runs::metrics::Request;
 use crate::runs::store;
 use crate::strategy::raw::Raw;
 use crate::strategy::{BacktestPlan, Plan};
@@ -307,21 +307,17 @@ pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
     )))
 }
 
-pub fn output(finished: &Finished, document: Value) -> Output {
-    warned(&finished.metrics);
+/// The result with its `warnings`, which are said on standard error too.
+pub fn output(finished: &Finished, mut document: Value) -> Output {
+    let warnings = finished.metrics.warnings();
+    warnings.iter().for_each(|warning| warn(warning));
+    document["warnings"] = json!(warnings);
     let tables = tables(&finished.metrics, WIDTH);
     let report = finished.folder.path().join("report.html");
     Output {
         text: format!("{tables}\nreport: {}", report.display()),
         document,
     }
-}
-
-/// Says on standard error what is odd in the data of a backtest.
-pub fn warned(metrics: &Metrics) {
-    let market = metrics.backtest_market.iter();
-    let odd = market.flat_map(|market| &market.warnings);
-    odd.for_each(|warning| warn(warning));
 }
 
 /// One progress bar after another on standard error, if that is a terminal.

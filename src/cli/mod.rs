@@ -10,6 +10,7 @@ mod runs;
 mod serve;
 mod simulate;
 mod stop;
+mod surface;
 mod walk_forward;
 
 use crate::error::{Error, Result};

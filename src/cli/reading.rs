@@ -4,8 +4,8 @@ use crate::market::history::{RawReading, Reading};
 /// How price files are to be read: the same for every command that reads any.
 #[derive(Debug, Default, clap::Args)]
 pub struct PriceFiles {
-    /// Columns by what they hold: date, close, open, high, low, volume, implied_volatility, variance. Such as
-    /// `date=observation_date,close=SP500`.
+    /// Columns by what they hold: date, close, open, high, low, volume, implied_volatility, variance, such as
+    /// `date=observation_date,close=SP500`; of a surface spot, strike, expiry_days and others.
     #[arg(long, value_name = "WHAT=NAME", value_delimiter = ',', value_parser = pair)]
     columns: Option<Vec<(String, String)>>,
     /// How dates are written: ymd, dmy, mdy, excel, seconds, milliseconds, microseconds, nanoseconds, or a pattern such

@@ -1,5 +1,5 @@
 use super::Output;
-use super::compare::{BacktestChanges, settings, warned};
+use super::compare::{BacktestChanges, settings};
 use super::stop::Stop;
 use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
@@ -94,11 +94,14 @@ fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
 
 fn output(prepared: &Prepared, finished: &Finished) -> Output {
     let folder = &prepared.folder;
-    warned(&finished.metrics);
+    let mut warnings = finished.metrics.warnings();
+    warnings.extend(finished.results.undetermined());
+    warnings.iter().for_each(|warning| super::warn(warning));
     let document = json!({
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,
         "walk_forward": finished.results,
+        "warnings": warnings,
     });
     let text = format!(
         "{}\nreport: {}\npage: {}",

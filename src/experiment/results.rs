@@ -7,6 +7,7 @@ use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
     BacktestMarket, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve, Trial,
 };
+use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
 use crate::strategy::{BacktestPlan, Plan};
@@ -109,6 +110,11 @@ fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> Backte
         first: text(contracts.sold.first()),
         last: text(contracts.sold.last()),
         contracts: contracts.sold.len(),
+        precision: Precision::new(
+            &contracts.at_bound,
+            contracts.standard_errors.known(),
+            contracts.standard_errors.unknown(),
+        ),
         tenor: Some(plan.tenor.to_string()),
         closes: Some(contracts.frequency.to_string()),
         warnings: contracts.warnings.clone(),

@@ -17,7 +17,8 @@ pub enum Classical {
     /// [`crate::pricing::Greeks::minimum_variance_delta`].
     MinimumVariance,
     /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} (c S + h) Γ²/λ)^{1/3} around the Black–Scholes delta, where
-    /// c S + h is what trading a unit of the spot costs.
+    /// c S + h is what trading a unit of the spot costs. Without costs there is no band; at the money without variance,
+    /// where Γ is infinite, it has no edges and nothing is traded.
     ///
     /// # References
     /// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing
@@ -28,7 +29,8 @@ pub enum Classical {
     /// n = (∂V/∂v)/(∂P/∂v),  δ = ∂V/∂S − n ∂P/∂S
     ///
     /// with the Black–Scholes prices V and P at the variance that the model expects until the expiry of each. The ratio n
-    /// is held within ±10, since it grows without bound where the option has lost its vega.
+    /// is held within ±10, since it grows without bound where the option has lost its vega; where both have lost it, the
+    /// options held stay.
     DeltaVega,
 }
 
@@ -109,13 +111,19 @@ impl HedgeOf<'_> {
     ) -> (f64, f64) {
         const MOST: f64 = 10.0;
         let model = &self.market.model;
-        // Both are per unit of variance: vega/(2σ) times the share of today's variance in what is expected.
-        let by_variance = |vega: f64, left: f64| {
-            let expected = model.mean_variance(variance, left);
-            let share = model.mean_variance(1.0, left) - model.mean_variance(0.0, left);
-            0.5 * vega * share / expected.sqrt()
-        };
         let later = left + (option.expiry - self.contract.expiry);
+        // Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
+        let share = |left: f64| model.mean_variance(1.0, left) - model.mean_variance(0.0, left);
+        let (ours, theirs) = (
+            model.mean_variance(variance, left),
+            model.mean_variance(variance, later),
+        );
+        let expected = if theirs > 0.0 {
+            theirs / ours
+        } else {
+            // As variance falls to zero it is the shares that are left of it.
+            share(later) / share(left)
+        };
         let market = Market {
             spot,
             ..self.market
@@ -125,9 +133,9 @@ impl HedgeOf<'_> {
             kind: option.kind,
             strike: option.strike,
         };
-        let price = market.black_scholes(leg, later, model.mean_variance(variance, later).sqrt());
+        let price = market.black_scholes(leg, later, theirs.sqrt());
         let vega = self.black_scholes(spot, variance, left, BlackScholes::vega);
-        let ratio = by_variance(vega, left) / by_variance(price.vega(), later);
+        let ratio = vega / price.vega() * (share(left) / share(later)) * expected.sqrt();
         let options = if ratio.is_nan() {
             held
         } else {
@@ -148,8 +156,12 @@ impl HedgeOf<'_> {
                 let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
                 let gamma = self.black_scholes(spot, variance, left, BlackScholes::gamma);
                 let discount = (-self.market.rate * left).exp();
-                let cubed = 1.5 * discount * self.charge.at(spot) * gamma * gamma / aversion;
-                let width = cubed.cbrt();
+                let cost = self.charge.at(spot);
+                let width = if cost == 0.0 {
+                    0.0
+                } else {
+                    (1.5 * discount * cost * gamma * gamma / aversion).cbrt()
+                };
                 held.clamp(delta - width, delta + width)
             }
         }

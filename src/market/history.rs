@@ -1,14 +1,14 @@
 //! Daily price history from CSV and Parquet files.
 
 mod calendar;
-mod cells;
+pub(crate) mod cells;
 mod columns;
-mod date;
+pub(crate) mod date;
 pub mod defects;
 mod frequency;
 mod layout;
 mod moves;
-mod number;
+pub(crate) mod number;
 mod options;
 mod reading;
 mod volatility;

@@ -15,7 +15,8 @@ pub struct Greeks {
     pub gamma: f64,
     /// In Black and Scholes' σ, Heston's `√v0` or the volatility between Merton's jumps.
     pub vega: f64,
-    /// `∂V/∂v`, v the instantaneous variance; 0 under Merton, where it is constant.
+    /// `∂V/∂v`, v the instantaneous variance; 0 under Merton, where it is constant. Without volatility it is its limit,
+    /// infinite at the money and 0 elsewhere.
     pub variance_sensitivity: f64,
     /// `∂V/∂t` at constant spot and variance.
     pub theta: f64,
@@ -62,7 +63,12 @@ impl BlackScholes {
             delta,
             gamma: self.gamma(),
             vega,
-            variance_sensitivity: vega / (2.0 * self.volatility),
+            // Vega falls to zero faster than the volatility, except at the money.
+            variance_sensitivity: if vega == 0.0 {
+                0.0
+            } else {
+                vega / (2.0 * self.volatility)
+            },
             theta: self.theta(),
             minimum_variance_delta: delta,
         }

@@ -44,6 +44,9 @@ struct Jumping<'a> {
     dividend: f64,
 }
 
+/// What stands for an expiry now, in years: the drift of a jump is spread over the time that is left.
+const LEAST_EXPIRY: f64 = 1e-30;
+
 impl MertonParameters {
     /// k = E[Y] − 1.
     pub fn mean_jump(&self) -> f64 {
@@ -81,7 +84,7 @@ impl MertonParameters {
             kind,
             spot,
             strike,
-            expiry,
+            expiry: expiry.max(LEAST_EXPIRY),
             rate,
             dividend,
         };
@@ -107,7 +110,7 @@ impl MertonParameters {
             kind,
             spot,
             strike,
-            expiry,
+            expiry: expiry.max(LEAST_EXPIRY),
             rate,
             dividend,
         };
@@ -122,7 +125,13 @@ impl MertonParameters {
         let gamma = option.mean(|n| option.after(n, 0.0).gamma());
         let vega = option.mean(|n| {
             let option = option.after(n, 0.0);
-            option.vega() * sigma / option.volatility
+            // σ over the volatility of diffusion and jumps, which is σ where nothing has jumped.
+            let share = if n == 0 {
+                1.0
+            } else {
+                sigma / option.volatility
+            };
+            option.vega() * share
         });
         // A jump now is one more jump before expiry; weighted by Y, its logarithm has the mean m + s².
         let jumped = option.mean(|n| option.after(n + 1, 0.0).price());
@@ -134,6 +143,7 @@ impl MertonParameters {
             - intensity * (jumped - price);
         let jump_square = (2.0 * (m + square)).exp() - 2.0 * (1.0 + k) + 1.0;
         let covariance = sigma * sigma * spot * delta + intensity * (weighted - jumped - k * price);
+        let variance = sigma * sigma + intensity * jump_square;
         Greeks {
             price,
             delta,
@@ -141,7 +151,12 @@ impl MertonParameters {
             vega,
             variance_sensitivity: 0.0,
             theta,
-            minimum_variance_delta: covariance / (spot * (sigma * sigma + intensity * jump_square)),
+            // Where nothing moves the spot every position has the same variance.
+            minimum_variance_delta: if variance > 0.0 {
+                covariance / (spot * variance)
+            } else {
+                delta
+            },
         }
     }
 }

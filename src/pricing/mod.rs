@@ -14,3 +14,5 @@ pub use heston::HestonParameters;
 pub use merton::MertonParameters;
 pub use normal::{normal_cdf, normal_pdf, normal_quantile};
 pub use price_table::{PriceRange, PriceTable};
+#[cfg(test)]
+mod degenerate_tests;

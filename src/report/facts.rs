@@ -59,6 +59,9 @@ pub fn assumptions(market: &BacktestMarket) -> String {
     if !parameters.is_empty() {
         facts.push(("Values", parameters.join(", ")));
     }
+    if let Some(names) = market.precision.undetermined() {
+        facts.push(("Not determined by the returns", escape(&names)));
+    }
     if let Some(repairs) = market.repairs() {
         facts.push(("Repaired in the data", escape(&repairs)));
     }

@@ -57,6 +57,12 @@ pub fn backtest(metrics: &Metrics) -> Option<Table> {
         table
             .notes
             .extend(odd.map(|odd| format!("Odd in the data: {odd}.")));
+        let undetermined = market.precision.undetermined();
+        table.notes.extend(
+            undetermined.map(|names| {
+                format!("Beware: the returns do not determine the parameters: {names}.")
+            }),
+        );
     }
     Some(table)
 }

@@ -2,7 +2,7 @@
 
 use super::breakdown;
 use super::table::{Cell, Table};
-use crate::runs::walk_forward::{Bounded, Period, Results, Test};
+use crate::runs::walk_forward::{Bounded, Period, Results, Test, Window};
 
 /// `0.95` → `95 %`.
 pub fn percent(level: f64) -> String {
@@ -25,6 +25,10 @@ pub fn findings(results: &Results) -> Vec<String> {
             let theirs = results.strategies.iter().find(|r| r.breakdown.strategy == *against);
             let theirs = theirs.map_or(f64::NAN, |result| result.cvar.value);
             let share = 100.0 * difference.value.abs() / theirs.abs();
+            let share = match share.is_finite() {
+                true => format!(" ({share:.0} %)"),
+                false => String::new(),
+            };
             let side = if difference.value < 0.0 {
                 "below"
             } else {
@@ -36,7 +40,7 @@ pub fn findings(results: &Results) -> Vec<String> {
                 "which the contracts do not establish"
             };
             format!(
-                "The CVaR {} of {strategy} lies {:.3} ({share:.0} %) {side} that of {against}, interval of the \
+                "The CVaR {} of {strategy} lies {:.3}{share} {side} that of {against}, interval of the \
                  difference [{:.3}, {:.3}], p = {corrected:.3} after correction: {verdict}.",
                 percent(results.level),
                 difference.value.abs(),
@@ -90,6 +94,9 @@ pub(super) fn words(heads: &[&str]) -> Vec<String> {
 
 fn bounded(value: &Bounded) -> Cell {
     let Bounded { value, interval } = value;
+    if !value.is_finite() {
+        return Cell::plain("n/a");
+    }
     Cell {
         value: format!("{value:.3}"),
         error: Some(format!("[{:.3}, {:.3}]", interval.low, interval.high)),
@@ -238,6 +245,9 @@ fn windows(results: &Results) -> Table {
     let feller = results.windows.iter().any(|w| w.feller.is_some());
     heads.extend(feller.then(|| "Feller".to_owned()));
     heads.extend(words(&["drift", "band λ", "on a bound"]));
+    let not_identified = |w: &Window| !w.precision.not_identified.is_empty();
+    let unidentified = results.windows.iter().any(not_identified);
+    heads.extend(unidentified.then(|| "not identified".to_owned()));
     let rows = results.windows.iter().map(|w| {
         let mut row = vec![
             Cell::plain(format!("{} to {}", w.calibrated_from, w.calibrated_to)),
@@ -246,10 +256,10 @@ fn windows(results: &Results) -> Table {
         ];
         row.extend(names.iter().map(|name| {
             let value = w.model.get(*name).and_then(serde_json::Value::as_f64);
-            let error = w.standard_errors.get(*name);
+            let error = w.precision.standard_errors.get(*name);
             let error = error.and_then(serde_json::Value::as_f64);
             Cell {
-                value: format!("{:.4}", value.unwrap_or(f64::NAN)),
+                value: value.map_or("n/a".into(), |value| format!("{value:.4}")),
                 error: error.map(|error| format!("±{error:.4}")),
                 verdict: None,
             }
@@ -258,13 +268,14 @@ fn windows(results: &Results) -> Table {
         row.extend([
             Cell::plain(number(w.drift)),
             Cell::plain(number(w.band_aversion)),
-            Cell::plain(w.at_bound.join(", ")),
+            Cell::plain(w.precision.at_bound.join(", ")),
         ]);
+        row.extend(unidentified.then(|| Cell::plain(w.precision.not_identified.join(", "))));
         row
     });
     let note =
         "± is one standard error. Feller: whether 2κθ ≥ σ², so that the variance stays above 0.";
-    table(
+    let mut table = table(
         "Windows",
         if feller {
             note
@@ -273,5 +284,11 @@ fn windows(results: &Results) -> Table {
         },
         heads,
         rows,
-    )
+    );
+    table.notes.extend(
+        results
+            .undetermined()
+            .map(|undetermined| format!("Beware: {undetermined}.")),
+    );
+    table
 }

@@ -1,5 +1,6 @@
 //! Confidence intervals and tests by the stationary bootstrap.
 
+use super::null_as_nan;
 use crate::random::{Purpose, sequential};
 use rand::RngExt;
 use rayon::prelude::*;
@@ -21,7 +22,9 @@ pub struct Bootstrap {
 /// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
+    #[serde(deserialize_with = "null_as_nan")]
     pub low: f64,
+    #[serde(deserialize_with = "null_as_nan")]
     pub high: f64,
 }
 
@@ -91,7 +94,7 @@ impl Bootstrap {
 
     /// The difference of a statistic, averaged over the books of a side, between two strategies on the same observations:
     /// its percentile interval, and the two-sided p-value of no difference, the share of resamples whose difference lies
-    /// as far from the observed one as that lies from zero.
+    /// as far from the observed one as that lies from zero; 1 where the statistic is undefined.
     pub fn difference(
         &self,
         ours: &[Vec<f64>],
@@ -103,9 +106,9 @@ impl Bootstrap {
         let pairs = self.averaged(ours, &statistic);
         let others = self.averaged(theirs, &statistic);
         let differences: Vec<f64> = pairs.iter().zip(others).map(|(a, b)| a - b).collect();
-        let far = differences
-            .iter()
-            .filter(|difference| (*difference - observed).abs() >= observed.abs());
+        // What is undefined tells nothing apart.
+        let nearer = |difference: &&f64| (*difference - observed).abs() < observed.abs();
+        let far = differences.iter().filter(|difference| !nearer(difference));
         let p = (1 + far.count()) as f64 / (1 + differences.len()) as f64;
         (percentiles(differences, level), p)
     }

@@ -63,7 +63,9 @@ impl Row {
         for level in levels {
             let cvar = estimate(&cvar_influence(pnl, level));
             values.insert(level.to_string(), json!(cvar.value));
-            errors.insert(level.to_string(), json!(cvar.standard_error));
+            if cvar.standard_error.is_finite() {
+                errors.insert(level.to_string(), json!(cvar.standard_error));
+            }
         }
         let risk = estimate(&risk_influence(pnl, input.risk));
         let annual = input.contracts_per_year.sqrt();

@@ -66,6 +66,7 @@ pub struct Row {
     /// Keyed by level, `"0.5"`, `"0.95"`, `"0.99"` and the level that was trained.
     #[schema(value_type = Object)]
     pub cvar: serde_json::Map<String, serde_json::Value>,
+    /// Without the levels beyond which too few paths lie to tell.
     #[schema(value_type = Object)]
     pub cvar_standard_error: serde_json::Map<String, serde_json::Value>,
     /// The trained risk measure ρ(P&L).

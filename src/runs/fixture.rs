@@ -5,6 +5,7 @@ use super::breakdown::{Breakdown, Expired};
 use super::metrics::{
     BacktestMarket, Comparison, ExamplePath, Metrics, TrainingCurve, TrainingPoint,
 };
+use super::precision::Precision;
 use super::store::{self, RunFolder};
 use super::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
 use crate::risk::Row;
@@ -147,6 +148,7 @@ pub fn metrics() -> Metrics {
             first: "2022-01-03".into(),
             last: "2023-12-03".into(),
             contracts: 24,
+            precision: Precision::default(),
             parameters: [("theta", 0.031), ("kappa", 3.2), ("rho", -0.71)]
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), Value::from(value)))

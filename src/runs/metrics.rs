@@ -19,6 +19,7 @@
 
 use super::breakdown::Breakdown;
 use super::crossed::Crossed;
+use super::precision::Precision;
 use crate::risk::{Row, null_as_nan};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -98,9 +99,34 @@ pub struct BacktestMarket {
     pub warnings: Vec<String>,
     #[schema(value_type = Object)]
     pub parameters: serde_json::Map<String, serde_json::Value>,
+    /// Of the parameters, if they were estimated; every window of a walk-forward has its own.
+    #[serde(flatten)]
+    pub precision: Precision,
+}
+
+impl Metrics {
+    /// What a reader must know before the figures are used: what is odd in the data, and parameters that they do not
+    /// determine.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(market) = &self.backtest_market {
+            warnings.extend(market.warnings.iter().cloned());
+            warnings.extend(market.undetermined());
+        }
+        warnings
+    }
 }
 
 impl BacktestMarket {
+    /// That estimated parameters are not determined by the data, in a sentence; nothing if they are.
+    pub fn undetermined(&self) -> Option<String> {
+        let names = self.precision.undetermined()?;
+        Some(format!(
+            "{}: the returns do not determine {names}; more history, another model or given parameters would",
+            self.data
+        ))
+    }
+
     /// What was repaired in the data, in words; nothing if nothing was.
     pub fn repairs(&self) -> Option<String> {
         let repaired = self.repaired.iter();

@@ -8,6 +8,7 @@ mod folder;
 mod id;
 pub mod index;
 pub mod metrics;
+pub mod precision;
 pub mod progress;
 pub mod queue;
 pub mod store;

@@ -1,6 +1,7 @@
 //! What a walk-forward backtest leaves for programs: `walk_forward.json` and each window's `window.json`.
 
 use super::breakdown::Breakdown;
+use super::precision::{Precision, listed};
 use super::store::RunFolder;
 use crate::error::{Error, Result};
 use crate::risk::bootstrap::Interval;
@@ -31,6 +32,8 @@ pub struct Results {
 /// A statistic and its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bounded {
+    /// Not a number where too few contracts leave it undefined.
+    #[serde(deserialize_with = "null_as_nan")]
     pub value: f64,
     #[serde(flatten)]
     pub interval: Interval,
@@ -116,14 +119,12 @@ pub struct Window {
     pub contracts: usize,
     /// The model and its parameters.
     pub model: serde_json::Map<String, serde_json::Value>,
-    /// Standard errors of the estimated parameters; null where the likelihood has no strict maximum.
-    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
-    pub standard_errors: serde_json::Map<String, serde_json::Value>,
+    /// Of the estimated parameters.
+    #[serde(flatten)]
+    pub precision: Precision,
     /// Whether 2κθ ≥ σ², under Heston.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feller: Option<bool>,
-    /// Parameters that ended on a bound of their search.
-    pub at_bound: Vec<String>,
     /// Drift of the calibrated returns, per year.
     pub drift: f64,
     /// λ of the Whalley–Wilmott band.
@@ -136,6 +137,34 @@ impl Results {
     /// That of each strategy.
     pub fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> + Clone {
         self.strategies.iter().map(|result| &result.breakdown)
+    }
+
+    /// That some windows' data do not determine all parameters, in a sentence; nothing if all do.
+    pub fn undetermined(&self) -> Option<String> {
+        let mut names: Vec<(&str, usize)> = Vec::new();
+        let mut windows = 0;
+        for precision in self.windows.iter().map(|window| &window.precision) {
+            let of_window = precision.at_bound.iter().chain(&precision.not_identified);
+            for name in of_window {
+                match names.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, count)) => *count += 1,
+                    None => names.push((name, 1)),
+                }
+            }
+            windows += usize::from(precision.undetermined().is_some());
+        }
+        let all = self.windows.len();
+        let words: Vec<String> = names
+            .iter()
+            .map(|(name, count)| format!("{name} (in {count})"))
+            .collect();
+        (windows > 0).then(|| {
+            format!(
+                "in {windows} of {all} windows the returns do not determine all parameters: {} on a bound of the search \
+                 or not identified",
+                listed(&words)
+            )
+        })
     }
 
     /// Those of a run, if it is a walk-forward that has ended.

@@ -35,6 +35,7 @@ use crate::market::estimation::VarianceEstimator;
 use crate::risk::{Risk, Row, RowInput};
 use crate::runs::atomic::write_parquet;
 use crate::runs::metrics::{BacktestMarket, Metrics};
+use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use crate::runs::walk_forward::{FILE, Results};
@@ -302,6 +303,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
                 .map(|(kind, count)| (kind.name().to_string(), *count))
                 .collect(),
             parameters: serde_json::Map::new(),
+            precision: Precision::default(),
         }),
     }
 }

@@ -89,7 +89,11 @@ pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]
         ("std", Box::new(deviation)),
         ("cvar", Box::new(move |pnl: &[f64]| cvar(pnl, level))),
     ];
-    let sharpe = move |pnl: &[f64]| annual * mean(pnl) / deviation(pnl);
+    // As in rows of metrics, zero where P&L does not vary.
+    let sharpe = move |pnl: &[f64]| match deviation(pnl) {
+        deviation if deviation > 0.0 => annual * mean(pnl) / deviation,
+        _ => 0.0,
+    };
     let strategies = all.iter().map(|hedged| {
         let Hedged { pnl, trades, .. } = hedged;
         let bounded = |statistic: &(dyn Fn(&[f64]) -> f64 + Sync)| Bounded {

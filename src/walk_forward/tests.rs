@@ -94,8 +94,9 @@ fn windows_follow_one_another() {
         }
         assert_eq!(year.statistics[1].cost, 0.0);
     }
-    let kappa =
-        |window: &crate::runs::walk_forward::Window| window.standard_errors["kappa"].as_f64();
+    let kappa = |window: &crate::runs::walk_forward::Window| {
+        window.precision.standard_errors.get("kappa")?.as_f64()
+    };
     assert!(
         results
             .windows

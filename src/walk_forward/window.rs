@@ -10,6 +10,7 @@ use crate::market::{History, Model, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::atomic::write_parquet;
+use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Window;
 use crate::strategy::{
@@ -190,20 +191,15 @@ impl Shared<'_> {
                 serde_json::Value::Object(model) => model,
                 _ => serde_json::Map::new(),
             },
-            standard_errors: calibration
-                .standard_errors
-                .iter()
-                .map(|(name, error)| ((*name).to_owned(), serde_json::json!(error)))
-                .collect(),
+            precision: Precision::new(
+                &calibration.at_bound,
+                calibration.standard_errors.known(),
+                calibration.standard_errors.unknown(),
+            ),
             feller: match plan.market.model {
                 Model::Heston(parameters) => Some(parameters.feller()),
                 Model::Gbm { .. } | Model::Merton(_) => None,
             },
-            at_bound: calibration
-                .at_bound
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
             drift: calibration.drift,
             band_aversion,
             seconds,

@@ -7,6 +7,7 @@ mod browser;
 mod compare;
 mod cross;
 mod dashboard;
+mod degenerate;
 mod killed;
 mod market;
 mod price_files;

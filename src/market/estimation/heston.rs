@@ -1,13 +1,12 @@
 //! Heston's parameters by quasi-maximum likelihood.
 
 use super::filter::HestonFilter;
-use super::likelihood::{Bound, STEP, information, shifted};
+use super::likelihood::{Bound, STEP, StandardErrors, free, inverse_information, shifted};
 use super::simplex::minimise;
 use super::varying_moments;
 use crate::error::{Error, Result};
 use crate::pricing::HestonParameters;
-use faer::linalg::solvers::DenseSolveCore;
-use faer::{Mat, Side};
+use faer::Mat;
 use serde::Serialize;
 
 /// Fewer returns than this (a year of trading days) are refused.
@@ -18,26 +17,19 @@ pub const MIN_RETURNS: usize = 250;
 pub struct HestonEstimate {
     /// The estimate; `v0` is the filtered variance after the last return.
     pub parameters: HestonParameters,
-    pub standard_errors: HestonStandardErrors,
+    /// Of κ, θ, σ and ρ.
+    pub standard_errors: StandardErrors,
     /// `μ` in `dS/S = μ dt + √v dW`, per year: from the mean return, not from the likelihood.
     pub drift: f64,
     /// `Σ ln N(r_t; (μ − v/2) dt, v dt)` with `v` filtered from the returns before `t`.
     pub log_likelihood: f64,
     /// Whether `2κθ ≥ σ²`.
     pub feller: bool,
-    /// Parameters that ended on a bound of the search: the returns do not pin them down, and their
-    /// standard errors have no meaning.
+    /// Parameters that ended on a bound of the search: the returns do not pin them down.
     pub at_bound: Vec<&'static str>,
 }
 
-/// Standard errors of the estimate; NaN where the likelihood has no strict maximum.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct HestonStandardErrors {
-    pub kappa: f64,
-    pub theta: f64,
-    pub sigma: f64,
-    pub rho: f64,
-}
+const NAMES: [&str; 4] = ["kappa", "theta", "sigma", "rho"];
 
 /// Maximises the Gaussian quasi-likelihood of [`HestonFilter`]'s one-day forecasts,
 ///
@@ -46,8 +38,8 @@ pub struct HestonStandardErrors {
 /// ```
 ///
 /// over `(ln κ, ln θ, ln σ, artanh ρ)` within `κ ∈ [0.1, 50]`, `θ` within a factor 5 of the sample
-/// variance, `σ ∈ [0.01, 5]` and `|ρ| ≤ 0.99`: half-lives between three days and seven years, and
-/// what daily returns can tell apart. The drift is fixed at `μ = r̄/dt + s²/2`. The search is
+/// variance `s²`, `σ` between `s/20` and `25 s` and `|ρ| ≤ 0.99`: half-lives between three days and seven
+/// years, and what daily returns can tell apart at any scale of theirs. The drift is fixed at `μ = r̄/dt + s²/2`. The search is
 /// Nelder and Mead's from the moments of returns and their squares, once with the moment estimate
 /// of `κ`, once with a third and once with three times it, since the likelihood of mean reversion
 /// is flat.
@@ -92,8 +84,7 @@ pub fn estimate_heston(returns: &[f64], days_per_year: f64) -> Result<HestonEsti
         .ok_or_else(|| {
             Error::Computation("the likelihood of Heston's model is nowhere finite".to_string())
         })?;
-    let names = ["kappa", "theta", "sigma", "rho"];
-    let at_bound = names
+    let at_bound = NAMES
         .into_iter()
         .zip(likelihood.bounds())
         .zip(best)
@@ -139,7 +130,7 @@ impl Likelihood<'_> {
         [
             bound(0.1f64.ln(), 50f64.ln()),
             bound(centre - 5f64.ln(), centre + 5f64.ln()),
-            bound(0.01f64.ln(), 5f64.ln()),
+            bound(0.5 * centre - 20f64.ln(), 0.5 * centre + 25f64.ln()),
             bound(-0.99f64.atanh(), 0.99f64.atanh()),
         ]
     }
@@ -201,29 +192,30 @@ impl Likelihood<'_> {
         std::array::from_fn(|i| bounds[i].clamp(start[i]))
     }
 
-    fn standard_errors(&self, x: &Point) -> HestonStandardErrors {
-        let transformed = self.sandwich(x).unwrap_or([f64::NAN; 4]);
+    fn standard_errors(&self, x: &Point) -> StandardErrors {
+        let free = free(&self.bounds(), x);
+        let transformed = self.sandwich(x, &free).unwrap_or_default();
         let p = parameters(x);
-        HestonStandardErrors {
-            kappa: p.kappa * transformed[0],
-            theta: p.theta * transformed[1],
-            sigma: p.sigma * transformed[2],
-            rho: (1.0 - p.rho * p.rho) * transformed[3],
-        }
+        let slopes = [p.kappa, p.theta, p.sigma, 1.0 - p.rho * p.rho];
+        StandardErrors::new((0..4).map(|i| {
+            let place = free.iter().position(|&j| j == i);
+            let error = place.and_then(|place| transformed.get(place));
+            (NAMES[i], error.map(|error| slopes[i] * error))
+        }))
     }
 
-    /// Square roots of the diagonal of `H⁻¹ J H⁻¹`; none where `−H` is not positive definite.
-    fn sandwich(&self, x: &Point) -> Option<Point> {
-        let hessian = information(|x| self.log_likelihood(x), x);
-        let inverse = hessian.llt(Side::Lower).ok()?.inverse();
-
-        let mut filters: Vec<(HestonFilter, HestonFilter)> = (0..4)
-            .map(|i| {
+    /// Square roots of the diagonal of `H⁻¹ J H⁻¹` of the coordinates `free`; none where `−H` is not positive definite.
+    fn sandwich(&self, x: &Point, free: &[usize]) -> Option<Vec<f64>> {
+        let inverse = inverse_information(|x| self.log_likelihood(x), x, free)?;
+        let mut filters: Vec<(HestonFilter, HestonFilter)> = free
+            .iter()
+            .map(|&i| {
                 let up = self.filter(&shifted(x, &[(i, STEP)]));
                 (up, self.filter(&shifted(x, &[(i, -STEP)])))
             })
             .collect();
-        let mut outer = Mat::<f64>::zeros(4, 4);
+        let count = free.len();
+        let mut outer = Mat::<f64>::zeros(count, count);
         for &r in self.returns {
             let score: Vec<f64> = filters
                 .iter_mut()
@@ -231,13 +223,13 @@ impl Likelihood<'_> {
                     (up.log_likelihood_step(r) - down.log_likelihood_step(r)) / (2.0 * STEP)
                 })
                 .collect();
-            for i in 0..4 {
-                for j in 0..4 {
+            for i in 0..count {
+                for j in 0..count {
                     outer[(i, j)] += score[i] * score[j];
                 }
             }
         }
         let covariance = &inverse * &outer * &inverse;
-        Some(std::array::from_fn(|i| covariance[(i, i)].sqrt()))
+        Some((0..count).map(|i| covariance[(i, i)].sqrt()).collect())
     }
 }

@@ -1,28 +1,25 @@
 //! Merton's parameters by maximum likelihood.
 
 use super::heston::MIN_RETURNS;
-use super::likelihood::{Bound, information};
+use super::likelihood::{Bound, StandardErrors, free, inverse_information};
 use super::simplex::minimise;
 use super::varying_moments;
 use crate::error::{Error, Result};
 use crate::pricing::MertonParameters;
-use faer::Side;
-use faer::linalg::solvers::DenseSolveCore;
 use serde::Serialize;
 
 /// Merton's model as estimated from log returns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MertonEstimate {
     pub parameters: MertonParameters,
-    /// Of the parameters, field by field; NaN where the likelihood has no strict maximum.
-    pub standard_errors: MertonParameters,
+    /// Of σ, λ, m and s.
+    pub standard_errors: StandardErrors,
     /// `μ` in `dS/S = (μ − λk) dt + σ dW + (Y − 1) dN`, per year.
     pub drift: f64,
     pub log_likelihood: f64,
     /// Of geometric Brownian motion on the same returns.
     pub log_likelihood_without_jumps: f64,
-    /// Parameters that ended on a bound of the search: the returns do not pin them down, and their standard errors have
-    /// no meaning.
+    /// Parameters that ended on a bound of the search: the returns do not pin them down.
     pub at_bound: Vec<&'static str>,
 }
 
@@ -79,14 +76,7 @@ pub fn estimate_merton(returns: &[f64], days_per_year: f64) -> Result<MertonEsti
         .ok_or_else(|| {
             Error::Computation("the likelihood of Merton's model is nowhere finite".to_string())
         })?;
-    let names = [
-        "drift",
-        "volatility",
-        "jump_intensity",
-        "log_jump_mean",
-        "log_jump_std",
-    ];
-    let at_bound = names
+    let at_bound = NAMES
         .into_iter()
         .zip(BOUNDS)
         .zip(best)
@@ -99,25 +89,27 @@ pub fn estimate_merton(returns: &[f64], days_per_year: f64) -> Result<MertonEsti
         log_jump_mean: scale * best[3],
         log_jump_std: scale * best[4].exp(),
     };
-    let inverse = information(|x| likelihood.log_likelihood(x), &best)
-        .llt(Side::Lower)
-        .map(|factor| factor.inverse());
+    let free = free(&BOUNDS, &best);
+    let inverse = inverse_information(|x| likelihood.log_likelihood(x), &best, &free);
+    let slopes = [
+        1.0,
+        parameters.volatility,
+        parameters.jump_intensity,
+        scale,
+        parameters.log_jump_std,
+    ];
     let error = |i: usize| {
-        inverse
-            .as_ref()
-            .map_or(f64::NAN, |inverse| inverse[(i, i)].sqrt())
+        let place = free.iter().position(|&j| j == i)?;
+        let inverse = inverse.as_ref()?;
+        Some(slopes[i] * inverse[(place, place)].sqrt())
     };
     let n = returns.len() as f64;
     let change_of_scale = n * scale.ln();
     let log_drift = (mean + scale * best[0]) * days_per_year;
     Ok(MertonEstimate {
         parameters,
-        standard_errors: MertonParameters {
-            volatility: parameters.volatility * error(1),
-            jump_intensity: parameters.jump_intensity * error(2),
-            log_jump_mean: scale * error(3),
-            log_jump_std: parameters.log_jump_std * error(4),
-        },
+        // The drift is stated for the whole process and has none here.
+        standard_errors: StandardErrors::new((1..5).map(|i| (NAMES[i], error(i)))),
         drift: log_drift
             + 0.5 * parameters.volatility.powi(2)
             + parameters.jump_intensity * parameters.mean_jump(),
@@ -130,6 +122,14 @@ pub fn estimate_merton(returns: &[f64], days_per_year: f64) -> Result<MertonEsti
         at_bound,
     })
 }
+
+const NAMES: [&str; 5] = [
+    "drift",
+    "volatility",
+    "jump_intensity",
+    "log_jump_mean",
+    "log_jump_std",
+];
 
 /// (a dt, ln σ√dt, ln λ, m, ln s), all but λ in units of the standard deviation of a return.
 type Point = [f64; 5];
@@ -244,14 +244,15 @@ mod tests {
         let scores: Vec<[f64; 4]> = (0..12)
             .map(|seed| {
                 let found = estimate_merton(&returns(&TRUTH, 2520, seed), 252.0).unwrap();
-                let (p, e) = (found.parameters, found.standard_errors);
+                let (p, errors) = (found.parameters, &found.standard_errors);
+                let error = |name| errors.of(name).unwrap();
                 assert!(found.at_bound.is_empty(), "{found:?}");
                 assert!(found.log_likelihood > found.log_likelihood_without_jumps + 50.0);
                 [
-                    (p.volatility - TRUTH.volatility) / e.volatility,
-                    (p.jump_intensity - TRUTH.jump_intensity) / e.jump_intensity,
-                    (p.log_jump_mean - TRUTH.log_jump_mean) / e.log_jump_mean,
-                    (p.log_jump_std - TRUTH.log_jump_std) / e.log_jump_std,
+                    (p.volatility - TRUTH.volatility) / error("volatility"),
+                    (p.jump_intensity - TRUTH.jump_intensity) / error("jump_intensity"),
+                    (p.log_jump_mean - TRUTH.log_jump_mean) / error("log_jump_mean"),
+                    (p.log_jump_std - TRUTH.log_jump_std) / error("log_jump_std"),
                 ]
             })
             .collect();

@@ -10,7 +10,8 @@ mod variance;
 mod variance_tests;
 
 pub use filter::HestonFilter;
-pub use heston::{HestonEstimate, HestonStandardErrors, MIN_RETURNS, estimate_heston};
+pub use heston::{HestonEstimate, MIN_RETURNS, estimate_heston};
+pub use likelihood::StandardErrors;
 pub use merton::{MertonEstimate, estimate_merton};
 pub use variance::{VarianceEstimator, exponential, garman_klass, implied, realised};
 
@@ -29,6 +30,13 @@ pub struct GbmEstimate {
     pub drift: f64,
 }
 
+impl GbmEstimate {
+    /// That of σ.
+    pub fn standard_errors(&self) -> StandardErrors {
+        StandardErrors::new([("volatility", Some(self.volatility_standard_error))])
+    }
+}
+
 /// Maximum likelihood for geometric Brownian motion sampled `days_per_year` times a year:
 ///
 /// ```text
@@ -39,7 +47,7 @@ pub struct GbmEstimate {
 ///
 /// # Errors
 ///
-/// [`Error::Input`] for fewer than two returns, a return that is not finite, or
+/// [`Error::Input`] for fewer than two returns, a return that is not finite, returns that do not vary, or
 /// `days_per_year` not above 0.
 ///
 /// # References
@@ -47,14 +55,25 @@ pub struct GbmEstimate {
 /// J. Campbell, A. Lo, A. MacKinlay (1997), "The Econometrics of Financial Markets",
 /// section 9.3.2.
 pub fn estimate_gbm(returns: &[f64], days_per_year: f64) -> Result<GbmEstimate> {
-    let (mean, variance) = moments(returns, 2, days_per_year)?;
+    let (mean, variance) = varying_moments(returns, 2, days_per_year)?;
     let volatility = (variance * days_per_year).sqrt();
     let degrees = (returns.len() - 1) as f64;
     Ok(GbmEstimate {
         volatility,
         volatility_standard_error: volatility / (2.0 * degrees).sqrt(),
-        drift: mean * days_per_year + 0.5 * volatility * volatility,
+        drift: mean * days_per_year + 0.5 * variance * days_per_year,
     })
+}
+
+/// The drift μ̂ and the variance σ̂² of [`estimate_gbm`] per year, of returns that need not vary: the variance is then 0.
+///
+/// # Errors
+///
+/// [`Error::Input`] for fewer than two returns, a return that is not finite, or `days_per_year` not above 0.
+pub fn drift_and_variance(returns: &[f64], days_per_year: f64) -> Result<(f64, f64)> {
+    let (mean, variance) = moments(returns, 2, days_per_year)?;
+    let variance = variance * days_per_year;
+    Ok((mean * days_per_year + 0.5 * variance, variance))
 }
 
 /// Mean and unbiased variance per day, once the input has been found fit to be used.
@@ -85,9 +104,10 @@ fn moments(returns: &[f64], least: usize, days_per_year: f64) -> Result<(f64, f6
 
 /// [`moments`] of returns that are not all the same.
 fn varying_moments(returns: &[f64], least: usize, days_per_year: f64) -> Result<(f64, f64)> {
+    // Equal returns leave a variance of rounding errors rather than of zero: those of the prices, and of the mean.
+    const ROUNDING: f64 = 1e-14;
     let (mean, variance) = moments(returns, least, days_per_year)?;
-    // Equal returns leave a variance of rounding errors rather than of zero.
-    if variance <= (1e-12 * mean).powi(2) {
+    if variance.sqrt() <= ROUNDING + 1e-12 * mean.abs() {
         return Err(Error::input(format!(
             "estimation needs returns that vary, all {} are {}",
             returns.len(),

@@ -177,12 +177,13 @@ fn heston_estimates_recover_the_truth() {
         assert!(estimate.parameters.validate().is_ok());
         let (p, s) = (estimate.parameters, estimate.standard_errors);
         let entries = [
-            (p.kappa, s.kappa, TRUTH.kappa),
-            (p.theta, s.theta, TRUTH.theta),
-            (p.sigma, s.sigma, TRUTH.sigma),
-            (p.rho, s.rho, TRUTH.rho),
+            (p.kappa, "kappa", TRUTH.kappa),
+            (p.theta, "theta", TRUTH.theta),
+            (p.sigma, "sigma", TRUTH.sigma),
+            (p.rho, "rho", TRUTH.rho),
         ];
-        for (i, (value, error, truth)) in entries.into_iter().enumerate() {
+        for (i, (value, name, truth)) in entries.into_iter().enumerate() {
+            let error = s.of(name).unwrap();
             assert!(
                 (value - truth).abs() < 4.0 * error,
                 "{seed} {i}: {value} ± {error}"
@@ -245,4 +246,122 @@ fn refusals_name_what_was_given() {
         "days per year must be finite and above 0, was 0"
     );
     assert!(estimate_gbm(&[0.01], DAYS).is_err());
+    let constant = estimate_gbm(&[0.0; 300], DAYS).unwrap_err().to_string();
+    assert!(constant.contains("returns that vary"), "{constant}");
+}
+
+fn is_written_without_holes(estimate: &impl serde::Serialize) -> bool {
+    !serde_json::to_string(estimate).unwrap().contains("null")
+}
+
+/// Returns of constant variance do not determine how variance moves: in twelve samples some parameter ends on a bound or
+/// has no standard error, or its standard error is stated and is as large as κ itself; whatever is stated is a number.
+#[test]
+fn heston_on_constant_variance_says_what_it_does_not_know() {
+    let mut on_bound = 0;
+    for seed in 0..12 {
+        let mut random = ChaCha8Rng::seed_from_u64(900 + seed);
+        let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
+        let returns: Vec<f64> = (0..1500).map(|_| 0.2 / DAYS.sqrt() * normal()).collect();
+        let estimate = estimate_heston(&returns, DAYS).unwrap();
+        let errors = &estimate.standard_errors;
+        println!(
+            "{seed}: {:?} {errors:?} {:?}",
+            estimate.parameters, estimate.at_bound
+        );
+        let unknown: Vec<&str> = errors.unknown().collect();
+        assert!(estimate.at_bound.iter().all(|name| unknown.contains(name)));
+        assert!(
+            errors
+                .known()
+                .all(|(_, error)| error.is_finite() && error > 0.0)
+        );
+        assert!(is_written_without_holes(&estimate));
+        let vague = errors
+            .of("kappa")
+            .is_none_or(|e| e > 0.5 * estimate.parameters.kappa);
+        assert!(!unknown.is_empty() || vague, "{estimate:?}");
+        on_bound += usize::from(!estimate.at_bound.is_empty());
+        let merton = estimate_merton(&returns, DAYS).unwrap();
+        assert!(is_written_without_holes(&merton), "{merton:?}");
+    }
+    assert!(on_bound > 0);
+}
+
+/// A pegged price moves by thousandths of a percent, a wild one by tens: the estimate scales with the returns, v with their
+/// square, but for the drift's share of half the variance.
+#[test]
+fn estimates_scale_with_the_returns() {
+    let (returns, _) = simulate(&TRUTH, 0.02, 2520, 11);
+    let whole = estimate_heston(&returns, DAYS).unwrap();
+    for scale in [1e-4, 0.01, 3.0] {
+        let scaled: Vec<f64> = returns.iter().map(|r| scale * r).collect();
+        let found = estimate_heston(&scaled, DAYS).unwrap();
+        assert!(found.at_bound.is_empty(), "{found:?}");
+        let (p, q) = (found.parameters, whole.parameters);
+        for (found, expected) in [
+            (p.kappa, q.kappa),
+            (p.theta, scale * scale * q.theta),
+            (p.sigma, scale * q.sigma),
+            (p.rho, q.rho),
+        ] {
+            assert!((found / expected - 1.0).abs() < 0.1, "{scale}: {p:?} {q:?}");
+        }
+        let (a, b) = (
+            estimate_gbm(&scaled, DAYS).unwrap().volatility,
+            estimate_gbm(&returns, DAYS).unwrap().volatility,
+        );
+        assert!((a / b / scale - 1.0).abs() < 1e-10);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Long halts, a peg that moves now and then, prices rounded to cents: every model is estimated to finite numbers or
+    /// refused in a line, and nothing undefined is stated.
+    #[test]
+    fn odd_histories_are_estimated_or_refused(
+        seed in any::<u64>(),
+        moves in 0.0..1.0f64,
+        size in -7.0..-1.0f64,
+        tick in prop::option::of(-5.0..0.0f64),
+    ) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut price: f64 = 10.0;
+        let prices: Vec<f64> = (0..400)
+            .map(|_| {
+                let uniform: f64 = rand_distr::Uniform::new(0.0, 1.0).unwrap().sample(&mut random);
+                let normal: f64 = StandardNormal.sample(&mut random);
+                if uniform < moves * moves {
+                    price *= (10f64.powf(size) * normal).exp();
+                }
+                match tick {
+                    Some(tick) => {
+                        let tick = 10f64.powf(tick);
+                        ((price / tick).round() * tick).max(tick)
+                    }
+                    None => price,
+                }
+            })
+            .collect();
+        let returns: Vec<f64> = prices.windows(2).map(|p| (p[1] / p[0]).ln()).collect();
+        let constant = returns.iter().all(|r| *r == returns[0]);
+        match (estimate_gbm(&returns, DAYS), estimate_heston(&returns, DAYS), estimate_merton(&returns, DAYS)) {
+            (Ok(gbm), Ok(heston), Ok(merton)) => {
+                prop_assert!(!constant && gbm.volatility > 0.0);
+                prop_assert!(heston.parameters.validate().is_ok() && heston.parameters.v0 > 0.0);
+                prop_assert!(merton.parameters.total_variance() > 0.0);
+                prop_assert!(is_written_without_holes(&gbm));
+                prop_assert!(is_written_without_holes(&heston), "{heston:?}");
+                prop_assert!(is_written_without_holes(&merton), "{merton:?}");
+            }
+            (Err(a), Err(b), Err(c)) => {
+                for error in [a, b, c] {
+                    prop_assert!(error.to_string().contains("returns that vary"), "{error}");
+                }
+            }
+            other => prop_assert!(false, "{other:?}"),
+        }
+    }
 }

@@ -52,6 +52,9 @@ struct Node {
 /// Below this, what is left of the integral is dropped; relative to `e^{−rT}√(FK)`.
 const TAIL: f64 = 1e-14;
 
+/// Standard deviations of ln S below this are none: the option is worth its intrinsic value on the forward to the last digit.
+const LEAST_DEVIATION: f64 = 1e-12;
+
 /// Reached only where variance and expiry are both so small that the option is its intrinsic
 /// value but for a kink; the tail left out is then below 10⁻⁵ of its slowly decaying integrand.
 const MAX_PANELS: usize = 4000;
@@ -87,7 +90,8 @@ impl HestonTransform {
         let (low, high) = (*variances.start(), *variances.end());
         let least = at(parameters, low).mean_variance(expiry) * expiry;
         let most = at(parameters, high).mean_variance(expiry) * expiry;
-        if most > 0.0 {
+        let log_moneyness = log_moneyness.min(reach(parameters, expiry, most));
+        if most.sqrt() > LEAST_DEVIATION {
             // ln ψ falls like a parabola first and like a line later; its slope is below both.
             let far_slope =
                 (high + parameters.kappa * parameters.theta * expiry) / parameters.sigma;
@@ -133,9 +137,15 @@ impl HestonTransform {
             .iter()
             .map(|node| (node.u, node.weight * node.excess(variance, total)))
             .collect();
+        let reach = reach(&self.parameters, self.expiry, total);
         let value = |&strike: &f64| {
             let control = self.control(kind, spot, total, strike, rate, dividend);
             let (x, scale) = scaling(&control);
+            let terms = if x.abs() > reach {
+                &[]
+            } else {
+                terms.as_slice()
+            };
             let integral: f64 = terms
                 .iter()
                 .map(|(u, term)| {
@@ -168,7 +178,8 @@ impl HestonTransform {
             mut by_variance,
             mut by_time,
         ] = [0.0; 5];
-        for node in &self.nodes {
+        let far = x.abs() > reach(&self.parameters, self.expiry, total);
+        for node in if far { &[] } else { self.nodes.as_slice() } {
             let turn = node.weight * Complex64::cis(node.u * x);
             let characteristic = node.exponents.characteristic(variance);
             let excess = turn * (characteristic - node.control(total));
@@ -257,6 +268,12 @@ fn at(parameters: &HestonParameters, variance: f64) -> HestonParameters {
         v0: variance,
         ..*parameters
     }
+}
+
+/// Options with a greater `|ln(F/K)|` are their intrinsic value on the forward to the last digit, that of `total` variance
+/// included: the tails of ln S fall like those of a normal law at first, and like `e^{−2|x|/(σT)}` or faster further out.
+fn reach(parameters: &HestonParameters, expiry: f64, total: f64) -> f64 {
+    12.0 * total.sqrt() + 20.0 * parameters.sigma * expiry
 }
 
 /// `x = ln(F/K)` and `e^{−rT}√(FK)`.

@@ -1,0 +1,255 @@
+//! What the columns of a surface file hold, the names they go by, and the file that a user's names make of it.
+
+use crate::error::{Error, Result, excerpt};
+use crate::market::table::refuse;
+use std::path::Path;
+
+/// What a column of a surface file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The day of the quote.
+    Date,
+    Spot,
+    Strike,
+    ExpiryDays,
+    ExpiryYears,
+    ExpiryDate,
+    /// Years if the cells are numbers, days of expiry if they are dates.
+    Expiry,
+    Rate,
+    Dividend,
+    Volatility,
+    CallVolatility,
+    PutVolatility,
+    Bid,
+    Ask,
+    CallBid,
+    CallAsk,
+    PutBid,
+    PutAsk,
+}
+
+impl Field {
+    pub const ALL: [Self; 18] = [
+        Self::Date,
+        Self::Spot,
+        Self::Strike,
+        Self::ExpiryDays,
+        Self::ExpiryYears,
+        Self::ExpiryDate,
+        Self::Expiry,
+        Self::Rate,
+        Self::Dividend,
+        Self::Volatility,
+        Self::CallVolatility,
+        Self::PutVolatility,
+        Self::Bid,
+        Self::Ask,
+        Self::CallBid,
+        Self::CallAsk,
+        Self::PutBid,
+        Self::PutAsk,
+    ];
+
+    /// What `--columns` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::Spot => "spot",
+            Self::Strike => "strike",
+            Self::ExpiryDays => "expiry_days",
+            Self::ExpiryYears => "expiry_years",
+            Self::ExpiryDate => "expiry_date",
+            Self::Expiry => "expiry",
+            Self::Rate => "rate",
+            Self::Dividend => "dividend",
+            Self::Volatility => "implied_vol",
+            Self::CallVolatility => "call_implied_vol",
+            Self::PutVolatility => "put_implied_vol",
+            Self::Bid => "bid",
+            Self::Ask => "ask",
+            Self::CallBid => "call_bid",
+            Self::CallAsk => "call_ask",
+            Self::PutBid => "put_bid",
+            Self::PutAsk => "put_ask",
+        }
+    }
+
+    /// Names under which the column is looked for, in order of preference and as [`simplified`] makes them.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Date => &["date", "quotedate", "tradedate", "asof", "asofdate"],
+            Self::Spot => &[
+                "spot",
+                "underlying",
+                "underlyinglast",
+                "underlyingprice",
+                "stockprice",
+            ],
+            Self::Strike => &["strike", "strikeprice"],
+            Self::ExpiryDays => &[
+                "expirydays",
+                "days",
+                "dte",
+                "daystoexpiry",
+                "daystoexpiration",
+            ],
+            Self::ExpiryYears => &["expiryyears", "yearstoexpiry", "yearstoexpiration"],
+            Self::ExpiryDate => &["expirydate", "expiredate", "expirationdate", "exdate"],
+            Self::Expiry => &["expiry", "maturity", "expiration"],
+            Self::Rate => &["rate", "riskfreerate", "interestrate"],
+            Self::Dividend => &["dividend", "dividendyield"],
+            Self::Volatility => &["impliedvol", "impliedvolatility", "iv", "volatility"],
+            Self::CallVolatility => &["callimpliedvol", "callimpliedvolatility", "calliv", "civ"],
+            Self::PutVolatility => &["putimpliedvol", "putimpliedvolatility", "putiv", "piv"],
+            Self::Bid => &["bid", "bestbid"],
+            Self::Ask => &["ask", "offer", "bestoffer"],
+            Self::CallBid => &["callbid", "cbid"],
+            Self::CallAsk => &["callask", "cask"],
+            Self::PutBid => &["putbid", "pbid"],
+            Self::PutAsk => &["putask", "pask"],
+        }
+    }
+}
+
+/// A column's name without case, brackets, blanks and whatever else is neither letter nor digit: `[C_IV]` is `civ`.
+fn simplified(name: &str) -> String {
+    let letters = name.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// The columns of one file.
+pub struct Columns(Vec<(Field, String)>);
+
+impl Columns {
+    /// Finds the columns among the `names` of a file; `given` are those that the user names, as pairs of
+    /// [`Field::name`] and column.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a name that is none, for two columns that go by one name, and for a file without spot,
+    /// strike, expiry or implied volatility, with what to write.
+    pub fn find(path: &Path, names: &[String], given: &[(String, String)]) -> Result<Self> {
+        for (key, _) in given {
+            if !Field::ALL.iter().any(|field| field.name() == key) {
+                let known: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
+                return Err(Error::input(format!(
+                    "--columns: must be one of {}, was \"{}\"",
+                    known.join(", "),
+                    excerpt(key)
+                )));
+            }
+        }
+        let mut found = Vec::new();
+        for field in Field::ALL {
+            let mut given = given.iter().filter(|(key, _)| key == field.name());
+            let column = match given.next() {
+                Some((_, column)) => Some(named(path, names, column)?),
+                None => known(path, names, field)?,
+            };
+            found.extend(column.map(|column| (field, column)));
+        }
+        let columns = Self(found);
+        columns.require(path, names)?;
+        Ok(columns)
+    }
+
+    /// The column of a field.
+    pub fn of(&self, field: Field) -> Option<&str> {
+        let mut columns = self.0.iter();
+        let found = columns.find(|(of, _)| *of == field);
+        found.map(|(_, column)| column.as_str())
+    }
+
+    /// Every column once, as a reader asks for them.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (_, column) in &self.0 {
+            if !names.contains(column) {
+                names.push(column.clone());
+            }
+        }
+        names
+    }
+
+    /// Whether calls and puts of a strike stand in one row.
+    pub fn is_chain(&self) -> bool {
+        let sides = [Field::CallVolatility, Field::PutVolatility];
+        self.of(Field::Volatility).is_none() && sides.iter().all(|side| self.of(*side).is_some())
+    }
+
+    fn require(&self, path: &Path, names: &[String]) -> Result<()> {
+        use Field::{
+            CallVolatility, Expiry, ExpiryDate, ExpiryDays, ExpiryYears, PutVolatility, Spot,
+            Strike, Volatility,
+        };
+        // What is looked for first is what a file should write.
+        let needed: [(&str, &[Field]); 4] = [
+            ("spot", &[Spot]),
+            ("strike", &[Strike]),
+            ("expiry", &[ExpiryDays, ExpiryYears, ExpiryDate, Expiry]),
+            (
+                "implied volatility",
+                &[Volatility, CallVolatility, PutVolatility],
+            ),
+        ];
+        let lacks =
+            |(_, fields): &&(&str, &[Field])| fields.iter().all(|field| self.of(*field).is_none());
+        let missing: Vec<_> = needed.iter().filter(lacks).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let what: Vec<&str> = missing.iter().map(|(what, _)| *what).collect();
+        let keys: Vec<String> = missing
+            .iter()
+            .map(|(_, fields)| format!("{}=COLUMN", fields[0].name()))
+            .collect();
+        let names: Vec<&str> = names.iter().map(|name| name.trim()).collect();
+        let text = format!(
+            "no column of {}; add it, or name it by --columns {}; found {}",
+            what.join(", of "),
+            keys.join(","),
+            excerpt(&names.join(", "))
+        );
+        Err(refuse(path, &text))
+    }
+}
+
+/// The column that the user calls `wanted`, in any case and without brackets.
+fn named(path: &Path, names: &[String], wanted: &str) -> Result<String> {
+    let exact = names.iter().find(|name| name.trim() == wanted.trim());
+    let like = || {
+        names
+            .iter()
+            .find(|name| simplified(name) == simplified(wanted))
+    };
+    exact.or_else(like).cloned().ok_or_else(|| {
+        let names: Vec<&str> = names.iter().map(|name| name.trim()).collect();
+        let what = format!(
+            "--columns: has no column \"{}\", found {}",
+            excerpt(wanted),
+            excerpt(&names.join(", "))
+        );
+        refuse(path, &what)
+    })
+}
+
+fn known(path: &Path, names: &[String], field: Field) -> Result<Option<String>> {
+    for want in field.names() {
+        let mut matches = names.iter().filter(|name| simplified(name) == *want);
+        let Some(name) = matches.next() else {
+            continue;
+        };
+        if let Some(other) = matches.next() {
+            let what = format!(
+                "columns \"{}\" and \"{}\" both name the {}: --columns {}=COLUMN says which",
+                excerpt(name.trim()),
+                excerpt(other.trim()),
+                field.name(),
+                field.name(),
+            );
+            return Err(refuse(path, &what));
+        }
+        return Ok(Some(name.clone()));
+    }
+    Ok(None)
+}
