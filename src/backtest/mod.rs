@@ -313,6 +313,7 @@ pub fn load(settings: &BacktestPlan) -> Result<History> {
         ],
         _ => &[Quantity::Close],
     };
+    settings.check_files()?;
     History::load_files(&settings.data, wanted, &settings.repair)
 }
 

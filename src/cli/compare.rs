@@ -2,14 +2,14 @@ use super::stop::Stop;
 use super::{Output, overridden};
 use crate::bounds::check;
 use crate::contract::Instrument;
-use crate::error::{Error, Result};
-use crate::experiment::{self, Finished, Prepared, Progress, SavedPolicy, Scope};
+use crate::error::{Error, Result, excerpt};
+use crate::experiment::{self, Finished, Prepared, Progress, Scope};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Repairs;
 use crate::report::text::{WIDTH, tables};
 use crate::risk::Risk;
 use crate::runs::metrics::Request;
-use crate::runs::store;
+use crate::runs::store::{self, RunFolder};
 use crate::strategy::raw::Raw;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan, Schedule};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -200,11 +200,19 @@ impl BacktestChanges {
     }
 }
 
-/// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them.
+/// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them. A backtest
+/// that was interrupted goes on.
 pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output> {
-    let (plan, policies) = strategy_or_run(what, root)?;
-    let settings = settings(&plan, changes, what)?;
-    let finished = experiment::backtest(&plan, &settings, &policies, root)?;
+    let prepared = match interrupted_backtest(what, root)? {
+        Some(run) if changes.any() => return Err(own_data(run.id())),
+        Some(run) => Prepared::again(run, Some(Request::BACKTEST))?,
+        None => {
+            let (plan, run) = strategy_or_run(what, root)?;
+            let settings = settings(&plan, changes, what)?;
+            Prepared::backtest_over(plan, &settings, run.as_ref(), root)?
+        }
+    };
+    let finished = prepared.carry_out(&mut |_| Ok(()))?;
     let document = json!({
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,
@@ -226,6 +234,7 @@ pub fn settings(plan: &Plan, changes: &BacktestChanges, what: &str) -> Result<Ba
         (Some(settings), _) => settings.clone(),
         (None, Some(data)) => BacktestPlan {
             data: data.clone(),
+            relative_to: None,
             start: None,
             end: None,
             schedule: Schedule::Every(plan.contract.steps),
@@ -239,7 +248,10 @@ pub fn settings(plan: &Plan, changes: &BacktestChanges, what: &str) -> Result<Ba
             )));
         }
     };
-    overridden(&mut settings.data, changes.data.clone());
+    if let Some(data) = &changes.data {
+        settings.data.clone_from(data);
+        settings.relative_to = None;
+    }
     overridden(&mut settings.start, changes.start.map(Some));
     overridden(&mut settings.end, changes.end.map(Some));
     if let Some(names) = &changes.repair {
@@ -248,19 +260,35 @@ pub fn settings(plan: &Plan, changes: &BacktestChanges, what: &str) -> Result<Ba
     Ok(settings)
 }
 
-/// The plan of a strategy file, or the plan and the policies of a run.
-pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Vec<SavedPolicy>)> {
-    let path = Path::new(what);
-    if path.is_file() || what.ends_with(".toml") {
-        return Ok((Plan::load(path, |_| {})?, Vec::new()));
+fn interrupted_backtest(what: &str, root: &Path) -> Result<Option<RunFolder>> {
+    if is_strategy(what) {
+        return Ok(None);
     }
     let run = store::open(root, what)?;
-    let text = run
-        .strategy()?
-        .ok_or_else(|| Error::input(format!("run `{}` has no strategy.toml", run.id())))?;
-    let plan = Plan::parse(&text, |_| {})?;
-    let policies = experiment::saved_policies(&run, &plan)?;
-    Ok((plan, policies))
+    let request = run.request()?;
+    let begun = request.is_some_and(|request| request.command == Request::BACKTEST);
+    Ok(Some(run).filter(|run| begun && !run.is_complete()))
+}
+
+/// Why nothing can be changed in a run that goes on.
+pub fn own_data(run: &str) -> Error {
+    Error::input(format!(
+        "run `{run}` goes on with its own data and dates: give no --data, --start, --end or --repair"
+    ))
+}
+
+/// Whether an argument names a strategy file rather than a run.
+pub fn is_strategy(what: &str) -> bool {
+    Path::new(what).is_file() || what.ends_with(".toml")
+}
+
+/// The plan of a strategy file, or that of a run, and the run.
+pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Option<RunFolder>)> {
+    if is_strategy(what) {
+        return Ok((Plan::load(Path::new(what), |_| {})?, None));
+    }
+    let run = store::open(root, what)?;
+    Ok((experiment::plan_of(&run)?, Some(run)))
 }
 
 pub fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
@@ -288,8 +316,9 @@ pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::input(format!(
-        "{argument}: must be one of {}, was \"{name}\"",
-        names.join(", ")
+        "{argument}: must be one of {}, was \"{}\"",
+        names.join(", "),
+        excerpt(name)
     )))
 }
 

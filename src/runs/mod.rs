@@ -10,6 +10,7 @@ pub mod index;
 pub mod metrics;
 pub mod progress;
 pub mod queue;
+mod root;
 pub mod store;
 pub mod study;
 pub mod tables;

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use crate::bounds::{Bound, recorded};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use serde_json::{Map, Value};
 
 /// A key of a strategy.
@@ -50,7 +50,7 @@ fn flatten(table: &toml::Table, within: &str, bounds: &[Bound], fields: &mut Vec
 pub fn to_toml(fields: &Map<String, Value>) -> Result<String> {
     let mut strategy = toml::Table::new();
     for (key, value) in fields {
-        let wrong = |what: &str| Error::input(format!("`{key}` {what}"));
+        let wrong = |what: &str| Error::input(format!("`{}` {what}", excerpt(key)));
         if value.is_null() || value.as_str() == Some("") {
             continue;
         }

@@ -1,5 +1,6 @@
 use super::backtest::{BacktestPlan, backtest};
 use super::contract::{Premium, Strike, contract, premium};
+use super::files::located;
 use super::instruments::{QuoteCache, instruments};
 use super::market::{check_jumps, market};
 use super::optimizer::OptimizerPlan;
@@ -9,7 +10,7 @@ use super::training::{Clock, Length, Training, Validation, risk, training};
 use super::walk_forward::WalkForwardPlan;
 use crate::bounds::{MOST_PATHS, filled, fraction, not_negative, within};
 use crate::contract::{Charge, Contract, Costs, Instrument};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt, parser_message};
 use crate::hedging::Ledger;
 use crate::market::{Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
@@ -54,30 +55,41 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads and validates a strategy file after `change` has been applied to what it says.
+    /// Reads and validates a strategy file after `change` has been applied to what it says. Relative paths in it count
+    /// from its folder.
     ///
     /// # Errors
     /// In one line: the file, the key, the value and its bound.
     pub fn load(path: &Path, change: impl FnOnce(&mut Raw)) -> Result<Self> {
         let in_file = |message: String| Error::input(format!("{}: {message}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| in_file(error.to_string()))?;
-        Self::parse(&text, change).map_err(|error| in_file(error.to_string()))
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse_in(folder, &text, change).map_err(|error| in_file(error.to_string()))
     }
 
-    /// Validates the text of a strategy file after `change` has been applied to what it says.
+    /// Validates the text of a strategy file after `change` has been applied to what it says. Relative paths in the text
+    /// count from the working directory.
     ///
     /// # Errors
     /// In one line: the key, the value and its bound.
     pub fn parse(text: &str, change: impl FnOnce(&mut Raw)) -> Result<Self> {
+        Self::parse_in(Path::new(""), text, change)
+    }
+
+    /// [`Self::parse`], with relative paths that count from `folder`.
+    fn parse_in(folder: &Path, text: &str, change: impl FnOnce(&mut Raw)) -> Result<Self> {
         let reader =
             toml::Deserializer::parse(text).map_err(|error| Error::input(syntax(text, &error)))?;
         let mut raw: Raw = serde_path_to_error::deserialize(reader).map_err(|error| {
             Error::input(format!(
                 "`{}`: {}",
-                error.path(),
-                in_words(&one_line(error.inner().message()))
+                excerpt(&error.path().to_string()),
+                in_words(&parser_message(error.inner().message()))
             ))
         })?;
+        if let Some(backtest) = &mut raw.backtest {
+            backtest.locate(folder)?;
+        }
         change(&mut raw);
         Self::from_raw(raw)
     }
@@ -124,17 +136,30 @@ impl Plan {
         }
     }
 
+    /// The strategy with a backtest over `settings`, which the resolved file then states: what the command line may
+    /// change in them, with absolute paths.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if a path is not UTF-8.
+    pub fn with_backtest(mut self, settings: &BacktestPlan) -> Result<Self> {
+        let backtest = self.resolved.backtest.get_or_insert_default();
+        let (data, _) = located("backtest.data", &settings.data, Path::new(""))?;
+        backtest.data = Some(data.into());
+        backtest.relative_to.clone_from(&settings.relative_to);
+        backtest.start = settings.start.map(|date| date.to_string());
+        backtest.end = settings.end.map(|date| date.to_string());
+        backtest.repair = Some(settings.repair.names());
+        self.backtest = Some(settings.clone());
+        Ok(self)
+    }
+
     /// The strategy with a walk-forward over `settings`, which the resolved file then states; its own walk-forward
     /// settings, or the defaults if it has none.
     ///
     /// # Errors
     /// In one line: the key, the value and its bound.
     pub fn with_walk_forward(mut self, settings: &BacktestPlan) -> Result<(Self, WalkForwardPlan)> {
-        let backtest = self.resolved.backtest.get_or_insert_default();
-        backtest.data = Some(settings.data.as_slice().into());
-        backtest.start = settings.start.map(|date| date.to_string());
-        backtest.end = settings.end.map(|date| date.to_string());
-        backtest.repair = Some(settings.repair.names());
+        self = self.with_backtest(settings)?;
         let raw = self.resolved.walk_forward.get_or_insert_default();
         let plan = WalkForwardPlan::new(raw)?;
         self.walk_forward = Some(plan);
@@ -151,13 +176,14 @@ impl Plan {
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
             if name == "own" || name.is_empty() || !name.chars().all(plain) {
                 return Err(Error::input(format!(
-                    "`markets.{name}`: a name must be of letters, digits, - and _, and not \"own\""
+                    "`markets.{}`: a name must be of letters, digits, - and _, and not \"own\"",
+                    excerpt(name)
                 )));
             }
             let mut raw = self.resolved.clone();
             raw.market = self.resolved.market.changed(change);
             let plan = Self::from_raw(raw)
-                .map_err(|error| Error::input(format!("`markets.{name}`: {error}")))?;
+                .map_err(|error| Error::input(format!("`markets.{}`: {error}", excerpt(name))))?;
             plans.push((name.clone(), plan));
         }
         Ok(plans)
@@ -320,7 +346,7 @@ impl Plan {
 
 /// What is wrong with text that is no TOML, and in which line.
 fn syntax(text: &str, error: &toml::de::Error) -> String {
-    let message = one_line(error.message());
+    let message = parser_message(error.message());
     let before = error.span().and_then(|span| text.get(..span.start));
     match before {
         Some(before) => format!("line {}: {message}", 1 + before.matches('\n').count()),
@@ -339,8 +365,4 @@ fn in_words(message: &str) -> String {
     ];
     let named = |message: String, (name, words): (&str, &str)| message.replace(name, words);
     types.into_iter().fold(message.to_owned(), named)
-}
-
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -283,7 +283,7 @@ fn metrics(
         band_aversion: None,
         crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {
-            data: settings.files(),
+            data: settings.file_names(),
             source: WALK_FORWARD.into(),
             estimated_from: None,
             estimated_to: None,

@@ -9,7 +9,9 @@ mod cross;
 mod dashboard;
 mod killed;
 mod market;
+mod places;
 mod serve;
+mod streams;
 mod walk_forward;
 
 use std::path::{Path, PathBuf};
