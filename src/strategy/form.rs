@@ -22,8 +22,18 @@ pub struct Field {
 pub fn fields(strategy: &str) -> Result<Vec<Field>> {
     let (plan, bounds) = recorded(|| Plan::parse(strategy, |_| {}));
     let text = plan?.to_toml()?;
-    let table: toml::Table =
-        toml::from_str(&text).map_err(|error| Error::Computation(format!("strategy: {error}")))?;
+    let read = |text: &str| -> Result<toml::Table> {
+        toml::from_str(text).map_err(|error| Error::Computation(format!("strategy: {error}")))
+    };
+    let mut table = read(&text)?;
+    // A path stays as it is written; the plan's is absolute.
+    let written = read(strategy)?;
+    let data = written
+        .get("backtest")
+        .and_then(|backtest| backtest.get("data"));
+    if let (Some(data), Some(backtest)) = (data, table.get_mut("backtest")) {
+        backtest["data"] = data.clone();
+    }
     let mut fields = Vec::new();
     flatten(&table, "", &bounds, &mut fields);
     Ok(fields)

@@ -12,8 +12,7 @@ fn a_store_survives_kills_at_any_moment() {
     let path = strategy("killed-often", &text);
     let runs = path.with_extension("runs");
     let folder = || {
-        let mut folders = std::fs::read_dir(&runs).ok()?.flatten();
-        let folder = folders.find(|entry| entry.path().is_dir())?.path();
+        let folder = only_run(&runs)?;
         folder.join("comparison.json").is_file().then_some(folder)
     };
     let said = || {

@@ -41,8 +41,6 @@ fn paths_in_a_strategy_count_from_its_file() {
         strategy.contains(&format!("data = \"{}\"", data.display())),
         "{strategy}"
     );
-    // The page names the file and not the folders of this machine.
-    assert_eq!(begun["backtest_market"], serde_json::Value::Null);
     let again = document(
         Path::new("/"),
         &[
@@ -53,6 +51,7 @@ fn paths_in_a_strategy_count_from_its_file() {
         ],
     );
     assert_eq!(again["backtest"], begun["backtest"]);
+    // The page names the file and not the folders of this machine.
     assert_eq!(again["backtest_market"]["data"], "index.csv");
     // The run's strategy is a strategy file, too, and lies elsewhere.
     let resolved = root.join("runs").join(run).join("strategy.toml");

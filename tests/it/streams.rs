@@ -42,9 +42,9 @@ fn streams_may_be_closed_or_full() {
         ("--version", ">/dev/full", 1),
         ("--no-such-option", "2>/dev/full", 2),
         (serve, "2>/dev/full", 2),
-        (&compare, "2>/dev/full", 0),
-        (&compare, "2>&-", 0),
-        (&compare, ">/dev/full", 1),
+        (compare.as_str(), "2>/dev/full", 0),
+        (compare.as_str(), "2>&-", 0),
+        (compare.as_str(), ">/dev/full", 1),
     ] {
         let (found, _, errors) = redirected(arguments, redirection);
         assert_eq!(found, Some(code), "{arguments} {redirection}: {errors}");
