@@ -3,7 +3,7 @@
 use super::id::time_stamp;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// The file that is locked; it holds the time of creation of the newest run.
@@ -28,16 +28,22 @@ impl RootLock {
     /// If the root cannot be written to.
     pub fn take(root: &Path) -> io::Result<Self> {
         fs::create_dir_all(root)?;
+        let path = root.join(LOCK);
         let mut options = File::options();
         let options = options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(root.join(LOCK))?;
+        let file = match options.open(&path) {
+            // Another user's can be locked still.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => File::open(&path)?,
+            opened => opened?,
+        };
         let lock = Self {
             root: root.to_owned(),
             file,
         };
         // Where there are no locks, no one knows what is left over.
         if lock.file.lock().is_ok() {
-            lock.sweep()?;
+            // Best effort: it may be another user's.
+            let _ = lock.sweep();
         }
         Ok(lock)
     }
@@ -88,20 +94,21 @@ impl RootLock {
 
     /// The time of creation of a run that appears now: `now`, or just after that of the run before it if the clock was
     /// set back since.
-    ///
-    /// # Errors
-    /// If the root cannot be written to.
-    pub fn time(&mut self, now: DateTime<Utc>) -> io::Result<String> {
+    pub fn time(&mut self, now: DateTime<Utc>) -> String {
         let mut before = String::new();
-        self.file.rewind()?;
         // What is no time, such as half of one, says nothing.
         let _ = self.file.read_to_string(&mut before);
         let before = DateTime::parse_from_rfc3339(before.trim()).ok();
         let next = before.map(|time| time.to_utc() + TimeDelta::nanoseconds(1));
         let time = time_stamp(next.map_or(now, |next| next.max(now)));
+        // Best effort: without it, runs go by the clock.
+        let _ = self.keep(&time);
+        time
+    }
+
+    fn keep(&mut self, time: &str) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()?;
-        writeln!(self.file, "{time}")?;
-        Ok(time)
+        writeln!(self.file, "{time}")
     }
 }

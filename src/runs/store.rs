@@ -59,7 +59,7 @@ fn begin_at(
         id = format!("{stem}-{attempt}");
     }
     let path = root.join(&id);
-    request.created = Some(lock.time(now.to_utc()).map_err(unwritable)?);
+    request.created = Some(lock.time(now.to_utc()));
     let filled = RunFolder {
         path: lock.new_folder(&id).map_err(unwritable)?,
         id,
