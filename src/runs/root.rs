@@ -99,7 +99,8 @@ impl RootLock {
         // What is no time, such as half of one, says nothing.
         let _ = self.file.read_to_string(&mut before);
         let before = DateTime::parse_from_rfc3339(before.trim()).ok();
-        let next = before.map(|time| time.to_utc() + TimeDelta::nanoseconds(1));
+        let after = TimeDelta::nanoseconds(1);
+        let next = before.and_then(|time| time.to_utc().checked_add_signed(after));
         let time = time_stamp(next.map_or(now, |next| next.max(now)));
         // Best effort: without it, runs go by the clock.
         let _ = self.keep(&time);

@@ -210,7 +210,7 @@ fn damaged_files_are_named() {
     for (from, to, part) in [
         (
             "\"seeds\": [",
-            &format!("\"seeds\": [\n\"{long}\","),
+            format!("\"seeds\": [\n\"{long}\",").as_str(),
             "`seeds[0]`",
         ),
         (

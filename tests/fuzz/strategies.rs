@@ -105,7 +105,7 @@ fn shipped(checkout: &Path, name: &str) -> Vec<String> {
 
 /// Writes the strategy of a case; the arguments that run it.
 pub fn case(checkout: &Path, folder: &Path, random: &mut Random) -> Vec<String> {
-    let mut lines = shipped(checkout, random.one(&SHIPPED));
+    let mut lines = shipped(checkout, random.one::<&str>(&SHIPPED));
     for _ in 0..1 + random.below(3) {
         change(&mut lines, checkout, random);
     }
@@ -158,7 +158,7 @@ fn change(lines: &mut Vec<String>, checkout: &Path, random: &mut Random) {
         }
         9 => {
             // A line of another strategy, here.
-            let other = shipped(checkout, random.one(&SHIPPED));
+            let other = shipped(checkout, random.one::<&str>(&SHIPPED));
             let line = random.one(&other).clone();
             lines.insert(at, line);
         }
