@@ -218,7 +218,7 @@ fn damaged_files_are_named() {
             "\"pnl_mean\": \"\u{1b}[2J\", \"x\": ",
             "`evaluation[0].pnl_mean`",
         ),
-        ("{", "", "expected value"),
+        ("{", "", "expected struct Metrics"),
     ] {
         assert!(text.contains(from));
         run.write_bytes(METRICS, text.replacen(from, to, 1).as_bytes())
