@@ -1,17 +1,14 @@
 use super::stop::Stop;
 use super::{Output, overridden};
 use crate::bounds::check;
-use crate::contract::Instrument;
 use crate::error::{Error, Result, excerpt};
 use crate::experiment::{self, Finished, Prepared, Progress, Scope};
-use crate::market::estimation::VarianceEstimator;
-use crate::market::history::Repairs;
 use crate::report::text::{WIDTH, tables};
 use crate::risk::Risk;
 use crate::runs::metrics::Request;
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::raw::Raw;
-use crate::strategy::{BacktestPlan, Parameterisation, Plan, Schedule};
+use crate::strategy::{BacktestPlan, Plan};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -176,7 +173,7 @@ fn trained(finished: &Finished) -> Output {
 }
 
 /// What `backtest` changes in a strategy.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct BacktestChanges {
     /// Daily closes (CSV or Parquet) instead of the strategy's; given again, a file joined by date that adds implied
     /// volatility or variance.
@@ -191,12 +188,45 @@ pub struct BacktestChanges {
     /// Kinds of defects of the data to repair rather than refuse, separated by commas; `data check` names them.
     #[arg(long, value_delimiter = ',')]
     repair: Option<Vec<String>>,
+    /// Closes in a year, by which returns are annualised, instead of the number found from the dates.
+    #[arg(long, value_name = "DAYS", value_parser = super::positive)]
+    days_per_year: Option<f64>,
 }
 
 impl BacktestChanges {
     /// Whether anything is changed.
     pub fn any(&self) -> bool {
-        self.data.is_some() || self.start.is_some() || self.end.is_some() || self.repair.is_some()
+        let Self {
+            data,
+            start,
+            end,
+            repair,
+            days_per_year,
+        } = self;
+        data.is_some()
+            || start.is_some()
+            || end.is_some()
+            || repair.is_some()
+            || days_per_year.is_some()
+    }
+
+    /// Writes the changes into a strategy; files are relative to the working directory.
+    pub fn apply(&self, raw: &mut Raw) {
+        if raw.backtest.is_none() && self.data.is_none() {
+            return;
+        }
+        let backtest = raw.backtest.get_or_insert_default();
+        if let Some(files) = &self.data {
+            let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or(file.clone());
+            let files: Vec<PathBuf> = files.iter().map(absolute).collect();
+            backtest.data = Some(files.into());
+            backtest.relative_to = None;
+        }
+        let date = |date: Option<chrono::NaiveDate>| date.map(|date| Some(date.to_string()));
+        overridden(&mut backtest.start, date(self.start));
+        overridden(&mut backtest.end, date(self.end));
+        overridden(&mut backtest.repair, self.repair.clone().map(Some));
+        overridden(&mut backtest.days_per_year, self.days_per_year.map(Some));
     }
 }
 
@@ -207,9 +237,9 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
         Some(run) if changes.any() => return Err(own_data(run.id())),
         Some(run) => Prepared::again(run, Some(Request::BACKTEST))?,
         None => {
-            let (plan, run) = strategy_or_run(what, root)?;
-            let settings = settings(&plan, changes, what)?;
-            Prepared::backtest_over(plan, &settings, run.as_ref(), root)?
+            let (plan, run) = strategy_or_run(what, changes, root)?;
+            settings(&plan, what)?;
+            Prepared::backtest_over(plan, run.as_ref(), root)?
         }
     };
     let finished = prepared.carry_out(&mut |_| Ok(()))?;
@@ -223,41 +253,14 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
     Ok(output(&finished, document))
 }
 
-/// The backtest that `plan` and the command line ask for.
-pub fn settings(plan: &Plan, changes: &BacktestChanges, what: &str) -> Result<BacktestPlan> {
-    if plan.instruments().contains(&Instrument::VarianceSwap) {
-        return Err(Error::input(format!(
-            "{what}: a history of closes has no prices of the \"variance_swap\" in `policy.instruments`"
-        )));
-    }
-    let mut settings = match (&plan.backtest, &changes.data) {
-        (Some(settings), _) => settings.clone(),
-        (None, Some(data)) => BacktestPlan {
-            data: data.clone(),
-            relative_to: None,
-            start: None,
-            end: None,
-            schedule: Schedule::Every(plan.contract.steps),
-            variance: VarianceEstimator::Model,
-            parameters: Parameterisation::History,
-            repair: Repairs::default(),
-        },
-        (None, None) => {
-            return Err(Error::input(format!(
-                "{what}: `backtest` is missing, and no --data is given"
-            )));
-        }
-    };
-    if let Some(data) = &changes.data {
-        settings.data.clone_from(data);
-        settings.relative_to = None;
-    }
-    overridden(&mut settings.start, changes.start.map(Some));
-    overridden(&mut settings.end, changes.end.map(Some));
-    if let Some(names) = &changes.repair {
-        settings.repair = Repairs::parse("--repair", names)?;
-    }
-    Ok(settings)
+/// What `plan` backtests.
+pub fn settings<'a>(plan: &'a Plan, what: &str) -> Result<&'a BacktestPlan> {
+    plan.backtest.as_ref().ok_or_else(|| {
+        Error::input(format!(
+            "{}: `backtest` is missing, and no --data is given",
+            excerpt(what)
+        ))
+    })
 }
 
 fn interrupted_backtest(what: &str, root: &Path) -> Result<Option<RunFolder>> {
@@ -273,7 +276,7 @@ fn interrupted_backtest(what: &str, root: &Path) -> Result<Option<RunFolder>> {
 /// Why nothing can be changed in a run that goes on.
 pub fn own_data(run: &str) -> Error {
     Error::input(format!(
-        "run `{run}` goes on with its own data and dates: give no --data, --start, --end or --repair"
+        "run `{run}` goes on with its own data and dates: give no --data, --start, --end, --repair or --days-per-year"
     ))
 }
 
@@ -282,13 +285,18 @@ pub fn is_strategy(what: &str) -> bool {
     Path::new(what).is_file() || what.ends_with(".toml")
 }
 
-/// The plan of a strategy file, or that of a run, and the run.
-pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Option<RunFolder>)> {
+/// The plan of a strategy file, or that of a run and the run, with `changes`.
+pub fn strategy_or_run(
+    what: &str,
+    changes: &BacktestChanges,
+    root: &Path,
+) -> Result<(Plan, Option<RunFolder>)> {
+    let change = |raw: &mut Raw| changes.apply(raw);
     if is_strategy(what) {
-        return Ok((Plan::load(Path::new(what), |_| {})?, None));
+        return Ok((Plan::load(Path::new(what), change)?, None));
     }
     let run = store::open(root, what)?;
-    Ok((experiment::plan_of(&run)?, Some(run)))
+    Ok((experiment::plan_of(&run, change)?, Some(run)))
 }
 
 pub fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {

@@ -1,5 +1,5 @@
 use super::Output;
-use super::compare::strategy_or_run;
+use super::compare::{BacktestChanges, strategy_or_run};
 use crate::error::Result;
 use crate::experiment::{indifference_prices, saved_policies};
 use crate::random::Purpose;
@@ -11,7 +11,7 @@ use std::path::Path;
 const PATHS: usize = 1 << 18;
 
 pub fn run(what: &str, runs: &Path) -> Result<Output> {
-    let (plan, run) = strategy_or_run(what, runs)?;
+    let (plan, run) = strategy_or_run(what, &BacktestChanges::default(), runs)?;
     let policies = match &run {
         Some(run) => saved_policies(run, &plan)?,
         None => Vec::new(),

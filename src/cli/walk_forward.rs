@@ -22,9 +22,9 @@ pub fn run(
     let page = page.map(Page::new).transpose()?;
     let is_file = is_strategy(what);
     let prepared = if is_file {
-        let plan = Plan::load(Path::new(what), |_| {})?;
-        let settings = settings(&plan, changes, what)?;
-        Prepared::new(plan, settings, root)?
+        let plan = Plan::load(Path::new(what), |raw| changes.apply(raw))?;
+        settings(&plan, what)?;
+        Prepared::new(plan, root)?
     } else {
         let prepared = Prepared::again(store::open(root, what)?)?;
         if changes.any() {

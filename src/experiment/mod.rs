@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::runs::metrics::{Metrics, Request};
 use crate::runs::progress::Planned;
 use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
+use crate::strategy::raw::Raw;
 use crate::strategy::{BacktestPlan, Plan};
 use crate::training::Training;
 use outcome::Bench;
@@ -141,28 +142,20 @@ impl Prepared {
     /// # Errors
     /// [`Error::Input`] if the run has no policies or its strategy no backtest, or the history is at fault.
     pub fn backtest(of: &RunFolder, root: &Path) -> Result<Self> {
-        let plan = plan_of(of)?;
-        let settings = plan.backtest.clone().ok_or_else(|| {
-            Error::input(format!(
-                "run `{}`: `backtest` is missing in its strategy",
-                of.id()
-            ))
-        })?;
-        Self::backtest_over(plan, &settings, Some(of), root)
+        Self::backtest_over(plan_of(of, |_| {})?, Some(of), root)
     }
 
-    /// The folder of a new backtest over `settings`: of the policies of the run `of`, if one is given, and the plan's
-    /// classical hedges.
+    /// The folder of a new backtest of the policies of the run `of`, if one is given, and the plan's classical hedges.
     ///
     /// # Errors
-    /// [`Error::Input`] if the run has no policies that fit the plan, or the history is at fault.
-    pub fn backtest_over(
-        plan: Plan,
-        settings: &BacktestPlan,
-        of: Option<&RunFolder>,
-        root: &Path,
-    ) -> Result<Self> {
-        let plan = plan.with_backtest(settings)?;
+    /// [`Error::Input`] if the plan has no backtest, the run no policies that fit the plan, or the history is at fault.
+    pub fn backtest_over(plan: Plan, of: Option<&RunFolder>, root: &Path) -> Result<Self> {
+        if plan.backtest.is_none() {
+            let run = of.map_or(String::new(), |of| format!("run `{}`: ", of.id()));
+            return Err(Error::input(format!(
+                "{run}`backtest` is missing in the strategy"
+            )));
+        }
         let policies = match of {
             Some(of) => saved_policies(of, &plan)?,
             None => Vec::new(),
@@ -347,15 +340,15 @@ pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     Ok((plan, trainings))
 }
 
-/// The plan of a run's strategy.
+/// The plan of a run's strategy after `change` has been applied to what it says.
 ///
 /// # Errors
 /// [`Error::Input`] if it has none, or a damaged one.
-pub fn plan_of(run: &RunFolder) -> Result<Plan> {
+pub fn plan_of(run: &RunFolder, change: impl FnOnce(&mut Raw)) -> Result<Plan> {
     let text = run
         .strategy()?
         .ok_or_else(|| Error::input(format!("run `{}` has no {STRATEGY}", run.id())))?;
-    Plan::parse(&text, |_| {})
+    Plan::parse(&text, change)
         .map_err(|error| Error::input(format!("run `{}`: {STRATEGY}: {error}", run.id())))
 }
 
