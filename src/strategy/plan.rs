@@ -91,6 +91,10 @@ impl Plan {
             backtest.locate(folder)?;
         }
         change(&mut raw);
+        if let Some(backtest) = &mut raw.backtest {
+            // What the command line names counts from the working directory.
+            backtest.locate(Path::new(""))?;
+        }
         Self::from_raw(raw)
     }
 

@@ -258,7 +258,9 @@ impl RawBacktest {
         let files: Vec<PathBuf> = files.into();
         let (files, relative_to) = located("backtest.data", &files, folder)?;
         self.data = Some(files.into());
-        self.relative_to = relative_to;
+        if relative_to.is_some() {
+            self.relative_to = relative_to;
+        }
         Ok(())
     }
 }

@@ -96,7 +96,7 @@ impl Ended {
 /// Where the document says null in a place that has a number: what is printed of a NaN.
 fn not_finite(value: &Value, at: &str) -> Option<String> {
     /// Absent for some strategies, undefined for some distributions, or a difference of such.
-    const OPTIONAL: [&str; 9] = [
+    const OPTIONAL: [&str; 11] = [
         "seed",
         "steps",
         "seconds",
@@ -105,11 +105,14 @@ fn not_finite(value: &Value, at: &str) -> Option<String> {
         "estimated_from",
         "estimated_to",
         "first",
+        "low",
+        "high",
         "last",
     ];
     let undefined = |key: &str| {
         OPTIONAL.contains(&key)
             || key.contains("sharpe")
+            || key.contains("drawdown")
             || key.contains("change")
             || key.contains("skewness")
             || key.contains("kurtosis")
@@ -120,7 +123,7 @@ fn not_finite(value: &Value, at: &str) -> Option<String> {
         Value::Object(entries) => entries.iter().find_map(|(key, value)| {
             let place = format!("{at}.{key}");
             match value {
-                Value::Null if undefined(key) => None,
+                _ if undefined(key) => None,
                 value => not_finite(value, &place),
             }
         }),
