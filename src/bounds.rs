@@ -1,6 +1,6 @@
 //! Bounds of settings, and the errors that name key, value and bound.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use chrono::NaiveDate;
 use std::cell::RefCell;
 
@@ -59,7 +59,8 @@ pub fn check(key: &str, value: f64, holds: bool, bound: &str) -> Result<f64> {
         Ok(value)
     } else {
         Err(Error::input(format!(
-            "`{key}` must be {bound}, was {value}"
+            "`{}` must be {bound}, was {value}",
+            excerpt(key)
         )))
     }
 }
@@ -114,8 +115,10 @@ pub fn one_of<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<
         .map(|(_, choice)| *choice)
         .ok_or_else(|| {
             Error::input(format!(
-                "`{key}` must be one of {}, was \"{value}\"",
-                names.join(", ")
+                "`{}` must be one of {}, was \"{}\"",
+                excerpt(key),
+                names.join(", "),
+                excerpt(value)
             ))
         })
 }
@@ -125,7 +128,8 @@ pub fn date(key: &str, text: &str) -> Result<NaiveDate> {
     record(key, "a date", &[]);
     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
         Error::input(format!(
-            "`{key}` must be a date such as 2004-01-31, was \"{text}\""
+            "`{key}` must be a date such as 2004-01-31, was \"{}\"",
+            excerpt(text)
         ))
     })
 }

@@ -1,16 +1,17 @@
 //! One error type, split by whose mistake it is.
 
-/// What can go wrong, and what the process should tell its caller.
+/// What can go wrong, and what the process should tell its caller, in one line: whatever characters it was made of, such
+/// as those of a file's name, none moves or hides what stands around it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The user's input is at fault: a strategy file, a data file, an argument. Exit code 2.
-    #[error("{0}")]
+    #[error("{}", escaped(.0))]
     Input(String),
     /// The computation failed although its input was valid. Exit code 1.
-    #[error("{0}")]
+    #[error("{}", escaped(.0))]
     Computation(String),
     /// The process was asked to stop, and what it did can go on later. Exit code 3.
-    #[error("{0}")]
+    #[error("{}", escaped(.0))]
     Stopped(String),
     /// A tensor operation failed.
     #[error("tensor operation: {0}")]
@@ -19,7 +20,7 @@ pub enum Error {
     #[error("table: {0}")]
     Table(#[from] polars::error::PolarsError),
     /// A file could not be read or written after its place had been accepted.
-    #[error("{path}: {source}")]
+    #[error("{}: {source}", escaped(path))]
     File {
         path: String,
         source: std::io::Error,
@@ -84,6 +85,16 @@ pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(MOST) {
         Some((end, _)) => escaped(&text[..end]) + "…",
         None => escaped(text),
+    }
+}
+
+/// A parser's message about a part of the input: what was found is an [`excerpt`], what was expected instead stays whole.
+pub fn parser_message(message: &str) -> String {
+    let line: Vec<&str> = message.split_whitespace().collect();
+    let line = line.join(" ");
+    match line.rfind(", expected ") {
+        Some(place) => excerpt(&line[..place]) + &line[place..],
+        None => excerpt(&line),
     }
 }
 

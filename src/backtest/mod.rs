@@ -375,6 +375,7 @@ pub fn load(settings: &BacktestPlan) -> Result<History> {
         ],
         _ => &[Quantity::Close],
     };
+    settings.check_files()?;
     History::load_files(&settings.data, wanted, &settings.reading)
 }
 

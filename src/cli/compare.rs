@@ -2,12 +2,12 @@ use super::reading::PriceFiles;
 use super::stop::Stop;
 use super::{Output, overridden, warn};
 use crate::bounds::check;
-use crate::error::{Error, Result};
-use crate::experiment::{self, Finished, Prepared, Progress, SavedPolicy, Scope};
+use crate::error::{Error, Result, excerpt};
+use crate::experiment::{self, Finished, Prepared, Progress, Scope};
 use crate::report::text::{WIDTH, tables};
 use crate::risk::Risk;
 use crate::runs::metrics::Request;
-use crate::runs::store;
+use crate::runs::store::{self, RunFolder};
 use crate::strategy::raw::Raw;
 use crate::strategy::{BacktestPlan, Plan};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -224,7 +224,8 @@ impl BacktestChanges {
         if let Some(files) = &self.data {
             let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or(file.clone());
             let files: Vec<PathBuf> = files.iter().map(absolute).collect();
-            backtest.data = Some(files.as_slice().into());
+            backtest.data = Some(files.into());
+            backtest.relative_to = None;
         }
         let date = |date: Option<chrono::NaiveDate>| date.map(|date| Some(date.to_string()));
         overridden(&mut backtest.start, date(self.start));
@@ -234,11 +235,19 @@ impl BacktestChanges {
     }
 }
 
-/// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them.
+/// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them. A backtest
+/// that was interrupted goes on.
 pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output> {
-    let (plan, policies) = strategy_or_run(what, changes, root)?;
-    let settings = settings(&plan, what)?;
-    let finished = experiment::backtest(&plan, settings, &policies, root)?;
+    let prepared = match interrupted_backtest(what, root)? {
+        Some(run) if changes.any() => return Err(own_data(run.id())),
+        Some(run) => Prepared::again(run, Some(Request::BACKTEST))?,
+        None => {
+            let (plan, run) = strategy_or_run(what, changes, root)?;
+            settings(&plan, what)?;
+            Prepared::backtest_over(plan, run.as_ref(), root)?
+        }
+    };
+    let finished = prepared.carry_out(&mut |_| Ok(()))?;
     let document = json!({
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,
@@ -253,28 +262,46 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
 pub fn settings<'a>(plan: &'a Plan, what: &str) -> Result<&'a BacktestPlan> {
     plan.backtest.as_ref().ok_or_else(|| {
         Error::input(format!(
-            "{what}: `backtest` is missing, and no --data is given"
+            "{}: `backtest` is missing, and no --data is given",
+            excerpt(what)
         ))
     })
 }
 
-/// The plan of a strategy file, or the plan and the policies of a run, with `changes`.
+fn interrupted_backtest(what: &str, root: &Path) -> Result<Option<RunFolder>> {
+    if is_strategy(what) {
+        return Ok(None);
+    }
+    let run = store::open(root, what)?;
+    let request = run.request()?;
+    let begun = request.is_some_and(|request| request.command == Request::BACKTEST);
+    Ok(Some(run).filter(|run| begun && !run.is_complete()))
+}
+
+/// Why nothing can be changed in a run that goes on.
+pub fn own_data(run: &str) -> Error {
+    Error::input(format!(
+        "run `{run}` goes on with its own data and dates: give no --data, --start, --end, --repair or --days-per-year"
+    ))
+}
+
+/// Whether an argument names a strategy file rather than a run.
+pub fn is_strategy(what: &str) -> bool {
+    Path::new(what).is_file() || what.ends_with(".toml")
+}
+
+/// The plan of a strategy file, or that of a run and the run, with `changes`.
 pub fn strategy_or_run(
     what: &str,
     changes: &BacktestChanges,
     root: &Path,
-) -> Result<(Plan, Vec<SavedPolicy>)> {
-    let path = Path::new(what);
-    if path.is_file() || what.ends_with(".toml") {
-        return Ok((Plan::load(path, |raw| changes.apply(raw))?, Vec::new()));
+) -> Result<(Plan, Option<RunFolder>)> {
+    let change = |raw: &mut Raw| changes.apply(raw);
+    if is_strategy(what) {
+        return Ok((Plan::load(Path::new(what), change)?, None));
     }
     let run = store::open(root, what)?;
-    let text = run
-        .strategy()?
-        .ok_or_else(|| Error::input(format!("run `{}` has no strategy.toml", run.id())))?;
-    let plan = Plan::parse(&text, |raw| changes.apply(raw))?;
-    let policies = experiment::saved_policies(&run, &plan)?;
-    Ok((plan, policies))
+    Ok((experiment::plan_of(&run, change)?, Some(run)))
 }
 
 pub fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
@@ -302,8 +329,9 @@ pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::input(format!(
-        "{argument}: must be one of {}, was \"{name}\"",
-        names.join(", ")
+        "{argument}: must be one of {}, was \"{}\"",
+        names.join(", "),
+        excerpt(name)
     )))
 }
 

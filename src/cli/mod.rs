@@ -13,9 +13,10 @@ mod stop;
 mod surface;
 mod walk_forward;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::runs::store::DEFAULT_ROOT;
 use crate::server::DEFAULT_BIND;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -181,13 +182,50 @@ struct Output {
 
 /// Runs the program: exit code 0 done, 1 failed, 2 bad input, 3 stopped.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refused(error),
+    };
     match run(arguments.command, arguments.json) {
         Ok(output) => report(&output, arguments.json),
         Err(error) => {
-            eprintln!("deephedge: {error}");
+            note(&format!("deephedge: {error}"));
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Says what is wrong with the arguments, which are shown in excerpts, or prints the help that they ask for.
+fn refused(mut error: clap::Error) -> ExitCode {
+    let long: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| Some((kind, shortened(value)?)))
+        .collect();
+    if !long.is_empty() {
+        // Suggestions repeat the argument.
+        error.remove(ContextKind::Suggested);
+    }
+    for (kind, value) in long {
+        error.insert(kind, value);
+    }
+    let printed = error.print();
+    if error.use_stderr() {
+        return ExitCode::from(2);
+    }
+    ended(printed)
+}
+
+/// The value in excerpts, if it is longer than they are.
+fn shortened(value: &ContextValue) -> Option<ContextValue> {
+    match value {
+        ContextValue::String(text) if excerpt(text) != *text => {
+            Some(ContextValue::String(excerpt(text)))
+        }
+        ContextValue::Strings(texts) if texts.iter().any(|text| excerpt(text) != *text) => {
+            let texts = texts.iter().map(|text| excerpt(text));
+            Some(ContextValue::Strings(texts.collect()))
+        }
+        _ => None,
     }
 }
 
@@ -321,11 +359,22 @@ fn day(text: &str) -> Result<chrono::NaiveDate, String> {
         .map_err(|_| "must be a date such as 2004-01-31".into())
 }
 
-/// Prints the result; a reader that has gone away is not an error.
+/// Says a line on standard error. If that is closed or full, there is no one to tell.
+fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Prints the result.
 fn print(output: &str) -> ExitCode {
-    match writeln!(std::io::stdout(), "{output}") {
+    let mut out = std::io::stdout();
+    ended(writeln!(out, "{output}").and_then(|()| out.flush()))
+}
+
+/// How the program ends once it has printed; a reader that has gone away is not an error.
+fn ended(printed: std::io::Result<()>) -> ExitCode {
+    match printed {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            eprintln!("deephedge: standard output: {error}");
+            note(&format!("deephedge: standard output: {error}"));
             ExitCode::from(1)
         }
         _ => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 use super::Output;
 use super::compare::{BacktestChanges, strategy_or_run};
 use crate::error::Result;
-use crate::experiment::indifference_prices;
+use crate::experiment::{indifference_prices, saved_policies};
 use crate::random::Purpose;
 use crate::simd::BLOCK;
 use serde_json::{Value, json};
@@ -11,7 +11,11 @@ use std::path::Path;
 const PATHS: usize = 1 << 18;
 
 pub fn run(what: &str, runs: &Path) -> Result<Output> {
-    let (plan, policies) = strategy_or_run(what, &BacktestChanges::default(), runs)?;
+    let (plan, run) = strategy_or_run(what, &BacktestChanges::default(), runs)?;
+    let policies = match &run {
+        Some(run) => saved_policies(run, &plan)?,
+        None => Vec::new(),
+    };
     let (market, contract) = (plan.market, plan.contract);
     let simulator = plan.simulator(plan.seed, Purpose::Pricing);
     let paths = simulator.paths::<f64>(0, PATHS);

@@ -1,7 +1,7 @@
 use super::Output;
-use crate::error::{Error, Result};
+use crate::error::{Result, at_path};
 use crate::report::text::{WIDTH, tables};
-use crate::runs::atomic::write_atomically;
+use crate::runs::atomic::Destination;
 use crate::runs::index::Index;
 use crate::runs::progress;
 use crate::runs::store::{self, RunFolder, State};
@@ -46,8 +46,9 @@ pub fn run(root: &Path, action: Action) -> Result<Output> {
             })
         }
         Action::Export { run, out } => {
+            let destination = Destination::new(&out)?;
             let text = Study::of_run(&store::open(root, &run)?)?.to_json()?;
-            write_atomically(&out, |file| file.write_all(text.as_bytes()))?;
+            destination.write(|file| file.write_all(text.as_bytes()))?;
             Ok(written(&out))
         }
         Action::Delete { run } => {
@@ -70,7 +71,7 @@ fn list(root: &Path) -> Result<Output> {
             State::Incomplete if progress::is_running(&listed.folder) => {
                 ("running", "running".into())
             }
-            State::Incomplete => ("incomplete", incomplete(&listed.folder)),
+            State::Incomplete => ("unfinished", unfinished(&listed.folder)),
             State::Unreadable(why) => ("unreadable", format!("unreadable: {why}")),
         };
         lines.push(format!("{id:<48} {name}"));
@@ -82,18 +83,33 @@ fn list(root: &Path) -> Result<Output> {
     })
 }
 
-fn incomplete(folder: &RunFolder) -> String {
+/// How far a run came that is not finished, and what can be done with it.
+fn unfinished(folder: &RunFolder) -> String {
+    let id = folder.id();
     match (folder.request(), folder.trainings()) {
-        (Ok(Some(request)), Ok(Some((done, all)))) => format!(
-            "incomplete: {done} of {all} trainings; go on with `{}`",
-            request.resumption(folder.id())
-        ),
-        _ => "incomplete".into(),
+        (Ok(Some(request)), Ok(Some((done, all)))) => {
+            let trained = match all {
+                0 => String::new(),
+                _ => format!("{done} of {all} trainings; "),
+            };
+            format!(
+                "unfinished: {trained}go on with `{}`",
+                request.resumption(id)
+            )
+        }
+        (Ok(_), Ok(_)) => {
+            format!("unfinished: nothing says how to go on; remove it with `runs delete {id}`")
+        }
+        (Err(why), _) | (_, Err(why)) => {
+            format!("unfinished: {why}; remove it with `runs delete {id}`")
+        }
     }
 }
 
 /// Writes the page of a study from compact results.
 pub fn study(page: &Path, results: &[String]) -> Result<Output> {
+    // Its figures come first, and none should if the page cannot.
+    Destination::new(page)?;
     let studies: Vec<Study> = results
         .iter()
         .map(|path| Study::read(Path::new(path)))
@@ -103,23 +119,32 @@ pub fn study(page: &Path, results: &[String]) -> Result<Output> {
 }
 
 fn written(path: &Path) -> Output {
+    let path = path.display().to_string();
     Output {
-        text: path.display().to_string(),
         document: json!({ "written": path }),
+        text: path,
     }
 }
 
 /// Writes the figures and the report of a run again, and the report to `html` too.
 pub fn report(root: &Path, run: &str, html: Option<&Path>) -> Result<Output> {
+    let html = match html {
+        Some(path) => Some((path, Destination::new(path)?)),
+        None => None,
+    };
     let run = store::open(root, run)?;
+    // Not while the run goes on, and not twice at a time.
+    let _held = progress::hold(&run)?;
     let mut report = crate::report::write(&run)?;
-    if let Some(html) = html {
-        std::fs::copy(&report, html)
-            .map_err(|error| Error::input(format!("{}: {error}", html.display())))?;
-        report = html.to_path_buf();
+    if let Some((path, destination)) = html {
+        let page = std::fs::read(&report);
+        let page = at_path(&report, page)?;
+        destination.write(|file| file.write_all(&page))?;
+        report = path.to_path_buf();
     }
+    let report = report.display().to_string();
     Ok(Output {
-        text: report.display().to_string(),
         document: json!({ "run": run.id(), "report": report }),
+        text: report,
     })
 }

@@ -1,4 +1,4 @@
-use super::Output;
+use super::{Output, note, print};
 use crate::error::{Error, Result};
 use crate::server::access::Access;
 use serde_json::json;
@@ -40,9 +40,10 @@ pub fn run(
     runtime.block_on(crate::server::serve(bind, root, access, |address| {
         let url = format!("http://{address}/");
         if json {
-            println!("{}", json!({ "url": url, "runs": shown }));
+            // Who does not hear where the server is can ask it all the same.
+            print(&json!({ "url": url, "runs": shown }).to_string());
         } else {
-            eprintln!("serving {shown} at {url}");
+            note(&format!("serving {shown} at {url}"));
         }
     }))?;
     Ok(Output {

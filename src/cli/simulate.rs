@@ -2,7 +2,7 @@ use super::Output;
 use crate::contract::Instrument;
 use crate::error::Result;
 use crate::random::Purpose;
-use crate::runs::atomic::write_parquet;
+use crate::runs::atomic::Destination;
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
 use polars::prelude::{Column, DataFrame};
@@ -12,6 +12,7 @@ use std::path::Path;
 /// Writes simulated paths as Parquet with the columns path, step, time (years), spot, variance, and the quotes of
 /// further hedging instruments.
 pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
+    let destination = Destination::new(out)?;
     let plan = Plan::load(strategy, |_| {})?;
     let (steps, dt) = (plan.contract.steps, plan.contract.dt());
     let simulator = plan.simulator(plan.seed, Purpose::Export);
@@ -50,9 +51,9 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
         columns.push(Column::new(name.into(), quotes));
     }
     let table = DataFrame::new(rows, columns)?;
-    write_parquet(out, table)?;
+    destination.write_parquet(table)?;
     Ok(Output {
         text: format!("{}: {count} paths, {rows} rows", out.display()),
-        document: json!({ "file": out, "paths": count, "rows": rows }),
+        document: json!({ "file": out.display().to_string(), "paths": count, "rows": rows }),
     })
 }

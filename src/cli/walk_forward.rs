@@ -1,9 +1,9 @@
 use super::Output;
-use super::compare::{BacktestChanges, settings};
+use super::compare::{BacktestChanges, is_strategy, own_data, settings};
 use super::stop::Stop;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::text::{WIDTH, tables};
-use crate::runs::atomic::write_atomically;
+use crate::runs::atomic::Destination;
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
 use crate::walk_forward::{self, Doing, FIGURE, Finished, Prepared, Progress};
@@ -19,30 +19,26 @@ pub fn run(
     page: Option<&Path>,
     root: &Path,
 ) -> Result<Output> {
-    let file = Path::new(what);
-    let is_file = file.is_file() || what.ends_with(".toml");
+    let page = page.map(Page::new).transpose()?;
+    let is_file = is_strategy(what);
     let prepared = if is_file {
-        let plan = Plan::load(file, |raw| changes.apply(raw))?;
+        let plan = Plan::load(Path::new(what), |raw| changes.apply(raw))?;
         settings(&plan, what)?;
         Prepared::new(plan, root)?
     } else {
         let prepared = Prepared::again(store::open(root, what)?)?;
         if changes.any() {
-            return Err(Error::input(format!(
-                "run `{what}` goes on with its own data and dates: give no --data, --start, --end, --days-per-year, and nothing on how files are read"
-            )));
+            return Err(own_data(prepared.folder.id()));
         }
         prepared
     };
     let finished = carried_out(&prepared, &Stop::on_signals()?)?;
     let results = &finished.results;
     if let Some(page) = page {
-        let picture = page.with_extension("svg");
-        let name = picture.file_name().unwrap_or_default().to_string_lossy();
         let command = is_file.then(|| {
             format!(
                 "deephedge backtest {what} --walk-forward --page {}",
-                page.display()
+                page.named
             )
         });
         let Prepared {
@@ -51,13 +47,37 @@ pub fn run(
             walk,
             ..
         } = &prepared;
-        let text = walk_forward::page(&name, command.as_deref(), plan, settings, walk, results);
-        write_atomically(page, |file| file.write_all(text.as_bytes()))?;
+        let name = &page.picture_name;
+        let text = walk_forward::page(name, command.as_deref(), plan, settings, walk, results);
+        page.text.write(|file| file.write_all(text.as_bytes()))?;
         if let Some(svg) = prepared.folder.read_bytes(FIGURE)? {
-            write_atomically(&picture, |file| file.write_all(&svg))?;
+            page.picture.write(|file| file.write_all(&svg))?;
         }
     }
     Ok(output(&prepared, &finished))
+}
+
+/// Where the page of a walk-forward goes, and its figure beside it.
+struct Page {
+    named: String,
+    text: Destination,
+    picture: Destination,
+    picture_name: String,
+}
+
+impl Page {
+    /// # Errors
+    /// Those of [`Destination::new`].
+    fn new(page: &Path) -> Result<Self> {
+        let picture = page.with_extension("svg");
+        let name = picture.file_name().unwrap_or_default();
+        Ok(Self {
+            named: page.display().to_string(),
+            text: Destination::new(page)?,
+            picture: Destination::new(&picture)?,
+            picture_name: name.to_string_lossy().into_owned(),
+        })
+    }
 }
 
 /// Carries the run of a folder out until `stop` says so.

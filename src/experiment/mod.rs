@@ -18,7 +18,8 @@ use crate::backtest::Contracts;
 use crate::error::{Error, Result};
 use crate::runs::metrics::{Metrics, Request};
 use crate::runs::progress::Planned;
-use crate::runs::store::{self, RunFolder};
+use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
+use crate::strategy::raw::Raw;
 use crate::strategy::{BacktestPlan, Plan};
 use crate::training::Training;
 use outcome::Bench;
@@ -124,9 +125,11 @@ impl Prepared {
             frontier: scope.frontier.clone(),
             trainings,
             policies: None,
+            created: None,
         };
+        let (folder, request) = store::begin(root, &plan.name, request, |_| Ok(()))?;
         Ok(Self {
-            folder: folder_of(&request, root, &plan.name)?,
+            folder,
             plan,
             request,
             contracts,
@@ -139,29 +142,39 @@ impl Prepared {
     /// # Errors
     /// [`Error::Input`] if the run has no policies or its strategy no backtest, or the history is at fault.
     pub fn backtest(of: &RunFolder, root: &Path) -> Result<Self> {
-        let strategy = of
-            .strategy()?
-            .ok_or_else(|| Error::input(format!("run `{}` has no strategy.toml", of.id())))?;
-        let plan = Plan::parse(&strategy, |_| {})?;
-        let policies = saved_policies(of, &plan)?;
-        let contracts = contracts(&plan)?;
-        if contracts.is_none() {
+        Self::backtest_over(plan_of(of, |_| {})?, Some(of), root)
+    }
+
+    /// The folder of a new backtest of the policies of the run `of`, if one is given, and the plan's classical hedges.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the plan has no backtest, the run no policies that fit the plan, or the history is at fault.
+    pub fn backtest_over(plan: Plan, of: Option<&RunFolder>, root: &Path) -> Result<Self> {
+        if plan.backtest.is_none() {
+            let run = of.map_or(String::new(), |of| format!("run `{}`: ", of.id()));
             return Err(Error::input(format!(
-                "run `{}`: `backtest` is missing in its strategy",
-                of.id()
+                "{run}`backtest` is missing in the strategy"
             )));
         }
-        let request = Request {
-            command: "backtest".into(),
-            strategy,
-            seeds: Vec::new(),
-            candidates: None,
-            frontier: Vec::new(),
-            trainings: 0,
-            policies: Some(of.id().into()),
+        let policies = match of {
+            Some(of) => saved_policies(of, &plan)?,
+            None => Vec::new(),
         };
+        let contracts = contracts(&plan)?;
+        let here = |of: &RunFolder| store::open_exact(root, of.id()).is_ok();
+        let request = Request {
+            command: Request::BACKTEST.into(),
+            strategy: plan.to_toml()?,
+            policies: of.map(|of| match here(of) {
+                true => of.id().to_owned(),
+                false => of.path().display().to_string(),
+            }),
+            ..Request::default()
+        };
+        let name = format!("{}-backtest", plan.name);
+        let (folder, request) = store::begin(root, &name, request, |_| Ok(()))?;
         Ok(Self {
-            folder: folder_of(&request, root, &format!("{}-backtest", plan.name))?,
+            folder,
             plan,
             request,
             contracts,
@@ -177,7 +190,7 @@ impl Prepared {
         let not = |what: &str| Error::input(format!("run `{}`: {what}", folder.id()));
         let request = folder
             .request()?
-            .ok_or_else(|| not("not a run that can be resumed"))?;
+            .ok_or_else(|| not("nothing says how to go on with it; `runs delete` removes it"))?;
         let made = &request.command;
         if command.is_some_and(|command| command != made) {
             return Err(not(&format!(
@@ -188,11 +201,11 @@ impl Prepared {
         if folder.is_complete() {
             return Err(not("complete, there is nothing to resume"));
         }
-        let plan = asked(made, Plan::parse(&request.strategy, |_| {})?);
+        let plan = asked(made, asked_for(&folder, &request)?);
         let policies = match &request.policies {
             Some(of) => {
                 let root = folder.path().parent().unwrap_or(Path::new("."));
-                saved_policies(&store::open_exact(root, of)?, &plan)?
+                saved_policies(&store::open(root, of)?, &plan)?
             }
             None => Vec::new(),
         };
@@ -221,13 +234,15 @@ impl Prepared {
     pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
         let mut watch = Watch::open(&self.folder, report)?;
         let result = match (&self.plan.backtest, &self.contracts) {
-            (Some(settings), Some(contracts)) if self.request.command == "backtest" => backtest_in(
-                self.folder.clone(),
-                &self.plan,
-                settings,
-                contracts,
-                &self.policies,
-            ),
+            (Some(settings), Some(contracts)) if self.request.command == Request::BACKTEST => {
+                backtest_in(
+                    self.folder.clone(),
+                    &self.plan,
+                    settings,
+                    contracts,
+                    &self.policies,
+                )
+            }
             _ if self.request.command == "cross" => self.cross(&mut watch),
             _ => self.compare(&mut watch),
         };
@@ -318,19 +333,33 @@ fn scope(request: &Request) -> Scope {
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let plan = asked(&request.command, Plan::parse(&request.strategy, |_| {})?);
     let trainings = match request.command.as_str() {
-        "backtest" => Vec::new(),
+        Request::BACKTEST => Vec::new(),
         "cross" => cross::planned(&plan, &request.seeds)?,
         _ => trainings::planned(&plan, &scope(request)),
     };
     Ok((plan, trainings))
 }
 
-/// A new folder that says what is asked for.
-fn folder_of(request: &Request, root: &Path, name: &str) -> Result<RunFolder> {
-    let folder = store::create(root, name)?;
-    folder.write_strategy(&request.strategy)?;
-    folder.write_request(request)?;
-    Ok(folder)
+/// The plan of a run's strategy after `change` has been applied to what it says.
+///
+/// # Errors
+/// [`Error::Input`] if it has none, or a damaged one.
+pub fn plan_of(run: &RunFolder, change: impl FnOnce(&mut Raw)) -> Result<Plan> {
+    let text = run
+        .strategy()?
+        .ok_or_else(|| Error::input(format!("run `{}` has no {STRATEGY}", run.id())))?;
+    Plan::parse(&text, change)
+        .map_err(|error| Error::input(format!("run `{}`: {STRATEGY}: {error}", run.id())))
+}
+
+/// The plan of what a run asks for.
+fn asked_for(run: &RunFolder, request: &Request) -> Result<Plan> {
+    Plan::parse(&request.strategy, |_| {}).map_err(|error| {
+        Error::input(format!(
+            "run `{}`: {REQUEST}: `strategy`: {error}",
+            run.id()
+        ))
+    })
 }
 
 /// The part of a plan that the command asks for; the strategy file keeps the rest.
@@ -353,22 +382,7 @@ fn contracts(plan: &Plan) -> Result<Option<Contracts>> {
         .transpose()
 }
 
-/// Hedges contracts sold on history with the policies of a run, if one is given, and the plan's classical hedges.
-///
-/// # Errors
-/// [`Error::Input`] if the history, a policy or the run folder is at fault.
-pub fn backtest(
-    plan: &Plan,
-    settings: &BacktestPlan,
-    policies: &[SavedPolicy],
-    root: &Path,
-) -> Result<Finished> {
-    let contracts = Contracts::cut(plan, settings)?;
-    let folder = store::create(root, &format!("{}-backtest", plan.name))?;
-    folder.write_strategy(&plan.to_toml()?)?;
-    backtest_in(folder, plan, settings, &contracts, policies)
-}
-
+/// Hedges contracts sold on history with the policies of a run and the plan's classical hedges.
 fn backtest_in(
     folder: RunFolder,
     plan: &Plan,

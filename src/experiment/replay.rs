@@ -1,7 +1,7 @@
 //! A run's strategies once more, as they hedge one test path and over spot and time.
 
-use super::outcome;
 use super::policies::saved_policies;
+use super::{outcome, plan_of};
 use crate::backtest::attribution::Valuation;
 use crate::error::{Error, Result};
 use crate::hedging::{Classical, ClassicalPolicy, Policy, RecurrentPolicy};
@@ -114,10 +114,7 @@ impl Replay {
     /// # Errors
     /// [`Error::Input`] if the run is incomplete or a file of it is damaged.
     pub fn open(folder: &RunFolder, metrics: &Metrics) -> Result<Self> {
-        let text = folder
-            .strategy()?
-            .ok_or_else(|| Error::input(format!("run `{}` has no strategy file", folder.id())))?;
-        let plan = Plan::parse(&text, |_| {})?;
+        let plan = plan_of(folder, |_| {})?;
         let trained = metrics.evaluation.iter().chain(&metrics.backtest);
         let mut strategies = Vec::new();
         if trained.clone().any(|row| row.seed.is_some()) {

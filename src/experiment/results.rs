@@ -103,7 +103,7 @@ fn rows(measured: &[outcome::Measured<'_>]) -> Vec<crate::risk::Row> {
 fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
     let text = |date: Option<&chrono::NaiveDate>| date.map_or(String::new(), ToString::to_string);
     BacktestMarket {
-        data: settings.files(),
+        data: settings.file_names(),
         source: contracts.estimated.map_or("strategy", |_| "history").into(),
         estimated_from: contracts.estimated.map(|(from, _)| from.to_string()),
         estimated_to: contracts.estimated.map(|(_, to)| to.to_string()),

@@ -162,15 +162,19 @@ impl Parameters {
     /// # Errors
     /// If the file cannot be read or its tensors do not fit the shape.
     pub fn load(path: &Path, shape: Shape) -> Result<Self> {
-        let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)
-            .map_err(|error| Error::input(format!("{}: {error}", path.display())))?;
+        Self::read(path, shape)
+            .map_err(|error| Error::input(format!("{}: {error}", path.display())))
+    }
+
+    fn read(path: &Path, shape: Shape) -> Result<Self> {
+        let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
         let matrices = shape
             .maps()
             .iter()
             .map(|(name, ..)| {
-                let tensor = tensors.remove(name).ok_or_else(|| {
-                    Error::input(format!("{}: no tensor `{name}`", path.display()))
-                })?;
+                let tensor = tensors
+                    .remove(name)
+                    .ok_or_else(|| Error::input(format!("no tensor `{name}`")))?;
                 matrix(&tensor)
             })
             .collect::<Result<_>>()?;

@@ -4,7 +4,7 @@ use super::{
     ShampooSettings, SingdSettings, SoapSettings, WhitenedMuonSettings,
 };
 use crate::bounds::one_of;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt, parser_message};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -84,7 +84,7 @@ fn read<S: Settings>(section: &str, keys: toml::Table) -> Result<Checked> {
             let known: Vec<&str> = filled.keys().map(String::as_str).collect();
             return Err(Error::input(format!(
                 "`{}`: unknown key, must be one of {}",
-                key(&name),
+                excerpt(&key(&name)),
                 known.join(", ")
             )));
         };
@@ -97,24 +97,25 @@ fn read<S: Settings>(section: &str, keys: toml::Table) -> Result<Checked> {
         };
         if !value.same_type(default) {
             return Err(Error::input(format!(
-                "`{}`: must be of type {}, was {value}",
-                key(&name),
-                default.type_str()
+                "`{}`: must be of type {}, was {}",
+                excerpt(&key(&name)),
+                default.type_str(),
+                excerpt(&value.to_string())
             )));
         }
         filled.insert(name.clone(), value);
         // The keys before this one were found right, so what fails is this one.
         if let Err(error) = S::deserialize(filled.clone()) {
-            let message: Vec<&str> = error.message().split_whitespace().collect();
             return Err(Error::input(format!(
                 "`{}`: {}",
-                key(&name),
-                message.join(" ")
+                excerpt(&key(&name)),
+                parser_message(error.message())
             )));
         }
     }
-    let settings = S::deserialize(filled)
-        .map_err(|error| Error::input(format!("`{section}`: {}", error.message())))?;
+    let settings = S::deserialize(filled).map_err(|error| {
+        Error::input(format!("`{section}`: {}", parser_message(error.message())))
+    })?;
     settings.check(&key)?;
     let resolved = table(&settings)?;
     Ok((Arc::new(settings), resolved))

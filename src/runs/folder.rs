@@ -5,10 +5,12 @@
 //! belongs to a run that is still going or was killed, and is listed as incomplete.
 
 use super::atomic::{write_atomically, write_parquet};
+use super::id::{time_of, time_stamp};
 use super::metrics::{ExamplePath, Metrics, Request};
 use super::tables::{BacktestTable, EvaluationTable};
-use crate::error::{Error, Result, at_path};
+use crate::error::{Error, Result, at_path, excerpt, parser_message};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ const EXAMPLE_PATH: &str = "example_path.json";
 const EVALUATION: &str = "evaluation.parquet";
 const BACKTEST: &str = "backtest.parquet";
 pub const STRATEGY: &str = "strategy.toml";
-const REQUEST: &str = "comparison.json";
+pub const REQUEST: &str = "comparison.json";
 
 /// What a strategy file calls itself.
 pub fn strategy_name(strategy: &str) -> Option<String> {
@@ -107,6 +109,21 @@ impl RunFolder {
         self.read_json(REQUEST)
     }
 
+    /// When the folder was made (RFC 3339, the universal time): texts sort as the times do. Folders that do not say it
+    /// have the local time in their names.
+    pub fn created(&self) -> String {
+        /// All that is read of `comparison.json`.
+        #[derive(serde::Deserialize)]
+        struct Created {
+            created: Option<String>,
+        }
+        let said = self.read_json::<Created>(REQUEST).ok().flatten();
+        let named = || time_of(&self.id).map(time_stamp);
+        said.and_then(|said| said.created)
+            .or_else(named)
+            .unwrap_or_default()
+    }
+
     /// How far the run came.
     pub fn state(&self) -> State {
         if !self.is_complete() {
@@ -126,14 +143,18 @@ impl RunFolder {
         write_atomically(&self.path.join(name), |file| file.write_all(bytes))
     }
 
-    /// Writes a value as indented JSON.
+    /// Writes a value as indented JSON, once it has been read back from it: nothing is written that the program cannot
+    /// read.
     ///
     /// # Errors
-    /// [`Error::Computation`] if the value has no JSON form, [`Error::File`] if the file
-    /// cannot be written.
-    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(value)
-            .map_err(|error| Error::Computation(format!("{name}: {error}")))?;
+    /// [`Error::Computation`] if the value has no JSON form or cannot be read back, which names the part that is at
+    /// fault, such as a number that is not finite where nothing else has a meaning; [`Error::File`] if the file cannot
+    /// be written.
+    pub fn write_json<T: Serialize + DeserializeOwned>(&self, name: &str, value: &T) -> Result<()> {
+        let failed = |why: String| Error::Computation(format!("run `{}`: {name}: {why}", self.id));
+        let mut text =
+            serde_json::to_vec_pretty(value).map_err(|error| failed(error.to_string()))?;
+        readable::<T>(&text).map_err(failed)?;
         text.push(b'\n');
         self.write_bytes(name, &text)
     }
@@ -186,7 +207,7 @@ impl RunFolder {
     pub fn metrics(&self) -> Result<Metrics> {
         self.read_json(METRICS)?.ok_or_else(|| {
             Error::input(format!(
-                "run `{}`: incomplete, it has no {METRICS}",
+                "run `{}`: unfinished, it has no {METRICS}",
                 self.id
             ))
         })
@@ -255,12 +276,42 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::Input`] if the file is not what it should be.
-    pub fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let Some(bytes) = self.read_bytes(name)? else {
             return Ok(None);
         };
-        serde_json::from_slice(&bytes)
+        from_json(&bytes)
             .map(Some)
-            .map_err(|error| Error::input(format!("run `{}`: {name}: {error}", self.id)))
+            .map_err(|why| Error::input(format!("run `{}`: {name}: {why}", self.id)))
     }
+}
+
+/// The value of a JSON document, or which part of it is at fault and why.
+pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let (part, why) = (
+            error.path().to_string(),
+            parser_message(&error.inner().to_string()),
+        );
+        match part.as_str() {
+            "." => why,
+            part => format!("`{}`: {why}", excerpt(part)),
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|error| parser_message(&error.to_string()))?;
+    Ok(value)
+}
+
+/// Whether what is about to be written can be read back, or which part of it cannot and why.
+pub fn readable<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<(), String> {
+    // A number that is not finite is written as null, which a flattened part calls a unit.
+    let null = ["null", "unit value"].map(|found| format!("invalid type: {found}, expected f64"));
+    let number = |why: String| {
+        let plain = |why: String, null| why.replace(null, "not a finite number");
+        null.iter().fold(why, plain)
+    };
+    from_json::<T>(bytes).map(|_| ()).map_err(number)
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, UNIX_EPOCH};
 pub const INDEX: &str = "index.sqlite";
 
 /// What makes a database of schema n from one of schema n − 1, from nothing to the present one.
-pub(super) const SCHEMAS: [&str; 2] = [
+pub(super) const SCHEMAS: [&str; 3] = [
     "CREATE TABLE runs (
          id TEXT PRIMARY KEY, stamp TEXT NOT NULL, state TEXT NOT NULL, name TEXT NOT NULL, summary TEXT NOT NULL);
      CREATE TABLE tags (run TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (run, tag)) WITHOUT ROWID;
@@ -27,6 +27,8 @@ pub(super) const SCHEMAS: [&str; 2] = [
     "CREATE TABLE jobs (
          run TEXT PRIMARY KEY, place INTEGER NOT NULL, state TEXT NOT NULL, created TEXT NOT NULL, started TEXT,
          ended TEXT, message TEXT);",
+    "ALTER TABLE runs ADD COLUMN created TEXT NOT NULL DEFAULT '';
+     UPDATE runs SET stamp = '';",
 ];
 
 /// The index of the runs under one root.
@@ -44,6 +46,8 @@ pub struct Entry {
     /// `complete`, `running`, `queued`, `stopped` or `unreadable`.
     pub state: &'static str,
     pub name: String,
+    /// [`RunFolder::created`].
+    pub created: String,
     /// What the caller's function makes of its metrics; the message of an unreadable run.
     pub summary: Value,
     pub tags: Vec<String>,
@@ -154,6 +158,7 @@ impl Index {
                 entries.push(entry);
             }
         }
+        entries.sort_by(|a, b| (&b.created, &b.id).cmp(&(&a.created, &a.id)));
         Ok(entries)
     }
 
@@ -201,8 +206,16 @@ impl Index {
                     State::Unreadable(why) => ("unreadable", String::new(), Value::String(why)),
                 };
                 change.execute(
-                    "INSERT OR REPLACE INTO runs (id, stamp, state, name, summary) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![folder.id(), stamp, state, name, summary.to_string()],
+                    "INSERT OR REPLACE INTO runs (id, stamp, state, name, summary, created)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    params![
+                        folder.id(),
+                        stamp,
+                        state,
+                        name,
+                        summary.to_string(),
+                        folder.created()
+                    ],
                 )?;
             }
             for id in known.into_keys() {
@@ -217,7 +230,7 @@ impl Index {
             tags.entry(run).or_default().push(tag);
         }
         let mut rows = database.prepare_cached(
-            "SELECT runs.id, runs.state, runs.name, summary, coalesce(note, ''), coalesce(jobs.state, '')
+            "SELECT runs.id, runs.state, runs.name, summary, coalesce(note, ''), coalesce(jobs.state, ''), runs.created
              FROM runs LEFT JOIN notes ON notes.run = id LEFT JOIN jobs ON jobs.run = id",
         )?;
         let mut entries: HashMap<String, Entry> = HashMap::new();
@@ -238,6 +251,7 @@ impl Index {
                 summary: serde_json::from_str(&summary).unwrap_or(Value::Null),
                 tags: tags.remove(&id).unwrap_or_default(),
                 note: row.get(4)?,
+                created: row.get(6)?,
                 id: id.clone(),
             };
             entries.insert(id, entry);
@@ -304,10 +318,10 @@ impl Index {
     /// # Errors
     /// Those of [`store::delete`]; [`Error::Input`] if some process is carrying the run out.
     pub fn delete(&self, run: &str) -> Result<()> {
-        if progress::is_running(&store::open_exact(&self.root, run)?) {
-            return Err(Error::input(format!("run `{run}`: it is running")));
-        }
+        let folder = store::open_exact(&self.root, run)?;
+        let held = progress::hold(&folder)?;
         store::delete(&self.root, run)?;
+        drop(held);
         let mut database = self.database();
         let mut write = || -> rusqlite::Result<()> {
             let change = database.transaction()?;

@@ -103,7 +103,7 @@ fn runs_are_found_by_tag_state_and_text() {
             .delete(going.id())
             .unwrap_err()
             .to_string()
-            .ends_with("it is running")
+            .ends_with("another process is carrying it out")
     );
     drop(log);
     assert_eq!(by(None, Some("stopped"), None), [going.id()]);

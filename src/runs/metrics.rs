@@ -178,7 +178,7 @@ pub struct Comparison {
 }
 
 /// `comparison.json`: what a run was asked for, so that it can go on after it was stopped.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct Request {
     /// `compare`, `train`, `cross`, `backtest` or `walk_forward`.
     #[serde(default = "compare")]
@@ -192,19 +192,26 @@ pub struct Request {
     pub frontier: Vec<f64>,
     /// The number of trainings, without the search.
     pub trainings: usize,
-    /// The run whose policies are tested on history, of backtests.
+    /// The run whose policies are tested on history, of backtests: its id, or a path if it lies under another root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<String>,
+    /// When the folder was made, in the universal time (RFC 3339); later for every later run under the same root,
+    /// whatever the clock says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
 }
 
 impl Request {
     /// The command of a walk-forward.
     pub const WALK_FORWARD: &str = "walk_forward";
+    /// The command of a backtest.
+    pub const BACKTEST: &str = "backtest";
 
     /// What goes on with the run `id` on the command line.
     pub fn resumption(&self, id: &str) -> String {
         match self.command.as_str() {
             Self::WALK_FORWARD => format!("backtest {id} --walk-forward"),
+            Self::BACKTEST => format!("backtest {id}"),
             command => format!("{command} --resume {id}"),
         }
     }

@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod precision;
 pub mod progress;
 pub mod queue;
+mod root;
 pub mod store;
 pub mod study;
 pub mod tables;

@@ -5,6 +5,7 @@
 //! holds a lock on it, which the system releases however the process ends: who finds it locked knows that the run is
 //! going.
 
+use super::atomic::sweep_all;
 use super::metrics::TrainingPoint;
 use super::store::RunFolder;
 use crate::error::{Error, Result, at_path};
@@ -137,33 +138,15 @@ pub struct ProgressLog {
 impl ProgressLog {
     /// How long a step may wait in memory.
     const FLUSH_PERIOD: Duration = Duration::from_millis(100);
-    /// Who asks whether a run is going holds the lock for a moment.
-    const LOCK_ATTEMPTS: usize = 50;
 
-    /// Opens the file of a run, without the torn line that a killed process may have left.
+    /// Opens the file of a run, without the torn line that a killed process may have left, and removes the temporary files
+    /// that it left.
     ///
     /// # Errors
     /// [`Error::Input`] if another process is carrying the run out; [`Error::File`].
     pub fn open(folder: &RunFolder) -> Result<Self> {
         let path = folder.path().join(PROGRESS);
-        let mut options = fs::OpenOptions::new();
-        let file = options.read(true).append(true).create(true).open(&path);
-        let mut file = at_path(&path, file)?;
-        for attempt in 1.. {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if attempt < Self::LOCK_ATTEMPTS => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::input(format!(
-                        "run `{}`: another process is carrying it out",
-                        folder.id()
-                    )));
-                }
-                Err(TryLockError::Error(error)) => return at_path(&path, Err(error)),
-            }
-        }
+        let mut file = hold(folder)?;
         let whole = at_path(&path, end_of_lines(&mut file))?;
         at_path(&path, file.set_len(whole))?;
         Ok(Self {
@@ -197,6 +180,37 @@ impl Drop for ProgressLog {
         // Best effort: an error here has no one to go to.
         let _ = self.file.write_all(&self.buffer);
     }
+}
+
+/// The run's progress file, locked until it is closed: no one else carries the run out, deletes it or writes its report
+/// meanwhile. Temporary files that killed processes left in the folder are removed.
+///
+/// # Errors
+/// [`Error::Input`] if another process holds it; [`Error::File`].
+pub fn hold(folder: &RunFolder) -> Result<File> {
+    /// Who asks whether a run is going holds the lock for a moment.
+    const ATTEMPTS: usize = 50;
+    let path = folder.path().join(PROGRESS);
+    let mut options = fs::OpenOptions::new();
+    let file = options.read(true).append(true).create(true).open(&path);
+    let file = at_path(&path, file)?;
+    for attempt in 1.. {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::input(format!(
+                    "run `{}`: another process is carrying it out",
+                    folder.id()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return at_path(&path, Err(error)),
+        }
+    }
+    sweep_all(folder.path());
+    Ok(file)
 }
 
 /// Whether some process is carrying the run out.

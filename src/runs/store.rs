@@ -1,9 +1,13 @@
 //! Run folders under one root.
 
-pub use super::folder::{METRICS, RunFolder, STRATEGY, State, strategy_name};
+pub use super::folder::{METRICS, REQUEST, RunFolder, STRATEGY, State, strategy_name};
 
-use super::id::{is_plain_id, plain_id, slug};
-use crate::error::{Error, Result, at_path};
+use super::id::{is_plain_id, plain_id, stem};
+use super::metrics::Request;
+use super::root::RootLock;
+use crate::error::{Error, Result, at_path, excerpt};
+use chrono::{DateTime, Local};
+use std::cmp::Reverse;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -18,37 +22,76 @@ pub struct Listed {
     pub state: State,
 }
 
-/// Makes the folder of a new run, named after the local time and `name`.
+/// Makes the folder of a new run, named after the local time and `name`, with its strategy, its request and what `fill`
+/// adds: it appears with all of them or not at all. The request comes back with the time of creation in it.
 ///
 /// # Errors
-/// [`Error::Input`] if the root cannot be written to.
-pub fn create(root: &Path, name: &str) -> Result<RunFolder> {
-    create_at(root, name, chrono::Local::now().naive_local())
+/// [`Error::Input`] if the root cannot be written to; those of `fill`.
+pub fn begin(
+    root: &Path,
+    name: &str,
+    request: Request,
+    fill: impl FnOnce(&RunFolder) -> Result<()>,
+) -> Result<(RunFolder, Request)> {
+    begin_at(Local::now(), root, name, request, fill)
 }
 
-fn create_at(root: &Path, name: &str, now: chrono::NaiveDateTime) -> Result<RunFolder> {
+fn begin_at(
+    now: DateTime<Local>,
+    root: &Path,
+    name: &str,
+    mut request: Request,
+    fill: impl FnOnce(&RunFolder) -> Result<()>,
+) -> Result<(RunFolder, Request)> {
     let unwritable = |source: std::io::Error| {
         Error::input(format!(
             "run folder: cannot write to `{}`: {source}",
             root.display()
         ))
     };
-    fs::create_dir_all(root).map_err(unwritable)?;
-    let stem = format!("{}-{}", now.format("%Y%m%d-%H%M%S"), slug(name));
+    let mut lock = RootLock::take(root).map_err(unwritable)?;
+    let stem = stem(now.naive_local(), name);
     let mut id = stem.clone();
     for attempt in 2.. {
-        let path = root.join(&id);
-        // `create_dir` fails if the folder exists, so two runs started in the same second
-        // cannot both believe that they own it.
-        match fs::create_dir(&path) {
-            Ok(()) => return Ok(RunFolder { id, path }),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                id = format!("{stem}-{attempt}");
-            }
-            Err(error) => return Err(unwritable(error)),
+        if fs::symlink_metadata(root.join(&id)).is_err() {
+            break;
         }
+        id = format!("{stem}-{attempt}");
     }
-    unreachable!("the loop ends by returning")
+    let path = root.join(&id);
+    request.created = Some(lock.time(now.to_utc()));
+    let filled = RunFolder {
+        path: lock.new_folder(&id).map_err(unwritable)?,
+        id,
+    };
+    let written = filled
+        .write_strategy(&request.strategy)
+        .and_then(|()| filled.write_request(&request))
+        .and_then(|()| fill(&filled))
+        .and_then(|()| lock.appear(&filled.path, &path).map_err(unwritable));
+    if let Err(error) = written {
+        // Best effort: whoever takes the lock next does it too.
+        let _ = fs::remove_dir_all(&filled.path);
+        return Err(error);
+    }
+    Ok((
+        RunFolder {
+            id: filled.id,
+            path,
+        },
+        request,
+    ))
+}
+
+/// An empty folder under `root`, such as nothing but a test makes.
+#[cfg(test)]
+pub fn create(root: &Path, name: &str) -> Result<RunFolder> {
+    let made = begin(root, name, Request::default(), |_| Ok(()));
+    let folder = made?.0;
+    for file in [STRATEGY, REQUEST] {
+        at_path(&folder.path, fs::remove_file(folder.path.join(file)))?;
+    }
+    Ok(folder)
 }
 
 /// The runs under `root`, newest first; a root that does not exist holds none.
@@ -56,8 +99,7 @@ fn create_at(root: &Path, name: &str, now: chrono::NaiveDateTime) -> Result<RunF
 /// # Errors
 /// [`Error::File`] if the root exists but cannot be read.
 pub fn list(root: &Path) -> Result<Vec<Listed>> {
-    let folders = folders(root)?;
-    Ok(folders
+    Ok(newest_first(root)?
         .into_iter()
         .map(|folder| {
             let state = folder.state();
@@ -67,6 +109,16 @@ pub fn list(root: &Path) -> Result<Vec<Listed>> {
 }
 
 /// The folders of the runs under `root`, newest first.
+///
+/// # Errors
+/// See [`list`].
+fn newest_first(root: &Path) -> Result<Vec<RunFolder>> {
+    let mut folders = folders(root)?;
+    folders.sort_by_cached_key(|folder| Reverse((folder.created(), folder.id.clone())));
+    Ok(folders)
+}
+
+/// The folders of the runs under `root`, in no order.
 ///
 /// # Errors
 /// See [`list`].
@@ -89,8 +141,6 @@ pub fn folders(root: &Path) -> Result<Vec<RunFolder>> {
             });
         }
     }
-    // Ids begin with the time of creation.
-    found.sort_by(|a, b| b.id.cmp(&a.id));
     Ok(found)
 }
 
@@ -100,11 +150,12 @@ pub fn folders(root: &Path) -> Result<Vec<RunFolder>> {
 /// # Errors
 /// [`Error::Input`] if nothing or more than one run matches.
 pub fn open(root: &Path, which: &str) -> Result<RunFolder> {
+    let shown = excerpt(which);
     if which.is_empty() {
         return Err(Error::input("run: the id is empty"));
     }
     if which == "latest" {
-        return folders(root)?
+        return newest_first(root)?
             .into_iter()
             .find(|folder| folder.path.join(METRICS).is_file())
             .ok_or_else(|| {
@@ -122,7 +173,7 @@ pub fn open(root: &Path, which: &str) -> Result<RunFolder> {
     if path.is_dir() {
         if !path.join(METRICS).is_file() && !path.join(STRATEGY).is_file() {
             return Err(Error::input(format!(
-                "run `{which}`: the folder holds neither {METRICS} nor {STRATEGY}"
+                "run `{shown}`: the folder holds neither {METRICS} nor {STRATEGY}"
             )));
         }
         let whole = at_path(path, path.canonicalize())?;
@@ -139,11 +190,11 @@ pub fn open(root: &Path, which: &str) -> Result<RunFolder> {
     match matching.len() {
         1 => Ok(matching.into_iter().next().expect("one run matches")),
         0 => Err(Error::input(format!(
-            "run `{which}`: no such run in `{}`",
+            "run `{shown}`: no such run in `{}`",
             root.display()
         ))),
         several => Err(Error::input(format!(
-            "run `{which}`: {several} runs begin so, among them {} and {}",
+            "run `{shown}`: {several} runs begin so, among them {} and {}",
             matching[0].id, matching[1].id
         ))),
     }
@@ -163,7 +214,8 @@ pub fn open_exact(root: &Path, id: &str) -> Result<RunFolder> {
         });
     }
     Err(Error::input(format!(
-        "run `{id}`: no such run in `{}`",
+        "run `{}`: no such run in `{}`",
+        excerpt(id),
         root.display()
     )))
 }
@@ -175,10 +227,8 @@ pub fn open_exact(root: &Path, id: &str) -> Result<RunFolder> {
 /// the folder cannot be removed.
 pub fn delete(root: &Path, id: &str) -> Result<()> {
     let folder = open_exact(root, id)?;
-    // Renamed first: a deletion that is interrupted must not leave half a run in the list.
-    let doomed = root.join(format!(".deleted-{}-{id}", std::process::id()));
-    at_path(&folder.path, fs::rename(&folder.path, &doomed))?;
-    at_path(&doomed, fs::remove_dir_all(&doomed))
+    let deleted = RootLock::take(root).and_then(|lock| lock.disappear(&folder.path));
+    at_path(&folder.path, deleted)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::runs::atomic::write_atomically;
 use crate::runs::fixture::{self, Scratch};
+use chrono::TimeZone;
 use std::io::Write;
 
 /// What is written comes back unchanged: metrics, both tables and the example path.
@@ -75,7 +76,6 @@ fn stopped_and_broken_runs_do_not_hide_the_others() {
     let broken = create(root.path(), "broken").unwrap();
     broken.write_bytes(METRICS, b"{\"run\":").unwrap();
     fs::write(root.path().join("notes.txt"), "not a run").unwrap();
-    fs::create_dir(root.path().join(".deleted-1-x")).unwrap();
 
     let listed = list(root.path()).unwrap();
     assert_eq!(listed.len(), 3);
@@ -92,7 +92,7 @@ fn stopped_and_broken_runs_do_not_hide_the_others() {
     }
     assert_eq!(open(root.path(), "latest").unwrap().id(), complete.id());
     let message = stopped.metrics().unwrap_err().to_string();
-    assert!(message.contains("incomplete"), "{message}");
+    assert!(message.contains("unfinished"), "{message}");
 }
 
 /// An interrupted write leaves the old file as it was and nothing beside it.
@@ -111,15 +111,163 @@ fn a_failed_write_leaves_the_old_file() {
     assert_eq!(fs::read_dir(run.path()).unwrap().count(), 1);
 }
 
+fn local(hour: u32, minute: u32, second: u32) -> DateTime<Local> {
+    let now = Local.with_ymd_and_hms(2026, 3, 1, hour, minute, second);
+    now.earliest().unwrap()
+}
+
+/// The newest run is the one that was made last, whatever the names say: also where the clock was set back an hour, and
+/// where two runs are made in one second.
+#[test]
+fn runs_go_by_the_order_in_which_they_were_made() {
+    let root = Scratch::new("order");
+    let make = |now, name: &str| {
+        let made = begin_at(now, root.path(), name, Request::default(), |_| Ok(()));
+        let run = made.unwrap().0;
+        run.write_metrics(&fixture::metrics()).unwrap();
+        run.id().to_owned()
+    };
+    let ids = [
+        make(local(9, 30, 5), "z"),
+        make(local(9, 30, 5), "a"),
+        make(local(8, 30, 5), "b"),
+        make(local(8, 30, 6), "a"),
+    ];
+    let listed: Vec<String> = list(root.path())
+        .unwrap()
+        .into_iter()
+        .map(|listed| listed.folder.id)
+        .collect();
+    assert!(listed.iter().eq(ids.iter().rev()), "{listed:?}");
+    assert_eq!(open(root.path(), "latest").unwrap().id(), ids[3]);
+    // An older version of the program did not write the time of creation: its name has it.
+    let path = root.path().join("20260301-093006-old");
+    fs::create_dir(&path).unwrap();
+    fs::copy(root.path().join(&ids[0]).join(METRICS), path.join(METRICS)).unwrap();
+    assert_eq!(open(root.path(), "latest").unwrap().path(), path);
+}
+
+/// A folder appears with its strategy and its request or not at all, and what killed processes left of folders that they
+/// made or deleted is gone when the next one is.
+#[test]
+fn folders_appear_and_disappear_whole() {
+    let root = Scratch::new("whole");
+    for left in [".new-20260301-093005-x", ".deleted-20260301-093005-y"] {
+        fs::create_dir_all(root.path().join(left).join("policies")).unwrap();
+    }
+    let request = || Request {
+        strategy: "name = \"x\"\n".into(),
+        ..Request::default()
+    };
+    let failed = begin(root.path(), "x", request(), |_| Err(Error::input("no")));
+    assert_eq!(failed.unwrap_err().to_string(), "no");
+    assert!(list(root.path()).unwrap().is_empty());
+    let (run, kept) = begin(root.path(), "x", request(), |run| {
+        assert!(list(root.path()).unwrap().is_empty());
+        run.write_bytes("further", b"")
+    })
+    .unwrap();
+    assert_eq!(run.name().as_deref(), Some("x"));
+    assert_eq!(run.request().unwrap().unwrap().created, kept.created);
+    assert!(run.path().join("further").is_file());
+    delete(root.path(), run.id()).unwrap();
+    assert_eq!(names(root.path()), [".lock"]);
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+/// A result that could not be read again is not written; the error names the number that is none. What may be undefined
+/// is.
+#[test]
+fn what_cannot_be_read_is_not_written() {
+    let root = Scratch::new("unreadable");
+    let run = create(root.path(), "x").unwrap();
+    let mut metrics = fixture::metrics();
+    metrics.frontier.push(crate::runs::metrics::FrontierRow {
+        parameter: f64::NAN,
+        row: metrics.evaluation[0].clone(),
+    });
+    let error = run.write_metrics(&metrics).unwrap_err();
+    assert_eq!(error.exit_code(), 1);
+    let message = error.to_string();
+    assert!(message.contains("metrics.json: `frontier[0]"), "{message}");
+    assert!(message.contains(": not a finite number"), "{message}");
+    assert!(!run.is_complete());
+}
+
+/// A damaged file is refused with its name and the part that is at fault, in one short line.
+#[test]
+fn damaged_files_are_named() {
+    let root = Scratch::new("damaged");
+    let run = fixture::write(root.path());
+    let long = "x".repeat(10_000);
+    let text = fs::read_to_string(run.path().join(METRICS)).unwrap();
+    for (from, to, part) in [
+        (
+            "\"seeds\": [",
+            format!("\"seeds\": [\n\"{long}\",").as_str(),
+            "`seeds[0]`",
+        ),
+        (
+            "\"pnl_mean\": ",
+            "\"pnl_mean\": \"\u{1b}[2J\", \"x\": ",
+            "`evaluation[0].pnl_mean`",
+        ),
+        ("{", "", "expected struct Metrics"),
+    ] {
+        assert!(text.contains(from));
+        run.write_bytes(METRICS, text.replacen(from, to, 1).as_bytes())
+            .unwrap();
+        let message = run.metrics().unwrap_err().to_string();
+        let named = format!("run `{}`: metrics.json: ", run.id());
+        assert!(
+            message.starts_with(&named) && message.contains(part),
+            "{message}"
+        );
+        assert!(
+            message.len() < 300 && !message.contains(char::is_control),
+            "{message}"
+        );
+    }
+    for (file, read) in [
+        ("evaluation.parquet", run.evaluation().map(|_| ())),
+        ("backtest.parquet", run.backtest().map(|_| ())),
+    ] {
+        read.unwrap();
+        let whole = run.read_bytes(file).unwrap().unwrap();
+        for part in [
+            &b"PAR1"[..],
+            b"",
+            &whole[..whole.len() / 2],
+            &whole[whole.len() / 2..],
+        ] {
+            run.write_bytes(file, part).unwrap();
+            let read = match file {
+                "evaluation.parquet" => run.evaluation().map(|_| ()),
+                _ => run.backtest().map(|_| ()),
+            };
+            let error = read.unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let message = error.to_string();
+            assert!(message.contains(&format!("{file}: damaged")), "{message}");
+        }
+    }
+}
+
 /// Runs of one second get different folders, in an order that sorts by time.
 #[test]
 fn ids_say_when_and_what_and_never_collide() {
     let root = Scratch::new("ids");
-    let now = chrono::NaiveDate::from_ymd_opt(2026, 3, 1)
-        .unwrap()
-        .and_hms_opt(9, 30, 5)
-        .unwrap();
-    let id = |name: &str| create_at(root.path(), name, now).unwrap().id().to_owned();
+    let now = local(9, 30, 5);
+    let id = |name: &str| {
+        let made = begin_at(now, root.path(), name, Request::default(), |_| Ok(()));
+        made.unwrap().0.id().to_owned()
+    };
     assert_eq!(id("Heston call, 5 bp!"), "20260301-093005-heston-call-5-bp");
     assert_eq!(
         id("Heston call, 5 bp!"),
@@ -180,7 +328,7 @@ fn ids_that_lead_out_of_the_root_are_refused() {
     assert!(root.path().join("precious").is_dir());
     assert!(delete(&runs, &run.id()[..10]).is_err());
     delete(&runs, run.id()).unwrap();
-    assert_eq!(fs::read_dir(&runs).unwrap().count(), 0);
+    assert_eq!(names(&runs), [".lock"]);
 }
 
 /// A root that cannot be made is the user's mistake, told in one line.

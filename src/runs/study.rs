@@ -1,7 +1,7 @@
 //! Compact results of comparisons, small enough to be kept beside the source and all that the study's page is made of.
 
+use super::folder::{RunFolder, from_json, readable};
 use super::metrics::{Comparison, Metrics, TrainingCurve, Trial};
-use super::store::RunFolder;
 use crate::error::{Error, Result};
 use crate::risk::{Row, null_as_nan};
 use serde::{Deserialize, Serialize};
@@ -196,13 +196,13 @@ impl Study {
     pub fn read(path: &Path) -> Result<Self> {
         let of = |error: String| Error::input(format!("{}: {error}", path.display()));
         let bytes = std::fs::read(path).map_err(|error| of(error.to_string()))?;
-        serde_json::from_slice(&bytes).map_err(|error| of(error.to_string()))
+        from_json(&bytes).map_err(of)
     }
 
     /// The results as JSON, a line for every entry, so that changes of the file can be read.
     ///
     /// # Errors
-    /// [`Error::Computation`] if a value has no form in JSON.
+    /// [`Error::Computation`] if a value has no form in JSON from which it can be read back, naming it.
     pub fn to_json(&self) -> Result<String> {
         let of = |error: serde_json::Error| Error::Computation(format!("results: {error}"));
         let value = serde_json::to_value(self).map_err(of)?;
@@ -217,7 +217,10 @@ impl Study {
             };
             parts.push(format!(" \"{key}\": {text}"));
         }
-        Ok(format!("{{\n{}\n}}\n", parts.join(",\n")))
+        let text = format!("{{\n{}\n}}\n", parts.join(",\n"));
+        readable::<Self>(text.as_bytes())
+            .map_err(|why| Error::Computation(format!("results: {why}")))?;
+        Ok(text)
     }
 }
 

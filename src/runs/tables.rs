@@ -1,9 +1,10 @@
 //! The two Parquet tables of a run: one row per simulated test path, one row per contract of
 //! the backtest.
 
-use crate::error::{Error, Result, at_path};
+use crate::error::{Error, Result, at_path, excerpt};
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// `evaluation.parquet`.
@@ -88,8 +89,7 @@ impl EvaluationTable {
     /// numbered from 0 in order.
     ///
     /// # Errors
-    /// [`Error::Table`] if the file is not Parquet or lacks a column, [`Error::Input`] if it
-    /// has empty cells or paths out of order.
+    /// [`Error::Input`] naming the file if it is not Parquet, lacks a column, or has empty cells or paths out of order.
     pub fn read(path: &Path) -> Result<Self> {
         let frame = read_parquet(path)?;
         let (pnl, cost, turnover) = (
@@ -172,8 +172,7 @@ impl BacktestTable {
     /// Reads a file written from [`BacktestTable::to_frame`].
     ///
     /// # Errors
-    /// [`Error::Table`] if the file is not Parquet or lacks a column, [`Error::Input`] if it
-    /// has empty cells.
+    /// [`Error::Input`] naming the file if it is not Parquet, lacks a column, or has empty cells.
     pub fn read(path: &Path) -> Result<Self> {
         let frame = read_parquet(path)?;
         let date = read_dates(path, &frame, "date")?;
@@ -276,31 +275,57 @@ pub(crate) fn dates<'a>(
     Ok(Column::new(name.into(), days).cast(&DataType::Date)?)
 }
 
+/// # Errors
+/// [`Error::Input`] naming the file if it is damaged.
 pub(crate) fn read_parquet(path: &Path) -> Result<DataFrame> {
     let file = at_path(path, std::fs::File::open(path))?;
-    Ok(ParquetReader::new(file).finish()?)
+    // Polars panics at some damaged files.
+    let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
+    let frame = match read {
+        Ok(frame) => frame.map_err(|error| damaged(path, &error))?,
+        Err(_) => return Err(damaged(path, &"not a table")),
+    };
+    let uneven = |column: &&Column| column.len() != frame.height();
+    match frame.columns().iter().find(uneven) {
+        None => Ok(frame),
+        Some(column) => Err(damaged(
+            path,
+            &format!(
+                "column `{}` has another length than the table",
+                column.name()
+            ),
+        )),
+    }
+}
+
+/// The error of a file that does not hold what was written.
+fn damaged(path: &Path, what: &dyn std::fmt::Display) -> Error {
+    // Polars goes on with advice about its own options.
+    let what = what.to_string();
+    let first = what.lines().next().unwrap_or_default();
+    Error::input(format!("{}: damaged: {}", path.display(), excerpt(first)))
 }
 
 pub(crate) fn read_keys(path: &Path, frame: &DataFrame) -> Result<Vec<(String, Option<u64>)>> {
-    let strategy = frame.column("strategy")?.str()?;
-    let seed = frame.column("seed")?.cast(&DataType::UInt64)?;
-    strategy
-        .iter()
-        .zip(seed.u64()?.iter())
-        .map(|(strategy, seed)| {
-            let strategy = strategy.ok_or_else(|| empty_cell(path, "strategy"))?;
-            Ok((strategy.to_owned(), seed))
-        })
+    let read = || -> PolarsResult<Vec<(Option<String>, Option<u64>)>> {
+        let strategy = frame.column("strategy")?.str()?;
+        let seed = frame.column("seed")?.cast(&DataType::UInt64)?;
+        let strategy = strategy.iter().map(|name| name.map(str::to_owned));
+        Ok(strategy.zip(seed.u64()?.iter()).collect())
+    };
+    read()
+        .map_err(|error| damaged(path, &error))?
+        .into_iter()
+        .map(|(strategy, seed)| Ok((strategy.ok_or_else(|| empty_cell(path, "strategy"))?, seed)))
         .collect()
 }
 
 pub(crate) fn numbers(path: &Path, frame: &DataFrame, name: &str) -> Result<Vec<f64>> {
-    let column = frame.column(name)?.cast(&DataType::Float64)?;
-    column
-        .f64()?
-        .iter()
-        .map(|value| value.ok_or_else(|| empty_cell(path, name)))
-        .collect()
+    let read = || -> PolarsResult<Vec<Option<f64>>> {
+        let column = frame.column(name)?.cast(&DataType::Float64)?;
+        Ok(column.f64()?.iter().collect())
+    };
+    whole(path, name, read())
 }
 
 pub(crate) fn integers(
@@ -309,11 +334,19 @@ pub(crate) fn integers(
     name: &str,
     via: &DataType,
 ) -> Result<Vec<i64>> {
-    let column = frame.column(name)?.cast(via)?.cast(&DataType::Int64)?;
-    column
-        .i64()?
-        .iter()
-        .map(|value| value.ok_or_else(|| empty_cell(path, name)))
+    let read = || -> PolarsResult<Vec<Option<i64>>> {
+        let column = frame.column(name)?.cast(via)?.cast(&DataType::Int64)?;
+        Ok(column.i64()?.iter().collect())
+    };
+    whole(path, name, read())
+}
+
+/// The cells of a column, none of which may be empty.
+fn whole<T>(path: &Path, name: &str, cells: PolarsResult<Vec<Option<T>>>) -> Result<Vec<T>> {
+    cells
+        .map_err(|error| damaged(path, &error))?
+        .into_iter()
+        .map(|cell| cell.ok_or_else(|| empty_cell(path, name)))
         .collect()
 }
 

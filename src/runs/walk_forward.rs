@@ -3,7 +3,7 @@
 use super::breakdown::Breakdown;
 use super::precision::{Precision, listed};
 use super::store::RunFolder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::risk::bootstrap::Interval;
 use crate::risk::null_as_nan;
 use serde::{Deserialize, Serialize};
@@ -172,12 +172,6 @@ impl Results {
     /// # Errors
     /// If the file is damaged.
     pub fn of_run(folder: &RunFolder) -> Result<Option<Self>> {
-        let Some(bytes) = folder.read_bytes(FILE)? else {
-            return Ok(None);
-        };
-        let path = folder.path().join(FILE);
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| Error::input(format!("{}: {error}", path.display())))
+        folder.read_json(FILE)
     }
 }

@@ -172,7 +172,8 @@ pub async fn show(
                 let name = name.as_deref().unwrap_or(SHIPPED[0].0);
                 let known = SHIPPED.iter().find(|(known, _)| *known == name);
                 let (_, text) = known.ok_or_else(|| missing(format!("no strategy `{name}`")))?;
-                (*text).to_owned()
+                // In the repository they lie in a folder beside that of the data; here paths count from the server's.
+                text.replace("../market_data/", "market_data/")
             }
         };
         StrategyForm::new(strategy).map_err(|error| Problem {

@@ -15,6 +15,8 @@ use std::path::PathBuf;
 pub struct BacktestPlan {
     /// Price files joined by date: the first has the closes, further ones add implied volatility or variance.
     pub data: Vec<PathBuf>,
+    /// The folder that relative paths in the strategy counted from, if there were any; they are absolute since.
+    pub relative_to: Option<PathBuf>,
     /// First and last date of sale; all of the history if absent.
     pub start: Option<NaiveDate>,
     pub end: Option<NaiveDate>,
@@ -51,10 +53,37 @@ pub enum Schedule {
 }
 
 impl BacktestPlan {
-    /// The files of the history, in words.
+    /// The paths of the history's files, for errors.
     pub fn files(&self) -> String {
-        let names: Vec<String> = self.data.iter().map(|f| f.display().to_string()).collect();
+        let paths: Vec<String> = self.data.iter().map(|f| f.display().to_string()).collect();
+        paths.join(", ")
+    }
+
+    /// The names of the history's files without their folders, for what is read elsewhere.
+    pub fn file_names(&self) -> String {
+        let names = self.data.iter().filter_map(|file| file.file_name());
+        let names: Vec<String> = names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
         names.join(", ")
+    }
+
+    /// Whether the price files are there that the strategy names by relative paths.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the first that is not, and the folder that its path was relative to.
+    pub fn check_files(&self) -> Result<()> {
+        let Some(folder) = &self.relative_to else {
+            return Ok(());
+        };
+        match self.data.iter().find(|file| !file.exists()) {
+            None => Ok(()),
+            Some(file) => Err(Error::input(format!(
+                "{}: no such file; relative paths in `backtest.data` count from {}",
+                file.display(),
+                folder.display()
+            ))),
+        }
     }
 }
 
@@ -138,6 +167,7 @@ pub(super) fn backtest(raw: &mut RawBacktest, market: &Market) -> Result<Backtes
     }
     Ok(BacktestPlan {
         data,
+        relative_to: raw.relative_to.clone(),
         start: optional("backtest.start", &raw.start)?,
         end: optional("backtest.end", &raw.end)?,
         schedule: Schedule::new(&mut raw.spacing)?,

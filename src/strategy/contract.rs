@@ -4,7 +4,7 @@ use super::raw::{Raw, RawPremium};
 use super::tenor::Tenor;
 use crate::bounds::{check, filled, finite, one_of, positive, required, within};
 use crate::contract::{Contract, Leg, OptionKind, Payoff};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::market::Market;
 
 /// Hedging periods, at most.
@@ -196,7 +196,8 @@ pub(super) fn given(key: &str, value: &toml::Value) -> Result<Given> {
     };
     read.ok_or_else(|| {
         Error::input(format!(
-            "`{key}` must be a number, {{ moneyness = x }} or {{ delta = x }}, was {value}"
+            "`{key}` must be a number, {{ moneyness = x }} or {{ delta = x }}, was {}",
+            excerpt(&value.to_string())
         ))
     })
 }

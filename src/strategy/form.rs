@@ -2,7 +2,7 @@
 
 use super::Plan;
 use crate::bounds::{Bound, recorded};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use serde_json::{Map, Value};
 
 /// A key of a strategy.
@@ -22,8 +22,18 @@ pub struct Field {
 pub fn fields(strategy: &str) -> Result<Vec<Field>> {
     let (plan, bounds) = recorded(|| Plan::parse(strategy, |_| {}));
     let text = plan?.to_toml()?;
-    let table: toml::Table =
-        toml::from_str(&text).map_err(|error| Error::Computation(format!("strategy: {error}")))?;
+    let read = |text: &str| -> Result<toml::Table> {
+        toml::from_str(text).map_err(|error| Error::Computation(format!("strategy: {error}")))
+    };
+    let mut table = read(&text)?;
+    // A path stays as it is written; the plan's is absolute.
+    let written = read(strategy)?;
+    let data = written
+        .get("backtest")
+        .and_then(|backtest| backtest.get("data"));
+    if let (Some(data), Some(backtest)) = (data, table.get_mut("backtest")) {
+        backtest["data"] = data.clone();
+    }
     let mut fields = Vec::new();
     flatten(&table, "", &bounds, &mut fields);
     Ok(fields)
@@ -50,7 +60,7 @@ fn flatten(table: &toml::Table, within: &str, bounds: &[Bound], fields: &mut Vec
 pub fn to_toml(fields: &Map<String, Value>) -> Result<String> {
     let mut strategy = toml::Table::new();
     for (key, value) in fields {
-        let wrong = |what: &str| Error::input(format!("`{key}` {what}"));
+        let wrong = |what: &str| Error::input(format!("`{}` {what}", excerpt(key)));
         if value.is_null() || value.as_str() == Some("") {
             continue;
         }

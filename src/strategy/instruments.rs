@@ -4,7 +4,7 @@ use super::contract::{Given, Strike, Terms, given};
 use super::raw::{Raw, RawInstrument};
 use crate::bounds::{check, filled, fraction, not_negative, one_of, positive, required};
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::market::{Market, Model, Quotes};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -47,7 +47,7 @@ pub(super) fn instruments(
         let names: Vec<String> = written.iter().map(ToString::to_string).collect();
         return Err(Error::input(format!(
             "`{KEY}` must be distinct instruments, \"spot\" first, was [{}]",
-            names.join(", ")
+            excerpt(&names.join(", "))
         )));
     }
     raw.policy.instruments = Some(written);

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod contract;
+mod files;
 pub mod form;
 mod instruments;
 mod market;

@@ -1,6 +1,6 @@
 use super::raw::RawOptimizer;
 use crate::bounds::{MOST_PATHS, at_least, filled, fraction, one_of, positive, within};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::optimizer::{Averaging, Build, method};
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ fn averaging(key: &dyn Fn(&str) -> String, raw: &mut RawOptimizer) -> Result<Ave
         if given && chosen != rule {
             return Err(Error::input(format!(
                 "`{}` has no meaning for the average \"{chosen}\"",
-                key(foreign)
+                excerpt(&key(foreign))
             )));
         }
     }

@@ -10,7 +10,7 @@ use super::training::{Clock, Length, Training, Validation, risk, training};
 use super::walk_forward::WalkForwardPlan;
 use crate::bounds::{MOST_PATHS, filled, fraction, not_negative, within};
 use crate::contract::{Charge, Contract, Costs, Instrument};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt, parser_message};
 use crate::hedging::Ledger;
 use crate::market::{Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
@@ -55,31 +55,46 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads and validates a strategy file after `change` has been applied to what it says.
+    /// Reads and validates a strategy file after `change` has been applied to what it says. Relative paths in it count
+    /// from its folder.
     ///
     /// # Errors
     /// In one line: the file, the key, the value and its bound.
     pub fn load(path: &Path, change: impl FnOnce(&mut Raw)) -> Result<Self> {
         let in_file = |message: String| Error::input(format!("{}: {message}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| in_file(error.to_string()))?;
-        Self::parse(&text, change).map_err(|error| in_file(error.to_string()))
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse_in(folder, &text, change).map_err(|error| in_file(error.to_string()))
     }
 
-    /// Validates the text of a strategy file after `change` has been applied to what it says.
+    /// Validates the text of a strategy file after `change` has been applied to what it says. Relative paths in the text
+    /// count from the working directory.
     ///
     /// # Errors
     /// In one line: the key, the value and its bound.
     pub fn parse(text: &str, change: impl FnOnce(&mut Raw)) -> Result<Self> {
+        Self::parse_in(Path::new(""), text, change)
+    }
+
+    /// [`Self::parse`], with relative paths that count from `folder`.
+    fn parse_in(folder: &Path, text: &str, change: impl FnOnce(&mut Raw)) -> Result<Self> {
         let reader =
             toml::Deserializer::parse(text).map_err(|error| Error::input(syntax(text, &error)))?;
         let mut raw: Raw = serde_path_to_error::deserialize(reader).map_err(|error| {
             Error::input(format!(
                 "`{}`: {}",
-                error.path(),
-                in_words(&one_line(error.inner().message()))
+                excerpt(&error.path().to_string()),
+                in_words(&parser_message(error.inner().message()))
             ))
         })?;
+        if let Some(backtest) = &mut raw.backtest {
+            backtest.locate(folder)?;
+        }
         change(&mut raw);
+        if let Some(backtest) = &mut raw.backtest {
+            // What the command line names counts from the working directory.
+            backtest.locate(Path::new(""))?;
+        }
         Self::from_raw(raw)
     }
 
@@ -147,13 +162,14 @@ impl Plan {
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
             if name == "own" || name.is_empty() || !name.chars().all(plain) {
                 return Err(Error::input(format!(
-                    "`markets.{name}`: a name must be of letters, digits, - and _, and not \"own\""
+                    "`markets.{}`: a name must be of letters, digits, - and _, and not \"own\"",
+                    excerpt(name)
                 )));
             }
             let mut raw = self.resolved.clone();
             raw.market = self.resolved.market.changed(change);
             let plan = Self::from_raw(raw)
-                .map_err(|error| Error::input(format!("`markets.{name}`: {error}")))?;
+                .map_err(|error| Error::input(format!("`markets.{}`: {error}", excerpt(name))))?;
             plans.push((name.clone(), plan));
         }
         Ok(plans)
@@ -338,7 +354,7 @@ impl Plan {
 
 /// What is wrong with text that is no TOML, and in which line.
 fn syntax(text: &str, error: &toml::de::Error) -> String {
-    let message = one_line(error.message());
+    let message = parser_message(error.message());
     let before = error.span().and_then(|span| text.get(..span.start));
     match before {
         Some(before) => format!("line {}: {message}", 1 + before.matches('\n').count()),
@@ -357,8 +373,4 @@ fn in_words(message: &str) -> String {
     ];
     let named = |message: String, (name, words): (&str, &str)| message.replace(name, words);
     types.into_iter().fold(message.to_owned(), named)
-}
-
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -2,10 +2,12 @@
 //!
 //! Ranges are checked, and defaults filled in, in the module of the section; here only the shape of the file is known.
 
+use super::files::located;
+use crate::error::{Error, excerpt, parser_message};
 use crate::market::history::RawReading;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A strategy file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -150,15 +152,18 @@ pub struct RawInstrument {
 impl RawInstrument {
     pub(super) fn read(value: &toml::Value) -> Result<Self, String> {
         if !value.is_table() {
-            return Err(format!("must be names and tables, was {value}"));
+            return Err(format!(
+                "must be names and tables, was {}",
+                excerpt(&value.to_string())
+            ));
         }
         let read = value.clone().try_into();
-        read.map_err(|error: toml::de::Error| error.message().replace('\n', " "))
+        read.map_err(|error: toml::de::Error| parser_message(error.message()))
     }
 
-    pub(super) fn written(&self) -> crate::Result<toml::Value> {
+    pub(super) fn written(&self) -> Result<toml::Value, Error> {
         let value = toml::Value::try_from(self);
-        value.map_err(|error| crate::Error::Computation(format!("instrument: {error}")))
+        value.map_err(|error| Error::Computation(format!("instrument: {error}")))
     }
 }
 
@@ -211,6 +216,9 @@ pub struct RawOptimizer {
 #[serde(deny_unknown_fields)]
 pub struct RawBacktest {
     pub data: Option<RawFiles>,
+    /// The folder that relative paths in `data` counted from, if there were any; `data` is absolute since.
+    #[serde(skip)]
+    pub relative_to: Option<PathBuf>,
     pub start: Option<String>,
     pub end: Option<String>,
     pub spacing: Option<RawSpacing>,
@@ -276,6 +284,22 @@ pub enum RawFiles {
     Several(Vec<String>),
 }
 
+impl RawBacktest {
+    /// Makes the paths in `data` absolute; relative ones count from `folder`.
+    pub(super) fn locate(&mut self, folder: &Path) -> Result<(), Error> {
+        let Some(files) = self.data.take() else {
+            return Ok(());
+        };
+        let files: Vec<PathBuf> = files.into();
+        let (files, relative_to) = located("backtest.data", &files, folder)?;
+        self.data = Some(files.into());
+        if relative_to.is_some() {
+            self.relative_to = relative_to;
+        }
+        Ok(())
+    }
+}
+
 impl From<RawFiles> for Vec<PathBuf> {
     fn from(files: RawFiles) -> Self {
         match files {
@@ -285,8 +309,8 @@ impl From<RawFiles> for Vec<PathBuf> {
     }
 }
 
-impl From<&[PathBuf]> for RawFiles {
-    fn from(files: &[PathBuf]) -> Self {
+impl From<Vec<PathBuf>> for RawFiles {
+    fn from(files: Vec<PathBuf>) -> Self {
         let mut names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         match names.len() {
             1 => Self::One(names.remove(0)),

@@ -287,7 +287,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         band_aversion: None,
         crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {
-            data: settings.files(),
+            data: settings.file_names(),
             source: WALK_FORWARD.into(),
             estimated_from: None,
             estimated_to: None,

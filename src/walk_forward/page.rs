@@ -204,7 +204,7 @@ impl Page {
              a contract come from closes up to its sale, hedge ratios from closes up to theirs. {premium}; that variance \
              is {}.\n",
             contract.kind,
-            settings.files(),
+            settings.file_names(),
             first.first_sale,
             last.last_sale,
             contract.steps,

@@ -5,7 +5,7 @@ use crate::backtest::Calendar;
 use crate::error::{Error, Result, at_path};
 use crate::runs::metrics::Request;
 use crate::runs::progress::Planned;
-use crate::runs::store::{self, RunFolder};
+use crate::runs::store::{self, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, Plan, WalkForwardPlan};
 use std::path::Path;
 
@@ -30,7 +30,6 @@ impl Prepared {
         let history = crate::backtest::load(&settings)?;
         let calendar = Calendar::new(&history, &plan, &settings)?;
         let windows = spans(&history, &calendar, &settings, &walk)?.len();
-        let folder = store::create(root, &format!("{}-walk-forward", plan.name))?;
         let request = Request {
             command: Request::WALK_FORWARD.into(),
             strategy: plan.to_toml()?,
@@ -39,11 +38,13 @@ impl Prepared {
             frontier: Vec::new(),
             trainings: windows * plan.optimizers.len() * walk.seeds,
             policies: None,
+            created: None,
         };
-        folder.write_strategy(&request.strategy)?;
-        let windows = folder.path().join(RunFolder::WINDOWS);
-        at_path(&windows, std::fs::create_dir_all(&windows))?;
-        folder.write_request(&request)?;
+        let name = format!("{}-walk-forward", plan.name);
+        let (folder, _) = store::begin(root, &name, request, |folder| {
+            let windows = folder.path().join(RunFolder::WINDOWS);
+            at_path(&windows, std::fs::create_dir_all(&windows))
+        })?;
         Ok(Self {
             plan,
             settings,
@@ -57,14 +58,13 @@ impl Prepared {
     /// # Errors
     /// [`Error::Input`] if the run is no walk-forward.
     pub fn again(folder: RunFolder) -> Result<Self> {
-        let not = |what: &str| Error::input(format!("run `{}` {what}", folder.id()));
+        let not = |what: &str| Error::input(format!("run `{}`: {what}", folder.id()));
         if !folder.path().join(RunFolder::WINDOWS).is_dir() {
-            return Err(not("is no walk-forward"));
+            return Err(not("no walk-forward"));
         }
-        let text = folder
-            .strategy()?
-            .ok_or_else(|| not("has no strategy.toml"))?;
-        let plan = Plan::parse(&text, |_| {})?;
+        let text = folder.strategy()?.ok_or_else(|| not("no strategy.toml"))?;
+        let plan =
+            Plan::parse(&text, |_| {}).map_err(|error| not(&format!("{STRATEGY}: {error}")))?;
         let settings = backtest(&plan)?;
         let (plan, walk) = plan.with_walk_forward()?;
         Ok(Self {

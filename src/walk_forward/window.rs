@@ -4,7 +4,7 @@ use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
 use crate::market::{History, Model, PathSource, Paths};
 use crate::network::Parameters;
@@ -66,12 +66,9 @@ impl Shared<'_> {
     /// # Errors
     /// If its files are damaged.
     pub fn finished(&self, span: &Span) -> Result<Option<(Window, Vec<Trade>)>> {
-        let Some(bytes) = self.folder.read_bytes(&span.file("window.json"))? else {
+        let Some(window) = self.folder.read_json(&span.file("window.json"))? else {
             return Ok(None);
         };
-        let path = self.path(span, "window.json");
-        let window = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::input(format!("{}: {error}", path.display())))?;
         Ok(Some((
             window,
             trades::read(&self.path(span, "trades.parquet"))?,

@@ -232,13 +232,7 @@ fn a_killed_comparison_resumes_to_the_same_bits() {
 
     // Killed once in the search for settings, and once in the trainings.
     let runs = path.with_extension("runs");
-    let folder = || {
-        std::fs::read_dir(&runs)
-            .ok()?
-            .next()?
-            .ok()
-            .map(|e| e.path())
-    };
+    let folder = || only_run(&runs);
     let files = |kind: &str| {
         let entries = folder().and_then(|run| std::fs::read_dir(run.join(kind)).ok());
         entries.map_or(0, |entries| entries.count())
@@ -264,7 +258,7 @@ fn a_killed_comparison_resumes_to_the_same_bits() {
         process.kill().unwrap();
         process.wait().unwrap();
         let listed = document(&["runs", "list"], &runs, "1");
-        assert_eq!(listed["runs"][0]["state"], "incomplete");
+        assert_eq!(listed["runs"][0]["state"], "unfinished");
         started = vec!["compare".into(), "--resume".into(), id()];
     }
     let resumed = document(&["compare", "--resume", &id()], &runs, "1");
@@ -356,13 +350,7 @@ fn a_stopped_training_goes_on_from_its_checkpoint() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let run = || {
-        std::fs::read_dir(&runs)
-            .ok()?
-            .next()?
-            .ok()
-            .map(|entry| entry.path())
-    };
+    let run = || only_run(&runs);
     let lines = || run().and_then(|run| std::fs::read_to_string(run.join("progress.jsonl")).ok());
     while lines().is_none_or(|lines| lines.lines().count() < 40) {
         assert!(process.try_wait().unwrap().is_none());

@@ -12,8 +12,7 @@ fn a_store_survives_kills_at_any_moment() {
     let path = strategy("killed-often", &text);
     let runs = path.with_extension("runs");
     let folder = || {
-        let mut folders = std::fs::read_dir(&runs).ok()?.flatten();
-        let folder = folders.find(|entry| entry.path().is_dir())?.path();
+        let folder = only_run(&runs)?;
         folder.join("comparison.json").is_file().then_some(folder)
     };
     let said = || {
@@ -37,7 +36,7 @@ fn a_store_survives_kills_at_any_moment() {
         process.wait().unwrap();
         let listed = document(&["runs", "list"], &runs, "1");
         assert_eq!(listed["runs"].as_array().unwrap().len(), 1);
-        assert_eq!(listed["runs"][0]["state"], "incomplete", "after {enough}");
+        assert_eq!(listed["runs"][0]["state"], "unfinished", "after {enough}");
         let left = said();
         assert!(left.starts_with(&seen), "after {enough}");
         let whole = left.iter().rposition(|&byte| byte == b'\n');
@@ -48,6 +47,13 @@ fn a_store_survives_kills_at_any_moment() {
         let id = listed["runs"][0]["run"].as_str().unwrap().to_owned();
         arguments = vec!["compare".into(), "--resume".into(), id];
     }
+    // As a process leaves it that is killed while it writes.
+    let run = folder().unwrap();
+    for left in ["trainings/.deephedge-1-0", ".deephedge-1-1"] {
+        std::fs::create_dir_all(run.join("trainings")).unwrap();
+        std::fs::write(run.join(left), "half").unwrap();
+    }
+    std::fs::create_dir(runs.join(".new-20260301-093005-x")).unwrap();
     let end: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let metrics = document(&end, &runs, "1");
     assert!(
@@ -55,6 +61,51 @@ fn a_store_survives_kills_at_any_moment() {
             .as_array()
             .is_some_and(|rows| !rows.is_empty())
     );
+    assert_eq!(left_over(&run), [""; 0]);
+    let id = run.file_name().unwrap().to_str().unwrap();
+    document(&["runs", "delete", id], &runs, "1");
+    assert_eq!(left_over(&runs), [".lock"]);
+}
+
+/// Names of files and folders below `folder` that begin with a dot.
+fn left_over(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if name.starts_with('.') {
+            found.push(name);
+        } else if entry.path().is_dir() {
+            found.extend(left_over(&entry.path()));
+        }
+    }
+    found
+}
+
+/// A backtest that was killed is listed with what goes on with it, which comes to the same figures on the same data; a
+/// folder that does not say what it was can be deleted.
+#[test]
+fn an_interrupted_backtest_goes_on() {
+    let text = format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nstart = \"2010-01-01\"\n");
+    let path = strategy("killed-backtest", &text);
+    let runs = path.with_extension("runs");
+    let arguments = ["backtest", path.to_str().unwrap(), "--end", "2012-12-31"];
+    let whole = document(&arguments, &runs, "2");
+    let id = whole["run"].as_str().unwrap();
+    std::fs::remove_file(runs.join(id).join("metrics.json")).unwrap();
+    let listed = document(&["runs", "list"], &runs, "1");
+    let said = listed["runs"][0]["name"].as_str().unwrap();
+    assert_eq!(said, format!("unfinished: go on with `backtest {id}`"));
+    let again = document(&["backtest", id], &runs, "1");
+    assert_eq!(again["run"], whole["run"]);
+    assert_eq!(again["backtest"], whole["backtest"]);
+
+    std::fs::create_dir(runs.join("20260301-093005-x")).unwrap();
+    let listed = document(&["runs", "list"], &runs, "1");
+    let state = |at: usize| listed["runs"][at]["state"].as_str().unwrap();
+    assert_eq!([state(0), state(1)], ["complete", "unfinished"]);
+    document(&["runs", "delete", "20260301-093005-x"], &runs, "1");
+    let listed = document(&["runs", "list"], &runs, "1");
+    assert_eq!(listed["runs"].as_array().unwrap().len(), 1);
 }
 
 /// What the server has answered is kept, however it ends; `runs delete` leaves nothing of a run.

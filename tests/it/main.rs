@@ -8,10 +8,13 @@ mod compare;
 mod cross;
 mod dashboard;
 mod degenerate;
+mod fuzz;
 mod killed;
 mod market;
+mod places;
 mod price_files;
 mod serve;
+mod streams;
 mod walk_forward;
 
 use std::path::{Path, PathBuf};
@@ -86,6 +89,14 @@ fn document(arguments: &[&str], runs: &Path, threads: &str) -> serde_json::Value
 fn compare(path: &Path, threads: &str) -> serde_json::Value {
     let runs = path.with_extension("runs");
     document(&["compare", path.to_str().unwrap()], &runs, threads)
+}
+
+/// The folder of the one run below `runs`, as soon as it is there.
+fn only_run(runs: &Path) -> Option<PathBuf> {
+    let mut folders = std::fs::read_dir(runs).ok()?.flatten();
+    let named = |name: std::ffi::OsString| !name.as_encoded_bytes().starts_with(b".");
+    let is_run = |entry: &std::fs::DirEntry| named(entry.file_name()) && entry.path().is_dir();
+    Some(folders.find(is_run)?.path())
 }
 
 /// The shipped index history.

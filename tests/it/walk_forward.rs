@@ -53,7 +53,7 @@ fn walk_forward_writes_its_page() {
     );
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8(output.stderr).unwrap();
-    assert!(message.contains("is no walk-forward"), "{message}");
+    assert!(message.contains("no walk-forward"), "{message}");
 }
 
 /// As a job it says what it will train, and comes to what the command line comes to.

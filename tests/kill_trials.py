@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Kills comparisons, trainings, walk-forwards and the server (kill -9) at random times, goes on with what they left, and
+compares the results byte for byte, seconds apart, with those of runs that were left alone.
+
+    cargo build --release && tests/kill_trials.py --trials 40
+
+Needs Python 3.9 and nothing else. Exit code 1 if a result differs, a run does not go on, or a temporary file is left.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+STRATEGY = """
+name = "killed"
+seed = 3
+[market]
+model = "heston"
+v0 = 0.04
+kappa = 1.5
+theta = 0.04
+sigma = 0.3
+rho = -0.7
+[contract]
+expiry_days = 10
+[costs]
+proportional = 0.002
+[policy]
+hidden = 6
+[training]
+steps = {steps}
+paths = 128
+[evaluation]
+paths = 5000
+[optimizers.adam]
+[optimizers.kfac]
+curvature_paths = 64
+radius_paths = 64
+"""
+HISTORY = """
+[backtest]
+data = "{data}"
+start = "2010-01-01"
+spacing = "monthly"
+[walk_forward]
+years = 3.0
+months = 24
+"""
+KINDS = ["compare", "train", "walk-forward", "server"]
+# Beginnings of the names of what must not be left.
+TEMPORARY = (".deephedge-", ".new-", ".deleted-")
+# Longest wait for anything, in seconds.
+PATIENCE = 300
+
+
+class Failed(Exception):
+    pass
+
+
+class Trials:
+    def __init__(self, binary, folder, seed):
+        self.binary, self.folder = binary, folder
+        self.random = random.Random(seed)
+        self.kills = 0
+        self.strategies = {}
+        for kind in KINDS:
+            steps = 60 if kind == "walk-forward" else 600
+            text = STRATEGY.format(steps=steps)
+            if kind == "walk-forward":
+                text += HISTORY.format(data=CHECKOUT / "market_data/sp500_daily.csv")
+            self.strategies[kind] = folder / f"{kind}.toml"
+            self.strategies[kind].write_text(text)
+
+    def command(self, *arguments):
+        return [str(self.binary), *map(str, arguments)]
+
+    def begun(self, kind):
+        """What begins a run of this kind."""
+        file = self.strategies[kind]
+        return {
+            "compare": ["compare", file],
+            "server": ["compare", file],
+            "train": ["train", file, "--optimizer", "kfac"],
+            "walk-forward": ["backtest", file, "--walk-forward"],
+        }[kind]
+
+    def again(self, kind, run):
+        """What goes on with it."""
+        return {
+            "compare": ["compare", "--resume", run],
+            "train": ["train", "--resume", run],
+            "walk-forward": ["backtest", run, "--walk-forward"],
+        }[kind]
+
+    def listed(self, root):
+        output = subprocess.run(
+            self.command("runs", "list", "--json", "--runs", root), capture_output=True, check=True
+        )
+        return json.loads(output.stdout)["runs"]
+
+    def reference(self, kind):
+        """The results of a run that is left alone, and how long it took."""
+        root = self.folder / f"{kind}-reference"
+        start = time.monotonic()
+        subprocess.run(
+            self.command(*self.begun(kind), "--runs", root), capture_output=True, check=True
+        )
+        seconds = time.monotonic() - start
+        return results(root / self.listed(root)[0]["run"]), seconds
+
+    def trial(self, kind, root, seconds):
+        """The folder of a run that was killed at random times and went on."""
+        if kind == "server":
+            return self.server_trial(root, seconds)
+        arguments = self.begun(kind)
+        for _ in range(100):
+            process = subprocess.Popen(
+                self.command(*arguments, "--runs", root),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            # The last part of a run writes the most files.
+            wait = self.random.uniform(0.0, 1.2) * seconds
+            try:
+                _, errors = process.communicate(timeout=wait)
+                if process.returncode != 0:
+                    raise Failed(f"{arguments} ended with {process.returncode}: {errors.decode()}")
+                return root / self.listed(root)[0]["run"]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                self.kills += 1
+            runs = self.listed(root)
+            if len(runs) > 1:
+                raise Failed(f"{len(runs)} runs after one was begun")
+            if runs and runs[0]["state"] == "complete":
+                return root / runs[0]["run"]
+            if runs:
+                arguments = self.again(kind, runs[0]["run"])
+        raise Failed("killed a hundred times, and still not at its end")
+
+    def server_trial(self, root, seconds):
+        run = None
+        for number in range(100):
+            server = subprocess.Popen(
+                self.command("serve", "--json", "--bind", "127.0.0.1:0", "--runs", root),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            try:
+                url = json.loads(server.stdout.readline())["url"]
+                if run is None:
+                    strategy = self.strategies["server"].read_text()
+                    run = ask(f"{url}api/v1/jobs", {"command": "compare", "strategy": strategy})["run"]
+                elif ask(f"{url}api/v1/jobs/{run}")["state"] != "queued":
+                    ask(f"{url}api/v1/jobs/{run}/resume", {})
+                until = time.monotonic() + self.random.uniform(0.0, 1.2) * seconds
+                if number == 99:
+                    until += PATIENCE
+                while time.monotonic() < until:
+                    state = ask(f"{url}api/v1/jobs/{run}")["state"]
+                    if state == "finished":
+                        return root / run
+                    if state == "failed":
+                        raise Failed(f"the job failed: {ask(f'{url}api/v1/jobs/{run}')}")
+                    time.sleep(0.02)
+                self.kills += 1
+            finally:
+                server.kill()
+                server.wait()
+            end = time.monotonic() + PATIENCE
+            while (state := self.listed(root)[0]["state"]) == "running":
+                if time.monotonic() > end:
+                    raise Failed("the job outlives its server")
+                time.sleep(0.02)
+            if state == "complete":
+                return root / run
+        raise Failed("killed a hundred times, and still not at its end")
+
+
+def ask(url, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        raise Failed(f"{url}: {error.code} {error.read().decode()}") from error
+
+
+def results(run):
+    """Everything that a run has found, by file; JSON without seconds and names of the run."""
+    found = {}
+    for path in sorted(run.rglob("*")):
+        name = str(path.relative_to(run))
+        if name.endswith((".safetensors", ".parquet")) and not name.startswith("checkpoints"):
+            found[name] = path.read_bytes()
+        elif name in ("metrics.json", "walk_forward.json", "example_path.json"):
+            found[name] = untimed(json.loads(path.read_text()))
+    return found
+
+
+def untimed(value):
+    if isinstance(value, dict):
+        kept = {key: of for key, of in value.items() if "seconds" not in key}
+        return {key: untimed(of) for key, of in kept.items() if key not in ("run", "created")}
+    if isinstance(value, list):
+        return [untimed(of) for of in value]
+    return value
+
+
+def left_over(root):
+    names = (path for path in root.rglob("*") if path.name.startswith(TEMPORARY))
+    return [str(path.relative_to(root)) for path in names]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--binary", type=Path, default=CHECKOUT / "target/release/deephedge")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="deephedge-kill-trials-"))
+    trials = Trials(arguments.binary.resolve(), folder, arguments.seed)
+    references, failures = {}, []
+    for number in range(arguments.trials):
+        kind = KINDS[number % len(KINDS)]
+        if kind not in references:
+            references[kind] = trials.reference(kind)
+        expected, seconds = references[kind]
+        root, before = folder / f"trial-{number}", trials.kills
+        try:
+            found = results(trials.trial(kind, root, seconds))
+            differ = sorted(
+                name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)
+            )
+            if differ:
+                raise Failed(f"differs in {', '.join(differ)}")
+            if left := left_over(root):
+                raise Failed(f"left over: {', '.join(left)}")
+            outcome = "equal"
+            shutil.rmtree(root)
+        except Failed as error:
+            outcome = f"FAILED: {error} ({root})"
+            failures.append(number)
+        print(f"trial {number}: {kind}, {trials.kills - before} kills, {outcome}", flush=True)
+    equal = arguments.trials - len(failures)
+    print(f"{arguments.trials} trials, {trials.kills} kills, {equal} equal results")
+    if failures:
+        sys.exit(1)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
