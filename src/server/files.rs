@@ -1,6 +1,7 @@
 //! Which files a strategy may name that was sent to the server.
 
 use super::{Problem, invalid};
+use crate::error::excerpt;
 use crate::strategy::Plan;
 use std::path::{Component, Path};
 
@@ -14,10 +15,12 @@ pub fn check(plan: &Plan) -> Result<(), Problem> {
 
 fn inside(file: &Path, folder: &Path) -> Result<(), Problem> {
     const FIELD: &str = "backtest.data";
-    let outside = || {
-        let message = format!("`{FIELD}` must be below the server's data folder, was {file:?}");
+    let refused = |what: &str| {
+        let shown = excerpt(&file.display().to_string());
+        let message = format!("`{FIELD}` must be {what}, was \"{shown}\"");
         Err(invalid(FIELD, message))
     };
+    let outside = || refused("below the server's data folder");
     let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if !file.components().all(plain) {
         return outside();
@@ -25,6 +28,8 @@ fn inside(file: &Path, folder: &Path) -> Result<(), Problem> {
     // A file that is not there is told of when it is read. Links are followed, which may lead out.
     match (folder.join(file).canonicalize(), folder.canonicalize()) {
         (Ok(file), Ok(folder)) if !file.starts_with(&folder) => outside(),
+        // To open what is no file, a pipe for one, may take for ever.
+        (Ok(file), _) if !file.is_file() => refused("a regular file"),
         _ => Ok(()),
     }
 }
@@ -34,7 +39,8 @@ mod tests {
     use super::*;
     use crate::runs::fixture::Scratch;
 
-    /// Neither an absolute path, nor one with `..`, nor a link leads out of the folder; a link within it is followed.
+    /// Neither an absolute path, nor one with `..`, nor a link leads out of the folder; a link within it is followed. What
+    /// is no file, such as a pipe, is not opened.
     #[test]
     fn files_outside_the_data_folder_are_refused() {
         let root = Scratch::new("server-files");
@@ -69,5 +75,17 @@ mod tests {
             );
         }
         assert!(inside(&absolute, &data).is_err());
+        let mut others = vec!["index"];
+        #[cfg(unix)]
+        {
+            let mut make = std::process::Command::new("mkfifo");
+            assert!(make.arg(data.join("pipe.csv")).status().unwrap().success());
+            std::os::unix::fs::symlink("pipe.csv", data.join("to_pipe.csv")).unwrap();
+            others.extend(["pipe.csv", "to_pipe.csv"]);
+        }
+        for file in others {
+            let problem = inside(Path::new(file), &data).unwrap_err();
+            assert!(problem.message.contains("a regular file"), "{file}");
+        }
     }
 }

@@ -8,6 +8,7 @@ mod compare;
 mod cross;
 mod dashboard;
 mod killed;
+mod login;
 mod market;
 mod serve;
 mod walk_forward;
