@@ -243,7 +243,10 @@ fn to_login(request: &Request, place: &Place) -> Response {
 
 /// Another page, by its relative address; the first one if it cannot be said in a header.
 pub fn see_other(address: &str) -> Response {
-    let address = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("./"));
+    let address = Some(address)
+        .filter(|address| address.is_ascii())
+        .and_then(|address| HeaderValue::from_str(address).ok())
+        .unwrap_or(HeaderValue::from_static("./"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
 }
 
