@@ -78,7 +78,9 @@ async fn answered(request: Request, next: Next) -> Response {
 
 fn refusal(access: &Access, request: &Request, place: &Place) -> Option<Response> {
     let headers = request.headers();
-    if !access.asks() && !is_local(headers) {
+    // The page that says so has its style from there, and nobody a secret.
+    let is_asset = request.uri().path().starts_with("/assets/");
+    if !access.asks() && !is_asset && !is_local(headers) {
         let problem = Problem::new(
             StatusCode::FORBIDDEN,
             "host_refused",

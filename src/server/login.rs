@@ -64,6 +64,7 @@ fn form(message: &str, to: &str) -> String {
     let body = format!(
         "<h1>Log in</h1>\n{message}<form method=\"post\" action=\"login\" class=\"row\"><label>Token \
          <input type=\"password\" name=\"token\" autocomplete=\"current-password\" required autofocus></label> \
+         <input name=\"user\" value=\"deephedge\" autocomplete=\"username\" hidden>\
          <button>Log in</button>{to}</form>\n"
     );
     pages::frame(&Place::of("/login", false), "Log in", &body)

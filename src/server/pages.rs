@@ -313,10 +313,12 @@ pub fn problem(place: &Place, status: StatusCode, message: &str) -> String {
         StatusCode::REQUEST_TIMEOUT => "Too slow",
         _ => "Something went wrong",
     };
-    let message = message.trim_end_matches('.');
+    let mut letters = message.trim_end_matches('.').chars();
+    let first = letters.next().map(char::to_uppercase);
+    let message: String = first.into_iter().flatten().chain(letters).collect();
     let body = format!(
         "<h1>{title}</h1>\n<p class=\"message\">{}.</p>\n<p><a href=\"{}\">All runs</a></p>\n",
-        escape(message),
+        escape(&message),
         place.to("")
     );
     frame(place, title, &body)

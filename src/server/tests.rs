@@ -358,6 +358,8 @@ fn requests_for_other_hosts_are_refused() {
     assert_eq!(page.status, 403);
     assert!(page.body.contains("<h1>Refused</h1>"), "{}", page.body);
     assert_well_formed(&page.body);
+    let style = format!("/{}", assets::address("app.css"));
+    assert_eq!(ask(root.path(), &style, Some("evil.example")).status, 200);
 }
 
 /// A name from a file is text on every page.
