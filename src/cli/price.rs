@@ -1,5 +1,5 @@
 use super::Output;
-use super::compare::strategy_or_run;
+use super::compare::{BacktestChanges, strategy_or_run};
 use crate::error::Result;
 use crate::experiment::indifference_prices;
 use crate::random::Purpose;
@@ -11,7 +11,7 @@ use std::path::Path;
 const PATHS: usize = 1 << 18;
 
 pub fn run(what: &str, runs: &Path) -> Result<Output> {
-    let (plan, policies) = strategy_or_run(what, runs)?;
+    let (plan, policies) = strategy_or_run(what, &BacktestChanges::default(), runs)?;
     let (market, contract) = (plan.market, plan.contract);
     let simulator = plan.simulator(plan.seed, Purpose::Pricing);
     let paths = simulator.paths::<f64>(0, PATHS);

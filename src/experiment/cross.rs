@@ -125,7 +125,6 @@ fn hedge(made: &Made, origin: &Plan, test: &Plan) -> Result<Vec<Book>> {
             let policy = ClassicalPolicy {
                 hedge: *hedge,
                 market: origin.market,
-                contract: test.contract,
                 charge: test.costs.spot,
             };
             Ok(vec![hedge_test_paths(test, &policy)?])
@@ -158,7 +157,7 @@ fn risk(plan: &Plan, strategy: &str, books: &[Book]) -> Estimate {
                 seed: None,
                 premium: plan.model_premium(),
                 risk: plan.risk,
-                contracts_per_year: plan.contracts_per_year,
+                contracts_per_year: plan.contracts_per_year(),
                 overlap: 1.0,
                 steps: None,
                 seconds: None,

@@ -136,6 +136,8 @@ pub fn metrics() -> Metrics {
         band_aversion: Some(0.7),
         crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {
+            tenor: Some("21 trading days, 252 a year".into()),
+            closes: Some("daily, 252 a year".into()),
             repaired: Vec::new(),
             data: "market_data/index_daily.csv".into(),
             source: "history".into(),
