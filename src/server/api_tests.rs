@@ -219,6 +219,18 @@ fn every_refusal_has_a_code() {
         .with(wrong)
         .to(app.clone());
     assert_eq!(json(&refused)["error"]["field"], "seeds");
+    let long = "x".repeat(50_000);
+    for strategy in [
+        format!("[market]\nmodel = \"{long}\"\n"),
+        format!("{long} = 1\n"),
+        format!("[optimizers.{long}]\n"),
+    ] {
+        let body = serde_json::json!({ "strategy": strategy });
+        let refused = Sent::new("POST", "/api/v1/strategy/form").with(body);
+        let refused = refused.to(app.clone());
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.len() < 1500, "{}", refused.body);
+    }
     let same = Sent::new("DELETE", "/api/v1/runs/x").header("origin", "http://localhost:8080");
     assert_eq!(same.to(app).status, 404);
 }

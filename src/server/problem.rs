@@ -4,10 +4,13 @@ use super::MOST_BYTES;
 use super::openapi::{Reason, Refusal};
 use super::pages;
 use super::place::{Place, is_api};
-use crate::error::{Error, escaped};
+use crate::error::{Error, escaped, excerpt};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+
+/// Longest message that is told whole.
+const LONGEST: usize = 1000;
 
 /// What went wrong with a request.
 ///
@@ -78,17 +81,23 @@ pub async fn shaped(mut response: Response, path: &str, place: &Place) -> Respon
         None if is_bare_refusal(&response) => of_framework(&mut response).await,
         None => return response,
     };
+    // Whatever a message quotes, no answer is as long as its request.
+    let message = if problem.message.len() > LONGEST {
+        shortened(&problem.message)
+    } else {
+        problem.message
+    };
     let (kind, body) = if is_api(path) {
         let error = Reason {
             code: problem.code,
-            message: problem.message,
-            field: problem.field,
+            message,
+            field: problem.field.as_deref().map(excerpt),
         };
         // Three strings have a JSON form.
         let json = serde_json::to_string(&Refusal { error }).unwrap_or_default();
         ("application/json", json)
     } else {
-        let page = pages::problem(place, problem.status, &problem.message);
+        let page = pages::problem(place, problem.status, &message);
         ("text/html; charset=utf-8", page)
     };
     let (mut parts, _) = response.into_parts();
