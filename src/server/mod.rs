@@ -268,4 +268,6 @@ mod fuzz_tests;
 #[cfg(test)]
 mod live_tests;
 #[cfg(test)]
+mod page_tests;
+#[cfg(test)]
 mod tests;
