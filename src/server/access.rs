@@ -121,9 +121,9 @@ impl Access {
     ///
     /// A proxy adds to the list the address that it was called from, so only the last one is not the sender's own word.
     fn address(&self, headers: &HeaderMap, peer: Option<Peer>) -> IpAddr {
-        let lists = headers.get_all("x-forwarded-for").into_iter();
+        let mut lists = headers.get_all("x-forwarded-for").into_iter();
         let said = lists
-            .last()
+            .next_back()
             .and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
         let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(peer)| peer.ip());
         match &self.public {

@@ -162,7 +162,7 @@ fn requests_of_other_origins_are_refused() {
         let form = format!("token={TOKEN}");
         let mut sent = Sent::new("POST", "/login").with_form(&form);
         for (name, value) in headers {
-            sent = sent.header(*name, *value);
+            sent = sent.header(name, *value);
         }
         sent.to(app.clone())
     };

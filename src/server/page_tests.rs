@@ -1,6 +1,7 @@
 use super::tests::{app, asked, sent_to};
 use super::*;
 use crate::report;
+use crate::report::html::tests::assert_well_formed;
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;
 use axum::body::Body;
@@ -135,5 +136,26 @@ fn what_is_echoed_is_short() {
             answer.body
         );
         assert!(!answer.body.contains('\u{1b}'), "{path}");
+    }
+}
+
+/// A name from a file is text on every page.
+#[test]
+fn names_are_escaped_on_every_page() {
+    let root = Scratch::new("server-escape");
+    let run = fixture::write(root.path());
+    let mut metrics = run.metrics().unwrap();
+    metrics.name = "<script>alert(1)</script>".into();
+    metrics.command = metrics.name.clone();
+    for row in &mut metrics.evaluation {
+        row.strategy = metrics.name.clone();
+    }
+    metrics.comparisons[0].strategy = metrics.name.clone();
+    run.write_metrics(&metrics).unwrap();
+    for path in ["/".to_owned(), format!("/runs/{}", run.id())] {
+        let answer = asked(root.path(), &path);
+        assert!(!answer.body.contains("<script>"), "{path}");
+        assert!(answer.body.contains("&lt;script&gt;"), "{path}");
+        assert_well_formed(&answer.body);
     }
 }

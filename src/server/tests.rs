@@ -362,27 +362,6 @@ fn requests_for_other_hosts_are_refused() {
     assert_eq!(ask(root.path(), &style, Some("evil.example")).status, 200);
 }
 
-/// A name from a file is text on every page.
-#[test]
-fn names_are_escaped_on_every_page() {
-    let root = Scratch::new("server-escape");
-    let run = fixture::write(root.path());
-    let mut metrics = run.metrics().unwrap();
-    metrics.name = "<script>alert(1)</script>".into();
-    metrics.command = metrics.name.clone();
-    for row in &mut metrics.evaluation {
-        row.strategy = metrics.name.clone();
-    }
-    metrics.comparisons[0].strategy = metrics.name.clone();
-    run.write_metrics(&metrics).unwrap();
-    for path in ["/".to_owned(), format!("/runs/{}", run.id())] {
-        let answer = asked(root.path(), &path);
-        assert!(!answer.body.contains("<script>"), "{path}");
-        assert!(answer.body.contains("&lt;script&gt;"), "{path}");
-        assert_well_formed(&answer.body);
-    }
-}
-
 /// Listening for other machines is refused before a socket is opened.
 #[test]
 fn only_loopback_addresses_are_served() {
