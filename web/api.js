@@ -1,5 +1,8 @@
 // The API of the server, and the buttons that change a job.
 
+/** The address of the server's first page, which a proxy may keep below another path: this file lies two folders below. */
+export const site = new URL("../../", import.meta.url).href;
+
 /** What a request was refused for: `message`, and where the server says so `code` and `field`. */
 class Refused extends Error {
   constructor(message, { code, field } = {}) {
@@ -8,7 +11,7 @@ class Refused extends Error {
   }
 }
 
-/** The JSON at `address`, or the answer to `body`; an error with the server's own words if there is none. */
+/** The JSON at `address` below the first page, or the answer to `body`; an error with the server's own words if there is none. */
 export async function fetchJson(address, body, method = body === undefined ? "GET" : "POST") {
   const headers = { accept: "application/json" };
   const options = { headers, method };
@@ -18,13 +21,14 @@ export async function fetchJson(address, body, method = body === undefined ? "GE
   }
   let response;
   try {
-    response = await fetch(address, options);
+    response = await fetch(new URL(address, site), options);
   } catch {
     throw new Refused("The server does not answer.");
   }
   const answer = await response.json().catch(() => null);
   if (!response.ok) {
     const error = answer?.error;
+    if (error?.code === "unauthorized") throw new Refused("You are not logged in any more: reload this page.", error);
     throw new Refused(error?.message ?? `The server answered ${response.status}.`, error);
   }
   return answer;
@@ -56,7 +60,7 @@ export function showButtons(place, job, changed, failed) {
       button.disabled = true;
       pressed = place;
       try {
-        changed(await fetchJson(`/api/v1/jobs/${encodeURIComponent(job.run)}/${change}`, {}));
+        changed(await fetchJson(`api/v1/jobs/${encodeURIComponent(job.run)}/${change}`, {}));
       } catch (error) {
         button.disabled = false;
         failed(error);

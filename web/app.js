@@ -1,5 +1,7 @@
 // The pages work without this file; it adds sorting and keeps unfinished lists up to date.
 
+import { site } from "./api.js";
+
 const REFRESH_MILLISECONDS = 5000;
 
 function number(cell) {
@@ -39,14 +41,14 @@ function makeSortable(table) {
   });
 }
 
-// Reloads the page once what the server says at `address` has changed.
+// Reloads the page once what the server says at `address` below its first page has changed.
 function follow(address) {
   let known = null;
   setInterval(async () => {
     // A choice that has been begun is not taken away.
     if (document.hidden || document.querySelector("input:checked")) return;
     try {
-      const response = await fetch(address);
+      const response = await fetch(new URL(address, site));
       const text = await response.text();
       if (known !== null && text !== known) location.reload();
       known = text;

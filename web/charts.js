@@ -106,9 +106,15 @@ function fileName(figure) {
   return figure.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
 }
 
+/** A cell of a CSV file. Spreadsheets run text that begins like a formula, unless an apostrophe stands before it. */
+function quote(value) {
+  const text = String(value ?? "");
+  const plain = /^[=+\-@\t\r\n]/.test(text) && !Number.isFinite(Number(text)) ? `'${text}` : text;
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
+
 /** One row for every point, with the words of the axes as heads. */
 export function csv(figure) {
-  const quote = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value ?? ""));
   const heads = ["series", figure.layout.xaxis.title.text, figure.layout.yaxis.title.text];
   const map = figure.data[0]?.type === "heatmap";
   if (map) heads.push(figure.title);

@@ -1,6 +1,6 @@
 // The list of jobs, and the form that makes a new one from a strategy's keys and their bounds.
 
-import { fetchJson, showButtons, stateWords } from "./api.js";
+import { fetchJson, showButtons, site, stateWords } from "./api.js";
 
 const REFRESH_MILLISECONDS = 2000;
 /** Jobs that are listed; older ones are in the list of runs. */
@@ -19,7 +19,7 @@ const list = place("jobs");
 const rows = new Map();
 
 function link(job) {
-  const name = make("a", { href: `/runs/${encodeURIComponent(job.run)}`, textContent: job.name ?? job.run });
+  const name = make("a", { href: `${site}runs/${encodeURIComponent(job.run)}`, textContent: job.name ?? job.run });
   return [name, make("br"), make("small", { textContent: job.run })];
 }
 
@@ -68,7 +68,7 @@ let asked = 0;
 async function refresh() {
   const mine = ++asked;
   try {
-    const { jobs } = await fetchJson("/api/v1/jobs");
+    const { jobs } = await fetchJson("api/v1/jobs");
     if (mine !== asked) return;
     const shown = jobs.slice(0, LISTED).map(showJob);
     const body = list.tBodies[0];
@@ -242,7 +242,7 @@ function showCommand() {
 }
 
 async function offerRuns() {
-  const { runs } = await fetchJson("/api/v1/runs?state=complete&per_page=500");
+  const { runs } = await fetchJson("api/v1/runs?state=complete&per_page=500");
   elements.run.replaceChildren(...runs.map(({ run, name }) => new Option(`${name}, ${run}`, run)));
 }
 
@@ -256,7 +256,7 @@ function asking() {
 
 elements.shipped.addEventListener("change", async () => {
   elements.file.value = "";
-  await read(fetchJson(`/api/v1/strategy/form?strategy=${encodeURIComponent(elements.shipped.value)}`));
+  await read(fetchJson(`api/v1/strategy/form?strategy=${encodeURIComponent(elements.shipped.value)}`));
   showCommand();
 });
 elements.file.addEventListener("change", async () => {
@@ -265,7 +265,7 @@ elements.file.addEventListener("change", async () => {
   elements.strategy.value = await file.text();
   showEdited("text");
   // A file with a mistake stays in sight, to be mended.
-  if (await read(fetchJson("/api/v1/strategy/form", { strategy: elements.strategy.value }))) showEdited("form");
+  if (await read(fetchJson("api/v1/strategy/form", { strategy: elements.strategy.value }))) showEdited("form");
   showCommand();
 });
 for (const radio of elements.edited) {
@@ -273,7 +273,7 @@ for (const radio of elements.edited) {
     const how = edited();
     const before = how === "form" ? "text" : "form";
     elements.edited.value = before;
-    if (await read(fetchJson("/api/v1/strategy/form", given()))) showEdited(how);
+    if (await read(fetchJson("api/v1/strategy/form", given()))) showEdited(how);
     showCommand();
   });
 }
@@ -295,7 +295,7 @@ form.addEventListener("submit", async (event) => {
   const button = form.querySelector("button:not([type])");
   button.disabled = true;
   try {
-    const job = await fetchJson("/api/v1/jobs", asking());
+    const job = await fetchJson("api/v1/jobs", asking());
     const [name] = link(job);
     place("added").replaceChildren("Added: ", name, ".");
     refresh();
@@ -305,4 +305,4 @@ form.addEventListener("submit", async (event) => {
     button.disabled = false;
   }
 });
-read(fetchJson(`/api/v1/strategy/form?strategy=${encodeURIComponent(elements.shipped.value)}`)).then(showCommand);
+read(fetchJson(`api/v1/strategy/form?strategy=${encodeURIComponent(elements.shipped.value)}`)).then(showCommand);

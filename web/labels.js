@@ -1,9 +1,9 @@
 // Tags, note and deletion of a run.
 
-import { fetchJson } from "./api.js";
+import { fetchJson, site } from "./api.js";
 
 const details = document.getElementById("labels");
-const address = `/api/v1/runs/${encodeURIComponent(details.dataset.run)}`;
+const address = `api/v1/runs/${encodeURIComponent(details.dataset.run)}`;
 const form = details.querySelector("form");
 const status = form.querySelector("[role=status]");
 
@@ -33,5 +33,5 @@ form.addEventListener("submit", (event) => {
 });
 details.querySelector(".delete").addEventListener("click", () => attempt(async () => {
   await fetchJson(address, undefined, "DELETE");
-  location.assign("/");
+  location.assign(site);
 }, "Deleted."));

@@ -1,12 +1,12 @@
 // A run as it goes on: its events become the lines of charts and the rows of a table.
 
-import { fetchJson, showButtons, stateWords } from "./api.js";
+import { fetchJson, showButtons, site, stateWords } from "./api.js";
 import { draw } from "./charts.js";
 import { CHARTS, figure } from "./lines.js";
 
 const page = document.getElementById("live");
 const run = encodeURIComponent(page.dataset.run);
-const address = `/api/v1/runs/${run}`;
+const address = `api/v1/runs/${run}`;
 const place = (id) => document.getElementById(id);
 const choice = page.querySelector("select[name=key]");
 
@@ -223,7 +223,7 @@ function showState() {
     status.textContent = text;
     if (state === "complete") {
       const link = document.createElement("a");
-      link.href = `/runs/${run}`;
+      link.href = `${site}runs/${run}`;
       link.textContent = "See the results";
       status.append(" ", link);
     }
@@ -280,7 +280,7 @@ async function followJob() {
   if (over()) return;
   if (!document.hidden) {
     try {
-      changed(await fetchJson(`/api/v1/jobs/${run}`));
+      changed(await fetchJson(`api/v1/jobs/${run}`));
     } catch ({ code }) {
       // The stream of events says when the server is away, and when the run has its results.
       if (code === "not_found") return gone();
@@ -290,7 +290,7 @@ async function followJob() {
 }
 
 function follow() {
-  const source = new EventSource(`${address}/events`);
+  const source = new EventSource(new URL(`${address}/events`, site));
   source.addEventListener("open", () => say(""));
   source.addEventListener("error", async () => {
     if (state === "gone") return source.close();

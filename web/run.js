@@ -3,7 +3,7 @@
 import { fetchJson } from "./api.js";
 import { draw, fail } from "./charts.js";
 
-const api = (run) => `/api/v1/runs/${encodeURIComponent(run)}`;
+const api = (run) => `api/v1/runs/${encodeURIComponent(run)}`;
 
 /** Charts are fetched when they come near the screen: a page has more of them than it shows at once. */
 const near = new IntersectionObserver((entries) => {

@@ -281,7 +281,7 @@ fn interrupted_backtest(what: &str, root: &Path) -> Result<Option<RunFolder>> {
 /// Why nothing can be changed in a run that goes on.
 pub fn own_data(run: &str) -> Error {
     Error::input(format!(
-        "run `{run}` goes on with its own data and dates: give no --data, --start, --end, --repair or --days-per-year"
+        "run `{run}` goes on with its own data and dates: give no --data, --start, --end, --days-per-year, and nothing on how files are read"
     ))
 }
 

@@ -15,7 +15,7 @@ mod walk_forward;
 
 use crate::error::{Error, Result, excerpt};
 use crate::runs::store::DEFAULT_ROOT;
-use crate::server::DEFAULT_BIND;
+use crate::server::{DEFAULT_BIND, limits};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -154,6 +154,13 @@ enum Command {
         /// Folder that the files lie in which strategies name; the working directory unless given.
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
+        /// The address of the dashboard's first page where people reach it through a proxy, such as
+        /// https://example.com/deephedge. Needs a token.
+        #[arg(long, value_name = "URL")]
+        public_url: Option<String>,
+        /// Connections at a time; 1024 unless given, or fewer where the limit of open files is low.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        max_connections: Option<u16>,
         #[command(flatten)]
         runs: Root,
     },
@@ -293,14 +300,14 @@ fn run(command: Command, json: bool) -> Result<Output> {
             bind,
             token_file,
             data_dir,
+            public_url,
+            max_connections,
             runs,
-        } => serve::run(
-            bind,
-            token_file.as_deref(),
-            data_dir.as_deref(),
-            runs.path,
-            json,
-        ),
+        } => {
+            let access = serve::access(token_file.as_deref(), public_url.as_deref())?;
+            let limits = limits(max_connections.map(usize::from));
+            serve::run(bind, access, limits, data_dir.as_deref(), runs.path, json)
+        }
         Command::Simulate {
             strategy,
             paths,

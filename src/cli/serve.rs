@@ -1,24 +1,29 @@
 use super::{Output, note, print};
 use crate::error::{Error, Result};
+use crate::server::Limits;
 use crate::server::access::Access;
+use crate::server::public::Public;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const VARIABLE: &str = "DEEPHEDGE_TOKEN";
 /// Threads that read and write files. Hundreds of watchers that come at once would otherwise take one each, and the
 /// memory of as many reads.
 const FILE_THREADS: usize = 4;
+/// How long these may take at the end of the server.
+const LAST_FILES: Duration = Duration::from_secs(1);
 
 /// Serves until interrupted; says where on standard error, or on standard output as JSON.
 pub fn run(
     bind: SocketAddr,
-    token_file: Option<&Path>,
+    access: Access,
+    limits: Limits,
     data: Option<&Path>,
     root: PathBuf,
     json: bool,
 ) -> Result<Output> {
-    let access = access(token_file)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(FILE_THREADS)
         .enable_all()
@@ -37,7 +42,7 @@ pub fn run(
         }
         None => root,
     };
-    runtime.block_on(crate::server::serve(bind, root, access, |address| {
+    let served = crate::server::serve(bind, root, access, limits, |address| {
         let url = format!("http://{address}/");
         if json {
             // Who does not hear where the server is can ask it all the same.
@@ -45,14 +50,27 @@ pub fn run(
         } else {
             note(&format!("serving {shown} at {url}"));
         }
-    }))?;
+    });
+    let ended = runtime.block_on(served);
+    // A file that is still being read holds nothing up: nobody waits for its answer.
+    runtime.shutdown_timeout(LAST_FILES);
+    ended?;
     Ok(Output {
         text: String::new(),
         document: serde_json::Value::Null,
     })
 }
 
-fn access(token_file: Option<&Path>) -> Result<Access> {
+/// Who may ask: whoever knows the token of the file or else of the environment, through a proxy at `public_url` if given.
+pub fn access(token_file: Option<&Path>, public_url: Option<&str>) -> Result<Access> {
+    let access = with_token(token_file)?;
+    match public_url {
+        Some(url) => access.through(Public::new(url)?),
+        None => Ok(access),
+    }
+}
+
+fn with_token(token_file: Option<&Path>) -> Result<Access> {
     if let Some(path) = token_file {
         let shown = path.display().to_string();
         let token = std::fs::read_to_string(path)

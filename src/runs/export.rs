@@ -8,6 +8,7 @@ use polars::prelude::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::io::Cursor;
 
 /// Tables that a run may have: those in files of their own, then the parts of `metrics.json`.
@@ -76,12 +77,40 @@ pub fn table(folder: &RunFolder, name: &str, format: Format) -> Result<Option<Ve
     };
     let mut bytes = Vec::new();
     match format {
-        Format::Csv => CsvWriter::new(&mut bytes).finish(&mut frame)?,
+        Format::Csv => CsvWriter::new(&mut bytes).finish(&mut without_formulas(frame)?)?,
         Format::Parquet => {
             ParquetWriter::new(&mut bytes).finish(&mut frame)?;
         }
     }
     Ok(Some(bytes))
+}
+
+/// The table with an apostrophe before every text that a spreadsheet would take for a formula. Columns of numbers stay
+/// as they are, and so do texts that are numbers.
+fn without_formulas(frame: DataFrame) -> Result<DataFrame> {
+    let height = frame.height();
+    let columns = frame.columns().iter().map(|column| {
+        let name = match plain(column.name()) {
+            Cow::Borrowed(_) => column.name().clone(),
+            Cow::Owned(name) => name.into(),
+        };
+        let Ok(texts) = column.str() else {
+            return column.clone().with_name(name);
+        };
+        let texts: Vec<Option<Cow<'_, str>>> = texts.iter().map(|text| text.map(plain)).collect();
+        Column::new(name, texts)
+    });
+    Ok(DataFrame::new(height, columns.collect())?)
+}
+
+/// A text that no spreadsheet runs: what begins like a formula gets an apostrophe, as spreadsheets have it.
+fn plain(text: &str) -> Cow<'_, str> {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if is_formula && text.parse::<f64>().is_err() {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
 }
 
 /// The names of the tables that the run has.
@@ -200,6 +229,45 @@ fn frame(rows: &[Map<String, Value>]) -> Result<DataFrame> {
 mod tests {
     use super::*;
     use crate::runs::fixture::{self, Scratch};
+
+    /// What begins a formula in a spreadsheet is text in a CSV file; numbers stay numbers, and Parquet is exact.
+    #[test]
+    fn no_cell_is_a_formula() {
+        let root = Scratch::new("export-formulas");
+        let run = fixture::write(root.path());
+        let mut metrics = run.metrics().unwrap();
+        let name = "=HYPERLINK(\"http://evil.example\")";
+        metrics.evaluation[0].strategy = name.into();
+        metrics.evaluation[0].pnl_mean = -1.5;
+        metrics.evaluation[1].strategy = "-1.5".into();
+        metrics.evaluation[2].strategy = "@SUM(A1)".into();
+        run.write_metrics(&metrics).unwrap();
+        let csv = table(&run, "results", Format::Csv).unwrap().unwrap();
+        let csv = String::from_utf8(csv).unwrap();
+        assert!(
+            csv.contains("\"'=HYPERLINK(\"\"http://evil.example\"\")\","),
+            "{csv}"
+        );
+        assert!(csv.contains("\n'@SUM(A1),"), "{csv}");
+        assert!(csv.contains("\n-1.5,") && csv.contains(",-1.5,"), "{csv}");
+        assert!(!csv.contains("'-"), "{csv}");
+        let parquet = table(&run, "results", Format::Parquet).unwrap().unwrap();
+        let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
+        let strategies = frame.column("strategy").unwrap();
+        assert_eq!(strategies.str().unwrap().get(0), Some(name));
+        for (text, shown) in [
+            ("+cmd", "'+cmd"),
+            ("-a", "'-a"),
+            ("\t=1", "'\t=1"),
+            ("\r", "'\r"),
+            ("+1e-3", "+1e-3"),
+            ("-inf", "-inf"),
+            ("a=b", "a=b"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(text), shown);
+        }
+    }
 
     /// Every figure of the main table is in its CSV file, and the same file as Parquet has the same shape.
     #[test]

@@ -4,7 +4,8 @@ use super::body::Body;
 use super::cache::{self, JSON};
 use super::charts::{complete, no_results};
 use super::openapi::{RUNS, Refusal};
-use super::{App, Failure, Problem, Root, blocking, find, invalid, missing, off_thread};
+use super::{App, Problem, Root, blocking, find, invalid, missing, off_thread};
+use crate::error::excerpt;
 use crate::report::summary::{Statistic, lines, main_level};
 use crate::runs::export;
 use crate::runs::index::{Entry, Filter};
@@ -88,17 +89,14 @@ const MOST_PER_PAGE: usize = 500;
 pub async fn list(
     State(app): State<App>,
     Query(query): Query<ListQuery>,
-) -> Result<Json<RunList>, Failure> {
+) -> Result<Json<RunList>, Problem> {
     let (page, per_page) = (query.page.unwrap_or(1), query.per_page.unwrap_or(PER_PAGE));
     if page == 0 {
-        return Err(Failure::json(invalid(
-            "page",
-            "`page` must be at least 1, was 0",
-        )));
+        return Err(invalid("page", "`page` must be at least 1, was 0"));
     }
     if !(1..=MOST_PER_PAGE).contains(&per_page) {
         let message = format!("`per_page` must be from 1 to {MOST_PER_PAGE}, was {per_page}");
-        return Err(Failure::json(invalid("per_page", message)));
+        return Err(invalid("per_page", message));
     }
     let filter = Filter {
         tag: query.tag,
@@ -106,7 +104,7 @@ pub async fn list(
         search: query.search,
     };
     let entries = off_thread(move || Ok(app.index.list(&filter)?)).await;
-    let entries = entries.map_err(Failure::Json)?;
+    let entries = entries?;
     let first = (page - 1).saturating_mul(per_page);
     Ok(Json(RunList {
         runs: entries
@@ -174,13 +172,13 @@ pub async fn metrics(
     State(app): State<App>,
     Segment(id): Segment<String>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let what = ("metrics".to_owned(), JSON);
     let ids = [id.as_str()];
     let answer = cache::answer(&app, &headers, what, &ids, |folders| {
         cache::json(&complete(&folders[0])?.1)
     });
-    answer.await.map_err(Failure::Json)
+    answer.await
 }
 
 /// Tags and note of a run; what is absent stays.
@@ -217,8 +215,10 @@ impl Labels {
         };
         if let Some(tag) = tags.iter().find(|tag| !plain(tag)) {
             let most = Self::LONGEST_TAG;
-            let message =
-                format!("`tags` must have 1 to {most} printable characters each, was {tag:?}");
+            let message = format!(
+                "`tags` must have 1 to {most} printable characters each, was \"{}\"",
+                excerpt(tag)
+            );
             return Err(invalid("tags", message));
         }
         let length = self.note.as_ref().map_or(0, |note| note.chars().count());
@@ -247,12 +247,12 @@ pub struct Labelled {
 pub async fn labels(
     State(app): State<App>,
     Segment(id): Segment<String>,
-) -> Result<Json<Labelled>, Failure> {
+) -> Result<Json<Labelled>, Problem> {
     let read = off_thread(move || {
         find(&app.root, &id)?;
         labelled(&app, id)
     });
-    read.await.map(Json).map_err(Failure::Json)
+    read.await.map(Json)
 }
 
 fn labelled(app: &App, run: String) -> Result<Labelled, Problem> {
@@ -268,7 +268,7 @@ pub async fn label(
     State(app): State<App>,
     Segment(id): Segment<String>,
     Body(labels): Body<Labels>,
-) -> Result<Json<Labelled>, Failure> {
+) -> Result<Json<Labelled>, Problem> {
     let changed = off_thread(move || {
         find(&app.root, &id)?;
         labels.check()?;
@@ -276,7 +276,7 @@ pub async fn label(
             .label(&id, labels.tags.as_deref(), labels.note.as_deref())?;
         labelled(&app, id)
     });
-    changed.await.map(Json).map_err(Failure::Json)
+    changed.await.map(Json)
 }
 
 /// Deletes a run, with its tags and its note.
@@ -285,7 +285,7 @@ pub async fn label(
 pub async fn delete(
     State(app): State<App>,
     Segment(id): Segment<String>,
-) -> Result<StatusCode, Failure> {
+) -> Result<StatusCode, Problem> {
     let deleted = off_thread(move || {
         let folder = find(&app.root, &id)?;
         let job = app
@@ -306,10 +306,7 @@ pub async fn delete(
         }
         Ok(app.index.delete(&id)?)
     });
-    deleted
-        .await
-        .map(|()| StatusCode::NO_CONTENT)
-        .map_err(Failure::Json)
+    deleted.await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// `example_path.json` of one run.
@@ -319,13 +316,13 @@ pub async fn delete(
 pub async fn example_path(
     State(root): State<Root>,
     Segment(id): Segment<String>,
-) -> Result<Json<ExamplePath>, Failure> {
+) -> Result<Json<ExamplePath>, Problem> {
     let found = blocking(root, move |root| {
         find(root, &id)?
             .example_path()?
             .ok_or_else(|| missing(format!("run `{id}` has no example path")))
     });
-    found.await.map(Json).map_err(Failure::Json)
+    found.await.map(Json)
 }
 
 /// A table of a run: `evaluation` (one row a path and strategy), `backtest`, `trades` (one a contract and strategy),
@@ -339,10 +336,10 @@ pub async fn example_path(
 pub async fn table(
     State(root): State<Root>,
     Segment((id, file)): Segment<(String, String)>,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let made = blocking(root, move |root| {
         let folder = find(root, &id)?;
-        let none = || missing(format!("run `{id}` has no table `{file}`"));
+        let none = || missing(format!("run `{id}` has no table `{}`", excerpt(&file)));
         let (name, format) = file.rsplit_once('.').ok_or_else(none)?;
         let format = export::Format::named(format).ok_or_else(none)?;
         if !export::NAMES.contains(&name) {
@@ -361,5 +358,5 @@ pub async fn table(
         ];
         Ok((headers, bytes).into_response())
     });
-    made.await.map_err(Failure::Json)
+    made.await
 }

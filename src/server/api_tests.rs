@@ -8,7 +8,7 @@ use axum::http::Request;
 pub(super) struct Sent {
     method: &'static str,
     path: String,
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(&'static str, String)>,
     body: String,
 }
 
@@ -18,8 +18,8 @@ impl Sent {
             method,
             path: path.into(),
             headers: vec![
-                ("host", "localhost:8080"),
-                ("content-type", "application/json"),
+                ("host", "localhost:8080".into()),
+                ("content-type", "application/json".into()),
             ],
             body: String::new(),
         }
@@ -30,8 +30,17 @@ impl Sent {
         self
     }
 
-    fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+    /// As a browser sends a form.
+    pub(super) fn with_form(self, body: &str) -> Self {
+        Self {
+            body: body.to_owned(),
+            ..self.header("content-type", "application/x-www-form-urlencoded")
+        }
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value.into()));
         self
     }
 
@@ -44,7 +53,7 @@ impl Sent {
     }
 }
 
-fn json(answer: &Answer) -> serde_json::Value {
+pub(super) fn json(answer: &Answer) -> serde_json::Value {
     serde_json::from_str(&answer.body).unwrap()
 }
 
@@ -210,70 +219,20 @@ fn every_refusal_has_a_code() {
         .with(wrong)
         .to(app.clone());
     assert_eq!(json(&refused)["error"]["field"], "seeds");
+    let long = "x".repeat(50_000);
+    for strategy in [
+        format!("[market]\nmodel = \"{long}\"\n"),
+        format!("{long} = 1\n"),
+        format!("[optimizers.{long}]\n"),
+    ] {
+        let body = serde_json::json!({ "strategy": strategy });
+        let refused = Sent::new("POST", "/api/v1/strategy/form").with(body);
+        let refused = refused.to(app.clone());
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.len() < 1500, "{}", refused.body);
+    }
     let same = Sent::new("DELETE", "/api/v1/runs/x").header("origin", "http://localhost:8080");
     assert_eq!(same.to(app).status, 404);
-}
-
-/// With a token, pages lead to the login and the API refuses, unless the token is sent as a bearer or in the cookie that
-/// the login gives.
-#[test]
-fn a_token_is_asked_for() {
-    let root = Scratch::new("server-token");
-    let access = Access::with_token("0123456789abcdef", "here").unwrap();
-    let app = App::new(root.path().to_owned(), "absent".into(), access).unwrap();
-    let get = |path: &str, name: &'static str, value: &'static str| {
-        Sent::new("GET", path).header(name, value).to(app.clone())
-    };
-    assert_eq!(
-        get("/api/v1/runs", "x-none", "").error_code(),
-        "unauthorized"
-    );
-    assert_eq!(get("/", "x-none", "").header("location"), "/login");
-    assert_eq!(get("/login", "x-none", "").status, 200);
-    for wrong in [
-        "Bearer 0123456789abcdee",
-        "Bearer ",
-        "Bearer 0123456789abcdef0",
-        "Basic 0123456789abcdef",
-    ] {
-        assert_eq!(
-            get("/api/v1/runs", "authorization", wrong).status,
-            401,
-            "{wrong}"
-        );
-    }
-    assert_eq!(
-        get("/api/v1/runs", "authorization", "Bearer 0123456789abcdef").status,
-        200
-    );
-    assert_eq!(
-        get("/", "cookie", "a=b; deephedge_token=0123456789abcdef").status,
-        200
-    );
-    assert_eq!(
-        get("/", "cookie", "deephedge_token=0123456789abcdeX").status,
-        303
-    );
-    let log_in = |token: &str| {
-        let mut sent = Sent::new("POST", "/login");
-        sent.headers[1].1 = "application/x-www-form-urlencoded";
-        sent.body = format!("token={token}");
-        sent.to(app.clone())
-    };
-    assert_eq!(log_in("wrong").status, 401);
-    let cookie = log_in("0123456789abcdef");
-    assert!(
-        cookie
-            .header("set-cookie")
-            .ends_with("; HttpOnly; SameSite=Strict")
-    );
-    for weak in ["short", "0123456789 abcdef0", "0123456789;abcdef"] {
-        assert_eq!(
-            Access::with_token(weak, "here").err().unwrap().exit_code(),
-            2,
-            "{weak}"
-        );
-    }
 }
 
 /// The routes that the router has under the API's address are those of its description, with the same methods, and what

@@ -1,6 +1,7 @@
 //! The files that pages load, under addresses that change with their contents, so that browsers may keep them.
 
-use super::{Failure, missing};
+use super::{Problem, missing};
+use crate::error::excerpt;
 use axum::extract::Path as Segment;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -66,16 +67,16 @@ pub fn prepare() {
     LazyLock::force(&VERSION);
 }
 
-/// Where a page finds the file `name`. Modules lie beside each other, so that one may import another.
+/// Where a page finds the file `name`, below the server's first page. Modules lie beside each other, so that one may import another.
 pub fn address(name: &str) -> String {
-    format!("/assets/{}/{name}", *VERSION)
+    format!("assets/{}/{name}", *VERSION)
 }
 
 /// A file, whatever version it is asked for.
 pub async fn serve(
     Segment((_, name)): Segment<(String, String)>,
     asked: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let mut headers = HeaderMap::new();
     headers.insert(
         header::CACHE_CONTROL,
@@ -96,7 +97,7 @@ pub async fn serve(
     let (_, kind, text) = FILES
         .iter()
         .find(|file| file.0 == name)
-        .ok_or_else(|| Failure::page(missing(format!("no asset `{name}`"))))?;
+        .ok_or_else(|| missing(format!("no asset `{}`", excerpt(&name))))?;
     add(header::CONTENT_TYPE, kind);
     Ok((headers, *text).into_response())
 }

@@ -1,6 +1,6 @@
 //! Bodies of requests.
 
-use super::{Failure, invalid};
+use super::problem::{invalid, shortened};
 use axum::Json;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
@@ -25,8 +25,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                     path if path == "." => "body".to_owned(),
                     path => path,
                 };
-                let message = format!("`{field}`: {}", error.inner());
-                Failure::json(invalid(&field, message)).into_response()
+                let field = shortened(&field);
+                let inner = shortened(&error.inner().to_string());
+                let message = format!("`{field}`: {inner}");
+                invalid(&field, message).into_response()
             })
     }
 }

@@ -2,9 +2,9 @@
 
 use super::cache::{JSON, json};
 use super::openapi::{RUNS, Refusal};
-use super::{App, Failure, Problem, cache, missing};
+use super::{App, Problem, cache, missing};
 use crate::charts::{self, Figure, Source};
-use crate::error::Error;
+use crate::error::{Error, excerpt};
 use crate::experiment::replay::{HedgeMap, PathReplay, Replay};
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
@@ -34,16 +34,22 @@ pub async fn chart(
     Segment((id, name)): Segment<(String, String)>,
     Query(query): Query<ChartQuery>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let what = format!("chart {name} {}", query.key.as_deref().unwrap_or_default());
     let ids = [id.as_str()];
     let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
         let (folder, metrics) = complete(&folders[0])?;
         let figure = Source::new(folder, &metrics)?.draw(&name, query.key.as_deref())?;
-        let none = || missing(format!("run `{}` has no chart `{name}`", folder.id()));
+        let none = || {
+            missing(format!(
+                "run `{}` has no chart `{}`",
+                folder.id(),
+                excerpt(&name)
+            ))
+        };
         json(&figure.ok_or_else(none)?)
     });
-    answer.await.map_err(Failure::Json)
+    answer.await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -73,7 +79,7 @@ pub async fn path(
     Segment(id): Segment<String>,
     Query(query): Query<PathQuery>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let what = format!("path {}", query.path);
     let ids = [id.as_str()];
     let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
@@ -84,7 +90,7 @@ pub async fn path(
         let figures = charts::path(&replay, &palette);
         json(&PathAnswer { replay, figures })
     });
-    answer.await.map_err(Failure::Json)
+    answer.await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -112,7 +118,7 @@ pub async fn hedge_map(
     Segment(id): Segment<String>,
     Query(query): Query<MapQuery>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let what = format!("hedge map {}", query.strategy);
     let ids = [id.as_str()];
     let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
@@ -122,7 +128,7 @@ pub async fn hedge_map(
         let figures = charts::hedge_map(&map).into();
         json(&MapAnswer { map, figures })
     });
-    answer.await.map_err(Failure::Json)
+    answer.await
 }
 
 /// Why a question cannot be answered: the fault of the key that the message names first, in backquotes.

@@ -4,8 +4,9 @@ use super::cache::{self, JSON, PAGE, json};
 use super::charts::{bad_request, complete};
 use super::openapi::{RUNS, Refusal};
 use super::pages::{chart, frame, shell_with_charts};
-use super::{App, Failure, Problem, missing, off_thread};
+use super::{App, Problem, missing, off_thread};
 use crate::charts::{Figure, cost_cvar, pnl_histogram};
+use crate::error::excerpt;
 use crate::report::html::{escape, readable_time, table};
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
@@ -100,20 +101,22 @@ pub async fn page(
     State(app): State<App>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let runs = asked(query.as_deref());
     if runs.is_empty() {
-        let made = off_thread(move || Ok(frame("Compare runs", &choice(&app)?)));
-        let page = made.await.map(Html).map_err(Failure::Page);
+        let place = app.place("/compare");
+        let made = off_thread(move || Ok(frame(&place, "Compare runs", &choice(&app)?)));
+        let page = made.await.map(Html);
         return page.map(IntoResponse::into_response);
     }
-    let ids = ids(&runs).map_err(Failure::Page)?;
+    let ids = ids(&runs)?;
     let what = ("comparison".to_owned(), PAGE);
-    let answer = cache::answer(&app, &headers, what, &ids, |folders| {
+    let place = app.place("/compare");
+    let answer = cache::answer(&app, &headers, what, &ids, move |folders| {
         let runs: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
-        Ok(shell_with_charts("Comparison of runs", &body(&runs)).into())
+        Ok(shell_with_charts(&place, "Comparison of runs", &body(&runs)).into())
     });
-    answer.await.map_err(Failure::Page)
+    answer.await
 }
 
 /// The runs that can be compared.
@@ -126,7 +129,7 @@ fn choice(app: &App) -> Result<String, Problem> {
     if runs.len() < 2 {
         return Ok(
             "<h1>Compare runs</h1>\n<p class=\"message\">Two runs with results are needed. \
-             <a href=\"/jobs\">Make one as a job</a>, or with <code>deephedge compare</code>.</p>\n"
+             <a href=\"./jobs\">Make one as a job</a>, or with <code>deephedge compare</code>.</p>\n"
                 .to_owned(),
         );
     }
@@ -137,7 +140,7 @@ fn choice(app: &App) -> Result<String, Problem> {
             let said = |key: &str| run.summary[key].as_str().unwrap_or_default();
             format!(
                 "<tr><td><input type=\"checkbox\" name=\"runs\" value=\"{id}\" aria-label=\"Compare {id}\"></td>\
-                 <th scope=\"row\"><a href=\"/runs/{id}\">{}</a><br><small>{id}</small></th>\
+                 <th scope=\"row\"><a href=\"./runs/{id}\">{}</a><br><small>{id}</small></th>\
                  <td class=\"time\">{}</td><td>{}</td><td>{}</td></tr>\n",
                 escape(&run.name),
                 escape(&readable_time(said("created"))),
@@ -147,7 +150,7 @@ fn choice(app: &App) -> Result<String, Problem> {
         })
         .collect();
     Ok(format!(
-        "<h1>Compare runs</h1>\n<p>Choose 2 to {MOST} runs.</p>\n<form action=\"/compare\">\
+        "<h1>Compare runs</h1>\n<p>Choose 2 to {MOST} runs.</p>\n<form action=\"./compare\">\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\"><table class=\"list\">\n\
          <thead><tr><th scope=\"col\">compare</th><th scope=\"col\">run</th><th scope=\"col\">made</th>\
          <th scope=\"col\">command</th><th scope=\"col\">trained on</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
@@ -159,7 +162,7 @@ fn body(runs: &Compared<'_>) -> String {
     let mut out = String::from("<h1>Comparison of runs</h1>\n<dl class=\"facts\">\n");
     for (run, (folder, metrics)) in runs.iter().enumerate() {
         out.push_str(&format!(
-            "<div><dt>{}</dt><dd><a href=\"/runs/{id}\">{}</a><br><small>{id}, {}, trained on {}</small></dd></div>\n",
+            "<div><dt>{}</dt><dd><a href=\"./runs/{id}\">{}</a><br><small>{id}, {}, trained on {}</small></dd></div>\n",
             letter(run),
             escape(&metrics.name),
             escape(&readable_time(&metrics.created)),
@@ -200,7 +203,7 @@ fn body(runs: &Compared<'_>) -> String {
                 "Cost against tail risk of the trained strategies; bars are one standard error.",
             ),
         ] {
-            let address = format!("/api/v1/charts/{name}?runs={ids}");
+            let address = format!("api/v1/charts/{name}?runs={ids}");
             out.push_str(&chart(&address, "", caption));
         }
         out.push_str("</div></section>\n");
@@ -220,9 +223,9 @@ pub async fn chart_of_runs(
     Segment(name): Segment<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let runs = asked(query.as_deref());
-    let ids = ids(&runs).map_err(Failure::Json)?;
+    let ids = ids(&runs)?;
     let what = (format!("chart {name}"), JSON);
     let answer = cache::answer(&app, &headers, what, &ids, move |folders| {
         let runs: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
@@ -241,10 +244,10 @@ pub async fn chart_of_runs(
             }
             _ => None,
         };
-        let none = || missing(format!("these runs have no chart `{name}`"));
+        let none = || missing(format!("these runs have no chart `{}`", excerpt(&name)));
         json(&figure.ok_or_else(none)?)
     });
-    answer.await.map_err(Failure::Json)
+    answer.await
 }
 
 fn books(runs: &Compared<'_>) -> Result<EvaluationTable, Problem> {

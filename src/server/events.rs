@@ -5,13 +5,13 @@
 //! behind is sent a snapshot: a thinned history in one event.
 
 use super::openapi::RUNS;
-use super::{App, Failure, Problem, find};
+use super::{App, Problem, find};
 use crate::error::Result;
 use crate::runs::progress::{self, PROGRESS, thinned};
 use crate::runs::store::RunFolder;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path as Segment, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::json;
@@ -28,8 +28,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const MOST_LINES: usize = 2000;
 /// Steps of a training in a snapshot, and as many with a validation.
 const SNAPSHOT_POINTS: usize = 300;
-/// Streams at a time.
-const MOST_STREAMS: usize = 512;
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 
@@ -71,11 +69,11 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Tails {
-    /// The tail of a run, begun if nobody watches it yet; nothing if too many do.
-    fn of(&self, folder: RunFolder) -> Option<Arc<Tail>> {
+    /// The tail of a run, begun if nobody watches it yet; nothing if there are `most` streams already.
+    fn of(&self, folder: RunFolder, most: usize) -> Option<Arc<Tail>> {
         let mut tails = locked(&self.0);
         tails.retain(|_, tail| tail.strong_count() > 0);
-        if tails.values().map(Weak::strong_count).sum::<usize>() >= MOST_STREAMS {
+        if tails.values().map(Weak::strong_count).sum::<usize>() >= most {
             return None;
         }
         if let Some(tail) = tails.get(folder.id()).and_then(Weak::upgrade) {
@@ -303,15 +301,15 @@ pub async fn events(
     State(app): State<App>,
     Segment(id): Segment<String>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
-    let folder = find(&app.root, &id).map_err(Failure::Json)?;
-    let tail = app.tails.of(folder).ok_or_else(|| {
-        Failure::json(Problem {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: "too_many_streams",
-            message: format!("{MOST_STREAMS} streams of events are open"),
-            field: None,
-        })
+) -> Result<Response, Problem> {
+    let folder = find(&app.root, &id)?;
+    let most = app.limits.streams();
+    let tail = app.tails.of(folder, most).ok_or_else(|| {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too_many_streams",
+            format!("{most} streams of events are open"),
+        )
     })?;
     let known = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let watcher = Watcher {
@@ -323,5 +321,10 @@ pub async fn events(
         app,
     };
     let body = Body::from_stream(stream::unfold(watcher, Watcher::next));
-    Ok(([(header::CONTENT_TYPE, "text/event-stream")], body).into_response())
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        // nginx would collect events before it passes them on.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, body).into_response())
 }

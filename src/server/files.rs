@@ -16,17 +16,24 @@ pub fn check(plan: &Plan) -> Result<(), Problem> {
 /// `file` is absolute and without `..`.
 fn inside(file: &Path, folder: &Path) -> Result<(), Problem> {
     const FIELD: &str = "backtest.data";
+    let refused = |what: &str| {
+        let shown = excerpt(&file.display().to_string());
+        let message = format!("`{FIELD}` must be {what}, was \"{shown}\"");
+        Err(invalid(FIELD, message))
+    };
     let within = folder.canonicalize().is_ok_and(|folder| {
         // A file that is not there is told of when it is read. Links are followed, which may lead out.
         let led = file.canonicalize();
         file.starts_with(&folder) && led.map_or(true, |file| file.starts_with(&folder))
     });
-    if within {
-        return Ok(());
+    if !within {
+        return refused("below the server's data folder");
     }
-    let shown = excerpt(&file.display().to_string());
-    let message = format!("`{FIELD}` must be below the server's data folder, was \"{shown}\"");
-    Err(invalid(FIELD, message))
+    // To open what is no file, a pipe for one, may take for ever.
+    if file.exists() && !file.is_file() {
+        return refused("a regular file");
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -35,7 +42,7 @@ mod tests {
     use crate::runs::fixture::Scratch;
 
     /// Neither a path elsewhere, nor a link leads out of the folder, also where there is no such file; a link within it is
-    /// followed.
+    /// followed. What is no file, such as a pipe, is not opened.
     #[test]
     fn files_outside_the_data_folder_are_refused() {
         let scratch = Scratch::new("server-files");
@@ -62,6 +69,18 @@ mod tests {
             let problem = inside(&file, &data).unwrap_err();
             assert_eq!(problem.field.as_deref(), Some("backtest.data"));
             assert!(problem.message.starts_with("`backtest.data` must be below"));
+        }
+        let mut others = vec!["index"];
+        #[cfg(unix)]
+        {
+            let mut make = std::process::Command::new("mkfifo");
+            assert!(make.arg(data.join("pipe.csv")).status().unwrap().success());
+            std::os::unix::fs::symlink("pipe.csv", data.join("to_pipe.csv")).unwrap();
+            others.extend(["pipe.csv", "to_pipe.csv"]);
+        }
+        for file in others {
+            let problem = inside(&data.join(file), &data).unwrap_err();
+            assert!(problem.message.contains("a regular file"), "{file}");
         }
     }
 }

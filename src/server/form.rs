@@ -2,8 +2,8 @@
 
 use super::body::Body;
 use super::openapi::{JOBS, Refusal};
-use super::{Failure, Problem, Root, blocking, find, invalid, missing, off_thread};
-use crate::error::Error;
+use super::{Problem, Root, blocking, find, invalid, missing, off_thread};
+use crate::error::{Error, excerpt};
 use crate::strategy::form;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -162,7 +162,7 @@ pub fn rejected(error: Error, otherwise: &str) -> Problem {
 pub async fn show(
     State(root): State<Root>,
     Query(query): Query<FormQuery>,
-) -> Result<Json<StrategyForm>, Failure> {
+) -> Result<Json<StrategyForm>, Problem> {
     let made = blocking(root, move |root| {
         let strategy = match (query.run, query.strategy) {
             (Some(id), _) => find(root, &id)?
@@ -171,7 +171,8 @@ pub async fn show(
             (None, name) => {
                 let name = name.as_deref().unwrap_or(SHIPPED[0].0);
                 let known = SHIPPED.iter().find(|(known, _)| *known == name);
-                let (_, text) = known.ok_or_else(|| missing(format!("no strategy `{name}`")))?;
+                let (_, text) =
+                    known.ok_or_else(|| missing(format!("no strategy `{}`", excerpt(name))))?;
                 // In the repository they lie in a folder beside that of the data; here paths count from the server's.
                 text.replace("../market_data/", "market_data/")
             }
@@ -183,16 +184,16 @@ pub async fn show(
             field: None,
         })
     });
-    made.await.map(Json).map_err(Failure::Json)
+    made.await.map(Json)
 }
 
 /// A strategy file as the fields of a form, or fields as a file; what is wrong with it is said.
 #[utoipa::path(post, path = "/api/v1/strategy/form", tag = JOBS, request_body = StrategyText,
     responses((status = 200, body = StrategyForm), (status = 422, body = Refusal)))]
-pub async fn read(Body(given): Body<StrategyText>) -> Result<Json<StrategyForm>, Failure> {
+pub async fn read(Body(given): Body<StrategyText>) -> Result<Json<StrategyForm>, Problem> {
     let made = off_thread(move || {
         let text = strategy_text(given.strategy, given.fields)?;
         StrategyForm::new(text).map_err(|error| rejected(error, "strategy"))
     });
-    made.await.map(Json).map_err(Failure::Json)
+    made.await.map(Json)
 }

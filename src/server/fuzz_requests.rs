@@ -72,6 +72,10 @@ pub fn operations(document: &Value) -> Vec<Operation> {
         "/runs/{id}",
         "/runs/{id}/report.html",
         "/runs/{id}/figures/{name}",
+        "/runs/{id}/live",
+        "/jobs",
+        "/login",
+        "/logout",
         "/compare",
     ]
     .map(|path| Operation {
@@ -171,8 +175,9 @@ fn query(operation: &Operation, known: &Known) -> BoxedStrategy<String> {
 }
 
 fn headers() -> BoxedStrategy<Vec<(&'static str, Vec<u8>)>> {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 9] = [
         "host",
+        "sec-fetch-site",
         "origin",
         "content-type",
         "last-event-id",
@@ -182,7 +187,7 @@ fn headers() -> BoxedStrategy<Vec<(&'static str, Vec<u8>)>> {
         "accept-encoding",
     ];
     let value = prop_oneof![
-        3 => select(vec!["localhost:8080", "http://localhost:8080", "application/json", "text/plain", "3", "*", "Bearer x"])
+        3 => select(vec!["localhost:8080", "http://localhost:8080", "application/json", "text/plain", "3", "*", "Bearer x", "same-origin"])
             .prop_map(|value| value.as_bytes().to_vec()),
         1 => vec(any::<u8>(), 0..40),
         1 => Just(vec![b'x'; 20_000]),

@@ -58,6 +58,9 @@ async fn judged(app: &App, asked: Asked) -> Result<u16, String> {
             return Err(format!("{status}: {}", shown()));
         }
     }
+    if !is_api && status >= 400 && asked.method != "HEAD" && !kind.starts_with("text/html") {
+        return Err(format!("{status}, {kind}: {}", shown()));
+    }
     // What was queued leaves the queue, so that it never is full.
     if let Ok(job) = serde_json::from_slice::<Value>(&bytes)
         && job["state"] == "queued"

@@ -1,12 +1,14 @@
 //! What every request must satisfy and every answer carries.
 
 use super::access::Access;
-use super::{Failure, MOST_BYTES, Problem};
-use axum::body::Body;
+use super::place::Place;
+use super::problem::{Problem, shaped};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +25,6 @@ pub const FILE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; ba
 
 /// How long an answer may take to begin, its request's body included.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Longest message of a refusal that the framework made.
-const MOST: usize = 4096;
 
 /// Refuses requests that were addressed to another host, that a page of another origin sent, or that do not say who
 /// they are where that is asked, and adds the headers that keep a browser from doing more with an answer than show it.
@@ -32,22 +32,16 @@ const MOST: usize = 4096;
 /// The host is checked because a page on the internet can make its own name point to
 /// 127.0.0.1 and then read the answers as if they were its own.
 pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    let api = request.uri().path().starts_with("/api/");
-    let mut response = match refusal(&access, &request) {
+    let path = request.uri().path().to_owned();
+    let place = Place::of(
+        &path,
+        access.asks() && access.has_session(request.headers()),
+    );
+    let response = match refusal(&access, &request, &place) {
         Some(refusal) => refusal,
-        None => match tokio::time::timeout(PATIENCE, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => problem(
-                StatusCode::REQUEST_TIMEOUT,
-                "timed_out",
-                "the request took too long",
-                None,
-            ),
-        },
+        None => answered(request, next).await,
     };
-    if api {
-        response = as_json(response).await;
-    }
+    let mut response = shaped(response, &path, &place).await;
     let headers = response.headers_mut();
     let mut add = |name: HeaderName, value: &'static str| {
         headers
@@ -56,7 +50,8 @@ pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Ne
     };
     add(header::CONTENT_SECURITY_POLICY, POLICY);
     add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    add(header::REFERRER_POLICY, "no-referrer");
+    // Other sites are told nothing; with no referrer at all, forms of our own would come from an origin of `null`.
+    add(header::REFERRER_POLICY, "same-origin");
     add(header::CACHE_CONTROL, "no-store");
     add(
         HeaderName::from_static("cross-origin-resource-policy"),
@@ -65,99 +60,44 @@ pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Ne
     response
 }
 
-fn problem(
-    status: StatusCode,
-    code: &'static str,
-    message: impl Into<String>,
-    field: Option<String>,
-) -> Response {
-    Failure::json(Problem {
-        status,
-        code,
-        message: message.into(),
-        field,
-    })
-    .into_response()
+/// The answer, or why there is none in time.
+async fn answered(request: Request, next: Next) -> Response {
+    // What a panic says stands on standard error, where the asker cannot read it.
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Problem::internal().into_response(),
+        Err(_) => Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "timed_out",
+            "the request took too long",
+        )
+        .into_response(),
+    }
 }
 
-fn refusal(access: &Access, request: &Request) -> Option<Response> {
+fn refusal(access: &Access, request: &Request, place: &Place) -> Option<Response> {
     let headers = request.headers();
-    if !access.asks() && !is_local(headers) {
-        let message = "the Host header must name localhost, 127.0.0.1 or [::1]";
-        return Some(problem(
+    // The page that says so has its style from there, and nobody a secret.
+    let is_asset = request.uri().path().starts_with("/assets/");
+    if !access.asks() && !is_asset && !is_local(headers) {
+        let problem = Problem::new(
             StatusCode::FORBIDDEN,
             "host_refused",
-            message,
-            None,
-        ));
+            "the Host header must name localhost, 127.0.0.1 or [::1], unless the server asks for a token",
+        );
+        return Some(problem.into_response());
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) && !is_same_origin(headers) {
-        let message = "the request comes from a page of another origin";
-        return Some(problem(
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && !access.is_own(headers) {
+        let problem = Problem::new(
             StatusCode::FORBIDDEN,
             "origin_refused",
-            message,
-            None,
-        ));
+            "the request comes from a page of another origin; behind a proxy the server must be told its own with \
+             --public-url",
+        );
+        return Some(problem.into_response());
     }
-    access.refuse(request)
-}
-
-/// Whether a browser sent the request from a page of this server, or no browser sent it.
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or(""));
-    let host = text(header::HOST).unwrap_or("");
-    let same = |origin: &str| {
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
-    };
-    let site = text(HeaderName::from_static("sec-fetch-site"));
-    text(header::ORIGIN).is_none_or(same)
-        && site.is_none_or(|site| matches!(site, "same-origin" | "none"))
-}
-
-/// Refusals of the framework in the form of all others.
-async fn as_json(response: Response) -> Response {
-    let status = response.status();
-    let is_json = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if !(status.is_client_error() || status.is_server_error()) || is_json {
-        return response;
-    }
-    let code = match status {
-        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
-        StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_media_type",
-        StatusCode::UNPROCESSABLE_ENTITY => "invalid",
-        _ => "bad_request",
-    };
-    let (mut parts, body) = response.into_parts();
-    let text = axum::body::to_bytes(body, MOST).await.unwrap_or_default();
-    let mut message = String::from_utf8_lossy(&text).into_owned();
-    let query = message.strip_prefix("Failed to deserialize query string: ");
-    let field = query.and_then(|query| match query.strip_prefix("missing field `") {
-        Some(missing) => missing.strip_suffix('`'),
-        None => query.split_once(": ").map(|(field, _)| field),
-    });
-    let field = field.map(str::to_owned);
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        message = format!("the body must be at most {} KiB", MOST_BYTES >> 10);
-    } else if message.is_empty() {
-        message = status
-            .canonical_reason()
-            .unwrap_or("refused")
-            .to_lowercase();
-    }
-    let (json, body) = problem(status, code, message, field).into_parts();
-    for (name, value) in json.headers {
-        if let Some(name) = name {
-            parts.headers.insert(name, value);
-        }
-    }
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::new(body))
+    access.refuse(request, place)
 }
 
 fn is_local(headers: &HeaderMap) -> bool {

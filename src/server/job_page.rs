@@ -1,13 +1,16 @@
 //! The page of the jobs.
 
+use super::App;
 use super::form::SHIPPED;
 use super::pages::{framed, script};
 use crate::report::html::escape;
 use crate::runs::store::strategy_name;
+use axum::extract::State;
 use axum::response::Html;
 
 /// The jobs, and the form that makes a new one; a script fills both.
-pub async fn page() -> Html<String> {
+pub async fn page(State(app): State<App>) -> Html<String> {
+    let place = app.place("/jobs");
     let shipped: String = SHIPPED
         .iter()
         .map(|(name, text)| {
@@ -59,5 +62,6 @@ pub async fn page() -> Html<String> {
          <p class=\"problem\" id=\"problem\" role=\"alert\"></p>\n\
          <p><button>Add to the queue</button> <span id=\"added\" role=\"status\"></span></p></form></section>\n"
     );
-    Html(framed("Jobs", &script("jobs.js", true), &body))
+    let script = script(&place, "jobs.js", true);
+    Html(framed(&place, "Jobs", &script, &body))
 }

@@ -1,6 +1,7 @@
 //! Jobs as they are shown.
 
 use super::{App, Problem, find, missing};
+use crate::error::excerpt;
 use crate::runs::index::Filter;
 use crate::runs::progress::{self, Event};
 use crate::runs::queue::{Job, JobState};
@@ -75,7 +76,8 @@ impl JobView {
         if let Some(job) = jobs.iter().find(|job| job.run == run) {
             return Ok(Self::queued(app, job, &jobs));
         }
-        let folder = find(&app.root, run).map_err(|_| missing(format!("no job `{run}`")))?;
+        let folder =
+            find(&app.root, run).map_err(|_| missing(format!("no job `{}`", excerpt(run))))?;
         let state = match super::events::state(&folder) {
             "complete" => "finished",
             state => state,

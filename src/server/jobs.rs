@@ -5,9 +5,9 @@ use super::form::{Fields, rejected, strategy_text};
 use super::job_view::{JobList, JobView};
 use super::openapi::{JOBS, Refusal};
 use super::queue::Refused;
-use super::{App, Failure, Problem, files, find, invalid, missing, off_thread};
+use super::{App, Problem, files, find, invalid, missing, off_thread};
 use crate::bounds::check;
-use crate::error::Error;
+use crate::error::{Error, excerpt};
 use crate::experiment::{Prepared, Scope};
 use crate::risk::Risk;
 use crate::runs::progress;
@@ -80,7 +80,10 @@ impl NewJob {
                     Some(name) if names.contains(&name.as_str()) => name.as_str(),
                     Some(name) => {
                         let names = names.join(", ");
-                        let message = format!("`optimizer` must be one of {names}, was \"{name}\"");
+                        let message = format!(
+                            "`optimizer` must be one of {names}, was \"{}\"",
+                            excerpt(name)
+                        );
                         return Err(invalid("optimizer", message));
                     }
                     None => plan
@@ -149,7 +152,7 @@ fn scope(
 
 fn refused(run: &str, refused: Refused) -> Problem {
     match refused {
-        Refused::Unknown => missing(format!("no job `{run}`")),
+        Refused::Unknown => missing(format!("no job `{}`", excerpt(run))),
         Refused::State(state) => Problem {
             status: StatusCode::CONFLICT,
             code: "wrong_state",
@@ -174,9 +177,9 @@ fn queue_full(error: Error) -> Problem {
 
 /// The jobs of the queue and the runs that other processes carry out.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = JOBS, responses((status = 200, body = JobList)))]
-pub async fn list(State(app): State<App>) -> Result<Json<JobList>, Failure> {
+pub async fn list(State(app): State<App>) -> Result<Json<JobList>, Problem> {
     let list = off_thread(move || JobList::of(&app));
-    list.await.map(Json).map_err(Failure::Json)
+    list.await.map(Json)
 }
 
 /// One job.
@@ -186,9 +189,9 @@ pub async fn list(State(app): State<App>) -> Result<Json<JobList>, Failure> {
 pub async fn show(
     State(app): State<App>,
     Segment(id): Segment<String>,
-) -> Result<Json<JobView>, Failure> {
+) -> Result<Json<JobView>, Problem> {
     let found = off_thread(move || JobView::of(&app, &id));
-    found.await.map(Json).map_err(Failure::Json)
+    found.await.map(Json)
 }
 
 /// Queues a job. Its run folder is made at once; what is wrong with the strategy is said at once too.
@@ -198,7 +201,7 @@ pub async fn show(
 pub async fn create(
     State(app): State<App>,
     Body(new): Body<NewJob>,
-) -> Result<(StatusCode, Json<JobView>), Failure> {
+) -> Result<(StatusCode, Json<JobView>), Problem> {
     let made = off_thread(move || {
         app.queue.check_room().map_err(queue_full)?;
         let run = new.prepare(&app)?;
@@ -209,9 +212,7 @@ pub async fn create(
         })?;
         JobView::of(&app, &run)
     });
-    made.await
-        .map(|job| (StatusCode::ACCEPTED, Json(job)))
-        .map_err(Failure::Json)
+    made.await.map(|job| (StatusCode::ACCEPTED, Json(job)))
 }
 
 /// Stops a job at its next step, after a checkpoint; a waiting one leaves the queue. It can be resumed.
@@ -221,7 +222,7 @@ pub async fn create(
 pub async fn pause(
     app: State<App>,
     id: Segment<String>,
-) -> Result<(StatusCode, Json<JobView>), Failure> {
+) -> Result<(StatusCode, Json<JobView>), Problem> {
     change(app, id, |app, run| app.queue.pause(run)).await
 }
 
@@ -234,7 +235,7 @@ pub async fn pause(
 pub async fn resume(
     app: State<App>,
     id: Segment<String>,
-) -> Result<(StatusCode, Json<JobView>), Failure> {
+) -> Result<(StatusCode, Json<JobView>), Problem> {
     change(app, id, |app, run| {
         if app.index.job(run)?.is_none()
             && let Ok(folder) = store::open_exact(&app.root, run)
@@ -257,7 +258,7 @@ pub async fn resume(
 pub async fn cancel(
     app: State<App>,
     id: Segment<String>,
-) -> Result<(StatusCode, Json<JobView>), Failure> {
+) -> Result<(StatusCode, Json<JobView>), Problem> {
     change(app, id, |app, run| app.queue.cancel(run)).await
 }
 
@@ -265,13 +266,10 @@ async fn change(
     State(app): State<App>,
     Segment(id): Segment<String>,
     change: impl FnOnce(&App, &str) -> Result<(), Refused> + Send + 'static,
-) -> Result<(StatusCode, Json<JobView>), Failure> {
+) -> Result<(StatusCode, Json<JobView>), Problem> {
     let changed = off_thread(move || {
         change(&app, &id).map_err(|error| refused(&id, error))?;
         JobView::of(&app, &id)
     });
-    changed
-        .await
-        .map(|job| (StatusCode::ACCEPTED, Json(job)))
-        .map_err(Failure::Json)
+    changed.await.map(|job| (StatusCode::ACCEPTED, Json(job)))
 }

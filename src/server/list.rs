@@ -2,7 +2,7 @@
 
 use super::api::Stage;
 use super::pages::frame;
-use super::{App, Failure, off_thread};
+use super::{App, Problem, off_thread};
 use crate::report::html::{escape, readable_time, signed, swatch};
 use crate::report::summary::{Statistic, Verdict, cvar_label, lines, main_level, strategies};
 use crate::runs::index::{Entry, Filter};
@@ -65,7 +65,7 @@ impl Wanted {
 }
 
 /// Percent-encoded, as a value of a query (RFC 3986, 2.3).
-fn encoded(value: &str) -> String {
+pub fn encoded(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let encode = |byte: u8| match byte {
         byte if plain(byte) => char::from(byte).to_string(),
@@ -78,20 +78,20 @@ fn encoded(value: &str) -> String {
 pub async fn list(
     State(app): State<App>,
     Query(asked): Query<BTreeMap<String, String>>,
-) -> Result<Html<String>, Failure> {
+) -> Result<Html<String>, Problem> {
+    let place = app.place("/");
     let made = off_thread(move || Ok(body(&app, &Wanted::new(&asked))?));
-    let body = made.await.map_err(Failure::Page)?;
-    Ok(Html(frame("Runs", &body)))
+    Ok(Html(frame(&place, "Runs", &made.await?)))
 }
 
 fn body(app: &App, wanted: &Wanted) -> crate::Result<String> {
     let entries = app.index.list(&wanted.filter)?;
     if entries.is_empty() && wanted.everything() {
         return Ok(format!(
-            "<h1>Runs</h1>\n<div class=\"message\" data-follow=\"/api/v1/runs\"><p>No runs in \
+            "<h1>Runs</h1>\n<div class=\"message\" data-follow=\"api/v1/runs\"><p>No runs in \
              <code>{}</code> yet. Make one with</p>\n\
              <pre tabindex=\"0\"><code>deephedge compare strategies/heston_call.toml</code></pre>\
-             <p>or <a href=\"/jobs\">as a job</a>.</p></div>\n",
+             <p>or <a href=\"./jobs\">as a job</a>.</p></div>\n",
             escape(&app.root.display().to_string())
         ));
     }
@@ -107,14 +107,14 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<String> {
             rows.push_str(&row(app, entry, &folder));
         }
     }
-    let follow = escape(&wanted.address("/api/v1/runs", page));
+    let follow = escape(&wanted.address("api/v1/runs", page));
     let list = if shown.is_empty() {
         format!(
-            "<p class=\"message\" data-follow=\"{follow}\">No run is like that. <a href=\"/\">All runs</a></p>\n"
+            "<p class=\"message\" data-follow=\"{follow}\">No run is like that. <a href=\"./\">All runs</a></p>\n"
         )
     } else {
         format!(
-            "<form action=\"/compare\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+            "<form action=\"./compare\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
              aria-label=\"Runs\" data-follow=\"{follow}\"><table class=\"list\">\n<thead><tr>\
              <th scope=\"col\">compare</th><th scope=\"col\">run</th><th scope=\"col\">made</th>\
              <th scope=\"col\">tail risk by strategy</th>\
@@ -156,7 +156,7 @@ fn filter_form(wanted: &Wanted, tags: &[String]) -> String {
     let Filter { tag, state, search } = &wanted.filter;
     let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
     format!(
-        "<form class=\"row\" action=\"/\" role=\"search\">\
+        "<form class=\"row\" action=\"./\" role=\"search\">\
          <label>Name or run <input type=\"search\" name=\"search\" value=\"{}\"></label>\
          <label>State <select name=\"state\">{}</select></label>\
          <label>Tag <select name=\"tag\">{}</select></label><button>Show</button></form>\n",
@@ -172,7 +172,7 @@ fn turning(wanted: &Wanted, page: usize, pages: usize, place: &str) -> String {
         return String::new();
     }
     let link = |to: usize, words: &str| {
-        let address = escape(&wanted.address("/", to));
+        let address = escape(&wanted.address("./", to));
         format!(" <a href=\"{address}\">{words}</a>")
     };
     let newer = (page > 1).then(|| link(page - 1, "Newer"));
@@ -194,7 +194,7 @@ fn row(app: &App, entry: &Entry, folder: &RunFolder) -> String {
         .tags
         .iter()
         .map(|tag| {
-            let address = escape(&format!("/?tag={}", encoded(tag)));
+            let address = escape(&format!("./?tag={}", encoded(tag)));
             format!(" <a class=\"tag\" href=\"{address}\">{}</a>", escape(tag))
         })
         .collect();
@@ -203,7 +203,7 @@ fn row(app: &App, entry: &Entry, folder: &RunFolder) -> String {
         note => format!("<br><small class=\"note\">{}</small>", escape(note)),
     };
     let name = format!(
-        "<th scope=\"row\"><a href=\"/runs/{id}\">{name}</a>{tags}<br><small>{id}</small>{note}</th>"
+        "<th scope=\"row\"><a href=\"./runs/{id}\">{name}</a>{tags}<br><small>{id}</small>{note}</th>"
     );
     let incomplete = |what: &str| {
         format!(

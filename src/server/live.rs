@@ -2,7 +2,8 @@
 
 use super::openapi::{RUNS, Refusal};
 use super::pages::{framed, labels, script};
-use super::{Failure, Problem, Root, Runs, blocking, find, missing};
+use super::place::Place;
+use super::{App, Problem, Root, blocking, find, missing};
 use crate::charts::{self, FIRST, Figure, LIVE, UNITS};
 use crate::experiment;
 use crate::report::html::escape;
@@ -92,7 +93,7 @@ fn tail_risk(risk: Risk) -> String {
 pub async fn live(
     State(root): State<Root>,
     Segment(id): Segment<String>,
-) -> Result<Json<Live>, Failure> {
+) -> Result<Json<Live>, Problem> {
     let made = blocking(root, move |root| {
         let (plan, trainings) = plan(&find(root, &id)?)?;
         let strategies = strategies(&plan, &trainings);
@@ -107,26 +108,27 @@ pub async fn live(
             units: UNITS.into_iter().collect(),
         })
     });
-    made.await.map(Json).map_err(Failure::Json)
+    made.await.map(Json)
 }
 
 /// The page of a run that goes on, or of how it was trained.
 pub async fn page(
-    State(root): Runs,
+    State(app): State<App>,
     Segment(id): Segment<String>,
-) -> Result<Html<String>, Failure> {
-    let made = blocking(root, move |root| {
+) -> Result<Html<String>, Problem> {
+    let place = app.place("/runs/{id}/live");
+    let made = blocking(app.root, move |root| {
         let folder = find(root, &id)?;
-        match shown(&folder)? {
+        match shown(&place, &folder)? {
             Some(page) => Ok(page),
             None => Err(missing(format!("run `{id}` has no record of its training"))),
         }
     });
-    made.await.map(Html).map_err(Failure::Page)
+    made.await.map(Html)
 }
 
 /// The page, if the run says what it asks for or what it has done.
-pub fn shown(folder: &RunFolder) -> Result<Option<String>, Problem> {
+pub fn shown(place: &Place, folder: &RunFolder) -> Result<Option<String>, Problem> {
     let request = folder.request()?;
     if request.is_none() && !folder.path().join(PROGRESS).is_file() {
         return Ok(None);
@@ -138,12 +140,13 @@ pub fn shown(folder: &RunFolder) -> Result<Option<String>, Problem> {
         request.command.replace('_', " ")
     });
     let title = folder.name().unwrap_or_else(|| folder.id().to_owned());
-    let scripts = script("live.js", true) + &script("plotly.js", false);
+    let scripts = script(place, "live.js", true) + &script(place, "plotly.js", false);
     let facts = [
         ("command", command.as_str()),
         ("trained on", &plan.risk.to_string()),
     ];
     Ok(Some(framed(
+        place,
         &title,
         &scripts,
         &body(folder.id(), &title, &facts, &tail_risk(plan.risk)),

@@ -7,6 +7,7 @@ mod body;
 mod cache;
 mod charts;
 mod compare;
+mod connections;
 mod events;
 mod files;
 mod form;
@@ -16,30 +17,44 @@ mod job_view;
 mod jobs;
 mod list;
 mod live;
+mod login;
 mod openapi;
 mod pages;
+mod place;
+mod problem;
+pub mod public;
 mod queue;
+mod sessions;
+mod tries;
 mod walked;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::runs::index::Index;
 pub use api::summary;
+pub use connections::{Limits, limits};
 
 use access::Access;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, State};
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
+use axum::http::Uri;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use place::Place;
+use problem::{Problem, invalid, missing};
 use queue::Queue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
 
 /// Where the server listens unless told otherwise.
 pub const DEFAULT_BIND: &str = "127.0.0.1:8080";
+
+/// What the paths of the server begin with.
+const FIRST_PARTS: [&str; 7] = [
+    "api", "assets", "compare", "jobs", "login", "logout", "runs",
+];
 
 /// Greatest body of a request, an uploaded strategy file among them.
 const MOST_BYTES: usize = 1 << 20;
@@ -55,6 +70,7 @@ pub struct App {
     tails: Arc<events::Tails>,
     access: Arc<Access>,
     cache: Arc<cache::Cache>,
+    limits: Limits,
     /// True once the server is asked to end.
     ending: watch::Receiver<bool>,
     end: Arc<watch::Sender<bool>>,
@@ -71,7 +87,7 @@ impl App {
     ///
     /// # Errors
     /// Those of [`Index::open`].
-    pub fn new(root: PathBuf, program: PathBuf, access: Access) -> Result<Self> {
+    pub fn new(root: PathBuf, program: PathBuf, access: Access, limits: Limits) -> Result<Self> {
         let index = Arc::new(Index::open(&root, summary)?);
         let (end, ending) = watch::channel(false);
         Ok(Self {
@@ -81,9 +97,15 @@ impl App {
             tails: Arc::default(),
             access: Arc::new(access),
             cache: Arc::default(),
+            limits,
             ending,
             end: Arc::new(end),
         })
+    }
+
+    /// Where the page at `path` stands.
+    fn place(&self, path: &str) -> Place {
+        Place::of(path, self.access.asks())
     }
 }
 
@@ -97,6 +119,7 @@ pub async fn serve(
     bind: SocketAddr,
     runs_root: PathBuf,
     access: Access,
+    limits: Limits,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     if !bind.ip().is_loopback() && !access.asks() {
@@ -107,7 +130,7 @@ pub async fn serve(
     }
     let failed = |error: std::io::Error| Error::Computation(format!("server: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
-    let app = App::new(runs_root, program, access)?;
+    let app = App::new(runs_root, program, access, limits)?;
     let listener = tokio::net::TcpListener::bind(bind)
         .await
         .map_err(|error| Error::input(format!("bind address {bind}: cannot listen: {error}")))?;
@@ -116,33 +139,16 @@ pub async fn serve(
     listening(address);
     tokio::task::spawn_blocking(assets::prepare);
     let jobs = tokio::spawn(app.queue.clone().work(app.ending.clone()));
-    let mut ending = app.ending.clone();
+    let ending = app.ending.clone();
     let end = app.end.clone();
     tokio::spawn(async move {
         asked_to_end().await;
         end.send_replace(true);
     });
-    let served = axum::serve(listener, router(app)).with_graceful_shutdown({
-        let mut ending = ending.clone();
-        async move {
-            let _ = ending.wait_for(|ending| *ending).await;
-        }
-    });
-    let served = async { served.await.map_err(failed) };
-    tokio::select! {
-        result = served => result?,
-        // Connections that do not end by themselves are closed.
-        () = async {
-            let _ = ending.wait_for(|ending| *ending).await;
-            tokio::time::sleep(LAST_ANSWERS).await;
-        } => {}
-    }
+    connections::serve(listener, router(app), limits, ending).await;
     let _ = jobs.await;
     Ok(())
 }
-
-/// How long answers under way may take at the end of the server.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Waits for SIGINT or SIGTERM.
 async fn asked_to_end() {
@@ -170,112 +176,59 @@ async fn asked_to_end() {
 /// The routes of the server with their guards.
 pub fn router(app: App) -> Router {
     let (api, _) = openapi::routes().split_for_parts();
-    Router::new()
+    let access = app.access.clone();
+    let routes = Router::new()
         .route("/", get(list::list))
         .route("/runs/{id}", get(pages::run))
         .route("/runs/{id}/live", get(live::page))
         .route("/jobs", get(job_page::page))
         .route("/runs/{id}/report.html", get(pages::report))
         .route("/runs/{id}/figures/{name}", get(pages::figure))
-        .route("/login", get(access::page).post(access::log_in))
+        .route("/login", get(login::page).post(login::log_in))
+        .route("/logout", post(login::log_out))
         .route("/compare", get(compare::page))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(api)
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(axum::middleware::from_fn_with_state(
-            app.access.clone(),
-            guard::guard,
-        ))
-        .with_state(app)
-}
-
-async fn nowhere(uri: Uri) -> Failure {
-    let problem = missing(format!("nothing at `{}`", uri.path()));
-    if uri.path().starts_with("/api/") {
-        Failure::json(problem)
-    } else {
-        Failure::page(problem)
+        .layer(from_fn_with_state(access.clone(), guard::guard))
+        .with_state(app);
+    if access.public().is_none() {
+        return routes;
     }
+    // A layer of routes comes after the choice of one, which hangs on the path.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn_with_state(access, without_base))
 }
 
-/// What went wrong with a request.
-#[derive(Debug)]
-struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-    /// The field of the request, or the key of a strategy, at fault.
-    field: Option<String>,
-}
-
-fn missing(message: String) -> Problem {
-    Problem {
-        status: StatusCode::NOT_FOUND,
-        code: "not_found",
-        message,
-        field: None,
-    }
-}
-
-fn invalid(field: &str, message: impl Into<String>) -> Problem {
-    Problem {
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        code: "invalid",
-        message: message.into(),
-        field: Some(field.to_owned()),
-    }
-}
-
-impl From<Error> for Problem {
-    /// A request is examined before its run is read, so input at fault is then a damaged file of the run.
-    fn from(error: Error) -> Self {
-        let (status, code) = match error {
-            Error::Input(_) | Error::Table(_) => (StatusCode::CONFLICT, "unreadable"),
-            _ => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+/// Takes the path of `--public-url` away that a proxy has left in front of the server's own.
+async fn without_base(
+    State(access): State<Arc<Access>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(public) = access.public()
+        && let Some(below) = public.below(request.uri().path())
+    {
+        if below.is_empty() {
+            // Relative links of the first page begin at its slash.
+            return access::see_other(&public.first_page());
+        }
+        let query = request.uri().query();
+        let address = match query {
+            Some(query) => format!("{below}?{query}"),
+            None => below.to_owned(),
         };
-        Self {
-            status,
-            code,
-            message: error.to_string(),
-            field: None,
+        if let Ok(uri) = address.parse::<Uri>() {
+            *request.uri_mut() = uri;
         }
     }
+    next.run(request).await
 }
 
-/// A problem in the form that the asker reads.
-enum Failure {
-    Json(Problem),
-    Page(Problem),
-}
-
-impl Failure {
-    fn json(problem: impl Into<Problem>) -> Self {
-        Self::Json(problem.into())
-    }
-
-    fn page(problem: impl Into<Problem>) -> Self {
-        Self::Page(problem.into())
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Json(problem) => {
-                let error = openapi::Reason {
-                    code: problem.code,
-                    message: problem.message,
-                    field: problem.field,
-                };
-                (problem.status, axum::Json(openapi::Refusal { error })).into_response()
-            }
-            Self::Page(problem) => {
-                let page = pages::problem(problem.status, &problem.message);
-                (problem.status, axum::response::Html(page)).into_response()
-            }
-        }
-    }
+async fn nowhere(uri: Uri) -> Problem {
+    missing(format!("nothing at `{}`", excerpt(uri.path())))
 }
 
 /// Runs file work off the threads that answer requests.
@@ -284,14 +237,7 @@ async fn off_thread<T: Send + 'static>(
 ) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|error| {
-            Err(Problem {
-                status: StatusCode::INTERNAL_SERVER_ERROR,
-                code: "failed",
-                message: format!("the request could not be answered: {error}"),
-                field: None,
-            })
-        })
+        .unwrap_or_else(|_| Err(Problem::internal()))
 }
 
 async fn blocking<T: Send + 'static>(
@@ -303,18 +249,25 @@ async fn blocking<T: Send + 'static>(
 
 /// The run with exactly this id; anything else, also ids that are no ids, is not there.
 fn find(root: &Path, id: &str) -> Result<crate::runs::store::RunFolder, Problem> {
-    crate::runs::store::open_exact(root, id).map_err(|_| missing(format!("no run `{id}`")))
+    crate::runs::store::open_exact(root, id)
+        .map_err(|_| missing(format!("no run `{}`", excerpt(id))))
 }
 
 type Runs = State<Root>;
 
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
 mod api_tests;
+#[cfg(test)]
+mod connections_tests;
 #[cfg(test)]
 mod fuzz_requests;
 #[cfg(test)]
 mod fuzz_tests;
 #[cfg(test)]
 mod live_tests;
+#[cfg(test)]
+mod page_tests;
 #[cfg(test)]
 mod tests;

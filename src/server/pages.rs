@@ -2,8 +2,10 @@
 
 use super::cache::{self, PAGE};
 use super::guard::FILE_POLICY;
-use super::{App, Failure, Problem, Runs, assets, blocking, find, live, missing};
+use super::place::Place;
+use super::{App, Problem, Runs, assets, blocking, find, live, missing};
 use crate::charts::{KINDS as CHARTS, Source, statistics};
+use crate::error::excerpt;
 use crate::report::figures::{Figure, Form, KINDS};
 use crate::report::html::{Shown, escape, page, picture, sections};
 use crate::report::summary::lines;
@@ -20,20 +22,23 @@ pub async fn run(
     State(app): State<App>,
     Segment(id): Segment<String>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let what = ("page".to_owned(), PAGE);
     let ids = [id.as_str()];
-    let answer = cache::answer(&app, &headers, what, &ids, |folders| {
+    let place = app.place("/runs/{id}");
+    let answer = cache::answer(&app, &headers, what, &ids, move |folders| {
         let (folder, id) = (&folders[0], folders[0].id());
         let page = match folder.state() {
             RunState::Complete(metrics) => {
-                shell_with_charts(&metrics.name, &run_body(folder, &metrics)?)
+                let body = run_body(&place, folder, &metrics)?;
+                shell_with_charts(&place, &metrics.name, &body)
             }
-            RunState::Incomplete => live::shown(folder)?.unwrap_or_else(|| {
+            RunState::Incomplete => live::shown(&place, folder)?.unwrap_or_else(|| {
                 frame(
+                    &place,
                     id,
                     &format!(
-                        "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"/api/v1/runs/{0}\">This run has \
+                        "<h1>{0}</h1>\n<p class=\"message\" data-follow=\"api/v1/runs/{0}\">This run has \
                          no results: it is still going, or it was stopped.</p>\n{1}",
                         escape(id),
                         labels(id)
@@ -41,6 +46,7 @@ pub async fn run(
                 )
             }),
             RunState::Unreadable(why) => frame(
+                &place,
                 id,
                 &format!(
                     "<h1>{}</h1>\n<p class=\"message\">{}</p>\n{}",
@@ -52,12 +58,12 @@ pub async fn run(
         };
         Ok(page.into())
     });
-    answer.await.map_err(Failure::Page)
+    answer.await
 }
 
-fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
-    let base = format!("/runs/{}", folder.id());
-    let api = format!("/api/v1{base}");
+fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
+    let base = place.to(&format!("runs/{}", folder.id()));
+    let api = format!("api/v1/runs/{}", folder.id());
     let source = Source::new(folder, metrics)?;
     let charts: Vec<Shown<'_>> = CHARTS
         .iter()
@@ -86,8 +92,8 @@ fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
     );
     let mut body = sections(metrics, folder.strategy()?.as_deref(), &charts, &more);
     let mut links = format!(
-        "<a href=\"/api/v1/runs/{}\">Metrics as JSON</a>",
-        folder.id()
+        "<a href=\"{}\">Metrics as JSON</a>",
+        escape(&place.to(&api))
     );
     if folder.path().join("report.html").is_file() {
         links = format!("<a href=\"{base}/report.html\">Report as one file</a>, {links}");
@@ -96,7 +102,10 @@ fn run_body(folder: &RunFolder, metrics: &Metrics) -> Result<String, Problem> {
     if folder.path().join(PROGRESS).is_file() && (asked || !metrics.training.is_empty()) {
         links = format!("<a href=\"{base}/live\">How it was trained</a>, {links}");
     }
-    body.push_str(&downloads(&api, &export::available(folder, metrics)));
+    body.push_str(&downloads(
+        &place.to(&api),
+        &export::available(folder, metrics),
+    ));
     body.push_str(&labels(folder.id()));
     body.push_str(&format!("<p class=\"note\">{links}</p>\n"));
     Ok(body)
@@ -256,13 +265,13 @@ fn hedge_map(id: &str, metrics: &Metrics) -> String {
 }
 
 /// The stand-alone report of one run.
-pub async fn report(State(root): Runs, Segment(id): Segment<String>) -> Result<Response, Failure> {
+pub async fn report(State(root): Runs, Segment(id): Segment<String>) -> Result<Response, Problem> {
     let read = blocking(root, move |root| {
         find(root, &id)?
             .read_bytes("report.html")?
             .ok_or_else(|| missing(format!("run `{id}` has no report")))
     });
-    let bytes = read.await.map_err(Failure::Page)?;
+    let bytes = read.await?;
     Ok(file(PAGE, bytes))
 }
 
@@ -270,10 +279,10 @@ pub async fn report(State(root): Runs, Segment(id): Segment<String>) -> Result<R
 pub async fn figure(
     State(root): Runs,
     Segment((id, name)): Segment<(String, String)>,
-) -> Result<Response, Failure> {
+) -> Result<Response, Problem> {
     let read = blocking(root, move |root| {
         let folder = find(root, &id)?;
-        let none = || missing(format!("run `{id}` has no figure `{name}`"));
+        let none = || missing(format!("run `{id}` has no figure `{}`", excerpt(&name)));
         let file = KINDS
             .iter()
             .flat_map(|kind| [Form::Wide, Form::Narrow].map(|form| Figure::file(kind.name, form)))
@@ -281,7 +290,7 @@ pub async fn figure(
             .ok_or_else(none)?;
         folder.read_bytes(&file)?.ok_or_else(none)
     });
-    let bytes = read.await.map_err(Failure::Page)?;
+    let bytes = read.await?;
     Ok(file("image/svg+xml", bytes))
 }
 
@@ -296,49 +305,69 @@ fn file(kind: &'static str, bytes: Vec<u8>) -> Response {
 }
 
 /// The page that says what went wrong.
-pub fn problem(status: StatusCode, message: &str) -> String {
-    let title = if status == StatusCode::NOT_FOUND {
-        "Not found"
-    } else {
-        "Something went wrong"
+pub fn problem(place: &Place, status: StatusCode, message: &str) -> String {
+    let title = match status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Refused",
+        StatusCode::TOO_MANY_REQUESTS => "Too many tries",
+        StatusCode::REQUEST_TIMEOUT => "Too slow",
+        _ => "Something went wrong",
     };
+    let mut letters = message.trim_end_matches('.').chars();
+    let first = letters.next().map(char::to_uppercase);
+    let message: String = first.into_iter().flatten().chain(letters).collect();
     let body = format!(
-        "<h1>{title}</h1>\n<p class=\"message\">{}.</p>\n<p><a href=\"/\">All runs</a></p>\n",
-        escape(message)
+        "<h1>{title}</h1>\n<p class=\"message\">{}.</p>\n<p><a href=\"{}\">All runs</a></p>\n",
+        escape(&message),
+        place.to("")
     );
-    frame(title, &body)
+    frame(place, title, &body)
 }
 
-pub fn frame(title: &str, body: &str) -> String {
-    framed(title, "", body)
+pub fn frame(place: &Place, title: &str, body: &str) -> String {
+    framed(place, title, "", body)
 }
 
 /// A page with charts; their script is fetched beside the page and run after it is read.
-pub fn shell_with_charts(title: &str, body: &str) -> String {
-    let scripts = script("plotly.js", false) + &script("run.js", true);
-    framed(title, &scripts, body)
+pub fn shell_with_charts(place: &Place, title: &str, body: &str) -> String {
+    let scripts = script(place, "plotly.js", false) + &script(place, "run.js", true);
+    framed(place, title, &scripts, body)
 }
 
 /// The element that loads a script, a module or one that is run before the modules.
-pub fn script(name: &str, module: bool) -> String {
+pub fn script(place: &Place, name: &str, module: bool) -> String {
     let kind = if module { "type=\"module\"" } else { "defer" };
     format!(
         "\n<script {kind} src=\"{}\"></script>",
-        assets::address(name)
+        place.to(&assets::address(name))
     )
 }
 
-pub fn framed(title: &str, scripts: &str, body: &str) -> String {
+pub fn framed(place: &Place, title: &str, scripts: &str, body: &str) -> String {
+    let asset = |name| place.to(&assets::address(name));
     let head = format!(
         "<link rel=\"icon\" href=\"{}\">\n\
          <link rel=\"stylesheet\" id=\"plotly.js-style-global\" class=\"no-inline-styles\" href=\"{}\">\n\
          <script type=\"module\" src=\"{}\"></script>{scripts}",
-        assets::address("icon.svg"),
-        assets::address("app.css"),
-        assets::address("app.js")
+        asset("icon.svg"),
+        asset("app.css"),
+        asset("app.js")
     );
-    let navigation = "<nav aria-label=\"Main\"><a class=\"brand\" href=\"/\">deephedge</a>\
-                      <a href=\"/\">Runs</a><a href=\"/jobs\">Jobs</a>\
-                      <a href=\"/compare\">Compare</a></nav>";
-    page(title, &head, navigation, body)
+    let leave = if place.leave {
+        format!(
+            "<form method=\"post\" action=\"{}\"><button>Log out</button></form>",
+            place.to("logout")
+        )
+    } else {
+        String::new()
+    };
+    let navigation = format!(
+        "<nav aria-label=\"Main\"><a class=\"brand\" href=\"{home}\">deephedge</a>\
+         <a href=\"{home}\">Runs</a><a href=\"{}\">Jobs</a>\
+         <a href=\"{}\">Compare</a>{leave}</nav>",
+        place.to("jobs"),
+        place.to("compare"),
+        home = place.to(""),
+    );
+    page(title, &head, &navigation, body)
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::runs::index::Index;
 use crate::runs::queue::{Job, JobState};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -203,6 +204,7 @@ impl Queue {
         });
         let (code, wish, ended) = supervise(&mut child, wishes, ending).await;
         let said = said.await.unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
         match (code, wish) {
             (Some(0), _) => (JobState::Finished, None),
             (_, Some(Wish::Cancel)) => (JobState::Cancelled, None),
@@ -210,31 +212,33 @@ impl Queue {
             (Some(STOPPED), None) => (JobState::Interrupted, None),
             _ if ended => (JobState::Interrupted, None),
             (code, None) => {
-                let died = match code {
-                    Some(code) => format!("the process ended with exit code {code}"),
-                    None => "the process was killed".to_owned(),
-                };
-                (
-                    JobState::Failed,
-                    Some(reason(&String::from_utf8_lossy(&said)).unwrap_or(died)),
-                )
+                let reason = reason(&said).unwrap_or_else(|| {
+                    // For whoever runs the server, and for nobody else.
+                    let _ = writeln!(std::io::stderr(), "job {run}: {}", said.trim_end());
+                    match code {
+                        Some(code) => format!(
+                            "the process ended with exit code {code}; the server's standard error says why"
+                        ),
+                        None => "the process was killed".to_owned(),
+                    }
+                });
+                (JobState::Failed, Some(reason))
             }
         }
     }
 }
 
-/// Why a process failed, of what it wrote to standard error: its own message, or what a panic or the allocator said.
+/// Why a process failed, of what it wrote to standard error: its own message, or what the allocator said. What a panic
+/// says is not for users.
 fn reason(said: &str) -> Option<String> {
     let own = said
         .lines()
         .rev()
         .find_map(|line| line.strip_prefix("deephedge: "));
-    let mut lines = said.lines().filter(|line| !line.trim().is_empty());
-    let panic = lines
-        .clone()
-        .skip_while(|line| !line.contains("panicked at"))
-        .nth(1);
-    own.or(panic).or_else(|| lines.next()).map(str::to_owned)
+    let memory = said
+        .lines()
+        .find(|line| line.starts_with("memory allocation of "));
+    own.or(memory).map(str::to_owned)
 }
 
 /// Waits for the process, and asks it to stop if that is wished or the server ends: by closing its standard input, then
@@ -279,7 +283,7 @@ mod tests {
             ),
             (
                 "\nthread 'main' panicked at src/a.rs:1:2:\ncapacity overflow\nstack backtrace:\n  0: f\nnote: run with\n",
-                Some("capacity overflow"),
+                None,
             ),
             (
                 "memory allocation of 8 bytes failed\n",

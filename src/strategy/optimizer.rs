@@ -32,6 +32,7 @@ impl OptimizerPlan {
         paths: usize,
         lengths: &[usize],
     ) -> Result<Self> {
+        check_name(name)?;
         let section = format!("optimizers.{name}");
         let key = |key: &str| format!("{section}.{key}");
         let chosen = filled(&mut raw.method, name.to_string());
@@ -82,6 +83,20 @@ impl OptimizerPlan {
     }
 }
 
+/// Names of optimizers are words: they stand in names of files, in tables and in cells of spreadsheets.
+fn check_name(name: &str) -> Result<()> {
+    const LONGEST: usize = 64;
+    let possible = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let begins_well = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if begins_well && name.len() <= LONGEST && name.bytes().all(possible) {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "`optimizers`: a name has 1 to {LONGEST} letters, digits, _ and -, of which the first is a letter or a digit, was \"{}\"",
+        excerpt(name)
+    )))
+}
+
 /// Lengths in ascending order, each once.
 pub(super) fn at_least_one(key: &str, mut lengths: Vec<usize>) -> Result<Vec<usize>> {
     for &length in &lengths {
@@ -116,4 +131,35 @@ fn averaging(key: &dyn Fn(&str) -> String, raw: &mut RawOptimizer) -> Result<Ave
         },
         _ => Averaging::None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_name;
+
+    #[test]
+    fn names_are_words() {
+        for name in ["adam", "kfac_2", "K-FAC", "0", &"x".repeat(64)] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in [
+            "",
+            "-x",
+            "_x",
+            "a b",
+            "=1+1",
+            "@x",
+            "../x",
+            "a/b",
+            "é",
+            "a\n",
+            &"x".repeat(65),
+        ] {
+            let error = check_name(name).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let message = error.to_string();
+            assert!(message.starts_with("`optimizers`: a name has"), "{message}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
 }

@@ -45,8 +45,8 @@ impl Browser {
         // With --remote-debugging-pipe the browser reads commands from descriptor 3 and answers on 4.
         let line = format!(
             "exec {chromium} --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic \
-             --no-first-run --disable-background-networking --disable-component-update --disable-sync \
-             --remote-debugging-pipe --user-data-dir='{}' 3<&0 4>&1 </dev/null >/dev/null 2>&1",
+             --no-first-run --no-proxy-server --disable-background-networking --disable-component-update --disable-sync \
+             --host-resolver-rules='MAP quant.example 127.0.0.1' --remote-debugging-pipe --user-data-dir='{}' 3<&0 4>&1 </dev/null >/dev/null 2>&1",
             profile.display()
         );
         let mut process = Command::new("sh")
@@ -147,6 +147,13 @@ impl Browser {
             "location.href === {} && document.readyState === 'complete'",
             json!(url)
         ));
+    }
+
+    /// Goes where `url` leads to.
+    pub fn visit(&mut self, url: &str) {
+        let gone = self.call("Page.navigate", json!({ "url": url }));
+        assert!(gone["errorText"].is_null(), "{url}: {gone}");
+        self.until("document.readyState === 'complete'");
     }
 
     /// The size of the window and the colours that are preferred.

@@ -5,20 +5,20 @@ use super::serve::Server;
 use super::*;
 use serde_json::{Value, json};
 
-const WIDE: (u32, u32) = (1280, 900);
+pub const WIDE: (u32, u32) = (1280, 900);
 
 /// All charts of a page are drawn.
-const DRAWN: &str =
+pub const DRAWN: &str =
     "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg'))";
 
-fn long(steps: usize, paths: usize) -> String {
+pub fn long(steps: usize, paths: usize) -> String {
     SMALL
         .replace("steps = 14", &format!("steps = {steps}"))
         .replace("paths = 256", &format!("paths = {paths}"))
 }
 
 /// Asks for a job on the page of the jobs, with a strategy as text; the id of its run.
-fn ask_for_job(browser: &mut Browser, text: &str, seeds: usize) -> String {
+pub fn ask_for_job(browser: &mut Browser, text: &str, seeds: usize) -> String {
     browser.until("document.querySelector('#fields [name=\"market.rho\"]')");
     browser.click("#new-job [name=edited][value=text]");
     browser.until("!document.getElementById('text').hidden");
@@ -31,7 +31,7 @@ fn ask_for_job(browser: &mut Browser, text: &str, seeds: usize) -> String {
     browser.click("#new-job button:not([type])");
     browser.until("document.querySelector('#added a')");
     let link = browser.value("document.querySelector('#added a').getAttribute('href')");
-    let id = link.as_str().unwrap().strip_prefix("/runs/").unwrap();
+    let (_, id) = link.as_str().unwrap().rsplit_once("/runs/").unwrap();
     id.to_owned()
 }
 

@@ -10,6 +10,7 @@ mod dashboard;
 mod degenerate;
 mod fuzz;
 mod killed;
+mod login;
 mod market;
 mod places;
 mod price_files;

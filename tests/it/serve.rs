@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Server {
     process: Child,
     pub address: String,
+    token: Option<&'static str>,
 }
 
 impl Server {
@@ -17,9 +18,39 @@ impl Server {
     }
 
     pub fn start_at(bind: &str, runs: &Path) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_deephedge"))
+        let command = Command::new(env!("CARGO_BIN_EXE_deephedge"));
+        Self::of(command, bind, runs, &[], None)
+    }
+
+    /// A server with further options, which asks for a token.
+    pub fn start_with(runs: &Path, options: &[&str], token: &'static str) -> Self {
+        let command = Command::new(env!("CARGO_BIN_EXE_deephedge"));
+        Self::of(command, "127.0.0.1:0", runs, options, Some(token))
+    }
+
+    /// A server that may open so many files.
+    #[cfg(unix)]
+    fn start_with_files(files: u32, runs: &Path, options: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let line = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        command.args(["-c", &line, env!("CARGO_BIN_EXE_deephedge")]);
+        Self::of(command, "127.0.0.1:0", runs, options, None)
+    }
+
+    fn of(
+        mut command: Command,
+        bind: &str,
+        runs: &Path,
+        options: &[&str],
+        token: Option<&'static str>,
+    ) -> Self {
+        if let Some(token) = token {
+            command.env("DEEPHEDGE_TOKEN", token);
+        }
+        let mut process = command
             .args(["serve", "--bind", bind, "--json", "--runs"])
             .arg(runs)
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -33,7 +64,11 @@ impl Server {
             .trim_start_matches("http://")
             .trim_end_matches('/')
             .to_owned();
-        Self { process, address }
+        Self {
+            process,
+            address,
+            token,
+        }
     }
 
     /// SIGTERM, and the end.
@@ -45,10 +80,11 @@ impl Server {
 
     fn open(&self, method: &str, path: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
+        let token = self.token.unwrap_or("none");
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+             Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();
@@ -174,4 +210,59 @@ fn a_stream_ends_with_its_run() {
     let deleted = server.ask("DELETE", &format!("/api/v1/runs/{run}"), &Value::Null);
     assert!(deleted.is_null(), "{deleted}");
     assert!(!lines.any(|line| line.contains("\"state\"")));
+}
+
+/// More connections than the server may open files, with half a request each or none: who comes after them is answered,
+/// and the server ends when it is told to.
+#[cfg(unix)]
+#[test]
+fn half_sent_requests_do_not_stop_the_server() {
+    let runs = scratch().join("half_sent");
+    let server = Server::start_with_files(96, &runs, &[]);
+    let mut held = Vec::new();
+    for half in ["", "GET / HTTP/1.1\r\nHost: localh"] {
+        held.extend((0..100).map(|_| {
+            let mut stream = TcpStream::connect(&server.address).unwrap();
+            // Some have been closed already, for the others.
+            let _ = stream.write_all(half.as_bytes());
+            stream
+        }));
+        let list = server.ask("GET", "/api/v1/runs", &Value::Null);
+        assert_eq!(list["total"], 0, "{list}");
+    }
+    server.stop();
+}
+
+/// A strategy that names a pipe, at which a reader would wait for ever, is refused at once; a reader that waits in the
+/// folder of runs holds up neither others nor the end of the server.
+#[cfg(unix)]
+#[test]
+fn a_pipe_holds_nothing_up() {
+    let make_pipe = |path: &Path| {
+        let made = Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    };
+    let data = scratch().join("piped_data");
+    std::fs::create_dir_all(&data).unwrap();
+    make_pipe(&data.join("prices.csv"));
+    let runs = scratch().join("piped");
+    let server = Server::start_with_files(256, &runs, &["--data-dir", data.to_str().unwrap()]);
+    let text = format!("{SMALL}[backtest]\ndata = \"prices.csv\"\n");
+    for command in ["compare", "walk_forward"] {
+        let job = json!({ "command": command, "strategy": text });
+        let refused = server.ask("POST", "/api/v1/jobs", &job);
+        assert_eq!(refused["error"]["field"], "backtest.data", "{refused}");
+    }
+    let job = json!({ "command": "compare", "strategy": SMALL });
+    let run = server.ask("POST", "/api/v1/jobs", &job)["run"].clone();
+    let run = run.as_str().unwrap();
+    server.wait_for(run, "finished");
+    let metrics = runs.join(run).join("metrics.json");
+    std::fs::remove_file(&metrics).unwrap();
+    make_pipe(&metrics);
+    let waiting = server.open("GET", &format!("/api/v1/runs/{run}"), "");
+    let form = server.ask("GET", "/api/v1/strategy/form", &Value::Null);
+    assert!(form["fields"].is_array(), "{form}");
+    server.stop();
+    drop(waiting);
 }
