@@ -293,7 +293,11 @@ pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
     )))
 }
 
-pub fn output(finished: &Finished, document: Value) -> Output {
+/// The result with its `warnings`, which are said on standard error too.
+pub fn output(finished: &Finished, mut document: Value) -> Output {
+    let warnings = finished.metrics.warnings();
+    warnings.iter().for_each(|warning| super::warn(warning));
+    document["warnings"] = json!(warnings);
     let tables = tables(&finished.metrics, WIDTH);
     let report = finished.folder.path().join("report.html");
     Output {
@@ -323,6 +327,7 @@ impl Bars {
                 let name = format!("{what}, seed {seed}");
                 (name, training.done(), message.unwrap_or_default())
             }
+            Progress::Busy => return,
             Progress::Tuning {
                 strategy,
                 trial,

@@ -5,6 +5,7 @@ mod contract;
 pub mod form;
 mod instruments;
 mod market;
+pub mod memory;
 mod optimizer;
 mod plan;
 mod policy;

@@ -282,6 +282,7 @@ fn metrics(
         frontier: Vec::new(),
         band_aversion: None,
         crossed: Vec::new(),
+        disagreements: Vec::new(),
         backtest_market: Some(BacktestMarket {
             data: settings.files(),
             source: WALK_FORWARD.into(),

@@ -25,6 +25,7 @@ impl Prepared {
     pub fn new(plan: Plan, settings: BacktestPlan, root: &Path) -> Result<Self> {
         let (plan, walk) = plan.with_walk_forward(&settings)?;
         check(&settings, walk)?;
+        plan.check_memory(walk.seeds)?;
         // Before the folder, so that what cannot be read leaves none.
         let history = backtest::load(&settings)?;
         let windows = spans(&history, &plan, &settings, &walk)?.len();

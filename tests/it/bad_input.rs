@@ -25,7 +25,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "negative_variance",
             replaced("v0 = 0.04", "v0 = -0.04"),
-            "`market.v0` must be positive, was -0.04",
+            "`market.v0` must be in [0.000001, 25], was -0.04",
         ),
         (
             "correlation",
@@ -35,7 +35,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "not_a_number",
             replaced("theta = 0.04", "theta = nan"),
-            "`market.theta` must be positive, was NaN",
+            "`market.theta` must be in [0.000001, 25], was NaN",
         ),
         (
             "no_paths",
