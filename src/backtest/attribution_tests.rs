@@ -95,7 +95,6 @@ fn parts_add_up_to_the_ledger() {
             let policy = ClassicalPolicy {
                 hedge,
                 market,
-                contract,
                 charge: 0.004.into(),
             };
             let ledger = paths.instruments()[1..].iter().fold(
@@ -104,7 +103,7 @@ fn parts_add_up_to_the_ledger() {
             );
             let mut book = Book::hedge(&policy, &ledger, &paths).unwrap();
             book.receive(&ledger, &premiums);
-            let positions = policy.positions(&paths).unwrap();
+            let positions = policy.positions(&contract, &paths).unwrap();
             let parts = valuation.attribute(&positions, &premiums, &book.cost, 0.08);
             for (parts, pnl) in parts.iter().zip(&book.pnl) {
                 assert!(
@@ -136,11 +135,10 @@ fn the_models_delta_leaves_gamma_and_theta() {
         let policy = ClassicalPolicy {
             hedge: Classical::BlackScholes,
             market,
-            contract,
             charge: 0.0.into(),
         };
         let none = vec![0.0; paths.count()];
-        let positions = policy.positions(&paths).unwrap();
+        let positions = policy.positions(&contract, &paths).unwrap();
         let parts =
             Valuation::new(contract, market, &paths).attribute(&positions, &none, &none, 0.1);
         for parts in &parts {

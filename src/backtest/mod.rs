@@ -3,6 +3,9 @@
 pub mod attribution;
 #[cfg(test)]
 mod attribution_tests;
+mod life;
+#[cfg(test)]
+mod life_tests;
 #[cfg(test)]
 mod tests;
 
@@ -12,12 +15,13 @@ use crate::market::estimation::{
     HestonFilter, MIN_RETURNS, VarianceEstimator, estimate_gbm, estimate_heston, estimate_merton,
     exponential, garman_klass, implied, realised,
 };
-use crate::market::history::Quantity;
+use crate::market::history::{Frequency, Quantity};
 use crate::market::{History, Market, Model, Paths};
 use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use attribution::{Attribution, Valuation};
 use chrono::NaiveDate;
+pub use life::{Calendar, Life};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -49,9 +53,10 @@ impl Calibration {
         history: &History,
         plan: &Plan,
         settings: &BacktestPlan,
+        calendar: &Calendar<'_>,
         window: Range<usize>,
     ) -> Result<Self> {
-        let dt = plan.contract.dt();
+        let dt = calendar.dt();
         let days_per_year = 1.0 / dt;
         let returns = history.log_returns();
         // Return t ends at close t + 1.
@@ -178,94 +183,148 @@ pub struct Contracts {
     pub market: Market,
     /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
     pub estimated: Option<(NaiveDate, NaiveDate)>,
-    /// Closes scaled so that the contract has the strategy's strike (without a delta, the market's spot at the sale),
-    /// and the variance known at each close.
-    pub paths: Paths<f64>,
     pub sold: Vec<NaiveDate>,
     pub expiry: Vec<NaiveDate>,
     pub premiums: Vec<f64>,
     /// How many contracts live at a time, at least 1.
     pub overlap: f64,
+    /// How often the history has a close, by which returns were annualised.
+    pub frequency: Frequency,
     /// [`Calibration::drift`].
     pub drift: f64,
-    /// Made when P&L is first attributed.
-    valuation: OnceLock<Valuation>,
     /// Repairs of the data: the kind of defect and how many there were.
     pub repaired: Vec<(&'static str, usize)>,
+    /// The contracts by the length of their lives.
+    pub groups: Vec<Group>,
+}
+
+/// Contracts that live for the same time and are hedged as often.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// The strategy for contracts of this length.
+    pub plan: Plan,
+    /// Their places among all contracts.
+    pub members: Vec<usize>,
+    /// The closes of every member's life, by their places in the history.
+    pub closes: Vec<Vec<usize>>,
+    /// Closes scaled so that the contract has the strategy's strike (without a delta, the market's spot at the sale),
+    /// and the variance known at each close.
+    pub paths: Paths<f64>,
+    /// Made when P&L is first attributed.
+    valuation: OnceLock<Valuation>,
+}
+
+impl Group {
+    /// Prices and sensitivities of the contracts in `market`, made once.
+    pub fn valuation(&self, market: Market) -> &Valuation {
+        self.valuation
+            .get_or_init(|| Valuation::new(self.plan.contract, market, &self.paths))
+    }
 }
 
 impl Contracts {
-    /// Cuts the history into contracts that live for the plan's number of steps, one close a step.
+    /// Cuts the history into contracts that live for the plan's days.
     ///
     /// Nothing looks ahead: parameters come from the returns before the first sale, and the variance at a close
     /// from those parameters and the days up to that close. A contract sold at a variance v has the model's price at
     /// v0 = v as its premium, unless the strategy gives an amount.
     ///
     /// # Errors
-    /// If the history cannot be read, if no contract fits into the test period, or those of [`Calibration::new`].
+    /// If the history cannot be read, if no contract fits into the test period, or those of [`Calendar::new`] and
+    /// [`Calibration::new`].
     pub fn cut(plan: &Plan, settings: &BacktestPlan) -> Result<Self> {
         let history = load(settings)?;
-        let starts = sales(&history, plan, settings, period(&history, settings))?;
-        let calibration = Calibration::new(&history, plan, settings, 0..starts[0])?;
-        Ok(Self::sell(&history, plan, settings, &calibration, &starts))
+        let calendar = Calendar::new(&history, plan, settings)?;
+        let starts = sales(&history, &calendar, settings, period(&history, settings))?;
+        let calibration = Calibration::new(&history, plan, settings, &calendar, 0..starts[0])?;
+        Ok(Self::sell(
+            &history,
+            plan,
+            settings,
+            &calendar,
+            &calibration,
+            &starts,
+        ))
     }
 
-    /// The contracts sold at the closes `starts`.
+    /// The contracts sold at the closes `starts`, each of which leaves room for a life.
     pub fn sell(
         history: &History,
         plan: &Plan,
         settings: &BacktestPlan,
+        calendar: &Calendar<'_>,
         calibration: &Calibration,
         starts: &[usize],
     ) -> Self {
-        let steps = plan.contract.steps;
-        let Calibration {
-            market, variance, ..
-        } = calibration;
-        let markets: Vec<Market> = starts
+        let lives: Vec<Life> = starts
             .iter()
-            .map(|&start| {
-                let market = calibration.market_at(start);
-                let spot = plan.strike.spot(&market, &plan.contract);
-                Market { spot, ..market }
-            })
+            .filter_map(|&start| calendar.life(start))
             .collect();
-        let scaled: Vec<Vec<f64>> = starts
-            .iter()
-            .zip(&markets)
-            .map(|(&start, market)| {
-                history.close[start..=start + steps]
-                    .iter()
-                    .map(|close| market.spot * close / history.close[start])
-                    .collect()
-            })
-            .collect();
-        let rows = starts
-            .iter()
-            .zip(&scaled)
-            .map(|(&start, spot)| (spot.as_slice(), &variance[start..=start + steps]));
-        let premium = |market| plan.premium.of(market, &plan.contract);
-        let premiums = markets.iter().map(premium).collect();
-        let days = |shift: usize| {
-            starts
+        let mut lengths: Vec<(u64, usize)> = Vec::new();
+        let length = |life: &Life| (life.years.to_bits(), life.closes.len() - 1);
+        for life in &lives {
+            if !lengths.contains(&length(life)) {
+                lengths.push(length(life));
+            }
+        }
+        let mut premiums = vec![0.0; lives.len()];
+        let groups = lengths.into_iter().map(|of| {
+            let (years, steps) = (f64::from_bits(of.0), of.1);
+            let own = (years, steps) == (plan.contract.expiry, plan.contract.steps);
+            let plan = if own {
+                plan.clone()
+            } else {
+                plan.living(years, steps)
+            };
+            let members: Vec<usize> = (0..lives.len())
+                .filter(|&i| length(&lives[i]) == of)
+                .collect();
+            let closes: Vec<Vec<usize>> =
+                members.iter().map(|&i| lives[i].closes.clone()).collect();
+            let rows: Vec<(Vec<f64>, Vec<f64>)> = closes
                 .iter()
-                .map(|start| history.dates[start + shift])
-                .collect()
+                .zip(&members)
+                .map(|(closes, &member)| {
+                    let sale = closes[0];
+                    let market = calibration.market_at(sale);
+                    let spot = plan.strike.spot(&market, &plan.contract);
+                    premiums[member] = plan.premium.of(&Market { spot, ..market }, &plan.contract);
+                    let scale = spot / history.close[sale];
+                    let scaled = closes.iter().map(|&close| scale * history.close[close]);
+                    let variance = closes.iter().map(|&close| calibration.variance[close]);
+                    (scaled.collect(), variance.collect())
+                })
+                .collect();
+            let rows = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
+            let paths = Paths::from_rows(steps, rows);
+            Group {
+                paths: plan.quotes_in(&calibration.market).onto(paths),
+                valuation: OnceLock::new(),
+                plan,
+                members,
+                closes,
+            }
+        });
+        let groups = groups.collect();
+        let date = |place: fn(&Life) -> Option<&usize>| {
+            let places = lives.iter().filter_map(place);
+            places.map(|&close| history.dates[close]).collect()
         };
+        let frequency = calendar.frequency();
         let repaired = history.repaired.iter();
         Self {
-            market: *market,
+            market: calibration.market,
             estimated: calibration.estimated,
-            paths: plan.quotes_in(market).onto(Paths::from_rows(steps, rows)),
-            sold: days(0),
-            expiry: days(steps),
+            sold: date(|life| life.closes.first()),
+            expiry: date(|life| life.closes.last()),
             premiums,
-            overlap: settings.schedule.overlap(steps),
+            overlap: calendar.overlap(settings.schedule),
+            frequency,
             drift: calibration.drift,
-            valuation: OnceLock::new(),
             repaired: repaired
                 .map(|(kind, count)| (kind.name(), *count))
                 .collect(),
+            groups,
         }
     }
 
@@ -273,24 +332,40 @@ impl Contracts {
     ///
     /// # Errors
     /// Those of the policy.
-    pub fn hedge(&self, plan: &Plan, policy: &dyn Policy) -> Result<(Book, Vec<Attribution>)> {
-        Ok(self.settle(plan, &policy.positions(&self.paths)?))
+    pub fn hedge(&self, policy: &dyn Policy) -> Result<(Book, Vec<Attribution>)> {
+        Ok(self.settle(&self.positions(policy)?))
     }
 
-    /// [`Self::hedge`] with given `positions`, `[blocks][steps][instruments][BLOCK]`.
-    pub fn settle(&self, plan: &Plan, positions: &[Lane<f64>]) -> (Book, Vec<Attribution>) {
-        let ledger = plan.ledger(&self.market, 0.0);
-        let mut book = Book::settle(positions, &ledger, &self.paths);
-        book.receive(&ledger, &self.premiums);
-        let valuation = self.valuation(plan);
-        let parts = valuation.attribute(positions, &self.premiums, &book.cost, self.drift);
-        (book, parts)
+    /// What `policy` holds, for every group `[blocks][steps][instruments][BLOCK]`.
+    ///
+    /// # Errors
+    /// Those of the policy.
+    pub fn positions(&self, policy: &dyn Policy) -> Result<Vec<Vec<Lane<f64>>>> {
+        let groups = self.groups.iter();
+        groups
+            .map(|group| policy.positions(&group.plan.contract, &group.paths))
+            .collect()
     }
 
-    /// Prices and sensitivities of the contracts, made once.
-    pub fn valuation(&self, plan: &Plan) -> &Valuation {
-        self.valuation
-            .get_or_init(|| Valuation::new(plan.contract, self.market, &self.paths))
+    /// [`Self::hedge`] with given [`Self::positions`].
+    pub fn settle(&self, positions: &[Vec<Lane<f64>>]) -> (Book, Vec<Attribution>) {
+        let mut all = Book::zeros(self.sold.len());
+        let mut attributions = vec![Attribution::default(); self.sold.len()];
+        for (group, positions) in self.groups.iter().zip(positions) {
+            let ledger = group.plan.ledger(&self.market, 0.0);
+            let mut book = Book::settle(positions, &ledger, &group.paths);
+            let premiums: Vec<f64> = group.members.iter().map(|&i| self.premiums[i]).collect();
+            book.receive(&ledger, &premiums);
+            let valuation = group.valuation(self.market);
+            let parts = valuation.attribute(positions, &premiums, &book.cost, self.drift);
+            for (place, &member) in group.members.iter().enumerate() {
+                all.pnl[member] = book.pnl[place];
+                all.cost[member] = book.cost[place];
+                all.turnover[member] = book.turnover[place];
+                attributions[member] = parts[place];
+            }
+        }
+        (all, attributions)
     }
 }
 
@@ -325,24 +400,24 @@ pub fn period(history: &History, settings: &BacktestPlan) -> Range<usize> {
     first..last.max(first)
 }
 
-/// The days of sale in `period` that leave room for a contract's life.
+/// The closes in `period` at which contracts are sold: those of the schedule that leave room for a contract's life.
 ///
 /// # Errors
 /// [`Error::Input`] if there are none.
 pub fn sales(
     history: &History,
-    plan: &Plan,
+    calendar: &Calendar<'_>,
     settings: &BacktestPlan,
     period: Range<usize>,
 ) -> Result<Vec<usize>> {
-    let steps = plan.contract.steps;
-    let mut days = settings.schedule.days(&history.dates, period);
-    days.retain(|day| day + steps < history.len());
-    if days.is_empty() {
+    let schedule = settings.schedule;
+    let sales = schedule.sales(&history.dates, period, |sale| calendar.expiry(sale));
+    if sales.is_empty() {
         return Err(Error::input(format!(
-            "{}: no contract of {steps} days fits into the test period",
-            settings.files()
+            "{}: no contract of {} fits into the test period",
+            settings.files(),
+            calendar.tenor()
         )));
     }
-    Ok(days)
+    Ok(sales)
 }

@@ -20,7 +20,7 @@ fn contracts(close: &[f64], name: &str, spacing: &str, parameters: &str) -> Resu
 fn plan(data: &Path, spacing: &str, parameters: &str, terms: &str) -> Plan {
     let text = format!(
         "[market]\nmodel = \"heston\"\nv0 = 0.04\nkappa = 2.0\ntheta = 0.04\nsigma = 0.3\nrho = -0.5\n\
-         [contract]\n{terms}\nexpiry_days = 10\ndays_per_year = 252\n\
+         [contract]\n{terms}\nexpiry_days = 10\ndays_per_year = 365\n\
          [backtest]\ndata = '{}'\nstart = \"2001-02-01\"\nspacing = {spacing}\nparameters = \"{parameters}\"\n",
         data.display()
     );
@@ -55,7 +55,7 @@ fn strikes_follow_the_day_of_sale() {
         let contracts = Contracts::cut(&plan, plan.backtest.as_ref().unwrap()).unwrap();
         let mut spots = Vec::new();
         for (i, premium) in contracts.premiums.iter().enumerate() {
-            let (spot, variance) = contracts.paths.path(i);
+            let (spot, variance) = contracts.groups[0].paths.path(i);
             let market = Market {
                 spot: spot[0],
                 model: contracts.market.model.at_variance(variance[0]),
@@ -83,7 +83,7 @@ fn strikes_follow_the_day_of_sale() {
     );
     assert_eq!(plan.contract.strike, 102.0);
     let contracts = Contracts::cut(&plan, plan.backtest.as_ref().unwrap()).unwrap();
-    let first = |i: usize| contracts.paths.path(i).0[0];
+    let first = |i: usize| contracts.groups[0].paths.path(i).0[0];
     assert!((0..contracts.sold.len()).all(|i| (first(i) - 100.0).abs() < 1e-12));
 }
 
@@ -105,7 +105,10 @@ fn the_future_does_not_change_the_past() {
             for contract in 0..before.sold.len() {
                 let first = (before.sold[contract] - day(0)).num_days() as usize;
                 let known = changed_from.saturating_sub(first).min(11);
-                let (now, then) = (before.paths.path(contract), after.paths.path(contract));
+                let (now, then) = (
+                    before.groups[0].paths.path(contract),
+                    after.groups[0].paths.path(contract),
+                );
                 assert_eq!(
                     now.0[..known],
                     then.0[..known],
@@ -159,13 +162,15 @@ fn a_period_needs_history_before_it() {
     let late: Vec<f64> = closes(600)[..380].to_vec();
     let error = contracts(&late, "late", "1", "history").unwrap_err();
     assert!(
-        error.to_string().contains("no contract of 10 days fits"),
+        error
+            .to_string()
+            .contains("no contract of 10 calendar days, 365 a year fits"),
         "{error}"
     );
     let scratch = Scratch::new("backtest-early");
     let data = write(&scratch.0, &closes(600));
     let text = format!(
-        "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n\
+        "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\ndays_per_year = 365\n\
          [backtest]\ndata = '{}'\nstart = \"2000-03-01\"\n",
         data.display()
     );

@@ -3,12 +3,10 @@ use crate::calibration::{Errors, Surface, fit_heston};
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::{estimate_gbm, estimate_heston, estimate_merton};
+use crate::market::history::Frequency;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// Trading days in a year.
-const DAYS_PER_YEAR: f64 = 252.0;
 
 /// A model to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -29,6 +27,9 @@ pub struct Source {
     /// Daily closes (CSV or Parquet).
     #[arg(long, required_unless_present = "surface", conflicts_with = "surface")]
     history: Option<PathBuf>,
+    /// Closes in a year, by which returns are annualised, instead of the number found from the dates.
+    #[arg(long, value_name = "DAYS", requires = "history", value_parser = super::positive)]
+    days_per_year: Option<f64>,
     /// Implied volatilities (CSV or Parquet): spot, strike, expiry_days or expiry_years, implied_vol, and rate and
     /// dividend unless they are zero.
     #[arg(long)]
@@ -44,9 +45,9 @@ pub struct Source {
 pub fn run(source: &Source) -> Result<Output> {
     match (&source.history, &source.surface) {
         (Some(path), _) => match source.model {
-            Chosen::Gbm => gbm(path),
-            Chosen::Heston => heston(path),
-            Chosen::Merton => merton(path),
+            Chosen::Gbm => gbm(&Closes::load(path, source)?),
+            Chosen::Heston => heston(&Closes::load(path, source)?),
+            Chosen::Merton => merton(&Closes::load(path, source)?),
         },
         (None, Some(path)) if source.model == Chosen::Heston => surface(path, source),
         (None, Some(_)) => Err(Error::input(
@@ -56,25 +57,52 @@ pub fn run(source: &Source) -> Result<Output> {
     }
 }
 
-fn gbm(path: &Path) -> Result<Output> {
-    let history = History::load(path)?;
-    let found = estimate_gbm(&history.log_returns(), DAYS_PER_YEAR)?;
+/// Returns from close to close, and how many make a year.
+struct Closes {
+    returns: Vec<f64>,
+    frequency: Frequency,
+}
+
+impl Closes {
+    fn load(path: &Path, source: &Source) -> Result<Self> {
+        let history = History::load(path)?;
+        let found = history.frequency();
+        let given = source.days_per_year;
+        Ok(Self {
+            returns: history.log_returns(),
+            frequency: given.map_or(found, |days| found.counted_as(days)),
+        })
+    }
+
+    fn per_year(&self) -> f64 {
+        self.frequency.observations_per_year
+    }
+
+    /// The last line of a calibration's text.
+    fn stated(&self) -> String {
+        format!("\ncloses {}", self.frequency)
+    }
+}
+
+fn gbm(closes: &Closes) -> Result<Output> {
+    let found = estimate_gbm(&closes.returns, closes.per_year())?;
     let document = json!({
         "parameters": { "volatility": found.volatility },
         "standard_errors": { "volatility": found.volatility_standard_error },
         "drift": found.drift,
+        "closes": closes.frequency,
     });
-    let text = format!(
+    let mut text = format!(
         "volatility {:.4} ± {:.4}\ndrift {:.4} a year",
         found.volatility, found.volatility_standard_error, found.drift
     );
+    text += &closes.stated();
     Ok(Output { text, document })
 }
 
-fn merton(path: &Path) -> Result<Output> {
-    let history = History::load(path)?;
+fn merton(closes: &Closes) -> Result<Output> {
     let start = Instant::now();
-    let estimate = estimate_merton(&history.log_returns(), DAYS_PER_YEAR)?;
+    let estimate = estimate_merton(&closes.returns, closes.per_year())?;
     let (found, error) = (estimate.parameters, estimate.standard_errors);
     let document = json!({
         "parameters": found,
@@ -83,6 +111,7 @@ fn merton(path: &Path) -> Result<Output> {
         "log_likelihood": estimate.log_likelihood,
         "log_likelihood_without_jumps": estimate.log_likelihood_without_jumps,
         "at_bound": estimate.at_bound,
+        "closes": closes.frequency,
         "seconds": start.elapsed().as_secs_f64(),
     });
     let mut text = format!(
@@ -100,14 +129,14 @@ fn merton(path: &Path) -> Result<Output> {
         estimate.log_likelihood,
         estimate.log_likelihood_without_jumps,
     );
+    text += &closes.stated();
     text += &bounds(&estimate.at_bound);
     Ok(Output { text, document })
 }
 
-fn heston(path: &Path) -> Result<Output> {
-    let history = History::load(path)?;
+fn heston(closes: &Closes) -> Result<Output> {
     let start = Instant::now();
-    let estimate = estimate_heston(&history.log_returns(), DAYS_PER_YEAR)?;
+    let estimate = estimate_heston(&closes.returns, closes.per_year())?;
     let (found, error) = (estimate.parameters, estimate.standard_errors);
     let document = json!({
         "parameters": found,
@@ -116,6 +145,7 @@ fn heston(path: &Path) -> Result<Output> {
         "log_likelihood": estimate.log_likelihood,
         "feller": estimate.feller,
         "at_bound": estimate.at_bound,
+        "closes": closes.frequency,
         "seconds": start.elapsed().as_secs_f64(),
     });
     let mut text = format!(
@@ -134,6 +164,7 @@ fn heston(path: &Path) -> Result<Output> {
         estimate.log_likelihood,
         feller(estimate.feller),
     );
+    text += &closes.stated();
     text += &bounds(&estimate.at_bound);
     Ok(Output { text, document })
 }

@@ -1,17 +1,14 @@
 use super::stop::Stop;
 use super::{Output, overridden};
 use crate::bounds::check;
-use crate::contract::Instrument;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Finished, Prepared, Progress, SavedPolicy, Scope};
-use crate::market::estimation::VarianceEstimator;
-use crate::market::history::Repairs;
 use crate::report::text::{WIDTH, tables};
 use crate::risk::Risk;
 use crate::runs::metrics::Request;
 use crate::runs::store;
 use crate::strategy::raw::Raw;
-use crate::strategy::{BacktestPlan, Parameterisation, Plan, Schedule};
+use crate::strategy::{BacktestPlan, Plan};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -176,7 +173,7 @@ fn trained(finished: &Finished) -> Output {
 }
 
 /// What `backtest` changes in a strategy.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct BacktestChanges {
     /// Daily closes (CSV or Parquet) instead of the strategy's; given again, a file joined by date that adds implied
     /// volatility or variance.
@@ -191,20 +188,52 @@ pub struct BacktestChanges {
     /// Kinds of defects of the data to repair rather than refuse, separated by commas; `data check` names them.
     #[arg(long, value_delimiter = ',')]
     repair: Option<Vec<String>>,
+    /// Closes in a year, by which returns are annualised, instead of the number found from the dates.
+    #[arg(long, value_name = "DAYS", value_parser = super::positive)]
+    days_per_year: Option<f64>,
 }
 
 impl BacktestChanges {
     /// Whether anything is changed.
     pub fn any(&self) -> bool {
-        self.data.is_some() || self.start.is_some() || self.end.is_some() || self.repair.is_some()
+        let Self {
+            data,
+            start,
+            end,
+            repair,
+            days_per_year,
+        } = self;
+        data.is_some()
+            || start.is_some()
+            || end.is_some()
+            || repair.is_some()
+            || days_per_year.is_some()
+    }
+
+    /// Writes the changes into a strategy; files are relative to the working directory.
+    pub fn apply(&self, raw: &mut Raw) {
+        if raw.backtest.is_none() && self.data.is_none() {
+            return;
+        }
+        let backtest = raw.backtest.get_or_insert_default();
+        if let Some(files) = &self.data {
+            let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or(file.clone());
+            let files: Vec<PathBuf> = files.iter().map(absolute).collect();
+            backtest.data = Some(files.as_slice().into());
+        }
+        let date = |date: Option<chrono::NaiveDate>| date.map(|date| Some(date.to_string()));
+        overridden(&mut backtest.start, date(self.start));
+        overridden(&mut backtest.end, date(self.end));
+        overridden(&mut backtest.repair, self.repair.clone().map(Some));
+        overridden(&mut backtest.days_per_year, self.days_per_year.map(Some));
     }
 }
 
 /// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them.
 pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output> {
-    let (plan, policies) = strategy_or_run(what, root)?;
-    let settings = settings(&plan, changes, what)?;
-    let finished = experiment::backtest(&plan, &settings, &policies, root)?;
+    let (plan, policies) = strategy_or_run(what, changes, root)?;
+    let settings = settings(&plan, what)?;
+    let finished = experiment::backtest(&plan, settings, &policies, root)?;
     let document = json!({
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,
@@ -215,50 +244,30 @@ pub fn backtest(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Ou
     Ok(output(&finished, document))
 }
 
-/// The backtest that `plan` and the command line ask for.
-pub fn settings(plan: &Plan, changes: &BacktestChanges, what: &str) -> Result<BacktestPlan> {
-    if plan.instruments().contains(&Instrument::VarianceSwap) {
-        return Err(Error::input(format!(
-            "{what}: a history of closes has no prices of the \"variance_swap\" in `policy.instruments`"
-        )));
-    }
-    let mut settings = match (&plan.backtest, &changes.data) {
-        (Some(settings), _) => settings.clone(),
-        (None, Some(data)) => BacktestPlan {
-            data: data.clone(),
-            start: None,
-            end: None,
-            schedule: Schedule::Every(plan.contract.steps),
-            variance: VarianceEstimator::Model,
-            parameters: Parameterisation::History,
-            repair: Repairs::default(),
-        },
-        (None, None) => {
-            return Err(Error::input(format!(
-                "{what}: `backtest` is missing, and no --data is given"
-            )));
-        }
-    };
-    overridden(&mut settings.data, changes.data.clone());
-    overridden(&mut settings.start, changes.start.map(Some));
-    overridden(&mut settings.end, changes.end.map(Some));
-    if let Some(names) = &changes.repair {
-        settings.repair = Repairs::parse("--repair", names)?;
-    }
-    Ok(settings)
+/// What `plan` backtests.
+pub fn settings<'a>(plan: &'a Plan, what: &str) -> Result<&'a BacktestPlan> {
+    plan.backtest.as_ref().ok_or_else(|| {
+        Error::input(format!(
+            "{what}: `backtest` is missing, and no --data is given"
+        ))
+    })
 }
 
-/// The plan of a strategy file, or the plan and the policies of a run.
-pub fn strategy_or_run(what: &str, root: &Path) -> Result<(Plan, Vec<SavedPolicy>)> {
+/// The plan of a strategy file, or the plan and the policies of a run, with `changes`.
+pub fn strategy_or_run(
+    what: &str,
+    changes: &BacktestChanges,
+    root: &Path,
+) -> Result<(Plan, Vec<SavedPolicy>)> {
     let path = Path::new(what);
     if path.is_file() || what.ends_with(".toml") {
-        return Ok((Plan::load(path, |_| {})?, Vec::new()));
+        return Ok((Plan::load(path, |raw| changes.apply(raw))?, Vec::new()));
     }
     let run = store::open(root, what)?;
     let text = run
         .strategy()?
         .ok_or_else(|| Error::input(format!("run `{}` has no strategy.toml", run.id())))?;
-    let plan = Plan::parse(&text, |_| {})?;
+    let plan = Plan::parse(&text, |raw| changes.apply(raw))?;
     let policies = experiment::saved_policies(&run, &plan)?;
     Ok((plan, policies))
 }

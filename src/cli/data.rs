@@ -86,6 +86,7 @@ fn text(inspection: &Inspection, repairs: &Repairs) -> String {
         let days = counted(history.len(), "day");
         let missing = counted(history.weekdays_missing(), "weekday");
         line(format!("{days}, {first} to {last}; {missing} without one"));
+        line(format!("closes {}", history.frequency()));
     }
     if let Some((from, to)) = history.longest_gap() {
         let days = counted((to - from).num_days() as usize, "day");
@@ -207,6 +208,7 @@ fn document(inspection: &Inspection, repairs: &Repairs) -> Value {
         "date_column": history.date_column,
         "columns": columns,
         "days": history.len(),
+        "closes": history.frequency(),
         "weekdays_missing": history.weekdays_missing(),
         "longest_gap": gap.map(|(from, to)| json!({
             "from": from.to_string(), "to": to.to_string(), "days": (to - from).num_days(),

@@ -295,6 +295,13 @@ fn overridden<T>(slot: &mut T, value: Option<T>) {
     }
 }
 
+/// Reads a number above 0.
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    let above = number.filter(|number| *number > 0.0 && number.is_finite());
+    above.ok_or_else(|| "must be a number above 0".into())
+}
+
 /// Reads a length of time: seconds, or a number with the unit `s` or `m`.
 fn seconds(text: &str) -> Result<f64, String> {
     let (number, unit) = match text.strip_suffix('m') {

@@ -1,4 +1,4 @@
-use super::compare::strategy_or_run;
+use super::compare::{BacktestChanges, strategy_or_run};
 use super::stop::Stop;
 use super::{Output, warn};
 use crate::error::Result;
@@ -15,7 +15,7 @@ const ROUNDING: f64 = 1e-6;
 
 pub fn run(what: &str, runs: &Path) -> Result<Output> {
     let stop = Stop::on_signals()?;
-    let (plan, policies) = strategy_or_run(what, runs)?;
+    let (plan, policies) = strategy_or_run(what, &BacktestChanges::default(), runs)?;
     check_memory(
         plan.measuring_memory(policies.len() + plan.hedges.len()),
         "fewer `evaluation.paths` or `contract.steps` need less",

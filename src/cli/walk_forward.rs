@@ -22,14 +22,14 @@ pub fn run(
     let file = Path::new(what);
     let is_file = file.is_file() || what.ends_with(".toml");
     let prepared = if is_file {
-        let plan = Plan::load(file, |_| {})?;
-        let settings = settings(&plan, changes, what)?;
-        Prepared::new(plan, settings, root)?
+        let plan = Plan::load(file, |raw| changes.apply(raw))?;
+        settings(&plan, what)?;
+        Prepared::new(plan, root)?
     } else {
         let prepared = Prepared::again(store::open(root, what)?)?;
         if changes.any() {
             return Err(Error::input(format!(
-                "run `{what}` goes on with its own data and dates: give no --data, --start, --end or --repair"
+                "run `{what}` goes on with its own data and dates: give no --data, --start, --end, --repair or --days-per-year"
             )));
         }
         prepared

@@ -133,7 +133,6 @@ fn hedge(
             let policy = ClassicalPolicy {
                 hedge: *hedge,
                 market: origin.market,
-                contract: test.contract,
                 charge: test.costs.spot,
             };
             Ok(vec![hedge_test_paths(test, &policy, stop)?])
@@ -166,7 +165,7 @@ fn risk(plan: &Plan, strategy: &str, books: &[Book]) -> Estimate {
                 seed: None,
                 premium: plan.model_premium(),
                 risk: plan.risk,
-                contracts_per_year: plan.contracts_per_year,
+                contracts_per_year: plan.contracts_per_year(),
                 overlap: 1.0,
                 steps: None,
                 seconds: None,

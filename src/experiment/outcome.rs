@@ -123,7 +123,7 @@ impl Bench<'_> {
                 seed: training.map(|training| training.seed),
                 premium,
                 risk: plan.risk,
-                contracts_per_year: plan.contracts_per_year,
+                contracts_per_year: plan.contracts_per_year(),
                 overlap,
                 steps: training.map(|training| training.steps),
                 seconds: training.map(|training| training.seconds),
@@ -137,7 +137,7 @@ impl Bench<'_> {
             let quotes = plan.quotes();
             let instruments = quotes.instruments();
             let paths = test_paths(plan).paths_with(&quotes, 0, 1);
-            let first = on_simulation.positions(&paths)?;
+            let first = on_simulation.positions(&plan.contract, &paths)?;
             let series = |i| first.iter().skip(i).step_by(instruments.len());
             example = (0..instruments.len())
                 .map(|i| series(i).map(|lane| lane[0]).collect())
@@ -146,7 +146,7 @@ impl Bench<'_> {
         let historical = match self.contracts {
             None => None,
             Some(contracts) => {
-                let (book, parts) = contracts.hedge(plan, on_history)?;
+                let (book, parts) = contracts.hedge(on_history)?;
                 let premiums = &contracts.premiums;
                 let premium = premiums.iter().sum::<f64>() / premiums.len() as f64;
                 Some((row(&book, premium, contracts.overlap), book, parts))
@@ -225,7 +225,6 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<f64
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
-            contract: plan.contract,
             charge: plan.costs.spot,
         };
         let book = match &paths {

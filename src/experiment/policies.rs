@@ -175,7 +175,6 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
             let policy = |market: &Market| ClassicalPolicy {
                 hedge,
                 market: *market,
-                contract: plan.contract,
                 charge: plan.costs.spot,
             };
             let history = bench

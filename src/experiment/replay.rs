@@ -157,7 +157,7 @@ impl Replay {
 
     fn positions(&self, strategy: &Strategy, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
         match &strategy.policy {
-            Held::Classical(policy) => policy.positions(paths),
+            Held::Classical(policy) => policy.positions(&self.plan.contract, paths),
             Held::Recurrent(parameters) => {
                 let sweep = self.plan.engine.sweep();
                 let policy = RecurrentPolicy {
@@ -165,7 +165,7 @@ impl Replay {
                     features: &self.plan.features,
                     sweep: sweep.as_ref(),
                 };
-                policy.positions(paths)
+                policy.positions(&self.plan.contract, paths)
             }
         }
     }
@@ -295,7 +295,7 @@ impl Replay {
             hedge_ratio = combine(&hedge_ratio, &one, &|sum, one| sum + share * one);
         }
         let delta = classical(plan, Classical::BlackScholes);
-        let black_scholes = read(delta.positions(&paths)?);
+        let black_scholes = read(delta.positions(&plan.contract, &paths)?);
         let contract = &plan.contract;
         Ok(HedgeMap {
             strategy: name.to_owned(),
@@ -317,7 +317,6 @@ fn classical(plan: &Plan, hedge: Classical) -> ClassicalPolicy {
     ClassicalPolicy {
         hedge,
         market: plan.market,
-        contract: plan.contract,
         charge: plan.costs.spot,
     }
 }

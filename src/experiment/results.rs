@@ -91,7 +91,7 @@ pub fn finish(
             .then_some(aversion),
         crossed,
         disagreements,
-        backtest_market: backtest.map(|(settings, contracts)| market(settings, contracts)),
+        backtest_market: backtest.map(|(settings, contracts)| market(plan, settings, contracts)),
     };
     write_tables(plan, &folder, &outcomes, backtest)?;
     folder.write_metrics(&metrics)?;
@@ -103,7 +103,7 @@ fn rows(measured: &[outcome::Measured<'_>]) -> Vec<crate::risk::Row> {
     measured.iter().map(|(row, _)| (*row).clone()).collect()
 }
 
-fn market(settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
+fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
     let text = |date: Option<&chrono::NaiveDate>| date.map_or(String::new(), ToString::to_string);
     BacktestMarket {
         data: settings.files(),
@@ -113,6 +113,8 @@ fn market(settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
         first: text(contracts.sold.first()),
         last: text(contracts.sold.last()),
         contracts: contracts.sold.len(),
+        tenor: Some(plan.tenor.to_string()),
+        closes: Some(contracts.frequency.to_string()),
         repaired: contracts
             .repaired
             .iter()

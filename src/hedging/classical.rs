@@ -62,17 +62,24 @@ impl Classical {
     }
 }
 
-/// A classical hedge of one contract in one market; all but delta–vega trade the spot alone.
+/// A classical hedge in one market; all but delta–vega trade the spot alone.
 #[derive(Debug, Clone, Copy)]
 pub struct ClassicalPolicy {
     pub hedge: Classical,
     pub market: Market,
-    pub contract: Contract,
     /// What trading the spot costs, which the Whalley–Wilmott band depends on.
     pub charge: Charge,
 }
 
-impl ClassicalPolicy {
+/// A classical hedge of one contract.
+struct HedgeOf<'a> {
+    hedge: Classical,
+    market: Market,
+    charge: Charge,
+    contract: &'a Contract,
+}
+
+impl HedgeOf<'_> {
     /// A sensitivity of the contract at the volatility that the model expects until expiry.
     fn black_scholes(
         &self,
@@ -150,10 +157,20 @@ impl ClassicalPolicy {
 }
 
 impl Policy for ClassicalPolicy {
-    fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        if let Classical::MinimumVariance = self.hedge
-            && let Some(positions) =
-                minimum_variance::positions(&self.market, &self.contract, paths)
+    fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
+        let Self {
+            hedge,
+            market,
+            charge,
+        } = *self;
+        let of = HedgeOf {
+            hedge,
+            market,
+            charge,
+            contract,
+        };
+        if let Classical::MinimumVariance = hedge
+            && let Some(positions) = minimum_variance::positions(&market, contract, paths)
         {
             return Ok(positions);
         }
@@ -166,7 +183,7 @@ impl Policy for ClassicalPolicy {
                 Instrument::Option(option) => Some((index, *option)),
                 _ => None,
             })
-            .filter(|_| matches!(self.hedge, Classical::DeltaVega));
+            .filter(|_| matches!(hedge, Classical::DeltaVega));
         let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
         positions
             .par_chunks_exact_mut(steps * count)
@@ -176,15 +193,15 @@ impl Policy for ClassicalPolicy {
                 for lane in 0..BLOCK {
                     let (mut held, mut options) = (0.0, 0.0);
                     for t in 0..steps {
-                        let left = self.contract.dt() * (steps - t) as f64;
+                        let left = contract.dt() * (steps - t) as f64;
                         let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
                         match option {
                             Some((index, option)) => {
                                 (held, options) =
-                                    self.delta_vega(option, options, spot, variance, left);
+                                    of.delta_vega(option, options, spot, variance, left);
                                 out[t * count + index][lane] = options;
                             }
-                            None => held = self.position(held, spot, variance, left),
+                            None => held = of.position(held, spot, variance, left),
                         }
                         out[t * count][lane] = held;
                     }

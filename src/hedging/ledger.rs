@@ -92,6 +92,11 @@ impl Ledger {
         self
     }
 
+    /// The contract that is settled.
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
     /// Number of instruments.
     pub fn instruments(&self) -> usize {
         self.instruments.len()

@@ -13,17 +13,18 @@ pub use classical::{Classical, ClassicalPolicy};
 pub use ledger::{Account, Ledger, Settlement};
 pub use recurrent::RecurrentPolicy;
 
+use crate::contract::Contract;
 use crate::error::Result;
 use crate::market::Paths;
 use crate::simd::Lane;
 
 /// Anything that proposes positions along paths without looking ahead.
 pub trait Policy {
-    /// Positions held over each period, `[blocks][steps][instruments][BLOCK]`.
+    /// Positions held over each period of the life of `contract`, `[blocks][steps][instruments][BLOCK]`.
     ///
     /// # Errors
     /// If a tensor operation fails.
-    fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>>;
+    fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>>;
 }
 
 /// P&L, costs and turnover of every path.
@@ -35,12 +36,25 @@ pub struct Book {
 }
 
 impl Book {
+    /// So many contracts, all zero.
+    pub fn zeros(count: usize) -> Self {
+        Self {
+            pnl: vec![0.0; count],
+            cost: vec![0.0; count],
+            turnover: vec![0.0; count],
+        }
+    }
+
     /// Hedges `paths` with `policy` and settles them.
     ///
     /// # Errors
     /// Those of the policy.
     pub fn hedge(policy: &dyn Policy, ledger: &Ledger, paths: &Paths<f64>) -> Result<Self> {
-        Ok(Self::settle(&policy.positions(paths)?, ledger, paths))
+        Ok(Self::settle(
+            &policy.positions(ledger.contract(), paths)?,
+            ledger,
+            paths,
+        ))
     }
 
     /// Settles `positions` on `paths`, `[blocks][steps][instruments][BLOCK]`.

@@ -112,10 +112,9 @@ fn delta_vega_hedges_the_variance() {
         let policy = ClassicalPolicy {
             hedge,
             market,
-            contract,
             charge: costs.spot,
         };
-        let positions = policy.positions(&paths).unwrap();
+        let positions = policy.positions(&contract, &paths).unwrap();
         let ledger = Ledger::new(contract, costs, &market, market.price(&contract))
             .with_instrument(instruments[1], 0.0);
         let pnl = Book::hedge(&policy, &ledger, &paths).unwrap().pnl;

@@ -1,4 +1,5 @@
 use super::Policy;
+use crate::contract::Contract;
 use crate::error::Result;
 use crate::market::Paths;
 use crate::network::{Features, Parameters, Sweep};
@@ -12,7 +13,7 @@ pub struct RecurrentPolicy<'a> {
 }
 
 impl Policy for RecurrentPolicy<'_> {
-    fn positions(&self, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
+    fn positions(&self, _: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
         self.sweep.forward(self.parameters, self.features, paths)
     }
 }

@@ -18,7 +18,6 @@ fn delta_hedged(
     let policy = ClassicalPolicy {
         hedge: Classical::BlackScholes,
         market,
-        contract,
         charge: costs.spot,
     };
     let ledger = Ledger::new(contract, costs, &market, premium);

@@ -3,10 +3,12 @@
 mod columns;
 mod date;
 pub mod defects;
+mod frequency;
 mod reading;
 
 pub use columns::{DATE_NAMES, Quantity};
 pub use defects::{Defects, Repairs};
+pub use frequency::{Frequency, Spacing};
 pub use reading::Series;
 
 use super::table::refuse;
@@ -174,6 +176,11 @@ impl History {
         series
             .find(|series| series.quantity == quantity)
             .map(|series| series.values.as_slice())
+    }
+
+    /// How often it has a close.
+    pub fn frequency(&self) -> Frequency {
+        Frequency::of(&self.dates)
     }
 
     /// Index of the first day that is not before `date`; the number of days if there is none.

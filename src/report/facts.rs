@@ -36,8 +36,15 @@ pub fn assumptions(market: &BacktestMarket) -> String {
                 escape(&market.last)
             ),
         ),
-        ("Market parameters", source),
     ];
+    let further = [
+        ("Time to expiry", &market.tenor),
+        ("Closes", &market.closes),
+    ];
+    for (term, words) in further {
+        facts.extend(words.as_ref().map(|words| (term, escape(words))));
+    }
+    facts.push(("Market parameters", source));
     let parameters: Vec<String> = market
         .parameters
         .iter()

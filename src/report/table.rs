@@ -49,6 +49,10 @@ pub fn backtest(metrics: &Metrics) -> Option<Table> {
     let mut table = statistics(metrics, &metrics.backtest, "Backtest", "contracts")?;
     if let Some(market) = &metrics.backtest_market {
         table.notes.push(assumptions(market));
+        if let (Some(tenor), Some(closes)) = (&market.tenor, &market.closes) {
+            let note = format!("Contracts live for {tenor}; closes are {closes}.");
+            table.notes.push(note);
+        }
         let repairs = market.repairs();
         table
             .notes

@@ -137,6 +137,8 @@ pub fn metrics() -> Metrics {
         disagreements: Vec::new(),
         crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {
+            tenor: Some("21 trading days, 252 a year".into()),
+            closes: Some("daily, 252 a year".into()),
             repaired: Vec::new(),
             data: "market_data/index_daily.csv".into(),
             source: "history".into(),

@@ -149,6 +149,11 @@ pub struct BacktestMarket {
     pub first: String,
     pub last: String,
     pub contracts: usize,
+    /// How long a contract lives, and how often the data have a close, in words; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes: Option<String>,
     /// Defects of the data that were repaired: kind and number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repaired: Vec<(String, usize)>,

@@ -92,10 +92,10 @@ impl NewJob {
             }
             Command::WalkForward => {
                 let plan = plan(self.strategy, self.fields)?;
-                let settings = plan.backtest.clone();
-                let settings =
-                    settings.ok_or_else(|| invalid("backtest", "`backtest` is missing"))?;
-                let prepared = walk_forward::Prepared::new(plan, settings, &app.root);
+                if plan.backtest.is_none() {
+                    return Err(invalid("backtest", "`backtest` is missing"));
+                }
+                let prepared = walk_forward::Prepared::new(plan, &app.root);
                 let prepared = prepared.map_err(|error| rejected(error, "strategy"))?;
                 return Ok(prepared.folder.id().to_owned());
             }

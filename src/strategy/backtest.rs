@@ -1,7 +1,7 @@
 //! The section `backtest`: what is sold on history, and when.
 
 use super::raw::{RawBacktest, RawSpacing};
-use crate::bounds::{at_least, date, filled, fraction, one_of, required};
+use crate::bounds::{at_least, date, filled, fraction, one_of, positive, required};
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Repairs;
@@ -22,6 +22,8 @@ pub struct BacktestPlan {
     pub parameters: Parameterisation,
     /// Defects of the data that are repaired rather than refused.
     pub repair: Repairs,
+    /// Closes a year, by which returns are annualised; found from the dates if absent.
+    pub days_per_year: Option<f64>,
     /// How the variance at a close is estimated.
     pub variance: VarianceEstimator,
 }
@@ -38,7 +40,9 @@ pub enum Parameterisation {
 /// On which days contracts are sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schedule {
-    /// Every so many trading days.
+    /// As soon as the contract before has expired.
+    NonOverlapping,
+    /// At every so many closes.
     Every(usize),
     /// On the first trading day of a week.
     Weekly,
@@ -55,8 +59,8 @@ impl BacktestPlan {
 }
 
 impl Schedule {
-    /// Reads `backtest.spacing`; contracts live for `steps` days.
-    pub(super) fn new(raw: &mut Option<RawSpacing>, steps: usize) -> Result<Self> {
+    /// Reads `backtest.spacing`.
+    pub(super) fn new(raw: &mut Option<RawSpacing>) -> Result<Self> {
         const KEY: &str = "backtest.spacing";
         match filled(raw, RawSpacing::Rule("non_overlapping".into())) {
             RawSpacing::Days(days) => Ok(Self::Every(at_least(KEY, days, 1)?)),
@@ -64,7 +68,7 @@ impl Schedule {
                 KEY,
                 &rule,
                 &[
-                    ("non_overlapping", Self::Every(steps)),
+                    ("non_overlapping", Self::NonOverlapping),
                     ("daily", Self::Every(1)),
                     ("weekly", Self::Weekly),
                     ("monthly", Self::Monthly),
@@ -73,38 +77,51 @@ impl Schedule {
         }
     }
 
-    /// The days of sale among those of `period`.
-    pub fn days(self, dates: &[NaiveDate], period: Range<usize>) -> Vec<usize> {
-        let begins = |day: usize| {
-            let (now, before) = (dates[day], dates[day - 1]);
-            match self {
-                Self::Every(_) => true,
-                Self::Weekly => now.iso_week() != before.iso_week(),
-                Self::Monthly => (now.year(), now.month()) != (before.year(), before.month()),
-            }
+    /// The days of sale among those of `period`, by their place in `dates`; `expiry` is the place at which a contract
+    /// sold at a place expires, if the history goes on so long. Contracts that do not expire within it are not sold.
+    pub fn sales(
+        self,
+        dates: &[NaiveDate],
+        period: Range<usize>,
+        expiry: impl Fn(usize) -> Option<usize>,
+    ) -> Vec<usize> {
+        let begins = |same: fn(NaiveDate, NaiveDate) -> bool| {
+            let dates = &dates;
+            move |&day: &usize| day > 0 && !same(dates[day], dates[day - 1])
         };
+        let ends = |&day: &usize| expiry(day).is_some();
         match self {
-            Self::Every(days) => period.step_by(days).collect(),
-            _ => period.filter(|&day| day > 0 && begins(day)).collect(),
+            Self::NonOverlapping => {
+                let first = period.clone().find(ends);
+                let next = |&day: &usize| (expiry(day)?..period.end).find(ends);
+                std::iter::successors(first, next).collect()
+            }
+            Self::Every(days) => period.step_by(days).filter(ends).collect(),
+            Self::Weekly => {
+                let starts = begins(|a, b| a.iso_week() == b.iso_week());
+                period.filter(starts).filter(ends).collect()
+            }
+            Self::Monthly => {
+                let starts = begins(|a, b| (a.year(), a.month()) == (b.year(), b.month()));
+                period.filter(starts).filter(ends).collect()
+            }
         }
     }
 
-    /// How many contracts of `steps` trading days live at a time, at least 1.
-    pub fn overlap(self, steps: usize) -> f64 {
+    /// How many contracts that live for `closes` closes are alive at a time, at least 1, where a year has
+    /// `closes_per_year`.
+    pub fn overlap(self, closes: f64, closes_per_year: f64) -> f64 {
         let between = match self {
-            Self::Every(days) => days,
-            Self::Weekly => 5,
-            Self::Monthly => 21,
+            Self::NonOverlapping => closes,
+            Self::Every(days) => days as f64,
+            Self::Weekly => (closes_per_year / 52.0).round(),
+            Self::Monthly => (closes_per_year / 12.0).round(),
         };
-        (steps as f64 / between as f64).max(1.0)
+        (closes / between.max(1.0)).max(1.0)
     }
 }
 
-pub(super) fn backtest(
-    raw: &mut RawBacktest,
-    market: &Market,
-    steps: usize,
-) -> Result<BacktestPlan> {
+pub(super) fn backtest(raw: &mut RawBacktest, market: &Market) -> Result<BacktestPlan> {
     let optional =
         |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
     let data: Vec<PathBuf> = required(&raw.data, "backtest.data")?.into();
@@ -123,7 +140,7 @@ pub(super) fn backtest(
         data,
         start: optional("backtest.start", &raw.start)?,
         end: optional("backtest.end", &raw.end)?,
-        schedule: Schedule::new(&mut raw.spacing, steps)?,
+        schedule: Schedule::new(&mut raw.spacing)?,
         parameters: one_of(
             "backtest.parameters",
             &filled(&mut raw.parameters, "history".into()),
@@ -132,6 +149,10 @@ pub(super) fn backtest(
                 ("strategy", Parameterisation::Strategy),
             ],
         )?,
+        days_per_year: raw
+            .days_per_year
+            .map(|days| positive("backtest.days_per_year", days))
+            .transpose()?,
         variance,
         repair: Repairs::parse("backtest.repair", &filled(&mut raw.repair, Vec::new()))?,
     })

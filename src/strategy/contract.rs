@@ -1,6 +1,7 @@
 //! The section `contract`.
 
 use super::raw::{Raw, RawPremium};
+use super::tenor::Tenor;
 use crate::bounds::{check, filled, finite, one_of, positive, required, within};
 use crate::contract::{Contract, Leg, OptionKind, Payoff};
 use crate::error::{Error, Result};
@@ -70,7 +71,7 @@ fn strike_of_delta(market: &Market, expiry: f64, kind: OptionKind, size: f64) ->
 pub(super) struct Terms {
     pub contract: Contract,
     pub strike: Strike,
-    pub contracts_per_year: f64,
+    pub tenor: Tenor,
 }
 
 /// The forms of payoff, some of which have a second strike.
@@ -95,15 +96,8 @@ enum Form {
 /// The section `contract` in the strategy's own market.
 pub(super) fn contract(raw: &mut Raw, market: &Market) -> Result<Terms> {
     let terms = &mut raw.contract;
-    let days = positive(
-        "contract.expiry_days",
-        required(&terms.expiry_days, "contract.expiry_days")?,
-    )?;
-    let year = positive(
-        "contract.days_per_year",
-        filled(&mut terms.days_per_year, 365.0),
-    )?;
-    let expiry = days / year;
+    let tenor = Tenor::new(terms, raw.backtest.is_some())?;
+    let expiry = tenor.years();
     let name = filled(&mut terms.kind, "call".into());
     let form = one_of("contract.type", &name, &FORMS)?;
     let written = filled(&mut terms.strike, toml::Value::Float(market.spot));
@@ -158,10 +152,13 @@ pub(super) fn contract(raw: &mut Raw, market: &Market) -> Result<Terms> {
     };
     let steps = within(
         "contract.steps",
-        filled(&mut terms.steps, days.ceil() as usize),
+        filled(&mut terms.steps, tenor.days.ceil() as usize),
         1,
         MOST_STEPS,
     )?;
+    if raw.backtest.is_some() {
+        tenor.rebalancing(steps)?;
+    }
     Ok(Terms {
         contract: Contract {
             kind,
@@ -170,7 +167,7 @@ pub(super) fn contract(raw: &mut Raw, market: &Market) -> Result<Terms> {
             steps,
         },
         strike: rule,
-        contracts_per_year: year / days,
+        tenor,
     })
 }
 

@@ -31,7 +31,7 @@ pub(super) fn instruments(
             None => {
                 let mut option = RawInstrument::read(value)
                     .map_err(|message| Error::input(format!("`{KEY}`: {message}")))?;
-                let read = vanilla(&mut option, raw, market, terms, costs.spot)?;
+                let read = vanilla(&mut option, market, terms, costs.spot)?;
                 *value = option.written()?;
                 read
             }
@@ -93,7 +93,6 @@ fn swap_charge(raw: &mut Raw, market: &Market, costs: Costs, swapped: bool) -> R
 
 fn vanilla(
     option: &mut RawInstrument,
-    raw: &Raw,
     market: &Market,
     terms: &Terms,
     spot: Charge,
@@ -119,10 +118,9 @@ fn vanilla(
             )));
         }
     };
-    let own = required(&raw.contract.expiry_days, "contract.expiry_days")?;
+    let own = terms.tenor.days;
     let days = filled(&mut option.expiry_days, own);
     let bound = format!("at least `contract.expiry_days` = {own}");
-    let year = required(&raw.contract.days_per_year, "contract.days_per_year")?;
     let option_charge = Charge {
         proportional: fraction(
             "policy.instruments.proportional",
@@ -136,7 +134,7 @@ fn vanilla(
     let option = Vanilla {
         kind,
         strike,
-        expiry: check(EXPIRY, days, days >= own, &bound)? / year,
+        expiry: check(EXPIRY, days, days >= own, &bound)? / terms.tenor.days_per_year,
     };
     Ok((Instrument::Option(option), option_charge))
 }

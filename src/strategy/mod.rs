@@ -10,6 +10,7 @@ mod optimizer;
 mod plan;
 mod policy;
 pub mod raw;
+mod tenor;
 mod training;
 mod walk_forward;
 
@@ -18,5 +19,6 @@ pub use contract::{Premium, Strike};
 pub use optimizer::OptimizerPlan;
 pub use plan::Plan;
 pub use policy::Aversion;
+pub use tenor::{DayCount, Rebalancing, Tenor};
 pub use training::{Clock, Length, Validation};
 pub use walk_forward::{TrainingPaths, WalkForwardPlan};

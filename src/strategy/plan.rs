@@ -5,6 +5,7 @@ use super::market::{check_simulation, market};
 use super::optimizer::OptimizerPlan;
 use super::policy::{Aversion, evaluation, policy};
 use super::raw::Raw;
+use super::tenor::Tenor;
 use super::training::{Clock, Length, Training, Validation, risk, training};
 use super::walk_forward::WalkForwardPlan;
 use crate::bounds::{MOST_PATHS, filled, fraction, not_negative, within};
@@ -27,7 +28,7 @@ pub struct Plan {
     pub contract: Contract,
     /// What the strike follows where contracts are sold on several days.
     pub strike: Strike,
-    pub contracts_per_year: f64,
+    pub tenor: Tenor,
     pub costs: Costs,
     /// What is traded, the spot first, and what trading it costs.
     pub instruments: Vec<(Instrument, Charge)>,
@@ -124,17 +125,12 @@ impl Plan {
         }
     }
 
-    /// The strategy with a walk-forward over `settings`, which the resolved file then states; its own walk-forward
-    /// settings, or the defaults if it has none.
+    /// The strategy with a walk-forward, which the resolved file then states: its own settings, or the defaults if it has
+    /// none.
     ///
     /// # Errors
     /// In one line: the key, the value and its bound.
-    pub fn with_walk_forward(mut self, settings: &BacktestPlan) -> Result<(Self, WalkForwardPlan)> {
-        let backtest = self.resolved.backtest.get_or_insert_default();
-        backtest.data = Some(settings.data.as_slice().into());
-        backtest.start = settings.start.map(|date| date.to_string());
-        backtest.end = settings.end.map(|date| date.to_string());
-        backtest.repair = Some(settings.repair.names());
+    pub fn with_walk_forward(mut self) -> Result<(Self, WalkForwardPlan)> {
         let raw = self.resolved.walk_forward.get_or_insert_default();
         let plan = WalkForwardPlan::new(raw)?;
         self.walk_forward = Some(plan);
@@ -161,6 +157,28 @@ impl Plan {
             plans.push((name.clone(), plan));
         }
         Ok(plans)
+    }
+
+    /// Contracts in a year, sold one after another.
+    pub fn contracts_per_year(&self) -> f64 {
+        self.tenor.days_per_year / self.tenor.days
+    }
+
+    /// The same strategy for a contract that lives for `years` in `steps` periods; options that hedge keep their
+    /// distance from its expiry.
+    #[must_use]
+    pub fn living(&self, years: f64, steps: usize) -> Self {
+        let mut plan = self.clone();
+        let later = years - self.contract.expiry;
+        plan.contract.expiry = years;
+        plan.contract.steps = steps;
+        for (instrument, _) in &mut plan.instruments {
+            if let Instrument::Option(option) = instrument {
+                option.expiry += later;
+            }
+        }
+        plan.quotes = QuoteCache::default();
+        plan
     }
 
     /// The premium in the strategy's own market.
@@ -287,7 +305,7 @@ impl Plan {
         let backtest = raw
             .backtest
             .as_mut()
-            .map(|raw| backtest(raw, &market, contract.steps))
+            .map(|raw| backtest(raw, &market))
             .transpose()?;
         let walk_forward = raw
             .walk_forward
@@ -300,7 +318,7 @@ impl Plan {
             market,
             contract,
             strike: terms.strike,
-            contracts_per_year: terms.contracts_per_year,
+            tenor: terms.tenor,
             costs,
             instruments,
             premium,

@@ -88,8 +88,10 @@ pub struct RawContract {
     pub strike: Option<toml::Value>,
     pub upper_strike: Option<toml::Value>,
     pub expiry_days: Option<f64>,
-    pub steps: Option<usize>,
+    /// `"trading"` or `"calendar"`.
+    pub days: Option<String>,
     pub days_per_year: Option<f64>,
+    pub steps: Option<usize>,
     pub premium: Option<RawPremium>,
 }
 
@@ -213,6 +215,7 @@ pub struct RawBacktest {
     pub spacing: Option<RawSpacing>,
     pub parameters: Option<String>,
     pub repair: Option<Vec<String>>,
+    pub days_per_year: Option<f64>,
     pub variance: Option<String>,
     pub variance_days: Option<usize>,
     pub variance_decay: Option<f64>,

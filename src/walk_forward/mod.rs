@@ -28,7 +28,7 @@ pub use prepared::{Prepared, planned};
 pub use trades::Trade;
 pub use window::Doing;
 
-use crate::backtest;
+use crate::backtest::{self, Calendar};
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::VarianceEstimator;
@@ -110,12 +110,15 @@ fn walk_forward(
 ) -> Result<Finished> {
     check(settings, walk)?;
     let history = backtest::load(settings)?;
-    let spans = spans(&history, plan, settings, &walk)?;
+    let calendar = Calendar::new(&history, plan, settings)?;
+    let spans = spans(&history, &calendar, settings, &walk)?;
+    let overlap = calendar.overlap(settings.schedule);
     let shared = Shared {
         plan,
         settings,
         walk,
         history: &history,
+        calendar,
         folder,
     };
     let (mut windows, mut trades) = (Vec::new(), Vec::new());
@@ -143,8 +146,8 @@ fn walk_forward(
         &folder.path().join("trades.parquet"),
         trades::to_frame(&trades)?,
     )?;
-    let results = results::results(plan, settings, windows, &trades);
-    let metrics = metrics(plan, settings, walk, &history, folder, &results, &trades);
+    let results = results::results(plan, overlap, windows, &trades);
+    let metrics = metrics(&shared, &results, &trades);
     folder.write_json(FILE, &results)?;
     folder.write_backtest(&table(&trades))?;
     folder.write_metrics(&metrics)?;
@@ -157,7 +160,7 @@ fn walk_forward(
 /// The windows: sales in stretches of so many months, each after the years that it is calibrated on.
 fn spans(
     history: &History,
-    plan: &Plan,
+    calendar: &Calendar<'_>,
     settings: &BacktestPlan,
     walk: &WalkForwardPlan,
 ) -> Result<Vec<Span>> {
@@ -167,7 +170,7 @@ fn spans(
     settings.start = Some(settings.start.unwrap_or(history.dates[0] + calibrated));
     let sales = backtest::sales(
         history,
-        plan,
+        calendar,
         &settings,
         backtest::period(history, &settings),
     )?;
@@ -229,16 +232,16 @@ fn table(trades: &[Trade]) -> BacktestTable {
     }
 }
 
-fn metrics(
-    plan: &Plan,
-    settings: &BacktestPlan,
-    walk: WalkForwardPlan,
-    history: &History,
-    folder: &RunFolder,
-    results: &Results,
-    trades: &[Trade],
-) -> Metrics {
-    let overlap = settings.schedule.overlap(plan.contract.steps);
+fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics {
+    let Shared {
+        plan,
+        settings,
+        walk,
+        history,
+        ref calendar,
+        folder,
+    } = *shared;
+    let overlap = calendar.overlap(settings.schedule);
     let backtest = table(trades).books.into_iter().map(|book| {
         let count = book.pnl.len() as f64;
         let trained = results.windows.iter().flat_map(|window| &window.seconds);
@@ -251,7 +254,7 @@ fn metrics(
             seed: book.seed,
             premium: book.premium.iter().sum::<f64>() / count,
             risk: plan.risk,
-            contracts_per_year: plan.contracts_per_year,
+            contracts_per_year: plan.contracts_per_year(),
             overlap,
             steps: None,
             seconds: (!seconds.is_empty()).then(|| seconds.iter().sum()),
@@ -291,6 +294,8 @@ fn metrics(
             first: date(trades.first()),
             last: date(trades.last()),
             contracts: results.windows.iter().map(|window| window.contracts).sum(),
+            tenor: Some(plan.tenor.to_string()),
+            closes: Some(calendar.frequency().to_string()),
             repaired: history
                 .repaired
                 .iter()

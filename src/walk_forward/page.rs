@@ -129,6 +129,7 @@ impl Page {
         let contract = &plan.contract;
         let contracts: usize = results.windows.iter().map(|window| window.contracts).sum();
         let schedule = match settings.schedule {
+            Schedule::NonOverlapping => "when the contract before expires".into(),
             Schedule::Every(days) => format!("every {days} trading days"),
             Schedule::Weekly => "on the first trading day of every week".into(),
             Schedule::Monthly => "on the first trading day of every month".into(),

@@ -1,18 +1,17 @@
 //! What every strategy held on every day of a contract's life.
 
-use crate::backtest::Contracts;
+use crate::backtest::{Contracts, Group};
 use crate::error::Result;
 use crate::market::History;
 use crate::runs::tables::dates;
 use crate::simd::{BLOCK, Lane};
-use crate::strategy::Plan;
 use chrono::NaiveDate;
 use polars::prelude::{Column, DataFrame};
 
 /// The table `positions.parquet` of a window: one row for a strategy, seed, contract and close at which it was traded, the
 /// expiry excluded.
 ///
-/// Columns strategy, seed, sold, date, spot (scaled as in [`Contracts::paths`]), variance, contract_price and model_delta
+/// Columns strategy, seed, sold, date, spot (scaled as in [`Group::paths`]), variance, contract_price and model_delta
 /// of the contract sold, position_spot and, for options that hedge, price_option_1, position_option_1 and so on; positions
 /// are held until the next close.
 #[derive(Debug, Default)]
@@ -26,29 +25,35 @@ pub struct Positions {
 }
 
 impl Positions {
-    /// Adds the `positions`, `[blocks][steps][instruments][BLOCK]`, of one strategy on contracts sold at the closes
-    /// `sales`.
+    /// Adds the [`Contracts::positions`] of one strategy.
     pub fn add(
         &mut self,
         (strategy, seed): (&str, Option<u64>),
-        plan: &Plan,
         history: &History,
         contracts: &Contracts,
-        sales: &[usize],
-        positions: &[Lane<f64>],
+        positions: &[Vec<Lane<f64>>],
     ) {
-        let (steps, instruments) = (plan.contract.steps, plan.instruments.len());
-        let valuation = contracts.valuation(plan);
-        for (i, &sale) in sales.iter().enumerate() {
-            let (spot, variance) = contracts.paths.path(i);
+        let place = |contract: usize| {
+            let groups = contracts.groups.iter().zip(positions);
+            groups.into_iter().find_map(|(group, positions)| {
+                let place = group.members.binary_search(&contract).ok()?;
+                Some((group, positions, place))
+            })
+        };
+        for (group, positions, i) in (0..contracts.sold.len()).filter_map(place) {
+            let Group { plan, paths, .. } = group;
+            let (steps, instruments) = (plan.contract.steps, plan.instruments.len());
+            let valuation = group.valuation(contracts.market);
+            let (spot, variance) = paths.path(i);
             let values = valuation.prices(i).zip(valuation.deltas(i));
-            let block = contracts.paths.block(i / BLOCK);
+            let block = paths.block(i / BLOCK);
             let held = &positions[i / BLOCK * steps * instruments..];
+            let closes = &group.closes[i];
             for (t, (price, delta)) in values.enumerate() {
                 self.strategy.push(strategy.into());
                 self.seed.push(seed);
-                self.sold.push(history.dates[sale]);
-                self.date.push(history.dates[sale + t]);
+                self.sold.push(history.dates[closes[0]]);
+                self.date.push(history.dates[closes[t]]);
                 let mut row = vec![
                     ("spot".to_owned(), spot[t]),
                     ("variance".into(), variance[t]),

@@ -1,7 +1,7 @@
 //! What a walk-forward is asked for, kept in its folder.
 
 use super::{Finished, Report, check, label, run, spans};
-use crate::backtest;
+use crate::backtest::Calendar;
 use crate::error::{Error, Result, at_path};
 use crate::runs::metrics::Request;
 use crate::runs::progress::Planned;
@@ -18,17 +18,19 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The folder of a new walk-forward over `settings`.
+    /// The folder of a new walk-forward.
     ///
     /// # Errors
     /// [`Error::Input`] if the strategy cannot walk forward, the folder cannot be written, or the history is at fault.
-    pub fn new(plan: Plan, settings: BacktestPlan, root: &Path) -> Result<Self> {
-        let (plan, walk) = plan.with_walk_forward(&settings)?;
+    pub fn new(plan: Plan, root: &Path) -> Result<Self> {
+        let settings = backtest(&plan)?;
+        let (plan, walk) = plan.with_walk_forward()?;
         check(&settings, walk)?;
         plan.check_memory(walk.seeds)?;
         // Before the folder, so that what cannot be read leaves none.
-        let history = backtest::load(&settings)?;
-        let windows = spans(&history, &plan, &settings, &walk)?.len();
+        let history = crate::backtest::load(&settings)?;
+        let calendar = Calendar::new(&history, &plan, &settings)?;
+        let windows = spans(&history, &calendar, &settings, &walk)?.len();
         let folder = store::create(root, &format!("{}-walk-forward", plan.name))?;
         let request = Request {
             command: Request::WALK_FORWARD.into(),
@@ -64,9 +66,8 @@ impl Prepared {
             .strategy()?
             .ok_or_else(|| not("has no strategy.toml"))?;
         let plan = Plan::parse(&text, |_| {})?;
-        let settings = plan.backtest.clone();
-        let settings = settings.ok_or_else(|| not("has no `backtest` in its strategy"))?;
-        let (plan, walk) = plan.with_walk_forward(&settings)?;
+        let settings = backtest(&plan)?;
+        let (plan, walk) = plan.with_walk_forward()?;
         Ok(Self {
             plan,
             settings,
@@ -82,6 +83,11 @@ impl Prepared {
     pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
         run(&self.plan, &self.settings, self.walk, &self.folder, report)
     }
+}
+
+fn backtest(plan: &Plan) -> Result<BacktestPlan> {
+    let settings = plan.backtest.clone();
+    settings.ok_or_else(|| Error::input("`backtest` is missing in the strategy"))
 }
 
 /// The plan of what a run asks for, and its trainings in their order.

@@ -8,7 +8,7 @@ use crate::runs::breakdown::{Breakdown, Expired};
 use crate::runs::walk_forward::{
     BetweenSeeds, Bounded, Period, PeriodStatistics, Results, StrategyResult, Test, Window,
 };
-use crate::strategy::{BacktestPlan, Plan};
+use crate::strategy::Plan;
 use chrono::{Datelike, NaiveDate};
 
 /// Falls of the S&P 500 that hedgers remember: name, first and last day, from the high to the low or, in 2015, to the
@@ -74,22 +74,16 @@ fn hedged(trades: &[Trade]) -> Vec<Hedged> {
 
 /// What `trades` come to: every statistic is the mean of that of each seed, drawdowns, periods, parts and worst contracts
 /// are those of P&L averaged over seeds.
-pub fn results(
-    plan: &Plan,
-    settings: &BacktestPlan,
-    windows: Vec<Window>,
-    trades: &[Trade],
-) -> Results {
+pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]) -> Results {
     let level = match plan.risk {
         Risk::Cvar { level } => level,
         _ => 0.95,
     };
     let all = hedged(trades);
     let count = all.first().map_or(0, |hedged| hedged.trades.len());
-    let overlap = settings.schedule.overlap(plan.contract.steps);
     let block = (count as f64).cbrt().max(overlap);
     let bootstrap = Bootstrap::new(plan.seed, DRAWS, count.max(1), block);
-    let annual = plan.contracts_per_year.sqrt();
+    let annual = plan.contracts_per_year().sqrt();
     let statistics: [(&str, Statistic); 3] = [
         ("mean", Box::new(mean)),
         ("std", Box::new(deviation)),

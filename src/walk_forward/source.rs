@@ -156,6 +156,7 @@ pub struct BootstrapSource {
     states: Vec<Variance>,
     /// Of contracts sold before each return.
     starts: Vec<Start>,
+    closes_per_step: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -180,17 +181,18 @@ impl Variance {
 }
 
 impl BootstrapSource {
-    /// Paths under `purpose` for the seed of `plan`, whose market is the calibrated one, from daily log `returns`, of
-    /// which the first `before` only lead the filter in; `drift` is what the filter supposes.
+    /// Paths under `purpose` for the seed of `plan`, whose market is the calibrated one, from log `returns` over periods
+    /// of `dt` years, `closes_per_step` in a hedging period, of which the first `before` only lead the filter in; `drift`
+    /// is what the filter supposes.
     pub fn new(
         plan: &Plan,
+        (dt, closes_per_step): (f64, usize),
         returns: &[f64],
         before: usize,
         drift: f64,
         block: f64,
         purpose: Purpose,
     ) -> Self {
-        let dt = plan.contract.dt();
         let mut state = match plan.market.model {
             Model::Heston(parameters) => {
                 Variance::Filtered(HestonFilter::new(parameters, drift, dt))
@@ -212,6 +214,7 @@ impl BootstrapSource {
             returns: window.iter().map(|r| r + shift).collect(),
             starts: starts(plan, &variances),
             states,
+            closes_per_step,
         }
     }
 
@@ -237,16 +240,19 @@ impl PathSource for BootstrapSource {
                         spot[t][lane] = price[lane] as f32;
                         variance[t][lane] = states[lane].mean() as f32;
                     }
-                    let [jump, to, ..] = self.stream.draw(block, t as u32 + 1);
-                    for lane in 0..BLOCK {
-                        let log_return = self.returns[days[lane]];
-                        price[lane] *= log_return.exp();
-                        states[lane].update(log_return);
-                        days[lane] = if jump[lane] < self.end {
-                            self.day(to[lane])
-                        } else {
-                            (days[lane] + 1) % self.returns.len()
-                        };
+                    for close in 0..self.closes_per_step {
+                        let draw = t * self.closes_per_step + close + 1;
+                        let [jump, to, ..] = self.stream.draw(block, draw as u32);
+                        for lane in 0..BLOCK {
+                            let log_return = self.returns[days[lane]];
+                            price[lane] *= log_return.exp();
+                            states[lane].update(log_return);
+                            days[lane] = if jump[lane] < self.end {
+                                self.day(to[lane])
+                            } else {
+                                (days[lane] + 1) % self.returns.len()
+                            };
+                        }
                     }
                 }
             });
@@ -359,7 +365,15 @@ mod tests {
         let returns: Vec<f64> = (0..400)
             .map(|i| 0.002 + 0.01 * (f64::from(i * i) * 0.37).sin())
             .collect();
-        let source = BootstrapSource::new(&plan, &returns, 100, 0.05, 8.0, Purpose::Training);
+        let source = BootstrapSource::new(
+            &plan,
+            (1.0 / 252.0, 1),
+            &returns,
+            100,
+            0.05,
+            8.0,
+            Purpose::Training,
+        );
         assert_eq!(source.returns.len(), 300);
         let mut paths = Paths::<f32>::zeros(4096, plan.contract.steps);
         source.fill(3, &mut paths);

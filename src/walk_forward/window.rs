@@ -3,7 +3,7 @@
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
-use crate::backtest::{Calibration, Contracts};
+use crate::backtest::{Calendar, Calibration, Contracts};
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
 use crate::market::{History, Model, PathSource, Paths};
@@ -41,6 +41,7 @@ pub struct Shared<'a> {
     pub settings: &'a BacktestPlan,
     pub walk: WalkForwardPlan,
     pub history: &'a History,
+    pub calendar: Calendar<'a>,
     pub folder: &'a RunFolder,
 }
 
@@ -86,19 +87,29 @@ impl Shared<'_> {
         doing: &mut dyn FnMut(Doing<'_>) -> Result<()>,
     ) -> Result<(Window, Vec<Trade>)> {
         let Self {
-            settings, history, ..
+            settings,
+            history,
+            ref calendar,
+            ..
         } = *self;
-        let calibration = Calibration::new(history, self.plan, settings, span.known.clone())?;
+        let known = span.known.clone();
+        let calibration = Calibration::new(history, self.plan, settings, calendar, known)?;
         let last = span.known.end - 1;
         let mut plan = self.plan.clone();
         plan.market = calibration.market_at(last);
-        let contracts = Contracts::sell(history, &plan, settings, &calibration, &span.sales);
+        let contracts = Contracts::sell(
+            history,
+            &plan,
+            settings,
+            calendar,
+            &calibration,
+            &span.sales,
+        );
         let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
-            let positions = policy.positions(&contracts.paths)?;
-            let (book, parts) = contracts.settle(&plan, &positions);
-            let of = (strategy, seed);
-            held.add(of, &plan, history, &contracts, &span.sales, &positions);
+            let positions = contracts.positions(policy)?;
+            let (book, parts) = contracts.settle(&positions);
+            held.add((strategy, seed), history, &contracts, &positions);
             for (i, attribution) in parts.into_iter().enumerate() {
                 trades.push(Trade {
                     strategy: strategy.into(),
@@ -164,7 +175,6 @@ impl Shared<'_> {
             let policy = ClassicalPolicy {
                 hedge: Classical::named(name, band_aversion).unwrap_or(Classical::Naked),
                 market: contracts.market,
-                contract: plan.contract,
                 charge: plan.costs.spot,
             };
             record(name, None, &policy)?;
@@ -252,8 +262,9 @@ impl Shared<'_> {
                 // The filter runs in from the beginning of the history, as it does for the contracts.
                 let returns = &self.history.log_returns()[..span.known.end - 1];
                 let (before, drift) = (span.known.start, calibration.drift);
+                let closes = (self.calendar.dt(), self.calendar.closes_per_step());
                 Box::new(BootstrapSource::new(
-                    plan, returns, before, drift, block, purpose,
+                    plan, closes, returns, before, drift, block, purpose,
                 ))
             }
         }
@@ -288,7 +299,6 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
-            contract: plan.contract,
             charge: plan.costs.spot,
         };
         let mut book = Book::hedge(&policy, &ledger, &paths)?;

@@ -211,7 +211,7 @@ fn a_volatility_index_gives_the_variance() {
         let (before, (day, level)) = (pair[0].0, pair[1]);
         if period.contains(&day) && day.month() != before.month() {
             // At the money without rates: S (2Φ(σ√T/2) − 1).
-            let half = 0.5 * level / 100.0 * (10.0f64 / 365.0).sqrt();
+            let half = 0.5 * level / 100.0 * (10.0f64 / 252.0).sqrt();
             sum += 100.0 * libm::erf(half / std::f64::consts::SQRT_2);
             count += 1.0;
         }
@@ -223,4 +223,42 @@ fn a_volatility_index_gives_the_variance() {
         "{premium} {}",
         sum / count
     );
+}
+
+/// A year of closes is found from their dates: the same walk, once a week and once a day of the week, has the volatility
+/// of 52 and of 365 a year, which `data check` and `calibrate` name, and `--days-per-year` overrides it by its square root.
+#[test]
+fn closes_a_year_follow_from_the_dates() {
+    let start = chrono::NaiveDate::from_ymd_opt(2012, 1, 6).unwrap();
+    let (mut spot, mut rows) = (100.0_f64, Vec::new());
+    for i in 0..800_u32 {
+        rows.push(spot);
+        spot *= (0.03 * (f64::from(i * i) * 0.37).sin()).exp();
+    }
+    let volatility = |days: u64, more: &[&str]| {
+        let path = scratch().join(format!("every-{days}.csv"));
+        let lines = rows.iter().zip(0..).map(|(close, i)| {
+            let date = start + chrono::Days::new(days * i);
+            format!("{date},{close}\n")
+        });
+        std::fs::write(&path, format!("Date,Close\n{}", lines.collect::<String>())).unwrap();
+        let file = path.to_str().unwrap();
+        let check = deephedge(&["data", "check", file, "--json"], "1");
+        let check: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+        let mut arguments = vec!["calibrate", "gbm", "--history", file, "--json"];
+        arguments.extend(more);
+        let found = deephedge(&arguments, "1");
+        let found: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+        let number = |value: &serde_json::Value| value.as_f64().unwrap();
+        (
+            number(&check["closes"]["observations_per_year"]),
+            number(&found["parameters"]["volatility"]),
+        )
+    };
+    let ((daily, every_day), (weekly, every_week)) = (volatility(1, &[]), volatility(7, &[]));
+    assert_eq!((daily, weekly), (365.0, 52.0));
+    let ratio = every_day / every_week;
+    assert!((ratio - (365.0_f64 / 52.0).sqrt()).abs() < 1e-12, "{ratio}");
+    let (_, given) = volatility(1, &["--days-per-year", "52"]);
+    assert!((given / every_week - 1.0).abs() < 1e-12);
 }
