@@ -17,7 +17,7 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
     let stop = Stop::on_signals()?;
     let (plan, policies) = strategy_or_run(what, &BacktestChanges::default(), runs)?;
     check_memory(
-        plan.measuring_memory(policies.len() + plan.hedges.len()),
+        plan.measuring_memory(policies.len()),
         "fewer `evaluation.paths` or `contract.steps` need less",
     )?;
     let (market, contract) = (plan.market, plan.contract);

@@ -73,6 +73,14 @@ const LEAST_SIGMA: f64 = 1e-8;
 /// ψ above which the exponential branch is used; any value in [1, 2] works.
 const PSI_CRITICAL: f64 = 1.5;
 
+/// Where both precisions are the same, nothing but a copy.
+#[inline(always)]
+fn keep<W: Real, R: Real>(from: &Lane<W>, to: &mut Lane<R>) {
+    for lane in 0..BLOCK {
+        to[lane] = R::of(from[lane].into_f64());
+    }
+}
+
 impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
     type Output = ();
 
@@ -106,20 +114,19 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
         let uncorrected = of(-rho * kappa * theta * dt / sigma);
         let (k1, k2, k3, carry) = (of(k1), of(k2), of(k3), of(self.carry * dt));
         let (one, two) = (W::ONE, W::ONE + W::ONE);
-        let keep = |lane: Lane<W>| lane.map(|value| R::of(value.into_f64()));
 
+        // Values, not references: the compiler must see that nothing overlaps.
         let (mut spot, mut variance) = ([of(self.spot0); BLOCK], [of(v0); BLOCK]);
-        self.spot[0] = keep(spot);
-        self.variance[0] = keep(variance);
-        let steps = self.spot.len() - 1;
+        keep(&spot, &mut self.spot[0]);
+        keep(&variance, &mut self.variance[0]);
         let mut words = [[0; BLOCK]; 4];
-        for step in 0..steps * self.substeps {
+        let (mut step, mut left) = (0, self.substeps);
+        let mut date = 1;
+        while date < self.spot.len() {
             if step % 2 == 0 {
                 words = self.shocks.draw(step / 2);
             }
             let (for_variance, for_spot) = (words[2 * (step % 2)], words[2 * (step % 2) + 1]);
-            // Values, not references: the compiler must see that nothing overlaps.
-            let (mut next_spot, mut next_variance) = ([W::ZERO; BLOCK], [W::ZERO; BLOCK]);
             for lane in 0..BLOCK {
                 let v = variance[lane];
                 let normal = Normal::<W>::from_bits::<FMA>(for_variance[lane]);
@@ -165,15 +172,16 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
                 let diffusion = (k3 * (v + v_next)).sqrt();
                 let shock = Normal::<W>::from_bits::<FMA>(for_spot[lane]).quantile;
                 let drift = carry + k0 + k1 * v + k2 * v_next;
-                next_variance[lane] = v_next;
-                next_spot[lane] =
+                variance[lane] = v_next;
+                spot[lane] =
                     spot[lane] * multiply_add::<W, FMA>(diffusion, shock, drift).exp::<FMA>();
             }
-            (spot, variance) = (next_spot, next_variance);
-            if (step + 1) % self.substeps == 0 {
-                let date = (step + 1) / self.substeps;
-                self.spot[date] = keep(spot);
-                self.variance[date] = keep(variance);
+            step += 1;
+            left -= 1;
+            if left == 0 {
+                keep(&spot, &mut self.spot[date]);
+                keep(&variance, &mut self.variance[date]);
+                (date, left) = (date + 1, self.substeps);
             }
         }
     }

@@ -26,17 +26,21 @@ impl Plan {
     pub fn memory(&self, seeds: usize) -> f64 {
         let trainings = self.optimizers.iter().map(|one| self.training_memory(one));
         let training = trainings.fold(0.0, f64::max) + self.table_memory();
-        training.max(self.measuring_memory(self.optimizers.len() * seeds + self.hedges.len()))
+        training.max(self.measuring_memory(self.optimizers.len() * seeds))
     }
 
-    /// Bytes that hedging the test paths with so many strategies holds at once, at most: the books of all of them, the
-    /// paths of a chunk and the tables of the options that hedge.
-    pub fn measuring_memory(&self, strategies: usize) -> f64 {
+    /// Bytes that hedging the test paths with so many policies and the classical hedges holds at once, at most: the books
+    /// of all of them, the paths of a chunk, what a policy's sweep keeps and the tables of the options that hedge.
+    pub fn measuring_memory(&self, policies: usize) -> f64 {
+        let strategies = policies + self.hedges.len();
         // P&L, cost and turnover, in books, as columns and as they are written.
         let books = (self.evaluation_paths * strategies * 3 * 3 * size_of::<f64>()) as f64;
         let blocks = self.chunk() / BLOCK;
-        let chunk = (blocks * self.block_bytes()) as f64 + self.sweep_memory::<f64>(self.chunk());
-        books + chunk + self.table_memory()
+        let sweep = match policies {
+            0 => 0.0,
+            _ => self.sweep_memory::<f64>(self.chunk()),
+        };
+        books + (blocks * self.block_bytes()) as f64 + sweep + self.table_memory()
     }
 
     /// Refuses what [`Self::memory`] says is more than half of the memory at hand.
