@@ -173,8 +173,7 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
                 let shock = Normal::<W>::from_bits::<FMA>(for_spot[lane]).quantile;
                 let drift = carry + k0 + k1 * v + k2 * v_next;
                 variance[lane] = v_next;
-                spot[lane] =
-                    spot[lane] * multiply_add::<W, FMA>(diffusion, shock, drift).exp::<FMA>();
+                spot[lane] *= multiply_add::<W, FMA>(diffusion, shock, drift).exp::<FMA>();
             }
             step += 1;
             left -= 1;
