@@ -59,9 +59,20 @@ pub fn check(key: &str, value: f64, holds: bool, bound: &str) -> Result<f64> {
         Ok(value)
     } else {
         Err(Error::input(format!(
-            "`{}` must be {bound}, was {value}",
-            excerpt(key)
+            "`{}` must be {bound}, was {}",
+            excerpt(key),
+            shown(value)
         )))
+    }
+}
+
+/// The number in digits, or with an exponent where those would be many.
+fn shown(value: f64) -> String {
+    const MOST: usize = 16;
+    let digits = value.to_string();
+    match digits.len() {
+        0..=MOST => digits,
+        _ => format!("{value:e}"),
     }
 }
 
@@ -88,6 +99,12 @@ pub fn fraction(key: &str, value: f64) -> Result<f64> {
 /// In [0, 1].
 pub fn unit_interval(key: &str, value: f64) -> Result<f64> {
     check(key, value, (0.0..=1.0).contains(&value), "in [0, 1]")
+}
+
+/// From `least` to `most`, both included.
+pub fn between(key: &str, value: f64, (least, most): (f64, f64)) -> Result<f64> {
+    let text = format!("in [{least}, {most}]");
+    check(key, value, (least..=most).contains(&value), &text)
 }
 
 /// At least `bound`.

@@ -1,6 +1,6 @@
 use super::reading::PriceFiles;
 use super::stop::Stop;
-use super::{Output, overridden, warn};
+use super::{Output, overridden};
 use crate::bounds::check;
 use crate::error::{Error, Result, excerpt};
 use crate::experiment::{self, Finished, Prepared, Progress, Scope};
@@ -338,7 +338,7 @@ pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
 /// The result with its `warnings`, which are said on standard error too.
 pub fn output(finished: &Finished, mut document: Value) -> Output {
     let warnings = finished.metrics.warnings();
-    warnings.iter().for_each(|warning| warn(warning));
+    warnings.iter().for_each(|warning| super::warn(warning));
     document["warnings"] = json!(warnings);
     let tables = tables(&finished.metrics, WIDTH);
     let report = finished.folder.path().join("report.html");
@@ -369,6 +369,7 @@ impl Bars {
                 let name = format!("{what}, seed {seed}");
                 (name, training.done(), message.unwrap_or_default())
             }
+            Progress::Busy => return,
             Progress::Tuning {
                 strategy,
                 trial,

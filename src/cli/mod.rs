@@ -331,8 +331,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
 
 /// Says on standard error what the result must not be used without knowing.
 fn warn(warning: &str) {
-    // A closed standard error is no reason to lose the result.
-    let _ = writeln!(std::io::stderr(), "deephedge: warning: {warning}");
+    note(&format!("deephedge: warning: {warning}"));
 }
 
 /// Replaces a value if another one is given.

@@ -1,10 +1,13 @@
 use super::Output;
+use super::stop::Stop;
 use crate::contract::Instrument;
 use crate::error::Result;
+use crate::market::Paths;
 use crate::random::Purpose;
 use crate::runs::atomic::Destination;
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
+use crate::strategy::memory::check_memory;
 use polars::prelude::{Column, DataFrame};
 use serde_json::json;
 use std::path::Path;
@@ -13,8 +16,15 @@ use std::path::Path;
 /// further hedging instruments.
 pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     let destination = Destination::new(out)?;
+    let stop = Stop::on_signals()?;
     let plan = Plan::load(strategy, |_| {})?;
     let (steps, dt) = (plan.contract.steps, plan.contract.dt());
+    let instruments = plan.instruments().len();
+    // As paths and as columns, beside the numbers of path and step and the time.
+    let held = 2 * Paths::<f64>::bytes(count, steps, instruments);
+    let named = count * (steps + 1) * (2 * size_of::<u32>() + size_of::<f64>());
+    check_memory((held + named) as f64, "fewer --paths need less")?;
+    plan.make_quotes(&mut || stop.check())?;
     let simulator = plan.simulator(plan.seed, Purpose::Export);
     let paths = simulator.paths_with::<f64>(&plan.quotes(), 0, count);
     let rows = count * (steps + 1);

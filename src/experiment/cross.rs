@@ -65,6 +65,9 @@ pub fn cross(
     watch: &mut Watch<'_>,
 ) -> Result<Vec<Crossed>> {
     let plans = markets(plan)?;
+    for (_, plan) in &plans {
+        plan.make_quotes(&mut || watch.busy())?;
+    }
     let mut strategies: Vec<(String, Vec<Made>)> = Vec::new();
     for optimizer in &plan.optimizers {
         let mut made = Vec::new();
@@ -80,7 +83,7 @@ pub fn cross(
     }
     for name in &plan.hedges {
         let made = plans.iter().map(|(_, plan)| -> Result<Made> {
-            let hedge = Classical::named(name, aversion(plan)?);
+            let hedge = Classical::named(name, aversion(plan, &mut || watch.busy())?);
             Ok(Made::Hedge(hedge.unwrap_or(Classical::Naked)))
         });
         strategies.push((name.clone(), made.collect::<Result<_>>()?));
@@ -91,7 +94,7 @@ pub fn cross(
         for (strategy, made) in &strategies {
             let pairs = plans.iter().zip(made);
             let books: Vec<Vec<Book>> = pairs
-                .map(|((_, origin), made)| hedge(made, origin, test))
+                .map(|((_, origin), made)| hedge(made, origin, test, &mut || watch.busy()))
                 .collect::<Result<_>>()?;
             let own = plans.iter().position(|(name, _)| name == tested_in);
             let own = &books[own.unwrap_or(0)];
@@ -119,7 +122,12 @@ pub fn cross(
 }
 
 /// The test paths of `test` under what was made for the market of `origin`, one book for every seed.
-fn hedge(made: &Made, origin: &Plan, test: &Plan) -> Result<Vec<Book>> {
+fn hedge(
+    made: &Made,
+    origin: &Plan,
+    test: &Plan,
+    stop: &mut dyn FnMut() -> Result<()>,
+) -> Result<Vec<Book>> {
     match made {
         Made::Hedge(hedge) => {
             let policy = ClassicalPolicy {
@@ -127,7 +135,7 @@ fn hedge(made: &Made, origin: &Plan, test: &Plan) -> Result<Vec<Book>> {
                 market: origin.market,
                 charge: test.costs.spot,
             };
-            Ok(vec![hedge_test_paths(test, &policy)?])
+            Ok(vec![hedge_test_paths(test, &policy, stop)?])
         }
         Made::Trained(policies) => {
             let features = Features {
@@ -141,7 +149,7 @@ fn hedge(made: &Made, origin: &Plan, test: &Plan) -> Result<Vec<Book>> {
                     features: &features,
                     sweep: sweep.as_ref(),
                 };
-                hedge_test_paths(test, &policy as &dyn Policy)
+                hedge_test_paths(test, &policy as &dyn Policy, stop)
             });
             books.collect()
         }

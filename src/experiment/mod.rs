@@ -12,7 +12,7 @@ mod tuning;
 mod tuning_tests;
 mod watch;
 
-pub use policies::{SavedPolicy, indifference_prices, saved_policies};
+pub use policies::{SavedPolicy, indifference_prices, saved_policies, simulated_price};
 
 use crate::backtest::Contracts;
 use crate::error::{Error, Result};
@@ -25,6 +25,7 @@ use crate::training::Training;
 use outcome::Bench;
 use policies::{classical, recurrent, save_policy};
 use results::{Results, finish};
+use std::cell::RefCell;
 use std::path::Path;
 use watch::Watch;
 
@@ -36,6 +37,8 @@ pub enum Progress<'a> {
         seed: u64,
         training: &'a Training<'a>,
     },
+    /// What has no steps to tell of goes on: prices of the options that hedge are made, or test paths are hedged.
+    Busy,
     /// Settings are being searched: a training, of how many, and the share of it that is done.
     Tuning {
         strategy: &'a str,
@@ -111,6 +114,7 @@ impl Prepared {
     fn new(command: &str, plan: Plan, scope: &Scope, root: &Path) -> Result<Self> {
         let strategy = plan.to_toml()?;
         let plan = asked(command, plan);
+        plan.check_memory(scope.seeds.len())?;
         // Before the folder, so that what cannot be read leaves none.
         let contracts = contracts(&plan)?;
         let mut trainings = trainings::entries(&plan, scope).len();
@@ -202,6 +206,9 @@ impl Prepared {
             return Err(not("complete, there is nothing to resume"));
         }
         let plan = asked(made, asked_for(&folder, &request)?);
+        if request.trainings > 0 {
+            plan.check_memory(request.seeds.len())?;
+        }
         let policies = match &request.policies {
             Some(of) => {
                 let root = folder.path().parent().unwrap_or(Path::new("."));
@@ -263,13 +270,14 @@ impl Prepared {
         let crossed = cross::cross(plan, seeds, &self.folder, watch)?;
         let results = Results {
             crossed,
-            aversion: outcome::aversion(plan)?,
+            aversion: outcome::aversion(plan, &mut || watch.busy())?,
             ..Results::of(seeds.clone())
         };
         finish("cross", plan, self.folder.clone(), results, None)
     }
 
     fn compare(&self, watch: &mut Watch<'_>) -> Result<Finished> {
+        self.plan.make_quotes(&mut || watch.busy())?;
         let (folder, contracts) = (&self.folder, self.contracts.as_ref());
         let scope = scope(&self.request);
         let mut plan = self.plan.clone();
@@ -289,13 +297,16 @@ impl Prepared {
             trainings::run(plan, entry, folder, watch)?;
         }
         watch.measuring()?;
+        let watch = RefCell::new(watch);
+        let stop = || watch.borrow_mut().busy();
         let bench = Bench {
             plan,
             contracts,
             simulated: true,
+            stop: &stop,
         };
         let mut trained = trainings::measure(&bench, &scope, &entries, folder)?;
-        let aversion = outcome::aversion(plan)?;
+        let aversion = outcome::aversion(plan, &mut || stop())?;
         trained.outcomes.extend(classical(&bench, aversion)?);
         let results = Results {
             seeds: scope.seeds,
@@ -306,6 +317,7 @@ impl Prepared {
             outcomes: trained.outcomes,
             aversion,
             crossed: Vec::new(),
+            disagreements: trained.disagreements,
         };
         let backtest = plan.backtest.as_ref().zip(contracts);
         finish(
@@ -394,6 +406,7 @@ fn backtest_in(
         plan,
         contracts: Some(contracts),
         simulated: false,
+        stop: &|| Ok(()),
     };
     let mut outcomes = policies
         .iter()
@@ -409,7 +422,7 @@ fn backtest_in(
             recurrent(&bench, strategy, *training, parameters)
         })
         .collect::<Result<Vec<_>>>()?;
-    let aversion = outcome::aversion(plan)?;
+    let aversion = outcome::aversion(plan, &mut || Ok(()))?;
     outcomes.extend(classical(&bench, aversion)?);
     let mut seeds: Vec<u64> = policies.iter().map(|policy| policy.training.seed).collect();
     seeds.sort_unstable();

@@ -1,16 +1,13 @@
 use crate::backtest::Contracts;
 use crate::backtest::attribution::Attribution;
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalPolicy, Policy};
+use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
 use crate::runs::breakdown::{Breakdown, Expired};
 use crate::simd::BLOCK;
 use crate::strategy::{Aversion, Plan};
-
-/// Test paths that are simulated and hedged at once; bounds the memory of an evaluation.
-const CHUNK: usize = 512 * BLOCK;
 
 /// How a policy was trained.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +103,8 @@ pub struct Bench<'a> {
     pub contracts: Option<&'a Contracts>,
     /// Whether the simulated test paths are hedged too.
     pub simulated: bool,
+    /// Asked again and again while test paths are hedged; its error ends that.
+    pub stop: &'a dyn Fn() -> Result<()>,
 }
 
 impl Bench<'_> {
@@ -133,7 +132,7 @@ impl Bench<'_> {
         };
         let (mut simulated, mut example) = (None, Vec::new());
         if self.simulated {
-            let book = hedge_test_paths(plan, on_simulation)?;
+            let book = hedge_test_paths(plan, on_simulation, &mut || (self.stop)())?;
             simulated = Some((row(&book, plan.model_premium(), 1.0), book));
             let quotes = plan.quotes();
             let instruments = quotes.instruments();
@@ -171,22 +170,42 @@ pub fn test_paths(plan: &Plan) -> Simulator {
 /// Hedges the plan's test paths with `policy` and settles them.
 ///
 /// # Errors
-/// Those of the policy.
-pub fn hedge_test_paths(plan: &Plan, policy: &dyn Policy) -> Result<Book> {
+/// Those of the policy; that of `stop`, which is asked before every chunk of paths.
+pub fn hedge_test_paths(
+    plan: &Plan,
+    policy: &dyn Policy,
+    stop: &mut dyn FnMut() -> Result<()>,
+) -> Result<Book> {
     let ledger = plan.ledger(&plan.market, plan.model_premium());
-    let (simulator, quotes) = (test_paths(plan), plan.quotes());
+    let paths = (test_paths(plan), plan.evaluation_paths);
+    hedge(plan, &ledger, paths, policy, stop)
+}
+
+/// Hedges `count` simulated paths, so many at a time as [`Plan::chunk`] says, which bounds the memory.
+fn hedge(
+    plan: &Plan,
+    ledger: &Ledger,
+    (simulator, count): (Simulator, usize),
+    policy: &dyn Policy,
+    stop: &mut dyn FnMut() -> Result<()>,
+) -> Result<Book> {
+    let (quotes, chunk) = (plan.quotes(), plan.chunk());
     let mut book = Book::default();
-    for first in (0..plan.evaluation_paths).step_by(CHUNK) {
-        let count = CHUNK.min(plan.evaluation_paths - first);
+    for first in (0..count).step_by(chunk) {
+        stop()?;
+        let count = chunk.min(count - first);
         let paths = simulator.paths_with::<f64>(&quotes, (first / BLOCK) as u64, count);
-        book.append(Book::hedge(policy, &ledger, &paths)?);
+        book.append(Book::hedge(policy, ledger, &paths)?);
     }
     Ok(book)
 }
 
 /// The risk aversion of the Whalley–Wilmott band: the one given or, so that the network meets a band that was
 /// tuned for the same risk, the least risky one on validation paths among λ = 2^{k/2}, k = −16 … 16.
-pub fn aversion(plan: &Plan) -> Result<f64> {
+///
+/// # Errors
+/// Those of the hedge; that of `stop`, which is asked again and again.
+pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<f64> {
     const PATHS: usize = 16_384;
     let Aversion::Tuned = plan.aversion else {
         let Aversion::Given(aversion) = plan.aversion else {
@@ -197,17 +216,21 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
     if plan.costs.spot.is_free() || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
         return Ok(1.0);
     }
-    let paths = plan
-        .simulator(plan.seed, Purpose::Validation)
-        .paths_with::<f64>(&plan.quotes(), 0, PATHS);
+    let simulator = plan.simulator(plan.seed, Purpose::Validation);
+    // Drawn once if they fit.
+    let paths = (PATHS <= plan.chunk()).then(|| simulator.paths_with(&plan.quotes(), 0, PATHS));
     let ledger = plan.ledger(&plan.market, 0.0);
     let risk = |aversion: f64| -> Result<f64> {
+        stop()?;
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
             charge: plan.costs.spot,
         };
-        let book = Book::hedge(&policy, &ledger, &paths)?;
+        let book = match &paths {
+            Some(paths) => Book::hedge(&policy, &ledger, paths)?,
+            None => hedge(plan, &ledger, (simulator, PATHS), &policy, stop)?,
+        };
         Ok(plan.risk.evaluate(&book.pnl).value)
     };
     Classical::tuned_aversion(risk)

@@ -5,8 +5,10 @@ use crate::error::{Error, Result};
 use crate::hedging::{Classical, ClassicalPolicy, RecurrentPolicy};
 use crate::market::Market;
 use crate::network::Parameters;
+use crate::random::Purpose;
 use crate::risk::Estimate;
 use crate::runs::store::RunFolder;
+use crate::simd::BLOCK;
 use crate::strategy::{Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
@@ -16,10 +18,11 @@ use crate::strategy::{Plan, Premium};
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
 ///
 /// # Errors
-/// Those of the policies.
+/// Those of the policies; that of `stop`, which is asked again and again.
 pub fn indifference_prices(
     plan: &Plan,
     policies: &[SavedPolicy],
+    stop: impl Fn() -> Result<()>,
 ) -> Result<Vec<(String, Option<u64>, Estimate)>> {
     let mut free = plan.clone();
     free.premium = Premium::Amount(0.0);
@@ -27,6 +30,7 @@ pub fn indifference_prices(
         plan: &free,
         contracts: None,
         simulated: true,
+        stop: &stop,
     };
     let mut outcomes = policies
         .iter()
@@ -39,7 +43,10 @@ pub fn indifference_prices(
             )
         })
         .collect::<Result<Vec<_>>>()?;
-    outcomes.extend(classical(&bench, outcome::aversion(&free)?)?);
+    outcomes.extend(classical(
+        &bench,
+        outcome::aversion(&free, &mut || stop())?,
+    )?);
     let discount = (-plan.market.rate * plan.contract.expiry).exp();
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
         let price = Estimate {
@@ -49,6 +56,36 @@ pub fn indifference_prices(
         (row.strategy.clone(), row.seed, price)
     });
     Ok(prices.collect())
+}
+
+/// The discounted mean of the payoff over `evaluation.paths` simulated paths, of which the ends alone are kept.
+///
+/// # Errors
+/// That of `stop`, which is asked again and again.
+pub fn simulated_price(plan: &Plan, stop: impl Fn() -> Result<()>) -> Result<Estimate> {
+    /// Blocks between two questions whether to stop.
+    const BLOCKS: usize = 64;
+    let contract = plan.contract;
+    let simulator = plan.simulator(plan.seed, Purpose::Pricing);
+    let discount = (-plan.market.rate * contract.expiry).exp();
+    // Moments about a number near the mean keep their digits.
+    let centre = plan.market.price(&contract);
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for first in (0..plan.evaluation_paths).step_by(BLOCKS * BLOCK) {
+        stop()?;
+        let count = (BLOCKS * BLOCK).min(plan.evaluation_paths - first);
+        for spot in simulator.ends((first / BLOCK) as u64, count) {
+            let excess = discount * contract.payoff(spot) - centre;
+            sum += excess;
+            squares += excess * excess;
+        }
+    }
+    let n = plan.evaluation_paths as f64;
+    let variance = (squares - sum * sum / n).max(0.0) / (n - 1.0);
+    Ok(Estimate {
+        value: centre + sum / n,
+        standard_error: (variance / n).sqrt(),
+    })
 }
 
 /// A policy of a finished run.

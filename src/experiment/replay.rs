@@ -128,7 +128,7 @@ impl Replay {
         }
         let aversion = match metrics.band_aversion {
             Some(aversion) => aversion,
-            None => outcome::aversion(&plan)?,
+            None => outcome::aversion(&plan, &mut || Ok(()))?,
         };
         for name in &plan.hedges {
             let hedge = Classical::named(name, aversion).unwrap_or(Classical::Naked);

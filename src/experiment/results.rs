@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::risk::Risk;
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
-    BacktestMarket, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve, Trial,
+    BacktestMarket, Disagreement, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve,
+    Trial,
 };
 use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
@@ -22,6 +23,7 @@ pub struct Results {
     pub lengths: Vec<LengthRow>,
     pub frontier: Vec<FrontierRow>,
     pub crossed: Vec<Crossed>,
+    pub disagreements: Vec<Disagreement>,
     pub outcomes: Vec<Outcome>,
     pub aversion: f64,
 }
@@ -51,6 +53,7 @@ pub fn finish(
         lengths,
         frontier,
         crossed,
+        disagreements,
         outcomes,
         aversion,
     } = results;
@@ -88,6 +91,7 @@ pub fn finish(
             .any(|name| name == "whalley_wilmott")
             .then_some(aversion),
         crossed,
+        disagreements,
         backtest_market: backtest.map(|(settings, contracts)| market(plan, settings, contracts)),
     };
     write_tables(plan, &folder, &outcomes, backtest)?;

@@ -6,13 +6,14 @@ use super::policies::{policy_file, recurrent, save_policy};
 use super::watch::Watch;
 use crate::error::{Error, Result, at_path};
 use crate::network::Parameters;
-use crate::risk::Row;
-use crate::runs::metrics::{FrontierRow, LengthRow, TrainingCurve, TrainingPoint};
+use crate::risk::{Estimate, Row};
+use crate::runs::metrics::{Disagreement, FrontierRow, LengthRow, TrainingCurve, TrainingPoint};
 use crate::runs::progress::Planned;
 use crate::runs::store::RunFolder;
 use crate::strategy::{Length, OptimizerPlan, Plan};
 use crate::training::{Checkpoint, Simulated, Training as Trainer};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 /// What a killed process loses of a training at most, beside a step.
@@ -216,10 +217,13 @@ pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>
         Variant::Main => kept.points = trained.points,
         Variant::Market(_) => {}
         Variant::Length(_) | Variant::Risk(_) => {
+            let watch = RefCell::new(watch);
+            let stop = || watch.borrow_mut().busy();
             let bench = Bench {
                 plan,
                 contracts: None,
                 simulated: true,
+                stop: &stop,
             };
             let training = kept.training(seed);
             kept.row = recurrent(&bench, &optimizer.name, training, parameters)?
@@ -251,6 +255,7 @@ pub struct Trained {
     pub curves: Vec<TrainingCurve>,
     pub lengths: Vec<LengthRow>,
     pub frontier: Vec<FrontierRow>,
+    pub disagreements: Vec<Disagreement>,
 }
 
 /// Reads finished trainings and measures the policies of the main table.
@@ -293,9 +298,12 @@ pub fn measure(
                 if frontier {
                     trained.frontier.push(FrontierRow {
                         parameter: plan.risk.parameter(),
-                        row,
+                        row: row.clone(),
                     });
                 }
+                trained
+                    .disagreements
+                    .extend(disagreement(plan, (name, seed), &kept.points, &row));
                 trained.outcomes.push(outcome);
                 trained.curves.push(TrainingCurve {
                     strategy: name.clone(),
@@ -315,4 +323,26 @@ pub fn measure(
         }
     }
     Ok(trained)
+}
+
+/// The risk of a policy as its training measured it at the end, against that on the test paths; nothing if they agree, or
+/// nothing was validated. The weights are the same, averaged or not.
+fn disagreement(
+    plan: &Plan,
+    whose: (&str, u64),
+    points: &[TrainingPoint],
+    row: &Row,
+) -> Option<Disagreement> {
+    /// Of the spot.
+    const ROUNDING: f64 = 1e-5;
+    let last = points.last()?;
+    let validation = Estimate {
+        value: last.validation_risk?,
+        standard_error: last.validation_standard_error?,
+    };
+    let test = Estimate {
+        value: row.risk,
+        standard_error: row.risk_standard_error,
+    };
+    Disagreement::between(whose, validation, test, ROUNDING * plan.market.spot)
 }

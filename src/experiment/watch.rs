@@ -34,6 +34,10 @@ impl<'a> Watch<'a> {
         })
     }
 
+    pub fn busy(&mut self) -> Result<()> {
+        (self.report)(Progress::Busy)
+    }
+
     pub fn tuning(
         &mut self,
         strategy: &str,

@@ -51,7 +51,7 @@ impl Classical {
     ///
     /// # Errors
     /// Those of `risk`.
-    pub fn tuned_aversion(risk: impl Fn(f64) -> Result<f64>) -> Result<f64> {
+    pub fn tuned_aversion(mut risk: impl FnMut(f64) -> Result<f64>) -> Result<f64> {
         let mut best = (f64::INFINITY, 1.0);
         for k in -16..=16 {
             let aversion = 2f64.powf(0.5 * f64::from(k));

@@ -1,6 +1,7 @@
 use crate::pricing::HestonParameters;
 use crate::random::Shocks;
 use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, multiply_add};
+use std::marker::PhantomData;
 
 /// One block of Heston paths by the quadratic-exponential scheme with martingale correction.
 ///
@@ -11,23 +12,76 @@ use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, multiply_add};
 /// log-spot then moves by K₀* + K₁v + K₂v′ + √(K₃v + K₄v′) Z with γ₁ = γ₂ = ½, and K₀* makes
 /// the discounted spot an exact martingale.
 ///
+/// A period is divided into `substeps` steps of the scheme ([`longest_step`]) and its last one is kept. The arithmetic is
+/// that of `W` ([`cancels`]), what is kept is an `R`.
+///
 /// # References
 /// Andersen (2008), "Simple and efficient simulation of the Heston stochastic volatility model",
 /// sections 3.2 and 4.3 (equations 23–27, 33 and propositions 5–9).
-pub(super) struct HestonBlock<'a, R> {
+pub(super) struct HestonBlock<'a, W, R> {
     pub shocks: Shocks,
     pub spot0: f64,
     pub carry: f64,
     pub parameters: HestonParameters,
+    /// Length of a period in years.
     pub dt: f64,
+    pub substeps: usize,
     pub spot: &'a mut [Lane<R>],
     pub variance: &'a mut [Lane<R>],
+    pub arithmetic: PhantomData<W>,
 }
+
+/// The longest step, in years, whose error in the price of an option that expires after T = `life` years is below a
+/// standard error of 10⁶ independent paths,
+///
+/// h ≤ min( 1/(8κ),  0.07/κ √(v̄/|v̄ − θ|),  τ^{1/4} (w/(11σ²))^{3/4} ),
+///
+/// with v̄ the expected average variance until expiry, w = max(min(v₀, v̄), v̄/10) and τ = min(T, 1/κ). The first two
+/// bound the error of the trapezoidal rule on the mean of the variance, the third what a step does not see of a variance
+/// that wanders, reaches 0 and comes back.
+///
+/// They were found from the scheme's own prices, without sampling error: by recursion over steps, on a grid of variances,
+/// of the characteristic function that the scheme has. At κ = 1, σ = 2, v₀ = θ = 0.04 and ρ = −0.7 a call at the money
+/// over a year is too dear by 99 of those standard errors in one step, by 12.7 in 4, 0.7 in 12 and 0.04 in 191, the bound;
+/// one struck at 1.1 times the spot is off by 138, 8.1, 1.8 and 0.03.
+pub(super) fn longest_step(parameters: &HestonParameters, life: f64) -> f64 {
+    let HestonParameters {
+        v0,
+        kappa,
+        theta,
+        sigma,
+        ..
+    } = *parameters;
+    let mean = parameters.mean_variance(life);
+    let reverting = f64::min(1.0 / 8.0, 0.07 * (mean / (mean - theta).abs()).sqrt()) / kappa;
+    let least = v0.min(mean).max(0.1 * mean);
+    let wandering = life.min(1.0 / kappa).powf(0.25) * (least / (11.0 * sigma * sigma)).powf(0.75);
+    reverting.min(wandering)
+}
+
+/// Whether the log-spot takes double precision: its part ρ/σ (v′ − v) is of the order of one shock, but the rounding of
+/// single precision in it is of the order of 10⁻⁷ v/σ a step.
+pub(super) fn cancels(parameters: &HestonParameters) -> bool {
+    const MOST: f64 = 4.0;
+    parameters.v0.max(parameters.theta) > MOST * parameters.sigma
+}
+
+/// A smaller σ is taken for this one times √(v₀ + θ): paths then differ from those of a deterministic variance, the limit,
+/// by 10⁻⁸ of what moves them, and double precision has as many digits of ρ/σ (v′ − v) left.
+const LEAST_SIGMA: f64 = 1e-8;
 
 /// ψ above which the exponential branch is used; any value in [1, 2] works.
 const PSI_CRITICAL: f64 = 1.5;
 
-impl<R: Real> Kernel for HestonBlock<'_, R> {
+/// Where both precisions are the same, nothing but a copy.
+#[inline(always)]
+fn keep<W: Real, R: Real>(from: &Lane<W>, to: &mut Lane<R>) {
+    for lane in 0..BLOCK {
+        to[lane] = R::of(from[lane].into_f64());
+    }
+}
+
+impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
     type Output = ();
 
     #[inline(always)]
@@ -36,15 +90,21 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
             v0,
             kappa,
             theta,
-            sigma,
             rho,
+            ..
         } = self.parameters;
-        let dt = self.dt;
+        let sigma = self.parameters.sigma.max(LEAST_SIGMA * (v0 + theta).sqrt());
+        let dt = self.dt / self.substeps as f64;
         let decay = (-kappa * dt).exp();
-        let of = R::of;
-        let (mean_slope, mean_base) = (of(decay), of(theta * (1.0 - decay)));
-        let variance_slope = of(sigma * sigma * decay * (1.0 - decay) / kappa);
-        let variance_base = of(theta * sigma * sigma * (1.0 - decay).powi(2) / (2.0 * kappa));
+        let of = W::of;
+        let rest = if kappa * dt < 1e-6 {
+            -(-kappa * dt).exp_m1()
+        } else {
+            1.0 - decay
+        };
+        let (mean_slope, mean_base) = (of(decay), of(theta * rest));
+        let variance_slope = of(sigma * sigma * decay * rest / kappa);
+        let variance_base = of(theta * sigma * sigma * rest.powi(2) / (2.0 * kappa));
         let half_dt = 0.5 * dt;
         let tilt = half_dt * (kappa * rho / sigma - 0.5);
         let (k1, k2) = (tilt - rho / sigma, tilt + rho / sigma);
@@ -53,36 +113,36 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
         let correction = of(k1 + 0.5 * k3);
         let uncorrected = of(-rho * kappa * theta * dt / sigma);
         let (k1, k2, k3, carry) = (of(k1), of(k2), of(k3), of(self.carry * dt));
-        let (one, two) = (R::ONE, R::ONE + R::ONE);
+        let (one, two) = (W::ONE, W::ONE + W::ONE);
 
-        self.spot[0] = [of(self.spot0); BLOCK];
-        self.variance[0] = [of(v0); BLOCK];
-        let steps = self.spot.len() - 1;
+        // Values, not references: the compiler must see that nothing overlaps.
+        let (mut spot, mut variance) = ([of(self.spot0); BLOCK], [of(v0); BLOCK]);
+        keep(&spot, &mut self.spot[0]);
+        keep(&variance, &mut self.variance[0]);
         let mut words = [[0; BLOCK]; 4];
-        for t in 0..steps {
-            if t % 2 == 0 {
-                words = self.shocks.draw(t / 2);
+        let (mut step, mut left) = (0, self.substeps);
+        let mut date = 1;
+        while date < self.spot.len() {
+            if step % 2 == 0 {
+                words = self.shocks.draw(step / 2);
             }
-            let (for_variance, for_spot) = (words[2 * (t % 2)], words[2 * (t % 2) + 1]);
-            // Values, not references: the compiler must see that nothing overlaps.
-            let (spot, variance) = (self.spot[t], self.variance[t]);
-            let (mut next_spot, mut next_variance) = ([R::ZERO; BLOCK], [R::ZERO; BLOCK]);
+            let (for_variance, for_spot) = (words[2 * (step % 2)], words[2 * (step % 2) + 1]);
             for lane in 0..BLOCK {
                 let v = variance[lane];
-                let normal = Normal::<R>::from_bits::<FMA>(for_variance[lane]);
-                let m = multiply_add::<R, FMA>(mean_slope, v, mean_base);
-                let s2 = multiply_add::<R, FMA>(variance_slope, v, variance_base);
+                let normal = Normal::<W>::from_bits::<FMA>(for_variance[lane]);
+                let m = multiply_add::<W, FMA>(mean_slope, v, mean_base);
+                let s2 = multiply_add::<W, FMA>(variance_slope, v, variance_base);
                 // Where the branches divide or take a logarithm alike, the operands are chosen first:
                 // divisions are what bounds this loop.
                 let square = m * m;
                 let is_quadratic = s2 <= of(PSI_CRITICAL) * square;
-                let choose = |quadratic: R, exponential: R| {
+                let choose = |quadratic: W, exponential: W| {
                     if is_quadratic { quadratic } else { exponential }
                 };
 
                 let ratio = two * square / s2;
-                let b2 = ratio - one + (ratio * (ratio - one).greater(R::ZERO)).sqrt();
-                let shifted = b2.greater(R::ZERO).sqrt() + normal.quantile;
+                let b2 = ratio - one + (ratio * (ratio - one).greater(W::ZERO)).sqrt();
+                let shifted = b2.greater(W::ZERO).sqrt() + normal.quantile;
 
                 let inverse = one / (s2 + square);
                 let (mass, rest) = ((s2 - square) * inverse, two * square * inverse);
@@ -98,11 +158,11 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
                 let quotient =
                     choose(a_star * b2 * scale, beta * rest) / choose(room, beta - a_star);
                 let logarithm = choose(room, mass + quotient).greater(of(1e-30)).ln::<FMA>();
-                let log_moment = choose(quotient - R::HALF * logarithm, logarithm);
+                let log_moment = choose(quotient - W::HALF * logarithm, logarithm);
 
                 // With ρ > 0 and a long step E[exp(A v′)] can be infinite; then no martingale
                 // correction exists and Andersen's uncorrected K₀ is used.
-                let exists = choose(room, beta - a_star) > R::ZERO;
+                let exists = choose(room, beta - a_star) > W::ZERO;
                 let k0 = if exists {
                     -log_moment - correction * v
                 } else {
@@ -110,14 +170,18 @@ impl<R: Real> Kernel for HestonBlock<'_, R> {
                 };
 
                 let diffusion = (k3 * (v + v_next)).sqrt();
-                let shock = Normal::<R>::from_bits::<FMA>(for_spot[lane]).quantile;
+                let shock = Normal::<W>::from_bits::<FMA>(for_spot[lane]).quantile;
                 let drift = carry + k0 + k1 * v + k2 * v_next;
-                next_variance[lane] = v_next;
-                next_spot[lane] =
-                    spot[lane] * multiply_add::<R, FMA>(diffusion, shock, drift).exp::<FMA>();
+                variance[lane] = v_next;
+                spot[lane] *= multiply_add::<W, FMA>(diffusion, shock, drift).exp::<FMA>();
             }
-            self.spot[t + 1] = next_spot;
-            self.variance[t + 1] = next_variance;
+            step += 1;
+            left -= 1;
+            if left == 0 {
+                keep(&spot, &mut self.spot[date]);
+                keep(&variance, &mut self.variance[date]);
+                (date, left) = (date + 1, self.substeps);
+            }
         }
     }
 }

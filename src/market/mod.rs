@@ -9,6 +9,8 @@ mod paths;
 mod quotes;
 mod simulation;
 mod source;
+#[cfg(test)]
+mod substeps_tests;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;

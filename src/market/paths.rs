@@ -90,6 +90,12 @@ impl<R: Real> Paths<R> {
         paths
     }
 
+    /// Bytes of `count` paths of `steps` periods on which so many instruments are traded.
+    pub fn bytes(count: usize, steps: usize, instruments: usize) -> usize {
+        let columns = 1 + instruments.max(1);
+        count.div_ceil(BLOCK) * BLOCK * (steps + 1) * columns * size_of::<R>()
+    }
+
     /// The same paths with room for the prices of further instruments, all zero.
     pub(super) fn trading(self, instruments: &[Instrument]) -> Self {
         let lanes = self.spot.len();

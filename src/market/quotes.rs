@@ -2,6 +2,7 @@ use super::paths::{PathBlock, Paths};
 use super::simulation::{Market, Model};
 use super::variance_swap::VarianceSwap;
 use crate::contract::{Contract, Instrument, Leg, OptionKind, Vanilla};
+use crate::error::Result;
 use crate::pricing::heston::HestonTransform;
 use crate::pricing::{HestonParameters, PriceRange, PriceTable};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
@@ -33,21 +34,41 @@ impl Quotes {
     /// # Panics
     /// If the first instrument is not the spot.
     pub fn new(market: &Market, contract: &Contract, instruments: &[Instrument]) -> Self {
+        Self::unless(market, contract, instruments, &mut || Ok(()))
+            .expect("who never asks to stop is never stopped")
+    }
+
+    /// The same; `stop` is asked before every table, of which a contract of many dates has as many.
+    ///
+    /// # Errors
+    /// That of `stop`.
+    ///
+    /// # Panics
+    /// If the first instrument is not the spot.
+    pub fn unless(
+        market: &Market,
+        contract: &Contract,
+        instruments: &[Instrument],
+        stop: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Self> {
         assert_eq!(instruments.first(), Some(&Instrument::Spot));
-        let pricer = |instrument: &Instrument| match instrument {
-            Instrument::Option(option) => {
-                Pricer::Option(OptionPrices::new(market, contract, *option))
-            }
-            Instrument::Spot | Instrument::VarianceSwap => {
-                Pricer::Swap(VarianceSwap::new(market, contract.steps, contract.dt()))
-            }
-        };
-        Self {
+        let mut pricers = Vec::with_capacity(instruments.len() - 1);
+        for instrument in &instruments[1..] {
+            pricers.push(match instrument {
+                Instrument::Option(option) => {
+                    Pricer::Option(OptionPrices::new(market, contract, *option, stop)?)
+                }
+                Instrument::Spot | Instrument::VarianceSwap => {
+                    Pricer::Swap(VarianceSwap::new(market, contract.steps, contract.dt()))
+                }
+            });
+        }
+        Ok(Self {
             market: *market,
             contract: *contract,
             instruments: instruments.to_vec(),
-            pricers: instruments[1..].iter().map(pricer).collect(),
-        }
+            pricers,
+        })
     }
 
     /// Whether they were made for these.
@@ -98,20 +119,29 @@ struct OptionPrices {
 }
 
 impl OptionPrices {
-    fn new(market: &Market, contract: &Contract, option: Vanilla) -> Self {
+    fn new(
+        market: &Market,
+        contract: &Contract,
+        option: Vanilla,
+        stop: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Self> {
         let steps = contract.steps;
         let later = option.expiry - contract.expiry;
         let left: Vec<f64> = (0..=steps)
             .map(|t| contract.dt() * (steps - t) as f64 + later)
             .collect();
-        let table = |&left: &f64| table(market, contract, option, left);
+        let table = |&left: &f64| {
+            stop()?;
+            Ok(table(market, contract, option, left))
+        };
         let tables = match market.model {
             Model::Gbm { .. } => Vec::new(),
             Model::Heston(_) | Model::Merton(_) => {
-                left.iter().filter(|&&left| left > 0.0).map(table).collect()
+                let before = left.iter().filter(|&&left| left > 0.0);
+                before.map(table).collect::<Result<_>>()?
             }
         };
-        Self {
+        Ok(Self {
             market: *market,
             leg: Leg {
                 quantity: 1.0,
@@ -120,7 +150,7 @@ impl OptionPrices {
             },
             left,
             tables,
-        }
+        })
     }
 
     fn quote<R: Real>(&self, block: PathBlock<'_, R>, out: &mut [Lane<R>]) {
@@ -207,11 +237,10 @@ fn table(market: &Market, contract: &Contract, option: Vanilla, left: f64) -> Pr
 /// The greatest variance of a table, sixteen standard deviations and the exponential tail of the square-root process above
 /// what it starts from, and the number of nodes.
 fn heston_variances(parameters: &HestonParameters, high: f64, expiry: f64) -> (f64, usize) {
-    const NODES: usize = 41;
     let sigma = parameters.sigma;
     (
         high + 8.0 * sigma * (high * expiry).sqrt() + 8.0 * sigma * sigma * expiry,
-        NODES,
+        PriceTable::VARIANCES,
     )
 }
 

@@ -201,3 +201,25 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
         assert!((found - 100.0 * accrued / expected).abs() < 1e-9 * found);
     }
 }
+
+/// Whoever is asked to stop while tables are made ends it there, with its own error.
+#[test]
+fn tables_are_made_until_stopped() {
+    let (simulator, quotes, _) = hedged(Model::Merton(JUMPS));
+    let contract = quotes.contract;
+    let mut asked = 0;
+    let stopped = Quotes::unless(
+        &simulator.market,
+        &contract,
+        quotes.instruments(),
+        &mut || {
+            asked += 1;
+            match asked {
+                1..=7 => Ok(()),
+                _ => Err(crate::Error::Stopped("enough".into())),
+            }
+        },
+    );
+    assert!(matches!(stopped, Err(crate::Error::Stopped(_))));
+    assert_eq!(asked, 8);
+}

@@ -48,10 +48,7 @@ fn heston_call_of_buehler_2019() {
         .map(|s| (s - 100.0).max(0.0))
         .collect();
     let (mean, error) = mean_and_error(&payoff);
-    assert!(
-        (mean - 1.6918).abs() < 3.0 * error + 0.003 * 1.6918,
-        "{mean} ± {error}"
-    );
+    assert!((mean - 1.6918).abs() < 4.0 * error, "{mean} ± {error}");
 }
 
 /// E[S_T] = S₀ e^{rT} exactly, by the martingale correction; z-bound 4.
@@ -193,8 +190,7 @@ fn terminal_in_batches(simulator: &Simulator, batches: u64) -> Vec<f64> {
 }
 
 /// Every parameter set of `tests/reference/heston.json` (QuantLib 1.44, AnalyticHestonEngine) at 30 days and one
-/// year by daily steps, without and with carry: calls at all strikes within 3 standard errors, 0.5 % for the
-/// scheme's bias, and 1e-5 because a strike that no path reaches has an estimated error of zero.
+/// year by daily steps, without and with carry: calls at all strikes within 4 standard errors, and 1e-5 because a strike that no path reaches has an estimated error of zero.
 #[test]
 fn heston_calls_of_every_reference_set() {
     let text = include_str!("../../tests/reference/heston.json");
@@ -238,7 +234,7 @@ fn heston_calls_of_every_reference_set() {
                     let (mean, error) = mean_and_error(&payoffs);
                     let expected = number(row, "call");
                     assert!(
-                        (mean - expected).abs() < 3.0 * error + 0.005 * expected.abs() + 1e-5,
+                        (mean - expected).abs() < 4.0 * error + 1e-5,
                         "{mean} ± {error} against {row}"
                     );
                     found += 1;
@@ -324,7 +320,7 @@ fn heston_has_the_same_law_under_every_sampling() {
         );
         let payoffs: Vec<f64> = spots.iter().map(|s| (s - 100.0).max(0.0)).collect();
         let (price, error) = mean_and_error(&payoffs);
-        let bound = 3.0 * error + 0.003 * 1.6918;
+        let bound = 4.0 * error;
         assert!(
             (price - 1.6918).abs() < bound,
             "{sampling:?}: {price} ± {error}"

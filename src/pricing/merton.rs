@@ -335,4 +335,27 @@ mod tests {
         );
         assert!((greeks.minimum_variance_delta - greeks.delta).abs() > 0.01);
     }
+
+    /// Many small jumps are a diffusion: 500 of them have the price of Black and Scholes at the total volatility, up to the
+    /// excess kurtosis of 3/500 that they leave.
+    #[test]
+    fn many_small_jumps_are_a_diffusion() {
+        let many = MertonParameters {
+            volatility: 0.05,
+            jump_intensity: 500.0,
+            log_jump_mean: 0.0,
+            log_jump_std: 0.01,
+        };
+        let option = BlackScholes {
+            kind: Call,
+            spot: 100.0,
+            strike: 100.0,
+            expiry: 1.0,
+            rate: 0.02,
+            dividend: 0.0,
+            volatility: many.total_variance().sqrt(),
+        };
+        let price = many.price(Call, 100.0, 100.0, 1.0, 0.02, 0.0);
+        assert!((price / option.price() - 1.0).abs() < 1e-3, "{price}");
+    }
 }

@@ -46,6 +46,14 @@ pub struct PriceRange {
 }
 
 impl PriceTable {
+    /// Variances of a table whose price depends on them.
+    pub const VARIANCES: usize = 41;
+
+    /// Bytes of a table of so many variances.
+    pub fn bytes(variances: usize) -> usize {
+        (variances * WIDTH + WIDTH) * size_of::<f64>()
+    }
+
     /// Tabulates `calls`, the undiscounted calls over their strike at a variance and at each ln(F/K) given, for an option
     /// with `left` years to expiry.
     pub fn new(

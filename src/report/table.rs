@@ -37,6 +37,10 @@ pub fn evaluation(metrics: &Metrics) -> Option<Table> {
             "The Whalley–Wilmott band has risk aversion {aversion:.3}."
         ));
     }
+    let disagreements = metrics.disagreements.iter();
+    table
+        .notes
+        .extend(disagreements.map(|found| format!("Beware: {found}.")));
     Some(table)
 }
 

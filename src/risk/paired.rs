@@ -12,6 +12,16 @@ pub struct Influence {
     pub paths: Vec<f64>,
 }
 
+impl Influence {
+    /// The statistic with its standard error over independent paths.
+    pub fn estimate(&self) -> Estimate {
+        Estimate {
+            value: self.value,
+            standard_error: standard_error(&self.paths),
+        }
+    }
+}
+
 /// The same paths under two strategies.
 pub struct Pair<'a> {
     pub ours: &'a Book,

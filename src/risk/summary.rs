@@ -12,6 +12,15 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// Whether `value` lies within so many standard errors and, beside them, within the `rounding` that has no sampling error.
+    ///
+    /// An unknown standard error shows nothing.
+    pub fn explains(&self, value: f64, standard_errors: f64, rounding: f64) -> bool {
+        let difference = (self.value - value).abs();
+        self.standard_error.is_nan()
+            || difference <= standard_errors * self.standard_error + rounding
+    }
+
     /// The mean of estimates that several seeds gave on the same paths.
     ///
     /// Its standard error is √(s²/n + e²): s² the variance between the n seeds, e the mean of their standard errors

@@ -135,6 +135,7 @@ pub fn metrics() -> Metrics {
         lengths: Vec::new(),
         frontier: Vec::new(),
         band_aversion: Some(0.7),
+        disagreements: Vec::new(),
         crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {
             tenor: Some("21 trading days, 252 a year".into()),
@@ -341,6 +342,7 @@ fn training() -> Vec<TrainingCurve> {
                         seconds: pace * f64::from(step),
                         risk: level + 0.05 * noise.next(),
                         validation_risk: (step % 25 == 0).then(|| level + 0.01 * noise.next()),
+                        validation_standard_error: None,
                         statistics: statistics(strategy, step as usize, seed as usize),
                     }
                 })

@@ -20,8 +20,9 @@
 use super::breakdown::Breakdown;
 use super::crossed::Crossed;
 use super::precision::Precision;
-use crate::risk::{Row, null_as_nan};
+use crate::risk::{Estimate, Row, null_as_nan};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use utoipa::ToSchema;
 
 /// `metrics.json`.
@@ -65,12 +66,68 @@ pub struct Metrics {
     /// What strategies made for one market do in others, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub crossed: Vec<Crossed>,
+    /// Policies whose risk on test paths is not that of their training.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub disagreements: Vec<Disagreement>,
     /// Risk aversion λ of the Whalley–Wilmott band, when it was among the hedges.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub band_aversion: Option<f64>,
     /// What the backtest assumed, when there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backtest_market: Option<BacktestMarket>,
+}
+
+/// A trained policy whose risk on the test paths differs by more than sampling from what was last measured on the
+/// validation paths of its training: paths of one law, hedged with the same weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Disagreement {
+    pub strategy: String,
+    pub seed: u64,
+    pub validation: Estimate,
+    pub test: Estimate,
+}
+
+impl Disagreement {
+    /// Combined standard errors that sampling explains.
+    pub const STANDARD_ERRORS: f64 = 5.0;
+
+    /// Whether the two risks of `strategy` disagree. A standard error that is unknown shows nothing; `rounding` is the
+    /// difference that single precision, in which policies are trained, explains.
+    pub fn between(
+        (strategy, seed): (&str, u64),
+        validation: Estimate,
+        test: Estimate,
+        rounding: f64,
+    ) -> Option<Self> {
+        let both = Estimate {
+            value: test.value,
+            standard_error: validation.standard_error.hypot(test.standard_error),
+        };
+        let agree = both.explains(validation.value, Self::STANDARD_ERRORS, rounding);
+        (!agree).then(|| Self {
+            strategy: strategy.into(),
+            seed,
+            validation,
+            test,
+        })
+    }
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            strategy,
+            seed,
+            validation,
+            test,
+        } = self;
+        write!(
+            f,
+            "{strategy}, seed {seed}: the risk is {:.4} ± {:.4} on validation paths and {:.4} ± {:.4} on test paths, more \
+             apart than sampling explains",
+            validation.value, validation.standard_error, test.value, test.standard_error
+        )
+    }
 }
 
 /// Market parameters the backtest was run with, and where they came from.
@@ -105,10 +162,11 @@ pub struct BacktestMarket {
 }
 
 impl Metrics {
-    /// What a reader must know before the figures are used: what is odd in the data, and parameters that they do not
-    /// determine.
+    /// What a reader must know before the figures are used: risks of one policy that disagree, what is odd in the data, and
+    /// parameters that they do not determine.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> =
+            self.disagreements.iter().map(ToString::to_string).collect();
         if let Some(market) = &self.backtest_market {
             warnings.extend(market.warnings.iter().cloned());
             warnings.extend(market.undetermined());
@@ -278,6 +336,9 @@ pub struct TrainingPoint {
     /// The risk on the validation paths, where it was measured.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub validation_risk: Option<f64>,
+    /// Its standard error over those paths, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub validation_standard_error: Option<f64>,
     /// The optimizer's own statistics of the step (step length, gradient norm, …).
     #[serde(default)]
     #[schema(value_type = Object)]
@@ -297,4 +358,36 @@ pub struct ExamplePath {
     pub positions: Vec<(String, Vec<f64>)>,
     /// Strategy → P&L at expiry.
     pub pnl: Vec<(String, f64)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two estimates 5 combined standard errors apart agree, further apart they do not, and an unknown error shows nothing.
+    #[test]
+    fn risks_disagree_beyond_five_combined_standard_errors() {
+        let estimate = |value, standard_error| Estimate {
+            value,
+            standard_error,
+        };
+        let between = |validation, test| Disagreement::between(("adam", 2), validation, test, 0.0);
+        let validation = estimate(-40.0, 0.3);
+        assert_eq!(between(validation, estimate(-37.51, 0.4)), None);
+        assert_eq!(between(validation, estimate(-42.49, 0.4)), None);
+        assert_eq!(between(validation, estimate(197.0, f64::NAN)), None);
+        let found = between(validation, estimate(197.0, 0.4)).unwrap();
+        assert_eq!(
+            found.to_string(),
+            "adam, seed 2: the risk is -40.0000 ± 0.3000 on validation paths and 197.0000 ± 0.4000 on test paths, more \
+             apart than sampling explains"
+        );
+        let rounded = Disagreement::between(
+            ("adam", 2),
+            estimate(1.0, 0.0),
+            estimate(1.0001, 0.0),
+            0.001,
+        );
+        assert_eq!(rounded, None);
+    }
 }

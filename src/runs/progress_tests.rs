@@ -12,6 +12,7 @@ fn step(strategy: &str, number: usize, validated: bool) -> Event {
             seconds: number as f64,
             risk: f64::NAN,
             validation_risk: validated.then_some(1.0),
+            validation_standard_error: None,
             statistics: serde_json::Map::new(),
         },
         paths_per_second: 10.0,

@@ -12,7 +12,7 @@ use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::report::table::{backtest, evaluation};
 use crate::runs::index::Filter;
-use crate::runs::metrics::Metrics;
+use crate::runs::metrics::{Disagreement, Metrics};
 use crate::runs::store::RunFolder;
 use crate::runs::tables::EvaluationTable;
 use axum::extract::{Path as Segment, RawQuery, State};
@@ -70,6 +70,7 @@ fn joined(runs: &Compared<'_>) -> Metrics {
     all.backtest_breakdown.clear();
     all.evaluation.clear();
     all.backtest.clear();
+    all.disagreements.clear();
     for (run, (_, metrics)) in runs.iter().enumerate() {
         let renamed = |row: &crate::risk::Row| crate::risk::Row {
             strategy: named(&row.strategy, run),
@@ -78,6 +79,12 @@ fn joined(runs: &Compared<'_>) -> Metrics {
         all.evaluation
             .extend(metrics.evaluation.iter().map(renamed));
         all.backtest.extend(metrics.backtest.iter().map(renamed));
+        let disagreements = metrics.disagreements.iter();
+        all.disagreements
+            .extend(disagreements.map(|found| Disagreement {
+                strategy: named(&found.strategy, run),
+                ..found.clone()
+            }));
     }
     all
 }

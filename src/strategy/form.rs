@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn fields_have_defaults_and_bounds() {
         assert_eq!(field("market.rho").bound.unwrap().text, "in (-1, 1)");
-        assert_eq!(field("market.kappa").bound.unwrap().text, "positive");
+        let kappa = field("market.kappa").bound.unwrap().text;
+        assert_eq!(kappa, "in [0.0001, 105000.0000] over 0.1190 years");
         let measure = field("risk.measure");
         assert_eq!(measure.value, "cvar");
         assert_eq!(

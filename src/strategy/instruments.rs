@@ -144,19 +144,22 @@ fn vanilla(
 pub(super) struct QuoteCache(Arc<Mutex<Option<Arc<Quotes>>>>);
 
 impl QuoteCache {
+    /// # Errors
+    /// That of `stop`, which is asked while they are made.
     pub fn of(
         &self,
         market: &Market,
         contract: &Contract,
         instruments: &[Instrument],
-    ) -> Arc<Quotes> {
+        stop: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Arc<Quotes>> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
-            Some(quotes) if quotes.are_of(market, contract, instruments) => Arc::clone(quotes),
+            Some(quotes) if quotes.are_of(market, contract, instruments) => Ok(Arc::clone(quotes)),
             _ => {
-                let quotes = Arc::new(Quotes::new(market, contract, instruments));
+                let quotes = Arc::new(Quotes::unless(market, contract, instruments, stop)?);
                 *last = Some(Arc::clone(&quotes));
-                quotes
+                Ok(quotes)
             }
         }
     }

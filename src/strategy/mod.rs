@@ -6,6 +6,7 @@ mod files;
 pub mod form;
 mod instruments;
 mod market;
+pub mod memory;
 mod optimizer;
 mod plan;
 mod policy;

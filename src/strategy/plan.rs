@@ -1,7 +1,7 @@
 use super::backtest::{BacktestPlan, backtest};
 use super::contract::{Premium, Strike, contract, premium};
 use super::instruments::{QuoteCache, instruments};
-use super::market::{check_jumps, market};
+use super::market::{check_simulation, market};
 use super::optimizer::OptimizerPlan;
 use super::policy::{Aversion, evaluation, policy};
 use super::raw::Raw;
@@ -239,7 +239,19 @@ impl Plan {
 
     /// The model's prices of the instruments in `market`.
     pub fn quotes_in(&self, market: &Market) -> Arc<Quotes> {
-        self.quotes.of(market, &self.contract, &self.instruments())
+        self.quotes
+            .of(market, &self.contract, &self.instruments(), &mut || Ok(()))
+            .expect("who never asks to stop is never stopped")
+    }
+
+    /// Makes the prices of [`Self::quotes`] beforehand, which can take minutes for options on many dates.
+    ///
+    /// # Errors
+    /// That of `stop`, which is asked again and again.
+    pub fn make_quotes(&self, stop: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        self.quotes
+            .of(&self.market, &self.contract, &self.instruments(), stop)
+            .map(|_| ())
     }
 
     /// A simulator of independent paths of the strategy's market on the contract's grid.
@@ -268,7 +280,7 @@ impl Plan {
         let market = market(&mut raw)?;
         let terms = contract(&mut raw, &market)?;
         let contract = terms.contract;
-        check_jumps(&market, contract.dt())?;
+        check_simulation(&market, &contract)?;
         let premium = premium(&mut raw)?;
         let costs = Costs {
             spot: Charge {

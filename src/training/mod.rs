@@ -244,7 +244,10 @@ impl<'a> Training<'a> {
         {
             let policy = self.averaged()?;
             let (risk, summary) = self.step.validate(&policy, paths, premiums.as_deref())?;
-            point.validation_risk = Some(risk);
+            point.validation_risk = Some(risk.value);
+            // JSON has no NaN; too few losses in a tail leave the error unknown.
+            let error = risk.standard_error;
+            point.validation_standard_error = error.is_finite().then_some(error);
             self.validated = Some(summary);
         }
         self.points.push(point);

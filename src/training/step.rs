@@ -3,7 +3,8 @@ use crate::hedging::{Ledger, Settlement};
 use crate::market::{PathSource, Paths, Quotes};
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
-use crate::risk::{Curvature, Evaluation, Risk, cvar};
+use crate::risk::paired::risk_influence;
+use crate::risk::{Curvature, Estimate, Evaluation, Risk, cvar};
 use crate::runs::metrics::TrainingPoint;
 use crate::runs::progress::ValidationSummary;
 use crate::simd::{BLOCK, Lane, Real};
@@ -77,14 +78,18 @@ impl<'a> Step<'a> {
         parameters: &Parameters,
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
-    ) -> Result<(f64, ValidationSummary)> {
+    ) -> Result<(Estimate, ValidationSummary)> {
         let (pnl, [cost]) = self.settle(parameters, paths, premiums, |settled| [settled.cost])?;
         let risk = self.plan.risk.evaluate(&pnl).value;
         let cvar = match self.plan.risk {
             Risk::Cvar { .. } => risk,
             _ => cvar(&pnl, DEFAULT_LEVEL),
         };
-        Ok((risk, ValidationSummary::new(cvar, &pnl, &cost)))
+        let estimate = Estimate {
+            value: risk,
+            ..risk_influence(&pnl, self.plan.risk).estimate()
+        };
+        Ok((estimate, ValidationSummary::new(cvar, &pnl, &cost)))
     }
 
     /// The P&L of every path, and what else of its settlement is asked for.
@@ -203,6 +208,7 @@ impl<'a> Step<'a> {
             seconds: 0.0,
             risk: risk.value,
             validation_risk: None,
+            validation_standard_error: None,
             statistics: proposal.statistics,
         })
     }

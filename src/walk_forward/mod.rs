@@ -286,6 +286,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         frontier: Vec::new(),
         band_aversion: None,
         crossed: Vec::new(),
+        disagreements: Vec::new(),
         backtest_market: Some(BacktestMarket {
             data: settings.file_names(),
             source: WALK_FORWARD.into(),

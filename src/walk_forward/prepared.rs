@@ -26,6 +26,7 @@ impl Prepared {
         let settings = backtest(&plan)?;
         let (plan, walk) = plan.with_walk_forward()?;
         check(&settings, walk)?;
+        plan.check_memory(walk.seeds)?;
         // Before the folder, so that what cannot be read leaves none.
         let history = crate::backtest::load(&settings)?;
         let calendar = Calendar::new(&history, &plan, &settings)?;

@@ -25,7 +25,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "negative_variance",
             replaced("v0 = 0.04", "v0 = -0.04"),
-            "`market.v0` must be positive, was -0.04",
+            "`market.v0` must be in [0.000001, 25], was -0.04",
         ),
         (
             "correlation",
@@ -35,7 +35,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "not_a_number",
             replaced("theta = 0.04", "theta = nan"),
-            "`market.theta` must be positive, was NaN",
+            "`market.theta` must be in [0.000001, 25], was NaN",
         ),
         (
             "no_paths",
@@ -86,7 +86,7 @@ fn bad_input_is_answered_in_one_line() {
             "[market]\nmodel = \"merton\"\nvolatility = 0.2\njump_intensity = 1000\nlog_jump_mean = 0.0\n\
              log_jump_std = 0.01\n[contract]\nexpiry_days = 365\nsteps = 4\n"
                 .to_string(),
-            "`market.jump_intensity` must be at most 200.0000, 50 in a hedging period, was 1000",
+            "`market.jump_intensity` must be at most 200.0000, 500 until expiry and 50 in a hedging period, was 1000",
         ),
         (
             "moving_variance_of_merton",

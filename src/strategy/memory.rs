@@ -1,0 +1,153 @@
+//! What a plan holds in memory at once, and whether the machine has it.
+
+use super::{OptimizerPlan, Plan};
+use crate::contract::Instrument;
+use crate::error::{Error, Result};
+use crate::market::{Model, Paths};
+use crate::network::{Engine, GATES, Shape};
+use crate::pricing::PriceTable;
+use crate::risk::Risk;
+use crate::simd::BLOCK;
+use std::fs::read_to_string;
+
+/// The share of the memory at hand that a computation may ask for.
+const SHARE: f64 = 0.5;
+
+/// Gigabytes, as messages say them.
+const GIGABYTE: f64 = 1e9;
+
+impl Plan {
+    /// Bytes that training its policies with `seeds` seeds and measuring them holds at once, at most: the largest of its
+    /// trainings, or what [`Self::measuring_memory`] says.
+    ///
+    /// A training holds two batches of paths, what a sweep goes back over, the record of the curvature paths, the
+    /// validation paths and the tables of the options that hedge. Weights, optimizer state and what a history needs are
+    /// not counted.
+    pub fn memory(&self, seeds: usize) -> f64 {
+        let trainings = self.optimizers.iter().map(|one| self.training_memory(one));
+        let training = trainings.fold(0.0, f64::max) + self.table_memory();
+        training.max(self.measuring_memory(self.optimizers.len() * seeds))
+    }
+
+    /// Bytes that hedging the test paths with so many policies and the classical hedges holds at once, at most: the books
+    /// of all of them, the paths of a chunk, what a policy's sweep keeps and the tables of the options that hedge.
+    pub fn measuring_memory(&self, policies: usize) -> f64 {
+        let strategies = policies + self.hedges.len();
+        // P&L, cost and turnover, in books, as columns and as they are written.
+        let books = (self.evaluation_paths * strategies * 3 * 3 * size_of::<f64>()) as f64;
+        let blocks = self.chunk() / BLOCK;
+        let sweep = match policies {
+            0 => 0.0,
+            _ => self.sweep_memory::<f64>(self.chunk()),
+        };
+        books + (blocks * self.block_bytes()) as f64 + sweep + self.table_memory()
+    }
+
+    /// Refuses what [`Self::memory`] says is more than half of the memory at hand.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with both figures.
+    pub fn check_memory(&self, seeds: usize) -> Result<()> {
+        check_memory(
+            self.memory(seeds),
+            "fewer `training.paths`, `training.validation_paths`, `evaluation.paths` or `contract.steps` need less",
+        )
+    }
+
+    /// Test paths that are hedged at once: 16,384, or as many whole blocks as fit 256 MB.
+    pub fn chunk(&self) -> usize {
+        const MOST: usize = 512;
+        const BYTES: usize = 1 << 28;
+        (BYTES / self.block_bytes()).clamp(1, MOST) * BLOCK
+    }
+
+    /// Of paths in double precision and the positions on them.
+    fn block_bytes(&self) -> usize {
+        let (steps, instruments) = (self.contract.steps, self.instruments.len());
+        Paths::<f64>::bytes(BLOCK, steps, instruments)
+            + BLOCK * steps * instruments * size_of::<f64>()
+    }
+
+    fn training_memory(&self, optimizer: &OptimizerPlan) -> f64 {
+        let (steps, instruments) = (self.contract.steps, self.instruments.len());
+        let bytes = |count| Paths::<f32>::bytes(count, steps, instruments) as f64;
+        let positions = |count: usize| (count * steps * instruments * size_of::<f32>()) as f64;
+        let paths = optimizer.paths;
+        // Whose P&L has weight in the gradient.
+        let weighted = match self.risk {
+            Risk::Cvar { level } if !self.control_variate => {
+                ((1.0 - level) * paths as f64) as usize + BLOCK
+            }
+            _ => paths,
+        };
+        let sampled = optimizer.settings.build().curvature_paths(0).min(paths);
+        let maps = self.shape.maps().into_iter();
+        let record: usize = maps.map(|(_, rows, columns)| rows + columns).sum();
+        let validation = self.validation.paths;
+        2.0 * bytes(paths)
+            + bytes(weighted)
+            + positions(paths)
+            + self.sweep_memory::<f32>(paths.max(validation))
+            + bytes(sampled)
+            + (sampled * steps * record * size_of::<f32>()) as f64
+            + bytes(validation)
+            + positions(validation)
+    }
+
+    /// What a sweep keeps of all dates: of the blocks in hand, or as tensors of all paths.
+    fn sweep_memory<R>(&self, paths: usize) -> f64 {
+        let Shape { hidden, layers, .. } = self.shape;
+        let inputs: usize = (0..layers).map(|layer| self.shape.inputs(layer)).sum();
+        // Inputs, gates, cells and their hyperbolic tangents.
+        let numbers = inputs + layers * (hidden + 1 + GATES * hidden + 3 * hidden);
+        let at_once = match self.engine {
+            Engine::Block => rayon::current_num_threads() * BLOCK,
+            Engine::Tensor => 2 * paths,
+        };
+        (at_once * self.contract.steps * numbers * size_of::<R>()) as f64
+    }
+
+    /// Tables of the options that hedge, one for every date.
+    fn table_memory(&self) -> f64 {
+        let options = self.instruments.iter();
+        let options = options.filter(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
+        let variances = match self.market.model {
+            Model::Gbm { .. } => 0,
+            Model::Merton(_) => 1,
+            Model::Heston(_) => PriceTable::VARIANCES,
+        };
+        (options.count() * self.contract.steps * PriceTable::bytes(variances)) as f64
+    }
+}
+
+/// Refuses a computation that holds `bytes` at once, if that is more than half of the memory at hand; `remedy` says what
+/// needs less.
+///
+/// # Errors
+/// [`Error::Input`] with both figures.
+pub fn check_memory(bytes: f64, remedy: &str) -> Result<()> {
+    let Some(available) = available() else {
+        return Ok(());
+    };
+    if bytes <= SHARE * available {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "needs {:.1} GB of memory, more than half of the {:.1} GB at hand: {remedy}",
+        bytes / GIGABYTE,
+        available / GIGABYTE
+    )))
+}
+
+/// Bytes of memory at hand: what the system says is available, or what the process's control group may hold if that is
+/// less; none where the system does not say.
+fn available() -> Option<f64> {
+    let text = read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("MemAvailable:"))?;
+    let kibibytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    let limit = read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let limit = limit.and_then(|text| text.trim().parse::<f64>().ok());
+    Some((1024.0 * kibibytes).min(limit.unwrap_or(f64::INFINITY)))
+}
