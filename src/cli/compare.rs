@@ -1,10 +1,8 @@
 use super::stop::Stop;
 use super::{Output, overridden};
-use crate::bounds::check;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Finished, Prepared, Progress, SavedPolicy, Scope};
 use crate::report::text::{WIDTH, tables};
-use crate::risk::Risk;
 use crate::runs::metrics::Request;
 use crate::runs::store;
 use crate::strategy::raw::Raw;
@@ -65,11 +63,7 @@ pub fn compare(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<
         plan.retain(|optimizer| names.contains(&optimizer.name));
     }
     for &parameter in &comparison.frontier {
-        let (possible, bound) = match plan.risk {
-            Risk::Cvar { .. } => ((0.0..1.0).contains(&parameter), "in [0, 1)"),
-            _ => (parameter > 0.0 && parameter.is_finite(), "positive"),
-        };
-        check("--frontier", parameter, possible, bound)?;
+        plan.risk.check_parameter("--frontier", parameter)?;
     }
     let scope = Scope {
         seeds: (plan.seed..plan.seed + comparison.seeds).collect(),

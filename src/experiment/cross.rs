@@ -79,11 +79,10 @@ pub fn cross(
         strategies.push((optimizer.name.clone(), made));
     }
     for name in &plan.hedges {
-        let made = plans.iter().map(|(_, plan)| -> Result<Made> {
-            let hedge = Classical::named(name, aversion(plan)?);
-            Ok(Made::Hedge(hedge.unwrap_or(Classical::Naked)))
-        });
-        strategies.push((name.clone(), made.collect::<Result<_>>()?));
+        let made = plans
+            .iter()
+            .map(|(_, plan)| -> Result<Made> { Ok(Made::Hedge(name.hedge(aversion(plan)?))) });
+        strategies.push((name.name().into(), made.collect::<Result<_>>()?));
     }
     watch.measuring()?;
     let mut results = Vec::new();

@@ -1,7 +1,7 @@
 use crate::backtest::Contracts;
 use crate::backtest::attribution::Attribution;
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalPolicy, Policy};
+use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
@@ -194,7 +194,7 @@ pub fn aversion(plan: &Plan) -> Result<f64> {
         };
         return Ok(aversion);
     };
-    if plan.costs.spot.is_free() || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+    if plan.costs.spot.is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
         return Ok(1.0);
     }
     let paths = plan
