@@ -39,7 +39,7 @@ pub fn script() -> String {
 named! {
     /// A chart that a run may have, in the order of its page.
     #[derive(ToSchema)]
-    #[schema(as = Chart, rename_all = "snake_case")]
+    #[schema(rename_all = "snake_case")]
     pub enum Kind {
         ValidationSteps = "validation_steps",
         ValidationSeconds = "validation_seconds",

@@ -25,7 +25,7 @@ pub struct ChartQuery {
 
 /// A chart of a run.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/charts/{name}", tag = RUNS,
-    params(("id" = String, Path, description = "Run"), ("name" = charts::Kind, Path, description = "Chart"), ChartQuery),
+    params(("id" = String, Path, description = "Run"), ("name" = inline(charts::Kind), Path, description = "Chart"), ChartQuery),
     responses((status = 200, body = Figure), (status = 404, body = Refusal),
               (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn chart(
