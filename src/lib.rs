@@ -11,6 +11,7 @@ pub mod experiment;
 pub mod hedging;
 pub mod linalg;
 pub mod market;
+mod named;
 pub mod network;
 pub mod optimizer;
 pub mod pricing;

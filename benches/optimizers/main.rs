@@ -9,7 +9,7 @@ mod autoencoder;
 
 use cpu_time::ProcessTime;
 use deephedge::network::Record;
-use deephedge::optimizer::{self, Batch, Build};
+use deephedge::optimizer::{Batch, Build, Method};
 use faer::Mat;
 use std::sync::Arc;
 
@@ -92,14 +92,14 @@ fn train<P: Problem>(problem: &mut P, settings: &dyn Build, updates: usize) -> V
 /// A method with the settings among which the best end is taken.
 struct Entry {
     name: &'static str,
-    method: &'static str,
+    method: Method,
     updates: usize,
     candidates: &'static [&'static str],
 }
 
 fn settings(entry: &Entry, candidate: &str) -> Arc<dyn Build> {
     let keys = toml::from_str(&candidate.replace("; ", "\n")).expect("settings in TOML");
-    let (settings, _) = optimizer::method(entry.method, entry.name, keys).expect("valid settings");
+    let (settings, _) = entry.method.read(entry.name, keys).expect("valid settings");
     settings
 }
 
@@ -159,7 +159,7 @@ fn main() {
             &[
                 Entry {
                     name: "momentum",
-                    method: "sgd",
+                    method: Method::Sgd,
                     updates: 2000,
                     candidates: &[
                         "learning_rate = 0.01; momentum = 0.99; clip_norm = 10.0",
@@ -170,7 +170,7 @@ fn main() {
                 },
                 Entry {
                     name: "adam",
-                    method: "adam",
+                    method: Method::Adam,
                     updates: 1000,
                     candidates: &[
                         "learning_rate = 0.001; beta1 = 0.9; beta2 = 0.999",
@@ -181,7 +181,7 @@ fn main() {
                 },
                 Entry {
                     name: "kfac",
-                    method: "kfac",
+                    method: Method::Kfac,
                     updates: 400,
                     candidates: &[
                         "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; trust_radius = 3.0; damping = 0.003; start_steps = 0; radius_paths = 128",
@@ -192,13 +192,13 @@ fn main() {
                 },
                 Entry {
                     name: "shampoo",
-                    method: "shampoo",
+                    method: Method::Shampoo,
                     updates: 500,
                     candidates: &["learning_rate = 0.01", "learning_rate = 0.03"],
                 },
                 Entry {
                     name: "soap",
-                    method: "soap",
+                    method: Method::Soap,
                     updates: 500,
                     candidates: &[
                         "learning_rate = 0.003; factor_period = 10",
@@ -227,7 +227,7 @@ fn main() {
             &[
                 Entry {
                     name: "momentum",
-                    method: "sgd",
+                    method: Method::Sgd,
                     updates: 3000,
                     candidates: &[
                         "learning_rate = 0.1; momentum = 0.9",
@@ -237,13 +237,13 @@ fn main() {
                 },
                 Entry {
                     name: "adam",
-                    method: "adam",
+                    method: Method::Adam,
                     updates: 2000,
                     candidates: adam,
                 },
                 Entry {
                     name: "kfac",
-                    method: "kfac",
+                    method: Method::Kfac,
                     updates: 1000,
                     candidates: &[
                         "weights = \"uniform\"; weight_decay = 0.0; trust_radius = 0.1; start_learning_rate = 0.01",
@@ -253,7 +253,7 @@ fn main() {
                 },
                 Entry {
                     name: "kfac, expand",
-                    method: "kfac",
+                    method: Method::Kfac,
                     updates: 1000,
                     candidates: &[
                         "approximation = \"expand\"; weights = \"uniform\"; weight_decay = 0.0; trust_radius = 0.1; start_learning_rate = 0.01",
@@ -263,7 +263,7 @@ fn main() {
                 },
                 Entry {
                     name: "soap",
-                    method: "soap",
+                    method: Method::Soap,
                     updates: 2000,
                     candidates: &[
                         "learning_rate = 0.003",
@@ -279,7 +279,7 @@ fn main() {
             &mut adding::Adding::new(true),
             &[Entry {
                 name: "adam",
-                method: "adam",
+                method: Method::Adam,
                 updates: 2000,
                 candidates: adam,
             }],

@@ -2,51 +2,50 @@
 //! come.
 
 use super::frame::{Axis, Figure, figure, line, mark, stroke};
+use crate::named::named;
 use crate::report::palette::Palette;
 use plotly::common::Mode;
 use plotly::{Scatter, Trace};
 
-/// A chart of a training under way: what it is called, and how to read it.
-#[derive(Debug, Clone, Copy)]
-pub struct Live {
-    pub name: &'static str,
-    pub caption: &'static str,
+named! {
+    /// A chart of a training under way, in the order of the page.
+    pub enum LiveChart {
+        ValidationSteps = "validation_steps",
+        ValidationSeconds = "validation_seconds",
+        LossSteps = "loss_steps",
+        LossSeconds = "loss_seconds",
+        PnlDensity = "pnl_density",
+        CostCvar = "cost_cvar",
+        Statistics = "statistics",
+    }
 }
 
-const fn live_chart(name: &'static str, caption: &'static str) -> Live {
-    Live { name, caption }
+impl LiveChart {
+    /// How to read the chart.
+    pub fn caption(self) -> &'static str {
+        match self {
+            Self::ValidationSteps => {
+                "Risk on the validation paths after each number of steps, a line for every seed."
+            }
+            Self::ValidationSeconds => {
+                "The same against the seconds spent in training, validation excluded."
+            }
+            Self::LossSteps => {
+                "Risk of the training batches, smoothed over a fiftieth of the steps."
+            }
+            Self::LossSeconds => "The same against the seconds spent in training.",
+            Self::PnlDensity => {
+                "P&L on the validation paths when they were hedged last, the newest seed of each strategy. Losses are on the left."
+            }
+            Self::CostCvar => {
+                "Mean cost against tail risk on the validation paths as training goes on; the mark is the newest point. Down and to the left is better."
+            }
+            Self::Statistics => "What an optimizer says of its own steps.",
+        }
+    }
 }
 
-/// The charts in the order of the page.
-pub const LIVE: [Live; 7] = [
-    live_chart(
-        "validation_steps",
-        "Risk on the validation paths after each number of steps, a line for every seed.",
-    ),
-    live_chart(
-        "validation_seconds",
-        "The same against the seconds spent in training, validation excluded.",
-    ),
-    live_chart(
-        "loss_steps",
-        "Risk of the training batches, smoothed over a fiftieth of the steps.",
-    ),
-    live_chart(
-        "loss_seconds",
-        "The same against the seconds spent in training.",
-    ),
-    live_chart(
-        "pnl_density",
-        "P&L on the validation paths when they were hedged last, the newest seed of each strategy. Losses are on the left.",
-    ),
-    live_chart(
-        "cost_cvar",
-        "Mean cost against tail risk on the validation paths as training goes on; the mark is the newest point. Down and to the left is better.",
-    ),
-    live_chart("statistics", "What an optimizer says of its own steps."),
-];
-
-/// The charts of [`LIVE`] without points, a line for every strategy; `risk` is what is trained, `cvar` the tail risk that
+/// Every [`LiveChart`] chart without points, a line for every strategy; `risk` is what is trained, `cvar` the tail risk that
 /// is measured, in words: `CVaR 95 %`.
 pub fn live(strategies: &[String], risk: &str, cvar: &str) -> Vec<(&'static str, Figure)> {
     let palette = Palette::new(strategies.to_vec());
@@ -57,7 +56,7 @@ pub fn live(strategies: &[String], risk: &str, cvar: &str) -> Vec<(&'static str,
         };
         strategies.iter().map(of).collect()
     };
-    let marked = strategies.iter().map(|strategy| -> Box<dyn Trace> {
+    let marked = |strategy: &String| -> Box<dyn Trace> {
         Scatter::new(Vec::<f64>::new(), Vec::<f64>::new())
             .mode(Mode::LinesMarkers)
             .name(strategy)
@@ -66,7 +65,7 @@ pub fn live(strategies: &[String], risk: &str, cvar: &str) -> Vec<(&'static str,
             .hover_template(format!(
                 "%{{fullData.name}}<br>cost %{{x:.3f}}<br>{cvar} %{{y:.3f}}<extra></extra>"
             ))
-    });
+    };
     let steps = "optimisation step (count)";
     let seconds = "training time (s)";
     let validation = format!("{risk}, validation (money)");
@@ -76,76 +75,59 @@ pub fn live(strategies: &[String], risk: &str, cvar: &str) -> Vec<(&'static str,
     let risk_chart = |title: &str, x: &str, y: &str, hover: &str, mode: Mode| {
         figure(title, Axis::new(x), Axis::new(y), lines(hover, mode))
     };
-    let both = Mode::LinesMarkers;
-    vec![
-        (
-            "validation_steps",
-            risk_chart(
-                "Validation risk by step",
-                steps,
-                &validation,
-                by_step,
-                both.clone(),
-            ),
+    let drawn = |chart: LiveChart| match chart {
+        LiveChart::ValidationSteps => risk_chart(
+            "Validation risk by step",
+            steps,
+            &validation,
+            by_step,
+            Mode::LinesMarkers,
         ),
-        (
-            "validation_seconds",
-            risk_chart(
-                "Validation risk by time",
-                seconds,
-                &validation,
-                by_time,
-                both,
-            ),
+        LiveChart::ValidationSeconds => risk_chart(
+            "Validation risk by time",
+            seconds,
+            &validation,
+            by_time,
+            Mode::LinesMarkers,
         ),
-        (
-            "loss_steps",
-            risk_chart("Training loss by step", steps, &batch, by_step, Mode::Lines),
+        LiveChart::LossSteps => {
+            risk_chart("Training loss by step", steps, &batch, by_step, Mode::Lines)
+        }
+        LiveChart::LossSeconds => risk_chart(
+            "Training loss by time",
+            seconds,
+            &batch,
+            by_time,
+            Mode::Lines,
         ),
-        (
-            "loss_seconds",
-            risk_chart(
-                "Training loss by time",
-                seconds,
-                &batch,
-                by_time,
+        LiveChart::PnlDensity => figure(
+            "P&L on validation paths",
+            Axis::new("P&L per contract, gains right (money)").zero(),
+            Axis::new("paths per unit of P&L (% per money)"),
+            lines(
+                "%{fullData.name}<br>P&L %{x:.2f}: %{y:.2f} %<extra></extra>",
                 Mode::Lines,
             ),
         ),
-        (
-            "pnl_density",
-            figure(
-                "P&L on validation paths",
-                Axis::new("P&L per contract, gains right (money)").zero(),
-                Axis::new("paths per unit of P&L (% per money)"),
-                lines(
-                    "%{fullData.name}<br>P&L %{x:.2f}: %{y:.2f} %<extra></extra>",
-                    Mode::Lines,
-                ),
+        LiveChart::CostCvar => figure(
+            "Cost against tail risk",
+            Axis::new("mean transaction cost per contract (money)"),
+            Axis::new(&format!("{cvar} of the loss, validation (money)")),
+            strategies.iter().map(marked).collect(),
+        ),
+        LiveChart::Statistics => figure(
+            "Optimizer",
+            Axis::new(steps),
+            Axis::new("dimensionless"),
+            lines(
+                "%{fullData.name}: %{y:.4g}<br>step %{x}<extra></extra>",
+                Mode::Lines,
             ),
         ),
-        (
-            "cost_cvar",
-            figure(
-                "Cost against tail risk",
-                Axis::new("mean transaction cost per contract (money)"),
-                Axis::new(&format!("{cvar} of the loss, validation (money)")),
-                marked.collect(),
-            ),
-        ),
-        (
-            "statistics",
-            figure(
-                "Optimizer",
-                Axis::new(steps),
-                Axis::new("dimensionless"),
-                lines(
-                    "%{fullData.name}: %{y:.4g}<br>step %{x}<extra></extra>",
-                    Mode::Lines,
-                ),
-            ),
-        ),
-    ]
+    };
+    LiveChart::all()
+        .map(|chart| (chart.name(), drawn(chart)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -157,9 +139,7 @@ mod tests {
     fn every_chart_has_a_line_for_every_strategy() {
         let strategies = ["adam".to_owned(), "kfac".to_owned()];
         let figures = live(&strategies, "CVaR 90 %", "CVaR 90 %");
-        let names: Vec<&str> = LIVE.iter().map(|chart| chart.name).collect();
-        let drawn: Vec<&str> = figures.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, drawn);
+        assert_eq!(figures.len(), LiveChart::ALL.len());
         for (name, figure) in &figures {
             let traces = figure.data.as_array().unwrap();
             let named: Vec<&str> = traces.iter().map(|t| t["name"].as_str().unwrap()).collect();

@@ -8,12 +8,11 @@ fn drawn(test: &str) -> Vec<(&'static str, Figure)> {
     let run = fixture::write(root.path());
     let metrics = run.metrics().unwrap();
     let source = Source::new(&run, &metrics).unwrap();
-    KINDS
-        .iter()
+    Kind::all()
         .filter_map(|kind| {
-            let figure = source.draw(kind.name, None).unwrap();
-            assert_eq!(figure.is_some(), source.has(kind.name), "{}", kind.name);
-            Some((kind.name, figure?))
+            let figure = source.draw(kind, None).unwrap();
+            assert_eq!(figure.is_some(), source.has(kind), "{kind:?}");
+            Some((kind.name(), figure?))
         })
         .collect()
 }

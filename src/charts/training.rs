@@ -145,11 +145,16 @@ pub fn statistic(training: &[TrainingCurve], key: &str, palette: &Palette) -> Op
     ))
 }
 
-/// Units of statistics; all others are dimensionless. Weights have no unit, the P&L has money.
-pub const UNITS: [(&str, &str); 3] = [
+/// Units of statistics; all others are dimensionless. Weights have no unit, the P&L has money, and the metric its square.
+pub const UNITS: [(&str, &str); 8] = [
     ("pnl_change", "money"),
     ("predicted_change", "money"),
+    ("actual_change", "money"),
     ("gradient_norm", "money per unit of weight"),
+    ("damping", "squared money"),
+    ("least_eigenvalue", "squared money"),
+    ("greatest_eigenvalue", "squared money"),
+    ("curvature", "money per squared unit of weight"),
 ];
 
 fn unit(key: &str) -> &'static str {

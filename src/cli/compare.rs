@@ -1,11 +1,9 @@
 use super::reading::PriceFiles;
 use super::stop::Stop;
 use super::{Output, overridden};
-use crate::bounds::check;
 use crate::error::{Error, Result, excerpt};
 use crate::experiment::{self, Finished, Prepared, Progress, Scope};
 use crate::report::text::{WIDTH, tables};
-use crate::risk::Risk;
 use crate::runs::metrics::Request;
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::raw::Raw;
@@ -66,11 +64,7 @@ pub fn compare(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<
         plan.retain(|optimizer| names.contains(&optimizer.name));
     }
     for &parameter in &comparison.frontier {
-        let (possible, bound) = match plan.risk {
-            Risk::Cvar { .. } => ((0.0..1.0).contains(&parameter), "in [0, 1)"),
-            _ => (parameter > 0.0 && parameter.is_finite(), "positive"),
-        };
-        check("--frontier", parameter, possible, bound)?;
+        plan.risk.check_parameter("--frontier", parameter)?;
     }
     let scope = Scope {
         seeds: (plan.seed..plan.seed + comparison.seeds).collect(),

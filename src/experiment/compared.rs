@@ -1,5 +1,5 @@
 use super::outcome::Measured;
-use crate::risk::Risk;
+use crate::optimizer::Method;
 use crate::risk::paired::{
     Pair, cvar_influence, mean_influence, risk_influence, sharpe_influence, variance_influence,
 };
@@ -7,7 +7,7 @@ use crate::runs::metrics::Comparison;
 use crate::strategy::Plan;
 
 /// The method that others are compared with.
-const BASELINE: &str = "adam";
+const BASELINE: Method = Method::Adam;
 
 /// Every trained strategy that is not a baseline against every baseline; if all are of one kind, the others against
 /// the first. Seeds are paired with seeds, paths with paths; `overlap` contracts live at a time.
@@ -45,10 +45,7 @@ fn compare(
     strategy: &str,
     baseline: &str,
 ) -> Comparison {
-    let level = match plan.risk {
-        Risk::Cvar { level } => level,
-        _ => 0.95,
-    };
+    let level = plan.risk.watched_level();
     let of = |name: &str| -> Vec<&Measured<'_>> {
         results
             .iter()
@@ -56,12 +53,12 @@ fn compare(
             .collect()
     };
     let (ours, theirs) = (of(strategy), of(baseline));
+    let of_seed = |seed: Option<u64>| theirs.iter().find(|(row, _)| row.seed == seed);
     let pairs: Vec<Pair<'_>> = ours
         .iter()
-        .zip(&theirs)
-        .map(|(ours, theirs)| Pair {
-            ours: ours.1,
-            theirs: theirs.1,
+        .filter_map(|(row, ours)| {
+            let (_, theirs) = of_seed(row.seed)?;
+            Some(Pair { ours, theirs })
         })
         .collect();
     let mean = |side: &[&Measured<'_>], of: &dyn Fn(&Measured<'_>) -> Option<f64>| {
@@ -97,5 +94,45 @@ fn compare(
         baseline_steps: steps(&theirs),
         seconds: seconds(&ours),
         baseline_seconds: seconds(&theirs),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hedging::Book;
+    use crate::runs::fixture;
+
+    /// Seeds are paired by their number, not by their place: where a method lacks the first seed, its second stands against the
+    /// baseline's second.
+    #[test]
+    fn seeds_are_paired_by_number() {
+        let metrics = fixture::metrics();
+        let book = |scale: f64| Book {
+            pnl: (0..64).map(|i| scale * f64::from(i).sin()).collect(),
+            cost: vec![0.1 * scale; 64],
+            turnover: vec![1.0; 64],
+        };
+        let (first, second) = (book(3.0), book(1.0));
+        let row = |strategy: &str, seed: u64| {
+            let mut rows = metrics.evaluation.iter();
+            rows.find(|row| row.strategy == strategy && row.seed == Some(seed))
+                .unwrap()
+        };
+        let results = [
+            (row("kfac", 2), &second),
+            (row("adam", 1), &first),
+            (row("adam", 2), &second),
+        ];
+        let plan = Plan::parse(
+            "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n\
+             [optimizers.adam]\n[optimizers.kfac]\n",
+            |_| {},
+        )
+        .unwrap();
+        let [found] = comparisons(&plan, 1.0, &results).try_into().unwrap();
+        assert_eq!((found.strategy.as_str(), found.seeds), ("kfac", 1));
+        assert_eq!(found.pnl_variance_change, 0.0);
+        assert_eq!(found.cost_change, 0.0);
     }
 }

@@ -83,10 +83,10 @@ pub fn cross(
     }
     for name in &plan.hedges {
         let made = plans.iter().map(|(_, plan)| -> Result<Made> {
-            let hedge = Classical::named(name, aversion(plan, &mut || watch.busy())?);
-            Ok(Made::Hedge(hedge.unwrap_or(Classical::Naked)))
+            let aversion = aversion(plan, &mut || watch.busy())?;
+            Ok(Made::Hedge(name.hedge(aversion)))
         });
-        strategies.push((name.clone(), made.collect::<Result<_>>()?));
+        strategies.push((name.name().into(), made.collect::<Result<_>>()?));
     }
     watch.measuring()?;
     let mut results = Vec::new();

@@ -1,5 +1,6 @@
 //! Experiments: policies trained, measured beside classical hedges on the same paths, and written to a run folder.
 
+mod command;
 mod compared;
 mod cross;
 mod outcome;
@@ -22,6 +23,7 @@ use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
 use crate::strategy::raw::Raw;
 use crate::strategy::{BacktestPlan, Plan};
 use crate::training::Training;
+use command::Command;
 use outcome::Bench;
 use policies::{classical, recurrent, save_policy};
 use results::{Results, finish};
@@ -82,7 +84,7 @@ impl Prepared {
     /// # Errors
     /// [`Error::Input`] if the folder cannot be written or the history is at fault.
     pub fn comparison(plan: &Plan, scope: &Scope, root: &Path) -> Result<Self> {
-        Self::new("compare", plan.clone(), scope, root)
+        Self::new(Command::Compare, plan.clone(), scope, root)
     }
 
     /// The folder of a new training of one optimizer of the plan with its seed.
@@ -96,7 +98,7 @@ impl Prepared {
             seeds: vec![plan.seed],
             ..Scope::default()
         };
-        Self::new("train", plan, &scope, root)
+        Self::new(Command::Train, plan, &scope, root)
     }
 
     /// The folder of a new comparison across the plan's markets.
@@ -108,21 +110,21 @@ impl Prepared {
             seeds,
             ..Scope::default()
         };
-        Self::new("cross", plan.clone(), &scope, root)
+        Self::new(Command::Cross, plan.clone(), &scope, root)
     }
 
-    fn new(command: &str, plan: Plan, scope: &Scope, root: &Path) -> Result<Self> {
+    fn new(command: Command, plan: Plan, scope: &Scope, root: &Path) -> Result<Self> {
         let strategy = plan.to_toml()?;
-        let plan = asked(command, plan);
+        let plan = command.part_of(plan);
         plan.check_memory(scope.seeds.len())?;
         // Before the folder, so that what cannot be read leaves none.
         let contracts = contracts(&plan)?;
         let mut trainings = trainings::entries(&plan, scope).len();
-        if command == "cross" {
+        if command == Command::Cross {
             trainings *= cross::markets(&plan)?.len();
         }
         let request = Request {
-            command: command.into(),
+            command: command.name().into(),
             strategy,
             seeds: scope.seeds.clone(),
             candidates: scope.candidates,
@@ -167,7 +169,7 @@ impl Prepared {
         let contracts = contracts(&plan)?;
         let here = |of: &RunFolder| store::open_exact(root, of.id()).is_ok();
         let request = Request {
-            command: Request::BACKTEST.into(),
+            command: Command::Backtest.name().into(),
             strategy: plan.to_toml()?,
             policies: of.map(|of| match here(of) {
                 true => of.id().to_owned(),
@@ -205,7 +207,7 @@ impl Prepared {
         if folder.is_complete() {
             return Err(not("complete, there is nothing to resume"));
         }
-        let plan = asked(made, asked_for(&folder, &request)?);
+        let plan = Command::of(&request)?.part_of(asked_for(&folder, &request)?);
         if request.trainings > 0 {
             plan.check_memory(request.seeds.len())?;
         }
@@ -240,18 +242,19 @@ impl Prepared {
     /// [`Error::Input`] if another process is carrying the run out; errors of the training; that of `report`.
     pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
         let mut watch = Watch::open(&self.folder, report)?;
-        let result = match (&self.plan.backtest, &self.contracts) {
-            (Some(settings), Some(contracts)) if self.request.command == Request::BACKTEST => {
-                backtest_in(
+        let result = match Command::of(&self.request)? {
+            Command::Backtest => match (&self.plan.backtest, &self.contracts) {
+                (Some(settings), Some(contracts)) => backtest_in(
                     self.folder.clone(),
                     &self.plan,
                     settings,
                     contracts,
                     &self.policies,
-                )
-            }
-            _ if self.request.command == "cross" => self.cross(&mut watch),
-            _ => self.compare(&mut watch),
+                ),
+                (None, _) | (_, None) => Err(Error::input("a backtest needs `backtest.data`")),
+            },
+            Command::Cross => self.cross(&mut watch),
+            Command::Compare | Command::Train => self.compare(&mut watch),
         };
         let id = self.folder.id();
         let result = result.map_err(|error| match error {
@@ -343,11 +346,12 @@ fn scope(request: &Request) -> Scope {
 /// # Errors
 /// Those of [`Plan::parse`].
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
-    let plan = asked(&request.command, Plan::parse(&request.strategy, |_| {})?);
-    let trainings = match request.command.as_str() {
-        Request::BACKTEST => Vec::new(),
-        "cross" => cross::planned(&plan, &request.seeds)?,
-        _ => trainings::planned(&plan, &scope(request)),
+    let command = Command::of(request)?;
+    let plan = command.part_of(Plan::parse(&request.strategy, |_| {})?);
+    let trainings = match command {
+        Command::Backtest => Vec::new(),
+        Command::Cross => cross::planned(&plan, &request.seeds)?,
+        Command::Compare | Command::Train => trainings::planned(&plan, &scope(request)),
     };
     Ok((plan, trainings))
 }
@@ -372,17 +376,6 @@ fn asked_for(run: &RunFolder, request: &Request) -> Result<Plan> {
             run.id()
         ))
     })
-}
-
-/// The part of a plan that the command asks for; the strategy file keeps the rest.
-fn asked(command: &str, mut plan: Plan) -> Plan {
-    if command == "train" || command == "cross" {
-        plan.backtest = None;
-        for optimizer in &mut plan.optimizers {
-            optimizer.lengths.clear();
-        }
-    }
-    plan
 }
 
 type Backtest<'a> = Option<(&'a BacktestPlan, &'a Contracts)>;

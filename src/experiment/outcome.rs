@@ -1,7 +1,7 @@
 use crate::backtest::Contracts;
 use crate::backtest::attribution::Attribution;
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
+use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Ledger, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
@@ -213,7 +213,7 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<f64
         };
         return Ok(aversion);
     };
-    if plan.costs.spot.is_free() || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+    if plan.costs.spot.is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
         return Ok(1.0);
     }
     let simulator = plan.simulator(plan.seed, Purpose::Validation);

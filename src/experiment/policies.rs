@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::error::{Error, Result};
-use crate::hedging::{Classical, ClassicalPolicy, RecurrentPolicy};
+use crate::hedging::{ClassicalPolicy, RecurrentPolicy};
 use crate::market::Market;
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -171,16 +171,15 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
     plan.hedges
         .iter()
         .map(|name| {
-            let hedge = Classical::named(name, aversion).unwrap_or(Classical::Naked);
             let policy = |market: &Market| ClassicalPolicy {
-                hedge,
+                hedge: name.hedge(aversion),
                 market: *market,
                 charge: plan.costs.spot,
             };
             let history = bench
                 .contracts
                 .map_or(plan.market, |contracts| contracts.market);
-            bench.measure(name, None, &policy(&plan.market), &policy(&history))
+            bench.measure(name.name(), None, &policy(&plan.market), &policy(&history))
         })
         .collect()
 }

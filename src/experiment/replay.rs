@@ -131,11 +131,10 @@ impl Replay {
             None => outcome::aversion(&plan, &mut || Ok(()))?,
         };
         for name in &plan.hedges {
-            let hedge = Classical::named(name, aversion).unwrap_or(Classical::Naked);
             strategies.push(Strategy {
-                name: name.clone(),
+                name: name.name().into(),
                 seed: None,
-                policy: Held::Classical(classical(&plan, hedge)),
+                policy: Held::Classical(classical(&plan, name.hedge(aversion))),
             });
         }
         Ok(Self { plan, strategies })

@@ -2,7 +2,7 @@ use super::outcome::{self, Outcome};
 use super::{Backtest, Finished, compared};
 use crate::backtest::Contracts;
 use crate::error::Result;
-use crate::risk::Risk;
+use crate::hedging::ClassicalName;
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
     BacktestMarket, Disagreement, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve,
@@ -69,10 +69,7 @@ pub fn finish(
         created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         version: env!("CARGO_PKG_VERSION").into(),
         risk: plan.risk.to_string(),
-        trained_level: match plan.risk {
-            Risk::Cvar { level } => Some(level.to_string()),
-            _ => None,
-        },
+        trained_level: plan.risk.cvar_level().map(|level| level.to_string()),
         seeds,
         training,
         comparisons: compared::comparisons(plan, 1.0, &simulated),
@@ -87,8 +84,7 @@ pub fn finish(
         frontier,
         band_aversion: plan
             .hedges
-            .iter()
-            .any(|name| name == "whalley_wilmott")
+            .contains(&ClassicalName::WhalleyWilmott)
             .then_some(aversion),
         crossed,
         disagreements,

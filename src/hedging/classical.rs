@@ -2,9 +2,34 @@ use super::{Policy, minimum_variance};
 use crate::contract::{Charge, Contract, Instrument, Leg, Vanilla};
 use crate::error::Result;
 use crate::market::{Market, Paths};
+use crate::named::named;
 use crate::pricing::BlackScholes;
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
+
+named! {
+    /// A hedge that needs no training, as a strategy names it; the first three are quick.
+    pub enum ClassicalName {
+        Naked = "naked",
+        BlackScholes = "black_scholes",
+        WhalleyWilmott = "whalley_wilmott",
+        MinimumVariance = "minimum_variance",
+        DeltaVega = "delta_vega",
+    }
+}
+
+impl ClassicalName {
+    /// The hedge; `aversion` is that of the Whalley–Wilmott band.
+    pub fn hedge(self, aversion: f64) -> Classical {
+        match self {
+            Self::Naked => Classical::Naked,
+            Self::BlackScholes => Classical::BlackScholes,
+            Self::WhalleyWilmott => Classical::WhalleyWilmott { aversion },
+            Self::MinimumVariance => Classical::MinimumVariance,
+            Self::DeltaVega => Classical::DeltaVega,
+        }
+    }
+}
 
 /// Hedges that need no training.
 #[derive(Debug, Clone, Copy)]
@@ -35,18 +60,6 @@ pub enum Classical {
 }
 
 impl Classical {
-    /// The hedge that strategy files call `name`; `aversion` is that of the Whalley–Wilmott band.
-    pub fn named(name: &str, aversion: f64) -> Option<Self> {
-        match name {
-            "naked" => Some(Self::Naked),
-            "black_scholes" => Some(Self::BlackScholes),
-            "minimum_variance" => Some(Self::MinimumVariance),
-            "delta_vega" => Some(Self::DeltaVega),
-            "whalley_wilmott" => Some(Self::WhalleyWilmott { aversion }),
-            _ => None,
-        }
-    }
-
     /// The aversion of the Whalley–Wilmott band whose `risk` is least among λ = 2^{k/2}, k = −16 … 16.
     ///
     /// # Errors
@@ -193,7 +206,7 @@ impl Policy for ClassicalPolicy {
             .enumerate()
             .find_map(|(index, instrument)| match instrument {
                 Instrument::Option(option) => Some((index, *option)),
-                _ => None,
+                Instrument::Spot | Instrument::VarianceSwap => None,
             })
             .filter(|_| matches!(hedge, Classical::DeltaVega));
         let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];

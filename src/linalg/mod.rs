@@ -55,16 +55,37 @@ pub fn right_singular(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
     ))
 }
 
+/// What `of` gives for every matrix and its partner.
+///
+/// # Panics
+/// If there are not as many on both sides: one without a partner would be left out and never be missed.
+pub fn paired<A, B, C>(a: &[A], b: &[B], of: impl Fn(&A, &B) -> C) -> Vec<C> {
+    assert_eq!(a.len(), b.len(), "as many matrices on both sides");
+    a.iter().zip(b).map(|(a, b)| of(a, b)).collect()
+}
+
 /// Σ a∘b
+///
+/// # Panics
+/// If there are not as many matrices on both sides.
 pub fn inner(a: &[Mat<f64>], b: &[Mat<f64>]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| {
-            (0..a.ncols())
-                .map(|c| (0..a.nrows()).map(|r| a[(r, c)] * b[(r, c)]).sum::<f64>())
-                .sum::<f64>()
-        })
-        .sum()
+    let of = |a: &Mat<f64>, b: &Mat<f64>| -> f64 {
+        (0..a.ncols())
+            .map(|c| (0..a.nrows()).map(|r| a[(r, c)] * b[(r, c)]).sum::<f64>())
+            .sum()
+    };
+    paired(a, b, of).iter().sum()
+}
+
+/// `to += factor · values`
+///
+/// # Panics
+/// If there are not as many matrices on both sides.
+pub fn add_scaled(to: &mut [Mat<f64>], factor: f64, values: &[Mat<f64>]) {
+    assert_eq!(to.len(), values.len(), "as many matrices on both sides");
+    for (to, value) in to.iter_mut().zip(values) {
+        *to += faer::Scale(factor) * value;
+    }
 }
 
 /// The matrices times a number.

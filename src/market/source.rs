@@ -1,6 +1,11 @@
 use super::{Paths, Simulator};
 
 /// Where training paths come from; each is a function of its number alone.
+///
+/// Any run of blocks stands for all: either paths are independent of each other, or what is not left to chance is spread over
+/// consecutive blocks first, as the points of a Sobol sequence are and the variances at which blocks of a calibrated model
+/// begin. The first blocks of a batch are therefore its sample for curvature. Blocks at equal distances would be a worse one:
+/// they meet such a sequence in step.
 pub trait PathSource: Send + Sync {
     /// Fills `paths`, beginning with the first path of block number `first_block`.
     fn fill(&self, first_block: u64, paths: &mut Paths<f32>);

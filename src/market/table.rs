@@ -138,15 +138,6 @@ pub fn find_column(
     Ok(None)
 }
 
-/// The error of a file without a column that it must have.
-pub fn missing_column(path: &Path, names: &[String], what: &str, wanted: &[&str]) -> Error {
-    let (wanted, found) = (wanted.join(", "), excerpt(&names.join(", ")));
-    refuse(
-        path,
-        &format!("no {what} column; expected one of {wanted}, found {found}"),
-    )
-}
-
 /// Reads the columns that `choose` picks from the names of all.
 ///
 /// # Errors

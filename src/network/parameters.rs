@@ -134,7 +134,17 @@ impl Parameters {
     }
 
     /// Adds `step` to the values.
+    ///
+    /// # Errors
+    /// If it has not a matrix of the right size for every linear map.
     pub fn add(&self, step: &[Mat<f64>]) -> Result<()> {
+        if step.len() != self.variables.len() {
+            return Err(Error::Computation(format!(
+                "a step of {} matrices for {} linear maps",
+                step.len(),
+                self.variables.len()
+            )));
+        }
         for ((_, variable), step) in self.variables.iter().zip(step) {
             variable.set(&(variable.as_tensor() + tensor(step)?)?)?;
         }

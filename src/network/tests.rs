@@ -404,3 +404,20 @@ fn records_are_written_over() {
         }
     }
 }
+
+/// A step that has not a matrix for every map is refused, and moves nothing.
+#[test]
+fn steps_have_a_matrix_for_every_map() {
+    let shape = Shape {
+        features: 3,
+        hidden: 2,
+        layers: 1,
+        instruments: 1,
+        layer_normalisation: false,
+    };
+    let parameters = Parameters::random(shape, 8).unwrap();
+    let before = parameters.matrices().unwrap();
+    let error = parameters.add(&before[..1]).unwrap_err().to_string();
+    assert_eq!(error, "a step of 1 matrices for 2 linear maps");
+    assert_eq!(parameters.matrices().unwrap(), before);
+}

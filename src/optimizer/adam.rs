@@ -1,5 +1,7 @@
 use super::first_order::{RateSettings, clipped, statistics};
-use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings, State, Stateful};
+use super::{
+    AdaptiveMoments, Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful,
+};
 use crate::bounds::fraction;
 use crate::error::Result;
 use faer::Mat;
@@ -42,6 +44,10 @@ impl Settings for AdamSettings {
 impl Build for AdamSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Adam::new(*self))
+    }
+
+    fn family(&self) -> Family {
+        Family::FirstOrder
     }
 
     fn tunable(&self) -> &'static [&'static str] {

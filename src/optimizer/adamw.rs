@@ -1,7 +1,10 @@
-use super::first_order::{RateSettings, add_weights, clipped, statistics};
-use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings, State, Stateful};
+use super::first_order::{RateSettings, clipped, statistics};
+use super::{
+    AdaptiveMoments, Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful,
+};
 use crate::bounds::{check, fraction};
 use crate::error::Result;
+use crate::linalg::add_scaled;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`AdamW`].
@@ -14,7 +17,7 @@ pub struct AdamWSettings {
     pub beta1: f64,
     /// Decay of the average of their squares.
     pub beta2: f64,
-    /// Share of the weights, times the learning rate, that a step takes away.
+    /// Share of the weights, biases among them, that a step takes away, times the learning rate.
     pub weight_decay: f64,
 }
 
@@ -45,12 +48,17 @@ impl Build for AdamWSettings {
         Box::new(AdamW::new(*self))
     }
 
+    fn family(&self) -> Family {
+        Family::FirstOrder
+    }
+
     fn tunable(&self) -> &'static [&'static str] {
         &["learning_rate", "beta1", "beta2", "clip_norm"]
     }
 }
 
-/// Adam with decoupled weight decay: −η [m̂/(√v̂ + ε) + λW], elementwise; biases do not decay.
+/// Adam with decoupled weight decay: −η [m̂/(√v̂ + ε) + λW], elementwise. As with every method here biases, the last column of
+/// a map, decay with its other weights.
 ///
 /// The decay multiplies the scheduled learning rate η.
 ///
@@ -86,7 +94,7 @@ impl Optimizer for AdamW {
         let rate = self.settings.rate.at(batch);
         let gradient = clipped(batch.gradient, self.settings.rate.clip_norm);
         let mut change = self.moments.direction(&gradient, -rate);
-        add_weights(
+        add_scaled(
             &mut change,
             -rate * self.settings.weight_decay,
             batch.parameters,

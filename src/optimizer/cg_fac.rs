@@ -1,11 +1,11 @@
-use super::curvature::{ControlSettings, Curvature, Metric};
-use super::kfac::{Approximation, KfacMetric, KfacSettings};
-use super::{Build, Optimizer, Settings, State, Stateful};
+use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
+use super::kfac::{Approximation, KfacInverse, KfacMetric, KfacSettings};
+use super::{Build, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::{at_least, check, unit_interval};
-use crate::error::Result;
-use crate::linalg::{inner, scaled};
+use crate::error::{Error, Result};
+use crate::linalg::{add_scaled, inner, scaled};
 use crate::network::Record;
-use crate::simd::{BLOCK, Real};
+use crate::simd::Real;
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -53,6 +53,12 @@ impl Settings for CgFacSettings {
         )?;
         unit_interval(&key("factor_decay"), self.factor_decay)?;
         at_least(&key("radius_paths"), self.control.radius_paths, 1)?;
+        if self.control.centred {
+            return Err(Error::input(format!(
+                "`{}` must be false for cg_fac, whose metric is that of the present step's paths alone",
+                key("centred")
+            )));
+        }
         self.control.check(key)
     }
 }
@@ -62,30 +68,47 @@ impl Build for CgFacSettings {
         Box::new(Curvature::new(self.control, CgFacMetric::new(self)))
     }
 
-    fn least_paths(&self) -> usize {
-        BLOCK
+    fn family(&self) -> Family {
+        Family::Curvature
     }
 }
 
 /// The solution of (λ I + (1/n) Σ_b J_b J_bᵀ) x = z by preconditioned conjugate gradients from x = 0.
 ///
 /// The metric is the exact one of the present step's record, over all maps together, and is never formed: an
-/// iteration takes one product J d and one Jᵀ r, each as dear as half a sweep of the record's paths. K-FAC preconditions;
-/// stopped early, the solution stays near K-FAC's step, which is its first direction.
+/// iteration takes one product J d and one Jᵀ r, each as dear as half a sweep of the record's paths. Stopped early, the
+/// solution stays near K-FAC's step, which is its first direction, because K-FAC preconditions. That is this program's
+/// addition: Chen's CG-FAC has no Kronecker factors and no preconditioner, but runs conjugate gradients on the Fisher matrix
+/// alone.
 ///
-/// More iterations are not better here: on the Heston call three are worse than two, two no better than the first. That
-/// they fit the step to the record's few paths is the likely cause, and has not been tested apart.
+/// # Length of a step
+/// Later iterations fit x to the record's few paths, and the same paths measure how far it moves P&L: it would come out too
+/// long on all others. So the trust radius is divided by what x has more of √(xᵀF̂x)/rms(Jx), F̂ the preconditioner's average
+/// over many batches, than the first direction, which is not fitted. Without this, 5,000 steps on batches of 32 paths of a GBM
+/// call over ten dates (CVaR 50 %, four units, three seeds) ended at 0.96 ± 0.08, one of them at 1.12 after a validation risk of
+/// 3.4; with it they end at 0.712 ± 0.007, K-FAC at 0.705 ± 0.011, Adam at 0.684. After 200 steps of the Heston call three
+/// seeds end at 3.230, and ended at 3.198 ± 0.021 without.
 ///
 /// # References
-/// Chen, Dai and Song (2021), "CG-FAC", arXiv 2101.00218; Hestenes and Stiefel (1952).
+/// Yingshi Chen (2021), arXiv 2101.00218, for conjugate gradients in place of Kronecker factors; Hestenes and Stiefel (1952),
+/// "Methods of conjugate gradients for solving linear systems".
 #[derive(Debug, Clone)]
 pub struct CgFacMetric {
     iterations: usize,
     tolerance: f64,
-    damping: f64,
     preconditioner: KfacMetric,
-    /// Iterations of the last step.
+}
+
+/// λ, and what preconditions at it.
+#[derive(Debug, Clone)]
+pub struct CgFacInverse {
+    iterations: usize,
+    tolerance: f64,
+    damping: f64,
+    preconditioner: KfacInverse,
+    /// Iterations of the last solution.
     used: Cell<usize>,
+    underestimate: Cell<f64>,
 }
 
 impl CgFacMetric {
@@ -93,14 +116,12 @@ impl CgFacMetric {
         Self {
             iterations: settings.iterations,
             tolerance: settings.tolerance,
-            damping: settings.control.damping,
             preconditioner: KfacMetric::new(&KfacSettings {
                 approximation: settings.approximation,
                 factor_decay: settings.factor_decay,
                 control: settings.control,
                 ..KfacSettings::default()
             }),
-            used: Cell::new(0),
         }
     }
 }
@@ -112,15 +133,25 @@ impl Stateful for CgFacMetric {
 }
 
 impl Metric for CgFacMetric {
-    fn update(&mut self, record: &Record<f32>) -> Result<()> {
-        self.preconditioner.update(record)
+    type Inverse = CgFacInverse;
+
+    fn update(&mut self, record: &Record<f32>, damping: f64) -> Result<f64> {
+        self.preconditioner.update(record, damping)
     }
 
-    fn damp(&mut self, damping: f64) -> Result<()> {
-        self.damping = damping;
-        self.preconditioner.damp(damping)
+    fn invert(&self, damping: f64) -> Result<CgFacInverse> {
+        Ok(CgFacInverse {
+            iterations: self.iterations,
+            tolerance: self.tolerance,
+            damping,
+            preconditioner: self.preconditioner.invert(damping)?,
+            used: Cell::new(0),
+            underestimate: Cell::new(1.0),
+        })
     }
+}
 
+impl MetricInverse for CgFacInverse {
     fn solve(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         let bounds = Bounds {
             iterations: self.iterations,
@@ -128,15 +159,20 @@ impl Metric for CgFacMetric {
         };
         let record = record.expect("settings ask for a record at every step");
         let precondition = |residual: &[Mat<f64>]| self.preconditioner.solve(residual, None);
-        let (solution, used) =
-            conjugate_gradients(record, self.damping, gradient, precondition, bounds)?;
-        self.used.set(used);
-        Ok(solution)
+        let solved = conjugate_gradients(record, self.damping, gradient, precondition, bounds)?;
+        self.used.set(solved.iterations);
+        self.underestimate.set(solved.underestimate);
+        Ok(solved.solution)
+    }
+
+    fn underestimate(&self) -> f64 {
+        self.underestimate.get()
     }
 
     fn statistics(&self, statistics: &mut Map<String, Value>) {
-        let used = self.used.get();
-        statistics.insert("cg_iterations".into(), json!(used));
+        statistics.insert("cg_iterations".into(), json!(self.used.get()));
+        let underestimate = self.underestimate.get();
+        statistics.insert("underestimate".into(), json!(underestimate));
     }
 }
 
@@ -146,64 +182,111 @@ struct Bounds {
     tolerance: f64,
 }
 
-/// The solution, and the iterations that it took.
+/// What conjugate gradients give.
+struct Solved {
+    solution: Vec<Mat<f64>>,
+    iterations: usize,
+    /// ‖x‖ by the preconditioner's metric over ‖x‖ by the record's, relative to the same ratio of the first direction, which
+    /// is not fitted to the record; at least 1.
+    underestimate: f64,
+}
+
+/// x, with what is known of it on the way: Jx of the record, and F̂x of the preconditioner's metric F̂.
+struct Way {
+    point: Vec<Mat<f64>>,
+    moved: Vec<f64>,
+    resisted: Vec<Mat<f64>>,
+}
+
+impl Way {
+    /// √(xᵀF̂x)/rms(Jx)
+    fn ratio(&self) -> f64 {
+        let resistance = inner(&self.point, &self.resisted).max(0.0);
+        let n = self.moved.len() as f64;
+        let square = self.moved.iter().map(|m| m * m).sum::<f64>() / n;
+        (resistance / square).sqrt()
+    }
+
+    /// `self += factor · other`
+    fn add(&mut self, factor: f64, other: &Self) {
+        add_scaled(&mut self.point, factor, &other.point);
+        add_scaled(&mut self.resisted, factor, &other.resisted);
+        for (to, moved) in self.moved.iter_mut().zip(&other.moved) {
+            *to += factor * moved;
+        }
+    }
+}
+
+/// The solution by the method of [`CgFacMetric`].
 fn conjugate_gradients<R: Real>(
     record: &Record<R>,
     damping: f64,
     gradient: &[Mat<f64>],
     precondition: impl Fn(&[Mat<f64>]) -> Result<Vec<Mat<f64>>>,
     bounds: Bounds,
-) -> Result<(Vec<Mat<f64>>, usize)> {
-    let mut solution = scaled(gradient, 0.0);
+) -> Result<Solved> {
+    let zero = || scaled(gradient, 0.0);
+    let mut solution = Way {
+        point: zero(),
+        moved: vec![0.0; record.paths()],
+        resisted: zero(),
+    };
     let mut residual = gradient.to_vec();
-    let mut direction = precondition(&residual)?;
-    let mut size = inner(&residual, &direction);
+    let along = |point: Vec<Mat<f64>>, residual: &[Mat<f64>]| Way {
+        moved: record.directional(&point),
+        point,
+        resisted: residual.to_vec(),
+    };
+    let mut direction = along(precondition(&residual)?, &residual);
+    let first = direction.ratio();
+    let mut size = inner(&residual, &direction.point);
     let enough = bounds.tolerance.powi(2) * size;
-    for iteration in 0..bounds.iterations {
-        let moved = metric_times(record, damping, &direction);
-        let curvature = inner(&direction, &moved);
+    let mut iterations = 0;
+    while iterations < bounds.iterations {
+        let product = metric_times(record, damping, &direction);
+        let curvature = inner(&direction.point, &product);
         // Also false for the NaN of a residual that is zero.
         if !(size > enough && curvature > 0.0) {
-            return Ok((solution, iteration));
+            break;
         }
         let length = size / curvature;
-        add(&mut solution, length, &direction);
-        add(&mut residual, -length, &moved);
-        let preconditioned = precondition(&residual)?;
-        let next = inner(&residual, &preconditioned);
-        let mut conjugate = preconditioned;
-        add(&mut conjugate, next / size, &direction);
+        solution.add(length, &direction);
+        add_scaled(&mut residual, -length, &product);
+        iterations += 1;
+        if iterations == bounds.iterations {
+            break;
+        }
+        let mut conjugate = along(precondition(&residual)?, &residual);
+        let next = inner(&residual, &conjugate.point);
+        conjugate.add(next / size, &direction);
         (direction, size) = (conjugate, next);
     }
-    Ok((solution, bounds.iterations))
+    let underestimate = solution.ratio() / first;
+    Ok(Solved {
+        solution: solution.point,
+        iterations,
+        underestimate: if underestimate > 1.0 && underestimate.is_finite() {
+            underestimate
+        } else {
+            1.0
+        },
+    })
 }
 
 /// (λ I + (1/n) Σ_b J_b J_bᵀ) d
-fn metric_times<R: Real>(
-    record: &Record<R>,
-    damping: f64,
-    direction: &[Mat<f64>],
-) -> Vec<Mat<f64>> {
-    let mut weights = record.directional(direction);
-    let n = weights.len() as f64;
-    weights.iter_mut().for_each(|weight| *weight /= n);
+fn metric_times<R: Real>(record: &Record<R>, damping: f64, direction: &Way) -> Vec<Mat<f64>> {
+    let n = direction.moved.len() as f64;
+    let weights: Vec<f64> = direction.moved.iter().map(|moved| moved / n).collect();
     let mut product = record.gradient(&weights);
-    add(&mut product, damping, direction);
+    add_scaled(&mut product, damping, &direction.point);
     product
-}
-
-/// `sum += factor · term`
-fn add(sum: &mut [Mat<f64>], factor: f64, term: &[Mat<f64>]) {
-    for (sum, term) in sum.iter_mut().zip(term) {
-        *sum += faer::Scale(factor) * term;
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::GaussNewtonMetric;
     use crate::optimizer::dense::{random, record, relative};
-    use crate::optimizer::{GaussNewtonMetric, Metric};
 
     fn gradient<R: Real>(record: &Record<R>) -> Vec<Mat<f64>> {
         let sizes = record.sizes().into_iter();
@@ -214,9 +297,9 @@ mod tests {
 
     fn exact(record: &Record<f32>, damping: f64, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
         let mut metric = GaussNewtonMetric::default();
-        metric.update(record).unwrap();
-        metric.damp(damping).unwrap();
-        metric.solve(gradient, Some(record)).unwrap()
+        metric.update(record, damping).unwrap();
+        let inverse = metric.invert(damping).unwrap();
+        inverse.solve(gradient, Some(record)).unwrap()
     }
 
     /// Identity 16: converged conjugate gradients are Woodbury's identity (and through it the dense inverse), with every
@@ -231,22 +314,20 @@ mod tests {
             Approximation::SymmetricChain,
             Approximation::Chain,
         ] {
-            let mut settings = CgFacSettings {
+            let mut metric = CgFacMetric::new(&CgFacSettings {
                 iterations: 100,
                 tolerance: 1e-6,
                 approximation,
                 ..CgFacSettings::default()
-            };
-            settings.control.damping = 0.5;
-            let mut metric = CgFacMetric::new(&settings);
-            metric.update(&record).unwrap();
-            metric.damp(0.5).unwrap();
-            let found = metric.solve(&gradient, Some(&record)).unwrap();
+            });
+            metric.update(&record, 0.5).unwrap();
+            let inverse = metric.invert(0.5).unwrap();
+            let found = inverse.solve(&gradient, Some(&record)).unwrap();
             for (found, expected) in found.iter().zip(&expected) {
                 let error = relative(found, expected);
                 assert!(error < 1e-4, "{approximation:?}: {error:e}");
             }
-            let used = metric.used.get();
+            let used = inverse.used.get();
             assert!((2..100).contains(&used), "{approximation:?}: {used}");
         }
     }
@@ -265,10 +346,13 @@ mod tests {
             let precondition = |residual: &[Mat<f64>]| Ok(residual.to_vec());
             conjugate_gradients(&record, 0.5, &gradient, precondition, bounds)
                 .unwrap()
-                .0
+                .solution
         };
-        let value =
-            |x: &[Mat<f64>]| 0.5 * inner(x, &metric_times(&record, 0.5, x)) - inner(x, &gradient);
+        let value = |x: &[Mat<f64>]| {
+            let square: f64 = record.directional(x).iter().map(|m| m * m).sum();
+            let square = square / record.paths() as f64 + 0.5 * inner(x, x);
+            0.5 * square - inner(x, &gradient)
+        };
         let first = solve(1);
         let along = inner(&first, &gradient).powi(2);
         assert!(
@@ -288,11 +372,36 @@ mod tests {
     fn zero_gradient_gives_no_step() {
         let record = record::<f32>(5);
         let mut metric = CgFacMetric::new(&CgFacSettings::default());
-        metric.update(&record).unwrap();
-        metric.damp(1e-2).unwrap();
+        metric.update(&record, 1e-2).unwrap();
+        let inverse = metric.invert(1e-2).unwrap();
         let zero = scaled(&gradient(&record), 0.0);
-        let found = metric.solve(&zero, Some(&record)).unwrap();
+        let found = inverse.solve(&zero, Some(&record)).unwrap();
         assert_eq!(inner(&found, &found), 0.0);
-        assert_eq!(metric.used.get(), 0);
+        assert_eq!(inverse.used.get(), 0);
+    }
+
+    /// Preconditioned by the identity, the underestimate is |x|/rms(Jx) over |z|/rms(Jz): 1 after one iteration, and above it
+    /// after more, which fit x to the paths that give the metric.
+    #[test]
+    fn later_iterations_fit_the_record() {
+        let record = record::<f64>(5);
+        let gradient = gradient(&record);
+        let ratio = |x: &[Mat<f64>]| {
+            let moved = record.directional(x);
+            let square = moved.iter().map(|m| m * m).sum::<f64>() / moved.len() as f64;
+            (inner(x, x) / square).sqrt()
+        };
+        for iterations in [1, 2, 5] {
+            let bounds = Bounds {
+                iterations,
+                tolerance: 0.0,
+            };
+            let same = |residual: &[Mat<f64>]| Ok(residual.to_vec());
+            let solved = conjugate_gradients(&record, 1e-3, &gradient, same, bounds).unwrap();
+            let expected = ratio(&solved.solution) / ratio(&gradient);
+            let error = (solved.underestimate / expected - 1.0).abs();
+            assert!(error < 1e-9, "{iterations}: {error:e}");
+            assert_eq!(solved.underestimate > 1.0 + 1e-9, iterations > 1);
+        }
     }
 }

@@ -1,9 +1,9 @@
-use super::curvature::{ControlSettings, Curvature, Metric};
+use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::moving_average::{Average, mixed};
-use super::{Build, Empty, Optimizer, Settings, State, Stateful};
+use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::unit_interval;
 use crate::error::Result;
-use crate::linalg::symmetric_eigen;
+use crate::linalg::{paired, symmetric_eigen};
 use crate::network::{PathDerivatives, Record, sum_moments};
 use crate::simd::{BLOCK, Real};
 use faer::Mat;
@@ -56,8 +56,8 @@ impl Build for EkfacSettings {
         Box::new(Curvature::new(self.control, EkfacMetric::new(self)))
     }
 
-    fn least_paths(&self) -> usize {
-        BLOCK
+    fn family(&self) -> Family {
+        Family::Curvature
     }
 }
 
@@ -162,13 +162,14 @@ impl Stateful for MapMetric {
 }
 
 impl MapMetric {
+    /// Averages in a record, and gives the share of the past in the average.
     fn update<R: Real>(
         &mut self,
         record: &Record<R>,
         map: usize,
         basis: Basis,
         decay: f64,
-    ) -> Result<()> {
+    ) -> Result<f64> {
         let share = self.average.next(decay);
         let blocks = record.derivatives(map);
         let paths = record.paths() as f64;
@@ -195,7 +196,7 @@ impl MapMetric {
         metric.diagonal = mixed(past.as_ref(), metric.measure(&blocks), share);
         self.metric = Some(metric);
         (self.inputs, self.gradients) = (Some(inputs), Some(gradients));
-        Ok(())
+        Ok(share)
     }
 }
 
@@ -206,6 +207,11 @@ impl MapMetric {
 /// every parameter where K-FAC has two small matrices, so it needs the average of more paths: a longer memory, renewed
 /// more often.
 ///
+/// # Long trainings
+/// Λ is known worst where few paths have been, and a step along such a direction is long: after 5,000 steps of 256 paths on the
+/// study's P1 two seeds end at 2.650, one of them after a validation risk of 3.4 on the way, where K-FAC ends at 2.626 and Adam
+/// at 2.641; on batches of 32 paths at 2.678, K-FAC at 2.670.
+///
 /// # References
 /// George, Laurent, Bouthillier, Ballas and Vincent (2018), "Fast approximate natural gradient descent in a
 /// Kronecker-factored eigenbasis", equations 8–10; L and R as in Gupta, Koren and Singer (2018), Shampoo.
@@ -213,7 +219,6 @@ impl MapMetric {
 pub struct EkfacMetric {
     basis: Basis,
     decay: f64,
-    damping: f64,
     maps: Vec<MapMetric>,
 }
 
@@ -222,22 +227,21 @@ impl EkfacMetric {
         Self {
             basis: settings.basis,
             decay: settings.factor_decay,
-            damping: settings.control.damping,
             maps: Vec::new(),
         }
     }
 
-    /// Averages in a record whose gradients are scaled by √h.
+    /// Averages in a record whose gradients are scaled by √h, and gives the share of the past in the average.
     ///
     /// # Errors
     /// If a decomposition fails.
-    pub fn average_in<R: Real>(&mut self, record: &Record<R>) -> Result<()> {
+    pub fn average_in<R: Real>(&mut self, record: &Record<R>) -> Result<f64> {
         self.maps
             .resize_with(record.sizes().len(), MapMetric::default);
-        for (map, metric) in self.maps.iter_mut().enumerate() {
-            metric.update(record, map, self.basis, self.decay)?;
-        }
-        Ok(())
+        let mut maps = self.maps.iter_mut().enumerate();
+        maps.try_fold(0.0, |_, (map, metric)| {
+            metric.update(record, map, self.basis, self.decay)
+        })
     }
 
     /// The metric of map `map`, once a record is averaged in.
@@ -252,28 +256,42 @@ impl Stateful for EkfacMetric {
     }
 }
 
+/// Every map's metric with its damping λ.
+#[derive(Debug, Clone)]
+pub struct EkfacInverse {
+    damping: f64,
+    maps: Vec<Eigenbasis>,
+}
+
 impl Metric for EkfacMetric {
-    fn update(&mut self, record: &Record<f32>) -> Result<()> {
+    type Inverse = EkfacInverse;
+
+    fn update(&mut self, record: &Record<f32>, _damping: f64) -> Result<f64> {
         self.average_in(record)
     }
 
-    fn damp(&mut self, damping: f64) -> Result<()> {
-        self.damping = damping;
-        Ok(())
+    fn invert(&self, damping: f64) -> Result<EkfacInverse> {
+        let metric = |map: &MapMetric| {
+            map.metric
+                .clone()
+                .expect("a map has a metric once it is here")
+        };
+        Ok(EkfacInverse {
+            damping,
+            maps: self.maps.iter().map(metric).collect(),
+        })
     }
+}
 
+impl MetricInverse for EkfacInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        let metrics = self.maps.iter().filter_map(|map| map.metric.as_ref());
-        Ok(gradient
-            .iter()
-            .zip(metrics)
-            .map(|(gradient, metric)| metric.solve(gradient, self.damping))
-            .collect())
+        Ok(paired(gradient, &self.maps, |gradient, metric| {
+            metric.solve(gradient, self.damping)
+        }))
     }
 
     fn statistics(&self, statistics: &mut Map<String, Value>) {
-        let metrics = self.maps.iter().filter_map(|map| map.metric.as_ref());
-        let (least, greatest) = metrics
+        let (least, greatest) = (self.maps.iter())
             .flat_map(|metric| metric.diagonal.col_iter())
             .flat_map(|column| column.iter())
             .fold((f64::INFINITY, 0.0_f64), |(least, greatest), value| {
@@ -334,21 +352,19 @@ mod tests {
         assert!(error < 0.99 * kfac && error > 1e-2, "{error} {kfac}");
     }
 
-    /// Identity 6: no other diagonal is nearer in either basis.
+    /// Identity 6: no other diagonal is nearer in either basis, since the squared Frobenius distance is Σ (Λ_i − (QᵀFQ)_ii)²
+    /// and a part without Λ: Λ is the diagonal of the dense metric turned into the basis.
     #[test]
     fn diagonal_is_the_nearest() {
         let record = record::<f64>(6);
         let expected = dense_metric(&record);
         for basis in BASES {
             let metric = metric(&record, basis);
-            let error = relative(&dense(&metric), &expected);
-            for factor in [0.9, 1.1] {
-                let other = Eigenbasis {
-                    diagonal: faer::Scale(factor) * &metric.diagonal,
-                    ..metric.clone()
-                };
-                assert!(relative(&dense(&other), &expected) > error);
-            }
+            let turn = kronecker(&metric.inputs, &metric.gradients);
+            let turned = turn.transpose() * &expected * &turn;
+            let nearest = Mat::from_fn(turned.nrows(), 1, |i, _| turned[(i, i)]);
+            let error = relative(&vec(&metric.diagonal), &nearest);
+            assert!(error < 1e-9, "{basis:?}: {error:e}");
         }
     }
 

@@ -74,17 +74,6 @@ pub fn zeros(like: &[Mat<f64>]) -> Vec<Mat<f64>> {
         .collect()
 }
 
-/// Adds `factor` times the weights to `to`, biases (the last column of every map) left out.
-pub fn add_weights(to: &mut [Mat<f64>], factor: f64, parameters: &[Mat<f64>]) {
-    for (to, weights) in to.iter_mut().zip(parameters) {
-        for column in 0..weights.ncols() - 1 {
-            for row in 0..weights.nrows() {
-                to[(row, column)] += factor * weights[(row, column)];
-            }
-        }
-    }
-}
-
 /// The statistics of every first-order step: its learning rate and the gradient's norm before clipping.
 pub fn statistics(batch: &Batch<'_>, rate: f64) -> Map<String, Value> {
     let mut statistics = Map::new();

@@ -92,7 +92,7 @@ fn plain_gradient_descent_is_clipped() {
 }
 
 /// Two steps of Adam by hand with β₁ = β₂ = ½: m̂₁ = g₁, v̂₁ = g₁²; m̂₂ = (g₁ + 2g₂)/3, v̂₂ = (g₁² + 2g₂²)/3.
-/// Decoupled decay adds −ηλW at the weights and nothing at the bias.
+/// Decoupled decay adds −ηλW, at the bias too.
 #[test]
 fn adam_by_hand_and_decoupled_decay() {
     let settings = AdamWSettings {
@@ -108,7 +108,7 @@ fn adam_by_hand_and_decoupled_decay() {
         beta2: 0.5,
     });
     let parameters = [mat![[5.0, 7.0]]];
-    let decay = mat![[-0.1 * 0.3 * 5.0, 0.0]];
+    let decay = mat![[-0.1 * 0.3 * 5.0, -0.1 * 0.3 * 7.0]];
     let second = |g1: f64, g2: f64| {
         -0.1 * ((g1 + 2.0 * g2) / 3.0) / ((g1 * g1 + 2.0 * g2 * g2) / 3.0).sqrt()
     };

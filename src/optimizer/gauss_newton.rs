@@ -1,7 +1,8 @@
-use super::curvature::{ControlSettings, Curvature, Metric};
-use super::{Build, Empty, Optimizer, Settings, State, Stateful};
+use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
+use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::check;
 use crate::error::{Error, Result};
+use crate::linalg::paired;
 use crate::network::{PathDerivatives, Record};
 use crate::simd::{BLOCK, Real};
 use faer::linalg::solvers::{Llt, Solve};
@@ -49,8 +50,8 @@ impl Build for GaussNewtonSettings {
         Box::new(Curvature::new(self.control, GaussNewtonMetric::default()))
     }
 
-    fn least_paths(&self) -> usize {
-        BLOCK
+    fn family(&self) -> Family {
+        Family::Curvature
     }
 }
 
@@ -62,6 +63,10 @@ impl Build for GaussNewtonSettings {
 /// (λ I + JᵀJ/n)⁻¹ z = (z − Jᵀ (n λ I + J Jᵀ)⁻¹ J z)/λ,
 ///
 /// which needs one Cholesky factor of size n however many parameters P there are.
+///
+/// # References
+/// Woodbury (1950), "Inverting modified matrices"; Schraudolph (2002), "Fast curvature matrix-vector products for second-order
+/// gradient descent", for the metric.
 #[derive(Debug, Clone)]
 pub struct Woodbury {
     /// By map and block.
@@ -72,8 +77,10 @@ pub struct Woodbury {
 
 /// [`Woodbury`] with its damping.
 #[derive(Debug, Clone)]
-struct Damped {
+pub struct WoodburyInverse {
+    metric: Woodbury,
     damping: f64,
+    /// Of n λ I + J Jᵀ.
     factor: Llt<f64>,
 }
 
@@ -108,8 +115,11 @@ impl Woodbury {
         }
     }
 
-    /// The factor of n λ I + J Jᵀ.
-    fn damped(&self, damping: f64) -> Result<Damped> {
+    /// (λ I + JᵀJ/n)⁻¹
+    ///
+    /// # Errors
+    /// If the Cholesky factor of n λ I + J Jᵀ fails.
+    pub fn inverse(&self, damping: f64) -> Result<WoodburyInverse> {
         let mut system = self.products.clone();
         for path in 0..system.nrows() {
             system[(path, path)] += damping * system.nrows() as f64;
@@ -119,13 +129,26 @@ impl Woodbury {
                 "Gauss–Newton metric at damping {damping}: {error:?}"
             ))
         })?;
-        Ok(Damped { damping, factor })
+        Ok(WoodburyInverse {
+            metric: self.clone(),
+            damping,
+            factor,
+        })
     }
+}
 
+impl WoodburyInverse {
     /// (λ I + JᵀJ/n)⁻¹ times a gradient.
-    fn solve(&self, damped: &Damped, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
-        let mut moved = Mat::<f64>::zeros(self.products.nrows(), 1);
-        for (blocks, gradient) in self.derivatives.iter().zip(gradient) {
+    ///
+    /// # Panics
+    /// If the gradient has not the maps of the record.
+    pub fn times(&self, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
+        let Woodbury {
+            derivatives,
+            products,
+        } = &self.metric;
+        let mut moved = Mat::<f64>::zeros(products.nrows(), 1);
+        for (blocks, gradient) in derivatives.iter().zip(gradient) {
             let stacked = stacked(gradient);
             for (block, derivatives) in blocks.iter().enumerate() {
                 let change = derivatives.stacked().transpose() * &stacked;
@@ -133,21 +156,17 @@ impl Woodbury {
                 moved += change;
             }
         }
-        let weights = damped.factor.solve(&moved);
-        self.derivatives
-            .iter()
-            .zip(gradient)
-            .map(|(blocks, gradient)| {
-                let mut rest = stacked(gradient);
-                for (block, derivatives) in blocks.iter().enumerate() {
-                    rest -= derivatives.stacked() * weights.subrows(block * BLOCK, BLOCK);
-                }
-                let (rows, columns) = gradient.shape();
-                Mat::from_fn(rows, columns, |row, column| {
-                    rest[(column * rows + row, 0)] / damped.damping
-                })
+        let weights = self.factor.solve(&moved);
+        paired(derivatives, gradient, |blocks, gradient| {
+            let mut rest = stacked(gradient);
+            for (block, derivatives) in blocks.iter().enumerate() {
+                rest -= derivatives.stacked() * weights.subrows(block * BLOCK, BLOCK);
+            }
+            let (rows, columns) = gradient.shape();
+            Mat::from_fn(rows, columns, |row, column| {
+                rest[(column * rows + row, 0)] / self.damping
             })
-            .collect()
+        })
     }
 }
 
@@ -170,15 +189,6 @@ fn stacked(gradient: &Mat<f64>) -> Mat<f64> {
 #[derive(Debug, Clone, Default)]
 pub struct GaussNewtonMetric {
     metric: Option<Woodbury>,
-    damped: Option<Damped>,
-}
-
-impl GaussNewtonMetric {
-    /// Replaces the metric by that of a record whose gradients are scaled by √h.
-    pub fn replace<R: Real>(&mut self, record: &Record<R>) {
-        self.metric = Some(Woodbury::new(record));
-        self.damped = None;
-    }
 }
 
 impl Empty for Woodbury {
@@ -219,23 +229,22 @@ impl Stateful for GaussNewtonMetric {
 }
 
 impl Metric for GaussNewtonMetric {
-    fn update(&mut self, record: &Record<f32>) -> Result<()> {
-        self.replace(record);
-        Ok(())
+    type Inverse = WoodburyInverse;
+
+    fn update(&mut self, record: &Record<f32>, _damping: f64) -> Result<f64> {
+        self.metric = Some(Woodbury::new(record));
+        Ok(0.0)
     }
 
-    fn damp(&mut self, damping: f64) -> Result<()> {
-        if let Some(metric) = &self.metric {
-            self.damped = Some(metric.damped(damping)?);
-        }
-        Ok(())
+    fn invert(&self, damping: f64) -> Result<WoodburyInverse> {
+        let metric = self.metric.as_ref();
+        metric.expect("a record comes first").inverse(damping)
     }
+}
 
+impl MetricInverse for WoodburyInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        let (Some(metric), Some(damped)) = (&self.metric, &self.damped) else {
-            unreachable!("a metric is updated and damped before it is solved")
-        };
-        Ok(metric.solve(damped, gradient))
+        Ok(self.times(gradient))
     }
 }
 
@@ -249,8 +258,10 @@ mod tests {
 
     /// (λ I + JᵀJ/n)⁻¹ z
     fn solve<R: Real>(record: &Record<R>, damping: f64, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
-        let metric = Woodbury::new(record);
-        metric.solve(&metric.damped(damping).unwrap(), gradient)
+        Woodbury::new(record)
+            .inverse(damping)
+            .unwrap()
+            .times(gradient)
     }
 
     /// vec of all maps, one under the other.

@@ -1,11 +1,12 @@
-use super::curvature::{ControlSettings, Curvature, Metric};
+use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::kfac::{SymmetricChain, factored_damping};
 use super::moving_average::Average;
-use super::{Build, Empty, Optimizer, Settings, State, Stateful};
+use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::{at_least, unit_interval};
 use crate::error::Result;
+use crate::linalg::paired;
 use crate::network::{Record, sum_moments};
-use crate::simd::{BLOCK, Real};
+use crate::simd::Real;
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +45,8 @@ impl Build for KfocSettings {
         Box::new(Curvature::new(self.control, KfocMetric::new(self)))
     }
 
-    fn least_paths(&self) -> usize {
-        BLOCK
+    fn family(&self) -> Family {
+        Family::Curvature
     }
 }
 
@@ -72,12 +73,11 @@ impl Stateful for KroneckerPair {
     }
 }
 
-/// One map: the best Kronecker product, and its inverse once damped.
+/// The best Kronecker product of one map; absent before the first record.
 #[derive(Debug, Clone, Default)]
 struct MapMetric {
     average: Average,
     pair: Option<KroneckerPair>,
-    inverse: Option<SymmetricChain>,
 }
 
 impl Empty for MapMetric {
@@ -94,8 +94,14 @@ impl Stateful for MapMetric {
 }
 
 impl MapMetric {
-    /// Power iterations on share · (A ⊗ G of the past) + (1 − share) · (1/n) Σ_b vec(J_b) vec(J_b)ᵀ.
-    fn update<R: Real>(&mut self, record: &Record<R>, map: usize, iterations: usize, decay: f64) {
+    /// Power iterations on share · (A ⊗ G of the past) + (1 − share) · (1/n) Σ_b vec(J_b) vec(J_b)ᵀ; gives the share.
+    fn update<R: Real>(
+        &mut self,
+        record: &Record<R>,
+        map: usize,
+        iterations: usize,
+        decay: f64,
+    ) -> f64 {
         let share = self.average.next(decay);
         let blocks = record.derivatives(map);
         let new = (1.0 - share) / record.paths() as f64;
@@ -135,6 +141,7 @@ impl MapMetric {
             inputs = unit(inputs);
         }
         self.pair = Some(KroneckerPair { inputs, gradients });
+        share
     }
 }
 
@@ -182,13 +189,14 @@ impl KfocMetric {
         }
     }
 
-    /// Averages in a record whose gradients are scaled by √h.
-    pub fn average_in<R: Real>(&mut self, record: &Record<R>) {
+    /// Averages in a record whose gradients are scaled by √h, and gives the share of the past in the average.
+    pub fn average_in<R: Real>(&mut self, record: &Record<R>) -> f64 {
         self.maps
             .resize_with(record.sizes().len(), MapMetric::default);
-        for (map, metric) in self.maps.iter_mut().enumerate() {
-            metric.update(record, map, self.iterations, self.decay);
-        }
+        let maps = self.maps.iter_mut().enumerate();
+        maps.fold(0.0, |_, (map, metric)| {
+            metric.update(record, map, self.iterations, self.decay)
+        })
     }
 
     /// The metric of map `map`, once a record is averaged in.
@@ -203,29 +211,32 @@ impl Stateful for KfocMetric {
     }
 }
 
+/// The inverse of every map's damped A ⊗ G.
+#[derive(Debug, Clone)]
+pub struct KfocInverse(Vec<SymmetricChain>);
+
 impl Metric for KfocMetric {
-    fn update(&mut self, record: &Record<f32>) -> Result<()> {
-        self.average_in(record);
-        Ok(())
+    type Inverse = KfocInverse;
+
+    fn update(&mut self, record: &Record<f32>, _damping: f64) -> Result<f64> {
+        Ok(self.average_in(record))
     }
 
-    fn damp(&mut self, damping: f64) -> Result<()> {
-        for map in &mut self.maps {
-            if let Some(pair) = &map.pair {
-                let (a, g) = factored_damping(&pair.inputs, &pair.gradients, damping);
-                map.inverse = Some(SymmetricChain::independent(&a, &g)?);
-            }
-        }
-        Ok(())
+    fn invert(&self, damping: f64) -> Result<KfocInverse> {
+        let inverses = self.maps.iter().map(|map| {
+            let pair = map.pair.as_ref().expect("a map has a pair once it is here");
+            let (a, g) = factored_damping(&pair.inputs, &pair.gradients, damping);
+            SymmetricChain::independent(&a, &g)
+        });
+        Ok(KfocInverse(inverses.collect::<Result<_>>()?))
     }
+}
 
+impl MetricInverse for KfocInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        let inverses = self.maps.iter().filter_map(|map| map.inverse.as_ref());
-        Ok(gradient
-            .iter()
-            .zip(inverses)
-            .map(|(gradient, inverse)| inverse.apply(gradient))
-            .collect())
+        Ok(paired(gradient, &self.0, |gradient, inverse| {
+            inverse.apply(gradient)
+        }))
     }
 }
 
@@ -240,7 +251,9 @@ mod tests {
             ..KfocSettings::default()
         };
         let mut metric = KfocMetric::new(&settings);
-        (0..updates).for_each(|_| metric.average_in(record));
+        for _ in 0..updates {
+            metric.average_in(record);
+        }
         metric.map(0).unwrap().clone()
     }
 
@@ -318,10 +331,10 @@ mod tests {
         let zero = Record::<f32>::from_fn(32, 2, |_, _| (vec![1.0, 2.0], vec![0.0; 3]));
         let mut metric = KfocMetric::new(&KfocSettings::default());
         for _ in 0..2 {
-            metric.update(&zero).unwrap();
-            metric.damp(0.25).unwrap();
+            metric.update(&zero, 0.25).unwrap();
+            let inverse = metric.invert(0.25).unwrap();
             let z = Mat::from_fn(3, 2, |i, j| (i + j) as f64);
-            let found = metric.solve(std::slice::from_ref(&z), None).unwrap();
+            let found = inverse.solve(std::slice::from_ref(&z), None).unwrap();
             assert!(relative(&found[0], &(faer::Scale(4.0) * z)) < 1e-12);
         }
     }

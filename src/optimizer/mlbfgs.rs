@@ -1,6 +1,6 @@
 use super::curvature_pairs::Maps;
 use super::first_order::{RateSettings, clipped, statistics};
-use super::{Batch, Build, CurvaturePairs, Optimizer, Proposal, Settings, State, Stateful};
+use super::{Batch, Build, CurvaturePairs, Family, Optimizer, Proposal, Settings, State, Stateful};
 use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
 use crate::linalg::{inner, scaled};
@@ -62,6 +62,10 @@ impl Settings for MlbfgsSettings {
 impl Build for MlbfgsSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Mlbfgs::new(*self))
+    }
+
+    fn family(&self) -> Family {
+        Family::FirstOrder
     }
 }
 

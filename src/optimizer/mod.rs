@@ -42,31 +42,33 @@ mod whitened_muon;
 pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
 pub use average::{Averaging, WeightAverage};
-pub use cg_fac::{CgFacMetric, CgFacSettings};
-pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, StepRule};
+pub use cg_fac::{CgFacInverse, CgFacMetric, CgFacSettings};
+pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, MetricInverse, StepRule};
 pub use curvature_pairs::CurvaturePairs;
-pub use ekfac::{Basis, Eigenbasis, EkfacMetric, EkfacSettings};
+pub use ekfac::{Basis, Eigenbasis, EkfacInverse, EkfacMetric, EkfacSettings};
 pub use first_order::RateSettings;
-pub use gauss_newton::{GaussNewtonMetric, GaussNewtonSettings, MOST_PATHS, Woodbury};
+pub use gauss_newton::{
+    GaussNewtonMetric, GaussNewtonSettings, MOST_PATHS, Woodbury, WoodburyInverse,
+};
 pub use gradient_moments::GradientMoments;
 pub use inverse_root::{InverseRoot, Move};
 pub use kfac::{
-    Approximation, Inverse, KfacMetric, KfacSettings, LinearGaussianChain, MapFactors,
-    SymmetricChain,
+    Approximation, Damped, Gates, Inverse, KfacInverse, KfacMetric, KfacSettings,
+    LinearGaussianChain, MapFactors, SymmetricChain,
 };
-pub use kfoc::{KfocMetric, KfocSettings, KroneckerPair};
+pub use kfoc::{KfocInverse, KfocMetric, KfocSettings, KroneckerPair};
 pub use lamb::{Lamb, LambSettings};
 pub use mlbfgs::{Mlbfgs, MlbfgsSettings};
 pub use moments::AdaptiveMoments;
 pub use muon::{Muon, MuonSettings, newton_schulz};
 pub use schedule::{Schedule, cosine_with_warm_up};
-pub use settings::{Build, Settings, method, names};
+pub use settings::{Build, Family, Method, Settings};
 pub use sgd::{Sgd, SgdSettings};
 pub use shampoo::{Grafting, Shampoo, ShampooSettings};
-pub use singd::{SingdMetric, SingdSettings, Variant};
+pub use singd::{SingdInverse, SingdMetric, SingdSettings, Variant};
 pub use soap::{Soap, SoapSettings};
 pub use state::{Empty, State, Stateful, Tensors};
-pub use whitened_muon::{WhitenedMuonMetric, WhitenedMuonSettings};
+pub use whitened_muon::{WhitenedMuonInverse, WhitenedMuonMetric, WhitenedMuonSettings};
 
 use crate::error::Result;
 use crate::network::Record;

@@ -1,5 +1,7 @@
 use super::first_order::{RateSettings, clipped, statistics, zeros};
-use super::{AdaptiveMoments, Batch, Build, Optimizer, Proposal, Settings, State, Stateful};
+use super::{
+    AdaptiveMoments, Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful,
+};
 use crate::bounds::{fraction, positive};
 use crate::error::Result;
 use faer::Mat;
@@ -51,6 +53,10 @@ impl Settings for MuonSettings {
 impl Build for MuonSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Muon::new(*self))
+    }
+
+    fn family(&self) -> Family {
+        Family::FirstOrder
     }
 
     fn tunable(&self) -> &'static [&'static str] {

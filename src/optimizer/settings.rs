@@ -5,8 +5,9 @@ use super::{
 };
 use crate::bounds::one_of;
 use crate::error::{Error, Result, excerpt, parser_message};
-use serde::Serialize;
+use crate::simd::BLOCK;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -24,51 +25,103 @@ pub trait Build: Debug + Send + Sync {
     /// The optimizer in its initial state.
     fn build(&self) -> Box<dyn Optimizer>;
 
+    /// What the method sees of a batch.
+    fn family(&self) -> Family;
+
     /// The keys worth tuning, numbers that are searched on a logarithmic scale.
     fn tunable(&self) -> &'static [&'static str] {
         &["learning_rate"]
     }
+}
 
-    /// The fewest paths of a step that the method can work with.
-    fn least_paths(&self) -> usize {
-        1
+/// What a method sees of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Gradients and weights alone.
+    FirstOrder,
+    /// The sweep record of some paths, too.
+    Curvature,
+}
+
+impl Family {
+    /// The fewest paths of a step that a method can work with: curvature comes from whole blocks of the batch.
+    pub fn least_paths(self) -> usize {
+        match self {
+            Self::FirstOrder => 1,
+            Self::Curvature => BLOCK,
+        }
     }
 }
 
+/// Checked settings, and all their keys with the defaults.
 type Checked = (Arc<dyn Build>, toml::Table);
-type Reader = fn(&str, toml::Table) -> Result<Checked>;
 
-/// Every method by the name that strategy files use.
-const METHODS: &[(&str, Reader)] = &[
-    ("adam", read::<AdamSettings>),
-    ("adamw", read::<AdamWSettings>),
-    ("kfac", read::<KfacSettings>),
-    ("lamb", read::<LambSettings>),
-    ("mlbfgs", read::<MlbfgsSettings>),
-    ("muon", read::<MuonSettings>),
-    ("sgd", read::<SgdSettings>),
-    ("shampoo", read::<ShampooSettings>),
-    ("soap", read::<SoapSettings>),
-    ("ekfac", read::<EkfacSettings>),
-    ("kfoc", read::<KfocSettings>),
-    ("cg_fac", read::<CgFacSettings>),
-    ("gauss_newton", read::<GaussNewtonSettings>),
-    ("singd", read::<SingdSettings>),
-    ("whitened_muon", read::<WhitenedMuonSettings>),
-];
+/// The methods: one line for each, which everything else that is said of it follows from.
+macro_rules! methods {
+    ($($method:ident $name:literal $settings:ty,)*) => {
+        /// A method of training.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Method {
+            $(#[serde(rename = $name)] $method,)*
+        }
 
-/// The names of all methods.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    METHODS.iter().map(|(name, _)| *name)
+        impl Method {
+            /// All methods by the names that strategy files use.
+            pub const ALL: &'static [(&'static str, Self)] = &[$(($name, Self::$method),)*];
+
+            /// The name that strategy files use.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$method => $name,)*
+                }
+            }
+
+            /// What the method sees of a batch.
+            pub fn family(self) -> Family {
+                match self {
+                    $(Self::$method => <$settings>::default().family(),)*
+                }
+            }
+
+            /// The checked settings from the keys of the section `section`, and all keys with their defaults.
+            ///
+            /// # Errors
+            /// In one line: the key, the value and its bound.
+            pub fn read(self, section: &str, keys: toml::Table) -> Result<Checked> {
+                match self {
+                    $(Self::$method => read::<$settings>(section, keys),)*
+                }
+            }
+        }
+    };
 }
 
-/// The checked settings of the method `name` from the keys of a section, and all keys with their defaults.
-///
-/// # Errors
-/// In one line: the key, the value and its bound.
-pub fn method(name: &str, section: &str, keys: toml::Table) -> Result<Checked> {
-    let reader = one_of(&format!("{section}.method"), name, METHODS)?;
-    reader(section, keys)
+methods! {
+    Adam "adam" AdamSettings,
+    AdamW "adamw" AdamWSettings,
+    Kfac "kfac" KfacSettings,
+    Lamb "lamb" LambSettings,
+    Mlbfgs "mlbfgs" MlbfgsSettings,
+    Muon "muon" MuonSettings,
+    Sgd "sgd" SgdSettings,
+    Shampoo "shampoo" ShampooSettings,
+    Soap "soap" SoapSettings,
+    Ekfac "ekfac" EkfacSettings,
+    Kfoc "kfoc" KfocSettings,
+    CgFac "cg_fac" CgFacSettings,
+    GaussNewton "gauss_newton" GaussNewtonSettings,
+    Singd "singd" SingdSettings,
+    WhitenedMuon "whitened_muon" WhitenedMuonSettings,
+}
+
+impl Method {
+    /// The method of that name; `key` is what names it.
+    ///
+    /// # Errors
+    /// In one line: the key, the name and the methods that there are.
+    pub fn named(key: &str, name: &str) -> Result<Self> {
+        one_of(key, name, Self::ALL)
+    }
 }
 
 fn read<S: Settings>(section: &str, keys: toml::Table) -> Result<Checked> {

@@ -1,5 +1,5 @@
 use super::first_order::{RateSettings, clipped, statistics, zeros};
-use super::{Batch, Build, Optimizer, Proposal, Settings, State, Stateful};
+use super::{Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful};
 use crate::bounds::{check, fraction};
 use crate::error::Result;
 use crate::linalg::inner;
@@ -47,6 +47,10 @@ impl Settings for SgdSettings {
 impl Build for SgdSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Sgd::new(*self))
+    }
+
+    fn family(&self) -> Family {
+        Family::FirstOrder
     }
 }
 

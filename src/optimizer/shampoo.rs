@@ -1,6 +1,7 @@
 use super::first_order::{RateSettings, clipped, statistics};
 use super::{
-    AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Settings, State, Stateful,
+    AdaptiveMoments, Batch, Build, Family, GradientMoments, Optimizer, Proposal, Settings, State,
+    Stateful,
 };
 use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
@@ -69,6 +70,10 @@ impl Settings for ShampooSettings {
 impl Build for ShampooSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Shampoo::new(*self))
+    }
+
+    fn family(&self) -> Family {
+        Family::FirstOrder
     }
 }
 

@@ -1,6 +1,7 @@
 use super::first_order::{RateSettings, clipped, statistics, zeros};
 use super::{
-    AdaptiveMoments, Batch, Build, GradientMoments, Optimizer, Proposal, Settings, State, Stateful,
+    AdaptiveMoments, Batch, Build, Family, GradientMoments, Optimizer, Proposal, Settings, State,
+    Stateful,
 };
 use crate::bounds::{at_least, fraction};
 use crate::error::Result;
@@ -51,6 +52,10 @@ impl Settings for SoapSettings {
 impl Build for SoapSettings {
     fn build(&self) -> Box<dyn Optimizer> {
         Box::new(Soap::new(*self))
+    }
+
+    fn family(&self) -> Family {
+        Family::FirstOrder
     }
 
     fn tunable(&self) -> &'static [&'static str] {

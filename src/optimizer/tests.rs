@@ -3,55 +3,65 @@
 use super::dense::{random, record, relative};
 use super::*;
 
-fn metrics() -> Vec<Box<dyn Metric>> {
-    let kfac = |approximation| {
-        KfacMetric::new(&KfacSettings {
+/// A metric behind its type: averages a record in `renewals` times at a damping, and solves for a gradient.
+type Solve = Box<dyn Fn(&Record<f32>, usize, f64, &[Mat<f64>]) -> Vec<Mat<f64>>>;
+
+fn solve<M: Metric + 'static>(metric: M) -> (String, Solve) {
+    let name = format!("{:.40}", format!("{metric:?}"));
+    let solve =
+        move |record: &Record<f32>, renewals: usize, damping: f64, gradient: &[Mat<f64>]| {
+            let mut metric = metric.clone();
+            for _ in 0..renewals {
+                metric.update(record, damping).unwrap();
+            }
+            let inverse = metric.invert(damping).unwrap();
+            inverse.solve(gradient, Some(record)).unwrap()
+        };
+    (name, Box::new(solve))
+}
+
+fn metrics() -> Vec<(String, Solve)> {
+    let kfac = |approximation, gates| {
+        solve(KfacMetric::new(&KfacSettings {
             approximation,
+            gates,
             ..KfacSettings::default()
-        })
+        }))
     };
     let ekfac = |basis| {
-        EkfacMetric::new(&EkfacSettings {
+        solve(EkfacMetric::new(&EkfacSettings {
             basis,
             ..EkfacSettings::default()
-        })
+        }))
+    };
+    let singd = |variant| {
+        solve(SingdMetric::new(&SingdSettings {
+            variant,
+            ..SingdSettings::default()
+        }))
     };
     vec![
-        Box::new(kfac(Approximation::Expand)),
-        Box::new(kfac(Approximation::Reduce)),
-        Box::new(kfac(Approximation::SymmetricChain)),
-        Box::new(kfac(Approximation::Chain)),
-        Box::new(ekfac(Basis::PathGradients)),
-        Box::new(ekfac(Basis::Factors)),
-        Box::new(KfocMetric::new(&KfocSettings::default())),
-        Box::new(CgFacMetric::new(&CgFacSettings::default())),
-        Box::new(GaussNewtonMetric::default()),
-        Box::new(WhitenedMuonMetric::new(&WhitenedMuonSettings::default())),
+        kfac(Approximation::Expand, Gates::Fused),
+        kfac(Approximation::Reduce, Gates::Fused),
+        kfac(Approximation::SymmetricChain, Gates::Fused),
+        kfac(Approximation::Chain, Gates::Fused),
+        kfac(Approximation::Chain, Gates::Separate),
+        ekfac(Basis::PathGradients),
+        ekfac(Basis::Factors),
+        solve(KfocMetric::new(&KfocSettings::default())),
+        solve(CgFacMetric::new(&CgFacSettings::default())),
+        solve(GaussNewtonMetric::default()),
+        solve(WhitenedMuonMetric::new(&WhitenedMuonSettings::default())),
+        singd(Variant::Ingd),
+        singd(Variant::Ikfac),
     ]
 }
 
-fn singd(variant: Variant, damping: f64) -> SingdMetric {
-    let mut settings = SingdSettings {
-        variant,
-        ..SingdSettings::default()
-    };
-    settings.control.damping = damping;
-    SingdMetric::new(&settings)
-}
-
-/// The step after three renewals, with gradient, metric and damping all times c.
-fn step(metric: &mut dyn Metric, record: &Record<f32>, c: f64, damping: f64) -> Vec<Mat<f64>> {
-    let mut record = record.clone();
-    record.scale(&vec![c.sqrt(); record.paths()]);
-    for _ in 0..3 {
-        metric.update(&record).unwrap();
-        metric.damp(c * damping).unwrap();
-    }
+fn gradient(record: &Record<f32>, seed: u64) -> Vec<Mat<f64>> {
     let sizes = record.sizes().into_iter();
-    let gradient: Vec<Mat<f64>> = sizes
-        .map(|(rows, columns)| faer::Scale(c) * random(rows, columns, 9))
-        .collect();
-    metric.solve(&gradient, Some(&record)).unwrap()
+    sizes
+        .map(|(rows, columns)| random(rows, columns, seed))
+        .collect()
 }
 
 /// Identity 20: the loss times c and the damping times c give the same step, by every method; so π, and the place of T,
@@ -61,48 +71,47 @@ fn steps_do_not_depend_on_the_units_of_the_loss() {
     const DAMPING: f64 = 0.05;
     const C: f64 = 16.0;
     let record = record::<f32>(5);
-    let same = |plain: Vec<Mat<f64>>, scaled: Vec<Mat<f64>>, name: &str| {
+    let mut larger = record.clone();
+    larger.scale(&vec![C.sqrt(); record.paths()]);
+    let gradient = gradient(&record, 9);
+    for (name, solve) in metrics() {
+        let plain = solve(&record, 3, DAMPING, &gradient);
+        let scaled = solve(
+            &larger,
+            3,
+            C * DAMPING,
+            &crate::linalg::scaled(&gradient, C),
+        );
         for (plain, scaled) in plain.iter().zip(&scaled) {
             let error = relative(scaled, plain);
             assert!(error < 1e-4, "{name}: {error:e}");
         }
-    };
-    for (mut plain, mut scaled) in metrics().into_iter().zip(metrics()) {
-        same(
-            step(plain.as_mut(), &record, 1.0, DAMPING),
-            step(scaled.as_mut(), &record, C, DAMPING),
-            &format!("{:.40}", format!("{plain:?}")),
-        );
-    }
-    for variant in [Variant::Ingd, Variant::Ikfac] {
-        same(
-            step(&mut singd(variant, DAMPING), &record, 1.0, DAMPING),
-            step(&mut singd(variant, C * DAMPING), &record, C, DAMPING),
-            &format!("{variant:?}"),
-        );
     }
 }
 
-/// Every method gives a direction of descent.
+/// Every method gives a direction of descent, with a part for every map.
 #[test]
 fn every_inverse_is_positive() {
     let record = record::<f32>(5);
-    let singd = [Variant::Ingd, Variant::Ikfac]
-        .map(|variant| Box::new(singd(variant, 0.05)) as Box<dyn Metric>);
-    for mut metric in metrics().into_iter().chain(singd) {
+    for (name, solve) in metrics() {
         for seed in 0..5 {
-            metric.update(&record).unwrap();
-            metric.damp(0.05).unwrap();
-            let sizes = record.sizes().into_iter();
-            let gradient: Vec<Mat<f64>> = sizes
-                .map(|(rows, columns)| random(rows, columns, seed))
-                .collect();
-            let solution = metric.solve(&gradient, Some(&record)).unwrap();
-            assert!(
-                crate::linalg::inner(&gradient, &solution) > 0.0,
-                "{metric:?}"
-            );
+            let gradient = gradient(&record, seed);
+            let solution = solve(&record, 1 + seed as usize, 0.05, &gradient);
+            let descent = crate::linalg::inner(&gradient, &solution);
+            assert!(descent > 0.0, "{name}: {descent}");
         }
+    }
+}
+
+/// A gradient without the map of the head is refused, not solved in part.
+#[test]
+fn a_missing_map_is_not_left_out() {
+    let record = record::<f32>(5);
+    let all = gradient(&record, 9);
+    for (name, solve) in metrics() {
+        let partial = || solve(&record, 1, 0.05, &all[..1]);
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(partial));
+        assert!(found.is_err(), "{name}");
     }
 }
 
@@ -110,7 +119,9 @@ fn every_inverse_is_positive() {
 #[test]
 fn gauss_newton_refuses_too_many_paths() {
     let keys: toml::Table = toml::from_str("curvature_paths = 2048").unwrap();
-    let error = method("gauss_newton", "optimizers.exact", keys).unwrap_err();
+    let error = Method::GaussNewton
+        .read("optimizers.exact", keys)
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "`optimizers.exact.curvature_paths` must be at most 1024, was 2048"
@@ -187,10 +198,42 @@ fn quadratic_model_refuses_steps_without_paths() {
         "step_rule = \"quadratic\"",
     ] {
         let keys = toml::from_str(&format!("{keys}\nradius_paths = 0")).unwrap();
-        let error = method("kfac", "optimizers.kfac", keys).unwrap_err();
+        let error = Method::Kfac.read("optimizers.kfac", keys).unwrap_err();
         assert_eq!(
             error.to_string(),
             "`optimizers.kfac.radius_paths` must be at least 1, was 0"
         );
     }
+}
+
+/// A name leads to its method, its settings and its family; another name is refused with all names.
+#[test]
+fn methods_are_known_by_name() {
+    for (name, method) in Method::ALL {
+        assert_eq!(Method::named("method", name).unwrap(), *method);
+        assert_eq!(method.name(), *name);
+        let (settings, _) = method.read("optimizers.one", toml::Table::new()).unwrap();
+        assert_eq!(settings.family(), method.family(), "{name}");
+        let paths = settings.build().curvature_paths(0);
+        assert_eq!(paths > 0, method.family() == Family::Curvature, "{name}");
+        let json = serde_json::to_string(method).unwrap();
+        assert_eq!(json, format!("\"{name}\""));
+    }
+    let error = Method::named("optimizers.one.method", "muom").unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("must be one of adam, adamw, kfac"),
+        "{error}"
+    );
+}
+
+/// A metric that is of the present step's paths alone has no mean over renewals.
+#[test]
+fn cg_fac_refuses_a_centred_metric() {
+    let keys = toml::from_str("centred = true").unwrap();
+    let error = Method::CgFac.read("optimizers.cg", keys).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`optimizers.cg.centred` must be false for cg_fac, whose metric is that of the present step's paths alone"
+    );
 }

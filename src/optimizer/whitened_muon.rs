@@ -1,12 +1,11 @@
-use super::curvature::{ControlSettings, Curvature, Metric};
+use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::kfac::{Approximation, MapFactors};
 use super::muon::newton_schulz;
-use super::{Build, Optimizer, Settings, State, Stateful};
+use super::{Build, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::unit_interval;
 use crate::error::Result;
-use crate::linalg::symmetric_power;
+use crate::linalg::paired;
 use crate::network::Record;
-use crate::simd::BLOCK;
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +44,8 @@ impl Build for WhitenedMuonSettings {
         &["damping", "trust_radius", "momentum", "start_learning_rate"]
     }
 
-    fn least_paths(&self) -> usize {
-        BLOCK
+    fn family(&self) -> Family {
+        Family::Curvature
     }
 }
 
@@ -64,21 +63,21 @@ impl Build for WhitenedMuonSettings {
 pub struct WhitenedMuonMetric {
     decay: f64,
     maps: Vec<MapFactors>,
-    /// (A^{-½}, G^{-½})
-    roots: Vec<(Mat<f64>, Mat<f64>)>,
 }
+
+/// (A^{-½}, G^{-½}) of every map.
+#[derive(Debug, Clone)]
+pub struct WhitenedMuonInverse(Vec<(Mat<f64>, Mat<f64>)>);
 
 impl WhitenedMuonMetric {
     pub fn new(settings: &WhitenedMuonSettings) -> Self {
         Self {
             decay: settings.factor_decay,
             maps: Vec::new(),
-            roots: Vec::new(),
         }
     }
 }
 
-/// The roots follow from the factors and the damping.
 impl Stateful for WhitenedMuonMetric {
     fn state(&mut self, state: &mut State) -> Result<()> {
         state.field("maps", &mut self.maps)
@@ -86,68 +85,66 @@ impl Stateful for WhitenedMuonMetric {
 }
 
 impl Metric for WhitenedMuonMetric {
-    fn update(&mut self, record: &Record<f32>) -> Result<()> {
-        self.maps
-            .resize_with(record.sizes().len(), MapFactors::default);
-        for (map, factors) in self.maps.iter_mut().enumerate() {
-            factors.update(record, map, self.decay, Approximation::Expand);
-        }
-        Ok(())
+    type Inverse = WhitenedMuonInverse;
+
+    fn update(&mut self, record: &Record<f32>, _damping: f64) -> Result<f64> {
+        let (decay, expand) = (self.decay, Approximation::Expand);
+        Ok(MapFactors::update_all(
+            &mut self.maps,
+            record,
+            decay,
+            expand,
+        ))
     }
 
-    fn damp(&mut self, damping: f64) -> Result<()> {
-        let root = |factor: &Mat<f64>| symmetric_power(factor, -0.5, f64::MIN_POSITIVE);
-        self.roots = self
-            .maps
-            .iter()
-            .map(|factors| {
-                let (a, g) = factors.damped(damping);
-                Ok((root(&a)?, root(&g)?))
-            })
-            .collect::<Result<_>>()?;
-        Ok(())
+    fn invert(&self, damping: f64) -> Result<WhitenedMuonInverse> {
+        let roots = self.maps.iter().map(|factors| {
+            let (a, g) = factors.damped(damping);
+            Ok((a.inverse_root()?.0, g.inverse_root()?.0))
+        });
+        Ok(WhitenedMuonInverse(roots.collect::<Result<_>>()?))
     }
+}
 
+impl MetricInverse for WhitenedMuonInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        Ok(gradient
-            .iter()
-            .zip(&self.roots)
-            .map(|(gradient, (a, g))| {
-                let whitened = g * gradient * a;
-                let orthogonal = newton_schulz(&whitened);
-                let size = orthogonal.norm_l2();
-                let scale = if size > 0.0 {
-                    whitened.norm_l2() / size
-                } else {
-                    0.0
-                };
-                g * (faer::Scale(scale) * orthogonal) * a
-            })
-            .collect())
+        Ok(paired(gradient, &self.0, |gradient, (a, g)| {
+            let whitened = g * gradient * a;
+            let orthogonal = newton_schulz(&whitened);
+            let size = orthogonal.norm_l2();
+            let scale = if size > 0.0 {
+                whitened.norm_l2() / size
+            } else {
+                0.0
+            };
+            g * (faer::Scale(scale) * orthogonal) * a
+        }))
     }
 
     /// ‖Y‖ over all maps.
     fn norm(&self, _solution: &[Mat<f64>], gradient: &[Mat<f64>]) -> f64 {
-        let maps = gradient.iter().zip(&self.roots);
-        let square: f64 = maps.map(|(m, (a, g))| (g * m * a).squared_norm_l2()).sum();
-        square.sqrt()
+        let squares = paired(gradient, &self.0, |m, (a, g)| (g * m * a).squared_norm_l2());
+        squares.iter().sum::<f64>().sqrt()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::right_singular;
+    use crate::linalg::{right_singular, symmetric_power};
     use crate::optimizer::dense::{random, record, relative};
     use crate::optimizer::kfac::{KfacMetric, KfacSettings};
 
     const DAMPING: f64 = 0.05;
 
-    fn whitened(record: &Record<f32>, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
+    fn inverse(record: &Record<f32>) -> WhitenedMuonInverse {
         let mut metric = WhitenedMuonMetric::new(&WhitenedMuonSettings::default());
-        metric.update(record).unwrap();
-        metric.damp(DAMPING).unwrap();
-        metric.solve(gradient, None).unwrap()
+        metric.update(record, DAMPING).unwrap();
+        metric.invert(DAMPING).unwrap()
+    }
+
+    fn whitened(record: &Record<f32>, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
+        inverse(record).solve(gradient, None).unwrap()
     }
 
     /// With K-FAC's factors C: on the LSTM's map ‖G^½ X A^½‖ is that of K-FAC's step, and G^½ X A^½ has nearly equal
@@ -161,22 +158,19 @@ mod tests {
             approximation: Approximation::Expand,
             ..KfacSettings::default()
         });
-        kfac.update(&record).unwrap();
-        kfac.damp(DAMPING).unwrap();
+        kfac.update(&record, DAMPING).unwrap();
+        let kfac = kfac.invert(DAMPING).unwrap();
         let expected = kfac.solve(&gradient, None).unwrap();
         let found = whitened(&record, &gradient);
 
         let mut factors = MapFactors::default();
         factors.update(&record, 0, 0.9, Approximation::Expand);
         let (a, g) = factors.damped(DAMPING);
-        let [a, g] = [a, g].map(|c| symmetric_power(&c, 0.5, 0.0).unwrap());
+        let [a, g] = [a, g].map(|c| symmetric_power(&c.matrix, 0.5, 0.0).unwrap());
         let [found_white, kfac_white] = [&found[0], &expected[0]].map(|x| &g * x * &a);
         let ratio = found_white.norm_l2() / kfac_white.norm_l2();
         assert!((ratio - 1.0).abs() < 1e-9, "{ratio}");
-        let mut muon = WhitenedMuonMetric::new(&WhitenedMuonSettings::default());
-        muon.update(&record).unwrap();
-        muon.damp(DAMPING).unwrap();
-        let norms = muon.norm(&found, &gradient) / kfac.norm(&expected, &gradient);
+        let norms = inverse(&record).norm(&found, &gradient) / kfac.norm(&expected, &gradient);
         assert!((norms - 1.0).abs() < 1e-9, "{norms}");
         let spread = |m: &Mat<f64>| {
             let (values, _) = right_singular(m).unwrap();

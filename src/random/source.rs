@@ -166,22 +166,25 @@ mod tests {
         }
     }
 
-    /// An aligned run of 2^k points has one point in every interval of length 2^−k of every dimension.
+    /// An aligned run of 2^k points has one point in every interval of length 2^−k of every dimension: a whole batch, and the
+    /// first 512 or 64 paths of one.
     #[test]
     fn sobol_points_are_nets() {
         let sobol = Sobol::new(Stream::new(7, Purpose::Training));
-        let (blocks, dimensions) = (32, 256);
-        for first in [0, 64, 2048] {
+        let dimensions = 256;
+        for (first, blocks) in [(0, 32), (64, 32), (2048, 32), (128, 16), (384, 2)] {
             let points: Vec<_> = (first..first + blocks)
                 .map(|block| sobol.fractions(block, dimensions))
                 .collect();
+            let count = blocks as u32 * BLOCK as u32;
+            let shift = 32 - count.trailing_zeros();
             for dimension in 0..dimensions {
                 let mut cells: Vec<u32> = points
                     .iter()
-                    .flat_map(|rows| rows[dimension].map(|fraction| fraction >> 22))
+                    .flat_map(|rows| rows[dimension].map(|fraction| fraction >> shift))
                     .collect();
                 cells.sort_unstable();
-                assert!(cells.iter().copied().eq(0..1024), "dimension {dimension}");
+                assert!(cells.iter().copied().eq(0..count), "dimension {dimension}");
             }
         }
     }

@@ -22,8 +22,11 @@ pub fn assumptions(market: &BacktestMarket) -> String {
             escape(from),
             escape(to)
         ),
-        _ if market.source == "walk_forward" => "estimated anew for every window".into(),
-        _ => format!("given by the {}", escape(&market.source)),
+        (None, None) if market.source == "walk_forward" => "estimated anew for every window".into(),
+        (None, None) => format!("given by the {}", escape(&market.source)),
+        (Some(_), None) | (None, Some(_)) => {
+            format!("estimated from {}, dates unknown", escape(&market.source))
+        }
     };
     let mut facts = vec![
         ("Data", escape(&market.data)),

@@ -22,12 +22,12 @@ pub fn report(
     let figures: Vec<Shown<'_>> = figures
         .iter()
         .map(|figure| Shown {
-            name: figure.kind.name,
+            name: figure.kind.name(),
             markup: format!(
                 "<div class=\"wide\">{}</div><div class=\"narrow\">{}</div>",
                 figure.wide, figure.narrow
             ),
-            caption: figure.kind.caption,
+            caption: figure.kind.caption(),
         })
         .collect();
     page(
@@ -65,7 +65,8 @@ pub fn page(title: &str, head: &str, navigation: &str, body: &str) -> String {
             "title" => out.push_str(&escape(title)),
             "head" => out.push_str(head),
             "navigation" => out.push_str(navigation),
-            _ => out.push_str(body),
+            "body" => out.push_str(body),
+            mark => unreachable!("the template's mark `{mark}` has no text"),
         }
         rest = after;
     }
@@ -325,11 +326,11 @@ pub fn readable_time(text: &str) -> String {
 
 /// Markup that shows the figure of a file, in the shape that fits the page.
 pub fn picture(base: &str, kind: Kind) -> String {
-    let address = |form| escape(&format!("{base}/{}", Figure::file(kind.name, form)));
+    let address = |form| escape(&format!("{base}/{}", Figure::file(kind, form)));
     format!(
         "<a href=\"{wide}\"><picture><source media=\"(max-width: 600px)\" srcset=\"{narrow}\">\
          <img src=\"{wide}\" alt=\"{}\" loading=\"lazy\"></picture></a>",
-        escape(kind.caption),
+        escape(kind.caption()),
         wide = address(Form::Wide),
         narrow = address(Form::Narrow),
     )

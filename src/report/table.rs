@@ -86,7 +86,8 @@ fn assumptions(market: &BacktestMarket) -> String {
     }
     let source = match (&market.estimated_from, &market.estimated_to) {
         (Some(from), Some(to)) => format!("estimated from closes of {from} to {to}"),
-        _ => "given by the strategy".into(),
+        (None, None) => "given by the strategy".into(),
+        (Some(_), None) | (None, Some(_)) => "estimated from closes of unknown dates".into(),
     };
     format!(
         "Sold from {} to {}; parameters {source}: {}.",

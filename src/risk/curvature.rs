@@ -2,7 +2,7 @@ use super::Risk;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
-/// Which paths the metric Σ_b h_b J_b J_bᵀ counts for how much.
+/// Which paths the metric F = (1/n) Σ_b h_b J_b J_bᵀ counts for how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CurvatureWeights {
@@ -53,37 +53,48 @@ impl Risk {
         const CAP: f64 = 10.0;
         let n = pnl.len() as f64;
         let tail = |path: usize| n * weights[path].abs();
-        let (scale, kernel) = match *self {
-            Self::MeanVariance { aversion } | Self::Entropic { aversion } => (aversion, None),
+        let scale = match *self {
+            Self::MeanVariance { aversion } | Self::Entropic { aversion } => aversion,
             Self::MonotoneMeanVariance { aversion } => {
                 let carry = weights.iter().filter(|weight| **weight != 0.0).count();
-                (aversion * carry as f64 / n, None)
+                aversion * carry as f64 / n
             }
-            Self::Cvar { level } => {
+            Self::Cvar { level } => Kernel::new(pnl, weights).density / (1.0 - level),
+        };
+        let uniform = || vec![1.0; count];
+        let tails = || (0..count).map(tail).collect();
+        let mixed = || {
+            (0..count)
+                .map(|path| 0.5 + 0.5 * tail(path).min(CAP))
+                .collect()
+        };
+        let own = || match self {
+            Self::MeanVariance { .. } => uniform(),
+            Self::Entropic { .. } => tails(),
+            Self::MonotoneMeanVariance { .. } => {
+                let carries = weights[..count].iter().map(|weight| *weight != 0.0);
+                carries
+                    .map(|carries| f64::from(u8::from(carries)))
+                    .collect()
+            }
+            Self::Cvar { .. } => {
                 let kernel = Kernel::new(pnl, weights);
-                let density = pnl.iter().map(|z| kernel.at(*z)).sum::<f64>() / n;
-                (density / (1.0 - level), Some((kernel, density)))
+                let near = |path: usize| 0.5 * kernel.at(pnl[path]) / kernel.density;
+                (0..count)
+                    .map(|path| near(path) + 0.5 * tail(path))
+                    .collect()
             }
         };
-        let own = |path: usize| match (self, &kernel) {
-            (_, Some((kernel, density))) => 0.5 * kernel.at(pnl[path]) / density + 0.5 * tail(path),
-            (Self::Entropic { .. }, None) => tail(path),
-            (Self::MonotoneMeanVariance { .. }, None) => f64::from(u8::from(weights[path] != 0.0)),
-            (_, None) => 1.0,
+        let mut weights: Vec<f64> = match kind {
+            CurvatureWeights::Uniform => uniform(),
+            CurvatureWeights::Tail => tails(),
+            CurvatureWeights::Mixed => mixed(),
+            CurvatureWeights::Measure => own(),
+            CurvatureWeights::ByMeasure => match self {
+                Self::Cvar { .. } | Self::Entropic { .. } => mixed(),
+                Self::MeanVariance { .. } | Self::MonotoneMeanVariance { .. } => own(),
+            },
         };
-        let kind = match (kind, self) {
-            (CurvatureWeights::ByMeasure, Self::Cvar { .. } | Self::Entropic { .. }) => {
-                CurvatureWeights::Mixed
-            }
-            (kind, _) => kind,
-        };
-        let weight = |path: usize| match kind {
-            CurvatureWeights::Uniform => 1.0,
-            CurvatureWeights::Tail => tail(path),
-            CurvatureWeights::Mixed => 0.5 + 0.5 * tail(path).min(CAP),
-            CurvatureWeights::Measure | CurvatureWeights::ByMeasure => own(path),
-        };
-        let mut weights: Vec<f64> = (0..count).map(weight).collect();
         let mean = weights.iter().sum::<f64>() / count as f64;
         // None of the first paths may carry weight; then they count the same.
         if mean > 0.0 {
@@ -99,6 +110,8 @@ impl Risk {
 struct Kernel {
     centre: f64,
     width: f64,
+    /// The estimated density of the P&L at the centre.
+    density: f64,
 }
 
 impl Kernel {
@@ -113,11 +126,14 @@ impl Kernel {
             .fold(f64::NEG_INFINITY, f64::max);
         let mean = pnl.iter().sum::<f64>() / n;
         let variance = pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / n;
-        Self {
+        let mut kernel = Self {
             centre,
             // A sample without spread still needs a kernel.
             width: (1.06 * variance.sqrt() * n.powf(-0.2)).max(1e-12),
-        }
+            density: 0.0,
+        };
+        kernel.density = pnl.iter().map(|z| kernel.at(*z)).sum::<f64>() / n;
+        kernel
     }
 
     fn at(&self, z: f64) -> f64 {

@@ -1,3 +1,5 @@
+use crate::bounds::{fraction, positive};
+use crate::error::Result;
 use serde::Serialize;
 use std::fmt;
 
@@ -41,7 +43,38 @@ pub struct Evaluation {
     pub weights: Vec<f64>,
 }
 
+/// Level of the CVaR that is watched where another measure is trained.
+const DEFAULT_LEVEL: f64 = 0.95;
+
 impl Risk {
+    /// The level, if the measure is a CVaR.
+    pub fn cvar_level(&self) -> Option<f64> {
+        match *self {
+            Self::Cvar { level } => Some(level),
+            Self::Entropic { .. }
+            | Self::MeanVariance { .. }
+            | Self::MonotoneMeanVariance { .. } => None,
+        }
+    }
+
+    /// The level of the CVaR that tells of tails beside the measure: its own, or 95 %.
+    pub fn watched_level(&self) -> f64 {
+        self.cvar_level().unwrap_or(DEFAULT_LEVEL)
+    }
+
+    /// Checks another level or aversion for the measure; `key` is what names it.
+    ///
+    /// # Errors
+    /// In one line: the key, the value and its bound.
+    pub fn check_parameter(&self, key: &str, parameter: f64) -> Result<f64> {
+        match self {
+            Self::Cvar { .. } => fraction(key, parameter),
+            Self::Entropic { .. }
+            | Self::MeanVariance { .. }
+            | Self::MonotoneMeanVariance { .. } => positive(key, parameter),
+        }
+    }
+
     /// The CVaR level or the risk aversion.
     pub fn parameter(&self) -> f64 {
         match *self {

@@ -3,6 +3,7 @@
 use super::folder::{RunFolder, from_json, readable};
 use super::metrics::{Comparison, Metrics, TrainingCurve, Trial};
 use crate::error::{Error, Result};
+use crate::optimizer;
 use crate::risk::{Row, null_as_nan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,8 +25,8 @@ pub struct Study {
     /// Candidates of the search for settings; absent if the settings are those of the strategy file.
     pub candidates: Option<usize>,
     /// What seconds count, `training.clock` of the strategy.
-    #[serde(default = "wall")]
-    pub clock: String,
+    #[serde(default)]
+    pub clock: Clock,
     pub methods: Vec<Method>,
     /// Hedges that are not trained.
     pub hedges: Vec<Ending>,
@@ -38,11 +39,22 @@ pub struct Study {
     pub curves: Vec<MeanCurve>,
 }
 
+/// What the seconds of trainings count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Clock {
+    /// The time that went by.
+    #[default]
+    Wall,
+    /// The time of all cores together.
+    Cpu,
+}
+
 /// An optimizer and the settings that it was trained with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Method {
     pub name: String,
-    pub method: String,
+    pub method: optimizer::Method,
     pub paths: usize,
     pub relative_steps: f64,
     pub settings: toml::Table,
@@ -103,10 +115,6 @@ pub struct MeanPoint {
     pub reduction_ratio: Option<f64>,
 }
 
-fn wall() -> String {
-    "wall".into()
-}
-
 /// Six significant digits, which is more than the results are worth.
 fn rounded(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
@@ -149,7 +157,13 @@ impl Study {
         let length = training
             .and_then(|table| table.get("steps")?.as_integer())
             .map(|steps| steps as usize);
-        let clock = training.and_then(|table| table.get("clock")?.as_str());
+        let clock = match training.and_then(|table| table.get("clock")) {
+            Some(clock) => clock
+                .clone()
+                .try_into()
+                .map_err(|error: toml::de::Error| Error::input(error.message()))?,
+            None => Clock::default(),
+        };
         let level = metrics.trained_level.as_deref().unwrap_or("0.95");
         let (trained, hedges): (Vec<&Row>, Vec<&Row>) = metrics
             .evaluation
@@ -171,8 +185,8 @@ impl Study {
             test_paths: metrics.evaluation.first().map_or(0, |row| row.paths),
             length,
             candidates: request.candidates,
-            clock: clock.map_or_else(wall, str::to_owned),
-            methods: methods(&strategy),
+            clock,
+            methods: methods(folder, &strategy)?,
             hedges: hedges
                 .into_iter()
                 .map(|row| Ending::new(row, level, None, None))
@@ -234,27 +248,37 @@ pub fn lengths(metrics: &Metrics) -> Vec<Ending> {
         .collect()
 }
 
-fn methods(strategy: &toml::Table) -> Vec<Method> {
-    let optimizers = strategy
-        .get("optimizers")
-        .and_then(|table| table.as_table());
-    optimizers
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, section)| {
-            let mut settings = section.as_table()?.clone();
-            for key in ["lengths", "tune_paths", "average"] {
-                settings.remove(key);
-            }
-            Some(Method {
-                name: name.clone(),
-                method: settings.remove("method")?.as_str()?.into(),
-                paths: settings.remove("paths")?.as_integer()? as usize,
-                relative_steps: settings.remove("relative_steps")?.as_float()?,
-                settings: settings.iter().map(significant).collect(),
-            })
+/// The optimizers of a run's strategy file, which states every default.
+fn methods(folder: &RunFolder, strategy: &toml::Table) -> Result<Vec<Method>> {
+    let Some(optimizers) = strategy.get("optimizers") else {
+        return Ok(Vec::new());
+    };
+    let method = |name: &String, section: &toml::Value| {
+        let section = section.as_table();
+        let stated = |key: &str| section.and_then(|section| section.get(key));
+        let mut settings = section?.clone();
+        for key in ["lengths", "tune_paths", "average", "method", "paths"] {
+            settings.remove(key);
+        }
+        settings.remove("relative_steps");
+        Some(Method {
+            name: name.clone(),
+            method: stated("method")?.clone().try_into().ok()?,
+            paths: stated("paths")?.as_integer()? as usize,
+            relative_steps: stated("relative_steps")?.as_float()?,
+            settings: settings.iter().map(significant).collect(),
         })
-        .collect()
+    };
+    let all = optimizers.as_table().into_iter().flatten();
+    all.map(|(name, section)| {
+        method(name, section).ok_or_else(|| {
+            Error::input(format!(
+                "run `{}`: its strategy does not say method, paths and relative steps of `{name}`",
+                folder.id()
+            ))
+        })
+    })
+    .collect()
 }
 
 fn significant((key, value): (&String, &toml::Value)) -> (String, toml::Value) {

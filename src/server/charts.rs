@@ -23,10 +23,9 @@ pub struct ChartQuery {
     key: Option<String>,
 }
 
-/// A chart of a run: `validation_steps`, `validation_seconds`, `loss_steps`, `statistics`, `pnl_histogram`, `cost_cvar`,
-/// `frontier`, `backtest_pnl`, `drawdown`, `attribution`, `years` or `stress`.
+/// A chart of a run.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/charts/{name}", tag = RUNS,
-    params(("id" = String, Path, description = "Run"), ("name" = String, Path, description = "Chart"), ChartQuery),
+    params(("id" = String, Path, description = "Run"), ("name" = inline(charts::Kind), Path, description = "Chart"), ChartQuery),
     responses((status = 200, body = Figure), (status = 404, body = Refusal),
               (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn chart(
@@ -39,7 +38,6 @@ pub async fn chart(
     let ids = [id.as_str()];
     let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
         let (folder, metrics) = complete(&folders[0])?;
-        let figure = Source::new(folder, &metrics)?.draw(&name, query.key.as_deref())?;
         let none = || {
             missing(format!(
                 "run `{}` has no chart `{}`",
@@ -47,6 +45,8 @@ pub async fn chart(
                 excerpt(&name)
             ))
         };
+        let kind = charts::Kind::named(&name).ok_or_else(none)?;
+        let figure = Source::new(folder, &metrics)?.draw(kind, query.key.as_deref())?;
         json(&figure.ok_or_else(none)?)
     });
     answer.await

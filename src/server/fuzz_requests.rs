@@ -127,7 +127,7 @@ fn text(known: Vec<String>) -> BoxedStrategy<String> {
 }
 
 fn segment(name: &str, method: &str, known: &Known) -> BoxedStrategy<String> {
-    let names = crate::charts::KINDS.map(|kind| kind.name.to_owned());
+    let names = crate::charts::Kind::all().map(|kind| kind.name().to_owned());
     text(match name {
         "id" if method == "DELETE" => known.victims.clone(),
         "id" => known.runs.clone(),
@@ -135,7 +135,7 @@ fn segment(name: &str, method: &str, known: &Known) -> BoxedStrategy<String> {
             .iter()
             .flat_map(|name| [format!("{name}.csv"), format!("{name}.parquet")])
             .collect(),
-        _ => names.into(),
+        _ => names.collect(),
     })
 }
 

@@ -6,10 +6,8 @@ use super::job_view::{JobList, JobView};
 use super::openapi::{JOBS, Refusal};
 use super::queue::Refused;
 use super::{App, Problem, files, find, invalid, missing, off_thread};
-use crate::bounds::check;
 use crate::error::{Error, excerpt};
 use crate::experiment::{Prepared, Scope};
-use crate::risk::Risk;
 use crate::runs::progress;
 use crate::runs::store;
 use crate::strategy::Plan;
@@ -136,11 +134,8 @@ fn scope(
     }
     let frontier = frontier.unwrap_or_default();
     for &parameter in &frontier {
-        let (possible, bound) = match plan.risk {
-            Risk::Cvar { .. } => ((0.0..1.0).contains(&parameter), "in [0, 1)"),
-            _ => (parameter > 0.0, "positive"),
-        };
-        check("frontier", parameter, possible, bound)
+        plan.risk
+            .check_parameter("frontier", parameter)
             .map_err(|error| rejected(error, "frontier"))?;
     }
     Ok(Scope {

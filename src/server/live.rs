@@ -4,7 +4,7 @@ use super::openapi::{RUNS, Refusal};
 use super::pages::{framed, labels, script};
 use super::place::Place;
 use super::{App, Problem, Root, blocking, find, missing};
-use crate::charts::{self, FIRST, Figure, LIVE, UNITS};
+use crate::charts::{self, FIRST, Figure, LiveChart, UNITS};
 use crate::experiment;
 use crate::report::html::escape;
 use crate::risk::Risk;
@@ -81,10 +81,8 @@ fn strategies(plan: &Plan, trainings: &[Planned]) -> Vec<String> {
 
 /// The tail risk that is measured on validation paths.
 fn tail_risk(risk: Risk) -> String {
-    match risk {
-        Risk::Cvar { .. } => risk.to_string(),
-        _ => Risk::Cvar { level: 0.95 }.to_string(),
-    }
+    let level = risk.watched_level();
+    Risk::Cvar { level }.to_string()
 }
 
 /// The trainings that a run asks for, and the charts that its events fill.
@@ -185,20 +183,18 @@ fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> String {
     .iter()
     .map(|head| format!("<th scope=\"col\">{head}</th>"))
     .collect();
-    let figures: String = LIVE
-        .iter()
+    let figures: String = LiveChart::all()
         .map(|chart| {
-            let choice = match chart.name {
-                "statistics" => {
-                    "<form class=\"statistics\"><label>Statistic <select name=\"key\"></select></label></form>"
-                }
-                _ => "",
+            let choice = if chart == LiveChart::Statistics {
+                "<form class=\"statistics\"><label>Statistic <select name=\"key\"></select></label></form>"
+            } else {
+                ""
             };
             format!(
                 "<figure>{choice}<div class=\"chart\" id=\"{}\">\
                  <p class=\"message\">Nothing has been measured yet.</p></div><figcaption>{}</figcaption></figure>\n",
-                chart.name,
-                escape(chart.caption)
+                chart.name(),
+                escape(chart.caption())
             )
         })
         .collect();

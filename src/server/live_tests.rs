@@ -1,7 +1,7 @@
 use super::api_tests::Sent;
 use super::tests::app;
 use super::*;
-use crate::charts::LIVE;
+use crate::charts::LiveChart;
 use crate::experiment::{Prepared, Scope};
 use crate::runs::fixture::Scratch;
 use crate::runs::index::Index;
@@ -58,10 +58,10 @@ fn a_run_says_what_it_will_train() {
     assert_eq!(trainings, expected);
     let (status, page) = get(&app, &format!("/runs/{run}"));
     assert_eq!(status, 200);
-    for chart in LIVE {
-        let place = format!("id=\"{}\"", chart.name);
+    for chart in LiveChart::all() {
+        let place = format!("id=\"{}\"", chart.name());
         assert!(page.as_str().unwrap().contains(&place), "{place}");
-        assert_eq!(live["figures"][chart.name]["data"][1]["name"], "kfac");
+        assert_eq!(live["figures"][chart.name()]["data"][1]["name"], "kfac");
     }
     assert_eq!(get(&app, "/api/v1/runs/x/live").0, 404);
     assert_eq!(get(&app, "/runs/x/live").0, 404);

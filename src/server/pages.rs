@@ -4,9 +4,9 @@ use super::cache::{self, PAGE};
 use super::guard::FILE_POLICY;
 use super::place::Place;
 use super::{App, Problem, Runs, assets, blocking, find, live, missing};
-use crate::charts::{KINDS as CHARTS, Source, statistics};
+use crate::charts::{self, Source, statistics};
 use crate::error::excerpt;
-use crate::report::figures::{Figure, Form, KINDS};
+use crate::report::figures::{Figure, Form, Kind};
 use crate::report::html::{Shown, escape, page, picture, sections};
 use crate::report::summary::lines;
 use crate::runs::export;
@@ -65,20 +65,22 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Stri
     let base = place.to(&format!("runs/{}", folder.id()));
     let api = format!("api/v1/runs/{}", folder.id());
     let source = Source::new(folder, metrics)?;
-    let charts: Vec<Shown<'_>> = CHARTS
-        .iter()
-        .filter(|kind| source.has(kind.name))
+    let charts: Vec<Shown<'_>> = charts::Kind::all()
+        .filter(|kind| source.has(*kind))
         .map(|kind| {
-            let address = format!("{api}/charts/{}", kind.name);
-            let still = kind.figure.and_then(|name| still(folder, &base, name));
-            let choice = match kind.name {
-                "statistics" => choice_of_statistic(&address, metrics),
-                _ => String::new(),
+            let address = format!("{api}/charts/{}", kind.name());
+            let still = kind
+                .figure()
+                .and_then(|figure| still(folder, &base, figure));
+            let choice = if kind == charts::Kind::Statistics {
+                choice_of_statistic(&address, metrics)
+            } else {
+                String::new()
             };
             Shown {
-                name: kind.name,
+                name: kind.name(),
                 markup: format!("{choice}{}", slot(&address, &still.unwrap_or_default())),
-                caption: kind.caption,
+                caption: kind.caption(),
             }
         })
         .collect();
@@ -147,9 +149,8 @@ pub fn labels(id: &str) -> String {
 }
 
 /// The figure of the report, shown until the chart is drawn.
-fn still(folder: &RunFolder, base: &str, name: &str) -> Option<String> {
-    let kind = KINDS.into_iter().find(|kind| kind.name == name)?;
-    let drawn = |form| folder.path().join(Figure::file(kind.name, form)).is_file();
+fn still(folder: &RunFolder, base: &str, kind: Kind) -> Option<String> {
+    let drawn = |form| folder.path().join(Figure::file(kind, form)).is_file();
     (drawn(Form::Wide) && drawn(Form::Narrow)).then(|| picture(base, kind))
 }
 
@@ -275,7 +276,7 @@ pub async fn report(State(root): Runs, Segment(id): Segment<String>) -> Result<R
     Ok(file(PAGE, bytes))
 }
 
-/// One figure of one run; only names of [`KINDS`] are looked for.
+/// One figure of one run; only names of a [`Kind`] are looked for.
 pub async fn figure(
     State(root): Runs,
     Segment((id, name)): Segment<(String, String)>,
@@ -283,9 +284,8 @@ pub async fn figure(
     let read = blocking(root, move |root| {
         let folder = find(root, &id)?;
         let none = || missing(format!("run `{id}` has no figure `{}`", excerpt(&name)));
-        let file = KINDS
-            .iter()
-            .flat_map(|kind| [Form::Wide, Form::Narrow].map(|form| Figure::file(kind.name, form)))
+        let file = Kind::all()
+            .flat_map(|kind| [Form::Wide, Form::Narrow].map(|form| Figure::file(kind, form)))
             .find(|file| file.strip_prefix("figures/") == Some(&name))
             .ok_or_else(none)?;
         folder.read_bytes(&file)?.ok_or_else(none)

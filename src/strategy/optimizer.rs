@@ -1,14 +1,14 @@
 use super::raw::RawOptimizer;
 use crate::bounds::{MOST_PATHS, at_least, filled, fraction, one_of, positive, within};
 use crate::error::{Error, Result, excerpt};
-use crate::optimizer::{Averaging, Build, method};
+use crate::optimizer::{Averaging, Build, Method};
 use std::sync::Arc;
 
 /// A validated optimizer, and how long and on how many paths a step it trains.
 #[derive(Debug, Clone)]
 pub struct OptimizerPlan {
     pub name: String,
-    pub method: String,
+    pub method: Method,
     /// Steps as a multiple of the strategy's.
     pub relative_steps: f64,
     /// Paths of a step.
@@ -35,8 +35,8 @@ impl OptimizerPlan {
         check_name(name)?;
         let section = format!("optimizers.{name}");
         let key = |key: &str| format!("{section}.{key}");
-        let chosen = filled(&mut raw.method, name.to_string());
-        let (settings, resolved) = method(&chosen, &section, std::mem::take(&mut raw.settings))?;
+        let chosen = Method::named(&key("method"), &filled(&mut raw.method, name.to_string()))?;
+        let (settings, resolved) = chosen.read(&section, std::mem::take(&mut raw.settings))?;
         raw.settings.clone_from(&resolved);
         let relative_steps = filled(&mut raw.relative_steps, 1.0);
         let paths = filled(&mut raw.paths, paths);
@@ -45,7 +45,12 @@ impl OptimizerPlan {
             name: name.to_string(),
             method: chosen,
             relative_steps: positive(&key("relative_steps"), relative_steps)?,
-            paths: within(&key("paths"), paths, settings.least_paths(), MOST_PATHS)?,
+            paths: within(
+                &key("paths"),
+                paths,
+                chosen.family().least_paths(),
+                MOST_PATHS,
+            )?,
             lengths: at_least_one(&key("lengths"), lengths)?,
             tune_paths: filled(&mut raw.tune_paths, false),
             settings,
@@ -60,7 +65,7 @@ impl OptimizerPlan {
     /// In one line: the key, the value and its bound.
     pub fn with_keys(&self, keys: toml::Table) -> Result<Self> {
         let section = format!("optimizers.{}", self.name);
-        let (settings, keys) = method(&self.method, &section, keys)?;
+        let (settings, keys) = self.method.read(&section, keys)?;
         Ok(Self {
             settings,
             keys,
@@ -72,7 +77,7 @@ impl OptimizerPlan {
     /// paths than its method can work with.
     pub fn with_paths(&self, factor: f64) -> Self {
         let paths = (self.paths as f64 * factor).round() as usize;
-        if paths < self.settings.least_paths() {
+        if paths < self.method.family().least_paths() {
             return self.clone();
         }
         Self {
@@ -108,28 +113,42 @@ pub(super) fn at_least_one(key: &str, mut lengths: Vec<usize>) -> Result<Vec<usi
 }
 
 fn averaging(key: &dyn Fn(&str) -> String, raw: &mut RawOptimizer) -> Result<Averaging> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Rule {
+        None,
+        Exponential,
+        Swa,
+    }
     let name = filled(&mut raw.average, "none".into());
-    let choices = ["none", "exponential", "swa"].map(|name| (name, name));
+    let choices = [
+        ("none", Rule::None),
+        ("exponential", Rule::Exponential),
+        ("swa", Rule::Swa),
+    ];
     let chosen = one_of(&key("average"), &name, &choices)?;
     for (foreign, rule, given) in [
-        ("average_decay", "exponential", raw.average_decay.is_some()),
-        ("average_start", "swa", raw.average_start.is_some()),
+        (
+            "average_decay",
+            Rule::Exponential,
+            raw.average_decay.is_some(),
+        ),
+        ("average_start", Rule::Swa, raw.average_start.is_some()),
     ] {
         if given && chosen != rule {
             return Err(Error::input(format!(
-                "`{}` has no meaning for the average \"{chosen}\"",
+                "`{}` has no meaning for the average \"{name}\"",
                 excerpt(&key(foreign))
             )));
         }
     }
     Ok(match chosen {
-        "exponential" => Averaging::Exponential {
+        Rule::None => Averaging::None,
+        Rule::Exponential => Averaging::Exponential {
             decay: fraction(&key("average_decay"), filled(&mut raw.average_decay, 0.95))?,
         },
-        "swa" => Averaging::Swa {
+        Rule::Swa => Averaging::Swa {
             start: fraction(&key("average_start"), filled(&mut raw.average_start, 0.75))?,
         },
-        _ => Averaging::None,
     })
 }
 

@@ -11,7 +11,7 @@ use super::walk_forward::WalkForwardPlan;
 use crate::bounds::{MOST_PATHS, filled, fraction, not_negative, within};
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result, excerpt, parser_message};
-use crate::hedging::Ledger;
+use crate::hedging::{ClassicalName, Ledger};
 use crate::market::{Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
 use crate::random::{Purpose, Sampling};
@@ -45,7 +45,7 @@ pub struct Plan {
     pub control_variate: bool,
     pub validation: Validation,
     pub evaluation_paths: usize,
-    pub hedges: Vec<String>,
+    pub hedges: Vec<ClassicalName>,
     pub aversion: Aversion,
     pub optimizers: Vec<OptimizerPlan>,
     pub backtest: Option<BacktestPlan>,

@@ -4,6 +4,7 @@ use super::raw::{Raw, RawAversion};
 use crate::bounds::{at_least, filled, one_of, positive, within};
 use crate::contract::{Charge, Instrument};
 use crate::error::{Error, Result};
+use crate::hedging::ClassicalName;
 use crate::network::{Engine, Feature, Shape};
 
 /// Risk aversion λ of the Whalley–Wilmott band.
@@ -53,32 +54,25 @@ pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Fe
     Ok((shape, list, engine))
 }
 
-/// The names of the classical hedges.
-const HEDGES: [&str; 5] = [
-    "naked",
-    "black_scholes",
-    "whalley_wilmott",
-    "minimum_variance",
-    "delta_vega",
-];
-
 pub(super) fn evaluation(
     raw: &mut Raw,
     instruments: &[(Instrument, Charge)],
-) -> Result<(Vec<String>, Aversion)> {
+) -> Result<(Vec<ClassicalName>, Aversion)> {
     let evaluation = &mut raw.evaluation;
-    let hedges = filled(
+    // The fourth one integrates a characteristic function at every date of every path.
+    let quick = ClassicalName::ALL[..3].iter();
+    let names = filled(
         &mut evaluation.hedges,
-        // The fourth one integrates a characteristic function at every date of every path.
-        HEDGES[..3].iter().map(ToString::to_string).collect(),
+        quick.map(|(name, _)| (*name).to_owned()).collect(),
     );
-    for name in &hedges {
-        one_of("evaluation.hedges", name, &HEDGES.map(|name| (name, ())))?;
-    }
+    let hedges = names
+        .iter()
+        .map(|name| one_of("evaluation.hedges", name, ClassicalName::ALL))
+        .collect::<Result<Vec<_>>>()?;
     let options = instruments
         .iter()
         .any(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
-    if hedges.iter().any(|name| name == "delta_vega") && !options {
+    if hedges.contains(&ClassicalName::DeltaVega) && !options {
         return Err(Error::input(
             "`evaluation.hedges`: \"delta_vega\" needs an option in `policy.instruments`",
         ));

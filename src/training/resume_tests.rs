@@ -1,7 +1,7 @@
 //! Identity 19: a training that was cut goes on to the same bits.
 
 use super::*;
-use crate::optimizer::names;
+use crate::optimizer::Method;
 
 const PROBLEM: &str = r#"
 seed = 5
@@ -70,7 +70,7 @@ fn assert_same_bits([whole, cut]: [Trained; 2], what: &str) {
 /// Every method, cut in its start, between two renewals of its curvature, and at one.
 #[test]
 fn every_method_goes_on_to_the_same_bits() {
-    for method in names() {
+    for (method, _) in Method::ALL {
         let runs = whole_and_cut(&format!("[optimizers.{method}]"), &[3, 13, 20]);
         assert_same_bits(runs, method);
     }

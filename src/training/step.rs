@@ -1,19 +1,17 @@
 use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Settlement};
+use crate::linalg::add_scaled;
 use crate::market::{PathSource, Paths, Quotes};
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::risk::paired::risk_influence;
-use crate::risk::{Curvature, Estimate, Evaluation, Risk, cvar};
+use crate::risk::{Curvature, Estimate, Evaluation, cvar};
 use crate::runs::metrics::TrainingPoint;
 use crate::runs::progress::ValidationSummary;
 use crate::simd::{BLOCK, Lane, Real};
 use crate::strategy::{OptimizerPlan, Plan};
 use faer::Mat;
 use std::sync::Arc;
-
-/// Level of the CVaR that is watched if another measure is trained.
-const DEFAULT_LEVEL: f64 = 0.95;
 
 /// What a step of one training run needs, allocated once.
 pub(super) struct Step<'a> {
@@ -81,9 +79,9 @@ impl<'a> Step<'a> {
     ) -> Result<(Estimate, ValidationSummary)> {
         let (pnl, [cost]) = self.settle(parameters, paths, premiums, |settled| [settled.cost])?;
         let risk = self.plan.risk.evaluate(&pnl).value;
-        let cvar = match self.plan.risk {
-            Risk::Cvar { .. } => risk,
-            _ => cvar(&pnl, DEFAULT_LEVEL),
+        let cvar = match self.plan.risk.cvar_level() {
+            Some(_) => risk,
+            None => cvar(&pnl, self.plan.risk.watched_level()),
         };
         let estimate = Estimate {
             value: risk,
@@ -112,8 +110,11 @@ impl<'a> Step<'a> {
                 column.extend(active(lane).map(f64::from));
             }
         }
-        for (z, premium) in pnl.iter_mut().zip(premiums.unwrap_or(&[])) {
-            *z += premium;
+        if let Some(premiums) = premiums {
+            assert_eq!(pnl.len(), premiums.len(), "a premium for every path");
+            for (z, premium) in pnl.iter_mut().zip(premiums) {
+                *z += premium;
+            }
         }
         Ok((pnl, columns))
     }
@@ -135,7 +136,7 @@ impl<'a> Step<'a> {
                 risk.value
             )));
         }
-        // Paths are exchangeable, so the first ones are a random sample.
+        // Any run of blocks stands for the whole batch, see `PathSource`.
         let sampled = self
             .optimizer
             .curvature_paths(step)
@@ -162,9 +163,7 @@ impl<'a> Step<'a> {
             let record = &mut self.record;
             self.sweep
                 .record(parameters, features, &sample, &seeds, record)?;
-            for (sum, part) in gradient.iter_mut().zip(record.gradient(&risk.weights)) {
-                *sum += part;
-            }
+            add_scaled(&mut gradient, 1.0, &record.gradient(&risk.weights));
             let weights = self.optimizer.weights();
             let Curvature { weights, scale } =
                 self.plan

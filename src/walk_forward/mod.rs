@@ -32,7 +32,7 @@ use crate::backtest::{self, Calendar};
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::VarianceEstimator;
-use crate::risk::{Risk, Row, RowInput};
+use crate::risk::{Row, RowInput};
 use crate::runs::atomic::write_parquet;
 use crate::runs::metrics::{BacktestMarket, Metrics};
 use crate::runs::precision::Precision;
@@ -270,10 +270,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         version: env!("CARGO_PKG_VERSION").into(),
         risk: plan.risk.to_string(),
-        trained_level: match plan.risk {
-            Risk::Cvar { level } => Some(level.to_string()),
-            _ => None,
-        },
+        trained_level: plan.risk.cvar_level().map(|level| level.to_string()),
         seeds: (plan.seed..plan.seed + walk.seeds as u64).collect(),
         training: Vec::new(),
         evaluation: Vec::new(),

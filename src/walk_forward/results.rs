@@ -2,8 +2,9 @@
 
 use super::Trade;
 use super::trades::average;
+use crate::optimizer::Family;
 use crate::risk::bootstrap::{self, Bootstrap, holm, maximum_drawdown};
-use crate::risk::{Risk, cvar};
+use crate::risk::cvar;
 use crate::runs::breakdown::{Breakdown, Expired};
 use crate::runs::walk_forward::{
     BetweenSeeds, Bounded, Period, PeriodStatistics, Results, StrategyResult, Test, Window,
@@ -75,10 +76,7 @@ fn hedged(trades: &[Trade]) -> Vec<Hedged> {
 /// What `trades` come to: every statistic is the mean of that of each seed, drawdowns, periods, parts and worst contracts
 /// are those of P&L averaged over seeds.
 pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]) -> Results {
-    let level = match plan.risk {
-        Risk::Cvar { level } => level,
-        _ => 0.95,
-    };
+    let level = plan.risk.watched_level();
     let all = hedged(trades);
     let count = all.first().map_or(0, |hedged| hedged.trades.len());
     let block = (count as f64).cbrt().max(overlap);
@@ -214,11 +212,43 @@ pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]
 /// The strategy that is tested against the others: the first one trained with a curvature method or, if there is none,
 /// the first one of all.
 fn under_test(plan: &Plan, all: &[Hedged]) -> Option<usize> {
-    let first_order = ["adam", "adamw", "lamb", "sgd"];
     let curvature = |name: &str| {
         let mut optimizers = plan.optimizers.iter();
-        optimizers.any(|o| o.name == name && !first_order.contains(&o.method.as_str()))
+        optimizers.any(|o| o.name == name && o.method.family() == Family::Curvature)
     };
     let place = all.iter().position(|hedged| curvature(&hedged.strategy));
     place.or((all.len() > 1).then_some(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Muon, SOAP and the others that see gradients alone are not tested before K-FAC, wherever they stand; without a
+    /// curvature method the first strategy is, and a strategy alone is not.
+    #[test]
+    fn the_curvature_method_is_tested_against_the_others() {
+        let tested = |optimizers: &[&'static str]| {
+            let sections: String = optimizers
+                .iter()
+                .map(|name| format!("[optimizers.{name}]\n"))
+                .collect();
+            let text = format!(
+                "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n{sections}"
+            );
+            let plan = Plan::parse(&text, |_| {}).unwrap();
+            let hedged = |name: &&str| Hedged {
+                strategy: (*name).into(),
+                seeds: 1,
+                pnl: Vec::new(),
+                trades: Vec::new(),
+            };
+            let all: Vec<Hedged> = optimizers.iter().map(hedged).collect();
+            under_test(&plan, &all).map(|place| optimizers[place])
+        };
+        assert_eq!(tested(&["adam", "muon", "soap", "kfac"]), Some("kfac"));
+        assert_eq!(tested(&["mlbfgs", "shampoo", "singd"]), Some("singd"));
+        assert_eq!(tested(&["muon", "adam"]), Some("muon"));
+        assert_eq!(tested(&["muon"]), None);
+    }
 }

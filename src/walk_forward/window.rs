@@ -5,7 +5,7 @@ use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts};
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
+use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, RecurrentPolicy};
 use crate::market::{History, Model, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -171,11 +171,11 @@ impl Shared<'_> {
         let band_aversion = aversion(&plan, validation.as_ref())?;
         for name in &plan.hedges {
             let policy = ClassicalPolicy {
-                hedge: Classical::named(name, band_aversion).unwrap_or(Classical::Naked),
+                hedge: name.hedge(band_aversion),
                 market: contracts.market,
                 charge: plan.costs.spot,
             };
-            record(name, None, &policy)?;
+            record(name.name(), None, &policy)?;
         }
         let window = Window {
             number: span.number,
@@ -275,7 +275,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
     if let Aversion::Given(aversion) = plan.aversion {
         return Ok(aversion);
     }
-    if plan.costs.spot.is_free() || !plan.hedges.iter().any(|name| name == "whalley_wilmott") {
+    if plan.costs.spot.is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
         return Ok(1.0);
     }
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepRule {
-    /// The root-mean-square change of P&L is the scheduled trust radius.
+    /// The root mean square of the change of P&L, over paths that count h_b times, is the scheduled trust radius.
     Radius,
     /// α and μ minimise the quadratic model of the risk over α d + μ (last step), with the exact metric through
     /// J·d; the trust radius is a bound.
@@ -30,7 +30,8 @@ pub struct ControlSettings {
     pub weights: CurvatureWeights,
     /// Whether the metric is that of derivatives less their mean, F − J̄J̄ᵀ with J̄ = (1/n) Σ_b h_b J_b: what is left of the
     /// second derivative of an optimised certainty equivalent once its level η is eliminated. With `measure` it is the
-    /// Hessian of mean–variance, of its monotone form and of the entropic risk.
+    /// Hessian of mean–variance, of its monotone form and of the entropic risk. J̄ is averaged over renewals with the same shares
+    /// as the metric.
     pub centred: bool,
     /// Tikhonov damping λ of the metric.
     pub damping: f64,
@@ -40,14 +41,15 @@ pub struct ControlSettings {
     /// Steps between trials of the damping.
     pub damping_period: usize,
     pub step_rule: StepRule,
-    /// Root-mean-square change of P&L of a full step, in currency per contract.
+    /// √((1/n) Σ_b h_b (J_b·d)²) of a full step d, the root mean square of the change of P&L over paths that count h_b times, in
+    /// currency per contract.
     pub trust_radius: f64,
     /// Decay of the average of past gradients.
     pub momentum: f64,
     /// Each gradient is scaled down to this Euclidean norm before it is averaged: in a tail one batch can weigh as much as
     /// a hundred others.
     pub clip_norm: f64,
-    /// Share of the weights that a full step takes away, decoupled from the metric. Where curvature is small, noise carries
+    /// Share of the weights, biases among them, that a full step takes away, decoupled from the metric. Where curvature is small, noise carries
     /// the weights far: without a decay one of ten long trainings on two of the study's problems came to where derivatives
     /// explode from date to date, and did not find out again.
     pub weight_decay: f64,

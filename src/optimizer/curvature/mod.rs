@@ -10,7 +10,7 @@ pub use control::{ControlSettings, DampingRule, StepRule};
 use super::first_order::clipped;
 use super::{Adam, AdamSettings, Batch, Optimizer, Proposal, State, Stateful, cosine_with_warm_up};
 use crate::error::Result;
-use crate::linalg::{inner, scaled};
+use crate::linalg::{add_scaled, inner, paired, scaled};
 use crate::network::Record;
 use crate::risk::CurvatureWeights;
 use crate::simd::BLOCK;
@@ -19,24 +19,35 @@ use quadratic::root_mean_square;
 use serde_json::{Map, Value, json};
 use std::fmt::Debug;
 
-/// An approximation F̂ of the metric F = (1/n) Σ_b h_b J_b J_bᵀ, mean h = 1.
-pub trait Metric: Stateful + Debug + Send {
-    /// Averages in a record whose gradients are scaled by √h.
-    ///
-    /// # Errors
-    /// If a decomposition fails.
-    fn update(&mut self, record: &Record<f32>) -> Result<()>;
+/// An approximation F̂ of the metric F = (1/n) Σ_b h_b J_b J_bᵀ, mean h = 1, averaged over renewals.
+///
+/// Nothing can be solved before it is damped: solutions come from a [`MetricInverse`], and that from [`Self::invert`] alone.
+pub trait Metric: Stateful + Clone + Debug + Send {
+    type Inverse: MetricInverse;
 
-    /// Prepares F̂ + λ for [`Self::solve`].
+    /// Averages in a record whose gradients are scaled by √h; `damping` λ is that of the step, for methods whose averages have
+    /// it in them. Gives the share of the past in the new average, 0 where there is no past.
     ///
     /// # Errors
     /// If a decomposition fails.
-    fn damp(&mut self, damping: f64) -> Result<()>;
+    fn update(&mut self, record: &Record<f32>, damping: f64) -> Result<f64>;
 
-    /// (F̂ + λ)⁻¹ times a gradient; `record` is that of the present step, if there is one.
+    /// (F̂ + λ)⁻¹ of what is averaged so far, for the maps of the records.
     ///
     /// # Errors
     /// If a decomposition fails.
+    fn invert(&self, damping: f64) -> Result<Self::Inverse>;
+}
+
+/// (F̂ + λ)⁻¹ of a [`Metric`].
+pub trait MetricInverse: Debug + Send {
+    /// The inverse times a gradient; `record` is that of the present step, if there is one.
+    ///
+    /// # Errors
+    /// If a decomposition fails.
+    ///
+    /// # Panics
+    /// If the gradient has not the maps of the records that were averaged.
     fn solve(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>>;
 
     /// √(dᵀ(F̂ + λ)d) of the solution d for a gradient m, by default √(dᵀm).
@@ -44,8 +55,87 @@ pub trait Metric: Stateful + Debug + Send {
         inner(solution, gradient).max(0.0).sqrt()
     }
 
+    /// By what the record of the present step makes the last solution too short: above 1 where the solution was fitted to the
+    /// paths of that record, which the length of the step is measured on.
+    fn underestimate(&self) -> f64 {
+        1.0
+    }
+
     /// What the method has to say of itself.
     fn statistics(&self, _statistics: &mut Map<String, Value>) {}
+}
+
+/// What is averaged over renewals.
+#[derive(Debug, Clone)]
+struct Averaged<M> {
+    metric: M,
+    /// J̄, averaged with the same shares as the metric, if that is centred.
+    mean: Vec<Mat<f64>>,
+}
+
+impl<M: Metric> Averaged<M> {
+    fn update(
+        &mut self,
+        record: &Record<f32>,
+        control: &ControlSettings,
+        damping: f64,
+    ) -> Result<()> {
+        let share = self.metric.update(record, damping)?;
+        if control.centred {
+            let new = record.mean();
+            self.mean = if self.mean.is_empty() {
+                new
+            } else {
+                paired(&self.mean, &new, |past, new| {
+                    faer::Scale(share) * past + faer::Scale(1.0 - share) * new
+                })
+            };
+        }
+        Ok(())
+    }
+}
+
+impl<M: Metric> Stateful for Averaged<M> {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.field("metric", &mut self.metric)?;
+        state.field("mean", &mut self.mean)
+    }
+}
+
+/// (F̂ + λ)⁻¹ or, where there is a J̄, (F̂ + λ − J̄J̄ᵀ)⁻¹.
+#[derive(Debug)]
+struct Solver<I> {
+    inverse: I,
+    centre: Option<Centre>,
+}
+
+/// J̄ and (F̂ + λ)⁻¹J̄.
+#[derive(Debug)]
+struct Centre {
+    mean: Vec<Mat<f64>>,
+    solved: Vec<Mat<f64>>,
+}
+
+impl<I: MetricInverse> Solver<I> {
+    fn new<M: Metric<Inverse = I>>(averaged: &Averaged<M>, damping: f64) -> Result<Self> {
+        let inverse = averaged.metric.invert(damping)?;
+        let centre = match averaged.mean.as_slice() {
+            [] => None,
+            mean => Some(Centre {
+                mean: mean.to_vec(),
+                solved: inverse.solve(mean, None)?,
+            }),
+        };
+        Ok(Self { inverse, centre })
+    }
+
+    fn solve(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
+        let mut solution = self.inverse.solve(gradient, record)?;
+        if let Some(Centre { mean, solved }) = &self.centre {
+            centre(&mut solution, mean, solved);
+        }
+        Ok(solution)
+    }
 }
 
 /// Steps after which the trust radius goes down like one over steps: by √(1 + (k/LONG)²) at step k.
@@ -56,25 +146,23 @@ const LONG: f64 = 400.0;
 /// A curvature method: its metric under the shared control.
 ///
 /// d = −(F̂ + λ)⁻¹ m with m the bias-corrected average of gradients. Under the radius rule the step is
-/// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in money; see [`StepRule`] and
-/// [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over √(1 + (k/[`LONG`])²) at step k. Beside
+/// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in money: rms_b(√h_b J_b·d) is the root
+/// mean square of the change of P&L over paths that count h_b times. See [`StepRule`] and [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over √(1 + (k/[`LONG`])²) at step k. Beside
 /// the step `weight_decay · schedule` of the weights is taken away, which neither model nor predicted change sees.
 #[derive(Debug)]
-pub struct Curvature<M> {
+pub struct Curvature<M: Metric> {
     control: ControlSettings,
-    metric: M,
-    /// The metric as it was at the last renewal that was decomposed, if not all are.
-    decomposed: Option<M>,
+    averaged: Averaged<M>,
+    /// What was averaged at the last renewal that was decomposed, if not all are.
+    decomposed: Option<Averaged<M>>,
     /// Renewals since then.
     renewals: usize,
+    /// Of the metric and the damping as they are; absent once either has changed.
+    solver: Option<Solver<M::Inverse>>,
     adam: Adam,
     average: Vec<Mat<f64>>,
     count: i32,
-    /// J̄ of the last renewal, if the metric is centred.
-    mean: Vec<Mat<f64>>,
     damping: f64,
-    /// Whether the metric or its damping changed since the last solution.
-    stale: bool,
     last_change: Vec<Mat<f64>>,
     /// rms_b(√h_b J_b·d) over √(dᵀ(F̂ + λ)d) at the last step with a record.
     calibration: f64,
@@ -85,19 +173,22 @@ pub struct Curvature<M> {
     actual: Option<f64>,
 }
 
-impl<M: Metric + Clone> Curvature<M> {
+impl<M: Metric> Curvature<M> {
     pub fn new(control: ControlSettings, metric: M) -> Self {
+        let averaged = Averaged {
+            metric,
+            mean: Vec::new(),
+        };
         Self {
             control,
-            decomposed: (control.inverse_period > 1).then(|| metric.clone()),
-            metric,
+            decomposed: (control.inverse_period > 1).then(|| averaged.clone()),
+            averaged,
             renewals: 0,
+            solver: None,
             adam: Adam::new(AdamSettings::default()),
             average: Vec::new(),
             count: 0,
-            mean: Vec::new(),
             damping: control.damping,
-            stale: true,
             last_change: Vec::new(),
             calibration: 1.0,
             predicted: 0.0,
@@ -119,19 +210,16 @@ impl<M: Metric + Clone> Curvature<M> {
 
     /// Averages in a record, and takes the result for the solutions if its turn has come.
     fn renew(&mut self, step: usize, record: &Record<f32>) -> Result<()> {
-        self.metric.update(record)?;
+        self.averaged.update(record, &self.control, self.damping)?;
         self.renewals += 1;
         if !self.is_early(step) && self.renewals < self.control.inverse_period {
             return Ok(());
         }
         if let Some(decomposed) = &mut self.decomposed {
-            decomposed.clone_from(&self.metric);
+            decomposed.clone_from(&self.averaged);
         }
         self.renewals = 0;
-        self.stale = true;
-        if self.control.centred {
-            self.mean = record.mean();
-        }
+        self.solver = None;
         Ok(())
     }
 
@@ -142,9 +230,9 @@ impl<M: Metric + Clone> Curvature<M> {
             self.average = scaled(gradient, 0.0);
         }
         let gradient = clipped(gradient, self.control.clip_norm);
-        for (average, gradient) in self.average.iter_mut().zip(&gradient) {
-            *average = faer::Scale(momentum) * &*average + faer::Scale(1.0 - momentum) * gradient;
-        }
+        self.average = paired(&self.average, &gradient, |average, gradient| {
+            faer::Scale(momentum) * average + faer::Scale(1.0 - momentum) * gradient
+        });
         self.count += 1;
         scaled(&self.average, -1.0 / (1.0 - momentum.powi(self.count)))
     }
@@ -158,15 +246,13 @@ fn centre(solution: &mut [Mat<f64>], mean: &[Mat<f64>], solved_mean: &[Mat<f64>]
     const LEAST: f64 = 0.1;
     let left = (1.0 - inner(mean, solved_mean)).max(LEAST);
     let factor = inner(mean, solution) / left;
-    for (solution, mean) in solution.iter_mut().zip(solved_mean) {
-        *solution += faer::Scale(factor) * mean;
-    }
+    add_scaled(solution, factor, solved_mean);
 }
 
-/// What a solution takes from the metric and the damping is prepared anew, to the same bits.
-impl<M: Metric + Clone> Stateful for Curvature<M> {
+/// The solver is made anew from the metric and the damping, to the same bits.
+impl<M: Metric> Stateful for Curvature<M> {
     fn state(&mut self, state: &mut State) -> Result<()> {
-        state.field("metric", &mut self.metric)?;
+        state.field("averaged", &mut self.averaged)?;
         if let Some(decomposed) = &mut self.decomposed {
             state.field("decomposed", decomposed)?;
             state.field("renewals", &mut self.renewals)?;
@@ -174,7 +260,6 @@ impl<M: Metric + Clone> Stateful for Curvature<M> {
         state.field("adam", &mut self.adam)?;
         state.field("average", &mut self.average)?;
         state.field("count", &mut self.count)?;
-        state.field("mean", &mut self.mean)?;
         state.field("damping", &mut self.damping)?;
         state.field("last_change", &mut self.last_change)?;
         state.field("calibration", &mut self.calibration)?;
@@ -183,7 +268,7 @@ impl<M: Metric + Clone> Stateful for Curvature<M> {
     }
 }
 
-impl<M: Metric + Clone> Optimizer for Curvature<M> {
+impl<M: Metric> Optimizer for Curvature<M> {
     fn curvature_paths(&self, step: usize) -> usize {
         let paths = if self.renews(step) {
             self.control.curvature_paths
@@ -208,16 +293,14 @@ impl<M: Metric + Clone> Optimizer for Curvature<M> {
             return Ok(Proposal { change, statistics });
         }
         let downhill = self.downhill(batch.gradient);
-        if std::mem::take(&mut self.stale) {
-            let solver = self.decomposed.as_mut().unwrap_or(&mut self.metric);
-            solver.damp(self.damping)?;
-        }
-        let solver = self.decomposed.as_ref().unwrap_or(&self.metric);
-        let mut direction = solver.solve(&downhill, batch.record)?;
-        if self.control.centred {
-            let mean = solver.solve(&self.mean, batch.record)?;
-            centre(&mut direction, &self.mean, &mean);
-        }
+        let solver: &Solver<M::Inverse> = match &self.solver {
+            Some(solver) => solver,
+            None => {
+                let averaged = self.decomposed.as_ref().unwrap_or(&self.averaged);
+                self.solver.insert(Solver::new(averaged, self.damping)?)
+            }
+        };
+        let direction = solver.solve(&downhill, batch.record)?;
         let done = batch.step - self.control.start_steps;
         let warm_up = ((done + 1) as f64 / self.control.warm_up_steps.max(1) as f64).min(1.0);
         let schedule = warm_up * cosine_with_warm_up(batch.step, batch.progress, 1);
@@ -226,9 +309,9 @@ impl<M: Metric + Clone> Optimizer for Curvature<M> {
             gradient: batch.gradient,
             scale: batch.curvature,
             damping: self.damping,
-            radius: self.control.trust_radius * schedule,
+            radius: self.control.trust_radius * schedule / solver.inverse.underestimate(),
         };
-        let norm = solver.norm(&direction, &downhill);
+        let norm = solver.inverse.norm(&direction, &downhill);
         let taken = match (self.control.step_rule, batch.record) {
             (StepRule::Radius, None) => step.of_size(direction, self.calibration * norm),
             (StepRule::Radius, Some(record)) => {
@@ -253,14 +336,12 @@ impl<M: Metric + Clone> Optimizer for Curvature<M> {
         if let Some(actual) = self.actual {
             statistics.insert("actual_change".into(), json!(actual));
         }
-        solver.statistics(&mut statistics);
+        solver.inverse.statistics(&mut statistics);
         self.last_change.clone_from(&taken.change);
         let mut change = taken.change;
         if self.control.weight_decay > 0.0 {
-            let decay = faer::Scale(self.control.weight_decay * schedule);
-            for (change, weights) in change.iter_mut().zip(batch.parameters) {
-                *change -= decay * weights;
-            }
+            let decay = self.control.weight_decay * schedule;
+            add_scaled(&mut change, -decay, batch.parameters);
         }
         Ok(Proposal { change, statistics })
     }
@@ -296,7 +377,7 @@ impl<M: Metric + Clone> Optimizer for Curvature<M> {
             self.damping / factor
         };
         self.damping = damping.clamp(LEAST, MOST);
-        self.stale = true;
+        self.solver = None;
         self.ratio = Some(ratio);
         self.actual = Some(after - before);
     }

@@ -145,14 +145,18 @@ impl Stateful for Identity {
 }
 
 impl Metric for Identity {
-    fn update(&mut self, _: &Record<f32>) -> Result<()> {
-        Ok(())
+    type Inverse = Self;
+
+    fn update(&mut self, _: &Record<f32>, _: f64) -> Result<f64> {
+        Ok(0.0)
     }
 
-    fn damp(&mut self, _: f64) -> Result<()> {
-        Ok(())
+    fn invert(&self, _: f64) -> Result<Self> {
+        Ok(Self)
     }
+}
 
+impl MetricInverse for Identity {
     fn solve(&self, gradient: &[Mat<f64>], _: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         Ok(gradient.to_vec())
     }
@@ -231,7 +235,7 @@ fn gradients_are_clipped_before_they_are_averaged() {
     assert!((&once[0] - &beneath[0]).norm_l2() > 1e-2 * once[0].norm_l2());
 }
 
-/// The metric is the identity, and remembers the damping that it was solved with and after how many renewals.
+/// The metric is the identity; solutions remember with what damping they were had and after how many renewals.
 #[derive(Debug, Clone, Default)]
 struct Damped {
     damping: f64,
@@ -246,16 +250,22 @@ impl Stateful for Damped {
 }
 
 impl Metric for Damped {
-    fn update(&mut self, _: &Record<f32>) -> Result<()> {
+    type Inverse = Self;
+
+    fn update(&mut self, _: &Record<f32>, _: f64) -> Result<f64> {
         self.renewals += 1;
-        Ok(())
+        Ok(0.0)
     }
 
-    fn damp(&mut self, damping: f64) -> Result<()> {
-        self.damping = damping;
-        Ok(())
+    fn invert(&self, damping: f64) -> Result<Self> {
+        Ok(Self {
+            damping,
+            ..self.clone()
+        })
     }
+}
 
+impl MetricInverse for Damped {
     fn solve(&self, gradient: &[Mat<f64>], _: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
         let solved_with = (self.damping, self.renewals);
         self.solved_with.lock().unwrap().push(solved_with);

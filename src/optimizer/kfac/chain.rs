@@ -1,5 +1,6 @@
+use super::factors::Damped;
 use crate::error::Result;
-use crate::linalg::{spectral_power, symmetric_eigen};
+use crate::linalg::symmetric_eigen;
 use faer::Mat;
 
 /// The inverse of the linear-Gaussian chain for T → ∞ (Option 2).
@@ -15,7 +16,10 @@ use faer::Mat;
 /// X = Z − P_G Z P_Aᵀ;  X ← K_Gᵀ X K_A;  X_ij ← X_ij/(1 − μ_G,i μ_A,j);  X ← K_G X K_Aᵀ;  X ← X − P_Gᵀ X P_A.
 ///
 /// # References
-/// Martens, Ba and Johnson (2018), section 3.5.4.
+/// Martens, Ba and Johnson (2018), section 3.5.4, Option 2.
+///
+/// # Shapes
+/// A_d is `[d_A, d_A]`, G_d `[d_G, d_G]`, a gradient Z `[d_G, d_A]`.
 #[derive(Debug, Clone)]
 pub struct LinearGaussianChain {
     inputs: Side,
@@ -34,23 +38,13 @@ struct Side {
 /// The least and the greatest eigenvalue of C₀.
 pub(super) type Range = (f64, f64);
 
-/// C₀^{-½}, and the range of C₀'s eigenvalues.
-pub(super) fn whitening(c0: &Mat<f64>) -> Result<(Mat<f64>, Range)> {
-    let (values, vectors) = symmetric_eigen(c0)?;
-    let range = (values[0], values[values.len() - 1]);
-    Ok((spectral_power(&values, &vectors, -0.5, FLOOR), range))
-}
-
-/// Eigenvalues of a damped factor are positive; this only catches rounding below zero.
-pub(super) const FLOOR: f64 = 1e-300;
-
 /// Least value of what a pair of directions is divided by: a perfectly persistent pair has no stationary metric
 /// (Option 2), and one that alternates perfectly over an even number of dates has a metric of zero (Option 1).
 pub(super) const LEAST_DENOMINATOR: f64 = 1e-3;
 
 impl Side {
-    fn new(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<Self> {
-        let (whitening, range) = whitening(c0)?;
+    fn new(c0: &Damped, c1: &Mat<f64>) -> Result<Self> {
+        let (whitening, range) = c0.inverse_root()?;
         let psi = &whitening * c1 * &whitening;
         // Ψ̂ᵀΨ̂ = E diag(μ) Eᵀ is all that is needed; singular vectors on the left are not.
         let (mu, vectors) = symmetric_eigen(&(psi.transpose() * &psi))?;
@@ -69,7 +63,7 @@ impl LinearGaussianChain {
     ///
     /// # Errors
     /// If a decomposition fails.
-    pub fn new(a0: &Mat<f64>, a1: &Mat<f64>, g0: &Mat<f64>, g1: &Mat<f64>) -> Result<Self> {
+    pub fn new(a0: &Damped, a1: &Mat<f64>, g0: &Damped, g1: &Mat<f64>) -> Result<Self> {
         Ok(Self {
             inputs: Side::new(a0, a1)?,
             gradients: Side::new(g0, g1)?,

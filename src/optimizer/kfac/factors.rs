@@ -1,5 +1,7 @@
+use super::chain::Range;
 use super::{Approximation, Inverse, LinearGaussianChain, SymmetricChain};
 use crate::error::Result;
+use crate::linalg::{spectral_power, symmetric_eigen};
 use crate::network::{Moments, Record};
 use crate::optimizer::moving_average::{Average, mixed};
 use crate::optimizer::{Empty, State, Stateful};
@@ -59,14 +61,15 @@ impl Stateful for MapFactors {
 }
 
 impl MapFactors {
-    /// Averages in those moments of `record`, whose gradients are scaled by √h, that the approximation needs.
+    /// Averages in those moments of `record`, whose gradients are scaled by √h, that the approximation needs; gives the share
+    /// of the past in the average.
     pub fn update<R: Real>(
         &mut self,
         record: &Record<R>,
         map: usize,
         decay: f64,
         approximation: Approximation,
-    ) {
+    ) -> f64 {
         let lags = match approximation {
             Approximation::Expand | Approximation::Reduce => 1,
             Approximation::SymmetricChain | Approximation::Chain => 2,
@@ -87,6 +90,21 @@ impl MapFactors {
                 None => self.lags.push(Moments { inputs, gradients }),
             }
         }
+        share
+    }
+
+    /// [`Self::update`] of the factors of every map of `record`.
+    pub fn update_all<R: Real>(
+        maps: &mut Vec<Self>,
+        record: &Record<R>,
+        decay: f64,
+        approximation: Approximation,
+    ) -> f64 {
+        maps.resize_with(record.sizes().len(), Self::default);
+        let updated = maps.iter_mut().enumerate();
+        updated.fold(0.0, |_, (map, factors)| {
+            factors.update(record, map, decay, approximation)
+        })
     }
 
     /// Gates whose rows take turns in G.
@@ -143,9 +161,36 @@ impl MapFactors {
     }
 
     /// A₀ and G₀ with [`factored_damping`].
-    pub fn damped(&self, damping: f64) -> (Mat<f64>, Mat<f64>) {
+    pub fn damped(&self, damping: f64) -> (Damped, Damped) {
         let now = self.lags.first().expect("factors are updated before use");
         factored_damping(&now.inputs, &now.gradients, damping)
+    }
+}
+
+/// A positive semidefinite factor with its damping, C + d I.
+#[derive(Debug, Clone)]
+pub struct Damped {
+    /// C + d I
+    pub matrix: Mat<f64>,
+    /// d
+    pub damping: f64,
+}
+
+impl Damped {
+    /// (C + d I)^{-½}, and the least and the greatest eigenvalue of C + d I.
+    ///
+    /// No eigenvalue of C + d I is below d, and none is known better than n ε times the greatest: where rounding leaves one
+    /// below both it counts as the larger of them, so that a singular factor has an inverse of a size that can be told.
+    ///
+    /// # Errors
+    /// If the matrix has a value that is not finite.
+    pub fn inverse_root(&self) -> Result<(Mat<f64>, Range)> {
+        let (values, vectors) = symmetric_eigen(&self.matrix)?;
+        let greatest = values[values.len() - 1];
+        let rounding = values.len() as f64 * f64::EPSILON * greatest;
+        let least = self.damping.max(rounding).max(f64::MIN_POSITIVE);
+        let range = (values[0].max(least), greatest.max(least));
+        Ok((spectral_power(&values, &vectors, -0.5, least), range))
     }
 }
 
@@ -153,10 +198,12 @@ impl MapFactors {
 ///
 /// # References
 /// Martens and Grosse (2015), section 6.3.
-pub fn factored_damping(a: &Mat<f64>, g: &Mat<f64>, damping: f64) -> (Mat<f64>, Mat<f64>) {
+pub fn factored_damping(a: &Mat<f64>, g: &Mat<f64>, damping: f64) -> (Damped, Damped) {
     let pi = balance(a, g);
-    let damped =
-        |m: &Mat<f64>, by: f64| m + faer::Scale(by) * Mat::<f64>::identity(m.nrows(), m.ncols());
+    let damped = |m: &Mat<f64>, damping: f64| Damped {
+        matrix: m + faer::Scale(damping) * Mat::<f64>::identity(m.nrows(), m.ncols()),
+        damping,
+    };
     (
         damped(a, pi * damping.sqrt()),
         damped(g, damping.sqrt() / pi),

@@ -59,6 +59,7 @@ fn separate_gates_are_inverted_on_their_own() {
     factors.update(&record, 0, 0.9, Approximation::Expand);
     assert_eq!(factors.gates(), GATES);
     let (a, g) = factors.damped(0.0);
+    let (a, g) = (a.matrix, g.matrix);
     let gates = factors.separate().into_iter();
     let inverse = Inverse::Separate(
         gates
@@ -75,7 +76,7 @@ fn separate_gates_are_inverted_on_their_own() {
             })
         };
         let (a, g) = factored_damping(&a, &own(&own(&g).transpose().to_owned()), damping);
-        let dense = kronecker(&a, &g);
+        let dense = kronecker(&a.matrix, &g.matrix);
         assert!(relative(&(&dense * vec(&own(&found))), &vec(&own(&z))) < 1e-9);
         let (values, _) = symmetric_eigen(&dense).unwrap();
         least = least.min(values[0]);
@@ -343,4 +344,68 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
             assert!(sum < 1e-10, "{approximation:?}, map {map}: {sum:e}");
         }
     }
+}
+
+/// The mean of a centred metric is averaged as the metric is: where K-FAC is exact (one date, equal inputs), two renewals with
+/// derivatives of different means give the direction of Σ_k w_k F_k − J̄J̄ᵀ with J̄ = Σ_k w_k J̄_k, and not that with the mean of
+/// the last one.
+#[test]
+fn the_mean_is_averaged_with_the_metric() {
+    const DECAY: f64 = 0.6;
+    let (damping, input) = (0.5, vec![0.3, -0.5, 1.0]);
+    let record = |shift: f64, seed: u64| {
+        Record::<f32>::from_fn(64, 1, |path, _| {
+            let noise = random(2, 1, seed + path as u64);
+            let g = vec![
+                shift + 0.6 * noise[(0, 0)],
+                0.5 - shift + 0.6 * noise[(1, 0)],
+            ];
+            (input.clone(), g)
+        })
+    };
+    let records = [record(0.7, 100), record(-0.4, 500)];
+    let gradient = [random(2, 3, 3)];
+    let control = ControlSettings {
+        centred: true,
+        damping,
+        start_steps: 0,
+        weight_decay: 0.0,
+        momentum: 0.0,
+        clip_norm: 1e3,
+        ..ControlSettings::default()
+    };
+    let settings = KfacSettings {
+        approximation: Approximation::Expand,
+        factor_decay: DECAY,
+        control,
+        ..KfacSettings::default()
+    };
+    let mut optimizer = settings.build();
+    let mut change = Vec::new();
+    let mut factors = MapFactors::default();
+    for (step, record) in records.iter().enumerate() {
+        factors.update(record, 0, DECAY, Approximation::Expand);
+        let batch = Batch {
+            gradient: &gradient,
+            parameters: &gradient,
+            record: Some(record),
+            curvature: 1.0,
+            step,
+            progress: 0.0,
+        };
+        change = optimizer.propose(&batch).unwrap().change;
+    }
+    let (a, g) = factors.damped(damping);
+    let metric = kronecker(&a.matrix, &g.matrix);
+    let means = [0, 1].map(|k: usize| vec(&records[k].mean()[0]));
+    let share = DECAY / (DECAY + 1.0);
+    let averaged = faer::Scale(share) * &means[0] + faer::Scale(1.0 - share) * &means[1];
+    let distance = |mean: &Mat<f64>| {
+        let centred = &metric - mean * mean.transpose();
+        let expected = faer::Scale(-1.0) * inverse(&centred) * vec(&gradient[0]);
+        let length = expected.norm_l2() / change[0].norm_l2();
+        relative(&(faer::Scale(length) * vec(&change[0])), &expected)
+    };
+    assert!(distance(&averaged) < 1e-5, "{}", distance(&averaged));
+    assert!(distance(&means[1]) > 1e-2, "{}", distance(&means[1]));
 }

@@ -1,6 +1,6 @@
 //! K-FAC for recurrent networks, on the exact Gauss–Newton metric of per-path P&L.
 //!
-//! The metric is Σ_b h_b J_b J_bᵀ with J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ). A map's block is approximated by
+//! The metric is F = (1/n) Σ_b h_b J_b J_bᵀ with mean h = 1 and J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ). A map's block is approximated by
 //! Kronecker products: of independent dates (*expand*), of sums over dates (*reduce*), or of the linear-Gaussian
 //! chain, symmetric with T dates (Option 1) or general for T → ∞ (Option 2).
 
@@ -13,15 +13,15 @@ mod symmetric;
 mod tests;
 
 pub use chain::LinearGaussianChain;
-pub use factors::{MapFactors, balance, factored_damping};
+pub use factors::{Damped, MapFactors, balance, factored_damping};
 pub use symmetric::SymmetricChain;
 
-use super::curvature::{ControlSettings, Curvature, Metric};
-use super::{Build, Optimizer, Settings, State, Stateful};
+use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
+use super::{Build, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::unit_interval;
 use crate::error::Result;
+use crate::linalg::paired;
 use crate::network::Record;
-use crate::simd::BLOCK;
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -58,7 +58,7 @@ pub enum Inverse {
     Symmetric(SymmetricChain),
     /// Option 2.
     Limit(LinearGaussianChain),
-    /// Of every gate, whose rows take turns.
+    /// One inverse for every gate, whose rows take turns in the gradient.
     Separate(Vec<Inverse>),
 }
 
@@ -145,9 +145,8 @@ impl Build for KfacSettings {
         &["damping", "trust_radius", "momentum", "clip_norm"]
     }
 
-    /// Curvature comes from whole blocks of the batch.
-    fn least_paths(&self) -> usize {
-        BLOCK
+    fn family(&self) -> Family {
+        Family::Curvature
     }
 }
 
@@ -158,8 +157,11 @@ pub struct KfacMetric {
     gates: Gates,
     decay: f64,
     maps: Vec<MapFactors>,
-    inverses: Vec<Inverse>,
 }
+
+/// The inverse of every map's damped block.
+#[derive(Debug, Clone)]
+pub struct KfacInverse(Vec<Inverse>);
 
 impl KfacMetric {
     pub fn new(settings: &KfacSettings) -> Self {
@@ -168,12 +170,10 @@ impl KfacMetric {
             gates: settings.gates,
             decay: settings.factor_decay,
             maps: Vec::new(),
-            inverses: Vec::new(),
         }
     }
 }
 
-/// The inverses follow from the factors and the damping.
 impl Stateful for KfacMetric {
     fn state(&mut self, state: &mut State) -> Result<()> {
         state.field("maps", &mut self.maps)
@@ -181,45 +181,45 @@ impl Stateful for KfacMetric {
 }
 
 impl Metric for KfacMetric {
-    fn update(&mut self, record: &Record<f32>) -> Result<()> {
+    type Inverse = KfacInverse;
+
+    fn update(&mut self, record: &Record<f32>, _damping: f64) -> Result<f64> {
         let reduced = (self.approximation == Approximation::Reduce).then(|| record.reduced());
         let record = reduced.as_ref().unwrap_or(record);
-        self.maps
-            .resize_with(record.sizes().len(), MapFactors::default);
-        for (map, factors) in self.maps.iter_mut().enumerate() {
-            factors.update(record, map, self.decay, self.approximation);
-        }
-        Ok(())
+        let (decay, approximation) = (self.decay, self.approximation);
+        Ok(MapFactors::update_all(
+            &mut self.maps,
+            record,
+            decay,
+            approximation,
+        ))
     }
 
-    fn damp(&mut self, damping: f64) -> Result<()> {
-        self.inverses = self
-            .maps
-            .iter()
-            .map(|factors| match self.gates {
-                Gates::Separate if factors.gates() > 1 => {
-                    let gates = factors.separate().into_iter();
-                    gates
-                        .map(|gate| gate.inverse(self.approximation, damping))
-                        .collect::<Result<_>>()
-                        .map(Inverse::Separate)
-                }
-                _ => factors.inverse(self.approximation, damping),
-            })
-            .collect::<Result<_>>()?;
-        Ok(())
+    fn invert(&self, damping: f64) -> Result<KfacInverse> {
+        let inverse = |factors: &MapFactors| match self.gates {
+            Gates::Separate if factors.gates() > 1 => {
+                let gates = factors.separate().into_iter();
+                gates
+                    .map(|gate| gate.inverse(self.approximation, damping))
+                    .collect::<Result<_>>()
+                    .map(Inverse::Separate)
+            }
+            Gates::Separate | Gates::Fused => factors.inverse(self.approximation, damping),
+        };
+        let inverses = self.maps.iter().map(inverse);
+        Ok(KfacInverse(inverses.collect::<Result<_>>()?))
     }
+}
 
+impl MetricInverse for KfacInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        Ok(gradient
-            .iter()
-            .zip(&self.inverses)
-            .map(|(gradient, inverse)| inverse.apply(gradient))
-            .collect())
+        Ok(paired(gradient, &self.0, |gradient, inverse| {
+            inverse.apply(gradient)
+        }))
     }
 
     fn statistics(&self, statistics: &mut Map<String, Value>) {
-        let (least, greatest) = widest(self.inverses.iter().map(Inverse::range));
+        let (least, greatest) = widest(self.0.iter().map(Inverse::range));
         statistics.insert("least_eigenvalue".into(), json!(least));
         statistics.insert("greatest_eigenvalue".into(), json!(greatest));
     }

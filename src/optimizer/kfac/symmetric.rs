@@ -1,4 +1,5 @@
-use super::chain::{LEAST_DENOMINATOR, Range, whitening};
+use super::chain::{LEAST_DENOMINATOR, Range};
+use super::factors::Damped;
 use crate::error::Result;
 use crate::linalg::symmetric_eigen;
 use faer::Mat;
@@ -24,7 +25,7 @@ pub struct SymmetricChain {
     gradients: Mat<f64>,
     /// Γ, `[d_G, d_A]`
     gain: Mat<f64>,
-    /// Of A₀ ⊗ G₀.
+    /// The least and the greatest eigenvalue of A₀ ⊗ G₀.
     range: Range,
 }
 
@@ -34,15 +35,15 @@ impl SymmetricChain {
     /// # Errors
     /// If a decomposition fails.
     pub fn new(
-        a0: &Mat<f64>,
+        a0: &Damped,
         a1: &Mat<f64>,
-        g0: &Mat<f64>,
+        g0: &Damped,
         g1: &Mat<f64>,
         steps: usize,
     ) -> Result<Self> {
         let (inputs, psi_a, a) = whitened(a0, a1)?;
         let (gradients, psi_g, g) = whitened(g0, g1)?;
-        let gain = Mat::from_fn(g0.nrows(), a0.nrows(), |row, column| {
+        let gain = Mat::from_fn(psi_g.len(), psi_a.len(), |row, column| {
             1.0 / time_sum(psi_g[row] * psi_a[column], steps).max(LEAST_DENOMINATOR)
         });
         Ok(Self {
@@ -57,13 +58,13 @@ impl SymmetricChain {
     ///
     /// # Errors
     /// If a decomposition fails.
-    pub fn independent(a0: &Mat<f64>, g0: &Mat<f64>) -> Result<Self> {
-        let ((inputs, a), (gradients, g)) = (whitening(a0)?, whitening(g0)?);
+    pub fn independent(a0: &Damped, g0: &Damped) -> Result<Self> {
+        let ((inputs, a), (gradients, g)) = (a0.inverse_root()?, g0.inverse_root()?);
         Ok(Self {
+            gain: Mat::full(gradients.nrows(), inputs.nrows(), 1.0),
             inputs,
             gradients,
             range: (a.0 * g.0, a.1 * g.1),
-            gain: Mat::from_fn(g0.nrows(), a0.nrows(), |_, _| 1.0),
         })
     }
 
@@ -85,8 +86,8 @@ impl SymmetricChain {
 }
 
 /// L and ψ of one factor, and the range of C₀'s eigenvalues.
-fn whitened(c0: &Mat<f64>, c1: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>, Range)> {
-    let (whitening, range) = whitening(c0)?;
+fn whitened(c0: &Damped, c1: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>, Range)> {
+    let (whitening, range) = c0.inverse_root()?;
     let symmetric = faer::Scale(0.5) * (c1 + c1.transpose());
     let (psi, vectors) = symmetric_eigen(&(&whitening * symmetric * &whitening))?;
     let psi = psi.iter().map(|psi| psi.clamp(-1.0, 1.0)).collect();

@@ -5,6 +5,31 @@ use crate::linalg::{symmetric_eigen, symmetric_power};
 use crate::optimizer::dense::{inverse, kronecker, random, relative, vec};
 use faer::Mat;
 
+fn undamped(c0: &Mat<f64>) -> Damped {
+    Damped {
+        matrix: c0.clone(),
+        damping: 0.0,
+    }
+}
+
+fn option_2(a0: &Mat<f64>, a1: &Mat<f64>, g0: &Mat<f64>, g1: &Mat<f64>) -> LinearGaussianChain {
+    LinearGaussianChain::new(&undamped(a0), a1, &undamped(g0), g1).unwrap()
+}
+
+fn option_1(
+    a0: &Mat<f64>,
+    a1: &Mat<f64>,
+    g0: &Mat<f64>,
+    g1: &Mat<f64>,
+    steps: usize,
+) -> SymmetricChain {
+    SymmetricChain::new(&undamped(a0), a1, &undamped(g0), g1, steps).unwrap()
+}
+
+fn independent(a0: &Mat<f64>, g0: &Mat<f64>) -> SymmetricChain {
+    SymmetricChain::independent(&undamped(a0), &undamped(g0)).unwrap()
+}
+
 /// Lag 0 and lag 1 covariances of a stationary process: C₀ = XXᵀ and C₁ = C₀^½ Ψ̂ C₀^½ with ‖Ψ̂‖ < 1.
 pub(super) fn process(size: usize, seed: u64) -> (Mat<f64>, Mat<f64>) {
     let x = random(size, size + 2, seed);
@@ -27,9 +52,7 @@ fn option_2_is_the_dense_limit() {
     let middle = inverse(&(&identity - psi.transpose() * &psi));
     let dense =
         &whitening * (&identity - &psi) * middle * (&identity - psi.transpose()) * &whitening;
-    let found = LinearGaussianChain::new(&a0, &a1, &g0, &g1)
-        .unwrap()
-        .apply(&z);
+    let found = option_2(&a0, &a1, &g0, &g1).apply(&z);
     assert!(relative(&vec(&found), &(dense * vec(&z))) < 1e-10);
 }
 
@@ -39,7 +62,7 @@ fn option_2_is_the_dense_limit() {
 fn option_2_misses_the_finite_chain_by_one_over_t() {
     let ((a0, a1), (g0, g1)) = (process(3, 1), process(4, 2));
     let z = random(4, 3, 3);
-    let chain = LinearGaussianChain::new(&a0, &a1, &g0, &g1).unwrap();
+    let chain = option_2(&a0, &a1, &g0, &g1);
     let found = vec(&chain.apply(&z));
     let (v0, v1) = (kronecker(&a0, &g0), kronecker(&a1, &g1));
     let error = |steps| relative(&found, &(inverse(&finite_chain(&v0, &v1, steps)) * vec(&z)));
@@ -86,7 +109,7 @@ fn option_1_is_the_dense_finite_chain() {
     for steps in [1, 2, 5, 30] {
         let expected = inverse(&finite_chain(&v0, &v1, steps)) * vec(&z);
         for a1 in [&a1, &skewed] {
-            let chain = SymmetricChain::new(&a0, a1, &g0, &g1, steps).unwrap();
+            let chain = option_1(&a0, a1, &g0, &g1, steps);
             let error = relative(&vec(&chain.apply(&z)), &expected);
             assert!(error < 1e-9, "{steps} dates: {error:e}");
         }
@@ -94,25 +117,32 @@ fn option_1_is_the_dense_finite_chain() {
 }
 
 /// Identity 13, the limits: for ψ_G ψ_A = x → 1 all dates are one, F → T A₀ ⊗ G₀, with no cancellation on the
-/// way (the closed form of the sum is wrong by 5 % at 1 − 1e-9); for x → −1 the inverse stays finite.
+/// way (the closed form of the sum is wrong by 5 % at 1 − 1e-9); for x = −1 the sum is 0 over an even number of dates, where it
+/// counts as a thousandth, and 1/T over an odd one.
 #[test]
 fn option_1_at_perfect_correlation() {
     let ((a0, _), (g0, _)) = (process(3, 1), process(4, 2));
     let z = random(4, 3, 3);
     let steps = 30;
-    let chain = |x: f64| {
+    let of_steps = |x: f64, steps: usize| {
         let a1 = faer::Scale(x) * &a0;
-        SymmetricChain::new(&a0, &a1, &g0, &g0, steps)
-            .unwrap()
-            .apply(&z)
+        option_1(&a0, &a1, &g0, &g0, steps).apply(&z)
     };
+    let chain = |x: f64| of_steps(x, steps);
     let expected = faer::Scale(1.0 / steps as f64) * (inverse(&g0) * &z * inverse(&a0));
     for below in [0.0, 1e-12, 1e-9, 1e-8] {
         // The sum has the slope (T² − 1)/3 at x = 1, T being its value.
         let bound = 1e-10 + 10.0 * below * steps as f64;
         assert!(relative(&chain(1.0 - below), &expected) < bound, "{below}");
     }
-    assert!(chain(-1.0).norm_l2().is_finite());
+    let independent = inverse(&g0) * &z * inverse(&a0);
+    for (steps, factor) in [(30, 1000.0), (31, 31.0)] {
+        let expected = faer::Scale(factor) * &independent;
+        assert!(
+            relative(&of_steps(-1.0, steps), &expected) < 1e-8,
+            "{steps}"
+        );
+    }
 }
 
 /// Identity 14 for Option 1: on a symmetric process both options agree for T → ∞, with an error of order 1/T.
@@ -121,11 +151,9 @@ fn option_1_tends_to_option_2() {
     let (a0, a1) = symmetric_process(&[0.8, 0.3, -0.6], 1);
     let (g0, g1) = symmetric_process(&[0.7, 0.2, -0.3, -0.8], 2);
     let z = random(4, 3, 3);
-    let limit = LinearGaussianChain::new(&a0, &a1, &g0, &g1)
-        .unwrap()
-        .apply(&z);
+    let limit = option_2(&a0, &a1, &g0, &g1).apply(&z);
     let error = |steps| {
-        let chain = SymmetricChain::new(&a0, &a1, &g0, &g1, steps).unwrap();
+        let chain = option_1(&a0, &a1, &g0, &g1, steps);
         relative(&chain.apply(&z), &limit)
     };
     let (short, long) = (error(100), error(400));
@@ -145,16 +173,64 @@ fn options_without_correlation_are_independence() {
     let expected = inverse(&g0) * &z * inverse(&a0);
     let equal = |found: Mat<f64>| relative(&found, &expected) < 1e-10;
 
-    let independent = SymmetricChain::independent(&a0, &g0).unwrap();
-    assert!(equal(independent.apply(&z)));
-    let limit = LinearGaussianChain::new(&a0, &zero(&a1), &g0, &zero(&g1)).unwrap();
+    assert!(equal(independent(&a0, &g0).apply(&z)));
+    let limit = option_2(&a0, &zero(&a1), &g0, &zero(&g1));
     assert!(equal(limit.apply(&z)));
     for steps in [1, 2, 30] {
-        let chain = SymmetricChain::new(&a0, &zero(&a1), &g0, &zero(&g1), steps).unwrap();
+        let chain = option_1(&a0, &zero(&a1), &g0, &zero(&g1), steps);
         assert!(equal(chain.apply(&z)));
     }
-    let single = SymmetricChain::new(&a0, &a1, &g0, &g1, 1).unwrap();
+    let single = option_1(&a0, &a1, &g0, &g1, 1);
     assert!(equal(single.apply(&z)));
-    let limit = LinearGaussianChain::new(&a0, &a1, &g0, &g1).unwrap();
+    let limit = option_2(&a0, &a1, &g0, &g1);
     assert!(!equal(limit.apply(&z)));
+}
+
+/// A factor that is singular but for its damping d: along its only direction v the inverse is 1/(c + d), across 1/d; where d
+/// is below rounding, nothing is longer than n ε c allows. Rounding alone leaves such a factor eigenvalues below zero.
+#[test]
+fn singular_factors_have_inverses_of_a_known_size() {
+    const SIZE: usize = 8;
+    const C: f64 = 1e3;
+    let v = random(SIZE, 1, 3);
+    let v = faer::Scale(1.0 / v.norm_l2()) * v;
+    let other = random(SIZE, 1, 4);
+    let other = &other - &v * (v.transpose() * &other);
+    let one = Damped {
+        matrix: Mat::identity(1, 1),
+        damping: 1.0,
+    };
+    let singular = |damping: f64| Damped {
+        matrix: faer::Scale(C) * &v * v.transpose()
+            + faer::Scale(damping) * Mat::<f64>::identity(SIZE, SIZE),
+        damping,
+    };
+    let (values, _) = symmetric_eigen(&singular(1e-20).matrix).unwrap();
+    assert!(
+        values[0] < 0.0,
+        "rounding has left nothing below zero: {values:?}"
+    );
+
+    let damping = 1e-2;
+    let zero = Mat::zeros(SIZE, SIZE);
+    let none = Mat::zeros(1, 1);
+    let damped = singular(damping);
+    let independent = SymmetricChain::independent(&one, &damped).unwrap();
+    let chain = LinearGaussianChain::new(&one, &none, &damped, &zero).unwrap();
+    let along = faer::Scale(1.0 / (C + damping)) * &v;
+    let across = faer::Scale(1.0 / damping) * &other;
+    for (z, expected, bound) in [(&v, along, 1e-6), (&other, across, 1e-8)] {
+        assert!(relative(&independent.apply(z), &expected) < bound);
+        assert!(relative(&chain.apply(z), &expected) < bound);
+    }
+    for damping in [1e-20, 0.0] {
+        let chain = SymmetricChain::independent(&one, &singular(damping)).unwrap();
+        let most = 1.0 / (SIZE as f64 * f64::EPSILON * C);
+        for z in [&v, &other] {
+            let size = chain.apply(z).norm_l2() / z.norm_l2();
+            assert!(size <= most * (1.0 + 1e-9), "{size:e} {most:e}");
+        }
+        let (least, greatest) = chain.range();
+        assert!(least > 0.0 && (greatest / C - 1.0).abs() < 1e-9);
+    }
 }

@@ -18,61 +18,65 @@ pub use scatter::cost_and_cvar;
 pub use training::{Against, loss};
 
 use crate::error::Result;
+use crate::named::named;
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::runs::metrics::{ExamplePath, Metrics};
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestTable, EvaluationTable};
 
-/// What a figure is called in files and addresses, and how to read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
-    pub name: &'static str,
-    pub caption: &'static str,
+named! {
+    /// A figure that a run may have, in the order of the page.
+    pub enum Kind {
+        LossSteps = "loss_steps",
+        LossSeconds = "loss_seconds",
+        Damping = "damping",
+        PnlHistogram = "pnl_histogram",
+        CostCvar = "cost_cvar",
+        ExamplePath = "example_path",
+        BacktestPnl = "backtest_pnl",
+        BacktestHistogram = "backtest_histogram",
+    }
 }
 
-/// Every figure that a run may have, in the order of the page.
-pub const KINDS: [Kind; 8] = [
-    Kind {
-        name: "loss_steps",
-        caption: "Risk on the validation paths after each number of steps, averaged over seeds; \
-                  the smoothed risk of the training batches where there was no validation.",
-    },
-    Kind {
-        name: "loss_seconds",
-        caption: "The same against the seconds spent in training, validation excluded.",
-    },
-    Kind {
-        name: "damping",
-        caption: "Damping of the optimizers that adapt it, and ρ, the change of the risk over the one predicted, both \
-                  averaged over seeds: below the lower line the damping grows, above the upper one it shrinks.",
-    },
-    Kind {
-        name: "pnl_histogram",
-        caption: "How the P&L at expiry is spread over the simulated test paths, all seeds \
-                  together. Losses are on the left.",
-    },
-    Kind {
-        name: "cost_cvar",
-        caption: "What a hedge costs against the tail risk that it leaves; bars are one standard \
-                  error. Down and to the left is better.",
-    },
-    Kind {
-        name: "example_path",
-        caption: "One simulated path: the spot above, below it how many units of it each \
-                  strategy held.",
-    },
-    Kind {
-        name: "backtest_pnl",
-        caption: "P&L of the contracts sold through the history, added up at their expiries and \
-                  averaged over seeds.",
-    },
-    Kind {
-        name: "backtest_histogram",
-        caption: "How the P&L of the contracts sold through the history is spread, all seeds \
-                  together. Losses are on the left.",
-    },
-];
+impl Kind {
+    /// How to read the figure.
+    pub fn caption(self) -> &'static str {
+        match self {
+            Self::LossSteps => {
+                "Risk on the validation paths after each number of steps, averaged over seeds; \
+                  the smoothed risk of the training batches where there was no validation."
+            }
+            Self::LossSeconds => {
+                "The same against the seconds spent in training, validation excluded."
+            }
+            Self::Damping => {
+                "Damping of the optimizers that adapt it, and ρ, the change of the risk over the one predicted, both \
+                  averaged over seeds: below the lower line the damping grows, above the upper one it shrinks."
+            }
+            Self::PnlHistogram => {
+                "How the P&L at expiry is spread over the simulated test paths, all seeds \
+                  together. Losses are on the left."
+            }
+            Self::CostCvar => {
+                "What a hedge costs against the tail risk that it leaves; bars are one standard \
+                  error. Down and to the left is better."
+            }
+            Self::ExamplePath => {
+                "One simulated path: the spot above, below it how many units of it each \
+                  strategy held."
+            }
+            Self::BacktestPnl => {
+                "P&L of the contracts sold through the history, added up at their expiries and \
+                  averaged over seeds."
+            }
+            Self::BacktestHistogram => {
+                "How the P&L of the contracts sold through the history is spread, all seeds \
+                  together. Losses are on the left."
+            }
+        }
+    }
+}
 
 /// A figure drawn in both shapes.
 #[derive(Debug, Clone)]
@@ -84,7 +88,8 @@ pub struct Figure {
 
 impl Figure {
     /// The file of the figure inside its run folder.
-    pub fn file(name: &str, form: Form) -> String {
+    pub fn file(kind: Kind, form: Form) -> String {
+        let name = kind.name();
         match form {
             Form::Wide => format!("figures/{name}.svg"),
             Form::Narrow => format!("figures/{name}-narrow.svg"),
@@ -103,28 +108,30 @@ pub fn draw(
     path: Option<&ExamplePath>,
 ) -> Result<Vec<Figure>> {
     let palette = Palette::new(strategies(metrics));
-    let one = |name: &str, form: Form| -> Result<Option<String>> {
-        match name {
-            "loss_steps" => loss(metrics, Against::Steps, &palette, form),
-            "loss_seconds" => loss(metrics, Against::Seconds, &palette, form),
-            "damping" => damping(metrics, &palette, form),
-            "pnl_histogram" => evaluation.map_or(Ok(None), |table| {
+    let one = |kind: Kind, form: Form| -> Result<Option<String>> {
+        match kind {
+            Kind::LossSteps => loss(metrics, Against::Steps, &palette, form),
+            Kind::LossSeconds => loss(metrics, Against::Seconds, &palette, form),
+            Kind::Damping => damping(metrics, &palette, form),
+            Kind::PnlHistogram => evaluation.map_or(Ok(None), |table| {
                 let words = ("P&L at expiry", "paths");
                 pnl_histogram(&pooled(table.samples()), words, &palette, form)
             }),
-            "backtest_histogram" => backtest.map_or(Ok(None), |table| {
+            Kind::CostCvar => cost_and_cvar(metrics, &palette, form),
+            Kind::ExamplePath => path.map_or(Ok(None), |path| example_path(path, &palette, form)),
+            Kind::BacktestPnl => {
+                backtest.map_or(Ok(None), |table| cumulative_pnl(table, &palette, form))
+            }
+            Kind::BacktestHistogram => backtest.map_or(Ok(None), |table| {
                 let words = ("Backtest: P&L at expiry", "contracts");
                 pnl_histogram(&pooled(table.samples()), words, &palette, form)
             }),
-            "cost_cvar" => cost_and_cvar(metrics, &palette, form),
-            "example_path" => path.map_or(Ok(None), |path| example_path(path, &palette, form)),
-            _ => backtest.map_or(Ok(None), |table| cumulative_pnl(table, &palette, form)),
         }
     };
     let mut figures = Vec::new();
-    for kind in KINDS {
-        if let Some(wide) = one(kind.name, Form::Wide)?
-            && let Some(narrow) = one(kind.name, Form::Narrow)?
+    for kind in Kind::all() {
+        if let Some(wide) = one(kind, Form::Wide)?
+            && let Some(narrow) = one(kind, Form::Narrow)?
         {
             figures.push(Figure { kind, wide, narrow });
         }
@@ -146,7 +153,7 @@ pub fn write_figures(run: &RunFolder) -> Result<Vec<Figure>> {
     )?;
     for figure in &figures {
         for (form, svg) in [(Form::Wide, &figure.wide), (Form::Narrow, &figure.narrow)] {
-            run.write_bytes(&Figure::file(figure.kind.name, form), svg.as_bytes())?;
+            run.write_bytes(&Figure::file(figure.kind, form), svg.as_bytes())?;
         }
     }
     Ok(figures)

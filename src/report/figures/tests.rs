@@ -16,29 +16,34 @@ fn all() -> Vec<Figure> {
 #[test]
 fn figures_are_well_formed_and_name_their_series() {
     let figures = all();
-    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name).collect();
-    assert_eq!(names, KINDS.map(|kind| kind.name));
+    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name()).collect();
+    let all: Vec<_> = Kind::all().map(Kind::name).collect();
+    assert_eq!(names, all);
     for figure in &figures {
         for svg in [&figure.wide, &figure.narrow] {
             assert_well_formed(svg);
             // The Adam of the fixture has no damping.
-            let drawn = if figure.kind.name == "damping" { 1 } else { 2 };
+            let drawn = if figure.kind == Kind::Damping { 1 } else { 2 };
             for strategy in &["kfac", "adam"][..drawn] {
-                assert!(svg.contains(*strategy), "{}: {strategy}", figure.kind.name);
+                assert!(
+                    svg.contains(*strategy),
+                    "{}: {strategy}",
+                    figure.kind.name()
+                );
             }
-            assert!(!svg.contains("NaN"), "{}", figure.kind.name);
+            assert!(!svg.contains("NaN"), "{}", figure.kind.name());
         }
     }
-    let wide = |name: &str| {
+    let wide = |kind: Kind| {
         &figures
             .iter()
-            .find(|figure| figure.kind.name == name)
+            .find(|figure| figure.kind == kind)
             .unwrap()
             .wide
     };
-    assert!(wide("cost_cvar").contains("whalley_wilmott"));
-    assert!(wide("example_path").contains("strike 100"));
-    assert!(wide("damping").contains("damping λ") && wide("damping").contains("0.75"));
+    assert!(wide(Kind::CostCvar).contains("whalley_wilmott"));
+    assert!(wide(Kind::ExamplePath).contains("strike 100"));
+    assert!(wide(Kind::Damping).contains("damping λ") && wide(Kind::Damping).contains("0.75"));
 }
 
 /// Without a backtest, training or example path their figures are left out, not drawn empty.
@@ -47,7 +52,7 @@ fn figures_without_data_are_left_out() {
     let mut metrics = fixture::metrics();
     metrics.training.clear();
     let figures = draw(&metrics, Some(&fixture::evaluation()), None, None).unwrap();
-    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name).collect();
+    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name()).collect();
     assert_eq!(names, ["pnl_histogram", "cost_cvar"]);
 
     metrics.evaluation.clear();
@@ -85,7 +90,7 @@ fn degenerate_data_still_draw() {
     backtest.books[0].expiry.truncate(1);
     backtest.books[0].pnl.truncate(1);
     let figures = draw(&metrics, Some(&evaluation), Some(&backtest), None).unwrap();
-    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name).collect();
+    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name()).collect();
     let expected = [
         "pnl_histogram",
         "cost_cvar",
@@ -119,10 +124,10 @@ fn figures_are_written_beside_the_run() {
     let root = fixture::Scratch::new("figures");
     let run = fixture::write(root.path());
     let figures = write_figures(&run).unwrap();
-    assert_eq!(figures.len(), KINDS.len());
-    for kind in KINDS {
+    assert_eq!(figures.len(), Kind::ALL.len());
+    for kind in Kind::all() {
         for form in [Form::Wide, Form::Narrow] {
-            let file = Figure::file(kind.name, form);
+            let file = Figure::file(kind, form);
             assert!(run.path().join(&file).is_file(), "{file}");
         }
     }

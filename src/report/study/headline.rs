@@ -97,10 +97,7 @@ fn of_part(settings: &str, part: &Part) -> Vec<(String, Headline)> {
     let mut pairs = Vec::new();
     for length in lengths {
         for (name, theirs) in part.at_length(length) {
-            let adam = part
-                .method(name)
-                .is_some_and(|method| method.method == "adam");
-            if adam {
+            if part.is_adam(name) {
                 let steps = theirs[0].steps.unwrap_or(length);
                 let label = format!("{name}, {settings}, {steps} steps");
                 pairs.push((label, Headline::new(ours, &theirs)));

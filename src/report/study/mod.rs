@@ -14,7 +14,7 @@ use super::levels::lengths;
 use super::palette::Palette;
 use crate::error::Result;
 use crate::runs::atomic::write_atomically;
-use crate::runs::study::{MeanCurve, MeanPoint, Study};
+use crate::runs::study::{Clock, MeanCurve, MeanPoint, Study};
 use problem::{Part, Problem, problems};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -84,9 +84,9 @@ fn section(text: &mut String, problem: &Problem, figures: &str) {
         }
         None => "the settings of the strategy file".into(),
     };
-    let clock = match part.clock.as_str() {
-        "cpu" => "Seconds are CPU time, of all cores together.",
-        _ => "Seconds are those of the clock.",
+    let clock = match part.clock {
+        Clock::Cpu => "Seconds are CPU time, of all cores together.",
+        Clock::Wall => "Seconds are those of the clock.",
     };
     writeln!(
         text,

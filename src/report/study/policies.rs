@@ -3,6 +3,7 @@
 use super::grid::{Grid, over_seeds};
 use super::problem::{Part, Problem, differences, mean};
 use super::statements::{paired, percent, same_hedge, standing, with_interval};
+use crate::report::summary::Verdict;
 use crate::runs::study::Ending;
 
 /// The settings of the strategy file against tuned ones.
@@ -27,10 +28,10 @@ pub fn settings(problem: &Problem) -> String {
             over_seeds(before, |e| e.risk, 4),
             over_seeds(&after, |e| e.risk, 4),
             with_interval(&difference),
-            match standing(&difference) {
-                "ahead" => "tuning helps",
-                "behind" => "tuning harms",
-                other => other,
+            match Verdict::lower_is_better(difference.value, difference.standard_error) {
+                Verdict::Better => "tuning helps",
+                Verdict::Worse => "tuning harms",
+                Verdict::Undecided | Verdict::Unknown => standing(&difference),
             }
             .to_owned(),
         ]);
@@ -92,13 +93,12 @@ pub fn matched(part: &Part) -> String {
         })
         .collect();
     let risk = |endings: &[&Ending]| mean(endings, |e| e.risk);
-    let is_adam = |name: &str| part.method(name).is_some_and(|m| m.method == "adam");
     let pairs = all
         .iter()
         .filter(|(name, ..)| part.is_curvature(name))
         .flat_map(|ours| {
             all.iter()
-                .filter(|(name, ..)| is_adam(name))
+                .filter(|(name, ..)| part.is_adam(name))
                 .map(move |theirs| (ours, theirs))
         });
     let gap = |pair: &(&Trained<'_>, &Trained<'_>)| (risk(&pair.0.2) - risk(&pair.1.2)).abs();

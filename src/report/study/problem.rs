@@ -1,21 +1,11 @@
 //! The comparisons of one problem, drawn together.
 
 use crate::error::{Error, Result};
+use crate::optimizer::{self, Family};
 use crate::report::levels::{Lengths, Point, lengths};
 use crate::report::palette::SERIES;
 use crate::runs::metrics::Comparison;
-use crate::runs::study::{Ending, MeanCurve, Method, Study};
-
-/// Methods that use curvature from the sweep record.
-const CURVATURE: [&str; 7] = [
-    "kfac",
-    "ekfac",
-    "kfoc",
-    "cg_fac",
-    "singd",
-    "gauss_newton",
-    "whitened_muon",
-];
+use crate::runs::study::{Clock, Ending, MeanCurve, Method, Study};
 
 /// Comparisons with the same kind of settings.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +13,7 @@ pub struct Part {
     pub candidates: Option<usize>,
     pub length: Option<usize>,
     /// What seconds count.
-    pub clock: String,
+    pub clock: Clock,
     pub methods: Vec<Method>,
     pub endings: Vec<Ending>,
     pub comparisons: Vec<Comparison>,
@@ -81,13 +71,13 @@ pub fn problems(studies: &[Study]) -> Result<Vec<Problem>> {
         let part = part.get_or_insert_with(|| Part {
             candidates: study.candidates,
             length: study.length,
-            clock: study.clock.clone(),
+            clock: study.clock,
             ..Part::default()
         });
         if part.clock != study.clock {
             return Err(Error::input(format!(
-                "{}: seconds of clocks `{}` and `{}` cannot stand in one table",
-                study.name, part.clock, study.clock
+                "{}: seconds of the clock and of the processor cannot stand in one table",
+                study.name
             )));
         }
         part.methods.extend(study.methods.iter().cloned());
@@ -119,12 +109,12 @@ impl Part {
     /// Whether the method uses curvature.
     pub fn is_curvature(&self, name: &str) -> bool {
         self.method(name)
-            .is_some_and(|method| CURVATURE.contains(&method.method.as_str()))
+            .is_some_and(|method| method.method.family() == Family::Curvature)
     }
 
-    fn is_adam(&self, name: &str) -> bool {
+    pub fn is_adam(&self, name: &str) -> bool {
         self.method(name)
-            .is_some_and(|method| method.method == "adam")
+            .is_some_and(|method| method.method == optimizer::Method::Adam)
     }
 
     /// The methods that figures show, in the order of their colours: Adam, and of the others those with the least risks after
@@ -215,7 +205,7 @@ pub fn differences(ours: &[&Ending], theirs: &[&Ending], of: impl Fn(&Ending) ->
 #[cfg(test)]
 mod tests {
     use super::{SERIES, problems};
-    use crate::runs::study::Study;
+    use crate::runs::study::{Clock, Study};
     use std::path::Path;
 
     /// Seconds of the clock and seconds of CPU time are refused in one table; those of one kind are joined.
@@ -226,12 +216,11 @@ mod tests {
         let mut other = study.clone();
         let joined = problems(&[study.clone(), other.clone()]).unwrap();
         assert_eq!(joined.len(), 1);
-        other.clock = "sundial".into();
-        let error = problems(&[study.clone(), other]).unwrap_err().to_string();
-        assert!(
-            error.contains("`sundial`") && error.contains(&study.clock),
-            "{error}"
-        );
+        assert_eq!(study.clock, Clock::Cpu);
+        other.clock = Clock::Wall;
+        let error = problems(&[study, other]).unwrap_err().to_string();
+        let said = "seconds of the clock and of the processor cannot stand in one table";
+        assert!(error.ends_with(said), "{error}");
     }
 
     /// Figures have a colour for every method: both Adams, and no method that ends behind one that is left out.

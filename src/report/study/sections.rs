@@ -2,7 +2,7 @@
 
 use super::grid::{Grid, over_seeds};
 use super::problem::{Part, Problem, differences, mean};
-use super::statements::{paired, percent, signed, standing, with_interval};
+use super::statements::{paired, percent, signed, standing, standing_to, with_interval};
 use crate::report::levels::{Lengths, Point, Reached, interval, reached};
 use crate::risk::Estimate;
 use std::fmt::Write;
@@ -231,7 +231,7 @@ pub fn standings(part: &Part) -> String {
     let of = |wanted: &dyn Fn(&str) -> bool| -> Vec<&Lengths> {
         lengths.iter().filter(|l| wanted(&l.strategy)).collect()
     };
-    let adams = of(&|name| part.method(name).is_some_and(|m| m.method == "adam"));
+    let adams = of(&|name| part.is_adam(name));
     let others = of(&|name| !part.is_curvature(name));
     let mut text = String::new();
     for ours in &lengths {
@@ -276,13 +276,7 @@ fn best_after<'a>(
         .min_by(|a, b| a.0.total_cmp(&b.0))?
         .1;
     let difference = difference_after(ours, rival, seconds)?;
-    let words = standing(&difference);
-    let join = match words {
-        "ahead" => "of ",
-        "not separated" => "from ",
-        "not comparable" => "with ",
-        _ => "",
-    };
+    let (words, join) = standing_to(&difference);
     let (value, error) = (signed(difference.value), difference.standard_error);
     Some((
         &rival.strategy,

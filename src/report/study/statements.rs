@@ -19,11 +19,16 @@ pub fn paired(differences: &[f64]) -> Option<Estimate> {
 
 /// Where a method stands whose risk differs by `difference` from another's.
 pub fn standing(difference: &Estimate) -> &'static str {
+    standing_to(difference).0
+}
+
+/// [`standing`], and the word that leads on to the other's name.
+pub fn standing_to(difference: &Estimate) -> (&'static str, &'static str) {
     match Verdict::lower_is_better(difference.value, difference.standard_error) {
-        Verdict::Better => "ahead",
-        Verdict::Worse => "behind",
-        Verdict::Undecided => "not separated",
-        Verdict::Unknown => "not comparable",
+        Verdict::Better => ("ahead", "of "),
+        Verdict::Worse => ("behind", ""),
+        Verdict::Undecided => ("not separated", "from "),
+        Verdict::Unknown => ("not comparable", "with "),
     }
 }
 
