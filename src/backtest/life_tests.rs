@@ -158,7 +158,14 @@ fn weeks_are_weeks_on_any_file() {
 #[test]
 fn histories_that_do_not_fit_are_refused() {
     let fridays = |day: NaiveDate| day.weekday() == Weekday::Fri;
-    let cases: [(&str, fn(NaiveDate) -> bool, &str, &str, &str); 4] = [
+    type Case = (
+        &'static str,
+        fn(NaiveDate) -> bool,
+        &'static str,
+        &'static str,
+        &'static str,
+    );
+    let cases: [Case; 4] = [
         (
             "fit-weekly",
             fridays,
@@ -190,7 +197,7 @@ fn histories_that_do_not_fit_are_refused() {
     ];
     for (name, kept, terms, more, expected) in cases {
         let (_scratch, strategy) = on(name, 600, kept, terms, more);
-        let error = cut(&strategy).err().expect(name);
+        let error = cut(&strategy).expect_err(name);
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains(expected), "{error}");
     }

@@ -161,9 +161,9 @@ mod tests {
             (weeks, 56),
         ] {
             let error = tenor.rebalancing(steps).unwrap_err().to_string();
-            let expected = format!("`contract.steps` must be");
+            let expected = "`contract.steps` must be";
             assert!(
-                error.starts_with(&expected) && error.ends_with(&format!("was {steps}")),
+                error.starts_with(expected) && error.ends_with(&format!("was {steps}")),
                 "{error}"
             );
         }

@@ -65,7 +65,7 @@ fn is_rest(date: NaiveDate) -> bool {
 /// Whether all dates have one time of day, or two an hour apart as summer and winter have, that is a full hour of the
 /// night: 4 and 5 o'clock are midnights of New York in universal time, 22 and 23 o'clock those of Paris.
 fn is_foreign_midnight(clocks: &Clocks) -> bool {
-    let night = |time: &u32| time % 3600 == 0 && matches!(time / 3600, 1..=8 | 22..=23);
+    let night = |time: &u32| time.is_multiple_of(3600) && matches!(time / 3600, 1..=8 | 22..=23);
     let apart = match clocks.times.as_slice() {
         [_] => true,
         [a, b] => a.abs_diff(*b) == 3600,

@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(of(&dates(2000, fridays)), (Spacing::Weekly, 52.0));
         let firsts = |_: usize, day: NaiveDate| day.day() == 1;
         assert_eq!(of(&dates(2000, firsts)), (Spacing::Monthly, 12.0));
-        let quarters = |_: usize, day: NaiveDate| day.day() == 1 && day.month0() % 3 == 0;
+        let quarters = |_: usize, day: NaiveDate| day.day() == 1 && day.month0().is_multiple_of(3);
         assert_eq!(of(&dates(4000, quarters)), (Spacing::Irregular, 4.0));
         // Sundays to Thursdays, as in Riyadh; a market with many holidays keeps its own count.
         let riyadh = |i: usize, day: NaiveDate| {

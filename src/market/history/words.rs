@@ -36,9 +36,7 @@ const WEEKDAYS: [&str; 14] = [
 pub fn month(word: &str) -> Option<u32> {
     let word = word.to_lowercase();
     let begins = |name: &&str| word.chars().count() >= 3 && name.starts_with(&word);
-    let place = MONTHS
-        .iter()
-        .position(|names| names.iter().any(|name| begins(&name)));
+    let place = MONTHS.iter().position(|names| names.iter().any(&begins));
     // `Mrz` and `Maerz` are how German programs without umlauts write the third.
     let third = matches!(word.as_str(), "mrz" | "maerz").then_some(2);
     Some(place.or(third)? as u32 + 1)
@@ -48,5 +46,5 @@ pub fn month(word: &str) -> Option<u32> {
 pub fn weekday(word: &str) -> bool {
     let word = word.to_lowercase();
     let begins = |name: &&str| word.chars().count() >= 2 && name.starts_with(&word);
-    WEEKDAYS.iter().any(|name| begins(&name))
+    WEEKDAYS.iter().any(begins)
 }

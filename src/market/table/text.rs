@@ -183,7 +183,7 @@ impl Input {
             let last = self.buffer[..end].iter().rposition(|b| *b == line_end);
             let Some(last) = last else { break };
             marks -= count(&self.buffer[last + 1..end], b'"');
-            if marks % 2 == 0 {
+            if marks.is_multiple_of(2) {
                 return Ok(last + 1);
             }
             end = last;
