@@ -193,15 +193,18 @@ fn document(inspection: &Inspection) -> Value {
         .zip(files)
         .map(|(file, inspected)| {
             let span = inspected.span;
-            json!({
+            let mut file = json!({
                 // Names of files need not be Unicode.
                 "file": file.display().to_string(),
                 "rows": inspected.rows,
                 "first": span.map(|(first, _)| first.to_string()),
                 "last": span.map(|(_, last)| last.to_string()),
-                "volatility_unit": inspected.volatility_unit.map(VolatilityUnit::name),
                 "notes": inspected.notes,
-            })
+            });
+            if let Some(unit) = inspected.volatility_unit {
+                file["volatility_unit"] = json!(unit.name());
+            }
+            file
         })
         .collect();
     let columns: Vec<Value> = columns(history)

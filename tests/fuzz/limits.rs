@@ -96,7 +96,7 @@ impl Ended {
 /// Where the document says null in a place that has a number: what is printed of a NaN.
 fn not_finite(value: &Value, at: &str) -> Option<String> {
     /// Absent for some strategies, undefined for some distributions, or a difference of such.
-    const OPTIONAL: [&str; 11] = [
+    const OPTIONAL: [&str; 12] = [
         "seed",
         "steps",
         "seconds",
@@ -108,6 +108,7 @@ fn not_finite(value: &Value, at: &str) -> Option<String> {
         "low",
         "high",
         "last",
+        "longest_gap",
     ];
     let undefined = |key: &str| {
         OPTIONAL.contains(&key)

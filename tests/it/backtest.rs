@@ -191,7 +191,7 @@ fn a_volatility_index_gives_the_variance() {
     let again = document(&arguments, &runs, "1");
     assert_eq!(found["backtest"], again["backtest"]);
     let market = &found["backtest_market"];
-    assert_eq!(market["data"], format!("{HISTORY}, {vix}"));
+    assert_eq!(market["data"], "sp500_daily.csv, vix_daily.csv");
     assert_eq!(market["repaired"][0][0], "blanks");
     // The first sale of each month and the index on it.
     let date = |text: &str| chrono::NaiveDate::parse_from_str(text, "%m/%d/%Y").unwrap();

@@ -95,7 +95,8 @@ impl Source {
         let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
         let what = match text.chars().next() {
             Some('<') if !is_marked_name(text) => "is a web page or XML",
-            Some('{' | '[') => "is JSON",
+            Some('{') => "is JSON",
+            Some('[') if !is_bracketed_name(text) => "is JSON",
             _ => return Ok(Kind::Text),
         };
         let what = format!("{what}, expected text (CSV) or Parquet");
@@ -119,6 +120,14 @@ impl Source {
     pub fn refuse(&self, what: &str) -> Error {
         refuse(&self.path, what)
     }
+}
+
+/// Whether a text that begins with `[` does so as option chains mark their names of columns: `[QUOTE_DATE]` and a
+/// separator.
+fn is_bracketed_name(text: &str) -> bool {
+    let name = text[1..].split_once(']').map(|(name, _)| name.trim());
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | ' ');
+    name.is_some_and(|name| name.starts_with(char::is_alphabetic) && name.chars().all(word))
 }
 
 /// Whether a text that begins with `<` does so as MetaTrader's names of columns do: `<DATE>` and a separator.
