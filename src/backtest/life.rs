@@ -45,9 +45,9 @@ impl<'a> Calendar<'a> {
         let daily = !matches!(rebalancing, Rebalancing::CalendarDays(_));
         if daily && found.spacing != Spacing::Daily {
             return Err(wrong(format!(
-                "the closes are {found}, and a contract of {} {} steps needs one a day: set `contract.days` = \
+                "the closes are {found}, and {} days hedged in {steps} steps need one a day: set `contract.days` = \
                  \"calendar\" and `contract.steps` to periods of whole weeks",
-                tenor.days, steps
+                tenor.days
             )));
         }
         if tenor.count == DayCount::Trading && !frequency.agrees(tenor.days_per_year) {
