@@ -61,7 +61,7 @@ impl Kind {
             Self::Ranges => "high and low are widened to hold open and close",
             Self::Splits => "prices before a split are divided by its ratio",
             Self::Jumps => "moves by a ratio above 1.4 or below 1/1.4 are taken as real",
-            Self::Gaps => "more than ten days without a row are taken as one trading day",
+            Self::Gaps => "stretches without a row are taken as one period between closes",
             Self::Unmatched => "dates that another file lacks are dropped",
         }
     }

@@ -328,3 +328,25 @@ fn the_first_defect_is_named() {
         "row 2, column \"close\": price must be a number above 0, was \"x\" (--repair blanks) (2 more: deephedge data check)"
     );
 }
+
+/// Monthly closes are no gaps; a missing month is one, with the bound for months.
+#[test]
+fn months_apart_are_no_gaps() {
+    let rows = |skipped: i32| {
+        let months = (0..60).filter(|month| *month != skipped);
+        let rows = months.map(|month| {
+            let (year, month) = (2010 + month / 12, 1 + month % 12);
+            format!("{year}-{month:02}-28,{}\n", 100 + month)
+        });
+        format!("Date,Close\n{}", rows.collect::<String>())
+    };
+    let whole = Scratch::csv("monthly", &rows(-1));
+    let history = History::load(&whole.0).unwrap();
+    assert_eq!(history.frequency().observations_per_year, 12.0);
+    let missing = Scratch::csv("month-missing", &rows(30));
+    let error = History::load(&missing.0).unwrap_err().to_string();
+    assert!(
+        error.contains("61 days lie between") && error.contains("at most 45 may"),
+        "{error}"
+    );
+}

@@ -55,8 +55,11 @@ impl Frequency {
             .windows(2)
             .map(|pair| (pair[1] - pair[0]).num_days())
             .collect();
-        distances.sort_unstable();
-        let median = distances.get(distances.len() / 2).copied().unwrap_or(1);
+        let middle = distances.len() / 2;
+        let median = match distances.is_empty() {
+            true => 1,
+            false => *distances.select_nth_unstable(middle).1,
+        };
         let (spacing, observations_per_year) = match median {
             ..=4 => (Spacing::Daily, daily(dates, &distances)),
             7 => (Spacing::Weekly, 52.0),

@@ -2,6 +2,7 @@
 
 use super::columns::Quantity;
 use super::defects::{Defects, Kind};
+use super::frequency::Frequency;
 use super::reading::{Days, Series};
 use crate::error::Result;
 use crate::market::table::refuse_row;
@@ -11,6 +12,9 @@ use std::path::Path;
 /// More calendar days than this between two rows are a gap; the longest closure of the New York Stock Exchange since
 /// 1933 lasted seven.
 const LONGEST_CLOSURE: i64 = 10;
+
+/// The same for closes that are further apart, as a multiple of their usual distance.
+const LONGEST_DISTANCE: f64 = 1.5;
 
 /// Closes of two days that follow one another may have a ratio of at most this, and of at least one over it.
 pub const GREATEST_RATIO: f64 = 1.4;
@@ -84,16 +88,17 @@ fn calm(volatility: &Days, date: NaiveDate) -> bool {
 }
 
 impl Days {
-    /// Finds stretches without a day.
+    /// Finds stretches without a day: more than [`LONGEST_CLOSURE`], or than one and a half times the usual distance of
+    /// closes that are monthly or rarer.
     pub fn check_gaps(&self, path: &Path, defects: &mut Defects) {
+        let usual = 365.25 / Frequency::of(&self.dates).observations_per_year;
+        let longest = ((LONGEST_DISTANCE * usual) as i64).max(LONGEST_CLOSURE);
         for i in 1..self.dates.len() {
             let (before, date) = (self.dates[i - 1], self.dates[i]);
             let gap = (date - before).num_days();
-            if gap > LONGEST_CLOSURE {
+            if gap > longest {
                 defects.add(Kind::Gaps, self.at(path, i, &self.date_column), || {
-                    format!(
-                        "{gap} days lie between {before} and {date}, at most {LONGEST_CLOSURE} may"
-                    )
+                    format!("{gap} days lie between {before} and {date}, at most {longest} may")
                 });
             }
         }
