@@ -104,8 +104,11 @@ fn bounded(value: &Bounded) -> Cell {
     }
 }
 
-/// Without the sign of a zero.
+/// Without the sign of a zero; n/a for what is not defined, such as the spread of a single contract.
 pub(super) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "n/a".into();
+    }
     format!("{:.3}", (1000.0 * value).round() / 1000.0 + 0.0)
 }
 

@@ -47,10 +47,11 @@ impl Row {
         let variance_error = mean(&squares).standard_error;
         let deviation = variance.sqrt();
         let (costs, traded) = (mean(cost), mean(turnover));
-        let sharpe = if deviation > 0.0 {
-            pnl_mean.value / deviation
-        } else {
+        // Without a spread there is no reward for one; of a single P&L the spread is not known.
+        let sharpe = if deviation == 0.0 {
             0.0
+        } else {
+            pnl_mean.value / deviation
         };
         let sharpe_error = ((1.0 + 0.5 * sharpe * sharpe) * input.overlap / n).sqrt();
         let mut levels = vec![0.5, 0.95, 0.99];
@@ -77,10 +78,10 @@ impl Row {
             pnl_mean: pnl_mean.value,
             pnl_mean_standard_error: pnl_mean.standard_error,
             pnl_std: deviation,
-            pnl_std_standard_error: if deviation > 0.0 {
-                variance_error / (2.0 * deviation)
-            } else {
+            pnl_std_standard_error: if deviation == 0.0 {
                 0.0
+            } else {
+                variance_error / (2.0 * deviation)
             },
             pnl_variance: variance,
             pnl_variance_standard_error: variance_error,

@@ -118,6 +118,8 @@ fn not_finite(value: &Value, at: &str) -> Option<String> {
             || key.contains("skewness")
             || key.contains("kurtosis")
             || key.contains("standard_error")
+            // Of a single contract.
+            || ["pnl_std", "pnl_variance", "delta_std"].contains(&key)
             || key.contains("difference")
     };
     match value {

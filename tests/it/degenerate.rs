@@ -297,3 +297,23 @@ fn surfaces_are_read_in_their_unit() {
         "{message}"
     );
 }
+
+/// A single contract has a P&L and no spread: its deviation and Sharpe ratio are undefined, and no NaN is printed.
+#[test]
+fn a_single_contract_has_no_spread() {
+    let text = SMALL.replace("[optimizers.adam]", "")
+        + &format!(
+            "[backtest]\ndata = '{HISTORY}'\nparameters = \"strategy\"\nstart = \"2010-01-04\"\n\
+             end = \"2010-01-04\"\n"
+        );
+    let path = strategy("single", &text);
+    let runs = path.with_extension("runs");
+    let file = path.to_str().unwrap();
+    let found = document(&["backtest", file], &runs, "2");
+    let row = &found["backtest"][0];
+    assert_eq!(row["paths"], 1);
+    assert!(row["pnl_mean"].is_number() && row["pnl_std"].is_null() && row["sharpe"].is_null());
+    let shown = deephedge(&["backtest", file, "--runs", runs.to_str().unwrap()], "2");
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("n/a") && !shown.contains("NaN"), "{shown}");
+}
