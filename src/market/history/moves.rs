@@ -13,6 +13,9 @@ use std::path::Path;
 /// 1933 lasted seven.
 const LONGEST_CLOSURE: i64 = 10;
 
+/// Fewer dates than this have no usual distance.
+const FEWEST_DATES: usize = 12;
+
 /// The same for closes that are further apart, as a multiple of their usual distance.
 const LONGEST_DISTANCE: f64 = 1.5;
 
@@ -92,7 +95,10 @@ impl Days {
     /// closes that are monthly or rarer.
     pub fn check_gaps(&self, path: &Path, defects: &mut Defects) {
         let usual = 365.25 / Frequency::of(&self.dates).observations_per_year;
-        let longest = ((LONGEST_DISTANCE * usual) as i64).max(LONGEST_CLOSURE);
+        let longest = match self.dates.len() {
+            ..FEWEST_DATES => LONGEST_CLOSURE,
+            _ => ((LONGEST_DISTANCE * usual) as i64).max(LONGEST_CLOSURE),
+        };
         for i in 1..self.dates.len() {
             let (before, date) = (self.dates[i - 1], self.dates[i]);
             let gap = (date - before).num_days();
