@@ -373,7 +373,9 @@ pub fn load(settings: &BacktestPlan) -> Result<History> {
             Quantity::High,
             Quantity::Low,
         ],
-        _ => &[Quantity::Close],
+        VarianceEstimator::Model
+        | VarianceEstimator::Realised { .. }
+        | VarianceEstimator::Exponential { .. } => &[Quantity::Close],
     };
     settings.check_files()?;
     History::load_files(&settings.data, wanted, &settings.reading)

@@ -81,9 +81,14 @@ pub(super) fn market(raw: &mut Raw) -> Result<Market> {
             log_jump_mean: within("log_jump_mean", (-1.0, 1.0))?,
             log_jump_std: within("log_jump_std", (1e-6, 1.0))?,
         }),
-        _ => Model::Gbm {
+        "gbm" => Model::Gbm {
             volatility: within("volatility", VOLATILITY)?,
         },
+        other => {
+            return Err(Error::Computation(format!(
+                "`market.model` \"{other}\" has keys and no parameters"
+            )));
+        }
     };
     Ok(Market {
         model,
