@@ -82,7 +82,7 @@ fn the_option_sold_replicates_itself() {
 #[test]
 fn delta_vega_hedges_the_variance() {
     let market = Market {
-        model: Model::Heston(PARAMETERS),
+        model: Model::from(PARAMETERS),
         ..gbm(0.0)
     };
     let contract = Contract {

@@ -6,7 +6,7 @@ use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts};
 use crate::error::Result;
 use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, RecurrentPolicy};
-use crate::market::{History, Model, PathSource, Paths};
+use crate::market::{History, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::atomic::write_parquet;
@@ -193,10 +193,7 @@ impl Shared<'_> {
                 calibration.standard_errors.known(),
                 calibration.standard_errors.unknown(),
             ),
-            feller: match plan.market.model {
-                Model::Heston(parameters) => Some(parameters.feller()),
-                Model::Gbm { .. } | Model::Merton(_) => None,
-            },
+            feller: plan.market.model.variance_process().stays_positive(),
             drift: calibration.drift,
             band_aversion,
             seconds,
