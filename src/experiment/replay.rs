@@ -209,7 +209,7 @@ impl Replay {
             };
             let held = |i: usize, t: usize| {
                 // What is held after the last trade; without liquidation that of the last period.
-                let last = if plan.costs.liquidation {
+                let last = if plan.liquidation {
                     contract.steps
                 } else {
                     contract.steps + 1
@@ -313,7 +313,7 @@ fn classical(plan: &Plan, hedge: Classical) -> ClassicalPolicy {
     ClassicalPolicy {
         hedge,
         market: plan.market,
-        charge: plan.costs.spot,
+        charge: plan.spot_charge(),
     }
 }
 

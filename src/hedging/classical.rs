@@ -41,8 +41,8 @@ pub enum Classical {
     /// The delta that minimises the variance of the hedged option over the next instant; see
     /// [`crate::pricing::Greeks::minimum_variance_delta`].
     MinimumVariance,
-    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} (c S + h) Γ²/λ)^{1/3} around the Black–Scholes delta, where
-    /// c S + h is what trading a unit of the spot costs. Without costs there is no band; at the money without variance,
+    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} C Γ²/λ)^{1/3} around the Black–Scholes delta, where C is what
+    /// trading a unit of the spot costs. Without costs there is no band; at the money without variance,
     /// where Γ is infinite, it has no edges and nothing is traded.
     ///
     /// # References
@@ -172,7 +172,7 @@ impl HedgeOf<'_> {
         };
         let gamma = self.black_scholes(spot, variance, left, BlackScholes::gamma);
         let discount = (-self.market.rate * left).exp();
-        let cost = self.charge.at(spot);
+        let cost = self.charge.cost(1.0, spot);
         let width = if cost == 0.0 {
             0.0
         } else {

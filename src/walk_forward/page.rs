@@ -209,7 +209,7 @@ impl Page {
             last.last_sale,
             contract.steps,
             hedge(plan),
-            if plan.costs.liquidation {
+            if plan.liquidation {
                 "closed at the same costs"
             } else {
                 "carried on without costs"
