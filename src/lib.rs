@@ -6,6 +6,7 @@ pub mod calibration;
 pub mod charts;
 pub mod cli;
 pub mod contract;
+pub mod distributed;
 pub mod error;
 pub mod experiment;
 pub mod hedging;

@@ -11,7 +11,7 @@ use super::walk_forward::WalkForwardPlan;
 use crate::bounds::{MOST_PATHS, filled, fraction, not_negative, within};
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result, excerpt, parser_message};
-use crate::hedging::{ClassicalName, Ledger};
+use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
 use crate::random::{Purpose, Sampling};
@@ -36,6 +36,8 @@ pub struct Plan {
     pub premium: Premium,
     pub risk: Risk,
     pub shape: Shape,
+    /// How positions come of the network's outputs.
+    pub action: Action,
     pub features: Features,
     pub engine: Engine,
     pub length: Length,
@@ -346,6 +348,7 @@ impl Plan {
             premium,
             risk: risk(&mut raw)?,
             shape,
+            action: Action::default(),
             features,
             engine,
             length,

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod clock;
+mod hedge;
 #[cfg(test)]
 mod methods_tests;
 mod recorder;
@@ -12,9 +13,10 @@ mod step;
 mod tests;
 
 pub use checkpoint::Checkpoint;
+pub use hedge::Hedge;
 pub use recorder::Recorder;
-pub use step::risk_gradient;
 
+use crate::distributed;
 use crate::error::{Error, Result};
 use crate::market::{PathSource, Paths, Simulator};
 use crate::network::Parameters;
@@ -47,7 +49,7 @@ pub fn train(
     progress: impl FnMut(&Training<'_>) -> Result<()>,
 ) -> Result<Trained> {
     let simulated = Simulated::new(plan, seed);
-    let initial = Parameters::random(plan.shape, seed)?;
+    let initial = Parameters::random(plan.shape.maps(), seed)?;
     train_on(plan, optimizer, simulated.sources(), initial, progress)
 }
 
@@ -140,7 +142,7 @@ impl<'a> Training<'a> {
         sources: Sources<'a>,
         checkpoint: Checkpoint,
     ) -> Result<Self> {
-        let parameters = Parameters::new(plan.shape, checkpoint.parameters)?;
+        let parameters = Parameters::new(plan.shape.maps(), checkpoint.parameters)?;
         let steps = checkpoint.points.len();
         let mut training = Self::at(plan, optimizer, sources, parameters, steps);
         State::restore(&mut *training.step.optimizer, checkpoint.optimizer)?;
@@ -216,7 +218,7 @@ impl<'a> Training<'a> {
     fn share(&self, steps: usize, spent: Duration) -> f64 {
         match (self.plan.steps(self.optimizer), self.plan.length) {
             (Some(all), _) => steps as f64 / all as f64,
-            (None, Length::Seconds(seconds)) => spent.as_secs_f64() / seconds,
+            (None, Length::Seconds(seconds)) => distributed::agree(spent.as_secs_f64()) / seconds,
             (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
         }
     }
@@ -269,7 +271,7 @@ impl<'a> Training<'a> {
     /// The average weights, or the present ones where nothing is averaged.
     fn averaged(&self) -> Result<Parameters> {
         match self.average.weights() {
-            Some(weights) => Parameters::new(self.parameters.shape(), weights.to_vec()),
+            Some(weights) => Parameters::new(self.parameters.maps().to_vec(), weights.to_vec()),
             None => Ok(self.parameters.clone()),
         }
     }
