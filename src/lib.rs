@@ -1,5 +1,6 @@
 //! Deep hedging with a recurrent policy, trained by Kronecker-factored curvature.
 
+pub mod atomic;
 pub mod backtest;
 pub mod bounds;
 pub mod calibration;
