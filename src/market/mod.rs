@@ -1,15 +1,20 @@
 //! Price paths as plain data, filled by a simulator or from history; nothing downstream can tell.
 
 pub mod estimation;
+// Without files to read, the words for reading them remain, which strategies say.
+#[cfg_attr(not(feature = "data"), allow(dead_code))]
 pub mod history;
 pub mod model;
 mod paths;
 mod quotes;
+#[cfg_attr(not(feature = "data"), allow(dead_code))]
+mod refusal;
 mod simulator;
 mod source;
 mod spot_market;
 #[cfg(test)]
 mod substeps_tests;
+#[cfg(feature = "data")]
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;

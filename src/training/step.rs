@@ -1,4 +1,5 @@
 use super::hedge::Hedge;
+use super::{TrainingPoint, ValidationSummary};
 use crate::distributed;
 use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Rule, Settlement};
@@ -8,8 +9,6 @@ use crate::network::{Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::risk::paired::risk_influence;
 use crate::risk::{Curvature, Estimate, Evaluation, cvar};
-use crate::runs::metrics::TrainingPoint;
-use crate::runs::progress::ValidationSummary;
 use crate::simd::{BLOCK, Lane};
 use crate::strategy::{OptimizerPlan, Plan};
 use std::sync::Arc;
