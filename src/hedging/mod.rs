@@ -9,7 +9,7 @@ mod recurrent;
 #[cfg(test)]
 mod tests;
 
-pub use classical::{Classical, ClassicalName, ClassicalPolicy};
+pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
 pub use ledger::{Account, Ledger, Settlement};
 pub use recurrent::RecurrentPolicy;
 

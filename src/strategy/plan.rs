@@ -338,7 +338,7 @@ impl Plan {
             costs,
             instruments,
             premium,
-            risk: risk(&mut raw)?,
+            risk: risk(&mut raw, market.spot)?,
             shape,
             features,
             engine,
