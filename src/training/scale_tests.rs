@@ -77,12 +77,17 @@ fn powers_of_two_give_the_same_bits_for_every_method() {
     }
 }
 
-/// Any other factor changes roundings of single precision alone.
+/// Any other factor changes roundings of single precision alone: no more than a factor does that is 1 but for a millionth.
+/// They count for most in SOAP, whose bases are made of rounding where its moments have no rank.
 #[test]
 fn any_factor_gives_the_same_weights_for_every_method() {
     for (method, _) in Method::ALL {
-        let distance = distance(|c| plan(method, CVAR, c), 600.0);
-        assert!(distance < 2e-3, "{method}: {distance:e}");
+        let distance = |c| distance(|c| plan(method, CVAR, c), c);
+        let (far, near) = (distance(600.0), distance(1.000_001));
+        assert!(
+            far < 1e-3 + 5.0 * near && far < 0.2,
+            "{method}: {far:e} {near:e}"
+        );
     }
 }
 

@@ -151,7 +151,7 @@ impl<'a> Step<'a> {
         // What the sampled paths add to the gradient is had from their record.
         let mut unrecorded = risk.weights.clone();
         unrecorded[..sampled].fill(0.0);
-        let mut gradient = risk_gradient(
+        let gradient = risk_gradient(
             self.sweep.as_ref(),
             parameters,
             &self.plan.features,
@@ -160,11 +160,14 @@ impl<'a> Step<'a> {
             &unrecorded,
             self.martingale.as_ref(),
         )?;
+        let mut gradient = scaled(&gradient, 1.0 / unit);
         let mut curvature_scale = 1.0;
         if sampled > 0 {
             let sample = self.paths.gather(&(0..sampled).collect::<Vec<_>>());
             let seeds = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
                 self.ledger.derivative(&sample.block(block), positions, out);
+                let share = (1.0 / unit) as f32;
+                out.iter_mut().flatten().for_each(|seed| *seed *= share);
             };
             let features = &self.plan.features;
             let record = &mut self.record;
@@ -176,11 +179,10 @@ impl<'a> Step<'a> {
                 self.plan
                     .risk
                     .curvature(weights, &pnl, &risk.weights, sampled);
-            let roots: Vec<f64> = weights.iter().map(|h| h.sqrt() / unit).collect();
+            let roots: Vec<f64> = weights.iter().map(|h| h.sqrt()).collect();
             record.scale(&roots);
             curvature_scale = scale * unit;
         }
-        let gradient = scaled(&gradient, 1.0 / unit);
         let weights = parameters.matrices()?;
         let batch = Batch {
             gradient: &gradient,
