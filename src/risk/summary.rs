@@ -2,10 +2,10 @@
 //! standard error.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
 
 /// A statistic with its standard error, in the unit of the statistic.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Estimate {
     /// The statistic on the sample.
     pub value: f64,
@@ -54,7 +54,8 @@ impl Estimate {
 /// # Units
 /// Money per contract in the spot's currency. P&L is gain-positive; CVaR is of the loss.
 /// Turnover is traded value over the life of the contract divided by the spot at the start.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Row {
     /// The name of the strategy.
     pub strategy: String,
@@ -85,10 +86,10 @@ pub struct Row {
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_standard_error: f64,
     /// CVaR of the loss, keyed by level: `"0.5"`, `"0.95"`, `"0.99"` and the level that was trained.
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub cvar: serde_json::Map<String, serde_json::Value>,
     /// The standard errors of CVaR by level, without the levels beyond which too few paths lie to tell.
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub cvar_standard_error: serde_json::Map<String, serde_json::Value>,
     /// The trained risk measure ρ(P&L).
     #[serde(deserialize_with = "null_as_nan")]

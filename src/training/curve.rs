@@ -2,10 +2,10 @@
 
 use crate::risk::null_as_nan;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// One recorded step of a training run.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TrainingPoint {
     /// The number of the step, from 0.
     pub step: usize,
@@ -25,7 +25,7 @@ pub struct TrainingPoint {
     /// money, see [`crate::strategy::Plan::money_unit`]: a change of P&L or of the risk and a norm of the gradient are in
     /// units, damping and eigenvalues of the metric in squared units.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub statistics: serde_json::Map<String, serde_json::Value>,
 }
 
