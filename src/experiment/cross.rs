@@ -83,8 +83,8 @@ pub fn cross(
     }
     for name in &plan.hedges {
         let made = plans.iter().map(|(_, plan)| -> Result<Made> {
-            let aversion = aversion(plan, &mut || watch.busy())?;
-            Ok(Made::Hedge(name.hedge(aversion)))
+            let band = aversion(plan, &mut || watch.busy())?;
+            Ok(Made::Hedge(name.hedge(band.aversion)))
         });
         strategies.push((name.name().into(), made.collect::<Result<_>>()?));
     }

@@ -273,7 +273,7 @@ impl Prepared {
         let crossed = cross::cross(plan, seeds, &self.folder, watch)?;
         let results = Results {
             crossed,
-            aversion: outcome::aversion(plan, &mut || watch.busy())?,
+            aversion: Some(outcome::aversion(plan, &mut || watch.busy())?),
             ..Results::of(seeds.clone())
         };
         finish("cross", plan, self.folder.clone(), results, None)
@@ -310,7 +310,9 @@ impl Prepared {
         };
         let mut trained = trainings::measure(&bench, &scope, &entries, folder)?;
         let aversion = outcome::aversion(plan, &mut || stop())?;
-        trained.outcomes.extend(classical(&bench, aversion)?);
+        trained
+            .outcomes
+            .extend(classical(&bench, aversion.aversion)?);
         let results = Results {
             seeds: scope.seeds,
             training: trained.curves,
@@ -318,7 +320,7 @@ impl Prepared {
             lengths: trained.lengths,
             frontier: trained.frontier,
             outcomes: trained.outcomes,
-            aversion,
+            aversion: Some(aversion),
             crossed: Vec::new(),
             disagreements: trained.disagreements,
         };
@@ -416,13 +418,13 @@ fn backtest_in(
         })
         .collect::<Result<Vec<_>>>()?;
     let aversion = outcome::aversion(plan, &mut || Ok(()))?;
-    outcomes.extend(classical(&bench, aversion)?);
+    outcomes.extend(classical(&bench, aversion.aversion)?);
     let mut seeds: Vec<u64> = policies.iter().map(|policy| policy.training.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     let results = Results {
         outcomes,
-        aversion,
+        aversion: Some(aversion),
         ..Results::of(seeds)
     };
     finish(

@@ -45,7 +45,7 @@ pub fn indifference_prices(
         .collect::<Result<Vec<_>>>()?;
     outcomes.extend(classical(
         &bench,
-        outcome::aversion(&free, &mut || stop())?,
+        outcome::aversion(&free, &mut || stop())?.aversion,
     )?);
     let discount = (-plan.market.rate * plan.contract.expiry).exp();
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {

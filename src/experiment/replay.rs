@@ -130,7 +130,7 @@ impl Replay {
         }
         let aversion = match metrics.band_aversion {
             Some(aversion) => aversion,
-            None => outcome::aversion(&plan, &mut || Ok(()))?,
+            None => outcome::aversion(&plan, &mut || Ok(()))?.aversion,
         };
         for name in &plan.hedges {
             strategies.push(Strategy {

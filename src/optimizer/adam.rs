@@ -66,6 +66,7 @@ pub struct Adam {
 }
 
 impl Adam {
+    /// Adam before its first step.
     pub fn new(settings: AdamSettings) -> Self {
         Self {
             settings,

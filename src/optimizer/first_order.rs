@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 pub struct RateSettings {
     /// The learning rate after the warm-up.
     pub learning_rate: f64,
-    /// The gradient is scaled down to this Euclidean norm.
+    /// The gradient is scaled down to this Euclidean norm, in units of money per unit of weight.
     pub clip_norm: f64,
     pub warm_up_steps: usize,
     pub schedule: Schedule,

@@ -67,6 +67,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
+    /// SGD before its first step.
     pub fn new(settings: SgdSettings) -> Self {
         Self {
             settings,

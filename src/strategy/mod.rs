@@ -7,6 +7,7 @@ pub mod form;
 mod instruments;
 mod market;
 pub mod memory;
+mod money;
 mod optimizer;
 mod plan;
 mod policy;

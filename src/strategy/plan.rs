@@ -346,7 +346,7 @@ impl Plan {
             liquidation: costs.liquidation,
             instruments,
             premium,
-            risk: risk(&mut raw)?,
+            risk: risk(&mut raw, market.spot)?,
             shape,
             action: Action::default(),
             features,

@@ -102,7 +102,8 @@ pub(super) fn training(raw: &mut Raw) -> Result<Training> {
     })
 }
 
-pub(super) fn risk(raw: &mut Raw) -> Result<Risk> {
+/// The risk measure; an aversion is one over money, and by default one over a hundredth of the `spot`.
+pub(super) fn risk(raw: &mut Raw, spot: f64) -> Result<Risk> {
     #[derive(Clone, Copy)]
     enum Measure {
         Cvar,
@@ -124,7 +125,10 @@ pub(super) fn risk(raw: &mut Raw) -> Result<Risk> {
         let level = fraction("risk.level", filled(&mut raw.risk.level, 0.95))?;
         return Ok(Risk::Cvar { level });
     }
-    let aversion = positive("risk.aversion", filled(&mut raw.risk.aversion, 1.0))?;
+    let aversion = positive(
+        "risk.aversion",
+        filled(&mut raw.risk.aversion, 100.0 / spot),
+    )?;
     Ok(match measure {
         Measure::MeanVariance => Risk::MeanVariance { aversion },
         Measure::MonotoneMeanVariance => Risk::MonotoneMeanVariance { aversion },

@@ -281,7 +281,9 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         tuning: Vec::new(),
         lengths: Vec::new(),
         frontier: Vec::new(),
+        money_unit: None,
         band_aversion: None,
+        band_at_bound: false,
         crossed: Vec::new(),
         disagreements: Vec::new(),
         backtest_market: Some(BacktestMarket {

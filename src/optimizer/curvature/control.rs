@@ -33,7 +33,7 @@ pub struct ControlSettings {
     /// Hessian of mean–variance, of its monotone form and of the entropic risk. J̄ is averaged over renewals with the same shares
     /// as the metric.
     pub centred: bool,
-    /// Tikhonov damping λ of the metric.
+    /// Tikhonov damping λ of the metric, in squared units of money (see [`crate::strategy::Plan::money_unit`]).
     pub damping: f64,
     pub damping_rule: DampingRule,
     /// Factor of the damping for each step between trials.
@@ -42,11 +42,11 @@ pub struct ControlSettings {
     pub damping_period: usize,
     pub step_rule: StepRule,
     /// √((1/n) Σ_b h_b (J_b·d)²) of a full step d, the root mean square of the change of P&L over paths that count h_b times, in
-    /// currency per contract.
+    /// units of money.
     pub trust_radius: f64,
     /// Decay of the average of past gradients.
     pub momentum: f64,
-    /// Each gradient is scaled down to this Euclidean norm before it is averaged: in a tail one batch can weigh as much as
+    /// Each gradient is scaled down to this Euclidean norm, in units of money per unit of weight, before it is averaged: in a tail one batch can weigh as much as
     /// a hundred others.
     pub clip_norm: f64,
     /// Share of the weights, biases among them, that a full step takes away, decoupled from the metric. Where curvature is small, noise carries

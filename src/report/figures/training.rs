@@ -166,7 +166,9 @@ pub fn frame(curves: &[Curve<'_>]) -> Option<(std::ops::Range<f64>, std::ops::Ra
         .flat_map(|c| c.points.iter().skip(c.points.len() / 5))
         .map(|p| p.1)
         .fold(low, f64::max);
-    let top = high.min(low + 2.0 * (later - low)).max(low + 1e-9);
+    let top = high
+        .min(low + 2.0 * (later - low))
+        .max(low + (1e-9 * low.abs()).max(1e-30));
     let margin = 0.06 * (top - low);
     let right = if right > 0.0 { right } else { 1.0 };
     Some((0.0..right * 1.02, low - margin..top + margin))
