@@ -54,6 +54,7 @@
 //! P&L is gain-positive, CVaR is of the loss. Money is per contract in the spot's currency. Rates and variances are
 //! annualised, times are in years. The same seed gives the same bits on any number of threads.
 
+pub mod atomic;
 pub mod backtest;
 pub mod bounds;
 pub mod calibration;

@@ -1,7 +1,7 @@
 use super::Output;
+use crate::atomic::Destination;
 use crate::error::{Result, at_path};
 use crate::report::text::{WIDTH, tables};
-use crate::runs::atomic::Destination;
 use crate::runs::index::Index;
 use crate::runs::progress;
 use crate::runs::store::{self, RunFolder, State};

@@ -1,9 +1,9 @@
 use super::Output;
 use super::compare::{BacktestChanges, is_strategy, own_data, settings};
 use super::stop::Stop;
+use crate::atomic::Destination;
 use crate::error::Result;
 use crate::report::text::{WIDTH, tables};
-use crate::runs::atomic::Destination;
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
 use crate::walk_forward::{self, Doing, FIGURE, Finished, Prepared, Progress};

@@ -21,6 +21,7 @@ use super::breakdown::Breakdown;
 use super::crossed::Crossed;
 use super::precision::Precision;
 use crate::risk::{Estimate, Row, null_as_nan};
+use crate::training::TrainingPoint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -321,28 +322,6 @@ pub struct TrainingCurve {
     pub strategy: String,
     pub seed: u64,
     pub points: Vec<TrainingPoint>,
-}
-
-/// One recorded step of a training run.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct TrainingPoint {
-    pub step: usize,
-    /// Seconds of training so far, validation excluded.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub seconds: f64,
-    /// The risk on the training batch before the step.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub risk: f64,
-    /// The risk on the validation paths, where it was measured.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub validation_risk: Option<f64>,
-    /// Its standard error over those paths, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub validation_standard_error: Option<f64>,
-    /// The optimizer's own statistics of the step (step length, gradient norm, …).
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    pub statistics: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One simulated path with the positions that every strategy held on it.

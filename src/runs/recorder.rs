@@ -1,7 +1,7 @@
-use super::Training;
+use super::progress::{Event, ProgressLog};
+use super::store::RunFolder;
 use crate::error::{Error, Result};
-use crate::runs::progress::{Event, ProgressLog};
-use crate::runs::store::RunFolder;
+use crate::training::Training;
 
 /// Writes what the trainings of a run do to its progress file, one training after another.
 pub struct Recorder {
@@ -25,7 +25,7 @@ impl Recorder {
     /// # Errors
     /// [`Error::File`] if the file cannot be written; of the other methods too.
     pub fn step(&mut self, strategy: &str, seed: u64, training: &Training<'_>) -> Result<()> {
-        let (optimizer, points) = (training.optimizer, training.points());
+        let (optimizer, points) = (training.optimizer(), training.points());
         let Some((point, before)) = points.split_last() else {
             return Ok(());
         };
@@ -36,7 +36,7 @@ impl Recorder {
                 strategy: strategy.into(),
                 seed,
                 from: before.len(),
-                steps: training.plan.steps(optimizer),
+                steps: training.steps(),
                 paths: optimizer.paths,
             })?;
         }
