@@ -80,7 +80,7 @@ impl History {
     ///
     /// # Errors
     ///
-    /// Those of [`History::load_files`].
+    /// The errors of [`History::load_files`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let files = [path.as_ref().to_path_buf()];
         Self::load_files(&files, &[Quantity::Close], &Reading::default())

@@ -151,7 +151,7 @@ pub fn read(path: &Path, choose: impl FnOnce(&[String]) -> Result<Vec<String>>) 
 /// header is the first line that has as many cells as most.
 ///
 /// # Errors
-/// Those of [`read`].
+/// The errors of [`read`].
 pub fn read_headed(
     path: &Path,
     known: &dyn Fn(&[String]) -> bool,

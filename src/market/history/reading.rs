@@ -39,7 +39,7 @@ pub struct Series {
 /// Reads those `wanted` quantities that the file has.
 ///
 /// # Errors
-/// Those of a file as a whole; defects of rows are added to `defects` and left out.
+/// The errors of a file as a whole; defects of rows are added to `defects` and left out.
 pub fn read(
     path: &Path,
     place: Place,
