@@ -1,7 +1,7 @@
 //! The tables of a walk-forward backtest.
 
-use super::breakdown;
 use super::table::{Cell, Table};
+use super::{breakdown, significance};
 use crate::runs::walk_forward::{Bounded, Period, Results, Test, Window};
 
 /// `0.95` → `95 %`.
@@ -10,101 +10,53 @@ pub fn percent(level: f64) -> String {
     format!("{} %", (1e12 * level).round() / 1e10)
 }
 
-/// Corrected p-values below it are significant.
-const SIGNIFICANCE: f64 = 0.05;
-
-/// In words: which comparisons are significant, then who has the lower CVaR and by how much.
+/// In words: how many comparisons are significant, then who has the lower CVaR and by how much.
 pub fn findings(results: &Results) -> Vec<String> {
-    let tests = results.tests.iter().filter(|test| test.statistic == "cvar");
-    let changes = tests.map(|test| {
-        let Test {
-            strategy,
-            against,
-            difference,
-            corrected,
-            ..
-        } = test;
-        let theirs = results.strategies.iter().find(|r| r.breakdown.strategy == *against);
-        let theirs = theirs.map_or(f64::NAN, |result| result.cvar.value);
-        let share = 100.0 * difference.value.abs() / theirs.abs();
-        let share = match share.is_finite() {
-            true => format!(" ({share:.0} %)"),
-            false => String::new(),
-        };
-        let side = match difference.value < 0.0 {
-            true => "below",
-            false => "above",
-        };
-        let verdict = match *corrected < SIGNIFICANCE {
-            true => "significant",
-            false => "not significant",
-        };
-        format!(
-            "The CVaR {} of {strategy} is {:.3}{share} {side} that of {against}: {verdict} (interval of the difference \
-             [{:.3}, {:.3}], corrected p = {corrected:.3}).",
-            percent(results.level),
-            difference.value.abs(),
-            difference.interval.low,
-            difference.interval.high,
-        )
-    });
-    significance(&results.tests, results.level)
+    significance::summary(&results.tests, results.level)
         .into_iter()
-        .chain(changes)
+        .chain(changes(results))
         .collect()
 }
 
-/// In words: how many tests are significant, which, and whom none of them tells from the strategy under test; nothing if
-/// there are no tests.
-fn significance(tests: &[Test], level: f64) -> Option<String> {
-    let strategy = &tests.first()?.strategy;
-    let mut rivals: Vec<(&str, Vec<String>)> = Vec::new();
-    for test in tests {
-        if rivals
-            .last()
-            .is_none_or(|(against, _)| *against != test.against)
-        {
-            rivals.push((&test.against, Vec::new()));
-        }
-        if let Some((_, significant)) = rivals.last_mut()
-            && test.corrected < SIGNIFICANCE
-        {
-            significant.push(statistic(test, level));
-        }
-    }
-    let (alike, told): (Vec<_>, Vec<_>) =
-        rivals.into_iter().partition(|(_, found)| found.is_empty());
-    let count: usize = told.iter().map(|(_, found)| found.len()).sum();
-    let told: Vec<String> = told
-        .iter()
-        .map(|(against, found)| format!("{} against {against}", found.join(" and ")))
-        .collect();
-    let alike: Vec<&str> = alike.iter().map(|(against, _)| *against).collect();
-    let which = match told.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", told.join("; ")),
-    };
-    let rest = match alike.is_empty() {
-        true => String::new(),
-        false => format!(
-            " The contracts do not tell {strategy} from {}.",
-            alike.join(", ")
-        ),
-    };
-    Some(format!(
-        "Of {} comparisons, corrected for their number, {count} {} significant{which}.{rest}",
-        tests.len(),
-        if count == 1 { "is" } else { "are" }
-    ))
-}
-
-/// What a test compares.
-fn statistic(test: &Test, level: f64) -> String {
-    match test.statistic.as_str() {
-        "cvar" => format!("CVaR {}", percent(level)),
-        "mean" => "mean P&L".into(),
-        other => other.into(),
-    }
+/// In words: who has the lower CVaR, by how much, and whether that is significant.
+fn changes(results: &Results) -> Vec<String> {
+    let tests = results.tests.iter().filter(|test| test.statistic == "cvar");
+    tests
+        .map(|test| {
+            let Test {
+                strategy,
+                against,
+                difference,
+                corrected,
+                ..
+            } = test;
+            let theirs = results.strategies.iter().find(|r| r.breakdown.strategy == *against);
+            let theirs = theirs.map_or(f64::NAN, |result| result.cvar.value);
+            let share = 100.0 * difference.value.abs() / theirs.abs();
+            let share = match share.is_finite() {
+                true => format!(" ({share:.0} %)"),
+                false => String::new(),
+            };
+            let side = if difference.value < 0.0 {
+                "below"
+            } else {
+                "above"
+            };
+            let verdict = if *corrected < significance::LEVEL {
+                "significant"
+            } else {
+                "not significant"
+            };
+            format!(
+                "The CVaR {} of {strategy} lies {:.3}{share} {side} that of {against}, interval of the \
+                 difference [{:.3}, {:.3}], p = {corrected:.3} after correction: {verdict}.",
+                percent(results.level),
+                difference.value.abs(),
+                difference.interval.low,
+                difference.interval.high,
+            )
+        })
+        .collect()
 }
 
 /// Every table that has rows, in reading order.
@@ -217,9 +169,10 @@ fn tests(results: &Results) -> Table {
     let note = "Paired on the same contracts; p-values of no difference, then corrected by Holm for all of this table.";
     let heads = words(&["against", "statistic", "difference", "p", "corrected"]);
     let rows = results.tests.iter().map(|test| {
+        let statistic = significance::statistic(test, results.level);
         vec![
             Cell::plain(&test.against),
-            Cell::plain(statistic(test, results.level)),
+            Cell::plain(statistic),
             bounded(&test.difference),
             Cell::plain(number(test.p)),
             Cell::plain(number(test.corrected)),
@@ -345,54 +298,4 @@ fn windows(results: &Results) -> Table {
             .map(|undetermined| format!("Beware: {undetermined}.")),
     );
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::risk::bootstrap::Interval;
-
-    fn test(against: &str, statistic: &str, corrected: f64) -> Test {
-        Test {
-            strategy: "kfac".into(),
-            against: against.into(),
-            statistic: statistic.into(),
-            difference: Bounded {
-                value: 0.0,
-                interval: Interval {
-                    low: 0.0,
-                    high: 0.0,
-                },
-            },
-            p: corrected / 4.0,
-            corrected,
-        }
-    }
-
-    /// The summary counts what is below 5 % after correction, names it, and names every rival with nothing below.
-    #[test]
-    fn significant_comparisons_are_counted_and_named() {
-        let mut tests = vec![
-            test("adam", "mean", 1.0),
-            test("adam", "cvar", 0.05),
-            test("naked", "std", 0.003),
-            test("naked", "cvar", 0.049),
-        ];
-        assert_eq!(
-            significance(&tests, 0.95).unwrap(),
-            "Of 4 comparisons, corrected for their number, 2 are significant (std and CVaR 95 % against naked). The contracts \
-             do not tell kfac from adam."
-        );
-        assert_eq!(
-            significance(&tests[..3], 0.95).unwrap(),
-            "Of 3 comparisons, corrected for their number, 1 is significant (std against naked). The contracts do not tell \
-             kfac from adam."
-        );
-        tests.drain(..2);
-        assert_eq!(
-            significance(&tests, 0.95).unwrap(),
-            "Of 2 comparisons, corrected for their number, 2 are significant (std and CVaR 95 % against naked)."
-        );
-        assert_eq!(significance(&[], 0.95), None);
-    }
 }
