@@ -160,10 +160,12 @@ impl Page {
                         share(upper)
                     ),
                 },
-                format!(
-                    "in percent of the spot at the sale (for a spot of {})",
-                    plan.market.spot
-                ),
+                match plan.market.spot {
+                    spot if spot == 100.0 => {
+                        "in percent of the spot at the sale (for a spot of 100)".to_owned()
+                    }
+                    spot => format!("in money for a spot of {spot} at the sale"),
+                },
             ),
         };
         let before = format!("the {} years before the first sale", walk.years);
