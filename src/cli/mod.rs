@@ -7,6 +7,7 @@ mod data;
 mod price;
 mod reading;
 mod runs;
+#[cfg(feature = "dashboard")]
 mod serve;
 mod simulate;
 mod stop;
@@ -15,10 +16,12 @@ mod walk_forward;
 
 use crate::error::{Error, Result, excerpt};
 use crate::runs::store::DEFAULT_ROOT;
+#[cfg(feature = "dashboard")]
 use crate::server::{DEFAULT_BIND, limits};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use std::io::Write;
+#[cfg(feature = "dashboard")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -144,6 +147,7 @@ enum Command {
         runs: Root,
     },
     /// Serve the dashboard.
+    #[cfg(feature = "dashboard")]
     Serve {
         /// Addresses of other than this machine need a token.
         #[arg(long, default_value = DEFAULT_BIND)]
@@ -296,6 +300,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
         },
         Command::Runs { action, runs } => runs::run(&runs.path, action),
         Command::Job { run, runs } => compare::job(&run, &runs.path),
+        #[cfg(feature = "dashboard")]
         Command::Serve {
             bind,
             token_file,

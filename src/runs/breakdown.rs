@@ -4,7 +4,6 @@ use crate::risk::bootstrap::maximum_drawdown;
 use crate::risk::null_as_nan;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// How many of the worst contracts are kept.
 const WORST: usize = 3;
@@ -13,7 +12,8 @@ const WORST: usize = 3;
 ///
 /// # Units
 /// Those of [`crate::risk::Row`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Breakdown {
     pub strategy: String,
     /// Of P&L added up in the order of sale, with the sale after which it began (none at the start) and ended.

@@ -24,10 +24,10 @@ use crate::risk::{Estimate, Row, null_as_nan};
 use crate::training::TrainingPoint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use utoipa::ToSchema;
 
 /// `metrics.json`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Metrics {
     pub run: String,
     /// The command that made the run: `compare`, `train`, `backtest` or `cross`.
@@ -80,7 +80,8 @@ pub struct Metrics {
 
 /// A trained policy whose risk on the test paths differs by more than sampling from what was last measured on the
 /// validation paths of its training: paths of one law, hedged with the same weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Disagreement {
     pub strategy: String,
     pub seed: u64,
@@ -132,7 +133,8 @@ impl fmt::Display for Disagreement {
 }
 
 /// Market parameters the backtest was run with, and where they came from.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct BacktestMarket {
     pub data: String,
     /// `history` if they were estimated from returns before `first`, `walk_forward` if anew for every window,
@@ -155,7 +157,7 @@ pub struct BacktestMarket {
     /// What is odd in the data and no defect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub parameters: serde_json::Map<String, serde_json::Value>,
     /// Of the parameters, if they were estimated; every window of a walk-forward has its own.
     #[serde(flatten)]
@@ -200,7 +202,8 @@ impl BacktestMarket {
 /// (−0.344 is 34.4 % lower), so that a negative change is an improvement even where the
 /// baseline's CVaR is a gain. Standard errors are over paths (delta method on
 /// paired paths) and, for several seeds, between seeds too.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Comparison {
     pub strategy: String,
     pub baseline: String,
@@ -237,7 +240,8 @@ pub struct Comparison {
 }
 
 /// `comparison.json`: what a run was asked for, so that it can go on after it was stopped.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Request {
     /// `compare`, `train`, `cross`, `backtest` or `walk_forward`.
     #[serde(default = "compare")]
@@ -281,7 +285,8 @@ fn compare() -> String {
 }
 
 /// The results of a training with its own whole schedule.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct LengthRow {
     /// Steps of the strategy; an optimizer takes its own multiple of them.
     pub length: usize,
@@ -290,7 +295,8 @@ pub struct LengthRow {
 }
 
 /// The results of a training for a risk measure of the strategy's kind.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct FrontierRow {
     /// CVaR level or risk aversion.
     pub parameter: f64,
@@ -299,7 +305,8 @@ pub struct FrontierRow {
 }
 
 /// One training of a search for settings.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Trial {
     pub strategy: String,
     /// The round of successive halving, from 0.
@@ -312,12 +319,13 @@ pub struct Trial {
     pub risk: f64,
     /// Paths of a step.
     pub paths: usize,
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub settings: toml::Table,
 }
 
 /// One optimizer's training run.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TrainingCurve {
     pub strategy: String,
     pub seed: u64,
@@ -325,7 +333,8 @@ pub struct TrainingCurve {
 }
 
 /// One simulated path with the positions that every strategy held on it.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct ExamplePath {
     /// Years from the start, one entry per date (steps + 1).
     pub time: Vec<f64>,

@@ -5,11 +5,13 @@ pub mod crossed;
 pub mod export;
 mod folder;
 mod id;
+#[cfg(feature = "dashboard")]
 pub mod index;
 pub mod metrics;
 pub mod parquet;
 pub mod precision;
 pub mod progress;
+#[cfg(feature = "dashboard")]
 pub mod queue;
 mod recorder;
 mod root;

@@ -16,7 +16,6 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use utoipa::ToSchema;
 
 /// The name of the file in a run folder.
 pub const PROGRESS: &str = "progress.jsonl";
@@ -67,7 +66,8 @@ pub enum Event {
 }
 
 /// A training that a run asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Planned {
     /// What events call it: the optimizer and, beside the main table's, in what it differs.
     pub strategy: String,

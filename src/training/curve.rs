@@ -2,10 +2,10 @@
 
 use crate::risk::null_as_nan;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// One recorded step of a training run.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TrainingPoint {
     pub step: usize,
     /// Seconds of training so far, validation excluded.
@@ -22,7 +22,7 @@ pub struct TrainingPoint {
     pub validation_standard_error: Option<f64>,
     /// The optimizer's own statistics of the step (step length, gradient norm, …).
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub statistics: serde_json::Map<String, serde_json::Value>,
 }
 
