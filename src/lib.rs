@@ -49,6 +49,16 @@
 //! | `experiment`, `runs`, `report` | comparisons, the folders that they leave, reports about them |
 //! | `charts`, `server`, `cli` | interactive charts, the dashboard and its API, the command line |
 //!
+//! # Features
+//!
+//! All are on by default. Without them the crate builds in a fraction of the time and still simulates, prices, trains and hedges.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `data` | price history and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `experiment`, `runs`, `report` |
+//! | `command-line` | `cli`, and the program |
+//! | `dashboard` | `charts` and `server` |
+//!
 //! # Conventions
 //!
 //! P&L is gain-positive, CVaR is of the loss. Money is per contract in the spot's currency. Rates and variances are
