@@ -2,6 +2,7 @@
 //!
 //! The spread of the P&L falls like one over the square root of the number of hedges, and the costs rise like the root. The last
 //! column is the spread by the rule of Kamal and Derman (1999), "When you cannot hedge continuously": √(π/4) · vega · σ/√n.
+//! With many hedges the costs themselves differ from path to path, which the rule does not count.
 //!
 //!     cargo run --release --example hedge_frequency
 

@@ -1,7 +1,7 @@
 //! A Heston call priced three ways: by its formula, by simulation, and by simulation with a hedge that takes the noise out.
 //!
 //! A hedge without costs is a bet of mean zero. It leaves the mean of the seller's loss, which is the price, where it is, and
-//! makes its standard error far smaller: the minimum-variance delta is a control variate.
+//! makes its standard error far smaller: the Black–Scholes delta is a control variate, also where Black–Scholes is wrong.
 //!
 //!     cargo run --release --example price_three_ways
 
@@ -41,7 +41,7 @@ fn main() -> deephedge::Result<()> {
         let losses: Vec<f64> = book.pnl.iter().map(|pnl| -pnl).collect();
         Ok(mean_influence(&losses).estimate())
     };
-    let (plain, hedged) = (price(Classical::Naked)?, price(Classical::MinimumVariance)?);
+    let (plain, hedged) = (price(Classical::Naked)?, price(Classical::BlackScholes)?);
     println!("formula     {:.4}", plan.market.price(&plan.contract));
     println!(
         "simulated   {:.4} ± {:.4}",
