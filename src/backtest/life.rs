@@ -72,6 +72,7 @@ impl<'a> Calendar<'a> {
         self.frequency
     }
 
+    /// How long the contract lives.
     pub fn tenor(&self) -> Tenor {
         self.tenor
     }

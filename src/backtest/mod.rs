@@ -164,9 +164,13 @@ pub struct Contracts {
     pub estimated: Option<(NaiveDate, NaiveDate)>,
     /// [`Calibration::at_bound`] and [`Calibration::standard_errors`].
     pub at_bound: Vec<&'static str>,
+    /// Standard errors of the parameters that were estimated.
     pub standard_errors: StandardErrors,
+    /// The day of every sale.
     pub sold: Vec<NaiveDate>,
+    /// The day of every expiry.
     pub expiry: Vec<NaiveDate>,
+    /// What every contract was sold for.
     pub premiums: Vec<f64>,
     /// How many contracts live at a time, at least 1.
     pub overlap: f64,
