@@ -26,7 +26,7 @@ impl Fitted {
 /// The `model` with the parameters that make `returns` likeliest.
 ///
 /// # Errors
-/// The errors of the estimation: [`crate::Error::Input`] for returns that do not vary.
+/// Those of the estimation: [`crate::Error::Input`] for returns that do not vary.
 pub fn fit(model: Model, returns: &[f64], days_per_year: f64) -> Result<Fitted> {
     Ok(match model {
         Model::Gbm { .. } => {

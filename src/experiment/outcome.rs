@@ -12,19 +12,14 @@ use crate::strategy::{Aversion, Plan};
 /// How a policy was trained.
 #[derive(Debug, Clone, Copy)]
 pub struct Training {
-    /// The seed of its weights and paths.
     pub seed: u64,
-    /// Optimisation steps that were taken.
     pub steps: usize,
-    /// Seconds of training, validation excluded.
     pub seconds: f64,
 }
 
 /// One strategy's results: on the test paths, on history, or on both.
 pub struct Outcome {
-    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
-    /// The seed of its training; absent for hedges that are not trained.
     pub seed: Option<u64>,
     simulated: Option<(Row, Book)>,
     historical: Option<(Row, Book, Vec<Attribution>)>,
@@ -104,9 +99,7 @@ pub fn breakdowns(outcomes: &[Outcome], contracts: &Contracts) -> Vec<Breakdown>
 
 /// What every strategy of an experiment is measured on.
 pub struct Bench<'a> {
-    /// The strategy.
     pub plan: &'a Plan,
-    /// Contracts sold on history, if there are any.
     pub contracts: Option<&'a Contracts>,
     /// Whether the simulated test paths are hedged too.
     pub simulated: bool,
@@ -177,7 +170,7 @@ pub fn test_paths(plan: &Plan) -> Simulator {
 /// Hedges the plan's test paths with `policy` and settles them.
 ///
 /// # Errors
-/// The errors of the policy; the error of `stop`, which is asked before every chunk of paths.
+/// Those of the policy; that of `stop`, which is asked before every chunk of paths.
 pub fn hedge_test_paths(
     plan: &Plan,
     policy: &dyn Policy,
@@ -211,7 +204,7 @@ fn hedge(
 /// tuned for the same risk, the least risky one on validation paths among λ = 2^{k/2}, k = −16 … 16.
 ///
 /// # Errors
-/// The errors of the hedge; the error of `stop`, which is asked again and again.
+/// Those of the hedge; that of `stop`, which is asked again and again.
 pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<f64> {
     const PATHS: usize = 16_384;
     let Aversion::Tuned = plan.aversion else {

@@ -17,23 +17,14 @@ use serde_json::json;
 /// What a run has found.
 #[derive(Default)]
 pub struct Results {
-    /// The seeds of the trainings.
     pub seeds: Vec<u64>,
-    /// The curve of every training.
     pub training: Vec<TrainingCurve>,
-    /// The trials of the searches for settings.
     pub tuning: Vec<Trial>,
-    /// Results of trainings of other lengths.
     pub lengths: Vec<LengthRow>,
-    /// Results of trainings for other risks.
     pub frontier: Vec<FrontierRow>,
-    /// Results in markets that a policy was not trained in.
     pub crossed: Vec<Crossed>,
-    /// Trainings whose risk on the test paths is not that on their validation paths.
     pub disagreements: Vec<Disagreement>,
-    /// Every strategy of the main table.
     pub outcomes: Vec<Outcome>,
-    /// The risk aversion of the Whalley–Wilmott band.
     pub aversion: f64,
 }
 

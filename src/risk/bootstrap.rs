@@ -22,10 +22,8 @@ pub struct Bootstrap {
 /// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
-    /// The lower end.
     #[serde(deserialize_with = "null_as_nan")]
     pub low: f64,
-    /// The upper end.
     #[serde(deserialize_with = "null_as_nan")]
     pub high: f64,
 }

@@ -8,28 +8,16 @@ use std::fmt;
 #[serde(rename_all = "snake_case", tag = "measure")]
 pub enum Risk {
     /// CVaR_α(z) = min_η η + E(−z − η)⁺/(1 − α), Rockafellar and Uryasev (2000), equation 4.
-    Cvar {
-        /// The level α in [0, 1).
-        level: f64,
-    },
+    Cvar { level: f64 },
     /// (1/λ) ln E e^{−λz}
-    Entropic {
-        /// The risk aversion λ > 0, per unit of money.
-        aversion: f64,
-    },
+    Entropic { aversion: f64 },
     /// −E z + λ/2 Var z
-    MeanVariance {
-        /// The risk aversion λ > 0, per unit of money.
-        aversion: f64,
-    },
+    MeanVariance { aversion: f64 },
     /// min_η η + E ℓ(−z − η) with ℓ(x) = ((1 + λx)₊² − 1)/(2λ): the optimised certainty equivalent (Ben-Tal and Teboulle 2007,
     /// definition 2.1) of a quadratic that does not turn down. It is the least monotone measure that is mean–variance where all P&L
     /// lies less than 1/λ above −η: what is gained beyond counts as nothing, not as risk (Maccheroni, Marinacci, Rustichini
     /// and Taboga 2009, theorem 2.2).
-    MonotoneMeanVariance {
-        /// The risk aversion λ > 0, per unit of money.
-        aversion: f64,
-    },
+    MonotoneMeanVariance { aversion: f64 },
 }
 
 impl fmt::Display for Risk {

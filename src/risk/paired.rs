@@ -8,9 +8,7 @@ use crate::hedging::Book;
 
 /// A statistic and the influence of every path on it.
 pub struct Influence {
-    /// The statistic.
     pub value: f64,
-    /// The influence of every path; their spread over the root of their number is the standard error.
     pub paths: Vec<f64>,
 }
 
@@ -26,9 +24,7 @@ impl Influence {
 
 /// The same paths under two strategies.
 pub struct Pair<'a> {
-    /// The book of the strategy that is compared.
     pub ours: &'a Book,
-    /// The book of the strategy that it is compared with.
     pub theirs: &'a Book,
 }
 

@@ -4,22 +4,15 @@ use serde_json::{Map, Value, json};
 
 /// What [`Row::new`] needs beside the paths.
 pub struct RowInput<'a> {
-    /// The name of the optimizer or of the classical hedge.
     pub strategy: &'a str,
-    /// The seed of the training; none for hedges that are not trained.
     pub seed: Option<u64>,
-    /// What the contract was sold for.
     pub premium: f64,
-    /// The trained risk measure.
     pub risk: Risk,
-    /// The contracts in a year, sold one after another.
     pub contracts_per_year: f64,
     /// How many contracts live at a time, 1 if paths are independent. Standard errors grow by its square root:
     /// n contracts then count as n/overlap independent ones, which is safe rather than sharp.
     pub overlap: f64,
-    /// Optimisation steps; none for hedges that are not trained.
     pub steps: Option<usize>,
-    /// Seconds of training; none for hedges that are not trained.
     pub seconds: Option<f64>,
 }
 

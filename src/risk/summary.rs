@@ -7,9 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Estimate {
-    /// The estimate.
     pub value: f64,
-    /// Its standard error.
     pub standard_error: f64,
 }
 
@@ -57,32 +55,22 @@ impl Estimate {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Row {
-    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
-    /// The seed of the training; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seed: Option<u64>,
-    /// The number of paths or contracts.
     pub paths: usize,
-    /// What the contract was sold for; a mean where it differs.
     #[serde(deserialize_with = "null_as_nan")]
     pub premium: f64,
-    /// The mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean: f64,
-    /// Standard error of the mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean_standard_error: f64,
-    /// The standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std: f64,
-    /// Standard error of the standard deviation.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std_standard_error: f64,
-    /// The variance of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance: f64,
-    /// Standard error of the variance.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_standard_error: f64,
     /// Keyed by level, `"0.5"`, `"0.95"`, `"0.99"` and the level that was trained.
@@ -94,37 +82,29 @@ pub struct Row {
     /// The trained risk measure ρ(P&L).
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
-    /// Standard error of the risk.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk_standard_error: f64,
-    /// The mean cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean: f64,
-    /// Standard error of the mean cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean_standard_error: f64,
-    /// The mean turnover.
     #[serde(deserialize_with = "null_as_nan")]
     pub turnover: f64,
-    /// Standard error of the mean turnover.
     #[serde(deserialize_with = "null_as_nan")]
     pub turnover_standard_error: f64,
     /// Mean over standard deviation of P&L per contract.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe: f64,
-    /// Standard error of the Sharpe ratio.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_standard_error: f64,
     /// `sharpe` times the square root of contracts per year.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_annualised: f64,
-    /// Standard error of the annualised Sharpe ratio.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_annualised_standard_error: f64,
     /// Optimisation steps and training seconds; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub steps: Option<usize>,
-    /// Seconds of training, validation excluded; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seconds: Option<f64>,
 }

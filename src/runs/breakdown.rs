@@ -15,13 +15,10 @@ const WORST: usize = 3;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Breakdown {
-    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
     /// Of P&L added up in the order of sale, with the sale after which it began (none at the start) and ended.
     pub maximum_drawdown: f64,
-    /// The day of the sale from which the P&L fell; absent if it fell from the start.
     pub drawdown_from: Option<String>,
-    /// The day of the sale at which it was lowest.
     pub drawdown_to: String,
     /// Mean parts of the P&L, which add up to its mean.
     pub attribution: Vec<(String, f64)>,
@@ -38,15 +35,10 @@ pub struct Breakdown {
 /// A contract that has expired, with the parts of its P&L; `drift` is contained in the part delta.
 #[derive(Debug, Clone)]
 pub struct Expired {
-    /// The day of the sale.
     pub sold: NaiveDate,
-    /// The day of expiry.
     pub expiry: NaiveDate,
-    /// The P&L of the seller, hedge and costs included.
     pub pnl: f64,
-    /// The parts of the P&L, by their names.
     pub parts: [(&'static str, f64); 8],
-    /// The share of delta that the drift of the returns before the sales explains.
     pub drift: f64,
 }
 

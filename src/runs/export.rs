@@ -28,12 +28,9 @@ pub const NAMES: [&str; 13] = [
     "training",
 ];
 
-/// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Text with commas.
     Csv,
-    /// Parquet, with the types of the columns.
     Parquet,
 }
 
@@ -47,7 +44,6 @@ impl Format {
         }
     }
 
-    /// The media type.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8",

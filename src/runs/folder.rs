@@ -16,14 +16,11 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// The file of the results, written last.
 pub const METRICS: &str = "metrics.json";
 const EXAMPLE_PATH: &str = "example_path.json";
 const EVALUATION: &str = "evaluation.parquet";
 const BACKTEST: &str = "backtest.parquet";
-/// The file of the strategy with every default.
 pub const STRATEGY: &str = "strategy.toml";
-/// The file of what the run was asked for.
 pub const REQUEST: &str = "comparison.json";
 
 /// What a strategy file calls itself.
@@ -42,7 +39,6 @@ pub struct RunFolder {
 /// How far a run came.
 #[derive(Debug, Clone)]
 pub enum State {
-    /// Everything is there; the contents of `metrics.json`.
     Complete(Box<Metrics>),
     /// No `metrics.json`: the run is still going, or was stopped.
     Incomplete,
@@ -59,12 +55,10 @@ fn files_in(folder: &Path) -> usize {
 }
 
 impl RunFolder {
-    /// The id of the run, the name of its folder.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Where the folder is.
     pub fn path(&self) -> &Path {
         &self.path
     }

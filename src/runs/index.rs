@@ -42,28 +42,22 @@ pub struct Index {
 /// A run as lists show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// The id of the run.
     pub id: String,
     /// `complete`, `running`, `queued`, `stopped` or `unreadable`.
     pub state: &'static str,
-    /// The title of the run.
     pub name: String,
     /// [`RunFolder::created`].
     pub created: String,
     /// What the caller's function makes of its metrics; the message of an unreadable run.
     pub summary: Value,
-    /// The tags that people gave it.
     pub tags: Vec<String>,
-    /// The note that people wrote about it.
     pub note: String,
 }
 
 /// Which runs a list is about; all of them by default.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only runs with this tag.
     pub tag: Option<String>,
-    /// Only runs in this state.
     pub state: Option<String>,
     /// Part of the id or the name, without regard to case.
     pub search: Option<String>,
@@ -116,7 +110,6 @@ impl Index {
         })
     }
 
-    /// The folder that the runs lie in.
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -29,35 +29,26 @@ use std::fmt;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Metrics {
-    /// The id of the run.
     pub run: String,
     /// The command that made the run: `compare`, `train`, `backtest` or `cross`.
     pub command: String,
-    /// The title of the strategy.
     pub name: String,
-    /// When the results were written, in universal time (RFC 3339).
     pub created: String,
-    /// The version of the program that wrote them.
     pub version: String,
     /// The risk measure that was trained, in words: `CVaR 95 %`.
     pub risk: String,
     /// The key in [`Row::cvar`] of the level that was trained, if the measure is CVaR.
     pub trained_level: Option<String>,
-    /// The seeds of the trainings.
     pub seeds: Vec<u64>,
-    /// The curve of every training.
     #[serde(default)]
     pub training: Vec<TrainingCurve>,
-    /// The results on the simulated test paths, a row for every strategy and seed.
     #[serde(default)]
     pub evaluation: Vec<Row>,
-    /// The results on history, a row for every strategy and seed.
     #[serde(default)]
     pub backtest: Vec<Row>,
     /// Changes of each trained strategy against the Adam baseline, on the simulated test paths.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
-    /// Changes of each trained strategy against the Adam baseline, on history.
     #[serde(default)]
     pub backtest_comparisons: Vec<Comparison>,
     /// Parts of the P&L, drawdown and worst contracts of each strategy in the backtest; a walk-forward has them in its
@@ -92,13 +83,9 @@ pub struct Metrics {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Disagreement {
-    /// The name of the training.
     pub strategy: String,
-    /// The seed of the training.
     pub seed: u64,
-    /// The risk that the training last measured.
     pub validation: Estimate,
-    /// The risk on the test paths.
     pub test: Estimate,
 }
 
@@ -149,25 +136,19 @@ impl fmt::Display for Disagreement {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct BacktestMarket {
-    /// The files of the history.
     pub data: String,
     /// `history` if they were estimated from returns before `first`, `walk_forward` if anew for every window,
     /// `strategy` if given.
     pub source: String,
-    /// The first day of the returns that parameters were estimated from, if they were.
     pub estimated_from: Option<String>,
-    /// The last day of those returns.
     pub estimated_to: Option<String>,
-    /// The first day of sale.
+    /// First and last sale dates.
     pub first: String,
-    /// The last day of sale.
     pub last: String,
-    /// The number of contracts sold.
     pub contracts: usize,
     /// How long a contract lives, and how often the data have a close, in words; absent in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenor: Option<String>,
-    /// How often the data have a close, in words; absent in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes: Option<String>,
     /// Defects of the data that were repaired: kind and number.
@@ -176,10 +157,9 @@ pub struct BacktestMarket {
     /// What is odd in the data and no defect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// The model and its parameters.
     #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub parameters: serde_json::Map<String, serde_json::Value>,
-    /// How well the returns determine the parameters, if they were estimated; every window of a walk-forward has its own.
+    /// Of the parameters, if they were estimated; every window of a walk-forward has its own.
     #[serde(flatten)]
     pub precision: Precision,
 }
@@ -225,50 +205,36 @@ impl BacktestMarket {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Comparison {
-    /// The strategy that is compared.
     pub strategy: String,
-    /// The strategy that it is compared with.
     pub baseline: String,
-    /// The number of seeds that both were trained with.
     pub seeds: usize,
-    /// Change of the variance of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_change: f64,
-    /// Standard error of the change of the variance.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_change_standard_error: f64,
-    /// Change of the mean cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_change: f64,
-    /// Standard error of the change of the mean cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_change_standard_error: f64,
     /// Change of the CVaR at the trained level (95 % if the measure is not CVaR).
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar_change: f64,
-    /// Standard error of the change of the CVaR.
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar_change_standard_error: f64,
     /// Difference of the trained risk measure in money.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk_difference: f64,
-    /// Standard error of the difference of the risk.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk_difference_standard_error: f64,
-    /// Difference of the Sharpe ratios of a contract.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_difference: f64,
-    /// Standard error of the difference of the Sharpe ratios.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_difference_standard_error: f64,
-    /// Steps of the strategy.
+    /// Steps and mean seconds of the two sides.
     pub steps: usize,
-    /// Steps of the baseline.
     pub baseline_steps: usize,
-    /// Mean seconds of the strategy's trainings.
     #[serde(deserialize_with = "null_as_nan")]
     pub seconds: f64,
-    /// Mean seconds of the baseline's trainings.
     #[serde(deserialize_with = "null_as_nan")]
     pub baseline_seconds: f64,
 }
@@ -282,7 +248,6 @@ pub struct Request {
     pub command: String,
     /// The resolved strategy as it was before any search for settings.
     pub strategy: String,
-    /// The seeds of the trainings.
     pub seeds: Vec<u64>,
     /// Candidates of the search for each optimizer's settings, if they are searched.
     pub candidates: Option<usize>,
@@ -325,7 +290,6 @@ fn compare() -> String {
 pub struct LengthRow {
     /// Steps of the strategy; an optimizer takes its own multiple of them.
     pub length: usize,
-    /// The results on the test paths.
     #[serde(flatten)]
     pub row: Row,
 }
@@ -336,7 +300,6 @@ pub struct LengthRow {
 pub struct FrontierRow {
     /// CVaR level or risk aversion.
     pub parameter: f64,
-    /// The results on the test paths.
     #[serde(flatten)]
     pub row: Row,
 }
@@ -345,20 +308,17 @@ pub struct FrontierRow {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Trial {
-    /// The optimizer whose settings are searched.
     pub strategy: String,
     /// The round of successive halving, from 0.
     pub rung: usize,
     /// Its length as a share of the comparison's.
     pub share: f64,
-    /// The seed of the training.
     pub seed: u64,
     /// The risk on validation paths at the end; not a number if the training failed.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
     /// Paths of a step.
     pub paths: usize,
-    /// The settings that were tried.
     #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub settings: toml::Table,
 }
@@ -367,11 +327,8 @@ pub struct Trial {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TrainingCurve {
-    /// The optimizer.
     pub strategy: String,
-    /// The seed of the training.
     pub seed: u64,
-    /// The steps, in their order.
     pub points: Vec<TrainingPoint>,
 }
 
@@ -381,11 +338,8 @@ pub struct TrainingCurve {
 pub struct ExamplePath {
     /// Years from the start, one entry per date (steps + 1).
     pub time: Vec<f64>,
-    /// The spot at every date.
     pub spot: Vec<f64>,
-    /// The annualised volatility at every date.
     pub volatility: Vec<f64>,
-    /// The strike of the contract.
     pub strike: f64,
     /// Strategy → position in the spot over each period (steps entries); those in another instrument are named
     /// "strategy, instrument".

@@ -26,9 +26,7 @@ pub const PROGRESS: &str = "progress.jsonl";
 pub enum Event {
     /// A training begins, or goes on from a checkpoint.
     Training {
-        /// What the training is called: see [`Planned::strategy`].
         strategy: String,
-        /// The seed of the training.
         seed: u64,
         /// Steps taken before; 0 at a beginning.
         from: usize,
@@ -39,41 +37,31 @@ pub enum Event {
     },
     /// A step was taken.
     Step {
-        /// What the training is called: see [`Planned::strategy`].
         strategy: String,
-        /// The seed of the training.
         seed: u64,
         /// The share of the training that is done.
         done: f64,
-        /// What was measured.
         #[serde(flatten)]
         point: TrainingPoint,
         /// Paths of the step over its seconds.
         #[serde(deserialize_with = "null_as_nan")]
         paths_per_second: f64,
-        /// What the policy does on the validation paths, where that was measured.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         validation: Option<ValidationSummary>,
     },
     /// A trial of a search for settings begins.
     Tuning {
-        /// What the training is called: see [`Planned::strategy`].
         strategy: String,
-        /// The number of the trial, from 0.
         trial: usize,
-        /// The number of all trials.
         trials: usize,
     },
     /// All policies are trained; they and the classical hedges are measured.
     Measuring,
     /// The run was stopped, and can go on.
     Stopped,
-    /// The run ended with an error.
     Failed {
-        /// What went wrong.
         message: String,
     },
-    /// The run is complete.
     Finished,
 }
 
@@ -83,9 +71,7 @@ pub enum Event {
 pub struct Planned {
     /// What events call it: the optimizer and, beside the main table's, in what it differs.
     pub strategy: String,
-    /// The optimizer.
     pub optimizer: String,
-    /// The seed of the training.
     pub seed: u64,
     /// Absent if its length is in seconds, or is known when it begins.
     pub steps: Option<usize>,

@@ -9,19 +9,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 /// How far a job came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobState {
-    /// The job waits for its turn.
     Queued,
-    /// The job is carried out.
     Running,
-    /// The job was stopped at a checkpoint and waits to be resumed.
     Paused,
-    /// The job was stopped and will not go on by itself.
     Cancelled,
     /// The server ended while the job ran.
     Interrupted,
-    /// The job ended with an error.
     Failed,
-    /// The run is complete.
     Finished,
 }
 
@@ -36,7 +30,6 @@ impl JobState {
         (Self::Finished, "finished"),
     ];
 
-    /// The name in addresses and documents.
     pub fn name(self) -> &'static str {
         let find = Self::NAMES.iter().find(|(state, _)| *state == self);
         find.map_or("failed", |(_, name)| name)
@@ -56,15 +49,11 @@ impl JobState {
 /// A job, named by its run.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The id of the run.
     pub run: String,
-    /// Where the job stands.
     pub state: JobState,
     /// Times in RFC 3339.
     pub created: String,
-    /// When the job was begun last, in universal time (RFC 3339).
     pub started: Option<String>,
-    /// When the job ended, in universal time (RFC 3339).
     pub ended: Option<String>,
     /// Why it failed.
     pub message: Option<String>,

@@ -18,9 +18,7 @@ pub const DEFAULT_ROOT: &str = "runs";
 /// One entry of [`list`].
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// The folder of the run.
     pub folder: RunFolder,
-    /// Whether the run is complete.
     pub state: State,
 }
 

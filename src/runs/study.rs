@@ -14,13 +14,11 @@ use std::path::Path;
 pub struct Study {
     /// The problem; comparisons of the same name belong together.
     pub name: String,
-    /// The version of the program that trained.
     pub version: String,
     /// The trained risk measure in words.
     pub risk: String,
     /// The CVaR level that is reported, as a key of [`Row::cvar`].
     pub level: String,
-    /// The number of test paths.
     pub test_paths: usize,
     /// Steps of the strategy; absent if it is trained by time.
     pub length: Option<usize>,
@@ -29,7 +27,6 @@ pub struct Study {
     /// What seconds count, `training.clock` of the strategy.
     #[serde(default)]
     pub clock: Clock,
-    /// The optimizers and their settings.
     pub methods: Vec<Method>,
     /// Hedges that are not trained.
     pub hedges: Vec<Ending>,
@@ -37,11 +34,8 @@ pub struct Study {
     pub endings: Vec<Ending>,
     /// Ends of trainings for several levels or aversions, the strategy's own among them.
     pub frontier: Vec<Ending>,
-    /// Changes of each trained strategy against the baseline.
     pub comparisons: Vec<Comparison>,
-    /// The trials of the search for settings.
     pub trials: Vec<Trial>,
-    /// The mean training curve of every optimizer.
     pub curves: Vec<MeanCurve>,
 }
 
@@ -59,24 +53,17 @@ pub enum Clock {
 /// An optimizer and the settings that it was trained with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Method {
-    /// The name of the optimizer in the strategy file.
     pub name: String,
-    /// Its method.
     pub method: optimizer::Method,
-    /// Paths of a step.
     pub paths: usize,
-    /// Steps as a multiple of the strategy's.
     pub relative_steps: f64,
-    /// Its settings, every default among them.
     pub settings: toml::Table,
 }
 
 /// Where a training ended, on the test paths.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ending {
-    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
-    /// The seed of the training; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seed: Option<u64>,
     /// Steps of the strategy; `steps` is the optimizer's own number.
@@ -85,28 +72,21 @@ pub struct Ending {
     /// CVaR level or risk aversion, in a frontier.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parameter: Option<f64>,
-    /// The optimizer's own number of steps.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub steps: Option<usize>,
-    /// Seconds of training, validation excluded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seconds: Option<f64>,
-    /// The trained risk measure of the P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
-    /// The CVaR at [`Study::level`].
+    /// At [`Study::level`].
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar: f64,
-    /// The mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean: f64,
-    /// The variance of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance: f64,
-    /// The mean cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean: f64,
-    /// The mean over the standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe: f64,
 }
@@ -114,26 +94,20 @@ pub struct Ending {
 /// Validation risk and the optimizer's control along training, over seeds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MeanCurve {
-    /// The optimizer.
     pub strategy: String,
-    /// The steps, in their order.
     pub points: Vec<MeanPoint>,
 }
 
 /// Means over seeds at one step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MeanPoint {
-    /// The number of the step.
     pub step: usize,
-    /// Mean seconds of training so far.
     pub seconds: f64,
-    /// The mean risk on the validation paths.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
     /// Standard deviation of the risk between seeds.
     #[serde(deserialize_with = "null_as_nan")]
     pub deviation: f64,
-    /// The mean damping λ, where the method has one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub damping: Option<f64>,
     /// ρ, actual over predicted decrease.

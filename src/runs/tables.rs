@@ -10,7 +10,6 @@ use std::path::Path;
 /// `evaluation.parquet`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EvaluationTable {
-    /// The strategies, in the order of the table.
     pub books: Vec<EvaluationBook>,
 }
 
@@ -20,22 +19,17 @@ pub struct EvaluationTable {
 /// Those of [`crate::risk::Row`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EvaluationBook {
-    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
     /// Absent for hedges that are not trained.
     pub seed: Option<u64>,
-    /// The P&L of every path.
     pub pnl: Vec<f64>,
-    /// The cost of every path.
     pub cost: Vec<f64>,
-    /// The value traded on every path, over the spot at the start.
     pub turnover: Vec<f64>,
 }
 
 /// `backtest.parquet`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BacktestTable {
-    /// The strategies, in the order of the table.
     pub books: Vec<BacktestBook>,
 }
 
@@ -45,21 +39,14 @@ pub struct BacktestTable {
 /// Those of [`crate::risk::Row`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BacktestBook {
-    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
-    /// The seed of the training; absent for hedges that are not trained.
     pub seed: Option<u64>,
     /// The day the contract was sold.
     pub date: Vec<NaiveDate>,
-    /// The day of expiry of every contract.
     pub expiry: Vec<NaiveDate>,
-    /// What every contract was sold for.
     pub premium: Vec<f64>,
-    /// The P&L of every contract.
     pub pnl: Vec<f64>,
-    /// The cost of every contract.
     pub cost: Vec<f64>,
-    /// The value traded for every contract, over the spot at the sale.
     pub turnover: Vec<f64>,
 }
 

@@ -17,15 +17,11 @@ pub const FILE: &str = "walk_forward.json";
 /// Those of [`crate::risk::Row`]; Sharpe ratios are annualised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// The windows, in the order of time.
     pub windows: Vec<Window>,
-    /// The results of every strategy on all contracts.
     pub strategies: Vec<StrategyResult>,
     /// Differences of the strategy under test against every other one.
     pub tests: Vec<Test>,
-    /// The contracts alive in each fall of the index.
     pub stress: Vec<Period>,
-    /// The contracts of each year of sale.
     pub years: Vec<Period>,
     /// Mean length of the bootstrap's blocks, in contracts.
     pub block: f64,
@@ -39,7 +35,6 @@ pub struct Bounded {
     /// Not a number where too few contracts leave it undefined.
     #[serde(deserialize_with = "null_as_nan")]
     pub value: f64,
-    /// The interval.
     #[serde(flatten)]
     pub interval: Interval,
 }
@@ -47,68 +42,48 @@ pub struct Bounded {
 /// One strategy on all contracts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StrategyResult {
-    /// The name of the strategy, the parts of its P&L, its drawdown and its worst contracts.
     #[serde(flatten)]
     pub breakdown: Breakdown,
     /// Trainings behind it, 0 for hedges that are not trained; every figure is a mean over them.
     pub seeds: usize,
-    /// The number of contracts.
     pub contracts: usize,
     /// Standard deviations between seeds, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between_seeds: Option<BetweenSeeds>,
-    /// The mean P&L of a contract.
     pub mean: Bounded,
-    /// The standard deviation of P&L.
     pub std: Bounded,
-    /// The CVaR of the loss.
     pub cvar: Bounded,
-    /// The Sharpe ratio of a year.
     pub sharpe: Bounded,
-    /// The mean cost of a contract.
     pub cost: f64,
-    /// The mean value traded, over the spot at the sale.
     pub turnover: f64,
 }
 
 /// Standard deviations of a strategy's statistics between its seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BetweenSeeds {
-    /// The standard deviation of the mean P&L.
     pub mean: f64,
-    /// The standard deviation of the standard deviation of P&L.
     pub std: f64,
-    /// The standard deviation of the CVaR.
     pub cvar: f64,
 }
 
 /// A difference of a statistic on the same contracts: `strategy` less `against`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Test {
-    /// The strategy under test.
     pub strategy: String,
-    /// The strategy that it is compared with.
     pub against: String,
-    /// What is compared: `mean`, `std` or `cvar`.
     pub statistic: String,
-    /// The difference of the statistic, with its interval.
     pub difference: Bounded,
     /// The two-sided p-value of no difference, and the same after Holm's correction for all tests.
     pub p: f64,
-    /// The p-value after Holm's correction for all tests.
     pub corrected: f64,
 }
 
 /// Contracts alive in a period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Period {
-    /// The name of the period.
     pub name: String,
-    /// The first day of the period.
     pub from: String,
-    /// The last day of the period.
     pub to: String,
-    /// The number of contracts alive in it, or sold in it if it is a year.
     pub contracts: usize,
     /// Total P&L of each strategy.
     pub pnl: Vec<(String, f64)>,
@@ -121,44 +96,30 @@ pub struct Period {
 /// too few contracts leave undefined is not a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PeriodStatistics {
-    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
-    /// The mean P&L of a contract.
     pub mean: f64,
-    /// The standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub std: f64,
-    /// The CVaR of the loss.
     pub cvar: f64,
-    /// The Sharpe ratio of a year.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe: f64,
-    /// The mean cost of a contract.
     pub cost: f64,
-    /// The mean value traded, over the spot at the sale.
     pub turnover: f64,
-    /// The greatest fall of the P&L added up in the order of sale.
     pub maximum_drawdown: f64,
 }
 
 /// What a window did, `window.json` in its folder; written after everything else there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Window {
-    /// The number of the window, from 0.
     pub number: usize,
-    /// The first day of the closes that it was calibrated on.
     pub calibrated_from: String,
-    /// The last day of those closes.
     pub calibrated_to: String,
-    /// The first day of sale.
     pub first_sale: String,
-    /// The last day of sale.
     pub last_sale: String,
-    /// The number of contracts sold.
     pub contracts: usize,
     /// The model and its parameters.
     pub model: serde_json::Map<String, serde_json::Value>,
-    /// How well the closes determine the estimated parameters.
+    /// Of the estimated parameters.
     #[serde(flatten)]
     pub precision: Precision,
     /// Whether 2κθ ≥ σ², under Heston.
@@ -173,7 +134,7 @@ pub struct Window {
 }
 
 impl Results {
-    /// The breakdown of each strategy.
+    /// That of each strategy.
     pub fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> + Clone {
         self.strategies.iter().map(|result| &result.breakdown)
     }
@@ -206,7 +167,7 @@ impl Results {
         })
     }
 
-    /// The results of a run, if it is a walk-forward that has ended.
+    /// Those of a run, if it is a walk-forward that has ended.
     ///
     /// # Errors
     /// If the file is damaged.

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TrainingPoint {
-    /// The number of the step, from 0.
     pub step: usize,
     /// Seconds of training so far, validation excluded.
     #[serde(deserialize_with = "null_as_nan")]
@@ -33,13 +32,10 @@ pub struct ValidationSummary {
     /// CVaR of the loss at the trained level (95 % if the measure is not CVaR).
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar: f64,
-    /// The mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean: f64,
-    /// The standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std: f64,
-    /// The mean cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean: f64,
     /// Numbers of paths in [`Self::BINS`] intervals of equal width over four standard deviations to either side of the
@@ -49,7 +45,6 @@ pub struct ValidationSummary {
 }
 
 impl ValidationSummary {
-    /// The number of intervals of the histogram.
     pub const BINS: usize = 48;
     const DEVIATIONS: f64 = 4.0;
 

@@ -27,9 +27,7 @@ use step::Step;
 
 /// A trained policy.
 pub struct Trained {
-    /// The weights.
     pub parameters: Parameters,
-    /// The steps, in their order.
     pub points: Vec<TrainingPoint>,
     /// Seconds of training, validation excluded.
     pub seconds: f64,
@@ -58,7 +56,6 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    /// The simulators of the plan's paths under `seed`.
     pub fn new(plan: &Plan, seed: u64) -> Self {
         Self {
             training: Simulator {
@@ -69,7 +66,6 @@ impl Simulated {
         }
     }
 
-    /// Both simulators, as a training takes them.
     pub fn sources(&self) -> Sources<'_> {
         Sources {
             training: &self.training,
@@ -81,9 +77,7 @@ impl Simulated {
 /// Where paths come from.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
-    /// The paths that a policy is trained on.
     pub training: &'a dyn PathSource,
-    /// The paths on which the training is watched.
     pub validation: &'a dyn PathSource,
 }
 

@@ -8,7 +8,7 @@ use crate::simd::BLOCK;
 use crate::strategy::{Plan, Premium};
 use rayon::prelude::*;
 
-/// The point at which a contract's life begins.
+/// Where a contract's life begins.
 #[derive(Debug, Clone, Copy)]
 struct Start {
     spot: f64,
@@ -152,9 +152,9 @@ pub struct BootstrapSource {
     /// Chance that a stretch ends after a day, in units of 2⁻³².
     end: u32,
     returns: Vec<f64>,
-    /// The filter's state before each return, or the constant variance.
+    /// Before each return: the filter's state, or the constant variance.
     states: Vec<Variance>,
-    /// The starts of contracts sold before each return.
+    /// Of contracts sold before each return.
     starts: Vec<Start>,
     closes_per_step: usize,
 }
