@@ -1,7 +1,7 @@
 //! The tables of a walk-forward backtest.
 
+use super::breakdown;
 use super::table::{Cell, Table};
-use super::{breakdown, significance};
 use crate::runs::walk_forward::{Bounded, Period, Results, Test, Window};
 
 /// `0.95` → `95 %`.
@@ -12,7 +12,7 @@ pub fn percent(level: f64) -> String {
 
 /// In words: how many comparisons are significant, then who has the lower CVaR and by how much.
 pub fn findings(results: &Results) -> Vec<String> {
-    significance::summary(&results.tests, results.level)
+    super::significance::summary(&results.tests, results.level)
         .into_iter()
         .chain(changes(results))
         .collect()
@@ -42,7 +42,7 @@ fn changes(results: &Results) -> Vec<String> {
             } else {
                 "above"
             };
-            let verdict = if *corrected < significance::LEVEL {
+            let verdict = if *corrected < super::significance::LEVEL {
                 "significant"
             } else {
                 "not significant"
@@ -169,7 +169,7 @@ fn tests(results: &Results) -> Table {
     let note = "Paired on the same contracts; p-values of no difference, then corrected by Holm for all of this table.";
     let heads = words(&["against", "statistic", "difference", "p", "corrected"]);
     let rows = results.tests.iter().map(|test| {
-        let statistic = significance::statistic(test, results.level);
+        let statistic = super::significance::statistic(test, results.level);
         vec![
             Cell::plain(&test.against),
             Cell::plain(statistic),
