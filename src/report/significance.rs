@@ -63,6 +63,7 @@ pub fn statistic(test: &Test, level: f64) -> String {
 mod tests {
     use super::*;
     use crate::risk::bootstrap::Interval;
+    use crate::runs::walk_forward::Bounded;
 
     fn test(against: &str, statistic: &str, corrected: f64) -> Test {
         Test {
