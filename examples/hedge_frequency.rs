@@ -42,7 +42,7 @@ fn main() -> deephedge::Result<()> {
         let policy = ClassicalPolicy {
             hedge: Classical::BlackScholes,
             market: plan.market,
-            charge: plan.costs.spot,
+            charge: plan.spot_charge(),
         };
         let ledger = plan.ledger(&plan.market, plan.model_premium());
         let book = Book::hedge(&policy, &ledger, &paths)?;

@@ -44,7 +44,7 @@ fn main() -> deephedge::Result<()> {
             let policy = ClassicalPolicy {
                 hedge,
                 market: plan.market,
-                charge: plan.costs.spot,
+                charge: plan.spot_charge(),
             };
             let book = Book::hedge(&policy, &ledger, &simulator.paths(0, count))?;
             let cells = [

@@ -5,7 +5,7 @@
 //!
 //!     cargo run --release --example train_hedger
 
-use deephedge::hedging::{Classical, ClassicalPolicy, Policy, RecurrentPolicy};
+use deephedge::hedging::{Classical, ClassicalPolicy, Policy, TrainedPolicy};
 use deephedge::market::Paths;
 use deephedge::strategy::Plan;
 use deephedge::training::train;
@@ -56,16 +56,17 @@ fn main() -> deephedge::Result<()> {
     let variances = vec![0.04; steps + 1];
     let paths = Paths::from_rows(steps, spots.iter().map(|spot| (&spot[..], &variances[..])));
 
-    let sweep = plan.engine.sweep();
-    let hedger = RecurrentPolicy {
+    let sweep = plan.shape.sweep(plan.engine);
+    let hedger = TrainedPolicy {
         parameters: &trained.parameters,
         features: &plan.features,
         sweep: sweep.as_ref(),
+        action: plan.action,
     };
     let delta = ClassicalPolicy {
         hedge: Classical::BlackScholes,
         market: plan.market,
-        charge: plan.costs.spot,
+        charge: plan.spot_charge(),
     };
     // The paths fill one block, the spot is the only instrument: a lane of positions at every date.
     let ours = hedger.positions(&plan.contract, &paths)?[half];

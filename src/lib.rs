@@ -26,7 +26,7 @@
 //! let paths = plan.simulator(plan.seed, Purpose::Evaluation).paths(0, 1_000);
 //! let ledger = plan.ledger(&plan.market, price);
 //! let tail_risk = |hedge| {
-//!     let (market, charge) = (plan.market, plan.costs.spot);
+//!     let (market, charge) = (plan.market, plan.spot_charge());
 //!     let policy = ClassicalPolicy { hedge, market, charge };
 //!     Book::hedge(&policy, &ledger, &paths).map(|book| cvar(&book.pnl, 0.95))
 //! };
