@@ -35,17 +35,24 @@ use watch::Watch;
 pub enum Progress<'a> {
     /// A policy is being trained; a step was just taken.
     Training {
+        /// The name of the training: the optimizer and, beside those of the main table, in what it differs.
         what: &'a str,
+        /// The seed of the training.
         seed: u64,
+        /// The training after that step.
         training: &'a Training<'a>,
     },
     /// What has no steps to tell of goes on: prices of the options that hedge are made, or test paths are hedged.
     Busy,
     /// Settings are being searched: a training, of how many, and the share of it that is done.
     Tuning {
+        /// The optimizer whose settings are searched.
         strategy: &'a str,
+        /// The number of the present trial, from 0.
         trial: usize,
+        /// The number of all trials.
         trials: usize,
+        /// The share of the present trial that is done.
         done: f64,
     },
 }
@@ -55,13 +62,16 @@ pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
 
 /// A finished run: its folder and what `metrics.json` says.
 pub struct Finished {
+    /// The folder of the run.
     pub folder: RunFolder,
+    /// The contents of its `metrics.json`.
     pub metrics: Metrics,
 }
 
 /// What a comparison has beside its strategy.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
+    /// The seeds that every optimizer is trained with.
     pub seeds: Vec<u64>,
     /// Candidates of the search for each optimizer's settings, if they are searched.
     pub candidates: Option<usize>,
@@ -227,6 +237,7 @@ impl Prepared {
         })
     }
 
+    /// The folder of the run.
     pub fn folder(&self) -> &RunFolder {
         &self.folder
     }
@@ -239,7 +250,7 @@ impl Prepared {
     /// the result has the bits of a run that was never stopped, apart from seconds.
     ///
     /// # Errors
-    /// [`Error::Input`] if another process is carrying the run out; errors of the training; that of `report`.
+    /// [`Error::Input`] if another process is carrying the run out; errors of the training; the error of `report`.
     pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
         let mut watch = Watch::open(&self.folder, report)?;
         let result = match Command::of(&self.request)? {
@@ -346,7 +357,7 @@ fn scope(request: &Request) -> Scope {
 /// The plan of what a run asks for, and its trainings in their order.
 ///
 /// # Errors
-/// Those of [`Plan::parse`].
+/// The errors of [`Plan::parse`].
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let command = Command::of(request)?;
     let plan = command.part_of(Plan::parse(&request.strategy, |_| {})?);

@@ -4,13 +4,21 @@ use crate::simd::{BLOCK, Lane};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
+    /// Shocks of the paths that a policy is trained on.
     Training = 1,
+    /// Shocks of the paths on which a training is watched.
     Validation = 2,
+    /// Shocks of the test paths.
     Evaluation = 3,
+    /// The weights that a training begins with.
     InitialWeights = 4,
+    /// Shocks of the paths that a price is simulated on.
     Pricing = 5,
+    /// Shocks of the paths that `simulate` writes.
     Export = 6,
+    /// The candidates of a search for settings.
     Tuning = 7,
+    /// The draws of a bootstrap.
     Bootstrap = 8,
     Unit = 9,
 }
@@ -31,6 +39,7 @@ const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 impl Stream {
+    /// The stream of one purpose under one seed; any other pair of the two gives an unrelated stream.
     pub fn new(seed: u64, purpose: Purpose) -> Self {
         // SplitMix64's finaliser keeps neighbouring seeds and purposes apart.
         let mut key = seed ^ (purpose as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);

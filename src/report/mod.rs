@@ -7,6 +7,7 @@ pub mod figures;
 pub mod html;
 pub mod levels;
 pub mod palette;
+mod significance;
 pub mod study;
 pub mod summary;
 pub mod table;

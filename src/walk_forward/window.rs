@@ -25,9 +25,11 @@ use std::path::PathBuf;
 /// Where a window lies in the history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
+    /// The number of the window, from 0.
     pub number: usize,
     /// Closes whose returns it is calibrated on; they end before the first sale.
     pub known: Range<usize>,
+    /// The closes at which its contracts are sold.
     pub sales: Vec<usize>,
 }
 
@@ -40,11 +42,17 @@ impl Span {
 
 /// Everything that windows share.
 pub struct Shared<'a> {
+    /// The strategy.
     pub plan: &'a Plan,
+    /// What it says of the history.
     pub settings: &'a BacktestPlan,
+    /// What it says of the windows.
     pub walk: WalkForwardPlan,
+    /// The closes.
     pub history: &'a History,
+    /// Which closes belong to a contract.
     pub calendar: Calendar<'a>,
+    /// The folder of the run.
     pub folder: &'a RunFolder,
 }
 
@@ -52,8 +60,11 @@ pub struct Shared<'a> {
 pub enum Doing<'a> {
     /// A policy is being trained; a step was just taken.
     Training {
+        /// The optimizer.
         strategy: &'a str,
+        /// The seed of the training.
         seed: u64,
+        /// The training after that step.
         training: &'a Training<'a>,
     },
 }
@@ -80,7 +91,7 @@ impl Shared<'_> {
     /// Calibrates, trains and hedges one window, and writes its folder.
     ///
     /// # Errors
-    /// Those of the calibration, the training and the folder.
+    /// The errors of the calibration, the training and the folder.
     pub fn run(
         &self,
         span: &Span,
