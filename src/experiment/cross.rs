@@ -133,7 +133,7 @@ fn hedge(
             let policy = ClassicalPolicy {
                 hedge: *hedge,
                 market: origin.market,
-                charge: test.costs.spot,
+                charge: test.spot_charge(),
             };
             Ok(vec![hedge_test_paths(test, &policy, stop)?])
         }

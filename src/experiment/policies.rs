@@ -174,7 +174,7 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
             let policy = |market: &Market| ClassicalPolicy {
                 hedge: name.hedge(aversion),
                 market: *market,
-                charge: plan.costs.spot,
+                charge: plan.spot_charge(),
             };
             let history = bench
                 .contracts

@@ -8,7 +8,7 @@ use crate::simd::BLOCK;
 use candle_core::{D, DType, Device, Tensor};
 
 fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
-    let model = Model::Heston(HestonParameters {
+    let model = Model::from(HestonParameters {
         v0: 0.04,
         kappa: 1.5,
         theta: 0.04,

@@ -1,7 +1,7 @@
 //! Small records and dense matrices that tests compare methods with.
 
 use crate::linalg::symmetric_power;
-use crate::market::{Market, Model, Simulator};
+use crate::market::{GbmParameters, Market, Model, Simulator};
 use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
 use crate::random::{Purpose, Sampling, sequential};
 use crate::simd::{Lane, Real};
@@ -37,7 +37,7 @@ pub fn inverse(m: &Mat<f64>) -> Mat<f64> {
 /// The record of a small LSTM whose P&L is its gains from trading, on random paths.
 pub fn record<R: Real>(steps: usize) -> Record<R> {
     let market = Market {
-        model: Model::Gbm { volatility: 0.4 },
+        model: Model::from(GbmParameters { volatility: 0.4 }),
         spot: 100.0,
         rate: 0.0,
         dividend: 0.0,

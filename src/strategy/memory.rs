@@ -3,7 +3,8 @@
 use super::{OptimizerPlan, Plan};
 use crate::contract::Instrument;
 use crate::error::{Error, Result};
-use crate::market::{Model, Paths};
+use crate::market::Paths;
+use crate::market::model::Tabulation;
 use crate::network::{Engine, GATES, Shape};
 use crate::pricing::PriceTable;
 use crate::risk::Risk;
@@ -111,10 +112,10 @@ impl Plan {
     fn table_memory(&self) -> f64 {
         let options = self.instruments.iter();
         let options = options.filter(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
-        let variances = match self.market.model {
-            Model::Gbm { .. } => 0,
-            Model::Merton(_) => 1,
-            Model::Heston(_) => PriceTable::VARIANCES,
+        let variances = match self.market.model.tabulation(self.contract.expiry) {
+            Tabulation::Formula => 0,
+            Tabulation::Spot => 1,
+            Tabulation::SpotAndVariance { .. } => PriceTable::VARIANCES,
         };
         (options.count() * self.contract.steps * PriceTable::bytes(variances)) as f64
     }

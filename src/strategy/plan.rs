@@ -29,7 +29,8 @@ pub struct Plan {
     /// What the strike follows where contracts are sold on several days.
     pub strike: Strike,
     pub tenor: Tenor,
-    pub costs: Costs,
+    /// Whether closing the position at expiry pays costs too.
+    pub liquidation: bool,
     /// What is traded, the spot first, and what trading it costs.
     pub instruments: Vec<(Instrument, Charge)>,
     pub premium: Premium,
@@ -202,25 +203,30 @@ impl Plan {
         self.premium.of(&self.market, &self.contract)
     }
 
+    /// What trading the spot costs.
+    pub fn spot_charge(&self) -> Charge {
+        self.instruments[0].1
+    }
+
     /// The ledger of the contract in `market`, sold for `premium`.
     pub fn ledger(&self, market: &Market, premium: f64) -> Ledger {
-        let ledger = Ledger::new(self.contract, self.costs, market, premium);
-        self.instruments[1..]
-            .iter()
-            .fold(ledger, |ledger, &(instrument, charge)| {
-                ledger.with_instrument(instrument, charge)
-            })
+        self.ledger_at(market, premium, |charge| charge)
     }
 
     /// The ledger of [`Self::ledger`] where trading is free.
     pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
+        self.ledger_at(market, 0.0, |_| Charge::default())
+    }
+
+    fn ledger_at(&self, market: &Market, premium: f64, at: impl Fn(Charge) -> Charge) -> Ledger {
         let costs = Costs {
-            spot: Charge::default(),
-            ..self.costs
+            spot: at(self.spot_charge()),
+            liquidation: self.liquidation,
         };
-        self.instruments[1..].iter().fold(
-            Ledger::new(self.contract, costs, market, 0.0),
-            |ledger, &(instrument, _)| ledger.with_instrument(instrument, 0.0),
+        let further = self.instruments[1..].iter();
+        further.fold(
+            Ledger::new(self.contract, costs, market, premium),
+            |ledger, &(instrument, charge)| ledger.with_instrument(instrument, at(charge)),
         )
     }
 
@@ -335,7 +341,7 @@ impl Plan {
             contract,
             strike: terms.strike,
             tenor: terms.tenor,
-            costs,
+            liquidation: costs.liquidation,
             instruments,
             premium,
             risk: risk(&mut raw)?,

@@ -41,7 +41,7 @@ struct Point {
 impl Problem {
     fn new(risk: Risk, liquidation: bool) -> Self {
         let market = Market {
-            model: Model::Heston(HestonParameters {
+            model: Model::from(HestonParameters {
                 v0: 0.04,
                 kappa: 1.5,
                 theta: 0.04,

@@ -6,7 +6,7 @@ use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts};
 use crate::error::Result;
 use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, RecurrentPolicy};
-use crate::market::{History, Model, PathSource, Paths};
+use crate::market::{History, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::parquet::write_parquet;
@@ -173,7 +173,7 @@ impl Shared<'_> {
             let policy = ClassicalPolicy {
                 hedge: name.hedge(band_aversion),
                 market: contracts.market,
-                charge: plan.costs.spot,
+                charge: plan.spot_charge(),
             };
             record(name.name(), None, &policy)?;
         }
@@ -193,10 +193,7 @@ impl Shared<'_> {
                 calibration.standard_errors.known(),
                 calibration.standard_errors.unknown(),
             ),
-            feller: match plan.market.model {
-                Model::Heston(parameters) => Some(parameters.feller()),
-                Model::Gbm { .. } | Model::Merton(_) => None,
-            },
+            feller: plan.market.model.variance_process().stays_positive(),
             drift: calibration.drift,
             band_aversion,
             seconds,
@@ -275,7 +272,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
     if let Aversion::Given(aversion) = plan.aversion {
         return Ok(aversion);
     }
-    if plan.costs.spot.is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
+    if plan.spot_charge().is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
         return Ok(1.0);
     }
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
@@ -292,7 +289,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
-            charge: plan.costs.spot,
+            charge: plan.spot_charge(),
         };
         let mut book = Book::hedge(&policy, &ledger, &paths)?;
         for (z, premium) in book.pnl.iter_mut().zip(&premiums) {
