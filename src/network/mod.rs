@@ -23,6 +23,8 @@ use crate::error::Result;
 use crate::market::Paths;
 use crate::simd::{Lane, Real};
 use faer::Mat;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Gives the derivative in the positions that a backward sweep starts from.
 ///
@@ -31,11 +33,12 @@ use faer::Mat;
 pub type Seed<'a, R> = dyn Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + 'a;
 
 /// Which implementation of [`Sweep`] moves a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Engine {
-    /// [`BlockSweep`].
+    /// Fused and vectorised, in blocks of 32 paths: [`BlockSweep`].
     Block,
-    /// [`TensorSweep`].
+    /// The reference in tensor operations, which is slow: [`TensorSweep`].
     Tensor,
 }
 
