@@ -156,3 +156,18 @@ fn row(entry: &KeyEntry, section: &str) -> String {
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
 }
+
+#[cfg(test)]
+mod tests {
+    /// `deephedge keys --markdown > docs/strategy-keys.md` renews the page.
+    #[test]
+    fn the_page_of_keys_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/strategy-keys.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let made = super::keys("", true).unwrap().text;
+        assert!(
+            page == made + "\n",
+            "docs/strategy-keys.md is of another version"
+        );
+    }
+}

@@ -56,9 +56,9 @@ fn check_table(schema: &Value, table: &toml::Table, section: &str) -> Result<()>
         let property = schema["properties"].get(name);
         let other = || schema.get("additionalProperties");
         match property.or_else(other) {
-            Some(property) if property.is_object() || *property == true => {
-                check(property, value, &named(name))?;
-            }
+            Some(property) if property.is_object() => check(property, value, &named(name))?,
+            // Any value, which another schema checks.
+            Some(Value::Bool(true)) => {}
             _ => return Err(unknown(schema, name, named(name))),
         }
     }

@@ -12,6 +12,8 @@
 mod check;
 mod key;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub use check::{check, prune};
 pub use key::{Choice, Key, Kind, When, keys, plain};

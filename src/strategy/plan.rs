@@ -171,11 +171,6 @@ impl Plan {
         Self::new(strategy)
     }
 
-    /// The strategy that the plan is made of, with every default filled in.
-    pub fn strategy(&self) -> &Strategy {
-        &self.strategy
-    }
-
     /// The plan of the same strategy after `change`.
     ///
     /// # Errors

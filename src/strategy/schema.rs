@@ -80,3 +80,7 @@ pub fn document() -> Value {
 fn method_reference(name: &str) -> Value {
     json!({ "$ref": format!("#/definitions/method_{name}") })
 }
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;
