@@ -4,7 +4,7 @@ use super::policies::saved_policies;
 use super::{outcome, plan_of};
 use crate::backtest::attribution::Valuation;
 use crate::error::{Error, Result};
-use crate::hedging::{Classical, ClassicalPolicy, Policy, RecurrentPolicy};
+use crate::hedging::{Classical, ClassicalPolicy, Policy, TrainedPolicy};
 use crate::market::Paths;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
@@ -157,11 +157,12 @@ impl Replay {
         match &strategy.policy {
             Held::Classical(policy) => policy.positions(&self.plan.contract, paths),
             Held::Recurrent(parameters) => {
-                let sweep = self.plan.engine.sweep();
-                let policy = RecurrentPolicy {
+                let sweep = self.plan.shape.sweep(self.plan.engine);
+                let policy = TrainedPolicy {
                     parameters,
                     features: &self.plan.features,
                     sweep: sweep.as_ref(),
+                    action: self.plan.action,
                 };
                 policy.positions(&self.plan.contract, paths)
             }

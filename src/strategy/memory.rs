@@ -5,7 +5,7 @@ use crate::contract::Instrument;
 use crate::error::{Error, Result};
 use crate::market::Paths;
 use crate::market::model::Tabulation;
-use crate::network::{Engine, GATES, Shape};
+use crate::network::Engine;
 use crate::pricing::PriceTable;
 use crate::risk::Risk;
 use crate::simd::BLOCK;
@@ -83,7 +83,7 @@ impl Plan {
         };
         let sampled = optimizer.settings.build().curvature_paths(0).min(paths);
         let maps = self.shape.maps().into_iter();
-        let record: usize = maps.map(|(_, rows, columns)| rows + columns).sum();
+        let record: usize = maps.map(|map| map.rows + map.columns).sum();
         let validation = self.validation.paths;
         2.0 * bytes(paths)
             + bytes(weighted)
@@ -97,15 +97,11 @@ impl Plan {
 
     /// What a sweep keeps of all dates: of the blocks in hand, or as tensors of all paths.
     fn sweep_memory<R>(&self, paths: usize) -> f64 {
-        let Shape { hidden, layers, .. } = self.shape;
-        let inputs: usize = (0..layers).map(|layer| self.shape.inputs(layer)).sum();
-        // Inputs, gates, cells and their hyperbolic tangents.
-        let numbers = inputs + layers * (hidden + 1 + GATES * hidden + 3 * hidden);
         let at_once = match self.engine {
             Engine::Block => rayon::current_num_threads() * BLOCK,
             Engine::Tensor => 2 * paths,
         };
-        (at_once * self.contract.steps * numbers * size_of::<R>()) as f64
+        (at_once * self.contract.steps * self.shape.kept() * size_of::<R>()) as f64
     }
 
     /// Tables of the options that hedge, one for every date.

@@ -12,7 +12,7 @@ use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{ClassicalName, Ledger};
+use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
 use crate::random::{Purpose, Sampling};
@@ -37,6 +37,8 @@ pub struct Plan {
     pub premium: Premium,
     pub risk: Risk,
     pub shape: Shape,
+    /// How positions come of the network's outputs.
+    pub action: Action,
     pub features: Features,
     pub engine: Engine,
     pub length: Length,
@@ -117,6 +119,7 @@ impl Plan {
             premium: strategy.contract.premium.into(),
             risk: strategy.risk.risk(),
             shape,
+            action: Action::default(),
             features,
             engine: strategy.policy.sweep,
             length: training.length(),

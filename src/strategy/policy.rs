@@ -5,7 +5,7 @@ use crate::bounds::{at_least, within};
 use crate::contract::{Charge, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::ClassicalName;
-use crate::network::{Engine, Feature, Shape};
+use crate::network::{Engine, Feature, LstmShape, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,13 +60,14 @@ impl PolicySection {
     pub(super) fn shape(&self, instruments: usize) -> Result<Shape> {
         // The deviation of one unit from its own mean is zero.
         let least = if self.layer_normalisation { 2 } else { 1 };
-        Ok(Shape {
+        let shape = LstmShape {
             features: at_least("policy.features", self.features.len(), 1)?,
             hidden: within("policy.hidden", self.hidden, least, MOST_HIDDEN)?,
             layers: self.layers,
             instruments,
             layer_normalisation: self.layer_normalisation,
-        })
+        };
+        Ok(shape.into())
     }
 }
 

@@ -5,7 +5,7 @@ use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts};
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, RecurrentPolicy};
+use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, TrainedPolicy};
 use crate::market::{History, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -142,7 +142,7 @@ impl Shared<'_> {
             }
             let initial = match warm {
                 Some(weights) => weights,
-                None => Parameters::random(plan.shape, seed)?,
+                None => Parameters::random(plan.shape.maps(), seed)?,
             };
             let sources = Sources {
                 training: training.as_ref(),
@@ -159,11 +159,12 @@ impl Shared<'_> {
             let bytes = trained.parameters.to_bytes(name, seed, &plan.features)?;
             self.folder
                 .write_bytes(&policy_file(span, name, seed), &bytes)?;
-            let sweep = plan.engine.sweep();
-            let policy = RecurrentPolicy {
+            let sweep = plan.shape.sweep(plan.engine);
+            let policy = TrainedPolicy {
                 parameters: &trained.parameters,
                 features: &plan.features,
                 sweep: sweep.as_ref(),
+                action: plan.action,
             };
             record(name, Some(seed), &policy)?;
         }
@@ -233,7 +234,7 @@ impl Shared<'_> {
             ..span.clone()
         };
         let file = policy_file(&before, optimizer, seed);
-        Parameters::load(&self.folder.path().join(file), plan.shape).map(Some)
+        Parameters::load(&self.folder.path().join(file), plan.shape.maps()).map(Some)
     }
 
     fn source(
