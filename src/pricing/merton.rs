@@ -25,10 +25,10 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct MertonParameters {
     /// The volatility σ of the diffusion alone, annualised: 0.2 is 20 %.
-    #[schemars(title = "Volatility", range(min = 1e-3, max = 5.0), extend("x-unit" = "a year"))]
+    #[schemars(title = "Volatility", range(min = 1e-3, max = 5.0), extend("x-unit" = "annualised"))]
     pub volatility: f64,
     /// The expected number λ of jumps a year.
-    #[schemars(title = "Jumps a year", range(min = 1e-6, max = 1e4), extend("x-unit" = "a year"))]
+    #[schemars(title = "Jumps a year", range(min = 1e-6, max = 1e4), extend("x-unit" = "per year"))]
     pub jump_intensity: f64,
     /// The mean m of the logarithm of a jump's factor: −0.05 is a fall by about 5 %.
     #[schemars(title = "Mean log jump", range(min = -1.0, max = 1.0))]

@@ -43,7 +43,9 @@ fn tidy(schema: &mut Value) {
         object.remove("default");
     }
     if let Some(Value::String(text)) = object.get_mut("description") {
-        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // A link leads somewhere in the documentation of the library alone.
+        *text = line.replace("[`", "`").replace("`]", "`");
     }
     without_null(object);
     for keyword in ["items", "additionalProperties"] {

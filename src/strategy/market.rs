@@ -23,11 +23,11 @@ pub struct MarketSection {
     pub spot: f64,
     /// The riskless rate, continuously compounded.
     #[serde(default)]
-    #[schemars(title = "Interest rate", range(min = -1.0, max = 1.0), extend("x-unit" = "a year"))]
+    #[schemars(title = "Interest rate", range(min = -1.0, max = 1.0), extend("x-unit" = "annualised"))]
     pub rate: f64,
     /// The dividend yield, continuously compounded.
     #[serde(default)]
-    #[schemars(title = "Dividend yield", range(min = -1.0, max = 1.0), extend("x-unit" = "a year"))]
+    #[schemars(title = "Dividend yield", range(min = -1.0, max = 1.0), extend("x-unit" = "annualised"))]
     pub dividend: f64,
 }
 

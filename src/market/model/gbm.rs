@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct GbmParameters {
     /// The volatility σ, annualised: 0.2 is 20 %.
-    #[schemars(title = "Volatility", range(min = 1e-3, max = 5.0), extend("x-unit" = "a year"))]
+    #[schemars(title = "Volatility", range(min = 1e-3, max = 5.0), extend("x-unit" = "annualised"))]
     pub volatility: f64,
 }
 

@@ -31,16 +31,16 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct HestonParameters {
     /// The variance now, v₀, annualised: 0.04 is a volatility of 20 %.
-    #[schemars(title = "Initial variance", range(min = 1e-6, max = 25.0), extend("x-unit" = "a year"))]
+    #[schemars(title = "Initial variance", range(min = 1e-6, max = 25.0), extend("x-unit" = "annualised"))]
     pub v0: f64,
     /// The speed κ at which variance reverts to its long-run level.
-    #[schemars(title = "Speed of mean reversion", range(min = 1e-4, max = 1e6), extend("x-unit" = "a year"))]
+    #[schemars(title = "Speed of mean reversion", range(min = 1e-4, max = 1e6), extend("x-unit" = "per year"))]
     pub kappa: f64,
     /// The long-run variance θ, annualised.
-    #[schemars(title = "Long-run variance", range(min = 1e-6, max = 25.0), extend("x-unit" = "a year"))]
+    #[schemars(title = "Long-run variance", range(min = 1e-6, max = 25.0), extend("x-unit" = "annualised"))]
     pub theta: f64,
     /// The volatility of variance σ.
-    #[schemars(title = "Volatility of variance", range(min = 0.0, max = 100.0), extend("x-unit" = "a year"))]
+    #[schemars(title = "Volatility of variance", range(min = 0.0, max = 100.0), extend("x-unit" = "per year"))]
     pub sigma: f64,
     /// The correlation ρ of the shocks of spot and variance.
     #[schemars(title = "Correlation of spot and variance", extend("exclusiveMinimum" = -1.0, "exclusiveMaximum" = 1.0))]
