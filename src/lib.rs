@@ -94,6 +94,7 @@ pub mod risk;
 pub mod runs;
 #[cfg(feature = "dashboard")]
 pub mod server;
+pub mod settings;
 pub mod simd;
 pub mod strategy;
 pub mod training;

@@ -6,8 +6,7 @@ use crate::experiment::{self, Finished, Prepared, Progress, Scope};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::metrics::Request;
 use crate::runs::store::{self, RunFolder};
-use crate::strategy::raw::Raw;
-use crate::strategy::{BacktestPlan, Plan};
+use crate::strategy::{BacktestPlan, Plan, Strategy};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -48,12 +47,12 @@ pub struct Comparison {
 }
 
 pub fn compare(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<Output> {
-    let mut plan = load(strategy, &comparison.changes, |raw| {
+    let mut plan = load(strategy, &comparison.changes, |strategy| {
         let Some(lengths) = &comparison.lengths else {
             return;
         };
-        raw.training.lengths = Some(lengths.clone());
-        for optimizer in raw.optimizers.values_mut() {
+        strategy.training.lengths.clone_from(lengths);
+        for optimizer in strategy.optimizers.values_mut() {
             optimizer.lengths = None;
         }
     })?;
@@ -61,7 +60,7 @@ pub fn compare(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<
         for name in names {
             known_optimizer(&plan, "--optimizers", name)?;
         }
-        plan.retain(|optimizer| names.contains(&optimizer.name));
+        plan = plan.with_optimizers(|name| names.iter().any(|wanted| wanted == name))?;
     }
     for &parameter in &comparison.frontier {
         plan.risk.check_parameter("--frontier", parameter)?;
@@ -210,11 +209,11 @@ impl BacktestChanges {
     }
 
     /// Writes the changes into a strategy; files are relative to the working directory.
-    pub fn apply(&self, raw: &mut Raw) {
-        if raw.backtest.is_none() && self.data.is_none() {
+    pub fn apply(&self, strategy: &mut Strategy) {
+        if strategy.backtest.is_none() && self.data.is_none() {
             return;
         }
-        let backtest = raw.backtest.get_or_insert_default();
+        let backtest = strategy.backtest.get_or_insert_default();
         if let Some(files) = &self.data {
             let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or(file.clone());
             let files: Vec<PathBuf> = files.iter().map(absolute).collect();
@@ -290,7 +289,7 @@ pub fn strategy_or_run(
     changes: &BacktestChanges,
     root: &Path,
 ) -> Result<(Plan, Option<RunFolder>)> {
-    let change = |raw: &mut Raw| changes.apply(raw);
+    let change = |strategy: &mut Strategy| changes.apply(strategy);
     if is_strategy(what) {
         return Ok((Plan::load(Path::new(what), change)?, None));
     }
@@ -298,18 +297,20 @@ pub fn strategy_or_run(
     Ok((experiment::plan_of(&run, change)?, Some(run)))
 }
 
-pub fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
-    Plan::load(strategy, |raw| {
+pub fn load(path: &Path, changes: &Changes, further: impl FnOnce(&mut Strategy)) -> Result<Plan> {
+    Plan::load(path, |strategy| {
+        let training = &mut strategy.training;
         if changes.budget.is_some() {
-            raw.training.lengths = None;
-            raw.optimizers.values_mut().for_each(|o| o.lengths = None);
+            training.lengths.clear();
+            let optimizers = strategy.optimizers.values_mut();
+            optimizers.for_each(|optimizer| optimizer.lengths = None);
         }
         if let Some(steps) = changes.steps {
-            raw.training.steps = Some(steps as usize);
-            raw.training.seconds = None;
+            training.steps = steps as usize;
+            training.seconds = None;
         }
-        overridden(&mut raw.training.seconds, changes.budget.map(Some));
-        further(raw);
+        overridden(&mut training.seconds, changes.budget.map(Some));
+        further(strategy);
     })
 }
 

@@ -4,6 +4,7 @@ mod calibrate;
 mod compare;
 mod cross;
 mod data;
+mod keys;
 mod price;
 mod reading;
 mod runs;
@@ -106,6 +107,17 @@ enum Command {
         #[command(subcommand)]
         action: data::Action,
     },
+    /// List the keys of a strategy file with unit, default, bound and help.
+    Keys {
+        /// Only keys whose names begin so: `training`, `contract.strike`, `optimizers.kfac`.
+        #[arg(default_value = "")]
+        prefix: String,
+        /// As the page docs/strategy-keys.md.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print the JSON Schema of a strategy file, by which editors complete and check it.
+    Schema,
     /// Write simulated paths as Parquet: path, step, time, spot, variance.
     Simulate {
         /// Strategy file (TOML).
@@ -329,6 +341,8 @@ fn run(command: Command, json: bool) -> Result<Output> {
             (None, None) => unreachable!("one of the two is required"),
         },
         Command::Data { action } => data::run(&action, json),
+        Command::Keys { prefix, markdown } => keys::keys(&prefix, markdown),
+        Command::Schema => Ok(keys::schema()),
         Command::Calibrate(source) => calibrate::run(&source),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),
     }

@@ -20,8 +20,7 @@ use crate::error::{Error, Result};
 use crate::runs::metrics::{Metrics, Request};
 use crate::runs::progress::Planned;
 use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
-use crate::strategy::raw::Raw;
-use crate::strategy::{BacktestPlan, Plan};
+use crate::strategy::{BacktestPlan, Plan, Strategy};
 use crate::training::Training;
 use command::Command;
 use outcome::Bench;
@@ -102,8 +101,7 @@ impl Prepared {
     /// # Errors
     /// [`Error::Input`] if the folder cannot be written.
     pub fn training(plan: &Plan, optimizer: &str, root: &Path) -> Result<Self> {
-        let mut plan = plan.clone();
-        plan.retain(|plan| plan.name == optimizer);
+        let plan = plan.with_optimizers(|name| name == optimizer)?;
         let scope = Scope {
             seeds: vec![plan.seed],
             ..Scope::default()
@@ -301,7 +299,7 @@ impl Prepared {
                 let (best, mut trials) =
                     tuning::tune(&plan, &optimizer, candidates, folder, watch)?;
                 tuning.append(&mut trials);
-                plan.replace(best);
+                plan = plan.with_optimizer(&best)?;
             }
             folder.write_strategy(&plan.to_toml()?)?;
         }
@@ -373,7 +371,7 @@ pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
 ///
 /// # Errors
 /// [`Error::Input`] if it has none, or a damaged one.
-pub fn plan_of(run: &RunFolder, change: impl FnOnce(&mut Raw)) -> Result<Plan> {
+pub fn plan_of(run: &RunFolder, change: impl FnOnce(&mut Strategy)) -> Result<Plan> {
     let text = run
         .strategy()?
         .ok_or_else(|| Error::input(format!("run `{}` has no {STRATEGY}", run.id())))?;

@@ -191,9 +191,10 @@ impl Replay {
         let plan = &self.plan;
         let (contract, count) = (plan.contract, plan.evaluation_paths);
         if index >= count {
-            return Err(Error::input(format!(
-                "`path` = {index}: must be below {count}, the number of test paths"
-            )));
+            return Err(Error::key(
+                "path",
+                format!("= {index}: must be below {count}, the number of test paths"),
+            ));
         }
         let instruments = plan.instruments();
         let block = outcome::test_paths(plan).paths_with::<f64>(
@@ -278,10 +279,10 @@ impl Replay {
         let plan = &self.plan;
         let of_name: Vec<&Strategy> = self.strategies.iter().filter(|s| s.name == name).collect();
         if of_name.is_empty() {
-            return Err(Error::input(format!(
-                "`strategy` = \"{name}\": must be one of {}",
-                self.names().join(", ")
-            )));
+            return Err(Error::key(
+                "strategy",
+                format!("= \"{name}\": must be one of {}", self.names().join(", ")),
+            ));
         }
         let grid = Grid::new(plan);
         let paths = grid.paths(plan);

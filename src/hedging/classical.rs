@@ -10,10 +10,15 @@ use rayon::prelude::*;
 named! {
     /// A hedge that needs no training, as a strategy names it; the first three are quick.
     pub enum ClassicalName {
+        /// No hedge at all.
         Naked = "naked",
+        /// The Black–Scholes delta at the volatility that the model expects until expiry.
         BlackScholes = "black_scholes",
+        /// The Black–Scholes delta inside a band within which nothing is traded, as costs ask for.
         WhalleyWilmott = "whalley_wilmott",
+        /// The delta that minimises the variance of the hedged contract; it takes 20 µs a path and date.
         MinimumVariance = "minimum_variance",
+        /// Spot and the first option of `policy.instruments`, so that delta and vega are hedged.
         DeltaVega = "delta_vega",
     }
 }

@@ -1,17 +1,17 @@
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::moving_average::{Average, mixed};
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::unit_interval;
 use crate::error::Result;
 use crate::linalg::{paired, symmetric_eigen};
 use crate::network::{PathDerivatives, Record, sum_moments};
 use crate::simd::{BLOCK, Real};
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The matrices whose eigenvectors are the bases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// L = E h J Jᵀ and R = E h JᵀJ of the derivatives J_b of whole paths: no assumption on time.
@@ -21,11 +21,13 @@ pub enum Basis {
 }
 
 /// Settings of EKFAC.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EkfacSettings {
+    /// The second moments whose eigenvectors are the basis.
     pub basis: Basis,
     /// Decay of the averages of past curvature at each renewal.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -46,7 +48,6 @@ impl Default for EkfacSettings {
 
 impl Settings for EkfacSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        unit_interval(&key("factor_decay"), self.factor_decay)?;
         self.control.check(key)
     }
 }

@@ -2,21 +2,23 @@ use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::kfac::{SymmetricChain, factored_damping};
 use super::moving_average::Average;
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::{at_least, unit_interval};
 use crate::error::Result;
 use crate::linalg::paired;
 use crate::network::{Record, sum_moments};
 use crate::simd::Real;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the Kronecker-factored optimal curvature.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct KfocSettings {
     /// Power iterations at each renewal.
+    #[schemars(range(min = 1))]
     pub iterations: usize,
     /// Decay of the averages of past curvature at each renewal.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -34,8 +36,6 @@ impl Default for KfocSettings {
 
 impl Settings for KfocSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        at_least(&key("iterations"), self.iterations, 1)?;
-        unit_interval(&key("factor_decay"), self.factor_decay)?;
         self.control.check(key)
     }
 }

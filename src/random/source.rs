@@ -2,10 +2,13 @@ use super::bridge::Bridge;
 use super::sobol::Sobol;
 use super::{Purpose, Stream};
 use crate::simd::{BLOCK, Lane, Normal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::f64::consts::FRAC_1_SQRT_2;
 
 /// How the random numbers behind paths are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Sampling {
     /// Independent paths.
     #[default]

@@ -57,8 +57,7 @@ pub async fn page(State(app): State<App>) -> Html<String> {
          <div id=\"fields\"></div>\
          <label id=\"text\" hidden>Strategy file (TOML)\
          <textarea name=\"strategy\" rows=\"24\" spellcheck=\"false\"></textarea></label>\n\
-         <p class=\"note\">An empty field takes its default. Another model, method or measure has other keys: change it in the \
-         TOML.</p></div>\n\
+         <p class=\"note\">An empty field takes its default, which it shows in grey.</p></div>\n\
          <p class=\"problem\" id=\"problem\" role=\"alert\"></p>\n\
          <p><button>Add to the queue</button> <span id=\"added\" role=\"status\"></span></p></form></section>\n"
     );

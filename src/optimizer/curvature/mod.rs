@@ -139,16 +139,12 @@ impl<I: MetricInverse> Solver<I> {
     }
 }
 
-/// Steps after which the trust radius goes down like one over steps: by √(1 + (k/LONG)²) at step k.
-///
-/// Steps of a fixed length in money wander: noise turns them, and their number, not the gradient, says how far they come.
-const LONG: f64 = 400.0;
-
 /// A curvature method: its metric under the shared control.
 ///
 /// d = −(F̂ + λ)⁻¹ m with m the bias-corrected average of gradients. Under the radius rule the step is
 /// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in units of money: rms_b(√h_b J_b·d) is the root
-/// mean square of the change of P&L over paths that count h_b times. See [`StepRule`] and [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over √(1 + (k/[`LONG`])²) at step k. Beside
+/// mean square of the change of P&L over paths that count h_b times. See [`StepRule`] and [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over
+/// √(1 + (k/n)²) at step k, n = [`ControlSettings::radius_steps`]. Beside
 /// the step `weight_decay · schedule` of the weights is taken away, which neither model nor predicted change sees.
 #[derive(Debug)]
 pub struct Curvature<M: Metric> {
@@ -201,8 +197,7 @@ impl<M: Metric> Curvature<M> {
 
     /// The first steps, when every batch counts, and the first step that uses curvature.
     fn is_early(&self, step: usize) -> bool {
-        const EARLY: usize = 5;
-        step < EARLY || step == self.control.start_steps
+        step < self.control.early_steps || step == self.control.start_steps
     }
 
     /// New curvature early and then periodically.
@@ -307,7 +302,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
         let done = batch.step - self.control.start_steps;
         let warm_up = ((done + 1) as f64 / self.control.warm_up_steps.max(1) as f64).min(1.0);
         let schedule = warm_up * cosine_with_warm_up(batch.step, batch.progress, 1);
-        let schedule = schedule / (done as f64 / LONG).hypot(1.0);
+        let schedule = schedule / (done as f64 / self.control.radius_steps as f64).hypot(1.0);
         let step = quadratic::Step {
             gradient: batch.gradient,
             scale: batch.curvature,

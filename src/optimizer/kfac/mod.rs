@@ -21,16 +21,16 @@ pub use symmetric::SymmetricChain;
 
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::{Build, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::unit_interval;
 use crate::error::Result;
 use crate::linalg::paired;
 use crate::network::Record;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// How correlation in time enters the metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Approximation {
     /// Independent in time: F = T A₀ ⊗ G₀.
@@ -44,7 +44,7 @@ pub enum Approximation {
 }
 
 /// Whether the gates of an LSTM layer share a block of the metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gates {
     /// One G of all gates: `[4·hidden, 4·hidden]`.
@@ -110,12 +110,15 @@ fn widest(ranges: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
 }
 
 /// Settings of K-FAC.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct KfacSettings {
+    /// How correlation in time enters the metric.
     pub approximation: Approximation,
+    /// Whether the gates of an LSTM layer share a block of the metric.
     pub gates: Gates,
     /// Decay of the average of past factors at each renewal.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -134,7 +137,6 @@ impl Default for KfacSettings {
 
 impl Settings for KfacSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        unit_interval(&key("factor_decay"), self.factor_decay)?;
         self.control.check(key)
     }
 }
