@@ -13,6 +13,7 @@ pub mod linalg;
 pub mod market;
 mod named;
 pub mod network;
+mod numbers;
 pub mod optimizer;
 pub mod pricing;
 pub mod random;

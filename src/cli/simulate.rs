@@ -1,4 +1,6 @@
-use super::Output;
+//! `simulate`: paths of a strategy's market as a file.
+
+use super::output::Output;
 use super::stop::Stop;
 use crate::contract::Instrument;
 use crate::error::Result;

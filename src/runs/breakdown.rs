@@ -15,10 +15,13 @@ const WORST: usize = 3;
 /// Those of [`crate::risk::Row`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Breakdown {
+    /// The name of the strategy.
     pub strategy: String,
     /// Of P&L added up in the order of sale, with the sale after which it began (none at the start) and ended.
     pub maximum_drawdown: f64,
+    /// The sale after which the drawdown began; none at the start.
     pub drawdown_from: Option<String>,
+    /// The sale with which the drawdown ended.
     pub drawdown_to: String,
     /// Mean parts of the P&L, which add up to its mean.
     pub attribution: Vec<(String, f64)>,
@@ -35,10 +38,15 @@ pub struct Breakdown {
 /// A contract that has expired, with the parts of its P&L; `drift` is contained in the part delta.
 #[derive(Debug, Clone)]
 pub struct Expired {
+    /// The day of the sale.
     pub sold: NaiveDate,
+    /// The day of expiry.
     pub expiry: NaiveDate,
+    /// The P&L of the seller.
     pub pnl: f64,
+    /// The parts of the P&L by name.
     pub parts: [(&'static str, f64); 8],
+    /// The part of delta that the drift of the returns before the sale explains.
     pub drift: f64,
 }
 

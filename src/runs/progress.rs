@@ -60,9 +60,9 @@ pub enum Event {
     Measuring,
     /// The run was stopped, and can go on.
     Stopped,
-    Failed {
-        message: String,
-    },
+    /// The run failed.
+    Failed { message: String },
+    /// The run has its results.
     Finished,
 }
 
@@ -71,7 +71,9 @@ pub enum Event {
 pub struct Planned {
     /// What events call it: the optimizer and, beside the main table's, in what it differs.
     pub strategy: String,
+    /// The name of the optimizer.
     pub optimizer: String,
+    /// The seed of the training.
     pub seed: u64,
     /// Absent if its length is in seconds, or is known when it begins.
     pub steps: Option<usize>,
@@ -85,10 +87,13 @@ pub struct ValidationSummary {
     /// CVaR of the loss at the trained level (95 % if the measure is not CVaR).
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar: f64,
+    /// The mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean: f64,
+    /// The standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std: f64,
+    /// The mean transaction cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean: f64,
     /// Numbers of paths in [`Self::BINS`] intervals of equal width over four standard deviations to either side of the
@@ -98,6 +103,7 @@ pub struct ValidationSummary {
 }
 
 impl ValidationSummary {
+    /// The number of bins of the histogram.
     pub const BINS: usize = 48;
     const DEVIATIONS: f64 = 4.0;
 

@@ -1,5 +1,7 @@
+use super::app::App;
+use super::problem::MOST_BYTES;
+use super::routes::router;
 use super::tests::{Answer, answer_of, app};
-use super::*;
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;
 use axum::body::Body;

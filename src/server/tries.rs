@@ -40,7 +40,9 @@ impl Pace {
 /// What came of a try.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// The token is the right one.
     Right,
+    /// The token is another one.
     Wrong,
     /// The token was not looked at; another one may be tried after so long.
     TooMany(Duration),

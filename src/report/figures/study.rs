@@ -8,6 +8,7 @@ use plotters::prelude::*;
 /// A line with a band around it.
 #[derive(Debug, Clone)]
 pub struct Series {
+    /// The name of the series.
     pub name: String,
     /// (x, y, half of the band's width)
     pub points: Vec<(f64, f64, f64)>,
@@ -15,8 +16,11 @@ pub struct Series {
 
 /// What the axes of a figure measure.
 pub struct Labels<'a> {
+    /// The title of the figure.
     pub title: &'a str,
+    /// What the horizontal axis measures.
     pub x: &'a str,
+    /// What the vertical axis measures.
     pub y: &'a str,
     /// Whether x is drawn in its logarithm.
     pub logarithmic: bool,

@@ -14,7 +14,9 @@ const ADAM_SHARPE: f64 = -0.0025;
 /// The figures of one pair of methods.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Headline {
+    /// The change of the mean cost, as a fraction.
     pub cost_change: f64,
+    /// The change of the variance of P&L, as a fraction.
     pub variance_change: f64,
     /// At the premium at which ours has the published Sharpe ratio.
     pub baseline_sharpe: f64,
