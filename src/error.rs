@@ -17,8 +17,8 @@ pub enum Error {
     #[error("tensor operation: {0}")]
     Tensor(#[from] candle_core::Error),
     /// A table could not be read or written.
-    #[error("table: {0}")]
-    Table(#[from] polars::error::PolarsError),
+    #[error("table: {}", escaped(.0))]
+    Table(String),
     /// A file could not be read or written after its place had been accepted.
     #[error("{}: {source}", escaped(path))]
     File {
@@ -40,6 +40,13 @@ impl Error {
             Self::Stopped(_) => 3,
             _ => 1,
         }
+    }
+}
+
+#[cfg(feature = "data")]
+impl From<polars::error::PolarsError> for Error {
+    fn from(error: polars::error::PolarsError) -> Self {
+        Self::Table(error.to_string())
     }
 }
 

@@ -155,7 +155,7 @@ fn curves_have_the_numbers_of_the_training() {
     let mut long = metrics.training.clone();
     long.truncate(1);
     long[0].points = (0..2501)
-        .map(|step| crate::runs::metrics::TrainingPoint {
+        .map(|step| crate::training::TrainingPoint {
             step,
             ..long[0].points[0].clone()
         })

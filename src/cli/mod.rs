@@ -12,6 +12,7 @@ mod price;
 mod progress;
 mod reading;
 mod runs;
+#[cfg(feature = "dashboard")]
 mod serve;
 mod simulate;
 mod stop;
@@ -22,10 +23,12 @@ mod walk_forward;
 
 use crate::error::{Error, Result, excerpt};
 use crate::runs::store::DEFAULT_ROOT;
+#[cfg(feature = "dashboard")]
 use crate::server::{DEFAULT_BIND, limits};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use output::{Output, ended, note, report};
+#[cfg(feature = "dashboard")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -151,6 +154,7 @@ enum Command {
         runs: Root,
     },
     /// Serve the dashboard.
+    #[cfg(feature = "dashboard")]
     Serve {
         /// Addresses of other than this machine need a token.
         #[arg(long, default_value = DEFAULT_BIND)]
@@ -289,6 +293,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
         },
         Command::Runs { action, runs } => runs::run(&runs.path, action),
         Command::Job { run, runs } => job::run(&run, &runs.path),
+        #[cfg(feature = "dashboard")]
         Command::Serve {
             bind,
             token_file,

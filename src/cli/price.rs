@@ -13,7 +13,7 @@ use std::path::Path;
 /// Standard errors between the two prices that sampling explains.
 const STANDARD_ERRORS: f64 = 4.0;
 
-/// Of the spot: what the simulation's normal variates leave open where it has no sampling error.
+/// The share of the spot that the simulation's normal variates leave open where it has no sampling error.
 const ROUNDING: f64 = 1e-6;
 
 /// Prices the contract of a strategy file or of a run.

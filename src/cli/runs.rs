@@ -1,10 +1,9 @@
 //! `runs` and `report`: runs that there are, and their pages.
 
 use super::output::Output;
+use crate::atomic::Destination;
 use crate::error::{Result, at_path};
 use crate::report::text::{WIDTH, tables};
-use crate::runs::atomic::Destination;
-use crate::runs::index::Index;
 use crate::runs::progress;
 use crate::runs::store::{self, RunFolder, State};
 use crate::runs::study::Study;
@@ -56,14 +55,28 @@ pub fn run(root: &Path, action: Action) -> Result<Output> {
             Ok(written(&out))
         }
         Action::Delete { run } => {
-            store::open_exact(root, &run)?;
-            Index::open(root, crate::server::summary)?.delete(&run)?;
+            delete(root, &run)?;
             Ok(Output {
                 text: format!("deleted {run}"),
                 document: json!({ "deleted": run }),
             })
         }
     }
+}
+
+/// Deletes a run, and what the index knows of it.
+#[cfg(feature = "dashboard")]
+fn delete(root: &Path, run: &str) -> Result<()> {
+    store::open_exact(root, run)?;
+    crate::runs::index::Index::open(root, crate::server::summary)?.delete(run)
+}
+
+/// Deletes a run. An index that a dashboard has left forgets it when it is next opened.
+#[cfg(not(feature = "dashboard"))]
+fn delete(root: &Path, run: &str) -> Result<()> {
+    let folder = store::open_exact(root, run)?;
+    let _held = progress::hold(&folder)?;
+    store::delete(root, run)
 }
 
 fn list(root: &Path) -> Result<Output> {

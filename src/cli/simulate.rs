@@ -2,11 +2,12 @@
 
 use super::output::Output;
 use super::stop::Stop;
+use crate::atomic::Destination;
 use crate::contract::Instrument;
 use crate::error::Result;
 use crate::market::Paths;
 use crate::random::Purpose;
-use crate::runs::atomic::Destination;
+use crate::runs::parquet::write_parquet_to;
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
 use crate::strategy::memory::check_memory;
@@ -63,7 +64,7 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
         columns.push(Column::new(name.into(), quotes));
     }
     let table = DataFrame::new(rows, columns)?;
-    destination.write_parquet(table)?;
+    write_parquet_to(&destination, table)?;
     Ok(Output {
         text: format!("{}: {count} paths, {rows} rows", out.display()),
         document: json!({ "file": out.display().to_string(), "paths": count, "rows": rows }),

@@ -3,9 +3,9 @@
 use super::changes::{BacktestChanges, is_strategy, own_data, settings};
 use super::output::{Output, warn};
 use super::stop::Stop;
+use crate::atomic::Destination;
 use crate::error::Result;
 use crate::report::text::{WIDTH, tables};
-use crate::runs::atomic::Destination;
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
 use crate::walk_forward::{self, Doing, FIGURE, Finished, Prepared, Progress};
@@ -68,6 +68,8 @@ struct Page {
 }
 
 impl Page {
+    /// The page at `page`, and its figure beside it.
+    ///
     /// # Errors
     /// Those of [`Destination::new`].
     fn new(page: &Path) -> Result<Self> {

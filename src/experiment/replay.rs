@@ -12,13 +12,13 @@ use crate::simd::{BLOCK, Lane};
 use crate::strategy::Plan;
 use rayon::prelude::*;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 /// Every strategy of a run on one of its test paths.
 ///
 /// # Units
 /// Time in years; volatility √v a year; positions and trades in units; costs and P&L in money at expiry.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct PathReplay {
     pub path: usize,
     /// Number of test paths.
@@ -36,7 +36,8 @@ pub struct PathReplay {
 }
 
 /// One strategy on one path.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Hedged {
     pub strategy: String,
     /// Absent for hedges that are not trained.
@@ -72,7 +73,8 @@ impl Hedged {
 ///
 /// # Units
 /// Spot in money, time in years, ratios in shares per contract.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct HedgeMap {
     pub strategy: String,
     pub strike: f64,

@@ -1,8 +1,9 @@
 use super::{Progress, Report};
 use crate::error::Result;
+use crate::runs::Recorder;
 use crate::runs::progress::Event;
 use crate::runs::store::RunFolder;
-use crate::training::{Recorder, Training};
+use crate::training::Training;
 
 /// What an experiment does, told to its caller and written to the run's progress file.
 pub struct Watch<'a> {

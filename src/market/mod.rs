@@ -3,14 +3,19 @@
 pub mod estimation;
 mod gbm;
 mod heston;
+// Without files to read, the words for reading them remain, which strategies say.
+#[cfg_attr(not(feature = "data"), allow(dead_code))]
 pub mod history;
 mod merton;
 mod paths;
 mod quotes;
+#[cfg_attr(not(feature = "data"), allow(dead_code))]
+mod refusal;
 mod simulation;
 mod source;
 #[cfg(test)]
 mod substeps_tests;
+#[cfg(feature = "data")]
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,8 @@ mod text;
 
 pub use header::Header;
 
-use crate::error::{Error, Result, escaped, excerpt};
+pub use super::refusal::{refuse, refuse_row, shown};
+use crate::error::{Result, excerpt};
 use chrono::NaiveDateTime;
 use polars::prelude::StringChunked;
 use rayon::prelude::*;
@@ -80,22 +81,6 @@ impl Texts {
         made.map(|(row, cells)| work(row, &mut cells.iter()))
             .collect()
     }
-}
-
-pub fn refuse(path: &Path, what: &str) -> Error {
-    Error::input(format!("{}: {what}", shown(path)))
-}
-
-/// The error of a cell: `row` counts data rows from 0.
-pub fn refuse_row(path: &Path, row: usize, column: &str, what: &str) -> Error {
-    let column = excerpt(column);
-    let what = format!("row {}, column \"{column}\": {what}", row + 1);
-    refuse(path, &what)
-}
-
-/// A path in a message: whole, and on one line.
-pub fn shown(path: &Path) -> String {
-    escaped(&path.display().to_string())
 }
 
 /// A name of a column, for comparison: in lower case, without the marks that programs put around it.

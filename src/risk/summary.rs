@@ -2,10 +2,10 @@
 //! standard error.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
 
 /// CVaR of the loss at one level, with its standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Estimate {
     pub value: f64,
     pub standard_error: f64,
@@ -52,7 +52,8 @@ impl Estimate {
 /// # Units
 /// Money per contract in the spot's currency. P&L is gain-positive; CVaR is of the loss.
 /// Turnover is traded value over the life of the contract divided by the spot at the start.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Row {
     pub strategy: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -73,10 +74,10 @@ pub struct Row {
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_standard_error: f64,
     /// Keyed by level, `"0.5"`, `"0.95"`, `"0.99"` and the level that was trained.
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub cvar: serde_json::Map<String, serde_json::Value>,
     /// Without the levels beyond which too few paths lie to tell.
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub cvar_standard_error: serde_json::Map<String, serde_json::Value>,
     /// The trained risk measure ρ(P&L).
     #[serde(deserialize_with = "null_as_nan")]

@@ -4,7 +4,6 @@ use crate::risk::bootstrap::maximum_drawdown;
 use crate::risk::null_as_nan;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// How many of the worst contracts are kept.
 const WORST: usize = 3;
@@ -13,11 +12,12 @@ const WORST: usize = 3;
 ///
 /// # Units
 /// Those of [`crate::risk::Row`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Breakdown {
     /// The name of the strategy.
     pub strategy: String,
-    /// Of P&L added up in the order of sale, with the sale after which it began (none at the start) and ended.
+    /// The greatest fall of P&L added up in the order of sale.
     pub maximum_drawdown: f64,
     /// The sale after which the drawdown began; none at the start.
     pub drawdown_from: Option<String>,
@@ -51,7 +51,7 @@ pub struct Expired {
 }
 
 impl Breakdown {
-    /// Of at least one contract, in the order of sale.
+    /// The breakdown of at least one contract, in the order of sale.
     pub fn new(strategy: &str, contracts: &[Expired]) -> Self {
         let count = contracts.len() as f64;
         let mean = |of: &dyn Fn(&Expired) -> f64| contracts.iter().map(of).sum::<f64>() / count;

@@ -4,10 +4,10 @@ use crate::error::Result;
 use crate::risk::Estimate;
 use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// One strategy made for one market and tested in one, itself or another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Crossed {
     /// The name of the strategy.
     pub strategy: String,

@@ -2,13 +2,12 @@
 //! hedges on 500 paths, and a backtest of 24 monthly contracts.
 
 use super::breakdown::{Breakdown, Expired};
-use super::metrics::{
-    BacktestMarket, Comparison, ExamplePath, Metrics, TrainingCurve, TrainingPoint,
-};
+use super::metrics::{BacktestMarket, Comparison, ExamplePath, Metrics, TrainingCurve};
 use super::precision::Precision;
 use super::store::{self, RunFolder};
 use super::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
 use crate::risk::Row;
+use crate::training::TrainingPoint;
 use chrono::{Days, Months, NaiveDate};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};

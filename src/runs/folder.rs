@@ -4,10 +4,11 @@
 //! so a reader sees a whole file or none. `metrics.json` is written last: a folder without it
 //! belongs to a run that is still going or was killed, and is listed as incomplete.
 
-use super::atomic::{write_atomically, write_parquet};
 use super::id::{time_of, time_stamp};
 use super::metrics::{ExamplePath, Metrics, Request};
+use super::parquet::write_parquet;
 use super::tables::{BacktestTable, EvaluationTable};
+use crate::atomic::write_atomically;
 use crate::error::{Error, Result, at_path, excerpt, parser_message};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

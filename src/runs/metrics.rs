@@ -22,12 +22,13 @@ use super::crossed::Crossed;
 use super::precision::Precision;
 use crate::numbers::with_error;
 use crate::risk::{Estimate, Row, null_as_nan};
+use crate::training::TrainingPoint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use utoipa::ToSchema;
 
 /// `metrics.json`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Metrics {
     /// The id of the run.
     pub run: String,
@@ -89,7 +90,8 @@ pub struct Metrics {
 
 /// A trained policy whose risk on the test paths differs by more than sampling from what was last measured on the
 /// validation paths of its training: paths of one law, hedged with the same weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Disagreement {
     /// The name of the strategy.
     pub strategy: String,
@@ -146,7 +148,8 @@ impl fmt::Display for Disagreement {
 }
 
 /// Market parameters the backtest was run with, and where they came from.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct BacktestMarket {
     /// The names of the data files.
     pub data: String,
@@ -176,9 +179,9 @@ pub struct BacktestMarket {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// The parameters of the model by name.
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub parameters: serde_json::Map<String, serde_json::Value>,
-    /// Of the parameters, if they were estimated; every window of a walk-forward has its own.
+    /// How precisely the parameters were estimated, if they were; every window of a walk-forward has its own.
     #[serde(flatten)]
     pub precision: Precision,
 }
@@ -221,7 +224,8 @@ impl BacktestMarket {
 /// (−0.344 is 34.4 % lower), so that a negative change is an improvement even where the
 /// baseline's CVaR is a gain. Standard errors are over paths (delta method on
 /// paired paths) and, for several seeds, between seeds too.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Comparison {
     /// The name of the strategy.
     pub strategy: String,
@@ -272,7 +276,8 @@ pub struct Comparison {
 }
 
 /// `comparison.json`: what a run was asked for, so that it can go on after it was stopped.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Request {
     /// `compare`, `train`, `cross`, `backtest` or `walk_forward`.
     #[serde(default = "compare")]
@@ -317,7 +322,8 @@ fn compare() -> String {
 }
 
 /// The results of a training with its own whole schedule.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct LengthRow {
     /// Steps of the strategy; an optimizer takes its own multiple of them.
     pub length: usize,
@@ -327,7 +333,8 @@ pub struct LengthRow {
 }
 
 /// The results of a training for a risk measure of the strategy's kind.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct FrontierRow {
     /// CVaR level or risk aversion.
     pub parameter: f64,
@@ -337,7 +344,8 @@ pub struct FrontierRow {
 }
 
 /// One training of a search for settings.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Trial {
     /// The name of the strategy.
     pub strategy: String,
@@ -353,12 +361,13 @@ pub struct Trial {
     /// Paths of a step.
     pub paths: usize,
     /// The settings of the optimizer.
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub settings: toml::Table,
 }
 
 /// One optimizer's training run.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TrainingCurve {
     /// The name of the strategy.
     pub strategy: String,
@@ -368,31 +377,9 @@ pub struct TrainingCurve {
     pub points: Vec<TrainingPoint>,
 }
 
-/// One recorded step of a training run.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct TrainingPoint {
-    /// The step, from 0.
-    pub step: usize,
-    /// Seconds of training so far, validation excluded.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub seconds: f64,
-    /// The risk on the training batch before the step.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub risk: f64,
-    /// The risk on the validation paths, where it was measured.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub validation_risk: Option<f64>,
-    /// Its standard error over those paths, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub validation_standard_error: Option<f64>,
-    /// The optimizer's own statistics of the step (step length, gradient norm, …).
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    pub statistics: serde_json::Map<String, serde_json::Value>,
-}
-
 /// One simulated path with the positions that every strategy held on it.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct ExamplePath {
     /// Years from the start, one entry per date (steps + 1).
     pub time: Vec<f64>,

@@ -1,21 +1,26 @@
 //! Run folders: what a run leaves behind, how it is written and how it is found again.
 
-pub mod atomic;
 pub mod breakdown;
 pub mod crossed;
 pub mod export;
 mod folder;
 mod id;
+#[cfg(feature = "dashboard")]
 pub mod index;
 pub mod metrics;
+pub mod parquet;
 pub mod precision;
 pub mod progress;
+#[cfg(feature = "dashboard")]
 pub mod queue;
+mod recorder;
 mod root;
 pub mod store;
 pub mod study;
 pub mod tables;
 pub mod walk_forward;
+
+pub use recorder::Recorder;
 
 #[cfg(test)]
 pub mod fixture;

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 /// Standard errors of estimated parameters, and the parameters that have none.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Precision {
-    /// Of the parameters that the data identify; those of the others suppose that the parameters on a bound are known.
+    /// The standard errors of the parameters that the data identify, on the supposition that those on a bound are known.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
-    #[schema(value_type = Object)]
+    #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub standard_errors: Map<String, Value>,
     /// Parameters that ended on a bound of their search.
     #[serde(default)]

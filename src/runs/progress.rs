@@ -5,18 +5,17 @@
 //! holds a lock on it, which the system releases however the process ends: who finds it locked knows that the run is
 //! going.
 
-use super::atomic::sweep_all;
-use super::metrics::TrainingPoint;
 use super::store::RunFolder;
+use crate::atomic::sweep_all;
 use crate::error::{Error, Result, at_path};
 use crate::risk::null_as_nan;
+use crate::training::{TrainingPoint, ValidationSummary};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use utoipa::ToSchema;
 
 /// The name of the file in a run folder.
 pub const PROGRESS: &str = "progress.jsonl";
@@ -67,7 +66,8 @@ pub enum Event {
 }
 
 /// A training that a run asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Planned {
     /// What events call it: the optimizer and, beside the main table's, in what it differs.
     pub strategy: String,
@@ -79,57 +79,6 @@ pub struct Planned {
     pub steps: Option<usize>,
     /// Paths of a step.
     pub paths: usize,
-}
-
-/// What the policy of a step does on the validation paths, in money per contract.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ValidationSummary {
-    /// CVaR of the loss at the trained level (95 % if the measure is not CVaR).
-    #[serde(deserialize_with = "null_as_nan")]
-    pub cvar: f64,
-    /// The mean P&L.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub pnl_mean: f64,
-    /// The standard deviation of P&L.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub pnl_std: f64,
-    /// The mean transaction cost.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub cost_mean: f64,
-    /// Numbers of paths in [`Self::BINS`] intervals of equal width over four standard deviations to either side of the
-    /// mean P&L; what lies beyond is in the outer ones.
-    #[serde(default)]
-    pub histogram: Vec<u32>,
-}
-
-impl ValidationSummary {
-    /// The number of bins of the histogram.
-    pub const BINS: usize = 48;
-    const DEVIATIONS: f64 = 4.0;
-
-    /// Summarises one P&L and one cost a path.
-    pub fn new(cvar: f64, pnl: &[f64], cost: &[f64]) -> Self {
-        let count = pnl.len() as f64;
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
-        let pnl_mean = mean(pnl);
-        let variance = pnl.iter().map(|z| (z - pnl_mean).powi(2)).sum::<f64>() / count;
-        let pnl_std = variance.sqrt();
-        let from = pnl_mean - Self::DEVIATIONS * pnl_std;
-        let width = 2.0 * Self::DEVIATIONS * pnl_std / Self::BINS as f64;
-        let mut histogram = vec![0; Self::BINS];
-        for z in pnl {
-            // A conversion to an integer saturates, and sends NaN (all paths alike) to 0.
-            let bin = ((z - from) / width) as usize;
-            histogram[bin.min(Self::BINS - 1)] += 1;
-        }
-        Self {
-            cvar,
-            pnl_mean,
-            pnl_std,
-            cost_mean: mean(cost),
-            histogram,
-        }
-    }
 }
 
 /// The file, open for appending by the one process that carries the run out.

@@ -113,14 +113,3 @@ fn a_thinned_history_has_every_step_once() {
         [("kfac".into(), 298, false), ("kfac".into(), 299, true)]
     );
 }
-
-/// Every path is counted once, also if all come to the same.
-#[test]
-fn a_histogram_counts_every_path() {
-    for pnl in [vec![1.0; 5], vec![-3.0, 0.0, 0.1, 0.2, 9.0]] {
-        let summary = ValidationSummary::new(0.0, &pnl, &pnl);
-        assert_eq!(summary.histogram.len(), ValidationSummary::BINS);
-        assert_eq!(summary.histogram.iter().sum::<u32>(), 5);
-        assert_eq!(summary.pnl_mean, summary.cost_mean);
-    }
-}

@@ -101,6 +101,8 @@ fn waiting(database: &Connection) -> rusqlite::Result<i64> {
 }
 
 impl Index {
+    /// Whether another job may wait beside `most` others.
+    ///
     /// # Errors
     /// [`Error::Input`] if `most` jobs are waiting; if the index cannot be read.
     pub fn check_room(&self, most: usize) -> Result<()> {

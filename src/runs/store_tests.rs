@@ -1,5 +1,5 @@
 use super::*;
-use crate::runs::atomic::write_atomically;
+use crate::atomic::write_atomically;
 use crate::runs::fixture::{self, Scratch};
 use chrono::TimeZone;
 use std::io::Write;

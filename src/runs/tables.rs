@@ -288,6 +288,8 @@ pub(crate) fn dates<'a>(
     Ok(Column::new(name.into(), days).cast(&DataType::Date)?)
 }
 
+/// Reads a table of a run.
+///
 /// # Errors
 /// [`Error::Input`] naming the file if it is damaged.
 pub(crate) fn read_parquet(path: &Path) -> Result<DataFrame> {

@@ -158,7 +158,7 @@ pub struct Window {
     pub contracts: usize,
     /// The model and its parameters.
     pub model: serde_json::Map<String, serde_json::Value>,
-    /// Of the estimated parameters.
+    /// How precisely the parameters were estimated.
     #[serde(flatten)]
     pub precision: Precision,
     /// Whether 2κθ ≥ σ², under Heston.
@@ -206,7 +206,7 @@ impl Results {
         })
     }
 
-    /// Those of a run, if it is a walk-forward that has ended.
+    /// The results of a run, if it is a walk-forward that has ended.
     ///
     /// # Errors
     /// If the file is damaged.

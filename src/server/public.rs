@@ -22,6 +22,8 @@ pub struct Public {
 impl Public {
     const OPTION: &'static str = "--public-url";
 
+    /// Reads an address as `--public-url` has it.
+    ///
     /// # Errors
     /// [`Error::Input`] unless `url` is `http://` or `https://`, a host, perhaps a port, and a path without a query,
     /// which is none of the server's own.

@@ -62,6 +62,8 @@ impl Queue {
         }
     }
 
+    /// Whether another job may wait.
+    ///
     /// # Errors
     /// [`Error::Input`] if the queue is full; if the index cannot be read.
     pub fn check_room(&self) -> Result<()> {

@@ -10,12 +10,12 @@ struct Pace {
     every: Duration,
 }
 
-/// Of one address.
+/// The tries that one address may make at once, and how often it may make another.
 const ONE: Pace = Pace {
     at_once: 5,
     every: Duration::from_secs(12),
 };
-/// Of all addresses that have not sent the token lately.
+/// The tries that all addresses together may make which have not sent the token lately.
 const ALL: Pace = Pace {
     at_once: 30,
     every: Duration::from_secs(2),

@@ -1,7 +1,7 @@
+use super::TrainingPoint;
+use crate::atomic::write_atomically;
 use crate::error::{Error, Result, at_path};
 use crate::optimizer::Tensors;
-use crate::runs::atomic::write_atomically;
-use crate::runs::metrics::TrainingPoint;
 use faer::Mat;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeMap, HashMap};

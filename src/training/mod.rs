@@ -2,9 +2,9 @@
 
 mod checkpoint;
 mod clock;
+mod curve;
 #[cfg(test)]
 mod methods_tests;
-mod recorder;
 #[cfg(test)]
 mod resume_tests;
 mod step;
@@ -12,7 +12,7 @@ mod step;
 mod tests;
 
 pub use checkpoint::Checkpoint;
-pub use recorder::Recorder;
+pub use curve::{TrainingPoint, ValidationSummary};
 pub use step::risk_gradient;
 
 use crate::error::{Error, Result};
@@ -20,8 +20,6 @@ use crate::market::{PathSource, Paths, Simulator};
 use crate::network::Parameters;
 use crate::optimizer::{State, WeightAverage};
 use crate::random::Purpose;
-use crate::runs::metrics::TrainingPoint;
-use crate::runs::progress::ValidationSummary;
 use crate::strategy::{Length, OptimizerPlan, Plan};
 use clock::Start;
 use std::time::Duration;
@@ -199,6 +197,17 @@ impl<'a> Training<'a> {
         self.share(self.points.len(), self.spent).min(1.0)
     }
 
+    /// The optimizer that takes the steps.
+    pub fn optimizer(&self) -> &OptimizerPlan {
+        self.optimizer
+    }
+
+    /// All steps of the training, unless its length is in seconds.
+    pub fn steps(&self) -> Option<usize> {
+        self.plan.steps(self.optimizer)
+    }
+
+    /// Whether all of the training is done.
     pub fn is_over(&self) -> bool {
         self.done() >= 1.0
     }

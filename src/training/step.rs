@@ -1,3 +1,4 @@
+use super::{TrainingPoint, ValidationSummary};
 use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Settlement};
 use crate::linalg::add_scaled;
@@ -6,8 +7,6 @@ use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::risk::paired::risk_influence;
 use crate::risk::{Curvature, Estimate, Evaluation, cvar};
-use crate::runs::metrics::TrainingPoint;
-use crate::runs::progress::ValidationSummary;
 use crate::simd::{BLOCK, Lane, Real};
 use crate::strategy::{OptimizerPlan, Plan};
 use faer::Mat;

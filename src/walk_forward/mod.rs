@@ -33,14 +33,14 @@ use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::VarianceEstimator;
 use crate::risk::{Row, RowInput};
-use crate::runs::atomic::write_parquet;
+use crate::runs::Recorder;
 use crate::runs::metrics::{BacktestMarket, Metrics};
+use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use crate::runs::walk_forward::{FILE, Results};
 use crate::strategy::{BacktestPlan, Plan, TrainingPaths, WalkForwardPlan};
-use crate::training::Recorder;
 use chrono::{Days, Months};
 use window::{Shared, Span};
 

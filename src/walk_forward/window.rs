@@ -9,7 +9,7 @@ use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, Re
 use crate::market::{History, Model, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
-use crate::runs::atomic::write_parquet;
+use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Window;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -27,21 +28,51 @@ pub struct Browser {
     pub problems: Vec<String>,
 }
 
+/// Set to anything, it makes the lack of Chromium a failure.
+const REQUIRED: &str = "DEEPHEDGE_REQUIRE_BROWSER";
+
+/// Whether there is a browser to test with. If there is none, standard error hears what is not tested.
+///
+/// # Panics
+/// If there is none although the environment variable DEEPHEDGE_REQUIRE_BROWSER demands one.
+pub fn is_here(tested: &str) -> bool {
+    if chromium().is_some() {
+        return true;
+    }
+    assert!(
+        std::env::var_os(REQUIRED).is_none(),
+        "{REQUIRED} is set and there is no Chromium: `apt-get install chromium`"
+    );
+    // Not `eprintln!`, which the test harness keeps to itself.
+    let _ = writeln!(
+        std::io::stderr(),
+        "NOT TESTED, for want of Chromium (`apt-get install chromium`): {tested}"
+    );
+    false
+}
+
+/// The name of the Chromium of this machine.
+fn chromium() -> Option<&'static str> {
+    static FOUND: LazyLock<Option<&'static str>> = LazyLock::new(|| {
+        ["chromium", "chromium-browser", "google-chrome"]
+            .into_iter()
+            .find(|name| {
+                let version = Command::new(name).arg("--version").output();
+                version.is_ok_and(|output| output.status.success())
+            })
+    });
+    *FOUND
+}
+
 impl Browser {
-    /// A browser with one empty page.
+    /// A browser with one empty page, where [`is_here`].
     pub fn open() -> Self {
         static PROFILES: AtomicUsize = AtomicUsize::new(0);
         let number = PROFILES.fetch_add(1, Ordering::Relaxed);
         let profile =
             std::env::temp_dir().join(format!("deephedge-browser-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&profile).unwrap();
-        let chromium = ["chromium", "chromium-browser", "google-chrome"]
-            .into_iter()
-            .find(|name| {
-                let version = Command::new(name).arg("--version").output();
-                version.is_ok_and(|output| output.status.success())
-            })
-            .expect("the browser tests need Chromium: `apt-get install chromium`");
+        let chromium = chromium().expect("`is_here` was asked before");
         // With --remote-debugging-pipe the browser reads commands from descriptor 3 and answers on 4.
         let line = format!(
             "exec {chromium} --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic \

@@ -1,6 +1,6 @@
 //! The dashboard in a browser, with trainings that go on.
 
-use super::browser::Browser;
+use super::browser::{self, Browser};
 use super::serve::Server;
 use super::*;
 use serde_json::{Value, json};
@@ -39,6 +39,9 @@ pub fn ask_for_job(browser: &mut Browser, text: &str, seeds: usize) -> String {
 /// and the comparison that follows has the numbers of `metrics.json`.
 #[test]
 fn a_training_is_watched_through_the_death_of_its_server() {
+    if !browser::is_here("the live page of a training") {
+        return;
+    }
     const STEPS: usize = 280;
     // Long enough that the training goes on while the page, already there, draws its first steps.
     let text = long(STEPS, 32_768);
@@ -145,6 +148,9 @@ fn assert_all_from(browser: &Browser, address: &str) {
 /// jobs are cancelled as they run and as they wait, resumed, and finished from the page.
 #[test]
 fn a_job_is_cancelled_and_resumed() {
+    if !browser::is_here("the jobs page") {
+        return;
+    }
     // The first job goes on for as long as the test; the second one waits for it.
     let (endless, short) = (long(10_000_000, 32), SMALL);
     let runs = strategy("cancelled", &endless).with_extension("runs");
@@ -234,6 +240,9 @@ fn a_job_is_cancelled_and_resumed() {
 /// Tags and a note are refused or kept on the page of a run, found in the list by their tag, and go with the run.
 #[test]
 fn a_run_is_tagged_found_and_deleted() {
+    if !browser::is_here("tags, notes and the list of runs") {
+        return;
+    }
     let path = strategy("tagged", SMALL);
     let [run, other] = [0, 1].map(|_| {
         let compared = compare(&path, "2");
@@ -299,6 +308,9 @@ fn a_run_is_tagged_found_and_deleted() {
 /// width of a desk's screen or a telephone's.
 #[test]
 fn every_page_is_quiet_and_fits() {
+    if !browser::is_here("the layout of every page") {
+        return;
+    }
     let text = format!("{SMALL}[backtest]\ndata = \"{HISTORY}\"\nstart = \"2004-01-01\"\n");
     let path = strategy("quiet", &text);
     let run = |seed: &str| {

@@ -1,6 +1,6 @@
 //! The dashboard with a token, and behind a proxy, in a browser.
 
-use super::browser::Browser;
+use super::browser::{self, Browser};
 use super::dashboard::{DRAWN, WIDE, ask_for_job, long};
 use super::serve::Server;
 use super::*;
@@ -100,6 +100,9 @@ fn forgive(browser: &mut Browser) {
 /// who has logged out is led to the login again.
 #[test]
 fn people_log_in_with_a_token() {
+    if !browser::is_here("the login") {
+        return;
+    }
     let runs = scratch().join("login");
     let server = Server::start_with(&runs, &[], TOKEN);
     // A name of this machine over HTTP, where browsers send Origin alone, and its address, where they say the site too.
@@ -134,6 +137,9 @@ fn people_log_in_with_a_token() {
 /// stream and change works, and nothing is asked for beside that path.
 #[test]
 fn the_dashboard_works_behind_a_proxy() {
+    if !browser::is_here("the dashboard behind a proxy") {
+        return;
+    }
     let path = strategy("proxied", SMALL);
     let compared = compare(&path, "2");
     let run = compared["run"].as_str().unwrap();

@@ -2,8 +2,9 @@
 
 use super::columns::Quantity;
 use super::date::{self, Cell, Clock, Count, DateFormat, Order};
+use super::decimal::Decimal;
 use super::defects::{At, Defects, Kind};
-use super::number::{self, Decimal, Evidence, Read};
+use super::number::{self, Evidence, Read};
 use crate::error::{Result, excerpt};
 use crate::market::table::{Cells, Instants, Texts, refuse, refuse_row};
 use chrono::NaiveDate;

@@ -163,3 +163,12 @@ impl Quantity {
         }
     }
 }
+
+/// One quantity, a value a day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    pub quantity: Quantity,
+    /// The column as the file spells it.
+    pub column: String,
+    pub values: Vec<f64>,
+}

@@ -2,7 +2,7 @@
 
 use crate::bounds::one_of;
 use crate::error::{Error, Result, excerpt};
-use crate::market::table::{refuse_row, shown};
+use crate::market::refusal::{refuse_row, shown};
 use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::BTreeMap;

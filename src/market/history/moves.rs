@@ -1,9 +1,9 @@
 //! Gaps between days, and moves of the close that no ordinary day makes: splits and jumps.
 
-use super::columns::Quantity;
+use super::columns::{Quantity, Series};
 use super::defects::{Defects, Kind};
 use super::frequency::Frequency;
-use super::reading::{Days, Series};
+use super::reading::Days;
 use crate::error::Result;
 use crate::market::table::refuse_row;
 use chrono::NaiveDate;

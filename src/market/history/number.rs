@@ -4,37 +4,8 @@
 //! point separates the decimals is decided once for a column, from all its cells: `1,234.5`, `1,234,567` and `1.5` have
 //! a decimal point, `1.234,5`, `1.234.567` and `1,5` a decimal comma. `1.234` and `1,234` may be either.
 
-use crate::bounds::one_of;
-use crate::error::Result;
+use super::decimal::Decimal;
 use crate::market::table::Texts;
-
-/// What separates decimals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decimal {
-    Point,
-    Comma,
-}
-
-impl Decimal {
-    /// The choices of `--decimal` and of `backtest.decimal`.
-    pub const NAMES: [(&'static str, Self); 2] = [("point", Self::Point), ("comma", Self::Comma)];
-
-    /// Reads the value of `key`, `point` or `comma`.
-    ///
-    /// # Errors
-    /// [`crate::Error::Input`] naming key, value and choices.
-    pub fn parse(key: &str, name: &str) -> Result<Self> {
-        one_of(key, name, &Self::NAMES)
-    }
-
-    /// Its name, as [`Self::parse`] reads it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Point => "point",
-            Self::Comma => "comma",
-        }
-    }
-}
 
 /// What the separators in the cells of a column say, in numbers of cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

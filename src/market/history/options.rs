@@ -2,8 +2,8 @@
 
 use super::columns::Quantity;
 use super::date::DateFormat;
+use super::decimal::Decimal;
 use super::defects::Repairs;
-use super::number::Decimal;
 use crate::bounds::one_of;
 use crate::error::{Error, Result};
 use crate::market::VolatilityUnit;

@@ -1,10 +1,11 @@
 //! One price file as days in ascending order, with every defect on the way.
 
 use super::cells::{self, Clocks, Place as Column};
-use super::columns::Quantity;
+use super::columns::{Quantity, Series};
+use super::decimal::Decimal;
 use super::defects::{At, Defects, Kind};
 use super::layout::{self, Layout, Place};
-use super::number::{self, Decimal, Evidence};
+use super::number::{self, Evidence};
 use super::options::Reading;
 use crate::error::{Result, excerpt};
 use crate::market::table::{self, Cells};
@@ -25,15 +26,6 @@ pub struct Days {
     pub presumed: bool,
     /// How the file was read where it might be read otherwise.
     pub notes: Vec<String>,
-}
-
-/// One column of [`Days`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Series {
-    pub quantity: Quantity,
-    /// The column as the file spells it.
-    pub column: String,
-    pub values: Vec<f64>,
 }
 
 /// Reads those `wanted` quantities that the file has.

@@ -5,7 +5,8 @@ use super::figure::SvgFigure;
 use super::training::{by_strategy, smoothed};
 use crate::error::Result;
 use crate::report::palette::Palette;
-use crate::runs::metrics::{Metrics, TrainingCurve, TrainingPoint};
+use crate::runs::metrics::{Metrics, TrainingCurve};
+use crate::training::TrainingPoint;
 use plotters::prelude::*;
 use std::collections::BTreeMap;
 

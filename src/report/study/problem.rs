@@ -30,7 +30,7 @@ pub struct Part {
 
 /// Everything measured on one problem.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct StudyProblem {
     /// The name of the problem.
     pub name: String,
     /// The trained risk measure, in words.
@@ -53,13 +53,13 @@ pub struct Problem {
 ///
 /// # Errors
 /// [`Error::Input`] if comparisons of one kind on one problem count their seconds differently.
-pub fn problems(studies: &[Study]) -> Result<Vec<Problem>> {
-    let mut problems: Vec<Problem> = Vec::new();
+pub fn problems(studies: &[Study]) -> Result<Vec<StudyProblem>> {
+    let mut problems: Vec<StudyProblem> = Vec::new();
     for study in studies {
         let place = match problems.iter().position(|p| p.name == study.name) {
             Some(place) => place,
             None => {
-                problems.push(Problem {
+                problems.push(StudyProblem {
                     name: study.name.clone(),
                     risk: study.risk.clone(),
                     level: study.level.clone(),
@@ -102,7 +102,7 @@ pub fn problems(studies: &[Study]) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-impl Problem {
+impl StudyProblem {
     /// The short name before the colon.
     pub fn short(&self) -> &str {
         self.name.split(':').next().unwrap_or(&self.name)

@@ -5,7 +5,6 @@
 //! process that was killed.
 
 use crate::error::{Error, Result, at_path};
-use polars::prelude::{DataFrame, ParquetWriter};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -58,22 +57,6 @@ impl Destination {
             }
         })
     }
-
-    /// Writes a table as Parquet, whole or not at all.
-    ///
-    /// # Errors
-    /// See [`Destination::write`].
-    pub fn write_parquet(&self, table: DataFrame) -> Result<()> {
-        self.write(parquet(table))
-    }
-}
-
-/// Writes a table as Parquet, whole or not at all.
-///
-/// # Errors
-/// See [`write_atomically`].
-pub fn write_parquet(path: &Path, table: DataFrame) -> Result<()> {
-    write_atomically(path, parquet(table))
 }
 
 /// Writes a file of the program's own, whole or not at all; [`Destination`] is for files that users name.
@@ -83,19 +66,6 @@ pub fn write_parquet(path: &Path, table: DataFrame) -> Result<()> {
 /// removed.
 pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
     at_path(path, replace(&followed(path)?, fill))
-}
-
-fn parquet(mut table: DataFrame) -> impl FnOnce(&mut File) -> io::Result<()> {
-    move |file| {
-        let written = ParquetWriter::new(file).finish(&mut table);
-        written.map(|_| ()).map_err(|error| match error {
-            // A full disk is told from what else can go wrong.
-            polars::error::PolarsError::IO { error, .. } => {
-                io::Error::new(error.kind(), error.to_string())
-            }
-            error => io::Error::other(error),
-        })
-    }
 }
 
 /// Where a file named `path` lies, once links are followed.

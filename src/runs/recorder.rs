@@ -1,7 +1,7 @@
-use super::Training;
+use super::progress::{Event, ProgressLog};
+use super::store::RunFolder;
 use crate::error::{Error, Result};
-use crate::runs::progress::{Event, ProgressLog};
-use crate::runs::store::RunFolder;
+use crate::training::Training;
 
 /// Writes what the trainings of a run do to its progress file, one training after another.
 pub struct Recorder {
@@ -11,6 +11,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
+    /// Begins to record the progress of a run.
+    ///
     /// # Errors
     /// Those of [`ProgressLog::open`].
     pub fn open(folder: &RunFolder) -> Result<Self> {
@@ -25,7 +27,7 @@ impl Recorder {
     /// # Errors
     /// [`Error::File`] if the file cannot be written; of the other methods too.
     pub fn step(&mut self, strategy: &str, seed: u64, training: &Training<'_>) -> Result<()> {
-        let (optimizer, points) = (training.optimizer, training.points());
+        let (optimizer, points) = (training.optimizer(), training.points());
         let Some((point, before)) = points.split_last() else {
             return Ok(());
         };
@@ -36,7 +38,7 @@ impl Recorder {
                 strategy: strategy.into(),
                 seed,
                 from: before.len(),
-                steps: training.plan.steps(optimizer),
+                steps: training.steps(),
                 paths: optimizer.paths,
             })?;
         }
@@ -51,6 +53,10 @@ impl Recorder {
         })
     }
 
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn write(&mut self, event: &Event) -> Result<()> {
         self.log.write(event)
     }
