@@ -2,6 +2,7 @@
 
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, range};
 use crate::error::Result;
+use crate::numbers::significant;
 use crate::report::palette::Palette;
 use plotters::prelude::*;
 
@@ -97,14 +98,7 @@ pub fn lines(series: &[Series], labels: &Labels<'_>, palette: &Palette) -> Resul
 }
 
 fn power(exponent: f64) -> String {
-    let value = 10f64.powf(exponent);
-    if value < 1.0 {
-        format!("{value:.2}")
-    } else if value < 10.0 {
-        format!("{value:.1}")
-    } else {
-        format!("{value:.0}")
-    }
+    significant(10f64.powf(exponent), 2)
 }
 
 #[cfg(test)]
