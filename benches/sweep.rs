@@ -10,7 +10,7 @@ use candle_lstm::CandleStep;
 use cpu_time::ThreadTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, SamplingMode, Throughput};
-use deephedge::market::{Model, Paths};
+use deephedge::market::{GbmParameters, Model, Paths};
 use deephedge::risk::Risk;
 use std::time::Duration;
 use step::{Step, heston, simulator};
@@ -122,7 +122,7 @@ fn paths(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("paths");
     group.throughput(Throughput::Elements((count * STEPS) as u64));
     for (name, model) in [
-        ("GBM", Model::Gbm { volatility: 0.2 }),
+        ("GBM", Model::from(GbmParameters { volatility: 0.2 })),
         ("Heston", heston()),
     ] {
         let simulator = simulator(model, STEPS);

@@ -11,6 +11,7 @@ pub mod charts;
 #[cfg(feature = "command-line")]
 pub mod cli;
 pub mod contract;
+pub mod distributed;
 pub mod error;
 #[cfg(feature = "data")]
 pub mod experiment;

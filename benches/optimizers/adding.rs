@@ -2,7 +2,7 @@
 
 use super::Problem;
 use deephedge::market::Paths;
-use deephedge::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
+use deephedge::network::{Engine, Feature, Features, LstmShape, Parameters, Record, Shape, Sweep};
 use deephedge::random::{Purpose, sequential};
 use deephedge::simd::{BLOCK, Lane};
 use faer::Mat;
@@ -45,33 +45,34 @@ fn sequences(count: usize, generator: &mut impl Rng) -> Sequences {
 pub struct Adding {
     shape: Shape,
     features: Features,
-    sweep: BlockSweep<f32>,
+    sweep: Box<dyn Sweep<f32>>,
     test: Sequences,
 }
 
 impl Adding {
     pub fn new(layer_normalisation: bool) -> Self {
+        let shape = Shape::from(LstmShape {
+            features: 2,
+            hidden: HIDDEN,
+            layers: 1,
+            instruments: 1,
+            layer_normalisation,
+        });
         Self {
-            shape: Shape {
-                features: 2,
-                hidden: HIDDEN,
-                layers: 1,
-                instruments: 1,
-                layer_normalisation,
-            },
+            shape,
             features: Features {
                 list: vec![Feature::LogMoneyness, Feature::Volatility],
                 strike: 1.0,
                 volatility: 1.0,
                 expiry: 1.0,
             },
-            sweep: BlockSweep::new(),
+            sweep: shape.sweep(Engine::Block),
             test: sequences(TEST, &mut sequential(2, Purpose::Evaluation)),
         }
     }
 
     fn parameters(&self, weights: &[Mat<f64>]) -> Parameters {
-        Parameters::new(self.shape, weights.to_vec()).expect("weights of the shape")
+        Parameters::new(self.shape.maps(), weights.to_vec()).expect("weights of the shape")
     }
 
     /// Answers less sums.
@@ -98,7 +99,7 @@ impl Problem for Adding {
     const CURVATURE: f64 = 2.0;
 
     fn weights(&self, seed: u64) -> Vec<Mat<f64>> {
-        let parameters = Parameters::random(self.shape, seed).expect("a valid shape");
+        let parameters = Parameters::random(self.shape.maps(), seed).expect("a valid shape");
         parameters.matrices().expect("weights")
     }
 

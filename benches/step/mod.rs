@@ -4,14 +4,16 @@
 #![allow(dead_code)]
 
 use deephedge::contract::{Contract, Costs, Payoff};
-use deephedge::hedging::Ledger;
+use deephedge::hedging::{Action, Ledger};
 use deephedge::market::{Market, Model, Paths, Simulator};
-use deephedge::network::{BlockSweep, Feature, Features, Parameters, Record, Seed, Shape, Sweep};
+use deephedge::network::{
+    Engine, Feature, Features, LstmShape, Parameters, Record, Seed, Shape, Sweep,
+};
 use deephedge::pricing::HestonParameters;
 use deephedge::random::{Purpose, Sampling};
 use deephedge::risk::Risk;
 use deephedge::simd::{BLOCK, Lane};
-use deephedge::training::risk_gradient;
+use deephedge::training::Hedge;
 use std::hint::black_box;
 use std::sync::Mutex;
 
@@ -19,7 +21,7 @@ use std::sync::Mutex;
 pub const LEVEL: f64 = 0.95;
 
 pub fn heston() -> Model {
-    Model::Heston(HestonParameters {
+    Model::from(HestonParameters {
         v0: 0.04,
         kappa: 1.5,
         theta: 0.04,
@@ -50,19 +52,21 @@ pub struct Step {
     pub features: Features,
     pub ledger: Ledger,
     pub paths: Paths<f32>,
-    sweep: BlockSweep<f32>,
+    /// The network.
+    pub shape: Shape,
+    sweep: Box<dyn Sweep<f32>>,
     record: Mutex<Record<f32>>,
 }
 
 impl Step {
     pub fn new(hidden: usize, steps: usize, count: usize) -> Self {
-        let shape = Shape {
+        let shape = Shape::from(LstmShape {
             features: 3,
             hidden,
             layers: 1,
             instruments: 1,
             layer_normalisation: false,
-        };
+        });
         let contract = Contract {
             kind: Payoff::Call,
             strike: 100.0,
@@ -75,7 +79,7 @@ impl Step {
         };
         let simulator = simulator(heston(), steps);
         Self {
-            parameters: Parameters::random(shape, 1).expect("a valid shape"),
+            parameters: Parameters::random(shape.maps(), 1).expect("a valid shape"),
             features: Features {
                 list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
                 strike: contract.strike,
@@ -83,7 +87,8 @@ impl Step {
                 expiry: contract.expiry,
             },
             ledger: Ledger::new(contract, costs, &simulator.market, 2.3),
-            sweep: BlockSweep::new(),
+            shape,
+            sweep: shape.sweep(Engine::Block),
             record: Mutex::default(),
             paths: simulator.paths(0, count),
         }
@@ -163,26 +168,22 @@ impl Step {
         let (parameters, features) = (&self.parameters, &self.features);
         let mut rest = weights.clone();
         rest[..count].fill(0.0);
-        let rest = risk_gradient(
-            &self.sweep,
+        let hedge = Hedge {
+            sweep: self.sweep.as_ref(),
             parameters,
             features,
-            &self.ledger,
-            &self.paths,
-            &rest,
-            None,
-        );
+            action: Action::Output,
+            ledger: &self.ledger,
+        };
+        let rest = hedge.risk_gradient(&self.paths, &rest, None);
         black_box(rest.expect("a backward sweep"));
         if count == 0 {
             return;
         }
         let sample = self.paths.gather(&(0..count).collect::<Vec<_>>());
-        let seed = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-            self.ledger.derivative(&sample.block(block), positions, out);
-        };
         let mut record = self.record.lock().expect("one step at a time");
-        self.sweep
-            .record(parameters, features, &sample, &seed, &mut record)
+        hedge
+            .record(&sample, &mut record)
             .expect("a backward sweep");
         black_box(record.gradient(&weights));
         for map in 0..record.sizes().len() {

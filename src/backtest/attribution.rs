@@ -1,9 +1,8 @@
 //! Where the P&L of a hedged contract comes from.
 
 use crate::contract::{Contract, Instrument};
-use crate::market::{Market, Model, Paths};
+use crate::market::{Market, Paths};
 use crate::pricing::Greeks;
-use crate::pricing::heston::HestonTransform;
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -236,7 +235,7 @@ fn states(
     contract: &Contract,
     market: &Market,
     left: f64,
-    at: impl ExactSizeIterator<Item = (f64, f64)> + Clone,
+    at: impl Iterator<Item = (f64, f64)> + Clone,
 ) -> Vec<Greeks> {
     if left == 0.0 {
         let payoff = |(spot, _)| Greeks {
@@ -245,40 +244,7 @@ fn states(
         };
         return at.map(payoff).collect();
     }
-    let Market { rate, dividend, .. } = *market;
-    let Model::Heston(parameters) = market.model else {
-        return at
-            .map(|(spot, variance)| {
-                let market = Market {
-                    spot,
-                    model: market.model.seen_at(variance),
-                    ..*market
-                };
-                market.greeks(&Contract {
-                    expiry: left,
-                    ..*contract
-                })
-            })
-            .collect();
-    };
-    let fold = |pick: fn(f64, f64) -> f64, start: f64, of: &dyn Fn((f64, f64)) -> f64| {
-        at.clone().map(of).fold(start, pick)
-    };
-    let low = fold(f64::min, f64::INFINITY, &|(_, variance)| variance);
-    let high = fold(f64::max, 0.0, &|(_, variance)| variance);
-    let carry = (rate - dividend) * left;
-    let width = fold(f64::max, 0.0, &|(spot, _)| {
-        contract.log_moneyness(spot, carry)
-    });
-    let table = HestonTransform::new(&parameters, left, low..=high, width);
-    at.map(|(spot, variance)| {
-        let mut sum = Greeks::default();
-        for leg in contract.legs() {
-            let (kind, strike) = (leg.kind, leg.strike);
-            let one = table.greeks(kind, spot, variance, strike, rate, dividend);
-            sum.add(leg.quantity, &one);
-        }
-        sum
-    })
-    .collect()
+    let pricer = market.pricer(contract, left, at.clone());
+    at.map(|(spot, variance)| pricer.contract_greeks(contract, spot, variance))
+        .collect()
 }

@@ -3,7 +3,7 @@
 use super::attribution::Valuation;
 use crate::contract::{Contract, Costs, Instrument, OptionKind, Payoff, Vanilla};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
-use crate::market::{Market, Model, Paths, Quotes, Simulator};
+use crate::market::{GbmParameters, Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 
@@ -60,15 +60,15 @@ fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
 /// two options among the instruments, rate, dividend, costs, and a premium that is not the model's price.
 #[test]
 fn parts_add_up_to_the_ledger() {
-    let gbm = Model::Gbm { volatility: 0.25 };
+    let gbm = Model::from(GbmParameters { volatility: 0.25 });
     for (model, kind) in [
         (gbm, Payoff::Call),
         (gbm, Payoff::Straddle),
-        (Model::Merton(MERTON), Payoff::Call),
-        (Model::Heston(HESTON), Payoff::Call),
-        (Model::Heston(HESTON), Payoff::Put),
-        (Model::Heston(HESTON), Payoff::Strangle { upper: 106.0 }),
-        (Model::Heston(HESTON), Payoff::CallSpread { upper: 106.0 }),
+        (Model::from(MERTON), Payoff::Call),
+        (Model::from(HESTON), Payoff::Call),
+        (Model::from(HESTON), Payoff::Put),
+        (Model::from(HESTON), Payoff::Strangle { upper: 106.0 }),
+        (Model::from(HESTON), Payoff::CallSpread { upper: 106.0 }),
     ] {
         let market = market(model);
         let contract = Contract {
@@ -122,7 +122,7 @@ fn the_models_delta_leaves_gamma_and_theta() {
     let market = Market {
         rate: 0.0,
         dividend: 0.0,
-        ..market(Model::Gbm { volatility: 0.25 })
+        ..market(Model::from(GbmParameters { volatility: 0.25 }))
     };
     let unexplained = |steps: usize| {
         let contract = Contract {
@@ -157,7 +157,7 @@ fn the_models_delta_leaves_gamma_and_theta() {
 /// drift's sign.
 #[test]
 fn a_naked_seller_speculates_on_the_spot() {
-    let market = market(Model::Heston(HESTON));
+    let market = market(Model::from(HESTON));
     let contract = Contract {
         kind: Payoff::Call,
         strike: 100.0,
@@ -221,9 +221,9 @@ fn halted(contract: &Contract) -> Vec<(Vec<f64>, Vec<f64>)> {
 /// add up to it: with and without costs, rates, and options among the instruments.
 #[test]
 fn halted_prices_are_hedged_and_attributed() {
-    let gbm = Model::Gbm { volatility: 0.25 };
+    let gbm = Model::from(GbmParameters { volatility: 0.25 });
     let spread = Payoff::CallSpread { upper: 103.0 };
-    for model in [gbm, Model::Merton(MERTON), Model::Heston(HESTON)] {
+    for model in [gbm, Model::from(MERTON), Model::from(HESTON)] {
         for (kind, rate, cost) in [
             (Payoff::Call, 0.0, 0.0),
             (Payoff::Call, 0.05, 0.004),
@@ -295,7 +295,7 @@ fn the_band_at_a_kink() {
     let market = Market {
         rate: 0.0,
         dividend: 0.0,
-        ..market(Model::Gbm { volatility: 0.25 })
+        ..market(Model::from(GbmParameters { volatility: 0.25 }))
     };
     let contract = Contract {
         kind: Payoff::Call,

@@ -3,7 +3,6 @@
 pub mod attribution;
 #[cfg(test)]
 mod attribution_tests;
-mod fit;
 mod life;
 #[cfg(test)]
 mod life_tests;
@@ -13,16 +12,16 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
 use crate::market::estimation::{
-    HestonFilter, MIN_RETURNS, StandardErrors, VarianceEstimator, drift_and_variance, exponential,
-    garman_klass, implied, realised,
+    MIN_RETURNS, StandardErrors, VarianceEstimator, drift_and_variance, exponential, garman_klass,
+    implied, realised,
 };
 use crate::market::history::{Frequency, Quantity};
-use crate::market::{History, Market, Model, Paths};
+use crate::market::model::Estimate;
+use crate::market::{History, Market, Paths};
 use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use attribution::{Attribution, Valuation};
 use chrono::NaiveDate;
-use fit::{Fitted, fit};
 pub use life::{Calendar, Life};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -63,7 +62,7 @@ impl Calibration {
         let returns = history.log_returns();
         // Return t ends at close t + 1.
         let known = &returns[window.start..window.end.saturating_sub(1).max(window.start)];
-        let constant = !matches!(plan.market.model, Model::Heston(_));
+        let constant = plan.market.model.variance_process().is_constant();
         let from_history = settings.parameters == Parameterisation::History;
         let needed = from_history || !constant || settings.variance != VarianceEstimator::Model;
         if needed && known.len() < MIN_RETURNS {
@@ -86,7 +85,8 @@ impl Calibration {
             (history.dates[window.start], history.dates[last])
         };
         let fitted = if from_history {
-            fit(plan.market.model, known, days_per_year).map_err(|error| match error {
+            let model = plan.market.model;
+            model.estimate(known, days_per_year).map_err(|error| match error {
                 Error::Input(what) => {
                     let (from, to) = estimated_on();
                     Error::input(format!(
@@ -97,33 +97,25 @@ impl Calibration {
                 error => error,
             })?
         } else {
-            Fitted::given(plan.market.model)
+            Estimate::given(plan.market.model)
         };
-        let model = fitted.model;
-        let variance = match (settings.variance, model) {
-            (VarianceEstimator::Model, Model::Gbm { .. } | Model::Merton(_)) => {
-                vec![model.initial_volatility().powi(2); history.len()]
+        let model = fitted.parameters;
+        let variance = match settings.variance {
+            VarianceEstimator::Model => model.filter(drift, dt).filter(&returns),
+            VarianceEstimator::Implied => {
+                let process = model.variance_process();
+                implied(history, |mean, time| process.now_given_mean(mean, time)).ok_or_else(
+                    || {
+                        Error::input(format!(
+                            "{}: `backtest.variance` \"implied\" needs a column of implied volatility or variance",
+                            settings.files()
+                        ))
+                    },
+                )?
             }
-            (VarianceEstimator::Model, Model::Heston(parameters)) => {
-                HestonFilter::new(parameters, drift, dt).filter(&returns)
-            }
-            (VarianceEstimator::Implied, model) => {
-                let heston = match &model {
-                    Model::Heston(parameters) => Some(parameters),
-                    Model::Gbm { .. } | Model::Merton(_) => None,
-                };
-                implied(history, heston).ok_or_else(|| {
-                Error::input(format!(
-                    "{}: `backtest.variance` \"implied\" needs a column of implied volatility or variance",
-                    settings.files()
-                ))
-            })?
-            }
-            (VarianceEstimator::Realised { days }, _) => realised(&returns, days, dt, sample),
-            (VarianceEstimator::Exponential { decay }, _) => {
-                exponential(&returns, decay, dt, sample)
-            }
-            (VarianceEstimator::GarmanKlass { days }, _) => garman_klass(history, days, dt, sample)
+            VarianceEstimator::Realised { days } => realised(&returns, days, dt, sample),
+            VarianceEstimator::Exponential { decay } => exponential(&returns, decay, dt, sample),
+            VarianceEstimator::GarmanKlass { days } => garman_klass(history, days, dt, sample)
                 .ok_or_else(|| {
                     Error::input(format!(
                         "{}: `backtest.variance` \"garman_klass\" needs open, high and low",

@@ -1,9 +1,11 @@
 //! What is sold, and what hedging it costs.
 
+mod cost;
 mod instrument;
 mod option_kind;
 mod payoff;
 
+pub use cost::{Charge, Costs};
 pub use instrument::{Instrument, Vanilla};
 pub use option_kind::OptionKind;
 pub use payoff::{Leg, Payoff};
@@ -49,44 +51,4 @@ impl Contract {
         let distance = |leg: Leg| ((spot / leg.strike).ln() + carry).abs();
         self.legs().map(distance).fold(0.0, f64::max)
     }
-}
-
-/// What trading an instrument costs: a share of the traded value, and half of the spread between bid and ask for every
-/// unit traded.
-///
-/// # Units
-/// A fraction; currency per unit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Charge {
-    pub proportional: f64,
-    pub half_spread: f64,
-}
-
-impl Charge {
-    /// The cost of trading one unit at `price`.
-    pub fn at(self, price: f64) -> f64 {
-        self.proportional * price + self.half_spread
-    }
-
-    pub fn is_free(self) -> bool {
-        self == Self::default()
-    }
-}
-
-impl From<f64> for Charge {
-    /// A proportional cost without a spread.
-    fn from(proportional: f64) -> Self {
-        Self {
-            proportional,
-            half_spread: 0.0,
-        }
-    }
-}
-
-/// Transaction costs of the spot, and of closing at expiry.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Costs {
-    pub spot: Charge,
-    /// Whether closing the position at expiry pays too.
-    pub liquidation: bool,
 }

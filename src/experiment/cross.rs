@@ -4,7 +4,7 @@ use super::outcome::{aversion, hedge_test_paths};
 use super::trainings;
 use super::watch::Watch;
 use crate::error::{Error, Result};
-use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, RecurrentPolicy};
+use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, TrainedPolicy};
 use crate::network::{Features, Parameters};
 use crate::risk::paired::{Pair, risk_influence};
 use crate::risk::{Estimate, Row, RowInput};
@@ -133,7 +133,7 @@ fn hedge(
             let policy = ClassicalPolicy {
                 hedge: *hedge,
                 market: origin.market,
-                charge: test.costs.spot,
+                charge: test.spot_charge(),
             };
             Ok(vec![hedge_test_paths(test, &policy, stop)?])
         }
@@ -142,12 +142,13 @@ fn hedge(
                 strike: test.features.strike,
                 ..origin.features.clone()
             };
-            let sweep = test.engine.sweep();
+            let sweep = test.shape.sweep(test.engine);
             let books = policies.iter().map(|parameters| {
-                let policy = RecurrentPolicy {
+                let policy = TrainedPolicy {
                     parameters,
                     features: &features,
                     sweep: sweep.as_ref(),
+                    action: test.action,
                 };
                 hedge_test_paths(test, &policy as &dyn Policy, stop)
             });

@@ -213,7 +213,7 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<f64
         };
         return Ok(aversion);
     };
-    if plan.costs.spot.is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
+    if plan.spot_charge().is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
         return Ok(1.0);
     }
     let simulator = plan.simulator(plan.seed, Purpose::Validation);
@@ -225,7 +225,7 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<f64
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
-            charge: plan.costs.spot,
+            charge: plan.spot_charge(),
         };
         let book = match &paths {
             Some(paths) => Book::hedge(&policy, &ledger, paths)?,

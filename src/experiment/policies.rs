@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::error::{Error, Result};
-use crate::hedging::{ClassicalPolicy, RecurrentPolicy};
+use crate::hedging::{ClassicalPolicy, TrainedPolicy};
 use crate::market::Market;
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -120,7 +120,7 @@ pub fn saved_policies(folder: &RunFolder, plan: &Plan) -> Result<Vec<SavedPolicy
                     steps: row.steps.unwrap_or(0),
                     seconds: row.seconds.unwrap_or(0.0),
                 },
-                parameters: Parameters::load(&path, plan.shape)?,
+                parameters: Parameters::load(&path, plan.shape.maps())?,
             })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -156,11 +156,12 @@ pub fn recurrent(
     training: Training,
     parameters: &Parameters,
 ) -> Result<Outcome> {
-    let sweep = bench.plan.engine.sweep();
-    let policy = RecurrentPolicy {
+    let sweep = bench.plan.shape.sweep(bench.plan.engine);
+    let policy = TrainedPolicy {
         parameters,
         features: &bench.plan.features,
         sweep: sweep.as_ref(),
+        action: bench.plan.action,
     };
     bench.measure(name, Some(training), &policy, &policy)
 }
@@ -174,7 +175,7 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
             let policy = |market: &Market| ClassicalPolicy {
                 hedge: name.hedge(aversion),
                 market: *market,
-                charge: plan.costs.spot,
+                charge: plan.spot_charge(),
             };
             let history = bench
                 .contracts

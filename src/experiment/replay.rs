@@ -4,8 +4,8 @@ use super::policies::saved_policies;
 use super::{outcome, plan_of};
 use crate::backtest::attribution::Valuation;
 use crate::error::{Error, Result};
-use crate::hedging::{Classical, ClassicalPolicy, Policy, RecurrentPolicy};
-use crate::market::{Model, Paths};
+use crate::hedging::{Classical, ClassicalPolicy, Policy, TrainedPolicy};
+use crate::market::Paths;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::simd::{BLOCK, Lane};
@@ -157,11 +157,12 @@ impl Replay {
         match &strategy.policy {
             Held::Classical(policy) => policy.positions(&self.plan.contract, paths),
             Held::Recurrent(parameters) => {
-                let sweep = self.plan.engine.sweep();
-                let policy = RecurrentPolicy {
+                let sweep = self.plan.shape.sweep(self.plan.engine);
+                let policy = TrainedPolicy {
                     parameters,
                     features: &self.plan.features,
                     sweep: sweep.as_ref(),
+                    action: self.plan.action,
                 };
                 policy.positions(&self.plan.contract, paths)
             }
@@ -211,7 +212,7 @@ impl Replay {
             };
             let held = |i: usize, t: usize| {
                 // What is held after the last trade; without liquidation that of the last period.
-                let last = if plan.costs.liquidation {
+                let last = if plan.liquidation {
                     contract.steps
                 } else {
                     contract.steps + 1
@@ -315,7 +316,7 @@ fn classical(plan: &Plan, hedge: Classical) -> ClassicalPolicy {
     ClassicalPolicy {
         hedge,
         market: plan.market,
-        charge: plan.costs.spot,
+        charge: plan.spot_charge(),
     }
 }
 
@@ -351,11 +352,8 @@ impl Grid {
     /// One path to every point, rows of the map first.
     fn paths(&self, plan: &Plan) -> Paths<f64> {
         let (steps, dt) = (plan.contract.steps, plan.contract.dt());
-        let expected = |t: usize| match plan.market.model {
-            Model::Gbm { volatility } => volatility * volatility,
-            Model::Merton(p) => p.total_variance(),
-            Model::Heston(p) => p.theta + (p.v0 - p.theta) * (-p.kappa * dt * t as f64).exp(),
-        };
+        let process = plan.market.model.variance_process();
+        let expected = |t: usize| process.expected(dt * t as f64);
         let variance: Vec<f64> = (0..=steps).map(expected).collect();
         let last = self.dates.len() * SPOTS - 1;
         let mut paths = Paths::with_instruments(last + 1, steps, &plan.instruments());

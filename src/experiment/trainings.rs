@@ -125,7 +125,7 @@ impl Entry {
     /// [`Error::Input`] if the file is damaged.
     pub fn policy(&self, folder: &RunFolder, plan: &Plan) -> Result<Parameters> {
         let file = folder.path().join(policy_file(&self.id()));
-        Parameters::load(&file, plan.shape)
+        Parameters::load(&file, plan.shape.maps())
     }
 
     /// What its files are called.
@@ -191,7 +191,7 @@ pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>
     let mut training = if checkpoint.is_file() {
         Trainer::resume(plan, optimizer, sources, Checkpoint::load(&checkpoint)?)?
     } else {
-        let initial = Parameters::random(plan.shape, seed)?;
+        let initial = Parameters::random(plan.shape.maps(), seed)?;
         Trainer::new(plan, optimizer, sources, initial)
     };
     let mut saved = Instant::now();

@@ -41,8 +41,8 @@ pub enum Classical {
     /// The delta that minimises the variance of the hedged option over the next instant; see
     /// [`crate::pricing::Greeks::minimum_variance_delta`].
     MinimumVariance,
-    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} (c S + h) Γ²/λ)^{1/3} around the Black–Scholes delta, where
-    /// c S + h is what trading a unit of the spot costs. Without costs there is no band; at the money without variance,
+    /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} C Γ²/λ)^{1/3} around the Black–Scholes delta, where C is what
+    /// trading a unit of the spot costs. Without costs there is no band; at the money without variance,
     /// where Γ is infinite, it has no edges and nothing is traded.
     ///
     /// # References
@@ -88,7 +88,6 @@ pub struct ClassicalPolicy {
 
 /// A classical hedge of one contract.
 struct HedgeOf<'a> {
-    hedge: Classical,
     market: Market,
     charge: Charge,
     contract: &'a Contract,
@@ -158,26 +157,28 @@ impl HedgeOf<'_> {
         (delta - options * price.delta(), options)
     }
 
-    fn position(&self, held: f64, spot: f64, variance: f64, left: f64) -> f64 {
-        match self.hedge {
-            Classical::Naked => 0.0,
-            // Under constant variance the spot is all there is to hedge.
-            Classical::BlackScholes | Classical::MinimumVariance | Classical::DeltaVega => {
-                self.black_scholes(spot, variance, left, BlackScholes::delta)
-            }
-            Classical::WhalleyWilmott { aversion } => {
-                let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
-                let gamma = self.black_scholes(spot, variance, left, BlackScholes::gamma);
-                let discount = (-self.market.rate * left).exp();
-                let cost = self.charge.at(spot);
-                let width = if cost == 0.0 {
-                    0.0
-                } else {
-                    (1.5 * discount * cost * gamma * gamma / aversion).cbrt()
-                };
-                held.clamp(delta - width, delta + width)
-            }
-        }
+    /// Shares beside `held` shares: the Black–Scholes delta or, with an `aversion`, the nearest edge of the band around it.
+    fn position(
+        &self,
+        held: f64,
+        spot: f64,
+        variance: f64,
+        left: f64,
+        aversion: Option<f64>,
+    ) -> f64 {
+        let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
+        let Some(aversion) = aversion else {
+            return delta;
+        };
+        let gamma = self.black_scholes(spot, variance, left, BlackScholes::gamma);
+        let discount = (-self.market.rate * left).exp();
+        let cost = self.charge.cost(1.0, spot);
+        let width = if cost == 0.0 {
+            0.0
+        } else {
+            (1.5 * discount * cost * gamma * gamma / aversion).cbrt()
+        };
+        held.clamp(delta - width, delta + width)
     }
 }
 
@@ -189,27 +190,30 @@ impl Policy for ClassicalPolicy {
             charge,
         } = *self;
         let of = HedgeOf {
-            hedge,
             market,
             charge,
             contract,
         };
-        if let Classical::MinimumVariance = hedge
-            && let Some(positions) = minimum_variance::positions(&market, contract, paths)
-        {
-            return Ok(positions);
-        }
         let (steps, instruments) = (paths.steps(), paths.instruments());
         let count = instruments.len();
-        let option = instruments
-            .iter()
-            .enumerate()
-            .find_map(|(index, instrument)| match instrument {
+        let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
+        let first_option = || {
+            let mut numbered = instruments.iter().enumerate();
+            numbered.find_map(|(index, instrument)| match instrument {
                 Instrument::Option(option) => Some((index, *option)),
                 Instrument::Spot | Instrument::VarianceSwap => None,
             })
-            .filter(|_| matches!(hedge, Classical::DeltaVega));
-        let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
+        };
+        let (option, aversion) = match hedge {
+            Classical::Naked => return Ok(positions),
+            Classical::MinimumVariance => {
+                return Ok(minimum_variance::positions(&market, contract, paths));
+            }
+            Classical::BlackScholes => (None, None),
+            Classical::WhalleyWilmott { aversion } => (None, Some(aversion)),
+            // Without an option the spot is all there is to hedge with.
+            Classical::DeltaVega => (first_option(), None),
+        };
         positions
             .par_chunks_exact_mut(steps * count)
             .enumerate()
@@ -226,7 +230,7 @@ impl Policy for ClassicalPolicy {
                                     of.delta_vega(option, options, spot, variance, left);
                                 out[t * count + index][lane] = options;
                             }
-                            None => held = of.position(held, spot, variance, left),
+                            None => held = of.position(held, spot, variance, left, aversion),
                         }
                         out[t * count][lane] = held;
                     }

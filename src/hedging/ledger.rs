@@ -5,13 +5,13 @@ use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 /// The one place that does P&L: books trades, costs, liquidation, financing and payoff, and knows its
 /// own derivative.
 ///
-/// z = premium·B₀ − payoff(S_T) + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − Σ_t |δ_t − δ_{t−1}| (c S_t + h) B_t
+/// z = premium·B₀ − payoff(S_T) + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − Σ_t C(δ_t − δ_{t−1}, S_t) B_t
 ///
-/// with B_t = e^{r(T−t)}, δ_{−1} = 0, and a last trade −δ_{T−1} at S_T if the position is liquidated. Further instruments
-/// add to it, each with its own proportional cost c and half-spread h:
+/// with B_t = e^{r(T−t)}, δ_{−1} = 0, the costs C of [`Charge`], and a last trade −δ_{T−1} at S_T if the position is
+/// liquidated. Further instruments add to it, each with its own costs:
 ///
-/// - swaps, which cost nothing to enter, with their quotes F_t, Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − Σ_t |δ_t − δ_{t−1}| (c F_t + h) B_t;
-/// - options, which are paid for, with their prices P_t, Σ_t δ_t (P_{t+1} B_{t+1} − P_t B_t) − Σ_t |δ_t − δ_{t−1}| (c P_t + h) B_t.
+/// - swaps, which cost nothing to enter, with their quotes F_t, Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − Σ_t C(δ_t − δ_{t−1}, F_t) B_t;
+/// - options, which are paid for, with their prices P_t, Σ_t δ_t (P_{t+1} B_{t+1} − P_t B_t) − Σ_t C(δ_t − δ_{t−1}, P_t) B_t.
 ///   One that expires with the contract is settled in cash, P_T its payoff, without a last trade.
 ///
 /// # Shapes
@@ -22,7 +22,8 @@ use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 #[derive(Debug, Clone)]
 pub struct Ledger {
     contract: Contract,
-    costs: Costs,
+    /// Whether the last date has a trade that closes the position.
+    liquidation: bool,
     premium: f64,
     /// B_t for every date.
     growth: Vec<f64>,
@@ -71,7 +72,7 @@ impl Ledger {
             .collect();
         Self {
             contract,
-            costs,
+            liquidation: costs.liquidation,
             premium,
             growth,
             reinvested: (market.dividend * dt).exp(),
@@ -87,7 +88,7 @@ impl Ledger {
         self.instruments.push(Traded {
             instrument,
             charge: charge.into(),
-            closed: self.costs.liquidation && !settled,
+            closed: self.liquidation && !settled,
         });
         self
     }
@@ -130,8 +131,8 @@ impl Ledger {
                     false => held,
                 };
                 for lane in 0..BLOCK {
-                    let units = (target[lane] - held[lane]).abs();
-                    cost[lane] += traded.charge.at(price[t][lane]) * self.growth[t] * units;
+                    let trade = target[lane] - held[lane];
+                    cost[lane] += traded.charge.cost(trade, price[t][lane]) * self.growth[t];
                     account.gain[t][lane] += gain[lane];
                     account.cost[t][lane] += cost[lane];
                 }
@@ -238,13 +239,11 @@ impl<R: Real> Kernel for Settle<'_, R> {
             for t in 0..dates {
                 let held = if t == 0 { zero } else { held_over(t - 1) };
                 let target = if t == steps { zero } else { held_over(t) };
-                let rate = R::of(charge.proportional * ledger.growth[t]);
-                let spread = R::of(charge.half_spread * ledger.growth[t]);
+                let (growth, price) = (R::of(ledger.growth[t]), price[t]);
                 for lane in 0..BLOCK {
-                    let units = (target[lane] - held[lane]).abs();
-                    let traded = units * price[t][lane];
-                    cost[lane] += rate * traded + spread * units;
-                    turnover[lane] += traded * inverse_start[lane];
+                    let trade = target[lane] - held[lane];
+                    cost[lane] += charge.cost(trade, price[lane]) * growth;
+                    turnover[lane] += trade.abs() * price[lane] * inverse_start[lane];
                 }
             }
             for t in 0..steps {
@@ -311,30 +310,17 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
                 } else {
                     (now, 0.0)
                 };
-                let rate = R::of(charge.proportional * growth[t]);
-                let spread = R::of(charge.half_spread * growth[t]);
-                let next_rate = R::of(charge.proportional * next_growth);
-                let next_spread = R::of(charge.half_spread * next_growth);
+                let (growth, next_growth) = (R::of(growth[t]), R::of(next_growth));
+                let (price, next_price) = (price[t], price[t + 1]);
                 let mut derivative = zero;
                 for lane in 0..BLOCK {
-                    let entry = (rate * price[t][lane] + spread) * sign(now[lane] - before[lane]);
-                    let exit = (next_rate * price[t + 1][lane] + next_spread)
-                        * sign(after[lane] - now[lane]);
+                    let entry = charge.slope(now[lane] - before[lane], price[lane]) * growth;
+                    let exit =
+                        charge.slope(after[lane] - now[lane], next_price[lane]) * next_growth;
                     derivative[lane] = gain[lane] - entry + exit;
                 }
                 out[t * count + index] = derivative;
             }
         }
-    }
-}
-
-#[inline(always)]
-fn sign<R: Real>(x: R) -> R {
-    if x > R::ZERO {
-        R::ONE
-    } else if x < R::ZERO {
-        -R::ONE
-    } else {
-        R::ZERO
     }
 }

@@ -1,56 +1,34 @@
-use crate::contract::{Contract, Leg};
-use crate::market::{Market, Model, Paths};
-use crate::pricing::MertonParameters;
-use crate::pricing::heston::HestonTransform;
+use crate::contract::Contract;
+use crate::market::{Market, Paths};
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
 
-/// The delta that minimises the variance of the hedged option over the next instant on every path and date: under Heston
-/// ∂V/∂S + (ρσ/S) ∂V/∂v, under Merton that of [`crate::pricing::Greeks`]; none under geometric Brownian motion, where
-/// it is the Black–Scholes delta.
+/// The delta that minimises the variance of the hedged option over the next instant, on every path and date; see
+/// [`crate::pricing::Greeks::minimum_variance_delta`].
 ///
-/// Under Heston one characteristic function a date, one integral for each path on it: about 20 µs each.
+/// A date has one pricer for all paths. Under Heston that is one characteristic function, and an integral of about 20 µs
+/// for each path.
 ///
 /// # Shapes
 /// `[blocks][steps][instruments][BLOCK]`, zero for instruments after the spot.
-pub fn positions(
-    market: &Market,
-    contract: &Contract,
-    paths: &Paths<f64>,
-) -> Option<Vec<Lane<f64>>> {
-    let parameters = match market.model {
-        Model::Gbm { .. } => return None,
-        Model::Merton(parameters) => return Some(with_jumps(&parameters, market, contract, paths)),
-        Model::Heston(parameters) => parameters,
-    };
+pub fn positions(market: &Market, contract: &Contract, paths: &Paths<f64>) -> Vec<Lane<f64>> {
     let (steps, count) = (paths.steps(), paths.instruments().len());
     let by_date: Vec<Vec<Lane<f64>>> = (0..steps)
         .into_par_iter()
         .map(|t| {
             let left = contract.dt() * (steps - t) as f64;
-            let carry = (market.rate - market.dividend) * left;
-            let (mut low, mut high, mut width) = (f64::INFINITY, 0f64, 0f64);
-            for block in 0..paths.blocks() {
+            let states = (0..paths.blocks()).flat_map(|block| {
                 let data = paths.block(block);
-                for lane in 0..BLOCK {
-                    let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
-                    (low, high) = (low.min(variance), high.max(variance));
-                    width = width.max(contract.log_moneyness(spot, carry));
-                }
-            }
-            let table = HestonTransform::new(&parameters, left, low..=high, width);
+                data.spot[t].into_iter().zip(data.variance[t])
+            });
+            let pricer = market.pricer(contract, left, states);
             (0..paths.blocks())
                 .map(|block| {
                     let data = paths.block(block);
                     std::array::from_fn(|lane| {
                         let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
-                        let delta = |leg: Leg| {
-                            let Market { rate, dividend, .. } = *market;
-                            let (kind, strike) = (leg.kind, leg.strike);
-                            let greeks = table.greeks(kind, spot, variance, strike, rate, dividend);
-                            leg.quantity * greeks.minimum_variance_delta
-                        };
-                        contract.legs().map(delta).sum()
+                        let greeks = pricer.contract_greeks(contract, spot, variance);
+                        greeks.minimum_variance_delta
                     })
                 })
                 .collect()
@@ -62,34 +40,5 @@ pub fn positions(
             positions[(block * steps + t) * count] = by_date[t][block];
         }
     }
-    Some(positions)
-}
-
-fn with_jumps(
-    parameters: &MertonParameters,
-    market: &Market,
-    contract: &Contract,
-    paths: &Paths<f64>,
-) -> Vec<Lane<f64>> {
-    let Market { rate, dividend, .. } = *market;
-    let (steps, count) = (paths.steps(), paths.instruments().len());
-    let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
-    positions
-        .par_chunks_exact_mut(steps * count)
-        .enumerate()
-        .for_each(|(block, out)| {
-            let spot = paths.block(block).spot;
-            for t in 0..steps {
-                let left = contract.dt() * (steps - t) as f64;
-                out[t * count] = spot[t].map(|spot| {
-                    let delta = |leg: Leg| {
-                        let greeks =
-                            parameters.greeks(leg.kind, spot, leg.strike, left, rate, dividend);
-                        leg.quantity * greeks.minimum_variance_delta
-                    };
-                    contract.legs().map(delta).sum()
-                });
-            }
-        });
     positions
 }

@@ -1,19 +1,22 @@
 //! Hedging policies and the ledger that settles them.
 
+mod action;
 mod classical;
 mod ledger;
 mod minimum_variance;
 #[cfg(test)]
 mod option_tests;
-mod recurrent;
 #[cfg(test)]
 mod tests;
+mod trained;
 
+pub use action::{Action, Rule};
 pub use classical::{Classical, ClassicalName, ClassicalPolicy};
 pub use ledger::{Account, Ledger, Settlement};
-pub use recurrent::RecurrentPolicy;
+pub use trained::TrainedPolicy;
 
 use crate::contract::Contract;
+use crate::distributed;
 use crate::error::Result;
 use crate::market::Paths;
 use crate::simd::Lane;
@@ -61,8 +64,11 @@ impl Book {
     pub fn settle(positions: &[Lane<f64>], ledger: &Ledger, paths: &Paths<f64>) -> Self {
         let mut book = Self::default();
         let size = paths.steps() * ledger.instruments();
-        for (block, positions) in positions.chunks_exact(size).enumerate() {
-            let settled = ledger.settle(&paths.block(block), positions);
+        let settled = distributed::in_order(paths.blocks(), |block| {
+            let positions = &positions[block * size..][..size];
+            ledger.settle(&paths.block(block), positions)
+        });
+        for (block, settled) in settled.iter().enumerate() {
             let active = paths.active(block);
             book.pnl.extend(&settled.pnl[..active]);
             book.cost.extend(&settled.cost[..active]);

@@ -58,7 +58,7 @@ fn the_option_sold_replicates_itself() {
         );
         let price = market.price(&contract);
         for lane in 0..BLOCK {
-            let cost = charge.at(price) * growth(0);
+            let cost = charge.cost(1.0, price) * growth(0);
             assert!((first.cost[lane] - cost).abs() < 1e-12);
             let expected = (premium - price) * growth(0) - cost;
             assert!(
@@ -67,8 +67,12 @@ fn the_option_sold_replicates_itself() {
                 first.pnl[lane]
             );
             let [start, end] = [0, 5].map(|t| block.price(2)[t][lane]);
-            let sold = if liquidation { charge.at(end) } else { 0.0 };
-            let cost = charge.at(start) * growth(0) + sold;
+            let sold = if liquidation {
+                charge.cost(1.0, end)
+            } else {
+                0.0
+            };
+            let cost = charge.cost(1.0, start) * growth(0) + sold;
             let payoff = contract.payoff(block.spot[5][lane]);
             let expected = (premium - start) * growth(0) - payoff + end - cost;
             assert!((second.cost[lane] - cost).abs() < 1e-12);
@@ -82,7 +86,7 @@ fn the_option_sold_replicates_itself() {
 #[test]
 fn delta_vega_hedges_the_variance() {
     let market = Market {
-        model: Model::Heston(PARAMETERS),
+        model: Model::from(PARAMETERS),
         ..gbm(0.0)
     };
     let contract = Contract {

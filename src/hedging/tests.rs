@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Payoff};
-use crate::market::{Market, Model, Paths, Quotes, Simulator};
+use crate::market::{GbmParameters, Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
 use crate::risk::cvar;
@@ -56,7 +56,7 @@ pub(super) fn simulator(market: Market, contract: Contract) -> Simulator {
 
 pub(super) fn gbm(rate: f64) -> Market {
     Market {
-        model: Model::Gbm { volatility: 0.2 },
+        model: Model::from(GbmParameters { volatility: 0.2 }),
         spot: 100.0,
         rate,
         dividend: 0.0,
@@ -123,7 +123,7 @@ fn replication_error_of_derman_and_kamal() {
 #[test]
 fn derivative_is_that_of_the_settlement() {
     let market = Market {
-        model: Model::Heston(PARAMETERS),
+        model: Model::from(PARAMETERS),
         rate: 0.04,
         dividend: 0.02,
         ..gbm(0.0)
@@ -181,7 +181,7 @@ fn derivative_is_that_of_the_settlement() {
 #[test]
 fn a_half_spread_is_paid_for_every_unit_traded() {
     let market = Market {
-        model: Model::Heston(PARAMETERS),
+        model: Model::from(PARAMETERS),
         rate: 0.04,
         ..gbm(0.0)
     };
@@ -240,7 +240,7 @@ fn a_half_spread_is_paid_for_every_unit_traded() {
 fn spot_and_variance_swap_replicate_an_option() {
     let errors = [8, 32].map(|steps| {
         let market = Market {
-            model: Model::Heston(PARAMETERS),
+            model: Model::from(PARAMETERS),
             ..gbm(0.0)
         };
         let contract = Contract {
@@ -317,7 +317,7 @@ fn the_account_ends_at_the_settlement() {
         steps: 5,
     };
     let market = Market {
-        model: Model::Heston(PARAMETERS),
+        model: Model::from(PARAMETERS),
         spot: 100.0,
         rate: 0.04,
         dividend: 0.02,

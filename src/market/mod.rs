@@ -1,18 +1,17 @@
 //! Price paths as plain data, filled by a simulator or from history; nothing downstream can tell.
 
 pub mod estimation;
-mod gbm;
-mod heston;
 // Without files to read, the words for reading them remain, which strategies say.
 #[cfg_attr(not(feature = "data"), allow(dead_code))]
 pub mod history;
-mod merton;
+pub mod model;
 mod paths;
 mod quotes;
 #[cfg_attr(not(feature = "data"), allow(dead_code))]
 mod refusal;
-mod simulation;
+mod simulator;
 mod source;
+mod spot_market;
 #[cfg(test)]
 mod substeps_tests;
 #[cfg(feature = "data")]
@@ -23,8 +22,10 @@ mod variance_swap;
 pub mod volatility_unit;
 
 pub use history::History;
+pub use model::{GbmParameters, Model, Pricer, VarianceProcess};
 pub use paths::{PathBlock, Paths};
 pub use quotes::Quotes;
-pub use simulation::{Market, Model, Simulator};
+pub use simulator::Simulator;
 pub use source::PathSource;
+pub use spot_market::Market;
 pub use volatility_unit::VolatilityUnit;

@@ -1,29 +1,29 @@
+use super::model::Tabulation;
 use super::paths::{PathBlock, Paths};
-use super::simulation::{Market, Model};
+use super::spot_market::Market;
 use super::variance_swap::VarianceSwap;
-use crate::contract::{Contract, Instrument, Leg, OptionKind, Vanilla};
+use crate::contract::{Contract, Instrument, Leg, Vanilla};
 use crate::error::Result;
-use crate::pricing::heston::HestonTransform;
-use crate::pricing::{HestonParameters, PriceRange, PriceTable};
+use crate::pricing::{PriceRange, PriceTable};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
 use rayon::prelude::*;
 
 /// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there.
 ///
-/// An option has the price of Black and Scholes at the variance of the date under geometric Brownian motion; under Heston
-/// and Merton that price is interpolated from a table for every date ([`PriceTable`]), and outside of it computed as such.
-/// Interpolation moves a price by less than 2·10⁻⁵ of the strike.
+/// An option has the model's price, or one that is interpolated from a table of that price for every date ([`PriceTable`],
+/// where the model asks for it: [`Tabulation`]) and outside of the table computed as such. Interpolation moves a price by less
+/// than 2·10⁻⁵ of the strike.
 #[derive(Debug)]
 pub struct Quotes {
     market: Market,
     contract: Contract,
     instruments: Vec<Instrument>,
     /// Of the instruments after the spot.
-    pricers: Vec<Pricer>,
+    pricers: Vec<Priced>,
 }
 
 #[derive(Debug)]
-enum Pricer {
+enum Priced {
     Swap(VarianceSwap),
     Option(OptionPrices),
 }
@@ -56,10 +56,10 @@ impl Quotes {
         for instrument in &instruments[1..] {
             pricers.push(match instrument {
                 Instrument::Option(option) => {
-                    Pricer::Option(OptionPrices::new(market, contract, *option, stop)?)
+                    Priced::Option(OptionPrices::new(market, contract, *option, stop)?)
                 }
                 Instrument::Spot | Instrument::VarianceSwap => {
-                    Pricer::Swap(VarianceSwap::new(market, contract.steps, contract.dt()))
+                    Priced::Swap(VarianceSwap::new(market, contract.steps, contract.dt()))
                 }
             });
         }
@@ -99,8 +99,8 @@ impl Quotes {
             let dates = block.spot.len();
             for (pricer, out) in self.pricers.iter().zip(prices.chunks_exact_mut(dates)) {
                 match pricer {
-                    Pricer::Swap(swap) => dispatch(swap.quote(block, out)),
-                    Pricer::Option(option) => option.quote(block, out),
+                    Priced::Swap(swap) => dispatch(swap.quote(block, out)),
+                    Priced::Option(option) => option.quote(block, out),
                 }
             }
         });
@@ -130,17 +130,18 @@ impl OptionPrices {
         let left: Vec<f64> = (0..=steps)
             .map(|t| contract.dt() * (steps - t) as f64 + later)
             .collect();
-        let table = |&left: &f64| {
-            stop()?;
-            Ok(table(market, contract, option, left))
+        let variance = match market.model.tabulation(contract.expiry) {
+            Tabulation::Formula => None,
+            Tabulation::Spot => Some(None),
+            Tabulation::SpotAndVariance { most } => Some(Some((most, PriceTable::VARIANCES))),
         };
-        let tables = match market.model {
-            Model::Gbm { .. } => Vec::new(),
-            Model::Heston(_) | Model::Merton(_) => {
-                let before = left.iter().filter(|&&left| left > 0.0);
-                before.map(table).collect::<Result<_>>()?
+        let mut tables = Vec::new();
+        if let Some(variance) = variance {
+            for &left in left.iter().filter(|&&left| left > 0.0) {
+                stop()?;
+                tables.push(table(market, contract, option, left, variance));
             }
-        };
+        }
         Ok(Self {
             market: *market,
             leg: Leg {
@@ -185,92 +186,26 @@ const DEVIATIONS: f64 = 8.0;
 /// The least |ln(F/K)| that a table reaches.
 const LEAST_REACH: f64 = 0.5;
 
-fn table(market: &Market, contract: &Contract, option: Vanilla, left: f64) -> PriceTable {
+fn table(
+    market: &Market,
+    contract: &Contract,
+    option: Vanilla,
+    left: f64,
+    variance: Option<(f64, usize)>,
+) -> PriceTable {
     let Market { rate, dividend, .. } = *market;
     let model = market.model;
-    let high = model
-        .initial_volatility()
-        .max(model.long_run_volatility())
-        .powi(2);
+    let high = model.greatest_usual_variance();
     let start = ((market.spot / option.strike).ln() + (rate - dividend) * left).abs();
     let reach = start + DEVIATIONS * (high * contract.expiry).sqrt();
-    let reach = reach.max(LEAST_REACH);
-    let range = |variance| PriceRange {
-        reach,
+    let range = PriceRange {
+        reach: reach.max(LEAST_REACH),
         scale: 0.2 * (high * left).sqrt(),
         variance,
     };
     let terms = (left, rate, dividend);
-    match model {
-        Model::Heston(parameters) => {
-            let variances = heston_variances(&parameters, high, contract.expiry);
-            let calls = |variance: f64, x: &[f64]| heston_calls(&parameters, left, variance, x);
-            PriceTable::new(
-                option.kind,
-                option.strike,
-                terms,
-                range(Some(variances)),
-                calls,
-            )
-        }
-        Model::Gbm { .. } | Model::Merton(_) => {
-            let call = |&x: &f64| {
-                let flat = Market {
-                    spot: x.exp(),
-                    rate: 0.0,
-                    dividend: 0.0,
-                    ..*market
-                };
-                let leg = Leg {
-                    quantity: 1.0,
-                    kind: OptionKind::Call,
-                    strike: 1.0,
-                };
-                flat.leg_price(leg, left)
-            };
-            let calls = |_: f64, x: &[f64]| x.iter().map(call).collect();
-            PriceTable::new(option.kind, option.strike, terms, range(None), calls)
-        }
-    }
-}
-
-/// The greatest variance of a table, sixteen standard deviations and the exponential tail of the square-root process above
-/// what it starts from, and the number of nodes.
-fn heston_variances(parameters: &HestonParameters, high: f64, expiry: f64) -> (f64, usize) {
-    let sigma = parameters.sigma;
-    (
-        high + 8.0 * sigma * (high * expiry).sqrt() + 8.0 * sigma * sigma * expiry,
-        PriceTable::VARIANCES,
-    )
-}
-
-/// Undiscounted calls over the strike, by one transform where they have time value.
-fn heston_calls(parameters: &HestonParameters, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
-    /// Of the integral, over the strike.
-    const TAIL: f64 = 1e-7;
-    let now = HestonParameters {
-        v0: variance,
-        ..*parameters
-    };
-    let deviation = (now.mean_variance(left) * left).sqrt();
-    let far = 12.0 * deviation + 20.0 * parameters.sigma * left;
-    let width = x.iter().fold(0.0, |w: f64, x| w.max(x.abs())).min(far);
-    let transform = HestonTransform::with_tail(parameters, left, variance..=variance, width, TAIL);
-    let within: Vec<f64> = x
-        .iter()
-        .filter(|x| x.abs() <= far)
-        .map(|x| (-x).exp())
-        .collect();
-    let kind = OptionKind::Call;
-    let mut prices = transform
-        .prices(kind, 1.0, variance, &within, 0.0, 0.0)
-        .into_iter();
-    x.iter()
-        .map(|x| match x.abs() <= far {
-            true => x.exp() * prices.next().unwrap_or(0.0),
-            false => x.exp_m1().max(0.0),
-        })
-        .collect()
+    let calls = |variance: f64, x: &[f64]| model.calls(left, variance, x);
+    PriceTable::new(option.kind, option.strike, terms, range, calls)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-use super::{Paths, Simulator};
+use super::paths::Paths;
+use super::simulator::Simulator;
 
 /// Where training paths come from; each is a function of its number alone.
 ///

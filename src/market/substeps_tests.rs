@@ -1,6 +1,6 @@
 //! Simulated against formula prices where a hedging period is too long for one step, and where variance hardly moves.
 
-use super::heston::cancels;
+use super::model::cancels;
 use super::{Market, Model, Simulator};
 use crate::contract::{Contract, Payoff};
 use crate::pricing::{BlackScholes, HestonParameters};
@@ -18,7 +18,7 @@ const BUEHLER: HestonParameters = HestonParameters {
 fn simulator(parameters: HestonParameters, expiry: f64, steps: usize) -> Simulator {
     Simulator {
         market: Market {
-            model: Model::Heston(parameters),
+            model: Model::from(parameters),
             spot: 100.0,
             rate: 0.02,
             dividend: 0.01,

@@ -43,7 +43,7 @@ const BUEHLER: HestonParameters = HestonParameters {
 /// Heston (1993) price of the setting of Buehler et al. (2019), section 5: 1.6918 by QuantLib 1.44.
 #[test]
 fn heston_call_of_buehler_2019() {
-    let payoff: Vec<f64> = terminal::<f32>(Model::Heston(BUEHLER), 0.0, 30, 1.0 / 365.0, 1_000_000)
+    let payoff: Vec<f64> = terminal::<f32>(Model::from(BUEHLER), 0.0, 30, 1.0 / 365.0, 1_000_000)
         .iter()
         .map(|s| (s - 100.0).max(0.0))
         .collect();
@@ -55,9 +55,9 @@ fn heston_call_of_buehler_2019() {
 #[test]
 fn discounted_spot_is_a_martingale() {
     for model in [
-        Model::Gbm { volatility: 0.2 },
-        Model::Heston(BUEHLER),
-        Model::Merton(JUMPS),
+        Model::from(GbmParameters { volatility: 0.2 }),
+        Model::from(BUEHLER),
+        Model::from(JUMPS),
     ] {
         let spots = terminal::<f64>(model, 0.05, 24, 1.0 / 24.0, 200_000);
         let (mean, error) = mean_and_error(&spots);
@@ -86,7 +86,7 @@ fn merton_has_its_moments_and_prices() {
         Sampling::Sobol,
     ] {
         let market = Market {
-            model: Model::Merton(JUMPS),
+            model: Model::from(JUMPS),
             spot: 100.0,
             rate: 0.03,
             dividend: 0.01,
@@ -143,10 +143,16 @@ fn merton_has_its_moments_and_prices() {
 /// The log-return of GBM over T has variance σ²T; z-bound 4 on the variance of a normal sample.
 #[test]
 fn gbm_has_its_variance() {
-    let logs: Vec<f64> = terminal::<f32>(Model::Gbm { volatility: 0.3 }, 0.0, 10, 0.1, 200_000)
-        .iter()
-        .map(|s| (s / 100.0).ln())
-        .collect();
+    let logs: Vec<f64> = terminal::<f32>(
+        Model::from(GbmParameters { volatility: 0.3 }),
+        0.0,
+        10,
+        0.1,
+        200_000,
+    )
+    .iter()
+    .map(|s| (s / 100.0).ln())
+    .collect();
     let (mean, error) = mean_and_error(&logs);
     let variance = error * error * logs.len() as f64;
     assert!((mean + 0.045).abs() < 4.0 * error);
@@ -157,7 +163,7 @@ fn gbm_has_its_variance() {
 #[test]
 fn paths_are_addressed_by_block() {
     let market = Market {
-        model: Model::Heston(BUEHLER),
+        model: Model::from(BUEHLER),
         spot: 100.0,
         rate: 0.0,
         dividend: 0.0,
@@ -204,7 +210,7 @@ fn heston_calls_of_every_reference_set() {
             for (rate, dividend) in [(0.0, 0.0), (0.03, 0.01)] {
                 let simulator = Simulator {
                     market: Market {
-                        model: Model::Heston(heston),
+                        model: Model::from(heston),
                         spot: 100.0,
                         rate,
                         dividend,
@@ -252,7 +258,7 @@ fn heston_calls_of_every_reference_set() {
 fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
     let (steps, dt) = (30, 1.0 / 252.0);
     let market = Market {
-        model: Model::Gbm { volatility: 0.2 },
+        model: Model::from(GbmParameters { volatility: 0.2 }),
         spot: 100.0,
         rate: 0.0,
         dividend: 0.0,
@@ -301,7 +307,7 @@ fn heston_has_the_same_law_under_every_sampling() {
     for sampling in [Sampling::Antithetic, Sampling::Sobol] {
         let simulator = Simulator {
             market: Market {
-                model: Model::Heston(BUEHLER),
+                model: Model::from(BUEHLER),
                 spot: 100.0,
                 rate: 0.0,
                 dividend: 0.0,
@@ -333,7 +339,7 @@ fn heston_has_the_same_law_under_every_sampling() {
 fn payoffs_are_worth_their_discounted_mean() {
     use crate::contract::{Contract, Payoff};
     let market = Market {
-        model: Model::Heston(BUEHLER),
+        model: Model::from(BUEHLER),
         spot: 100.0,
         rate: 0.03,
         dividend: 0.01,

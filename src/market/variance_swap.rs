@@ -1,5 +1,5 @@
 use super::paths::PathBlock;
-use super::simulation::{Market, Model};
+use super::spot_market::Market;
 use crate::simd::{BLOCK, Kernel, Lane, Real};
 
 /// A swap on the variance that accrues from the first date of a grid to its last, marked to model.
@@ -26,12 +26,8 @@ pub(super) struct VarianceSwap {
 
 impl VarianceSwap {
     pub fn new(market: &Market, steps: usize, dt: f64) -> Self {
-        let (theta, kappa) = match market.model {
-            Model::Gbm { .. } | Model::Merton(_) => {
-                (market.model.initial_volatility().powi(2), 0.0)
-            }
-            Model::Heston(parameters) => (parameters.theta, parameters.kappa),
-        };
+        let variance = market.model.variance_process();
+        let (theta, kappa) = (variance.long_run(), variance.speed());
         let decay = (-kappa * dt).exp();
         let mut weights = vec![0.0; steps + 1];
         for t in (0..steps).rev() {

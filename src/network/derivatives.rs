@@ -1,4 +1,5 @@
 use super::record::{MapRecord, Record};
+use crate::distributed;
 use crate::simd::{BLOCK, Kernel, Real, dispatch, multiply_add};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -147,8 +148,7 @@ pub fn sum_moments(
     blocks: &[PathDerivatives],
     moment: impl Fn(&PathDerivatives) -> Mat<f64> + Sync,
 ) -> Mat<f64> {
-    let moments: Vec<Mat<f64>> = blocks.par_iter().map(&moment).collect();
-    moments
+    distributed::in_order(blocks.len(), |block| moment(&blocks[block]))
         .into_iter()
         .reduce(|sum, moment| sum + moment)
         .expect("a record has a block at least")

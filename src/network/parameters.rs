@@ -1,4 +1,5 @@
 use super::features::Features;
+use super::map::MapShape;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, sequential};
 use candle_core::{DType, Device, Tensor, Var};
@@ -8,129 +9,100 @@ use serde_json::json;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The sizes of a recurrent policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    /// Inputs per date.
-    pub features: usize,
-    /// LSTM units per layer.
-    pub hidden: usize,
-    pub layers: usize,
-    /// Outputs per date: one position for every hedging instrument.
-    pub instruments: usize,
-    /// Whether h_t goes on as ĥ_t = (h_t − mean h_t)/√(var h_t + ε) over the units of its layer, ε = 10⁻⁵.
-    ///
-    /// Layer normalisation (Ba, Kiros and Hinton 2016, equation 4) without their gain and bias, which would change nothing:
-    /// every map that takes ĥ_t has weights and a bias of its own.
-    pub layer_normalisation: bool,
-}
-
-/// The gates of an LSTM unit, in the order of their rows.
-pub const GATES: usize = 4;
-
-impl Shape {
-    /// Inputs of LSTM layer `layer`: the features or the units below.
-    pub fn inputs(&self, layer: usize) -> usize {
-        if layer == 0 {
-            self.features
-        } else {
-            self.hidden
-        }
-    }
-
-    /// (rows, columns) of every linear map: the LSTM layers from below, then the head.
-    ///
-    /// A layer's map takes [h_{t−1}; input_t; 1] to the pre-activations of its gates, row 4u + g
-    /// being gate g ∈ (input, forget, cell, output) of unit u. The head takes [h_t; 1] to the positions.
-    pub fn maps(&self) -> Vec<(String, usize, usize)> {
-        (0..self.layers)
-            .map(|layer| {
-                let columns = self.hidden + self.inputs(layer) + 1;
-                (format!("lstm.{layer}"), GATES * self.hidden, columns)
-            })
-            .chain([("head".to_string(), self.instruments, self.hidden + 1)])
-            .collect()
-    }
-}
-
 /// The weights of a policy: candle variables in a fixed order, one matrix for every linear map.
 ///
-/// They are kept in double precision; a sweep rounds them to its own. The order is that of
-/// [`Shape::maps`], which optimizer state and checkpoints rely on (candle's `VarMap` iterates in
+/// They are kept in double precision; a sweep rounds them to its own. The order is that of the network's maps, which optimizer state and checkpoints rely on (candle's `VarMap` iterates in
 /// random order).
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    shape: Shape,
-    variables: Vec<(String, Var)>,
+    maps: Vec<MapShape>,
+    variables: Vec<Var>,
 }
 
 impl Parameters {
-    /// Draws the initial weights uniformly from ±1/√hidden, biases zero.
+    /// Draws the initial weights of every map uniformly within its bounds, biases zero.
     ///
-    /// # References
-    /// The bound is that of PyTorch's `nn.LSTM`.
-    pub fn random(shape: Shape, seed: u64) -> Result<Self> {
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn random(maps: Vec<MapShape>, seed: u64) -> Result<Self> {
         let mut generator = sequential(seed, Purpose::InitialWeights);
-        let bound = 1.0 / (shape.hidden as f64).sqrt();
-        let matrices = shape.maps().into_iter().map(|(_, rows, columns)| {
-            let mut matrix = Mat::zeros(rows, columns);
-            for row in 0..rows {
-                for column in 0..columns - 1 {
-                    matrix[(row, column)] = generator.random_range(-bound..bound);
+        let draw = |map: &MapShape| {
+            let mut matrix = Mat::zeros(map.rows, map.columns);
+            for row in 0..map.rows {
+                for column in 0..map.columns - 1 {
+                    matrix[(row, column)] = generator.random_range(-map.bound..map.bound);
                 }
             }
             matrix
-        });
-        Self::new(shape, matrices.collect())
+        };
+        let matrices = maps.iter().map(draw).collect();
+        Self::new(maps, matrices)
     }
 
     /// Wraps given matrices.
     ///
     /// # Errors
-    /// If they are not those of the shape.
-    pub fn new(shape: Shape, matrices: Vec<Mat<f64>>) -> Result<Self> {
-        let maps = shape.maps();
+    /// If they are not those of the maps.
+    pub fn new(maps: Vec<MapShape>, matrices: Vec<Mat<f64>>) -> Result<Self> {
         if maps.len() != matrices.len() {
             return Err(Error::input(format!(
-                "a policy of {shape:?} has {} weight matrices, found {}",
+                "a policy of {} linear maps has as many weight matrices, found {}",
                 maps.len(),
                 matrices.len()
             )));
         }
         let variables = maps
-            .into_iter()
+            .iter()
             .zip(&matrices)
-            .map(|((name, rows, columns), matrix)| {
-                if (matrix.nrows(), matrix.ncols()) != (rows, columns) {
+            .map(|(map, matrix)| {
+                if (matrix.nrows(), matrix.ncols()) != (map.rows, map.columns) {
                     return Err(Error::input(format!(
-                        "weight `{name}` must be {rows} × {columns}, was {} × {}",
+                        "weight `{}` must be {} × {}, was {} × {}",
+                        map.name,
+                        map.rows,
+                        map.columns,
                         matrix.nrows(),
                         matrix.ncols()
                     )));
                 }
-                Ok((name, Var::from_tensor(&tensor(matrix)?)?))
+                Ok(Var::from_tensor(&tensor(matrix)?)?)
             })
             .collect::<Result<_>>()?;
-        Ok(Self { shape, variables })
+        Ok(Self { maps, variables })
     }
 
-    pub fn shape(&self) -> Shape {
-        self.shape
+    /// The linear maps, in order.
+    pub fn maps(&self) -> &[MapShape] {
+        &self.maps
     }
 
     /// The variables with their names, in order.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &Var)> {
-        self.variables
-            .iter()
-            .map(|(name, variable)| (name.as_str(), variable))
+        let names = self.maps.iter().map(|map| map.name.as_str());
+        names.zip(&self.variables)
     }
 
     /// The current values.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
     pub fn matrices(&self) -> Result<Vec<Mat<f64>>> {
-        self.variables
-            .iter()
-            .map(|(_, variable)| matrix(variable))
-            .collect()
+        let variables = self.variables.iter();
+        variables.map(|variable| matrix(variable)).collect()
+    }
+
+    /// Checks that a sweep of a network with these maps can take the weights.
+    ///
+    /// # Errors
+    /// If they are weights of another network.
+    pub(super) fn check(&self, maps: &[MapShape]) -> Result<()> {
+        if self.maps == maps {
+            return Ok(());
+        }
+        Err(Error::Computation(format!(
+            "a sweep over {maps:?} was given weights of {:?}",
+            self.maps
+        )))
     }
 
     /// Adds `step` to the values.
@@ -145,7 +117,7 @@ impl Parameters {
                 self.variables.len()
             )));
         }
-        for ((_, variable), step) in self.variables.iter().zip(step) {
+        for (variable, step) in self.variables.iter().zip(step) {
             variable.set(&(variable.as_tensor() + tensor(step)?)?)?;
         }
         Ok(())
@@ -160,35 +132,32 @@ impl Parameters {
         let policy = json!({ "strategy": strategy, "seed": seed, "features": features });
         let metadata = HashMap::from([("policy".to_owned(), policy.to_string())]);
         let tensors = self
-            .variables
-            .iter()
-            .map(|(name, variable)| (name.as_str(), variable.as_tensor()));
+            .variables()
+            .map(|(name, variable)| (name, variable.as_tensor()));
         safetensors::serialize(tensors, Some(metadata))
             .map_err(|error| Error::Computation(format!("weights as safetensors: {error}")))
     }
 
-    /// Reads weights of the given shape.
+    /// Reads the weights of the given maps.
     ///
     /// # Errors
-    /// If the file cannot be read or its tensors do not fit the shape.
-    pub fn load(path: &Path, shape: Shape) -> Result<Self> {
-        Self::read(path, shape)
-            .map_err(|error| Error::input(format!("{}: {error}", path.display())))
+    /// If the file cannot be read or its tensors do not fit the maps.
+    pub fn load(path: &Path, maps: Vec<MapShape>) -> Result<Self> {
+        Self::read(path, maps).map_err(|error| Error::input(format!("{}: {error}", path.display())))
     }
 
-    fn read(path: &Path, shape: Shape) -> Result<Self> {
+    fn read(path: &Path, maps: Vec<MapShape>) -> Result<Self> {
         let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
-        let matrices = shape
-            .maps()
+        let matrices = maps
             .iter()
-            .map(|(name, ..)| {
+            .map(|map| {
                 let tensor = tensors
-                    .remove(name)
-                    .ok_or_else(|| Error::input(format!("no tensor `{name}`")))?;
+                    .remove(&map.name)
+                    .ok_or_else(|| Error::input(format!("no tensor `{}`", map.name)))?;
                 matrix(&tensor)
             })
             .collect::<Result<_>>()?;
-        Self::new(shape, matrices)
+        Self::new(maps, matrices)
     }
 }
 

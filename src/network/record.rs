@@ -1,4 +1,5 @@
-use super::parameters::{GATES, Shape};
+use super::map::MapShape;
+use crate::distributed;
 use crate::simd::{BLOCK, Dates, Kernel, Lane, Lanes, Packed, Real, add_gram, add_outer, dispatch};
 use faer::Mat;
 use rayon::prelude::*;
@@ -33,6 +34,17 @@ pub(super) struct MapRecord<R> {
     pub gradients: Dates<R>,
 }
 
+/// One block of one map's record, for writing: a period of its [`Dates`].
+///
+/// # Shapes
+/// `[steps][rows of the period][BLOCK]`.
+pub struct RecordBlock<'a, R> {
+    /// The inputs a_{t,b}.
+    pub inputs: &'a mut [Lane<R>],
+    /// The derivatives g_{t,b}.
+    pub gradients: &'a mut [Lane<R>],
+}
+
 /// Second moments of inputs and gradients of one map, summed over paths and pairs of dates.
 ///
 /// `inputs = Σ_b Σ_t a_{t+lag} a_tᵀ` and `gradients = Σ_b Σ_t g_{t+lag} g_tᵀ`.
@@ -43,19 +55,32 @@ pub struct Moments {
 }
 
 impl<R: Real> Record<R> {
-    /// Makes room for a record of the given size.
-    pub(super) fn resize(&mut self, shape: Shape, blocks: usize, steps: usize) {
-        let sizes = shape.maps();
+    /// Makes room for a record of the given maps.
+    pub(super) fn resize(&mut self, shapes: &[MapShape], blocks: usize, steps: usize) {
         self.steps = steps;
         self.factors.clear();
-        self.maps.resize_with(sizes.len(), MapRecord::default);
-        for (index, (map, (_, rows, columns))) in self.maps.iter_mut().zip(sizes).enumerate() {
-            map.rows = rows;
-            map.columns = columns;
-            map.gates = if index < shape.layers { GATES } else { 1 };
-            map.inputs.resize(blocks * steps, columns);
-            map.gradients.resize(blocks * steps, rows);
+        self.maps.resize_with(shapes.len(), MapRecord::default);
+        for (map, shape) in self.maps.iter_mut().zip(shapes) {
+            map.rows = shape.rows;
+            map.columns = shape.columns;
+            map.gates = shape.gates;
+            map.inputs.resize(blocks * steps, shape.columns);
+            map.gradients.resize(blocks * steps, shape.rows);
         }
+    }
+
+    /// The record block by block, for writing: one [`RecordBlock`] for every map.
+    pub(super) fn split(&mut self) -> Vec<Vec<RecordBlock<'_, R>>> {
+        let (blocks, steps) = (self.blocks(), self.steps);
+        let mut result: Vec<Vec<RecordBlock<'_, R>>> = (0..blocks).map(|_| Vec::new()).collect();
+        for map in &mut self.maps {
+            let inputs = map.inputs.periods_mut(steps);
+            let gradients = map.gradients.periods_mut(steps);
+            for ((target, inputs), gradients) in result.iter_mut().zip(inputs).zip(gradients) {
+                target.push(RecordBlock { inputs, gradients });
+            }
+        }
+        result
     }
 
     /// Writes the record of a network without recurrence: for every map the inputs and the gradients of its examples,
@@ -254,23 +279,10 @@ fn sum_outer<R: Real>(left: &Dates<R>, right: &Dates<R>, steps: usize, lag: usiz
 
 /// Σ over blocks of what `add` adds to `size` numbers, in an order that does not depend on the number of threads.
 fn sum_blocks(blocks: usize, size: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
-    let totals: Vec<Vec<f64>> = (0..blocks.div_ceil(CHUNK))
-        .into_par_iter()
-        .map(|chunk| {
-            let mut total = vec![0.0; size];
-            for block in chunk * CHUNK..blocks.min((chunk + 1) * CHUNK) {
-                add(block, &mut total);
-            }
-            total
-        })
-        .collect();
-    let mut sum = vec![0.0; size];
-    for total in totals {
-        for (sum, part) in sum.iter_mut().zip(total) {
-            *sum += part;
-        }
-    }
-    sum
+    let mut sums = distributed::sums(blocks, CHUNK, &[size], |run, totals| {
+        run.for_each(|block| add(block, &mut totals[0]));
+    });
+    sums.swap_remove(0)
 }
 
 /// Dates whose weighted inputs are kept at a time.

@@ -5,10 +5,12 @@ use crate::market::{Market, Model, Paths, Simulator};
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
 use crate::simd::BLOCK;
-use candle_core::{D, DType, Device, Tensor};
+use crate::simd::{Lane, Real};
+use candle_core::{D, DType, Device, Tensor, WithDType};
+use faer::Mat;
 
 fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
-    let model = Model::Heston(HestonParameters {
+    let model = Model::from(HestonParameters {
         v0: 0.04,
         kappa: 1.5,
         theta: 0.04,
@@ -43,8 +45,12 @@ fn features(steps: usize) -> Features {
 }
 
 /// Positions [B, T · instruments] by candle tensors, and the features they were made from.
-fn candle_positions(parameters: &Parameters, features: &Features, paths: &Paths<f64>) -> Tensor {
-    let shape = parameters.shape();
+fn candle_positions(
+    shape: LstmShape,
+    parameters: &Parameters,
+    features: &Features,
+    paths: &Paths<f64>,
+) -> Tensor {
     let (count, steps) = (paths.count(), paths.steps());
     let variables: Vec<_> = parameters.variables().map(|(_, v)| v.clone()).collect();
     let scale = features.volatility * features.expiry.sqrt();
@@ -138,21 +144,16 @@ fn seeds_tensor(paths: &Paths<f64>, instruments: usize) -> Tensor {
 }
 
 /// Both engines.
-fn sweeps<R: Real>() -> [(&'static str, Box<dyn Sweep<R>>); 2] {
+fn sweeps<R: Real + WithDType>(shape: LstmShape) -> [(&'static str, Box<dyn Sweep<R>>); 2] {
+    let shape = Shape::from(shape);
     [
-        ("block", Box::new(BlockSweep::new())),
-        ("tensor", Box::new(TensorSweep)),
+        ("block", shape.sweep(Engine::Block)),
+        ("tensor", shape.sweep(Engine::Tensor)),
     ]
 }
 
 #[test]
 fn sweeps_equal_candle_autograd_in_double_precision() {
-    for (engine, sweep) in sweeps::<f64>() {
-        equals_candle_autograd(engine, &*sweep);
-    }
-}
-
-fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
     for (hidden, layers, instruments, count, layer_normalisation) in [
         (5, 1, 1, 40, false),
         (8, 2, 1, 64, false),
@@ -161,49 +162,61 @@ fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
         (5, 1, 1, 40, true),
         (4, 3, 2, 33, true),
     ] {
-        let steps = 6;
-        let shape = Shape {
+        let shape = LstmShape {
             features: 3,
             hidden,
             layers,
             instruments,
             layer_normalisation,
         };
-        let parameters = Parameters::random(shape, 11).unwrap();
-        let (paths, features) = (paths::<f64>(count, steps), features(steps));
-
-        let expected = candle_positions(&parameters, &features, &paths);
-        let positions = sweep.forward(&parameters, &features, &paths).unwrap();
-        for (b, row) in expected.to_vec2::<f64>().unwrap().iter().enumerate() {
-            for (t, expected) in row.iter().enumerate() {
-                let found = positions[(b / BLOCK) * steps * instruments + t][b % BLOCK];
-                assert!(
-                    (found - expected).abs() < 1e-12,
-                    "{engine}: {found} against {expected}"
-                );
-            }
+        let parameters = Parameters::random(shape.maps(), 11).unwrap();
+        for (engine, sweep) in sweeps::<f64>(shape) {
+            equals_candle_autograd(engine, &*sweep, shape, &parameters, count);
         }
+    }
+}
 
-        let loss = (expected * seeds_tensor(&paths, instruments))
-            .unwrap()
-            .sum_all()
-            .unwrap();
-        let gradients = loss.backward().unwrap();
-        let seed = seed(&paths, instruments);
-        let gradient = sweep
-            .gradient(&parameters, &features, &paths, &seed)
-            .unwrap();
-        let mut record = Record::default();
-        sweep
-            .record(&parameters, &features, &paths, &seed, &mut record)
-            .unwrap();
-        let from_record = record.gradient(&vec![1.0; record.paths()]);
-        for (index, (name, variable)) in parameters.variables().enumerate() {
-            let expected = matrix(gradients.get(variable).unwrap()).unwrap();
-            for found in [&gradient[index], &from_record[index]] {
-                let error = (found - &expected).norm_l2() / expected.norm_l2();
-                assert!(error < 1e-12, "{engine} {name}: {error:e}");
-            }
+fn equals_candle_autograd(
+    engine: &str,
+    sweep: &dyn Sweep<f64>,
+    shape: LstmShape,
+    parameters: &Parameters,
+    count: usize,
+) {
+    let (steps, instruments) = (6, shape.instruments);
+    let (paths, features) = (paths::<f64>(count, steps), features(steps));
+
+    let expected = candle_positions(shape, parameters, &features, &paths);
+    let positions = sweep.forward(parameters, &features, &paths).unwrap();
+    for (b, row) in expected.to_vec2::<f64>().unwrap().iter().enumerate() {
+        for (t, expected) in row.iter().enumerate() {
+            let found = positions[(b / BLOCK) * steps * instruments + t][b % BLOCK];
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{engine}: {found} against {expected}"
+            );
+        }
+    }
+
+    let loss = (expected * seeds_tensor(&paths, instruments))
+        .unwrap()
+        .sum_all()
+        .unwrap();
+    let gradients = loss.backward().unwrap();
+    let seed = seed(&paths, instruments);
+    let gradient = sweep
+        .gradient(parameters, &features, &paths, &seed)
+        .unwrap();
+    let mut record = Record::default();
+    sweep
+        .record(parameters, &features, &paths, &seed, &mut record)
+        .unwrap();
+    let from_record = record.gradient(&vec![1.0; record.paths()]);
+    for (index, (name, variable)) in parameters.variables().enumerate() {
+        let expected = matrix(gradients.get(variable).unwrap()).unwrap();
+        for found in [&gradient[index], &from_record[index]] {
+            let error = (found - &expected).norm_l2() / expected.norm_l2();
+            assert!(error < 1e-12, "{engine} {name}: {error:e}");
         }
     }
 }
@@ -212,7 +225,7 @@ fn equals_candle_autograd(engine: &str, sweep: &dyn Sweep<f64>) {
 fn single_precision_sweep_agrees_with_double() {
     let (steps, shape) = (
         30,
-        Shape {
+        LstmShape {
             features: 3,
             hidden: 32,
             layers: 1,
@@ -220,14 +233,14 @@ fn single_precision_sweep_agrees_with_double() {
             layer_normalisation: false,
         },
     );
-    let parameters = Parameters::random(shape, 5).unwrap();
+    let parameters = Parameters::random(shape.maps(), 5).unwrap();
     let features = features(steps);
     let (single, double) = (paths::<f32>(256, steps), paths::<f64>(256, steps));
     let (seed32, seed64) = (seed(&single, 1), seed(&double, 1));
-    let found = BlockSweep::<f32>::new()
+    let found = BlockSweep::<f32, _>::new(shape)
         .gradient(&parameters, &features, &single, &seed32)
         .unwrap();
-    let exact = BlockSweep::<f64>::new()
+    let exact = BlockSweep::<f64, _>::new(shape)
         .gradient(&parameters, &features, &double, &seed64)
         .unwrap();
     for (found, exact) in found.iter().zip(&exact) {
@@ -241,7 +254,7 @@ fn single_precision_sweep_agrees_with_double() {
 fn directional_derivative_contracts_the_path_derivative() {
     let (steps, shape) = (
         5,
-        Shape {
+        LstmShape {
             features: 3,
             hidden: 4,
             layers: 2,
@@ -249,10 +262,10 @@ fn directional_derivative_contracts_the_path_derivative() {
             layer_normalisation: false,
         },
     );
-    let parameters = Parameters::random(shape, 2).unwrap();
+    let parameters = Parameters::random(shape.maps(), 2).unwrap();
     let paths = paths::<f64>(32, steps);
     let seed = seed(&paths, 1);
-    let sweep = BlockSweep::<f64>::new();
+    let sweep = BlockSweep::<f64, _>::new(shape);
     let mut record = Record::default();
     sweep
         .record(&parameters, &features(steps), &paths, &seed, &mut record)
@@ -296,7 +309,7 @@ fn assert_close_matrices(found: &[Mat<f64>], expected: &[Mat<f64>], bound: f64, 
 
 /// Everything that a sweep returns is the same in both engines, padded lanes included: positions,
 /// gradient, and the record lane by lane and through what optimizers read from it.
-fn engines_agree<R: Real>(bound: f64) {
+fn engines_agree<R: Real + WithDType>(bound: f64) {
     // The last one has several segments of dates.
     for (hidden, layers, instruments, count, steps, layer_normalisation) in [
         (5, 1, 1, 40, 6, false),
@@ -305,17 +318,17 @@ fn engines_agree<R: Real>(bound: f64) {
         (4, 2, 2, 33, 70, false),
         (8, 2, 1, 33, 70, true),
     ] {
-        let shape = Shape {
+        let shape = LstmShape {
             features: 3,
             hidden,
             layers,
             instruments,
             layer_normalisation,
         };
-        let parameters = Parameters::random(shape, 11).unwrap();
+        let parameters = Parameters::random(shape.maps(), 11).unwrap();
         let (paths, features) = (self::paths::<R>(count, steps), features(steps));
         let seed = seed(&paths, instruments);
-        let [found, expected] = sweeps::<R>().map(|(_, sweep)| {
+        let [found, expected] = sweeps::<R>(shape).map(|(_, sweep)| {
             let positions = sweep.forward(&parameters, &features, &paths).unwrap();
             let gradient = sweep
                 .gradient(&parameters, &features, &paths, &seed)
@@ -369,7 +382,7 @@ fn engines_agree_in_single_precision() {
 fn records_are_written_over() {
     let (steps, shape) = (
         5,
-        Shape {
+        LstmShape {
             features: 3,
             hidden: 8,
             layers: 2,
@@ -377,10 +390,10 @@ fn records_are_written_over() {
             layer_normalisation: false,
         },
     );
-    let parameters = Parameters::random(shape, 2).unwrap();
+    let parameters = Parameters::random(shape.maps(), 2).unwrap();
     let write = |count: usize, record: &mut Record<f32>| {
         let paths = paths::<f32>(count, steps);
-        BlockSweep::new()
+        BlockSweep::new(shape)
             .record(
                 &parameters,
                 &features(steps),
@@ -408,16 +421,38 @@ fn records_are_written_over() {
 /// A step that has not a matrix for every map is refused, and moves nothing.
 #[test]
 fn steps_have_a_matrix_for_every_map() {
-    let shape = Shape {
+    let shape = LstmShape {
         features: 3,
         hidden: 2,
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
     };
-    let parameters = Parameters::random(shape, 8).unwrap();
+    let parameters = Parameters::random(shape.maps(), 8).unwrap();
     let before = parameters.matrices().unwrap();
     let error = parameters.add(&before[..1]).unwrap_err().to_string();
     assert_eq!(error, "a step of 1 matrices for 2 linear maps");
     assert_eq!(parameters.matrices().unwrap(), before);
+}
+
+/// A sweep refuses weights of another network.
+#[test]
+fn sweeps_take_the_weights_of_their_network() {
+    let shape = LstmShape {
+        features: 3,
+        hidden: 4,
+        layers: 1,
+        instruments: 1,
+        layer_normalisation: false,
+    };
+    let other = LstmShape { hidden: 5, ..shape };
+    let parameters = Parameters::random(other.maps(), 8).unwrap();
+    for (engine, sweep) in sweeps::<f32>(shape) {
+        let error = sweep.forward(&parameters, &features(6), &paths(32, 6));
+        let message = error.map(|_| ()).unwrap_err().to_string();
+        assert!(
+            message.contains("was given weights of"),
+            "{engine}: {message}"
+        );
+    }
 }

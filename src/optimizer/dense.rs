@@ -1,8 +1,10 @@
 //! Small records and dense matrices that tests compare methods with.
 
 use crate::linalg::symmetric_power;
-use crate::market::{Market, Model, Simulator};
-use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
+use crate::market::{GbmParameters, Market, Model, Simulator};
+use crate::network::{
+    Architecture, BlockSweep, Feature, Features, LstmShape, Parameters, Record, Sweep,
+};
 use crate::random::{Purpose, Sampling, sequential};
 use crate::simd::{Lane, Real};
 use faer::Mat;
@@ -37,7 +39,7 @@ pub fn inverse(m: &Mat<f64>) -> Mat<f64> {
 /// The record of a small LSTM whose P&L is its gains from trading, on random paths.
 pub fn record<R: Real>(steps: usize) -> Record<R> {
     let market = Market {
-        model: Model::Gbm { volatility: 0.4 },
+        model: Model::from(GbmParameters { volatility: 0.4 }),
         spot: 100.0,
         rate: 0.0,
         dividend: 0.0,
@@ -57,17 +59,14 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         volatility: 0.4,
         expiry: 0.02 * steps as f64,
     };
-    let parameters = Parameters::random(
-        Shape {
-            features: 3,
-            hidden: 2,
-            layers: 1,
-            instruments: 1,
-            layer_normalisation: false,
-        },
-        8,
-    )
-    .unwrap();
+    let shape = LstmShape {
+        features: 3,
+        hidden: 2,
+        layers: 1,
+        instruments: 1,
+        layer_normalisation: false,
+    };
+    let parameters = Parameters::random(shape.maps(), 8).unwrap();
     let seed = |block: usize, _: &[Lane<R>], out: &mut [Lane<R>]| {
         let spot = paths.block(block).spot;
         for (t, out) in out.iter_mut().enumerate() {
@@ -75,7 +74,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         }
     };
     let mut record = Record::default();
-    BlockSweep::new()
+    BlockSweep::new(shape)
         .record(&parameters, &features, &paths, &seed, &mut record)
         .unwrap();
     record

@@ -21,14 +21,15 @@ use serde::{Deserialize, Serialize};
 /// R. C. Merton (1976), "Option pricing when underlying stock returns are discontinuous", Journal of Financial
 /// Economics 3, eqs. 2 and 16.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MertonParameters {
-    /// σ, of the diffusion alone.
+    /// The volatility σ of the diffusion alone, annualised: 0.2 is 20 %.
     pub volatility: f64,
-    /// λ
+    /// The expected number of jumps a year, λ.
     pub jump_intensity: f64,
-    /// m
+    /// The mean m of the logarithm of a jump's factor: −0.05 is a fall by about 5 %.
     pub log_jump_mean: f64,
-    /// s
+    /// The standard deviation s of the logarithm of a jump's factor.
     pub log_jump_std: f64,
 }
 

@@ -3,6 +3,7 @@
 pub mod black_scholes;
 mod greeks;
 pub mod heston;
+mod markov_variance;
 mod merton;
 pub mod normal;
 mod price_table;
@@ -11,6 +12,7 @@ mod quadrature;
 pub use black_scholes::BlackScholes;
 pub use greeks::Greeks;
 pub use heston::HestonParameters;
+pub use markov_variance::MarkovVariance;
 pub use merton::MertonParameters;
 pub use normal::{normal_cdf, normal_pdf, normal_quantile};
 pub use price_table::{PriceRange, PriceTable};

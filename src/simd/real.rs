@@ -17,7 +17,6 @@ pub trait Real:
     + AddAssign
     + SubAssign
     + MulAssign
-    + candle_core::WithDType
     + 'static
 {
     const ZERO: Self;

@@ -3,9 +3,9 @@
 use super::raw::{RawBacktest, RawSpacing};
 use crate::bounds::{at_least, date, filled, fraction, one_of, positive, required};
 use crate::error::{Error, Result};
+use crate::market::Market;
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::Reading;
-use crate::market::{Market, Model};
 use chrono::{Datelike, NaiveDate};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -160,10 +160,11 @@ pub(super) fn backtest(raw: &mut RawBacktest, market: &Market) -> Result<Backtes
         &mut raw.variance_days,
         &mut raw.variance_decay,
     )?;
-    if variance != VarianceEstimator::Model && matches!(market.model, Model::Merton(_)) {
-        return Err(Error::input(
-            "`backtest.variance` must be \"model\" under the model \"merton\", whose variance is constant",
-        ));
+    if variance != VarianceEstimator::Model && !market.model.follows_variance() {
+        return Err(Error::input(format!(
+            "`backtest.variance` must be \"model\" under the model \"{}\", whose variance is constant",
+            market.model.name()
+        )));
     }
     Ok(BacktestPlan {
         data,

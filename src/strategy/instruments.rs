@@ -5,7 +5,7 @@ use super::raw::{Raw, RawInstrument};
 use crate::bounds::{check, filled, fraction, not_negative, one_of, positive, required};
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
 use crate::error::{Error, Result, excerpt};
-use crate::market::{Market, Model, Quotes};
+use crate::market::{Market, Quotes};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const KEY: &str = "policy.instruments";
@@ -70,9 +70,10 @@ fn swap_charge(raw: &mut Raw, market: &Market, costs: Costs, swapped: bool) -> R
             None => Ok(Charge::default()),
         };
     }
-    if !matches!(market.model, Model::Heston(_)) {
+    if market.model.variance_process().is_constant() {
         return Err(Error::input(format!(
-            "`{KEY}`: \"variance_swap\" needs the model \"heston\", since variance is constant under the others"
+            "`{KEY}`: \"variance_swap\" needs a model whose variance varies, and under \"{}\" it is constant",
+            market.model.name()
         )));
     }
     if raw.backtest.is_some() {

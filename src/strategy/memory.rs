@@ -3,8 +3,9 @@
 use super::{OptimizerPlan, Plan};
 use crate::contract::Instrument;
 use crate::error::{Error, Result};
-use crate::market::{Model, Paths};
-use crate::network::{Engine, GATES, Shape};
+use crate::market::Paths;
+use crate::market::model::Tabulation;
+use crate::network::Engine;
 use crate::pricing::PriceTable;
 use crate::risk::Risk;
 use crate::simd::BLOCK;
@@ -82,7 +83,7 @@ impl Plan {
         };
         let sampled = optimizer.settings.build().curvature_paths(0).min(paths);
         let maps = self.shape.maps().into_iter();
-        let record: usize = maps.map(|(_, rows, columns)| rows + columns).sum();
+        let record: usize = maps.map(|map| map.rows + map.columns).sum();
         let validation = self.validation.paths;
         2.0 * bytes(paths)
             + bytes(weighted)
@@ -96,25 +97,21 @@ impl Plan {
 
     /// What a sweep keeps of all dates: of the blocks in hand, or as tensors of all paths.
     fn sweep_memory<R>(&self, paths: usize) -> f64 {
-        let Shape { hidden, layers, .. } = self.shape;
-        let inputs: usize = (0..layers).map(|layer| self.shape.inputs(layer)).sum();
-        // Inputs, gates, cells and their hyperbolic tangents.
-        let numbers = inputs + layers * (hidden + 1 + GATES * hidden + 3 * hidden);
         let at_once = match self.engine {
             Engine::Block => rayon::current_num_threads() * BLOCK,
             Engine::Tensor => 2 * paths,
         };
-        (at_once * self.contract.steps * numbers * size_of::<R>()) as f64
+        (at_once * self.contract.steps * self.shape.kept() * size_of::<R>()) as f64
     }
 
     /// Tables of the options that hedge, one for every date.
     fn table_memory(&self) -> f64 {
         let options = self.instruments.iter();
         let options = options.filter(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
-        let variances = match self.market.model {
-            Model::Gbm { .. } => 0,
-            Model::Merton(_) => 1,
-            Model::Heston(_) => PriceTable::VARIANCES,
+        let variances = match self.market.model.tabulation(self.contract.expiry) {
+            Tabulation::Formula => 0,
+            Tabulation::Spot => 1,
+            Tabulation::SpotAndVariance { .. } => PriceTable::VARIANCES,
         };
         (options.count() * self.contract.steps * PriceTable::bytes(variances)) as f64
     }

@@ -11,7 +11,7 @@ use super::walk_forward::WalkForwardPlan;
 use crate::bounds::{MOST_PATHS, filled, fraction, not_negative, within};
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result, excerpt, parser_message};
-use crate::hedging::{ClassicalName, Ledger};
+use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
 use crate::random::{Purpose, Sampling};
@@ -29,12 +29,15 @@ pub struct Plan {
     /// What the strike follows where contracts are sold on several days.
     pub strike: Strike,
     pub tenor: Tenor,
-    pub costs: Costs,
+    /// Whether closing the position at expiry pays costs too.
+    pub liquidation: bool,
     /// What is traded, the spot first, and what trading it costs.
     pub instruments: Vec<(Instrument, Charge)>,
     pub premium: Premium,
     pub risk: Risk,
     pub shape: Shape,
+    /// How positions come of the network's outputs.
+    pub action: Action,
     pub features: Features,
     pub engine: Engine,
     pub length: Length,
@@ -202,25 +205,30 @@ impl Plan {
         self.premium.of(&self.market, &self.contract)
     }
 
+    /// What trading the spot costs.
+    pub fn spot_charge(&self) -> Charge {
+        self.instruments[0].1
+    }
+
     /// The ledger of the contract in `market`, sold for `premium`.
     pub fn ledger(&self, market: &Market, premium: f64) -> Ledger {
-        let ledger = Ledger::new(self.contract, self.costs, market, premium);
-        self.instruments[1..]
-            .iter()
-            .fold(ledger, |ledger, &(instrument, charge)| {
-                ledger.with_instrument(instrument, charge)
-            })
+        self.ledger_at(market, premium, |charge| charge)
     }
 
     /// The ledger of [`Self::ledger`] where trading is free.
     pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
+        self.ledger_at(market, 0.0, |_| Charge::default())
+    }
+
+    fn ledger_at(&self, market: &Market, premium: f64, at: impl Fn(Charge) -> Charge) -> Ledger {
         let costs = Costs {
-            spot: Charge::default(),
-            ..self.costs
+            spot: at(self.spot_charge()),
+            liquidation: self.liquidation,
         };
-        self.instruments[1..].iter().fold(
-            Ledger::new(self.contract, costs, market, 0.0),
-            |ledger, &(instrument, _)| ledger.with_instrument(instrument, 0.0),
+        let further = self.instruments[1..].iter();
+        further.fold(
+            Ledger::new(self.contract, costs, market, premium),
+            |ledger, &(instrument, charge)| ledger.with_instrument(instrument, at(charge)),
         )
     }
 
@@ -335,11 +343,12 @@ impl Plan {
             contract,
             strike: terms.strike,
             tenor: terms.tenor,
-            costs,
+            liquidation: costs.liquidation,
             instruments,
             premium,
             risk: risk(&mut raw)?,
             shape,
+            action: Action::default(),
             features,
             engine,
             length,

@@ -5,7 +5,7 @@ use crate::bounds::{at_least, filled, one_of, positive, within};
 use crate::contract::{Charge, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::ClassicalName;
-use crate::network::{Engine, Feature, Shape};
+use crate::network::{Engine, Feature, LstmShape, Shape};
 
 /// Risk aversion λ of the Whalley–Wilmott band.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,7 @@ pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Fe
     let layer_normalisation = filled(&mut policy.layer_normalisation, false);
     // The deviation of one unit from its own mean is zero.
     let least = if layer_normalisation { 2 } else { 1 };
-    let shape = Shape {
+    let shape = LstmShape {
         features: at_least("policy.features", list.len(), 1)?,
         hidden: within(
             "policy.hidden",
@@ -51,7 +51,7 @@ pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Fe
         &filled(&mut policy.sweep, "block".into()),
         &[("block", Engine::Block), ("tensor", Engine::Tensor)],
     )?;
-    Ok((shape, list, engine))
+    Ok((shape.into(), list, engine))
 }
 
 pub(super) fn evaluation(

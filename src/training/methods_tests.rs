@@ -35,7 +35,7 @@ fn every_method_lowers_the_risk() {
         let optimizer = &plan.optimizers[0];
         let trained = train(&plan, optimizer, plan.seed, |_| Ok(())).unwrap();
         let after = trained.points.last().unwrap().validation_risk.unwrap();
-        let initial = Parameters::random(plan.shape, plan.seed).unwrap();
+        let initial = Parameters::random(plan.shape.maps(), plan.seed).unwrap();
         let paths = plan
             .simulator(plan.seed, Purpose::Validation)
             .paths(0, plan.validation.paths);

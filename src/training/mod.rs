@@ -3,6 +3,7 @@
 mod checkpoint;
 mod clock;
 mod curve;
+mod hedge;
 #[cfg(test)]
 mod methods_tests;
 #[cfg(test)]
@@ -13,8 +14,9 @@ mod tests;
 
 pub use checkpoint::Checkpoint;
 pub use curve::{TrainingPoint, ValidationSummary};
-pub use step::risk_gradient;
+pub use hedge::Hedge;
 
+use crate::distributed;
 use crate::error::{Error, Result};
 use crate::market::{PathSource, Paths, Simulator};
 use crate::network::Parameters;
@@ -45,7 +47,7 @@ pub fn train(
     progress: impl FnMut(&Training<'_>) -> Result<()>,
 ) -> Result<Trained> {
     let simulated = Simulated::new(plan, seed);
-    let initial = Parameters::random(plan.shape, seed)?;
+    let initial = Parameters::random(plan.shape.maps(), seed)?;
     train_on(plan, optimizer, simulated.sources(), initial, progress)
 }
 
@@ -138,7 +140,7 @@ impl<'a> Training<'a> {
         sources: Sources<'a>,
         checkpoint: Checkpoint,
     ) -> Result<Self> {
-        let parameters = Parameters::new(plan.shape, checkpoint.parameters)?;
+        let parameters = Parameters::new(plan.shape.maps(), checkpoint.parameters)?;
         let steps = checkpoint.points.len();
         let mut training = Self::at(plan, optimizer, sources, parameters, steps);
         State::restore(&mut *training.step.optimizer, checkpoint.optimizer)?;
@@ -225,7 +227,7 @@ impl<'a> Training<'a> {
     fn share(&self, steps: usize, spent: Duration) -> f64 {
         match (self.plan.steps(self.optimizer), self.plan.length) {
             (Some(all), _) => steps as f64 / all as f64,
-            (None, Length::Seconds(seconds)) => spent.as_secs_f64() / seconds,
+            (None, Length::Seconds(seconds)) => distributed::agree(spent.as_secs_f64()) / seconds,
             (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
         }
     }
@@ -278,7 +280,7 @@ impl<'a> Training<'a> {
     /// The average weights, or the present ones where nothing is averaged.
     fn averaged(&self) -> Result<Parameters> {
         match self.average.weights() {
-            Some(weights) => Parameters::new(self.parameters.shape(), weights.to_vec()),
+            Some(weights) => Parameters::new(self.parameters.maps().to_vec(), weights.to_vec()),
             None => Ok(self.parameters.clone()),
         }
     }

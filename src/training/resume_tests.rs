@@ -38,7 +38,7 @@ fn whole_and_cut(keys: &str, cuts: &[usize]) -> [Trained; 2] {
     let path = folder.join("checkpoint.safetensors");
     let simulated = Simulated::new(&plan, plan.seed);
     let sources = simulated.sources();
-    let initial = Parameters::random(plan.shape, plan.seed).unwrap();
+    let initial = Parameters::random(plan.shape.maps(), plan.seed).unwrap();
     let mut training = Training::new(&plan, optimizer, sources, initial);
     for &cut in cuts {
         while training.points().len() < cut {
@@ -99,7 +99,7 @@ fn foreign_checkpoints_are_refused() {
     let plan = |keys: &str| Plan::parse(&format!("{PROBLEM}\n{keys}\n"), |_| {}).unwrap();
     let (adam, sgd) = (plan("[optimizers.adam]"), plan("[optimizers.sgd]"));
     let simulated = Simulated::new(&adam, 5);
-    let initial = Parameters::random(adam.shape, 5).unwrap();
+    let initial = Parameters::random(adam.shape.maps(), 5).unwrap();
     let mut training = Training::new(&adam, &adam.optimizers[0], simulated.sources(), initial);
     training.advance().unwrap();
     let checkpoint = training.checkpoint().unwrap();
@@ -114,8 +114,8 @@ fn foreign_checkpoints_are_refused() {
         .map(|error| error.to_string())
     };
     assert_eq!(refused(&sgd).unwrap(), "state `velocity` is missing");
-    let mut wider = plan("[optimizers.adam]");
-    wider.shape.hidden = 4;
+    let wider = PROBLEM.replace("hidden = 3", "hidden = 4") + "[optimizers.adam]\n";
+    let wider = Plan::parse(&wider, |_| {}).unwrap();
     let error = refused(&wider).unwrap();
     assert!(error.starts_with("weight `lstm.0` must be"), "{error}");
 }

@@ -1,15 +1,16 @@
+use super::hedge::Hedge;
 use super::{TrainingPoint, ValidationSummary};
+use crate::distributed;
 use crate::error::{Error, Result};
-use crate::hedging::{Ledger, Settlement};
+use crate::hedging::{Ledger, Rule, Settlement};
 use crate::linalg::add_scaled;
 use crate::market::{PathSource, Paths, Quotes};
-use crate::network::{Features, Parameters, Record, Sweep};
+use crate::network::{Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::risk::paired::risk_influence;
 use crate::risk::{Curvature, Estimate, Evaluation, cvar};
-use crate::simd::{BLOCK, Lane, Real};
+use crate::simd::{BLOCK, Lane};
 use crate::strategy::{OptimizerPlan, Plan};
-use faer::Mat;
 use std::sync::Arc;
 
 /// What a step of one training run needs, allocated once.
@@ -45,7 +46,7 @@ impl<'a> Step<'a> {
         Self {
             plan,
             optimizer: optimizer.settings.build(),
-            sweep: plan.engine.sweep(),
+            sweep: plan.shape.sweep(plan.engine),
             ledger: plan.ledger(&plan.market, plan.model_premium()),
             martingale: plan
                 .control_variate
@@ -97,15 +98,23 @@ impl<'a> Step<'a> {
         premiums: Option<&[f64]>,
         further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
     ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
-        let positions = self.sweep.forward(parameters, &self.plan.features, paths)?;
+        let mut positions = self.sweep.forward(parameters, &self.plan.features, paths)?;
         let mut pnl = Vec::with_capacity(paths.count());
         let mut columns = std::array::from_fn(|_| Vec::with_capacity(paths.count()));
-        let size = paths.steps() * self.ledger.instruments();
-        for (block, positions) in positions.chunks_exact(size).enumerate() {
-            let settled = self.ledger.settle(&paths.block(block), positions);
+        let instruments = self.ledger.instruments();
+        let size = paths.steps() * instruments;
+        for positions in positions.chunks_exact_mut(size) {
+            self.plan.action.positions(instruments, positions);
+        }
+        let ledger = &self.ledger;
+        let settled = distributed::in_order(paths.blocks(), |block| {
+            let positions = &positions[block * size..][..size];
+            ledger.settle(&paths.block(block), positions)
+        });
+        for (block, settled) in settled.iter().enumerate() {
             let active = |lane: Lane<f32>| lane.into_iter().take(paths.active(block));
             pnl.extend(active(settled.pnl).map(f64::from));
-            for (column, lane) in columns.iter_mut().zip(further(&settled)) {
+            for (column, lane) in columns.iter_mut().zip(further(settled)) {
                 column.extend(active(lane).map(f64::from));
             }
         }
@@ -143,25 +152,20 @@ impl<'a> Step<'a> {
         // What the sampled paths add to the gradient is had from their record.
         let mut unrecorded = risk.weights.clone();
         unrecorded[..sampled].fill(0.0);
-        let mut gradient = risk_gradient(
-            self.sweep.as_ref(),
+        let hedge = Hedge {
+            sweep: self.sweep.as_ref(),
             parameters,
-            &self.plan.features,
-            &self.ledger,
-            &self.paths,
-            &unrecorded,
-            self.martingale.as_ref(),
-        )?;
+            features: &self.plan.features,
+            action: self.plan.action,
+            ledger: &self.ledger,
+        };
+        let mut gradient =
+            hedge.risk_gradient(&self.paths, &unrecorded, self.martingale.as_ref())?;
         let mut curvature_scale = 1.0;
         if sampled > 0 {
             let sample = self.paths.gather(&(0..sampled).collect::<Vec<_>>());
-            let seeds = |block: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
-                self.ledger.derivative(&sample.block(block), positions, out);
-            };
-            let features = &self.plan.features;
             let record = &mut self.record;
-            self.sweep
-                .record(parameters, features, &sample, &seeds, record)?;
+            hedge.record(&sample, record)?;
             add_scaled(&mut gradient, 1.0, &record.gradient(&risk.weights));
             let weights = self.optimizer.weights();
             let Curvature { weights, scale } =
@@ -210,56 +214,4 @@ impl<'a> Step<'a> {
             statistics: proposal.statistics,
         })
     }
-}
-
-/// ∂ρ/∂W for every linear map: Σ_b w_b J_b, by a backward sweep over the paths with weight w_b = ∂ρ/∂z_b alone.
-///
-/// With `martingale`, the ledger without costs, a control variate is added:
-///
-/// (1/n) Σ_b Σ_t ∂δ_{t,b}/∂W · (gain of one unit over period t)
-///
-/// Its mean is zero, because δ_t is known at t and financed prices are martingales; it makes the weights of the gains
-/// w_b + 1/n, which have mean zero as well. It takes a backward sweep over all paths.
-///
-/// # Errors
-/// Those of the sweep.
-pub fn risk_gradient<R: Real>(
-    sweep: &dyn Sweep<R>,
-    parameters: &Parameters,
-    features: &Features,
-    ledger: &Ledger,
-    paths: &Paths<R>,
-    weights: &[f64],
-    martingale: Option<&Ledger>,
-) -> Result<Vec<Mat<f64>>> {
-    let weighted: Vec<usize> = (0..weights.len())
-        .filter(|&path| martingale.is_some() || weights[path] != 0.0)
-        .collect();
-    if weighted.is_empty() {
-        let maps = parameters.shape().maps().into_iter();
-        return Ok(maps
-            .map(|(_, rows, columns)| Mat::zeros(rows, columns))
-            .collect());
-    }
-    let selected = paths.gather(&weighted);
-    let seeds = |block: usize, positions: &[Lane<R>], out: &mut [Lane<R>]| {
-        ledger.derivative(&selected.block(block), positions, out);
-        for lane in 0..BLOCK {
-            let weight = weighted
-                .get(block * BLOCK + lane)
-                .map_or(0.0, |&path| weights[path]);
-            out.iter_mut().for_each(|seed| seed[lane] *= R::of(weight));
-        }
-        if let Some(martingale) = martingale {
-            let mut gains = vec![[R::ZERO; BLOCK]; out.len()];
-            martingale.derivative(&selected.block(block), positions, &mut gains);
-            let share = R::of(1.0 / weights.len() as f64);
-            for lane in 0..selected.active(block) {
-                for (seed, gain) in out.iter_mut().zip(&gains) {
-                    seed[lane] += share * gain[lane];
-                }
-            }
-        }
-    };
-    sweep.gradient(parameters, features, &selected, &seeds)
 }

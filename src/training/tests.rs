@@ -1,10 +1,10 @@
 //! The gradient of the risk, all the way from weights to ρ, against central differences.
 
-use super::risk_gradient;
+use super::Hedge;
 use crate::contract::{Contract, Costs, Payoff};
-use crate::hedging::Ledger;
+use crate::hedging::{Action, Ledger};
 use crate::market::{Market, Model, Paths, Simulator};
-use crate::network::{BlockSweep, Feature, Features, Parameters, Record, Shape, Sweep};
+use crate::network::{Engine, Feature, Features, LstmShape, Parameters, Record, Shape, Sweep};
 use crate::pricing::HestonParameters;
 use crate::random::Purpose;
 use crate::risk::{Evaluation, Risk};
@@ -27,8 +27,8 @@ struct Problem {
     ledger: Ledger,
     risk: Risk,
     features: Features,
+    sweep: Box<dyn Sweep<f64>>,
     paths: Paths<f64>,
-    sweep: BlockSweep<f64>,
 }
 
 /// The risk at some weights, and the side of every kink that they are on.
@@ -39,9 +39,9 @@ struct Point {
 }
 
 impl Problem {
-    fn new(risk: Risk, liquidation: bool) -> Self {
+    fn new(shape: Shape, risk: Risk, liquidation: bool) -> Self {
         let market = Market {
-            model: Model::Heston(HestonParameters {
+            model: Model::from(HestonParameters {
                 v0: 0.04,
                 kappa: 1.5,
                 theta: 0.04,
@@ -75,9 +75,9 @@ impl Problem {
                 volatility: 0.2,
                 expiry: CONTRACT.expiry,
             },
+            sweep: shape.sweep(Engine::Block),
             // Not whole blocks; the tail of CVaR below ends within a path.
             paths: simulator.paths(0, 210),
-            sweep: BlockSweep::new(),
         }
     }
 
@@ -103,18 +103,20 @@ impl Problem {
         }
     }
 
+    fn hedge<'a>(&'a self, parameters: &'a Parameters) -> Hedge<'a, f64> {
+        Hedge {
+            sweep: self.sweep.as_ref(),
+            parameters,
+            features: &self.features,
+            action: Action::Output,
+            ledger: &self.ledger,
+        }
+    }
+
     /// The gradient that a training step computes.
     fn gradient(&self, parameters: &Parameters, weights: &[f64]) -> Vec<Mat<f64>> {
-        risk_gradient(
-            &self.sweep,
-            parameters,
-            &self.features,
-            &self.ledger,
-            &self.paths,
-            weights,
-            None,
-        )
-        .unwrap()
+        let hedge = self.hedge(parameters);
+        hedge.risk_gradient(&self.paths, weights, None).unwrap()
     }
 
     /// [ρ(W + BUMP·d) − ρ(W − BUMP·d)] / (2 BUMP), where both ends lie on the same side of every kink.
@@ -124,7 +126,7 @@ impl Problem {
                 .iter()
                 .zip(direction)
                 .map(|(w, d)| w + faer::Scale(step) * d);
-            self.at(&Parameters::new(shape, moved.collect()).unwrap())
+            self.at(&Parameters::new(shape.maps(), moved.collect()).unwrap())
         });
         assert!(up.trades == down.trades, "a trade changes its sign");
         if matches!(self.risk, Risk::Cvar { .. }) {
@@ -151,18 +153,18 @@ fn risk_gradient_equals_central_differences() {
         Risk::MonotoneMeanVariance { aversion: 0.3 },
     ];
     for (layers, hidden) in [(1, 4), (2, 3)] {
-        let shape = Shape {
+        let shape = Shape::from(LstmShape {
             features: 3,
             hidden,
             layers,
             instruments: 1,
             layer_normalisation: false,
-        };
-        let parameters = Parameters::random(shape, 17).unwrap();
+        });
+        let parameters = Parameters::random(shape.maps(), 17).unwrap();
         let centre = parameters.matrices().unwrap();
         for risk in risks {
             for liquidation in [false, true] {
-                let problem = Problem::new(risk, liquidation);
+                let problem = Problem::new(shape, risk, liquidation);
                 let weights = problem.at(&parameters).evaluation.weights;
                 let gradient = problem.gradient(&parameters, &weights);
 
@@ -182,7 +184,7 @@ fn risk_gradient_equals_central_differences() {
                 assert!(error < 1e-6, "{risk:?}, {liquidation}: {error:e}");
 
                 for seed in 0..4 {
-                    let direction = Parameters::random(shape, 100 + seed).unwrap();
+                    let direction = Parameters::random(shape.maps(), 100 + seed).unwrap();
                     let direction = direction.matrices().unwrap();
                     let expected = problem.difference(shape, &centre, &direction);
                     let found = crate::linalg::inner(&gradient, &direction);
@@ -199,15 +201,15 @@ fn risk_gradient_equals_central_differences() {
 #[test]
 fn gradient_of_the_tail_equals_that_of_all_paths() {
     for (layers, hidden) in [(1, 4), (2, 3)] {
-        let shape = Shape {
+        let shape = Shape::from(LstmShape {
             features: 3,
             hidden,
             layers,
             instruments: 1,
             layer_normalisation: false,
-        };
-        let parameters = Parameters::random(shape, 17).unwrap();
-        let problem = Problem::new(Risk::Cvar { level: 0.925 }, true);
+        });
+        let parameters = Parameters::random(shape.maps(), 17).unwrap();
+        let problem = Problem::new(shape, Risk::Cvar { level: 0.925 }, true);
         let weights = problem.at(&parameters).evaluation.weights;
         let tail = weights.iter().filter(|&&weight| weight != 0.0).count();
         assert!(tail > 0 && tail < BLOCK, "{tail} paths in the tail");
@@ -236,15 +238,15 @@ fn gradient_of_the_tail_equals_that_of_all_paths() {
 /// sweep give the gradient of a sweep over all paths, also if no path of the rest has weight.
 #[test]
 fn gradient_of_a_recorded_sample_and_the_rest_is_the_whole() {
-    let shape = Shape {
+    let shape = Shape::from(LstmShape {
         features: 3,
         hidden: 4,
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
-    };
-    let parameters = Parameters::random(shape, 17).unwrap();
-    let problem = Problem::new(Risk::Entropic { aversion: 0.3 }, true);
+    });
+    let parameters = Parameters::random(shape.maps(), 17).unwrap();
+    let problem = Problem::new(shape, Risk::Entropic { aversion: 0.3 }, true);
     let mut weights = problem.at(&parameters).evaluation.weights;
     for sampled in [64, 192] {
         if sampled == 192 {
@@ -252,14 +254,10 @@ fn gradient_of_a_recorded_sample_and_the_rest_is_the_whole() {
         }
         let expected = problem.gradient(&parameters, &weights);
         let sample = problem.paths.gather(&(0..sampled).collect::<Vec<_>>());
-        let seeds = |block: usize, positions: &[Lane<f64>], out: &mut [Lane<f64>]| {
-            let paths = sample.block(block);
-            problem.ledger.derivative(&paths, positions, out);
-        };
         let mut record = Record::default();
         problem
-            .sweep
-            .record(&parameters, &problem.features, &sample, &seeds, &mut record)
+            .hedge(&parameters)
+            .record(&sample, &mut record)
             .unwrap();
         let mut rest = weights.clone();
         rest[..sampled].fill(0.0);
@@ -276,15 +274,15 @@ fn gradient_of_a_recorded_sample_and_the_rest_is_the_whole() {
 #[test]
 fn control_variate_leaves_the_mean() {
     const BATCHES: usize = 100;
-    let shape = Shape {
+    let shape = Shape::from(LstmShape {
         features: 3,
         hidden: 2,
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
-    };
-    let parameters = Parameters::random(shape, 17).unwrap();
-    let mut problem = Problem::new(Risk::Cvar { level: 0.5 }, true);
+    });
+    let parameters = Parameters::random(shape.maps(), 17).unwrap();
+    let mut problem = Problem::new(shape, Risk::Cvar { level: 0.5 }, true);
     let martingale = Ledger::new(
         CONTRACT,
         Costs {
@@ -298,24 +296,10 @@ fn control_variate_leaves_the_mean() {
     for batch in 0..BATCHES {
         problem.paths = problem.simulator.paths(7 * batch as u64, 200);
         let weights = problem.at(&parameters).evaluation.weights;
+        let hedge = problem.hedge(&parameters);
         let gradient = |martingale| {
-            let Problem {
-                sweep,
-                features,
-                ledger,
-                paths,
-                ..
-            } = &problem;
-            risk_gradient(
-                sweep,
-                &parameters,
-                features,
-                ledger,
-                paths,
-                &weights,
-                martingale,
-            )
-            .unwrap()
+            let gradient = hedge.risk_gradient(&problem.paths, &weights, martingale);
+            gradient.unwrap()
         };
         let (with, without) = (gradient(Some(&martingale)), gradient(None));
         let entries = with.iter().zip(&without).flat_map(|(with, without)| {

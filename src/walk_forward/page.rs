@@ -1,7 +1,6 @@
 //! The results as a page in Markdown.
 
 use crate::contract::{Charge, Instrument};
-use crate::market::Model;
 use crate::market::estimation::VarianceEstimator;
 use crate::numbers::significant;
 use crate::report::table::{Cell, Table};
@@ -49,7 +48,8 @@ fn text(cell: &Cell) -> String {
 
 /// Whether contracts are sold at variances that differ.
 fn varies(plan: &Plan, settings: &BacktestPlan) -> bool {
-    matches!(plan.market.model, Model::Heston(_)) || settings.variance != VarianceEstimator::Model
+    let constant = plan.market.model.variance_process().is_constant();
+    !constant || settings.variance != VarianceEstimator::Model
 }
 
 /// What is traded, and at what costs.
@@ -210,7 +210,7 @@ impl Page {
             last.last_sale,
             contract.steps,
             hedge(plan),
-            if plan.costs.liquidation {
+            if plan.liquidation {
                 "closed at the same costs"
             } else {
                 "carried on without costs"

@@ -1,8 +1,7 @@
 //! Training paths that begin as contracts on history do: at any variance that the window has seen.
 
-use crate::market::estimation::HestonFilter;
-use crate::market::{Market, Model, PathSource, Paths, Simulator};
-use crate::pricing::heston::HestonTransform;
+use crate::market::estimation::VarianceFilter;
+use crate::market::{Market, PathSource, Paths, Simulator};
 use crate::random::{Purpose, Stream};
 use crate::simd::BLOCK;
 use crate::strategy::{Plan, Premium};
@@ -20,7 +19,6 @@ struct Start {
 /// Contracts sold at each of `variances` in the market of `plan`.
 fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
     let (market, contract) = (plan.market, plan.contract);
-    let Market { rate, dividend, .. } = market;
     let seen_at = |variance: f64| Market {
         model: market.model.seen_at(variance),
         ..market
@@ -29,36 +27,16 @@ fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
         .iter()
         .map(|&variance| plan.strike.spot(&seen_at(variance), &contract));
     let spots: Vec<f64> = spots.collect();
-    let prices: Vec<f64> = match (plan.premium, market.model) {
-        (Premium::Amount(amount), _) => vec![amount; variances.len()],
-        (Premium::Model, Model::Heston(parameters)) => {
-            let low = variances.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = variances.iter().copied().fold(0.0, f64::max);
-            let carry = (rate - dividend) * contract.expiry;
-            let widths = spots
-                .iter()
-                .map(|&spot| contract.log_moneyness(spot, carry));
-            let width = widths.fold(0.0, f64::max);
-            let table = HestonTransform::new(&parameters, contract.expiry, low..=high, width);
-            let price = |(&spot, &v): (&f64, &f64)| {
-                let legs = contract.legs().map(|leg| {
-                    let prices = table.prices(leg.kind, spot, v, &[leg.strike], rate, dividend);
-                    leg.quantity * prices[0]
-                });
-                legs.sum()
-            };
+    let prices: Vec<f64> = match plan.premium {
+        Premium::Amount(amount) => vec![amount; variances.len()],
+        Premium::Model => {
+            let states = spots.iter().copied().zip(variances.iter().copied());
+            let pricer = market.pricer(&contract, contract.expiry, states);
+            let price = |(&spot, &variance)| pricer.contract_price(&contract, spot, variance);
             spots.par_iter().zip(variances).map(price).collect()
         }
-        (Premium::Model, _) => {
-            let states = spots.iter().zip(variances);
-            let market = states.map(|(&spot, &variance)| Market {
-                spot,
-                ..seen_at(variance)
-            });
-            market.map(|market| market.price(&contract)).collect()
-        }
     };
-    let (own, growth) = (plan.model_premium(), (rate * contract.expiry).exp());
+    let (own, growth) = (plan.model_premium(), (market.rate * contract.expiry).exp());
     let states = spots.into_iter().zip(variances).zip(prices);
     states
         .map(|((spot, &variance), price)| Start {
@@ -152,32 +130,11 @@ pub struct BootstrapSource {
     /// Chance that a stretch ends after a day, in units of 2⁻³².
     end: u32,
     returns: Vec<f64>,
-    /// Before each return: the filter's state, or the constant variance.
-    states: Vec<Variance>,
+    /// What was known of the variance before each return.
+    states: Vec<Box<dyn VarianceFilter>>,
     /// Of contracts sold before each return.
     starts: Vec<Start>,
     closes_per_step: usize,
-}
-
-#[derive(Clone, Copy)]
-enum Variance {
-    Constant(f64),
-    Filtered(HestonFilter),
-}
-
-impl Variance {
-    fn mean(&self) -> f64 {
-        match self {
-            Self::Constant(variance) => *variance,
-            Self::Filtered(filter) => filter.mean(),
-        }
-    }
-
-    fn update(&mut self, log_return: f64) {
-        if let Self::Filtered(filter) = self {
-            filter.update(log_return);
-        }
-    }
 }
 
 impl BootstrapSource {
@@ -193,21 +150,16 @@ impl BootstrapSource {
         block: f64,
         purpose: Purpose,
     ) -> Self {
-        let mut state = match plan.market.model {
-            Model::Heston(parameters) => {
-                Variance::Filtered(HestonFilter::new(parameters, drift, dt))
-            }
-            constant => Variance::Constant(constant.initial_volatility().powi(2)),
-        };
+        let mut state = plan.market.model.filter(drift, dt);
         let mut states = Vec::with_capacity(returns.len());
         for r in returns {
-            states.push(state);
+            states.push(state.clone());
             state.update(*r);
         }
         let (window, states) = (&returns[before..], states.split_off(before));
         let gross = window.iter().map(|r| r.exp()).sum::<f64>() / window.len() as f64;
         let shift = (plan.market.rate - plan.market.dividend) * dt - gross.ln();
-        let variances: Vec<f64> = states.iter().map(Variance::mean).collect();
+        let variances: Vec<f64> = states.iter().map(|state| state.mean()).collect();
         Self {
             stream: Stream::new(plan.seed, purpose),
             end: (f64::from(u32::MAX) / block.max(1.0)) as u32,
@@ -233,7 +185,7 @@ impl PathSource for BootstrapSource {
                 let block = first_block + offset as u64;
                 let starts = self.stream.draw(block, 0)[0];
                 let mut days = starts.map(|word| self.day(word));
-                let mut states = days.map(|day| self.states[day]);
+                let mut states = days.map(|day| self.states[day].clone());
                 let mut price = days.map(|day| self.starts[day].spot);
                 for t in 0..spot.len() {
                     for lane in 0..BLOCK {

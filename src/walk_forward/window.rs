@@ -5,8 +5,8 @@ use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts};
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, RecurrentPolicy};
-use crate::market::{History, Model, PathSource, Paths};
+use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, TrainedPolicy};
+use crate::market::{History, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::parquet::write_parquet;
@@ -142,7 +142,7 @@ impl Shared<'_> {
             }
             let initial = match warm {
                 Some(weights) => weights,
-                None => Parameters::random(plan.shape, seed)?,
+                None => Parameters::random(plan.shape.maps(), seed)?,
             };
             let sources = Sources {
                 training: training.as_ref(),
@@ -159,11 +159,12 @@ impl Shared<'_> {
             let bytes = trained.parameters.to_bytes(name, seed, &plan.features)?;
             self.folder
                 .write_bytes(&policy_file(span, name, seed), &bytes)?;
-            let sweep = plan.engine.sweep();
-            let policy = RecurrentPolicy {
+            let sweep = plan.shape.sweep(plan.engine);
+            let policy = TrainedPolicy {
                 parameters: &trained.parameters,
                 features: &plan.features,
                 sweep: sweep.as_ref(),
+                action: plan.action,
             };
             record(name, Some(seed), &policy)?;
         }
@@ -173,7 +174,7 @@ impl Shared<'_> {
             let policy = ClassicalPolicy {
                 hedge: name.hedge(band_aversion),
                 market: contracts.market,
-                charge: plan.costs.spot,
+                charge: plan.spot_charge(),
             };
             record(name.name(), None, &policy)?;
         }
@@ -193,10 +194,7 @@ impl Shared<'_> {
                 calibration.standard_errors.known(),
                 calibration.standard_errors.unknown(),
             ),
-            feller: match plan.market.model {
-                Model::Heston(parameters) => Some(parameters.feller()),
-                Model::Gbm { .. } | Model::Merton(_) => None,
-            },
+            feller: plan.market.model.variance_process().stays_positive(),
             drift: calibration.drift,
             band_aversion,
             seconds,
@@ -236,7 +234,7 @@ impl Shared<'_> {
             ..span.clone()
         };
         let file = policy_file(&before, optimizer, seed);
-        Parameters::load(&self.folder.path().join(file), plan.shape).map(Some)
+        Parameters::load(&self.folder.path().join(file), plan.shape.maps()).map(Some)
     }
 
     fn source(
@@ -275,7 +273,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
     if let Aversion::Given(aversion) = plan.aversion {
         return Ok(aversion);
     }
-    if plan.costs.spot.is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
+    if plan.spot_charge().is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
         return Ok(1.0);
     }
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
@@ -292,7 +290,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,
-            charge: plan.costs.spot,
+            charge: plan.spot_charge(),
         };
         let mut book = Book::hedge(&policy, &ledger, &paths)?;
         for (z, premium) in book.pnl.iter_mut().zip(&premiums) {

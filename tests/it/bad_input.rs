@@ -72,7 +72,7 @@ fn bad_input_is_answered_in_one_line() {
             "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 9\n\
              [policy]\ninstruments = [\"spot\", \"variance_swap\"]\n"
                 .to_string(),
-            "`policy.instruments`: \"variance_swap\" needs the model \"heston\"",
+            "`policy.instruments`: \"variance_swap\" needs a model whose variance varies",
         ),
         (
             "jumps_without_size",

@@ -1,6 +1,55 @@
-//! Heston's variance as past returns show it.
+//! Variance as past returns show it.
 
 use crate::pricing::HestonParameters;
+use std::fmt::Debug;
+
+/// What is known of a variance from the returns so far, one return at a time.
+///
+/// # Units
+/// Variances per year.
+pub trait VarianceFilter: Debug + Send + Sync {
+    /// The expected variance now, given every return so far.
+    fn mean(&self) -> f64;
+
+    /// Takes one more log return and gives the expected variance at the end of its day.
+    fn update(&mut self, log_return: f64) -> f64;
+
+    /// The same state once more.
+    fn boxed(&self) -> Box<dyn VarianceFilter>;
+
+    /// The variance before each return and after the last: entry `t` of `n + 1` uses `returns[..t]` only. Continues from the
+    /// present state and leaves it as it is.
+    fn filter(&self, returns: &[f64]) -> Vec<f64> {
+        let mut state = self.boxed();
+        std::iter::once(self.mean())
+            .chain(returns.iter().map(|r| state.update(*r)))
+            .collect()
+    }
+}
+
+impl Clone for Box<dyn VarianceFilter> {
+    fn clone(&self) -> Self {
+        self.boxed()
+    }
+}
+
+/// A variance that no return changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConstantVariance(pub f64);
+
+impl VarianceFilter for ConstantVariance {
+    fn mean(&self) -> f64 {
+        self.0
+    }
+
+    fn update(&mut self, _: f64) -> f64 {
+        self.0
+    }
+
+    fn boxed(&self) -> Box<dyn VarianceFilter> {
+        Box::new(*self)
+    }
+}
 
 /// A Gaussian filter of instantaneous variance from daily log returns.
 ///
@@ -66,18 +115,31 @@ impl HestonFilter {
         }
     }
 
-    /// The expected variance now, given every return so far.
-    pub fn mean(&self) -> f64 {
-        self.mean
-    }
-
     /// How uncertain [`Self::mean`] is: the standard deviation of the variance around it.
     pub fn standard_deviation(&self) -> f64 {
         self.variance.sqrt()
     }
 
-    /// Takes one more return and gives the expected variance at the end of its day.
-    pub fn update(&mut self, log_return: f64) -> f64 {
+    /// The Gaussian quasi-log-likelihood of the next return, `ln N(r; (μ − m/2) dt, m dt)`, and
+    /// the state after it.
+    pub(super) fn log_likelihood_step(&mut self, log_return: f64) -> f64 {
+        let spread = self.mean * self.dt;
+        let innovation = log_return - self.expected_return();
+        self.update(log_return);
+        -0.5 * ((std::f64::consts::TAU * spread).ln() + innovation * innovation / spread)
+    }
+
+    fn expected_return(&self) -> f64 {
+        (self.drift - 0.5 * self.mean) * self.dt
+    }
+}
+
+impl VarianceFilter for HestonFilter {
+    fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    fn update(&mut self, log_return: f64) -> f64 {
         let HestonParameters {
             theta, sigma, rho, ..
         } = self.parameters;
@@ -96,25 +158,7 @@ impl HestonFilter {
         self.mean
     }
 
-    /// The variance before each return and after the last: entry `t` of `n + 1` uses
-    /// `returns[..t]` only. Continues from the present state and leaves it as it is.
-    pub fn filter(&self, returns: &[f64]) -> Vec<f64> {
-        let mut state = *self;
-        std::iter::once(state.mean)
-            .chain(returns.iter().map(|r| state.update(*r)))
-            .collect()
-    }
-
-    /// The Gaussian quasi-log-likelihood of the next return, `ln N(r; (μ − m/2) dt, m dt)`, and
-    /// the state after it.
-    pub(super) fn log_likelihood_step(&mut self, log_return: f64) -> f64 {
-        let spread = self.mean * self.dt;
-        let innovation = log_return - self.expected_return();
-        self.update(log_return);
-        -0.5 * ((std::f64::consts::TAU * spread).ln() + innovation * innovation / spread)
-    }
-
-    fn expected_return(&self) -> f64 {
-        (self.drift - 0.5 * self.mean) * self.dt
+    fn boxed(&self) -> Box<dyn VarianceFilter> {
+        Box::new(*self)
     }
 }

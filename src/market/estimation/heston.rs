@@ -1,6 +1,6 @@
 //! Heston's parameters by quasi-maximum likelihood.
 
-use super::filter::HestonFilter;
+use super::filter::{HestonFilter, VarianceFilter};
 use super::likelihood::{Bound, STEP, StandardErrors, free, inverse_information, shifted};
 use super::simplex::minimise;
 use super::varying_moments;

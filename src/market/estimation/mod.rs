@@ -9,7 +9,7 @@ mod variance;
 #[cfg(test)]
 mod variance_tests;
 
-pub use filter::HestonFilter;
+pub use filter::{ConstantVariance, HestonFilter, VarianceFilter};
 pub use heston::{HestonEstimate, MIN_RETURNS, estimate_heston};
 pub use likelihood::StandardErrors;
 pub use merton::{MertonEstimate, estimate_merton};

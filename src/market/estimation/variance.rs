@@ -2,7 +2,6 @@
 
 use crate::market::History;
 use crate::market::history::Quantity;
-use crate::pricing::HestonParameters;
 
 /// How the variance that is known at a close is estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,41 +71,19 @@ pub fn garman_klass(history: &History, days: usize, dt: f64, initial: f64) -> Op
     Some(last_means(&squares, days, initial))
 }
 
-/// The variance that a history's own column of variance states or, without one, that its implied volatility σ means. Under
-/// Heston that is the variance from which the model expects σ² over the 30 days of a volatility index,
-///
-/// ```text
-/// v = θ + (σ² − θ) κT/(1 − e^{−κT}),   at least θ/100,   T = 30/365
-/// ```
-///
-/// and σ² without `heston`. None if the history lacks both.
+/// The variance that a history's own column of variance states or, without one, that its implied volatility σ means:
+/// `now_given_mean(σ², T)`, the variance from which a model expects σ² over the T = 30/365 years of a volatility index. None if
+/// the history lacks both.
 ///
 /// # References
 /// Cboe, "Volatility Index Methodology: Cboe Volatility Index" (VIX), for the 30 days.
-pub fn implied(history: &History, heston: Option<&HestonParameters>) -> Option<Vec<f64>> {
+pub fn implied(history: &History, now_given_mean: impl Fn(f64, f64) -> f64) -> Option<Vec<f64>> {
     const HORIZON: f64 = 30.0 / 365.0;
     if let Some(variance) = history.values(Quantity::Variance) {
         return Some(variance.to_vec());
     }
     let volatility = history.values(Quantity::ImpliedVolatility)?.iter();
-    let Some(heston) = heston else {
-        return Some(
-            volatility
-                .map(|volatility| volatility * volatility)
-                .collect(),
-        );
-    };
-    // How much of an excess over θ now is left on average.
-    let share = HestonParameters {
-        v0: heston.theta + 1.0,
-        ..*heston
-    }
-    .mean_variance(HORIZON)
-        - heston.theta;
-    let now = |volatility: &f64| {
-        let excess = (volatility * volatility - heston.theta) / share;
-        (heston.theta + excess).max(0.01 * heston.theta)
-    };
+    let now = |volatility: &f64| now_given_mean(volatility * volatility, HORIZON);
     Some(volatility.map(now).collect())
 }
 

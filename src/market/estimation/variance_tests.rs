@@ -121,7 +121,10 @@ fn every_estimate(history: &History) -> Vec<Vec<f64>> {
         values: history.close.iter().map(|close| 0.002 * close).collect(),
     });
     vec![
-        implied(&quoted, Some(&heston)).unwrap(),
+        implied(&quoted, |mean, time| {
+            heston.variance().now_given_mean(mean, time)
+        })
+        .unwrap(),
         realised(&returns, 21, DT, 0.04),
         exponential(&returns, 0.94, DT, 0.04),
         garman_klass(history, 21, DT, 0.04).unwrap(),
@@ -169,13 +172,14 @@ fn ranges_need_open_high_and_low() {
     assert!(garman_klass(&History::load(&path).unwrap(), 21, DT, 0.0).is_none());
 }
 
-/// From the variance found, Heston's model expects the implied one over 30 days; without a model it is the square; a column
+/// From the variance found, Heston's model expects the implied one over 30 days; where variance is constant it is the square; a column
 /// of variance stands for itself; and very small implied volatilities end on the floor.
 #[test]
 fn implied_variance_is_what_the_model_expects() {
     let heston = HestonParameters::new(0.04, 4.0, 0.03, 0.5, -0.7).unwrap();
+    let model = |mean, time| heston.variance().now_given_mean(mean, time);
     let mut history = history(&bars(3, 10, 0));
-    assert!(implied(&history, Some(&heston)).is_none());
+    assert!(implied(&history, model).is_none());
     let column = |quantity, values: [f64; 3]| Series {
         quantity,
         column: String::new(),
@@ -185,15 +189,15 @@ fn implied_variance_is_what_the_model_expects() {
     history
         .series
         .push(column(Quantity::ImpliedVolatility, volatilities));
-    let found = implied(&history, Some(&heston)).unwrap();
+    let found = implied(&history, model).unwrap();
     for (v0, volatility) in found.iter().zip(volatilities).take(2) {
         let expected = HestonParameters { v0: *v0, ..heston }.mean_variance(30.0 / 365.0);
         assert!((expected - volatility * volatility).abs() < 1e-14);
     }
     assert_eq!(found[2], 0.01 * heston.theta);
-    assert_eq!(implied(&history, None).unwrap()[1], 0.4 * 0.4);
+    assert_eq!(implied(&history, |mean, _| mean).unwrap()[1], 0.4 * 0.4);
     history
         .series
         .push(column(Quantity::Variance, [0.1, 0.2, 0.3]));
-    assert_eq!(implied(&history, Some(&heston)).unwrap(), [0.1, 0.2, 0.3]);
+    assert_eq!(implied(&history, model).unwrap(), [0.1, 0.2, 0.3]);
 }

@@ -8,7 +8,7 @@ pub use transform::HestonTransform;
 
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
-use crate::pricing::Greeks;
+use crate::pricing::{Greeks, MarkovVariance};
 use serde::{Deserialize, Serialize};
 
 /// Heston's model of a spot price and its instantaneous variance,
@@ -29,15 +29,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HestonParameters {
-    /// Variance now.
+    /// The variance now, v₀, annualised: 0.04 is a volatility of 20 %.
     pub v0: f64,
-    /// Speed of mean reversion.
+    /// The speed κ, per year, at which variance reverts to its long-run level.
     pub kappa: f64,
-    /// Long-run variance.
+    /// The long-run variance θ, annualised.
     pub theta: f64,
-    /// Volatility of variance.
+    /// The volatility of variance σ, per year.
     pub sigma: f64,
-    /// Correlation of spot and variance.
+    /// The correlation ρ of the shocks of spot and variance, between −1 and 1.
     pub rho: f64,
 }
 
@@ -97,6 +97,16 @@ impl HestonParameters {
         2.0 * self.kappa * self.theta >= self.sigma * self.sigma
     }
 
+    /// The variance as a process of its own.
+    pub fn variance(&self) -> MarkovVariance {
+        MarkovVariance {
+            now: self.v0,
+            level: self.theta,
+            speed: self.kappa,
+            stays_positive: self.feller(),
+        }
+    }
+
     /// The expected average variance over `[0, T]`, `θ + (v0 − θ)(1 − e^{−κT})/(κT)`: the fair
     /// strike of a variance swap.
     ///
@@ -104,13 +114,7 @@ impl HestonParameters {
     ///
     /// `expiry` in years; the result is an annualised variance.
     pub fn mean_variance(&self, expiry: f64) -> f64 {
-        let decay = self.kappa * expiry;
-        let share = if decay == 0.0 {
-            1.0
-        } else {
-            -(-decay).exp_m1() / decay
-        };
-        self.theta + (self.v0 - self.theta) * share
+        self.variance().mean(expiry)
     }
 
     /// The price of one European option; see [`HestonTransform`] for the method.

@@ -1,22 +1,21 @@
 //! The sweep in candle tensor operations: the readable reference of the fused one.
 
-use super::block::EPSILON;
-use super::features::Features;
-use super::parameters::{GATES, Parameters, Shape, matrix};
-use super::record::Record;
-use super::{Seed, Sweep};
+use super::normalise::EPSILON;
+use super::shape::{GATES, LstmShape};
 use crate::error::Result;
 use crate::market::Paths;
+use crate::network::architecture::Architecture;
+use crate::network::features::Features;
+use crate::network::parameters::{Parameters, matrix};
+use crate::network::record::Record;
+use crate::network::sweep::{Seed, Sweep};
 use crate::simd::{BLOCK, Dates, Lane, Real};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, WithDType};
 use candle_nn::ops::sigmoid;
 use faer::Mat;
-use std::sync::LazyLock;
 
-/// Where the tensors are. Without the feature `cuda`, candle finds no such device. One for all of them:
-/// candle does not mix tensors of two handles of a device.
-static DEVICE: LazyLock<Device> =
-    LazyLock::new(|| Device::cuda_if_available(0).unwrap_or(Device::Cpu));
+/// Where the tensors are.
+const DEVICE: Device = Device::Cpu;
 
 /// The sweep as tensor operations on all paths at once, with the derivative written out.
 ///
@@ -25,7 +24,7 @@ static DEVICE: LazyLock<Device> =
 ///
 /// c_t = f ∘ c_{t−1} + i ∘ k,  h_t = o ∘ tanh(c_t),
 ///
-/// which goes on as ĥ_t with [layer normalisation](Shape::layer_normalisation).
+/// which goes on as ĥ_t with [layer normalisation](LstmShape::layer_normalisation).
 ///
 /// Backward in time, with ∂h_t the sum of what comes from above and from the next date,
 ///
@@ -34,25 +33,25 @@ static DEVICE: LazyLock<Device> =
 /// g_k = ∂c_t ∘ i ∘ (1 − k²),  g_o = ∂h_t ∘ tanh(c_t) ∘ o(1 − o),
 ///
 /// and Wᵀ g_t holds ∂h_{t−1} and ∂x_t. No graph is recorded. Slower than
-/// [`BlockSweep`](super::BlockSweep) and with the memory of a whole batch; it is what that one is
+/// [`BlockSweep`](crate::network::BlockSweep) and with the memory of a whole batch; it is what that one is
 /// tested against.
-///
-/// With the cargo feature `cuda`, which is compiled only where CUDA is found, it runs on the first CUDA device if
-/// there is one, and otherwise on the CPU.
 ///
 /// # References
 /// Hochreiter and Schmidhuber (1997), with the forget gate of Gers, Schmidhuber and Cummins (2000).
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TensorSweep;
+#[derive(Debug, Clone, Copy)]
+pub struct TensorSweep {
+    /// The sizes of the network.
+    pub shape: LstmShape,
+}
 
-impl<R: Real> Sweep<R> for TensorSweep {
+impl<R: Real + WithDType> Sweep<R> for TensorSweep {
     fn forward(
         &self,
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
     ) -> Result<Vec<Lane<R>>> {
-        lanes(&Trace::new(parameters, features, paths)?.positions)
+        lanes(&Trace::new(self.shape, parameters, features, paths)?.positions)
     }
 
     fn gradient(
@@ -62,7 +61,7 @@ impl<R: Real> Sweep<R> for TensorSweep {
         paths: &Paths<R>,
         seed: &Seed<'_, R>,
     ) -> Result<Vec<Mat<f64>>> {
-        differentiate(parameters, features, paths, seed)?
+        differentiate(self.shape, parameters, features, paths, seed)?
             .iter()
             .map(|map| {
                 let rows = |x: &Tensor| x.to_dtype(DType::F64)?.flatten(0, 1);
@@ -80,8 +79,8 @@ impl<R: Real> Sweep<R> for TensorSweep {
         seed: &Seed<'_, R>,
         record: &mut Record<R>,
     ) -> Result<()> {
-        record.resize(parameters.shape(), paths.blocks(), paths.steps());
-        let maps = differentiate(parameters, features, paths, seed)?;
+        record.resize(&self.shape.maps(), paths.blocks(), paths.steps());
+        let maps = differentiate(self.shape, parameters, features, paths, seed)?;
         for (target, map) in record.maps.iter_mut().zip(&maps) {
             fill(&mut target.inputs, &lanes(&map.inputs)?);
             fill(&mut target.gradients, &lanes(&map.gradients)?);
@@ -91,14 +90,15 @@ impl<R: Real> Sweep<R> for TensorSweep {
 }
 
 /// A sweep forward and, along the seeds, backward.
-fn differentiate<R: Real>(
+fn differentiate<R: Real + WithDType>(
+    shape: LstmShape,
     parameters: &Parameters,
     features: &Features,
     paths: &Paths<R>,
     seed: &Seed<'_, R>,
 ) -> Result<Vec<MapTensors>> {
-    let (steps, instruments) = (paths.steps(), parameters.shape().instruments);
-    let trace = Trace::new(parameters, features, paths)?;
+    let (steps, instruments) = (paths.steps(), shape.instruments);
+    let trace = Trace::new(shape, parameters, features, paths)?;
     let positions: Vec<Lane<R>> = lanes(&trace.positions)?;
     let mut seeds = vec![[R::ZERO; BLOCK]; positions.len()];
     let size = steps * instruments;
@@ -117,7 +117,7 @@ struct MapTensors {
 
 /// All that the forward sweep leaves for the backward one; B counts whole blocks.
 struct Trace {
-    shape: Shape,
+    shape: LstmShape,
     weights: Vec<Tensor>,
     layers: Vec<Vec<LstmDate>>,
     /// [h_t; 1] of the last layer, `[T, B, hidden + 1]`.
@@ -165,20 +165,17 @@ impl Normalised {
 }
 
 impl Trace {
-    fn new<R: Real>(
+    fn new<R: Real + WithDType>(
+        shape: LstmShape,
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
     ) -> Result<Self> {
-        let (shape, steps) = (parameters.shape(), paths.steps());
+        parameters.check(&shape.maps())?;
+        let steps = paths.steps();
         let weights: Vec<Tensor> = parameters
             .variables()
-            .map(|(_, variable)| {
-                Ok(variable
-                    .as_detached_tensor()
-                    .to_device(&DEVICE)?
-                    .to_dtype(R::DTYPE)?)
-            })
+            .map(|(_, variable)| Ok(variable.as_detached_tensor().to_dtype(R::DTYPE)?))
             .collect::<Result<_>>()?;
         let count = paths.blocks() * BLOCK;
         let ones = Tensor::ones((count, 1), R::DTYPE, &DEVICE)?;
@@ -298,7 +295,10 @@ fn one_minus(x: &Tensor) -> candle_core::Result<Tensor> {
 }
 
 /// The features of every date, each `[B, features]`.
-fn feature_tensors<R: Real>(features: &Features, paths: &Paths<R>) -> Result<Vec<Tensor>> {
+fn feature_tensors<R: Real + WithDType>(
+    features: &Features,
+    paths: &Paths<R>,
+) -> Result<Vec<Tensor>> {
     let (steps, count) = (paths.steps(), features.list.len());
     let mut rows = vec![[R::ZERO; BLOCK]; paths.blocks() * steps * count];
     for (index, out) in rows.chunks_exact_mut(count).enumerate() {
@@ -309,7 +309,7 @@ fn feature_tensors<R: Real>(features: &Features, paths: &Paths<R>) -> Result<Vec
 }
 
 /// Lanes `[blocks][steps][rows][BLOCK]` as a tensor `[T, B, rows]`.
-fn from_lanes<R: Real>(lanes: &[Lane<R>], steps: usize, rows: usize) -> Result<Tensor> {
+fn from_lanes<R: Real + WithDType>(lanes: &[Lane<R>], steps: usize, rows: usize) -> Result<Tensor> {
     let blocks = lanes.len() / (steps * rows);
     let shape = (blocks, steps, rows, BLOCK);
     Ok(Tensor::from_slice(lanes.as_flattened(), shape, &DEVICE)?
@@ -318,7 +318,7 @@ fn from_lanes<R: Real>(lanes: &[Lane<R>], steps: usize, rows: usize) -> Result<T
 }
 
 /// A tensor `[T, B, rows]` as lanes `[blocks][steps][rows][BLOCK]`.
-fn lanes<R: Real>(tensor: &Tensor) -> Result<Vec<Lane<R>>> {
+fn lanes<R: Real + WithDType>(tensor: &Tensor) -> Result<Vec<Lane<R>>> {
     let (steps, count, rows) = tensor.dims3()?;
     let values = tensor
         .reshape((steps, count / BLOCK, BLOCK, rows))?

@@ -1,9 +1,9 @@
-use super::super::features::Features;
-use super::super::parameters::GATES;
 use super::normalise::normalise;
+use super::shape::GATES;
 use super::weights::Weights;
 use super::workspace::Workspace;
 use crate::market::PathBlock;
+use crate::network::features::Features;
 use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add, sigmoid};
 
 /// Moves one block of paths through all dates: fills the inputs, gates, cells and positions of the

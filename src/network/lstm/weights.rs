@@ -1,16 +1,16 @@
-use super::super::parameters::Shape;
+use super::shape::LstmShape;
 use crate::simd::{Packed, Real};
 use faer::Mat;
 
 /// Weights as the kernels read them.
-pub(super) struct Weights<R> {
-    pub shape: Shape,
+pub struct Weights<R> {
+    pub shape: LstmShape,
     pub layers: Vec<LayerWeights<R>>,
     /// Head weights of every instrument, the bias last.
     pub head: Vec<Vec<R>>,
 }
 
-pub(super) struct LayerWeights<R> {
+pub struct LayerWeights<R> {
     pub forward: Packed<R>,
     /// Rows of Wᵀ for h_{t−1}: gate derivatives to ∂z/∂h_{t−1}.
     pub to_hidden: Packed<R>,
@@ -19,7 +19,7 @@ pub(super) struct LayerWeights<R> {
 }
 
 impl<R: Real> Weights<R> {
-    pub fn new(shape: Shape, matrices: &[Mat<f64>]) -> Self {
+    pub fn new(shape: LstmShape, matrices: &[Mat<f64>]) -> Self {
         let hidden = shape.hidden;
         let layers = (0..shape.layers)
             .map(|layer| {

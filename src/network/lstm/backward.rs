@@ -1,5 +1,5 @@
-use super::super::parameters::GATES;
 use super::normalise;
+use super::shape::GATES;
 use super::weights::Weights;
 use super::workspace::Workspace;
 use crate::simd::{BLOCK, Kernel, Lane, Real, add_outer, multiply_add};

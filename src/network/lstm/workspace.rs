@@ -1,11 +1,11 @@
-use super::super::parameters::{GATES, Shape};
-use super::RecordBlock;
+use super::shape::{GATES, LstmShape};
+use crate::network::record::RecordBlock;
 use crate::simd::{BLOCK, Dates, Lane, Lanes, Real};
 
 /// What one block needs from its first date to its last.
 #[derive(Debug)]
-pub(super) struct Workspace<R> {
-    shape: Shape,
+pub struct Workspace<R> {
+    shape: LstmShape,
     pub steps: usize,
     pub layers: Vec<LayerWorkspace<R>>,
     /// `[steps][instruments]`
@@ -20,7 +20,7 @@ pub(super) struct Workspace<R> {
 }
 
 #[derive(Debug)]
-pub(super) struct LayerWorkspace<R> {
+pub struct LayerWorkspace<R> {
     hidden: usize,
     /// [h_{t−1}; input_t; 1]; one date more than there are steps, which holds only h.
     pub inputs: Dates<R>,
@@ -43,7 +43,7 @@ impl<R: Real> LayerWorkspace<R> {
 }
 
 impl<R: Real> Workspace<R> {
-    pub fn new(shape: Shape, steps: usize) -> Self {
+    pub fn new(shape: LstmShape, steps: usize) -> Self {
         let hidden = shape.hidden;
         let layers = (0..shape.layers)
             .map(|layer| {
@@ -73,10 +73,6 @@ impl<R: Real> Workspace<R> {
             from_next: Lanes::zeros(hidden),
             cell_gradient: Lanes::zeros(hidden),
         }
-    }
-
-    pub fn fits(&self, shape: Shape, steps: usize) -> bool {
-        self.shape == shape && self.steps == steps
     }
 
     pub fn top(&self) -> &LayerWorkspace<R> {

@@ -1,0 +1,218 @@
+use super::pricer::{Horizon, Pricer};
+use super::variance::VarianceProcess;
+use crate::contract::OptionKind;
+use crate::error::Result;
+use crate::market::estimation::{StandardErrors, VarianceFilter};
+use crate::random::Shocks;
+use crate::simd::{Lane, Real};
+use std::fmt::Debug;
+
+/// A parameter of a model, and what it may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parameter {
+    /// The name in strategy files and of the field.
+    pub name: &'static str,
+    /// The values that the parameter may have.
+    pub range: Range,
+}
+
+/// An interval of real numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Range {
+    /// From the first number to the second, both included.
+    Closed(f64, f64),
+    /// Between the two numbers, both excluded.
+    Open(f64, f64),
+}
+
+impl Parameter {
+    /// A parameter that may be anything from `least` to `most`, both included.
+    pub const fn closed(name: &'static str, least: f64, most: f64) -> Self {
+        Self {
+            name,
+            range: Range::Closed(least, most),
+        }
+    }
+
+    /// A parameter that must lie strictly between `above` and `below`.
+    pub const fn open(name: &'static str, above: f64, below: f64) -> Self {
+        Self {
+            name,
+            range: Range::Open(above, below),
+        }
+    }
+}
+
+/// A bound of a parameter that depends on the others, or on what is simulated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// The name of the parameter.
+    pub parameter: &'static str,
+    /// What the parameter is.
+    pub value: f64,
+    /// What the parameter must be, in words that go on from "must be".
+    pub bound: String,
+    /// Whether it is.
+    pub holds: bool,
+}
+
+/// Log returns until expiry may have a standard deviation √(v̄T) of at most this, v̄ the expected average variance. The mean
+/// of the spot is carried by paths that end about v̄T above the median; beyond, a million of them have hardly one there.
+pub(super) const MOST_DEVIATION: f64 = 3.0;
+
+/// The standard deviation √(v̄T) of log returns over a life of T = `life` years.
+pub(super) fn deviation(process: &VarianceProcess, life: f64) -> f64 {
+    (process.mean_from(process.now(), life) * life).sqrt()
+}
+
+/// The limit of [`MOST_DEVIATION`] on a `parameter` of which nothing nearer is known.
+pub(super) fn spread_limit(parameter: &'static str, value: f64, deviation: f64) -> Limit {
+    Limit {
+        parameter,
+        value,
+        bound: format!(
+            "small enough for log returns until expiry to deviate by at most {MOST_DEVIATION} (here {deviation:.2})"
+        ),
+        holds: deviation <= MOST_DEVIATION,
+    }
+}
+
+/// One block of paths to be drawn.
+///
+/// # Shapes
+/// `spot` and `variance` are `[steps + 1][BLOCK]`.
+///
+/// # Units
+/// Spots in currency, variances annualised, times in years, the carry per year.
+pub struct Draw<'a, R> {
+    /// The shocks, counted through the factors of a step and then the steps.
+    pub shocks: Shocks,
+    /// The spot at the start.
+    pub start: f64,
+    /// The growth of the forward, r − q.
+    pub carry: f64,
+    /// The length of a period.
+    pub dt: f64,
+    /// The number of equal steps into which a period is divided, of which the last is kept.
+    pub substeps: usize,
+    /// Receives the spot at every date.
+    pub spot: &'a mut [Lane<R>],
+    /// Receives the instantaneous variance at every date.
+    pub variance: &'a mut [Lane<R>],
+}
+
+/// How prices of one option on many paths are come by quickly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Tabulation {
+    /// The formula is quick.
+    Formula,
+    /// Interpolation over the spot.
+    Spot,
+    /// Interpolation over spot and variance, the latter up to `most`.
+    SpotAndVariance {
+        /// The greatest variance of the table.
+        most: f64,
+    },
+}
+
+/// Parameters made from returns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate<P> {
+    /// The parameters that make the returns likeliest.
+    pub parameters: P,
+    /// Parameters that ended on a bound of their search.
+    pub at_bound: Vec<&'static str>,
+    /// Standard errors of the parameters that were estimated.
+    pub standard_errors: StandardErrors,
+}
+
+impl<P> Estimate<P> {
+    /// Parameters that are given rather than estimated.
+    pub fn given(parameters: P) -> Self {
+        Self {
+            parameters,
+            at_bound: Vec::new(),
+            standard_errors: StandardErrors::default(),
+        }
+    }
+
+    /// The same with the parameters as `to` makes them.
+    pub fn map<Q>(self, to: impl FnOnce(P) -> Q) -> Estimate<Q> {
+        Estimate {
+            parameters: to(self.parameters),
+            at_bound: self.at_bound,
+            standard_errors: self.standard_errors,
+        }
+    }
+}
+
+/// The dynamics of a spot under the pricing measure: all that the rest of the program asks a model.
+///
+/// Implemented by the parameters of each model, which serialise under the names of [`Self::parameters`].
+///
+/// # Units
+/// Times in years, variances annualised.
+pub trait Dynamics: Debug + Send + Sync {
+    /// The parameters in the order in which errors and forms name them.
+    fn parameters() -> &'static [Parameter]
+    where
+        Self: Sized;
+
+    /// The limits within which `life` years in `steps` periods are simulated and priced rightly; those that always hold
+    /// where parameters are in their ranges may be left out.
+    fn limits(&self, life: f64, steps: usize) -> Vec<Limit>;
+
+    /// The number of shocks that a step takes on every path.
+    fn factors(&self) -> usize;
+
+    /// The longest step that simulates `life` years rightly: any where the law at the end of a step is known, else one
+    /// whose error is below a standard error of 10⁶ paths.
+    fn longest_step(&self, life: f64) -> f64;
+
+    /// Draws one block of paths. The discounted spot with its dividends is a martingale on the grid.
+    fn draw<R: Real>(&self, block: Draw<'_, R>)
+    where
+        Self: Sized;
+
+    /// What the variance does.
+    fn variance_process(&self) -> VarianceProcess;
+
+    /// The dynamics that price where the instantaneous variance is `variance`; none if the model knows of no other
+    /// variance than that of its parameters.
+    fn seen_at(&self, variance: f64) -> Option<Self>
+    where
+        Self: Sized;
+
+    /// A pricer of the options of one horizon.
+    fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a>;
+
+    /// How options are priced on many paths of `life` years; no standard deviation is above `√high` at the start or in the
+    /// long run.
+    fn tabulation(&self, high: f64, life: f64) -> Tabulation;
+
+    /// Undiscounted calls over their strike, `left` years before expiry at a variance, for every ln(F/K) in `x`: the nodes of a
+    /// table. Without a variance among its nodes a table passes NaN.
+    fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
+        let pricer = self.pricer(&Horizon {
+            left,
+            rate: 0.0,
+            dividend: 0.0,
+            variances: variance..=variance,
+            log_moneyness: x.iter().fold(0.0, |most: f64, x| most.max(x.abs())),
+        });
+        let call = |x: &f64| pricer.price(OptionKind::Call, 1.0, x.exp(), variance);
+        x.iter().map(call).collect()
+    }
+
+    /// The variance that past returns show, one every `dt` years, around the drift μ in dS/S = μ dt + √v dW.
+    fn filter(&self, drift: f64, dt: f64) -> Box<dyn VarianceFilter>;
+
+    /// The parameters that make `returns`, `days_per_year` of them a year, likeliest.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] for returns that are too few or do not vary, and from a model that returns alone do not
+    /// determine.
+    fn estimate(returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>>
+    where
+        Self: Sized;
+}

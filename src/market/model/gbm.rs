@@ -1,0 +1,175 @@
+use super::dynamics::{
+    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Parameter, Tabulation, deviation,
+};
+use super::pricer::{Horizon, Pricer};
+use super::variance::VarianceProcess;
+use crate::contract::OptionKind;
+use crate::error::Result;
+use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_gbm};
+use crate::pricing::{BlackScholes, Greeks};
+use crate::simd::{BLOCK, Kernel, Normal, Real, dispatch, multiply_add};
+use serde::{Deserialize, Serialize};
+
+/// Geometric Brownian motion, dS/S = (r − q) dt + σ dW.
+///
+/// # References
+/// F. Black and M. Scholes (1973), "The pricing of options and corporate liabilities", Journal of Political Economy 81(3).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GbmParameters {
+    /// The volatility σ, annualised: 0.2 is 20 %.
+    pub volatility: f64,
+}
+
+impl Dynamics for GbmParameters {
+    fn parameters() -> &'static [Parameter] {
+        const { &[Parameter::closed("volatility", 1e-3, 5.0)] }
+    }
+
+    /// A volatility of at most 3/√T.
+    fn limits(&self, life: f64, _: usize) -> Vec<Limit> {
+        let most = MOST_DEVIATION / life.sqrt();
+        let wide = deviation(&self.variance_process(), life) > MOST_DEVIATION;
+        let limit = Limit {
+            parameter: "volatility",
+            value: self.volatility,
+            bound: format!("at most {most:.4} over {life:.4} years"),
+            holds: false,
+        };
+        wide.then_some(limit).into_iter().collect()
+    }
+
+    fn factors(&self) -> usize {
+        1
+    }
+
+    fn longest_step(&self, _: f64) -> f64 {
+        f64::INFINITY
+    }
+
+    fn draw<R: Real>(&self, block: Draw<'_, R>) {
+        dispatch(GbmBlock {
+            parameters: *self,
+            block,
+        });
+    }
+
+    fn variance_process(&self) -> VarianceProcess {
+        VarianceProcess::Constant(self.volatility * self.volatility)
+    }
+
+    fn seen_at(&self, variance: f64) -> Option<Self> {
+        Some(Self {
+            volatility: variance.sqrt(),
+        })
+    }
+
+    fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {
+        Box::new(FlatPricer {
+            left: horizon.left,
+            rate: horizon.rate,
+            dividend: horizon.dividend,
+        })
+    }
+
+    fn tabulation(&self, _: f64, _: f64) -> Tabulation {
+        Tabulation::Formula
+    }
+
+    fn filter(&self, _: f64, _: f64) -> Box<dyn VarianceFilter> {
+        Box::new(ConstantVariance(self.variance_process().now()))
+    }
+
+    fn estimate(returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
+        let estimate = estimate_gbm(returns, days_per_year)?;
+        Ok(Estimate {
+            parameters: Self {
+                volatility: estimate.volatility,
+            },
+            at_bound: Vec::new(),
+            standard_errors: estimate.standard_errors(),
+        })
+    }
+}
+
+/// Black and Scholes' formula at the variance of each state.
+struct FlatPricer {
+    left: f64,
+    rate: f64,
+    dividend: f64,
+}
+
+impl FlatPricer {
+    fn option(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> BlackScholes {
+        BlackScholes {
+            kind,
+            spot,
+            strike,
+            expiry: self.left,
+            rate: self.rate,
+            dividend: self.dividend,
+            volatility: variance.sqrt(),
+        }
+    }
+}
+
+impl Pricer for FlatPricer {
+    fn price(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> f64 {
+        self.option(kind, strike, spot, variance).price()
+    }
+
+    fn greeks(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> Greeks {
+        self.option(kind, strike, spot, variance).greeks()
+    }
+}
+
+/// One block of geometric Brownian motion, exact at the dates of the grid.
+///
+/// S_{t+1} = S_t exp((r − q − σ²/2) Δ + σ √Δ Z)
+///
+/// # References
+/// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", equation 3.21.
+struct GbmBlock<'a, R> {
+    parameters: GbmParameters,
+    block: Draw<'a, R>,
+}
+
+impl<R: Real> Kernel for GbmBlock<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool, const ROWS: usize>(self) {
+        let Draw {
+            shocks,
+            start,
+            carry,
+            dt,
+            spot,
+            ..
+        } = self.block;
+        let volatility = self.parameters.volatility;
+        let variance = volatility * volatility;
+        let drift = R::of((carry - 0.5 * variance) * dt);
+        let scale = R::of(volatility * dt.sqrt());
+        for lane in self.block.variance.iter_mut() {
+            *lane = [R::of(variance); BLOCK];
+        }
+        spot[0] = [R::of(start); BLOCK];
+        let steps = spot.len() - 1;
+        let mut words = [[0; BLOCK]; 4];
+        for t in 0..steps {
+            if t % 4 == 0 {
+                words = shocks.draw(t / 4);
+            }
+            // Values, not references: the compiler must see that nothing overlaps.
+            let (word, now) = (words[t % 4], spot[t]);
+            let mut next = [R::ZERO; BLOCK];
+            for lane in 0..BLOCK {
+                let normal = Normal::<R>::from_bits::<FMA>(word[lane]);
+                let log_return = multiply_add::<R, FMA>(scale, normal.quantile, drift);
+                next[lane] = now[lane] * log_return.exp::<FMA>();
+            }
+            spot[t + 1] = next;
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The dynamics of the spot under the pricing measure: one file for each model, and one line here, from which its name in
+//! files, its parameters and all answers of [`Dynamics`] follow. Nothing outside this room matches on a model.
+
+mod dynamics;
+mod gbm;
+mod heston;
+mod merton;
+mod pricer;
+#[cfg(test)]
+mod tests;
+mod variance;
+
+pub use dynamics::{Draw, Dynamics, Estimate, Limit, Parameter, Range, Tabulation};
+pub use gbm::GbmParameters;
+pub use pricer::{Horizon, Pricer};
+pub use variance::VarianceProcess;
+
+#[cfg(test)]
+pub(super) use heston::cancels;
+
+use crate::error::{Error, Result};
+use crate::market::estimation::VarianceFilter;
+use crate::pricing::{HestonParameters, MertonParameters};
+use crate::simd::Real;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// The models: one line for each, which everything else that is said of it follows from.
+macro_rules! models {
+    ($($(#[$doc:meta])* $model:ident $name:literal $parameters:ty,)*) => {
+        /// The dynamics of the spot under the pricing measure; it serialises as `model = "NAME"` beside the parameters.
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "model")]
+        pub enum Model {
+            $($(#[$doc])* #[serde(rename = $name)] $model($parameters),)*
+        }
+
+        $(impl From<$parameters> for Model {
+            fn from(parameters: $parameters) -> Self {
+                Self::$model(parameters)
+            }
+        })*
+
+        impl Model {
+            /// All models by the names that strategy files use, with their parameters.
+            pub fn all() -> Vec<(&'static str, &'static [Parameter])> {
+                vec![$(($name, <$parameters>::parameters()),)*]
+            }
+
+            /// The name that strategy files use.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$model(_) => $name,)*
+                }
+            }
+
+            fn dynamics(&self) -> &dyn Dynamics {
+                match self {
+                    $(Self::$model(parameters) => parameters,)*
+                }
+            }
+
+            /// Draws one block of paths.
+            pub fn draw<R: Real>(&self, block: Draw<'_, R>) {
+                match self {
+                    $(Self::$model(parameters) => parameters.draw(block),)*
+                }
+            }
+
+            /// The dynamics that price where the instantaneous variance is `variance`, none if the model knows of no
+            /// other variance than that of its parameters.
+            fn at(&self, variance: f64) -> Option<Self> {
+                match self {
+                    $(Self::$model(parameters) => parameters.seen_at(variance).map(Self::$model),)*
+                }
+            }
+
+            /// The same model with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
+            ///
+            /// # Errors
+            /// [`Error::Input`] for returns that are too few or do not vary.
+            pub fn estimate(&self, returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
+                match self {
+                    $(Self::$model(_) => {
+                        let estimate = <$parameters>::estimate(returns, days_per_year)?;
+                        Ok(estimate.map(Self::$model))
+                    })*
+                }
+            }
+        }
+    };
+}
+
+models! {
+    /// Geometric Brownian motion.
+    Gbm "gbm" GbmParameters,
+    /// Heston's stochastic variance (1993).
+    Heston "heston" HestonParameters,
+    /// Merton's jump diffusion (1976).
+    Merton "merton" MertonParameters,
+}
+
+impl Model {
+    /// The model of that name with these parameters, by their names.
+    ///
+    /// # Errors
+    /// If there is no such model, or it has other parameters.
+    pub fn named(
+        name: &str,
+        parameters: impl IntoIterator<Item = (&'static str, f64)>,
+    ) -> Result<Self> {
+        let values = parameters.into_iter();
+        let mut keys: Map<String, Value> = values
+            .map(|(parameter, value)| (parameter.to_owned(), json!(value)))
+            .collect();
+        keys.insert("model".into(), json!(name));
+        serde_json::from_value(keys.into())
+            .map_err(|error| Error::input(format!("model \"{name}\": {error}")))
+    }
+
+    /// What the variance does.
+    pub fn variance_process(&self) -> VarianceProcess {
+        self.dynamics().variance_process()
+    }
+
+    /// √ of the variance of log returns at the start, that of jumps included.
+    pub fn initial_volatility(&self) -> f64 {
+        self.variance_process().now().sqrt()
+    }
+
+    /// √ of the variance the model returns to.
+    pub fn long_run_volatility(&self) -> f64 {
+        self.variance_process().long_run().sqrt()
+    }
+
+    /// The expected average variance over `time` years from `variance` now.
+    pub fn mean_variance(&self, variance: f64, time: f64) -> f64 {
+        self.variance_process().mean_from(variance, time)
+    }
+
+    /// The same dynamics from another variance at the start; a constant variance stays what it is.
+    #[must_use]
+    pub fn at_variance(&self, variance: f64) -> Self {
+        match self.variance_process() {
+            VarianceProcess::Constant(_) => *self,
+            VarianceProcess::Markov(_) => self.seen_at(variance),
+        }
+    }
+
+    /// The dynamics that price at an instantaneous variance: [`Self::at_variance`], and under geometric Brownian motion
+    /// that variance itself. A model that knows of no other variance than its own stays what it is.
+    #[must_use]
+    pub fn seen_at(&self, variance: f64) -> Self {
+        self.at(variance).unwrap_or(*self)
+    }
+
+    /// Whether prices depend on the instantaneous variance that is seen in the market.
+    pub fn follows_variance(&self) -> bool {
+        self.at(self.variance_process().now()).is_some()
+    }
+
+    /// The longest step, in years, that simulates `life` years rightly; see [`Dynamics::longest_step`].
+    pub fn longest_step(&self, life: f64) -> f64 {
+        self.dynamics().longest_step(life)
+    }
+
+    /// The number of shocks that a step takes on every path.
+    pub fn factors(&self) -> usize {
+        self.dynamics().factors()
+    }
+
+    /// The limits within which `life` years in `steps` periods are simulated rightly.
+    pub fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
+        self.dynamics().limits(life, steps)
+    }
+
+    /// A pricer of the options of one horizon.
+    pub fn pricer(&self, horizon: &Horizon) -> Box<dyn Pricer + '_> {
+        self.dynamics().pricer(horizon)
+    }
+
+    /// How options are priced on many paths of `life` years.
+    pub fn tabulation(&self, life: f64) -> Tabulation {
+        self.dynamics()
+            .tabulation(self.greatest_usual_variance(), life)
+    }
+
+    /// The variance at the start or in the long run, whichever is greater.
+    pub fn greatest_usual_variance(&self) -> f64 {
+        let most = self.initial_volatility().max(self.long_run_volatility());
+        most.powi(2)
+    }
+
+    /// Undiscounted calls over their strike; see [`Dynamics::calls`].
+    pub fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
+        self.dynamics().calls(left, variance, x)
+    }
+
+    /// The variance that past returns show, one every `dt` years, around the drift μ in dS/S = μ dt + √v dW.
+    pub fn filter(&self, drift: f64, dt: f64) -> Box<dyn VarianceFilter> {
+        self.dynamics().filter(drift, dt)
+    }
+}

@@ -1,0 +1,168 @@
+//! What every model of the registry must do.
+
+use super::*;
+use crate::contract::{Contract, OptionKind, Payoff};
+use crate::market::{Market, Simulator};
+use crate::random::{Purpose, Sampling};
+
+/// Every model with parameters inside their ranges: the geometric mean of the ends where both are above 0, else a hundredth
+/// of the way from the lower one.
+fn every_model() -> Vec<Model> {
+    let value = |parameter: &Parameter| {
+        let (least, most) = match parameter.range {
+            Range::Closed(least, most) | Range::Open(least, most) => (least, most),
+        };
+        if least > 0.0 {
+            (least * most).sqrt()
+        } else {
+            least + 0.01 * (most - least)
+        }
+    };
+    let all = Model::all().into_iter();
+    all.map(|(name, parameters)| {
+        let values = parameters.iter().map(|p| (p.name, value(p)));
+        Model::named(name, values).unwrap()
+    })
+    .collect()
+}
+
+fn market(model: Model) -> Market {
+    Market {
+        model,
+        spot: 100.0,
+        rate: 0.03,
+        dividend: 0.01,
+    }
+}
+
+/// A model that is written and read is the same; its keys are its name and its parameters and no others; a parameter that is
+/// missing or unknown is refused.
+#[test]
+fn every_model_reads_back_as_it_was_written() {
+    for (model, (name, parameters)) in every_model().into_iter().zip(Model::all()) {
+        assert_eq!(model.name(), name);
+        let written = serde_json::to_value(model).unwrap();
+        let read: Model = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(read, model);
+        let keys: Vec<&String> = written.as_object().unwrap().keys().collect();
+        let expected = std::iter::once("model").chain(parameters.iter().map(|p| p.name));
+        assert!(keys.into_iter().eq(expected), "{written}");
+        let values = || parameters.iter().map(|parameter| (parameter.name, 0.5));
+        assert!(Model::named(name, values().skip(1)).is_err());
+        assert!(Model::named(name, values().chain([("other", 1.0)])).is_err());
+    }
+    assert!(Model::named("no model", []).is_err());
+}
+
+/// E[e^{−(r−q)t} S_t] = S₀ at every date under every model, z-bound 4.
+#[test]
+fn the_discounted_spot_of_every_model_is_a_martingale() {
+    const COUNT: usize = 1 << 16;
+    for model in every_model() {
+        let simulator = Simulator {
+            market: market(model),
+            steps: 4,
+            dt: 0.05,
+            seed: 8,
+            purpose: Purpose::Pricing,
+            sampling: Sampling::Pseudorandom,
+        };
+        let paths = simulator.paths::<f64>(0, COUNT);
+        for t in 1..=4 {
+            let forward = 100.0 * (0.02 * 0.05 * t as f64).exp();
+            let at = || (0..paths.blocks()).flat_map(|block| paths.block(block).spot[t]);
+            let mean = at().sum::<f64>() / COUNT as f64;
+            let square = at().map(|s| (s - mean).powi(2)).sum::<f64>();
+            let error = square.sqrt() / COUNT as f64;
+            assert!(
+                (mean - forward).abs() < 4.0 * error,
+                "{model:?} {t}: {mean} ± {error}, {forward}"
+            );
+        }
+    }
+}
+
+/// Call less put is S e^{−qτ} − K e^{−rτ}; the pricer of many states gives in each the price that a market in that state
+/// has; delta and gamma are differences of prices.
+#[test]
+fn every_pricer_prices_its_states() {
+    for model in every_model() {
+        let market = market(model);
+        let contract = |kind: OptionKind| Contract {
+            kind: Payoff::from(kind),
+            strike: 103.0,
+            expiry: 0.25,
+            steps: 5,
+        };
+        let now = model.variance_process().now();
+        let states = [(90.0, 0.5 * now), (100.0, now), (130.0, 2.0 * now)];
+        let [call, put] = [OptionKind::Call, OptionKind::Put].map(contract);
+        let pricer = market.pricer(&call, 0.25, states.into_iter());
+        for (spot, variance) in states {
+            let price =
+                |contract: &Contract, spot: f64| pricer.contract_price(contract, spot, variance);
+            let parity = spot * (-0.0025f64).exp() - 103.0 * (-0.0075f64).exp();
+            let difference = price(&call, spot) - price(&put, spot);
+            assert!((difference - parity).abs() < 1e-8, "{model:?}");
+            let there = Market {
+                model: model.seen_at(variance),
+                spot,
+                ..market
+            };
+            let alone = there.price(&call);
+            assert!((price(&call, spot) - alone).abs() < 1e-8, "{model:?}");
+            let greeks = pricer.contract_greeks(&call, spot, variance);
+            let (up, down) = (price(&call, spot + 0.01), price(&call, spot - 0.01));
+            let delta = (up - down) / 0.02;
+            let gamma = (up - 2.0 * price(&call, spot) + down) / 1e-4;
+            assert!((greeks.price - alone).abs() < 1e-8, "{model:?}");
+            assert!((greeks.delta - delta).abs() < 1e-5, "{model:?} {delta}");
+            assert!((greeks.gamma - gamma).abs() < 1e-4, "{model:?} {gamma}");
+        }
+    }
+}
+
+/// The expected average variance v̄ over T from v(v̄) is v̄ again; at time 0 the expected variance is that now, and over a short
+/// time so is its average.
+#[test]
+fn every_variance_process_inverts_its_mean() {
+    for model in every_model() {
+        let process = model.variance_process();
+        let now = process.now();
+        assert_eq!(process.expected(0.0), now);
+        assert!((process.mean_from(now, 1e-9) / now - 1.0).abs() < 1e-6);
+        for mean in [0.5 * now, now, 3.0 * now] {
+            let found = process.mean_from(process.now_given_mean(mean, 0.1), 0.1);
+            let floored = process.now_given_mean(mean, 0.1) <= 0.0101 * process.long_run();
+            assert!(floored || (found / mean - 1.0).abs() < 1e-12, "{model:?}");
+        }
+        let given = process.mean_from(process.now_given_mean(2.0 * now, 0.1), 0.1);
+        assert!((given / now - 2.0).abs() < 1e-12, "{model:?}");
+    }
+}
+
+/// Parameters that lie far outside what can be simulated break a limit of their model, and those of the tests break none.
+#[test]
+fn every_model_has_limits() {
+    for model in every_model() {
+        let broken = |life: f64, steps: usize| {
+            let limits = model.limits(life, steps);
+            limits.into_iter().filter(|limit| !limit.holds).count()
+        };
+        assert_eq!(broken(0.2, 4), 0, "{:?}", model.limits(0.2, 4));
+        assert!(broken(1e7, 4) > 0, "{model:?}");
+    }
+}
+
+/// What the filter of a model begins with is what the model expects in the long run, and it stays positive whatever returns are.
+#[test]
+fn every_filter_begins_at_the_long_run() {
+    for model in every_model() {
+        let long_run = model.variance_process().long_run();
+        let filter = model.filter(0.05, 1.0 / 252.0);
+        assert_eq!(filter.mean(), long_run);
+        let found = filter.filter(&[0.02, -0.5, 0.0, 0.3, -0.01]);
+        assert_eq!(found.len(), 6);
+        assert!(found.iter().all(|variance| *variance > 0.0), "{model:?}");
+    }
+}

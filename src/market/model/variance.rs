@@ -1,0 +1,79 @@
+use crate::pricing::MarkovVariance;
+
+/// What the variance of a model is; who hedges, quotes or filters asks this rather than which model it is.
+///
+/// # Units
+/// Annualised variances, times in years.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum VarianceProcess {
+    /// The variance of log returns never changes; that of jumps is part of it.
+    Constant(f64),
+    /// The variance moves, and its future depends on its present alone.
+    Markov(MarkovVariance),
+}
+
+impl VarianceProcess {
+    /// The variance at the start.
+    pub fn now(&self) -> f64 {
+        match self {
+            Self::Constant(variance) => *variance,
+            Self::Markov(process) => process.now,
+        }
+    }
+
+    /// The variance to which it returns.
+    pub fn long_run(&self) -> f64 {
+        match self {
+            Self::Constant(variance) => *variance,
+            Self::Markov(process) => process.level,
+        }
+    }
+
+    /// The speed, per year, at which its expectation returns to [`Self::long_run`]; 0 if it never leaves.
+    pub fn speed(&self) -> f64 {
+        match self {
+            Self::Constant(_) => 0.0,
+            Self::Markov(process) => process.speed,
+        }
+    }
+
+    /// The expected variance after `time` years.
+    pub fn expected(&self, time: f64) -> f64 {
+        match self {
+            Self::Constant(variance) => *variance,
+            Self::Markov(process) => process.expected(time),
+        }
+    }
+
+    /// The expected average variance over `time` years from the variance `now`, whatever it is at the start.
+    pub fn mean_from(&self, now: f64, time: f64) -> f64 {
+        match self {
+            Self::Constant(_) => now,
+            Self::Markov(process) => process.from(now).mean(time),
+        }
+    }
+
+    /// The variance now under which the expected average variance over `time` years is `mean`.
+    pub fn now_given_mean(&self, mean: f64, time: f64) -> f64 {
+        match self {
+            Self::Constant(_) => mean,
+            Self::Markov(process) => process.now_given_mean(mean, time),
+        }
+    }
+
+    /// Whether it never changes.
+    pub fn is_constant(&self) -> bool {
+        match self {
+            Self::Constant(_) => true,
+            Self::Markov(_) => false,
+        }
+    }
+
+    /// Whether a variance that changes never reaches 0; none for one that does not change.
+    pub fn stays_positive(&self) -> Option<bool> {
+        match self {
+            Self::Constant(_) => None,
+            Self::Markov(process) => Some(process.stays_positive),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Layers of long short-term memory (Hochreiter and Schmidhuber 1997) under a linear head.
+
+mod backward;
+mod forward;
+mod normalise;
+mod shape;
+mod tensor;
+mod weights;
+mod workspace;
+
+pub use shape::{GATES, LstmShape};
+pub use tensor::TensorSweep;
+
+use super::architecture::{Architecture, Network};
+use super::features::Features;
+use super::map::MapShape;
+use super::record::RecordBlock;
+use super::sweep::Sweep;
+use crate::market::PathBlock;
+use crate::simd::{Lane, Real, dispatch};
+use backward::BackwardBlock;
+use candle_core::WithDType;
+use faer::Mat;
+use forward::ForwardBlock;
+use weights::Weights;
+use workspace::Workspace;
+
+impl Architecture for LstmShape {
+    type Network<R: Real> = Weights<R>;
+
+    /// The linear maps: the LSTM layers from below, then the head.
+    ///
+    /// A layer's map takes [h_{t−1}; input_t; 1] to the pre-activations of its gates, row 4u + g
+    /// being gate g ∈ (input, forget, cell, output) of unit u. The head takes [h_t; 1] to the positions. Initial weights are
+    /// drawn from ±1/√hidden.
+    ///
+    /// # References
+    /// The bound is that of PyTorch's `nn.LSTM`.
+    fn maps(&self) -> Vec<MapShape> {
+        let bound = 1.0 / (self.hidden as f64).sqrt();
+        let layer = |layer: usize| MapShape {
+            name: format!("lstm.{layer}"),
+            rows: GATES * self.hidden,
+            columns: self.hidden + self.inputs(layer) + 1,
+            gates: GATES,
+            bound,
+        };
+        let head = MapShape {
+            name: "head".to_string(),
+            rows: self.instruments,
+            columns: self.hidden + 1,
+            gates: 1,
+            bound,
+        };
+        (0..self.layers).map(layer).chain([head]).collect()
+    }
+
+    fn outputs(&self) -> usize {
+        self.instruments
+    }
+
+    /// Inputs, gates, cells and their hyperbolic tangents, of every layer.
+    fn kept(&self) -> usize {
+        let inputs: usize = (0..self.layers).map(|layer| self.inputs(layer)).sum();
+        inputs + self.layers * (self.hidden + 1 + GATES * self.hidden + 3 * self.hidden)
+    }
+
+    fn reference<R: Real + WithDType>(self) -> Box<dyn Sweep<R>> {
+        Box::new(TensorSweep { shape: self })
+    }
+}
+
+impl<R: Real> Network<R> for Weights<R> {
+    type Shape = LstmShape;
+    type Workspace = Workspace<R>;
+
+    fn new(shape: LstmShape, matrices: &[Mat<f64>]) -> Self {
+        Self::new(shape, matrices)
+    }
+
+    fn workspace(shape: LstmShape, steps: usize) -> Workspace<R> {
+        Workspace::new(shape, steps)
+    }
+
+    fn forward(&self, features: &Features, paths: PathBlock<'_, R>, workspace: &mut Workspace<R>) {
+        dispatch(ForwardBlock {
+            weights: self,
+            features,
+            paths,
+            workspace,
+        });
+    }
+
+    fn outputs(workspace: &mut Workspace<R>) -> (&[Lane<R>], &mut [Lane<R>]) {
+        (&workspace.positions, &mut workspace.seeds)
+    }
+
+    fn backward(&self, workspace: &mut Workspace<R>, totals: Option<&mut [Vec<f64>]>) {
+        dispatch(BackwardBlock {
+            weights: self,
+            workspace,
+            totals,
+        });
+    }
+
+    fn copy_record(workspace: &Workspace<R>, record: &mut [RecordBlock<'_, R>]) {
+        workspace.copy_record(record);
+    }
+}

@@ -1,0 +1,71 @@
+use super::architecture::Architecture;
+use super::block::BlockSweep;
+use super::lstm::LstmShape;
+use super::map::MapShape;
+use super::sweep::Sweep;
+use crate::simd::Real;
+use candle_core::WithDType;
+
+/// Which implementation of [`Sweep`] moves a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// The fused sweep on the processor's vector units, [`BlockSweep`].
+    Block,
+    /// The reference in tensor operations, [`Architecture::reference`].
+    Tensor,
+}
+
+/// The networks: one line for each, which everything else that is asked of it follows from.
+macro_rules! networks {
+    ($($(#[$doc:meta])* $network:ident $shape:ty,)*) => {
+        /// The sizes of a policy's network.
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub enum Shape {
+            $($(#[$doc])* $network($shape),)*
+        }
+
+        $(impl From<$shape> for Shape {
+            fn from(shape: $shape) -> Self {
+                Self::$network(shape)
+            }
+        })*
+
+        impl Shape {
+            /// The linear maps, in the order of weights, gradients and optimizer state.
+            pub fn maps(&self) -> Vec<MapShape> {
+                match self {
+                    $(Self::$network(shape) => shape.maps(),)*
+                }
+            }
+
+            /// The number of outputs at a date.
+            pub fn outputs(&self) -> usize {
+                match self {
+                    $(Self::$network(shape) => shape.outputs(),)*
+                }
+            }
+
+            /// How many numbers a sweep keeps of one path on one date.
+            pub fn kept(&self) -> usize {
+                match self {
+                    $(Self::$network(shape) => shape.kept(),)*
+                }
+            }
+
+            /// A sweep of the network.
+            pub fn sweep<R: Real + WithDType>(self, engine: Engine) -> Box<dyn Sweep<R>> {
+                match (self, engine) {
+                    $((Self::$network(shape), Engine::Block) => {
+                        Box::new(BlockSweep::<R, $shape>::new(shape))
+                    })*
+                    $((Self::$network(shape), Engine::Tensor) => shape.reference(),)*
+                }
+            }
+        }
+    };
+}
+
+networks! {
+    /// Layers of long short-term memory under a linear head.
+    Lstm LstmShape,
+}

@@ -1,0 +1,47 @@
+use super::features::Features;
+use super::parameters::Parameters;
+use super::record::Record;
+use crate::error::Result;
+use crate::market::Paths;
+use crate::simd::{Lane, Real};
+use faer::Mat;
+
+/// Gives the derivative in the outputs that a backward sweep starts from.
+///
+/// Arguments: the block number, the outputs `[steps][outputs][BLOCK]` and the seeds to be written, of the same shape.
+/// Lanes that do not count must be seeded with zero.
+pub type Seed<'a, R> = dyn Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + 'a;
+
+/// Moves a network along paths, forward and backward in time.
+///
+/// # Errors
+/// All of its functions refuse parameters of another network, and give on the errors of tensor operations.
+pub trait Sweep<R: Real>: Send + Sync {
+    /// The outputs for each period, `[blocks][steps][outputs][BLOCK]`.
+    fn forward(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+    ) -> Result<Vec<Lane<R>>>;
+
+    /// Differentiates along the seeds: Σ_b Σ_t seed ∂y_t/∂W for every linear map.
+    fn gradient(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+    ) -> Result<Vec<Mat<f64>>>;
+
+    /// Writes (a, g) of every linear map into `record`, whose memory is used again; g are the derivatives that the seeds
+    /// define.
+    fn record(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+        record: &mut Record<R>,
+    ) -> Result<()>;
+}
