@@ -35,14 +35,23 @@ use serde::Serialize;
 /// Currency at expiry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Attribution {
+    /// The premium above the model's price at the sale.
     pub premium: f64,
+    /// The gains of holding something else than the model's delta.
     pub delta: f64,
+    /// The convexity of the option in the spot.
     pub gamma: f64,
+    /// The passing of time.
     pub theta: f64,
+    /// The moves of variance.
     pub vega: f64,
+    /// Interest and dividends.
     pub financing: f64,
+    /// The transaction costs, below 0.
     pub costs: f64,
+    /// What the other parts leave.
     pub unexplained: f64,
+    /// The part of `delta` which the drift explains.
     pub drift: f64,
 }
 

@@ -72,6 +72,7 @@ impl<'a> Calendar<'a> {
         self.frequency
     }
 
+    /// How long contracts live, in the days of the strategy.
     pub fn tenor(&self) -> Tenor {
         self.tenor
     }

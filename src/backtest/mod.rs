@@ -154,11 +154,15 @@ pub struct Contracts {
     pub market: Market,
     /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
     pub estimated: Option<(NaiveDate, NaiveDate)>,
-    /// [`Calibration::at_bound`] and [`Calibration::standard_errors`].
+    /// Parameters that ended on a bound of their search.
     pub at_bound: Vec<&'static str>,
+    /// The standard errors of the parameters that were estimated.
     pub standard_errors: StandardErrors,
+    /// The day of every sale.
     pub sold: Vec<NaiveDate>,
+    /// The day of every expiry.
     pub expiry: Vec<NaiveDate>,
+    /// The premium of every contract, in the currency of the strategy's spot.
     pub premiums: Vec<f64>,
     /// How many contracts live at a time, at least 1.
     pub overlap: f64,

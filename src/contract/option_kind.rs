@@ -7,7 +7,9 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptionKind {
+    /// The right to buy.
     Call,
+    /// The right to sell.
     Put,
 }
 

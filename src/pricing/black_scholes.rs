@@ -43,12 +43,19 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BlackScholes {
+    /// Whether it is a call or a put.
     pub kind: OptionKind,
+    /// The spot, in currency.
     pub spot: f64,
+    /// The strike, in currency.
     pub strike: f64,
+    /// The time until expiry, in years.
     pub expiry: f64,
+    /// The interest rate per year, continuously compounded.
     pub rate: f64,
+    /// The dividend yield per year, continuously compounded.
     pub dividend: f64,
+    /// The volatility, annualised.
     pub volatility: f64,
 }
 

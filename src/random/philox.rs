@@ -4,13 +4,21 @@ use crate::simd::{BLOCK, Lane};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
+    /// The paths that policies are trained on.
     Training = 1,
+    /// The paths that the risk is watched on while training.
     Validation = 2,
+    /// The test paths.
     Evaluation = 3,
+    /// The weights that trainings begin with.
     InitialWeights = 4,
+    /// The paths that prices are simulated on.
     Pricing = 5,
+    /// The paths that are written to files.
     Export = 6,
+    /// The choices of a search for settings.
     Tuning = 7,
+    /// The resamples behind confidence intervals.
     Bootstrap = 8,
 }
 
@@ -30,6 +38,7 @@ const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 impl Stream {
+    /// The random numbers of a seed for one purpose.
     pub fn new(seed: u64, purpose: Purpose) -> Self {
         // SplitMix64's finaliser keeps neighbouring seeds and purposes apart.
         let mut key = seed ^ (purpose as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);

@@ -31,8 +31,11 @@ pub struct Source {
 pub enum Shocks {
     /// Drawn when asked for; with `antithetic`, the second half of the block mirrors the first.
     Drawn {
+        /// The random numbers that shocks are made of.
         stream: Stream,
+        /// The number of the block.
         block: u64,
+        /// Whether path 16 + i has the shocks of path i with the opposite sign.
         antithetic: bool,
     },
     /// Made in advance.

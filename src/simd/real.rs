@@ -19,19 +19,28 @@ pub trait Real:
     + MulAssign
     + 'static
 {
+    /// The number 0.
     const ZERO: Self;
+    /// The number 1.
     const ONE: Self;
+    /// The number ½.
     const HALF: Self;
 
+    /// The nearest number of this precision.
     fn of(value: f64) -> Self;
+    /// The same number in double precision.
     fn into_f64(self) -> f64;
+    /// `self * b + c`, rounded once.
     fn mul_add(self, b: Self, c: Self) -> Self;
+    /// The square root.
     fn sqrt(self) -> Self;
+    /// The absolute value.
     fn abs(self) -> Self;
-    /// Branch-free minimum and maximum; either argument if one is NaN.
+    /// The lesser of two numbers, without a branch; either argument if one is NaN.
     fn lesser(self, other: Self) -> Self;
+    /// The greater of two numbers, without a branch; either argument if one is NaN.
     fn greater(self, other: Self) -> Self;
-    /// eˣ. For f32 the relative error is below 2e-7, and x is clamped to [−87, 88]; for f64 5e-16 and [−708, 709].
+    /// The exponential eˣ. For f32 the relative error is below 2e-7, and x is clamped to [−87, 88]; for f64 5e-16 and [−708, 709].
     fn exp<const FMA: bool>(self) -> Self;
     /// The hyperbolic tangent. For f32 the absolute error is below 3e-7 with fused multiply-add, otherwise
     /// 4e-7; for f64 below 5e-16.

@@ -50,8 +50,11 @@ pub struct Shared<'a> {
 pub enum Doing<'a> {
     /// A policy is being trained; a step was just taken.
     Training {
+        /// The optimizer.
         strategy: &'a str,
+        /// The seed of the training.
         seed: u64,
+        /// The training after the step.
         training: &'a Training<'a>,
     },
 }
