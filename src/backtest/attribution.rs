@@ -35,23 +35,23 @@ use serde::Serialize;
 /// Currency at expiry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Attribution {
-    /// The premium above the model's price at the sale.
+    /// The premium less the model's price at the sale.
     pub premium: f64,
-    /// The gains of holding something else than the model's delta.
+    /// What positions other than the model's delta earned.
     pub delta: f64,
-    /// The convexity of the option in the spot.
+    /// What the curvature of the price cost.
     pub gamma: f64,
-    /// The passing of time.
+    /// What the passing of time earned.
     pub theta: f64,
-    /// The moves of variance.
+    /// What changes of the variance earned.
     pub vega: f64,
-    /// Interest and dividends.
+    /// Interest and dividends of the hedge.
     pub financing: f64,
-    /// The transaction costs, below 0.
+    /// The costs of all trades, negative.
     pub costs: f64,
-    /// What the other parts leave.
+    /// What is left.
     pub unexplained: f64,
-    /// The part of `delta` which the drift explains.
+    /// The share of delta that the drift of the returns before the sales explains.
     pub drift: f64,
 }
 

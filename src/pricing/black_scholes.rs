@@ -43,17 +43,17 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BlackScholes {
-    /// Whether it is a call or a put.
+    /// Call or put.
     pub kind: OptionKind,
-    /// The spot, in currency.
+    /// The spot.
     pub spot: f64,
-    /// The strike, in currency.
+    /// The strike.
     pub strike: f64,
-    /// The time until expiry, in years.
+    /// Years to expiry.
     pub expiry: f64,
-    /// The interest rate per year, continuously compounded.
+    /// The interest rate, continuously compounded.
     pub rate: f64,
-    /// The dividend yield per year, continuously compounded.
+    /// The dividend yield, continuously compounded.
     pub dividend: f64,
     /// The volatility, annualised.
     pub volatility: f64,

@@ -1,5 +1,8 @@
+use super::app::App;
+use super::problem::MOST_BYTES;
+use super::routes::router;
 use super::tests::{Answer, answer_of, app};
-use super::*;
+use crate::runs::export;
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;
 use axum::body::Body;
@@ -111,10 +114,11 @@ fn jobs_are_validated_queued_and_bounded() {
     let post =
         |body: serde_json::Value| Sent::new("POST", "/api/v1/jobs").with(body).to(app.clone());
     let form = json(&Sent::new("GET", "/api/v1/strategy/form").to(app.clone()));
-    let mut fields: serde_json::Map<String, serde_json::Value> = form["fields"]
+    let mut fields: serde_json::Map<String, serde_json::Value> = form["sections"]
         .as_array()
         .unwrap()
         .iter()
+        .flat_map(|section| section["fields"].as_array().unwrap())
         .filter(|field| !field["key"].as_str().unwrap().starts_with("backtest."))
         .map(|field| {
             (
@@ -268,6 +272,11 @@ fn the_description_is_of_this_api() {
                 assert_eq!(refusal["schema"]["$ref"], "#/components/schemas/Refusal");
             }
         }
+    }
+    let table = &paths["/api/v1/runs/{id}/tables/{file}"]["get"];
+    let words = format!("{} {}", table["summary"], table["description"]);
+    for table in &export::TABLES {
+        assert!(words.contains(&format!("`{}`", table.name)), "{words}");
     }
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"#").skip(1) {

@@ -1,12 +1,14 @@
 use super::api_tests::Sent;
+use super::app::App;
+use super::form;
 use super::tests::app;
-use super::*;
-use crate::charts::LiveChart;
+use crate::charts::LIVE_CHARTS;
 use crate::experiment::{Prepared, Scope};
 use crate::runs::fixture::Scratch;
 use crate::runs::index::Index;
 use crate::strategy::Plan;
 use serde_json::{Value, json};
+use std::path::Path;
 
 const STRATEGY: &str = "name = \"small\"\n[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n\
                         [training]\nsteps = 20\npaths = 64\nlengths = [20, 40]\n\
@@ -58,10 +60,10 @@ fn a_run_says_what_it_will_train() {
     assert_eq!(trainings, expected);
     let (status, page) = get(&app, &format!("/runs/{run}"));
     assert_eq!(status, 200);
-    for chart in LiveChart::all() {
-        let place = format!("id=\"{}\"", chart.name());
+    for chart in LIVE_CHARTS {
+        let place = format!("id=\"{}\"", chart.name);
         assert!(page.as_str().unwrap().contains(&place), "{place}");
-        assert_eq!(live["figures"][chart.name()]["data"][1]["name"], "kfac");
+        assert_eq!(live["figures"][chart.name]["data"][1]["name"], "kfac");
     }
     assert_eq!(get(&app, "/api/v1/runs/x/live").0, 404);
     assert_eq!(get(&app, "/runs/x/live").0, 404);
@@ -121,10 +123,11 @@ fn shipped_strategies_fill_the_form() {
     for (name, _) in form::SHIPPED {
         let (status, form) = get(&app, &format!("/api/v1/strategy/form?strategy={name}"));
         assert_eq!(status, 200, "{name}: {form}");
-        let values: serde_json::Map<String, Value> = form["fields"]
+        let values: serde_json::Map<String, Value> = form["sections"]
             .as_array()
             .unwrap()
             .iter()
+            .flat_map(|section| section["fields"].as_array().unwrap())
             .map(|field| {
                 (
                     field["key"].as_str().unwrap().to_owned(),
@@ -136,7 +139,7 @@ fn shipped_strategies_fill_the_form() {
         let answer = again.to(app.clone());
         assert_eq!(answer.status, 200, "{name}: {}", answer.body);
         let again: Value = serde_json::from_str(&answer.body).unwrap();
-        assert_eq!(again["fields"], form["fields"], "{name}");
+        assert_eq!(again["sections"], form["sections"], "{name}");
     }
     assert_eq!(get(&app, "/api/v1/strategy/form?strategy=none").0, 404);
     let wrong = json!({ "strategy": STRATEGY.replace("0.2", "-0.2") });

@@ -14,7 +14,7 @@ pub struct Dates<R> {
 }
 
 impl<R: Real> Dates<R> {
-    /// So many dates of so many rows, all zero.
+    /// Storage for `dates` dates of `rows` rows each, all zero.
     pub fn zeros(dates: usize, rows: usize) -> Self {
         let stride = stride(rows);
         Self {
@@ -41,7 +41,7 @@ impl<R: Real> Dates<R> {
         self.rows
     }
 
-    /// The rows of date `t`.
+    /// The rows of date `t`, for reading.
     #[inline(always)]
     pub fn at(&self, t: usize) -> &[Lane<R>] {
         &self.lanes[t * self.stride..][..self.rows]

@@ -26,19 +26,19 @@ pub trait Real:
     /// The number ½.
     const HALF: Self;
 
-    /// The nearest number of this precision.
+    /// The nearest number of this type.
     fn of(value: f64) -> Self;
-    /// The same number in double precision.
+    /// The same number as f64.
     fn into_f64(self) -> f64;
-    /// `self * b + c`, rounded once.
+    /// `self · b + c`, rounded once.
     fn mul_add(self, b: Self, c: Self) -> Self;
-    /// The square root.
+    /// The square root; NaN below zero.
     fn sqrt(self) -> Self;
     /// The absolute value.
     fn abs(self) -> Self;
-    /// The lesser of two numbers, without a branch; either argument if one is NaN.
+    /// The smaller of two numbers, without a branch; either of them if one is NaN.
     fn lesser(self, other: Self) -> Self;
-    /// The greater of two numbers, without a branch; either argument if one is NaN.
+    /// The larger of two numbers, without a branch; either of them if one is NaN.
     fn greater(self, other: Self) -> Self;
     /// The exponential eˣ. For f32 the relative error is below 2e-7, and x is clamped to [−87, 88]; for f64 5e-16 and [−708, 709].
     fn exp<const FMA: bool>(self) -> Self;

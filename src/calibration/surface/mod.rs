@@ -19,17 +19,17 @@ use serde::Serialize;
 /// Spot and strike in currency, expiry in years, the rest per year and continuously compounded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quote {
-    /// The spot, in currency.
+    /// The spot at the quote.
     pub spot: f64,
-    /// The strike, in currency.
+    /// The strike.
     pub strike: f64,
-    /// The time until expiry, in years.
+    /// Years to expiry.
     pub expiry: f64,
-    /// The interest rate per year.
+    /// The interest rate.
     pub rate: f64,
-    /// The dividend yield per year.
+    /// The dividend yield.
     pub dividend: f64,
-    /// The implied volatility, annualised.
+    /// The volatility that gives the quoted price in Black and Scholes' formula, as a fraction.
     pub implied_volatility: f64,
 }
 
@@ -47,7 +47,7 @@ impl Quote {
         }
     }
 
-    /// That of the option out of the money on the forward.
+    /// The kind of the option that is out of the money on the forward.
     fn kind(&self) -> OptionKind {
         let forward = self.spot * ((self.rate - self.dividend) * self.expiry).exp();
         if self.strike >= forward {
@@ -61,7 +61,7 @@ impl Quote {
 /// Quotes of one day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surface {
-    /// The quotes that are fitted.
+    /// The quotes, in the order of the file.
     pub quotes: Vec<Quote>,
     /// Rows that are not fitted, in their order.
     pub dropped: Vec<Dropped>,
@@ -74,9 +74,9 @@ pub struct Surface {
 /// A row of a file that has no quote.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Dropped {
-    /// The number of the row from 1, the header not counted.
+    /// The number of the row, from 1, the header not counted.
     pub row: usize,
-    /// Why it has no quote.
+    /// Why it has none, in words.
     pub reason: String,
 }
 
