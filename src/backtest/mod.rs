@@ -154,7 +154,7 @@ pub struct Contracts {
     pub market: Market,
     /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
     pub estimated: Option<(NaiveDate, NaiveDate)>,
-    /// [`Calibration::at_bound`] and [`Calibration::standard_errors`].
+    /// Parameters that ended on a bound of their search.
     pub at_bound: Vec<&'static str>,
     /// Standard errors of the parameters that were estimated.
     pub standard_errors: StandardErrors,

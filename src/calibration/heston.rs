@@ -2,7 +2,9 @@
 
 use super::surface::{Quote, Surface};
 use crate::error::{Error, Result};
+use crate::linalg::right_singular;
 use crate::pricing::{BlackScholes, HestonParameters};
+use faer::Mat;
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::{DVector, Dyn, OMatrix, OVector, U5, storage::Owned};
 use rayon::prelude::*;
@@ -156,19 +158,18 @@ fn not_identified(problem: &Problem<'_>, free: &[usize], noise: f64) -> Vec<&'st
         let share = 1.0 / (1.0 + (-problem.at[i]).exp());
         (bounds[i].1 - bounds[i].0) * share * (1.0 - share)
     };
-    let jacobian = nalgebra::DMatrix::from_fn(whole.nrows(), free.len(), |row, j| {
+    let jacobian = Mat::from_fn(whole.nrows(), free.len(), |row, j| {
         whole[(row, free[j])] / slope(free[j])
     });
-    let Some(svd) = nalgebra::SVD::try_new(jacobian, false, true, f64::EPSILON, 0) else {
+    let Ok((values, directions)) = right_singular(&jacobian) else {
         return free.iter().map(|&i| NAMES[i]).collect();
     };
-    let Some(directions) = svd.v_t else {
-        return Vec::new();
-    };
-    let greatest = svd.singular_values.max();
+    let greatest = values.iter().copied().fold(0.0, f64::max);
     let moved = |j: usize| {
-        let terms = svd.singular_values.iter().enumerate().map(|(k, value)| {
-            let along = directions[(k, j)];
+        // There are fewer singular values than directions where quotes are fewer than parameters.
+        let terms = (0..free.len()).map(|k| {
+            let value = values.get(k).unwrap_or(&0.0);
+            let along = directions[(j, k)];
             // A direction that moves no quote moves the parameters that have a part in it without bound.
             if *value <= NONE * greatest {
                 if along.abs() < NONE {

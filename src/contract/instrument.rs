@@ -21,9 +21,11 @@ pub enum Instrument {
 /// Strike in the spot's currency; expiry in years from the sale of the contract.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Vanilla {
+    /// Whether it is a call or a put.
     pub kind: OptionKind,
+    /// The strike, in currency.
     pub strike: f64,
-    /// Not before that of the contract.
+    /// The time from the sale of the contract to the option's expiry, in years; not before that of the contract.
     pub expiry: f64,
 }
 

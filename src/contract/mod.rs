@@ -18,11 +18,13 @@ use serde::Serialize;
 /// Strike in the spot's currency; expiry in years.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Contract {
+    /// The form of the payoff.
     pub kind: Payoff,
-    /// K; a second strike is part of the kind.
+    /// The strike K, in currency; a second strike is part of the kind.
     pub strike: f64,
+    /// The time from the sale to expiry, in years.
     pub expiry: f64,
-    /// Number of hedging periods.
+    /// The number of hedging periods.
     pub steps: usize,
 }
 

@@ -8,25 +8,37 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payoff {
-    /// (S − K)⁺
+    /// A call, which pays (S − K)⁺.
     Call,
-    /// (K − S)⁺
+    /// A put, which pays (K − S)⁺.
     Put,
-    /// (S − K)⁺ + (K − S)⁺
+    /// A straddle, which pays (S − K)⁺ + (K − S)⁺.
     Straddle,
-    /// (K − S)⁺ + (S − K′)⁺
-    Strangle { upper: f64 },
-    /// (S − K)⁺ − (S − K′)⁺
-    CallSpread { upper: f64 },
-    /// (K′ − S)⁺ − (K − S)⁺
-    PutSpread { upper: f64 },
+    /// A strangle, which pays (K − S)⁺ + (S − K′)⁺.
+    Strangle {
+        /// The upper strike K′, in currency.
+        upper: f64,
+    },
+    /// A call spread, which pays (S − K)⁺ − (S − K′)⁺.
+    CallSpread {
+        /// The upper strike K′, in currency.
+        upper: f64,
+    },
+    /// A put spread, which pays (K′ − S)⁺ − (K − S)⁺.
+    PutSpread {
+        /// The upper strike K′, in currency.
+        upper: f64,
+    },
 }
 
 /// A number of calls or puts of one strike.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Leg {
+    /// The number of options; below 0 where they are sold.
     pub quantity: f64,
+    /// Whether they are calls or puts.
     pub kind: OptionKind,
+    /// The strike, in currency.
     pub strike: f64,
 }
 

@@ -53,7 +53,10 @@ pub enum Classical {
     /// # References
     /// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing
     /// with transaction costs", equation 3.10.
-    WhalleyWilmott { aversion: f64 },
+    WhalleyWilmott {
+        /// The risk aversion λ, in one over the spot's currency.
+        aversion: f64,
+    },
     /// Spot and the first option among the instruments, so that neither spot nor variance moves the whole at first order:
     ///
     /// n = (∂V/∂v)/(∂P/∂v),  δ = ∂V/∂S − n ∂P/∂S
@@ -119,7 +122,9 @@ impl BandAversion {
 /// A classical hedge in one market; all but delta–vega trade the spot alone.
 #[derive(Debug, Clone, Copy)]
 pub struct ClassicalPolicy {
+    /// The hedge.
     pub hedge: Classical,
+    /// The market that the hedge assumes.
     pub market: Market,
     /// What trading the spot costs, which the Whalley–Wilmott band depends on.
     pub charge: Charge,

@@ -45,7 +45,9 @@ struct Traded {
 /// What a block of hedged contracts came to.
 #[derive(Debug, Clone, Copy)]
 pub struct Settlement<R> {
+    /// The P&L, in currency at expiry.
     pub pnl: Lane<R>,
+    /// The costs, in currency at expiry.
     pub cost: Lane<R>,
     /// Traded value over the spot at the start, undiscounted.
     pub turnover: Lane<R>,
@@ -59,12 +61,14 @@ pub struct Settlement<R> {
 /// Money at expiry.
 #[derive(Debug, Clone)]
 pub struct Account {
+    /// The gains up to each date, `[steps + 1][BLOCK]`.
     pub gain: Vec<Lane<f64>>,
-    /// With that of the trade at the date.
+    /// The costs up to each date, that of the trade on it among them, `[steps + 1][BLOCK]`.
     pub cost: Vec<Lane<f64>>,
 }
 
 impl Ledger {
+    /// A ledger on which the spot alone is traded, of a contract sold in `market` for `premium`.
     pub fn new(contract: Contract, costs: Costs, market: &Market, premium: f64) -> Self {
         let dt = contract.dt();
         let growth = (0..=contract.steps)

@@ -33,8 +33,11 @@ pub trait Policy {
 /// P&L, costs and turnover of every path.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
+    /// The P&L of every path, in currency at expiry.
     pub pnl: Vec<f64>,
+    /// The costs of every path, in currency at expiry.
     pub cost: Vec<f64>,
+    /// The traded value of every path over the spot at the start.
     pub turnover: Vec<f64>,
 }
 

@@ -37,16 +37,16 @@ pub fn orthonormal(matrix: &Mat<f64>) -> Mat<f64> {
     matrix.qr().compute_thin_Q()
 }
 
-/// Singular values and right singular vectors (columns) of a matrix.
+/// Singular values (non-increasing) and right singular vectors (columns) of a matrix.
 ///
 /// # Errors
 /// If the matrix has a value that is not finite.
-#[cfg(test)]
 pub fn right_singular(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
     let svd = matrix.svd().map_err(|error| {
         Error::Computation(format!(
-            "singular values of a {0} × {0} matrix: {error:?}",
-            matrix.nrows()
+            "singular values of a {} × {} matrix: {error:?}",
+            matrix.nrows(),
+            matrix.ncols()
         ))
     })?;
     Ok((

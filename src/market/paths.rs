@@ -30,7 +30,7 @@ pub struct PathBlock<'a, R> {
     pub spot: &'a [Lane<R>],
     /// The annualised variance at every date.
     pub variance: &'a [Lane<R>],
-    /// Of the instruments after the spot, one after another.
+    /// The prices of the instruments after the spot at every date, one instrument after another.
     pub prices: &'a [Lane<R>],
 }
 

@@ -16,6 +16,7 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// All features by the names that strategy files use.
     pub const ALL: [(&'static str, Self); 3] = [
         ("log_moneyness", Self::LogMoneyness),
         ("volatility", Self::Volatility),
@@ -26,6 +27,7 @@ impl Feature {
 /// The features of a policy and the scales that make them dimensionless.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Features {
+    /// What the network sees, in the order of its inputs.
     pub list: Vec<Feature>,
     /// Strike K in the spot's currency.
     pub strike: f64,

@@ -50,7 +50,9 @@ pub struct RecordBlock<'a, R> {
 /// `inputs = Σ_b Σ_t a_{t+lag} a_tᵀ` and `gradients = Σ_b Σ_t g_{t+lag} g_tᵀ`.
 #[derive(Debug, Clone)]
 pub struct Moments {
+    /// The moments of inputs, `[columns, columns]`.
     pub inputs: Mat<f64>,
+    /// The moments of gradients, `[rows, rows]`.
     pub gradients: Mat<f64>,
 }
 

@@ -1,4 +1,4 @@
-use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
+use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse, Solution};
 use super::kfac::{Approximation, KfacInverse, KfacMetric, KfacSettings};
 use super::{Build, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::at_least;
@@ -9,8 +9,7 @@ use crate::simd::Real;
 use faer::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::cell::Cell;
+use serde_json::json;
 
 /// Settings of conjugate gradients on the exact metric.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -102,9 +101,6 @@ pub struct CgFacInverse {
     tolerance: f64,
     damping: f64,
     preconditioner: KfacInverse,
-    /// Iterations of the last solution.
-    used: Cell<usize>,
-    underestimate: Cell<f64>,
 }
 
 impl CgFacMetric {
@@ -142,14 +138,16 @@ impl Metric for CgFacMetric {
             tolerance: self.tolerance,
             damping,
             preconditioner: self.preconditioner.invert(damping)?,
-            used: Cell::new(0),
-            underestimate: Cell::new(1.0),
         })
     }
 }
 
 impl MetricInverse for CgFacInverse {
     fn solve(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
+        Ok(self.solution(gradient, record)?.direction)
+    }
+
+    fn solution(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Solution> {
         let bounds = Bounds {
             iterations: self.iterations,
             tolerance: self.tolerance,
@@ -157,19 +155,14 @@ impl MetricInverse for CgFacInverse {
         let record = record.expect("settings ask for a record at every step");
         let precondition = |residual: &[Mat<f64>]| self.preconditioner.solve(residual, None);
         let solved = conjugate_gradients(record, self.damping, gradient, precondition, bounds)?;
-        self.used.set(solved.iterations);
-        self.underestimate.set(solved.underestimate);
-        Ok(solved.solution)
-    }
-
-    fn underestimate(&self) -> f64 {
-        self.underestimate.get()
-    }
-
-    fn statistics(&self, statistics: &mut Map<String, Value>) {
-        statistics.insert("cg_iterations".into(), json!(self.used.get()));
-        let underestimate = self.underestimate.get();
-        statistics.insert("underestimate".into(), json!(underestimate));
+        Ok(Solution {
+            direction: solved.solution,
+            underestimate: solved.underestimate,
+            statistics: vec![
+                ("cg_iterations", json!(solved.iterations)),
+                ("underestimate", json!(solved.underestimate)),
+            ],
+        })
     }
 }
 
@@ -285,6 +278,12 @@ mod tests {
     use crate::optimizer::GaussNewtonMetric;
     use crate::optimizer::dense::{random, record, relative};
 
+    fn iterations(solution: &Solution) -> u64 {
+        let mut said = solution.statistics.iter();
+        let (_, value) = said.find(|(name, _)| *name == "cg_iterations").unwrap();
+        value.as_u64().unwrap()
+    }
+
     fn gradient<R: Real>(record: &Record<R>) -> Vec<Mat<f64>> {
         let sizes = record.sizes().into_iter();
         sizes
@@ -319,12 +318,12 @@ mod tests {
             });
             metric.update(&record, 0.5).unwrap();
             let inverse = metric.invert(0.5).unwrap();
-            let found = inverse.solve(&gradient, Some(&record)).unwrap();
-            for (found, expected) in found.iter().zip(&expected) {
+            let found = inverse.solution(&gradient, Some(&record)).unwrap();
+            for (found, expected) in found.direction.iter().zip(&expected) {
                 let error = relative(found, expected);
                 assert!(error < 1e-4, "{approximation:?}: {error:e}");
             }
-            let used = inverse.used.get();
+            let used = iterations(&found);
             assert!((2..100).contains(&used), "{approximation:?}: {used}");
         }
     }
@@ -372,9 +371,9 @@ mod tests {
         metric.update(&record, 1e-2).unwrap();
         let inverse = metric.invert(1e-2).unwrap();
         let zero = scaled(&gradient(&record), 0.0);
-        let found = inverse.solve(&zero, Some(&record)).unwrap();
-        assert_eq!(inner(&found, &found), 0.0);
-        assert_eq!(inverse.used.get(), 0);
+        let found = inverse.solution(&zero, Some(&record)).unwrap();
+        assert_eq!(inner(&found.direction, &found.direction), 0.0);
+        assert_eq!(iterations(&found), 0);
     }
 
     /// Preconditioned by the identity, the underestimate is |x|/rms(Jx) over |z|/rms(Jz): 1 after one iteration, and above it

@@ -43,7 +43,9 @@ pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
 pub use average::{Averaging, WeightAverage};
 pub use cg_fac::{CgFacInverse, CgFacMetric, CgFacSettings};
-pub use curvature::{ControlSettings, Curvature, DampingRule, Metric, MetricInverse, StepRule};
+pub use curvature::{
+    ControlSettings, Curvature, DampingRule, Metric, MetricInverse, Solution, StepRule,
+};
 pub use curvature_pairs::CurvaturePairs;
 pub use ekfac::{Basis, Eigenbasis, EkfacInverse, EkfacMetric, EkfacSettings};
 pub use first_order::RateSettings;

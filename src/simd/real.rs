@@ -40,7 +40,7 @@ pub trait Real:
     fn lesser(self, other: Self) -> Self;
     /// The larger of two numbers, without a branch; either of them if one is NaN.
     fn greater(self, other: Self) -> Self;
-    /// eˣ. For f32 the relative error is below 2e-7, and x is clamped to [−87, 88]; for f64 5e-16 and [−708, 709].
+    /// The exponential eˣ. For f32 the relative error is below 2e-7, and x is clamped to [−87, 88]; for f64 5e-16 and [−708, 709].
     fn exp<const FMA: bool>(self) -> Self;
     /// The hyperbolic tangent. For f32 the absolute error is below 3e-7 with fused multiply-add, otherwise
     /// 4e-7; for f64 below 5e-16.

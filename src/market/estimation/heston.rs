@@ -17,7 +17,7 @@ pub const MIN_RETURNS: usize = 250;
 pub struct HestonEstimate {
     /// The estimate; `v0` is the filtered variance after the last return.
     pub parameters: HestonParameters,
-    /// Of κ, θ, σ and ρ.
+    /// The standard errors of κ, θ, σ and ρ.
     pub standard_errors: StandardErrors,
     /// `μ` in `dS/S = μ dt + √v dW`, per year: from the mean return, not from the likelihood.
     pub drift: f64,

@@ -11,13 +11,15 @@ use serde::Serialize;
 /// Merton's model as estimated from log returns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MertonEstimate {
+    /// The parameters that make the returns likeliest.
     pub parameters: MertonParameters,
-    /// Of σ, λ, m and s.
+    /// The standard errors of σ, λ, m and s.
     pub standard_errors: StandardErrors,
     /// `μ` in `dS/S = (μ − λk) dt + σ dW + (Y − 1) dN`, per year.
     pub drift: f64,
+    /// The logarithm of the likelihood at its greatest.
     pub log_likelihood: f64,
-    /// Of geometric Brownian motion on the same returns.
+    /// The same of geometric Brownian motion on the same returns.
     pub log_likelihood_without_jumps: f64,
     /// Parameters that ended on a bound of the search: the returns do not pin them down.
     pub at_bound: Vec<&'static str>,

@@ -25,13 +25,16 @@ use serde::Serialize;
 /// Per year: `volatility` per √year, `drift` as `μ` in `dS/S = μ dt + σ dW`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GbmEstimate {
+    /// The volatility σ̂, annualised.
     pub volatility: f64,
+    /// The standard error of σ̂.
     pub volatility_standard_error: f64,
+    /// The drift μ̂ per year.
     pub drift: f64,
 }
 
 impl GbmEstimate {
-    /// That of σ.
+    /// The standard error of σ, under its name.
     pub fn standard_errors(&self) -> StandardErrors {
         StandardErrors::new([("volatility", Some(self.volatility_standard_error))])
     }

@@ -9,11 +9,20 @@ pub enum VarianceEstimator {
     /// The model's own: Heston's filter, or the constant of geometric Brownian motion.
     Model,
     /// The mean square of the last returns.
-    Realised { days: usize },
+    Realised {
+        /// The number of returns.
+        days: usize,
+    },
     /// Exponentially decaying weights.
-    Exponential { decay: f64 },
+    Exponential {
+        /// The factor λ by which a weight falls with every day.
+        decay: f64,
+    },
     /// Ranges of the last days.
-    GarmanKlass { days: usize },
+    GarmanKlass {
+        /// The number of days.
+        days: usize,
+    },
     /// What a volatility index or a column of variance says.
     Implied,
 }

@@ -56,14 +56,39 @@ pub trait MetricInverse: Debug + Send {
         inner(solution, gradient).max(0.0).sqrt()
     }
 
-    /// By what the record of the present step makes the last solution too short: above 1 where the solution was fitted to the
-    /// paths of that record, which the length of the step is measured on.
-    fn underestimate(&self) -> f64 {
-        1.0
+    /// [`Self::solve`], with what is known of the solution beside its direction.
+    ///
+    /// # Errors
+    /// Those of [`Self::solve`].
+    fn solution(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Solution> {
+        self.solve(gradient, record).map(Solution::from)
     }
 
     /// What the method has to say of itself.
     fn statistics(&self, _statistics: &mut Map<String, Value>) {}
+}
+
+/// What a [`MetricInverse`] makes of a gradient.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    /// The inverse times the gradient.
+    pub direction: Vec<Mat<f64>>,
+    /// By what the record of the present step makes the direction too short: above 1 where it was fitted to the paths of that
+    /// record, which the length of the step is measured on.
+    pub underestimate: f64,
+    /// What the method has to say of the solution.
+    pub statistics: Vec<(&'static str, Value)>,
+}
+
+impl From<Vec<Mat<f64>>> for Solution {
+    /// A direction that was fitted to no record.
+    fn from(direction: Vec<Mat<f64>>) -> Self {
+        Self {
+            direction,
+            underestimate: 1.0,
+            statistics: Vec::new(),
+        }
+    }
 }
 
 /// What is averaged over renewals.
@@ -130,10 +155,10 @@ impl<I: MetricInverse> Solver<I> {
         Ok(Self { inverse, centre })
     }
 
-    fn solve(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        let mut solution = self.inverse.solve(gradient, record)?;
+    fn solve(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Solution> {
+        let mut solution = self.inverse.solution(gradient, record)?;
         if let Some(Centre { mean, solved }) = &self.centre {
-            centre(&mut solution, mean, solved);
+            centre(&mut solution.direction, mean, solved);
         }
         Ok(solution)
     }
@@ -298,7 +323,11 @@ impl<M: Metric> Optimizer for Curvature<M> {
                 self.solver.insert(Solver::new(averaged, self.damping)?)
             }
         };
-        let direction = solver.solve(&downhill, batch.record)?;
+        let Solution {
+            direction,
+            underestimate,
+            statistics: of_solution,
+        } = solver.solve(&downhill, batch.record)?;
         let done = batch.step - self.control.start_steps;
         let warm_up = ((done + 1) as f64 / self.control.warm_up_steps.max(1) as f64).min(1.0);
         let schedule = warm_up * cosine_with_warm_up(batch.step, batch.progress, 1);
@@ -307,7 +336,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
             gradient: batch.gradient,
             scale: batch.curvature,
             damping: self.damping,
-            radius: self.control.trust_radius * schedule / solver.inverse.underestimate(),
+            radius: self.control.trust_radius * schedule / underestimate,
         };
         let norm = solver.inverse.norm(&direction, &downhill);
         let taken = match (self.control.step_rule, batch.record) {
@@ -335,6 +364,8 @@ impl<M: Metric> Optimizer for Curvature<M> {
             statistics.insert("actual_change".into(), json!(actual));
         }
         solver.inverse.statistics(&mut statistics);
+        let of_solution = of_solution.into_iter();
+        statistics.extend(of_solution.map(|(name, value)| (name.to_owned(), value)));
         self.last_change.clone_from(&taken.change);
         let mut change = taken.change;
         if self.control.weight_decay > 0.0 {
