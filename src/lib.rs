@@ -84,6 +84,8 @@ pub mod linalg;
 pub mod market;
 mod named;
 pub mod network;
+#[cfg(feature = "data")]
+mod numbers;
 pub mod optimizer;
 pub mod pricing;
 pub mod random;

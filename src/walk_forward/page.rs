@@ -2,6 +2,7 @@
 
 use crate::contract::{Charge, Instrument};
 use crate::market::estimation::VarianceEstimator;
+use crate::numbers::significant;
 use crate::report::table::{Cell, Table};
 use crate::report::walk_forward::{findings, percent, tables};
 use crate::runs::walk_forward::Results;
@@ -157,7 +158,7 @@ impl Page {
         let (strike, unit) = match (plan.strike, contract.kind.upper_strike()) {
             (Strike::Delta { size, .. }, _) => (
                 format!("struck at a Black–Scholes delta of {size}"),
-                format!("for a strike of {:.2}", contract.strike),
+                format!("for a strike of {}", significant(contract.strike, 5)),
             ),
             (Strike::Moneyness, upper) => (
                 match upper {
