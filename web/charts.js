@@ -140,3 +140,12 @@ dark.addEventListener("change", () => {
     else drawn.delete(element);
   }
 });
+
+const amounts = new Intl.NumberFormat("en", { minimumSignificantDigits: 4, maximumSignificantDigits: 4, useGrouping: false });
+const exact = new Intl.NumberFormat("en", { maximumFractionDigits: 0, useGrouping: false });
+
+/** An amount of money of any size: four digits, and all of those before the point. */
+export function money(value) {
+  const text = Math.abs(value) >= 1000 ? exact.format(value) : amounts.format(value);
+  return text.replace("-", "\u2212");
+}

@@ -1,7 +1,7 @@
 // A run as it goes on: its events become the lines of charts and the rows of a table.
 
 import { fetchJson, showButtons, site, stateWords } from "./api.js";
-import { draw } from "./charts.js";
+import { draw, money } from "./charts.js";
 import { CHARTS, figure } from "./lines.js";
 
 const page = document.getElementById("live");
@@ -114,7 +114,7 @@ function offerStatistics() {
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const rounded = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
-const fixed = (value) => (Number.isFinite(value) ? value.toFixed(3).replace("-", "\u2212") : "");
+const amount = (value) => (Number.isFinite(value) ? money(value) : "");
 const spent = (of) => of.points.at(-1)?.seconds ?? 0;
 
 function duration(time) {
@@ -159,7 +159,7 @@ function cells(of) {
     of.steps ? `${taken} of ${of.steps}` : `${taken}`,
     taken ? spent(of).toFixed(2) : "",
     of.speeds.length ? rounded.format(mean(of.speeds)) : "",
-    fixed(measured?.cvar), fixed(measured?.cost_mean), fixed(measured?.pnl_std),
+    amount(measured?.cvar), amount(measured?.cost_mean), amount(measured?.pnl_std),
   ];
 }
 

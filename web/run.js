@@ -1,7 +1,7 @@
 // The charts, hedge maps and path explorer of a run's page.
 
 import { fetchJson } from "./api.js";
-import { draw, fail } from "./charts.js";
+import { draw, fail, money } from "./charts.js";
 
 const api = (run) => `api/v1/runs/${encodeURIComponent(run)}`;
 
@@ -88,7 +88,7 @@ function explorer(form) {
       head.textContent = hedged.seed === null ? hedged.strategy : `${hedged.strategy}, seed ${hedged.seed}`;
       const cells = [hedged.pnl.at(-1), hedged.cost.at(-1)].map((value) => {
         const cell = document.createElement("td");
-        cell.textContent = value.toFixed(3).replace("-", "\u2212");
+        cell.textContent = money(value);
         return cell;
       });
       row.append(head, ...cells);

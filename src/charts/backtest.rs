@@ -1,7 +1,8 @@
 //! Contracts sold on history.
 
-use super::frame::{Axis, Figure, color, figure, figure_with, layout, line, stroke};
-use crate::report::figures::backtest::curves;
+use super::chart::{Chart, RunData};
+use super::frame::{Axis, Figure, MONEY, color, figure, figure_with, layout, line, stroke};
+use crate::report::figures::backtest::{BACKTEST_PNL as BACKTEST_PNL_FIGURE, curves};
 use crate::report::palette::{Palette, SERIES};
 use crate::runs::breakdown::Breakdown;
 use crate::runs::tables::BacktestTable;
@@ -11,9 +12,68 @@ use plotly::common::{LineShape, Marker};
 use plotly::layout::{AxisType, BarMode};
 use plotly::{Bar, Trace};
 
+/// P&L added up through calendar time.
+pub const BACKTEST_PNL: Chart = Chart::new(
+    "backtest_pnl",
+    "P&L of the contracts sold through the history, added up at their expiries and averaged over seeds.",
+    |run| !run.metrics.backtest.is_empty(),
+    |run, _| Ok((run.backtest()?).and_then(|table| cumulative_pnl(&table, &run.palette))),
+)
+.instead_of(&BACKTEST_PNL_FIGURE);
+
+/// The fall of P&L from its highest point.
+pub const DRAWDOWN: Chart = Chart::new(
+    "drawdown",
+    "How far the P&L that was added up lies below the highest point it had reached.",
+    |run| !run.metrics.backtest.is_empty(),
+    |run, _| Ok((run.backtest()?).and_then(|table| drawdown(&table, &run.palette))),
+);
+
+/// The parts of the P&L.
+pub const ATTRIBUTION: Chart = Chart::new(
+    "attribution",
+    "Where the P&L of a contract comes from, on average; the parts add up to its mean.",
+    |run| run.breakdowns().next().is_some(),
+    |run, _| Ok(attribution(run.breakdowns())),
+);
+
+/// P&L by year.
+pub const YEARS: Chart = Chart::new(
+    "years",
+    "P&L of the contracts sold in each year, added up.",
+    |run| !years(run).is_empty(),
+    |run, _| Ok(periods("P&L by year of sale", years(run), &run.palette)),
+);
+
+/// P&L in falls of the index.
+pub const STRESS: Chart = Chart::new(
+    "stress",
+    "P&L of the contracts alive in falls of the index, added up.",
+    |run| !stress(run).is_empty(),
+    |run, _| {
+        Ok(periods(
+            "P&L in falls of the index",
+            stress(run),
+            &run.palette,
+        ))
+    },
+);
+
+fn years<'a>(run: &'a RunData<'_>) -> &'a [Period] {
+    run.walk_forward
+        .as_ref()
+        .map_or(&[], |results| &results.years)
+}
+
+fn stress<'a>(run: &'a RunData<'_>) -> &'a [Period] {
+    run.walk_forward
+        .as_ref()
+        .map_or(&[], |results| &results.stress)
+}
+
 /// The sum of P&L over all contracts that have expired, a line per strategy averaged over its seeds; absent without
 /// contracts.
-pub fn cumulative_pnl(table: &BacktestTable, palette: &Palette) -> Option<Figure> {
+fn cumulative_pnl(table: &BacktestTable, palette: &Palette) -> Option<Figure> {
     through_time(
         "Cumulative P&L",
         "sum of P&L (money)",
@@ -24,7 +84,7 @@ pub fn cumulative_pnl(table: &BacktestTable, palette: &Palette) -> Option<Figure
 }
 
 /// The sum of P&L less the greatest it had been, a line per strategy; absent without contracts.
-pub fn drawdown(table: &BacktestTable, palette: &Palette) -> Option<Figure> {
+fn drawdown(table: &BacktestTable, palette: &Palette) -> Option<Figure> {
     through_time(
         "Drawdown",
         "P&L below its peak (money)",
@@ -57,8 +117,8 @@ fn through_time(
         .map(|(strategy, points)| -> Box<dyn Trace> {
             let (dates, sums): (Vec<NaiveDate>, Vec<f64>) = points.into_iter().unzip();
             let dates: Vec<String> = dates.iter().map(ToString::to_string).collect();
-            let hover = "%{fullData.name}<br>%{x}: %{y:.2f}<extra></extra>";
-            line(palette, strategy, (dates, of(sums)), hover)
+            let hover = format!("%{{fullData.name}}<br>%{{x}}: %{{y:{MONEY}}}<extra></extra>");
+            line(palette, strategy, (dates, of(sums)), &hover)
                 .line(stroke(palette, strategy).shape(LineShape::Hv))
         });
     Some(figure(
@@ -70,7 +130,7 @@ fn through_time(
 }
 
 /// Mean parts of the P&L of a contract, stacked to its mean, a bar per strategy; absent without contracts.
-pub fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Figure> {
+fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Figure> {
     let breakdowns: Vec<&Breakdown> = breakdowns.collect();
     let strategies: Vec<String> = breakdowns.iter().map(|of| of.strategy.clone()).collect();
     let parts = &breakdowns.first()?.attribution;
@@ -85,7 +145,9 @@ pub fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Optio
             Bar::new(strategies.clone(), values)
                 .name(part)
                 .marker(Marker::new().color(SERIES[at % SERIES.len()].light))
-                .hover_template("%{x}, %{fullData.name}: %{y:.3f}<extra></extra>")
+                .hover_template(format!(
+                    "%{{x}}, %{{fullData.name}}: %{{y:{MONEY}}}<extra></extra>"
+                ))
         });
     let title = "Where the P&L comes from";
     let layout = layout(title)
@@ -96,7 +158,7 @@ pub fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Optio
 }
 
 /// Total P&L in each period, a group of bars per period; absent without periods.
-pub fn periods(title: &str, periods: &[Period], palette: &Palette) -> Option<Figure> {
+fn periods(title: &str, periods: &[Period], palette: &Palette) -> Option<Figure> {
     let first = periods.first()?;
     let names: Vec<String> = periods.iter().map(|period| period.name.clone()).collect();
     let traces = first
@@ -111,7 +173,9 @@ pub fn periods(title: &str, periods: &[Period], palette: &Palette) -> Option<Fig
             Bar::new(names.clone(), values)
                 .name(strategy)
                 .marker(Marker::new().color(color(palette, strategy)))
-                .hover_template("%{x}<br>%{fullData.name}: %{y:.2f}<extra></extra>")
+                .hover_template(format!(
+                    "%{{x}}<br>%{{fullData.name}}: %{{y:{MONEY}}}<extra></extra>"
+                ))
         });
     let layout = layout(title)
         .bar_mode(BarMode::Group)

@@ -2,7 +2,8 @@
 
 use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette, SERIES};
 use plotly::common::{
-    Anchor, DashType, Font, Label, Line, Marker, MarkerSymbol, Mode, Orientation, Title,
+    Anchor, DashType, ExponentFormat, Font, Label, Line, Marker, MarkerSymbol, Mode, Orientation,
+    Title,
 };
 use plotly::layout::{AxisType, HoverMode, Legend, Margin, RangeMode};
 use plotly::{Layout, Scatter, Trace};
@@ -11,14 +12,20 @@ use serde_json::{Map, Value, json};
 use std::ops::Range;
 use utoipa::ToSchema;
 
+/// How hover texts write money: five digits of whatever size, in d3's format.
+pub const MONEY: &str = ".5r";
+
 /// A chart as plotly takes it, in the colours of light pages.
 ///
 /// plotly's own types cannot be sent between threads; this is what they serialise to.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Figure {
+    /// What the chart shows, in a few words.
     pub title: String,
+    /// The traces.
     #[schema(value_type = Vec<Object>)]
     pub data: Value,
+    /// The axes, the legend and the fonts.
     #[schema(value_type = Object)]
     pub layout: Value,
     /// The colour that stands on dark pages for each one of light pages.
@@ -33,9 +40,11 @@ pub struct Axis<'a> {
     range: Option<Range<f64>>,
     zero: bool,
     positive: bool,
+    powers: bool,
 }
 
 impl<'a> Axis<'a> {
+    /// An axis from numbers to places along a line, as long as what is shown.
     pub fn new(label: &'a str) -> Self {
         Self {
             label,
@@ -43,13 +52,16 @@ impl<'a> Axis<'a> {
             range: None,
             zero: false,
             positive: false,
+            powers: false,
         }
     }
 
+    /// An axis of another kind.
     pub fn of(self, kind: AxisType) -> Self {
         Self { kind, ..self }
     }
 
+    /// An axis that shows `range` at first.
     pub fn range(self, range: Range<f64>) -> Self {
         Self {
             range: Some(range),
@@ -57,12 +69,20 @@ impl<'a> Axis<'a> {
         }
     }
 
-    /// With a line at zero.
+    /// An axis with a line at zero.
     pub fn zero(self) -> Self {
         Self { zero: true, ..self }
     }
 
-    /// Without room below zero around a constant.
+    /// An axis whose numbers have powers of ten where they are long, unlike amounts of money.
+    pub fn powers(self) -> Self {
+        Self {
+            powers: true,
+            ..self
+        }
+    }
+
+    /// An axis without room below zero around a constant.
     pub fn positive(self) -> Self {
         Self {
             positive: true,
@@ -70,6 +90,7 @@ impl<'a> Axis<'a> {
         }
     }
 
+    /// The axis as plotly takes it.
     pub fn build(self) -> plotly::layout::Axis {
         let axis = plotly::layout::Axis::new()
             .title(Title::with_text(self.label).font(Font::new().size(13).color(MUTED.light)))
@@ -79,6 +100,11 @@ impl<'a> Axis<'a> {
             .line_color(MUTED.light)
             .tick_color(MUTED.light)
             .tick_font(Font::new().size(12).color(MUTED.light))
+            .exponent_format(if self.powers {
+                ExponentFormat::Power
+            } else {
+                ExponentFormat::None
+            })
             .zero_line(self.zero)
             .zero_line_color(MUTED.light);
         let axis = if self.positive {

@@ -80,13 +80,13 @@ fn heat_map(
                 .title(Title::with_text("shares").font(Font::new().size(12)))
                 .thickness(12),
         )
-        .hover_template("spot %{x:.2f}, %{y:.3f} years left<br>%{z:.3f} shares<extra></extra>");
+        .hover_template("spot %{x:.5r}, %{y:.3f} years left<br>%{z:.3f} shares<extra></extra>");
     let (first, last) = (
         map.time_left.iter().copied().fold(f64::INFINITY, f64::min),
         map.time_left.iter().copied().fold(0.0, f64::max),
     );
     let strike = strike_line(vec![map.strike; 2], vec![first, last])
-        .hover_template("strike %{x:.2f}<extra></extra>");
+        .hover_template("strike %{x:.5r}<extra></extra>");
     figure_with(
         title,
         layout(title)
@@ -123,11 +123,11 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
             .mode(Mode::Lines)
             .name(name)
             .line(Line::new().color(INK.light).width(2.0))
-            .hover_template("%{fullData.name} %{y:.4f}<br>%{x:.3f} years<extra></extra>")
+            .hover_template("%{fullData.name} %{y:.5r}<br>%{x:.3f} years<extra></extra>")
     };
     let last = replay.time.last().copied().unwrap_or(0.0);
     let strike: Box<dyn Trace> = strike_line(vec![0.0, last], vec![replay.strike; 2])
-        .hover_template("strike %{y:.2f}<extra></extra>");
+        .hover_template("strike %{y:.5r}<extra></extra>");
     let lines = |of: fn(&Hedged) -> Series, shape: LineShape| {
         let mut traces: Vec<Box<dyn Trace>> = Vec::new();
         for hedged in &replay.strategies {
@@ -137,7 +137,7 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
                 } else {
                     format!("{}, {instrument}", hedged.name())
                 };
-                let hover = "%{fullData.name}: %{y:.4f}<br>%{x:.3f} years<extra></extra>";
+                let hover = "%{fullData.name}: %{y:.5r}<br>%{x:.3f} years<extra></extra>";
                 let trace = line(
                     palette,
                     &hedged.strategy,

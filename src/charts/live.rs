@@ -1,133 +1,157 @@
 //! Charts of a training under way: axes, and for every strategy a line without points, which the page fills as events
 //! come.
 
-use super::frame::{Axis, Figure, figure, line, mark, stroke};
-use crate::named::named;
+use super::frame::{Axis, Figure, MONEY, figure, line, mark, stroke};
 use crate::report::palette::Palette;
 use plotly::common::Mode;
 use plotly::{Scatter, Trace};
 
-named! {
-    /// A chart of a training under way, in the order of the page.
-    pub enum LiveChart {
-        ValidationSteps = "validation_steps",
-        ValidationSeconds = "validation_seconds",
-        LossSteps = "loss_steps",
-        LossSeconds = "loss_seconds",
-        PnlDensity = "pnl_density",
-        CostCvar = "cost_cvar",
-        Statistics = "statistics",
-    }
+/// A chart of a training under way.
+#[derive(Debug, Clone, Copy)]
+pub struct LiveChart {
+    /// The name by which the page finds it.
+    pub name: &'static str,
+    /// How to read the chart.
+    pub caption: &'static str,
+    /// Whether it shows one of the statistics that optimizers say of their steps, which the reader chooses.
+    pub is_choosing: bool,
+    /// Draws the chart without points, a line for every strategy.
+    pub draw: fn(&LiveData<'_>) -> Figure,
 }
 
-impl LiveChart {
-    /// How to read the chart.
-    pub fn caption(self) -> &'static str {
-        match self {
-            Self::ValidationSteps => {
-                "Risk on the validation paths after each number of steps, a line for every seed."
-            }
-            Self::ValidationSeconds => {
-                "The same against the seconds spent in training, validation excluded."
-            }
-            Self::LossSteps => {
-                "Risk of the training batches, smoothed over a fiftieth of the steps."
-            }
-            Self::LossSeconds => "The same against the seconds spent in training.",
-            Self::PnlDensity => {
-                "P&L on the validation paths when they were hedged last, the newest seed of each strategy. Losses are on the left."
-            }
-            Self::CostCvar => {
-                "Mean cost against tail risk on the validation paths as training goes on; the mark is the newest point. Down and to the left is better."
-            }
-            Self::Statistics => "What an optimizer says of its own steps.",
+/// Every chart of a training under way, in the order of the page. A new one is a function and a value here.
+pub static LIVE_CHARTS: [LiveChart; 7] = [
+    LiveChart {
+        name: "validation_steps",
+        caption: "Risk on the validation paths after each number of steps, a line for every seed.",
+        is_choosing: false,
+        draw: |live| live.validation("Validation risk by step", STEPS, BY_STEP),
+    },
+    LiveChart {
+        name: "validation_seconds",
+        caption: "The same against the seconds spent in training, validation excluded.",
+        is_choosing: false,
+        draw: |live| live.validation("Validation risk by time", SECONDS, BY_TIME),
+    },
+    LiveChart {
+        name: "loss_steps",
+        caption: "Risk of the training batches, smoothed over a fiftieth of the steps.",
+        is_choosing: false,
+        draw: |live| live.loss("Training loss by step", STEPS, BY_STEP),
+    },
+    LiveChart {
+        name: "loss_seconds",
+        caption: "The same against the seconds spent in training.",
+        is_choosing: false,
+        draw: |live| live.loss("Training loss by time", SECONDS, BY_TIME),
+    },
+    LiveChart {
+        name: "pnl_density",
+        caption: "P&L on the validation paths when they were hedged last, the newest seed of each strategy. Losses are on the left.",
+        is_choosing: false,
+        draw: pnl_density,
+    },
+    LiveChart {
+        name: "cost_cvar",
+        caption: "Mean cost against tail risk on the validation paths as training goes on; the mark is the newest point. Down and to the left is better.",
+        is_choosing: false,
+        draw: cost_cvar,
+    },
+    LiveChart {
+        name: "statistics",
+        caption: "What an optimizer says of its own steps.",
+        is_choosing: true,
+        draw: statistics,
+    },
+];
+
+const STEPS: &str = "optimisation step (count)";
+const SECONDS: &str = "training time (s)";
+const BY_STEP: &str = "%{fullData.name}: %{y:.5r}<br>step %{x}<extra></extra>";
+const BY_TIME: &str = "%{fullData.name}: %{y:.5r}<br>%{x:.2f} s<extra></extra>";
+
+/// What the charts of a training under way are drawn from.
+pub struct LiveData<'a> {
+    strategies: &'a [String],
+    palette: Palette,
+    risk: &'a str,
+    cvar: &'a str,
+}
+
+impl<'a> LiveData<'a> {
+    /// The lines of `strategies`; `risk` is what is trained, `cvar` the tail risk that is measured, in words: `CVaR 95 %`.
+    pub fn new(strategies: &'a [String], risk: &'a str, cvar: &'a str) -> Self {
+        Self {
+            strategies,
+            palette: Palette::new(strategies.to_vec()),
+            risk,
+            cvar,
         }
     }
-}
 
-/// Every [`LiveChart`] chart without points, a line for every strategy; `risk` is what is trained, `cvar` the tail risk that
-/// is measured, in words: `CVaR 95 %`.
-pub fn live(strategies: &[String], risk: &str, cvar: &str) -> Vec<(&'static str, Figure)> {
-    let palette = Palette::new(strategies.to_vec());
-    let lines = |hover: &str, mode: Mode| -> Vec<Box<dyn Trace>> {
+    fn lines(&self, hover: &str, mode: &Mode) -> Vec<Box<dyn Trace>> {
         let empty = || (Vec::<f64>::new(), Vec::new());
         let of = |strategy: &String| -> Box<dyn Trace> {
-            line(&palette, strategy, empty(), hover).mode(mode.clone())
+            line(&self.palette, strategy, empty(), hover).mode(mode.clone())
         };
-        strategies.iter().map(of).collect()
-    };
+        self.strategies.iter().map(of).collect()
+    }
+
+    fn validation(&self, title: &str, x: &str, hover: &str) -> Figure {
+        let y = format!("{}, validation (money)", self.risk);
+        let lines = self.lines(hover, &Mode::LinesMarkers);
+        figure(title, Axis::new(x), Axis::new(&y), lines)
+    }
+
+    fn loss(&self, title: &str, x: &str, hover: &str) -> Figure {
+        let y = format!("{}, batch (money)", self.risk);
+        let lines = self.lines(hover, &Mode::Lines);
+        figure(title, Axis::new(x), Axis::new(&y), lines)
+    }
+}
+
+fn pnl_density(live: &LiveData<'_>) -> Figure {
+    figure(
+        "P&L on validation paths",
+        Axis::new("P&L per contract, gains right (money)").zero(),
+        Axis::new("paths per unit of P&L (% per money)"),
+        live.lines(
+            "%{fullData.name}<br>P&L %{x:.5r}: %{y:.4r} %<extra></extra>",
+            &Mode::Lines,
+        ),
+    )
+}
+
+fn cost_cvar(live: &LiveData<'_>) -> Figure {
+    let LiveData { palette, cvar, .. } = live;
     let marked = |strategy: &String| -> Box<dyn Trace> {
         Scatter::new(Vec::<f64>::new(), Vec::<f64>::new())
             .mode(Mode::LinesMarkers)
             .name(strategy)
-            .line(stroke(&palette, strategy).width(1.0))
-            .marker(mark(&palette, strategy))
+            .line(stroke(palette, strategy).width(1.0))
+            .marker(mark(palette, strategy))
             .hover_template(format!(
-                "%{{fullData.name}}<br>cost %{{x:.3f}}<br>{cvar} %{{y:.3f}}<extra></extra>"
+                "%{{fullData.name}}<br>cost %{{x:{MONEY}}}<br>{cvar} %{{y:{MONEY}}}<extra></extra>"
             ))
     };
-    let steps = "optimisation step (count)";
-    let seconds = "training time (s)";
-    let validation = format!("{risk}, validation (money)");
-    let batch = format!("{risk}, batch (money)");
-    let by_step = "%{fullData.name}: %{y:.4f}<br>step %{x}<extra></extra>";
-    let by_time = "%{fullData.name}: %{y:.4f}<br>%{x:.2f} s<extra></extra>";
-    let risk_chart = |title: &str, x: &str, y: &str, hover: &str, mode: Mode| {
-        figure(title, Axis::new(x), Axis::new(y), lines(hover, mode))
-    };
-    let drawn = |chart: LiveChart| match chart {
-        LiveChart::ValidationSteps => risk_chart(
-            "Validation risk by step",
-            steps,
-            &validation,
-            by_step,
-            Mode::LinesMarkers,
+    figure(
+        "Cost against tail risk",
+        Axis::new("mean transaction cost per contract (money)"),
+        Axis::new(&format!("{cvar} of the loss, validation (money)")),
+        live.strategies.iter().map(marked).collect(),
+    )
+}
+
+fn statistics(live: &LiveData<'_>) -> Figure {
+    figure(
+        "Optimizer",
+        Axis::new(STEPS),
+        Axis::new("dimensionless").powers(),
+        live.lines(
+            "%{fullData.name}: %{y:.4g}<br>step %{x}<extra></extra>",
+            &Mode::Lines,
         ),
-        LiveChart::ValidationSeconds => risk_chart(
-            "Validation risk by time",
-            seconds,
-            &validation,
-            by_time,
-            Mode::LinesMarkers,
-        ),
-        LiveChart::LossSteps => {
-            risk_chart("Training loss by step", steps, &batch, by_step, Mode::Lines)
-        }
-        LiveChart::LossSeconds => risk_chart(
-            "Training loss by time",
-            seconds,
-            &batch,
-            by_time,
-            Mode::Lines,
-        ),
-        LiveChart::PnlDensity => figure(
-            "P&L on validation paths",
-            Axis::new("P&L per contract, gains right (money)").zero(),
-            Axis::new("paths per unit of P&L (% per money)"),
-            lines(
-                "%{fullData.name}<br>P&L %{x:.2f}: %{y:.2f} %<extra></extra>",
-                Mode::Lines,
-            ),
-        ),
-        LiveChart::CostCvar => figure(
-            "Cost against tail risk",
-            Axis::new("mean transaction cost per contract (money)"),
-            Axis::new(&format!("{cvar} of the loss, validation (money)")),
-            strategies.iter().map(marked).collect(),
-        ),
-        LiveChart::Statistics => figure(
-            "Optimizer",
-            Axis::new(steps),
-            Axis::new("dimensionless"),
-            lines(
-                "%{fullData.name}: %{y:.4g}<br>step %{x}<extra></extra>",
-                Mode::Lines,
-            ),
-        ),
-    };
-    LiveChart::all()
-        .map(|chart| (chart.name(), drawn(chart)))
-        .collect()
+    )
 }
 
 #[cfg(test)]
@@ -138,8 +162,8 @@ mod tests {
     #[test]
     fn every_chart_has_a_line_for_every_strategy() {
         let strategies = ["adam".to_owned(), "kfac".to_owned()];
-        let figures = live(&strategies, "CVaR 90 %", "CVaR 90 %");
-        assert_eq!(figures.len(), LiveChart::ALL.len());
+        let live = LiveData::new(&strategies, "CVaR 90 %", "CVaR 90 %");
+        let figures = LIVE_CHARTS.map(|chart| (chart.name, (chart.draw)(&live)));
         for (name, figure) in &figures {
             let traces = figure.data.as_array().unwrap();
             let named: Vec<&str> = traces.iter().map(|t| t["name"].as_str().unwrap()).collect();

@@ -1,8 +1,12 @@
 //! What hedges leave and what they cost.
 
-use super::frame::{Axis, Figure, color, figure, line, mark, stroke};
-use crate::report::figures::histogram::{bins, common_range, pooled, shares};
-use crate::report::figures::scatter::{dots, scatter_frame};
+use super::chart::Chart;
+use super::frame::{Axis, Figure, MONEY, color, figure, line, mark, stroke};
+use crate::numbers::significant;
+use crate::report::figures::histogram::{
+    PNL_HISTOGRAM as PNL_HISTOGRAM_FIGURE, bins, common_range, pooled, shares,
+};
+use crate::report::figures::scatter::{COST_CVAR as COST_CVAR_FIGURE, dots, scatter_frame};
 use crate::report::palette::Palette;
 use crate::report::summary::{cvar_label, main_level, strategies};
 use crate::risk::Row;
@@ -11,8 +15,36 @@ use crate::runs::tables::EvaluationTable;
 use plotly::common::{ErrorData, ErrorType, Mode};
 use plotly::{Scatter, Trace};
 
+/// The spread of P&L over the test paths.
+pub const PNL_HISTOGRAM: Chart = Chart::new(
+    "pnl_histogram",
+    "How the P&L at expiry is spread over the simulated test paths, all seeds together. Losses are on the left.",
+    |run| !run.metrics.evaluation.is_empty(),
+    |run, _| Ok((run.evaluation()?).and_then(|table| pnl_histogram(&table, &run.palette))),
+)
+.instead_of(&PNL_HISTOGRAM_FIGURE)
+.of_several("How the P&L at expiry of the trained strategies is spread over each run's test paths.");
+
+/// Cost against tail risk.
+pub const COST_CVAR: Chart = Chart::new(
+    "cost_cvar",
+    "What a hedge costs against the tail risk that it leaves; bars are one standard error. Down and to the left is better.",
+    |run| !run.metrics.evaluation.is_empty(),
+    |run, _| Ok(cost_cvar(run.metrics, &run.palette)),
+)
+.instead_of(&COST_CVAR_FIGURE)
+.of_several("Cost against tail risk of the trained strategies; bars are one standard error.");
+
+/// Cost against tail risk of policies trained for several levels or aversions.
+pub const FRONTIER: Chart = Chart::new(
+    "frontier",
+    "Cost against tail risk of policies trained for several CVaR levels or risk aversions, averaged over seeds; a point says for which.",
+    |run| !run.metrics.frontier.is_empty(),
+    |run, _| Ok(frontier(run.metrics, &run.palette)),
+);
+
 /// P&L histograms over common bins as one line per strategy, all seeds together; absent without paths.
-pub fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figure> {
+fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figure> {
     let samples = pooled(table.samples());
     let frame = common_range(&samples)?;
     let bins = bins(&samples);
@@ -20,7 +52,7 @@ pub fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figur
     let traces = samples.iter().map(|(strategy, sorted)| -> Box<dyn Trace> {
         let (shares, outside) = shares(sorted, &frame, bins);
         let middles = (0..bins).map(|bin| frame.start + width * (bin as f64 + 0.5));
-        let hover = "%{fullData.name}<br>P&L %{x:.2f}: %{y:.2f} % of paths<extra></extra>";
+        let hover = "%{fullData.name}<br>P&L %{x:.5r}: %{y:.2f} % of paths<extra></extra>";
         let trace = line(palette, strategy, (middles.collect(), shares), hover);
         if outside > 0.01 {
             trace.name(format!("{strategy} ({:.0} % outside)", 100.0 * outside))
@@ -38,7 +70,7 @@ pub fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figur
 
 /// Mean cost against CVaR, a point per strategy with one standard error each way; absent without an
 /// evaluation.
-pub fn cost_cvar(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
+fn cost_cvar(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
     let level = main_level(metrics);
     let dots = dots(&metrics.evaluation, level);
     let (x, y) = scatter_frame(&dots)?;
@@ -48,8 +80,9 @@ pub fn cost_cvar(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
             dot.strategy.to_owned()
         } else {
             format!(
-                "{} ({label} {:.2}, off scale)",
-                dot.strategy, dot.cvar.value
+                "{} ({label} {}, off scale)",
+                dot.strategy,
+                significant(dot.cvar.value, 3)
             )
         };
         let color = color(palette, dot.strategy);
@@ -66,7 +99,7 @@ pub fn cost_cvar(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
             .error_x(bars(dot.cost.standard_error))
             .error_y(bars(dot.cvar.standard_error))
             .hover_template(format!(
-                "%{{fullData.name}}<br>cost %{{x:.3f}}<br>{label} %{{y:.3f}}<extra></extra>"
+                "%{{fullData.name}}<br>cost %{{x:{MONEY}}}<br>{label} %{{y:{MONEY}}}<extra></extra>"
             ))
     });
     let traces = traces.collect();
@@ -80,7 +113,7 @@ pub fn cost_cvar(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
 
 /// Mean cost against CVaR of the policies trained for each level or aversion, a line per strategy; absent if there is
 /// one level alone.
-pub fn frontier(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
+fn frontier(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
     if metrics.frontier.is_empty() {
         return None;
     }
@@ -115,7 +148,7 @@ pub fn frontier(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
             .line(stroke(palette, &strategy))
             .marker(mark(palette, &strategy))
             .hover_template(format!(
-                "%{{fullData.name}} trained at %{{text}}<br>cost %{{x:.3f}}<br>{label} %{{y:.3f}}<extra></extra>"
+                "%{{fullData.name}} trained at %{{text}}<br>cost %{{x:{MONEY}}}<br>{label} %{{y:{MONEY}}}<extra></extra>"
             ));
         let trained = metrics.frontier.iter().any(|row| row.row.strategy == strategy);
         trained.then_some(trace)

@@ -1,4 +1,7 @@
+use super::training::{Risk, loss};
 use super::*;
+use crate::report::figures::Against;
+use crate::report::palette::Palette;
 use crate::report::summary::{Statistic, lines, main_level};
 use crate::runs::fixture::{self, Scratch};
 use serde_json::Value;
@@ -7,12 +10,13 @@ fn drawn(test: &str) -> Vec<(&'static str, Figure)> {
     let root = Scratch::new(test);
     let run = fixture::write(root.path());
     let metrics = run.metrics().unwrap();
-    let source = Source::new(&run, &metrics).unwrap();
-    Kind::all()
-        .filter_map(|kind| {
-            let figure = source.draw(kind, None).unwrap();
-            assert_eq!(figure.is_some(), source.has(kind), "{kind:?}");
-            Some((kind.name(), figure?))
+    let data = RunData::new(&run, &metrics).unwrap();
+    CHARTS
+        .into_iter()
+        .filter_map(|chart| {
+            let figure = (chart.draw)(&data, None).unwrap();
+            assert_eq!(figure.is_some(), (chart.has)(&data), "{}", chart.name);
+            Some((chart.name, figure?))
         })
         .collect()
 }

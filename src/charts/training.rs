@@ -1,13 +1,74 @@
 //! How trainings went.
 
-use super::frame::{Axis, Figure, figure, line};
+use super::chart::{Chart, RunData};
+use super::frame::{Axis, Figure, MONEY, figure, line};
 use crate::report::figures::Against;
-use crate::report::figures::training::{Curve, average, by_strategy, frame};
+use crate::report::figures::damping::DAMPING;
+use crate::report::figures::training::{
+    Curve, LOSS_SECONDS as LOSS_SECONDS_FIGURE, LOSS_STEPS as LOSS_STEPS_FIGURE, average,
+    by_strategy, frame,
+};
 use crate::report::palette::Palette;
 use crate::runs::metrics::TrainingCurve;
 use plotly::Trace;
 use plotly::common::Mode;
 use plotly::layout::AxisType;
+
+/// The validation risk against steps.
+pub const VALIDATION_STEPS: Chart = Chart::new(
+    "validation_steps",
+    "Risk on the validation paths after each number of steps, averaged over seeds.",
+    is_validated,
+    |run, _| Ok(loss_of(run, Risk::Validation, Against::Steps)),
+)
+.instead_of(&LOSS_STEPS_FIGURE);
+
+/// The validation risk against seconds.
+pub const VALIDATION_SECONDS: Chart = Chart::new(
+    "validation_seconds",
+    "The same against the seconds spent in training, validation excluded.",
+    is_validated,
+    |run, _| Ok(loss_of(run, Risk::Validation, Against::Seconds)),
+)
+.instead_of(&LOSS_SECONDS_FIGURE);
+
+/// The risk of the training batches against steps.
+pub const LOSS_STEPS: Chart = Chart::new(
+    "loss_steps",
+    "Risk of the training batches, smoothed over a fiftieth of the training and averaged over seeds.",
+    |run| !run.metrics.training.is_empty(),
+    |run, _| Ok(loss_of(run, Risk::Batch, Against::Steps)),
+);
+
+/// What optimizers say of their steps, one number at a time.
+pub const STATISTICS: Chart = Chart::new(
+    "statistics",
+    "What an optimizer says of its own steps, the first seed's.",
+    |run| !statistics(&run.metrics.training).is_empty(),
+    |run, key| {
+        let keys = statistics(&run.metrics.training);
+        let key = key.or_else(|| keys.first().map(String::as_str));
+        Ok(key.and_then(|key| statistic(&run.metrics.training, key, &run.palette)))
+    },
+)
+.instead_of(&DAMPING)
+.choosing(|metrics| statistics(&metrics.training));
+
+fn is_validated(run: &RunData<'_>) -> bool {
+    let mut points = run.metrics.training.iter().flat_map(|curve| &curve.points);
+    points.any(|point| point.validation_risk.is_some())
+}
+
+fn loss_of(run: &RunData<'_>, risk: Risk, against: Against) -> Option<Figure> {
+    let metrics = run.metrics;
+    loss(
+        &metrics.training,
+        &metrics.risk,
+        risk,
+        against,
+        &run.palette,
+    )
+}
 
 /// Whose risk is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +123,7 @@ pub fn loss(
             x.push(end);
             y.push(risk);
         }
-        let hover = format!("%{{fullData.name}}: %{{y:.4f}}<br>{unit}<extra></extra>");
+        let hover = format!("%{{fullData.name}}: %{{y:{MONEY}}}<br>{unit}<extra></extra>");
         let trace = line(palette, curve.strategy, (x, y), &hover);
         if validated {
             trace.mode(Mode::LinesMarkers)
@@ -84,7 +145,7 @@ pub const FIRST: [&str; 4] = ["pnl_change", "radius_use", "reduction_ratio", "da
 
 /// The names of the numbers that optimizers say of their steps: those of the trust region, then the others in order of
 /// first appearance.
-pub fn statistics(training: &[TrainingCurve]) -> Vec<String> {
+fn statistics(training: &[TrainingCurve]) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for point in training.iter().flat_map(|curve| &curve.points) {
         for (key, value) in &point.statistics {
@@ -99,7 +160,7 @@ pub fn statistics(training: &[TrainingCurve]) -> Vec<String> {
 }
 
 /// One statistic of the optimizers by step, the first seed's of each strategy; absent if none says it.
-pub fn statistic(training: &[TrainingCurve], key: &str, palette: &Palette) -> Option<Figure> {
+fn statistic(training: &[TrainingCurve], key: &str, palette: &Palette) -> Option<Figure> {
     let lines: Vec<(&str, Vec<f64>, Vec<f64>)> = by_strategy(training)
         .into_iter()
         .filter_map(|(strategy, seeds)| {
@@ -131,7 +192,7 @@ pub fn statistic(training: &[TrainingCurve], key: &str, palette: &Palette) -> Op
         line(palette, strategy, (x, y), hover)
     });
     let label = format!("{words} ({})", unit(key));
-    let axis = Axis::new(&label).of(kind);
+    let axis = Axis::new(&label).of(kind).powers();
     Some(figure(
         &format!("Optimizer: {words}"),
         Axis::new("optimisation step (count)"),
@@ -145,16 +206,18 @@ pub fn statistic(training: &[TrainingCurve], key: &str, palette: &Palette) -> Op
     ))
 }
 
-/// Units of statistics; all others are dimensionless. Weights have no unit, the P&L has money, and the metric its square.
-pub const UNITS: [(&str, &str); 8] = [
-    ("pnl_change", "money"),
-    ("predicted_change", "money"),
-    ("actual_change", "money"),
-    ("gradient_norm", "money per unit of weight"),
-    ("damping", "squared money"),
-    ("least_eigenvalue", "squared money"),
-    ("greatest_eigenvalue", "squared money"),
-    ("curvature", "money per squared unit of weight"),
+/// Units of statistics; all others are dimensionless. Weights have no unit, the optimizer counts P&L in the strategy's unit of
+/// money, and its metric in the square of that.
+pub const UNITS: [(&str, &str); 9] = [
+    ("pnl_change", "units of money"),
+    ("predicted_change", "units of money"),
+    ("actual_change", "units of money"),
+    ("gradient_norm", "units of money per unit of weight"),
+    ("velocity_norm", "units of money per unit of weight"),
+    ("damping", "squared units of money"),
+    ("least_eigenvalue", "squared units of money"),
+    ("greatest_eigenvalue", "squared units of money"),
+    ("curvature", "units of money per squared unit of weight"),
 ];
 
 fn unit(key: &str) -> &'static str {

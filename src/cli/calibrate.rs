@@ -1,5 +1,8 @@
+//! `calibrate`: parameters of a model from closes; those from implied volatilities are in [`super::surface`].
+
+use super::output::{Output, warn};
 use super::reading::PriceFiles;
-use super::{Output, surface, warn};
+use super::surface::{self, feller};
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::{StandardErrors, estimate_gbm, estimate_heston, estimate_merton};
@@ -11,7 +14,7 @@ use std::time::Instant;
 
 /// A model to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Chosen {
+enum ModelName {
     /// Geometric Brownian motion.
     Gbm,
     Heston,
@@ -21,15 +24,15 @@ enum Chosen {
 
 /// What to calibrate, and to what.
 #[derive(Debug, clap::Args)]
-pub struct Source {
+pub struct Calibration {
     /// The model; the parameters of `gbm` and `merton` come from --history alone.
-    #[arg(value_enum, default_value_t = Chosen::Heston)]
-    model: Chosen,
+    #[arg(value_enum, default_value_t = ModelName::Heston)]
+    model: ModelName,
     /// Daily closes (CSV or Parquet).
     #[arg(long, required_unless_present = "surface", conflicts_with = "surface")]
     history: Option<PathBuf>,
     /// Closes in a year, by which returns are annualised, instead of the number found from the dates.
-    #[arg(long, value_name = "DAYS", requires = "history", value_parser = super::positive)]
+    #[arg(long, value_name = "DAYS", requires = "history", value_parser = super::values::positive)]
     days_per_year: Option<f64>,
     #[command(flatten)]
     files: PriceFiles,
@@ -41,11 +44,12 @@ pub struct Source {
     reading: surface::Reading,
 }
 
-pub fn run(source: &Source) -> Result<Output> {
-    match (&source.history, &source.surface) {
-        (Some(path), _) => history(path, source),
-        (None, Some(path)) if source.model == Chosen::Heston => {
-            surface::run(path, &source.files, &source.reading)
+/// Calibrates the model.
+pub fn run(calibration: &Calibration) -> Result<Output> {
+    match (&calibration.history, &calibration.surface) {
+        (Some(path), _) => history(path, calibration),
+        (None, Some(path)) if calibration.model == ModelName::Heston => {
+            surface::run(path, &calibration.files, &calibration.reading)
         }
         (None, Some(_)) => Err(Error::input(
             "--surface: only the model \"heston\" is calibrated to implied volatilities",
@@ -65,18 +69,18 @@ struct Calibrated {
     further: Vec<(&'static str, Value, String)>,
 }
 
-fn history(path: &Path, source: &Source) -> Result<Output> {
-    let reading = source.files.reading(None)?;
+fn history(path: &Path, calibration: &Calibration) -> Result<Output> {
+    let reading = calibration.files.reading(None)?;
     let history = History::load_files(&[path.into()], &[Quantity::Close], &reading)?;
     let found = history.frequency();
-    let given = source.days_per_year;
+    let given = calibration.days_per_year;
     let frequency = given.map_or(found, |days| found.counted_as(days));
     let start = Instant::now();
     let (returns, per_year) = (history.log_returns(), frequency.observations_per_year);
-    let calibrated = match source.model {
-        Chosen::Gbm => gbm(&returns, per_year),
-        Chosen::Heston => heston(&returns, per_year),
-        Chosen::Merton => merton(&returns, per_year),
+    let calibrated = match calibration.model {
+        ModelName::Gbm => gbm(&returns, per_year),
+        ModelName::Heston => heston(&returns, per_year),
+        ModelName::Merton => merton(&returns, per_year),
     };
     let calibrated = calibrated.map_err(|error| match (error, history.dates.as_slice()) {
         (Error::Input(what), [first, .., last]) => Error::input(format!(
@@ -233,8 +237,4 @@ fn line(
         None => String::new(),
     };
     format!("{name} {value:.decimals$}{after}")
-}
-
-pub(super) fn feller(holds: bool) -> &'static str {
-    if holds { "holds" } else { "does not hold" }
 }

@@ -1,5 +1,8 @@
-use super::Output;
-use super::compare::{Changes, carried_out, known_optimizer, load, output};
+//! `cross`: policies trained in several markets and tested in all of them.
+
+use super::changes::{Changes, known_optimizer, load};
+use super::output::Output;
+use super::progress::{carried_out, output};
 use super::stop::Stop;
 use crate::error::Result;
 use crate::experiment::{Finished, Prepared};
@@ -20,6 +23,7 @@ pub struct Crossing {
     changes: Changes,
 }
 
+/// Compares policies across the markets of a strategy file.
 pub fn run(strategy: &Path, crossing: &Crossing, root: &Path) -> Result<Output> {
     let mut plan = load(strategy, &crossing.changes, |_| {})?;
     if let Some(names) = &crossing.optimizers {

@@ -1,14 +1,17 @@
+//! `data`: price files, examined.
+
+use super::output::{Output, report};
 use super::reading::PriceFiles;
-use super::{Output, report};
 use crate::error::{Error, Result, escaped, excerpt};
 use crate::market::history::defects::Findings;
 use crate::market::history::{FileInspection, Inspection, Quantity};
 use crate::market::{History, VolatilityUnit};
-use crate::report::table::grouped;
+use crate::numbers::{Rounding, counted, grouped};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+/// What is done with price files.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
     /// Show what is understood of daily price files, and every defect with its row and column. Exit code 2 if
@@ -26,6 +29,7 @@ pub enum Action {
     },
 }
 
+/// Examines price files.
 pub fn run(action: &Action, json: bool) -> Result<Output> {
     let Action::Check {
         files,
@@ -50,10 +54,9 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
     }
     let names: Vec<String> = files.iter().map(|file| shown(file)).collect();
     Err(Error::input(format!(
-        "{}: {} {}",
+        "{}: {}",
         names.join(", "),
-        grouped(refused),
-        if refused == 1 { "defect" } else { "defects" }
+        counted(refused, "defect")
     )))
 }
 
@@ -160,18 +163,12 @@ fn columns(history: &History) -> Vec<(&'static str, &str, &[f64])> {
         .collect()
 }
 
-/// `1 row`, `5 031 rows`.
-fn counted(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
 /// Volumes without decimal places, which they have none of.
 fn value(value: f64) -> String {
     if value >= 1e6 && value.fract() == 0.0 {
         grouped(value as usize)
     } else {
-        format!("{value:.4}")
+        Rounding::of_parameter(value).write(value)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The keys of a strategy, and their schema.
 
-use super::Output;
+use super::output::Output;
 use crate::error::Result;
 use crate::settings::Key;
 use crate::strategy::{self, KeyEntry, KeyGroup};

@@ -1,11 +1,16 @@
 //! The command line: arguments to plan, plan to result, result to exit code.
 
+mod backtest;
 mod calibrate;
+mod changes;
 mod compare;
 mod cross;
 mod data;
+mod job;
 mod keys;
+mod output;
 mod price;
+mod progress;
 mod reading;
 mod runs;
 #[cfg(feature = "dashboard")]
@@ -13,6 +18,8 @@ mod serve;
 mod simulate;
 mod stop;
 mod surface;
+mod train;
+mod values;
 mod walk_forward;
 
 use crate::error::{Error, Result, excerpt};
@@ -21,7 +28,7 @@ use crate::runs::store::DEFAULT_ROOT;
 use crate::server::{DEFAULT_BIND, limits};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
-use std::io::Write;
+use output::{Output, ended, note, report};
 #[cfg(feature = "dashboard")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -65,7 +72,7 @@ enum Command {
         #[arg(long)]
         optimizer: Option<String>,
         #[command(flatten)]
-        changes: compare::Changes,
+        changes: changes::Changes,
         #[command(flatten)]
         runs: Root,
     },
@@ -75,7 +82,7 @@ enum Command {
         /// Run id, a unique beginning of it, a path, `latest`, or a strategy file (TOML).
         run: String,
         #[command(flatten)]
-        changes: compare::BacktestChanges,
+        changes: changes::BacktestChanges,
         /// Calibrate on a window of history, train, hedge what is sold in the months after, and roll on; a run that was
         /// interrupted goes on.
         #[arg(long)]
@@ -88,7 +95,7 @@ enum Command {
     },
     /// Parameters of a model: from daily closes, by maximum likelihood (Heston's by the quasi-likelihood of a variance
     /// filter), or Heston's from implied volatilities, by least squares.
-    Calibrate(calibrate::Source),
+    Calibrate(calibrate::Calibration),
     /// Train in the strategy's market and in each of its `markets`, and test in all of them.
     Cross {
         /// Strategy file (TOML).
@@ -197,12 +204,6 @@ struct Root {
     path: PathBuf,
 }
 
-/// A result for people and for programs; a null document if everything has been said.
-struct Output {
-    text: String,
-    document: serde_json::Value,
-}
-
 /// Runs the program: exit code 0 done, 1 failed, 2 bad input, 3 stopped.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -252,14 +253,6 @@ fn shortened(value: &ContextValue) -> Option<ContextValue> {
     }
 }
 
-fn report(output: &Output, json: bool) -> ExitCode {
-    match (output.document.is_null(), json) {
-        (true, _) => ExitCode::SUCCESS,
-        (false, true) => print(&output.document.to_string()),
-        (false, false) => print(&output.text),
-    }
-}
-
 fn run(command: Command, json: bool) -> Result<Output> {
     match command {
         Command::Compare {
@@ -269,7 +262,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
             runs,
         } => match (strategy, resume) {
             (_, Some(run)) => compare::resume(&run, &runs.path),
-            (Some(strategy), None) => compare::compare(&strategy, &comparison, &runs.path),
+            (Some(strategy), None) => compare::run(&strategy, &comparison, &runs.path),
             (None, None) => unreachable!("one of the two is required"),
         },
         Command::Train {
@@ -279,9 +272,9 @@ fn run(command: Command, json: bool) -> Result<Output> {
             changes,
             runs,
         } => match (strategy, resume) {
-            (_, Some(run)) => compare::resume_training(&run, &runs.path),
+            (_, Some(run)) => train::resume(&run, &runs.path),
             (Some(strategy), None) => {
-                compare::train(&strategy, optimizer.as_deref(), &changes, &runs.path)
+                train::run(&strategy, optimizer.as_deref(), &changes, &runs.path)
             }
             (None, None) => unreachable!("one of the two is required"),
         },
@@ -295,7 +288,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
             if walk_forward {
                 walk_forward::run(&run, &changes, page.as_deref(), &runs.path)
             } else {
-                compare::backtest(&run, &changes, &runs.path)
+                backtest::run(&run, &changes, &runs.path)
             }
         }
         Command::Report {
@@ -311,7 +304,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
             )),
         },
         Command::Runs { action, runs } => runs::run(&runs.path, action),
-        Command::Job { run, runs } => compare::job(&run, &runs.path),
+        Command::Job { run, runs } => job::run(&run, &runs.path),
         #[cfg(feature = "dashboard")]
         Command::Serve {
             bind,
@@ -343,65 +336,7 @@ fn run(command: Command, json: bool) -> Result<Output> {
         Command::Data { action } => data::run(&action, json),
         Command::Keys { prefix, markdown } => keys::keys(&prefix, markdown),
         Command::Schema => Ok(keys::schema()),
-        Command::Calibrate(source) => calibrate::run(&source),
+        Command::Calibrate(calibration) => calibrate::run(&calibration),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),
-    }
-}
-
-/// Says on standard error what the result must not be used without knowing.
-fn warn(warning: &str) {
-    note(&format!("deephedge: warning: {warning}"));
-}
-
-/// Replaces a value if another one is given.
-fn overridden<T>(slot: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *slot = value;
-    }
-}
-
-/// Reads a number above 0.
-fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok();
-    let above = number.filter(|number| *number > 0.0 && number.is_finite());
-    above.ok_or_else(|| "must be a number above 0".into())
-}
-
-/// Reads a length of time: seconds, or a number with the unit `s` or `m`.
-fn seconds(text: &str) -> Result<f64, String> {
-    let (number, unit) = match text.strip_suffix('m') {
-        Some(number) => (number, 60.0),
-        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
-    };
-    match number.parse::<f64>() {
-        Ok(number) if number.is_finite() && number > 0.0 => Ok(number * unit),
-        _ => Err("must be a positive length of time such as 60s or 2m".into()),
-    }
-}
-
-fn day(text: &str) -> Result<chrono::NaiveDate, String> {
-    chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .map_err(|_| "must be a date such as 2004-01-31".into())
-}
-
-/// Says a line on standard error. If that is closed or full, there is no one to tell.
-fn note(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// Prints the result.
-fn print(output: &str) -> ExitCode {
-    let mut out = std::io::stdout();
-    ended(writeln!(out, "{output}").and_then(|()| out.flush()))
-}
-
-/// How the program ends once it has printed; a reader that has gone away is not an error.
-fn ended(printed: std::io::Result<()>) -> ExitCode {
-    match printed {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            note(&format!("deephedge: standard output: {error}"));
-            ExitCode::from(1)
-        }
-        _ => ExitCode::SUCCESS,
     }
 }

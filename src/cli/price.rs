@@ -1,8 +1,11 @@
-use super::compare::{BacktestChanges, strategy_or_run};
+//! `price`: a contract by formula, by simulation and by indifference.
+
+use super::changes::{BacktestChanges, strategy_or_run};
+use super::output::{Output, warn};
 use super::stop::Stop;
-use super::{Output, warn};
 use crate::error::Result;
 use crate::experiment::{indifference_prices, saved_policies, simulated_price};
+use crate::numbers::{significant, with_error};
 use crate::strategy::memory::check_memory;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -10,9 +13,10 @@ use std::path::Path;
 /// Standard errors between the two prices that sampling explains.
 const STANDARD_ERRORS: f64 = 4.0;
 
-/// Of the spot: what the simulation's normal variates leave open where it has no sampling error.
+/// The share of the spot that the simulation's normal variates leave open where it has no sampling error.
 const ROUNDING: f64 = 1e-6;
 
+/// Prices the contract of a strategy file or of a run.
 pub fn run(what: &str, runs: &Path) -> Result<Output> {
     let stop = Stop::on_signals()?;
     let (plan, run) = strategy_or_run(what, &BacktestChanges::default(), runs)?;
@@ -35,8 +39,9 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
     let agree = simulated.explains(model, STANDARD_ERRORS, ROUNDING * market.spot);
     if !agree {
         warn(&format!(
-            "the price is {model:.6} by the model's formula and {mean:.6} ± {error:.6} by simulation, more apart than \
-             sampling explains"
+            "the price is {} by the model's formula and {} by simulation, more apart than sampling explains",
+            significant(model, 7),
+            with_error(mean, error)
         ));
     }
     let greeks = market.greeks(&contract);
@@ -61,9 +66,14 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         "indifference": rows,
     });
     let mut text = format!(
-        "model price      {model:.6}\nsimulated price  {mean:.6} ± {error:.6}   ({paths} paths)\n\
-         delta {:.6}   gamma {:.6}   vega {:.6}   theta {:.6} per year",
-        greeks.delta, greeks.gamma, greeks.vega, greeks.theta
+        "model price      {}\nsimulated price  {}   ({paths} paths)\n\
+         delta {}   gamma {}   vega {}   theta {} per year",
+        significant(model, 7),
+        with_error(mean, error),
+        significant(greeks.delta, 6),
+        significant(greeks.gamma, 6),
+        significant(greeks.vega, 6),
+        significant(greeks.theta, 6)
     );
     text.push_str(&format!(
         "\nindifference price by {}, {paths} paths",
@@ -72,10 +82,9 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
     for (strategy, seed, price) in &indifference {
         let seed = seed.map_or(String::new(), |seed| format!(", seed {seed}"));
         text.push_str(&format!(
-            "\n  {:<32} {:.4} ± {:.4}",
+            "\n  {:<32} {}",
             format!("{strategy}{seed}"),
-            price.value,
-            price.standard_error
+            with_error(price.value, price.standard_error)
         ));
     }
     Ok(Output { text, document })

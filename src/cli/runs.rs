@@ -1,4 +1,6 @@
-use super::Output;
+//! `runs` and `report`: runs that there are, and their pages.
+
+use super::output::Output;
 use crate::atomic::Destination;
 use crate::error::{Result, at_path};
 use crate::report::text::{WIDTH, tables};
@@ -10,6 +12,7 @@ use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// What is done with runs.
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// List the runs, newest first.
@@ -34,6 +37,7 @@ pub enum Action {
     },
 }
 
+/// Does it with the runs under `root`.
 pub fn run(root: &Path, action: Action) -> Result<Output> {
     match action {
         Action::List => list(root),

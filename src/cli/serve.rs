@@ -1,4 +1,6 @@
-use super::{Output, note, print};
+//! `serve`: the dashboard.
+
+use super::output::{Output, note, print};
 use crate::error::{Error, Result};
 use crate::server::Limits;
 use crate::server::access::Access;

@@ -1,4 +1,6 @@
-use super::Output;
+//! `simulate`: paths of a strategy's market as a file.
+
+use super::output::Output;
 use super::stop::Stop;
 use crate::atomic::Destination;
 use crate::contract::Instrument;

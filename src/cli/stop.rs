@@ -40,6 +40,8 @@ impl Stop {
         });
     }
 
+    /// Whether the process may go on.
+    ///
     /// # Errors
     /// [`Error::Stopped`] if the process was asked to stop.
     pub fn check(&self) -> Result<()> {

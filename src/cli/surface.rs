@@ -1,8 +1,8 @@
 //! `calibrate --surface`: Heston's parameters from implied volatilities.
 
-use super::calibrate::feller;
+use super::output::{Output, warn};
 use super::reading::PriceFiles;
-use super::{Output, day, warn};
+use super::values::day;
 use crate::calibration::{Errors, HestonFit, Surface, SurfaceOptions, fit_heston};
 use crate::error::{Error, Result};
 use crate::market::VolatilityUnit;
@@ -38,6 +38,7 @@ fn unit(text: &str) -> Result<VolatilityUnit, String> {
         .ok_or_else(|| "must be percent or fraction".into())
 }
 
+/// Calibrates Heston's model to a file of implied volatilities.
 pub fn run(path: &Path, files: &PriceFiles, reading: &Reading) -> Result<Output> {
     let raw = files.raw(None);
     if raw.repair.is_some() {
@@ -144,4 +145,9 @@ fn text(surface: &Surface, fit: &HestonFit, precision: &Precision) -> String {
         text += &format!("\nnot determined by the quotes: {names}");
     }
     text
+}
+
+/// Whether Feller's condition holds, in words.
+pub fn feller(holds: bool) -> &'static str {
+    if holds { "holds" } else { "does not hold" }
 }

@@ -1,5 +1,7 @@
-use super::Output;
-use super::compare::{BacktestChanges, is_strategy, own_data, settings};
+//! `backtest --walk-forward`: windows of history.
+
+use super::changes::{BacktestChanges, is_strategy, own_data, settings};
+use super::output::{Output, warn};
 use super::stop::Stop;
 use crate::atomic::Destination;
 use crate::error::Result;
@@ -66,6 +68,8 @@ struct Page {
 }
 
 impl Page {
+    /// The page at `page`, and its figure beside it.
+    ///
     /// # Errors
     /// Those of [`Destination::new`].
     fn new(page: &Path) -> Result<Self> {
@@ -116,7 +120,8 @@ fn output(prepared: &Prepared, finished: &Finished) -> Output {
     let folder = &prepared.folder;
     let mut warnings = finished.metrics.warnings();
     warnings.extend(finished.results.undetermined());
-    warnings.iter().for_each(|warning| super::warn(warning));
+    warnings.extend(finished.results.bands_at_bound());
+    warnings.iter().for_each(|warning| warn(warning));
     let document = json!({
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,

@@ -61,6 +61,7 @@ pub struct Adam {
 }
 
 impl Adam {
+    /// Adam before its first step.
     pub fn new(settings: AdamSettings) -> Self {
         Self {
             settings,

@@ -65,6 +65,7 @@ pub struct AdamW {
 }
 
 impl AdamW {
+    /// AdamW before its first step.
     pub fn new(settings: AdamWSettings) -> Self {
         Self {
             settings,

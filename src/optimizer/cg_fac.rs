@@ -108,6 +108,7 @@ pub struct CgFacInverse {
 }
 
 impl CgFacMetric {
+    /// The metric before its first record.
     pub fn new(settings: &CgFacSettings) -> Self {
         Self {
             iterations: settings.iterations,

@@ -14,7 +14,7 @@ pub struct RateSettings {
     /// The learning rate after the warm-up.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub learning_rate: f64,
-    /// The gradient is scaled down to this Euclidean norm.
+    /// The gradient is scaled down to this Euclidean norm, in units of money per unit of weight.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub clip_norm: f64,
     /// Steps over which the learning rate rises linearly at the start.

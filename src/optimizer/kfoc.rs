@@ -50,10 +50,12 @@ impl Build for KfocSettings {
     }
 }
 
-/// A ⊗ G with ‖A‖ = 1 (Frobenius); the size of the metric is in G.
+/// A Kronecker product A ⊗ G with ‖A‖ = 1 (Frobenius); the size of the metric is in G.
 #[derive(Debug, Clone)]
 pub struct KroneckerPair {
+    /// The factor A of inputs, `[d_A, d_A]`.
     pub inputs: Mat<f64>,
+    /// The factor G of gradients, `[d_G, d_G]`, in squared units of money.
     pub gradients: Mat<f64>,
 }
 
@@ -145,7 +147,7 @@ impl MapMetric {
     }
 }
 
-/// Σ a∘b
+/// The inner product Σ a∘b of two matrices.
 fn frobenius(a: &Mat<f64>, b: &Mat<f64>) -> f64 {
     crate::linalg::inner(std::slice::from_ref(a), std::slice::from_ref(b))
 }
@@ -181,6 +183,7 @@ pub struct KfocMetric {
 }
 
 impl KfocMetric {
+    /// The metric before its first record.
     pub fn new(settings: &KfocSettings) -> Self {
         Self {
             iterations: settings.iterations,

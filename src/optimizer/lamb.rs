@@ -70,6 +70,7 @@ pub struct Lamb {
 }
 
 impl Lamb {
+    /// LAMB before its first step.
     pub fn new(settings: LambSettings) -> Self {
         Self {
             settings,

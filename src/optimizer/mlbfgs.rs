@@ -70,7 +70,8 @@ impl Build for MlbfgsSettings {
 /// The source takes κ = 1, bounds μ from above as well, applies H to the gradient itself and has a block for every layer.
 ///
 /// # References
-/// Niu et al. (2023), "mL-BFGS: a momentum-based L-BFGS for distributed large-scale neural network optimization".
+/// Niu et al. (2023), "mL-BFGS: a momentum-based L-BFGS for distributed large-scale neural network optimization"; Powell (1978),
+/// "Algorithms for nonlinear constraints that use Lagrangian functions", for the damped y.
 #[derive(Debug, Clone)]
 pub struct Mlbfgs {
     settings: MlbfgsSettings,
@@ -80,12 +81,13 @@ pub struct Mlbfgs {
     gradients: Maps,
     /// The averages at the last pair.
     last: Option<(Maps, Maps)>,
-    /// κ
+    /// The typical curvature κ, in units of money.
     curvature: Option<f64>,
     pairs: CurvaturePairs,
 }
 
 impl Mlbfgs {
+    /// mL-BFGS before its first step.
     pub fn new(settings: MlbfgsSettings) -> Self {
         Self {
             settings,

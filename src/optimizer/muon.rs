@@ -106,6 +106,7 @@ pub struct Muon {
 }
 
 impl Muon {
+    /// Muon before its first step.
     pub fn new(settings: MuonSettings) -> Self {
         Self {
             settings,

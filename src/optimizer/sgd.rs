@@ -62,6 +62,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
+    /// SGD before its first step.
     pub fn new(settings: SgdSettings) -> Self {
         Self {
             settings,

@@ -84,11 +84,12 @@ pub struct Shampoo {
     settings: ShampooSettings,
     adam: AdaptiveMoments,
     moments: Vec<GradientMoments>,
-    /// (L^{-1/4}, R^{-1/4})
+    /// The roots (L^{-1/4}, R^{-1/4}) of every map.
     roots: Vec<(Mat<f64>, Mat<f64>)>,
 }
 
 impl Shampoo {
+    /// Shampoo before its first step.
     pub fn new(settings: ShampooSettings) -> Self {
         Self {
             settings,

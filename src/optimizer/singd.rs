@@ -151,6 +151,7 @@ pub struct SingdMetric {
 }
 
 impl SingdMetric {
+    /// The metric before its first record.
     pub fn new(settings: &SingdSettings) -> Self {
         Self {
             settings: *settings,
@@ -179,7 +180,7 @@ impl Stateful for SingdMetric {
     }
 }
 
-/// (K Kᵀ, C Cᵀ) of every map.
+/// The inverse factors (K Kᵀ, C Cᵀ) of every map.
 #[derive(Debug, Clone)]
 pub struct SingdInverse(Vec<(Mat<f64>, Mat<f64>)>);
 

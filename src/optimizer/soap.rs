@@ -71,12 +71,13 @@ pub struct Soap {
     settings: SoapSettings,
     adam: AdaptiveMoments,
     moments: Vec<GradientMoments>,
-    /// (Q_L, Q_R)
+    /// The bases (Q_L, Q_R) of every map.
     bases: Vec<(Mat<f64>, Mat<f64>)>,
     off_diagonal: f64,
 }
 
 impl Soap {
+    /// SOAP before its first step.
     pub fn new(settings: SoapSettings) -> Self {
         Self {
             settings,

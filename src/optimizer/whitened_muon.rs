@@ -70,6 +70,7 @@ pub struct WhitenedMuonMetric {
 pub struct WhitenedMuonInverse(Vec<(Mat<f64>, Mat<f64>)>);
 
 impl WhitenedMuonMetric {
+    /// The metric before its first record.
     pub fn new(settings: &WhitenedMuonSettings) -> Self {
         Self {
             decay: settings.factor_decay,

@@ -34,8 +34,11 @@ pub struct Source {
 pub enum Shocks {
     /// Drawn when asked for; with `antithetic`, the second half of the block mirrors the first.
     Drawn {
+        /// The stream that words are drawn from.
         stream: Stream,
+        /// The number of the block, which addresses its part of the stream.
         block: u64,
+        /// Whether paths 16 to 31 have the shocks of paths 0 to 15 with the opposite sign.
         antithetic: bool,
     },
     /// Made in advance.

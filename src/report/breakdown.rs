@@ -1,7 +1,8 @@
 //! Where the P&L of contracts sold on history comes from, and how bad it gets.
 
-use super::table::{Cell, Table};
-use super::walk_forward::{number, words};
+use super::table::{Cell, Table, heads};
+use crate::numbers::Rounding;
+
 use crate::runs::breakdown::Breakdown;
 
 /// The tables of `breakdowns`; none without any.
@@ -9,56 +10,69 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
     let Some(first) = breakdowns.clone().next() else {
         return Vec::new();
     };
-    let mut heads = words(&["strategy"]);
-    heads.extend(first.attribution.iter().map(|(name, _)| name.clone()));
-    heads.extend(words(&[
+    let mut columns = heads(&["strategy"]);
+    columns.extend(first.attribution.iter().map(|(name, _)| name.clone()));
+    columns.extend(heads(&[
         "sum",
         "drift",
         "delta without drift",
         "std of delta",
     ]));
+    let parts: Vec<Vec<f64>> = breakdowns.clone().map(parts).collect();
+    // All of them are money of the same contracts.
+    let rounding = Rounding::of_values(parts.iter().flatten().copied(), 4);
     let attribution = Table {
         caption: "Where the P&L comes from".into(),
-        heads,
-        rows: breakdowns.clone().map(parts).collect(),
-        findings: Vec::new(),
+        heads: columns,
+        rows: breakdowns
+            .clone()
+            .zip(&parts)
+            .map(|(of, parts)| {
+                let cells = parts.iter().map(|value| Cell::number(*value, rounding));
+                std::iter::once(Cell::plain(&of.strategy)).chain(cells).collect()
+            })
+            .collect(),
         notes: vec![
             "Means per contract. The parts add up to the mean P&L. Delta is the P&L of holding something else than the \
              model's delta: a view on the spot. Drift is the share of it that the drift of the returns before the sales \
              explains; then come delta without it and the standard deviation of delta over the contracts."
                 .into(),
         ],
+        ..Table::default()
     };
+    let losses = breakdowns.clone().flat_map(|of| {
+        let worst = of.worst.iter().map(|(_, _, pnl)| *pnl);
+        worst.chain([of.maximum_drawdown])
+    });
+    let rounding = Rounding::of_values(losses, 4);
     let worst = Table {
         caption: "Drawdown and worst contracts".into(),
-        heads: words(&["strategy", "maximum drawdown", "worst", "second", "third"]),
-        rows: breakdowns.map(worst).collect(),
-        findings: Vec::new(),
+        heads: heads(&["strategy", "maximum drawdown", "worst", "second", "third"]),
+        rows: breakdowns.map(|of| worst(of, rounding)).collect(),
         notes: vec![
             "Drawdown of the P&L added up in the order of sale, with the sales that it lies between; P&L of the worst \
              contracts, with their sale and expiry. P&L is averaged over seeds."
                 .into(),
         ],
+        ..Table::default()
     };
     vec![attribution, worst]
 }
 
-fn parts(of: &Breakdown) -> Vec<Cell> {
+/// The parts of the P&L, their sum, and what delta is made of.
+fn parts(of: &Breakdown) -> Vec<f64> {
     let values = of.attribution.iter().map(|(_, value)| *value);
     let sum: f64 = values.clone().sum();
     let delta = of.attribution.iter().find(|(name, _)| name == "delta");
     let delta = delta.map_or(0.0, |(_, value)| *value);
-    let numbers = values.chain([sum, of.drift, delta - of.drift, of.delta_std]);
-    std::iter::once(Cell::plain(&of.strategy))
-        .chain(numbers.map(|value| Cell::plain(number(value))))
+    values
+        .chain([sum, of.drift, delta - of.drift, of.delta_std])
         .collect()
 }
 
-fn worst(of: &Breakdown) -> Vec<Cell> {
-    let dated = |money: f64, from: &str, to: &str| Cell {
-        value: format!("{money:.2}"),
-        error: Some(format!("{from} to {to}")),
-        verdict: None,
+fn worst(of: &Breakdown, rounding: Rounding) -> Vec<Cell> {
+    let dated = |money: f64, from: &str, to: &str| {
+        Cell::with_words(money, rounding, format!("{from} to {to}"))
     };
     let from = of.drawdown_from.as_deref().unwrap_or("the start");
     let mut row = vec![

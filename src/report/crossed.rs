@@ -1,6 +1,7 @@
 //! The tables of a comparison across markets.
 
 use super::table::{Cell, Table};
+use crate::numbers::{Rounding, percent};
 use crate::risk::Estimate;
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::Metrics;
@@ -16,13 +17,17 @@ pub fn tables(metrics: &Metrics) -> Vec<Table> {
     let mut tables = Vec::new();
     for strategy in names(results, |r| &r.strategy) {
         let own: Vec<&Crossed> = results.iter().filter(|r| r.strategy == strategy).collect();
+        let risks = own
+            .iter()
+            .map(|r| (r.risk.value, Some(r.risk.standard_error)));
+        let rounding = Rounding::of_estimates(risks);
         tables.push(table(format!("{strategy}: {risk}"), &own, |r| {
-            number(r.risk)
+            Cell::estimate(r.risk.value, Some(r.risk.standard_error), rounding)
         }));
         tables.push(table(
             format!("{strategy}: change of the {risk} against its own made for the market"),
             &own,
-            |r| percent(r.change),
+            |r| change(r.change),
         ));
     }
     if let Some(last) = tables.last_mut() {
@@ -49,10 +54,7 @@ fn table(caption: String, results: &[&Crossed], cell: impl Fn(&Crossed) -> Cell)
     let mut heads = vec!["made for".to_string()];
     heads.extend(markets.iter().map(|market| format!("tested in {market}")));
     let rows = markets.iter().map(|made_for| {
-        let name = Cell {
-            value: (*made_for).into(),
-            ..Cell::default()
-        };
+        let name = Cell::plain(*made_for);
         let row = results.iter().filter(|r| r.made_for == *made_for);
         std::iter::once(name).chain(row.map(|r| cell(r))).collect()
     });
@@ -60,23 +62,16 @@ fn table(caption: String, results: &[&Crossed], cell: impl Fn(&Crossed) -> Cell)
         caption,
         heads,
         rows: rows.collect(),
-        findings: Vec::new(),
-        notes: Vec::new(),
+        ..Table::default()
     }
 }
 
-fn number(estimate: Estimate) -> Cell {
+/// A change in per cent, which is judged by whoever reads it: rows and columns say against what.
+fn change(change: Estimate) -> Cell {
+    let (value, error) = percent(change.value, change.standard_error);
     Cell {
-        value: format!("{:.3}", estimate.value),
-        error: Some(format!("±{:.3}", estimate.standard_error)),
-        verdict: None,
-    }
-}
-
-fn percent(change: Estimate) -> Cell {
-    Cell {
-        value: format!("{:+.1} %", 100.0 * change.value),
-        error: Some(format!("±{:.1}", 100.0 * change.standard_error)),
+        value,
+        error: change.standard_error.is_finite().then_some(error),
         verdict: None,
     }
 }

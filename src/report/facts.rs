@@ -1,42 +1,27 @@
-//! Lists of terms and what they are, on pages about a run.
+//! What a backtest assumed, as a section of pages about a run.
 
-use super::html::escape;
+use super::markup::definitions;
+use crate::numbers::Rounding;
 use crate::runs::metrics::BacktestMarket;
-
-/// Terms and what they are, as markup.
-pub fn definitions(facts: &[(&str, String)]) -> String {
-    let mut out = String::from("<dl class=\"facts\">\n");
-    for (term, words) in facts {
-        out.push_str(&format!("<div><dt>{term}</dt><dd>{words}</dd></div>\n"));
-    }
-    out.push_str("</dl>\n");
-    out
-}
+use maud::{Markup, html};
 
 /// The market that a backtest supposes.
-pub fn assumptions(market: &BacktestMarket) -> String {
+pub fn assumptions(market: &BacktestMarket) -> Markup {
     let source = match (&market.estimated_from, &market.estimated_to) {
-        (Some(from), Some(to)) => format!(
-            "estimated from {}, {} to {}",
-            escape(&market.source),
-            escape(from),
-            escape(to)
-        ),
+        (Some(from), Some(to)) => format!("estimated from {}, {from} to {to}", market.source),
         (None, None) if market.source == "walk_forward" => "estimated anew for every window".into(),
-        (None, None) => format!("given by the {}", escape(&market.source)),
+        (None, None) => format!("given by the {}", market.source),
         (Some(_), None) | (None, Some(_)) => {
-            format!("estimated from {}, dates unknown", escape(&market.source))
+            format!("estimated from {}, dates unknown", market.source)
         }
     };
     let mut facts = vec![
-        ("Data", escape(&market.data)),
+        ("Data", market.data.clone()),
         (
             "Contracts",
             format!(
                 "{}, sold {} to {}",
-                market.contracts,
-                escape(&market.first),
-                escape(&market.last)
+                market.contracts, market.first, market.last
             ),
         ),
     ];
@@ -45,7 +30,7 @@ pub fn assumptions(market: &BacktestMarket) -> String {
         ("Closes", &market.closes),
     ];
     for (term, words) in further {
-        facts.extend(words.as_ref().map(|words| (term, escape(words))));
+        facts.extend(words.as_ref().map(|words| (term, words.clone())));
     }
     facts.push(("Market parameters", source));
     let parameters: Vec<String> = market
@@ -53,26 +38,32 @@ pub fn assumptions(market: &BacktestMarket) -> String {
         .iter()
         .map(|(name, value)| {
             let value = match value.as_f64() {
-                Some(number) if !value.is_i64() && !value.is_u64() => format!("{number:.4}"),
+                Some(number) if !value.is_i64() && !value.is_u64() => {
+                    Rounding::of_parameter(number).write(number)
+                }
                 _ => value.to_string(),
             };
-            format!("{} = {}", escape(name), escape(&value))
+            format!("{name} = {value}")
         })
         .collect();
     if !parameters.is_empty() {
         facts.push(("Values", parameters.join(", ")));
     }
-    if let Some(names) = market.precision.undetermined() {
-        facts.push(("Not determined by the returns", escape(&names)));
+    let more = [
+        (
+            "Not determined by the returns",
+            market.precision.undetermined(),
+        ),
+        ("Repaired in the data", market.repairs()),
+        (
+            "Odd in the data",
+            (!market.warnings.is_empty()).then(|| market.warnings.join("; ")),
+        ),
+    ];
+    for (term, words) in more {
+        facts.extend(words.map(|words| (term, words)));
     }
-    if let Some(repairs) = market.repairs() {
-        facts.push(("Repaired in the data", escape(&repairs)));
+    html! {
+        section { h2 { "What the backtest assumed" } (definitions(&facts)) }
     }
-    if !market.warnings.is_empty() {
-        facts.push(("Odd in the data", escape(&market.warnings.join("; "))));
-    }
-    format!(
-        "<section><h2>What the backtest assumed</h2>\n{}</section>\n",
-        definitions(&facts)
-    )
 }

@@ -1,6 +1,7 @@
 //! Steps and seconds that a method needs to reach a level, from trainings of several lengths.
 
 use super::table::{Cell, Table};
+use crate::numbers::significant;
 use crate::random::{Purpose, sequential};
 use crate::runs::metrics::Metrics;
 use crate::runs::study::{self, Ending};
@@ -10,13 +11,16 @@ use std::collections::BTreeMap;
 /// The ends of one strategy's trainings of several lengths.
 #[derive(Debug, Clone)]
 pub struct Lengths {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The trainings of every length, from the shortest to the longest.
     pub points: Vec<Point>,
 }
 
 /// The trainings of one length.
 #[derive(Debug, Clone)]
 pub struct Point {
+    /// The steps of the strategy; an optimizer takes its own multiple of them.
     pub length: usize,
     /// The optimizer's own steps.
     pub steps: f64,
@@ -29,6 +33,7 @@ pub struct Point {
 /// What it takes to reach a level.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reached {
+    /// The level lies between two lengths.
     At {
         steps: f64,
         seconds: f64,
@@ -91,6 +96,7 @@ struct Crossing {
 }
 
 impl Lengths {
+    /// The trainings of that length, if there are any.
     pub fn at(&self, length: usize) -> Option<&Point> {
         self.points.iter().find(|point| point.length == length)
     }
@@ -242,11 +248,9 @@ pub fn table(metrics: &Metrics) -> Option<Table> {
         heads.push("seconds".into());
     }
     let row = |method: &Lengths| {
-        let mut row = vec![cell(method.strategy.clone())];
+        let mut row = vec![Cell::plain(&method.strategy)];
         for target in &baseline.points {
-            row.extend(
-                reached(method, target).map_or([cell(String::new()), cell(String::new())], cells),
-            );
+            row.extend(reached(method, target).map_or([Cell::default(), Cell::default()], cells));
         }
         row
     };
@@ -267,14 +271,6 @@ pub fn table(metrics: &Metrics) -> Option<Table> {
     })
 }
 
-fn cell(value: String) -> Cell {
-    Cell {
-        value,
-        error: None,
-        verdict: None,
-    }
-}
-
 /// Steps and seconds in words.
 fn cells(reached: Reached) -> [Cell; 2] {
     match reached {
@@ -286,17 +282,17 @@ fn cells(reached: Reached) -> [Cell; 2] {
         } => [
             Cell {
                 error: Some(interval(low, high)),
-                ..cell(format!("{steps:.0}"))
+                ..Cell::plain(format!("{steps:.0}"))
             },
-            cell(format!("{seconds:.2}")),
+            Cell::seconds(seconds),
         ],
         Reached::Within { steps, seconds } => [
-            cell(format!("< {steps:.0}")),
-            cell(format!("< {seconds:.2}")),
+            Cell::plain(format!("< {steps:.0}")),
+            Cell::plain(format!("< {}", significant(seconds, 3))),
         ],
         Reached::NotWithin { steps, seconds } => [
-            cell(format!("> {steps:.0}")),
-            cell(format!("> {seconds:.2}")),
+            Cell::plain(format!("> {steps:.0}")),
+            Cell::plain(format!("> {}", significant(seconds, 3))),
         ],
     }
 }
@@ -333,8 +329,9 @@ fn same_seconds(method: &Lengths, baseline: &Lengths, metrics: &Metrics) -> Opti
         Reached::NotWithin { steps, .. } => format!("{steps:.0} do not give the same risk"),
     };
     Some(format!(
-        "In the {:.2} s of {ours}'s {} steps {theirs} takes {steps:.0}; {needed}.",
-        point.seconds, point.steps
+        "In the {} s of {ours}'s {} steps {theirs} takes {steps:.0}; {needed}.",
+        significant(point.seconds, 3),
+        point.steps
     ))
 }
 

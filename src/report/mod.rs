@@ -6,16 +6,20 @@ mod facts;
 pub mod figures;
 pub mod html;
 pub mod levels;
+pub mod markup;
 pub mod palette;
+mod significance;
 pub mod study;
 pub mod summary;
 pub mod table;
+pub mod tables;
 pub mod text;
 pub mod walk_forward;
 
 use crate::error::Result;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Results;
+use maud::Markup;
 use std::path::PathBuf;
 
 /// Draws the figures of a run and writes them and `report.html` into its folder; returns the
@@ -26,7 +30,8 @@ use std::path::PathBuf;
 /// cannot be written.
 pub fn write(run: &RunFolder) -> Result<PathBuf> {
     let figures = figures::write_figures(run)?;
-    let windows = Results::of_run(run)?.map_or(String::new(), |results| html::windows(&results));
+    let windows =
+        Results::of_run(run)?.map_or_else(Markup::default, |results| html::windows(&results));
     let page = html::report(
         &run.metrics()?,
         run.strategy()?.as_deref(),

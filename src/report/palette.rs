@@ -3,7 +3,9 @@
 /// A colour on light pages and the one that stands for it on dark pages, as `#rrggbb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Color {
+    /// The colour on light pages.
     pub light: &'static str,
+    /// The colour on dark pages.
     pub dark: &'static str,
 }
 
@@ -11,9 +13,13 @@ const fn color(light: &'static str, dark: &'static str) -> Color {
     Color { light, dark }
 }
 
+/// The colour of the paper.
 pub const PAPER: Color = color("#ffffff", "#171c22");
+/// The colour of text and of what is no strategy.
 pub const INK: Color = color("#1b1f24", "#e7ebef");
+/// The colour of labels and reference lines.
 pub const MUTED: Color = color("#57606a", "#a4afba");
+/// The colour of grids.
 pub const GRID: Color = color("#e2e6ea", "#2c343d");
 
 /// Colours of the series. Neighbours differ in lightness as well as in hue; the dashes of the lines
@@ -53,6 +59,7 @@ pub fn all() -> impl Iterator<Item = Color> {
 pub struct Palette(Vec<String>);
 
 impl Palette {
+    /// The colours of these strategies in their order.
     pub fn new(strategies: Vec<String>) -> Self {
         Self(strategies)
     }

@@ -1,20 +1,29 @@
 //! Rows of several seeds drawn together: one [`Line`] per strategy.
 
+use crate::numbers::{percent, significant};
 use crate::risk::{Estimate, Row};
 use crate::runs::metrics::{Comparison, Metrics};
 
 /// A statistic of [`Row`] that comes with a standard error.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statistic {
+    /// The mean P&L.
     PnlMean,
+    /// The standard deviation of P&L.
     PnlStd,
+    /// The variance of P&L.
     PnlVariance,
     /// At the level with this key.
     Cvar(String),
+    /// The trained risk measure.
     Risk,
+    /// The mean transaction cost.
     Cost,
+    /// The mean turnover.
     Turnover,
+    /// The Sharpe ratio per contract.
     Sharpe,
+    /// The Sharpe ratio per year.
     SharpeAnnualised,
 }
 
@@ -48,7 +57,9 @@ impl Statistic {
 /// The rows of one strategy, one per seed.
 #[derive(Debug, Clone)]
 pub struct Line<'a> {
+    /// The name of the strategy.
     pub strategy: &'a str,
+    /// The rows, one for every seed.
     pub rows: Vec<&'a Row>,
 }
 
@@ -133,7 +144,9 @@ pub fn main_level(metrics: &Metrics) -> &str {
 /// What a difference and its standard error say, where lower is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
+    /// The change is an improvement.
     Better,
+    /// The change is a deterioration.
     Worse,
     /// Less than two standard errors from zero.
     Undecided,
@@ -160,6 +173,7 @@ impl Verdict {
         Self::lower_is_better(-change, standard_error)
     }
 
+    /// The verdict in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Better => "better",
@@ -180,25 +194,25 @@ pub fn sentence(metrics: &Metrics, comparison: &Comparison) -> String {
         ..
     } = comparison;
     let cvar = cvar_label(main_level(metrics));
-    let (size, error_percent) = (change.abs() * 100.0, error * 100.0);
+    let (signed, within) = percent(*change, *error);
+    let size = signed.trim_start_matches(['+', '-']);
     let direction = if *change < 0.0 { "lower" } else { "higher" };
     let finding = match Verdict::lower_is_better(*change, *error) {
         verdict @ (Verdict::Better | Verdict::Worse) => format!(
-            "{cvar} is {size:.1} % {direction} (±{error_percent:.1} %), {}",
+            "{cvar} is {size} {direction} ({within}), {}",
             verdict.words()
         ),
         Verdict::Undecided => format!(
-            "{cvar} is not distinguishable ({:+.1} % ±{error_percent:.1} %, less than two standard errors)",
-            change * 100.0
+            "{cvar} is not distinguishable ({signed} {within}, less than two standard errors)"
         ),
         Verdict::Unknown => format!("{cvar} could not be compared"),
     };
     let mut text = format!(
-        "{strategy} against {baseline}: {finding}. {} steps in {:.1} s against {} steps in {:.1} s.",
+        "{strategy} against {baseline}: {finding}. {} steps in {} s against {} steps in {} s.",
         comparison.steps,
-        comparison.seconds,
+        significant(comparison.seconds, 3),
         comparison.baseline_steps,
-        comparison.baseline_seconds,
+        significant(comparison.baseline_seconds, 3),
     );
     if (2..4).contains(&comparison.seeds) {
         text.push_str(&format!(

@@ -1,6 +1,7 @@
 //! Tables as text for terminals.
 
-use super::table::{Cell, Table, all};
+use super::table::{Cell, Table};
+use super::tables::all;
 use crate::runs::metrics::Metrics;
 
 /// The width that tables are laid out for unless the terminal is narrower.
@@ -174,7 +175,7 @@ fn characters(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table;
+    use crate::report::tables;
     use crate::runs::fixture;
 
     /// No line is wider than asked, down to widths where every column has its own block, and
@@ -183,11 +184,11 @@ mod tests {
     fn tables_keep_to_the_width() {
         let metrics = fixture::metrics();
         for width in [140, 100, 80, 40] {
-            let text = tables(&metrics, width);
+            let text = super::tables(&metrics, width);
             for line in text.lines().filter(|line| line.contains('±')) {
                 assert!(characters(line) <= width, "{width}: {line}");
             }
-            for table in table::all(&metrics) {
+            for table in tables::all(&metrics) {
                 for cell in table.rows.iter().flatten() {
                     assert!(text.contains(&cell.value), "{width}: {}", cell.value);
                 }

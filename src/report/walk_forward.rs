@@ -1,7 +1,8 @@
 //! The tables of a walk-forward backtest.
 
 use super::breakdown;
-use super::table::{Cell, Table};
+use super::table::{Cell, Table, heads};
+use crate::numbers::Rounding;
 use crate::runs::walk_forward::{Bounded, Period, Results, Test, Window};
 
 /// `0.95` → `95 %`.
@@ -10,8 +11,16 @@ pub fn percent(level: f64) -> String {
     format!("{} %", (1e12 * level).round() / 1e10)
 }
 
-/// In words: who has the lower CVaR, by how much, and whether the contracts tell.
+/// In words: how many comparisons are significant, then who has the lower CVaR and by how much.
 pub fn findings(results: &Results) -> Vec<String> {
+    super::significance::summary(&results.tests, results.level)
+        .into_iter()
+        .chain(changes(results))
+        .collect()
+}
+
+/// In words: who has the lower CVaR, by how much, and whether that is significant.
+fn changes(results: &Results) -> Vec<String> {
     let tests = results.tests.iter().filter(|test| test.statistic == "cvar");
     tests
         .map(|test| {
@@ -25,6 +34,10 @@ pub fn findings(results: &Results) -> Vec<String> {
             let theirs = results.strategies.iter().find(|r| r.breakdown.strategy == *against);
             let theirs = theirs.map_or(f64::NAN, |result| result.cvar.value);
             let share = 100.0 * difference.value.abs() / theirs.abs();
+            let rounding = Rounding::of_values(
+                [difference.value, difference.interval.low, difference.interval.high],
+                4,
+            );
             let share = match share.is_finite() {
                 true => format!(" ({share:.0} %)"),
                 false => String::new(),
@@ -34,18 +47,18 @@ pub fn findings(results: &Results) -> Vec<String> {
             } else {
                 "above"
             };
-            let verdict = if *corrected < 0.05 {
-                "which the contracts establish"
+            let verdict = if *corrected < super::significance::LEVEL {
+                "significant"
             } else {
-                "which the contracts do not establish"
+                "not significant"
             };
             format!(
-                "The CVaR {} of {strategy} lies {:.3}{share} {side} that of {against}, interval of the \
-                 difference [{:.3}, {:.3}], p = {corrected:.3} after correction: {verdict}.",
+                "The CVaR {} of {strategy} lies {}{share} {side} that of {against}, interval of the \
+                 difference [{}, {}], p = {corrected:.3} after correction: {verdict}.",
                 percent(results.level),
-                difference.value.abs(),
-                difference.interval.low,
-                difference.interval.high,
+                rounding.write(difference.value.abs()),
+                rounding.write(difference.interval.low),
+                rounding.write(difference.interval.high),
             )
         })
         .collect()
@@ -80,115 +93,109 @@ fn table(
         caption: caption.into(),
         heads,
         rows: rows.collect(),
-        findings: Vec::new(),
         notes: (!note.is_empty())
             .then(|| note.into())
             .into_iter()
             .collect(),
+        ..Table::default()
     }
 }
 
-pub(super) fn words(heads: &[&str]) -> Vec<String> {
-    heads.iter().map(ToString::to_string).collect()
-}
-
-fn bounded(value: &Bounded) -> Cell {
+fn bounded(value: &Bounded, rounding: Rounding) -> Cell {
     let Bounded { value, interval } = value;
     if !value.is_finite() {
-        return Cell::plain("n/a");
+        return Cell::number(*value, rounding);
     }
-    Cell {
-        value: format!("{value:.3}"),
-        error: Some(format!("[{:.3}, {:.3}]", interval.low, interval.high)),
-        verdict: None,
-    }
+    let (low, high) = (rounding.write(interval.low), rounding.write(interval.high));
+    Cell::with_words(*value, rounding, format!("[{low}, {high}]"))
 }
 
-/// Without the sign of a zero; n/a for what is not defined, such as the spread of a single contract.
-pub(super) fn number(value: f64) -> String {
-    if !value.is_finite() {
-        return "n/a".into();
-    }
-    format!("{:.3}", (1000.0 * value).round() / 1000.0 + 0.0)
+/// The rounding of numbers that are not money: three decimals of those that are about 1.
+fn plain() -> Rounding {
+    Rounding::of_values([1.0], 4)
 }
 
 fn strategies(results: &Results) -> Table {
     let cvar = format!("CVaR {}", percent(results.level));
-    let mut heads = words(&["strategy", "mean P&L", "std"]);
-    heads.push(cvar.clone());
-    heads.extend(words(&["Sharpe a year", "cost", "turnover"]));
+    let mut columns = heads(&["strategy", "mean P&L", "std"]);
+    columns.push(cvar.clone());
+    columns.extend(heads(&["Sharpe a year", "cost", "turnover"]));
     let several = results.strategies.iter().any(|r| r.between_seeds.is_some());
     let mut note = "";
     if several {
-        heads.extend([
+        columns.extend([
             "seeds".into(),
             "mean between seeds".into(),
             format!("{cvar} between seeds"),
         ]);
         note = "The last columns are standard deviations between the seeds of a strategy.";
     }
+    let all = results.strategies.iter();
+    let money = Rounding::of_values(
+        all.flat_map(|r| [r.mean.value, r.std.value, r.cvar.value, r.cost]),
+        4,
+    );
     let rows = results.strategies.iter().map(|r| {
         let mut row = vec![
             Cell::plain(&r.breakdown.strategy),
-            bounded(&r.mean),
-            bounded(&r.std),
-            bounded(&r.cvar),
-            bounded(&r.sharpe),
-            Cell::plain(number(r.cost)),
+            bounded(&r.mean, money),
+            bounded(&r.std, money),
+            bounded(&r.cvar, money),
+            bounded(&r.sharpe, plain()),
+            Cell::number(r.cost, money),
             Cell::plain(format!("{:.2}", r.turnover)),
         ];
         if several {
             row.extend(match &r.between_seeds {
                 Some(between) => [
-                    r.seeds.to_string(),
-                    number(between.mean),
-                    number(between.cvar),
-                ]
-                .map(Cell::plain),
+                    Cell::plain(r.seeds.to_string()),
+                    Cell::number(between.mean, money),
+                    Cell::number(between.cvar, money),
+                ],
                 None => Default::default(),
             });
         }
         row
     });
-    table("Strategies", note, heads, rows)
+    table("Strategies", note, columns, rows)
 }
 
-fn tests(results: &Results) -> Table {
+/// The differences of the strategy under test against every other one; without rows if there are none.
+pub fn tests(results: &Results) -> Table {
     let first = results.tests.first();
     let caption = first.map_or(String::new(), |test| {
         format!("{} less the others", test.strategy)
     });
     let note = "Paired on the same contracts; p-values of no difference, then corrected by Holm for all of this table.";
-    let heads = words(&["against", "statistic", "difference", "p", "corrected"]);
+    let heads = heads(&["against", "statistic", "difference", "p", "corrected"]);
+    let differences = results.tests.iter().map(|test| test.difference.value);
+    let money = Rounding::of_values(differences, 4);
     let rows = results.tests.iter().map(|test| {
-        let statistic = match test.statistic.as_str() {
-            "cvar" => format!("CVaR {}", percent(results.level)),
-            "mean" => "mean P&L".into(),
-            other => other.into(),
-        };
+        let statistic = super::significance::statistic(test, results.level);
         vec![
             Cell::plain(&test.against),
             Cell::plain(statistic),
-            bounded(&test.difference),
-            Cell::plain(number(test.p)),
-            Cell::plain(number(test.corrected)),
+            bounded(&test.difference, money),
+            Cell::number(test.p, plain()),
+            Cell::number(test.corrected, plain()),
         ]
     });
     table(&caption, note, heads, rows)
 }
 
 fn periods(caption: &str, note: &str, periods: &[Period]) -> Table {
-    let mut heads = words(&["period", "contracts"]);
+    let mut heads = heads(&["period", "contracts"]);
     if let Some(first) = periods.first() {
         heads.extend(first.pnl.iter().map(|(strategy, _)| strategy.clone()));
     }
+    let sums = periods.iter().flat_map(|period| &period.pnl);
+    let money = Rounding::of_values(sums.map(|(_, pnl)| *pnl), 4);
     let rows = periods.iter().map(|period| {
         let mut row = vec![
             Cell::plain(&period.name),
             Cell::plain(period.contracts.to_string()),
         ];
-        let sums = period.pnl.iter();
-        row.extend(sums.map(|(_, pnl)| Cell::plain(format!("{pnl:.2}"))));
+        row.extend(period.pnl.iter().map(|(_, pnl)| Cell::number(*pnl, money)));
         row
     });
     table(caption, note, heads, rows)
@@ -196,14 +203,16 @@ fn periods(caption: &str, note: &str, periods: &[Period]) -> Table {
 
 fn years(results: &Results) -> Table {
     let cvar = format!("CVaR {}", percent(results.level));
-    let mut heads = words(&["strategy", "year", "contracts", "mean P&L", "std"]);
-    heads.push(cvar);
-    heads.extend(words(&[
+    let mut columns = heads(&["strategy", "year", "contracts", "mean P&L", "std"]);
+    columns.push(cvar);
+    columns.extend(heads(&[
         "Sharpe a year",
         "cost",
         "turnover",
         "maximum drawdown",
     ]));
+    let all = results.years.iter().flat_map(|year| &year.statistics);
+    let money = Rounding::of_values(all.flat_map(|of| [of.mean, of.std, of.cvar, of.cost]), 4);
     let strategies = results.strategies.iter().map(|r| &r.breakdown.strategy);
     let rows = strategies.flat_map(|strategy| {
         let years = results.years.iter().filter_map(move |year| {
@@ -213,16 +222,16 @@ fn years(results: &Results) -> Table {
         });
         years.map(move |(year, of)| {
             let values = [
-                of.mean,
-                of.std,
-                of.cvar,
-                of.sharpe,
-                of.cost,
-                of.turnover,
-                of.maximum_drawdown,
+                (of.mean, money),
+                (of.std, money),
+                (of.cvar, money),
+                (of.sharpe, plain()),
+                (of.cost, money),
+                (of.turnover, plain()),
+                (of.maximum_drawdown, money),
             ];
-            let cells = values.map(|value| match value.is_finite() {
-                true => Cell::plain(number(value)),
+            let cells = values.map(|(value, rounding)| match value.is_finite() {
+                true => Cell::number(value, rounding),
                 false => Cell::default(),
             });
             let mut row = vec![
@@ -235,22 +244,24 @@ fn years(results: &Results) -> Table {
         })
     });
     let note = "The CVaR of few contracts is the loss of the worst, and one year says little of a Sharpe ratio.";
-    table("Years of sale by strategy", note, heads, rows)
+    table("Years of sale by strategy", note, columns, rows)
 }
 
-fn windows(results: &Results) -> Table {
+/// What every window was calibrated on, and to which parameters.
+pub fn windows(results: &Results) -> Table {
     let first = results.windows.first();
     let numbers = first.iter().flat_map(|window| &window.model);
     let numbers = numbers.filter(|(_, value)| value.is_number());
     let names: Vec<&String> = numbers.map(|(name, _)| name).collect();
-    let mut heads = words(&["calibrated on", "sold", "contracts"]);
-    heads.extend(names.iter().map(ToString::to_string));
+    let mut columns = heads(&["calibrated on", "sold", "contracts"]);
+    columns.extend(names.iter().map(ToString::to_string));
     let feller = results.windows.iter().any(|w| w.feller.is_some());
-    heads.extend(feller.then(|| "Feller".to_owned()));
-    heads.extend(words(&["drift", "band λ", "on a bound"]));
+    columns.extend(feller.then(|| "Feller".to_owned()));
+    columns.extend(heads(&["drift", "band λ", "on a bound"]));
     let not_identified = |w: &Window| !w.precision.not_identified.is_empty();
     let unidentified = results.windows.iter().any(not_identified);
-    heads.extend(unidentified.then(|| "not identified".to_owned()));
+    columns.extend(unidentified.then(|| "not identified".to_owned()));
+    let band = Rounding::of_values(results.windows.iter().map(|w| w.band_aversion), 4);
     let rows = results.windows.iter().map(|w| {
         let mut row = vec![
             Cell::plain(format!("{} to {}", w.calibrated_from, w.calibrated_to)),
@@ -258,19 +269,17 @@ fn windows(results: &Results) -> Table {
             Cell::plain(w.contracts.to_string()),
         ];
         row.extend(names.iter().map(|name| {
-            let value = w.model.get(*name).and_then(serde_json::Value::as_f64);
+            let Some(value) = w.model.get(*name).and_then(serde_json::Value::as_f64) else {
+                return Cell::plain("n/a");
+            };
             let error = w.precision.standard_errors.get(*name);
             let error = error.and_then(serde_json::Value::as_f64);
-            Cell {
-                value: value.map_or("n/a".into(), |value| format!("{value:.4}")),
-                error: error.map(|error| format!("±{error:.4}")),
-                verdict: None,
-            }
+            Cell::estimate(value, error, Rounding::of_parameter(value))
         }));
         row.extend(feller.then(|| Cell::plain(if w.feller == Some(true) { "yes" } else { "no" })));
         row.extend([
-            Cell::plain(number(w.drift)),
-            Cell::plain(number(w.band_aversion)),
+            Cell::number(w.drift, plain()),
+            Cell::number(w.band_aversion, band),
             Cell::plain(w.precision.at_bound.join(", ")),
         ]);
         row.extend(unidentified.then(|| Cell::plain(w.precision.not_identified.join(", "))));
@@ -285,7 +294,7 @@ fn windows(results: &Results) -> Table {
         } else {
             "± is one standard error."
         },
-        heads,
+        columns,
         rows,
     );
     table.notes.extend(

@@ -15,10 +15,13 @@ const WORST: usize = 3;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Breakdown {
+    /// The name of the strategy.
     pub strategy: String,
-    /// Of P&L added up in the order of sale, with the sale after which it began (none at the start) and ended.
+    /// The greatest fall of P&L added up in the order of sale.
     pub maximum_drawdown: f64,
+    /// The sale after which the drawdown began; none at the start.
     pub drawdown_from: Option<String>,
+    /// The sale with which the drawdown ended.
     pub drawdown_to: String,
     /// Mean parts of the P&L, which add up to its mean.
     pub attribution: Vec<(String, f64)>,
@@ -35,15 +38,20 @@ pub struct Breakdown {
 /// A contract that has expired, with the parts of its P&L; `drift` is contained in the part delta.
 #[derive(Debug, Clone)]
 pub struct Expired {
+    /// The day of the sale.
     pub sold: NaiveDate,
+    /// The day of expiry.
     pub expiry: NaiveDate,
+    /// The P&L of the seller.
     pub pnl: f64,
+    /// The parts of the P&L by name.
     pub parts: [(&'static str, f64); 8],
+    /// The part of delta that the drift of the returns before the sale explains.
     pub drift: f64,
 }
 
 impl Breakdown {
-    /// Of at least one contract, in the order of sale.
+    /// The breakdown of at least one contract, in the order of sale.
     pub fn new(strategy: &str, contracts: &[Expired]) -> Self {
         let count = contracts.len() as f64;
         let mean = |of: &dyn Fn(&Expired) -> f64| contracts.iter().map(of).sum::<f64>() / count;

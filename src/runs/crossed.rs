@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Crossed {
+    /// The name of the strategy.
     pub strategy: String,
     /// The market that a policy was trained in, or whose parameters a classical hedge assumes.
     pub made_for: String,
+    /// The market of the test paths.
     pub tested_in: String,
     /// Trainings behind it, 1 for hedges that are not trained.
     pub seeds: usize,

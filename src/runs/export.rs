@@ -11,31 +11,75 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::io::Cursor;
 
-/// Tables that a run may have: those in files of their own, then the parts of `metrics.json`.
-pub const NAMES: [&str; 13] = [
-    "evaluation",
-    "backtest",
-    "trades",
-    "crossed",
-    "results",
-    "backtest_results",
-    "backtest_breakdown",
-    "comparisons",
-    "backtest_comparisons",
-    "lengths",
-    "frontier",
-    "tuning",
-    "training",
+/// A row of a table: columns by their names.
+type Row = Map<String, Value>;
+
+/// The rows of a part of `metrics.json`, each made when it is asked for.
+type Rows<'a> = Box<dyn Iterator<Item = Result<Row>> + 'a>;
+
+/// Where the rows of a table come from.
+#[derive(Debug, Clone, Copy)]
+enum Contents {
+    /// The Parquet file of the same name.
+    File,
+    /// A part of `metrics.json`.
+    Part(for<'a> fn(&'a Metrics) -> Rows<'a>),
+}
+
+/// A table that a run may have.
+#[derive(Debug, Clone, Copy)]
+pub struct ExportTable {
+    /// The name in files and addresses.
+    pub name: &'static str,
+    contents: Contents,
+}
+
+/// Every table that a run may have: those in files of their own, then the parts of `metrics.json`. A new one is a line here.
+pub static TABLES: [ExportTable; 13] = [
+    ExportTable::file("evaluation"),
+    ExportTable::file("backtest"),
+    ExportTable::file("trades"),
+    ExportTable::file("crossed"),
+    ExportTable::part("results", |metrics| flat(&metrics.evaluation)),
+    ExportTable::part("backtest_results", |metrics| flat(&metrics.backtest)),
+    ExportTable::part("backtest_breakdown", |metrics| {
+        flat(&metrics.backtest_breakdown)
+    }),
+    ExportTable::part("comparisons", |metrics| flat(&metrics.comparisons)),
+    ExportTable::part("backtest_comparisons", |metrics| {
+        flat(&metrics.backtest_comparisons)
+    }),
+    ExportTable::part("lengths", |metrics| flat(&metrics.lengths)),
+    ExportTable::part("frontier", |metrics| flat(&metrics.frontier)),
+    ExportTable::part("tuning", |metrics| flat(&metrics.tuning)),
+    ExportTable::part("training", steps),
 ];
 
+/// The table of that name, if there may be one.
+pub fn named(name: &str) -> Option<&'static ExportTable> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+/// The names of the tables that the run has.
+pub fn available(folder: &RunFolder, metrics: &Metrics) -> Vec<&'static str> {
+    let has = |table: &&ExportTable| match table.contents {
+        Contents::File => folder.path().join(table.file_name()).is_file(),
+        Contents::Part(rows) => rows(metrics).next().is_some(),
+    };
+    TABLES.iter().filter(has).map(|table| table.name).collect()
+}
+
+/// The form that a table is sent in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
+    /// Text with commas, in which nothing is a formula.
     Csv,
+    /// Apache Parquet.
     Parquet,
 }
 
 impl Format {
-    /// By the end of a file's name.
+    /// The form of a file by the end of its name.
     pub fn named(end: &str) -> Option<Self> {
         match end {
             "csv" => Some(Self::Csv),
@@ -44,6 +88,7 @@ impl Format {
         }
     }
 
+    /// The media type.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
@@ -52,37 +97,57 @@ impl Format {
     }
 }
 
-/// The table of that name, if the run has it.
-///
-/// # Errors
-/// [`Error::Input`] if the run's files are not what they should be.
-pub fn table(folder: &RunFolder, name: &str, format: Format) -> Result<Option<Vec<u8>>> {
-    let mut frame = match name {
-        "evaluation" | "backtest" | "trades" | "crossed" => {
-            let Some(bytes) = folder.read_bytes(&format!("{name}.parquet"))? else {
-                return Ok(None);
-            };
-            if format == Format::Parquet {
-                return Ok(Some(bytes));
-            }
-            ParquetReader::new(Cursor::new(bytes)).finish()?
-        }
-        _ => {
-            let rows = rows(&folder.metrics()?, name)?;
-            if rows.is_empty() {
-                return Ok(None);
-            }
-            frame(&rows)?
-        }
-    };
-    let mut bytes = Vec::new();
-    match format {
-        Format::Csv => CsvWriter::new(&mut bytes).finish(&mut without_formulas(frame)?)?,
-        Format::Parquet => {
-            ParquetWriter::new(&mut bytes).finish(&mut frame)?;
+impl ExportTable {
+    const fn file(name: &'static str) -> Self {
+        Self {
+            name,
+            contents: Contents::File,
         }
     }
-    Ok(Some(bytes))
+
+    const fn part(name: &'static str, rows: for<'a> fn(&'a Metrics) -> Rows<'a>) -> Self {
+        Self {
+            name,
+            contents: Contents::Part(rows),
+        }
+    }
+
+    fn file_name(&self) -> String {
+        format!("{}.parquet", self.name)
+    }
+
+    /// The bytes of the table, if the run has it.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run's files are not what they should be.
+    pub fn read(&self, folder: &RunFolder, format: Format) -> Result<Option<Vec<u8>>> {
+        let mut frame = match self.contents {
+            Contents::File => {
+                let Some(bytes) = folder.read_bytes(&self.file_name())? else {
+                    return Ok(None);
+                };
+                if format == Format::Parquet {
+                    return Ok(Some(bytes));
+                }
+                ParquetReader::new(Cursor::new(bytes)).finish()?
+            }
+            Contents::Part(rows) => {
+                let rows: Vec<Row> = rows(&folder.metrics()?).collect::<Result<_>>()?;
+                if rows.is_empty() {
+                    return Ok(None);
+                }
+                frame(&rows)?
+            }
+        };
+        let mut bytes = Vec::new();
+        match format {
+            Format::Csv => CsvWriter::new(&mut bytes).finish(&mut without_formulas(frame)?)?,
+            Format::Parquet => {
+                ParquetWriter::new(&mut bytes).finish(&mut frame)?;
+            }
+        }
+        Ok(Some(bytes))
+    }
 }
 
 /// The table with an apostrophe before every text that a spreadsheet would take for a formula. Columns of numbers stay
@@ -113,69 +178,33 @@ fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The names of the tables that the run has.
-pub fn available(folder: &RunFolder, metrics: &Metrics) -> Vec<&'static str> {
-    let has = |name: &str| match name {
-        "results" => !metrics.evaluation.is_empty(),
-        "backtest_results" => !metrics.backtest.is_empty(),
-        "backtest_breakdown" => !metrics.backtest_breakdown.is_empty(),
-        "comparisons" => !metrics.comparisons.is_empty(),
-        "backtest_comparisons" => !metrics.backtest_comparisons.is_empty(),
-        "lengths" => !metrics.lengths.is_empty(),
-        "frontier" => !metrics.frontier.is_empty(),
-        "tuning" => !metrics.tuning.is_empty(),
-        "training" => metrics
-            .training
-            .iter()
-            .any(|curve| !curve.points.is_empty()),
-        file => folder.path().join(format!("{file}.parquet")).is_file(),
-    };
-    NAMES.into_iter().filter(|name| has(name)).collect()
-}
-
-/// A part of `metrics.json`, a flat object a row.
-fn rows(metrics: &Metrics, name: &str) -> Result<Vec<Map<String, Value>>> {
-    match name {
-        "results" => flat(&metrics.evaluation),
-        "backtest_results" => flat(&metrics.backtest),
-        "backtest_breakdown" => flat(&metrics.backtest_breakdown),
-        "comparisons" => flat(&metrics.comparisons),
-        "backtest_comparisons" => flat(&metrics.backtest_comparisons),
-        "lengths" => flat(&metrics.lengths),
-        "frontier" => flat(&metrics.frontier),
-        "tuning" => flat(&metrics.tuning),
-        "training" => {
-            let mut rows = Vec::new();
-            for curve in &metrics.training {
-                for point in flat(&curve.points)? {
-                    let mut row = Map::new();
-                    row.insert("strategy".into(), curve.strategy.clone().into());
-                    row.insert("seed".into(), curve.seed.into());
-                    row.extend(point);
-                    rows.push(row);
-                }
-            }
-            Ok(rows)
-        }
-        _ => Ok(Vec::new()),
-    }
-}
-
-fn flat<T: Serialize>(values: &[T]) -> Result<Vec<Map<String, Value>>> {
-    values
-        .iter()
-        .map(|value| {
-            let value = serde_json::to_value(value)
-                .map_err(|error| Error::Computation(format!("table: {error}")))?;
-            let mut row = Map::new();
-            flatten(String::new(), value, &mut row);
+/// The steps of every training, a row each.
+fn steps(metrics: &Metrics) -> Rows<'_> {
+    let curves = metrics.training.iter();
+    Box::new(curves.flat_map(|curve| {
+        flat(&curve.points).map(|point| {
+            let mut row = Row::new();
+            row.insert("strategy".into(), curve.strategy.clone().into());
+            row.insert("seed".into(), curve.seed.into());
+            row.extend(point?);
             Ok(row)
         })
-        .collect()
+    }))
+}
+
+/// Values as rows.
+fn flat<T: Serialize>(values: &[T]) -> Rows<'_> {
+    Box::new(values.iter().map(|value| {
+        let value = serde_json::to_value(value)
+            .map_err(|error| Error::Computation(format!("table: {error}")))?;
+        let mut row = Row::new();
+        flatten(String::new(), value, &mut row);
+        Ok(row)
+    }))
 }
 
 /// Keys of objects in objects are joined by dots; lists are JSON.
-fn flatten(name: String, value: Value, row: &mut Map<String, Value>) {
+fn flatten(name: String, value: Value, row: &mut Row) {
     match value {
         Value::Object(entries) => {
             for (key, value) in entries {
@@ -192,7 +221,7 @@ fn flatten(name: String, value: Value, row: &mut Map<String, Value>) {
     }
 }
 
-fn frame(rows: &[Map<String, Value>]) -> Result<DataFrame> {
+fn frame(rows: &[Row]) -> Result<DataFrame> {
     let mut names: Vec<&String> = Vec::new();
     for row in rows {
         names.extend(
@@ -230,6 +259,10 @@ mod tests {
     use super::*;
     use crate::runs::fixture::{self, Scratch};
 
+    fn read(run: &RunFolder, name: &str, format: Format) -> Result<Option<Vec<u8>>> {
+        named(name).unwrap().read(run, format)
+    }
+
     /// What begins a formula in a spreadsheet is text in a CSV file; numbers stay numbers, and Parquet is exact.
     #[test]
     fn no_cell_is_a_formula() {
@@ -242,7 +275,7 @@ mod tests {
         metrics.evaluation[1].strategy = "-1.5".into();
         metrics.evaluation[2].strategy = "@SUM(A1)".into();
         run.write_metrics(&metrics).unwrap();
-        let csv = table(&run, "results", Format::Csv).unwrap().unwrap();
+        let csv = read(&run, "results", Format::Csv).unwrap().unwrap();
         let csv = String::from_utf8(csv).unwrap();
         assert!(
             csv.contains("\"'=HYPERLINK(\"\"http://evil.example\"\")\","),
@@ -251,7 +284,7 @@ mod tests {
         assert!(csv.contains("\n'@SUM(A1),"), "{csv}");
         assert!(csv.contains("\n-1.5,") && csv.contains(",-1.5,"), "{csv}");
         assert!(!csv.contains("'-"), "{csv}");
-        let parquet = table(&run, "results", Format::Parquet).unwrap().unwrap();
+        let parquet = read(&run, "results", Format::Parquet).unwrap().unwrap();
         let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
         let strategies = frame.column("strategy").unwrap();
         assert_eq!(strategies.str().unwrap().get(0), Some(name));
@@ -274,7 +307,7 @@ mod tests {
     fn the_table_of_results_is_that_of_the_metrics() {
         let root = Scratch::new("export");
         let run = fixture::write(root.path());
-        let csv = table(&run, "results", Format::Csv).unwrap().unwrap();
+        let csv = read(&run, "results", Format::Csv).unwrap().unwrap();
         let csv = String::from_utf8(csv).unwrap();
         let mut lines = csv.lines();
         let names: Vec<&str> = lines.next().unwrap().split(',').collect();
@@ -290,19 +323,19 @@ mod tests {
             let level = cells[column("cvar.0.95")].parse::<f64>().unwrap();
             assert_eq!(level, row.cvar["0.95"]);
         }
-        let parquet = table(&run, "results", Format::Parquet).unwrap().unwrap();
+        let parquet = read(&run, "results", Format::Parquet).unwrap().unwrap();
         let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
         assert_eq!(frame.shape(), (7, names.len()));
-        let evaluation = table(&run, "evaluation", Format::Csv).unwrap().unwrap();
+        let evaluation = read(&run, "evaluation", Format::Csv).unwrap().unwrap();
         // Seven strategies with 500 paths, and the names of the columns.
         assert_eq!(
             evaluation.iter().filter(|&&byte| byte == b'\n').count(),
             3501
         );
-        assert!(table(&run, "frontier", Format::Csv).unwrap().is_none());
+        assert!(read(&run, "frontier", Format::Csv).unwrap().is_none());
         let available = available(&run, &run.metrics().unwrap());
-        for name in NAMES {
-            let made = table(&run, name, Format::Csv).unwrap();
+        for name in TABLES.iter().map(|table| table.name) {
+            let made = read(&run, name, Format::Csv).unwrap();
             assert_eq!(available.contains(&name), made.is_some(), "{name}");
         }
     }

@@ -16,11 +16,14 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// The file of the results; a run is complete when it is there.
 pub const METRICS: &str = "metrics.json";
 const EXAMPLE_PATH: &str = "example_path.json";
 const EVALUATION: &str = "evaluation.parquet";
 const BACKTEST: &str = "backtest.parquet";
+/// The file of the resolved strategy.
 pub const STRATEGY: &str = "strategy.toml";
+/// The file of what the run was asked for.
 pub const REQUEST: &str = "comparison.json";
 
 /// What a strategy file calls itself.
@@ -39,6 +42,7 @@ pub struct RunFolder {
 /// How far a run came.
 #[derive(Debug, Clone)]
 pub enum State {
+    /// The run has these results.
     Complete(Box<Metrics>),
     /// No `metrics.json`: the run is still going, or was stopped.
     Incomplete,
@@ -55,10 +59,12 @@ fn files_in(folder: &Path) -> usize {
 }
 
 impl RunFolder {
+    /// The id of the run: the name of its folder.
     pub fn id(&self) -> &str {
         &self.id
     }
 
+    /// The folder of the run.
     pub fn path(&self) -> &Path {
         &self.path
     }

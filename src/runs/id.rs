@@ -3,6 +3,10 @@
 use crate::error::{Error, Result, excerpt};
 use chrono::{DateTime, Local, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 
+/// The id, if it is a plain one.
+///
+/// # Errors
+/// [`crate::Error::Input`] if it is not.
 pub fn plain_id(id: &str) -> Result<&str> {
     if is_plain_id(id) {
         return Ok(id);
@@ -13,6 +17,7 @@ pub fn plain_id(id: &str) -> Result<&str> {
     )))
 }
 
+/// Whether an id is the name of a folder and nothing else.
 pub fn is_plain_id(id: &str) -> bool {
     !id.is_empty()
         && !id.starts_with('.')

@@ -42,22 +42,28 @@ pub struct Index {
 /// A run as lists show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    /// The id of the run.
     pub id: String,
     /// `complete`, `running`, `queued`, `stopped` or `unreadable`.
     pub state: &'static str,
+    /// The name of its strategy; empty if it is unknown.
     pub name: String,
     /// [`RunFolder::created`].
     pub created: String,
     /// What the caller's function makes of its metrics; the message of an unreadable run.
     pub summary: Value,
+    /// The tags, in the order of the alphabet.
     pub tags: Vec<String>,
+    /// The note; empty if there is none.
     pub note: String,
 }
 
 /// Which runs a list is about; all of them by default.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
+    /// The tag that runs must have.
     pub tag: Option<String>,
+    /// The state that runs must be in.
     pub state: Option<String>,
     /// Part of the id or the name, without regard to case.
     pub search: Option<String>,
@@ -110,6 +116,7 @@ impl Index {
         })
     }
 
+    /// The folder of the runs.
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -20,6 +20,7 @@
 use super::breakdown::Breakdown;
 use super::crossed::Crossed;
 use super::precision::Precision;
+use crate::numbers::with_error;
 use crate::risk::{Estimate, Row, null_as_nan};
 use crate::training::TrainingPoint;
 use serde::{Deserialize, Serialize};
@@ -29,26 +30,35 @@ use std::fmt;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Metrics {
+    /// The id of the run.
     pub run: String,
     /// The command that made the run: `compare`, `train`, `backtest` or `cross`.
     pub command: String,
+    /// The name of the strategy file.
     pub name: String,
+    /// When the run was made, in RFC 3339.
     pub created: String,
+    /// The version of the program that made the run.
     pub version: String,
     /// The risk measure that was trained, in words: `CVaR 95 %`.
     pub risk: String,
     /// The key in [`Row::cvar`] of the level that was trained, if the measure is CVaR.
     pub trained_level: Option<String>,
+    /// The seeds that policies were trained with.
     pub seeds: Vec<u64>,
+    /// The curves of all trainings.
     #[serde(default)]
     pub training: Vec<TrainingCurve>,
+    /// The results on the simulated test paths, a row for every strategy and seed.
     #[serde(default)]
     pub evaluation: Vec<Row>,
+    /// The results on history, a row for every strategy and seed.
     #[serde(default)]
     pub backtest: Vec<Row>,
     /// Changes of each trained strategy against the Adam baseline, on the simulated test paths.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
+    /// The changes of each trained strategy against the Adam baseline, on history.
     #[serde(default)]
     pub backtest_comparisons: Vec<Comparison>,
     /// Parts of the P&L, drawdown and worst contracts of each strategy in the backtest; a walk-forward has them in its
@@ -70,9 +80,16 @@ pub struct Metrics {
     /// Policies whose risk on test paths is not that of their training.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub disagreements: Vec<Disagreement>,
-    /// Risk aversion λ of the Whalley–Wilmott band, when it was among the hedges.
+    /// The unit in which the optimizers' settings and statistics count money, in the spot's currency; absent in runs of older
+    /// versions, whose optimizers counted that currency itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub money_unit: Option<f64>,
+    /// Risk aversion λ of the Whalley–Wilmott band, in one over the spot's currency, when it was among the hedges.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub band_aversion: Option<f64>,
+    /// Whether the search for that aversion ended at a bound, beyond which the risk may still fall.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub band_at_bound: bool,
     /// What the backtest assumed, when there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backtest_market: Option<BacktestMarket>,
@@ -83,9 +100,13 @@ pub struct Metrics {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Disagreement {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The seed of the training.
     pub seed: u64,
+    /// The risk on the validation paths at the end of training.
     pub validation: Estimate,
+    /// The risk on the test paths.
     pub test: Estimate,
 }
 
@@ -125,9 +146,10 @@ impl fmt::Display for Disagreement {
         } = self;
         write!(
             f,
-            "{strategy}, seed {seed}: the risk is {:.4} ± {:.4} on validation paths and {:.4} ± {:.4} on test paths, more \
-             apart than sampling explains",
-            validation.value, validation.standard_error, test.value, test.standard_error
+            "{strategy}, seed {seed}: the risk is {} on validation paths and {} on test paths, more apart than sampling \
+             explains",
+            with_error(validation.value, validation.standard_error),
+            with_error(test.value, test.standard_error)
         )
     }
 }
@@ -136,19 +158,25 @@ impl fmt::Display for Disagreement {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct BacktestMarket {
+    /// The names of the data files.
     pub data: String,
     /// `history` if they were estimated from returns before `first`, `walk_forward` if anew for every window,
     /// `strategy` if given.
     pub source: String,
+    /// The first close that parameters were estimated from.
     pub estimated_from: Option<String>,
+    /// The last close that parameters were estimated from.
     pub estimated_to: Option<String>,
     /// First and last sale dates.
     pub first: String,
+    /// The last sale date.
     pub last: String,
+    /// The number of contracts.
     pub contracts: usize,
     /// How long a contract lives, and how often the data have a close, in words; absent in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenor: Option<String>,
+    /// How often the data have a close, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes: Option<String>,
     /// Defects of the data that were repaired: kind and number.
@@ -157,9 +185,10 @@ pub struct BacktestMarket {
     /// What is odd in the data and no defect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// The parameters of the model by name.
     #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub parameters: serde_json::Map<String, serde_json::Value>,
-    /// Of the parameters, if they were estimated; every window of a walk-forward has its own.
+    /// How precisely the parameters were estimated, if they were; every window of a walk-forward has its own.
     #[serde(flatten)]
     pub precision: Precision,
 }
@@ -170,6 +199,11 @@ impl Metrics {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> =
             self.disagreements.iter().map(ToString::to_string).collect();
+        if let Some(aversion) = self.band_aversion.filter(|_| self.band_at_bound) {
+            warnings.push(format!(
+                "the Whalley–Wilmott band with the least risk lies at a bound of the search, at risk aversion {aversion:.3e}"
+            ));
+        }
         if let Some(market) = &self.backtest_market {
             warnings.extend(market.warnings.iter().cloned());
             warnings.extend(market.undetermined());
@@ -205,36 +239,50 @@ impl BacktestMarket {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Comparison {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The strategy that it is compared with.
     pub baseline: String,
+    /// The seeds that the comparison is over.
     pub seeds: usize,
+    /// The change of the variance of P&L, as a fraction.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_change: f64,
+    /// The standard error of the change of the variance.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_change_standard_error: f64,
+    /// The change of the mean cost, as a fraction.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_change: f64,
+    /// The standard error of the change of the cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_change_standard_error: f64,
     /// Change of the CVaR at the trained level (95 % if the measure is not CVaR).
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar_change: f64,
+    /// The standard error of the change of the CVaR.
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar_change_standard_error: f64,
     /// Difference of the trained risk measure in money.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk_difference: f64,
+    /// The standard error of the difference of the risk measure.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk_difference_standard_error: f64,
+    /// The difference of the Sharpe ratios per contract.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_difference: f64,
+    /// The standard error of the difference of the Sharpe ratios.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_difference_standard_error: f64,
     /// Steps and mean seconds of the two sides.
     pub steps: usize,
+    /// The steps of the baseline.
     pub baseline_steps: usize,
+    /// The mean seconds of training of the strategy.
     #[serde(deserialize_with = "null_as_nan")]
     pub seconds: f64,
+    /// The mean seconds of training of the baseline.
     #[serde(deserialize_with = "null_as_nan")]
     pub baseline_seconds: f64,
 }
@@ -248,6 +296,7 @@ pub struct Request {
     pub command: String,
     /// The resolved strategy as it was before any search for settings.
     pub strategy: String,
+    /// The seeds of the trainings.
     pub seeds: Vec<u64>,
     /// Candidates of the search for each optimizer's settings, if they are searched.
     pub candidates: Option<usize>,
@@ -290,6 +339,7 @@ fn compare() -> String {
 pub struct LengthRow {
     /// Steps of the strategy; an optimizer takes its own multiple of them.
     pub length: usize,
+    /// The results.
     #[serde(flatten)]
     pub row: Row,
 }
@@ -300,6 +350,7 @@ pub struct LengthRow {
 pub struct FrontierRow {
     /// CVaR level or risk aversion.
     pub parameter: f64,
+    /// The results.
     #[serde(flatten)]
     pub row: Row,
 }
@@ -308,17 +359,20 @@ pub struct FrontierRow {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Trial {
+    /// The name of the strategy.
     pub strategy: String,
     /// The round of successive halving, from 0.
     pub rung: usize,
     /// Its length as a share of the comparison's.
     pub share: f64,
+    /// The seed of the training.
     pub seed: u64,
     /// The risk on validation paths at the end; not a number if the training failed.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
     /// Paths of a step.
     pub paths: usize,
+    /// The settings of the optimizer.
     #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub settings: toml::Table,
 }
@@ -327,8 +381,11 @@ pub struct Trial {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TrainingCurve {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The seed of the training.
     pub seed: u64,
+    /// The recorded steps in their order.
     pub points: Vec<TrainingPoint>,
 }
 
@@ -338,8 +395,11 @@ pub struct TrainingCurve {
 pub struct ExamplePath {
     /// Years from the start, one entry per date (steps + 1).
     pub time: Vec<f64>,
+    /// The spot at every date.
     pub spot: Vec<f64>,
+    /// The square root of the variance at every date.
     pub volatility: Vec<f64>,
+    /// The strike of the contract.
     pub strike: f64,
     /// Strategy → position in the spot over each period (steps entries); those in another instrument are named
     /// "strategy, instrument".
@@ -367,7 +427,7 @@ mod tests {
         let found = between(validation, estimate(197.0, 0.4)).unwrap();
         assert_eq!(
             found.to_string(),
-            "adam, seed 2: the risk is -40.0000 ± 0.3000 on validation paths and 197.0000 ± 0.4000 on test paths, more \
+            "adam, seed 2: the risk is -40.00 ± 0.30 on validation paths and 197.00 ± 0.40 on test paths, more \
              apart than sampling explains"
         );
         let rounded = Disagreement::between(

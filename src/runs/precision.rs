@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Precision {
-    /// Of the parameters that the data identify; those of the others suppose that the parameters on a bound are known.
+    /// The standard errors of the parameters that the data identify, on the supposition that those on a bound are known.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub standard_errors: Map<String, Value>,

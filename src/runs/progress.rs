@@ -59,9 +59,9 @@ pub enum Event {
     Measuring,
     /// The run was stopped, and can go on.
     Stopped,
-    Failed {
-        message: String,
-    },
+    /// The run failed.
+    Failed { message: String },
+    /// The run has its results.
     Finished,
 }
 
@@ -71,7 +71,9 @@ pub enum Event {
 pub struct Planned {
     /// What events call it: the optimizer and, beside the main table's, in what it differs.
     pub strategy: String,
+    /// The name of the optimizer.
     pub optimizer: String,
+    /// The seed of the training.
     pub seed: u64,
     /// Absent if its length is in seconds, or is known when it begins.
     pub steps: Option<usize>,

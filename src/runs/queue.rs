@@ -9,13 +9,19 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 /// How far a job came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobState {
+    /// The job waits.
     Queued,
+    /// The job is carried out.
     Running,
+    /// The job was stopped and can go on.
     Paused,
+    /// The job was given up and can be taken up again.
     Cancelled,
     /// The server ended while the job ran.
     Interrupted,
+    /// The job failed.
     Failed,
+    /// The job is done.
     Finished,
 }
 
@@ -30,6 +36,7 @@ impl JobState {
         (Self::Finished, "finished"),
     ];
 
+    /// The name in files and addresses.
     pub fn name(self) -> &'static str {
         let find = Self::NAMES.iter().find(|(state, _)| *state == self);
         find.map_or("failed", |(_, name)| name)
@@ -49,11 +56,15 @@ impl JobState {
 /// A job, named by its run.
 #[derive(Debug, Clone)]
 pub struct Job {
+    /// The run that the job carries out.
     pub run: String,
+    /// How far the job is.
     pub state: JobState,
     /// Times in RFC 3339.
     pub created: String,
+    /// When the job was started last, in RFC 3339.
     pub started: Option<String>,
+    /// When the job ended, in RFC 3339.
     pub ended: Option<String>,
     /// Why it failed.
     pub message: Option<String>,
@@ -90,6 +101,8 @@ fn waiting(database: &Connection) -> rusqlite::Result<i64> {
 }
 
 impl Index {
+    /// Whether another job may wait beside `most` others.
+    ///
     /// # Errors
     /// [`Error::Input`] if `most` jobs are waiting; if the index cannot be read.
     pub fn check_room(&self, most: usize) -> Result<()> {

@@ -11,6 +11,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
+    /// Begins to record the progress of a run.
+    ///
     /// # Errors
     /// Those of [`ProgressLog::open`].
     pub fn open(folder: &RunFolder) -> Result<Self> {
@@ -51,6 +53,10 @@ impl Recorder {
         })
     }
 
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn write(&mut self, event: &Event) -> Result<()> {
         self.log.write(event)
     }

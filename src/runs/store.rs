@@ -18,7 +18,9 @@ pub const DEFAULT_ROOT: &str = "runs";
 /// One entry of [`list`].
 #[derive(Debug, Clone)]
 pub struct Listed {
+    /// The folder of the run.
     pub folder: RunFolder,
+    /// How far the run is.
     pub state: State,
 }
 

@@ -14,11 +14,13 @@ use std::path::Path;
 pub struct Study {
     /// The problem; comparisons of the same name belong together.
     pub name: String,
+    /// The version of the program that made the run.
     pub version: String,
     /// The trained risk measure in words.
     pub risk: String,
     /// The CVaR level that is reported, as a key of [`Row::cvar`].
     pub level: String,
+    /// The number of test paths.
     pub test_paths: usize,
     /// Steps of the strategy; absent if it is trained by time.
     pub length: Option<usize>,
@@ -27,6 +29,7 @@ pub struct Study {
     /// What seconds count, `training.clock` of the strategy.
     #[serde(default)]
     pub clock: Clock,
+    /// The optimizers with their settings.
     pub methods: Vec<Method>,
     /// Hedges that are not trained.
     pub hedges: Vec<Ending>,
@@ -34,8 +37,11 @@ pub struct Study {
     pub endings: Vec<Ending>,
     /// Ends of trainings for several levels or aversions, the strategy's own among them.
     pub frontier: Vec<Ending>,
+    /// The changes against the baseline.
     pub comparisons: Vec<Comparison>,
+    /// The trainings of the search for settings.
     pub trials: Vec<Trial>,
+    /// The curves of training, averaged over seeds.
     pub curves: Vec<MeanCurve>,
 }
 
@@ -53,17 +59,24 @@ pub enum Clock {
 /// An optimizer and the settings that it was trained with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Method {
+    /// The name of the optimizer in the strategy file.
     pub name: String,
+    /// The method of the optimizer.
     pub method: optimizer::Method,
+    /// The paths of a step.
     pub paths: usize,
+    /// The steps of the optimizer for one of the strategy.
     pub relative_steps: f64,
+    /// The settings of the optimizer.
     pub settings: toml::Table,
 }
 
 /// Where a training ended, on the test paths.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ending {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The seed of the training; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seed: Option<u64>,
     /// Steps of the strategy; `steps` is the optimizer's own number.
@@ -72,21 +85,28 @@ pub struct Ending {
     /// CVaR level or risk aversion, in a frontier.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parameter: Option<f64>,
+    /// The optimizer's own steps; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub steps: Option<usize>,
+    /// The seconds of training; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seconds: Option<f64>,
+    /// The trained risk measure on the test paths.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
     /// At [`Study::level`].
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar: f64,
+    /// The mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean: f64,
+    /// The variance of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance: f64,
+    /// The mean transaction cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean: f64,
+    /// The Sharpe ratio.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe: f64,
 }
@@ -94,20 +114,26 @@ pub struct Ending {
 /// Validation risk and the optimizer's control along training, over seeds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MeanCurve {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The points at which all seeds were validated.
     pub points: Vec<MeanPoint>,
 }
 
 /// Means over seeds at one step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MeanPoint {
+    /// The number of steps taken.
     pub step: usize,
+    /// The mean seconds of training.
     pub seconds: f64,
+    /// The mean validation risk.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
     /// Standard deviation of the risk between seeds.
     #[serde(deserialize_with = "null_as_nan")]
     pub deviation: f64,
+    /// The damping λ, averaged over seeds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub damping: Option<f64>,
     /// ρ, actual over predicted decrease.

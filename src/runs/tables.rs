@@ -10,6 +10,7 @@ use std::path::Path;
 /// `evaluation.parquet`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EvaluationTable {
+    /// A book for every strategy and seed.
     pub books: Vec<EvaluationBook>,
 }
 
@@ -19,17 +20,22 @@ pub struct EvaluationTable {
 /// Those of [`crate::risk::Row`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EvaluationBook {
+    /// The name of the strategy.
     pub strategy: String,
     /// Absent for hedges that are not trained.
     pub seed: Option<u64>,
+    /// The P&L of every path or contract.
     pub pnl: Vec<f64>,
+    /// The transaction costs of every path or contract.
     pub cost: Vec<f64>,
+    /// The turnover of every path or contract.
     pub turnover: Vec<f64>,
 }
 
 /// `backtest.parquet`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BacktestTable {
+    /// A book for every strategy and seed.
     pub books: Vec<BacktestBook>,
 }
 
@@ -39,14 +45,21 @@ pub struct BacktestTable {
 /// Those of [`crate::risk::Row`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BacktestBook {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The seed of the training; absent for hedges that are not trained.
     pub seed: Option<u64>,
     /// The day the contract was sold.
     pub date: Vec<NaiveDate>,
+    /// The day of expiry of every contract.
     pub expiry: Vec<NaiveDate>,
+    /// The premium of every contract.
     pub premium: Vec<f64>,
+    /// The P&L of every path or contract.
     pub pnl: Vec<f64>,
+    /// The transaction costs of every path or contract.
     pub cost: Vec<f64>,
+    /// The turnover of every path or contract.
     pub turnover: Vec<f64>,
 }
 
@@ -275,6 +288,8 @@ pub(crate) fn dates<'a>(
     Ok(Column::new(name.into(), days).cast(&DataType::Date)?)
 }
 
+/// Reads a table of a run.
+///
 /// # Errors
 /// [`Error::Input`] naming the file if it is damaged.
 pub(crate) fn read_parquet(path: &Path) -> Result<DataFrame> {

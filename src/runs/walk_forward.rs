@@ -17,11 +17,15 @@ pub const FILE: &str = "walk_forward.json";
 /// Those of [`crate::risk::Row`]; Sharpe ratios are annualised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
+    /// The windows in their order.
     pub windows: Vec<Window>,
+    /// The strategies on all contracts.
     pub strategies: Vec<StrategyResult>,
     /// Differences of the strategy under test against every other one.
     pub tests: Vec<Test>,
+    /// The P&L in falls of the index.
     pub stress: Vec<Period>,
+    /// The P&L by year of sale.
     pub years: Vec<Period>,
     /// Mean length of the bootstrap's blocks, in contracts.
     pub block: f64,
@@ -35,6 +39,7 @@ pub struct Bounded {
     /// Not a number where too few contracts leave it undefined.
     #[serde(deserialize_with = "null_as_nan")]
     pub value: f64,
+    /// The 95 % interval.
     #[serde(flatten)]
     pub interval: Interval,
 }
@@ -42,48 +47,68 @@ pub struct Bounded {
 /// One strategy on all contracts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StrategyResult {
+    /// Where the P&L comes from, and how bad it gets.
     #[serde(flatten)]
     pub breakdown: Breakdown,
     /// Trainings behind it, 0 for hedges that are not trained; every figure is a mean over them.
     pub seeds: usize,
+    /// The number of contracts.
     pub contracts: usize,
     /// Standard deviations between seeds, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between_seeds: Option<BetweenSeeds>,
+    /// The mean P&L.
     pub mean: Bounded,
+    /// The standard deviation of P&L.
     pub std: Bounded,
+    /// The CVaR of the loss.
     pub cvar: Bounded,
+    /// The Sharpe ratio per year.
     pub sharpe: Bounded,
+    /// The mean transaction cost.
     pub cost: f64,
+    /// The mean turnover.
     pub turnover: f64,
 }
 
 /// Standard deviations of a strategy's statistics between its seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BetweenSeeds {
+    /// The standard deviation of the mean P&L between seeds.
     pub mean: f64,
+    /// The standard deviation of the P&L's standard deviation between seeds.
     pub std: f64,
+    /// The standard deviation of the CVaR between seeds.
     pub cvar: f64,
 }
 
 /// A difference of a statistic on the same contracts: `strategy` less `against`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Test {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The strategy that is subtracted.
     pub against: String,
+    /// The statistic: `mean` or `cvar`.
     pub statistic: String,
+    /// The difference with its interval.
     pub difference: Bounded,
     /// The two-sided p-value of no difference, and the same after Holm's correction for all tests.
     pub p: f64,
+    /// The p-value after Holm's correction for all tests.
     pub corrected: f64,
 }
 
 /// Contracts alive in a period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Period {
+    /// The name of the period.
     pub name: String,
+    /// The first day of the period.
     pub from: String,
+    /// The last day of the period.
     pub to: String,
+    /// The number of contracts.
     pub contracts: usize,
     /// Total P&L of each strategy.
     pub pnl: Vec<(String, f64)>,
@@ -96,30 +121,44 @@ pub struct Period {
 /// too few contracts leave undefined is not a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PeriodStatistics {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The mean P&L.
     pub mean: f64,
+    /// The standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub std: f64,
+    /// The CVaR of the loss.
     pub cvar: f64,
+    /// The Sharpe ratio per year.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe: f64,
+    /// The mean transaction cost.
     pub cost: f64,
+    /// The mean turnover.
     pub turnover: f64,
+    /// The greatest fall of P&L added up in the order of sale.
     pub maximum_drawdown: f64,
 }
 
 /// What a window did, `window.json` in its folder; written after everything else there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Window {
+    /// The number of the window, from 0.
     pub number: usize,
+    /// The first close that the window is calibrated on.
     pub calibrated_from: String,
+    /// The last close that the window is calibrated on.
     pub calibrated_to: String,
+    /// The first sale date.
     pub first_sale: String,
+    /// The last sale date.
     pub last_sale: String,
+    /// The number of contracts.
     pub contracts: usize,
     /// The model and its parameters.
     pub model: serde_json::Map<String, serde_json::Value>,
-    /// Of the estimated parameters.
+    /// How precisely the parameters were estimated.
     #[serde(flatten)]
     pub precision: Precision,
     /// Whether 2κθ ≥ σ², under Heston.
@@ -127,8 +166,11 @@ pub struct Window {
     pub feller: Option<bool>,
     /// Drift of the calibrated returns, per year.
     pub drift: f64,
-    /// λ of the Whalley–Wilmott band.
+    /// Risk aversion λ of the Whalley–Wilmott band, in one over the spot's currency.
     pub band_aversion: f64,
+    /// Whether the search for that aversion ended at a bound, beyond which the risk may still fall.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub band_at_bound: bool,
     /// Seconds of training of every optimizer and seed.
     pub seconds: Vec<(String, u64, f64)>,
 }
@@ -167,7 +209,20 @@ impl Results {
         })
     }
 
-    /// Those of a run, if it is a walk-forward that has ended.
+    /// That the search for the aversion of the Whalley–Wilmott band ended at a bound in some windows, in a sentence; nothing
+    /// if it did in none.
+    pub fn bands_at_bound(&self) -> Option<String> {
+        let windows = self.windows.iter().filter(|w| w.band_at_bound).count();
+        let all = self.windows.len();
+        (windows > 0).then(|| {
+            format!(
+                "in {windows} of {all} windows the Whalley–Wilmott band with the least risk lies at a bound of the search for \
+                 its risk aversion"
+            )
+        })
+    }
+
+    /// The results of a run, if it is a walk-forward that has ended.
     ///
     /// # Errors
     /// If the file is damaged.

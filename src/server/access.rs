@@ -1,6 +1,6 @@
 //! Who may ask: everybody on this machine, or who knows the token.
 
-use super::place::{Place, is_api};
+use super::place::{Place, encoded, is_api};
 use super::problem::Problem;
 use super::public::Public;
 use super::sessions::Sessions;
@@ -103,6 +103,7 @@ impl Access {
         self.token.is_some()
     }
 
+    /// The address by which people come through a proxy, if they do.
     pub fn public(&self) -> Option<&Public> {
         self.public.as_ref()
     }
@@ -236,7 +237,7 @@ fn to_login(request: &Request, place: &Place) -> Response {
     let login = if asked.is_empty() || request.method() != Method::GET {
         "login".to_owned()
     } else {
-        format!("login?to={}", super::list::encoded(asked))
+        format!("login?to={}", encoded(asked))
     };
     see_other(&place.to(&login))
 }

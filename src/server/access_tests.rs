@@ -1,11 +1,11 @@
-use super::access::Clock;
+use super::access::{Access, Clock};
 use super::api_tests::{Sent, json};
+use super::app::App;
 use super::public::Public;
 use super::tests::{Answer, with};
-use super::*;
 use crate::report::html::tests::assert_well_formed;
 use crate::runs::fixture::Scratch;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const TOKEN: &str = "0123456789abcdef";

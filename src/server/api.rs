@@ -1,12 +1,13 @@
 //! Runs as JSON.
 
+use super::answer::{JSON, answer, json as as_json};
+use super::app::{App, Root, blocking, find, off_thread};
 use super::body::Body;
-use super::cache::{self, JSON};
 use super::charts::{complete, no_results};
-use super::openapi::{RUNS, Refusal};
-use super::{App, Problem, Root, blocking, find, invalid, missing, off_thread};
+use super::described::{RUNS, Refusal};
+use super::problem::{Problem, invalid, missing};
+use super::tails;
 use crate::error::excerpt;
-use crate::report::summary::{Statistic, lines, main_level};
 use crate::runs::export;
 use crate::runs::index::{Entry, Filter};
 use crate::runs::metrics::{ExamplePath, Metrics};
@@ -41,14 +42,20 @@ pub struct ListQuery {
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// The run has results.
     Complete,
+    /// The run goes on.
     Running,
+    /// The run waits in the queue.
     Queued,
+    /// The run was stopped and can go on.
     Stopped,
+    /// A file of the run is damaged.
     Unreadable,
 }
 
 impl Stage {
+    /// Every stage.
     pub const ALL: [Self; 5] = [
         Self::Complete,
         Self::Running,
@@ -57,6 +64,7 @@ impl Stage {
         Self::Unreadable,
     ];
 
+    /// The name in files and addresses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Complete => "complete",
@@ -134,36 +142,6 @@ fn listed(entry: &Entry) -> Value {
     run
 }
 
-/// What lists say of a complete run.
-pub fn summary(metrics: &Metrics) -> Value {
-    let rows = if metrics.evaluation.is_empty() {
-        &metrics.backtest
-    } else {
-        &metrics.evaluation
-    };
-    let cvar = Statistic::Cvar(main_level(metrics).to_owned());
-    let strategies: Vec<Value> = lines(rows)
-        .iter()
-        .map(|line| {
-            let estimate = line.estimate(&cvar);
-            json!({
-                "strategy": line.strategy,
-                "cvar": estimate.map(|e| e.value),
-                "cvar_standard_error": estimate.map(|e| e.standard_error),
-            })
-        })
-        .collect();
-    json!({
-        "name": metrics.name,
-        "command": metrics.command,
-        "created": metrics.created,
-        "risk": metrics.risk,
-        "cvar_level": main_level(metrics),
-        "strategies": strategies,
-        "comparisons": metrics.comparisons,
-    })
-}
-
 /// `metrics.json` of one run.
 #[utoipa::path(get, path = "/api/v1/runs/{id}", tag = RUNS, params(("id" = String, Path, description = "Run")),
     responses((status = 200, body = Metrics), (status = 404, body = Refusal),
@@ -175,10 +153,10 @@ pub async fn metrics(
 ) -> Result<Response, Problem> {
     let what = ("metrics".to_owned(), JSON);
     let ids = [id.as_str()];
-    let answer = cache::answer(&app, &headers, what, &ids, |folders| {
-        cache::json(&complete(&folders[0])?.1)
+    let made = answer(&app, &headers, what, &ids, |folders| {
+        as_json(&complete(&folders[0])?.1)
     });
-    answer.await
+    made.await
 }
 
 /// Tags and note of a run; what is absent stays.
@@ -294,7 +272,7 @@ pub async fn delete(
             .map(|job| app.queue.as_it_is(job).state.name());
         let busy = match job {
             Some(state @ ("queued" | "running")) => Some(state),
-            _ => (super::events::state(&folder) == "running").then_some("running"),
+            _ => (tails::state(&folder) == "running").then_some("running"),
         };
         if let Some(state) = busy {
             return Err(Problem {
@@ -342,13 +320,11 @@ pub async fn table(
         let none = || missing(format!("run `{id}` has no table `{}`", excerpt(&file)));
         let (name, format) = file.rsplit_once('.').ok_or_else(none)?;
         let format = export::Format::named(format).ok_or_else(none)?;
-        if !export::NAMES.contains(&name) {
-            return Err(none());
-        }
+        let table = export::named(name).ok_or_else(none)?;
         if !folder.is_complete() {
             return Err(no_results(&folder));
         }
-        let bytes = export::table(&folder, name, format)?.ok_or_else(none)?;
+        let bytes = table.read(&folder, format)?.ok_or_else(none)?;
         let headers = [
             (header::CONTENT_TYPE, format.content_type().to_owned()),
             (

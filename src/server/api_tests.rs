@@ -1,5 +1,8 @@
+use super::app::App;
+use super::problem::MOST_BYTES;
+use super::routes::router;
 use super::tests::{Answer, answer_of, app};
-use super::*;
+use crate::runs::export;
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;
 use axum::body::Body;
@@ -269,6 +272,11 @@ fn the_description_is_of_this_api() {
                 assert_eq!(refusal["schema"]["$ref"], "#/components/schemas/Refusal");
             }
         }
+    }
+    let table = &paths["/api/v1/runs/{id}/tables/{file}"]["get"];
+    let words = format!("{} {}", table["summary"], table["description"]);
+    for table in &export::TABLES {
+        assert!(words.contains(&format!("`{}`", table.name)), "{words}");
     }
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"#").skip(1) {

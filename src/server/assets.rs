@@ -1,6 +1,6 @@
 //! The files that pages load, under addresses that change with their contents, so that browsers may keep them.
 
-use super::{Problem, missing};
+use super::problem::{Problem, missing};
 use crate::error::excerpt;
 use axum::extract::Path as Segment;
 use axum::http::{HeaderMap, HeaderValue, header};

@@ -1,9 +1,10 @@
 //! Charts of a run, its strategies on one path, and their hedge maps, as JSON.
 
-use super::cache::{JSON, json};
-use super::openapi::{RUNS, Refusal};
-use super::{App, Problem, cache, missing};
-use crate::charts::{self, Figure, Source};
+use super::answer::{JSON, answer, json};
+use super::app::App;
+use super::described::{RUNS, Refusal};
+use super::problem::{Problem, missing};
+use crate::charts::{self, ChartName, Figure, RunData};
 use crate::error::{Error, excerpt};
 use crate::experiment::replay::{HedgeMap, PathReplay, Replay};
 use crate::report::palette::Palette;
@@ -16,6 +17,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+/// What a chart shows one of.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ChartQuery {
@@ -25,7 +27,7 @@ pub struct ChartQuery {
 
 /// A chart of a run.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/charts/{name}", tag = RUNS,
-    params(("id" = String, Path, description = "Run"), ("name" = inline(charts::Kind), Path, description = "Chart"), ChartQuery),
+    params(("id" = String, Path, description = "Run"), ("name" = inline(ChartName), Path, description = "Chart"), ChartQuery),
     responses((status = 200, body = Figure), (status = 404, body = Refusal),
               (status = 409, description = "No results yet", body = Refusal)))]
 pub async fn chart(
@@ -36,7 +38,7 @@ pub async fn chart(
 ) -> Result<Response, Problem> {
     let what = format!("chart {name} {}", query.key.as_deref().unwrap_or_default());
     let ids = [id.as_str()];
-    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+    let made = answer(&app, &headers, (what, JSON), &ids, move |folders| {
         let (folder, metrics) = complete(&folders[0])?;
         let none = || {
             missing(format!(
@@ -45,13 +47,14 @@ pub async fn chart(
                 excerpt(&name)
             ))
         };
-        let kind = charts::Kind::named(&name).ok_or_else(none)?;
-        let figure = Source::new(folder, &metrics)?.draw(kind, query.key.as_deref())?;
+        let chart = charts::named(&name).ok_or_else(none)?;
+        let figure = (chart.draw)(&RunData::new(folder, &metrics)?, query.key.as_deref())?;
         json(&figure.ok_or_else(none)?)
     });
-    answer.await
+    made.await
 }
 
+/// Which test path is shown.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PathQuery {
@@ -82,7 +85,7 @@ pub async fn path(
 ) -> Result<Response, Problem> {
     let what = format!("path {}", query.path);
     let ids = [id.as_str()];
-    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+    let made = answer(&app, &headers, (what, JSON), &ids, move |folders| {
         let (folder, metrics) = complete(&folders[0])?;
         let palette = Palette::new(strategies(&metrics));
         let replay = Replay::open(folder, &metrics)?;
@@ -90,9 +93,10 @@ pub async fn path(
         let figures = charts::path(&replay, &palette);
         json(&PathAnswer { replay, figures })
     });
-    answer.await
+    made.await
 }
 
+/// Whose hedge map is shown.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct MapQuery {
@@ -121,14 +125,14 @@ pub async fn hedge_map(
 ) -> Result<Response, Problem> {
     let what = format!("hedge map {}", query.strategy);
     let ids = [id.as_str()];
-    let answer = cache::answer(&app, &headers, (what, JSON), &ids, move |folders| {
+    let made = answer(&app, &headers, (what, JSON), &ids, move |folders| {
         let (folder, metrics) = complete(&folders[0])?;
         let replay = Replay::open(folder, &metrics)?;
         let map = replay.hedge_map(&query.strategy).map_err(refused)?;
         let figures = charts::hedge_map(&map).into();
         json(&MapAnswer { map, figures })
     });
-    answer.await
+    made.await
 }
 
 /// Why a question cannot be answered: the fault of a parameter, whose name is `field`.
@@ -163,6 +167,7 @@ pub fn complete(folder: &RunFolder) -> Result<(&RunFolder, Metrics), Problem> {
     }
 }
 
+/// The refusal of what a run without results does not have.
 pub fn no_results(folder: &RunFolder) -> Problem {
     Problem {
         status: StatusCode::CONFLICT,

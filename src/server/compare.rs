@@ -1,23 +1,26 @@
 //! Several runs beside each other.
 
-use super::cache::{self, JSON, PAGE, json};
+use super::answer::{JSON, PAGE, answer, json};
+use super::app::{App, off_thread};
 use super::charts::{bad_request, complete};
-use super::openapi::{RUNS, Refusal};
-use super::pages::{chart, frame, shell_with_charts};
-use super::{App, Problem, missing, off_thread};
-use crate::charts::{Figure, cost_cvar, pnl_histogram};
+use super::described::{RUNS, Refusal};
+use super::elements::chart;
+use super::layout::{frame, with_charts};
+use super::problem::{Problem, missing};
+use crate::charts::{self, CHARTS, Figure, RunData};
 use crate::error::excerpt;
-use crate::report::html::{escape, readable_time, table};
+use crate::report::markup::{readable_time, table};
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
-use crate::report::table::{backtest, evaluation};
-use crate::runs::index::Filter;
+use crate::report::tables::{backtest, evaluation};
+use crate::runs::index::{Entry, Filter};
 use crate::runs::metrics::{Disagreement, Metrics};
 use crate::runs::store::RunFolder;
 use crate::runs::tables::EvaluationTable;
 use axum::extract::{Path as Segment, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Response};
+use maud::{Markup, html};
 
 /// Runs that are compared at once, at most.
 const MOST: usize = 6;
@@ -122,74 +125,77 @@ pub async fn page(
     let ids = ids(&runs)?;
     let what = ("comparison".to_owned(), PAGE);
     let place = app.place("/compare");
-    let answer = cache::answer(&app, &headers, what, &ids, move |folders| {
+    let made = answer(&app, &headers, what, &ids, move |folders| {
         let runs: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
-        Ok(shell_with_charts(&place, "Comparison of runs", &body(&runs)).into())
+        Ok(with_charts(&place, "Comparison of runs", &body(&runs)).into())
     });
-    answer.await
+    made.await
 }
 
 /// The runs that can be compared.
-fn choice(app: &App) -> Result<String, Problem> {
+fn choice(app: &App) -> Result<Markup, Problem> {
     let complete = Filter {
         state: Some("complete".into()),
         ..Filter::default()
     };
     let runs = app.index.list(&complete)?;
     if runs.len() < 2 {
-        return Ok(
-            "<h1>Compare runs</h1>\n<p class=\"message\">Two runs with results are needed. \
-             <a href=\"./jobs\">Make one as a job</a>, or with <code>deephedge compare</code>.</p>\n"
-                .to_owned(),
-        );
+        return Ok(html! {
+            h1 { "Compare runs" }
+            p class="message" {
+                "Two runs with results are needed. " a href="./jobs" { "Make one as a job" }
+                ", or with " code { "deephedge compare" } "."
+            }
+        });
     }
-    let rows: String = runs
-        .iter()
-        .map(|run| {
-            let id = escape(&run.id);
-            let said = |key: &str| run.summary[key].as_str().unwrap_or_default();
-            format!(
-                "<tr><td><input type=\"checkbox\" name=\"runs\" value=\"{id}\" aria-label=\"Compare {id}\"></td>\
-                 <th scope=\"row\"><a href=\"./runs/{id}\">{}</a><br><small>{id}</small></th>\
-                 <td class=\"time\">{}</td><td>{}</td><td>{}</td></tr>\n",
-                escape(&run.name),
-                escape(&readable_time(said("created"))),
-                escape(said("command")),
-                escape(said("risk")),
-            )
-        })
-        .collect();
-    Ok(format!(
-        "<h1>Compare runs</h1>\n<p>Choose 2 to {MOST} runs.</p>\n<form action=\"./compare\">\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\"><table class=\"list\">\n\
-         <thead><tr><th scope=\"col\">compare</th><th scope=\"col\">run</th><th scope=\"col\">made</th>\
-         <th scope=\"col\">command</th><th scope=\"col\">trained on</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
-         <p><button>Compare the chosen runs</button></p></form>\n"
-    ))
+    Ok(html! {
+        h1 { "Compare runs" }
+        p { "Choose 2 to " (MOST) " runs." }
+        form action="./compare" {
+            div class="scroll" tabindex="0" role="region" aria-label="Runs" {
+                table class="list" {
+                    thead {
+                        tr {
+                            @for head in ["compare", "run", "made", "command", "trained on"] {
+                                th scope="col" { (head) }
+                            }
+                        }
+                    }
+                    tbody { @for run in &runs { (choice_row(run)) } }
+                }
+            }
+            p { button { "Compare the chosen runs" } }
+        }
+    })
 }
 
-fn body(runs: &Compared<'_>) -> String {
-    let mut out = String::from("<h1>Comparison of runs</h1>\n<dl class=\"facts\">\n");
-    for (run, (folder, metrics)) in runs.iter().enumerate() {
-        out.push_str(&format!(
-            "<div><dt>{}</dt><dd><a href=\"./runs/{id}\">{}</a><br><small>{id}, {}, trained on {}</small></dd></div>\n",
-            letter(run),
-            escape(&metrics.name),
-            escape(&readable_time(&metrics.created)),
-            escape(&metrics.risk),
-            id = escape(folder.id()),
-        ));
+fn choice_row(run: &Entry) -> Markup {
+    let id = &run.id;
+    let said = |key: &str| run.summary[key].as_str().unwrap_or_default();
+    html! {
+        tr {
+            td { input type="checkbox" name="runs" value=(id) aria-label={ "Compare " (id) }; }
+            th scope="row" {
+                a href={ "./runs/" (id) } { (run.name) }
+                br;
+                small { (id) }
+            }
+            td class="time" { (readable_time(said("created"))) }
+            td { (said("command")) }
+            td { (said("risk")) }
+        }
     }
-    out.push_str("</dl>\n");
+}
+
+fn body(runs: &Compared<'_>) -> Markup {
     let all = joined(runs);
     let order = drawn(&all);
     let differ = runs.windows(2).any(|pair| pair[0].1.risk != pair[1].1.risk);
-    if differ {
-        out.push_str(
-            "<p class=\"message\">These runs were trained on different risk measures: a hedge is best at its own.</p>\n",
-        );
-    }
-    for mut shown in [evaluation(&all), backtest(&all)].into_iter().flatten() {
+    let mut tables: Vec<_> = [evaluation(&all), backtest(&all)]
+        .into_iter()
+        .flatten()
+        .collect();
+    for shown in &mut tables {
         // What is said of one run's market is not true of all.
         shown.notes.truncate(2);
         shown.notes.push(
@@ -197,28 +203,44 @@ fn body(runs: &Compared<'_>) -> String {
              paired on common paths, are on the page of each run."
                 .into(),
         );
-        out.push_str(&table(&shown, &order));
     }
     let ids: Vec<&str> = runs.iter().map(|(folder, _)| folder.id()).collect();
     let ids = ids.join(",");
-    if !all.evaluation.is_empty() {
-        out.push_str("<section><h2>Charts</h2>\n<div class=\"figures\">\n");
-        for (name, caption) in [
-            (
-                "pnl_histogram",
-                "How the P&L at expiry of the trained strategies is spread over each run's test paths.",
-            ),
-            (
-                "cost_cvar",
-                "Cost against tail risk of the trained strategies; bars are one standard error.",
-            ),
-        ] {
-            let address = format!("api/v1/charts/{name}?runs={ids}");
-            out.push_str(&chart(&address, "", caption));
+    html! {
+        h1 { "Comparison of runs" }
+        dl class="facts" {
+            @for (run, (folder, metrics)) in runs.iter().enumerate() {
+                div {
+                    dt { (letter(run)) }
+                    dd {
+                        a href={ "./runs/" (folder.id()) } { (metrics.name) }
+                        br;
+                        small {
+                            (folder.id()) ", " (readable_time(&metrics.created)) ", trained on " (metrics.risk)
+                        }
+                    }
+                }
+            }
         }
-        out.push_str("</div></section>\n");
+        @if differ {
+            p class="message" {
+                "These runs were trained on different risk measures: a hedge is best at its own."
+            }
+        }
+        @for shown in &tables { (table(shown, &order)) }
+        @if !all.evaluation.is_empty() {
+            section {
+                h2 { "Charts" }
+                div class="figures" {
+                    @for of in CHARTS {
+                        @if let Some(caption) = of.of_several {
+                            (chart(&format!("api/v1/charts/{}?runs={ids}", of.name), caption))
+                        }
+                    }
+                }
+            }
+        }
     }
-    out
 }
 
 /// A chart of several runs: `pnl_histogram` or `cost_cvar`.
@@ -237,30 +259,25 @@ pub async fn chart_of_runs(
     let runs = asked(query.as_deref());
     let ids = ids(&runs)?;
     let what = (format!("chart {name}"), JSON);
-    let answer = cache::answer(&app, &headers, what, &ids, move |folders| {
+    let made = answer(&app, &headers, what, &ids, move |folders| {
         let runs: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
         let mut all = joined(&runs);
         let drawn = drawn(&all);
-        let palette = Palette::new(drawn.clone());
-        let figure = match name.as_str() {
-            "cost_cvar" => {
-                all.evaluation.retain(|row| drawn.contains(&row.strategy));
-                cost_cvar(&all, &palette)
-            }
-            "pnl_histogram" => {
-                let mut table = books(&runs)?;
-                table.books.retain(|book| drawn.contains(&book.strategy));
-                pnl_histogram(&table, &palette)
-            }
-            _ => None,
-        };
+        all.evaluation.retain(|row| drawn.contains(&row.strategy));
+        let data = RunData::of_several(&all, Palette::new(drawn.clone()), || {
+            let mut table = books(&runs)?;
+            table.books.retain(|book| drawn.contains(&book.strategy));
+            Ok(table)
+        });
         let none = || missing(format!("these runs have no chart `{}`", excerpt(&name)));
+        let chart = charts::named(&name).filter(|chart| chart.of_several.is_some());
+        let figure = (chart.ok_or_else(none)?.draw)(&data, None)?;
         json(&figure.ok_or_else(none)?)
     });
-    answer.await
+    made.await
 }
 
-fn books(runs: &Compared<'_>) -> Result<EvaluationTable, Problem> {
+fn books(runs: &Compared<'_>) -> crate::Result<EvaluationTable> {
     let mut all = EvaluationTable::default();
     for (run, (folder, _)) in runs.iter().enumerate() {
         let table = folder.evaluation()?.unwrap_or_default();

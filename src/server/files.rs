@@ -1,6 +1,6 @@
 //! Which files a strategy may name that was sent to the server.
 
-use super::{Problem, invalid};
+use super::problem::{Problem, invalid};
 use crate::error::excerpt;
 use crate::strategy::Plan;
 use std::path::Path;

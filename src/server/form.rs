@@ -1,8 +1,9 @@
 //! The strategy's form as JSON.
 
+use super::app::{Root, blocking, find, off_thread};
 use super::body::Body;
-use super::openapi::{JOBS, Refusal};
-use super::{Problem, Root, blocking, find, invalid, missing, off_thread};
+use super::described::{JOBS, Refusal};
+use super::problem::{Problem, invalid, missing};
 use crate::error::{Error, excerpt};
 use crate::settings::Key;
 use crate::strategy::{Plan, form};

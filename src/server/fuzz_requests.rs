@@ -127,15 +127,15 @@ fn text(known: Vec<String>) -> BoxedStrategy<String> {
 }
 
 fn segment(name: &str, method: &str, known: &Known) -> BoxedStrategy<String> {
-    let names = crate::charts::Kind::all().map(|kind| kind.name().to_owned());
+    let names = crate::charts::CHARTS.map(|chart| chart.name.to_owned());
     text(match name {
         "id" if method == "DELETE" => known.victims.clone(),
         "id" => known.runs.clone(),
-        "file" => export::NAMES
+        "file" => export::TABLES
             .iter()
-            .flat_map(|name| [format!("{name}.csv"), format!("{name}.parquet")])
+            .flat_map(|table| ["csv", "parquet"].map(|end| format!("{}.{end}", table.name)))
             .collect(),
-        _ => names.collect(),
+        _ => names.to_vec(),
     })
 }
 

@@ -1,8 +1,11 @@
 //! No request fails the server.
 
+use super::app::App;
 use super::fuzz_requests::{Asked, Known, SMALL, asked, operations};
+use super::openapi;
+use super::routes::router;
 use super::tests::app;
-use super::*;
+
 use crate::experiment::{Prepared, Scope};
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;

@@ -2,7 +2,8 @@
 
 use super::access::Access;
 use super::place::Place;
-use super::problem::{Problem, shaped};
+use super::problem::Problem;
+use super::shaped::shaped;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;

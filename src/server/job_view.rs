@@ -1,6 +1,8 @@
 //! Jobs as they are shown.
 
-use super::{App, Problem, find, missing};
+use super::app::{App, find};
+use super::problem::{Problem, missing};
+use super::tails;
 use crate::error::excerpt;
 use crate::runs::index::Filter;
 use crate::runs::progress::{self, Event};
@@ -27,12 +29,15 @@ pub struct JobView {
     pub position: Option<usize>,
     /// Trainings that are done, and all of them.
     pub trained: usize,
+    /// All trainings of the run.
     pub trainings: usize,
     /// The share of the trainings that is done.
     pub progress: f64,
     /// When it was queued first, started last, and ended, in RFC 3339.
     pub created: Option<String>,
+    /// When it was started last, in RFC 3339.
     pub started: Option<String>,
+    /// When it ended, in RFC 3339.
     pub ended: Option<String>,
     /// Why it failed.
     pub message: Option<String>,
@@ -41,6 +46,7 @@ pub struct JobView {
 /// All jobs, those that were queued last first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobList {
+    /// The jobs, those that were queued last first.
     pub jobs: Vec<JobView>,
 }
 
@@ -78,7 +84,7 @@ impl JobView {
         }
         let folder =
             find(&app.root, run).map_err(|_| missing(format!("no job `{}`", excerpt(run))))?;
-        let state = match super::events::state(&folder) {
+        let state = match tails::state(&folder) {
             "complete" => "finished",
             state => state,
         };

@@ -1,11 +1,13 @@
 //! Jobs over HTTP: what is asked for, validated before it waits.
 
+use super::app::{App, find, off_thread};
 use super::body::Body;
+use super::described::{JOBS, Refusal};
+use super::files;
 use super::form::{Fields, rejected, strategy_text};
 use super::job_view::{JobList, JobView};
-use super::openapi::{JOBS, Refusal};
+use super::problem::{Problem, invalid, missing};
 use super::queue::Refused;
-use super::{App, Problem, files, find, invalid, missing, off_thread};
 use crate::error::{Error, excerpt};
 use crate::experiment::{Prepared, Scope};
 use crate::runs::progress;
@@ -36,6 +38,7 @@ pub enum Command {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewJob {
+    /// What the job does.
     pub command: Command,
     /// A strategy file (TOML).
     pub strategy: Option<String>,

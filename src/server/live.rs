@@ -1,12 +1,13 @@
 //! A run as it goes on.
 
-use super::openapi::{RUNS, Refusal};
-use super::pages::{framed, labels, script};
+use super::app::{App, Root, blocking, find};
+use super::described::{RUNS, Refusal};
+use super::elements::labels;
+use super::layout::{framed, module, script};
 use super::place::Place;
-use super::{App, Problem, Root, blocking, find, missing};
-use crate::charts::{self, FIRST, Figure, LiveChart, UNITS};
+use super::problem::{Problem, missing};
+use crate::charts::{FIRST, Figure, LIVE_CHARTS, LiveChart, LiveData, UNITS};
 use crate::experiment;
-use crate::report::html::escape;
 use crate::risk::Risk;
 use crate::runs::metrics::Request;
 use crate::runs::progress::{PROGRESS, Planned};
@@ -17,6 +18,7 @@ use axum::Json;
 use axum::extract::{Path as Segment, State};
 use axum::http::StatusCode;
 use axum::response::Html;
+use maud::{Markup, html};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -96,10 +98,10 @@ pub async fn live(
         let (plan, trainings) = plan(&find(root, &id)?)?;
         let strategies = strategies(&plan, &trainings);
         let (risk, cvar) = (plan.risk.to_string(), tail_risk(plan.risk));
+        let data = LiveData::new(&strategies, &risk, &cvar);
+        let figures = LIVE_CHARTS.map(|chart| (chart.name, (chart.draw)(&data)));
         Ok(Live {
-            figures: charts::live(&strategies, &risk, &cvar)
-                .into_iter()
-                .collect(),
+            figures: figures.into_iter().collect(),
             strategies,
             trainings,
             first: FIRST.to_vec(),
@@ -138,79 +140,82 @@ pub fn shown(place: &Place, folder: &RunFolder) -> Result<Option<String>, Proble
         request.command.replace('_', " ")
     });
     let title = folder.name().unwrap_or_else(|| folder.id().to_owned());
-    let scripts = script(place, "live.js", true) + &script(place, "plotly.js", false);
-    let facts = [
-        ("command", command.as_str()),
-        ("trained on", &plan.risk.to_string()),
-    ];
-    Ok(Some(framed(
-        place,
-        &title,
-        &scripts,
-        &body(folder.id(), &title, &facts, &tail_risk(plan.risk)),
-    )))
+    let scripts = html! {
+        (module(place, "live.js"))
+        (script(place, "plotly.js"))
+    };
+    let risk = plan.risk.to_string();
+    let facts = [("command", command.as_str()), ("trained on", &risk)];
+    let body = body(folder.id(), &title, &facts, &tail_risk(plan.risk));
+    Ok(Some(framed(place, &title, &scripts, &body)))
 }
 
-fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> String {
-    let (id, title) = (escape(id), escape(title));
-    let facts: String = facts
-        .iter()
-        .map(|(what, value)| format!("<div><dt>{what}</dt><dd>{}</dd></div>", escape(value)))
-        .collect();
-    let cards: String = [
+fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> Markup {
+    let cards = [
         ("progress", "Trainings done"),
         ("speed", "Throughput"),
         ("spent", "Training time"),
         ("left", "Time left"),
-    ]
-    .iter()
-    .map(|(name, words)| {
-        format!(
-            "<li class=\"card\"><h3>{words}</h3><p class=\"value\" data-value=\"{name}\">–</p></li>"
-        )
-    })
-    .collect();
-    let heads: String = [
+    ];
+    let cvar = format!("{cvar} (money)");
+    let heads = [
         "training",
         "state",
         "steps",
         "time (s)",
         "paths/s",
-        &format!("{} (money)", escape(cvar)),
+        &cvar,
         "mean cost (money)",
-        "std of P&amp;L (money)",
-    ]
-    .iter()
-    .map(|head| format!("<th scope=\"col\">{head}</th>"))
-    .collect();
-    let figures: String = LiveChart::all()
-        .map(|chart| {
-            let choice = if chart == LiveChart::Statistics {
-                "<form class=\"statistics\"><label>Statistic <select name=\"key\"></select></label></form>"
-            } else {
-                ""
-            };
-            format!(
-                "<figure>{choice}<div class=\"chart\" id=\"{}\">\
-                 <p class=\"message\">Nothing has been measured yet.</p></div><figcaption>{}</figcaption></figure>\n",
-                chart.name(),
-                escape(chart.caption())
-            )
-        })
-        .collect();
-    format!(
-        "<h1>{title}</h1>\n<dl class=\"facts\"><div><dt>run</dt><dd>{id}</dd></div>{facts}</dl>\n\
-         <section id=\"live\" data-run=\"{id}\">\n\
-         <div class=\"message state\"><p role=\"status\" id=\"state\">\
-         <noscript>A training is shown by a script as it goes on.</noscript></p>\
-         <p role=\"status\" id=\"connection\"></p>\
-         <progress max=\"1\" value=\"0\" aria-label=\"Trainings done\"></progress>\
-         <div class=\"actions\"></div></div>\n\
-         <ul class=\"cards\">{cards}</ul>\n\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Trainings\"><table class=\"numbers\" id=\"trainings\">\
-         <caption><span>Trainings, on validation paths where they were hedged last</span></caption>\
-         <thead><tr>{heads}</tr></thead><tbody></tbody></table></div>\n\
-         <h2>Charts</h2>\n<div class=\"figures\">\n{figures}</div></section>\n{}",
-        labels(&id)
-    )
+        "std of P&L (money)",
+    ];
+    html! {
+        h1 { (title) }
+        dl class="facts" {
+            div { dt { "run" } dd { (id) } }
+            @for (what, value) in facts { div { dt { (what) } dd { (value) } } }
+        }
+        section id="live" data-run=(id) {
+            div class="message state" {
+                p role="status" id="state" {
+                    noscript { "A training is shown by a script as it goes on." }
+                }
+                p role="status" id="connection" {}
+                progress max="1" value="0" aria-label="Trainings done" {}
+                div class="actions" {}
+            }
+            ul class="cards" {
+                @for (name, words) in cards {
+                    li class="card" {
+                        h3 { (words) }
+                        p class="value" data-value=(name) { "–" }
+                    }
+                }
+            }
+            div class="scroll" tabindex="0" role="region" aria-label="Trainings" {
+                table class="numbers" id="trainings" {
+                    caption { span { "Trainings, on validation paths where they were hedged last" } }
+                    thead { tr { @for head in heads { th scope="col" { (head) } } } }
+                    tbody {}
+                }
+            }
+            h2 { "Charts" }
+            div class="figures" { @for chart in &LIVE_CHARTS { (place_of(chart)) } }
+        }
+        (labels(id))
+    }
+}
+
+/// Where a chart is drawn as events come, below the choice of what it shows if there is one.
+fn place_of(chart: &LiveChart) -> Markup {
+    html! {
+        figure {
+            @if chart.is_choosing {
+                form class="statistics" { label { "Statistic " select name="key" {} } }
+            }
+            div class="chart" id=(chart.name) {
+                p class="message" { "Nothing has been measured yet." }
+            }
+            figcaption { (chart.caption) }
+        }
+    }
 }

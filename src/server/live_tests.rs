@@ -1,12 +1,14 @@
 use super::api_tests::Sent;
+use super::app::App;
+use super::form;
 use super::tests::app;
-use super::*;
-use crate::charts::LiveChart;
+use crate::charts::LIVE_CHARTS;
 use crate::experiment::{Prepared, Scope};
 use crate::runs::fixture::Scratch;
 use crate::runs::index::Index;
 use crate::strategy::Plan;
 use serde_json::{Value, json};
+use std::path::Path;
 
 const STRATEGY: &str = "name = \"small\"\n[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n\
                         [training]\nsteps = 20\npaths = 64\nlengths = [20, 40]\n\
@@ -58,10 +60,10 @@ fn a_run_says_what_it_will_train() {
     assert_eq!(trainings, expected);
     let (status, page) = get(&app, &format!("/runs/{run}"));
     assert_eq!(status, 200);
-    for chart in LiveChart::all() {
-        let place = format!("id=\"{}\"", chart.name());
+    for chart in LIVE_CHARTS {
+        let place = format!("id=\"{}\"", chart.name);
         assert!(page.as_str().unwrap().contains(&place), "{place}");
-        assert_eq!(live["figures"][chart.name()]["data"][1]["name"], "kfac");
+        assert_eq!(live["figures"][chart.name]["data"][1]["name"], "kfac");
     }
     assert_eq!(get(&app, "/api/v1/runs/x/live").0, 404);
     assert_eq!(get(&app, "/runs/x/live").0, 404);

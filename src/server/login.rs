@@ -1,27 +1,28 @@
 //! The login page, and the way in and out.
 
-use super::App;
 use super::access::{Peer, see_other, too_many};
-use super::pages;
+use super::app::App;
+use super::layout::frame;
 use super::place::Place;
 use super::problem::Problem;
 use super::tries::Outcome;
-use crate::report::html::escape;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Extension, Form};
+use maud::html;
 use serde::Deserialize;
 
 /// Where to go after.
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct LoginQuery {
     #[serde(default)]
     to: String,
 }
 
+/// What the login page sends.
 #[derive(Deserialize)]
-pub struct Given {
+pub struct LoginForm {
     token: String,
     #[serde(default)]
     to: String,
@@ -30,44 +31,41 @@ pub struct Given {
 /// The page that asks for the token.
 pub async fn page(
     State(app): State<App>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<LoginQuery>,
     headers: HeaderMap,
 ) -> Html<String> {
+    let told = |message: &str| {
+        let body = html! {
+            h1 { "Log in" }
+            p class="message" { (message) " " a href="./" { "All runs" } }
+        };
+        frame(&app.place("/login"), "Log in", &body)
+    };
     Html(if !app.access.asks() {
-        let body = "<h1>Log in</h1>\n<p class=\"message\">No token is asked for here. \
-                    <a href=\"./\">All runs</a></p>\n";
-        pages::frame(&app.place("/login"), "Log in", body)
+        told("No token is asked for here.")
     } else if app.access.has_session(&headers) {
-        let body = "<h1>Log in</h1>\n<p class=\"message\">You are logged in. \
-                    <a href=\"./\">All runs</a></p>\n";
-        pages::frame(&app.place("/login"), "Log in", body)
+        told("You are logged in.")
     } else {
         form("", &asked.to)
     })
 }
 
 fn form(message: &str, to: &str) -> String {
-    let message = match message {
-        "" => String::new(),
-        message => format!(
-            "<p class=\"message\" role=\"alert\">{}</p>\n",
-            escape(message)
-        ),
+    let body = html! {
+        h1 { "Log in" }
+        @if !message.is_empty() { p class="message" role="alert" { (message) } }
+        form method="post" action="login" class="row" {
+            label {
+                "Token "
+                input type="password" name="token" autocomplete="current-password" required autofocus;
+            }
+            " "
+            input name="user" value="deephedge" autocomplete="username" hidden;
+            button { "Log in" }
+            @if !to.is_empty() { input type="hidden" name="to" value=(to); }
+        }
     };
-    let to = match to {
-        "" => String::new(),
-        to => format!(
-            "<input type=\"hidden\" name=\"to\" value=\"{}\">",
-            escape(to)
-        ),
-    };
-    let body = format!(
-        "<h1>Log in</h1>\n{message}<form method=\"post\" action=\"login\" class=\"row\"><label>Token \
-         <input type=\"password\" name=\"token\" autocomplete=\"current-password\" required autofocus></label> \
-         <input name=\"user\" value=\"deephedge\" autocomplete=\"username\" hidden>\
-         <button>Log in</button>{to}</form>\n"
-    );
-    pages::frame(&Place::of("/login", false), "Log in", &body)
+    frame(&Place::of("/login", false), "Log in", &body)
 }
 
 /// Begins a session for who knows the token, and goes on to what was asked for before.
@@ -75,7 +73,7 @@ pub async fn log_in(
     State(app): State<App>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
-    Form(given): Form<Given>,
+    Form(given): Form<LoginForm>,
 ) -> Result<Response, Problem> {
     let peer = peer.map(|Extension(peer)| peer);
     match app.access.look(&headers, peer, given.token.trim()) {

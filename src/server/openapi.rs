@@ -1,37 +1,17 @@
 //! The description of the API, made from the handlers.
 
-use super::{App, api, charts, compare, events, form, jobs, live};
+use super::app::App;
+use super::{api, charts, compare, events, form, jobs, live};
 use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse;
-use serde::Serialize;
 use std::sync::LazyLock;
+use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, Ref, Response};
-use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-pub const RUNS: &str = "runs";
-pub const JOBS: &str = "jobs";
-
-/// Why a request was refused.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Refusal {
-    pub error: Reason,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Reason {
-    /// For programs: `not_found`, `invalid`, `queue_full`, …
-    pub code: &'static str,
-    /// For people.
-    pub message: String,
-    /// The field of the request, or the key of the strategy, at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-}
 
 #[derive(OpenApi)]
 #[openapi(info(

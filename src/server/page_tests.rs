@@ -1,11 +1,18 @@
+use super::app::off_thread;
+use super::assets;
+use super::guard;
+use super::problem::Problem;
 use super::tests::{app, asked, sent_to};
-use super::*;
+
 use crate::report;
 use crate::report::html::tests::assert_well_formed;
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;
+use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 
 /// Every link of every page, of pages of what is not there too, is relative: behind a proxy that keeps the server below
 /// another path it leads to the same place.

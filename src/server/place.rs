@@ -28,6 +28,16 @@ impl Place {
     }
 }
 
+/// Percent-encoded, as a value of a query (RFC 3986, 2.3).
+pub fn encoded(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte: u8| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    value.bytes().map(encode).collect()
+}
+
 /// Whether programs ask for this rather than people.
 pub fn is_api(path: &str) -> bool {
     path.starts_with("/api/")

@@ -4,6 +4,11 @@ use crate::error::{Error, Result, excerpt};
 use axum::http::Uri;
 use axum::http::uri::Scheme;
 
+/// What the paths of the server begin with.
+const FIRST_PARTS: [&str; 7] = [
+    "api", "assets", "compare", "jobs", "login", "logout", "runs",
+];
+
 /// The address of the server's first page, as browsers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Public {
@@ -17,6 +22,8 @@ pub struct Public {
 impl Public {
     const OPTION: &'static str = "--public-url";
 
+    /// Reads an address as `--public-url` has it.
+    ///
     /// # Errors
     /// [`Error::Input`] unless `url` is `http://` or `https://`, a host, perhaps a port, and a path without a query,
     /// which is none of the server's own.
@@ -45,7 +52,7 @@ impl Public {
         }
         let base = path.trim_end_matches('/');
         let first = base.split('/').nth(1).unwrap_or_default();
-        if super::FIRST_PARTS.contains(&first) {
+        if FIRST_PARTS.contains(&first) {
             return refused("the path must not begin like one of the server's own pages");
         }
         let (scheme, standard) = if secure { ("https", 443) } else { ("http", 80) };

@@ -41,6 +41,7 @@ pub enum Refused {
     Unknown,
     /// Its state does not allow it.
     State(&'static str),
+    /// The index could not be read or written.
     Failed(Error),
 }
 
@@ -51,6 +52,7 @@ impl From<Error> for Refused {
 }
 
 impl Queue {
+    /// The queue in the index, whose jobs `program` carries out.
     pub fn new(index: Arc<Index>, program: PathBuf) -> Self {
         Self {
             index,
@@ -60,6 +62,8 @@ impl Queue {
         }
     }
 
+    /// Whether another job may wait.
+    ///
     /// # Errors
     /// [`Error::Input`] if the queue is full; if the index cannot be read.
     pub fn check_room(&self) -> Result<()> {

@@ -65,6 +65,7 @@ impl Sessions {
         }
     }
 
+    /// Ends the session of that id.
     pub fn end(&mut self, id: &str) {
         self.0.remove(id);
     }

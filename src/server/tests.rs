@@ -1,10 +1,18 @@
-use super::*;
+use super::access::Access;
+use super::app::App;
+use super::assets;
+use super::connections::limits;
+use super::routes::router;
+use super::serving::serve;
 use crate::report;
 use crate::report::html::tests::assert_well_formed;
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;
+use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use tower::ServiceExt;
 
 pub(super) struct Answer {

@@ -10,12 +10,12 @@ struct Pace {
     every: Duration,
 }
 
-/// Of one address.
+/// The tries that one address may make at once, and how often it may make another.
 const ONE: Pace = Pace {
     at_once: 5,
     every: Duration::from_secs(12),
 };
-/// Of all addresses that have not sent the token lately.
+/// The tries that all addresses together may make which have not sent the token lately.
 const ALL: Pace = Pace {
     at_once: 30,
     every: Duration::from_secs(2),
@@ -40,7 +40,9 @@ impl Pace {
 /// What came of a try.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// The token is the right one.
     Right,
+    /// The token is another one.
     Wrong,
     /// The token was not looked at; another one may be tried after so long.
     TooMany(Duration),

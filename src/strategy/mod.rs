@@ -12,6 +12,7 @@ mod instruments;
 mod keys;
 mod market;
 pub mod memory;
+mod money;
 mod optimizer;
 mod plan;
 mod policy;

@@ -117,7 +117,7 @@ impl Plan {
             liquidation: costs.liquidation,
             instruments,
             premium: strategy.contract.premium.into(),
-            risk: strategy.risk.risk(),
+            risk: strategy.risk.risk(market.spot),
             shape,
             action: Action::default(),
             features,

@@ -81,8 +81,8 @@ pub struct EvaluationSection {
     /// The classical hedges that policies are compared with.
     #[schemars(title = "Classical hedges")]
     pub hedges: Vec<ClassicalName>,
-    /// The risk aversion of the Whalley–Wilmott band; `"tuned"` takes the least risky of 2^(k/2), k = −16 … 16, on validation
-    /// paths.
+    /// The risk aversion of the Whalley–Wilmott band; `"tuned"` takes the least risky on validation paths of 2^(k/2)
+    /// over the strategy's unit of money, k = −16 … 16 and on beyond an end for as long as the risk falls.
     #[schemars(title = "Whalley–Wilmott risk aversion", extend("x-unit" = "1/currency"))]
     pub risk_aversion: AversionRule,
 }

@@ -126,10 +126,10 @@ pub struct RiskSection {
     /// The level of CVaR: the mean of the worst share 1 − level of losses.
     #[schemars(title = "Level", range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-when" = {"measure": ["cvar"]}))]
     pub level: f64,
-    /// The risk aversion λ.
-    #[schemars(title = "Risk aversion", extend("exclusiveMinimum" = 0.0, "x-unit" = "1/currency",
+    /// The risk aversion λ, one over the amount of money that counts as large.
+    #[schemars(title = "Risk aversion", extend("exclusiveMinimum" = 0.0, "x-unit" = "1/currency", "x-default" = "100 / `market.spot`",
         "x-when" = {"measure": ["entropic", "mean_variance", "monotone_mean_variance"]}))]
-    pub aversion: f64,
+    pub aversion: Option<f64>,
 }
 
 /// A measure of risk by its name.
@@ -151,20 +151,26 @@ impl Default for RiskSection {
         Self {
             measure: RiskMeasure::Cvar,
             level: 0.95,
-            aversion: 1.0,
+            aversion: None,
         }
     }
 }
 
 impl RiskSection {
-    /// The measure with its level or its aversion.
-    pub(super) fn risk(&self) -> Risk {
-        let aversion = self.aversion;
+    /// The measure with its level or its aversion, which is one over a hundredth of the `spot` unless given.
+    pub(super) fn risk(&mut self, spot: f64) -> Risk {
+        let mut aversion = || *self.aversion.get_or_insert(100.0 / spot);
         match self.measure {
             RiskMeasure::Cvar => Risk::Cvar { level: self.level },
-            RiskMeasure::Entropic => Risk::Entropic { aversion },
-            RiskMeasure::MeanVariance => Risk::MeanVariance { aversion },
-            RiskMeasure::MonotoneMeanVariance => Risk::MonotoneMeanVariance { aversion },
+            RiskMeasure::Entropic => Risk::Entropic {
+                aversion: aversion(),
+            },
+            RiskMeasure::MeanVariance => Risk::MeanVariance {
+                aversion: aversion(),
+            },
+            RiskMeasure::MonotoneMeanVariance => Risk::MonotoneMeanVariance {
+                aversion: aversion(),
+            },
         }
     }
 }

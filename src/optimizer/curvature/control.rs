@@ -36,7 +36,7 @@ pub struct ControlSettings {
     /// Hessian of mean–variance, of its monotone form and of the entropic risk. J̄ is averaged over renewals with the same shares
     /// as the metric.
     pub centred: bool,
-    /// Tikhonov damping λ of the metric.
+    /// Tikhonov damping λ of the metric, in squared units of money (see [`crate::strategy::Plan::money_unit`]).
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub damping: f64,
     /// How the damping changes along the training.
@@ -50,7 +50,7 @@ pub struct ControlSettings {
     /// How the length of a step is chosen.
     pub step_rule: StepRule,
     /// √((1/n) Σ_b h_b (J_b·d)²) of a full step d, the root mean square of the change of P&L over paths that count h_b times, in
-    /// currency per contract.
+    /// units of money.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub trust_radius: f64,
     /// Steps after which the trust radius goes down like one over steps: it is divided by √(1 + (k/n)²) at step k for this n.
@@ -60,7 +60,7 @@ pub struct ControlSettings {
     /// Decay of the average of past gradients.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub momentum: f64,
-    /// Each gradient is scaled down to this Euclidean norm before it is averaged: in a tail one batch can weigh as much as
+    /// Each gradient is scaled down to this Euclidean norm, in units of money per unit of weight, before it is averaged: in a tail one batch can weigh as much as
     /// a hundred others.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub clip_norm: f64,

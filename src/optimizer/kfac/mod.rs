@@ -1,6 +1,9 @@
 //! K-FAC for recurrent networks, on the exact Gauss–Newton metric of per-path P&L.
 //!
-//! The metric is F = (1/n) Σ_b h_b J_b J_bᵀ with mean h = 1 and J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ). A map's block is approximated by
+//! The metric is F = (1/n) Σ_b h_b J_b J_bᵀ over n paths, with mean h = 1 and J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ) the derivative of
+//! the P&L of path b; in squared units of money, as is the damping λ that is added to it. It is the Gauss–Newton matrix of
+//! Martens (2020), "New insights and perspectives on the natural gradient method", for one output, the P&L, and a
+//! loss, the risk, of curvature h_b on path b; its scale c (see [`super::Batch::curvature`]) turns no step. A map's block is approximated by
 //! Kronecker products: of independent dates (*expand*), of sums over dates (*reduce*), or of the linear-Gaussian
 //! chain, symmetric with T dates (Option 1) or general for T → ∞ (Option 2).
 
@@ -89,7 +92,7 @@ impl Inverse {
         }
     }
 
-    /// The least and the greatest eigenvalue of the damped A₀ ⊗ G₀.
+    /// The least and the greatest eigenvalue of the damped A₀ ⊗ G₀, in squared units of money.
     pub fn range(&self) -> (f64, f64) {
         match self {
             Self::Symmetric(chain) => chain.range(),
@@ -166,6 +169,7 @@ pub struct KfacMetric {
 pub struct KfacInverse(Vec<Inverse>);
 
 impl KfacMetric {
+    /// The metric before its first record.
     pub fn new(settings: &KfacSettings) -> Self {
         Self {
             approximation: settings.approximation,

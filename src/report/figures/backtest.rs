@@ -1,23 +1,32 @@
 //! P&L of the backtest through calendar time.
 
 use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line};
+use super::figure::SvgFigure;
 use crate::error::Result;
+use crate::numbers::Rounding;
 use crate::report::palette::Palette;
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use chrono::{Datelike, NaiveDate};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
 
+/// The P&L of contracts sold on history, added up through calendar time.
+pub const BACKTEST_PNL: SvgFigure = SvgFigure {
+    name: "backtest_pnl",
+    caption: "P&L of the contracts sold through the history, added up at their expiries and \
+              averaged over seeds.",
+    draw: |data, form| {
+        let table = data.backtest;
+        table.map_or(Ok(None), |table| cumulative_pnl(table, &data.palette, form))
+    },
+};
+
 /// The sum of P&L over all contracts that have expired, one line per strategy averaged over
 /// its seeds; absent without contracts.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
-pub fn cumulative_pnl(
-    table: &BacktestTable,
-    palette: &Palette,
-    form: Form,
-) -> Result<Option<String>> {
+fn cumulative_pnl(table: &BacktestTable, palette: &Palette, form: Form) -> Result<Option<String>> {
     let curves: Vec<(&str, Vec<(f64, f64)>)> = curves(&table.books)
         .into_iter()
         .map(|(strategy, points)| {
@@ -34,11 +43,15 @@ pub fn cumulative_pnl(
     ) else {
         return Ok(None);
     };
+    let last = |points: &[(f64, f64)]| points.last().map_or(0.0, |point| point.1);
+    let money = Rounding::of_values(curves.iter().map(|(_, points)| last(points)), 3);
     let legend: Vec<_> = curves
         .iter()
         .map(|(strategy, points)| {
-            let last = points.last().map_or(0.0, |point| point.1);
-            (format!("{strategy} ({last:+.0})"), palette.line(strategy))
+            let last = last(points);
+            let sign = if last > 0.0 { "+" } else { "" };
+            let words = format!("{strategy} ({sign}{})", money.write(last));
+            (words, palette.line(strategy))
         })
         .collect();
     let title = "Backtest: cumulative P&L";

@@ -5,7 +5,9 @@
 //! sheet inside the SVG that matches on them.
 
 use crate::error::{Error, Result};
+use crate::numbers::Rounding;
 use crate::report::palette::{self, DASHES, GRID, INK, MUTED, PAPER, Palette, SERIES};
+use maud::{PreEscaped, html};
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -15,10 +17,15 @@ use std::ops::Range;
 /// Drawing units per pixel.
 pub const SCALE: i32 = 4;
 
+/// What figures are drawn with.
 pub type Backend<'a> = SVGBackend<'a>;
+/// A part of a figure.
 pub type Area<'a> = DrawingArea<Backend<'a>, Shift>;
+/// A pair of linear axes.
 pub type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
+/// A pair of axes in a figure.
 pub type Chart<'a, 'b> = ChartContext<'b, Backend<'a>, Plane>;
+/// What plotters fails with.
 pub type DrawError = DrawingAreaErrorKind<std::io::Error>;
 
 /// The shape that a figure is drawn in.
@@ -96,10 +103,12 @@ fn rgb(color: palette::Color) -> RGBColor {
 }
 
 impl Palette {
+    /// The colour of a strategy.
     pub fn color(&self, strategy: &str) -> RGBColor {
         rgb(SERIES[self.place(strategy)])
     }
 
+    /// The line of a strategy.
     pub fn line(&self, strategy: &str) -> ShapeStyle {
         self.color(strategy).stroke_width(2 * SCALE as u32)
     }
@@ -107,7 +116,9 @@ impl Palette {
 
 /// One axis: what it measures, in which unit, and from where to where.
 pub struct Axis<'a> {
+    /// What the axis measures, with its unit.
     pub label: &'a str,
+    /// The part of the axis that is shown.
     pub range: Range<f64>,
     /// Writes a tick; absent for plain numbers.
     pub format: Option<fn(f64) -> String>,
@@ -202,14 +213,19 @@ pub fn axes<'a, 'b>(
     x: &Axis<'_>,
     y: &Axis<'_>,
 ) -> Result<Chart<'a, 'b>, DrawError> {
+    let x_format = ticks(x, form.x_labels());
+    let y_format = ticks(y, 6);
+    let ends = [y.range.start, y.range.end].map(&y_format);
+    let labels = ends.into_iter().chain(["-0.00".to_owned()]);
+    let widest = labels
+        .max_by_key(|label| label.chars().count())
+        .unwrap_or_default();
     let mut chart = ChartBuilder::on(area)
         .x_label_area_size(form.line_height() * 5 / 2)
-        .y_label_area_size(form.line_height() * 2 + form.text_width("-0.00"))
+        .y_label_area_size(form.line_height() * 2 + form.text_width(&widest))
         .margin_top(4 * SCALE)
         .margin_right(8 * SCALE)
         .build_cartesian_2d(x.range.clone(), y.range.clone())?;
-    let x_format = ticks(x, form.x_labels());
-    let y_format = ticks(y, 6);
     chart
         .configure_mesh()
         .x_labels(form.x_labels())
@@ -236,24 +252,14 @@ fn ticks(axis: &Axis<'_>, labels: usize) -> Box<dyn Fn(f64) -> String> {
     // plotters steps by 1, 2 or 5 times a power of ten, the smallest that gives no more labels
     // than asked; a tenth less than that errs towards a decimal too many.
     let least = 0.9 * (axis.range.end - axis.range.start) / labels as f64;
-    let power = least.log10().floor();
-    let digits = if least / 10f64.powf(power) > 5.0 {
-        -power - 1.0
+    let power = 10f64.powf(least.log10().floor());
+    let step = if least / power > 5.0 {
+        10.0 * power
     } else {
-        -power
+        power
     };
-    let decimals = digits.clamp(0.0, 6.0) as usize;
-    Box::new(move |value| {
-        let text = format!("{value:.decimals$}");
-        if text
-            .trim_start_matches('-')
-            .bytes()
-            .all(|b| b == b'0' || b == b'.')
-        {
-            return text.trim_start_matches('-').to_owned();
-        }
-        text
-    })
+    let rounding = Rounding::of_steps(step, axis.range.start.abs().max(axis.range.end.abs()));
+    Box::new(move |value| rounding.write(value))
 }
 
 /// The style of reference lines such as a strike or zero.
@@ -282,23 +288,30 @@ pub fn range(values: impl Iterator<Item = f64>, margin: f64) -> Option<Range<f64
     let widen = if width > 0.0 {
         width * margin
     } else {
-        low.abs().max(1.0) * 0.1
+        around(low)
     };
     Some(low - widen..high + widen)
+}
+
+/// Half of the width of an axis around a value that stands alone: a tenth of it, so that the unit of money does not matter.
+pub fn around(value: f64) -> f64 {
+    if value == 0.0 { 0.1 } else { 0.1 * value.abs() }
 }
 
 /// Gives the drawing its size on the page, its name for screen readers and its style sheet.
 fn finish(svg: &str, title: &str, width: i32, height: i32, dashed: bool) -> String {
     let body = svg.split_once('>').map_or(svg, |(_, body)| body);
-    let class = if dashed { "figure dashed" } else { "figure" };
-    let name = super::super::html::escape(title);
-    let (inner_width, inner_height) = (width * SCALE, height * SCALE);
-    format!(
-        "<svg class=\"{class}\" role=\"img\" aria-label=\"{name}\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {inner_width} {inner_height}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
-         <title>{name}</title>\n<style>{}</style>{body}",
-        style_sheet()
-    )
+    let inside = body.trim_end().strip_suffix("</svg>").unwrap_or(body);
+    let drawing = html! {
+        svg class=(if dashed { "figure dashed" } else { "figure" }) role="img" aria-label=(title)
+            width=(width) height=(height) viewBox={ "0 0 " (width * SCALE) " " (height * SCALE) }
+            xmlns="http://www.w3.org/2000/svg" {
+            title { (title) }
+            style { (PreEscaped(style_sheet())) }
+            (PreEscaped(inside))
+        }
+    };
+    drawing.into_string()
 }
 
 fn style_sheet() -> String {

@@ -1,6 +1,7 @@
 //! Levenberg–Marquardt damping through training.
 
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, range, reference_line};
+use super::figure::SvgFigure;
 use super::training::{by_strategy, smoothed};
 use crate::error::Result;
 use crate::report::palette::Palette;
@@ -15,8 +16,17 @@ const KEPT: [f64; 2] = [0.25, 0.75];
 /// What ratios are shown; others are held at the edge. A risk that hardly changes divides by next to nothing.
 const RATIOS: std::ops::Range<f64> = -0.6..1.8;
 
+/// Damping and ratio along training.
+pub const DAMPING: SvgFigure = SvgFigure {
+    name: "damping",
+    caption: "Damping of the optimizers that adapt it, and ρ, the change of the risk over the one predicted, both \
+              averaged over seeds: below the lower line the damping grows, above the upper one it shrinks.",
+    draw: |data, form| damping(data.metrics, &data.palette, form),
+};
+
 /// A strategy's damping and ratio, averaged over its seeds.
 pub struct Curve<'a> {
+    /// The name of the strategy.
     pub strategy: &'a str,
     /// Step, log₁₀ λ and ρ.
     pub points: Vec<(f64, f64, f64)>,
@@ -28,7 +38,7 @@ pub struct Curve<'a> {
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
-pub fn damping(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Option<String>> {
+fn damping(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Option<String>> {
     damping_of(&curves(&metrics.training), palette, form)
 }
 

@@ -1,6 +1,7 @@
 //! The spread of P&L.
 
 use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line};
+use super::figure::SvgFigure;
 use crate::error::Result;
 use crate::report::palette::Palette;
 use plotters::prelude::*;
@@ -9,12 +10,40 @@ use std::ops::Range;
 /// A strategy that spreads this many times wider than the middle one does not set the frame.
 const OUTLIER: f64 = 3.0;
 
+/// The spread of P&L over the simulated test paths.
+pub const PNL_HISTOGRAM: SvgFigure = SvgFigure {
+    name: "pnl_histogram",
+    caption: "How the P&L at expiry is spread over the simulated test paths, all seeds \
+              together. Losses are on the left.",
+    draw: |data, form| {
+        let words = ("P&L at expiry", "paths");
+        let table = data.evaluation;
+        table.map_or(Ok(None), |table| {
+            pnl_histogram(&pooled(table.samples()), words, &data.palette, form)
+        })
+    },
+};
+
+/// The spread of P&L over the contracts sold on history.
+pub const BACKTEST_HISTOGRAM: SvgFigure = SvgFigure {
+    name: "backtest_histogram",
+    caption: "How the P&L of the contracts sold through the history is spread, all seeds \
+              together. Losses are on the left.",
+    draw: |data, form| {
+        let words = ("Backtest: P&L at expiry", "contracts");
+        let table = data.backtest;
+        table.map_or(Ok(None), |table| {
+            pnl_histogram(&pooled(table.samples()), words, &data.palette, form)
+        })
+    },
+};
+
 /// P&L histograms over common bins as one line per strategy, of `samples` as [`pooled`] gives them; absent without any.
 /// `unit` is what is counted.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
-pub fn pnl_histogram(
+fn pnl_histogram(
     samples: &[(&str, Vec<f64>)],
     (title, unit): (&str, &str),
     palette: &Palette,

@@ -1,17 +1,29 @@
 //! One simulated path and what every strategy held on it.
 
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, ink_line, range, reference_line};
+use super::figure::SvgFigure;
 use crate::error::Result;
+use crate::numbers::Rounding;
 use crate::report::palette::Palette;
 use crate::runs::metrics::ExamplePath;
 use plotters::prelude::*;
+
+/// One simulated path.
+pub const EXAMPLE_PATH: SvgFigure = SvgFigure {
+    name: "example_path",
+    caption: "One simulated path: the spot above, below it how many units of it each strategy held.",
+    draw: |data, form| {
+        let path = data.path;
+        path.map_or(Ok(None), |path| example_path(path, &data.palette, form))
+    },
+};
 
 /// The spot with the strike above, the positions of each strategy below; absent if the path
 /// is empty.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
-pub fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Option<String>> {
+fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Option<String>> {
     let held = path.positions.iter().flat_map(|(_, held)| held.iter());
     let spots = path.spot.iter().copied().chain([path.strike]);
     let (Some(spot_range), Some(held_range)) = (
@@ -23,11 +35,15 @@ pub fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result
     let Some(&end) = path.time.last().filter(|&&end| end > 0.0) else {
         return Ok(None);
     };
+    let money = Rounding::of_values(path.pnl.iter().map(|(_, pnl)| *pnl), 3);
     let mut legend = vec![("spot".to_owned(), ink_line())];
     legend.extend(path.positions.iter().map(|(strategy, _)| {
         let pnl = path.pnl.iter().find(|(name, _)| name == strategy);
         let words = match pnl {
-            Some((_, pnl)) => format!("{strategy} (P&L {pnl:+.2})"),
+            Some((_, pnl)) => {
+                let sign = if *pnl > 0.0 { "+" } else { "" };
+                format!("{strategy} (P&L {sign}{})", money.write(*pnl))
+            }
             None => strategy.clone(),
         };
         (words, style(palette, strategy))

@@ -1,8 +1,10 @@
 //! Cost against tail risk.
 
 use super::canvas::{Area, Axis, Chart, DrawError, Form, SCALE, axes, figure, range};
+use super::figure::SvgFigure;
 use super::histogram::median;
 use crate::error::Result;
+use crate::numbers::significant;
 use crate::report::palette::Palette;
 use crate::report::summary::{Statistic, cvar_label, lines, main_level};
 use crate::risk::{Estimate, Row};
@@ -11,10 +13,21 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
 
+/// Cost against tail risk.
+pub const COST_CVAR: SvgFigure = SvgFigure {
+    name: "cost_cvar",
+    caption: "What a hedge costs against the tail risk that it leaves; bars are one standard \
+              error. Down and to the left is better.",
+    draw: |data, form| cost_and_cvar(data.metrics, &data.palette, form),
+};
+
 /// A strategy's mean cost and CVaR.
 pub struct Dot<'a> {
+    /// The name of the strategy.
     pub strategy: &'a str,
+    /// The mean transaction cost.
     pub cost: Estimate,
+    /// The CVaR of the loss.
     pub cvar: Estimate,
 }
 
@@ -37,7 +50,7 @@ pub fn dots<'a>(rows: &'a [Row], level: &str) -> Vec<Dot<'a>> {
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
-pub fn cost_and_cvar(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Option<String>> {
+fn cost_and_cvar(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Option<String>> {
     let level = main_level(metrics);
     let dots = dots(&metrics.evaluation, level);
     let Some((x, y)) = scatter_frame(&dots) else {
@@ -195,7 +208,11 @@ impl Labels {
         let words = if frame.contains(&dot.cvar.value) {
             dot.strategy.to_owned()
         } else {
-            format!("{}: {:.2}, off scale", dot.strategy, dot.cvar.value)
+            format!(
+                "{}: {}, off scale",
+                dot.strategy,
+                significant(dot.cvar.value, 3)
+            )
         };
         let (x, y) = Self::at(chart, dot, frame);
         let (width, height) = (self.form.text_width(&words), self.form.line_height());

@@ -2,12 +2,14 @@
 
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, range};
 use crate::error::Result;
+use crate::numbers::significant;
 use crate::report::palette::Palette;
 use plotters::prelude::*;
 
 /// A line with a band around it.
 #[derive(Debug, Clone)]
 pub struct Series {
+    /// The name of the series.
     pub name: String,
     /// (x, y, half of the band's width)
     pub points: Vec<(f64, f64, f64)>,
@@ -15,8 +17,11 @@ pub struct Series {
 
 /// What the axes of a figure measure.
 pub struct Labels<'a> {
+    /// The title of the figure.
     pub title: &'a str,
+    /// What the horizontal axis measures.
     pub x: &'a str,
+    /// What the vertical axis measures.
     pub y: &'a str,
     /// Whether x is drawn in its logarithm.
     pub logarithmic: bool,
@@ -93,14 +98,7 @@ pub fn lines(series: &[Series], labels: &Labels<'_>, palette: &Palette) -> Resul
 }
 
 fn power(exponent: f64) -> String {
-    let value = 10f64.powf(exponent);
-    if value < 1.0 {
-        format!("{value:.2}")
-    } else if value < 10.0 {
-        format!("{value:.1}")
-    } else {
-        format!("{value:.0}")
-    }
+    significant(10f64.powf(exponent), 2)
 }
 
 #[cfg(test)]

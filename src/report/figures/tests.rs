@@ -1,49 +1,63 @@
 use super::*;
 use crate::report::html::tests::assert_well_formed;
 use crate::runs::fixture;
+use crate::runs::metrics::Metrics;
+use crate::runs::tables::{BacktestTable, EvaluationTable};
 
-fn all() -> Vec<Figure> {
-    draw(
-        &fixture::metrics(),
-        Some(&fixture::evaluation()),
-        Some(&fixture::backtest()),
-        Some(&fixture::example_path()),
-    )
-    .unwrap()
+/// The figures of these parts of a run.
+fn figures_of(
+    metrics: &Metrics,
+    evaluation: Option<&EvaluationTable>,
+    backtest: Option<&BacktestTable>,
+) -> Vec<DrawnFigure> {
+    draw(&FigureData::new(metrics, evaluation, backtest, None)).unwrap()
+}
+
+fn all() -> Vec<DrawnFigure> {
+    let (metrics, path) = (fixture::metrics(), fixture::example_path());
+    let (evaluation, backtest) = (fixture::evaluation(), fixture::backtest());
+    let data = FigureData::new(&metrics, Some(&evaluation), Some(&backtest), Some(&path));
+    draw(&data).unwrap()
+}
+
+fn names(figures: &[DrawnFigure]) -> Vec<&str> {
+    figures.iter().map(|drawn| drawn.figure.name).collect()
 }
 
 /// Every figure is well-formed and names the strategies that it shows, in both shapes.
 #[test]
 fn figures_are_well_formed_and_name_their_series() {
     let figures = all();
-    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name()).collect();
-    let all: Vec<_> = Kind::all().map(Kind::name).collect();
-    assert_eq!(names, all);
+    assert_eq!(names(&figures), FIGURES.map(|figure| figure.name));
     for figure in &figures {
         for svg in [&figure.wide, &figure.narrow] {
             assert_well_formed(svg);
             // The Adam of the fixture has no damping.
-            let drawn = if figure.kind == Kind::Damping { 1 } else { 2 };
+            let drawn = if figure.figure.name == "damping" {
+                1
+            } else {
+                2
+            };
             for strategy in &["kfac", "adam"][..drawn] {
                 assert!(
                     svg.contains(*strategy),
                     "{}: {strategy}",
-                    figure.kind.name()
+                    figure.figure.name
                 );
             }
-            assert!(!svg.contains("NaN"), "{}", figure.kind.name());
+            assert!(!svg.contains("NaN"), "{}", figure.figure.name);
         }
     }
-    let wide = |kind: Kind| {
+    let wide = |name: &str| {
+        let mut figures = figures.iter();
         &figures
-            .iter()
-            .find(|figure| figure.kind == kind)
+            .find(|drawn| drawn.figure.name == name)
             .unwrap()
             .wide
     };
-    assert!(wide(Kind::CostCvar).contains("whalley_wilmott"));
-    assert!(wide(Kind::ExamplePath).contains("strike 100"));
-    assert!(wide(Kind::Damping).contains("damping λ") && wide(Kind::Damping).contains("0.75"));
+    assert!(wide("cost_cvar").contains("whalley_wilmott"));
+    assert!(wide("example_path").contains("strike 100"));
+    assert!(wide("damping").contains("damping λ") && wide("damping").contains("0.75"));
 }
 
 /// Without a backtest, training or example path their figures are left out, not drawn empty.
@@ -51,19 +65,12 @@ fn figures_are_well_formed_and_name_their_series() {
 fn figures_without_data_are_left_out() {
     let mut metrics = fixture::metrics();
     metrics.training.clear();
-    let figures = draw(&metrics, Some(&fixture::evaluation()), None, None).unwrap();
-    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name()).collect();
-    assert_eq!(names, ["pnl_histogram", "cost_cvar"]);
+    let figures = figures_of(&metrics, Some(&fixture::evaluation()), None);
+    assert_eq!(names(&figures), ["pnl_histogram", "cost_cvar"]);
 
     metrics.evaluation.clear();
     let empty = EvaluationTable::default();
-    let none = draw(
-        &metrics,
-        Some(&empty),
-        Some(&BacktestTable::default()),
-        None,
-    )
-    .unwrap();
+    let none = figures_of(&metrics, Some(&empty), Some(&BacktestTable::default()));
     assert!(none.is_empty());
 }
 
@@ -89,15 +96,14 @@ fn degenerate_data_still_draw() {
     backtest.books[0].date.truncate(1);
     backtest.books[0].expiry.truncate(1);
     backtest.books[0].pnl.truncate(1);
-    let figures = draw(&metrics, Some(&evaluation), Some(&backtest), None).unwrap();
-    let names: Vec<_> = figures.iter().map(|figure| figure.kind.name()).collect();
+    let figures = figures_of(&metrics, Some(&evaluation), Some(&backtest));
     let expected = [
         "pnl_histogram",
         "cost_cvar",
         "backtest_pnl",
         "backtest_histogram",
     ];
-    assert_eq!(names, expected);
+    assert_eq!(names(&figures), expected);
     for figure in figures {
         assert_well_formed(&figure.wide);
         assert!(!figure.wide.contains("NaN"));
@@ -111,7 +117,7 @@ fn names_are_escaped() {
     for row in &mut metrics.evaluation {
         row.strategy = "<script>".into();
     }
-    let figures = draw(&metrics, None, None, None).unwrap();
+    let figures = figures_of(&metrics, None, None);
     for figure in figures {
         assert_well_formed(&figure.wide);
         assert!(!figure.wide.contains("<script>"));
@@ -124,10 +130,10 @@ fn figures_are_written_beside_the_run() {
     let root = fixture::Scratch::new("figures");
     let run = fixture::write(root.path());
     let figures = write_figures(&run).unwrap();
-    assert_eq!(figures.len(), Kind::ALL.len());
-    for kind in Kind::all() {
+    assert_eq!(figures.len(), FIGURES.len());
+    for figure in FIGURES {
         for form in [Form::Wide, Form::Narrow] {
-            let file = Figure::file(kind, form);
+            let file = DrawnFigure::file(figure, form);
             assert!(run.path().join(&file).is_file(), "{file}");
         }
     }

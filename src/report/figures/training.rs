@@ -1,6 +1,7 @@
 //! Loss against steps and against seconds.
 
-use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure};
+use super::canvas::{Axis, DrawError, Form, SCALE, around, axes, figure};
+use super::figure::SvgFigure;
 use crate::error::Result;
 use crate::report::palette::Palette;
 use crate::runs::metrics::{Metrics, TrainingCurve};
@@ -10,15 +11,34 @@ use std::collections::BTreeMap;
 /// What the loss is drawn against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Against {
+    /// Optimisation steps.
     Steps,
+    /// Seconds of training, validation excluded.
     Seconds,
 }
 
+/// The loss against steps.
+pub const LOSS_STEPS: SvgFigure = SvgFigure {
+    name: "loss_steps",
+    caption: "Risk on the validation paths after each number of steps, averaged over seeds; \
+              the smoothed risk of the training batches where there was no validation.",
+    draw: |data, form| loss(data.metrics, Against::Steps, &data.palette, form),
+};
+
+/// The loss against seconds.
+pub const LOSS_SECONDS: SvgFigure = SvgFigure {
+    name: "loss_seconds",
+    caption: "The same against the seconds spent in training, validation excluded.",
+    draw: |data, form| loss(data.metrics, Against::Seconds, &data.palette, form),
+};
+
 /// A strategy's risk, averaged over its seeds.
 pub struct Curve<'a> {
+    /// The name of the strategy.
     pub strategy: &'a str,
     /// Whether the points are validation risks, which are few and get markers.
     pub validated: bool,
+    /// The points: steps or seconds, and the risk.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -26,7 +46,7 @@ pub struct Curve<'a> {
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
-pub fn loss(
+fn loss(
     metrics: &Metrics,
     against: Against,
     palette: &Palette,
@@ -166,8 +186,12 @@ pub fn frame(curves: &[Curve<'_>]) -> Option<(std::ops::Range<f64>, std::ops::Ra
         .flat_map(|c| c.points.iter().skip(c.points.len() / 5))
         .map(|p| p.1)
         .fold(low, f64::max);
-    let top = high.min(low + 2.0 * (later - low)).max(low + 1e-9);
-    let margin = 0.06 * (top - low);
+    let top = high.min(low + 2.0 * (later - low));
+    let margin = if top > low {
+        0.06 * (top - low)
+    } else {
+        around(low)
+    };
     let right = if right > 0.0 { right } else { 1.0 };
     Some((0.0..right * 1.02, low - margin..top + margin))
 }

@@ -11,6 +11,7 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// A table with these heads and no rows.
     pub fn new(heads: &[&str]) -> Self {
         Self {
             heads: heads.iter().map(ToString::to_string).collect(),
@@ -18,6 +19,7 @@ impl Grid {
         }
     }
 
+    /// Adds a row.
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }

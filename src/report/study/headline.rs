@@ -1,6 +1,6 @@
 //! The three figures that a paper reports of K-FAC against Adam, computed in the same form.
 
-use super::problem::{Part, Problem, mean};
+use super::problem::{Part, StudyProblem, mean};
 use super::statements::percent;
 use crate::runs::study::Ending;
 use std::fmt::Write;
@@ -14,7 +14,9 @@ const ADAM_SHARPE: f64 = -0.0025;
 /// The figures of one pair of methods.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Headline {
+    /// The change of the mean cost, as a fraction.
     pub cost_change: f64,
+    /// The change of the variance of P&L, as a fraction.
     pub variance_change: f64,
     /// At the premium at which ours has the published Sharpe ratio.
     pub baseline_sharpe: f64,
@@ -46,7 +48,7 @@ impl Headline {
 }
 
 /// The table of all pairs of a problem, and what they reproduce.
-pub fn section(problem: &Problem) -> String {
+pub fn section(problem: &StudyProblem) -> String {
     let mut text = String::new();
     let mut pairs: Vec<(String, Headline)> = Vec::new();
     for (settings, part) in [("tuned", &problem.tuned), ("default", &problem.untuned)] {

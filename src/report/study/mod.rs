@@ -15,7 +15,7 @@ use super::palette::Palette;
 use crate::atomic::write_atomically;
 use crate::error::Result;
 use crate::runs::study::{Clock, MeanCurve, MeanPoint, Study};
-use problem::{Part, Problem, problems};
+use problem::{Part, StudyProblem, problems};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -57,7 +57,7 @@ pub fn write(page: &Path, studies: &[Study]) -> Result<()> {
 }
 
 /// One line for every method and problem: where it stands after the same seconds.
-fn summary(text: &mut String, problems: &[Problem]) {
+fn summary(text: &mut String, problems: &[StudyProblem]) {
     text.push_str(
         "\n## Against the best Adam, and the best of all others, after the same seconds\n\n",
     );
@@ -70,7 +70,7 @@ fn summary(text: &mut String, problems: &[Problem]) {
     }
 }
 
-fn section(text: &mut String, problem: &Problem, figures: &str) {
+fn section(text: &mut String, problem: &StudyProblem, figures: &str) {
     let Some(part) = problem.main() else { return };
     let seeds = |part: &Part| {
         let mut seeds: Vec<_> = part.endings.iter().filter_map(|e| e.seed).collect();
@@ -117,7 +117,7 @@ fn section(text: &mut String, problem: &Problem, figures: &str) {
 
 type Drawn = (&'static str, &'static str, String);
 
-fn figures(problem: &Problem) -> Result<Vec<Drawn>> {
+fn figures(problem: &StudyProblem) -> Result<Vec<Drawn>> {
     let Some(part) = problem.main() else {
         return Ok(Vec::new());
     };
@@ -233,7 +233,7 @@ fn control(curves: &[MeanCurve]) -> Vec<Curve<'_>> {
         .collect()
 }
 
-fn frontier(problem: &Problem) -> Vec<Series> {
+fn frontier(problem: &StudyProblem) -> Vec<Series> {
     let mut series: Vec<Series> = Vec::new();
     let mut parameters: Vec<f64> = problem
         .frontier

@@ -1,13 +1,13 @@
 //! Sections on settings and on the hedges of one problem.
 
 use super::grid::{Grid, over_seeds};
-use super::problem::{Part, Problem, differences, mean};
+use super::problem::{Part, StudyProblem, differences, mean};
 use super::statements::{paired, percent, same_hedge, standing, with_interval};
 use crate::report::summary::Verdict;
 use crate::runs::study::Ending;
 
 /// The settings of the strategy file against tuned ones.
-pub fn settings(problem: &Problem) -> String {
+pub fn settings(problem: &StudyProblem) -> String {
     let (Some(tuned), Some(untuned)) = (&problem.tuned, &problem.untuned) else {
         return String::new();
     };
@@ -125,7 +125,7 @@ pub fn matched(part: &Part) -> String {
 }
 
 /// Cost and CVaR for every level or aversion.
-pub fn frontier(problem: &Problem) -> String {
+pub fn frontier(problem: &StudyProblem) -> String {
     if problem.frontier.is_empty() {
         return String::new();
     }

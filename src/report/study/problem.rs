@@ -10,13 +10,19 @@ use crate::runs::study::{Clock, Ending, MeanCurve, Method, Study};
 /// Comparisons with the same kind of settings.
 #[derive(Debug, Clone, Default)]
 pub struct Part {
+    /// The candidates of the search for settings, if there was one.
     pub candidates: Option<usize>,
+    /// The steps of the strategy.
     pub length: Option<usize>,
     /// What seconds count.
     pub clock: Clock,
+    /// The optimizers with their settings.
     pub methods: Vec<Method>,
+    /// The ends of all trainings.
     pub endings: Vec<Ending>,
+    /// The changes against the baseline.
     pub comparisons: Vec<Comparison>,
+    /// The curves of training, averaged over seeds.
     pub curves: Vec<MeanCurve>,
     /// Trainings of the search for settings of each method.
     pub trials: Vec<crate::runs::metrics::Trial>,
@@ -24,15 +30,22 @@ pub struct Part {
 
 /// Everything measured on one problem.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct StudyProblem {
+    /// The name of the problem.
     pub name: String,
+    /// The trained risk measure, in words.
     pub risk: String,
+    /// The level of the CVaR that is shown.
     pub level: String,
+    /// The number of test paths.
     pub test_paths: usize,
+    /// The classical hedges on the test paths.
     pub hedges: Vec<Ending>,
     /// With tuned settings, and with those of the strategy file.
     pub tuned: Option<Part>,
+    /// The comparisons with the settings of the strategy file.
     pub untuned: Option<Part>,
+    /// The ends of trainings for several levels or aversions.
     pub frontier: Vec<Ending>,
 }
 
@@ -40,13 +53,13 @@ pub struct Problem {
 ///
 /// # Errors
 /// [`Error::Input`] if comparisons of one kind on one problem count their seconds differently.
-pub fn problems(studies: &[Study]) -> Result<Vec<Problem>> {
-    let mut problems: Vec<Problem> = Vec::new();
+pub fn problems(studies: &[Study]) -> Result<Vec<StudyProblem>> {
+    let mut problems: Vec<StudyProblem> = Vec::new();
     for study in studies {
         let place = match problems.iter().position(|p| p.name == study.name) {
             Some(place) => place,
             None => {
-                problems.push(Problem {
+                problems.push(StudyProblem {
                     name: study.name.clone(),
                     risk: study.risk.clone(),
                     level: study.level.clone(),
@@ -89,7 +102,7 @@ pub fn problems(studies: &[Study]) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-impl Problem {
+impl StudyProblem {
     /// The short name before the colon.
     pub fn short(&self) -> &str {
         self.name.split(':').next().unwrap_or(&self.name)
@@ -102,6 +115,7 @@ impl Problem {
 }
 
 impl Part {
+    /// The optimizer of that name, if there is one.
     pub fn method(&self, name: &str) -> Option<&Method> {
         self.methods.iter().find(|method| method.name == name)
     }
@@ -112,6 +126,7 @@ impl Part {
             .is_some_and(|method| method.method.family() == Family::Curvature)
     }
 
+    /// Whether the optimizer of that name is a variant of Adam.
     pub fn is_adam(&self, name: &str) -> bool {
         self.method(name)
             .is_some_and(|method| method.method == optimizer::Method::Adam)
@@ -133,6 +148,7 @@ impl Part {
         methods.filter(|name| ranked.contains(name)).collect()
     }
 
+    /// The trainings of every method by length.
     pub fn lengths(&self) -> Vec<Lengths> {
         lengths(&self.endings)
     }

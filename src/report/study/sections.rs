@@ -1,14 +1,14 @@
 //! Sections on who is faster on one problem.
 
 use super::grid::{Grid, over_seeds};
-use super::problem::{Part, Problem, differences, mean};
+use super::problem::{Part, StudyProblem, differences, mean};
 use super::statements::{paired, percent, signed, standing, standing_to, with_interval};
 use crate::report::levels::{Lengths, Point, Reached, interval, reached};
 use crate::risk::Estimate;
 use std::fmt::Write;
 
 /// Every method after the strategy's own number of steps.
-pub fn same_paths(problem: &Problem, part: &Part) -> String {
+pub fn same_paths(problem: &StudyProblem, part: &Part) -> String {
     let Some((length, best)) = part.length.and_then(|l| Some((l, part.best_adam(l)?))) else {
         return String::new();
     };

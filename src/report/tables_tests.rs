@@ -57,7 +57,7 @@ fn other_measures_have_their_own_column() {
 #[test]
 fn decimals_follow_the_errors() {
     let shown = |column: &[(f64, f64)]| -> Vec<String> {
-        numbers(column.iter().map(|&(v, e)| Some((v, Some(e)))))
+        estimates(column.iter().map(|&(v, e)| Some((v, Some(e)))))
             .into_iter()
             .map(|cell| cell.value + cell.error.as_deref().unwrap_or(""))
             .collect()
@@ -70,8 +70,54 @@ fn decimals_follow_the_errors() {
         shown(&[(-0.0001, 0.01), (0.0, 0.0)]),
         ["0.000±0.010", "0.000±0.000"]
     );
-    assert_eq!(grouped(1_234_567), "1 234 567");
-    assert_eq!(grouped(100), "100");
+}
+
+/// One contract is one contract.
+#[test]
+fn captions_count_in_words() {
+    let mut metrics = fixture::metrics();
+    metrics.backtest[0].paths = 1;
+    assert_eq!(backtest(&metrics).unwrap().caption, "Backtest, 1 contract");
+}
+
+/// Money in another unit: the same digits in every cell, and no column of zeros.
+#[test]
+fn tables_do_not_depend_on_the_unit_of_money() {
+    let scaled = |unit: f64| {
+        let mut metrics = fixture::metrics();
+        for row in &mut metrics.evaluation {
+            for money in [
+                &mut row.premium,
+                &mut row.pnl_mean,
+                &mut row.pnl_mean_standard_error,
+                &mut row.pnl_std,
+                &mut row.pnl_std_standard_error,
+                &mut row.cost_mean,
+                &mut row.cost_mean_standard_error,
+            ] {
+                *money *= unit;
+            }
+            row.pnl_variance *= unit * unit;
+            row.pnl_variance_standard_error *= unit * unit;
+        }
+        metrics
+    };
+    let digits = |cell: &Cell| -> String {
+        let mantissa = cell.value.split('e').next().unwrap();
+        let all: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        all.trim_matches('0').to_owned()
+    };
+    let usual = evaluation(&scaled(1.0)).unwrap();
+    for unit in [1e-4, 1e-7, 1e3] {
+        let other = evaluation(&scaled(unit)).unwrap();
+        for head in ["mean P&L", "std P&L", "variance", "mean cost"] {
+            let pairs = column(&usual, head).into_iter().zip(column(&other, head));
+            for (here, there) in pairs {
+                assert_eq!(digits(here), digits(there), "{unit}, {head}: {there:?}");
+                assert!(there.value.len() < 12, "{there:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,146 @@
+//! What a chart is, and what it is drawn from.
+
+use super::frame::Figure;
+use crate::error::Result;
+use crate::report::figures::SvgFigure;
+use crate::report::palette::Palette;
+use crate::report::summary::strategies;
+use crate::runs::breakdown::Breakdown;
+use crate::runs::metrics::Metrics;
+use crate::runs::store::RunFolder;
+use crate::runs::tables::{BacktestTable, EvaluationTable};
+use crate::runs::walk_forward::Results;
+
+/// Whether a run has what a chart shows, without reading any table.
+type Has = fn(&RunData<'_>) -> bool;
+
+/// Draws a chart, of the one of its choices that is given, or else of the first.
+type Draw = fn(&RunData<'_>, Option<&str>) -> Result<Option<Figure>>;
+
+/// A chart that a run may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Chart {
+    /// The name in addresses.
+    pub name: &'static str,
+    /// How to read the chart.
+    pub caption: &'static str,
+    /// Whether the run has what the chart shows, without reading any table.
+    pub has: Has,
+    /// Draws the chart; absent if the run has nothing to show. It fails with [`crate::Error::Input`] if a table of the run
+    /// is damaged.
+    pub draw: Draw,
+    /// The figure of the report that stands in for it where there is no script.
+    pub figure: Option<&'static SvgFigure>,
+    /// What the chart shows one of, if it does.
+    pub choices: Option<fn(&Metrics) -> Vec<String>>,
+    /// How to read it where it shows the trained strategies of several runs, if it can.
+    pub of_several: Option<&'static str>,
+}
+
+impl Chart {
+    /// A chart of one run.
+    pub const fn new(name: &'static str, caption: &'static str, has: Has, draw: Draw) -> Self {
+        Self {
+            name,
+            caption,
+            has,
+            draw,
+            figure: None,
+            choices: None,
+            of_several: None,
+        }
+    }
+
+    /// The chart for which `figure` stands in where there is no script.
+    pub const fn instead_of(self, figure: &'static SvgFigure) -> Self {
+        Self {
+            figure: Some(figure),
+            ..self
+        }
+    }
+
+    /// The chart that shows one of several things.
+    pub const fn choosing(self, choices: fn(&Metrics) -> Vec<String>) -> Self {
+        Self {
+            choices: Some(choices),
+            ..self
+        }
+    }
+
+    /// The chart that can show several runs, with its caption there.
+    pub const fn of_several(self, caption: &'static str) -> Self {
+        Self {
+            of_several: Some(caption),
+            ..self
+        }
+    }
+}
+
+/// Reads a table when a chart needs it.
+type Table<'a, T> = Box<dyn Fn() -> Result<Option<T>> + 'a>;
+
+/// What charts are drawn from, read as far as a chart needs it.
+pub struct RunData<'a> {
+    /// The results of the run.
+    pub metrics: &'a Metrics,
+    /// The colours of the strategies.
+    pub palette: Palette,
+    /// The results of a walk-forward run, if it is one.
+    pub walk_forward: Option<Results>,
+    evaluation: Table<'a, EvaluationTable>,
+    backtest: Table<'a, BacktestTable>,
+}
+
+impl<'a> RunData<'a> {
+    /// The data of the run in `folder`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] if the results of a walk-forward run are damaged.
+    pub fn new(folder: &'a RunFolder, metrics: &'a Metrics) -> Result<Self> {
+        Ok(Self {
+            metrics,
+            palette: Palette::new(strategies(metrics)),
+            walk_forward: Results::of_run(folder)?,
+            evaluation: Box::new(|| folder.evaluation()),
+            backtest: Box::new(|| folder.backtest()),
+        })
+    }
+
+    /// The data of several runs by the joined `metrics`; `evaluation` reads their P&L on test paths.
+    pub fn of_several(
+        metrics: &'a Metrics,
+        palette: Palette,
+        evaluation: impl Fn() -> Result<EvaluationTable> + 'a,
+    ) -> Self {
+        Self {
+            metrics,
+            palette,
+            walk_forward: None,
+            evaluation: Box::new(move || evaluation().map(Some)),
+            backtest: Box::new(|| Ok(None)),
+        }
+    }
+
+    /// The P&L on every test path, if there were any.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] if the table is damaged.
+    pub fn evaluation(&self) -> Result<Option<EvaluationTable>> {
+        (self.evaluation)()
+    }
+
+    /// The P&L of every contract sold on history, if there were any.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] if the table is damaged.
+    pub fn backtest(&self) -> Result<Option<BacktestTable>> {
+        (self.backtest)()
+    }
+
+    /// What the P&L of each strategy's contracts is made of, of a backtest of either kind.
+    pub fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> {
+        let walked = self.walk_forward.iter();
+        let plain = self.metrics.backtest_breakdown.iter();
+        walked.flat_map(Results::breakdowns).chain(plain)
+    }
+}

@@ -1,0 +1,44 @@
+//! `backtest`: contracts sold on history.
+
+use super::changes::{BacktestChanges, is_strategy, own_data, settings, strategy_or_run};
+use super::output::Output;
+use super::progress::output;
+use crate::error::Result;
+use crate::experiment::Prepared;
+use crate::runs::metrics::Request;
+use crate::runs::store::{self, RunFolder};
+use serde_json::json;
+use std::path::Path;
+
+/// Hedges contracts sold on history: with a strategy's classical hedges, or with a run's policies beside them. A backtest
+/// that was interrupted goes on.
+pub fn run(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output> {
+    let prepared = match interrupted_backtest(what, root)? {
+        Some(run) if changes.any() => return Err(own_data(run.id())),
+        Some(run) => Prepared::again(run, Some(Request::BACKTEST))?,
+        None => {
+            let (plan, run) = strategy_or_run(what, changes, root)?;
+            settings(&plan, what)?;
+            Prepared::backtest_over(plan, run.as_ref(), root)?
+        }
+    };
+    let finished = prepared.carry_out(&mut |_| Ok(()))?;
+    let document = json!({
+        "run": finished.metrics.run,
+        "backtest": finished.metrics.backtest,
+        "backtest_comparisons": finished.metrics.backtest_comparisons,
+        "backtest_breakdown": finished.metrics.backtest_breakdown,
+        "backtest_market": finished.metrics.backtest_market,
+    });
+    Ok(output(&finished, document))
+}
+
+fn interrupted_backtest(what: &str, root: &Path) -> Result<Option<RunFolder>> {
+    if is_strategy(what) {
+        return Ok(None);
+    }
+    let run = store::open(root, what)?;
+    let request = run.request()?;
+    let begun = request.is_some_and(|request| request.command == Request::BACKTEST);
+    Ok(Some(run).filter(|run| begun && !run.is_complete()))
+}

@@ -1,0 +1,48 @@
+//! What the program says, and where: results on standard output, all else on standard error.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+/// A result for people and for programs; a null document if everything has been said.
+pub struct Output {
+    /// For people.
+    pub text: String,
+    /// For programs.
+    pub document: serde_json::Value,
+}
+
+/// Prints a result for those who read it.
+pub fn report(output: &Output, json: bool) -> ExitCode {
+    match (output.document.is_null(), json) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, true) => print(&output.document.to_string()),
+        (false, false) => print(&output.text),
+    }
+}
+
+/// Says on standard error what the result must not be used without knowing.
+pub fn warn(warning: &str) {
+    note(&format!("deephedge: warning: {warning}"));
+}
+
+/// Says a line on standard error. If that is closed or full, there is no one to tell.
+pub fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Prints the result.
+pub fn print(output: &str) -> ExitCode {
+    let mut out = std::io::stdout();
+    ended(writeln!(out, "{output}").and_then(|()| out.flush()))
+}
+
+/// How the program ends once it has printed; a reader that has gone away is not an error.
+pub fn ended(printed: std::io::Result<()>) -> ExitCode {
+    match printed {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            note(&format!("deephedge: standard output: {error}"));
+            ExitCode::from(1)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}

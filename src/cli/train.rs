@@ -1,0 +1,46 @@
+//! `train`: one policy.
+
+use super::changes::{Changes, known_optimizer, load};
+use super::output::Output;
+use super::progress::{carried_out, output};
+use super::stop::Stop;
+use crate::error::{Error, Result};
+use crate::experiment::{Finished, Prepared};
+use crate::runs::store;
+use serde_json::json;
+use std::path::Path;
+
+/// Trains one optimizer of a strategy file.
+pub fn run(
+    strategy: &Path,
+    optimizer: Option<&str>,
+    changes: &Changes,
+    root: &Path,
+) -> Result<Output> {
+    let plan = load(strategy, changes, |_| {})?;
+    let name = match optimizer {
+        Some(name) => {
+            known_optimizer(&plan, "--optimizer", name)?;
+            name
+        }
+        None => plan.default_optimizer().ok_or_else(|| {
+            Error::input(format!("{}: `optimizers` is missing", strategy.display()))
+        })?,
+    };
+    let prepared = Prepared::training(&plan, name, root)?;
+    Ok(trained(&carried_out(&prepared, &Stop::on_signals()?)?))
+}
+
+/// Goes on with a training that was stopped.
+pub fn resume(run: &str, root: &Path) -> Result<Output> {
+    let prepared = Prepared::again(store::open(root, run)?, Some("train"))?;
+    Ok(trained(&carried_out(&prepared, &Stop::on_signals()?)?))
+}
+
+fn trained(finished: &Finished) -> Output {
+    let document = json!({
+        "run": finished.metrics.run,
+        "evaluation": finished.metrics.evaluation,
+    });
+    output(finished, document)
+}

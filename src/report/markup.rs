@@ -1,0 +1,134 @@
+//! Parts of pages about runs: tables, lists of facts, names of strategies, numbers with signs and times.
+
+use super::figures::{DrawnFigure, Form, SvgFigure};
+use super::palette::SERIES;
+use super::summary::Verdict;
+use super::table::{Cell, Table};
+use maud::{Markup, html};
+
+/// A table in a box of its own that scrolls sideways; rows of the strategies in `order` carry their colour.
+pub fn table(table: &Table, order: &[String]) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label=(table.caption) {
+            table class="numbers" {
+                caption { span { (table.caption) } }
+                thead {
+                    tr { @for head in &table.heads { th scope="col" { (typeset(head)) } } }
+                }
+                tbody {
+                    @for row in &table.rows {
+                        tr {
+                            @for (index, cell) in row.iter().enumerate() {
+                                @if index == 0 {
+                                    th scope="row" { (swatch(&cell.value, order)) }
+                                } @else {
+                                    (number(cell))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @for finding in &table.findings { p class="finding" { (typeset(finding)) } }
+        @for note in &table.notes { p class="note" { (note) } }
+    }
+}
+
+/// The name of a strategy behind a spot of its colour; any other name as it is.
+pub fn swatch(strategy: &str, order: &[String]) -> Markup {
+    let place = order.iter().position(|name| name == strategy);
+    html! {
+        @if let Some(place) = place {
+            span class={ "swatch series-" (place % SERIES.len()) } aria-hidden="true" {}
+        }
+        (strategy)
+    }
+}
+
+fn number(cell: &Cell) -> Markup {
+    // A true minus sign is as wide as a digit.
+    let value = match cell.value.strip_prefix('-') {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("−{rest}"),
+        _ => cell.value.clone(),
+    };
+    html! {
+        td class=(cell.verdict.map_or("", class)) {
+            span class="value" { (value) }
+            @if let Some(error) = &cell.error { " " span class="error" { (error) } }
+        }
+    }
+}
+
+/// The class of what a difference comes to.
+pub fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::Undecided | Verdict::Unknown => "undecided",
+    }
+}
+
+/// Terms and what they are.
+pub fn definitions(facts: &[(&str, String)]) -> Markup {
+    html! {
+        dl class="facts" {
+            @for (term, words) in facts { div { dt { (term) } dd { (words) } } }
+        }
+    }
+}
+
+/// The figure of a file below `base`, in the shape that fits the page.
+pub fn picture(base: &str, figure: &SvgFigure) -> Markup {
+    let address = |form| format!("{base}/{}", DrawnFigure::file(figure, form));
+    let (wide, narrow) = (address(Form::Wide), address(Form::Narrow));
+    html! {
+        a href=(wide) {
+            picture {
+                source media="(max-width: 600px)" srcset=(narrow);
+                img src=(wide) alt=(figure.caption) loading="lazy";
+            }
+        }
+    }
+}
+
+/// A text whose minus sign is a true one: `-14.2 %` → `−14.2 %`.
+pub fn with_minus(text: &str) -> String {
+    text.replace('-', "−")
+}
+
+/// A number with its sign: `-0.5` → `−0.5`, `1.2` → `+1.2`.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let size = format!("{:.decimals$}", value.abs());
+    let sign = if value < 0.0 { '−' } else { '+' };
+    format!("{sign}{size}")
+}
+
+/// An RFC 3339 time as people write it; any other text as it is.
+pub fn readable_time(text: &str) -> String {
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(time) => time.format("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// Text in which no per cent sign begins a line.
+pub fn typeset(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{readable_time, signed};
+
+    #[test]
+    fn times_and_signs_are_for_people() {
+        assert_eq!(
+            readable_time("2026-03-01T09:30:00+00:00"),
+            "2026-03-01 09:30"
+        );
+        assert_eq!(readable_time("yesterday"), "yesterday");
+        assert_eq!(signed(-0.5, 1), "−0.5");
+        assert_eq!(signed(0.5, 1), "+0.5");
+    }
+}
