@@ -76,8 +76,7 @@ pub async fn page(State(app): State<App>) -> Html<String> {
                         textarea name="strategy" rows="24" spellcheck="false" {}
                     }
                     p class="note" {
-                        "An empty field takes its default. Another model, method or measure has other keys: change it in "
-                        "the TOML."
+                        "An empty field takes its default, which it shows in grey."
                     }
                 }
                 p class="problem" id="problem" role="alert" {}

@@ -31,7 +31,7 @@ pub struct ContractSection {
     #[schemars(title = "Days to expiry", extend("exclusiveMinimum" = 0.0, "x-unit" = "days"))]
     pub expiry_days: f64,
     /// What the days to expiry count.
-    #[schemars(title = "Kind of days", extend("x-default" = "by `days_per_year` if that is given, 360 or more being calendar days; else trading with a `backtest` and calendar without"))]
+    #[schemars(title = "Kind of days", extend("x-default" = "calendar for 360 `days_per_year` or more, trading for fewer; if those are not given, trading with a `backtest` and else calendar"))]
     pub days: Option<DayCount>,
     /// Days of a year.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "days", "x-default" = "252 trading or 365 calendar"))]

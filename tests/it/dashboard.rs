@@ -144,6 +144,55 @@ fn assert_all_from(browser: &Browser, address: &str) {
     assert!(browser.requests.iter().any(|url| url.starts_with(&own)));
 }
 
+/// Another model brings its own parameters and keeps what both have; a key without meaning beside another is hidden; values
+/// at their defaults are not written, and a job asked for by the form is queued.
+#[test]
+fn the_form_follows_the_model() {
+    if !browser::is_here("the form of a strategy") {
+        return;
+    }
+    let runs = strategy("form", SMALL).with_extension("runs");
+    let server = Server::start(&runs);
+    let mut browser = Browser::open();
+    browser.show(WIDE, "light");
+    browser.go(&format!("http://{}/jobs", server.address));
+    browser.until("document.querySelector('#fields [name=\"market.rho\"]')");
+    let choose = |browser: &mut Browser, key: &str, value: &str| {
+        browser.value(&format!(
+            "{{ const field = document.getElementById('new-job').elements['{key}'];
+                field.value = '{value}';
+                field.dispatchEvent(new Event('input'));
+                field.dispatchEvent(new Event('change')); 0 }}"
+        ));
+    };
+    choose(&mut browser, "risk.measure", "entropic");
+    let hidden = "document.querySelector('[name=\"risk.level\"]').closest('label').hidden";
+    assert_eq!(browser.value(hidden), true);
+    let shown = "!document.querySelector('[name=\"risk.aversion\"]').closest('label').hidden";
+    assert_eq!(browser.value(shown), true);
+    choose(&mut browser, "risk.measure", "cvar");
+    choose(&mut browser, "market.spot", "90");
+    choose(&mut browser, "market.model", "gbm");
+    browser.until(
+        "!document.querySelector('[name=\"market.rho\"]') && document.querySelector('[name=\"market.volatility\"]')",
+    );
+    let spot = "document.querySelector('[name=\"market.spot\"]').value";
+    assert_eq!(browser.value(spot), "90");
+    choose(&mut browser, "market.volatility", "0.25");
+    choose(&mut browser, "optimizers.kfac.method", "sgd");
+    browser.until("document.querySelector('[name=\"optimizers.kfac.nesterov\"]')");
+    browser.click("#new-job [name=edited][value=text]");
+    browser.until("!document.getElementById('text').hidden");
+    let text = browser.value("document.getElementById('new-job').elements.strategy.value");
+    let written: toml::Table = text.as_str().unwrap().parse().unwrap();
+    let market: toml::Table = "model = \"gbm\"\nspot = 90\nvolatility = 0.25"
+        .parse()
+        .unwrap();
+    assert_eq!(written["market"], toml::Value::Table(market));
+    let kfac: toml::Table = "method = \"sgd\"".parse().unwrap();
+    assert_eq!(written["optimizers"]["kfac"], toml::Value::Table(kfac));
+}
+
 /// What is wrong with a field is said beside it, by the browser where its bound says enough and by the server otherwise;
 /// jobs are cancelled as they run and as they wait, resumed, and finished from the page.
 #[test]
