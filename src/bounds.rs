@@ -1,73 +1,44 @@
-//! Bounds of settings, and the errors that name key, value and bound.
+//! Bounds that depend on other values, or that no schema states, and the errors that name key, value and bound.
 
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, Fault, Result, excerpt};
 use chrono::NaiveDate;
-use std::cell::RefCell;
-
-/// What a key was checked against.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bound {
-    pub key: String,
-    /// In words, as errors say it.
-    pub text: String,
-    /// The choices, if the value must be one of some names.
-    pub choices: Vec<String>,
-}
-
-thread_local! {
-    static CHECKED: RefCell<Option<Vec<Bound>>> = const { RefCell::new(None) };
-}
-
-/// What `work` gives, and every bound that it checks on this thread: what a form has to say beside its fields.
-pub fn recorded<T>(work: impl FnOnce() -> T) -> (T, Vec<Bound>) {
-    CHECKED.with(|checked| checked.replace(Some(Vec::new())));
-    let result = work();
-    let bounds = CHECKED.with(RefCell::take);
-    (result, bounds.unwrap_or_default())
-}
-
-fn record(key: &str, text: &str, choices: &[&str]) {
-    CHECKED.with(|checked| {
-        if let Some(bounds) = checked.borrow_mut().as_mut() {
-            bounds.push(Bound {
-                key: key.into(),
-                text: text.into(),
-                choices: choices.iter().map(|&name| name.into()).collect(),
-            });
-        }
-    });
-}
-
-/// The value of an optional key, after its default has been written into the place of a missing one, so that
-/// the resolved file states it.
-pub fn filled<T: Clone>(slot: &mut Option<T>, default: T) -> T {
-    slot.get_or_insert(default).clone()
-}
 
 /// The value of a key that must be there.
+///
+/// # Errors
+/// [`Fault::Missing`] if it is not.
 pub fn required<T: Clone>(value: &Option<T>, key: &str) -> Result<T> {
     value
         .clone()
-        .ok_or_else(|| Error::input(format!("`{key}` is missing")))
+        .ok_or_else(|| Error::setting(key, Fault::Missing))
 }
 
 /// The value, if it is finite and `holds`.
+///
+/// # Errors
+/// [`Fault::Bound`] with `bound` in words that follow "must be".
 pub fn check(key: &str, value: f64, holds: bool, bound: &str) -> Result<f64> {
-    record(key, bound, &[]);
     // A NaN satisfies no bound, so `holds` is false for it.
     if holds && value.is_finite() {
         Ok(value)
     } else {
-        Err(Error::input(format!(
-            "`{}` must be {bound}, was {}",
-            excerpt(key),
-            shown(value)
-        )))
+        Err(outside(key, bound, shown(value)))
     }
 }
 
+/// The error of a value that is outside its bound.
+pub fn outside(key: &str, bound: impl Into<String>, value: impl Into<String>) -> Error {
+    Error::setting(
+        key,
+        Fault::Bound {
+            bound: bound.into(),
+            value: value.into(),
+        },
+    )
+}
+
 /// The number in digits, or with an exponent where those would be many.
-fn shown(value: f64) -> String {
+pub fn shown(value: f64) -> String {
     const MOST: usize = 16;
     let digits = value.to_string();
     match digits.len() {
@@ -76,38 +47,35 @@ fn shown(value: f64) -> String {
     }
 }
 
-/// Above 0.
+/// The value, if it is above 0.
+///
+/// # Errors
+/// [`Fault::Bound`].
 pub fn positive(key: &str, value: f64) -> Result<f64> {
     check(key, value, value > 0.0, "positive")
 }
 
-/// 0 or above.
-pub fn not_negative(key: &str, value: f64) -> Result<f64> {
-    check(key, value, value >= 0.0, "at least 0")
-}
-
-/// Neither infinite nor NaN.
-pub fn finite(key: &str, value: f64) -> Result<f64> {
-    check(key, value, true, "finite")
-}
-
-/// In [0, 1).
+/// The value, if it is in [0, 1).
+///
+/// # Errors
+/// [`Fault::Bound`].
 pub fn fraction(key: &str, value: f64) -> Result<f64> {
     check(key, value, (0.0..1.0).contains(&value), "in [0, 1)")
 }
 
-/// In [0, 1].
-pub fn unit_interval(key: &str, value: f64) -> Result<f64> {
-    check(key, value, (0.0..=1.0).contains(&value), "in [0, 1]")
-}
-
-/// From `least` to `most`, both included.
+/// The value, if it is from `least` to `most`, both included.
+///
+/// # Errors
+/// [`Fault::Bound`].
 pub fn between(key: &str, value: f64, (least, most): (f64, f64)) -> Result<f64> {
     let text = format!("in [{least}, {most}]");
     check(key, value, (least..=most).contains(&value), &text)
 }
 
-/// At least `bound`.
+/// The value, if it is at least `bound`.
+///
+/// # Errors
+/// [`Fault::Bound`].
 pub fn at_least(key: &str, value: usize, bound: usize) -> Result<usize> {
     let text = format!("at least {bound}");
     check(key, value as f64, value >= bound, &text).map(|_| value)
@@ -116,37 +84,38 @@ pub fn at_least(key: &str, value: usize, bound: usize) -> Result<usize> {
 /// Paths of one batch, or of one measurement, at most.
 pub const MOST_PATHS: usize = 100_000_000;
 
-/// From `least` to `most`, both included.
+/// The value, if it is from `least` to `most`, both included.
+///
+/// # Errors
+/// [`Fault::Bound`].
 pub fn within(key: &str, value: usize, least: usize, most: usize) -> Result<usize> {
     let text = format!("in [{least}, {most}]");
     check(key, value as f64, (least..=most).contains(&value), &text).map(|_| value)
 }
 
 /// The choice of that name.
+///
+/// # Errors
+/// [`Fault::Bound`] with all names.
 pub fn one_of<T: Copy>(key: &str, value: &str, choices: &[(&str, T)]) -> Result<T> {
-    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-    record(key, &format!("one of {}", names.join(", ")), &names);
-    choices
-        .iter()
-        .find(|(name, _)| *name == value)
-        .map(|(_, choice)| *choice)
-        .ok_or_else(|| {
-            Error::input(format!(
-                "`{}` must be one of {}, was \"{}\"",
-                excerpt(key),
-                names.join(", "),
-                excerpt(value)
-            ))
-        })
+    let found = choices.iter().find(|(name, _)| *name == value);
+    found.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let bound = format!("one of {}", names.join(", "));
+        outside(key, bound, format!("\"{}\"", excerpt(value)))
+    })
 }
 
 /// A date in ISO form.
+///
+/// # Errors
+/// [`Fault::Bound`].
 pub fn date(key: &str, text: &str) -> Result<NaiveDate> {
-    record(key, "a date", &[]);
     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
-        Error::input(format!(
-            "`{key}` must be a date such as 2004-01-31, was \"{}\"",
-            excerpt(text)
-        ))
+        outside(
+            key,
+            "a date such as 2004-01-31",
+            format!("\"{}\"", excerpt(text)),
+        )
     })
 }

@@ -1,5 +1,9 @@
 //! One error type, split by whose mistake it is.
 
+mod setting;
+
+pub use setting::{Fault, SettingError};
+
 /// What can go wrong, and what the process should tell its caller, in one line: whatever characters it was made of, such
 /// as those of a file's name, none moves or hides what stands around it.
 #[derive(Debug, thiserror::Error)]
@@ -7,6 +11,9 @@ pub enum Error {
     /// The user's input is at fault: a strategy file, a data file, an argument. Exit code 2.
     #[error("{}", escaped(.0))]
     Input(String),
+    /// A setting is at fault: a key of a strategy file, an option of the command line, a parameter of a request. Exit code 2.
+    #[error("{0}")]
+    Setting(Box<SettingError>),
     /// The computation failed although its input was valid. Exit code 1.
     #[error("{}", escaped(.0))]
     Computation(String),
@@ -33,10 +40,41 @@ impl Error {
         Self::Input(message.into())
     }
 
+    /// Bad input at a key: what is wrong with it.
+    pub fn setting(key: impl Into<String>, fault: Fault) -> Self {
+        Self::Setting(Box::new(SettingError {
+            place: None,
+            key: key.into(),
+            fault,
+        }))
+    }
+
+    /// Bad input at a key in words that follow its name, such as "has no meaning without `backtest`".
+    pub fn key(key: impl Into<String>, words: impl Into<String>) -> Self {
+        Self::setting(key, Fault::Words(words.into()))
+    }
+
+    /// The same error of what lies at `place`, a file or a section, which the message then names first.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        match self {
+            Self::Setting(error) => Self::Setting(Box::new(error.at(place))),
+            other => Self::Input(format!("{place}: {other}")),
+        }
+    }
+
+    /// The key that is at fault, if the error is about one.
+    pub fn at_key(&self) -> Option<&str> {
+        match self {
+            Self::Setting(error) => Some(&error.key),
+            _ => None,
+        }
+    }
+
     /// The process exit code that belongs to this error: 2 for bad input, 3 if it was stopped, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Input(_) => 2,
+            Self::Input(_) | Self::Setting(_) => 2,
             Self::Stopped(_) => 3,
             _ => 1,
         }

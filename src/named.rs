@@ -10,9 +10,9 @@ macro_rules! named {
         }
     ) => {
         $(#[$outer])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum $type {
-            $($(#[$inner])* $variant,)*
+            $($(#[$inner])* #[serde(rename = $name)] $variant,)*
         }
 
         #[allow(dead_code, reason = "not every enum is asked in every way")]

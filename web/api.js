@@ -78,3 +78,10 @@ export function stateWords({ state, position, message }) {
   if (state === "queued") return position > 1 ? `waiting, ${position - 1} before it` : "waiting, next";
   return state === "failed" && message ? `failed: ${message}` : state;
 }
+
+/** An element with properties and what is in it. */
+export const make = (tag, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+};

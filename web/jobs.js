@@ -1,18 +1,13 @@
-// The list of jobs, and the form that makes a new one from a strategy's keys and their bounds.
+// The list of jobs, and the form that makes a new one.
 
-import { fetchJson, showButtons, site, stateWords } from "./api.js";
+import { fetchJson, make, showButtons, site, stateWords } from "./api.js";
+import { clearMarks, enable, mark, show, values, whenDecided } from "./form.js";
 
 const REFRESH_MILLISECONDS = 2000;
 /** Jobs that are listed; older ones are in the list of runs. */
 const LISTED = 100;
 
 const place = (id) => document.getElementById(id);
-const make = (tag, properties = {}, ...children) => {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-};
-
 // The list
 
 const list = place("jobs");
@@ -89,124 +84,25 @@ refresh();
 
 const form = place("new-job");
 const { elements } = form;
-const GROUPS = ["market", "contract", "costs", "risk", "policy", "training", "optimizers", "evaluation", "backtest"];
-const OPEN = ["strategy", "market", "contract", "costs", "risk", "training"];
-let fields = [];
-
-/** The bound of a field in numbers: `in (-1, 1]` excludes -1, `positive` 0. */
-function limits(bound) {
-  const interval = /^in ([[(])(\S+), (\S+)([\])])$/.exec(bound ?? "");
-  if (interval) {
-    const [, open, low, high, close] = interval;
-    return { min: Number(low), max: Number(high), excluded: [open === "(" && Number(low), close === ")" && Number(high)] };
-  }
-  const least = /^at least (\S+)$/.exec(bound ?? "");
-  if (least) return { min: Number(least[1]), excluded: [] };
-  return bound === "positive" ? { min: 0, excluded: [0] } : { excluded: [] };
-}
-
-function numberInput({ kind, value, bound }) {
-  const input = make("input", { type: "number", step: kind === "integer" ? "1" : "any", value });
-  const { min, max, excluded } = limits(bound);
-  if (min !== undefined) input.min = min;
-  if (max !== undefined) input.max = max;
-  input.addEventListener("input", () => {
-    const out = input.value !== "" && excluded.includes(input.valueAsNumber);
-    input.setCustomValidity(out ? `Must be ${bound}.` : "");
-  });
-  return input;
-}
-
-function inputOf(field) {
-  const { kind, value, choices } = field;
-  if (kind === "boolean") return make("input", { type: "checkbox", checked: value });
-  if (choices.length > 1 && kind === "text") {
-    return make("select", {}, ...choices.map((name) => new Option(name, name, false, name === value)));
-  }
-  if (kind === "integer" || kind === "number") return numberInput(field);
-  return make("input", { type: "text", value: kind === "list" ? value.join(", ") : value, autocomplete: "off" });
-}
-
-function valueOf({ kind, choices, input }) {
-  if (kind === "boolean") return input.checked;
-  const text = input.value.trim();
-  if (text === "") return null;
-  if (kind === "list") {
-    const items = text.split(",").map((item) => item.trim());
-    return items.map((item) => (item !== "" && Number.isFinite(Number(item)) ? Number(item) : item));
-  }
-  if (kind === "integer" || kind === "number") return input.valueAsNumber;
-  // A name that stands for a number may be a number.
-  return choices.length === 1 && Number.isFinite(Number(text)) ? Number(text) : text;
-}
-
-const values = () => Object.fromEntries(fields.map((field) => [field.key, valueOf(field)]).filter(([, value]) => value !== null));
-
-function hintOf({ kind, bound, choices }) {
-  if (kind === "list") return "with commas";
-  if (choices.length > 0) return choices.length === 1 ? `${choices[0]} or a number` : "";
-  return bound === "finite" ? "" : (bound ?? "");
-}
-
-function labelled(field) {
-  const { key } = field;
-  const words = key.split(".").at(-1).replaceAll("_", " ");
-  const input = inputOf(field);
-  input.name = key;
-  Object.assign(field, { input, message: make("span", { className: "problem", id: `problem-${key}` }) });
-  input.setAttribute("aria-describedby", `problem-${key}`);
-  input.addEventListener("input", () => mark(field, ""));
-  return make("label", { className: "field" }, make("span", { textContent: words }), input,
-    make("small", { textContent: hintOf(field) }), field.message);
-}
-
-function mark({ input, message }, words) {
-  message.textContent = words;
-  if (words) input.setAttribute("aria-invalid", "true");
-  else input.removeAttribute("aria-invalid");
-}
-
-/** The group of a key: its first name, and of an optimizer's keys the first two. */
-function groupOf(key) {
-  const names = key.split(".");
-  if (names.length === 1) return "strategy";
-  return names[0] === "optimizers" ? `optimizers.${names[1]}` : names[0];
-}
 
 function showForm(answer) {
-  fields = answer.fields.map((field) => ({ ...field }));
   elements.strategy.value = answer.strategy;
-  const groups = new Map();
-  for (const field of fields) {
-    const group = groupOf(field.key);
-    if (!groups.has(group)) groups.set(group, []);
-    groups.get(group).push(field);
-  }
-  const rank = (group) => (group === "strategy" ? -1 : (GROUPS.indexOf(group.split(".")[0]) + 1 || 99));
-  const sorted = [...groups].sort(([a], [b]) => rank(a) - rank(b));
-  place("fields").replaceChildren(...sorted.map(([group, of]) => make("details", { open: OPEN.includes(group) },
-    make("summary", { textContent: group.replace(".", ": ") }), make("div", { className: "fields" }, ...of.map(labelled)))));
-  const names = sorted.filter(([group]) => group.startsWith("optimizers.")).map(([group]) => group.slice("optimizers.".length));
+  show(place("fields"), answer.sections);
+  const names = answer.sections.map(({ name }) => /^optimizers\.(.*)$/.exec(name)?.[1]).filter(Boolean);
   elements.optimizer.replaceChildren(...names.map((name) => new Option(name, name, false, name === "kfac")));
 }
 
 function showProblem({ message, field }) {
   // What is wrong with an item of a list is shown beside the list.
-  const at = edited() === "form" && fields.find(({ key }) => key === field?.replace(/\[\d+\]$/, ""));
+  const at = edited() === "form" && field && mark(field.replace(/\[\d+\]$/, ""), message);
   place("problem").textContent = at ? "" : message;
-  if (at) {
-    mark(at, message);
-    at.input.closest("details").open = true;
-    at.input.focus();
-  } else if (field && elements[field] instanceof HTMLElement) {
-    elements[field].focus();
-  }
+  if (!at && field && elements[field] instanceof HTMLElement) elements[field].focus();
 }
 
 function clear() {
   place("problem").textContent = "";
   place("added").textContent = "";
-  fields.forEach((field) => mark(field, ""));
+  clearMarks();
 }
 
 const edited = () => elements.edited.value;
@@ -238,7 +134,7 @@ function showCommand() {
     // What is not asked for is not checked either.
     for (const input of element.matches("label") ? element.querySelectorAll("input, select") : []) input.disabled = !wanted;
   }
-  for (const { input } of fields) input.disabled = elements.command.value === "backtest" || edited() !== "form";
+  enable(elements.command.value !== "backtest" && edited() === "form");
 }
 
 async function offerRuns() {
@@ -273,7 +169,9 @@ for (const radio of elements.edited) {
     const how = edited();
     const before = how === "form" ? "text" : "form";
     elements.edited.value = before;
-    if (await read(fetchJson("api/v1/strategy/form", given()))) showEdited(how);
+    // What the form has is written down as it is; a file must be right to fill the form.
+    const asked = before === "form" ? { ...given(), draft: true } : given();
+    if (await read(fetchJson("api/v1/strategy/form", asked))) showEdited(how);
     showCommand();
   });
 }
@@ -284,6 +182,10 @@ for (const radio of elements.command) {
     if (radio.value === "backtest") await offerRuns().catch(showProblem);
   });
 }
+whenDecided(async () => {
+  await read(fetchJson("api/v1/strategy/form", { fields: values(), draft: true }));
+  showCommand();
+});
 // A field that is at fault can only be shown where it is in sight.
 form.addEventListener("invalid", ({ target }) => {
   const details = target.closest("details");

@@ -174,6 +174,7 @@ impl Step {
             features,
             action: Action::Output,
             ledger: &self.ledger,
+            unit: 1.0,
         };
         let rest = hedge.risk_gradient(&self.paths, &rest, None);
         black_box(rest.expect("a backward sweep"));

@@ -35,14 +35,23 @@ use serde::Serialize;
 /// Currency at expiry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Attribution {
+    /// The premium less the model's price at the sale.
     pub premium: f64,
+    /// What positions other than the model's delta earned.
     pub delta: f64,
+    /// What the curvature of the price cost.
     pub gamma: f64,
+    /// What the passing of time earned.
     pub theta: f64,
+    /// What changes of the variance earned.
     pub vega: f64,
+    /// Interest and dividends of the hedge.
     pub financing: f64,
+    /// The costs of all trades, negative.
     pub costs: f64,
+    /// What is left.
     pub unexplained: f64,
+    /// The share of delta that the drift of the returns before the sales explains.
     pub drift: f64,
 }
 

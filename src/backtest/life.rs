@@ -9,9 +9,9 @@ use chrono::{Days, NaiveDate};
 /// The closes of one contract's life.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Life {
-    /// Those at which it is sold, hedged and, the last one, settled, by their places in the history.
+    /// The closes at which the contract is sold, hedged and, the last one, settled, by their places in the history.
     pub closes: Vec<usize>,
-    /// From sale to expiry.
+    /// The years from sale to expiry.
     pub years: f64,
 }
 
@@ -20,7 +20,7 @@ pub struct Life {
 pub struct Calendar<'a> {
     dates: &'a [NaiveDate],
     frequency: Frequency,
-    /// As the dates have it.
+    /// How far closes lie apart, by the dates.
     spacing: Spacing,
     tenor: Tenor,
     rebalancing: Rebalancing,
@@ -72,6 +72,7 @@ impl<'a> Calendar<'a> {
         self.frequency
     }
 
+    /// How long the contract lives.
     pub fn tenor(&self) -> Tenor {
         self.tenor
     }

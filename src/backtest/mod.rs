@@ -156,9 +156,13 @@ pub struct Contracts {
     pub estimated: Option<(NaiveDate, NaiveDate)>,
     /// [`Calibration::at_bound`] and [`Calibration::standard_errors`].
     pub at_bound: Vec<&'static str>,
+    /// Standard errors of the parameters that were estimated.
     pub standard_errors: StandardErrors,
+    /// The day of every sale.
     pub sold: Vec<NaiveDate>,
+    /// The day of every expiry.
     pub expiry: Vec<NaiveDate>,
+    /// What every contract was sold for.
     pub premiums: Vec<f64>,
     /// How many contracts live at a time, at least 1.
     pub overlap: f64,
@@ -179,14 +183,14 @@ pub struct Contracts {
 pub struct Group {
     /// The strategy for contracts of this length.
     pub plan: Plan,
-    /// Their places among all contracts.
+    /// The places of the members among all contracts.
     pub members: Vec<usize>,
     /// The closes of every member's life, by their places in the history.
     pub closes: Vec<Vec<usize>>,
     /// Closes scaled so that the contract has the strategy's strike (without a delta, the market's spot at the sale),
     /// and the variance known at each close.
     pub paths: Paths<f64>,
-    /// Made when P&L is first attributed.
+    /// Prices and sensitivities, made when P&L is first attributed.
     valuation: OnceLock<Valuation>,
 }
 
@@ -310,7 +314,7 @@ impl Contracts {
     /// Hedges every contract with `policy` and settles it with its own premium; with the parts of every contract's P&L.
     ///
     /// # Errors
-    /// Those of the policy.
+    /// The errors of the policy.
     pub fn hedge(&self, policy: &dyn Policy) -> Result<(Book, Vec<Attribution>)> {
         Ok(self.settle(&self.positions(policy)?))
     }
@@ -318,7 +322,7 @@ impl Contracts {
     /// What `policy` holds, for every group `[blocks][steps][instruments][BLOCK]`.
     ///
     /// # Errors
-    /// Those of the policy.
+    /// The errors of the policy.
     pub fn positions(&self, policy: &dyn Policy) -> Result<Vec<Vec<Lane<f64>>>> {
         let groups = self.groups.iter();
         groups
@@ -351,7 +355,7 @@ impl Contracts {
 /// Reads the history with what its variance is estimated from.
 ///
 /// # Errors
-/// Those of [`History::load_files`].
+/// The errors of [`History::load_files`].
 pub fn load(settings: &BacktestPlan) -> Result<History> {
     let wanted: &[Quantity] = match settings.variance {
         VarianceEstimator::Implied => &[

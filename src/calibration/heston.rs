@@ -21,6 +21,7 @@ pub enum Errors {
 /// Heston's model fitted to a surface.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HestonFit {
+    /// The parameters with the least error.
     pub parameters: HestonParameters,
     /// Σ of squared differences of implied volatility, in volatility points (percent) squared.
     pub sum_squared_error: f64,
@@ -373,7 +374,7 @@ impl LeastSquaresProblem<f64, Dyn, U5> for Problem<'_> {
 }
 
 impl Problem<'_> {
-    /// Of the errors in the unbounded parameters, by central differences: prices are smooth in them to 10⁻¹³.
+    /// The derivatives of the errors in the unbounded parameters, by central differences: prices are smooth in them to 10⁻¹³.
     fn derivatives(&self) -> OMatrix<f64, Dyn, U5> {
         const STEP: f64 = 1e-4;
         let columns: Vec<DVector<f64>> = (0..5)

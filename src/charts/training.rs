@@ -206,16 +206,18 @@ fn statistic(training: &[TrainingCurve], key: &str, palette: &Palette) -> Option
     ))
 }
 
-/// Units of statistics; all others are dimensionless. Weights have no unit, the P&L has money, and the metric its square.
-pub const UNITS: [(&str, &str); 8] = [
-    ("pnl_change", "money"),
-    ("predicted_change", "money"),
-    ("actual_change", "money"),
-    ("gradient_norm", "money per unit of weight"),
-    ("damping", "squared money"),
-    ("least_eigenvalue", "squared money"),
-    ("greatest_eigenvalue", "squared money"),
-    ("curvature", "money per squared unit of weight"),
+/// Units of statistics; all others are dimensionless. Weights have no unit, the optimizer counts P&L in the strategy's unit of
+/// money, and its metric in the square of that.
+pub const UNITS: [(&str, &str); 9] = [
+    ("pnl_change", "units of money"),
+    ("predicted_change", "units of money"),
+    ("actual_change", "units of money"),
+    ("gradient_norm", "units of money per unit of weight"),
+    ("velocity_norm", "units of money per unit of weight"),
+    ("damping", "squared units of money"),
+    ("least_eigenvalue", "squared units of money"),
+    ("greatest_eigenvalue", "squared units of money"),
+    ("curvature", "units of money per squared unit of weight"),
 ];
 
 fn unit(key: &str) -> &'static str {

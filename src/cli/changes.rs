@@ -5,8 +5,7 @@ use super::values::{day, overridden, positive, seconds};
 use crate::error::{Error, Result, excerpt};
 use crate::experiment;
 use crate::runs::store::{self, RunFolder};
-use crate::strategy::raw::Raw;
-use crate::strategy::{BacktestPlan, Plan};
+use crate::strategy::{BacktestPlan, Plan, Strategy};
 use std::path::{Path, PathBuf};
 
 /// What `compare` and `train` change in a strategy.
@@ -63,11 +62,11 @@ impl BacktestChanges {
     }
 
     /// Writes the changes into a strategy; files are relative to the working directory.
-    pub fn apply(&self, raw: &mut Raw) {
-        if raw.backtest.is_none() && self.data.is_none() {
+    pub fn apply(&self, strategy: &mut Strategy) {
+        if strategy.backtest.is_none() && self.data.is_none() {
             return;
         }
-        let backtest = raw.backtest.get_or_insert_default();
+        let backtest = strategy.backtest.get_or_insert_default();
         if let Some(files) = &self.data {
             let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or(file.clone());
             let files: Vec<PathBuf> = files.iter().map(absolute).collect();
@@ -86,18 +85,20 @@ impl BacktestChanges {
 ///
 /// # Errors
 /// Those of [`Plan::load`].
-pub fn load(strategy: &Path, changes: &Changes, further: impl FnOnce(&mut Raw)) -> Result<Plan> {
-    Plan::load(strategy, |raw| {
+pub fn load(path: &Path, changes: &Changes, further: impl FnOnce(&mut Strategy)) -> Result<Plan> {
+    Plan::load(path, |strategy| {
+        let training = &mut strategy.training;
         if changes.budget.is_some() {
-            raw.training.lengths = None;
-            raw.optimizers.values_mut().for_each(|o| o.lengths = None);
+            training.lengths.clear();
+            let optimizers = strategy.optimizers.values_mut();
+            optimizers.for_each(|optimizer| optimizer.lengths = None);
         }
         if let Some(steps) = changes.steps {
-            raw.training.steps = Some(steps as usize);
-            raw.training.seconds = None;
+            training.steps = steps as usize;
+            training.seconds = None;
         }
-        overridden(&mut raw.training.seconds, changes.budget.map(Some));
-        further(raw);
+        overridden(&mut training.seconds, changes.budget.map(Some));
+        further(strategy);
     })
 }
 
@@ -155,7 +156,7 @@ pub fn strategy_or_run(
     changes: &BacktestChanges,
     root: &Path,
 ) -> Result<(Plan, Option<RunFolder>)> {
-    let change = |raw: &mut Raw| changes.apply(raw);
+    let change = |strategy: &mut Strategy| changes.apply(strategy);
     if is_strategy(what) {
         return Ok((Plan::load(Path::new(what), change)?, None));
     }

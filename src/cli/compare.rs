@@ -37,12 +37,12 @@ pub struct Comparison {
 
 /// Compares what a strategy file asks for.
 pub fn run(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<Output> {
-    let mut plan = load(strategy, &comparison.changes, |raw| {
+    let mut plan = load(strategy, &comparison.changes, |strategy| {
         let Some(lengths) = &comparison.lengths else {
             return;
         };
-        raw.training.lengths = Some(lengths.clone());
-        for optimizer in raw.optimizers.values_mut() {
+        strategy.training.lengths.clone_from(lengths);
+        for optimizer in strategy.optimizers.values_mut() {
             optimizer.lengths = None;
         }
     })?;
@@ -50,7 +50,7 @@ pub fn run(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<Outp
         for name in names {
             known_optimizer(&plan, "--optimizers", name)?;
         }
-        plan.retain(|optimizer| names.contains(&optimizer.name));
+        plan = plan.with_optimizers(|name| names.iter().any(|wanted| wanted == name))?;
     }
     for &parameter in &comparison.frontier {
         plan.risk.check_parameter("--frontier", parameter)?;

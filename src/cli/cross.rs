@@ -30,7 +30,7 @@ pub fn run(strategy: &Path, crossing: &Crossing, root: &Path) -> Result<Output> 
         for name in names {
             known_optimizer(&plan, "--optimizers", name)?;
         }
-        plan.retain(|optimizer| names.contains(&optimizer.name));
+        plan = plan.with_optimizers(|name| names.iter().any(|wanted| wanted == name))?;
     }
     let seeds = (plan.seed..plan.seed + crossing.seeds).collect();
     let prepared = Prepared::crossing(&plan, seeds, root)?;

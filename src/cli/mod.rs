@@ -7,6 +7,7 @@ mod compare;
 mod cross;
 mod data;
 mod job;
+mod keys;
 mod output;
 mod price;
 mod progress;
@@ -113,6 +114,17 @@ enum Command {
         #[command(subcommand)]
         action: data::Action,
     },
+    /// List the keys of a strategy file with unit, default, bound and help.
+    Keys {
+        /// Only keys whose names begin so: `training`, `contract.strike`, `optimizers.kfac`.
+        #[arg(default_value = "")]
+        prefix: String,
+        /// As the page docs/strategy-keys.md.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print the JSON Schema of a strategy file, by which editors complete and check it.
+    Schema,
     /// Write simulated paths as Parquet: path, step, time, spot, variance.
     Simulate {
         /// Strategy file (TOML).
@@ -322,6 +334,8 @@ fn run(command: Command, json: bool) -> Result<Output> {
             (None, None) => unreachable!("one of the two is required"),
         },
         Command::Data { action } => data::run(&action, json),
+        Command::Keys { prefix, markdown } => keys::keys(&prefix, markdown),
+        Command::Schema => Ok(keys::schema()),
         Command::Calibrate(calibration) => calibrate::run(&calibration),
         Command::Price { strategy, runs } => price::run(&strategy, &runs.path),
     }

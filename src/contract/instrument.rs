@@ -28,10 +28,6 @@ pub struct Vanilla {
 }
 
 impl Instrument {
-    /// Those that are known by their name alone.
-    pub const NAMED: [(&'static str, Self); 2] =
-        [("spot", Self::Spot), ("variance_swap", Self::VarianceSwap)];
-
     /// What a column of its prices is called.
     pub fn column(self) -> String {
         self.to_string().replace(", ", "_").replace(' ', "_")

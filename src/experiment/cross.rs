@@ -37,7 +37,7 @@ pub fn markets(plan: &Plan) -> Result<Vec<(String, Plan)>> {
 /// The trainings of [`cross`] in their order.
 ///
 /// # Errors
-/// Those of [`markets`].
+/// The errors of [`markets`].
 pub fn planned(plan: &Plan, seeds: &[u64]) -> Result<Vec<Planned>> {
     let plans = markets(plan)?;
     let mut planned = Vec::new();
@@ -57,7 +57,7 @@ pub fn planned(plan: &Plan, seeds: &[u64]) -> Result<Vec<Planned>> {
 /// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in.
 ///
 /// # Errors
-/// Those of [`markets`], the training and the folder; that of `watch`.
+/// The errors of [`markets`], the training and the folder; the error of `watch`.
 pub fn cross(
     plan: &Plan,
     seeds: &[u64],
@@ -83,8 +83,8 @@ pub fn cross(
     }
     for name in &plan.hedges {
         let made = plans.iter().map(|(_, plan)| -> Result<Made> {
-            let aversion = aversion(plan, &mut || watch.busy())?;
-            Ok(Made::Hedge(name.hedge(aversion)))
+            let band = aversion(plan, &mut || watch.busy())?;
+            Ok(Made::Hedge(name.hedge(band.aversion)))
         });
         strategies.push((name.name().into(), made.collect::<Result<_>>()?));
     }

@@ -20,8 +20,7 @@ use crate::error::{Error, Result};
 use crate::runs::metrics::{Metrics, Request};
 use crate::runs::progress::Planned;
 use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
-use crate::strategy::raw::Raw;
-use crate::strategy::{BacktestPlan, Plan};
+use crate::strategy::{BacktestPlan, Plan, Strategy};
 use crate::training::Training;
 use command::Command;
 use outcome::Bench;
@@ -35,17 +34,24 @@ use watch::Watch;
 pub enum Progress<'a> {
     /// A policy is being trained; a step was just taken.
     Training {
+        /// The name of the training: the optimizer and, beside those of the main table, in what it differs.
         what: &'a str,
+        /// The seed of the training.
         seed: u64,
+        /// The training after that step.
         training: &'a Training<'a>,
     },
     /// What has no steps to tell of goes on: prices of the options that hedge are made, or test paths are hedged.
     Busy,
     /// Settings are being searched: a training, of how many, and the share of it that is done.
     Tuning {
+        /// The optimizer whose settings are searched.
         strategy: &'a str,
+        /// The number of the present trial, from 0.
         trial: usize,
+        /// The number of all trials.
         trials: usize,
+        /// The share of the present trial that is done.
         done: f64,
     },
 }
@@ -55,13 +61,16 @@ pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
 
 /// A finished run: its folder and what `metrics.json` says.
 pub struct Finished {
+    /// The folder of the run.
     pub folder: RunFolder,
+    /// The contents of its `metrics.json`.
     pub metrics: Metrics,
 }
 
 /// What a comparison has beside its strategy.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
+    /// The seeds that every optimizer is trained with.
     pub seeds: Vec<u64>,
     /// Candidates of the search for each optimizer's settings, if they are searched.
     pub candidates: Option<usize>,
@@ -92,8 +101,7 @@ impl Prepared {
     /// # Errors
     /// [`Error::Input`] if the folder cannot be written.
     pub fn training(plan: &Plan, optimizer: &str, root: &Path) -> Result<Self> {
-        let mut plan = plan.clone();
-        plan.retain(|plan| plan.name == optimizer);
+        let plan = plan.with_optimizers(|name| name == optimizer)?;
         let scope = Scope {
             seeds: vec![plan.seed],
             ..Scope::default()
@@ -227,6 +235,7 @@ impl Prepared {
         })
     }
 
+    /// The folder of the run.
     pub fn folder(&self) -> &RunFolder {
         &self.folder
     }
@@ -239,7 +248,7 @@ impl Prepared {
     /// the result has the bits of a run that was never stopped, apart from seconds.
     ///
     /// # Errors
-    /// [`Error::Input`] if another process is carrying the run out; errors of the training; that of `report`.
+    /// [`Error::Input`] if another process is carrying the run out; errors of the training; the error of `report`.
     pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
         let mut watch = Watch::open(&self.folder, report)?;
         let result = match Command::of(&self.request)? {
@@ -273,7 +282,7 @@ impl Prepared {
         let crossed = cross::cross(plan, seeds, &self.folder, watch)?;
         let results = Results {
             crossed,
-            aversion: outcome::aversion(plan, &mut || watch.busy())?,
+            aversion: Some(outcome::aversion(plan, &mut || watch.busy())?),
             ..Results::of(seeds.clone())
         };
         finish("cross", plan, self.folder.clone(), results, None)
@@ -290,7 +299,7 @@ impl Prepared {
                 let (best, mut trials) =
                     tuning::tune(&plan, &optimizer, candidates, folder, watch)?;
                 tuning.append(&mut trials);
-                plan.replace(best);
+                plan = plan.with_optimizer(&best)?;
             }
             folder.write_strategy(&plan.to_toml()?)?;
         }
@@ -310,7 +319,9 @@ impl Prepared {
         };
         let mut trained = trainings::measure(&bench, &scope, &entries, folder)?;
         let aversion = outcome::aversion(plan, &mut || stop())?;
-        trained.outcomes.extend(classical(&bench, aversion)?);
+        trained
+            .outcomes
+            .extend(classical(&bench, aversion.aversion)?);
         let results = Results {
             seeds: scope.seeds,
             training: trained.curves,
@@ -318,7 +329,7 @@ impl Prepared {
             lengths: trained.lengths,
             frontier: trained.frontier,
             outcomes: trained.outcomes,
-            aversion,
+            aversion: Some(aversion),
             crossed: Vec::new(),
             disagreements: trained.disagreements,
         };
@@ -344,7 +355,7 @@ fn scope(request: &Request) -> Scope {
 /// The plan of what a run asks for, and its trainings in their order.
 ///
 /// # Errors
-/// Those of [`Plan::parse`].
+/// The errors of [`Plan::parse`].
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let command = Command::of(request)?;
     let plan = command.part_of(Plan::parse(&request.strategy, |_| {})?);
@@ -360,7 +371,7 @@ pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
 ///
 /// # Errors
 /// [`Error::Input`] if it has none, or a damaged one.
-pub fn plan_of(run: &RunFolder, change: impl FnOnce(&mut Raw)) -> Result<Plan> {
+pub fn plan_of(run: &RunFolder, change: impl FnOnce(&mut Strategy)) -> Result<Plan> {
     let text = run
         .strategy()?
         .ok_or_else(|| Error::input(format!("run `{}` has no {STRATEGY}", run.id())))?;
@@ -416,13 +427,13 @@ fn backtest_in(
         })
         .collect::<Result<Vec<_>>>()?;
     let aversion = outcome::aversion(plan, &mut || Ok(()))?;
-    outcomes.extend(classical(&bench, aversion)?);
+    outcomes.extend(classical(&bench, aversion.aversion)?);
     let mut seeds: Vec<u64> = policies.iter().map(|policy| policy.training.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     let results = Results {
         outcomes,
-        aversion,
+        aversion: Some(aversion),
         ..Results::of(seeds)
     };
     finish(

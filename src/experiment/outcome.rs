@@ -1,7 +1,9 @@
 use crate::backtest::Contracts;
 use crate::backtest::attribution::Attribution;
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Ledger, Policy};
+use crate::hedging::{
+    BandAversion, Book, Classical, ClassicalName, ClassicalPolicy, Ledger, Policy,
+};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
@@ -201,20 +203,20 @@ fn hedge(
 }
 
 /// The risk aversion of the Whalley–Wilmott band: the one given or, so that the network meets a band that was
-/// tuned for the same risk, the least risky one on validation paths among λ = 2^{k/2}, k = −16 … 16.
+/// tuned for the same risk, the least risky one on validation paths by [`BandAversion::tuned`].
 ///
 /// # Errors
 /// Those of the hedge; that of `stop`, which is asked again and again.
-pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<f64> {
+pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<BandAversion> {
     const PATHS: usize = 16_384;
     let Aversion::Tuned = plan.aversion else {
         let Aversion::Given(aversion) = plan.aversion else {
             unreachable!("an aversion is tuned or given")
         };
-        return Ok(aversion);
+        return Ok(BandAversion::given(aversion));
     };
     if plan.spot_charge().is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
-        return Ok(1.0);
+        return Ok(BandAversion::given(1.0));
     }
     let simulator = plan.simulator(plan.seed, Purpose::Validation);
     // Drawn once if they fit.
@@ -233,5 +235,5 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<f64
         };
         Ok(plan.risk.evaluate(&book.pnl).value)
     };
-    Classical::tuned_aversion(risk)
+    BandAversion::tuned(plan.money_unit(), risk)
 }

@@ -18,7 +18,7 @@ use crate::strategy::{Plan, Premium};
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
 ///
 /// # Errors
-/// Those of the policies; that of `stop`, which is asked again and again.
+/// The errors of the policies; the error of `stop`, which is asked again and again.
 pub fn indifference_prices(
     plan: &Plan,
     policies: &[SavedPolicy],
@@ -45,7 +45,7 @@ pub fn indifference_prices(
         .collect::<Result<Vec<_>>>()?;
     outcomes.extend(classical(
         &bench,
-        outcome::aversion(&free, &mut || stop())?,
+        outcome::aversion(&free, &mut || stop())?.aversion,
     )?);
     let discount = (-plan.market.rate * plan.contract.expiry).exp();
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
@@ -61,7 +61,7 @@ pub fn indifference_prices(
 /// The discounted mean of the payoff over `evaluation.paths` simulated paths, of which the ends alone are kept.
 ///
 /// # Errors
-/// That of `stop`, which is asked again and again.
+/// The error of `stop`, which is asked again and again.
 pub fn simulated_price(plan: &Plan, stop: impl Fn() -> Result<()>) -> Result<Estimate> {
     /// Blocks between two questions whether to stop.
     const BLOCKS: usize = 64;
@@ -150,6 +150,10 @@ pub fn save_policy(
     folder.write_bytes(&policy_file(id), &bytes)
 }
 
+/// Measures a trained policy.
+///
+/// # Errors
+/// The errors of [`Bench::measure`].
 pub fn recurrent(
     bench: &Bench<'_>,
     name: &str,

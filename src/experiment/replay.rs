@@ -20,18 +20,25 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct PathReplay {
+    /// The number of the path among the test paths, from 0.
     pub path: usize,
     /// Number of test paths.
     pub paths: usize,
     /// One entry per date, as are all series here.
     pub time: Vec<f64>,
+    /// The spot.
     pub spot: Vec<f64>,
+    /// The annualised variance.
     pub variance: Vec<f64>,
+    /// The annualised volatility, the root of the variance.
     pub volatility: Vec<f64>,
     /// The model's price of the contract at the variance of the date.
     pub option: Vec<f64>,
+    /// The strike of the contract.
     pub strike: f64,
+    /// What the contract was sold for.
     pub premium: f64,
+    /// Every strategy of the run, those of several seeds once for each.
     pub strategies: Vec<Hedged>,
 }
 
@@ -39,6 +46,7 @@ pub struct PathReplay {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Hedged {
+    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
     /// Absent for hedges that are not trained.
     pub seed: Option<u64>,
@@ -76,11 +84,17 @@ impl Hedged {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct HedgeMap {
+    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
+    /// The strike of the contract.
     pub strike: f64,
+    /// The spots of the columns.
     pub spot: Vec<f64>,
+    /// The times to expiry of the rows.
     pub time_left: Vec<f64>,
+    /// Shares that the strategy holds.
     pub hedge_ratio: Vec<Vec<f64>>,
+    /// Shares that the Black–Scholes delta holds.
     pub black_scholes: Vec<Vec<f64>>,
     /// The ratio less the Black–Scholes delta.
     pub difference: Vec<Vec<f64>>,
@@ -130,7 +144,7 @@ impl Replay {
         }
         let aversion = match metrics.band_aversion {
             Some(aversion) => aversion,
-            None => outcome::aversion(&plan, &mut || Ok(()))?,
+            None => outcome::aversion(&plan, &mut || Ok(()))?.aversion,
         };
         for name in &plan.hedges {
             strategies.push(Strategy {
@@ -177,9 +191,10 @@ impl Replay {
         let plan = &self.plan;
         let (contract, count) = (plan.contract, plan.evaluation_paths);
         if index >= count {
-            return Err(Error::input(format!(
-                "`path` = {index}: must be below {count}, the number of test paths"
-            )));
+            return Err(Error::key(
+                "path",
+                format!("= {index}: must be below {count}, the number of test paths"),
+            ));
         }
         let instruments = plan.instruments();
         let block = outcome::test_paths(plan).paths_with::<f64>(
@@ -264,10 +279,10 @@ impl Replay {
         let plan = &self.plan;
         let of_name: Vec<&Strategy> = self.strategies.iter().filter(|s| s.name == name).collect();
         if of_name.is_empty() {
-            return Err(Error::input(format!(
-                "`strategy` = \"{name}\": must be one of {}",
-                self.names().join(", ")
-            )));
+            return Err(Error::key(
+                "strategy",
+                format!("= \"{name}\": must be one of {}", self.names().join(", ")),
+            ));
         }
         let grid = Grid::new(plan);
         let paths = grid.paths(plan);

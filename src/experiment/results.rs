@@ -2,7 +2,7 @@ use super::outcome::{self, Outcome};
 use super::{Backtest, Finished, compared};
 use crate::backtest::Contracts;
 use crate::error::Result;
-use crate::hedging::ClassicalName;
+use crate::hedging::{BandAversion, ClassicalName};
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
     BacktestMarket, Disagreement, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve,
@@ -25,7 +25,7 @@ pub struct Results {
     pub crossed: Vec<Crossed>,
     pub disagreements: Vec<Disagreement>,
     pub outcomes: Vec<Outcome>,
-    pub aversion: f64,
+    pub aversion: Option<BandAversion>,
 }
 
 impl Results {
@@ -62,6 +62,8 @@ pub fn finish(
         outcome::historical(&outcomes),
     );
     let overlap = backtest.map_or(1.0, |(_, contracts)| contracts.overlap);
+    let has_band = plan.hedges.contains(&ClassicalName::WhalleyWilmott);
+    let band = aversion.filter(|_| has_band);
     let metrics = Metrics {
         run: folder.id().into(),
         command: command.into(),
@@ -82,10 +84,9 @@ pub fn finish(
         tuning,
         lengths,
         frontier,
-        band_aversion: plan
-            .hedges
-            .contains(&ClassicalName::WhalleyWilmott)
-            .then_some(aversion),
+        money_unit: Some(plan.money_unit()),
+        band_aversion: band.map(|band| band.aversion),
+        band_at_bound: band.is_some_and(|band| band.at_bound),
         crossed,
         disagreements,
         backtest_market: backtest.map(|(settings, contracts)| market(plan, settings, contracts)),

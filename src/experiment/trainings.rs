@@ -119,7 +119,7 @@ impl Entry {
         }
     }
 
-    /// Its policy, once it is done.
+    /// The policy of the training, once it is done.
     ///
     /// # Errors
     /// [`Error::Input`] if the file is damaged.
@@ -176,7 +176,7 @@ impl Entry {
 /// file that follows it says that both are there.
 ///
 /// # Errors
-/// Those of the training, and [`Error::File`] if the folder cannot be written; if `watch` stops the training, after a
+/// The errors of the training, and [`Error::File`] if the folder cannot be written; if `watch` stops the training, after a
 /// checkpoint.
 pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>) -> Result<()> {
     if folder.path().join(entry.file()).is_file() {
@@ -252,10 +252,15 @@ impl Kept {
 /// What the trainings of a comparison gave.
 #[derive(Default)]
 pub struct Trained {
+    /// The policies of the main table, measured.
     pub outcomes: Vec<Outcome>,
+    /// The curve of every training.
     pub curves: Vec<TrainingCurve>,
+    /// Results of trainings of other lengths.
     pub lengths: Vec<LengthRow>,
+    /// Results of trainings for other risks.
     pub frontier: Vec<FrontierRow>,
+    /// Trainings whose risk on the test paths is not that on their validation paths.
     pub disagreements: Vec<Disagreement>,
 }
 
@@ -334,7 +339,7 @@ fn disagreement(
     points: &[TrainingPoint],
     row: &Row,
 ) -> Option<Disagreement> {
-    /// Of the spot.
+    /// As a share of the spot.
     const ROUNDING: f64 = 1e-5;
     let last = points.last()?;
     let validation = Estimate {

@@ -46,7 +46,7 @@ fn rungs(candidates: usize) -> [Rung; 3] {
 /// of trials. Trials are kept in the folder, and not repeated if they are there.
 ///
 /// # Errors
-/// Those of the training, other than a risk that is no longer finite, which loses.
+/// The errors of the training, other than a risk that is no longer finite, which loses.
 ///
 /// # References
 /// Jamieson and Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter optimization".
@@ -133,9 +133,13 @@ pub(super) fn survivors_of(
 
 /// The trials of one search, in their order.
 pub(super) struct Trials<'a> {
+    /// Trials that were done before, by this process or by one that was stopped.
     pub kept: Vec<Trial>,
+    /// How many of them were asked for so far.
     pub taken: usize,
+    /// The file of the run that they are kept in.
     pub file: String,
+    /// The folder of the run.
     pub folder: &'a RunFolder,
 }
 

@@ -14,8 +14,10 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
+    /// Opens the progress file of a run, and tells `report` of every step.
+    ///
     /// # Errors
-    /// Those of [`Recorder::open`].
+    /// The errors of [`Recorder::open`].
     pub fn open(folder: &RunFolder, report: &'a mut Report<'a>) -> Result<Self> {
         Ok(Self {
             recorder: Recorder::open(folder)?,
@@ -24,8 +26,10 @@ impl<'a> Watch<'a> {
         })
     }
 
+    /// The training `what` with `seed` has taken a step.
+    ///
     /// # Errors
-    /// That of the caller's report, or if the file cannot be written; of the other methods too.
+    /// The error of the caller's report, or if the file cannot be written.
     pub fn step(&mut self, what: &str, seed: u64, training: &Training<'_>) -> Result<()> {
         self.recorder.step(what, seed, training)?;
         (self.report)(Progress::Training {
@@ -35,10 +39,18 @@ impl<'a> Watch<'a> {
         })
     }
 
+    /// Something without steps to tell of goes on.
+    ///
+    /// # Errors
+    /// The error of the caller's report.
     pub fn busy(&mut self) -> Result<()> {
         (self.report)(Progress::Busy)
     }
 
+    /// A trial of a search for settings goes on, `trial` of `trials`, of which the share `done` is done.
+    ///
+    /// # Errors
+    /// The error of the caller's report, or if the file cannot be written.
     pub fn tuning(
         &mut self,
         strategy: &str,
@@ -62,10 +74,18 @@ impl<'a> Watch<'a> {
         })
     }
 
+    /// All policies are trained and will be measured.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn measuring(&mut self) -> Result<()> {
         self.recorder.write(&Event::Measuring)
     }
 
+    /// Writes how the run ended.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn end<T>(&mut self, result: &Result<T>) -> Result<()> {
         self.recorder.end(result)
     }

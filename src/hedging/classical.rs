@@ -10,10 +10,15 @@ use rayon::prelude::*;
 named! {
     /// A hedge that needs no training, as a strategy names it; the first three are quick.
     pub enum ClassicalName {
+        /// No hedge at all.
         Naked = "naked",
+        /// The Black–Scholes delta at the volatility that the model expects until expiry.
         BlackScholes = "black_scholes",
+        /// The Black–Scholes delta inside a band within which nothing is traded, as costs ask for.
         WhalleyWilmott = "whalley_wilmott",
+        /// The delta that minimises the variance of the hedged contract; it takes 20 µs a path and date.
         MinimumVariance = "minimum_variance",
+        /// Spot and the first option of `policy.instruments`, so that delta and vega are hedged.
         DeltaVega = "delta_vega",
     }
 }
@@ -59,21 +64,55 @@ pub enum Classical {
     DeltaVega,
 }
 
-impl Classical {
-    /// The aversion of the Whalley–Wilmott band whose `risk` is least among λ = 2^{k/2}, k = −16 … 16.
+/// The risk aversion of a Whalley–Wilmott band.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BandAversion {
+    /// The aversion λ, in one over the spot's currency.
+    pub aversion: f64,
+    /// Whether a search for it ended at a bound, beyond which the risk may still fall.
+    pub at_bound: bool,
+}
+
+impl BandAversion {
+    /// An aversion λ, in one over the spot's currency, that needed no search.
+    pub fn given(aversion: f64) -> Self {
+        Self {
+            aversion,
+            at_bound: false,
+        }
+    }
+
+    /// The aversion λ whose `risk` is least among 2^{k/2}/u with k = −16 … 16, u being the strategy's unit of money in the
+    /// spot's currency. Where the least is at an end, the search goes on beyond it for as long as the risk falls, to k = ±64.
     ///
     /// # Errors
     /// Those of `risk`.
-    pub fn tuned_aversion(mut risk: impl FnMut(f64) -> Result<f64>) -> Result<f64> {
-        let mut best = (f64::INFINITY, 1.0);
-        for k in -16..=16 {
-            let aversion = 2f64.powf(0.5 * f64::from(k));
-            let risk = risk(aversion)?;
+    pub fn tuned(unit: f64, mut risk: impl FnMut(f64) -> Result<f64>) -> Result<Self> {
+        const FIRST: i32 = 16;
+        const LAST: i32 = 64;
+        let aversion = |k: i32| 2f64.powf(0.5 * f64::from(k)) / unit;
+        let mut best = (f64::INFINITY, 0);
+        let mut measure = |k: i32, best: &mut (f64, i32)| -> Result<()> {
+            let risk = risk(aversion(k))?;
             if risk < best.0 {
-                best = (risk, aversion);
+                *best = (risk, k);
+            }
+            Ok(())
+        };
+        for k in -FIRST..=FIRST {
+            measure(k, &mut best)?;
+        }
+        for away in [-1, 1] {
+            let mut k = FIRST * away;
+            while best.1 == k && k.abs() < LAST {
+                k += away;
+                measure(k, &mut best)?;
             }
         }
-        Ok(best.1)
+        Ok(Self {
+            aversion: aversion(best.1),
+            at_bound: best.1.abs() == LAST,
+        })
     }
 }
 
@@ -237,5 +276,47 @@ impl Policy for ClassicalPolicy {
                 }
             });
         Ok(positions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A risk with its least at λ·u = 2^centre, and how often it is asked for.
+    fn tuned(unit: f64, centre: f64) -> (BandAversion, usize) {
+        let mut asked = 0;
+        let risk = |aversion: f64| {
+            asked += 1;
+            Ok(((aversion * unit).log2() - centre).powi(2))
+        };
+        (BandAversion::tuned(unit, risk).unwrap(), asked)
+    }
+
+    /// The grid is relative to the unit of money; it takes its 33 places where the least lies inside, and goes on beyond an end
+    /// until the risk rises again or its bound.
+    #[test]
+    fn the_search_goes_on_where_the_risk_falls() {
+        for unit in [1.0, 64.0, 2f64.powi(-12)] {
+            let at = |k: i32| 2f64.powf(0.5 * f64::from(k)) / unit;
+            for (centre, aversion, at_bound, asked) in [
+                (1.0, at(2), false, 33),
+                (-9.5, at(-19), false, 33 + 4),
+                (10.0, at(20), false, 33 + 5),
+                (-50.0, at(-64), true, 33 + 48),
+                (32.0, at(64), true, 33 + 48),
+            ] {
+                let expected = BandAversion { aversion, at_bound };
+                assert_eq!(tuned(unit, centre), (expected, asked), "{centre}");
+            }
+        }
+    }
+
+    /// Where nothing is ever traded the risk is the same for every aversion, and the search ends with its first place.
+    #[test]
+    fn a_flat_risk_ends_the_search() {
+        let found = BandAversion::tuned(1.0, |_| Ok(2.0)).unwrap();
+        assert_eq!(found.aversion, 2f64.powi(-8));
+        assert!(!found.at_bound);
     }
 }

@@ -11,7 +11,7 @@ mod tests;
 mod trained;
 
 pub use action::{Action, Rule};
-pub use classical::{Classical, ClassicalName, ClassicalPolicy};
+pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
 pub use ledger::{Account, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 

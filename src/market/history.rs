@@ -48,8 +48,11 @@ use std::path::{Path, PathBuf};
 /// Prices in the currency (or index points) of the file; volatilities as fractions per year.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
+    /// The files that the history was read from.
     pub files: Vec<PathBuf>,
+    /// The days, in ascending order.
     pub dates: Vec<NaiveDate>,
+    /// The close of every day.
     pub close: Vec<f64>,
     /// The column that the dates were read from, as the first file spells it.
     pub date_column: String,

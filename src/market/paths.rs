@@ -26,7 +26,9 @@ pub struct Paths<R> {
 /// One block of [`Paths`]: `steps + 1` dates.
 #[derive(Debug, Clone, Copy)]
 pub struct PathBlock<'a, R> {
+    /// The spot at every date.
     pub spot: &'a [Lane<R>],
+    /// The annualised variance at every date.
     pub variance: &'a [Lane<R>],
     /// Of the instruments after the spot, one after another.
     pub prices: &'a [Lane<R>],
@@ -140,6 +142,7 @@ impl<R: Real> Paths<R> {
         (self.count - block * BLOCK).min(BLOCK)
     }
 
+    /// Block number `block`, for reading.
     pub fn block(&self, block: usize) -> PathBlock<'_, R> {
         let range = block * (self.steps + 1)..(block + 1) * (self.steps + 1);
         PathBlock {

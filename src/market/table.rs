@@ -28,8 +28,11 @@ pub struct Table {
 /// One column.
 #[derive(Debug, Clone)]
 pub enum Cells {
+    /// Text, as every column of a text file is.
     Text(Texts),
+    /// Numbers; none where the cell is empty.
     Numbers(Vec<Option<f64>>),
+    /// Dates or instants.
     Dates(Instants),
 }
 
@@ -47,6 +50,7 @@ pub struct Instants {
 }
 
 impl Texts {
+    /// The cells in their order; none where one is empty.
     pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
         self.0.iter().flat_map(|piece| piece.iter())
     }
@@ -136,7 +140,7 @@ pub fn read(path: &Path, choose: impl FnOnce(&[String]) -> Result<Vec<String>>) 
 /// header is the first line that has as many cells as most.
 ///
 /// # Errors
-/// Those of [`read`].
+/// The errors of [`read`].
 pub fn read_headed(
     path: &Path,
     known: &dyn Fn(&[String]) -> bool,

@@ -1,9 +1,10 @@
 use crate::market::PathBlock;
 use crate::simd::{BLOCK, Lane, Real};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the policy sees at a date, scaled to order one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
     /// ln(S_t/K) / (σ√T)

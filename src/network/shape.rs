@@ -5,13 +5,16 @@ use super::map::MapShape;
 use super::sweep::Sweep;
 use crate::simd::Real;
 use candle_core::WithDType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Which implementation of [`Sweep`] moves a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Engine {
-    /// The fused sweep on the processor's vector units, [`BlockSweep`].
+    /// The fused sweep on the processor's vector units, in blocks of 32 paths: [`BlockSweep`].
     Block,
-    /// The reference in tensor operations, [`Architecture::reference`].
+    /// The reference in tensor operations, which is slow: [`Architecture::reference`].
     Tensor,
 }
 

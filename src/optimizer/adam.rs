@@ -2,20 +2,22 @@ use super::first_order::{RateSettings, clipped, statistics};
 use super::{
     AdaptiveMoments, Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful,
 };
-use crate::bounds::fraction;
 use crate::error::Result;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Adam`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AdamSettings {
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta1: f64,
     /// Decay of the average of their squares.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta2: f64,
 }
 
@@ -32,14 +34,7 @@ impl Default for AdamSettings {
     }
 }
 
-impl Settings for AdamSettings {
-    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        self.rate.check(key)?;
-        fraction(&key("beta1"), self.beta1)?;
-        fraction(&key("beta2"), self.beta2)?;
-        Ok(())
-    }
-}
+impl Settings for AdamSettings {}
 
 impl Build for AdamSettings {
     fn build(&self) -> Box<dyn Optimizer> {
@@ -66,6 +61,7 @@ pub struct Adam {
 }
 
 impl Adam {
+    /// Adam before its first step.
     pub fn new(settings: AdamSettings) -> Self {
         Self {
             settings,

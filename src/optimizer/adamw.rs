@@ -2,22 +2,25 @@ use super::first_order::{RateSettings, clipped, statistics};
 use super::{
     AdaptiveMoments, Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful,
 };
-use crate::bounds::{check, fraction};
 use crate::error::Result;
 use crate::linalg::add_scaled;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`AdamW`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AdamWSettings {
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta1: f64,
     /// Decay of the average of their squares.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta2: f64,
     /// Share of the weights, biases among them, that a step takes away, times the learning rate.
+    #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
 }
 
@@ -32,16 +35,7 @@ impl Default for AdamWSettings {
     }
 }
 
-impl Settings for AdamWSettings {
-    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        self.rate.check(key)?;
-        fraction(&key("beta1"), self.beta1)?;
-        fraction(&key("beta2"), self.beta2)?;
-        let decay = self.weight_decay;
-        check(&key("weight_decay"), decay, decay >= 0.0, "at least 0")?;
-        Ok(())
-    }
-}
+impl Settings for AdamWSettings {}
 
 impl Build for AdamWSettings {
     fn build(&self) -> Box<dyn Optimizer> {
@@ -71,6 +65,7 @@ pub struct AdamW {
 }
 
 impl AdamW {
+    /// AdamW before its first step.
     pub fn new(settings: AdamWSettings) -> Self {
         Self {
             settings,

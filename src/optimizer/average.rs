@@ -9,16 +9,22 @@ pub enum Averaging {
     #[default]
     None,
     /// Exponentially decaying: W̄_n = Σ_k β^{n−k} W_k / Σ_k β^{n−k}.
-    Exponential { decay: f64 },
+    Exponential {
+        /// The decay β in [0, 1).
+        decay: f64,
+    },
     /// The mean of the weights after a share of the training, stochastic weight averaging. It is meant for a constant
     /// learning rate: one that decays to 0 leaves little to average.
-    Swa { start: f64 },
+    Swa {
+        /// The share of the training, in [0, 1), before which weights do not count.
+        start: f64,
+    },
 }
 
 /// A running average of weights.
 ///
 /// # References
-/// Polyak and Juditsky (1992); Izmailov et al. (2018), "Averaging weights leads to wider optima and better
+/// Polyak and Juditsky (1992), "Acceleration of stochastic approximation by averaging"; Izmailov et al. (2018), "Averaging weights leads to wider optima and better
 /// generalization".
 #[derive(Debug, Clone, Default)]
 pub struct WeightAverage {
@@ -35,6 +41,7 @@ impl Stateful for WeightAverage {
 }
 
 impl WeightAverage {
+    /// Nothing averaged yet.
     pub fn new(averaging: Averaging) -> Self {
         Self {
             averaging,

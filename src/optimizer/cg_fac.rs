@@ -1,27 +1,31 @@
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::kfac::{Approximation, KfacInverse, KfacMetric, KfacSettings};
 use super::{Build, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::{at_least, check, unit_interval};
+use crate::bounds::at_least;
 use crate::error::{Error, Result};
 use crate::linalg::{add_scaled, inner, scaled};
 use crate::network::Record;
 use crate::simd::Real;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 
 /// Settings of conjugate gradients on the exact metric.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CgFacSettings {
     /// Most iterations of a step.
+    #[schemars(range(min = 1))]
     pub iterations: usize,
     /// The residual, relative to the gradient and in the preconditioner's norm, at which a step is solved.
+    #[schemars(range(min = 0.0))]
     pub tolerance: f64,
     /// K-FAC's approximation as the preconditioner.
     pub approximation: Approximation,
     /// Decay of the average of past factors at each renewal.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -44,20 +48,12 @@ impl Default for CgFacSettings {
 
 impl Settings for CgFacSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        at_least(&key("iterations"), self.iterations, 1)?;
-        check(
-            &key("tolerance"),
-            self.tolerance,
-            self.tolerance >= 0.0,
-            "at least 0",
-        )?;
-        unit_interval(&key("factor_decay"), self.factor_decay)?;
         at_least(&key("radius_paths"), self.control.radius_paths, 1)?;
         if self.control.centred {
-            return Err(Error::input(format!(
-                "`{}` must be false for cg_fac, whose metric is that of the present step's paths alone",
-                key("centred")
-            )));
+            return Err(Error::key(
+                key("centred"),
+                "must be false for cg_fac, whose metric is that of the present step's paths alone",
+            ));
         }
         self.control.check(key)
     }
@@ -112,6 +108,7 @@ pub struct CgFacInverse {
 }
 
 impl CgFacMetric {
+    /// The metric before its first record.
     pub fn new(settings: &CgFacSettings) -> Self {
         Self {
             iterations: settings.iterations,

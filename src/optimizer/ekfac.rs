@@ -1,17 +1,17 @@
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::moving_average::{Average, mixed};
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::unit_interval;
 use crate::error::Result;
 use crate::linalg::{paired, symmetric_eigen};
 use crate::network::{PathDerivatives, Record, sum_moments};
 use crate::simd::{BLOCK, Real};
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The matrices whose eigenvectors are the bases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// L = E h J Jᵀ and R = E h JᵀJ of the derivatives J_b of whole paths: no assumption on time.
@@ -21,11 +21,13 @@ pub enum Basis {
 }
 
 /// Settings of EKFAC.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EkfacSettings {
+    /// The second moments whose eigenvectors are the basis.
     pub basis: Basis,
     /// Decay of the averages of past curvature at each renewal.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -46,7 +48,6 @@ impl Default for EkfacSettings {
 
 impl Settings for EkfacSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        unit_interval(&key("factor_decay"), self.factor_decay)?;
         self.control.check(key)
     }
 }
@@ -65,11 +66,11 @@ impl Build for EkfacSettings {
 /// F = (Q_A ⊗ Q_G) diag(vec Λ) (Q_A ⊗ Q_G)ᵀ.
 #[derive(Debug, Clone)]
 pub struct Eigenbasis {
-    /// Q_A, `[d_A, d_A]`
+    /// The basis Q_A of inputs, `[d_A, d_A]`.
     pub inputs: Mat<f64>,
-    /// Q_G, `[d_G, d_G]`
+    /// The basis Q_G of gradients, `[d_G, d_G]`.
     pub gradients: Mat<f64>,
-    /// Λ, `[d_G, d_A]`
+    /// The diagonal Λ, `[d_G, d_A]`, in squared units of money.
     pub diagonal: Mat<f64>,
 }
 
@@ -92,25 +93,16 @@ impl Stateful for Eigenbasis {
 }
 
 impl Eigenbasis {
-    /// A ⊗ G itself: the eigenvectors of both and the products of their eigenvalues.
-    ///
-    /// # Errors
-    /// If a decomposition fails.
-    pub fn kronecker(a: &Mat<f64>, g: &Mat<f64>) -> Result<Self> {
-        let ((a, inputs), (g, gradients)) = (symmetric_eigen(a)?, symmetric_eigen(g)?);
-        let diagonal = Mat::from_fn(g.len(), a.len(), |row, column| g[row] * a[column]);
-        Ok(Self {
+    /// The metric of paths in the bases Q_A and Q_G: Λ = (1/n) Σ_b (Q_Gᵀ J_b Q_A)^∘2, which is the diagonal nearest to the exact
+    /// metric there.
+    fn measured(blocks: &[PathDerivatives], inputs: Mat<f64>, gradients: Mat<f64>) -> Self {
+        let paths = (blocks.len() * BLOCK) as f64;
+        let sum = sum_moments(blocks, |block| block.squares(&gradients, &inputs));
+        Self {
             inputs,
             gradients,
-            diagonal,
-        })
-    }
-
-    /// Λ = (1/n) Σ_b (Q_Gᵀ J_b Q_A)^∘2, which is the diagonal nearest to the exact metric in these bases.
-    pub fn measure(&self, blocks: &[PathDerivatives]) -> Mat<f64> {
-        let paths = (blocks.len() * BLOCK) as f64;
-        let sum = sum_moments(blocks, |block| block.squares(&self.gradients, &self.inputs));
-        faer::Scale(1.0 / paths) * sum
+            diagonal: faer::Scale(1.0 / paths) * sum,
+        }
     }
 
     /// The diagonal that this metric has in other bases: with S = (Q_newᵀ Q)^∘2 for either, S_G Λ S_Aᵀ.
@@ -125,7 +117,7 @@ impl Eigenbasis {
         overlap(gradients, &self.gradients) * &self.diagonal * right.transpose()
     }
 
-    /// (F + λ)⁻¹ Z = Q_G [(Q_Gᵀ Z Q_A) / (Λ + λ)] Q_Aᵀ.
+    /// The solution (F + λ)⁻¹ Z = Q_G [(Q_Gᵀ Z Q_A) / (Λ + λ)] Q_Aᵀ.
     pub fn solve(&self, gradient: &Mat<f64>, damping: f64) -> Mat<f64> {
         let mut x = self.gradients.transpose() * gradient * &self.inputs;
         for column in 0..x.ncols() {
@@ -188,12 +180,12 @@ impl MapMetric {
         let gradients = faer::Scale(1.0 / paths) * gradients;
         let inputs = mixed(self.inputs.as_ref(), inputs, share);
         let gradients = mixed(self.gradients.as_ref(), gradients, share);
-        let mut metric = Eigenbasis::kronecker(&inputs, &gradients)?;
-        let past = self
-            .metric
-            .as_ref()
-            .map(|past| past.carried_to(&metric.inputs, &metric.gradients));
-        metric.diagonal = mixed(past.as_ref(), metric.measure(&blocks), share);
+        let bases = (symmetric_eigen(&inputs)?.1, symmetric_eigen(&gradients)?.1);
+        let mut metric = Eigenbasis::measured(&blocks, bases.0, bases.1);
+        if let Some(past) = &self.metric {
+            let past = past.carried_to(&metric.inputs, &metric.gradients);
+            metric.diagonal = mixed(Some(&past), metric.diagonal, share);
+        }
         self.metric = Some(metric);
         (self.inputs, self.gradients) = (Some(inputs), Some(gradients));
         Ok(share)
@@ -223,6 +215,7 @@ pub struct EkfacMetric {
 }
 
 impl EkfacMetric {
+    /// The metric before its first record.
     pub fn new(settings: &EkfacSettings) -> Self {
         Self {
             basis: settings.basis,
@@ -321,6 +314,18 @@ mod tests {
         metric.map(0).unwrap().clone()
     }
 
+    /// A ⊗ G itself: the eigenvectors of both and the products of their eigenvalues.
+    fn eigenbasis(a: &Mat<f64>, g: &Mat<f64>) -> Eigenbasis {
+        let ((a, inputs), (g, gradients)) =
+            (symmetric_eigen(a).unwrap(), symmetric_eigen(g).unwrap());
+        let diagonal = Mat::from_fn(g.len(), a.len(), |row, column| g[row] * a[column]);
+        Eigenbasis {
+            inputs,
+            gradients,
+            diagonal,
+        }
+    }
+
     /// F on column-stacked vec.
     fn dense(metric: &Eigenbasis) -> Mat<f64> {
         let basis = kronecker(&metric.inputs, &metric.gradients);
@@ -375,7 +380,7 @@ mod tests {
         let (a, g) = (root(3, 1), root(4, 2));
         let (a, g) = (&a * a.transpose(), &g * g.transpose());
         let z = random(4, 3, 3);
-        let found = Eigenbasis::kronecker(&a, &g).unwrap().solve(&z, 0.1);
+        let found = eigenbasis(&a, &g).solve(&z, 0.1);
         let damped = kronecker(&a, &g) + faer::Scale(0.1) * Mat::<f64>::identity(12, 12);
         assert!(relative(&vec(&found), &(inverse(&damped) * vec(&z))) < 1e-10);
     }
@@ -400,11 +405,10 @@ mod tests {
     #[test]
     fn diagonals_are_carried_between_bases() {
         let metric = metric(&record(6), Basis::PathGradients);
-        let other = Eigenbasis::kronecker(
+        let other = eigenbasis(
             &(&metric.inputs + metric.inputs.transpose()),
             &(&metric.gradients + metric.gradients.transpose()),
-        )
-        .unwrap();
+        );
         let carried = metric.carried_to(&other.inputs, &other.gradients);
         let basis = kronecker(&other.inputs, &other.gradients);
         let turned = basis.transpose() * dense(&metric) * &basis;

@@ -1,22 +1,25 @@
 //! What the methods that see gradients alone have in common.
 
 use super::{Batch, Schedule};
-use crate::bounds::positive;
-use crate::error::Result;
 use crate::linalg::{inner, scaled};
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Settings of every first-order method.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RateSettings {
     /// The learning rate after the warm-up.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub learning_rate: f64,
-    /// The gradient is scaled down to this Euclidean norm.
+    /// The gradient is scaled down to this Euclidean norm, in units of money per unit of weight.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub clip_norm: f64,
+    /// Steps over which the learning rate rises linearly at the start.
     pub warm_up_steps: usize,
+    /// How the learning rate goes on after its warm-up.
     pub schedule: Schedule,
 }
 
@@ -48,16 +51,6 @@ impl RateSettings {
     /// The learning rate at the step of `batch`.
     pub fn at(&self, batch: &Batch<'_>) -> f64 {
         self.learning_rate * self.share(batch)
-    }
-
-    /// Checks bounds; `key` gives the full name of a key for the error.
-    ///
-    /// # Errors
-    /// In one line: the key, the value and its bound.
-    pub fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        positive(&key("learning_rate"), self.learning_rate)?;
-        positive(&key("clip_norm"), self.clip_norm)?;
-        Ok(())
     }
 }
 

@@ -8,10 +8,11 @@ use crate::simd::{BLOCK, Real};
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, MatRef, Side};
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of exact Gauss–Newton.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GaussNewtonSettings {
     #[serde(flatten)]
@@ -65,13 +66,17 @@ impl Build for GaussNewtonSettings {
 /// which needs one Cholesky factor of size n however many parameters P there are.
 ///
 /// # References
-/// Woodbury (1950), "Inverting modified matrices"; Schraudolph (2002), "Fast curvature matrix-vector products for second-order
-/// gradient descent", for the metric.
+/// Woodbury (1950), "Inverting modified matrices"; Golub and Van Loan (2013), "Matrix computations", section 2.1.4, for the
+/// identity; Schraudolph (2002), "Fast curvature matrix-vector products for second-order gradient descent", for the
+/// metric, here with the risk's curvature c (1/n) diag(h) in the place of the loss's, of which c is left to the step's length.
+///
+/// # Shapes
+/// Maps of shapes `[d_G, d_A]` have P = Σ d_G d_A parameters together; J is `[n, P]`, J Jᵀ `[n, n]`.
 #[derive(Debug, Clone)]
 pub struct Woodbury {
-    /// By map and block.
+    /// The derivatives J_b by map and block.
     derivatives: Vec<Vec<PathDerivatives>>,
-    /// J Jᵀ, lower triangle.
+    /// The lower triangle of J Jᵀ.
     products: Mat<f64>,
 }
 
@@ -80,7 +85,7 @@ pub struct Woodbury {
 pub struct WoodburyInverse {
     metric: Woodbury,
     damping: f64,
-    /// Of n λ I + J Jᵀ.
+    /// The Cholesky factor of n λ I + J Jᵀ.
     factor: Llt<f64>,
 }
 
@@ -115,7 +120,7 @@ impl Woodbury {
         }
     }
 
-    /// (λ I + JᵀJ/n)⁻¹
+    /// The inverse (λ I + JᵀJ/n)⁻¹ at damping λ, in squared units of money.
     ///
     /// # Errors
     /// If the Cholesky factor of n λ I + J Jᵀ fails.
@@ -138,7 +143,7 @@ impl Woodbury {
 }
 
 impl WoodburyInverse {
-    /// (λ I + JᵀJ/n)⁻¹ times a gradient.
+    /// The solution (λ I + JᵀJ/n)⁻¹ z for a gradient z.
     ///
     /// # Panics
     /// If the gradient has not the maps of the record.

@@ -53,7 +53,7 @@ impl GradientMoments {
             + faer::Scale(new) * (gradient.transpose() * gradient);
     }
 
-    /// (L, R), bias-corrected.
+    /// The bias-corrected moments (L, R), in squared units of money.
     pub fn sides(&self) -> (Mat<f64>, Mat<f64>) {
         let correction = if self.decay < 1.0 {
             1.0 / (1.0 - self.decay.powi(self.count))

@@ -8,7 +8,7 @@ use faer::Mat;
 /// K Kᵀ = (S₀ + λ I)⁻¹ one move gives ((1 − β) S₀ + β S + λ I)⁻¹ up to an error of order β².
 #[derive(Debug, Clone)]
 pub struct InverseRoot {
-    /// K
+    /// The root K, `[size, size]`.
     pub root: Mat<f64>,
     momentum: Mat<f64>,
 }
@@ -16,13 +16,13 @@ pub struct InverseRoot {
 /// The numbers of one move of an [`InverseRoot`].
 #[derive(Debug, Clone, Copy)]
 pub struct Move {
-    /// w
+    /// The weight w of the curvature.
     pub weight: f64,
-    /// λ
+    /// The damping λ.
     pub damping: f64,
-    /// α
+    /// The decay α of the momentum m.
     pub momentum: f64,
-    /// β; where an entry of m exceeds 1 it is divided by the largest.
+    /// The rate β of the move; where an entry of m exceeds 1 it is divided by the largest.
     pub rate: f64,
 }
 
@@ -34,7 +34,7 @@ impl Stateful for InverseRoot {
 }
 
 impl InverseRoot {
-    /// From K.
+    /// The root K that is given, without momentum.
     pub fn new(root: Mat<f64>) -> Self {
         Self {
             momentum: Mat::zeros(root.nrows(), root.ncols()),
@@ -49,7 +49,7 @@ impl InverseRoot {
         Self::new(faer::Scale(scale) * Mat::<f64>::identity(size, size))
     }
 
-    /// K Kᵀ
+    /// The inverse K Kᵀ.
     pub fn inverse(&self) -> Mat<f64> {
         &self.root * self.root.transpose()
     }

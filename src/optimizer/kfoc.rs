@@ -2,21 +2,23 @@ use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::kfac::{SymmetricChain, factored_damping};
 use super::moving_average::Average;
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::{at_least, unit_interval};
 use crate::error::Result;
 use crate::linalg::paired;
 use crate::network::{Record, sum_moments};
 use crate::simd::Real;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the Kronecker-factored optimal curvature.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct KfocSettings {
     /// Power iterations at each renewal.
+    #[schemars(range(min = 1))]
     pub iterations: usize,
     /// Decay of the averages of past curvature at each renewal.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -34,8 +36,6 @@ impl Default for KfocSettings {
 
 impl Settings for KfocSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        at_least(&key("iterations"), self.iterations, 1)?;
-        unit_interval(&key("factor_decay"), self.factor_decay)?;
         self.control.check(key)
     }
 }
@@ -50,10 +50,12 @@ impl Build for KfocSettings {
     }
 }
 
-/// A ⊗ G with ‖A‖ = 1 (Frobenius); the size of the metric is in G.
+/// A Kronecker product A ⊗ G with ‖A‖ = 1 (Frobenius); the size of the metric is in G.
 #[derive(Debug, Clone)]
 pub struct KroneckerPair {
+    /// The factor A of inputs, `[d_A, d_A]`.
     pub inputs: Mat<f64>,
+    /// The factor G of gradients, `[d_G, d_G]`, in squared units of money.
     pub gradients: Mat<f64>,
 }
 
@@ -145,7 +147,7 @@ impl MapMetric {
     }
 }
 
-/// Σ a∘b
+/// The inner product Σ a∘b of two matrices.
 fn frobenius(a: &Mat<f64>, b: &Mat<f64>) -> f64 {
     crate::linalg::inner(std::slice::from_ref(a), std::slice::from_ref(b))
 }
@@ -181,6 +183,7 @@ pub struct KfocMetric {
 }
 
 impl KfocMetric {
+    /// The metric before its first record.
     pub fn new(settings: &KfocSettings) -> Self {
         Self {
             iterations: settings.iterations,

@@ -2,24 +2,27 @@ use super::first_order::{RateSettings, clipped, statistics};
 use super::{
     AdaptiveMoments, Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful,
 };
-use crate::bounds::{check, fraction};
 use crate::error::Result;
 use crate::linalg::add_scaled;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Settings of [`Lamb`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LambSettings {
     /// Its learning rate is the length of a step of a map relative to the length of its weights.
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta1: f64,
     /// Decay of the average of their squares.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta2: f64,
     /// Share of the weights that joins Adam's direction before its length is set.
+    #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
 }
 
@@ -34,16 +37,7 @@ impl Default for LambSettings {
     }
 }
 
-impl Settings for LambSettings {
-    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        self.rate.check(key)?;
-        fraction(&key("beta1"), self.beta1)?;
-        fraction(&key("beta2"), self.beta2)?;
-        let decay = self.weight_decay;
-        check(&key("weight_decay"), decay, decay >= 0.0, "at least 0")?;
-        Ok(())
-    }
-}
+impl Settings for LambSettings {}
 
 impl Build for LambSettings {
     fn build(&self) -> Box<dyn Optimizer> {
@@ -76,6 +70,7 @@ pub struct Lamb {
 }
 
 impl Lamb {
+    /// LAMB before its first step.
     pub fn new(settings: LambSettings) -> Self {
         Self {
             settings,

@@ -1,30 +1,36 @@
 use super::curvature_pairs::Maps;
 use super::first_order::{RateSettings, clipped, statistics};
 use super::{Batch, Build, CurvaturePairs, Family, Optimizer, Proposal, Settings, State, Stateful};
-use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
 use crate::linalg::{inner, scaled};
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Settings of [`Mlbfgs`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct MlbfgsSettings {
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the averages of weights and of gradients.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub momentum: f64,
     /// Pairs of differences that are kept.
+    #[schemars(range(min = 1))]
     pub history: usize,
     /// Steps between new pairs.
+    #[schemars(range(min = 1))]
     pub pair_period: usize,
     /// Greatest share τ₀ of the measured change of gradient in a pair, the rest being that of an isotropic quadratic.
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub mixing: f64,
     /// Least curvature of a pair relative to the typical one.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
     pub least_curvature: f64,
     /// Greatest Euclidean length of a full step.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub max_length: f64,
 }
 
@@ -42,22 +48,7 @@ impl Default for MlbfgsSettings {
     }
 }
 
-impl Settings for MlbfgsSettings {
-    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        self.rate.check(key)?;
-        fraction(&key("momentum"), self.momentum)?;
-        at_least(&key("history"), self.history, 1)?;
-        at_least(&key("pair_period"), self.pair_period, 1)?;
-        let mixing = self.mixing;
-        let holds = 0.0 < mixing && mixing <= 1.0;
-        check(&key("mixing"), mixing, holds, "in (0, 1]")?;
-        let least = self.least_curvature;
-        let holds = 0.0 < least && least < 1.0;
-        check(&key("least_curvature"), least, holds, "in (0, 1)")?;
-        positive(&key("max_length"), self.max_length)?;
-        Ok(())
-    }
-}
+impl Settings for MlbfgsSettings {}
 
 impl Build for MlbfgsSettings {
     fn build(&self) -> Box<dyn Optimizer> {
@@ -79,7 +70,8 @@ impl Build for MlbfgsSettings {
 /// The source takes κ = 1, bounds μ from above as well, applies H to the gradient itself and has a block for every layer.
 ///
 /// # References
-/// Niu et al. (2023), "mL-BFGS: a momentum-based L-BFGS for distributed large-scale neural network optimization".
+/// Niu et al. (2023), "mL-BFGS: a momentum-based L-BFGS for distributed large-scale neural network optimization"; Powell (1978),
+/// "Algorithms for nonlinear constraints that use Lagrangian functions", for the damped y.
 #[derive(Debug, Clone)]
 pub struct Mlbfgs {
     settings: MlbfgsSettings,
@@ -89,12 +81,13 @@ pub struct Mlbfgs {
     gradients: Maps,
     /// The averages at the last pair.
     last: Option<(Maps, Maps)>,
-    /// κ
+    /// The typical curvature κ, in units of money.
     curvature: Option<f64>,
     pairs: CurvaturePairs,
 }
 
 impl Mlbfgs {
+    /// mL-BFGS before its first step.
     pub fn new(settings: MlbfgsSettings) -> Self {
         Self {
             settings,

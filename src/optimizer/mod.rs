@@ -76,15 +76,16 @@ use crate::risk::CurvatureWeights;
 use faer::Mat;
 use serde_json::{Map, Value};
 
-/// What an optimizer sees of a batch.
+/// What an optimizer sees of a batch. No optimizer knows a currency: P&L z, risk ρ and their derivatives are in the unit of
+/// money that the training chose (see [`crate::strategy::Plan::money_unit`]).
 pub struct Batch<'a> {
-    /// ∂ρ/∂W for every linear map.
+    /// The gradient ∂ρ/∂W of every linear map, `[rows, columns]`.
     pub gradient: &'a [Mat<f64>],
     /// The weights W at which the gradient was taken.
     pub parameters: &'a [Mat<f64>],
     /// The record of the curvature paths, gradients scaled by √h; as many paths as were asked for.
     pub record: Option<&'a Record<f32>>,
-    /// c: the Hessian of ρ in the weights is about (c/n) Σ_b h_b J_b J_bᵀ.
+    /// The scale c, with which the Hessian of ρ in the weights is about (c/n) Σ_b h_b J_b J_bᵀ; in one over units of money.
     pub curvature: f64,
     /// This step's number, from 0.
     pub step: usize,
@@ -95,7 +96,9 @@ pub struct Batch<'a> {
 /// A proposed change of the parameters, with the optimizer's own statistics.
 #[derive(Debug, Clone)]
 pub struct Proposal {
+    /// What is added to the weights of every map, `[rows, columns]` each.
     pub change: Vec<Mat<f64>>,
+    /// Numbers of the step by their names; see [`crate::training::TrainingPoint::statistics`] for their units.
     pub statistics: Map<String, Value>,
 }
 
@@ -120,6 +123,6 @@ pub trait Optimizer: Stateful + Send {
         false
     }
 
-    /// Tells the risk on the step's paths before and after it.
+    /// Tells the risk on the step's paths before and after it, in units of money.
     fn trial(&mut self, _before: f64, _after: f64) {}
 }

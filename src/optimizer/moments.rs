@@ -11,7 +11,9 @@ use faer::Mat;
 /// Kingma and Ba (2015), algorithm 1.
 #[derive(Debug, Clone)]
 pub struct AdaptiveMoments {
+    /// The decay β₁ of the average of gradients.
     pub beta1: f64,
+    /// The decay β₂ of the average of their squares.
     pub beta2: f64,
     count: i32,
     mean: Vec<Mat<f64>>,
@@ -27,6 +29,7 @@ impl Stateful for AdaptiveMoments {
 }
 
 impl AdaptiveMoments {
+    /// Nothing averaged yet.
     pub fn new(beta1: f64, beta2: f64) -> Self {
         Self {
             beta1,
@@ -37,7 +40,7 @@ impl AdaptiveMoments {
         }
     }
 
-    /// `factor` · m̂/(√v̂ + ε) with ε = 1e-8, after the averages have taken in `gradient`.
+    /// The change `factor` · m̂/(√v̂ + ε) with ε = 1e-8, in units of money per unit of weight, after the averages have taken in `gradient`.
     pub fn direction(&mut self, gradient: &[Mat<f64>], factor: f64) -> Vec<Mat<f64>> {
         const EPSILON: f64 = 1e-8;
         let Self { beta1, beta2, .. } = *self;
@@ -62,12 +65,12 @@ impl AdaptiveMoments {
             .collect()
     }
 
-    /// m and v, for a change of coordinates.
+    /// The averages m and v of a map, for a change of coordinates.
     pub(super) fn averages(&mut self, map: usize) -> (&mut Mat<f64>, &mut Mat<f64>) {
         (&mut self.mean[map], &mut self.square[map])
     }
 
-    /// m̂
+    /// The bias-corrected average m̂ of gradients, `[rows, columns]` of every map.
     pub fn mean(&self) -> Vec<Mat<f64>> {
         crate::linalg::scaled(&self.mean, 1.0 / (1.0 - self.beta1.powi(self.count)))
     }

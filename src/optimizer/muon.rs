@@ -2,27 +2,31 @@ use super::first_order::{RateSettings, clipped, statistics, zeros};
 use super::{
     AdaptiveMoments, Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful,
 };
-use crate::bounds::{fraction, positive};
 use crate::error::Result;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Settings of [`Muon`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct MuonSettings {
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub momentum: f64,
     /// Whether the average looks one step ahead.
     pub nesterov: bool,
     /// Adam's learning rate for maps of one row.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub vector_learning_rate: f64,
     /// Adam's decay of the average of gradients.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta1: f64,
     /// Adam's decay of the average of their squares.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta2: f64,
 }
 
@@ -39,16 +43,7 @@ impl Default for MuonSettings {
     }
 }
 
-impl Settings for MuonSettings {
-    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        self.rate.check(key)?;
-        fraction(&key("momentum"), self.momentum)?;
-        positive(&key("vector_learning_rate"), self.vector_learning_rate)?;
-        fraction(&key("beta1"), self.beta1)?;
-        fraction(&key("beta2"), self.beta2)?;
-        Ok(())
-    }
-}
+impl Settings for MuonSettings {}
 
 impl Build for MuonSettings {
     fn build(&self) -> Box<dyn Optimizer> {
@@ -111,6 +106,7 @@ pub struct Muon {
 }
 
 impl Muon {
+    /// Muon before its first step.
     pub fn new(settings: MuonSettings) -> Self {
         Self {
             settings,

@@ -4,20 +4,26 @@ use super::{
     ShampooSettings, SingdSettings, SoapSettings, WhitenedMuonSettings,
 };
 use crate::bounds::one_of;
-use crate::error::{Error, Result, excerpt, parser_message};
+use crate::error::{Error, Result, parser_message};
+use crate::settings::{check, prune, schema};
 use crate::simd::BLOCK;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-/// The settings of a method as a strategy file gives them; their default is the method's documented one.
-pub trait Settings: Build + Default + Serialize + DeserializeOwned + 'static {
-    /// Checks bounds; `key` gives the full name of a key for the error.
+/// The settings of a method as a strategy file gives them; their default is the method's documented one, and their bounds
+/// stand at their fields (see [`crate::settings`]).
+pub trait Settings: Build + Default + Serialize + DeserializeOwned + JsonSchema + 'static {
+    /// Checks what depends on several settings; `key` gives the full name of a key for the error.
     ///
     /// # Errors
     /// In one line: the key, the value and its bound.
-    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()>;
+    fn check(&self, _key: &dyn Fn(&str) -> String) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Settings that make an optimizer.
@@ -58,11 +64,11 @@ type Checked = (Arc<dyn Build>, toml::Table);
 
 /// The methods: one line for each, which everything else that is said of it follows from.
 macro_rules! methods {
-    ($($method:ident $name:literal $settings:ty,)*) => {
+    ($($(#[doc = $doc:literal])* $method:ident $name:literal $settings:ty,)*) => {
         /// A method of training.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub enum Method {
-            $(#[serde(rename = $name)] $method,)*
+            $($(#[doc = $doc])* #[serde(rename = $name)] $method,)*
         }
 
         impl Method {
@@ -83,13 +89,23 @@ macro_rules! methods {
                 }
             }
 
+            /// The schema of the method's own settings, with its defaults.
+            pub fn schema(self) -> &'static Value {
+                match self {
+                    $(Self::$method => {
+                        static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema(&<$settings>::default()));
+                        &SCHEMA
+                    })*
+                }
+            }
+
             /// The checked settings from the keys of the section `section`, and all keys with their defaults.
             ///
             /// # Errors
             /// In one line: the key, the value and its bound.
             pub fn read(self, section: &str, keys: toml::Table) -> Result<Checked> {
                 match self {
-                    $(Self::$method => read::<$settings>(section, keys),)*
+                    $(Self::$method => read::<$settings>(self.schema(), section, keys),)*
                 }
             }
         }
@@ -97,20 +113,35 @@ macro_rules! methods {
 }
 
 methods! {
+    /// Adam (Kingma and Ba 2015).
     Adam "adam" AdamSettings,
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
     AdamW "adamw" AdamWSettings,
+    /// K-FAC for recurrent networks (Martens, Ba and Johnson 2018).
     Kfac "kfac" KfacSettings,
+    /// LAMB: Adam with a step relative to the length of the weights (You et al. 2020).
     Lamb "lamb" LambSettings,
+    /// L-BFGS on averages, block by block (Niu et al. 2023).
     Mlbfgs "mlbfgs" MlbfgsSettings,
+    /// Muon: orthogonalised momentum (Jordan et al. 2024).
     Muon "muon" MuonSettings,
+    /// Gradient descent with momentum.
     Sgd "sgd" SgdSettings,
+    /// Shampoo (Gupta, Koren and Singer 2018).
     Shampoo "shampoo" ShampooSettings,
+    /// SOAP: Adam in the eigenbases of Shampoo (Vyas et al. 2024).
     Soap "soap" SoapSettings,
+    /// EKFAC: K-FAC with rescaled eigenvalues (George et al. 2018).
     Ekfac "ekfac" EkfacSettings,
+    /// Kronecker-factored optimal curvature (Schnaus, Lee and Triebel 2021).
     Kfoc "kfoc" KfocSettings,
+    /// Conjugate gradients on the exact metric, preconditioned by K-FAC.
     CgFac "cg_fac" CgFacSettings,
+    /// Exact Gauss–Newton, a reference on small networks and few paths.
     GaussNewton "gauss_newton" GaussNewtonSettings,
+    /// Inverse-free natural gradient with Kronecker factors (Lin et al. 2024).
     Singd "singd" SingdSettings,
+    /// Muon in the coordinates that K-FAC's factors whiten.
     WhitenedMuon "whitened_muon" WhitenedMuonSettings,
 }
 
@@ -124,52 +155,21 @@ impl Method {
     }
 }
 
-fn read<S: Settings>(section: &str, keys: toml::Table) -> Result<Checked> {
-    let key = |key: &str| format!("{section}.{key}");
-    let table = |settings: &S| {
-        toml::Table::try_from(settings)
-            .map_err(|error| Error::Computation(format!("{section} as TOML: {error}")))
-    };
-    // Key by key, because a flattened section would not say which of its keys is at fault.
+fn read<S: Settings>(schema: &Value, section: &str, keys: toml::Table) -> Result<Checked> {
+    let keys = toml::Value::Table(keys);
+    check(schema, &keys, section)?;
+    let failed =
+        |what: &str| Error::Computation(format!("{section} as TOML: {}", parser_message(what)));
+    let table =
+        |settings: &S| toml::Table::try_from(settings).map_err(|error| failed(&error.to_string()));
+    // A method's defaults differ from those of the settings that it shares with others, which are flattened into it.
     let mut filled = table(&S::default())?;
-    for (name, value) in keys {
-        let Some(default) = filled.get(&name) else {
-            let known: Vec<&str> = filled.keys().map(String::as_str).collect();
-            return Err(Error::input(format!(
-                "`{}`: unknown key, must be one of {}",
-                excerpt(&key(&name)),
-                known.join(", ")
-            )));
-        };
-        let value = match (default, value) {
-            // `damping = 1` means the number 1.0.
-            (toml::Value::Float(_), toml::Value::Integer(whole)) => {
-                toml::Value::Float(whole as f64)
-            }
-            (_, value) => value,
-        };
-        if !value.same_type(default) {
-            return Err(Error::input(format!(
-                "`{}`: must be of type {}, was {}",
-                excerpt(&key(&name)),
-                default.type_str(),
-                excerpt(&value.to_string())
-            )));
-        }
-        filled.insert(name.clone(), value);
-        // The keys before this one were found right, so what fails is this one.
-        if let Err(error) = S::deserialize(filled.clone()) {
-            return Err(Error::input(format!(
-                "`{}`: {}",
-                excerpt(&key(&name)),
-                parser_message(error.message())
-            )));
-        }
+    if let toml::Value::Table(keys) = keys {
+        filled.extend(keys);
     }
-    let settings = S::deserialize(filled).map_err(|error| {
-        Error::input(format!("`{section}`: {}", parser_message(error.message())))
-    })?;
-    settings.check(&key)?;
-    let resolved = table(&settings)?;
+    let settings = S::deserialize(filled).map_err(|error| failed(error.message()))?;
+    settings.check(&|key| format!("{section}.{key}"))?;
+    let mut resolved = table(&settings)?;
+    prune(schema, &mut resolved);
     Ok((Arc::new(settings), resolved))
 }

@@ -1,19 +1,21 @@
 use super::first_order::{RateSettings, clipped, statistics, zeros};
 use super::{Batch, Build, Family, Optimizer, Proposal, Settings, State, Stateful};
-use crate::bounds::{check, fraction};
+use crate::bounds::check;
 use crate::error::Result;
 use crate::linalg::inner;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Settings of [`Sgd`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SgdSettings {
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Share μ of the velocity that a step keeps; 0 for plain gradient descent.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub momentum: f64,
     /// Nesterov's momentum instead of the heavy ball.
     pub nesterov: bool,
@@ -31,16 +33,9 @@ impl Default for SgdSettings {
 
 impl Settings for SgdSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        self.rate.check(key)?;
-        fraction(&key("momentum"), self.momentum)?;
         let moves = !self.nesterov || self.momentum > 0.0;
-        check(
-            &key("momentum"),
-            self.momentum,
-            moves,
-            "positive with `nesterov`",
-        )?;
-        Ok(())
+        let bound = "positive with `nesterov`";
+        check(&key("momentum"), self.momentum, moves, bound).map(|_| ())
     }
 }
 
@@ -67,6 +62,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
+    /// SGD before its first step.
     pub fn new(settings: SgdSettings) -> Self {
         Self {
             settings,

@@ -3,39 +3,45 @@ use super::{
     AdaptiveMoments, Batch, Build, Family, GradientMoments, Optimizer, Proposal, Settings, State,
     Stateful,
 };
-use crate::bounds::{at_least, check, fraction, positive};
 use crate::error::Result;
 use crate::linalg::symmetric_power;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Where the length of a step of Shampoo comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grafting {
-    /// Shampoo's own.
+    /// The length of Shampoo's own step.
     None,
-    /// Map by map the length of Adam's step.
+    /// The length of Adam's step, map by map.
     Adam,
 }
 
 /// Settings of [`Shampoo`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ShampooSettings {
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta1: f64,
     /// Decay of the average of their squares in the grafted Adam.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta2: f64,
     /// Decay of the averages L and R; 1 for sums.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     /// Steps between renewals of the inverse roots.
+    #[schemars(range(min = 1))]
     pub factor_period: usize,
     /// Ridge on L and R, as a share of their mean eigenvalue.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub damping: f64,
+    /// Where the length of a step comes from.
     pub grafting: Grafting,
 }
 
@@ -53,19 +59,7 @@ impl Default for ShampooSettings {
     }
 }
 
-impl Settings for ShampooSettings {
-    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        self.rate.check(key)?;
-        fraction(&key("beta1"), self.beta1)?;
-        fraction(&key("beta2"), self.beta2)?;
-        let decay = self.factor_decay;
-        let holds = (0.0..=1.0).contains(&decay);
-        check(&key("factor_decay"), decay, holds, "in [0, 1]")?;
-        at_least(&key("factor_period"), self.factor_period, 1)?;
-        positive(&key("damping"), self.damping)?;
-        Ok(())
-    }
-}
+impl Settings for ShampooSettings {}
 
 impl Build for ShampooSettings {
     fn build(&self) -> Box<dyn Optimizer> {
@@ -90,11 +84,12 @@ pub struct Shampoo {
     settings: ShampooSettings,
     adam: AdaptiveMoments,
     moments: Vec<GradientMoments>,
-    /// (L^{-1/4}, R^{-1/4})
+    /// The roots (L^{-1/4}, R^{-1/4}) of every map.
     roots: Vec<(Mat<f64>, Mat<f64>)>,
 }
 
 impl Shampoo {
+    /// Shampoo before its first step.
     pub fn new(settings: ShampooSettings) -> Self {
         Self {
             settings,

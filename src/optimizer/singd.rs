@@ -2,16 +2,16 @@ use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::inverse_root::{InverseRoot, Move};
 use super::kfac::balance;
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::{fraction, positive};
 use crate::error::Result;
 use crate::linalg::paired;
 use crate::network::Record;
 use crate::simd::Real;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the two factors share the damped metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Variant {
     /// Natural-gradient descent on the inverse factors: each sees the other's trace, and λ is the metric's own.
@@ -21,13 +21,16 @@ pub enum Variant {
 }
 
 /// Settings of SINGD with dense factors.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SingdSettings {
+    /// How the inverse factors move.
     pub variant: Variant,
     /// β₁, how far a renewal moves the factors.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
     pub factor_rate: f64,
     /// α₁, decay of the momentum of the factors; INGD only.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub factor_momentum: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -49,9 +52,6 @@ impl Default for SingdSettings {
 
 impl Settings for SingdSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        positive(&key("factor_rate"), self.factor_rate)?;
-        fraction(&key("factor_rate"), self.factor_rate)?;
-        fraction(&key("factor_momentum"), self.factor_momentum)?;
         self.control.check(key)
     }
 }
@@ -151,6 +151,7 @@ pub struct SingdMetric {
 }
 
 impl SingdMetric {
+    /// The metric before its first record.
     pub fn new(settings: &SingdSettings) -> Self {
         Self {
             settings: *settings,
@@ -179,7 +180,7 @@ impl Stateful for SingdMetric {
     }
 }
 
-/// (K Kᵀ, C Cᵀ) of every map.
+/// The inverse factors (K Kᵀ, C Cᵀ) of every map.
 #[derive(Debug, Clone)]
 pub struct SingdInverse(Vec<(Mat<f64>, Mat<f64>)>);
 

@@ -3,26 +3,30 @@ use super::{
     AdaptiveMoments, Batch, Build, Family, GradientMoments, Optimizer, Proposal, Settings, State,
     Stateful,
 };
-use crate::bounds::{at_least, fraction};
 use crate::error::Result;
 use crate::linalg::{orthonormal, symmetric_eigen};
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Settings of [`Soap`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SoapSettings {
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta1: f64,
     /// Decay of the average of their squares in the eigenbases.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub beta2: f64,
     /// Decay of the averages L and R.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub factor_decay: f64,
     /// Steps between renewals of the eigenbases.
+    #[schemars(range(min = 1))]
     pub factor_period: usize,
 }
 
@@ -38,16 +42,7 @@ impl Default for SoapSettings {
     }
 }
 
-impl Settings for SoapSettings {
-    fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        self.rate.check(key)?;
-        fraction(&key("beta1"), self.beta1)?;
-        fraction(&key("beta2"), self.beta2)?;
-        fraction(&key("factor_decay"), self.factor_decay)?;
-        at_least(&key("factor_period"), self.factor_period, 1)?;
-        Ok(())
-    }
-}
+impl Settings for SoapSettings {}
 
 impl Build for SoapSettings {
     fn build(&self) -> Box<dyn Optimizer> {
@@ -76,12 +71,13 @@ pub struct Soap {
     settings: SoapSettings,
     adam: AdaptiveMoments,
     moments: Vec<GradientMoments>,
-    /// (Q_L, Q_R)
+    /// The bases (Q_L, Q_R) of every map.
     bases: Vec<(Mat<f64>, Mat<f64>)>,
     off_diagonal: f64,
 }
 
 impl Soap {
+    /// SOAP before its first step.
     pub fn new(settings: SoapSettings) -> Self {
         Self {
             settings,

@@ -2,18 +2,19 @@ use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::kfac::{Approximation, MapFactors};
 use super::muon::newton_schulz;
 use super::{Build, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::unit_interval;
 use crate::error::Result;
 use crate::linalg::paired;
 use crate::network::Record;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of whitened Muon.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct WhitenedMuonSettings {
     /// Decay of the average of past factors at each renewal.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -30,7 +31,6 @@ impl Default for WhitenedMuonSettings {
 
 impl Settings for WhitenedMuonSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        unit_interval(&key("factor_decay"), self.factor_decay)?;
         self.control.check(key)
     }
 }
@@ -70,6 +70,7 @@ pub struct WhitenedMuonMetric {
 pub struct WhitenedMuonInverse(Vec<(Mat<f64>, Mat<f64>)>);
 
 impl WhitenedMuonMetric {
+    /// The metric before its first record.
     pub fn new(settings: &WhitenedMuonSettings) -> Self {
         Self {
             decay: settings.factor_decay,

@@ -43,12 +43,19 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BlackScholes {
+    /// Call or put.
     pub kind: OptionKind,
+    /// The spot.
     pub spot: f64,
+    /// The strike.
     pub strike: f64,
+    /// Years to expiry.
     pub expiry: f64,
+    /// The interest rate, continuously compounded.
     pub rate: f64,
+    /// The dividend yield, continuously compounded.
     pub dividend: f64,
+    /// The volatility, annualised.
     pub volatility: f64,
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 /// Currency of the spot; delta in shares, gamma in shares per currency, theta per year, vega per unit of volatility.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Greeks {
+    /// The price V.
     pub price: f64,
     /// `∂V/∂S` at constant variance.
     pub delta: f64,

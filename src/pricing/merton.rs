@@ -2,6 +2,7 @@
 
 use super::{BlackScholes, Greeks};
 use crate::contract::OptionKind;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Merton's model: a geometric Brownian motion whose price jumps by independent lognormal factors,
@@ -20,16 +21,20 @@ use serde::{Deserialize, Serialize};
 ///
 /// R. C. Merton (1976), "Option pricing when underlying stock returns are discontinuous", Journal of Financial
 /// Economics 3, eqs. 2 and 16.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MertonParameters {
     /// The volatility σ of the diffusion alone, annualised: 0.2 is 20 %.
+    #[schemars(title = "Volatility", range(min = 1e-3, max = 5.0), extend("x-unit" = "annualised"))]
     pub volatility: f64,
-    /// The expected number of jumps a year, λ.
+    /// The expected number λ of jumps a year.
+    #[schemars(title = "Jumps a year", range(min = 1e-6, max = 1e4), extend("x-unit" = "per year"))]
     pub jump_intensity: f64,
     /// The mean m of the logarithm of a jump's factor: −0.05 is a fall by about 5 %.
+    #[schemars(title = "Mean log jump", range(min = -1.0, max = 1.0))]
     pub log_jump_mean: f64,
     /// The standard deviation s of the logarithm of a jump's factor.
+    #[schemars(title = "Deviation of the log jump", range(min = 1e-6, max = 1.0))]
     pub log_jump_std: f64,
 }
 

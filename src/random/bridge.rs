@@ -1,7 +1,7 @@
 /// The Brownian bridge construction on an equidistant grid: the first variate gives the end of the path, the next
 /// ones the middles of ever smaller intervals.
 ///
-/// With ℓ < m < r the dates and W at ℓ and r known,
+/// For dates ℓ < m < r and known W_ℓ and W_r,
 /// W_m = ((r − m) W_ℓ + (m − ℓ) W_r)/(r − ℓ) + √((m − ℓ)(r − m)/(r − ℓ)) Z. An orthogonal map from the variates to the
 /// increments of unit steps, which puts most of a path's variance into the first dimensions of a Sobol point.
 ///
@@ -21,6 +21,7 @@ struct Node {
 }
 
 impl Bridge {
+    /// Prepares the construction of paths over `steps` periods of unit length.
     pub fn new(steps: usize) -> Self {
         let mut nodes = vec![Node {
             left: 0,

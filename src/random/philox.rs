@@ -4,14 +4,23 @@ use crate::simd::{BLOCK, Lane};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
+    /// Shocks of the paths that a policy is trained on.
     Training = 1,
+    /// Shocks of the paths on which a training is watched.
     Validation = 2,
+    /// Shocks of the test paths.
     Evaluation = 3,
+    /// The weights that a training begins with.
     InitialWeights = 4,
+    /// Shocks of the paths that a price is simulated on.
     Pricing = 5,
+    /// Shocks of the paths that `simulate` writes.
     Export = 6,
+    /// The candidates of a search for settings.
     Tuning = 7,
+    /// The draws of a bootstrap.
     Bootstrap = 8,
+    Unit = 9,
 }
 
 /// The counter-based generator Philox 4×32 with 10 rounds, evaluated for a block of paths at once.
@@ -30,6 +39,7 @@ const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 impl Stream {
+    /// The stream of one purpose under one seed; any other pair of the two gives an unrelated stream.
     pub fn new(seed: u64, purpose: Purpose) -> Self {
         // SplitMix64's finaliser keeps neighbouring seeds and purposes apart.
         let mut key = seed ^ (purpose as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -57,6 +67,12 @@ impl Stream {
             counter[1][lane] = (first >> 32) as u32;
             counter[2][lane] = draw;
         }
+        self.rounds(counter)
+    }
+
+    /// The ten rounds of Philox 4×32 on the counter of every lane.
+    #[inline(always)]
+    fn rounds(&self, mut counter: [Lane<u32>; 4]) -> [Lane<u32>; 4] {
         let mut key = self.key;
         for _ in 0..10 {
             for lane in 0..BLOCK {
@@ -83,12 +99,42 @@ impl Stream {
 mod tests {
     use super::*;
 
-    /// The known answer of Random123's test vectors for counter 0 and key 0.
+    /// The three known answers for ten rounds of Philox 4×32 in `kat_vectors` of Random123: zeros, ones, and digits of π. A
+    /// draw has the path in the first two words of the counter, the draw in the third, and zero in the last.
     #[test]
-    fn known_answer_for_zero_counter_and_key() {
-        let words = Stream { key: [0, 0] }.draw(0, 0);
-        let first = words.map(|lane| lane[0]);
-        assert_eq!(first, [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+    fn known_answers_of_random123() {
+        const ONES: u32 = u32::MAX;
+        for (counter, key, answer) in [
+            (
+                [0; 4],
+                [0; 2],
+                [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8],
+            ),
+            (
+                [ONES; 4],
+                [ONES; 2],
+                [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
+            ),
+            (
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0],
+                [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+            ),
+        ] {
+            let words = Stream { key }.rounds(counter.map(|word| [word; BLOCK]));
+            for lane in 0..BLOCK {
+                assert_eq!(words.map(|word| word[lane]), answer);
+            }
+        }
+        let stream = Stream::new(7, Purpose::Training);
+        let (block, draw) = ((1 << 30) + 5, 9);
+        let words = stream.draw(block, draw);
+        for lane in 0..BLOCK {
+            let path = block * BLOCK as u64 + lane as u64;
+            let counter = [path as u32, (path >> 32) as u32, draw, 0];
+            let expected = stream.rounds(counter.map(|word| [word; BLOCK]));
+            assert_eq!(words.map(|word| word[lane]), expected.map(|word| word[0]));
+        }
     }
 
     #[test]

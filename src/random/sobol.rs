@@ -20,6 +20,7 @@ pub(super) struct Sobol {
 }
 
 impl Sobol {
+    /// The points whose scrambling and whose dimensions beyond the table come from `padding`.
     pub fn new(padding: Stream) -> Self {
         Self { padding }
     }

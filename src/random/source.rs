@@ -2,10 +2,13 @@ use super::bridge::Bridge;
 use super::sobol::Sobol;
 use super::{Purpose, Stream};
 use crate::simd::{BLOCK, Lane, Normal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::f64::consts::FRAC_1_SQRT_2;
 
 /// How the random numbers behind paths are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Sampling {
     /// Independent paths.
     #[default]
@@ -31,8 +34,11 @@ pub struct Source {
 pub enum Shocks {
     /// Drawn when asked for; with `antithetic`, the second half of the block mirrors the first.
     Drawn {
+        /// The stream that words are drawn from.
         stream: Stream,
+        /// The number of the block, which addresses its part of the stream.
         block: u64,
+        /// Whether paths 16 to 31 have the shocks of paths 0 to 15 with the opposite sign.
         antithetic: bool,
     },
     /// Made in advance.

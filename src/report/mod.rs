@@ -8,6 +8,7 @@ pub mod html;
 pub mod levels;
 pub mod markup;
 pub mod palette;
+mod significance;
 pub mod study;
 pub mod summary;
 pub mod table;

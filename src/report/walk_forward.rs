@@ -11,8 +11,16 @@ pub fn percent(level: f64) -> String {
     format!("{} %", (1e12 * level).round() / 1e10)
 }
 
-/// In words: who has the lower CVaR, by how much, and whether the contracts tell.
+/// In words: how many comparisons are significant, then who has the lower CVaR and by how much.
 pub fn findings(results: &Results) -> Vec<String> {
+    super::significance::summary(&results.tests, results.level)
+        .into_iter()
+        .chain(changes(results))
+        .collect()
+}
+
+/// In words: who has the lower CVaR, by how much, and whether that is significant.
+fn changes(results: &Results) -> Vec<String> {
     let tests = results.tests.iter().filter(|test| test.statistic == "cvar");
     tests
         .map(|test| {
@@ -39,10 +47,10 @@ pub fn findings(results: &Results) -> Vec<String> {
             } else {
                 "above"
             };
-            let verdict = if *corrected < 0.05 {
-                "which the contracts establish"
+            let verdict = if *corrected < super::significance::LEVEL {
+                "significant"
             } else {
-                "which the contracts do not establish"
+                "not significant"
             };
             format!(
                 "The CVaR {} of {strategy} lies {}{share} {side} that of {against}, interval of the \
@@ -163,11 +171,7 @@ pub fn tests(results: &Results) -> Table {
     let differences = results.tests.iter().map(|test| test.difference.value);
     let money = Rounding::of_values(differences, 4);
     let rows = results.tests.iter().map(|test| {
-        let statistic = match test.statistic.as_str() {
-            "cvar" => format!("CVaR {}", percent(results.level)),
-            "mean" => "mean P&L".into(),
-            other => other.into(),
-        };
+        let statistic = super::significance::statistic(test, results.level);
         vec![
             Cell::plain(&test.against),
             Cell::plain(statistic),

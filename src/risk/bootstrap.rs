@@ -19,11 +19,13 @@ pub struct Bootstrap {
     draws: Vec<Vec<u32>>,
 }
 
-/// A confidence interval.
+/// A confidence interval, in the unit of its statistic.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
+    /// The lower end.
     #[serde(deserialize_with = "null_as_nan")]
     pub low: f64,
+    /// The upper end.
     #[serde(deserialize_with = "null_as_nan")]
     pub high: f64,
 }

@@ -1,9 +1,10 @@
 use super::Risk;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
 /// Which paths the metric F = (1/n) Σ_b h_b J_b J_bᵀ counts for how much.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CurvatureWeights {
     /// All the same.
@@ -114,6 +115,9 @@ struct Kernel {
     density: f64,
 }
 
+/// The least width of a kernel, whose reciprocal and its square are still finite.
+const LEAST_WIDTH: f64 = 1e-150;
+
 impl Kernel {
     /// The best of the P&L that carry weight is the value at risk; the bandwidth is Silverman's 1.06 σ n^{−1/5}.
     fn new(pnl: &[f64], weights: &[f64]) -> Self {
@@ -128,8 +132,8 @@ impl Kernel {
         let variance = pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / n;
         let mut kernel = Self {
             centre,
-            // A sample without spread still needs a kernel.
-            width: (1.06 * variance.sqrt() * n.powf(-0.2)).max(1e-12),
+            // A sample without spread still needs a kernel; the bound is far below any amount of money.
+            width: (1.06 * variance.sqrt() * n.powf(-0.2)).max(LEAST_WIDTH),
             density: 0.0,
         };
         kernel.density = pnl.iter().map(|z| kernel.at(*z)).sum::<f64>() / n;

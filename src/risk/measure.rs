@@ -3,21 +3,36 @@ use crate::error::Result;
 use serde::Serialize;
 use std::fmt;
 
-/// A convex risk measure ρ of P&L z, as the average over equally likely paths.
+/// A convex risk measure ρ of P&L z, both in the spot's currency, over equally likely paths.
+///
+/// Multiplying P&L by c and dividing an aversion by c multiplies ρ by c; a CVaR has no aversion, and is multiplied as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "measure")]
 pub enum Risk {
     /// CVaR_α(z) = min_η η + E(−z − η)⁺/(1 − α), Rockafellar and Uryasev (2000), equation 4.
-    Cvar { level: f64 },
-    /// (1/λ) ln E e^{−λz}
-    Entropic { aversion: f64 },
-    /// −E z + λ/2 Var z
-    MeanVariance { aversion: f64 },
+    Cvar {
+        /// The level α in [0, 1), a probability.
+        level: f64,
+    },
+    /// The entropic risk measure ρ(z) = (1/λ) ln E e^{−λz} of Föllmer and Schied (2002), "Convex measures of risk and
+    /// trading constraints".
+    Entropic {
+        /// The aversion λ > 0, in one over the spot's currency.
+        aversion: f64,
+    },
+    /// Mean–variance, ρ(z) = −E z + λ/2 Var z.
+    MeanVariance {
+        /// The aversion λ > 0, in one over the spot's currency.
+        aversion: f64,
+    },
     /// min_η η + E ℓ(−z − η) with ℓ(x) = ((1 + λx)₊² − 1)/(2λ): the optimised certainty equivalent (Ben-Tal and Teboulle 2007,
     /// definition 2.1) of a quadratic that does not turn down. It is the least monotone measure that is mean–variance where all P&L
     /// lies less than 1/λ above −η: what is gained beyond counts as nothing, not as risk (Maccheroni, Marinacci, Rustichini
     /// and Taboga 2009, theorem 2.2).
-    MonotoneMeanVariance { aversion: f64 },
+    MonotoneMeanVariance {
+        /// The aversion λ > 0, in one over the spot's currency.
+        aversion: f64,
+    },
 }
 
 impl fmt::Display for Risk {
@@ -37,9 +52,9 @@ impl fmt::Display for Risk {
 /// A risk measure at a sample.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// ρ(z)
+    /// The risk ρ(z), in the spot's currency.
     pub value: f64,
-    /// ∂ρ/∂z_b, one for each path; their sum is −1.
+    /// The derivatives ∂ρ/∂z_b, one for each path, without unit; their sum is −1.
     pub weights: Vec<f64>,
 }
 

@@ -8,7 +8,9 @@ use crate::hedging::Book;
 
 /// A statistic and the influence of every path on it.
 pub struct Influence {
+    /// The statistic on all paths.
     pub value: f64,
+    /// The influence of every path on it, up to a constant, in the unit of the statistic.
     pub paths: Vec<f64>,
 }
 
@@ -24,7 +26,9 @@ impl Influence {
 
 /// The same paths under two strategies.
 pub struct Pair<'a> {
+    /// The book of the strategy that is compared.
     pub ours: &'a Book,
+    /// The book of the baseline.
     pub theirs: &'a Book,
 }
 
@@ -75,7 +79,7 @@ fn standard_error(values: &[f64]) -> f64 {
     (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt()
 }
 
-/// The mean.
+/// The mean of the values, on which every value has itself for its influence.
 pub fn mean_influence(values: &[f64]) -> Influence {
     Influence {
         value: average(values),
@@ -83,7 +87,7 @@ pub fn mean_influence(values: &[f64]) -> Influence {
     }
 }
 
-/// The variance of P&L: (z − z̄)².
+/// The variance of P&L, on which a path with P&L z has the influence (z − z̄)².
 pub fn variance_influence(book: &Book) -> Influence {
     let mean = average(&book.pnl);
     let paths: Vec<f64> = book.pnl.iter().map(|z| (z - mean).powi(2)).collect();
@@ -93,7 +97,7 @@ pub fn variance_influence(book: &Book) -> Influence {
     }
 }
 
-/// CVaR of the loss: (L − q)⁺/(1 − α); NaN, an unknown error, where the tail has fewer than five losses, too few to
+/// CVaR of the loss at level α, on which a path with loss L has the influence (L − q)⁺/(1 − α), q the value at risk; NaN, an unknown error, where the tail has fewer than five losses, too few to
 /// show their spread.
 pub fn cvar_influence(pnl: &[f64], level: f64) -> Influence {
     const LEAST_TAIL: f64 = 5.0;
@@ -115,7 +119,7 @@ pub fn cvar_influence(pnl: &[f64], level: f64) -> Influence {
     }
 }
 
-/// The risk measure itself.
+/// The risk measure ρ(z) itself, with the influence of every path on it.
 pub fn risk_influence(pnl: &[f64], risk: Risk) -> Influence {
     let evaluation = risk.evaluate(pnl);
     let n = pnl.len() as f64;
@@ -145,7 +149,7 @@ pub fn risk_influence(pnl: &[f64], risk: Risk) -> Influence {
     }
 }
 
-/// The Sharpe ratio s = z̄/σ: (z − z̄)/σ − s (z − z̄)²/(2σ²).
+/// The Sharpe ratio s = z̄/σ, on which a path with P&L z has the influence (z − z̄)/σ − s (z − z̄)²/(2σ²).
 pub fn sharpe_influence(pnl: &[f64]) -> Influence {
     let mean = average(pnl);
     let deviation =

@@ -4,15 +4,22 @@ use serde_json::{Map, Value, json};
 
 /// What [`Row::new`] needs beside the paths.
 pub struct RowInput<'a> {
+    /// The name of the strategy.
     pub strategy: &'a str,
+    /// The seed of its training, if it was trained.
     pub seed: Option<u64>,
+    /// What the contract is sold for, on average, in the spot's currency.
     pub premium: f64,
+    /// The risk measure that was trained.
     pub risk: Risk,
+    /// How many contracts are sold in a year, one after another, by whose square root a Sharpe ratio is annualised.
     pub contracts_per_year: f64,
     /// How many contracts live at a time, 1 if paths are independent. Standard errors grow by its square root:
     /// n contracts then count as n/overlap independent ones, which is safe rather than sharp.
     pub overlap: f64,
+    /// Optimisation steps of its training, if it was trained.
     pub steps: Option<usize>,
+    /// Seconds of its training, if it was trained.
     pub seconds: Option<f64>,
 }
 

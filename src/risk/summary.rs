@@ -3,11 +3,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// CVaR of the loss at one level, with its standard error.
+/// A statistic with its standard error, in the unit of the statistic.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Estimate {
+    /// The statistic on the sample.
     pub value: f64,
+    /// Its standard error; NaN where too few paths lie in a tail to tell.
     pub standard_error: f64,
 }
 
@@ -55,56 +57,74 @@ impl Estimate {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Row {
+    /// The name of the strategy.
     pub strategy: String,
+    /// The seed of its training; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seed: Option<u64>,
+    /// The number of paths or contracts.
     pub paths: usize,
+    /// What a contract is sold for, on average.
     #[serde(deserialize_with = "null_as_nan")]
     pub premium: f64,
+    /// The mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean: f64,
+    /// The standard error of the mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean_standard_error: f64,
+    /// The standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std: f64,
+    /// The standard error of the standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std_standard_error: f64,
+    /// The variance of P&L, in squared money.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance: f64,
+    /// The standard error of the variance of P&L, in squared money.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_variance_standard_error: f64,
-    /// Keyed by level, `"0.5"`, `"0.95"`, `"0.99"` and the level that was trained.
+    /// CVaR of the loss, keyed by level: `"0.5"`, `"0.95"`, `"0.99"` and the level that was trained.
     #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub cvar: serde_json::Map<String, serde_json::Value>,
-    /// Without the levels beyond which too few paths lie to tell.
+    /// The standard errors of CVaR by level, without the levels beyond which too few paths lie to tell.
     #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub cvar_standard_error: serde_json::Map<String, serde_json::Value>,
     /// The trained risk measure ρ(P&L).
     #[serde(deserialize_with = "null_as_nan")]
     pub risk: f64,
+    /// The standard error of the trained risk measure.
     #[serde(deserialize_with = "null_as_nan")]
     pub risk_standard_error: f64,
+    /// The mean of what trading costs.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean: f64,
+    /// The standard error of the mean cost.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean_standard_error: f64,
+    /// The mean traded value over the life of a contract, divided by the spot at its start.
     #[serde(deserialize_with = "null_as_nan")]
     pub turnover: f64,
+    /// The standard error of the turnover.
     #[serde(deserialize_with = "null_as_nan")]
     pub turnover_standard_error: f64,
     /// Mean over standard deviation of P&L per contract.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe: f64,
+    /// The standard error of `sharpe`.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_standard_error: f64,
     /// `sharpe` times the square root of contracts per year.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_annualised: f64,
+    /// The standard error of `sharpe_annualised`.
     #[serde(deserialize_with = "null_as_nan")]
     pub sharpe_annualised_standard_error: f64,
-    /// Optimisation steps and training seconds; absent for hedges that are not trained.
+    /// Optimisation steps of the training; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub steps: Option<usize>,
+    /// Seconds of the training; absent for hedges that are not trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seconds: Option<f64>,
 }

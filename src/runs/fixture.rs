@@ -133,7 +133,9 @@ pub fn metrics() -> Metrics {
         tuning: Vec::new(),
         lengths: Vec::new(),
         frontier: Vec::new(),
+        money_unit: Some(1.2),
         band_aversion: Some(0.7),
+        band_at_bound: false,
         disagreements: Vec::new(),
         crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {

@@ -80,9 +80,16 @@ pub struct Metrics {
     /// Policies whose risk on test paths is not that of their training.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub disagreements: Vec<Disagreement>,
-    /// Risk aversion λ of the Whalley–Wilmott band, when it was among the hedges.
+    /// The unit in which the optimizers' settings and statistics count money, in the spot's currency; absent in runs of older
+    /// versions, whose optimizers counted that currency itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub money_unit: Option<f64>,
+    /// Risk aversion λ of the Whalley–Wilmott band, in one over the spot's currency, when it was among the hedges.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub band_aversion: Option<f64>,
+    /// Whether the search for that aversion ended at a bound, beyond which the risk may still fall.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub band_at_bound: bool,
     /// What the backtest assumed, when there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backtest_market: Option<BacktestMarket>,
@@ -192,6 +199,11 @@ impl Metrics {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> =
             self.disagreements.iter().map(ToString::to_string).collect();
+        if let Some(aversion) = self.band_aversion.filter(|_| self.band_at_bound) {
+            warnings.push(format!(
+                "the Whalley–Wilmott band with the least risk lies at a bound of the search, at risk aversion {aversion:.3e}"
+            ));
+        }
         if let Some(market) = &self.backtest_market {
             warnings.extend(market.warnings.iter().cloned());
             warnings.extend(market.undetermined());

@@ -166,8 +166,11 @@ pub struct Window {
     pub feller: Option<bool>,
     /// Drift of the calibrated returns, per year.
     pub drift: f64,
-    /// λ of the Whalley–Wilmott band.
+    /// Risk aversion λ of the Whalley–Wilmott band, in one over the spot's currency.
     pub band_aversion: f64,
+    /// Whether the search for that aversion ended at a bound, beyond which the risk may still fall.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub band_at_bound: bool,
     /// Seconds of training of every optimizer and seed.
     pub seconds: Vec<(String, u64, f64)>,
 }
@@ -202,6 +205,19 @@ impl Results {
                 "in {windows} of {all} windows the returns do not determine all parameters: {} on a bound of the search \
                  or not identified",
                 listed(&words)
+            )
+        })
+    }
+
+    /// That the search for the aversion of the Whalley–Wilmott band ended at a bound in some windows, in a sentence; nothing
+    /// if it did in none.
+    pub fn bands_at_bound(&self) -> Option<String> {
+        let windows = self.windows.iter().filter(|w| w.band_at_bound).count();
+        let all = self.windows.len();
+        (windows > 0).then(|| {
+            format!(
+                "in {windows} of {all} windows the Whalley–Wilmott band with the least risk lies at a bound of the search for \
+                 its risk aversion"
             )
         })
     }

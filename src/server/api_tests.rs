@@ -114,10 +114,11 @@ fn jobs_are_validated_queued_and_bounded() {
     let post =
         |body: serde_json::Value| Sent::new("POST", "/api/v1/jobs").with(body).to(app.clone());
     let form = json(&Sent::new("GET", "/api/v1/strategy/form").to(app.clone()));
-    let mut fields: serde_json::Map<String, serde_json::Value> = form["fields"]
+    let mut fields: serde_json::Map<String, serde_json::Value> = form["sections"]
         .as_array()
         .unwrap()
         .iter()
+        .flat_map(|section| section["fields"].as_array().unwrap())
         .filter(|field| !field["key"].as_str().unwrap().starts_with("backtest."))
         .map(|field| {
             (

@@ -12,7 +12,7 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 /// Name, media type and contents.
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     (
         "app.css",
         "text/css; charset=utf-8",
@@ -20,6 +20,7 @@ const FILES: [(&str, &str, &str); 10] = [
     ),
     ("app.js", JAVASCRIPT, include_str!("../../web/app.js")),
     ("api.js", JAVASCRIPT, include_str!("../../web/api.js")),
+    ("form.js", JAVASCRIPT, include_str!("../../web/form.js")),
     ("charts.js", JAVASCRIPT, include_str!("../../web/charts.js")),
     ("jobs.js", JAVASCRIPT, include_str!("../../web/jobs.js")),
     ("labels.js", JAVASCRIPT, include_str!("../../web/labels.js")),

@@ -135,25 +135,21 @@ pub async fn hedge_map(
     made.await
 }
 
-/// Why a question cannot be answered: the fault of the key that the message names first, in backquotes.
-pub fn bad_request(message: String) -> Problem {
-    let key = message
-        .strip_prefix('`')
-        .and_then(|rest| rest.split('`').next());
+/// Why a question cannot be answered: the fault of a parameter, whose name is `field`.
+pub fn bad_request(field: Option<&str>, message: String) -> Problem {
     Problem {
         status: StatusCode::BAD_REQUEST,
         code: "bad_request",
-        field: key.map(str::to_owned),
+        field: field.map(str::to_owned),
         message,
     }
 }
 
 /// Input errors are the asker's, all others the server's.
 fn refused(error: Error) -> Problem {
-    if error.exit_code() == 2 {
-        bad_request(error.to_string())
-    } else {
-        error.into()
+    match error.exit_code() {
+        2 => bad_request(error.at_key(), error.to_string()),
+        _ => error.into(),
     }
 }
 

@@ -34,10 +34,13 @@ fn ids(runs: &str) -> Result<Vec<&str>, Problem> {
         }
     }
     if !(2..=MOST).contains(&ids.len()) {
-        return Err(bad_request(format!(
-            "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
-            ids.len()
-        )));
+        return Err(bad_request(
+            Some("runs"),
+            format!(
+                "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
+                ids.len()
+            ),
+        ));
     }
     Ok(ids)
 }

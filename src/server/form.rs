@@ -5,7 +5,8 @@ use super::body::Body;
 use super::described::{JOBS, Refusal};
 use super::problem::{Problem, invalid, missing};
 use crate::error::{Error, excerpt};
-use crate::strategy::form;
+use crate::settings::Key;
+use crate::strategy::{Plan, form};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -61,73 +62,76 @@ pub struct StrategyText {
     /// The strategy as values by dotted keys.
     #[schema(value_type = Option<Object>)]
     fields: Option<Fields>,
-}
-
-/// What a field of the form holds.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Boolean,
-    Integer,
-    Number,
-    Text,
-    List,
-}
-
-impl Kind {
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::Bool(_) => Self::Boolean,
-            Value::Number(number) if number.is_f64() => Self::Number,
-            Value::Number(_) => Self::Integer,
-            Value::Array(_) => Self::List,
-            _ => Self::Text,
-        }
-    }
+    /// Whether the strategy may be at fault, as one that has got another model and not its parameters yet; keys that its
+    /// models and methods do not have are then left out of the form.
+    #[serde(default)]
+    draft: bool,
 }
 
 /// A key of the strategy.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FormField {
-    /// Dotted: `market.kappa`.
-    key: String,
-    kind: Kind,
-    /// What the strategy says, or the default.
-    #[schema(value_type = Value)]
-    value: Value,
-    /// The bound of the value, in words.
-    bound: Option<String>,
-    /// The names to choose from, if the value is one of some, or a list of them.
-    choices: Vec<String>,
+    /// `key`, dotted; `title`; `help`; `unit`; `kind` of value; `default`, or `default_rule` in words where it depends on
+    /// other keys; `required`; `bound` in words; `least` and `most` number, each with whether it is excluded; `choices`, the
+    /// words to choose from; `when`, the values of other keys of the section beside which the key has a meaning.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    key: Key,
+    /// What the strategy says, if it says anything.
+    #[schema(value_type = Option<Value>)]
+    value: Option<Value>,
+    /// Whether the keys of its section depend on its value, as on a model or a method.
+    decides: bool,
+}
+
+/// A section of the strategy.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FormSection {
+    /// Dotted: `market`, `optimizers.kfac`; empty for what stands before all sections.
+    name: String,
+    /// What a form calls it.
+    title: String,
+    /// What it says, in a sentence.
+    help: String,
+    /// Its keys, in the order of a file.
+    fields: Vec<FormField>,
 }
 
 /// The keys of a strategy, with every default.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StrategyForm {
-    fields: Vec<FormField>,
+    sections: Vec<FormSection>,
     /// The same as a file.
     strategy: String,
 }
 
 impl StrategyForm {
     fn new(strategy: String) -> crate::error::Result<Self> {
-        let fields = form::fields(&strategy)?.into_iter().map(|field| {
-            let (bound, choices) = match field.bound {
-                Some(bound) => (Some(bound.text), bound.choices),
-                None => (None, Vec::new()),
-            };
-            FormField {
-                key: field.key,
-                kind: Kind::of(&field.value),
-                value: field.value,
-                bound,
-                choices,
-            }
+        let sections = form::sections(&strategy)?.into_iter();
+        let sections = sections.map(|section| FormSection {
+            name: section.name,
+            title: section.title,
+            help: section.help,
+            fields: section
+                .fields
+                .into_iter()
+                .map(|field| FormField {
+                    key: field.key,
+                    value: field.value,
+                    decides: field.decides,
+                })
+                .collect(),
         });
         Ok(Self {
-            fields: fields.collect(),
+            sections: sections.collect(),
             strategy,
         })
+    }
+
+    /// The form of a strategy that is valid.
+    fn of_valid(strategy: String) -> crate::error::Result<Self> {
+        Plan::parse(&strategy, |_| {})?;
+        Self::new(strategy)
     }
 }
 
@@ -143,17 +147,14 @@ pub fn strategy_text(strategy: Option<String>, fields: Option<Fields>) -> Result
     }
 }
 
-/// A key that the message names first, in backquotes, is the field at fault.
+/// Bad input is the fault of the field whose key the error names, or of the one that was asked about.
 pub fn rejected(error: Error, otherwise: &str) -> Problem {
-    match error {
-        Error::Input(message) => {
-            let key = message
-                .strip_prefix('`')
-                .and_then(|rest| rest.split('`').next());
-            let field = key.unwrap_or(otherwise).to_owned();
-            invalid(&field, message)
+    match error.exit_code() {
+        2 => {
+            let field = error.at_key().unwrap_or(otherwise).to_owned();
+            invalid(&field, error.to_string())
         }
-        error => error.into(),
+        _ => error.into(),
     }
 }
 
@@ -178,7 +179,7 @@ pub async fn show(
                 text.replace("../market_data/", "market_data/")
             }
         };
-        StrategyForm::new(strategy).map_err(|error| Problem {
+        StrategyForm::of_valid(strategy).map_err(|error| Problem {
             status: StatusCode::CONFLICT,
             code: "unreadable",
             message: error.to_string(),
@@ -194,7 +195,12 @@ pub async fn show(
 pub async fn read(Body(given): Body<StrategyText>) -> Result<Json<StrategyForm>, Problem> {
     let made = off_thread(move || {
         let text = strategy_text(given.strategy, given.fields)?;
-        StrategyForm::new(text).map_err(|error| rejected(error, "strategy"))
+        let form = if given.draft {
+            StrategyForm::new(text)
+        } else {
+            StrategyForm::of_valid(text)
+        };
+        form.map_err(|error| rejected(error, "strategy"))
     });
     made.await.map(Json)
 }

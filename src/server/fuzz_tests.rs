@@ -98,13 +98,14 @@ fn no_request_fails_the_server() {
         .build()
         .unwrap();
     let document = serde_json::to_value(openapi::described()).unwrap();
-    let keys = crate::strategy::form::fields(SMALL).unwrap();
+    let sections = crate::strategy::form::sections(SMALL).unwrap().into_iter();
+    let keys = sections.flat_map(|section| section.fields);
     let known = Known {
         runs: [real.id(), stopped.folder().id(), damaged.id(), made_up.id()]
             .map(str::to_owned)
             .into(),
         victims: victims.collect(),
-        keys: keys.into_iter().map(|field| field.key).collect(),
+        keys: keys.map(|field| field.key.key).collect(),
         schemas: document["components"]["schemas"].clone(),
     };
     let operations = operations(&document);

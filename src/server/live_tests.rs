@@ -123,10 +123,11 @@ fn shipped_strategies_fill_the_form() {
     for (name, _) in form::SHIPPED {
         let (status, form) = get(&app, &format!("/api/v1/strategy/form?strategy={name}"));
         assert_eq!(status, 200, "{name}: {form}");
-        let values: serde_json::Map<String, Value> = form["fields"]
+        let values: serde_json::Map<String, Value> = form["sections"]
             .as_array()
             .unwrap()
             .iter()
+            .flat_map(|section| section["fields"].as_array().unwrap())
             .map(|field| {
                 (
                     field["key"].as_str().unwrap().to_owned(),
@@ -138,7 +139,7 @@ fn shipped_strategies_fill_the_form() {
         let answer = again.to(app.clone());
         assert_eq!(answer.status, 200, "{name}: {}", answer.body);
         let again: Value = serde_json::from_str(&answer.body).unwrap();
-        assert_eq!(again["fields"], form["fields"], "{name}");
+        assert_eq!(again["sections"], form["sections"], "{name}");
     }
     assert_eq!(get(&app, "/api/v1/strategy/form?strategy=none").0, 404);
     let wrong = json!({ "strategy": STRATEGY.replace("0.2", "-0.2") });

@@ -60,7 +60,9 @@ impl From<Error> for Problem {
     /// A request is examined before its run is read, so input at fault is then a damaged file of the run.
     fn from(error: Error) -> Self {
         let (status, code) = match error {
-            Error::Input(_) | Error::Table(_) => (StatusCode::CONFLICT, "unreadable"),
+            Error::Input(_) | Error::Setting(_) | Error::Table(_) => {
+                (StatusCode::CONFLICT, "unreadable")
+            }
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
         };
         Self::new(status, code, error.to_string())

@@ -14,6 +14,7 @@ pub struct Dates<R> {
 }
 
 impl<R: Real> Dates<R> {
+    /// Storage for `dates` dates of `rows` rows each, all zero.
     pub fn zeros(dates: usize, rows: usize) -> Self {
         let stride = stride(rows);
         Self {
@@ -40,11 +41,13 @@ impl<R: Real> Dates<R> {
         self.rows
     }
 
+    /// The rows of date `t`, for reading.
     #[inline(always)]
     pub fn at(&self, t: usize) -> &[Lane<R>] {
         &self.lanes[t * self.stride..][..self.rows]
     }
 
+    /// The rows of date `t`, for writing.
     #[inline(always)]
     pub fn at_mut(&mut self, t: usize) -> &mut [Lane<R>] {
         &mut self.lanes[t * self.stride..][..self.rows]

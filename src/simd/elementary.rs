@@ -20,6 +20,7 @@ pub struct Normal<R> {
 }
 
 impl<R: Real> Normal<R> {
+    /// Makes a standard normal variate of 32 random bits, together with its tail probability.
     #[inline(always)]
     pub fn from_bits<const FMA: bool>(bits: u32) -> Self {
         let tail = (R::of(f64::from((bits >> 1) as i32)) + R::HALF) * R::of(1.0 / 4_294_967_296.0);

@@ -15,6 +15,7 @@ pub struct Lanes<R> {
 const CACHE_LINE: usize = 64;
 
 impl<R: Real> Lanes<R> {
+    /// `count` lanes, all zero.
     pub fn zeros(count: usize) -> Self {
         let spare = CACHE_LINE / size_of::<R>();
         let values = vec![R::ZERO; count * BLOCK + spare];

@@ -27,6 +27,7 @@ pub type Lane<R> = [R; BLOCK];
 
 /// Work to be compiled once per instruction set.
 pub trait Kernel {
+    /// What the work gives.
     type Output;
 
     /// Does the work.

@@ -53,6 +53,7 @@ impl<R: Real> Packed<R> {
         }
     }
 
+    /// The number of rows of the matrix.
     pub fn rows(&self) -> usize {
         self.rows
     }

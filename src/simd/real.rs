@@ -19,17 +19,26 @@ pub trait Real:
     + MulAssign
     + 'static
 {
+    /// The number 0.
     const ZERO: Self;
+    /// The number 1.
     const ONE: Self;
+    /// The number ½.
     const HALF: Self;
 
+    /// The nearest number of this type.
     fn of(value: f64) -> Self;
+    /// The same number as f64.
     fn into_f64(self) -> f64;
+    /// `self · b + c`, rounded once.
     fn mul_add(self, b: Self, c: Self) -> Self;
+    /// The square root; NaN below zero.
     fn sqrt(self) -> Self;
+    /// The absolute value.
     fn abs(self) -> Self;
-    /// Branch-free minimum and maximum; either argument if one is NaN.
+    /// The smaller of two numbers, without a branch; either of them if one is NaN.
     fn lesser(self, other: Self) -> Self;
+    /// The larger of two numbers, without a branch; either of them if one is NaN.
     fn greater(self, other: Self) -> Self;
     /// eˣ. For f32 the relative error is below 2e-7, and x is clamped to [−87, 88]; for f64 5e-16 and [−708, 709].
     fn exp<const FMA: bool>(self) -> Self;

@@ -1,14 +1,232 @@
 //! The section `backtest`: what is sold on history, and when.
 
-use super::raw::{RawBacktest, RawSpacing};
-use crate::bounds::{at_least, date, filled, fraction, one_of, positive, required};
+use super::files::located;
+use crate::bounds::{at_least, date, required};
 use crate::error::{Error, Result};
 use crate::market::Market;
 use crate::market::estimation::VarianceEstimator;
-use crate::market::history::Reading;
+use crate::market::history::{RawReading, Reading};
 use chrono::{Datelike, NaiveDate};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// What is sold on history, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["data"]))]
+pub struct BacktestSection {
+    /// A file of daily closes (CSV or Parquet), or a list of files joined by date, of which further ones add implied volatility
+    /// or variance. Relative paths count from the strategy file.
+    #[schemars(title = "Price files")]
+    pub data: Option<Files>,
+    /// The folder that relative paths in `data` counted from, if there were any; `data` is absolute since.
+    #[serde(skip)]
+    pub relative_to: Option<PathBuf>,
+    /// The first date of sale, such as 2004-01-31.
+    #[schemars(title = "First sale", extend("x-default" = "as early as the history allows"))]
+    pub start: Option<String>,
+    /// The last date of sale.
+    #[schemars(title = "Last sale", extend("x-default" = "as late as the history allows"))]
+    pub end: Option<String>,
+    /// On which days contracts are sold: a rule, or the number of closes between sales.
+    #[schemars(title = "Sales", extend("x-unit" = "closes"))]
+    pub spacing: Spacing,
+    /// Where the market's parameters come from.
+    pub parameters: Parameterisation,
+    /// How dates are written: ymd, dmy, mdy, excel, seconds, milliseconds, microseconds, nanoseconds, or a pattern such as
+    /// `%d.%m.%y`.
+    #[schemars(extend("x-default" = "found from the files"))]
+    pub date_format: Option<String>,
+    /// What separates decimals: point or comma.
+    #[schemars(title = "Decimal separator", extend("x-default" = "found from the files"))]
+    pub decimal: Option<String>,
+    /// The unit of implied volatilities: percent or fraction.
+    #[schemars(extend("x-default" = "found from the files"))]
+    pub volatility_unit: Option<String>,
+    /// Kinds of defects of the data to repair, of all places or of one (`"splits@2020-08-31"`, `"blanks@17"`); every other one
+    /// is refused.
+    #[schemars(title = "Repairs")]
+    pub repair: Vec<String>,
+    /// Closes of a year, by which returns are annualised.
+    #[schemars(title = "Closes a year", extend("exclusiveMinimum" = 0.0, "x-default" = "found from the dates"))]
+    pub days_per_year: Option<f64>,
+    /// How the variance at a close is estimated.
+    #[schemars(title = "Variance at a close")]
+    pub variance: VarianceRule,
+    /// Closes that the realised or Garman–Klass variance is a mean of.
+    #[schemars(range(min = 1), extend("x-unit" = "closes", "x-when" = {"variance": ["realised", "garman_klass"]}))]
+    pub variance_days: usize,
+    /// Decay of the exponential mean of squared returns.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-when" = {"variance": ["exponential"]}))]
+    pub variance_decay: f64,
+    /// Names of columns by what they hold: `{ date = "observation_date", close = "SP500" }`.
+    #[schemars(extend("x-default" = "found from the files"))]
+    pub columns: Option<BTreeMap<String, String>>,
+}
+
+impl Default for BacktestSection {
+    fn default() -> Self {
+        Self {
+            data: None,
+            relative_to: None,
+            start: None,
+            end: None,
+            spacing: Spacing::Rule(SpacingRule::NonOverlapping),
+            parameters: Parameterisation::History,
+            date_format: None,
+            decimal: None,
+            volatility_unit: None,
+            repair: Vec::new(),
+            days_per_year: None,
+            variance: VarianceRule::Model,
+            variance_days: 21,
+            variance_decay: 0.94,
+            columns: None,
+        }
+    }
+}
+
+/// One file or several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Files {
+    /// One file.
+    One(String),
+    /// Files that are joined by date.
+    Several(Vec<String>),
+}
+
+/// On which days contracts are sold, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Spacing {
+    /// At every so many closes.
+    Days(#[schemars(range(min = 1))] usize),
+    /// By a rule.
+    Rule(SpacingRule),
+}
+
+/// A rule for days of sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SpacingRule {
+    /// As soon as the contract before has expired.
+    NonOverlapping,
+    /// At every close.
+    Daily,
+    /// On the first trading day of a week.
+    Weekly,
+    /// On the first trading day of a month.
+    Monthly,
+}
+
+/// How the variance at a close is estimated, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VarianceRule {
+    /// As the model has it: filtered under Heston, constant under the others.
+    Model,
+    /// The mean of squared returns.
+    Realised,
+    /// The exponential mean of squared returns.
+    Exponential,
+    /// The estimator of Garman and Klass, which needs open, high and low.
+    GarmanKlass,
+    /// That of a volatility index over 30 days, or of a column of variance.
+    Implied,
+}
+
+impl BacktestSection {
+    /// How the data are to be read.
+    pub fn reading(&self) -> RawReading {
+        RawReading {
+            columns: self.columns.clone(),
+            date_format: self.date_format.clone(),
+            decimal: self.decimal.clone(),
+            volatility_unit: self.volatility_unit.clone(),
+            repair: Some(self.repair.clone()),
+        }
+    }
+
+    /// Writes what `change` says of how the data are to be read.
+    pub fn read_as(&mut self, change: RawReading) {
+        let RawReading {
+            columns,
+            date_format,
+            decimal,
+            volatility_unit,
+            repair,
+        } = change;
+        self.columns = columns.or(self.columns.take());
+        self.date_format = date_format.or(self.date_format.take());
+        self.decimal = decimal.or(self.decimal.take());
+        self.volatility_unit = volatility_unit.or(self.volatility_unit.take());
+        if let Some(repair) = repair {
+            self.repair = repair;
+        }
+    }
+
+    /// Makes the paths in `data` absolute; relative ones count from `folder`.
+    pub(super) fn locate(&mut self, folder: &Path) -> Result<()> {
+        let Some(files) = self.data.take() else {
+            return Ok(());
+        };
+        let files: Vec<PathBuf> = files.into();
+        let (files, relative_to) = located("backtest.data", &files, folder)?;
+        self.data = Some(files.into());
+        if relative_to.is_some() {
+            self.relative_to = relative_to;
+        }
+        Ok(())
+    }
+
+    fn variance(&self) -> VarianceEstimator {
+        let days = self.variance_days;
+        match self.variance {
+            VarianceRule::Model => VarianceEstimator::Model,
+            VarianceRule::Realised => VarianceEstimator::Realised { days },
+            VarianceRule::Exponential => VarianceEstimator::Exponential {
+                decay: self.variance_decay,
+            },
+            VarianceRule::GarmanKlass => VarianceEstimator::GarmanKlass { days },
+            VarianceRule::Implied => VarianceEstimator::Implied,
+        }
+    }
+}
+
+impl From<Files> for Vec<PathBuf> {
+    fn from(files: Files) -> Self {
+        match files {
+            Files::One(file) => vec![file.into()],
+            Files::Several(files) => files.into_iter().map(PathBuf::from).collect(),
+        }
+    }
+}
+
+impl From<Vec<PathBuf>> for Files {
+    fn from(files: Vec<PathBuf>) -> Self {
+        let mut names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+        match names.len() {
+            1 => Self::One(names.remove(0)),
+            _ => Self::Several(names),
+        }
+    }
+}
+
+impl From<Spacing> for Schedule {
+    fn from(spacing: Spacing) -> Self {
+        match spacing {
+            Spacing::Days(days) => Self::Every(days),
+            Spacing::Rule(SpacingRule::NonOverlapping) => Self::NonOverlapping,
+            Spacing::Rule(SpacingRule::Daily) => Self::Every(1),
+            Spacing::Rule(SpacingRule::Weekly) => Self::Weekly,
+            Spacing::Rule(SpacingRule::Monthly) => Self::Monthly,
+        }
+    }
+}
 
 /// What to backtest.
 #[derive(Debug, Clone)]
@@ -31,7 +249,8 @@ pub struct BacktestPlan {
 }
 
 /// Where a backtest's market parameters come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Parameterisation {
     /// Estimated from the returns before the first sale.
     History,
@@ -88,24 +307,6 @@ impl BacktestPlan {
 }
 
 impl Schedule {
-    /// Reads `backtest.spacing`.
-    pub(super) fn new(raw: &mut Option<RawSpacing>) -> Result<Self> {
-        const KEY: &str = "backtest.spacing";
-        match filled(raw, RawSpacing::Rule("non_overlapping".into())) {
-            RawSpacing::Days(days) => Ok(Self::Every(at_least(KEY, days, 1)?)),
-            RawSpacing::Rule(rule) => one_of(
-                KEY,
-                &rule,
-                &[
-                    ("non_overlapping", Self::NonOverlapping),
-                    ("daily", Self::Every(1)),
-                    ("weekly", Self::Weekly),
-                    ("monthly", Self::Monthly),
-                ],
-            ),
-        }
-    }
-
     /// The days of sale among those of `period`, by their place in `dates`; `expiry` is the place at which a contract
     /// sold at a place expires, if the history goes on so long. Contracts that do not expire within it are not sold.
     pub fn sales(
@@ -150,89 +351,30 @@ impl Schedule {
     }
 }
 
-pub(super) fn backtest(raw: &mut RawBacktest, market: &Market) -> Result<BacktestPlan> {
+pub(super) fn backtest(section: &BacktestSection, market: &Market) -> Result<BacktestPlan> {
     let optional =
         |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
-    let data: Vec<PathBuf> = required(&raw.data, "backtest.data")?.into();
+    let data: Vec<PathBuf> = required(&section.data, "backtest.data")?.into();
     at_least("backtest.data", data.len(), 1)?;
-    let variance = variance_estimator(
-        &mut raw.variance,
-        &mut raw.variance_days,
-        &mut raw.variance_decay,
-    )?;
+    let variance = section.variance();
     if variance != VarianceEstimator::Model && !market.model.follows_variance() {
-        return Err(Error::input(format!(
-            "`backtest.variance` must be \"model\" under the model \"{}\", whose variance is constant",
-            market.model.name()
-        )));
+        return Err(Error::key(
+            "backtest.variance",
+            format!(
+                "must be \"model\" under the model \"{}\", whose variance is constant",
+                market.model.name()
+            ),
+        ));
     }
     Ok(BacktestPlan {
         data,
-        relative_to: raw.relative_to.clone(),
-        start: optional("backtest.start", &raw.start)?,
-        end: optional("backtest.end", &raw.end)?,
-        schedule: Schedule::new(&mut raw.spacing)?,
-        parameters: one_of(
-            "backtest.parameters",
-            &filled(&mut raw.parameters, "history".into()),
-            &[
-                ("history", Parameterisation::History),
-                ("strategy", Parameterisation::Strategy),
-            ],
-        )?,
-        days_per_year: raw
-            .days_per_year
-            .map(|days| positive("backtest.days_per_year", days))
-            .transpose()?,
+        relative_to: section.relative_to.clone(),
+        start: optional("backtest.start", &section.start)?,
+        end: optional("backtest.end", &section.end)?,
+        schedule: section.spacing.into(),
+        parameters: section.parameters,
+        days_per_year: section.days_per_year,
         variance,
-        reading: reading(raw)?,
-    })
-}
-
-/// Reads the keys that say how the data are to be read.
-fn reading(raw: &mut RawBacktest) -> Result<Reading> {
-    filled(&mut raw.repair, Vec::new());
-    Reading::new(&raw.reading(), |key| format!("backtest.{key}"))
-}
-
-/// Reads `backtest.variance` and the keys that belong to its choices.
-fn variance_estimator(
-    variance: &mut Option<String>,
-    days: &mut Option<usize>,
-    decay: &mut Option<f64>,
-) -> Result<VarianceEstimator> {
-    let names = [
-        "model",
-        "realised",
-        "exponential",
-        "garman_klass",
-        "implied",
-    ];
-    let name = filled(variance, "model".into());
-    let chosen = one_of("backtest.variance", &name, &names.map(|name| (name, name)))?;
-    let superfluous = match chosen {
-        "model" | "exponential" | "implied" if days.is_some() => Some("variance_days"),
-        _ if decay.is_some() && chosen != "exponential" => Some("variance_decay"),
-        _ => None,
-    };
-    if let Some(key) = superfluous {
-        return Err(Error::input(format!(
-            "`backtest.{key}` has no meaning for the variance \"{chosen}\""
-        )));
-    }
-    Ok(match chosen {
-        "exponential" => VarianceEstimator::Exponential {
-            decay: fraction("backtest.variance_decay", filled(decay, 0.94))?,
-        },
-        "model" => VarianceEstimator::Model,
-        "implied" => VarianceEstimator::Implied,
-        _ => {
-            let days = at_least("backtest.variance_days", filled(days, 21), 1)?;
-            if chosen == "realised" {
-                VarianceEstimator::Realised { days }
-            } else {
-                VarianceEstimator::GarmanKlass { days }
-            }
-        }
+        reading: Reading::new(&section.reading(), |key| format!("backtest.{key}"))?,
     })
 }

@@ -1,14 +1,140 @@
 //! The section `contract`.
 
-use super::raw::{Raw, RawPremium};
-use super::tenor::Tenor;
-use crate::bounds::{check, filled, finite, one_of, positive, required, within};
+use super::tenor::{DayCount, Tenor};
+use crate::bounds::{check, positive, required, within};
 use crate::contract::{Contract, Leg, OptionKind, Payoff};
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, Fault, Result};
 use crate::market::Market;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Hedging periods, at most.
 const MOST_STEPS: usize = 100_000;
+
+/// What is sold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["expiry_days"]))]
+pub struct ContractSection {
+    /// What the contract pays at expiry.
+    #[serde(rename = "type")]
+    #[schemars(title = "Payoff")]
+    pub kind: PayoffForm,
+    /// The strike, or the lower one of two: a number, `{ moneyness = x }`, a multiple of the spot, or `{ delta = x }`, where
+    /// the Black–Scholes delta of the call or put has this size, for a contract on history on the day of its sale.
+    #[schemars(extend("x-unit" = "currency", "x-default" = "the spot"))]
+    pub strike: Option<StrikeRule>,
+    /// The upper strike of a strangle or a spread: a number or `{ moneyness = x }`.
+    #[schemars(extend("x-unit" = "currency", "x-default" = "required", "x-when" = {"type": ["strangle", "call_spread", "put_spread"]}))]
+    pub upper_strike: Option<StrikeRule>,
+    /// Days from the sale to expiry, of the kind that `days` says.
+    #[schemars(title = "Days to expiry", extend("exclusiveMinimum" = 0.0, "x-unit" = "days"))]
+    pub expiry_days: f64,
+    /// What the days to expiry count.
+    #[schemars(title = "Kind of days", extend("x-default" = "by `days_per_year` if that is given, 360 or more being calendar days; else trading with a `backtest` and calendar without"))]
+    pub days: Option<DayCount>,
+    /// Days of a year.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "days", "x-default" = "252 trading or 365 calendar"))]
+    pub days_per_year: Option<f64>,
+    /// Hedging periods; on history a divisor of the trading days, or of the calendar days if a period is a day or at least
+    /// 7 days.
+    #[schemars(title = "Hedging periods", range(min = 1, max = 100_000), extend("x-default" = "one a day"))]
+    pub steps: Option<usize>,
+    /// What the seller receives: an amount, or the model's arbitrage-free price.
+    #[schemars(extend("x-unit" = "currency"))]
+    pub premium: PremiumRule,
+}
+
+impl Default for ContractSection {
+    fn default() -> Self {
+        Self {
+            kind: PayoffForm::Call,
+            strike: None,
+            upper_strike: None,
+            expiry_days: 30.0,
+            days: None,
+            days_per_year: None,
+            steps: None,
+            premium: PremiumRule::Rule(ModelPrice::Model),
+        }
+    }
+}
+
+/// What a contract pays at expiry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PayoffForm {
+    /// A call.
+    Call,
+    /// A put.
+    Put,
+    /// A call and a put of one strike.
+    Straddle,
+    /// A put and a call of a higher strike.
+    Strangle,
+    /// A call less a call of a higher strike.
+    CallSpread,
+    /// A put of the higher strike less a put of the lower one.
+    PutSpread,
+}
+
+impl PayoffForm {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Put => "put",
+            Self::Straddle => "straddle",
+            Self::Strangle => "strangle",
+            Self::CallSpread => "call_spread",
+            Self::PutSpread => "put_spread",
+        }
+    }
+}
+
+/// A strike as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StrikeRule {
+    /// An amount of money.
+    Amount(f64),
+    /// A multiple of the spot.
+    Moneyness {
+        /// The multiple.
+        moneyness: f64,
+    },
+    /// The strike at which the Black–Scholes delta has a size.
+    Delta {
+        /// The size, without its sign.
+        delta: f64,
+    },
+}
+
+/// A premium as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PremiumRule {
+    /// An amount of money.
+    Amount(f64),
+    /// A rule.
+    Rule(ModelPrice),
+}
+
+/// The rule by which a premium is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelPrice {
+    /// The model's arbitrage-free price.
+    Model,
+}
+
+impl From<PremiumRule> for Premium {
+    fn from(rule: PremiumRule) -> Self {
+        match rule {
+            PremiumRule::Amount(amount) => Self::Amount(amount),
+            PremiumRule::Rule(ModelPrice::Model) => Self::Model,
+        }
+    }
+}
 
 /// What the seller of the option receives.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,89 +200,55 @@ pub(super) struct Terms {
     pub tenor: Tenor,
 }
 
-/// The forms of payoff, some of which have a second strike.
-const FORMS: [(&str, Form); 6] = [
-    ("call", Form::One(Payoff::Call)),
-    ("put", Form::One(Payoff::Put)),
-    ("straddle", Form::One(Payoff::Straddle)),
-    ("strangle", Form::Two(|upper| Payoff::Strangle { upper })),
-    (
-        "call_spread",
-        Form::Two(|upper| Payoff::CallSpread { upper }),
-    ),
-    ("put_spread", Form::Two(|upper| Payoff::PutSpread { upper })),
-];
+const STRIKE: &str = "contract.strike";
+const UPPER: &str = "contract.upper_strike";
 
-#[derive(Clone, Copy)]
-enum Form {
-    One(Payoff),
-    Two(fn(f64) -> Payoff),
-}
-
-/// The section `contract` in the strategy's own market.
-pub(super) fn contract(raw: &mut Raw, market: &Market) -> Result<Terms> {
-    let terms = &mut raw.contract;
-    let tenor = Tenor::new(terms, raw.backtest.is_some())?;
+/// The section `contract` in the strategy's own market; what depends on others is filled in.
+pub(super) fn contract(
+    section: &mut ContractSection,
+    market: &Market,
+    on_history: bool,
+) -> Result<Terms> {
+    let tenor = Tenor::new(section, on_history);
     let expiry = tenor.years();
-    let name = filled(&mut terms.kind, "call".into());
-    let form = one_of("contract.type", &name, &FORMS)?;
-    let written = filled(&mut terms.strike, toml::Value::Float(market.spot));
-    let (strike, rule) = match given(STRIKE, &written)? {
-        Given::Amount(amount) => (positive(STRIKE, amount)?, Strike::Moneyness),
-        Given::Moneyness(moneyness) => {
+    let form = section.kind;
+    let written = *section
+        .strike
+        .get_or_insert(StrikeRule::Amount(market.spot));
+    let (strike, rule) = match written {
+        StrikeRule::Amount(amount) => (positive(STRIKE, amount)?, Strike::Moneyness),
+        StrikeRule::Moneyness { moneyness } => {
             let key = "contract.strike.moneyness";
             (market.spot * positive(key, moneyness)?, Strike::Moneyness)
         }
-        Given::Delta(delta) => {
+        StrikeRule::Delta { delta } => {
             let greatest = (-market.dividend * expiry).exp();
             let bound = format!("above 0 and below {greatest:.4}");
             let holds = delta > 0.0 && delta < greatest;
             let size = check("contract.strike.delta", delta, holds, &bound)?;
             let kind = match form {
-                Form::One(Payoff::Put) => OptionKind::Put,
-                Form::One(_) => OptionKind::Call,
-                Form::Two(_) => {
-                    return Err(Error::input(format!(
-                        "`contract.strike.delta` has no meaning for the type \"{name}\", which has two strikes: give numbers or {{ moneyness = x }}"
-                    )));
+                PayoffForm::Put => OptionKind::Put,
+                PayoffForm::Call | PayoffForm::Straddle => OptionKind::Call,
+                PayoffForm::Strangle | PayoffForm::CallSpread | PayoffForm::PutSpread => {
+                    return Err(no_delta(STRIKE, form));
                 }
             };
             let strike = strike_of_delta(market, expiry, kind, size);
             (strike, Strike::Delta { kind, size })
         }
     };
-    let kind = match (form, &terms.upper_strike) {
-        (Form::One(kind), None) => kind,
-        (Form::One(_), Some(_)) => {
-            return Err(Error::input(format!(
-                "`{UPPER}` has no meaning for the type \"{name}\""
-            )));
-        }
-        (Form::Two(form), written) => {
-            let upper = match given(UPPER, &required(written, UPPER)?)? {
-                Given::Amount(amount) => amount,
-                Given::Moneyness(moneyness) => market.spot * moneyness,
-                Given::Delta(_) => {
-                    return Err(Error::input(format!(
-                        "`{UPPER}.delta` has no meaning for the type \"{name}\", which has two strikes: give numbers or {{ moneyness = x }}"
-                    )));
-                }
-            };
-            form(check(
-                UPPER,
-                upper,
-                upper > strike,
-                &format!("above {strike}"),
-            )?)
-        }
+    let upper = || upper_strike(section, market, strike);
+    let kind = match form {
+        PayoffForm::Call => Payoff::Call,
+        PayoffForm::Put => Payoff::Put,
+        PayoffForm::Straddle => Payoff::Straddle,
+        PayoffForm::Strangle => Payoff::Strangle { upper: upper()? },
+        PayoffForm::CallSpread => Payoff::CallSpread { upper: upper()? },
+        PayoffForm::PutSpread => Payoff::PutSpread { upper: upper()? },
     };
-    let steps = within(
-        "contract.steps",
-        filled(&mut terms.steps, tenor.days.ceil() as usize),
-        1,
-        MOST_STEPS,
-    )?;
-    if raw.backtest.is_some() {
+    let steps = *section.steps.get_or_insert(tenor.days.ceil() as usize);
+    let steps = within("contract.steps", steps, 1, MOST_STEPS)?;
+    if on_history {
         tenor.rebalancing(steps)?;
     }
     Ok(Terms {
@@ -171,45 +263,20 @@ pub(super) fn contract(raw: &mut Raw, market: &Market) -> Result<Terms> {
     })
 }
 
-const STRIKE: &str = "contract.strike";
-const UPPER: &str = "contract.upper_strike";
-
-/// A strike as it is written.
-pub(super) enum Given {
-    Amount(f64),
-    Moneyness(f64),
-    Delta(f64),
-}
-
-pub(super) fn given(key: &str, value: &toml::Value) -> Result<Given> {
-    let number = |value: &toml::Value| value.as_float().or(value.as_integer().map(|i| i as f64));
-    let rule = value.as_table().filter(|table| table.len() == 1);
-    let rule = rule.and_then(|table| table.iter().next());
-    let read = match (rule, number(value)) {
-        (None, Some(amount)) => Some(Given::Amount(amount)),
-        (Some((name, value)), _) => match (name.as_str(), number(value)) {
-            ("moneyness", Some(moneyness)) => Some(Given::Moneyness(moneyness)),
-            ("delta", Some(delta)) => Some(Given::Delta(delta)),
-            _ => None,
-        },
-        (None, None) => None,
+fn upper_strike(section: &ContractSection, market: &Market, lower: f64) -> Result<f64> {
+    let upper = match required(&section.upper_strike, UPPER)? {
+        StrikeRule::Amount(amount) => amount,
+        StrikeRule::Moneyness { moneyness } => market.spot * moneyness,
+        StrikeRule::Delta { .. } => return Err(no_delta(UPPER, section.kind)),
     };
-    read.ok_or_else(|| {
-        Error::input(format!(
-            "`{key}` must be a number, {{ moneyness = x }} or {{ delta = x }}, was {}",
-            excerpt(&value.to_string())
-        ))
-    })
+    check(UPPER, upper, upper > lower, &format!("above {lower}"))
 }
 
-/// Reads `contract.premium`.
-pub(super) fn premium(raw: &mut Raw) -> Result<Premium> {
-    Ok(
-        match filled(&mut raw.contract.premium, RawPremium::Rule("model".into())) {
-            RawPremium::Amount(amount) => Premium::Amount(finite("contract.premium", amount)?),
-            RawPremium::Rule(rule) => {
-                one_of("contract.premium", &rule, &[("model", Premium::Model)])?
-            }
-        },
-    )
+/// The error of a delta where there are two strikes.
+fn no_delta(key: &str, form: PayoffForm) -> Error {
+    let beside = format!(
+        "for the type \"{}\", which has two strikes: give numbers or {{ moneyness = x }}",
+        form.name()
+    );
+    Error::setting(format!("{key}.delta"), Fault::NoMeaning { beside })
 }

@@ -17,7 +17,7 @@ pub fn located(
     folder: &Path,
 ) -> Result<(Vec<PathBuf>, Option<PathBuf>)> {
     let wrong = |file: &Path, what: &dyn std::fmt::Display| {
-        Error::input(format!("`{key}`: {}: {what}", file.display()))
+        Error::key(key, format!(": {}: {what}", file.display()))
     };
     let folder = match std::env::current_dir() {
         Ok(here) => here.join(folder),

@@ -1,55 +1,144 @@
-//! A strategy as the fields of a form, with the bounds that its validation checks.
+//! A strategy as the fields of a form.
 
-use super::Plan;
-use crate::bounds::{Bound, recorded};
-use crate::error::{Error, Result, excerpt};
+use super::file::table;
+use super::{market, optimizer, schema};
+use crate::error::{Error, Result};
+use crate::optimizer::Method;
+use crate::settings::{Key, keys};
 use serde_json::{Map, Value};
 
-/// A key of a strategy.
+/// A section of a strategy in a form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Its dotted name, empty for keys that stand before all sections.
+    pub name: String,
+    /// What a form calls it.
+    pub title: String,
+    /// What it says, in a sentence.
+    pub help: String,
+    /// Its keys, in their order.
+    pub fields: Vec<Field>,
+}
+
+/// A key of a strategy in a form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// Dotted, as in errors: `market.kappa`.
-    pub key: String,
-    /// The default, or what the strategy says.
-    pub value: Value,
-    pub bound: Option<Bound>,
+    /// Its name, help, unit, default and bounds.
+    pub key: Key,
+    /// What the strategy says, if it says anything.
+    pub value: Option<Value>,
+    /// Whether the keys of its section depend on its value.
+    pub decides: bool,
 }
 
-/// Every key of the strategy, defaults written out.
+/// Every key that the strategy may have under its models and methods, with what it says. It need not be valid, so that a
+/// form can show what it lacks; keys that are not known are left out.
 ///
 /// # Errors
-/// Those of [`Plan::parse`].
-pub fn fields(strategy: &str) -> Result<Vec<Field>> {
-    let (plan, bounds) = recorded(|| Plan::parse(strategy, |_| {}));
-    let text = plan?.to_toml()?;
-    let read = |text: &str| -> Result<toml::Table> {
-        toml::from_str(text).map_err(|error| Error::Computation(format!("strategy: {error}")))
+/// [`Error::Input`] if the text is no TOML.
+pub fn sections(strategy: &str) -> Result<Vec<Section>> {
+    let written = table(strategy)?;
+    let root = schema::root();
+    let section = |name: &str, help: &str, schema: &Value, section: Option<&toml::Value>| Section {
+        name: name.to_owned(),
+        title: title(root, name),
+        help: help.to_owned(),
+        fields: keys(schema, name)
+            .into_iter()
+            .map(|key| field(key, name, section))
+            .collect(),
     };
-    let mut table = read(&text)?;
-    // A path stays as it is written; the plan's is absolute.
-    let written = read(strategy)?;
-    let data = written
-        .get("backtest")
-        .and_then(|backtest| backtest.get("data"));
-    if let (Some(data), Some(backtest)) = (data, table.get_mut("backtest")) {
-        backtest["data"] = data.clone();
+    let mut general = Section {
+        name: String::new(),
+        title: "Strategy".into(),
+        help: "What the strategy is called, and the seed of its random numbers.".into(),
+        fields: Vec::new(),
+    };
+    let mut sections = Vec::new();
+    for (name, property) in root["properties"].as_object().into_iter().flatten() {
+        let said = written.get(name);
+        let help = property["description"].as_str().unwrap_or_default();
+        let tables = said.and_then(toml::Value::as_table).into_iter().flatten();
+        match name.as_str() {
+            "market" => {
+                let model = said.and_then(|market| market.get("model"));
+                let model = model.and_then(toml::Value::as_str).unwrap_or_default();
+                let mut made = section(name, help, market::schema_of(model), said);
+                decide(
+                    &mut made,
+                    "market.model",
+                    &market::changes()["properties"]["model"],
+                );
+                sections.push(made);
+            }
+            "markets" => {
+                for (market, change) in tables {
+                    let name = format!("markets.{market}");
+                    sections.push(section(&name, help, market::changes(), Some(change)));
+                }
+            }
+            "optimizers" => {
+                for (name, said) in tables {
+                    let method = said.get("method").and_then(toml::Value::as_str);
+                    let method = Method::named("", method.unwrap_or(name)).unwrap_or(Method::Adam);
+                    let section_name = format!("optimizers.{name}");
+                    let mut made =
+                        section(&section_name, help, optimizer::schema(method), Some(said));
+                    let key = format!("{section_name}.method");
+                    decide(&mut made, &key, &optimizer::any_method());
+                    if let Some(field) = made.fields.iter_mut().find(|field| field.key.key == key) {
+                        field.value = Some(method.name().into());
+                    }
+                    sections.push(made);
+                }
+            }
+            // What is sold on history needs files, so that a form cannot begin it from defaults.
+            "backtest" | "walk_forward" if said.is_none() => {}
+            _ if property["properties"].is_object() => {
+                sections.push(section(name, help, property, said));
+            }
+            name => general.fields.extend(
+                keys(root, "")
+                    .into_iter()
+                    .filter(|key| key.key == name)
+                    .map(|key| field(key, "", Some(&toml::Value::Table(written.clone())))),
+            ),
+        }
     }
-    let mut fields = Vec::new();
-    flatten(&table, "", &bounds, &mut fields);
-    Ok(fields)
+    sections.insert(0, general);
+    Ok(sections)
 }
 
-fn flatten(table: &toml::Table, within: &str, bounds: &[Bound], fields: &mut Vec<Field>) {
-    for (name, value) in table {
-        let key = format!("{within}{name}");
-        if let toml::Value::Table(table) = value {
-            flatten(table, &format!("{key}."), bounds, fields);
-            continue;
-        }
-        // The last check is the narrowest.
-        let bound = bounds.iter().rfind(|bound| bound.key == key).cloned();
-        let value = serde_json::to_value(value).unwrap_or(Value::Null);
-        fields.push(Field { key, value, bound });
+/// What a form calls a section; of one that has a name of the file's own, that too.
+fn title(root: &Value, section: &str) -> String {
+    let (first, own) = section.split_once('.').unwrap_or((section, ""));
+    let title = root["properties"][first]["title"].as_str();
+    format!("{} {own}", title.unwrap_or(first))
+        .trim_end()
+        .to_owned()
+}
+
+fn field(key: Key, section: &str, written: Option<&toml::Value>) -> Field {
+    let name = key.key.strip_prefix(section).unwrap_or(&key.key);
+    let value = written.and_then(|section| section.get(name.trim_start_matches('.')));
+    Field {
+        value: value.and_then(|value| serde_json::to_value(value).ok()),
+        key,
+        decides: false,
+    }
+}
+
+/// Gives the key that decides about the others of its section all its choices, not only the one that is chosen.
+fn decide(section: &mut Section, key: &str, all: &Value) {
+    let schema = serde_json::json!({ "properties": { key: all } });
+    let Some(all) = keys(&schema, "").pop() else {
+        return;
+    };
+    let mut fields = section.fields.iter_mut();
+    if let Some(field) = fields.find(|field| field.key.key == key) {
+        field.key.choices = all.choices;
+        field.key.bound = all.bound;
+        field.decides = true;
     }
 }
 
@@ -60,7 +149,7 @@ fn flatten(table: &toml::Table, within: &str, bounds: &[Bound], fields: &mut Vec
 pub fn to_toml(fields: &Map<String, Value>) -> Result<String> {
     let mut strategy = toml::Table::new();
     for (key, value) in fields {
-        let wrong = |what: &str| Error::input(format!("`{}` {what}", excerpt(key)));
+        let wrong = |what: &str| Error::key(key, what);
         if value.is_null() || value.as_str() == Some("") {
             continue;
         }
@@ -88,64 +177,5 @@ pub fn to_toml(fields: &Map<String, Value>) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STRATEGY: &str = include_str!("../../strategies/heston_call.toml");
-
-    fn field(key: &str) -> Field {
-        let fields = fields(STRATEGY).unwrap();
-        fields.into_iter().find(|field| field.key == key).unwrap()
-    }
-
-    /// The form says of a key what the validation says of it.
-    #[test]
-    fn fields_have_defaults_and_bounds() {
-        assert_eq!(field("market.rho").bound.unwrap().text, "in (-1, 1)");
-        let kappa = field("market.kappa").bound.unwrap().text;
-        assert_eq!(kappa, "in [0.0001, 105000.0000] over 0.1190 years");
-        let measure = field("risk.measure");
-        assert_eq!(measure.value, "cvar");
-        assert_eq!(
-            measure.bound.unwrap().choices,
-            [
-                "cvar",
-                "entropic",
-                "mean_variance",
-                "monotone_mean_variance"
-            ]
-        );
-        // A default that the file does not state.
-        assert_eq!(field("training.validation_period").value, 10);
-    }
-
-    /// Fields written back are the same strategy.
-    #[test]
-    fn fields_make_the_strategy_again() {
-        let made: Map<String, Value> = fields(STRATEGY)
-            .unwrap()
-            .into_iter()
-            .map(|field| (field.key, field.value))
-            .collect();
-        let again = Plan::parse(&to_toml(&made).unwrap(), |_| {}).unwrap();
-        let first = Plan::parse(STRATEGY, |_| {}).unwrap();
-        assert_eq!(again.to_toml().unwrap(), first.to_toml().unwrap());
-    }
-
-    #[test]
-    fn keys_that_are_no_paths_are_refused() {
-        for keys in [
-            &["market."][..],
-            &["a", "a.b"],
-            &["a.b", "a"],
-            &["."],
-            &[""],
-        ] {
-            let fields = keys
-                .iter()
-                .map(|key| ((*key).to_owned(), Value::from(1)))
-                .collect();
-            assert_eq!(to_toml(&fields).unwrap_err().exit_code(), 2, "{keys:?}");
-        }
-    }
-}
+#[path = "form_tests.rs"]
+mod tests;

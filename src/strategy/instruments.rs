@@ -1,143 +1,185 @@
 //! What is traded, and what trading it costs.
 
-use super::contract::{Given, Strike, Terms, given};
-use super::raw::{Raw, RawInstrument};
-use crate::bounds::{check, filled, fraction, not_negative, one_of, positive, required};
+use super::contract::{Strike, StrikeRule, Terms};
+use super::file::Strategy;
+use crate::bounds::{check, outside, positive};
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, Fault, Result, excerpt};
 use crate::market::{Market, Quotes};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const KEY: &str = "policy.instruments";
 
-/// The instruments of `policy.instruments`, the spot first.
+/// An instrument as it is written: a name, or an option as a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum InstrumentSection {
+    /// What is known by its name alone.
+    Named(NamedInstrument),
+    /// An option.
+    Option(OptionSection),
+}
+
+/// An instrument that is known by its name alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NamedInstrument {
+    /// The underlying itself, always the first instrument.
+    Spot,
+    /// A swap on the variance until expiry, quoted so that a unit is worth a share at the sale; it needs Heston.
+    VarianceSwap,
+}
+
+/// An option that hedges.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OptionSection {
+    /// Whether it is a call or a put.
+    #[serde(rename = "type")]
+    pub kind: OptionKind,
+    /// The strike: a number, or `{ moneyness = x }`, a multiple of the spot.
+    #[schemars(extend("x-unit" = "currency"))]
+    pub strike: StrikeRule,
+    /// Days to expiry: those of the contract, where the option is settled in cash, or more.
+    #[schemars(extend("x-unit" = "days", "x-default" = "`contract.expiry_days`"))]
+    pub expiry_days: Option<f64>,
+    /// The cost of a trade as a share of its value.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-unit" = "share of traded value", "x-default" = "`costs.proportional`"))]
+    pub proportional: Option<f64>,
+    /// Half of the spread between bid and ask, paid on every option traded.
+    #[schemars(range(min = 0.0), extend("x-unit" = "currency an option", "x-default" = "`costs.half_spread`"))]
+    pub half_spread: Option<f64>,
+}
+
+impl Default for InstrumentSection {
+    fn default() -> Self {
+        Self::Named(NamedInstrument::Spot)
+    }
+}
+
+/// The instruments of `policy.instruments`, the spot first; costs and expiries that depend on others are filled in.
 pub(super) fn instruments(
-    raw: &mut Raw,
+    strategy: &mut Strategy,
     market: &Market,
     terms: &Terms,
     costs: Costs,
 ) -> Result<Vec<(Instrument, Charge)>> {
-    let spot = || toml::Value::String("spot".into());
-    let mut written = filled(&mut raw.policy.instruments, vec![spot()]);
-    let has = |name: &str| written.iter().any(|value| value.as_str() == Some(name));
-    let swap = swap_charge(raw, market, costs, has("variance_swap"))?;
-    let mut list = Vec::with_capacity(written.len());
-    for value in &mut written {
-        let instrument = match value.as_str() {
-            Some(name) => match one_of(KEY, name, &Instrument::NAMED)? {
-                Instrument::VarianceSwap => (Instrument::VarianceSwap, swap),
-                named => (named, costs.spot),
-            },
-            None => {
-                let mut option = RawInstrument::read(value)
-                    .map_err(|message| Error::input(format!("`{KEY}`: {message}")))?;
-                let read = vanilla(&mut option, market, terms, costs.spot)?;
-                *value = option.written()?;
-                read
-            }
-        };
-        list.push(instrument);
-    }
+    const SWAP: InstrumentSection = InstrumentSection::Named(NamedInstrument::VarianceSwap);
+    let swapped = strategy.policy.instruments.contains(&SWAP);
+    let swap = swap_charge(strategy, market, costs, swapped)?;
+    let written = &mut strategy.policy.instruments;
+    let read = |one: &mut InstrumentSection| match one {
+        InstrumentSection::Named(NamedInstrument::Spot) => Ok((Instrument::Spot, costs.spot)),
+        InstrumentSection::Named(NamedInstrument::VarianceSwap) => {
+            Ok((Instrument::VarianceSwap, swap))
+        }
+        InstrumentSection::Option(option) => vanilla(option, market, terms, costs.spot),
+    };
+    let list: Vec<(Instrument, Charge)> = written.iter_mut().map(read).collect::<Result<_>>()?;
     let distinct = (1..list.len()).all(|i| list[..i].iter().all(|other| other.0 != list[i].0));
-    let valid = distinct
-        && list
-            .first()
-            .is_some_and(|first| first.0 == Instrument::Spot);
-    if !valid {
-        let names: Vec<String> = written.iter().map(ToString::to_string).collect();
-        return Err(Error::input(format!(
-            "`{KEY}` must be distinct instruments, \"spot\" first, was [{}]",
-            excerpt(&names.join(", "))
-        )));
+    let spot_first = list
+        .first()
+        .is_some_and(|first| first.0 == Instrument::Spot);
+    if distinct && spot_first {
+        return Ok(list);
     }
-    raw.policy.instruments = Some(written);
-    Ok(list)
+    let names = written.iter().map(toml::Value::try_from);
+    let names: Vec<String> = names.flatten().map(|one| one.to_string()).collect();
+    Err(outside(
+        KEY,
+        "distinct instruments, \"spot\" first",
+        format!("[{}]", excerpt(&names.join(", "))),
+    ))
 }
 
 /// What trading the variance swap costs, if there is one.
-fn swap_charge(raw: &mut Raw, market: &Market, costs: Costs, swapped: bool) -> Result<Charge> {
-    const COST: &str = "costs.variance_swap";
-    const SPREAD: &str = "costs.variance_swap_half_spread";
+fn swap_charge(
+    strategy: &mut Strategy,
+    market: &Market,
+    costs: Costs,
+    swapped: bool,
+) -> Result<Charge> {
+    let section = &mut strategy.costs;
     if !swapped {
         let superfluous = [
-            (COST, raw.costs.variance_swap),
-            (SPREAD, raw.costs.variance_swap_half_spread),
+            ("costs.variance_swap", section.variance_swap),
+            (
+                "costs.variance_swap_half_spread",
+                section.variance_swap_half_spread,
+            ),
         ];
         return match superfluous.iter().find(|(_, value)| value.is_some()) {
-            Some((key, _)) => Err(Error::input(format!(
-                "`{key}` has no meaning unless `{KEY}` has \"variance_swap\""
-            ))),
+            Some((key, _)) => {
+                let beside = format!("unless `{KEY}` has \"variance_swap\"");
+                Err(Error::setting(*key, Fault::NoMeaning { beside }))
+            }
             None => Ok(Charge::default()),
         };
     }
     if market.model.variance_process().is_constant() {
-        return Err(Error::input(format!(
-            "`{KEY}`: \"variance_swap\" needs a model whose variance varies, and under \"{}\" it is constant",
-            market.model.name()
-        )));
+        return Err(Error::key(
+            KEY,
+            format!(
+                ": \"variance_swap\" needs a model whose variance varies, and under \"{}\" it is constant",
+                market.model.name()
+            ),
+        ));
     }
-    if raw.backtest.is_some() {
-        return Err(Error::input(format!(
-            "`backtest`: a history of closes has no prices of the \"variance_swap\" in `{KEY}`"
-        )));
+    if strategy.backtest.is_some() {
+        return Err(Error::key(
+            "backtest",
+            format!(": a history of closes has no prices of the \"variance_swap\" in `{KEY}`"),
+        ));
     }
-    let swap = &mut raw.costs;
-    let spread = filled(&mut swap.variance_swap_half_spread, costs.spot.half_spread);
+    let spot = costs.spot;
     Ok(Charge {
-        proportional: fraction(
-            COST,
-            filled(&mut swap.variance_swap, costs.spot.proportional),
-        )?,
-        half_spread: not_negative(SPREAD, spread)?,
+        proportional: *section.variance_swap.get_or_insert(spot.proportional),
+        half_spread: *section
+            .variance_swap_half_spread
+            .get_or_insert(spot.half_spread),
     })
 }
 
 fn vanilla(
-    option: &mut RawInstrument,
+    option: &mut OptionSection,
     market: &Market,
     terms: &Terms,
     spot: Charge,
 ) -> Result<(Instrument, Charge)> {
     const STRIKE: &str = "policy.instruments.strike";
-    const EXPIRY: &str = "policy.instruments.expiry_days";
     if let Strike::Delta { .. } = terms.strike {
-        return Err(Error::input(format!(
-            "`{KEY}`: options need a `contract.strike` that is a number or {{ moneyness = x }}"
-        )));
+        return Err(Error::key(
+            KEY,
+            ": options need a `contract.strike` that is a number or { moneyness = x }",
+        ));
     }
-    let kinds = [("call", OptionKind::Call), ("put", OptionKind::Put)];
-    let kind = required(&option.kind, "policy.instruments.type")?;
-    let kind = one_of("policy.instruments.type", &kind, &kinds)?;
-    let strike = match given(STRIKE, &required(&option.strike, STRIKE)?)? {
-        Given::Amount(amount) => positive(STRIKE, amount)?,
-        Given::Moneyness(moneyness) => {
+    let strike = match option.strike {
+        StrikeRule::Amount(amount) => positive(STRIKE, amount)?,
+        StrikeRule::Moneyness { moneyness } => {
             market.spot * positive("policy.instruments.strike.moneyness", moneyness)?
         }
-        Given::Delta(_) => {
-            return Err(Error::input(format!(
-                "`{STRIKE}` must be a number or {{ moneyness = x }}: hedges are compared on options of one strike"
-            )));
+        StrikeRule::Delta { .. } => {
+            return Err(Error::key(
+                STRIKE,
+                "must be a number or { moneyness = x }: hedges are compared on options of one strike",
+            ));
         }
     };
     let own = terms.tenor.days;
-    let days = filled(&mut option.expiry_days, own);
+    let days = *option.expiry_days.get_or_insert(own);
     let bound = format!("at least `contract.expiry_days` = {own}");
-    let option_charge = Charge {
-        proportional: fraction(
-            "policy.instruments.proportional",
-            filled(&mut option.proportional, spot.proportional),
-        )?,
-        half_spread: not_negative(
-            "policy.instruments.half_spread",
-            filled(&mut option.half_spread, spot.half_spread),
-        )?,
+    let days = check("policy.instruments.expiry_days", days, days >= own, &bound)?;
+    let charge = Charge {
+        proportional: *option.proportional.get_or_insert(spot.proportional),
+        half_spread: *option.half_spread.get_or_insert(spot.half_spread),
     };
     let option = Vanilla {
-        kind,
+        kind: option.kind,
         strike,
-        expiry: check(EXPIRY, days, days >= own, &bound)? / terms.tenor.days_per_year,
+        expiry: days / terms.tenor.days_per_year,
     };
-    Ok((Instrument::Option(option), option_charge))
+    Ok((Instrument::Option(option), charge))
 }
 
 /// The quotes that a plan made last: the tables of options take seconds under Heston. Clones of a plan share them.

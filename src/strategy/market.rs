@@ -1,60 +1,197 @@
 //! The section `market`.
 
-use super::raw::Raw;
-use crate::bounds::{between, check, filled, one_of, required};
+use crate::bounds::{self, outside, shown};
 use crate::contract::Contract;
-use crate::error::{Error, Result};
-use crate::market::model::Range;
-use crate::market::{Market, Model};
+use crate::error::{Error, Fault, Result};
+use crate::market::{GbmParameters, Market, Model};
+use crate::settings;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::LazyLock;
 
-const SPOT: (f64, f64) = (1e-6, 1e9);
-/// Rates and dividend yields a year.
-const YIELD: (f64, f64) = (-1.0, 1.0);
+/// The market that paths are simulated in: a model with its parameters, and what is the same under every model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MarketSection {
+    /// The model of the spot, with its parameters.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub model: Model,
+    /// The price of the underlying when the contract is sold.
+    #[serde(default = "spot")]
+    #[schemars(title = "Spot", range(min = 1e-6, max = 1e9), extend("x-unit" = "currency"))]
+    pub spot: f64,
+    /// The riskless rate, continuously compounded.
+    #[serde(default)]
+    #[schemars(title = "Interest rate", range(min = -1.0, max = 1.0), extend("x-unit" = "annualised"))]
+    pub rate: f64,
+    /// The dividend yield, continuously compounded.
+    #[serde(default)]
+    #[schemars(title = "Dividend yield", range(min = -1.0, max = 1.0), extend("x-unit" = "annualised"))]
+    pub dividend: f64,
+}
 
-/// Reads the section; what is simulated rightly depends on the contract too: [`check_simulation`].
-pub(super) fn market(raw: &mut Raw) -> Result<Market> {
-    let market = &mut raw.market;
-    let name = required(&market.model, "market.model")?;
-    let parameters = one_of("market.model", &name, &Model::all())?;
-    let written = [
-        ("volatility", market.volatility),
-        ("v0", market.v0),
-        ("kappa", market.kappa),
-        ("theta", market.theta),
-        ("sigma", market.sigma),
-        ("rho", market.rho),
-        ("jump_intensity", market.jump_intensity),
-        ("log_jump_mean", market.log_jump_mean),
-        ("log_jump_std", market.log_jump_std),
-    ];
-    let known = |key: &str| parameters.iter().any(|parameter| parameter.name == key);
-    let superfluous = |(key, value): &&(&str, Option<f64>)| value.is_some() && !known(key);
-    if let Some((key, _)) = written.iter().find(superfluous) {
-        return Err(Error::input(format!(
-            "`market.{key}` has no meaning for the model \"{name}\""
-        )));
+fn spot() -> f64 {
+    MarketSection::default().spot
+}
+
+impl MarketSection {
+    /// The market of a model at a spot of 100, without interest and dividends.
+    pub fn of(model: impl Into<Model>) -> Self {
+        Self {
+            model: model.into(),
+            spot: 100.0,
+            rate: 0.0,
+            dividend: 0.0,
+        }
     }
-    let mut values = Vec::with_capacity(parameters.len());
-    for parameter in parameters {
-        let found = written.iter().find(|(key, _)| *key == parameter.name);
-        let key = format!("market.{}", parameter.name);
-        let value = required(&found.and_then(|(_, value)| *value), &key)?;
-        let checked = match parameter.range {
-            Range::Closed(least, most) => between(&key, value, (least, most))?,
-            Range::Open(above, below) => {
-                let inside = value > above && value < below;
-                check(&key, value, inside, &format!("in ({above}, {below})"))?
-            }
+
+    /// The market that is simulated.
+    pub fn market(&self) -> Market {
+        Market {
+            model: self.model,
+            spot: self.spot,
+            rate: self.rate,
+            dividend: self.dividend,
+        }
+    }
+
+    /// This market with the keys of `change` instead; the parameters of another model begin from nothing. `section` names
+    /// the change in errors.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with key, value and bound.
+    pub(super) fn changed(&self, change: &toml::Table, section: &str) -> Result<Self> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Error::Computation(format!("`{section}` as TOML: {error}"))
         };
-        values.push((parameter.name, checked));
+        let mut table = toml::Table::try_from(self).map_err(|error| failed(&error))?;
+        if change
+            .get("model")
+            .is_some_and(|model| table.get("model") != Some(model))
+        {
+            let common = common();
+            table.retain(|name, _| common["properties"].get(name).is_some());
+        }
+        table.extend(change.clone());
+        check(section, &table)?;
+        table
+            .try_into()
+            .map_err(|error: toml::de::Error| failed(&error))
     }
-    let model = Model::named(&name, values)?;
-    Ok(Market {
-        model,
-        spot: between("market.spot", filled(&mut market.spot, 100.0), SPOT)?,
-        rate: between("market.rate", filled(&mut market.rate, 0.0), YIELD)?,
-        dividend: between("market.dividend", filled(&mut market.dividend, 0.0), YIELD)?,
+}
+
+impl Default for MarketSection {
+    fn default() -> Self {
+        Self::of(GbmParameters { volatility: 0.2 })
+    }
+}
+
+/// The schema of the keys that every model has.
+fn common() -> &'static Value {
+    static COMMON: LazyLock<Value> = LazyLock::new(|| settings::schema(&MarketSection::default()));
+    &COMMON
+}
+
+/// The schema of the section for every model, by the model's name.
+pub(super) fn schemas() -> &'static [(&'static str, Value)] {
+    static SCHEMAS: LazyLock<Vec<(&'static str, Value)>> = LazyLock::new(|| {
+        let models = Model::schemas().into_iter();
+        let of_model = |(name, help, parameters): (&'static str, _, _)| {
+            (name, of_model(name, help, &parameters))
+        };
+        models.map(of_model).collect()
+    });
+    &SCHEMAS
+}
+
+/// The schema of the section under the model of that name, or under the first one.
+pub(super) fn schema_of(name: &str) -> &'static Value {
+    let schemas = schemas();
+    let found = schemas.iter().find(|(one, _)| *one == name);
+    &found.unwrap_or(&schemas[0]).1
+}
+
+/// The schema of the section under one model: its name, its parameters and the keys that every model has.
+fn of_model(name: &str, help: &str, parameters: &Value) -> Value {
+    let mut properties = serde_json::Map::new();
+    properties.insert(
+        "model".into(),
+        json!({ "type": "string", "title": "Model", "enum": [name],
+                "description": "The model of the spot, which decides what other keys the section has.",
+                "x-taplo": { "docs": { "enumValues": [help] } } }),
+    );
+    for schema in [common(), parameters] {
+        let own = schema["properties"].as_object().cloned();
+        properties.extend(own.unwrap_or_default());
+    }
+    let mut required = vec![json!("model")];
+    required.extend(
+        parameters["required"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default(),
+    );
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
     })
+}
+
+/// The schema of what a further market may change: any key of any model.
+pub(super) fn changes() -> &'static Value {
+    static CHANGES: LazyLock<Value> = LazyLock::new(|| {
+        let mut properties = serde_json::Map::new();
+        let mut models = Vec::new();
+        for (name, schema) in schemas() {
+            models.push((
+                json!(name),
+                schema["properties"]["model"]["x-taplo"]["docs"]["enumValues"][0].clone(),
+            ));
+            let own = schema["properties"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default();
+            for (key, mut property) in own {
+                if let Some(property) = property.as_object_mut() {
+                    property.remove("default");
+                    property.insert("x-default".into(), json!(format!("`market.{key}`")));
+                }
+                properties.entry(key).or_insert(property);
+            }
+        }
+        let (names, help): (Vec<Value>, Vec<Value>) = models.into_iter().unzip();
+        properties["model"]["enum"] = names.into();
+        properties["model"]["x-taplo"] = json!({ "docs": { "enumValues": help } });
+        json!({ "type": "object", "properties": properties, "additionalProperties": false })
+    });
+    &CHANGES
+}
+
+/// Checks the keys of a market under its model.
+///
+/// # Errors
+/// [`Error::Setting`] with key, value and bound.
+pub(super) fn check(section: &str, table: &toml::Table) -> Result<()> {
+    let key = |name: &str| format!("{section}.{name}");
+    let model = table.get("model");
+    let model = model.ok_or_else(|| Error::setting(key("model"), Fault::Missing))?;
+    settings::check(&changes()["properties"]["model"], model, &key("model"))?;
+    let known = |schema: &Value, name: &str| schema["properties"].get(name).is_some();
+    for (name, schema) in schemas() {
+        if model.as_str() != Some(*name) {
+            continue;
+        }
+        let foreign = |key: &&String| !known(schema, key) && known(changes(), key);
+        if let Some(foreign) = table.keys().find(foreign) {
+            let beside = format!("for the model \"{name}\"");
+            return Err(Error::setting(key(foreign), Fault::NoMeaning { beside }));
+        }
+        settings::check(schema, &toml::Value::Table(table.clone()), section)?;
+    }
+    Ok(())
 }
 
 /// Checks that the contract's life lies in the region where the model's simulation is right: the model's own
@@ -67,14 +204,14 @@ pub(super) fn check_simulation(market: &Market, contract: &Contract) -> Result<(
         ("market.dividend", market.dividend),
     ] {
         let most = MOST_GROWTH / life;
-        if most < YIELD.1 {
+        if rate.abs() > most {
             let bound = format!("in [{:.4}, {most:.4}] over {life:.4} years", -most);
-            check(key, rate, rate.abs() <= most, &bound)?;
+            return Err(outside(key, bound, shown(rate)));
         }
     }
     for limit in market.model.limits(life, contract.steps) {
         let key = format!("market.{}", limit.parameter);
-        check(&key, limit.value, limit.holds, &limit.bound)?;
+        bounds::check(&key, limit.value, limit.holds, &limit.bound)?;
     }
     Ok(())
 }

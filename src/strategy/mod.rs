@@ -1,25 +1,43 @@
-//! The strategy file: raw, then validated section by section.
+//! The strategy: what a file or a program says ([`Strategy`]), and the plan that is made of it ([`Plan`]).
+//!
+//! Every section is a struct whose fields carry help, unit, default and bounds; [`document`] is their JSON Schema, [`keys`]
+//! their list.
 
 mod backtest;
 mod contract;
+mod file;
 mod files;
 pub mod form;
 mod instruments;
+mod keys;
 mod market;
 pub mod memory;
+mod money;
 mod optimizer;
 mod plan;
 mod policy;
-pub mod raw;
+mod schema;
 mod tenor;
 mod training;
 mod walk_forward;
 
-pub use backtest::{BacktestPlan, Parameterisation, Schedule};
-pub use contract::{Premium, Strike};
-pub use optimizer::OptimizerPlan;
+pub use backtest::{
+    BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing, SpacingRule,
+    VarianceRule,
+};
+pub use contract::{
+    ContractSection, ModelPrice, PayoffForm, Premium, PremiumRule, Strike, StrikeRule,
+};
+pub use file::Strategy;
+pub use instruments::{InstrumentSection, NamedInstrument, OptionSection};
+pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
+pub use market::MarketSection;
+pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
-pub use policy::Aversion;
+pub use policy::{Aversion, AversionRule, EvaluationSection, PolicySection, TunedAversion};
+pub use schema::document;
 pub use tenor::{DayCount, Rebalancing, Tenor};
-pub use training::{Clock, Length, Validation};
-pub use walk_forward::{TrainingPaths, WalkForwardPlan};
+pub use training::{
+    Clock, CostsSection, Length, RiskMeasure, RiskSection, TrainingSection, Validation,
+};
+pub use walk_forward::{PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection};

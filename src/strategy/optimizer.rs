@@ -1,8 +1,14 @@
-use super::raw::RawOptimizer;
-use crate::bounds::{MOST_PATHS, at_least, filled, fraction, one_of, positive, within};
+//! The sections `optimizers.NAME`.
+
+use super::training::TrainingSection;
+use crate::bounds::{MOST_PATHS, outside, within};
 use crate::error::{Error, Result, excerpt};
 use crate::optimizer::{Averaging, Build, Method};
-use std::sync::Arc;
+use crate::settings;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::{Arc, LazyLock};
 
 /// A validated optimizer, and how long and on how many paths a step it trains.
 #[derive(Debug, Clone)]
@@ -24,39 +30,183 @@ pub struct OptimizerPlan {
     pub averaging: Averaging,
 }
 
+/// A training that is compared: a method, its settings, and how long and on how many paths a step it trains.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct OptimizerSection {
+    /// The method of training, which decides what other keys the section has.
+    #[schemars(extend("x-default" = "the name of the section"))]
+    pub method: Option<Method>,
+    /// Steps as a multiple of the strategy's.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    pub relative_steps: f64,
+    /// Paths that are simulated for a step; a method that uses curvature needs 32.
+    #[schemars(title = "Paths a step", range(min = 1, max = 100_000_000), extend("x-unit" = "paths", "x-default" = "`training.paths`"))]
+    pub paths: Option<usize>,
+    /// Other numbers of steps for which a comparison trains too, each with its own schedule.
+    #[schemars(title = "Further lengths", inner(range(min = 1)), extend("x-unit" = "steps", "x-default" = "`training.lengths`"))]
+    pub lengths: Option<Vec<usize>>,
+    /// Whether a search for settings also tries half and twice the paths a step, for as many paths in all.
+    pub tune_paths: bool,
+    /// Which weights along the training are the trained policy.
+    #[schemars(title = "Average of weights")]
+    pub average: AverageRule,
+    /// Decay of the exponential average of weights.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-when" = {"average": ["exponential"]}))]
+    pub average_decay: f64,
+    /// The share of the training after which weights are averaged.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-when" = {"average": ["swa"]}))]
+    pub average_start: f64,
+    /// The settings of the method itself, with the keys that it knows.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub settings: toml::Table,
+}
+
+/// Which weights along the training are the trained policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AverageRule {
+    /// The last weights.
+    None,
+    /// Their exponential average.
+    Exponential,
+    /// Their mean after a share of the training (stochastic weight averaging).
+    Swa,
+}
+
+impl Default for OptimizerSection {
+    fn default() -> Self {
+        Self {
+            method: None,
+            relative_steps: 1.0,
+            paths: None,
+            lengths: None,
+            tune_paths: false,
+            average: AverageRule::None,
+            average_decay: 0.95,
+            average_start: 0.75,
+            settings: toml::Table::new(),
+        }
+    }
+}
+
+impl OptimizerSection {
+    /// The section of a method with its default settings.
+    pub fn of(method: Method) -> Self {
+        Self {
+            method: Some(method),
+            ..Self::default()
+        }
+    }
+
+    fn averaging(&self) -> Averaging {
+        match self.average {
+            AverageRule::None => Averaging::None,
+            AverageRule::Exponential => Averaging::Exponential {
+                decay: self.average_decay,
+            },
+            AverageRule::Swa => Averaging::Swa {
+                start: self.average_start,
+            },
+        }
+    }
+}
+
+/// The schema of the section under a method: the keys that all methods have, and the method's own.
+pub(super) fn schema(method: Method) -> &'static Value {
+    static SCHEMAS: LazyLock<Vec<(Method, Value)>> = LazyLock::new(|| {
+        let common = settings::schema(&OptimizerSection::default());
+        let of_method = |(name, method): &(&str, Method)| {
+            let mut schema = common.clone();
+            schema["additionalProperties"] = json!(false);
+            let own = method.schema()["properties"].as_object().cloned();
+            if let Some(properties) = schema["properties"].as_object_mut() {
+                properties.extend(own.unwrap_or_default());
+                properties["method"]["enum"] = json!([name]);
+            }
+            (*method, schema)
+        };
+        Method::ALL.iter().map(of_method).collect()
+    });
+    let mut schemas = SCHEMAS.iter();
+    let found = schemas.find(|(one, _)| *one == method);
+    &found.expect("every method has a schema").1
+}
+
+/// The schema of the key that names a method.
+pub(super) fn any_method() -> Value {
+    let common = settings::schema(&OptimizerSection::default());
+    common["properties"]["method"].clone()
+}
+
+/// The method that a section names, or that its own name is.
+fn method_of(name: &str, written: Option<&str>) -> Result<Method> {
+    Method::named(
+        &format!("optimizers.{name}.method"),
+        written.unwrap_or(name),
+    )
+}
+
+/// Checks the keys of the section `optimizers.name` under its method.
+///
+/// # Errors
+/// [`Error::Setting`] with key, value and bound.
+pub(super) fn check(name: &str, section: &toml::Value) -> Result<()> {
+    check_name(name)?;
+    let written = section.as_table().and_then(|table| table.get("method"));
+    let chosen = match written {
+        Some(method) if !method.is_str() => {
+            let bound = "the name of a method";
+            let key = format!("optimizers.{name}.method");
+            return Err(outside(&key, bound, excerpt(&method.to_string())));
+        }
+        written => method_of(name, written.and_then(toml::Value::as_str))?,
+    };
+    settings::check(schema(chosen), section, &format!("optimizers.{name}"))
+}
+
 impl OptimizerPlan {
-    /// Validates the section `optimizers.name`; `paths` and `lengths` are the strategy's.
+    /// Validates the section `optimizers.name` and fills in what it has from `training`.
     pub(super) fn new(
         name: &str,
-        raw: &mut RawOptimizer,
-        paths: usize,
-        lengths: &[usize],
+        section: &mut OptimizerSection,
+        training: &TrainingSection,
     ) -> Result<Self> {
         check_name(name)?;
-        let section = format!("optimizers.{name}");
-        let key = |key: &str| format!("{section}.{key}");
-        let chosen = Method::named(&key("method"), &filled(&mut raw.method, name.to_string()))?;
-        let (settings, resolved) = chosen.read(&section, std::mem::take(&mut raw.settings))?;
-        raw.settings.clone_from(&resolved);
-        let relative_steps = filled(&mut raw.relative_steps, 1.0);
-        let paths = filled(&mut raw.paths, paths);
-        let lengths = filled(&mut raw.lengths, lengths.to_vec());
+        let place = format!("optimizers.{name}");
+        let method = match section.method {
+            Some(method) => method,
+            None => *section.method.insert(method_of(name, None)?),
+        };
+        let (settings, keys) = method.read(&place, section.settings.clone())?;
+        section.settings.clone_from(&keys);
+        let paths = *section.paths.get_or_insert(training.paths);
+        let lengths = section
+            .lengths
+            .get_or_insert_with(|| training.lengths.clone());
+        let least = method.family().least_paths();
         Ok(Self {
             name: name.to_string(),
-            method: chosen,
-            relative_steps: positive(&key("relative_steps"), relative_steps)?,
-            paths: within(
-                &key("paths"),
-                paths,
-                chosen.family().least_paths(),
-                MOST_PATHS,
-            )?,
-            lengths: at_least_one(&key("lengths"), lengths)?,
-            tune_paths: filled(&mut raw.tune_paths, false),
+            method,
+            relative_steps: section.relative_steps,
+            paths: within(&format!("{place}.paths"), paths, least, MOST_PATHS)?,
+            lengths: ascending(lengths),
+            tune_paths: section.tune_paths,
             settings,
-            keys: resolved,
-            averaging: averaging(&key, raw)?,
+            keys,
+            averaging: section.averaging(),
         })
+    }
+
+    /// The section with the settings, the paths and the steps of this plan.
+    pub(super) fn written_into(&self, section: &OptimizerSection) -> OptimizerSection {
+        OptimizerSection {
+            settings: self.keys.clone(),
+            paths: Some(self.paths),
+            relative_steps: self.relative_steps,
+            ..section.clone()
+        }
     }
 
     /// The same optimizer with other settings.
@@ -96,60 +246,21 @@ fn check_name(name: &str) -> Result<()> {
     if begins_well && name.len() <= LONGEST && name.bytes().all(possible) {
         return Ok(());
     }
-    Err(Error::input(format!(
-        "`optimizers`: a name has 1 to {LONGEST} letters, digits, _ and -, of which the first is a letter or a digit, was \"{}\"",
-        excerpt(name)
-    )))
+    Err(Error::key(
+        "optimizers",
+        format!(
+            ": a name has 1 to {LONGEST} letters, digits, _ and -, of which the first is a letter or a digit, was \"{}\"",
+            excerpt(name)
+        ),
+    ))
 }
 
 /// Lengths in ascending order, each once.
-pub(super) fn at_least_one(key: &str, mut lengths: Vec<usize>) -> Result<Vec<usize>> {
-    for &length in &lengths {
-        at_least(key, length, 1)?;
-    }
+fn ascending(lengths: &[usize]) -> Vec<usize> {
+    let mut lengths = lengths.to_vec();
     lengths.sort_unstable();
     lengths.dedup();
-    Ok(lengths)
-}
-
-fn averaging(key: &dyn Fn(&str) -> String, raw: &mut RawOptimizer) -> Result<Averaging> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Rule {
-        None,
-        Exponential,
-        Swa,
-    }
-    let name = filled(&mut raw.average, "none".into());
-    let choices = [
-        ("none", Rule::None),
-        ("exponential", Rule::Exponential),
-        ("swa", Rule::Swa),
-    ];
-    let chosen = one_of(&key("average"), &name, &choices)?;
-    for (foreign, rule, given) in [
-        (
-            "average_decay",
-            Rule::Exponential,
-            raw.average_decay.is_some(),
-        ),
-        ("average_start", Rule::Swa, raw.average_start.is_some()),
-    ] {
-        if given && chosen != rule {
-            return Err(Error::input(format!(
-                "`{}` has no meaning for the average \"{name}\"",
-                excerpt(&key(foreign))
-            )));
-        }
-    }
-    Ok(match chosen {
-        Rule::None => Averaging::None,
-        Rule::Exponential => Averaging::Exponential {
-            decay: fraction(&key("average_decay"), filled(&mut raw.average_decay, 0.95))?,
-        },
-        Rule::Swa => Averaging::Swa {
-            start: fraction(&key("average_start"), filled(&mut raw.average_start, 0.75))?,
-        },
-    })
+    lengths
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
-use super::backtest::{BacktestPlan, backtest};
-use super::contract::{Premium, Strike, contract, premium};
+//! A validated strategy.
+
+use super::backtest::{BacktestPlan, backtest as backtest_plan};
+use super::contract::{Premium, Strike, contract};
+use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
-use super::market::{check_simulation, market};
+use super::market::check_simulation;
 use super::optimizer::OptimizerPlan;
-use super::policy::{Aversion, evaluation, policy};
-use super::raw::Raw;
+use super::policy::Aversion;
 use super::tenor::Tenor;
-use super::training::{Clock, Length, Training, Validation, risk, training};
+use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
-use crate::bounds::{MOST_PATHS, filled, fraction, not_negative, within};
 use crate::contract::{Charge, Contract, Costs, Instrument};
-use crate::error::{Error, Result, excerpt, parser_message};
+use crate::error::{Error, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
@@ -54,20 +55,100 @@ pub struct Plan {
     pub backtest: Option<BacktestPlan>,
     pub walk_forward: Option<WalkForwardPlan>,
     quotes: QuoteCache,
-    resolved: Raw,
+    /// What all other fields come from, with what depends on several settings filled in.
+    strategy: Strategy,
 }
 
 impl Plan {
+    /// The plan of a strategy.
+    ///
+    /// ```
+    /// use deephedge::strategy::{MarketSection, OptimizerSection, Plan, Strategy};
+    /// use deephedge::optimizer::Method;
+    /// use deephedge::pricing::HestonParameters;
+    ///
+    /// let heston = HestonParameters { v0: 0.04, kappa: 1.5, theta: 0.04, sigma: 0.3, rho: -0.7 };
+    /// let mut strategy = Strategy {
+    ///     market: MarketSection::of(heston),
+    ///     ..Strategy::default()
+    /// };
+    /// strategy.costs.proportional = 0.01;
+    /// strategy.optimizers.insert("kfac".into(), OptimizerSection::of(Method::Kfac));
+    /// let plan = Plan::new(strategy)?;
+    /// assert_eq!(plan.contract.steps, 30);
+    /// # Ok::<(), deephedge::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`]: the key, the value and its bound.
+    pub fn new(mut strategy: Strategy) -> Result<Self> {
+        strategy.check()?;
+        let on_history = strategy.backtest.is_some();
+        let market = strategy.market.market();
+        let terms = contract(&mut strategy.contract, &market, on_history)?;
+        let contract = terms.contract;
+        check_simulation(&market, &contract)?;
+        let costs = strategy.costs.costs();
+        let instruments = instruments(&mut strategy, &market, &terms, costs)?;
+        let shape = strategy.policy.shape(instruments.len())?;
+        let features = Features {
+            list: strategy.policy.features.clone(),
+            strike: contract.strike,
+            volatility: market.model.long_run_volatility(),
+            expiry: contract.expiry,
+        };
+        let hedges = strategy.evaluation.hedges(&instruments)?;
+        let training = &strategy.training;
+        let optimizers = strategy.optimizers.iter_mut();
+        let optimizers = optimizers
+            .map(|(name, section)| OptimizerPlan::new(name, section, training))
+            .collect::<Result<_>>()?;
+        let backtest = strategy.backtest.as_ref();
+        let backtest = backtest
+            .map(|section| backtest_plan(section, &market))
+            .transpose()?;
+        Ok(Self {
+            name: strategy.name.clone(),
+            seed: strategy.seed,
+            market,
+            contract,
+            strike: terms.strike,
+            tenor: terms.tenor,
+            liquidation: costs.liquidation,
+            instruments,
+            premium: strategy.contract.premium.into(),
+            risk: strategy.risk.risk(market.spot),
+            shape,
+            action: Action::default(),
+            features,
+            engine: strategy.policy.sweep,
+            length: training.length(),
+            clock: training.clock,
+            sampling: training.sampling,
+            control_variate: training.control_variate,
+            validation: training.validation(),
+            evaluation_paths: strategy.evaluation.paths,
+            hedges,
+            aversion: strategy.evaluation.aversion(),
+            optimizers,
+            backtest,
+            walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
+            quotes: QuoteCache::default(),
+            strategy,
+        })
+    }
+
     /// Reads and validates a strategy file after `change` has been applied to what it says. Relative paths in it count
     /// from its folder.
     ///
     /// # Errors
     /// In one line: the file, the key, the value and its bound.
-    pub fn load(path: &Path, change: impl FnOnce(&mut Raw)) -> Result<Self> {
-        let in_file = |message: String| Error::input(format!("{}: {message}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| in_file(error.to_string()))?;
+    pub fn load(path: &Path, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
+        let place = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::input(format!("{place}: {error}")))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse_in(folder, &text, change).map_err(|error| in_file(error.to_string()))
+        Self::parse_in(folder, &text, change).map_err(|error| error.at(&place))
     }
 
     /// Validates the text of a strategy file after `change` has been applied to what it says. Relative paths in the text
@@ -75,30 +156,35 @@ impl Plan {
     ///
     /// # Errors
     /// In one line: the key, the value and its bound.
-    pub fn parse(text: &str, change: impl FnOnce(&mut Raw)) -> Result<Self> {
+    pub fn parse(text: &str, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
         Self::parse_in(Path::new(""), text, change)
     }
 
     /// [`Self::parse`], with relative paths that count from `folder`.
-    fn parse_in(folder: &Path, text: &str, change: impl FnOnce(&mut Raw)) -> Result<Self> {
-        let reader =
-            toml::Deserializer::parse(text).map_err(|error| Error::input(syntax(text, &error)))?;
-        let mut raw: Raw = serde_path_to_error::deserialize(reader).map_err(|error| {
-            Error::input(format!(
-                "`{}`: {}",
-                excerpt(&error.path().to_string()),
-                in_words(&parser_message(error.inner().message()))
-            ))
-        })?;
-        if let Some(backtest) = &mut raw.backtest {
+    fn parse_in(folder: &Path, text: &str, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
+        let mut strategy = Strategy::parse(text)?;
+        if let Some(backtest) = &mut strategy.backtest {
             backtest.locate(folder)?;
         }
-        change(&mut raw);
-        if let Some(backtest) = &mut raw.backtest {
+        change(&mut strategy);
+        if let Some(backtest) = &mut strategy.backtest {
             // What the command line names counts from the working directory.
             backtest.locate(Path::new(""))?;
         }
-        Self::from_raw(raw)
+        Self::new(strategy)
+    }
+
+    /// The plan of the same strategy after `change`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`]: the key, the value and its bound.
+    pub fn changed(&self, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
+        let mut strategy = self.strategy.clone();
+        change(&mut strategy);
+        let mut plan = Self::new(strategy)?;
+        // Quotes are those of the same market, contract and instruments, or are made anew.
+        plan.quotes = self.quotes.clone();
+        Ok(plan)
     }
 
     /// The strategy with every default filled in, as TOML; it validates to the same plan.
@@ -106,7 +192,7 @@ impl Plan {
     /// # Errors
     /// If a value has no form in TOML.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(&self.resolved)
+        toml::to_string(&self.strategy.to_table()?)
             .map_err(|error| Error::Computation(format!("strategy as TOML: {error}")))
     }
 
@@ -118,41 +204,35 @@ impl Plan {
         chosen.map(|plan| plan.name.as_str())
     }
 
-    /// Keeps the optimizers that are wanted, in the resolved file too.
-    pub fn retain(&mut self, wanted: impl Fn(&OptimizerPlan) -> bool) {
-        self.optimizers.retain(&wanted);
-        let optimizers = &self.optimizers;
-        self.resolved
-            .optimizers
-            .retain(|name, _| optimizers.iter().any(|o| o.name == *name));
-    }
-
-    /// Puts `optimizer` in the place of the one of its name, in the resolved file too.
-    pub fn replace(&mut self, optimizer: OptimizerPlan) {
-        if let Some(raw) = self.resolved.optimizers.get_mut(&optimizer.name) {
-            raw.settings.clone_from(&optimizer.keys);
-            raw.paths = Some(optimizer.paths);
-            raw.relative_steps = Some(optimizer.relative_steps);
-        }
-        if let Some(place) = self
-            .optimizers
-            .iter_mut()
-            .find(|o| o.name == optimizer.name)
-        {
-            *place = optimizer;
-        }
-    }
-
-    /// The strategy with a walk-forward, which the resolved file then states: its own settings, or the defaults if it has
-    /// none.
+    /// The plan with those optimizers alone that are wanted.
     ///
     /// # Errors
-    /// In one line: the key, the value and its bound.
-    pub fn with_walk_forward(mut self) -> Result<(Self, WalkForwardPlan)> {
-        let raw = self.resolved.walk_forward.get_or_insert_default();
-        let plan = WalkForwardPlan::new(raw)?;
-        self.walk_forward = Some(plan);
-        Ok((self, plan))
+    /// Those of [`Self::new`].
+    pub fn with_optimizers(&self, wanted: impl Fn(&str) -> bool) -> Result<Self> {
+        self.changed(|strategy| strategy.optimizers.retain(|name, _| wanted(name)))
+    }
+
+    /// The plan with `optimizer` in the place of the one of its name.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn with_optimizer(&self, optimizer: &OptimizerPlan) -> Result<Self> {
+        self.changed(|strategy| {
+            if let Some(section) = strategy.optimizers.get_mut(&optimizer.name) {
+                *section = optimizer.written_into(section);
+            }
+        })
+    }
+
+    /// The plan with a walk-forward: that of its strategy, or the default one if it has none.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn with_walk_forward(&self) -> Result<(Self, WalkForwardPlan)> {
+        let section = self.strategy.walk_forward.clone().unwrap_or_default();
+        let walk = WalkForwardPlan::new(&section);
+        let plan = self.changed(|strategy| strategy.walk_forward = Some(section))?;
+        Ok((plan, walk))
     }
 
     /// The strategy in its own market, called `own`, and in each further one under its name.
@@ -161,19 +241,18 @@ impl Plan {
     /// In one line: the market, the key, the value and its bound.
     pub fn markets(&self) -> Result<Vec<(String, Self)>> {
         let mut plans = vec![("own".to_string(), self.clone())];
-        for (name, change) in &self.resolved.markets {
+        for (name, change) in &self.strategy.markets {
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            let section = format!("markets.{name}");
             if name == "own" || name.is_empty() || !name.chars().all(plain) {
-                return Err(Error::input(format!(
-                    "`markets.{}`: a name must be of letters, digits, - and _, and not \"own\"",
-                    excerpt(name)
-                )));
+                return Err(Error::key(
+                    section,
+                    ": a name must be of letters, digits, - and _, and not \"own\"",
+                ));
             }
-            let mut raw = self.resolved.clone();
-            raw.market = self.resolved.market.changed(change);
-            let plan = Self::from_raw(raw)
-                .map_err(|error| Error::input(format!("`markets.{}`: {error}", excerpt(name))))?;
-            plans.push((name.clone(), plan));
+            let market = self.strategy.market.changed(change, &section)?;
+            let plan = self.changed(|strategy| strategy.market = market);
+            plans.push((name.clone(), plan.map_err(|error| error.at(&section))?));
         }
         Ok(plans)
     }
@@ -283,115 +362,4 @@ impl Plan {
             Length::Seconds(_) => None,
         }
     }
-
-    fn from_raw(mut raw: Raw) -> Result<Self> {
-        let market = market(&mut raw)?;
-        let terms = contract(&mut raw, &market)?;
-        let contract = terms.contract;
-        check_simulation(&market, &contract)?;
-        let premium = premium(&mut raw)?;
-        let costs = Costs {
-            spot: Charge {
-                proportional: fraction(
-                    "costs.proportional",
-                    filled(&mut raw.costs.proportional, 0.0),
-                )?,
-                half_spread: not_negative(
-                    "costs.half_spread",
-                    filled(&mut raw.costs.half_spread, 0.0),
-                )?,
-            },
-            liquidation: filled(&mut raw.costs.liquidation, true),
-        };
-        let instruments = instruments(&mut raw, &market, &terms, costs)?;
-        let (shape, list, engine) = policy(&mut raw, instruments.len())?;
-        let features = Features {
-            list,
-            strike: contract.strike,
-            volatility: market.model.long_run_volatility(),
-            expiry: contract.expiry,
-        };
-        let Training {
-            length,
-            clock,
-            lengths,
-            paths,
-            sampling,
-            control_variate,
-            validation,
-        } = training(&mut raw)?;
-        let (hedges, aversion) = evaluation(&mut raw, &instruments)?;
-        let optimizers = raw
-            .optimizers
-            .iter_mut()
-            .map(|(name, raw)| OptimizerPlan::new(name, raw, paths, &lengths))
-            .collect::<Result<_>>()?;
-        let backtest = raw
-            .backtest
-            .as_mut()
-            .map(|raw| backtest(raw, &market))
-            .transpose()?;
-        let walk_forward = raw
-            .walk_forward
-            .as_mut()
-            .map(WalkForwardPlan::new)
-            .transpose()?;
-        Ok(Self {
-            name: filled(&mut raw.name, "strategy".into()),
-            seed: filled(&mut raw.seed, 1),
-            market,
-            contract,
-            strike: terms.strike,
-            tenor: terms.tenor,
-            liquidation: costs.liquidation,
-            instruments,
-            premium,
-            risk: risk(&mut raw)?,
-            shape,
-            action: Action::default(),
-            features,
-            engine,
-            length,
-            clock,
-            sampling,
-            control_variate,
-            validation,
-            evaluation_paths: within(
-                "evaluation.paths",
-                filled(&mut raw.evaluation.paths, 100_000),
-                2,
-                MOST_PATHS,
-            )?,
-            hedges,
-            aversion,
-            optimizers,
-            backtest,
-            walk_forward,
-            quotes: QuoteCache::default(),
-            resolved: raw,
-        })
-    }
-}
-
-/// What is wrong with text that is no TOML, and in which line.
-fn syntax(text: &str, error: &toml::de::Error) -> String {
-    let message = parser_message(error.message());
-    let before = error.span().and_then(|span| text.get(..span.start));
-    match before {
-        Some(before) => format!("line {}: {message}", 1 + before.matches('\n').count()),
-        None => message,
-    }
-}
-
-/// A message about types of the program in words for who writes the file.
-fn in_words(message: &str) -> String {
-    let types = [
-        ("expected usize", "expected a whole number, 0 or above"),
-        ("expected u64", "expected a whole number, 0 or above"),
-        ("expected f64", "expected a number"),
-        ("expected a sequence", "expected a list"),
-        ("expected a boolean", "expected true or false"),
-    ];
-    let named = |message: String, (name, words): (&str, &str)| message.replace(name, words);
-    types.into_iter().fold(message.to_owned(), named)
 }

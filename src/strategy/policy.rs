@@ -1,89 +1,145 @@
 //! The sections `policy` and `evaluation`.
 
-use super::raw::{Raw, RawAversion};
-use crate::bounds::{at_least, filled, one_of, positive, within};
+use super::instruments::InstrumentSection;
+use crate::bounds::{at_least, within};
 use crate::contract::{Charge, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::ClassicalName;
 use crate::network::{Engine, Feature, LstmShape, Shape};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Risk aversion λ of the Whalley–Wilmott band.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Aversion {
+    /// The one that the strategy gives.
     Given(f64),
     /// The one with the least risk on the validation paths.
     Tuned,
 }
 
-/// Units of a layer, and layers, at most.
+/// Units of a layer, at most.
 const MOST_HIDDEN: usize = 4096;
-const MOST_LAYERS: usize = 64;
 
-pub(super) fn policy(raw: &mut Raw, instruments: usize) -> Result<(Shape, Vec<Feature>, Engine)> {
-    let policy = &mut raw.policy;
-    let all = Feature::ALL.map(|(name, _)| name.to_string()).to_vec();
-    let list = filled(&mut policy.features, all)
-        .iter()
-        .map(|name| one_of("policy.features", name, &Feature::ALL))
-        .collect::<Result<Vec<_>>>()?;
-    let layer_normalisation = filled(&mut policy.layer_normalisation, false);
-    // The deviation of one unit from its own mean is zero.
-    let least = if layer_normalisation { 2 } else { 1 };
-    let shape = LstmShape {
-        features: at_least("policy.features", list.len(), 1)?,
-        hidden: within(
-            "policy.hidden",
-            filled(&mut policy.hidden, 32),
-            least,
-            MOST_HIDDEN,
-        )?,
-        layers: within(
-            "policy.layers",
-            filled(&mut policy.layers, 1),
-            1,
-            MOST_LAYERS,
-        )?,
-        instruments,
-        layer_normalisation,
-    };
-    let engine = one_of(
-        "policy.sweep",
-        &filled(&mut policy.sweep, "block".into()),
-        &[("block", Engine::Block), ("tensor", Engine::Tensor)],
-    )?;
-    Ok((shape.into(), list, engine))
+/// What the network sees and trades.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct PolicySection {
+    /// Units of every layer of the LSTM.
+    #[schemars(title = "Hidden units", range(min = 1, max = 4096), extend("x-unit" = "units"))]
+    pub hidden: usize,
+    /// Layers of the LSTM.
+    #[schemars(range(min = 1, max = 64))]
+    pub layers: usize,
+    /// What the network sees at a date.
+    #[schemars(length(min = 1))]
+    pub features: Vec<Feature>,
+    /// What the network trades, the spot first.
+    pub instruments: Vec<InstrumentSection>,
+    /// Whether the output of every layer goes on normalised over its units.
+    pub layer_normalisation: bool,
+    /// The implementation that moves the network through time.
+    pub sweep: Engine,
 }
 
-pub(super) fn evaluation(
-    raw: &mut Raw,
-    instruments: &[(Instrument, Charge)],
-) -> Result<(Vec<ClassicalName>, Aversion)> {
-    let evaluation = &mut raw.evaluation;
-    // The fourth one integrates a characteristic function at every date of every path.
-    let quick = ClassicalName::ALL[..3].iter();
-    let names = filled(
-        &mut evaluation.hedges,
-        quick.map(|(name, _)| (*name).to_owned()).collect(),
-    );
-    let hedges = names
-        .iter()
-        .map(|name| one_of("evaluation.hedges", name, ClassicalName::ALL))
-        .collect::<Result<Vec<_>>>()?;
-    let options = instruments
-        .iter()
-        .any(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
-    if hedges.contains(&ClassicalName::DeltaVega) && !options {
-        return Err(Error::input(
-            "`evaluation.hedges`: \"delta_vega\" needs an option in `policy.instruments`",
-        ));
+impl Default for PolicySection {
+    fn default() -> Self {
+        Self {
+            hidden: 32,
+            layers: 1,
+            features: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+            instruments: vec![InstrumentSection::default()],
+            layer_normalisation: false,
+            sweep: Engine::Block,
+        }
     }
-    let key = "evaluation.risk_aversion";
-    let aversion = match filled(
-        &mut evaluation.risk_aversion,
-        RawAversion::Rule("tuned".into()),
-    ) {
-        RawAversion::Number(number) => Aversion::Given(positive(key, number)?),
-        RawAversion::Rule(rule) => one_of(key, &rule, &[("tuned", Aversion::Tuned)])?,
-    };
-    Ok((hedges, aversion))
+}
+
+impl PolicySection {
+    /// The shape of the network that trades so many instruments.
+    pub(super) fn shape(&self, instruments: usize) -> Result<Shape> {
+        // The deviation of one unit from its own mean is zero.
+        let least = if self.layer_normalisation { 2 } else { 1 };
+        let shape = LstmShape {
+            features: at_least("policy.features", self.features.len(), 1)?,
+            hidden: within("policy.hidden", self.hidden, least, MOST_HIDDEN)?,
+            layers: self.layers,
+            instruments,
+            layer_normalisation: self.layer_normalisation,
+        };
+        Ok(shape.into())
+    }
+}
+
+/// How policies are judged, and beside what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct EvaluationSection {
+    /// Paths that all hedges are tested on.
+    #[schemars(title = "Test paths", range(min = 2, max = 100_000_000), extend("x-unit" = "paths"))]
+    pub paths: usize,
+    /// The classical hedges that policies are compared with.
+    #[schemars(title = "Classical hedges")]
+    pub hedges: Vec<ClassicalName>,
+    /// The risk aversion of the Whalley–Wilmott band; `"tuned"` takes the least risky on validation paths of 2^(k/2)
+    /// over the strategy's unit of money, k = −16 … 16 and on beyond an end for as long as the risk falls.
+    #[schemars(title = "Whalley–Wilmott risk aversion", extend("x-unit" = "1/currency"))]
+    pub risk_aversion: AversionRule,
+}
+
+/// The risk aversion of the Whalley–Wilmott band as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AversionRule {
+    /// A number.
+    Number(#[schemars(extend("exclusiveMinimum" = 0.0))] f64),
+    /// A rule.
+    Rule(TunedAversion),
+}
+
+/// The rule by which a risk aversion is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TunedAversion {
+    /// The one with the least risk on the validation paths.
+    Tuned,
+}
+
+impl Default for EvaluationSection {
+    fn default() -> Self {
+        // The others integrate a characteristic function at every date of every path, or need an option.
+        let quick = ClassicalName::all().take(3);
+        Self {
+            paths: 100_000,
+            hedges: quick.collect(),
+            risk_aversion: AversionRule::Rule(TunedAversion::Tuned),
+        }
+    }
+}
+
+impl EvaluationSection {
+    /// The classical hedges, if the instruments allow for them.
+    pub(super) fn hedges(
+        &self,
+        instruments: &[(Instrument, Charge)],
+    ) -> Result<Vec<ClassicalName>> {
+        let options = instruments
+            .iter()
+            .any(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
+        if self.hedges.contains(&ClassicalName::DeltaVega) && !options {
+            return Err(Error::key(
+                "evaluation.hedges",
+                ": \"delta_vega\" needs an option in `policy.instruments`",
+            ));
+        }
+        Ok(self.hedges.clone())
+    }
+
+    /// The risk aversion of the Whalley–Wilmott band.
+    pub(super) fn aversion(&self) -> Aversion {
+        match self.risk_aversion {
+            AversionRule::Number(number) => Aversion::Given(number),
+            AversionRule::Rule(TunedAversion::Tuned) => Aversion::Tuned,
+        }
+    }
 }

@@ -1,12 +1,15 @@
 //! How long a contract lives: `contract.expiry_days` and what its days are.
 
-use super::raw::RawContract;
-use crate::bounds::{filled, one_of, positive, required};
-use crate::error::{Error, Result};
+use super::contract::ContractSection;
+use crate::bounds::outside;
+use crate::error::Result;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What days to expiry count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum DayCount {
     /// Days on which the market is open; on history one close each.
     Trading,
@@ -15,9 +18,6 @@ pub enum DayCount {
 }
 
 impl DayCount {
-    const NAMED: [(&'static str, Self); 2] =
-        [("trading", Self::Trading), ("calendar", Self::Calendar)];
-
     /// Days of a year unless a strategy says otherwise.
     pub fn days_per_year(self) -> f64 {
         match self {
@@ -61,22 +61,22 @@ impl Tenor {
     ///
     /// Without `days`, a year of 360 days or more is one of the calendar and a shorter one of trading days; without
     /// either, days are trading days for a contract on history and calendar days for one that is simulated alone.
-    pub(super) fn new(contract: &mut RawContract, on_history: bool) -> Result<Self> {
-        let days = required(&contract.expiry_days, "contract.expiry_days")?;
+    pub(super) fn new(contract: &mut ContractSection, on_history: bool) -> Self {
         let default = match contract.days_per_year {
             Some(year) if year >= CALENDAR_YEAR => DayCount::Calendar,
             Some(_) => DayCount::Trading,
             None if on_history => DayCount::Trading,
             None => DayCount::Calendar,
         };
-        let name = filled(&mut contract.days, default.name().into());
-        let count = one_of("contract.days", &name, &DayCount::NAMED)?;
-        let year = filled(&mut contract.days_per_year, count.days_per_year());
-        Ok(Self {
-            days: positive("contract.expiry_days", days)?,
+        let count = *contract.days.get_or_insert(default);
+        let year = contract.days_per_year;
+        Self {
+            days: contract.expiry_days,
             count,
-            days_per_year: positive("contract.days_per_year", year)?,
-        })
+            days_per_year: *contract
+                .days_per_year
+                .insert(year.unwrap_or(count.days_per_year())),
+        }
     }
 
     /// Years to expiry, by the convention alone.
@@ -92,17 +92,17 @@ impl Tenor {
     pub fn rebalancing(self, steps: usize) -> Result<Rebalancing> {
         let days = self.days as usize;
         if self.days.fract() != 0.0 {
-            return Err(Error::input(format!(
-                "`contract.expiry_days` must be a whole number on history, which has one close a day, was {}",
-                self.days
-            )));
+            return Err(outside(
+                "contract.expiry_days",
+                "a whole number on history, which has one close a day",
+                self.days.to_string(),
+            ));
         }
         let divides = days.is_multiple_of(steps);
         let period = days / steps;
         let wrong = |bound: &str| {
-            Error::input(format!(
-                "`contract.steps` must be {bound} on history, which has one close a day, was {steps}"
-            ))
+            let bound = format!("{bound} on history, which has one close a day");
+            outside("contract.steps", bound, steps.to_string())
         };
         match self.count {
             DayCount::Trading if divides => Ok(Rebalancing::Closes(period)),
@@ -174,23 +174,25 @@ mod tests {
     /// What the days count follows from the year, or from whether the contract is on history, and is written out.
     #[test]
     fn the_notion_of_days_is_stated() {
-        let read = |days: Option<&str>, year: Option<f64>, on_history: bool| {
-            let mut raw = RawContract {
-                expiry_days: Some(21.0),
-                days: days.map(Into::into),
+        let read = |days: Option<DayCount>, year: Option<f64>, on_history: bool| {
+            let mut section = ContractSection {
+                expiry_days: 21.0,
+                days,
                 days_per_year: year,
-                ..RawContract::default()
+                ..ContractSection::default()
             };
-            let tenor = Tenor::new(&mut raw, on_history).unwrap();
-            (raw.days.unwrap(), raw.days_per_year.unwrap(), tenor.years())
+            let tenor = Tenor::new(&mut section, on_history);
+            let (days, year) = (section.days.unwrap(), section.days_per_year.unwrap());
+            (days, year, tenor.years())
         };
-        let trading = ("trading".to_string(), 252.0, 21.0 / 252.0);
-        let calendar = ("calendar".to_string(), 365.0, 21.0 / 365.0);
+        let trading = (DayCount::Trading, 252.0, 21.0 / 252.0);
+        let calendar = (DayCount::Calendar, 365.0, 21.0 / 365.0);
         assert_eq!(read(None, None, true), trading);
         assert_eq!(read(None, None, false), calendar);
         assert_eq!(read(None, Some(252.0), false), trading);
         assert_eq!(read(None, Some(365.0), true), calendar);
-        assert_eq!(read(Some("trading"), None, false), trading);
-        assert_eq!(read(Some("trading"), Some(365.0), true).0, "trading");
+        let given = Some(DayCount::Trading);
+        assert_eq!(read(given, None, false), trading);
+        assert_eq!(read(given, Some(365.0), true).0, DayCount::Trading);
     }
 }

@@ -1,8 +1,7 @@
 //! The section `walk_forward`: how policies are trained as history goes on.
 
-use super::raw::RawWalkForward;
-use crate::bounds::{at_least, check, filled, one_of, positive};
-use crate::error::{Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Where training paths come from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,54 +29,74 @@ pub struct WalkForwardPlan {
 }
 
 impl WalkForwardPlan {
-    pub(super) fn new(raw: &mut RawWalkForward) -> Result<Self> {
-        let source = filled(&mut raw.paths, "model".into());
-        let bootstrap = one_of(
-            "walk_forward.paths",
-            &source,
-            &[("model", false), ("bootstrap", true)],
-        )?;
-        if raw.block.is_some() && !bootstrap {
-            return Err(Error::input(format!(
-                "`walk_forward.block` has no meaning for the paths \"{source}\""
-            )));
+    pub(super) fn new(section: &WalkForwardSection) -> Self {
+        Self {
+            years: section.years,
+            months: section.months,
+            warm_start: section.warm_start,
+            warm_share: if section.warm_start {
+                section.warm_share
+            } else {
+                1.0
+            },
+            paths: match section.paths {
+                PathSource::Model => TrainingPaths::Model,
+                PathSource::Bootstrap => TrainingPaths::Bootstrap {
+                    block: section.block,
+                },
+            },
+            seeds: section.seeds,
         }
-        let paths = if bootstrap {
-            let block = filled(&mut raw.block, 21.0);
-            TrainingPaths::Bootstrap {
-                block: check("walk_forward.block", block, block >= 1.0, "at least 1")?,
-            }
-        } else {
-            TrainingPaths::Model
-        };
-        let warm_start = filled(&mut raw.warm_start, true);
-        if raw.warm_share.is_some() && !warm_start {
-            return Err(Error::input(
-                "`walk_forward.warm_share` has no meaning without `walk_forward.warm_start`",
-            ));
+    }
+}
+
+/// How policies are trained again as history goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct WalkForwardSection {
+    /// Years of returns that a window is calibrated on.
+    #[schemars(title = "Calibration window", extend("exclusiveMinimum" = 0.0, "x-unit" = "years"))]
+    pub years: f64,
+    /// Months of sales that are hedged with a window's policies.
+    #[schemars(title = "Months between trainings", range(min = 1, max = 12_000), extend("x-unit" = "months"))]
+    pub months: u32,
+    /// Whether training begins with the weights of the window before.
+    pub warm_start: bool,
+    /// The length of a training that begins with the weights of the window before, as a share of a whole one.
+    #[schemars(title = "Length after a warm start", range(max = 1.0), extend("exclusiveMinimum" = 0.0,
+        "x-when" = {"warm_start": [true]}))]
+    pub warm_share: f64,
+    /// Where training paths come from.
+    #[schemars(title = "Training paths")]
+    pub paths: PathSource,
+    /// The mean length of the blocks of returns that bootstrapped paths are made of.
+    #[schemars(title = "Mean block", range(min = 1.0), extend("x-unit" = "days", "x-when" = {"paths": ["bootstrap"]}))]
+    pub block: f64,
+    /// Trainings of every optimizer, on seeds from the strategy's on.
+    #[schemars(range(min = 1))]
+    pub seeds: usize,
+}
+
+/// Where the training paths of a walk-forward come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PathSource {
+    /// The calibrated model, from variances that the window has seen.
+    Model,
+    /// The window's own returns, in blocks.
+    Bootstrap,
+}
+
+impl Default for WalkForwardSection {
+    fn default() -> Self {
+        Self {
+            years: 5.0,
+            months: 12,
+            warm_start: true,
+            warm_share: 0.5,
+            paths: PathSource::Model,
+            block: 21.0,
+            seeds: 1,
         }
-        let warm_share = if warm_start {
-            let share = filled(&mut raw.warm_share, 0.5);
-            check(
-                "walk_forward.warm_share",
-                share,
-                share > 0.0 && share <= 1.0,
-                "in (0, 1]",
-            )?
-        } else {
-            1.0
-        };
-        Ok(Self {
-            years: positive("walk_forward.years", filled(&mut raw.years, 5.0))?,
-            months: at_least(
-                "walk_forward.months",
-                filled(&mut raw.months, 12) as usize,
-                1,
-            )? as u32,
-            warm_start,
-            warm_share,
-            paths,
-            seeds: at_least("walk_forward.seeds", filled(&mut raw.seeds, 1), 1)?,
-        })
     }
 }

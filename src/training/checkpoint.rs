@@ -12,12 +12,14 @@ use std::path::Path;
 /// A training between two steps: what its other steps depend on, and the training curve so far.
 ///
 /// On disk it is one safetensors file. Matrices are f64, named `parameters.N` (in the order of the network's maps),
-/// `optimizer.…` and `average.…`; the header's metadata has `seconds` and, as JSON, `points`.
+/// `optimizer.…` and `average.…`; the header's metadata has `money_unit`, the unit in which the optimizer counts money,
+/// `seconds` and, as JSON, `points`. A file without `money_unit` is older than it, and its optimizer counts the spot's currency.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     pub(super) parameters: Vec<Mat<f64>>,
     pub(super) optimizer: Tensors,
     pub(super) average: Tensors,
+    pub(super) money_unit: f64,
     pub(super) seconds: f64,
     pub(super) points: Vec<TrainingPoint>,
 }
@@ -58,6 +60,7 @@ impl Checkpoint {
             .map_err(|error| failed(&error))?;
         let points = serde_json::to_string(&self.points).map_err(|error| failed(&error))?;
         let metadata = HashMap::from([
+            ("money_unit".to_string(), self.money_unit.to_string()),
             ("seconds".to_string(), self.seconds.to_string()),
             ("points".to_string(), points),
         ]);
@@ -75,11 +78,16 @@ impl Checkpoint {
         };
         let file = at_path(path, fs::read(path))?;
         let (_, header) = SafeTensors::read_metadata(&file).map_err(|error| wrong(&error))?;
-        let read = |key: &str| {
-            let metadata = header.metadata().as_ref();
-            let value = metadata.and_then(|metadata| metadata.get(key));
-            value.ok_or_else(|| wrong(&format!("no `{key}`")))
+        let metadata = header.metadata().as_ref();
+        let said = |key: &str| metadata.and_then(|metadata| metadata.get(key));
+        let read = |key: &str| said(key).ok_or_else(|| wrong(&format!("no `{key}`")));
+        let money_unit: f64 = match said("money_unit") {
+            Some(unit) => unit.parse().map_err(|error| wrong(&error))?,
+            None => 1.0,
         };
+        if !(money_unit > 0.0 && money_unit.is_finite()) {
+            return Err(wrong(&format!("`money_unit` is {money_unit}")));
+        }
         let seconds = read("seconds")?.parse().map_err(|error| wrong(&error))?;
         let points = serde_json::from_str(read("points")?).map_err(|error| wrong(&error))?;
 
@@ -102,6 +110,7 @@ impl Checkpoint {
             parameters,
             optimizer,
             average,
+            money_unit,
             seconds,
             points,
         })

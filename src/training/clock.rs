@@ -9,6 +9,7 @@ pub enum Start {
 }
 
 impl Start {
+    /// The moment at hand, by `clock`.
     pub fn now(clock: Clock) -> Self {
         match clock {
             Clock::Wall => Self::Wall(Instant::now()),
@@ -16,6 +17,7 @@ impl Start {
         }
     }
 
+    /// The time since then, by the same clock.
     pub fn elapsed(&self) -> Duration {
         match self {
             Self::Wall(start) => start.elapsed(),

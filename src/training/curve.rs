@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct TrainingPoint {
+    /// The number of the step, from 0.
     pub step: usize,
     /// Seconds of training so far, validation excluded.
     #[serde(deserialize_with = "null_as_nan")]
@@ -20,7 +21,9 @@ pub struct TrainingPoint {
     /// Its standard error over those paths, if it is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub validation_standard_error: Option<f64>,
-    /// The optimizer's own statistics of the step (step length, gradient norm, …).
+    /// The optimizer's own statistics of the step (step length, gradient norm, …). It counts money in the strategy's unit of
+    /// money, see [`crate::strategy::Plan::money_unit`]: a change of P&L or of the risk and a norm of the gradient are in
+    /// units, damping and eigenvalues of the metric in squared units.
     #[serde(default)]
     #[cfg_attr(feature = "dashboard", schema(value_type = Object))]
     pub statistics: serde_json::Map<String, serde_json::Value>,
@@ -32,10 +35,13 @@ pub struct ValidationSummary {
     /// CVaR of the loss at the trained level (95 % if the measure is not CVaR).
     #[serde(deserialize_with = "null_as_nan")]
     pub cvar: f64,
+    /// The mean P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_mean: f64,
+    /// The standard deviation of P&L.
     #[serde(deserialize_with = "null_as_nan")]
     pub pnl_std: f64,
+    /// The mean of what trading costs.
     #[serde(deserialize_with = "null_as_nan")]
     pub cost_mean: f64,
     /// Numbers of paths in [`Self::BINS`] intervals of equal width over four standard deviations to either side of the
@@ -45,6 +51,7 @@ pub struct ValidationSummary {
 }
 
 impl ValidationSummary {
+    /// The number of intervals of the histogram.
     pub const BINS: usize = 48;
     const DEVIATIONS: f64 = 4.0;
 

@@ -18,10 +18,12 @@ pub struct Hedge<'a, R: Real> {
     pub action: Action,
     /// What settles the positions.
     pub ledger: &'a Ledger,
+    /// The money u that counts as one in derivatives: they are those of P&L over u.
+    pub unit: f64,
 }
 
 impl<R: Real> Hedge<'_, R> {
-    /// Writes the sweep record of P&L on `paths` into `record`.
+    /// Writes the sweep record of P&L over u on `paths` into `record`.
     ///
     /// # Errors
     /// Those of the sweep.
@@ -35,7 +37,7 @@ impl<R: Real> Hedge<'_, R> {
             .record(self.parameters, self.features, paths, &seeds, record)
     }
 
-    /// ∂ρ/∂W for every linear map: Σ_b w_b J_b, by a backward sweep over the paths with weight w_b = ∂ρ/∂z_b alone.
+    /// ∂(ρ/u)/∂W for every linear map: Σ_b w_b J_b, by a backward sweep over the paths with weight w_b = ∂ρ/∂z_b alone.
     ///
     /// With `martingale`, the ledger without costs, a control variate is added:
     ///
@@ -89,7 +91,7 @@ impl<R: Real> Hedge<'_, R> {
             .gradient(self.parameters, self.features, &selected, &seeds)
     }
 
-    /// Writes the derivative in the outputs of one block, where `derivative` writes that in the positions.
+    /// Writes the derivative of P&L over u in the outputs of one block, where `derivative` writes that of P&L in the positions.
     fn seed(
         &self,
         outputs: &[Lane<R>],
@@ -100,6 +102,8 @@ impl<R: Real> Hedge<'_, R> {
         let mut positions = outputs.to_vec();
         self.action.positions(instruments, &mut positions);
         derivative(&positions, out);
+        let share = R::of(1.0 / self.unit);
+        out.iter_mut().flatten().for_each(|seed| *seed *= share);
         self.action.pull_back(instruments, outputs, &positions, out);
     }
 }

@@ -40,7 +40,7 @@ fn every_method_lowers_the_risk() {
             .simulator(plan.seed, Purpose::Validation)
             .paths(0, plan.validation.paths);
         let simulator = plan.simulator(plan.seed, Purpose::Training);
-        let step = Step::new(&plan, optimizer, &simulator, 0);
+        let step = Step::new(&plan, optimizer, &simulator, 0, plan.money_unit());
         let before = step.risk(&initial, &paths, None).unwrap().0.value;
         assert!(after < 0.8 * before, "{method}: {before} to {after}");
     }

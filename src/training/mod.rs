@@ -8,6 +8,8 @@ mod hedge;
 mod methods_tests;
 #[cfg(test)]
 mod resume_tests;
+#[cfg(test)]
+mod scale_tests;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,9 @@ use step::Step;
 
 /// A trained policy.
 pub struct Trained {
+    /// The weights of the policy, averaged if the optimizer averages them.
     pub parameters: Parameters,
+    /// The training curve, a point for every step.
     pub points: Vec<TrainingPoint>,
     /// Seconds of training, validation excluded.
     pub seconds: f64,
@@ -58,6 +62,7 @@ pub struct Simulated {
 }
 
 impl Simulated {
+    /// The simulators whose paths `seed` gives.
     pub fn new(plan: &Plan, seed: u64) -> Self {
         Self {
             training: Simulator {
@@ -68,6 +73,7 @@ impl Simulated {
         }
     }
 
+    /// Both as sources of paths.
     pub fn sources(&self) -> Sources<'_> {
         Sources {
             training: &self.training,
@@ -79,7 +85,9 @@ impl Simulated {
 /// Where paths come from.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
+    /// The source of the batches that steps are taken on.
     pub training: &'a dyn PathSource,
+    /// The source of the paths that the risk is watched on.
     pub validation: &'a dyn PathSource,
 }
 
@@ -126,11 +134,11 @@ impl<'a> Training<'a> {
         sources: Sources<'a>,
         initial: Parameters,
     ) -> Self {
-        Self::at(plan, optimizer, sources, initial, 0)
+        Self::at(plan, optimizer, sources, initial, (0, plan.money_unit()))
     }
 
-    /// Goes on from a checkpoint of the same plan, optimizer and sources: to the same bits, if the plan's length is in
-    /// steps.
+    /// Goes on from a checkpoint of the same plan, optimizer and sources, in the unit of money that it was begun in: to the
+    /// same bits, if the plan's length is in steps.
     ///
     /// # Errors
     /// If the checkpoint does not fit the plan or the optimizer.
@@ -142,7 +150,8 @@ impl<'a> Training<'a> {
     ) -> Result<Self> {
         let parameters = Parameters::new(plan.shape.maps(), checkpoint.parameters)?;
         let steps = checkpoint.points.len();
-        let mut training = Self::at(plan, optimizer, sources, parameters, steps);
+        let begun = (steps, checkpoint.money_unit);
+        let mut training = Self::at(plan, optimizer, sources, parameters, begun);
         State::restore(&mut *training.step.optimizer, checkpoint.optimizer)?;
         State::restore(&mut training.average, checkpoint.average)?;
         training.spent = Duration::try_from_secs_f64(checkpoint.seconds)
@@ -156,7 +165,7 @@ impl<'a> Training<'a> {
         optimizer: &'a OptimizerPlan,
         sources: Sources<'a>,
         parameters: Parameters,
-        step: usize,
+        (step, unit): (usize, f64),
     ) -> Self {
         let validation = (plan.validation.paths > 0).then(|| {
             let (count, dates) = (plan.validation.paths, plan.contract.steps);
@@ -171,7 +180,7 @@ impl<'a> Training<'a> {
             plan,
             optimizer,
             parameters,
-            step: Step::new(plan, optimizer, sources.training, step),
+            step: Step::new(plan, optimizer, sources.training, step, unit),
             validation,
             average: WeightAverage::new(optimizer.averaging),
             points: Vec::new(),
@@ -189,6 +198,7 @@ impl<'a> Training<'a> {
             parameters: self.parameters.matrices()?,
             optimizer: State::of(&mut *self.step.optimizer)?,
             average: State::of(&mut self.average)?,
+            money_unit: self.step.unit,
             seconds: self.spent.as_secs_f64(),
             points: self.points.clone(),
         })

@@ -22,6 +22,8 @@ pub(super) struct Step<'a> {
     /// The ledger without costs, where the control variate is asked for.
     martingale: Option<Ledger>,
     source: &'a dyn PathSource,
+    /// The unit in which the optimizer counts money, in the spot's currency.
+    pub unit: f64,
     quotes: Arc<Quotes>,
     paths: Paths<f32>,
     /// The paths of the step after.
@@ -30,12 +32,13 @@ pub(super) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// Before step `first` of a training.
+    /// Before step `first` of a training whose optimizer counts money in `unit`.
     pub fn new(
         plan: &'a Plan,
         optimizer: &OptimizerPlan,
         source: &'a dyn PathSource,
         first: usize,
+        unit: f64,
     ) -> Self {
         let quotes = plan.quotes();
         let room =
@@ -52,6 +55,7 @@ impl<'a> Step<'a> {
                 .control_variate
                 .then(|| plan.ledger_without_costs(&plan.market)),
             source,
+            unit,
             quotes: Arc::clone(&quotes),
             paths: room(),
             next,
@@ -128,12 +132,16 @@ impl<'a> Step<'a> {
     }
 
     /// Moves the parameters by one step; the point that it gives does not know the time yet.
+    ///
+    /// The optimizer sees P&L, risk and their derivatives divided by the unit of money u: ∂ρ/∂W and J_b over u, and so the
+    /// curvature c of (c/n) Σ_b h_b J_b J_bᵀ times u. The point's risk is in the spot's currency, its statistics in units.
     pub fn take(
         &mut self,
         parameters: &mut Parameters,
         step: usize,
         progress: f64,
     ) -> Result<TrainingPoint> {
+        let unit = self.unit;
         std::mem::swap(&mut self.paths, &mut self.next);
         let first_block = (step * self.paths.blocks()) as u64;
         let premiums = self.source.premiums(first_block, self.paths.count());
@@ -158,6 +166,7 @@ impl<'a> Step<'a> {
             features: &self.plan.features,
             action: self.plan.action,
             ledger: &self.ledger,
+            unit: self.unit,
         };
         let mut gradient =
             hedge.risk_gradient(&self.paths, &unrecorded, self.martingale.as_ref())?;
@@ -174,7 +183,7 @@ impl<'a> Step<'a> {
                     .curvature(weights, &pnl, &risk.weights, sampled);
             let roots: Vec<f64> = weights.iter().map(|h| h.sqrt()).collect();
             record.scale(&roots);
-            curvature_scale = scale;
+            curvature_scale = scale * unit;
         }
         let weights = parameters.matrices()?;
         let batch = Batch {
@@ -203,7 +212,7 @@ impl<'a> Step<'a> {
                 .risk(parameters, &self.paths, premiums.as_deref())?
                 .0
                 .value;
-            self.optimizer.trial(risk.value, after);
+            self.optimizer.trial(risk.value / unit, after / unit);
         }
         Ok(TrainingPoint {
             step,

@@ -110,6 +110,7 @@ impl Problem {
             features: &self.features,
             action: Action::Output,
             ledger: &self.ledger,
+            unit: 1.0,
         }
     }
 

@@ -46,14 +46,19 @@ use window::{Shared, Span};
 
 /// A finished walk-forward run.
 pub struct Finished {
+    /// The contents of its `metrics.json`.
     pub metrics: Metrics,
+    /// What all windows come to.
     pub results: Results,
 }
 
 /// How far a run has come: the window, of how many, and what it is doing.
 pub struct Progress<'a> {
+    /// The number of the present window, from 0.
     pub window: usize,
+    /// The number of all windows.
     pub windows: usize,
+    /// What the window is doing.
     pub doing: Doing<'a>,
 }
 
@@ -80,7 +85,7 @@ fn check(settings: &BacktestPlan, walk: WalkForwardPlan) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Input`] if the history is at fault or too short, or another process is carrying the run out; errors of the
-/// training and of the folder; that of `report`, which ends the run.
+/// training and of the folder; the error of `report`, which ends the run.
 pub fn run(
     plan: &Plan,
     settings: &BacktestPlan,
@@ -281,7 +286,9 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         tuning: Vec::new(),
         lengths: Vec::new(),
         frontier: Vec::new(),
+        money_unit: None,
         band_aversion: None,
+        band_at_bound: false,
         crossed: Vec::new(),
         disagreements: Vec::new(),
         backtest_market: Some(BacktestMarket {

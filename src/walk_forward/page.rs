@@ -97,6 +97,14 @@ fn variance(plan: &Plan, settings: &BacktestPlan) -> String {
     }
 }
 
+/// The unit of P&L on contracts whose strike is a share of the spot.
+fn unit(spot: f64) -> String {
+    match spot == 100.0 {
+        true => "in percent of the spot at the sale (for a spot of 100)".into(),
+        false => format!("in money for a spot of {spot} at the sale"),
+    }
+}
+
 #[derive(Default)]
 struct Page(String);
 
@@ -161,10 +169,7 @@ impl Page {
                         share(upper)
                     ),
                 },
-                format!(
-                    "in percent of the spot at the sale (for a spot of {})",
-                    plan.market.spot
-                ),
+                unit(plan.market.spot),
             ),
         };
         let before = format!("the {} years before the first sale", walk.years);
@@ -231,5 +236,17 @@ impl Page {
              of {:.1} on average.\n",
             results.block
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unit;
+
+    /// Money is percent of the spot for a spot of 100 alone.
+    #[test]
+    fn money_is_called_percent_for_a_spot_of_100_alone() {
+        assert!(unit(100.0).starts_with("in percent"));
+        assert_eq!(unit(65.51), "in money for a spot of 65.51 at the sale");
     }
 }

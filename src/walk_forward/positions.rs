@@ -83,8 +83,10 @@ impl Positions {
         }
     }
 
+    /// The positions as a table, a row for every strategy, contract and day.
+    ///
     /// # Errors
-    /// Those of the table.
+    /// If the columns do not make a table.
     pub fn to_frame(&self) -> Result<DataFrame> {
         let mut columns = vec![
             Column::new("strategy".into(), &self.strategy),

@@ -11,9 +11,13 @@ use std::path::Path;
 
 /// A run folder with all that is needed to carry a walk-forward out, now or after the process was stopped.
 pub struct Prepared {
+    /// The strategy.
     pub plan: Plan,
+    /// What it says of the history.
     pub settings: BacktestPlan,
+    /// What it says of the windows.
     pub walk: WalkForwardPlan,
+    /// The folder of the run.
     pub folder: RunFolder,
 }
 
@@ -93,7 +97,7 @@ fn backtest(plan: &Plan) -> Result<BacktestPlan> {
 /// The plan of what a run asks for, and its trainings in their order.
 ///
 /// # Errors
-/// Those of [`Plan::parse`].
+/// The errors of [`Plan::parse`].
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let plan = Plan::parse(&request.strategy, |_| {})?;
     let each = (plan.optimizers.len() * request.seeds.len()).max(1);

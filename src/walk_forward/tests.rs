@@ -1,9 +1,11 @@
 //! Windows see nothing of the future, and a run that was interrupted ends like one that was not.
 
 use super::*;
+use crate::hedging::ClassicalName;
 use crate::market::history::fixture::{Scratch, closes, day, write};
 use crate::runs::store;
 use crate::runs::tables::read_parquet;
+use crate::strategy::{Parameterisation, VarianceRule};
 use std::path::Path;
 
 fn plan(folder: &Path, closes: &[f64], model: &str, terms: &str, more: &str) -> Plan {
@@ -237,13 +239,14 @@ fn options_hedge_what_is_sold_on_history() {
     )
     .to_toml()
     .unwrap();
-    let plan = Plan::parse(&text, |raw| {
+    let plan = Plan::parse(&text, |strategy| {
         let call: toml::Table = toml::from_str(
             "type = \"call\"\nstrike = { moneyness = 1.0 }\nproportional = 0.0\nhalf_spread = 0.03",
         )
         .unwrap();
-        raw.policy.instruments = Some(vec!["spot".into(), call.into()]);
-        raw.evaluation.hedges = Some(vec!["black_scholes".into(), "delta_vega".into()]);
+        let call = toml::Value::Table(call).try_into().unwrap();
+        strategy.policy.instruments.push(call);
+        strategy.evaluation.hedges = vec![ClassicalName::BlackScholes, ClassicalName::DeltaVega];
     })
     .unwrap();
     let folder = store::create(&scratch.0, "walk").unwrap();
@@ -267,11 +270,11 @@ fn options_hedge_what_is_sold_on_history() {
 #[test]
 fn the_page_says_what_was_done() {
     let scratch = Scratch::new("walk-page");
-    for (model, terms, more, expected) in [
+    for (model, terms, chosen, expected) in [
         (
             HESTON,
             "",
-            "",
+            (Parameterisation::History, VarianceRule::Model),
             [
                 "at a rate of 2 % and a dividend yield of 0 %, hedged daily with the spot at costs of 0.1 % of the value",
                 "give the model's parameters",
@@ -281,7 +284,7 @@ fn the_page_says_what_was_done() {
         (
             GBM,
             "premium = 3.0\n",
-            "[backtest]\nparameters = \"strategy\"\nvariance = \"realised\"\n",
+            (Parameterisation::Strategy, VarianceRule::Realised),
             [
                 "without interest and dividends",
                 "the model has the strategy's parameters",
@@ -292,12 +295,9 @@ fn the_page_says_what_was_done() {
         let text = plan(&scratch.0, &closes(600), model, terms, "")
             .to_toml()
             .unwrap();
-        let plan = Plan::parse(&text, |raw| {
-            let more: toml::Table = toml::from_str(more).unwrap();
-            let key = |key: &str| Some(more.get("backtest")?.get(key)?.as_str()?.to_owned());
-            let backtest = raw.backtest.as_mut().unwrap();
-            backtest.parameters = key("parameters").or(backtest.parameters.take());
-            backtest.variance = key("variance").or(backtest.variance.take());
+        let plan = Plan::parse(&text, |strategy| {
+            let backtest = strategy.backtest.as_mut().unwrap();
+            (backtest.parameters, backtest.variance) = chosen;
         })
         .unwrap();
         let folder = store::create(&scratch.0, "walk").unwrap();

@@ -11,24 +11,33 @@ use std::path::Path;
 /// One contract sold on history, as one strategy hedged it.
 ///
 /// # Units
-/// Those of [`crate::risk::Row`].
+/// The errors of [`crate::risk::Row`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trade {
+    /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
     /// Absent for hedges that are not trained.
     pub seed: Option<u64>,
     /// Number of the window, from 0.
     pub window: usize,
+    /// The day of the sale.
     pub sold: NaiveDate,
+    /// The day of the last close, at which the contract is settled.
     pub expiry: NaiveDate,
+    /// What the contract was sold for.
     pub premium: f64,
+    /// The P&L of the seller, hedge and costs included.
     pub pnl: f64,
+    /// The costs of all trades.
     pub cost: f64,
+    /// The value traded, over the spot at the sale.
     pub turnover: f64,
+    /// The parts that the P&L is made of.
     pub attribution: Attribution,
 }
 
 impl Trade {
+    /// The trade without its strategy, as breakdowns take it.
     pub fn expired(&self) -> Expired {
         Expired {
             sold: self.sold,
@@ -118,7 +127,7 @@ pub fn average(books: &[Vec<&Trade>]) -> Vec<Trade> {
 /// Columns strategy, seed, window, date, expiry and those of the numbers.
 ///
 /// # Errors
-/// Those of the table.
+/// The errors of the table.
 pub fn to_frame(trades: &[Trade]) -> Result<DataFrame> {
     let strategies: Vec<&str> = trades.iter().map(|t| t.strategy.as_str()).collect();
     let seeds: Vec<Option<u64>> = trades.iter().map(|t| t.seed).collect();
@@ -141,7 +150,7 @@ pub fn to_frame(trades: &[Trade]) -> Result<DataFrame> {
 /// Reads a file written from [`to_frame`].
 ///
 /// # Errors
-/// Those of the tables of a run.
+/// The errors of the tables of a run.
 pub fn read(path: &Path) -> Result<Vec<Trade>> {
     let frame = read_parquet(path)?;
     let keys = read_keys(path, &frame)?;

@@ -5,7 +5,9 @@ use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts};
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy, Policy, TrainedPolicy};
+use crate::hedging::{
+    BandAversion, Book, Classical, ClassicalName, ClassicalPolicy, Policy, TrainedPolicy,
+};
 use crate::market::{History, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -23,9 +25,11 @@ use std::path::PathBuf;
 /// Where a window lies in the history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
+    /// The number of the window, from 0.
     pub number: usize,
     /// Closes whose returns it is calibrated on; they end before the first sale.
     pub known: Range<usize>,
+    /// The closes at which its contracts are sold.
     pub sales: Vec<usize>,
 }
 
@@ -38,11 +42,17 @@ impl Span {
 
 /// Everything that windows share.
 pub struct Shared<'a> {
+    /// The strategy.
     pub plan: &'a Plan,
+    /// What it says of the history.
     pub settings: &'a BacktestPlan,
+    /// What it says of the windows.
     pub walk: WalkForwardPlan,
+    /// The closes.
     pub history: &'a History,
+    /// Which closes belong to a contract.
     pub calendar: Calendar<'a>,
+    /// The folder of the run.
     pub folder: &'a RunFolder,
 }
 
@@ -50,8 +60,11 @@ pub struct Shared<'a> {
 pub enum Doing<'a> {
     /// A policy is being trained; a step was just taken.
     Training {
+        /// The optimizer.
         strategy: &'a str,
+        /// The seed of the training.
         seed: u64,
+        /// The training after that step.
         training: &'a Training<'a>,
     },
 }
@@ -78,7 +91,7 @@ impl Shared<'_> {
     /// Calibrates, trains and hedges one window, and writes its folder.
     ///
     /// # Errors
-    /// Those of the calibration, the training and the folder.
+    /// The errors of the calibration, the training and the folder.
     pub fn run(
         &self,
         span: &Span,
@@ -169,10 +182,10 @@ impl Shared<'_> {
             record(name, Some(seed), &policy)?;
         }
         let validation = self.source(&plan, &calibration, span, Purpose::Validation);
-        let band_aversion = aversion(&plan, validation.as_ref())?;
+        let band = aversion(&plan, validation.as_ref())?;
         for name in &plan.hedges {
             let policy = ClassicalPolicy {
-                hedge: name.hedge(band_aversion),
+                hedge: name.hedge(band.aversion),
                 market: contracts.market,
                 charge: plan.spot_charge(),
             };
@@ -196,7 +209,8 @@ impl Shared<'_> {
             ),
             feller: plan.market.model.variance_process().stays_positive(),
             drift: calibration.drift,
-            band_aversion,
+            band_aversion: band.aversion,
+            band_at_bound: band.at_bound,
             seconds,
         };
         write_parquet(
@@ -268,13 +282,13 @@ fn policy_file(span: &Span, optimizer: &str, seed: u64) -> String {
 }
 
 /// The risk aversion of the Whalley–Wilmott band: the one given or the least risky on validation paths.
-fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
+fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<BandAversion> {
     const PATHS: usize = 16_384;
     if let Aversion::Given(aversion) = plan.aversion {
-        return Ok(aversion);
+        return Ok(BandAversion::given(aversion));
     }
     if plan.spot_charge().is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
-        return Ok(1.0);
+        return Ok(BandAversion::given(1.0));
     }
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
     validation.fill(0, &mut single);
@@ -286,7 +300,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<f64> {
     ));
     let premiums = validation.premiums(0, PATHS).unwrap_or_default();
     let ledger = plan.ledger(&plan.market, 0.0);
-    Classical::tuned_aversion(|aversion| {
+    BandAversion::tuned(plan.money_unit(), |aversion| {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
             market: plan.market,

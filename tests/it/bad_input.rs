@@ -15,7 +15,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "unknown_key",
             replaced("kappa", "kapa"),
-            "unknown field `kapa`",
+            "`market.kapa`: unknown key, did you mean `kappa`?",
         ),
         (
             "wrong_type",
@@ -50,7 +50,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "half_a_path",
             replaced("paths = 256", "paths = 256.5"),
-            "`training.paths`: invalid type: floating point `256.5`, expected a whole number, 0 or above",
+            "`training.paths` must be a whole number, was 256.5",
         ),
         (
             "no_toml",
@@ -133,7 +133,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "unknown_key_of_option",
             option("type = \"put\", strik = 95"),
-            "`policy.instruments`: unknown field `strik`",
+            "`policy.instruments.strik`: unknown key, did you mean `strike`?",
         ),
         (
             "option_for_a_strike_by_delta",
@@ -143,7 +143,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "number_as_instrument",
             replaced("[policy]", "[policy]\ninstruments = [\"spot\", 3]"),
-            "`policy.instruments`: must be names and tables, was 3",
+            "`policy.instruments` must be one of spot, variance_swap or a table, was 3",
         ),
         (
             "vega_without_option",
@@ -252,7 +252,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "unknown_schedule",
             format!("{SMALL}[backtest]\ndata = '{HISTORY}'\nspacing = \"yearly\"\n"),
-            "`backtest.spacing` must be one of non_overlapping, daily, weekly, monthly, was \"yearly\"",
+            "`backtest.spacing` must be a whole number or one of non_overlapping, daily, weekly, monthly, was \"yearly\"",
         ),
         (
             "foreign_to_the_variance",

@@ -175,23 +175,22 @@ fn a_job_is_cancelled_and_resumed() {
         assert_eq!(validity(&mut browser, value), valid, "{value}");
     }
     browser.value(
-        "document.getElementById('new-job').elements['evaluation.hedges'].value = 'naked, perfect'",
+        "document.getElementById('new-job').elements['policy.instruments'].value = 'spot, perfect'",
     );
     browser.click("#new-job button:not([type])");
     browser.until(
-        "document.getElementById('problem-evaluation.hedges').textContent.includes('perfect')",
+        "document.getElementById('problem-policy.instruments').textContent.includes('perfect')",
     );
     assert_eq!(
         browser.value("document.activeElement.name"),
-        "evaluation.hedges"
+        "policy.instruments"
     );
     let refused = std::mem::take(&mut browser.problems);
     assert!(
         refused.len() == 1 && refused[0].contains("422"),
         "{refused:?}"
     );
-    browser
-        .value("document.getElementById('new-job').elements['evaluation.hedges'].value = 'naked'");
+    browser.value("document.getElementById('new-job').elements['policy.instruments'].value = ''");
 
     let [first, second] = [&*endless, short].map(|text| ask_for_job(&mut browser, text, 1));
     let row = |run: &str| format!("#jobs [data-run=\"{run}\"]");

@@ -262,7 +262,7 @@ fn a_pipe_holds_nothing_up() {
     make_pipe(&metrics);
     let waiting = server.open("GET", &format!("/api/v1/runs/{run}"), "");
     let form = server.ask("GET", "/api/v1/strategy/form", &Value::Null);
-    assert!(form["fields"].is_array(), "{form}");
+    assert!(form["sections"].is_array(), "{form}");
     server.stop();
     drop(waiting);
 }

@@ -11,13 +11,18 @@ use std::path::Path;
 
 /// A file whose columns are known.
 pub struct File<'a> {
+    /// The name of the file, for messages.
     pub path: &'a Path,
+    /// Its cells.
     pub table: Table,
+    /// What its columns hold.
     pub columns: Columns,
+    /// What separates decimals in it.
     pub decimal: Decimal,
 }
 
 impl File<'_> {
+    /// The error that a cell is refused with; rows count from 0.
     pub fn refuse(&self, row: usize, field: Field, what: &str) -> crate::Error {
         let column = self.columns.of(field).unwrap_or_default().trim();
         refuse_row(self.path, row, &excerpt(column), what)

@@ -9,27 +9,44 @@ use std::path::Path;
 pub enum Field {
     /// The day of the quote.
     Date,
+    /// The spot at the quote.
     Spot,
+    /// The strike.
     Strike,
+    /// Calendar days to expiry.
     ExpiryDays,
+    /// Years to expiry.
     ExpiryYears,
+    /// The day of expiry.
     ExpiryDate,
     /// Years if the cells are numbers, days of expiry if they are dates.
     Expiry,
+    /// The interest rate, continuously compounded.
     Rate,
+    /// The dividend yield, continuously compounded.
     Dividend,
+    /// The implied volatility.
     Volatility,
+    /// The implied volatility of the call.
     CallVolatility,
+    /// The implied volatility of the put.
     PutVolatility,
+    /// The bid.
     Bid,
+    /// The ask.
     Ask,
+    /// The bid of the call.
     CallBid,
+    /// The ask of the call.
     CallAsk,
+    /// The bid of the put.
     PutBid,
+    /// The ask of the put.
     PutAsk,
 }
 
 impl Field {
+    /// Every field, in the order in which columns are looked for.
     pub const ALL: [Self; 18] = [
         Self::Date,
         Self::Spot,

@@ -19,11 +19,17 @@ use serde::Serialize;
 /// Spot and strike in currency, expiry in years, the rest per year and continuously compounded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quote {
+    /// The spot at the quote.
     pub spot: f64,
+    /// The strike.
     pub strike: f64,
+    /// Years to expiry.
     pub expiry: f64,
+    /// The interest rate.
     pub rate: f64,
+    /// The dividend yield.
     pub dividend: f64,
+    /// The volatility that gives the quoted price in Black and Scholes' formula, as a fraction.
     pub implied_volatility: f64,
 }
 
@@ -41,7 +47,7 @@ impl Quote {
         }
     }
 
-    /// That of the option out of the money on the forward.
+    /// The kind of the option that is out of the money on the forward.
     fn kind(&self) -> OptionKind {
         let forward = self.spot * ((self.rate - self.dividend) * self.expiry).exp();
         if self.strike >= forward {
@@ -55,6 +61,7 @@ impl Quote {
 /// Quotes of one day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surface {
+    /// The quotes, in the order of the file.
     pub quotes: Vec<Quote>,
     /// Rows that are not fitted, in their order.
     pub dropped: Vec<Dropped>,
@@ -67,8 +74,9 @@ pub struct Surface {
 /// A row of a file that has no quote.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Dropped {
-    /// From 1, the header not counted.
+    /// The number of the row, from 1, the header not counted.
     pub row: usize,
+    /// Why it has none, in words.
     pub reason: String,
 }
 
@@ -80,8 +88,9 @@ pub struct SurfaceOptions {
     pub whole_weeks: bool,
     /// What columns hold, and their names.
     pub columns: Vec<(String, String)>,
-    /// How dates are written, and what separates decimals, if the columns do not show it.
+    /// How dates are written, if the columns do not show it.
     pub date_format: Option<DateFormat>,
+    /// What separates decimals, if the columns do not show it.
     pub decimal: Option<Decimal>,
     /// The day whose quotes are read or, in a file without days, the day of all.
     pub date: Option<NaiveDate>,

@@ -15,6 +15,7 @@ use std::path::Path;
 pub struct Dates {
     /// None where a cell is defective.
     pub dates: Vec<Option<NaiveDate>>,
+    /// The times of day that stand beside the dates.
     pub clocks: Clocks,
     /// How they were read, if it is more than year-month-day.
     pub note: Option<String>,
@@ -52,7 +53,9 @@ impl Clocks {
 /// Where a column stands, for messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
+    /// The file.
     pub file: &'a Path,
+    /// The column as the file spells it.
     pub column: &'a str,
 }
 

@@ -6,10 +6,15 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
+    /// The closing price.
     Close,
+    /// The opening price.
     Open,
+    /// The highest price of the day.
     High,
+    /// The lowest price of the day.
     Low,
+    /// The number of shares or contracts traded.
     Volume,
     /// An option-implied volatility per year, as a fraction.
     ImpliedVolatility,
@@ -57,6 +62,7 @@ pub fn is_volatility_index(name: &str) -> bool {
 }
 
 impl Quantity {
+    /// Every quantity.
     pub const ALL: [Self; 7] = [
         Self::Close,
         Self::Open,
@@ -167,8 +173,10 @@ impl Quantity {
 /// One quantity, a value a day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
+    /// What the values are.
     pub quantity: Quantity,
     /// The column as the file spells it.
     pub column: String,
+    /// The value of every day.
     pub values: Vec<f64>,
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 /// How the dates of a column are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DateFormat {
-    /// Where the day stands in dates such as 03/04/2018.
+    /// Dates of three numbers such as 03/04/2018, and the place of the day in them.
     Order(Order),
     /// Numbers.
     Count(Count),
@@ -20,8 +20,11 @@ pub enum DateFormat {
 /// What stands first in a date with three numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
+    /// The year stands first, then the month.
     Year,
+    /// The day stands first, then the month.
     Day,
+    /// The month stands first, then the day.
     Month,
 }
 
@@ -32,7 +35,7 @@ pub enum Count {
     Digits,
     /// Days since the end of 1899, as in workbooks of Excel.
     Excel,
-    /// Of so many units a second since the start of 1970.
+    /// A number of units since the start of 1970, so many of them a second.
     Epoch(i64),
 }
 
@@ -94,17 +97,26 @@ impl Order {
 /// What one cell says by itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell {
+    /// A date that can be read in one way alone.
     Day(NaiveDate, Clock),
     /// Two numbers before the year, one of which is the day.
     Open {
+        /// The first number.
         first: u32,
+        /// The second number.
         second: u32,
+        /// The year.
         year: i32,
+        /// Whether points separate the numbers.
         dotted: bool,
+        /// The time of day, if there is one.
         clock: Clock,
     },
+    /// A number that counts something: see [`Count`].
     Number(f64),
+    /// Nothing, or a word for nothing.
     Blank,
+    /// Something that is no date.
     Other,
 }
 
@@ -302,6 +314,7 @@ pub fn by_pattern(text: &str, pattern: &str) -> Option<(NaiveDate, Clock)> {
     Some((date, None))
 }
 
+/// The whole seconds since midnight.
 pub fn seconds_of(time: NaiveTime) -> u32 {
     time.num_seconds_from_midnight()
 }

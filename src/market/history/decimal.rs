@@ -6,7 +6,9 @@ use crate::error::Result;
 /// What separates decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decimal {
+    /// A point, as in 1234.5; commas, blanks and apostrophes separate thousands.
     Point,
+    /// A comma, as in 1234,5; points, blanks and apostrophes separate thousands.
     Comma,
 }
 

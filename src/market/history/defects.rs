@@ -12,15 +12,25 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// A row without a date.
     Dates,
+    /// A cell that is blank or no number.
     Blanks,
+    /// A value that is zero, negative or infinite where it must not be.
     Prices,
+    /// A row whose date is before that of the row above.
     Order,
+    /// A row with the date of another one.
     Duplicates,
+    /// A high below, or a low above, the open or the close.
     Ranges,
+    /// A move of the close that is a split.
     Splits,
+    /// A move of the close beyond the bound that is no split.
     Jumps,
+    /// A stretch without a row that is longer than the bound.
     Gaps,
+    /// A date that another file lacks.
     Unmatched,
 }
 
@@ -39,6 +49,7 @@ impl Kind {
         ("unmatched", Self::Unmatched),
     ];
 
+    /// The name under which a defect of this kind is repaired.
     pub fn name(self) -> &'static str {
         Self::ALL
             .iter()
@@ -156,12 +167,14 @@ impl Place {
 /// One place where a file is defective.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Defect {
+    /// The file.
     #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// Data row, from 1.
     pub row: usize,
     /// The column as the file spells it.
     pub column: String,
+    /// What is wrong, in words.
     pub what: String,
 }
 
@@ -173,9 +186,11 @@ fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S:
 /// How many defects there are of a kind, and the first ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Findings {
+    /// How many there are.
     pub count: usize,
     /// How many of them are repaired.
     pub repaired: usize,
+    /// The first of them, at most twenty.
     pub examples: Vec<Defect>,
     /// The first that is not repaired.
     #[serde(skip)]
@@ -194,12 +209,16 @@ pub struct Defects {
 /// Files may have millions of rows; this many defects of a kind are kept to be shown.
 const EXAMPLES: usize = 20;
 
-/// Where a defect is found: file, data row from 0, column, and the date of the row where it has one.
+/// The place at which a defect is found.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At<'a> {
+    /// The file.
     pub file: &'a Path,
+    /// The data row, from 0.
     pub row: usize,
+    /// The column as the file spells it.
     pub column: &'a str,
+    /// The date of the row, if it has one.
     pub date: Option<NaiveDate>,
 }
 
@@ -253,6 +272,7 @@ impl Defects {
         }
     }
 
+    /// The findings of every kind of which there are any.
     pub fn iter(&self) -> impl Iterator<Item = (Kind, &Findings)> {
         self.found.iter().map(|(kind, findings)| (*kind, findings))
     }

@@ -10,8 +10,11 @@ use std::fmt;
 pub enum Spacing {
     /// Every day but, in most markets, weekends and holidays.
     Daily,
+    /// A week apart.
     Weekly,
+    /// A month apart.
     Monthly,
+    /// At no usual distance.
     Irregular,
 }
 
@@ -21,7 +24,9 @@ pub enum Spacing {
 /// Closes a year, by which variances and drifts of returns from close to close are annualised.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Frequency {
+    /// The usual distance between two closes.
     pub spacing: Spacing,
+    /// The number of closes in a year.
     pub observations_per_year: f64,
 }
 

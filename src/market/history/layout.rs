@@ -9,7 +9,9 @@ use std::path::Path;
 /// The columns of a file that are read.
 #[derive(Debug, Clone)]
 pub struct Layout {
+    /// The column of dates.
     pub date: String,
+    /// The columns of quantities.
     pub columns: Vec<(Quantity, String)>,
     /// Whether the implied volatilities are the closes of a file that nothing names as such: their values must tell.
     pub presumed: bool,

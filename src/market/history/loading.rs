@@ -17,18 +17,22 @@ use std::path::{Path, PathBuf};
 /// What [`History::inspect`] finds.
 #[derive(Debug)]
 pub struct Inspection {
+    /// The history, with every repair that was asked for.
     pub history: History,
+    /// Every defect, repaired or not.
     pub defects: Defects,
+    /// What was understood of each file.
     pub files: Vec<FileInspection>,
 }
 
 /// What [`History::inspect`] finds of one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileInspection {
+    /// The number of data rows.
     pub rows: usize,
-    /// First and last date.
+    /// The first and the last date, if there are any.
     pub span: Option<(NaiveDate, NaiveDate)>,
-    /// Of its implied volatilities, if it has any.
+    /// The unit of its implied volatilities, if it has any.
     pub volatility_unit: Option<VolatilityUnit>,
     /// How it was read where it might be read otherwise.
     pub notes: Vec<String>,

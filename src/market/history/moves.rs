@@ -50,7 +50,9 @@ fn nearest(ratio: f64) -> ((u32, u32), f64) {
 
 /// Volumes by date, from which a split shows.
 pub struct Volumes {
+    /// The days, in ascending order.
     pub dates: Vec<NaiveDate>,
+    /// The volume of every day.
     pub values: Vec<f64>,
 }
 

@@ -79,6 +79,7 @@ fn count(text: &str, wanted: u8) -> usize {
 /// What a cell says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Read {
+    /// A number.
     Number(f64),
     /// Nothing, or a word for nothing.
     Blank,

@@ -23,6 +23,7 @@ pub struct RawReading {
 /// What a user says about price files: one set of options for every command and for `backtest` in a strategy.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
+    /// Columns that go by names of their own.
     pub columns: Columns,
     /// How dates are written; decided from the column unless given.
     pub date_format: Option<DateFormat>,
@@ -67,7 +68,9 @@ impl Reading {
 /// that has the column; of the first file if there is no further one. Dates are those of every file that has the column.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Columns {
+    /// The column of dates.
     pub date: Option<String>,
+    /// The columns of quantities.
     pub quantities: Vec<(Quantity, String)>,
 }
 

@@ -14,13 +14,17 @@ use std::path::Path;
 
 /// The clean days of one file.
 pub struct Days {
+    /// The days, in ascending order.
     pub dates: Vec<NaiveDate>,
     /// The data row, from 0, in which each day ends.
     pub rows: Vec<usize>,
+    /// The column of dates as the file spells it.
     pub date_column: String,
+    /// The quantities that were read.
     pub series: Vec<Series>,
     /// Rows of the file.
     pub height: usize,
+    /// The times of day that stand beside the dates.
     pub clocks: Clocks,
     /// Whether the implied volatilities are presumed to be that: see [`Layout::presumed`].
     pub presumed: bool,
@@ -31,7 +35,7 @@ pub struct Days {
 /// Reads those `wanted` quantities that the file has.
 ///
 /// # Errors
-/// Those of a file as a whole; defects of rows are added to `defects` and left out.
+/// The errors of a file as a whole; defects of rows are added to `defects` and left out.
 pub fn read(
     path: &Path,
     place: Place,
@@ -160,6 +164,7 @@ fn decimal_notes(columns: &[(Decimal, bool, &str)]) -> Vec<String> {
 }
 
 impl Days {
+    /// The values of a quantity, to be changed, if it was read.
     pub fn series_mut(&mut self, quantity: Quantity) -> Option<&mut Vec<f64>> {
         let mut series = self.series.iter_mut();
         series
@@ -167,6 +172,7 @@ impl Days {
             .map(|series| &mut series.values)
     }
 
+    /// A quantity, if it was read.
     pub fn series(&self, quantity: Quantity) -> Option<&Series> {
         self.series.iter().find(|s| s.quantity == quantity)
     }

@@ -7,42 +7,6 @@ use crate::random::Shocks;
 use crate::simd::{Lane, Real};
 use std::fmt::Debug;
 
-/// A parameter of a model, and what it may be.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Parameter {
-    /// The name in strategy files and of the field.
-    pub name: &'static str,
-    /// The values that the parameter may have.
-    pub range: Range,
-}
-
-/// An interval of real numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Range {
-    /// From the first number to the second, both included.
-    Closed(f64, f64),
-    /// Between the two numbers, both excluded.
-    Open(f64, f64),
-}
-
-impl Parameter {
-    /// A parameter that may be anything from `least` to `most`, both included.
-    pub const fn closed(name: &'static str, least: f64, most: f64) -> Self {
-        Self {
-            name,
-            range: Range::Closed(least, most),
-        }
-    }
-
-    /// A parameter that must lie strictly between `above` and `below`.
-    pub const fn open(name: &'static str, above: f64, below: f64) -> Self {
-        Self {
-            name,
-            range: Range::Open(above, below),
-        }
-    }
-}
-
 /// A bound of a parameter that depends on the others, or on what is simulated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
@@ -148,16 +112,11 @@ impl<P> Estimate<P> {
 
 /// The dynamics of a spot under the pricing measure: all that the rest of the program asks a model.
 ///
-/// Implemented by the parameters of each model, which serialise under the names of [`Self::parameters`].
+/// Implemented by the parameters of each model, whose fields carry their help, units and bounds (see [`crate::settings`]).
 ///
 /// # Units
 /// Times in years, variances annualised.
 pub trait Dynamics: Debug + Send + Sync {
-    /// The parameters in the order in which errors and forms name them.
-    fn parameters() -> &'static [Parameter]
-    where
-        Self: Sized;
-
     /// The limits within which `life` years in `steps` periods are simulated and priced rightly; those that always hold
     /// where parameters are in their ranges may be left out.
     fn limits(&self, life: f64, steps: usize) -> Vec<Limit>;

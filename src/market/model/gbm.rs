@@ -1,6 +1,4 @@
-use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Parameter, Tabulation, deviation,
-};
+use super::dynamics::{Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation};
 use super::pricer::{Horizon, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
@@ -8,24 +6,22 @@ use crate::error::Result;
 use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_gbm};
 use crate::pricing::{BlackScholes, Greeks};
 use crate::simd::{BLOCK, Kernel, Normal, Real, dispatch, multiply_add};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Geometric Brownian motion, dS/S = (r − q) dt + σ dW.
 ///
 /// # References
 /// F. Black and M. Scholes (1973), "The pricing of options and corporate liabilities", Journal of Political Economy 81(3).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GbmParameters {
     /// The volatility σ, annualised: 0.2 is 20 %.
+    #[schemars(title = "Volatility", range(min = 1e-3, max = 5.0), extend("x-unit" = "annualised"))]
     pub volatility: f64,
 }
 
 impl Dynamics for GbmParameters {
-    fn parameters() -> &'static [Parameter] {
-        const { &[Parameter::closed("volatility", 1e-3, 5.0)] }
-    }
-
     /// A volatility of at most 3/√T.
     fn limits(&self, life: f64, _: usize) -> Vec<Limit> {
         let most = MOST_DEVIATION / life.sqrt();

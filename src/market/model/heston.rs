@@ -1,5 +1,5 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Parameter, Tabulation, deviation, spread_limit,
+    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, spread_limit,
 };
 use super::pricer::{Horizon, Pricer};
 use super::variance::VarianceProcess;
@@ -17,18 +17,6 @@ const KAPPA: (f64, f64) = (1e-4, 1e6);
 const SIGMA: (f64, f64) = (0.0, 100.0);
 
 impl Dynamics for HestonParameters {
-    fn parameters() -> &'static [Parameter] {
-        const {
-            &[
-                Parameter::closed("v0", 1e-6, 25.0),
-                Parameter::closed("kappa", KAPPA.0, KAPPA.1),
-                Parameter::closed("theta", 1e-6, 25.0),
-                Parameter::closed("sigma", SIGMA.0, SIGMA.1),
-                Parameter::open("rho", -1.0, 1.0),
-            ]
-        }
-    }
-
     /// - σ√(τ/v̄) ≤ 20 with τ = min(T, 1/κ), and 1/30 ≤ v₀/θ ≤ 30, as far as the sub-steps of [`longest_step`] were
     ///   measured;
     /// - at most 100,000 sub-steps until expiry, which bounds κT by 12,500 and σ once more.

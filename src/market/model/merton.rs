@@ -1,5 +1,5 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Parameter, Tabulation, deviation, spread_limit,
+    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, spread_limit,
 };
 use super::pricer::{Horizon, Pricer};
 use super::variance::VarianceProcess;
@@ -10,17 +10,6 @@ use crate::pricing::{Greeks, MertonParameters};
 use crate::simd::{BLOCK, Kernel, Normal, Real, dispatch, multiply_add};
 
 impl Dynamics for MertonParameters {
-    fn parameters() -> &'static [Parameter] {
-        const {
-            &[
-                Parameter::closed("volatility", 1e-3, 5.0),
-                Parameter::closed("jump_intensity", 1e-6, 1e4),
-                Parameter::closed("log_jump_mean", -1.0, 1.0),
-                Parameter::closed("log_jump_std", 1e-6, 1.0),
-            ]
-        }
-    }
-
     /// At most 500 jumps are expected until expiry and 50 in a hedging period: prices sum over the number of jumps, and the
     /// jumps of a period are drawn by inversion of their number's distribution.
     fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {

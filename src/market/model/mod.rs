@@ -10,7 +10,7 @@ mod pricer;
 mod tests;
 mod variance;
 
-pub use dynamics::{Draw, Dynamics, Estimate, Limit, Parameter, Range, Tabulation};
+pub use dynamics::{Draw, Dynamics, Estimate, Limit, Tabulation};
 pub use gbm::GbmParameters;
 pub use pricer::{Horizon, Pricer};
 pub use variance::VarianceProcess;
@@ -21,18 +21,19 @@ pub(super) use heston::cancels;
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceFilter;
 use crate::pricing::{HestonParameters, MertonParameters};
+use crate::settings::declared;
 use crate::simd::Real;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The models: one line for each, which everything else that is said of it follows from.
 macro_rules! models {
-    ($($(#[$doc:meta])* $model:ident $name:literal $parameters:ty,)*) => {
+    ($($(#[doc = $doc:literal])* $model:ident $name:literal $parameters:ty,)*) => {
         /// The dynamics of the spot under the pricing measure; it serialises as `model = "NAME"` beside the parameters.
         #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "model")]
         pub enum Model {
-            $($(#[$doc])* #[serde(rename = $name)] $model($parameters),)*
+            $($(#[doc = $doc])* #[serde(rename = $name)] $model($parameters),)*
         }
 
         $(impl From<$parameters> for Model {
@@ -42,9 +43,9 @@ macro_rules! models {
         })*
 
         impl Model {
-            /// All models by the names that strategy files use, with their parameters.
-            pub fn all() -> Vec<(&'static str, &'static [Parameter])> {
-                vec![$(($name, <$parameters>::parameters()),)*]
+            /// All models by the names that strategy files use, with what they are and the schema of their parameters.
+            pub fn schemas() -> Vec<(&'static str, &'static str, Value)> {
+                vec![$(($name, concat!($($doc),*).trim(), declared::<$parameters>()),)*]
             }
 
             /// The name that strategy files use.
@@ -105,9 +106,9 @@ impl Model {
     ///
     /// # Errors
     /// If there is no such model, or it has other parameters.
-    pub fn named(
+    pub fn named<'a>(
         name: &str,
-        parameters: impl IntoIterator<Item = (&'static str, f64)>,
+        parameters: impl IntoIterator<Item = (&'a str, f64)>,
     ) -> Result<Self> {
         let values = parameters.into_iter();
         let mut keys: Map<String, Value> = values

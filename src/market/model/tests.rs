@@ -4,23 +4,23 @@ use super::*;
 use crate::contract::{Contract, OptionKind, Payoff};
 use crate::market::{Market, Simulator};
 use crate::random::{Purpose, Sampling};
+use crate::settings::{Key, keys};
 
 /// Every model with parameters inside their ranges: the geometric mean of the ends where both are above 0, else a hundredth
 /// of the way from the lower one.
 fn every_model() -> Vec<Model> {
-    let value = |parameter: &Parameter| {
-        let (least, most) = match parameter.range {
-            Range::Closed(least, most) | Range::Open(least, most) => (least, most),
-        };
+    let value = |parameter: &Key| {
+        let ((least, _), (most, _)) = (parameter.least.unwrap(), parameter.most.unwrap());
         if least > 0.0 {
             (least * most).sqrt()
         } else {
             least + 0.01 * (most - least)
         }
     };
-    let all = Model::all().into_iter();
-    all.map(|(name, parameters)| {
-        let values = parameters.iter().map(|p| (p.name, value(p)));
+    let all = Model::schemas().into_iter();
+    all.map(|(name, _, schema)| {
+        let parameters = keys(&schema, "");
+        let values = parameters.iter().map(|p| (p.key.as_str(), value(p)));
         Model::named(name, values).unwrap()
     })
     .collect()
@@ -39,15 +39,20 @@ fn market(model: Model) -> Market {
 /// missing or unknown is refused.
 #[test]
 fn every_model_reads_back_as_it_was_written() {
-    for (model, (name, parameters)) in every_model().into_iter().zip(Model::all()) {
+    for (model, (name, _, schema)) in every_model().into_iter().zip(Model::schemas()) {
+        let parameters = keys(&schema, "");
         assert_eq!(model.name(), name);
         let written = serde_json::to_value(model).unwrap();
         let read: Model = serde_json::from_value(written.clone()).unwrap();
         assert_eq!(read, model);
         let keys: Vec<&String> = written.as_object().unwrap().keys().collect();
-        let expected = std::iter::once("model").chain(parameters.iter().map(|p| p.name));
+        let expected = std::iter::once("model").chain(parameters.iter().map(|p| p.key.as_str()));
         assert!(keys.into_iter().eq(expected), "{written}");
-        let values = || parameters.iter().map(|parameter| (parameter.name, 0.5));
+        let values = || {
+            parameters
+                .iter()
+                .map(|parameter| (parameter.key.as_str(), 0.5))
+        };
         assert!(Model::named(name, values().skip(1)).is_err());
         assert!(Model::named(name, values().chain([("other", 1.0)])).is_err());
     }

@@ -3,6 +3,7 @@
 /// The names of a file's columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
+    /// The names, from the first column to the last.
     pub names: Vec<String>,
     /// The column of the index that a data frame was written with, if the file says which that is.
     pub index: Option<String>,
@@ -15,7 +16,9 @@ pub struct Header {
 /// One line of a text file: its cells, and where the next one begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
+    /// The cells, without the quotation marks around them.
     pub cells: Vec<String>,
+    /// Where the next line begins, in bytes.
     pub end: usize,
 }
 

@@ -21,14 +21,18 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 /// An open file that is to be read.
 pub struct Source {
+    /// The name of the file, for messages.
     pub path: PathBuf,
+    /// The open file.
     pub file: File,
     end: Instant,
 }
 
 /// What the contents of a file are.
 pub enum Kind {
+    /// Lines of text.
     Text,
+    /// A Parquet file.
     Parquet,
 }
 

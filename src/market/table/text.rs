@@ -21,7 +21,7 @@ const LARGEST_WIDE: u64 = 256 << 20;
 struct Form {
     separator: u8,
     line_end: u8,
-    /// Of all columns.
+    /// The types of all columns.
     schema: SchemaRef,
     /// Places of the chosen columns, in ascending order.
     chosen: Vec<usize>,

@@ -23,6 +23,7 @@ use std::fmt::Debug;
 ///
 /// Nothing can be solved before it is damped: solutions come from a [`MetricInverse`], and that from [`Self::invert`] alone.
 pub trait Metric: Stateful + Clone + Debug + Send {
+    /// What (F̂ + λ)⁻¹ is applied by.
     type Inverse: MetricInverse;
 
     /// Averages in a record whose gradients are scaled by √h; `damping` λ is that of the step, for methods whose averages have
@@ -32,14 +33,14 @@ pub trait Metric: Stateful + Clone + Debug + Send {
     /// If a decomposition fails.
     fn update(&mut self, record: &Record<f32>, damping: f64) -> Result<f64>;
 
-    /// (F̂ + λ)⁻¹ of what is averaged so far, for the maps of the records.
+    /// The inverse (F̂ + λ)⁻¹ of what is averaged so far, for the maps of the records.
     ///
     /// # Errors
     /// If a decomposition fails.
     fn invert(&self, damping: f64) -> Result<Self::Inverse>;
 }
 
-/// (F̂ + λ)⁻¹ of a [`Metric`].
+/// The inverse (F̂ + λ)⁻¹ of a [`Metric`].
 pub trait MetricInverse: Debug + Send {
     /// The inverse times a gradient; `record` is that of the present step, if there is one.
     ///
@@ -50,7 +51,7 @@ pub trait MetricInverse: Debug + Send {
     /// If the gradient has not the maps of the records that were averaged.
     fn solve(&self, gradient: &[Mat<f64>], record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>>;
 
-    /// √(dᵀ(F̂ + λ)d) of the solution d for a gradient m, by default √(dᵀm).
+    /// The norm √(dᵀ(F̂ + λ)d) of the solution d for a gradient m, by default √(dᵀm); in units of money.
     fn norm(&self, solution: &[Mat<f64>], gradient: &[Mat<f64>]) -> f64 {
         inner(solution, gradient).max(0.0).sqrt()
     }
@@ -138,16 +139,12 @@ impl<I: MetricInverse> Solver<I> {
     }
 }
 
-/// Steps after which the trust radius goes down like one over steps: by √(1 + (k/LONG)²) at step k.
-///
-/// Steps of a fixed length in money wander: noise turns them, and their number, not the gradient, says how far they come.
-const LONG: f64 = 400.0;
-
 /// A curvature method: its metric under the shared control.
 ///
 /// d = −(F̂ + λ)⁻¹ m with m the bias-corrected average of gradients. Under the radius rule the step is
-/// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in money: rms_b(√h_b J_b·d) is the root
-/// mean square of the change of P&L over paths that count h_b times. See [`StepRule`] and [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over √(1 + (k/[`LONG`])²) at step k. Beside
+/// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in units of money: rms_b(√h_b J_b·d) is the root
+/// mean square of the change of P&L over paths that count h_b times. See [`StepRule`] and [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over
+/// √(1 + (k/n)²) at step k, n = [`ControlSettings::radius_steps`]. Beside
 /// the step `weight_decay · schedule` of the weights is taken away, which neither model nor predicted change sees.
 #[derive(Debug)]
 pub struct Curvature<M: Metric> {
@@ -174,6 +171,7 @@ pub struct Curvature<M: Metric> {
 }
 
 impl<M: Metric> Curvature<M> {
+    /// The method before its first step.
     pub fn new(control: ControlSettings, metric: M) -> Self {
         let averaged = Averaged {
             metric,
@@ -199,8 +197,7 @@ impl<M: Metric> Curvature<M> {
 
     /// The first steps, when every batch counts, and the first step that uses curvature.
     fn is_early(&self, step: usize) -> bool {
-        const EARLY: usize = 5;
-        step < EARLY || step == self.control.start_steps
+        step < self.control.early_steps || step == self.control.start_steps
     }
 
     /// New curvature early and then periodically.
@@ -238,7 +235,8 @@ impl<M: Metric> Curvature<M> {
     }
 }
 
-/// Turns M⁻¹z into (M − J̄J̄ᵀ)⁻¹z, given J̄ and M⁻¹J̄, by the formula of Sherman and Morrison.
+/// Turns M⁻¹z into (M − J̄J̄ᵀ)⁻¹z = M⁻¹z + M⁻¹J̄ (J̄ᵀM⁻¹z)/(1 − J̄ᵀM⁻¹J̄), given J̄ and M⁻¹J̄, by the formula of Sherman and
+/// Morrison (1950).
 ///
 /// For the exact metric J̄ᵀM⁻¹J̄ is below 1. An approximation may leave nothing of the direction J̄, along which a solution
 /// becomes at most ten times as long.
@@ -304,7 +302,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
         let done = batch.step - self.control.start_steps;
         let warm_up = ((done + 1) as f64 / self.control.warm_up_steps.max(1) as f64).min(1.0);
         let schedule = warm_up * cosine_with_warm_up(batch.step, batch.progress, 1);
-        let schedule = schedule / (done as f64 / LONG).hypot(1.0);
+        let schedule = schedule / (done as f64 / self.control.radius_steps as f64).hypot(1.0);
         let step = quadratic::Step {
             gradient: batch.gradient,
             scale: batch.curvature,
@@ -356,7 +354,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
             && step.is_multiple_of(self.control.damping_period)
     }
 
-    /// Levenberg and Marquardt: with ρ the actual over the predicted change, λ shrinks by ω = decay^period where
+    /// Levenberg and Marquardt, as in Martens and Grosse (2015), section 6.5: with ρ the actual over the predicted change, λ shrinks by ω = decay^period where
     /// ρ > ¾ and grows by 1/ω where ρ < ¼, or where there is no ρ because the risk is no longer a number.
     fn trial(&mut self, before: f64, after: f64) {
         const LEAST: f64 = 1e-8;

@@ -1,23 +1,30 @@
-use crate::linalg::{inner, scaled};
+use crate::linalg::{add_scaled, inner, scaled};
 use crate::network::Record;
 use faer::Mat;
 
 /// Where a step starts: the gradient, and the scale c and damping λ of the model
 ///
-/// M(s) = gᵀs + c/2 ((1/n) Σ_b h_b (J_b·s)² + λ |s|²).
+/// M(s) = gᵀs + c/2 ((1/n) Σ_b h_b (J_b·s)² + λ |s|²), in units of money.
 pub struct Step<'a> {
+    /// The gradient g of every map, `[rows, columns]`.
     pub gradient: &'a [Mat<f64>],
+    /// The scale c, in one over units of money.
     pub scale: f64,
+    /// The damping λ, in squared units of money.
     pub damping: f64,
-    /// Root-mean-square change of P&L that the step may make, in currency.
+    /// Root-mean-square change of P&L that the step may make, in units of money.
     pub radius: f64,
 }
 
-/// A step with its length in money and the change of the risk that the undamped model predicts.
+/// A step with its length in units of money and the change of the risk that the undamped model predicts.
 pub struct Taken {
+    /// The step s of every map.
     pub change: Vec<Mat<f64>>,
+    /// The multiple α of the direction that is in it.
     pub length: f64,
+    /// Its root-mean-square change of P&L over paths that count h_b times, in units of money.
     pub pnl_change: f64,
+    /// The change gᵀs + c/2 (1/n) Σ_b h_b (J_b·s)² of the risk, in units of money.
     pub predicted: f64,
 }
 
@@ -55,13 +62,15 @@ impl Step<'_> {
         });
         let slope: Vec<f64> = basis.iter().map(|v| inner(self.gradient, v)).collect();
         let coefficients = solve(&model, &slope);
-        let mut change = scaled(&basis[0], coefficients[0]);
-        if let (Some(last), Some(weight)) = (basis.get(1), coefficients.get(1)) {
-            for (change, last) in change.iter_mut().zip(last) {
-                *change += faer::Scale(*weight) * last;
-            }
+        // J·(α d + μ v) is α J·d + μ J·v.
+        let (mut change, mut pnl) = (scaled(&basis[0], 0.0), vec![0.0; moved[0].len()]);
+        for ((weight, vector), moved) in coefficients.iter().zip(&basis).zip(&moved) {
+            add_scaled(&mut change, *weight, vector);
+            pnl.iter_mut()
+                .zip(moved)
+                .for_each(|(z, m)| *z += weight * m);
         }
-        let size = root_mean_square(&record.directional(&change));
+        let size = root_mean_square(&pnl);
         let cut = if size > self.radius {
             self.radius / size
         } else {
@@ -99,6 +108,7 @@ fn solve(model: &Mat<f64>, slope: &[f64]) -> Vec<f64> {
     ]
 }
 
+/// The root mean square √((1/n) Σ v²) of values.
 pub fn root_mean_square(values: &[f64]) -> f64 {
     (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
 }

@@ -16,7 +16,8 @@ use faer::Mat;
 /// X = Z − P_G Z P_Aᵀ;  X ← K_Gᵀ X K_A;  X_ij ← X_ij/(1 − μ_G,i μ_A,j);  X ← K_G X K_Aᵀ;  X ← X − P_Gᵀ X P_A.
 ///
 /// # References
-/// Martens, Ba and Johnson (2018), section 3.5.4, Option 2.
+/// Martens, Ba and Johnson (2018), "Kronecker-factored curvature approximations for recurrent neural networks", section 3.5.4,
+/// Option 2.
 ///
 /// # Shapes
 /// A_d is `[d_A, d_A]`, G_d `[d_G, d_G]`, a gradient Z `[d_G, d_A]`.

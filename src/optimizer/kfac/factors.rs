@@ -22,7 +22,7 @@ use faer::Mat;
 #[derive(Debug, Clone, Default)]
 pub struct MapFactors {
     average: Average,
-    /// T
+    /// The number T of dates.
     steps: usize,
     /// Gates whose rows take turns in G.
     gates: usize,
@@ -107,7 +107,7 @@ impl MapFactors {
         })
     }
 
-    /// Gates whose rows take turns in G.
+    /// The number of gates whose rows take turns in G.
     pub fn gates(&self) -> usize {
         self.gates
     }
@@ -160,7 +160,7 @@ impl MapFactors {
         })
     }
 
-    /// A₀ and G₀ with [`factored_damping`].
+    /// The factors A₀ and G₀ with [`factored_damping`].
     pub fn damped(&self, damping: f64) -> (Damped, Damped) {
         let now = self.lags.first().expect("factors are updated before use");
         factored_damping(&now.inputs, &now.gradients, damping)
@@ -170,14 +170,14 @@ impl MapFactors {
 /// A positive semidefinite factor with its damping, C + d I.
 #[derive(Debug, Clone)]
 pub struct Damped {
-    /// C + d I
+    /// The sum C + d I, `[size, size]`.
     pub matrix: Mat<f64>,
-    /// d
+    /// The damping d.
     pub damping: f64,
 }
 
 impl Damped {
-    /// (C + d I)^{-½}, and the least and the greatest eigenvalue of C + d I.
+    /// The root (C + d I)^{-½}, and the least and the greatest eigenvalue of C + d I.
     ///
     /// No eigenvalue of C + d I is below d, and none is known better than n ε times the greatest: where rounding leaves one
     /// below both it counts as the larger of them, so that a singular factor has an inverse of a size that can be told.
@@ -194,7 +194,9 @@ impl Damped {
     }
 }
 
-/// A + π√λ I and G + (√λ/π) I with π² = (tr A/d_A)/(tr G/d_G).
+/// The factors A + π√λ I and G + (√λ/π) I of a damped Kronecker product, with π² = (tr A/d_A)/(tr G/d_G).
+///
+/// π is in one over units of money, as G is in their square and A has none.
 ///
 /// # References
 /// Martens and Grosse (2015), section 6.3.
@@ -210,7 +212,7 @@ pub fn factored_damping(a: &Mat<f64>, g: &Mat<f64>, damping: f64) -> (Damped, Da
     )
 }
 
-/// π, the ratio that divides damping between two factors.
+/// The ratio π = √((tr A/d_A)/(tr G/d_G)) that divides damping between two factors; 1 where a factor has no trace.
 pub fn balance(a: &Mat<f64>, g: &Mat<f64>) -> f64 {
     let mean_diagonal =
         |m: &Mat<f64>| m.diagonal().column_vector().iter().sum::<f64>() / m.nrows() as f64;

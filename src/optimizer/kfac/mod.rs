@@ -1,6 +1,9 @@
 //! K-FAC for recurrent networks, on the exact Gauss–Newton metric of per-path P&L.
 //!
-//! The metric is F = (1/n) Σ_b h_b J_b J_bᵀ with mean h = 1 and J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ). A map's block is approximated by
+//! The metric is F = (1/n) Σ_b h_b J_b J_bᵀ over n paths, with mean h = 1 and J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ) the derivative of
+//! the P&L of path b; in squared units of money, as is the damping λ that is added to it. It is the Gauss–Newton matrix of
+//! Martens (2020), "New insights and perspectives on the natural gradient method", for one output, the P&L, and a
+//! loss, the risk, of curvature h_b on path b; its scale c (see [`super::Batch::curvature`]) turns no step. A map's block is approximated by
 //! Kronecker products: of independent dates (*expand*), of sums over dates (*reduce*), or of the linear-Gaussian
 //! chain, symmetric with T dates (Option 1) or general for T → ∞ (Option 2).
 
@@ -18,16 +21,16 @@ pub use symmetric::SymmetricChain;
 
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::{Build, Family, Optimizer, Settings, State, Stateful};
-use crate::bounds::unit_interval;
 use crate::error::Result;
 use crate::linalg::paired;
 use crate::network::Record;
 use faer::Mat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// How correlation in time enters the metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Approximation {
     /// Independent in time: F = T A₀ ⊗ G₀.
@@ -41,7 +44,7 @@ pub enum Approximation {
 }
 
 /// Whether the gates of an LSTM layer share a block of the metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gates {
     /// One G of all gates: `[4·hidden, 4·hidden]`.
@@ -89,7 +92,7 @@ impl Inverse {
         }
     }
 
-    /// The least and the greatest eigenvalue of the damped A₀ ⊗ G₀.
+    /// The least and the greatest eigenvalue of the damped A₀ ⊗ G₀, in squared units of money.
     pub fn range(&self) -> (f64, f64) {
         match self {
             Self::Symmetric(chain) => chain.range(),
@@ -107,12 +110,15 @@ fn widest(ranges: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
 }
 
 /// Settings of K-FAC.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct KfacSettings {
+    /// How correlation in time enters the metric.
     pub approximation: Approximation,
+    /// Whether the gates of an LSTM layer share a block of the metric.
     pub gates: Gates,
     /// Decay of the average of past factors at each renewal.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
     #[serde(flatten)]
     pub control: ControlSettings,
@@ -131,7 +137,6 @@ impl Default for KfacSettings {
 
 impl Settings for KfacSettings {
     fn check(&self, key: &dyn Fn(&str) -> String) -> Result<()> {
-        unit_interval(&key("factor_decay"), self.factor_decay)?;
         self.control.check(key)
     }
 }
@@ -164,6 +169,7 @@ pub struct KfacMetric {
 pub struct KfacInverse(Vec<Inverse>);
 
 impl KfacMetric {
+    /// The metric before its first record.
     pub fn new(settings: &KfacSettings) -> Self {
         Self {
             approximation: settings.approximation,

@@ -16,14 +16,18 @@ use faer::Mat;
 /// constant input.
 ///
 /// # References
-/// Martens, Ba and Johnson (2018), section 3.5, Option 1.
+/// Martens, Ba and Johnson (2018), "Kronecker-factored curvature approximations for recurrent neural networks", section 3.5.3,
+/// Option 1.
+///
+/// # Shapes
+/// A_d is `[d_A, d_A]`, G_d `[d_G, d_G]`, a gradient Z and Γ `[d_G, d_A]`.
 #[derive(Debug, Clone)]
 pub struct SymmetricChain {
-    /// L_A
+    /// The root L_A of inputs, `[d_A, d_A]`.
     inputs: Mat<f64>,
-    /// L_G
+    /// The root L_G of gradients, `[d_G, d_G]`.
     gradients: Mat<f64>,
-    /// Γ, `[d_G, d_A]`
+    /// The gains Γ, `[d_G, d_A]`.
     gain: Mat<f64>,
     /// The least and the greatest eigenvalue of A₀ ⊗ G₀.
     range: Range,
@@ -94,7 +98,7 @@ fn whitened(c0: &Damped, c1: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>, Range)> {
     Ok((whitening * vectors, psi, range))
 }
 
-/// 1 + 2 Σ_{d=1}^{T−1} (1 − d/T) x^d = (1/T) Σ_{s,t} x^{|s−t|}
+/// The sum 1 + 2 Σ_{d=1}^{T−1} (1 − d/T) x^d = (1/T) Σ_{s,t} x^{|s−t|} over T dates.
 fn time_sum(x: f64, steps: usize) -> f64 {
     let lagged = (1..steps)
         .rev()

@@ -24,7 +24,9 @@ use num_complex::Complex64;
 /// R. Lord and C. Kahl (2010), "Complex logarithms in Heston-like models", Mathematical Finance 20(4).
 #[derive(Debug, Clone, Copy)]
 pub struct Exponents {
+    /// The part A that does not depend on v₀.
     pub a: Complex64,
+    /// The factor D of v₀.
     pub d: Complex64,
 }
 

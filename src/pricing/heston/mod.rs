@@ -9,6 +9,7 @@ pub use transform::HestonTransform;
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
 use crate::pricing::{Greeks, MarkovVariance};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Heston's model of a spot price and its instantaneous variance,
@@ -26,18 +27,23 @@ use serde::{Deserialize, Serialize};
 ///
 /// S. Heston (1993), "A closed-form solution for options with stochastic volatility", Review of
 /// Financial Studies 6(2), eqs. 1 and 4.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HestonParameters {
     /// The variance now, v₀, annualised: 0.04 is a volatility of 20 %.
+    #[schemars(title = "Initial variance", range(min = 1e-6, max = 25.0), extend("x-unit" = "annualised"))]
     pub v0: f64,
-    /// The speed κ, per year, at which variance reverts to its long-run level.
+    /// The speed κ at which variance reverts to its long-run level.
+    #[schemars(title = "Speed of mean reversion", range(min = 1e-4, max = 1e6), extend("x-unit" = "per year"))]
     pub kappa: f64,
     /// The long-run variance θ, annualised.
+    #[schemars(title = "Long-run variance", range(min = 1e-6, max = 25.0), extend("x-unit" = "annualised"))]
     pub theta: f64,
-    /// The volatility of variance σ, per year.
+    /// The volatility of variance σ.
+    #[schemars(title = "Volatility of variance", range(min = 0.0, max = 100.0), extend("x-unit" = "per year"))]
     pub sigma: f64,
-    /// The correlation ρ of the shocks of spot and variance, between −1 and 1.
+    /// The correlation ρ of the shocks of spot and variance.
+    #[schemars(title = "Correlation of spot and variance", extend("exclusiveMinimum" = -1.0, "exclusiveMaximum" = 1.0))]
     pub rho: f64,
 }
 

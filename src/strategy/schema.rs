@@ -1,0 +1,86 @@
+//! The schema of a strategy: that of its sections, of every method's settings and of every model's parameters.
+
+use super::backtest::BacktestSection;
+use super::file::Strategy;
+use super::walk_forward::WalkForwardSection;
+use super::{market, optimizer};
+use crate::error::Result;
+use crate::optimizer::Method;
+use crate::settings;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// The schema of all sections whose keys do not depend on a model or a method; those of the others take any key.
+pub(super) fn root() -> &'static Value {
+    static ROOT: LazyLock<Value> = LazyLock::new(|| {
+        let every_section = Strategy {
+            backtest: Some(BacktestSection::default()),
+            walk_forward: Some(WalkForwardSection::default()),
+            ..Strategy::default()
+        };
+        let mut schema = settings::schema(&every_section);
+        schema["additionalProperties"] = json!(false);
+        for section in ["market", "optimizers", "markets"] {
+            let property = &mut schema["properties"][section];
+            let (title, help) = (property["title"].take(), property["description"].take());
+            *property = json!({ "type": "object", "title": title, "description": help, "additionalProperties": true });
+        }
+        schema
+    });
+    &ROOT
+}
+
+/// Checks every key of a strategy.
+pub(super) fn check(table: &toml::Table) -> Result<()> {
+    let tables = |name: &str| table.get(name).and_then(toml::Value::as_table);
+    // A market that is missing is asked for by its model.
+    let none = toml::Table::new();
+    market::check("market", tables("market").unwrap_or(&none))?;
+    settings::check(root(), &toml::Value::Table(table.clone()), "")?;
+    for (name, change) in tables("markets").into_iter().flatten() {
+        settings::check(market::changes(), change, &format!("markets.{name}"))?;
+    }
+    for (name, section) in tables("optimizers").into_iter().flatten() {
+        optimizer::check(name, section)?;
+    }
+    Ok(())
+}
+
+/// The JSON Schema (draft 07) of a strategy file. TOML language servers follow its `oneOf` when they complete keys.
+pub fn document() -> Value {
+    let mut schema = root().clone();
+    schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    schema["title"] = json!("deephedge strategy");
+    let properties = &mut schema["properties"];
+    let help = properties["market"]["description"].take();
+    let models = market::schemas().iter().map(|(_, one)| one.clone());
+    let models: Vec<Value> = models.collect();
+    properties["market"] = json!({ "description": help, "oneOf": models });
+    properties["markets"]["additionalProperties"] = market::changes().clone();
+    let any = json!({ "$ref": "#/definitions/optimizer" });
+    // The name of an optimizer is its method unless it says otherwise.
+    let named = |name: &str| json!({ "anyOf": [method_reference(name), any.clone()] });
+    let methods = Method::ALL.iter().map(|(name, _)| *name);
+    let by_name: Map<String, Value> = methods.clone().map(|n| (n.to_owned(), named(n))).collect();
+    let optimizers = &mut properties["optimizers"];
+    optimizers["properties"] = by_name.into();
+    optimizers["additionalProperties"] = any;
+    let stated =
+        |name: &str| json!({ "allOf": [method_reference(name), { "required": ["method"] }] });
+    let mut definitions: Map<String, Value> = Method::ALL
+        .iter()
+        .map(|(name, method)| (format!("method_{name}"), optimizer::schema(*method).clone()))
+        .collect();
+    let any_method: Vec<Value> = methods.map(stated).collect();
+    definitions.insert("optimizer".into(), json!({ "oneOf": any_method }));
+    schema["definitions"] = definitions.into();
+    schema
+}
+
+fn method_reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/definitions/method_{name}") })
+}
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;
