@@ -158,6 +158,12 @@ pub fn percent(change: f64, error: f64) -> (String, String) {
     )
 }
 
+/// A share in per cent, with all of its digits: `0.95` → `95 %`.
+pub fn share(share: f64) -> String {
+    // Without the last digits that the factor leaves.
+    format!("{} %", (1e12 * share).round() / 1e10)
+}
+
 /// `100000` → `100 000`.
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
