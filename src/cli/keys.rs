@@ -35,10 +35,9 @@ pub fn schema() -> Output {
 fn listed(group: &KeyGroup) -> String {
     let mut text = heading(group) + "\n";
     for entry in &group.keys {
-        let facts = [of(entry), facts(entry)].concat();
         text += &format!("\n  {}\n", entry.key.key);
         text += &indented(&entry.key.help);
-        text += &indented(&facts.join("; "));
+        text += &indented(&facts(entry).join("; "));
         for choice in &entry.key.choices {
             let help = choice.help.as_deref().unwrap_or_default();
             text += &indented(&format!("{}: {help}", choice.name));
@@ -54,18 +53,11 @@ fn heading(group: &KeyGroup) -> String {
     }
 }
 
-/// Which models or methods have the key, where not all do.
-fn of(entry: &KeyEntry) -> Vec<String> {
-    match entry.of.as_slice() {
-        [] => Vec::new(),
-        names => vec![format!("of {}", names.join(", "))],
-    }
-}
-
 /// Unit, default, bound and condition of a key, those that it has.
 fn facts(entry: &KeyEntry) -> Vec<String> {
     let default = entry.default_words();
     let mut facts: Vec<String> = Vec::new();
+    facts.extend(entry.of_words().map(|names| format!("of {names}")));
     facts.extend(entry.key.unit.clone());
     facts.push(entry.key.bound.clone());
     match default.as_str() {
@@ -131,13 +123,7 @@ fn row(entry: &KeyEntry, section: &str) -> String {
     let name = key.key.strip_prefix(section).unwrap_or(&key.key);
     let name = name.trim_start_matches('.');
     let mut help = vec![key.help.clone()];
-    let named = |what: &str, names: &[&str]| {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        format!("{what} {}.", names.join(", "))
-    };
-    if !entry.of.is_empty() {
-        help.push(named("Of", &entry.of));
-    }
+    help.extend(entry.of_words().map(|names| format!("Of {names}.")));
     for when in &key.when {
         help.push(format!("Only with `{}`.", when.words()));
     }

@@ -72,7 +72,12 @@ fn check_table(schema: &Value, table: &toml::Table, section: &str) -> Result<()>
             return Err(Error::setting(key, Fault::Missing));
         }
     }
-    for (name, when) in meaningless(schema, table) {
+    // At its default it says nothing, as where every default is written out.
+    let at_default = |(name, _): &(String, When)| is_default(schema, name, &table[name]);
+    let refused = meaningless(schema, table)
+        .into_iter()
+        .find(|one| !at_default(one));
+    if let Some((name, when)) = refused {
         return Err(Error::setting(
             named(&name),
             Fault::NoMeaning {
@@ -98,9 +103,7 @@ fn meaningless(schema: &Value, table: &toml::Table) -> Vec<(String, When)> {
 /// Takes away what has no meaning beside the other keys and is at its default: what is left says no more than it means.
 pub fn prune(schema: &Value, table: &mut toml::Table) {
     for (name, _) in meaningless(schema, table) {
-        let default = &schema["properties"][name.as_str()]["default"];
-        let value = serde_json::to_value(&table[&name]).unwrap_or(Value::Null);
-        if *default == value {
+        if is_default(schema, &name, &table[&name]) {
             table.remove(&name);
         }
     }
@@ -108,6 +111,15 @@ pub fn prune(schema: &Value, table: &mut toml::Table) {
         if let toml::Value::Table(inner) = value {
             prune(&schema["properties"][name.as_str()], inner);
         }
+    }
+}
+
+fn is_default(schema: &Value, name: &str, written: &toml::Value) -> bool {
+    let default = &schema["properties"][name]["default"];
+    match written {
+        // A whole number stands for a number.
+        toml::Value::Integer(number) => default.as_f64() == Some(*number as f64),
+        written => serde_json::to_value(written).is_ok_and(|written| written == *default),
     }
 }
 

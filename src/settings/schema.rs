@@ -61,6 +61,9 @@ fn tidy(schema: &mut Value) {
         properties.values_mut().for_each(tidy);
     }
     merge_choices(object);
+    if let Some(word) = object.remove("const") {
+        object.insert("enum".into(), json!([word]));
+    }
 }
 
 /// Takes the null away that stands for an absent key, which TOML has no word for.
@@ -102,17 +105,11 @@ fn merge_choices(object: &mut Map<String, Value>) {
             .get("description")
             .cloned()
             .unwrap_or(Value::Null);
-        match (&alternative["const"], &alternative["enum"]) {
-            (Value::String(word), _) => {
-                words.push(json!(word));
-                meanings.push(meaning);
-            }
-            (_, Value::Array(several)) => {
-                words.extend(several.iter().cloned());
-                meanings.extend(several.iter().map(|_| Value::Null));
-            }
-            _ => return,
-        }
+        let Some(several) = alternative["enum"].as_array() else {
+            return;
+        };
+        words.extend(several.iter().cloned());
+        meanings.extend(several.iter().map(|_| meaning.clone()));
     }
     object.remove("oneOf");
     object.insert("type".into(), json!("string"));

@@ -64,11 +64,7 @@ pub fn sections(strategy: &str) -> Result<Vec<Section>> {
                 let model = said.and_then(|market| market.get("model"));
                 let model = model.and_then(toml::Value::as_str).unwrap_or_default();
                 let mut made = section(name, help, market::schema_of(model), said);
-                decide(
-                    &mut made,
-                    "market.model",
-                    &market::changes()["properties"]["model"],
-                );
+                decide(&mut made, "market.model", &market::any_model());
                 sections.push(made);
             }
             "markets" => {

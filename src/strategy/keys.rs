@@ -2,7 +2,7 @@
 
 use super::{market, optimizer, schema};
 use crate::error::{Error, Fault, Result};
-use crate::optimizer::Method;
+use crate::optimizer::{Family, Method};
 use crate::settings::{self, Key};
 use serde::Serialize;
 use serde_json::Value;
@@ -49,8 +49,8 @@ pub fn keys() -> Vec<KeyGroup> {
             "market" => {
                 let of_model = |(name, schema): &(&'static str, Value)| (*name, schema.clone());
                 let all = market::schemas().iter().map(of_model);
-                let model = &market::changes()["properties"]["model"];
-                groups.push(group(name, merged(name, all.collect(), ("model", model))));
+                let model = market::any_model();
+                groups.push(group(name, merged(name, all.collect(), ("model", &model))));
             }
             "optimizers" => {
                 let of_method = |(name, method): &(&'static str, Method)| {
@@ -158,6 +158,24 @@ impl KeyEntry {
             .chain(rest)
             .collect::<Vec<_>>()
             .join("; ")
+    }
+
+    /// Which models or methods have the key, in words; nothing if all have it.
+    pub fn of_words(&self) -> Option<String> {
+        let methods = |family: Family| {
+            let all = Method::ALL.iter();
+            let of_family = all.filter(move |(_, method)| method.family() == family);
+            of_family.map(|(name, _)| *name)
+        };
+        if self.of.is_empty() {
+            None
+        } else if methods(Family::FirstOrder).eq(self.of.iter().copied()) {
+            Some("all first-order methods".into())
+        } else if methods(Family::Curvature).eq(self.of.iter().copied()) {
+            Some("all methods that use curvature".into())
+        } else {
+            Some(self.of.join(", "))
+        }
     }
 
     /// Keeps what concerns one of those that have the key.

@@ -170,6 +170,15 @@ pub(super) fn changes() -> &'static Value {
     &CHANGES
 }
 
+/// The schema of the key that names a model.
+pub(super) fn any_model() -> Value {
+    let mut model = changes()["properties"]["model"].clone();
+    if let Some(model) = model.as_object_mut() {
+        model.remove("x-default");
+    }
+    model
+}
+
 /// Checks the keys of a market under its model.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ pub enum DampingRule {
 
 /// The settings that all curvature methods share.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct ControlSettings {
     /// How much each path counts in the metric.
     pub weights: CurvatureWeights,
