@@ -1,7 +1,10 @@
 //! Numbers as people read them: as many digits as mean something, whatever the unit of money, and counts with their nouns.
 
 /// The decimals that a number may have before it is written with a power of ten.
-const MOST_DECIMALS: i32 = 6;
+const MOST_DECIMALS: i32 = 8;
+
+/// The decimals that a zero may have beside other numbers before it is written as one digit.
+const LONG_ZERO: i32 = 5;
 
 /// The digits that a number may have before its point before it is written with a power of ten.
 const MOST_DIGITS: i32 = 12;
@@ -19,12 +22,12 @@ pub struct Rounding {
 impl Rounding {
     /// The rounding that shows `digits` digits of the largest of `values`, and no fewer than all digits before the point.
     pub fn of_values(values: impl IntoIterator<Item = f64>, digits: i32) -> Self {
-        let largest = largest(values);
-        let decimals = match largest > 0.0 {
-            true => decimals(largest, digits).max(0),
-            false => digits - 1,
+        let sizes = sizes(values);
+        let decimals = match sizes.last() {
+            Some(&largest) => decimals(largest, digits).max(0),
+            None => digits - 1,
         };
-        Self::new(decimals, largest)
+        Self::new(decimals, &sizes)
     }
 
     /// The rounding of estimates with their standard errors: two digits of the middle error and at least one of the
@@ -33,18 +36,16 @@ impl Rounding {
     /// An error of a few roundings of its value is that of a constant and asks for no decimals.
     pub fn of_estimates(estimates: impl IntoIterator<Item = (f64, Option<f64>)>) -> Self {
         let estimates: Vec<(f64, Option<f64>)> = estimates.into_iter().collect();
-        let mut errors: Vec<f64> = estimates
+        let errors = estimates
             .iter()
-            .filter_map(|&(value, error)| error.filter(|error| *error > 1e-12 * value.abs()))
-            .filter(|error| error.is_finite())
-            .collect();
-        errors.sort_by(f64::total_cmp);
+            .filter_map(|&(value, error)| error.filter(|error| *error > 1e-12 * value.abs()));
+        let errors = sizes(errors);
         let values = estimates.iter().map(|(value, _)| *value);
         match errors.first() {
             None => Self::of_values(values, 4),
             Some(&smallest) => {
                 let middle = decimals(errors[errors.len() / 2], 2);
-                Self::new(middle.max(decimals(smallest, 1)), largest(values))
+                Self::new(middle.max(decimals(smallest, 1)), &sizes(values))
             }
         }
     }
@@ -55,32 +56,31 @@ impl Rounding {
             true => decimals(step, 1),
             false => 0,
         };
-        Self::new(needed.max(0), largest)
+        Self::new(needed.max(0), &sizes([largest]))
     }
 
     /// Four decimals, or more where `value` would have fewer than three digits: for parameters of a model.
     pub fn of_parameter(value: f64) -> Self {
-        let needed = match value.is_finite() && value != 0.0 {
-            true => decimals(value, 3),
-            false => 0,
-        };
-        Self::new(needed.max(4), value.abs())
+        let sizes = sizes([value]);
+        let needed = sizes.first().map_or(0, |size| decimals(*size, 3));
+        Self::new(needed.max(4), &sizes)
     }
 
-    fn new(decimals: i32, largest: f64) -> Self {
-        let order = match largest > 0.0 {
-            true => order(largest),
-            false => 0,
-        };
-        if decimals <= MOST_DECIMALS && order < MOST_DIGITS {
+    /// So many decimals; where numbers would be too long with them, the power of ten of the middle one of their `sizes`.
+    fn new(decimals: i32, sizes: &[f64]) -> Self {
+        let largest = sizes.last().map_or(0, |largest| order(*largest));
+        if decimals <= MOST_DECIMALS && largest < MOST_DIGITS {
             return Self {
                 decimals,
                 exponent: 0,
             };
         }
+        let exponent = sizes
+            .get(sizes.len() / 2)
+            .map_or(0, |middle| order(*middle));
         Self {
-            decimals: (decimals + order).max(0),
-            exponent: order,
+            decimals: (decimals + exponent).max(0),
+            exponent,
         }
     }
 
@@ -96,19 +96,22 @@ impl Rounding {
             false => format!("{scaled:.places$}"),
         };
         let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
+        let is_long = self.exponent != 0 || self.decimals > LONG_ZERO;
         match (is_zero, self.exponent) {
-            (true, 0) => text.trim_start_matches('-').to_owned(),
-            (true, _) => "0".to_owned(),
+            (true, _) if is_long => "0".to_owned(),
+            (true, _) => text.trim_start_matches('-').to_owned(),
             (false, 0) => text,
             (false, exponent) => format!("{text}e{exponent}"),
         }
     }
 }
 
-/// The greatest absolute value of those that are finite; 0 if none is.
-fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
+/// The absolute values of those that are finite and not zero, from the smallest to the largest.
+fn sizes(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let finite = values.into_iter().filter(|value| value.is_finite());
-    finite.fold(0.0, |largest: f64, value| largest.max(value.abs()))
+    let mut sizes: Vec<f64> = finite.map(f64::abs).filter(|size| *size > 0.0).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes
 }
 
 /// The power of ten of the first digit of a number that is not zero.
@@ -153,6 +156,12 @@ pub fn percent(change: f64, error: f64) -> (String, String) {
         format!("{sign}{} %", rounding.write(change.abs())),
         format!("±{} %", rounding.write(error)),
     )
+}
+
+/// A share in per cent, with all of its digits: `0.95` → `95 %`.
+pub fn share(share: f64) -> String {
+    // Without the last digits that the factor leaves.
+    format!("{} %", (1e12 * share).round() / 1e10)
 }
 
 /// `100000` → `100 000`.
@@ -203,6 +212,19 @@ mod tests {
         }
     }
 
+    /// A column of small numbers has the power of ten of its middle one, so that one far from the others hides none.
+    #[test]
+    fn one_number_does_not_hide_the_others() {
+        let column = [
+            (3.18e-9, Some(2.0e-10)),
+            (3.697e-5, Some(3.07e-5)),
+            (4.31e-8, Some(1.9e-9)),
+        ];
+        let rounding = Rounding::of_estimates(column);
+        let shown = column.map(|(value, _)| rounding.write(value));
+        assert_eq!(shown, ["0.32e-8", "3697.00e-8", "4.31e-8"]);
+    }
+
     /// By hand: small numbers have a power of ten, large ones no digits beyond their errors, zeros no sign.
     #[test]
     fn numbers_by_hand() {
@@ -216,7 +238,7 @@ mod tests {
         assert_eq!(significant(61_234.6, 4), "61235");
         assert_eq!(significant(0.0, 3), "0.00");
         assert_eq!(Rounding::of_parameter(3.2).write(3.2), "3.2000");
-        assert_eq!(Rounding::of_parameter(4.2e-5).write(4.2e-5), "4.20e-5");
+        assert_eq!(Rounding::of_parameter(4.2e-5).write(4.2e-5), "0.0000420");
         assert_eq!(percent(-0.142, 0.013), ("-14.2 %".into(), "±1.3 %".into()));
         let wild = percent(12_192.591, 10_319.902);
         assert_eq!(wild, ("+1220000 %".into(), "±1030000 %".into()));

@@ -40,15 +40,15 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
         ],
         ..Table::default()
     };
-    let losses = breakdowns.clone().flat_map(|of| {
-        let worst = of.worst.iter().map(|(_, _, pnl)| *pnl);
-        worst.chain([of.maximum_drawdown])
-    });
-    let rounding = Rounding::of_values(losses, 4);
+    let losses = breakdowns.clone().flat_map(|of| &of.worst);
+    let roundings = [
+        Rounding::of_values(breakdowns.clone().map(|of| of.maximum_drawdown), 4),
+        Rounding::of_values(losses.map(|(_, _, pnl)| *pnl), 3),
+    ];
     let worst = Table {
         caption: "Drawdown and worst contracts".into(),
         heads: heads(&["strategy", "maximum drawdown", "worst", "second", "third"]),
-        rows: breakdowns.map(|of| worst(of, rounding)).collect(),
+        rows: breakdowns.map(|of| worst(of, roundings)).collect(),
         notes: vec![
             "Drawdown of the P&L added up in the order of sale, with the sales that it lies between; P&L of the worst \
              contracts, with their sale and expiry. P&L is averaged over seeds."
@@ -70,19 +70,20 @@ fn parts(of: &Breakdown) -> Vec<f64> {
         .collect()
 }
 
-fn worst(of: &Breakdown, rounding: Rounding) -> Vec<Cell> {
-    let dated = |money: f64, from: &str, to: &str| {
+/// The drawdown and the worst contracts, each rounded in its own way.
+fn worst(of: &Breakdown, [drawdown, contract]: [Rounding; 2]) -> Vec<Cell> {
+    let dated = |money: f64, rounding: Rounding, from: &str, to: &str| {
         Cell::with_words(money, rounding, format!("{from} to {to}"))
     };
     let from = of.drawdown_from.as_deref().unwrap_or("the start");
     let mut row = vec![
         Cell::plain(&of.strategy),
-        dated(of.maximum_drawdown, from, &of.drawdown_to),
+        dated(of.maximum_drawdown, drawdown, from, &of.drawdown_to),
     ];
     row.extend((0..3).map(|place| {
-        let contract = of.worst.get(place);
-        contract.map_or_else(Cell::default, |(sold, expiry, pnl)| {
-            dated(*pnl, sold, expiry)
+        let worst = of.worst.get(place);
+        worst.map_or_else(Cell::default, |(sold, expiry, pnl)| {
+            dated(*pnl, contract, sold, expiry)
         })
     }));
     row

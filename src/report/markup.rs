@@ -47,14 +47,9 @@ pub fn swatch(strategy: &str, order: &[String]) -> Markup {
 }
 
 fn number(cell: &Cell) -> Markup {
-    // A true minus sign is as wide as a digit.
-    let value = match cell.value.strip_prefix('-') {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("−{rest}"),
-        _ => cell.value.clone(),
-    };
     html! {
         td class=(cell.verdict.map_or("", class)) {
-            span class="value" { (value) }
+            span class="value" { (with_minus(&cell.value)) }
             @if let Some(error) = &cell.error { " " span class="error" { (error) } }
         }
     }
@@ -92,9 +87,12 @@ pub fn picture(base: &str, figure: &SvgFigure) -> Markup {
     }
 }
 
-/// A text whose minus sign is a true one: `-14.2 %` → `−14.2 %`.
-pub fn with_minus(text: &str) -> String {
-    text.replace('-', "−")
+/// A number whose minus sign is a true one, which is as wide as a digit: `-14.2 %` → `−14.2 %`.
+pub fn with_minus(number: &str) -> String {
+    match number.strip_prefix('-') {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("−{rest}"),
+        _ => number.to_owned(),
+    }
 }
 
 /// A number with its sign: `-0.5` → `−0.5`, `1.2` → `+1.2`.

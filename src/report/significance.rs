@@ -1,6 +1,6 @@
 //! Which tests of a walk-forward are significant, in words.
 
-use super::walk_forward::percent;
+use crate::numbers::share;
 use crate::runs::walk_forward::Test;
 
 /// Corrected p-values below it are significant.
@@ -53,7 +53,7 @@ pub fn summary(tests: &[Test], level: f64) -> Option<String> {
 /// The name of what a test compares; `level` is that of the CVaR.
 pub fn statistic(test: &Test, level: f64) -> String {
     match test.statistic.as_str() {
-        "cvar" => format!("CVaR {}", percent(level)),
+        "cvar" => format!("CVaR {}", share(level)),
         "mean" => "mean P&L".into(),
         other => other.into(),
     }

@@ -1,19 +1,13 @@
 //! The tables of a walk-forward backtest.
 
-use super::breakdown;
 use super::table::{Cell, Table, heads};
-use crate::numbers::Rounding;
+use super::{breakdown, significance};
+use crate::numbers::{Rounding, share};
 use crate::runs::walk_forward::{Bounded, Period, Results, Test, Window};
-
-/// `0.95` → `95 %`.
-pub fn percent(level: f64) -> String {
-    // Without the last digits that the factor leaves.
-    format!("{} %", (1e12 * level).round() / 1e10)
-}
 
 /// In words: how many comparisons are significant, then who has the lower CVaR and by how much.
 pub fn findings(results: &Results) -> Vec<String> {
-    super::significance::summary(&results.tests, results.level)
+    significance::summary(&results.tests, results.level)
         .into_iter()
         .chain(changes(results))
         .collect()
@@ -33,13 +27,13 @@ fn changes(results: &Results) -> Vec<String> {
             } = test;
             let theirs = results.strategies.iter().find(|r| r.breakdown.strategy == *against);
             let theirs = theirs.map_or(f64::NAN, |result| result.cvar.value);
-            let share = 100.0 * difference.value.abs() / theirs.abs();
+            let relative = 100.0 * difference.value.abs() / theirs.abs();
             let rounding = Rounding::of_values(
                 [difference.value, difference.interval.low, difference.interval.high],
                 4,
             );
-            let share = match share.is_finite() {
-                true => format!(" ({share:.0} %)"),
+            let relative = match relative.is_finite() {
+                true => format!(" ({relative:.0} %)"),
                 false => String::new(),
             };
             let side = if difference.value < 0.0 {
@@ -47,15 +41,15 @@ fn changes(results: &Results) -> Vec<String> {
             } else {
                 "above"
             };
-            let verdict = if *corrected < super::significance::LEVEL {
+            let verdict = if *corrected < significance::LEVEL {
                 "significant"
             } else {
                 "not significant"
             };
             format!(
-                "The CVaR {} of {strategy} lies {}{share} {side} that of {against}, interval of the \
+                "The CVaR {} of {strategy} lies {}{relative} {side} that of {against}, interval of the \
                  difference [{}, {}], p = {corrected:.3} after correction: {verdict}.",
-                percent(results.level),
+                share(results.level),
                 rounding.write(difference.value.abs()),
                 rounding.write(difference.interval.low),
                 rounding.write(difference.interval.high),
@@ -116,7 +110,7 @@ fn plain() -> Rounding {
 }
 
 fn strategies(results: &Results) -> Table {
-    let cvar = format!("CVaR {}", percent(results.level));
+    let cvar = format!("CVaR {}", share(results.level));
     let mut columns = heads(&["strategy", "mean P&L", "std"]);
     columns.push(cvar.clone());
     columns.extend(heads(&["Sharpe a year", "cost", "turnover"]));
@@ -171,7 +165,7 @@ pub fn tests(results: &Results) -> Table {
     let differences = results.tests.iter().map(|test| test.difference.value);
     let money = Rounding::of_values(differences, 4);
     let rows = results.tests.iter().map(|test| {
-        let statistic = super::significance::statistic(test, results.level);
+        let statistic = significance::statistic(test, results.level);
         vec![
             Cell::plain(&test.against),
             Cell::plain(statistic),
@@ -202,7 +196,7 @@ fn periods(caption: &str, note: &str, periods: &[Period]) -> Table {
 }
 
 fn years(results: &Results) -> Table {
-    let cvar = format!("CVaR {}", percent(results.level));
+    let cvar = format!("CVaR {}", share(results.level));
     let mut columns = heads(&["strategy", "year", "contracts", "mean P&L", "std"]);
     columns.push(cvar);
     columns.extend(heads(&[

@@ -2,9 +2,9 @@
 
 use crate::contract::{Charge, Instrument};
 use crate::market::estimation::VarianceEstimator;
-use crate::numbers::significant;
+use crate::numbers::{self, significant};
 use crate::report::table::{Cell, Table};
-use crate::report::walk_forward::{findings, percent, tables};
+use crate::report::walk_forward::{findings, tables};
 use crate::runs::walk_forward::Results;
 use crate::strategy::{
     BacktestPlan, Parameterisation, Plan, Premium, Schedule, Strike, TrainingPaths, WalkForwardPlan,
@@ -56,11 +56,11 @@ fn varies(plan: &Plan, settings: &BacktestPlan) -> bool {
 fn hedge(plan: &Plan) -> String {
     let costs = |charge: &Charge| match (charge.proportional, charge.half_spread) {
         (0.0, 0.0) => "without costs".to_owned(),
-        (share, 0.0) => format!("at costs of {} of the value traded", percent(share)),
+        (share, 0.0) => format!("at costs of {} of the value traded", numbers::share(share)),
         (0.0, half_spread) => format!("at a half-spread of {half_spread}"),
         (share, half_spread) => format!(
             "at costs of {} of the value traded and a half-spread of {half_spread}",
-            percent(share)
+            numbers::share(share)
         ),
     };
     let traded = plan.instruments.iter().map(|(instrument, charge)| {
@@ -149,12 +149,12 @@ impl Page {
         let start = if walk.warm_start {
             format!(
                 "; after the first window, training begins with the weights of the window before and lasts {} as long",
-                percent(walk.warm_share)
+                numbers::share(walk.warm_share)
             )
         } else {
             String::new()
         };
-        let share = |strike: f64| percent(strike / plan.market.spot);
+        let share = |strike: f64| numbers::share(strike / plan.market.spot);
         let (strike, unit) = match (plan.strike, contract.kind.upper_strike()) {
             (Strike::Delta { size, .. }, _) => (
                 format!("struck at a Black–Scholes delta of {size}"),
@@ -195,8 +195,8 @@ impl Page {
             (0.0, 0.0) => "without interest and dividends".into(),
             (rate, dividend) => format!(
                 "at a rate of {} and a dividend yield of {}",
-                percent(rate),
-                percent(dividend)
+                numbers::share(rate),
+                numbers::share(dividend)
             ),
         };
         let premium = match plan.premium {
