@@ -31,7 +31,7 @@
 //!     Book::hedge(&policy, &ledger, &paths).map(|book| cvar(&book.pnl, 0.95))
 //! };
 //! assert!(tail_risk(Classical::BlackScholes)? < 0.3 * tail_risk(Classical::Naked)?);
-//! # deephedge::Result::Ok(())
+//! # Ok::<(), deephedge::Error>(())
 //! ```
 //!
 //! The programs in `examples/` go on from here: [`training::train`] gives a policy in a few seconds.

@@ -91,7 +91,7 @@ fn bad_markets_are_refused() {
         (
             "wrong",
             "[markets.wrong]\nrho = 2.0\n",
-            "`markets.wrong`: `market.rho` must be in (-1, 1), was 2",
+            "`markets.wrong.rho` must be in (-1, 1), was 2",
         ),
         (
             "named",
