@@ -29,7 +29,9 @@ pub enum Error {
     /// A file could not be read or written after its place had been accepted.
     #[error("{}: {source}", escaped(path))]
     File {
+        /// The file's path.
         path: String,
+        /// What the system said.
         source: std::io::Error,
     },
 }

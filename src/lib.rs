@@ -64,6 +64,8 @@
 //! P&L is gain-positive, CVaR is of the loss. Money is per contract in the spot's currency. Rates and variances are
 //! annualised, times are in years. The same seed gives the same bits on any number of threads.
 
+#![cfg_attr(not(test), deny(missing_docs))]
+
 pub mod atomic;
 #[cfg(feature = "data")]
 pub mod backtest;

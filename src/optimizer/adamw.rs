@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AdamWSettings {
+    /// The learning rate, its schedule and the clipping of gradients.
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.

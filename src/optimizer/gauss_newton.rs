@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GaussNewtonSettings {
+    /// What all curvature methods share: damping, length of steps, renewals.
     #[serde(flatten)]
     pub control: ControlSettings,
 }

@@ -20,6 +20,7 @@ pub struct KfocSettings {
     /// Decay of the averages of past curvature at each renewal.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
+    /// What all curvature methods share: damping, length of steps, renewals.
     #[serde(flatten)]
     pub control: ControlSettings,
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct MlbfgsSettings {
+    /// The learning rate, its schedule and the clipping of gradients.
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the averages of weights and of gradients.

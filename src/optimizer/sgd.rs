@@ -12,6 +12,7 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SgdSettings {
+    /// The learning rate, its schedule and the clipping of gradients.
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Share μ of the velocity that a step keeps; 0 for plain gradient descent.

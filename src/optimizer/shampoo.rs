@@ -24,6 +24,7 @@ pub enum Grafting {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ShampooSettings {
+    /// The learning rate, its schedule and the clipping of gradients.
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.

@@ -32,6 +32,7 @@ pub struct SingdSettings {
     /// α₁, decay of the momentum of the factors; INGD only.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub factor_momentum: f64,
+    /// What all curvature methods share: damping, length of steps, renewals.
     #[serde(flatten)]
     pub control: ControlSettings,
 }

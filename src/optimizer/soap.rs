@@ -14,6 +14,7 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SoapSettings {
+    /// The learning rate, its schedule and the clipping of gradients.
     #[serde(flatten)]
     pub rate: RateSettings,
     /// Decay of the average of gradients.

@@ -98,6 +98,7 @@ impl State {
 
 /// Values of lists, which reading makes empty before it fills their fields.
 pub trait Empty: Stateful {
+    /// The value without any state, for it to be read into.
     fn empty() -> Self;
 }
 

@@ -16,6 +16,7 @@ pub struct WhitenedMuonSettings {
     /// Decay of the average of past factors at each renewal.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub factor_decay: f64,
+    /// What all curvature methods share: damping, length of steps, renewals.
     #[serde(flatten)]
     pub control: ControlSettings,
 }

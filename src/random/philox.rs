@@ -20,6 +20,7 @@ pub enum Purpose {
     Tuning = 7,
     /// The draws of a bootstrap.
     Bootstrap = 8,
+    /// The paths that give a strategy's unit of money.
     Unit = 9,
 }
 

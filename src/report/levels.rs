@@ -35,16 +35,29 @@ pub struct Point {
 pub enum Reached {
     /// The level lies between two lengths.
     At {
+        /// The steps that it takes, interpolated.
         steps: f64,
+        /// The seconds that they take.
         seconds: f64,
-        /// Bounds of the 95 % interval of the steps; not finite where the level is not reached.
+        /// The lower bound of the 95 % interval of the steps; not finite where the level is not reached.
         low: f64,
+        /// Its upper bound.
         high: f64,
     },
     /// The shortest training is already at the level.
-    Within { steps: f64, seconds: f64 },
+    Within {
+        /// The steps of that training.
+        steps: f64,
+        /// Its seconds.
+        seconds: f64,
+    },
     /// The longest training is not.
-    NotWithin { steps: f64, seconds: f64 },
+    NotWithin {
+        /// The steps of that training.
+        steps: f64,
+        /// Its seconds.
+        seconds: f64,
+    },
 }
 
 /// Groups ends by strategy and length, in order of appearance and of length.

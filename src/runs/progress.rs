@@ -26,7 +26,9 @@ pub const PROGRESS: &str = "progress.jsonl";
 pub enum Event {
     /// A training begins, or goes on from a checkpoint.
     Training {
+        /// What the run calls the training.
         strategy: String,
+        /// Its seed.
         seed: u64,
         /// Steps taken before; 0 at a beginning.
         from: usize,
@@ -37,22 +39,29 @@ pub enum Event {
     },
     /// A step was taken.
     Step {
+        /// What the run calls the training.
         strategy: String,
+        /// Its seed.
         seed: u64,
         /// The share of the training that is done.
         done: f64,
+        /// The step, as the training curve has it.
         #[serde(flatten)]
         point: TrainingPoint,
         /// Paths of the step over its seconds.
         #[serde(deserialize_with = "null_as_nan")]
         paths_per_second: f64,
+        /// What the policy does on the validation paths, where that was measured.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         validation: Option<ValidationSummary>,
     },
     /// A trial of a search for settings begins.
     Tuning {
+        /// The optimizer whose settings are searched.
         strategy: String,
+        /// The number of the trial, from 1.
         trial: usize,
+        /// The number of all trials.
         trials: usize,
     },
     /// All policies are trained; they and the classical hedges are measured.
@@ -60,7 +69,10 @@ pub enum Event {
     /// The run was stopped, and can go on.
     Stopped,
     /// The run failed.
-    Failed { message: String },
+    Failed {
+        /// Why.
+        message: String,
+    },
     /// The run has its results.
     Finished,
 }

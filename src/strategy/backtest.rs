@@ -235,10 +235,13 @@ pub struct BacktestPlan {
     pub data: Vec<PathBuf>,
     /// The folder that relative paths in the strategy counted from, if there were any; they are absolute since.
     pub relative_to: Option<PathBuf>,
-    /// First and last date of sale; all of the history if absent.
+    /// First date of sale; the beginning of the history if absent.
     pub start: Option<NaiveDate>,
+    /// Last date of sale; the end of the history if absent.
     pub end: Option<NaiveDate>,
+    /// On which days contracts are sold.
     pub schedule: Schedule,
+    /// Where the market's parameters come from.
     pub parameters: Parameterisation,
     /// How the data are read, and which defects are repaired rather than refused.
     pub reading: Reading,

@@ -165,7 +165,12 @@ pub enum Strike {
     Moneyness,
     /// The spot and the volatility: the option, a call or a put, has this Black–Scholes delta, without its sign, at the
     /// volatility that the model expects until expiry.
-    Delta { kind: OptionKind, size: f64 },
+    Delta {
+        /// The option whose delta it is.
+        kind: OptionKind,
+        /// The absolute value of the delta.
+        size: f64,
+    },
 }
 
 impl Strike {

@@ -13,7 +13,9 @@ use std::sync::{Arc, LazyLock};
 /// A validated optimizer, and how long and on how many paths a step it trains.
 #[derive(Debug, Clone)]
 pub struct OptimizerPlan {
+    /// The name of its section, by which tables and files call it.
     pub name: String,
+    /// The method of training.
     pub method: Method,
     /// Steps as a multiple of the strategy's.
     pub relative_steps: f64,
@@ -23,6 +25,7 @@ pub struct OptimizerPlan {
     pub lengths: Vec<usize>,
     /// Whether a search for settings tries other numbers of paths, with the steps for as many paths in all.
     pub tune_paths: bool,
+    /// The method's settings, checked.
     pub settings: Arc<dyn Build>,
     /// The settings as keys, with every default.
     pub keys: toml::Table,

@@ -23,36 +23,55 @@ use std::sync::Arc;
 /// A validated strategy.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// The name of the strategy.
     pub name: String,
+    /// The seed of all random numbers.
     pub seed: u64,
+    /// The market that paths are simulated in.
     pub market: Market,
+    /// What is sold.
     pub contract: Contract,
     /// What the strike follows where contracts are sold on several days.
     pub strike: Strike,
+    /// How long the contract lives, in days of its kind.
     pub tenor: Tenor,
     /// Whether closing the position at expiry pays costs too.
     pub liquidation: bool,
     /// What is traded, the spot first, and what trading it costs.
     pub instruments: Vec<(Instrument, Charge)>,
+    /// What the contract is sold for.
     pub premium: Premium,
+    /// The measure of risk that training minimises.
     pub risk: Risk,
+    /// The size of the network.
     pub shape: Shape,
     /// How positions come of the network's outputs.
     pub action: Action,
+    /// What the network sees of a date.
     pub features: Features,
+    /// How the network is swept along paths.
     pub engine: Engine,
+    /// How long policies are trained.
     pub length: Length,
+    /// What the seconds of a training count.
     pub clock: Clock,
     /// How training paths are drawn.
     pub sampling: Sampling,
     /// Whether gradients have the martingale control variate.
     pub control_variate: bool,
+    /// How training is watched.
     pub validation: Validation,
+    /// The number of test paths.
     pub evaluation_paths: usize,
+    /// The classical hedges that policies are compared with.
     pub hedges: Vec<ClassicalName>,
+    /// The risk aversion of the Whalley–Wilmott band.
     pub aversion: Aversion,
+    /// The optimizers that are compared.
     pub optimizers: Vec<OptimizerPlan>,
+    /// What is sold on history, if anything is.
     pub backtest: Option<BacktestPlan>,
+    /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
     quotes: QuoteCache,
     /// What all other fields come from, with what depends on several settings filled in.

@@ -40,8 +40,11 @@ const CALENDAR_YEAR: f64 = 360.0;
 /// Time from the sale of a contract to its expiry.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tenor {
+    /// The number of days from sale to expiry.
     pub days: f64,
+    /// What kind of days they are.
     pub count: DayCount,
+    /// The days of a year.
     pub days_per_year: f64,
 }
 

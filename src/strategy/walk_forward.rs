@@ -9,7 +9,10 @@ pub enum TrainingPaths {
     /// The calibrated model, from variances that the window has seen.
     Model,
     /// The window's own returns, in blocks of this mean length in days.
-    Bootstrap { block: f64 },
+    Bootstrap {
+        /// The mean length of a block in days.
+        block: f64,
+    },
 }
 
 /// How a walk-forward backtest rolls.
@@ -23,6 +26,7 @@ pub struct WalkForwardPlan {
     pub warm_start: bool,
     /// Length of a training that begins so, as a share of one from random weights.
     pub warm_share: f64,
+    /// What the training paths are drawn from.
     pub paths: TrainingPaths,
     /// Trainings of every optimizer, on seeds from the strategy's on.
     pub seeds: usize,

@@ -14,9 +14,13 @@ use std::collections::BTreeMap;
 pub struct RawReading {
     /// Names of columns by what they hold: `close` is `SP500`.
     pub columns: Option<BTreeMap<String, String>>,
+    /// How dates are written: `dmy`, `mdy`, a pattern.
     pub date_format: Option<String>,
+    /// What separates decimals: `point` or `comma`.
     pub decimal: Option<String>,
+    /// The unit of implied volatilities: `percent` or `fraction`.
     pub volatility_unit: Option<String>,
+    /// The defects that are repaired, by kind or by kind and place.
     pub repair: Option<Vec<String>>,
 }
 
