@@ -101,7 +101,7 @@ fn bad_markets_are_refused() {
         (
             "unfinished",
             "[markets.other]\nmodel = \"gbm\"\n",
-            "`markets.other`: `market.volatility` is missing",
+            "`markets.other.volatility` is missing",
         ),
     ] {
         let path = strategy(&format!("cross-{name}"), &(SMALL.to_string() + more));
