@@ -61,7 +61,12 @@ impl Error {
     pub fn at(self, place: &str) -> Self {
         match self {
             Self::Setting(error) => Self::Setting(Box::new(error.at(place))),
-            other => Self::Input(format!("{place}: {other}")),
+            Self::Input(message) => Self::Input(format!("{place}: {message}")),
+            Self::Computation(message) => Self::Computation(format!("{place}: {message}")),
+            // What was asked to stop, tensors, tables and files say themselves what they are about.
+            other @ (Self::Stopped(_) | Self::Tensor(_) | Self::Table(_) | Self::File { .. }) => {
+                other
+            }
         }
     }
 

@@ -60,10 +60,10 @@ fn facts(entry: &KeyEntry) -> Vec<String> {
     facts.extend(entry.of_words().map(|names| format!("of {names}")));
     facts.extend(entry.key.unit.clone());
     facts.push(entry.key.bound.clone());
-    match default.as_str() {
-        "" => {}
-        "required" => facts.push(default),
-        _ => facts.push(format!("default {default}")),
+    if entry.key.required {
+        facts.push(default);
+    } else if !default.is_empty() {
+        facts.push(format!("default {default}"));
     }
     facts.extend(condition(&entry.key));
     facts

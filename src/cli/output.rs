@@ -43,6 +43,6 @@ pub fn ended(printed: std::io::Result<()>) -> ExitCode {
             note(&format!("deephedge: standard output: {error}"));
             ExitCode::from(1)
         }
-        _ => ExitCode::SUCCESS,
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
     }
 }
