@@ -65,7 +65,7 @@ function numberInput({ kind, value, least, most, bound }) {
 function selectInput({ value, choices, default: preset, default_rule: rule, required }) {
   const option = ({ name, help }) =>
     Object.assign(new Option(name.replaceAll("_", " "), name, false, name === (value ?? preset)), { title: help ?? "" });
-  const none = rule || (required && value === null) ? [new Option(rule ? `by default: ${rule}` : "choose", "", false, value === null)] : [];
+  const none = rule || (required && value === null) ? [new Option(rule ? `by default: ${rule.replaceAll('`', '')}` : "choose", "", false, value === null)] : [];
   return make("select", {}, ...none, ...choices.map(option));
 }
 
