@@ -1,12 +1,14 @@
 //! What is sold, and what hedging it costs.
 
 mod cost;
+mod exercise;
 mod instrument;
 mod observation;
 mod option_kind;
 pub mod options;
 
 pub use cost::{Charge, Costs};
+pub use exercise::{Continuation, ExerciseRule};
 pub use instrument::{Instrument, Vanilla};
 pub use observation::{Observed, Spots};
 pub use option_kind::OptionKind;
@@ -40,6 +42,8 @@ pub struct Contract {
 enum Terms {
     /// Calls and puts on the first asset that expire with the contract.
     Options(Vec<Leg>),
+    /// A call or put on the first asset that its holder may exercise on any date after the sale.
+    American(ExerciseRule),
 }
 
 impl Contract {
@@ -57,6 +61,17 @@ impl Contract {
             expiry,
             steps,
             terms: Terms::Options(legs),
+        }
+    }
+
+    /// A call or put that its holder exercises by `rule` on one of the dates after the sale.
+    pub fn american(rule: ExerciseRule, expiry: f64, steps: usize) -> Self {
+        Self {
+            name: format!("American {}", rule.kind()),
+            strike: rule.strike(),
+            expiry,
+            steps,
+            terms: Terms::American(rule),
         }
     }
 
@@ -85,6 +100,7 @@ impl Contract {
     pub fn legs(&self) -> Option<&[Leg]> {
         match &self.terms {
             Terms::Options(legs) => Some(legs),
+            Terms::American(_) => None,
         }
     }
 
@@ -92,6 +108,7 @@ impl Contract {
     pub fn due(&self) -> Vec<usize> {
         match &self.terms {
             Terms::Options(_) => vec![self.steps],
+            Terms::American(_) => (1..=self.steps).collect(),
         }
     }
 
@@ -99,13 +116,14 @@ impl Contract {
     pub fn can_end(&self) -> bool {
         match &self.terms {
             Terms::Options(_) => false,
+            Terms::American(_) => true,
         }
     }
 
     /// What a reader calls the running quantities of the path that its payments depend on.
     pub fn accumulators(&self) -> &[String] {
         match &self.terms {
-            Terms::Options(_) => &[],
+            Terms::Options(_) | Terms::American(_) => &[],
         }
     }
 
@@ -116,6 +134,7 @@ impl Contract {
                 let last = spots.of(0)[self.steps];
                 out.payments[0] = last.map(|spot| R::of(payoff(legs, spot.into_f64())));
             }
+            Terms::American(rule) => rule.observe(spots, out),
         }
     }
 }

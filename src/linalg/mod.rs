@@ -1,4 +1,8 @@
-//! Decompositions of symmetric matrices, by faer.
+//! Decompositions of symmetric matrices, by faer, and least squares.
+
+mod regression;
+
+pub use regression::regression;
 
 use crate::error::{Error, Result};
 use faer::{Mat, Side};

@@ -22,6 +22,10 @@ pub enum Purpose {
     Bootstrap = 8,
     /// The paths that give a strategy's unit of money.
     Unit = 9,
+    /// Shocks of the paths that a model's price is simulated on.
+    Valuation = 10,
+    /// Shocks of the paths that an exercise rule is fitted on.
+    Exercise = 11,
 }
 
 /// The counter-based generator Philox 4×32 with 10 rounds, evaluated for a block of paths at once.

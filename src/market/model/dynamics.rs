@@ -142,6 +142,17 @@ pub trait Dynamics: Debug + Send + Sync {
     where
         Self: Sized;
 
+    /// The volatility, if the spot is lognormal with a constant one: the formulas of [`crate::pricing::exotic`] then hold.
+    fn lognormal_volatility(&self) -> Option<f64> {
+        None
+    }
+
+    /// Whether [`Self::pricer`] gives the prices of the very dynamics that [`Self::draw`] simulates, not an approximation of
+    /// them: then calls are control variates of other prices.
+    fn prices_are_exact(&self) -> bool {
+        true
+    }
+
     /// A pricer of the options of one horizon.
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a>;
 

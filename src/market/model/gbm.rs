@@ -60,6 +60,10 @@ impl Dynamics for GbmParameters {
         })
     }
 
+    fn lognormal_volatility(&self) -> Option<f64> {
+        Some(self.volatility)
+    }
+
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {
         Box::new(FlatPricer {
             left: horizon.left,

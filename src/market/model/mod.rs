@@ -175,6 +175,16 @@ impl Model {
         self.dynamics().limits(life, steps)
     }
 
+    /// The volatility, if the spot is lognormal with a constant one.
+    pub fn lognormal_volatility(&self) -> Option<f64> {
+        self.dynamics().lognormal_volatility()
+    }
+
+    /// Whether options have the prices of the very dynamics that are simulated.
+    pub fn prices_are_exact(&self) -> bool {
+        self.dynamics().prices_are_exact()
+    }
+
     /// A pricer of the options of one horizon.
     pub fn pricer(&self, horizon: &Horizon) -> Box<dyn Pricer + '_> {
         self.dynamics().pricer(horizon)
