@@ -1,6 +1,7 @@
 //! What is sold, and what hedging it costs.
 
 mod cost;
+pub mod expression;
 mod instrument;
 mod option_kind;
 mod payoff;
