@@ -10,7 +10,8 @@ use candle_lstm::CandleStep;
 use cpu_time::ThreadTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, SamplingMode, Throughput};
-use deephedge::contract::expression::{Grid, ObservedMut, Program, Sheet};
+use deephedge::contract::expression::{Grid, Program, Sheet};
+use deephedge::contract::{Observed, Spots};
 use deephedge::market::{GbmParameters, Model, Paths};
 use deephedge::risk::Risk;
 use deephedge::simd::BLOCK;
@@ -159,14 +160,14 @@ fn contracts(criterion: &mut Criterion<CpuTime>) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 for block in 0..paths.blocks() {
-                    let out = ObservedMut {
+                    let out = Observed {
                         payments: &mut payments,
-                        end: None,
+                        end: &mut [],
                         state: &mut state,
                     };
-                    let spots = [paths.block(block).spot];
+                    let spots = Spots::new(paths.block(block).spot, STEPS + 1, STEPS + 1);
                     program
-                        .observe(&spots, &[], None, out)
+                        .observe(spots, &[], None, out)
                         .expect("finite payments");
                 }
             })

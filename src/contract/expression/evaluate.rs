@@ -2,29 +2,17 @@ use super::functions::Functional;
 use super::lanes;
 use super::node::Node;
 use super::program::{Plan, Program};
+use crate::contract::{Observed, Spots};
 use crate::error::{Error, Result};
 use crate::simd::{BLOCK, Kernel, Lane, Lanes, Real, dispatch};
-
-/// Room for what a block of paths pays.
-///
-/// # Shapes
-/// `payments` `[due dates][BLOCK]`, in the order of [`Program::due`]; `state` `[accumulators][steps + 1][BLOCK]`.
-#[derive(Debug)]
-pub struct ObservedMut<'a, R> {
-    /// What the seller pays on each due date, in currency of that date.
-    pub payments: &'a mut [Lane<R>],
-    /// The number of the date on which the contract ends: its expiry, unless a payment ends it before.
-    pub end: Option<&'a mut [usize; BLOCK]>,
-    /// The running value of every accumulator after the observation of every date.
-    pub state: &'a mut [Lane<R>],
-}
 
 impl Program {
     /// What a block of paths pays, and the running values on it.
     ///
-    /// `spots` has one asset after another, each `[steps + 1][BLOCK]`; `terms` the parameters that differ from path to path,
-    /// in the order of the sheet; `life` the date of expiry of each path, from the grid's `shortest` to `steps`, where they
-    /// have lives of their own. After its expiry a path pays nothing, and its running values stay.
+    /// `spots` are those of the assets in the order of their names; `terms` the parameters that differ from path to path, in
+    /// the order of the sheet; `life` the date of expiry of each path, from the grid's `shortest` to `steps`, where they have
+    /// lives of their own. After its expiry a path pays nothing, and its running values stay. What ends the contract is
+    /// written if `out` has room for it.
     ///
     /// # Errors
     /// [`crate::error::Fault::Words`] at the setting of an amount that is not a finite number on some path, such as a
@@ -34,14 +22,13 @@ impl Program {
     /// If a shape is another.
     pub fn observe<R: Real>(
         &self,
-        spots: &[&[Lane<R>]],
+        spots: Spots<'_, R>,
         terms: &[Lane<f64>],
         life: Option<&[usize; BLOCK]>,
-        out: ObservedMut<'_, R>,
+        out: Observed<'_, R>,
     ) -> Result<()> {
         let dates = self.grid.steps + 1;
-        assert_eq!((spots.len(), terms.len()), (self.assets, self.terms));
-        assert!(spots.iter().all(|spot| spot.len() == dates));
+        assert_eq!(terms.len(), self.terms);
         assert_eq!(out.payments.len(), self.due().len());
         assert_eq!(out.state.len(), self.accumulators().len() * dates);
         if let Some(life) = life {
@@ -68,10 +55,10 @@ impl Program {
 
 struct Observe<'a, R> {
     program: &'a Program,
-    spots: &'a [&'a [Lane<R>]],
+    spots: Spots<'a, R>,
     terms: &'a [Lane<f64>],
     life: Option<&'a [usize; BLOCK]>,
-    out: ObservedMut<'a, R>,
+    out: Observed<'a, R>,
     /// One for each node.
     values: Lanes<f64>,
     /// For each schedule the number of the date in it, 0 if it is none of its dates.
@@ -124,8 +111,8 @@ impl<R: Real> Kernel for Observe<'_, R> {
             }
             self.write_state(t);
         }
-        if let Some(out) = self.out.end {
-            *out = end;
+        if let Some(out) = self.out.end.first_mut() {
+            *out = end.map(|date| R::of(date as f64));
         }
         unpayable
     }
@@ -164,7 +151,7 @@ impl<R: Real> Observe<'_, R> {
         let (before, after) = self.values.split_at_mut(id);
         let out = &mut after[0];
         match self.program.nodes[id] {
-            Node::Spot(asset) => widen(&self.spots[asset][t], out),
+            Node::Spot(asset) => widen(&self.spots.of(asset)[t], out),
             Node::Years => *out = [t as f64 * self.program.grid.dt; BLOCK],
             Node::Observation(schedule) => *out = self.numbers[schedule],
             Node::Unary(operation, x) => lanes::unary::<FMA>(operation, &before[x], out),
@@ -272,11 +259,8 @@ impl<R: Real> Observe<'_, R> {
     #[inline(always)]
     fn write_state(&mut self, t: usize) {
         let dates = self.program.grid.steps + 1;
-        for (index, accumulator) in self.program.accumulators().iter().enumerate() {
-            narrow(
-                &self.values[accumulator.node],
-                &mut self.out.state[index * dates + t],
-            );
+        for (index, node) in self.program.running.iter().enumerate() {
+            narrow(&self.values[*node], &mut self.out.state[index * dates + t]);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Paths and sheets for the tests of the room.
 
-use super::{Expression, Grid, ObservedMut, Parameter, Payment, Program, Sheet, Value};
+use super::{Expression, Grid, Parameter, Payment, Program, Sheet, Value};
+use crate::contract::{Observed as Room, Spots};
 use crate::error::Result;
 use crate::random::{Purpose, sequential};
 use crate::simd::{BLOCK, Lane};
@@ -72,19 +73,20 @@ pub(super) fn observe(
 ) -> Observed {
     let dates = program.grid().steps + 1;
     let mut payments = vec![[0.0; BLOCK]; program.due().len()];
-    let mut end = [0; BLOCK];
+    let mut end = vec![[0.0; BLOCK]];
     let mut state = vec![[0.0; BLOCK]; program.accumulators().len() * dates];
-    let out = ObservedMut {
+    let out = Room {
         payments: &mut payments,
-        end: Some(&mut end),
+        end: &mut end,
         state: &mut state,
     };
-    let spots: Vec<&[Lane<f64>]> = spots.iter().map(Vec::as_slice).collect();
+    let rows = spots.concat();
+    let spots = Spots::new(&rows, dates, dates);
     // Payments that are not finite are looked at by the tests that make them.
-    let _ = program.observe(&spots, terms, life, out);
+    let _ = program.observe(spots, terms, life, out);
     Observed {
         payments,
-        end,
+        end: end[0].map(|date| date as usize),
         state: state.chunks(dates).map(<[_]>::to_vec).collect(),
     }
 }

@@ -41,8 +41,7 @@ mod path_tests;
 #[cfg(test)]
 mod property_tests;
 
-pub use evaluate::ObservedMut;
-pub use program::{Accumulator, Program};
+pub use program::Program;
 pub use schedule::Grid;
 pub use sheet::{Expression, Parameter, Payment, Sheet, Value};
 

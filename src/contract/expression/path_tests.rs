@@ -1,7 +1,8 @@
 //! Identities that hold on every path, and contracts worked out by hand.
 
 use super::fixture::{days, drawn, names, observe, paid, payment, payoff, sheet, spots};
-use super::{Grid, ObservedMut, Program, Sheet};
+use super::{Grid, Program, Sheet};
+use crate::contract::{Observed, Spots};
 use crate::simd::{BLOCK, Lane};
 
 const STEPS: usize = 63;
@@ -203,11 +204,7 @@ fn an_autocallable_by_hand() {
 fn the_state_is_the_running_value() {
     let text = "max(average(S, every(2)) - K, 0) + sum(S / previous(S, every(2)) - 1, every(2)) + count(S > 100) + when(all(S > 90), 1, 0)";
     let program = Program::new(&payoff(text).unwrap(), &names(&["x"]), days(4)).unwrap();
-    let labels: Vec<&str> = program
-        .accumulators()
-        .iter()
-        .map(|one| one.label.as_str())
-        .collect();
+    let labels: Vec<&str> = program.accumulators().iter().map(String::as_str).collect();
     assert_eq!(
         labels,
         [
@@ -286,12 +283,15 @@ fn what_is_not_a_number_is_an_error() {
         let program = Program::new(&payoff(text).unwrap(), &names(&["x"]), days(2)).unwrap();
         let spots = vec![[100.0_f64; BLOCK], [90.0; BLOCK], [95.0; BLOCK]];
         let mut payments = vec![[0.0; BLOCK]];
-        let out = ObservedMut {
+        let out = Observed {
             payments: &mut payments,
-            end: None,
+            end: &mut [],
             state: &mut vec![[0.0; BLOCK]; 3 * program.accumulators().len()],
         };
-        (program.observe(&[&spots], &[], None, out), payments[0][0])
+        (
+            program.observe(Spots::new(&spots, 3, 3), &[], None, out),
+            payments[0][0],
+        )
     };
     for text in [
         "max(ln(S - K), 0)",

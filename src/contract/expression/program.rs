@@ -12,29 +12,19 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     pub(super) grid: Grid,
-    pub(super) assets: usize,
     pub(super) terms: usize,
     pub(super) nodes: Vec<Node>,
     pub(super) schedules: Vec<Schedule>,
     pub(super) payments: Vec<Due>,
     due: Vec<usize>,
-    accumulators: Vec<Accumulator>,
+    accumulators: Vec<String>,
+    /// The node of each of them.
+    pub(super) running: Vec<usize>,
     /// The nodes with a value at the sale.
     pub(super) sale: Vec<usize>,
     pub(super) plans: Vec<Plan>,
     /// The plan of every date.
     pub(super) plan_of: Vec<usize>,
-}
-
-/// A running value of the path that decides about payments.
-///
-/// At date 0, before any observation, it is the value of its argument at the sale; 0 for a sum and a count, 0 (false) for
-/// `any` and 1 (true) for `all`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Accumulator {
-    /// The functional as it is written: `average(S, monthly)`.
-    pub label: String,
-    pub(super) node: usize,
 }
 
 /// A payment on the dates of its schedule.
@@ -119,7 +109,6 @@ impl Program {
             nodes,
             schedules,
             accumulators,
-            assets,
             ..
         } = compiler;
         let needed = needs(&nodes, &payments);
@@ -142,18 +131,18 @@ impl Program {
             }
             plan_of.push(plan);
         }
-        let accumulators = accumulators.into_iter();
-        let accumulators = accumulators
-            .filter(|(node, _)| needed[*node] != 0)
-            .map(|(node, label)| Accumulator { label, node });
+        let used = accumulators
+            .into_iter()
+            .filter(|(node, _)| needed[*node] != 0);
+        let (running, accumulators) = used.unzip();
         Self {
             grid,
-            assets: assets.len(),
             terms,
             schedules,
             payments,
             due,
-            accumulators: accumulators.collect(),
+            accumulators,
+            running,
             sale,
             plans: plans.into_iter().map(|(_, plan)| plan).collect(),
             plan_of,
@@ -173,8 +162,11 @@ impl Program {
         self.payments.iter().any(ends)
     }
 
-    /// The running values of the path that decide about payments.
-    pub fn accumulators(&self) -> &[Accumulator] {
+    /// The running values of the path that decide about payments, as they are written: `average(S, monthly)`.
+    ///
+    /// At date 0, before any observation, each is the value of its argument at the sale; 0 for a sum and a count, 0 (false)
+    /// for `any` and 1 (true) for `all`.
+    pub fn accumulators(&self) -> &[String] {
         &self.accumulators
     }
 

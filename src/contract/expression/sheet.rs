@@ -2,6 +2,7 @@ use super::functions::is_reserved;
 use super::parser::parse;
 use super::tree::Tree;
 use crate::error::{Error, Result};
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// A text of the language that is an expression, though its names may have no meaning.
@@ -41,8 +42,14 @@ impl fmt::Display for Expression {
     }
 }
 
+impl Serialize for Expression {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// An amount that is due on the dates of a schedule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Payment {
     /// The schedule: `expiry`, `daily`, `weekly`, `monthly`, `quarterly`, `yearly`, `every(n)` or `fixings(n)`.
     pub on: Expression,
@@ -55,7 +62,7 @@ pub struct Payment {
 }
 
 /// A named number of a sheet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parameter {
     /// The name, as expressions write it.
     pub name: String,
@@ -64,7 +71,8 @@ pub struct Parameter {
 }
 
 /// The value of a parameter.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// The same on all paths.
     Constant(f64),
@@ -76,7 +84,7 @@ pub enum Value {
 ///
 /// The payments of one date are made in the order of the list. After one that ends the contract none is made, neither on its
 /// date nor later.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sheet {
     /// The payments.
     pub payments: Vec<Payment>,
