@@ -2,7 +2,7 @@
 
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
 use super::classical::RegressionCache;
-use super::contract::{Premium, Strike, contract};
+use super::contract::{Premium, Strike, check_payments, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
 use super::market::check_simulation;
@@ -106,9 +106,11 @@ impl Plan {
         strategy.check()?;
         let on_history = strategy.backtest.is_some();
         let market = strategy.market.market();
-        let terms = contract(&mut strategy.contract, &market, on_history)?;
+        let assets = ["spot".to_owned()];
+        let terms = contract(&mut strategy.contract, &market, &assets, on_history)?;
         let contract = terms.contract.clone();
         check_simulation(&market, &contract)?;
+        check_payments(&market, &contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &market, &terms, costs)?;
         let features = Features {
@@ -290,11 +292,13 @@ impl Plan {
 
     /// The same strategy for a contract that lives for `years` in `steps` periods; options that hedge keep their
     /// distance from its expiry.
-    #[must_use]
-    pub fn living(&self, years: f64, steps: usize) -> Self {
+    ///
+    /// # Errors
+    /// If the contract has a schedule that is finer than the periods.
+    pub fn living(&self, years: f64, steps: usize) -> Result<Self> {
         let mut plan = self.clone();
         let later = years - self.contract.expiry;
-        plan.contract = self.contract.living(years, steps);
+        plan.contract = self.contract.living(years, steps)?;
         for (instrument, _) in &mut plan.instruments {
             if let Instrument::Option(option) = instrument {
                 option.expiry += later;
@@ -302,8 +306,7 @@ impl Plan {
         }
         plan.quotes = QuoteCache::default();
         plan.regressions = RegressionCache::default();
-        plan.features.expiry = years;
-        plan
+        Ok(plan)
     }
 
     /// The model's price of the contract in the strategy's own market.

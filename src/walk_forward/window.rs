@@ -114,7 +114,7 @@ impl Shared<'_> {
             calendar,
             &calibration,
             &span.sales,
-        );
+        )?;
         let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let positions = contracts.positions(policy)?;
