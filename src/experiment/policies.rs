@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::error::{Error, Result};
-use crate::hedging::{ClassicalPolicy, TrainedPolicy};
+use crate::hedging::TrainedPolicy;
 use crate::market::Market;
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -69,7 +69,7 @@ pub fn simulated_price(plan: &Plan, stop: impl Fn() -> Result<()>) -> Result<Est
     let simulator = plan.simulator(plan.seed, Purpose::Pricing);
     let discount = (-plan.market.rate * contract.expiry).exp();
     // Moments about a number near the mean keep their digits.
-    let centre = plan.model_price();
+    let centre = plan.model_price(&mut || stop())?.value;
     let (mut sum, mut squares) = (0.0, 0.0);
     for first in (0..plan.evaluation_paths).step_by(BLOCKS * BLOCK) {
         stop()?;
@@ -176,15 +176,16 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
     plan.hedges
         .iter()
         .map(|name| {
-            let policy = |market: &Market| ClassicalPolicy {
-                hedge: name.hedge(aversion),
-                market: market.clone(),
-                charge: plan.spot_charge(),
-            };
+            let policy = |market: &Market| plan.classical(*name, market, aversion);
             let history = bench
                 .contracts
                 .map_or(&plan.market, |contracts| &contracts.market);
-            bench.measure(name.name(), None, &policy(&plan.market), &policy(history))
+            bench.measure(
+                name.name(),
+                None,
+                policy(&plan.market).as_ref(),
+                policy(history).as_ref(),
+            )
         })
         .collect()
 }

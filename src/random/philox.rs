@@ -23,9 +23,11 @@ pub enum Purpose {
     /// The paths that give a strategy's unit of money.
     Unit = 9,
     /// Shocks of the paths that a model's price is simulated on.
-    Valuation = 10,
+    Valuation = 11,
     /// Shocks of the paths that an exercise rule is fitted on.
-    Exercise = 11,
+    Exercise = 12,
+    /// Shocks of the paths that hedged Monte Carlo is fitted on.
+    Regression = 10,
 }
 
 /// The counter-based generator Philox 4×32 with 10 rounds, evaluated for a block of paths at once.

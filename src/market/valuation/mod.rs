@@ -34,7 +34,7 @@ named! {
 /// # Units
 /// Currency on the day of the sale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ModelPrice {
+pub struct ContractPrice {
     /// The price.
     pub value: f64,
     /// The standard error of the price; 0 for formulas.
@@ -64,9 +64,9 @@ pub fn model_price(
     market: &Market,
     contract: &Contract,
     stop: &mut dyn FnMut() -> Result<()>,
-) -> Result<ModelPrice> {
+) -> Result<ContractPrice> {
     if let Some(legs) = contract.legs() {
-        return Ok(ModelPrice {
+        return Ok(ContractPrice {
             value: market.price(legs, contract.expiry),
             standard_error: 0.0,
             method: PriceMethod::Formula,
@@ -74,7 +74,7 @@ pub fn model_price(
     }
     let world = World::new(vec![market.clone()], contract);
     let estimate = simulated(&world, contract, stop)?.estimate();
-    Ok(ModelPrice {
+    Ok(ContractPrice {
         value: estimate.0,
         standard_error: estimate.1,
         method: PriceMethod::Simulation,

@@ -4,9 +4,10 @@ use super::World;
 use super::controls::Controls;
 use crate::contract::Contract;
 use crate::error::Result;
-use crate::linalg::regression;
+use crate::linalg::solve_positive;
 use crate::market::simulator::Simulator;
 use crate::simd::BLOCK;
+use faer::Mat;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -24,6 +25,9 @@ pub fn most_blocks(draws: usize) -> u64 {
     // A scramble has 2¹⁶ points.
     (MOST_DRAWS / (SCRAMBLES * BLOCK * draws) as u64).min((1 << 16) / BLOCK as u64)
 }
+
+/// What is added to the diagonal of the controls' correlations, so that those which repeat others do no harm.
+const RIDGE: f64 = 1e-10;
 
 /// Blocks simulated between two questions whether to stop.
 const BLOCKS_AT_ONCE: u64 = 64;
@@ -99,7 +103,8 @@ impl Replicates {
         self.blocks
     }
 
-    /// The coefficients of the controls that leave the least variance, of all paths together.
+    /// The coefficients of the controls that leave the least variance, of all paths together; zeros where a payment that is no
+    /// finite number leaves none, and no price either.
     pub fn coefficients(&self) -> Vec<f64> {
         let size = self.size;
         let paths = (self.blocks * (SCRAMBLES * BLOCK) as u64) as f64;
@@ -110,7 +115,9 @@ impl Replicates {
         let means: Vec<f64> = (0..size).map(mean).collect();
         let covariance =
             |i: usize, j: usize| self.products[i * size + j] / paths - means[i] * means[j];
-        regression(size - 1, covariance)
+        let matrix = Mat::from_fn(size - 1, size - 1, |i, j| covariance(1 + i, 1 + j));
+        let right: Vec<f64> = (1..size).map(|i| covariance(i, 0)).collect();
+        solve_positive(&matrix, &right, RIDGE).unwrap_or_else(|_| vec![0.0; size - 1])
     }
 
     /// The mean of every scramble with controls of these coefficients.

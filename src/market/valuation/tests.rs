@@ -28,7 +28,7 @@ fn heston() -> Market {
     }))
 }
 
-fn never(market: &Market, contract: &Contract) -> ModelPrice {
+fn never(market: &Market, contract: &Contract) -> ContractPrice {
     model_price(market, contract, &mut || Ok(())).unwrap()
 }
 
@@ -94,7 +94,7 @@ fn american_options_are_worth_what_finite_differences_say() {
         };
         let kind: OptionKind = row["kind"].as_str().unwrap().parse().unwrap();
         let (strike, expiry) = (number("strike"), number("expiry"));
-        let rule = exercise_rule(&market, kind, strike, expiry, 100);
+        let rule = exercise_rule(&market, kind, strike, expiry, 100).unwrap();
         let found = never(&market, &Contract::american(rule, expiry, 100));
         let share = found.value / number("price") - 1.0;
         assert!(share.abs() < 0.01, "{row}: {found:?}");
