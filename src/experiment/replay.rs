@@ -208,9 +208,16 @@ impl Replay {
             contract.steps,
             std::iter::once((spot.as_slice(), variance.as_slice())),
         );
-        let option: Vec<f64> = Valuation::new(contract, plan.market, &alone)
-            .prices(0)
-            .collect();
+        let option: Vec<f64> = if plan.market.model.prices_every_state() {
+            let valuation = Valuation::new(contract, plan.market, &alone);
+            valuation.prices(0).collect()
+        } else {
+            // What it is worth is known when it is sold and when it has expired.
+            let mut known = vec![f64::NAN; contract.steps + 1];
+            known[0] = plan.market.price(&contract);
+            known[contract.steps] = contract.payoff(spot[contract.steps]);
+            known
+        };
         let premium = plan.model_premium();
         let ledger = plan.ledger(&plan.market, premium);
         let strategies = self.strategies.iter().map(|strategy| {

@@ -133,7 +133,9 @@ impl OptionPrices {
         let variance = match market.model.tabulation(contract.expiry) {
             Tabulation::Formula => None,
             Tabulation::Spot => Some(None),
-            Tabulation::SpotAndVariance { most } => Some(Some((most, PriceTable::VARIANCES))),
+            Tabulation::SpotAndVariance { least, most } => {
+                Some(Some((least, most, PriceTable::VARIANCES)))
+            }
         };
         let mut tables = Vec::new();
         if let Some(variance) = variance {
@@ -191,7 +193,7 @@ fn table(
     contract: &Contract,
     option: Vanilla,
     left: f64,
-    variance: Option<(f64, usize)>,
+    variance: Option<(f64, f64, usize)>,
 ) -> PriceTable {
     let Market { rate, dividend, .. } = *market;
     let model = market.model;

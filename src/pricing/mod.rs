@@ -1,8 +1,10 @@
 //! Closed forms and characteristic functions: prices, greeks and implied volatility.
 
 pub mod black_scholes;
+mod forward_variance;
 mod greeks;
 pub mod heston;
+pub mod jumps;
 mod markov_variance;
 mod merton;
 pub mod normal;
@@ -10,6 +12,7 @@ mod price_table;
 mod quadrature;
 
 pub use black_scholes::BlackScholes;
+pub use forward_variance::ForwardVariance;
 pub use greeks::Greeks;
 pub use heston::HestonParameters;
 pub use markov_variance::MarkovVariance;

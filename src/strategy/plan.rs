@@ -116,7 +116,7 @@ impl Plan {
             volatility: market.model.long_run_volatility(),
             expiry: contract.expiry,
         };
-        let hedges = strategy.evaluation.hedges(&instruments)?;
+        let hedges = strategy.evaluation.hedges(&instruments, &market)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers

@@ -1,10 +1,12 @@
 //! The sections `policy` and `evaluation`.
 
 use super::instruments::InstrumentSection;
+use super::market::check_prices;
 use crate::bounds::{at_least, within};
 use crate::contract::{Charge, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::ClassicalName;
+use crate::market::Market;
 use crate::network::{Engine, Feature, LstmShape, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -122,6 +124,7 @@ impl EvaluationSection {
     pub(super) fn hedges(
         &self,
         instruments: &[(Instrument, Charge)],
+        market: &Market,
     ) -> Result<Vec<ClassicalName>> {
         let options = instruments
             .iter()
@@ -131,6 +134,9 @@ impl EvaluationSection {
                 "evaluation.hedges",
                 ": \"delta_vega\" needs an option in `policy.instruments`",
             ));
+        }
+        if self.hedges.contains(&ClassicalName::MinimumVariance) {
+            check_prices(market, "evaluation.hedges", "\"minimum_variance\"")?;
         }
         Ok(self.hedges.clone())
     }

@@ -1,10 +1,11 @@
 use super::pricer::{Horizon, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::market::estimation::{StandardErrors, VarianceFilter};
 use crate::random::Shocks;
 use crate::simd::{Lane, Real};
+use serde_json::{Value, json};
 use std::fmt::Debug;
 
 /// A bound of a parameter that depends on the others, or on what is simulated.
@@ -72,8 +73,10 @@ pub enum Tabulation {
     Formula,
     /// Interpolation over the spot.
     Spot,
-    /// Interpolation over spot and variance, the latter up to `most`.
+    /// Interpolation over spot and variance, the latter from `least` to `most`.
     SpotAndVariance {
+        /// The least variance that the model can have.
+        least: f64,
         /// The greatest variance of the table.
         most: f64,
     },
@@ -88,6 +91,41 @@ pub struct Estimate<P> {
     pub at_bound: Vec<&'static str>,
     /// Standard errors of the parameters that were estimated.
     pub standard_errors: StandardErrors,
+    /// The drift μ of the returns per year, as the model states it; none if it was not estimated.
+    pub drift: Option<f64>,
+    /// What else the estimation found.
+    pub findings: Vec<Finding>,
+}
+
+/// A result of an estimation beside the parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Its key in a document.
+    pub key: &'static str,
+    /// Its value there.
+    pub value: Value,
+    /// The line that tells it; none if that of another finding does.
+    pub text: Option<String>,
+}
+
+impl Finding {
+    /// The greatest log likelihood `with` what the model has beyond a simpler one, and that of the simpler one, `without` it.
+    pub(super) fn likelihoods(with: f64, without: Option<(&'static str, f64, &str)>) -> Vec<Self> {
+        let beside = without.map_or(String::new(), |(_, value, what)| {
+            format!(", {what} {value:.1}")
+        });
+        let mut findings = vec![Self {
+            key: "log_likelihood",
+            value: json!(with),
+            text: Some(format!("log likelihood {with:.1}{beside}")),
+        }];
+        findings.extend(without.map(|(key, value, _)| Self {
+            key,
+            value: json!(value),
+            text: None,
+        }));
+        findings
+    }
 }
 
 impl<P> Estimate<P> {
@@ -97,6 +135,8 @@ impl<P> Estimate<P> {
             parameters,
             at_bound: Vec::new(),
             standard_errors: StandardErrors::default(),
+            drift: None,
+            findings: Vec::new(),
         }
     }
 
@@ -106,8 +146,17 @@ impl<P> Estimate<P> {
             parameters: to(self.parameters),
             at_bound: self.at_bound,
             standard_errors: self.standard_errors,
+            drift: self.drift,
+            findings: self.findings,
         }
     }
+}
+
+/// Why a model is not estimated from returns: a line that goes on from its name.
+pub(super) fn not_estimated<P>(model: &str, why: &str) -> Result<Estimate<P>> {
+    Err(Error::input(format!(
+        "returns do not determine the parameters of the model \"{model}\": {why}"
+    )))
 }
 
 /// The dynamics of a spot under the pricing measure: all that the rest of the program asks a model.
@@ -141,6 +190,12 @@ pub trait Dynamics: Debug + Send + Sync {
     fn seen_at(&self, variance: f64) -> Option<Self>
     where
         Self: Sized;
+
+    /// Whether spot and variance on a date after the sale determine prices there. Without it options are priced at the sale
+    /// alone, and nothing that asks for their prices later is to be had: quotes, hedges by the model's own delta, backtests.
+    fn prices_every_state(&self) -> bool {
+        true
+    }
 
     /// A pricer of the options of one horizon.
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a>;

@@ -1,17 +1,22 @@
 //! The dynamics of the spot under the pricing measure: one file for each model, and one line here, from which its name in
 //! files, its parameters and all answers of [`Dynamics`] follow. Nothing outside this room matches on a model.
 
+mod bates;
 mod dynamics;
 mod gbm;
 mod heston;
+mod jumps;
+mod kou;
 mod merton;
 mod pricer;
 #[cfg(test)]
 mod tests;
 mod variance;
 
-pub use dynamics::{Draw, Dynamics, Estimate, Limit, Tabulation};
+pub use bates::BatesParameters;
+pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulation};
 pub use gbm::GbmParameters;
+pub use kou::KouParameters;
 pub use pricer::{Horizon, Pricer};
 pub use variance::VarianceProcess;
 
@@ -43,6 +48,10 @@ macro_rules! models {
         })*
 
         impl Model {
+            /// All models: the names that strategy files use, and what they are.
+            pub const ALL: &'static [(&'static str, &'static str)] =
+                &[$(($name, concat!($($doc),*)),)*];
+
             /// All models by the names that strategy files use, with what they are and the schema of their parameters.
             pub fn schemas() -> Vec<(&'static str, &'static str, Value)> {
                 vec![$(($name, concat!($($doc),*).trim(), declared::<$parameters>()),)*]
@@ -76,17 +85,31 @@ macro_rules! models {
                 }
             }
 
-            /// The same model with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
+            /// The model of that name with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
             ///
             /// # Errors
-            /// [`Error::Input`] for returns that are too few or do not vary.
-            pub fn estimate(&self, returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
-                match self {
-                    $(Self::$model(_) => {
+            /// [`Error::Input`] if there is no such model, for returns that are too few or do not vary, and from a model
+            /// that returns alone do not determine.
+            pub fn estimated(
+                name: &str,
+                returns: &[f64],
+                days_per_year: f64,
+            ) -> Result<Estimate<Self>> {
+                match name {
+                    $($name => {
                         let estimate = <$parameters>::estimate(returns, days_per_year)?;
                         Ok(estimate.map(Self::$model))
                     })*
+                    _ => Err(Error::input(format!("there is no model \"{name}\""))),
                 }
+            }
+
+            /// The same model with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
+            ///
+            /// # Errors
+            /// Those of [`Self::estimated`].
+            pub fn estimate(&self, returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
+                Self::estimated(self.name(), returns, days_per_year)
             }
         }
     };
@@ -99,6 +122,10 @@ models! {
     Heston "heston" HestonParameters,
     /// Merton's jump diffusion (1976).
     Merton "merton" MertonParameters,
+    /// Bates' stochastic variance with jumps (1996).
+    Bates "bates" BatesParameters,
+    /// Kou's double exponential jump diffusion (2002).
+    Kou "kou" KouParameters,
 }
 
 impl Model {
@@ -144,7 +171,7 @@ impl Model {
     pub fn at_variance(&self, variance: f64) -> Self {
         match self.variance_process() {
             VarianceProcess::Constant(_) => *self,
-            VarianceProcess::Markov(_) => self.seen_at(variance),
+            VarianceProcess::Markov(_) | VarianceProcess::Forward(_) => self.seen_at(variance),
         }
     }
 
@@ -173,6 +200,11 @@ impl Model {
     /// The limits within which `life` years in `steps` periods are simulated rightly.
     pub fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
         self.dynamics().limits(life, steps)
+    }
+
+    /// Whether spot and variance on a date after the sale determine prices there; see [`Dynamics::prices_every_state`].
+    pub fn prices_every_state(&self) -> bool {
+        self.dynamics().prices_every_state()
     }
 
     /// A pricer of the options of one horizon.
