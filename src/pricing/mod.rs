@@ -10,6 +10,7 @@ mod merton;
 pub mod normal;
 mod price_table;
 mod quadrature;
+mod sabr;
 
 pub use black_scholes::BlackScholes;
 pub use forward_variance::ForwardVariance;
@@ -19,5 +20,6 @@ pub use markov_variance::MarkovVariance;
 pub use merton::MertonParameters;
 pub use normal::{normal_cdf, normal_pdf, normal_quantile};
 pub use price_table::{PriceRange, PriceTable};
+pub use sabr::HaganVolatility;
 #[cfg(test)]
 mod degenerate_tests;

@@ -9,6 +9,7 @@ mod jumps;
 mod kou;
 mod merton;
 mod pricer;
+mod sabr;
 #[cfg(test)]
 mod tests;
 mod variance;
@@ -18,6 +19,7 @@ pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulation};
 pub use gbm::GbmParameters;
 pub use kou::KouParameters;
 pub use pricer::{Horizon, Pricer};
+pub use sabr::SabrParameters;
 pub use variance::VarianceProcess;
 
 #[cfg(test)]
@@ -126,6 +128,8 @@ models! {
     Bates "bates" BatesParameters,
     /// Kou's double exponential jump diffusion (2002).
     Kou "kou" KouParameters,
+    /// SABR, stochastic volatility of a forward of any elasticity (2002).
+    Sabr "sabr" SabrParameters,
 }
 
 impl Model {
