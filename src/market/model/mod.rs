@@ -9,6 +9,7 @@ mod jumps;
 mod kou;
 mod merton;
 mod pricer;
+mod rough_bergomi;
 mod sabr;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulation};
 pub use gbm::GbmParameters;
 pub use kou::KouParameters;
 pub use pricer::{Horizon, Pricer};
+pub use rough_bergomi::RoughBergomiParameters;
 pub use sabr::SabrParameters;
 pub use variance::VarianceProcess;
 
@@ -130,6 +132,8 @@ models! {
     Kou "kou" KouParameters,
     /// SABR, stochastic volatility of a forward of any elasticity (2002).
     Sabr "sabr" SabrParameters,
+    /// Rough Bergomi, a variance that forgets by a power law (2016).
+    RoughBergomi "rough_bergomi" RoughBergomiParameters,
 }
 
 impl Model {
