@@ -1,4 +1,5 @@
-use super::model::Tabulation;
+use super::layout::Layout;
+use super::model::{Tabulated, Tabulation};
 use super::paths::{PathBlock, Paths};
 use super::spot_market::Market;
 use super::variance_swap::VarianceSwap;
@@ -8,7 +9,8 @@ use crate::pricing::{PriceRange, PriceTable};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
 use rayon::prelude::*;
 
-/// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there.
+/// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there, and what
+/// the contract itself makes of the paths.
 ///
 /// An option has the model's price, or one that is interpolated from a table of that price for every date ([`PriceTable`],
 /// where the model asks for it: [`Tabulation`]) and outside of the table computed as such. Interpolation moves a price by less
@@ -18,7 +20,7 @@ pub struct Quotes {
     market: Market,
     contract: Contract,
     instruments: Vec<Instrument>,
-    /// Of the instruments after the spot.
+    /// Of the instruments that are no asset.
     pricers: Vec<Priced>,
 }
 
@@ -51,21 +53,23 @@ impl Quotes {
         instruments: &[Instrument],
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Self> {
-        assert_eq!(instruments.first(), Some(&Instrument::Spot));
-        let mut pricers = Vec::with_capacity(instruments.len() - 1);
-        for instrument in &instruments[1..] {
-            pricers.push(match instrument {
-                Instrument::Option(option) => {
-                    Priced::Option(OptionPrices::new(market, contract, *option, stop)?)
+        assert_eq!(instruments.first(), Some(&Instrument::SPOT));
+        let mut pricers = Vec::new();
+        for instrument in instruments {
+            match instrument {
+                Instrument::Spot(_) => {}
+                Instrument::Option(option) => pricers.push(Priced::Option(OptionPrices::new(
+                    market, contract, *option, stop,
+                )?)),
+                Instrument::VarianceSwap(_) => {
+                    let swap = VarianceSwap::new(market, contract.steps, contract.dt());
+                    pricers.push(Priced::Swap(swap));
                 }
-                Instrument::Spot | Instrument::VarianceSwap => {
-                    Priced::Swap(VarianceSwap::new(market, contract.steps, contract.dt()))
-                }
-            });
+            }
         }
         Ok(Self {
-            market: *market,
-            contract: *contract,
+            market: market.clone(),
+            contract: contract.clone(),
             instruments: instruments.to_vec(),
             pricers,
         })
@@ -81,22 +85,29 @@ impl Quotes {
         &self.instruments
     }
 
-    /// The paths with the prices of the instruments.
+    /// What a block of paths holds with the prices of the instruments and what the contract makes of it.
+    pub fn layout(&self) -> Layout {
+        let layout = Layout::new(1, self.contract.steps);
+        layout.trading(&self.instruments).under(&self.contract)
+    }
+
+    /// The paths with the prices of the instruments and what the contract makes of them.
     #[must_use]
     pub fn onto<R: Real>(&self, paths: Paths<R>) -> Paths<R> {
-        let mut paths = paths.trading(&self.instruments);
+        let mut paths = paths.laid_out(self.layout());
         self.fill(&mut paths);
         paths
     }
 
-    /// Writes the prices that go with spot and variance of `paths`.
+    /// Writes what goes with spot and variance of `paths`, whose layout is [`Self::layout`].
     pub fn fill<R: Real>(&self, paths: &mut Paths<R>) {
         debug_assert_eq!(paths.instruments(), self.instruments);
+        paths.observe(&self.contract);
         if self.pricers.is_empty() {
             return;
         }
         paths.prices_mut().for_each(|(block, prices)| {
-            let dates = block.spot.len();
+            let dates = block.steps() + 1;
             for (pricer, out) in self.pricers.iter().zip(prices.chunks_exact_mut(dates)) {
                 match pricer {
                     Priced::Swap(swap) => dispatch(swap.quote(block, out)),
@@ -114,6 +125,8 @@ struct OptionPrices {
     leg: Leg,
     /// Years to expiry at every date.
     left: Vec<f64>,
+    /// The length of a period in years.
+    dt: f64,
     /// One for every date before the option's expiry; none where the price is a closed form of spot and variance.
     tables: Vec<PriceTable>,
 }
@@ -139,19 +152,18 @@ impl OptionPrices {
         };
         let mut tables = Vec::new();
         if let Some(variance) = variance {
-            for &left in left.iter().filter(|&&left| left > 0.0) {
+            for (t, &left) in left.iter().enumerate().filter(|(_, left)| **left > 0.0) {
                 stop()?;
-                tables.push(table(market, contract, option, left, variance));
+                let elapsed = contract.dt() * t as f64;
+                let times = (elapsed, left);
+                tables.push(table(market, contract, option, times, variance));
             }
         }
         Ok(Self {
-            market: *market,
-            leg: Leg {
-                quantity: 1.0,
-                kind: option.kind,
-                strike: option.strike,
-            },
+            market: market.clone(),
+            leg: Leg::one(option.kind, option.strike),
             left,
+            dt: contract.dt(),
             tables,
         })
     }
@@ -172,12 +184,13 @@ impl OptionPrices {
         }
         let tabulated = self.tables.get(t).and_then(|t| t.price(spot, variance));
         tabulated.unwrap_or_else(|| {
-            let market = Market {
-                spot,
-                model: self.market.model.seen_at(variance),
-                ..self.market
-            };
-            market.leg_price(self.leg, self.left[t])
+            let elapsed = self.dt * t as f64;
+            let state = std::iter::once((spot, variance));
+            let legs = [self.leg];
+            let pricer = self
+                .market
+                .pricer_after(elapsed, &legs, self.left[t], state);
+            pricer.price(kind, strike, spot, variance)
         })
     }
 }
@@ -192,11 +205,15 @@ fn table(
     market: &Market,
     contract: &Contract,
     option: Vanilla,
-    left: f64,
+    (elapsed, left): (f64, f64),
     variance: Option<(f64, f64, usize)>,
 ) -> PriceTable {
-    let Market { rate, dividend, .. } = *market;
-    let model = market.model;
+    let Market {
+        ref model,
+        rate,
+        dividend,
+        ..
+    } = *market;
     let high = model.greatest_usual_variance();
     let start = ((market.spot / option.strike).ln() + (rate - dividend) * left).abs();
     let reach = start + DEVIATIONS * (high * contract.expiry).sqrt();
@@ -206,7 +223,16 @@ fn table(
         variance,
     };
     let terms = (left, rate, dividend);
-    let calls = |variance: f64, x: &[f64]| model.calls(left, variance, x);
+    let log_strike = (option.strike / market.spot).ln() - (rate - dividend) * (elapsed + left);
+    let calls = |variance: f64, x: &[f64]| {
+        let of = Tabulated {
+            left,
+            elapsed,
+            log_strike,
+            variance,
+        };
+        model.calls(&of, x)
+    };
     PriceTable::new(option.kind, option.strike, terms, range, calls)
 }
 

@@ -1,6 +1,6 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, not_estimated,
-    spread_limit,
+    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
+    not_estimated, spread_limit,
 };
 use super::heston::{self, TABLE_TAIL, TransformPricer, transform_calls};
 use super::jumps;
@@ -177,7 +177,8 @@ impl Dynamics for BatesParameters {
     }
 
     /// By one transform.
-    fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
+    fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
+        let Tabulated { left, variance, .. } = *of;
         let jumps = self.jumps();
         let variance = (variance - jumps.variance()).max(0.0);
         let width = x.iter().fold(0.0, |w: f64, x| w.max(x.abs()));
@@ -263,7 +264,7 @@ impl<R: Real> Kernel for Jumping<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Contract, OptionKind, Payoff};
+    use crate::contract::{Leg, OptionKind};
     use crate::market::{Market, Model, Simulator};
     use crate::pricing::MertonParameters;
     use crate::random::{Purpose, Sampling};
@@ -289,26 +290,27 @@ mod tests {
                 rate: number("rate"),
                 dividend: 0.0,
             };
-            let contract = Contract {
-                kind: Payoff::Call,
-                strike: number("strike"),
-                expiry: number("expiry"),
-                steps: 12,
-            };
-            let price = market.price(&contract);
+            let (leg, expiry) = (
+                Leg::one(OptionKind::Call, number("strike")),
+                number("expiry"),
+            );
+            let price = market.price(&[leg], expiry);
             let expected = number("call");
             assert!((price - expected).abs() < 1e-8, "{row}: {price}");
             let simulator = Simulator {
                 market,
-                steps: contract.steps,
-                dt: contract.dt(),
+                steps: 12,
+                dt: expiry / 12.0,
                 seed: 3,
                 purpose: Purpose::Pricing,
                 sampling: Sampling::Pseudorandom,
             };
-            let discount = (-number("rate") * contract.expiry).exp();
+            let discount = (-number("rate") * expiry).exp();
             let ends = simulator.ends(0, 1 << 17);
-            let values = || ends.iter().map(|s| discount * contract.payoff(*s));
+            let values = || {
+                ends.iter()
+                    .map(|s| discount * leg.kind.payoff(*s, leg.strike))
+            };
             let count = ends.len() as f64;
             let mean = values().sum::<f64>() / count;
             let square = values().map(|v| (v - mean).powi(2)).sum::<f64>();
@@ -343,6 +345,8 @@ mod tests {
         let now = bates.variance_process().now();
         let pricer = bates.pricer(&Horizon {
             left: 0.4,
+            elapsed: 0.0,
+            start: 100.0,
             rate: 0.03,
             dividend: 0.01,
             variances: now..=now,

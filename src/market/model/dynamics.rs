@@ -82,6 +82,22 @@ pub enum Tabulation {
     },
 }
 
+/// What a row of a table of prices is of: one option on one date, at one variance.
+///
+/// # Units
+/// Times in years, the variance annualised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tabulated {
+    /// The time until expiry.
+    pub left: f64,
+    /// The time since the sale.
+    pub elapsed: f64,
+    /// ln(K/F), F the forward of the sale for the expiry.
+    pub log_strike: f64,
+    /// The instantaneous variance; NaN in a table that has none among its nodes.
+    pub variance: f64,
+}
+
 /// Parameters made from returns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate<P> {
@@ -204,11 +220,13 @@ pub trait Dynamics: Debug + Send + Sync {
     /// long run.
     fn tabulation(&self, high: f64, life: f64) -> Tabulation;
 
-    /// Undiscounted calls over their strike, `left` years before expiry at a variance, for every ln(F/K) in `x`: the nodes of a
-    /// table. Without a variance among its nodes a table passes NaN.
-    fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
+    /// Undiscounted calls over their strike for every ln(F/K) in `x`: the nodes of a table.
+    fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
+        let variance = of.variance;
         let pricer = self.pricer(&Horizon {
-            left,
+            left: of.left,
+            elapsed: of.elapsed,
+            start: (-of.log_strike).exp(),
             rate: 0.0,
             dividend: 0.0,
             variances: variance..=variance,

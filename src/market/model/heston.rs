@@ -1,5 +1,6 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Finding, Limit, MOST_DEVIATION, Tabulation, deviation, spread_limit,
+    Draw, Dynamics, Estimate, Finding, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
+    spread_limit,
 };
 use super::pricer::{Horizon, Pricer};
 use super::variance::VarianceProcess;
@@ -123,7 +124,8 @@ impl Dynamics for HestonParameters {
     }
 
     /// By one transform where calls have time value.
-    fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
+    fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
+        let Tabulated { left, variance, .. } = *of;
         let deviation = (self.variance().from(variance).mean(left) * left).sqrt();
         let far = 12.0 * deviation + 20.0 * self.sigma * left;
         let width = x.iter().fold(0.0, |w: f64, x| w.max(x.abs())).min(far);

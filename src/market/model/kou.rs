@@ -1,6 +1,6 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, not_estimated,
-    spread_limit,
+    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
+    not_estimated, spread_limit,
 };
 use super::heston::{TABLE_TAIL, TransformPricer, transform_calls};
 use super::jumps;
@@ -137,9 +137,9 @@ impl Dynamics for KouParameters {
     }
 
     /// By one transform.
-    fn calls(&self, left: f64, _: f64, x: &[f64]) -> Vec<f64> {
+    fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
         let width = x.iter().fold(0.0, |w: f64, x| w.max(x.abs()));
-        let transform = self.transform(left, width, TABLE_TAIL);
+        let transform = self.transform(of.left, width, TABLE_TAIL);
         transform_calls(&transform, self.volatility.powi(2), x, f64::INFINITY)
     }
 
@@ -259,7 +259,7 @@ impl<R: Real> Kernel for KouBlock<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Contract, Payoff};
+    use crate::contract::Leg;
     use crate::market::{Market, Model, Simulator};
     use crate::random::{Purpose, Sampling};
 
@@ -283,13 +283,8 @@ mod tests {
     /// Kou (2002), section 5.2: σ = 0.16, λ = 1, p = 0.4, η₁ = 10, η₂ = 5, r = 5 %, T = 0.5: the call struck at 98 is worth 9.14732.
     #[test]
     fn the_call_of_kou_2002() {
-        let contract = Contract {
-            kind: Payoff::Call,
-            strike: 98.0,
-            expiry: 0.5,
-            steps: 1,
-        };
-        let price = market(KOU, 0.05, 0.0).price(&contract);
+        let call = Leg::one(OptionKind::Call, 98.0);
+        let price = market(KOU, 0.05, 0.0).price(&[call], 0.5);
         assert!((price - 9.14732).abs() < 5e-6, "{price}");
     }
 
@@ -315,7 +310,7 @@ mod tests {
             Sampling::Sobol,
         ] {
             let simulator = Simulator {
-                market,
+                market: market.clone(),
                 steps: 5,
                 dt: 0.05,
                 seed: 6,
@@ -338,14 +333,12 @@ mod tests {
             check(&|s| centred(s).powi(2), 0.25 * second);
             check(&|s| centred(s).powi(3), 0.25 * third);
             for strike in [85.0, 100.0, 110.0] {
-                let contract = Contract {
-                    kind: Payoff::Put,
-                    strike,
-                    expiry: 0.25,
-                    steps: 5,
-                };
+                let put = Leg::one(OptionKind::Put, strike);
                 let discount = (-0.03f64 * 0.25).exp();
-                check(&|s| discount * contract.payoff(s), market.price(&contract));
+                check(
+                    &|s| discount * (strike - s).max(0.0),
+                    market.price(&[put], 0.25),
+                );
             }
         }
     }

@@ -16,7 +16,7 @@ mod tests;
 mod variance;
 
 pub use bates::BatesParameters;
-pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulation};
+pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulated, Tabulation};
 pub use gbm::GbmParameters;
 pub use kou::KouParameters;
 pub use pricer::{Horizon, Pricer};
@@ -39,7 +39,7 @@ use serde_json::{Map, Value, json};
 macro_rules! models {
     ($($(#[doc = $doc:literal])* $model:ident $name:literal $parameters:ty,)*) => {
         /// The dynamics of the spot under the pricing measure; it serialises as `model = "NAME"` beside the parameters.
-        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "model")]
         pub enum Model {
             $($(#[doc = $doc])* #[serde(rename = $name)] $model($parameters),)*
@@ -178,7 +178,7 @@ impl Model {
     #[must_use]
     pub fn at_variance(&self, variance: f64) -> Self {
         match self.variance_process() {
-            VarianceProcess::Constant(_) => *self,
+            VarianceProcess::Constant(_) => self.clone(),
             VarianceProcess::Markov(_) | VarianceProcess::Forward(_) => self.seen_at(variance),
         }
     }
@@ -187,7 +187,7 @@ impl Model {
     /// that variance itself. A model that knows of no other variance than its own stays what it is.
     #[must_use]
     pub fn seen_at(&self, variance: f64) -> Self {
-        self.at(variance).unwrap_or(*self)
+        self.at(variance).unwrap_or_else(|| self.clone())
     }
 
     /// Whether prices depend on the instantaneous variance that is seen in the market.
@@ -233,8 +233,8 @@ impl Model {
     }
 
     /// Undiscounted calls over their strike; see [`Dynamics::calls`].
-    pub fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
-        self.dynamics().calls(left, variance, x)
+    pub fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
+        self.dynamics().calls(of, x)
     }
 
     /// The variance that past returns show, one every `dt` years, around the drift μ in dS/S = μ dt + √v dW.

@@ -221,7 +221,7 @@ impl<R: Real> Kernel for RoughBlock<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Contract, Payoff};
+    use crate::contract::{Leg, OptionKind};
     use crate::market::{Market, Model, Simulator};
     use crate::random::{Purpose, Sampling};
     use serde_json::Value;
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(rows.len(), 8);
         let ends = |expiry: f64| {
             let simulator = Simulator {
-                market,
+                market: market.clone(),
                 steps: 7,
                 dt: expiry / 7.0,
                 seed: 3,
@@ -262,21 +262,16 @@ mod tests {
         for row in rows {
             let number = |key: &str| row[key].as_f64().unwrap();
             let (expiry, expected) = (number("expiry"), number("implied_volatility"));
-            let contract = Contract {
-                kind: Payoff::Put,
-                strike: 100.0 * number("log_moneyness").exp(),
-                expiry,
-                steps: 7,
-            };
-            let leg = contract.legs().next().unwrap();
+            let strike = 100.0 * number("log_moneyness").exp();
+            let leg = Leg::one(OptionKind::Put, strike);
             let implied = |price: f64| {
                 let option = market.black_scholes(leg, expiry, 0.2);
                 option.implied_volatility(price).unwrap()
             };
             let (_, ends) = lives.iter().find(|(life, _)| *life == expiry).unwrap();
-            let sum: f64 = ends.iter().map(|s| contract.payoff(*s)).sum();
+            let sum: f64 = ends.iter().map(|s| (strike - s).max(0.0)).sum();
             let simulated = implied(sum / ends.len() as f64);
-            let priced = implied(market.price(&contract));
+            let priced = implied(market.price(&[leg], expiry));
             println!("{row} {priced} {simulated}");
             assert!((priced - expected).abs() < 0.0015, "{row}: {priced}");
             assert!((simulated - expected).abs() < 0.003, "{row}: {simulated}");
@@ -292,16 +287,10 @@ mod tests {
             hurst: 0.1,
             rho: -0.7,
         };
-        let contract = Contract {
-            kind: Payoff::Call,
-            strike: 103.0,
-            expiry: 0.4,
-            steps: 3,
-        };
         let market = market(still);
-        let leg = contract.legs().next().unwrap();
+        let leg = Leg::one(OptionKind::Call, 103.0);
         let flat = market.black_scholes(leg, 0.4, 0.2).greeks();
-        let found = market.greeks(&contract);
+        let found = market.greeks(&[leg], 0.4);
         for (found, expected) in [(found.price, flat.price), (found.delta, flat.delta)] {
             assert!((found / expected - 1.0).abs() < 2e-3, "{found} {expected}");
         }
