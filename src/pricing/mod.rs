@@ -1,5 +1,6 @@
 //! Closed forms and characteristic functions: prices, greeks and implied volatility.
 
+mod backward_equation;
 pub mod black_scholes;
 mod forward_variance;
 mod greeks;
@@ -11,7 +12,9 @@ pub mod normal;
 mod price_table;
 mod quadrature;
 mod sabr;
+pub mod svi;
 
+pub use backward_equation::BackwardCalls;
 pub use black_scholes::BlackScholes;
 pub use forward_variance::ForwardVariance;
 pub use greeks::Greeks;

@@ -7,6 +7,7 @@ mod gbm;
 mod heston;
 mod jumps;
 mod kou;
+mod local_volatility;
 mod merton;
 mod pricer;
 mod rough_bergomi;
@@ -19,6 +20,7 @@ pub use bates::BatesParameters;
 pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulated, Tabulation};
 pub use gbm::GbmParameters;
 pub use kou::KouParameters;
+pub use local_volatility::LocalVolatilityParameters;
 pub use pricer::{Horizon, Pricer};
 pub use rough_bergomi::RoughBergomiParameters;
 pub use sabr::SabrParameters;
@@ -134,6 +136,8 @@ models! {
     Sabr "sabr" SabrParameters,
     /// Rough Bergomi, a variance that forgets by a power law (2016).
     RoughBergomi "rough_bergomi" RoughBergomiParameters,
+    /// The local volatility of a surface (1994).
+    LocalVolatility "local_volatility" LocalVolatilityParameters,
 }
 
 impl Model {
@@ -143,11 +147,11 @@ impl Model {
     /// If there is no such model, or it has other parameters.
     pub fn named<'a>(
         name: &str,
-        parameters: impl IntoIterator<Item = (&'a str, f64)>,
+        parameters: impl IntoIterator<Item = (&'a str, Value)>,
     ) -> Result<Self> {
         let values = parameters.into_iter();
         let mut keys: Map<String, Value> = values
-            .map(|(parameter, value)| (parameter.to_owned(), json!(value)))
+            .map(|(parameter, value)| (parameter.to_owned(), value))
             .collect();
         keys.insert("model".into(), json!(name));
         serde_json::from_value(keys.into())

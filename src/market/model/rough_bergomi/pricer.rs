@@ -1,7 +1,7 @@
 //! Options at the sale under rough Bergomi.
 
 use super::RoughBergomiParameters;
-use super::volterra::{Drawing, InDouble, Volterra, within_step};
+use super::volterra::{Drawing, InDouble, Volterra, left_out};
 use crate::contract::OptionKind;
 use crate::market::model::pricer::{Horizon, Pricer};
 use crate::pricing::{BlackScholes, Greeks};
@@ -47,7 +47,7 @@ struct Moments {
 struct Path {
     /// Σ √v ΔW
     plain: f64,
-    /// The same with what v does within steps.
+    /// The same with what the left ends of steps leave out.
     integral: f64,
     total: f64,
     /// The derivatives of the last two where the curve of forward variance moves as it does with W in the next instant.
@@ -78,7 +78,7 @@ fn simulate(parameters: &RoughBergomiParameters, life: f64) -> Moments {
     let step = life / STEPS as f64;
     let volterra = Volterra::new(hurst, step, STEPS);
     let source = Source::new(SEED, Purpose::Pricing, Sampling::Antithetic, STEPS, 3);
-    let inner = 0.5 * eta * within_step(hurst, step);
+    let inner = 0.5 * eta * left_out(hurst, life);
     // η √(2H) u^{H−½}, averaged over each step.
     let power = hurst + 0.5;
     let scale = eta * (2.0 * hurst).sqrt() * step.powf(hurst - 0.5) / power;
@@ -199,11 +199,14 @@ impl ConditionalPricer<'_> {
         let rho = self.parameters.rho;
         let moments = moments(self.parameters, left);
         let weights = moments.weights(rho, variance);
-        let value = |(path, weight): (&Path, &f64)| {
-            let (parallel, total) = moments.state(path, rho, variance, tilt);
+        let state = |path| moments.state(path, rho, variance, tilt);
+        let states: Vec<(f64, f64)> = moments.paths.iter().map(state).collect();
+        // 1 but for rounding, and where the curve has moved.
+        let mean: f64 = states.iter().zip(&weights).map(|((p, _), w)| w * p).sum();
+        let value = |((parallel, total), weight): (&(f64, f64), &f64)| {
             let option = BlackScholes {
                 kind: option.0,
-                spot: spot * parallel,
+                spot: spot * parallel / mean,
                 strike: option.1,
                 expiry: left,
                 rate: self.horizon.rate,
@@ -212,7 +215,7 @@ impl ConditionalPricer<'_> {
             };
             weight * option.price()
         };
-        moments.paths.iter().zip(&weights).map(value).sum()
+        states.iter().zip(&weights).map(value).sum()
     }
 }
 
