@@ -1,8 +1,9 @@
-use super::model::Draw;
+use super::assets::Assets;
+use super::draws::{Draws, Tables};
 use super::paths::Paths;
 use super::quotes::Quotes;
 use super::spot_market::Market;
-use crate::random::{Purpose, Sampling, Source};
+use crate::random::{Purpose, Sampling};
 use crate::simd::{BLOCK, Real};
 use rayon::prelude::*;
 
@@ -29,9 +30,7 @@ pub struct Simulator {
 impl Simulator {
     /// Steps of the scheme in a period.
     pub fn substeps(&self) -> usize {
-        let longest = self.market.model.longest_step(self.dt * self.steps as f64);
-        // Rounding of the year fraction makes no further step.
-        ((self.dt / longest * (1.0 - 1e-9)).ceil() as usize).max(1)
+        Assets::from(self.market).substeps(self.dt, self.steps)
     }
 
     /// Simulates `count` paths on which the spot alone is traded, beginning with the first path of block number
@@ -64,28 +63,18 @@ impl Simulator {
 
     /// Fills spot and variance of `paths` in place.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
-        let model = self.market.model;
-        let substeps = self.substeps();
-        let source = Source::new(
-            self.seed,
-            self.purpose,
-            self.sampling,
-            self.steps * substeps,
-            model.factors(),
+        let assets = Assets::from(self.market);
+        let draws = Draws::new(
+            &assets,
+            (self.steps, self.dt),
+            (self.seed, self.purpose, self.sampling),
         );
         let (spot, variance) = paths.blocks_mut();
-        spot.zip(variance)
-            .enumerate()
-            .for_each(|(offset, (spot, variance))| {
-                model.draw(Draw {
-                    shocks: source.block(first_block + offset as u64),
-                    start: self.market.spot,
-                    carry: self.market.rate - self.market.dividend,
-                    dt: self.dt,
-                    substeps,
-                    spot,
-                    variance,
-                });
-            });
+        spot.zip(variance).enumerate().for_each_init(
+            Tables::default,
+            |tables, (offset, columns)| {
+                draws.block(first_block + offset as u64, [columns].into_iter(), tables);
+            },
+        );
     }
 }

@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::market::estimation::{HestonFilter, VarianceFilter, estimate_heston};
 use crate::pricing::heston::HestonTransform;
 use crate::pricing::{Greeks, HestonParameters};
-use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch, multiply_add};
 use std::marker::PhantomData;
 
 /// The speeds of mean reversion, per year, that parameters may have.
@@ -82,15 +83,20 @@ impl Dynamics for HestonParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        2
+    /// The Brownian motion of the variance, and that of the spot orthogonal to it.
+    fn factors(&self) -> Vec<Factor> {
+        let rho = self.rho;
+        vec![
+            Factor::Normal(rho),
+            Factor::Normal((1.0 - rho * rho).sqrt()),
+        ]
     }
 
     fn longest_step(&self, life: f64) -> f64 {
         longest_step(self, life)
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
         if cancels(self) {
             dispatch(HestonBlock {
                 parameters: *self,
@@ -210,9 +216,9 @@ impl Pricer for TransformPricer {
 /// # References
 /// Andersen (2008), "Simple and efficient simulation of the Heston stochastic volatility model",
 /// sections 3.2 and 4.3 (equations 23–27, 33 and propositions 5–9).
-struct HestonBlock<'a, W, R> {
+struct HestonBlock<'a, W, R, S> {
     parameters: HestonParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
     arithmetic: PhantomData<W>,
 }
 
@@ -266,7 +272,7 @@ fn keep<W: Real, R: Real>(from: &Lane<W>, to: &mut Lane<R>) {
     }
 }
 
-impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
+impl<W: Real, R: Real, S: Shocks> Kernel for HestonBlock<'_, W, R, S> {
     type Output = ();
 
     #[inline(always)]
@@ -321,9 +327,30 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
                 words = shocks.draw(step / 2);
             }
             let (for_variance, for_spot) = (words[2 * (step % 2)], words[2 * (step % 2) + 1]);
+            // Where tails take work of their own, it is done only if a path needs its tail.
+            let mut tails = [one; BLOCK];
+            if !S::GIVES_TAILS {
+                let mut exponential = false;
+                for lane in 0..BLOCK {
+                    let v = variance[lane];
+                    let m = multiply_add::<W, FMA>(mean_slope, v, mean_base);
+                    let s2 = multiply_add::<W, FMA>(variance_slope, v, variance_base);
+                    exponential |= s2 > of(PSI_CRITICAL) * (m * m);
+                }
+                if exponential {
+                    for lane in 0..BLOCK {
+                        tails[lane] = S::upper_tail::<W, FMA>(for_variance[lane]);
+                    }
+                }
+            }
             for lane in 0..BLOCK {
                 let v = variance[lane];
-                let normal = Normal::<W>::from_bits::<FMA>(for_variance[lane]);
+                let normal = S::normal::<W, FMA>(for_variance[lane]);
+                let upper_tail = if S::GIVES_TAILS {
+                    S::upper_tail::<W, FMA>(for_variance[lane])
+                } else {
+                    tails[lane]
+                };
                 let m = multiply_add::<W, FMA>(mean_slope, v, mean_base);
                 let s2 = multiply_add::<W, FMA>(variance_slope, v, variance_base);
                 // Where the branches divide or take a logarithm alike, the operands are chosen first:
@@ -336,12 +363,12 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
 
                 let ratio = two * square / s2;
                 let b2 = ratio - one + (ratio * (ratio - one).greater(W::ZERO)).sqrt();
-                let shifted = b2.greater(W::ZERO).sqrt() + normal.quantile;
+                let shifted = b2.greater(W::ZERO).sqrt() + normal;
 
                 let inverse = one / (s2 + square);
                 let (mass, rest) = ((s2 - square) * inverse, two * square * inverse);
                 let beta = two * m * inverse;
-                let excess = (rest / normal.upper_tail).greater(one).ln::<FMA>();
+                let excess = (rest / upper_tail).greater(one).ln::<FMA>();
 
                 // a, or the exponential variate.
                 let scale = choose(m, excess) / choose(one + b2, beta);
@@ -364,7 +391,7 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
                 };
 
                 let diffusion = (k3 * (v + v_next)).sqrt();
-                let shock = Normal::<W>::from_bits::<FMA>(for_spot[lane]).quantile;
+                let shock = S::normal::<W, FMA>(for_spot[lane]);
                 let drift = carry + k0 + k1 * v + k2 * v_next;
                 variance[lane] = v_next;
                 spot[lane] *= multiply_add::<W, FMA>(diffusion, shock, drift).exp::<FMA>();

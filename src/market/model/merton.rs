@@ -7,7 +7,8 @@ use crate::contract::OptionKind;
 use crate::error::Result;
 use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_merton};
 use crate::pricing::{Greeks, MertonParameters};
-use crate::simd::{BLOCK, Kernel, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Real, dispatch, multiply_add};
 
 impl Dynamics for MertonParameters {
     /// At most 500 jumps are expected until expiry and 50 in a hedging period: prices sum over the number of jumps, and the
@@ -38,15 +39,15 @@ impl Dynamics for MertonParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        2
+    fn factors(&self) -> Vec<Factor> {
+        vec![Factor::Normal(1.0), Factor::Own]
     }
 
     fn longest_step(&self, _: f64) -> f64 {
         f64::INFINITY
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
         dispatch(MertonBlock {
             parameters: *self,
             block,
@@ -119,9 +120,9 @@ impl Pricer for SeriesPricer<'_> {
 ///
 /// # References
 /// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", section 3.5.1.
-struct MertonBlock<'a, R> {
+struct MertonBlock<'a, R, S> {
     parameters: MertonParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
 }
 
 /// The thresholds P(N ≤ n), in units of 2⁻³², up to the last that is below 1.
@@ -149,7 +150,7 @@ fn fraction(bits: u32) -> u32 {
     if bits & 1 == 0 { !tail } else { tail }
 }
 
-impl<R: Real> Kernel for MertonBlock<'_, R> {
+impl<R: Real, S: Shocks> Kernel for MertonBlock<'_, R, S> {
     type Output = ();
 
     #[inline(always)]
@@ -160,47 +161,51 @@ impl<R: Real> Kernel for MertonBlock<'_, R> {
             start,
             carry,
             dt,
-            spot,
-            ..
+            substeps,
+            spot: spots,
+            variance: variances,
         } = self.block;
+        let dt = dt / substeps as f64;
         let sigma2 = p.volatility * p.volatility;
         let compensated = carry - p.jump_intensity * p.mean_jump() - 0.5 * sigma2;
         let (drift, jump) = (R::of(compensated * dt), R::of(p.log_jump_mean));
         let (diffusion, square) = (R::of(sigma2 * dt), R::of(p.log_jump_std.powi(2)));
         let thresholds = thresholds(p.jump_intensity * dt);
-        for lane in self.block.variance.iter_mut() {
+        for lane in variances {
             *lane = [R::of(p.total_variance()); BLOCK];
         }
-        spot[0] = [R::of(start); BLOCK];
-        let steps = spot.len() - 1;
+        // Values, not references: the compiler must see that nothing overlaps.
+        let mut spot = [R::of(start); BLOCK];
+        spots[0] = spot;
         let mut words = [[0; BLOCK]; 4];
-        for t in 0..steps {
-            if t % 2 == 0 {
-                words = shocks.draw(t / 2);
-            }
-            let (for_spot, for_jumps) = (words[2 * (t % 2)], words[2 * (t % 2) + 1]);
-            let uniform = for_jumps.map(fraction);
-            let mut count = [R::ZERO; BLOCK];
-            for threshold in &thresholds {
-                for lane in 0..BLOCK {
-                    count[lane] += if uniform[lane] >= *threshold {
-                        R::ONE
-                    } else {
-                        R::ZERO
-                    };
+        let mut step = 0;
+        for kept in &mut spots[1..] {
+            for _ in 0..substeps {
+                if step % 2 == 0 {
+                    words = shocks.draw(step / 2);
                 }
+                let (for_spot, for_jumps) = (words[2 * (step % 2)], words[2 * (step % 2) + 1]);
+                let uniform = for_jumps.map(fraction);
+                let mut count = [R::ZERO; BLOCK];
+                for threshold in &thresholds {
+                    for lane in 0..BLOCK {
+                        count[lane] += if uniform[lane] >= *threshold {
+                            R::ONE
+                        } else {
+                            R::ZERO
+                        };
+                    }
+                }
+                for lane in 0..BLOCK {
+                    let normal = S::normal::<R, FMA>(for_spot[lane]);
+                    let spread = multiply_add::<R, FMA>(count[lane], square, diffusion).sqrt();
+                    let mean = multiply_add::<R, FMA>(count[lane], jump, drift);
+                    let log_return = multiply_add::<R, FMA>(spread, normal, mean);
+                    spot[lane] *= log_return.exp::<FMA>();
+                }
+                step += 1;
             }
-            // Values, not references: the compiler must see that nothing overlaps.
-            let now = spot[t];
-            let mut next = [R::ZERO; BLOCK];
-            for lane in 0..BLOCK {
-                let normal = Normal::<R>::from_bits::<FMA>(for_spot[lane]);
-                let spread = multiply_add::<R, FMA>(count[lane], square, diffusion).sqrt();
-                let mean = multiply_add::<R, FMA>(count[lane], jump, drift);
-                let log_return = multiply_add::<R, FMA>(spread, normal.quantile, mean);
-                next[lane] = now[lane] * log_return.exp::<FMA>();
-            }
-            spot[t + 1] = next;
+            *kept = spot;
         }
     }
 }
@@ -208,6 +213,7 @@ impl<R: Real> Kernel for MertonBlock<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::Normal;
 
     /// P(N ≤ n) of a Poisson variable of mean 0.3: e^{−0.3}(1, 1.3, 1.345, …); the bits of large normal variates stand for
     /// large probabilities.
