@@ -58,7 +58,9 @@ fn evaluate(step: &Step, count: usize) -> Book {
     let simulator = simulator(heston(), STEPS);
     let mut book = Book::default();
     for first in (0..count).step_by(CHUNK) {
-        let paths = simulator.paths((first / BLOCK) as u64, CHUNK.min(count - first));
+        let paths = simulator
+            .paths((first / BLOCK) as u64, CHUNK.min(count - first))
+            .under(step.ledger.contract());
         let hedged = Book::hedge(&policy, &step.ledger, &paths);
         book.append(hedged.expect("a forward sweep"));
     }

@@ -38,17 +38,24 @@ fn main() -> deephedge::Result<()> {
         let plan = Plan::parse(&strategy(hedges), |_| {})?;
         let paths = plan
             .simulator(plan.seed, Purpose::Evaluation)
-            .paths(0, 20_000);
+            .paths(0, 20_000)
+            .under(&plan.contract);
         let policy = ClassicalPolicy {
             hedge: Classical::BlackScholes,
-            market: plan.market,
+            market: plan.market.clone(),
             charge: plan.spot_charge(),
         };
         let ledger = plan.ledger(&plan.market, plan.model_premium());
         let book = Book::hedge(&policy, &ledger, &paths)?;
         let (pnl, cost) = (mean_influence(&book.pnl), mean_influence(&book.cost));
         let std = pnl.estimate().standard_error * (book.pnl.len() as f64).sqrt();
-        let vega = plan.market.greeks(&plan.contract).vega;
+        let vega = plan
+            .market
+            .greeks(
+                plan.contract.legs().unwrap_or_default(),
+                plan.contract.expiry,
+            )
+            .vega;
         let rule = (PI / 4.0).sqrt() * vega * VOLATILITY / (hedges as f64).sqrt();
         println!(
             "{hedges:>6} {:>10.3} {std:>7.3} {:>7.3} {rule:>17.3}",

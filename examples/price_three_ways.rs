@@ -28,13 +28,16 @@ const PATHS: usize = 50_000;
 
 fn main() -> deephedge::Result<()> {
     let plan = Plan::parse(STRATEGY, |_| {})?;
-    let paths = plan.simulator(plan.seed, Purpose::Pricing).paths(0, PATHS);
+    let paths = plan
+        .simulator(plan.seed, Purpose::Pricing)
+        .paths(0, PATHS)
+        .under(&plan.contract);
     // Sold for nothing, traded for nothing: what the seller loses on average is the price.
     let ledger = plan.ledger_without_costs(&plan.market);
     let price = |hedge| -> deephedge::Result<Estimate> {
         let policy = ClassicalPolicy {
             hedge,
-            market: plan.market,
+            market: plan.market.clone(),
             charge: Default::default(),
         };
         let book = Book::hedge(&policy, &ledger, &paths)?;
@@ -42,7 +45,7 @@ fn main() -> deephedge::Result<()> {
         Ok(mean_influence(&losses).estimate())
     };
     let (plain, hedged) = (price(Classical::Naked)?, price(Classical::BlackScholes)?);
-    println!("formula     {:.4}", plan.market.price(&plan.contract));
+    println!("formula     {:.4}", plan.model_price());
     println!(
         "simulated   {:.4} ± {:.4}",
         plain.value, plain.standard_error

@@ -43,10 +43,14 @@ fn main() -> deephedge::Result<()> {
         for count in [1_000, 10_000, 100_000] {
             let policy = ClassicalPolicy {
                 hedge,
-                market: plan.market,
+                market: plan.market.clone(),
                 charge: plan.spot_charge(),
             };
-            let book = Book::hedge(&policy, &ledger, &simulator.paths(0, count))?;
+            let book = Book::hedge(
+                &policy,
+                &ledger,
+                &simulator.paths(0, count).under(&plan.contract),
+            )?;
             let cells = [
                 mean_influence(&book.pnl),
                 cvar_influence(&book.pnl, 0.95),

@@ -65,7 +65,7 @@ fn main() -> deephedge::Result<()> {
     };
     let delta = ClassicalPolicy {
         hedge: Classical::BlackScholes,
-        market: plan.market,
+        market: plan.market.clone(),
         charge: plan.spot_charge(),
     };
     // The paths fill one block, the spot is the only instrument: a lane of positions at every date.

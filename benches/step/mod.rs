@@ -3,7 +3,7 @@
 // Every benchmark uses some of it.
 #![allow(dead_code)]
 
-use deephedge::contract::{Contract, Costs, Payoff};
+use deephedge::contract::{Contract, Costs, OptionKind};
 use deephedge::hedging::{Action, Ledger};
 use deephedge::market::{Market, Model, Paths, Simulator};
 use deephedge::network::{
@@ -32,12 +32,13 @@ pub fn heston() -> Model {
 
 pub fn simulator(model: Model, steps: usize) -> Simulator {
     Simulator {
-        market: Market {
+        assets: Market {
             model,
             spot: 100.0,
             rate: 0.0,
             dividend: 0.0,
-        },
+        }
+        .into(),
         steps,
         dt: 1.0 / 365.0,
         seed: 1,
@@ -67,12 +68,7 @@ impl Step {
             instruments: 1,
             layer_normalisation: false,
         });
-        let contract = Contract {
-            kind: Payoff::Call,
-            strike: 100.0,
-            expiry: steps as f64 / 365.0,
-            steps,
-        };
+        let contract = Contract::option(OptionKind::Call, 100.0, steps as f64 / 365.0, steps);
         let costs = Costs {
             spot: 1e-3.into(),
             liquidation: true,
@@ -86,11 +82,11 @@ impl Step {
                 volatility: 0.2,
                 expiry: contract.expiry,
             },
-            ledger: Ledger::new(contract, costs, &simulator.market, 2.3),
+            ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
             shape,
             sweep: shape.sweep(Engine::Block),
             record: Mutex::default(),
-            paths: simulator.paths(0, count),
+            paths: simulator.paths(0, count).under(&contract),
         }
     }
 

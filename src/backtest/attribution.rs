@@ -1,6 +1,8 @@
 //! Where the P&L of a hedged contract comes from.
 
-use crate::contract::{Contract, Instrument};
+use crate::contract::options::payoff;
+use crate::contract::{Contract, Instrument, Leg};
+use crate::hedging::Book;
 use crate::market::{Market, Paths};
 use crate::pricing::Greeks;
 use crate::simd::{BLOCK, Lane};
@@ -26,6 +28,9 @@ use serde::Serialize;
 ///
 /// Near a kink with next to no variance left the formula explains nothing: where a term of gamma or ∂V/∂v is greater than
 /// the spot itself, or infinite, the terms of gamma, theta and ∂V/∂v count as zero and the whole of them is unexplained.
+///
+/// A contract that is no sum of calls and puts has no price on every date: of its P&L the costs alone are a part of their own, and
+/// all else is unexplained.
 ///
 /// The part delta is the P&L of holding something else than the model's delta: a view on the spot, taken knowingly or
 /// not. `drift` is that part of it which the drift μ explains, Σ (δ_t − Δ_t) S_t (e^{μ dt} − 1) B_{t+1}; it is
@@ -96,8 +101,8 @@ pub struct Valuation {
     market: Market,
     /// Spot and variance of every contract, `steps + 1` dates.
     paths: Vec<(Vec<f64>, Vec<f64>)>,
-    /// `[contract][date]`, the expiry included, where the price is the payoff.
-    states: Vec<Vec<Greeks>>,
+    /// `[contract][date]`, the expiry included, where the price is the payoff; none if the contract is no sum of calls and puts.
+    states: Option<Vec<Vec<Greeks>>>,
     /// The options among the hedging instruments: number, `[contract][date]`.
     options: Vec<(usize, Vec<Vec<Greeks>>)>,
     /// Number of hedging instruments.
@@ -106,15 +111,15 @@ pub struct Valuation {
 
 impl Valuation {
     /// Values `contract` on every date of `paths` at the variance there.
-    pub fn new(contract: Contract, market: Market, paths: &Paths<f64>) -> Self {
+    pub fn new(contract: &Contract, market: &Market, paths: &Paths<f64>) -> Self {
         let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..paths.count()).map(|i| paths.path(i)).collect();
-        let value = |of: Contract, later: f64| -> Vec<Vec<Greeks>> {
+        let value = |legs: &[Leg], later: f64| -> Vec<Vec<Greeks>> {
             let steps = contract.steps;
             let by_date: Vec<Vec<Greeks>> = (0..=steps)
                 .into_par_iter()
                 .map(|t| {
                     let left = contract.dt() * (steps - t) as f64 + later;
-                    states(&of, &market, left, rows.iter().map(|(s, v)| (s[t], v[t])))
+                    states(legs, market, left, rows.iter().map(|(s, v)| (s[t], v[t])))
                 })
                 .collect();
             (0..rows.len())
@@ -126,12 +131,8 @@ impl Valuation {
             let Instrument::Option(option) = instrument else {
                 continue;
             };
-            let alone = Contract {
-                kind: option.kind.into(),
-                strike: option.strike,
-                ..contract
-            };
-            let mut states = value(alone, option.expiry - contract.expiry);
+            let alone = Leg::one(option.kind, option.strike);
+            let mut states = value(&[alone], option.expiry - contract.expiry);
             // The prices at which the ledger trades, so that the parts add up to its P&L.
             for (i, dates) in states.iter_mut().enumerate() {
                 let block = paths.block(i / BLOCK);
@@ -142,36 +143,35 @@ impl Valuation {
             options.push((index, states));
         }
         Self {
-            states: value(contract, 0.0),
+            states: contract.legs().map(|legs| value(legs, 0.0)),
             options,
             instruments: paths.instruments().len(),
-            contract,
-            market,
+            contract: contract.clone(),
+            market: market.clone(),
             paths: rows,
         }
     }
 
-    /// The model's price of contract `index` on each date, the payoff at expiry.
-    pub fn prices(&self, index: usize) -> impl Iterator<Item = f64> {
-        self.states[index].iter().map(|state| state.price)
+    /// The model's price of contract `index` on each date, the payoff at expiry; none if the contract is no sum of calls and
+    /// puts.
+    pub fn prices(&self, index: usize) -> Option<impl Iterator<Item = f64>> {
+        let states = self.states.as_ref()?[index].iter();
+        Some(states.map(|state| state.price))
     }
 
-    /// The model's delta of contract `index` over each period.
-    pub fn deltas(&self, index: usize) -> impl Iterator<Item = f64> {
-        let states = &self.states[index];
-        states[..self.contract.steps]
-            .iter()
-            .map(|state| state.delta)
+    /// The model's delta of contract `index` over each period; none if the contract is no sum of calls and puts.
+    pub fn deltas(&self, index: usize) -> Option<impl Iterator<Item = f64>> {
+        let states = self.states.as_ref()?[index][..self.contract.steps].iter();
+        Some(states.map(|state| state.delta))
     }
 
-    /// The parts of the P&L of every contract: sold for `premiums`, hedged by `positions`,
-    /// `[blocks][steps][instruments][BLOCK]`,
-    /// at `costs`, one for each contract, while the spot is supposed to drift by `drift` a year.
+    /// The parts of the P&L in `book` of every contract: sold for `premiums`, hedged by `positions`,
+    /// `[blocks][steps][instruments][BLOCK]`, while the spot is supposed to drift by `drift` a year.
     pub fn attribute(
         &self,
         positions: &[Lane<f64>],
         premiums: &[f64],
-        costs: &[f64],
+        book: &Book,
         drift: f64,
     ) -> Vec<Attribution> {
         let steps = self.contract.steps;
@@ -180,14 +180,23 @@ impl Valuation {
                 let size = steps * self.instruments;
                 let block = &positions[i / BLOCK * size..][..size];
                 let held = |t: usize, index: usize| block[t * self.instruments + index][i % BLOCK];
-                self.contract(i, held, premiums[i], costs[i], drift)
+                match &self.states {
+                    Some(states) => {
+                        self.contract((i, &states[i]), held, premiums[i], book.cost[i], drift)
+                    }
+                    None => Attribution {
+                        costs: -book.cost[i],
+                        unexplained: book.pnl[i] + book.cost[i],
+                        ..Attribution::default()
+                    },
+                }
             })
             .collect()
     }
 
     fn contract(
         &self,
-        index: usize,
+        (index, states): (usize, &[Greeks]),
         held: impl Fn(usize, usize) -> f64,
         premium: f64,
         costs: f64,
@@ -196,7 +205,7 @@ impl Valuation {
         let Market { rate, dividend, .. } = self.market;
         let (steps, dt) = (self.contract.steps, self.contract.dt());
         let growth = |t: usize| (rate * dt * (steps - t) as f64).exp();
-        let ((spot, variance), states) = (&self.paths[index], &self.states[index]);
+        let (spot, variance) = &self.paths[index];
         let mut parts = Attribution {
             premium: (premium - states[0].price) * growth(0),
             costs: -costs,
@@ -241,19 +250,19 @@ impl Valuation {
 
 /// One date of every contract, with `left` years to expiry.
 fn states(
-    contract: &Contract,
+    legs: &[Leg],
     market: &Market,
     left: f64,
     at: impl Iterator<Item = (f64, f64)> + Clone,
 ) -> Vec<Greeks> {
     if left == 0.0 {
-        let payoff = |(spot, _)| Greeks {
-            price: contract.payoff(spot),
+        let at_expiry = |(spot, _)| Greeks {
+            price: payoff(legs, spot),
             ..Greeks::default()
         };
-        return at.map(payoff).collect();
+        return at.map(at_expiry).collect();
     }
-    let pricer = market.pricer(contract, left, at.clone());
-    at.map(|(spot, variance)| pricer.contract_greeks(contract, spot, variance))
+    let pricer = market.pricer(legs, left, at.clone());
+    at.map(|(spot, variance)| pricer.greeks_of(legs, spot, variance))
         .collect()
 }

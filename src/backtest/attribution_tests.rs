@@ -1,7 +1,8 @@
 //! The parts of a P&L add up to what the ledger settles.
 
 use super::attribution::Valuation;
-use crate::contract::{Contract, Costs, Instrument, OptionKind, Payoff, Vanilla};
+use crate::contract::options::{call_spread, straddle, strangle};
+use crate::contract::{Contract, Costs, Instrument, Leg, OptionKind, Vanilla};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
 use crate::market::{GbmParameters, Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::{HestonParameters, MertonParameters};
@@ -33,7 +34,7 @@ const MERTON: MertonParameters = MertonParameters {
 
 fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
     let simulator = Simulator {
-        market,
+        assets: market.clone().into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 4,
@@ -42,13 +43,14 @@ fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
     };
     let option = |strike: f64, expiry: f64| {
         Instrument::Option(Vanilla {
+            asset: 0,
             kind: OptionKind::Put,
             strike,
             expiry,
         })
     };
     let instruments = [
-        Instrument::Spot,
+        Instrument::SPOT,
         option(98.0, contract.expiry),
         option(103.0, 2.0 * contract.expiry),
     ];
@@ -61,25 +63,21 @@ fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
 #[test]
 fn parts_add_up_to_the_ledger() {
     let gbm = Model::from(GbmParameters { volatility: 0.25 });
-    for (model, kind) in [
-        (gbm, Payoff::Call),
-        (gbm, Payoff::Straddle),
-        (Model::from(MERTON), Payoff::Call),
-        (Model::from(HESTON), Payoff::Call),
-        (Model::from(HESTON), Payoff::Put),
-        (Model::from(HESTON), Payoff::Strangle { upper: 106.0 }),
-        (Model::from(HESTON), Payoff::CallSpread { upper: 106.0 }),
+    let call = vec![Leg::one(OptionKind::Call, 103.0)];
+    for (model, legs) in [
+        (gbm.clone(), call.clone()),
+        (gbm, straddle(103.0)),
+        (Model::from(MERTON), call.clone()),
+        (Model::from(HESTON), call),
+        (Model::from(HESTON), vec![Leg::one(OptionKind::Put, 103.0)]),
+        (Model::from(HESTON), strangle(103.0, 106.0)),
+        (Model::from(HESTON), call_spread(103.0, 106.0)),
     ] {
         let market = market(model);
-        let contract = Contract {
-            kind,
-            strike: 103.0,
-            expiry: 0.25,
-            steps: 13,
-        };
-        let paths = paths(market, &contract, 3);
+        let contract = Contract::of_options("sum", legs, 103.0, 0.25, 13);
+        let paths = paths(market.clone(), &contract, 3);
         let premiums: Vec<f64> = (0..paths.count()).map(|i| 2.0 + 0.1 * i as f64).collect();
-        let valuation = Valuation::new(contract, market, &paths);
+        let valuation = Valuation::new(&contract, &market, &paths);
         for (hedge, liquidation) in [
             (Classical::Naked, true),
             (Classical::BlackScholes, true),
@@ -94,17 +92,17 @@ fn parts_add_up_to_the_ledger() {
             };
             let policy = ClassicalPolicy {
                 hedge,
-                market,
+                market: market.clone(),
                 charge: 0.004.into(),
             };
             let ledger = paths.instruments()[1..].iter().fold(
-                Ledger::new(contract, costs, &market, 0.0),
+                Ledger::new(contract.clone(), costs, &market, 0.0),
                 |ledger, &option| ledger.with_instrument(option, 0.02),
             );
             let mut book = Book::hedge(&policy, &ledger, &paths).unwrap();
             book.receive(&ledger, &premiums);
             let positions = policy.positions(&contract, &paths).unwrap();
-            let parts = valuation.attribute(&positions, &premiums, &book.cost, 0.08);
+            let parts = valuation.attribute(&positions, &premiums, &book, 0.08);
             for (parts, pnl) in parts.iter().zip(&book.pnl) {
                 assert!(
                     (parts.total() - pnl).abs() < 1e-9,
@@ -125,22 +123,18 @@ fn the_models_delta_leaves_gamma_and_theta() {
         ..market(Model::from(GbmParameters { volatility: 0.25 }))
     };
     let unexplained = |steps: usize| {
-        let contract = Contract {
-            kind: Payoff::Call,
-            strike: 100.0,
-            expiry: 0.5,
-            steps,
-        };
-        let paths = paths(market, &contract, 1);
+        let contract = Contract::option(OptionKind::Call, 100.0, 0.5, steps);
+        let paths = paths(market.clone(), &contract, 1);
         let policy = ClassicalPolicy {
             hedge: Classical::BlackScholes,
-            market,
+            market: market.clone(),
             charge: 0.0.into(),
         };
         let none = vec![0.0; paths.count()];
+        let free = Book::zeros(paths.count());
         let positions = policy.positions(&contract, &paths).unwrap();
         let parts =
-            Valuation::new(contract, market, &paths).attribute(&positions, &none, &none, 0.1);
+            Valuation::new(&contract, &market, &paths).attribute(&positions, &none, &free, 0.1);
         for parts in &parts {
             assert!(parts.delta.abs() < 1e-12 && parts.drift.abs() < 1e-12);
             assert_eq!((parts.vega, parts.financing, parts.costs), (0.0, 0.0, 0.0));
@@ -158,25 +152,21 @@ fn the_models_delta_leaves_gamma_and_theta() {
 #[test]
 fn a_naked_seller_speculates_on_the_spot() {
     let market = market(Model::from(HESTON));
-    let contract = Contract {
-        kind: Payoff::Call,
-        strike: 100.0,
-        expiry: 0.1,
-        steps: 10,
-    };
-    let paths = paths(market, &contract, 1);
+    let contract = Contract::option(OptionKind::Call, 100.0, 0.1, 10);
+    let paths = paths(market.clone(), &contract, 1);
     let none = vec![0.0; paths.count()];
     let positions = vec![[0.0; crate::simd::BLOCK]; paths.blocks() * 10];
-    let valuation = Valuation::new(contract, market, &paths);
+    let valuation = Valuation::new(&contract, &market, &paths);
     let growth = |t: usize| (0.05f64 * 0.01 * (10 - t) as f64).exp();
     for (i, parts) in valuation
-        .attribute(&positions, &none, &none, 0.07)
+        .attribute(&positions, &none, &Book::zeros(paths.count()), 0.07)
         .iter()
         .enumerate()
     {
         let (spot, _) = paths.path(i);
         let expected: f64 = valuation
             .deltas(i)
+            .unwrap()
             .enumerate()
             .map(|(t, delta)| -delta * (spot[t + 1] - spot[t]) * growth(t + 1))
             .sum();
@@ -222,37 +212,33 @@ fn halted(contract: &Contract) -> Vec<(Vec<f64>, Vec<f64>)> {
 #[test]
 fn halted_prices_are_hedged_and_attributed() {
     let gbm = Model::from(GbmParameters { volatility: 0.25 });
-    let spread = Payoff::CallSpread { upper: 103.0 };
+    let call = vec![Leg::one(OptionKind::Call, 100.0)];
     for model in [gbm, Model::from(MERTON), Model::from(HESTON)] {
-        for (kind, rate, cost) in [
-            (Payoff::Call, 0.0, 0.0),
-            (Payoff::Call, 0.05, 0.004),
-            (Payoff::Straddle, 0.0, 0.004),
-            (spread, 0.0, 0.004),
-            (Payoff::Strangle { upper: 103.0 }, 0.0, 0.0),
+        for (legs, rate, cost) in [
+            (call.clone(), 0.0, 0.0),
+            (call.clone(), 0.05, 0.004),
+            (straddle(100.0), 0.0, 0.004),
+            (call_spread(100.0, 103.0), 0.0, 0.004),
+            (strangle(100.0, 103.0), 0.0, 0.0),
         ] {
             let market = Market {
                 rate,
                 dividend: 0.0,
-                ..market(model)
+                ..market(model.clone())
             };
-            let contract = Contract {
-                kind,
-                strike: 100.0,
-                expiry: 10.0 / 252.0,
-                steps: 10,
-            };
+            let contract = Contract::of_options("sum", legs, 100.0, 10.0 / 252.0, 10);
             let option = Instrument::Option(Vanilla {
+                asset: 0,
                 kind: OptionKind::Put,
                 strike: 100.0,
                 expiry: 2.0 * contract.expiry,
             });
             let rows = halted(&contract);
             let rows = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
-            let quotes = Quotes::new(&market, &contract, &[Instrument::Spot, option]);
+            let quotes = Quotes::new(&market, &contract, &[Instrument::SPOT, option]);
             let paths = quotes.onto(Paths::from_rows(contract.steps, rows));
             let premiums = vec![1.5; paths.count()];
-            let valuation = Valuation::new(contract, market, &paths);
+            let valuation = Valuation::new(&contract, &market, &paths);
             for hedge in [
                 Classical::Naked,
                 Classical::BlackScholes,
@@ -262,25 +248,25 @@ fn halted_prices_are_hedged_and_attributed() {
             ] {
                 let policy = ClassicalPolicy {
                     hedge,
-                    market,
+                    market: market.clone(),
                     charge: cost.into(),
                 };
                 let costs = Costs {
                     spot: cost.into(),
                     liquidation: true,
                 };
-                let ledger =
-                    Ledger::new(contract, costs, &market, 0.0).with_instrument(option, cost);
+                let ledger = Ledger::new(contract.clone(), costs, &market, 0.0)
+                    .with_instrument(option, cost);
                 let positions = policy.positions(&contract, &paths).unwrap();
                 let held = positions.iter().flatten();
                 assert!(held.clone().all(|units| units.is_finite()), "{hedge:?}");
                 let mut book = Book::settle(&positions, &ledger, &paths);
                 book.receive(&ledger, &premiums);
-                let parts = valuation.attribute(&positions, &premiums, &book.cost, 0.08);
+                let parts = valuation.attribute(&positions, &premiums, &book, 0.08);
                 for (i, (parts, pnl)) in parts.iter().zip(&book.pnl).enumerate() {
                     assert!(
                         (parts.total() - pnl).abs() < 1e-8,
-                        "{model:?} {kind:?} {hedge:?} {i}: {parts:?} {pnl}"
+                        "{model:?} {contract:?} {hedge:?} {i}: {parts:?} {pnl}"
                     );
                 }
             }
@@ -297,12 +283,7 @@ fn the_band_at_a_kink() {
         dividend: 0.0,
         ..market(Model::from(GbmParameters { volatility: 0.25 }))
     };
-    let contract = Contract {
-        kind: Payoff::Call,
-        strike: 100.0,
-        expiry: 10.0 / 252.0,
-        steps: 10,
-    };
+    let contract = Contract::option(OptionKind::Call, 100.0, 10.0 / 252.0, 10);
     let (still, none) = (vec![100.0; 11], vec![0.0; 11]);
     let mut moved = still.clone();
     moved[..3].copy_from_slice(&[106.0, 105.0, 103.0]);
@@ -311,7 +292,7 @@ fn the_band_at_a_kink() {
     for (cost, expected) in [(0.0, [0.5, 0.5]), (0.01, [0.0, 1.0])] {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion: 1.0 },
-            market,
+            market: market.clone(),
             charge: cost.into(),
         };
         let positions = policy.positions(&contract, &paths).unwrap();

@@ -85,7 +85,7 @@ impl Calibration {
             (history.dates[window.start], history.dates[last])
         };
         let fitted = if from_history {
-            let model = plan.market.model;
+            let model = &plan.market.model;
             model.estimate(known, days_per_year).map_err(|error| match error {
                 Error::Input(what) => {
                     let (from, to) = estimated_on();
@@ -97,7 +97,7 @@ impl Calibration {
                 error => error,
             })?
         } else {
-            Estimate::given(plan.market.model)
+            Estimate::given(plan.market.model.clone())
         };
         let model = fitted.parameters;
         let variance = match settings.variance {
@@ -142,7 +142,7 @@ impl Calibration {
         let variance = self.variance[day];
         Market {
             model: self.market.model.seen_at(variance),
-            ..self.market
+            ..self.market.clone()
         }
     }
 }
@@ -196,9 +196,9 @@ pub struct Group {
 
 impl Group {
     /// Prices and sensitivities of the contracts in `market`, made once.
-    pub fn valuation(&self, market: Market) -> &Valuation {
+    pub fn valuation(&self, market: &Market) -> &Valuation {
         self.valuation
-            .get_or_init(|| Valuation::new(self.plan.contract, market, &self.paths))
+            .get_or_init(|| Valuation::new(&self.plan.contract, market, &self.paths))
     }
 }
 
@@ -293,7 +293,7 @@ impl Contracts {
         let frequency = calendar.frequency();
         let repaired = history.repaired.iter();
         Self {
-            market: calibration.market,
+            market: calibration.market.clone(),
             estimated: calibration.estimated,
             at_bound: calibration.at_bound.clone(),
             standard_errors: calibration.standard_errors.clone(),
@@ -339,8 +339,8 @@ impl Contracts {
             let mut book = Book::settle(positions, &ledger, &group.paths);
             let premiums: Vec<f64> = group.members.iter().map(|&i| self.premiums[i]).collect();
             book.receive(&ledger, &premiums);
-            let valuation = group.valuation(self.market);
-            let parts = valuation.attribute(positions, &premiums, &book.cost, self.drift);
+            let valuation = group.valuation(&self.market);
+            let parts = valuation.attribute(positions, &premiums, &book, self.drift);
             for (place, &member) in group.members.iter().enumerate() {
                 all.pnl[member] = book.pnl[place];
                 all.cost[member] = book.cost[place];

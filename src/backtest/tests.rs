@@ -63,13 +63,22 @@ fn strikes_follow_the_day_of_sale() {
             };
             let expiry = plan.contract.expiry;
             let volatility = market.model.mean_variance(variance[0], expiry).sqrt();
-            let leg = plan.contract.legs().find(|leg| leg.kind == kind).unwrap();
+            let leg = *plan
+                .contract
+                .legs()
+                .unwrap()
+                .iter()
+                .find(|leg| leg.kind == kind)
+                .unwrap();
             let delta = market.black_scholes(leg, expiry, volatility).delta();
             assert!(
                 (delta - kind.sign() * size).abs() < 1e-12,
                 "{terms}: {delta}"
             );
-            assert!((market.price(&plan.contract) - premium).abs() < 1e-12);
+            assert!(
+                (market.price(plan.contract.legs().unwrap(), plan.contract.expiry) - premium).abs()
+                    < 1e-12
+            );
             spots.push(spot[0]);
         }
         spots.sort_by(f64::total_cmp);

@@ -28,14 +28,14 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         plan.measuring_memory(policies.len()),
         "fewer `evaluation.paths` or `contract.steps` need less",
     )?;
-    let (market, contract) = (plan.market, plan.contract);
+    let (market, contract) = (&plan.market, &plan.contract);
     let simulated = simulated_price(&plan, || stop.check())?;
     let (mean, error, paths) = (
         simulated.value,
         simulated.standard_error,
         plan.evaluation_paths,
     );
-    let model = market.price(&contract);
+    let model = plan.model_price();
     let agree = simulated.explains(model, STANDARD_ERRORS, ROUNDING * market.spot);
     if !agree {
         warn(&format!(
@@ -44,7 +44,9 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
             with_error(mean, error)
         ));
     }
-    let greeks = market.greeks(&contract);
+    let greeks = contract
+        .legs()
+        .map(|legs| market.greeks(legs, contract.expiry));
     plan.make_quotes(&mut || stop.check())?;
     let indifference = indifference_prices(&plan, &policies, || stop.check())?;
     let rows: Vec<Value> = indifference
@@ -66,15 +68,19 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         "indifference": rows,
     });
     let mut text = format!(
-        "model price      {}\nsimulated price  {}   ({paths} paths)\n\
-         delta {}   gamma {}   vega {}   theta {} per year",
+        "model price      {}\nsimulated price  {}   ({paths} paths)",
         significant(model, 7),
         with_error(mean, error),
-        significant(greeks.delta, 6),
-        significant(greeks.gamma, 6),
-        significant(greeks.vega, 6),
-        significant(greeks.theta, 6)
     );
+    if let Some(greeks) = &greeks {
+        text.push_str(&format!(
+            "\ndelta {}   gamma {}   vega {}   theta {} per year",
+            significant(greeks.delta, 6),
+            significant(greeks.gamma, 6),
+            significant(greeks.vega, 6),
+            significant(greeks.theta, 6)
+        ));
+    }
     text.push_str(&format!(
         "\nindifference price by {}, {paths} paths",
         plan.risk

@@ -22,9 +22,8 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     let stop = Stop::on_signals()?;
     let plan = Plan::load(strategy, |_| {})?;
     let (steps, dt) = (plan.contract.steps, plan.contract.dt());
-    let instruments = plan.instruments().len();
     // As paths and as columns, beside the numbers of path and step and the time.
-    let held = 2 * Paths::<f64>::bytes(count, steps, instruments);
+    let held = 2 * Paths::<f64>::bytes(count, &plan.layout());
     let named = count * (steps + 1) * (2 * size_of::<u32>() + size_of::<f64>());
     check_memory((held + named) as f64, "fewer --paths need less")?;
     plan.make_quotes(&mut || stop.check())?;

@@ -4,13 +4,13 @@ use std::fmt;
 /// What is traded to hedge, in units of which a position is of order one.
 ///
 /// Spot and variance swap are quoted so that a unit is worth about as much as one share; a unit of an option is one
-/// option.
+/// option. Assets are counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Instrument {
-    /// The underlying itself, always the first instrument.
-    Spot,
-    /// A swap on the variance from the sale of the contract to its expiry, marked to model.
-    VarianceSwap,
+    /// An asset itself; the first asset is always the first instrument.
+    Spot(usize),
+    /// A swap on the variance of an asset from the sale of the contract to its expiry, marked to model.
+    VarianceSwap(usize),
     /// A call or a put, at the model's price.
     Option(Vanilla),
 }
@@ -21,6 +21,8 @@ pub enum Instrument {
 /// Strike in the spot's currency; expiry in years from the sale of the contract.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Vanilla {
+    /// The asset that it is an option on.
+    pub asset: usize,
     /// Whether it is a call or a put.
     pub kind: OptionKind,
     /// The strike, in currency.
@@ -30,25 +32,40 @@ pub struct Vanilla {
 }
 
 impl Instrument {
+    /// The first asset itself.
+    pub const SPOT: Self = Self::Spot(0);
+
     /// What a column of its prices is called.
     pub fn column(self) -> String {
         self.to_string().replace(", ", "_").replace(' ', "_")
+    }
+
+    /// The asset that it depends on.
+    pub fn asset(self) -> usize {
+        match self {
+            Self::Spot(asset) | Self::VarianceSwap(asset) => asset,
+            Self::Option(option) => option.asset,
+        }
     }
 }
 
 impl fmt::Display for Instrument {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Spot => formatter.write_str("spot"),
-            Self::VarianceSwap => formatter.write_str("variance swap"),
+            Self::Spot(_) => formatter.write_str("spot")?,
+            Self::VarianceSwap(_) => formatter.write_str("variance swap")?,
             Self::Option(option) => {
                 let strike = (1e4 * option.strike).round() / 1e4;
                 write!(
                     formatter,
                     "{} {strike}, {:.3} years",
                     option.kind, option.expiry
-                )
+                )?;
             }
+        }
+        match self.asset() {
+            0 => Ok(()),
+            asset => write!(formatter, ", asset {}", asset + 1),
         }
     }
 }

@@ -132,7 +132,7 @@ fn hedge(
         Made::Hedge(hedge) => {
             let policy = ClassicalPolicy {
                 hedge: *hedge,
-                market: origin.market,
+                market: origin.market.clone(),
                 charge: test.spot_charge(),
             };
             Ok(vec![hedge_test_paths(test, &policy, stop)?])

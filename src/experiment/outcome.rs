@@ -179,7 +179,7 @@ pub fn hedge_test_paths(
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Book> {
     let ledger = plan.ledger(&plan.market, plan.model_premium());
-    let paths = (test_paths(plan), plan.evaluation_paths);
+    let paths = (&test_paths(plan), plan.evaluation_paths);
     hedge(plan, &ledger, paths, policy, stop)
 }
 
@@ -187,7 +187,7 @@ pub fn hedge_test_paths(
 fn hedge(
     plan: &Plan,
     ledger: &Ledger,
-    (simulator, count): (Simulator, usize),
+    (simulator, count): (&Simulator, usize),
     policy: &dyn Policy,
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Book> {
@@ -226,12 +226,12 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<Ban
         stop()?;
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
-            market: plan.market,
+            market: plan.market.clone(),
             charge: plan.spot_charge(),
         };
         let book = match &paths {
             Some(paths) => Book::hedge(&policy, &ledger, paths)?,
-            None => hedge(plan, &ledger, (simulator, PATHS), &policy, stop)?,
+            None => hedge(plan, &ledger, (&simulator, PATHS), &policy, stop)?,
         };
         Ok(plan.risk.evaluate(&book.pnl).value)
     };

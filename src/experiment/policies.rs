@@ -65,17 +65,17 @@ pub fn indifference_prices(
 pub fn simulated_price(plan: &Plan, stop: impl Fn() -> Result<()>) -> Result<Estimate> {
     /// Blocks between two questions whether to stop.
     const BLOCKS: usize = 64;
-    let contract = plan.contract;
+    let contract = &plan.contract;
     let simulator = plan.simulator(plan.seed, Purpose::Pricing);
     let discount = (-plan.market.rate * contract.expiry).exp();
     // Moments about a number near the mean keep their digits.
-    let centre = plan.market.price(&contract);
+    let centre = plan.model_price();
     let (mut sum, mut squares) = (0.0, 0.0);
     for first in (0..plan.evaluation_paths).step_by(BLOCKS * BLOCK) {
         stop()?;
         let count = (BLOCKS * BLOCK).min(plan.evaluation_paths - first);
-        for spot in simulator.ends((first / BLOCK) as u64, count) {
-            let excess = discount * contract.payoff(spot) - centre;
+        for payoff in simulator.payoffs(contract, (first / BLOCK) as u64, count) {
+            let excess = discount * payoff - centre;
             sum += excess;
             squares += excess * excess;
         }
@@ -178,13 +178,13 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
         .map(|name| {
             let policy = |market: &Market| ClassicalPolicy {
                 hedge: name.hedge(aversion),
-                market: *market,
+                market: market.clone(),
                 charge: plan.spot_charge(),
             };
             let history = bench
                 .contracts
-                .map_or(plan.market, |contracts| contracts.market);
-            bench.measure(name.name(), None, &policy(&plan.market), &policy(&history))
+                .map_or(&plan.market, |contracts| &contracts.market);
+            bench.measure(name.name(), None, &policy(&plan.market), &policy(history))
         })
         .collect()
 }

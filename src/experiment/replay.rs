@@ -32,7 +32,7 @@ pub struct PathReplay {
     pub variance: Vec<f64>,
     /// The annualised volatility, the root of the variance.
     pub volatility: Vec<f64>,
-    /// The model's price of the contract at the variance of the date.
+    /// The model's price of the contract at the variance of the date; empty if it is no sum of calls and puts.
     pub option: Vec<f64>,
     /// The strike of the contract.
     pub strike: f64,
@@ -56,7 +56,8 @@ pub struct Hedged {
     pub trades: Vec<(String, Vec<f64>)>,
     /// Costs of all trades so far.
     pub cost: Vec<f64>,
-    /// Premium and gains less the contract's value and the costs so far; at the end the ledger's P&L.
+    /// Premium and gains less what was paid, the contract's value where there is a price of it, and the costs so far; at the end
+    /// the ledger's P&L.
     pub pnl: Vec<f64>,
 }
 
@@ -189,7 +190,7 @@ impl Replay {
     /// [`Error::Input`] if there is no such path.
     pub fn path(&self, index: usize) -> Result<PathReplay> {
         let plan = &self.plan;
-        let (contract, count) = (plan.contract, plan.evaluation_paths);
+        let (contract, count) = (&plan.contract, plan.evaluation_paths);
         if index >= count {
             return Err(Error::key(
                 "path",
@@ -208,9 +209,9 @@ impl Replay {
             contract.steps,
             std::iter::once((spot.as_slice(), variance.as_slice())),
         );
-        let option: Vec<f64> = Valuation::new(contract, plan.market, &alone)
+        let option: Vec<f64> = Valuation::new(contract, &plan.market, &alone)
             .prices(0)
-            .collect();
+            .map_or_else(Vec::new, Iterator::collect);
         let premium = plan.model_premium();
         let ledger = plan.ledger(&plan.market, premium);
         let strategies = self.strategies.iter().map(|strategy| {
@@ -248,7 +249,9 @@ impl Replay {
                 cost: account.cost.iter().map(|cost| cost[lane]).collect(),
                 pnl: dates
                     .map(|t| {
-                        ledger.at_expiry(premium) - option[t] * ledger.growth(t)
+                        let value = option.get(t).filter(|_| t < contract.steps);
+                        let owed = value.map_or(0.0, |price| price * ledger.growth(t));
+                        ledger.at_expiry(premium) - account.paid[t][lane] - owed
                             + account.gain[t][lane]
                             - account.cost[t][lane]
                     })
@@ -330,7 +333,7 @@ impl Replay {
 fn classical(plan: &Plan, hedge: Classical) -> ClassicalPolicy {
     ClassicalPolicy {
         hedge,
-        market: plan.market,
+        market: plan.market.clone(),
         charge: plan.spot_charge(),
     }
 }
@@ -371,12 +374,12 @@ impl Grid {
         let expected = |t: usize| process.expected(dt * t as f64);
         let variance: Vec<f64> = (0..=steps).map(expected).collect();
         let last = self.dates.len() * SPOTS - 1;
-        let mut paths = Paths::with_instruments(last + 1, steps, &plan.instruments());
-        let (spots, variances) = paths.blocks_mut();
-        spots
-            .zip(variances)
+        let mut paths = Paths::with_layout(last + 1, plan.layout());
+        paths
+            .blocks_mut()
             .enumerate()
-            .for_each(|(block, (spot, variances))| {
+            .for_each(|(block, mut filled)| {
+                let (spot, variances) = filled.asset(0);
                 for lane in 0..BLOCK {
                     let index = (block * BLOCK + lane).min(last);
                     let (date, end) = (self.dates[index / SPOTS], self.spots[index % SPOTS]);

@@ -1,6 +1,6 @@
 use super::{Policy, minimum_variance};
 use crate::contract::{Charge, Contract, Instrument, Leg, Vanilla};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::market::{Market, Paths};
 use crate::named::named;
 use crate::pricing::BlackScholes;
@@ -120,7 +120,7 @@ impl BandAversion {
 }
 
 /// A classical hedge in one market; all but delta–vega trade the spot alone.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ClassicalPolicy {
     /// The hedge.
     pub hedge: Classical,
@@ -130,11 +130,20 @@ pub struct ClassicalPolicy {
     pub charge: Charge,
 }
 
+/// The error of a hedge by a delta of which there is no formula.
+fn no_delta(contract: &Contract) -> Error {
+    Error::input(format!(
+        "a {} has no delta in closed form to hedge by",
+        contract.name
+    ))
+}
+
 /// A classical hedge of one contract.
 struct HedgeOf<'a> {
-    market: Market,
+    market: &'a Market,
     charge: Charge,
     contract: &'a Contract,
+    legs: &'a [Leg],
 }
 
 impl HedgeOf<'_> {
@@ -147,13 +156,11 @@ impl HedgeOf<'_> {
         of: impl Fn(&BlackScholes) -> f64,
     ) -> f64 {
         let volatility = self.market.model.mean_variance(variance, left).sqrt();
-        let market = Market {
-            spot,
-            ..self.market
+        let value = |leg: &Leg| {
+            let option = self.market.black_scholes(*leg, left, volatility);
+            leg.quantity * of(&BlackScholes { spot, ..option })
         };
-        let legs = self.contract.legs();
-        legs.map(|leg| leg.quantity * of(&market.black_scholes(leg, left, volatility)))
-            .sum()
+        self.legs.iter().map(value).sum()
     }
 
     /// Shares and options of delta–vega, beside `held` options.
@@ -180,16 +187,11 @@ impl HedgeOf<'_> {
             // As variance falls to zero it is the shares that are left of it.
             share(later) / share(left)
         };
-        let market = Market {
+        let leg = Leg::one(option.kind, option.strike);
+        let price = BlackScholes {
             spot,
-            ..self.market
+            ..self.market.black_scholes(leg, later, theirs.sqrt())
         };
-        let leg = Leg {
-            quantity: 1.0,
-            kind: option.kind,
-            strike: option.strike,
-        };
-        let price = market.black_scholes(leg, later, theirs.sqrt());
         let vega = self.black_scholes(spot, variance, left, BlackScholes::vega);
         let ratio = vega / price.vega() * (share(left) / share(later)) * expected.sqrt();
         let options = if ratio.is_nan() {
@@ -230,14 +232,9 @@ impl Policy for ClassicalPolicy {
     fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
         let Self {
             hedge,
-            market,
+            ref market,
             charge,
         } = *self;
-        let of = HedgeOf {
-            market,
-            charge,
-            contract,
-        };
         let (steps, instruments) = (paths.steps(), paths.instruments());
         let count = instruments.len();
         let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
@@ -245,18 +242,30 @@ impl Policy for ClassicalPolicy {
             let mut numbered = instruments.iter().enumerate();
             numbered.find_map(|(index, instrument)| match instrument {
                 Instrument::Option(option) => Some((index, *option)),
-                Instrument::Spot | Instrument::VarianceSwap => None,
+                Instrument::Spot(_) | Instrument::VarianceSwap(_) => None,
             })
         };
+        let legs = || contract.legs().ok_or_else(|| no_delta(contract));
         let (option, aversion) = match hedge {
             Classical::Naked => return Ok(positions),
             Classical::MinimumVariance => {
-                return Ok(minimum_variance::positions(&market, contract, paths));
+                return Ok(minimum_variance::positions(
+                    market,
+                    contract,
+                    legs()?,
+                    paths,
+                ));
             }
             Classical::BlackScholes => (None, None),
             Classical::WhalleyWilmott { aversion } => (None, Some(aversion)),
             // Without an option the spot is all there is to hedge with.
             Classical::DeltaVega => (first_option(), None),
+        };
+        let of = HedgeOf {
+            market,
+            charge,
+            contract,
+            legs: legs()?,
         };
         positions
             .par_chunks_exact_mut(steps * count)

@@ -2,14 +2,15 @@ use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::market::{Market, PathBlock};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 
-/// The one place that does P&L: books trades, costs, liquidation, financing and payoff, and knows its
-/// own derivative.
+/// The one place that does P&L: books payments, trades, costs, liquidation and financing, and knows its own derivative.
 ///
-/// z = premium·B₀ − payoff(S_T) + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − Σ_t C(δ_t − δ_{t−1}, S_t) B_t
+/// z = premium·B₀ − Σ_k payment_k B_{t_k} + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − Σ_t C(δ_t − δ_{t−1}, S_t) B_t
 ///
 /// with B_t = e^{r(T−t)}, δ_{−1} = 0, the costs C of [`Charge`], and a last trade −δ_{T−1} at S_T if the position is
-/// liquidated. Further instruments add to it, each with its own costs:
+/// liquidated. Where a contract has ended, δ_t = 0 for all dates from its end on: its hedge is closed there, and that trade costs
+/// what any other does. Further instruments add to it, each with its own costs:
 ///
+/// - further assets, like the first;
 /// - swaps, which cost nothing to enter, with their quotes F_t, Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − Σ_t C(δ_t − δ_{t−1}, F_t) B_t;
 /// - options, which are paid for, with their prices P_t, Σ_t δ_t (P_{t+1} B_{t+1} − P_t B_t) − Σ_t C(δ_t − δ_{t−1}, P_t) B_t.
 ///   One that expires with the contract is settled in cash, P_T its payoff, without a last trade.
@@ -22,14 +23,16 @@ use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 #[derive(Debug, Clone)]
 pub struct Ledger {
     contract: Contract,
+    /// The dates on which the contract may pay.
+    due: Vec<usize>,
     /// Whether the last date has a trade that closes the position.
     liquidation: bool,
     premium: f64,
     /// B_t for every date.
     growth: Vec<f64>,
-    /// e^{qΔ}
-    reinvested: f64,
-    /// What is traded, the spot first.
+    /// e^{qΔ} for every asset.
+    reinvested: Vec<f64>,
+    /// What is traded, the first asset first.
     instruments: Vec<Traded>,
 }
 
@@ -49,13 +52,13 @@ pub struct Settlement<R> {
     pub pnl: Lane<R>,
     /// The costs, in currency at expiry.
     pub cost: Lane<R>,
-    /// Traded value over the spot at the start, undiscounted.
+    /// Traded value over the spot of the first asset at the start, undiscounted.
     pub turnover: Lane<R>,
 }
 
-/// Gains and costs of a block of hedged contracts from the sale up to each of the `steps + 1` dates.
+/// Gains, costs and payments of a block of hedged contracts from the sale up to each of the `steps + 1` dates.
 ///
-/// At the last date the P&L of [`Ledger::settle`] is premium·B₀ − payoff + gain − cost, with its cost.
+/// At the last date the P&L of [`Ledger::settle`] is premium·B₀ − paid + gain − cost, with its cost.
 ///
 /// # Units
 /// Money at expiry.
@@ -65,30 +68,52 @@ pub struct Account {
     pub gain: Vec<Lane<f64>>,
     /// The costs up to each date, that of the trade on it among them, `[steps + 1][BLOCK]`.
     pub cost: Vec<Lane<f64>>,
+    /// What the contract has paid up to each date, on it too, `[steps + 1][BLOCK]`.
+    pub paid: Vec<Lane<f64>>,
 }
 
 impl Ledger {
-    /// A ledger on which the spot alone is traded, of a contract sold in `market` for `premium`.
+    /// A ledger on which the first asset alone is traded, of a contract sold in `market` for `premium`.
     pub fn new(contract: Contract, costs: Costs, market: &Market, premium: f64) -> Self {
         let dt = contract.dt();
         let growth = (0..=contract.steps)
             .map(|t| (market.rate * dt * (contract.steps - t) as f64).exp())
             .collect();
         Self {
+            due: contract.due(),
             contract,
             liquidation: costs.liquidation,
             premium,
             growth,
-            reinvested: (market.dividend * dt).exp(),
+            reinvested: vec![(market.dividend * dt).exp()],
             instruments: Vec::new(),
         }
-        .with_instrument(Instrument::Spot, costs.spot)
+        .with_instrument(Instrument::SPOT, costs.spot)
+    }
+
+    /// The same ledger where assets after the first pay the dividend yields `dividends`.
+    #[must_use]
+    pub fn with_assets(mut self, dividends: impl IntoIterator<Item = f64>) -> Self {
+        let dt = self.contract.dt();
+        let further = dividends.into_iter().map(|yield_| (yield_ * dt).exp());
+        self.reinvested.extend(further);
+        self
     }
 
     /// The same ledger with another instrument after those it has; a number is its proportional cost.
+    ///
+    /// # Panics
+    /// If it is an asset that the ledger does not know.
     #[must_use]
     pub fn with_instrument(mut self, instrument: Instrument, charge: impl Into<Charge>) -> Self {
-        let settled = matches!(instrument, Instrument::Option(option) if option.expiry <= self.contract.expiry);
+        assert!(
+            instrument.asset() < self.reinvested.len(),
+            "{instrument} has an asset"
+        );
+        let settled = match instrument {
+            Instrument::Option(option) => option.expiry <= self.contract.expiry,
+            Instrument::Spot(_) | Instrument::VarianceSwap(_) => false,
+        };
         self.instruments.push(Traded {
             instrument,
             charge: charge.into(),
@@ -117,20 +142,28 @@ impl Ledger {
         self.growth[t]
     }
 
-    /// The gains and costs of `positions` on one block, date by date.
+    /// The gains, costs and payments of `positions` on one block, date by date.
     pub fn account(&self, block: &PathBlock<'_, f64>, positions: &[Lane<f64>]) -> Account {
-        let (count, steps) = (self.instruments.len(), block.spot.len() - 1);
+        let (count, steps) = (self.instruments.len(), block.steps());
         let zero = [0.0; BLOCK];
         let mut account = Account {
             gain: vec![zero; steps + 1],
             cost: vec![zero; steps + 1],
+            paid: vec![zero; steps + 1],
         };
+        for (due, payment) in self.due.iter().zip(block.payments()) {
+            for paid in &mut account.paid[*due..] {
+                for lane in 0..BLOCK {
+                    paid[lane] += payment[lane] * self.growth[*due];
+                }
+            }
+        }
         for (index, traded) in self.instruments.iter().enumerate() {
             let price = block.price(index);
             let (mut gain, mut cost, mut held) = (zero, zero, zero);
             for t in 0..=steps {
                 let target = match t < steps {
-                    true => positions[t * count + index],
+                    true => until(block.end(), t, positions[t * count + index]),
                     false if traded.closed => zero,
                     false => held,
                 };
@@ -152,7 +185,7 @@ impl Ledger {
         account
     }
 
-    /// Settles `positions` on one block.
+    /// Settles `positions` on one block, on which the contract was observed.
     pub fn settle<R: Real>(
         &self,
         block: &PathBlock<'_, R>,
@@ -184,8 +217,10 @@ impl Ledger {
     #[inline(always)]
     fn gain<R: Real>(&self, instrument: Instrument, price: &[Lane<R>], t: usize) -> Lane<R> {
         let (now, then) = match instrument {
-            Instrument::Spot => (self.growth[t], self.growth[t + 1] * self.reinvested),
-            Instrument::VarianceSwap => (self.growth[t + 1], self.growth[t + 1]),
+            Instrument::Spot(asset) => {
+                (self.growth[t], self.growth[t + 1] * self.reinvested[asset])
+            }
+            Instrument::VarianceSwap(_) => (self.growth[t + 1], self.growth[t + 1]),
             Instrument::Option(_) => (self.growth[t], self.growth[t + 1]),
         };
         let (now, then) = (R::of(now), R::of(then));
@@ -195,6 +230,24 @@ impl Ledger {
         }
         gain
     }
+}
+
+/// What is held over period `t` of `position`: nothing where the contract has ended.
+#[inline(always)]
+fn until<R: Real>(end: Option<&Lane<R>>, t: usize, position: Lane<R>) -> Lane<R> {
+    let Some(end) = end else {
+        return position;
+    };
+    let t = R::of(t as f64);
+    let mut held = position;
+    for lane in 0..BLOCK {
+        held[lane] = if t < end[lane] {
+            position[lane]
+        } else {
+            R::ZERO
+        };
+    }
+    held
 }
 
 /// [`Ledger::settle`]
@@ -214,22 +267,27 @@ impl<R: Real> Kernel for Settle<'_, R> {
             block,
             positions,
         } = self;
-        let Ledger {
-            contract,
-            instruments,
-            ..
-        } = ledger;
-        let (count, spot) = (instruments.len(), block.spot);
-        let steps = spot.len() - 1;
+        let instruments = &ledger.instruments;
+        let (count, steps, end) = (instruments.len(), block.steps(), block.end());
         debug_assert_eq!(positions.len(), steps * count);
+        assert_eq!(
+            block.payments().len(),
+            ledger.due.len(),
+            "the contract was observed"
+        );
         let zero = [R::ZERO; BLOCK];
         let (mut pnl, mut cost, mut turnover) = (zero, zero, zero);
         let mut inverse_start = zero;
-        let premium = ledger.at_expiry(ledger.premium);
+        let premium = R::of(ledger.at_expiry(ledger.premium));
         for lane in 0..BLOCK {
-            let payoff = contract.payoff(spot[steps][lane].into_f64());
-            pnl[lane] = R::of(premium - payoff);
-            inverse_start[lane] = R::ONE / spot[0][lane];
+            pnl[lane] = premium;
+            inverse_start[lane] = R::ONE / block.spot[0][lane];
+        }
+        for (due, payment) in ledger.due.iter().zip(block.payments()) {
+            let growth = R::of(ledger.growth[*due]);
+            for lane in 0..BLOCK {
+                pnl[lane] -= payment[lane] * growth;
+            }
         }
         for (index, traded) in instruments.iter().enumerate() {
             let Traded {
@@ -239,7 +297,7 @@ impl<R: Real> Kernel for Settle<'_, R> {
             } = *traded;
             let dates = if closed { steps + 1 } else { steps };
             let price = block.price(index);
-            let held_over = |t: usize| positions[t * count + index];
+            let held_over = |t: usize| until(end, t, positions[t * count + index]);
             for t in 0..dates {
                 let held = if t == 0 { zero } else { held_over(t - 1) };
                 let target = if t == steps { zero } else { held_over(t) };
@@ -292,8 +350,7 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
             instruments,
             ..
         } = ledger;
-        let count = instruments.len();
-        let steps = block.spot.len() - 1;
+        let (count, steps, end) = (instruments.len(), block.steps(), block.end());
         let zero = [R::ZERO; BLOCK];
         for (index, traded) in instruments.iter().enumerate() {
             let Traded {
@@ -302,7 +359,7 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
                 closed,
             } = *traded;
             let price = block.price(index);
-            let held_over = |t: usize| positions[t * count + index];
+            let held_over = |t: usize| until(end, t, positions[t * count + index]);
             for t in 0..steps {
                 let gain = ledger.gain(instrument, price, t);
                 let now = held_over(t);
@@ -323,7 +380,7 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
                         charge.slope(after[lane] - now[lane], next_price[lane]) * next_growth;
                     derivative[lane] = gain[lane] - entry + exit;
                 }
-                out[t * count + index] = derivative;
+                out[t * count + index] = until(end, t, derivative);
             }
         }
     }

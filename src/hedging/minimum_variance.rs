@@ -1,4 +1,4 @@
-use crate::contract::Contract;
+use crate::contract::{Contract, Leg};
 use crate::market::{Market, Paths};
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
@@ -11,7 +11,12 @@ use rayon::prelude::*;
 ///
 /// # Shapes
 /// `[blocks][steps][instruments][BLOCK]`, zero for instruments after the spot.
-pub fn positions(market: &Market, contract: &Contract, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+pub fn positions(
+    market: &Market,
+    contract: &Contract,
+    legs: &[Leg],
+    paths: &Paths<f64>,
+) -> Vec<Lane<f64>> {
     let (steps, count) = (paths.steps(), paths.instruments().len());
     let by_date: Vec<Vec<Lane<f64>>> = (0..steps)
         .into_par_iter()
@@ -21,13 +26,13 @@ pub fn positions(market: &Market, contract: &Contract, paths: &Paths<f64>) -> Ve
                 let data = paths.block(block);
                 data.spot[t].into_iter().zip(data.variance[t])
             });
-            let pricer = market.pricer(contract, left, states);
+            let pricer = market.pricer(legs, left, states);
             (0..paths.blocks())
                 .map(|block| {
                     let data = paths.block(block);
                     std::array::from_fn(|lane| {
                         let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
-                        let greeks = pricer.contract_greeks(contract, spot, variance);
+                        let greeks = pricer.greeks_of(legs, spot, variance);
                         greeks.minimum_variance_delta
                     })
                 })

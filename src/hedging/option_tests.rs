@@ -2,7 +2,8 @@
 
 use super::tests::{PARAMETERS, gbm, simulator};
 use super::*;
-use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Payoff, Vanilla};
+use crate::contract::options::payoff;
+use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
 use crate::market::{Market, Model, Paths, Quotes};
 use crate::simd::BLOCK;
 
@@ -11,13 +12,9 @@ use crate::simd::BLOCK;
 #[test]
 fn the_option_sold_replicates_itself() {
     let market = gbm(0.04);
-    let contract = Contract {
-        kind: Payoff::Put,
-        strike: 101.0,
-        expiry: 0.5,
-        steps: 5,
-    };
+    let contract = Contract::option(OptionKind::Put, 101.0, 0.5, 5);
     let own = Vanilla {
+        asset: 0,
         kind: OptionKind::Put,
         strike: 101.0,
         expiry: 0.5,
@@ -27,12 +24,13 @@ fn the_option_sold_replicates_itself() {
         ..own
     };
     let instruments = [
-        Instrument::Spot,
+        Instrument::SPOT,
         Instrument::Option(own),
         Instrument::Option(later),
     ];
     let quotes = Quotes::new(&market, &contract, &instruments);
-    let paths: Paths<f64> = simulator(market, contract).paths_with(&quotes, 0, BLOCK);
+    let paths: Paths<f64> =
+        simulator(market.clone(), contract.clone()).paths_with(&quotes, 0, BLOCK);
     let block = paths.block(0);
     let charge = Charge {
         proportional: 0.01,
@@ -44,7 +42,7 @@ fn the_option_sold_replicates_itself() {
             spot: 0.02.into(),
             liquidation,
         };
-        let mut ledger = Ledger::new(contract, costs, &market, premium);
+        let mut ledger = Ledger::new(contract.clone(), costs, &market, premium);
         for instrument in &instruments[1..] {
             ledger = ledger.with_instrument(*instrument, charge);
         }
@@ -56,7 +54,7 @@ fn the_option_sold_replicates_itself() {
             ledger.settle(&block, &held(1)),
             ledger.settle(&block, &held(2)),
         );
-        let price = market.price(&contract);
+        let price = market.price(contract.legs().unwrap(), contract.expiry);
         for lane in 0..BLOCK {
             let cost = charge.cost(1.0, price) * growth(0);
             assert!((first.cost[lane] - cost).abs() < 1e-12);
@@ -73,7 +71,7 @@ fn the_option_sold_replicates_itself() {
                 0.0
             };
             let cost = charge.cost(1.0, start) * growth(0) + sold;
-            let payoff = contract.payoff(block.spot[5][lane]);
+            let payoff = payoff(contract.legs().unwrap(), block.spot[5][lane]);
             let expected = (premium - start) * growth(0) - payoff + end - cost;
             assert!((second.cost[lane] - cost).abs() < 1e-12);
             assert!((second.pnl[lane] - expected).abs() < 1e-10);
@@ -89,17 +87,13 @@ fn delta_vega_hedges_the_variance() {
         model: Model::from(PARAMETERS),
         ..gbm(0.0)
     };
-    let contract = Contract {
-        kind: Payoff::Call,
-        strike: 100.0,
-        expiry: 0.25,
-        steps: 60,
-    };
+    let contract = Contract::option(OptionKind::Call, 100.0, 0.25, 60);
     let costs = Costs {
         spot: 0.0.into(),
         liquidation: true,
     };
     let own = Vanilla {
+        asset: 0,
         kind: OptionKind::Call,
         strike: 100.0,
         expiry: 0.25,
@@ -110,17 +104,23 @@ fn delta_vega_hedges_the_variance() {
         ..own
     };
     let hedge = |hedge: Classical, option: Vanilla| {
-        let instruments = [Instrument::Spot, Instrument::Option(option)];
+        let instruments = [Instrument::SPOT, Instrument::Option(option)];
         let quotes = Quotes::new(&market, &contract, &instruments);
-        let paths: Paths<f64> = simulator(market, contract).paths_with(&quotes, 0, 1024);
+        let paths: Paths<f64> =
+            simulator(market.clone(), contract.clone()).paths_with(&quotes, 0, 1024);
         let policy = ClassicalPolicy {
             hedge,
-            market,
+            market: market.clone(),
             charge: costs.spot,
         };
         let positions = policy.positions(&contract, &paths).unwrap();
-        let ledger = Ledger::new(contract, costs, &market, market.price(&contract))
-            .with_instrument(instruments[1], 0.0);
+        let ledger = Ledger::new(
+            contract.clone(),
+            costs,
+            &market,
+            market.price(contract.legs().unwrap(), contract.expiry),
+        )
+        .with_instrument(instruments[1], 0.0);
         let pnl = Book::hedge(&policy, &ledger, &paths).unwrap().pnl;
         let mean = pnl.iter().sum::<f64>() / 1024.0;
         let square = pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>();

@@ -1,7 +1,8 @@
 //! Published hedging errors, through the program's own simulator, hedges and ledger.
 
 use super::*;
-use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Payoff};
+use crate::contract::options::{payoff, straddle};
+use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind};
 use crate::market::{GbmParameters, Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
@@ -17,21 +18,23 @@ fn delta_hedged(
 ) -> Vec<f64> {
     let policy = ClassicalPolicy {
         hedge: Classical::BlackScholes,
-        market,
+        market: market.clone(),
         charge: costs.spot,
     };
-    let ledger = Ledger::new(contract, costs, &market, premium);
+    let ledger = Ledger::new(contract.clone(), costs, &market, premium);
     Book::hedge(
         &policy,
         &ledger,
-        &simulator(market, contract).paths(0, count),
+        &simulator(market, contract)
+            .paths(0, count)
+            .under(ledger.contract()),
     )
     .unwrap()
     .pnl
 }
 
 fn both(market: Market, contract: Contract) -> Quotes {
-    let both = [Instrument::Spot, Instrument::VarianceSwap];
+    let both = [Instrument::SPOT, Instrument::VarianceSwap(0)];
     Quotes::new(&market, &contract, &both)
 }
 
@@ -45,7 +48,7 @@ pub(super) const PARAMETERS: HestonParameters = HestonParameters {
 
 pub(super) fn simulator(market: Market, contract: Contract) -> Simulator {
     Simulator {
-        market,
+        assets: market.into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 5,
@@ -67,12 +70,7 @@ pub(super) fn gbm(rate: f64) -> Market {
 /// liquidation: independent simulation of 4·10⁵ paths; the published single runs are 3.752 … 17.203.
 #[test]
 fn black_scholes_delta_with_costs() {
-    let contract = Contract {
-        kind: Payoff::Call,
-        strike: 100.0,
-        expiry: 30.0 / 252.0,
-        steps: 30,
-    };
+    let contract = Contract::option(OptionKind::Call, 100.0, 30.0 / 252.0, 30);
     for (proportional, expected) in [
         (0.0, 3.757),
         (0.005, 5.329),
@@ -84,7 +82,10 @@ fn black_scholes_delta_with_costs() {
             spot: proportional.into(),
             liquidation: false,
         };
-        let found = cvar(&delta_hedged(gbm(0.0), contract, costs, 0.0, 200_000), 0.95);
+        let found = cvar(
+            &delta_hedged(gbm(0.0), contract.clone(), costs, 0.0, 200_000),
+            0.95,
+        );
         assert!(
             (found / expected - 1.0).abs() < 0.01,
             "cost {proportional}: {found} against {expected}"
@@ -97,12 +98,7 @@ fn black_scholes_delta_with_costs() {
 #[test]
 fn replication_error_of_derman_and_kamal() {
     for (steps, expected) in [(21, 0.443), (84, 0.222)] {
-        let contract = Contract {
-            kind: Payoff::Call,
-            strike: 100.0,
-            expiry: 1.0 / 12.0,
-            steps,
-        };
+        let contract = Contract::option(OptionKind::Call, 100.0, 1.0 / 12.0, steps);
         let costs = Costs {
             spot: 0.0.into(),
             liquidation: true,
@@ -128,14 +124,12 @@ fn derivative_is_that_of_the_settlement() {
         dividend: 0.02,
         ..gbm(0.0)
     };
-    let contract = Contract {
-        kind: Payoff::Put,
-        strike: 101.0,
-        expiry: 0.5,
-        steps: 5,
-    };
-    let paths: Paths<f64> =
-        simulator(market, contract).paths_with(&both(market, contract), 0, BLOCK);
+    let contract = Contract::option(OptionKind::Put, 101.0, 0.5, 5);
+    let paths: Paths<f64> = simulator(market.clone(), contract.clone()).paths_with(
+        &both(market.clone(), contract.clone()),
+        0,
+        BLOCK,
+    );
     let block = paths.block(0);
     for (liquidation, count) in [(true, 1), (false, 1), (true, 2), (false, 2)] {
         let costs = Costs {
@@ -145,13 +139,13 @@ fn derivative_is_that_of_the_settlement() {
             },
             liquidation,
         };
-        let mut ledger = Ledger::new(contract, costs, &market, 3.0);
+        let mut ledger = Ledger::new(contract.clone(), costs, &market, 3.0);
         if count == 2 {
             let swap = Charge {
                 proportional: 0.03,
                 half_spread: 0.2,
             };
-            ledger = ledger.with_instrument(Instrument::VarianceSwap, swap);
+            ledger = ledger.with_instrument(Instrument::VarianceSwap(0), swap);
         }
         let positions: Vec<[f64; BLOCK]> = (0..5 * count)
             .map(|t| std::array::from_fn(|lane| ((t * 7 + lane * 3) as f64).sin()))
@@ -185,14 +179,12 @@ fn a_half_spread_is_paid_for_every_unit_traded() {
         rate: 0.04,
         ..gbm(0.0)
     };
-    let contract = Contract {
-        kind: Payoff::Straddle,
-        strike: 100.0,
-        expiry: 0.5,
-        steps: 4,
-    };
-    let paths: Paths<f64> =
-        simulator(market, contract).paths_with(&both(market, contract), 0, BLOCK);
+    let contract = Contract::of_options("straddle", straddle(100.0), 100.0, 0.5, 4);
+    let paths: Paths<f64> = simulator(market.clone(), contract.clone()).paths_with(
+        &both(market.clone(), contract.clone()),
+        0,
+        BLOCK,
+    );
     let block = paths.block(0);
     let positions: Vec<[f64; BLOCK]> = (0..8)
         .map(|t| std::array::from_fn(|lane| ((t * 5 + lane) as f64).cos()))
@@ -206,8 +198,8 @@ fn a_half_spread_is_paid_for_every_unit_traded() {
             spot,
             liquidation: true,
         };
-        Ledger::new(contract, costs, &market, 3.0)
-            .with_instrument(Instrument::VarianceSwap, swap)
+        Ledger::new(contract.clone(), costs, &market, 3.0)
+            .with_instrument(Instrument::VarianceSwap(0), swap)
             .settle(&block, &positions)
     };
     let free = settle([0.0, 0.0]);
@@ -243,21 +235,19 @@ fn spot_and_variance_swap_replicate_an_option() {
             model: Model::from(PARAMETERS),
             ..gbm(0.0)
         };
-        let contract = Contract {
-            kind: Payoff::Call,
-            strike: 100.0,
-            expiry: 0.25,
-            steps,
-        };
+        let contract = Contract::option(OptionKind::Call, 100.0, 0.25, steps);
         let costs = Costs {
             spot: 0.0.into(),
             liquidation: true,
         };
-        let paths: Paths<f64> =
-            simulator(market, contract).paths_with(&both(market, contract), 0, 1024);
-        let premium = market.price(&contract);
-        let ledger = Ledger::new(contract, costs, &market, premium)
-            .with_instrument(Instrument::VarianceSwap, 0.0);
+        let paths: Paths<f64> = simulator(market.clone(), contract.clone()).paths_with(
+            &both(market.clone(), contract.clone()),
+            0,
+            1024,
+        );
+        let premium = market.price(contract.legs().unwrap(), contract.expiry);
+        let ledger = Ledger::new(contract.clone(), costs, &market, premium)
+            .with_instrument(Instrument::VarianceSwap(0), 0.0);
         [true, false].map(|swaps| {
             let mut pnl = Vec::new();
             for block in 0..paths.blocks() {
@@ -310,19 +300,18 @@ fn replicating(spot: f64, variance: f64, left: f64) -> (f64, f64) {
 /// and a second instrument, whether or not the position is closed.
 #[test]
 fn the_account_ends_at_the_settlement() {
-    let contract = Contract {
-        kind: OptionKind::Call.into(),
-        strike: 100.0,
-        expiry: 0.25,
-        steps: 5,
-    };
+    let contract = Contract::option(OptionKind::Call, 100.0, 0.25, 5);
     let market = Market {
         model: Model::from(PARAMETERS),
         spot: 100.0,
         rate: 0.04,
         dividend: 0.02,
     };
-    let paths = simulator(market, contract).paths_with::<f64>(&both(market, contract), 0, BLOCK);
+    let paths = simulator(market.clone(), contract.clone()).paths_with::<f64>(
+        &both(market.clone(), contract.clone()),
+        0,
+        BLOCK,
+    );
     let block = paths.block(0);
     let positions: Vec<[f64; BLOCK]> = (0..10)
         .map(|i| std::array::from_fn(|lane| ((7 * i + 3 * lane) % 11) as f64 / 10.0 - 0.4))
@@ -335,12 +324,12 @@ fn the_account_ends_at_the_settlement() {
             },
             liquidation,
         };
-        let ledger = Ledger::new(contract, costs, &market, 2.5)
-            .with_instrument(Instrument::VarianceSwap, 0.02);
+        let ledger = Ledger::new(contract.clone(), costs, &market, 2.5)
+            .with_instrument(Instrument::VarianceSwap(0), 0.02);
         let settled = ledger.settle(&block, &positions);
         let account = ledger.account(&block, &positions);
         for lane in 0..BLOCK {
-            let payoff = contract.payoff(block.spot[5][lane]);
+            let payoff = payoff(contract.legs().unwrap(), block.spot[5][lane]);
             let (gain, cost) = (account.gain[5][lane], account.cost[5][lane]);
             assert!((cost - settled.cost[lane]).abs() < 1e-12);
             let pnl = ledger.at_expiry(2.5) - payoff + gain - cost;

@@ -58,6 +58,21 @@ impl Assets {
         &self.list
     }
 
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The market of the first asset, which instruments and contracts without a name mean.
+    pub fn first(&self) -> &Market {
+        &self.list[0].market
+    }
+
+    /// The market of an asset.
+    pub fn market(&self, asset: usize) -> &Market {
+        &self.list[asset].market
+    }
+
     /// The correlation of their spots.
     pub fn correlation(&self) -> &Correlation {
         &self.correlation

@@ -9,6 +9,7 @@ pub mod estimation;
 // Without files to read, the words for reading them remain, which strategies say.
 #[cfg_attr(not(feature = "data"), allow(dead_code))]
 pub mod history;
+mod layout;
 pub mod model;
 mod paths;
 mod quotes;
@@ -29,8 +30,9 @@ pub mod volatility_unit;
 pub use assets::{Asset, Assets};
 pub use correlation::Correlation;
 pub use history::History;
+pub use layout::Layout;
 pub use model::{GbmParameters, Model, Pricer, VarianceProcess};
-pub use paths::{PathBlock, Paths};
+pub use paths::{PathBlock, PathBlockMut, Paths};
 pub use quotes::Quotes;
 pub use simulator::Simulator;
 pub use source::PathSource;

@@ -1,75 +1,130 @@
-use crate::contract::Instrument;
+use super::layout::Layout;
+use crate::contract::{Contract, Instrument, Observed, Spots};
 use crate::simd::{BLOCK, Lane, Lanes, Real};
 use rayon::prelude::*;
-use std::ops::Range;
 
-/// Spot, variance and the prices of further hedging instruments on a grid of dates, for a set of paths.
+/// Spots, variances, prices of hedging instruments and what a contract makes of them, on a grid of dates, for a set of
+/// paths.
 ///
 /// # Shapes
-/// Stored in blocks of [`BLOCK`] paths, each block `[steps + 1][BLOCK]`, so that a block is
-/// contiguous; prices `[instruments − 1][steps + 1][BLOCK]`. The last block is padded with copies or surplus paths; `count` says how many
-/// paths count.
+/// Stored in blocks of [`BLOCK`] paths, each contiguous, with the rows of a [`Layout`]. The last block is padded with copies
+/// or surplus paths; `count` says how many paths count.
 ///
 /// # Units
-/// Spot and prices in currency, variance annualised.
+/// Spots and prices in currency, variances annualised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Paths<R> {
     count: usize,
-    steps: usize,
-    spot: Lanes<R>,
-    variance: Lanes<R>,
-    /// The spot first; the others have `prices`.
-    instruments: Vec<Instrument>,
-    prices: Lanes<R>,
+    layout: Layout,
+    rows: Lanes<R>,
 }
 
 /// One block of [`Paths`]: `steps + 1` dates.
 #[derive(Debug, Clone, Copy)]
 pub struct PathBlock<'a, R> {
-    /// The spot at every date.
+    /// The spot of the first asset at every date.
     pub spot: &'a [Lane<R>],
-    /// The annualised variance at every date.
+    /// The annualised variance of the first asset at every date.
     pub variance: &'a [Lane<R>],
-    /// The prices of the instruments after the spot at every date, one instrument after another.
-    pub prices: &'a [Lane<R>],
+    layout: &'a Layout,
+    rows: &'a [Lane<R>],
 }
 
-impl<R: Real> PathBlock<'_, R> {
-    /// The price of an instrument at every date; number 0 is the spot.
-    #[inline(always)]
-    pub fn price(&self, instrument: usize) -> &[Lane<R>] {
-        let dates = self.spot.len();
-        match instrument {
-            0 => self.spot,
-            _ => &self.prices[(instrument - 1) * dates..][..dates],
+impl<'a, R> PathBlock<'a, R> {
+    fn new(layout: &'a Layout, rows: &'a [Lane<R>]) -> Self {
+        Self {
+            spot: &rows[layout.spot(0)],
+            variance: &rows[layout.variance(0)],
+            layout,
+            rows,
         }
+    }
+
+    /// Number of periods.
+    #[inline(always)]
+    pub fn steps(&self) -> usize {
+        self.spot.len() - 1
+    }
+
+    /// The spot of an asset at every date.
+    #[inline(always)]
+    pub fn spot_of(&self, asset: usize) -> &'a [Lane<R>] {
+        &self.rows[self.layout.spot(asset)]
+    }
+
+    /// The annualised variance of an asset at every date.
+    #[inline(always)]
+    pub fn variance_of(&self, asset: usize) -> &'a [Lane<R>] {
+        &self.rows[self.layout.variance(asset)]
+    }
+
+    /// The price of an instrument at every date; number 0 is the first asset.
+    #[inline(always)]
+    pub fn price(&self, instrument: usize) -> &'a [Lane<R>] {
+        &self.rows[self.layout.price(instrument)]
+    }
+
+    /// What the contract pays on every date on which something may be due.
+    #[inline(always)]
+    pub fn payments(&self) -> &'a [Lane<R>] {
+        &self.rows[self.layout.payments()]
+    }
+
+    /// The date on which the contract ends, counted from the sale; none if it lives to its expiry on every path.
+    #[inline(always)]
+    pub fn end(&self) -> Option<&'a Lane<R>> {
+        self.rows[self.layout.end()].first()
+    }
+
+    /// A running quantity of the contract at every date.
+    #[inline(always)]
+    pub fn state(&self, accumulator: usize) -> &'a [Lane<R>] {
+        let dates = self.layout.dates();
+        &self.rows[self.layout.state()][accumulator * dates..][..dates]
+    }
+}
+
+/// One block of [`Paths`] for writing.
+pub struct PathBlockMut<'a, R> {
+    layout: &'a Layout,
+    rows: &'a mut [Lane<R>],
+}
+
+impl<R> PathBlockMut<'_, R> {
+    /// Spot and variance of an asset, each `[steps + 1][BLOCK]`.
+    pub fn asset(&mut self, asset: usize) -> (&mut [Lane<R>], &mut [Lane<R>]) {
+        let (spot, variance) = (self.layout.spot(asset), self.layout.variance(asset));
+        let dates = self.layout.dates();
+        self.rows[spot.start..variance.end].split_at_mut(dates)
+    }
+
+    /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`.
+    pub fn assets(
+        &mut self,
+    ) -> impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R> {
+        let dates = self.layout.dates();
+        let rows = &mut self.rows[self.layout.markets()];
+        let columns = rows.chunks_exact_mut(2 * dates);
+        columns.map(move |columns| columns.split_at_mut(dates))
     }
 }
 
 impl<R: Real> Paths<R> {
-    /// Storage for `count` paths of `steps` periods on which the spot alone is traded, all zero.
+    /// Storage for `count` paths of one asset over `steps` periods, all zero.
     pub fn zeros(count: usize, steps: usize) -> Self {
-        Self::with_instruments(count, steps, &[Instrument::Spot])
+        Self::with_layout(count, Layout::new(1, steps))
     }
 
-    /// Storage for `count` paths of `steps` periods, all zero.
-    ///
-    /// # Panics
-    /// If the first instrument is not the spot.
-    pub fn with_instruments(count: usize, steps: usize, instruments: &[Instrument]) -> Self {
-        assert_eq!(instruments.first(), Some(&Instrument::Spot));
-        let lanes = count.div_ceil(BLOCK) * (steps + 1);
+    /// Storage for `count` paths, all zero.
+    pub fn with_layout(count: usize, layout: Layout) -> Self {
         Self {
             count,
-            steps,
-            spot: Lanes::zeros(lanes),
-            variance: Lanes::zeros(lanes),
-            instruments: instruments.to_vec(),
-            prices: Lanes::zeros(lanes * (instruments.len() - 1)),
+            rows: Lanes::zeros(count.div_ceil(BLOCK) * layout.rows()),
+            layout,
         }
     }
 
-    /// Paths on which the spot alone is traded, given one by one, each as (spot, variance) over `steps + 1` dates.
+    /// Paths of one asset, given one by one, each as (spot, variance) over `steps + 1` dates.
     ///
     /// # Panics
     /// If a path has another number of dates.
@@ -77,43 +132,103 @@ impl<R: Real> Paths<R> {
         steps: usize,
         rows: impl ExactSizeIterator<Item = (&'a [f64], &'a [f64])>,
     ) -> Self {
-        let mut paths = Self::zeros(rows.len(), steps);
+        Self::from_assets(1, steps, rows.map(|row| vec![row]))
+    }
+
+    /// Paths of `assets` assets, given one by one, each as a (spot, variance) for every asset over `steps + 1` dates.
+    ///
+    /// # Panics
+    /// If a path has another number of assets or dates.
+    pub fn from_assets<'a>(
+        assets: usize,
+        steps: usize,
+        rows: impl ExactSizeIterator<Item = Vec<(&'a [f64], &'a [f64])>>,
+    ) -> Self {
+        let mut paths = Self::with_layout(rows.len(), Layout::new(assets, steps));
         let mut last = None;
-        for (index, (spot, variance)) in rows.enumerate() {
-            assert_eq!((spot.len(), variance.len()), (steps + 1, steps + 1));
-            paths.set(index, spot, variance);
-            last = Some((spot, variance));
+        for (index, row) in rows.enumerate() {
+            paths.set(index, &row);
+            last = Some(row);
         }
-        if let Some((spot, variance)) = last {
+        if let Some(row) = last {
             for index in paths.count..paths.blocks() * BLOCK {
-                paths.set(index, spot, variance);
+                paths.set(index, &row);
             }
         }
         paths
     }
 
-    /// Bytes of `count` paths of `steps` periods on which so many instruments are traded.
-    pub fn bytes(count: usize, steps: usize, instruments: usize) -> usize {
-        let columns = 1 + instruments.max(1);
-        count.div_ceil(BLOCK) * BLOCK * (steps + 1) * columns * size_of::<R>()
+    /// Bytes of `count` paths in a layout.
+    pub fn bytes(count: usize, layout: &Layout) -> usize {
+        count.div_ceil(BLOCK) * BLOCK * layout.rows() * size_of::<R>()
     }
 
-    /// The same paths with room for the prices of further instruments, all zero.
-    pub(super) fn trading(self, instruments: &[Instrument]) -> Self {
-        let lanes = self.spot.len();
-        Self {
-            instruments: instruments.to_vec(),
-            prices: Lanes::zeros(lanes * (instruments.len() - 1)),
-            ..self
+    /// The same spots and variances in another layout of as many assets and dates; all else is zero.
+    ///
+    /// # Panics
+    /// If the layout has other assets or dates.
+    pub(super) fn laid_out(self, layout: Layout) -> Self {
+        if self.layout == layout {
+            return self;
         }
+        assert_eq!(
+            (self.layout.assets(), self.layout.dates()),
+            (layout.assets(), layout.dates())
+        );
+        let mut paths = Self::with_layout(self.count, layout);
+        let (from, to) = (self.layout.rows(), paths.layout.rows());
+        let markets = self.layout.markets();
+        for block in 0..self.blocks() {
+            let source = &self.rows[block * from..][markets.clone()];
+            paths.rows[block * to..][markets.clone()].copy_from_slice(source);
+        }
+        paths
     }
 
-    fn set(&mut self, index: usize, spot: &[f64], variance: &[f64]) {
+    /// The paths with what `contract` makes of them.
+    #[must_use]
+    pub fn under(self, contract: &Contract) -> Self {
+        let layout = self.layout.clone().under(contract);
+        let mut paths = self.laid_out(layout);
+        paths.observe(contract);
+        paths
+    }
+
+    /// Writes what `contract`, for which the layout has room, makes of the paths.
+    pub(super) fn observe(&mut self, contract: &Contract) {
+        let Self { layout, rows, .. } = self;
+        debug_assert_eq!(*layout, layout.clone().under(contract));
+        let (dates, first) = (layout.dates(), layout.state().start);
+        let (payments, end) = (layout.payments().start - first, layout.end().start - first);
+        rows.par_chunks_exact_mut(layout.rows()).for_each(|rows| {
+            let (seen, made) = rows.split_at_mut(first);
+            let (state, rest) = made.split_at_mut(payments);
+            let (payments, end) = rest.split_at_mut(end - payments);
+            let out = Observed {
+                payments,
+                end,
+                state,
+            };
+            contract.observe(Spots::new(seen, dates, 2 * dates), out);
+        });
+    }
+
+    fn set(&mut self, index: usize, assets: &[(&[f64], &[f64])]) {
         let (block, lane) = (index / BLOCK, index % BLOCK);
-        for t in 0..=self.steps {
-            let row = block * (self.steps + 1) + t;
-            self.spot[row][lane] = R::of(spot[t]);
-            self.variance[row][lane] = R::of(variance[t]);
+        assert_eq!(assets.len(), self.layout.assets());
+        let dates = self.layout.dates();
+        let first = block * self.layout.rows();
+        for (asset, (spot, variance)) in assets.iter().enumerate() {
+            assert_eq!((spot.len(), variance.len()), (dates, dates));
+            for (range, values) in [
+                (self.layout.spot(asset), spot),
+                (self.layout.variance(asset), variance),
+            ] {
+                let rows = &mut self.rows[first + range.start..];
+                for (row, value) in rows.iter_mut().zip(*values) {
+                    row[lane] = R::of(*value);
+                }
+            }
         }
     }
 
@@ -124,12 +239,17 @@ impl<R: Real> Paths<R> {
 
     /// Number of periods; there is one more date.
     pub fn steps(&self) -> usize {
-        self.steps
+        self.layout.dates() - 1
     }
 
-    /// What is traded on them, the spot first.
+    /// What a block holds, and where.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// What is traded on them, the first asset first.
     pub fn instruments(&self) -> &[Instrument] {
-        &self.instruments
+        self.layout.instruments()
     }
 
     /// Number of blocks, the last one perhaps partly filled.
@@ -144,56 +264,40 @@ impl<R: Real> Paths<R> {
 
     /// Block number `block`, for reading.
     pub fn block(&self, block: usize) -> PathBlock<'_, R> {
-        let range = block * (self.steps + 1)..(block + 1) * (self.steps + 1);
-        PathBlock {
-            spot: &self.spot[range.clone()],
-            variance: &self.variance[range],
-            prices: &self.prices[self.price_range(block)],
-        }
+        let size = self.layout.rows();
+        PathBlock::new(&self.layout, &self.rows[block * size..][..size])
     }
 
-    fn price_range(&self, block: usize) -> Range<usize> {
-        let size = (self.instruments.len() - 1) * (self.steps + 1);
-        block * size..(block + 1) * size
+    /// All blocks for writing, in order and in parallel.
+    pub fn blocks_mut(&mut self) -> impl IndexedParallelIterator<Item = PathBlockMut<'_, R>> {
+        let layout = &self.layout;
+        let blocks = self.rows.par_chunks_exact_mut(layout.rows());
+        blocks.map(move |rows| PathBlockMut { layout, rows })
     }
 
-    /// All blocks for writing, in order and in parallel: (spot, variance), each `[steps + 1][BLOCK]`.
-    pub fn blocks_mut(
-        &mut self,
-    ) -> (
-        rayon::slice::ChunksExactMut<'_, Lane<R>>,
-        rayon::slice::ChunksExactMut<'_, Lane<R>>,
-    ) {
-        let size = self.steps + 1;
-        (
-            self.spot.par_chunks_exact_mut(size),
-            self.variance.par_chunks_exact_mut(size),
-        )
-    }
-
-    /// All blocks with the prices of their further instruments for writing, in parallel.
-    pub fn prices_mut(
+    /// All blocks with the prices of the instruments that are no asset for writing, `[…][steps + 1][BLOCK]`, in parallel.
+    pub(super) fn prices_mut(
         &mut self,
     ) -> impl IndexedParallelIterator<Item = (PathBlock<'_, R>, &mut [Lane<R>])> {
-        let size = self.steps + 1;
-        let further = self.instruments.len() - 1;
-        let blocks = self
-            .spot
-            .par_chunks_exact(size)
-            .zip(self.variance.par_chunks_exact(size))
-            .map(|(spot, variance)| PathBlock {
-                spot,
-                variance,
-                prices: &[],
-            });
-        blocks.zip(self.prices.par_chunks_exact_mut((further * size).max(1)))
+        let layout = &self.layout;
+        let (first, last) = (layout.markets().end, layout.state().start);
+        let blocks = self.rows.par_chunks_exact_mut(layout.rows());
+        blocks.map(move |rows| {
+            let (seen, rest) = rows.split_at_mut(first);
+            (PathBlock::new(layout, seen), &mut rest[..last - first])
+        })
     }
 
-    /// Spot and variance of one path.
+    /// Spot and variance of the first asset on one path.
     pub fn path(&self, index: usize) -> (Vec<f64>, Vec<f64>) {
+        self.path_of(0, index)
+    }
+
+    /// Spot and variance of an asset on one path.
+    pub fn path_of(&self, asset: usize, index: usize) -> (Vec<f64>, Vec<f64>) {
         let block = self.block(index / BLOCK);
         let read = |lanes: &[Lane<R>]| lanes.iter().map(|l| l[index % BLOCK].into_f64()).collect();
-        (read(block.spot), read(block.variance))
+        (read(block.spot_of(asset)), read(block.variance_of(asset)))
     }
 
     /// The paths with the given indices, in that order.
@@ -201,21 +305,14 @@ impl<R: Real> Paths<R> {
     /// # Panics
     /// If `indices` is empty or out of range.
     pub fn gather(&self, indices: &[usize]) -> Self {
-        let mut result = Self::with_instruments(indices.len(), self.steps, &self.instruments);
-        let prices = self.price_range(0).len();
-        let padded = result.blocks() * BLOCK;
-        let size = self.steps + 1;
-        for target in 0..padded {
+        let mut result = Self::with_layout(indices.len(), self.layout.clone());
+        let size = self.layout.rows();
+        for target in 0..result.blocks() * BLOCK {
             let source = indices[target.min(indices.len() - 1)];
             let (from, to) = ((source / BLOCK) * size, (target / BLOCK) * size);
             let (from_lane, to_lane) = (source % BLOCK, target % BLOCK);
-            for t in 0..size {
-                result.spot[to + t][to_lane] = self.spot[from + t][from_lane];
-                result.variance[to + t][to_lane] = self.variance[from + t][from_lane];
-            }
-            let (from, to) = ((source / BLOCK) * prices, (target / BLOCK) * prices);
-            for row in 0..prices {
-                result.prices[to + row][to_lane] = self.prices[from + row][from_lane];
+            for row in 0..size {
+                result.rows[to + row][to_lane] = self.rows[from + row][from_lane];
             }
         }
         result

@@ -1,3 +1,4 @@
+use super::layout::Layout;
 use super::model::Tabulation;
 use super::paths::{PathBlock, Paths};
 use super::spot_market::Market;
@@ -8,7 +9,8 @@ use crate::pricing::{PriceRange, PriceTable};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
 use rayon::prelude::*;
 
-/// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there.
+/// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there, and what
+/// the contract itself makes of the paths.
 ///
 /// An option has the model's price, or one that is interpolated from a table of that price for every date ([`PriceTable`],
 /// where the model asks for it: [`Tabulation`]) and outside of the table computed as such. Interpolation moves a price by less
@@ -18,7 +20,7 @@ pub struct Quotes {
     market: Market,
     contract: Contract,
     instruments: Vec<Instrument>,
-    /// Of the instruments after the spot.
+    /// Of the instruments that are no asset.
     pricers: Vec<Priced>,
 }
 
@@ -51,21 +53,23 @@ impl Quotes {
         instruments: &[Instrument],
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Self> {
-        assert_eq!(instruments.first(), Some(&Instrument::Spot));
-        let mut pricers = Vec::with_capacity(instruments.len() - 1);
-        for instrument in &instruments[1..] {
-            pricers.push(match instrument {
-                Instrument::Option(option) => {
-                    Priced::Option(OptionPrices::new(market, contract, *option, stop)?)
+        assert_eq!(instruments.first(), Some(&Instrument::SPOT));
+        let mut pricers = Vec::new();
+        for instrument in instruments {
+            match instrument {
+                Instrument::Spot(_) => {}
+                Instrument::Option(option) => pricers.push(Priced::Option(OptionPrices::new(
+                    market, contract, *option, stop,
+                )?)),
+                Instrument::VarianceSwap(_) => {
+                    let swap = VarianceSwap::new(market, contract.steps, contract.dt());
+                    pricers.push(Priced::Swap(swap));
                 }
-                Instrument::Spot | Instrument::VarianceSwap => {
-                    Priced::Swap(VarianceSwap::new(market, contract.steps, contract.dt()))
-                }
-            });
+            }
         }
         Ok(Self {
-            market: *market,
-            contract: *contract,
+            market: market.clone(),
+            contract: contract.clone(),
             instruments: instruments.to_vec(),
             pricers,
         })
@@ -81,22 +85,29 @@ impl Quotes {
         &self.instruments
     }
 
-    /// The paths with the prices of the instruments.
+    /// What a block of paths holds with the prices of the instruments and what the contract makes of it.
+    pub fn layout(&self) -> Layout {
+        let layout = Layout::new(1, self.contract.steps);
+        layout.trading(&self.instruments).under(&self.contract)
+    }
+
+    /// The paths with the prices of the instruments and what the contract makes of them.
     #[must_use]
     pub fn onto<R: Real>(&self, paths: Paths<R>) -> Paths<R> {
-        let mut paths = paths.trading(&self.instruments);
+        let mut paths = paths.laid_out(self.layout());
         self.fill(&mut paths);
         paths
     }
 
-    /// Writes the prices that go with spot and variance of `paths`.
+    /// Writes what goes with spot and variance of `paths`, whose layout is [`Self::layout`].
     pub fn fill<R: Real>(&self, paths: &mut Paths<R>) {
         debug_assert_eq!(paths.instruments(), self.instruments);
+        paths.observe(&self.contract);
         if self.pricers.is_empty() {
             return;
         }
         paths.prices_mut().for_each(|(block, prices)| {
-            let dates = block.spot.len();
+            let dates = block.steps() + 1;
             for (pricer, out) in self.pricers.iter().zip(prices.chunks_exact_mut(dates)) {
                 match pricer {
                     Priced::Swap(swap) => dispatch(swap.quote(block, out)),
@@ -143,12 +154,8 @@ impl OptionPrices {
             }
         }
         Ok(Self {
-            market: *market,
-            leg: Leg {
-                quantity: 1.0,
-                kind: option.kind,
-                strike: option.strike,
-            },
+            market: market.clone(),
+            leg: Leg::one(option.kind, option.strike),
             left,
             tables,
         })
@@ -173,9 +180,9 @@ impl OptionPrices {
             let market = Market {
                 spot,
                 model: self.market.model.seen_at(variance),
-                ..self.market
+                ..self.market.clone()
             };
-            market.leg_price(self.leg, self.left[t])
+            market.price(&[self.leg], self.left[t])
         })
     }
 }
@@ -193,8 +200,12 @@ fn table(
     left: f64,
     variance: Option<(f64, usize)>,
 ) -> PriceTable {
-    let Market { rate, dividend, .. } = *market;
-    let model = market.model;
+    let Market {
+        ref model,
+        rate,
+        dividend,
+        ..
+    } = *market;
     let high = model.greatest_usual_variance();
     let start = ((market.spot / option.strike).ln() + (rate - dividend) * left).abs();
     let reach = start + DEVIATIONS * (high * contract.expiry).sqrt();

@@ -46,28 +46,25 @@ fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
         rate: 0.04,
         dividend: 0.01,
     };
-    let contract = Contract {
-        kind: OptionKind::Call.into(),
-        strike: 100.0,
-        expiry: 30.0 / 365.0,
-        steps: 10,
-    };
+    let contract = Contract::option(OptionKind::Call, 100.0, 30.0 / 365.0, 10);
     let options = [
         Vanilla {
+            asset: 0,
             kind: OptionKind::Call,
             strike: 100.0,
             expiry: contract.expiry,
         },
         Vanilla {
+            asset: 0,
             kind: OptionKind::Put,
             strike: 95.0,
             expiry: 0.25,
         },
     ];
     let [first, second] = options.map(Instrument::Option);
-    let quotes = Quotes::new(&market, &contract, &[Instrument::Spot, first, second]);
+    let quotes = Quotes::new(&market, &contract, &[Instrument::SPOT, first, second]);
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 4,
@@ -82,7 +79,7 @@ fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
 #[test]
 fn options_have_the_prices_of_the_model() {
     for model in models() {
-        let (simulator, quotes, options) = hedged(model);
+        let (simulator, quotes, options) = hedged(model.clone());
         let paths = simulator.paths_with::<f64>(&quotes, 0, 64);
         for (index, option) in options.into_iter().enumerate() {
             let leg = Leg {
@@ -97,13 +94,13 @@ fn options_have_the_prices_of_the_model() {
                     let market = Market {
                         spot: spot[t],
                         model: model.at_variance(variance[t]),
-                        ..simulator.market
+                        ..simulator.assets.first().clone()
                     };
                     let left = option.expiry - simulator.dt * t as f64;
                     let expected = if left < 1e-9 {
                         option.kind.payoff(spot[t], option.strike)
                     } else {
-                        market.leg_price(leg, left)
+                        market.price(&[leg], left)
                     };
                     let block = paths.block(path / BLOCK);
                     let found = block.price(index + 1)[t][path % BLOCK];
@@ -124,7 +121,7 @@ fn options_have_the_prices_of_the_model() {
 #[test]
 fn discounted_options_are_martingales() {
     for model in models() {
-        let (simulator, quotes, options) = hedged(model);
+        let (simulator, quotes, options) = hedged(model.clone());
         let paths = simulator.paths_with::<f64>(&quotes, 0, 100_000);
         for index in 1..=options.len() {
             let at = |t: usize| -> Vec<f64> {
@@ -165,20 +162,15 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
             dividend: 0.0,
         };
         let simulator = Simulator {
-            market,
+            assets: market.clone().into(),
             steps,
             dt,
             seed: 4,
             purpose: Purpose::Pricing,
             sampling: Sampling::Pseudorandom,
         };
-        let contract = Contract {
-            kind: OptionKind::Call.into(),
-            strike: 100.0,
-            expiry: dt * steps as f64,
-            steps,
-        };
-        let instruments = [Instrument::Spot, Instrument::VarianceSwap];
+        let contract = Contract::option(OptionKind::Call, 100.0, dt * steps as f64, steps);
+        let instruments = [Instrument::SPOT, Instrument::VarianceSwap(0)];
         let quotes = Quotes::new(&market, &contract, &instruments);
         let paths = simulator.paths_with::<f64>(&quotes, 0, 200_000);
         for t in 0..=steps {
@@ -208,10 +200,10 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
 #[test]
 fn tables_are_made_until_stopped() {
     let (simulator, quotes, _) = hedged(Model::from(JUMPS));
-    let contract = quotes.contract;
+    let contract = quotes.contract.clone();
     let mut asked = 0;
     let stopped = Quotes::unless(
-        &simulator.market,
+        simulator.assets.first(),
         &contract,
         quotes.instruments(),
         &mut || {

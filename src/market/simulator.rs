@@ -1,20 +1,21 @@
 use super::assets::Assets;
 use super::draws::{Draws, Tables};
+use super::layout::Layout;
 use super::paths::Paths;
 use super::quotes::Quotes;
-use super::spot_market::Market;
+use crate::contract::Contract;
 use crate::random::{Purpose, Sampling};
 use crate::simd::{BLOCK, Real};
 use rayon::prelude::*;
 
-/// Draws [`Paths`] of a market on an equidistant grid.
+/// Draws [`Paths`] of one or more assets on an equidistant grid.
 ///
 /// Path number `i` depends on (seed, purpose, sampling, i) alone; under Sobol sampling on the number of steps too. A period
 /// that is longer than [`super::Model::longest_step`] is simulated in equal sub-steps, of which the last is kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Simulator {
-    /// The market whose spot is simulated.
-    pub market: Market,
+    /// The assets whose spots are simulated, one or more.
+    pub assets: Assets,
     /// The number of periods.
     pub steps: usize,
     /// The length of a period in years.
@@ -30,25 +31,28 @@ pub struct Simulator {
 impl Simulator {
     /// Steps of the scheme in a period.
     pub fn substeps(&self) -> usize {
-        Assets::from(self.market).substeps(self.dt, self.steps)
+        self.assets.substeps(self.dt, self.steps)
     }
 
-    /// Simulates `count` paths on which the spot alone is traded, beginning with the first path of block number
+    /// Simulates `count` paths on which the first asset alone is traded, beginning with the first path of block number
     /// `first_block`.
     ///
     /// Training batch k of B paths starts at block k·⌈B/BLOCK⌉, so batches never overlap.
     pub fn paths<R: Real>(&self, first_block: u64, count: usize) -> Paths<R> {
-        let mut paths = Paths::zeros(count, self.steps);
+        let mut paths = Paths::with_layout(count, Layout::new(self.assets.count(), self.steps));
         self.fill(first_block, &mut paths);
         paths
     }
 
-    /// The same paths with the prices of further instruments.
+    /// The same paths with the prices of further instruments and what the contract of the quotes makes of them.
     pub fn paths_with<R: Real>(&self, quotes: &Quotes, first_block: u64, count: usize) -> Paths<R> {
-        quotes.onto(self.paths(first_block, count))
+        let mut paths = Paths::with_layout(count, quotes.layout());
+        self.fill(first_block, &mut paths);
+        quotes.fill(&mut paths);
+        paths
     }
 
-    /// The spot at the end of each of those paths, of which no more than one block a thread is held at once.
+    /// The spot of the first asset at the end of each of those paths, of which no more than one block a thread is held at once.
     pub fn ends(&self, first_block: u64, count: usize) -> Vec<f64> {
         let blocks = (0..count.div_ceil(BLOCK)).into_par_iter();
         let mut ends: Vec<f64> = blocks
@@ -61,19 +65,44 @@ impl Simulator {
         ends
     }
 
+    /// What `contract` pays on each of those paths, in money of its expiry: Σ payment_k e^{r(T − t_k)}. No more than one block a
+    /// thread is held at once.
+    pub fn payoffs(&self, contract: &Contract, first_block: u64, count: usize) -> Vec<f64> {
+        let due = contract.due();
+        let growth = |date: &usize| {
+            let left = self.dt * (self.steps - date) as f64;
+            (self.assets.first().rate * left).exp()
+        };
+        let growth: Vec<f64> = due.iter().map(growth).collect();
+        let blocks = (0..count.div_ceil(BLOCK)).into_par_iter();
+        let mut payoffs: Vec<f64> = blocks
+            .flat_map_iter(|block| {
+                let paths = self.paths::<f64>(first_block + block as u64, BLOCK);
+                let paths = paths.under(contract);
+                let mut sums = [0.0; BLOCK];
+                for (payment, growth) in paths.block(0).payments().iter().zip(&growth) {
+                    for lane in 0..BLOCK {
+                        sums[lane] += payment[lane] * growth;
+                    }
+                }
+                sums
+            })
+            .collect();
+        payoffs.truncate(count);
+        payoffs
+    }
+
     /// Fills spot and variance of `paths` in place.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
-        let assets = Assets::from(self.market);
         let draws = Draws::new(
-            &assets,
+            &self.assets,
             (self.steps, self.dt),
             (self.seed, self.purpose, self.sampling),
         );
-        let (spot, variance) = paths.blocks_mut();
-        spot.zip(variance).enumerate().for_each_init(
+        paths.blocks_mut().enumerate().for_each_init(
             Tables::default,
-            |tables, (offset, columns)| {
-                draws.block(first_block + offset as u64, [columns].into_iter(), tables);
+            |tables, (offset, mut block)| {
+                draws.block(first_block + offset as u64, block.assets(), tables);
             },
         );
     }

@@ -1,10 +1,11 @@
 use super::model::{Horizon, Model, Pricer};
-use crate::contract::{Contract, Leg};
+use crate::contract::Leg;
+use crate::contract::options::log_moneyness;
 use crate::pricing::{BlackScholes, Greeks};
 use serde::Serialize;
 
 /// A market: dynamics, spot, and continuously compounded rate and dividend yield.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Market {
     /// The dynamics of the spot.
     pub model: Model,
@@ -35,63 +36,39 @@ impl Market {
         self.model.variance_process().now()
     }
 
-    /// The arbitrage-free price of a contract.
-    pub fn price(&self, contract: &Contract) -> f64 {
+    /// The arbitrage-free price of calls and puts, `expiry` years before they expire.
+    pub fn price(&self, legs: &[Leg], expiry: f64) -> f64 {
         let now = (self.spot, self.variance());
-        self.pricer(contract, contract.expiry, [now].into_iter())
-            .contract_price(contract, now.0, now.1)
+        self.pricer(legs, expiry, [now].into_iter())
+            .price_of(legs, now.0, now.1)
     }
 
-    /// The arbitrage-free price of one option of a leg.
-    pub fn leg_price(&self, leg: Leg, expiry: f64) -> f64 {
-        self.leg_pricer(leg, expiry)
-            .price(leg.kind, leg.strike, self.spot, self.variance())
-    }
-
-    /// Price and sensitivities of a contract.
-    pub fn greeks(&self, contract: &Contract) -> Greeks {
+    /// Price and sensitivities of calls and puts, `expiry` years before they expire.
+    pub fn greeks(&self, legs: &[Leg], expiry: f64) -> Greeks {
         let now = (self.spot, self.variance());
-        self.pricer(contract, contract.expiry, [now].into_iter())
-            .contract_greeks(contract, now.0, now.1)
+        self.pricer(legs, expiry, [now].into_iter())
+            .greeks_of(legs, now.0, now.1)
     }
 
-    /// Price and sensitivities of one option of a leg.
-    pub fn leg_greeks(&self, leg: Leg, expiry: f64) -> Greeks {
-        self.leg_pricer(leg, expiry)
-            .greeks(leg.kind, leg.strike, self.spot, self.variance())
-    }
-
-    /// A pricer of `contract` with `left` years to expiry where spot and instantaneous variance are those of one of `states`.
+    /// A pricer of `legs` with `left` years to expiry where spot and instantaneous variance are those of one of `states`.
     pub fn pricer(
         &self,
-        contract: &Contract,
+        legs: &[Leg],
         left: f64,
         states: impl Iterator<Item = (f64, f64)>,
     ) -> Box<dyn Pricer + '_> {
         let carry = (self.rate - self.dividend) * left;
-        let (mut low, mut high, mut log_moneyness) = (f64::INFINITY, 0f64, 0f64);
+        let (mut low, mut high, mut most) = (f64::INFINITY, 0f64, 0f64);
         for (spot, variance) in states {
             (low, high) = (low.min(variance), high.max(variance));
-            log_moneyness = log_moneyness.max(contract.log_moneyness(spot, carry));
+            most = most.max(log_moneyness(legs, spot, carry));
         }
         self.model.pricer(&Horizon {
             left,
             rate: self.rate,
             dividend: self.dividend,
             variances: low..=high,
-            log_moneyness,
-        })
-    }
-
-    fn leg_pricer(&self, leg: Leg, left: f64) -> Box<dyn Pricer + '_> {
-        let carry = (self.rate - self.dividend) * left;
-        let variance = self.variance();
-        self.model.pricer(&Horizon {
-            left,
-            rate: self.rate,
-            dividend: self.dividend,
-            variances: variance..=variance,
-            log_moneyness: ((self.spot / leg.strike).ln() + carry).abs(),
+            log_moneyness: most,
         })
     }
 }

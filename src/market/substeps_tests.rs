@@ -2,7 +2,8 @@
 
 use super::model::cancels;
 use super::{Market, Model, Simulator};
-use crate::contract::{Contract, Payoff};
+use crate::contract::options::payoff;
+use crate::contract::{Leg, OptionKind};
 use crate::pricing::{BlackScholes, HestonParameters};
 use crate::random::{Purpose, Sampling};
 use crate::simd::Real;
@@ -17,12 +18,13 @@ const BUEHLER: HestonParameters = HestonParameters {
 
 fn simulator(parameters: HestonParameters, expiry: f64, steps: usize) -> Simulator {
     Simulator {
-        market: Market {
+        assets: Market {
             model: Model::from(parameters),
             spot: 100.0,
             rate: 0.02,
             dividend: 0.01,
-        },
+        }
+        .into(),
         steps,
         dt: expiry / steps as f64,
         seed: 11,
@@ -43,19 +45,14 @@ fn assert_prices(simulator: &Simulator, count: usize) {
     let expiry = simulator.dt * simulator.steps as f64;
     let ends = simulator.ends(0, count);
     for strike in [80.0, 100.0, 120.0] {
-        let contract = Contract {
-            kind: Payoff::Put,
-            strike,
-            expiry,
-            steps: simulator.steps,
-        };
+        let put = [Leg::one(OptionKind::Put, strike)];
         let discount = (-0.02 * expiry).exp();
-        let (mean, error) = mean_and_error(ends.iter().map(|s| discount * contract.payoff(*s)));
-        let price = simulator.market.price(&contract);
+        let (mean, error) = mean_and_error(ends.iter().map(|s| discount * payoff(&put, *s)));
+        let price = simulator.assets.first().price(&put, expiry);
         assert!(
             (mean - price).abs() < 4.0 * error + 1e-4,
             "{:?}, {} steps of {} at {strike}: {mean} ± {error}, {price}",
-            simulator.market.model,
+            simulator.assets.first().model,
             simulator.steps,
             simulator.substeps(),
         );

@@ -1,4 +1,6 @@
 use super::*;
+use crate::contract::options::payoff;
+use crate::contract::{Leg, OptionKind};
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 use crate::simd::Real;
@@ -19,7 +21,7 @@ fn terminal<R: Real>(model: Model, rate: f64, steps: usize, dt: f64, count: usiz
         dividend: 0.0,
     };
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps,
         dt,
         seed: 1,
@@ -59,7 +61,7 @@ fn discounted_spot_is_a_martingale() {
         Model::from(BUEHLER),
         Model::from(JUMPS),
     ] {
-        let spots = terminal::<f64>(model, 0.05, 24, 1.0 / 24.0, 200_000);
+        let spots = terminal::<f64>(model.clone(), 0.05, 24, 1.0 / 24.0, 200_000);
         let (mean, error) = mean_and_error(&spots);
         let expected = 100.0 * 0.05_f64.exp();
         assert!(
@@ -92,7 +94,7 @@ fn merton_has_its_moments_and_prices() {
             dividend: 0.01,
         };
         let simulator = Simulator {
-            market,
+            assets: market.clone().into(),
             steps: 10,
             dt: 0.025,
             seed: 6,
@@ -119,19 +121,14 @@ fn merton_has_its_moments_and_prices() {
             );
         }
         for strike in [85.0, 100.0, 110.0] {
-            let contract = crate::contract::Contract {
-                kind: crate::contract::Payoff::Put,
-                strike,
-                expiry: 0.25,
-                steps: 10,
-            };
+            let contract = crate::contract::Contract::option(OptionKind::Put, strike, 0.25, 10);
             let discount = (-0.03f64 * 0.25).exp();
             let payoffs: Vec<f64> = spots
                 .iter()
-                .map(|s| discount * contract.payoff(*s))
+                .map(|s| discount * payoff(contract.legs().unwrap(), *s))
                 .collect();
             let (mean, error) = mean_and_error(&payoffs);
-            let price = market.price(&contract);
+            let price = market.price(contract.legs().unwrap(), contract.expiry);
             assert!(
                 (mean - price).abs() < 4.0 * error,
                 "{strike}: {mean} ± {error}, {price}"
@@ -169,7 +166,7 @@ fn paths_are_addressed_by_block() {
         dividend: 0.0,
     };
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps: 7,
         dt: 0.01,
         seed: 9,
@@ -209,12 +206,13 @@ fn heston_calls_of_every_reference_set() {
             let expiry = f64::from(days) / 365.0;
             for (rate, dividend) in [(0.0, 0.0), (0.03, 0.01)] {
                 let simulator = Simulator {
-                    market: Market {
+                    assets: Market {
                         model: Model::from(heston),
                         spot: 100.0,
                         rate,
                         dividend,
-                    },
+                    }
+                    .into(),
                     steps: days as usize,
                     dt: 1.0 / 365.0,
                     seed: 6,
@@ -263,16 +261,11 @@ fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
         rate: 0.0,
         dividend: 0.0,
     };
-    let contract = crate::contract::Contract {
-        kind: crate::contract::Payoff::Call,
-        strike: 100.0,
-        expiry: 30.0 / 252.0,
-        steps,
-    };
-    let exact = market.price(&contract);
+    let contract = crate::contract::Contract::option(OptionKind::Call, 100.0, 30.0 / 252.0, steps);
+    let exact = market.price(contract.legs().unwrap(), contract.expiry);
     let error = |sampling: Sampling| {
         let simulator = Simulator {
-            market,
+            assets: market.clone().into(),
             steps,
             dt,
             seed: 5,
@@ -282,7 +275,10 @@ fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
         let squares = (0..24).map(|batch| {
             let paths = simulator.paths::<f64>(batch * 128, 4096);
             let payoffs = (0..128).flat_map(|block| paths.block(block).spot[steps]);
-            let mean = payoffs.map(|s| contract.payoff(s)).sum::<f64>() / 4096.0;
+            let mean = payoffs
+                .map(|s| payoff(contract.legs().unwrap(), s))
+                .sum::<f64>()
+                / 4096.0;
             (mean - exact).powi(2)
         });
         (squares.sum::<f64>() / 24.0).sqrt()
@@ -306,12 +302,13 @@ fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
 fn heston_has_the_same_law_under_every_sampling() {
     for sampling in [Sampling::Antithetic, Sampling::Sobol] {
         let simulator = Simulator {
-            market: Market {
+            assets: Market {
                 model: Model::from(BUEHLER),
                 spot: 100.0,
                 rate: 0.0,
                 dividend: 0.0,
-            },
+            }
+            .into(),
             steps: 30,
             dt: 1.0 / 365.0,
             seed: 2,
@@ -337,7 +334,7 @@ fn heston_has_the_same_law_under_every_sampling() {
 /// The price of every form of payoff, a sum over its calls and puts, is its discounted mean on simulated paths, z-bound 4.
 #[test]
 fn payoffs_are_worth_their_discounted_mean() {
-    use crate::contract::{Contract, Payoff};
+    use crate::contract::options::{call_spread, put_spread, straddle, strangle};
     let market = Market {
         model: Model::from(BUEHLER),
         spot: 100.0,
@@ -345,7 +342,7 @@ fn payoffs_are_worth_their_discounted_mean() {
         dividend: 0.01,
     };
     let simulator = Simulator {
-        market,
+        assets: market.clone().into(),
         steps: 8,
         dt: 1.0 / 96.0,
         seed: 3,
@@ -353,30 +350,20 @@ fn payoffs_are_worth_their_discounted_mean() {
         sampling: Sampling::Pseudorandom,
     };
     let spots = terminal_in_batches(&simulator, 8);
-    let upper = 106.0;
-    for kind in [
-        Payoff::Put,
-        Payoff::Straddle,
-        Payoff::Strangle { upper },
-        Payoff::CallSpread { upper },
-        Payoff::PutSpread { upper },
+    for legs in [
+        vec![Leg::one(OptionKind::Put, 97.0)],
+        straddle(97.0),
+        strangle(97.0, 106.0),
+        call_spread(97.0, 106.0),
+        put_spread(97.0, 106.0),
     ] {
-        let contract = Contract {
-            kind,
-            strike: 97.0,
-            expiry: 1.0 / 12.0,
-            steps: 8,
-        };
         let discount = (-0.03f64 / 12.0).exp();
-        let payoffs: Vec<f64> = spots
-            .iter()
-            .map(|s| discount * contract.payoff(*s))
-            .collect();
+        let payoffs: Vec<f64> = spots.iter().map(|s| discount * payoff(&legs, *s)).collect();
         let (mean, error) = mean_and_error(&payoffs);
-        let price = market.price(&contract);
+        let price = market.price(&legs, 1.0 / 12.0);
         assert!(
             (mean - price).abs() < 4.0 * error,
-            "{kind}: {mean} ± {error}, {price}"
+            "{legs:?}: {mean} ± {error}, {price}"
         );
     }
 }

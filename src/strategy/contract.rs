@@ -2,9 +2,10 @@
 
 use super::tenor::{DayCount, Tenor};
 use crate::bounds::{check, positive, required, within};
-use crate::contract::{Contract, Leg, OptionKind, Payoff};
+use crate::contract::{Contract, Leg, OptionKind, options};
 use crate::error::{Error, Fault, Result};
-use crate::market::Market;
+use crate::market::{Market, Simulator};
+use crate::random::{Purpose, Sampling};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -149,7 +150,7 @@ impl Premium {
     /// The premium of `contract` in `market`.
     pub fn of(&self, market: &Market, contract: &Contract) -> f64 {
         match self {
-            Self::Model => market.price(contract),
+            Self::Model => model_price(market, contract),
             Self::Amount(amount) => *amount,
         }
     }
@@ -185,12 +186,28 @@ impl Strike {
     }
 }
 
-fn strike_of_delta(market: &Market, expiry: f64, kind: OptionKind, size: f64) -> f64 {
-    let leg = Leg {
-        quantity: 1.0,
-        kind,
-        strike: market.spot,
+/// The model's price of a contract: by its calls and puts or, where it is no sum of those, the discounted mean of what it pays
+/// on simulated paths.
+fn model_price(market: &Market, contract: &Contract) -> f64 {
+    const PATHS: usize = 1 << 16;
+    if let Some(legs) = contract.legs() {
+        return market.price(legs, contract.expiry);
+    }
+    let simulator = Simulator {
+        assets: market.clone().into(),
+        steps: contract.steps,
+        dt: contract.dt(),
+        seed: 0,
+        purpose: Purpose::Pricing,
+        sampling: Sampling::Antithetic,
     };
+    let payoffs = simulator.payoffs(contract, 0, PATHS);
+    let discount = (-market.rate * contract.expiry).exp();
+    discount * payoffs.iter().sum::<f64>() / PATHS as f64
+}
+
+fn strike_of_delta(market: &Market, expiry: f64, kind: OptionKind, size: f64) -> f64 {
+    let leg = Leg::one(kind, market.spot);
     let variance = market.model.initial_volatility().powi(2);
     let volatility = market.model.mean_variance(variance, expiry).sqrt();
     market
@@ -243,13 +260,13 @@ pub(super) fn contract(
         }
     };
     let upper = || upper_strike(section, market, strike);
-    let kind = match form {
-        PayoffForm::Call => Payoff::Call,
-        PayoffForm::Put => Payoff::Put,
-        PayoffForm::Straddle => Payoff::Straddle,
-        PayoffForm::Strangle => Payoff::Strangle { upper: upper()? },
-        PayoffForm::CallSpread => Payoff::CallSpread { upper: upper()? },
-        PayoffForm::PutSpread => Payoff::PutSpread { upper: upper()? },
+    let legs = match form {
+        PayoffForm::Call => vec![Leg::one(OptionKind::Call, strike)],
+        PayoffForm::Put => vec![Leg::one(OptionKind::Put, strike)],
+        PayoffForm::Straddle => options::straddle(strike),
+        PayoffForm::Strangle => options::strangle(strike, upper()?),
+        PayoffForm::CallSpread => options::call_spread(strike, upper()?),
+        PayoffForm::PutSpread => options::put_spread(strike, upper()?),
     };
     let steps = *section.steps.get_or_insert(tenor.days.ceil() as usize);
     let steps = within("contract.steps", steps, 1, MOST_STEPS)?;
@@ -257,12 +274,7 @@ pub(super) fn contract(
         tenor.rebalancing(steps)?;
     }
     Ok(Terms {
-        contract: Contract {
-            kind,
-            strike,
-            expiry,
-            steps,
-        },
+        contract: Contract::of_options(form.name().replace('_', " "), legs, strike, expiry, steps),
         strike: rule,
         tenor,
     })

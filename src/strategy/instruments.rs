@@ -70,9 +70,9 @@ pub(super) fn instruments(
     let swap = swap_charge(strategy, market, costs, swapped)?;
     let written = &mut strategy.policy.instruments;
     let read = |one: &mut InstrumentSection| match one {
-        InstrumentSection::Named(NamedInstrument::Spot) => Ok((Instrument::Spot, costs.spot)),
+        InstrumentSection::Named(NamedInstrument::Spot) => Ok((Instrument::SPOT, costs.spot)),
         InstrumentSection::Named(NamedInstrument::VarianceSwap) => {
-            Ok((Instrument::VarianceSwap, swap))
+            Ok((Instrument::VarianceSwap(0), swap))
         }
         InstrumentSection::Option(option) => vanilla(option, market, terms, costs.spot),
     };
@@ -80,7 +80,7 @@ pub(super) fn instruments(
     let distinct = (1..list.len()).all(|i| list[..i].iter().all(|other| other.0 != list[i].0));
     let spot_first = list
         .first()
-        .is_some_and(|first| first.0 == Instrument::Spot);
+        .is_some_and(|first| first.0 == Instrument::SPOT);
     if distinct && spot_first {
         return Ok(list);
     }
@@ -175,6 +175,7 @@ fn vanilla(
         half_spread: *option.half_spread.get_or_insert(spot.half_spread),
     };
     let option = Vanilla {
+        asset: 0,
         kind: option.kind,
         strike,
         expiry: days / terms.tenor.days_per_year,

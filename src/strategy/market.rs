@@ -49,7 +49,7 @@ impl MarketSection {
     /// The market that is simulated.
     pub fn market(&self) -> Market {
         Market {
-            model: self.model,
+            model: self.model.clone(),
             spot: self.spot,
             rate: self.rate,
             dividend: self.dividend,

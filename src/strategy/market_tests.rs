@@ -1,5 +1,6 @@
 use super::*;
-use crate::contract::Payoff;
+use crate::contract::options::payoff;
+use crate::contract::{Leg, OptionKind};
 use crate::random::Purpose;
 use crate::strategy::Plan;
 use proptest::prelude::*;
@@ -215,16 +216,16 @@ proptest! {
             prop_assert!(variance.iter().all(|v| v.is_finite() && *v >= 0.0));
         }
         let ends = simulator.ends(0, COUNT);
-        let (expiry, market) = (plan.contract.expiry, plan.market);
+        let (expiry, market) = (plan.contract.expiry, &plan.market);
         let discount = (-0.03 * expiry).exp();
         let forward = market.spot / discount;
         for strike in [0.9 * forward, forward, 2.0 * forward] {
-            let contract = Contract { kind: Payoff::Put, strike, ..plan.contract };
-            let payoffs: Vec<f64> = ends.iter().map(|s| discount * contract.payoff(*s)).collect();
+            let put = [Leg::one(OptionKind::Put, strike)];
+            let payoffs: Vec<f64> = ends.iter().map(|s| discount * payoff(&put, *s)).collect();
             let mean = payoffs.iter().sum::<f64>() / COUNT as f64;
             let square = payoffs.iter().map(|p| (p - mean).powi(2)).sum::<f64>();
             let error = square.sqrt() / COUNT as f64;
-            let price = market.price(&contract);
+            let price = market.price(&put, expiry);
             // No path may end where the option pays at all.
             let rare = 20.0 * market.spot / COUNT as f64 * 0.1;
             prop_assert!(

@@ -65,13 +65,13 @@ impl Plan {
     /// Of paths in double precision and the positions on them.
     fn block_bytes(&self) -> usize {
         let (steps, instruments) = (self.contract.steps, self.instruments.len());
-        Paths::<f64>::bytes(BLOCK, steps, instruments)
-            + BLOCK * steps * instruments * size_of::<f64>()
+        Paths::<f64>::bytes(BLOCK, &self.layout()) + BLOCK * steps * instruments * size_of::<f64>()
     }
 
     fn training_memory(&self, optimizer: &OptimizerPlan) -> f64 {
         let (steps, instruments) = (self.contract.steps, self.instruments.len());
-        let bytes = |count| Paths::<f32>::bytes(count, steps, instruments) as f64;
+        let layout = self.layout();
+        let bytes = |count| Paths::<f32>::bytes(count, &layout) as f64;
         let positions = |count: usize| (count * steps * instruments * size_of::<f32>()) as f64;
         let paths = optimizer.paths;
         // Whose P&L has weight in the gradient.

@@ -9,7 +9,7 @@ impl Plan {
     ///
     /// u = ¼ max(sd(payoff), 0.6 sd(S_T))
     ///
-    /// with the standard deviations of what the contract pays and of the spot at its expiry, over 4,096 simulated paths of the
+    /// with the standard deviations of what the contract pays, in money of its expiry, and of the spot at its expiry, over 4,096 simulated paths of the
     /// strategy's market that are the same for every seed. Six tenths of the spot's is about that of an option at the money; it
     /// bears on contracts out of the money, which pay seldom while positions still gain and lose with the spot. Multiplying
     /// every amount of money by c multiplies u by c. A month's call at the money has u ≈ 1 where the spot is 100 and its
@@ -18,8 +18,9 @@ impl Plan {
         const PATHS: usize = 4096;
         const SEED: u64 = 0;
         const LEAST_SHARE: f64 = 0.6;
-        let ends = self.simulator(SEED, Purpose::Unit).ends(0, PATHS);
-        let payoffs: Vec<f64> = ends.iter().map(|end| self.contract.payoff(*end)).collect();
+        let simulator = self.simulator(SEED, Purpose::Unit);
+        let ends = simulator.ends(0, PATHS);
+        let payoffs = simulator.payoffs(&self.contract, 0, PATHS);
         let spread = deviation(&payoffs).max(LEAST_SHARE * deviation(&ends));
         // A market may stand still.
         if spread > 0.0 {

@@ -13,7 +13,7 @@ use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
-use crate::market::{Market, Quotes, Simulator};
+use crate::market::{Layout, Market, Quotes, Simulator};
 use crate::network::{Engine, Features, Shape};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
@@ -105,7 +105,7 @@ impl Plan {
         let on_history = strategy.backtest.is_some();
         let market = strategy.market.market();
         let terms = contract(&mut strategy.contract, &market, on_history)?;
-        let contract = terms.contract;
+        let contract = terms.contract.clone();
         check_simulation(&market, &contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &market, &terms, costs)?;
@@ -126,6 +126,7 @@ impl Plan {
         let backtest = backtest
             .map(|section| backtest_plan(section, &market))
             .transpose()?;
+        let risk = strategy.risk.risk(market.spot);
         Ok(Self {
             name: strategy.name.clone(),
             seed: strategy.seed,
@@ -136,7 +137,7 @@ impl Plan {
             liquidation: costs.liquidation,
             instruments,
             premium: strategy.contract.premium.into(),
-            risk: strategy.risk.risk(market.spot),
+            risk,
             shape,
             action: Action::default(),
             features,
@@ -287,8 +288,7 @@ impl Plan {
     pub fn living(&self, years: f64, steps: usize) -> Self {
         let mut plan = self.clone();
         let later = years - self.contract.expiry;
-        plan.contract.expiry = years;
-        plan.contract.steps = steps;
+        plan.contract = self.contract.living(years, steps);
         for (instrument, _) in &mut plan.instruments {
             if let Instrument::Option(option) = instrument {
                 option.expiry += later;
@@ -296,6 +296,11 @@ impl Plan {
         }
         plan.quotes = QuoteCache::default();
         plan
+    }
+
+    /// The model's price of the contract in the strategy's own market.
+    pub fn model_price(&self) -> f64 {
+        Premium::Model.of(&self.market, &self.contract)
     }
 
     /// The premium in the strategy's own market.
@@ -325,7 +330,7 @@ impl Plan {
         };
         let further = self.instruments[1..].iter();
         further.fold(
-            Ledger::new(self.contract, costs, market, premium),
+            Ledger::new(self.contract.clone(), costs, market, premium),
             |ledger, &(instrument, charge)| ledger.with_instrument(instrument, at(charge)),
         )
     }
@@ -336,6 +341,12 @@ impl Plan {
             .iter()
             .map(|&(instrument, _)| instrument)
             .collect()
+    }
+
+    /// What a block of paths holds.
+    pub fn layout(&self) -> Layout {
+        let layout = Layout::new(1, self.contract.steps);
+        layout.trading(&self.instruments()).under(&self.contract)
     }
 
     /// The model's prices of the instruments in the strategy's own market.
@@ -363,7 +374,7 @@ impl Plan {
     /// A simulator of independent paths of the strategy's market on the contract's grid.
     pub fn simulator(&self, seed: u64, purpose: Purpose) -> Simulator {
         Simulator {
-            market: self.market,
+            assets: self.market.clone().into(),
             steps: self.contract.steps,
             dt: self.contract.dt(),
             seed,

@@ -38,7 +38,8 @@ fn every_method_lowers_the_risk() {
         let initial = Parameters::random(plan.shape.maps(), plan.seed).unwrap();
         let paths = plan
             .simulator(plan.seed, Purpose::Validation)
-            .paths(0, plan.validation.paths);
+            .paths(0, plan.validation.paths)
+            .under(&plan.contract);
         let simulator = plan.simulator(plan.seed, Purpose::Training);
         let step = Step::new(&plan, optimizer, &simulator, 0, plan.money_unit());
         let before = step.risk(&initial, &paths, None).unwrap().0.value;

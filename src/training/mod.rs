@@ -168,13 +168,11 @@ impl<'a> Training<'a> {
         (step, unit): (usize, f64),
     ) -> Self {
         let validation = (plan.validation.paths > 0).then(|| {
-            let (count, dates) = (plan.validation.paths, plan.contract.steps);
-            let mut paths = Paths::zeros(count, dates);
+            let (count, quotes) = (plan.validation.paths, plan.quotes());
+            let mut paths = Paths::with_layout(count, quotes.layout());
             sources.validation.fill(0, &mut paths);
-            (
-                plan.quotes().onto(paths),
-                sources.validation.premiums(0, count),
-            )
+            quotes.fill(&mut paths);
+            (paths, sources.validation.premiums(0, count))
         });
         Self {
             plan,

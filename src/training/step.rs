@@ -41,8 +41,7 @@ impl<'a> Step<'a> {
         unit: f64,
     ) -> Self {
         let quotes = plan.quotes();
-        let room =
-            || Paths::with_instruments(optimizer.paths, plan.contract.steps, quotes.instruments());
+        let room = || Paths::with_layout(optimizer.paths, quotes.layout());
         let mut next = room();
         source.fill((first * next.blocks()) as u64, &mut next);
         quotes.fill(&mut next);

@@ -1,7 +1,7 @@
 //! The gradient of the risk, all the way from weights to ρ, against central differences.
 
 use super::Hedge;
-use crate::contract::{Contract, Costs, Payoff};
+use crate::contract::{Contract, Costs, OptionKind};
 use crate::hedging::{Action, Ledger};
 use crate::market::{Market, Model, Paths, Simulator};
 use crate::network::{Engine, Feature, Features, LstmShape, Parameters, Record, Shape, Sweep};
@@ -11,12 +11,9 @@ use crate::risk::{Evaluation, Risk};
 use crate::simd::{BLOCK, Lane};
 use faer::Mat;
 
-const CONTRACT: Contract = Contract {
-    kind: Payoff::Call,
-    strike: 101.0,
-    expiry: 8.0 / 252.0,
-    steps: 8,
-};
+fn contract() -> Contract {
+    Contract::option(OptionKind::Call, 101.0, 8.0 / 252.0, 8)
+}
 
 /// Half the distance of a central difference.
 const BUMP: f64 = 1e-6;
@@ -57,27 +54,32 @@ impl Problem {
             liquidation,
         };
         let simulator = Simulator {
-            market,
-            steps: CONTRACT.steps,
-            dt: CONTRACT.dt(),
+            assets: market.clone().into(),
+            steps: contract().steps,
+            dt: contract().dt(),
             seed: 21,
             purpose: Purpose::Training,
             sampling: crate::random::Sampling::Pseudorandom,
         };
         Self {
-            market,
-            simulator,
-            ledger: Ledger::new(CONTRACT, costs, &market, market.price(&CONTRACT)),
+            market: market.clone(),
+            simulator: simulator.clone(),
+            ledger: Ledger::new(
+                contract(),
+                costs,
+                &market,
+                market.price(contract().legs().unwrap(), contract().expiry),
+            ),
             risk,
             features: Features {
                 list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
-                strike: CONTRACT.strike,
+                strike: contract().strike,
                 volatility: 0.2,
-                expiry: CONTRACT.expiry,
+                expiry: contract().expiry,
             },
             sweep: shape.sweep(Engine::Block),
             // Not whole blocks; the tail of CVaR below ends within a path.
-            paths: simulator.paths(0, 210),
+            paths: simulator.paths(0, 210).under(&contract()),
         }
     }
 
@@ -87,13 +89,13 @@ impl Problem {
             .forward(parameters, &self.features, &self.paths)
             .unwrap();
         let (mut pnl, mut trades) = (Vec::new(), Vec::new());
-        for (block, positions) in positions.chunks_exact(CONTRACT.steps).enumerate() {
+        for (block, positions) in positions.chunks_exact(contract().steps).enumerate() {
             let active = self.paths.active(block);
             let settled = self.ledger.settle(&self.paths.block(block), positions);
             pnl.extend_from_slice(&settled.pnl[..active]);
             for lane in 0..active {
                 trades.extend(positions.windows(2).map(|d| d[1][lane] > d[0][lane]));
-                let ends = [positions[0], positions[CONTRACT.steps - 1]];
+                let ends = [positions[0], positions[contract().steps - 1]];
                 trades.extend(ends.map(|d| d[lane] > 0.0));
             }
         }
@@ -285,7 +287,7 @@ fn control_variate_leaves_the_mean() {
     let parameters = Parameters::random(shape.maps(), 17).unwrap();
     let mut problem = Problem::new(shape, Risk::Cvar { level: 0.5 }, true);
     let martingale = Ledger::new(
-        CONTRACT,
+        contract(),
         Costs {
             spot: 0.0.into(),
             liquidation: true,
@@ -295,7 +297,10 @@ fn control_variate_leaves_the_mean() {
     );
     let mut differences: Vec<Vec<f64>> = Vec::new();
     for batch in 0..BATCHES {
-        problem.paths = problem.simulator.paths(7 * batch as u64, 200);
+        problem.paths = problem
+            .simulator
+            .paths(7 * batch as u64, 200)
+            .under(&contract());
         let weights = problem.at(&parameters).evaluation.weights;
         let hedge = problem.hedge(&parameters);
         let gradient = |martingale| {

@@ -1,6 +1,6 @@
 //! The results as a page in Markdown.
 
-use crate::contract::{Charge, Instrument};
+use crate::contract::{Charge, Contract, Instrument};
 use crate::market::estimation::VarianceEstimator;
 use crate::numbers::{self, significant};
 use crate::report::table::{Cell, Table};
@@ -65,8 +65,8 @@ fn hedge(plan: &Plan) -> String {
     };
     let traded = plan.instruments.iter().map(|(instrument, charge)| {
         let name = match instrument {
-            Instrument::Spot => "the spot".to_owned(),
-            Instrument::VarianceSwap => "a variance swap".to_owned(),
+            Instrument::Spot(_) => "the spot".to_owned(),
+            Instrument::VarianceSwap(_) => "a variance swap".to_owned(),
             Instrument::Option(option) => {
                 let ratio = option.expiry / plan.contract.expiry;
                 let days = (ratio * plan.contract.steps as f64).round();
@@ -95,6 +95,15 @@ fn variance(plan: &Plan, settings: &BacktestPlan) -> String {
         }
         VarianceEstimator::Implied => "the implied one of the file".into(),
     }
+}
+
+/// The greatest strike, where there are several.
+fn upper_strike(contract: &Contract) -> Option<f64> {
+    let strikes = contract.legs().unwrap_or_default().iter();
+    let most = strikes
+        .map(|leg| leg.strike)
+        .fold(contract.strike, f64::max);
+    (most > contract.strike).then_some(most)
 }
 
 /// The unit of P&L on contracts whose strike is a share of the spot.
@@ -155,7 +164,7 @@ impl Page {
             String::new()
         };
         let share = |strike: f64| numbers::share(strike / plan.market.spot);
-        let (strike, unit) = match (plan.strike, contract.kind.upper_strike()) {
+        let (strike, unit) = match (plan.strike, upper_strike(contract)) {
             (Strike::Delta { size, .. }, _) => (
                 format!("struck at a Black–Scholes delta of {size}"),
                 format!("for a strike of {}", significant(contract.strike, 5)),
@@ -209,7 +218,7 @@ impl Page {
              {paths}, and hedge what is sold in the {} months after{start}. Parameters, variance, premium and policy of \
              a contract come from closes up to its sale, hedge ratios from closes up to theirs. {premium}; that variance \
              is {}.\n",
-            contract.kind,
+            contract.name,
             settings.file_names(),
             first.first_sale,
             last.last_sale,

@@ -12,7 +12,7 @@ use polars::prelude::{Column, DataFrame};
 /// expiry excluded.
 ///
 /// Columns strategy, seed, sold, date, spot (scaled as in [`Group::paths`]), variance, contract_price and model_delta
-/// of the contract sold, position_spot and, for options that hedge, price_option_1, position_option_1 and so on; positions
+/// of the contract sold (NaN if it is no sum of calls and puts), position_spot and, for options that hedge, price_option_1, position_option_1 and so on; positions
 /// are held until the next close.
 #[derive(Debug, Default)]
 pub struct Positions {
@@ -43,13 +43,17 @@ impl Positions {
         for (group, positions, i) in (0..contracts.sold.len()).filter_map(place) {
             let Group { plan, paths, .. } = group;
             let (steps, instruments) = (plan.contract.steps, plan.instruments.len());
-            let valuation = group.valuation(contracts.market);
+            let valuation = group.valuation(&contracts.market);
             let (spot, variance) = paths.path(i);
             let values = valuation.prices(i).zip(valuation.deltas(i));
+            let values: Vec<(f64, f64)> = match values {
+                Some((prices, deltas)) => prices.zip(deltas).collect(),
+                None => vec![(f64::NAN, f64::NAN); steps],
+            };
             let block = paths.block(i / BLOCK);
             let held = &positions[i / BLOCK * steps * instruments..];
             let closes = &group.closes[i];
-            for (t, (price, delta)) in values.enumerate() {
+            for (t, (price, delta)) in values.into_iter().enumerate() {
                 self.strategy.push(strategy.into());
                 self.seed.push(seed);
                 self.sold.push(history.dates[closes[0]]);

@@ -18,22 +18,31 @@ struct Start {
 
 /// Contracts sold at each of `variances` in the market of `plan`.
 fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
-    let (market, contract) = (plan.market, plan.contract);
+    let (market, contract) = (&plan.market, &plan.contract);
     let seen_at = |variance: f64| Market {
         model: market.model.seen_at(variance),
-        ..market
+        ..market.clone()
     };
     let spots = variances
         .iter()
-        .map(|&variance| plan.strike.spot(&seen_at(variance), &contract));
+        .map(|&variance| plan.strike.spot(&seen_at(variance), contract));
     let spots: Vec<f64> = spots.collect();
-    let prices: Vec<f64> = match plan.premium {
-        Premium::Amount(amount) => vec![amount; variances.len()],
-        Premium::Model => {
+    let prices: Vec<f64> = match (plan.premium, contract.legs()) {
+        (Premium::Model, Some(legs)) => {
             let states = spots.iter().copied().zip(variances.iter().copied());
-            let pricer = market.pricer(&contract, contract.expiry, states);
-            let price = |(&spot, &variance)| pricer.contract_price(&contract, spot, variance);
+            let pricer = market.pricer(legs, contract.expiry, states);
+            let price = |(&spot, &variance)| pricer.price_of(legs, spot, variance);
             spots.par_iter().zip(variances).map(price).collect()
+        }
+        (premium, _) => {
+            let states = spots.iter().zip(variances);
+            let at = |(&spot, &variance)| Market {
+                spot,
+                ..seen_at(variance)
+            };
+            states
+                .map(|state| premium.of(&at(state), contract))
+                .collect()
         }
     };
     let (own, growth) = (plan.model_premium(), (market.rate * contract.expiry).exp());
@@ -87,19 +96,21 @@ impl ModelSource {
 impl PathSource for ModelSource {
     fn fill(&self, first_block: u64, paths: &mut Paths<f32>) {
         let steps = self.simulator.steps;
-        let (spot, variance) = paths.blocks_mut();
-        spot.zip(variance)
+        paths
+            .blocks_mut()
             .enumerate()
-            .for_each(|(offset, (spot, variance))| {
+            .for_each(|(offset, mut filled)| {
+                let (spot, variance) = filled.asset(0);
                 let block = first_block + offset as u64;
                 let start = self.start(block);
-                let market = self.simulator.market;
+                let market = self.simulator.assets.first();
                 let simulator = Simulator {
-                    market: Market {
+                    assets: Market {
                         model: market.model.seen_at(start.variance),
                         spot: start.spot,
-                        ..market
-                    },
+                        ..market.clone()
+                    }
+                    .into(),
                     ..self.simulator
                 };
                 let one = simulator.paths::<f32>(block, BLOCK);
@@ -178,10 +189,11 @@ impl BootstrapSource {
 
 impl PathSource for BootstrapSource {
     fn fill(&self, first_block: u64, paths: &mut Paths<f32>) {
-        let (spot, variance) = paths.blocks_mut();
-        spot.zip(variance)
+        paths
+            .blocks_mut()
             .enumerate()
-            .for_each(|(offset, (spot, variance))| {
+            .for_each(|(offset, mut filled)| {
+                let (spot, variance) = filled.asset(0);
                 let block = first_block + offset as u64;
                 let starts = self.stream.draw(block, 0)[0];
                 let mut days = starts.map(|word| self.day(word));
@@ -263,7 +275,9 @@ mod tests {
                 );
                 let market = Market { spot, ..market };
                 let growth = (0.02 * plan.contract.expiry).exp();
-                let expected = (market.price(&plan.contract) - plan.model_premium()) * growth;
+                let expected = (market.price(plan.contract.legs().unwrap(), plan.contract.expiry)
+                    - plan.model_premium())
+                    * growth;
                 assert!((premiums[block * BLOCK + 5] - expected).abs() < 1e-6);
             }
         }
@@ -339,7 +353,9 @@ mod tests {
                 ..plan.market
             };
             let growth = (0.02 * plan.contract.expiry).exp();
-            let expected = (market.price(&plan.contract) - plan.model_premium()) * growth;
+            let expected = (market.price(plan.contract.legs().unwrap(), plan.contract.expiry)
+                - plan.model_premium())
+                * growth;
             assert!((premiums[block * BLOCK] - expected).abs() < 1e-6);
         }
         assert!(counts[0] > 4 && counts[1] > 4, "{counts:?}");

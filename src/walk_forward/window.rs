@@ -186,7 +186,7 @@ impl Shared<'_> {
         for name in &plan.hedges {
             let policy = ClassicalPolicy {
                 hedge: name.hedge(band.aversion),
-                market: contracts.market,
+                market: contracts.market.clone(),
                 charge: plan.spot_charge(),
             };
             record(name.name(), None, &policy)?;
@@ -303,7 +303,7 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<BandAversion> {
     BandAversion::tuned(plan.money_unit(), |aversion| {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion },
-            market: plan.market,
+            market: plan.market.clone(),
             charge: plan.spot_charge(),
         };
         let mut book = Book::hedge(&policy, &ledger, &paths)?;

@@ -31,7 +31,7 @@ use serde_json::{Map, Value, json};
 macro_rules! models {
     ($($(#[doc = $doc:literal])* $model:ident $name:literal $parameters:ty,)*) => {
         /// The dynamics of the spot under the pricing measure; it serialises as `model = "NAME"` beside the parameters.
-        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "model")]
         pub enum Model {
             $($(#[doc = $doc])* #[serde(rename = $name)] $model($parameters),)*
@@ -144,7 +144,7 @@ impl Model {
     #[must_use]
     pub fn at_variance(&self, variance: f64) -> Self {
         match self.variance_process() {
-            VarianceProcess::Constant(_) => *self,
+            VarianceProcess::Constant(_) => self.clone(),
             VarianceProcess::Markov(_) => self.seen_at(variance),
         }
     }
@@ -153,7 +153,7 @@ impl Model {
     /// that variance itself. A model that knows of no other variance than its own stays what it is.
     #[must_use]
     pub fn seen_at(&self, variance: f64) -> Self {
-        self.at(variance).unwrap_or(*self)
+        self.at(variance).unwrap_or_else(|| self.clone())
     }
 
     /// Whether prices depend on the instantaneous variance that is seen in the market.

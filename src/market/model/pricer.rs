@@ -1,4 +1,4 @@
-use crate::contract::{Contract, OptionKind};
+use crate::contract::{Leg, OptionKind};
 use crate::pricing::Greeks;
 use std::ops::RangeInclusive;
 
@@ -32,17 +32,16 @@ pub trait Pricer: Send + Sync {
     /// The price of one option and its sensitivities.
     fn greeks(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> Greeks;
 
-    /// The price of a contract, the sum over its calls and puts.
-    fn contract_price(&self, contract: &Contract, spot: f64, variance: f64) -> f64 {
-        let legs = contract.legs();
-        legs.map(|leg| leg.quantity * self.price(leg.kind, leg.strike, spot, variance))
-            .sum()
+    /// The price of calls and puts together.
+    fn price_of(&self, legs: &[Leg], spot: f64, variance: f64) -> f64 {
+        let price = |leg: &Leg| leg.quantity * self.price(leg.kind, leg.strike, spot, variance);
+        legs.iter().map(price).sum()
     }
 
-    /// The price of a contract and its sensitivities, sums over its calls and puts.
-    fn contract_greeks(&self, contract: &Contract, spot: f64, variance: f64) -> Greeks {
+    /// The price of calls and puts together and its sensitivities.
+    fn greeks_of(&self, legs: &[Leg], spot: f64, variance: f64) -> Greeks {
         let mut sum = Greeks::default();
-        for leg in contract.legs() {
+        for leg in legs {
             let one = self.greeks(leg.kind, leg.strike, spot, variance);
             sum.add(leg.quantity, &one);
         }

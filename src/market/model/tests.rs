@@ -1,7 +1,7 @@
 //! What every model of the registry must do.
 
 use super::*;
-use crate::contract::{Contract, OptionKind, Payoff};
+use crate::contract::{Leg, OptionKind};
 use crate::market::{Market, Simulator};
 use crate::random::{Purpose, Sampling};
 use crate::settings::{Key, keys};
@@ -42,7 +42,7 @@ fn every_model_reads_back_as_it_was_written() {
     for (model, (name, _, schema)) in every_model().into_iter().zip(Model::schemas()) {
         let parameters = keys(&schema, "");
         assert_eq!(model.name(), name);
-        let written = serde_json::to_value(model).unwrap();
+        let written = serde_json::to_value(model.clone()).unwrap();
         let read: Model = serde_json::from_value(written.clone()).unwrap();
         assert_eq!(read, model);
         let keys: Vec<&String> = written.as_object().unwrap().keys().collect();
@@ -65,7 +65,7 @@ fn the_discounted_spot_of_every_model_is_a_martingale() {
     const COUNT: usize = 1 << 16;
     for model in every_model() {
         let simulator = Simulator {
-            market: market(model),
+            assets: market(model.clone()).into(),
             steps: 4,
             dt: 0.05,
             seed: 8,
@@ -92,20 +92,14 @@ fn the_discounted_spot_of_every_model_is_a_martingale() {
 #[test]
 fn every_pricer_prices_its_states() {
     for model in every_model() {
-        let market = market(model);
-        let contract = |kind: OptionKind| Contract {
-            kind: Payoff::from(kind),
-            strike: 103.0,
-            expiry: 0.25,
-            steps: 5,
-        };
+        let market = market(model.clone());
+        let contract = |kind: OptionKind| [Leg::one(kind, 103.0)];
         let now = model.variance_process().now();
         let states = [(90.0, 0.5 * now), (100.0, now), (130.0, 2.0 * now)];
         let [call, put] = [OptionKind::Call, OptionKind::Put].map(contract);
         let pricer = market.pricer(&call, 0.25, states.into_iter());
         for (spot, variance) in states {
-            let price =
-                |contract: &Contract, spot: f64| pricer.contract_price(contract, spot, variance);
+            let price = |legs: &[Leg], spot: f64| pricer.price_of(legs, spot, variance);
             let parity = spot * (-0.0025f64).exp() - 103.0 * (-0.0075f64).exp();
             let difference = price(&call, spot) - price(&put, spot);
             assert!((difference - parity).abs() < 1e-8, "{model:?}");
@@ -114,9 +108,9 @@ fn every_pricer_prices_its_states() {
                 spot,
                 ..market
             };
-            let alone = there.price(&call);
+            let alone = there.price(&call, 0.25);
             assert!((price(&call, spot) - alone).abs() < 1e-8, "{model:?}");
-            let greeks = pricer.contract_greeks(&call, spot, variance);
+            let greeks = pricer.greeks_of(&call, spot, variance);
             let (up, down) = (price(&call, spot + 0.01), price(&call, spot - 0.01));
             let delta = (up - down) / 0.02;
             let gamma = (up - 2.0 * price(&call, spot) + down) / 1e-4;

@@ -1,0 +1,46 @@
+//! What a contract sees of a block of paths, and what it makes of it.
+
+use crate::simd::Lane;
+
+/// The spots of all assets on one block of paths.
+#[derive(Debug, Clone, Copy)]
+pub struct Spots<'a, R> {
+    rows: &'a [Lane<R>],
+    dates: usize,
+    stride: usize,
+}
+
+impl<'a, R> Spots<'a, R> {
+    /// The spots in `rows`, `dates` of them for each asset, one asset `stride` rows after the other.
+    pub fn new(rows: &'a [Lane<R>], dates: usize, stride: usize) -> Self {
+        Self {
+            rows,
+            dates,
+            stride,
+        }
+    }
+
+    /// The spot of an asset at every date.
+    #[inline(always)]
+    pub fn of(&self, asset: usize) -> &'a [Lane<R>] {
+        &self.rows[asset * self.stride..][..self.dates]
+    }
+}
+
+/// What a contract makes of one block of paths, for writing.
+///
+/// # Shapes
+/// `payments` is `[due dates][BLOCK]`; `end` one lane where the contract may end early, else nothing; `state`
+/// `[accumulators][steps + 1][BLOCK]`.
+///
+/// # Units
+/// Payments in currency on their dates.
+#[derive(Debug)]
+pub struct Observed<'a, R> {
+    /// What the seller pays on every date on which something may be due.
+    pub payments: &'a mut [Lane<R>],
+    /// The date on which the contract ends, counted from the sale.
+    pub end: &'a mut [Lane<R>],
+    /// The running quantities of the path at every date.
+    pub state: &'a mut [Lane<R>],
+}

@@ -1,0 +1,142 @@
+//! What a block of paths holds, and where.
+
+use crate::contract::{Contract, Instrument};
+use std::ops::Range;
+
+/// The columns of a block of paths, one row for every date.
+///
+/// # Shapes
+/// In rows of one lane: for each asset spot and variance, `[assets][2][steps + 1]`; the prices of the instruments that are
+/// no asset, `[…][steps + 1]`; the running quantities of the contract, `[accumulators][steps + 1]`; its payments, `[due dates]`;
+/// and, where it may end early, the date of its end, one row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    dates: usize,
+    assets: usize,
+    instruments: Vec<Instrument>,
+    /// The row at which the prices of every instrument begin.
+    prices: Vec<usize>,
+    /// The rows before those of the contract.
+    traded: usize,
+    accumulators: usize,
+    payments: usize,
+    ends: bool,
+}
+
+impl Layout {
+    /// Spot and variance of `assets` assets over `steps` periods, on which the first asset alone is traded.
+    pub fn new(assets: usize, steps: usize) -> Self {
+        let dates = steps + 1;
+        Self {
+            dates,
+            assets,
+            instruments: vec![Instrument::SPOT],
+            prices: vec![0],
+            traded: 2 * assets * dates,
+            accumulators: 0,
+            payments: 0,
+            ends: false,
+        }
+    }
+
+    /// The same where `instruments` are traded.
+    ///
+    /// # Panics
+    /// If the first instrument is not the first asset, or one depends on an asset that there is not.
+    #[must_use]
+    pub fn trading(mut self, instruments: &[Instrument]) -> Self {
+        assert_eq!(instruments.first(), Some(&Instrument::SPOT));
+        self.traded = 2 * self.assets * self.dates;
+        self.prices.clear();
+        for instrument in instruments {
+            assert!(
+                instrument.asset() < self.assets,
+                "{instrument} has an asset"
+            );
+            match instrument {
+                Instrument::Spot(asset) => self.prices.push(2 * asset * self.dates),
+                Instrument::VarianceSwap(_) | Instrument::Option(_) => {
+                    self.prices.push(self.traded);
+                    self.traded += self.dates;
+                }
+            }
+        }
+        self.instruments = instruments.to_vec();
+        self
+    }
+
+    /// The same with room for what `contract` makes of the paths.
+    #[must_use]
+    pub fn under(mut self, contract: &Contract) -> Self {
+        self.accumulators = contract.accumulators().len();
+        self.payments = contract.due().len();
+        self.ends = contract.can_end();
+        self
+    }
+
+    /// Rows of a block.
+    pub fn rows(&self) -> usize {
+        self.end().end
+    }
+
+    /// Number of dates, one more than periods.
+    pub fn dates(&self) -> usize {
+        self.dates
+    }
+
+    /// Number of assets.
+    pub fn assets(&self) -> usize {
+        self.assets
+    }
+
+    /// What is traded, the first asset first.
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.instruments
+    }
+
+    /// Spots and variances of all assets.
+    pub(super) fn markets(&self) -> Range<usize> {
+        0..2 * self.assets * self.dates
+    }
+
+    /// The spot of an asset.
+    #[inline(always)]
+    pub(super) fn spot(&self, asset: usize) -> Range<usize> {
+        let start = 2 * asset * self.dates;
+        start..start + self.dates
+    }
+
+    /// The variance of an asset.
+    #[inline(always)]
+    pub(super) fn variance(&self, asset: usize) -> Range<usize> {
+        let start = (2 * asset + 1) * self.dates;
+        start..start + self.dates
+    }
+
+    /// The price of an instrument.
+    #[inline(always)]
+    pub(super) fn price(&self, instrument: usize) -> Range<usize> {
+        let start = self.prices[instrument];
+        start..start + self.dates
+    }
+
+    /// The running quantities.
+    #[inline(always)]
+    pub(super) fn state(&self) -> Range<usize> {
+        self.traded..self.traded + self.accumulators * self.dates
+    }
+
+    /// The payments.
+    #[inline(always)]
+    pub(super) fn payments(&self) -> Range<usize> {
+        let start = self.state().end;
+        start..start + self.payments
+    }
+
+    /// The date of the end.
+    #[inline(always)]
+    pub(super) fn end(&self) -> Range<usize> {
+        let start = self.payments().end;
+        start..start + usize::from(self.ends)
+    }
+}
