@@ -109,7 +109,7 @@ fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
     let [first, second] = options.map(Instrument::Option);
     let quotes = Quotes::new(&market, &contract, &[Instrument::SPOT, first, second]);
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 4,
@@ -141,7 +141,7 @@ fn options_have_the_prices_of_the_model() {
                     let elapsed = simulator.dt * t as f64;
                     let left = option.expiry - elapsed;
                     let state = std::iter::once((spot[t], variance[t]));
-                    let market = &simulator.market;
+                    let market = simulator.assets.first();
                     let expected = if left < 1e-9 {
                         option.kind.payoff(spot[t], option.strike)
                     } else {
@@ -208,7 +208,7 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
             dividend: 0.0,
         };
         let simulator = Simulator {
-            market: market.clone(),
+            assets: market.clone().into(),
             steps,
             dt,
             seed: 4,
@@ -249,7 +249,7 @@ fn tables_are_made_until_stopped() {
     let contract = quotes.contract.clone();
     let mut asked = 0;
     let stopped = Quotes::unless(
-        &simulator.market,
+        simulator.assets.first(),
         &contract,
         quotes.instruments(),
         &mut || {

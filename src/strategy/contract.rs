@@ -194,7 +194,7 @@ fn model_price(market: &Market, contract: &Contract) -> f64 {
         return market.price(legs, contract.expiry);
     }
     let simulator = Simulator {
-        market: market.clone(),
+        assets: market.clone().into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,

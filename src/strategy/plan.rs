@@ -374,7 +374,7 @@ impl Plan {
     /// A simulator of independent paths of the strategy's market on the contract's grid.
     pub fn simulator(&self, seed: u64, purpose: Purpose) -> Simulator {
         Simulator {
-            market: self.market.clone(),
+            assets: self.market.clone().into(),
             steps: self.contract.steps,
             dt: self.contract.dt(),
             seed,

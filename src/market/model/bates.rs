@@ -11,7 +11,7 @@ use crate::market::estimation::{HestonFilter, VarianceFilter};
 use crate::pricing::heston::HestonTransform;
 use crate::pricing::jumps::{Jumps, NormalJumps};
 use crate::pricing::{HestonParameters, MarkovVariance};
-use crate::random::Shocks;
+use crate::random::{Factor, Shocks};
 use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, dispatch, multiply_add};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,15 +93,18 @@ impl Dynamics for BatesParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        4
+    /// Heston's two, the number of jumps and their size.
+    fn factors(&self) -> Vec<Factor> {
+        let mut factors = self.heston().factors();
+        factors.extend([Factor::Own, Factor::Own]);
+        factors
     }
 
     fn longest_step(&self, life: f64) -> f64 {
         self.heston().longest_step(life)
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
         let Draw {
             shocks,
             start,
@@ -112,7 +115,7 @@ impl Dynamics for BatesParameters {
             variance,
         } = block;
         let diffusion = Draw {
-            shocks: shocks.clone(),
+            shocks: &shocks,
             start,
             carry: carry - self.jump_intensity * self.jumps().mean_jump(),
             dt,
@@ -120,7 +123,7 @@ impl Dynamics for BatesParameters {
             spot: &mut *spot,
             variance: &mut *variance,
         };
-        heston::draw::<R, 4>(&self.heston(), diffusion);
+        heston::draw::<R, &S, 4>(&self.heston(), diffusion);
         dispatch(Jumping {
             jumps: self.jumps(),
             shocks,
@@ -215,9 +218,9 @@ impl Dynamics for BatesParameters {
 ///
 /// # References
 /// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", section 3.5.1.
-struct Jumping<'a, R> {
+struct Jumping<'a, R, S> {
     jumps: NormalJumps,
-    shocks: Shocks,
+    shocks: S,
     /// The length h of a step.
     step: f64,
     substeps: usize,
@@ -225,7 +228,7 @@ struct Jumping<'a, R> {
     variance: &'a mut [Lane<R>],
 }
 
-impl<R: Real> Kernel for Jumping<'_, R> {
+impl<R: Real, S: Shocks> Kernel for Jumping<'_, R, S> {
     type Output = ();
 
     #[inline(always)]
@@ -298,7 +301,7 @@ mod tests {
             let expected = number("call");
             assert!((price - expected).abs() < 1e-8, "{row}: {price}");
             let simulator = Simulator {
-                market,
+                assets: market.clone().into(),
                 steps: 12,
                 dt: expiry / 12.0,
                 seed: 3,

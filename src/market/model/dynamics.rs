@@ -3,7 +3,7 @@ use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
 use crate::market::estimation::{StandardErrors, VarianceFilter};
-use crate::random::Shocks;
+use crate::random::{Factor, Shocks};
 use crate::simd::{Lane, Real};
 use serde_json::{Value, json};
 use std::fmt::Debug;
@@ -49,9 +49,9 @@ pub(super) fn spread_limit(parameter: &'static str, value: f64, deviation: f64) 
 ///
 /// # Units
 /// Spots in currency, variances annualised, times in years, the carry per year.
-pub struct Draw<'a, R> {
-    /// The shocks, counted through the factors of a step and then the steps.
-    pub shocks: Shocks,
+pub struct Draw<'a, R, S> {
+    /// The shocks, those of [`Dynamics::factors`], counted through the factors of a step and then the steps.
+    pub shocks: S,
     /// The spot at the start.
     pub start: f64,
     /// The growth of the forward, r − q.
@@ -186,15 +186,16 @@ pub trait Dynamics: Debug + Send + Sync {
     /// where parameters are in their ranges may be left out.
     fn limits(&self, life: f64, steps: usize) -> Vec<Limit>;
 
-    /// The number of shocks that a step takes on every path.
-    fn factors(&self) -> usize;
+    /// The shocks that a step takes on every path, and what each has to do with the Brownian motion of the spot: from these
+    /// follows how several assets move together.
+    fn factors(&self) -> Vec<Factor>;
 
     /// The longest step that simulates `life` years rightly: any where the law at the end of a step is known, else one
     /// whose error is below a standard error of 10⁶ paths.
     fn longest_step(&self, life: f64) -> f64;
 
     /// Draws one block of paths. The discounted spot with its dividends is a martingale on the grid.
-    fn draw<R: Real>(&self, block: Draw<'_, R>)
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>)
     where
         Self: Sized;
 

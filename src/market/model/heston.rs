@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::market::estimation::{HestonFilter, VarianceFilter, estimate_heston};
 use crate::pricing::heston::HestonTransform;
 use crate::pricing::{Greeks, HestonParameters};
-use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch, multiply_add};
 use serde_json::json;
 use std::marker::PhantomData;
 
@@ -84,16 +85,21 @@ impl Dynamics for HestonParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        2
+    /// The Brownian motion of the variance, and that of the spot orthogonal to it.
+    fn factors(&self) -> Vec<Factor> {
+        let rho = self.rho;
+        vec![
+            Factor::Normal(rho),
+            Factor::Normal((1.0 - rho * rho).sqrt()),
+        ]
     }
 
     fn longest_step(&self, life: f64) -> f64 {
         longest_step(self, life)
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
-        draw::<R, 2>(self, block);
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
+        draw::<R, S, 2>(self, block);
     }
 
     fn variance_process(&self) -> VarianceProcess {
@@ -249,26 +255,26 @@ impl Pricer for TransformPricer {
 /// sections 3.2 and 4.3 (equations 23–27, 33 and propositions 5–9).
 ///
 /// A step takes `FACTORS` shocks, 2 or 4, of which the first is the variance's and the second the spot's.
-struct HestonBlock<'a, W, R, const FACTORS: usize> {
+struct HestonBlock<'a, W, R, S, const FACTORS: usize> {
     parameters: HestonParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
     arithmetic: PhantomData<W>,
 }
 
 /// Draws one block of paths, whose steps take `FACTORS` shocks each, 2 or 4.
-pub(super) fn draw<R: Real, const FACTORS: usize>(
+pub(super) fn draw<R: Real, S: Shocks, const FACTORS: usize>(
     parameters: &HestonParameters,
-    block: Draw<'_, R>,
+    block: Draw<'_, R, S>,
 ) {
     let parameters = *parameters;
     if cancels(&parameters) {
-        dispatch(HestonBlock::<f64, R, FACTORS> {
+        dispatch(HestonBlock::<f64, R, S, FACTORS> {
             parameters,
             block,
             arithmetic: PhantomData,
         });
     } else {
-        dispatch(HestonBlock::<R, R, FACTORS> {
+        dispatch(HestonBlock::<R, R, S, FACTORS> {
             parameters,
             block,
             arithmetic: PhantomData,
@@ -326,7 +332,9 @@ fn keep<W: Real, R: Real>(from: &Lane<W>, to: &mut Lane<R>) {
     }
 }
 
-impl<W: Real, R: Real, const FACTORS: usize> Kernel for HestonBlock<'_, W, R, FACTORS> {
+impl<W: Real, R: Real, S: Shocks, const FACTORS: usize> Kernel
+    for HestonBlock<'_, W, R, S, FACTORS>
+{
     type Output = ();
 
     #[inline(always)]
@@ -382,9 +390,30 @@ impl<W: Real, R: Real, const FACTORS: usize> Kernel for HestonBlock<'_, W, R, FA
                 words = shocks.draw(FACTORS * step / 4);
             }
             let (for_variance, for_spot) = (words[first], words[first + 1]);
+            // Where tails take work of their own, it is done only if a path needs its tail.
+            let mut tails = [one; BLOCK];
+            if !S::GIVES_TAILS {
+                let mut exponential = false;
+                for lane in 0..BLOCK {
+                    let v = variance[lane];
+                    let m = multiply_add::<W, FMA>(mean_slope, v, mean_base);
+                    let s2 = multiply_add::<W, FMA>(variance_slope, v, variance_base);
+                    exponential |= s2 > of(PSI_CRITICAL) * (m * m);
+                }
+                if exponential {
+                    for lane in 0..BLOCK {
+                        tails[lane] = S::upper_tail::<W, FMA>(for_variance[lane]);
+                    }
+                }
+            }
             for lane in 0..BLOCK {
                 let v = variance[lane];
-                let normal = Normal::<W>::from_bits::<FMA>(for_variance[lane]);
+                let normal = S::normal::<W, FMA>(for_variance[lane]);
+                let upper_tail = if S::GIVES_TAILS {
+                    S::upper_tail::<W, FMA>(for_variance[lane])
+                } else {
+                    tails[lane]
+                };
                 let m = multiply_add::<W, FMA>(mean_slope, v, mean_base);
                 let s2 = multiply_add::<W, FMA>(variance_slope, v, variance_base);
                 // Where the branches divide or take a logarithm alike, the operands are chosen first:
@@ -397,12 +426,12 @@ impl<W: Real, R: Real, const FACTORS: usize> Kernel for HestonBlock<'_, W, R, FA
 
                 let ratio = two * square / s2;
                 let b2 = ratio - one + (ratio * (ratio - one).greater(W::ZERO)).sqrt();
-                let shifted = b2.greater(W::ZERO).sqrt() + normal.quantile;
+                let shifted = b2.greater(W::ZERO).sqrt() + normal;
 
                 let inverse = one / (s2 + square);
                 let (mass, rest) = ((s2 - square) * inverse, two * square * inverse);
                 let beta = two * m * inverse;
-                let excess = (rest / normal.upper_tail).greater(one).ln::<FMA>();
+                let excess = (rest / upper_tail).greater(one).ln::<FMA>();
 
                 // a, or the exponential variate.
                 let scale = choose(m, excess) / choose(one + b2, beta);
@@ -425,7 +454,7 @@ impl<W: Real, R: Real, const FACTORS: usize> Kernel for HestonBlock<'_, W, R, FA
                 };
 
                 let diffusion = (k3 * (v + v_next)).sqrt();
-                let shock = Normal::<W>::from_bits::<FMA>(for_spot[lane]).quantile;
+                let shock = S::normal::<W, FMA>(for_spot[lane]);
                 let drift = carry + k0 + k1 * v + k2 * v_next;
                 variance[lane] = v_next;
                 spot[lane] *= multiply_add::<W, FMA>(diffusion, shock, drift).exp::<FMA>();

@@ -12,7 +12,8 @@ use crate::market::estimation::{ConstantVariance, VarianceFilter};
 use crate::pricing::heston::HestonTransform;
 use crate::pricing::jumps::{ExponentialJumps, Jumps};
 use crate::pricing::{Greeks, HestonParameters};
-use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch, multiply_add};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Gamma};
@@ -99,15 +100,16 @@ impl Dynamics for KouParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        4
+    /// The Brownian motion, the numbers of jumps upwards and downwards, and their sizes.
+    fn factors(&self) -> Vec<Factor> {
+        vec![Factor::Normal(1.0), Factor::Own, Factor::Own, Factor::Own]
     }
 
     fn longest_step(&self, _: f64) -> f64 {
         f64::INFINITY
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
         dispatch(KouBlock {
             parameters: *self,
             block,
@@ -186,9 +188,9 @@ impl Pricer for KouPricer {
 ///
 /// # References
 /// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", section 3.5.1.
-struct KouBlock<'a, R> {
+struct KouBlock<'a, R, S> {
     parameters: KouParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
 }
 
 /// What the jumps of a step add to the logarithm of the spot.
@@ -206,7 +208,7 @@ fn jumped(parameters: &KouParameters, (up, down): (f64, f64), seed: [u32; 3]) ->
     sum(up, parameters.log_jump_up) - sum(down, parameters.log_jump_down)
 }
 
-impl<R: Real> Kernel for KouBlock<'_, R> {
+impl<R: Real, S: Shocks> Kernel for KouBlock<'_, R, S> {
     type Output = ();
 
     #[inline(always)]
@@ -217,41 +219,45 @@ impl<R: Real> Kernel for KouBlock<'_, R> {
             start,
             carry,
             dt,
-            spot,
-            ..
+            substeps,
+            spot: spots,
+            variance: variances,
         } = self.block;
+        let dt = dt / substeps as f64;
         let sigma2 = p.volatility * p.volatility;
         let compensated = carry - p.jump_intensity * p.jumps().mean_jump() - 0.5 * sigma2;
         let (drift, scale) = (R::of(compensated * dt), R::of(p.volatility * dt.sqrt()));
         let expected = p.jump_intensity * dt;
         let up = jumps::thresholds(p.up_probability * expected);
         let down = jumps::thresholds((1.0 - p.up_probability) * expected);
-        for lane in self.block.variance.iter_mut() {
+        for lane in variances {
             *lane = [R::of(p.variance_process().now()); BLOCK];
         }
-        spot[0] = [R::of(start); BLOCK];
-        for t in 0..spot.len() - 1 {
-            let [for_spot, for_up, for_down, for_size] = shocks.draw(t);
-            let ups: Lane<R> = jumps::count(&up, &for_up);
-            let downs: Lane<R> = jumps::count(&down, &for_down);
-            let mut sizes = [R::ZERO; BLOCK];
-            for lane in 0..BLOCK {
-                if ups[lane] + downs[lane] > R::ZERO {
-                    let counts = (ups[lane].into_f64(), downs[lane].into_f64());
-                    let seed = [for_up[lane], for_down[lane], for_size[lane]];
-                    sizes[lane] = R::of(jumped(&p, counts, seed));
+        // Values, not references: the compiler must see that nothing overlaps.
+        let mut spot = [R::of(start); BLOCK];
+        spots[0] = spot;
+        let mut step = 0;
+        for kept in &mut spots[1..] {
+            for _ in 0..substeps {
+                let [for_spot, for_up, for_down, for_size] = shocks.draw(step);
+                let ups: Lane<R> = jumps::count(&up, &for_up);
+                let downs: Lane<R> = jumps::count(&down, &for_down);
+                let mut sizes = [R::ZERO; BLOCK];
+                for lane in 0..BLOCK {
+                    if ups[lane] + downs[lane] > R::ZERO {
+                        let counts = (ups[lane].into_f64(), downs[lane].into_f64());
+                        let seed = [for_up[lane], for_down[lane], for_size[lane]];
+                        sizes[lane] = R::of(jumped(&p, counts, seed));
+                    }
                 }
+                for lane in 0..BLOCK {
+                    let normal = S::normal::<R, FMA>(for_spot[lane]);
+                    let log_return = multiply_add::<R, FMA>(scale, normal, drift + sizes[lane]);
+                    spot[lane] *= log_return.exp::<FMA>();
+                }
+                step += 1;
             }
-            // Values, not references: the compiler must see that nothing overlaps.
-            let now = spot[t];
-            let mut next = [R::ZERO; BLOCK];
-            for lane in 0..BLOCK {
-                let normal = Normal::<R>::from_bits::<FMA>(for_spot[lane]);
-                let log_return =
-                    multiply_add::<R, FMA>(scale, normal.quantile, drift + sizes[lane]);
-                next[lane] = now[lane] * log_return.exp::<FMA>();
-            }
-            spot[t + 1] = next;
+            *kept = spot;
         }
     }
 }
@@ -310,7 +316,7 @@ mod tests {
             Sampling::Sobol,
         ] {
             let simulator = Simulator {
-                market: market.clone(),
+                assets: market.clone().into(),
                 steps: 5,
                 dt: 0.05,
                 seed: 6,

@@ -8,7 +8,8 @@ use crate::contract::OptionKind;
 use crate::error::Result;
 use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_merton};
 use crate::pricing::{Greeks, MertonParameters};
-use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch, multiply_add};
 
 impl Dynamics for MertonParameters {
     /// [`jumps::limit`]; prices sum over the number of jumps.
@@ -28,15 +29,15 @@ impl Dynamics for MertonParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        2
+    fn factors(&self) -> Vec<Factor> {
+        vec![Factor::Normal(1.0), Factor::Own]
     }
 
     fn longest_step(&self, _: f64) -> f64 {
         f64::INFINITY
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
         dispatch(MertonBlock {
             parameters: *self,
             block,
@@ -118,12 +119,12 @@ impl Pricer for SeriesPricer<'_> {
 ///
 /// # References
 /// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", section 3.5.1.
-struct MertonBlock<'a, R> {
+struct MertonBlock<'a, R, S> {
     parameters: MertonParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
 }
 
-impl<R: Real> Kernel for MertonBlock<'_, R> {
+impl<R: Real, S: Shocks> Kernel for MertonBlock<'_, R, S> {
     type Output = ();
 
     #[inline(always)]
@@ -134,37 +135,41 @@ impl<R: Real> Kernel for MertonBlock<'_, R> {
             start,
             carry,
             dt,
-            spot,
-            ..
+            substeps,
+            spot: spots,
+            variance: variances,
         } = self.block;
+        let dt = dt / substeps as f64;
         let sigma2 = p.volatility * p.volatility;
         let compensated = carry - p.jump_intensity * p.mean_jump() - 0.5 * sigma2;
         let (drift, jump) = (R::of(compensated * dt), R::of(p.log_jump_mean));
         let (diffusion, square) = (R::of(sigma2 * dt), R::of(p.log_jump_std.powi(2)));
         let thresholds = jumps::thresholds(p.jump_intensity * dt);
-        for lane in self.block.variance.iter_mut() {
+        for lane in variances {
             *lane = [R::of(p.total_variance()); BLOCK];
         }
-        spot[0] = [R::of(start); BLOCK];
-        let steps = spot.len() - 1;
+        // Values, not references: the compiler must see that nothing overlaps.
+        let mut spot = [R::of(start); BLOCK];
+        spots[0] = spot;
         let mut words = [[0; BLOCK]; 4];
-        for t in 0..steps {
-            if t % 2 == 0 {
-                words = shocks.draw(t / 2);
+        let mut step = 0;
+        for kept in &mut spots[1..] {
+            for _ in 0..substeps {
+                if step % 2 == 0 {
+                    words = shocks.draw(step / 2);
+                }
+                let (for_spot, for_jumps) = (words[2 * (step % 2)], words[2 * (step % 2) + 1]);
+                let count: Lane<R> = jumps::count(&thresholds, &for_jumps);
+                for lane in 0..BLOCK {
+                    let normal = S::normal::<R, FMA>(for_spot[lane]);
+                    let spread = multiply_add::<R, FMA>(count[lane], square, diffusion).sqrt();
+                    let mean = multiply_add::<R, FMA>(count[lane], jump, drift);
+                    let log_return = multiply_add::<R, FMA>(spread, normal, mean);
+                    spot[lane] *= log_return.exp::<FMA>();
+                }
+                step += 1;
             }
-            let (for_spot, for_jumps) = (words[2 * (t % 2)], words[2 * (t % 2) + 1]);
-            let count: Lane<R> = jumps::count(&thresholds, &for_jumps);
-            // Values, not references: the compiler must see that nothing overlaps.
-            let now = spot[t];
-            let mut next = [R::ZERO; BLOCK];
-            for lane in 0..BLOCK {
-                let normal = Normal::<R>::from_bits::<FMA>(for_spot[lane]);
-                let spread = multiply_add::<R, FMA>(count[lane], square, diffusion).sqrt();
-                let mean = multiply_add::<R, FMA>(count[lane], jump, drift);
-                let log_return = multiply_add::<R, FMA>(spread, normal.quantile, mean);
-                next[lane] = now[lane] * log_return.exp::<FMA>();
-            }
-            spot[t + 1] = next;
+            *kept = spot;
         }
     }
 }

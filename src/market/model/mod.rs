@@ -32,6 +32,7 @@ pub(super) use heston::cancels;
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceFilter;
 use crate::pricing::{HestonParameters, MertonParameters};
+use crate::random::{Factor, Shocks};
 use crate::settings::declared;
 use crate::simd::Real;
 use serde::{Deserialize, Serialize};
@@ -77,7 +78,7 @@ macro_rules! models {
             }
 
             /// Draws one block of paths.
-            pub fn draw<R: Real>(&self, block: Draw<'_, R>) {
+            pub fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
                 match self {
                     $(Self::$model(parameters) => parameters.draw(block),)*
                 }
@@ -204,8 +205,8 @@ impl Model {
         self.dynamics().longest_step(life)
     }
 
-    /// The number of shocks that a step takes on every path.
-    pub fn factors(&self) -> usize {
+    /// The shocks that a step takes on every path; see [`Dynamics::factors`].
+    pub fn factors(&self) -> Vec<Factor> {
         self.dynamics().factors()
     }
 

@@ -8,7 +8,8 @@ use crate::contract::OptionKind;
 use crate::error::Result;
 use crate::market::estimation::{LognormalFilter, VarianceFilter};
 use crate::pricing::{BlackScholes, ForwardVariance, Greeks, HaganVolatility, MarkovVariance};
-use crate::simd::{BLOCK, Kernel, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Real, dispatch, multiply_add};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,8 +76,13 @@ impl Dynamics for SabrParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        2
+    /// The Brownian motion of the volatility, and that of the spot orthogonal to it.
+    fn factors(&self) -> Vec<Factor> {
+        let rho = self.rho;
+        vec![
+            Factor::Normal(rho),
+            Factor::Normal((1.0 - rho * rho).sqrt()),
+        ]
     }
 
     /// h ≤ min(0.005/ν², 0.002/((1 − β) α)²), at which prices differ from those of finer steps by less than a standard error of
@@ -86,7 +92,7 @@ impl Dynamics for SabrParameters {
         f64::min(0.005 / (self.nu * self.nu), 0.002 / (elastic * elastic))
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
         dispatch(SabrBlock {
             parameters: *self,
             block,
@@ -201,15 +207,15 @@ impl Pricer for HaganPricer<'_> {
 ///
 /// # References
 /// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", section 6.1.1, equation 6.10, for Milstein's scheme.
-struct SabrBlock<'a, R> {
+struct SabrBlock<'a, R, S> {
     parameters: SabrParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
 }
 
 /// ln(10⁻⁴)
 const ABSORBED: f64 = -9.210_340_371_976_182;
 
-impl<R: Real> Kernel for SabrBlock<'_, R> {
+impl<R: Real, S: Shocks> Kernel for SabrBlock<'_, R, S> {
     type Output = ();
 
     #[inline(always)]
@@ -259,8 +265,8 @@ impl<R: Real> Kernel for SabrBlock<'_, R> {
             let (first, second) = (words[2 * (taken % 2)], words[2 * (taken % 2) + 1]);
             for lane in 0..BLOCK {
                 let v = current[lane];
-                let for_volatility = Normal::<R>::from_bits::<FMA>(first[lane]).quantile;
-                let for_spot = Normal::<R>::from_bits::<FMA>(second[lane]).quantile;
+                let for_volatility = S::normal::<R, FMA>(first[lane]);
+                let for_spot = S::normal::<R, FMA>(second[lane]);
                 let w = multiply_add::<R, FMA>(along, for_volatility, across * for_spot);
                 let grown = growth[0] + growth[1] * v.sqrt() + growth[2] * v;
                 let mean = v * (one + grown.greater(-R::HALF));
@@ -308,7 +314,7 @@ mod tests {
         };
         let steps = 4;
         let simulator = Simulator {
-            market: market.clone(),
+            assets: market.clone().into(),
             steps,
             dt: expiry / steps as f64,
             seed: 5,

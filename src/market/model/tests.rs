@@ -70,7 +70,7 @@ fn the_discounted_spot_of_every_model_is_a_martingale() {
     const COUNT: usize = 1 << 16;
     for model in every_model() {
         let simulator = Simulator {
-            market: market(model.clone()),
+            assets: market(model.clone()).into(),
             steps: 4,
             dt: 0.05,
             seed: 8,

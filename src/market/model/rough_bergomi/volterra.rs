@@ -1,7 +1,7 @@
 //! The variance of rough Bergomi paths.
 
 use crate::random::Shocks;
-use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, multiply_add};
+use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add};
 
 /// The Volterra process of a Hurst index H on an equidistant grid, by the hybrid scheme with one exact cell,
 ///
@@ -63,14 +63,14 @@ pub(super) struct Driven<R> {
 }
 
 /// Draws [`Driven`] from three shocks a step: Z, Z′ and the independent one.
-pub(super) struct Drawing<'a> {
+pub(super) struct Drawing<'a, S> {
     pub(super) volterra: &'a Volterra,
     pub(super) xi: f64,
     pub(super) eta: f64,
-    pub(super) shocks: Shocks,
+    pub(super) shocks: S,
 }
 
-impl Drawing<'_> {
+impl<S: Shocks> Drawing<'_, S> {
     /// The block, in the arithmetic of `R`.
     #[inline(always)]
     pub(super) fn of<R: Real, const FMA: bool>(&self) -> Driven<R> {
@@ -108,7 +108,7 @@ impl Drawing<'_> {
             }
             let mean = R::of(self.xi * (-0.5 * self.eta * self.eta * variances[i]).exp());
             for lane in 0..BLOCK {
-                let normal = |k: usize| Normal::<R>::from_bits::<FMA>(bits[k][lane]).quantile;
+                let normal = |k: usize| S::normal::<R, FMA>(bits[k][lane]);
                 let (z, rest) = (normal(0), normal(1));
                 let x = multiply_add::<R, FMA>(own, z, other * rest) + sum[lane];
                 driven.variance[i][lane] = mean * (eta * x).exp::<FMA>();
@@ -121,9 +121,9 @@ impl Drawing<'_> {
 }
 
 /// [`Drawing`] in double precision, by itself.
-pub(super) struct InDouble<'a>(pub(super) Drawing<'a>);
+pub(super) struct InDouble<'a, S>(pub(super) Drawing<'a, S>);
 
-impl Kernel for InDouble<'_> {
+impl<S: Shocks> Kernel for InDouble<'_, S> {
     type Output = Driven<f64>;
 
     #[inline(always)]
