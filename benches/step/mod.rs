@@ -32,12 +32,13 @@ pub fn heston() -> Model {
 
 pub fn simulator(model: Model, steps: usize) -> Simulator {
     Simulator {
-        market: Market {
+        assets: Market {
             model,
             spot: 100.0,
             rate: 0.0,
             dividend: 0.0,
-        },
+        }
+        .into(),
         steps,
         dt: 1.0 / 365.0,
         seed: 1,
@@ -82,7 +83,7 @@ impl Step {
                 expiry: contract.expiry,
                 state: Vec::new(),
             },
-            ledger: Ledger::new(contract.clone(), costs, &simulator.market, 2.3),
+            ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
             shape,
             sweep: shape.sweep(Engine::Block),
             record: Mutex::default(),

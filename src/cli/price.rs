@@ -125,7 +125,7 @@ fn greeks(market: &Market, contract: &Contract, stop: &Stop) -> Result<(Value, S
         );
         return Ok((json!(greeks), text));
     }
-    let assets = sensitivities(market, contract, &mut || stop.check())?;
+    let assets = sensitivities(&market.clone().into(), contract, &mut || stop.check())?;
     let shown = |name: &str, one: &Sensitivity| {
         format!("{name} {}", with_error(one.value, one.standard_error))
     };

@@ -24,7 +24,7 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
         dividend: 0.0,
     };
     Simulator {
-        market,
+        assets: market.into(),
         steps,
         dt: 1.0 / 252.0,
         seed: 3,

@@ -45,7 +45,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         dividend: 0.0,
     };
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps,
         dt: 0.02,
         seed: 4,

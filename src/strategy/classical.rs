@@ -72,7 +72,7 @@ impl Plan {
             return Ok(regression);
         }
         let mut simulator = self.simulator(self.seed, Purpose::Regression);
-        simulator.market = market.clone();
+        simulator.assets = market.clone().into();
         let regression = Arc::new(self.regression_on(market, &simulator)?);
         let fitted = (market.clone(), Arc::clone(&regression));
         let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);

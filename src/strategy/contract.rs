@@ -238,7 +238,7 @@ pub(super) fn check_payments(market: &Market, contract: &Contract) -> Result<()>
         return Ok(());
     }
     let simulator = Simulator {
-        market: market.clone(),
+        assets: market.clone().into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,

@@ -125,7 +125,9 @@ impl Plan {
         let shape = strategy
             .policy
             .shape(features.inputs(), instruments.len())?;
-        let hedges = strategy.evaluation.hedges(&contract, &instruments)?;
+        let hedges = strategy
+            .evaluation
+            .hedges(&contract, &instruments, &market)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
@@ -389,7 +391,7 @@ impl Plan {
     /// A simulator of independent paths of the strategy's market on the contract's grid.
     pub fn simulator(&self, seed: u64, purpose: Purpose) -> Simulator {
         Simulator {
-            market: self.market.clone(),
+            assets: self.market.clone().into(),
             steps: self.contract.steps,
             dt: self.contract.dt(),
             seed,
@@ -418,7 +420,7 @@ fn standards(market: &Market, contract: &Contract) -> Vec<Standard> {
         return Vec::new();
     }
     let simulator = Simulator {
-        market: market.clone(),
+        assets: market.clone().into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,

@@ -4,12 +4,12 @@ use super::Plan;
 use super::contract::Premium;
 use crate::contract::Contract;
 use crate::error::Result;
-use crate::market::Market;
 use crate::market::valuation::{ContractPrice, PriceMethod, model_price};
+use crate::market::{Assets, Market};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Prices that a simulation found, by market and contract.
-type Known = Vec<(Market, Contract, ContractPrice)>;
+/// Prices that a simulation found, by assets and contract.
+type Known = Vec<(Assets, Contract, ContractPrice)>;
 
 /// The prices that a plan simulated, each of which takes up to a second or so. Clones of a plan share them.
 #[derive(Debug, Clone, Default)]
@@ -21,23 +21,23 @@ const KEPT: usize = 1024;
 impl PriceCache {
     fn of(
         &self,
-        market: &Market,
+        assets: &Assets,
         contract: &Contract,
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<ContractPrice> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = known
             .iter()
-            .find(|(of, what, _)| of == market && what == contract);
+            .find(|(of, what, _)| of == assets && what == contract);
         if let Some((_, _, price)) = found {
             return Ok(*price);
         }
-        let price = model_price(market, contract, stop)?;
+        let price = model_price(assets, contract, stop)?;
         if price.method != PriceMethod::Formula {
             if known.len() == KEPT {
                 known.clear();
             }
-            known.push((market.clone(), contract.clone(), price));
+            known.push((assets.clone(), contract.clone(), price));
         }
         Ok(price)
     }
@@ -49,7 +49,8 @@ impl Plan {
     /// # Errors
     /// That of `stop`, which is asked again and again where the price is simulated.
     pub fn model_price(&self, stop: &mut dyn FnMut() -> Result<()>) -> Result<ContractPrice> {
-        self.prices.of(&self.market, &self.contract, stop)
+        self.prices
+            .of(&self.market.clone().into(), &self.contract, stop)
     }
 
     /// The premium in the strategy's own market.
@@ -61,7 +62,8 @@ impl Plan {
     pub fn premium_in(&self, market: &Market) -> f64 {
         match self.premium {
             Premium::Model => {
-                let price = self.prices.of(market, &self.contract, &mut || Ok(()));
+                let assets = market.clone().into();
+                let price = self.prices.of(&assets, &self.contract, &mut || Ok(()));
                 price
                     .expect("who never asks to stop is never stopped")
                     .value

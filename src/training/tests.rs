@@ -54,7 +54,7 @@ impl Problem {
             liquidation,
         };
         let simulator = Simulator {
-            market: market.clone(),
+            assets: market.clone().into(),
             steps: contract().steps,
             dt: contract().dt(),
             seed: 21,

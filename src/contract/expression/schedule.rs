@@ -185,10 +185,11 @@ impl Schedule {
             Self::Periodic { count, .. } if t == life => count[life - 1] + 1,
             Self::Periodic { member, count } => usize::from(member[t]) * count[t],
             Self::Fixings(n) => {
-                // The nearest dates to i·life/n, and back.
+                // The nearest dates to i·life/n, the even one of two, and back.
                 let i = (2 * t * n + life) / (2 * life);
-                let date = (2 * i * life + n) / (2 * n);
-                if date == t { i } else { 0 }
+                let (below, rest) = (i * life / n, i * life % n);
+                let above = 2 * rest > n || (2 * rest == n && below % 2 == 1);
+                if below + usize::from(above) == t { i } else { 0 }
             }
         }
     }
@@ -231,7 +232,7 @@ mod tests {
         let month = Grid::new(30, 1.0 / 365.0, 365.0);
         assert_eq!(dates(Rule::Weekly, &month), [7, 14, 21, 28, 30]);
         assert_eq!(dates(Rule::Every(12), &month), [12, 24, 30]);
-        assert_eq!(dates(Rule::Fixings(4), &month), [8, 15, 23, 30]);
+        assert_eq!(dates(Rule::Fixings(4), &month), [8, 15, 22, 30]);
         assert_eq!(dates(Rule::Quarterly, &month), [30]);
         assert_eq!(dates(Rule::Expiry, &month), [30]);
     }

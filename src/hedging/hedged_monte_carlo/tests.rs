@@ -18,7 +18,7 @@ fn market() -> Market {
 
 fn paths(contract: &Contract, purpose: Purpose, count: usize) -> Paths<f64> {
     let simulator = Simulator {
-        market: market(),
+        assets: market().into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 1,

@@ -1,6 +1,7 @@
 //! Variates whose expectation is known, which take their share of a payoff's variance away.
 
 use crate::contract::{Contract, Leg, OptionKind};
+use crate::market::assets::Assets;
 use crate::market::paths::PathBlock;
 use crate::market::spot_market::Market;
 use crate::pricing::exotic::{AverageSoFar, GeometricAsian, LognormalAsset};
@@ -33,10 +34,11 @@ pub struct Controls {
 
 impl Controls {
     /// Those that can be expected to move with what `contract` pays.
-    pub fn new(markets: &[Market], contract: &Contract) -> Self {
+    pub fn new(assets: &Assets, contract: &Contract) -> Self {
         let mut variates = Vec::new();
         let averages = !contract.accumulators().is_empty();
-        for (asset, market) in markets.iter().enumerate() {
+        for (asset, one) in assets.list().iter().enumerate() {
+            let market = &one.market;
             variates.push(Variate::Forward(asset));
             let variance = market.model.initial_volatility().powi(2);
             let variance = market.model.mean_variance(variance, contract.expiry);
@@ -74,28 +76,28 @@ impl Controls {
         self.variates.len()
     }
 
-    /// Their expectations at expiry in these markets.
-    pub fn expectations(&self, markets: &[Market]) -> Vec<f64> {
+    /// Their expectations at expiry of these assets.
+    pub fn expectations(&self, assets: &Assets) -> Vec<f64> {
         let expectation = |variate: &Variate| match *variate {
-            Variate::Forward(asset) => forward(&markets[asset], self.expiry),
+            Variate::Forward(asset) => forward(assets.market(asset), self.expiry),
             Variate::Stopped(asset) => {
-                let market = &markets[asset];
+                let market = assets.market(asset);
                 market.spot * (market.rate * self.expiry).exp()
             }
             Variate::Call(asset, strike) | Variate::StoppedCall(asset, strike) => {
-                let market = &markets[asset];
+                let market = assets.market(asset);
                 let legs = [Leg::one(OptionKind::Call, strike)];
                 market.price(&legs, self.expiry) * (market.rate * self.expiry).exp()
             }
             Variate::Mean(asset) => {
                 let date = |t: usize| self.expiry * t as f64 / self.steps as f64;
                 let sum: f64 = (1..=self.steps)
-                    .map(|t| forward(&markets[asset], date(t)))
+                    .map(|t| forward(assets.market(asset), date(t)))
                     .sum();
                 sum / self.steps as f64
             }
             Variate::GeometricCall(asset, strike) => {
-                let market = &markets[asset];
+                let market = assets.market(asset);
                 let date = |t: usize| self.expiry * t as f64 / self.steps as f64;
                 let times: Vec<f64> = (1..=self.steps).map(date).collect();
                 let option = GeometricAsian {
@@ -120,11 +122,11 @@ impl Controls {
         self.variates.iter().map(expectation).collect()
     }
 
-    /// Their values at expiry on a block of paths of these markets.
-    pub fn values(&self, markets: &[Market], block: PathBlock<'_, f64>) -> Vec<Lane<f64>> {
+    /// Their values at expiry on a block of paths of these assets.
+    pub fn values(&self, assets: &Assets, block: PathBlock<'_, f64>) -> Vec<Lane<f64>> {
         // What is worth `value` with so many years left when the contract ends, and earns interest after.
         let stopped = |asset: usize, value: &dyn Fn(&Market, f64, f64) -> f64| -> Lane<f64> {
-            let (market, spots) = (&markets[asset], block.spot_of(asset));
+            let (market, spots) = (assets.market(asset), block.spot_of(asset));
             let whole = [self.steps as f64; BLOCK];
             let end = block.end().unwrap_or(&whole);
             std::array::from_fn(|lane| {

@@ -48,7 +48,7 @@ pub fn exercise_rule(
     let mut rule = ExerciseRule::at_expiry(kind, strike, (deviation, variance), steps);
     let dt = expiry / steps as f64;
     let simulator = Simulator {
-        market: market.clone(),
+        assets: market.clone().into(),
         steps,
         dt,
         seed: 0,

@@ -10,11 +10,12 @@ mod tests;
 pub use exercise::exercise_rule;
 pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
 
+use super::assets::{Asset, Assets};
 use super::simulator::Simulator;
-use super::spot_market::Market;
 use crate::contract::Contract;
 use crate::error::Result;
 use crate::named::named;
+use crate::random::{Purpose, Sampling};
 use controls::Controls;
 use replicates::Replicates;
 use serde::Serialize;
@@ -52,7 +53,7 @@ const ACCURACY: f64 = 1e-4;
 /// points, each of 2⁹ paths or, until the standard error is below 10⁻⁴ of the spot, of more, up to some 2²⁴ steps of paths in
 /// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
 /// formula is exact, the mean of its spots, and under geometric Brownian motion their geometric mean. The standard error is
-/// that of the 16 means. The price depends on market and contract alone.
+/// that of the 16 means. The price depends on assets and contract alone.
 ///
 /// # Errors
 /// That of `stop`, which is asked again and again.
@@ -61,18 +62,18 @@ const ACCURACY: f64 = 1e-4;
 /// A. B. Owen (1997), "Monte Carlo variance of scrambled net quadrature", SIAM Journal on Numerical Analysis 34; P. Glasserman
 /// (2004), "Monte Carlo Methods in Financial Engineering", sections 4.1.2 and 5.4.
 pub fn model_price(
-    market: &Market,
+    assets: &Assets,
     contract: &Contract,
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<ContractPrice> {
     if let Some(legs) = contract.legs() {
         return Ok(ContractPrice {
-            value: market.price(legs, contract.expiry),
+            value: assets.first().price(legs, contract.expiry),
             standard_error: 0.0,
             method: PriceMethod::Formula,
         });
     }
-    let world = World::new(vec![market.clone()], contract);
+    let world = World::new(assets, contract);
     let estimate = simulated(&world, contract, stop)?.estimate();
     Ok(ContractPrice {
         value: estimate.0,
@@ -87,9 +88,9 @@ fn simulated(
     contract: &Contract,
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Replicates> {
-    let controls = Controls::new(&world.markets, contract);
+    let controls = Controls::new(&world.assets, contract);
     let mut replicates = Replicates::new(&controls);
-    let goal = ACCURACY * world.markets[0].spot;
+    let goal = ACCURACY * world.assets.first().spot;
     let mut blocks = replicates::LEAST_BLOCKS;
     loop {
         replicates.extend(world, contract, &controls, blocks, stop)?;
@@ -103,15 +104,15 @@ fn simulated(
 /// The assets that a contract is simulated on, and their grid.
 #[derive(Debug, Clone)]
 struct World {
-    markets: Vec<Market>,
+    assets: Assets,
     steps: usize,
     dt: f64,
 }
 
 impl World {
-    fn new(markets: Vec<Market>, contract: &Contract) -> Self {
+    fn new(assets: &Assets, contract: &Contract) -> Self {
         Self {
-            markets,
+            assets: assets.clone(),
             steps: contract.steps,
             dt: contract.dt(),
         }
@@ -120,20 +121,20 @@ impl World {
     /// The simulator of one scramble.
     fn simulator(&self, scramble: usize) -> Simulator {
         Simulator {
-            market: self.markets[0].clone(),
+            assets: self.assets.clone(),
             steps: self.steps,
             dt: self.dt,
             seed: scramble as u64,
-            purpose: crate::random::Purpose::Valuation,
-            sampling: crate::random::Sampling::Sobol,
+            purpose: Purpose::Valuation,
+            sampling: Sampling::Sobol,
         }
     }
 
     /// Blocks of a scramble beyond which a simulation takes longer than it should.
     fn most_blocks(&self) -> u64 {
-        let simulator = self.simulator(0);
-        let draws = self.markets.iter().map(|market| market.model.factors());
-        let draws = draws.sum::<usize>() * simulator.steps * simulator.substeps();
-        replicates::most_blocks(draws)
+        let factors = |asset: &Asset| asset.market.model.factors().len();
+        let factors: usize = self.assets.list().iter().map(factors).sum();
+        let substeps = self.assets.substeps(self.dt, self.steps);
+        replicates::most_blocks(factors * substeps * self.steps)
     }
 }

@@ -70,7 +70,7 @@ impl Replicates {
         blocks: u64,
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<()> {
-        let expectations = controls.expectations(&world.markets);
+        let expectations = controls.expectations(&world.assets);
         let discounts = discounts(world, contract);
         for scramble in 0..SCRAMBLES {
             let simulator = world.simulator(scramble);
@@ -153,7 +153,7 @@ fn add(to: &mut [f64], from: &[f64]) {
 /// What one unit of currency on each date on which something is due is worth at the sale, and last on the expiry.
 fn discounts(world: &World, contract: &Contract) -> Vec<f64> {
     let dates = contract.due().into_iter().chain([contract.steps]);
-    let rate = world.markets[0].rate;
+    let rate = world.assets.first().rate;
     dates
         .map(|date| (-rate * world.dt * date as f64).exp())
         .collect()
@@ -191,7 +191,7 @@ impl Sample<'_> {
             }
         }
         let to_expiry = self.discounts[self.discounts.len() - 1];
-        let values = self.controls.values(&self.world.markets, seen);
+        let values = self.controls.values(&self.world.assets, seen);
         let values = values.into_iter().zip(self.expectations);
         variates.extend(values.map(|(lane, mean)| lane.map(|x| (x - mean) * to_expiry)));
         let size = variates.len();

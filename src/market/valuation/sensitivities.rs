@@ -4,6 +4,7 @@ use super::replicates::{Replicates, mean_and_error};
 use super::{World, simulated};
 use crate::contract::Contract;
 use crate::error::Result;
+use crate::market::assets::Assets;
 use crate::market::spot_market::Market;
 use crate::market::valuation::controls::Controls;
 use serde::Serialize;
@@ -49,25 +50,26 @@ const VOLATILITY_CHANGE: f64 = 0.05;
 /// # Errors
 /// That of `stop`, which is asked again and again.
 pub fn sensitivities(
-    market: &Market,
+    assets: &Assets,
     contract: &Contract,
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Vec<AssetSensitivities>> {
-    let world = World::new(vec![market.clone()], contract);
-    let controls = Controls::new(&world.markets, contract);
+    let world = World::new(assets, contract);
+    let controls = Controls::new(&world.assets, contract);
     let base = simulated(&world, contract, stop)?;
     let coefficients = base.coefficients();
     let blocks = base.blocks();
     let base = base.means(&coefficients);
     let mut means = |asset: usize, changed: Market| -> Result<Vec<f64>> {
-        let mut world = world.clone();
-        world.markets[asset] = changed;
+        let changed = world.assets.with_market(asset, changed);
+        let world = World::new(&changed, contract);
         let mut replicates = Replicates::new(&controls);
         replicates.extend(&world, contract, &controls, blocks, stop)?;
         Ok(replicates.means(&coefficients))
     };
     let mut result = Vec::new();
-    for (asset, market) in world.markets.iter().enumerate() {
+    for (asset, one) in assets.list().iter().enumerate() {
+        let market = &one.market;
         let volatility = market.model.initial_volatility();
         let variance = market
             .model

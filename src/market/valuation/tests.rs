@@ -1,6 +1,6 @@
 use super::*;
 use crate::contract::{ExerciseRule, Leg, OptionKind};
-use crate::market::{GbmParameters, Model};
+use crate::market::{GbmParameters, Market, Model};
 use crate::pricing::HestonParameters;
 use OptionKind::{Call, Put};
 use serde_json::Value;
@@ -29,7 +29,7 @@ fn heston() -> Market {
 }
 
 fn never(market: &Market, contract: &Contract) -> ContractPrice {
-    model_price(market, contract, &mut || Ok(())).unwrap()
+    model_price(&market.clone().into(), contract, &mut || Ok(())).unwrap()
 }
 
 /// A put that is never exercised before its expiry, which no formula knows to be a European one.
@@ -56,7 +56,7 @@ fn a_simulated_european_option_is_worth_its_formula() {
                 "{found:?} {expected}"
             );
 
-            let greeks = sensitivities(&market, &contract, &mut || Ok(())).unwrap();
+            let greeks = sensitivities(&market.clone().into(), &contract, &mut || Ok(())).unwrap();
             let formula = market.greeks(&legs, 1.0);
             let vega = greeks[0].vega.unwrap();
             for (name, found, expected, missed) in [
