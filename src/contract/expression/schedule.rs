@@ -188,8 +188,12 @@ impl Schedule {
                 // The nearest dates to i·life/n, the even one of two, and back.
                 let i = (2 * t * n + life) / (2 * life);
                 let (below, rest) = (i * life / n, i * life % n);
-                let above = 2 * rest > n || (2 * rest == n && below % 2 == 1);
-                if below + usize::from(above) == t { i } else { 0 }
+                let above = 2 * rest > *n || (2 * rest == *n && below % 2 == 1);
+                if below + usize::from(above) == t {
+                    i
+                } else {
+                    0
+                }
             }
         }
     }
