@@ -374,11 +374,21 @@ impl Grid {
         let expected = |t: usize| process.expected(dt * t as f64);
         let variance: Vec<f64> = (0..=steps).map(expected).collect();
         let last = self.dates.len() * SPOTS - 1;
+        let assets = plan.assets();
         let mut paths = Paths::with_layout(last + 1, plan.layout());
         paths
             .blocks_mut()
             .enumerate()
             .for_each(|(block, mut filled)| {
+                // The map is one of the first asset: the others stay at their spots.
+                for (number, asset) in assets.list().iter().enumerate().skip(1) {
+                    let (spot, variance) = filled.asset(number);
+                    spot.fill([asset.market.spot; BLOCK]);
+                    let process = asset.market.model.variance_process();
+                    for (t, variance) in variance.iter_mut().enumerate() {
+                        variance.fill(process.expected(dt * t as f64));
+                    }
+                }
                 let (spot, variances) = filled.asset(0);
                 for lane in 0..BLOCK {
                     let index = (block * BLOCK + lane).min(last);

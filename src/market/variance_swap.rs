@@ -17,6 +17,7 @@ use crate::simd::{BLOCK, Kernel, Lane, Real};
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", section 5.1, for the limit.
 #[derive(Debug)]
 pub(super) struct VarianceSwap {
+    asset: usize,
     spot0: f64,
     dt: f64,
     theta: f64,
@@ -25,7 +26,8 @@ pub(super) struct VarianceSwap {
 }
 
 impl VarianceSwap {
-    pub fn new(market: &Market, steps: usize, dt: f64) -> Self {
+    /// A swap on the variance of asset number `asset`, which has this market.
+    pub fn new(asset: usize, market: &Market, steps: usize, dt: f64) -> Self {
         let variance = market.model.variance_process();
         let (theta, kappa) = (variance.long_run(), variance.speed());
         let decay = (-kappa * dt).exp();
@@ -34,6 +36,7 @@ impl VarianceSwap {
             weights[t] = 0.5 * dt * (1.0 + decay) + decay * weights[t + 1];
         }
         Self {
+            asset,
             spot0: market.spot,
             dt,
             theta,
@@ -45,7 +48,7 @@ impl VarianceSwap {
     pub fn quote<'a, R>(&'a self, block: PathBlock<'a, R>, out: &'a mut [Lane<R>]) -> Quote<'a, R> {
         Quote {
             swap: self,
-            variance: block.variance,
+            variance: block.variance_of(self.asset),
             out,
         }
     }
@@ -67,6 +70,7 @@ impl<R: Real> Kernel for Quote<'_, R> {
             dt,
             theta,
             weights,
+            ..
         } = self.swap;
         let steps = weights.len() - 1;
         let (half_dt, mean) = (R::of(0.5 * dt), R::of(*theta));

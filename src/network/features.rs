@@ -22,6 +22,14 @@ impl Feature {
         ("volatility", Self::Volatility),
         ("time_left", Self::TimeLeft),
     ];
+
+    /// Whether every asset has one of its own.
+    fn is_of_an_asset(self) -> bool {
+        match self {
+            Self::LogMoneyness | Self::Volatility => true,
+            Self::TimeLeft => false,
+        }
+    }
 }
 
 /// The features of a policy and the scales that make them dimensionless.
@@ -35,10 +43,30 @@ pub struct Features {
     pub volatility: f64,
     /// Time to expiry T at the start, in years.
     pub expiry: f64,
+    /// The assets after the first, whose moneyness and volatility follow the list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<AssetScale>,
+}
+
+/// What makes the features of an asset after the first dimensionless: ln(S_t/S₀)/(σ√T) and √v_t/σ.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AssetScale {
+    /// The spot S₀ at the start, in currency.
+    pub spot: f64,
+    /// Reference volatility σ, annualised.
+    pub volatility: f64,
 }
 
 impl Features {
-    /// Writes the features of date `t` of `steps` into `out`, one row per feature.
+    /// The number of inputs of the network: those of the list, and for every further asset those of them that an asset has for
+    /// itself.
+    pub fn count(&self) -> usize {
+        let own = self.list.iter().filter(|feature| feature.is_of_an_asset());
+        self.list.len() + self.further.len() * own.count()
+    }
+
+    /// Writes the features of date `t` of `steps` into `out`, one row per feature: the list, of which moneyness and variance are
+    /// those of the first asset, then what an asset has for itself, asset by asset.
     #[inline(always)]
     pub(super) fn write<R: Real, const FMA: bool>(
         &self,
@@ -47,22 +75,33 @@ impl Features {
         out: &mut [Lane<R>],
     ) {
         let steps = block.spot.len() - 1;
-        for (feature, out) in self.list.iter().zip(out) {
-            match feature {
-                Feature::LogMoneyness => {
-                    let inverse_strike = R::of(1.0 / self.strike);
-                    let scale = R::of(1.0 / (self.volatility * self.expiry.sqrt()));
-                    for lane in 0..BLOCK {
-                        out[lane] = (block.spot[t][lane] * inverse_strike).ln::<FMA>() * scale;
+        let first = AssetScale {
+            spot: self.strike,
+            volatility: self.volatility,
+        };
+        let mut rows = out.iter_mut();
+        for (asset, scale) in std::iter::once(&first).chain(&self.further).enumerate() {
+            let listed = self.list.iter();
+            let listed = listed.filter(|feature| asset == 0 || feature.is_of_an_asset());
+            for (feature, out) in listed.zip(&mut rows) {
+                match feature {
+                    Feature::LogMoneyness => {
+                        let spot = &block.spot_of(asset)[t];
+                        let inverse = R::of(1.0 / scale.spot);
+                        let scale = R::of(1.0 / (scale.volatility * self.expiry.sqrt()));
+                        for lane in 0..BLOCK {
+                            out[lane] = (spot[lane] * inverse).ln::<FMA>() * scale;
+                        }
                     }
-                }
-                Feature::Volatility => {
-                    let scale = R::of(1.0 / self.volatility);
-                    for lane in 0..BLOCK {
-                        out[lane] = block.variance[t][lane].sqrt() * scale;
+                    Feature::Volatility => {
+                        let variance = &block.variance_of(asset)[t];
+                        let scale = R::of(1.0 / scale.volatility);
+                        for lane in 0..BLOCK {
+                            out[lane] = variance[lane].sqrt() * scale;
+                        }
                     }
+                    Feature::TimeLeft => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
                 }
-                Feature::TimeLeft => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
             }
         }
     }

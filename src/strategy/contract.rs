@@ -4,7 +4,7 @@ use super::tenor::{DayCount, Tenor};
 use crate::bounds::{check, positive, required, within};
 use crate::contract::{Contract, Leg, OptionKind, options};
 use crate::error::{Error, Fault, Result};
-use crate::market::{Market, Simulator};
+use crate::market::{Assets, Market, Simulator};
 use crate::random::{Purpose, Sampling};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -147,10 +147,10 @@ pub enum Premium {
 }
 
 impl Premium {
-    /// The premium of `contract` in `market`.
-    pub fn of(&self, market: &Market, contract: &Contract) -> f64 {
+    /// The premium of `contract` in the market of `assets`.
+    pub fn of(&self, assets: &Assets, contract: &Contract) -> f64 {
         match self {
-            Self::Model => model_price(market, contract),
+            Self::Model => model_price(assets, contract),
             Self::Amount(amount) => *amount,
         }
     }
@@ -188,13 +188,13 @@ impl Strike {
 
 /// The model's price of a contract: by its calls and puts or, where it is no sum of those, the discounted mean of what it pays
 /// on simulated paths.
-fn model_price(market: &Market, contract: &Contract) -> f64 {
+fn model_price(assets: &Assets, contract: &Contract) -> f64 {
     const PATHS: usize = 1 << 16;
     if let Some(legs) = contract.legs() {
-        return market.price(legs, contract.expiry);
+        return assets.first().price(legs, contract.expiry);
     }
     let simulator = Simulator {
-        assets: market.clone().into(),
+        assets: assets.clone(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,
@@ -202,7 +202,7 @@ fn model_price(market: &Market, contract: &Contract) -> f64 {
         sampling: Sampling::Antithetic,
     };
     let payoffs = simulator.payoffs(contract, 0, PATHS);
-    let discount = (-market.rate * contract.expiry).exp();
+    let discount = (-assets.first().rate * contract.expiry).exp();
     discount * payoffs.iter().sum::<f64>() / PATHS as f64
 }
 

@@ -5,7 +5,7 @@ use super::file::Strategy;
 use crate::bounds::{check, outside, positive};
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
 use crate::error::{Error, Fault, Result, excerpt};
-use crate::market::{Market, Quotes};
+use crate::market::{Assets, Quotes};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,8 @@ const KEY: &str = "policy.instruments";
 pub enum InstrumentSection {
     /// What is known by its name alone.
     Named(NamedInstrument),
+    /// An instrument of a named asset.
+    OfAsset(AssetInstrument),
     /// An option.
     Option(OptionSection),
 }
@@ -26,10 +28,53 @@ pub enum InstrumentSection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NamedInstrument {
-    /// The underlying itself, always the first instrument.
+    /// The underlying itself, always the first instrument; with several assets all of them.
     Spot,
     /// A swap on the variance until expiry, quoted so that a unit is worth a share at the sale; it needs Heston.
     VarianceSwap,
+}
+
+/// The spot or the variance swap of a named asset: `spot:NAME`, `variance_swap:NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct AssetInstrument {
+    /// Which of the two.
+    pub kind: NamedInstrument,
+    /// The name of the asset.
+    pub asset: String,
+}
+
+/// The instruments of an asset by the words before its name.
+const OF_ASSET: [(&str, NamedInstrument); 2] = [
+    ("spot", NamedInstrument::Spot),
+    ("variance_swap", NamedInstrument::VarianceSwap),
+];
+
+impl TryFrom<String> for AssetInstrument {
+    type Error = String;
+
+    fn try_from(written: String) -> std::result::Result<Self, String> {
+        let parts = written.split_once(':').and_then(|(kind, asset)| {
+            let (_, kind) = OF_ASSET.iter().find(|(name, _)| *name == kind)?;
+            Some((*kind, asset))
+        });
+        match parts {
+            Some((kind, asset)) => Ok(Self {
+                kind,
+                asset: asset.into(),
+            }),
+            None => Err(format!("\"{}\" is no instrument", excerpt(&written))),
+        }
+    }
+}
+
+impl From<AssetInstrument> for String {
+    fn from(instrument: AssetInstrument) -> Self {
+        let kind = OF_ASSET.iter().find(|(_, kind)| *kind == instrument.kind);
+        let kind = kind.map_or("spot", |(name, _)| name);
+        format!("{kind}:{}", instrument.asset)
+    }
 }
 
 /// An option that hedges.
@@ -41,6 +86,10 @@ pub struct OptionSection {
     /// The strike: a number, or `{ moneyness = x }`, a multiple of the spot.
     #[schemars(extend("x-unit" = "currency"))]
     pub strike: StrikeRule,
+    /// The name of the asset that it is an option on, of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "the first of `market.assets`"))]
+    pub asset: Option<String>,
     /// Days to expiry: those of the contract, where the option is settled in cash, or more.
     #[schemars(extend("x-unit" = "days", "x-default" = "`contract.expiry_days`"))]
     pub expiry_days: Option<f64>,
@@ -58,23 +107,39 @@ impl Default for InstrumentSection {
     }
 }
 
-/// The instruments of `policy.instruments`, the spot first; costs and expiries that depend on others are filled in.
+/// The instruments of `policy.instruments`, the first asset first; costs and expiries that depend on others are filled in.
 pub(super) fn instruments(
     strategy: &mut Strategy,
-    market: &Market,
+    assets: &Assets,
     terms: &Terms,
     costs: Costs,
 ) -> Result<Vec<(Instrument, Charge)>> {
-    const SWAP: InstrumentSection = InstrumentSection::Named(NamedInstrument::VarianceSwap);
-    let swapped = strategy.policy.instruments.contains(&SWAP);
-    let swap = swap_charge(strategy, market, costs, swapped)?;
+    spread_out(&mut strategy.policy.instruments, assets);
+    let swapped: Vec<usize> = strategy
+        .policy
+        .instruments
+        .iter()
+        .filter_map(|one| match one {
+            InstrumentSection::Named(NamedInstrument::VarianceSwap) => Some(Ok(0)),
+            InstrumentSection::OfAsset(AssetInstrument {
+                kind: NamedInstrument::VarianceSwap,
+                asset,
+            }) => Some(number(assets, asset)),
+            InstrumentSection::Named(NamedInstrument::Spot)
+            | InstrumentSection::OfAsset(_)
+            | InstrumentSection::Option(_) => None,
+        })
+        .collect::<Result<_>>()?;
+    let swap = swap_charge(strategy, assets, costs, &swapped)?;
     let written = &mut strategy.policy.instruments;
+    let named = |kind: NamedInstrument, asset: usize| match kind {
+        NamedInstrument::Spot => (Instrument::Spot(asset), costs.spot),
+        NamedInstrument::VarianceSwap => (Instrument::VarianceSwap(asset), swap),
+    };
     let read = |one: &mut InstrumentSection| match one {
-        InstrumentSection::Named(NamedInstrument::Spot) => Ok((Instrument::SPOT, costs.spot)),
-        InstrumentSection::Named(NamedInstrument::VarianceSwap) => {
-            Ok((Instrument::VarianceSwap(0), swap))
-        }
-        InstrumentSection::Option(option) => vanilla(option, market, terms, costs.spot),
+        InstrumentSection::Named(kind) => Ok(named(*kind, 0)),
+        InstrumentSection::OfAsset(of) => Ok(named(of.kind, number(assets, &of.asset)?)),
+        InstrumentSection::Option(option) => vanilla(option, assets, terms, costs.spot),
     };
     let list: Vec<(Instrument, Charge)> = written.iter_mut().map(read).collect::<Result<_>>()?;
     let distinct = (1..list.len()).all(|i| list[..i].iter().all(|other| other.0 != list[i].0));
@@ -86,22 +151,60 @@ pub(super) fn instruments(
     }
     let names = written.iter().map(toml::Value::try_from);
     let names: Vec<String> = names.flatten().map(|one| one.to_string()).collect();
+    let bound = match assets.count() {
+        1 => "distinct instruments, \"spot\" first".to_owned(),
+        _ => format!(
+            "distinct instruments, \"spot\" or \"spot:{}\" first",
+            assets.list()[0].name
+        ),
+    };
     Err(outside(
         KEY,
-        "distinct instruments, \"spot\" first",
+        bound,
         format!("[{}]", excerpt(&names.join(", "))),
     ))
 }
 
-/// What trading the variance swap costs, if there is one.
+/// Writes the spots of all assets where "spot" stands for several.
+fn spread_out(written: &mut Vec<InstrumentSection>, assets: &Assets) {
+    const SPOT: InstrumentSection = InstrumentSection::Named(NamedInstrument::Spot);
+    if assets.count() == 1 {
+        return;
+    }
+    if let Some(place) = written.iter().position(|one| *one == SPOT) {
+        let spots = assets.list().iter().map(|asset| {
+            InstrumentSection::OfAsset(AssetInstrument {
+                kind: NamedInstrument::Spot,
+                asset: asset.name.clone(),
+            })
+        });
+        written.splice(place..=place, spots);
+    }
+}
+
+/// The number of the asset of that name.
+fn number(assets: &Assets, name: &str) -> Result<usize> {
+    let list = assets.list();
+    let found = list.iter().position(|asset| asset.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = list.iter().map(|asset| asset.name.as_str()).collect();
+        let known = match assets.count() {
+            1 => "there are no `market.assets`".to_owned(),
+            _ => format!("must be one of {}", names.join(", ")),
+        };
+        Error::key(KEY, format!(": no asset \"{}\", {known}", excerpt(name)))
+    })
+}
+
+/// What trading variance swaps costs, if there are any; `swapped` are the numbers of their assets.
 fn swap_charge(
     strategy: &mut Strategy,
-    market: &Market,
+    assets: &Assets,
     costs: Costs,
-    swapped: bool,
+    swapped: &[usize],
 ) -> Result<Charge> {
     let section = &mut strategy.costs;
-    if !swapped {
+    if swapped.is_empty() {
         let superfluous = [
             ("costs.variance_swap", section.variance_swap),
             (
@@ -117,12 +220,14 @@ fn swap_charge(
             None => Ok(Charge::default()),
         };
     }
-    if market.model.variance_process().is_constant() {
+    let models = swapped.iter().map(|asset| &assets.market(*asset).model);
+    let mut constant = models.filter(|model| model.variance_process().is_constant());
+    if let Some(model) = constant.next() {
         return Err(Error::key(
             KEY,
             format!(
                 ": \"variance_swap\" needs a model whose variance varies, and under \"{}\" it is constant",
-                market.model.name()
+                model.name()
             ),
         ));
     }
@@ -143,7 +248,7 @@ fn swap_charge(
 
 fn vanilla(
     option: &mut OptionSection,
-    market: &Market,
+    assets: &Assets,
     terms: &Terms,
     spot: Charge,
 ) -> Result<(Instrument, Charge)> {
@@ -154,10 +259,14 @@ fn vanilla(
             ": options need a `contract.strike` that is a number or { moneyness = x }",
         ));
     }
+    let asset = match &option.asset {
+        Some(name) => number(assets, name)?,
+        None => 0,
+    };
     let strike = match option.strike {
         StrikeRule::Amount(amount) => positive(STRIKE, amount)?,
         StrikeRule::Moneyness { moneyness } => {
-            market.spot * positive("policy.instruments.strike.moneyness", moneyness)?
+            assets.market(asset).spot * positive("policy.instruments.strike.moneyness", moneyness)?
         }
         StrikeRule::Delta { .. } => {
             return Err(Error::key(
@@ -175,7 +284,7 @@ fn vanilla(
         half_spread: *option.half_spread.get_or_insert(spot.half_spread),
     };
     let option = Vanilla {
-        asset: 0,
+        asset,
         kind: option.kind,
         strike,
         expiry: days / terms.tenor.days_per_year,
@@ -192,16 +301,16 @@ impl QuoteCache {
     /// That of `stop`, which is asked while they are made.
     pub fn of(
         &self,
-        market: &Market,
+        assets: &Assets,
         contract: &Contract,
         instruments: &[Instrument],
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Arc<Quotes>> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
-            Some(quotes) if quotes.are_of(market, contract, instruments) => Ok(Arc::clone(quotes)),
+            Some(quotes) if quotes.are_of(assets, contract, instruments) => Ok(Arc::clone(quotes)),
             _ => {
-                let quotes = Arc::new(Quotes::unless(market, contract, instruments, stop)?);
+                let quotes = Arc::new(Quotes::unless(assets, contract, instruments, stop)?);
                 *last = Some(Arc::clone(&quotes));
                 Ok(quotes)
             }

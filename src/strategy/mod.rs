@@ -17,25 +17,27 @@ mod optimizer;
 mod plan;
 mod policy;
 mod schema;
+mod several;
 mod tenor;
 mod training;
 mod walk_forward;
 
 pub use backtest::{
-    BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing, SpacingRule,
-    VarianceRule,
+    AssetFiles, BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing,
+    SpacingRule, VarianceRule,
 };
 pub use contract::{
     ContractSection, ModelPrice, PayoffForm, Premium, PremiumRule, Strike, StrikeRule,
 };
 pub use file::Strategy;
-pub use instruments::{InstrumentSection, NamedInstrument, OptionSection};
+pub use instruments::{AssetInstrument, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
 pub use market::MarketSection;
 pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
 pub use policy::{Aversion, AversionRule, EvaluationSection, PolicySection, TunedAversion};
 pub use schema::document;
+pub use several::{AssetSection, SeveralSection};
 pub use tenor::{DayCount, Rebalancing, Tenor};
 pub use training::{
     Clock, CostsSection, Length, RiskMeasure, RiskSection, TrainingSection, Validation,

@@ -31,10 +31,12 @@ pub struct PolicySection {
     /// Layers of the LSTM.
     #[schemars(range(min = 1, max = 64))]
     pub layers: usize,
-    /// What the network sees at a date.
+    /// What the network sees at a date; of several assets log-moneyness and volatility of each, for those after the first
+    /// relative to their spot at the sale.
     #[schemars(length(min = 1))]
     pub features: Vec<Feature>,
-    /// What the network trades, the spot first.
+    /// What the network trades, the spot first. With several assets "spot" stands for the spots of all of them, and
+    /// "spot:NAME" for that of one.
     pub instruments: Vec<InstrumentSection>,
     /// Whether the output of every layer goes on normalised over its units.
     pub layer_normalisation: bool,
@@ -56,12 +58,12 @@ impl Default for PolicySection {
 }
 
 impl PolicySection {
-    /// The shape of the network that trades so many instruments.
-    pub(super) fn shape(&self, instruments: usize) -> Result<Shape> {
+    /// The shape of the network that sees so many features and trades so many instruments.
+    pub(super) fn shape(&self, features: usize, instruments: usize) -> Result<Shape> {
         // The deviation of one unit from its own mean is zero.
         let least = if self.layer_normalisation { 2 } else { 1 };
         let shape = LstmShape {
-            features: at_least("policy.features", self.features.len(), 1)?,
+            features: at_least("policy.features", features, 1)?,
             hidden: within("policy.hidden", self.hidden, least, MOST_HIDDEN)?,
             layers: self.layers,
             instruments,
@@ -123,13 +125,13 @@ impl EvaluationSection {
         &self,
         instruments: &[(Instrument, Charge)],
     ) -> Result<Vec<ClassicalName>> {
-        let options = instruments
-            .iter()
-            .any(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
+        let options = instruments.iter().any(
+            |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
+        );
         if self.hedges.contains(&ClassicalName::DeltaVega) && !options {
             return Err(Error::key(
                 "evaluation.hedges",
-                ": \"delta_vega\" needs an option in `policy.instruments`",
+                ": \"delta_vega\" needs an option on the contract's asset in `policy.instruments`",
             ));
         }
         Ok(self.hedges.clone())

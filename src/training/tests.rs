@@ -76,6 +76,7 @@ impl Problem {
                 strike: contract().strike,
                 volatility: 0.2,
                 expiry: contract().expiry,
+                further: Vec::new(),
             },
             sweep: shape.sweep(Engine::Block),
             // Not whole blocks; the tail of CVaR below ends within a path.

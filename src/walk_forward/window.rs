@@ -3,7 +3,7 @@
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
-use crate::backtest::{Calendar, Calibration, Contracts};
+use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
 use crate::error::Result;
 use crate::hedging::{
     BandAversion, Book, Classical, ClassicalName, ClassicalPolicy, Policy, TrainedPolicy,
@@ -108,12 +108,13 @@ impl Shared<'_> {
         let last = span.known.end - 1;
         let mut plan = self.plan.clone();
         plan.market = calibration.market_at(last);
+        let alone = JointCalibration::of_one(calibration.clone());
         let contracts = Contracts::sell(
-            history,
+            std::slice::from_ref(history),
             &plan,
             settings,
             calendar,
-            &calibration,
+            &alone,
             &span.sales,
         );
         let (mut trades, mut held) = (Vec::new(), Positions::default());
