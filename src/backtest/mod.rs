@@ -18,7 +18,7 @@ use crate::market::estimation::{
 };
 use crate::market::history::{Frequency, Quantity};
 use crate::market::model::Estimate;
-use crate::market::{History, Market, Paths};
+use crate::market::{Assets, History, Market, Paths};
 use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use attribution::{Attribution, Valuation};
@@ -156,6 +156,8 @@ pub struct Contracts {
     /// The market that premiums, hedges and the variance filter assume, of several assets that of the first; a warning says what
     /// the others are.
     pub market: Market,
+    /// The markets of all assets, of which that is the first.
+    pub assets: Assets,
     /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
     pub estimated: Option<(NaiveDate, NaiveDate)>,
     /// Parameters that ended on a bound of their search.
@@ -318,9 +320,11 @@ impl Contracts {
         let repaired = history.repaired.iter();
         let mut warnings = history.warnings.clone();
         warnings.extend(calibration.notes());
+        let assets = calibration.assets(|_, known| known.market.clone());
         let calibration = calibration.first();
         Self {
             market: calibration.market.clone(),
+            assets,
             estimated: calibration.estimated,
             at_bound: calibration.at_bound.clone(),
             standard_errors: calibration.standard_errors.clone(),

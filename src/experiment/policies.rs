@@ -2,8 +2,8 @@
 
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::error::{Error, Result};
-use crate::hedging::{ClassicalPolicy, TrainedPolicy};
-use crate::market::Market;
+use crate::hedging::TrainedPolicy;
+use crate::market::Assets;
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::risk::Estimate;
@@ -176,15 +176,15 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
     plan.hedges
         .iter()
         .map(|name| {
-            let policy = |market: &Market| ClassicalPolicy {
-                hedge: name.hedge(aversion),
-                market: market.clone(),
-                charge: plan.spot_charge(),
-            };
-            let history = bench
-                .contracts
-                .map_or(&plan.market, |contracts| &contracts.market);
-            bench.measure(name.name(), None, &policy(&plan.market), &policy(history))
+            let policy = |assets: &Assets| plan.classical(*name, assets, aversion);
+            let own = plan.assets();
+            let history = bench.contracts.map_or(&own, |contracts| &contracts.assets);
+            bench.measure(
+                name.name(),
+                None,
+                policy(&own).as_ref(),
+                policy(history).as_ref(),
+            )
         })
         .collect()
 }

@@ -13,20 +13,22 @@ pub enum Feature {
     Volatility,
     /// (T − t)/T
     TimeLeft,
+    /// ln(S_t/S_{t−1}) / (σ√Δ), Δ the hedging period; 0 at the sale.
+    LastReturn,
+    /// √(Σ_{u≤t} ln²(S_u/S_{u−1}) / (tΔ)) / σ, the volatility since the sale; 0 at the sale.
+    RealisedVolatility,
 }
 
 impl Feature {
-    /// All features by the names that strategy files use.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("log_moneyness", Self::LogMoneyness),
-        ("volatility", Self::Volatility),
-        ("time_left", Self::TimeLeft),
-    ];
+    /// What policies see where a strategy does not say otherwise.
+    pub const USUAL: [Self; 3] = [Self::LogMoneyness, Self::Volatility, Self::TimeLeft];
 
     /// Whether every asset has one of its own.
     fn is_of_an_asset(self) -> bool {
         match self {
-            Self::LogMoneyness | Self::Volatility => true,
+            Self::LogMoneyness | Self::Volatility | Self::LastReturn | Self::RealisedVolatility => {
+                true
+            }
             Self::TimeLeft => false,
         }
     }
@@ -43,12 +45,15 @@ pub struct Features {
     pub volatility: f64,
     /// Time to expiry T at the start, in years.
     pub expiry: f64,
-    /// The assets after the first, whose moneyness and volatility follow the list.
+    /// The assets after the first, whose features follow those of the list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<AssetScale>,
+    /// The scales of the contract's running quantities, which are the last inputs.
+    #[serde(default)]
+    pub state: Vec<Standard>,
 }
 
-/// What makes the features of an asset after the first dimensionless: ln(S_t/S₀)/(σ√T) and √v_t/σ.
+/// What makes the features of an asset after the first dimensionless: its moneyness is ln(S_t/S₀)/(σ√T).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AssetScale {
     /// The spot S₀ at the start, in currency.
@@ -57,16 +62,52 @@ pub struct AssetScale {
     pub volatility: f64,
 }
 
+/// The scale of a quantity x that a policy sees as (x − mean)/deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Standard {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation, above 0.
+    pub deviation: f64,
+}
+
+impl Standard {
+    /// The scale of equally likely values; a quantity that never changes has the deviation 1.
+    pub fn of(values: &[f64]) -> Self {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        let deviation = variance.sqrt();
+        Self {
+            mean,
+            deviation: if deviation > 0.0 { deviation } else { 1.0 },
+        }
+    }
+}
+
 impl Features {
-    /// The number of inputs of the network: those of the list, and for every further asset those of them that an asset has for
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.market() + self.state.len()
+    }
+
+    /// The inputs that the market gives: those of the list, and for every further asset those of them that an asset has for
     /// itself.
-    pub fn count(&self) -> usize {
+    fn market(&self) -> usize {
         let own = self.list.iter().filter(|feature| feature.is_of_an_asset());
         self.list.len() + self.further.len() * own.count()
     }
 
-    /// Writes the features of date `t` of `steps` into `out`, one row per feature: the list, of which moneyness and variance are
-    /// those of the first asset, then what an asset has for itself, asset by asset.
+    /// The features of date `t`, one row for each input.
+    pub fn at<R: Real>(&self, block: &PathBlock<'_, R>, t: usize, out: &mut Vec<Lane<f64>>) {
+        let mut rows = vec![[R::ZERO; BLOCK]; self.inputs()];
+        self.write::<R, false>(block, t, &mut rows);
+        out.clear();
+        out.extend(rows.iter().map(|row| row.map(Real::into_f64)));
+    }
+
+    /// Writes the features of date `t` into `out`, one row for each input: those of the list, which are of the first asset where
+    /// an asset has them for itself, then of every further asset its own, then the contract's running quantities.
     #[inline(always)]
     pub(super) fn write<R: Real, const FMA: bool>(
         &self,
@@ -74,35 +115,89 @@ impl Features {
         t: usize,
         out: &mut [Lane<R>],
     ) {
-        let steps = block.spot.len() - 1;
+        let (listed, state) = out.split_at_mut(self.market());
         let first = AssetScale {
             spot: self.strike,
             volatility: self.volatility,
         };
-        let mut rows = out.iter_mut();
+        let mut rows = listed.iter_mut();
         for (asset, scale) in std::iter::once(&first).chain(&self.further).enumerate() {
-            let listed = self.list.iter();
-            let listed = listed.filter(|feature| asset == 0 || feature.is_of_an_asset());
-            for (feature, out) in listed.zip(&mut rows) {
-                match feature {
-                    Feature::LogMoneyness => {
-                        let spot = &block.spot_of(asset)[t];
-                        let inverse = R::of(1.0 / scale.spot);
-                        let scale = R::of(1.0 / (scale.volatility * self.expiry.sqrt()));
-                        for lane in 0..BLOCK {
-                            out[lane] = (spot[lane] * inverse).ln::<FMA>() * scale;
-                        }
+            let own = self.list.iter();
+            let own = own.filter(|feature| asset == 0 || feature.is_of_an_asset());
+            for (feature, out) in own.zip(&mut rows) {
+                self.write_one::<R, FMA>(*feature, (asset, scale), block, t, out);
+            }
+        }
+        for (accumulator, (standard, out)) in self.state.iter().zip(state).enumerate() {
+            let (mean, share) = (R::of(standard.mean), R::of(1.0 / standard.deviation));
+            let now = block.state(accumulator)[t];
+            for lane in 0..BLOCK {
+                out[lane] = (now[lane] - mean) * share;
+            }
+        }
+    }
+
+    /// Writes one feature of one asset.
+    #[inline(always)]
+    fn write_one<R: Real, const FMA: bool>(
+        &self,
+        feature: Feature,
+        (asset, scale): (usize, &AssetScale),
+        block: &PathBlock<'_, R>,
+        t: usize,
+        out: &mut Lane<R>,
+    ) {
+        let (spots, steps) = (block.spot_of(asset), block.steps());
+        match feature {
+            Feature::LogMoneyness => {
+                let inverse = R::of(1.0 / scale.spot);
+                let share = R::of(1.0 / (scale.volatility * self.expiry.sqrt()));
+                for lane in 0..BLOCK {
+                    out[lane] = (spots[t][lane] * inverse).ln::<FMA>() * share;
+                }
+            }
+            Feature::Volatility => {
+                let variance = &block.variance_of(asset)[t];
+                let share = R::of(1.0 / scale.volatility);
+                for lane in 0..BLOCK {
+                    out[lane] = variance[lane].sqrt() * share;
+                }
+            }
+            Feature::TimeLeft => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
+            Feature::LastReturn => {
+                let period = self.expiry / steps as f64;
+                let share = R::of(1.0 / (scale.volatility * period.sqrt()));
+                let log_return = log_return::<R, FMA>(spots, t);
+                for lane in 0..BLOCK {
+                    out[lane] = log_return[lane] * share;
+                }
+            }
+            Feature::RealisedVolatility => {
+                let mut sum = [R::ZERO; BLOCK];
+                for u in 1..=t {
+                    let log_return = log_return::<R, FMA>(spots, u);
+                    for lane in 0..BLOCK {
+                        sum[lane] += log_return[lane] * log_return[lane];
                     }
-                    Feature::Volatility => {
-                        let variance = &block.variance_of(asset)[t];
-                        let scale = R::of(1.0 / scale.volatility);
-                        for lane in 0..BLOCK {
-                            out[lane] = variance[lane].sqrt() * scale;
-                        }
-                    }
-                    Feature::TimeLeft => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
+                }
+                let years = self.expiry * t.max(1) as f64 / steps as f64;
+                let share = R::of(1.0 / (scale.volatility * years.sqrt()));
+                for lane in 0..BLOCK {
+                    out[lane] = sum[lane].sqrt() * share;
                 }
             }
         }
     }
+}
+
+/// ln(S_t/S_{t−1}); 0 at the sale.
+#[inline(always)]
+fn log_return<R: Real, const FMA: bool>(spot: &[Lane<R>], t: usize) -> Lane<R> {
+    let mut log_return = [R::ZERO; BLOCK];
+    if t > 0 {
+        for lane in 0..BLOCK {
+            log_return[lane] = (spot[t][lane] / spot[t - 1][lane]).ln::<FMA>();
+        }
+    }
+    log_return
 }

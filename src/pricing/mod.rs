@@ -1,6 +1,8 @@
 //! Closed forms and characteristic functions: prices, greeks and implied volatility.
 
+mod bivariate_normal;
 pub mod black_scholes;
+pub mod exotic;
 mod greeks;
 pub mod heston;
 mod markov_variance;
@@ -9,6 +11,7 @@ pub mod normal;
 mod price_table;
 mod quadrature;
 
+pub use bivariate_normal::bivariate_normal_cdf;
 pub use black_scholes::BlackScholes;
 pub use greeks::Greeks;
 pub use heston::HestonParameters;

@@ -1,6 +1,7 @@
 //! A validated strategy.
 
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
+use super::classical::RegressionCache;
 use super::contract::{Premium, Strike, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
@@ -14,7 +15,7 @@ use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Fault, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Asset, Assets, Layout, Market, Quotes, Simulator};
-use crate::network::{AssetScale, Engine, Features, Shape};
+use crate::network::{AssetScale, Engine, Features, Shape, Standard};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use std::path::Path;
@@ -77,6 +78,7 @@ pub struct Plan {
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
     quotes: QuoteCache,
+    pub(super) regressions: RegressionCache,
     /// What all other fields come from, with what depends on several settings filled in.
     strategy: Strategy,
 }
@@ -125,9 +127,12 @@ impl Plan {
             volatility: market.model.long_run_volatility(),
             expiry: contract.expiry,
             further: assets.list()[1..].iter().map(scale).collect(),
+            state: standards(&assets, &contract),
         };
-        let shape = strategy.policy.shape(features.count(), instruments.len())?;
-        let hedges = strategy.evaluation.hedges(&instruments)?;
+        let shape = strategy
+            .policy
+            .shape(features.inputs(), instruments.len())?;
+        let hedges = strategy.evaluation.hedges(&contract, &instruments)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
@@ -166,6 +171,7 @@ impl Plan {
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
             quotes: QuoteCache::default(),
+            regressions: RegressionCache::default(),
             strategy,
         })
     }
@@ -324,6 +330,8 @@ impl Plan {
             }
         }
         plan.quotes = QuoteCache::default();
+        plan.regressions = RegressionCache::default();
+        plan.features.expiry = years;
         plan
     }
 
@@ -335,6 +343,16 @@ impl Plan {
     /// The premium in the strategy's own market.
     pub fn model_premium(&self) -> f64 {
         self.premium.of(&self.assets(), &self.contract)
+    }
+
+    /// What trading every instrument costs, the spot first.
+    pub fn charges(&self) -> Vec<Charge> {
+        self.instruments.iter().map(|&(_, charge)| charge).collect()
+    }
+
+    /// Whether trading anything costs something.
+    pub fn trading_costs(&self) -> bool {
+        self.instruments.iter().any(|(_, charge)| !charge.is_free())
     }
 
     /// What trading the spot costs.
@@ -448,4 +466,32 @@ fn check_several(strategy: &Strategy) -> Result<()> {
             },
         )),
     }
+}
+
+/// The scales of a contract's running quantities: their means and standard deviations over all dates after the sale of 4,096 simulated
+/// paths of `assets`, the same for every seed.
+fn standards(assets: &Assets, contract: &Contract) -> Vec<Standard> {
+    const PATHS: usize = 4096;
+    let count = contract.accumulators().len();
+    if count == 0 {
+        return Vec::new();
+    }
+    let simulator = Simulator {
+        assets: assets.clone(),
+        steps: contract.steps,
+        dt: contract.dt(),
+        seed: 0,
+        purpose: Purpose::Unit,
+        sampling: Sampling::Pseudorandom,
+    };
+    let paths = simulator.paths::<f64>(0, PATHS).under(contract);
+    let of = |accumulator: usize| {
+        let blocks = (0..paths.blocks()).map(|block| paths.block(block).state(accumulator));
+        let values: Vec<f64> = blocks
+            .flat_map(|rows| rows[1..].as_flattened())
+            .copied()
+            .collect();
+        Standard::of(&values)
+    };
+    (0..count).map(of).collect()
 }
