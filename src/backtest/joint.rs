@@ -182,3 +182,7 @@ fn correlations(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
         .map(|i| (0..count).map(|j| entry(i, j)).collect())
         .collect()
 }
+
+#[cfg(test)]
+#[path = "joint_tests.rs"]
+mod tests;
