@@ -102,7 +102,7 @@ pub struct Valuation {
     /// Spot and variance of every contract, `steps + 1` dates.
     paths: Vec<(Vec<f64>, Vec<f64>)>,
     /// `[contract][date]`, the expiry included, where the price is the payoff; none if the contract is no sum of calls and puts,
-    /// or there are several assets.
+    /// there are several assets, or its price is no function of spot and variance.
     states: Option<Vec<Vec<Greeks>>>,
     /// The options among the hedging instruments: number, `[contract][date]`.
     options: Vec<(usize, Vec<Vec<Greeks>>)>,
@@ -120,7 +120,13 @@ impl Valuation {
                 .into_par_iter()
                 .map(|t| {
                     let left = contract.dt() * (steps - t) as f64 + later;
-                    states(legs, market, left, rows.iter().map(|(s, v)| (s[t], v[t])))
+                    let elapsed = contract.dt() * t as f64;
+                    states(
+                        legs,
+                        market,
+                        (elapsed, left),
+                        rows.iter().map(|(s, v)| (s[t], v[t])),
+                    )
                 })
                 .collect();
             (0..rows.len())
@@ -150,7 +156,9 @@ impl Valuation {
             options.push((index, states));
         }
         Self {
-            states: legs.map(|legs| value(legs, 0.0)),
+            states: legs
+                .filter(|_| market.model.prices_every_state())
+                .map(|legs| value(legs, 0.0)),
             options,
             instruments: paths.instruments().len(),
             contract: contract.clone(),
@@ -259,7 +267,7 @@ impl Valuation {
 fn states(
     legs: &[Leg],
     market: &Market,
-    left: f64,
+    (elapsed, left): (f64, f64),
     at: impl Iterator<Item = (f64, f64)> + Clone,
 ) -> Vec<Greeks> {
     if left == 0.0 {
@@ -269,7 +277,7 @@ fn states(
         };
         return at.map(at_expiry).collect();
     }
-    let pricer = market.pricer(legs, left, at.clone());
+    let pricer = market.pricer_after(elapsed, legs, left, at.clone());
     at.map(|(spot, variance)| pricer.greeks_of(legs, spot, variance))
         .collect()
 }

@@ -225,18 +225,14 @@ impl Contracts {
         let starts = sales(history, &calendar, settings, period(history, settings))?;
         let window = 0..starts[0];
         let calibration = JointCalibration::new(&histories, plan, settings, &calendar, window)?;
-        Ok(Self::sell(
-            &histories,
-            plan,
-            settings,
-            &calendar,
-            &calibration,
-            &starts,
-        ))
+        Self::sell(&histories, plan, settings, &calendar, &calibration, &starts)
     }
 
     /// The contracts sold at the closes `starts`, each of which leaves room for a life; `histories` are those of all assets, on
     /// the same days.
+    ///
+    /// # Errors
+    /// If a contract has a schedule that its hedging dates have not.
     pub fn sell(
         histories: &[History],
         plan: &Plan,
@@ -244,7 +240,7 @@ impl Contracts {
         calendar: &Calendar<'_>,
         calibration: &JointCalibration,
         starts: &[usize],
-    ) -> Self {
+    ) -> Result<Self> {
         let history = &histories[0];
         let spots: Vec<f64> = plan.assets().list().iter().map(|a| a.market.spot).collect();
         let lives: Vec<Life> = starts
@@ -265,7 +261,7 @@ impl Contracts {
             let plan = if own {
                 plan.clone()
             } else {
-                plan.living(years, steps)
+                plan.living(years, steps)?
             };
             let members: Vec<usize> = (0..lives.len())
                 .filter(|&i| length(&lives[i]) == of)
@@ -303,15 +299,15 @@ impl Contracts {
             });
             let paths = Paths::from_assets(histories.len(), steps, rows);
             let assets = calibration.assets(|_, known| known.market.clone());
-            Group {
+            Ok(Group {
                 paths: plan.quotes_in(&assets).onto(paths),
                 valuation: OnceLock::new(),
                 plan,
                 members,
                 closes,
-            }
+            })
         });
-        let groups = groups.collect();
+        let groups = groups.collect::<Result<_>>()?;
         let date = |place: fn(&Life) -> Option<&usize>| {
             let places = lives.iter().filter_map(place);
             places.map(|&close| history.dates[close]).collect()
@@ -322,7 +318,7 @@ impl Contracts {
         warnings.extend(calibration.notes());
         let assets = calibration.assets(|_, known| known.market.clone());
         let calibration = calibration.first();
-        Self {
+        Ok(Self {
             market: calibration.market.clone(),
             assets,
             estimated: calibration.estimated,
@@ -339,7 +335,7 @@ impl Contracts {
                 .map(|(kind, count)| (kind.name(), *count))
                 .collect(),
             groups,
-        }
+        })
     }
 
     /// Hedges every contract with `policy` and settles it with its own premium; with the parts of every contract's P&L.

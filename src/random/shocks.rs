@@ -19,6 +19,26 @@ pub trait Shocks {
     fn upper_tail<R: Real, const FMA: bool>(bits: u32) -> R;
 }
 
+/// Shocks that are read more than once.
+impl<S: Shocks> Shocks for &S {
+    #[inline(always)]
+    fn draw(&self, number: usize) -> [Lane<u32>; 4] {
+        (**self).draw(number)
+    }
+
+    const GIVES_TAILS: bool = S::GIVES_TAILS;
+
+    #[inline(always)]
+    fn normal<R: Real, const FMA: bool>(bits: u32) -> R {
+        S::normal::<R, FMA>(bits)
+    }
+
+    #[inline(always)]
+    fn upper_tail<R: Real, const FMA: bool>(bits: u32) -> R {
+        S::upper_tail::<R, FMA>(bits)
+    }
+}
+
 /// What a factor of a model has to do with the Brownian motion W of the model's spot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Factor {

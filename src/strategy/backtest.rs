@@ -1,6 +1,7 @@
 //! The section `backtest`: what is sold on history, and when.
 
 use super::files::located;
+use super::market::check_prices;
 use crate::bounds::{at_least, date, required};
 use crate::error::{Error, Fault, Result};
 use crate::market::Assets;
@@ -448,6 +449,9 @@ pub(super) fn backtest(section: &BacktestSection, assets: &Assets) -> Result<Bac
     let by_asset = required(&section.data, "backtest.data")?.by_asset(assets)?;
     let data = by_asset.concat();
     at_least("backtest.data", data.len(), 1)?;
+    for asset in assets.list() {
+        check_prices(&asset.market, "backtest", "a history")?;
+    }
     let variance = section.variance();
     let mut models = assets.list().iter().map(|asset| &asset.market.model);
     if variance != VarianceEstimator::Model
@@ -456,7 +460,7 @@ pub(super) fn backtest(section: &BacktestSection, assets: &Assets) -> Result<Bac
         return Err(Error::key(
             "backtest.variance",
             format!(
-                "must be \"model\" under the model \"{}\", whose variance is constant",
+                "must be \"model\" under the model \"{}\", whose prices do not depend on it",
                 model.name()
             ),
         ));

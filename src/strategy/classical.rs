@@ -111,7 +111,7 @@ impl Policy for ByRegression {
             Some(regression) => Arc::clone(regression),
             None if *contract == self.plan.contract => self.plan.regression(&self.assets)?,
             None => {
-                let plan = self.plan.living(contract.expiry, contract.steps);
+                let plan = self.plan.living(contract.expiry, contract.steps)?;
                 plan.regression(&self.assets)?
             }
         };

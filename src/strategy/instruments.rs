@@ -1,11 +1,13 @@
 //! What is traded, and what trading it costs.
 
-use super::contract::{Strike, StrikeRule, Terms};
+use super::contract::{Strike, Terms};
 use super::file::Strategy;
+use super::market::check_prices;
 use crate::bounds::{check, outside, positive};
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
 use crate::error::{Error, Fault, Result, excerpt};
 use crate::market::{Assets, Quotes};
+use crate::products::StrikeRule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +32,7 @@ pub enum InstrumentSection {
 pub enum NamedInstrument {
     /// The underlying itself, always the first instrument; with several assets all of them.
     Spot,
-    /// A swap on the variance until expiry, quoted so that a unit is worth a share at the sale; it needs Heston.
+    /// A swap on the variance until expiry, quoted so that a unit is worth a share at the sale; it needs a model whose variance moves by itself, such as Heston.
     VarianceSwap,
 }
 
@@ -142,6 +144,11 @@ pub(super) fn instruments(
         InstrumentSection::Option(option) => vanilla(option, assets, terms, costs.spot),
     };
     let list: Vec<(Instrument, Charge)> = written.iter_mut().map(read).collect::<Result<_>>()?;
+    for (instrument, _) in &list {
+        if let Instrument::Option(option) = instrument {
+            check_prices(assets.market(option.asset), KEY, "an option")?;
+        }
+    }
     let distinct = (1..list.len()).all(|i| list[..i].iter().all(|other| other.0 != list[i].0));
     let spot_first = list
         .first()
@@ -221,12 +228,17 @@ fn swap_charge(
         };
     }
     let models = swapped.iter().map(|asset| &assets.market(*asset).model);
-    let mut constant = models.filter(|model| model.variance_process().is_constant());
-    if let Some(model) = constant.next() {
+    let mut unfit = models.filter(|model| model.variance_process().markov().is_none());
+    if let Some(model) = unfit.next() {
+        let why = if model.variance_process().is_constant() {
+            "it is constant"
+        } else {
+            "its future depends on more than its present"
+        };
         return Err(Error::key(
             KEY,
             format!(
-                ": \"variance_swap\" needs a model whose variance varies, and under \"{}\" it is constant",
+                ": \"variance_swap\" needs a model whose variance varies by itself, and under \"{}\" {why}",
                 model.name()
             ),
         ));

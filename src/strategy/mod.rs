@@ -27,9 +27,7 @@ pub use backtest::{
     AssetFiles, BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing,
     SpacingRule, VarianceRule,
 };
-pub use contract::{
-    ContractSection, ModelPrice, PayoffForm, Premium, PremiumRule, Strike, StrikeRule,
-};
+pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use file::Strategy;
 pub use instruments::{AssetInstrument, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};

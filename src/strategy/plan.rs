@@ -2,7 +2,7 @@
 
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
 use super::classical::RegressionCache;
-use super::contract::{Premium, Strike, contract};
+use super::contract::{Premium, Strike, check_payments, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
 use super::market::check_simulation;
@@ -111,7 +111,8 @@ impl Plan {
         let market = strategy.market.market();
         let several = strategy.market.assets()?;
         let assets = several.clone().unwrap_or_else(|| market.clone().into());
-        let terms = contract(&mut strategy.contract, &market, on_history)?;
+        let names: Vec<String> = assets.list().iter().map(|a| a.name.clone()).collect();
+        let terms = contract(&mut strategy.contract, &market, &names, on_history)?;
         let contract = terms.contract.clone();
         for (asset, section) in assets.list().iter().zip(strategy.market.sections()) {
             check_simulation(&section, &asset.market, &contract)?;
@@ -119,6 +120,7 @@ impl Plan {
         if several.is_some() {
             check_several(&strategy)?;
         }
+        check_payments(&assets, &contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
         let features = Features {
@@ -132,7 +134,9 @@ impl Plan {
         let shape = strategy
             .policy
             .shape(features.inputs(), instruments.len())?;
-        let hedges = strategy.evaluation.hedges(&contract, &instruments)?;
+        let hedges = strategy
+            .evaluation
+            .hedges(&contract, &instruments, &market)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
@@ -319,11 +323,13 @@ impl Plan {
 
     /// The same strategy for a contract that lives for `years` in `steps` periods; options that hedge keep their
     /// distance from its expiry.
-    #[must_use]
-    pub fn living(&self, years: f64, steps: usize) -> Self {
+    ///
+    /// # Errors
+    /// If the contract has a schedule that is finer than the periods.
+    pub fn living(&self, years: f64, steps: usize) -> Result<Self> {
         let mut plan = self.clone();
         let later = years - self.contract.expiry;
-        plan.contract = self.contract.living(years, steps);
+        plan.contract = self.contract.living(years, steps)?;
         for (instrument, _) in &mut plan.instruments {
             if let Instrument::Option(option) = instrument {
                 option.expiry += later;
@@ -331,8 +337,7 @@ impl Plan {
         }
         plan.quotes = QuoteCache::default();
         plan.regressions = RegressionCache::default();
-        plan.features.expiry = years;
-        plan
+        Ok(plan)
     }
 
     /// The model's price of the contract in the strategy's own market.

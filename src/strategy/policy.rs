@@ -1,10 +1,12 @@
 //! The sections `policy` and `evaluation`.
 
 use super::instruments::InstrumentSection;
+use super::market::check_prices;
 use crate::bounds::{at_least, within};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::ClassicalName;
+use crate::market::Market;
 use crate::network::{Engine, Feature, LstmShape, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,6 +125,7 @@ impl EvaluationSection {
         &mut self,
         contract: &Contract,
         instruments: &[(Instrument, Charge)],
+        market: &Market,
     ) -> Result<Vec<ClassicalName>> {
         let options = instruments.iter().any(
             |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
@@ -148,6 +151,9 @@ impl EvaluationSection {
                 "evaluation.hedges",
                 ": \"delta_vega\" needs an option on the contract's asset in `policy.instruments`",
             ));
+        }
+        if hedges.contains(&ClassicalName::MinimumVariance) {
+            check_prices(market, "evaluation.hedges", "\"minimum_variance\"")?;
         }
         Ok(hedges.clone())
     }

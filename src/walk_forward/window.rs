@@ -115,7 +115,7 @@ impl Shared<'_> {
             calendar,
             &alone,
             &span.sales,
-        );
+        )?;
         let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let positions = contracts.positions(policy)?;

@@ -92,6 +92,8 @@ impl Dynamics for GbmParameters {
             },
             at_bound: Vec::new(),
             standard_errors: estimate.standard_errors(),
+            drift: Some(estimate.drift),
+            findings: Vec::new(),
         })
     }
 }
