@@ -5,7 +5,7 @@ use crate::market::GbmParameters;
 use crate::market::history::fixture::{Scratch, closes, day};
 use std::path::{Path, PathBuf};
 
-const DAYS: u32 = 300;
+const DAYS: u32 = 500;
 
 /// Closes of the days for which `on` is true.
 fn write(folder: &Path, name: &str, closes: &[f64], on: impl Fn(usize) -> bool) -> PathBuf {
@@ -34,7 +34,7 @@ fn plan(a: &Path, b: &Path, parameters: &str) -> Plan {
          [market.assets.b]\nmodel = \"gbm\"\nvolatility = 0.2\nspot = 10.0\n\
          [market.assets.a]\nmodel = \"gbm\"\nvolatility = 0.3\nspot = 200.0\ndividend = 0.01\n\
          [contract]\nexpiry_days = 10\ndays_per_year = 365\n\
-         [backtest]\ndata = {{ a = '{}', b = '{}' }}\nstart = \"2000-06-01\"\nparameters = \"{parameters}\"\n",
+         [backtest]\ndata = {{ a = '{}', b = '{}' }}\nstart = \"2000-12-01\"\nparameters = \"{parameters}\"\n",
         a.display(),
         b.display()
     );
@@ -66,8 +66,8 @@ fn contracts_are_cut_from_the_days_that_all_assets_have() {
     }
     let contracts = Contracts::cut(&plan, settings).unwrap();
     let text = contracts.warnings.join("\n");
-    assert!(text.contains("b: 5 of 294 days are left out"), "{text}");
-    assert!(text.contains("a: 6 of 295 days are left out"), "{text}");
+    assert!(text.contains("b: 8 of 490 days are left out"), "{text}");
+    assert!(text.contains("a: 10 of 492 days are left out"), "{text}");
     assert!(text.contains("a: {\"model\":\"gbm\""), "{text}");
     let group = &contracts.groups[0];
     for (i, closes) in group.closes.iter().enumerate() {

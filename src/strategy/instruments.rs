@@ -20,8 +20,8 @@ const KEY: &str = "policy.instruments";
 pub enum InstrumentSection {
     /// What is known by its name alone.
     Named(NamedInstrument),
-    /// An instrument of a named asset.
-    OfAsset(AssetInstrument),
+    /// The spot or the variance swap of a named asset: `spot:NAME`, `variance_swap:NAME`.
+    OfAsset(String),
     /// An option.
     Option(OptionSection),
 }
@@ -36,47 +36,26 @@ pub enum NamedInstrument {
     VarianceSwap,
 }
 
-/// The spot or the variance swap of a named asset: `spot:NAME`, `variance_swap:NAME`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub struct AssetInstrument {
-    /// Which of the two.
-    pub kind: NamedInstrument,
-    /// The name of the asset.
-    pub asset: String,
-}
-
 /// The instruments of an asset by the words before its name.
 const OF_ASSET: [(&str, NamedInstrument); 2] = [
     ("spot", NamedInstrument::Spot),
     ("variance_swap", NamedInstrument::VarianceSwap),
 ];
 
-impl TryFrom<String> for AssetInstrument {
-    type Error = String;
-
-    fn try_from(written: String) -> std::result::Result<Self, String> {
-        let parts = written.split_once(':').and_then(|(kind, asset)| {
-            let (_, kind) = OF_ASSET.iter().find(|(name, _)| *name == kind)?;
-            Some((*kind, asset))
-        });
-        match parts {
-            Some((kind, asset)) => Ok(Self {
-                kind,
-                asset: asset.into(),
-            }),
-            None => Err(format!("\"{}\" is no instrument", excerpt(&written))),
-        }
-    }
-}
-
-impl From<AssetInstrument> for String {
-    fn from(instrument: AssetInstrument) -> Self {
-        let kind = OF_ASSET.iter().find(|(_, kind)| *kind == instrument.kind);
-        let kind = kind.map_or("spot", |(name, _)| name);
-        format!("{kind}:{}", instrument.asset)
-    }
+/// What is written as `spot:NAME` or `variance_swap:NAME`, and the number of the asset.
+fn of_asset(written: &str, assets: &Assets) -> Result<(NamedInstrument, usize)> {
+    let parts = written.split_once(':').and_then(|(kind, asset)| {
+        let (_, kind) = OF_ASSET.iter().find(|(name, _)| *name == kind)?;
+        Some((*kind, asset))
+    });
+    let (kind, asset) = parts.ok_or_else(|| {
+        outside(
+            KEY,
+            "one of spot, variance_swap, spot:NAME, variance_swap:NAME or a table",
+            format!("\"{}\"", excerpt(written)),
+        )
+    })?;
+    Ok((kind, number(assets, asset)?))
 }
 
 /// An option that hedges.
@@ -117,21 +96,17 @@ pub(super) fn instruments(
     costs: Costs,
 ) -> Result<Vec<(Instrument, Charge)>> {
     spread_out(&mut strategy.policy.instruments, assets);
-    let swapped: Vec<usize> = strategy
-        .policy
-        .instruments
-        .iter()
-        .filter_map(|one| match one {
-            InstrumentSection::Named(NamedInstrument::VarianceSwap) => Some(Ok(0)),
-            InstrumentSection::OfAsset(AssetInstrument {
-                kind: NamedInstrument::VarianceSwap,
-                asset,
-            }) => Some(number(assets, asset)),
-            InstrumentSection::Named(NamedInstrument::Spot)
-            | InstrumentSection::OfAsset(_)
-            | InstrumentSection::Option(_) => None,
-        })
-        .collect::<Result<_>>()?;
+    let mut swapped = Vec::new();
+    for one in &strategy.policy.instruments {
+        let (kind, asset) = match one {
+            InstrumentSection::Named(kind) => (*kind, 0),
+            InstrumentSection::OfAsset(text) => of_asset(text, assets)?,
+            InstrumentSection::Option(_) => continue,
+        };
+        if kind == NamedInstrument::VarianceSwap {
+            swapped.push(asset);
+        }
+    }
     let swap = swap_charge(strategy, assets, costs, &swapped)?;
     let written = &mut strategy.policy.instruments;
     let named = |kind: NamedInstrument, asset: usize| match kind {
@@ -140,7 +115,10 @@ pub(super) fn instruments(
     };
     let read = |one: &mut InstrumentSection| match one {
         InstrumentSection::Named(kind) => Ok(named(*kind, 0)),
-        InstrumentSection::OfAsset(of) => Ok(named(of.kind, number(assets, &of.asset)?)),
+        InstrumentSection::OfAsset(text) => {
+            let (kind, asset) = of_asset(text, assets)?;
+            Ok(named(kind, asset))
+        }
         InstrumentSection::Option(option) => vanilla(option, assets, terms, costs.spot),
     };
     let list: Vec<(Instrument, Charge)> = written.iter_mut().map(read).collect::<Result<_>>()?;
@@ -179,12 +157,10 @@ fn spread_out(written: &mut Vec<InstrumentSection>, assets: &Assets) {
         return;
     }
     if let Some(place) = written.iter().position(|one| *one == SPOT) {
-        let spots = assets.list().iter().map(|asset| {
-            InstrumentSection::OfAsset(AssetInstrument {
-                kind: NamedInstrument::Spot,
-                asset: asset.name.clone(),
-            })
-        });
+        let spots = assets
+            .list()
+            .iter()
+            .map(|asset| InstrumentSection::OfAsset(format!("spot:{}", asset.name)));
         written.splice(place..=place, spots);
     }
 }

@@ -105,7 +105,10 @@ fn instruments_are_of_named_assets() {
             r#"["spot", "variance_swap:dax"]"#,
             "under \"gbm\" it is constant",
         ),
-        (r#"["spot", "share:dax"]"#, "policy.instruments"),
+        (
+            r#"["spot", "share:dax"]"#,
+            "must be one of spot, variance_swap, spot:NAME, variance_swap:NAME or a table, was",
+        ),
     ] {
         let text = format!("{TWO}[policy]\ninstruments = {instruments}");
         let error = error(&text);
@@ -254,4 +257,50 @@ fn schema_and_form_know_the_assets() {
     );
     let strategy = Strategy::parse(TWO).unwrap();
     assert!(strategy.market.several.is_some());
+}
+
+/// A contract on several assets sees those of the file: an exchange of two is worth Margrabe's price (Black and Scholes' call on
+/// the first struck at the second), within 3 standard errors of the simulated one, and its running quantities and hedges are there.
+#[test]
+fn an_exchange_of_two_named_assets_has_its_price() {
+    let text = r#"
+        [market]
+        rate = 0.02
+        correlation = [[1.0, 0.4], [0.4, 1.0]]
+        [market.assets.b]
+        model = "gbm"
+        volatility = 0.3
+        [market.assets.a]
+        model = "gbm"
+        volatility = 0.2
+        spot = 95.0
+        dividend = 0.01
+        [contract]
+        type = "exchange"
+        expiry_days = 100
+        steps = 5
+    "#;
+    let plan = plan(text);
+    let expiry = plan.contract.expiry;
+    let formula = crate::pricing::BlackScholes {
+        kind: crate::contract::OptionKind::Call,
+        spot: 100.0,
+        strike: 95.0,
+        expiry,
+        rate: 0.01,
+        dividend: 0.0,
+        volatility: f64::sqrt(0.09 + 0.04 - 2.0 * 0.4 * 0.06),
+    };
+    let simulator = plan.simulator(3, crate::random::Purpose::Pricing);
+    let payoffs = simulator.payoffs(&plan.contract, 0, 1 << 16);
+    let n = payoffs.len() as f64;
+    let discount = (-0.02 * expiry).exp();
+    let mean = discount * payoffs.iter().sum::<f64>() / n;
+    let squares: f64 = payoffs.iter().map(|x| (discount * x - mean).powi(2)).sum();
+    let error = squares.sqrt() / n;
+    let price = formula.price();
+    assert!(
+        (mean - price).abs() < 3.0 * error,
+        "{mean} ± {error}, {price}"
+    );
 }
