@@ -10,8 +10,11 @@ use candle_lstm::CandleStep;
 use cpu_time::ThreadTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, SamplingMode, Throughput};
+use deephedge::contract::expression::{Grid, Program, Sheet};
+use deephedge::contract::{Observed, Spots};
 use deephedge::market::{GbmParameters, Model, Paths};
 use deephedge::risk::Risk;
+use deephedge::simd::BLOCK;
 use std::time::Duration;
 use step::{Step, heston, simulator};
 
@@ -132,6 +135,47 @@ fn paths(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
+/// What a contract makes of paths that are there: payments and running values.
+fn contracts(criterion: &mut Criterion<CpuTime>) {
+    let count = 8_192;
+    let mut group = criterion.benchmark_group("contracts");
+    group.throughput(Throughput::Elements((count * STEPS) as u64));
+    let model = Model::from(GbmParameters { volatility: 0.2 });
+    let paths = simulator(model, STEPS).paths::<f32>(0, count);
+    for (name, text) in [
+        ("call", "max(S - 100, 0)"),
+        ("down-and-out", "when(lowest(S) <= 90, 0, max(S - 100, 0))"),
+        ("average", "max(average(S) - 100, 0)"),
+        (
+            "cliquet",
+            "clamp(sum(clamp(S / previous(S) - 1, -0.02, 0.03), weekly), 0, 0.12)",
+        ),
+        ("variance", "sum(ln(S / previous(S)) ^ 2)"),
+    ] {
+        let sheet = Sheet::payoff("payoff", text, []).expect("a payoff");
+        let grid = Grid::new(STEPS, 1.0 / 365.0, 365.0);
+        let program = Program::new(&sheet, &["x".to_owned()], grid).expect("a program");
+        let mut payments = vec![[0.0; BLOCK]; program.due().len()];
+        let mut state = vec![[0.0; BLOCK]; program.accumulators().len() * (STEPS + 1)];
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                for block in 0..paths.blocks() {
+                    let out = Observed {
+                        payments: &mut payments,
+                        end: &mut [],
+                        state: &mut state,
+                    };
+                    let spots = Spots::new(paths.block(block).spot, STEPS + 1, STEPS + 1);
+                    program
+                        .observe(spots, &[], None, out)
+                        .expect("finite payments");
+                }
+            })
+        });
+    }
+    group.finish();
+}
+
 fn main() {
     // The thread that is measured is the only one that works.
     rayon::ThreadPoolBuilder::new()
@@ -148,5 +192,6 @@ fn main() {
     steps(&mut criterion);
     product(&mut criterion);
     paths(&mut criterion);
+    contracts(&mut criterion);
     criterion.final_summary();
 }

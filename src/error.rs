@@ -1,11 +1,14 @@
 //! One error type, split by whose mistake it is.
 
+mod place;
 mod setting;
 
+pub use place::TextPlace;
 pub use setting::{Fault, SettingError};
 
 /// What can go wrong, and what the process should tell its caller, in one line: whatever characters it was made of, such
-/// as those of a file's name, none moves or hides what stands around it.
+/// as those of a file's name, none moves or hides what stands around it. A fault within a text ([`TextPlace`]) alone has two
+/// more lines, which show the place.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The user's input is at fault: a strategy file, a data file, an argument. Exit code 2.

@@ -43,6 +43,7 @@
 //! | [`simd`], [`random`], [`linalg`] | blocks of 32 paths, random numbers addressed by seed and path, symmetric matrices |
 //! | [`contract`], [`pricing`], [`market`] | what is sold, what it is worth, simulated and historical paths |
 //! | [`network`], [`hedging`] | the recurrent network with its sweep record; the ledger that turns positions into P&L |
+//! | [`products`] | contracts by their names, as calls and puts or as payments written in the language of term sheets |
 //! | [`risk`], [`optimizer`], [`training`] | risk measures, methods of training, the loop |
 //! | [`strategy`] | the strategy file and the plan that is made of it |
 //! | `backtest`, `walk_forward`, `calibration` | contracts on price history, calibrated models |
@@ -90,6 +91,7 @@ pub mod network;
 mod numbers;
 pub mod optimizer;
 pub mod pricing;
+pub mod products;
 pub mod random;
 #[cfg(feature = "data")]
 pub mod report;

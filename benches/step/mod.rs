@@ -77,10 +77,11 @@ impl Step {
         Self {
             parameters: Parameters::random(shape.maps(), 1).expect("a valid shape"),
             features: Features {
-                list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+                list: Feature::USUAL.to_vec(),
                 strike: contract.strike,
                 volatility: 0.2,
                 expiry: contract.expiry,
+                state: Vec::new(),
             },
             ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
             shape,

@@ -217,17 +217,13 @@ impl Contracts {
         let calendar = Calendar::new(&history, plan, settings)?;
         let starts = sales(&history, &calendar, settings, period(&history, settings))?;
         let calibration = Calibration::new(&history, plan, settings, &calendar, 0..starts[0])?;
-        Ok(Self::sell(
-            &history,
-            plan,
-            settings,
-            &calendar,
-            &calibration,
-            &starts,
-        ))
+        Self::sell(&history, plan, settings, &calendar, &calibration, &starts)
     }
 
     /// The contracts sold at the closes `starts`, each of which leaves room for a life.
+    ///
+    /// # Errors
+    /// If a contract has a schedule that its hedging dates have not.
     pub fn sell(
         history: &History,
         plan: &Plan,
@@ -235,7 +231,7 @@ impl Contracts {
         calendar: &Calendar<'_>,
         calibration: &Calibration,
         starts: &[usize],
-    ) -> Self {
+    ) -> Result<Self> {
         let lives: Vec<Life> = starts
             .iter()
             .filter_map(|&start| calendar.life(start))
@@ -254,7 +250,7 @@ impl Contracts {
             let plan = if own {
                 plan.clone()
             } else {
-                plan.living(years, steps)
+                plan.living(years, steps)?
             };
             let members: Vec<usize> = (0..lives.len())
                 .filter(|&i| length(&lives[i]) == of)
@@ -277,22 +273,22 @@ impl Contracts {
                 .collect();
             let rows = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
             let paths = Paths::from_rows(steps, rows);
-            Group {
+            Ok(Group {
                 paths: plan.quotes_in(&calibration.market).onto(paths),
                 valuation: OnceLock::new(),
                 plan,
                 members,
                 closes,
-            }
+            })
         });
-        let groups = groups.collect();
+        let groups = groups.collect::<Result<_>>()?;
         let date = |place: fn(&Life) -> Option<&usize>| {
             let places = lives.iter().filter_map(place);
             places.map(|&close| history.dates[close]).collect()
         };
         let frequency = calendar.frequency();
         let repaired = history.repaired.iter();
-        Self {
+        Ok(Self {
             market: calibration.market.clone(),
             estimated: calibration.estimated,
             at_bound: calibration.at_bound.clone(),
@@ -308,7 +304,7 @@ impl Contracts {
                 .map(|(kind, count)| (kind.name(), *count))
                 .collect(),
             groups,
-        }
+        })
     }
 
     /// Hedges every contract with `policy` and settles it with its own premium; with the parts of every contract's P&L.

@@ -1,20 +1,26 @@
 //! What is sold, and what hedging it costs.
 
 mod cost;
+pub mod expression;
 mod instrument;
 mod observation;
 mod option_kind;
 pub mod options;
+mod sheets;
 
 pub use cost::{Charge, Costs};
 pub use instrument::{Instrument, Vanilla};
 pub use observation::{Observed, Spots};
 pub use option_kind::OptionKind;
 pub use options::Leg;
+pub use sheets::Position;
 
-use crate::simd::Real;
+use crate::error::Result;
+use crate::simd::{BLOCK, Lane, Real};
 use options::payoff;
 use serde::Serialize;
+use sheets::Sheets;
+use std::sync::Arc;
 
 /// What is sold: payments that depend on paths, on a grid of dates. It is sold at the first date and hedged at each date
 /// but the last, or until it ends.
@@ -35,11 +41,25 @@ pub struct Contract {
 }
 
 /// What a contract pays.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
 enum Terms {
     /// Calls and puts on the first asset that expire with the contract.
     Options(Vec<Leg>),
+    /// Payments that are written as expressions.
+    Sheets(Arc<Sheets>),
+}
+
+impl Serialize for Terms {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Options(legs) => {
+                serializer.serialize_newtype_variant("Terms", 0, "options", legs)
+            }
+            Self::Sheets(sheets) => {
+                serializer.serialize_newtype_variant("Terms", 1, "sheets", &**sheets)
+            }
+        }
+    }
 }
 
 impl Contract {
@@ -60,6 +80,30 @@ impl Contract {
         }
     }
 
+    /// A contract of payments that are written as expressions over the spots of `assets`, by their names.
+    ///
+    /// # Errors
+    /// Those of [`expression::Program::new`]; [`crate::Error::Input`] for a position that expires before the first hedging
+    /// date or after the contract.
+    pub fn of_sheets(
+        name: impl Into<String>,
+        positions: Vec<Position>,
+        assets: &[String],
+        days_per_year: f64,
+        strike: f64,
+        (expiry, steps): (f64, usize),
+    ) -> Result<Self> {
+        let grid = (steps, expiry / steps as f64);
+        let sheets = Sheets::new(positions, assets.to_vec(), days_per_year, grid)?;
+        Ok(Self {
+            name: name.into(),
+            strike,
+            expiry,
+            steps,
+            terms: Terms::Sheets(Arc::new(sheets)),
+        })
+    }
+
     /// One call or put.
     pub fn option(kind: OptionKind, strike: f64, expiry: f64, steps: usize) -> Self {
         let legs = vec![Leg::one(kind, strike)];
@@ -72,19 +116,30 @@ impl Contract {
     }
 
     /// The same contract over another life, in another number of periods.
-    #[must_use]
-    pub fn living(&self, expiry: f64, steps: usize) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// If a payment has a schedule that is finer than the periods.
+    pub fn living(&self, expiry: f64, steps: usize) -> Result<Self> {
+        let terms = match &self.terms {
+            Terms::Options(legs) => Terms::Options(legs.clone()),
+            Terms::Sheets(sheets) => {
+                Terms::Sheets(Arc::new(sheets.living((self.expiry, expiry), steps)?))
+            }
+        };
+        Ok(Self {
+            name: self.name.clone(),
+            strike: self.strike,
             expiry,
             steps,
-            ..self.clone()
-        }
+            terms,
+        })
     }
 
     /// The calls and puts that it consists of, all on the first asset and expiring with it; none if it is no sum of those.
     pub fn legs(&self) -> Option<&[Leg]> {
         match &self.terms {
             Terms::Options(legs) => Some(legs),
+            Terms::Sheets(_) => None,
         }
     }
 
@@ -92,6 +147,7 @@ impl Contract {
     pub fn due(&self) -> Vec<usize> {
         match &self.terms {
             Terms::Options(_) => vec![self.steps],
+            Terms::Sheets(sheets) => sheets.due().to_vec(),
         }
     }
 
@@ -99,6 +155,7 @@ impl Contract {
     pub fn can_end(&self) -> bool {
         match &self.terms {
             Terms::Options(_) => false,
+            Terms::Sheets(sheets) => sheets.can_end(),
         }
     }
 
@@ -106,16 +163,40 @@ impl Contract {
     pub fn accumulators(&self) -> &[String] {
         match &self.terms {
             Terms::Options(_) => &[],
+            Terms::Sheets(sheets) => sheets.accumulators(),
         }
     }
 
-    /// Writes what the contract makes of one block of paths.
+    /// Writes what the contract makes of one block of paths. A payment that is not a finite number is written as it is.
     pub fn observe<R: Real>(&self, spots: Spots<'_, R>, out: Observed<'_, R>) {
         match &self.terms {
             Terms::Options(legs) => {
                 let last = spots.of(0)[self.steps];
                 out.payments[0] = last.map(|spot| R::of(payoff(legs, spot.into_f64())));
             }
+            Terms::Sheets(sheets) => {
+                // Who checks that what it pays are numbers asks `check`.
+                let _ = sheets.observe(spots, out);
+            }
         }
+    }
+
+    /// Checks that what the contract pays on one block of paths are finite numbers.
+    ///
+    /// # Errors
+    /// The setting of an amount that is none, and its date.
+    pub fn check(&self, spots: Spots<'_, f64>) -> Result<()> {
+        let Terms::Sheets(sheets) = &self.terms else {
+            return Ok(());
+        };
+        let rows = |count: usize| -> Vec<Lane<f64>> { vec![[0.0; BLOCK]; count] };
+        sheets.observe(
+            spots,
+            Observed {
+                payments: &mut rows(self.due().len()),
+                end: &mut rows(usize::from(self.can_end())),
+                state: &mut rows(self.accumulators().len() * (self.steps + 1)),
+            },
+        )
     }
 }

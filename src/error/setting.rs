@@ -1,6 +1,6 @@
 //! What is wrong with a setting, in fields.
 
-use super::{escaped, excerpt};
+use super::{TextPlace, escaped, excerpt};
 use std::fmt;
 
 /// A setting that is at fault.
@@ -38,6 +38,8 @@ pub enum Fault {
         /// What the other one says, in words such as `for the model "gbm"`.
         beside: String,
     },
+    /// The setting is a text that is wrong at a place.
+    Place(Box<TextPlace>),
     /// Another fault, in words that follow the name of the setting.
     Words(String),
 }
@@ -84,6 +86,7 @@ impl fmt::Display for SettingError {
             Fault::NoMeaning { beside } => {
                 write!(formatter, "`{key}` has no meaning {}", escaped(beside))
             }
+            Fault::Place(place) => write!(formatter, "`{key}`, {place}"),
             Fault::Words(words) if words.starts_with(':') => {
                 write!(formatter, "`{key}`{}", escaped(words))
             }

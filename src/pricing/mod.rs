@@ -1,7 +1,9 @@
 //! Closed forms and characteristic functions: prices, greeks and implied volatility.
 
 mod backward_equation;
+mod bivariate_normal;
 pub mod black_scholes;
+pub mod exotic;
 mod forward_variance;
 mod greeks;
 pub mod heston;
@@ -15,6 +17,7 @@ mod sabr;
 pub mod svi;
 
 pub use backward_equation::BackwardCalls;
+pub use bivariate_normal::bivariate_normal_cdf;
 pub use black_scholes::BlackScholes;
 pub use forward_variance::ForwardVariance;
 pub use greeks::Greeks;

@@ -196,7 +196,7 @@ fn unknown(schema: &Value, name: &str, key: String) -> Error {
 }
 
 /// The name that is spelled almost as `name`: at most a third of its letters are others, or stand elsewhere.
-fn nearest(name: &str, known: &[String]) -> Option<String> {
+pub(crate) fn nearest(name: &str, known: &[String]) -> Option<String> {
     const LONGEST: usize = 64;
     if name.len() > LONGEST {
         return None;

@@ -15,6 +15,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::nearest;
 pub use check::{check, prune};
 pub use key::{Choice, Key, Kind, When, keys, plain};
 pub use schema::{declared, schema};

@@ -1,11 +1,13 @@
 //! The section `contract`.
 
 use super::tenor::{DayCount, Tenor};
-use crate::bounds::{check, positive, required, within};
-use crate::contract::{Contract, Leg, OptionKind, options};
-use crate::error::{Error, Fault, Result};
+use crate::bounds::{check, within};
+use crate::contract::{Contract, Leg, OptionKind, Position, Spots};
+use crate::error::Result;
 use crate::market::{Market, Simulator};
+use crate::products::{Made, Part, Product, Setting, Sold};
 use crate::random::{Purpose, Sampling};
+use crate::simd::BLOCK;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +19,10 @@ const MOST_STEPS: usize = 100_000;
 #[serde(default)]
 #[schemars(extend("required" = ["expiry_days"]))]
 pub struct ContractSection {
-    /// What the contract pays at expiry.
-    #[serde(rename = "type")]
-    #[schemars(title = "Payoff")]
-    pub kind: PayoffForm,
-    /// The strike, or the lower one of two: a number, `{ moneyness = x }`, a multiple of the spot, or `{ delta = x }`, where
-    /// the Black–Scholes delta of the call or put has this size, for a contract on history on the day of its sale.
-    #[schemars(extend("x-unit" = "currency", "x-default" = "the spot"))]
-    pub strike: Option<StrikeRule>,
-    /// The upper strike of a strangle or a spread: a number or `{ moneyness = x }`.
-    #[schemars(extend("x-unit" = "currency", "x-default" = "required", "x-when" = {"type": ["strangle", "call_spread", "put_spread"]}))]
-    pub upper_strike: Option<StrikeRule>,
+    /// What is sold, with its own keys.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub product: Product,
     /// Days from the sale to expiry, of the kind that `days` says.
     #[schemars(title = "Days to expiry", extend("exclusiveMinimum" = 0.0, "x-unit" = "days"))]
     pub expiry_days: f64,
@@ -49,9 +44,7 @@ pub struct ContractSection {
 impl Default for ContractSection {
     fn default() -> Self {
         Self {
-            kind: PayoffForm::Call,
-            strike: None,
-            upper_strike: None,
+            product: Product::default(),
             expiry_days: 30.0,
             days: None,
             days_per_year: None,
@@ -59,55 +52,6 @@ impl Default for ContractSection {
             premium: PremiumRule::Rule(ModelPrice::Model),
         }
     }
-}
-
-/// What a contract pays at expiry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PayoffForm {
-    /// A call.
-    Call,
-    /// A put.
-    Put,
-    /// A call and a put of one strike.
-    Straddle,
-    /// A put and a call of a higher strike.
-    Strangle,
-    /// A call less a call of a higher strike.
-    CallSpread,
-    /// A put of the higher strike less a put of the lower one.
-    PutSpread,
-}
-
-impl PayoffForm {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::Put => "put",
-            Self::Straddle => "straddle",
-            Self::Strangle => "strangle",
-            Self::CallSpread => "call_spread",
-            Self::PutSpread => "put_spread",
-        }
-    }
-}
-
-/// A strike as it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum StrikeRule {
-    /// An amount of money.
-    Amount(f64),
-    /// A multiple of the spot.
-    Moneyness {
-        /// The multiple.
-        moneyness: f64,
-    },
-    /// The strike at which the Black–Scholes delta has a size.
-    Delta {
-        /// The size, without its sign.
-        delta: f64,
-    },
 }
 
 /// A premium as it is written.
@@ -222,78 +166,105 @@ pub(super) struct Terms {
     pub tenor: Tenor,
 }
 
-const STRIKE: &str = "contract.strike";
-const UPPER: &str = "contract.upper_strike";
+const SECTION: &str = "contract";
 
-/// The section `contract` in the strategy's own market; what depends on others is filled in.
+/// The section `contract` in the strategy's own market of `assets`, by their names; what depends on others is filled in.
 pub(super) fn contract(
     section: &mut ContractSection,
     market: &Market,
+    assets: &[String],
     on_history: bool,
 ) -> Result<Terms> {
     let tenor = Tenor::new(section, on_history);
     let expiry = tenor.years();
-    let form = section.kind;
-    let written = *section
-        .strike
-        .get_or_insert(StrikeRule::Amount(market.spot));
-    let (strike, rule) = match written {
-        StrikeRule::Amount(amount) => (positive(STRIKE, amount)?, Strike::Moneyness),
-        StrikeRule::Moneyness { moneyness } => {
-            let key = "contract.strike.moneyness";
-            (market.spot * positive(key, moneyness)?, Strike::Moneyness)
-        }
-        StrikeRule::Delta { delta } => {
-            let greatest = (-market.dividend * expiry).exp();
-            let bound = format!("above 0 and below {greatest:.4}");
-            let holds = delta > 0.0 && delta < greatest;
-            let size = check("contract.strike.delta", delta, holds, &bound)?;
-            let kind = match form {
-                PayoffForm::Put => OptionKind::Put,
-                PayoffForm::Call | PayoffForm::Straddle => OptionKind::Call,
-                PayoffForm::Strangle | PayoffForm::CallSpread | PayoffForm::PutSpread => {
-                    return Err(no_delta(STRIKE, form));
-                }
-            };
-            let strike = strike_of_delta(market, expiry, kind, size);
-            (strike, Strike::Delta { kind, size })
-        }
-    };
-    let upper = || upper_strike(section, market, strike);
-    let legs = match form {
-        PayoffForm::Call => vec![Leg::one(OptionKind::Call, strike)],
-        PayoffForm::Put => vec![Leg::one(OptionKind::Put, strike)],
-        PayoffForm::Straddle => options::straddle(strike),
-        PayoffForm::Strangle => options::strangle(strike, upper()?),
-        PayoffForm::CallSpread => options::call_spread(strike, upper()?),
-        PayoffForm::PutSpread => options::put_spread(strike, upper()?),
-    };
     let steps = *section.steps.get_or_insert(tenor.days.ceil() as usize);
     let steps = within("contract.steps", steps, 1, MOST_STEPS)?;
+    let strike_of_delta = |key: &str, kind, delta: f64| {
+        let greatest = (-market.dividend * expiry).exp();
+        let bound = format!("above 0 and below {greatest:.4}");
+        let size = check(key, delta, delta > 0.0 && delta < greatest, &bound)?;
+        Ok(strike_of_delta(market, expiry, kind, size))
+    };
+    let setting = Setting {
+        key: SECTION,
+        kind: section.product.name(),
+        assets,
+        spot: market.spot,
+        expiry,
+        steps,
+        days_per_year: tenor.days_per_year,
+        strike_of_delta: &strike_of_delta,
+    };
+    let sold = section.product.sold(&setting)?;
     if on_history {
         tenor.rebalancing(steps)?;
     }
+    let strike = match sold.delta {
+        Some((kind, size)) => Strike::Delta { kind, size },
+        None => Strike::Moneyness,
+    };
     Ok(Terms {
-        contract: Contract::of_options(form.name().replace('_', " "), legs, strike, expiry, steps),
-        strike: rule,
+        contract: made(sold, &setting)?,
+        strike,
         tenor,
     })
 }
 
-fn upper_strike(section: &ContractSection, market: &Market, lower: f64) -> Result<f64> {
-    let upper = match required(&section.upper_strike, UPPER)? {
-        StrikeRule::Amount(amount) => amount,
-        StrikeRule::Moneyness { moneyness } => market.spot * moneyness,
-        StrikeRule::Delta { .. } => return Err(no_delta(UPPER, section.kind)),
+/// The contract of what is sold: calls and puts that expire together keep their closed form.
+fn made(sold: Sold, setting: &Setting<'_>) -> Result<Contract> {
+    let name = setting.kind.replace('_', " ");
+    let Setting { expiry, steps, .. } = *setting;
+    let strike = sold.strike;
+    if let [part] = &sold.parts[..]
+        && let Made::Options(legs) = &part.made
+        && part.quantity == 1.0
+        && part.expiry.is_none()
+    {
+        let legs = legs.clone();
+        return Ok(Contract::of_options(name, legs, strike, expiry, steps));
+    }
+    let position = |part: Part| {
+        Ok(Position {
+            quantity: part.quantity,
+            expiry: part.expiry.unwrap_or(expiry),
+            sheet: match part.made {
+                Made::Sheet(sheet) => sheet,
+                Made::Options(legs) => setting.sheet_of_options(&legs)?,
+            },
+        })
     };
-    check(UPPER, upper, upper > lower, &format!("above {lower}"))
+    let positions = sold.parts.into_iter().map(position);
+    Contract::of_sheets(
+        name,
+        positions.collect::<Result<_>>()?,
+        setting.assets,
+        setting.days_per_year,
+        strike,
+        (expiry, steps),
+    )
 }
 
-/// The error of a delta where there are two strikes.
-fn no_delta(key: &str, form: PayoffForm) -> Error {
-    let beside = format!(
-        "for the type \"{}\", which has two strikes: give numbers or {{ moneyness = x }}",
-        form.name()
-    );
-    Error::setting(format!("{key}.delta"), Fault::NoMeaning { beside })
+/// Checks on some simulated paths that what the contract pays are finite numbers.
+///
+/// # Errors
+/// The key of an amount that is none.
+pub(super) fn check_payments(market: &Market, contract: &Contract) -> Result<()> {
+    const BLOCKS: usize = 4;
+    if contract.legs().is_some() {
+        return Ok(());
+    }
+    let simulator = Simulator {
+        assets: market.clone().into(),
+        steps: contract.steps,
+        dt: contract.dt(),
+        seed: 0,
+        purpose: Purpose::Pricing,
+        sampling: Sampling::Antithetic,
+    };
+    let dates = contract.steps + 1;
+    for block in 0..BLOCKS {
+        let paths = simulator.paths::<f64>(block as u64, BLOCK);
+        contract.check(Spots::new(paths.block(0).spot_of(0), dates, dates))?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use super::policy::{EvaluationSection, PolicySection};
 use super::training::{CostsSection, RiskSection, TrainingSection};
 use super::walk_forward::WalkForwardSection;
 use crate::error::{Error, Result, parser_message};
+use crate::products::with_types;
 use crate::settings::prune;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,10 @@ impl Strategy {
     ///
     /// # Errors
     /// [`Error::Setting`] with key, value and bound.
-    pub fn read(table: toml::Table) -> Result<Self> {
+    pub fn read(mut table: toml::Table) -> Result<Self> {
+        if let Some(toml::Value::Table(contract)) = table.get_mut("contract") {
+            with_types(contract, true);
+        }
         super::schema::check(&table)?;
         serde_path_to_error::deserialize(table).map_err(|error| {
             let message = parser_message(error.inner().message());

@@ -4,6 +4,7 @@ use super::file::table;
 use super::{market, optimizer, schema};
 use crate::error::{Error, Result};
 use crate::optimizer::Method;
+use crate::products::with_types;
 use crate::settings::{Key, keys};
 use serde_json::{Map, Value};
 
@@ -37,7 +38,10 @@ pub struct Field {
 /// # Errors
 /// [`Error::Input`] if the text is no TOML.
 pub fn sections(strategy: &str) -> Result<Vec<Section>> {
-    let written = table(strategy)?;
+    let mut written = table(strategy)?;
+    if let Some(toml::Value::Table(contract)) = written.get_mut("contract") {
+        with_types(contract, false);
+    }
     let root = schema::root();
     let section = |name: &str, help: &str, schema: &Value, section: Option<&toml::Value>| Section {
         name: name.to_owned(),

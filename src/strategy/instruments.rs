@@ -1,12 +1,13 @@
 //! What is traded, and what trading it costs.
 
-use super::contract::{Strike, StrikeRule, Terms};
+use super::contract::{Strike, Terms};
 use super::file::Strategy;
 use super::market::check_prices;
 use crate::bounds::{check, outside, positive};
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
 use crate::error::{Error, Fault, Result, excerpt};
 use crate::market::{Market, Quotes};
+use crate::products::StrikeRule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,6 +4,7 @@
 //! their list.
 
 mod backtest;
+mod classical;
 mod contract;
 mod file;
 mod files;
@@ -25,9 +26,7 @@ pub use backtest::{
     BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing, SpacingRule,
     VarianceRule,
 };
-pub use contract::{
-    ContractSection, ModelPrice, PayoffForm, Premium, PremiumRule, Strike, StrikeRule,
-};
+pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use file::Strategy;
 pub use instruments::{InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};

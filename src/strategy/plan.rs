@@ -1,7 +1,8 @@
 //! A validated strategy.
 
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
-use super::contract::{Premium, Strike, contract};
+use super::classical::RegressionCache;
+use super::contract::{Premium, Strike, check_payments, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
 use super::market::check_simulation;
@@ -14,7 +15,7 @@ use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Layout, Market, Quotes, Simulator};
-use crate::network::{Engine, Features, Shape};
+use crate::network::{Engine, Features, Shape, Standard};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use std::path::Path;
@@ -74,6 +75,7 @@ pub struct Plan {
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
     quotes: QuoteCache,
+    pub(super) regressions: RegressionCache,
     /// What all other fields come from, with what depends on several settings filled in.
     strategy: Strategy,
 }
@@ -104,19 +106,26 @@ impl Plan {
         strategy.check()?;
         let on_history = strategy.backtest.is_some();
         let market = strategy.market.market();
-        let terms = contract(&mut strategy.contract, &market, on_history)?;
+        let assets = ["spot".to_owned()];
+        let terms = contract(&mut strategy.contract, &market, &assets, on_history)?;
         let contract = terms.contract.clone();
         check_simulation(&market, &contract)?;
+        check_payments(&market, &contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &market, &terms, costs)?;
-        let shape = strategy.policy.shape(instruments.len())?;
         let features = Features {
             list: strategy.policy.features.clone(),
             strike: contract.strike,
             volatility: market.model.long_run_volatility(),
             expiry: contract.expiry,
+            state: standards(&market, &contract),
         };
-        let hedges = strategy.evaluation.hedges(&instruments, &market)?;
+        let shape = strategy
+            .policy
+            .shape(features.inputs(), instruments.len())?;
+        let hedges = strategy
+            .evaluation
+            .hedges(&contract, &instruments, &market)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
@@ -154,6 +163,7 @@ impl Plan {
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
             quotes: QuoteCache::default(),
+            regressions: RegressionCache::default(),
             strategy,
         })
     }
@@ -284,18 +294,21 @@ impl Plan {
 
     /// The same strategy for a contract that lives for `years` in `steps` periods; options that hedge keep their
     /// distance from its expiry.
-    #[must_use]
-    pub fn living(&self, years: f64, steps: usize) -> Self {
+    ///
+    /// # Errors
+    /// If the contract has a schedule that is finer than the periods.
+    pub fn living(&self, years: f64, steps: usize) -> Result<Self> {
         let mut plan = self.clone();
         let later = years - self.contract.expiry;
-        plan.contract = self.contract.living(years, steps);
+        plan.contract = self.contract.living(years, steps)?;
         for (instrument, _) in &mut plan.instruments {
             if let Instrument::Option(option) = instrument {
                 option.expiry += later;
             }
         }
         plan.quotes = QuoteCache::default();
-        plan
+        plan.regressions = RegressionCache::default();
+        Ok(plan)
     }
 
     /// The model's price of the contract in the strategy's own market.
@@ -306,6 +319,16 @@ impl Plan {
     /// The premium in the strategy's own market.
     pub fn model_premium(&self) -> f64 {
         self.premium.of(&self.market, &self.contract)
+    }
+
+    /// What trading every instrument costs, the spot first.
+    pub fn charges(&self) -> Vec<Charge> {
+        self.instruments.iter().map(|&(_, charge)| charge).collect()
+    }
+
+    /// Whether trading anything costs something.
+    pub fn trading_costs(&self) -> bool {
+        self.instruments.iter().any(|(_, charge)| !charge.is_free())
     }
 
     /// What trading the spot costs.
@@ -392,4 +415,32 @@ impl Plan {
             Length::Seconds(_) => None,
         }
     }
+}
+
+/// The scales of a contract's running quantities: their means and standard deviations over all dates after the sale of 4,096 simulated
+/// paths of `market`, the same for every seed.
+fn standards(market: &Market, contract: &Contract) -> Vec<Standard> {
+    const PATHS: usize = 4096;
+    let count = contract.accumulators().len();
+    if count == 0 {
+        return Vec::new();
+    }
+    let simulator = Simulator {
+        assets: market.clone().into(),
+        steps: contract.steps,
+        dt: contract.dt(),
+        seed: 0,
+        purpose: Purpose::Unit,
+        sampling: Sampling::Pseudorandom,
+    };
+    let paths = simulator.paths::<f64>(0, PATHS).under(contract);
+    let of = |accumulator: usize| {
+        let blocks = (0..paths.blocks()).map(|block| paths.block(block).state(accumulator));
+        let values: Vec<f64> = blocks
+            .flat_map(|rows| rows[1..].as_flattened())
+            .copied()
+            .collect();
+        Standard::of(&values)
+    };
+    (0..count).map(of).collect()
 }

@@ -6,6 +6,7 @@ use super::walk_forward::WalkForwardSection;
 use super::{market, optimizer};
 use crate::error::Result;
 use crate::optimizer::Method;
+use crate::products;
 use crate::settings;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
@@ -25,6 +26,10 @@ pub(super) fn root() -> &'static Value {
             let (title, help) = (property["title"].take(), property["description"].take());
             *property = json!({ "type": "object", "title": title, "description": help, "additionalProperties": true });
         }
+        let contract = &mut schema["properties"]["contract"]["properties"];
+        let mut keys = products::properties().clone();
+        keys.extend(contract.as_object().cloned().unwrap_or_default());
+        *contract = keys.into();
         schema
     });
     &ROOT
@@ -37,6 +42,7 @@ pub(super) fn check(table: &toml::Table) -> Result<()> {
     let none = toml::Table::new();
     market::check("market", tables("market").unwrap_or(&none))?;
     settings::check(root(), &toml::Value::Table(table.clone()), "")?;
+    products::check(tables("contract").unwrap_or(&none), "contract")?;
     for (name, change) in tables("markets").into_iter().flatten() {
         settings::check(market::changes(), change, &format!("markets.{name}"))?;
     }

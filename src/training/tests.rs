@@ -72,10 +72,11 @@ impl Problem {
             ),
             risk,
             features: Features {
-                list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+                list: Feature::USUAL.to_vec(),
                 strike: contract().strike,
                 volatility: 0.2,
                 expiry: contract().expiry,
+                state: Vec::new(),
             },
             sweep: shape.sweep(Engine::Block),
             // Not whole blocks; the tail of CVaR below ends within a path.

@@ -1,0 +1,68 @@
+//! Digital options, and what pays if a level is touched or is not.
+
+use super::setting::{Setting, Sold, StrikeRule};
+use crate::contract::OptionKind;
+use crate::error::Result;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The terms of a digital option.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Digital {
+    /// The strike: a number or `{ moneyness = x }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "currency", "x-default" = "the spot"))]
+    pub strike: Option<StrikeRule>,
+    /// What a digital option, a one-touch or a no-touch pays: a number or `{ moneyness = x }`.
+    #[serde(default = "one")]
+    #[schemars(extend("x-unit" = "currency"))]
+    pub cash: StrikeRule,
+}
+
+/// The terms of a one-touch or a no-touch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Touch {
+    /// The level, above the spot or below it, at which a contract is knocked in or out, or that counts as touched, on each of
+    /// the hedging dates: a number or `{ moneyness = x }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "currency", "x-default" = "required"))]
+    pub barrier: Option<StrikeRule>,
+    /// What it pays: a number or `{ moneyness = x }`.
+    #[serde(default = "one")]
+    #[schemars(extend("x-unit" = "currency"))]
+    pub cash: StrikeRule,
+}
+
+fn one() -> StrikeRule {
+    StrikeRule::Amount(1.0)
+}
+
+/// `when(S > K, cash, 0)`, and for a put `when(S < K, cash, 0)`.
+pub(super) fn digital(
+    terms: &mut Digital,
+    setting: &Setting<'_>,
+    kind: OptionKind,
+) -> Result<Sold> {
+    let strike = setting.money_or_spot("strike", &mut terms.strike)?;
+    let cash = setting.money("cash", terms.cash)?;
+    let sign = match kind {
+        OptionKind::Call => ">",
+        OptionKind::Put => "<",
+    };
+    let amount = format!("when({} {sign} K, cash, 0)", setting.first());
+    Ok(Sold::sheet(
+        strike,
+        setting.payoff(&amount, &[("K", strike), ("cash", cash)])?,
+    ))
+}
+
+/// At expiry `when(any(S >= B), cash, 0)`, below the spot `when(any(S <= B), cash, 0)`; a no-touch the other way round.
+pub(super) fn touch(terms: &mut Touch, setting: &Setting<'_>, touched: bool) -> Result<Sold> {
+    let barrier = setting.money_given("barrier", &terms.barrier)?;
+    let cash = setting.money("cash", terms.cash)?;
+    let sign = if barrier >= setting.spot { ">=" } else { "<=" };
+    let pays = if touched { "cash, 0" } else { "0, cash" };
+    let amount = format!("when(any({} {sign} B), {pays})", setting.first());
+    let sheet = setting.payoff(&amount, &[("B", barrier), ("cash", cash)])?;
+    Ok(Sold::sheet(barrier, sheet))
+}
