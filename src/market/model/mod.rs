@@ -15,6 +15,7 @@ mod sabr;
 #[cfg(test)]
 mod tests;
 mod variance;
+/// Variance gamma; its parameters have the name of the file.
 pub mod variance_gamma;
 
 pub use bates::BatesParameters;
