@@ -268,3 +268,7 @@ pub(super) fn check_payments(market: &Market, contract: &Contract) -> Result<()>
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "contract_tests.rs"]
+mod tests;
