@@ -32,12 +32,13 @@ pub fn heston() -> Model {
 
 pub fn simulator(model: Model, steps: usize) -> Simulator {
     Simulator {
-        market: Market {
+        assets: Market {
             model,
             spot: 100.0,
             rate: 0.0,
             dividend: 0.0,
-        },
+        }
+        .into(),
         steps,
         dt: 1.0 / 365.0,
         seed: 1,
@@ -76,12 +77,13 @@ impl Step {
         Self {
             parameters: Parameters::random(shape.maps(), 1).expect("a valid shape"),
             features: Features {
-                list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+                list: Feature::USUAL.to_vec(),
                 strike: contract.strike,
                 volatility: 0.2,
                 expiry: contract.expiry,
+                state: Vec::new(),
             },
-            ledger: Ledger::new(contract.clone(), costs, &simulator.market, 2.3),
+            ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
             shape,
             sweep: shape.sweep(Engine::Block),
             record: Mutex::default(),

@@ -101,7 +101,8 @@ pub struct Valuation {
     market: Market,
     /// Spot and variance of every contract, `steps + 1` dates.
     paths: Vec<(Vec<f64>, Vec<f64>)>,
-    /// `[contract][date]`, the expiry included, where the price is the payoff; none if the contract is no sum of calls and puts.
+    /// `[contract][date]`, the expiry included, where the price is the payoff; none if the contract is no sum of calls and puts,
+    /// or its price no function of spot and variance.
     states: Option<Vec<Vec<Greeks>>>,
     /// The options among the hedging instruments: number, `[contract][date]`.
     options: Vec<(usize, Vec<Vec<Greeks>>)>,
@@ -119,7 +120,13 @@ impl Valuation {
                 .into_par_iter()
                 .map(|t| {
                     let left = contract.dt() * (steps - t) as f64 + later;
-                    states(legs, market, left, rows.iter().map(|(s, v)| (s[t], v[t])))
+                    let elapsed = contract.dt() * t as f64;
+                    states(
+                        legs,
+                        market,
+                        (elapsed, left),
+                        rows.iter().map(|(s, v)| (s[t], v[t])),
+                    )
                 })
                 .collect();
             (0..rows.len())
@@ -143,7 +150,10 @@ impl Valuation {
             options.push((index, states));
         }
         Self {
-            states: contract.legs().map(|legs| value(legs, 0.0)),
+            states: contract
+                .legs()
+                .filter(|_| market.model.prices_every_state())
+                .map(|legs| value(legs, 0.0)),
             options,
             instruments: paths.instruments().len(),
             contract: contract.clone(),
@@ -252,7 +262,7 @@ impl Valuation {
 fn states(
     legs: &[Leg],
     market: &Market,
-    left: f64,
+    (elapsed, left): (f64, f64),
     at: impl Iterator<Item = (f64, f64)> + Clone,
 ) -> Vec<Greeks> {
     if left == 0.0 {
@@ -262,7 +272,7 @@ fn states(
         };
         return at.map(at_expiry).collect();
     }
-    let pricer = market.pricer(legs, left, at.clone());
+    let pricer = market.pricer_after(elapsed, legs, left, at.clone());
     at.map(|(spot, variance)| pricer.greeks_of(legs, spot, variance))
         .collect()
 }

@@ -34,7 +34,7 @@ const MERTON: MertonParameters = MertonParameters {
 
 fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
     let simulator = Simulator {
-        market: market.clone(),
+        assets: market.clone().into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 4,

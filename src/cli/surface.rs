@@ -148,6 +148,6 @@ fn text(surface: &Surface, fit: &HestonFit, precision: &Precision) -> String {
 }
 
 /// Whether Feller's condition holds, in words.
-pub fn feller(holds: bool) -> &'static str {
+fn feller(holds: bool) -> &'static str {
     if holds { "holds" } else { "does not hold" }
 }

@@ -4,7 +4,7 @@ use super::outcome::{aversion, hedge_test_paths};
 use super::trainings;
 use super::watch::Watch;
 use crate::error::{Error, Result};
-use crate::hedging::{Book, Classical, ClassicalPolicy, Policy, TrainedPolicy};
+use crate::hedging::{Book, ClassicalName, Policy, TrainedPolicy};
 use crate::network::{Features, Parameters};
 use crate::risk::paired::{Pair, risk_influence};
 use crate::risk::{Estimate, Row, RowInput};
@@ -16,7 +16,7 @@ use crate::strategy::Plan;
 
 /// A strategy made for one of the markets: a classical hedge, or a policy of every seed.
 enum Made {
-    Hedge(Classical),
+    Hedge(ClassicalName, f64),
     Trained(Vec<Parameters>),
 }
 
@@ -84,7 +84,7 @@ pub fn cross(
     for name in &plan.hedges {
         let made = plans.iter().map(|(_, plan)| -> Result<Made> {
             let band = aversion(plan, &mut || watch.busy())?;
-            Ok(Made::Hedge(name.hedge(band.aversion)))
+            Ok(Made::Hedge(*name, band.aversion))
         });
         strategies.push((name.name().into(), made.collect::<Result<_>>()?));
     }
@@ -129,13 +129,9 @@ fn hedge(
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Vec<Book>> {
     match made {
-        Made::Hedge(hedge) => {
-            let policy = ClassicalPolicy {
-                hedge: *hedge,
-                market: origin.market.clone(),
-                charge: test.spot_charge(),
-            };
-            Ok(vec![hedge_test_paths(test, &policy, stop)?])
+        Made::Hedge(name, aversion) => {
+            let policy = origin.classical(*name, &origin.market, *aversion);
+            Ok(vec![hedge_test_paths(test, policy.as_ref(), stop)?])
         }
         Made::Trained(policies) => {
             let features = Features {

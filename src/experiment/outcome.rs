@@ -1,9 +1,7 @@
 use crate::backtest::Contracts;
 use crate::backtest::attribution::Attribution;
 use crate::error::Result;
-use crate::hedging::{
-    BandAversion, Book, Classical, ClassicalName, ClassicalPolicy, Ledger, Policy,
-};
+use crate::hedging::{BandAversion, Book, Ledger, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
@@ -202,7 +200,7 @@ fn hedge(
     Ok(book)
 }
 
-/// The risk aversion of the Whalley–Wilmott band: the one given or, so that the network meets a band that was
+/// The risk aversion of the Whalley–Wilmott band around the first hedge that has one: the one given or, so that the network meets a band that was
 /// tuned for the same risk, the least risky one on validation paths by [`BandAversion::tuned`].
 ///
 /// # Errors
@@ -215,23 +213,19 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<Ban
         };
         return Ok(BandAversion::given(aversion));
     };
-    if plan.spot_charge().is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
+    let Some(banded) = plan.banded().filter(|_| plan.trading_costs()) else {
         return Ok(BandAversion::given(1.0));
-    }
+    };
     let simulator = plan.simulator(plan.seed, Purpose::Validation);
     // Drawn once if they fit.
     let paths = (PATHS <= plan.chunk()).then(|| simulator.paths_with(&plan.quotes(), 0, PATHS));
     let ledger = plan.ledger(&plan.market, 0.0);
     let risk = |aversion: f64| -> Result<f64> {
         stop()?;
-        let policy = ClassicalPolicy {
-            hedge: Classical::WhalleyWilmott { aversion },
-            market: plan.market.clone(),
-            charge: plan.spot_charge(),
-        };
+        let policy = plan.classical(banded, &plan.market, aversion);
         let book = match &paths {
-            Some(paths) => Book::hedge(&policy, &ledger, paths)?,
-            None => hedge(plan, &ledger, (&simulator, PATHS), &policy, stop)?,
+            Some(paths) => Book::hedge(policy.as_ref(), &ledger, paths)?,
+            None => hedge(plan, &ledger, (&simulator, PATHS), policy.as_ref(), stop)?,
         };
         Ok(plan.risk.evaluate(&book.pnl).value)
     };

@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::error::{Error, Result};
-use crate::hedging::{ClassicalPolicy, TrainedPolicy};
+use crate::hedging::TrainedPolicy;
 use crate::market::Market;
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -176,15 +176,16 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
     plan.hedges
         .iter()
         .map(|name| {
-            let policy = |market: &Market| ClassicalPolicy {
-                hedge: name.hedge(aversion),
-                market: market.clone(),
-                charge: plan.spot_charge(),
-            };
+            let policy = |market: &Market| plan.classical(*name, market, aversion);
             let history = bench
                 .contracts
                 .map_or(&plan.market, |contracts| &contracts.market);
-            bench.measure(name.name(), None, &policy(&plan.market), &policy(history))
+            bench.measure(
+                name.name(),
+                None,
+                policy(&plan.market).as_ref(),
+                policy(history).as_ref(),
+            )
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use super::policies::saved_policies;
 use super::{outcome, plan_of};
 use crate::backtest::attribution::Valuation;
 use crate::error::{Error, Result};
-use crate::hedging::{Classical, ClassicalPolicy, Policy, TrainedPolicy};
+use crate::hedging::{ClassicalName, Policy, TrainedPolicy};
 use crate::market::Paths;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
@@ -95,9 +95,9 @@ pub struct HedgeMap {
     pub time_left: Vec<f64>,
     /// Shares that the strategy holds.
     pub hedge_ratio: Vec<Vec<f64>>,
-    /// Shares that the Black–Scholes delta holds.
+    /// Shares that the Black–Scholes delta holds or, for a contract without a delta in closed form, hedged Monte Carlo.
     pub black_scholes: Vec<Vec<f64>>,
-    /// The ratio less the Black–Scholes delta.
+    /// The ratio less those shares.
     pub difference: Vec<Vec<f64>>,
 }
 
@@ -115,7 +115,7 @@ struct Strategy {
 
 enum Held {
     Recurrent(crate::network::Parameters),
-    Classical(ClassicalPolicy),
+    Classical(Box<dyn Policy + Send + Sync>),
 }
 
 /// Columns of a hedge map, and its rows at most.
@@ -151,7 +151,7 @@ impl Replay {
             strategies.push(Strategy {
                 name: name.name().into(),
                 seed: None,
-                policy: Held::Classical(classical(&plan, name.hedge(aversion))),
+                policy: Held::Classical(plan.classical(*name, &plan.market, aversion)),
             });
         }
         Ok(Self { plan, strategies })
@@ -311,7 +311,11 @@ impl Replay {
             let one = read(self.positions(strategy, &paths)?);
             hedge_ratio = combine(&hedge_ratio, &one, &|sum, one| sum + share * one);
         }
-        let delta = classical(plan, Classical::BlackScholes);
+        let delta = match plan.contract.legs() {
+            Some(_) => ClassicalName::BlackScholes,
+            None => ClassicalName::HedgedMonteCarlo,
+        };
+        let delta = plan.classical(delta, &plan.market, f64::INFINITY);
         let black_scholes = read(delta.positions(&plan.contract, &paths)?);
         let contract = &plan.contract;
         Ok(HedgeMap {
@@ -327,14 +331,6 @@ impl Replay {
             hedge_ratio,
             black_scholes,
         })
-    }
-}
-
-fn classical(plan: &Plan, hedge: Classical) -> ClassicalPolicy {
-    ClassicalPolicy {
-        hedge,
-        market: plan.market.clone(),
-        charge: plan.spot_charge(),
     }
 }
 
@@ -395,6 +391,7 @@ impl Grid {
                     }
                 }
             });
+        plan.quotes().fill(&mut paths);
         paths
     }
 }

@@ -2,7 +2,7 @@ use super::outcome::{self, Outcome};
 use super::{Backtest, Finished, compared};
 use crate::backtest::Contracts;
 use crate::error::Result;
-use crate::hedging::{BandAversion, ClassicalName};
+use crate::hedging::BandAversion;
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
     BacktestMarket, Disagreement, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve,
@@ -62,7 +62,7 @@ pub fn finish(
         outcome::historical(&outcomes),
     );
     let overlap = backtest.map_or(1.0, |(_, contracts)| contracts.overlap);
-    let has_band = plan.hedges.contains(&ClassicalName::WhalleyWilmott);
+    let has_band = plan.banded().is_some();
     let band = aversion.filter(|_| has_band);
     let metrics = Metrics {
         run: folder.id().into(),

@@ -20,18 +20,40 @@ named! {
         MinimumVariance = "minimum_variance",
         /// Spot and the first option of `policy.instruments`, so that delta and vega are hedged.
         DeltaVega = "delta_vega",
+        /// Hedged Monte Carlo: positions by regression backward in time on what the policy sees, for any contract and instruments, inside
+        /// a Whalley–Wilmott band where trading costs something.
+        HedgedMonteCarlo = "hedged_monte_carlo",
     }
 }
 
 impl ClassicalName {
-    /// The hedge; `aversion` is that of the Whalley–Wilmott band.
-    pub fn hedge(self, aversion: f64) -> Classical {
-        match self {
+    /// The hedge by a formula, `aversion` that of the Whalley–Wilmott band; none if it is found by regression.
+    pub fn formula(self, aversion: f64) -> Option<Classical> {
+        Some(match self {
             Self::Naked => Classical::Naked,
             Self::BlackScholes => Classical::BlackScholes,
             Self::WhalleyWilmott => Classical::WhalleyWilmott { aversion },
             Self::MinimumVariance => Classical::MinimumVariance,
             Self::DeltaVega => Classical::DeltaVega,
+            Self::HedgedMonteCarlo => return None,
+        })
+    }
+
+    /// Whether it holds still inside a band whose width depends on a risk aversion.
+    pub fn has_band(self) -> bool {
+        match self {
+            Self::WhalleyWilmott | Self::HedgedMonteCarlo => true,
+            Self::Naked | Self::BlackScholes | Self::MinimumVariance | Self::DeltaVega => false,
+        }
+    }
+
+    /// Whether it needs a delta of the contract in closed form.
+    pub fn needs_delta(self) -> bool {
+        match self {
+            Self::Naked | Self::HedgedMonteCarlo => false,
+            Self::BlackScholes | Self::WhalleyWilmott | Self::MinimumVariance | Self::DeltaVega => {
+                true
+            }
         }
     }
 }

@@ -127,6 +127,23 @@ impl Ledger {
         &self.contract
     }
 
+    /// The dates on which the contract may pay.
+    pub fn due(&self) -> &[usize] {
+        &self.due
+    }
+
+    /// The gain of one unit of an instrument over period `t`, financed, without costs and in money of the expiry: ∂z/∂δ_t where trading
+    /// is free.
+    pub fn unit_gain<R: Real>(
+        &self,
+        block: &PathBlock<'_, R>,
+        instrument: usize,
+        t: usize,
+    ) -> Lane<R> {
+        let of = self.instruments[instrument].instrument;
+        self.gain(of, block.price(instrument), t)
+    }
+
     /// Number of instruments.
     pub fn instruments(&self) -> usize {
         self.instruments.len()

@@ -22,11 +22,12 @@ pub fn positions(
         .into_par_iter()
         .map(|t| {
             let left = contract.dt() * (steps - t) as f64;
+            let elapsed = contract.dt() * t as f64;
             let states = (0..paths.blocks()).flat_map(|block| {
                 let data = paths.block(block);
                 data.spot[t].into_iter().zip(data.variance[t])
             });
-            let pricer = market.pricer(legs, left, states);
+            let pricer = market.pricer_after(elapsed, legs, left, states);
             (0..paths.blocks())
                 .map(|block| {
                     let data = paths.block(block);

@@ -2,6 +2,7 @@
 
 mod action;
 mod classical;
+mod hedged_monte_carlo;
 mod ledger;
 mod minimum_variance;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod trained;
 
 pub use action::{Action, Rule};
 pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
+pub use hedged_monte_carlo::{HedgedMonteCarlo, Regression};
 pub use ledger::{Account, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 

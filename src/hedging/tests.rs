@@ -48,7 +48,7 @@ pub(super) const PARAMETERS: HestonParameters = HestonParameters {
 
 pub(super) fn simulator(market: Market, contract: Contract) -> Simulator {
     Simulator {
-        market,
+        assets: market.into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 5,

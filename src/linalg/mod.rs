@@ -1,6 +1,7 @@
 //! Decompositions of symmetric matrices, by faer.
 
 use crate::error::{Error, Result};
+use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 
 /// The eigenvalues (non-decreasing) and eigenvectors (columns) of a symmetric matrix.
@@ -91,4 +92,32 @@ pub fn add_scaled(to: &mut [Mat<f64>], factor: f64, values: &[Mat<f64>]) {
 /// The matrices times a number.
 pub fn scaled(a: &[Mat<f64>], factor: f64) -> Vec<Mat<f64>> {
     a.iter().map(|a| faer::Scale(factor) * a).collect()
+}
+/// The solution x of (A + ρ diag A) x = b for a symmetric positive semi-definite A; columns of A that are zero have x = 0.
+///
+/// # Errors
+/// If A has a value that is not finite, or is not positive definite even with the ridge ρ.
+pub fn solve_positive(matrix: &Mat<f64>, right: &[f64], ridge: f64) -> Result<Vec<f64>> {
+    let n = right.len();
+    let inverse_root = |i: usize| match matrix[(i, i)] > 0.0 {
+        true => matrix[(i, i)].sqrt().recip(),
+        false => 0.0,
+    };
+    let scale: Vec<f64> = (0..n).map(inverse_root).collect();
+    let scaled = Mat::from_fn(n, n, |row, column| {
+        let value = scale[row] * matrix[(row, column)] * scale[column];
+        match row == column {
+            // A column that is zero gives x = 0.
+            true => 1.0 + ridge,
+            false => value,
+        }
+    });
+    let factor = scaled.llt(Side::Lower).map_err(|error| {
+        Error::Computation(format!(
+            "a {n} × {n} matrix is not positive definite: {error:?}"
+        ))
+    })?;
+    let mut solution = Mat::from_fn(n, 1, |row, _| scale[row] * right[row]);
+    factor.solve_in_place(&mut solution);
+    Ok((0..n).map(|row| scale[row] * solution[(row, 0)]).collect())
 }

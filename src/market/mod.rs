@@ -1,5 +1,10 @@
 //! Price paths as plain data, filled by a simulator or from history; nothing downstream can tell.
 
+mod assets;
+#[cfg(test)]
+mod assets_tests;
+mod correlation;
+mod draws;
 pub mod estimation;
 // Without files to read, the words for reading them remain, which strategies say.
 #[cfg_attr(not(feature = "data"), allow(dead_code))]
@@ -22,6 +27,8 @@ mod tests;
 mod variance_swap;
 pub mod volatility_unit;
 
+pub use assets::{Asset, Assets};
+pub use correlation::Correlation;
 pub use history::History;
 pub use layout::Layout;
 pub use model::{GbmParameters, Model, Pricer, VarianceProcess};

@@ -97,6 +97,16 @@ impl<R> PathBlockMut<'_, R> {
         let dates = self.layout.dates();
         self.rows[spot.start..variance.end].split_at_mut(dates)
     }
+
+    /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`.
+    pub fn assets(
+        &mut self,
+    ) -> impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R> {
+        let dates = self.layout.dates();
+        let rows = &mut self.rows[self.layout.markets()];
+        let columns = rows.chunks_exact_mut(2 * dates);
+        columns.map(move |columns| columns.split_at_mut(dates))
+    }
 }
 
 impl<R: Real> Paths<R> {

@@ -1,5 +1,5 @@
 use super::layout::Layout;
-use super::model::Tabulation;
+use super::model::{Tabulated, Tabulation};
 use super::paths::{PathBlock, Paths};
 use super::spot_market::Market;
 use super::variance_swap::VarianceSwap;
@@ -125,6 +125,8 @@ struct OptionPrices {
     leg: Leg,
     /// Years to expiry at every date.
     left: Vec<f64>,
+    /// The length of a period in years.
+    dt: f64,
     /// One for every date before the option's expiry; none where the price is a closed form of spot and variance.
     tables: Vec<PriceTable>,
 }
@@ -144,19 +146,24 @@ impl OptionPrices {
         let variance = match market.model.tabulation(contract.expiry) {
             Tabulation::Formula => None,
             Tabulation::Spot => Some(None),
-            Tabulation::SpotAndVariance { most } => Some(Some((most, PriceTable::VARIANCES))),
+            Tabulation::SpotAndVariance { least, most } => {
+                Some(Some((least, most, PriceTable::VARIANCES)))
+            }
         };
         let mut tables = Vec::new();
         if let Some(variance) = variance {
-            for &left in left.iter().filter(|&&left| left > 0.0) {
+            for (t, &left) in left.iter().enumerate().filter(|(_, left)| **left > 0.0) {
                 stop()?;
-                tables.push(table(market, contract, option, left, variance));
+                let elapsed = contract.dt() * t as f64;
+                let times = (elapsed, left);
+                tables.push(table(market, contract, option, times, variance));
             }
         }
         Ok(Self {
             market: market.clone(),
             leg: Leg::one(option.kind, option.strike),
             left,
+            dt: contract.dt(),
             tables,
         })
     }
@@ -177,12 +184,13 @@ impl OptionPrices {
         }
         let tabulated = self.tables.get(t).and_then(|t| t.price(spot, variance));
         tabulated.unwrap_or_else(|| {
-            let market = Market {
-                spot,
-                model: self.market.model.seen_at(variance),
-                ..self.market.clone()
-            };
-            market.price(&[self.leg], self.left[t])
+            let elapsed = self.dt * t as f64;
+            let state = std::iter::once((spot, variance));
+            let legs = [self.leg];
+            let pricer = self
+                .market
+                .pricer_after(elapsed, &legs, self.left[t], state);
+            pricer.price(kind, strike, spot, variance)
         })
     }
 }
@@ -197,8 +205,8 @@ fn table(
     market: &Market,
     contract: &Contract,
     option: Vanilla,
-    left: f64,
-    variance: Option<(f64, usize)>,
+    (elapsed, left): (f64, f64),
+    variance: Option<(f64, f64, usize)>,
 ) -> PriceTable {
     let Market {
         ref model,
@@ -215,7 +223,16 @@ fn table(
         variance,
     };
     let terms = (left, rate, dividend);
-    let calls = |variance: f64, x: &[f64]| model.calls(left, variance, x);
+    let log_strike = (option.strike / market.spot).ln() - (rate - dividend) * (elapsed + left);
+    let calls = |variance: f64, x: &[f64]| {
+        let of = Tabulated {
+            left,
+            elapsed,
+            log_strike,
+            variance,
+        };
+        model.calls(&of, x)
+    };
     PriceTable::new(option.kind, option.strike, terms, range, calls)
 }
 

@@ -1,7 +1,11 @@
 use super::*;
 use crate::contract::OptionKind;
 use crate::market::Simulator;
+use crate::market::model::{
+    BatesParameters, KouParameters, LocalVolatilityParameters, SabrParameters,
+};
 use crate::market::{GbmParameters, Model};
+use crate::pricing::svi::SviSlice;
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 
@@ -29,12 +33,53 @@ const JUMPS: MertonParameters = MertonParameters {
     log_jump_std: 0.1,
 };
 
-fn models() -> [Model; 4] {
+const BATES: BatesParameters = BatesParameters {
+    v0: 0.05,
+    kappa: 3.0,
+    theta: 0.04,
+    sigma: 0.4,
+    rho: -0.6,
+    jump_intensity: 1.0,
+    log_jump_mean: -0.05,
+    log_jump_std: 0.07,
+};
+
+const KOU: KouParameters = KouParameters {
+    volatility: 0.16,
+    jump_intensity: 3.0,
+    up_probability: 0.4,
+    log_jump_up: 0.03,
+    log_jump_down: 0.05,
+};
+
+const SABR: SabrParameters = SabrParameters {
+    alpha: 0.2,
+    beta: 1.0,
+    nu: 0.3,
+    rho: -0.5,
+};
+
+fn local() -> LocalVolatilityParameters {
+    let slice = |days: f64, a: f64, b: f64| SviSlice {
+        days,
+        a,
+        b,
+        rho: -0.5,
+        m: 0.0,
+        sigma: 0.2,
+    };
+    vec![slice(30.0, 0.001, 0.012), slice(365.0, 0.02, 0.1)].into()
+}
+
+fn models() -> [Model; 7] {
     [
         Model::from(GbmParameters { volatility: 0.2 }),
         Model::from(WILD),
         Model::from(CALM),
         Model::from(JUMPS),
+        Model::from(BATES),
+        Model::from(KOU),
+        Model::from(SABR),
     ]
 }
 
@@ -64,7 +109,7 @@ fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
     let [first, second] = options.map(Instrument::Option);
     let quotes = Quotes::new(&market, &contract, &[Instrument::SPOT, first, second]);
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 4,
@@ -78,7 +123,9 @@ fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
 /// 2·10⁻⁵ of the strike otherwise; the payoff at expiry.
 #[test]
 fn options_have_the_prices_of_the_model() {
-    for model in models() {
+    // A price of a local volatility is a whole grid.
+    let few = std::iter::once((Model::from(local()), 3));
+    for (model, count) in models().into_iter().map(|model| (model, 64)).chain(few) {
         let (simulator, quotes, options) = hedged(model.clone());
         let paths = simulator.paths_with::<f64>(&quotes, 0, 64);
         for (index, option) in options.into_iter().enumerate() {
@@ -88,19 +135,18 @@ fn options_have_the_prices_of_the_model() {
                 strike: option.strike,
             };
             let mut worst = 0f64;
-            for path in 0..64 {
+            for path in 0..count {
                 let (spot, variance) = paths.path(path);
                 for t in 0..=10 {
-                    let market = Market {
-                        spot: spot[t],
-                        model: model.at_variance(variance[t]),
-                        ..simulator.market
-                    };
-                    let left = option.expiry - simulator.dt * t as f64;
+                    let elapsed = simulator.dt * t as f64;
+                    let left = option.expiry - elapsed;
+                    let state = std::iter::once((spot[t], variance[t]));
+                    let market = simulator.assets.first();
                     let expected = if left < 1e-9 {
                         option.kind.payoff(spot[t], option.strike)
                     } else {
-                        market.price(&[leg], left)
+                        let pricer = market.pricer_after(elapsed, &[leg], left, state);
+                        pricer.price(leg.kind, leg.strike, spot[t], variance[t])
                     };
                     let block = paths.block(path / BLOCK);
                     let found = block.price(index + 1)[t][path % BLOCK];
@@ -120,7 +166,7 @@ fn options_have_the_prices_of_the_model() {
 /// e^{−rt} P_t has the mean P_0 at every date; z-bound 4.
 #[test]
 fn discounted_options_are_martingales() {
-    for model in models() {
+    for model in models().into_iter().chain([Model::from(local())]) {
         let (simulator, quotes, options) = hedged(model.clone());
         let paths = simulator.paths_with::<f64>(&quotes, 0, 100_000);
         for index in 1..=options.len() {
@@ -162,7 +208,7 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
             dividend: 0.0,
         };
         let simulator = Simulator {
-            market: market.clone(),
+            assets: market.clone().into(),
             steps,
             dt,
             seed: 4,
@@ -203,7 +249,7 @@ fn tables_are_made_until_stopped() {
     let contract = quotes.contract.clone();
     let mut asked = 0;
     let stopped = Quotes::unless(
-        &simulator.market,
+        simulator.assets.first(),
         &contract,
         quotes.instruments(),
         &mut || {

@@ -1,20 +1,21 @@
-use super::model::Draw;
+use super::assets::Assets;
+use super::draws::{Draws, Tables};
+use super::layout::Layout;
 use super::paths::Paths;
 use super::quotes::Quotes;
-use super::spot_market::Market;
 use crate::contract::Contract;
-use crate::random::{Purpose, Sampling, Source};
+use crate::random::{Purpose, Sampling};
 use crate::simd::{BLOCK, Real};
 use rayon::prelude::*;
 
-/// Draws [`Paths`] of a market on an equidistant grid.
+/// Draws [`Paths`] of one or more assets on an equidistant grid.
 ///
 /// Path number `i` depends on (seed, purpose, sampling, i) alone; under Sobol sampling on the number of steps too. A period
 /// that is longer than [`super::Model::longest_step`] is simulated in equal sub-steps, of which the last is kept.
 #[derive(Debug, Clone)]
 pub struct Simulator {
-    /// The market whose spot is simulated.
-    pub market: Market,
+    /// The assets whose spots are simulated, one or more.
+    pub assets: Assets,
     /// The number of periods.
     pub steps: usize,
     /// The length of a period in years.
@@ -30,17 +31,15 @@ pub struct Simulator {
 impl Simulator {
     /// Steps of the scheme in a period.
     pub fn substeps(&self) -> usize {
-        let longest = self.market.model.longest_step(self.dt * self.steps as f64);
-        // Rounding of the year fraction makes no further step.
-        ((self.dt / longest * (1.0 - 1e-9)).ceil() as usize).max(1)
+        self.assets.substeps(self.dt, self.steps)
     }
 
-    /// Simulates `count` paths on which the spot alone is traded, beginning with the first path of block number
+    /// Simulates `count` paths on which the first asset alone is traded, beginning with the first path of block number
     /// `first_block`.
     ///
     /// Training batch k of B paths starts at block k·⌈B/BLOCK⌉, so batches never overlap.
     pub fn paths<R: Real>(&self, first_block: u64, count: usize) -> Paths<R> {
-        let mut paths = Paths::zeros(count, self.steps);
+        let mut paths = Paths::with_layout(count, Layout::new(self.assets.count(), self.steps));
         self.fill(first_block, &mut paths);
         paths
     }
@@ -53,7 +52,7 @@ impl Simulator {
         paths
     }
 
-    /// The spot at the end of each of those paths, of which no more than one block a thread is held at once.
+    /// The spot of the first asset at the end of each of those paths, of which no more than one block a thread is held at once.
     pub fn ends(&self, first_block: u64, count: usize) -> Vec<f64> {
         let blocks = (0..count.div_ceil(BLOCK)).into_par_iter();
         let mut ends: Vec<f64> = blocks
@@ -72,7 +71,7 @@ impl Simulator {
         let due = contract.due();
         let growth = |date: &usize| {
             let left = self.dt * (self.steps - date) as f64;
-            (self.market.rate * left).exp()
+            (self.assets.first().rate * left).exp()
         };
         let growth: Vec<f64> = due.iter().map(growth).collect();
         let blocks = (0..count.div_ceil(BLOCK)).into_par_iter();
@@ -95,27 +94,16 @@ impl Simulator {
 
     /// Fills spot and variance of `paths` in place.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
-        let model = &self.market.model;
-        let substeps = self.substeps();
-        let source = Source::new(
-            self.seed,
-            self.purpose,
-            self.sampling,
-            self.steps * substeps,
-            model.factors(),
+        let draws = Draws::new(
+            &self.assets,
+            (self.steps, self.dt),
+            (self.seed, self.purpose, self.sampling),
         );
-        let blocks = paths.blocks_mut().enumerate();
-        blocks.for_each(|(offset, mut block)| {
-            let (spot, variance) = block.asset(0);
-            model.draw(Draw {
-                shocks: source.block(first_block + offset as u64),
-                start: self.market.spot,
-                carry: self.market.rate - self.market.dividend,
-                dt: self.dt,
-                substeps,
-                spot,
-                variance,
-            });
-        });
+        paths.blocks_mut().enumerate().for_each_init(
+            Tables::default,
+            |tables, (offset, mut block)| {
+                draws.block(first_block + offset as u64, block.assets(), tables);
+            },
+        );
     }
 }

@@ -50,9 +50,21 @@ impl Market {
             .greeks_of(legs, now.0, now.1)
     }
 
-    /// A pricer of `legs` with `left` years to expiry where spot and instantaneous variance are those of one of `states`.
+    /// A pricer of `legs` at the sale, with `left` years to expiry, where spot and instantaneous variance are those of one of
+    /// `states`.
     pub fn pricer(
         &self,
+        legs: &[Leg],
+        left: f64,
+        states: impl Iterator<Item = (f64, f64)>,
+    ) -> Box<dyn Pricer + '_> {
+        self.pricer_after(0.0, legs, left, states)
+    }
+
+    /// The same `elapsed` years after the sale, which was at this market's spot.
+    pub fn pricer_after(
+        &self,
+        elapsed: f64,
         legs: &[Leg],
         left: f64,
         states: impl Iterator<Item = (f64, f64)>,
@@ -65,6 +77,8 @@ impl Market {
         }
         self.model.pricer(&Horizon {
             left,
+            elapsed,
+            start: self.spot,
             rate: self.rate,
             dividend: self.dividend,
             variances: low..=high,

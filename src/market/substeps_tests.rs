@@ -18,12 +18,13 @@ const BUEHLER: HestonParameters = HestonParameters {
 
 fn simulator(parameters: HestonParameters, expiry: f64, steps: usize) -> Simulator {
     Simulator {
-        market: Market {
+        assets: Market {
             model: Model::from(parameters),
             spot: 100.0,
             rate: 0.02,
             dividend: 0.01,
-        },
+        }
+        .into(),
         steps,
         dt: expiry / steps as f64,
         seed: 11,
@@ -47,11 +48,11 @@ fn assert_prices(simulator: &Simulator, count: usize) {
         let put = [Leg::one(OptionKind::Put, strike)];
         let discount = (-0.02 * expiry).exp();
         let (mean, error) = mean_and_error(ends.iter().map(|s| discount * payoff(&put, *s)));
-        let price = simulator.market.price(&put, expiry);
+        let price = simulator.assets.first().price(&put, expiry);
         assert!(
             (mean - price).abs() < 4.0 * error + 1e-4,
             "{:?}, {} steps of {} at {strike}: {mean} ± {error}, {price}",
-            simulator.market.model,
+            simulator.assets.first().model,
             simulator.steps,
             simulator.substeps(),
         );

@@ -21,7 +21,7 @@ fn terminal<R: Real>(model: Model, rate: f64, steps: usize, dt: f64, count: usiz
         dividend: 0.0,
     };
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps,
         dt,
         seed: 1,
@@ -94,7 +94,7 @@ fn merton_has_its_moments_and_prices() {
             dividend: 0.01,
         };
         let simulator = Simulator {
-            market: market.clone(),
+            assets: market.clone().into(),
             steps: 10,
             dt: 0.025,
             seed: 6,
@@ -166,7 +166,7 @@ fn paths_are_addressed_by_block() {
         dividend: 0.0,
     };
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps: 7,
         dt: 0.01,
         seed: 9,
@@ -206,12 +206,13 @@ fn heston_calls_of_every_reference_set() {
             let expiry = f64::from(days) / 365.0;
             for (rate, dividend) in [(0.0, 0.0), (0.03, 0.01)] {
                 let simulator = Simulator {
-                    market: Market {
+                    assets: Market {
                         model: Model::from(heston),
                         spot: 100.0,
                         rate,
                         dividend,
-                    },
+                    }
+                    .into(),
                     steps: days as usize,
                     dt: 1.0 / 365.0,
                     seed: 6,
@@ -264,7 +265,7 @@ fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
     let exact = market.price(contract.legs().unwrap(), contract.expiry);
     let error = |sampling: Sampling| {
         let simulator = Simulator {
-            market: market.clone(),
+            assets: market.clone().into(),
             steps,
             dt,
             seed: 5,
@@ -301,12 +302,13 @@ fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
 fn heston_has_the_same_law_under_every_sampling() {
     for sampling in [Sampling::Antithetic, Sampling::Sobol] {
         let simulator = Simulator {
-            market: Market {
+            assets: Market {
                 model: Model::from(BUEHLER),
                 spot: 100.0,
                 rate: 0.0,
                 dividend: 0.0,
-            },
+            }
+            .into(),
             steps: 30,
             dt: 1.0 / 365.0,
             seed: 2,
@@ -340,7 +342,7 @@ fn payoffs_are_worth_their_discounted_mean() {
         dividend: 0.01,
     };
     let simulator = Simulator {
-        market: market.clone(),
+        assets: market.clone().into(),
         steps: 8,
         dt: 1.0 / 96.0,
         seed: 3,

@@ -25,9 +25,16 @@ pub(super) struct VarianceSwap {
 }
 
 impl VarianceSwap {
+    /// A swap from the sale to the last of `steps` periods of `dt` years.
+    ///
+    /// # Panics
+    /// If the variance of the model is not Markov, which strategies refuse.
     pub fn new(market: &Market, steps: usize, dt: f64) -> Self {
-        let variance = market.model.variance_process();
-        let (theta, kappa) = (variance.long_run(), variance.speed());
+        let process = market.model.variance_process();
+        let variance = process
+            .markov()
+            .expect("a swap is asked for where the variance says what is expected of it");
+        let (theta, kappa) = (variance.level, variance.speed);
         let decay = (-kappa * dt).exp();
         let mut weights = vec![0.0; steps + 1];
         for t in (0..steps).rev() {

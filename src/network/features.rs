@@ -13,15 +13,15 @@ pub enum Feature {
     Volatility,
     /// (T − t)/T
     TimeLeft,
+    /// ln(S_t/S_{t−1}) / (σ√Δ), Δ the hedging period; 0 at the sale.
+    LastReturn,
+    /// √(Σ_{u≤t} ln²(S_u/S_{u−1}) / (tΔ)) / σ, the volatility since the sale; 0 at the sale.
+    RealisedVolatility,
 }
 
 impl Feature {
-    /// All features by the names that strategy files use.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("log_moneyness", Self::LogMoneyness),
-        ("volatility", Self::Volatility),
-        ("time_left", Self::TimeLeft),
-    ];
+    /// What policies see where a strategy does not say otherwise.
+    pub const USUAL: [Self; 3] = [Self::LogMoneyness, Self::Volatility, Self::TimeLeft];
 }
 
 /// The features of a policy and the scales that make them dimensionless.
@@ -35,10 +35,49 @@ pub struct Features {
     pub volatility: f64,
     /// Time to expiry T at the start, in years.
     pub expiry: f64,
+    /// The scales of the contract's running quantities, which are the last inputs.
+    #[serde(default)]
+    pub state: Vec<Standard>,
+}
+
+/// The scale of a quantity x that a policy sees as (x − mean)/deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Standard {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation, above 0.
+    pub deviation: f64,
+}
+
+impl Standard {
+    /// The scale of equally likely values; a quantity that never changes has the deviation 1.
+    pub fn of(values: &[f64]) -> Self {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        let deviation = variance.sqrt();
+        Self {
+            mean,
+            deviation: if deviation > 0.0 { deviation } else { 1.0 },
+        }
+    }
 }
 
 impl Features {
-    /// Writes the features of date `t` of `steps` into `out`, one row per feature.
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.list.len() + self.state.len()
+    }
+
+    /// The features of date `t`, one row for each input.
+    pub fn at<R: Real>(&self, block: &PathBlock<'_, R>, t: usize, out: &mut Vec<Lane<f64>>) {
+        let mut rows = vec![[R::ZERO; BLOCK]; self.inputs()];
+        self.write::<R, false>(block, t, &mut rows);
+        out.clear();
+        out.extend(rows.iter().map(|row| row.map(Real::into_f64)));
+    }
+
+    /// Writes the features of date `t` into `out`, one row for each input.
     #[inline(always)]
     pub(super) fn write<R: Real, const FMA: bool>(
         &self,
@@ -46,8 +85,9 @@ impl Features {
         t: usize,
         out: &mut [Lane<R>],
     ) {
-        let steps = block.spot.len() - 1;
-        for (feature, out) in self.list.iter().zip(out) {
+        let steps = block.steps();
+        let (listed, state) = out.split_at_mut(self.list.len());
+        for (feature, out) in self.list.iter().zip(listed) {
             match feature {
                 Feature::LogMoneyness => {
                     let inverse_strike = R::of(1.0 / self.strike);
@@ -63,7 +103,48 @@ impl Features {
                     }
                 }
                 Feature::TimeLeft => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
+                Feature::LastReturn => {
+                    let period = self.expiry / steps as f64;
+                    let scale = R::of(1.0 / (self.volatility * period.sqrt()));
+                    let log_return = log_return::<R, FMA>(block.spot, t);
+                    for lane in 0..BLOCK {
+                        out[lane] = log_return[lane] * scale;
+                    }
+                }
+                Feature::RealisedVolatility => {
+                    let mut sum = [R::ZERO; BLOCK];
+                    for u in 1..=t {
+                        let log_return = log_return::<R, FMA>(block.spot, u);
+                        for lane in 0..BLOCK {
+                            sum[lane] += log_return[lane] * log_return[lane];
+                        }
+                    }
+                    let years = self.expiry * t.max(1) as f64 / steps as f64;
+                    let scale = R::of(1.0 / (self.volatility * years.sqrt()));
+                    for lane in 0..BLOCK {
+                        out[lane] = sum[lane].sqrt() * scale;
+                    }
+                }
+            }
+        }
+        for (accumulator, (standard, out)) in self.state.iter().zip(state).enumerate() {
+            let (mean, share) = (R::of(standard.mean), R::of(1.0 / standard.deviation));
+            let now = block.state(accumulator)[t];
+            for lane in 0..BLOCK {
+                out[lane] = (now[lane] - mean) * share;
             }
         }
     }
+}
+
+/// ln(S_t/S_{t−1}); 0 at the sale.
+#[inline(always)]
+fn log_return<R: Real, const FMA: bool>(spot: &[Lane<R>], t: usize) -> Lane<R> {
+    let mut log_return = [R::ZERO; BLOCK];
+    if t > 0 {
+        for lane in 0..BLOCK {
+            log_return[lane] = (spot[t][lane] / spot[t - 1][lane]).ln::<FMA>();
+        }
+    }
+    log_return
 }

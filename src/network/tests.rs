@@ -24,7 +24,7 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
         dividend: 0.0,
     };
     Simulator {
-        market,
+        assets: market.into(),
         steps,
         dt: 1.0 / 252.0,
         seed: 3,
@@ -35,12 +35,13 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
 }
 
 fn features(steps: usize) -> Features {
-    let list = Feature::ALL.map(|(_, feature)| feature).to_vec();
+    let list = Feature::USUAL.to_vec();
     Features {
         list,
         strike: 100.0,
         volatility: 0.2,
         expiry: steps as f64 / 252.0,
+        state: Vec::new(),
     }
 }
 

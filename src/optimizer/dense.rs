@@ -45,7 +45,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         dividend: 0.0,
     };
     let simulator = Simulator {
-        market,
+        assets: market.into(),
         steps,
         dt: 0.02,
         seed: 4,
@@ -54,10 +54,11 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
     };
     let paths = simulator.paths::<R>(0, 64);
     let features = Features {
-        list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+        list: Feature::USUAL.to_vec(),
         strike: 100.0,
         volatility: 0.4,
         expiry: 0.02 * steps as f64,
+        state: Vec::new(),
     };
     let shape = LstmShape {
         features: 3,

@@ -14,7 +14,7 @@ pub struct Greeks {
     pub delta: f64,
     /// `∂²V/∂S²` at constant variance.
     pub gamma: f64,
-    /// In Black and Scholes' σ, Heston's `√v0` or the volatility between Merton's jumps.
+    /// In the root of the instantaneous variance: Black and Scholes' σ, Heston's `√v0`, or the volatility between jumps.
     pub vega: f64,
     /// `∂V/∂v`, v the instantaneous variance; 0 under Merton, where it is constant. Without volatility it is its limit,
     /// infinite at the money and 0 elsewhere.
@@ -43,6 +43,46 @@ pub struct Greeks {
 }
 
 impl Greeks {
+    /// Price and sensitivities of a smooth `price` of spot, variance and time to expiry, by central differences over 10⁻⁴ of
+    /// each. The variance moves by `leverage` with the spot, so that
+    ///
+    /// ```text
+    /// δ = ∂V/∂S + leverage · ∂V/∂v
+    /// ```
+    ///
+    /// is the minimum-variance delta. Sensitivities to a variance of 0 are 0.
+    ///
+    /// # Units
+    /// `left` in years, `leverage` in annualised variance per currency.
+    pub fn by_differences(
+        price: impl Fn(f64, f64, f64) -> f64,
+        (spot, variance, left): (f64, f64, f64),
+        leverage: f64,
+    ) -> Self {
+        const STEP: f64 = 1e-4;
+        let slope = |of: &dyn Fn(f64) -> f64, at: f64| match STEP * at {
+            0.0 => 0.0,
+            h => (of(at + h) - of(at - h)) / (2.0 * h),
+        };
+        let now = price(spot, variance, left);
+        let h = STEP * spot;
+        let (up, down) = (
+            price(spot + h, variance, left),
+            price(spot - h, variance, left),
+        );
+        let delta = (up - down) / (2.0 * h);
+        let variance_sensitivity = slope(&|variance| price(spot, variance, left), variance);
+        Self {
+            price: now,
+            delta,
+            gamma: (up - 2.0 * now + down) / (h * h),
+            vega: 2.0 * variance.sqrt() * variance_sensitivity,
+            variance_sensitivity,
+            theta: -slope(&|left| price(spot, variance, left), left),
+            minimum_variance_delta: delta + leverage * variance_sensitivity,
+        }
+    }
+
     /// Adds `quantity` of another option.
     pub fn add(&mut self, quantity: f64, one: &Self) {
         self.price += quantity * one.price;

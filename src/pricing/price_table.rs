@@ -10,7 +10,7 @@ const WIDTH: usize = 2 * HALF + 1;
 /// Prices of one option at one time over x = ln(F/K) and the variance v, by cubic interpolation.
 ///
 /// The nodes are x_i = a sinh(i h), which are dense about the strike and everywhere a fraction of their distance from it,
-/// and v_j = v_max (j/n)⁴, dense about 0, where the law changes fast. What is interpolated is the price of the option out
+/// and v_j = v_min + (v_max − v_min)(j/n)⁴, dense about v_min, where the law changes fast. What is interpolated is the price of the option out
 /// of the money; put–call parity gives the other one.
 ///
 /// # Units
@@ -27,7 +27,8 @@ pub struct PriceTable {
     /// 1/h
     density: f64,
     reach: f64,
-    most: f64,
+    /// The least and the greatest variance.
+    variances: (f64, f64),
     /// Undiscounted calls over the strike, `[variance][x]`.
     calls: Vec<[f64; WIDTH]>,
     /// e^x − 1 at the nodes.
@@ -41,8 +42,9 @@ pub struct PriceRange {
     pub reach: f64,
     /// a, a fraction of the standard deviation of ln S until expiry.
     pub scale: f64,
-    /// Greatest variance and number of nodes there, at least 4; none if the price does not depend on the variance.
-    pub variance: Option<(f64, usize)>,
+    /// Least and greatest variance and the number of nodes from one to the other, at least 4; none if the price does not
+    /// depend on the variance.
+    pub variance: Option<(f64, f64, usize)>,
 }
 
 impl PriceTable {
@@ -67,10 +69,10 @@ impl PriceTable {
         let h = (reach / scale).asinh() / HALF as f64;
         let x: [f64; WIDTH] =
             std::array::from_fn(|i| scale * (h * (i as f64 - HALF as f64)).sinh());
-        let (most, rows) = range.variance.unwrap_or((f64::INFINITY, 1));
+        let (least, most, rows) = range.variance.unwrap_or((0.0, f64::INFINITY, 1));
         let variance = |j: usize| match rows {
             1 => f64::NAN,
-            _ => most * (j as f64 / (rows - 1) as f64).powi(4),
+            _ => least + (most - least) * (j as f64 / (rows - 1) as f64).powi(4),
         };
         let row = |j: usize| {
             let values = calls(variance(j), &x);
@@ -83,7 +85,7 @@ impl PriceTable {
             scale,
             density: 1.0 / h,
             reach,
-            most,
+            variances: (least, most),
             calls: (0..rows).into_par_iter().map(row).collect(),
             intrinsic: x.map(f64::exp_m1),
         }
@@ -92,7 +94,8 @@ impl PriceTable {
     /// The price; none outside the table.
     pub fn price(&self, spot: f64, variance: f64) -> Option<f64> {
         let x = spot.ln() + self.shift;
-        if !(x.abs() <= self.reach && variance <= self.most) {
+        let (least, most) = self.variances;
+        if !(x.abs() <= self.reach && variance <= most) {
             return None;
         }
         let place = (x / self.scale).asinh() * self.density + HALF as f64;
@@ -102,7 +105,8 @@ impl PriceTable {
             [row] => of(row),
             rows => {
                 let intervals = (rows.len() - 1) as f64;
-                let place = (variance.max(0.0) / self.most).sqrt().sqrt() * intervals;
+                let share = (variance - least).max(0.0) / (most - least);
+                let place = share.sqrt().sqrt() * intervals;
                 let (first, along) = stencil(place, rows.len());
                 (0..4).map(|k| along[k] * of(&rows[first + k])).sum()
             }

@@ -2,12 +2,16 @@
 //! asks for them, in which order, or on how many threads.
 
 mod bridge;
+mod joint;
 mod philox;
+mod shocks;
 mod sobol;
 mod source;
 
+pub use joint::{Correlated, Joint};
 pub use philox::{Purpose, Stream};
-pub use source::{Sampling, Shocks, Source};
+pub use shocks::{Factor, Shocks, Words};
+pub use source::{Sampling, Source};
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;

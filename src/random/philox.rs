@@ -22,6 +22,8 @@ pub enum Purpose {
     Bootstrap = 8,
     /// The paths that give a strategy's unit of money.
     Unit = 9,
+    /// Shocks of the paths that hedged Monte Carlo is fitted on.
+    Regression = 10,
 }
 
 /// The counter-based generator Philox 4×32 with 10 rounds, evaluated for a block of paths at once.

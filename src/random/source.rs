@@ -1,6 +1,6 @@
 use super::bridge::Bridge;
 use super::sobol::Sobol;
-use super::{Purpose, Stream};
+use super::{Purpose, Stream, Words};
 use crate::simd::{BLOCK, Lane, Normal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,22 +29,6 @@ pub struct Source {
     bridge: Bridge,
 }
 
-/// The shocks of one block.
-#[derive(Debug, Clone)]
-pub enum Shocks {
-    /// Drawn when asked for; with `antithetic`, the second half of the block mirrors the first.
-    Drawn {
-        /// The stream that words are drawn from.
-        stream: Stream,
-        /// The number of the block, which addresses its part of the stream.
-        block: u64,
-        /// Whether paths 16 to 31 have the shocks of paths 0 to 15 with the opposite sign.
-        antithetic: bool,
-    },
-    /// Made in advance.
-    Table(Vec<Lane<u32>>),
-}
-
 impl Source {
     /// Shocks of a model with `factors` of them a step.
     pub fn new(
@@ -64,8 +48,8 @@ impl Source {
     }
 
     /// The shocks of block number `block`.
-    pub fn block(&self, block: u64) -> Shocks {
-        let drawn = |antithetic| Shocks::Drawn {
+    pub fn block(&self, block: u64) -> Words {
+        let drawn = |antithetic| Words::Drawn {
             stream: self.stream,
             block,
             antithetic,
@@ -73,7 +57,7 @@ impl Source {
         match self.sampling {
             Sampling::Pseudorandom => drawn(false),
             Sampling::Antithetic => drawn(true),
-            Sampling::Sobol => Shocks::Table(self.sobol(block)),
+            Sampling::Sobol => Words::Table(self.sobol(block)),
         }
     }
 
@@ -100,32 +84,6 @@ impl Source {
     }
 }
 
-impl Shocks {
-    /// Words 4k to 4k + 3 of every path, counted through the factors of a step and then the steps; k is `number`.
-    #[inline(always)]
-    pub fn draw(&self, number: usize) -> [Lane<u32>; 4] {
-        match self {
-            Self::Drawn {
-                stream,
-                block,
-                antithetic,
-            } => {
-                let mut words = stream.draw(*block, number as u32);
-                if *antithetic {
-                    for word in &mut words {
-                        for lane in 0..BLOCK / 2 {
-                            // The lowest bit is the sign.
-                            word[BLOCK / 2 + lane] = word[lane] ^ 1;
-                        }
-                    }
-                }
-                words
-            }
-            Self::Table(rows) => std::array::from_fn(|word| rows[4 * number + word]),
-        }
-    }
-}
-
 /// The bits whose normal variate is Φ⁻¹ of a fraction of 2³².
 fn bits_of_fraction(fraction: u32) -> u32 {
     if fraction < 1 << 31 {
@@ -145,6 +103,7 @@ fn bits_of_normal(z: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Shocks;
 
     /// Both ways to the bits lead back: z → bits → z within the resolution of 2⁻³² in probability and of the quantile's
     /// approximation, and a fraction u → bits → Φ⁻¹(u) with 1 − u as its upper tail.

@@ -33,6 +33,38 @@ impl<R: Real> Normal<R> {
     }
 }
 
+/// The probability of a normal variate above x, 1 − Φ(x) = ½ erfc(x/√2). Its relative error in either tail is below 4e-6 in
+/// single precision and 2e-7 in double.
+///
+/// For x ≥ 0 it is t/2 exp(−x²/2 + P(t)) with t = 1/(1 + x/√8) and P of degree 9.
+///
+/// # References
+/// Press, Teukolsky, Vetterling and Flannery (1992), "Numerical Recipes in C", section 6.2, `erfcc`.
+#[inline(always)]
+pub fn upper_tail<R: Real, const FMA: bool>(x: R) -> R {
+    const P: [f64; 10] = [
+        0.170_872_77,
+        -0.822_152_23,
+        1.488_515_87,
+        -1.135_203_98,
+        0.278_868_07,
+        -0.186_288_06,
+        0.096_784_18,
+        0.374_091_96,
+        1.000_023_68,
+        -1.265_512_23,
+    ];
+    let distance = x.abs();
+    let t = R::ONE / multiply_add::<R, FMA>(distance, R::of(0.125f64.sqrt()), R::ONE);
+    let mut series = R::of(P[0]);
+    for coefficient in &P[1..] {
+        series = multiply_add::<R, FMA>(series, t, R::of(*coefficient));
+    }
+    let exponent = multiply_add::<R, FMA>(-R::HALF * distance, distance, series);
+    let tail = R::HALF * t * exponent.exp::<FMA>();
+    if x < R::ZERO { R::ONE - tail } else { tail }
+}
+
 /// −Φ⁻¹(p) for p in (2⁻³³, ½]: non-negative.
 #[inline(always)]
 fn tail_quantile<R: Real, const FMA: bool>(p: R) -> R {
@@ -131,6 +163,22 @@ mod tests {
             for found in [Real::tanh::<true>(x), Real::tanh::<false>(x)] {
                 let error = (found - x.tanh()).abs();
                 assert!(error < 5e-16, "tanh({x}): {error:e}");
+            }
+        }
+    }
+
+    /// 1 − Φ(x) against erfc in both tails.
+    #[test]
+    fn tail_probability_meets_its_stated_error() {
+        for x in grid(-6.3, 6.3) {
+            let exact = 0.5 * libm::erfc(x / std::f64::consts::SQRT_2);
+            let found = upper_tail::<f64, true>(x);
+            assert!((found / exact - 1.0).abs() < 2e-7, "{x}: {found:e}");
+            let x = x as f32;
+            let exact = 0.5 * libm::erfc(f64::from(x) / std::f64::consts::SQRT_2);
+            for found in [upper_tail::<f32, true>(x), upper_tail::<f32, false>(x)] {
+                let error = (f64::from(found) / exact - 1.0).abs();
+                assert!(error < 4e-6, "{x}: {error:e}");
             }
         }
     }

@@ -11,7 +11,7 @@ mod product;
 mod real;
 
 pub use dates::Dates;
-pub use elementary::{Normal, sigmoid};
+pub use elementary::{Normal, sigmoid, upper_tail};
 pub use lanes::Lanes;
 pub use product::{Packed, add_gram, add_outer};
 pub use real::Real;

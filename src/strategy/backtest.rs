@@ -1,6 +1,7 @@
 //! The section `backtest`: what is sold on history, and when.
 
 use super::files::located;
+use super::market::check_prices;
 use crate::bounds::{at_least, date, required};
 use crate::error::{Error, Result};
 use crate::market::Market;
@@ -359,12 +360,13 @@ pub(super) fn backtest(section: &BacktestSection, market: &Market) -> Result<Bac
         |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
     let data: Vec<PathBuf> = required(&section.data, "backtest.data")?.into();
     at_least("backtest.data", data.len(), 1)?;
+    check_prices(market, "backtest", "a history")?;
     let variance = section.variance();
     if variance != VarianceEstimator::Model && !market.model.follows_variance() {
         return Err(Error::key(
             "backtest.variance",
             format!(
-                "must be \"model\" under the model \"{}\", whose variance is constant",
+                "must be \"model\" under the model \"{}\", whose prices do not depend on it",
                 market.model.name()
             ),
         ));

@@ -138,7 +138,7 @@ fn model_price(market: &Market, contract: &Contract) -> f64 {
         return market.price(legs, contract.expiry);
     }
     let simulator = Simulator {
-        market: market.clone(),
+        assets: market.clone().into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,
@@ -254,7 +254,7 @@ pub(super) fn check_payments(market: &Market, contract: &Contract) -> Result<()>
         return Ok(());
     }
     let simulator = Simulator {
-        market: market.clone(),
+        assets: market.clone().into(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,

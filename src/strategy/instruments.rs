@@ -2,6 +2,7 @@
 
 use super::contract::{Strike, Terms};
 use super::file::Strategy;
+use super::market::check_prices;
 use crate::bounds::{check, outside, positive};
 use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
 use crate::error::{Error, Fault, Result, excerpt};
@@ -29,7 +30,7 @@ pub enum InstrumentSection {
 pub enum NamedInstrument {
     /// The underlying itself, always the first instrument.
     Spot,
-    /// A swap on the variance until expiry, quoted so that a unit is worth a share at the sale; it needs Heston.
+    /// A swap on the variance until expiry, quoted so that a unit is worth a share at the sale; it needs a model whose variance moves by itself, such as Heston.
     VarianceSwap,
 }
 
@@ -77,6 +78,12 @@ pub(super) fn instruments(
         }
         InstrumentSection::Option(option) => vanilla(option, market, terms, costs.spot),
     };
+    if written
+        .iter()
+        .any(|one| matches!(one, InstrumentSection::Option(_)))
+    {
+        check_prices(market, KEY, "an option")?;
+    }
     let list: Vec<(Instrument, Charge)> = written.iter_mut().map(read).collect::<Result<_>>()?;
     let distinct = (1..list.len()).all(|i| list[..i].iter().all(|other| other.0 != list[i].0));
     let spot_first = list
@@ -118,11 +125,17 @@ fn swap_charge(
             None => Ok(Charge::default()),
         };
     }
-    if market.model.variance_process().is_constant() {
+    let process = market.model.variance_process();
+    if process.markov().is_none() {
+        let why = if process.is_constant() {
+            "it is constant"
+        } else {
+            "its future depends on more than its present"
+        };
         return Err(Error::key(
             KEY,
             format!(
-                ": \"variance_swap\" needs a model whose variance varies, and under \"{}\" it is constant",
+                ": \"variance_swap\" needs a model whose variance varies by itself, and under \"{}\" {why}",
                 market.model.name()
             ),
         ));

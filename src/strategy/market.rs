@@ -225,6 +225,20 @@ pub(super) fn check_simulation(market: &Market, contract: &Contract) -> Result<(
     Ok(())
 }
 
+/// Checks that options have prices after the sale, which `what` under `key` needs.
+pub(super) fn check_prices(market: &Market, key: &str, what: &str) -> Result<()> {
+    if market.model.prices_every_state() {
+        return Ok(());
+    }
+    Err(Error::key(
+        key,
+        format!(
+            ": {what} needs prices after the sale, and under the model \"{}\" spot and variance do not determine them",
+            market.model.name()
+        ),
+    ))
+}
+
 #[cfg(test)]
 #[path = "market_tests.rs"]
 mod tests;

@@ -4,6 +4,7 @@
 //! their list.
 
 mod backtest;
+mod classical;
 mod contract;
 mod file;
 mod files;

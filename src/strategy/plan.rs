@@ -1,6 +1,7 @@
 //! A validated strategy.
 
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
+use super::classical::RegressionCache;
 use super::contract::{Premium, Strike, check_payments, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
@@ -14,7 +15,7 @@ use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Layout, Market, Quotes, Simulator};
-use crate::network::{Engine, Features, Shape};
+use crate::network::{Engine, Features, Shape, Standard};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use std::path::Path;
@@ -74,6 +75,7 @@ pub struct Plan {
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
     quotes: QuoteCache,
+    pub(super) regressions: RegressionCache,
     /// What all other fields come from, with what depends on several settings filled in.
     strategy: Strategy,
 }
@@ -111,14 +113,19 @@ impl Plan {
         check_payments(&market, &contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &market, &terms, costs)?;
-        let shape = strategy.policy.shape(instruments.len())?;
         let features = Features {
             list: strategy.policy.features.clone(),
             strike: contract.strike,
             volatility: market.model.long_run_volatility(),
             expiry: contract.expiry,
+            state: standards(&market, &contract),
         };
-        let hedges = strategy.evaluation.hedges(&instruments)?;
+        let shape = strategy
+            .policy
+            .shape(features.inputs(), instruments.len())?;
+        let hedges = strategy
+            .evaluation
+            .hedges(&contract, &instruments, &market)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
@@ -156,6 +163,7 @@ impl Plan {
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
             quotes: QuoteCache::default(),
+            regressions: RegressionCache::default(),
             strategy,
         })
     }
@@ -299,6 +307,7 @@ impl Plan {
             }
         }
         plan.quotes = QuoteCache::default();
+        plan.regressions = RegressionCache::default();
         Ok(plan)
     }
 
@@ -310,6 +319,16 @@ impl Plan {
     /// The premium in the strategy's own market.
     pub fn model_premium(&self) -> f64 {
         self.premium.of(&self.market, &self.contract)
+    }
+
+    /// What trading every instrument costs, the spot first.
+    pub fn charges(&self) -> Vec<Charge> {
+        self.instruments.iter().map(|&(_, charge)| charge).collect()
+    }
+
+    /// Whether trading anything costs something.
+    pub fn trading_costs(&self) -> bool {
+        self.instruments.iter().any(|(_, charge)| !charge.is_free())
     }
 
     /// What trading the spot costs.
@@ -378,7 +397,7 @@ impl Plan {
     /// A simulator of independent paths of the strategy's market on the contract's grid.
     pub fn simulator(&self, seed: u64, purpose: Purpose) -> Simulator {
         Simulator {
-            market: self.market.clone(),
+            assets: self.market.clone().into(),
             steps: self.contract.steps,
             dt: self.contract.dt(),
             seed,
@@ -396,4 +415,32 @@ impl Plan {
             Length::Seconds(_) => None,
         }
     }
+}
+
+/// The scales of a contract's running quantities: their means and standard deviations over all dates after the sale of 4,096 simulated
+/// paths of `market`, the same for every seed.
+fn standards(market: &Market, contract: &Contract) -> Vec<Standard> {
+    const PATHS: usize = 4096;
+    let count = contract.accumulators().len();
+    if count == 0 {
+        return Vec::new();
+    }
+    let simulator = Simulator {
+        assets: market.clone().into(),
+        steps: contract.steps,
+        dt: contract.dt(),
+        seed: 0,
+        purpose: Purpose::Unit,
+        sampling: Sampling::Pseudorandom,
+    };
+    let paths = simulator.paths::<f64>(0, PATHS).under(contract);
+    let of = |accumulator: usize| {
+        let blocks = (0..paths.blocks()).map(|block| paths.block(block).state(accumulator));
+        let values: Vec<f64> = blocks
+            .flat_map(|rows| rows[1..].as_flattened())
+            .copied()
+            .collect();
+        Standard::of(&values)
+    };
+    (0..count).map(of).collect()
 }

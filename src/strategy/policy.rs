@@ -1,10 +1,12 @@
 //! The sections `policy` and `evaluation`.
 
 use super::instruments::InstrumentSection;
+use super::market::check_prices;
 use crate::bounds::{at_least, within};
-use crate::contract::{Charge, Instrument};
+use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::ClassicalName;
+use crate::market::Market;
 use crate::network::{Engine, Feature, LstmShape, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,7 +33,7 @@ pub struct PolicySection {
     /// Layers of the LSTM.
     #[schemars(range(min = 1, max = 64))]
     pub layers: usize,
-    /// What the network sees at a date.
+    /// What the network sees at a date, beside the running quantities that the contract's payments depend on.
     #[schemars(length(min = 1))]
     pub features: Vec<Feature>,
     /// What the network trades, the spot first.
@@ -47,7 +49,7 @@ impl Default for PolicySection {
         Self {
             hidden: 32,
             layers: 1,
-            features: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+            features: Feature::USUAL.to_vec(),
             instruments: vec![InstrumentSection::default()],
             layer_normalisation: false,
             sweep: Engine::Block,
@@ -56,12 +58,12 @@ impl Default for PolicySection {
 }
 
 impl PolicySection {
-    /// The shape of the network that trades so many instruments.
-    pub(super) fn shape(&self, instruments: usize) -> Result<Shape> {
+    /// The shape of the network that sees so many features and trades so many instruments.
+    pub(super) fn shape(&self, inputs: usize, instruments: usize) -> Result<Shape> {
         // The deviation of one unit from its own mean is zero.
         let least = if self.layer_normalisation { 2 } else { 1 };
         let shape = LstmShape {
-            features: at_least("policy.features", self.features.len(), 1)?,
+            features: at_least("policy.features", inputs, 1)?,
             hidden: within("policy.hidden", self.hidden, least, MOST_HIDDEN)?,
             layers: self.layers,
             instruments,
@@ -79,8 +81,8 @@ pub struct EvaluationSection {
     #[schemars(title = "Test paths", range(min = 2, max = 100_000_000), extend("x-unit" = "paths"))]
     pub paths: usize,
     /// The classical hedges that policies are compared with.
-    #[schemars(title = "Classical hedges")]
-    pub hedges: Vec<ClassicalName>,
+    #[schemars(title = "Classical hedges", extend("x-default" = "naked, black_scholes and whalley_wilmott; naked and hedged_monte_carlo for a contract without a delta in closed form"))]
+    pub hedges: Option<Vec<ClassicalName>>,
     /// The risk aversion of the Whalley–Wilmott band; `"tuned"` takes the least risky on validation paths of 2^(k/2)
     /// over the strategy's unit of money, k = −16 … 16 and on beyond an end for as long as the risk falls.
     #[schemars(title = "Whalley–Wilmott risk aversion", extend("x-unit" = "1/currency"))]
@@ -107,32 +109,51 @@ pub enum TunedAversion {
 
 impl Default for EvaluationSection {
     fn default() -> Self {
-        // The others integrate a characteristic function at every date of every path, or need an option.
-        let quick = ClassicalName::all().take(3);
         Self {
             paths: 100_000,
-            hedges: quick.collect(),
+            hedges: None,
             risk_aversion: AversionRule::Rule(TunedAversion::Tuned),
         }
     }
 }
 
 impl EvaluationSection {
-    /// The classical hedges, if the instruments allow for them.
+    /// The classical hedges, if contract and instruments allow for them.
     pub(super) fn hedges(
-        &self,
+        &mut self,
+        contract: &Contract,
         instruments: &[(Instrument, Charge)],
+        market: &Market,
     ) -> Result<Vec<ClassicalName>> {
         let options = instruments
             .iter()
             .any(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
-        if self.hedges.contains(&ClassicalName::DeltaVega) && !options {
+        let has_delta = contract.legs().is_some();
+        let hedges = self.hedges.get_or_insert_with(|| match has_delta {
+            // The others integrate a characteristic function at every date of every path, need an option, or a fit.
+            true => ClassicalName::all().take(3).collect(),
+            false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
+        });
+        if let Some(name) = hedges.iter().find(|name| name.needs_delta() && !has_delta) {
+            return Err(Error::key(
+                "evaluation.hedges",
+                format!(
+                    ": \"{}\" needs a delta in closed form, which a {} has not: \"hedged_monte_carlo\" finds one",
+                    name.name(),
+                    contract.name
+                ),
+            ));
+        }
+        if hedges.contains(&ClassicalName::DeltaVega) && !options {
             return Err(Error::key(
                 "evaluation.hedges",
                 ": \"delta_vega\" needs an option in `policy.instruments`",
             ));
         }
-        Ok(self.hedges.clone())
+        if hedges.contains(&ClassicalName::MinimumVariance) {
+            check_prices(market, "evaluation.hedges", "\"minimum_variance\"")?;
+        }
+        Ok(hedges.clone())
     }
 
     /// The risk aversion of the Whalley–Wilmott band.

@@ -54,7 +54,7 @@ impl Problem {
             liquidation,
         };
         let simulator = Simulator {
-            market: market.clone(),
+            assets: market.clone().into(),
             steps: contract().steps,
             dt: contract().dt(),
             seed: 21,
@@ -72,10 +72,11 @@ impl Problem {
             ),
             risk,
             features: Features {
-                list: Feature::ALL.map(|(_, feature)| feature).to_vec(),
+                list: Feature::USUAL.to_vec(),
                 strike: contract().strike,
                 volatility: 0.2,
                 expiry: contract().expiry,
+                state: Vec::new(),
             },
             sweep: shape.sweep(Engine::Block),
             // Not whole blocks; the tail of CVaR below ends within a path.

@@ -103,13 +103,14 @@ impl PathSource for ModelSource {
                 let (spot, variance) = filled.asset(0);
                 let block = first_block + offset as u64;
                 let start = self.start(block);
-                let market = &self.simulator.market;
+                let market = self.simulator.assets.first();
                 let simulator = Simulator {
-                    market: Market {
+                    assets: Market {
                         model: market.model.seen_at(start.variance),
                         spot: start.spot,
                         ..market.clone()
-                    },
+                    }
+                    .into(),
                     ..self.simulator
                 };
                 let one = simulator.paths::<f32>(block, BLOCK);

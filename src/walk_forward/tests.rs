@@ -246,7 +246,8 @@ fn options_hedge_what_is_sold_on_history() {
         .unwrap();
         let call = toml::Value::Table(call).try_into().unwrap();
         strategy.policy.instruments.push(call);
-        strategy.evaluation.hedges = vec![ClassicalName::BlackScholes, ClassicalName::DeltaVega];
+        strategy.evaluation.hedges =
+            Some(vec![ClassicalName::BlackScholes, ClassicalName::DeltaVega]);
     })
     .unwrap();
     let folder = store::create(&scratch.0, "walk").unwrap();

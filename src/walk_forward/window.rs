@@ -5,10 +5,8 @@ use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts};
 use crate::error::Result;
-use crate::hedging::{
-    BandAversion, Book, Classical, ClassicalName, ClassicalPolicy, Policy, TrainedPolicy,
-};
-use crate::market::{History, PathSource, Paths};
+use crate::hedging::{BandAversion, Book, ClassicalName, Policy, Regression, TrainedPolicy};
+use crate::market::{History, Market, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::parquet::write_parquet;
@@ -21,6 +19,7 @@ use crate::strategy::{
 use crate::training::{Sources, Training, train_on};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where a window lies in the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,14 +181,13 @@ impl Shared<'_> {
             record(name, Some(seed), &policy)?;
         }
         let validation = self.source(&plan, &calibration, span, Purpose::Validation);
-        let band = aversion(&plan, validation.as_ref())?;
+        let hedges = Hedges::new(&plan, || {
+            self.source(&plan, &calibration, span, Purpose::Regression)
+        })?;
+        let band = aversion(&plan, &hedges, validation.as_ref())?;
         for name in &plan.hedges {
-            let policy = ClassicalPolicy {
-                hedge: name.hedge(band.aversion),
-                market: contracts.market.clone(),
-                charge: plan.spot_charge(),
-            };
-            record(name.name(), None, &policy)?;
+            let policy = hedges.of(&plan, *name, &contracts.market, band.aversion);
+            record(name.name(), None, policy.as_ref())?;
         }
         let window = Window {
             number: span.number,
@@ -281,15 +279,52 @@ fn policy_file(span: &Span, optimizer: &str, seed: u64) -> String {
     span.file(&format!("policies/{optimizer}-{seed}.safetensors"))
 }
 
-/// The risk aversion of the Whalley–Wilmott band: the one given or the least risky on validation paths.
-fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<BandAversion> {
+/// What the hedges without training of a window need.
+struct Hedges {
+    /// Hedged Monte Carlo on the paths that policies are trained on, if it is asked for.
+    regression: Option<Arc<Regression>>,
+}
+
+impl Hedges {
+    /// # Errors
+    /// Those of the regression.
+    fn new(plan: &Plan, source: impl FnOnce() -> Box<dyn PathSource>) -> Result<Self> {
+        let asked = plan.hedges.contains(&ClassicalName::HedgedMonteCarlo);
+        let regression = match asked {
+            true => Some(plan.regression_on(&plan.market, source().as_ref())?),
+            false => None,
+        };
+        Ok(Self {
+            regression: regression.map(Arc::new),
+        })
+    }
+
+    fn of(
+        &self,
+        plan: &Plan,
+        name: ClassicalName,
+        market: &Market,
+        aversion: f64,
+    ) -> Box<dyn Policy> {
+        match &self.regression {
+            Some(regression) if name == ClassicalName::HedgedMonteCarlo => {
+                plan.by_regression(Arc::clone(regression), aversion)
+            }
+            Some(_) | None => plan.classical(name, market, aversion),
+        }
+    }
+}
+
+/// The risk aversion of the Whalley–Wilmott band around the first hedge that has one: the one given or the least risky on
+/// validation paths.
+fn aversion(plan: &Plan, hedges: &Hedges, validation: &dyn PathSource) -> Result<BandAversion> {
     const PATHS: usize = 16_384;
     if let Aversion::Given(aversion) = plan.aversion {
         return Ok(BandAversion::given(aversion));
     }
-    if plan.spot_charge().is_free() || !plan.hedges.contains(&ClassicalName::WhalleyWilmott) {
+    let Some(banded) = plan.banded().filter(|_| plan.trading_costs()) else {
         return Ok(BandAversion::given(1.0));
-    }
+    };
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
     validation.fill(0, &mut single);
     let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..PATHS).map(|i| single.path(i)).collect();
@@ -301,12 +336,8 @@ fn aversion(plan: &Plan, validation: &dyn PathSource) -> Result<BandAversion> {
     let premiums = validation.premiums(0, PATHS).unwrap_or_default();
     let ledger = plan.ledger(&plan.market, 0.0);
     BandAversion::tuned(plan.money_unit(), |aversion| {
-        let policy = ClassicalPolicy {
-            hedge: Classical::WhalleyWilmott { aversion },
-            market: plan.market.clone(),
-            charge: plan.spot_charge(),
-        };
-        let mut book = Book::hedge(&policy, &ledger, &paths)?;
+        let policy = hedges.of(plan, banded, &plan.market, aversion);
+        let mut book = Book::hedge(policy.as_ref(), &ledger, &paths)?;
         for (z, premium) in book.pnl.iter_mut().zip(&premiums) {
             *z += premium;
         }

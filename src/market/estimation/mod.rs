@@ -3,6 +3,7 @@
 mod filter;
 mod heston;
 mod likelihood;
+mod lognormal;
 mod merton;
 mod simplex;
 mod variance;
@@ -12,6 +13,7 @@ mod variance_tests;
 pub use filter::{ConstantVariance, HestonFilter, VarianceFilter};
 pub use heston::{HestonEstimate, MIN_RETURNS, estimate_heston};
 pub use likelihood::StandardErrors;
+pub use lognormal::LognormalFilter;
 pub use merton::{MertonEstimate, estimate_merton};
 pub use variance::{VarianceEstimator, exponential, garman_klass, implied, realised};
 

@@ -1,10 +1,11 @@
 use super::pricer::{Horizon, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::market::estimation::{StandardErrors, VarianceFilter};
-use crate::random::Shocks;
+use crate::random::{Factor, Shocks};
 use crate::simd::{Lane, Real};
+use serde_json::{Value, json};
 use std::fmt::Debug;
 
 /// A bound of a parameter that depends on the others, or on what is simulated.
@@ -48,9 +49,9 @@ pub(super) fn spread_limit(parameter: &'static str, value: f64, deviation: f64) 
 ///
 /// # Units
 /// Spots in currency, variances annualised, times in years, the carry per year.
-pub struct Draw<'a, R> {
-    /// The shocks, counted through the factors of a step and then the steps.
-    pub shocks: Shocks,
+pub struct Draw<'a, R, S> {
+    /// The shocks, those of [`Dynamics::factors`], counted through the factors of a step and then the steps.
+    pub shocks: S,
     /// The spot at the start.
     pub start: f64,
     /// The growth of the forward, r − q.
@@ -72,11 +73,29 @@ pub enum Tabulation {
     Formula,
     /// Interpolation over the spot.
     Spot,
-    /// Interpolation over spot and variance, the latter up to `most`.
+    /// Interpolation over spot and variance, the latter from `least` to `most`.
     SpotAndVariance {
+        /// The least variance that the model can have.
+        least: f64,
         /// The greatest variance of the table.
         most: f64,
     },
+}
+
+/// What a row of a table of prices is of: one option on one date, at one variance.
+///
+/// # Units
+/// Times in years, the variance annualised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tabulated {
+    /// The time until expiry.
+    pub left: f64,
+    /// The time since the sale.
+    pub elapsed: f64,
+    /// ln(K/F), F the forward of the sale for the expiry.
+    pub log_strike: f64,
+    /// The instantaneous variance; NaN in a table that has none among its nodes.
+    pub variance: f64,
 }
 
 /// Parameters made from returns.
@@ -88,6 +107,41 @@ pub struct Estimate<P> {
     pub at_bound: Vec<&'static str>,
     /// Standard errors of the parameters that were estimated.
     pub standard_errors: StandardErrors,
+    /// The drift μ of the returns per year, as the model states it; none if it was not estimated.
+    pub drift: Option<f64>,
+    /// What else the estimation found.
+    pub findings: Vec<Finding>,
+}
+
+/// A result of an estimation beside the parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Its key in a document.
+    pub key: &'static str,
+    /// Its value there.
+    pub value: Value,
+    /// The line that tells it; none if that of another finding does.
+    pub text: Option<String>,
+}
+
+impl Finding {
+    /// The greatest log likelihood `with` what the model has beyond a simpler one, and that of the simpler one, `without` it.
+    pub(super) fn likelihoods(with: f64, without: Option<(&'static str, f64, &str)>) -> Vec<Self> {
+        let beside = without.map_or(String::new(), |(_, value, what)| {
+            format!(", {what} {value:.1}")
+        });
+        let mut findings = vec![Self {
+            key: "log_likelihood",
+            value: json!(with),
+            text: Some(format!("log likelihood {with:.1}{beside}")),
+        }];
+        findings.extend(without.map(|(key, value, _)| Self {
+            key,
+            value: json!(value),
+            text: None,
+        }));
+        findings
+    }
 }
 
 impl<P> Estimate<P> {
@@ -97,6 +151,8 @@ impl<P> Estimate<P> {
             parameters,
             at_bound: Vec::new(),
             standard_errors: StandardErrors::default(),
+            drift: None,
+            findings: Vec::new(),
         }
     }
 
@@ -106,8 +162,17 @@ impl<P> Estimate<P> {
             parameters: to(self.parameters),
             at_bound: self.at_bound,
             standard_errors: self.standard_errors,
+            drift: self.drift,
+            findings: self.findings,
         }
     }
+}
+
+/// Why a model is not estimated from returns: a line that goes on from its name.
+pub(super) fn not_estimated<P>(model: &str, why: &str) -> Result<Estimate<P>> {
+    Err(Error::input(format!(
+        "returns do not determine the parameters of the model \"{model}\": {why}"
+    )))
 }
 
 /// The dynamics of a spot under the pricing measure: all that the rest of the program asks a model.
@@ -121,15 +186,16 @@ pub trait Dynamics: Debug + Send + Sync {
     /// where parameters are in their ranges may be left out.
     fn limits(&self, life: f64, steps: usize) -> Vec<Limit>;
 
-    /// The number of shocks that a step takes on every path.
-    fn factors(&self) -> usize;
+    /// The shocks that a step takes on every path, and what each has to do with the Brownian motion of the spot: from these
+    /// follows how several assets move together.
+    fn factors(&self) -> Vec<Factor>;
 
     /// The longest step that simulates `life` years rightly: any where the law at the end of a step is known, else one
     /// whose error is below a standard error of 10⁶ paths.
     fn longest_step(&self, life: f64) -> f64;
 
     /// Draws one block of paths. The discounted spot with its dividends is a martingale on the grid.
-    fn draw<R: Real>(&self, block: Draw<'_, R>)
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>)
     where
         Self: Sized;
 
@@ -142,6 +208,12 @@ pub trait Dynamics: Debug + Send + Sync {
     where
         Self: Sized;
 
+    /// Whether spot and variance on a date after the sale determine prices there. Without it options are priced at the sale
+    /// alone, and nothing that asks for their prices later is to be had: quotes, hedges by the model's own delta, backtests.
+    fn prices_every_state(&self) -> bool {
+        true
+    }
+
     /// A pricer of the options of one horizon.
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a>;
 
@@ -149,11 +221,13 @@ pub trait Dynamics: Debug + Send + Sync {
     /// long run.
     fn tabulation(&self, high: f64, life: f64) -> Tabulation;
 
-    /// Undiscounted calls over their strike, `left` years before expiry at a variance, for every ln(F/K) in `x`: the nodes of a
-    /// table. Without a variance among its nodes a table passes NaN.
-    fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
+    /// Undiscounted calls over their strike for every ln(F/K) in `x`: the nodes of a table.
+    fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
+        let variance = of.variance;
         let pricer = self.pricer(&Horizon {
-            left,
+            left: of.left,
+            elapsed: of.elapsed,
+            start: (-of.log_strike).exp(),
             rate: 0.0,
             dividend: 0.0,
             variances: variance..=variance,

@@ -5,7 +5,8 @@ use crate::contract::OptionKind;
 use crate::error::Result;
 use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_gbm};
 use crate::pricing::{BlackScholes, Greeks};
-use crate::simd::{BLOCK, Kernel, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Real, dispatch, multiply_add};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,19 +36,26 @@ impl Dynamics for GbmParameters {
         wide.then_some(limit).into_iter().collect()
     }
 
-    fn factors(&self) -> usize {
-        1
+    fn factors(&self) -> Vec<Factor> {
+        vec![Factor::Normal(1.0)]
     }
 
     fn longest_step(&self, _: f64) -> f64 {
         f64::INFINITY
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
-        dispatch(GbmBlock {
-            parameters: *self,
-            block,
-        });
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
+        if block.substeps == 1 {
+            dispatch(GbmBlock::<_, _, false> {
+                parameters: *self,
+                block,
+            });
+        } else {
+            dispatch(GbmBlock::<_, _, true> {
+                parameters: *self,
+                block,
+            });
+        }
     }
 
     fn variance_process(&self) -> VarianceProcess {
@@ -84,6 +92,8 @@ impl Dynamics for GbmParameters {
             },
             at_bound: Vec::new(),
             standard_errors: estimate.standard_errors(),
+            drift: Some(estimate.drift),
+            findings: Vec::new(),
         })
     }
 }
@@ -123,14 +133,16 @@ impl Pricer for FlatPricer {
 ///
 /// S_{t+1} = S_t exp((r − q − σ²/2) Δ + σ √Δ Z)
 ///
+/// `DIVIDED` says whether periods have sub-steps, which other assets alone can ask for; counting them would take 4 % of the time.
+///
 /// # References
 /// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", equation 3.21.
-struct GbmBlock<'a, R> {
+struct GbmBlock<'a, R, S, const DIVIDED: bool> {
     parameters: GbmParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
 }
 
-impl<R: Real> Kernel for GbmBlock<'_, R> {
+impl<R: Real, S: Shocks, const DIVIDED: bool> Kernel for GbmBlock<'_, R, S, DIVIDED> {
     type Output = ();
 
     #[inline(always)]
@@ -140,32 +152,38 @@ impl<R: Real> Kernel for GbmBlock<'_, R> {
             start,
             carry,
             dt,
-            spot,
-            ..
+            substeps,
+            spot: spots,
+            variance: variances,
         } = self.block;
+        let dt = dt / substeps as f64;
         let volatility = self.parameters.volatility;
         let variance = volatility * volatility;
         let drift = R::of((carry - 0.5 * variance) * dt);
         let scale = R::of(volatility * dt.sqrt());
-        for lane in self.block.variance.iter_mut() {
+        for lane in variances {
             *lane = [R::of(variance); BLOCK];
         }
-        spot[0] = [R::of(start); BLOCK];
-        let steps = spot.len() - 1;
+        spots[0] = [R::of(start); BLOCK];
         let mut words = [[0; BLOCK]; 4];
-        for t in 0..steps {
-            if t % 4 == 0 {
-                words = shocks.draw(t / 4);
+        let mut step = 0;
+        for date in 1..spots.len() {
+            for substep in 0..if DIVIDED { substeps } else { 1 } {
+                if step % 4 == 0 {
+                    words = shocks.draw(step / 4);
+                }
+                // Values, not references: the compiler must see that nothing overlaps.
+                let now = spots[if substep == 0 { date - 1 } else { date }];
+                let word = words[step % 4];
+                let mut next = [R::ZERO; BLOCK];
+                for lane in 0..BLOCK {
+                    let normal = S::normal::<R, FMA>(word[lane]);
+                    let log_return = multiply_add::<R, FMA>(scale, normal, drift);
+                    next[lane] = now[lane] * log_return.exp::<FMA>();
+                }
+                spots[date] = next;
+                step += 1;
             }
-            // Values, not references: the compiler must see that nothing overlaps.
-            let (word, now) = (words[t % 4], spot[t]);
-            let mut next = [R::ZERO; BLOCK];
-            for lane in 0..BLOCK {
-                let normal = Normal::<R>::from_bits::<FMA>(word[lane]);
-                let log_return = multiply_add::<R, FMA>(scale, normal.quantile, drift);
-                next[lane] = now[lane] * log_return.exp::<FMA>();
-            }
-            spot[t + 1] = next;
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, spread_limit,
+    Draw, Dynamics, Estimate, Finding, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
+    spread_limit,
 };
 use super::pricer::{Horizon, Pricer};
 use super::variance::VarianceProcess;
@@ -8,7 +9,9 @@ use crate::error::Result;
 use crate::market::estimation::{HestonFilter, VarianceFilter, estimate_heston};
 use crate::pricing::heston::HestonTransform;
 use crate::pricing::{Greeks, HestonParameters};
-use crate::simd::{BLOCK, Kernel, Lane, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch, multiply_add};
+use serde_json::json;
 use std::marker::PhantomData;
 
 /// The speeds of mean reversion, per year, that parameters may have.
@@ -82,28 +85,21 @@ impl Dynamics for HestonParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        2
+    /// The Brownian motion of the variance, and that of the spot orthogonal to it.
+    fn factors(&self) -> Vec<Factor> {
+        let rho = self.rho;
+        vec![
+            Factor::Normal(rho),
+            Factor::Normal((1.0 - rho * rho).sqrt()),
+        ]
     }
 
     fn longest_step(&self, life: f64) -> f64 {
         longest_step(self, life)
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
-        if cancels(self) {
-            dispatch(HestonBlock {
-                parameters: *self,
-                block,
-                arithmetic: PhantomData::<f64>,
-            });
-        } else {
-            dispatch(HestonBlock {
-                parameters: *self,
-                block,
-                arithmetic: PhantomData::<R>,
-            });
-        }
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
+        draw::<R, S, 2>(self, block);
     }
 
     fn variance_process(&self) -> VarianceProcess {
@@ -119,11 +115,8 @@ impl Dynamics for HestonParameters {
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {
         let variances = horizon.variances.clone();
-        Box::new(TransformPricer {
-            transform: HestonTransform::new(self, horizon.left, variances, horizon.log_moneyness),
-            rate: horizon.rate,
-            dividend: horizon.dividend,
-        })
+        let transform = HestonTransform::new(self, horizon.left, variances, horizon.log_moneyness);
+        Box::new(TransformPricer::new(transform, horizon, 0.0))
     }
 
     /// The greatest variance lies sixteen standard deviations and the exponential tail of the square-root process above
@@ -131,33 +124,20 @@ impl Dynamics for HestonParameters {
     fn tabulation(&self, high: f64, life: f64) -> Tabulation {
         let sigma = self.sigma;
         Tabulation::SpotAndVariance {
+            least: 0.0,
             most: high + 8.0 * sigma * (high * life).sqrt() + 8.0 * sigma * sigma * life,
         }
     }
 
     /// By one transform where calls have time value.
-    fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
-        /// Of the integral, over the strike.
-        const TAIL: f64 = 1e-7;
+    fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
+        let Tabulated { left, variance, .. } = *of;
         let deviation = (self.variance().from(variance).mean(left) * left).sqrt();
         let far = 12.0 * deviation + 20.0 * self.sigma * left;
         let width = x.iter().fold(0.0, |w: f64, x| w.max(x.abs())).min(far);
-        let transform = HestonTransform::with_tail(self, left, variance..=variance, width, TAIL);
-        let within: Vec<f64> = x
-            .iter()
-            .filter(|x| x.abs() <= far)
-            .map(|x| (-x).exp())
-            .collect();
-        let kind = OptionKind::Call;
-        let mut prices = transform
-            .prices(kind, 1.0, variance, &within, 0.0, 0.0)
-            .into_iter();
-        x.iter()
-            .map(|x| match x.abs() <= far {
-                true => x.exp() * prices.next().unwrap_or(0.0),
-                false => x.exp_m1().max(0.0),
-            })
-            .collect()
+        let transform =
+            HestonTransform::with_tail(self, left, variance..=variance, width, TABLE_TAIL);
+        transform_calls(&transform, variance, x, far)
     }
 
     fn filter(&self, drift: f64, dt: f64) -> Box<dyn VarianceFilter> {
@@ -166,30 +146,93 @@ impl Dynamics for HestonParameters {
 
     fn estimate(returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
         let estimate = estimate_heston(returns, days_per_year)?;
+        let mut findings = Finding::likelihoods(estimate.log_likelihood, None);
+        findings.push(Finding {
+            key: "feller",
+            value: json!(estimate.feller),
+            text: Some(format!(
+                "Feller's condition {}",
+                if estimate.feller {
+                    "holds"
+                } else {
+                    "does not hold"
+                }
+            )),
+        });
         Ok(Estimate {
             parameters: estimate.parameters,
             at_bound: estimate.at_bound,
             standard_errors: estimate.standard_errors,
+            drift: Some(estimate.drift),
+            findings,
         })
     }
 }
 
+/// What the integrals of a table's prices may leave out, over the strike.
+pub(super) const TABLE_TAIL: f64 = 1e-7;
+
+/// Undiscounted calls over their strike for every ln(F/K) in `x`, by one transform; the intrinsic value beyond `far`.
+pub(super) fn transform_calls(
+    transform: &HestonTransform,
+    variance: f64,
+    x: &[f64],
+    far: f64,
+) -> Vec<f64> {
+    let within: Vec<f64> = x
+        .iter()
+        .filter(|x| x.abs() <= far)
+        .map(|x| (-x).exp())
+        .collect();
+    let kind = OptionKind::Call;
+    let mut prices = transform
+        .prices(kind, 1.0, variance, &within, 0.0, 0.0)
+        .into_iter();
+    x.iter()
+        .map(|x| match x.abs() <= far {
+            true => x.exp() * prices.next().unwrap_or(0.0),
+            false => x.exp_m1().max(0.0),
+        })
+        .collect()
+}
+
 /// One characteristic function for all states of a date, one integral for each.
-struct TransformPricer {
+pub(super) struct TransformPricer {
     transform: HestonTransform,
     rate: f64,
     dividend: f64,
+    /// What jumps add to the variance of a state.
+    jump_variance: f64,
+}
+
+impl TransformPricer {
+    /// Prices of the options of `horizon`, in whose variances those of jumps are contained.
+    pub(super) fn new(transform: HestonTransform, horizon: &Horizon, jump_variance: f64) -> Self {
+        Self {
+            transform,
+            rate: horizon.rate,
+            dividend: horizon.dividend,
+            jump_variance,
+        }
+    }
+
+    /// The variance of the diffusion alone.
+    fn diffusive(&self, variance: f64) -> f64 {
+        (variance - self.jump_variance).max(0.0)
+    }
 }
 
 impl Pricer for TransformPricer {
     fn price(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> f64 {
         let (rate, dividend) = (self.rate, self.dividend);
+        let variance = self.diffusive(variance);
         self.transform
             .prices(kind, spot, variance, &[strike], rate, dividend)[0]
     }
 
     fn greeks(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> Greeks {
         let (rate, dividend) = (self.rate, self.dividend);
+        let variance = self.diffusive(variance);
         self.transform
             .greeks(kind, spot, variance, strike, rate, dividend)
     }
@@ -210,10 +253,33 @@ impl Pricer for TransformPricer {
 /// # References
 /// Andersen (2008), "Simple and efficient simulation of the Heston stochastic volatility model",
 /// sections 3.2 and 4.3 (equations 23–27, 33 and propositions 5–9).
-struct HestonBlock<'a, W, R> {
+///
+/// A step takes `FACTORS` shocks, 2 or 4, of which the first is the variance's and the second the spot's.
+struct HestonBlock<'a, W, R, S, const FACTORS: usize> {
     parameters: HestonParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
     arithmetic: PhantomData<W>,
+}
+
+/// Draws one block of paths, whose steps take `FACTORS` shocks each, 2 or 4.
+pub(super) fn draw<R: Real, S: Shocks, const FACTORS: usize>(
+    parameters: &HestonParameters,
+    block: Draw<'_, R, S>,
+) {
+    let parameters = *parameters;
+    if cancels(&parameters) {
+        dispatch(HestonBlock::<f64, R, S, FACTORS> {
+            parameters,
+            block,
+            arithmetic: PhantomData,
+        });
+    } else {
+        dispatch(HestonBlock::<R, R, S, FACTORS> {
+            parameters,
+            block,
+            arithmetic: PhantomData,
+        });
+    }
 }
 
 /// The longest step, in years, whose error in the price of an option that expires after T = `life` years is below a
@@ -266,7 +332,9 @@ fn keep<W: Real, R: Real>(from: &Lane<W>, to: &mut Lane<R>) {
     }
 }
 
-impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
+impl<W: Real, R: Real, S: Shocks, const FACTORS: usize> Kernel
+    for HestonBlock<'_, W, R, S, FACTORS>
+{
     type Output = ();
 
     #[inline(always)]
@@ -317,13 +385,35 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
         let (mut step, mut left) = (0, substeps);
         let mut date = 1;
         while date < spots.len() {
-            if step % 2 == 0 {
-                words = shocks.draw(step / 2);
+            let first = FACTORS * step % 4;
+            if first == 0 {
+                words = shocks.draw(FACTORS * step / 4);
             }
-            let (for_variance, for_spot) = (words[2 * (step % 2)], words[2 * (step % 2) + 1]);
+            let (for_variance, for_spot) = (words[first], words[first + 1]);
+            // Where tails take work of their own, it is done only if a path needs its tail.
+            let mut tails = [one; BLOCK];
+            if !S::GIVES_TAILS {
+                let mut exponential = false;
+                for lane in 0..BLOCK {
+                    let v = variance[lane];
+                    let m = multiply_add::<W, FMA>(mean_slope, v, mean_base);
+                    let s2 = multiply_add::<W, FMA>(variance_slope, v, variance_base);
+                    exponential |= s2 > of(PSI_CRITICAL) * (m * m);
+                }
+                if exponential {
+                    for lane in 0..BLOCK {
+                        tails[lane] = S::upper_tail::<W, FMA>(for_variance[lane]);
+                    }
+                }
+            }
             for lane in 0..BLOCK {
                 let v = variance[lane];
-                let normal = Normal::<W>::from_bits::<FMA>(for_variance[lane]);
+                let normal = S::normal::<W, FMA>(for_variance[lane]);
+                let upper_tail = if S::GIVES_TAILS {
+                    S::upper_tail::<W, FMA>(for_variance[lane])
+                } else {
+                    tails[lane]
+                };
                 let m = multiply_add::<W, FMA>(mean_slope, v, mean_base);
                 let s2 = multiply_add::<W, FMA>(variance_slope, v, variance_base);
                 // Where the branches divide or take a logarithm alike, the operands are chosen first:
@@ -336,12 +426,12 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
 
                 let ratio = two * square / s2;
                 let b2 = ratio - one + (ratio * (ratio - one).greater(W::ZERO)).sqrt();
-                let shifted = b2.greater(W::ZERO).sqrt() + normal.quantile;
+                let shifted = b2.greater(W::ZERO).sqrt() + normal;
 
                 let inverse = one / (s2 + square);
                 let (mass, rest) = ((s2 - square) * inverse, two * square * inverse);
                 let beta = two * m * inverse;
-                let excess = (rest / normal.upper_tail).greater(one).ln::<FMA>();
+                let excess = (rest / upper_tail).greater(one).ln::<FMA>();
 
                 // a, or the exponential variate.
                 let scale = choose(m, excess) / choose(one + b2, beta);
@@ -364,7 +454,7 @@ impl<W: Real, R: Real> Kernel for HestonBlock<'_, W, R> {
                 };
 
                 let diffusion = (k3 * (v + v_next)).sqrt();
-                let shock = Normal::<W>::from_bits::<FMA>(for_spot[lane]).quantile;
+                let shock = S::normal::<W, FMA>(for_spot[lane]);
                 let drift = carry + k0 + k1 * v + k2 * v_next;
                 variance[lane] = v_next;
                 spot[lane] *= multiply_add::<W, FMA>(diffusion, shock, drift).exp::<FMA>();

@@ -1,30 +1,21 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, spread_limit,
+    Draw, Dynamics, Estimate, Finding, Limit, MOST_DEVIATION, Tabulation, deviation, spread_limit,
 };
+use super::jumps;
 use super::pricer::{Horizon, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
 use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_merton};
 use crate::pricing::{Greeks, MertonParameters};
-use crate::simd::{BLOCK, Kernel, Normal, Real, dispatch, multiply_add};
+use crate::random::{Factor, Shocks};
+use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch, multiply_add};
 
 impl Dynamics for MertonParameters {
-    /// At most 500 jumps are expected until expiry and 50 in a hedging period: prices sum over the number of jumps, and the
-    /// jumps of a period are drawn by inversion of their number's distribution.
+    /// [`jumps::limit`]; prices sum over the number of jumps.
     fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
-        const MOST_JUMPS: f64 = 500.0;
-        const MOST_IN_PERIOD: f64 = 50.0;
-        let most = (MOST_JUMPS / life).min(MOST_IN_PERIOD / (life / steps as f64));
         let intensity = self.jump_intensity;
-        let mut limits = vec![Limit {
-            parameter: "jump_intensity",
-            value: intensity,
-            bound: format!(
-                "at most {most:.4}, {MOST_JUMPS} until expiry and {MOST_IN_PERIOD} in a hedging period"
-            ),
-            holds: intensity <= most,
-        }];
+        let mut limits = vec![jumps::limit(intensity, life, steps)];
         let deviation = deviation(&self.variance_process(), life);
         if deviation > MOST_DEVIATION {
             let diffusion = self.volatility.powi(2);
@@ -38,15 +29,15 @@ impl Dynamics for MertonParameters {
         limits
     }
 
-    fn factors(&self) -> usize {
-        2
+    fn factors(&self) -> Vec<Factor> {
+        vec![Factor::Normal(1.0), Factor::Own]
     }
 
     fn longest_step(&self, _: f64) -> f64 {
         f64::INFINITY
     }
 
-    fn draw<R: Real>(&self, block: Draw<'_, R>) {
+    fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
         dispatch(MertonBlock {
             parameters: *self,
             block,
@@ -85,6 +76,15 @@ impl Dynamics for MertonParameters {
             parameters: estimate.parameters,
             at_bound: estimate.at_bound,
             standard_errors: estimate.standard_errors,
+            drift: Some(estimate.drift),
+            findings: Finding::likelihoods(
+                estimate.log_likelihood,
+                Some((
+                    "log_likelihood_without_jumps",
+                    estimate.log_likelihood_without_jumps,
+                    "without jumps",
+                )),
+            ),
         })
     }
 }
@@ -119,37 +119,12 @@ impl Pricer for SeriesPricer<'_> {
 ///
 /// # References
 /// Glasserman (2004), "Monte Carlo Methods in Financial Engineering", section 3.5.1.
-struct MertonBlock<'a, R> {
+struct MertonBlock<'a, R, S> {
     parameters: MertonParameters,
-    block: Draw<'a, R>,
+    block: Draw<'a, R, S>,
 }
 
-/// The thresholds P(N ≤ n), in units of 2⁻³², up to the last that is below 1.
-fn thresholds(expected: f64) -> Vec<u32> {
-    let mut probability = (-expected).exp();
-    let mut sum = 0.0;
-    let mut thresholds = Vec::new();
-    for n in 1.. {
-        sum += probability;
-        let threshold = (sum * 4_294_967_296.0).round();
-        // Beyond the mean the terms only fall.
-        if threshold >= 4_294_967_295.0 || (f64::from(n) > expected && probability < 1e-11) {
-            break;
-        }
-        thresholds.push(threshold as u32);
-        probability *= expected / f64::from(n);
-    }
-    thresholds
-}
-
-/// The probability, in units of 2⁻³², below the normal variate of these bits.
-#[inline(always)]
-fn fraction(bits: u32) -> u32 {
-    let tail = bits >> 1;
-    if bits & 1 == 0 { !tail } else { tail }
-}
-
-impl<R: Real> Kernel for MertonBlock<'_, R> {
+impl<R: Real, S: Shocks> Kernel for MertonBlock<'_, R, S> {
     type Output = ();
 
     #[inline(always)]
@@ -160,79 +135,41 @@ impl<R: Real> Kernel for MertonBlock<'_, R> {
             start,
             carry,
             dt,
-            spot,
-            ..
+            substeps,
+            spot: spots,
+            variance: variances,
         } = self.block;
+        let dt = dt / substeps as f64;
         let sigma2 = p.volatility * p.volatility;
         let compensated = carry - p.jump_intensity * p.mean_jump() - 0.5 * sigma2;
         let (drift, jump) = (R::of(compensated * dt), R::of(p.log_jump_mean));
         let (diffusion, square) = (R::of(sigma2 * dt), R::of(p.log_jump_std.powi(2)));
-        let thresholds = thresholds(p.jump_intensity * dt);
-        for lane in self.block.variance.iter_mut() {
+        let thresholds = jumps::thresholds(p.jump_intensity * dt);
+        for lane in variances {
             *lane = [R::of(p.total_variance()); BLOCK];
         }
-        spot[0] = [R::of(start); BLOCK];
-        let steps = spot.len() - 1;
+        // Values, not references: the compiler must see that nothing overlaps.
+        let mut spot = [R::of(start); BLOCK];
+        spots[0] = spot;
         let mut words = [[0; BLOCK]; 4];
-        for t in 0..steps {
-            if t % 2 == 0 {
-                words = shocks.draw(t / 2);
-            }
-            let (for_spot, for_jumps) = (words[2 * (t % 2)], words[2 * (t % 2) + 1]);
-            let uniform = for_jumps.map(fraction);
-            let mut count = [R::ZERO; BLOCK];
-            for threshold in &thresholds {
-                for lane in 0..BLOCK {
-                    count[lane] += if uniform[lane] >= *threshold {
-                        R::ONE
-                    } else {
-                        R::ZERO
-                    };
+        let mut step = 0;
+        for kept in &mut spots[1..] {
+            for _ in 0..substeps {
+                if step % 2 == 0 {
+                    words = shocks.draw(step / 2);
                 }
+                let (for_spot, for_jumps) = (words[2 * (step % 2)], words[2 * (step % 2) + 1]);
+                let count: Lane<R> = jumps::count(&thresholds, &for_jumps);
+                for lane in 0..BLOCK {
+                    let normal = S::normal::<R, FMA>(for_spot[lane]);
+                    let spread = multiply_add::<R, FMA>(count[lane], square, diffusion).sqrt();
+                    let mean = multiply_add::<R, FMA>(count[lane], jump, drift);
+                    let log_return = multiply_add::<R, FMA>(spread, normal, mean);
+                    spot[lane] *= log_return.exp::<FMA>();
+                }
+                step += 1;
             }
-            // Values, not references: the compiler must see that nothing overlaps.
-            let now = spot[t];
-            let mut next = [R::ZERO; BLOCK];
-            for lane in 0..BLOCK {
-                let normal = Normal::<R>::from_bits::<FMA>(for_spot[lane]);
-                let spread = multiply_add::<R, FMA>(count[lane], square, diffusion).sqrt();
-                let mean = multiply_add::<R, FMA>(count[lane], jump, drift);
-                let log_return = multiply_add::<R, FMA>(spread, normal.quantile, mean);
-                next[lane] = now[lane] * log_return.exp::<FMA>();
-            }
-            spot[t + 1] = next;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// P(N ≤ n) of a Poisson variable of mean 0.3: e^{−0.3}(1, 1.3, 1.345, …); the bits of large normal variates stand for
-    /// large probabilities.
-    #[test]
-    fn thresholds_are_the_poisson_distribution() {
-        let found = thresholds(0.3);
-        for (n, sum) in [1.0, 1.3, 1.345, 1.3495].into_iter().enumerate() {
-            let expected = sum * (-0.3f64).exp() * 4_294_967_296.0;
-            assert!((f64::from(found[n]) - expected).abs() <= 1.0);
-        }
-        assert!((8..=12).contains(&found.len()), "{found:?}");
-        assert!(thresholds(0.0).is_empty());
-        for bits in [
-            0u32,
-            1,
-            2,
-            3,
-            12_345_678,
-            12_345_679,
-            u32::MAX - 1,
-            u32::MAX,
-        ] {
-            let normal = Normal::<f64>::from_bits::<false>(bits);
-            let below = (f64::from(fraction(bits)) + 0.5) / 4_294_967_296.0;
-            assert!((below - (1.0 - normal.upper_tail)).abs() < 1e-15, "{bits}");
+            *kept = spot;
         }
     }
 }

@@ -1,18 +1,29 @@
 //! The dynamics of the spot under the pricing measure: one file for each model, and one line here, from which its name in
 //! files, its parameters and all answers of [`Dynamics`] follow. Nothing outside this room matches on a model.
 
+mod bates;
 mod dynamics;
 mod gbm;
 mod heston;
+mod jumps;
+mod kou;
+mod local_volatility;
 mod merton;
 mod pricer;
+mod rough_bergomi;
+mod sabr;
 #[cfg(test)]
 mod tests;
 mod variance;
 
-pub use dynamics::{Draw, Dynamics, Estimate, Limit, Tabulation};
+pub use bates::BatesParameters;
+pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulated, Tabulation};
 pub use gbm::GbmParameters;
+pub use kou::KouParameters;
+pub use local_volatility::LocalVolatilityParameters;
 pub use pricer::{Horizon, Pricer};
+pub use rough_bergomi::RoughBergomiParameters;
+pub use sabr::SabrParameters;
 pub use variance::VarianceProcess;
 
 #[cfg(test)]
@@ -21,6 +32,7 @@ pub(super) use heston::cancels;
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceFilter;
 use crate::pricing::{HestonParameters, MertonParameters};
+use crate::random::{Factor, Shocks};
 use crate::settings::declared;
 use crate::simd::Real;
 use serde::{Deserialize, Serialize};
@@ -43,6 +55,10 @@ macro_rules! models {
         })*
 
         impl Model {
+            /// All models: the names that strategy files use, and what they are.
+            pub const ALL: &'static [(&'static str, &'static str)] =
+                &[$(($name, concat!($($doc),*)),)*];
+
             /// All models by the names that strategy files use, with what they are and the schema of their parameters.
             pub fn schemas() -> Vec<(&'static str, &'static str, Value)> {
                 vec![$(($name, concat!($($doc),*).trim(), declared::<$parameters>()),)*]
@@ -62,7 +78,7 @@ macro_rules! models {
             }
 
             /// Draws one block of paths.
-            pub fn draw<R: Real>(&self, block: Draw<'_, R>) {
+            pub fn draw<R: Real, S: Shocks>(&self, block: Draw<'_, R, S>) {
                 match self {
                     $(Self::$model(parameters) => parameters.draw(block),)*
                 }
@@ -76,17 +92,31 @@ macro_rules! models {
                 }
             }
 
-            /// The same model with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
+            /// The model of that name with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
             ///
             /// # Errors
-            /// [`Error::Input`] for returns that are too few or do not vary.
-            pub fn estimate(&self, returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
-                match self {
-                    $(Self::$model(_) => {
+            /// [`Error::Input`] if there is no such model, for returns that are too few or do not vary, and from a model
+            /// that returns alone do not determine.
+            pub fn estimated(
+                name: &str,
+                returns: &[f64],
+                days_per_year: f64,
+            ) -> Result<Estimate<Self>> {
+                match name {
+                    $($name => {
                         let estimate = <$parameters>::estimate(returns, days_per_year)?;
                         Ok(estimate.map(Self::$model))
                     })*
+                    _ => Err(Error::input(format!("there is no model \"{name}\""))),
                 }
+            }
+
+            /// The same model with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
+            ///
+            /// # Errors
+            /// Those of [`Self::estimated`].
+            pub fn estimate(&self, returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
+                Self::estimated(self.name(), returns, days_per_year)
             }
         }
     };
@@ -99,6 +129,16 @@ models! {
     Heston "heston" HestonParameters,
     /// Merton's jump diffusion (1976).
     Merton "merton" MertonParameters,
+    /// Bates' stochastic variance with jumps (1996).
+    Bates "bates" BatesParameters,
+    /// Kou's double exponential jump diffusion (2002).
+    Kou "kou" KouParameters,
+    /// SABR, stochastic volatility of a forward of any elasticity (2002).
+    Sabr "sabr" SabrParameters,
+    /// Rough Bergomi, a variance that forgets by a power law (2016).
+    RoughBergomi "rough_bergomi" RoughBergomiParameters,
+    /// The local volatility of a surface (1994).
+    LocalVolatility "local_volatility" LocalVolatilityParameters,
 }
 
 impl Model {
@@ -108,11 +148,11 @@ impl Model {
     /// If there is no such model, or it has other parameters.
     pub fn named<'a>(
         name: &str,
-        parameters: impl IntoIterator<Item = (&'a str, f64)>,
+        parameters: impl IntoIterator<Item = (&'a str, Value)>,
     ) -> Result<Self> {
         let values = parameters.into_iter();
         let mut keys: Map<String, Value> = values
-            .map(|(parameter, value)| (parameter.to_owned(), json!(value)))
+            .map(|(parameter, value)| (parameter.to_owned(), value))
             .collect();
         keys.insert("model".into(), json!(name));
         serde_json::from_value(keys.into())
@@ -144,7 +184,7 @@ impl Model {
     pub fn at_variance(&self, variance: f64) -> Self {
         match self.variance_process() {
             VarianceProcess::Constant(_) => self.clone(),
-            VarianceProcess::Markov(_) => self.seen_at(variance),
+            VarianceProcess::Markov(_) | VarianceProcess::Forward(_) => self.seen_at(variance),
         }
     }
 
@@ -165,14 +205,19 @@ impl Model {
         self.dynamics().longest_step(life)
     }
 
-    /// The number of shocks that a step takes on every path.
-    pub fn factors(&self) -> usize {
+    /// The shocks that a step takes on every path; see [`Dynamics::factors`].
+    pub fn factors(&self) -> Vec<Factor> {
         self.dynamics().factors()
     }
 
     /// The limits within which `life` years in `steps` periods are simulated rightly.
     pub fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
         self.dynamics().limits(life, steps)
+    }
+
+    /// Whether spot and variance on a date after the sale determine prices there; see [`Dynamics::prices_every_state`].
+    pub fn prices_every_state(&self) -> bool {
+        self.dynamics().prices_every_state()
     }
 
     /// A pricer of the options of one horizon.
@@ -193,8 +238,8 @@ impl Model {
     }
 
     /// Undiscounted calls over their strike; see [`Dynamics::calls`].
-    pub fn calls(&self, left: f64, variance: f64, x: &[f64]) -> Vec<f64> {
-        self.dynamics().calls(left, variance, x)
+    pub fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
+        self.dynamics().calls(of, x)
     }
 
     /// The variance that past returns show, one every `dt` years, around the drift μ in dS/S = μ dt + √v dW.

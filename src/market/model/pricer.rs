@@ -10,6 +10,10 @@ use std::ops::RangeInclusive;
 pub struct Horizon {
     /// The time until expiry.
     pub left: f64,
+    /// The time since the sale, when the parameters of the model were those of now.
+    pub elapsed: f64,
+    /// The spot at the sale, in currency.
+    pub start: f64,
     /// The interest rate.
     pub rate: f64,
     /// The dividend yield.

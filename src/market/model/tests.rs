@@ -6,21 +6,26 @@ use crate::market::{Market, Simulator};
 use crate::random::{Purpose, Sampling};
 use crate::settings::{Key, keys};
 
-/// Every model with parameters inside their ranges: the geometric mean of the ends where both are above 0, else a hundredth
-/// of the way from the lower one.
+/// Every model with parameters inside their ranges: the first example of the schema, or else the geometric mean of the ends where
+/// both are above 0, or else a hundredth of the way from the lower one.
 fn every_model() -> Vec<Model> {
-    let value = |parameter: &Key| {
+    let value = |parameter: &Key, schema: &Value| {
+        if let Some(example) = schema["properties"][&parameter.key]["examples"].get(0) {
+            return example.clone();
+        }
         let ((least, _), (most, _)) = (parameter.least.unwrap(), parameter.most.unwrap());
-        if least > 0.0 {
+        json!(if least > 0.0 {
             (least * most).sqrt()
         } else {
             least + 0.01 * (most - least)
-        }
+        })
     };
     let all = Model::schemas().into_iter();
     all.map(|(name, _, schema)| {
         let parameters = keys(&schema, "");
-        let values = parameters.iter().map(|p| (p.key.as_str(), value(p)));
+        let values = parameters
+            .iter()
+            .map(|p| (p.key.as_str(), value(p, &schema)));
         Model::named(name, values).unwrap()
     })
     .collect()
@@ -51,10 +56,10 @@ fn every_model_reads_back_as_it_was_written() {
         let values = || {
             parameters
                 .iter()
-                .map(|parameter| (parameter.key.as_str(), 0.5))
+                .map(|parameter| (parameter.key.as_str(), json!(0.5)))
         };
         assert!(Model::named(name, values().skip(1)).is_err());
-        assert!(Model::named(name, values().chain([("other", 1.0)])).is_err());
+        assert!(Model::named(name, values().chain([("other", json!(1.0))])).is_err());
     }
     assert!(Model::named("no model", []).is_err());
 }
@@ -65,7 +70,7 @@ fn the_discounted_spot_of_every_model_is_a_martingale() {
     const COUNT: usize = 1 << 16;
     for model in every_model() {
         let simulator = Simulator {
-            market: market(model.clone()),
+            assets: market(model.clone()).into(),
             steps: 4,
             dt: 0.05,
             seed: 8,
@@ -103,12 +108,19 @@ fn every_pricer_prices_its_states() {
             let parity = spot * (-0.0025f64).exp() - 103.0 * (-0.0075f64).exp();
             let difference = price(&call, spot) - price(&put, spot);
             assert!((difference - parity).abs() < 1e-8, "{model:?}");
-            let there = Market {
-                model: model.seen_at(variance),
-                spot,
-                ..market
+            let alone = if model.variance_process().is_constant() || model.follows_variance() {
+                let there = Market {
+                    model: model.seen_at(variance),
+                    spot,
+                    ..market
+                };
+                there.price(&call, 0.25)
+            } else {
+                // Spot and time of the sale are among its parameters.
+                let state = std::iter::once((spot, variance));
+                let pricer = market.pricer(&call, 0.25, state);
+                pricer.price_of(&call, spot, variance)
             };
-            let alone = there.price(&call, 0.25);
             assert!((price(&call, spot) - alone).abs() < 1e-8, "{model:?}");
             let greeks = pricer.greeks_of(&call, spot, variance);
             let (up, down) = (price(&call, spot + 0.01), price(&call, spot - 0.01));

@@ -1,15 +1,18 @@
-use crate::pricing::MarkovVariance;
+use crate::pricing::{ForwardVariance, MarkovVariance};
 
 /// What the variance of a model is; who hedges, quotes or filters asks this rather than which model it is.
 ///
 /// # Units
 /// Annualised variances, times in years.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum VarianceProcess {
     /// The variance of log returns never changes; that of jumps is part of it.
     Constant(f64),
     /// The variance moves, and its future depends on its present alone.
     Markov(MarkovVariance),
+    /// The variance moves, and its future depends on more than its present: on the spot, or on all of its past. What is known
+    /// is what was expected of it at the sale.
+    Forward(ForwardVariance),
 }
 
 impl VarianceProcess {
@@ -18,22 +21,25 @@ impl VarianceProcess {
         match self {
             Self::Constant(variance) => *variance,
             Self::Markov(process) => process.now,
+            Self::Forward(process) => process.now(),
         }
     }
 
-    /// The variance to which it returns.
+    /// The variance to which it returns; of one that returns to none, what is expected of it on average.
     pub fn long_run(&self) -> f64 {
         match self {
             Self::Constant(variance) => *variance,
-            Self::Markov(process) => process.level,
+            Self::Markov(process) if process.speed > 0.0 => process.level,
+            Self::Markov(process) => process.now,
+            Self::Forward(process) => process.level(),
         }
     }
 
-    /// The speed, per year, at which its expectation returns to [`Self::long_run`]; 0 if it never leaves.
-    pub fn speed(&self) -> f64 {
+    /// The process of which a swap on the variance is quoted: one whose expectation its present alone determines.
+    pub fn markov(&self) -> Option<&MarkovVariance> {
         match self {
-            Self::Constant(_) => 0.0,
-            Self::Markov(process) => process.speed,
+            Self::Markov(process) => Some(process),
+            Self::Constant(_) | Self::Forward(_) => None,
         }
     }
 
@@ -42,6 +48,7 @@ impl VarianceProcess {
         match self {
             Self::Constant(variance) => *variance,
             Self::Markov(process) => process.expected(time),
+            Self::Forward(process) => process.expected(time),
         }
     }
 
@@ -50,6 +57,7 @@ impl VarianceProcess {
         match self {
             Self::Constant(_) => now,
             Self::Markov(process) => process.from(now).mean(time),
+            Self::Forward(process) => process.mean_from(now, time),
         }
     }
 
@@ -58,6 +66,7 @@ impl VarianceProcess {
         match self {
             Self::Constant(_) => mean,
             Self::Markov(process) => process.now_given_mean(mean, time),
+            Self::Forward(process) => process.now_given_mean(mean, time),
         }
     }
 
@@ -65,7 +74,7 @@ impl VarianceProcess {
     pub fn is_constant(&self) -> bool {
         match self {
             Self::Constant(_) => true,
-            Self::Markov(_) => false,
+            Self::Markov(_) | Self::Forward(_) => false,
         }
     }
 
@@ -74,6 +83,7 @@ impl VarianceProcess {
         match self {
             Self::Constant(_) => None,
             Self::Markov(process) => Some(process.stays_positive),
+            Self::Forward(_) => Some(true),
         }
     }
 }

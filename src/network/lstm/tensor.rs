@@ -299,7 +299,7 @@ fn feature_tensors<R: Real + WithDType>(
     features: &Features,
     paths: &Paths<R>,
 ) -> Result<Vec<Tensor>> {
-    let (steps, count) = (paths.steps(), features.list.len());
+    let (steps, count) = (paths.steps(), features.inputs());
     let mut rows = vec![[R::ZERO; BLOCK]; paths.blocks() * steps * count];
     for (index, out) in rows.chunks_exact_mut(count).enumerate() {
         features.write::<R, false>(&paths.block(index / steps), index % steps, out);

@@ -14,6 +14,8 @@ use num_complex::Complex64;
 /// A = κθ [ −(u² + ¼)T/s − (2/σ²) ln(1 + y) ],   y = (β − d)(1 − e)/(2d)
 /// ```
 ///
+/// With κ = σ = 0 the variance never changes and `A = 0`, `D = −½(u² + ¼)T`.
+///
 /// The decaying exponential `e^{−dT}` keeps the principal logarithm on one branch, which the
 /// original form with `e^{+dT}` does not; `β − d = −σ²(u² + ¼)/s` and `ln(1 + y)` keep the digits
 /// that small σ would cancel.
@@ -40,6 +42,12 @@ impl Exponents {
             ..
         } = *parameters;
         let square = u * u + 0.25;
+        if kappa == 0.0 && sigma == 0.0 {
+            return Self {
+                a: Complex64::ZERO,
+                d: Complex64::from(-0.5 * square * expiry),
+            };
+        }
         let beta = beta(parameters, u);
         let variance = sigma * sigma;
         let root = sqrt_right(beta * beta + variance * square);

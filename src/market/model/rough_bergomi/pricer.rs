@@ -1,0 +1,244 @@
+//! Options at the sale under rough Bergomi.
+
+use super::RoughBergomiParameters;
+use super::volterra::{Drawing, InDouble, Volterra, left_out};
+use crate::contract::OptionKind;
+use crate::market::model::pricer::{Horizon, Pricer};
+use crate::pricing::{BlackScholes, Greeks};
+use crate::random::{Purpose, Sampling, Source};
+use crate::simd::{BLOCK, dispatch};
+use faer::linalg::solvers::Solve;
+use faer::{Mat, Side};
+use rayon::prelude::*;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Paths of the variance that prices average over.
+const PATHS: usize = 1 << 15;
+/// Steps until expiry of those paths.
+const STEPS: usize = 256;
+const SEED: u64 = 1;
+
+/// Prices by conditional simulation. Given the Brownian motion W that drives the variance, ln S_T is normal, so that
+///
+/// ```text
+/// V = E[BS(S P, (1 − ρ²) I)],   P = exp(ρM − ½ρ²I),   M = ∫₀ᵀ √v dW,   I = ∫₀ᵀ v dt
+/// ```
+///
+/// where BS has the total variance (1 − ρ²) I. The paths are weighted so that the weighted means of P, M, I and M² − I are what they
+/// must be, 1, 0, ξT and 0: the best linear use of them as control variates, which is the same for every option and keeps put–call
+/// parity. M and I are proportional to √ξ and ξ, so that one simulation serves all variances, and all options of an expiry.
+///
+/// # References
+/// R. McCrickerd and M. Pakkanen (2018), "Turbocharging Monte Carlo pricing for the rough Bergomi model", Quantitative Finance 18(11),
+/// section 3; Glasserman (2004), "Monte Carlo Methods in Financial Engineering", equation 4.20, for the weights.
+pub(super) struct ConditionalPricer<'a> {
+    pub(super) parameters: &'a RoughBergomiParameters,
+    pub(super) horizon: Horizon,
+}
+
+/// M and I of every path for ξ = 1.
+struct Moments {
+    paths: Vec<Path>,
+    /// T
+    life: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Path {
+    /// Σ √v ΔW
+    plain: f64,
+    /// The same with what the left ends of steps leave out.
+    integral: f64,
+    total: f64,
+    /// The derivatives of the last two where the curve of forward variance moves as it does with W in the next instant.
+    moved: (f64, f64),
+}
+
+/// Of the last few lives, since prices of one contract are asked for again and again.
+static KNOWN: Mutex<Vec<([u64; 3], Arc<Moments>)>> = Mutex::new(Vec::new());
+
+fn moments(parameters: &RoughBergomiParameters, life: f64) -> Arc<Moments> {
+    const MOST: usize = 8;
+    let key = [parameters.hurst, parameters.eta, life].map(f64::to_bits);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, found)) = known().iter().find(|(of, _)| *of == key) {
+        return found.clone();
+    }
+    let made = Arc::new(simulate(parameters, life));
+    let mut known = known();
+    if known.len() == MOST {
+        known.remove(0);
+    }
+    known.push((key, made.clone()));
+    made
+}
+
+fn simulate(parameters: &RoughBergomiParameters, life: f64) -> Moments {
+    let RoughBergomiParameters { hurst, eta, .. } = *parameters;
+    let step = life / STEPS as f64;
+    let volterra = Volterra::new(hurst, step, STEPS);
+    let source = Source::new(SEED, Purpose::Pricing, Sampling::Antithetic, STEPS, 3);
+    let inner = 0.5 * eta * left_out(hurst, life);
+    // η √(2H) u^{H−½}, averaged over each step.
+    let power = hurst + 0.5;
+    let scale = eta * (2.0 * hurst).sqrt() * step.powf(hurst - 0.5) / power;
+    let shape: Vec<f64> = (0..STEPS)
+        .map(|i| scale * ((i as f64 + 1.0).powf(power) - (i as f64).powf(power)))
+        .collect();
+    let blocks = (0..PATHS / BLOCK).into_par_iter();
+    let paths = blocks.flat_map_iter(|block| {
+        let driven = dispatch(InDouble(Drawing {
+            volterra: &volterra,
+            xi: 1.0,
+            eta,
+            shocks: source.block(block as u64),
+        }));
+        (0..BLOCK)
+            .map(|lane| {
+                let mut path = Path {
+                    plain: 0.0,
+                    integral: 0.0,
+                    total: 0.0,
+                    moved: (0.0, 0.0),
+                };
+                for i in 0..STEPS {
+                    let (v, z) = (driven.variance[i][lane], driven.along[i][lane]);
+                    let root = v.sqrt();
+                    let plain = root * step.sqrt() * z;
+                    let whole = plain + root * inner * step * (z * z - 1.0);
+                    path.plain += plain;
+                    path.integral += whole;
+                    path.total += v * step;
+                    path.moved.0 += 0.5 * shape[i] * whole;
+                    path.moved.1 += shape[i] * v * step;
+                }
+                path
+            })
+            .collect::<Vec<_>>()
+    });
+    Moments {
+        paths: paths.collect(),
+        life,
+    }
+}
+
+impl Moments {
+    /// P and (1 − ρ²) I of a path where the forward variance is `xi` and has moved by `tilt` in the direction of W.
+    fn state(&self, path: &Path, rho: f64, xi: f64, tilt: f64) -> (f64, f64) {
+        let integral = xi.sqrt() * (path.integral + tilt * path.moved.0);
+        let total = xi * (path.total + tilt * path.moved.1);
+        let square = rho * rho;
+        (
+            (rho * integral - 0.5 * square * total).exp(),
+            (1.0 - square) * total,
+        )
+    }
+
+    /// The weights of the paths.
+    fn weights(&self, rho: f64, xi: f64) -> Vec<f64> {
+        const CONTROLS: usize = 4;
+        let root = xi.sqrt();
+        let control = |path: &Path| {
+            let (parallel, _) = self.state(path, rho, xi, 0.0);
+            let (plain, total) = (root * path.plain, xi * path.total);
+            let expected = xi * self.life;
+            [
+                parallel - 1.0,
+                plain / expected.sqrt(),
+                total / expected - 1.0,
+                (plain * plain - total) / expected,
+            ]
+        };
+        let count = self.paths.len() as f64;
+        let mut mean = [0.0; CONTROLS];
+        for path in &self.paths {
+            let values = control(path);
+            (0..CONTROLS).for_each(|k| mean[k] += values[k] / count);
+        }
+        let centred = |path: &Path| -> [f64; CONTROLS] {
+            let values = control(path);
+            std::array::from_fn(|k| values[k] - mean[k])
+        };
+        let mut products = Mat::<f64>::zeros(CONTROLS, CONTROLS);
+        for path in &self.paths {
+            let values = centred(path);
+            for row in 0..CONTROLS {
+                for column in 0..=row {
+                    products[(row, column)] += values[row] * values[column];
+                }
+            }
+        }
+        // Where a quantity is the same on every path, as P without correlation and I without volatility, it controls nothing.
+        for k in 0..CONTROLS {
+            products[(k, k)] += 1e-12 * count;
+        }
+        let mean_column = Mat::from_fn(CONTROLS, 1, |k, _| mean[k]);
+        let shift = match products.llt(Side::Lower) {
+            Ok(factor) => factor.solve(&mean_column),
+            Err(_) => Mat::zeros(CONTROLS, 1),
+        };
+        let weight = |path: &Path| {
+            let values = centred(path);
+            1.0 / count
+                - (0..CONTROLS)
+                    .map(|k| shift[(k, 0)] * values[k])
+                    .sum::<f64>()
+        };
+        self.paths.iter().map(weight).collect()
+    }
+}
+
+impl ConditionalPricer<'_> {
+    fn value(
+        &self,
+        option: (OptionKind, f64),
+        spot: f64,
+        variance: f64,
+        (left, tilt): (f64, f64),
+    ) -> f64 {
+        let rho = self.parameters.rho;
+        let moments = moments(self.parameters, left);
+        let weights = moments.weights(rho, variance);
+        let state = |path| moments.state(path, rho, variance, tilt);
+        let states: Vec<(f64, f64)> = moments.paths.iter().map(state).collect();
+        // 1 but for rounding, and where the curve has moved.
+        let mean: f64 = states.iter().zip(&weights).map(|((p, _), w)| w * p).sum();
+        let value = |((parallel, total), weight): (&(f64, f64), &f64)| {
+            let option = BlackScholes {
+                kind: option.0,
+                spot: spot * parallel / mean,
+                strike: option.1,
+                expiry: left,
+                rate: self.horizon.rate,
+                dividend: self.horizon.dividend,
+                volatility: (total / left).sqrt(),
+            };
+            weight * option.price()
+        };
+        states.iter().zip(&weights).map(value).sum()
+    }
+}
+
+impl Pricer for ConditionalPricer<'_> {
+    fn price(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> f64 {
+        self.value((kind, strike), spot, variance, (self.horizon.left, 0.0))
+    }
+
+    /// The curve of forward variance moves with the spot by d⟨ξ(u), S⟩/d⟨S⟩ = ρ η√(2H) u^{H−½} ξ(u)/(S√v).
+    fn greeks(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> Greeks {
+        const TILT: f64 = 1e-4;
+        let (option, left) = ((kind, strike), self.horizon.left);
+        let greeks = Greeks::by_differences(
+            |spot, variance, left| self.value(option, spot, variance, (left, 0.0)),
+            (spot, variance, left),
+            0.0,
+        );
+        let tilted = |tilt| self.value(option, spot, variance, (left, tilt));
+        let slope = (tilted(TILT) - tilted(-TILT)) / (2.0 * TILT);
+        Greeks {
+            minimum_variance_delta: greeks.delta
+                + self.parameters.rho * slope / (spot * variance.sqrt()),
+            ..greeks
+        }
+    }
+}
