@@ -98,7 +98,7 @@ fn prices_are_those_of_the_reference() {
         assert_eq!((market.spot, market.rate), (number("spot"), number("rate")));
         let discount = (-market.rate * contract.expiry).exp();
         let simulator = Simulator {
-            market,
+            assets: market.into(),
             steps: contract.steps,
             dt: contract.dt(),
             seed: 5,
