@@ -6,7 +6,7 @@ use super::stop::Stop;
 use crate::contract::Contract;
 use crate::error::Result;
 use crate::experiment::{indifference_prices, saved_policies, simulated_price};
-use crate::market::Market;
+use crate::market::Assets;
 use crate::market::valuation::{
     AssetSensitivities, ContractPrice, PriceMethod, Sensitivity, sensitivities,
 };
@@ -58,7 +58,7 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
             with_error(mean, error)
         ));
     }
-    let (greeks, greeks_text) = greeks(market, contract, &stop)?;
+    let (greeks, greeks_text) = greeks(&plan.assets(), contract, &stop)?;
     plan.make_quotes(&mut || stop.check())?;
     let indifference = indifference_prices(&plan, &policies, || stop.check())?;
     let rows: Vec<Value> = indifference
@@ -113,9 +113,9 @@ fn price_shown(price: &ContractPrice) -> String {
 }
 
 /// The greeks of a contract, as a document and as text.
-fn greeks(market: &Market, contract: &Contract, stop: &Stop) -> Result<(Value, String)> {
+fn greeks(assets: &Assets, contract: &Contract, stop: &Stop) -> Result<(Value, String)> {
     if let Some(legs) = contract.legs() {
-        let greeks = market.greeks(legs, contract.expiry);
+        let greeks = assets.first().greeks(legs, contract.expiry);
         let text = format!(
             "delta {}   gamma {}   vega {}   theta {} per year",
             significant(greeks.delta, 6),
@@ -125,7 +125,7 @@ fn greeks(market: &Market, contract: &Contract, stop: &Stop) -> Result<(Value, S
         );
         return Ok((json!(greeks), text));
     }
-    let assets = sensitivities(&market.clone().into(), contract, &mut || stop.check())?;
+    let assets = sensitivities(assets, contract, &mut || stop.check())?;
     let shown = |name: &str, one: &Sensitivity| {
         format!("{name} {}", with_error(one.value, one.standard_error))
     };

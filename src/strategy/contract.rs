@@ -2,10 +2,10 @@
 
 use super::tenor::{DayCount, Tenor};
 use crate::bounds::{check, within};
-use crate::contract::{Contract, Leg, OptionKind, Position, Spots};
+use crate::contract::{Contract, Leg, OptionKind, Position};
 use crate::error::{Error, Result};
 use crate::market::valuation::exercise_rule;
-use crate::market::{Market, Simulator};
+use crate::market::{Assets, Market, Simulator};
 use crate::products::{Made, Part, Product, Setting, Sold};
 use crate::random::{Purpose, Sampling};
 use crate::simd::BLOCK;
@@ -232,23 +232,26 @@ fn made(sold: Sold, setting: &Setting<'_>, market: &Market) -> Result<Contract> 
 ///
 /// # Errors
 /// The key of an amount that is none.
-pub(super) fn check_payments(market: &Market, contract: &Contract) -> Result<()> {
+pub(super) fn check_payments(assets: &Assets, contract: &Contract) -> Result<()> {
     const BLOCKS: usize = 4;
     if contract.legs().is_some() {
         return Ok(());
     }
     let simulator = Simulator {
-        assets: market.clone().into(),
+        assets: assets.clone(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,
         purpose: Purpose::Pricing,
         sampling: Sampling::Antithetic,
     };
-    let dates = contract.steps + 1;
     for block in 0..BLOCKS {
         let paths = simulator.paths::<f64>(block as u64, BLOCK);
-        contract.check(Spots::new(paths.block(0).spot_of(0), dates, dates))?;
+        contract.check(paths.block(0).spots())?;
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "contract_tests.rs"]
+mod tests;

@@ -4,8 +4,8 @@ use super::Plan;
 use super::contract::Premium;
 use crate::contract::Contract;
 use crate::error::Result;
+use crate::market::Assets;
 use crate::market::valuation::{ContractPrice, PriceMethod, model_price};
-use crate::market::{Assets, Market};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Prices that a simulation found, by assets and contract.
@@ -55,15 +55,14 @@ impl Plan {
 
     /// The premium in the strategy's own market.
     pub fn model_premium(&self) -> f64 {
-        self.premium_in(&self.market)
+        self.premium_in(&self.assets())
     }
 
-    /// The premium in `market`.
-    pub fn premium_in(&self, market: &Market) -> f64 {
+    /// The premium in the market of `assets`.
+    pub fn premium_in(&self, assets: &Assets) -> f64 {
         match self.premium {
             Premium::Model => {
-                let assets = market.clone().into();
-                let price = self.prices.of(&assets, &self.contract, &mut || Ok(()));
+                let price = self.prices.of(assets, &self.contract, &mut || Ok(()));
                 price
                     .expect("who never asks to stop is never stopped")
                     .value

@@ -40,7 +40,9 @@ fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
                 spot,
                 ..seen_at(variance)
             };
-            states.map(|state| plan.premium_in(&at(state))).collect()
+            states
+                .map(|state| plan.premium_in(&at(state).into()))
+                .collect()
         }
     };
     let (own, growth) = (plan.model_premium(), (market.rate * contract.expiry).exp());
