@@ -14,6 +14,7 @@ mod rough_bergomi;
 mod sabr;
 #[cfg(test)]
 mod tests;
+mod transform;
 mod variance;
 /// Variance gamma; its parameters have the name of the file.
 pub mod variance_gamma;
