@@ -265,7 +265,7 @@ fn surfaces_are_checked() {
             "`market.slices.days` must be positive, was 0",
         ),
         (
-            SLICES.replace("a = 0.02", "a = -0.01"),
+            SLICES.replace("a = 0.02", "a = -0.02"),
             "`market.slices` must be such that",
         ),
         (
