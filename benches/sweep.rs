@@ -12,7 +12,9 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, SamplingMode, Throughput};
 use deephedge::contract::expression::{Grid, Program, Sheet};
 use deephedge::contract::{Observed, Spots};
-use deephedge::market::{GbmParameters, Model, Paths};
+use deephedge::market::{
+    Asset, Assets, Correlation, GbmParameters, Layout, Model, Paths, Simulator,
+};
 use deephedge::risk::Risk;
 use deephedge::simd::BLOCK;
 use std::time::Duration;
@@ -131,8 +133,38 @@ fn paths(criterion: &mut Criterion<CpuTime>) {
         let simulator = simulator(model, STEPS);
         let mut paths = Paths::<f32>::zeros(count, STEPS);
         group.bench_function(name, |b| b.iter(|| simulator.fill(0, &mut paths)));
+        // As many rows in all, so that memory is no part of the comparison.
+        for assets in [2, 5] {
+            let simulator = several(&simulator, assets);
+            let layout = Layout::new(assets, STEPS);
+            let mut paths = Paths::<f32>::with_layout(count / assets, layout);
+            group.throughput(Throughput::Elements(
+                (count / assets * assets * STEPS) as u64,
+            ));
+            group.bench_function(format!("{name}-{assets}-assets"), |b| {
+                b.iter(|| simulator.fill(0, &mut paths))
+            });
+        }
+        group.throughput(Throughput::Elements((count * STEPS) as u64));
     }
     group.finish();
+}
+
+/// The same simulator for so many assets of its market, correlated by one half.
+fn several(simulator: &Simulator, count: usize) -> Simulator {
+    let market = simulator.assets.first();
+    let asset = |number: usize| Asset {
+        name: number.to_string(),
+        market: market.clone(),
+    };
+    let entry = |i: usize, j: usize| if i == j { 1.0 } else { 0.5 };
+    let rows = (0..count).map(|i| (0..count).map(|j| entry(i, j)).collect());
+    let correlation = Correlation::new(rows.collect()).expect("a correlation matrix");
+    let assets = Assets::new((0..count).map(asset).collect(), correlation);
+    Simulator {
+        assets: assets.expect("a row for every asset"),
+        ..simulator.clone()
+    }
 }
 
 /// What a contract makes of paths that are there: payments and running values.

@@ -65,6 +65,7 @@ impl Adding {
                 strike: 1.0,
                 volatility: 1.0,
                 expiry: 1.0,
+                further: Vec::new(),
                 state: Vec::new(),
             },
             sweep: shape.sweep(Engine::Block),

@@ -81,6 +81,7 @@ impl Step {
                 strike: contract.strike,
                 volatility: 0.2,
                 expiry: contract.expiry,
+                further: Vec::new(),
                 state: Vec::new(),
             },
             ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),

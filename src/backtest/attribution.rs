@@ -30,7 +30,7 @@ use serde::Serialize;
 /// the spot itself, or infinite, the terms of gamma, theta and ∂V/∂v count as zero and the whole of them is unexplained.
 ///
 /// A contract that is no sum of calls and puts has no price on every date: of its P&L the costs alone are a part of their own, and
-/// all else is unexplained.
+/// all else is unexplained. So it is where there are several assets.
 ///
 /// The part delta is the P&L of holding something else than the model's delta: a view on the spot, taken knowingly or
 /// not. `drift` is that part of it which the drift μ explains, Σ (δ_t − Δ_t) S_t (e^{μ dt} − 1) B_{t+1}; it is
@@ -102,7 +102,7 @@ pub struct Valuation {
     /// Spot and variance of every contract, `steps + 1` dates.
     paths: Vec<(Vec<f64>, Vec<f64>)>,
     /// `[contract][date]`, the expiry included, where the price is the payoff; none if the contract is no sum of calls and puts,
-    /// or its price no function of spot and variance.
+    /// there are several assets, or its price is no function of spot and variance.
     states: Option<Vec<Vec<Greeks>>>,
     /// The options among the hedging instruments: number, `[contract][date]`.
     options: Vec<(usize, Vec<Vec<Greeks>>)>,
@@ -133,11 +133,17 @@ impl Valuation {
                 .map(|i| by_date.iter().map(|date| date[i]).collect())
                 .collect()
         };
+        // What hedges in other assets earn is no part of the price's expansion.
+        let alone = paths.layout().assets() == 1;
+        let legs = contract.legs().filter(|_| alone);
         let mut options = Vec::new();
         for (index, instrument) in paths.instruments().iter().enumerate() {
             let Instrument::Option(option) = instrument else {
                 continue;
             };
+            if legs.is_none() {
+                continue;
+            }
             let alone = Leg::one(option.kind, option.strike);
             let mut states = value(&[alone], option.expiry - contract.expiry);
             // The prices at which the ledger trades, so that the parts add up to its P&L.
@@ -150,8 +156,7 @@ impl Valuation {
             options.push((index, states));
         }
         Self {
-            states: contract
-                .legs()
+            states: legs
                 .filter(|_| market.model.prices_every_state())
                 .map(|legs| value(legs, 0.0)),
             options,

@@ -54,7 +54,7 @@ fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
         option(98.0, contract.expiry),
         option(103.0, 2.0 * contract.expiry),
     ];
-    let quotes = Quotes::new(&market, contract, &instruments[..count]);
+    let quotes = Quotes::new(&market.clone().into(), contract, &instruments[..count]);
     simulator.paths_with(&quotes, 0, 70)
 }
 
@@ -235,7 +235,11 @@ fn halted_prices_are_hedged_and_attributed() {
             });
             let rows = halted(&contract);
             let rows = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
-            let quotes = Quotes::new(&market, &contract, &[Instrument::SPOT, option]);
+            let quotes = Quotes::new(
+                &market.clone().into(),
+                &contract,
+                &[Instrument::SPOT, option],
+            );
             let paths = quotes.onto(Paths::from_rows(contract.steps, rows));
             let premiums = vec![1.5; paths.count()];
             let valuation = Valuation::new(&contract, &market, &paths);

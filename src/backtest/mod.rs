@@ -3,6 +3,7 @@
 pub mod attribution;
 #[cfg(test)]
 mod attribution_tests;
+mod joint;
 mod life;
 #[cfg(test)]
 mod life_tests;
@@ -17,13 +18,15 @@ use crate::market::estimation::{
 };
 use crate::market::history::{Frequency, Quantity};
 use crate::market::model::Estimate;
-use crate::market::{History, Market, Paths};
+use crate::market::{Assets, History, Market, Paths};
 use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use attribution::{Attribution, Valuation};
 use chrono::NaiveDate;
+pub use joint::JointCalibration;
 pub use life::{Calendar, Life};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// What is known of the market when contracts are first sold, and of variance at every close.
@@ -150,8 +153,11 @@ impl Calibration {
 /// Contracts sold on history.
 #[derive(Debug, Clone)]
 pub struct Contracts {
-    /// The market that premiums, hedges and the variance filter assume.
+    /// The market that premiums, hedges and the variance filter assume, of several assets that of the first; a warning says what
+    /// the others are.
     pub market: Market,
+    /// The markets of all assets, of which that is the first.
+    pub assets: Assets,
     /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
     pub estimated: Option<(NaiveDate, NaiveDate)>,
     /// Parameters that ended on a bound of their search.
@@ -213,25 +219,30 @@ impl Contracts {
     /// If the history cannot be read, if no contract fits into the test period, or those of [`Calendar::new`] and
     /// [`Calibration::new`].
     pub fn cut(plan: &Plan, settings: &BacktestPlan) -> Result<Self> {
-        let history = load(settings)?;
-        let calendar = Calendar::new(&history, plan, settings)?;
-        let starts = sales(&history, &calendar, settings, period(&history, settings))?;
-        let calibration = Calibration::new(&history, plan, settings, &calendar, 0..starts[0])?;
-        Self::sell(&history, plan, settings, &calendar, &calibration, &starts)
+        let histories = joint::load(plan, settings)?;
+        let history = &histories[0];
+        let calendar = Calendar::new(history, plan, settings)?;
+        let starts = sales(history, &calendar, settings, period(history, settings))?;
+        let window = 0..starts[0];
+        let calibration = JointCalibration::new(&histories, plan, settings, &calendar, window)?;
+        Self::sell(&histories, plan, settings, &calendar, &calibration, &starts)
     }
 
-    /// The contracts sold at the closes `starts`, each of which leaves room for a life.
+    /// The contracts sold at the closes `starts`, each of which leaves room for a life; `histories` are those of all assets, on
+    /// the same days.
     ///
     /// # Errors
     /// If a contract has a schedule that its hedging dates have not.
     pub fn sell(
-        history: &History,
+        histories: &[History],
         plan: &Plan,
         settings: &BacktestPlan,
         calendar: &Calendar<'_>,
-        calibration: &Calibration,
+        calibration: &JointCalibration,
         starts: &[usize],
     ) -> Result<Self> {
+        let history = &histories[0];
+        let spots: Vec<f64> = plan.assets().list().iter().map(|a| a.market.spot).collect();
         let lives: Vec<Life> = starts
             .iter()
             .filter_map(|&start| calendar.life(start))
@@ -257,24 +268,39 @@ impl Contracts {
                 .collect();
             let closes: Vec<Vec<usize>> =
                 members.iter().map(|&i| lives[i].closes.clone()).collect();
-            let rows: Vec<(Vec<f64>, Vec<f64>)> = closes
+            let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = closes
                 .iter()
                 .zip(&members)
                 .map(|(closes, &member)| {
                     let sale = closes[0];
-                    let market = calibration.market_at(sale);
-                    let spot = plan.strike.spot(&market, &plan.contract);
-                    premiums[member] = plan.premium.of(&Market { spot, ..market }, &plan.contract);
-                    let scale = spot / history.close[sale];
-                    let scaled = closes.iter().map(|&close| scale * history.close[close]);
-                    let variance = closes.iter().map(|&close| calibration.variance[close]);
-                    (scaled.collect(), variance.collect())
+                    // The strike's rule moves the first asset, every other one begins at the strategy's spot.
+                    let market = calibration.first().market_at(sale);
+                    let mut spots = spots.clone();
+                    spots[0] = plan.strike.spot(&market, &plan.contract);
+                    let assets = calibration.assets(|asset, known| Market {
+                        spot: spots[asset],
+                        ..known.market_at(sale)
+                    });
+                    premiums[member] = plan.premium.of(&assets, &plan.contract);
+                    let known = histories.iter().zip(&calibration.assets).zip(&spots);
+                    known
+                        .map(|((history, known), spot)| {
+                            let scale = spot / history.close[sale];
+                            let scaled = closes.iter().map(|&close| scale * history.close[close]);
+                            let variance = closes.iter().map(|&close| known.variance[close]);
+                            (scaled.collect(), variance.collect())
+                        })
+                        .collect()
                 })
                 .collect();
-            let rows = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
-            let paths = Paths::from_rows(steps, rows);
+            let rows = rows.iter().map(|assets| {
+                let columns = assets.iter();
+                columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
+            });
+            let paths = Paths::from_assets(histories.len(), steps, rows);
+            let assets = calibration.assets(|_, known| known.market.clone());
             Ok(Group {
-                paths: plan.quotes_in(&calibration.market).onto(paths),
+                paths: plan.quotes_in(&assets).onto(paths),
                 valuation: OnceLock::new(),
                 plan,
                 members,
@@ -288,8 +314,13 @@ impl Contracts {
         };
         let frequency = calendar.frequency();
         let repaired = history.repaired.iter();
+        let mut warnings = history.warnings.clone();
+        warnings.extend(calibration.notes());
+        let assets = calibration.assets(|_, known| known.market.clone());
+        let calibration = calibration.first();
         Ok(Self {
             market: calibration.market.clone(),
+            assets,
             estimated: calibration.estimated,
             at_bound: calibration.at_bound.clone(),
             standard_errors: calibration.standard_errors.clone(),
@@ -299,7 +330,7 @@ impl Contracts {
             overlap: calendar.overlap(settings.schedule),
             frequency,
             drift: calibration.drift,
-            warnings: history.warnings.clone(),
+            warnings,
             repaired: repaired
                 .map(|(kind, count)| (kind.name(), *count))
                 .collect(),
@@ -348,11 +379,16 @@ impl Contracts {
     }
 }
 
-/// Reads the history with what its variance is estimated from.
+/// Reads the history of one asset with what its variance is estimated from.
 ///
 /// # Errors
 /// The errors of [`History::load_files`].
 pub fn load(settings: &BacktestPlan) -> Result<History> {
+    load_of(&settings.data, settings)
+}
+
+/// Reads the history of one asset's `files`.
+fn load_of(files: &[PathBuf], settings: &BacktestPlan) -> Result<History> {
     let wanted: &[Quantity] = match settings.variance {
         VarianceEstimator::Implied => &[
             Quantity::Close,
@@ -370,7 +406,7 @@ pub fn load(settings: &BacktestPlan) -> Result<History> {
         | VarianceEstimator::Exponential { .. } => &[Quantity::Close],
     };
     settings.check_files()?;
-    History::load_files(&settings.data, wanted, &settings.reading)
+    History::load_files(files, wanted, &settings.reading)
 }
 
 /// The days on which contracts may be sold.

@@ -15,8 +15,8 @@ use polars::prelude::{Column, DataFrame};
 use serde_json::json;
 use std::path::Path;
 
-/// Writes simulated paths as Parquet with the columns path, step, time (years), spot, variance, and the quotes of
-/// further hedging instruments.
+/// Writes simulated paths as Parquet with the columns path, step, time (years), spot and variance of the first asset, spot_NAME and
+/// variance_NAME of every further one, and the quotes of the hedging instruments that are no asset.
 pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     let destination = Destination::new(out)?;
     let stop = Stop::on_signals()?;
@@ -48,13 +48,17 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
         Column::new("spot".into(), spot),
         Column::new("variance".into(), variance),
     ];
-    for (index, name) in plan
-        .instruments()
-        .into_iter()
-        .map(Instrument::column)
-        .enumerate()
-        .skip(1)
-    {
+    for (asset, named) in plan.assets().list().iter().enumerate().skip(1) {
+        let (spots, variances): (Vec<_>, Vec<_>) =
+            (0..count).map(|path| paths.path_of(asset, path)).unzip();
+        for (what, values) in [("spot", spots), ("variance", variances)] {
+            let name = format!("{what}_{}", named.name);
+            columns.push(Column::new(name.into(), values.concat()));
+        }
+    }
+    let quoted = plan.instruments().into_iter().enumerate();
+    let quoted = quoted.filter(|(_, instrument)| !matches!(instrument, Instrument::Spot(_)));
+    for (index, name) in quoted.map(|(index, one)| (index, one.column())) {
         let quote = |row: usize| {
             let (path, t) = (row / (steps + 1), row % (steps + 1));
             paths.block(path / BLOCK).price(index)[t][path % BLOCK]

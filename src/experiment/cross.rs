@@ -130,7 +130,7 @@ fn hedge(
 ) -> Result<Vec<Book>> {
     match made {
         Made::Hedge(name, aversion) => {
-            let policy = origin.classical(*name, &origin.market, *aversion);
+            let policy = origin.classical(*name, &origin.assets(), *aversion);
             Ok(vec![hedge_test_paths(test, policy.as_ref(), stop)?])
         }
         Made::Trained(policies) => {

@@ -222,7 +222,7 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<Ban
     let ledger = plan.ledger(&plan.market, 0.0);
     let risk = |aversion: f64| -> Result<f64> {
         stop()?;
-        let policy = plan.classical(banded, &plan.market, aversion);
+        let policy = plan.classical(banded, &plan.assets(), aversion);
         let book = match &paths {
             Some(paths) => Book::hedge(policy.as_ref(), &ledger, paths)?,
             None => hedge(plan, &ledger, (&simulator, PATHS), policy.as_ref(), stop)?,

@@ -3,7 +3,7 @@
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::error::{Error, Result};
 use crate::hedging::TrainedPolicy;
-use crate::market::Market;
+use crate::market::Assets;
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::risk::Estimate;
@@ -176,14 +176,13 @@ pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
     plan.hedges
         .iter()
         .map(|name| {
-            let policy = |market: &Market| plan.classical(*name, market, aversion);
-            let history = bench
-                .contracts
-                .map_or(&plan.market, |contracts| &contracts.market);
+            let policy = |assets: &Assets| plan.classical(*name, assets, aversion);
+            let own = plan.assets();
+            let history = bench.contracts.map_or(&own, |contracts| &contracts.assets);
             bench.measure(
                 name.name(),
                 None,
-                policy(&plan.market).as_ref(),
+                policy(&own).as_ref(),
                 policy(history).as_ref(),
             )
         })

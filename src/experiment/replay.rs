@@ -151,7 +151,7 @@ impl Replay {
             strategies.push(Strategy {
                 name: name.name().into(),
                 seed: None,
-                policy: Held::Classical(plan.classical(*name, &plan.market, aversion)),
+                policy: Held::Classical(plan.classical(*name, &plan.assets(), aversion)),
             });
         }
         Ok(Self { plan, strategies })
@@ -315,7 +315,7 @@ impl Replay {
             true => ClassicalName::BlackScholes,
             false => ClassicalName::HedgedMonteCarlo,
         };
-        let delta = plan.classical(delta, &plan.market, f64::INFINITY);
+        let delta = plan.classical(delta, &plan.assets(), f64::INFINITY);
         let black_scholes = read(delta.positions(&plan.contract, &paths)?);
         let contract = &plan.contract;
         Ok(HedgeMap {
@@ -370,11 +370,21 @@ impl Grid {
         let expected = |t: usize| process.expected(dt * t as f64);
         let variance: Vec<f64> = (0..=steps).map(expected).collect();
         let last = self.dates.len() * SPOTS - 1;
+        let assets = plan.assets();
         let mut paths = Paths::with_layout(last + 1, plan.layout());
         paths
             .blocks_mut()
             .enumerate()
             .for_each(|(block, mut filled)| {
+                // The map is one of the first asset: the others stay at their spots.
+                for (number, asset) in assets.list().iter().enumerate().skip(1) {
+                    let (spot, variance) = filled.asset(number);
+                    spot.fill([asset.market.spot; BLOCK]);
+                    let process = asset.market.model.variance_process();
+                    for (t, variance) in variance.iter_mut().enumerate() {
+                        variance.fill(process.expected(dt * t as f64));
+                    }
+                }
                 let (spot, variances) = filled.asset(0);
                 for lane in 0..BLOCK {
                     let index = (block * BLOCK + lane).min(last);

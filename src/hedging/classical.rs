@@ -1,4 +1,4 @@
-use super::{Policy, minimum_variance};
+use super::{Policy, close_where_ended, minimum_variance};
 use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Seen, Vanilla, Worth};
 use crate::error::{Error, Result};
 use crate::market::{Market, Paths};
@@ -314,8 +314,9 @@ impl Policy for ClassicalPolicy {
         let first_option = || {
             let mut numbered = instruments.iter().enumerate();
             numbered.find_map(|(index, instrument)| match instrument {
-                Instrument::Option(option) => Some((index, *option)),
-                Instrument::Spot(_) | Instrument::VarianceSwap(_) => None,
+                // The contract's calls and puts are on the first asset.
+                Instrument::Option(option) if option.asset == 0 => Some((index, *option)),
+                Instrument::Option(_) | Instrument::Spot(_) | Instrument::VarianceSwap(_) => None,
             })
         };
         let legs = || contract.legs().ok_or_else(|| no_delta(contract));
@@ -384,6 +385,7 @@ impl Policy for ClassicalPolicy {
                     }
                 }
             });
+        close_where_ended(paths, &mut positions);
         Ok(positions)
     }
 }

@@ -28,7 +28,7 @@ fn the_option_sold_replicates_itself() {
         Instrument::Option(own),
         Instrument::Option(later),
     ];
-    let quotes = Quotes::new(&market, &contract, &instruments);
+    let quotes = Quotes::new(&market.clone().into(), &contract, &instruments);
     let paths: Paths<f64> =
         simulator(market.clone(), contract.clone()).paths_with(&quotes, 0, BLOCK);
     let block = paths.block(0);
@@ -105,7 +105,7 @@ fn delta_vega_hedges_the_variance() {
     };
     let hedge = |hedge: Classical, option: Vanilla| {
         let instruments = [Instrument::SPOT, Instrument::Option(option)];
-        let quotes = Quotes::new(&market, &contract, &instruments);
+        let quotes = Quotes::new(&market.clone().into(), &contract, &instruments);
         let paths: Paths<f64> =
             simulator(market.clone(), contract.clone()).paths_with(&quotes, 0, 1024);
         let policy = ClassicalPolicy {

@@ -35,7 +35,7 @@ fn delta_hedged(
 
 fn both(market: Market, contract: Contract) -> Quotes {
     let both = [Instrument::SPOT, Instrument::VarianceSwap(0)];
-    Quotes::new(&market, &contract, &both)
+    Quotes::new(&market.clone().into(), &contract, &both)
 }
 
 pub(super) const PARAMETERS: HestonParameters = HestonParameters {

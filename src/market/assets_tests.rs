@@ -287,7 +287,7 @@ fn exchange_options_have_the_price_of_margrabe() {
 #[test]
 fn one_asset_has_the_paths_it_always_had() {
     let models = [gbm(0.2), Model::from(WILD), Model::from(JUMPS)];
-    let expected = [78.67124201472657, 0.0, 0.0];
+    let expected = [78.67124201472657, 101.05435629039742, 84.91087682347985];
     let found = models.map(|model| {
         let assets = assets(&[model], &[&[1.0]]);
         let (spots, _) = simulate(&assets, (4, 0.1), Sampling::Pseudorandom, BLOCK);

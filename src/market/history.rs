@@ -96,6 +96,18 @@ impl History {
         self.close.is_empty()
     }
 
+    /// Keeps the days of which `keep` is true, with all that stands beside them.
+    pub fn retain(&mut self, keep: impl Fn(NaiveDate) -> bool) {
+        let kept: Vec<bool> = self.dates.iter().map(|date| keep(*date)).collect();
+        let mut columns = vec![&mut self.close];
+        columns.extend(self.series.iter_mut().map(|series| &mut series.values));
+        for column in columns {
+            let mut kept = kept.iter();
+            column.retain(|_| kept.next().is_some_and(|kept| *kept));
+        }
+        self.dates.retain(|date| keep(*date));
+    }
+
     /// The values of a quantity, one a day.
     pub fn values(&self, quantity: Quantity) -> Option<&[f64]> {
         if quantity == Quantity::Close {

@@ -52,6 +52,12 @@ impl<'a, R> PathBlock<'a, R> {
         &self.rows[self.layout.spot(asset)]
     }
 
+    /// The spots of all assets, as a contract reads them.
+    pub fn spots(&self) -> Spots<'a, R> {
+        let dates = self.layout.dates();
+        Spots::new(self.rows, dates, 2 * dates)
+    }
+
     /// The annualised variance of an asset at every date.
     #[inline(always)]
     pub fn variance_of(&self, asset: usize) -> &'a [Lane<R>] {

@@ -1,3 +1,4 @@
+use super::assets::Assets;
 use super::layout::Layout;
 use super::model::{Tabulated, Tabulation};
 use super::paths::{PathBlock, Paths};
@@ -17,7 +18,7 @@ use rayon::prelude::*;
 /// than 2·10⁻⁵ of the strike.
 #[derive(Debug)]
 pub struct Quotes {
-    market: Market,
+    assets: Assets,
     contract: Contract,
     instruments: Vec<Instrument>,
     /// Of the instruments that are no asset.
@@ -31,12 +32,12 @@ enum Priced {
 }
 
 impl Quotes {
-    /// Of `instruments`, the spot first, while `contract` lives in `market`.
+    /// Of `instruments`, the first asset first, while `contract` lives in the market of `assets`.
     ///
     /// # Panics
     /// If the first instrument is not the spot.
-    pub fn new(market: &Market, contract: &Contract, instruments: &[Instrument]) -> Self {
-        Self::unless(market, contract, instruments, &mut || Ok(()))
+    pub fn new(assets: &Assets, contract: &Contract, instruments: &[Instrument]) -> Self {
+        Self::unless(assets, contract, instruments, &mut || Ok(()))
             .expect("who never asks to stop is never stopped")
     }
 
@@ -48,7 +49,7 @@ impl Quotes {
     /// # Panics
     /// If the first instrument is not the spot.
     pub fn unless(
-        market: &Market,
+        assets: &Assets,
         contract: &Contract,
         instruments: &[Instrument],
         stop: &mut dyn FnMut() -> Result<()>,
@@ -56,19 +57,20 @@ impl Quotes {
         assert_eq!(instruments.first(), Some(&Instrument::SPOT));
         let mut pricers = Vec::new();
         for instrument in instruments {
+            let market = assets.market(instrument.asset());
             match instrument {
                 Instrument::Spot(_) => {}
                 Instrument::Option(option) => pricers.push(Priced::Option(OptionPrices::new(
                     market, contract, *option, stop,
                 )?)),
-                Instrument::VarianceSwap(_) => {
-                    let swap = VarianceSwap::new(market, contract.steps, contract.dt());
+                Instrument::VarianceSwap(asset) => {
+                    let swap = VarianceSwap::new(*asset, market, contract.steps, contract.dt());
                     pricers.push(Priced::Swap(swap));
                 }
             }
         }
         Ok(Self {
-            market: market.clone(),
+            assets: assets.clone(),
             contract: contract.clone(),
             instruments: instruments.to_vec(),
             pricers,
@@ -76,8 +78,8 @@ impl Quotes {
     }
 
     /// Whether they were made for these.
-    pub fn are_of(&self, market: &Market, contract: &Contract, instruments: &[Instrument]) -> bool {
-        self.market == *market && self.contract == *contract && self.instruments == instruments
+    pub fn are_of(&self, assets: &Assets, contract: &Contract, instruments: &[Instrument]) -> bool {
+        self.assets == *assets && self.contract == *contract && self.instruments == instruments
     }
 
     /// The spot first.
@@ -87,7 +89,7 @@ impl Quotes {
 
     /// What a block of paths holds with the prices of the instruments and what the contract makes of it.
     pub fn layout(&self) -> Layout {
-        let layout = Layout::new(1, self.contract.steps);
+        let layout = Layout::new(self.assets.count(), self.contract.steps);
         layout.trading(&self.instruments).under(&self.contract)
     }
 
@@ -121,6 +123,7 @@ impl Quotes {
 /// Prices of one option at every date of a contract's life.
 #[derive(Debug)]
 struct OptionPrices {
+    asset: usize,
     market: Market,
     leg: Leg,
     /// Years to expiry at every date.
@@ -160,6 +163,7 @@ impl OptionPrices {
             }
         }
         Ok(Self {
+            asset: option.asset,
             market: market.clone(),
             leg: Leg::one(option.kind, option.strike),
             left,
@@ -169,9 +173,10 @@ impl OptionPrices {
     }
 
     fn quote<R: Real>(&self, block: PathBlock<'_, R>, out: &mut [Lane<R>]) {
+        let (spots, variances) = (block.spot_of(self.asset), block.variance_of(self.asset));
         for (t, out) in out.iter_mut().enumerate() {
             for lane in 0..BLOCK {
-                let (spot, variance) = (block.spot[t][lane], block.variance[t][lane]);
+                let (spot, variance) = (spots[t][lane], variances[t][lane]);
                 out[lane] = R::of(self.price(t, spot.into_f64(), variance.into_f64()));
             }
         }

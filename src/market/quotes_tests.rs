@@ -107,7 +107,11 @@ fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
         },
     ];
     let [first, second] = options.map(Instrument::Option);
-    let quotes = Quotes::new(&market, &contract, &[Instrument::SPOT, first, second]);
+    let quotes = Quotes::new(
+        &market.clone().into(),
+        &contract,
+        &[Instrument::SPOT, first, second],
+    );
     let simulator = Simulator {
         assets: market.into(),
         steps: contract.steps,
@@ -217,7 +221,7 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
         };
         let contract = Contract::option(OptionKind::Call, 100.0, dt * steps as f64, steps);
         let instruments = [Instrument::SPOT, Instrument::VarianceSwap(0)];
-        let quotes = Quotes::new(&market, &contract, &instruments);
+        let quotes = Quotes::new(&market.clone().into(), &contract, &instruments);
         let paths = simulator.paths_with::<f64>(&quotes, 0, 200_000);
         for t in 0..=steps {
             let quoted: Vec<f64> = (0..paths.blocks())
@@ -249,7 +253,7 @@ fn tables_are_made_until_stopped() {
     let contract = quotes.contract.clone();
     let mut asked = 0;
     let stopped = Quotes::unless(
-        simulator.assets.first(),
+        &simulator.assets,
         &contract,
         quotes.instruments(),
         &mut || {

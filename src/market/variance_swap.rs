@@ -17,6 +17,7 @@ use crate::simd::{BLOCK, Kernel, Lane, Real};
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", section 5.1, for the limit.
 #[derive(Debug)]
 pub(super) struct VarianceSwap {
+    asset: usize,
     spot0: f64,
     dt: f64,
     theta: f64,
@@ -25,11 +26,11 @@ pub(super) struct VarianceSwap {
 }
 
 impl VarianceSwap {
-    /// A swap from the sale to the last of `steps` periods of `dt` years.
+    /// A swap on the variance of asset number `asset`, which has this market, from the sale to the last of `steps` periods of `dt` years.
     ///
     /// # Panics
     /// If the variance of the model is not Markov, which strategies refuse.
-    pub fn new(market: &Market, steps: usize, dt: f64) -> Self {
+    pub fn new(asset: usize, market: &Market, steps: usize, dt: f64) -> Self {
         let process = market.model.variance_process();
         let variance = process
             .markov()
@@ -41,6 +42,7 @@ impl VarianceSwap {
             weights[t] = 0.5 * dt * (1.0 + decay) + decay * weights[t + 1];
         }
         Self {
+            asset,
             spot0: market.spot,
             dt,
             theta,
@@ -52,7 +54,7 @@ impl VarianceSwap {
     pub fn quote<'a, R>(&'a self, block: PathBlock<'a, R>, out: &'a mut [Lane<R>]) -> Quote<'a, R> {
         Quote {
             swap: self,
-            variance: block.variance,
+            variance: block.variance_of(self.asset),
             out,
         }
     }
@@ -74,6 +76,7 @@ impl<R: Real> Kernel for Quote<'_, R> {
             dt,
             theta,
             weights,
+            ..
         } = self.swap;
         let steps = weights.len() - 1;
         let (half_dt, mean) = (R::of(0.5 * dt), R::of(*theta));

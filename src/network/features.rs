@@ -22,6 +22,16 @@ pub enum Feature {
 impl Feature {
     /// What policies see where a strategy does not say otherwise.
     pub const USUAL: [Self; 3] = [Self::LogMoneyness, Self::Volatility, Self::TimeLeft];
+
+    /// Whether every asset has one of its own.
+    fn is_of_an_asset(self) -> bool {
+        match self {
+            Self::LogMoneyness | Self::Volatility | Self::LastReturn | Self::RealisedVolatility => {
+                true
+            }
+            Self::TimeLeft => false,
+        }
+    }
 }
 
 /// The features of a policy and the scales that make them dimensionless.
@@ -35,9 +45,21 @@ pub struct Features {
     pub volatility: f64,
     /// Time to expiry T at the start, in years.
     pub expiry: f64,
+    /// The assets after the first, whose features follow those of the list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<AssetScale>,
     /// The scales of the contract's running quantities, which are the last inputs.
     #[serde(default)]
     pub state: Vec<Standard>,
+}
+
+/// What makes the features of an asset after the first dimensionless: its moneyness is ln(S_t/S₀)/(σ√T).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AssetScale {
+    /// The spot S₀ at the start, in currency.
+    pub spot: f64,
+    /// Reference volatility σ, annualised.
+    pub volatility: f64,
 }
 
 /// The scale of a quantity x that a policy sees as (x − mean)/deviation.
@@ -66,7 +88,14 @@ impl Standard {
 impl Features {
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
-        self.list.len() + self.state.len()
+        self.market() + self.state.len()
+    }
+
+    /// The inputs that the market gives: those of the list, and for every further asset those of them that an asset has for
+    /// itself.
+    fn market(&self) -> usize {
+        let own = self.list.iter().filter(|feature| feature.is_of_an_asset());
+        self.list.len() + self.further.len() * own.count()
     }
 
     /// The features of date `t`, one row for each input.
@@ -77,7 +106,8 @@ impl Features {
         out.extend(rows.iter().map(|row| row.map(Real::into_f64)));
     }
 
-    /// Writes the features of date `t` into `out`, one row for each input.
+    /// Writes the features of date `t` into `out`, one row for each input: those of the list, which are of the first asset where
+    /// an asset has them for itself, then of every further asset its own, then the contract's running quantities.
     #[inline(always)]
     pub(super) fn write<R: Real, const FMA: bool>(
         &self,
@@ -85,46 +115,17 @@ impl Features {
         t: usize,
         out: &mut [Lane<R>],
     ) {
-        let steps = block.steps();
-        let (listed, state) = out.split_at_mut(self.list.len());
-        for (feature, out) in self.list.iter().zip(listed) {
-            match feature {
-                Feature::LogMoneyness => {
-                    let inverse_strike = R::of(1.0 / self.strike);
-                    let scale = R::of(1.0 / (self.volatility * self.expiry.sqrt()));
-                    for lane in 0..BLOCK {
-                        out[lane] = (block.spot[t][lane] * inverse_strike).ln::<FMA>() * scale;
-                    }
-                }
-                Feature::Volatility => {
-                    let scale = R::of(1.0 / self.volatility);
-                    for lane in 0..BLOCK {
-                        out[lane] = block.variance[t][lane].sqrt() * scale;
-                    }
-                }
-                Feature::TimeLeft => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
-                Feature::LastReturn => {
-                    let period = self.expiry / steps as f64;
-                    let scale = R::of(1.0 / (self.volatility * period.sqrt()));
-                    let log_return = log_return::<R, FMA>(block.spot, t);
-                    for lane in 0..BLOCK {
-                        out[lane] = log_return[lane] * scale;
-                    }
-                }
-                Feature::RealisedVolatility => {
-                    let mut sum = [R::ZERO; BLOCK];
-                    for u in 1..=t {
-                        let log_return = log_return::<R, FMA>(block.spot, u);
-                        for lane in 0..BLOCK {
-                            sum[lane] += log_return[lane] * log_return[lane];
-                        }
-                    }
-                    let years = self.expiry * t.max(1) as f64 / steps as f64;
-                    let scale = R::of(1.0 / (self.volatility * years.sqrt()));
-                    for lane in 0..BLOCK {
-                        out[lane] = sum[lane].sqrt() * scale;
-                    }
-                }
+        let (listed, state) = out.split_at_mut(self.market());
+        let first = AssetScale {
+            spot: self.strike,
+            volatility: self.volatility,
+        };
+        let mut rows = listed.iter_mut();
+        for (asset, scale) in std::iter::once(&first).chain(&self.further).enumerate() {
+            let own = self.list.iter();
+            let own = own.filter(|feature| asset == 0 || feature.is_of_an_asset());
+            for (feature, out) in own.zip(&mut rows) {
+                self.write_one::<R, FMA>(*feature, (asset, scale), block, t, out);
             }
         }
         for (accumulator, (standard, out)) in self.state.iter().zip(state).enumerate() {
@@ -132,6 +133,58 @@ impl Features {
             let now = block.state(accumulator)[t];
             for lane in 0..BLOCK {
                 out[lane] = (now[lane] - mean) * share;
+            }
+        }
+    }
+
+    /// Writes one feature of one asset.
+    #[inline(always)]
+    fn write_one<R: Real, const FMA: bool>(
+        &self,
+        feature: Feature,
+        (asset, scale): (usize, &AssetScale),
+        block: &PathBlock<'_, R>,
+        t: usize,
+        out: &mut Lane<R>,
+    ) {
+        let (spots, steps) = (block.spot_of(asset), block.steps());
+        match feature {
+            Feature::LogMoneyness => {
+                let inverse = R::of(1.0 / scale.spot);
+                let share = R::of(1.0 / (scale.volatility * self.expiry.sqrt()));
+                for lane in 0..BLOCK {
+                    out[lane] = (spots[t][lane] * inverse).ln::<FMA>() * share;
+                }
+            }
+            Feature::Volatility => {
+                let variance = &block.variance_of(asset)[t];
+                let share = R::of(1.0 / scale.volatility);
+                for lane in 0..BLOCK {
+                    out[lane] = variance[lane].sqrt() * share;
+                }
+            }
+            Feature::TimeLeft => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
+            Feature::LastReturn => {
+                let period = self.expiry / steps as f64;
+                let share = R::of(1.0 / (scale.volatility * period.sqrt()));
+                let log_return = log_return::<R, FMA>(spots, t);
+                for lane in 0..BLOCK {
+                    out[lane] = log_return[lane] * share;
+                }
+            }
+            Feature::RealisedVolatility => {
+                let mut sum = [R::ZERO; BLOCK];
+                for u in 1..=t {
+                    let log_return = log_return::<R, FMA>(spots, u);
+                    for lane in 0..BLOCK {
+                        sum[lane] += log_return[lane] * log_return[lane];
+                    }
+                }
+                let years = self.expiry * t.max(1) as f64 / steps as f64;
+                let share = R::of(1.0 / (scale.volatility * years.sqrt()));
+                for lane in 0..BLOCK {
+                    out[lane] = sum[lane].sqrt() * share;
+                }
             }
         }
     }

@@ -20,7 +20,7 @@ mod tests;
 pub use architecture::{Architecture, Network};
 pub use block::BlockSweep;
 pub use derivatives::{PathDerivatives, sum_moments};
-pub use features::{Feature, Features, Standard};
+pub use features::{AssetScale, Feature, Features, Standard};
 pub use lstm::{GATES, LstmShape, TensorSweep};
 pub use map::MapShape;
 pub use parameters::{Parameters, matrix, tensor};

@@ -41,6 +41,7 @@ fn features(steps: usize) -> Features {
         strike: 100.0,
         volatility: 0.2,
         expiry: steps as f64 / 252.0,
+        further: Vec::new(),
         state: Vec::new(),
     }
 }

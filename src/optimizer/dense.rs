@@ -58,6 +58,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         strike: 100.0,
         volatility: 0.4,
         expiry: 0.02 * steps as f64,
+        further: Vec::new(),
         state: Vec::new(),
     };
     let shape = LstmShape {

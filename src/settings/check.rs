@@ -14,7 +14,14 @@ pub fn check(schema: &Value, written: &toml::Value, key: &str) -> Result<()> {
         let mut fitting = alternatives.iter().filter(|one| has_type(one, written));
         // Tables of other names than those of an alternative are none of it.
         let named = |one: &&Value| written.as_table().is_none_or(|table| shares(one, table));
-        let chosen = fitting.clone().find(named).or_else(|| fitting.next());
+        // Of a choice of words and any other text, the choice if it is one.
+        let taken =
+            |one: &&Value| named(one) && (!one["enum"].is_array() || is_choice(one, written));
+        let chosen = fitting
+            .clone()
+            .find(taken)
+            .or_else(|| fitting.clone().find(named))
+            .or_else(|| fitting.next());
         return match chosen {
             Some(one) if one["enum"].is_array() && !is_choice(one, written) => {
                 Err(wrong(key, schema, written))

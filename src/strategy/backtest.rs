@@ -3,8 +3,8 @@
 use super::files::located;
 use super::market::check_prices;
 use crate::bounds::{at_least, date, required};
-use crate::error::{Error, Result};
-use crate::market::Market;
+use crate::error::{Error, Fault, Result};
+use crate::market::Assets;
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::{RawReading, Reading};
 use chrono::{Datelike, NaiveDate};
@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 #[schemars(extend("required" = ["data"]))]
 pub struct BacktestSection {
     /// A file of daily closes (CSV or Parquet), or a list of files joined by date, of which further ones add implied volatility
-    /// or variance. Relative paths count from the strategy file.
+    /// or variance; for several assets a table of these by asset, `{ spx = "spx.csv", dax = "dax.csv" }`, of which the days count
+    /// that all assets have. Relative paths count from the strategy file.
     #[schemars(title = "Price files")]
     pub data: Option<Files>,
     /// The folder that relative paths in `data` counted from, if there were any; `data` is absolute since.
@@ -94,6 +95,18 @@ impl Default for BacktestSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Files {
+    /// One file.
+    One(String),
+    /// Files that are joined by date.
+    Several(Vec<String>),
+    /// The files of each of several assets.
+    ByAsset(BTreeMap<String, AssetFiles>),
+}
+
+/// The files of one asset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AssetFiles {
     /// One file.
     One(String),
     /// Files that are joined by date.
@@ -175,11 +188,24 @@ impl BacktestSection {
         let Some(files) = self.data.take() else {
             return Ok(());
         };
-        let files: Vec<PathBuf> = files.into();
-        let (files, relative_to) = located("backtest.data", &files, folder)?;
-        self.data = Some(files.into());
-        if relative_to.is_some() {
-            self.relative_to = relative_to;
+        let mut relative = None;
+        let mut locate = |files: Vec<PathBuf>| -> Result<Vec<PathBuf>> {
+            let (files, relative_to) = located("backtest.data", &files, folder)?;
+            relative = relative_to.or(relative.take());
+            Ok(files)
+        };
+        self.data = Some(match files {
+            Files::ByAsset(assets) => {
+                let assets = assets.into_iter().map(|(name, files)| {
+                    let files: Files = locate(Files::from(files).into())?.into();
+                    Ok((name, files.of_one_asset()))
+                });
+                Files::ByAsset(assets.collect::<Result<_>>()?)
+            }
+            files @ (Files::One(_) | Files::Several(_)) => locate(files.into())?.into(),
+        });
+        if relative.is_some() {
+            self.relative_to = relative;
         }
         Ok(())
     }
@@ -203,6 +229,65 @@ impl From<Files> for Vec<PathBuf> {
         match files {
             Files::One(file) => vec![file.into()],
             Files::Several(files) => files.into_iter().map(PathBuf::from).collect(),
+            Files::ByAsset(assets) => {
+                let files = assets.into_values().map(Files::from);
+                files.flat_map(Self::from).collect()
+            }
+        }
+    }
+}
+
+impl From<AssetFiles> for Files {
+    fn from(files: AssetFiles) -> Self {
+        match files {
+            AssetFiles::One(file) => Self::One(file),
+            AssetFiles::Several(files) => Self::Several(files),
+        }
+    }
+}
+
+impl Files {
+    fn of_one_asset(self) -> AssetFiles {
+        match self {
+            Self::One(file) => AssetFiles::One(file),
+            Self::Several(files) => AssetFiles::Several(files),
+            Self::ByAsset(assets) => {
+                let files = assets.into_values().map(Self::from);
+                let files = files.flat_map(Vec::<PathBuf>::from);
+                AssetFiles::Several(files.map(|file| file.display().to_string()).collect())
+            }
+        }
+    }
+
+    /// The files of every asset, in the order of `assets`.
+    fn by_asset(self, assets: &Assets) -> Result<Vec<Vec<PathBuf>>> {
+        const KEY: &str = "backtest.data";
+        let names: Vec<&str> = assets.list().iter().map(|a| a.name.as_str()).collect();
+        match self {
+            Self::ByAsset(mut files) => {
+                let foreign = files.keys().find(|name| !names.contains(&name.as_str()));
+                if let Some(foreign) = foreign {
+                    return Err(Error::key(
+                        format!("{KEY}.{foreign}"),
+                        "is of no asset of `market.assets`",
+                    ));
+                }
+                let of = |name: &&str| {
+                    let found = files.remove(*name);
+                    let found = found
+                        .ok_or_else(|| Error::setting(format!("{KEY}.{name}"), Fault::Missing))?;
+                    Ok(Self::from(found).into())
+                };
+                names.iter().map(of).collect()
+            }
+            files @ (Self::One(_) | Self::Several(_)) if names.len() == 1 => Ok(vec![files.into()]),
+            Self::One(_) | Self::Several(_) => Err(Error::key(
+                KEY,
+                format!(
+                    "must be a table of the files of each asset, {{ {} = \"…\", … }}",
+                    names[0]
+                ),
+            )),
         }
     }
 }
@@ -232,8 +317,11 @@ impl From<Spacing> for Schedule {
 /// What to backtest.
 #[derive(Debug, Clone)]
 pub struct BacktestPlan {
-    /// Price files joined by date: the first has the closes, further ones add implied volatility or variance.
+    /// Price files joined by date: the first has the closes, further ones add implied volatility or variance. With several assets
+    /// those of all.
     pub data: Vec<PathBuf>,
+    /// The files of every asset.
+    pub by_asset: Vec<Vec<PathBuf>>,
     /// The folder that relative paths in the strategy counted from, if there were any; they are absolute since.
     pub relative_to: Option<PathBuf>,
     /// First date of sale; the beginning of the history if absent.
@@ -355,24 +443,31 @@ impl Schedule {
     }
 }
 
-pub(super) fn backtest(section: &BacktestSection, market: &Market) -> Result<BacktestPlan> {
+pub(super) fn backtest(section: &BacktestSection, assets: &Assets) -> Result<BacktestPlan> {
     let optional =
         |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
-    let data: Vec<PathBuf> = required(&section.data, "backtest.data")?.into();
+    let by_asset = required(&section.data, "backtest.data")?.by_asset(assets)?;
+    let data = by_asset.concat();
     at_least("backtest.data", data.len(), 1)?;
-    check_prices(market, "backtest", "a history")?;
+    for asset in assets.list() {
+        check_prices(&asset.market, "backtest", "a history")?;
+    }
     let variance = section.variance();
-    if variance != VarianceEstimator::Model && !market.model.follows_variance() {
+    let mut models = assets.list().iter().map(|asset| &asset.market.model);
+    if variance != VarianceEstimator::Model
+        && let Some(model) = models.find(|model| !model.follows_variance())
+    {
         return Err(Error::key(
             "backtest.variance",
             format!(
                 "must be \"model\" under the model \"{}\", whose prices do not depend on it",
-                market.model.name()
+                model.name()
             ),
         ));
     }
     Ok(BacktestPlan {
         data,
+        by_asset,
         relative_to: section.relative_to.clone(),
         start: optional("backtest.start", &section.start)?,
         end: optional("backtest.end", &section.end)?,

@@ -4,7 +4,7 @@ use super::tenor::{DayCount, Tenor};
 use crate::bounds::{check, within};
 use crate::contract::{Contract, Leg, OptionKind, Position, Seen, Spots};
 use crate::error::Result;
-use crate::market::{Market, Simulator};
+use crate::market::{Assets, Market, Simulator};
 use crate::products::{Made, Part, Product, Setting, Sold};
 use crate::random::{Purpose, Sampling};
 use crate::simd::BLOCK;
@@ -91,10 +91,10 @@ pub enum Premium {
 }
 
 impl Premium {
-    /// The premium of `contract` in `market`.
-    pub fn of(&self, market: &Market, contract: &Contract) -> f64 {
+    /// The premium of `contract` in the market of `assets`.
+    pub fn of(&self, assets: &Assets, contract: &Contract) -> f64 {
         match self {
-            Self::Model => model_price(market, contract),
+            Self::Model => model_price(assets, contract),
             Self::Amount(amount) => *amount,
         }
     }
@@ -132,11 +132,12 @@ impl Strike {
 
 /// The model's price of a contract: by its calls and puts, by its closed form in a lognormal market, or else the discounted mean
 /// of what it pays on simulated paths.
-fn model_price(market: &Market, contract: &Contract) -> f64 {
+fn model_price(assets: &Assets, contract: &Contract) -> f64 {
     const PATHS: usize = 1 << 16;
     if let Some(legs) = contract.legs() {
-        return market.price(legs, contract.expiry);
+        return assets.first().price(legs, contract.expiry);
     }
+    let market = assets.first();
     if let (Some(formula), Some(volatility)) = (contract.formula(), market.model.lognormal()) {
         // Before any observation, running values are those of the sale.
         let state = at_sale(contract, market.spot);
@@ -152,7 +153,7 @@ fn model_price(market: &Market, contract: &Contract) -> f64 {
         });
     }
     let simulator = Simulator {
-        assets: market.clone().into(),
+        assets: assets.clone(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,
@@ -160,7 +161,7 @@ fn model_price(market: &Market, contract: &Contract) -> f64 {
         sampling: Sampling::Antithetic,
     };
     let payoffs = simulator.payoffs(contract, 0, PATHS);
-    let discount = (-market.rate * contract.expiry).exp();
+    let discount = (-assets.first().rate * contract.expiry).exp();
     discount * payoffs.iter().sum::<f64>() / PATHS as f64
 }
 
@@ -275,23 +276,22 @@ fn made(sold: Sold, setting: &Setting<'_>) -> Result<Contract> {
 ///
 /// # Errors
 /// The key of an amount that is none.
-pub(super) fn check_payments(market: &Market, contract: &Contract) -> Result<()> {
+pub(super) fn check_payments(assets: &Assets, contract: &Contract) -> Result<()> {
     const BLOCKS: usize = 4;
     if contract.legs().is_some() {
         return Ok(());
     }
     let simulator = Simulator {
-        assets: market.clone().into(),
+        assets: assets.clone(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,
         purpose: Purpose::Pricing,
         sampling: Sampling::Antithetic,
     };
-    let dates = contract.steps + 1;
     for block in 0..BLOCKS {
         let paths = simulator.paths::<f64>(block as u64, BLOCK);
-        contract.check(Spots::new(paths.block(0).spot_of(0), dates, dates))?;
+        contract.check(paths.block(0).spots())?;
     }
     Ok(())
 }

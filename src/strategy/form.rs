@@ -1,7 +1,7 @@
 //! A strategy as the fields of a form.
 
 use super::file::table;
-use super::{market, optimizer, schema};
+use super::{market, optimizer, schema, several};
 use crate::error::{Error, Result};
 use crate::optimizer::Method;
 use crate::products::with_types;
@@ -64,6 +64,16 @@ pub fn sections(strategy: &str) -> Result<Vec<Section>> {
         let help = property["description"].as_str().unwrap_or_default();
         let tables = said.and_then(toml::Value::as_table).into_iter().flatten();
         match name.as_str() {
+            "market" if said.is_some_and(|market| market.get("assets").is_some()) => {
+                sections.push(section(name, help, several::schema(), said));
+                let assets = said.and_then(|market| market["assets"].as_table());
+                for (asset, said) in assets.into_iter().flatten() {
+                    let name = format!("market.assets.{asset}");
+                    let model = said.get("model").and_then(toml::Value::as_str);
+                    let schema = several::asset_schema(model.unwrap_or_default());
+                    sections.push(section(&name, help, &schema, Some(said)));
+                }
+            }
             "market" => {
                 let model = said.and_then(|market| market.get("model"));
                 let model = model.and_then(toml::Value::as_str).unwrap_or_default();

@@ -1,7 +1,8 @@
 //! All keys of a strategy, for who looks one up.
 
-use super::{market, optimizer, schema};
+use super::{market, optimizer, schema, several};
 use crate::error::{Error, Fault, Result};
+use crate::market::Correlation;
 use crate::optimizer::{Family, Method};
 use crate::settings::{self, Key};
 use serde::Serialize;
@@ -50,7 +51,16 @@ pub fn keys() -> Vec<KeyGroup> {
                 let of_model = |(name, schema): &(&'static str, Value)| (*name, schema.clone());
                 let all = market::schemas().iter().map(of_model);
                 let model = market::any_model();
-                groups.push(group(name, merged(name, all.collect(), ("model", &model))));
+                let mut keys = merged(name, all.collect(), ("model", &model));
+                let together = settings::keys(several::schema(), name).into_iter();
+                let together = together.filter(|key| key.key == Correlation::KEY);
+                keys.extend(together.map(KeyEntry::alone));
+                groups.push(group(name, keys));
+                groups.push(KeyGroup {
+                    section: "market.assets.NAME".into(),
+                    help: "One asset of several: the keys of `market` but for its rate and correlation.".into(),
+                    keys: Vec::new(),
+                });
             }
             "optimizers" => {
                 let of_method = |(name, method): &(&'static str, Method)| {

@@ -1,20 +1,20 @@
 //! The section `market`.
 
+use super::several::{self, SeveralSection};
 use crate::bounds::{self, outside, shown};
 use crate::contract::Contract;
 use crate::error::{Error, Fault, Result};
 use crate::market::{GbmParameters, Market, Model};
 use crate::settings;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// The market that paths are simulated in: a model with its parameters, and what is the same under every model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// The market that paths are simulated in: a model with its parameters, and what is the same under every model. With several
+/// assets these are those of the first one.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
 pub struct MarketSection {
     /// The model of the spot, with its parameters.
-    #[serde(flatten)]
     #[schemars(skip)]
     pub model: Model,
     /// The price of the underlying when the contract is sold.
@@ -29,9 +29,12 @@ pub struct MarketSection {
     #[serde(default)]
     #[schemars(title = "Dividend yield", range(min = -1.0, max = 1.0), extend("x-unit" = "annualised"))]
     pub dividend: f64,
+    /// The further assets, if the section names its assets.
+    #[schemars(skip)]
+    pub several: Option<SeveralSection>,
 }
 
-fn spot() -> f64 {
+pub(super) fn spot() -> f64 {
     MarketSection::default().spot
 }
 
@@ -43,10 +46,11 @@ impl MarketSection {
             spot: 100.0,
             rate: 0.0,
             dividend: 0.0,
+            several: None,
         }
     }
 
-    /// The market that is simulated.
+    /// The market that is simulated, of several assets that of the first.
     pub fn market(&self) -> Market {
         Market {
             model: self.model.clone(),
@@ -62,6 +66,10 @@ impl MarketSection {
     /// # Errors
     /// [`Error::Setting`] with key, value and bound.
     pub(super) fn changed(&self, change: &toml::Table, section: &str) -> Result<Self> {
+        if self.several.is_some() {
+            let beside = "beside `market.assets`: a further market is one of one asset".into();
+            return Err(Error::setting(section, Fault::NoMeaning { beside }));
+        }
         let failed = |error: &dyn std::fmt::Display| {
             Error::Computation(format!("`{section}` as TOML: {error}"))
         };
@@ -88,7 +96,7 @@ impl Default for MarketSection {
 }
 
 /// The schema of the keys that every model has.
-fn common() -> &'static Value {
+pub(super) fn common() -> &'static Value {
     static COMMON: LazyLock<Value> = LazyLock::new(|| settings::schema(&MarketSection::default()));
     &COMMON
 }
@@ -184,6 +192,9 @@ pub(super) fn any_model() -> Value {
 /// # Errors
 /// [`Error::Setting`] with key, value and bound.
 pub(super) fn check(section: &str, table: &toml::Table) -> Result<()> {
+    if table.contains_key("assets") {
+        return several::check(section, table);
+    }
     let key = |name: &str| format!("{section}.{name}");
     let model = table.get("model");
     let model = model.ok_or_else(|| Error::setting(key("model"), Fault::Missing))?;
@@ -205,21 +216,21 @@ pub(super) fn check(section: &str, table: &toml::Table) -> Result<()> {
 
 /// Checks that the contract's life lies in the region where the model's simulation is right: the model's own
 /// [`Model::limits`], and rates and yields that discount by at most e^{±10}.
-pub(super) fn check_simulation(market: &Market, contract: &Contract) -> Result<()> {
+pub(super) fn check_simulation(section: &str, market: &Market, contract: &Contract) -> Result<()> {
     const MOST_GROWTH: f64 = 10.0;
     let life = contract.expiry;
     for (key, rate) in [
-        ("market.rate", market.rate),
-        ("market.dividend", market.dividend),
+        ("market.rate".to_owned(), market.rate),
+        (format!("{section}.dividend"), market.dividend),
     ] {
         let most = MOST_GROWTH / life;
         if rate.abs() > most {
             let bound = format!("in [{:.4}, {most:.4}] over {life:.4} years", -most);
-            return Err(outside(key, bound, shown(rate)));
+            return Err(outside(&key, bound, shown(rate)));
         }
     }
     for limit in market.model.limits(life, contract.steps) {
-        let key = format!("market.{}", limit.parameter);
+        let key = format!("{section}.{}", limit.parameter);
         bounds::check(&key, limit.value, limit.holds, &limit.bound)?;
     }
     Ok(())

@@ -18,13 +18,14 @@ mod optimizer;
 mod plan;
 mod policy;
 mod schema;
+mod several;
 mod tenor;
 mod training;
 mod walk_forward;
 
 pub use backtest::{
-    BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing, SpacingRule,
-    VarianceRule,
+    AssetFiles, BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing,
+    SpacingRule, VarianceRule,
 };
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use file::Strategy;
@@ -35,6 +36,7 @@ pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
 pub use policy::{Aversion, AversionRule, EvaluationSection, PolicySection, TunedAversion};
 pub use schema::document;
+pub use several::{AssetSection, SeveralSection};
 pub use tenor::{DayCount, Rebalancing, Tenor};
 pub use training::{
     Clock, CostsSection, Length, RiskMeasure, RiskSection, TrainingSection, Validation,

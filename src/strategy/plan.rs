@@ -12,10 +12,10 @@ use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
-use crate::market::{Layout, Market, Quotes, Simulator};
-use crate::network::{Engine, Features, Shape, Standard};
+use crate::market::{Asset, Assets, Layout, Market, Quotes, Simulator};
+use crate::network::{AssetScale, Engine, Features, Shape, Standard};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use std::path::Path;
@@ -28,8 +28,11 @@ pub struct Plan {
     pub name: String,
     /// The seed of all random numbers.
     pub seed: u64,
-    /// The market that paths are simulated in.
+    /// The market that paths are simulated in; with several assets that of the first, whose price the strike of calls and puts
+    /// is set beside.
     pub market: Market,
+    /// All assets, where the strategy names several.
+    several: Option<Assets>,
     /// What is sold.
     pub contract: Contract,
     /// What the strike follows where contracts are sold on several days.
@@ -106,19 +109,27 @@ impl Plan {
         strategy.check()?;
         let on_history = strategy.backtest.is_some();
         let market = strategy.market.market();
-        let assets = ["spot".to_owned()];
-        let terms = contract(&mut strategy.contract, &market, &assets, on_history)?;
+        let several = strategy.market.assets()?;
+        let assets = several.clone().unwrap_or_else(|| market.clone().into());
+        let names: Vec<String> = assets.list().iter().map(|a| a.name.clone()).collect();
+        let terms = contract(&mut strategy.contract, &market, &names, on_history)?;
         let contract = terms.contract.clone();
-        check_simulation(&market, &contract)?;
-        check_payments(&market, &contract)?;
+        for (asset, section) in assets.list().iter().zip(strategy.market.sections()) {
+            check_simulation(&section, &asset.market, &contract)?;
+        }
+        if several.is_some() {
+            check_several(&strategy)?;
+        }
+        check_payments(&assets, &contract)?;
         let costs = strategy.costs.costs();
-        let instruments = instruments(&mut strategy, &market, &terms, costs)?;
+        let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
         let features = Features {
             list: strategy.policy.features.clone(),
             strike: contract.strike,
             volatility: market.model.long_run_volatility(),
             expiry: contract.expiry,
-            state: standards(&market, &contract),
+            further: assets.list()[1..].iter().map(scale).collect(),
+            state: standards(&assets, &contract),
         };
         let shape = strategy
             .policy
@@ -133,13 +144,14 @@ impl Plan {
             .collect::<Result<_>>()?;
         let backtest = strategy.backtest.as_ref();
         let backtest = backtest
-            .map(|section| backtest_plan(section, &market))
+            .map(|section| backtest_plan(section, &assets))
             .transpose()?;
         let risk = strategy.risk.risk(market.spot);
         Ok(Self {
             name: strategy.name.clone(),
             seed: strategy.seed,
             market,
+            several,
             contract,
             strike: terms.strike,
             tenor: terms.tenor,
@@ -287,6 +299,23 @@ impl Plan {
         Ok(plans)
     }
 
+    /// The assets of the market, one or more.
+    pub fn assets(&self) -> Assets {
+        let several = self.several.clone();
+        several.unwrap_or_else(|| self.market.clone().into())
+    }
+
+    /// The same plan in the market of one asset, for what is asked of that asset alone.
+    #[must_use]
+    pub fn of_asset(&self, asset: usize) -> Self {
+        Self {
+            market: self.assets().market(asset).clone(),
+            several: None,
+            quotes: QuoteCache::default(),
+            ..self.clone()
+        }
+    }
+
     /// Contracts in a year, sold one after another.
     pub fn contracts_per_year(&self) -> f64 {
         self.tenor.days_per_year / self.tenor.days
@@ -313,12 +342,12 @@ impl Plan {
 
     /// The model's price of the contract in the strategy's own market.
     pub fn model_price(&self) -> f64 {
-        Premium::Model.of(&self.market, &self.contract)
+        Premium::Model.of(&self.assets(), &self.contract)
     }
 
     /// The premium in the strategy's own market.
     pub fn model_premium(&self) -> f64 {
-        self.premium.of(&self.market, &self.contract)
+        self.premium.of(&self.assets(), &self.contract)
     }
 
     /// What trading every instrument costs, the spot first.
@@ -352,8 +381,10 @@ impl Plan {
             liquidation: self.liquidation,
         };
         let further = self.instruments[1..].iter();
+        let assets = self.several.iter().flat_map(|several| &several.list()[1..]);
+        let dividends = assets.map(|asset| asset.market.dividend);
         further.fold(
-            Ledger::new(self.contract.clone(), costs, market, premium),
+            Ledger::new(self.contract.clone(), costs, market, premium).with_assets(dividends),
             |ledger, &(instrument, charge)| ledger.with_instrument(instrument, at(charge)),
         )
     }
@@ -368,19 +399,19 @@ impl Plan {
 
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
-        let layout = Layout::new(1, self.contract.steps);
+        let layout = Layout::new(self.assets().count(), self.contract.steps);
         layout.trading(&self.instruments()).under(&self.contract)
     }
 
     /// The model's prices of the instruments in the strategy's own market.
     pub fn quotes(&self) -> Arc<Quotes> {
-        self.quotes_in(&self.market)
+        self.quotes_in(&self.assets())
     }
 
-    /// The model's prices of the instruments in `market`.
-    pub fn quotes_in(&self, market: &Market) -> Arc<Quotes> {
+    /// The model's prices of the instruments in the market of `assets`.
+    pub fn quotes_in(&self, assets: &Assets) -> Arc<Quotes> {
         self.quotes
-            .of(market, &self.contract, &self.instruments(), &mut || Ok(()))
+            .of(assets, &self.contract, &self.instruments(), &mut || Ok(()))
             .expect("who never asks to stop is never stopped")
     }
 
@@ -390,14 +421,14 @@ impl Plan {
     /// That of `stop`, which is asked again and again.
     pub fn make_quotes(&self, stop: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         self.quotes
-            .of(&self.market, &self.contract, &self.instruments(), stop)
+            .of(&self.assets(), &self.contract, &self.instruments(), stop)
             .map(|_| ())
     }
 
     /// A simulator of independent paths of the strategy's market on the contract's grid.
     pub fn simulator(&self, seed: u64, purpose: Purpose) -> Simulator {
         Simulator {
-            assets: self.market.clone().into(),
+            assets: self.assets(),
             steps: self.contract.steps,
             dt: self.contract.dt(),
             seed,
@@ -417,16 +448,41 @@ impl Plan {
     }
 }
 
+/// What makes the features of a further asset dimensionless.
+fn scale(asset: &Asset) -> AssetScale {
+    AssetScale {
+        spot: asset.market.spot,
+        volatility: asset.market.model.long_run_volatility(),
+    }
+}
+
+/// Refuses what knows of one asset alone.
+fn check_several(strategy: &Strategy) -> Result<()> {
+    let of_one = [
+        ("markets", !strategy.markets.is_empty()),
+        ("walk_forward", strategy.walk_forward.is_some()),
+    ];
+    match of_one.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((key, _)) => Err(Error::setting(
+            *key,
+            Fault::NoMeaning {
+                beside: "beside `market.assets`: it is of one asset".into(),
+            },
+        )),
+    }
+}
+
 /// The scales of a contract's running quantities: their means and standard deviations over all dates after the sale of 4,096 simulated
-/// paths of `market`, the same for every seed.
-fn standards(market: &Market, contract: &Contract) -> Vec<Standard> {
+/// paths of `assets`, the same for every seed.
+fn standards(assets: &Assets, contract: &Contract) -> Vec<Standard> {
     const PATHS: usize = 4096;
     let count = contract.accumulators().len();
     if count == 0 {
         return Vec::new();
     }
     let simulator = Simulator {
-        assets: market.clone().into(),
+        assets: assets.clone(),
         steps: contract.steps,
         dt: contract.dt(),
         seed: 0,

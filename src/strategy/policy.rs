@@ -33,10 +33,12 @@ pub struct PolicySection {
     /// Layers of the LSTM.
     #[schemars(range(min = 1, max = 64))]
     pub layers: usize,
-    /// What the network sees at a date, beside the running quantities that the contract's payments depend on.
+    /// What the network sees at a date, beside the running quantities that the contract's payments depend on. With several assets
+    /// it sees all of it but the time of each; the moneyness of those after the first is relative to their spot at the sale.
     #[schemars(length(min = 1))]
     pub features: Vec<Feature>,
-    /// What the network trades, the spot first.
+    /// What the network trades, the spot first. With several assets "spot" stands for the spots of all of them, and
+    /// "spot:NAME" for that of one.
     pub instruments: Vec<InstrumentSection>,
     /// Whether the output of every layer goes on normalised over its units.
     pub layer_normalisation: bool,
@@ -125,9 +127,9 @@ impl EvaluationSection {
         instruments: &[(Instrument, Charge)],
         market: &Market,
     ) -> Result<Vec<ClassicalName>> {
-        let options = instruments
-            .iter()
-            .any(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
+        let options = instruments.iter().any(
+            |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
+        );
         let has_delta = contract.has_delta();
         let hedges = self.hedges.get_or_insert_with(|| match has_delta {
             // The others integrate a characteristic function at every date of every path, need an option, or a fit.
@@ -150,7 +152,7 @@ impl EvaluationSection {
         if hedges.contains(&ClassicalName::DeltaVega) && !options {
             return Err(Error::key(
                 "evaluation.hedges",
-                ": \"delta_vega\" needs an option in `policy.instruments`",
+                ": \"delta_vega\" needs an option on the contract's asset in `policy.instruments`",
             ));
         }
         if hedges.contains(&ClassicalName::MinimumVariance) {

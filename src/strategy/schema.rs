@@ -3,7 +3,7 @@
 use super::backtest::BacktestSection;
 use super::file::Strategy;
 use super::walk_forward::WalkForwardSection;
-use super::{market, optimizer};
+use super::{market, optimizer, several};
 use crate::error::Result;
 use crate::optimizer::Method;
 use crate::products;
@@ -60,7 +60,11 @@ pub fn document() -> Value {
     let properties = &mut schema["properties"];
     let help = properties["market"]["description"].take();
     let models = market::schemas().iter().map(|(_, one)| one.clone());
-    let models: Vec<Value> = models.collect();
+    let mut models: Vec<Value> = models.collect();
+    let mut assets = several::schema().clone();
+    assets["properties"]["assets"]["additionalProperties"] =
+        json!({ "oneOf": several::asset_schemas() });
+    models.push(assets);
     properties["market"] = json!({ "description": help, "oneOf": models });
     properties["markets"]["additionalProperties"] = market::changes().clone();
     let any = json!({ "$ref": "#/definitions/optimizer" });

@@ -76,6 +76,7 @@ impl Problem {
                 strike: contract().strike,
                 volatility: 0.2,
                 expiry: contract().expiry,
+                further: Vec::new(),
                 state: Vec::new(),
             },
             sweep: shape.sweep(Engine::Block),

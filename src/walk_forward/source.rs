@@ -41,7 +41,7 @@ fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
                 ..seen_at(variance)
             };
             states
-                .map(|state| premium.of(&at(state), contract))
+                .map(|state| premium.of(&at(state).into(), contract))
                 .collect()
         }
     };

@@ -3,7 +3,7 @@
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
-use crate::backtest::{Calendar, Calibration, Contracts};
+use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
 use crate::error::Result;
 use crate::hedging::{BandAversion, Book, ClassicalName, Policy, Regression, TrainedPolicy};
 use crate::market::{History, Market, PathSource, Paths};
@@ -107,12 +107,13 @@ impl Shared<'_> {
         let last = span.known.end - 1;
         let mut plan = self.plan.clone();
         plan.market = calibration.market_at(last);
+        let alone = JointCalibration::of_one(calibration.clone());
         let contracts = Contracts::sell(
-            history,
+            std::slice::from_ref(history),
             &plan,
             settings,
             calendar,
-            &calibration,
+            &alone,
             &span.sales,
         )?;
         let (mut trades, mut held) = (Vec::new(), Positions::default());
@@ -291,7 +292,7 @@ impl Hedges {
     fn new(plan: &Plan, source: impl FnOnce() -> Box<dyn PathSource>) -> Result<Self> {
         let asked = plan.hedges.contains(&ClassicalName::HedgedMonteCarlo);
         let regression = match asked {
-            true => Some(plan.regression_on(&plan.market, source().as_ref())?),
+            true => Some(plan.regression_on(&plan.assets(), source().as_ref())?),
             false => None,
         };
         Ok(Self {
@@ -310,7 +311,7 @@ impl Hedges {
             Some(regression) if name == ClassicalName::HedgedMonteCarlo => {
                 plan.by_regression(Arc::clone(regression), aversion)
             }
-            Some(_) | None => plan.classical(name, market, aversion),
+            Some(_) | None => plan.classical(name, &market.clone().into(), aversion),
         }
     }
 }

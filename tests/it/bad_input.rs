@@ -143,7 +143,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "number_as_instrument",
             replaced("[policy]", "[policy]\ninstruments = [\"spot\", 3]"),
-            "`policy.instruments` must be one of spot, variance_swap or a table, was 3",
+            "`policy.instruments` must be one of spot, variance_swap, text or a table, was 3",
         ),
         (
             "vega_without_option",

@@ -40,6 +40,7 @@ fn fitted() -> (Contract, Ledger, Regression) {
         strike: 100.0,
         volatility: 0.2,
         expiry: 0.25,
+        further: Vec::new(),
         state: Vec::new(),
     };
     let drawn = paths(&contract, Purpose::Regression, 1 << 16);

@@ -1,0 +1,188 @@
+//! Histories of several assets, joined by date.
+
+use super::{Calendar, Calibration, load_of};
+use crate::error::{Error, Result};
+use crate::market::{Asset, Assets, Correlation, History, Market};
+use crate::strategy::{BacktestPlan, Parameterisation, Plan};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// What is known of all assets when contracts are first sold, in the order of the assets.
+#[derive(Debug, Clone)]
+pub struct JointCalibration {
+    /// What is known of each asset.
+    pub assets: Vec<Calibration>,
+    /// The names of the assets.
+    pub names: Vec<String>,
+    /// The correlation of their spots.
+    pub correlation: Correlation,
+}
+
+/// Reads the files of every asset and keeps the days that all of them have; the warnings of the first say how many days the
+/// others lack or have too many.
+///
+/// # Errors
+/// Those of [`History::load_files`], and [`Error::Input`] if fewer than two days are left.
+pub fn load(plan: &Plan, settings: &BacktestPlan) -> Result<Vec<History>> {
+    let files = settings.by_asset.iter();
+    let mut histories = files
+        .map(|files| load_of(files, settings))
+        .collect::<Result<Vec<_>>>()?;
+    if histories.len() == 1 {
+        return Ok(histories);
+    }
+    let mut common: BTreeSet<_> = histories[0].dates.iter().copied().collect();
+    for history in &histories[1..] {
+        let dates: BTreeSet<_> = history.dates.iter().copied().collect();
+        common.retain(|date| dates.contains(date));
+    }
+    if common.len() < 2 {
+        return Err(Error::input(format!(
+            "{}: needs at least 2 days that all assets have, has {}",
+            settings.files(),
+            common.len()
+        )));
+    }
+    let assets = plan.assets();
+    let mut warnings = Vec::new();
+    for (history, asset) in histories.iter_mut().zip(assets.list()) {
+        let before = history.len();
+        history.retain(|date| common.contains(&date));
+        if history.len() < before {
+            warnings.push(format!(
+                "{}: {} of {before} days are left out, which not all assets have",
+                asset.name,
+                before - history.len()
+            ));
+        }
+    }
+    for (history, asset) in histories[1..].iter().zip(&assets.list()[1..]) {
+        let of = |warning: &String| format!("{}: {warning}", asset.name);
+        warnings.extend(history.warnings.iter().map(of));
+        let repaired = history.repaired.iter();
+        warnings.extend(
+            repaired.map(|(kind, count)| {
+                format!("{}: repaired {count} of {}", asset.name, kind.name())
+            }),
+        );
+    }
+    histories[0].warnings.extend(warnings);
+    Ok(histories)
+}
+
+impl JointCalibration {
+    /// Estimates every asset from the returns between the closes of `window`, and the correlation of their spots as that of
+    /// these returns; both are the strategy's where its parameters are.
+    ///
+    /// # Errors
+    /// Those of [`Calibration::new`].
+    pub fn new(
+        histories: &[History],
+        plan: &Plan,
+        settings: &BacktestPlan,
+        calendar: &Calendar<'_>,
+        window: Range<usize>,
+    ) -> Result<Self> {
+        let strategy = plan.assets();
+        let assets = histories.iter().enumerate().map(|(asset, history)| {
+            let plan = plan.of_asset(asset);
+            Calibration::new(history, &plan, settings, calendar, window.clone())
+        });
+        let assets = assets.collect::<Result<Vec<_>>>()?;
+        let correlation = match settings.parameters {
+            Parameterisation::Strategy => strategy.correlation().clone(),
+            Parameterisation::History => {
+                let last = window.end.saturating_sub(1).max(window.start);
+                let returns = histories.iter().map(History::log_returns);
+                let known: Vec<Vec<f64>> = returns
+                    .map(|returns| returns[window.start..last].to_vec())
+                    .collect();
+                Correlation::new(correlations(&known))?
+            }
+        };
+        let names = strategy.list().iter().map(|asset| asset.name.clone());
+        Ok(Self {
+            assets,
+            names: names.collect(),
+            correlation,
+        })
+    }
+
+    /// One asset, which needs no correlation.
+    pub fn of_one(calibration: Calibration) -> Self {
+        Self {
+            assets: vec![calibration],
+            names: vec!["spot".into()],
+            correlation: Correlation::independent(1),
+        }
+    }
+
+    /// What is known of the first asset.
+    pub fn first(&self) -> &Calibration {
+        &self.assets[0]
+    }
+
+    /// The assets whose markets are those of `market`.
+    pub fn assets(&self, market: impl Fn(usize, &Calibration) -> Market) -> Assets {
+        let named = self.names.iter().zip(&self.assets).enumerate();
+        let list = named.map(|(number, (name, calibration))| Asset {
+            name: name.clone(),
+            market: market(number, calibration),
+        });
+        Assets::new(list.collect(), self.correlation.clone())
+            .expect("a correlation for every asset")
+    }
+
+    /// What a reader must know of several assets whose first one alone has its parameters in the tables: a line for every further
+    /// asset.
+    pub fn notes(&self) -> Vec<String> {
+        let further = self.assets.iter().zip(&self.names).enumerate().skip(1);
+        let note = |(number, (calibration, name)): (usize, (&Calibration, &String))| {
+            let row = &self.correlation.matrix()[number][..number];
+            let row: Vec<String> = row.iter().map(|c| format!("{c:.3}")).collect();
+            let model = serde_json::to_string(&calibration.market.model).unwrap_or_default();
+            let bound = match calibration.at_bound.is_empty() {
+                true => String::new(),
+                false => format!(", at a bound: {}", calibration.at_bound.join(", ")),
+            };
+            format!(
+                "{name}: {model}{bound}; correlation with the assets before it {}",
+                row.join(", ")
+            )
+        };
+        further.map(note).collect()
+    }
+}
+
+/// The sample correlations of columns of as many returns, 0 where one does not vary.
+fn correlations(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let centred: Vec<Vec<f64>> = columns
+        .iter()
+        .map(|column| {
+            let mean = column.iter().sum::<f64>() / column.len().max(1) as f64;
+            column.iter().map(|x| x - mean).collect()
+        })
+        .collect();
+    let product =
+        |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() };
+    let entry = |i: usize, j: usize| {
+        if i == j {
+            return 1.0;
+        }
+        let (a, b) = (&centred[i.min(j)], &centred[i.max(j)]);
+        let size = (product(a, a) * product(b, b)).sqrt();
+        if size > 0.0 {
+            (product(a, b) / size).clamp(-1.0, 1.0)
+        } else {
+            0.0
+        }
+    };
+    let count = columns.len();
+    (0..count)
+        .map(|i| (0..count).map(|j| entry(i, j)).collect())
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "joint_tests.rs"]
+mod tests;
