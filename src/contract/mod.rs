@@ -2,6 +2,7 @@
 
 mod cost;
 pub mod expression;
+mod formula;
 mod instrument;
 mod observation;
 mod option_kind;
@@ -9,6 +10,7 @@ pub mod options;
 mod sheets;
 
 pub use cost::{Charge, Costs};
+pub use formula::{Formula, Seen, Worth};
 pub use instrument::{Instrument, Vanilla};
 pub use observation::{Observed, Spots};
 pub use option_kind::OptionKind;
@@ -17,6 +19,7 @@ pub use sheets::Position;
 
 use crate::error::Result;
 use crate::simd::{BLOCK, Lane, Real};
+use formula::Known;
 use options::payoff;
 use serde::Serialize;
 use sheets::Sheets;
@@ -45,8 +48,8 @@ pub struct Contract {
 enum Terms {
     /// Calls and puts on the first asset that expire with the contract.
     Options(Vec<Leg>),
-    /// Payments that are written as expressions.
-    Sheets(Arc<Sheets>),
+    /// Payments that are written as expressions, and their closed form where there is one.
+    Sheets(Arc<Sheets>, Option<Known>),
 }
 
 impl Serialize for Terms {
@@ -55,7 +58,7 @@ impl Serialize for Terms {
             Self::Options(legs) => {
                 serializer.serialize_newtype_variant("Terms", 0, "options", legs)
             }
-            Self::Sheets(sheets) => {
+            Self::Sheets(sheets, _) => {
                 serializer.serialize_newtype_variant("Terms", 1, "sheets", &**sheets)
             }
         }
@@ -100,7 +103,7 @@ impl Contract {
             strike,
             expiry,
             steps,
-            terms: Terms::Sheets(Arc::new(sheets)),
+            terms: Terms::Sheets(Arc::new(sheets), None),
         })
     }
 
@@ -122,8 +125,9 @@ impl Contract {
     pub fn living(&self, expiry: f64, steps: usize) -> Result<Self> {
         let terms = match &self.terms {
             Terms::Options(legs) => Terms::Options(legs.clone()),
-            Terms::Sheets(sheets) => {
-                Terms::Sheets(Arc::new(sheets.living((self.expiry, expiry), steps)?))
+            Terms::Sheets(sheets, formula) => {
+                let sheets = sheets.living((self.expiry, expiry), steps)?;
+                Terms::Sheets(Arc::new(sheets), formula.clone())
             }
         };
         Ok(Self {
@@ -139,15 +143,37 @@ impl Contract {
     pub fn legs(&self) -> Option<&[Leg]> {
         match &self.terms {
             Terms::Options(legs) => Some(legs),
-            Terms::Sheets(_) => None,
+            Terms::Sheets(..) => None,
         }
+    }
+
+    /// The same contract with the closed form of its price in a lognormal market.
+    #[must_use]
+    pub fn with_formula(mut self, known: Arc<dyn Formula>) -> Self {
+        if let Terms::Sheets(_, formula) = &mut self.terms {
+            *formula = Some(Known(known));
+        }
+        self
+    }
+
+    /// The closed form of its price in a lognormal market, if it has one and is no sum of calls and puts.
+    pub fn formula(&self) -> Option<&dyn Formula> {
+        match &self.terms {
+            Terms::Options(_) => None,
+            Terms::Sheets(_, formula) => formula.as_ref().map(|known| &*known.0),
+        }
+    }
+
+    /// Whether it has a delta in closed form.
+    pub fn has_delta(&self) -> bool {
+        self.legs().is_some() || self.formula().is_some()
     }
 
     /// The dates on which it may pay, counted from the sale, which is 0.
     pub fn due(&self) -> Vec<usize> {
         match &self.terms {
             Terms::Options(_) => vec![self.steps],
-            Terms::Sheets(sheets) => sheets.due().to_vec(),
+            Terms::Sheets(sheets, _) => sheets.due().to_vec(),
         }
     }
 
@@ -155,7 +181,7 @@ impl Contract {
     pub fn can_end(&self) -> bool {
         match &self.terms {
             Terms::Options(_) => false,
-            Terms::Sheets(sheets) => sheets.can_end(),
+            Terms::Sheets(sheets, _) => sheets.can_end(),
         }
     }
 
@@ -163,7 +189,7 @@ impl Contract {
     pub fn accumulators(&self) -> &[String] {
         match &self.terms {
             Terms::Options(_) => &[],
-            Terms::Sheets(sheets) => sheets.accumulators(),
+            Terms::Sheets(sheets, _) => sheets.accumulators(),
         }
     }
 
@@ -174,11 +200,25 @@ impl Contract {
                 let last = spots.of(0)[self.steps];
                 out.payments[0] = last.map(|spot| R::of(payoff(legs, spot.into_f64())));
             }
-            Terms::Sheets(sheets) => {
+            Terms::Sheets(sheets, _) => {
                 // Who checks that what it pays are numbers asks `check`.
                 let _ = sheets.observe(spots, out);
             }
         }
+    }
+
+    /// The running values on one block of paths, `[accumulators][steps + 1][BLOCK]`.
+    pub fn state(&self, spots: Spots<'_, f64>) -> Vec<Lane<f64>> {
+        let mut state = rows(self.accumulators().len() * (self.steps + 1));
+        self.observe(
+            spots,
+            Observed {
+                payments: &mut rows(self.due().len()),
+                end: &mut rows(usize::from(self.can_end())),
+                state: &mut state,
+            },
+        );
+        state
     }
 
     /// Checks that what the contract pays on one block of paths are finite numbers.
@@ -186,10 +226,9 @@ impl Contract {
     /// # Errors
     /// The setting of an amount that is none, and its date.
     pub fn check(&self, spots: Spots<'_, f64>) -> Result<()> {
-        let Terms::Sheets(sheets) = &self.terms else {
+        let Terms::Sheets(sheets, _) = &self.terms else {
             return Ok(());
         };
-        let rows = |count: usize| -> Vec<Lane<f64>> { vec![[0.0; BLOCK]; count] };
         sheets.observe(
             spots,
             Observed {
@@ -199,4 +238,8 @@ impl Contract {
             },
         )
     }
+}
+
+fn rows(count: usize) -> Vec<Lane<f64>> {
+    vec![[0.0; BLOCK]; count]
 }

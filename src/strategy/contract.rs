@@ -2,7 +2,7 @@
 
 use super::tenor::{DayCount, Tenor};
 use crate::bounds::{check, within};
-use crate::contract::{Contract, Leg, OptionKind, Position};
+use crate::contract::{Contract, Leg, OptionKind, Position, Seen, Spots};
 use crate::error::Result;
 use crate::market::{Assets, Market, Simulator};
 use crate::products::{Made, Part, Product, Setting, Sold};
@@ -130,12 +130,27 @@ impl Strike {
     }
 }
 
-/// The model's price of a contract: by its calls and puts or, where it is no sum of those, the discounted mean of what it pays
-/// on simulated paths.
+/// The model's price of a contract: by its calls and puts, by its closed form in a lognormal market, or else the discounted mean
+/// of what it pays on simulated paths.
 fn model_price(assets: &Assets, contract: &Contract) -> f64 {
     const PATHS: usize = 1 << 16;
     if let Some(legs) = contract.legs() {
         return assets.first().price(legs, contract.expiry);
+    }
+    let market = assets.first();
+    if let (Some(formula), Some(volatility)) = (contract.formula(), market.model.lognormal()) {
+        // Before any observation, running values are those of the sale.
+        let state = at_sale(contract, market.spot);
+        return formula.price(&Seen {
+            spot: market.spot,
+            rate: market.rate,
+            dividend: market.dividend,
+            volatility,
+            date: 0,
+            steps: contract.steps,
+            dt: contract.dt(),
+            state: &state,
+        });
     }
     let simulator = Simulator {
         assets: assets.clone(),
@@ -148,6 +163,14 @@ fn model_price(assets: &Assets, contract: &Contract) -> f64 {
     let payoffs = simulator.payoffs(contract, 0, PATHS);
     let discount = (-assets.first().rate * contract.expiry).exp();
     discount * payoffs.iter().sum::<f64>() / PATHS as f64
+}
+
+/// The running values of a contract at the sale.
+fn at_sale(contract: &Contract, spot: f64) -> Vec<f64> {
+    let dates = contract.steps + 1;
+    let paths = vec![[spot; BLOCK]; dates];
+    let state = contract.state(Spots::new(&paths, dates, dates));
+    state.chunks(dates).map(|dates| dates[0][0]).collect()
 }
 
 fn strike_of_delta(market: &Market, expiry: f64, kind: OptionKind, size: f64) -> f64 {
@@ -233,15 +256,20 @@ fn made(sold: Sold, setting: &Setting<'_>) -> Result<Contract> {
             },
         })
     };
+    let formula = sold.formula;
     let positions = sold.parts.into_iter().map(position);
-    Contract::of_sheets(
+    let contract = Contract::of_sheets(
         name,
         positions.collect::<Result<_>>()?,
         setting.assets,
         setting.days_per_year,
         strike,
         (expiry, steps),
-    )
+    )?;
+    Ok(match formula {
+        Some(formula) => contract.with_formula(formula),
+        None => contract,
+    })
 }
 
 /// Checks on some simulated paths that what the contract pays are finite numbers.

@@ -202,6 +202,11 @@ pub trait Dynamics: Debug + Send + Sync {
     /// What the variance does.
     fn variance_process(&self) -> VarianceProcess;
 
+    /// The volatility, if the spot is lognormal on every date.
+    fn lognormal(&self) -> Option<f64> {
+        None
+    }
+
     /// The dynamics that price where the instantaneous variance is `variance`; none if the model knows of no other
     /// variance than that of its parameters.
     fn seen_at(&self, variance: f64) -> Option<Self>

@@ -58,6 +58,10 @@ impl Dynamics for GbmParameters {
         }
     }
 
+    fn lognormal(&self) -> Option<f64> {
+        Some(self.volatility)
+    }
+
     fn variance_process(&self) -> VarianceProcess {
         VarianceProcess::Constant(self.volatility * self.volatility)
     }

@@ -164,6 +164,11 @@ impl Model {
             .map_err(|error| Error::input(format!("model \"{name}\": {error}")))
     }
 
+    /// The volatility, if the spot is lognormal on every date.
+    pub fn lognormal(&self) -> Option<f64> {
+        self.dynamics().lognormal()
+    }
+
     /// What the variance does.
     pub fn variance_process(&self) -> VarianceProcess {
         self.dynamics().variance_process()
