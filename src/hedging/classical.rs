@@ -1,4 +1,4 @@
-use super::{Policy, minimum_variance};
+use super::{Policy, close_where_ended, minimum_variance};
 use crate::contract::{Charge, Contract, Instrument, Leg, Vanilla};
 use crate::error::{Error, Result};
 use crate::market::{Market, Paths};
@@ -312,6 +312,7 @@ impl Policy for ClassicalPolicy {
                     }
                 }
             });
+        close_where_ended(paths, &mut positions);
         Ok(positions)
     }
 }

@@ -21,15 +21,33 @@ use crate::contract::Contract;
 use crate::distributed;
 use crate::error::Result;
 use crate::market::Paths;
-use crate::simd::Lane;
+use crate::simd::{BLOCK, Lane};
 
 /// Anything that proposes positions along paths without looking ahead.
 pub trait Policy {
-    /// Positions held over each period of the life of `contract`, `[blocks][steps][instruments][BLOCK]`.
+    /// Positions held over each period of the life of `contract`, `[blocks][steps][instruments][BLOCK]`, zero where it has ended.
     ///
     /// # Errors
     /// If a tensor operation fails.
     fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>>;
+}
+
+/// Sets to zero what is held of `positions`, `[blocks][steps][instruments][BLOCK]`, where the contract observed on `paths` has ended.
+fn close_where_ended(paths: &Paths<f64>, positions: &mut [Lane<f64>]) {
+    let (steps, count) = (paths.steps(), paths.instruments().len());
+    if paths.blocks() == 0 || paths.block(0).end().is_none() {
+        return;
+    }
+    for (block, dates) in positions.chunks_exact_mut(steps * count).enumerate() {
+        let Some(end) = paths.block(block).end() else {
+            continue;
+        };
+        for (t, held) in dates.chunks_exact_mut(count).enumerate() {
+            for lane in (0..BLOCK).filter(|&lane| t as f64 >= end[lane]) {
+                held.iter_mut().for_each(|position| position[lane] = 0.0);
+            }
+        }
+    }
 }
 
 /// P&L, costs and turnover of every path.

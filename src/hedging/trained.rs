@@ -1,5 +1,5 @@
-use super::Policy;
 use super::action::{Action, Rule};
+use super::{Policy, close_where_ended};
 use crate::contract::Contract;
 use crate::error::Result;
 use crate::market::Paths;
@@ -25,6 +25,7 @@ impl Policy for TrainedPolicy<'_> {
         for block in positions.chunks_exact_mut(paths.steps() * instruments) {
             self.action.positions(instruments, block);
         }
+        close_where_ended(paths, &mut positions);
         Ok(positions)
     }
 }

@@ -1,6 +1,6 @@
 //! Calls and puts that begin or end to be when the spot is at a level or beyond on a hedging date.
 
-use super::setting::{Setting, Sold, StrikeRule};
+use super::setting::{Money, Setting, Sold, StrikeRule};
 use crate::contract::OptionKind;
 use crate::error::Result;
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ pub struct Barrier {
     /// The level at which it is knocked in or out: a number or `{ moneyness = x }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "currency", "x-default" = "required"))]
-    pub barrier: Option<StrikeRule>,
+    pub barrier: Option<Money>,
 }
 
 /// On which side of the spot the barrier is.
@@ -42,7 +42,7 @@ pub(super) fn barrier(
     knock: Knock,
     kind: OptionKind,
 ) -> Result<Sold> {
-    let strike = setting.money_or_spot("strike", &mut terms.strike)?;
+    let strike = setting.fixed_strike(&mut terms.strike)?;
     let level = setting.money_given("barrier", &terms.barrier)?;
     let (extreme, sign, bound, holds) = match side {
         Side::Down => ("lowest", "<=", "below", level < setting.spot),

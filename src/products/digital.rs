@@ -1,6 +1,6 @@
 //! Digital options, and what pays if a level is touched or is not.
 
-use super::setting::{Setting, Sold, StrikeRule};
+use super::setting::{Money, Setting, Sold, StrikeRule};
 use crate::contract::OptionKind;
 use crate::error::Result;
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ pub struct Digital {
     /// What a digital option, a one-touch or a no-touch pays: a number or `{ moneyness = x }`.
     #[serde(default = "one")]
     #[schemars(extend("x-unit" = "currency"))]
-    pub cash: StrikeRule,
+    pub cash: Money,
 }
 
 /// The terms of a one-touch or a no-touch.
@@ -26,15 +26,15 @@ pub struct Touch {
     /// the hedging dates: a number or `{ moneyness = x }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "currency", "x-default" = "required"))]
-    pub barrier: Option<StrikeRule>,
+    pub barrier: Option<Money>,
     /// What it pays: a number or `{ moneyness = x }`.
     #[serde(default = "one")]
     #[schemars(extend("x-unit" = "currency"))]
-    pub cash: StrikeRule,
+    pub cash: Money,
 }
 
-fn one() -> StrikeRule {
-    StrikeRule::Amount(1.0)
+fn one() -> Money {
+    Money::Amount(1.0)
 }
 
 /// `when(S > K, cash, 0)`, and for a put `when(S < K, cash, 0)`.
@@ -43,7 +43,7 @@ pub(super) fn digital(
     setting: &Setting<'_>,
     kind: OptionKind,
 ) -> Result<Sold> {
-    let strike = setting.money_or_spot("strike", &mut terms.strike)?;
+    let strike = setting.fixed_strike(&mut terms.strike)?;
     let cash = setting.money("cash", terms.cash)?;
     let sign = match kind {
         OptionKind::Call => ">",

@@ -1,6 +1,6 @@
 //! Calls, puts, and their sums.
 
-use super::setting::{Setting, Sold, StrikeRule};
+use super::setting::{Money, Setting, Sold, StrikeRule};
 use crate::contract::{Leg, OptionKind, options};
 use crate::error::Result;
 use schemars::JsonSchema;
@@ -26,7 +26,7 @@ pub struct TwoStrikes {
     /// The upper strike of a strangle or a spread: a number or `{ moneyness = x }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "currency", "x-default" = "required"))]
-    pub upper_strike: Option<StrikeRule>,
+    pub upper_strike: Option<Money>,
 }
 
 /// max(S − K, 0) or max(K − S, 0).
@@ -62,7 +62,7 @@ pub(super) fn two_strikes(
     setting: &Setting<'_>,
     legs: fn(f64, f64) -> Vec<Leg>,
 ) -> Result<Sold> {
-    let strike = setting.money_or_spot("strike", &mut terms.strike)?;
+    let strike = setting.fixed_strike(&mut terms.strike)?;
     let upper = setting.money_given("upper_strike", &terms.upper_strike)?;
     let upper = setting.above("upper_strike", upper, strike)?;
     Ok(Sold::options(strike, legs(strike, upper)))

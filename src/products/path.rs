@@ -72,7 +72,7 @@ fn against(kind: OptionKind, what: &str, strike: &str) -> String {
 /// `max(average(S, fixings(n)) - K, 0)`, of a geometric mean `max(exp(average(ln(S), fixings(n))) - K, 0)`; a put with the
 /// difference the other way round.
 pub(super) fn asian(terms: &mut Asian, setting: &Setting<'_>, kind: OptionKind) -> Result<Sold> {
-    let strike = setting.money_or_spot("strike", &mut terms.strike)?;
+    let strike = setting.fixed_strike(&mut terms.strike)?;
     let schedule = match terms.fixings {
         Some(n) if n > setting.steps => {
             let bound = format!("at most {}, the hedging dates", setting.steps);
@@ -109,7 +109,7 @@ pub(super) fn lookback(
         };
         return Ok(Sold::sheet(setting.spot, setting.payoff(&amount, &[])?));
     }
-    let strike = setting.money_or_spot("strike", &mut terms.strike)?;
+    let strike = setting.fixed_strike(&mut terms.strike)?;
     let extreme = match kind {
         OptionKind::Call => format!("highest({spot})"),
         OptionKind::Put => format!("lowest({spot})"),

@@ -1,6 +1,6 @@
 //! Contracts on the returns between dates.
 
-use super::setting::{Setting, Sold, StrikeRule};
+use super::setting::{Money, Setting, Sold};
 use crate::bounds::{check, required};
 use crate::error::Result;
 use schemars::JsonSchema;
@@ -30,7 +30,7 @@ pub struct Cliquet {
     /// The money that returns, variances and redemptions are fractions of: a number or `{ moneyness = x }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "currency", "x-default" = "the spot"))]
-    pub notional: Option<StrikeRule>,
+    pub notional: Option<Money>,
 }
 
 /// The terms of a swap on the realised variance.
@@ -43,7 +43,7 @@ pub struct VarianceSwap {
     /// The money per unit of variance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "currency", "x-default" = "the spot"))]
-    pub notional: Option<StrikeRule>,
+    pub notional: Option<Money>,
 }
 
 /// `N * clamp(sum(clamp(S / previous(S) - 1, floor, cap), fixings(n)), global_floor, global_cap)`, with `max` in the place of

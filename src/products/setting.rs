@@ -7,7 +7,7 @@ use crate::error::{Error, Fault, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An amount of money as it is written.
+/// A strike as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum StrikeRule {
@@ -23,6 +23,28 @@ pub enum StrikeRule {
         /// The size, without its sign.
         delta: f64,
     },
+}
+
+/// An amount of money that follows no delta, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Money {
+    /// An amount of money.
+    Amount(f64),
+    /// A multiple of the spot.
+    Moneyness {
+        /// The multiple.
+        moneyness: f64,
+    },
+}
+
+impl From<Money> for StrikeRule {
+    fn from(money: Money) -> Self {
+        match money {
+            Money::Amount(amount) => Self::Amount(amount),
+            Money::Moneyness { moneyness } => Self::Moneyness { moneyness },
+        }
+    }
 }
 
 /// The market that a contract is written for, as far as its terms ask for it.
@@ -111,15 +133,18 @@ impl Setting<'_> {
     ///
     /// # Errors
     /// [`Fault::Bound`]; [`Fault::NoMeaning`] for a delta.
-    pub fn money(&self, key: &str, written: StrikeRule) -> Result<f64> {
+    pub fn money(&self, key: &str, written: impl Into<StrikeRule>) -> Result<f64> {
         let name = self.name(key);
-        match written {
+        match written.into() {
             StrikeRule::Amount(amount) => positive(&name, amount),
             StrikeRule::Moneyness { moneyness } => {
                 Ok(self.spot * positive(&format!("{name}.moneyness"), moneyness)?)
             }
             StrikeRule::Delta { .. } => {
-                let beside = format!("for the type \"{}\"", self.kind);
+                let beside = format!(
+                    "for the type \"{}\": give a number or {{ moneyness = x }}",
+                    self.kind
+                );
                 Err(Error::setting(
                     format!("{name}.delta"),
                     Fault::NoMeaning { beside },
@@ -132,16 +157,25 @@ impl Setting<'_> {
     ///
     /// # Errors
     /// Those of [`Self::money`].
-    pub fn money_or_spot(&self, key: &str, written: &mut Option<StrikeRule>) -> Result<f64> {
-        let written = *written.get_or_insert(StrikeRule::Amount(self.spot));
+    pub fn money_or_spot(&self, key: &str, written: &mut Option<Money>) -> Result<f64> {
+        let written = *written.get_or_insert(Money::Amount(self.spot));
         self.money(key, written)
+    }
+
+    /// The strike, which follows no delta, or the spot, which is then filled in.
+    ///
+    /// # Errors
+    /// Those of [`Self::money`].
+    pub fn fixed_strike(&self, written: &mut Option<StrikeRule>) -> Result<f64> {
+        let written = *written.get_or_insert(StrikeRule::Amount(self.spot));
+        self.money("strike", written)
     }
 
     /// The money that must stand at `key`.
     ///
     /// # Errors
     /// [`Fault::Missing`], and those of [`Self::money`].
-    pub fn money_given(&self, key: &str, written: &Option<StrikeRule>) -> Result<f64> {
+    pub fn money_given(&self, key: &str, written: &Option<Money>) -> Result<f64> {
         let written = required(written, &self.name(key))?;
         self.money(key, written)
     }

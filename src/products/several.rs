@@ -1,6 +1,6 @@
 //! Contracts on several assets.
 
-use super::setting::{Setting, Sold, StrikeRule};
+use super::setting::{Money, Setting, Sold, StrikeRule};
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
 use schemars::JsonSchema;
@@ -38,7 +38,7 @@ pub struct Autocallable {
     /// The money that is redeemed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "currency", "x-default" = "the spot"))]
-    pub notional: Option<StrikeRule>,
+    pub notional: Option<Money>,
     /// The dates on which an autocallable can be called: `quarterly`, or another schedule.
     #[serde(default = "quarterly")]
     pub on: String,
@@ -83,7 +83,7 @@ fn option(setting: &Setting<'_>, kind: OptionKind, what: &str, strike: f64) -> R
 /// `max(w1 * S.a + w2 * S.b - K, 0)`, a put with the difference the other way round.
 pub(super) fn basket(terms: &mut Basket, setting: &Setting<'_>, kind: OptionKind) -> Result<Sold> {
     let spots = setting.several()?;
-    let strike = setting.money_or_spot("strike", &mut terms.strike)?;
+    let strike = setting.fixed_strike(&mut terms.strike)?;
     let equal = || vec![1.0 / spots.len() as f64; spots.len()];
     let weights = terms.weights.get_or_insert_with(equal);
     if weights.len() != spots.len() {
@@ -111,7 +111,7 @@ pub(super) fn extreme(
     kind: OptionKind,
 ) -> Result<Sold> {
     let spots = setting.several()?.join(", ");
-    let strike = setting.money_or_spot("strike", &mut terms.strike)?;
+    let strike = setting.fixed_strike(&mut terms.strike)?;
     option(setting, kind, &format!("{extreme}({spots})"), strike)
 }
 

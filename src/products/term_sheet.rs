@@ -1,7 +1,7 @@
 //! What a desk writes itself, and several contracts sold together.
 
 use super::Product;
-use super::setting::{Made, Part, Setting, Sold, StrikeRule};
+use super::setting::{Made, Money, Part, Setting, Sold};
 use crate::bounds::{positive, required};
 use crate::contract::expression::{Expression, Parameter, Payment, Sheet, Value};
 use crate::error::{Error, Fault, Result};
@@ -20,7 +20,7 @@ pub struct TermSheet {
     pub payments: Vec<PaymentTerms>,
     /// The names that expressions use, with their values: numbers or `{ moneyness = x }`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub parameters: BTreeMap<String, StrikeRule>,
+    pub parameters: BTreeMap<String, Money>,
 }
 
 /// A payment as it is written.
@@ -75,10 +75,10 @@ fn one() -> f64 {
 
 /// The payments as they are written.
 pub(super) fn term_sheet(terms: &mut TermSheet, setting: &Setting<'_>) -> Result<Sold> {
-    let written = |(name, rule): (&String, &StrikeRule)| {
+    let written = |(name, rule): (&String, &Money)| {
         let key = format!("parameters.{name}");
         let value = match rule {
-            StrikeRule::Amount(amount) => *amount,
+            Money::Amount(amount) => *amount,
             other => setting.money(&key, *other)?,
         };
         Ok(Parameter {

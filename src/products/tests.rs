@@ -268,7 +268,7 @@ fn terms_have_bounds_that_name_their_keys() {
         (
             "type = \"asian_put\"\nstrike = { delta = 0.5 }",
             1,
-            "`contract.strike.delta` has no meaning for the type \"asian_put\"",
+            "`contract.strike.delta` has no meaning for the type \"asian_put\": give a number or { moneyness = x }",
         ),
         (
             "type = \"best_of_call\"",

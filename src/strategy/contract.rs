@@ -267,3 +267,7 @@ pub(super) fn check_payments(assets: &Assets, contract: &Contract) -> Result<()>
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "contract_tests.rs"]
+mod tests;

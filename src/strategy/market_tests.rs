@@ -235,3 +235,92 @@ proptest! {
         }
     }
 }
+
+const SLICES: &str = "model = \"local_volatility\"\nslices = [
+    { days = 30, a = 0.001, b = 0.01, rho = -0.5, m = 0.0, sigma = 0.2 },
+    { days = 365, a = 0.02, b = 0.06, rho = -0.5, m = 0.02, sigma = 0.3 },
+]";
+
+const ROUGH: &str = "model = \"rough_bergomi\"\nxi = 0.04\neta = 1.9\nhurst = 0.07\nrho = -0.9";
+
+/// A surface comes back from the file that a plan writes; its arbitrage is refused with slice and strike, its numbers with their bounds; and
+/// the region of SABR with both.
+#[test]
+fn surfaces_are_checked() {
+    let made = plan(SLICES, "expiry_days = 60").unwrap();
+    let again = Plan::parse(&made.to_toml().unwrap(), |_| {}).unwrap();
+    assert_eq!(made.market, again.market);
+    assert_eq!(
+        plan(
+            "model = \"local_volatility\"\nslices = []",
+            "expiry_days = 60"
+        )
+        .unwrap_err()
+        .to_string(),
+        "`market.slices` must be a list of at least 1, was 0"
+    );
+    for (market, start) in [
+        (
+            SLICES.replace("days = 30", "days = 0"),
+            "`market.slices.days` must be positive, was 0",
+        ),
+        (
+            SLICES.replace("a = 0.02", "a = -0.01"),
+            "`market.slices` must be such that",
+        ),
+        (
+            SLICES.replace("b = 0.06", "b = 2.0"),
+            "`market.slices` must be such that slice 2 (365 days) has no butterfly arbitrage at ln(K/F) = ",
+        ),
+        (
+            SLICES.replace("days = 365", "days = 20"),
+            "`market.slices` must be such that",
+        ),
+        (
+            "model = \"sabr\"\nalpha = 0.2\nbeta = 1.0\nnu = 2.0\nrho = 0.0".to_owned(),
+            "`market.nu` must be at most 1.2333 over 0.1644 years, where ν²T is 0.25, was 2",
+        ),
+        (
+            "model = \"sabr\"\nalpha = 2.0\nbeta = 0.2\nnu = 0.5\nrho = 0.0".to_owned(),
+            "`market.alpha` must be at most 0.9249 over 0.1644 years with this beta, was 2",
+        ),
+    ] {
+        let error = plan(&market, "expiry_days = 60").unwrap_err().to_string();
+        assert!(error.starts_with(start), "{error}");
+    }
+}
+
+/// Where spot and variance do not determine prices after the sale, options that hedge, the hedge by the model's delta and histories are
+/// refused, with key and model; a swap on a variance whose future depends on more than its present as well.
+#[test]
+fn what_needs_later_prices_is_refused() {
+    let error = |market: &str, rest: &str| {
+        let text = format!("[market]\n{market}\n[contract]\nexpiry_days = 9\n{rest}\n");
+        Plan::parse(&text, |_| {}).unwrap_err().to_string()
+    };
+    assert!(plan(ROUGH, "expiry_days = 9").is_ok());
+    let later = "prices after the sale, and under the model \"rough_bergomi\" spot and variance do not determine them";
+    let option = "[policy]\ninstruments = [\"spot\", { type = \"put\", strike = 95 }]";
+    assert_eq!(
+        error(ROUGH, option),
+        format!("`policy.instruments`: an option needs {later}")
+    );
+    assert_eq!(
+        error(ROUGH, "[evaluation]\nhedges = [\"minimum_variance\"]"),
+        format!("`evaluation.hedges`: \"minimum_variance\" needs {later}")
+    );
+    assert_eq!(
+        error(ROUGH, "[backtest]\ndata = \"prices.csv\""),
+        format!("`backtest`: a history needs {later}")
+    );
+    let swap = "[policy]\ninstruments = [\"spot\", \"variance_swap\"]";
+    for market in [ROUGH, SLICES] {
+        let error = error(market, swap);
+        let start =
+            "`policy.instruments`: \"variance_swap\" needs a model whose variance varies by itself";
+        assert!(
+            error.starts_with(start) && error.ends_with("depends on more than its present"),
+            "{error}"
+        );
+    }
+}

@@ -194,7 +194,7 @@ fn bad_input_is_answered_in_one_line() {
                 "[contract]",
                 "[contract]\ntype = \"strangle\"\nupper_strike = 105\nstrike = { delta = 0.25 }",
             ),
-            "`contract.strike.delta` has no meaning for the type \"strangle\", which has two strikes",
+            "`contract.strike.delta` has no meaning for the type \"strangle\": give a number or { moneyness = x }",
         ),
         (
             "one_strike_too_few",

@@ -1,12 +1,14 @@
 //! The functions of the language, by their names.
 
+use super::node::{Binary, Unary};
+
 /// A function of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Function {
     /// The greatest or the least of its arguments.
-    Extreme(super::node::Binary),
+    Extreme(Binary),
     /// A function of one number.
-    Elementary(super::node::Unary),
+    Elementary(Unary),
     Clamp,
     When,
     /// A functional over the dates of a schedule.
@@ -47,13 +49,11 @@ impl Functional {
         }
     }
 
-    /// Whether it stays at a value that its argument always has.
+    /// Whether it is at a value that its argument always has, on every date and before any.
     pub fn keeps_constants(self) -> bool {
-        !matches!(self, Self::Sum | Self::Count)
+        self.start().is_none()
     }
 }
-
-use super::node::{Binary, Unary};
 
 /// Name, function, and how it is called.
 const FUNCTIONS: &[(&str, Function, &str)] = &[

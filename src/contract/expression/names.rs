@@ -50,7 +50,9 @@ impl Compiler<'_> {
                 .iter()
                 .map(|parameter| parameter.name.clone()),
         );
-        let words = match nearest(name, &known) {
+        // Any letter is near to any other.
+        let near = nearest(name, &known).filter(|_| name.len() > 1);
+        let words = match near {
             Some(nearest) => format!("no parameter is called `{name}`, did you mean `{nearest}`?"),
             None if self.parameters.is_empty() => format!(
                 "no parameter is called `{name}`: the contract has none, give `{name}` a value in `parameters`"

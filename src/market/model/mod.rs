@@ -15,6 +15,8 @@ mod sabr;
 #[cfg(test)]
 mod tests;
 mod variance;
+/// Variance gamma; its parameters have the name of the file.
+pub mod variance_gamma;
 
 pub use bates::BatesParameters;
 pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulated, Tabulation};
@@ -139,6 +141,8 @@ models! {
     RoughBergomi "rough_bergomi" RoughBergomiParameters,
     /// The local volatility of a surface (1994).
     LocalVolatility "local_volatility" LocalVolatilityParameters,
+    /// Variance gamma, a Brownian motion in gamma time (1998).
+    VarianceGamma "variance_gamma" variance_gamma::VarianceGammaParameters,
 }
 
 impl Model {

@@ -1,0 +1,173 @@
+use crate::error::Result;
+use crate::market::Simulator;
+use crate::random::{Purpose, Sampling};
+use crate::strategy::Plan;
+use serde_json::Value;
+
+fn plan(contract: &str) -> Result<Plan> {
+    let market = "market = { model = \"gbm\", volatility = 0.25, rate = 0.03, dividend = 0.01 }";
+    Plan::parse(&format!("{market}\n[contract]\n{contract}"), |_| {})
+}
+
+const CONTRACTS: [&str; 20] = [
+    "type = \"call\"\nstrike = { delta = 0.3 }",
+    "type = \"strangle\"\nstrike = 95\nupper_strike = { moneyness = 1.05 }",
+    "type = \"digital_put\"\ncash = { moneyness = 0.1 }",
+    "type = \"one_touch\"\nbarrier = 108",
+    "type = \"down_and_out_call\"\nbarrier = { moneyness = 0.9 }",
+    "type = \"up_and_in_put\"\nbarrier = 104\nstrike = 101",
+    "type = \"asian_call\"\naverage = \"geometric\"\nfixings = 10",
+    "type = \"lookback_call\"",
+    "type = \"lookback_put\"\nfloating = true",
+    "type = \"forward_start_call\"\nstart_days = 21\nmoneyness = 0.95",
+    "type = \"cliquet\"\nresets = 6\nfloor = -0.02\ncap = 0.03",
+    "type = \"variance_swap\"\nstrike_volatility = 0.2",
+    "type = \"autocallable\"\non = \"every(10)\"",
+    "payoff = \"max(average(S) - K, 0)\"\nparameters = { K = { moneyness = 1.01 } }",
+    "payoff = \"max(S - 100, 0)\"",
+    "payments = [{ on = \"weekly\", when = \"S > 104\", amount = \"5 * observation\", ends = true }, { amount = \"S\" }]",
+    "legs = [{ type = \"call\", strike = 103 }, { quantity = -2, type = \"put\" }]",
+    "legs = [{ type = \"call\", expiry_days = 30 }, { type = \"up_and_out_call\", barrier = 120 }]",
+    "legs = [{ payoff = \"highest(S)\" }, { quantity = 0.5, type = \"straddle\", strike = { moneyness = 0.98 } }]",
+    "",
+];
+
+/// A file with every default filled in says the same contract.
+#[test]
+fn a_resolved_contract_is_the_same() {
+    for contract in CONTRACTS {
+        let plan = plan(&format!("expiry_days = 60\n{contract}"))
+            .unwrap_or_else(|e| panic!("{contract}: {e}"));
+        let resolved = plan.to_toml().unwrap();
+        let again = Plan::parse(&resolved, |_| {}).unwrap_or_else(|e| panic!("{resolved}: {e}"));
+        assert_eq!(again.contract, plan.contract, "{contract}");
+        assert_eq!(again.to_toml().unwrap(), resolved);
+    }
+}
+
+/// A payoff that is written out is priced as the type that it spells, on the same paths; calls and puts keep their formula.
+#[test]
+fn a_payoff_is_priced_as_its_type() {
+    let price = |contract: &str| {
+        plan(&format!("expiry_days = 60\n{contract}"))
+            .unwrap()
+            .model_price()
+    };
+    let asian = price("type = \"asian_put\"\nfixings = 12\nstrike = 102");
+    let written =
+        price("payoff = \"max(K - average(S, fixings(12)), 0)\"\nparameters = { K = 102 }");
+    assert_eq!(asian, written);
+    let sum = price(
+        "legs = [{ type = \"call\", strike = 103 }, { quantity = -2, type = \"put\", strike = 95 }]",
+    );
+    let parts = price("strike = 103") - 2.0 * price("type = \"put\"\nstrike = 95");
+    assert!((sum - parts).abs() < 1e-12);
+}
+
+/// Prices of discretely watched barriers and geometric means on simulated paths, by `tests/reference/exotics_discrete.json`.
+#[test]
+fn prices_are_those_of_the_reference() {
+    const PATHS: usize = 1 << 16;
+    let file: Value =
+        serde_json::from_str(include_str!("../../tests/reference/exotics_discrete.json")).unwrap();
+    let mut found = 0;
+    for row in file["rows"].as_array().unwrap() {
+        let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+        let (product, kind) = (
+            row["product"].as_str().unwrap(),
+            row["kind"].as_str().unwrap_or_default(),
+        );
+        let (steps, terms) = match product.strip_prefix("barrier_discrete_") {
+            Some(knock) => {
+                let barrier = number("barrier");
+                (
+                    number("monitoring"),
+                    format!("type = \"{knock}_{kind}\"\nbarrier = {barrier}"),
+                )
+            }
+            None if product == "geometric_asian_discrete" => (
+                number("fixings"),
+                format!("type = \"asian_{kind}\"\naverage = \"geometric\""),
+            ),
+            None => continue,
+        };
+        let (strike, price) = (number("strike"), number("price"));
+        let contract = format!("expiry_days = 365\nsteps = {steps}\nstrike = {strike}\n{terms}");
+        let plan = plan(&contract).unwrap();
+        let (market, contract) = (plan.market.clone(), &plan.contract);
+        assert_eq!((market.spot, market.rate), (number("spot"), number("rate")));
+        let discount = (-market.rate * contract.expiry).exp();
+        let simulator = Simulator {
+            assets: market.into(),
+            steps: contract.steps,
+            dt: contract.dt(),
+            seed: 5,
+            purpose: Purpose::Pricing,
+            sampling: Sampling::Pseudorandom,
+        };
+        let payoffs = simulator.payoffs(contract, 0, PATHS);
+        let mean = payoffs.iter().sum::<f64>() / PATHS as f64;
+        let variance = payoffs
+            .iter()
+            .map(|paid| (paid - mean).powi(2))
+            .sum::<f64>()
+            / PATHS as f64;
+        let error = (variance / PATHS as f64).sqrt();
+        let distance = (discount * mean - price).abs();
+        assert!(
+            distance < number("tolerance") + 4.0 * error,
+            "{product} {kind} {strike}: {distance} of {error}"
+        );
+        found += 1;
+    }
+    assert!(found > 20, "{found}");
+}
+
+/// What is wrong with an expression is said at its key, with the place; so is an amount that is no number on some path.
+#[test]
+fn expressions_are_refused_at_their_keys() {
+    let refusal = |contract: &str| {
+        plan(&format!("expiry_days = 60\n{contract}"))
+            .unwrap_err()
+            .to_string()
+    };
+    for (contract, words) in [
+        (
+            "payoff = \"max(S - K, 0)\"",
+            "`contract.payoff`, line 1, column 9: no parameter is called `K`: the contract has none, give `K` a value in `parameters`",
+        ),
+        (
+            "payoff = \"ln(S - 100)\"",
+            "`contract.payoff` is not a finite number on date 60 of a path",
+        ),
+        (
+            "payments = [{ on = \"hourly\", amount = \"1\" }]",
+            "`contract.payments.1.on`, line 1, column 1: a payment falls due on expiry or daily, weekly, monthly, quarterly, yearly, every(n) or fixings(n)",
+        ),
+        (
+            "payoff = \"S\"\nstrike = 90",
+            "`contract.strike` has no meaning for the type \"term_sheet\"",
+        ),
+        (
+            "payoff = \"S\"\nparameters = { years = 1 }",
+            "`contract.parameters.years` has a meaning of its own in expressions: choose another name",
+        ),
+        (
+            "type = \"asian_call\"\nbarrier = 90",
+            "`contract.barrier` has no meaning for the type \"asian_call\"",
+        ),
+        (
+            "legs = [{ type = \"call\", barier = 90 }]",
+            "`contract.legs.1.barier`: unknown key, did you mean `barrier`?",
+        ),
+        ("type = \"portfolio\"", "`contract.legs` is missing"),
+        ("type = \"term_sheet\"", "`contract.payoff` is missing"),
+        (
+            "legs = [{ strike = { delta = 0.3 } }]",
+            "`contract.legs.1.strike.delta` has no meaning in a portfolio",
+        ),
+    ] {
+        let refusal = refusal(contract);
+        assert_eq!(refusal.lines().next().unwrap(), words);
+    }
+}
