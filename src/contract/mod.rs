@@ -3,6 +3,7 @@
 mod cost;
 mod exercise;
 pub mod expression;
+mod formula;
 mod instrument;
 mod observation;
 mod option_kind;
@@ -11,6 +12,7 @@ mod sheets;
 
 pub use cost::{Charge, Costs};
 pub use exercise::{Continuation, ExerciseRule};
+pub use formula::{Formula, Seen, Worth};
 pub use instrument::{Instrument, Vanilla};
 pub use observation::{Observed, Spots};
 pub use option_kind::OptionKind;
@@ -19,6 +21,7 @@ pub use sheets::Position;
 
 use crate::error::Result;
 use crate::simd::{BLOCK, Lane, Real};
+use formula::Known;
 use options::payoff;
 use serde::Serialize;
 use sheets::Sheets;
@@ -49,8 +52,8 @@ enum Terms {
     Options(Vec<Leg>),
     /// A call or put on the first asset that its holder may exercise on any date after the sale.
     American(ExerciseRule),
-    /// Payments that are written as expressions.
-    Sheets(Arc<Sheets>),
+    /// Payments that are written as expressions, and their closed form where there is one.
+    Sheets(Arc<Sheets>, Option<Known>),
 }
 
 impl Serialize for Terms {
@@ -62,7 +65,7 @@ impl Serialize for Terms {
             Self::American(rule) => {
                 serializer.serialize_newtype_variant("Terms", 1, "american", rule)
             }
-            Self::Sheets(sheets) => {
+            Self::Sheets(sheets, _) => {
                 serializer.serialize_newtype_variant("Terms", 2, "sheets", &**sheets)
             }
         }
@@ -118,7 +121,7 @@ impl Contract {
             strike,
             expiry,
             steps,
-            terms: Terms::Sheets(Arc::new(sheets)),
+            terms: Terms::Sheets(Arc::new(sheets), None),
         })
     }
 
@@ -141,8 +144,9 @@ impl Contract {
         let terms = match &self.terms {
             Terms::Options(legs) => Terms::Options(legs.clone()),
             Terms::American(rule) => Terms::American(rule.clone()),
-            Terms::Sheets(sheets) => {
-                Terms::Sheets(Arc::new(sheets.living((self.expiry, expiry), steps)?))
+            Terms::Sheets(sheets, formula) => {
+                let sheets = sheets.living((self.expiry, expiry), steps)?;
+                Terms::Sheets(Arc::new(sheets), formula.clone())
             }
         };
         Ok(Self {
@@ -158,8 +162,30 @@ impl Contract {
     pub fn legs(&self) -> Option<&[Leg]> {
         match &self.terms {
             Terms::Options(legs) => Some(legs),
-            Terms::American(_) | Terms::Sheets(_) => None,
+            Terms::American(_) | Terms::Sheets(..) => None,
         }
+    }
+
+    /// The same contract with the closed form of its price in a lognormal market.
+    #[must_use]
+    pub fn with_formula(mut self, known: Arc<dyn Formula>) -> Self {
+        if let Terms::Sheets(_, formula) = &mut self.terms {
+            *formula = Some(Known(known));
+        }
+        self
+    }
+
+    /// The closed form of its price in a lognormal market, if it has one and is no sum of calls and puts.
+    pub fn formula(&self) -> Option<&dyn Formula> {
+        match &self.terms {
+            Terms::Options(_) | Terms::American(_) => None,
+            Terms::Sheets(_, formula) => formula.as_ref().map(|known| &*known.0),
+        }
+    }
+
+    /// Whether it has a delta in closed form.
+    pub fn has_delta(&self) -> bool {
+        self.legs().is_some() || self.formula().is_some()
     }
 
     /// The dates on which it may pay, counted from the sale, which is 0.
@@ -167,7 +193,7 @@ impl Contract {
         match &self.terms {
             Terms::Options(_) => vec![self.steps],
             Terms::American(_) => (1..=self.steps).collect(),
-            Terms::Sheets(sheets) => sheets.due().to_vec(),
+            Terms::Sheets(sheets, _) => sheets.due().to_vec(),
         }
     }
 
@@ -176,7 +202,7 @@ impl Contract {
         match &self.terms {
             Terms::Options(_) => false,
             Terms::American(_) => true,
-            Terms::Sheets(sheets) => sheets.can_end(),
+            Terms::Sheets(sheets, _) => sheets.can_end(),
         }
     }
 
@@ -184,7 +210,7 @@ impl Contract {
     pub fn accumulators(&self) -> &[String] {
         match &self.terms {
             Terms::Options(_) | Terms::American(_) => &[],
-            Terms::Sheets(sheets) => sheets.accumulators(),
+            Terms::Sheets(sheets, _) => sheets.accumulators(),
         }
     }
 
@@ -196,11 +222,25 @@ impl Contract {
                 out.payments[0] = last.map(|spot| R::of(payoff(legs, spot.into_f64())));
             }
             Terms::American(rule) => rule.observe(spots, out),
-            Terms::Sheets(sheets) => {
+            Terms::Sheets(sheets, _) => {
                 // Who checks that what it pays are numbers asks `check`.
                 let _ = sheets.observe(spots, out);
             }
         }
+    }
+
+    /// The running values on one block of paths, `[accumulators][steps + 1][BLOCK]`.
+    pub fn state(&self, spots: Spots<'_, f64>) -> Vec<Lane<f64>> {
+        let mut state = rows(self.accumulators().len() * (self.steps + 1));
+        self.observe(
+            spots,
+            Observed {
+                payments: &mut rows(self.due().len()),
+                end: &mut rows(usize::from(self.can_end())),
+                state: &mut state,
+            },
+        );
+        state
     }
 
     /// Checks that what the contract pays on one block of paths are finite numbers.
@@ -208,10 +248,9 @@ impl Contract {
     /// # Errors
     /// The setting of an amount that is none, and its date.
     pub fn check(&self, spots: Spots<'_, f64>) -> Result<()> {
-        let Terms::Sheets(sheets) = &self.terms else {
+        let Terms::Sheets(sheets, _) = &self.terms else {
             return Ok(());
         };
-        let rows = |count: usize| -> Vec<Lane<f64>> { vec![[0.0; BLOCK]; count] };
         sheets.observe(
             spots,
             Observed {
@@ -221,4 +260,8 @@ impl Contract {
             },
         )
     }
+}
+
+fn rows(count: usize) -> Vec<Lane<f64>> {
+    vec![[0.0; BLOCK]; count]
 }

@@ -311,9 +311,9 @@ impl Replay {
             let one = read(self.positions(strategy, &paths)?);
             hedge_ratio = combine(&hedge_ratio, &one, &|sum, one| sum + share * one);
         }
-        let delta = match plan.contract.legs() {
-            Some(_) => ClassicalName::BlackScholes,
-            None => ClassicalName::HedgedMonteCarlo,
+        let delta = match plan.contract.has_delta() {
+            true => ClassicalName::BlackScholes,
+            false => ClassicalName::HedgedMonteCarlo,
         };
         let delta = plan.classical(delta, &plan.assets(), f64::INFINITY);
         let black_scholes = read(delta.positions(&plan.contract, &paths)?);

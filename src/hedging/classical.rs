@@ -1,5 +1,5 @@
 use super::{Policy, close_where_ended, minimum_variance};
-use crate::contract::{Charge, Contract, Instrument, Leg, Vanilla};
+use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Seen, Vanilla, Worth};
 use crate::error::{Error, Result};
 use crate::market::{Market, Paths};
 use crate::named::named;
@@ -44,6 +44,16 @@ impl ClassicalName {
         match self {
             Self::WhalleyWilmott | Self::HedgedMonteCarlo => true,
             Self::Naked | Self::BlackScholes | Self::MinimumVariance | Self::DeltaVega => false,
+        }
+    }
+
+    /// Whether it needs a contract that is a sum of calls and puts: it asks for more than their delta and gamma.
+    pub fn needs_options(self) -> bool {
+        match self {
+            Self::MinimumVariance | Self::DeltaVega => true,
+            Self::Naked | Self::BlackScholes | Self::WhalleyWilmott | Self::HedgedMonteCarlo => {
+                false
+            }
         }
     }
 
@@ -165,13 +175,32 @@ struct HedgeOf<'a> {
     market: &'a Market,
     charge: Charge,
     contract: &'a Contract,
-    legs: &'a [Leg],
+}
+
+/// Where the delta of a contract comes from.
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    /// Its calls and puts.
+    Legs(&'a [Leg]),
+    /// A closed form of its own.
+    Formula(&'a dyn Formula),
+}
+
+/// What a hedge sees of a path on a date.
+#[derive(Clone, Copy)]
+struct Now<'a> {
+    spot: f64,
+    variance: f64,
+    date: usize,
+    /// The running values of the contract.
+    state: &'a [f64],
 }
 
 impl HedgeOf<'_> {
-    /// A sensitivity of the contract at the volatility that the model expects until expiry.
+    /// A sensitivity of calls and puts at the volatility that the model expects until expiry.
     fn black_scholes(
         &self,
+        legs: &[Leg],
         spot: f64,
         variance: f64,
         left: f64,
@@ -182,12 +211,41 @@ impl HedgeOf<'_> {
             let option = self.market.black_scholes(*leg, left, volatility);
             leg.quantity * of(&BlackScholes { spot, ..option })
         };
-        self.legs.iter().map(value).sum()
+        legs.iter().map(value).sum()
+    }
+
+    /// Years from a date to expiry.
+    fn left(&self, date: usize) -> f64 {
+        self.contract.dt() * (self.contract.steps - date) as f64
+    }
+
+    /// Delta and gamma of the contract at the volatility that the model expects until expiry.
+    fn worth(&self, form: Form<'_>, now: Now<'_>) -> Worth {
+        let (spot, variance) = (now.spot, now.variance);
+        let left = self.left(now.date);
+        match form {
+            Form::Legs(legs) => Worth {
+                price: 0.0,
+                delta: self.black_scholes(legs, spot, variance, left, BlackScholes::delta),
+                gamma: self.black_scholes(legs, spot, variance, left, BlackScholes::gamma),
+            },
+            Form::Formula(formula) => formula.worth(&Seen {
+                spot,
+                rate: self.market.rate,
+                dividend: self.market.dividend,
+                volatility: self.market.model.mean_variance(variance, left).sqrt(),
+                date: now.date,
+                steps: self.contract.steps,
+                dt: self.contract.dt(),
+                state: now.state,
+            }),
+        }
     }
 
     /// Shares and options of delta–vega, beside `held` options.
     fn delta_vega(
         &self,
+        legs: &[Leg],
         option: Vanilla,
         held: f64,
         spot: f64,
@@ -214,31 +272,24 @@ impl HedgeOf<'_> {
             spot,
             ..self.market.black_scholes(leg, later, theirs.sqrt())
         };
-        let vega = self.black_scholes(spot, variance, left, BlackScholes::vega);
+        let vega = self.black_scholes(legs, spot, variance, left, BlackScholes::vega);
         let ratio = vega / price.vega() * (share(left) / share(later)) * expected.sqrt();
         let options = if ratio.is_nan() {
             held
         } else {
             ratio.clamp(-MOST, MOST)
         };
-        let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
+        let delta = self.black_scholes(legs, spot, variance, left, BlackScholes::delta);
         (delta - options * price.delta(), options)
     }
 
     /// Shares beside `held` shares: the Black–Scholes delta or, with an `aversion`, the nearest edge of the band around it.
-    fn position(
-        &self,
-        held: f64,
-        spot: f64,
-        variance: f64,
-        left: f64,
-        aversion: Option<f64>,
-    ) -> f64 {
-        let delta = self.black_scholes(spot, variance, left, BlackScholes::delta);
+    fn position(&self, form: Form<'_>, held: f64, now: Now<'_>, aversion: Option<f64>) -> f64 {
+        let Worth { delta, gamma, .. } = self.worth(form, now);
         let Some(aversion) = aversion else {
             return delta;
         };
-        let gamma = self.black_scholes(spot, variance, left, BlackScholes::gamma);
+        let (spot, left) = (now.spot, self.left(now.date));
         let discount = (-self.market.rate * left).exp();
         let cost = self.charge.cost(1.0, spot);
         let width = if cost == 0.0 {
@@ -282,31 +333,53 @@ impl Policy for ClassicalPolicy {
             Classical::BlackScholes => (None, None),
             Classical::WhalleyWilmott { aversion } => (None, Some(aversion)),
             // Without an option the spot is all there is to hedge with.
-            Classical::DeltaVega => (first_option(), None),
+            Classical::DeltaVega => (
+                match first_option() {
+                    Some(option) => Some((option, legs()?)),
+                    None => None,
+                },
+                None,
+            ),
         };
         let of = HedgeOf {
             market,
             charge,
             contract,
-            legs: legs()?,
+        };
+        let form = match (contract.legs(), contract.formula()) {
+            (Some(legs), _) => Form::Legs(legs),
+            (None, Some(formula)) => Form::Formula(formula),
+            (None, None) => return Err(no_delta(contract)),
         };
         positions
             .par_chunks_exact_mut(steps * count)
             .enumerate()
             .for_each(|(block, out)| {
                 let data = paths.block(block);
+                let mut state = vec![0.0; contract.accumulators().len()];
                 for lane in 0..BLOCK {
                     let (mut held, mut options) = (0.0, 0.0);
                     for t in 0..steps {
-                        let left = contract.dt() * (steps - t) as f64;
                         let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
                         match option {
-                            Some((index, option)) => {
+                            Some(((index, option), legs)) => {
+                                let left = of.left(t);
                                 (held, options) =
-                                    of.delta_vega(option, options, spot, variance, left);
+                                    of.delta_vega(legs, option, options, spot, variance, left);
                                 out[t * count + index][lane] = options;
                             }
-                            None => held = of.position(held, spot, variance, left, aversion),
+                            None => {
+                                for (index, value) in state.iter_mut().enumerate() {
+                                    *value = data.state(index)[t][lane];
+                                }
+                                let now = Now {
+                                    spot,
+                                    variance,
+                                    date: t,
+                                    state: &state,
+                                };
+                                held = of.position(form, held, now, aversion);
+                            }
                         }
                         out[t * count][lane] = held;
                     }

@@ -1,8 +1,10 @@
 //! Calls and puts that begin or end to be when the spot is at a level or beyond on a hedging date.
 
+use super::formulas::BarrierForm;
 use super::setting::{Money, Setting, Sold, StrikeRule};
 use crate::contract::OptionKind;
 use crate::error::Result;
+use crate::pricing::exotic::{Direction, Knock};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,34 +21,20 @@ pub struct Barrier {
     pub barrier: Option<Money>,
 }
 
-/// On which side of the spot the barrier is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Down,
-    Up,
-}
-
-/// What the barrier does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Knock {
-    In,
-    Out,
-}
-
 /// Knocked in, `when(lowest(S) <= B, max(S - K, 0), 0)` at expiry. Knocked out, the contract ends on the first date with
 /// `S <= B`, at which nothing is paid, and pays `max(S - K, 0)` at expiry. An upper barrier asks `highest(S) >= B`, `S >= B`.
 pub(super) fn barrier(
     terms: &mut Barrier,
     setting: &Setting<'_>,
-    side: Side,
+    direction: Direction,
     knock: Knock,
     kind: OptionKind,
 ) -> Result<Sold> {
     let strike = setting.fixed_strike(&mut terms.strike)?;
     let level = setting.money_given("barrier", &terms.barrier)?;
-    let (extreme, sign, bound, holds) = match side {
-        Side::Down => ("lowest", "<=", "below", level < setting.spot),
-        Side::Up => ("highest", ">=", "above", level > setting.spot),
+    let (extreme, sign, bound, holds) = match direction {
+        Direction::Down => ("lowest", "<=", "below", level < setting.spot),
+        Direction::Up => ("highest", ">=", "above", level > setting.spot),
     };
     if !holds {
         let bound = format!("{bound} the spot {}", setting.spot);
@@ -72,5 +60,11 @@ pub(super) fn barrier(
             setting.payments(&payments, &parameters)?
         }
     };
-    Ok(Sold::sheet(strike, sheet))
+    Ok(Sold::sheet(strike, sheet).with_formula(BarrierForm {
+        kind,
+        strike,
+        barrier: level,
+        direction,
+        knock,
+    }))
 }

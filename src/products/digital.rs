@@ -1,8 +1,10 @@
 //! Digital options, and what pays if a level is touched or is not.
 
+use super::formulas::{DigitalForm, TouchForm};
 use super::setting::{Money, Setting, Sold, StrikeRule};
 use crate::contract::OptionKind;
 use crate::error::Result;
+use crate::pricing::exotic::{Direction, TouchKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,19 +52,30 @@ pub(super) fn digital(
         OptionKind::Put => "<",
     };
     let amount = format!("when({} {sign} K, cash, 0)", setting.first());
-    Ok(Sold::sheet(
-        strike,
-        setting.payoff(&amount, &[("K", strike), ("cash", cash)])?,
-    ))
+    let sheet = setting.payoff(&amount, &[("K", strike), ("cash", cash)])?;
+    Ok(Sold::sheet(strike, sheet).with_formula(DigitalForm { kind, strike, cash }))
 }
 
 /// At expiry `when(any(S >= B), cash, 0)`, below the spot `when(any(S <= B), cash, 0)`; a no-touch the other way round.
 pub(super) fn touch(terms: &mut Touch, setting: &Setting<'_>, touched: bool) -> Result<Sold> {
     let barrier = setting.money_given("barrier", &terms.barrier)?;
     let cash = setting.money("cash", terms.cash)?;
-    let sign = if barrier >= setting.spot { ">=" } else { "<=" };
-    let pays = if touched { "cash, 0" } else { "0, cash" };
+    let (sign, direction) = if barrier >= setting.spot {
+        (">=", Direction::Up)
+    } else {
+        ("<=", Direction::Down)
+    };
+    let (pays, kind) = if touched {
+        ("cash, 0", TouchKind::OneTouch)
+    } else {
+        ("0, cash", TouchKind::NoTouch)
+    };
     let amount = format!("when(any({} {sign} B), {pays})", setting.first());
     let sheet = setting.payoff(&amount, &[("B", barrier), ("cash", cash)])?;
-    Ok(Sold::sheet(barrier, sheet))
+    Ok(Sold::sheet(barrier, sheet).with_formula(TouchForm {
+        kind,
+        direction,
+        barrier,
+        cash,
+    }))
 }

@@ -3,6 +3,7 @@
 
 mod barrier;
 mod digital;
+mod formulas;
 mod options;
 mod path;
 mod returns;
@@ -26,8 +27,10 @@ pub use term_sheet::{PaymentTerms, Portfolio, PortfolioLeg, TermSheet};
 use crate::contract::OptionKind::{Call, Put};
 use crate::contract::options::{call_spread, put_spread, strangle};
 use crate::error::Result;
+use crate::pricing::exotic::Direction::{Down, Up};
+use crate::pricing::exotic::Knock::{In, Out};
 use crate::settings::declared;
-use barrier::{Knock::In, Knock::Out, Side::Down, Side::Up, barrier};
+use barrier::barrier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

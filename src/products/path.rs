@@ -1,5 +1,6 @@
 //! Options on averages and extremes of the path, and on its later part.
 
+use super::formulas::{ForwardStartForm, GeometricForm};
 use super::setting::{Setting, Sold, StrikeRule};
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
@@ -87,7 +88,15 @@ pub(super) fn asian(terms: &mut Asian, setting: &Setting<'_>, kind: OptionKind) 
         Mean::Geometric => format!("exp(average(ln({spot}){schedule}))"),
     };
     let sheet = setting.payoff(&against(kind, &mean, "K"), &[("K", strike)])?;
-    Ok(Sold::sheet(strike, sheet))
+    let sold = Sold::sheet(strike, sheet);
+    Ok(match terms.average {
+        Mean::Arithmetic => sold,
+        Mean::Geometric => sold.with_formula(GeometricForm {
+            kind,
+            strike,
+            fixings: terms.fixings,
+        }),
+    })
 }
 
 /// `max(highest(S) - K, 0)` for a call and `max(K - lowest(S), 0)` for a put; floating `S - lowest(S)` and `highest(S) - S`.
@@ -138,5 +147,10 @@ pub(super) fn forward_start(
     let strike = format!("m * sum(when(observation == start, {spot}, 0))");
     let parameters = [("m", terms.moneyness), ("start", start)];
     let sheet = setting.payoff(&against(kind, &spot, &strike), &parameters)?;
-    Ok(Sold::sheet(terms.moneyness * setting.spot, sheet))
+    let sold = Sold::sheet(terms.moneyness * setting.spot, sheet);
+    Ok(sold.with_formula(ForwardStartForm {
+        kind,
+        moneyness: terms.moneyness,
+        start: start as usize,
+    }))
 }

@@ -2,10 +2,11 @@
 
 use crate::bounds::{check, outside, positive, required};
 use crate::contract::expression::{Expression, Parameter, Payment, Sheet, Value};
-use crate::contract::{Leg, OptionKind};
+use crate::contract::{Formula, Leg, OptionKind};
 use crate::error::{Error, Fault, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A strike as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -90,7 +91,7 @@ pub struct Part {
 }
 
 /// What a type is with its terms.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Sold {
     /// The strike, or the money that takes its place.
     pub strike: f64,
@@ -98,6 +99,8 @@ pub struct Sold {
     pub delta: Option<(OptionKind, f64)>,
     /// Its parts.
     pub parts: Vec<Part>,
+    /// The closed form of one contract in a lognormal market, if there is one beside that of calls and puts.
+    pub formula: Option<Arc<dyn Formula>>,
 }
 
 impl Sold {
@@ -126,6 +129,16 @@ impl Sold {
             strike,
             delta: None,
             parts: vec![part],
+            formula: None,
+        }
+    }
+
+    /// The same with a closed form.
+    #[must_use]
+    pub fn with_formula(self, formula: impl Formula + 'static) -> Self {
+        Self {
+            formula: Some(Arc::new(formula)),
+            ..self
         }
     }
 }

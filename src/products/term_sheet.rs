@@ -207,6 +207,7 @@ pub(super) fn portfolio(terms: &mut Portfolio, setting: &Setting<'_>) -> Result<
             strike,
             delta: None,
             parts,
+            formula: None,
         },
     })
 }

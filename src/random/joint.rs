@@ -183,7 +183,7 @@ mod tests {
     fn factors_have_the_covariance_of_their_spots() {
         const BLOCKS: u64 = 1 << 11;
         let (rho, sigma) = (-0.7, 0.4);
-        let loading = |rho: f64| vec![rho, (1.0 - rho * rho as f64).sqrt()];
+        let loading = |rho: f64| vec![rho, (1.0 - rho * rho).sqrt()];
         let loadings = [loading(rho), vec![1.0, 0.0], loading(sigma)];
         let normal = |loading: &Vec<f64>| loading.iter().map(|l| Factor::Normal(*l)).collect();
         let mut models: Vec<Vec<Factor>> = loadings.iter().map(normal).collect();
@@ -222,7 +222,7 @@ mod tests {
                             values.push(own.map(f64::from));
                             continue;
                         }
-                        values.push(row.map(|b| Correlated::normal::<f64, true>(b)));
+                        values.push(row.map(Correlated::normal::<f64, true>));
                         if i == 0 {
                             for lane in 0..BLOCK {
                                 let apart = values[k][lane] - f64::from(own[lane]);

@@ -217,15 +217,20 @@ fn made(sold: Sold, setting: &Setting<'_>, market: &Market) -> Result<Contract> 
             },
         })
     };
+    let formula = sold.formula;
     let positions = sold.parts.into_iter().map(position);
-    Contract::of_sheets(
+    let contract = Contract::of_sheets(
         name,
         positions.collect::<Result<_>>()?,
         setting.assets,
         setting.days_per_year,
         strike,
         (expiry, steps),
-    )
+    )?;
+    Ok(match formula {
+        Some(formula) => contract.with_formula(formula),
+        None => contract,
+    })
 }
 
 /// Checks on some simulated paths that what the contract pays are finite numbers.

@@ -265,7 +265,7 @@ fn surfaces_are_checked() {
             "`market.slices.days` must be positive, was 0",
         ),
         (
-            SLICES.replace("a = 0.02", "a = -0.01"),
+            SLICES.replace("a = 0.02", "a = -0.02"),
             "`market.slices` must be such that",
         ),
         (
@@ -278,7 +278,7 @@ fn surfaces_are_checked() {
         ),
         (
             "model = \"sabr\"\nalpha = 0.2\nbeta = 1.0\nnu = 2.0\nrho = 0.0".to_owned(),
-            "`market.nu` must be at most 1.2333 over 0.1644 years, where ν²T is 0.25, was 2",
+            "`market.nu` must be at most 1.2332 over 0.1644 years, where ν²T is 0.25, was 2",
         ),
         (
             "model = \"sabr\"\nalpha = 2.0\nbeta = 0.2\nnu = 0.5\nrho = 0.0".to_owned(),

@@ -130,13 +130,16 @@ impl EvaluationSection {
         let options = instruments.iter().any(
             |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
         );
-        let has_delta = contract.legs().is_some();
+        let has_delta = contract.has_delta();
         let hedges = self.hedges.get_or_insert_with(|| match has_delta {
             // The others integrate a characteristic function at every date of every path, need an option, or a fit.
             true => ClassicalName::all().take(3).collect(),
             false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
         });
-        if let Some(name) = hedges.iter().find(|name| name.needs_delta() && !has_delta) {
+        let lacks = |name: &&ClassicalName| {
+            name.needs_delta() && !has_delta || name.needs_options() && contract.legs().is_none()
+        };
+        if let Some(name) = hedges.iter().find(lacks) {
             return Err(Error::key(
                 "evaluation.hedges",
                 format!(

@@ -148,7 +148,7 @@ fn bad_input_is_answered_in_one_line() {
         (
             "vega_without_option",
             replaced("[evaluation]", "[evaluation]\nhedges = [\"delta_vega\"]"),
-            "`evaluation.hedges`: \"delta_vega\" needs an option in `policy.instruments`",
+            "`evaluation.hedges`: \"delta_vega\" needs an option on the contract's asset in `policy.instruments`",
         ),
         (
             "spread_of_what_is_not_traded",

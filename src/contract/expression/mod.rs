@@ -42,7 +42,7 @@ mod path_tests;
 mod property_tests;
 
 pub use program::Program;
-pub use schedule::Grid;
+pub use schedule::{Grid, fixing};
 pub use sheet::{Expression, Parameter, Payment, Sheet, Value};
 
 /// The bounds that keep the work of a sheet small, whatever it says.

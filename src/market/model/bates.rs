@@ -2,9 +2,10 @@ use super::dynamics::{
     Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
     not_estimated, spread_limit,
 };
-use super::heston::{self, TABLE_TAIL, TransformPricer, transform_calls};
+use super::heston;
 use super::jumps;
 use super::pricer::{Horizon, Pricer};
+use super::transform::{TABLE_TAIL, TransformPricer, transform_calls};
 use super::variance::VarianceProcess;
 use crate::error::Result;
 use crate::market::estimation::{HestonFilter, VarianceFilter};

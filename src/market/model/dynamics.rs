@@ -202,16 +202,16 @@ pub trait Dynamics: Debug + Send + Sync {
     /// What the variance does.
     fn variance_process(&self) -> VarianceProcess;
 
+    /// The volatility, if the spot is lognormal on every date.
+    fn lognormal(&self) -> Option<f64> {
+        None
+    }
+
     /// The dynamics that price where the instantaneous variance is `variance`; none if the model knows of no other
     /// variance than that of its parameters.
     fn seen_at(&self, variance: f64) -> Option<Self>
     where
         Self: Sized;
-
-    /// The volatility, if the spot is lognormal with a constant one: the formulas of [`crate::pricing::exotic`] then hold.
-    fn lognormal_volatility(&self) -> Option<f64> {
-        None
-    }
 
     /// Whether [`Self::pricer`] gives the prices of the very dynamics that [`Self::draw`] simulates, not an approximation of
     /// them: then calls are control variates of other prices.

@@ -58,6 +58,10 @@ impl Dynamics for GbmParameters {
         }
     }
 
+    fn lognormal(&self) -> Option<f64> {
+        Some(self.volatility)
+    }
+
     fn variance_process(&self) -> VarianceProcess {
         VarianceProcess::Constant(self.volatility * self.volatility)
     }
@@ -66,10 +70,6 @@ impl Dynamics for GbmParameters {
         Some(Self {
             volatility: variance.sqrt(),
         })
-    }
-
-    fn lognormal_volatility(&self) -> Option<f64> {
-        Some(self.volatility)
     }
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {

@@ -2,9 +2,9 @@ use super::dynamics::{
     Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
     not_estimated, spread_limit,
 };
-use super::heston::{TABLE_TAIL, TransformPricer, transform_calls};
 use super::jumps;
 use super::pricer::{Horizon, Pricer};
+use super::transform::{TABLE_TAIL, TransformPricer, transform_calls};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;

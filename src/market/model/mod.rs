@@ -14,6 +14,7 @@ mod rough_bergomi;
 mod sabr;
 #[cfg(test)]
 mod tests;
+mod transform;
 mod variance;
 /// Variance gamma; its parameters have the name of the file.
 pub mod variance_gamma;
@@ -163,6 +164,11 @@ impl Model {
             .map_err(|error| Error::input(format!("model \"{name}\": {error}")))
     }
 
+    /// The volatility, if the spot is lognormal on every date.
+    pub fn lognormal(&self) -> Option<f64> {
+        self.dynamics().lognormal()
+    }
+
     /// What the variance does.
     pub fn variance_process(&self) -> VarianceProcess {
         self.dynamics().variance_process()
@@ -217,11 +223,6 @@ impl Model {
     /// The limits within which `life` years in `steps` periods are simulated rightly.
     pub fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
         self.dynamics().limits(life, steps)
-    }
-
-    /// The volatility, if the spot is lognormal with a constant one.
-    pub fn lognormal_volatility(&self) -> Option<f64> {
-        self.dynamics().lognormal_volatility()
     }
 
     /// Whether options have the prices of the very dynamics that are simulated.

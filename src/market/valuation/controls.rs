@@ -53,13 +53,13 @@ impl Controls {
             }
             if contract.can_end() {
                 variates.push(Variate::Stopped(asset));
-                if market.model.lognormal_volatility().is_some() {
+                if market.model.lognormal().is_some() {
                     variates.push(Variate::StoppedCall(asset, middle));
                 }
             }
             if averages {
                 variates.push(Variate::Mean(asset));
-                if market.model.lognormal_volatility().is_some() {
+                if market.model.lognormal().is_some() {
                     variates.push(Variate::GeometricCall(asset, middle));
                 }
             }

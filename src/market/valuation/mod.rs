@@ -12,10 +12,11 @@ pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
 
 use super::assets::{Asset, Assets};
 use super::simulator::Simulator;
-use crate::contract::Contract;
+use crate::contract::{Contract, Seen, Spots};
 use crate::error::Result;
 use crate::named::named;
 use crate::random::{Purpose, Sampling};
+use crate::simd::BLOCK;
 use controls::Controls;
 use replicates::Replicates;
 use serde::Serialize;
@@ -49,7 +50,8 @@ const ACCURACY: f64 = 1e-4;
 
 /// The arbitrage-free price of a contract at its sale.
 ///
-/// A sum of calls and puts has the model's own price. Any other contract is simulated: 16 independent scrambles of Sobol
+/// A sum of calls and puts has the model's own price, and what has a closed form in a lognormal market has that one there. Any
+/// other contract is simulated: 16 independent scrambles of Sobol
 /// points, each of 2⁹ paths or, until the standard error is below 10⁻⁴ of the spot, of more, up to some 2²⁴ steps of paths in
 /// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
 /// formula is exact, the mean of its spots, and under geometric Brownian motion their geometric mean. The standard error is
@@ -73,6 +75,25 @@ pub fn model_price(
             method: PriceMethod::Formula,
         });
     }
+    let market = assets.first();
+    if let (Some(formula), Some(volatility)) = (contract.formula(), market.model.lognormal()) {
+        let state = at_sale(contract, market.spot);
+        let seen = Seen {
+            spot: market.spot,
+            rate: market.rate,
+            dividend: market.dividend,
+            volatility,
+            date: 0,
+            steps: contract.steps,
+            dt: contract.dt(),
+            state: &state,
+        };
+        return Ok(ContractPrice {
+            value: formula.price(&seen),
+            standard_error: 0.0,
+            method: PriceMethod::Formula,
+        });
+    }
     let world = World::new(assets, contract);
     let estimate = simulated(&world, contract, stop)?.estimate();
     Ok(ContractPrice {
@@ -80,6 +101,14 @@ pub fn model_price(
         standard_error: estimate.1,
         method: PriceMethod::Simulation,
     })
+}
+
+/// The running values of a contract at the sale, before any observation.
+fn at_sale(contract: &Contract, spot: f64) -> Vec<f64> {
+    let dates = contract.steps + 1;
+    let paths = vec![[spot; BLOCK]; dates];
+    let state = contract.state(Spots::new(&paths, dates, dates));
+    state.chunks(dates).map(|dates| dates[0][0]).collect()
 }
 
 /// Simulates until the price is known as well as [`model_price`] says.

@@ -1,7 +1,7 @@
 //! Options at the sale under rough Bergomi.
 
 use super::RoughBergomiParameters;
-use super::volterra::{Drawing, InDouble, Volterra, left_out};
+use super::volterra::{Drawing, InSingle, Volterra, left_out};
 use crate::contract::OptionKind;
 use crate::market::model::pricer::{Horizon, Pricer};
 use crate::pricing::{BlackScholes, Greeks};
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Paths of the variance that prices average over.
-const PATHS: usize = 1 << 15;
+const PATHS: usize = 1 << 16;
 /// Steps until expiry of those paths.
 const STEPS: usize = 256;
 /// No seed that a strategy is likely to have, so that its simulated prices are independent of these.
@@ -88,7 +88,7 @@ fn simulate(parameters: &RoughBergomiParameters, life: f64) -> Moments {
         .collect();
     let blocks = (0..PATHS / BLOCK).into_par_iter();
     let paths = blocks.flat_map_iter(|block| {
-        let driven = dispatch(InDouble(Drawing {
+        let driven = dispatch(InSingle(Drawing {
             volterra: &volterra,
             xi: 1.0,
             eta,
@@ -103,7 +103,8 @@ fn simulate(parameters: &RoughBergomiParameters, life: f64) -> Moments {
                     moved: (0.0, 0.0),
                 };
                 for i in 0..STEPS {
-                    let (v, z) = (driven.variance[i][lane], driven.along[i][lane]);
+                    let v = f64::from(driven.variance[i][lane]);
+                    let z = f64::from(driven.along[i][lane]);
                     let root = v.sqrt();
                     let plain = root * step.sqrt() * z;
                     let whole = plain + root * inner * step * (z * z - 1.0);

@@ -120,15 +120,15 @@ impl<S: Shocks> Drawing<'_, S> {
     }
 }
 
-/// [`Drawing`] in double precision, by itself.
-pub(super) struct InDouble<'a, S>(pub(super) Drawing<'a, S>);
+/// [`Drawing`] in single precision, by itself.
+pub(super) struct InSingle<'a, S>(pub(super) Drawing<'a, S>);
 
-impl<S: Shocks> Kernel for InDouble<'_, S> {
-    type Output = Driven<f64>;
+impl<S: Shocks> Kernel for InSingle<'_, S> {
+    type Output = Driven<f32>;
 
     #[inline(always)]
-    fn run<const FMA: bool, const ROWS: usize>(self) -> Driven<f64> {
-        self.0.of::<f64, FMA>()
+    fn run<const FMA: bool, const ROWS: usize>(self) -> Driven<f32> {
+        self.0.of::<f32, FMA>()
     }
 }
 
@@ -178,13 +178,13 @@ mod tests {
         let (mut sum, mut square, mut logs, mut count) = (0.0, 0.0, 0.0, 0.0);
         let center = -0.5 * 0.64 * volterra.variances[30] + 0.04f64.ln();
         for block in 0..2048 {
-            let driven = dispatch(InDouble(Drawing {
+            let driven = dispatch(InSingle(Drawing {
                 volterra: &volterra,
                 xi: 0.04,
                 eta: 0.8,
                 shocks: source.block(block),
             }));
-            for v in driven.variance[30] {
+            for v in driven.variance[30].map(f64::from) {
                 sum += v;
                 square += v * v;
                 logs += (v.ln() - center).powi(2);

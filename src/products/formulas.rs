@@ -1,0 +1,184 @@
+//! Closed forms of named types, from the families of [`crate::pricing::exotic`].
+
+use crate::contract::OptionKind;
+use crate::contract::expression::fixing;
+use crate::contract::{Formula, Seen, Worth};
+use crate::pricing::exotic::{
+    AverageSoFar, BarrierOption, Digital, Direction, ForwardStart, GeometricAsian, Knock,
+    LognormalAsset, Touch, TouchKind, Valuation,
+};
+
+fn asset(seen: &Seen<'_>) -> LognormalAsset {
+    LognormalAsset {
+        spot: seen.spot,
+        rate: seen.rate,
+        dividend: seen.dividend,
+        volatility: seen.volatility,
+        expiry: seen.left(),
+    }
+}
+
+impl From<Valuation> for Worth {
+    fn from(value: Valuation) -> Self {
+        Self {
+            price: value.price,
+            delta: value.delta,
+            gamma: value.gamma,
+        }
+    }
+}
+
+/// A digital option.
+#[derive(Debug)]
+pub(super) struct DigitalForm {
+    pub kind: OptionKind,
+    pub strike: f64,
+    pub cash: f64,
+}
+
+impl Formula for DigitalForm {
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        let option = Digital {
+            asset: asset(seen),
+            kind: self.kind,
+            strike: self.strike,
+            cash: self.cash,
+        };
+        option.valuation().into()
+    }
+}
+
+/// A one-touch or a no-touch, whose state is whether the barrier has been touched.
+#[derive(Debug)]
+pub(super) struct TouchForm {
+    pub kind: TouchKind,
+    pub direction: Direction,
+    pub barrier: f64,
+    pub cash: f64,
+}
+
+impl TouchForm {
+    fn option(&self, seen: &Seen<'_>) -> Touch {
+        Touch {
+            asset: asset(seen),
+            kind: self.kind,
+            barrier: self.barrier,
+            direction: self.direction,
+            cash: self.cash,
+            spacing: seen.dt,
+            touched: seen.state[0] != 0.0,
+        }
+    }
+}
+
+impl Formula for TouchForm {
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        self.option(seen).valuation().into()
+    }
+
+    fn price(&self, seen: &Seen<'_>) -> f64 {
+        self.option(seen).at_dates().price
+    }
+}
+
+/// A barrier option. One that is knocked in has the extreme of the path as its state; one that is knocked out has ended when
+/// its barrier is touched, and has none.
+#[derive(Debug)]
+pub(super) struct BarrierForm {
+    pub kind: OptionKind,
+    pub strike: f64,
+    pub barrier: f64,
+    pub direction: Direction,
+    pub knock: Knock,
+}
+
+impl BarrierForm {
+    fn option(&self, seen: &Seen<'_>) -> BarrierOption {
+        let side = self.direction.side();
+        let touched = match self.knock {
+            // The sale is no date on which the barrier is watched.
+            Knock::In => seen.date > 0 && side * seen.state[0] <= side * self.barrier,
+            Knock::Out => seen.date > 0 && side * seen.spot <= side * self.barrier,
+        };
+        BarrierOption {
+            asset: asset(seen),
+            kind: self.kind,
+            strike: self.strike,
+            barrier: self.barrier,
+            direction: self.direction,
+            knock: self.knock,
+            spacing: seen.dt,
+            touched,
+        }
+    }
+}
+
+impl Formula for BarrierForm {
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        self.option(seen).valuation().into()
+    }
+
+    fn price(&self, seen: &Seen<'_>) -> f64 {
+        self.option(seen).at_dates().price
+    }
+}
+
+/// An option on a geometric mean, whose state is the mean of the logarithms so far.
+#[derive(Debug)]
+pub(super) struct GeometricForm {
+    pub kind: OptionKind,
+    pub strike: f64,
+    /// The number of fixings, or all hedging dates.
+    pub fixings: Option<usize>,
+}
+
+impl Formula for GeometricForm {
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        let n = self.fixings.unwrap_or(seen.steps);
+        let date = |k: usize| fixing(k, n, seen.steps);
+        let known = (1..=n).take_while(|k| date(*k) <= seen.date).count();
+        let times = (known + 1..=n).map(|k| seen.dt * (date(k) - seen.date) as f64);
+        let times: Vec<f64> = times.collect();
+        let option = GeometricAsian {
+            asset: asset(seen),
+            kind: self.kind,
+            strike: self.strike,
+            average: AverageSoFar::Fixings {
+                known,
+                log_sum: if known == 0 {
+                    0.0
+                } else {
+                    known as f64 * seen.state[0]
+                },
+                times: &times,
+            },
+        };
+        option.valuation().into()
+    }
+}
+
+/// A forward-start option, whose state is the spot that set its strike, 0 before.
+#[derive(Debug)]
+pub(super) struct ForwardStartForm {
+    pub kind: OptionKind,
+    pub moneyness: f64,
+    /// The date that sets the strike.
+    pub start: usize,
+}
+
+impl Formula for ForwardStartForm {
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        let asset = asset(seen);
+        if seen.date >= self.start {
+            let strike = self.moneyness * seen.state[0];
+            return asset.vanilla(self.kind, strike).into();
+        }
+        let option = ForwardStart {
+            asset,
+            kind: self.kind,
+            moneyness: self.moneyness,
+            start: seen.dt * (self.start - seen.date) as f64,
+        };
+        option.valuation().into()
+    }
+}
