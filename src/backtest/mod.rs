@@ -281,7 +281,7 @@ impl Contracts {
                         spot: spots[asset],
                         ..known.market_at(sale)
                     });
-                    premiums[member] = plan.premium.of(&assets, &plan.contract);
+                    premiums[member] = plan.premium_in(&assets);
                     let known = histories.iter().zip(&calibration.assets).zip(&spots);
                     known
                         .map(|((history, known), spot)| {

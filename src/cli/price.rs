@@ -3,9 +3,15 @@
 use super::changes::{BacktestChanges, strategy_or_run};
 use super::output::{Output, warn};
 use super::stop::Stop;
+use crate::contract::Contract;
 use crate::error::Result;
 use crate::experiment::{indifference_prices, saved_policies, simulated_price};
+use crate::market::Assets;
+use crate::market::valuation::{
+    AssetSensitivities, ContractPrice, PriceMethod, Sensitivity, sensitivities,
+};
 use crate::numbers::{significant, with_error};
+use crate::risk::Estimate;
 use crate::strategy::memory::check_memory;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -35,18 +41,24 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         simulated.standard_error,
         plan.evaluation_paths,
     );
-    let model = plan.model_price();
-    let agree = simulated.explains(model, STANDARD_ERRORS, ROUNDING * market.spot);
+    let model = plan.model_price(&mut || stop.check())?;
+    let both = Estimate {
+        standard_error: error.hypot(model.standard_error),
+        ..simulated
+    };
+    let agree = both.explains(model.value, STANDARD_ERRORS, ROUNDING * market.spot);
     if !agree {
         warn(&format!(
-            "the price is {} by the model's formula and {} by simulation, more apart than sampling explains",
-            significant(model, 7),
+            "the price is {} by {} and {} by simulation, more apart than sampling explains",
+            price_shown(&model),
+            match model.method {
+                PriceMethod::Formula => "the model's formula",
+                PriceMethod::Simulation => "Sobol points",
+            },
             with_error(mean, error)
         ));
     }
-    let greeks = contract
-        .legs()
-        .map(|legs| market.greeks(legs, contract.expiry));
+    let (greeks, greeks_text) = greeks(&plan.assets(), contract, &stop)?;
     plan.make_quotes(&mut || stop.check())?;
     let indifference = indifference_prices(&plan, &policies, || stop.check())?;
     let rows: Vec<Value> = indifference
@@ -61,26 +73,19 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         })
         .collect();
     let document = json!({
-        "model_price": model,
+        "model_price": model.value,
+        "model_price_standard_error": model.standard_error,
+        "model_price_method": model.method,
         "greeks": greeks,
         "simulated": { "value": mean, "standard_error": error, "paths": paths },
         "prices_agree": agree,
         "indifference": rows,
     });
     let mut text = format!(
-        "model price      {}\nsimulated price  {}   ({paths} paths)",
-        significant(model, 7),
+        "model price      {}\nsimulated price  {}   ({paths} paths)\n{greeks_text}",
+        price_shown(&model),
         with_error(mean, error),
     );
-    if let Some(greeks) = &greeks {
-        text.push_str(&format!(
-            "\ndelta {}   gamma {}   vega {}   theta {} per year",
-            significant(greeks.delta, 6),
-            significant(greeks.gamma, 6),
-            significant(greeks.vega, 6),
-            significant(greeks.theta, 6)
-        ));
-    }
     text.push_str(&format!(
         "\nindifference price by {}, {paths} paths",
         plan.risk
@@ -94,4 +99,58 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         ));
     }
     Ok(Output { text, document })
+}
+
+/// A price with what is known of its error.
+fn price_shown(price: &ContractPrice) -> String {
+    match price.method {
+        PriceMethod::Formula => significant(price.value, 7),
+        PriceMethod::Simulation => format!(
+            "{}   (Sobol points with control variates)",
+            with_error(price.value, price.standard_error)
+        ),
+    }
+}
+
+/// The greeks of a contract, as a document and as text.
+fn greeks(assets: &Assets, contract: &Contract, stop: &Stop) -> Result<(Value, String)> {
+    if let Some(legs) = contract.legs() {
+        let greeks = assets.first().greeks(legs, contract.expiry);
+        let text = format!(
+            "delta {}   gamma {}   vega {}   theta {} per year",
+            significant(greeks.delta, 6),
+            significant(greeks.gamma, 6),
+            significant(greeks.vega, 6),
+            significant(greeks.theta, 6)
+        );
+        return Ok((json!(greeks), text));
+    }
+    let assets = sensitivities(assets, contract, &mut || stop.check())?;
+    let shown = |name: &str, one: &Sensitivity| {
+        format!("{name} {}", with_error(one.value, one.standard_error))
+    };
+    let line = |asset: &AssetSensitivities| {
+        let mut parts = vec![shown("delta", &asset.delta), shown("gamma", &asset.gamma)];
+        parts.extend(asset.vega.as_ref().map(|vega| shown("vega", vega)));
+        parts.join("   ")
+    };
+    let value = |one: &AssetSensitivities| {
+        json!({
+            "delta": one.delta.value,
+            "gamma": one.gamma.value,
+            "vega": one.vega.map(|vega| vega.value),
+            "standard_errors": {
+                "delta": one.delta.standard_error,
+                "gamma": one.gamma.standard_error,
+                "vega": one.vega.map(|vega| vega.standard_error),
+            },
+        })
+    };
+    let text: Vec<String> = assets.iter().map(line).collect();
+    let mut document = value(&assets[0]);
+    let further: Vec<Value> = assets[1..].iter().map(value).collect();
+    if !further.is_empty() {
+        document["further_assets"] = further.into();
+    }
+    Ok((document, text.join("\n")))
 }

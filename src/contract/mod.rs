@@ -1,6 +1,7 @@
 //! What is sold, and what hedging it costs.
 
 mod cost;
+mod exercise;
 pub mod expression;
 mod formula;
 mod instrument;
@@ -10,6 +11,7 @@ pub mod options;
 mod sheets;
 
 pub use cost::{Charge, Costs};
+pub use exercise::{Continuation, ExerciseRule};
 pub use formula::{Formula, Seen, Worth};
 pub use instrument::{Instrument, Vanilla};
 pub use observation::{Observed, Spots};
@@ -48,6 +50,8 @@ pub struct Contract {
 enum Terms {
     /// Calls and puts on the first asset that expire with the contract.
     Options(Vec<Leg>),
+    /// A call or put on the first asset that its holder may exercise on any date after the sale.
+    American(ExerciseRule),
     /// Payments that are written as expressions, and their closed form where there is one.
     Sheets(Arc<Sheets>, Option<Known>),
 }
@@ -58,8 +62,11 @@ impl Serialize for Terms {
             Self::Options(legs) => {
                 serializer.serialize_newtype_variant("Terms", 0, "options", legs)
             }
+            Self::American(rule) => {
+                serializer.serialize_newtype_variant("Terms", 1, "american", rule)
+            }
             Self::Sheets(sheets, _) => {
-                serializer.serialize_newtype_variant("Terms", 1, "sheets", &**sheets)
+                serializer.serialize_newtype_variant("Terms", 2, "sheets", &**sheets)
             }
         }
     }
@@ -80,6 +87,17 @@ impl Contract {
             expiry,
             steps,
             terms: Terms::Options(legs),
+        }
+    }
+
+    /// A call or put that its holder exercises by `rule` on one of the dates after the sale.
+    pub fn american(rule: ExerciseRule, expiry: f64, steps: usize) -> Self {
+        Self {
+            name: format!("American {}", rule.kind()),
+            strike: rule.strike(),
+            expiry,
+            steps,
+            terms: Terms::American(rule),
         }
     }
 
@@ -125,6 +143,7 @@ impl Contract {
     pub fn living(&self, expiry: f64, steps: usize) -> Result<Self> {
         let terms = match &self.terms {
             Terms::Options(legs) => Terms::Options(legs.clone()),
+            Terms::American(rule) => Terms::American(rule.clone()),
             Terms::Sheets(sheets, formula) => {
                 let sheets = sheets.living((self.expiry, expiry), steps)?;
                 Terms::Sheets(Arc::new(sheets), formula.clone())
@@ -143,7 +162,7 @@ impl Contract {
     pub fn legs(&self) -> Option<&[Leg]> {
         match &self.terms {
             Terms::Options(legs) => Some(legs),
-            Terms::Sheets(..) => None,
+            Terms::American(_) | Terms::Sheets(..) => None,
         }
     }
 
@@ -159,7 +178,7 @@ impl Contract {
     /// The closed form of its price in a lognormal market, if it has one and is no sum of calls and puts.
     pub fn formula(&self) -> Option<&dyn Formula> {
         match &self.terms {
-            Terms::Options(_) => None,
+            Terms::Options(_) | Terms::American(_) => None,
             Terms::Sheets(_, formula) => formula.as_ref().map(|known| &*known.0),
         }
     }
@@ -173,6 +192,7 @@ impl Contract {
     pub fn due(&self) -> Vec<usize> {
         match &self.terms {
             Terms::Options(_) => vec![self.steps],
+            Terms::American(_) => (1..=self.steps).collect(),
             Terms::Sheets(sheets, _) => sheets.due().to_vec(),
         }
     }
@@ -181,6 +201,7 @@ impl Contract {
     pub fn can_end(&self) -> bool {
         match &self.terms {
             Terms::Options(_) => false,
+            Terms::American(_) => true,
             Terms::Sheets(sheets, _) => sheets.can_end(),
         }
     }
@@ -188,7 +209,7 @@ impl Contract {
     /// What a reader calls the running quantities of the path that its payments depend on.
     pub fn accumulators(&self) -> &[String] {
         match &self.terms {
-            Terms::Options(_) => &[],
+            Terms::Options(_) | Terms::American(_) => &[],
             Terms::Sheets(sheets, _) => sheets.accumulators(),
         }
     }
@@ -200,6 +221,7 @@ impl Contract {
                 let last = spots.of(0)[self.steps];
                 out.payments[0] = last.map(|spot| R::of(payoff(legs, spot.into_f64())));
             }
+            Terms::American(rule) => rule.observe(spots, out),
             Terms::Sheets(sheets, _) => {
                 // Who checks that what it pays are numbers asks `check`.
                 let _ = sheets.observe(spots, out);

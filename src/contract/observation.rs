@@ -25,6 +25,16 @@ impl<'a, R> Spots<'a, R> {
     pub fn of(&self, asset: usize) -> &'a [Lane<R>] {
         &self.rows[asset * self.stride..][..self.dates]
     }
+
+    /// The annualised variance of an asset at every date, which stands after its spot.
+    ///
+    /// # Panics
+    /// If the rows have spots alone.
+    #[inline(always)]
+    pub fn variance_of(&self, asset: usize) -> &'a [Lane<R>] {
+        assert!(self.stride >= 2 * self.dates);
+        &self.rows[asset * self.stride + self.dates..][..self.dates]
+    }
 }
 
 /// What a contract makes of one block of paths, for writing.

@@ -93,6 +93,7 @@ pub fn add_scaled(to: &mut [Mat<f64>], factor: f64, values: &[Mat<f64>]) {
 pub fn scaled(a: &[Mat<f64>], factor: f64) -> Vec<Mat<f64>> {
     a.iter().map(|a| faer::Scale(factor) * a).collect()
 }
+
 /// The solution x of (A + ρ diag A) x = b for a symmetric positive semi-definite A; columns of A that are zero have x = 0.
 ///
 /// # Errors

@@ -73,6 +73,18 @@ impl Assets {
         &self.list[asset].market
     }
 
+    /// The same with another market of an asset.
+    ///
+    /// # Panics
+    /// If its rate is another one.
+    #[must_use]
+    pub fn with_market(&self, asset: usize, market: Market) -> Self {
+        assert_eq!(market.rate, self.first().rate);
+        let mut assets = self.clone();
+        assets.list[asset].market = market;
+        assets
+    }
+
     /// The correlation of their spots.
     pub fn correlation(&self) -> &Correlation {
         &self.correlation

@@ -24,6 +24,7 @@ mod substeps_tests;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
+pub mod valuation;
 mod variance_swap;
 pub mod volatility_unit;
 

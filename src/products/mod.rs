@@ -78,6 +78,10 @@ products! {
     Call "call" OneStrike, |terms, at| options::option(terms, at, Call);
     /// A put.
     Put "put" OneStrike, |terms, at| options::option(terms, at, Put);
+    /// A call that its holder may exercise on every hedging date, and does by a rule that is fitted to the model.
+    AmericanCall "american_call" OneStrike, |terms, at| options::american(terms, at, Call);
+    /// A put that its holder may exercise on every hedging date, and does by a rule that is fitted to the model.
+    AmericanPut "american_put" OneStrike, |terms, at| options::american(terms, at, Put);
     /// A call and a put of one strike.
     Straddle "straddle" OneStrike, options::straddle;
     /// A put and a call of a higher strike.

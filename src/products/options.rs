@@ -6,7 +6,7 @@ use crate::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The terms of a call, a put or a straddle.
+/// The terms of a call, a put, an American one, or a straddle.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OneStrike {
     /// The strike, or the lower one of two: a number, `{ moneyness = x }`, a multiple of the spot, or `{ delta = x }`, where
@@ -36,6 +36,16 @@ pub(super) fn option(
     kind: OptionKind,
 ) -> Result<Sold> {
     with(terms, setting, kind, |strike| vec![Leg::one(kind, strike)])
+}
+
+/// max(S − K, 0) or max(K − S, 0) on the hedging date on which the holder exercises.
+pub(super) fn american(
+    terms: &mut OneStrike,
+    setting: &Setting<'_>,
+    kind: OptionKind,
+) -> Result<Sold> {
+    let strike = setting.fixed_strike(&mut terms.strike)?;
+    Ok(Sold::american(strike, kind))
 }
 
 /// |S − K|, whose delta is the call's.

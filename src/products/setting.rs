@@ -73,6 +73,8 @@ pub struct Setting<'a> {
 pub enum Made {
     /// Calls and puts on the first asset.
     Options(Vec<Leg>),
+    /// A call or put on the first asset that its holder may exercise on every hedging date.
+    American(OptionKind),
     /// Payments that are written as expressions.
     Sheet(Sheet),
 }
@@ -105,6 +107,11 @@ impl Sold {
     /// One contract of calls and puts.
     pub fn options(strike: f64, legs: Vec<Leg>) -> Self {
         Self::one(strike, Made::Options(legs))
+    }
+
+    /// One option that its holder may exercise on every hedging date.
+    pub fn american(strike: f64, kind: OptionKind) -> Self {
+        Self::one(strike, Made::American(kind))
     }
 
     /// One contract of a sheet.

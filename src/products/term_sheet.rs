@@ -177,6 +177,11 @@ pub(super) fn portfolio(terms: &mut Portfolio, setting: &Setting<'_>) -> Result<
             ..*setting
         };
         let sold = leg.product.sold(&own)?;
+        let exercised = |part: &Part| matches!(part.made, Made::American(_));
+        if sold.parts.iter().any(exercised) {
+            let words = "may be exercised, and the legs of a portfolio must not";
+            return Err(Error::key(format!("{key}.type"), words));
+        }
         strike.get_or_insert(sold.strike);
         parts.extend(sold.parts.into_iter().map(|part| Part {
             quantity: leg.quantity * part.quantity,

@@ -22,6 +22,10 @@ pub enum Purpose {
     Bootstrap = 8,
     /// The paths that give a strategy's unit of money.
     Unit = 9,
+    /// Shocks of the paths that a model's price is simulated on.
+    Valuation = 11,
+    /// Shocks of the paths that an exercise rule is fitted on.
+    Exercise = 12,
     /// Shocks of the paths that hedged Monte Carlo is fitted on.
     Regression = 10,
 }

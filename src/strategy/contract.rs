@@ -2,8 +2,9 @@
 
 use super::tenor::{DayCount, Tenor};
 use crate::bounds::{check, within};
-use crate::contract::{Contract, Leg, OptionKind, Position, Seen, Spots};
-use crate::error::Result;
+use crate::contract::{Contract, Leg, OptionKind, Position};
+use crate::error::{Error, Result};
+use crate::market::valuation::exercise_rule;
 use crate::market::{Assets, Market, Simulator};
 use crate::products::{Made, Part, Product, Setting, Sold};
 use crate::random::{Purpose, Sampling};
@@ -90,16 +91,6 @@ pub enum Premium {
     Amount(f64),
 }
 
-impl Premium {
-    /// The premium of `contract` in the market of `assets`.
-    pub fn of(&self, assets: &Assets, contract: &Contract) -> f64 {
-        match self {
-            Self::Model => model_price(assets, contract),
-            Self::Amount(amount) => *amount,
-        }
-    }
-}
-
 /// What the strike of a contract follows on the day it is sold.
 ///
 /// History and paths are scaled so that every contract has the strike of the strategy; what differs is the spot at the
@@ -128,49 +119,6 @@ impl Strike {
             }
         }
     }
-}
-
-/// The model's price of a contract: by its calls and puts, by its closed form in a lognormal market, or else the discounted mean
-/// of what it pays on simulated paths.
-fn model_price(assets: &Assets, contract: &Contract) -> f64 {
-    const PATHS: usize = 1 << 16;
-    if let Some(legs) = contract.legs() {
-        return assets.first().price(legs, contract.expiry);
-    }
-    let market = assets.first();
-    if let (Some(formula), Some(volatility)) = (contract.formula(), market.model.lognormal()) {
-        // Before any observation, running values are those of the sale.
-        let state = at_sale(contract, market.spot);
-        return formula.price(&Seen {
-            spot: market.spot,
-            rate: market.rate,
-            dividend: market.dividend,
-            volatility,
-            date: 0,
-            steps: contract.steps,
-            dt: contract.dt(),
-            state: &state,
-        });
-    }
-    let simulator = Simulator {
-        assets: assets.clone(),
-        steps: contract.steps,
-        dt: contract.dt(),
-        seed: 0,
-        purpose: Purpose::Pricing,
-        sampling: Sampling::Antithetic,
-    };
-    let payoffs = simulator.payoffs(contract, 0, PATHS);
-    let discount = (-assets.first().rate * contract.expiry).exp();
-    discount * payoffs.iter().sum::<f64>() / PATHS as f64
-}
-
-/// The running values of a contract at the sale.
-fn at_sale(contract: &Contract, spot: f64) -> Vec<f64> {
-    let dates = contract.steps + 1;
-    let paths = vec![[spot; BLOCK]; dates];
-    let state = contract.state(Spots::new(&paths, dates, dates));
-    state.chunks(dates).map(|dates| dates[0][0]).collect()
 }
 
 fn strike_of_delta(market: &Market, expiry: f64, kind: OptionKind, size: f64) -> f64 {
@@ -227,24 +175,33 @@ pub(super) fn contract(
         None => Strike::Moneyness,
     };
     Ok(Terms {
-        contract: made(sold, &setting)?,
+        contract: made(sold, &setting, market)?,
         strike,
         tenor,
     })
 }
 
-/// The contract of what is sold: calls and puts that expire together keep their closed form.
-fn made(sold: Sold, setting: &Setting<'_>) -> Result<Contract> {
+/// The contract of what is sold: calls and puts that expire together keep their closed form, and what may be exercised gets its
+/// rule.
+fn made(sold: Sold, setting: &Setting<'_>, market: &Market) -> Result<Contract> {
     let name = setting.kind.replace('_', " ");
     let Setting { expiry, steps, .. } = *setting;
     let strike = sold.strike;
     if let [part] = &sold.parts[..]
-        && let Made::Options(legs) = &part.made
         && part.quantity == 1.0
         && part.expiry.is_none()
     {
-        let legs = legs.clone();
-        return Ok(Contract::of_options(name, legs, strike, expiry, steps));
+        match &part.made {
+            Made::Options(legs) => {
+                let legs = legs.clone();
+                return Ok(Contract::of_options(name, legs, strike, expiry, steps));
+            }
+            Made::American(kind) => {
+                let rule = exercise_rule(market, *kind, strike, expiry, steps)?;
+                return Ok(Contract::american(rule, expiry, steps));
+            }
+            Made::Sheet(_) => {}
+        }
     }
     let position = |part: Part| {
         Ok(Position {
@@ -253,6 +210,10 @@ fn made(sold: Sold, setting: &Setting<'_>) -> Result<Contract> {
             sheet: match part.made {
                 Made::Sheet(sheet) => sheet,
                 Made::Options(legs) => setting.sheet_of_options(&legs)?,
+                Made::American(_) => {
+                    let words = "may be exercised, and must be sold alone";
+                    return Err(Error::key(setting.name("type"), words));
+                }
             },
         })
     };

@@ -52,12 +52,15 @@ fn a_payoff_is_priced_as_its_type() {
     let price = |contract: &str| {
         plan(&format!("expiry_days = 60\n{contract}"))
             .unwrap()
-            .model_price()
+            .model_price(&mut || Ok(()))
+            .unwrap()
+            .value
     };
     let asian = price("type = \"asian_put\"\nfixings = 12\nstrike = 102");
     let written =
         price("payoff = \"max(K - average(S, fixings(12)), 0)\"\nparameters = { K = 102 }");
-    assert_eq!(asian, written);
+    // The two have other control variates.
+    assert!((asian - written).abs() < 0.03, "{asian} {written}");
     let sum = price(
         "legs = [{ type = \"call\", strike = 103 }, { quantity = -2, type = \"put\", strike = 95 }]",
     );
@@ -124,7 +127,7 @@ fn prices_are_those_of_the_reference() {
             distance < number("tolerance") + 4.0 * error,
             "{product} {kind} {strike}: {distance} of {error}"
         );
-        let closed = (plan.model_price() - price).abs();
+        let closed = (plan.model_price(&mut || Ok(())).unwrap().value - price).abs();
         assert!(
             closed < number("tolerance"),
             "{product} {kind} {strike}: {closed}"
@@ -197,7 +200,7 @@ fn closed_forms_follow_the_path() {
         "type = \"forward_start_call\"\nstart_days = 20",
     ] {
         let plan = plan(&format!("expiry_days = 60\n{contract}")).unwrap();
-        let price = plan.model_price();
+        let price = plan.model_price(&mut || Ok(())).unwrap().value;
         let paths = plan
             .simulator(3, Purpose::Evaluation)
             .paths::<f64>(0, 4_096);

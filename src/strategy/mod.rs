@@ -17,6 +17,7 @@ mod money;
 mod optimizer;
 mod plan;
 mod policy;
+mod prices;
 mod schema;
 mod several;
 mod tenor;

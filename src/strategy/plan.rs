@@ -8,6 +8,7 @@ use super::instruments::{QuoteCache, instruments};
 use super::market::check_simulation;
 use super::optimizer::OptimizerPlan;
 use super::policy::Aversion;
+use super::prices::PriceCache;
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
@@ -78,6 +79,7 @@ pub struct Plan {
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
     quotes: QuoteCache,
+    pub(super) prices: PriceCache,
     pub(super) regressions: RegressionCache,
     /// What all other fields come from, with what depends on several settings filled in.
     strategy: Strategy,
@@ -175,6 +177,7 @@ impl Plan {
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
             quotes: QuoteCache::default(),
+            prices: PriceCache::default(),
             regressions: RegressionCache::default(),
             strategy,
         })
@@ -226,6 +229,7 @@ impl Plan {
         let mut plan = Self::new(strategy)?;
         // Quotes are those of the same market, contract and instruments, or are made anew.
         plan.quotes = self.quotes.clone();
+        plan.prices = self.prices.clone();
         Ok(plan)
     }
 
@@ -338,16 +342,6 @@ impl Plan {
         plan.quotes = QuoteCache::default();
         plan.regressions = RegressionCache::default();
         Ok(plan)
-    }
-
-    /// The model's price of the contract in the strategy's own market.
-    pub fn model_price(&self) -> f64 {
-        Premium::Model.of(&self.assets(), &self.contract)
-    }
-
-    /// The premium in the strategy's own market.
-    pub fn model_premium(&self) -> f64 {
-        self.premium.of(&self.assets(), &self.contract)
     }
 
     /// What trading every instrument costs, the spot first.

@@ -125,7 +125,7 @@ fn one_named_asset_is_one_asset() {
     let plain = named.replace("market.assets.a", "market");
     let (named, plain) = (plan(named), plan(&plain));
     assert_eq!(named.market, plain.market);
-    assert_eq!(named.model_price(), plain.model_price());
+    assert_eq!(named.model_premium(), plain.model_premium());
     assert_eq!(named.instruments(), plain.instruments());
     assert_eq!(named.shape, plain.shape);
 }

@@ -34,14 +34,14 @@ fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
             let price = |(&spot, &variance)| pricer.price_of(legs, spot, variance);
             spots.par_iter().zip(variances).map(price).collect()
         }
-        (premium, _) => {
+        (Premium::Model | Premium::Amount(_), _) => {
             let states = spots.iter().zip(variances);
             let at = |(&spot, &variance)| Market {
                 spot,
                 ..seen_at(variance)
             };
             states
-                .map(|state| premium.of(&at(state).into(), contract))
+                .map(|state| plan.premium_in(&at(state).into()))
                 .collect()
         }
     };

@@ -8,6 +8,7 @@ mod compare;
 mod cross;
 mod dashboard;
 mod degenerate;
+mod exotic_prices;
 mod fuzz;
 mod killed;
 mod login;

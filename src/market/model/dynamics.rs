@@ -213,6 +213,12 @@ pub trait Dynamics: Debug + Send + Sync {
     where
         Self: Sized;
 
+    /// Whether [`Self::pricer`] gives the prices of the very dynamics that [`Self::draw`] simulates, not an approximation of
+    /// them: then calls are control variates of other prices.
+    fn prices_are_exact(&self) -> bool {
+        true
+    }
+
     /// Whether spot and variance on a date after the sale determine prices there. Without it options are priced at the sale
     /// alone, and nothing that asks for their prices later is to be had: quotes, hedges by the model's own delta, backtests.
     fn prices_every_state(&self) -> bool {

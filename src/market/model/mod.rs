@@ -225,6 +225,11 @@ impl Model {
         self.dynamics().limits(life, steps)
     }
 
+    /// Whether options have the prices of the very dynamics that are simulated.
+    pub fn prices_are_exact(&self) -> bool {
+        self.dynamics().prices_are_exact()
+    }
+
     /// Whether spot and variance on a date after the sale determine prices there; see [`Dynamics::prices_every_state`].
     pub fn prices_every_state(&self) -> bool {
         self.dynamics().prices_every_state()

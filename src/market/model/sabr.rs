@@ -121,6 +121,10 @@ impl Dynamics for SabrParameters {
         })
     }
 
+    fn prices_are_exact(&self) -> bool {
+        false
+    }
+
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {
         Box::new(HaganPricer {
             parameters: self,

@@ -132,6 +132,10 @@ impl Dynamics for LocalVolatilityParameters {
         None
     }
 
+    fn prices_are_exact(&self) -> bool {
+        false
+    }
+
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {
         Box::new(BackwardPricer::new(self.surface(), horizon.clone()))
     }

@@ -1,0 +1,169 @@
+//! What a contract is worth under a model, however that is found.
+
+mod controls;
+mod exercise;
+mod replicates;
+mod sensitivities;
+#[cfg(test)]
+mod tests;
+
+pub use exercise::exercise_rule;
+pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
+
+use super::assets::{Asset, Assets};
+use super::simulator::Simulator;
+use super::spot_market::Market;
+use crate::contract::{Contract, Formula, Seen, Spots};
+use crate::error::Result;
+use crate::named::named;
+use crate::random::{Purpose, Sampling};
+use crate::simd::BLOCK;
+use controls::Controls;
+use replicates::Replicates;
+use serde::Serialize;
+
+named! {
+    /// How a price came about.
+    pub enum PriceMethod {
+        /// The model's own way to price calls and puts: a closed form, a transform or whatever else it has.
+        Formula = "formula",
+        /// The mean over simulated paths.
+        Simulation = "simulation",
+    }
+}
+
+/// The price of a contract under a model, and what is known of its error.
+///
+/// # Units
+/// Currency on the day of the sale.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ContractPrice {
+    /// The price.
+    pub value: f64,
+    /// The standard error of the price; 0 for formulas.
+    pub standard_error: f64,
+    /// How it came about.
+    pub method: PriceMethod,
+}
+
+/// The standard error, as a share of the spot, at which a simulation ends.
+const ACCURACY: f64 = 1e-4;
+
+/// The arbitrage-free price of a contract at its sale.
+///
+/// A sum of calls and puts has the model's own price, and what has a closed form in a lognormal market has it there. Any other
+/// contract is simulated: 16 independent scrambles of Sobol
+/// points, each of 2⁹ paths or, until the standard error is below 10⁻⁴ of the spot, of more, up to some 2²⁴ steps of paths in
+/// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
+/// formula is exact, the mean of its spots, and under geometric Brownian motion their geometric mean. The standard error is
+/// that of the 16 means. The price depends on assets and contract alone.
+///
+/// # Errors
+/// That of `stop`, which is asked again and again.
+///
+/// # References
+/// A. B. Owen (1997), "Monte Carlo variance of scrambled net quadrature", SIAM Journal on Numerical Analysis 34; P. Glasserman
+/// (2004), "Monte Carlo Methods in Financial Engineering", sections 4.1.2 and 5.4.
+pub fn model_price(
+    assets: &Assets,
+    contract: &Contract,
+    stop: &mut dyn FnMut() -> Result<()>,
+) -> Result<ContractPrice> {
+    if let Some(legs) = contract.legs() {
+        return Ok(ContractPrice {
+            value: assets.first().price(legs, contract.expiry),
+            standard_error: 0.0,
+            method: PriceMethod::Formula,
+        });
+    }
+    let market = assets.first();
+    if let (Some(formula), Some(volatility)) = (contract.formula(), market.model.lognormal()) {
+        return Ok(ContractPrice {
+            value: at_sale(formula, contract, market, volatility),
+            standard_error: 0.0,
+            method: PriceMethod::Formula,
+        });
+    }
+    let world = World::new(assets, contract);
+    let estimate = simulated(&world, contract, stop)?.estimate();
+    Ok(ContractPrice {
+        value: estimate.0,
+        standard_error: estimate.1,
+        method: PriceMethod::Simulation,
+    })
+}
+
+/// The closed form at the sale, where running values have seen nothing yet.
+fn at_sale(formula: &dyn Formula, contract: &Contract, market: &Market, volatility: f64) -> f64 {
+    let dates = contract.steps + 1;
+    let still = vec![[market.spot; BLOCK]; dates];
+    let state = contract.state(Spots::new(&still, dates, dates));
+    let state: Vec<f64> = state.chunks(dates).map(|dates| dates[0][0]).collect();
+    formula.price(&Seen {
+        spot: market.spot,
+        rate: market.rate,
+        dividend: market.dividend,
+        volatility,
+        date: 0,
+        steps: contract.steps,
+        dt: contract.dt(),
+        state: &state,
+    })
+}
+
+/// Simulates until the price is known as well as [`model_price`] says.
+fn simulated(
+    world: &World,
+    contract: &Contract,
+    stop: &mut dyn FnMut() -> Result<()>,
+) -> Result<Replicates> {
+    let controls = Controls::new(&world.assets, contract);
+    let mut replicates = Replicates::new(&controls);
+    let goal = ACCURACY * world.assets.first().spot;
+    let mut blocks = replicates::LEAST_BLOCKS;
+    loop {
+        replicates.extend(world, contract, &controls, blocks, stop)?;
+        if replicates.estimate().1 <= goal || 2 * blocks > world.most_blocks() {
+            return Ok(replicates);
+        }
+        blocks *= 2;
+    }
+}
+
+/// The assets that a contract is simulated on, and their grid.
+#[derive(Debug, Clone)]
+struct World {
+    assets: Assets,
+    steps: usize,
+    dt: f64,
+}
+
+impl World {
+    fn new(assets: &Assets, contract: &Contract) -> Self {
+        Self {
+            assets: assets.clone(),
+            steps: contract.steps,
+            dt: contract.dt(),
+        }
+    }
+
+    /// The simulator of one scramble.
+    fn simulator(&self, scramble: usize) -> Simulator {
+        Simulator {
+            assets: self.assets.clone(),
+            steps: self.steps,
+            dt: self.dt,
+            seed: scramble as u64,
+            purpose: Purpose::Valuation,
+            sampling: Sampling::Sobol,
+        }
+    }
+
+    /// Blocks of a scramble beyond which a simulation takes longer than it should.
+    fn most_blocks(&self) -> u64 {
+        let factors = |asset: &Asset| asset.market.model.factors().len();
+        let factors: usize = self.assets.list().iter().map(factors).sum();
+        let substeps = self.assets.substeps(self.dt, self.steps);
+        replicates::most_blocks(factors * substeps * self.steps)
+    }
+}

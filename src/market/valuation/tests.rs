@@ -1,0 +1,106 @@
+use super::*;
+use crate::contract::{ExerciseRule, Leg, OptionKind};
+use crate::market::{GbmParameters, Market, Model};
+use crate::pricing::HestonParameters;
+use OptionKind::{Call, Put};
+use serde_json::Value;
+
+fn market(model: Model) -> Market {
+    Market {
+        model,
+        spot: 100.0,
+        rate: 0.03,
+        dividend: 0.01,
+    }
+}
+
+fn gbm(volatility: f64) -> Market {
+    market(Model::Gbm(GbmParameters { volatility }))
+}
+
+fn heston() -> Market {
+    market(Model::Heston(HestonParameters {
+        v0: 0.05,
+        kappa: 2.0,
+        theta: 0.07,
+        sigma: 0.4,
+        rho: -0.6,
+    }))
+}
+
+fn never(market: &Market, contract: &Contract) -> ContractPrice {
+    model_price(&market.clone().into(), contract, &mut || Ok(())).unwrap()
+}
+
+/// A put that is never exercised before its expiry, which no formula knows to be a European one.
+fn european(kind: OptionKind, strike: f64, expiry: f64, steps: usize) -> Contract {
+    let rule = ExerciseRule::at_expiry(kind, strike, (0.25, None), steps);
+    Contract::american(rule, expiry, steps)
+}
+
+/// A simulated price and its sensitivities are those of the formula, within five standard errors and, for sensitivities, what
+/// central differences of the formula over the same changes miss.
+#[test]
+fn a_simulated_european_option_is_worth_its_formula() {
+    for market in [gbm(0.25), heston()] {
+        for (kind, strike) in [(Put, 95.0), (Call, 110.0)] {
+            let contract = european(kind, strike, 1.0, 52);
+            let legs = [Leg::one(kind, strike)];
+            let found = never(&market, &contract);
+            let expected = market.price(&legs, 1.0);
+            let error = found.value - expected;
+            assert_eq!(found.method, PriceMethod::Simulation);
+            assert!(found.standard_error < 5e-4 * market.spot, "{found:?}");
+            assert!(
+                error.abs() < 5.0 * found.standard_error + 1e-4,
+                "{found:?} {expected}"
+            );
+
+            let greeks = sensitivities(&market.clone().into(), &contract, &mut || Ok(())).unwrap();
+            let formula = market.greeks(&legs, 1.0);
+            let vega = greeks[0].vega.unwrap();
+            for (name, found, expected, missed) in [
+                ("delta", greeks[0].delta, formula.delta, 2e-3),
+                ("gamma", greeks[0].gamma, formula.gamma, 1e-4),
+                ("vega", vega, formula.vega, 0.02),
+            ] {
+                let error = (found.value - expected).abs();
+                let bound = 5.0 * found.standard_error + missed;
+                assert!(error < bound, "{name}: {found:?} {expected}");
+                assert!(
+                    found.standard_error < 0.05 * expected.abs(),
+                    "{name}: {found:?}"
+                );
+            }
+        }
+    }
+}
+
+/// American options under Black–Scholes within 1 % of finite differences (QuantLib, FdBlackScholesVanillaEngine): the rows of
+/// `tests/reference/exotics_discrete.json`.
+#[test]
+fn american_options_are_worth_what_finite_differences_say() {
+    let text = include_str!("../../../tests/reference/exotics_discrete.json");
+    let document: Value = serde_json::from_str(text).unwrap();
+    let rows = document["rows"].as_array().unwrap().iter();
+    let rows: Vec<_> = rows.filter(|row| row["product"] == "american").collect();
+    assert_eq!(rows.len(), 8);
+    for row in rows {
+        let number = |key: &str| row[key].as_f64().unwrap();
+        let market = Market {
+            rate: number("rate"),
+            dividend: number("dividend"),
+            ..gbm(number("vol"))
+        };
+        let kind: OptionKind = row["kind"].as_str().unwrap().parse().unwrap();
+        let (strike, expiry) = (number("strike"), number("expiry"));
+        let rule = exercise_rule(&market, kind, strike, expiry, 100).unwrap();
+        let found = never(&market, &Contract::american(rule, expiry, 100));
+        let share = found.value / number("price") - 1.0;
+        assert!(share.abs() < 0.01, "{row}: {found:?}");
+        assert!(
+            share < 3.0 * found.standard_error / number("price"),
+            "{row}: {found:?}"
+        );
+    }
+}
