@@ -45,7 +45,7 @@ fn main() -> deephedge::Result<()> {
         Ok(mean_influence(&losses).estimate())
     };
     let (plain, hedged) = (price(Classical::Naked)?, price(Classical::BlackScholes)?);
-    println!("formula     {:.4}", plan.model_price());
+    println!("formula     {:.4}", plan.model_price(&mut || Ok(()))?.value);
     println!(
         "simulated   {:.4} ± {:.4}",
         plain.value, plain.standard_error

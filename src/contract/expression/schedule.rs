@@ -143,9 +143,11 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Date number i of n at equal distances: the nearest to i·life/n, the earlier of two.
+/// Date number i of n at equal distances: the nearest to i·life/n, the even one of two.
 pub fn fixing(i: usize, n: usize, life: usize) -> usize {
-    (2 * i * life + n - 1) / (2 * n)
+    let (below, rest) = (i * life / n, i * life % n);
+    let above = 2 * rest > n || (2 * rest == n && below % 2 == 1);
+    below + usize::from(above)
 }
 
 /// The dates of a rule on a grid.
@@ -234,7 +236,7 @@ mod tests {
         let month = Grid::new(30, 1.0 / 365.0, 365.0);
         assert_eq!(dates(Rule::Weekly, &month), [7, 14, 21, 28, 30]);
         assert_eq!(dates(Rule::Every(12), &month), [12, 24, 30]);
-        assert_eq!(dates(Rule::Fixings(4), &month), [7, 15, 22, 30]);
+        assert_eq!(dates(Rule::Fixings(4), &month), [8, 15, 22, 30]);
         assert_eq!(dates(Rule::Quarterly, &month), [30]);
         assert_eq!(dates(Rule::Expiry, &month), [30]);
     }

@@ -12,7 +12,8 @@ pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
 
 use super::assets::{Asset, Assets};
 use super::simulator::Simulator;
-use crate::contract::{Contract, Seen, Spots};
+use super::spot_market::Market;
+use crate::contract::{Contract, Formula, Seen, Spots};
 use crate::error::Result;
 use crate::named::named;
 use crate::random::{Purpose, Sampling};
@@ -50,8 +51,8 @@ const ACCURACY: f64 = 1e-4;
 
 /// The arbitrage-free price of a contract at its sale.
 ///
-/// A sum of calls and puts has the model's own price, and what has a closed form in a lognormal market has that one there. Any
-/// other contract is simulated: 16 independent scrambles of Sobol
+/// A sum of calls and puts has the model's own price, and what has a closed form in a lognormal market has it there. Any other
+/// contract is simulated: 16 independent scrambles of Sobol
 /// points, each of 2⁹ paths or, until the standard error is below 10⁻⁴ of the spot, of more, up to some 2²⁴ steps of paths in
 /// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
 /// formula is exact, the mean of its spots, and under geometric Brownian motion their geometric mean. The standard error is
@@ -77,19 +78,8 @@ pub fn model_price(
     }
     let market = assets.first();
     if let (Some(formula), Some(volatility)) = (contract.formula(), market.model.lognormal()) {
-        let state = at_sale(contract, market.spot);
-        let seen = Seen {
-            spot: market.spot,
-            rate: market.rate,
-            dividend: market.dividend,
-            volatility,
-            date: 0,
-            steps: contract.steps,
-            dt: contract.dt(),
-            state: &state,
-        };
         return Ok(ContractPrice {
-            value: formula.price(&seen),
+            value: at_sale(formula, contract, market, volatility),
             standard_error: 0.0,
             method: PriceMethod::Formula,
         });
@@ -103,12 +93,22 @@ pub fn model_price(
     })
 }
 
-/// The running values of a contract at the sale, before any observation.
-fn at_sale(contract: &Contract, spot: f64) -> Vec<f64> {
+/// The closed form at the sale, where running values have seen nothing yet.
+fn at_sale(formula: &dyn Formula, contract: &Contract, market: &Market, volatility: f64) -> f64 {
     let dates = contract.steps + 1;
-    let paths = vec![[spot; BLOCK]; dates];
-    let state = contract.state(Spots::new(&paths, dates, dates));
-    state.chunks(dates).map(|dates| dates[0][0]).collect()
+    let still = vec![[market.spot; BLOCK]; dates];
+    let state = contract.state(Spots::new(&still, dates, dates));
+    let state: Vec<f64> = state.chunks(dates).map(|dates| dates[0][0]).collect();
+    formula.price(&Seen {
+        spot: market.spot,
+        rate: market.rate,
+        dividend: market.dividend,
+        volatility,
+        date: 0,
+        steps: contract.steps,
+        dt: contract.dt(),
+        state: &state,
+    })
 }
 
 /// Simulates until the price is known as well as [`model_price`] says.
