@@ -41,7 +41,7 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         simulated.standard_error,
         plan.evaluation_paths,
     );
-    let model = plan.priced(&mut || stop.check())?;
+    let model = plan.model_price(&mut || stop.check())?;
     let both = Estimate {
         standard_error: error.hypot(model.standard_error),
         ..simulated

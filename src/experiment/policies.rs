@@ -69,7 +69,7 @@ pub fn simulated_price(plan: &Plan, stop: impl Fn() -> Result<()>) -> Result<Est
     let simulator = plan.simulator(plan.seed, Purpose::Pricing);
     let discount = (-plan.market.rate * contract.expiry).exp();
     // Moments about a number near the mean keep their digits.
-    let centre = plan.priced(&mut || stop())?.value;
+    let centre = plan.model_price(&mut || stop())?.value;
     let (mut sum, mut squares) = (0.0, 0.0);
     for first in (0..plan.evaluation_paths).step_by(BLOCKS * BLOCK) {
         stop()?;

@@ -52,7 +52,9 @@ fn a_payoff_is_priced_as_its_type() {
     let price = |contract: &str| {
         plan(&format!("expiry_days = 60\n{contract}"))
             .unwrap()
-            .model_price()
+            .model_price(&mut || Ok(()))
+            .unwrap()
+            .value
     };
     let asian = price("type = \"asian_put\"\nfixings = 12\nstrike = 102");
     let written =
@@ -75,6 +77,10 @@ fn prices_are_those_of_the_reference() {
     let mut found = 0;
     for row in file["rows"].as_array().unwrap() {
         let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+        // The market of the plan is that of the rows over a year.
+        if number("expiry") != 1.0 {
+            continue;
+        }
         let (product, kind) = (
             row["product"].as_str().unwrap(),
             row["kind"].as_str().unwrap_or_default(),

@@ -48,17 +48,8 @@ impl Plan {
     ///
     /// # Errors
     /// That of `stop`, which is asked again and again where the price is simulated.
-    pub fn priced(&self, stop: &mut dyn FnMut() -> Result<()>) -> Result<ContractPrice> {
-        self.prices
-            .of(&self.market.clone().into(), &self.contract, stop)
-    }
-
-    /// The model's price of the contract in the strategy's own market.
-    pub fn model_price(&self) -> f64 {
-        let price = self.priced(&mut || Ok(()));
-        price
-            .expect("who never asks to stop is never stopped")
-            .value
+    pub fn model_price(&self, stop: &mut dyn FnMut() -> Result<()>) -> Result<ContractPrice> {
+        self.prices.of(&self.assets(), &self.contract, stop)
     }
 
     /// The premium in the strategy's own market.
