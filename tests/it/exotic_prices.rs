@@ -60,7 +60,6 @@ fn exotic_contracts_have_the_published_prices() {
             "american" => 0.01 * expected,
             _ => number(&row["tolerance"]),
         };
-        println!("{} {price} {error} {:+.5}", row["product"], price - expected);
         assert!(error < 5e-4 * 100.0, "{found}");
         assert!((price - expected).abs() < tolerance + 3.0 * error, "{row}: {found}");
         let formula = found["model_price_method"] == "formula";
