@@ -19,14 +19,15 @@
 //!     "#,
 //!     |_| {},
 //! )?;
-//! let price = plan.market.price(&plan.contract);
+//! let price = plan.model_premium();
 //! assert!((price - 2.752).abs() < 0.001);
 //!
 //! // The seller's tail risk on 1,000 paths, hedged daily by the Black–Scholes delta and not at all.
 //! let paths = plan.simulator(plan.seed, Purpose::Evaluation).paths(0, 1_000);
+//! let paths = paths.under(&plan.contract);
 //! let ledger = plan.ledger(&plan.market, price);
 //! let tail_risk = |hedge| {
-//!     let (market, charge) = (plan.market, plan.spot_charge());
+//!     let (market, charge) = (plan.market.clone(), plan.spot_charge());
 //!     let policy = ClassicalPolicy { hedge, market, charge };
 //!     Book::hedge(&policy, &ledger, &paths).map(|book| cvar(&book.pnl, 0.95))
 //! };
