@@ -7,9 +7,7 @@ use crate::contract::Contract;
 use crate::error::Result;
 use crate::experiment::{indifference_prices, saved_policies, simulated_price};
 use crate::market::Assets;
-use crate::market::valuation::{
-    AssetSensitivities, ContractPrice, PriceMethod, Sensitivity, sensitivities,
-};
+use crate::market::valuation::{AssetSensitivities, Sensitivity, sensitivities};
 use crate::numbers::{significant, with_error};
 use crate::risk::Estimate;
 use crate::strategy::memory::check_memory;
@@ -49,12 +47,7 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
     let agree = both.explains(model.value, STANDARD_ERRORS, ROUNDING * market.spot);
     if !agree {
         warn(&format!(
-            "the price is {} by {} and {} by simulation, more apart than sampling explains",
-            price_shown(&model),
-            match model.method {
-                PriceMethod::Formula => "the model's formula",
-                PriceMethod::Simulation => "Sobol points",
-            },
+            "the model's price is {model} and on {paths} paths {}, more apart than sampling explains",
             with_error(mean, error)
         ));
     }
@@ -82,8 +75,7 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         "indifference": rows,
     });
     let mut text = format!(
-        "model price      {}\nsimulated price  {}   ({paths} paths)\n{greeks_text}",
-        price_shown(&model),
+        "model price      {model}\nsimulated price  {}   ({paths} paths)\n{greeks_text}",
         with_error(mean, error),
     );
     text.push_str(&format!(
@@ -99,17 +91,6 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         ));
     }
     Ok(Output { text, document })
-}
-
-/// A price with what is known of its error.
-fn price_shown(price: &ContractPrice) -> String {
-    match price.method {
-        PriceMethod::Formula => significant(price.value, 7),
-        PriceMethod::Simulation => format!(
-            "{}   (Sobol points with control variates)",
-            with_error(price.value, price.standard_error)
-        ),
-    }
 }
 
 /// The greeks of a contract, as a document and as text.

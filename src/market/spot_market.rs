@@ -43,6 +43,13 @@ impl Market {
             .price_of(legs, now.0, now.1)
     }
 
+    /// The standard error of [`Self::price`]: 0 unless the model simulates it.
+    pub fn standard_error(&self, legs: &[Leg], expiry: f64) -> f64 {
+        let now = (self.spot, self.variance());
+        self.pricer(legs, expiry, [now].into_iter())
+            .standard_error_of(legs, now.0, now.1)
+    }
+
     /// Price and sensitivities of calls and puts, `expiry` years before they expire.
     pub fn greeks(&self, legs: &[Leg], expiry: f64) -> Greeks {
         let now = (self.spot, self.variance());

@@ -5,7 +5,7 @@ use super::contract::Premium;
 use crate::contract::Contract;
 use crate::error::Result;
 use crate::market::Assets;
-use crate::market::valuation::{ContractPrice, PriceMethod, model_price};
+use crate::market::valuation::{ContractPrice, model_price};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Prices that a simulation found, by assets and contract.
@@ -33,7 +33,7 @@ impl PriceCache {
             return Ok(*price);
         }
         let price = model_price(assets, contract, stop)?;
-        if price.method != PriceMethod::Formula {
+        if price.method.is_simulated() {
             if known.len() == KEPT {
                 known.clear();
             }

@@ -4,7 +4,7 @@ use super::dynamics::{
 };
 use super::heston;
 use super::jumps;
-use super::pricer::{Horizon, Pricer};
+use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::transform::{TABLE_TAIL, TransformPricer, transform_calls};
 use super::variance::VarianceProcess;
 use crate::error::Result;
@@ -152,6 +152,10 @@ impl Dynamics for BatesParameters {
             v0: (variance - self.jumps().variance()).max(0.0),
             ..*self
         })
+    }
+
+    fn price_method(&self) -> PriceMethod {
+        PriceMethod::Transform
     }
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {

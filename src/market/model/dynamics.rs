@@ -1,4 +1,4 @@
-use super::pricer::{Horizon, Pricer};
+use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
@@ -224,6 +224,9 @@ pub trait Dynamics: Debug + Send + Sync {
     fn prices_every_state(&self) -> bool {
         true
     }
+
+    /// How [`Self::pricer`] comes by its prices.
+    fn price_method(&self) -> PriceMethod;
 
     /// A pricer of the options of one horizon.
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a>;

@@ -1,5 +1,5 @@
 use super::dynamics::{Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation};
-use super::pricer::{Horizon, Pricer};
+use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
@@ -70,6 +70,10 @@ impl Dynamics for GbmParameters {
         Some(Self {
             volatility: variance.sqrt(),
         })
+    }
+
+    fn price_method(&self) -> PriceMethod {
+        PriceMethod::Formula
     }
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {

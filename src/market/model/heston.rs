@@ -2,7 +2,7 @@ use super::dynamics::{
     Draw, Dynamics, Estimate, Finding, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
     spread_limit,
 };
-use super::pricer::{Horizon, Pricer};
+use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::transform::{TABLE_TAIL, TransformPricer, transform_calls};
 use super::variance::VarianceProcess;
 use crate::error::Result;
@@ -111,6 +111,10 @@ impl Dynamics for HestonParameters {
             v0: variance,
             ..*self
         })
+    }
+
+    fn price_method(&self) -> PriceMethod {
+        PriceMethod::Transform
     }
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {

@@ -3,7 +3,7 @@ use super::dynamics::{
     not_estimated, spread_limit,
 };
 use super::jumps;
-use super::pricer::{Horizon, Pricer};
+use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::transform::{TABLE_TAIL, TransformPricer, transform_calls};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
@@ -123,6 +123,10 @@ impl Dynamics for KouParameters {
     /// How a variance that is seen divides into diffusion and jumps is not known.
     fn seen_at(&self, _: f64) -> Option<Self> {
         None
+    }
+
+    fn price_method(&self) -> PriceMethod {
+        PriceMethod::Transform
     }
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {

@@ -2,7 +2,7 @@ use super::dynamics::{
     Draw, Dynamics, Estimate, Finding, Limit, MOST_DEVIATION, Tabulation, deviation, spread_limit,
 };
 use super::jumps;
-use super::pricer::{Horizon, Pricer};
+use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
@@ -51,6 +51,10 @@ impl Dynamics for MertonParameters {
     /// How a variance that is seen divides into diffusion and jumps is not known.
     fn seen_at(&self, _: f64) -> Option<Self> {
         None
+    }
+
+    fn price_method(&self) -> PriceMethod {
+        PriceMethod::Series
     }
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {

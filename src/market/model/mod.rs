@@ -24,7 +24,7 @@ pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulated, Tabulati
 pub use gbm::GbmParameters;
 pub use kou::KouParameters;
 pub use local_volatility::LocalVolatilityParameters;
-pub use pricer::{Horizon, Pricer};
+pub use pricer::{Horizon, PriceMethod, Pricer};
 pub use rough_bergomi::RoughBergomiParameters;
 pub use sabr::SabrParameters;
 pub use variance::VarianceProcess;
@@ -233,6 +233,11 @@ impl Model {
     /// Whether spot and variance on a date after the sale determine prices there; see [`Dynamics::prices_every_state`].
     pub fn prices_every_state(&self) -> bool {
         self.dynamics().prices_every_state()
+    }
+
+    /// How the model comes by the prices of calls and puts.
+    pub fn price_method(&self) -> PriceMethod {
+        self.dynamics().price_method()
     }
 
     /// A pricer of the options of one horizon.

@@ -1,6 +1,48 @@
 use crate::contract::{Leg, OptionKind};
+use crate::named::named;
 use crate::pricing::Greeks;
 use std::ops::RangeInclusive;
+
+named! {
+    /// How a price came about.
+    #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
+    pub enum PriceMethod {
+        /// A closed form, or integrals of one that are exact to rounding.
+        Formula = "formula",
+        /// A series whose terms are closed forms.
+        Series = "series",
+        /// The inversion of a Fourier transform.
+        Transform = "transform",
+        /// An integral over what the price is conditional on.
+        Quadrature = "quadrature",
+        /// An expansion, which leaves an error of its own.
+        Expansion = "expansion",
+        /// A partial differential equation on a grid.
+        FiniteDifferences = "finite_differences",
+        /// The mean over simulated paths, which has a standard error.
+        Simulation = "simulation",
+    }
+}
+
+impl PriceMethod {
+    /// What a price is, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Formula => "closed form",
+            Self::Series => "series",
+            Self::Transform => "transform",
+            Self::Quadrature => "quadrature",
+            Self::Expansion => "expansion",
+            Self::FiniteDifferences => "finite differences",
+            Self::Simulation => "simulated",
+        }
+    }
+
+    /// Whether it is the mean over simulated paths.
+    pub fn is_simulated(self) -> bool {
+        self == Self::Simulation
+    }
+}
 
 /// What prices are asked for: options that expire together, in states of the market on one date.
 ///
@@ -40,6 +82,11 @@ pub trait Pricer: Send + Sync {
     fn price_of(&self, legs: &[Leg], spot: f64, variance: f64) -> f64 {
         let price = |leg: &Leg| leg.quantity * self.price(leg.kind, leg.strike, spot, variance);
         legs.iter().map(price).sum()
+    }
+
+    /// The standard error of [`Self::price_of`]: 0 unless the price is simulated.
+    fn standard_error_of(&self, _legs: &[Leg], _spot: f64, _variance: f64) -> f64 {
+        0.0
     }
 
     /// The price of calls and puts together and its sensitivities.

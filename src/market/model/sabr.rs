@@ -2,7 +2,7 @@ use super::dynamics::{
     Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, not_estimated,
     spread_limit,
 };
-use super::pricer::{Horizon, Pricer};
+use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
@@ -123,6 +123,10 @@ impl Dynamics for SabrParameters {
 
     fn prices_are_exact(&self) -> bool {
         false
+    }
+
+    fn price_method(&self) -> PriceMethod {
+        PriceMethod::Expansion
     }
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {

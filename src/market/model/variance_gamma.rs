@@ -2,7 +2,7 @@ use super::dynamics::{
     Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, not_estimated,
     spread_limit,
 };
-use super::pricer::{Horizon, Pricer};
+use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
@@ -94,6 +94,10 @@ impl Dynamics for VarianceGammaParameters {
     /// How a variance that is seen divides into what moves and how often is not known.
     fn seen_at(&self, _: f64) -> Option<Self> {
         None
+    }
+
+    fn price_method(&self) -> PriceMethod {
+        PriceMethod::Quadrature
     }
 
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a> {

@@ -11,39 +11,42 @@ pub use exercise::exercise_rule;
 pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
 
 use super::assets::{Asset, Assets};
+use super::model::PriceMethod;
 use super::simulator::Simulator;
 use super::spot_market::Market;
 use crate::contract::{Contract, Formula, Seen, Spots};
 use crate::error::Result;
-use crate::named::named;
+use crate::numbers::{significant, with_error};
 use crate::random::{Purpose, Sampling};
 use crate::simd::BLOCK;
 use controls::Controls;
 use replicates::Replicates;
-use serde::Serialize;
-
-named! {
-    /// How a price came about.
-    pub enum PriceMethod {
-        /// The model's own way to price calls and puts: a closed form, a transform or whatever else it has.
-        Formula = "formula",
-        /// The mean over simulated paths.
-        Simulation = "simulation",
-    }
-}
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The price of a contract under a model, and what is known of its error.
 ///
 /// # Units
 /// Currency on the day of the sale.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct ContractPrice {
     /// The price.
     pub value: f64,
-    /// The standard error of the price; 0 for formulas.
+    /// The standard error of the price; 0 unless it was simulated.
     pub standard_error: f64,
     /// How it came about.
     pub method: PriceMethod,
+}
+
+impl fmt::Display for ContractPrice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = match self.standard_error > 0.0 {
+            true => with_error(self.value, self.standard_error),
+            false => significant(self.value, 7),
+        };
+        write!(f, "{number}, {}", self.method.words())
+    }
 }
 
 /// The standard error, as a share of the spot, at which a simulation ends.
@@ -51,7 +54,7 @@ const ACCURACY: f64 = 1e-4;
 
 /// The arbitrage-free price of a contract at its sale.
 ///
-/// A sum of calls and puts has the model's own price, and what has a closed form in a lognormal market has it there. Any other
+/// A sum of calls and puts has the model's own price, by the model's own method, and what has a closed form in a lognormal market has it there. Any other
 /// contract is simulated: 16 independent scrambles of Sobol
 /// points, each of 2⁹ paths or, until the standard error is below 10⁻⁴ of the spot, of more, up to some 2²⁴ steps of paths in
 /// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
@@ -69,14 +72,14 @@ pub fn model_price(
     contract: &Contract,
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<ContractPrice> {
+    let market = assets.first();
     if let Some(legs) = contract.legs() {
         return Ok(ContractPrice {
-            value: assets.first().price(legs, contract.expiry),
-            standard_error: 0.0,
-            method: PriceMethod::Formula,
+            value: market.price(legs, contract.expiry),
+            standard_error: market.standard_error(legs, contract.expiry),
+            method: market.model.price_method(),
         });
     }
-    let market = assets.first();
     if let (Some(formula), Some(volatility)) = (contract.formula(), market.model.lognormal()) {
         return Ok(ContractPrice {
             value: at_sale(formula, contract, market, volatility),

@@ -2,7 +2,7 @@
 
 use super::RoughBergomiParameters;
 use super::volterra::{Drawing, InSingle, Volterra, left_out};
-use crate::contract::OptionKind;
+use crate::contract::{Leg, OptionKind};
 use crate::market::model::pricer::{Horizon, Pricer};
 use crate::pricing::{BlackScholes, Greeks};
 use crate::random::{Purpose, Sampling, Source};
@@ -136,9 +136,8 @@ impl Moments {
         )
     }
 
-    /// The weights of the paths.
-    fn weights(&self, rho: f64, xi: f64) -> Vec<f64> {
-        const CONTROLS: usize = 4;
+    /// What is known to be 0 in the mean, less its mean over the paths; and that mean.
+    fn controls(&self, rho: f64, xi: f64) -> (Vec<Controls>, Controls) {
         let root = xi.sqrt();
         let control = |path: &Path| {
             let (parallel, _) = self.state(path, rho, xi, 0.0);
@@ -151,79 +150,150 @@ impl Moments {
                 (plain * plain - total) / expected,
             ]
         };
-        let count = self.paths.len() as f64;
+        let mut values: Vec<Controls> = self.paths.iter().map(control).collect();
+        let count = values.len() as f64;
         let mut mean = [0.0; CONTROLS];
-        for path in &self.paths {
-            let values = control(path);
-            (0..CONTROLS).for_each(|k| mean[k] += values[k] / count);
+        for value in &values {
+            (0..CONTROLS).for_each(|k| mean[k] += value[k] / count);
         }
-        let centred = |path: &Path| -> [f64; CONTROLS] {
-            let values = control(path);
-            std::array::from_fn(|k| values[k] - mean[k])
-        };
-        let mut products = Mat::<f64>::zeros(CONTROLS, CONTROLS);
-        for path in &self.paths {
-            let values = centred(path);
-            for row in 0..CONTROLS {
-                for column in 0..=row {
-                    products[(row, column)] += values[row] * values[column];
-                }
+        for value in &mut values {
+            (0..CONTROLS).for_each(|k| value[k] -= mean[k]);
+        }
+        (values, mean)
+    }
+}
+
+/// Quantities that control others.
+const CONTROLS: usize = 4;
+type Controls = [f64; CONTROLS];
+
+fn dot(one: &Controls, other: &Controls) -> f64 {
+    one.iter().zip(other).map(|(x, y)| x * y).sum()
+}
+
+/// The coefficients b with CᵀC b = `right`, C the matrix whose rows are `centred`; zeros where there are none.
+fn coefficients(centred: &[Controls], right: &Controls) -> Controls {
+    let mut products = Mat::<f64>::zeros(CONTROLS, CONTROLS);
+    for values in centred {
+        for row in 0..CONTROLS {
+            for column in 0..=row {
+                products[(row, column)] += values[row] * values[column];
             }
         }
-        // Where a quantity is the same on every path, as P without correlation and I without volatility, it controls nothing.
-        for k in 0..CONTROLS {
-            products[(k, k)] += 1e-12 * count;
+    }
+    // Where a quantity is the same on every path, as P without correlation and I without volatility, it controls nothing.
+    for k in 0..CONTROLS {
+        products[(k, k)] += 1e-12 * centred.len() as f64;
+    }
+    let right = Mat::from_fn(CONTROLS, 1, |k, _| right[k]);
+    match products.llt(Side::Lower) {
+        Ok(factor) => {
+            let solution = factor.solve(&right);
+            std::array::from_fn(|k| solution[(k, 0)])
         }
-        let mean_column = Mat::from_fn(CONTROLS, 1, |k, _| mean[k]);
-        let shift = match products.llt(Side::Lower) {
-            Ok(factor) => factor.solve(&mean_column),
-            Err(_) => Mat::zeros(CONTROLS, 1),
-        };
-        let weight = |path: &Path| {
-            let values = centred(path);
-            1.0 / count
-                - (0..CONTROLS)
-                    .map(|k| shift[(k, 0)] * values[k])
-                    .sum::<f64>()
-        };
-        self.paths.iter().map(weight).collect()
+        Err(_) => [0.0; CONTROLS],
+    }
+}
+
+/// Options on every path, and how much a path counts.
+struct Valued {
+    centred: Vec<Controls>,
+    weights: Vec<f64>,
+    values: Vec<f64>,
+}
+
+impl Valued {
+    fn price(&self) -> f64 {
+        self.weights
+            .iter()
+            .zip(&self.values)
+            .map(|(w, v)| w * v)
+            .sum()
+    }
+
+    /// What the controls leave of the standard deviation of antithetic pairs, over the root of their number.
+    fn standard_error(&self) -> f64 {
+        let count = self.values.len() as f64;
+        let mean = self.values.iter().sum::<f64>() / count;
+        let mut right = [0.0; CONTROLS];
+        for (value, controls) in self.values.iter().zip(&self.centred) {
+            (0..CONTROLS).for_each(|k| right[k] += (value - mean) * controls[k]);
+        }
+        let slopes = coefficients(&self.centred, &right);
+        let left = |i: usize| self.values[i] - mean - dot(&slopes, &self.centred[i]);
+        let half = BLOCK / 2;
+        let firsts = (0..self.values.len()).filter(|i| i % BLOCK < half);
+        let squares: f64 = firsts
+            .map(|i| (0.5 * (left(i) + left(i + half))).powi(2))
+            .sum();
+        squares.sqrt() / (0.5 * count)
     }
 }
 
 impl ConditionalPricer<'_> {
-    fn value(
-        &self,
-        option: (OptionKind, f64),
-        spot: f64,
-        variance: f64,
-        (left, tilt): (f64, f64),
-    ) -> f64 {
+    fn valued(&self, legs: &[Leg], spot: f64, variance: f64, (left, tilt): (f64, f64)) -> Valued {
         let rho = self.parameters.rho;
         let moments = moments(self.parameters, left);
-        let weights = moments.weights(rho, variance);
+        let (centred, mean) = moments.controls(rho, variance);
+        let shift = coefficients(&centred, &mean);
+        let share = 1.0 / centred.len() as f64;
+        let weights: Vec<f64> = centred
+            .iter()
+            .map(|values| share - dot(&shift, values))
+            .collect();
         let state = |path| moments.state(path, rho, variance, tilt);
         let states: Vec<(f64, f64)> = moments.paths.iter().map(state).collect();
         // 1 but for rounding, and where the curve has moved.
         let mean: f64 = states.iter().zip(&weights).map(|((p, _), w)| w * p).sum();
-        let value = |((parallel, total), weight): (&(f64, f64), &f64)| {
-            let option = BlackScholes {
-                kind: option.0,
-                spot: spot * parallel / mean,
-                strike: option.1,
-                expiry: left,
-                rate: self.horizon.rate,
-                dividend: self.horizon.dividend,
-                volatility: (total / left).sqrt(),
+        let value = |&(parallel, total): &(f64, f64)| {
+            let volatility = (total / left).sqrt();
+            let option = |leg: &Leg| {
+                let option = BlackScholes {
+                    kind: leg.kind,
+                    spot: spot * parallel / mean,
+                    strike: leg.strike,
+                    expiry: left,
+                    rate: self.horizon.rate,
+                    dividend: self.horizon.dividend,
+                    volatility,
+                };
+                leg.quantity * option.price()
             };
-            weight * option.price()
+            legs.iter().map(option).sum()
         };
-        states.iter().zip(&weights).map(value).sum()
+        Valued {
+            values: states.par_iter().map(value).collect(),
+            centred,
+            weights,
+        }
+    }
+
+    fn value(
+        &self,
+        (kind, strike): (OptionKind, f64),
+        spot: f64,
+        variance: f64,
+        at: (f64, f64),
+    ) -> f64 {
+        let legs = [Leg::one(kind, strike)];
+        self.valued(&legs, spot, variance, at).price()
     }
 }
 
 impl Pricer for ConditionalPricer<'_> {
     fn price(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> f64 {
         self.value((kind, strike), spot, variance, (self.horizon.left, 0.0))
+    }
+
+    fn price_of(&self, legs: &[Leg], spot: f64, variance: f64) -> f64 {
+        let at = (self.horizon.left, 0.0);
+        self.valued(legs, spot, variance, at).price()
+    }
+
+    /// Of the paths alone: what the steps of the paths leave out is not in it.
+    fn standard_error_of(&self, legs: &[Leg], spot: f64, variance: f64) -> f64 {
+        let at = (self.horizon.left, 0.0);
+        self.valued(legs, spot, variance, at).standard_error()
     }
 
     /// The curve of forward variance moves with the spot by d⟨ξ(u), S⟩/d⟨S⟩ = ρ η√(2H) u^{H−½} ξ(u)/(S√v).
