@@ -1,7 +1,7 @@
 use super::{Policy, close_where_ended, minimum_variance};
 use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Seen, Vanilla, Worth};
 use crate::error::{Error, Result};
-use crate::market::{Market, Paths};
+use crate::market::{Market, Paths, VarianceProcess};
 use crate::named::named;
 use crate::pricing::BlackScholes;
 use crate::simd::{BLOCK, Lane};
@@ -173,6 +173,8 @@ fn no_delta(contract: &Contract) -> Error {
 /// A classical hedge of one contract.
 struct HedgeOf<'a> {
     market: &'a Market,
+    /// The variance of the market's model, made once for all paths and dates.
+    process: VarianceProcess,
     charge: Charge,
     contract: &'a Contract,
 }
@@ -206,7 +208,7 @@ impl HedgeOf<'_> {
         left: f64,
         of: impl Fn(&BlackScholes) -> f64,
     ) -> f64 {
-        let volatility = self.market.model.mean_variance(variance, left).sqrt();
+        let volatility = self.process.mean_from(variance, left).sqrt();
         let value = |leg: &Leg| {
             let option = self.market.black_scholes(*leg, left, volatility);
             leg.quantity * of(&BlackScholes { spot, ..option })
@@ -233,7 +235,7 @@ impl HedgeOf<'_> {
                 spot,
                 rate: self.market.rate,
                 dividend: self.market.dividend,
-                volatility: self.market.model.mean_variance(variance, left).sqrt(),
+                volatility: self.process.mean_from(variance, left).sqrt(),
                 date: now.date,
                 steps: self.contract.steps,
                 dt: self.contract.dt(),
@@ -253,13 +255,13 @@ impl HedgeOf<'_> {
         left: f64,
     ) -> (f64, f64) {
         const MOST: f64 = 10.0;
-        let model = &self.market.model;
+        let process = &self.process;
         let later = left + (option.expiry - self.contract.expiry);
         // Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
-        let share = |left: f64| model.mean_variance(1.0, left) - model.mean_variance(0.0, left);
+        let share = |left: f64| process.mean_from(1.0, left) - process.mean_from(0.0, left);
         let (ours, theirs) = (
-            model.mean_variance(variance, left),
-            model.mean_variance(variance, later),
+            process.mean_from(variance, left),
+            process.mean_from(variance, later),
         );
         let expected = if theirs > 0.0 {
             theirs / ours
@@ -343,6 +345,7 @@ impl Policy for ClassicalPolicy {
         };
         let of = HedgeOf {
             market,
+            process: market.model.variance_process(),
             charge,
             contract,
         };
