@@ -79,6 +79,10 @@ pub fn finish(
         backtest_breakdown: backtest.map_or_else(Vec::new, |(_, contracts)| {
             outcome::breakdowns(&outcomes, contracts)
         }),
+        model_premium: match simulated.is_empty() {
+            true => None,
+            false => plan.priced_premium(),
+        },
         evaluation: rows(&simulated),
         backtest: rows(&historical),
         tuning,

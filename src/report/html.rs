@@ -149,6 +149,10 @@ fn introduction(metrics: &Metrics) -> Markup {
         ("Command", format!("deephedge {}", metrics.command)),
         ("Trained on", metrics.risk.clone()),
     ];
+    let simulated = metrics
+        .model_premium
+        .filter(|price| price.method.is_simulated());
+    facts.extend(simulated.map(|price| ("Premium", price.to_string())));
     if !metrics.seeds.is_empty() {
         let seeds: Vec<String> = metrics.seeds.iter().map(u64::to_string).collect();
         facts.push(("Seeds", seeds.join(", ")));

@@ -6,6 +6,8 @@ use super::metrics::{BacktestMarket, Comparison, ExamplePath, Metrics, TrainingC
 use super::precision::Precision;
 use super::store::{self, RunFolder};
 use super::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
+use crate::market::model::PriceMethod;
+use crate::market::valuation::ContractPrice;
 use crate::risk::Row;
 use crate::training::TrainingPoint;
 use chrono::{Days, Months, NaiveDate};
@@ -133,6 +135,11 @@ pub fn metrics() -> Metrics {
         tuning: Vec::new(),
         lengths: Vec::new(),
         frontier: Vec::new(),
+        model_premium: Some(ContractPrice {
+            value: 97.951,
+            standard_error: 0.012,
+            method: PriceMethod::Simulation,
+        }),
         money_unit: Some(1.2),
         band_aversion: Some(0.7),
         band_at_bound: false,

@@ -20,6 +20,7 @@
 use super::breakdown::Breakdown;
 use super::crossed::Crossed;
 use super::precision::Precision;
+use crate::market::valuation::ContractPrice;
 use crate::numbers::with_error;
 use crate::risk::{Estimate, Row, null_as_nan};
 use crate::training::TrainingPoint;
@@ -80,6 +81,10 @@ pub struct Metrics {
     /// Policies whose risk on test paths is not that of their training.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub disagreements: Vec<Disagreement>,
+    /// The model's price for which the contract is sold on the simulated test paths, how it came about, and its standard error;
+    /// absent if the premium is an amount, and in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub model_premium: Option<ContractPrice>,
     /// The unit in which the optimizers' settings and statistics count money, in the spot's currency; absent in runs of older
     /// versions, whose optimizers counted that currency itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -57,16 +57,24 @@ impl Plan {
         self.premium_in(&self.assets())
     }
 
+    /// The model's price for which the contract is sold in the strategy's own market; none if its premium is an amount.
+    pub fn priced_premium(&self) -> Option<ContractPrice> {
+        match self.premium {
+            Premium::Model => Some(self.price_in(&self.assets())),
+            Premium::Amount(_) => None,
+        }
+    }
+
     /// The premium in the market of `assets`.
     pub fn premium_in(&self, assets: &Assets) -> f64 {
         match self.premium {
-            Premium::Model => {
-                let price = self.prices.of(assets, &self.contract, &mut || Ok(()));
-                price
-                    .expect("who never asks to stop is never stopped")
-                    .value
-            }
+            Premium::Model => self.price_in(assets).value,
             Premium::Amount(amount) => amount,
         }
+    }
+
+    fn price_in(&self, assets: &Assets) -> ContractPrice {
+        let price = self.prices.of(assets, &self.contract, &mut || Ok(()));
+        price.expect("who never asks to stop is never stopped")
     }
 }

@@ -286,6 +286,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         tuning: Vec::new(),
         lengths: Vec::new(),
         frontier: Vec::new(),
+        model_premium: None,
         money_unit: None,
         band_aversion: None,
         band_at_bound: false,
