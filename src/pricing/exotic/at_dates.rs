@@ -23,8 +23,8 @@ impl BarrierOption {
     /// V_{i−1}(x) = e^{−rΔ} ∫_{alive} φ((y − x − mΔ)/(σ√Δ))/(σ√Δ) V_i(y) dy
     /// ```
     ///
-    /// from the last but one date, whose V is a formula. The error is below 10⁻⁹ of the spot; 12 dates take about a
-    /// millisecond, 250 some 50. For `spacing = 0` it is [`Self::valuation`].
+    /// from the last but one date, whose V is a formula. The error is below 10⁻⁹ of the spot.
+    /// For `spacing = 0` it is [`Self::valuation`].
     ///
     /// # References
     ///
