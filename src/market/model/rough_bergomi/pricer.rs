@@ -232,8 +232,18 @@ impl Valued {
 
 impl ConditionalPricer<'_> {
     fn valued(&self, legs: &[Leg], spot: f64, variance: f64, (left, tilt): (f64, f64)) -> Valued {
-        let rho = self.parameters.rho;
         let moments = moments(self.parameters, left);
+        self.valued_on(&moments, legs, (spot, variance), tilt)
+    }
+
+    fn valued_on(
+        &self,
+        moments: &Moments,
+        legs: &[Leg],
+        (spot, variance): (f64, f64),
+        tilt: f64,
+    ) -> Valued {
+        let (rho, left) = (self.parameters.rho, moments.life);
         let (centred, mean) = moments.controls(rho, variance);
         let shift = coefficients(&centred, &mean);
         let share = 1.0 / centred.len() as f64;
@@ -311,6 +321,59 @@ impl Pricer for ConditionalPricer<'_> {
             minimum_variance_delta: greeks.delta
                 + self.parameters.rho * slope / (spot * variance.sqrt()),
             ..greeks
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The standard error of a price is what prices on independent parts of the paths say: within 40 % where 64 of them leave a ninth,
+    /// for an option on either side of the money and for two together.
+    #[test]
+    fn the_standard_error_is_that_of_parts() {
+        const PARTS: usize = 64;
+        let parameters = RoughBergomiParameters {
+            xi: 0.04,
+            eta: 1.9,
+            hurst: 0.1,
+            rho: -0.7,
+        };
+        let pricer = ConditionalPricer {
+            parameters: &parameters,
+            horizon: Horizon {
+                left: 0.25,
+                elapsed: 0.0,
+                start: 100.0,
+                rate: 0.02,
+                dividend: 0.01,
+                variances: 0.04..=0.04,
+                log_moneyness: 0.2,
+            },
+        };
+        let whole = moments(&parameters, 0.25);
+        let (call, put) = (
+            Leg::one(OptionKind::Call, 106.0),
+            Leg::one(OptionKind::Put, 92.0),
+        );
+        for legs in [&[call][..], &[put], &[call, put]] {
+            let stated = pricer.standard_error_of(legs, 100.0, 0.04);
+            let part = |paths: &[Path]| {
+                let part = Moments {
+                    paths: paths.to_vec(),
+                    life: whole.life,
+                };
+                pricer.valued_on(&part, legs, (100.0, 0.04), 0.0).price()
+            };
+            let prices: Vec<f64> = whole.paths.chunks(PATHS / PARTS).map(part).collect();
+            let mean = prices.iter().sum::<f64>() / PARTS as f64;
+            let squares: f64 = prices.iter().map(|price| (price - mean).powi(2)).sum();
+            let found = (squares / (PARTS * (PARTS - 1)) as f64).sqrt();
+            assert!(
+                (found / stated - 1.0).abs() < 0.4,
+                "{legs:?}: {found} {stated}"
+            );
         }
     }
 }
