@@ -42,8 +42,8 @@ fn main() -> deephedge::Result<()> {
             .under(&plan.contract);
         let policy = ClassicalPolicy {
             hedge: Classical::BlackScholes,
-            market: plan.market.clone(),
-            charge: plan.spot_charge(),
+            assets: plan.assets(),
+            charges: plan.spot_charges(),
         };
         let ledger = plan.ledger(&plan.market, plan.model_premium());
         let book = Book::hedge(&policy, &ledger, &paths)?;

@@ -37,8 +37,8 @@ fn main() -> deephedge::Result<()> {
     let price = |hedge| -> deephedge::Result<Estimate> {
         let policy = ClassicalPolicy {
             hedge,
-            market: plan.market.clone(),
-            charge: Default::default(),
+            assets: plan.assets(),
+            charges: vec![Default::default()],
         };
         let book = Book::hedge(&policy, &ledger, &paths)?;
         let losses: Vec<f64> = book.pnl.iter().map(|pnl| -pnl).collect();

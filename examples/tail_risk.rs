@@ -43,8 +43,8 @@ fn main() -> deephedge::Result<()> {
         for count in [1_000, 10_000, 100_000] {
             let policy = ClassicalPolicy {
                 hedge,
-                market: plan.market.clone(),
-                charge: plan.spot_charge(),
+                assets: plan.assets(),
+                charges: plan.spot_charges(),
             };
             let book = Book::hedge(
                 &policy,

@@ -65,8 +65,8 @@ fn main() -> deephedge::Result<()> {
     };
     let delta = ClassicalPolicy {
         hedge: Classical::BlackScholes,
-        market: plan.market.clone(),
-        charge: plan.spot_charge(),
+        assets: plan.assets(),
+        charges: plan.spot_charges(),
     };
     // The paths fill one block, the spot is the only instrument: a lane of positions at every date.
     let ours = hedger.positions(&plan.contract, &paths)?[half];

@@ -27,8 +27,8 @@
 //! let paths = paths.under(&plan.contract);
 //! let ledger = plan.ledger(&plan.market, price);
 //! let tail_risk = |hedge| {
-//!     let (market, charge) = (plan.market.clone(), plan.spot_charge());
-//!     let policy = ClassicalPolicy { hedge, market, charge };
+//!     let (assets, charges) = (plan.assets(), plan.spot_charges());
+//!     let policy = ClassicalPolicy { hedge, assets, charges };
 //!     Book::hedge(&policy, &ledger, &paths).map(|book| cvar(&book.pnl, 0.95))
 //! };
 //! assert!(tail_risk(Classical::BlackScholes)? < 0.3 * tail_risk(Classical::Naked)?);

@@ -92,8 +92,8 @@ fn parts_add_up_to_the_ledger() {
             };
             let policy = ClassicalPolicy {
                 hedge,
-                market: market.clone(),
-                charge: 0.004.into(),
+                assets: market.clone().into(),
+                charges: vec![0.004.into()],
             };
             let ledger = paths.instruments()[1..].iter().fold(
                 Ledger::new(contract.clone(), costs, &market, 0.0),
@@ -127,8 +127,8 @@ fn the_models_delta_leaves_gamma_and_theta() {
         let paths = paths(market.clone(), &contract, 1);
         let policy = ClassicalPolicy {
             hedge: Classical::BlackScholes,
-            market: market.clone(),
-            charge: 0.0.into(),
+            assets: market.clone().into(),
+            charges: vec![0.0.into()],
         };
         let none = vec![0.0; paths.count()];
         let free = Book::zeros(paths.count());
@@ -252,8 +252,8 @@ fn halted_prices_are_hedged_and_attributed() {
             ] {
                 let policy = ClassicalPolicy {
                     hedge,
-                    market: market.clone(),
-                    charge: cost.into(),
+                    assets: market.clone().into(),
+                    charges: vec![cost.into()],
                 };
                 let costs = Costs {
                     spot: cost.into(),
@@ -296,8 +296,8 @@ fn the_band_at_a_kink() {
     for (cost, expected) in [(0.0, [0.5, 0.5]), (0.01, [0.0, 1.0])] {
         let policy = ClassicalPolicy {
             hedge: Classical::WhalleyWilmott { aversion: 1.0 },
-            market: market.clone(),
-            charge: cost.into(),
+            assets: market.clone().into(),
+            charges: vec![cost.into()],
         };
         let positions = policy.positions(&contract, &paths).unwrap();
         assert_eq!(positions[5][..2], expected);

@@ -95,8 +95,8 @@ fn calendar_days_follow_the_dates() {
 fn naked(contracts: &Contracts) -> crate::hedging::ClassicalPolicy {
     crate::hedging::ClassicalPolicy {
         hedge: crate::hedging::Classical::BlackScholes,
-        market: contracts.market.clone(),
-        charge: 0.0.into(),
+        assets: contracts.market.clone().into(),
+        charges: vec![0.0.into()],
     }
 }
 

@@ -107,8 +107,9 @@ fn greeks(assets: &Assets, contract: &Contract, stop: &Stop) -> Result<(Value, S
         return Ok((json!(greeks), text));
     }
     let assets = sensitivities(assets, contract, &mut || stop.check())?;
-    let shown = |name: &str, one: &Sensitivity| {
-        format!("{name} {}", with_error(one.value, one.standard_error))
+    let shown = |name: &str, one: &Sensitivity| match one.standard_error > 0.0 {
+        true => format!("{name} {}", with_error(one.value, one.standard_error)),
+        false => format!("{name} {}", significant(one.value, 6)),
     };
     let line = |asset: &AssetSensitivities| {
         let mut parts = vec![shown("delta", &asset.delta), shown("gamma", &asset.gamma)];

@@ -3,20 +3,35 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// A market and a path as a closed form sees them on a date.
+/// An asset as a closed form sees it on a date.
 ///
 /// # Units
-/// Money in currency, times in years, rate and dividend continuously compounded, volatility annualised.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The spot of the first asset.
+/// The spot in currency, the dividend yield continuously compounded, the volatility annualised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeenAsset {
+    /// The spot.
     pub spot: f64,
-    /// The interest rate.
-    pub rate: f64,
     /// The dividend yield.
     pub dividend: f64,
     /// The volatility that is expected until expiry.
     pub volatility: f64,
+}
+
+/// A market and a path as a closed form sees them on a date.
+///
+/// # Shapes
+/// `assets` and `correlation` are those of the market, in its order; `correlation` has a row for each.
+///
+/// # Units
+/// Money in currency, times in years, the rate continuously compounded.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The assets, the first one first.
+    pub assets: &'a [SeenAsset],
+    /// The correlation of their spots.
+    pub correlation: &'a [Vec<f64>],
+    /// The interest rate.
+    pub rate: f64,
     /// The number of the date; 0 is the sale.
     pub date: usize,
     /// The number of the date of expiry.
@@ -34,28 +49,41 @@ impl Seen<'_> {
     }
 }
 
-/// The price of a contract and its first two derivatives in the spot.
+/// The price of a contract and its first two derivatives in the spots.
+///
+/// # Shapes
+/// One delta and one gamma for each of the assets that the contract depends on.
 ///
 /// # Units
-/// Currency; delta in shares, gamma in shares per currency.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// Currency; deltas in shares, gammas in shares per currency.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Worth {
     /// The price V.
     pub price: f64,
-    /// `∂V/∂S`.
-    pub delta: f64,
-    /// `∂²V/∂S²`.
-    pub gamma: f64,
+    /// `∂V/∂S_i`.
+    pub deltas: Vec<f64>,
+    /// `∂²V/∂S_i²`.
+    pub gammas: Vec<f64>,
 }
 
 /// A closed form in a lognormal market, in every state of a contract that goes on.
 pub trait Formula: Debug + Send + Sync {
-    /// Price, delta and gamma, fast enough for every date of many paths.
+    /// The number of assets that the contract depends on, which are the first ones of its market.
+    fn assets(&self) -> usize {
+        1
+    }
+
+    /// Whether its deltas are a hedge of it: not where on a date next to nothing of it moves with the spot.
+    fn delta_hedges(&self) -> bool {
+        true
+    }
+
+    /// Price, deltas and gammas, fast enough for every date of many paths.
     fn worth(&self, seen: &Seen<'_>) -> Worth;
 
-    /// The price as exactly as it is known, which may take longer.
-    fn price(&self, seen: &Seen<'_>) -> f64 {
-        self.worth(seen).price
+    /// The same as exactly as they are known, which may take longer.
+    fn exactly(&self, seen: &Seen<'_>) -> Worth {
+        self.worth(seen)
     }
 }
 

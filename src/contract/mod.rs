@@ -12,7 +12,7 @@ mod sheets;
 
 pub use cost::{Charge, Costs};
 pub use exercise::{Continuation, ExerciseRule};
-pub use formula::{Formula, Seen, Worth};
+pub use formula::{Formula, Seen, SeenAsset, Worth};
 pub use instrument::{Instrument, Vanilla};
 pub use observation::{Observed, Spots};
 pub use option_kind::OptionKind;
@@ -183,9 +183,9 @@ impl Contract {
         }
     }
 
-    /// Whether it has a delta in closed form.
+    /// Whether it has a delta in closed form that hedges it.
     pub fn has_delta(&self) -> bool {
-        self.legs().is_some() || self.formula().is_some()
+        self.legs().is_some() || self.formula().is_some_and(Formula::delta_hedges)
     }
 
     /// The dates on which it may pay, counted from the sale, which is 0.

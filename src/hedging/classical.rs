@@ -1,7 +1,7 @@
 use super::{Policy, close_where_ended, minimum_variance};
-use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Seen, Vanilla, Worth};
+use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Seen, SeenAsset, Vanilla};
 use crate::error::{Error, Result};
-use crate::market::{Market, Paths, VarianceProcess};
+use crate::market::{Asset, Assets, Market, PathBlock, Paths, VarianceProcess};
 use crate::named::named;
 use crate::pricing::BlackScholes;
 use crate::simd::{BLOCK, Lane};
@@ -151,15 +151,16 @@ impl BandAversion {
     }
 }
 
-/// A classical hedge in one market; all but delta–vega trade the spot alone.
+/// A classical hedge in one market. Delta–vega trades the first asset and an option; the others trade the assets that the
+/// contract depends on, as far as they are instruments.
 #[derive(Debug, Clone)]
 pub struct ClassicalPolicy {
     /// The hedge.
     pub hedge: Classical,
     /// The market that the hedge assumes.
-    pub market: Market,
-    /// What trading the spot costs, which the Whalley–Wilmott band depends on.
-    pub charge: Charge,
+    pub assets: Assets,
+    /// What trading each of the assets costs, which the Whalley–Wilmott band depends on.
+    pub charges: Vec<Charge>,
 }
 
 /// The error of a hedge by a delta of which there is no formula.
@@ -170,13 +171,23 @@ fn no_delta(contract: &Contract) -> Error {
     ))
 }
 
-/// A classical hedge of one contract.
-struct HedgeOf<'a> {
+/// An asset as a hedge assumes it.
+struct Assumed<'a> {
     market: &'a Market,
     /// The variance of the market's model, made once for all paths and dates.
     process: VarianceProcess,
     charge: Charge,
+    /// The number of its spot among the instruments.
+    traded: Option<usize>,
+}
+
+/// A classical hedge of one contract.
+struct HedgeOf<'a> {
+    assets: Vec<Assumed<'a>>,
+    correlation: &'a [Vec<f64>],
     contract: &'a Contract,
+    aversion: Option<f64>,
+    instruments: usize,
 }
 
 /// Where the delta of a contract comes from.
@@ -186,16 +197,6 @@ enum Form<'a> {
     Legs(&'a [Leg]),
     /// A closed form of its own.
     Formula(&'a dyn Formula),
-}
-
-/// What a hedge sees of a path on a date.
-#[derive(Clone, Copy)]
-struct Now<'a> {
-    spot: f64,
-    variance: f64,
-    date: usize,
-    /// The running values of the contract.
-    state: &'a [f64],
 }
 
 impl HedgeOf<'_> {
@@ -208,9 +209,14 @@ impl HedgeOf<'_> {
         left: f64,
         of: impl Fn(&BlackScholes) -> f64,
     ) -> f64 {
-        let volatility = self.process.mean_from(variance, left).sqrt();
+        let Assumed {
+            market,
+            ref process,
+            ..
+        } = self.assets[0];
+        let volatility = process.mean_from(variance, left).sqrt();
         let value = |leg: &Leg| {
-            let option = self.market.black_scholes(*leg, left, volatility);
+            let option = market.black_scholes(*leg, left, volatility);
             leg.quantity * of(&BlackScholes { spot, ..option })
         };
         legs.iter().map(value).sum()
@@ -219,29 +225,6 @@ impl HedgeOf<'_> {
     /// Years from a date to expiry.
     fn left(&self, date: usize) -> f64 {
         self.contract.dt() * (self.contract.steps - date) as f64
-    }
-
-    /// Delta and gamma of the contract at the volatility that the model expects until expiry.
-    fn worth(&self, form: Form<'_>, now: Now<'_>) -> Worth {
-        let (spot, variance) = (now.spot, now.variance);
-        let left = self.left(now.date);
-        match form {
-            Form::Legs(legs) => Worth {
-                price: 0.0,
-                delta: self.black_scholes(legs, spot, variance, left, BlackScholes::delta),
-                gamma: self.black_scholes(legs, spot, variance, left, BlackScholes::gamma),
-            },
-            Form::Formula(formula) => formula.worth(&Seen {
-                spot,
-                rate: self.market.rate,
-                dividend: self.market.dividend,
-                volatility: self.process.mean_from(variance, left).sqrt(),
-                date: now.date,
-                steps: self.contract.steps,
-                dt: self.contract.dt(),
-                state: now.state,
-            }),
-        }
     }
 
     /// Shares and options of delta–vega, beside `held` options.
@@ -255,7 +238,11 @@ impl HedgeOf<'_> {
         left: f64,
     ) -> (f64, f64) {
         const MOST: f64 = 10.0;
-        let process = &self.process;
+        let Assumed {
+            market,
+            ref process,
+            ..
+        } = self.assets[0];
         let later = left + (option.expiry - self.contract.expiry);
         // Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
         let share = |left: f64| process.mean_from(1.0, left) - process.mean_from(0.0, left);
@@ -272,7 +259,7 @@ impl HedgeOf<'_> {
         let leg = Leg::one(option.kind, option.strike);
         let price = BlackScholes {
             spot,
-            ..self.market.black_scholes(leg, later, theirs.sqrt())
+            ..market.black_scholes(leg, later, theirs.sqrt())
         };
         let vega = self.black_scholes(legs, spot, variance, left, BlackScholes::vega);
         let ratio = vega / price.vega() * (share(left) / share(later)) * expected.sqrt();
@@ -285,15 +272,19 @@ impl HedgeOf<'_> {
         (delta - options * price.delta(), options)
     }
 
-    /// Shares beside `held` shares: the Black–Scholes delta or, with an `aversion`, the nearest edge of the band around it.
-    fn position(&self, form: Form<'_>, held: f64, now: Now<'_>, aversion: Option<f64>) -> f64 {
-        let Worth { delta, gamma, .. } = self.worth(form, now);
-        let Some(aversion) = aversion else {
+    /// Shares of an asset beside `held` shares: the delta or, with an aversion, the nearest edge of the band around it.
+    fn position(
+        &self,
+        asset: &Assumed<'_>,
+        (delta, gamma): (f64, f64),
+        held: f64,
+        (spot, left): (f64, f64),
+    ) -> f64 {
+        let Some(aversion) = self.aversion else {
             return delta;
         };
-        let (spot, left) = (now.spot, self.left(now.date));
-        let discount = (-self.market.rate * left).exp();
-        let cost = self.charge.cost(1.0, spot);
+        let discount = (-asset.market.rate * left).exp();
+        let cost = asset.charge.cost(1.0, spot);
         let width = if cost == 0.0 {
             0.0
         } else {
@@ -301,15 +292,81 @@ impl HedgeOf<'_> {
         };
         held.clamp(delta - width, delta + width)
     }
+
+    /// Positions of a lane by the contract's calls and puts.
+    fn by_legs(
+        &self,
+        (legs, option): (&[Leg], Option<(usize, Vanilla)>),
+        (data, lane): (PathBlock<'_, f64>, usize),
+        out: &mut [Lane<f64>],
+    ) {
+        let first = &self.assets[0];
+        let (mut held, mut options) = (0.0, 0.0);
+        for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
+            let (spot, variance, left) = (data.spot[t][lane], data.variance[t][lane], self.left(t));
+            if let Some((index, option)) = option {
+                (held, options) = self.delta_vega(legs, option, options, spot, variance, left);
+                out[index][lane] = options;
+            } else {
+                let of = |of: fn(&BlackScholes) -> f64| {
+                    self.black_scholes(legs, spot, variance, left, of)
+                };
+                let moves = (of(BlackScholes::delta), of(BlackScholes::gamma));
+                held = self.position(first, moves, held, (spot, left));
+            }
+            out[0][lane] = held;
+        }
+    }
+
+    /// Positions of a lane by the contract's closed form, at the volatilities that the models expect until expiry.
+    fn by_formula(
+        &self,
+        formula: &dyn Formula,
+        (data, lane): (PathBlock<'_, f64>, usize),
+        out: &mut [Lane<f64>],
+    ) {
+        let contract = self.contract;
+        let mut held = vec![0.0; formula.assets()];
+        let mut state = vec![0.0; contract.accumulators().len()];
+        let mut seen = Vec::with_capacity(self.assets.len());
+        for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
+            let left = self.left(t);
+            for (index, value) in state.iter_mut().enumerate() {
+                *value = data.state(index)[t][lane];
+            }
+            seen.clear();
+            seen.extend(self.assets.iter().enumerate().map(|(index, asset)| {
+                let variance = data.variance_of(index)[t][lane];
+                SeenAsset {
+                    spot: data.spot_of(index)[t][lane],
+                    dividend: asset.market.dividend,
+                    volatility: asset.process.mean_from(variance, left).sqrt(),
+                }
+            }));
+            let worth = formula.worth(&Seen {
+                assets: &seen,
+                correlation: self.correlation,
+                rate: self.assets[0].market.rate,
+                date: t,
+                steps: contract.steps,
+                dt: contract.dt(),
+                state: &state,
+            });
+            for (index, held) in held.iter_mut().enumerate() {
+                let asset = &self.assets[index];
+                if let Some(instrument) = asset.traded {
+                    let moves = (worth.deltas[index], worth.gammas[index]);
+                    *held = self.position(asset, moves, *held, (seen[index].spot, left));
+                    out[instrument][lane] = *held;
+                }
+            }
+        }
+    }
 }
 
 impl Policy for ClassicalPolicy {
     fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        let Self {
-            hedge,
-            ref market,
-            charge,
-        } = *self;
+        let market = self.assets.first();
         let (steps, instruments) = (paths.steps(), paths.instruments());
         let count = instruments.len();
         let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
@@ -322,69 +379,54 @@ impl Policy for ClassicalPolicy {
             })
         };
         let legs = || contract.legs().ok_or_else(|| no_delta(contract));
-        let (option, aversion) = match hedge {
+        let (option, aversion) = match self.hedge {
             Classical::Naked => return Ok(positions),
             Classical::MinimumVariance => {
-                return Ok(minimum_variance::positions(
-                    market,
-                    contract,
-                    legs()?,
-                    paths,
-                ));
+                let legs = legs()?;
+                return Ok(minimum_variance::positions(market, contract, legs, paths));
             }
             Classical::BlackScholes => (None, None),
             Classical::WhalleyWilmott { aversion } => (None, Some(aversion)),
             // Without an option the spot is all there is to hedge with.
-            Classical::DeltaVega => (
-                match first_option() {
-                    Some(option) => Some((option, legs()?)),
-                    None => None,
-                },
-                None,
-            ),
+            Classical::DeltaVega => match first_option() {
+                Some(option) => {
+                    legs()?;
+                    (Some(option), None)
+                }
+                None => (None, None),
+            },
         };
+        let assumed = |(index, (asset, charge)): (usize, (&Asset, &Charge))| {
+            let spot = Instrument::Spot(index);
+            Assumed {
+                market: self.assets.market(index),
+                process: asset.market.model.variance_process(),
+                charge: *charge,
+                traded: instruments.iter().position(|one| *one == spot),
+            }
+        };
+        let list = self.assets.list().iter().zip(&self.charges);
         let of = HedgeOf {
-            market,
-            process: market.model.variance_process(),
-            charge,
+            assets: list.enumerate().map(assumed).collect(),
+            correlation: self.assets.correlation().matrix(),
             contract,
+            aversion,
+            instruments: count,
         };
         let form = match (contract.legs(), contract.formula()) {
             (Some(legs), _) => Form::Legs(legs),
-            (None, Some(formula)) => Form::Formula(formula),
-            (None, None) => return Err(no_delta(contract)),
+            (None, Some(formula)) if formula.assets() <= of.assets.len() => Form::Formula(formula),
+            (None, _) => return Err(no_delta(contract)),
         };
         positions
             .par_chunks_exact_mut(steps * count)
             .enumerate()
             .for_each(|(block, out)| {
                 let data = paths.block(block);
-                let mut state = vec![0.0; contract.accumulators().len()];
                 for lane in 0..BLOCK {
-                    let (mut held, mut options) = (0.0, 0.0);
-                    for t in 0..steps {
-                        let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
-                        match option {
-                            Some(((index, option), legs)) => {
-                                let left = of.left(t);
-                                (held, options) =
-                                    of.delta_vega(legs, option, options, spot, variance, left);
-                                out[t * count + index][lane] = options;
-                            }
-                            None => {
-                                for (index, value) in state.iter_mut().enumerate() {
-                                    *value = data.state(index)[t][lane];
-                                }
-                                let now = Now {
-                                    spot,
-                                    variance,
-                                    date: t,
-                                    state: &state,
-                                };
-                                held = of.position(form, held, now, aversion);
-                            }
-                        }
-                        out[t * count][lane] = held;
+                    match form {
+                        Form::Legs(legs) => of.by_legs((legs, option), (data, lane), out),
+                        Form::Formula(formula) => of.by_formula(formula, (data, lane), out),
                     }
                 }
             });

@@ -110,8 +110,8 @@ fn delta_vega_hedges_the_variance() {
             simulator(market.clone(), contract.clone()).paths_with(&quotes, 0, 1024);
         let policy = ClassicalPolicy {
             hedge,
-            market: market.clone(),
-            charge: costs.spot,
+            assets: market.clone().into(),
+            charges: vec![costs.spot],
         };
         let positions = policy.positions(&contract, &paths).unwrap();
         let ledger = Ledger::new(

@@ -18,8 +18,8 @@ fn delta_hedged(
 ) -> Vec<f64> {
     let policy = ClassicalPolicy {
         hedge: Classical::BlackScholes,
-        market: market.clone(),
-        charge: costs.spot,
+        assets: market.clone().into(),
+        charges: vec![costs.spot],
     };
     let ledger = Ledger::new(contract.clone(), costs, &market, premium);
     Book::hedge(

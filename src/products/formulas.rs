@@ -4,16 +4,17 @@ use crate::contract::OptionKind;
 use crate::contract::expression::fixing;
 use crate::contract::{Formula, Seen, Worth};
 use crate::pricing::exotic::{
-    AverageSoFar, BarrierOption, Digital, Direction, ForwardStart, GeometricAsian, Knock,
-    LognormalAsset, Touch, TouchKind, Valuation,
+    AverageSoFar, BarrierOption, Choice, Digital, Direction, Exchange, ForwardStart,
+    GeometricAsian, Knock, LognormalAsset, RainbowOption, SampledVariance, Touch, TouchKind,
+    TwoAssetValuation, TwoAssets, Valuation,
 };
 
 fn asset(seen: &Seen<'_>) -> LognormalAsset {
     LognormalAsset {
-        spot: seen.spot,
+        spot: seen.assets[0].spot,
         rate: seen.rate,
-        dividend: seen.dividend,
-        volatility: seen.volatility,
+        dividend: seen.assets[0].dividend,
+        volatility: seen.assets[0].volatility,
         expiry: seen.left(),
     }
 }
@@ -22,9 +23,101 @@ impl From<Valuation> for Worth {
     fn from(value: Valuation) -> Self {
         Self {
             price: value.price,
-            delta: value.delta,
-            gamma: value.gamma,
+            deltas: vec![value.delta],
+            gammas: vec![value.gamma],
         }
+    }
+}
+
+fn two_assets(seen: &Seen<'_>) -> TwoAssets {
+    let [one, two] = [0, 1].map(|i| seen.assets[i]);
+    TwoAssets {
+        spots: [one.spot, two.spot],
+        dividends: [one.dividend, two.dividend],
+        volatilities: [one.volatility, two.volatility],
+        correlation: seen.correlation[0][1],
+        rate: seen.rate,
+        expiry: seen.left(),
+    }
+}
+
+impl From<TwoAssetValuation> for Worth {
+    fn from(value: TwoAssetValuation) -> Self {
+        Self {
+            price: value.price,
+            deltas: value.deltas.into(),
+            gammas: vec![value.gammas[0][0], value.gammas[1][1]],
+        }
+    }
+}
+
+/// An option on the better or the worse of two assets.
+#[derive(Debug)]
+pub(super) struct RainbowForm {
+    pub kind: OptionKind,
+    pub choice: Choice,
+    pub strike: f64,
+}
+
+impl Formula for RainbowForm {
+    fn assets(&self) -> usize {
+        2
+    }
+
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        let option = RainbowOption {
+            assets: two_assets(seen),
+            kind: self.kind,
+            choice: self.choice,
+            strike: self.strike,
+        };
+        option.valuation().into()
+    }
+}
+
+/// The exchange of the second asset for the first.
+#[derive(Debug)]
+pub(super) struct ExchangeForm;
+
+impl Formula for ExchangeForm {
+    fn assets(&self) -> usize {
+        2
+    }
+
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        let option = Exchange {
+            assets: two_assets(seen),
+        };
+        option.valuation().into()
+    }
+}
+
+/// A variance swap, whose state is the sum of squared log returns so far.
+#[derive(Debug)]
+pub(super) struct VarianceSwapForm {
+    pub notional: f64,
+    pub strike_volatility: f64,
+}
+
+impl Formula for VarianceSwapForm {
+    /// At a date the next return is counted from the spot, so that its square does not move with it.
+    fn delta_hedges(&self) -> bool {
+        false
+    }
+
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        let asset = asset(seen);
+        let life = seen.dt * seen.steps as f64;
+        let to_come = SampledVariance {
+            asset,
+            returns: seen.steps - seen.date,
+            spacing: seen.dt,
+            previous: asset.spot,
+            per_year: 1.0 / life,
+        };
+        let known = seen.state[0] / life - self.strike_volatility.powi(2);
+        let known = Valuation::constant(asset.discount() * known);
+        (self.notional * (to_come.valuation() + known)).into()
     }
 }
 
@@ -76,8 +169,8 @@ impl Formula for TouchForm {
         self.option(seen).valuation().into()
     }
 
-    fn price(&self, seen: &Seen<'_>) -> f64 {
-        self.option(seen).at_dates().price
+    fn exactly(&self, seen: &Seen<'_>) -> Worth {
+        self.option(seen).at_dates().into()
     }
 }
 
@@ -98,7 +191,7 @@ impl BarrierForm {
         let touched = match self.knock {
             // The sale is no date on which the barrier is watched.
             Knock::In => seen.date > 0 && side * seen.state[0] <= side * self.barrier,
-            Knock::Out => seen.date > 0 && side * seen.spot <= side * self.barrier,
+            Knock::Out => seen.date > 0 && side * seen.assets[0].spot <= side * self.barrier,
         };
         BarrierOption {
             asset: asset(seen),
@@ -118,8 +211,8 @@ impl Formula for BarrierForm {
         self.option(seen).valuation().into()
     }
 
-    fn price(&self, seen: &Seen<'_>) -> f64 {
-        self.option(seen).at_dates().price
+    fn exactly(&self, seen: &Seen<'_>) -> Worth {
+        self.option(seen).at_dates().into()
     }
 }
 

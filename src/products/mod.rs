@@ -27,6 +27,7 @@ pub use term_sheet::{PaymentTerms, Portfolio, PortfolioLeg, TermSheet};
 use crate::contract::OptionKind::{Call, Put};
 use crate::contract::options::{call_spread, put_spread, strangle};
 use crate::error::Result;
+use crate::pricing::exotic::Choice::{Best, Worst};
 use crate::pricing::exotic::Direction::{Down, Up};
 use crate::pricing::exotic::Knock::{In, Out};
 use crate::settings::declared;
@@ -135,13 +136,13 @@ products! {
     /// A put on a weighted sum of assets.
     BasketPut "basket_put" Basket, |terms, at| several::basket(terms, at, Put);
     /// A call on the best of several assets.
-    BestOfCall "best_of_call" Extreme, |terms, at| several::extreme(terms, at, "max", Call);
+    BestOfCall "best_of_call" Extreme, |terms, at| several::extreme(terms, at, Best, Call);
     /// A put on the best of several assets.
-    BestOfPut "best_of_put" Extreme, |terms, at| several::extreme(terms, at, "max", Put);
+    BestOfPut "best_of_put" Extreme, |terms, at| several::extreme(terms, at, Best, Put);
     /// A call on the worst of several assets.
-    WorstOfCall "worst_of_call" Extreme, |terms, at| several::extreme(terms, at, "min", Call);
+    WorstOfCall "worst_of_call" Extreme, |terms, at| several::extreme(terms, at, Worst, Call);
     /// A put on the worst of several assets.
-    WorstOfPut "worst_of_put" Extreme, |terms, at| several::extreme(terms, at, "min", Put);
+    WorstOfPut "worst_of_put" Extreme, |terms, at| several::extreme(terms, at, Worst, Put);
     /// The right to have the first asset for the second.
     Exchange "exchange" Exchange, |_, at| several::exchange(at);
     /// A note that is redeemed with coupons on the first date on which all assets are high enough.

@@ -1,5 +1,6 @@
 //! Contracts on the returns between dates.
 
+use super::formulas::VarianceSwapForm;
 use super::setting::{Money, Setting, Sold};
 use crate::bounds::{check, required};
 use crate::error::Result;
@@ -86,5 +87,8 @@ pub(super) fn variance_swap(terms: &mut VarianceSwap, setting: &Setting<'_>) -> 
     let realised = format!("sum(ln({spot} / previous({spot})) ^ 2) / years");
     let amount = format!("N * ({realised} - volatility ^ 2)");
     let sheet = setting.payoff(&amount, &[("N", notional), ("volatility", volatility)])?;
-    Ok(Sold::sheet(notional, sheet))
+    Ok(Sold::sheet(notional, sheet).with_formula(VarianceSwapForm {
+        notional,
+        strike_volatility: volatility,
+    }))
 }

@@ -1,8 +1,10 @@
 //! Contracts on several assets.
 
+use super::formulas::{ExchangeForm, RainbowForm};
 use super::setting::{Money, Setting, Sold, StrikeRule};
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
+use crate::pricing::exotic::Choice;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -107,19 +109,37 @@ pub(super) fn basket(terms: &mut Basket, setting: &Setting<'_>, kind: OptionKind
 pub(super) fn extreme(
     terms: &mut Extreme,
     setting: &Setting<'_>,
-    extreme: &str,
+    choice: Choice,
     kind: OptionKind,
 ) -> Result<Sold> {
-    let spots = setting.several()?.join(", ");
+    let spots = setting.several()?;
     let strike = setting.fixed_strike(&mut terms.strike)?;
-    option(setting, kind, &format!("{extreme}({spots})"), strike)
+    let name = match choice {
+        Choice::Best => "max",
+        Choice::Worst => "min",
+    };
+    let sold = option(
+        setting,
+        kind,
+        &format!("{name}({})", spots.join(", ")),
+        strike,
+    )?;
+    Ok(match spots.len() == 2 {
+        true => sold.with_formula(RainbowForm {
+            kind,
+            choice,
+            strike,
+        }),
+        false => sold,
+    })
 }
 
 /// `max(S.a - S.b, 0)` of the first two assets.
 pub(super) fn exchange(setting: &Setting<'_>) -> Result<Sold> {
     let spots = setting.several()?;
     let amount = format!("max({} - {}, 0)", spots[0], spots[1]);
-    Ok(Sold::sheet(setting.spot, setting.payoff(&amount, &[])?))
+    let sold = Sold::sheet(setting.spot, setting.payoff(&amount, &[])?);
+    Ok(sold.with_formula(ExchangeForm))
 }
 
 /// On each date with `worst >= level` the notional and a coupon for each date so far, which ends it; at expiry else

@@ -27,8 +27,8 @@ impl Plan {
         match name.formula(aversion) {
             Some(hedge) => Box::new(ClassicalPolicy {
                 hedge,
-                market: assets.first().clone(),
-                charge: self.spot_charge(),
+                assets: assets.clone(),
+                charges: self.spot_charges(),
             }),
             None => Box::new(ByRegression {
                 plan: self.clone(),

@@ -1,7 +1,9 @@
+use crate::contract::{Seen, SeenAsset};
 use crate::error::Result;
 use crate::hedging::{Book, Classical, ClassicalPolicy};
 use crate::market::Simulator;
 use crate::random::{Purpose, Sampling};
+use crate::simd::BLOCK;
 use crate::strategy::Plan;
 use serde_json::Value;
 
@@ -211,11 +213,10 @@ fn closed_forms_follow_the_path() {
         let paths = paths.under(&plan.contract);
         let ledger = plan.ledger(&plan.market, price);
         let spread = |hedge| {
-            let (market, charge) = (plan.market.clone(), plan.spot_charge());
             let policy = ClassicalPolicy {
                 hedge,
-                market,
-                charge,
+                assets: plan.assets(),
+                charges: plan.spot_charges(),
             };
             let pnl = Book::hedge(&policy, &ledger, &paths).unwrap().pnl;
             let mean = pnl.iter().sum::<f64>() / pnl.len() as f64;
@@ -229,5 +230,53 @@ fn closed_forms_follow_the_path() {
             "{contract}: {mean} beside {price}"
         );
         assert!(hedged < 0.6 * naked, "{contract}: {hedged} of {naked}");
+    }
+}
+
+/// The discounted closed form of a variance swap is a martingale in its running sum: on several dates its mean over paths is the
+/// price, which is that of dates rather than of continuous time, z-bound 4.
+#[test]
+fn a_variance_swap_follows_its_running_sum() {
+    let contract =
+        "expiry_days = 60\ntype = \"variance_swap\"\nstrike_volatility = 0.18\nnotional = 1000";
+    let plan = plan(contract).unwrap();
+    let found = plan.model_price(&mut || Ok(())).unwrap();
+    assert_eq!(found.standard_error, 0.0);
+    let (contract, market) = (&plan.contract, &plan.market);
+    assert!(!contract.has_delta());
+    let (formula, dt) = (contract.formula().unwrap(), contract.dt());
+    let volatility = market.model.lognormal().unwrap();
+    let count = 1 << 14;
+    let paths = plan
+        .simulator(3, Purpose::Evaluation)
+        .paths::<f64>(0, count);
+    let paths = paths.under(contract);
+    for date in [1, 20, contract.steps] {
+        let worth = |path: usize| {
+            let (block, lane) = (paths.block(path / BLOCK), path % BLOCK);
+            let asset = SeenAsset {
+                spot: block.spot[date][lane],
+                dividend: market.dividend,
+                volatility,
+            };
+            let seen = Seen {
+                assets: &[asset],
+                correlation: &[vec![1.0]],
+                rate: market.rate,
+                date,
+                steps: contract.steps,
+                dt,
+                state: &[block.state(0)[date][lane]],
+            };
+            (-market.rate * dt * date as f64).exp() * formula.worth(&seen).price
+        };
+        let values: Vec<f64> = (0..count).map(worth).collect();
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let square: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let error = square.sqrt() / count as f64;
+        assert!(
+            (mean - found.value).abs() < 4.0 * error,
+            "{date}: {mean} ± {error}, {found:?}"
+        );
     }
 }

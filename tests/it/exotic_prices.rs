@@ -66,3 +66,68 @@ fn exotic_contracts_have_the_published_prices() {
         assert_eq!(simulated, error > 0.0, "{found}");
     });
 }
+
+/// The market and contract of a row on two assets.
+fn of_two_assets(row: &Value) -> Option<String> {
+    let contract = match row["product"].as_str().unwrap() {
+        "exchange" => "type = \"exchange\"\n".to_string(),
+        rainbow => format!(
+            "type = \"{}_{}\"\nstrike = {}\n",
+            rainbow.strip_prefix("two_asset_")?,
+            row["kind"].as_str()?,
+            row["strike"]
+        ),
+    };
+    let second = &row["second"];
+    let days = (365.0 * row["expiry"].as_f64()?).round();
+    Some(format!(
+        "name = \"row\"\n[market]\nrate = {}\ncorrelation = [[1.0, {rho}], [{rho}, 1.0]]\n\
+         [market.assets.a]\nmodel = \"gbm\"\nspot = {}\nvolatility = {}\ndividend = {}\n\
+         [market.assets.b]\nmodel = \"gbm\"\nspot = {}\nvolatility = {}\ndividend = {}\n\
+         [contract]\n{contract}expiry_days = {days}\ndays_per_year = 365\nsteps = 30\n\
+         [evaluation]\npaths = 1000\nhedges = [\"naked\", \"black_scholes\"]\n",
+        row["rate"],
+        row["spot"],
+        row["vol"],
+        row["dividend"],
+        second["spot"],
+        second["vol"],
+        second["dividend"],
+        rho = row["correlation"],
+    ))
+}
+
+/// `price` of every row of `tests/reference/exotics_discrete.json` on two assets is a formula within the row's tolerance, and the
+/// delta hedge of both assets leaves less risk than none.
+#[test]
+fn contracts_on_two_assets_have_the_published_prices() {
+    let text = include_str!("../reference/exotics_discrete.json");
+    let reference: Value = serde_json::from_str(text).unwrap();
+    let rows = reference["rows"].as_array().unwrap();
+    let rows: Vec<(usize, &Value, String)> = rows
+        .iter()
+        .enumerate()
+        .filter_map(|(index, row)| of_two_assets(row).map(|text| (index, row, text)))
+        .collect();
+    assert_eq!(rows.len(), 18);
+    rows.par_iter().for_each(|(index, row, text)| {
+        let number = |value: &Value| value.as_f64().unwrap();
+        let path = strategy(&format!("two-assets-{index}"), text);
+        let runs = path.with_extension("runs");
+        let found = document(&["price", path.to_str().unwrap()], &runs, "1");
+        assert_eq!(found["model_price_method"], "formula", "{found}");
+        let price = number(&found["model_price"]);
+        assert!(
+            (price - number(&row["price"])).abs() < number(&row["tolerance"]),
+            "{row}: {found}"
+        );
+        let indifference = |hedge: &str| {
+            let all = found["indifference"].as_array().unwrap();
+            number(&all.iter().find(|one| one["strategy"] == hedge).unwrap()["value"])
+        };
+        assert!(
+            indifference("black_scholes") - price < 0.7 * (indifference("naked") - price),
+            "{row}: {found}"
+        );
+    });
+}

@@ -13,12 +13,11 @@ pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
 use super::assets::{Asset, Assets};
 use super::model::PriceMethod;
 use super::simulator::Simulator;
-use super::spot_market::Market;
-use crate::contract::{Contract, Formula, Seen, Spots};
+use crate::contract::{Contract, Formula, Seen, SeenAsset, Spots, Worth};
 use crate::error::Result;
 use crate::numbers::{significant, with_error};
 use crate::random::{Purpose, Sampling};
-use crate::simd::BLOCK;
+use crate::simd::{BLOCK, Lane};
 use controls::Controls;
 use replicates::Replicates;
 use serde::{Deserialize, Serialize};
@@ -80,9 +79,9 @@ pub fn model_price(
             method: market.model.price_method(),
         });
     }
-    if let (Some(formula), Some(volatility)) = (contract.formula(), market.model.lognormal()) {
+    if let Some(form) = AtSale::new(assets, contract) {
         return Ok(ContractPrice {
-            value: at_sale(formula, contract, market, volatility),
+            value: form.worth(&form.assets).price,
             standard_error: 0.0,
             method: PriceMethod::Formula,
         });
@@ -96,22 +95,63 @@ pub fn model_price(
     })
 }
 
-/// The closed form at the sale, where running values have seen nothing yet.
-fn at_sale(formula: &dyn Formula, contract: &Contract, market: &Market, volatility: f64) -> f64 {
-    let dates = contract.steps + 1;
-    let still = vec![[market.spot; BLOCK]; dates];
-    let state = contract.state(Spots::new(&still, dates, dates));
-    let state: Vec<f64> = state.chunks(dates).map(|dates| dates[0][0]).collect();
-    formula.price(&Seen {
-        spot: market.spot,
-        rate: market.rate,
-        dividend: market.dividend,
-        volatility,
-        date: 0,
-        steps: contract.steps,
-        dt: contract.dt(),
-        state: &state,
-    })
+/// The closed form of a contract at its sale.
+struct AtSale<'a> {
+    formula: &'a dyn Formula,
+    contract: &'a Contract,
+    /// The assets of the market, all of them.
+    assets: Vec<SeenAsset>,
+    correlation: &'a [Vec<f64>],
+    rate: f64,
+}
+
+impl<'a> AtSale<'a> {
+    /// None without a closed form, and where an asset that the contract depends on is not lognormal.
+    fn new(assets: &'a Assets, contract: &'a Contract) -> Option<Self> {
+        let formula = contract.formula()?;
+        let list = assets.list();
+        let models = list.iter().map(|asset| &asset.market.model);
+        if models
+            .take(formula.assets())
+            .any(|model| model.lognormal().is_none())
+        {
+            return None;
+        }
+        let seen = |asset: &Asset| SeenAsset {
+            spot: asset.market.spot,
+            dividend: asset.market.dividend,
+            // What the contract does not depend on counts for nothing.
+            volatility: asset.market.model.lognormal().unwrap_or(0.0),
+        };
+        Some(Self {
+            formula,
+            contract,
+            assets: list.iter().map(seen).collect(),
+            correlation: assets.correlation().matrix(),
+            rate: assets.first().rate,
+        })
+    }
+
+    /// Where running values have seen nothing yet.
+    fn worth(&self, assets: &[SeenAsset]) -> Worth {
+        let contract = self.contract;
+        let dates = contract.steps + 1;
+        let still = assets
+            .iter()
+            .flat_map(|asset| vec![[asset.spot; BLOCK]; dates]);
+        let still: Vec<Lane<f64>> = still.collect();
+        let state = contract.state(Spots::new(&still, dates, dates));
+        let state: Vec<f64> = state.chunks(dates).map(|dates| dates[0][0]).collect();
+        self.formula.exactly(&Seen {
+            assets,
+            correlation: self.correlation,
+            rate: self.rate,
+            date: 0,
+            steps: contract.steps,
+            dt: contract.dt(),
+            state: &state,
+        })
+    }
 }
 
 /// Simulates until the price is known as well as [`model_price`] says.
