@@ -33,7 +33,7 @@ fn scale(stops: &[(f64, &str)]) -> ColorScale {
     )
 }
 
-/// The hedge ratio over spot and time left, the Black–Scholes delta at the same points, and the ratio less the delta.
+/// The hedge ratio over spot and time left, that of the benchmark at the same points, and their difference.
 pub fn hedge_map(map: &HedgeMap) -> [Figure; 3] {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in map.hedge_ratio.iter().chain(&map.black_scholes).flatten() {
@@ -53,7 +53,7 @@ pub fn hedge_map(map: &HedgeMap) -> [Figure; 3] {
             &format!("Hedge ratio of {}", map.strategy),
             &map.hedge_ratio,
         ),
-        sequential("Black–Scholes delta", &map.black_scholes),
+        sequential(map.benchmark, &map.black_scholes),
         heat_map(
             map,
             "Difference",

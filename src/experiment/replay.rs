@@ -95,6 +95,8 @@ pub struct HedgeMap {
     pub time_left: Vec<f64>,
     /// Shares that the strategy holds.
     pub hedge_ratio: Vec<Vec<f64>>,
+    /// What the ratios are beside, as people read it.
+    pub benchmark: &'static str,
     /// Shares that the Black–Scholes delta holds or, for a contract without a delta in closed form, hedged Monte Carlo.
     pub black_scholes: Vec<Vec<f64>>,
     /// The ratio less those shares.
@@ -311,9 +313,9 @@ impl Replay {
             let one = read(self.positions(strategy, &paths)?);
             hedge_ratio = combine(&hedge_ratio, &one, &|sum, one| sum + share * one);
         }
-        let delta = match plan.contract.has_delta() {
-            true => ClassicalName::BlackScholes,
-            false => ClassicalName::HedgedMonteCarlo,
+        let (delta, benchmark) = match plan.contract.has_delta() {
+            true => (ClassicalName::BlackScholes, "Black–Scholes delta"),
+            false => (ClassicalName::HedgedMonteCarlo, "Hedged Monte Carlo"),
         };
         let delta = plan.classical(delta, &plan.assets(), f64::INFINITY);
         let black_scholes = read(delta.positions(&plan.contract, &paths)?);
@@ -329,6 +331,7 @@ impl Replay {
             difference: combine(&hedge_ratio, &black_scholes, &|ratio, delta| ratio - delta),
             spot: grid.spots,
             hedge_ratio,
+            benchmark,
             black_scholes,
         })
     }

@@ -183,12 +183,12 @@ fn explorer(id: &str, metrics: &Metrics) -> Markup {
                 }
             }
             (slots(&[
-                "The simulated spot; the dotted line is the strike.",
+                "The simulated spot; the dotted line is the strike or, without one, the spot at the sale.",
                 "Square root of the simulated variance, a year.",
                 "What each strategy holds from each date to the next.",
                 "What each strategy buys, or sells where negative.",
                 "Transaction costs added up.",
-                "Premium and gains less costs and the model's value of the contract; at expiry the P&L of the table.",
+                "Premium and gains less costs, what was paid and, where there is a formula of it, the value of the contract; at expiry the P&L of the table.",
             ]))
         }
     }
@@ -215,8 +215,8 @@ fn hedge_map(id: &str, metrics: &Metrics) -> Markup {
             }
             (slots(&[
                 "Shares that the strategy holds per contract.",
-                "Shares that Black–Scholes holds at the volatility expected until expiry.",
-                "The strategy less Black–Scholes: blue where it holds more, orange where it holds less.",
+                "Shares that the benchmark holds: the Black–Scholes delta at the volatility expected until expiry or, for a contract without one, hedged Monte Carlo.",
+                "The strategy less the benchmark: blue where it holds more, orange where it holds less.",
             ]))
             p class="note" {
                 "A recurrent policy depends on the way to a spot. Here ln S moves evenly from today's spot to the point, "
