@@ -142,6 +142,14 @@ pub fn with_error(value: f64, error: f64) -> String {
     format!("{} ± {}", rounding.write(value), rounding.write(error))
 }
 
+/// A number of a formula or of a simulation by itself: so many digits where its error is 0, else with its standard error.
+pub fn estimate(value: f64, error: f64, digits: i32) -> String {
+    match error > 0.0 {
+        true => with_error(value, error),
+        false => significant(value, digits),
+    }
+}
+
 /// A change and its standard error in per cent, the change with its sign: one decimal, or fewer where it would be beyond
 /// the third digit of the error.
 pub fn percent(change: f64, error: f64) -> (String, String) {

@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::experiment::{indifference_prices, saved_policies, simulated_price};
 use crate::market::Assets;
 use crate::market::valuation::{AssetSensitivities, Sensitivity, sensitivities};
-use crate::numbers::{significant, with_error};
+use crate::numbers::{estimate, significant, with_error};
+use crate::report::facts::price_text;
 use crate::risk::Estimate;
 use crate::strategy::memory::check_memory;
 use serde_json::{Value, json};
@@ -40,6 +41,7 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         plan.evaluation_paths,
     );
     let model = plan.model_price(&mut || stop.check())?;
+    let model_text = price_text(&model);
     let both = Estimate {
         standard_error: error.hypot(model.standard_error),
         ..simulated
@@ -47,7 +49,7 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
     let agree = both.explains(model.value, STANDARD_ERRORS, ROUNDING * market.spot);
     if !agree {
         warn(&format!(
-            "the model's price is {model} and on {paths} paths {}, more apart than sampling explains",
+            "the model's price is {model_text} and on {paths} paths {}, more apart than sampling explains",
             with_error(mean, error)
         ));
     }
@@ -75,7 +77,7 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         "indifference": rows,
     });
     let mut text = format!(
-        "model price      {model}\nsimulated price  {}   ({paths} paths)\n{greeks_text}",
+        "model price      {model_text}\nsimulated price  {}   ({paths} paths)\n{greeks_text}",
         with_error(mean, error),
     );
     text.push_str(&format!(
@@ -107,9 +109,8 @@ fn greeks(assets: &Assets, contract: &Contract, stop: &Stop) -> Result<(Value, S
         return Ok((json!(greeks), text));
     }
     let assets = sensitivities(assets, contract, &mut || stop.check())?;
-    let shown = |name: &str, one: &Sensitivity| match one.standard_error > 0.0 {
-        true => format!("{name} {}", with_error(one.value, one.standard_error)),
-        false => format!("{name} {}", significant(one.value, 6)),
+    let shown = |name: &str, one: &Sensitivity| {
+        format!("{name} {}", estimate(one.value, one.standard_error, 6))
     };
     let line = |asset: &AssetSensitivities| {
         let mut parts = vec![shown("delta", &asset.delta), shown("gamma", &asset.gamma)];

@@ -1,9 +1,16 @@
 //! What a backtest assumed, as a section of pages about a run.
 
 use super::markup::definitions;
-use crate::numbers::Rounding;
+use crate::market::valuation::ContractPrice;
+use crate::numbers::{Rounding, estimate};
 use crate::runs::metrics::BacktestMarket;
 use maud::{Markup, html};
+
+/// The price of a contract under its model and how it came about: `4.5123 ± 0.0012, by simulation`.
+pub fn price_text(price: &ContractPrice) -> String {
+    let number = estimate(price.value, price.standard_error, 7);
+    format!("{number}, {}", price.method.words())
+}
 
 /// The market that a backtest supposes.
 pub fn assumptions(market: &BacktestMarket) -> Markup {

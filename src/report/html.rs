@@ -1,6 +1,6 @@
 //! Pages about one run: the stand-alone report, and the same sections for the server.
 
-use super::facts::assumptions;
+use super::facts::{assumptions, price_text};
 use super::figures::DrawnFigure;
 use super::markup::{class, definitions, readable_time, signed, table, typeset, with_minus};
 use super::summary::{Verdict, cvar_label, main_level, sentence, strategies};
@@ -152,7 +152,7 @@ fn introduction(metrics: &Metrics) -> Markup {
     let simulated = metrics
         .model_premium
         .filter(|price| price.method.is_simulated());
-    facts.extend(simulated.map(|price| ("Premium", price.to_string())));
+    facts.extend(simulated.map(|price| ("Premium", price_text(&price))));
     if !metrics.seeds.is_empty() {
         let seeds: Vec<String> = metrics.seeds.iter().map(u64::to_string).collect();
         facts.push(("Seeds", seeds.join(", ")));

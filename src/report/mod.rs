@@ -2,7 +2,7 @@
 
 pub mod breakdown;
 pub mod crossed;
-mod facts;
+pub mod facts;
 pub mod figures;
 pub mod html;
 pub mod levels;

@@ -15,13 +15,11 @@ use super::model::PriceMethod;
 use super::simulator::Simulator;
 use crate::contract::{Contract, Formula, Seen, SeenAsset, Spots, Worth};
 use crate::error::Result;
-use crate::numbers::{significant, with_error};
 use crate::random::{Purpose, Sampling};
 use crate::simd::{BLOCK, Lane};
 use controls::Controls;
 use replicates::Replicates;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// The price of a contract under a model, and what is known of its error.
 ///
@@ -36,16 +34,6 @@ pub struct ContractPrice {
     pub standard_error: f64,
     /// How it came about.
     pub method: PriceMethod,
-}
-
-impl fmt::Display for ContractPrice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = match self.standard_error > 0.0 {
-            true => with_error(self.value, self.standard_error),
-            false => significant(self.value, 7),
-        };
-        write!(f, "{number}, {}", self.method.words())
-    }
 }
 
 /// The standard error, as a share of the spot, at which a simulation ends.
