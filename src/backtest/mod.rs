@@ -300,7 +300,7 @@ impl Contracts {
             let paths = Paths::from_assets(histories.len(), steps, rows);
             let assets = calibration.assets(|_, known| known.market.clone());
             Ok(Group {
-                paths: plan.quotes_in(&assets).onto(paths),
+                paths: plan.quotes_in(&assets)?.onto(paths),
                 valuation: OnceLock::new(),
                 plan,
                 members,

@@ -60,6 +60,8 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         expiry: 0.02 * steps as f64,
         further: Vec::new(),
         state: Vec::new(),
+        unit: None,
+        instruments: 1,
     };
     let shape = LstmShape {
         features: 3,
@@ -67,6 +69,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
+        feedback: false,
     };
     let parameters = Parameters::random(shape.maps(), 8).unwrap();
     let seed = |block: usize, _: &[Lane<R>], out: &mut [Lane<R>]| {

@@ -1,7 +1,7 @@
 //! A validated strategy.
 
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
-use super::classical::RegressionCache;
+use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
@@ -16,7 +16,7 @@ use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::{Error, Fault, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Asset, Assets, Layout, Market, Quotes, Simulator};
-use crate::network::{AssetScale, Engine, Features, Shape, Standard};
+use crate::network::{AssetScale, Engine, Feature, Features, Shape, Standard};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use std::path::Path;
@@ -54,6 +54,8 @@ pub struct Plan {
     pub action: Action,
     /// What the network sees of a date.
     pub features: Features,
+    /// The market that the benchmark in the features assumes, where it is not that of the paths.
+    pub(super) assumed: Option<Assets>,
     /// How the network is swept along paths.
     pub engine: Engine,
     /// How long policies are trained.
@@ -80,7 +82,7 @@ pub struct Plan {
     pub walk_forward: Option<WalkForwardPlan>,
     quotes: QuoteCache,
     pub(super) prices: PriceCache,
-    pub(super) regressions: RegressionCache,
+    pub(super) regressions: Regressions,
     /// What all other fields come from, with what depends on several settings filled in.
     strategy: Strategy,
 }
@@ -125,6 +127,7 @@ impl Plan {
         check_payments(&assets, &contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
+        strategy.policy.check_features(&contract)?;
         let features = Features {
             list: strategy.policy.features.clone(),
             strike: contract.strike,
@@ -132,6 +135,8 @@ impl Plan {
             expiry: contract.expiry,
             further: assets.list()[1..].iter().map(scale).collect(),
             state: standards(&assets, &contract),
+            unit: None,
+            instruments: instruments.len(),
         };
         let shape = strategy
             .policy
@@ -149,7 +154,7 @@ impl Plan {
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
         let risk = strategy.risk.risk(market.spot);
-        Ok(Self {
+        let mut plan = Self {
             name: strategy.name.clone(),
             seed: strategy.seed,
             market,
@@ -164,6 +169,7 @@ impl Plan {
             shape,
             action: Action::default(),
             features,
+            assumed: None,
             engine: strategy.policy.sweep,
             length: training.length(),
             clock: training.clock,
@@ -178,9 +184,13 @@ impl Plan {
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),
-            regressions: RegressionCache::default(),
+            regressions: Regressions::default(),
             strategy,
-        })
+        };
+        if plan.features.list.contains(&Feature::Value) {
+            plan.features.unit = Some(plan.money_unit());
+        }
+        Ok(plan)
     }
 
     /// Reads and validates a strategy file after `change` has been applied to what it says. Relative paths in it count
@@ -230,6 +240,7 @@ impl Plan {
         // Quotes are those of the same market, contract and instruments, or are made anew.
         plan.quotes = self.quotes.clone();
         plan.prices = self.prices.clone();
+        plan.regressions = self.regressions.clone();
         Ok(plan)
     }
 
@@ -320,6 +331,20 @@ impl Plan {
         }
     }
 
+    /// The same plan where policies see what those that `origin` trained were shown: the scales and the benchmark of its market,
+    /// and this plan's contract.
+    #[must_use]
+    pub fn seen_as_by(&self, origin: &Self) -> Self {
+        Self {
+            features: Features {
+                strike: self.features.strike,
+                ..origin.features.clone()
+            },
+            assumed: Some(origin.assets()),
+            ..self.clone()
+        }
+    }
+
     /// Contracts in a year, sold one after another.
     pub fn contracts_per_year(&self) -> f64 {
         self.tenor.days_per_year / self.tenor.days
@@ -340,7 +365,6 @@ impl Plan {
             }
         }
         plan.quotes = QuoteCache::default();
-        plan.regressions = RegressionCache::default();
         Ok(plan)
     }
 
@@ -404,16 +428,32 @@ impl Plan {
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);
-        layout.trading(&self.instruments()).under(&self.contract)
+        let layout = layout.trading(&self.instruments()).under(&self.contract);
+        layout.answered(self.features.ask_benchmark())
     }
 
-    /// The model's prices of the instruments in the strategy's own market.
-    pub fn quotes(&self) -> Arc<Quotes> {
+    /// The model's prices of the instruments in the strategy's own market, with all else that a policy sees beside it.
+    ///
+    /// # Errors
+    /// Those of a regression, where the policy sees the answers of one.
+    pub fn quotes(&self) -> Result<Arc<Quotes>> {
         self.quotes_in(&self.assets())
     }
 
-    /// The model's prices of the instruments in the market of `assets`.
-    pub fn quotes_in(&self, assets: &Assets) -> Arc<Quotes> {
+    /// The model's prices of the instruments in the market of `assets`, with all else that a policy sees beside it.
+    ///
+    /// # Errors
+    /// Those of a regression, where the policy sees the answers of one.
+    pub fn quotes_in(&self, assets: &Assets) -> Result<Arc<Quotes>> {
+        let quotes = self.market_quotes(assets);
+        Ok(match self.benchmark(assets)? {
+            None => quotes,
+            Some(benchmark) => Arc::new(Quotes::clone(&quotes).answered_by(benchmark)),
+        })
+    }
+
+    /// The model's prices of the instruments in the market of `assets`, and what the contract makes of paths.
+    pub fn market_quotes(&self, assets: &Assets) -> Arc<Quotes> {
         self.quotes
             .of(assets, &self.contract, &self.instruments(), &mut || Ok(()))
             .expect("who never asks to stop is never stopped")

@@ -60,6 +60,20 @@ impl Default for PolicySection {
 }
 
 impl PolicySection {
+    /// Refuses what nobody knows of the contract.
+    pub(super) fn check_features(&self, contract: &Contract) -> Result<()> {
+        if self.features.contains(&Feature::Gamma) && !contract.has_delta() {
+            return Err(Error::key(
+                "policy.features",
+                format!(
+                    ": \"gamma\" needs a delta in closed form, and the contract ({}) has none",
+                    contract.name
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     /// The shape of the network that sees so many features and trades so many instruments.
     pub(super) fn shape(&self, inputs: usize, instruments: usize) -> Result<Shape> {
         // The deviation of one unit from its own mean is zero.
@@ -70,6 +84,7 @@ impl PolicySection {
             layers: self.layers,
             instruments,
             layer_normalisation: self.layer_normalisation,
+            feedback: self.features.contains(&Feature::PreviousPosition),
         };
         Ok(shape.into())
     }
@@ -136,14 +151,18 @@ impl EvaluationSection {
             true => ClassicalName::all().take(3).collect(),
             false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
         });
-        let lacks = |name: &&ClassicalName| {
-            name.needs_delta() && !has_delta || name.needs_options() && contract.legs().is_none()
-        };
-        if let Some(name) = hedges.iter().find(lacks) {
+        for name in hedges.iter() {
+            let lacks = if name.needs_delta() && !has_delta {
+                "a delta in closed form"
+            } else if name.needs_options() && contract.legs().is_none() {
+                "calls and puts on one asset that expire with the contract"
+            } else {
+                continue;
+            };
             return Err(Error::key(
                 "evaluation.hedges",
                 format!(
-                    ": \"{}\" needs a delta in closed form, which a {} has not: \"hedged_monte_carlo\" finds one",
+                    ": \"{}\" needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
                     name.name(),
                     contract.name
                 ),

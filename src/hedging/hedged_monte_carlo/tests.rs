@@ -42,6 +42,8 @@ fn fitted() -> (Contract, Ledger, Regression) {
         expiry: 0.25,
         further: Vec::new(),
         state: Vec::new(),
+        unit: None,
+        instruments: 1,
     };
     let drawn = paths(&contract, Purpose::Regression, 1 << 16);
     let regression = Regression::new(&ledger, &features, &drawn).unwrap();
