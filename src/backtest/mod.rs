@@ -142,7 +142,11 @@ impl Calibration {
 
     /// The market seen at close `day`.
     pub fn market_at(&self, day: usize) -> Market {
-        let variance = self.variance[day];
+        self.seen_at(self.variance[day])
+    }
+
+    /// The market seen at a variance.
+    pub fn seen_at(&self, variance: f64) -> Market {
         Market {
             model: self.market.model.seen_at(variance),
             ..self.market.clone()
@@ -268,20 +272,40 @@ impl Contracts {
                 .collect();
             let closes: Vec<Vec<usize>> =
                 members.iter().map(|&i| lives[i].closes.clone()).collect();
+            // The strike's rule moves the first asset, every other one begins at the strategy's spot.
+            let first = |market: &Market| plan.strike.spot(market, &plan.contract);
+            let received = match &calibration.assets[..] {
+                [known] => {
+                    let sales = closes.iter().map(|closes| known.variance[closes[0]]);
+                    plan.premiums(&sales.collect::<Vec<f64>>(), |variance| {
+                        let market = known.seen_at(variance);
+                        let spot = first(&market);
+                        calibration.assets(|_, _| Market {
+                            spot,
+                            ..market.clone()
+                        })
+                    })
+                }
+                several => {
+                    let premium = |closes: &Vec<usize>| {
+                        let spot = first(&several[0].market_at(closes[0]));
+                        plan.premium_in(&calibration.assets(|asset, known| Market {
+                            spot: if asset == 0 { spot } else { spots[asset] },
+                            ..known.market_at(closes[0])
+                        }))
+                    };
+                    closes.iter().map(premium).collect()
+                }
+            };
+            for (&member, premium) in members.iter().zip(received) {
+                premiums[member] = premium;
+            }
             let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = closes
                 .iter()
-                .zip(&members)
-                .map(|(closes, &member)| {
+                .map(|closes| {
                     let sale = closes[0];
-                    // The strike's rule moves the first asset, every other one begins at the strategy's spot.
-                    let market = calibration.first().market_at(sale);
                     let mut spots = spots.clone();
-                    spots[0] = plan.strike.spot(&market, &plan.contract);
-                    let assets = calibration.assets(|asset, known| Market {
-                        spot: spots[asset],
-                        ..known.market_at(sale)
-                    });
-                    premiums[member] = plan.premium_in(&assets);
+                    spots[0] = first(&calibration.first().market_at(sale));
                     let known = histories.iter().zip(&calibration.assets).zip(&spots);
                     known
                         .map(|((history, known), spot)| {

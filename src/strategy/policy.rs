@@ -5,7 +5,7 @@ use super::market::check_prices;
 use crate::bounds::{at_least, within};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::ClassicalName;
+use crate::hedging::{Action, ClassicalName};
 use crate::market::Market;
 use crate::network::{Engine, Feature, LstmShape, Shape};
 use schemars::JsonSchema;
@@ -34,7 +34,8 @@ pub struct PolicySection {
     #[schemars(range(min = 1, max = 64))]
     pub layers: usize,
     /// What the network sees at a date, beside the running quantities that the contract's payments depend on. With several assets
-    /// it sees all of it but the time of each; the moneyness of those after the first is relative to their spot at the sale.
+    /// it sees all of it but time and value of each; the moneyness of those after the first is relative to their spot at the sale.
+    /// `delta`, `gamma` and `value` are the answers of a benchmark, 0 once the contract has ended.
     #[schemars(length(min = 1))]
     pub features: Vec<Feature>,
     /// What the network trades, the spot first. With several assets "spot" stands for the spots of all of them, and
@@ -76,6 +77,8 @@ impl PolicySection {
 
     /// The shape of the network that sees so many features and trades so many instruments.
     pub(super) fn shape(&self, inputs: usize, instruments: usize) -> Result<Shape> {
+        // What is fed back are outputs; a rule under which positions are something else has to be told to the sweep.
+        let Action::Output = Action::default();
         // The deviation of one unit from its own mean is zero.
         let least = if self.layer_normalisation { 2 } else { 1 };
         let shape = LstmShape {
