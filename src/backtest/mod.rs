@@ -275,7 +275,7 @@ impl Contracts {
             // The strike's rule moves the first asset, every other one begins at the strategy's spot.
             let first = |market: &Market| plan.strike.spot(market, &plan.contract);
             let received = match &calibration.assets[..] {
-                [known] => {
+                [known] if plan.contract.family().is_none() => {
                     let sales = closes.iter().map(|closes| known.variance[closes[0]]);
                     plan.premiums(&sales.collect::<Vec<f64>>(), |variance| {
                         let market = known.seen_at(variance);
@@ -287,14 +287,15 @@ impl Contracts {
                     })
                 }
                 several => {
-                    let premium = |closes: &Vec<usize>| {
+                    let premium = |(closes, &sale): (&Vec<usize>, &usize)| {
                         let spot = first(&several[0].market_at(closes[0]));
-                        plan.premium_in(&calibration.assets(|asset, known| Market {
+                        let assets = calibration.assets(|asset, known| Market {
                             spot: if asset == 0 { spot } else { spots[asset] },
                             ..known.market_at(closes[0])
-                        }))
+                        });
+                        plan.premium_of_sale(&assets, sale)
                     };
-                    closes.iter().map(premium).collect()
+                    closes.iter().zip(&members).map(premium).collect()
                 }
             };
             for (&member, premium) in members.iter().zip(received) {
@@ -321,7 +322,10 @@ impl Contracts {
                 let columns = assets.iter();
                 columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
             });
-            let paths = Paths::from_assets(histories.len(), steps, rows);
+            let mut paths = Paths::from_assets(histories.len(), steps, rows);
+            if let Some(family) = plan.contract.family() {
+                paths = paths.drawing(family, |place| plan.drawn_at(family, members[place]));
+            }
             let assets = calibration.assets(|_, known| known.market.clone());
             Ok(Group {
                 paths: plan.quotes_in(&assets)?.onto(paths),
@@ -332,9 +336,18 @@ impl Contracts {
             })
         });
         let groups = groups.collect::<Result<_>>()?;
-        let date = |place: fn(&Life) -> Option<&usize>| {
-            let places = lives.iter().filter_map(place);
-            places.map(|&close| history.dates[close]).collect()
+        let date = |place: &dyn Fn(usize, &Life) -> usize| {
+            let places = lives.iter().enumerate();
+            places
+                .map(|(sale, life)| history.dates[life.closes[place(sale, life)]])
+                .collect()
+        };
+        let last = |sale: usize, life: &Life| {
+            let own = plan.contract.family().map(|family| {
+                let member = plan.drawn_at(family, sale);
+                family.members()[member].contract.steps
+            });
+            own.unwrap_or(life.closes.len() - 1)
         };
         let frequency = calendar.frequency();
         let repaired = history.repaired.iter();
@@ -348,8 +361,8 @@ impl Contracts {
             estimated: calibration.estimated,
             at_bound: calibration.at_bound.clone(),
             standard_errors: calibration.standard_errors.clone(),
-            sold: date(|life| life.closes.first()),
-            expiry: date(|life| life.closes.last()),
+            sold: date(&|_, _| 0),
+            expiry: date(&last),
             premiums,
             overlap: calendar.overlap(settings.schedule),
             frequency,

@@ -1,4 +1,4 @@
-use super::closed_form::{ClosedForm, Form};
+use super::closed_form::{ClosedForm, Form, left};
 use super::{Policy, close_where_ended, minimum_variance};
 use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Vanilla};
 use crate::error::{Error, Result};
@@ -172,14 +172,15 @@ struct Traded {
 }
 
 /// A classical hedge of one contract.
-struct HedgeOf {
-    form: ClosedForm,
-    assets: Vec<Traded>,
+struct HedgeOf<'a> {
+    form: &'a ClosedForm,
+    assets: &'a [Traded],
+    contract: &'a Contract,
     aversion: Option<f64>,
     instruments: usize,
 }
 
-impl HedgeOf {
+impl HedgeOf<'_> {
     /// Shares and options of delta–vega, beside `held` options.
     fn delta_vega(
         &self,
@@ -192,7 +193,7 @@ impl HedgeOf {
     ) -> (f64, f64) {
         const MOST: f64 = 10.0;
         let (market, process) = (self.form.assets().first(), self.form.process(0));
-        let later = left + (option.expiry - self.form.expiry());
+        let later = left + (option.expiry - self.contract.expiry);
         // Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
         let share = |left: f64| process.mean_from(1.0, left) - process.mean_from(0.0, left);
         let (ours, theirs) = (
@@ -255,12 +256,10 @@ impl HedgeOf {
     ) {
         let first = &self.assets[0];
         let (mut held, mut options) = (0.0, 0.0);
-        for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
-            let (spot, variance, left) = (
-                data.spot[t][lane],
-                data.variance[t][lane],
-                self.form.left(t),
-            );
+        let dates = out.chunks_exact_mut(self.instruments);
+        for (t, out) in dates.take(self.contract.steps).enumerate() {
+            let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
+            let left = left(self.contract, t);
             if let Some((index, option)) = option {
                 (held, options) = self.delta_vega(legs, option, options, spot, variance, left);
                 out[index][lane] = options;
@@ -284,10 +283,12 @@ impl HedgeOf {
     ) {
         let mut held = vec![0.0; formula.assets()];
         let (mut seen, mut state) = (Vec::new(), Vec::new());
-        for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
-            let left = self.form.left(t);
+        let dates = out.chunks_exact_mut(self.instruments);
+        for (t, out) in dates.take(self.contract.steps).enumerate() {
+            let left = left(self.contract, t);
             let memory = (&mut seen, &mut state);
-            let worth = self.form.worth(formula, (&data, lane), t, memory);
+            let of = (self.contract, formula);
+            let worth = self.form.worth(of, (&data, lane), t, memory);
             for (index, held) in held.iter_mut().enumerate() {
                 let asset = &self.assets[index];
                 if let Some(instrument) = asset.place {
@@ -347,19 +348,23 @@ impl Policy for ClassicalPolicy {
                 place: instruments.iter().position(|one| *one == spot),
             }
         };
-        let of = HedgeOf {
-            form: ClosedForm::new(&self.assets, contract)?,
-            assets: self.charges.iter().enumerate().map(traded).collect(),
-            aversion,
-            instruments: count,
-        };
-        let form = of.form.form()?;
+        let form = ClosedForm::new(&self.assets, contract)?;
+        let assets: Vec<Traded> = self.charges.iter().enumerate().map(traded).collect();
         positions
             .par_chunks_exact_mut(steps * count)
             .enumerate()
             .for_each(|(block, out)| {
                 let data = paths.block(block);
                 for lane in 0..BLOCK {
+                    let contract = form.contract_of(&data, lane);
+                    let of = HedgeOf {
+                        form: &form,
+                        assets: &assets,
+                        contract,
+                        aversion,
+                        instruments: count,
+                    };
+                    let form = Form::of(contract).expect("looked at when it was made");
                     match form {
                         Form::Legs(legs) => of.by_legs((legs, option), (data, lane), out),
                         Form::Formula(formula) => of.by_formula(formula, (data, lane), out),

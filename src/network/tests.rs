@@ -31,6 +31,7 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
         seed: 3,
         purpose: Purpose::Training,
         sampling: Sampling::Pseudorandom,
+        family: None,
     }
     .paths(0, count)
 }
@@ -43,6 +44,7 @@ fn features(steps: usize) -> Features {
         volatility: 0.2,
         expiry: steps as f64 / 252.0,
         further: Vec::new(),
+        terms: Vec::new(),
         state: Vec::new(),
         unit: None,
         instruments: 1,
@@ -367,7 +369,7 @@ fn engines_agree<R: Real + WithDType>(bound: f64) {
         };
         let parameters = Parameters::random(shape.maps(), 11).unwrap();
         // What is fed back grows with the dates, and its rounding with it.
-        let bound = if feedback { 3.0 * bound } else { bound };
+        let bound = if feedback { 6.0 * bound } else { bound };
         let (paths, features) = (ending::<R>(count, steps), features_of(shape, steps));
         let seed = seed(&paths, instruments);
         let [found, expected] = sweeps::<R>(shape).map(|(_, sweep)| {

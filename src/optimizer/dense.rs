@@ -56,6 +56,7 @@ pub fn record_of<R: Real>(steps: usize, feedback: bool) -> Record<R> {
         seed: 4,
         purpose: Purpose::Training,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     let paths = simulator.paths::<R>(0, 64);
     let features = Features {
@@ -67,6 +68,7 @@ pub fn record_of<R: Real>(steps: usize, feedback: bool) -> Record<R> {
         volatility: 0.4,
         expiry: 0.02 * steps as f64,
         further: Vec::new(),
+        terms: Vec::new(),
         state: Vec::new(),
         unit: None,
         instruments: 1,

@@ -26,9 +26,15 @@ validation_period = 8
 
 /// Weights and curve of a whole training, and of one that goes through files after `cuts` steps.
 fn whole_and_cut(keys: &str, cuts: &[usize]) -> [Trained; 2] {
-    let plan = Plan::parse(&format!("{PROBLEM}\n{keys}\n"), |_| {}).unwrap();
+    cut(
+        &Plan::parse(&format!("{PROBLEM}\n{keys}\n"), |_| {}).unwrap(),
+        cuts,
+    )
+}
+
+fn cut(plan: &Plan, cuts: &[usize]) -> [Trained; 2] {
     let optimizer = &plan.optimizers[0];
-    let whole = train(&plan, optimizer, plan.seed, |_| Ok(())).unwrap();
+    let whole = train(plan, optimizer, plan.seed, |_| Ok(())).unwrap();
 
     let folder = std::env::temp_dir().join(format!(
         "deephedge-resume-{}-{}",
@@ -36,10 +42,10 @@ fn whole_and_cut(keys: &str, cuts: &[usize]) -> [Trained; 2] {
         optimizer.name
     ));
     let path = folder.join("checkpoint.safetensors");
-    let simulated = Simulated::new(&plan, plan.seed);
+    let simulated = Simulated::new(plan, plan.seed);
     let sources = simulated.sources();
     let initial = Parameters::random(plan.shape.maps(), plan.seed).unwrap();
-    let mut training = Training::new(&plan, optimizer, sources, initial).unwrap();
+    let mut training = Training::new(plan, optimizer, sources, initial).unwrap();
     for &cut in cuts {
         while training.points().len() < cut {
             training.advance().unwrap();
@@ -47,7 +53,7 @@ fn whole_and_cut(keys: &str, cuts: &[usize]) -> [Trained; 2] {
         training.checkpoint().unwrap().save(&path).unwrap();
         let checkpoint = Checkpoint::load(&path).unwrap();
         assert_eq!(checkpoint.steps(), cut);
-        training = Training::resume(&plan, optimizer, sources, checkpoint).unwrap();
+        training = Training::resume(plan, optimizer, sources, checkpoint).unwrap();
     }
     while !training.is_over() {
         training.advance().unwrap();
@@ -88,10 +94,18 @@ fn averages_and_damping_go_on_to_the_same_bits() {
         &format!("[optimizers.singd]\n{adapted}"),
         &format!("[optimizers.gauss_newton]\n{adapted}"),
         "[optimizers.kfac]\nfactor_period = 4\ninverse_period = 3",
-        "[policy]\nfeatures = [\"delta\", \"value\", \"previous_position\"]\n[optimizers.kfac]",
     ] {
         assert_same_bits(whole_and_cut(keys, &[13]), keys);
     }
+}
+
+/// So does a policy that sees the benchmark and what it holds.
+#[test]
+fn policies_that_see_what_they_hold_go_on_to_the_same_bits() {
+    let features = "hidden = 3\nfeatures = [\"delta\", \"value\", \"previous_position\"]";
+    let problem = PROBLEM.replace("hidden = 3", features);
+    let plan = Plan::parse(&format!("{problem}\n[optimizers.kfac]\n"), |_| {}).unwrap();
+    assert_same_bits(cut(&plan, &[13]), "what it holds");
 }
 
 /// A checkpoint of another method or network is refused by name.
