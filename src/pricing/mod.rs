@@ -11,6 +11,7 @@ pub mod jumps;
 mod markov_variance;
 mod merton;
 pub mod normal;
+mod option_lanes;
 mod price_table;
 mod quadrature;
 mod sabr;
@@ -25,6 +26,7 @@ pub use heston::HestonParameters;
 pub use markov_variance::MarkovVariance;
 pub use merton::MertonParameters;
 pub use normal::{normal_cdf, normal_pdf, normal_quantile};
+pub use option_lanes::OptionLanes;
 pub use price_table::{PriceRange, PriceTable};
 pub use sabr::HaganVolatility;
 #[cfg(test)]
