@@ -245,7 +245,7 @@ impl HedgeOf<'_> {
         } = self.assets[0];
         let later = left + (option.expiry - self.contract.expiry);
         // Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
-        let share = |left: f64| process.mean_from(1.0, left) - process.mean_from(0.0, left);
+        let share = |left: f64| process.mean_slope(variance, left);
         let (ours, theirs) = (
             process.mean_from(variance, left),
             process.mean_from(variance, later),
