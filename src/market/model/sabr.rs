@@ -239,6 +239,7 @@ impl<R: Real, S: Shocks> Kernel for SabrBlock<'_, R, S> {
             carry,
             dt,
             substeps,
+            begun: _,
             spot,
             variance,
         } = self.block;

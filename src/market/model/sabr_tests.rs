@@ -21,6 +21,7 @@ fn smiles(parameters: SabrParameters, expiry: f64) -> Vec<(f64, f64)> {
         seed: 5,
         purpose: Purpose::Pricing,
         sampling: Sampling::Sobol,
+        family: None,
     };
     let ends = simulator.ends(0, 1 << 17);
     let forward = 100.0 * (0.02 * expiry).exp();
@@ -108,6 +109,7 @@ fn the_average_variance_is_what_is_expected() {
             seed: 4,
             purpose: Purpose::Pricing,
             sampling: Sampling::Pseudorandom,
+            family: None,
         };
         let paths = simulator.paths::<f64>(0, 1 << 16);
         let (mut sum, mut square) = (0.0, 0.0);

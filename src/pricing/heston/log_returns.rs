@@ -91,6 +91,7 @@ mod tests {
             seed: 9,
             purpose: Purpose::Pricing,
             sampling: Sampling::Pseudorandom,
+            family: None,
         };
         let paths = simulator.paths::<f64>(0, 1 << 18);
         let count = f64::from(1 << 18);

@@ -177,6 +177,7 @@ impl<R: Real, S: Shocks> Kernel for RoughBlock<'_, R, S> {
             carry,
             dt,
             substeps,
+            begun: _,
             spot,
             variance,
         } = self.block;
@@ -263,6 +264,7 @@ mod tests {
                 seed: 3,
                 purpose: Purpose::Pricing,
                 sampling: Sampling::Pseudorandom,
+                family: None,
             };
             simulator.ends(0, 1 << 16)
         };
