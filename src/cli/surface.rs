@@ -85,7 +85,11 @@ pub fn run(
 /// The slices of a local volatility, as the section of a strategy.
 fn local_volatility(path: &Path, surface: &Surface, drops: Option<String>) -> Result<Output> {
     let start = Instant::now();
-    let fit = fit_svi(surface)?;
+    let fit = fit_svi(surface).map_err(|error| match error {
+        Error::Input(what) => Error::input(format!("{}: {what}", path.display())),
+        Error::Computation(what) => Error::Computation(format!("{}: {what}", path.display())),
+        error => error,
+    })?;
     let seconds = start.elapsed().as_secs_f64();
     let few = fit.without_slice.iter().map(|(days, quotes)| {
         format!(

@@ -144,4 +144,15 @@ fn a_surface_becomes_a_local_volatility() {
         message.contains("only \"heston\" and \"local_volatility\" are calibrated"),
         "{message}"
     );
+    let few = strategy("few", "").with_extension("csv");
+    let rows = "spot,strike,expiry_days,implied_vol\n100,90,30,0.2\n100,100,30,0.19\n100,110,30,0.18\n100,90,60,0.2\n100,100,60,0.2\n";
+    std::fs::write(&few, rows).unwrap();
+    let few = few.to_str().unwrap();
+    let output = deephedge(&["calibrate", "local_volatility", "--surface", few], "2");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        message.contains(few) && message.contains("no expiry with 5 quotes"),
+        "{message}"
+    );
 }
