@@ -194,7 +194,7 @@ impl HedgeOf<'_> {
         let (market, process) = (self.form.assets().first(), self.form.process(0));
         let later = left + (option.expiry - self.form.expiry());
         // Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
-        let share = |left: f64| process.mean_from(1.0, left) - process.mean_from(0.0, left);
+        let share = |left: f64| process.mean_slope(variance, left);
         let (ours, theirs) = (
             process.mean_from(variance, left),
             process.mean_from(variance, later),
