@@ -23,7 +23,7 @@ use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use attribution::{Attribution, Valuation};
 use chrono::NaiveDate;
-pub use joint::JointCalibration;
+pub use joint::{JointCalibration, repaired};
 pub use life::{Calendar, Life};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -153,17 +153,12 @@ impl Calibration {
 /// Contracts sold on history.
 #[derive(Debug, Clone)]
 pub struct Contracts {
-    /// The market that premiums, hedges and the variance filter assume, of several assets that of the first; a warning says what
-    /// the others are.
+    /// The market that premiums, hedges and the variance filter assume, of several assets that of the first.
     pub market: Market,
     /// The markets of all assets, of which that is the first.
     pub assets: Assets,
-    /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
-    pub estimated: Option<(NaiveDate, NaiveDate)>,
-    /// Parameters that ended on a bound of their search.
-    pub at_bound: Vec<&'static str>,
-    /// Standard errors of the parameters that were estimated.
-    pub standard_errors: StandardErrors,
+    /// What is known of every asset when contracts are first sold.
+    pub calibration: JointCalibration,
     /// The day of every sale.
     pub sold: Vec<NaiveDate>,
     /// The day of every expiry.
@@ -174,10 +169,8 @@ pub struct Contracts {
     pub overlap: f64,
     /// How often the history has a close, by which returns were annualised.
     pub frequency: Frequency,
-    /// [`Calibration::drift`].
-    pub drift: f64,
-    /// Repairs of the data: the kind of defect and how many there were.
-    pub repaired: Vec<(&'static str, usize)>,
+    /// Repairs of the data: the kind of defect, of several assets with the name of the asset, and how many there were.
+    pub repaired: Vec<(String, usize)>,
     /// What is odd in the data and no defect.
     pub warnings: Vec<String>,
     /// The contracts by the length of their lives.
@@ -313,27 +306,17 @@ impl Contracts {
             places.map(|&close| history.dates[close]).collect()
         };
         let frequency = calendar.frequency();
-        let repaired = history.repaired.iter();
-        let mut warnings = history.warnings.clone();
-        warnings.extend(calibration.notes());
-        let assets = calibration.assets(|_, known| known.market.clone());
-        let calibration = calibration.first();
         Ok(Self {
-            market: calibration.market.clone(),
-            assets,
-            estimated: calibration.estimated,
-            at_bound: calibration.at_bound.clone(),
-            standard_errors: calibration.standard_errors.clone(),
+            market: calibration.first().market.clone(),
+            assets: calibration.assets(|_, known| known.market.clone()),
+            calibration: calibration.clone(),
             sold: date(|life| life.closes.first()),
             expiry: date(|life| life.closes.last()),
             premiums,
             overlap: calendar.overlap(settings.schedule),
             frequency,
-            drift: calibration.drift,
-            warnings,
-            repaired: repaired
-                .map(|(kind, count)| (kind.name(), *count))
-                .collect(),
+            warnings: history.warnings.clone(),
+            repaired: repaired(histories, &calibration.names),
             groups,
         })
     }
@@ -367,7 +350,8 @@ impl Contracts {
             let premiums: Vec<f64> = group.members.iter().map(|&i| self.premiums[i]).collect();
             book.receive(&ledger, &premiums);
             let valuation = group.valuation(&self.market);
-            let parts = valuation.attribute(positions, &premiums, &book, self.drift);
+            let parts =
+                valuation.attribute(positions, &premiums, &book, self.calibration.first().drift);
             for (place, &member) in group.members.iter().enumerate() {
                 all.pnl[member] = book.pnl[place];
                 all.cost[member] = book.cost[place];

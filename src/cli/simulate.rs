@@ -58,7 +58,8 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     }
     let quoted = plan.instruments().into_iter().enumerate();
     let quoted = quoted.filter(|(_, instrument)| !matches!(instrument, Instrument::Spot(_)));
-    for (index, name) in quoted.map(|(index, one)| (index, one.column())) {
+    let assets = plan.assets();
+    for (index, name) in quoted.map(|(index, one)| (index, assets.column(one))) {
         let quote = |row: usize| {
             let (path, t) = (row / (steps + 1), row % (steps + 1));
             paths.block(path / BLOCK).price(index)[t][path % BLOCK]

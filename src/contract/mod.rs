@@ -197,6 +197,14 @@ impl Contract {
         }
     }
 
+    /// The assets that its payments depend on, by their numbers and in their order.
+    pub fn depends_on(&self) -> Vec<usize> {
+        match &self.terms {
+            Terms::Options(_) | Terms::American(_) => vec![0],
+            Terms::Sheets(sheets, _) => sheets.depends_on(),
+        }
+    }
+
     /// Whether it may end before its expiry.
     pub fn can_end(&self) -> bool {
         match &self.terms {

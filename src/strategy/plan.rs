@@ -401,6 +401,33 @@ impl Plan {
             .collect()
     }
 
+    /// What people call the instruments, in their order; those of several assets by the names of these.
+    pub fn instrument_names(&self) -> Vec<String> {
+        let assets = self.assets();
+        let instruments = self.instruments.iter();
+        instruments
+            .map(|(instrument, _)| assets.label(*instrument))
+            .collect()
+    }
+
+    /// The names of the assets that the contract depends on and nothing that is traded does.
+    pub fn untraded(&self) -> Vec<String> {
+        let traded = |asset: &usize| self.instruments.iter().any(|one| one.0.asset() == *asset);
+        let assets = self.assets();
+        let missing = self.contract.depends_on().into_iter();
+        missing
+            .filter(|asset| !traded(asset))
+            .map(|asset| assets.list()[asset].name.clone())
+            .collect()
+    }
+
+    /// The strike as a line beside spots of the first asset; none where the contract has none, several, or one that is no price of
+    /// that asset alone.
+    pub fn strike_line(&self) -> Option<f64> {
+        let struck = self.strategy.contract.product.has_strike();
+        (struck && self.several.is_none()).then_some(self.contract.strike)
+    }
+
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);

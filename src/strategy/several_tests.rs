@@ -224,7 +224,7 @@ fn options_of_every_asset_are_quoted_by_their_market() {
         let found = paths.block(0).price(index)[0][5];
         assert!(
             (found - expected).abs() < 2e-5 * market.spot,
-            "{instrument}: {found}, {expected}"
+            "{instrument:?}: {found}, {expected}"
         );
     }
 }

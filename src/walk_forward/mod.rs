@@ -290,6 +290,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         money_unit: None,
         band_aversion: None,
         band_at_bound: false,
+        untraded: plan.untraded(),
         crossed: Vec::new(),
         disagreements: Vec::new(),
         backtest_market: Some(BacktestMarket {
@@ -309,6 +310,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
                 .map(|(kind, count)| (kind.name().to_string(), *count))
                 .collect(),
             parameters: serde_json::Map::new(),
+            assets: Vec::new(),
             precision: Precision::default(),
         }),
     }
