@@ -115,15 +115,6 @@ impl JointCalibration {
         })
     }
 
-    /// One asset, which needs no correlation.
-    pub fn of_one(calibration: Calibration) -> Self {
-        Self {
-            assets: vec![calibration],
-            names: vec!["spot".into()],
-            correlation: Correlation::independent(1),
-        }
-    }
-
     /// What is known of the first asset.
     pub fn first(&self) -> &Calibration {
         &self.assets[0]

@@ -3,12 +3,16 @@
 pub mod attribution;
 #[cfg(test)]
 mod attribution_tests;
+mod by_formula;
 mod joint;
 mod life;
 #[cfg(test)]
 mod life_tests;
 #[cfg(test)]
 mod tests;
+pub mod valuation;
+#[cfg(test)]
+mod valuation_tests;
 
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
@@ -21,13 +25,14 @@ use crate::market::model::Estimate;
 use crate::market::{Assets, History, Market, Paths};
 use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
-use attribution::{Attribution, Valuation};
+use attribution::Attribution;
 use chrono::NaiveDate;
-pub use joint::{JointCalibration, repaired};
+pub use joint::{JointCalibration, load, repaired};
 pub use life::{Calendar, Life};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use valuation::Valuation;
 
 /// What is known of the market when contracts are first sold, and of variance at every close.
 #[derive(Debug, Clone)]
@@ -194,10 +199,10 @@ pub struct Group {
 }
 
 impl Group {
-    /// Prices and sensitivities of the contracts in `market`, made once.
-    pub fn valuation(&self, market: &Market) -> &Valuation {
+    /// Prices and sensitivities of the contracts in the market of `assets`, made once.
+    pub fn valuation(&self, assets: &Assets) -> &Valuation {
         self.valuation
-            .get_or_init(|| Valuation::new(&self.plan.contract, market, &self.paths))
+            .get_or_init(|| Valuation::new(&self.plan.contract, assets, &self.paths))
     }
 }
 
@@ -343,15 +348,17 @@ impl Contracts {
     /// [`Self::hedge`] with given [`Self::positions`].
     pub fn settle(&self, positions: &[Vec<Lane<f64>>]) -> (Book, Vec<Attribution>) {
         let mut all = Book::zeros(self.sold.len());
+        let drifts = self.calibration.assets.iter().map(|known| known.drift);
+        let drifts: Vec<f64> = drifts.collect();
         let mut attributions = vec![Attribution::default(); self.sold.len()];
         for (group, positions) in self.groups.iter().zip(positions) {
             let ledger = group.plan.ledger(&self.market, 0.0);
             let mut book = Book::settle(positions, &ledger, &group.paths);
             let premiums: Vec<f64> = group.members.iter().map(|&i| self.premiums[i]).collect();
             book.receive(&ledger, &premiums);
-            let valuation = group.valuation(&self.market);
-            let parts =
-                valuation.attribute(positions, &premiums, &book, self.calibration.first().drift);
+            let valuation = group.valuation(&self.assets);
+            let settled = (&ledger, &group.paths);
+            let parts = valuation.attribute(positions, &premiums, &book, settled, &drifts);
             for (place, &member) in group.members.iter().enumerate() {
                 all.pnl[member] = book.pnl[place];
                 all.cost[member] = book.cost[place];
@@ -363,15 +370,7 @@ impl Contracts {
     }
 }
 
-/// Reads the history of one asset with what its variance is estimated from.
-///
-/// # Errors
-/// The errors of [`History::load_files`].
-pub fn load(settings: &BacktestPlan) -> Result<History> {
-    load_of(&settings.data, settings)
-}
-
-/// Reads the history of one asset's `files`.
+/// Reads the history of one asset's `files` with what its variance is estimated from.
 fn load_of(files: &[PathBuf], settings: &BacktestPlan) -> Result<History> {
     let wanted: &[Quantity] = match settings.variance {
         VarianceEstimator::Implied => &[

@@ -2,6 +2,7 @@
 
 use super::chart::{Chart, RunData};
 use super::frame::{Axis, Figure, MONEY, color, figure, figure_with, layout, line, stroke};
+use crate::report::breakdown::shown;
 use crate::report::figures::backtest::{BACKTEST_PNL as BACKTEST_PNL_FIGURE, curves};
 use crate::report::palette::{Palette, SERIES};
 use crate::runs::breakdown::Breakdown;
@@ -134,14 +135,11 @@ fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Fi
     let breakdowns: Vec<&Breakdown> = breakdowns.collect();
     let strategies: Vec<String> = breakdowns.iter().map(|of| of.strategy.clone()).collect();
     let parts = &breakdowns.first()?.attribution;
-    let traces = parts
-        .iter()
-        .enumerate()
-        .map(|(at, (part, _))| -> Box<dyn Trace> {
-            let values: Vec<f64> = breakdowns
-                .iter()
-                .map(|of| of.attribution.get(at).map_or(0.0, |(_, value)| *value))
-                .collect();
+    let traces = shown(breakdowns.iter().copied())
+        .into_iter()
+        .map(|at| -> Box<dyn Trace> {
+            let values: Vec<f64> = breakdowns.iter().map(|of| of.attribution[at].1).collect();
+            let part = &parts[at].0;
             Bar::new(strategies.clone(), values)
                 .name(part)
                 .marker(Marker::new().color(SERIES[at % SERIES.len()].light))

@@ -2,7 +2,7 @@
 
 use super::policies::saved_policies;
 use super::{outcome, plan_of};
-use crate::backtest::attribution::Valuation;
+use crate::backtest::valuation::Valuation;
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalName, Policy, TrainedPolicy};
 use crate::market::Paths;
@@ -32,7 +32,7 @@ pub struct PathReplay {
     pub variance: Vec<f64>,
     /// The annualised volatility, the root of the variance.
     pub volatility: Vec<f64>,
-    /// The model's price of the contract at the variance of the date; empty if it is no sum of calls and puts.
+    /// The price of the contract at the variances of the date, by its closed form; empty if it has none.
     pub option: Vec<f64>,
     /// All assets, where there are several; `spot`, `variance` and `volatility` are those of the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -226,11 +226,17 @@ impl Replay {
         );
         let lane = index % BLOCK;
         let (spot, variance) = block.path(lane);
-        let alone = Paths::from_rows(
+        let known = plan.assets();
+        let columns: Vec<(Vec<f64>, Vec<f64>)> = (0..known.count())
+            .map(|asset| block.path_of(asset, lane))
+            .collect();
+        let columns = columns.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
+        let alone = Paths::from_assets(
+            known.count(),
             contract.steps,
-            std::iter::once((spot.as_slice(), variance.as_slice())),
+            std::iter::once(columns.collect()),
         );
-        let option: Vec<f64> = Valuation::new(contract, &plan.market, &alone)
+        let option: Vec<f64> = Valuation::new(contract, &known, &alone.under(contract))
             .prices(0)
             .map_or_else(Vec::new, Iterator::collect);
         let premium = plan.model_premium();

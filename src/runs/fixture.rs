@@ -178,7 +178,7 @@ fn breakdown() -> Vec<Breakdown> {
                 sold: book.date[i],
                 expiry: book.expiry[i],
                 pnl,
-                parts: [
+                parts: vec![
                     ("premium", 0.2),
                     ("delta", pnl + book.cost[i] - 0.2),
                     ("gamma", -1.1),

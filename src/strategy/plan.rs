@@ -13,7 +13,7 @@ use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Asset, Assets, Layout, Market, Quotes, Simulator};
 use crate::network::{AssetScale, Engine, Features, Shape, Standard};
@@ -118,9 +118,6 @@ impl Plan {
         let contract = terms.contract.clone();
         for (asset, section) in assets.list().iter().zip(strategy.market.sections()) {
             check_simulation(&section, &asset.market, &contract)?;
-        }
-        if several.is_some() {
-            check_several(&strategy)?;
         }
         check_payments(&assets, &contract)?;
         let costs = strategy.costs.costs();
@@ -309,6 +306,20 @@ impl Plan {
         several.unwrap_or_else(|| self.market.clone().into())
     }
 
+    /// The same plan in another market of the same assets.
+    ///
+    /// # Panics
+    /// If there are more or fewer of them.
+    #[must_use]
+    pub fn in_market(&self, assets: &Assets) -> Self {
+        assert_eq!(assets.count(), self.assets().count());
+        Self {
+            market: assets.first().clone(),
+            several: self.several.as_ref().map(|_| assets.clone()),
+            ..self.clone()
+        }
+    }
+
     /// The same plan in the market of one asset, for what is asked of that asset alone.
     #[must_use]
     pub fn of_asset(&self, asset: usize) -> Self {
@@ -421,11 +432,15 @@ impl Plan {
             .collect()
     }
 
+    /// Whether the contract has one strike by which it is sold.
+    pub fn has_strike(&self) -> bool {
+        self.strategy.contract.product.has_strike()
+    }
+
     /// The strike as a line beside spots of the first asset; none where the contract has none, several, or one that is no price of
     /// that asset alone.
     pub fn strike_line(&self) -> Option<f64> {
-        let struck = self.strategy.contract.product.has_strike();
-        (struck && self.several.is_none()).then_some(self.contract.strike)
+        (self.has_strike() && self.several.is_none()).then_some(self.contract.strike)
     }
 
     /// What a block of paths holds.
@@ -484,23 +499,6 @@ fn scale(asset: &Asset) -> AssetScale {
     AssetScale {
         spot: asset.market.spot,
         volatility: asset.market.model.long_run_volatility(),
-    }
-}
-
-/// Refuses what knows of one asset alone.
-fn check_several(strategy: &Strategy) -> Result<()> {
-    let of_one = [
-        ("markets", !strategy.markets.is_empty()),
-        ("walk_forward", strategy.walk_forward.is_some()),
-    ];
-    match of_one.iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((key, _)) => Err(Error::setting(
-            *key,
-            Fault::NoMeaning {
-                beside: "beside `market.assets`: it is of one asset".into(),
-            },
-        )),
     }
 }
 
