@@ -17,17 +17,16 @@ mod money;
 mod optimizer;
 mod plan;
 mod policy;
+mod price_files;
 mod prices;
+mod schedule;
 mod schema;
 mod several;
 mod tenor;
 mod training;
 mod walk_forward;
 
-pub use backtest::{
-    AssetFiles, BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing,
-    SpacingRule, VarianceRule,
-};
+pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use file::Strategy;
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
@@ -36,6 +35,8 @@ pub use market::MarketSection;
 pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
 pub use policy::{Aversion, AversionRule, EvaluationSection, PolicySection, TunedAversion};
+pub use price_files::{AssetFiles, Files};
+pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
 pub use several::{AssetSection, SeveralSection};
 pub use tenor::{DayCount, Rebalancing, Tenor};
