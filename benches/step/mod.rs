@@ -44,6 +44,7 @@ pub fn simulator(model: Model, steps: usize) -> Simulator {
         seed: 1,
         purpose: Purpose::Training,
         sampling: Sampling::Pseudorandom,
+        family: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::policies::saved_policies;
 use super::{outcome, plan_of};
 use crate::backtest::valuation::Valuation;
+use crate::contract::Contract;
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalName, Policy, TrainedPolicy};
 use crate::market::Paths;
@@ -226,21 +227,24 @@ impl Replay {
         );
         let lane = index % BLOCK;
         let (spot, variance) = block.path(lane);
+        // Of several contracts the one that the path has.
+        let sold = contract.of_path(block.block(0).drawn().map(|drawn| drawn.member[lane]));
         let known = plan.assets();
         let columns: Vec<(Vec<f64>, Vec<f64>)> = (0..known.count())
             .map(|asset| block.path_of(asset, lane))
             .collect();
-        let columns = columns.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
+        let columns = columns.iter();
+        let columns = columns.map(|(s, v)| (&s[..=sold.steps], &v[..=sold.steps]));
         let alone = Paths::from_assets(
             known.count(),
-            contract.steps,
+            sold.steps,
             std::iter::once(columns.collect()),
         );
-        let option: Vec<f64> = Valuation::new(contract, &known, &alone.under(contract))
+        let option: Vec<f64> = Valuation::new(sold, &known, &alone.under(sold))
             .prices(0)
             .map_or_else(Vec::new, Iterator::collect);
-        let premium = plan.model_premium();
-        let ledger = plan.ledger(&plan.market, premium);
+        let ledger = plan.ledger_of_sale();
+        let premium = ledger.premium(&block.block(0), lane);
         let strategies = self.strategies.iter().map(|strategy| {
             let positions = self.positions(strategy, &block)?;
             let account = ledger.account(&block.block(0), &positions);
@@ -276,7 +280,7 @@ impl Replay {
                 cost: account.cost.iter().map(|cost| cost[lane]).collect(),
                 pnl: dates
                     .map(|t| {
-                        let value = option.get(t).filter(|_| t < contract.steps);
+                        let value = option.get(t).filter(|_| t < sold.steps);
                         let owed = value.map_or(0.0, |price| price * ledger.growth(t));
                         ledger.at_expiry(premium) - account.paid[t][lane] - owed
                             + account.gain[t][lane]
@@ -313,7 +317,7 @@ impl Replay {
             variance,
             option,
             assets,
-            strike: plan.strike_line(),
+            strike: plan.strike_line().map(|_| sold.strike),
             premium,
         })
     }
@@ -361,11 +365,11 @@ impl Replay {
         };
         let delta = plan.classical(delta, &plan.assets(), f64::INFINITY);
         let black_scholes = read(delta.positions(&plan.contract, &paths)?);
-        let contract = &plan.contract;
+        let contract = grid.contract(plan);
         Ok(HedgeMap {
             strategy: name.to_owned(),
             instrument: plan.instrument_names().swap_remove(0),
-            strike: plan.strike_line(),
+            strike: plan.strike_line().map(|_| contract.strike),
             time_left: grid
                 .dates
                 .iter()
@@ -385,11 +389,15 @@ struct Grid {
     /// Dates of trade, from 0.
     dates: Vec<usize>,
     spots: Vec<f64>,
+    /// The number of that contract, where there are several.
+    middle: Option<usize>,
 }
 
 impl Grid {
     fn new(plan: &Plan) -> Self {
-        let steps = plan.contract.steps;
+        let middle = plan.contract.family().map(|family| family.middle());
+        let contract = plan.contract.of_path(middle.map(|member| member as f64));
+        let steps = contract.steps;
         let mut dates: Vec<usize> = (0..DATES)
             .map(|row| row * (steps - 1) / (DATES - 1))
             .collect();
@@ -399,14 +407,24 @@ impl Grid {
             .model
             .initial_volatility()
             .max(plan.market.model.long_run_volatility());
-        let reach = REACH * volatility * plan.contract.expiry.sqrt();
+        let reach = REACH * volatility * contract.expiry.sqrt();
         let spots = (0..SPOTS)
             .map(|column| {
                 let place = 2.0 * column as f64 / (SPOTS - 1) as f64 - 1.0;
                 plan.market.spot * (reach * place).exp()
             })
             .collect();
-        Self { dates, spots }
+        Self {
+            dates,
+            spots,
+            middle,
+        }
+    }
+
+    /// The contract that the map is of: of several the one in the middle.
+    fn contract<'a>(&self, plan: &'a Plan) -> &'a Contract {
+        plan.contract
+            .of_path(self.middle.map(|member| member as f64))
     }
 
     /// One path to every point, rows of the map first.
@@ -422,6 +440,9 @@ impl Grid {
             .blocks_mut()
             .enumerate()
             .for_each(|(block, mut filled)| {
+                if let (Some(family), Some(middle)) = (plan.contract.family(), self.middle) {
+                    filled.draw(family, &[middle; BLOCK]);
+                }
                 // The map is one of the first asset: the others stay at their spots.
                 for (number, asset) in assets.list().iter().enumerate().skip(1) {
                     let (spot, variance) = filled.asset(number);

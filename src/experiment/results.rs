@@ -174,6 +174,9 @@ fn write_tables(
     })?;
     let path = outcome::test_paths(plan).paths::<f64>(0, 1);
     let (spot, variance) = path.path(0);
+    // Of several contracts the one that the path has.
+    let drawn = path.block(0).drawn();
+    let sold = plan.contract.of_path(drawn.map(|drawn| drawn.member[0]));
     let assets = plan.assets();
     let assets = assets.list().iter().enumerate();
     let assets = assets.map(|(asset, named)| (named.name.clone(), path.path_of(asset, 0).0));
@@ -187,7 +190,7 @@ fn write_tables(
         time: (0..=plan.contract.steps).map(|t| dt * t as f64).collect(),
         spot,
         volatility: variance.iter().map(|v| v.sqrt()).collect(),
-        strike: plan.strike_line(),
+        strike: plan.strike_line().map(|_| sold.strike),
         assets: match assets.len() {
             1 => Vec::new(),
             _ => assets.collect(),

@@ -183,7 +183,7 @@ struct Assumed<'a> {
 
 /// A classical hedge of one contract.
 struct HedgeOf<'a> {
-    assets: Vec<Assumed<'a>>,
+    assets: &'a [Assumed<'a>],
     correlation: &'a [Vec<f64>],
     contract: &'a Contract,
     aversion: Option<f64>,
@@ -197,6 +197,19 @@ enum Form<'a> {
     Legs(&'a [Leg]),
     /// A closed form of its own.
     Formula(&'a dyn Formula),
+}
+
+impl<'a> Form<'a> {
+    /// A contract in a market of so many assets with where its delta comes from.
+    fn of(contract: &'a Contract, assets: usize) -> Result<(&'a Contract, Self)> {
+        match (contract.legs(), contract.formula()) {
+            (Some(legs), _) => Ok((contract, Self::Legs(legs))),
+            (None, Some(formula)) if formula.assets() <= assets => {
+                Ok((contract, Self::Formula(formula)))
+            }
+            (None, _) => Err(no_delta(contract)),
+        }
+    }
 }
 
 impl HedgeOf<'_> {
@@ -302,7 +315,8 @@ impl HedgeOf<'_> {
     ) {
         let first = &self.assets[0];
         let (mut held, mut options) = (0.0, 0.0);
-        for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
+        let dates = out.chunks_exact_mut(self.instruments);
+        for (t, out) in dates.take(self.contract.steps).enumerate() {
             let (spot, variance, left) = (data.spot[t][lane], data.variance[t][lane], self.left(t));
             if let Some((index, option)) = option {
                 (held, options) = self.delta_vega(legs, option, options, spot, variance, left);
@@ -329,7 +343,8 @@ impl HedgeOf<'_> {
         let mut held = vec![0.0; formula.assets()];
         let mut state = vec![0.0; contract.accumulators().len()];
         let mut seen = Vec::with_capacity(self.assets.len());
-        for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
+        let dates = out.chunks_exact_mut(self.instruments);
+        for (t, out) in dates.take(contract.steps).enumerate() {
             let left = self.left(t);
             for (index, value) in state.iter_mut().enumerate() {
                 *value = data.state(index)[t][lane];
@@ -406,17 +421,17 @@ impl Policy for ClassicalPolicy {
             }
         };
         let list = self.assets.list().iter().zip(&self.charges);
-        let of = HedgeOf {
-            assets: list.enumerate().map(assumed).collect(),
-            correlation: self.assets.correlation().matrix(),
-            contract,
-            aversion,
-            instruments: count,
-        };
-        let form = match (contract.legs(), contract.formula()) {
-            (Some(legs), _) => Form::Legs(legs),
-            (None, Some(formula)) if formula.assets() <= of.assets.len() => Form::Formula(formula),
-            (None, _) => return Err(no_delta(contract)),
+        let assets: Vec<Assumed<'_>> = list.enumerate().map(assumed).collect();
+        let form = |contract| Form::of(contract, assets.len());
+        // One for each contract that a path may have.
+        let hedged = match contract.family() {
+            None => vec![form(contract)?],
+            Some(family) => {
+                let members = family.members().iter();
+                members
+                    .map(|member| form(&member.contract))
+                    .collect::<Result<_>>()?
+            }
         };
         positions
             .par_chunks_exact_mut(steps * count)
@@ -424,6 +439,15 @@ impl Policy for ClassicalPolicy {
             .for_each(|(block, out)| {
                 let data = paths.block(block);
                 for lane in 0..BLOCK {
+                    let member = data.drawn().map_or(0, |drawn| drawn.member[lane] as usize);
+                    let (contract, form) = hedged[member];
+                    let of = HedgeOf {
+                        assets: &assets,
+                        correlation: self.assets.correlation().matrix(),
+                        contract,
+                        aversion,
+                        instruments: count,
+                    };
                     match form {
                         Form::Legs(legs) => of.by_legs((legs, option), (data, lane), out),
                         Form::Formula(formula) => of.by_formula(formula, (data, lane), out),

@@ -119,6 +119,7 @@ fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
         seed: 4,
         purpose: Purpose::Pricing,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     (simulator, quotes, options)
 }
@@ -218,6 +219,7 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
             seed: 4,
             purpose: Purpose::Pricing,
             sampling: Sampling::Pseudorandom,
+            family: None,
         };
         let contract = Contract::option(OptionKind::Call, 100.0, dt * steps as f64, steps);
         let instruments = [Instrument::SPOT, Instrument::VarianceSwap(0)];

@@ -19,6 +19,7 @@ mod plan;
 mod policy;
 mod price_files;
 mod prices;
+mod ranges;
 mod schedule;
 mod schema;
 mod several;

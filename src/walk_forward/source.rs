@@ -148,7 +148,7 @@ impl PathSource for ModelSource {
                 let block = first_block + offset as u64;
                 let simulator = Simulator {
                     assets: self.start(block).assets.clone(),
-                    ..self.simulator
+                    ..self.simulator.clone()
                 };
                 let one = simulator.paths::<f32>(block, BLOCK);
                 debug_assert_eq!(one.steps(), steps);
