@@ -229,7 +229,7 @@ impl Metrics {
     pub fn unhedged(&self) -> Option<String> {
         let names = listed(&self.untraded);
         (!self.untraded.is_empty()).then(|| {
-            format!("the contract depends on {names}, which `policy.instruments` do not trade: that goes unhedged")
+            format!("the contract depends on {names}, which nothing that is traded is on: it goes unhedged")
         })
     }
 }
