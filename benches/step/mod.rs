@@ -83,6 +83,7 @@ impl Step {
                 volatility: 0.2,
                 expiry: contract.expiry,
                 further: Vec::new(),
+                terms: Vec::new(),
                 state: Vec::new(),
             },
             ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
