@@ -57,7 +57,7 @@ impl Layout {
         for instrument in instruments {
             assert!(
                 instrument.asset() < self.assets,
-                "{instrument} has an asset"
+                "{instrument:?} has an asset"
             );
             match instrument {
                 Instrument::Spot(asset) => self.prices.push(2 * asset * self.dates),

@@ -46,13 +46,17 @@ impl Joint {
         self.models.iter().map(Vec::len).sum()
     }
 
+    /// The rows of all tables that [`Self::prepare`] fills.
+    pub fn table_rows(&self, steps: usize) -> usize {
+        self.models.iter().map(|model| rows(model, steps)).sum()
+    }
+
     /// Correlates the shocks of `steps` steps of a block, one table for every model; what `tables` held is lost, its memory
     /// used again.
     pub fn prepare(&self, words: &Words, steps: usize, tables: &mut Vec<Vec<Lane<u32>>>) {
         tables.resize_with(self.models.len(), Vec::new);
         for (table, model) in tables.iter_mut().zip(&self.models) {
-            // Whole draws of four: the last ones of a table are not read, but copied.
-            table.resize((steps * model.len()).next_multiple_of(4), [0; BLOCK]);
+            table.resize(rows(model, steps), [0; BLOCK]);
         }
         let alone = |model: &Vec<Factor>| model.as_slice() == [Factor::Normal(1.0)];
         if self.models.iter().all(alone) {
@@ -71,6 +75,11 @@ impl Joint {
             });
         }
     }
+}
+
+/// The rows of a model's table. Whole draws of four: the last ones of a table are not read, but copied.
+fn rows(model: &[Factor], steps: usize) -> usize {
+    (steps * model.len()).next_multiple_of(4)
 }
 
 impl<'a> Correlated<'a> {

@@ -40,6 +40,10 @@ pub struct ContractPrice {
 /// The standard error, as a share of the spot, at which a simulation ends.
 const ACCURACY: f64 = 1e-4;
 
+/// Where next to no path pays anything unusual, a simulation goes on all the same, to one in so many of the paths that it may
+/// take.
+const RARE: u64 = 4;
+
 /// The arbitrage-free price of a contract at its sale.
 ///
 /// A sum of calls and puts has the model's own price, by the model's own method, and what has a closed form in a lognormal market has it there, and a
@@ -47,7 +51,8 @@ const ACCURACY: f64 = 1e-4;
 /// points, each of 2⁹ paths or, until the standard error is below 10⁻⁴ of the spot, of more, up to some 2²⁴ steps of paths in
 /// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
 /// formula is exact, the mean of its spots, and under geometric Brownian motion their geometric mean. The standard error is
-/// that of the 16 means. The price depends on assets and contract alone.
+/// that of the 16 means; where fewer than 64 paths pay anything else than the first one, it says nothing, and a quarter of
+/// those paths is simulated in any case. The price depends on assets and contract alone.
 ///
 /// # Errors
 /// That of `stop`, which is asked again and again.
@@ -184,7 +189,12 @@ fn simulated(
     let mut blocks = replicates::LEAST_BLOCKS;
     loop {
         replicates.extend(world, contract, &controls, blocks, stop)?;
-        if replicates.estimate().1 <= goal || 2 * blocks > world.most_blocks() {
+        let most = match replicates.is_spread() {
+            true if replicates.estimate().1 <= goal => blocks,
+            true => world.most_blocks(),
+            false => world.most_blocks() / RARE,
+        };
+        if 2 * blocks > most {
             return Ok(replicates);
         }
         blocks *= 2;
