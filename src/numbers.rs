@@ -142,9 +142,11 @@ pub fn with_error(value: f64, error: f64) -> String {
     format!("{} ± {}", rounding.write(value), rounding.write(error))
 }
 
-/// A number of a formula or of a simulation by itself: so many digits where its error is 0, else with its standard error.
+/// A number of a formula or of a simulation by itself: so many digits where its error is 0 or mere rounding, as where control
+/// variates replicate it, else with its standard error.
 pub fn estimate(value: f64, error: f64, digits: i32) -> String {
-    match error > 0.0 {
+    const ROUNDING: f64 = 1e-9;
+    match error > ROUNDING * value.abs() {
         true => with_error(value, error),
         false => significant(value, digits),
     }
@@ -258,5 +260,12 @@ mod tests {
         assert_eq!(grouped(100), "100");
         assert_eq!(counted(1, "contract"), "1 contract");
         assert_eq!(counted(5031, "row"), "5 031 rows");
+    }
+
+    /// An error of mere rounding is none.
+    #[test]
+    fn what_is_replicated_has_no_error() {
+        assert_eq!(estimate(8.459123, 1e-13, 5), "8.4591");
+        assert_eq!(estimate(8.459123, 0.012, 5), "8.459 ± 0.012");
     }
 }

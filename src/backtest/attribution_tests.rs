@@ -1,12 +1,21 @@
 //! The parts of a P&L add up to what the ledger settles.
 
-use super::attribution::Valuation;
+use super::valuation::Valuation;
 use crate::contract::options::{call_spread, straddle, strangle};
-use crate::contract::{Contract, Costs, Instrument, Leg, OptionKind, Vanilla};
+use crate::contract::{Charge, Contract, Costs, Instrument, Leg, OptionKind, Vanilla};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
 use crate::market::{GbmParameters, Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
+
+/// No costs.
+const FREE: Costs = Costs {
+    spot: Charge {
+        proportional: 0.0,
+        half_spread: 0.0,
+    },
+    liquidation: true,
+};
 
 fn market(model: Model) -> Market {
     Market {
@@ -78,7 +87,7 @@ fn parts_add_up_to_the_ledger() {
         let contract = Contract::of_options("sum", legs, 103.0, 0.25, 13);
         let paths = paths(market.clone(), &contract, 3);
         let premiums: Vec<f64> = (0..paths.count()).map(|i| 2.0 + 0.1 * i as f64).collect();
-        let valuation = Valuation::new(&contract, &market, &paths);
+        let valuation = Valuation::new(&contract, &market.clone().into(), &paths);
         for (hedge, liquidation) in [
             (Classical::Naked, true),
             (Classical::BlackScholes, true),
@@ -103,7 +112,8 @@ fn parts_add_up_to_the_ledger() {
             let mut book = Book::hedge(&policy, &ledger, &paths).unwrap();
             book.receive(&ledger, &premiums);
             let positions = policy.positions(&contract, &paths).unwrap();
-            let parts = valuation.attribute(&positions, &premiums, &book, 0.08);
+            let parts =
+                valuation.attribute(&positions, &premiums, &book, (&ledger, &paths), &[0.08]);
             for (parts, pnl) in parts.iter().zip(&book.pnl) {
                 assert!(
                     (parts.total() - pnl).abs() < 1e-9,
@@ -134,8 +144,14 @@ fn the_models_delta_leaves_gamma_and_theta() {
         let none = vec![0.0; paths.count()];
         let free = Book::zeros(paths.count());
         let positions = policy.positions(&contract, &paths).unwrap();
-        let parts =
-            Valuation::new(&contract, &market, &paths).attribute(&positions, &none, &free, 0.1);
+        let ledger = Ledger::new(contract.clone(), FREE, &market, 0.0);
+        let parts = Valuation::new(&contract, &market.clone().into(), &paths).attribute(
+            &positions,
+            &none,
+            &free,
+            (&ledger, &paths),
+            &[0.1],
+        );
         for parts in &parts {
             assert!(parts.delta.abs() < 1e-12 && parts.drift.abs() < 1e-12);
             assert_eq!((parts.vega, parts.financing, parts.costs), (0.0, 0.0, 0.0));
@@ -157,10 +173,16 @@ fn a_naked_seller_speculates_on_the_spot() {
     let paths = paths(market.clone(), &contract, 1);
     let none = vec![0.0; paths.count()];
     let positions = vec![[0.0; crate::simd::BLOCK]; paths.blocks() * 10];
-    let valuation = Valuation::new(&contract, &market, &paths);
+    let valuation = Valuation::new(&contract, &market.clone().into(), &paths);
     let growth = |t: usize| (0.05f64 * 0.01 * (10 - t) as f64).exp();
     for (i, parts) in valuation
-        .attribute(&positions, &none, &Book::zeros(paths.count()), 0.07)
+        .attribute(
+            &positions,
+            &none,
+            &Book::zeros(paths.count()),
+            (&Ledger::new(contract.clone(), FREE, &market, 0.0), &paths),
+            &[0.07],
+        )
         .iter()
         .enumerate()
     {
@@ -243,7 +265,7 @@ fn halted_prices_are_hedged_and_attributed() {
             );
             let paths = quotes.onto(Paths::from_rows(contract.steps, rows));
             let premiums = vec![1.5; paths.count()];
-            let valuation = Valuation::new(&contract, &market, &paths);
+            let valuation = Valuation::new(&contract, &market.clone().into(), &paths);
             for hedge in [
                 Classical::Naked,
                 Classical::BlackScholes,
@@ -267,7 +289,8 @@ fn halted_prices_are_hedged_and_attributed() {
                 assert!(held.clone().all(|units| units.is_finite()), "{hedge:?}");
                 let mut book = Book::settle(&positions, &ledger, &paths);
                 book.receive(&ledger, &premiums);
-                let parts = valuation.attribute(&positions, &premiums, &book, 0.08);
+                let parts =
+                    valuation.attribute(&positions, &premiums, &book, (&ledger, &paths), &[0.08]);
                 for (i, (parts, pnl)) in parts.iter().zip(&book.pnl).enumerate() {
                     assert!(
                         (parts.total() - pnl).abs() < 1e-8,

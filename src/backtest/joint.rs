@@ -18,8 +18,8 @@ pub struct JointCalibration {
     pub correlation: Correlation,
 }
 
-/// Reads the files of every asset and keeps the days that all of them have; the warnings of the first say how many days the
-/// others lack or have too many.
+/// Reads the files of every asset and keeps the days that all of them have; the warnings of the first are then those of all, and
+/// say how many days are left out of each.
 ///
 /// # Errors
 /// Those of [`History::load_files`], and [`Error::Input`] if fewer than two days are left.
@@ -48,6 +48,8 @@ pub fn load(plan: &Plan, settings: &BacktestPlan) -> Result<Vec<History>> {
     for (history, asset) in histories.iter_mut().zip(assets.list()) {
         let before = history.len();
         history.retain(|date| common.contains(&date));
+        let of = |warning: &String| format!("{}: {warning}", asset.name);
+        warnings.extend(history.warnings.iter().map(of));
         if history.len() < before {
             warnings.push(format!(
                 "{}: {} of {before} days are left out, which not all assets have",
@@ -56,18 +58,23 @@ pub fn load(plan: &Plan, settings: &BacktestPlan) -> Result<Vec<History>> {
             ));
         }
     }
-    for (history, asset) in histories[1..].iter().zip(&assets.list()[1..]) {
-        let of = |warning: &String| format!("{}: {warning}", asset.name);
-        warnings.extend(history.warnings.iter().map(of));
-        let repaired = history.repaired.iter();
-        warnings.extend(
-            repaired.map(|(kind, count)| {
-                format!("{}: repaired {count} of {}", asset.name, kind.name())
-            }),
-        );
-    }
-    histories[0].warnings.extend(warnings);
+    histories[0].warnings = warnings;
     Ok(histories)
+}
+
+/// What was repaired in the data of the assets of these names: the kind of defect, of several assets with the name of the asset,
+/// and how many there were.
+pub fn repaired(histories: &[History], names: &[String]) -> Vec<(String, usize)> {
+    let of = |(history, name): (&History, &String)| -> Vec<(String, usize)> {
+        let kinds = history.repaired.iter();
+        kinds
+            .map(|(kind, count)| match histories {
+                [_] => (kind.name().to_owned(), *count),
+                _ => (format!("{} of {name}", kind.name()), *count),
+            })
+            .collect()
+    };
+    histories.iter().zip(names).flat_map(of).collect()
 }
 
 impl JointCalibration {
@@ -108,15 +115,6 @@ impl JointCalibration {
         })
     }
 
-    /// One asset, which needs no correlation.
-    pub fn of_one(calibration: Calibration) -> Self {
-        Self {
-            assets: vec![calibration],
-            names: vec!["spot".into()],
-            correlation: Correlation::independent(1),
-        }
-    }
-
     /// What is known of the first asset.
     pub fn first(&self) -> &Calibration {
         &self.assets[0]
@@ -131,26 +129,6 @@ impl JointCalibration {
         });
         Assets::new(list.collect(), self.correlation.clone())
             .expect("a correlation for every asset")
-    }
-
-    /// What a reader must know of several assets whose first one alone has its parameters in the tables: a line for every further
-    /// asset.
-    pub fn notes(&self) -> Vec<String> {
-        let further = self.assets.iter().zip(&self.names).enumerate().skip(1);
-        let note = |(number, (calibration, name)): (usize, (&Calibration, &String))| {
-            let row = &self.correlation.matrix()[number][..number];
-            let row: Vec<String> = row.iter().map(|c| format!("{c:.3}")).collect();
-            let model = serde_json::to_string(&calibration.market.model).unwrap_or_default();
-            let bound = match calibration.at_bound.is_empty() {
-                true => String::new(),
-                false => format!(", at a bound: {}", calibration.at_bound.join(", ")),
-            };
-            format!(
-                "{name}: {model}{bound}; correlation with the assets before it {}",
-                row.join(", ")
-            )
-        };
-        further.map(note).collect()
     }
 }
 

@@ -205,7 +205,9 @@ fn histories_that_do_not_fit_are_refused() {
     let (_scratch, strategy) = on("fit-365", 900, |_| true, every, "");
     let (plan, contracts) = cut(&strategy).unwrap();
     let settings = plan.backtest.as_ref().unwrap();
-    let history = crate::backtest::load(settings).unwrap();
+    let history = crate::backtest::load(&plan, settings)
+        .unwrap()
+        .swap_remove(0);
     let calendar = Calendar::new(&history, &plan, settings).unwrap();
     assert_eq!(
         (calendar.dt(), contracts.groups[0].plan.contract.dt()),

@@ -3,171 +3,44 @@
 pub mod attribution;
 #[cfg(test)]
 mod attribution_tests;
+mod by_formula;
+mod calibration;
 mod joint;
 mod life;
 #[cfg(test)]
 mod life_tests;
 #[cfg(test)]
 mod tests;
+pub mod valuation;
+#[cfg(test)]
+mod valuation_tests;
 
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
-use crate::market::estimation::{
-    MIN_RETURNS, StandardErrors, VarianceEstimator, drift_and_variance, exponential, garman_klass,
-    implied, realised,
-};
+use crate::market::estimation::VarianceEstimator;
 use crate::market::history::{Frequency, Quantity};
-use crate::market::model::Estimate;
 use crate::market::{Assets, History, Market, Paths};
 use crate::simd::Lane;
-use crate::strategy::{BacktestPlan, Parameterisation, Plan};
-use attribution::{Attribution, Valuation};
+use crate::strategy::{BacktestPlan, Plan};
+use attribution::Attribution;
+pub use calibration::Calibration;
 use chrono::NaiveDate;
-pub use joint::JointCalibration;
+pub use joint::{JointCalibration, load, repaired};
 pub use life::{Calendar, Life};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-
-/// What is known of the market when contracts are first sold, and of variance at every close.
-#[derive(Debug, Clone)]
-pub struct Calibration {
-    /// The market that premiums, hedges and the variance filter assume; under Heston v0 is the variance known at the
-    /// last day of the returns it was estimated from.
-    pub market: Market,
-    /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
-    pub estimated: Option<(NaiveDate, NaiveDate)>,
-    /// Parameters that ended on a bound of their search.
-    pub at_bound: Vec<&'static str>,
-    /// Standard errors of the parameters that were estimated.
-    pub standard_errors: StandardErrors,
-    /// μ in dS/S = μ dt + √v dW, estimated from those returns; 0 if there are too few.
-    pub drift: f64,
-    /// The variance known at each close of the history.
-    pub variance: Vec<f64>,
-}
-
-impl Calibration {
-    /// Estimates from the returns between the closes of `window`.
-    ///
-    /// # Errors
-    /// [`Error::Input`] if parameters or variance are to be had from fewer than [`MIN_RETURNS`] returns, or from
-    /// ranges that the history lacks, or parameters from closes that do not vary.
-    pub fn new(
-        history: &History,
-        plan: &Plan,
-        settings: &BacktestPlan,
-        calendar: &Calendar<'_>,
-        window: Range<usize>,
-    ) -> Result<Self> {
-        let dt = calendar.dt();
-        let days_per_year = 1.0 / dt;
-        let returns = history.log_returns();
-        // Return t ends at close t + 1.
-        let known = &returns[window.start..window.end.saturating_sub(1).max(window.start)];
-        let constant = plan.market.model.variance_process().is_constant();
-        let from_history = settings.parameters == Parameterisation::History;
-        let needed = from_history || !constant || settings.variance != VarianceEstimator::Model;
-        if needed && known.len() < MIN_RETURNS {
-            let sale = history.dates[window.end.min(history.len() - 1)];
-            return Err(Error::input(format!(
-                "{}: `backtest.start` must leave at least {} closes before the first sale to estimate from, {} lie \
-                 before {sale}",
-                settings.files(),
-                MIN_RETURNS + 1,
-                window.len(),
-            )));
-        }
-        let (drift, sample) = if known.len() < 2 {
-            (0.0, 0.0)
-        } else {
-            drift_and_variance(known, days_per_year)?
-        };
-        let estimated_on = || {
-            let last = window.end.max(window.start + 1) - 1;
-            (history.dates[window.start], history.dates[last])
-        };
-        let fitted = if from_history {
-            let model = &plan.market.model;
-            model.estimate(known, days_per_year).map_err(|error| match error {
-                Error::Input(what) => {
-                    let (from, to) = estimated_on();
-                    Error::input(format!(
-                        "{}: closes of {from} to {to}: {what}; `backtest.parameters = \"strategy\"` gives them",
-                        settings.files(),
-                    ))
-                }
-                error => error,
-            })?
-        } else {
-            Estimate::given(plan.market.model.clone())
-        };
-        let model = fitted.parameters;
-        let variance = match settings.variance {
-            VarianceEstimator::Model => model.filter(drift, dt).filter(&returns),
-            VarianceEstimator::Implied => {
-                let process = model.variance_process();
-                implied(history, |mean, time| process.now_given_mean(mean, time)).ok_or_else(
-                    || {
-                        Error::input(format!(
-                            "{}: `backtest.variance` \"implied\" needs a column of implied volatility or variance",
-                            settings.files()
-                        ))
-                    },
-                )?
-            }
-            VarianceEstimator::Realised { days } => realised(&returns, days, dt, sample),
-            VarianceEstimator::Exponential { decay } => exponential(&returns, decay, dt, sample),
-            VarianceEstimator::GarmanKlass { days } => garman_klass(history, days, dt, sample)
-                .ok_or_else(|| {
-                    Error::input(format!(
-                        "{}: `backtest.variance` \"garman_klass\" needs open, high and low",
-                        settings.files()
-                    ))
-                })?,
-        };
-        let estimated = from_history.then(estimated_on);
-        Ok(Self {
-            market: Market {
-                model,
-                ..plan.market
-            },
-            estimated,
-            at_bound: fitted.at_bound,
-            standard_errors: fitted.standard_errors,
-            drift,
-            variance,
-        })
-    }
-
-    /// The market seen at close `day`.
-    pub fn market_at(&self, day: usize) -> Market {
-        self.seen_at(self.variance[day])
-    }
-
-    /// The market seen at a variance.
-    pub fn seen_at(&self, variance: f64) -> Market {
-        Market {
-            model: self.market.model.seen_at(variance),
-            ..self.market.clone()
-        }
-    }
-}
+use valuation::Valuation;
 
 /// Contracts sold on history.
 #[derive(Debug, Clone)]
 pub struct Contracts {
-    /// The market that premiums, hedges and the variance filter assume, of several assets that of the first; a warning says what
-    /// the others are.
+    /// The market that premiums, hedges and the variance filter assume, of several assets that of the first.
     pub market: Market,
     /// The markets of all assets, of which that is the first.
     pub assets: Assets,
-    /// First and last day of the returns that it was estimated from; absent if the strategy gives it.
-    pub estimated: Option<(NaiveDate, NaiveDate)>,
-    /// Parameters that ended on a bound of their search.
-    pub at_bound: Vec<&'static str>,
-    /// Standard errors of the parameters that were estimated.
-    pub standard_errors: StandardErrors,
+    /// What is known of every asset when contracts are first sold.
+    pub calibration: JointCalibration,
     /// The day of every sale.
     pub sold: Vec<NaiveDate>,
     /// The day of every expiry.
@@ -178,10 +51,8 @@ pub struct Contracts {
     pub overlap: f64,
     /// How often the history has a close, by which returns were annualised.
     pub frequency: Frequency,
-    /// [`Calibration::drift`].
-    pub drift: f64,
-    /// Repairs of the data: the kind of defect and how many there were.
-    pub repaired: Vec<(&'static str, usize)>,
+    /// Repairs of the data: the kind of defect, of several assets with the name of the asset, and how many there were.
+    pub repaired: Vec<(String, usize)>,
     /// What is odd in the data and no defect.
     pub warnings: Vec<String>,
     /// The contracts by the length of their lives.
@@ -205,10 +76,10 @@ pub struct Group {
 }
 
 impl Group {
-    /// Prices and sensitivities of the contracts in `market`, made once.
-    pub fn valuation(&self, market: &Market) -> &Valuation {
+    /// Prices and sensitivities of the contracts in the market of `assets`, made once.
+    pub fn valuation(&self, assets: &Assets) -> &Valuation {
         self.valuation
-            .get_or_init(|| Valuation::new(&self.plan.contract, market, &self.paths))
+            .get_or_init(|| Valuation::new(&self.plan.contract, assets, &self.paths))
     }
 }
 
@@ -274,8 +145,15 @@ impl Contracts {
                 members.iter().map(|&i| lives[i].closes.clone()).collect();
             // The strike's rule moves the first asset, every other one begins at the strategy's spot.
             let first = |market: &Market| plan.strike.spot(market, &plan.contract);
-            let received = match &calibration.assets[..] {
-                [known] if plan.contract.family().is_none() => {
+            let sold_in = |sale: usize| {
+                let spot = first(&calibration.first().market_at(sale));
+                calibration.assets(|asset, known| Market {
+                    spot: if asset == 0 { spot } else { spots[asset] },
+                    ..known.market_at(sale)
+                })
+            };
+            let received = match (plan.contract.family(), &calibration.assets[..]) {
+                (None, [known]) => {
                     let sales = closes.iter().map(|closes| known.variance[closes[0]]);
                     plan.premiums(&sales.collect::<Vec<f64>>(), |variance| {
                         let market = known.seen_at(variance);
@@ -286,16 +164,10 @@ impl Contracts {
                         })
                     })
                 }
-                several => {
-                    let premium = |(closes, &sale): (&Vec<usize>, &usize)| {
-                        let spot = first(&several[0].market_at(closes[0]));
-                        let assets = calibration.assets(|asset, known| Market {
-                            spot: if asset == 0 { spot } else { spots[asset] },
-                            ..known.market_at(closes[0])
-                        });
-                        plan.premium_of_sale(&assets, sale)
-                    };
-                    closes.iter().zip(&members).map(premium).collect()
+                (Some(_), _) | (None, _) => {
+                    let sold = closes.iter().zip(&members);
+                    sold.map(|(closes, &member)| plan.premium_of_sale(&sold_in(closes[0]), member))
+                        .collect()
                 }
             };
             for (&member, premium) in members.iter().zip(received) {
@@ -350,27 +222,17 @@ impl Contracts {
             own.unwrap_or(life.closes.len() - 1)
         };
         let frequency = calendar.frequency();
-        let repaired = history.repaired.iter();
-        let mut warnings = history.warnings.clone();
-        warnings.extend(calibration.notes());
-        let assets = calibration.assets(|_, known| known.market.clone());
-        let calibration = calibration.first();
         Ok(Self {
-            market: calibration.market.clone(),
-            assets,
-            estimated: calibration.estimated,
-            at_bound: calibration.at_bound.clone(),
-            standard_errors: calibration.standard_errors.clone(),
+            market: calibration.first().market.clone(),
+            assets: calibration.assets(|_, known| known.market.clone()),
+            calibration: calibration.clone(),
             sold: date(&|_, _| 0),
             expiry: date(&last),
             premiums,
             overlap: calendar.overlap(settings.schedule),
             frequency,
-            drift: calibration.drift,
-            warnings,
-            repaired: repaired
-                .map(|(kind, count)| (kind.name(), *count))
-                .collect(),
+            warnings: history.warnings.clone(),
+            repaired: repaired(histories, &calibration.names),
             groups,
         })
     }
@@ -397,14 +259,17 @@ impl Contracts {
     /// [`Self::hedge`] with given [`Self::positions`].
     pub fn settle(&self, positions: &[Vec<Lane<f64>>]) -> (Book, Vec<Attribution>) {
         let mut all = Book::zeros(self.sold.len());
+        let drifts = self.calibration.assets.iter().map(|known| known.drift);
+        let drifts: Vec<f64> = drifts.collect();
         let mut attributions = vec![Attribution::default(); self.sold.len()];
         for (group, positions) in self.groups.iter().zip(positions) {
             let ledger = group.plan.ledger(&self.market, 0.0);
             let mut book = Book::settle(positions, &ledger, &group.paths);
             let premiums: Vec<f64> = group.members.iter().map(|&i| self.premiums[i]).collect();
             book.receive(&ledger, &premiums);
-            let valuation = group.valuation(&self.market);
-            let parts = valuation.attribute(positions, &premiums, &book, self.drift);
+            let valuation = group.valuation(&self.assets);
+            let settled = (&ledger, &group.paths);
+            let parts = valuation.attribute(positions, &premiums, &book, settled, &drifts);
             for (place, &member) in group.members.iter().enumerate() {
                 all.pnl[member] = book.pnl[place];
                 all.cost[member] = book.cost[place];
@@ -416,15 +281,7 @@ impl Contracts {
     }
 }
 
-/// Reads the history of one asset with what its variance is estimated from.
-///
-/// # Errors
-/// The errors of [`History::load_files`].
-pub fn load(settings: &BacktestPlan) -> Result<History> {
-    load_of(&settings.data, settings)
-}
-
-/// Reads the history of one asset's `files`.
+/// Reads the history of one asset's `files` with what its variance is estimated from.
 fn load_of(files: &[PathBuf], settings: &BacktestPlan) -> Result<History> {
     let wanted: &[Quantity] = match settings.variance {
         VarianceEstimator::Implied => &[

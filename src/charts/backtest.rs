@@ -2,8 +2,9 @@
 
 use super::chart::{Chart, RunData};
 use super::frame::{Axis, Figure, MONEY, color, figure, figure_with, layout, line, stroke};
+use crate::report::breakdown::shown;
 use crate::report::figures::backtest::{BACKTEST_PNL as BACKTEST_PNL_FIGURE, curves};
-use crate::report::palette::{Palette, SERIES};
+use crate::report::palette::{INK, Palette, SERIES};
 use crate::runs::breakdown::Breakdown;
 use crate::runs::tables::BacktestTable;
 use crate::runs::walk_forward::Period;
@@ -134,17 +135,20 @@ fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Fi
     let breakdowns: Vec<&Breakdown> = breakdowns.collect();
     let strategies: Vec<String> = breakdowns.iter().map(|of| of.strategy.clone()).collect();
     let parts = &breakdowns.first()?.attribution;
-    let traces = parts
-        .iter()
+    let traces = shown(breakdowns.iter().copied())
+        .into_iter()
         .enumerate()
-        .map(|(at, (part, _))| -> Box<dyn Trace> {
-            let values: Vec<f64> = breakdowns
-                .iter()
-                .map(|of| of.attribution.get(at).map_or(0.0, |(_, value)| *value))
-                .collect();
+        .map(|(place, at)| -> Box<dyn Trace> {
+            let values: Vec<f64> = breakdowns.iter().map(|of| of.attribution[at].1).collect();
+            let part = &parts[at].0;
+            // What is left has the colour of what is no series, since there are more parts than colours.
+            let color = match part.as_str() {
+                "unexplained" => INK,
+                _ => SERIES[place % SERIES.len()],
+            };
             Bar::new(strategies.clone(), values)
                 .name(part)
-                .marker(Marker::new().color(SERIES[at % SERIES.len()].light))
+                .marker(Marker::new().color(color.light))
                 .hover_template(format!(
                     "%{{x}}, %{{fullData.name}}: %{{y:{MONEY}}}<extra></extra>"
                 ))

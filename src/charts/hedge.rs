@@ -3,7 +3,9 @@
 use super::frame::{Axis, Figure, figure, figure_with, layout, line, mark, stroke};
 use crate::experiment::replay::{HedgeMap, Hedged, PathReplay};
 use crate::report::palette::{INK, Palette};
-use plotly::common::{ColorBar, ColorScale, ColorScaleElement, Font, Line, LineShape, Mode, Title};
+use plotly::common::{
+    ColorBar, ColorScale, ColorScaleElement, DashType, Font, Line, LineShape, Mode, Title,
+};
 use plotly::{HeatMap, Scatter, Trace};
 
 /// Stops of a scale from low to high in one hue and rising darkness, readable in grey.
@@ -85,26 +87,28 @@ fn heat_map(
         map.time_left.iter().copied().fold(f64::INFINITY, f64::min),
         map.time_left.iter().copied().fold(0.0, f64::max),
     );
-    let strike = strike_line(vec![map.strike; 2], vec![first, last])
-        .hover_template("strike %{x:.5r}<extra></extra>");
+    let strike = map.strike.map(|strike| -> Box<dyn Trace> {
+        strike_line(vec![strike; 2], vec![first, last])
+            .hover_template("strike %{x:.5r}<extra></extra>")
+    });
+    let mut traces: Vec<Box<dyn Trace>> = vec![trace];
+    traces.extend(strike);
     figure_with(
         title,
         layout(title)
             .show_legend(false)
-            .x_axis(Axis::new("spot (money)").build())
+            .x_axis(Axis::new(&format!("{} (money)", map.instrument)).build())
             .y_axis(Axis::new("time left (years)").build()),
-        vec![trace, strike],
+        traces,
     )
 }
 
 /// The strike from one end of a chart to the other.
 fn strike_line(x: Vec<f64>, y: Vec<f64>) -> Box<Scatter<f64, f64>> {
-    Scatter::new(x, y).mode(Mode::Lines).name("strike").line(
-        Line::new()
-            .color(INK.light)
-            .width(1.0)
-            .dash(plotly::common::DashType::Dot),
-    )
+    Scatter::new(x, y)
+        .mode(Mode::Lines)
+        .name("strike")
+        .line(Line::new().color(INK.light).width(1.0).dash(DashType::Dot))
 }
 
 /// Instrument → a value for each date.
@@ -115,19 +119,48 @@ fn of_money(values: &[f64]) -> Series {
     vec![("spot".to_owned(), values.to_vec())]
 }
 
+/// The dashes that tell assets apart, all in the colour of the market.
+const DASHES: [DashType; 4] = [
+    DashType::Solid,
+    DashType::Dash,
+    DashType::DashDot,
+    DashType::LongDash,
+];
+
 /// Spot, volatility, positions, trades, costs and P&L through time on one path, a chart each.
 pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
     let time = || Axis::new("time (years)");
-    let own = |name: &str, values: &[f64]| -> Box<dyn Trace> {
-        Scatter::new(replay.time.clone(), values.to_vec())
+    let own = |name: &str, values: Vec<f64>, place: usize| -> Box<dyn Trace> {
+        Scatter::new(replay.time.clone(), values)
             .mode(Mode::Lines)
             .name(name)
-            .line(Line::new().color(INK.light).width(2.0))
+            .line(
+                Line::new()
+                    .color(INK.light)
+                    .width(2.0)
+                    .dash(DASHES[place % DASHES.len()].clone()),
+            )
             .hover_template("%{fullData.name} %{y:.5r}<br>%{x:.3f} years<extra></extra>")
     };
     let last = replay.time.last().copied().unwrap_or(0.0);
-    let strike: Box<dyn Trace> = strike_line(vec![0.0, last], vec![replay.strike; 2])
-        .hover_template("strike %{y:.5r}<extra></extra>");
+    let (mut spots, mut volatilities) = (Vec::new(), Vec::new());
+    if replay.assets.is_empty() {
+        spots.push(own("spot", replay.spot.clone(), 0));
+        volatilities.push(own("√v", replay.volatility.clone(), 0));
+    }
+    for (place, asset) in replay.assets.iter().enumerate() {
+        let relative = asset.spot.iter().map(|spot| spot / asset.spot[0]);
+        spots.push(own(&asset.name, relative.collect(), place));
+        volatilities.push(own(&asset.name, asset.volatility.clone(), place));
+    }
+    if let Some(strike) = replay.strike {
+        let line = strike_line(vec![0.0, last], vec![strike; 2]);
+        spots.push(line.hover_template("strike %{y:.5r}<extra></extra>"));
+    }
+    let spot = match replay.assets.is_empty() {
+        true => "spot (money)",
+        false => "spot over that of the sale",
+    };
     let lines = |of: fn(&Hedged) -> Series, shape: LineShape| {
         let mut traces: Vec<Box<dyn Trace>> = Vec::new();
         for hedged in &replay.strategies {
@@ -158,17 +191,12 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
         traces
     };
     vec![
-        figure(
-            "Spot",
-            time(),
-            Axis::new("spot (money)"),
-            vec![own("spot", &replay.spot), strike],
-        ),
+        figure("Spot", time(), Axis::new(spot), spots),
         figure(
             "Volatility",
             time(),
             Axis::new("√v (per √year)").positive(),
-            vec![own("√v", &replay.volatility)],
+            volatilities,
         ),
         figure(
             "Positions",

@@ -5,7 +5,7 @@ use super::output::{Output, warn};
 use super::stop::Stop;
 use crate::contract::Contract;
 use crate::error::Result;
-use crate::experiment::{indifference_prices, saved_policies, simulated_price};
+use crate::experiment::{SimulatedPrice, indifference_prices, saved_policies};
 use crate::market::Assets;
 use crate::market::valuation::{AssetSensitivities, Sensitivity, sensitivities};
 use crate::numbers::{estimate, significant, with_error};
@@ -14,12 +14,6 @@ use crate::risk::Estimate;
 use crate::strategy::memory::check_memory;
 use serde_json::{Value, json};
 use std::path::Path;
-
-/// Standard errors between the two prices that sampling explains.
-const STANDARD_ERRORS: f64 = 4.0;
-
-/// The share of the spot that the simulation's normal variates leave open where it has no sampling error.
-const ROUNDING: f64 = 1e-6;
 
 /// Prices the contract of a strategy file or of a run.
 pub fn run(what: &str, runs: &Path) -> Result<Output> {
@@ -34,19 +28,15 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
         "fewer `evaluation.paths` or `contract.steps` need less",
     )?;
     let (market, contract) = (&plan.market, &plan.contract);
-    let simulated = simulated_price(&plan, || stop.check())?;
-    let (mean, error, paths) = (
-        simulated.value,
-        simulated.standard_error,
-        plan.evaluation_paths,
-    );
+    let simulated = SimulatedPrice::new(&plan, || stop.check())?;
+    let Estimate {
+        value: mean,
+        standard_error: error,
+    } = simulated.estimate;
+    let paths = simulated.paths;
     let model = plan.model_price(&mut || stop.check())?;
     let model_text = price_text(&model);
-    let both = Estimate {
-        standard_error: error.hypot(model.standard_error),
-        ..simulated
-    };
-    let agree = both.explains(model.value, STANDARD_ERRORS, ROUNDING * market.spot);
+    let agree = simulated.agrees(&model, market.spot);
     if !agree {
         warn(&format!(
             "the model's price is {model_text} and on {paths} paths {}, more apart than sampling explains",
@@ -115,7 +105,7 @@ fn greeks(assets: &Assets, contract: &Contract, stop: &Stop) -> Result<(Value, S
         );
         return Ok((json!(greeks), text));
     }
-    let assets = sensitivities(assets, contract, &mut || stop.check())?;
+    let of = sensitivities(assets, contract, &mut || stop.check())?;
     let shown = |name: &str, one: &Sensitivity| {
         format!("{name} {}", estimate(one.value, one.standard_error, 6))
     };
@@ -136,11 +126,22 @@ fn greeks(assets: &Assets, contract: &Contract, stop: &Stop) -> Result<(Value, S
             },
         })
     };
-    let text: Vec<String> = assets.iter().map(line).collect();
-    let mut document = value(&assets[0]);
-    let further: Vec<Value> = assets[1..].iter().map(value).collect();
-    if !further.is_empty() {
-        document["further_assets"] = further.into();
+    let mut document = value(&of[0]);
+    if let [_] = &of[..] {
+        return Ok((document, line(&of[0])));
     }
+    let names = assets.list().iter().map(|asset| asset.name.as_str());
+    let text = names
+        .clone()
+        .zip(&of)
+        .map(|(name, one)| format!("{name}: {}", line(one)));
+    let text: Vec<String> = text.collect();
+    let further = names.clone().zip(&of).skip(1).map(|(name, one)| {
+        let mut value = value(one);
+        value["asset"] = name.into();
+        value
+    });
+    document["further_assets"] = further.collect();
+    document["asset"] = assets.list()[0].name.as_str().into();
     Ok((document, text.join("\n")))
 }

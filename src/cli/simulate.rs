@@ -25,9 +25,10 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     // As paths and as columns, beside the numbers of path and step and the time.
     let held = 2 * Paths::<f64>::bytes(count, &plan.layout());
     let named = count * (steps + 1) * (2 * size_of::<u32>() + size_of::<f64>());
-    check_memory((held + named) as f64, "fewer --paths need less")?;
-    plan.make_quotes(&mut || stop.check())?;
     let simulator = plan.simulator(plan.seed, Purpose::Export);
+    let all = held + named + simulator.held_bytes();
+    check_memory(all as f64, "fewer --paths need less")?;
+    plan.make_quotes(&mut || stop.check())?;
     let paths = simulator.paths_with::<f64>(&plan.market_quotes(&plan.assets()), 0, count);
     let rows = count * (steps + 1);
     let (mut spot, mut variance) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
@@ -58,7 +59,8 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     }
     let quoted = plan.instruments().into_iter().enumerate();
     let quoted = quoted.filter(|(_, instrument)| !matches!(instrument, Instrument::Spot(_)));
-    for (index, name) in quoted.map(|(index, one)| (index, one.column())) {
+    let assets = plan.assets();
+    for (index, name) in quoted.map(|(index, one)| (index, assets.column(one))) {
         let quote = |row: usize| {
             let (path, t) = (row / (steps + 1), row % (steps + 1));
             paths.block(path / BLOCK).price(index)[t][path % BLOCK]

@@ -158,6 +158,14 @@ impl Family {
         }
     }
 
+    pub(super) fn depends_on(&self) -> Vec<usize> {
+        match &self.form {
+            Common::One(contract) => contract.depends_on(),
+            Common::Options { .. } => vec![0],
+            Common::Sheet { sheets, .. } => sheets.depends_on(),
+        }
+    }
+
     pub(super) fn accumulators(&self) -> &[String] {
         match &self.form {
             Common::One(contract) => contract.accumulators(),

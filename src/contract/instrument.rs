@@ -1,5 +1,4 @@
 use super::OptionKind;
-use std::fmt;
 
 /// What is traded to hedge, in units of which a position is of order one.
 ///
@@ -35,9 +34,23 @@ impl Instrument {
     /// The first asset itself.
     pub const SPOT: Self = Self::Spot(0);
 
-    /// What a column of its prices is called.
-    pub fn column(self) -> String {
-        self.to_string().replace(", ", "_").replace(' ', "_")
+    /// What people call it; `asset` is the name of its asset where there are several: `spot`, `spot:dax`,
+    /// `call 100 on dax, 0.119 years`.
+    pub fn label(self, asset: Option<&str>) -> String {
+        let of = |separator: &str| asset.map_or(String::new(), |name| format!("{separator}{name}"));
+        match self {
+            Self::Spot(_) => format!("spot{}", of(":")),
+            Self::VarianceSwap(_) => format!("variance swap{}", of(" on ")),
+            Self::Option(option) => {
+                let strike = (1e4 * option.strike).round() / 1e4;
+                format!(
+                    "{} {strike}{}, {:.3} years",
+                    option.kind,
+                    of(" on "),
+                    option.expiry
+                )
+            }
+        }
     }
 
     /// The asset that it depends on.
@@ -45,27 +58,6 @@ impl Instrument {
         match self {
             Self::Spot(asset) | Self::VarianceSwap(asset) => asset,
             Self::Option(option) => option.asset,
-        }
-    }
-}
-
-impl fmt::Display for Instrument {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Spot(_) => formatter.write_str("spot")?,
-            Self::VarianceSwap(_) => formatter.write_str("variance swap")?,
-            Self::Option(option) => {
-                let strike = (1e4 * option.strike).round() / 1e4;
-                write!(
-                    formatter,
-                    "{} {strike}, {:.3} years",
-                    option.kind, option.expiry
-                )?;
-            }
-        }
-        match self.asset() {
-            0 => Ok(()),
-            asset => write!(formatter, ", asset {}", asset + 1),
         }
     }
 }

@@ -242,6 +242,15 @@ impl Contract {
         }
     }
 
+    /// The assets that its payments depend on, by their numbers and in their order.
+    pub fn depends_on(&self) -> Vec<usize> {
+        match &self.form {
+            Form::Options(_) | Form::American(_) => vec![0],
+            Form::Sheets(sheets, _) => sheets.depends_on(),
+            Form::Family(family) => family.depends_on(),
+        }
+    }
+
     /// Whether it may end before its expiry.
     pub fn can_end(&self) -> bool {
         match &self.form {

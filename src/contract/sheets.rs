@@ -140,6 +140,14 @@ impl Sheets {
         &self.due
     }
 
+    /// The assets that payments depend on, by their numbers.
+    pub fn depends_on(&self) -> Vec<usize> {
+        let mut assets: Vec<usize> = self.programs.iter().flat_map(Program::assets).collect();
+        assets.sort_unstable();
+        assets.dedup();
+        assets
+    }
+
     pub fn can_end(&self) -> bool {
         self.programs.iter().all(Program::can_end)
     }

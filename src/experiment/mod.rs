@@ -7,13 +7,15 @@ mod outcome;
 mod policies;
 pub mod replay;
 mod results;
+mod simulated_price;
 mod trainings;
 mod tuning;
 #[cfg(test)]
 mod tuning_tests;
 mod watch;
 
-pub use policies::{SavedPolicy, indifference_prices, saved_policies, simulated_price};
+pub use policies::{SavedPolicy, indifference_prices, saved_policies};
+pub use simulated_price::SimulatedPrice;
 
 use crate::backtest::Contracts;
 use crate::error::{Error, Result};

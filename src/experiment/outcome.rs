@@ -88,7 +88,7 @@ pub fn breakdowns(outcomes: &[Outcome], contracts: &Contracts) -> Vec<Breakdown>
                 sold: *sold,
                 expiry: *expiry,
                 pnl,
-                parts: parts.parts(),
+                parts: parts.parts().to_vec(),
                 drift: parts.drift,
             }
         });

@@ -5,10 +5,8 @@ use crate::error::{Error, Result};
 use crate::hedging::TrainedPolicy;
 use crate::market::Assets;
 use crate::network::Parameters;
-use crate::random::Purpose;
 use crate::risk::Estimate;
 use crate::runs::store::RunFolder;
-use crate::simd::BLOCK;
 use crate::strategy::{Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
@@ -66,36 +64,6 @@ pub fn indifference_prices(
         (row.strategy.clone(), row.seed, price)
     });
     Ok(prices.collect())
-}
-
-/// The discounted mean of the payoff over `evaluation.paths` simulated paths, of which the ends alone are kept.
-///
-/// # Errors
-/// The error of `stop`, which is asked again and again.
-pub fn simulated_price(plan: &Plan, stop: impl Fn() -> Result<()>) -> Result<Estimate> {
-    /// Blocks between two questions whether to stop.
-    const BLOCKS: usize = 64;
-    let contract = &plan.contract;
-    let simulator = plan.simulator(plan.seed, Purpose::Pricing);
-    let discount = (-plan.market.rate * contract.expiry).exp();
-    // Moments about a number near the mean keep their digits.
-    let centre = plan.model_price(&mut || stop())?.value;
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for first in (0..plan.evaluation_paths).step_by(BLOCKS * BLOCK) {
-        stop()?;
-        let count = (BLOCKS * BLOCK).min(plan.evaluation_paths - first);
-        for payoff in simulator.payoffs(contract, (first / BLOCK) as u64, count) {
-            let excess = discount * payoff - centre;
-            sum += excess;
-            squares += excess * excess;
-        }
-    }
-    let n = plan.evaluation_paths as f64;
-    let variance = (squares - sum * sum / n).max(0.0) / (n - 1.0);
-    Ok(Estimate {
-        value: centre + sum / n,
-        standard_error: (variance / n).sqrt(),
-    })
 }
 
 /// A policy of a finished run.

@@ -2,7 +2,7 @@
 
 use super::policies::saved_policies;
 use super::{outcome, plan_of};
-use crate::backtest::attribution::Valuation;
+use crate::backtest::valuation::Valuation;
 use crate::contract::Contract;
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalName, Policy, TrainedPolicy};
@@ -33,14 +33,30 @@ pub struct PathReplay {
     pub variance: Vec<f64>,
     /// The annualised volatility, the root of the variance.
     pub volatility: Vec<f64>,
-    /// The model's price of the contract at the variance of the date; empty if it is no sum of calls and puts.
+    /// The price of the contract at the variances of the date, by its closed form; empty if it has none.
     pub option: Vec<f64>,
-    /// The strike of the contract.
-    pub strike: f64,
+    /// All assets, where there are several; `spot`, `variance` and `volatility` are those of the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetPath>,
+    /// The strike of the contract, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strike: Option<f64>,
     /// What the contract was sold for.
     pub premium: f64,
     /// Every strategy of the run, those of several seeds once for each.
     pub strategies: Vec<Hedged>,
+}
+
+/// One of several assets on one path.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
+pub struct AssetPath {
+    /// The name of the asset.
+    pub name: String,
+    /// The spot.
+    pub spot: Vec<f64>,
+    /// The annualised volatility, the root of the variance.
+    pub volatility: Vec<f64>,
 }
 
 /// One strategy on one path.
@@ -88,8 +104,11 @@ impl Hedged {
 pub struct HedgeMap {
     /// The name of the optimizer or of the classical hedge.
     pub strategy: String,
-    /// The strike of the contract.
-    pub strike: f64,
+    /// The instrument whose positions these are: the spot of the first asset, by its name where there are several.
+    pub instrument: String,
+    /// The strike of the contract, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strike: Option<f64>,
     /// The spots of the columns.
     pub spot: Vec<f64>,
     /// The times to expiry of the rows.
@@ -210,11 +229,18 @@ impl Replay {
         let (spot, variance) = block.path(lane);
         // Of several contracts the one that the path has.
         let sold = contract.of_path(block.block(0).drawn().map(|drawn| drawn.member[lane]));
-        let alone = Paths::from_rows(
+        let known = plan.assets();
+        let columns: Vec<(Vec<f64>, Vec<f64>)> = (0..known.count())
+            .map(|asset| block.path_of(asset, lane))
+            .collect();
+        let columns = columns.iter();
+        let columns = columns.map(|(s, v)| (&s[..=sold.steps], &v[..=sold.steps]));
+        let alone = Paths::from_assets(
+            known.count(),
             sold.steps,
-            std::iter::once((&spot[..=sold.steps], &variance[..=sold.steps])),
+            std::iter::once(columns.collect()),
         );
-        let option: Vec<f64> = Valuation::new(sold, &plan.market, &alone)
+        let option: Vec<f64> = Valuation::new(sold, &known, &alone.under(sold))
             .prices(0)
             .map_or_else(Vec::new, Iterator::collect);
         let ledger = plan.ledger_of_sale();
@@ -223,11 +249,11 @@ impl Replay {
             let positions = self.positions(strategy, &block)?;
             let account = ledger.account(&block.block(0), &positions);
             let series = |of: &dyn Fn(usize, usize) -> f64| {
-                let named = plan.instruments.iter().enumerate();
+                let named = plan.instrument_names().into_iter().enumerate();
                 named
-                    .map(|(i, (instrument, _))| {
+                    .map(|(i, instrument)| {
                         let values = (0..=contract.steps).map(|t| of(i, t));
-                        (instrument.to_string(), values.collect::<Vec<f64>>())
+                        (instrument, values.collect::<Vec<f64>>())
                     })
                     .collect::<Vec<_>>()
             };
@@ -263,6 +289,22 @@ impl Replay {
                     .collect(),
             })
         });
+        let assets = plan.assets();
+        let assets: Vec<AssetPath> = match assets.list() {
+            [_] => Vec::new(),
+            several => several
+                .iter()
+                .enumerate()
+                .map(|(asset, named)| {
+                    let (spot, variance) = block.path_of(asset, lane);
+                    AssetPath {
+                        name: named.name.clone(),
+                        spot,
+                        volatility: variance.iter().map(|v| v.sqrt()).collect(),
+                    }
+                })
+                .collect(),
+        };
         Ok(PathReplay {
             path: index,
             paths: count,
@@ -274,7 +316,8 @@ impl Replay {
             spot,
             variance,
             option,
-            strike: sold.strike,
+            assets,
+            strike: plan.strike_line().map(|_| sold.strike),
             premium,
         })
     }
@@ -325,7 +368,8 @@ impl Replay {
         let contract = grid.contract(plan);
         Ok(HedgeMap {
             strategy: name.to_owned(),
-            strike: contract.strike,
+            instrument: plan.instrument_names().swap_remove(0),
+            strike: plan.strike_line().map(|_| contract.strike),
             time_left: grid
                 .dates
                 .iter()

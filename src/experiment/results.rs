@@ -1,8 +1,9 @@
 use super::outcome::{self, Outcome};
 use super::{Backtest, Finished, compared};
-use crate::backtest::Contracts;
+use crate::backtest::{Calibration, Contracts};
 use crate::error::Result;
 use crate::hedging::BandAversion;
+use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
     BacktestMarket, Disagreement, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve,
@@ -12,7 +13,6 @@ use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
 use crate::strategy::{BacktestPlan, Plan};
-use serde_json::json;
 
 /// What a run has found.
 #[derive(Default)]
@@ -91,6 +91,7 @@ pub fn finish(
         money_unit: Some(plan.money_unit()),
         band_aversion: band.map(|band| band.aversion),
         band_at_bound: band.is_some_and(|band| band.at_bound),
+        untraded: plan.untraded(),
         crossed,
         disagreements,
         backtest_market: backtest.map(|(settings, contracts)| market(plan, settings, contracts)),
@@ -107,32 +108,31 @@ fn rows(measured: &[outcome::Measured<'_>]) -> Vec<crate::risk::Row> {
 
 fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> BacktestMarket {
     let text = |date: Option<&chrono::NaiveDate>| date.map_or(String::new(), ToString::to_string);
+    let known = &contracts.calibration;
+    let estimated = known.first().estimated;
+    let precisions = known.assets.iter().map(precision);
     BacktestMarket {
         data: settings.file_names(),
-        source: contracts.estimated.map_or("strategy", |_| "history").into(),
-        estimated_from: contracts.estimated.map(|(from, _)| from.to_string()),
-        estimated_to: contracts.estimated.map(|(_, to)| to.to_string()),
+        source: estimated.map_or("strategy", |_| "history").into(),
+        estimated_from: estimated.map(|(from, _)| from.to_string()),
+        estimated_to: estimated.map(|(_, to)| to.to_string()),
         first: text(contracts.sold.first()),
         last: text(contracts.sold.last()),
         contracts: contracts.sold.len(),
-        precision: Precision::new(
-            &contracts.at_bound,
-            contracts.standard_errors.known(),
-            contracts.standard_errors.unknown(),
-        ),
+        precision: precision(known.first()),
+        assets: AssetMarket::of_several(&contracts.assets, precisions),
         tenor: Some(plan.tenor.to_string()),
         closes: Some(contracts.frequency.to_string()),
         warnings: contracts.warnings.clone(),
-        repaired: contracts
-            .repaired
-            .iter()
-            .map(|(kind, count)| (kind.to_string(), *count))
-            .collect(),
-        parameters: match json!(contracts.market.model) {
-            serde_json::Value::Object(parameters) => parameters,
-            _ => Default::default(),
-        },
+        repaired: contracts.repaired.clone(),
+        parameters: parameters(&contracts.market.model),
     }
+}
+
+/// How precisely the parameters of an asset were estimated.
+fn precision(known: &Calibration) -> Precision {
+    let errors = &known.standard_errors;
+    Precision::new(&known.at_bound, errors.known(), errors.unknown())
 }
 
 fn write_tables(
@@ -172,7 +172,14 @@ fn write_tables(
     folder.write_evaluation(&EvaluationTable {
         books: books.collect(),
     })?;
-    let (spot, variance) = outcome::test_paths(plan).paths::<f64>(0, 1).path(0);
+    let path = outcome::test_paths(plan).paths::<f64>(0, 1);
+    let (spot, variance) = path.path(0);
+    // Of several contracts the one that the path has.
+    let drawn = path.block(0).drawn();
+    let sold = plan.contract.of_path(drawn.map(|drawn| drawn.member[0]));
+    let assets = plan.assets();
+    let assets = assets.list().iter().enumerate();
+    let assets = assets.map(|(asset, named)| (named.name.clone(), path.path_of(asset, 0).0));
     let dt = plan.contract.dt();
     // One line a strategy: the first seed's.
     let shown: Vec<&Outcome> = outcomes
@@ -183,7 +190,11 @@ fn write_tables(
         time: (0..=plan.contract.steps).map(|t| dt * t as f64).collect(),
         spot,
         volatility: variance.iter().map(|v| v.sqrt()).collect(),
-        strike: plan.contract.strike,
+        strike: plan.strike_line().map(|_| sold.strike),
+        assets: match assets.len() {
+            1 => Vec::new(),
+            _ => assets.collect(),
+        },
         positions: shown
             .iter()
             .flat_map(|outcome| held(plan, outcome))
@@ -195,16 +206,18 @@ fn write_tables(
     })
 }
 
-/// The positions of a strategy by what the figure calls them: its own name for the spot, with the instrument for others.
+/// The positions of a strategy by what the figure calls them: its own name for the spot of one asset, with the instrument for
+/// others.
 fn held<'a>(plan: &'a Plan, outcome: &'a Outcome) -> impl Iterator<Item = (String, Vec<f64>)> + 'a {
-    let instruments = plan.instruments.iter().zip(&outcome.example);
+    let alone = plan.assets().count() == 1;
+    let instruments = plan.instrument_names().into_iter().zip(&outcome.example);
     instruments
         .enumerate()
-        .filter(|(index, (_, held))| *index == 0 || held.iter().any(|&held| held != 0.0))
-        .map(|(index, ((instrument, _), held))| {
+        .filter(move |(index, (_, held))| *index == 0 || held.iter().any(|&held| held != 0.0))
+        .map(move |(index, (instrument, held))| {
             let strategy = &outcome.strategy;
             let name = match index {
-                0 => strategy.clone(),
+                0 if alone => strategy.clone(),
                 _ => format!("{strategy}, {instrument}"),
             };
             (name, held.clone())

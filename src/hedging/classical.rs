@@ -1,4 +1,4 @@
-use super::closed_form::{ClosedForm, Form, left};
+use super::closed_form::{ClosedForm, Form};
 use super::{Policy, close_where_ended, minimum_variance};
 use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Vanilla};
 use crate::error::{Error, Result};
@@ -175,7 +175,6 @@ struct Traded {
 struct HedgeOf<'a> {
     form: &'a ClosedForm,
     assets: &'a [Traded],
-    contract: &'a Contract,
     aversion: Option<f64>,
     instruments: usize,
 }
@@ -193,9 +192,9 @@ impl HedgeOf<'_> {
     ) -> (f64, f64) {
         const MOST: f64 = 10.0;
         let (market, process) = (self.form.assets().first(), self.form.process(0));
-        let later = left + (option.expiry - self.contract.expiry);
+        let later = left + (option.expiry - self.form.expiry());
         // Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
-        let share = |left: f64| process.mean_from(1.0, left) - process.mean_from(0.0, left);
+        let share = |left: f64| process.mean_slope(variance, left);
         let (ours, theirs) = (
             process.mean_from(variance, left),
             process.mean_from(variance, later),
@@ -257,9 +256,12 @@ impl HedgeOf<'_> {
         let first = &self.assets[0];
         let (mut held, mut options) = (0.0, 0.0);
         let dates = out.chunks_exact_mut(self.instruments);
-        for (t, out) in dates.take(self.contract.steps).enumerate() {
-            let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
-            let left = left(self.contract, t);
+        for (t, out) in dates.take(self.form.steps()).enumerate() {
+            let (spot, variance, left) = (
+                data.spot[t][lane],
+                data.variance[t][lane],
+                self.form.left(t),
+            );
             if let Some((index, option)) = option {
                 (held, options) = self.delta_vega(legs, option, options, spot, variance, left);
                 out[index][lane] = options;
@@ -284,11 +286,10 @@ impl HedgeOf<'_> {
         let mut held = vec![0.0; formula.assets()];
         let (mut seen, mut state) = (Vec::new(), Vec::new());
         let dates = out.chunks_exact_mut(self.instruments);
-        for (t, out) in dates.take(self.contract.steps).enumerate() {
-            let left = left(self.contract, t);
+        for (t, out) in dates.take(self.form.steps()).enumerate() {
+            let left = self.form.left(t);
             let memory = (&mut seen, &mut state);
-            let of = (self.contract, formula);
-            let worth = self.form.worth(of, (&data, lane), t, memory);
+            let worth = self.form.worth(formula, (&data, lane), t, memory);
             for (index, held) in held.iter_mut().enumerate() {
                 let asset = &self.assets[index];
                 if let Some(instrument) = asset.place {
@@ -348,24 +349,22 @@ impl Policy for ClassicalPolicy {
                 place: instruments.iter().position(|one| *one == spot),
             }
         };
-        let form = ClosedForm::new(&self.assets, contract)?;
         let assets: Vec<Traded> = self.charges.iter().enumerate().map(traded).collect();
+        let forms = ClosedForm::of_paths(&self.assets, contract)?;
         positions
             .par_chunks_exact_mut(steps * count)
             .enumerate()
             .for_each(|(block, out)| {
                 let data = paths.block(block);
                 for lane in 0..BLOCK {
-                    let contract = form.contract_of(&data, lane);
+                    let form = ClosedForm::of_path(&forms, &data, lane);
                     let of = HedgeOf {
-                        form: &form,
+                        form,
                         assets: &assets,
-                        contract,
                         aversion,
                         instruments: count,
                     };
-                    let form = Form::of(contract).expect("looked at when it was made");
-                    match form {
+                    match form.form().expect("looked at when it was made") {
                         Form::Legs(legs) => of.by_legs((legs, option), (data, lane), out),
                         Form::Formula(formula) => of.by_formula(formula, (data, lane), out),
                     }

@@ -25,54 +25,64 @@ pub(super) enum Form<'a> {
     Formula(&'a dyn Formula),
 }
 
-impl<'a> Form<'a> {
-    /// None without a delta in closed form.
-    pub(super) fn of(contract: &'a Contract) -> Option<Self> {
-        let legs = contract.legs().map(Self::Legs);
-        legs.or_else(|| contract.formula().map(Self::Formula))
-    }
-}
-
-/// Years from a date to the expiry of a contract.
-pub(super) fn left(contract: &Contract, date: usize) -> f64 {
-    contract.dt() * (contract.steps - date) as f64
-}
-
 impl ClosedForm {
-    /// The closed form of `contract`, or of every one of its family, in the market of `assets`.
+    /// The closed form of `contract` in the market of `assets`.
     ///
     /// # Errors
     /// [`Error::Input`] if the contract has no delta in closed form.
     pub fn new(assets: &Assets, contract: &Contract) -> Result<Self> {
-        let known = |contract: &Contract| match Form::of(contract) {
-            Some(Form::Legs(_)) => true,
-            Some(Form::Formula(formula)) => formula.assets() <= assets.count(),
-            None => false,
-        };
-        let all_known = match contract.family() {
-            None => known(contract),
-            Some(family) => family.members().iter().all(|one| known(&one.contract)),
-        };
-        if !all_known {
-            return Err(Error::input(format!(
-                "a delta in closed form is asked for, and the contract ({}) has none",
-                contract.name
-            )));
-        }
-        let list = assets.list().iter();
-        Ok(Self {
+        let form = Self {
             assets: assets.clone(),
-            processes: list
+            processes: assets
+                .list()
+                .iter()
                 .map(|asset| asset.market.model.variance_process())
                 .collect(),
             contract: contract.clone(),
-        })
+        };
+        form.form()?;
+        Ok(form)
     }
 
-    /// The contract of a path of a block.
-    pub(super) fn contract_of(&self, block: &PathBlock<'_, f64>, lane: usize) -> &Contract {
-        let member = block.drawn().map(|drawn| drawn.member[lane]);
-        self.contract.of_path(member)
+    /// The closed form of `contract`, or of every contract of its family, in the market of `assets`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if one has no delta in closed form.
+    pub(super) fn of_paths(assets: &Assets, contract: &Contract) -> Result<Vec<Self>> {
+        match contract.family() {
+            None => Ok(vec![Self::new(assets, contract)?]),
+            Some(family) => {
+                let members = family.members().iter();
+                members
+                    .map(|member| Self::new(assets, &member.contract))
+                    .collect()
+            }
+        }
+    }
+
+    /// That of [`Self::of_paths`] which the contract of a path has.
+    pub(super) fn of_path<'a>(
+        forms: &'a [Self],
+        block: &PathBlock<'_, f64>,
+        lane: usize,
+    ) -> &'a Self {
+        let member = block.drawn().map_or(0, |drawn| drawn.member[lane] as usize);
+        &forms[member]
+    }
+
+    /// # Errors
+    /// [`Error::Input`] if there is none.
+    pub(super) fn form(&self) -> Result<Form<'_>> {
+        match (self.contract.legs(), self.contract.formula()) {
+            (Some(legs), _) => Ok(Form::Legs(legs)),
+            (None, Some(formula)) if formula.assets() <= self.assets.count() => {
+                Ok(Form::Formula(formula))
+            }
+            (None, _) => Err(Error::input(format!(
+                "a delta in closed form is asked for, and the contract ({}) has none",
+                self.contract.name
+            ))),
+        }
     }
 
     /// The assets that the hedge assumes.
@@ -83,6 +93,21 @@ impl ClosedForm {
     /// The variance process of an asset.
     pub(super) fn process(&self, asset: usize) -> &VarianceProcess {
         &self.processes[asset]
+    }
+
+    /// Years from the sale to expiry.
+    pub(super) fn expiry(&self) -> f64 {
+        self.contract.expiry
+    }
+
+    /// The number of hedging periods.
+    pub(super) fn steps(&self) -> usize {
+        self.contract.steps
+    }
+
+    /// Years from a date to expiry.
+    pub(super) fn left(&self, date: usize) -> f64 {
+        self.contract.dt() * (self.contract.steps - date) as f64
     }
 
     /// A sensitivity of calls and puts at the volatility that the model expects until expiry.
@@ -105,14 +130,14 @@ impl ClosedForm {
     /// What the contract is worth by a formula of its own on one path at date `t`; `seen` is memory for the assets there.
     pub(super) fn worth(
         &self,
-        (contract, formula): (&Contract, &dyn Formula),
+        formula: &dyn Formula,
         (data, lane): (&PathBlock<'_, f64>, usize),
         t: usize,
         (seen, state): (&mut Vec<SeenAsset>, &mut Vec<f64>),
     ) -> Worth {
-        let left = left(contract, t);
+        let left = self.left(t);
         state.clear();
-        let accumulators = 0..contract.accumulators().len();
+        let accumulators = 0..self.contract.accumulators().len();
         state.extend(accumulators.map(|index| data.state(index)[t][lane]));
         seen.clear();
         let assets = self.assets.list().iter().zip(&self.processes).enumerate();
@@ -129,13 +154,13 @@ impl ClosedForm {
             correlation: self.assets.correlation().matrix(),
             rate: self.assets.first().rate,
             date: t,
-            steps: contract.steps,
-            dt: contract.dt(),
+            steps: self.contract.steps,
+            dt: self.contract.dt(),
             state,
         })
     }
 
-    /// The answers of one date before expiry by calls and puts that all paths have.
+    /// The answers of one date before expiry by calls and puts.
     fn by_legs(
         &self,
         legs: &[Leg],
@@ -143,7 +168,7 @@ impl ClosedForm {
         t: usize,
         out: &mut AnswersMut<'_>,
     ) {
-        let left = left(&self.contract, t);
+        let left = self.left(t);
         let process = &self.processes[0];
         let volatility = block.variance[t].map(|v| process.mean_from(v, left).sqrt());
         let [mut price, mut delta, mut gamma] = [[0.0; BLOCK]; 3];
@@ -161,31 +186,22 @@ impl ClosedForm {
         (*deltas, *gammas) = (delta, gamma);
     }
 
-    /// The answers on one path, by its own contract.
-    fn by_path(&self, (block, lane): (&PathBlock<'_, f64>, usize), out: &mut AnswersMut<'_>) {
-        let contract = self.contract_of(block, lane);
+    /// The answers of one date before expiry by a formula of its own.
+    fn by_formula(
+        &self,
+        formula: &dyn Formula,
+        block: &PathBlock<'_, f64>,
+        t: usize,
+        out: &mut AnswersMut<'_>,
+    ) {
         let (mut seen, mut state) = (Vec::new(), Vec::new());
-        let end = block.end().map_or(contract.steps, |end| end[lane] as usize);
-        for t in 0..contract.steps.min(end) {
-            match Form::of(contract).expect("looked at when it was made") {
-                Form::Legs(legs) => {
-                    let (spot, variance) = (block.spot[t][lane], block.variance[t][lane]);
-                    let of = |of: fn(&BlackScholes) -> f64| {
-                        self.black_scholes(legs, spot, variance, left(contract, t), of)
-                    };
-                    out.value(t)[lane] = of(BlackScholes::price);
-                    let (delta, gamma) = out.moves(0, t);
-                    (delta[lane], gamma[lane]) = (of(BlackScholes::delta), of(BlackScholes::gamma));
-                }
-                Form::Formula(formula) => {
-                    let memory = (&mut seen, &mut state);
-                    let worth = self.worth((contract, formula), (block, lane), t, memory);
-                    out.value(t)[lane] = worth.price;
-                    for asset in 0..formula.assets() {
-                        let (delta, gamma) = out.moves(asset, t);
-                        (delta[lane], gamma[lane]) = (worth.deltas[asset], worth.gammas[asset]);
-                    }
-                }
+        let alive = alive(block, t);
+        for lane in (0..BLOCK).filter(|&lane| alive[lane]) {
+            let worth = self.worth(formula, (block, lane), t, (&mut seen, &mut state));
+            out.value(t)[lane] = worth.price;
+            for asset in 0..formula.assets() {
+                let (delta, gamma) = out.moves(asset, t);
+                (delta[lane], gamma[lane]) = (worth.deltas[asset], worth.gammas[asset]);
             }
         }
     }
@@ -193,11 +209,67 @@ impl ClosedForm {
 
 impl Benchmark for ClosedForm {
     fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
-        match self.contract.legs() {
-            Some(legs) => (0..self.contract.steps).for_each(|t| self.by_legs(legs, block, t, out)),
-            None => (0..BLOCK).for_each(|lane| self.by_path((block, lane), out)),
+        for t in 0..self.contract.steps {
+            match self.form().expect("looked at when it was made") {
+                Form::Legs(legs) => self.by_legs(legs, block, t, out),
+                Form::Formula(formula) => self.by_formula(formula, block, t, out),
+            }
         }
         finish(&self.contract, block, self.assets.count(), out);
+    }
+}
+
+/// The closed forms of the contracts of a family, of which every path has one.
+#[derive(Debug, Clone)]
+pub struct FamilyForms {
+    contract: Contract,
+    forms: Vec<ClosedForm>,
+}
+
+impl FamilyForms {
+    /// The closed forms of `contract`, which is a family, in the market of `assets`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if one of its contracts has no delta in closed form.
+    pub fn new(assets: &Assets, contract: &Contract) -> Result<Self> {
+        Ok(Self {
+            contract: contract.clone(),
+            forms: ClosedForm::of_paths(assets, contract)?,
+        })
+    }
+}
+
+impl Benchmark for FamilyForms {
+    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
+        let (mut seen, mut state) = (Vec::new(), Vec::new());
+        for lane in 0..BLOCK {
+            let form = ClosedForm::of_path(&self.forms, block, lane);
+            for t in 0..form.steps() {
+                match form.form().expect("looked at when it was made") {
+                    Form::Legs(legs) => {
+                        let (spot, variance) = (block.spot[t][lane], block.variance[t][lane]);
+                        let of = |of: fn(&BlackScholes) -> f64| {
+                            form.black_scholes(legs, spot, variance, form.left(t), of)
+                        };
+                        out.value(t)[lane] = of(BlackScholes::price);
+                        let (delta, gamma) = out.moves(0, t);
+                        delta[lane] = of(BlackScholes::delta);
+                        gamma[lane] = of(BlackScholes::gamma);
+                    }
+                    Form::Formula(formula) => {
+                        let memory = (&mut seen, &mut state);
+                        let worth = form.worth(formula, (block, lane), t, memory);
+                        out.value(t)[lane] = worth.price;
+                        for asset in 0..formula.assets() {
+                            let (delta, gamma) = out.moves(asset, t);
+                            (delta[lane], gamma[lane]) = (worth.deltas[asset], worth.gammas[asset]);
+                        }
+                    }
+                }
+            }
+        }
+        let assets = self.forms[0].assets.count();
+        finish(&self.contract, block, assets, out);
     }
 }
 

@@ -122,7 +122,7 @@ impl Ledger {
     pub fn with_instrument(mut self, instrument: Instrument, charge: impl Into<Charge>) -> Self {
         assert!(
             instrument.asset() < self.reinvested.len(),
-            "{instrument} has an asset"
+            "{instrument:?} has an asset"
         );
         let settled = match instrument {
             Instrument::Option(option) => option.expiry <= self.contract.expiry,

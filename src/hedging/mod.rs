@@ -14,7 +14,7 @@ mod trained;
 
 pub use action::{Action, Rule};
 pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
-pub use closed_form::ClosedForm;
+pub use closed_form::{ClosedForm, FamilyForms};
 pub use hedged_monte_carlo::{HedgedMonteCarlo, Regressed, Regression};
 pub use ledger::{Account, Ledger, Settlement};
 pub use trained::TrainedPolicy;

@@ -1,5 +1,6 @@
 use super::correlation::Correlation;
 use super::spot_market::Market;
+use crate::contract::Instrument;
 use crate::error::{Error, Result};
 use serde::Serialize;
 
@@ -83,6 +84,20 @@ impl Assets {
         let mut assets = self.clone();
         assets.list[asset].market = market;
         assets
+    }
+
+    /// What people call an instrument in this market; it names the asset where there are several.
+    pub fn label(&self, instrument: Instrument) -> String {
+        let name = self.list[instrument.asset()].name.as_str();
+        instrument.label((self.count() > 1).then_some(name))
+    }
+
+    /// What a column of an instrument's prices or positions is called: its label in words that [`Self::label`] joins, with
+    /// underscores.
+    pub fn column(&self, instrument: Instrument) -> String {
+        self.label(instrument)
+            .replace(", ", "_")
+            .replace([' ', ':'], "_")
     }
 
     /// The same where the first asset begins at another variance.

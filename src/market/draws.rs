@@ -40,6 +40,13 @@ impl<'a> Draws<'a> {
         }
     }
 
+    /// Bytes of the tables that hold the correlated shocks of one block; none for one asset.
+    pub fn table_bytes(&self) -> usize {
+        let steps = self.steps * self.substeps;
+        let joint = self.joint.as_ref();
+        joint.map_or(0, |joint| joint.table_rows(steps) * size_of::<Lane<u32>>())
+    }
+
     /// Draws block number `number` into the columns of the assets: of each (spot, variance), `[steps + 1][BLOCK]`. If it has
     /// `begun`, the first variances of the first asset are given.
     ///

@@ -7,9 +7,10 @@ use std::ops::Range;
 ///
 /// # Shapes
 /// In rows of one lane: for each asset spot and variance, `[assets][2][steps + 1]`; the prices of the instruments that are
-/// no asset, `[…][steps + 1]`; what each path holds of its own contract of a family ([`crate::contract::Family::rows`]); the
-/// running quantities of the contract, `[accumulators][steps + 1]`; its payments, `[due dates]`; where it may end early, the date
-/// of its end, one row; and, where they are asked for, the answers of a benchmark, `[1 + 2 · assets][steps + 1]`.
+/// no asset, `[…][steps + 1]`; what each path holds of its own contract of a family
+/// ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments,
+/// `[due dates]`; where it may end early, the date of its end, one row; and, where they are asked for, the answers of a
+/// benchmark, `[1 + 2 · assets][steps + 1]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     dates: usize,
@@ -56,7 +57,7 @@ impl Layout {
         for instrument in instruments {
             assert!(
                 instrument.asset() < self.assets,
-                "{instrument} has an asset"
+                "{instrument:?} has an asset"
             );
             match instrument {
                 Instrument::Spot(asset) => self.prices.push(2 * asset * self.dates),
@@ -80,17 +81,17 @@ impl Layout {
         self
     }
 
-    /// The same with or without room for the answers of a benchmark.
-    #[must_use]
-    pub fn answered(mut self, answers: bool) -> Self {
-        self.answers = answers;
-        self
-    }
-
     /// The same with room for the contract of `family`, if there is one, that each path has.
     #[must_use]
     pub fn drawing(mut self, family: Option<&Family>) -> Self {
         self.drawn = family.map_or(0, Family::row_count);
+        self
+    }
+
+    /// The same with or without room for the answers of a benchmark.
+    #[must_use]
+    pub fn answered(mut self, answers: bool) -> Self {
+        self.answers = answers;
         self
     }
 

@@ -118,6 +118,19 @@ impl<'a, R> PathBlock<'a, R> {
     }
 }
 
+/// What the paths of a block hold of their own contracts.
+#[derive(Debug, Clone, Copy)]
+pub struct DrawnTerms<'a, R> {
+    /// The number of the contract in its family.
+    pub member: &'a Lane<R>,
+    /// The number of periods that it lives.
+    pub life: &'a Lane<R>,
+    /// Its strike, in currency.
+    pub strike: &'a Lane<R>,
+    /// The value of every range, `[ranges][BLOCK]`.
+    pub values: &'a [Lane<R>],
+}
+
 /// What is held over period `t` of `position`: nothing where the contract ends on date `end` and that is `t` or before it.
 #[inline(always)]
 pub fn until<R: Real>(end: Option<&Lane<R>>, t: usize, position: Lane<R>) -> Lane<R> {
@@ -134,19 +147,6 @@ pub fn until<R: Real>(end: Option<&Lane<R>>, t: usize, position: Lane<R>) -> Lan
         };
     }
     held
-}
-
-/// What the paths of a block hold of their own contracts.
-#[derive(Debug, Clone, Copy)]
-pub struct DrawnTerms<'a, R> {
-    /// The number of the contract in its family.
-    pub member: &'a Lane<R>,
-    /// The number of periods that it lives.
-    pub life: &'a Lane<R>,
-    /// Its strike, in currency.
-    pub strike: &'a Lane<R>,
-    /// The value of every range, `[ranges][BLOCK]`.
-    pub values: &'a [Lane<R>],
 }
 
 /// One block of [`Paths`] for writing.

@@ -102,13 +102,23 @@ impl Simulator {
         payoffs
     }
 
-    /// Fills spot and variance of `paths` in place, and where they have room for it the contract that each path draws.
-    pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
-        let draws = Draws::new(
+    /// Bytes that drawing holds beside the paths: the correlated shocks of one block for every thread, where there are several
+    /// assets.
+    pub fn held_bytes(&self) -> usize {
+        rayon::current_num_threads() * self.draws().table_bytes()
+    }
+
+    fn draws(&self) -> Draws<'_> {
+        Draws::new(
             &self.assets,
             (self.steps, self.dt, self.substeps()),
             (self.seed, self.purpose, self.sampling),
-        );
+        )
+    }
+
+    /// Fills spot and variance of `paths` in place, and where they have room for it the contract that each path draws.
+    pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
+        let draws = self.draws();
         paths.blocks_mut().enumerate().for_each_init(
             Tables::default,
             |tables, (offset, mut block)| {

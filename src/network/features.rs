@@ -206,9 +206,9 @@ impl Features {
         out.extend(rows.iter().map(|row| row.map(Real::into_f64)));
     }
 
-    /// Writes the features of date `t` into `out`, one row for each input that paths give: those of the list, which are of the
-    /// first asset where an asset has them for itself, then of every further asset its own, then the terms that the path drew, then
-    /// the contract's running quantities.
+    /// Writes the features of date `t` into `out`, one row for each input that paths give: those of the list, which are of the first
+    /// asset where an asset has them for itself, then of every further asset its own, then the terms that the path drew, then the
+    /// contract's running quantities.
     #[inline(always)]
     pub(super) fn write<R: Real, const FMA: bool>(
         &self,

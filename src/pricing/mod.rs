@@ -3,6 +3,7 @@
 mod backward_equation;
 mod bivariate_normal;
 pub mod black_scholes;
+mod elastic_variance;
 pub mod exotic;
 mod forward_variance;
 mod greeks;
@@ -20,6 +21,7 @@ pub mod svi;
 pub use backward_equation::BackwardCalls;
 pub use bivariate_normal::bivariate_normal_cdf;
 pub use black_scholes::BlackScholes;
+pub use elastic_variance::ElasticVariance;
 pub use forward_variance::ForwardVariance;
 pub use greeks::Greeks;
 pub use heston::HestonParameters;

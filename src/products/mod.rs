@@ -58,6 +58,15 @@ macro_rules! products {
                 }
             }
 
+            /// Whether its terms, as they are filled in, have a strike.
+            pub fn has_strike(&self) -> bool {
+                match self {
+                    $(Self::$product(terms) => {
+                        serde_json::to_value(terms).is_ok_and(|terms| terms.get("strike").is_some())
+                    })*
+                }
+            }
+
             /// What it is in a setting; terms that depend on it are filled in.
             ///
             /// # Errors

@@ -10,15 +10,18 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
     let Some(first) = breakdowns.clone().next() else {
         return Vec::new();
     };
+    let shown = shown(breakdowns.clone());
     let mut columns = heads(&["strategy"]);
-    columns.extend(first.attribution.iter().map(|(name, _)| name.clone()));
-    columns.extend(heads(&[
-        "sum",
-        "drift",
-        "delta without drift",
-        "std of delta",
-    ]));
-    let parts: Vec<Vec<f64>> = breakdowns.clone().map(parts).collect();
+    columns.extend(shown.iter().map(|at| first.attribution[*at].0.clone()));
+    let valued = shown.iter().any(|at| first.attribution[*at].0 == "delta");
+    columns.extend(heads(match valued {
+        true => &["sum", "drift", "delta without drift", "std of delta"],
+        false => &["sum"],
+    }));
+    let parts: Vec<Vec<f64>> = breakdowns
+        .clone()
+        .map(|of| parts(of, &shown, valued))
+        .collect();
     // All of them are money of the same contracts.
     let rounding = Rounding::of_values(parts.iter().flatten().copied(), 4);
     let attribution = Table {
@@ -33,17 +36,27 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
             })
             .collect(),
         notes: vec![
-            "Means per contract. The parts add up to the mean P&L. Delta is the P&L of holding something else than the \
-             model's delta: a view on the spot. Drift is the share of it that the drift of the returns before the sales \
-             explains; then come delta without it and the standard deviation of delta over the contracts."
-                .into(),
+            match valued {
+                true => "Means per contract. The parts add up to the mean P&L; those that are zero throughout are left out. Delta is \
+                         the P&L of holding something else than the model's delta: a view on the spot. Drift is the share of it that \
+                         the drift of the returns before the sales explains; then come delta without it and the standard deviation \
+                         of delta over the contracts.",
+                false => "Means per contract. The contract has no price on every date: payments are its premium less what it paid, and \
+                          hedge is what all positions earned, interest and dividends included.",
+            }
+            .into(),
         ],
         ..Table::default()
     };
-    let losses = breakdowns.clone().flat_map(|of| &of.worst);
     let roundings = [
         Rounding::of_values(breakdowns.clone().map(|of| of.maximum_drawdown), 4),
-        Rounding::of_values(losses.map(|(_, _, pnl)| *pnl), 3),
+        Rounding::of_values(
+            breakdowns
+                .clone()
+                .flat_map(|of| &of.worst)
+                .map(|(_, _, pnl)| *pnl),
+            3,
+        ),
     ];
     let worst = Table {
         caption: "Drawdown and worst contracts".into(),
@@ -59,15 +72,27 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
     vec![attribution, worst]
 }
 
-/// The parts of the P&L, their sum, and what delta is made of.
-fn parts(of: &Breakdown) -> Vec<f64> {
-    let values = of.attribution.iter().map(|(_, value)| *value);
-    let sum: f64 = values.clone().sum();
-    let delta = of.attribution.iter().find(|(name, _)| name == "delta");
-    let delta = delta.map_or(0.0, |(_, value)| *value);
-    values
-        .chain([sum, of.drift, delta - of.drift, of.delta_std])
-        .collect()
+/// The places of the parts that are not zero for every strategy.
+pub fn shown<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Vec<usize> {
+    let count = breakdowns.clone().map(|of| of.attribution.len()).min();
+    let some = |at: &usize| {
+        let mut all = breakdowns.clone();
+        all.any(|of| of.attribution[*at].1 != 0.0)
+    };
+    (0..count.unwrap_or(0)).filter(some).collect()
+}
+
+/// The parts of the P&L that are `shown`, their sum and, if the contract is valued, what delta is made of.
+fn parts(of: &Breakdown, shown: &[usize], valued: bool) -> Vec<f64> {
+    let all = of.attribution.iter().map(|(_, value)| *value);
+    let mut parts: Vec<f64> = shown.iter().map(|at| of.attribution[*at].1).collect();
+    parts.push(all.sum());
+    if valued {
+        let delta = of.attribution.iter().find(|(name, _)| name == "delta");
+        let delta = delta.map_or(0.0, |(_, value)| *value);
+        parts.extend([of.drift, delta - of.drift, of.delta_std]);
+    }
+    parts
 }
 
 /// The drawdown and the worst contracts, each rounded in its own way.

@@ -2,7 +2,8 @@
 
 use super::markup::definitions;
 use crate::market::valuation::ContractPrice;
-use crate::numbers::{Rounding, estimate};
+use crate::numbers::estimate;
+use crate::runs::asset::written;
 use crate::runs::metrics::BacktestMarket;
 use maud::{Markup, html};
 
@@ -40,26 +41,21 @@ pub fn assumptions(market: &BacktestMarket) -> Markup {
         facts.extend(words.as_ref().map(|words| (term, words.clone())));
     }
     facts.push(("Market parameters", source));
-    let parameters: Vec<String> = market
-        .parameters
-        .iter()
-        .map(|(name, value)| {
-            let value = match value.as_f64() {
-                Some(number) if !value.is_i64() && !value.is_u64() => {
-                    Rounding::of_parameter(number).write(number)
-                }
-                _ => value.to_string(),
-            };
-            format!("{name} = {value}")
-        })
-        .collect();
-    if !parameters.is_empty() {
-        facts.push(("Values", parameters.join(", ")));
+    let values = match market.assets.is_empty() {
+        true => written(&market.parameters).collect::<Vec<_>>().join(", "),
+        false => {
+            let assets = market.assets.iter();
+            let words = assets.map(|asset| format!("{}: {}", asset.name, asset.words()));
+            words.collect::<Vec<_>>().join("; ")
+        }
+    };
+    if !values.is_empty() {
+        facts.push(("Values", values));
     }
     let more = [
         (
             "Not determined by the returns",
-            market.precision.undetermined(),
+            market.undetermined_parameters(),
         ),
         ("Repaired in the data", market.repairs()),
         (

@@ -157,6 +157,7 @@ fn introduction(metrics: &Metrics) -> Markup {
         let seeds: Vec<String> = metrics.seeds.iter().map(u64::to_string).collect();
         facts.push(("Seeds", seeds.join(", ")));
     }
+    facts.extend(metrics.unhedged().map(|words| ("Not hedged", words)));
     if !compared.is_empty() {
         facts.push(("Compared", compared.join(", ")));
     }

@@ -40,7 +40,7 @@ pub fn backtest(metrics: &Metrics) -> Option<Table> {
         table
             .notes
             .extend(odd.map(|odd| format!("Odd in the data: {odd}.")));
-        let undetermined = market.precision.undetermined();
+        let undetermined = market.undetermined_parameters();
         table.notes.extend(
             undetermined.map(|names| {
                 format!("Beware: the returns do not determine the parameters: {names}.")
@@ -52,17 +52,6 @@ pub fn backtest(metrics: &Metrics) -> Option<Table> {
 
 /// When the contracts were sold and what market they were priced and hedged in, in one sentence.
 fn assumptions(market: &BacktestMarket) -> String {
-    let parameters: Vec<String> = market
-        .parameters
-        .iter()
-        .filter_map(|(name, value)| {
-            let value = value.as_f64()?;
-            Some(format!(
-                "{name} {}",
-                Rounding::of_parameter(value).write(value)
-            ))
-        })
-        .collect();
     if market.source == "walk_forward" {
         return format!(
             "Sold from {} to {}; parameters estimated anew for every window.",
@@ -74,12 +63,30 @@ fn assumptions(market: &BacktestMarket) -> String {
         (None, None) => "given by the strategy".into(),
         (Some(_), None) | (None, Some(_)) => "estimated from closes of unknown dates".into(),
     };
+    let parameters = match market.assets.is_empty() {
+        true => numbers(&market.parameters),
+        false => {
+            let assets = market.assets.iter();
+            let words = assets.map(|asset| format!("{}: {}", asset.name, asset.words()));
+            words.collect::<Vec<_>>().join("; ")
+        }
+    };
     format!(
-        "Sold from {} to {}; parameters {source}: {}.",
-        market.first,
-        market.last,
-        parameters.join(", ")
+        "Sold from {} to {}; parameters {source}: {parameters}.",
+        market.first, market.last
     )
+}
+
+/// The parameters that are numbers: `kappa 1.500, theta 0.0400`.
+fn numbers(parameters: &serde_json::Map<String, serde_json::Value>) -> String {
+    let words = parameters.iter().filter_map(|(name, value)| {
+        let value = value.as_f64()?;
+        Some(format!(
+            "{name} {}",
+            Rounding::of_parameter(value).write(value)
+        ))
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Changes against the baseline on the simulated test paths, if there were any.

@@ -3,7 +3,10 @@
 use super::table::{Cell, Table, heads};
 use super::{breakdown, significance};
 use crate::numbers::{Rounding, share};
+use crate::runs::asset::AssetMarket;
+use crate::runs::precision::Precision;
 use crate::runs::walk_forward::{Bounded, Period, Results, Test, Window};
+use serde_json::{Map, Value};
 
 /// In words: how many comparisons are significant, then who has the lower CVaR and by how much.
 pub fn findings(results: &Results) -> Vec<String> {
@@ -73,7 +76,8 @@ pub fn tables(results: &Results) -> Vec<Table> {
             periods("Years of sale", "Total P&L.", &results.years),
             years(results),
             windows(results),
-        ]);
+        ])
+        .chain(further_assets(results));
     all.filter(|table| !table.rows.is_empty()).collect()
 }
 
@@ -262,14 +266,8 @@ pub fn windows(results: &Results) -> Table {
             Cell::plain(format!("{} to {}", w.first_sale, w.last_sale)),
             Cell::plain(w.contracts.to_string()),
         ];
-        row.extend(names.iter().map(|name| {
-            let Some(value) = w.model.get(*name).and_then(serde_json::Value::as_f64) else {
-                return Cell::plain("n/a");
-            };
-            let error = w.precision.standard_errors.get(*name);
-            let error = error.and_then(serde_json::Value::as_f64);
-            Cell::estimate(value, error, Rounding::of_parameter(value))
-        }));
+        let of_first = names.iter();
+        row.extend(of_first.map(|name| parameter(name, &w.model, &w.precision)));
         row.extend(feller.then(|| Cell::plain(if w.feller == Some(true) { "yes" } else { "no" })));
         row.extend([
             Cell::number(w.drift, plain()),
@@ -281,8 +279,10 @@ pub fn windows(results: &Results) -> Table {
     });
     let note =
         "± is one standard error. Feller: whether 2κθ ≥ σ², so that the variance stays above 0.";
+    let first_asset = first.and_then(|window| window.assets.first());
+    let caption = first_asset.map_or("Windows".into(), |asset| format!("Windows: {}", asset.name));
     let mut table = table(
-        "Windows",
+        &caption,
         if feller {
             note
         } else {
@@ -297,4 +297,52 @@ pub fn windows(results: &Results) -> Table {
             .map(|undetermined| format!("Beware: {undetermined}.")),
     );
     table
+}
+
+/// What every asset after the first was calibrated to in each window, and the correlations with those before it.
+fn further_assets(results: &Results) -> Vec<Table> {
+    let first = results.windows.first();
+    let assets = first.map_or(&[][..], |window| &window.assets);
+    let of = |(place, asset): (usize, &AssetMarket)| {
+        let numbers = asset
+            .parameters
+            .iter()
+            .filter(|(_, value)| value.is_number());
+        let names: Vec<&String> = numbers.map(|(name, _)| name).collect();
+        let mut columns = heads(&["calibrated on"]);
+        columns.extend(names.iter().map(ToString::to_string));
+        let correlated = asset.correlation.iter();
+        columns.extend(correlated.map(|(name, _)| format!("correlation with {name}")));
+        columns.extend(heads(&["on a bound"]));
+        let rows = results.windows.iter().map(|window| {
+            let mut row = vec![Cell::plain(format!(
+                "{} to {}",
+                window.calibrated_from, window.calibrated_to
+            ))];
+            let Some(asset) = window.assets.get(place) else {
+                return row;
+            };
+            row.extend(
+                names
+                    .iter()
+                    .map(|name| parameter(name, &asset.parameters, &asset.precision)),
+            );
+            let correlated = asset.correlation.iter();
+            row.extend(correlated.map(|(_, c)| Cell::number(*c, plain())));
+            row.push(Cell::plain(asset.precision.at_bound.join(", ")));
+            row
+        });
+        let caption = format!("Windows: {}", asset.name);
+        table(&caption, "± is one standard error.", columns, rows)
+    };
+    assets.iter().enumerate().skip(1).map(of).collect()
+}
+
+/// An estimated parameter with its standard error, where it has one.
+fn parameter(name: &str, parameters: &Map<String, Value>, precision: &Precision) -> Cell {
+    let Some(value) = parameters.get(name).and_then(Value::as_f64) else {
+        return Cell::plain("n/a");
+    };
+    let error = precision.standard_errors.get(name).and_then(Value::as_f64);
+    Cell::estimate(value, error, Rounding::of_parameter(value))
 }

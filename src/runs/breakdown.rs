@@ -45,7 +45,7 @@ pub struct Expired {
     /// The P&L of the seller.
     pub pnl: f64,
     /// The parts of the P&L by name.
-    pub parts: [(&'static str, f64); 8],
+    pub parts: Vec<(&'static str, f64)>,
     /// The part of delta that the drift of the returns before the sale explains.
     pub drift: f64,
 }
@@ -112,7 +112,7 @@ mod tests {
             sold: date(1),
             expiry: date(2),
             pnl,
-            parts,
+            parts: parts.to_vec(),
             drift: 0.25,
         }
     }

@@ -143,6 +143,7 @@ pub fn metrics() -> Metrics {
         money_unit: Some(1.2),
         band_aversion: Some(0.7),
         band_at_bound: false,
+        untraded: Vec::new(),
         disagreements: Vec::new(),
         crossed: Vec::new(),
         backtest_market: Some(BacktestMarket {
@@ -158,6 +159,7 @@ pub fn metrics() -> Metrics {
             last: "2023-12-03".into(),
             contracts: 24,
             precision: Precision::default(),
+            assets: Vec::new(),
             parameters: [("theta", 0.031), ("kappa", 3.2), ("rho", -0.71)]
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), Value::from(value)))
@@ -176,7 +178,7 @@ fn breakdown() -> Vec<Breakdown> {
                 sold: book.date[i],
                 expiry: book.expiry[i],
                 pnl,
-                parts: [
+                parts: vec![
                     ("premium", 0.2),
                     ("delta", pnl + book.cost[i] - 0.2),
                     ("gamma", -1.1),
@@ -318,7 +320,8 @@ pub fn example_path() -> ExamplePath {
         volatility: vec![0.2; spot.len()],
         time,
         spot,
-        strike,
+        strike: Some(strike),
+        assets: Vec::new(),
         positions,
         pnl: [("kfac", -0.21), ("adam", -0.35), ("black_scholes", -0.52)]
             .into_iter()

@@ -17,9 +17,10 @@
 //!   report.html
 //! ```
 
+use super::asset::AssetMarket;
 use super::breakdown::Breakdown;
 use super::crossed::Crossed;
-use super::precision::Precision;
+use super::precision::{Precision, listed};
 use crate::market::valuation::ContractPrice;
 use crate::numbers::with_error;
 use crate::risk::{Estimate, Row, null_as_nan};
@@ -95,6 +96,9 @@ pub struct Metrics {
     /// Whether the search for that aversion ended at a bound, beyond which the risk may still fall.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub band_at_bound: bool,
+    /// The names of the assets that the contract depends on and nothing that is traded does.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub untraded: Vec<String>,
     /// What the backtest assumed, when there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backtest_market: Option<BacktestMarket>,
@@ -196,14 +200,17 @@ pub struct BacktestMarket {
     /// How precisely the parameters were estimated, if they were; every window of a walk-forward has its own.
     #[serde(flatten)]
     pub precision: Precision,
+    /// All assets, where there are several; `parameters` are those of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetMarket>,
 }
 
 impl Metrics {
-    /// What a reader must know before the figures are used: risks of one policy that disagree, what is odd in the data, and
-    /// parameters that they do not determine.
+    /// What a reader must know before the figures are used: assets that are not traded, risks of one policy that disagree, what is
+    /// odd in the data, and parameters that they do not determine.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> =
-            self.disagreements.iter().map(ToString::to_string).collect();
+        let mut warnings: Vec<String> = self.unhedged().into_iter().collect();
+        warnings.extend(self.disagreements.iter().map(ToString::to_string));
         if let Some(aversion) = self.band_aversion.filter(|_| self.band_at_bound) {
             warnings.push(format!(
                 "the Whalley–Wilmott band with the least risk lies at a bound of the search, at risk aversion {aversion:.3e}"
@@ -217,10 +224,33 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    /// That the contract depends on assets which nothing hedges, in a sentence; nothing if it does not.
+    pub fn unhedged(&self) -> Option<String> {
+        let names = listed(&self.untraded);
+        (!self.untraded.is_empty()).then(|| {
+            format!("the contract depends on {names}, which nothing that is traded is on: it goes unhedged")
+        })
+    }
+}
+
 impl BacktestMarket {
+    /// The parameters that the data do not determine, in words, of several assets those of each; nothing if they determine all.
+    pub fn undetermined_parameters(&self) -> Option<String> {
+        if self.assets.is_empty() {
+            return self.precision.undetermined();
+        }
+        let of = |asset: &AssetMarket| {
+            let names = asset.precision.undetermined()?;
+            Some(format!("{names} of {}", asset.name))
+        };
+        let all: Vec<String> = self.assets.iter().filter_map(of).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
+
     /// That estimated parameters are not determined by the data, in a sentence; nothing if they are.
     pub fn undetermined(&self) -> Option<String> {
-        let names = self.precision.undetermined()?;
+        let names = self.undetermined_parameters()?;
         Some(format!(
             "{}: the returns do not determine {names}; more history, another model or given parameters would",
             self.data
@@ -404,10 +434,14 @@ pub struct ExamplePath {
     pub spot: Vec<f64>,
     /// The square root of the variance at every date.
     pub volatility: Vec<f64>,
-    /// The strike of the contract.
-    pub strike: f64,
-    /// Strategy → position in the spot over each period (steps entries); those in another instrument are named
-    /// "strategy, instrument".
+    /// The strike of the contract, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strike: Option<f64>,
+    /// The spots of all assets by their names, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<(String, Vec<f64>)>,
+    /// Strategy → position in the spot over each period (steps entries); those in another instrument, and with several assets
+    /// all of them, are named "strategy, instrument".
     pub positions: Vec<(String, Vec<f64>)>,
     /// Strategy → P&L at expiry.
     pub pnl: Vec<(String, f64)>,

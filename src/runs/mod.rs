@@ -1,5 +1,6 @@
 //! Run folders: what a run leaves behind, how it is written and how it is found again.
 
+pub mod asset;
 pub mod breakdown;
 pub mod crossed;
 pub mod export;

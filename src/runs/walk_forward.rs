@@ -1,5 +1,6 @@
 //! What a walk-forward backtest leaves for programs: `walk_forward.json` and each window's `window.json`.
 
+use super::asset::AssetMarket;
 use super::breakdown::Breakdown;
 use super::precision::{Precision, listed};
 use super::store::RunFolder;
@@ -161,6 +162,9 @@ pub struct Window {
     /// How precisely the parameters were estimated.
     #[serde(flatten)]
     pub precision: Precision,
+    /// All assets, where there are several; `model` and `precision` are those of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetMarket>,
     /// Whether 2κθ ≥ σ², under Heston.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feller: Option<bool>,
@@ -175,6 +179,23 @@ pub struct Window {
     pub seconds: Vec<(String, u64, f64)>,
 }
 
+impl Window {
+    /// The parameters that the returns do not determine, of several assets with the name of the asset.
+    fn undetermined(&self) -> Vec<String> {
+        let names = |precision: &Precision, of: &str| -> Vec<String> {
+            let all = precision.at_bound.iter().chain(&precision.not_identified);
+            all.map(|name| format!("{name}{of}")).collect()
+        };
+        if self.assets.is_empty() {
+            return names(&self.precision, "");
+        }
+        let assets = self.assets.iter();
+        assets
+            .flat_map(|asset| names(&asset.precision, &format!(" of {}", asset.name)))
+            .collect()
+    }
+}
+
 impl Results {
     /// That of each strategy.
     pub fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> + Clone {
@@ -183,17 +204,17 @@ impl Results {
 
     /// That some windows' data do not determine all parameters, in a sentence; nothing if all do.
     pub fn undetermined(&self) -> Option<String> {
-        let mut names: Vec<(&str, usize)> = Vec::new();
+        let mut names: Vec<(String, usize)> = Vec::new();
         let mut windows = 0;
-        for precision in self.windows.iter().map(|window| &window.precision) {
-            let of_window = precision.at_bound.iter().chain(&precision.not_identified);
+        for window in &self.windows {
+            let of_window = window.undetermined();
+            windows += usize::from(!of_window.is_empty());
             for name in of_window {
-                match names.iter_mut().find(|(known, _)| known == name) {
+                match names.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, count)) => *count += 1,
                     None => names.push((name, 1)),
                 }
             }
-            windows += usize::from(precision.undetermined().is_some());
         }
         let all = self.windows.len();
         let words: Vec<String> = names

@@ -183,7 +183,7 @@ fn explorer(id: &str, metrics: &Metrics) -> Markup {
                 }
             }
             (slots(&[
-                "The simulated spot; the dotted line is the strike or, without one, the spot at the sale.",
+                "The simulated spot, of several assets relative to that of the sale; the dotted line is the strike, where there is one.",
                 "Square root of the simulated variance, a year.",
                 "What each strategy holds from each date to the next.",
                 "What each strategy buys, or sells where negative.",

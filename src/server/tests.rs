@@ -92,7 +92,7 @@ fn every_address_answers() {
         (
             format!("/api/v1/runs/{id}/charts/attribution"),
             "application/json",
-            "unexplained",
+            "delta",
         ),
         (format!("/runs/{id}/report.html"), "text/html", "<svg"),
         (

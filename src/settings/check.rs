@@ -12,8 +12,10 @@ use serde_json::Value;
 pub fn check(schema: &Value, written: &toml::Value, key: &str) -> Result<()> {
     if let Some(alternatives) = alternatives(schema) {
         let mut fitting = alternatives.iter().filter(|one| has_type(one, written));
-        // Tables of other names than those of an alternative are none of it.
-        let named = |one: &&Value| written.as_table().is_none_or(|table| shares(one, table));
+        // A table is the alternative that has most of its names.
+        let shared = |one: &Value| written.as_table().map_or(0, |table| shared(one, table));
+        let most = fitting.clone().map(shared).max().unwrap_or(0);
+        let named = |one: &&Value| shared(one) == most;
         // Of a choice of words and any other text, the choice if it is one.
         let taken =
             |one: &&Value| named(one) && (!one["enum"].is_array() || is_choice(one, written));
@@ -151,9 +153,17 @@ fn has_type(schema: &Value, written: &toml::Value) -> bool {
     }
 }
 
-fn shares(schema: &Value, table: &toml::Table) -> bool {
-    let properties = schema["properties"].as_object();
-    properties.is_none_or(|properties| table.keys().any(|name| properties.contains_key(name)))
+/// How many of a table's names a schema has.
+fn shared(schema: &Value, table: &toml::Table) -> usize {
+    let properties = schema["properties"].as_object().into_iter();
+    properties
+        .map(|properties| {
+            table
+                .keys()
+                .filter(|name| properties.contains_key(*name))
+                .count()
+        })
+        .sum()
 }
 
 fn is_choice(schema: &Value, written: &toml::Value) -> bool {

@@ -267,7 +267,8 @@ pub(super) fn limits(property: &Value) -> Option<String> {
 
 /// What a key takes, in words that follow "must be".
 pub(super) fn expected(property: &Value) -> String {
-    let words: Vec<String> = alternatives(property).map(expected).collect();
+    let mut words: Vec<String> = alternatives(property).map(expected).collect();
+    words.dedup();
     if let [rest @ .., last] = words.as_slice() {
         return match rest {
             [] => last.clone(),

@@ -2,16 +2,17 @@
 
 use super::files::located;
 use super::market::check_prices;
+use super::price_files::Files;
+use super::schedule::{Schedule, Spacing, SpacingRule};
 use crate::bounds::{at_least, date, required};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
 use crate::market::Assets;
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::{RawReading, Reading};
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// What is sold on history, and when.
@@ -89,52 +90,6 @@ impl Default for BacktestSection {
             columns: None,
         }
     }
-}
-
-/// One file or several.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Files {
-    /// One file.
-    One(String),
-    /// Files that are joined by date.
-    Several(Vec<String>),
-    /// The files of each of several assets.
-    ByAsset(BTreeMap<String, AssetFiles>),
-}
-
-/// The files of one asset.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum AssetFiles {
-    /// One file.
-    One(String),
-    /// Files that are joined by date.
-    Several(Vec<String>),
-}
-
-/// On which days contracts are sold, as it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Spacing {
-    /// At every so many closes.
-    Days(#[schemars(range(min = 1))] usize),
-    /// By a rule.
-    Rule(SpacingRule),
-}
-
-/// A rule for days of sale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SpacingRule {
-    /// As soon as the contract before has expired.
-    NonOverlapping,
-    /// At every close.
-    Daily,
-    /// On the first trading day of a week.
-    Weekly,
-    /// On the first trading day of a month.
-    Monthly,
 }
 
 /// How the variance at a close is estimated, as it is written.
@@ -224,96 +179,6 @@ impl BacktestSection {
     }
 }
 
-impl From<Files> for Vec<PathBuf> {
-    fn from(files: Files) -> Self {
-        match files {
-            Files::One(file) => vec![file.into()],
-            Files::Several(files) => files.into_iter().map(PathBuf::from).collect(),
-            Files::ByAsset(assets) => {
-                let files = assets.into_values().map(Files::from);
-                files.flat_map(Self::from).collect()
-            }
-        }
-    }
-}
-
-impl From<AssetFiles> for Files {
-    fn from(files: AssetFiles) -> Self {
-        match files {
-            AssetFiles::One(file) => Self::One(file),
-            AssetFiles::Several(files) => Self::Several(files),
-        }
-    }
-}
-
-impl Files {
-    fn of_one_asset(self) -> AssetFiles {
-        match self {
-            Self::One(file) => AssetFiles::One(file),
-            Self::Several(files) => AssetFiles::Several(files),
-            Self::ByAsset(assets) => {
-                let files = assets.into_values().map(Self::from);
-                let files = files.flat_map(Vec::<PathBuf>::from);
-                AssetFiles::Several(files.map(|file| file.display().to_string()).collect())
-            }
-        }
-    }
-
-    /// The files of every asset, in the order of `assets`.
-    fn by_asset(self, assets: &Assets) -> Result<Vec<Vec<PathBuf>>> {
-        const KEY: &str = "backtest.data";
-        let names: Vec<&str> = assets.list().iter().map(|a| a.name.as_str()).collect();
-        match self {
-            Self::ByAsset(mut files) => {
-                let foreign = files.keys().find(|name| !names.contains(&name.as_str()));
-                if let Some(foreign) = foreign {
-                    return Err(Error::key(
-                        format!("{KEY}.{foreign}"),
-                        "is of no asset of `market.assets`",
-                    ));
-                }
-                let of = |name: &&str| {
-                    let found = files.remove(*name);
-                    let found = found
-                        .ok_or_else(|| Error::setting(format!("{KEY}.{name}"), Fault::Missing))?;
-                    Ok(Self::from(found).into())
-                };
-                names.iter().map(of).collect()
-            }
-            files @ (Self::One(_) | Self::Several(_)) if names.len() == 1 => Ok(vec![files.into()]),
-            Self::One(_) | Self::Several(_) => Err(Error::key(
-                KEY,
-                format!(
-                    "must be a table of the files of each asset, {{ {} = \"…\", … }}",
-                    names[0]
-                ),
-            )),
-        }
-    }
-}
-
-impl From<Vec<PathBuf>> for Files {
-    fn from(files: Vec<PathBuf>) -> Self {
-        let mut names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
-        match names.len() {
-            1 => Self::One(names.remove(0)),
-            _ => Self::Several(names),
-        }
-    }
-}
-
-impl From<Spacing> for Schedule {
-    fn from(spacing: Spacing) -> Self {
-        match spacing {
-            Spacing::Days(days) => Self::Every(days),
-            Spacing::Rule(SpacingRule::NonOverlapping) => Self::NonOverlapping,
-            Spacing::Rule(SpacingRule::Daily) => Self::Every(1),
-            Spacing::Rule(SpacingRule::Weekly) => Self::Weekly,
-            Spacing::Rule(SpacingRule::Monthly) => Self::Monthly,
-        }
-    }
-}
-
 /// What to backtest.
 #[derive(Debug, Clone)]
 pub struct BacktestPlan {
@@ -350,19 +215,6 @@ pub enum Parameterisation {
     Strategy,
 }
 
-/// On which days contracts are sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Schedule {
-    /// As soon as the contract before has expired.
-    NonOverlapping,
-    /// At every so many closes.
-    Every(usize),
-    /// On the first trading day of a week.
-    Weekly,
-    /// On the first trading day of a month.
-    Monthly,
-}
-
 impl BacktestPlan {
     /// The paths of the history's files, for errors.
     pub fn files(&self) -> String {
@@ -395,51 +247,6 @@ impl BacktestPlan {
                 folder.display()
             ))),
         }
-    }
-}
-
-impl Schedule {
-    /// The days of sale among those of `period`, by their place in `dates`; `expiry` is the place at which a contract
-    /// sold at a place expires, if the history goes on so long. Contracts that do not expire within it are not sold.
-    pub fn sales(
-        self,
-        dates: &[NaiveDate],
-        period: Range<usize>,
-        expiry: impl Fn(usize) -> Option<usize>,
-    ) -> Vec<usize> {
-        let begins = |same: fn(NaiveDate, NaiveDate) -> bool| {
-            let dates = &dates;
-            move |&day: &usize| day > 0 && !same(dates[day], dates[day - 1])
-        };
-        let ends = |&day: &usize| expiry(day).is_some();
-        match self {
-            Self::NonOverlapping => {
-                let first = period.clone().find(ends);
-                let next = |&day: &usize| (expiry(day)?..period.end).find(ends);
-                std::iter::successors(first, next).collect()
-            }
-            Self::Every(days) => period.step_by(days).filter(ends).collect(),
-            Self::Weekly => {
-                let starts = begins(|a, b| a.iso_week() == b.iso_week());
-                period.filter(starts).filter(ends).collect()
-            }
-            Self::Monthly => {
-                let starts = begins(|a, b| (a.year(), a.month()) == (b.year(), b.month()));
-                period.filter(starts).filter(ends).collect()
-            }
-        }
-    }
-
-    /// How many contracts that live for `closes` closes are alive at a time, at least 1, where a year has
-    /// `closes_per_year`.
-    pub fn overlap(self, closes: f64, closes_per_year: f64) -> f64 {
-        let between = match self {
-            Self::NonOverlapping => closes,
-            Self::Every(days) => days as f64,
-            Self::Weekly => (closes_per_year / 52.0).round(),
-            Self::Monthly => (closes_per_year / 12.0).round(),
-        };
-        (closes / between.max(1.0)).max(1.0)
     }
 }
 

@@ -4,8 +4,8 @@ use super::Plan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::Result;
 use crate::hedging::{
-    ClassicalName, ClassicalPolicy, ClosedForm, HedgedMonteCarlo, Ledger, Policy, Regressed,
-    Regression,
+    ClassicalName, ClassicalPolicy, ClosedForm, FamilyForms, HedgedMonteCarlo, Ledger, Policy,
+    Regressed, Regression,
 };
 use crate::market::{Assets, Benchmark, PathSource, Paths, Quotes, Simulator};
 use crate::network::Features;
@@ -169,7 +169,10 @@ impl Plan {
         }
         let assets = self.assumed.as_ref().unwrap_or(assets);
         if self.contract.has_delta() {
-            return Ok(Some(Arc::new(ClosedForm::new(assets, &self.contract)?)));
+            return Ok(Some(match self.contract.family() {
+                None => Arc::new(ClosedForm::new(assets, &self.contract)?),
+                Some(_) => Arc::new(FamilyForms::new(assets, &self.contract)?),
+            }));
         }
         let spots: Vec<Instrument> = (0..assets.count()).map(Instrument::Spot).collect();
         let costs = Costs {

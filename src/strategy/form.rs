@@ -84,7 +84,9 @@ pub fn sections(strategy: &str) -> Result<Vec<Section>> {
             "markets" => {
                 for (market, change) in tables {
                     let name = format!("markets.{market}");
-                    sections.push(section(&name, help, market::changes(), Some(change)));
+                    let own = written.get("market");
+                    let several = own.is_some_and(|market| market.get("assets").is_some());
+                    sections.push(section(&name, help, schema::changes(several), Some(change)));
                 }
             }
             "optimizers" => {

@@ -24,6 +24,48 @@ pub enum InstrumentSection {
     OfAsset(String),
     /// An option.
     Option(OptionSection),
+    /// The spot or the variance swap of an asset with costs of its own.
+    Costly(CostlySection),
+}
+
+/// The spot or the variance swap of an asset, at costs that are not those of the section `costs`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CostlySection {
+    /// The name of the asset whose spot it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spot: Option<String>,
+    /// The name of the asset whose variance swap it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variance_swap: Option<String>,
+    /// The cost of a trade as a share of its value.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-unit" = "share of traded value", "x-default" = "that of the section `costs`"))]
+    pub proportional: Option<f64>,
+    /// Half of the spread between bid and ask, paid on every unit traded.
+    #[schemars(range(min = 0.0), extend("x-unit" = "currency a unit", "x-default" = "that of the section `costs`"))]
+    pub half_spread: Option<f64>,
+}
+
+impl CostlySection {
+    /// What it is, and the number of its asset.
+    fn read(&self, assets: &Assets) -> Result<(NamedInstrument, usize)> {
+        match (&self.spot, &self.variance_swap) {
+            (Some(name), None) => Ok((NamedInstrument::Spot, number(assets, name)?)),
+            (None, Some(name)) => Ok((NamedInstrument::VarianceSwap, number(assets, name)?)),
+            (Some(_), Some(_)) | (None, None) => Err(Error::key(
+                KEY,
+                ": a table must have one of `type`, `spot` and `variance_swap`",
+            )),
+        }
+    }
+
+    /// Its costs; those that it does not say are `usual`, and filled in.
+    fn charge(&mut self, usual: Charge) -> Charge {
+        Charge {
+            proportional: *self.proportional.get_or_insert(usual.proportional),
+            half_spread: *self.half_spread.get_or_insert(usual.half_spread),
+        }
+    }
 }
 
 /// An instrument that is known by its name alone.
@@ -101,6 +143,7 @@ pub(super) fn instruments(
         let (kind, asset) = match one {
             InstrumentSection::Named(kind) => (*kind, 0),
             InstrumentSection::OfAsset(text) => of_asset(text, assets)?,
+            InstrumentSection::Costly(section) => section.read(assets)?,
             InstrumentSection::Option(_) => continue,
         };
         if kind == NamedInstrument::VarianceSwap {
@@ -118,6 +161,11 @@ pub(super) fn instruments(
         InstrumentSection::OfAsset(text) => {
             let (kind, asset) = of_asset(text, assets)?;
             Ok(named(kind, asset))
+        }
+        InstrumentSection::Costly(section) => {
+            let (kind, asset) = section.read(assets)?;
+            let (instrument, usual) = named(kind, asset);
+            Ok((instrument, section.charge(usual)))
         }
         InstrumentSection::Option(option) => vanilla(option, assets, terms, costs.spot),
     };
@@ -209,7 +257,7 @@ fn swap_charge(
         let why = if model.variance_process().is_constant() {
             "it is constant"
         } else {
-            "its future depends on more than its present"
+            "its expectation is not linear in what it is"
         };
         return Err(Error::key(
             KEY,
@@ -305,3 +353,7 @@ impl QuoteCache {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "instruments_tests.rs"]
+mod tests;

@@ -66,27 +66,32 @@ impl MarketSection {
     /// # Errors
     /// [`Error::Setting`] with key, value and bound.
     pub(super) fn changed(&self, change: &toml::Table, section: &str) -> Result<Self> {
-        if self.several.is_some() {
-            let beside = "beside `market.assets`: a further market is one of one asset".into();
-            return Err(Error::setting(section, Fault::NoMeaning { beside }));
-        }
         let failed = |error: &dyn std::fmt::Display| {
             Error::Computation(format!("`{section}` as TOML: {error}"))
         };
         let mut table = toml::Table::try_from(self).map_err(|error| failed(&error))?;
-        if change
-            .get("model")
-            .is_some_and(|model| table.get("model") != Some(model))
-        {
-            let common = common();
-            table.retain(|name, _| common["properties"].get(name).is_some());
+        match self.several {
+            Some(_) => several::apply(change, &mut table, section)?,
+            None => apply(change, &mut table),
         }
-        table.extend(change.clone());
         check(section, &table)?;
         table
             .try_into()
             .map_err(|error: toml::de::Error| failed(&error))
     }
+}
+
+/// Writes the keys of `change` over those of a market of one asset, or of one of several; the parameters of another model begin
+/// from nothing.
+pub(super) fn apply(change: &toml::Table, table: &mut toml::Table) {
+    if change
+        .get("model")
+        .is_some_and(|model| table.get("model") != Some(model))
+    {
+        let common = common();
+        table.retain(|name, _| common["properties"].get(name).is_some());
+    }
+    table.extend(change.clone());
 }
 
 impl Default for MarketSection {

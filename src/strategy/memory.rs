@@ -7,6 +7,7 @@ use crate::market::Paths;
 use crate::market::model::Tabulation;
 use crate::network::Engine;
 use crate::pricing::PriceTable;
+use crate::random::Purpose;
 use crate::risk::Risk;
 use crate::simd::BLOCK;
 use std::fs::read_to_string;
@@ -22,11 +23,11 @@ impl Plan {
     /// trainings, or what [`Self::measuring_memory`] says.
     ///
     /// A training holds two batches of paths, what a sweep goes back over, the record of the curvature paths, the
-    /// validation paths and the tables of the options that hedge. Weights, optimizer state and what a history needs are
+    /// validation paths, the tables of the options that hedge and the shocks of several assets. Weights, optimizer state and what a history needs are
     /// not counted.
     pub fn memory(&self, seeds: usize) -> f64 {
         let trainings = self.optimizers.iter().map(|one| self.training_memory(one));
-        let training = trainings.fold(0.0, f64::max) + self.table_memory();
+        let training = trainings.fold(0.0, f64::max) + self.table_memory() + self.shock_memory();
         training.max(self.measuring_memory(self.optimizers.len() * seeds))
     }
 
@@ -41,7 +42,16 @@ impl Plan {
             0 => 0.0,
             _ => self.sweep_memory::<f64>(self.chunk()),
         };
-        books + (blocks * self.block_bytes()) as f64 + sweep + self.table_memory()
+        books
+            + (blocks * self.block_bytes()) as f64
+            + sweep
+            + self.table_memory()
+            + self.shock_memory()
+    }
+
+    /// The correlated shocks of several assets, a block of them for every thread.
+    fn shock_memory(&self) -> f64 {
+        self.simulator(self.seed, Purpose::Training).held_bytes() as f64
     }
 
     /// Refuses what [`Self::memory`] says is more than half of the memory at hand.
@@ -104,16 +114,22 @@ impl Plan {
         (at_once * self.contract.steps * self.shape.kept() * size_of::<R>()) as f64
     }
 
-    /// Tables of the options that hedge, one for every date.
+    /// Tables of the options that hedge, one for every date, by the model of the asset that each is on.
     fn table_memory(&self) -> f64 {
-        let options = self.instruments.iter();
-        let options = options.filter(|(instrument, _)| matches!(instrument, Instrument::Option(_)));
-        let variances = match self.market.model.tabulation(self.contract.expiry) {
-            Tabulation::Formula => 0,
-            Tabulation::Spot => 1,
-            Tabulation::SpotAndVariance { .. } => PriceTable::VARIANCES,
-        };
-        (options.count() * self.contract.steps * PriceTable::bytes(variances)) as f64
+        let assets = self.assets();
+        let tables = self.instruments.iter().map(|(instrument, _)| {
+            let Instrument::Option(option) = instrument else {
+                return 0;
+            };
+            let model = &assets.market(option.asset).model;
+            let bytes = match model.tabulation(self.contract.expiry) {
+                Tabulation::Formula => 0,
+                Tabulation::Spot => PriceTable::bytes(1),
+                Tabulation::SpotAndVariance { .. } => PriceTable::bytes(PriceTable::VARIANCES),
+            };
+            self.contract.steps * bytes
+        });
+        tables.sum::<usize>() as f64
     }
 }
 
@@ -147,4 +163,54 @@ fn available() -> Option<f64> {
     let limit = read_to_string("/sys/fs/cgroup/memory.max").ok();
     let limit = limit.and_then(|text| text.trim().parse::<f64>().ok());
     Some((1024.0 * kibibytes).min(limit.unwrap_or(f64::INFINITY)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pricing::PriceTable;
+    use crate::simd::{BLOCK, Lane};
+    use crate::strategy::Plan;
+
+    fn plan(text: &str) -> Plan {
+        let end = "[contract]\nexpiry_days = 2520\ndays_per_year = 252\nsteps = 10\n[evaluation]\npaths = 32\n\
+                   hedges = [\"naked\"]\n[training]\npaths = 32\nvalidation_paths = 32\n";
+        Plan::parse(&format!("{text}{end}"), |_| {}).unwrap()
+    }
+
+    const HESTON: &str =
+        "model = \"heston\"\nv0 = 0.04\nkappa = 2.0\ntheta = 0.04\nsigma = 0.4\nrho = -0.7\n";
+
+    /// Ten years in ten periods take many sub-steps, each with two shocks of either asset, which every thread holds beside the books
+    /// and a chunk of paths. One asset has no such table.
+    #[test]
+    fn the_shocks_of_several_assets_count() {
+        let two = plan(&format!(
+            "[market]\ncorrelation = [[1.0, 0.5], [0.5, 1.0]]\n[market.assets.a]\n{HESTON}[market.assets.b]\n{HESTON}"
+        ));
+        let substeps = two.assets().substeps(two.contract.dt(), 10);
+        let rows = (10 * substeps * 2).next_multiple_of(4);
+        let shocks = rayon::current_num_threads() * 2 * rows * size_of::<Lane<u32>>();
+        let measured = two.measuring_memory(0);
+        let books = BLOCK * 3 * 3 * 8;
+        let paths = |plan: &Plan| plan.chunk() / BLOCK * plan.block_bytes();
+        assert_eq!(measured, (shocks + books + paths(&two)) as f64);
+        assert!(substeps > 10 && shocks > 8 * two.block_bytes(), "{shocks}");
+        let one = plan(&format!("[market]\n{HESTON}"));
+        assert_eq!(one.measuring_memory(0), (books + paths(&one)) as f64);
+    }
+
+    /// An option on the second asset has tables by that asset's model, whatever the first one's is.
+    #[test]
+    fn tables_are_those_of_the_asset_that_an_option_is_on() {
+        let with = |a: &str, b: &str| {
+            plan(&format!(
+                "[market]\ncorrelation = [[1.0, 0.5], [0.5, 1.0]]\n[market.assets.a]\n{a}[market.assets.b]\n{b}\
+                 [policy]\ninstruments = [\"spot\", {{ type = \"call\", strike = 100.0, asset = \"b\" }}]\n"
+            ))
+        };
+        let gbm = "model = \"gbm\"\nvolatility = 0.2\n";
+        assert_eq!(with(HESTON, gbm).table_memory(), 0.0);
+        let tables = 10 * PriceTable::bytes(PriceTable::VARIANCES);
+        assert_eq!(with(gbm, HESTON).table_memory(), tables as f64);
+    }
 }

@@ -17,27 +17,28 @@ mod money;
 mod optimizer;
 mod plan;
 mod policy;
+mod price_files;
 mod prices;
 mod ranges;
+mod schedule;
 mod schema;
 mod several;
 mod tenor;
 mod training;
 mod walk_forward;
 
-pub use backtest::{
-    AssetFiles, BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing,
-    SpacingRule, VarianceRule,
-};
+pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
 pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use file::Strategy;
-pub use instruments::{InstrumentSection, NamedInstrument, OptionSection};
+pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
 pub use market::MarketSection;
 pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
 pub use policy::{Aversion, AversionRule, EvaluationSection, PolicySection, TunedAversion};
+pub use price_files::{AssetFiles, Files};
+pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
 pub use several::{AssetSection, SeveralSection};
 pub use tenor::{DayCount, Rebalancing, Tenor};

@@ -14,7 +14,7 @@ use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Costs, Family, Instrument};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Asset, Assets, Layout, Market, Quotes, Simulator};
 use crate::network::{AssetScale, Engine, Feature, Features, Shape, Standard};
@@ -122,9 +122,6 @@ impl Plan {
         let contract = terms.contract.clone();
         for (asset, section) in assets.list().iter().zip(strategy.market.sections()) {
             check_simulation(&section, &asset.market, &contract)?;
-        }
-        if several.is_some() {
-            check_several(&strategy)?;
         }
         check_payments(&assets, &contract)?;
         let contract = family(&strategy, &assets, contract)?;
@@ -245,8 +242,8 @@ impl Plan {
         // Quotes are those of the same market, contract and instruments, or are made anew.
         plan.quotes = self.quotes.clone();
         plan.prices = self.prices.clone();
-        plan.regressions = self.regressions.clone();
         plan.families = self.families.clone();
+        plan.regressions = self.regressions.clone();
         Ok(plan)
     }
 
@@ -326,6 +323,20 @@ impl Plan {
         several.unwrap_or_else(|| self.market.clone().into())
     }
 
+    /// The same plan in another market of the same assets.
+    ///
+    /// # Panics
+    /// If there are more or fewer of them.
+    #[must_use]
+    pub fn in_market(&self, assets: &Assets) -> Self {
+        assert_eq!(assets.count(), self.assets().count());
+        Self {
+            market: assets.first().clone(),
+            several: self.several.as_ref().map(|_| assets.clone()),
+            ..self.clone()
+        }
+    }
+
     /// The same plan in the market of one asset, for what is asked of that asset alone.
     #[must_use]
     pub fn of_asset(&self, asset: usize) -> Self {
@@ -341,9 +352,15 @@ impl Plan {
     /// and this plan's contract.
     #[must_use]
     pub fn seen_as_by(&self, origin: &Self) -> Self {
+        let further = self.features.further.iter().zip(&origin.features.further);
+        let further = further.map(|(here, trained)| AssetScale {
+            spot: here.spot,
+            ..*trained
+        });
         Self {
             features: Features {
                 strike: self.features.strike,
+                further: further.collect(),
                 ..origin.features.clone()
             },
             assumed: Some(origin.assets()),
@@ -446,6 +463,37 @@ impl Plan {
             .collect()
     }
 
+    /// What people call the instruments, in their order; those of several assets by the names of these.
+    pub fn instrument_names(&self) -> Vec<String> {
+        let assets = self.assets();
+        let instruments = self.instruments.iter();
+        instruments
+            .map(|(instrument, _)| assets.label(*instrument))
+            .collect()
+    }
+
+    /// The names of the assets that the contract depends on and nothing that is traded does.
+    pub fn untraded(&self) -> Vec<String> {
+        let traded = |asset: &usize| self.instruments.iter().any(|one| one.0.asset() == *asset);
+        let assets = self.assets();
+        let missing = self.contract.depends_on().into_iter();
+        missing
+            .filter(|asset| !traded(asset))
+            .map(|asset| assets.list()[asset].name.clone())
+            .collect()
+    }
+
+    /// Whether the contract has one strike by which it is sold.
+    pub fn has_strike(&self) -> bool {
+        self.strategy.contract.product.has_strike()
+    }
+
+    /// The strike as a line beside spots of the first asset; none where the contract has none, several, or one that is no price of
+    /// that asset alone.
+    pub fn strike_line(&self) -> Option<f64> {
+        (self.has_strike() && self.several.is_none()).then_some(self.contract.strike)
+    }
+
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);
@@ -519,23 +567,6 @@ fn scale(asset: &Asset) -> AssetScale {
     AssetScale {
         spot: asset.market.spot,
         volatility: asset.market.model.long_run_volatility(),
-    }
-}
-
-/// Refuses what knows of one asset alone.
-fn check_several(strategy: &Strategy) -> Result<()> {
-    let of_one = [
-        ("markets", !strategy.markets.is_empty()),
-        ("walk_forward", strategy.walk_forward.is_some()),
-    ];
-    match of_one.iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((key, _)) => Err(Error::setting(
-            *key,
-            Fault::NoMeaning {
-                beside: "beside `market.assets`: it is of one asset".into(),
-            },
-        )),
     }
 }
 

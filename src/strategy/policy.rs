@@ -39,7 +39,8 @@ pub struct PolicySection {
     #[schemars(length(min = 1))]
     pub features: Vec<Feature>,
     /// What the network trades, the spot first. With several assets "spot" stands for the spots of all of them, and
-    /// "spot:NAME" for that of one.
+    /// "spot:NAME" for that of one; `{ spot = "NAME", proportional = x, half_spread = y }` is one at costs of its own, and
+    /// `{ type = "call", strike = K, asset = "NAME" }` an option on one.
     pub instruments: Vec<InstrumentSection>,
     /// Whether the output of every layer goes on normalised over its units.
     pub layer_normalisation: bool,

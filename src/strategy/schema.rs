@@ -43,13 +43,22 @@ pub(super) fn check(table: &toml::Table) -> Result<()> {
     market::check("market", tables("market").unwrap_or(&none))?;
     settings::check(root(), &toml::Value::Table(table.clone()), "")?;
     products::check(tables("contract").unwrap_or(&none), "contract")?;
+    let several = tables("market").is_some_and(|market| market.contains_key("assets"));
     for (name, change) in tables("markets").into_iter().flatten() {
-        settings::check(market::changes(), change, &format!("markets.{name}"))?;
+        settings::check(changes(several), change, &format!("markets.{name}"))?;
     }
     for (name, section) in tables("optimizers").into_iter().flatten() {
         optimizer::check(name, section)?;
     }
     Ok(())
+}
+
+/// The schema of what a further market may change, of one asset or of several.
+pub(super) fn changes(several: bool) -> &'static Value {
+    match several {
+        true => several::changes(),
+        false => market::changes(),
+    }
 }
 
 /// The JSON Schema (draft 07) of a strategy file. TOML language servers follow its `oneOf` when they complete keys.
@@ -70,7 +79,8 @@ pub fn document() -> Value {
         json!({ "oneOf": several::asset_schemas() });
     models.push(assets);
     properties["market"] = json!({ "description": help, "oneOf": models });
-    properties["markets"]["additionalProperties"] = market::changes().clone();
+    properties["markets"]["additionalProperties"] =
+        json!({ "anyOf": [market::changes(), several::changes()] });
     let any = json!({ "$ref": "#/definitions/optimizer" });
     // The name of an optimizer is its method unless it says otherwise.
     let named = |name: &str| json!({ "anyOf": [method_reference(name), any.clone()] });

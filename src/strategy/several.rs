@@ -223,6 +223,47 @@ pub(super) fn schema() -> &'static Value {
     &SEVERAL
 }
 
+/// The schema of what a further market may change where the strategy's names its assets.
+pub(super) fn changes() -> &'static Value {
+    static CHANGES: LazyLock<Value> = LazyLock::new(|| {
+        let mut schema = schema().clone();
+        if let Some(schema) = schema.as_object_mut() {
+            schema.remove("required");
+        }
+        let assets = &mut schema["properties"]["assets"];
+        assets["description"] = json!(
+            "What is different of each asset: any key of any model, and its spot and dividend yield."
+        );
+        assets["additionalProperties"] = of_asset(market::changes().clone());
+        schema
+    });
+    &CHANGES
+}
+
+/// Writes the keys of `change` over those of a market of several assets, those of each asset over its own.
+///
+/// # Errors
+/// The key of an asset that the market has not.
+pub(super) fn apply(change: &toml::Table, table: &mut toml::Table, section: &str) -> Result<()> {
+    for (key, value) in change {
+        let (Some(toml::Value::Table(known)), Some(assets)) =
+            (table.get_mut(key), value.as_table())
+        else {
+            table.insert(key.clone(), value.clone());
+            continue;
+        };
+        for (name, change) in assets {
+            let own = known.get_mut(name).and_then(toml::Value::as_table_mut);
+            let (Some(own), Some(change)) = (own, change.as_table()) else {
+                let words = "is no table of an asset of `market.assets`";
+                return Err(Error::key(format!("{section}.{key}.{name}"), words));
+            };
+            market::apply(change, own);
+        }
+    }
+    Ok(())
+}
+
 /// Checks the keys of a market that names its assets.
 ///
 /// # Errors

@@ -178,9 +178,13 @@ fn defects_are_named_by_their_keys() {
         (
             "[contract]",
             "[markets.other]\nspot = 1.0\n[contract]",
-            "`markets` has no meaning beside",
+            "`markets.other.spot`",
         ),
-        ("[contract]", "[walk_forward]\n[contract]", "walk_forward"),
+        (
+            "[contract]",
+            "[markets.other.assets.dax]\nrho = 0.5\nvolatilty = 0.3\n[contract]",
+            "`markets.other.assets.dax.volatilty`",
+        ),
         (
             "[contract]",
             "[backtest]\ndata = \"a.csv\"\n[contract]",
@@ -224,7 +228,7 @@ fn options_of_every_asset_are_quoted_by_their_market() {
         let found = paths.block(0).price(index)[0][5];
         assert!(
             (found - expected).abs() < 2e-5 * market.spot,
-            "{instrument}: {found}, {expected}"
+            "{instrument:?}: {found}, {expected}"
         );
     }
 }
@@ -303,4 +307,43 @@ fn an_exchange_of_two_named_assets_has_its_price() {
         (mean - price).abs() < 3.0 * error,
         "{mean} ± {error}, {price}"
     );
+}
+
+/// A further market changes what it names of each asset, and the correlation; another model begins from nothing but spot and
+/// yield. What is of no asset, or is no correlation, is refused at its key.
+#[test]
+fn further_markets_change_single_assets() {
+    let text = TWO.to_owned()
+        + "[markets.wild]\ncorrelation = [[1.0, 0.9], [0.9, 1.0]]\n[markets.wild.assets.spx]\nv0 = 0.09\n\
+           [markets.jumps.assets.spx]\nmodel = \"gbm\"\nvolatility = 0.5\n[markets.jumps.assets.dax]\nspot = 60.0\n";
+    let plans = plan(&text).markets().unwrap();
+    let named: Vec<&str> = plans.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(named, ["own", "jumps", "wild"]);
+    let [own, jumps, wild] = [0, 1, 2].map(|i| plans[i].1.assets());
+    assert_eq!(own, plan(TWO).assets());
+    assert_eq!(wild.correlation().matrix()[0][1], 0.9);
+    assert_eq!(wild.first().model.initial_volatility(), 0.3);
+    assert_eq!(wild.market(1), own.market(1));
+    assert_eq!(jumps.correlation(), own.correlation());
+    assert_eq!(jumps.first().model.name(), "gbm");
+    assert_eq!(
+        (jumps.first().spot, jumps.market(1).spot),
+        (own.first().spot, 60.0)
+    );
+    for (change, message) in [
+        (
+            "[markets.x.assets.ftse]\nspot = 1.0",
+            "`markets.x.assets.ftse` is no table of an asset",
+        ),
+        (
+            "[markets.x]\ncorrelation = [[1.0, 0.5], [0.4, 1.0]]",
+            "market.correlation[2][1]",
+        ),
+        ("[markets.x.assets.spx]\nmodel = \"gbm\"", "volatility"),
+    ] {
+        let plan = plan(&format!("{TWO}{change}\n"));
+        let error = plan.markets().unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains(message), "{error}");
+    }
 }

@@ -17,6 +17,8 @@ mod page;
 mod positions;
 mod prepared;
 mod results;
+#[cfg(test)]
+mod several_tests;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -115,15 +117,15 @@ fn walk_forward(
     report: &mut Report<'_>,
 ) -> Result<Finished> {
     check(settings, walk)?;
-    let history = backtest::load(settings)?;
-    let calendar = Calendar::new(&history, plan, settings)?;
-    let spans = spans(&history, &calendar, settings, &walk)?;
+    let histories = backtest::load(plan, settings)?;
+    let calendar = Calendar::new(&histories[0], plan, settings)?;
+    let spans = spans(&histories[0], &calendar, settings, &walk)?;
     let overlap = calendar.overlap(settings.schedule);
     let shared = Shared {
         plan,
         settings,
         walk,
-        history: &history,
+        histories: &histories,
         calendar,
         folder,
     };
@@ -243,10 +245,12 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         plan,
         settings,
         walk,
-        history,
+        histories,
         ref calendar,
         folder,
     } = *shared;
+    let assets = plan.assets();
+    let names: Vec<String> = assets.list().iter().map(|a| a.name.clone()).collect();
     let overlap = calendar.overlap(settings.schedule);
     let backtest = table(trades).books.into_iter().map(|book| {
         let count = book.pnl.len() as f64;
@@ -290,6 +294,7 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         money_unit: None,
         band_aversion: None,
         band_at_bound: false,
+        untraded: plan.untraded(),
         crossed: Vec::new(),
         disagreements: Vec::new(),
         backtest_market: Some(BacktestMarket {
@@ -302,13 +307,10 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
             contracts: results.windows.iter().map(|window| window.contracts).sum(),
             tenor: Some(plan.tenor.to_string()),
             closes: Some(calendar.frequency().to_string()),
-            warnings: history.warnings.clone(),
-            repaired: history
-                .repaired
-                .iter()
-                .map(|(kind, count)| (kind.name().to_string(), *count))
-                .collect(),
+            warnings: histories[0].warnings.clone(),
+            repaired: backtest::repaired(histories, &names),
             parameters: serde_json::Map::new(),
+            assets: Vec::new(),
             precision: Precision::default(),
         }),
     }

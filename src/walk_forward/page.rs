@@ -1,10 +1,12 @@
 //! The results as a page in Markdown.
 
 use crate::contract::{Charge, Contract, Instrument};
+use crate::market::Assets;
 use crate::market::estimation::VarianceEstimator;
 use crate::numbers::{self, significant};
 use crate::report::table::{Cell, Table};
 use crate::report::walk_forward::{findings, tables};
+use crate::runs::precision::listed;
 use crate::runs::walk_forward::Results;
 use crate::strategy::{
     BacktestPlan, Parameterisation, Plan, Premium, Schedule, Strike, TrainingPaths, WalkForwardPlan,
@@ -48,7 +50,9 @@ fn text(cell: &Cell) -> String {
 
 /// Whether contracts are sold at variances that differ.
 fn varies(plan: &Plan, settings: &BacktestPlan) -> bool {
-    let constant = plan.market.model.variance_process().is_constant();
+    let assets = plan.assets();
+    let mut models = assets.list().iter().map(|asset| &asset.market.model);
+    let constant = models.all(|model| model.variance_process().is_constant());
     !constant || settings.variance != VarianceEstimator::Model
 }
 
@@ -63,22 +67,30 @@ fn hedge(plan: &Plan) -> String {
             numbers::share(share)
         ),
     };
+    let assets = plan.assets();
+    let several = assets.count() > 1;
     let traded = plan.instruments.iter().map(|(instrument, charge)| {
+        let of = |word: &str| match several {
+            true => format!(" {word} {}", assets.list()[instrument.asset()].name),
+            false => String::new(),
+        };
         let name = match instrument {
-            Instrument::Spot(_) => "the spot".to_owned(),
-            Instrument::VarianceSwap(_) => "a variance swap".to_owned(),
+            Instrument::Spot(_) => format!("the spot{}", of("of")),
+            Instrument::VarianceSwap(_) => format!("a variance swap{}", of("of")),
             Instrument::Option(option) => {
                 let ratio = option.expiry / plan.contract.expiry;
                 let days = (ratio * plan.contract.steps as f64).round();
                 format!(
-                    "a {} of strike {} over {days} trading days (at the model's price)",
-                    option.kind, option.strike
+                    "a {}{} of strike {} over {days} trading days (at the model's price)",
+                    option.kind,
+                    of("on"),
+                    option.strike
                 )
             }
         };
         format!("{name} {}", costs(charge))
     });
-    traded.collect::<Vec<_>>().join(" and ")
+    listed(&traded.collect::<Vec<_>>())
 }
 
 /// Where the variance at a close comes from.
@@ -106,11 +118,48 @@ fn upper_strike(contract: &Contract) -> Option<f64> {
     (most > contract.strike).then_some(most)
 }
 
-/// The unit of P&L on contracts whose strike is a share of the spot.
-fn unit(spot: f64) -> String {
-    match spot == 100.0 {
-        true => "in percent of the spot at the sale (for a spot of 100)".into(),
-        false => format!("in money for a spot of {spot} at the sale"),
+/// The unit of P&L on contracts that begin at the spots of `assets`, whatever the closes are.
+fn unit(assets: &Assets) -> String {
+    match assets.list() {
+        [one] if one.market.spot == 100.0 => {
+            "in percent of the spot at the sale (for a spot of 100)".into()
+        }
+        [one] => format!("in money for a spot of {} at the sale", one.market.spot),
+        several => {
+            let spots = several.iter();
+            let spots = spots.map(|asset| format!("{} of {}", asset.market.spot, asset.name));
+            format!(
+                "in money for spots of {} at the sale",
+                listed(&spots.collect::<Vec<_>>())
+            )
+        }
+    }
+}
+
+/// The rate and the dividend yields.
+fn carry(assets: &Assets) -> String {
+    let rate = assets.first().rate;
+    let yields = assets.list().iter().map(|asset| asset.market.dividend);
+    if rate == 0.0 && yields.clone().all(|dividend| dividend == 0.0) {
+        return "without interest and dividends".into();
+    }
+    let rate = numbers::share(rate);
+    let yields = assets.list().iter().map(|asset| {
+        let dividend = numbers::share(asset.market.dividend);
+        match assets.count() {
+            1 => dividend,
+            _ => format!("{dividend} of {}", asset.name),
+        }
+    });
+    match assets.count() {
+        1 => format!(
+            "at a rate of {rate} and a dividend yield of {}",
+            yields.collect::<String>()
+        ),
+        _ => format!(
+            "at a rate of {rate} and dividend yields of {}",
+            listed(&yields.collect::<Vec<_>>())
+        ),
     }
 }
 
@@ -164,32 +213,41 @@ impl Page {
             String::new()
         };
         let share = |strike: f64| numbers::share(strike / plan.market.spot);
+        let assets = plan.assets();
         let (strike, unit) = match (plan.strike, upper_strike(contract)) {
             (Strike::Delta { size, .. }, _) => (
-                format!("struck at a Black–Scholes delta of {size}"),
+                format!("struck at a Black–Scholes delta of {size}, "),
                 format!("for a strike of {}", significant(contract.strike, 5)),
             ),
+            (Strike::Moneyness, None) if !plan.has_strike() => (String::new(), unit(&assets)),
             (Strike::Moneyness, upper) => (
                 match upper {
-                    None => format!("struck at {} of the spot", share(contract.strike)),
+                    None => format!("struck at {} of the spot, ", share(contract.strike)),
                     Some(upper) => format!(
-                        "struck at {} and {} of the spot",
+                        "struck at {} and {} of the spot, ",
                         share(contract.strike),
                         share(upper)
                     ),
                 },
-                unit(plan.market.spot),
+                unit(&assets),
             ),
         };
         let before = format!("the {} years before the first sale", walk.years);
         let (parameters, those) = match settings.parameters {
             Parameterisation::History => (
-                format!("{before} give the model's parameters"),
+                match assets.count() {
+                    1 => format!("{before} give the model's parameters"),
+                    _ => format!("{before} give the models' parameters and the correlations"),
+                },
                 "those years".to_owned(),
             ),
-            Parameterisation::Strategy => {
-                ("the model has the strategy's parameters".to_owned(), before)
-            }
+            Parameterisation::Strategy => match assets.count() {
+                1 => ("the model has the strategy's parameters".to_owned(), before),
+                _ => (
+                    "the models have the strategy's parameters".to_owned(),
+                    before,
+                ),
+            },
         };
         let paths = match walk.paths {
             TrainingPaths::Model if varies(plan, settings) => {
@@ -200,20 +258,13 @@ impl Page {
                 "paths made of the returns of {those} by the stationary bootstrap, in blocks of {block} days on average"
             ),
         };
-        let carry = match (plan.market.rate, plan.market.dividend) {
-            (0.0, 0.0) => "without interest and dividends".into(),
-            (rate, dividend) => format!(
-                "at a rate of {} and a dividend yield of {}",
-                numbers::share(rate),
-                numbers::share(dividend)
-            ),
-        };
+        let carry = carry(&assets);
         let premium = match plan.premium {
             Premium::Model => "The premium is the model's price at the variance of the day".into(),
             Premium::Amount(amount) => format!("The premium is {amount}"),
         };
         self.line(&format!(
-            "{contracts} {}s on `{}`, sold {schedule} from {} to {}, {strike}, {} trading days, {carry}, hedged daily \
+            "{contracts} {}s on `{}`, sold {schedule} from {} to {}, {strike}{} trading days, {carry}, hedged daily \
              with {}, {} at expiry. In each of {} windows, {parameters}, the policies are trained for {} of the P&L on \
              {paths}, and hedge what is sold in the {} months after{start}. Parameters, variance, premium and policy of \
              a contract come from closes up to its sale, hedge ratios from closes up to theirs. {premium}; that variance \
@@ -250,12 +301,41 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use super::unit;
+    use super::*;
+    use crate::market::{Asset, Correlation, GbmParameters, Market};
 
-    /// Money is percent of the spot for a spot of 100 alone.
+    fn market(spot: f64, dividend: f64) -> Market {
+        Market {
+            model: GbmParameters { volatility: 0.2 }.into(),
+            spot,
+            rate: 0.02,
+            dividend,
+        }
+    }
+
+    /// Money is percent of the spot for a spot of 100 alone; several assets are said by their names.
     #[test]
     fn money_is_called_percent_for_a_spot_of_100_alone() {
-        assert!(unit(100.0).starts_with("in percent"));
-        assert_eq!(unit(65.51), "in money for a spot of 65.51 at the sale");
+        assert!(unit(&market(100.0, 0.0).into()).starts_with("in percent"));
+        let one = Assets::from(market(65.51, 0.01));
+        assert_eq!(unit(&one), "in money for a spot of 65.51 at the sale");
+        assert_eq!(carry(&one), "at a rate of 2 % and a dividend yield of 1 %");
+        let named = |name: &str, market| Asset {
+            name: name.into(),
+            market,
+        };
+        let list = vec![
+            named("spx", market(100.0, 0.015)),
+            named("vix", market(20.0, 0.0)),
+        ];
+        let two = Assets::new(list, Correlation::independent(2)).unwrap();
+        assert_eq!(
+            unit(&two),
+            "in money for spots of 100 of spx and 20 of vix at the sale"
+        );
+        assert_eq!(
+            carry(&two),
+            "at a rate of 2 % and dividend yields of 1.5 % of spx and 0 % of vix"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What every strategy held on every day of a contract's life.
 
 use crate::backtest::{Contracts, Group};
+use crate::contract::Instrument;
 use crate::error::Result;
 use crate::market::History;
 use crate::runs::tables::dates;
@@ -12,8 +13,9 @@ use polars::prelude::{Column, DataFrame};
 /// expiry excluded.
 ///
 /// Columns strategy, seed, sold, date, spot (scaled as in [`Group::paths`]), variance, contract_price and model_delta
-/// of the contract sold (NaN if it is no sum of calls and puts), position_spot and, for options that hedge, price_option_1, position_option_1 and so on; positions
-/// are held until the next close.
+/// of the contract sold (NaN if it has no price on every date), position_spot and, for options that hedge, price_option_1, position_option_1
+/// and so on; positions are held until the next close. With several assets there are spot_NAME and variance_NAME of each, and the
+/// columns of instruments are price_ and position_ before what [`crate::market::Assets::column`] calls them.
 #[derive(Debug, Default)]
 pub struct Positions {
     strategy: Vec<String>,
@@ -42,9 +44,31 @@ impl Positions {
         };
         for (group, positions, i) in (0..contracts.sold.len()).filter_map(place) {
             let Group { plan, paths, .. } = group;
+            let assets = &contracts.assets;
             let (steps, instruments) = (plan.contract.steps, plan.instruments.len());
-            let valuation = group.valuation(&contracts.market);
-            let (spot, variance) = paths.path(i);
+            let valuation = group.valuation(&contracts.assets);
+            let markets: Vec<(String, (Vec<f64>, Vec<f64>))> = match assets.list() {
+                [_] => vec![(String::new(), paths.path(i))],
+                several => several
+                    .iter()
+                    .enumerate()
+                    .map(|(asset, named)| (format!("_{}", named.name), paths.path_of(asset, i)))
+                    .collect(),
+            };
+            let names: Vec<(String, bool)> = plan
+                .instruments()
+                .into_iter()
+                .enumerate()
+                .map(|(number, instrument)| {
+                    let is_spot = matches!(instrument, Instrument::Spot(_));
+                    let name = match assets.count() {
+                        1 if number == 0 => "spot".to_owned(),
+                        1 => format!("option_{number}"),
+                        _ => assets.column(instrument),
+                    };
+                    (name, is_spot)
+                })
+                .collect();
             let values = valuation.prices(i).zip(valuation.deltas(i));
             let values: Vec<(f64, f64)> = match values {
                 Some((prices, deltas)) => prices.zip(deltas).collect(),
@@ -58,18 +82,15 @@ impl Positions {
                 self.seed.push(seed);
                 self.sold.push(history.dates[closes[0]]);
                 self.date.push(history.dates[closes[t]]);
-                let mut row = vec![
-                    ("spot".to_owned(), spot[t]),
-                    ("variance".into(), variance[t]),
-                    ("contract_price".into(), price),
-                    ("model_delta".into(), delta),
-                ];
-                for instrument in 0..instruments {
-                    let name = match instrument {
-                        0 => "spot".to_owned(),
-                        number => format!("option_{number}"),
-                    };
-                    if instrument > 0 {
+                let mut row = Vec::new();
+                for (name, (spot, variance)) in &markets {
+                    row.push((format!("spot{name}"), spot[t]));
+                    row.push((format!("variance{name}"), variance[t]));
+                }
+                row.push(("contract_price".into(), price));
+                row.push(("model_delta".into(), delta));
+                for (instrument, (name, is_spot)) in names.iter().enumerate() {
+                    if !is_spot {
                         let price = block.price(instrument)[t][i % BLOCK];
                         row.push((format!("price_{name}"), price));
                     }

@@ -32,9 +32,9 @@ impl Prepared {
         check(&settings, walk)?;
         plan.check_memory(walk.seeds)?;
         // Before the folder, so that what cannot be read leaves none.
-        let history = crate::backtest::load(&settings)?;
-        let calendar = Calendar::new(&history, &plan, &settings)?;
-        let windows = spans(&history, &calendar, &settings, &walk)?.len();
+        let histories = crate::backtest::load(&plan, &settings)?;
+        let calendar = Calendar::new(&histories[0], &plan, &settings)?;
+        let windows = spans(&histories[0], &calendar, &settings, &walk)?.len();
         let request = Request {
             command: Request::WALK_FORWARD.into(),
             strategy: plan.to_toml()?,

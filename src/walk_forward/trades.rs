@@ -43,7 +43,7 @@ impl Trade {
             sold: self.sold,
             expiry: self.expiry,
             pnl: self.pnl,
-            parts: self.attribution.parts(),
+            parts: self.attribution.parts().to_vec(),
             drift: self.attribution.drift,
         }
     }
@@ -54,7 +54,7 @@ type Number = (&'static str, fn(&Trade) -> f64, fn(&mut Trade, f64));
 
 /// The parts of the attribution have the prefix `pnl_`; they add up to `pnl`, `pnl_drift` apart, which is contained in
 /// `pnl_delta`.
-const NUMBERS: [Number; 13] = [
+const NUMBERS: [Number; 15] = [
     ("premium", |t| t.premium, |t, x| t.premium = x),
     ("pnl", |t| t.pnl, |t, x| t.pnl = x),
     ("cost", |t| t.cost, |t, x| t.cost = x),
@@ -88,6 +88,16 @@ const NUMBERS: [Number; 13] = [
         "pnl_financing",
         |t| t.attribution.financing,
         |t, x| t.attribution.financing = x,
+    ),
+    (
+        "pnl_payments",
+        |t| t.attribution.payments,
+        |t, x| t.attribution.payments = x,
+    ),
+    (
+        "pnl_hedge",
+        |t| t.attribution.hedge,
+        |t, x| t.attribution.hedge = x,
     ),
     (
         "pnl_costs",
@@ -175,7 +185,12 @@ pub fn read(path: &Path) -> Result<Vec<Trade>> {
             attribution: Attribution::default(),
         })
         .collect();
-    for (name, _, set) in NUMBERS {
+    // Windows of older versions have not all parts, and what they have not is 0.
+    let has = |name: &str| frame.get_column_index(name).is_some();
+    for (name, _, set) in NUMBERS
+        .into_iter()
+        .filter(|(name, ..)| has(name) || !name.starts_with("pnl_"))
+    {
         for (trade, value) in trades.iter_mut().zip(numbers(path, &frame, name)?) {
             set(trade, value);
         }

@@ -1,14 +1,15 @@
 //! One window: calibrate, train, hedge what is sold after.
 
 use super::positions::Positions;
-use super::source::{BootstrapSource, ModelSource};
+use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
 use crate::error::Result;
 use crate::hedging::{BandAversion, Book, ClassicalName, Policy, TrainedPolicy};
-use crate::market::{History, Market, PathSource, Paths};
+use crate::market::{Assets, History, Layout, Market, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
+use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
@@ -47,8 +48,8 @@ pub struct Shared<'a> {
     pub settings: &'a BacktestPlan,
     /// What it says of the windows.
     pub walk: WalkForwardPlan,
-    /// The closes.
-    pub history: &'a History,
+    /// The closes of every asset, on the same days.
+    pub histories: &'a [History],
     /// Which closes belong to a contract.
     pub calendar: Calendar<'a>,
     /// The folder of the run.
@@ -98,22 +99,24 @@ impl Shared<'_> {
     ) -> Result<(Window, Vec<Trade>)> {
         let Self {
             settings,
-            history,
+            histories,
             ref calendar,
             ..
         } = *self;
-        let known = span.known.clone();
-        let calibration = Calibration::new(history, self.plan, settings, calendar, known)?;
+        let (history, known) = (&histories[0], span.known.clone());
+        let calibration = JointCalibration::new(histories, self.plan, settings, calendar, known)?;
         let last = span.known.end - 1;
-        let mut plan = self.plan.clone();
-        plan.market = calibration.market_at(last);
-        let alone = JointCalibration::of_one(calibration.clone());
+        let assets = calibration.assets(|asset, known| Market {
+            spot: self.plan.assets().market(asset).spot,
+            ..known.market_at(last)
+        });
+        let plan = self.plan.in_market(&assets);
         let contracts = Contracts::sell(
-            std::slice::from_ref(history),
+            histories,
             &plan,
             settings,
             calendar,
-            &alone,
+            &calibration,
             &span.sales,
         )?;
         let (mut trades, mut held) = (Vec::new(), Positions::default());
@@ -189,7 +192,7 @@ impl Shared<'_> {
         };
         let band = aversion(&plan, &hedges, validation.as_ref())?;
         for name in &plan.hedges {
-            let policy = hedges.of(&plan, *name, &contracts.market, band.aversion);
+            let policy = hedges.of(&plan, *name, &contracts.assets, band.aversion);
             record(name.name(), None, policy.as_ref())?;
         }
         let window = Window {
@@ -199,17 +202,11 @@ impl Shared<'_> {
             first_sale: contracts.sold[0].to_string(),
             last_sale: contracts.sold[contracts.sold.len() - 1].to_string(),
             contracts: contracts.sold.len(),
-            model: match serde_json::json!(plan.market.model) {
-                serde_json::Value::Object(model) => model,
-                _ => serde_json::Map::new(),
-            },
-            precision: Precision::new(
-                &calibration.at_bound,
-                calibration.standard_errors.known(),
-                calibration.standard_errors.unknown(),
-            ),
+            model: parameters(&plan.market.model),
+            precision: precision(calibration.first()),
+            assets: AssetMarket::of_several(&assets, calibration.assets.iter().map(precision)),
             feller: plan.market.model.variance_process().stays_positive(),
-            drift: calibration.drift,
+            drift: calibration.first().drift,
             band_aversion: band.aversion,
             band_at_bound: band.at_bound,
             seconds,
@@ -255,26 +252,37 @@ impl Shared<'_> {
     fn source(
         &self,
         plan: &Plan,
-        calibration: &Calibration,
+        calibration: &JointCalibration,
         span: &Span,
         purpose: Purpose,
     ) -> Box<dyn PathSource> {
         match self.walk.paths {
             TrainingPaths::Model => {
-                let seen = &calibration.variance[span.known.clone()];
-                Box::new(ModelSource::new(plan, seen, purpose))
+                let known = span.known.clone();
+                let seen = calibration.assets.iter();
+                let seen: Vec<&[f64]> = seen.map(|one| &one.variance[known.clone()]).collect();
+                Box::new(ModelSource::new(plan, &seen, purpose))
             }
             TrainingPaths::Bootstrap { block } => {
                 // The filter runs in from the beginning of the history, as it does for the contracts.
-                let returns = &self.history.log_returns()[..span.known.end - 1];
-                let (before, drift) = (span.known.start, calibration.drift);
+                let pairs = self.histories.iter().zip(&calibration.assets);
+                let past = pairs.map(|(history, known)| Past {
+                    returns: history.log_returns()[..span.known.end - 1].to_vec(),
+                    drift: known.drift,
+                });
+                let past: Vec<Past> = past.collect();
                 let closes = (self.calendar.dt(), self.calendar.closes_per_step());
-                Box::new(BootstrapSource::new(
-                    plan, closes, returns, before, drift, block, purpose,
-                ))
+                let window = (span.known.start, block);
+                Box::new(BootstrapSource::new(plan, closes, &past, window, purpose))
             }
         }
     }
+}
+
+/// How precisely the parameters of an asset were estimated.
+fn precision(known: &Calibration) -> Precision {
+    let errors = &known.standard_errors;
+    Precision::new(&known.at_bound, errors.known(), errors.unknown())
 }
 
 /// The file of a policy, relative to the folder of the run.
@@ -294,11 +302,11 @@ impl Hedges<'_> {
         &self,
         plan: &Plan,
         name: ClassicalName,
-        market: &Market,
+        assets: &Assets,
         aversion: f64,
     ) -> Box<dyn Policy + '_> {
         match name.formula(aversion) {
-            Some(_) => plan.classical(name, &market.clone().into(), aversion),
+            Some(_) => plan.classical(name, assets, aversion),
             None => plan.by_regression(self.paths, &self.fitted, aversion),
         }
     }
@@ -314,18 +322,25 @@ fn aversion(plan: &Plan, hedges: &Hedges<'_>, validation: &dyn PathSource) -> Re
     let Some(banded) = plan.banded().filter(|_| plan.trading_costs()) else {
         return Ok(BandAversion::given(1.0));
     };
-    let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
+    let assets = plan.assets();
+    let (count, steps) = (assets.count(), plan.contract.steps);
+    let mut single = Paths::<f32>::with_layout(PATHS, Layout::new(count, steps));
     validation.fill(0, &mut single);
-    let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..PATHS).map(|i| single.path(i)).collect();
-    let paths = plan.quotes()?.onto(Paths::from_rows(
-        plan.contract.steps,
-        rows.iter()
-            .map(|(spot, variance)| (spot.as_slice(), variance.as_slice())),
-    ));
+    let row = |path: usize| {
+        (0..count)
+            .map(|asset| single.path_of(asset, path))
+            .collect()
+    };
+    let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = (0..PATHS).map(row).collect();
+    let rows = rows.iter().map(|assets| {
+        let columns = assets.iter();
+        columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
+    });
+    let paths = plan.quotes()?.onto(Paths::from_assets(count, steps, rows));
     let premiums = validation.premiums(0, PATHS).unwrap_or_default();
     let ledger = plan.ledger(&plan.market, 0.0);
     BandAversion::tuned(plan.money_unit(), |aversion| {
-        let policy = hedges.of(plan, banded, &plan.market, aversion);
+        let policy = hedges.of(plan, banded, &assets, aversion);
         let mut book = Book::hedge(policy.as_ref(), &ledger, &paths)?;
         for (z, premium) in book.pnl.iter_mut().zip(&premiums) {
             *z += premium;

@@ -131,3 +131,45 @@ fn contracts_on_two_assets_have_the_published_prices() {
         );
     });
 }
+
+/// `price` of the rows of `tests/reference/exotics.json` that are contracts of a strategy, which are those without a barrier, an
+/// average or an extreme watched all the time: digital options and forward starts, by formula and to 10⁻⁸.
+#[test]
+fn european_exotics_have_the_published_prices() {
+    let text = include_str!("../reference/exotics.json");
+    let reference: Value = serde_json::from_str(text).unwrap();
+    let contract = |row: &Value| {
+        let kind = row["kind"].as_str()?;
+        Some(match row["product"].as_str()? {
+            "cash_or_nothing" => format!(
+                "type = \"digital_{kind}\"\nstrike = {}\ncash = {}\nsteps = 5\n",
+                row["strike"], row["cash"]
+            ),
+            "forward_start" => format!(
+                "type = \"forward_start_{kind}\"\nmoneyness = {}\nstart_days = {}\nsteps = 365\n",
+                row["moneyness"],
+                (365.0 * row["reset"].as_f64()?).round()
+            ),
+            _ => return None,
+        })
+    };
+    let rows = reference["rows"].as_array().unwrap().iter();
+    let rows: Vec<(&Value, String)> = rows
+        .filter_map(|row| contract(row).map(|contract| (row, contract)))
+        .collect();
+    assert_eq!(rows.len(), 12);
+    rows.par_iter().enumerate().for_each(|(index, (row, contract))| {
+        let text = format!(
+            "name = \"row\"\n[market]\nmodel = \"gbm\"\nspot = {}\nvolatility = {}\nrate = {}\ndividend = {}\n\
+             [contract]\n{contract}expiry_days = 365\ndays_per_year = 365\n\
+             [evaluation]\npaths = 1000\nhedges = [\"naked\"]\n",
+            row["spot"], row["vol"], row["rate"], row["dividend"]
+        );
+        let path = strategy(&format!("european-exotic-{index}"), &text);
+        let runs = path.with_extension("runs");
+        let found = document(&["price", path.to_str().unwrap()], &runs, "1");
+        assert_eq!(found["model_price_method"], "formula", "{found}");
+        let error = found["model_price"].as_f64().unwrap() - row["price"].as_f64().unwrap();
+        assert!(error.abs() < 1e-8, "{row}: {found}");
+    });
+}

@@ -103,6 +103,21 @@ impl Program {
         ))
     }
 
+    /// The assets whose spots something reads, by their numbers, each once and in their order.
+    pub fn assets(&self) -> Vec<usize> {
+        let planned = self.plans.iter().flat_map(|plan| &plan.nodes);
+        let spot = |node: &usize| {
+            let Node::Spot(asset) = self.nodes[*node] else {
+                return None;
+            };
+            Some(asset)
+        };
+        let mut assets: Vec<usize> = planned.chain(&self.sale).filter_map(spot).collect();
+        assets.sort_unstable();
+        assets.dedup();
+        assets
+    }
+
     fn planned(compiler: Compiler<'_>, payments: Vec<Due>, terms: usize) -> Self {
         let Compiler {
             grid,

@@ -6,7 +6,8 @@ use crate::contract::Contract;
 use crate::error::Result;
 use crate::linalg::solve_positive;
 use crate::market::simulator::Simulator;
-use crate::simd::BLOCK;
+use crate::market::{PathBlock, Paths};
+use crate::simd::{BLOCK, Lane};
 use faer::Mat;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -43,6 +44,10 @@ pub struct Replicates {
     sums: Vec<f64>,
     /// `[1 + controls]²`.
     products: Vec<f64>,
+    /// What the first path pays.
+    usual: Option<f64>,
+    /// Paths that pay something else.
+    unusual: u64,
 }
 
 impl Replicates {
@@ -54,6 +59,8 @@ impl Replicates {
             size,
             sums: vec![0.0; SCRAMBLES * size],
             products: vec![0.0; size * size],
+            usual: None,
+            unusual: 0,
         }
     }
 
@@ -86,7 +93,9 @@ impl Replicates {
                     expectations: &expectations,
                     discounts: &discounts,
                 };
-                for (sums, products) in sample.blocks(first..next) {
+                let usual = *self.usual.get_or_insert_with(|| sample.payoffs(0)[0]);
+                for (sums, products, unusual) in sample.blocks(first..next, usual) {
+                    self.unusual += unusual;
                     let own = &mut self.sums[scramble * self.size..][..self.size];
                     add(own, &sums);
                     add(&mut self.products, &products);
@@ -96,6 +105,13 @@ impl Replicates {
         }
         self.blocks = blocks;
         Ok(())
+    }
+
+    /// Whether so many paths pay something else than the first one that the spread of the scrambles says what the error is. Where
+    /// none or a few do, the scrambles may agree on a price that is wrong.
+    pub fn is_spread(&self) -> bool {
+        const LEAST: u64 = 4 * SCRAMBLES as u64;
+        self.unusual >= LEAST
     }
 
     /// Blocks simulated of every scramble.
@@ -170,26 +186,39 @@ struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// Sums and products of every block.
-    fn blocks(&self, blocks: Range<u64>) -> Vec<(Vec<f64>, Vec<f64>)> {
+    /// Sums and products of every block, and how many paths do not pay the `usual`.
+    fn blocks(&self, blocks: Range<u64>, usual: f64) -> Vec<(Vec<f64>, Vec<f64>, u64)> {
         blocks
             .into_par_iter()
-            .map(|block| self.block(block))
+            .map(|block| self.block(block, usual))
             .collect()
     }
 
-    fn block(&self, block: u64) -> (Vec<f64>, Vec<f64>) {
-        let paths = self
-            .simulator
-            .paths::<f64>(block, BLOCK)
-            .under(self.contract);
-        let seen = paths.block(0);
-        let mut variates = vec![[0.0; BLOCK]];
-        for (payment, discount) in seen.payments().iter().zip(self.discounts) {
+    fn paths(&self, block: u64) -> Paths<f64> {
+        let paths = self.simulator.paths::<f64>(block, BLOCK);
+        paths.under(self.contract)
+    }
+
+    /// The discounted payoffs of a block.
+    fn payoffs(&self, block: u64) -> Lane<f64> {
+        self.paid(self.paths(block).block(0))
+    }
+
+    fn paid(&self, block: PathBlock<'_, f64>) -> Lane<f64> {
+        let mut payoffs = [0.0; BLOCK];
+        for (payment, discount) in block.payments().iter().zip(self.discounts) {
             for lane in 0..BLOCK {
-                variates[0][lane] += payment[lane] * discount;
+                payoffs[lane] += payment[lane] * discount;
             }
         }
+        payoffs
+    }
+
+    fn block(&self, block: u64, usual: f64) -> (Vec<f64>, Vec<f64>, u64) {
+        let paths = self.paths(block);
+        let seen = paths.block(0);
+        let mut variates = vec![self.paid(seen)];
+        let unusual = variates[0].iter().filter(|paid| **paid != usual).count();
         let to_expiry = self.discounts[self.discounts.len() - 1];
         let values = self.controls.values(&self.world.assets, seen);
         let values = values.into_iter().zip(self.expectations);
@@ -205,6 +234,6 @@ impl Sample<'_> {
                 products[j * size + i] = product;
             }
         }
-        (sums, products)
+        (sums, products, unusual as u64)
     }
 }

@@ -104,3 +104,39 @@ fn american_options_are_worth_what_finite_differences_say() {
         );
     }
 }
+
+/// What one path in three thousand pays: the simulation goes on until it has seen enough of it, and its standard error holds.
+#[test]
+fn a_rare_payoff_is_simulated_until_it_is_seen() {
+    use crate::contract::Position;
+    use crate::contract::expression::Sheet;
+    let sheet = Sheet::payoff("payoff", "when(S > 140, 100, 0)", []).unwrap();
+    let position = Position {
+        quantity: 1.0,
+        sheet,
+        expiry: 0.25,
+    };
+    let assets = ["x".to_owned()];
+    let contract =
+        Contract::of_sheets("rare", vec![position], &assets, 252.0, 100.0, (0.25, 1)).unwrap();
+    let market = gbm(0.2);
+    let digital = crate::pricing::exotic::Digital {
+        asset: crate::pricing::exotic::LognormalAsset {
+            spot: 100.0,
+            rate: 0.03,
+            dividend: 0.01,
+            volatility: 0.2,
+            expiry: 0.25,
+        },
+        kind: Call,
+        strike: 140.0,
+        cash: 100.0,
+    };
+    let (found, expected) = (never(&market, &contract), digital.valuation().price);
+    assert!(found.method.is_simulated());
+    assert!(found.standard_error > 0.0 && found.standard_error < 0.05 * expected);
+    assert!(
+        (found.value - expected).abs() < 4.0 * found.standard_error,
+        "{found:?} {expected}"
+    );
+}

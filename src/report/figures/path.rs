@@ -25,9 +25,10 @@ pub const EXAMPLE_PATH: SvgFigure = SvgFigure {
 /// [`crate::Error::Computation`] if plotters fails.
 fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Option<String>> {
     let held = path.positions.iter().flat_map(|(_, held)| held.iter());
-    let spots = path.spot.iter().copied().chain([path.strike]);
+    let spots = spots(path);
+    let shown = spots.iter().flatten().copied().chain(path.strike);
     let (Some(spot_range), Some(held_range)) = (
-        range(spots, 0.08),
+        range(shown, 0.08),
         range(held.copied().chain([0.0, 1.0]), 0.06),
     ) else {
         return Ok(None);
@@ -36,17 +37,28 @@ fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Opt
         return Ok(None);
     };
     let money = Rounding::of_values(path.pnl.iter().map(|(_, pnl)| *pnl), 3);
-    let mut legend = vec![("spot".to_owned(), ink_line())];
-    legend.extend(path.positions.iter().map(|(strategy, _)| {
-        let pnl = path.pnl.iter().find(|(name, _)| name == strategy);
-        let words = match pnl {
+    let names = path.assets.iter().map(|(name, _)| name.clone());
+    let mut legend: Vec<_> = names
+        .enumerate()
+        .map(|(i, name)| (name, asset_line(i)))
+        .collect();
+    if legend.is_empty() {
+        legend.push(("spot".to_owned(), ink_line()));
+    }
+    let first = |name: &str| {
+        let mut names = path.positions.iter().map(|(name, _)| name.as_str());
+        names.find(|other| strategy(other) == strategy(name)) == Some(name)
+    };
+    legend.extend(path.positions.iter().map(|(name, _)| {
+        let mut pnl = path.pnl.iter().filter(|_| first(name));
+        let words = match pnl.find(|(of, _)| of == strategy(name)) {
             Some((_, pnl)) => {
                 let sign = if *pnl > 0.0 { "+" } else { "" };
-                format!("{strategy} (P&L {sign}{})", money.write(*pnl))
+                format!("{name} (P&L {sign}{})", money.write(*pnl))
             }
-            None => strategy.clone(),
+            None => name.clone(),
         };
-        (words, style(palette, strategy))
+        (words, style(palette, name, first(name)))
     }));
     let time = |label| Axis {
         label,
@@ -57,32 +69,38 @@ fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Opt
         let (_, height) = area.dim_in_pixel();
         let (above, below) = area.split_vertically(height * 2 / 5);
         let spot = Axis {
-            label: "spot (money)",
+            label: match path.assets.is_empty() {
+                true => "spot (money)",
+                false => "spot over that of the sale",
+            },
             range: spot_range,
             format: None,
         };
         let mut chart = axes(&above, form, &time(""), &spot)?;
-        let strike = path.strike;
-        chart.draw_series(LineSeries::new(
-            [(0.0, strike), (end, strike)],
-            reference_line(),
-        ))?;
-        let points = path.time.iter().copied().zip(path.spot.iter().copied());
-        chart.draw_series(LineSeries::new(points, ink_line()))?;
-        // Beside the strike line, on the side of it that has more room.
-        let room_above = spot.range.end - strike > strike - spot.range.start;
-        let lift = if room_above {
-            -form.line_height()
-        } else {
-            4 * SCALE
-        };
-        let (x, y) = chart.backend_coord(&(0.0, strike));
-        let (left, top) = above.get_base_pixel();
-        above.draw(&Text::new(
-            format!("strike {strike}"),
-            (x - left + 6 * SCALE, y - top + lift),
-            form.small(),
-        ))?;
+        if let Some(strike) = path.strike {
+            chart.draw_series(LineSeries::new(
+                [(0.0, strike), (end, strike)],
+                reference_line(),
+            ))?;
+            // Beside the line, on the side of it that has more room.
+            let room_above = spot.range.end - strike > strike - spot.range.start;
+            let lift = if room_above {
+                -form.line_height()
+            } else {
+                4 * SCALE
+            };
+            let (x, y) = chart.backend_coord(&(0.0, strike));
+            let (left, top) = above.get_base_pixel();
+            above.draw(&Text::new(
+                format!("strike {strike}"),
+                (x - left + 6 * SCALE, y - top + lift),
+                form.small(),
+            ))?;
+        }
+        for (place, spots) in spots.iter().enumerate() {
+            let points = path.time.iter().copied().zip(spots.iter().copied());
+            chart.draw_series(LineSeries::new(points, asset_line(place)))?;
+        }
 
         let held = Axis {
             label: "position (units)",
@@ -90,10 +108,10 @@ fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Opt
             format: None,
         };
         let mut chart = axes(&below, form, &time("time (years)"), &held)?;
-        for (strategy, positions) in &path.positions {
+        for (name, positions) in &path.positions {
             chart.draw_series(LineSeries::new(
                 stairs(&path.time, positions),
-                style(palette, strategy),
+                style(palette, name, first(name)),
             ))?;
         }
         Ok::<(), DrawError>(())
@@ -101,11 +119,37 @@ fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Opt
     .map(Some)
 }
 
-/// A strategy's line; a thin one for its position in another instrument than the spot.
-fn style(palette: &Palette, name: &str) -> ShapeStyle {
-    match name.split_once(", ") {
-        Some((strategy, _)) => palette.color(strategy).stroke_width(SCALE as u32),
-        None => palette.line(name),
+/// The spot of one asset, or those of several over their spots at the sale.
+fn spots(path: &ExamplePath) -> Vec<Vec<f64>> {
+    if path.assets.is_empty() {
+        return vec![path.spot.clone()];
+    }
+    let relative = |spots: &Vec<f64>| spots.iter().map(|spot| spot / spots[0]).collect();
+    path.assets
+        .iter()
+        .map(|(_, spots)| relative(spots))
+        .collect()
+}
+
+/// The line of an asset: thick and thin in ink, then in the colour of labels.
+fn asset_line(place: usize) -> ShapeStyle {
+    let width = 2 * SCALE as u32 / (1 + place as u32 % 2);
+    match place % 4 {
+        0 | 1 => ink_line().stroke_width(width),
+        _ => reference_line().stroke_width(width),
+    }
+}
+
+/// The strategy of a series of positions, which is called "strategy" or "strategy, instrument".
+fn strategy(name: &str) -> &str {
+    name.split_once(", ").map_or(name, |(strategy, _)| strategy)
+}
+
+/// A strategy's line; a thin one for its position in another instrument than its first.
+fn style(palette: &Palette, name: &str, first: bool) -> ShapeStyle {
+    match first {
+        true => palette.line(strategy(name)),
+        false => palette.color(strategy(name)).stroke_width(SCALE as u32),
     }
 }
 
