@@ -29,14 +29,17 @@ const KEPT: usize = 64;
 /// The regressions that were fitted on the paths of one source, each of which takes a second or so. Clones share them, and so do
 /// plans that are changed from each other.
 #[derive(Debug, Clone, Default)]
-pub struct Regressions(Arc<Mutex<Vec<(Fit, Arc<Regression>)>>>);
+pub struct Regressions(Arc<Mutex<Vec<Fitted>>>);
+
+/// What a regression was fitted for, and the regression.
+type Fitted = (Fit, Arc<Regression>);
 
 impl Regressions {
     /// The regression for `fit`, made once.
     fn of(&self, fit: Fit, make: impl FnOnce() -> Result<Regression>) -> Result<Arc<Regression>> {
         // The lock is not held while a regression is made: its threads may come to ask for another one.
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = |known: &[(Fit, Arc<Regression>)]| {
+        let found = |known: &[Fitted]| {
             let found = known.iter().find(|(of, _)| *of == fit);
             found.map(|(_, regression)| Arc::clone(regression))
         };
