@@ -26,6 +26,9 @@ pub struct Positions {
     numbers: Vec<(String, Vec<f64>)>,
 }
 
+/// Spot and variance of an asset on one path.
+type Asset = (Vec<f64>, Vec<f64>);
+
 impl Positions {
     /// Adds the [`Contracts::positions`] of one strategy.
     pub fn add(
@@ -47,7 +50,7 @@ impl Positions {
             let assets = &contracts.assets;
             let (steps, instruments) = (plan.contract.steps, plan.instruments.len());
             let valuation = group.valuation(&contracts.assets);
-            let markets: Vec<(String, (Vec<f64>, Vec<f64>))> = match assets.list() {
+            let markets: Vec<(String, Asset)> = match assets.list() {
                 [_] => vec![(String::new(), paths.path(i))],
                 several => several
                     .iter()
