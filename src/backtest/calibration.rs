@@ -125,7 +125,11 @@ impl Calibration {
 
     /// The market seen at close `day`.
     pub fn market_at(&self, day: usize) -> Market {
-        let variance = self.variance[day];
+        self.seen_at(self.variance[day])
+    }
+
+    /// The market seen at a variance.
+    pub fn seen_at(&self, variance: f64) -> Market {
         Market {
             model: self.market.model.seen_at(variance),
             ..self.market.clone()

@@ -51,7 +51,7 @@ fn parts(plan: &Plan, paths: &Paths<f64>, policy: Option<Classical>) -> (Vec<Att
 
 fn paths(plan: &Plan, count: usize) -> Paths<f64> {
     let simulator = plan.simulator(7, Purpose::Evaluation);
-    simulator.paths_with::<f64>(&plan.quotes(), 0, count)
+    simulator.paths_with::<f64>(&plan.quotes().unwrap(), 0, count)
 }
 
 /// The sum of the parts is the ledger's P&L within 1e-9: of contracts with a closed form that end early or go on, depend on running

@@ -29,7 +29,7 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     let all = held + named + simulator.held_bytes();
     check_memory(all as f64, "fewer --paths need less")?;
     plan.make_quotes(&mut || stop.check())?;
-    let paths = simulator.paths_with::<f64>(&plan.quotes(), 0, count);
+    let paths = simulator.paths_with::<f64>(&plan.market_quotes(&plan.assets()), 0, count);
     let rows = count * (steps + 1);
     let (mut spot, mut variance) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for path in 0..count {

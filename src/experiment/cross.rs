@@ -5,7 +5,7 @@ use super::trainings;
 use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, ClassicalName, Policy, TrainedPolicy};
-use crate::network::{AssetScale, Features, Parameters};
+use crate::network::Parameters;
 use crate::risk::paired::{Pair, risk_influence};
 use crate::risk::{Estimate, Row, RowInput};
 use crate::runs::crossed::{Crossed, to_frame};
@@ -134,12 +134,12 @@ fn hedge(
             Ok(vec![hedge_test_paths(test, policy.as_ref(), stop)?])
         }
         Made::Trained(policies) => {
-            let features = seen_in(test, origin);
+            let test = &test.seen_as_by(origin);
             let sweep = test.shape.sweep(test.engine);
             let books = policies.iter().map(|parameters| {
                 let policy = TrainedPolicy {
                     parameters,
-                    features: &features,
+                    features: &test.features,
                     sweep: sweep.as_ref(),
                     action: test.action,
                 };
@@ -147,21 +147,6 @@ fn hedge(
             });
             books.collect()
         }
-    }
-}
-
-/// What a policy of `origin` sees in the market of `test`: the contract and the spots there, on the scale of the volatilities that
-/// it was trained in.
-fn seen_in(test: &Plan, origin: &Plan) -> Features {
-    let further = test.features.further.iter().zip(&origin.features.further);
-    let further = further.map(|(there, trained)| AssetScale {
-        spot: there.spot,
-        ..*trained
-    });
-    Features {
-        strike: test.features.strike,
-        further: further.collect(),
-        ..origin.features.clone()
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::contract::{Charge, Contract, Costs, Instrument};
-use crate::market::{Market, PathBlock};
+use crate::market::{Market, PathBlock, until};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 use std::sync::Arc;
 
@@ -279,24 +279,6 @@ impl Ledger {
         }
         gain
     }
-}
-
-/// What is held over period `t` of `position`: nothing where the contract has ended.
-#[inline(always)]
-fn until<R: Real>(end: Option<&Lane<R>>, t: usize, position: Lane<R>) -> Lane<R> {
-    let Some(end) = end else {
-        return position;
-    };
-    let t = R::of(t as f64);
-    let mut held = position;
-    for lane in 0..BLOCK {
-        held[lane] = if t < end[lane] {
-            position[lane]
-        } else {
-            R::ZERO
-        };
-    }
-    held
 }
 
 #[inline(always)]

@@ -2,6 +2,7 @@
 
 mod action;
 mod classical;
+mod closed_form;
 mod hedged_monte_carlo;
 mod ledger;
 mod minimum_variance;
@@ -13,7 +14,8 @@ mod trained;
 
 pub use action::{Action, Rule};
 pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
-pub use hedged_monte_carlo::{HedgedMonteCarlo, Regression};
+pub use closed_form::{ClosedForm, FamilyForms};
+pub use hedged_monte_carlo::{HedgedMonteCarlo, Regressed, Regression};
 pub use ledger::{Account, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 

@@ -91,7 +91,7 @@ fn costs_are_the_sum_of_those_of_every_asset() {
     let plan = plan(&text);
     let paths = plan
         .simulator(1, crate::random::Purpose::Evaluation)
-        .paths_with::<f64>(&plan.quotes(), 0, crate::simd::BLOCK);
+        .paths_with::<f64>(&plan.quotes().unwrap(), 0, crate::simd::BLOCK);
     let block = paths.block(0);
     let steps = plan.contract.steps;
     let held = |t: usize, i: usize| (1.0 + t as f64 * 0.7 + i as f64).sin();

@@ -30,6 +30,7 @@ mod training;
 mod walk_forward;
 
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
+pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use file::Strategy;
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};

@@ -1,7 +1,7 @@
 //! A validated strategy.
 
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
-use super::classical::RegressionCache;
+use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
@@ -18,7 +18,7 @@ use crate::contract::{Charge, Contract, Family, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::{Action, ClassicalName};
 use crate::market::{Assets, Market, Simulator};
-use crate::network::{Engine, Features, Shape};
+use crate::network::{AssetScale, Engine, Feature, Features, Shape};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use std::path::Path;
@@ -56,6 +56,8 @@ pub struct Plan {
     pub action: Action,
     /// What the network sees of a date.
     pub features: Features,
+    /// The market that the benchmark in the features assumes, where it is not that of the paths.
+    pub(super) assumed: Option<Assets>,
     /// How the network is swept along paths.
     pub engine: Engine,
     /// How long policies are trained.
@@ -83,7 +85,7 @@ pub struct Plan {
     pub(super) quotes: QuoteCache,
     pub(super) prices: PriceCache,
     pub(super) families: FamilyPrices,
-    pub(super) regressions: RegressionCache,
+    pub(super) regressions: Regressions,
     /// What all other fields come from, with what depends on several settings filled in.
     strategy: Strategy,
 }
@@ -126,6 +128,7 @@ impl Plan {
         let contract = family(&strategy, &assets, contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
+        strategy.policy.check_features(&contract)?;
         let features = Features {
             list: strategy.policy.features.clone(),
             strike: contract.strike,
@@ -134,6 +137,8 @@ impl Plan {
             further: assets.list()[1..].iter().map(scale).collect(),
             terms: terms_scales(&contract),
             state: standards(&assets, &contract),
+            unit: None,
+            instruments: instruments.len(),
         };
         let shape = strategy
             .policy
@@ -151,7 +156,7 @@ impl Plan {
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
         let risk = strategy.risk.risk(market.spot);
-        Ok(Self {
+        let mut plan = Self {
             name: strategy.name.clone(),
             seed: strategy.seed,
             market,
@@ -166,6 +171,7 @@ impl Plan {
             shape,
             action: Action::default(),
             features,
+            assumed: None,
             engine: strategy.policy.sweep,
             length: training.length(),
             clock: training.clock,
@@ -181,9 +187,13 @@ impl Plan {
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),
             families: FamilyPrices::default(),
-            regressions: RegressionCache::default(),
+            regressions: Regressions::default(),
             strategy,
-        })
+        };
+        if plan.features.list.contains(&Feature::Value) {
+            plan.features.unit = Some(plan.money_unit());
+        }
+        Ok(plan)
     }
 
     /// Reads and validates a strategy file after `change` has been applied to what it says. Relative paths in it count
@@ -234,6 +244,7 @@ impl Plan {
         plan.quotes = self.quotes.clone();
         plan.prices = self.prices.clone();
         plan.families = self.families.clone();
+        plan.regressions = self.regressions.clone();
         Ok(plan)
     }
 
@@ -338,6 +349,26 @@ impl Plan {
         }
     }
 
+    /// The same plan where policies see what those that `origin` trained were shown: the scales and the benchmark of its market,
+    /// and this plan's contract.
+    #[must_use]
+    pub fn seen_as_by(&self, origin: &Self) -> Self {
+        let further = self.features.further.iter().zip(&origin.features.further);
+        let further = further.map(|(here, trained)| AssetScale {
+            spot: here.spot,
+            ..*trained
+        });
+        Self {
+            features: Features {
+                strike: self.features.strike,
+                further: further.collect(),
+                ..origin.features.clone()
+            },
+            assumed: Some(origin.assets()),
+            ..self.clone()
+        }
+    }
+
     /// Contracts in a year, sold one after another; of several their mean time to expiry counts.
     pub fn contracts_per_year(&self) -> f64 {
         let own = |family: &Arc<Family>| {
@@ -365,7 +396,6 @@ impl Plan {
             }
         }
         plan.quotes = QuoteCache::default();
-        plan.regressions = RegressionCache::default();
         Ok(plan)
     }
 

@@ -96,16 +96,32 @@ impl Plan {
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);
-        layout.trading(&self.instruments()).under(&self.contract)
+        let layout = layout.trading(&self.instruments()).under(&self.contract);
+        layout.answered(self.features.ask_benchmark())
     }
 
-    /// The model's prices of the instruments in the strategy's own market.
-    pub fn quotes(&self) -> Arc<Quotes> {
+    /// The model's prices of the instruments in the strategy's own market, with all else that a policy sees beside it.
+    ///
+    /// # Errors
+    /// Those of a regression, where the policy sees the answers of one.
+    pub fn quotes(&self) -> Result<Arc<Quotes>> {
         self.quotes_in(&self.assets())
     }
 
-    /// The model's prices of the instruments in the market of `assets`.
-    pub fn quotes_in(&self, assets: &Assets) -> Arc<Quotes> {
+    /// The model's prices of the instruments in the market of `assets`, with all else that a policy sees beside it.
+    ///
+    /// # Errors
+    /// Those of a regression, where the policy sees the answers of one.
+    pub fn quotes_in(&self, assets: &Assets) -> Result<Arc<Quotes>> {
+        let quotes = self.market_quotes(assets);
+        Ok(match self.benchmark(assets)? {
+            None => quotes,
+            Some(benchmark) => Arc::new(Quotes::clone(&quotes).answered_by(benchmark)),
+        })
+    }
+
+    /// The model's prices of the instruments in the market of `assets`, and what the contract makes of paths.
+    pub fn market_quotes(&self, assets: &Assets) -> Arc<Quotes> {
         self.quotes
             .of(assets, &self.contract, &self.instruments(), &mut || Ok(()))
             .expect("who never asks to stop is never stopped")

@@ -26,9 +26,6 @@ pub struct Positions {
     numbers: Vec<(String, Vec<f64>)>,
 }
 
-/// Spot and variance of an asset on one path.
-type Asset = (Vec<f64>, Vec<f64>);
-
 impl Positions {
     /// Adds the [`Contracts::positions`] of one strategy.
     pub fn add(
@@ -50,14 +47,16 @@ impl Positions {
             let assets = &contracts.assets;
             let (steps, instruments) = (plan.contract.steps, plan.instruments.len());
             let valuation = group.valuation(&contracts.assets);
-            let markets: Vec<(String, Asset)> = match assets.list() {
-                [_] => vec![(String::new(), paths.path(i))],
-                several => several
-                    .iter()
-                    .enumerate()
-                    .map(|(asset, named)| (format!("_{}", named.name), paths.path_of(asset, i)))
-                    .collect(),
+            let ending = |name: &str| match assets.count() {
+                1 => String::new(),
+                _ => format!("_{name}"),
             };
+            let markets: Vec<_> = assets
+                .list()
+                .iter()
+                .enumerate()
+                .map(|(asset, named)| (ending(&named.name), paths.path_of(asset, i)))
+                .collect();
             let names: Vec<(String, bool)> = plan
                 .instruments()
                 .into_iter()

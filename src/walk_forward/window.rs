@@ -5,7 +5,7 @@ use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
 use crate::error::Result;
-use crate::hedging::{BandAversion, Book, ClassicalName, Policy, Regression, TrainedPolicy};
+use crate::hedging::{BandAversion, Book, ClassicalName, Policy, TrainedPolicy};
 use crate::market::{Assets, History, Layout, Market, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -15,12 +15,12 @@ use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Window;
 use crate::strategy::{
-    Aversion, BacktestPlan, Length, OptimizerPlan, Plan, TrainingPaths, WalkForwardPlan,
+    Aversion, BacktestPlan, FitPaths, Length, OptimizerPlan, Plan, Regressions, TrainingPaths,
+    WalkForwardPlan,
 };
 use crate::training::{Sources, Training, train_on};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Where a window lies in the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,9 +185,11 @@ impl Shared<'_> {
             record(name, Some(seed), &policy)?;
         }
         let validation = self.source(&plan, &calibration, span, Purpose::Validation);
-        let hedges = Hedges::new(&plan, || {
-            self.source(&plan, &calibration, span, Purpose::Regression)
-        })?;
+        let fit_paths = |plan: &Plan| self.source(plan, &calibration, span, Purpose::Regression);
+        let hedges = Hedges {
+            paths: &fit_paths,
+            fitted: Regressions::default(),
+        };
         let band = aversion(&plan, &hedges, validation.as_ref())?;
         for name in &plan.hedges {
             let policy = hedges.of(&plan, *name, &contracts.assets, band.aversion);
@@ -289,44 +291,30 @@ fn policy_file(span: &Span, optimizer: &str, seed: u64) -> String {
 }
 
 /// What the hedges without training of a window need.
-struct Hedges {
-    /// Hedged Monte Carlo on the paths that policies are trained on, if it is asked for.
-    regression: Option<Arc<Regression>>,
+struct Hedges<'a> {
+    /// The paths that policies are trained on, which hedged Monte Carlo is fitted on too.
+    paths: &'a FitPaths<'a>,
+    fitted: Regressions,
 }
 
-impl Hedges {
-    /// # Errors
-    /// Those of the regression.
-    fn new(plan: &Plan, source: impl FnOnce() -> Box<dyn PathSource>) -> Result<Self> {
-        let asked = plan.hedges.contains(&ClassicalName::HedgedMonteCarlo);
-        let regression = match asked {
-            true => Some(plan.regression_on(&plan.assets(), source().as_ref())?),
-            false => None,
-        };
-        Ok(Self {
-            regression: regression.map(Arc::new),
-        })
-    }
-
+impl Hedges<'_> {
     fn of(
         &self,
         plan: &Plan,
         name: ClassicalName,
         assets: &Assets,
         aversion: f64,
-    ) -> Box<dyn Policy> {
-        match &self.regression {
-            Some(regression) if name == ClassicalName::HedgedMonteCarlo => {
-                plan.by_regression(Arc::clone(regression), aversion)
-            }
-            Some(_) | None => plan.classical(name, assets, aversion),
+    ) -> Box<dyn Policy + '_> {
+        match name.formula(aversion) {
+            Some(_) => plan.classical(name, assets, aversion),
+            None => plan.by_regression(self.paths, &self.fitted, aversion),
         }
     }
 }
 
 /// The risk aversion of the Whalley–Wilmott band around the first hedge that has one: the one given or the least risky on
 /// validation paths.
-fn aversion(plan: &Plan, hedges: &Hedges, validation: &dyn PathSource) -> Result<BandAversion> {
+fn aversion(plan: &Plan, hedges: &Hedges<'_>, validation: &dyn PathSource) -> Result<BandAversion> {
     const PATHS: usize = 16_384;
     if let Aversion::Given(aversion) = plan.aversion {
         return Ok(BandAversion::given(aversion));
@@ -348,7 +336,7 @@ fn aversion(plan: &Plan, hedges: &Hedges, validation: &dyn PathSource) -> Result
         let columns = assets.iter();
         columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
     });
-    let paths = plan.quotes().onto(Paths::from_assets(count, steps, rows));
+    let paths = plan.quotes()?.onto(Paths::from_assets(count, steps, rows));
     let premiums = validation.premiums(0, PATHS).unwrap_or_default();
     let ledger = plan.ledger(&plan.market, 0.0);
     BandAversion::tuned(plan.money_unit(), |aversion| {

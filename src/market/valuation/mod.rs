@@ -13,6 +13,7 @@ pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
 use super::assets::{Asset, Assets};
 use super::model::PriceMethod;
 use super::simulator::Simulator;
+use super::spot_market::Market;
 use crate::contract::{Contract, Formula, Seen, SeenAsset, Spots, Worth};
 use crate::error::Result;
 use crate::random::{Purpose, Sampling};
@@ -45,8 +46,8 @@ const RARE: u64 = 4;
 
 /// The arbitrage-free price of a contract at its sale.
 ///
-/// A sum of calls and puts has the model's own price, by the model's own method, and what has a closed form in a lognormal market has it there. Any other
-/// contract is simulated: 16 independent scrambles of Sobol
+/// A sum of calls and puts has the model's own price, by the model's own method, and what has a closed form in a lognormal market has it there, and a
+/// variance swap under every model that knows the moments of its log returns. Any other contract is simulated: 16 independent scrambles of Sobol
 /// points, each of 2⁹ paths or, until the standard error is below 10⁻⁴ of the spot, of more, up to some 2²⁴ steps of paths in
 /// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
 /// formula is exact, the mean of its spots, and under geometric Brownian motion their geometric mean. The standard error is
@@ -74,7 +75,7 @@ pub fn model_price(
     }
     if let Some(form) = AtSale::new(assets, contract) {
         return Ok(ContractPrice {
-            value: form.worth(&form.assets).price,
+            value: form.worth().price,
             standard_error: 0.0,
             method: PriceMethod::Formula,
         });
@@ -95,38 +96,67 @@ struct AtSale<'a> {
     /// The assets of the market, all of them.
     assets: Vec<SeenAsset>,
     correlation: &'a [Vec<f64>],
-    rate: f64,
+    /// The market of the first asset.
+    market: &'a Market,
+    /// Whether all assets that the contract depends on are lognormal.
+    lognormal: bool,
 }
 
 impl<'a> AtSale<'a> {
-    /// None without a closed form, and where an asset that the contract depends on is not lognormal.
+    /// None without a closed form, and where an asset that the contract depends on is not lognormal, unless moments of log returns
+    /// are enough.
     fn new(assets: &'a Assets, contract: &'a Contract) -> Option<Self> {
-        let formula = contract.formula()?;
+        let formula = contract.formula().filter(|one| one.prices_exactly())?;
         let list = assets.list();
         let models = list.iter().map(|asset| &asset.market.model);
-        if models
+        let lognormal = models
             .take(formula.assets())
-            .any(|model| model.lognormal().is_none())
-        {
-            return None;
-        }
+            .all(|model| model.lognormal().is_some());
         let seen = |asset: &Asset| SeenAsset {
             spot: asset.market.spot,
             dividend: asset.market.dividend,
             // What the contract does not depend on counts for nothing.
             volatility: asset.market.model.lognormal().unwrap_or(0.0),
         };
-        Some(Self {
+        let form = Self {
             formula,
             contract,
             assets: list.iter().map(seen).collect(),
             correlation: assets.correlation().matrix(),
-            rate: assets.first().rate,
+            market: assets.first(),
+            lognormal,
+        };
+        (lognormal || form.by_log_returns(form.market).is_some()).then_some(form)
+    }
+
+    /// The price at the sale and its derivatives.
+    fn worth(&self) -> Worth {
+        if self.lognormal {
+            return self.lognormal(&self.assets);
+        }
+        self.by_log_returns(self.market)
+            .expect("it was asked when this was made")
+    }
+
+    /// From the moments of the first asset's log returns, if it has this market.
+    fn by_log_returns(&self, market: &Market) -> Option<Worth> {
+        let dt = self.contract.dt();
+        let carry = market.rate - market.dividend;
+        let moments: Option<Vec<(f64, f64)>> = (0..self.contract.steps)
+            .map(|date| market.model.log_return_moments(carry, dt * date as f64, dt))
+            .collect();
+        let moments = moments?;
+        self.seen(&self.assets, |seen| {
+            self.formula.by_log_returns(seen, &moments)
         })
     }
 
-    /// Where running values have seen nothing yet.
-    fn worth(&self, assets: &[SeenAsset]) -> Worth {
+    fn lognormal(&self, assets: &[SeenAsset]) -> Worth {
+        self.seen(assets, |seen| self.formula.exactly(seen))
+    }
+
+    /// What `of` makes of the sale, where running values have seen nothing yet.
+    fn seen<T>(&self, assets: &[SeenAsset], of: impl Fn(&Seen<'_>) -> T) -> T {
         let contract = self.contract;
         let dates = contract.steps + 1;
         let still = assets
@@ -135,10 +165,10 @@ impl<'a> AtSale<'a> {
         let still: Vec<Lane<f64>> = still.collect();
         let state = contract.state(Spots::new(&still, dates, dates));
         let state: Vec<f64> = state.chunks(dates).map(|dates| dates[0][0]).collect();
-        self.formula.exactly(&Seen {
+        of(&Seen {
             assets,
             correlation: self.correlation,
-            rate: self.rate,
+            rate: self.market.rate,
             date: 0,
             steps: contract.steps,
             dt: contract.dt(),
