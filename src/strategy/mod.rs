@@ -20,10 +20,12 @@ mod policy;
 mod price_files;
 mod prices;
 mod ranges;
+mod scales;
 mod schedule;
 mod schema;
 mod several;
 mod tenor;
+mod traded;
 mod training;
 mod walk_forward;
 

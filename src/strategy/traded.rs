@@ -1,0 +1,139 @@
+//! What a plan trades: costs, ledgers and prices of the instruments.
+
+use super::Plan;
+use crate::contract::{Charge, Costs, Instrument};
+use crate::error::Result;
+use crate::hedging::Ledger;
+use crate::market::{Assets, Layout, Market, Quotes};
+use std::sync::Arc;
+
+impl Plan {
+    /// What trading every instrument costs, the spot first.
+    pub fn charges(&self) -> Vec<Charge> {
+        self.instruments.iter().map(|&(_, charge)| charge).collect()
+    }
+
+    /// Whether trading anything costs something.
+    pub fn trading_costs(&self) -> bool {
+        self.instruments.iter().any(|(_, charge)| !charge.is_free())
+    }
+
+    /// What trading the spot costs.
+    pub fn spot_charge(&self) -> Charge {
+        self.instruments[0].1
+    }
+
+    /// What trading each asset costs; nothing where it is no instrument.
+    pub fn spot_charges(&self) -> Vec<Charge> {
+        let charge = |asset: usize| {
+            let spot = Instrument::Spot(asset);
+            let found = self.instruments.iter().find(|(one, _)| *one == spot);
+            found.map_or_else(Charge::default, |(_, charge)| *charge)
+        };
+        (0..self.assets().count()).map(charge).collect()
+    }
+
+    /// The ledger of the contract in `market`, sold for `premium`.
+    pub fn ledger(&self, market: &Market, premium: f64) -> Ledger {
+        self.ledger_at(market, premium, |charge| charge)
+    }
+
+    /// The ledger of [`Self::ledger`] where trading is free.
+    pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
+        self.ledger_at(market, 0.0, |_| Charge::default())
+    }
+
+    /// The ledger of the contract in the strategy's own market, where each is sold for its premium.
+    pub fn ledger_of_sale(&self) -> Ledger {
+        match self.premiums_in(&self.assets()) {
+            None => self.ledger(&self.market, self.model_premium()),
+            Some(premiums) => self.ledger(&self.market, 0.0).with_premiums(premiums),
+        }
+    }
+
+    fn ledger_at(&self, market: &Market, premium: f64, at: impl Fn(Charge) -> Charge) -> Ledger {
+        let costs = Costs {
+            spot: at(self.spot_charge()),
+            liquidation: self.liquidation,
+        };
+        let further = self.instruments[1..].iter();
+        let assets = self.several.iter().flat_map(|several| &several.list()[1..]);
+        let dividends = assets.map(|asset| asset.market.dividend);
+        further.fold(
+            Ledger::new(self.contract.clone(), costs, market, premium).with_assets(dividends),
+            |ledger, &(instrument, charge)| ledger.with_instrument(instrument, at(charge)),
+        )
+    }
+
+    /// What is traded, the spot first.
+    pub fn instruments(&self) -> Vec<Instrument> {
+        self.instruments
+            .iter()
+            .map(|&(instrument, _)| instrument)
+            .collect()
+    }
+
+    /// What people call the instruments, in their order; those of several assets by the names of these.
+    pub fn instrument_names(&self) -> Vec<String> {
+        let assets = self.assets();
+        let instruments = self.instruments.iter();
+        instruments
+            .map(|(instrument, _)| assets.label(*instrument))
+            .collect()
+    }
+
+    /// The names of the assets that the contract depends on and nothing that is traded does.
+    pub fn untraded(&self) -> Vec<String> {
+        let traded = |asset: &usize| self.instruments.iter().any(|one| one.0.asset() == *asset);
+        let assets = self.assets();
+        let missing = self.contract.depends_on().into_iter();
+        missing
+            .filter(|asset| !traded(asset))
+            .map(|asset| assets.list()[asset].name.clone())
+            .collect()
+    }
+
+    /// What a block of paths holds.
+    pub fn layout(&self) -> Layout {
+        let layout = Layout::new(self.assets().count(), self.contract.steps);
+        let layout = layout.trading(&self.instruments()).under(&self.contract);
+        layout.answered(self.features.ask_benchmark())
+    }
+
+    /// The model's prices of the instruments in the strategy's own market, with all else that a policy sees beside it.
+    ///
+    /// # Errors
+    /// Those of a regression, where the policy sees the answers of one.
+    pub fn quotes(&self) -> Result<Arc<Quotes>> {
+        self.quotes_in(&self.assets())
+    }
+
+    /// The model's prices of the instruments in the market of `assets`, with all else that a policy sees beside it.
+    ///
+    /// # Errors
+    /// Those of a regression, where the policy sees the answers of one.
+    pub fn quotes_in(&self, assets: &Assets) -> Result<Arc<Quotes>> {
+        let quotes = self.market_quotes(assets);
+        Ok(match self.benchmark(assets)? {
+            None => quotes,
+            Some(benchmark) => Arc::new(Quotes::clone(&quotes).answered_by(benchmark)),
+        })
+    }
+
+    /// The model's prices of the instruments in the market of `assets`, and what the contract makes of paths.
+    pub fn market_quotes(&self, assets: &Assets) -> Arc<Quotes> {
+        self.quotes
+            .of(assets, &self.contract, &self.instruments(), &mut || Ok(()))
+            .expect("who never asks to stop is never stopped")
+    }
+
+    /// Makes the prices of [`Self::quotes`] beforehand, which can take minutes for options on many dates.
+    ///
+    /// # Errors
+    /// That of `stop`, which is asked again and again.
+    pub fn make_quotes(&self, stop: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        self.quotes
+            .of(&self.assets(), &self.contract, &self.instruments(), stop)
+            .map(|_| ())
+    }
+}
