@@ -13,7 +13,8 @@ use serde::Serialize;
 ///
 /// Over a period from t to t + 1 the option sold loses V_{t+1} − V_t, which Taylor's formula in the model splits into
 /// Δ dS + ½Γ dS² + Θ dt + ∂V/∂v dv and a rest; the position δ gains δ dS. Where options hedge, V_t and its derivatives are
-/// those of the contract less the options held over the period. In money of the expiry, with B_t = e^{r(T−t)}:
+/// those of the contract less the options held over the period. In money of the expiry, with B_t = e^{∫ r} from t to T and
+/// q_t = ∫ q over period t:
 ///
 /// ```text
 /// premium      (premium − V_0) B_0, V_0 of the contract alone
@@ -21,7 +22,7 @@ use serde::Serialize;
 /// gamma        −Σ ½ Γ_t dS² B_{t+1}
 /// theta        −Σ Θ_t dt B_{t+1}
 /// vega         −Σ ∂V/∂v dv B_{t+1}
-/// financing    Σ (δ_t S_t − V_t)(B_{t+1} − B_t) + δ_t S_{t+1} (e^{q dt} − 1) B_{t+1}
+/// financing    Σ (δ_t S_t − V_t)(B_{t+1} − B_t) + δ_t S_{t+1} (e^{q_t} − 1) B_{t+1}
 /// costs        −costs
 /// unexplained  −Σ (rest) B_{t+1}
 /// ```
@@ -94,11 +95,39 @@ impl Attribution {
     }
 }
 
+/// What interest and dividends make of money and shares.
+#[derive(Debug, Clone)]
+struct Growth {
+    /// B_t = e^{∫ r} from every date to the expiry.
+    growth: Vec<f64>,
+    /// e^{∫ q} − 1 over every period.
+    yielded: Vec<f64>,
+}
+
+impl Growth {
+    fn new(contract: &Contract, market: &Market) -> Self {
+        let (steps, dt) = (contract.steps, contract.dt());
+        let time = |t: usize| dt * t as f64;
+        let growth = |t: usize| {
+            let average = market.rate.average(time(t), time(steps));
+            (average * dt * (steps - t) as f64).exp()
+        };
+        let yielded = |t: usize| {
+            let average = market.dividend.average(time(t), time(t + 1));
+            (average * dt).exp_m1()
+        };
+        Self {
+            growth: (0..=steps).map(growth).collect(),
+            yielded: (0..steps).map(yielded).collect(),
+        }
+    }
+}
+
 /// Prices and sensitivities of every contract on every date, for the attribution of any number of strategies.
 #[derive(Debug, Clone)]
 pub struct Valuation {
     contract: Contract,
-    market: Market,
+    growth: Growth,
     /// Spot and variance of every contract, `steps + 1` dates.
     paths: Vec<(Vec<f64>, Vec<f64>)>,
     /// `[contract][date]`, the expiry included, where the price is the payoff; none if the contract is no sum of calls and puts,
@@ -162,7 +191,7 @@ impl Valuation {
             options,
             instruments: paths.instruments().len(),
             contract: contract.clone(),
-            market: market.clone(),
+            growth: Growth::new(contract, market),
             paths: rows,
         }
     }
@@ -217,12 +246,11 @@ impl Valuation {
         costs: f64,
         drift: f64,
     ) -> Attribution {
-        let Market { rate, dividend, .. } = self.market;
         let (steps, dt) = (self.contract.steps, self.contract.dt());
-        let growth = |t: usize| (rate * dt * (steps - t) as f64).exp();
+        let Growth { growth, yielded } = &self.growth;
         let (spot, variance) = &self.paths[index];
         let mut parts = Attribution {
-            premium: (premium - states[0].price) * growth(0),
+            premium: (premium - states[0].price) * growth[0],
             costs: -costs,
             ..Attribution::default()
         };
@@ -234,7 +262,7 @@ impl Valuation {
                 now.add(units, &of[index][t]);
                 then.add(units, &of[index][t + 1]);
             }
-            let (b, interest) = (growth(t + 1), growth(t + 1) - growth(t));
+            let (b, interest) = (growth[t + 1], growth[t + 1] - growth[t]);
             let move_ = spot[t + 1] - spot[t];
             let mut expansion = [
                 0.5 * now.gamma * move_ * move_,
@@ -256,7 +284,7 @@ impl Valuation {
             parts.theta -= theta * b;
             parts.vega -= vega * b;
             parts.financing += (position * spot[t] - now.price) * interest
-                + position * spot[t + 1] * (dividend * dt).exp_m1() * b;
+                + position * spot[t + 1] * yielded[t] * b;
             parts.unexplained -= rest * b;
         }
         parts

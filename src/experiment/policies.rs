@@ -12,7 +12,7 @@ use crate::simd::BLOCK;
 use crate::strategy::{Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
-/// e^{−rT} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0.
+/// e^{−∫ r} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0.
 ///
 /// # References
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
@@ -47,7 +47,7 @@ pub fn indifference_prices(
         &bench,
         outcome::aversion(&free, &mut || stop())?.aversion,
     )?);
-    let discount = (-plan.market.rate * plan.contract.expiry).exp();
+    let discount = plan.market.rate.discount(0.0, plan.contract.expiry);
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
         let price = Estimate {
             value: discount * row.risk,
@@ -67,7 +67,7 @@ pub fn simulated_price(plan: &Plan, stop: impl Fn() -> Result<()>) -> Result<Est
     const BLOCKS: usize = 64;
     let contract = &plan.contract;
     let simulator = plan.simulator(plan.seed, Purpose::Pricing);
-    let discount = (-plan.market.rate * contract.expiry).exp();
+    let discount = plan.market.rate.discount(0.0, contract.expiry);
     // Moments about a number near the mean keep their digits.
     let centre = plan.model_price(&mut || stop())?.value;
     let (mut sum, mut squares) = (0.0, 0.0);

@@ -185,6 +185,8 @@ struct Assumed<'a> {
 struct HedgeOf<'a> {
     assets: Vec<Assumed<'a>>,
     correlation: &'a [Vec<f64>],
+    /// ∫ (r − q) until every date, of each asset.
+    carried: Vec<Vec<f64>>,
     contract: &'a Contract,
     aversion: Option<f64>,
     instruments: usize,
@@ -209,6 +211,7 @@ impl HedgeOf<'_> {
         left: f64,
         of: impl Fn(&BlackScholes) -> f64,
     ) -> f64 {
+        let elapsed = self.contract.expiry - left;
         let Assumed {
             market,
             ref process,
@@ -216,7 +219,7 @@ impl HedgeOf<'_> {
         } = self.assets[0];
         let volatility = process.mean_from(variance, left).sqrt();
         let value = |leg: &Leg| {
-            let option = market.black_scholes(*leg, left, volatility);
+            let option = market.black_scholes_after(elapsed, *leg, left, volatility);
             leg.quantity * of(&BlackScholes { spot, ..option })
         };
         legs.iter().map(value).sum()
@@ -259,7 +262,7 @@ impl HedgeOf<'_> {
         let leg = Leg::one(option.kind, option.strike);
         let price = BlackScholes {
             spot,
-            ..market.black_scholes(leg, later, theirs.sqrt())
+            ..market.black_scholes_after(self.contract.expiry - left, leg, later, theirs.sqrt())
         };
         let vega = self.black_scholes(legs, spot, variance, left, BlackScholes::vega);
         let ratio = vega / price.vega() * (share(left) / share(later)) * expected.sqrt();
@@ -283,7 +286,8 @@ impl HedgeOf<'_> {
         let Some(aversion) = self.aversion else {
             return delta;
         };
-        let discount = (-asset.market.rate * left).exp();
+        let expiry = self.contract.expiry;
+        let discount = (-asset.market.rate.average(expiry - left, expiry) * left).exp();
         let cost = asset.charge.cost(1.0, spot);
         let width = if cost == 0.0 {
             0.0
@@ -331,6 +335,7 @@ impl HedgeOf<'_> {
         let mut seen = Vec::with_capacity(self.assets.len());
         for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
             let left = self.left(t);
+            let elapsed = contract.expiry - left;
             for (index, value) in state.iter_mut().enumerate() {
                 *value = data.state(index)[t][lane];
             }
@@ -339,14 +344,15 @@ impl HedgeOf<'_> {
                 let variance = data.variance_of(index)[t][lane];
                 SeenAsset {
                     spot: data.spot_of(index)[t][lane],
-                    dividend: asset.market.dividend,
+                    dividend: asset.market.dividend.average(elapsed, contract.expiry),
                     volatility: asset.process.mean_from(variance, left).sqrt(),
                 }
             }));
             let worth = formula.worth(&Seen {
                 assets: &seen,
                 correlation: self.correlation,
-                rate: self.assets[0].market.rate,
+                rate: self.assets[0].market.rate.average(elapsed, contract.expiry),
+                carried: &self.carried,
                 date: t,
                 steps: contract.steps,
                 dt: contract.dt(),
@@ -409,11 +415,12 @@ impl Policy for ClassicalPolicy {
         let of = HedgeOf {
             assets: list.enumerate().map(assumed).collect(),
             correlation: self.assets.correlation().matrix(),
+            carried: self.assets.carried(contract.steps, contract.dt()),
             contract,
             aversion,
             instruments: count,
         };
-        let form = match (contract.legs(), contract.formula()) {
+        let form = match (contract.legs(), self.assets.formula(contract)) {
             (Some(legs), _) => Form::Legs(legs),
             (None, Some(formula)) if formula.assets() <= of.assets.len() => Form::Formula(formula),
             (None, _) => return Err(no_delta(contract)),

@@ -2,6 +2,8 @@
 
 mod action;
 mod classical;
+#[cfg(test)]
+mod curve_tests;
 mod hedged_monte_carlo;
 mod ledger;
 mod minimum_variance;

@@ -4,6 +4,7 @@ mod assets;
 #[cfg(test)]
 mod assets_tests;
 mod correlation;
+mod curve;
 mod draws;
 pub mod estimation;
 // Without files to read, the words for reading them remain, which strategies say.
@@ -30,6 +31,7 @@ pub mod volatility_unit;
 
 pub use assets::{Asset, Assets};
 pub use correlation::Correlation;
+pub use curve::Curve;
 pub use history::History;
 pub use layout::Layout;
 pub use model::{GbmParameters, Model, Pricer, VarianceProcess};

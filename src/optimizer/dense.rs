@@ -41,8 +41,8 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
     let market = Market {
         model: Model::from(GbmParameters { volatility: 0.4 }),
         spot: 100.0,
-        rate: 0.0,
-        dividend: 0.0,
+        rate: 0.0.into(),
+        dividend: 0.0.into(),
     };
     let simulator = Simulator {
         assets: market.into(),

@@ -119,7 +119,7 @@ impl Policy for ByRegression {
             regression,
             charges: self.plan.charges(),
             aversion: self.aversion,
-            rate: self.assets.first().rate,
+            rate: self.assets.first().rate.clone(),
         };
         hedge.positions(contract, paths)
     }

@@ -44,7 +44,11 @@ pub(super) fn check(table: &toml::Table) -> Result<()> {
     settings::check(root(), &toml::Value::Table(table.clone()), "")?;
     products::check(tables("contract").unwrap_or(&none), "contract")?;
     for (name, change) in tables("markets").into_iter().flatten() {
-        settings::check(market::changes(), change, &format!("markets.{name}"))?;
+        let section = format!("markets.{name}");
+        if let Some(change) = change.as_table() {
+            market::check_curves(&section, change)?;
+        }
+        settings::check(market::changes(), change, &section)?;
     }
     for (name, section) in tables("optimizers").into_iter().flatten() {
         optimizer::check(name, section)?;

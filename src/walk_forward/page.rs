@@ -1,6 +1,7 @@
 //! The results as a page in Markdown.
 
 use crate::contract::{Charge, Contract, Instrument};
+use crate::market::Curve;
 use crate::market::estimation::VarianceEstimator;
 use crate::numbers::{self, significant};
 use crate::report::table::{Cell, Table};
@@ -200,12 +201,21 @@ impl Page {
                 "paths made of the returns of {those} by the stationary bootstrap, in blocks of {block} days on average"
             ),
         };
-        let carry = match (plan.market.rate, plan.market.dividend) {
-            (0.0, 0.0) => "without interest and dividends".into(),
-            (rate, dividend) => format!(
+        let expiry = plan.contract.expiry;
+        let shown = |curve: &Curve| match curve.constant() {
+            Some(rate) => numbers::share(rate),
+            None => format!(
+                "{} on average until expiry",
+                numbers::share(curve.average(0.0, expiry))
+            ),
+        };
+        let (rate, dividend) = (&plan.market.rate, &plan.market.dividend);
+        let carry = match [rate, dividend].map(Curve::constant) {
+            [Some(0.0), Some(0.0)] => "without interest and dividends".into(),
+            _ => format!(
                 "at a rate of {} and a dividend yield of {}",
-                numbers::share(rate),
-                numbers::share(dividend)
+                shown(rate),
+                shown(dividend)
             ),
         };
         let premium = match plan.premium {

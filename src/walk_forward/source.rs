@@ -45,7 +45,8 @@ fn starts(plan: &Plan, variances: &[f64]) -> Vec<Start> {
                 .collect()
         }
     };
-    let (own, growth) = (plan.model_premium(), (market.rate * contract.expiry).exp());
+    let growth = market.rate.integral(0.0, contract.expiry).exp();
+    let own = plan.model_premium();
     let states = spots.into_iter().zip(variances).zip(prices);
     states
         .map(|((spot, &variance), price)| Start {
@@ -141,6 +142,8 @@ pub struct BootstrapSource {
     /// Chance that a stretch ends after a day, in units of 2⁻³².
     end: u32,
     returns: Vec<f64>,
+    /// What is added to a return so that the discounted spot is a martingale, for every close after the sale.
+    shifts: Vec<f64>,
     /// What was known of the variance before each return.
     states: Vec<Box<dyn VarianceFilter>>,
     /// Of contracts sold before each return.
@@ -169,12 +172,17 @@ impl BootstrapSource {
         }
         let (window, states) = (&returns[before..], states.split_off(before));
         let gross = window.iter().map(|r| r.exp()).sum::<f64>() / window.len() as f64;
-        let shift = (plan.market.rate - plan.market.dividend) * dt - gross.ln();
+        let shift = |close: usize| {
+            let (from, to) = (dt * close as f64, dt * (close + 1) as f64);
+            plan.market.carry(from, to) * dt - gross.ln()
+        };
+        let closes = plan.contract.steps * closes_per_step;
         let variances: Vec<f64> = states.iter().map(|state| state.mean()).collect();
         Self {
             stream: Stream::new(plan.seed, purpose),
             end: (f64::from(u32::MAX) / block.max(1.0)) as u32,
-            returns: window.iter().map(|r| r + shift).collect(),
+            returns: window.to_vec(),
+            shifts: (0..closes).map(shift).collect(),
             starts: starts(plan, &variances),
             states,
             closes_per_step,
@@ -204,11 +212,14 @@ impl PathSource for BootstrapSource {
                         spot[t][lane] = price[lane] as f32;
                         variance[t][lane] = states[lane].mean() as f32;
                     }
+                    if t + 1 == spot.len() {
+                        break;
+                    }
                     for close in 0..self.closes_per_step {
-                        let draw = t * self.closes_per_step + close + 1;
-                        let [jump, to, ..] = self.stream.draw(block, draw as u32);
+                        let passed = t * self.closes_per_step + close;
+                        let [jump, to, ..] = self.stream.draw(block, passed as u32 + 1);
                         for lane in 0..BLOCK {
-                            let log_return = self.returns[days[lane]];
+                            let log_return = self.returns[days[lane]] + self.shifts[passed];
                             price[lane] *= log_return.exp();
                             states[lane].update(log_return);
                             days[lane] = if jump[lane] < self.end {
@@ -236,8 +247,12 @@ mod tests {
     use super::*;
 
     fn plan(model: &str, terms: &str) -> Plan {
+        plan_at("0.02", model, terms)
+    }
+
+    fn plan_at(rate: &str, model: &str, terms: &str) -> Plan {
         let text = format!(
-            "[market]\nrate = 0.02\n{model}\n[contract]\n{terms}expiry_days = 20\ndays_per_year = 252\n"
+            "[market]\nrate = {rate}\n{model}\n[contract]\n{terms}expiry_days = 20\ndays_per_year = 252\n"
         );
         Plan::parse(&text, |_| {}).unwrap()
     }
@@ -264,7 +279,7 @@ mod tests {
                 let variance = f64::from(start[0]);
                 let market = Market {
                     model: plan.market.model.at_variance(variance),
-                    ..plan.market
+                    ..plan.market.clone()
                 };
                 let spot = plan.strike.spot(&market, &plan.contract);
                 let first = paths.block(block).spot[0];
@@ -350,7 +365,7 @@ mod tests {
             );
             let market = Market {
                 model: plan.market.model.seen_at(seen[which]),
-                ..plan.market
+                ..plan.market.clone()
             };
             let growth = (0.02 * plan.contract.expiry).exp();
             let expected = (market.price(plan.contract.legs().unwrap(), plan.contract.expiry)
@@ -362,15 +377,20 @@ mod tests {
     }
 
     /// Bootstrapped paths are made of the window's shifted returns; blocks of mean length 8 go on to the next day with
-    /// chance 7/8 (or hit it by chance); the discounted spot is a martingale within four standard errors.
+    /// chance 7/8 (or hit it by chance); the discounted spot is a martingale within four standard errors, under rates that change
+    /// over the life too.
     #[test]
     fn bootstrapped_paths_are_stretches_of_history() {
-        let plan = plan(HESTON, "");
+        are_stretches_of_history(&plan(HESTON, ""));
+        are_stretches_of_history(&plan_at("[[10, -0.6], [30, 0.7]]", HESTON, ""));
+    }
+
+    fn are_stretches_of_history(plan: &Plan) {
         let returns: Vec<f64> = (0..400)
             .map(|i| 0.002 + 0.01 * (f64::from(i * i) * 0.37).sin())
             .collect();
         let source = BootstrapSource::new(
-            &plan,
+            plan,
             (1.0 / 252.0, 1),
             &returns,
             100,
@@ -381,8 +401,9 @@ mod tests {
         assert_eq!(source.returns.len(), 300);
         let mut paths = Paths::<f32>::zeros(4096, plan.contract.steps);
         source.fill(3, &mut paths);
-        let find = |r: f64| {
-            let distance = |day: &usize| (source.returns[*day] - r).abs();
+        let find = |close: usize, r: f64| {
+            let shift = source.shifts[close];
+            let distance = |day: &usize| (source.returns[*day] + shift - r).abs();
             let nearest = (0..300).min_by(|a, b| distance(a).total_cmp(&distance(b)));
             nearest.filter(|day| distance(day) < 1e-6)
         };
@@ -392,7 +413,8 @@ mod tests {
             let moves: Vec<f64> = spot.windows(2).map(|p| (p[1] / p[0]).ln()).collect();
             let days: Vec<usize> = moves
                 .iter()
-                .map(|r| find(*r).expect("a return of the window"))
+                .enumerate()
+                .map(|(close, r)| find(close, *r).expect("a return of the window"))
                 .collect();
             for pair in days.windows(2) {
                 pairs += 1;
@@ -407,7 +429,7 @@ mod tests {
         let mean = last.iter().sum::<f64>() / 4096.0;
         let spread =
             (last.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 4096.0 / 4096.0).sqrt();
-        let forward = 100.0 * (0.02 * plan.contract.expiry).exp();
+        let forward = plan.market.forward(plan.contract.expiry);
         // Stretches of returns that follow one another are dependent: the product's mean is that of the days but for
         // their covariance, below a tenth of the forward's standard deviation here.
         assert!(

@@ -285,8 +285,8 @@ mod tests {
         Market {
             model: Model::from(model),
             spot: 100.0,
-            rate,
-            dividend,
+            rate: rate.into(),
+            dividend: dividend.into(),
         }
     }
 

@@ -317,8 +317,8 @@ mod tests {
         let market = Market {
             model: Model::from(parameters),
             spot: 100.0,
-            rate: 0.03,
-            dividend: 0.01,
+            rate: 0.03.into(),
+            dividend: 0.01.into(),
         };
         let steps = 4;
         let simulator = Simulator {
@@ -401,8 +401,8 @@ mod tests {
         let market = |model: Model| Market {
             model,
             spot: 100.0,
-            rate: 0.03,
-            dividend: 0.01,
+            rate: 0.03.into(),
+            dividend: 0.01.into(),
         };
         let flat = market(Model::from(GbmParameters { volatility: 0.2 })).greeks(&legs, 0.4);
         let found = market(Model::from(still)).greeks(&legs, 0.4);

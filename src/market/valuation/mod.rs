@@ -90,13 +90,16 @@ struct AtSale<'a> {
     /// The assets of the market, all of them.
     assets: Vec<SeenAsset>,
     correlation: &'a [Vec<f64>],
+    /// The rate until expiry.
     rate: f64,
+    /// ∫ (r − q) until every date, of each asset.
+    carried: Vec<Vec<f64>>,
 }
 
 impl<'a> AtSale<'a> {
-    /// None without a closed form, and where an asset that the contract depends on is not lognormal.
+    /// None without a closed form in this market, and where an asset that the contract depends on is not lognormal.
     fn new(assets: &'a Assets, contract: &'a Contract) -> Option<Self> {
-        let formula = contract.formula()?;
+        let formula = assets.formula(contract)?;
         let list = assets.list();
         let models = list.iter().map(|asset| &asset.market.model);
         if models
@@ -107,7 +110,7 @@ impl<'a> AtSale<'a> {
         }
         let seen = |asset: &Asset| SeenAsset {
             spot: asset.market.spot,
-            dividend: asset.market.dividend,
+            dividend: asset.market.dividend.average(0.0, contract.expiry),
             // What the contract does not depend on counts for nothing.
             volatility: asset.market.model.lognormal().unwrap_or(0.0),
         };
@@ -116,7 +119,8 @@ impl<'a> AtSale<'a> {
             contract,
             assets: list.iter().map(seen).collect(),
             correlation: assets.correlation().matrix(),
-            rate: assets.first().rate,
+            rate: assets.first().rate.average(0.0, contract.expiry),
+            carried: assets.carried(contract.steps, contract.dt()),
         })
     }
 
@@ -134,6 +138,7 @@ impl<'a> AtSale<'a> {
             assets,
             correlation: self.correlation,
             rate: self.rate,
+            carried: &self.carried,
             date: 0,
             steps: contract.steps,
             dt: contract.dt(),
