@@ -89,9 +89,9 @@ impl Assets {
     /// The closed form of a contract; none if it has none that is right under the rates and yields of these assets.
     pub fn formula<'a>(&self, contract: &'a Contract) -> Option<&'a dyn Formula> {
         let formula = contract.formula()?;
-        let assets = self.list.iter().take(formula.assets());
+        let mut assets = self.list.iter().take(formula.assets());
         let even = |asset: &Asset| asset.market.has_constant_carry();
-        (!formula.needs_constant_carry() || assets.map(even).all(|even| even)).then_some(formula)
+        (!formula.needs_constant_carry() || assets.all(even)).then_some(formula)
     }
 
     /// ∫ (r − q) from the sale to every date of `steps` periods of `dt` years, for each asset.

@@ -91,7 +91,7 @@ impl<'a> Draws<'a> {
         for (row, &factor) in spot.iter_mut().zip(self.forwards[asset].iter().flatten()) {
             let factor = R::of(factor);
             for value in row {
-                *value = *value * factor;
+                *value *= factor;
             }
         }
     }
