@@ -66,6 +66,7 @@ impl Adding {
                 volatility: 1.0,
                 expiry: 1.0,
                 further: Vec::new(),
+                terms: Vec::new(),
                 state: Vec::new(),
             },
             sweep: shape.sweep(Engine::Block),

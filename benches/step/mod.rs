@@ -44,6 +44,7 @@ pub fn simulator(model: Model, steps: usize) -> Simulator {
         seed: 1,
         purpose: Purpose::Training,
         sampling: Sampling::Pseudorandom,
+        family: None,
     }
 }
 
@@ -82,6 +83,7 @@ impl Step {
                 volatility: 0.2,
                 expiry: contract.expiry,
                 further: Vec::new(),
+                terms: Vec::new(),
                 state: Vec::new(),
             },
             ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),

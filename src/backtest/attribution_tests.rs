@@ -53,6 +53,7 @@ fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
         seed: 4,
         purpose: Purpose::Evaluation,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     let option = |strike: f64, expiry: f64| {
         Instrument::Option(Vanilla {

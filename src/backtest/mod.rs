@@ -281,7 +281,7 @@ impl Contracts {
                         spot: spots[asset],
                         ..known.market_at(sale)
                     });
-                    premiums[member] = plan.premium_in(&assets);
+                    premiums[member] = plan.premium_of_sale(&assets, member);
                     let known = histories.iter().zip(&calibration.assets).zip(&spots);
                     known
                         .map(|((history, known), spot)| {
@@ -297,7 +297,10 @@ impl Contracts {
                 let columns = assets.iter();
                 columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
             });
-            let paths = Paths::from_assets(histories.len(), steps, rows);
+            let mut paths = Paths::from_assets(histories.len(), steps, rows);
+            if let Some(family) = plan.contract.family() {
+                paths = paths.drawing(family, |place| plan.drawn_at(family, members[place]));
+            }
             let assets = calibration.assets(|_, known| known.market.clone());
             Ok(Group {
                 paths: plan.quotes_in(&assets).onto(paths),
@@ -308,9 +311,18 @@ impl Contracts {
             })
         });
         let groups = groups.collect::<Result<_>>()?;
-        let date = |place: fn(&Life) -> Option<&usize>| {
-            let places = lives.iter().filter_map(place);
-            places.map(|&close| history.dates[close]).collect()
+        let date = |place: &dyn Fn(usize, &Life) -> usize| {
+            let places = lives.iter().enumerate();
+            places
+                .map(|(sale, life)| history.dates[life.closes[place(sale, life)]])
+                .collect()
+        };
+        let last = |sale: usize, life: &Life| {
+            let own = plan.contract.family().map(|family| {
+                let member = plan.drawn_at(family, sale);
+                family.members()[member].contract.steps
+            });
+            own.unwrap_or(life.closes.len() - 1)
         };
         let frequency = calendar.frequency();
         let repaired = history.repaired.iter();
@@ -324,8 +336,8 @@ impl Contracts {
             estimated: calibration.estimated,
             at_bound: calibration.at_bound.clone(),
             standard_errors: calibration.standard_errors.clone(),
-            sold: date(|life| life.closes.first()),
-            expiry: date(|life| life.closes.last()),
+            sold: date(&|_, _| 0),
+            expiry: date(&last),
             premiums,
             overlap: calendar.overlap(settings.schedule),
             frequency,

@@ -97,6 +97,13 @@ pub fn run(what: &str, runs: &Path) -> Result<Output> {
 
 /// The greeks of a contract, as a document and as text.
 fn greeks(assets: &Assets, contract: &Contract, stop: &Stop) -> Result<(Value, String)> {
+    if let Some(family) = contract.family() {
+        let text = format!(
+            "prices are means over {} contracts, whose terms lie in the ranges of the strategy",
+            family.members().len()
+        );
+        return Ok((Value::Null, text));
+    }
     if let Some(legs) = contract.legs() {
         let greeks = assets.first().greeks(legs, contract.expiry);
         let text = format!(

@@ -3,6 +3,7 @@
 mod cost;
 mod exercise;
 pub mod expression;
+mod family;
 mod formula;
 mod instrument;
 mod observation;
@@ -12,6 +13,7 @@ mod sheets;
 
 pub use cost::{Charge, Costs};
 pub use exercise::{Continuation, ExerciseRule};
+pub use family::{Family, Member, Range};
 pub use formula::{Formula, Seen, SeenAsset, Worth};
 pub use instrument::{Instrument, Vanilla};
 pub use observation::{Observed, Spots};
@@ -19,7 +21,7 @@ pub use option_kind::OptionKind;
 pub use options::Leg;
 pub use sheets::Position;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::simd::{BLOCK, Lane, Real};
 use formula::Known;
 use options::payoff;
@@ -42,31 +44,34 @@ pub struct Contract {
     pub expiry: f64,
     /// The number of hedging periods.
     pub steps: usize,
-    terms: Terms,
+    form: Form,
 }
 
 /// What a contract pays.
 #[derive(Debug, Clone, PartialEq)]
-enum Terms {
+enum Form {
     /// Calls and puts on the first asset that expire with the contract.
     Options(Vec<Leg>),
     /// A call or put on the first asset that its holder may exercise on any date after the sale.
     American(ExerciseRule),
     /// Payments that are written as expressions, and their closed form where there is one.
     Sheets(Arc<Sheets>, Option<Known>),
+    /// One of several contracts on every path.
+    Family(Arc<Family>),
 }
 
-impl Serialize for Terms {
+impl Serialize for Form {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Options(legs) => {
-                serializer.serialize_newtype_variant("Terms", 0, "options", legs)
-            }
+            Self::Options(legs) => serializer.serialize_newtype_variant("Form", 0, "options", legs),
             Self::American(rule) => {
-                serializer.serialize_newtype_variant("Terms", 1, "american", rule)
+                serializer.serialize_newtype_variant("Form", 1, "american", rule)
             }
             Self::Sheets(sheets, _) => {
-                serializer.serialize_newtype_variant("Terms", 2, "sheets", &**sheets)
+                serializer.serialize_newtype_variant("Form", 2, "sheets", &**sheets)
+            }
+            Self::Family(family) => {
+                serializer.serialize_newtype_variant("Form", 3, "family", &**family)
             }
         }
     }
@@ -86,7 +91,7 @@ impl Contract {
             strike,
             expiry,
             steps,
-            terms: Terms::Options(legs),
+            form: Form::Options(legs),
         }
     }
 
@@ -97,7 +102,7 @@ impl Contract {
             strike: rule.strike(),
             expiry,
             steps,
-            terms: Terms::American(rule),
+            form: Form::American(rule),
         }
     }
 
@@ -121,7 +126,7 @@ impl Contract {
             strike,
             expiry,
             steps,
-            terms: Terms::Sheets(Arc::new(sheets), None),
+            form: Form::Sheets(Arc::new(sheets), None),
         })
     }
 
@@ -141,12 +146,17 @@ impl Contract {
     /// # Errors
     /// If a payment has a schedule that is finer than the periods.
     pub fn living(&self, expiry: f64, steps: usize) -> Result<Self> {
-        let terms = match &self.terms {
-            Terms::Options(legs) => Terms::Options(legs.clone()),
-            Terms::American(rule) => Terms::American(rule.clone()),
-            Terms::Sheets(sheets, formula) => {
+        let form = match &self.form {
+            Form::Options(legs) => Form::Options(legs.clone()),
+            Form::American(rule) => Form::American(rule.clone()),
+            Form::Sheets(sheets, formula) => {
                 let sheets = sheets.living((self.expiry, expiry), steps)?;
-                Terms::Sheets(Arc::new(sheets), formula.clone())
+                Form::Sheets(Arc::new(sheets), formula.clone())
+            }
+            Form::Family(_) => {
+                return Err(Error::input(
+                    "contracts whose terms lie in ranges live for the strategy's own days",
+                ));
             }
         };
         Ok(Self {
@@ -154,22 +164,22 @@ impl Contract {
             strike: self.strike,
             expiry,
             steps,
-            terms,
+            form,
         })
     }
 
     /// The calls and puts that it consists of, all on the first asset and expiring with it; none if it is no sum of those.
     pub fn legs(&self) -> Option<&[Leg]> {
-        match &self.terms {
-            Terms::Options(legs) => Some(legs),
-            Terms::American(_) | Terms::Sheets(..) => None,
+        match &self.form {
+            Form::Options(legs) => Some(legs),
+            Form::American(_) | Form::Sheets(..) | Form::Family(_) => None,
         }
     }
 
     /// The same contract with the closed form of its price in a lognormal market.
     #[must_use]
     pub fn with_formula(mut self, known: Arc<dyn Formula>) -> Self {
-        if let Terms::Sheets(_, formula) = &mut self.terms {
+        if let Form::Sheets(_, formula) = &mut self.form {
             *formula = Some(Known(known));
         }
         self
@@ -177,55 +187,100 @@ impl Contract {
 
     /// The closed form of its price in a lognormal market, if it has one and is no sum of calls and puts.
     pub fn formula(&self) -> Option<&dyn Formula> {
-        match &self.terms {
-            Terms::Options(_) | Terms::American(_) => None,
-            Terms::Sheets(_, formula) => formula.as_ref().map(|known| &*known.0),
+        match &self.form {
+            Form::Options(_) | Form::American(_) | Form::Family(_) => None,
+            Form::Sheets(_, formula) => formula.as_ref().map(|known| &*known.0),
         }
+    }
+
+    /// The contracts, one of which every path has, where its terms lie in ranges.
+    pub fn family(&self) -> Option<&Arc<Family>> {
+        match &self.form {
+            Form::Options(_) | Form::American(_) | Form::Sheets(..) => None,
+            Form::Family(family) => Some(family),
+        }
+    }
+
+    /// The contract of a path that has contract number `member` of the family; the contract itself if it is none.
+    ///
+    /// # Panics
+    /// If there is no such member.
+    pub fn of_path(&self, member: Option<f64>) -> &Self {
+        match (self.family(), member) {
+            (Some(family), Some(member)) => &family.members()[member as usize].contract,
+            (None, _) | (_, None) => self,
+        }
+    }
+
+    /// The contract, as long as the longest of `members`, of which every path has one.
+    ///
+    /// # Errors
+    /// If they differ by more than numbers: schedules that depend on a term, positions of several expiries, or the right to
+    /// exercise.
+    pub fn of_family(self, ranges: Vec<Range>, members: Vec<Member>) -> Result<Self> {
+        let family = Family::new(&self, ranges, members)?;
+        Ok(Self {
+            form: Form::Family(Arc::new(family)),
+            ..self
+        })
     }
 
     /// Whether it has a delta in closed form that hedges it.
     pub fn has_delta(&self) -> bool {
-        self.legs().is_some() || self.formula().is_some_and(Formula::delta_hedges)
+        self.family().is_some_and(|family| family.has_delta())
+            || self.legs().is_some()
+            || self.formula().is_some_and(Formula::delta_hedges)
     }
 
     /// The dates on which it may pay, counted from the sale, which is 0.
     pub fn due(&self) -> Vec<usize> {
-        match &self.terms {
-            Terms::Options(_) => vec![self.steps],
-            Terms::American(_) => (1..=self.steps).collect(),
-            Terms::Sheets(sheets, _) => sheets.due().to_vec(),
+        match &self.form {
+            Form::Options(_) => vec![self.steps],
+            Form::American(_) => (1..=self.steps).collect(),
+            Form::Sheets(sheets, _) => sheets.due().to_vec(),
+            Form::Family(family) => family.due(),
         }
     }
 
     /// Whether it may end before its expiry.
     pub fn can_end(&self) -> bool {
-        match &self.terms {
-            Terms::Options(_) => false,
-            Terms::American(_) => true,
-            Terms::Sheets(sheets, _) => sheets.can_end(),
+        match &self.form {
+            Form::Options(_) => false,
+            Form::American(_) => true,
+            Form::Sheets(sheets, _) => sheets.can_end(),
+            Form::Family(family) => family.can_end(),
         }
     }
 
     /// What a reader calls the running quantities of the path that its payments depend on.
     pub fn accumulators(&self) -> &[String] {
-        match &self.terms {
-            Terms::Options(_) | Terms::American(_) => &[],
-            Terms::Sheets(sheets, _) => sheets.accumulators(),
+        match &self.form {
+            Form::Options(_) | Form::American(_) => &[],
+            Form::Sheets(sheets, _) => sheets.accumulators(),
+            Form::Family(family) => family.accumulators(),
         }
     }
 
     /// Writes what the contract makes of one block of paths. A payment that is not a finite number is written as it is.
     pub fn observe<R: Real>(&self, spots: Spots<'_, R>, out: Observed<'_, R>) {
-        match &self.terms {
-            Terms::Options(legs) => {
+        // Who checks that what it pays are numbers asks `check`.
+        let _ = self.write(spots, out);
+    }
+
+    /// [`Self::observe`], and the setting of an amount that is not a finite number.
+    fn write<R: Real>(&self, spots: Spots<'_, R>, out: Observed<'_, R>) -> Result<()> {
+        match &self.form {
+            Form::Options(legs) => {
                 let last = spots.of(0)[self.steps];
                 out.payments[0] = last.map(|spot| R::of(payoff(legs, spot.into_f64())));
+                Ok(())
             }
-            Terms::American(rule) => rule.observe(spots, out),
-            Terms::Sheets(sheets, _) => {
-                // Who checks that what it pays are numbers asks `check`.
-                let _ = sheets.observe(spots, out);
+            Form::American(rule) => {
+                rule.observe(spots, out);
+                Ok(())
             }
+            Form::Sheets(sheets, _) => sheets.observe(spots, out),
+            Form::Family(family) => family.observe(spots, out),
         }
     }
 
@@ -248,10 +303,7 @@ impl Contract {
     /// # Errors
     /// The setting of an amount that is none, and its date.
     pub fn check(&self, spots: Spots<'_, f64>) -> Result<()> {
-        let Terms::Sheets(sheets, _) = &self.terms else {
-            return Ok(());
-        };
-        sheets.observe(
+        self.write(
             spots,
             Observed {
                 payments: &mut rows(self.due().len()),

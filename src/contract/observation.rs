@@ -8,6 +8,7 @@ pub struct Spots<'a, R> {
     rows: &'a [Lane<R>],
     dates: usize,
     stride: usize,
+    members: Option<&'a Lane<R>>,
 }
 
 impl<'a, R> Spots<'a, R> {
@@ -17,7 +18,19 @@ impl<'a, R> Spots<'a, R> {
             rows,
             dates,
             stride,
+            members: None,
         }
+    }
+
+    /// The same spots with the number of the contract of a family that each path has.
+    #[must_use]
+    pub fn with_members(self, members: Option<&'a Lane<R>>) -> Self {
+        Self { members, ..self }
+    }
+
+    /// The number of the contract of a family that each path has, if it has one.
+    pub fn members(&self) -> Option<&'a Lane<R>> {
+        self.members
     }
 
     /// The spot of an asset at every date.

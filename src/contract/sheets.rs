@@ -48,6 +48,35 @@ impl Sheets {
         days_per_year: f64,
         (steps, dt): (usize, f64),
     ) -> Result<Self> {
+        Self::on(positions, assets, days_per_year, (steps, dt), None)
+    }
+
+    /// The same for one position, of which paths live for `shortest` periods or more.
+    ///
+    /// # Errors
+    /// Those of [`Program::new`].
+    pub fn with_lives(&self, position: Position, shortest: usize) -> Result<Self> {
+        let [program] = &self.programs[..] else {
+            unreachable!("lives are those of one position")
+        };
+        let grid = program.grid();
+        let (assets, grid) = (self.assets.clone(), (grid.steps, grid.dt));
+        Self::on(
+            vec![position],
+            assets,
+            self.days_per_year,
+            grid,
+            Some(shortest),
+        )
+    }
+
+    fn on(
+        positions: Vec<Position>,
+        assets: Vec<String>,
+        days_per_year: f64,
+        (steps, dt): (usize, f64),
+        shortest: Option<usize>,
+    ) -> Result<Self> {
         let program = |position: &Position| {
             let own = (position.expiry / dt).round();
             if !(1.0..=steps as f64).contains(&own) {
@@ -57,7 +86,8 @@ impl Sheets {
                     position.expiry
                 )));
             }
-            let grid = Grid::new(own as usize, dt, days_per_year);
+            let mut grid = Grid::new(own as usize, dt, days_per_year);
+            grid.shortest = shortest.unwrap_or(grid.steps);
             Program::new(&position.sheet, &assets, grid)
         };
         let programs: Vec<Program> = positions.iter().map(program).collect::<Result<_>>()?;
@@ -102,6 +132,10 @@ impl Sheets {
         Self::new(positions, self.assets.clone(), self.days_per_year, grid)
     }
 
+    pub fn positions(&self) -> &[Position] {
+        &self.positions
+    }
+
     pub fn due(&self) -> &[usize] {
         &self.due
     }
@@ -112,6 +146,36 @@ impl Sheets {
 
     pub fn accumulators(&self) -> &[String] {
         &self.accumulators
+    }
+
+    /// Writes what one position makes of a block of paths whose parameters and lives are their own; see [`Program::observe`].
+    ///
+    /// # Errors
+    /// That of [`Program::observe`]; everything is written all the same.
+    pub fn observe_drawn<R: Real>(
+        &self,
+        spots: Spots<'_, R>,
+        terms: &[Lane<f64>],
+        life: &[usize; BLOCK],
+        out: Observed<'_, R>,
+    ) -> Result<()> {
+        let ([position], [program]) = (&self.positions[..], &self.programs[..]) else {
+            unreachable!("lives are those of one position")
+        };
+        let payments = &mut *out.payments;
+        let result = program.observe(
+            spots,
+            terms,
+            Some(life),
+            Observed {
+                payments: &mut *payments,
+                ..out
+            },
+        );
+        for paid in payments.iter_mut().flatten() {
+            *paid *= R::of(position.quantity);
+        }
+        result
     }
 
     /// Writes what the positions make of one block of paths.

@@ -176,7 +176,7 @@ pub fn hedge_test_paths(
     policy: &dyn Policy,
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Book> {
-    let ledger = plan.ledger(&plan.market, plan.model_premium());
+    let ledger = plan.ledger_of_sale();
     let paths = (&test_paths(plan), plan.evaluation_paths);
     hedge(plan, &ledger, paths, policy, stop)
 }

@@ -12,7 +12,8 @@ use crate::simd::BLOCK;
 use crate::strategy::{Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
-/// e^{−∫ r} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0.
+/// e^{−∫ r} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0. Of several contracts, each sold at its
+/// model price, it is the mean of these prices and e^{−∫ r} ρ(z) of the P&L at them: one mark-up on all.
 ///
 /// # References
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
@@ -25,7 +26,16 @@ pub fn indifference_prices(
     stop: impl Fn() -> Result<()>,
 ) -> Result<Vec<(String, Option<u64>, Estimate)>> {
     let mut free = plan.clone();
-    free.premium = Premium::Amount(0.0);
+    let sold_for = match plan.contract.family() {
+        None => {
+            free.premium = Premium::Amount(0.0);
+            0.0
+        }
+        Some(_) => {
+            free.premium = Premium::Model;
+            free.model_premium()
+        }
+    };
     let bench = Bench {
         plan: &free,
         contracts: None,
@@ -50,7 +60,7 @@ pub fn indifference_prices(
     let discount = plan.market.rate.discount(0.0, plan.contract.expiry);
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
         let price = Estimate {
-            value: discount * row.risk,
+            value: sold_for + discount * row.risk,
             standard_error: discount * row.risk_standard_error,
         };
         (row.strategy.clone(), row.seed, price)

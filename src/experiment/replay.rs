@@ -3,6 +3,7 @@
 use super::policies::saved_policies;
 use super::{outcome, plan_of};
 use crate::backtest::attribution::Valuation;
+use crate::contract::Contract;
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalName, Policy, TrainedPolicy};
 use crate::market::Paths;
@@ -207,15 +208,17 @@ impl Replay {
         );
         let lane = index % BLOCK;
         let (spot, variance) = block.path(lane);
+        // Of several contracts the one that the path has.
+        let sold = contract.of_path(block.block(0).drawn().map(|drawn| drawn.member[lane]));
         let alone = Paths::from_rows(
-            contract.steps,
-            std::iter::once((spot.as_slice(), variance.as_slice())),
+            sold.steps,
+            std::iter::once((&spot[..=sold.steps], &variance[..=sold.steps])),
         );
-        let option: Vec<f64> = Valuation::new(contract, &plan.market, &alone)
+        let option: Vec<f64> = Valuation::new(sold, &plan.market, &alone)
             .prices(0)
             .map_or_else(Vec::new, Iterator::collect);
-        let premium = plan.model_premium();
-        let ledger = plan.ledger(&plan.market, premium);
+        let ledger = plan.ledger_of_sale();
+        let premium = ledger.premium(&block.block(0), lane);
         let strategies = self.strategies.iter().map(|strategy| {
             let positions = self.positions(strategy, &block)?;
             let account = ledger.account(&block.block(0), &positions);
@@ -251,7 +254,7 @@ impl Replay {
                 cost: account.cost.iter().map(|cost| cost[lane]).collect(),
                 pnl: dates
                     .map(|t| {
-                        let value = option.get(t).filter(|_| t < contract.steps);
+                        let value = option.get(t).filter(|_| t < sold.steps);
                         let owed = value.map_or(0.0, |price| price * ledger.growth(t));
                         ledger.at_expiry(premium) - account.paid[t][lane] - owed
                             + account.gain[t][lane]
@@ -271,7 +274,7 @@ impl Replay {
             spot,
             variance,
             option,
-            strike: contract.strike,
+            strike: sold.strike,
             premium,
         })
     }
@@ -319,7 +322,7 @@ impl Replay {
         };
         let delta = plan.classical(delta, &plan.assets(), f64::INFINITY);
         let black_scholes = read(delta.positions(&plan.contract, &paths)?);
-        let contract = &plan.contract;
+        let contract = grid.contract(plan);
         Ok(HedgeMap {
             strategy: name.to_owned(),
             strike: contract.strike,
@@ -342,11 +345,15 @@ struct Grid {
     /// Dates of trade, from 0.
     dates: Vec<usize>,
     spots: Vec<f64>,
+    /// The number of that contract, where there are several.
+    middle: Option<usize>,
 }
 
 impl Grid {
     fn new(plan: &Plan) -> Self {
-        let steps = plan.contract.steps;
+        let middle = plan.contract.family().map(|family| family.middle());
+        let contract = plan.contract.of_path(middle.map(|member| member as f64));
+        let steps = contract.steps;
         let mut dates: Vec<usize> = (0..DATES)
             .map(|row| row * (steps - 1) / (DATES - 1))
             .collect();
@@ -356,14 +363,24 @@ impl Grid {
             .model
             .initial_volatility()
             .max(plan.market.model.long_run_volatility());
-        let reach = REACH * volatility * plan.contract.expiry.sqrt();
+        let reach = REACH * volatility * contract.expiry.sqrt();
         let spots = (0..SPOTS)
             .map(|column| {
                 let place = 2.0 * column as f64 / (SPOTS - 1) as f64 - 1.0;
                 plan.market.spot * (reach * place).exp()
             })
             .collect();
-        Self { dates, spots }
+        Self {
+            dates,
+            spots,
+            middle,
+        }
+    }
+
+    /// The contract that the map is of: of several the one in the middle.
+    fn contract<'a>(&self, plan: &'a Plan) -> &'a Contract {
+        plan.contract
+            .of_path(self.middle.map(|member| member as f64))
     }
 
     /// One path to every point, rows of the map first.
@@ -379,6 +396,9 @@ impl Grid {
             .blocks_mut()
             .enumerate()
             .for_each(|(block, mut filled)| {
+                if let (Some(family), Some(middle)) = (plan.contract.family(), self.middle) {
+                    filled.draw(family, &[middle; BLOCK]);
+                }
                 // The map is one of the first asset: the others stay at their spots.
                 for (number, asset) in assets.list().iter().enumerate().skip(1) {
                     let (spot, variance) = filled.asset(number);

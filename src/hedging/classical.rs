@@ -183,10 +183,10 @@ struct Assumed<'a> {
 
 /// A classical hedge of one contract.
 struct HedgeOf<'a> {
-    assets: Vec<Assumed<'a>>,
+    assets: &'a [Assumed<'a>],
     correlation: &'a [Vec<f64>],
     /// ∫ (r − q) until every date, of each asset.
-    carried: Vec<Vec<f64>>,
+    carried: &'a [Vec<f64>],
     contract: &'a Contract,
     aversion: Option<f64>,
     instruments: usize,
@@ -199,6 +199,19 @@ enum Form<'a> {
     Legs(&'a [Leg]),
     /// A closed form of its own.
     Formula(&'a dyn Formula),
+}
+
+impl<'a> Form<'a> {
+    /// A contract with where its delta comes from in a market of `assets`, so many of which have a charge.
+    fn of(contract: &'a Contract, assets: &Assets, charged: usize) -> Result<(&'a Contract, Self)> {
+        match (contract.legs(), assets.formula(contract)) {
+            (Some(legs), _) => Ok((contract, Self::Legs(legs))),
+            (None, Some(formula)) if formula.assets() <= charged => {
+                Ok((contract, Self::Formula(formula)))
+            }
+            (None, _) => Err(no_delta(contract)),
+        }
+    }
 }
 
 impl HedgeOf<'_> {
@@ -306,7 +319,8 @@ impl HedgeOf<'_> {
     ) {
         let first = &self.assets[0];
         let (mut held, mut options) = (0.0, 0.0);
-        for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
+        let dates = out.chunks_exact_mut(self.instruments);
+        for (t, out) in dates.take(self.contract.steps).enumerate() {
             let (spot, variance, left) = (data.spot[t][lane], data.variance[t][lane], self.left(t));
             if let Some((index, option)) = option {
                 (held, options) = self.delta_vega(legs, option, options, spot, variance, left);
@@ -333,7 +347,8 @@ impl HedgeOf<'_> {
         let mut held = vec![0.0; formula.assets()];
         let mut state = vec![0.0; contract.accumulators().len()];
         let mut seen = Vec::with_capacity(self.assets.len());
-        for (t, out) in out.chunks_exact_mut(self.instruments).enumerate() {
+        let dates = out.chunks_exact_mut(self.instruments);
+        for (t, out) in dates.take(contract.steps).enumerate() {
             let left = self.left(t);
             let elapsed = contract.expiry - left;
             for (index, value) in state.iter_mut().enumerate() {
@@ -352,7 +367,7 @@ impl HedgeOf<'_> {
                 assets: &seen,
                 correlation: self.correlation,
                 rate: self.assets[0].market.rate.average(elapsed, contract.expiry),
-                carried: &self.carried,
+                carried: self.carried,
                 date: t,
                 steps: contract.steps,
                 dt: contract.dt(),
@@ -412,18 +427,18 @@ impl Policy for ClassicalPolicy {
             }
         };
         let list = self.assets.list().iter().zip(&self.charges);
-        let of = HedgeOf {
-            assets: list.enumerate().map(assumed).collect(),
-            correlation: self.assets.correlation().matrix(),
-            carried: self.assets.carried(contract.steps, contract.dt()),
-            contract,
-            aversion,
-            instruments: count,
-        };
-        let form = match (contract.legs(), self.assets.formula(contract)) {
-            (Some(legs), _) => Form::Legs(legs),
-            (None, Some(formula)) if formula.assets() <= of.assets.len() => Form::Formula(formula),
-            (None, _) => return Err(no_delta(contract)),
+        let assets: Vec<Assumed<'_>> = list.enumerate().map(assumed).collect();
+        let carried = self.assets.carried(contract.steps, contract.dt());
+        let form = |contract| Form::of(contract, &self.assets, assets.len());
+        // One for each contract that a path may have.
+        let hedged = match contract.family() {
+            None => vec![form(contract)?],
+            Some(family) => {
+                let members = family.members().iter();
+                members
+                    .map(|member| form(&member.contract))
+                    .collect::<Result<_>>()?
+            }
         };
         positions
             .par_chunks_exact_mut(steps * count)
@@ -431,6 +446,16 @@ impl Policy for ClassicalPolicy {
             .for_each(|(block, out)| {
                 let data = paths.block(block);
                 for lane in 0..BLOCK {
+                    let member = data.drawn().map_or(0, |drawn| drawn.member[lane] as usize);
+                    let (contract, form) = hedged[member];
+                    let of = HedgeOf {
+                        assets: &assets,
+                        correlation: self.assets.correlation().matrix(),
+                        carried: &carried,
+                        contract,
+                        aversion,
+                        instruments: count,
+                    };
                     match form {
                         Form::Legs(legs) => of.by_legs((legs, option), (data, lane), out),
                         Form::Formula(formula) => of.by_formula(formula, (data, lane), out),

@@ -65,6 +65,7 @@ fn shares_with_their_dividends_are_bought_and_held() {
         seed: 9,
         purpose: Purpose::Evaluation,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     let instruments = [Instrument::Spot(0), Instrument::Spot(1)];
     let quotes = crate::market::Quotes::new(&assets, &contract, &instruments);

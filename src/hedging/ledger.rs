@@ -1,6 +1,7 @@
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::market::{Curve, Market, PathBlock};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
+use std::sync::Arc;
 
 /// The one place that does P&L: books payments, trades, costs, liquidation and financing, and knows its own derivative.
 ///
@@ -8,7 +9,8 @@ use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 ///
 /// with B_t = e^{∫ r} from t to T, q_t = ∫ q over period t, δ_{−1} = 0, the costs C of [`Charge`], and a last trade −δ_{T−1} at S_T if the position is
 /// liquidated. Where a contract has ended, δ_t = 0 for all dates from its end on: its hedge is closed there, and that trade costs
-/// what any other does. Further instruments add to it, each with its own costs:
+/// what any other does. One of a family that expires on its own date before T is closed there as others are at T: at costs if
+/// the position is liquidated, else free. Further instruments add to it, each with its own costs:
 ///
 /// - further assets, like the first;
 /// - swaps, which cost nothing to enter, with their quotes F_t, Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − Σ_t C(δ_t − δ_{t−1}, F_t) B_t;
@@ -28,6 +30,8 @@ pub struct Ledger {
     /// Whether the last date has a trade that closes the position.
     liquidation: bool,
     premium: f64,
+    /// The premium of every contract of a family, beside that.
+    premiums: Option<Arc<[f64]>>,
     /// B_t for every date.
     growth: Vec<f64>,
     /// e^{∫ q} over every period, for every asset.
@@ -88,9 +92,19 @@ impl Ledger {
             contract,
             liquidation: costs.liquidation,
             premium,
+            premiums: None,
             instruments: Vec::new(),
         }
         .with_instrument(Instrument::SPOT, costs.spot)
+    }
+
+    /// The same ledger where each contract of a family is sold for a premium of its own, in currency, beside the common one.
+    #[must_use]
+    pub fn with_premiums(self, premiums: Arc<[f64]>) -> Self {
+        Self {
+            premiums: Some(premiums),
+            ..self
+        }
     }
 
     /// The same ledger where assets after the first pay the dividend yields `dividends`.
@@ -156,6 +170,23 @@ impl Ledger {
         premium * self.growth[0]
     }
 
+    /// What a path of a block was sold for, in currency on the day of the sale.
+    #[inline(always)]
+    pub fn premium<R: Real>(&self, block: &PathBlock<'_, R>, lane: usize) -> f64 {
+        let own = self.premiums.as_deref().zip(block.drawn());
+        let own = own.map_or(0.0, |(premiums, drawn)| {
+            premiums[drawn.member[lane].into_f64() as usize]
+        });
+        self.premium + own
+    }
+
+    /// The dates on which closing a position is free, one for each path; none if it costs what any trade does.
+    #[inline(always)]
+    fn free_exit<'a, R>(&self, block: &PathBlock<'a, R>) -> Option<&'a Lane<R>> {
+        let drawn = block.drawn().filter(|_| !self.liquidation);
+        drawn.map(|drawn| drawn.life)
+    }
+
     /// What money at date `t` is worth at expiry: B_t.
     pub fn growth(&self, t: usize) -> f64 {
         self.growth[t]
@@ -186,9 +217,10 @@ impl Ledger {
                     false if traded.closed => zero,
                     false => held,
                 };
+                let mut trade = difference(&target, &held);
+                without_exit(self.free_exit(block), t, &mut trade);
                 for lane in 0..BLOCK {
-                    let trade = target[lane] - held[lane];
-                    cost[lane] += traded.charge.cost(trade, price[t][lane]) * self.growth[t];
+                    cost[lane] += traded.charge.cost(trade[lane], price[t][lane]) * self.growth[t];
                     account.gain[t][lane] += gain[lane];
                     account.cost[t][lane] += cost[lane];
                 }
@@ -276,6 +308,27 @@ fn until<R: Real>(end: Option<&Lane<R>>, t: usize, position: Lane<R>) -> Lane<R>
     held
 }
 
+#[inline(always)]
+fn difference<R: Real>(after: &Lane<R>, before: &Lane<R>) -> Lane<R> {
+    let mut difference = [R::ZERO; BLOCK];
+    for lane in 0..BLOCK {
+        difference[lane] = after[lane] - before[lane];
+    }
+    difference
+}
+
+/// Takes from the trades of date `t` those that close a position where that is free.
+#[inline(always)]
+fn without_exit<R: Real>(free: Option<&Lane<R>>, t: usize, trade: &mut Lane<R>) {
+    let Some(free) = free else {
+        return;
+    };
+    let t = R::of(t as f64);
+    for lane in 0..BLOCK {
+        trade[lane] = if t < free[lane] { trade[lane] } else { R::ZERO };
+    }
+}
+
 /// [`Ledger::settle`]
 struct Settle<'a, R> {
     ledger: &'a Ledger,
@@ -304,9 +357,9 @@ impl<R: Real> Kernel for Settle<'_, R> {
         let zero = [R::ZERO; BLOCK];
         let (mut pnl, mut cost, mut turnover) = (zero, zero, zero);
         let mut inverse_start = zero;
-        let premium = R::of(ledger.at_expiry(ledger.premium));
+        let free = ledger.free_exit(block);
         for lane in 0..BLOCK {
-            pnl[lane] = premium;
+            pnl[lane] = R::of(ledger.at_expiry(ledger.premium(block, lane)));
             inverse_start[lane] = R::ONE / block.spot[0][lane];
         }
         for (due, payment) in ledger.due.iter().zip(block.payments()) {
@@ -328,10 +381,11 @@ impl<R: Real> Kernel for Settle<'_, R> {
                 let held = if t == 0 { zero } else { held_over(t - 1) };
                 let target = if t == steps { zero } else { held_over(t) };
                 let (growth, price) = (R::of(ledger.growth[t]), price[t]);
+                let mut trade = difference(&target, &held);
+                without_exit(free, t, &mut trade);
                 for lane in 0..BLOCK {
-                    let trade = target[lane] - held[lane];
-                    cost[lane] += charge.cost(trade, price[lane]) * growth;
-                    turnover[lane] += trade.abs() * price[lane] * inverse_start[lane];
+                    cost[lane] += charge.cost(trade[lane], price[lane]) * growth;
+                    turnover[lane] += trade[lane].abs() * price[lane] * inverse_start[lane];
                 }
             }
             for t in 0..steps {
@@ -377,6 +431,7 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
             ..
         } = ledger;
         let (count, steps, end) = (instruments.len(), block.steps(), block.end());
+        let free = ledger.free_exit(block);
         let zero = [R::ZERO; BLOCK];
         for (index, traded) in instruments.iter().enumerate() {
             let Traded {
@@ -400,10 +455,11 @@ impl<R: Real> Kernel for Differentiate<'_, R> {
                 let (growth, next_growth) = (R::of(growth[t]), R::of(next_growth));
                 let (price, next_price) = (price[t], price[t + 1]);
                 let mut derivative = zero;
+                let mut next_trade = difference(&after, &now);
+                without_exit(free, t + 1, &mut next_trade);
                 for lane in 0..BLOCK {
                     let entry = charge.slope(now[lane] - before[lane], price[lane]) * growth;
-                    let exit =
-                        charge.slope(after[lane] - now[lane], next_price[lane]) * next_growth;
+                    let exit = charge.slope(next_trade[lane], next_price[lane]) * next_growth;
                     derivative[lane] = gain[lane] - entry + exit;
                 }
                 out[t * count + index] = until(end, t, derivative);

@@ -54,6 +54,7 @@ pub(super) fn simulator(market: Market, contract: Contract) -> Simulator {
         seed: 5,
         purpose: Purpose::Evaluation,
         sampling: Sampling::Pseudorandom,
+        family: None,
     }
 }
 

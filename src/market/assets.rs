@@ -105,6 +105,17 @@ impl Assets {
             .collect()
     }
 
+    /// The same where the first asset begins at another variance.
+    #[must_use]
+    pub fn from_variance(&self, variance: f64) -> Self {
+        let first = self.first();
+        let market = Market {
+            model: first.model.at_variance(variance),
+            ..first.clone()
+        };
+        self.with_market(0, market)
+    }
+
     /// The correlation of their spots.
     pub fn correlation(&self) -> &Correlation {
         &self.correlation

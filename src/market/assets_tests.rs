@@ -65,7 +65,11 @@ fn simulate(
     sampling: Sampling,
     count: usize,
 ) -> (Columns, Columns) {
-    let draws = Draws::new(assets, (steps, dt), (5, Purpose::Pricing, sampling));
+    let draws = Draws::new(
+        assets,
+        (steps, dt, assets.substeps(dt, steps)),
+        (5, Purpose::Pricing, sampling),
+    );
     let empty = || vec![vec![Vec::with_capacity(count); steps + 1]; assets.list().len()];
     let (mut spots, mut variances) = (empty(), empty());
     let blank: Vec<[Vec<Lane<f64>>; 2]> = assets
@@ -76,7 +80,7 @@ fn simulate(
     let (mut block, mut tables) = (blank, Tables::default());
     for number in 0..count / BLOCK {
         let columns = block.iter_mut().map(|[a, b]| (&mut a[..], &mut b[..]));
-        draws.block(number as u64, columns, &mut tables);
+        draws.block(number as u64, false, columns, &mut tables);
         for (asset, [spot, variance]) in block.iter().enumerate() {
             for t in 0..=steps {
                 spots[asset][t].extend(spot[t]);

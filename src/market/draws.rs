@@ -23,13 +23,12 @@ pub(super) struct Draws<'a> {
 pub(super) type Tables = Vec<Vec<Lane<u32>>>;
 
 impl<'a> Draws<'a> {
-    /// Paths of `steps` periods of `dt` years.
+    /// Paths of `steps` periods of `dt` years, each of `substeps` steps of the schemes.
     pub fn new(
         assets: &'a Assets,
-        (steps, dt): (usize, f64),
+        (steps, dt, substeps): (usize, f64, usize),
         (seed, purpose, sampling): (u64, Purpose, Sampling),
     ) -> Self {
-        let substeps = assets.substeps(dt, steps);
         let list = assets.list().iter();
         let models: Vec<_> = list.map(|asset| asset.market.model.factors()).collect();
         let factors = models.iter().map(Vec::len).sum();
@@ -47,13 +46,15 @@ impl<'a> Draws<'a> {
         }
     }
 
-    /// Draws block number `number` into the columns of the assets: of each (spot, variance), `[steps + 1][BLOCK]`.
+    /// Draws block number `number` into the columns of the assets: of each (spot, variance), `[steps + 1][BLOCK]`. If it has
+    /// `begun`, the first variances of the first asset are given.
     ///
     /// # Panics
     /// If there are not as many columns as assets.
     pub fn block<'c, R: Real>(
         &self,
         number: u64,
+        begun: bool,
         columns: impl ExactSizeIterator<Item = (&'c mut [Lane<R>], &'c mut [Lane<R>])>,
         tables: &mut Tables,
     ) {
@@ -61,19 +62,21 @@ impl<'a> Draws<'a> {
         let words = self.source.block(number);
         let Some(joint) = &self.joint else {
             for (spot, variance) in columns {
-                self.asset(0, words.clone(), spot, variance);
+                self.asset((0, begun), words.clone(), spot, variance);
             }
             return;
         };
         joint.prepare(&words, self.steps * self.substeps, tables);
         for (asset, (spot, variance)) in columns.enumerate() {
-            self.asset(asset, Correlated::new(&tables[asset]), spot, variance);
+            let begun = begun && asset == 0;
+            let shocks = Correlated::new(&tables[asset]);
+            self.asset((asset, begun), shocks, spot, variance);
         }
     }
 
     fn asset<R: Real>(
         &self,
-        asset: usize,
+        (asset, begun): (usize, bool),
         shocks: impl Shocks,
         spot: &mut [Lane<R>],
         variance: &mut [Lane<R>],
@@ -85,6 +88,7 @@ impl<'a> Draws<'a> {
             carry: market.carry(0.0, self.dt * self.steps as f64),
             dt: self.dt,
             substeps: self.substeps,
+            begun,
             spot: &mut *spot,
             variance,
         });

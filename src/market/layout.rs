@@ -1,13 +1,13 @@
 //! What a block of paths holds, and where.
 
-use crate::contract::{Contract, Instrument};
+use crate::contract::{Contract, Family, Instrument};
 use std::ops::Range;
 
 /// The columns of a block of paths, one row for every date.
 ///
 /// # Shapes
 /// In rows of one lane: for each asset spot and variance, `[assets][2][steps + 1]`; the prices of the instruments that are
-/// no asset, `[…][steps + 1]`; the running quantities of the contract, `[accumulators][steps + 1]`; its payments, `[due dates]`;
+/// no asset, `[…][steps + 1]`; what each path holds of its own contract of a family ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments, `[due dates]`;
 /// and, where it may end early, the date of its end, one row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
@@ -18,6 +18,7 @@ pub struct Layout {
     prices: Vec<usize>,
     /// The rows before those of the contract.
     traded: usize,
+    drawn: usize,
     accumulators: usize,
     payments: usize,
     ends: bool,
@@ -33,6 +34,7 @@ impl Layout {
             instruments: vec![Instrument::SPOT],
             prices: vec![0],
             traded: 2 * assets * dates,
+            drawn: 0,
             accumulators: 0,
             payments: 0,
             ends: false,
@@ -68,9 +70,17 @@ impl Layout {
     /// The same with room for what `contract` makes of the paths.
     #[must_use]
     pub fn under(mut self, contract: &Contract) -> Self {
+        self.drawn = contract.family().map_or(0, |family| family.row_count());
         self.accumulators = contract.accumulators().len();
         self.payments = contract.due().len();
         self.ends = contract.can_end();
+        self
+    }
+
+    /// The same with room for the contract of `family`, if there is one, that each path has.
+    #[must_use]
+    pub fn drawing(mut self, family: Option<&Family>) -> Self {
+        self.drawn = family.map_or(0, Family::row_count);
         self
     }
 
@@ -120,10 +130,17 @@ impl Layout {
         start..start + self.dates
     }
 
+    /// What each path holds of its own contract.
+    #[inline(always)]
+    pub(super) fn drawn(&self) -> Range<usize> {
+        self.traded..self.traded + self.drawn
+    }
+
     /// The running quantities.
     #[inline(always)]
     pub(super) fn state(&self) -> Range<usize> {
-        self.traded..self.traded + self.accumulators * self.dates
+        let start = self.drawn().end;
+        start..start + self.accumulators * self.dates
     }
 
     /// The payments.

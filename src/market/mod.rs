@@ -35,7 +35,7 @@ pub use curve::Curve;
 pub use history::History;
 pub use layout::Layout;
 pub use model::{GbmParameters, Model, Pricer, VarianceProcess};
-pub use paths::{PathBlock, PathBlockMut, Paths};
+pub use paths::{DrawnTerms, PathBlock, PathBlockMut, Paths};
 pub use quotes::Quotes;
 pub use simulator::Simulator;
 pub use source::PathSource;

@@ -1,7 +1,8 @@
 use super::layout::Layout;
-use crate::contract::{Contract, Instrument, Observed, Spots};
+use crate::contract::{Contract, Family, Instrument, Observed, Spots};
 use crate::simd::{BLOCK, Lane, Lanes, Real};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Spots, variances, prices of hedging instruments and what a contract makes of them, on a grid of dates, for a set of
 /// paths.
@@ -55,7 +56,8 @@ impl<'a, R> PathBlock<'a, R> {
     /// The spots of all assets, as a contract reads them.
     pub fn spots(&self) -> Spots<'a, R> {
         let dates = self.layout.dates();
-        Spots::new(self.rows, dates, 2 * dates)
+        let members = self.drawn().map(|drawn| drawn.member);
+        Spots::new(self.rows, dates, 2 * dates).with_members(members)
     }
 
     /// The annualised variance of an asset at every date.
@@ -68,6 +70,20 @@ impl<'a, R> PathBlock<'a, R> {
     #[inline(always)]
     pub fn price(&self, instrument: usize) -> &'a [Lane<R>] {
         &self.rows[self.layout.price(instrument)]
+    }
+
+    /// What each path holds of its own contract; none where all have the same one.
+    #[inline(always)]
+    pub fn drawn(&self) -> Option<DrawnTerms<'a, R>> {
+        let [member, life, strike, values @ ..] = &self.rows[self.layout.drawn()] else {
+            return None;
+        };
+        Some(DrawnTerms {
+            member,
+            life,
+            strike,
+            values,
+        })
     }
 
     /// What the contract pays on every date on which something may be due.
@@ -90,10 +106,44 @@ impl<'a, R> PathBlock<'a, R> {
     }
 }
 
+/// What the paths of a block hold of their own contracts.
+#[derive(Debug, Clone, Copy)]
+pub struct DrawnTerms<'a, R> {
+    /// The number of the contract in its family.
+    pub member: &'a Lane<R>,
+    /// The number of periods that it lives.
+    pub life: &'a Lane<R>,
+    /// Its strike, in currency.
+    pub strike: &'a Lane<R>,
+    /// The value of every range, `[ranges][BLOCK]`.
+    pub values: &'a [Lane<R>],
+}
+
 /// One block of [`Paths`] for writing.
 pub struct PathBlockMut<'a, R> {
     layout: &'a Layout,
     rows: &'a mut [Lane<R>],
+}
+
+impl<R: Real> PathBlockMut<'_, R> {
+    /// Whether each path has a contract of its own.
+    pub fn draws(&self) -> bool {
+        !self.layout.drawn().is_empty()
+    }
+
+    /// Gives each path the contract of `family` that `members` says.
+    ///
+    /// # Panics
+    /// If the layout has no room for it.
+    pub fn draw(&mut self, family: &Family, members: &[usize; BLOCK]) {
+        let rows = &mut self.rows[self.layout.drawn()];
+        assert_eq!(rows.len(), family.row_count());
+        for (lane, member) in members.iter().enumerate() {
+            for (row, value) in rows.iter_mut().zip(family.rows(*member)) {
+                row[lane] = R::of(value);
+            }
+        }
+    }
 }
 
 impl<R> PathBlockMut<'_, R> {
@@ -169,10 +219,10 @@ impl<R: Real> Paths<R> {
         count.div_ceil(BLOCK) * BLOCK * layout.rows() * size_of::<R>()
     }
 
-    /// The same spots and variances in another layout of as many assets and dates; all else is zero.
+    /// The same spots, variances and contracts in another layout of as many assets and dates; all else is zero.
     ///
     /// # Panics
-    /// If the layout has other assets or dates.
+    /// If the layout has other assets or dates, or asks for contracts that the paths have not.
     pub(super) fn laid_out(self, layout: Layout) -> Self {
         if self.layout == layout {
             return self;
@@ -181,14 +231,47 @@ impl<R: Real> Paths<R> {
             (self.layout.assets(), self.layout.dates()),
             (layout.assets(), layout.dates())
         );
-        let mut paths = Self::with_layout(self.count, layout);
-        let (from, to) = (self.layout.rows(), paths.layout.rows());
-        let markets = self.layout.markets();
-        for block in 0..self.blocks() {
-            let source = &self.rows[block * from..][markets.clone()];
-            paths.rows[block * to..][markets.clone()].copy_from_slice(source);
+        let drawn = layout.drawn();
+        assert!(
+            drawn.is_empty() || drawn.len() == self.layout.drawn().len(),
+            "every path has a contract of the family"
+        );
+        let mut paths = self.copied(layout, Layout::markets);
+        if !drawn.is_empty() {
+            paths.copy(&self, Layout::drawn);
         }
         paths
+    }
+
+    /// The same paths, of which path number i has contract number `member(i)` of a family.
+    #[must_use]
+    pub fn drawing(self, family: &Family, member: impl Fn(usize) -> usize + Sync) -> Self {
+        let layout = self.layout.clone().drawing(Some(family));
+        let mut paths = self.copied(layout, Layout::markets);
+        // What pads the last block is what its last path has.
+        let last = self.count - 1;
+        paths.blocks_mut().enumerate().for_each(|(block, mut out)| {
+            let of = |lane: usize| member((block * BLOCK + lane).min(last));
+            out.draw(family, &std::array::from_fn(of));
+        });
+        paths
+    }
+
+    /// Those rows in another layout; all else is zero.
+    fn copied(&self, layout: Layout, rows: fn(&Layout) -> Range<usize>) -> Self {
+        let mut paths = Self::with_layout(self.count, layout);
+        paths.copy(self, rows);
+        paths
+    }
+
+    /// Copies rows of other paths, which may stand elsewhere there.
+    fn copy(&mut self, other: &Self, rows: fn(&Layout) -> Range<usize>) {
+        let (from, to) = (other.layout.rows(), self.layout.rows());
+        let (source, target) = (rows(&other.layout), rows(&self.layout));
+        for block in 0..self.blocks() {
+            let source = &other.rows[block * from..][source.clone()];
+            self.rows[block * to..][target.clone()].copy_from_slice(source);
+        }
     }
 
     /// The paths with what `contract` makes of them.
@@ -208,6 +291,7 @@ impl<R: Real> Paths<R> {
         let (payments, end) = (layout.payments().start - first, layout.end().start - first);
         rows.par_chunks_exact_mut(layout.rows()).for_each(|rows| {
             let (seen, made) = rows.split_at_mut(first);
+            let members = seen[layout.drawn()].first();
             let (state, rest) = made.split_at_mut(payments);
             let (payments, end) = rest.split_at_mut(end - payments);
             let out = Observed {
@@ -215,7 +299,8 @@ impl<R: Real> Paths<R> {
                 end,
                 state,
             };
-            contract.observe(Spots::new(seen, dates, 2 * dates), out);
+            let spots = Spots::new(seen, dates, 2 * dates).with_members(members);
+            contract.observe(spots, out);
         });
     }
 
@@ -286,7 +371,7 @@ impl<R: Real> Paths<R> {
         &mut self,
     ) -> impl IndexedParallelIterator<Item = (PathBlock<'_, R>, &mut [Lane<R>])> {
         let layout = &self.layout;
-        let (first, last) = (layout.markets().end, layout.state().start);
+        let (first, last) = (layout.markets().end, layout.drawn().start);
         let blocks = self.rows.par_chunks_exact_mut(layout.rows());
         blocks.map(move |rows| {
             let (seen, rest) = rows.split_at_mut(first);

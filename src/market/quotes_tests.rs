@@ -136,6 +136,7 @@ fn hedged_in(market: Market) -> (Simulator, Quotes, [Vanilla; 2]) {
         seed: 4,
         purpose: Purpose::Pricing,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     (simulator, quotes, options)
 }
@@ -248,6 +249,7 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
             seed: 4,
             purpose: Purpose::Pricing,
             sampling: Sampling::Pseudorandom,
+            family: None,
         };
         let contract = Contract::option(OptionKind::Call, 100.0, dt * steps as f64, steps);
         let instruments = [Instrument::SPOT, Instrument::VarianceSwap(0)];

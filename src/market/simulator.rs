@@ -3,10 +3,11 @@ use super::draws::{Draws, Tables};
 use super::layout::Layout;
 use super::paths::Paths;
 use super::quotes::Quotes;
-use crate::contract::Contract;
-use crate::random::{Purpose, Sampling};
-use crate::simd::{BLOCK, Real};
+use crate::contract::{Contract, Family};
+use crate::random::{Purpose, Sampling, Stream};
+use crate::simd::{BLOCK, Lane, Real};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Draws [`Paths`] of one or more assets on an equidistant grid.
 ///
@@ -26,12 +27,20 @@ pub struct Simulator {
     pub purpose: Purpose,
     /// How the shocks are chosen.
     pub sampling: Sampling,
+    /// The contracts of which every path draws one, where there are several.
+    pub family: Option<Arc<Family>>,
 }
 
 impl Simulator {
     /// Steps of the scheme in a period.
     pub fn substeps(&self) -> usize {
-        self.assets.substeps(self.dt, self.steps)
+        let substeps = |assets: &Assets| assets.substeps(self.dt, self.steps);
+        let family = self.family.iter().flat_map(|family| family.variances());
+        let from = |variance| substeps(&self.assets.from_variance(variance));
+        family
+            .map(from)
+            .max()
+            .unwrap_or_else(|| substeps(&self.assets))
     }
 
     /// Simulates `count` paths on which the first asset alone is traded, beginning with the first path of block number
@@ -39,7 +48,8 @@ impl Simulator {
     ///
     /// Training batch k of B paths starts at block k·⌈B/BLOCK⌉, so batches never overlap.
     pub fn paths<R: Real>(&self, first_block: u64, count: usize) -> Paths<R> {
-        let mut paths = Paths::with_layout(count, Layout::new(self.assets.count(), self.steps));
+        let layout = Layout::new(self.assets.count(), self.steps);
+        let mut paths = Paths::with_layout(count, layout.drawing(self.family.as_deref()));
         self.fill(first_block, &mut paths);
         paths
     }
@@ -94,18 +104,52 @@ impl Simulator {
         payoffs
     }
 
-    /// Fills spot and variance of `paths` in place.
+    /// Fills spot and variance of `paths` in place, and where they have room for it the contract that each path draws.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
         let draws = Draws::new(
             &self.assets,
-            (self.steps, self.dt),
+            (self.steps, self.dt, self.substeps()),
             (self.seed, self.purpose, self.sampling),
         );
         paths.blocks_mut().enumerate().for_each_init(
             Tables::default,
             |tables, (offset, mut block)| {
-                draws.block(first_block + offset as u64, block.assets(), tables);
+                let number = first_block + offset as u64;
+                let begun = self.family.as_deref().is_some_and(|family| {
+                    let members = self.members(family, number);
+                    if block.draws() {
+                        block.draw(family, &members);
+                    }
+                    let (_, variance) = block.asset(0);
+                    begin(family, &members, &mut variance[0])
+                });
+                draws.block(number, begun, block.assets(), tables);
             },
         );
     }
+
+    /// The contracts that the paths of a block draw, all with the same chance. Of antithetic paths both have the same one.
+    fn members(&self, family: &Family, block: u64) -> [usize; BLOCK] {
+        // Shocks are counted from 0 and reach no such number.
+        const DRAW: u32 = u32::MAX;
+        let words = Stream::new(self.seed, self.purpose).draw(block, DRAW)[0];
+        std::array::from_fn(|lane| {
+            let lane = match self.sampling {
+                Sampling::Antithetic => lane % (BLOCK / 2),
+                Sampling::Pseudorandom | Sampling::Sobol => lane,
+            };
+            family.drawn(words[lane])
+        })
+    }
+}
+
+/// Writes the variances that paths of those contracts begin at, if they have variances of their own.
+fn begin<R: Real>(family: &Family, members: &[usize; BLOCK], out: &mut Lane<R>) -> bool {
+    for (out, member) in out.iter_mut().zip(members) {
+        match family.members()[*member].variance {
+            Some(variance) => *out = R::of(variance),
+            None => return false,
+        }
+    }
+    true
 }

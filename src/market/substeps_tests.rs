@@ -30,6 +30,7 @@ fn simulator(parameters: HestonParameters, expiry: f64, steps: usize) -> Simulat
         seed: 11,
         purpose: Purpose::Pricing,
         sampling: Sampling::Pseudorandom,
+        family: None,
     }
 }
 

@@ -27,6 +27,7 @@ fn terminal<R: Real>(model: Model, rate: f64, steps: usize, dt: f64, count: usiz
         seed: 1,
         purpose: Purpose::Pricing,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     let paths = simulator.paths::<R>(0, count);
     (0..count)
@@ -100,6 +101,7 @@ fn merton_has_its_moments_and_prices() {
             seed: 6,
             purpose: Purpose::Pricing,
             sampling,
+            family: None,
         };
         let spots = terminal_in_batches(&simulator, 16);
         let logs: Vec<f64> = spots.iter().map(|s| (s / 100.0).ln()).collect();
@@ -172,6 +174,7 @@ fn paths_are_addressed_by_block() {
         seed: 9,
         purpose: Purpose::Training,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     let all = simulator.paths::<f32>(0, 320);
     let some = simulator.paths::<f32>(4, 100);
@@ -218,6 +221,7 @@ fn heston_calls_of_every_reference_set() {
                     seed: 6,
                     purpose: Purpose::Pricing,
                     sampling: Sampling::Pseudorandom,
+                    family: None,
                 };
                 let spots = terminal_in_batches(&simulator, 20);
                 for row in document["rows"].as_array().unwrap() {
@@ -271,6 +275,7 @@ fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
             seed: 5,
             purpose: Purpose::Pricing,
             sampling,
+            family: None,
         };
         let squares = (0..24).map(|batch| {
             let paths = simulator.paths::<f64>(batch * 128, 4096);
@@ -314,6 +319,7 @@ fn heston_has_the_same_law_under_every_sampling() {
             seed: 2,
             purpose: Purpose::Pricing,
             sampling,
+            family: None,
         };
         let spots = terminal_in_batches(&simulator, 16);
         let (mean, error) = mean_and_error(&spots);
@@ -348,6 +354,7 @@ fn payoffs_are_worth_their_discounted_mean() {
         seed: 3,
         purpose: Purpose::Pricing,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     let spots = terminal_in_batches(&simulator, 8);
     for legs in [

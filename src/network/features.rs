@@ -11,7 +11,7 @@ pub enum Feature {
     LogMoneyness,
     /// √v_t / σ
     Volatility,
-    /// (T − t)/T
+    /// (T − t)/T; (T′ − t)/T, not below 0, of a contract that is one of several and expires at T′ ≤ T.
     TimeLeft,
     /// ln(S_t/S_{t−1}) / (σ√Δ), Δ the hedging period; 0 at the sale.
     LastReturn,
@@ -39,7 +39,7 @@ impl Feature {
 pub struct Features {
     /// What the network sees, in the order of its inputs.
     pub list: Vec<Feature>,
-    /// Strike K in the spot's currency.
+    /// Strike K in the spot's currency, where paths have no strikes of their own.
     pub strike: f64,
     /// Reference volatility σ, annualised.
     pub volatility: f64,
@@ -48,6 +48,9 @@ pub struct Features {
     /// The assets after the first, whose features follow those of the list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<AssetScale>,
+    /// The scales of the terms that paths draw from ranges, whose values follow those of the market.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<Standard>,
     /// The scales of the contract's running quantities, which are the last inputs.
     #[serde(default)]
     pub state: Vec<Standard>,
@@ -85,10 +88,21 @@ impl Standard {
     }
 }
 
+impl Standard {
+    /// (x − mean)/deviation
+    #[inline(always)]
+    fn write<R: Real>(&self, values: &Lane<R>, out: &mut Lane<R>) {
+        let (mean, share) = (R::of(self.mean), R::of(1.0 / self.deviation));
+        for lane in 0..BLOCK {
+            out[lane] = (values[lane] - mean) * share;
+        }
+    }
+}
+
 impl Features {
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
-        self.market() + self.state.len()
+        self.market() + self.terms.len() + self.state.len()
     }
 
     /// The inputs that the market gives: those of the list, and for every further asset those of them that an asset has for
@@ -107,7 +121,8 @@ impl Features {
     }
 
     /// Writes the features of date `t` into `out`, one row for each input: those of the list, which are of the first asset where
-    /// an asset has them for itself, then of every further asset its own, then the contract's running quantities.
+    /// an asset has them for itself, then of every further asset its own, then the terms that the path drew, then the contract's
+    /// running quantities.
     #[inline(always)]
     pub(super) fn write<R: Real, const FMA: bool>(
         &self,
@@ -115,7 +130,8 @@ impl Features {
         t: usize,
         out: &mut [Lane<R>],
     ) {
-        let (listed, state) = out.split_at_mut(self.market());
+        let (listed, rest) = out.split_at_mut(self.market());
+        let (terms, state) = rest.split_at_mut(self.terms.len());
         let first = AssetScale {
             spot: self.strike,
             volatility: self.volatility,
@@ -128,12 +144,13 @@ impl Features {
                 self.write_one::<R, FMA>(*feature, (asset, scale), block, t, out);
             }
         }
-        for (accumulator, (standard, out)) in self.state.iter().zip(state).enumerate() {
-            let (mean, share) = (R::of(standard.mean), R::of(1.0 / standard.deviation));
-            let now = block.state(accumulator)[t];
-            for lane in 0..BLOCK {
-                out[lane] = (now[lane] - mean) * share;
+        if let Some(drawn) = block.drawn() {
+            for ((standard, value), out) in self.terms.iter().zip(drawn.values).zip(terms) {
+                standard.write(value, out);
             }
+        }
+        for (accumulator, (standard, out)) in self.state.iter().zip(state).enumerate() {
+            standard.write(&block.state(accumulator)[t], out);
         }
     }
 
@@ -152,8 +169,18 @@ impl Features {
             Feature::LogMoneyness => {
                 let inverse = R::of(1.0 / scale.spot);
                 let share = R::of(1.0 / (scale.volatility * self.expiry.sqrt()));
-                for lane in 0..BLOCK {
-                    out[lane] = (spots[t][lane] * inverse).ln::<FMA>() * share;
+                match block.drawn().filter(|_| asset == 0) {
+                    None => {
+                        for lane in 0..BLOCK {
+                            out[lane] = (spots[t][lane] * inverse).ln::<FMA>() * share;
+                        }
+                    }
+                    Some(drawn) => {
+                        for lane in 0..BLOCK {
+                            let moneyness = spots[t][lane] / drawn.strike[lane];
+                            out[lane] = moneyness.ln::<FMA>() * share;
+                        }
+                    }
                 }
             }
             Feature::Volatility => {
@@ -163,7 +190,15 @@ impl Features {
                     out[lane] = variance[lane].sqrt() * share;
                 }
             }
-            Feature::TimeLeft => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
+            Feature::TimeLeft => match block.drawn() {
+                None => *out = [R::of((steps - t) as f64 / steps as f64); BLOCK],
+                Some(drawn) => {
+                    let (t, share) = (R::of(t as f64), R::of(1.0 / steps as f64));
+                    for lane in 0..BLOCK {
+                        out[lane] = (drawn.life[lane] - t).greater(R::ZERO) * share;
+                    }
+                }
+            },
             Feature::LastReturn => {
                 let period = self.expiry / steps as f64;
                 let share = R::of(1.0 / (scale.volatility * period.sqrt()));

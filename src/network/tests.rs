@@ -30,6 +30,7 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
         seed: 3,
         purpose: Purpose::Training,
         sampling: Sampling::Pseudorandom,
+        family: None,
     }
     .paths(0, count)
 }
@@ -42,6 +43,7 @@ fn features(steps: usize) -> Features {
         volatility: 0.2,
         expiry: steps as f64 / 252.0,
         further: Vec::new(),
+        terms: Vec::new(),
         state: Vec::new(),
     }
 }

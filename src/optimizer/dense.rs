@@ -51,6 +51,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         seed: 4,
         purpose: Purpose::Training,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     let paths = simulator.paths::<R>(0, 64);
     let features = Features {
@@ -59,6 +60,7 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
         volatility: 0.4,
         expiry: 0.02 * steps as f64,
         further: Vec::new(),
+        terms: Vec::new(),
         state: Vec::new(),
     };
     let shape = LstmShape {

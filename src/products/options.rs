@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OneStrike {
     /// The strike, or the lower one of two: a number, `{ moneyness = x }`, a multiple of the spot, or `{ delta = x }`, where
-    /// the Black–Scholes delta of the call or put has this size, for a contract on history on the day of its sale.
+    /// the Black–Scholes delta of the call or put has this size, for a contract on history on the day of its sale. `[low, high]` and
+    /// `{ moneyness = [low, high] }`, as of most other numbers of a contract, are ranges from which every path draws its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "currency", "x-default" = "the spot"))]
     pub strike: Option<StrikeRule>,

@@ -26,6 +26,8 @@ pub enum Purpose {
     Valuation = 11,
     /// Shocks of the paths that an exercise rule is fitted on.
     Exercise = 12,
+    /// The contracts that are sold on history, where they have terms of their own.
+    Sales = 13,
     /// Shocks of the paths that hedged Monte Carlo is fitted on.
     Regression = 10,
 }

@@ -25,7 +25,8 @@ pub struct ContractSection {
     #[serde(flatten)]
     #[schemars(skip)]
     pub product: Product,
-    /// Days from the sale to expiry, of the kind that `days` says.
+    /// Days from the sale to expiry, of the kind that `days` says; `[low, high]` where every path draws a contract of its own, which
+    /// lives for a whole number of hedging periods.
     #[schemars(title = "Days to expiry", extend("exclusiveMinimum" = 0.0, "x-unit" = "days"))]
     pub expiry_days: f64,
     /// What the days to expiry count.
@@ -253,6 +254,7 @@ pub(super) fn check_payments(assets: &Assets, contract: &Contract) -> Result<()>
         seed: 0,
         purpose: Purpose::Pricing,
         sampling: Sampling::Antithetic,
+        family: None,
     };
     for block in 0..BLOCKS {
         let paths = simulator.paths::<f64>(block as u64, BLOCK);

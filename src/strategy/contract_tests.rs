@@ -119,6 +119,7 @@ fn prices_are_those_of_the_reference() {
             seed: 5,
             purpose: Purpose::Pricing,
             sampling: Sampling::Pseudorandom,
+            family: None,
         };
         let count = SPOTS / contract.steps;
         let payoffs = simulator.payoffs(contract, 0, count);

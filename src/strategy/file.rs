@@ -5,6 +5,7 @@ use super::contract::ContractSection;
 use super::market::MarketSection;
 use super::optimizer::OptimizerSection;
 use super::policy::{EvaluationSection, PolicySection};
+use super::ranges::Ranges;
 use super::training::{CostsSection, RiskSection, TrainingSection};
 use super::walk_forward::WalkForwardSection;
 use crate::error::{Error, Result, parser_message};
@@ -62,6 +63,9 @@ pub struct Strategy {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(title = "Optimizer", with = "BTreeMap<String, Value>")]
     pub optimizers: BTreeMap<String, OptimizerSection>,
+    /// The settings that are ranges.
+    #[serde(skip)]
+    pub ranges: Ranges,
 }
 
 impl Default for Strategy {
@@ -80,6 +84,7 @@ impl Default for Strategy {
             backtest: None,
             walk_forward: None,
             optimizers: BTreeMap::new(),
+            ranges: Ranges::default(),
         }
     }
 }
@@ -101,7 +106,19 @@ impl Strategy {
         if let Some(toml::Value::Table(contract)) = table.get_mut("contract") {
             with_types(contract, true);
         }
+        let ranges = Ranges::take(&mut table)?;
         super::schema::check(&table)?;
+        Ok(Self {
+            ranges,
+            ..Self::of_single_table(table)?
+        })
+    }
+
+    /// Reads a table whose settings are no ranges.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a value of another type.
+    pub(super) fn of_single_table(table: toml::Table) -> Result<Self> {
         serde_path_to_error::deserialize(table).map_err(|error| {
             let message = parser_message(error.inner().message());
             Error::key(error.path().to_string(), format!(": {message}"))
@@ -113,7 +130,9 @@ impl Strategy {
     /// # Errors
     /// [`Error::Setting`] with key, value and bound.
     pub fn check(&self) -> Result<()> {
-        super::schema::check(&self.written()?)
+        let table = self.written()?;
+        super::schema::check(&table)?;
+        self.ranges.check(&table)
     }
 
     /// The strategy as a table of keys; keys without meaning beside the others are left out.
@@ -121,6 +140,13 @@ impl Strategy {
     /// # Errors
     /// If a value has no form in TOML.
     pub fn to_table(&self) -> Result<toml::Table> {
+        let mut table = self.to_single_table()?;
+        self.ranges.write(&mut table);
+        Ok(table)
+    }
+
+    /// [`Self::to_table`] with the one number that others see for every range.
+    pub(super) fn to_single_table(&self) -> Result<toml::Table> {
         let mut table = self.written()?;
         prune(super::schema::root(), &mut table);
         Ok(table)

@@ -20,6 +20,7 @@ mod optimizer;
 mod plan;
 mod policy;
 mod prices;
+mod ranges;
 mod schema;
 mod several;
 mod tenor;

@@ -8,11 +8,12 @@ use super::instruments::{QuoteCache, instruments};
 use super::market::check_simulation;
 use super::optimizer::OptimizerPlan;
 use super::policy::Aversion;
-use super::prices::PriceCache;
+use super::prices::{FamilyPrices, PriceCache};
+use super::ranges::family;
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
-use crate::contract::{Charge, Contract, Costs, Instrument};
+use crate::contract::{Charge, Contract, Costs, Family, Instrument};
 use crate::error::{Error, Fault, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Asset, Assets, Layout, Market, Quotes, Simulator};
@@ -80,6 +81,7 @@ pub struct Plan {
     pub walk_forward: Option<WalkForwardPlan>,
     quotes: QuoteCache,
     pub(super) prices: PriceCache,
+    pub(super) families: FamilyPrices,
     pub(super) regressions: RegressionCache,
     /// What all other fields come from, with what depends on several settings filled in.
     strategy: Strategy,
@@ -123,6 +125,7 @@ impl Plan {
             check_several(&strategy)?;
         }
         check_payments(&assets, &contract)?;
+        let contract = family(&strategy, &assets, contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
         let features = Features {
@@ -131,6 +134,7 @@ impl Plan {
             volatility: market.model.long_run_volatility(),
             expiry: contract.expiry,
             further: assets.list()[1..].iter().map(scale).collect(),
+            terms: terms_scales(&contract),
             state: standards(&assets, &contract),
         };
         let shape = strategy
@@ -178,6 +182,7 @@ impl Plan {
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),
+            families: FamilyPrices::default(),
             regressions: RegressionCache::default(),
             strategy,
         })
@@ -230,6 +235,7 @@ impl Plan {
         // Quotes are those of the same market, contract and instruments, or are made anew.
         plan.quotes = self.quotes.clone();
         plan.prices = self.prices.clone();
+        plan.families = self.families.clone();
         Ok(plan)
     }
 
@@ -320,9 +326,16 @@ impl Plan {
         }
     }
 
-    /// Contracts in a year, sold one after another.
+    /// Contracts in a year, sold one after another; of several their mean time to expiry counts.
     pub fn contracts_per_year(&self) -> f64 {
-        self.tenor.days_per_year / self.tenor.days
+        let own = |family: &Arc<Family>| {
+            let lives = family.members().iter().map(|one| one.contract.expiry);
+            lives.sum::<f64>() / family.members().len() as f64
+        };
+        let family = self.contract.family();
+        family.map_or(self.tenor.days_per_year / self.tenor.days, |family| {
+            1.0 / own(family)
+        })
     }
 
     /// The same strategy for a contract that lives for `years` in `steps` periods; options that hedge keep their
@@ -377,6 +390,14 @@ impl Plan {
     /// The ledger of [`Self::ledger`] where trading is free.
     pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
         self.ledger_at(market, 0.0, |_| Charge::default())
+    }
+
+    /// The ledger of the contract in the strategy's own market, where each is sold for its premium.
+    pub fn ledger_of_sale(&self) -> Ledger {
+        match self.premiums_in(&self.assets()) {
+            None => self.ledger(&self.market, self.model_premium()),
+            Some(premiums) => self.ledger(&self.market, 0.0).with_premiums(premiums),
+        }
     }
 
     fn ledger_at(&self, market: &Market, premium: f64, at: impl Fn(Charge) -> Charge) -> Ledger {
@@ -438,6 +459,7 @@ impl Plan {
             seed,
             purpose,
             sampling: Sampling::Pseudorandom,
+            family: self.contract.family().cloned(),
         }
     }
 
@@ -477,6 +499,19 @@ fn check_several(strategy: &Strategy) -> Result<()> {
     }
 }
 
+/// The scales of the terms that paths draw: their means and standard deviations over the contracts of the family.
+fn terms_scales(contract: &Contract) -> Vec<Standard> {
+    let Some(family) = contract.family() else {
+        return Vec::new();
+    };
+    let of = |range: usize| {
+        let members = family.members().iter();
+        let values: Vec<f64> = members.map(|member| member.values[range]).collect();
+        Standard::of(&values)
+    };
+    (0..family.ranges().len()).map(of).collect()
+}
+
 /// The scales of a contract's running quantities: their means and standard deviations over all dates after the sale of 4,096 simulated
 /// paths of `assets`, the same for every seed.
 fn standards(assets: &Assets, contract: &Contract) -> Vec<Standard> {
@@ -492,6 +527,7 @@ fn standards(assets: &Assets, contract: &Contract) -> Vec<Standard> {
         seed: 0,
         purpose: Purpose::Unit,
         sampling: Sampling::Pseudorandom,
+        family: contract.family().cloned(),
     };
     let paths = simulator.paths::<f64>(0, PATHS).under(contract);
     let of = |accumulator: usize| {

@@ -2,10 +2,12 @@
 
 use super::Plan;
 use super::contract::Premium;
-use crate::contract::Contract;
+use crate::contract::{Contract, Family, Member};
 use crate::error::Result;
 use crate::market::Assets;
 use crate::market::valuation::{ContractPrice, model_price};
+use crate::random::{Purpose, Stream};
+use crate::simd::BLOCK;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Prices that a simulation found, by assets and contract.
@@ -43,13 +45,46 @@ impl PriceCache {
     }
 }
 
+/// The prices of the contracts of families, by their assets. Clones of a plan share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FamilyPrices(Arc<Mutex<Vec<FamilyPrice>>>);
+
+/// Assets, a family in their market, and the prices of its contracts.
+type FamilyPrice = (Assets, Arc<Family>, Arc<[ContractPrice]>);
+
+impl FamilyPrices {
+    fn of(
+        &self,
+        prices: &PriceCache,
+        assets: &Assets,
+        family: &Arc<Family>,
+        stop: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Arc<[ContractPrice]>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known
+            .iter()
+            .find(|(of, what, _)| Arc::ptr_eq(what, family) && of == assets);
+        if let Some((_, _, prices)) = found {
+            return Ok(Arc::clone(prices));
+        }
+        let mut price = |member: &Member| match member.variance {
+            None => prices.of(assets, &member.contract, stop),
+            Some(variance) => prices.of(&assets.from_variance(variance), &member.contract, stop),
+        };
+        let made = family.members().iter().map(&mut price);
+        let made: Arc<[ContractPrice]> = made.collect::<Result<Vec<_>>>()?.into();
+        known.push((assets.clone(), Arc::clone(family), Arc::clone(&made)));
+        Ok(made)
+    }
+}
+
 impl Plan {
     /// The model's price of the contract in the strategy's own market, and how it came about.
     ///
     /// # Errors
     /// That of `stop`, which is asked again and again where the price is simulated.
     pub fn model_price(&self, stop: &mut dyn FnMut() -> Result<()>) -> Result<ContractPrice> {
-        self.prices.of(&self.assets(), &self.contract, stop)
+        self.price(&self.assets(), stop)
     }
 
     /// The premium in the strategy's own market.
@@ -73,8 +108,64 @@ impl Plan {
         }
     }
 
+    /// The number of the contract of `family` that is sold at sale number `sale` of a history.
+    pub fn drawn_at(&self, family: &Family, sale: usize) -> usize {
+        let (block, lane) = ((sale / BLOCK) as u64, sale % BLOCK);
+        family.drawn(Stream::new(self.seed, Purpose::Sales).draw(block, 0)[0][lane])
+    }
+
+    /// The premium at sale number `sale` of a history, in the market of `assets`.
+    pub fn premium_of_sale(&self, assets: &Assets, sale: usize) -> f64 {
+        let family = self.contract.family();
+        match (self.premium, family) {
+            (Premium::Amount(amount), _) => amount,
+            (Premium::Model, None) => self.price_in(assets).value,
+            (Premium::Model, Some(family)) => {
+                let member = &family.members()[self.drawn_at(family, sale)];
+                let price = self.prices.of(assets, &member.contract, &mut || Ok(()));
+                let price = price.expect("who never asks to stop is never stopped");
+                price.value
+            }
+        }
+    }
+
     fn price_in(&self, assets: &Assets) -> ContractPrice {
-        let price = self.prices.of(assets, &self.contract, &mut || Ok(()));
+        let price = self.price(assets, &mut || Ok(()));
         price.expect("who never asks to stop is never stopped")
+    }
+
+    /// The price of the contract, of a family their mean.
+    fn price(
+        &self,
+        assets: &Assets,
+        stop: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<ContractPrice> {
+        let Some(family) = self.contract.family() else {
+            return self.prices.of(assets, &self.contract, stop);
+        };
+        let prices = self.families.of(&self.prices, assets, family, stop)?;
+        let n = prices.len() as f64;
+        let squares: f64 = prices.iter().map(|one| one.standard_error.powi(2)).sum();
+        Ok(ContractPrice {
+            value: prices.iter().map(|one| one.value).sum::<f64>() / n,
+            standard_error: squares.sqrt() / n,
+            method: prices[0].method,
+        })
+    }
+
+    /// What each contract of a family is sold for in the market of `assets`; none if there is no family.
+    pub fn premiums_in(&self, assets: &Assets) -> Option<Arc<[f64]>> {
+        let family = self.contract.family()?;
+        let count = family.members().len();
+        Some(match self.premium {
+            Premium::Amount(amount) => vec![amount; count].into(),
+            Premium::Model => {
+                let prices = self
+                    .families
+                    .of(&self.prices, assets, family, &mut || Ok(()));
+                let prices = prices.expect("who never asks to stop is never stopped");
+                prices.iter().map(|price| price.value).collect()
+            }
+        })
     }
 }

@@ -3,7 +3,7 @@
 use super::backtest::BacktestSection;
 use super::file::Strategy;
 use super::walk_forward::WalkForwardSection;
-use super::{market, optimizer, several};
+use super::{market, optimizer, ranges, several};
 use crate::error::Result;
 use crate::optimizer::Method;
 use crate::products;
@@ -62,9 +62,13 @@ pub fn document() -> Value {
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     schema["title"] = json!("deephedge strategy");
     let properties = &mut schema["properties"];
+    ranges::allow("contract", &mut properties["contract"]);
     let help = properties["market"]["description"].take();
     let models = market::schemas().iter().map(|(_, one)| one.clone());
     let mut models: Vec<Value> = models.collect();
+    for model in &mut models {
+        ranges::allow("market", model);
+    }
     let mut assets = several::schema().clone();
     assets["properties"]["assets"]["additionalProperties"] =
         json!({ "oneOf": several::asset_schemas() });

@@ -49,7 +49,7 @@ impl<'a> Step<'a> {
             plan,
             optimizer: optimizer.settings.build(),
             sweep: plan.shape.sweep(plan.engine),
-            ledger: plan.ledger(&plan.market, plan.model_premium()),
+            ledger: plan.ledger_of_sale(),
             martingale: plan
                 .control_variate
                 .then(|| plan.ledger_without_costs(&plan.market)),

@@ -60,6 +60,7 @@ impl Problem {
             seed: 21,
             purpose: Purpose::Training,
             sampling: crate::random::Sampling::Pseudorandom,
+            family: None,
         };
         Self {
             market: market.clone(),
@@ -77,6 +78,7 @@ impl Problem {
                 volatility: 0.2,
                 expiry: contract().expiry,
                 further: Vec::new(),
+                terms: Vec::new(),
                 state: Vec::new(),
             },
             sweep: shape.sweep(Engine::Block),

@@ -112,7 +112,7 @@ impl PathSource for ModelSource {
                         ..market.clone()
                     }
                     .into(),
-                    ..self.simulator
+                    ..self.simulator.clone()
                 };
                 let one = simulator.paths::<f32>(block, BLOCK);
                 debug_assert_eq!(one.steps(), steps);

@@ -16,6 +16,7 @@ mod login;
 mod market;
 mod places;
 mod price_files;
+mod ranges;
 mod serve;
 mod streams;
 mod walk_forward;

@@ -24,6 +24,7 @@ fn paths(contract: &Contract, purpose: Purpose, count: usize) -> Paths<f64> {
         seed: 1,
         purpose,
         sampling: Sampling::Pseudorandom,
+        family: None,
     };
     simulator.paths(0, count).under(contract)
 }
@@ -41,6 +42,7 @@ fn fitted() -> (Contract, Ledger, Regression) {
         volatility: 0.2,
         expiry: 0.25,
         further: Vec::new(),
+        terms: Vec::new(),
         state: Vec::new(),
     };
     let drawn = paths(&contract, Purpose::Regression, 1 << 16);

@@ -31,7 +31,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatesParameters {
-    /// The variance v₀ of the diffusion now, annualised: 0.04 is a volatility of 20 %.
+    /// The variance v₀ of the diffusion now, annualised: 0.04 is a volatility of 20 %; `[low, high]` where every path draws its
+    /// own.
     #[schemars(title = "Initial variance", range(min = 1e-6, max = 25.0), extend("x-unit" = "annualised"))]
     pub v0: f64,
     /// The speed κ at which variance reverts to its long-run level.
@@ -112,15 +113,21 @@ impl Dynamics for BatesParameters {
             carry,
             dt,
             substeps,
+            begun,
             spot,
             variance,
         } = block;
+        if begun {
+            let jumps = R::of(self.jumps().variance());
+            variance[0] = variance[0].map(|v| (v - jumps).greater(R::ZERO));
+        }
         let diffusion = Draw {
             shocks: &shocks,
             start,
             carry: carry - self.jump_intensity * self.jumps().mean_jump(),
             dt,
             substeps,
+            begun,
             spot: &mut *spot,
             variance: &mut *variance,
         };
@@ -312,6 +319,7 @@ mod tests {
                 seed: 3,
                 purpose: Purpose::Pricing,
                 sampling: Sampling::Pseudorandom,
+                family: None,
             };
             let discount = (-number("rate") * expiry).exp();
             let ends = simulator.ends(0, 1 << 17);

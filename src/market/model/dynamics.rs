@@ -61,6 +61,9 @@ pub struct Draw<'a, R, S> {
     pub dt: f64,
     /// The number of equal steps into which a period is divided, of which the last is kept.
     pub substeps: usize,
+    /// Whether the first row of `variance` has the instantaneous variances at the start; else they are those of the parameters.
+    /// Models whose [`Dynamics::seen_at`] changes no variance of the paths are never asked.
+    pub begun: bool,
     /// Receives the spot at every date.
     pub spot: &'a mut [Lane<R>],
     /// Receives the instantaneous variance at every date.

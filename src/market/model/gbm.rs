@@ -161,6 +161,7 @@ impl<R: Real, S: Shocks, const DIVIDED: bool> Kernel for GbmBlock<'_, R, S, DIVI
             carry,
             dt,
             substeps,
+            begun: _,
             spot: spots,
             variance: variances,
         } = self.block;

@@ -288,6 +288,7 @@ impl<W: Real, R: Real, S: Shocks, const FACTORS: usize> Kernel
             carry,
             dt,
             substeps,
+            begun,
             spot: spots,
             variance: variances,
         } = self.block;
@@ -314,6 +315,11 @@ impl<W: Real, R: Real, S: Shocks, const FACTORS: usize> Kernel
 
         // Values, not references: the compiler must see that nothing overlaps.
         let (mut spot, mut variance) = ([of(start); BLOCK], [of(v0); BLOCK]);
+        if begun {
+            for lane in 0..BLOCK {
+                variance[lane] = of(variances[0][lane].into_f64());
+            }
+        }
         keep(&spot, &mut spots[0]);
         keep(&variance, &mut variances[0]);
         let mut words = [[0; BLOCK]; 4];

@@ -140,6 +140,7 @@ impl<R: Real, S: Shocks> Kernel for MertonBlock<'_, R, S> {
             carry,
             dt,
             substeps,
+            begun: _,
             spot: spots,
             variance: variances,
         } = self.block;

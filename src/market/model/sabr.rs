@@ -240,6 +240,7 @@ impl<R: Real, S: Shocks> Kernel for SabrBlock<'_, R, S> {
             carry,
             dt,
             substeps,
+            begun: _,
             spot,
             variance,
         } = self.block;
@@ -328,6 +329,7 @@ mod tests {
             seed: 5,
             purpose: Purpose::Pricing,
             sampling: Sampling::Sobol,
+            family: None,
         };
         let ends = simulator.ends(0, 1 << 17);
         let forward = 100.0 * (0.02 * expiry).exp();

@@ -92,6 +92,7 @@ fn the_discounted_spot_of_every_model_is_a_martingale() {
             seed: 8,
             purpose: Purpose::Pricing,
             sampling: Sampling::Pseudorandom,
+            family: None,
         };
         let paths = simulator.paths::<f64>(0, COUNT);
         for t in 1..=4 {

@@ -243,6 +243,7 @@ impl<R: Real, S: Shocks> Kernel for GammaBlock<'_, R, S> {
             carry,
             dt,
             substeps,
+            begun: _,
             spot: spots,
             variance: variances,
         } = self.block;
@@ -323,6 +324,7 @@ mod tests {
                 seed: 6,
                 purpose: Purpose::Pricing,
                 sampling: Sampling::Pseudorandom,
+                family: None,
             };
             let ends = simulator.ends(0, 1 << 17);
             let check = |of: &dyn Fn(f64) -> f64, expected: f64| {

@@ -54,6 +54,7 @@ pub fn exercise_rule(
         seed: 0,
         purpose: Purpose::Exercise,
         sampling: Sampling::Antithetic,
+        family: None,
     };
     let count = (PATH_STEPS / steps).clamp(1 << 9, 1 << 15);
     let paths = simulator.paths::<f32>(0, count);

@@ -192,6 +192,7 @@ impl World {
             seed: scramble as u64,
             purpose: Purpose::Valuation,
             sampling: Sampling::Sobol,
+            family: None,
         }
     }
 

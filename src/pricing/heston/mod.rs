@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HestonParameters {
-    /// The variance now, v₀, annualised: 0.04 is a volatility of 20 %.
+    /// The variance now, v₀, annualised: 0.04 is a volatility of 20 %; `[low, high]` where every path draws its own.
     #[schemars(title = "Initial variance", range(min = 1e-6, max = 25.0), extend("x-unit" = "annualised"))]
     pub v0: f64,
     /// The speed κ at which variance reverts to its long-run level.

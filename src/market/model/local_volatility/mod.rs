@@ -226,6 +226,7 @@ mod tests {
                 seed: 3,
                 purpose: Purpose::Pricing,
                 sampling: Sampling::Sobol,
+                family: None,
             };
             let ends = simulator.ends(0, 1 << 17);
             let forward = 100.0 * (0.02f64 * expiry).exp();

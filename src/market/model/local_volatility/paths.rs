@@ -92,6 +92,7 @@ impl<R: Real, S: Shocks> Kernel for LocalBlock<'_, R, S> {
             carry,
             dt,
             substeps,
+            begun: _,
             spot,
             variance,
         } = self.block;

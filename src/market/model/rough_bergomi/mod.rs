@@ -184,6 +184,7 @@ impl<R: Real, S: Shocks> Kernel for RoughBlock<'_, R, S> {
             carry,
             dt,
             substeps,
+            begun: _,
             spot,
             variance,
         } = self.block;
@@ -270,6 +271,7 @@ mod tests {
                 seed: 3,
                 purpose: Purpose::Pricing,
                 sampling: Sampling::Pseudorandom,
+                family: None,
             };
             simulator.ends(0, 1 << 16)
         };
