@@ -1,7 +1,7 @@
 //! Term structures of rates and dividend yields in strategies.
 
 use crate::error::Result;
-use crate::hedging::ClassicalName;
+use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy};
 use crate::random::Purpose;
 use crate::simd::BLOCK;
 use crate::strategy::{Plan, form};
@@ -276,4 +276,39 @@ fn curves_are_written_and_shown() {
         Plan::parse(&written, |_| {}).unwrap().to_toml().unwrap(),
         first
     );
+}
+
+/// Of contracts whose strikes and expiries lie in ranges each is priced and hedged at the rates of its own life: sold at their prices
+/// they come to nothing on average, hedged by their deltas or not, z-bound 4.
+#[test]
+fn contracts_from_ranges_have_the_rates_of_their_lives() {
+    let terms =
+        "strike = { moneyness = [0.9, 1.1] }\nexpiry_days = [15, 60]\n[costs]\nproportional = 0.0";
+    let text = format!(
+        "[market]\nmodel = \"gbm\"\nvolatility = 0.25\nrate = {RATE}\ndividend = [[25, 0.1], [50, -0.1]]\n[contract]\n{terms}"
+    );
+    let plan = Plan::parse(&text, |_| {}).unwrap();
+    assert!(plan.contract.family().is_some());
+    let paths =
+        plan.simulator(7, Purpose::Evaluation)
+            .paths_with::<f64>(&plan.quotes(), 0, 1 << 14);
+    let mut deviations = Vec::new();
+    for hedge in [Classical::Naked, Classical::BlackScholes] {
+        let policy = ClassicalPolicy {
+            hedge,
+            assets: plan.assets(),
+            charges: plan.spot_charges(),
+        };
+        let book = Book::hedge(&policy, &plan.ledger_of_sale(), &paths).unwrap();
+        let n = book.pnl.len() as f64;
+        let mean = book.pnl.iter().sum::<f64>() / n;
+        let square: f64 = book.pnl.iter().map(|z| (z - mean).powi(2)).sum();
+        let deviation = (square / n).sqrt();
+        assert!(
+            mean.abs() < 4.0 * deviation / n.sqrt(),
+            "{mean} {deviation}"
+        );
+        deviations.push(deviation);
+    }
+    assert!(deviations[1] < 0.2 * deviations[0], "{deviations:?}");
 }
