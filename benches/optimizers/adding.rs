@@ -57,6 +57,7 @@ impl Adding {
             layers: 1,
             instruments: 1,
             layer_normalisation,
+            feedback: false,
         });
         Self {
             shape,
@@ -68,6 +69,8 @@ impl Adding {
                 further: Vec::new(),
                 terms: Vec::new(),
                 state: Vec::new(),
+                unit: None,
+                instruments: 1,
             },
             sweep: shape.sweep(Engine::Block),
             test: sequences(TEST, &mut sequential(2, Purpose::Evaluation)),

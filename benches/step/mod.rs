@@ -68,6 +68,7 @@ impl Step {
             layers: 1,
             instruments: 1,
             layer_normalisation: false,
+            feedback: false,
         });
         let contract = Contract::option(OptionKind::Call, 100.0, steps as f64 / 365.0, steps);
         let costs = Costs {
@@ -85,6 +86,8 @@ impl Step {
                 further: Vec::new(),
                 terms: Vec::new(),
                 state: Vec::new(),
+                unit: None,
+                instruments: 1,
             },
             ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
             shape,

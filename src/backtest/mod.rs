@@ -142,7 +142,11 @@ impl Calibration {
 
     /// The market seen at close `day`.
     pub fn market_at(&self, day: usize) -> Market {
-        let variance = self.variance[day];
+        self.seen_at(self.variance[day])
+    }
+
+    /// The market seen at a variance.
+    pub fn seen_at(&self, variance: f64) -> Market {
         Market {
             model: self.market.model.seen_at(variance),
             ..self.market.clone()
@@ -268,20 +272,42 @@ impl Contracts {
                 .collect();
             let closes: Vec<Vec<usize>> =
                 members.iter().map(|&i| lives[i].closes.clone()).collect();
+            // The strike's rule moves the first asset, every other one begins at the strategy's spot.
+            let first = |market: &Market| plan.strike.spot(market, &plan.contract);
+            let sold_in = |sale: usize| {
+                let spot = first(&calibration.first().market_at(sale));
+                calibration.assets(|asset, known| Market {
+                    spot: if asset == 0 { spot } else { spots[asset] },
+                    ..known.market_at(sale)
+                })
+            };
+            let received = match (plan.contract.family(), &calibration.assets[..]) {
+                (None, [known]) => {
+                    let sales = closes.iter().map(|closes| known.variance[closes[0]]);
+                    plan.premiums(&sales.collect::<Vec<f64>>(), |variance| {
+                        let market = known.seen_at(variance);
+                        let spot = first(&market);
+                        calibration.assets(|_, _| Market {
+                            spot,
+                            ..market.clone()
+                        })
+                    })
+                }
+                (Some(_), _) | (None, _) => {
+                    let sold = closes.iter().zip(&members);
+                    sold.map(|(closes, &member)| plan.premium_of_sale(&sold_in(closes[0]), member))
+                        .collect()
+                }
+            };
+            for (&member, premium) in members.iter().zip(received) {
+                premiums[member] = premium;
+            }
             let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = closes
                 .iter()
-                .zip(&members)
-                .map(|(closes, &member)| {
+                .map(|closes| {
                     let sale = closes[0];
-                    // The strike's rule moves the first asset, every other one begins at the strategy's spot.
-                    let market = calibration.first().market_at(sale);
                     let mut spots = spots.clone();
-                    spots[0] = plan.strike.spot(&market, &plan.contract);
-                    let assets = calibration.assets(|asset, known| Market {
-                        spot: spots[asset],
-                        ..known.market_at(sale)
-                    });
-                    premiums[member] = plan.premium_of_sale(&assets, member);
+                    spots[0] = first(&calibration.first().market_at(sale));
                     let known = histories.iter().zip(&calibration.assets).zip(&spots);
                     known
                         .map(|((history, known), spot)| {
@@ -303,7 +329,7 @@ impl Contracts {
             }
             let assets = calibration.assets(|_, known| known.market.clone());
             Ok(Group {
-                paths: plan.quotes_in(&assets).onto(paths),
+                paths: plan.quotes_in(&assets)?.onto(paths),
                 valuation: OnceLock::new(),
                 plan,
                 members,

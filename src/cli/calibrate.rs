@@ -3,6 +3,7 @@
 use super::output::{Output, warn};
 use super::reading::PriceFiles;
 use super::surface;
+use crate::calibration::FittedModel;
 use crate::error::{Error, Result};
 use crate::market::estimation::StandardErrors;
 use crate::market::history::{Frequency, Quantity};
@@ -17,7 +18,8 @@ use std::time::Instant;
 /// What to calibrate, and to what.
 #[derive(Debug, clap::Args)]
 pub struct Calibration {
-    /// The model; only the parameters of `heston` come from --surface too, and not all models have any that closes determine.
+    /// The model; the parameters of `heston` come from --surface too, those of `local_volatility` from there alone, and not all
+    /// others have any that closes determine.
     #[arg(value_parser = models(), default_value = "heston")]
     model: String,
     /// Daily closes (CSV or Parquet).
@@ -40,12 +42,19 @@ pub struct Calibration {
 pub fn run(calibration: &Calibration) -> Result<Output> {
     match (&calibration.history, &calibration.surface) {
         (Some(path), _) => history(path, calibration),
-        (None, Some(path)) if calibration.model == "heston" => {
-            surface::run(path, &calibration.files, &calibration.reading)
+        (None, Some(path)) => {
+            let model = FittedModel::named(&calibration.model).ok_or_else(|| {
+                let known = FittedModel::ALL
+                    .iter()
+                    .map(|(name, _)| format!("\"{name}\""));
+                let known: Vec<String> = known.collect();
+                Error::input(format!(
+                    "--surface: only {} are calibrated to implied volatilities",
+                    known.join(" and ")
+                ))
+            })?;
+            surface::run(path, model, &calibration.files, &calibration.reading)
         }
-        (None, Some(_)) => Err(Error::input(
-            "--surface: only the model \"heston\" is calibrated to implied volatilities",
-        )),
         (None, None) => unreachable!("the command line requires one"),
     }
 }

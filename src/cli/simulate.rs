@@ -28,7 +28,7 @@ pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
     check_memory((held + named) as f64, "fewer --paths need less")?;
     plan.make_quotes(&mut || stop.check())?;
     let simulator = plan.simulator(plan.seed, Purpose::Export);
-    let paths = simulator.paths_with::<f64>(&plan.quotes(), 0, count);
+    let paths = simulator.paths_with::<f64>(&plan.market_quotes(&plan.assets()), 0, count);
     let rows = count * (steps + 1);
     let (mut spot, mut variance) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for path in 0..count {

@@ -1,12 +1,16 @@
-//! `calibrate --surface`: Heston's parameters from implied volatilities.
+//! `calibrate --surface`: Heston's parameters, or the slices of a local volatility, from implied volatilities.
 
 use super::output::{Output, warn};
 use super::reading::PriceFiles;
 use super::values::day;
-use crate::calibration::{Errors, HestonFit, Surface, SurfaceOptions, fit_heston};
+use crate::calibration::{
+    Errors, FittedModel, HestonFit, LEAST_QUOTES, Quote, Surface, SurfaceOptions, fit_heston,
+    fit_svi,
+};
 use crate::error::{Error, Result};
 use crate::market::VolatilityUnit;
 use crate::market::history::{DateFormat, Decimal};
+use crate::pricing::svi::SviSlice;
 use crate::runs::precision::Precision;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -38,8 +42,13 @@ fn unit(text: &str) -> Result<VolatilityUnit, String> {
         .ok_or_else(|| "must be percent or fraction".into())
 }
 
-/// Calibrates Heston's model to a file of implied volatilities.
-pub fn run(path: &Path, files: &PriceFiles, reading: &Reading) -> Result<Output> {
+/// Calibrates a model to a file of implied volatilities.
+pub fn run(
+    path: &Path,
+    model: FittedModel,
+    files: &PriceFiles,
+    reading: &Reading,
+) -> Result<Output> {
     let raw = files.raw(None);
     if raw.repair.is_some() {
         return Err(Error::input(
@@ -64,13 +73,85 @@ pub fn run(path: &Path, files: &PriceFiles, reading: &Reading) -> Result<Output>
     let drops = surface.drops();
     let drops = drops.map(|drops| format!("{}: {drops}", path.display()));
     drops.iter().for_each(|drops| warn(drops));
+    match model {
+        FittedModel::Heston => heston(path, &surface, drops, reading),
+        FittedModel::LocalVolatility if reading.vega_weighted => Err(Error::input(
+            "--vega-weighted: the slices of a local volatility are fitted to implied volatilities",
+        )),
+        FittedModel::LocalVolatility => local_volatility(path, &surface, drops),
+    }
+}
+
+/// The slices of a local volatility, as the section of a strategy.
+fn local_volatility(path: &Path, surface: &Surface, drops: Option<String>) -> Result<Output> {
+    let start = Instant::now();
+    let fit = fit_svi(surface).map_err(|error| match error {
+        Error::Input(what) => Error::input(format!("{}: {what}", path.display())),
+        Error::Computation(what) => Error::Computation(format!("{}: {what}", path.display())),
+        error => error,
+    })?;
+    let seconds = start.elapsed().as_secs_f64();
+    let few = fit.without_slice.iter().map(|(days, quotes)| {
+        format!(
+            "{}: the expiry of {days:.1} days has {quotes} quotes and no slice, which takes {LEAST_QUOTES}",
+            path.display()
+        )
+    });
+    let few: Vec<String> = few.collect();
+    few.iter().for_each(|warning| warn(warning));
+    let warnings: Vec<&String> = drops.iter().chain(&few).collect();
+    let pairs = fit.implied_volatilities.iter();
+    let mut document = json!({
+        "parameters": { "slices": fit.slices },
+        "sum_squared_error": fit.sum_squared_error,
+        "root_mean_square_error": fit.root_mean_square_error,
+        "volatility_unit": surface.unit.name(),
+        "dropped": surface.dropped,
+        "warnings": warnings,
+        "quotes": quotes(pairs.map(|(quote, found)| (quote, *found))),
+        "seconds": seconds,
+    });
+    if let Some(date) = surface.date {
+        document["date"] = json!(date.to_string());
+    }
+    let slice = |s: &SviSlice| {
+        let SviSlice {
+            days,
+            a,
+            b,
+            rho,
+            m,
+            sigma,
+        } = s;
+        format!(
+            "  {{ days = {days:?}, a = {a:?}, b = {b:?}, rho = {rho:?}, m = {m:?}, sigma = {sigma:?} }},"
+        )
+    };
+    let slices: Vec<String> = fit.slices.iter().map(slice).collect();
+    let text = format!(
+        "# {}\n# root-mean-square error {:.2} volatility points, no arbitrage\n\
+         [market]\nmodel = \"local_volatility\"\nslices = [\n{}\n]",
+        described(surface),
+        fit.root_mean_square_error,
+        slices.join("\n"),
+    );
+    Ok(Output { text, document })
+}
+
+/// Heston's parameters.
+fn heston(
+    path: &Path,
+    surface: &Surface,
+    drops: Option<String>,
+    reading: &Reading,
+) -> Result<Output> {
     let errors = if reading.vega_weighted {
         Errors::Vega
     } else {
         Errors::ImpliedVolatility
     };
     let start = Instant::now();
-    let fit = fit_heston(&surface, errors)?;
+    let fit = fit_heston(surface, errors)?;
     let seconds = start.elapsed().as_secs_f64();
     let precision = Precision::new(
         &fit.at_bound,
@@ -92,20 +173,20 @@ pub fn run(path: &Path, files: &PriceFiles, reading: &Reading) -> Result<Output>
         "volatility_unit": surface.unit.name(),
         "dropped": surface.dropped,
         "warnings": warnings,
-        "quotes": quotes(&surface, &fit),
+        "quotes": quotes(surface.quotes.iter().zip(fit.implied_volatilities.iter().copied())),
         "seconds": seconds,
     });
     if let Some(date) = surface.date {
         document["date"] = json!(date.to_string());
     }
     Ok(Output {
-        text: text(&surface, &fit, &precision),
+        text: text(surface, &fit, &precision),
         document,
     })
 }
 
-fn quotes(surface: &Surface, fit: &HestonFit) -> Vec<Value> {
-    let pairs = surface.quotes.iter().zip(&fit.implied_volatilities);
+/// The quotes with the volatilities of what was fitted.
+fn quotes<'a>(pairs: impl Iterator<Item = (&'a Quote, f64)>) -> Vec<Value> {
     let quotes = pairs.map(|(quote, model)| {
         json!({
             "strike": quote.strike, "expiry_years": quote.expiry,
@@ -115,28 +196,33 @@ fn quotes(surface: &Surface, fit: &HestonFit) -> Vec<Value> {
     quotes.collect()
 }
 
+/// The quotes of a surface in words.
+fn described(surface: &Surface) -> String {
+    let (first, last) = surface.expiries();
+    format!(
+        "{} quotes{}, expiries of {first:.3} to {last:.3} years, volatilities read as {}",
+        surface.quotes.len(),
+        surface
+            .date
+            .map_or(String::new(), |date| format!(" of {date}")),
+        match surface.unit {
+            VolatilityUnit::Fraction => "fractions",
+            VolatilityUnit::Percent => "percent",
+        },
+    )
+}
+
 fn text(surface: &Surface, fit: &HestonFit, precision: &Precision) -> String {
     let p = fit.parameters;
-    let (first, last) = surface.expiries();
     let mut text = format!(
-        "v0 {:.4}\nkappa {:.3}\ntheta {:.4}\nsigma {:.3}\nrho {:.3}\n\
-         {} quotes{}, expiries of {:.3} to {:.3} years, volatilities read as {}\n\
+        "v0 {:.4}\nkappa {:.3}\ntheta {:.4}\nsigma {:.3}\nrho {:.3}\n{}\n\
          root-mean-square error {:.2} volatility points, sum of squares {:.1}\nFeller's condition {}",
         p.v0,
         p.kappa,
         p.theta,
         p.sigma,
         p.rho,
-        surface.quotes.len(),
-        surface
-            .date
-            .map_or(String::new(), |date| format!(" of {date}")),
-        first,
-        last,
-        match surface.unit {
-            VolatilityUnit::Fraction => "fractions",
-            VolatilityUnit::Percent => "percent",
-        },
+        described(surface),
         fit.root_mean_square_error,
         fit.sum_squared_error,
         feller(fit.feller),

@@ -91,6 +91,18 @@ pub trait Formula: Debug + Send + Sync {
         false
     }
 
+    /// Whether [`Self::exactly`] leaves no error: else prices at the sale are simulated, and only hedges ask it.
+    fn prices_exactly(&self) -> bool {
+        true
+    }
+
+    /// The same at the sale in a market that need not be lognormal, from `moments`, the first two of the log return of the first asset
+    /// over each period, which is all that a contract linear in squared returns depends on; none for any other. Of `seen` counts
+    /// no volatility.
+    fn by_log_returns(&self, _seen: &Seen<'_>, _moments: &[(f64, f64)]) -> Option<Worth> {
+        None
+    }
+
     /// Price, deltas and gammas, fast enough for every date of many paths.
     fn worth(&self, seen: &Seen<'_>) -> Worth;
 

@@ -5,7 +5,7 @@ use super::trainings;
 use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, ClassicalName, Policy, TrainedPolicy};
-use crate::network::{Features, Parameters};
+use crate::network::Parameters;
 use crate::risk::paired::{Pair, risk_influence};
 use crate::risk::{Estimate, Row, RowInput};
 use crate::runs::crossed::{Crossed, to_frame};
@@ -134,15 +134,12 @@ fn hedge(
             Ok(vec![hedge_test_paths(test, policy.as_ref(), stop)?])
         }
         Made::Trained(policies) => {
-            let features = Features {
-                strike: test.features.strike,
-                ..origin.features.clone()
-            };
+            let test = &test.seen_as_by(origin);
             let sweep = test.shape.sweep(test.engine);
             let books = policies.iter().map(|parameters| {
                 let policy = TrainedPolicy {
                     parameters,
-                    features: &features,
+                    features: &test.features,
                     sweep: sweep.as_ref(),
                     action: test.action,
                 };

@@ -134,7 +134,7 @@ impl Bench<'_> {
         if self.simulated {
             let book = hedge_test_paths(plan, on_simulation, &mut || (self.stop)())?;
             simulated = Some((row(&book, plan.model_premium(), 1.0), book));
-            let quotes = plan.quotes();
+            let quotes = plan.quotes()?;
             let instruments = quotes.instruments();
             let paths = test_paths(plan).paths_with(&quotes, 0, 1);
             let first = on_simulation.positions(&plan.contract, &paths)?;
@@ -189,7 +189,7 @@ fn hedge(
     policy: &dyn Policy,
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Book> {
-    let (quotes, chunk) = (plan.quotes(), plan.chunk());
+    let (quotes, chunk) = (plan.quotes()?, plan.chunk());
     let mut book = Book::default();
     for first in (0..count).step_by(chunk) {
         stop()?;
@@ -218,7 +218,8 @@ pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<Ban
     };
     let simulator = plan.simulator(plan.seed, Purpose::Validation);
     // Drawn once if they fit.
-    let paths = (PATHS <= plan.chunk()).then(|| simulator.paths_with(&plan.quotes(), 0, PATHS));
+    let quotes = plan.quotes()?;
+    let paths = (PATHS <= plan.chunk()).then(|| simulator.paths_with(&quotes, 0, PATHS));
     let ledger = plan.ledger(&plan.market, 0.0);
     let risk = |aversion: f64| -> Result<f64> {
         stop()?;

@@ -202,7 +202,7 @@ impl Replay {
         }
         let instruments = plan.instruments();
         let block = outcome::test_paths(plan).paths_with::<f64>(
-            &plan.quotes(),
+            &*plan.quotes()?,
             (index / BLOCK) as u64,
             BLOCK,
         );
@@ -293,7 +293,7 @@ impl Replay {
             ));
         }
         let grid = Grid::new(plan);
-        let paths = grid.paths(plan);
+        let paths = grid.paths(plan)?;
         let count = paths.instruments().len();
         let read = |positions: Vec<Lane<f64>>| -> Vec<Vec<f64>> {
             let at = |row: usize, column: usize| {
@@ -384,7 +384,7 @@ impl Grid {
     }
 
     /// One path to every point, rows of the map first.
-    fn paths(&self, plan: &Plan) -> Paths<f64> {
+    fn paths(&self, plan: &Plan) -> Result<Paths<f64>> {
         let (steps, dt) = (plan.contract.steps, plan.contract.dt());
         let process = plan.market.model.variance_process();
         let expected = |t: usize| process.expected(dt * t as f64);
@@ -424,8 +424,8 @@ impl Grid {
                     }
                 }
             });
-        plan.quotes().fill(&mut paths);
-        paths
+        plan.quotes()?.fill(&mut paths);
+        Ok(paths)
     }
 }
 

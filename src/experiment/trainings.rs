@@ -192,7 +192,7 @@ pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>
         Trainer::resume(plan, optimizer, sources, Checkpoint::load(&checkpoint)?)?
     } else {
         let initial = Parameters::random(plan.shape.maps(), seed)?;
-        Trainer::new(plan, optimizer, sources, initial)
+        Trainer::new(plan, optimizer, sources, initial)?
     };
     let mut saved = Instant::now();
     while !training.is_over() {

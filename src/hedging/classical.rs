@@ -1,7 +1,8 @@
+use super::closed_form::{ClosedForm, Form};
 use super::{Policy, close_where_ended, minimum_variance};
-use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Seen, SeenAsset, Vanilla};
+use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Vanilla};
 use crate::error::{Error, Result};
-use crate::market::{Asset, Assets, Market, PathBlock, Paths, VarianceProcess};
+use crate::market::{Assets, PathBlock, Paths};
 use crate::named::named;
 use crate::pricing::BlackScholes;
 use crate::simd::{BLOCK, Lane};
@@ -163,86 +164,22 @@ pub struct ClassicalPolicy {
     pub charges: Vec<Charge>,
 }
 
-/// The error of a hedge by a delta of which there is no formula.
-fn no_delta(contract: &Contract) -> Error {
-    Error::input(format!(
-        "a {} has no delta in closed form to hedge by",
-        contract.name
-    ))
-}
-
-/// An asset as a hedge assumes it.
-struct Assumed<'a> {
-    market: &'a Market,
-    /// The variance of the market's model, made once for all paths and dates.
-    process: VarianceProcess,
+/// An asset as a hedge trades it.
+struct Traded {
     charge: Charge,
     /// The number of its spot among the instruments.
-    traded: Option<usize>,
+    place: Option<usize>,
 }
 
 /// A classical hedge of one contract.
 struct HedgeOf<'a> {
-    assets: &'a [Assumed<'a>],
-    correlation: &'a [Vec<f64>],
-    /// ∫ (r − q) until every date, of each asset.
-    carried: &'a [Vec<f64>],
-    contract: &'a Contract,
+    form: &'a ClosedForm,
+    assets: &'a [Traded],
     aversion: Option<f64>,
     instruments: usize,
 }
 
-/// Where the delta of a contract comes from.
-#[derive(Clone, Copy)]
-enum Form<'a> {
-    /// Its calls and puts.
-    Legs(&'a [Leg]),
-    /// A closed form of its own.
-    Formula(&'a dyn Formula),
-}
-
-impl<'a> Form<'a> {
-    /// A contract with where its delta comes from in a market of `assets`, so many of which have a charge.
-    fn of(contract: &'a Contract, assets: &Assets, charged: usize) -> Result<(&'a Contract, Self)> {
-        match (contract.legs(), assets.formula(contract)) {
-            (Some(legs), _) => Ok((contract, Self::Legs(legs))),
-            (None, Some(formula)) if formula.assets() <= charged => {
-                Ok((contract, Self::Formula(formula)))
-            }
-            (None, _) => Err(no_delta(contract)),
-        }
-    }
-}
-
 impl HedgeOf<'_> {
-    /// A sensitivity of calls and puts at the volatility that the model expects until expiry.
-    fn black_scholes(
-        &self,
-        legs: &[Leg],
-        spot: f64,
-        variance: f64,
-        left: f64,
-        of: impl Fn(&BlackScholes) -> f64,
-    ) -> f64 {
-        let elapsed = self.contract.expiry - left;
-        let Assumed {
-            market,
-            ref process,
-            ..
-        } = self.assets[0];
-        let volatility = process.mean_from(variance, left).sqrt();
-        let value = |leg: &Leg| {
-            let option = market.black_scholes_after(elapsed, *leg, left, volatility);
-            leg.quantity * of(&BlackScholes { spot, ..option })
-        };
-        legs.iter().map(value).sum()
-    }
-
-    /// Years from a date to expiry.
-    fn left(&self, date: usize) -> f64 {
-        self.contract.dt() * (self.contract.steps - date) as f64
-    }
-
     /// Shares and options of delta–vega, beside `held` options.
     fn delta_vega(
         &self,
@@ -254,14 +191,10 @@ impl HedgeOf<'_> {
         left: f64,
     ) -> (f64, f64) {
         const MOST: f64 = 10.0;
-        let Assumed {
-            market,
-            ref process,
-            ..
-        } = self.assets[0];
-        let later = left + (option.expiry - self.contract.expiry);
+        let (market, process) = (self.form.assets().first(), self.form.process(0));
+        let later = left + (option.expiry - self.form.expiry());
         // Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
-        let share = |left: f64| process.mean_from(1.0, left) - process.mean_from(0.0, left);
+        let share = |left: f64| process.mean_slope(variance, left);
         let (ours, theirs) = (
             process.mean_from(variance, left),
             process.mean_from(variance, later),
@@ -275,23 +208,27 @@ impl HedgeOf<'_> {
         let leg = Leg::one(option.kind, option.strike);
         let price = BlackScholes {
             spot,
-            ..market.black_scholes_after(self.contract.expiry - left, leg, later, theirs.sqrt())
+            ..market.black_scholes_after(self.form.expiry() - left, leg, later, theirs.sqrt())
         };
-        let vega = self.black_scholes(legs, spot, variance, left, BlackScholes::vega);
+        let vega = self
+            .form
+            .black_scholes(legs, spot, variance, left, BlackScholes::vega);
         let ratio = vega / price.vega() * (share(left) / share(later)) * expected.sqrt();
         let options = if ratio.is_nan() {
             held
         } else {
             ratio.clamp(-MOST, MOST)
         };
-        let delta = self.black_scholes(legs, spot, variance, left, BlackScholes::delta);
+        let delta = self
+            .form
+            .black_scholes(legs, spot, variance, left, BlackScholes::delta);
         (delta - options * price.delta(), options)
     }
 
     /// Shares of an asset beside `held` shares: the delta or, with an aversion, the nearest edge of the band around it.
     fn position(
         &self,
-        asset: &Assumed<'_>,
+        asset: &Traded,
         (delta, gamma): (f64, f64),
         held: f64,
         (spot, left): (f64, f64),
@@ -299,8 +236,7 @@ impl HedgeOf<'_> {
         let Some(aversion) = self.aversion else {
             return delta;
         };
-        let expiry = self.contract.expiry;
-        let discount = (-asset.market.rate.average(expiry - left, expiry) * left).exp();
+        let discount = self.form.discount(left);
         let cost = asset.charge.cost(1.0, spot);
         let width = if cost == 0.0 {
             0.0
@@ -320,14 +256,18 @@ impl HedgeOf<'_> {
         let first = &self.assets[0];
         let (mut held, mut options) = (0.0, 0.0);
         let dates = out.chunks_exact_mut(self.instruments);
-        for (t, out) in dates.take(self.contract.steps).enumerate() {
-            let (spot, variance, left) = (data.spot[t][lane], data.variance[t][lane], self.left(t));
+        for (t, out) in dates.take(self.form.steps()).enumerate() {
+            let (spot, variance, left) = (
+                data.spot[t][lane],
+                data.variance[t][lane],
+                self.form.left(t),
+            );
             if let Some((index, option)) = option {
                 (held, options) = self.delta_vega(legs, option, options, spot, variance, left);
                 out[index][lane] = options;
             } else {
                 let of = |of: fn(&BlackScholes) -> f64| {
-                    self.black_scholes(legs, spot, variance, left, of)
+                    self.form.black_scholes(legs, spot, variance, left, of)
                 };
                 let moves = (of(BlackScholes::delta), of(BlackScholes::gamma));
                 held = self.position(first, moves, held, (spot, left));
@@ -343,39 +283,16 @@ impl HedgeOf<'_> {
         (data, lane): (PathBlock<'_, f64>, usize),
         out: &mut [Lane<f64>],
     ) {
-        let contract = self.contract;
         let mut held = vec![0.0; formula.assets()];
-        let mut state = vec![0.0; contract.accumulators().len()];
-        let mut seen = Vec::with_capacity(self.assets.len());
+        let (mut seen, mut state) = (Vec::new(), Vec::new());
         let dates = out.chunks_exact_mut(self.instruments);
-        for (t, out) in dates.take(contract.steps).enumerate() {
-            let left = self.left(t);
-            let elapsed = contract.expiry - left;
-            for (index, value) in state.iter_mut().enumerate() {
-                *value = data.state(index)[t][lane];
-            }
-            seen.clear();
-            seen.extend(self.assets.iter().enumerate().map(|(index, asset)| {
-                let variance = data.variance_of(index)[t][lane];
-                SeenAsset {
-                    spot: data.spot_of(index)[t][lane],
-                    dividend: asset.market.dividend.average(elapsed, contract.expiry),
-                    volatility: asset.process.mean_from(variance, left).sqrt(),
-                }
-            }));
-            let worth = formula.worth(&Seen {
-                assets: &seen,
-                correlation: self.correlation,
-                rate: self.assets[0].market.rate.average(elapsed, contract.expiry),
-                carried: self.carried,
-                date: t,
-                steps: contract.steps,
-                dt: contract.dt(),
-                state: &state,
-            });
+        for (t, out) in dates.take(self.form.steps()).enumerate() {
+            let left = self.form.left(t);
+            let memory = (&mut seen, &mut state);
+            let worth = self.form.worth(formula, (&data, lane), t, memory);
             for (index, held) in held.iter_mut().enumerate() {
                 let asset = &self.assets[index];
-                if let Some(instrument) = asset.traded {
+                if let Some(instrument) = asset.place {
                     let moves = (worth.deltas[index], worth.gammas[index]);
                     *held = self.position(asset, moves, *held, (seen[index].spot, left));
                     out[instrument][lane] = *held;
@@ -399,7 +316,15 @@ impl Policy for ClassicalPolicy {
                 Instrument::Option(_) | Instrument::Spot(_) | Instrument::VarianceSwap(_) => None,
             })
         };
-        let legs = || contract.legs().ok_or_else(|| no_delta(contract));
+        let legs = || {
+            let none = || {
+                Error::input(format!(
+                    "calls and puts are asked for, and the contract ({}) is no sum of those",
+                    contract.name
+                ))
+            };
+            contract.legs().ok_or_else(none)
+        };
         let (option, aversion) = match self.hedge {
             Classical::Naked => return Ok(positions),
             Classical::MinimumVariance => {
@@ -417,46 +342,29 @@ impl Policy for ClassicalPolicy {
                 None => (None, None),
             },
         };
-        let assumed = |(index, (asset, charge)): (usize, (&Asset, &Charge))| {
+        let traded = |(index, charge): (usize, &Charge)| {
             let spot = Instrument::Spot(index);
-            Assumed {
-                market: self.assets.market(index),
-                process: asset.market.model.variance_process(),
+            Traded {
                 charge: *charge,
-                traded: instruments.iter().position(|one| *one == spot),
+                place: instruments.iter().position(|one| *one == spot),
             }
         };
-        let list = self.assets.list().iter().zip(&self.charges);
-        let assets: Vec<Assumed<'_>> = list.enumerate().map(assumed).collect();
-        let carried = self.assets.carried(contract.steps, contract.dt());
-        let form = |contract| Form::of(contract, &self.assets, assets.len());
-        // One for each contract that a path may have.
-        let hedged = match contract.family() {
-            None => vec![form(contract)?],
-            Some(family) => {
-                let members = family.members().iter();
-                members
-                    .map(|member| form(&member.contract))
-                    .collect::<Result<_>>()?
-            }
-        };
+        let assets: Vec<Traded> = self.charges.iter().enumerate().map(traded).collect();
+        let forms = ClosedForm::of_paths(&self.assets, contract)?;
         positions
             .par_chunks_exact_mut(steps * count)
             .enumerate()
             .for_each(|(block, out)| {
                 let data = paths.block(block);
                 for lane in 0..BLOCK {
-                    let member = data.drawn().map_or(0, |drawn| drawn.member[lane] as usize);
-                    let (contract, form) = hedged[member];
+                    let form = ClosedForm::of_path(&forms, &data, lane);
                     let of = HedgeOf {
+                        form,
                         assets: &assets,
-                        correlation: self.assets.correlation().matrix(),
-                        carried: &carried,
-                        contract,
                         aversion,
                         instruments: count,
                     };
-                    match form {
+                    match form.form().expect("looked at when it was made") {
                         Form::Legs(legs) => of.by_legs((legs, option), (data, lane), out),
                         Form::Formula(formula) => of.by_formula(formula, (data, lane), out),
                     }

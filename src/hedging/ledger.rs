@@ -1,5 +1,5 @@
 use crate::contract::{Charge, Contract, Costs, Instrument};
-use crate::market::{Curve, Market, PathBlock};
+use crate::market::{Curve, Market, PathBlock, until};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 use std::sync::Arc;
 
@@ -288,24 +288,6 @@ impl Ledger {
 fn reinvested(dividend: &Curve, steps: usize, dt: f64) -> Vec<f64> {
     let over = |t: usize| (dividend.average(dt * t as f64, dt * (t + 1) as f64) * dt).exp();
     (0..steps).map(over).collect()
-}
-
-/// What is held over period `t` of `position`: nothing where the contract has ended.
-#[inline(always)]
-fn until<R: Real>(end: Option<&Lane<R>>, t: usize, position: Lane<R>) -> Lane<R> {
-    let Some(end) = end else {
-        return position;
-    };
-    let t = R::of(t as f64);
-    let mut held = position;
-    for lane in 0..BLOCK {
-        held[lane] = if t < end[lane] {
-            position[lane]
-        } else {
-            R::ZERO
-        };
-    }
-    held
 }
 
 #[inline(always)]

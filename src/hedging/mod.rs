@@ -2,6 +2,7 @@
 
 mod action;
 mod classical;
+mod closed_form;
 #[cfg(test)]
 mod curve_tests;
 mod hedged_monte_carlo;
@@ -15,7 +16,8 @@ mod trained;
 
 pub use action::{Action, Rule};
 pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
-pub use hedged_monte_carlo::{HedgedMonteCarlo, Regression};
+pub use closed_form::{ClosedForm, FamilyForms};
+pub use hedged_monte_carlo::{HedgedMonteCarlo, Regressed, Regression};
 pub use ledger::{Account, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 

@@ -7,8 +7,10 @@ use std::ops::Range;
 ///
 /// # Shapes
 /// In rows of one lane: for each asset spot and variance, `[assets][2][steps + 1]`; the prices of the instruments that are
-/// no asset, `[…][steps + 1]`; what each path holds of its own contract of a family ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments, `[due dates]`;
-/// and, where it may end early, the date of its end, one row.
+/// no asset, `[…][steps + 1]`; what each path holds of its own contract of a family
+/// ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments,
+/// `[due dates]`; where it may end early, the date of its end, one row; and, where they are asked for, the answers of a
+/// benchmark, `[1 + 2 · assets][steps + 1]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     dates: usize,
@@ -22,6 +24,7 @@ pub struct Layout {
     accumulators: usize,
     payments: usize,
     ends: bool,
+    answers: bool,
 }
 
 impl Layout {
@@ -38,6 +41,7 @@ impl Layout {
             accumulators: 0,
             payments: 0,
             ends: false,
+            answers: false,
         }
     }
 
@@ -84,9 +88,16 @@ impl Layout {
         self
     }
 
+    /// The same with or without room for the answers of a benchmark.
+    #[must_use]
+    pub fn answered(mut self, answers: bool) -> Self {
+        self.answers = answers;
+        self
+    }
+
     /// Rows of a block.
     pub fn rows(&self) -> usize {
-        self.end().end
+        self.answers().end
     }
 
     /// Number of dates, one more than periods.
@@ -155,5 +166,13 @@ impl Layout {
     pub(super) fn end(&self) -> Range<usize> {
         let start = self.payments().end;
         start..start + usize::from(self.ends)
+    }
+
+    /// The answers of a benchmark: the value, a delta for every asset, a gamma for every asset.
+    #[inline(always)]
+    pub(super) fn answers(&self) -> Range<usize> {
+        let start = self.end().end;
+        let count = if self.answers { 1 + 2 * self.assets } else { 0 };
+        start..start + count * self.dates
     }
 }

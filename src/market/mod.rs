@@ -3,6 +3,7 @@
 mod assets;
 #[cfg(test)]
 mod assets_tests;
+mod benchmark;
 mod correlation;
 mod curve;
 mod draws;
@@ -30,12 +31,13 @@ mod variance_swap;
 pub mod volatility_unit;
 
 pub use assets::{Asset, Assets};
+pub use benchmark::{Answers, AnswersMut, Benchmark};
 pub use correlation::Correlation;
 pub use curve::Curve;
 pub use history::History;
 pub use layout::Layout;
 pub use model::{GbmParameters, Model, Pricer, VarianceProcess};
-pub use paths::{DrawnTerms, PathBlock, PathBlockMut, Paths};
+pub use paths::{DrawnTerms, PathBlock, PathBlockMut, Paths, until};
 pub use quotes::Quotes;
 pub use simulator::Simulator;
 pub use source::PathSource;

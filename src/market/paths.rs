@@ -1,3 +1,4 @@
+use super::benchmark::{Answers, AnswersMut, Benchmark};
 use super::layout::Layout;
 use crate::contract::{Contract, Family, Instrument, Observed, Spots};
 use crate::simd::{BLOCK, Lane, Lanes, Real};
@@ -98,6 +99,17 @@ impl<'a, R> PathBlock<'a, R> {
         self.rows[self.layout.end()].first()
     }
 
+    /// What a benchmark says of the contract.
+    ///
+    /// # Panics
+    /// If the paths hold no answers of one.
+    #[inline(always)]
+    pub fn benchmark(&self) -> Answers<'a, R> {
+        let rows = &self.rows[self.layout.answers()];
+        assert!(!rows.is_empty(), "the paths hold a benchmark's answers");
+        Answers::new(rows, self.layout.dates())
+    }
+
     /// A running quantity of the contract at every date.
     #[inline(always)]
     pub fn state(&self, accumulator: usize) -> &'a [Lane<R>] {
@@ -117,6 +129,24 @@ pub struct DrawnTerms<'a, R> {
     pub strike: &'a Lane<R>,
     /// The value of every range, `[ranges][BLOCK]`.
     pub values: &'a [Lane<R>],
+}
+
+/// What is held over period `t` of `position`: nothing where the contract ends on date `end` and that is `t` or before it.
+#[inline(always)]
+pub fn until<R: Real>(end: Option<&Lane<R>>, t: usize, position: Lane<R>) -> Lane<R> {
+    let Some(end) = end else {
+        return position;
+    };
+    let t = R::of(t as f64);
+    let mut held = position;
+    for lane in 0..BLOCK {
+        held[lane] = if t < end[lane] {
+            position[lane]
+        } else {
+            R::ZERO
+        };
+    }
+    held
 }
 
 /// One block of [`Paths`] for writing.
@@ -289,18 +319,38 @@ impl<R: Real> Paths<R> {
         debug_assert_eq!(*layout, layout.clone().under(contract));
         let (dates, first) = (layout.dates(), layout.state().start);
         let (payments, end) = (layout.payments().start - first, layout.end().start - first);
+        let ends = layout.end().len();
         rows.par_chunks_exact_mut(layout.rows()).for_each(|rows| {
             let (seen, made) = rows.split_at_mut(first);
             let members = seen[layout.drawn()].first();
             let (state, rest) = made.split_at_mut(payments);
-            let (payments, end) = rest.split_at_mut(end - payments);
+            let (payments, rest) = rest.split_at_mut(end - payments);
             let out = Observed {
                 payments,
-                end,
+                end: &mut rest[..ends],
                 state,
             };
             let spots = Spots::new(seen, dates, 2 * dates).with_members(members);
             contract.observe(spots, out);
+        });
+    }
+
+    /// Writes what `benchmark` says of the contract, for which the layout has room; all else is written.
+    pub(super) fn answer(&mut self, benchmark: &dyn Benchmark) {
+        let Self { layout, rows, .. } = self;
+        let first = layout.answers().start;
+        rows.par_chunks_exact_mut(layout.rows()).for_each(|rows| {
+            let (seen, out) = rows.split_at_mut(first);
+            let seen: Vec<Lane<f64>> = seen.iter().map(|row| row.map(Real::into_f64)).collect();
+            let mut answers = vec![[0.0; BLOCK]; out.len()];
+            let dates = layout.dates();
+            benchmark.answer(
+                &PathBlock::new(layout, &seen),
+                &mut AnswersMut::new(&mut answers, dates),
+            );
+            for (out, answer) in out.iter_mut().zip(answers) {
+                *out = answer.map(R::of);
+            }
         });
     }
 

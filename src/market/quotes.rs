@@ -1,4 +1,5 @@
 use super::assets::Assets;
+use super::benchmark::Benchmark;
 use super::layout::Layout;
 use super::model::{Tabulated, Tabulation};
 use super::paths::{PathBlock, Paths};
@@ -9,20 +10,22 @@ use crate::error::Result;
 use crate::pricing::{PriceRange, PriceTable};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there, and what
-/// the contract itself makes of the paths.
+/// the contract itself makes of the paths; with a benchmark also what that says of the contract.
 ///
 /// An option has the model's price, or one that is interpolated from a table of that price for every date ([`PriceTable`],
 /// where the model asks for it: [`Tabulation`]) and outside of the table computed as such. Interpolation moves a price by less
 /// than 2·10⁻⁵ of the strike.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Quotes {
     assets: Assets,
     contract: Contract,
     instruments: Vec<Instrument>,
     /// Of the instruments that are no asset.
-    pricers: Vec<Priced>,
+    pricers: Arc<[Priced]>,
+    benchmark: Option<Arc<dyn Benchmark>>,
 }
 
 #[derive(Debug)]
@@ -73,8 +76,18 @@ impl Quotes {
             assets: assets.clone(),
             contract: contract.clone(),
             instruments: instruments.to_vec(),
-            pricers,
+            pricers: pricers.into(),
+            benchmark: None,
         })
+    }
+
+    /// The same with what `benchmark` says of the contract.
+    #[must_use]
+    pub fn answered_by(self, benchmark: Arc<dyn Benchmark>) -> Self {
+        Self {
+            benchmark: Some(benchmark),
+            ..self
+        }
     }
 
     /// Whether they were made for these.
@@ -90,7 +103,8 @@ impl Quotes {
     /// What a block of paths holds with the prices of the instruments and what the contract makes of it.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets.count(), self.contract.steps);
-        layout.trading(&self.instruments).under(&self.contract)
+        let layout = layout.trading(&self.instruments).under(&self.contract);
+        layout.answered(self.benchmark.is_some())
     }
 
     /// The paths with the prices of the instruments and what the contract makes of them.
@@ -105,18 +119,20 @@ impl Quotes {
     pub fn fill<R: Real>(&self, paths: &mut Paths<R>) {
         debug_assert_eq!(paths.instruments(), self.instruments);
         paths.observe(&self.contract);
-        if self.pricers.is_empty() {
-            return;
-        }
-        paths.prices_mut().for_each(|(block, prices)| {
-            let dates = block.steps() + 1;
-            for (pricer, out) in self.pricers.iter().zip(prices.chunks_exact_mut(dates)) {
-                match pricer {
-                    Priced::Swap(swap) => dispatch(swap.quote(block, out)),
-                    Priced::Option(option) => option.quote(block, out),
+        if !self.pricers.is_empty() {
+            paths.prices_mut().for_each(|(block, prices)| {
+                let dates = block.steps() + 1;
+                for (pricer, out) in self.pricers.iter().zip(prices.chunks_exact_mut(dates)) {
+                    match pricer {
+                        Priced::Swap(swap) => dispatch(swap.quote(block, out)),
+                        Priced::Option(option) => option.quote(block, out),
+                    }
                 }
-            }
-        });
+            });
+        }
+        if let Some(benchmark) = &self.benchmark {
+            paths.answer(benchmark.as_ref());
+        }
     }
 }
 

@@ -17,6 +17,15 @@ pub enum Feature {
     LastReturn,
     /// √(Σ_{u≤t} ln²(S_u/S_{u−1}) / (tΔ)) / σ, the volatility since the sale; 0 at the sale.
     RealisedVolatility,
+    /// ∂V/∂S_t, the benchmark's delta: Black–Scholes' or that of the contract's closed form, at the volatility that the model expects
+    /// until expiry; that of hedged Monte Carlo where the contract has no delta in closed form.
+    Delta,
+    /// ∂²V/∂S_t² · S_t σ√T, the gamma of the contract's closed form.
+    Gamma,
+    /// V/u, what the benchmark says the contract is worth over the strategy's unit of money.
+    Value,
+    /// δ_{t−1}, the position held from the date before, one for every instrument; 0 at the sale.
+    PreviousPosition,
 }
 
 impl Feature {
@@ -26,10 +35,31 @@ impl Feature {
     /// Whether every asset has one of its own.
     fn is_of_an_asset(self) -> bool {
         match self {
-            Self::LogMoneyness | Self::Volatility | Self::LastReturn | Self::RealisedVolatility => {
-                true
-            }
-            Self::TimeLeft => false,
+            Self::LogMoneyness
+            | Self::Volatility
+            | Self::LastReturn
+            | Self::RealisedVolatility
+            | Self::Delta
+            | Self::Gamma => true,
+            Self::TimeLeft | Self::Value | Self::PreviousPosition => false,
+        }
+    }
+
+    /// Whether the path alone gives it.
+    fn is_of_path(self) -> bool {
+        !self.is_answer() && self != Self::PreviousPosition
+    }
+
+    /// Whether it is an answer of the benchmark.
+    pub fn is_answer(self) -> bool {
+        match self {
+            Self::Delta | Self::Gamma | Self::Value => true,
+            Self::LogMoneyness
+            | Self::Volatility
+            | Self::TimeLeft
+            | Self::LastReturn
+            | Self::RealisedVolatility
+            | Self::PreviousPosition => false,
         }
     }
 }
@@ -51,9 +81,15 @@ pub struct Features {
     /// The scales of the terms that paths draw from ranges, whose values follow those of the market.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<Standard>,
-    /// The scales of the contract's running quantities, which are the last inputs.
+    /// The scales of the contract's running quantities, whose inputs follow.
     #[serde(default)]
     pub state: Vec<Standard>,
+    /// The strategy's unit of money u, in currency, where the value of the contract is a feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<f64>,
+    /// The number of instruments, whose positions from the date before are the last inputs where they are a feature.
+    #[serde(default)]
+    pub instruments: usize,
 }
 
 /// What makes the features of an asset after the first dimensionless: its moneyness is ln(S_t/S₀)/(σ√T).
@@ -102,27 +138,77 @@ impl Standard {
 impl Features {
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
+        self.seen() + self.fed()
+    }
+
+    /// The inputs that paths give; those that the network itself gave on the date before follow.
+    pub(super) fn seen(&self) -> usize {
         self.market() + self.terms.len() + self.state.len()
     }
 
-    /// The inputs that the market gives: those of the list, and for every further asset those of them that an asset has for
-    /// itself.
-    fn market(&self) -> usize {
-        let own = self.list.iter().filter(|feature| feature.is_of_an_asset());
-        self.list.len() + self.further.len() * own.count()
+    /// The inputs that are positions held from the date before.
+    fn fed(&self) -> usize {
+        if self.feeds_back() {
+            self.instruments
+        } else {
+            0
+        }
     }
 
-    /// The features of date `t`, one row for each input.
+    /// Whether the positions held from the date before are inputs.
+    pub fn feeds_back(&self) -> bool {
+        self.list.contains(&Feature::PreviousPosition)
+    }
+
+    /// Whether an answer of the benchmark is an input, which paths then have to hold.
+    pub fn ask_benchmark(&self) -> bool {
+        self.list.iter().any(|feature| feature.is_answer())
+    }
+
+    /// The same without answers of the benchmark and positions, for who finds them. Where an answer is taken away, what the answer
+    /// depends on is seen instead: the usual features.
+    pub fn of_path(&self) -> Self {
+        let listed = self.list.iter().copied();
+        let mut list: Vec<Feature> = Vec::new();
+        if self.ask_benchmark() || !listed.clone().any(Feature::is_of_path) {
+            list.extend(Feature::USUAL);
+        }
+        for feature in listed.filter(|feature| feature.is_of_path()) {
+            if !list.contains(&feature) {
+                list.push(feature);
+            }
+        }
+        Self {
+            list,
+            unit: None,
+            ..self.clone()
+        }
+    }
+
+    /// What is listed of paths, in the order of the inputs.
+    fn listed(&self) -> impl Iterator<Item = Feature> + Clone {
+        let fed = Feature::PreviousPosition;
+        self.list.iter().copied().filter(move |one| *one != fed)
+    }
+
+    /// The inputs that the market and the benchmark give: those of the list, and for every further asset those of them that an asset
+    /// has for itself.
+    fn market(&self) -> usize {
+        let own = self.listed().filter(|feature| feature.is_of_an_asset());
+        self.listed().count() + self.further.len() * own.count()
+    }
+
+    /// The features of date `t`, one row for each input that paths give.
     pub fn at<R: Real>(&self, block: &PathBlock<'_, R>, t: usize, out: &mut Vec<Lane<f64>>) {
-        let mut rows = vec![[R::ZERO; BLOCK]; self.inputs()];
+        let mut rows = vec![[R::ZERO; BLOCK]; self.seen()];
         self.write::<R, false>(block, t, &mut rows);
         out.clear();
         out.extend(rows.iter().map(|row| row.map(Real::into_f64)));
     }
 
-    /// Writes the features of date `t` into `out`, one row for each input: those of the list, which are of the first asset where
-    /// an asset has them for itself, then of every further asset its own, then the terms that the path drew, then the contract's
-    /// running quantities.
+    /// Writes the features of date `t` into `out`, one row for each input that paths give: those of the list, which are of the first
+    /// asset where an asset has them for itself, then of every further asset its own, then the terms that the path drew, then the
+    /// contract's running quantities.
     #[inline(always)]
     pub(super) fn write<R: Real, const FMA: bool>(
         &self,
@@ -138,10 +224,10 @@ impl Features {
         };
         let mut rows = listed.iter_mut();
         for (asset, scale) in std::iter::once(&first).chain(&self.further).enumerate() {
-            let own = self.list.iter();
+            let own = self.listed();
             let own = own.filter(|feature| asset == 0 || feature.is_of_an_asset());
             for (feature, out) in own.zip(&mut rows) {
-                self.write_one::<R, FMA>(*feature, (asset, scale), block, t, out);
+                self.write_one::<R, FMA>(feature, (asset, scale), block, t, out);
             }
         }
         if let Some(drawn) = block.drawn() {
@@ -221,6 +307,23 @@ impl Features {
                     out[lane] = sum[lane].sqrt() * share;
                 }
             }
+            Feature::Delta => *out = block.benchmark().delta(asset)[t],
+            Feature::Gamma => {
+                let gamma = &block.benchmark().gamma(asset)[t];
+                let share = R::of(scale.volatility * self.expiry.sqrt());
+                for lane in 0..BLOCK {
+                    out[lane] = gamma[lane] * spots[t][lane] * share;
+                }
+            }
+            Feature::Value => {
+                let value = &block.benchmark().value()[t];
+                let unit = self.unit.expect("the value is seen in a unit");
+                let share = R::of(1.0 / unit);
+                for lane in 0..BLOCK {
+                    out[lane] = value[lane] * share;
+                }
+            }
+            Feature::PreviousPosition => unreachable!("the network feeds it"),
         }
     }
 }

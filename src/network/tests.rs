@@ -1,12 +1,13 @@
 //! The sweeps against candle's automatic differentiation, and against each other.
 
 use super::*;
+use crate::contract::{Contract, ExerciseRule, OptionKind};
 use crate::market::{Market, Model, Paths, Simulator};
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
 use crate::simd::BLOCK;
 use crate::simd::{Lane, Real};
-use candle_core::{D, DType, Device, Tensor, WithDType};
+use candle_core::{D, Device, Tensor, WithDType};
 use faer::Mat;
 
 fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
@@ -45,7 +46,30 @@ fn features(steps: usize) -> Features {
         further: Vec::new(),
         terms: Vec::new(),
         state: Vec::new(),
+        unit: None,
+        instruments: 1,
     }
+}
+
+/// Those of a network that may be fed its own outputs.
+fn features_of(shape: LstmShape, steps: usize) -> Features {
+    let mut features = features(steps);
+    if shape.feedback {
+        features.list.push(Feature::PreviousPosition);
+        features.instruments = shape.instruments;
+    }
+    features
+}
+
+/// The same paths, on which a contract ends where the spot is above 101 on the third date or the fourth.
+fn ending<R: Real>(count: usize, steps: usize) -> Paths<R> {
+    let deviation = 0.2 * (steps as f64 / 252.0).sqrt();
+    let mut rule = ExerciseRule::at_expiry(OptionKind::Call, 101.0, (deviation, None), steps);
+    for date in [3, 4] {
+        // Going on is worth nothing.
+        rule.set(date, Some([0.0; ExerciseRule::TERMS + 1]));
+    }
+    paths(count, steps).under(&Contract::american(rule, steps as f64 / 252.0, steps))
 }
 
 /// Positions [B, T · instruments] by candle tensors, and the features they were made from.
@@ -58,27 +82,29 @@ fn candle_positions(
     let (count, steps) = (paths.count(), paths.steps());
     let variables: Vec<_> = parameters.variables().map(|(_, v)| v.clone()).collect();
     let scale = features.volatility * features.expiry.sqrt();
-    let mut below: Vec<Tensor> = (0..steps)
-        .map(|t| {
-            let rows: Vec<f64> = (0..count)
-                .flat_map(|b| {
-                    let (spot, variance) = paths.path(b);
-                    [
-                        (spot[t] / features.strike).ln() / scale,
-                        variance[t].sqrt() / features.volatility,
-                        (steps - t) as f64 / steps as f64,
-                    ]
-                })
-                .collect();
-            Tensor::from_vec(rows, (count, 3), &Device::Cpu).unwrap()
-        })
-        .collect();
-    let ones = Tensor::ones((count, 1), DType::F64, &Device::Cpu).unwrap();
-    for w in &variables[..shape.layers] {
-        let mut h = Tensor::zeros((count, shape.hidden), DType::F64, &Device::Cpu).unwrap();
-        let mut c = h.clone();
-        for x in &mut below {
-            let a = Tensor::cat(&[&h, x, &ones], 1).unwrap();
+    let column = |values: Vec<f64>, columns: usize| {
+        Tensor::from_vec(values, (count, columns), &Device::Cpu).unwrap()
+    };
+    let zeros = |columns: usize| column(vec![0.0; count * columns], columns);
+    let ones = column(vec![1.0; count], 1);
+    let mut states = vec![(zeros(shape.hidden), zeros(shape.hidden)); shape.layers];
+    let mut held = zeros(shape.instruments);
+    let mut columns: Vec<Tensor> = Vec::new();
+    for t in 0..steps {
+        let rows = (0..count).flat_map(|b| {
+            let (spot, variance) = paths.path(b);
+            [
+                (spot[t] / features.strike).ln() / scale,
+                variance[t].sqrt() / features.volatility,
+                (steps - t) as f64 / steps as f64,
+            ]
+        });
+        let mut x = column(rows.collect(), 3);
+        if shape.feedback {
+            x = Tensor::cat(&[&x, &held], 1).unwrap();
+        }
+        for (w, (h, c)) in variables.iter().zip(&mut states) {
+            let a = Tensor::cat(&[&*h, &x, &ones], 1).unwrap();
             let s = a
                 .matmul(&w.t().unwrap())
                 .unwrap()
@@ -87,28 +113,30 @@ fn candle_positions(
             let gate = |g: usize| s.narrow(D::Minus1, g, 1).unwrap().squeeze(2).unwrap();
             let sigmoid = |x: Tensor| candle_nn::ops::sigmoid(&x).unwrap();
             let (i, f, o) = (sigmoid(gate(0)), sigmoid(gate(1)), sigmoid(gate(3)));
-            c = ((f * c).unwrap() + (i * gate(2).tanh().unwrap()).unwrap()).unwrap();
-            h = (o * c.tanh().unwrap()).unwrap();
+            *c = ((f * &*c).unwrap() + (i * gate(2).tanh().unwrap()).unwrap()).unwrap();
+            *h = (o * c.tanh().unwrap()).unwrap();
             if shape.layer_normalisation {
                 let mean = h.mean_keepdim(1).unwrap();
                 let centred = h.broadcast_sub(&mean).unwrap();
                 let variance = centred.sqr().unwrap().mean_keepdim(1).unwrap();
                 let deviation = (variance + 1e-5).unwrap().sqrt().unwrap();
-                h = centred.broadcast_div(&deviation).unwrap();
+                *h = centred.broadcast_div(&deviation).unwrap();
             }
-            *x = h.clone();
+            x = h.clone();
+        }
+        let head = &variables[shape.layers];
+        let inputs = Tensor::cat(&[&x, &ones], 1).unwrap();
+        held = inputs.matmul(&head.t().unwrap()).unwrap();
+        columns.push(held.clone());
+        if paths.block(0).end().is_some() {
+            let goes_on = |b: usize| {
+                let end = paths.block(b / BLOCK).end().unwrap()[b % BLOCK];
+                f64::from(u8::from((t as f64) < end))
+            };
+            let goes_on = column((0..count).map(goes_on).collect(), 1);
+            held = held.broadcast_mul(&goes_on).unwrap();
         }
     }
-    let head = &variables[shape.layers];
-    let columns: Vec<Tensor> = below
-        .iter()
-        .map(|h| {
-            Tensor::cat(&[h, &ones], 1)
-                .unwrap()
-                .matmul(&head.t().unwrap())
-                .unwrap()
-        })
-        .collect();
     Tensor::cat(&columns, 1).unwrap()
 }
 
@@ -158,24 +186,30 @@ fn sweeps<R: Real + WithDType>(shape: LstmShape) -> [(&'static str, Box<dyn Swee
 
 #[test]
 fn sweeps_equal_candle_autograd_in_double_precision() {
-    for (hidden, layers, instruments, count, layer_normalisation) in [
-        (5, 1, 1, 40, false),
-        (8, 2, 1, 64, false),
-        (3, 3, 3, 7, false),
-        (4, 1, 2, 33, false),
-        (5, 1, 1, 40, true),
-        (4, 3, 2, 33, true),
+    for (hidden, layers, instruments, count, layer_normalisation, feedback) in [
+        (5, 1, 1, 40, false, false),
+        (8, 2, 1, 64, false, false),
+        (3, 3, 3, 7, false, false),
+        (4, 1, 2, 33, false, false),
+        (5, 1, 1, 40, true, false),
+        (4, 3, 2, 33, true, false),
+        (5, 1, 1, 40, false, true),
+        (8, 2, 2, 33, false, true),
+        (4, 3, 2, 33, true, true),
     ] {
         let shape = LstmShape {
-            features: 3,
+            features: if feedback { 3 + instruments } else { 3 },
             hidden,
             layers,
             instruments,
             layer_normalisation,
+            feedback,
         };
         let parameters = Parameters::random(shape.maps(), 11).unwrap();
         for (engine, sweep) in sweeps::<f64>(shape) {
-            equals_candle_autograd(engine, &*sweep, shape, &parameters, count);
+            for paths in [paths::<f64>(count, 6), ending(count, 6)] {
+                equals_candle_autograd(engine, &*sweep, shape, &parameters, &paths);
+            }
         }
     }
 }
@@ -185,13 +219,13 @@ fn equals_candle_autograd(
     sweep: &dyn Sweep<f64>,
     shape: LstmShape,
     parameters: &Parameters,
-    count: usize,
+    paths: &Paths<f64>,
 ) {
-    let (steps, instruments) = (6, shape.instruments);
-    let (paths, features) = (paths::<f64>(count, steps), features(steps));
+    let (steps, instruments) = (paths.steps(), shape.instruments);
+    let features = features_of(shape, steps);
 
-    let expected = candle_positions(shape, parameters, &features, &paths);
-    let positions = sweep.forward(parameters, &features, &paths).unwrap();
+    let expected = candle_positions(shape, parameters, &features, paths);
+    let positions = sweep.forward(parameters, &features, paths).unwrap();
     for (b, row) in expected.to_vec2::<f64>().unwrap().iter().enumerate() {
         for (t, expected) in row.iter().enumerate() {
             let found = positions[(b / BLOCK) * steps * instruments + t][b % BLOCK];
@@ -202,18 +236,16 @@ fn equals_candle_autograd(
         }
     }
 
-    let loss = (expected * seeds_tensor(&paths, instruments))
+    let loss = (expected * seeds_tensor(paths, instruments))
         .unwrap()
         .sum_all()
         .unwrap();
     let gradients = loss.backward().unwrap();
-    let seed = seed(&paths, instruments);
-    let gradient = sweep
-        .gradient(parameters, &features, &paths, &seed)
-        .unwrap();
+    let seed = seed(paths, instruments);
+    let gradient = sweep.gradient(parameters, &features, paths, &seed).unwrap();
     let mut record = Record::default();
     sweep
-        .record(parameters, &features, &paths, &seed, &mut record)
+        .record(parameters, &features, paths, &seed, &mut record)
         .unwrap();
     let from_record = record.gradient(&vec![1.0; record.paths()]);
     for (index, (name, variable)) in parameters.variables().enumerate() {
@@ -235,6 +267,7 @@ fn single_precision_sweep_agrees_with_double() {
             layers: 1,
             instruments: 1,
             layer_normalisation: false,
+            feedback: false,
         },
     );
     let parameters = Parameters::random(shape.maps(), 5).unwrap();
@@ -264,6 +297,7 @@ fn directional_derivative_contracts_the_path_derivative() {
             layers: 2,
             instruments: 1,
             layer_normalisation: false,
+            feedback: false,
         },
     );
     let parameters = Parameters::random(shape.maps(), 2).unwrap();
@@ -315,22 +349,28 @@ fn assert_close_matrices(found: &[Mat<f64>], expected: &[Mat<f64>], bound: f64, 
 /// gradient, and the record lane by lane and through what optimizers read from it.
 fn engines_agree<R: Real + WithDType>(bound: f64) {
     // The last one has several segments of dates.
-    for (hidden, layers, instruments, count, steps, layer_normalisation) in [
-        (5, 1, 1, 40, 6, false),
-        (8, 2, 1, 64, 6, false),
-        (3, 3, 3, 7, 6, false),
-        (4, 2, 2, 33, 70, false),
-        (8, 2, 1, 33, 70, true),
+    for (hidden, layers, instruments, count, steps, layer_normalisation, feedback) in [
+        (5, 1, 1, 40, 6, false, false),
+        (8, 2, 1, 64, 6, false, false),
+        (3, 3, 3, 7, 6, false, false),
+        (4, 2, 2, 33, 70, false, false),
+        (8, 2, 1, 33, 70, true, false),
+        (5, 1, 1, 40, 6, false, true),
+        (4, 2, 2, 33, 70, false, true),
+        (8, 2, 1, 33, 70, true, true),
     ] {
         let shape = LstmShape {
-            features: 3,
+            features: if feedback { 3 + instruments } else { 3 },
             hidden,
             layers,
             instruments,
             layer_normalisation,
+            feedback,
         };
         let parameters = Parameters::random(shape.maps(), 11).unwrap();
-        let (paths, features) = (self::paths::<R>(count, steps), features(steps));
+        // What is fed back grows with the dates, and its rounding with it.
+        let bound = if feedback { 3.0 * bound } else { bound };
+        let (paths, features) = (ending::<R>(count, steps), features_of(shape, steps));
         let seed = seed(&paths, instruments);
         let [found, expected] = sweeps::<R>(shape).map(|(_, sweep)| {
             let positions = sweep.forward(&parameters, &features, &paths).unwrap();
@@ -392,6 +432,7 @@ fn records_are_written_over() {
             layers: 2,
             instruments: 1,
             layer_normalisation: false,
+            feedback: false,
         },
     );
     let parameters = Parameters::random(shape.maps(), 2).unwrap();
@@ -431,6 +472,7 @@ fn steps_have_a_matrix_for_every_map() {
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
+        feedback: false,
     };
     let parameters = Parameters::random(shape.maps(), 8).unwrap();
     let before = parameters.matrices().unwrap();
@@ -448,6 +490,7 @@ fn sweeps_take_the_weights_of_their_network() {
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
+        feedback: false,
     };
     let other = LstmShape { hidden: 5, ..shape };
     let parameters = Parameters::random(other.maps(), 8).unwrap();
@@ -459,4 +502,49 @@ fn sweeps_take_the_weights_of_their_network() {
             "{engine}: {message}"
         );
     }
+}
+
+/// A date is fed the position of the date before, 0 on the first date and where the contract has ended.
+#[test]
+fn the_record_shows_what_is_fed_back() {
+    let (steps, shape) = (
+        6,
+        LstmShape {
+            features: 5,
+            hidden: 4,
+            layers: 1,
+            instruments: 2,
+            layer_normalisation: false,
+            feedback: true,
+        },
+    );
+    let parameters = Parameters::random(shape.maps(), 2).unwrap();
+    let paths = ending::<f64>(64, steps);
+    let features = features_of(shape, steps);
+    let sweep = BlockSweep::<f64, _>::new(shape);
+    let positions = sweep.forward(&parameters, &features, &paths).unwrap();
+    let mut record = Record::default();
+    let seed = seed(&paths, 2);
+    sweep
+        .record(&parameters, &features, &paths, &seed, &mut record)
+        .unwrap();
+    let mut ended = 0;
+    for block in 0..paths.blocks() {
+        let end = paths.block(block).end().unwrap();
+        for t in 0..steps {
+            let inputs = record.maps[0].inputs.at(block * steps + t);
+            for instrument in 0..2 {
+                for lane in 0..BLOCK {
+                    let held = match t {
+                        0 => 0.0,
+                        t if t as f64 > end[lane] => 0.0,
+                        t => positions[(block * steps + t - 1) * 2 + instrument][lane],
+                    };
+                    assert_eq!(inputs[4 + 3 + instrument][lane], held);
+                    ended += usize::from(t as f64 > end[lane]);
+                }
+            }
+        }
+    }
+    assert!(ended > 0);
 }

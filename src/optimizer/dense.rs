@@ -38,6 +38,11 @@ pub fn inverse(m: &Mat<f64>) -> Mat<f64> {
 
 /// The record of a small LSTM whose P&L is its gains from trading, on random paths.
 pub fn record<R: Real>(steps: usize) -> Record<R> {
+    record_of(steps, false)
+}
+
+/// The same of an LSTM that may be fed its positions.
+pub fn record_of<R: Real>(steps: usize, feedback: bool) -> Record<R> {
     let market = Market {
         model: Model::from(GbmParameters { volatility: 0.4 }),
         spot: 100.0,
@@ -55,20 +60,26 @@ pub fn record<R: Real>(steps: usize) -> Record<R> {
     };
     let paths = simulator.paths::<R>(0, 64);
     let features = Features {
-        list: Feature::USUAL.to_vec(),
+        list: match feedback {
+            true => [&Feature::USUAL[..], &[Feature::PreviousPosition]].concat(),
+            false => Feature::USUAL.to_vec(),
+        },
         strike: 100.0,
         volatility: 0.4,
         expiry: 0.02 * steps as f64,
         further: Vec::new(),
         terms: Vec::new(),
         state: Vec::new(),
+        unit: None,
+        instruments: 1,
     };
     let shape = LstmShape {
-        features: 3,
+        features: features.inputs(),
         hidden: 2,
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
+        feedback,
     };
     let parameters = Parameters::random(shape.maps(), 8).unwrap();
     let seed = |block: usize, _: &[Lane<R>], out: &mut [Lane<R>]| {

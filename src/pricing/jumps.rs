@@ -111,7 +111,7 @@ impl Jumps for NormalJumps {
 ///
 /// # References
 /// S. Kou (2002), "A jump-diffusion model for option pricing", Management Science 48(8), equations 1–3.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExponentialJumps {
     /// The intensity λ.
     pub intensity: f64,
@@ -124,8 +124,8 @@ pub struct ExponentialJumps {
 }
 
 impl ExponentialJumps {
-    /// φ(s) = E[e^{sY}] = p/(1 − s/η₁) + (1 − p)/(1 + s/η₂)
-    fn moment(&self, s: Complex64) -> Complex64 {
+    /// φ(s) = E[e^{sY}] = p/(1 − s/η₁) + (1 − p)/(1 + s/η₂): the moment generating function of one jump of the log-spot.
+    pub fn moment(&self, s: Complex64) -> Complex64 {
         self.upward / (1.0 - s * self.mean_up) + (1.0 - self.upward) / (1.0 + s * self.mean_down)
     }
 

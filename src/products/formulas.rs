@@ -4,9 +4,9 @@ use crate::contract::OptionKind;
 use crate::contract::expression::fixing;
 use crate::contract::{Formula, Seen, Worth};
 use crate::pricing::exotic::{
-    AverageSoFar, BarrierOption, Choice, Digital, Direction, Exchange, ForwardStart,
-    GeometricAsian, Knock, LognormalAsset, RainbowOption, SampledVariance, Touch, TouchKind,
-    TwoAssetValuation, TwoAssets, Valuation,
+    AverageSoFar, BarrierOption, Choice, Digital, Direction, Exchange, FixedLookback,
+    FloatingLookback, ForwardStart, GeometricAsian, Knock, LognormalAsset, RainbowOption,
+    SampledVariance, Touch, TouchKind, TwoAssetValuation, TwoAssets, Valuation,
 };
 
 fn asset(seen: &Seen<'_>) -> LognormalAsset {
@@ -105,6 +105,18 @@ impl Formula for VarianceSwapForm {
         false
     }
 
+    /// The first return is counted from the spot of the sale, as on any other date.
+    fn by_log_returns(&self, seen: &Seen<'_>, moments: &[(f64, f64)]) -> Option<Worth> {
+        let asset = asset(seen);
+        let life = seen.dt * seen.steps as f64;
+        let squares: f64 = moments.iter().map(|(_, square)| square).sum();
+        let (next, _) = moments.first()?;
+        let squares = Valuation::of_logarithm(squares, 2.0 * next, 2.0, asset.spot);
+        let strike = Valuation::constant(self.strike_volatility.powi(2));
+        let discount = self.notional * asset.discount();
+        Some((discount * (1.0 / life * squares - strike)).into())
+    }
+
     fn worth(&self, seen: &Seen<'_>) -> Worth {
         let asset = asset(seen);
         let life = seen.dt * seen.steps as f64;
@@ -120,6 +132,52 @@ impl Formula for VarianceSwapForm {
         let known = seen.state[0] / life - self.strike_volatility.powi(2);
         let known = Valuation::constant(asset.discount() * known);
         (self.notional * (to_come.valuation() + known)).into()
+    }
+}
+
+/// A lookback option, whose state is the extreme of the path so far.
+#[derive(Debug)]
+pub(super) struct LookbackForm {
+    pub kind: OptionKind,
+    /// None for one whose strike is the extreme on the other side.
+    pub strike: Option<f64>,
+}
+
+impl Formula for LookbackForm {
+    fn needs_constant_carry(&self) -> bool {
+        true
+    }
+
+    /// That dates are apart is corrected to leading order.
+    fn prices_exactly(&self) -> bool {
+        false
+    }
+
+    fn worth(&self, seen: &Seen<'_>) -> Worth {
+        let (asset, kind, spacing) = (asset(seen), self.kind, seen.dt);
+        // The sale is no date that counts.
+        let extreme = match seen.date {
+            0 => asset.spot,
+            _ => seen.state[0],
+        };
+        let value = match self.strike {
+            Some(strike) => FixedLookback {
+                asset,
+                kind,
+                strike,
+                extreme,
+                spacing,
+            }
+            .valuation(),
+            None => FloatingLookback {
+                asset,
+                kind,
+                extreme,
+                spacing,
+            }
+            .valuation(),
+        };
+        value.into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Options on averages and extremes of the path, and on its later part.
 
-use super::formulas::{ForwardStartForm, GeometricForm};
+use super::formulas::{ForwardStartForm, GeometricForm, LookbackForm};
 use super::setting::{Setting, Sold, StrikeRule};
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
@@ -116,7 +116,8 @@ pub(super) fn lookback(
             OptionKind::Call => format!("{spot} - lowest({spot})"),
             OptionKind::Put => format!("highest({spot}) - {spot}"),
         };
-        return Ok(Sold::sheet(setting.spot, setting.payoff(&amount, &[])?));
+        let sold = Sold::sheet(setting.spot, setting.payoff(&amount, &[])?);
+        return Ok(sold.with_formula(LookbackForm { kind, strike: None }));
     }
     let strike = setting.fixed_strike(&mut terms.strike)?;
     let extreme = match kind {
@@ -124,7 +125,11 @@ pub(super) fn lookback(
         OptionKind::Put => format!("lowest({spot})"),
     };
     let sheet = setting.payoff(&against(kind, &extreme, "K"), &[("K", strike)])?;
-    Ok(Sold::sheet(strike, sheet))
+    let form = LookbackForm {
+        kind,
+        strike: Some(strike),
+    };
+    Ok(Sold::sheet(strike, sheet).with_formula(form))
 }
 
 /// `max(S - m * sum(when(observation == n, S, 0)), 0)`, where the sum is the spot on hedging date n from that date on.

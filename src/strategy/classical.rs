@@ -1,20 +1,69 @@
 //! The hedges that need no training, made ready.
 
 use super::Plan;
-use crate::contract::Contract;
+use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::Result;
-use crate::hedging::{ClassicalName, ClassicalPolicy, HedgedMonteCarlo, Policy, Regression};
-use crate::market::{Assets, PathSource, Paths};
+use crate::hedging::{
+    ClassicalName, ClassicalPolicy, ClosedForm, FamilyForms, HedgedMonteCarlo, Ledger, Policy,
+    Regressed, Regression,
+};
+use crate::market::{Assets, Benchmark, PathSource, Paths, Quotes, Simulator};
+use crate::network::Features;
 use crate::random::Purpose;
 use crate::simd::{BLOCK, Lane};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Assets and the regression on their paths.
-type Fitted = (Assets, Arc<Regression>);
+/// What a regression was fitted for.
+#[derive(Debug, Clone, PartialEq)]
+struct Fit {
+    contract: Contract,
+    assets: Assets,
+    instruments: Vec<Instrument>,
+    features: Features,
+    seed: u64,
+}
 
-/// The regressions that a plan made, by their assets. Clones of a plan share them.
+/// Regressions that are kept, the last ones.
+const KEPT: usize = 64;
+
+/// The regressions that were fitted on the paths of one source, each of which takes a second or so. Clones share them, and so do
+/// plans that are changed from each other.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RegressionCache(Arc<Mutex<Vec<Fitted>>>);
+pub struct Regressions(Arc<Mutex<Vec<(Fit, Arc<Regression>)>>>);
+
+impl Regressions {
+    /// The regression for `fit`, made once.
+    fn of(&self, fit: Fit, make: impl FnOnce() -> Result<Regression>) -> Result<Arc<Regression>> {
+        // The lock is not held while a regression is made: its threads may come to ask for another one.
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = |known: &[(Fit, Arc<Regression>)]| {
+            let found = known.iter().find(|(of, _)| *of == fit);
+            found.map(|(_, regression)| Arc::clone(regression))
+        };
+        if let Some(regression) = found(&known()) {
+            return Ok(regression);
+        }
+        let regression = Arc::new(make()?);
+        let mut known = known();
+        if let Some(regression) = found(&known) {
+            return Ok(regression);
+        }
+        if known.len() == KEPT {
+            known.remove(0);
+        }
+        known.push((fit, Arc::clone(&regression)));
+        Ok(regression)
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// Gives the paths on which the contract of a plan is to be fitted.
+pub type FitPaths<'a> = dyn Fn(&Plan) -> Box<dyn PathSource> + Sync + 'a;
 
 impl Plan {
     /// A hedge without training that assumes the market of `assets`; `aversion` is that of its band.
@@ -34,22 +83,23 @@ impl Plan {
                 plan: self.clone(),
                 assets: assets.clone(),
                 aversion,
-                fitted: None,
+                given: None,
             }),
         }
     }
 
-    /// Hedged Monte Carlo that was fitted already.
-    pub fn by_regression(
+    /// Hedged Monte Carlo that is fitted on given paths, once for each contract that it hedges; `fitted` keeps the regressions.
+    pub fn by_regression<'a>(
         &self,
-        regression: Arc<Regression>,
+        paths: &'a FitPaths<'a>,
+        fitted: &Regressions,
         aversion: f64,
-    ) -> Box<dyn Policy + Send + Sync> {
+    ) -> Box<dyn Policy + 'a> {
         Box::new(ByRegression {
             plan: self.clone(),
             assets: self.assets(),
             aversion,
-            fitted: Some(regression),
+            given: Some((paths, fitted.clone())),
         })
     }
 
@@ -63,56 +113,112 @@ impl Plan {
     /// # Errors
     /// Those of [`Regression::new`].
     pub fn regression(&self, assets: &Assets) -> Result<Arc<Regression>> {
-        let cache = &self.regressions.0;
-        let made = |made: &Vec<Fitted>| {
-            let found = made.iter().find(|(of, _)| of == assets);
-            found.map(|(_, regression)| Arc::clone(regression))
-        };
-        if let Some(regression) = made(&cache.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(regression);
-        }
-        let mut simulator = self.simulator(self.seed, Purpose::Regression);
-        simulator.assets = assets.clone();
-        let regression = Arc::new(self.regression_on(assets, &simulator)?);
-        let fitted = (assets.clone(), Arc::clone(&regression));
-        let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.push(fitted);
-        Ok(regression)
+        self.regressions
+            .of(self.fit(assets, self.instruments()), || {
+                let quotes = self.market_quotes(assets);
+                let ledger = self.ledger(assets.first(), 0.0);
+                self.regress(&ledger, &quotes, &self.regression_paths(assets))
+            })
     }
 
-    /// Hedged Monte Carlo of the plan's contract on paths of `source`, at the rate and the prices of `assets`: 65,536 of them, or
-    /// as many as have two million dates.
-    ///
-    /// # Errors
-    /// Those of [`Regression::new`].
-    pub fn regression_on(&self, assets: &Assets, source: &dyn PathSource) -> Result<Regression> {
+    /// Hedged Monte Carlo of the plan's contract on paths of `source`, at the rate and the prices of `assets`.
+    fn regression_on(&self, assets: &Assets, source: &dyn PathSource) -> Result<Regression> {
+        let quotes = self.market_quotes(assets);
+        self.regress(&self.ledger(assets.first(), 0.0), &quotes, source)
+    }
+
+    /// The regression on 65,536 paths, or as many as have two million dates.
+    fn regress(
+        &self,
+        ledger: &Ledger,
+        quotes: &Quotes,
+        source: &dyn PathSource,
+    ) -> Result<Regression> {
         const DATES: usize = 1 << 21;
         let paths = DATES / self.contract.steps / BLOCK * BLOCK;
-        let quotes = self.quotes_in(assets);
         let mut drawn = Paths::<f32>::with_layout(paths.clamp(1 << 13, 1 << 16), quotes.layout());
         source.fill(0, &mut drawn);
         quotes.fill(&mut drawn);
-        Regression::new(&self.ledger(assets.first(), 0.0), &self.features, &drawn)
+        Regression::new(ledger, &self.features, &drawn)
+    }
+
+    fn regression_paths(&self, assets: &Assets) -> Simulator {
+        let mut simulator = self.simulator(self.seed, Purpose::Regression);
+        simulator.assets = assets.clone();
+        simulator
+    }
+
+    fn fit(&self, assets: &Assets, instruments: Vec<Instrument>) -> Fit {
+        Fit {
+            contract: self.contract.clone(),
+            assets: assets.clone(),
+            instruments,
+            features: self.features.of_path(),
+            seed: self.seed,
+        }
+    }
+
+    /// What answers for the contract where the policy's features ask for it, on paths whose market is that of `assets`: the closed
+    /// form that the Black–Scholes hedge uses or, where there is none, hedged Monte Carlo with the spots of all assets, fitted once.
+    ///
+    /// # Errors
+    /// Those of [`Regression::new`].
+    pub(super) fn benchmark(&self, assets: &Assets) -> Result<Option<Arc<dyn Benchmark>>> {
+        if !self.features.ask_benchmark() {
+            return Ok(None);
+        }
+        let assets = self.assumed.as_ref().unwrap_or(assets);
+        if self.contract.has_delta() {
+            return Ok(Some(match self.contract.family() {
+                None => Arc::new(ClosedForm::new(assets, &self.contract)?),
+                Some(_) => Arc::new(FamilyForms::new(assets, &self.contract)?),
+            }));
+        }
+        let spots: Vec<Instrument> = (0..assets.count()).map(Instrument::Spot).collect();
+        let costs = Costs {
+            spot: Charge::default(),
+            liquidation: self.liquidation,
+        };
+        let dividends = assets.list()[1..]
+            .iter()
+            .map(|asset| &asset.market.dividend);
+        let ledger = Ledger::new(self.contract.clone(), costs, assets.first(), 0.0);
+        let ledger = spots[1..]
+            .iter()
+            .fold(ledger.with_assets(dividends), |ledger, spot| {
+                ledger.with_instrument(*spot, Charge::default())
+            });
+        let regression = self.regressions.of(self.fit(assets, spots.clone()), || {
+            let quotes = Quotes::new(assets, &self.contract, &spots);
+            self.regress(&ledger, &quotes, &self.regression_paths(assets))
+        })?;
+        Ok(Some(Arc::new(Regressed::new(regression, ledger))))
     }
 }
 
 /// Hedged Monte Carlo of a plan's contract, fitted when it is first asked for; contracts of another length are fitted on their own.
-struct ByRegression {
+struct ByRegression<'a> {
     plan: Plan,
     assets: Assets,
     aversion: f64,
-    /// The regression, where it is given.
-    fitted: Option<Arc<Regression>>,
+    /// On which paths, and what keeps the fits; else it is those of the plan's model in the market of the assets.
+    given: Option<(&'a FitPaths<'a>, Regressions)>,
 }
 
-impl Policy for ByRegression {
+impl Policy for ByRegression<'_> {
     fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        let regression = match &self.fitted {
-            Some(regression) => Arc::clone(regression),
-            None if *contract == self.plan.contract => self.plan.regression(&self.assets)?,
-            None => {
-                let plan = self.plan.living(contract.expiry, contract.steps)?;
-                plan.regression(&self.assets)?
+        let living = match *contract == self.plan.contract {
+            true => None,
+            false => Some(self.plan.living(contract.expiry, contract.steps)?),
+        };
+        let plan = living.as_ref().unwrap_or(&self.plan);
+        let regression = match &self.given {
+            None => plan.regression(&self.assets)?,
+            Some((paths, fitted)) => {
+                let fit = plan.fit(&self.assets, plan.instruments());
+                fitted.of(fit, || {
+                    plan.regression_on(&self.assets, paths(plan).as_ref())
+                })?
             }
         };
         let hedge = HedgedMonteCarlo {
@@ -124,3 +230,7 @@ impl Policy for ByRegression {
         hedge.positions(contract, paths)
     }
 }
+
+#[cfg(test)]
+#[path = "classical_tests.rs"]
+mod tests;

@@ -289,9 +289,11 @@ fn contracts_from_ranges_have_the_rates_of_their_lives() {
     );
     let plan = Plan::parse(&text, |_| {}).unwrap();
     assert!(plan.contract.family().is_some());
-    let paths =
-        plan.simulator(7, Purpose::Evaluation)
-            .paths_with::<f64>(&plan.quotes(), 0, 1 << 14);
+    let paths = plan.simulator(7, Purpose::Evaluation).paths_with::<f64>(
+        &plan.quotes().unwrap(),
+        0,
+        1 << 14,
+    );
     let mut deviations = Vec::new();
     for hedge in [Classical::Naked, Classical::BlackScholes] {
         let policy = ClassicalPolicy {

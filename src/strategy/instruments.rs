@@ -209,7 +209,7 @@ fn swap_charge(
         let why = if model.variance_process().is_constant() {
             "it is constant"
         } else {
-            "its future depends on more than its present"
+            "its expectation is not linear in what it is"
         };
         return Err(Error::key(
             KEY,

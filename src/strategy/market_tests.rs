@@ -291,7 +291,7 @@ fn surfaces_are_checked() {
 }
 
 /// Where spot and variance do not determine prices after the sale, options that hedge, the hedge by the model's delta and histories are
-/// refused, with key and model; a swap on a variance whose future depends on more than its present as well.
+/// refused, with key and model; a swap on a variance whose expectation is not linear in it as well.
 #[test]
 fn what_needs_later_prices_is_refused() {
     let error = |market: &str, rest: &str| {
@@ -314,12 +314,14 @@ fn what_needs_later_prices_is_refused() {
         format!("`backtest`: a history needs {later}")
     );
     let swap = "[policy]\ninstruments = [\"spot\", \"variance_swap\"]";
-    for market in [ROUGH, SLICES] {
+    let elastic = "model = \"sabr\"\nalpha = 0.2\nbeta = 0.5\nnu = 0.5\nrho = -0.3";
+    for market in [ROUGH, SLICES, elastic] {
         let error = error(market, swap);
         let start =
             "`policy.instruments`: \"variance_swap\" needs a model whose variance varies by itself";
         assert!(
-            error.starts_with(start) && error.ends_with("depends on more than its present"),
+            error.starts_with(start)
+                && error.ends_with("its expectation is not linear in what it is"),
             "{error}"
         );
     }

@@ -31,6 +31,7 @@ pub use backtest::{
     AssetFiles, BacktestPlan, BacktestSection, Files, Parameterisation, Schedule, Spacing,
     SpacingRule, VarianceRule,
 };
+pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use file::Strategy;
 pub use instruments::{InstrumentSection, NamedInstrument, OptionSection};

@@ -1,7 +1,7 @@
 //! A validated strategy.
 
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
-use super::classical::RegressionCache;
+use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
@@ -17,7 +17,7 @@ use crate::contract::{Charge, Contract, Costs, Family, Instrument};
 use crate::error::{Error, Fault, Result};
 use crate::hedging::{Action, ClassicalName, Ledger};
 use crate::market::{Asset, Assets, Layout, Market, Quotes, Simulator};
-use crate::network::{AssetScale, Engine, Features, Shape, Standard};
+use crate::network::{AssetScale, Engine, Feature, Features, Shape, Standard};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use std::path::Path;
@@ -55,6 +55,8 @@ pub struct Plan {
     pub action: Action,
     /// What the network sees of a date.
     pub features: Features,
+    /// The market that the benchmark in the features assumes, where it is not that of the paths.
+    pub(super) assumed: Option<Assets>,
     /// How the network is swept along paths.
     pub engine: Engine,
     /// How long policies are trained.
@@ -82,7 +84,7 @@ pub struct Plan {
     quotes: QuoteCache,
     pub(super) prices: PriceCache,
     pub(super) families: FamilyPrices,
-    pub(super) regressions: RegressionCache,
+    pub(super) regressions: Regressions,
     /// What all other fields come from, with what depends on several settings filled in.
     strategy: Strategy,
 }
@@ -128,6 +130,7 @@ impl Plan {
         let contract = family(&strategy, &assets, contract)?;
         let costs = strategy.costs.costs();
         let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
+        strategy.policy.check_features(&contract)?;
         let features = Features {
             list: strategy.policy.features.clone(),
             strike: contract.strike,
@@ -136,6 +139,8 @@ impl Plan {
             further: assets.list()[1..].iter().map(scale).collect(),
             terms: terms_scales(&contract),
             state: standards(&assets, &contract),
+            unit: None,
+            instruments: instruments.len(),
         };
         let shape = strategy
             .policy
@@ -153,7 +158,7 @@ impl Plan {
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
         let risk = strategy.risk.risk(market.spot);
-        Ok(Self {
+        let mut plan = Self {
             name: strategy.name.clone(),
             seed: strategy.seed,
             market,
@@ -168,6 +173,7 @@ impl Plan {
             shape,
             action: Action::default(),
             features,
+            assumed: None,
             engine: strategy.policy.sweep,
             length: training.length(),
             clock: training.clock,
@@ -183,9 +189,13 @@ impl Plan {
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),
             families: FamilyPrices::default(),
-            regressions: RegressionCache::default(),
+            regressions: Regressions::default(),
             strategy,
-        })
+        };
+        if plan.features.list.contains(&Feature::Value) {
+            plan.features.unit = Some(plan.money_unit());
+        }
+        Ok(plan)
     }
 
     /// Reads and validates a strategy file after `change` has been applied to what it says. Relative paths in it count
@@ -236,6 +246,7 @@ impl Plan {
         plan.quotes = self.quotes.clone();
         plan.prices = self.prices.clone();
         plan.families = self.families.clone();
+        plan.regressions = self.regressions.clone();
         Ok(plan)
     }
 
@@ -326,6 +337,20 @@ impl Plan {
         }
     }
 
+    /// The same plan where policies see what those that `origin` trained were shown: the scales and the benchmark of its market,
+    /// and this plan's contract.
+    #[must_use]
+    pub fn seen_as_by(&self, origin: &Self) -> Self {
+        Self {
+            features: Features {
+                strike: self.features.strike,
+                ..origin.features.clone()
+            },
+            assumed: Some(origin.assets()),
+            ..self.clone()
+        }
+    }
+
     /// Contracts in a year, sold one after another; of several their mean time to expiry counts.
     pub fn contracts_per_year(&self) -> f64 {
         let own = |family: &Arc<Family>| {
@@ -353,7 +378,6 @@ impl Plan {
             }
         }
         plan.quotes = QuoteCache::default();
-        plan.regressions = RegressionCache::default();
         Ok(plan)
     }
 
@@ -425,16 +449,32 @@ impl Plan {
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);
-        layout.trading(&self.instruments()).under(&self.contract)
+        let layout = layout.trading(&self.instruments()).under(&self.contract);
+        layout.answered(self.features.ask_benchmark())
     }
 
-    /// The model's prices of the instruments in the strategy's own market.
-    pub fn quotes(&self) -> Arc<Quotes> {
+    /// The model's prices of the instruments in the strategy's own market, with all else that a policy sees beside it.
+    ///
+    /// # Errors
+    /// Those of a regression, where the policy sees the answers of one.
+    pub fn quotes(&self) -> Result<Arc<Quotes>> {
         self.quotes_in(&self.assets())
     }
 
-    /// The model's prices of the instruments in the market of `assets`.
-    pub fn quotes_in(&self, assets: &Assets) -> Arc<Quotes> {
+    /// The model's prices of the instruments in the market of `assets`, with all else that a policy sees beside it.
+    ///
+    /// # Errors
+    /// Those of a regression, where the policy sees the answers of one.
+    pub fn quotes_in(&self, assets: &Assets) -> Result<Arc<Quotes>> {
+        let quotes = self.market_quotes(assets);
+        Ok(match self.benchmark(assets)? {
+            None => quotes,
+            Some(benchmark) => Arc::new(Quotes::clone(&quotes).answered_by(benchmark)),
+        })
+    }
+
+    /// The model's prices of the instruments in the market of `assets`, and what the contract makes of paths.
+    pub fn market_quotes(&self, assets: &Assets) -> Arc<Quotes> {
         self.quotes
             .of(assets, &self.contract, &self.instruments(), &mut || Ok(()))
             .expect("who never asks to stop is never stopped")

@@ -5,7 +5,7 @@ use super::market::check_prices;
 use crate::bounds::{at_least, within};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::ClassicalName;
+use crate::hedging::{Action, ClassicalName};
 use crate::market::Market;
 use crate::network::{Engine, Feature, LstmShape, Shape};
 use schemars::JsonSchema;
@@ -34,7 +34,8 @@ pub struct PolicySection {
     #[schemars(range(min = 1, max = 64))]
     pub layers: usize,
     /// What the network sees at a date, beside the running quantities that the contract's payments depend on. With several assets
-    /// it sees all of it but the time of each; the moneyness of those after the first is relative to their spot at the sale.
+    /// it sees all of it but time and value of each; the moneyness of those after the first is relative to their spot at the sale.
+    /// `delta`, `gamma` and `value` are the answers of a benchmark, 0 once the contract has ended.
     #[schemars(length(min = 1))]
     pub features: Vec<Feature>,
     /// What the network trades, the spot first. With several assets "spot" stands for the spots of all of them, and
@@ -60,8 +61,24 @@ impl Default for PolicySection {
 }
 
 impl PolicySection {
+    /// Refuses what nobody knows of the contract.
+    pub(super) fn check_features(&self, contract: &Contract) -> Result<()> {
+        if self.features.contains(&Feature::Gamma) && !contract.has_delta() {
+            return Err(Error::key(
+                "policy.features",
+                format!(
+                    ": \"gamma\" needs a delta in closed form, and the contract ({}) has none",
+                    contract.name
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     /// The shape of the network that sees so many features and trades so many instruments.
     pub(super) fn shape(&self, inputs: usize, instruments: usize) -> Result<Shape> {
+        // What is fed back are outputs; a rule under which positions are something else has to be told to the sweep.
+        let Action::Output = Action::default();
         // The deviation of one unit from its own mean is zero.
         let least = if self.layer_normalisation { 2 } else { 1 };
         let shape = LstmShape {
@@ -70,6 +87,7 @@ impl PolicySection {
             layers: self.layers,
             instruments,
             layer_normalisation: self.layer_normalisation,
+            feedback: self.features.contains(&Feature::PreviousPosition),
         };
         Ok(shape.into())
     }
@@ -136,14 +154,18 @@ impl EvaluationSection {
             true => ClassicalName::all().take(3).collect(),
             false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
         });
-        let lacks = |name: &&ClassicalName| {
-            name.needs_delta() && !has_delta || name.needs_options() && contract.legs().is_none()
-        };
-        if let Some(name) = hedges.iter().find(lacks) {
+        for name in hedges.iter() {
+            let lacks = if name.needs_delta() && !has_delta {
+                "a delta in closed form"
+            } else if name.needs_options() && contract.legs().is_none() {
+                "calls and puts on one asset that expire with the contract"
+            } else {
+                continue;
+            };
             return Err(Error::key(
                 "evaluation.hedges",
                 format!(
-                    ": \"{}\" needs a delta in closed form, which a {} has not: \"hedged_monte_carlo\" finds one",
+                    ": \"{}\" needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
                     name.name(),
                     contract.name
                 ),

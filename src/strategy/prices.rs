@@ -8,6 +8,7 @@ use crate::market::Assets;
 use crate::market::valuation::{ContractPrice, model_price};
 use crate::random::{Purpose, Stream};
 use crate::simd::BLOCK;
+use std::f64::consts::FRAC_PI_2;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Prices that a simulation found, by assets and contract.
@@ -108,6 +109,41 @@ impl Plan {
         }
     }
 
+    /// The premiums of contracts that are sold at `variances` of an asset, where `market` says what the market is at one.
+    ///
+    /// Where the model's price is simulated and there are many variances, it is simulated at 12 of them, the Chebyshev points of √v
+    /// between the least and the greatest, and the premiums are those of the polynomial through these prices: a price is a smooth
+    /// function of the variance, and all are simulated on the same points. Three of the premiums, spread over the variances, are
+    /// simulated beside; if one of them is not met within two standard errors, every premium is simulated.
+    pub fn premiums(&self, variances: &[f64], market: impl Fn(f64) -> Assets) -> Vec<f64> {
+        const NODES: usize = 12;
+        const CHECKS: usize = 3;
+        let each = || {
+            variances
+                .iter()
+                .map(|v| self.premium_in(&market(*v)))
+                .collect()
+        };
+        let mut sorted = variances.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted.dedup();
+        let simulated = || self.price_in(&market(sorted[0])).method.is_simulated();
+        if self.premium != Premium::Model || sorted.len() <= 2 * (NODES + CHECKS) || !simulated() {
+            return each();
+        }
+        let roots = (sorted[0].sqrt(), sorted[sorted.len() - 1].sqrt());
+        let premium = Chebyshev::new(NODES, roots, |root| self.premium_in(&market(root * root)));
+        let checked = (0..CHECKS).all(|check| {
+            let variance = sorted[(2 * check + 1) * sorted.len() / (2 * CHECKS)];
+            let price = self.price_in(&market(variance));
+            (premium.at(variance.sqrt()) - price.value).abs() <= 2.0 * price.standard_error
+        });
+        match checked {
+            true => variances.iter().map(|v| premium.at(v.sqrt())).collect(),
+            false => each(),
+        }
+    }
+
     /// The number of the contract of `family` that is sold at sale number `sale` of a history.
     pub fn drawn_at(&self, family: &Family, sale: usize) -> usize {
         let (block, lane) = ((sale / BLOCK) as u64, sale % BLOCK);
@@ -167,5 +203,89 @@ impl Plan {
                 prices.iter().map(|price| price.value).collect()
             }
         })
+    }
+}
+
+/// The polynomial through the values of a function at Chebyshev points of an interval.
+///
+/// # References
+/// Berrut and Trefethen (2004), "Barycentric Lagrange interpolation", SIAM Review 46, equations 4.2 and 5.3.
+struct Chebyshev {
+    /// Points, barycentric weights and values.
+    points: Vec<[f64; 3]>,
+}
+
+impl Chebyshev {
+    /// Through the values of `of` at `count` points between `low` and `high`.
+    fn new(count: usize, (low, high): (f64, f64), of: impl Fn(f64) -> f64) -> Self {
+        let point = |k: usize| {
+            let (sine, cosine) = (FRAC_PI_2 * (2 * k + 1) as f64 / count as f64).sin_cos();
+            let point = 0.5 * (low + high) + 0.5 * (high - low) * cosine;
+            let sign = if k.is_multiple_of(2) { 1.0 } else { -1.0 };
+            [point, sign * sine, of(point)]
+        };
+        Self {
+            points: (0..count).map(point).collect(),
+        }
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        let (mut above, mut below) = (0.0, 0.0);
+        for &[point, weight, value] in &self.points {
+            if x == point {
+                return value;
+            }
+            let share = weight / (x - point);
+            above += share * value;
+            below += share;
+        }
+        above / below
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::Market;
+
+    /// Twelve points give a polynomial of degree 11 back, and ln x on [1, 4] to 1e-7.
+    #[test]
+    fn polynomials_are_met() {
+        let power = |x: f64| (x - 2.0).powi(11) + x;
+        let log = Chebyshev::new(12, (1.0, 4.0), f64::ln);
+        let exact = Chebyshev::new(12, (1.0, 4.0), power);
+        for k in 0..=30 {
+            let x = 1.0 + 0.1 * f64::from(k);
+            assert!((exact.at(x) - power(x)).abs() < 1e-9, "{x}");
+            assert!((log.at(x) - x.ln()).abs() < 1e-7, "{x}");
+        }
+    }
+
+    /// Premiums at forty variances under Heston are those of a simulation for each within two standard errors, and take the
+    /// simulations of twelve variances, three more, and of one that is asked whether it is simulated at all.
+    #[test]
+    fn premiums_at_many_variances_are_simulated_at_few() {
+        let plan = Plan::parse(
+            "market = { model = \"heston\", v0 = 0.04, kappa = 2.0, theta = 0.04, sigma = 0.5, rho = -0.7 }\n\
+             contract = { type = \"asian_call\", expiry_days = 21, days_per_year = 252, steps = 7 }",
+            |_| {},
+        )
+        .unwrap();
+        let market = |variance: f64| -> Assets {
+            let model = plan.market.model.seen_at(variance);
+            Market {
+                model,
+                ..plan.market.clone()
+            }
+            .into()
+        };
+        let variances: Vec<f64> = (0..40).map(|k| 0.005 * 1.09f64.powi(k)).collect();
+        let premiums = plan.premiums(&variances, market);
+        assert_eq!(plan.prices.0.lock().unwrap().len(), 12 + 3 + 1);
+        for k in [1, 10, 20, 38] {
+            let price = plan.price_in(&market(variances[k]));
+            let gap = (premiums[k] - price.value).abs();
+            assert!(gap <= 2.0 * price.standard_error, "{gap}: {price:?}");
+        }
     }
 }

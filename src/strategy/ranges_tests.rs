@@ -1,7 +1,7 @@
 use super::super::Plan;
 use crate::contract::{Observed, Spots};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Policy};
-use crate::market::Paths;
+use crate::market::{Market, Paths};
 use crate::random::Purpose;
 use crate::simd::{BLOCK, Lane};
 
@@ -24,7 +24,7 @@ fn refused(market: &str, contract: &str, further: &str) -> String {
 
 fn paths(plan: &Plan, count: usize) -> Paths<f64> {
     plan.simulator(7, Purpose::Evaluation)
-        .paths_with(&plan.quotes(), 0, count)
+        .paths_with(&plan.quotes().unwrap(), 0, count)
 }
 
 fn black_scholes(plan: &Plan) -> ClassicalPolicy {
@@ -237,6 +237,37 @@ fn the_delta_is_that_of_the_contract_drawn() {
                 let expected = alone.get(t).map_or(0.0, |row| row[0]);
                 assert_eq!(held[lane], expected, "{kind}, date {t}");
             }
+        }
+    }
+}
+
+/// Where the policy sees the benchmark's answers, they are those of the contract that the path has, and nothing after its expiry.
+#[test]
+fn the_benchmark_answers_for_the_contract_drawn() {
+    let plan = plan(
+        GBM,
+        "strike = { moneyness = [0.9, 1.1] }\nexpiry_days = [5, 30]\n[policy]\nfeatures = [\"delta\", \"value\", \"time_left\"]",
+    );
+    let family = plan.contract.family().unwrap();
+    let paths = paths(&plan, BLOCK);
+    let data = paths.block(0);
+    let (answers, drawn) = (data.benchmark(), data.drawn().unwrap());
+    for lane in 0..BLOCK {
+        let own = &family.members()[drawn.member[lane] as usize].contract;
+        for t in 0..30 {
+            let (value, delta) = (answers.value()[t][lane], answers.delta(0)[t][lane]);
+            if t >= own.steps {
+                assert_eq!((value, delta), (0.0, 0.0));
+                continue;
+            }
+            let market = Market {
+                spot: data.spot[t][lane],
+                ..plan.market.clone()
+            };
+            let left = own.dt() * (own.steps - t) as f64;
+            let option = market.black_scholes(own.legs().unwrap()[0], left, 0.2);
+            assert!((value - option.price()).abs() < 1e-9);
+            assert!((delta - option.delta()).abs() < 1e-9);
         }
     }
 }

@@ -211,7 +211,7 @@ fn options_of_every_asset_are_quoted_by_their_market() {
         + "[policy]\ninstruments = [\"spot\", { type = \"call\", strike = 101.0 }, { type = \"put\", strike = 47.0, asset = \"dax\" }]";
     let plan = plan(&text);
     let simulator = plan.simulator(1, crate::random::Purpose::Evaluation);
-    let paths = simulator.paths_with::<f64>(&plan.quotes(), 0, 64);
+    let paths = simulator.paths_with::<f64>(&plan.quotes().unwrap(), 0, 64);
     let assets = plan.assets();
     for (index, instrument) in plan.instruments().into_iter().enumerate() {
         let market = assets.market(instrument.asset());

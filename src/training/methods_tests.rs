@@ -41,7 +41,7 @@ fn every_method_lowers_the_risk() {
             .paths(0, plan.validation.paths)
             .under(&plan.contract);
         let simulator = plan.simulator(plan.seed, Purpose::Training);
-        let step = Step::new(&plan, optimizer, &simulator, 0, plan.money_unit());
+        let step = Step::new(&plan, optimizer, &simulator, 0, plan.money_unit()).unwrap();
         let before = step.risk(&initial, &paths, None).unwrap().0.value;
         assert!(after < 0.8 * before, "{method}: {before} to {after}");
     }

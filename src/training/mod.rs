@@ -102,7 +102,7 @@ pub fn train_on(
     initial: Parameters,
     mut progress: impl FnMut(&Training<'_>) -> Result<()>,
 ) -> Result<Trained> {
-    let mut training = Training::new(plan, optimizer, sources, initial);
+    let mut training = Training::new(plan, optimizer, sources, initial)?;
     while !training.is_over() {
         training.advance()?;
         progress(&training)?;
@@ -128,12 +128,15 @@ pub struct Training<'a> {
 
 impl<'a> Training<'a> {
     /// Before the first step, from the weights `initial`.
+    ///
+    /// # Errors
+    /// Those of [`Plan::quotes`].
     pub fn new(
         plan: &'a Plan,
         optimizer: &'a OptimizerPlan,
         sources: Sources<'a>,
         initial: Parameters,
-    ) -> Self {
+    ) -> Result<Self> {
         Self::at(plan, optimizer, sources, initial, (0, plan.money_unit()))
     }
 
@@ -151,7 +154,7 @@ impl<'a> Training<'a> {
         let parameters = Parameters::new(plan.shape.maps(), checkpoint.parameters)?;
         let steps = checkpoint.points.len();
         let begun = (steps, checkpoint.money_unit);
-        let mut training = Self::at(plan, optimizer, sources, parameters, begun);
+        let mut training = Self::at(plan, optimizer, sources, parameters, begun)?;
         State::restore(&mut *training.step.optimizer, checkpoint.optimizer)?;
         State::restore(&mut training.average, checkpoint.average)?;
         training.spent = Duration::try_from_secs_f64(checkpoint.seconds)
@@ -166,25 +169,26 @@ impl<'a> Training<'a> {
         sources: Sources<'a>,
         parameters: Parameters,
         (step, unit): (usize, f64),
-    ) -> Self {
+    ) -> Result<Self> {
+        let quotes = plan.quotes()?;
         let validation = (plan.validation.paths > 0).then(|| {
-            let (count, quotes) = (plan.validation.paths, plan.quotes());
+            let count = plan.validation.paths;
             let mut paths = Paths::with_layout(count, quotes.layout());
             sources.validation.fill(0, &mut paths);
             quotes.fill(&mut paths);
             (paths, sources.validation.premiums(0, count))
         });
-        Self {
+        Ok(Self {
             plan,
             optimizer,
             parameters,
-            step: Step::new(plan, optimizer, sources.training, step, unit),
+            step: Step::new(plan, optimizer, sources.training, step, unit)?,
             validation,
             average: WeightAverage::new(optimizer.averaging),
             points: Vec::new(),
             validated: None,
             spent: Duration::ZERO,
-        }
+        })
     }
 
     /// What [`Self::resume`] needs to go on from here.

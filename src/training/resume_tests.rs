@@ -39,7 +39,7 @@ fn whole_and_cut(keys: &str, cuts: &[usize]) -> [Trained; 2] {
     let simulated = Simulated::new(&plan, plan.seed);
     let sources = simulated.sources();
     let initial = Parameters::random(plan.shape.maps(), plan.seed).unwrap();
-    let mut training = Training::new(&plan, optimizer, sources, initial);
+    let mut training = Training::new(&plan, optimizer, sources, initial).unwrap();
     for &cut in cuts {
         while training.points().len() < cut {
             training.advance().unwrap();
@@ -88,6 +88,7 @@ fn averages_and_damping_go_on_to_the_same_bits() {
         &format!("[optimizers.singd]\n{adapted}"),
         &format!("[optimizers.gauss_newton]\n{adapted}"),
         "[optimizers.kfac]\nfactor_period = 4\ninverse_period = 3",
+        "[policy]\nfeatures = [\"delta\", \"value\", \"previous_position\"]\n[optimizers.kfac]",
     ] {
         assert_same_bits(whole_and_cut(keys, &[13]), keys);
     }
@@ -100,7 +101,8 @@ fn foreign_checkpoints_are_refused() {
     let (adam, sgd) = (plan("[optimizers.adam]"), plan("[optimizers.sgd]"));
     let simulated = Simulated::new(&adam, 5);
     let initial = Parameters::random(adam.shape.maps(), 5).unwrap();
-    let mut training = Training::new(&adam, &adam.optimizers[0], simulated.sources(), initial);
+    let sources = simulated.sources();
+    let mut training = Training::new(&adam, &adam.optimizers[0], sources, initial).unwrap();
     training.advance().unwrap();
     let checkpoint = training.checkpoint().unwrap();
     let refused = |plan: &Plan| {

@@ -41,7 +41,7 @@ fn trained(plan: &Plan) -> (Vec<Mat<f64>>, Vec<f64>) {
     let optimizer = &plan.optimizers[0];
     let simulated = Simulated::new(plan, plan.seed);
     let initial = Parameters::random(plan.shape.maps(), plan.seed).unwrap();
-    let mut training = Training::new(plan, optimizer, simulated.sources(), initial);
+    let mut training = Training::new(plan, optimizer, simulated.sources(), initial).unwrap();
     while !training.is_over() {
         training.advance().unwrap();
     }

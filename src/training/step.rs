@@ -33,19 +33,22 @@ pub(super) struct Step<'a> {
 
 impl<'a> Step<'a> {
     /// Before step `first` of a training whose optimizer counts money in `unit`.
+    ///
+    /// # Errors
+    /// Those of [`Plan::quotes`].
     pub fn new(
         plan: &'a Plan,
         optimizer: &OptimizerPlan,
         source: &'a dyn PathSource,
         first: usize,
         unit: f64,
-    ) -> Self {
-        let quotes = plan.quotes();
+    ) -> Result<Self> {
+        let quotes = plan.quotes()?;
         let room = || Paths::with_layout(optimizer.paths, quotes.layout());
         let mut next = room();
         source.fill((first * next.blocks()) as u64, &mut next);
         quotes.fill(&mut next);
-        Self {
+        Ok(Self {
             plan,
             optimizer: optimizer.settings.build(),
             sweep: plan.shape.sweep(plan.engine),
@@ -59,7 +62,7 @@ impl<'a> Step<'a> {
             paths: room(),
             next,
             record: Record::default(),
-        }
+        })
     }
 
     /// The risk of hedging `paths`, whose contracts are sold for `premiums` beyond the ledger's, and their P&L.

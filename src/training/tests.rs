@@ -80,6 +80,8 @@ impl Problem {
                 further: Vec::new(),
                 terms: Vec::new(),
                 state: Vec::new(),
+                unit: None,
+                instruments: 1,
             },
             sweep: shape.sweep(Engine::Block),
             // Not whole blocks; the tail of CVaR below ends within a path.
@@ -144,7 +146,8 @@ impl Problem {
     }
 }
 
-/// ∂ρ/∂W for CVaR, entropic risk, mean–variance and its monotone form with proportional costs equals the central difference,
+/// ∂ρ/∂W for CVaR, entropic risk, mean–variance and its monotone form with proportional costs, with and without the position held
+/// among the features, equals the central difference,
 /// relative to its norm, over all single weights and along random directions.
 ///
 /// The bound 1e-6 holds because ρ has kinks only where a trade δ_t − δ_{t−1} changes its sign or, for CVaR,
@@ -159,19 +162,23 @@ fn risk_gradient_equals_central_differences() {
         Risk::MeanVariance { aversion: 0.3 },
         Risk::MonotoneMeanVariance { aversion: 0.3 },
     ];
-    for (layers, hidden) in [(1, 4), (2, 3)] {
+    for (layers, hidden, feedback) in [(1, 4, false), (2, 3, false), (1, 4, true), (2, 3, true)] {
         let shape = Shape::from(LstmShape {
-            features: 3,
+            features: if feedback { 4 } else { 3 },
             hidden,
             layers,
             instruments: 1,
             layer_normalisation: false,
+            feedback,
         });
         let parameters = Parameters::random(shape.maps(), 17).unwrap();
         let centre = parameters.matrices().unwrap();
         for risk in risks {
             for liquidation in [false, true] {
-                let problem = Problem::new(shape, risk, liquidation);
+                let mut problem = Problem::new(shape, risk, liquidation);
+                if feedback {
+                    problem.features.list.push(Feature::PreviousPosition);
+                }
                 let weights = problem.at(&parameters).evaluation.weights;
                 let gradient = problem.gradient(&parameters, &weights);
 
@@ -214,6 +221,7 @@ fn gradient_of_the_tail_equals_that_of_all_paths() {
             layers,
             instruments: 1,
             layer_normalisation: false,
+            feedback: false,
         });
         let parameters = Parameters::random(shape.maps(), 17).unwrap();
         let problem = Problem::new(shape, Risk::Cvar { level: 0.925 }, true);
@@ -251,6 +259,7 @@ fn gradient_of_a_recorded_sample_and_the_rest_is_the_whole() {
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
+        feedback: false,
     });
     let parameters = Parameters::random(shape.maps(), 17).unwrap();
     let problem = Problem::new(shape, Risk::Entropic { aversion: 0.3 }, true);
@@ -287,6 +296,7 @@ fn control_variate_leaves_the_mean() {
         layers: 1,
         instruments: 1,
         layer_normalisation: false,
+        feedback: false,
     });
     let parameters = Parameters::random(shape.maps(), 17).unwrap();
     let mut problem = Problem::new(shape, Risk::Cvar { level: 0.5 }, true);

@@ -5,7 +5,7 @@ use super::source::{BootstrapSource, ModelSource};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
 use crate::error::Result;
-use crate::hedging::{BandAversion, Book, ClassicalName, Policy, Regression, TrainedPolicy};
+use crate::hedging::{BandAversion, Book, ClassicalName, Policy, TrainedPolicy};
 use crate::market::{History, Market, PathSource, Paths};
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -14,12 +14,12 @@ use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Window;
 use crate::strategy::{
-    Aversion, BacktestPlan, Length, OptimizerPlan, Plan, TrainingPaths, WalkForwardPlan,
+    Aversion, BacktestPlan, FitPaths, Length, OptimizerPlan, Plan, Regressions, TrainingPaths,
+    WalkForwardPlan,
 };
 use crate::training::{Sources, Training, train_on};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Where a window lies in the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,9 +182,11 @@ impl Shared<'_> {
             record(name, Some(seed), &policy)?;
         }
         let validation = self.source(&plan, &calibration, span, Purpose::Validation);
-        let hedges = Hedges::new(&plan, || {
-            self.source(&plan, &calibration, span, Purpose::Regression)
-        })?;
+        let fit_paths = |plan: &Plan| self.source(plan, &calibration, span, Purpose::Regression);
+        let hedges = Hedges {
+            paths: &fit_paths,
+            fitted: Regressions::default(),
+        };
         let band = aversion(&plan, &hedges, validation.as_ref())?;
         for name in &plan.hedges {
             let policy = hedges.of(&plan, *name, &contracts.market, band.aversion);
@@ -281,44 +283,30 @@ fn policy_file(span: &Span, optimizer: &str, seed: u64) -> String {
 }
 
 /// What the hedges without training of a window need.
-struct Hedges {
-    /// Hedged Monte Carlo on the paths that policies are trained on, if it is asked for.
-    regression: Option<Arc<Regression>>,
+struct Hedges<'a> {
+    /// The paths that policies are trained on, which hedged Monte Carlo is fitted on too.
+    paths: &'a FitPaths<'a>,
+    fitted: Regressions,
 }
 
-impl Hedges {
-    /// # Errors
-    /// Those of the regression.
-    fn new(plan: &Plan, source: impl FnOnce() -> Box<dyn PathSource>) -> Result<Self> {
-        let asked = plan.hedges.contains(&ClassicalName::HedgedMonteCarlo);
-        let regression = match asked {
-            true => Some(plan.regression_on(&plan.assets(), source().as_ref())?),
-            false => None,
-        };
-        Ok(Self {
-            regression: regression.map(Arc::new),
-        })
-    }
-
+impl Hedges<'_> {
     fn of(
         &self,
         plan: &Plan,
         name: ClassicalName,
         market: &Market,
         aversion: f64,
-    ) -> Box<dyn Policy> {
-        match &self.regression {
-            Some(regression) if name == ClassicalName::HedgedMonteCarlo => {
-                plan.by_regression(Arc::clone(regression), aversion)
-            }
-            Some(_) | None => plan.classical(name, &market.clone().into(), aversion),
+    ) -> Box<dyn Policy + '_> {
+        match name.formula(aversion) {
+            Some(_) => plan.classical(name, &market.clone().into(), aversion),
+            None => plan.by_regression(self.paths, &self.fitted, aversion),
         }
     }
 }
 
 /// The risk aversion of the Whalley–Wilmott band around the first hedge that has one: the one given or the least risky on
 /// validation paths.
-fn aversion(plan: &Plan, hedges: &Hedges, validation: &dyn PathSource) -> Result<BandAversion> {
+fn aversion(plan: &Plan, hedges: &Hedges<'_>, validation: &dyn PathSource) -> Result<BandAversion> {
     const PATHS: usize = 16_384;
     if let Aversion::Given(aversion) = plan.aversion {
         return Ok(BandAversion::given(aversion));
@@ -329,7 +317,7 @@ fn aversion(plan: &Plan, hedges: &Hedges, validation: &dyn PathSource) -> Result
     let mut single = Paths::<f32>::zeros(PATHS, plan.contract.steps);
     validation.fill(0, &mut single);
     let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..PATHS).map(|i| single.path(i)).collect();
-    let paths = plan.quotes().onto(Paths::from_rows(
+    let paths = plan.quotes()?.onto(Paths::from_rows(
         plan.contract.steps,
         rows.iter()
             .map(|(spot, variance)| (spot.as_slice(), variance.as_slice())),

@@ -1,4 +1,6 @@
 use super::*;
+use deephedge::contract::OptionKind;
+use deephedge::pricing::BlackScholes;
 
 /// Heston model price against its simulation, four standard errors of as many paths as the strategy says.
 #[test]
@@ -97,4 +99,60 @@ fn simulate_writes_every_date_of_every_path() {
     assert_eq!(table.height(), 50 * 11);
     let spot = table.column("spot").unwrap().f64().unwrap();
     assert!((0..50).all(|path| spot.get(path * 11) == Some(100.0)));
+}
+
+/// The slices that `calibrate` prints for a surface are the section of a strategy, whose prices have the implied volatilities of the surface:
+/// of the DAX's call of 345 days at 4400 within half a point. A model that no surface determines is refused.
+#[test]
+fn a_surface_becomes_a_local_volatility() {
+    let surface =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("market_data/dax_2002-07-05_implied_vols.csv");
+    let surface = surface.to_str().unwrap();
+    let output = deephedge(
+        &["calibrate", "local_volatility", "--surface", surface],
+        "2",
+    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let section = String::from_utf8(output.stdout).unwrap();
+    let text = format!(
+        "{section}\nspot = 4468.17\nrate = 0.0368\n[contract]\nexpiry_days = 345\nsteps = 4\nstrike = 4400\n[evaluation]\npaths = 20000\nhedges = [\"naked\"]\n"
+    );
+    let path = strategy("dax", &text);
+    let output = deephedge(&["price", path.to_str().unwrap(), "--json"], "2");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["model_price_method"], "finite_differences");
+    assert_eq!(document["prices_agree"], true);
+    let option = BlackScholes {
+        kind: OptionKind::Call,
+        spot: 4468.17,
+        strike: 4400.0,
+        expiry: 345.0 / 365.0,
+        rate: 0.0368,
+        dividend: 0.0,
+        volatility: 0.2,
+    };
+    let price = document["model_price"].as_f64().unwrap();
+    let found = option.implied_volatility(price).unwrap();
+    assert!((found - 0.2722).abs() < 0.005, "{found}");
+    let output = deephedge(&["calibrate", "kou", "--surface", surface], "2");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        message.contains("only \"heston\" and \"local_volatility\" are calibrated"),
+        "{message}"
+    );
+    let few = strategy("few", "").with_extension("csv");
+    let rows = "spot,strike,expiry_days,implied_vol\n100,90,30,0.2\n100,100,30,0.19\n100,110,30,0.18\n100,90,60,0.2\n100,100,60,0.2\n";
+    std::fs::write(&few, rows).unwrap();
+    let few = few.to_str().unwrap();
+    let output = deephedge(&["calibrate", "local_volatility", "--surface", few], "2");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        message.contains(few) && message.contains("no expiry with 5 quotes"),
+        "{message}"
+    );
 }

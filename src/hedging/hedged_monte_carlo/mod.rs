@@ -4,12 +4,13 @@ mod basis;
 #[cfg(test)]
 mod tests;
 
+use super::closed_form::{alive, finish};
 use super::{Ledger, Policy};
 use crate::contract::{Charge, Contract};
 use crate::distributed;
 use crate::error::{Error, Result};
 use crate::linalg::solve_positive;
-use crate::market::{Curve, PathBlock, Paths};
+use crate::market::{AnswersMut, Benchmark, Curve, PathBlock, Paths};
 use crate::network::{Feature, Features};
 use crate::simd::{BLOCK, Lane, Real};
 use basis::Basis;
@@ -45,6 +46,8 @@ pub struct Regression {
 #[derive(Debug)]
 struct Date {
     basis: Basis,
+    /// The coefficients of the price, in money of the expiry.
+    price: Vec<f64>,
     /// The coefficients of the positions, `[instruments][functions]`.
     positions: Vec<Vec<f64>>,
 }
@@ -59,11 +62,12 @@ const CHUNK: usize = 32;
 const SAMPLE: usize = 8192;
 
 impl Regression {
-    /// The regression on `paths`, on which the ledger's contract was observed, with what `features` show.
+    /// The regression on `paths`, on which the ledger's contract was observed, with what `features` show of the path.
     ///
     /// # Errors
     /// [`Error::Computation`] if the equations of a date have no solution.
     pub fn new<R: Real>(ledger: &Ledger, features: &Features, paths: &Paths<R>) -> Result<Self> {
+        let features = &features.of_path();
         let (steps, instruments) = (paths.steps(), ledger.instruments());
         let mut payments = vec![None; steps + 1];
         for (place, &due) in ledger.due().iter().enumerate() {
@@ -129,6 +133,7 @@ impl Regression {
             let coefficients = solve_positive(&square, &sums[1], RIDGE).map_err(|error| {
                 Error::Computation(format!("hedged Monte Carlo at date {t}: {error}"))
             })?;
+            let price = coefficients[..basis.len()].to_vec();
             let positions = coefficients[basis.len()..].chunks(basis.len());
             let positions: Vec<Vec<f64>> = positions.map(<[f64]>::to_vec).collect();
             values = distributed::in_order(paths.blocks(), |block| {
@@ -147,7 +152,11 @@ impl Regression {
                 let alive = alive(&data, t);
                 std::array::from_fn(|lane| if alive[lane] { left[lane] } else { 0.0 })
             });
-            dates.push(Date { basis, positions });
+            dates.push(Date {
+                basis,
+                price,
+                positions,
+            });
         }
         dates.reverse();
         Ok(Self {
@@ -270,13 +279,6 @@ fn sample<R: Real>(features: &Features, paths: &Paths<R>, t: usize) -> Vec<Vec<f
     samples
 }
 
-/// On which paths of a block the contract lives after date `t`.
-fn alive<R: Real>(data: &PathBlock<'_, R>, t: usize) -> [bool; BLOCK] {
-    let t = t as f64;
-    data.end()
-        .map_or([true; BLOCK], |end| end.map(|end| t < end.into_f64()))
-}
-
 /// Σ_k coefficient_k · function_k
 fn combine(coefficients: &[f64], functions: &[Lane<f64>]) -> Lane<f64> {
     let mut sum = [0.0; BLOCK];
@@ -318,5 +320,45 @@ impl Policy for HedgedMonteCarlo {
         let free = self.charges.iter().all(|charge| charge.is_free());
         let band = (!free).then_some((self.aversion, &self.rate));
         Ok(self.regression.positions(paths, &self.charges, band))
+    }
+}
+
+/// A regression in which the spots of all assets are traded, as the benchmark of a contract: what it says of price and deltas; there
+/// are no gammas.
+#[derive(Debug)]
+pub struct Regressed {
+    regression: Arc<Regression>,
+    ledger: Ledger,
+}
+
+impl Regressed {
+    /// The benchmark of a regression, and of the ledger that it was made with.
+    ///
+    /// # Panics
+    /// If they trade different instruments.
+    pub fn new(regression: Arc<Regression>, ledger: Ledger) -> Self {
+        assert_eq!(regression.instruments, ledger.instruments());
+        Self { regression, ledger }
+    }
+}
+
+impl Benchmark for Regressed {
+    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
+        let (mut seen, mut functions) = (Vec::new(), Vec::new());
+        let Regression {
+            features,
+            dates,
+            instruments,
+        } = &*self.regression;
+        for (t, date) in dates.iter().enumerate() {
+            features.at(block, t, &mut seen);
+            date.basis.values(&seen, &mut functions);
+            let discount = 1.0 / self.ledger.growth(t);
+            *out.value(t) = combine(&date.price, &functions).map(|price| price * discount);
+            for (asset, position) in date.positions.iter().enumerate() {
+                *out.moves(asset, t).0 = combine(position, &functions);
+            }
+        }
+        finish(self.ledger.contract(), block, *instruments, out);
     }
 }

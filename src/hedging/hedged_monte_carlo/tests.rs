@@ -44,6 +44,8 @@ fn fitted() -> (Contract, Ledger, Regression) {
         further: Vec::new(),
         terms: Vec::new(),
         state: Vec::new(),
+        unit: None,
+        instruments: 1,
     };
     let drawn = paths(&contract, Purpose::Regression, 1 << 16);
     let regression = Regression::new(&ledger, &features, &drawn).unwrap();

@@ -1,9 +1,12 @@
 //! What searches for a greatest likelihood share.
 
+use super::simplex::minimise;
+use crate::error::{Error, Result};
 use faer::Mat;
 use faer::Side;
 use faer::linalg::solvers::DenseSolveCore;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 /// Standard errors of the parameters that the returns identify, by name: a parameter on a bound of its search has none,
 /// nor has one in whose direction the likelihood has no strict maximum.
@@ -44,7 +47,7 @@ impl StandardErrors {
 }
 
 impl Serialize for StandardErrors {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (name, error) in self.known() {
             map.serialize_entry(name, &error)?;
@@ -122,4 +125,94 @@ fn information<const N: usize>(
     Mat::from_fn(free.len(), free.len(), |i, j| {
         -curvature(free[i.max(j)], free[i.min(j)])
     })
+}
+
+/// Parameters under which independent returns are likeliest.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LikelihoodEstimate<P> {
+    /// The parameters that make the returns likeliest.
+    pub parameters: P,
+    /// The standard errors of the parameters.
+    pub standard_errors: StandardErrors,
+    /// The drift μ of the spot, E[dS/S]/dt, per year.
+    pub drift: f64,
+    /// The logarithm of the likelihood at its greatest.
+    pub log_likelihood: f64,
+    /// The same of geometric Brownian motion on the same returns.
+    pub log_likelihood_without_jumps: f64,
+    /// Parameters that ended on a bound of the search: the returns do not pin them down.
+    pub at_bound: Vec<&'static str>,
+}
+
+/// The place of the greatest likelihood that a search has found.
+pub struct Searched<const N: usize> {
+    /// The coordinates there.
+    pub point: [f64; N],
+    /// The logarithm of the likelihood there.
+    pub log_likelihood: f64,
+    bounds: [Bound; N],
+}
+
+impl<const N: usize> Searched<N> {
+    /// Searches within `bounds` by the method of Nelder and Mead from every start, coarsely and then finely.
+    ///
+    /// # Errors
+    /// [`Error::Computation`] with the name of the model if the likelihood is nowhere finite.
+    pub fn new(
+        model: &str,
+        log_likelihood: impl Fn(&[f64; N]) -> f64,
+        bounds: [Bound; N],
+        starts: impl IntoIterator<Item = [f64; N]>,
+    ) -> Result<Self> {
+        let objective = |x: &[f64; N]| {
+            let inside = bounds.iter().zip(x).all(|(b, x)| b.contains(*x));
+            if inside {
+                -log_likelihood(x)
+            } else {
+                f64::INFINITY
+            }
+        };
+        let search = |start: [f64; N]| {
+            let coarse = minimise(objective, start, 0.4, 1e-3, 120 * N);
+            minimise(objective, coarse.0, 0.1, 1e-6, 300 * N)
+        };
+        let found = starts.into_iter().map(search);
+        let (point, value) = found
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .filter(|(_, value)| value.is_finite())
+            .ok_or_else(|| {
+                Error::Computation(format!("the likelihood of {model} is nowhere finite"))
+            })?;
+        Ok(Self {
+            point,
+            log_likelihood: -value,
+            bounds,
+        })
+    }
+
+    /// The coordinates that ended on a bound.
+    pub fn at_bound(&self, names: [&'static str; N]) -> Vec<&'static str> {
+        let pairs = names.into_iter().zip(self.bounds).zip(self.point);
+        pairs
+            .filter_map(|((name, bound), x)| bound.touches(x).then_some(name))
+            .collect()
+    }
+
+    /// Standard errors by the inverse of the observed information and the derivative of every parameter in its coordinate, of all but the first
+    /// one: the drift, which is stated for the whole process.
+    pub fn standard_errors(
+        &self,
+        log_likelihood: impl Fn(&[f64; N]) -> f64,
+        names: [&'static str; N],
+        slopes: [f64; N],
+    ) -> StandardErrors {
+        let free = free(&self.bounds, &self.point);
+        let inverse = inverse_information(log_likelihood, &self.point, &free);
+        let error = |i: usize| {
+            let place = free.iter().position(|&j| j == i)?;
+            let inverse = inverse.as_ref()?;
+            Some(slopes[i] * inverse[(place, place)].sqrt())
+        };
+        StandardErrors::new((1..N).map(|i| (names[i], error(i))))
+    }
 }

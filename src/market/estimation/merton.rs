@@ -1,29 +1,12 @@
 //! Merton's parameters by maximum likelihood.
 
-use super::heston::MIN_RETURNS;
-use super::likelihood::{Bound, StandardErrors, free, inverse_information};
-use super::simplex::minimise;
-use super::varying_moments;
-use crate::error::{Error, Result};
+use super::levy::Sample;
+use super::likelihood::{Bound, LikelihoodEstimate, Searched};
+use crate::error::Result;
 use crate::pricing::MertonParameters;
-use serde::Serialize;
 
 /// Merton's model as estimated from log returns.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MertonEstimate {
-    /// The parameters that make the returns likeliest.
-    pub parameters: MertonParameters,
-    /// The standard errors of σ, λ, m and s.
-    pub standard_errors: StandardErrors,
-    /// `μ` in `dS/S = (μ − λk) dt + σ dW + (Y − 1) dN`, per year.
-    pub drift: f64,
-    /// The logarithm of the likelihood at its greatest.
-    pub log_likelihood: f64,
-    /// The same of geometric Brownian motion on the same returns.
-    pub log_likelihood_without_jumps: f64,
-    /// Parameters that ended on a bound of the search: the returns do not pin them down.
-    pub at_bound: Vec<&'static str>,
-}
+pub type MertonEstimate = LikelihoodEstimate<MertonParameters>;
 
 /// Maximises the likelihood of independent returns, each a Poisson mixture of normals,
 ///
@@ -45,7 +28,7 @@ pub struct MertonEstimate {
 ///
 /// # Errors
 ///
-/// [`Error::Input`] for fewer than [`MIN_RETURNS`] returns, a return that is not finite, returns without variance, or
+/// [`Error::Input`] for fewer than [`super::MIN_RETURNS`] returns, a return that is not finite, returns without variance, or
 /// `days_per_year` not above 0.
 ///
 /// # References
@@ -53,37 +36,16 @@ pub struct MertonEstimate {
 /// S. J. Press (1967), "A compound events model for security prices", Journal of Business 40; P. Honoré (1998),
 /// "Pitfalls in estimating jump-diffusion models", on bounding the likelihood.
 pub fn estimate_merton(returns: &[f64], days_per_year: f64) -> Result<MertonEstimate> {
-    let (mean, variance) = varying_moments(returns, MIN_RETURNS, days_per_year)?;
-    let scale = variance.sqrt();
+    let sample = Sample::new(returns, days_per_year)?;
+    let Sample { mean, scale, .. } = sample;
     let likelihood = Likelihood {
-        returns: returns.iter().map(|r| (r - mean) / scale).collect(),
-        dt: 1.0 / days_per_year,
+        returns: &sample.standardised,
+        dt: sample.dt,
     };
-    let objective = |x: &Point| {
-        let inside = BOUNDS.iter().zip(x).all(|(b, x)| b.contains(*x));
-        if inside {
-            -likelihood.log_likelihood(x)
-        } else {
-            f64::INFINITY
-        }
-    };
-    let (best, value) = [5.0, 25.0, 100.0]
-        .into_iter()
-        .map(|intensity| {
-            let coarse = minimise(objective, likelihood.start(intensity), 0.4, 1e-3, 600);
-            minimise(objective, coarse.0, 0.1, 1e-6, 1500)
-        })
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .filter(|(_, value)| value.is_finite())
-        .ok_or_else(|| {
-            Error::Computation("the likelihood of Merton's model is nowhere finite".to_string())
-        })?;
-    let at_bound = NAMES
-        .into_iter()
-        .zip(BOUNDS)
-        .zip(best)
-        .filter_map(|((name, bound), x)| bound.touches(x).then_some(name))
-        .collect();
+    let starts = [5.0, 25.0, 100.0].map(|intensity| likelihood.start(intensity));
+    let log_likelihood = |x: &Point| likelihood.log_likelihood(x);
+    let searched = Searched::new("Merton's model", log_likelihood, BOUNDS, starts)?;
+    let best = searched.point;
     let annual = scale * days_per_year.sqrt();
     let parameters = MertonParameters {
         volatility: annual * best[1].exp(),
@@ -91,8 +53,6 @@ pub fn estimate_merton(returns: &[f64], days_per_year: f64) -> Result<MertonEsti
         log_jump_mean: scale * best[3],
         log_jump_std: scale * best[4].exp(),
     };
-    let free = free(&BOUNDS, &best);
-    let inverse = inverse_information(|x| likelihood.log_likelihood(x), &best, &free);
     let slopes = [
         1.0,
         parameters.volatility,
@@ -100,28 +60,16 @@ pub fn estimate_merton(returns: &[f64], days_per_year: f64) -> Result<MertonEsti
         scale,
         parameters.log_jump_std,
     ];
-    let error = |i: usize| {
-        let place = free.iter().position(|&j| j == i)?;
-        let inverse = inverse.as_ref()?;
-        Some(slopes[i] * inverse[(place, place)].sqrt())
-    };
-    let n = returns.len() as f64;
-    let change_of_scale = n * scale.ln();
     let log_drift = (mean + scale * best[0]) * days_per_year;
     Ok(MertonEstimate {
         parameters,
-        // The drift is stated for the whole process and has none here.
-        standard_errors: StandardErrors::new((1..5).map(|i| (NAMES[i], error(i)))),
+        standard_errors: searched.standard_errors(log_likelihood, NAMES, slopes),
         drift: log_drift
             + 0.5 * parameters.volatility.powi(2)
             + parameters.jump_intensity * parameters.mean_jump(),
-        log_likelihood: -value - change_of_scale,
-        // At the maximum, whose variance has n for n − 1.
-        log_likelihood_without_jumps: -0.5
-            * n
-            * ((std::f64::consts::TAU * (n - 1.0) / n).ln() + 1.0)
-            - change_of_scale,
-        at_bound,
+        log_likelihood: searched.log_likelihood - sample.change_of_scale(),
+        log_likelihood_without_jumps: sample.log_likelihood_without_jumps(),
+        at_bound: searched.at_bound(NAMES),
     })
 }
 
@@ -150,13 +98,13 @@ const BOUNDS: [Bound; 5] = {
     ]
 };
 
-struct Likelihood {
+struct Likelihood<'a> {
     /// With mean 0 and variance 1.
-    returns: Vec<f64>,
+    returns: &'a [f64],
     dt: f64,
 }
 
-impl Likelihood {
+impl Likelihood<'_> {
     fn log_likelihood(&self, x: &Point) -> f64 {
         let (variance, jump_variance) = ((2.0 * x[1]).exp(), (2.0 * x[4]).exp());
         let expected = x[2].exp() * self.dt;
@@ -272,7 +220,7 @@ mod tests {
     fn the_likelihood_is_a_density() {
         let at = |x: f64, point: &Point| {
             let one = Likelihood {
-                returns: vec![x],
+                returns: &[x],
                 dt: 1.0 / 252.0,
             };
             one.log_likelihood(point).exp()

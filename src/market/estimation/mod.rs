@@ -2,20 +2,28 @@
 
 mod filter;
 mod heston;
+mod kou;
+mod lattice;
+mod levy;
+#[cfg(test)]
+mod levy_tests;
 mod likelihood;
 mod lognormal;
 mod merton;
 mod simplex;
 mod variance;
+mod variance_gamma;
 #[cfg(test)]
 mod variance_tests;
 
 pub use filter::{ConstantVariance, HestonFilter, VarianceFilter};
 pub use heston::{HestonEstimate, MIN_RETURNS, estimate_heston};
-pub use likelihood::StandardErrors;
+pub use kou::{KouEstimate, estimate_kou};
+pub use likelihood::{LikelihoodEstimate, StandardErrors};
 pub use lognormal::LognormalFilter;
 pub use merton::{MertonEstimate, estimate_merton};
 pub use variance::{VarianceEstimator, exponential, garman_klass, implied, realised};
+pub use variance_gamma::{VarianceGammaEstimate, estimate_variance_gamma};
 
 use crate::error::{Error, Result};
 use serde::Serialize;

@@ -1,6 +1,5 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
-    not_estimated, spread_limit,
+    Draw, Dynamics, Estimate, Limit, Tabulated, Tabulation, not_estimated, spread_limit,
 };
 use super::heston;
 use super::jumps;
@@ -84,13 +83,9 @@ impl Dynamics for BatesParameters {
     fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
         let mut limits = self.heston().limits(life, steps);
         limits.push(jumps::limit(self.jump_intensity, life, steps));
-        let deviation = deviation(&self.variance_process(), life);
-        if limits.iter().all(|limit| limit.holds) && deviation > MOST_DEVIATION {
-            limits.push(spread_limit(
-                "jump_intensity",
-                self.jump_intensity,
-                deviation,
-            ));
+        if limits.iter().all(|limit| limit.holds) {
+            let parameter = ("jump_intensity", self.jump_intensity);
+            limits.extend(spread_limit(&self.variance_process(), life, parameter));
         }
         limits
     }
@@ -159,6 +154,15 @@ impl Dynamics for BatesParameters {
             v0: (variance - self.jumps().variance()).max(0.0),
             ..*self
         })
+    }
+
+    fn log_return_moments(&self, carry: f64, after: f64, period: f64) -> Option<(f64, f64)> {
+        let jumps = self.jumps();
+        let carry = carry - jumps.intensity * jumps.mean_jump();
+        let (first, second) = self.heston().log_return_moments(carry, after, period);
+        let jumped = jumps.intensity * jumps.mean * period;
+        let square = jumped * jumped + jumps.variance() * period;
+        Some((first + jumped, second + 2.0 * first * jumped + square))
     }
 
     fn price_method(&self) -> PriceMethod {

@@ -2,7 +2,9 @@ use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::{Error, Result};
-use crate::market::estimation::{StandardErrors, VarianceFilter};
+use crate::market::estimation::{
+    ConstantVariance, LikelihoodEstimate, StandardErrors, VarianceFilter,
+};
 use crate::random::{Factor, Shocks};
 use crate::simd::{Lane, Real};
 use serde_json::{Value, json};
@@ -25,21 +27,35 @@ pub struct Limit {
 /// of the spot is carried by paths that end about v̄T above the median; beyond, a million of them have hardly one there.
 pub(super) const MOST_DEVIATION: f64 = 3.0;
 
+/// The first two moments of a log return whose mean and variance grow by these numbers a year, as under all models with independent
+/// returns.
+pub(super) fn independent_moments(mean: f64, variance: f64, period: f64) -> Option<(f64, f64)> {
+    let first = mean * period;
+    Some((first, first * first + variance * period))
+}
+
 /// The standard deviation √(v̄T) of log returns over a life of T = `life` years.
 pub(super) fn deviation(process: &VarianceProcess, life: f64) -> f64 {
     (process.mean_from(process.now(), life) * life).sqrt()
 }
 
-/// The limit of [`MOST_DEVIATION`] on a `parameter` of which nothing nearer is known.
-pub(super) fn spread_limit(parameter: &'static str, value: f64, deviation: f64) -> Limit {
-    Limit {
+/// The limit of [`MOST_DEVIATION`] over a life of `life` years on a `parameter` of which nothing nearer is known; none where it
+/// holds.
+pub(super) fn spread_limit(
+    process: &VarianceProcess,
+    life: f64,
+    (parameter, value): (&'static str, f64),
+) -> Option<Limit> {
+    let deviation = deviation(process, life);
+    let limit = Limit {
         parameter,
         value,
         bound: format!(
             "small enough for log returns until expiry to deviate by at most {MOST_DEVIATION} (here {deviation:.2})"
         ),
-        holds: deviation <= MOST_DEVIATION,
-    }
+        holds: false,
+    };
+    (deviation > MOST_DEVIATION).then_some(limit)
 }
 
 /// One block of paths to be drawn.
@@ -148,6 +164,25 @@ impl Finding {
     }
 }
 
+impl<P> From<LikelihoodEstimate<P>> for Estimate<P> {
+    fn from(found: LikelihoodEstimate<P>) -> Self {
+        Self {
+            parameters: found.parameters,
+            at_bound: found.at_bound,
+            standard_errors: found.standard_errors,
+            drift: Some(found.drift),
+            findings: Finding::likelihoods(
+                found.log_likelihood,
+                Some((
+                    "log_likelihood_without_jumps",
+                    found.log_likelihood_without_jumps,
+                    "without jumps",
+                )),
+            ),
+        }
+    }
+}
+
 impl<P> Estimate<P> {
     /// Parameters that are given rather than estimated.
     pub fn given(parameters: P) -> Self {
@@ -212,10 +247,23 @@ pub trait Dynamics: Debug + Send + Sync {
     }
 
     /// The dynamics that price where the instantaneous variance is `variance`; none if the model knows of no other
-    /// variance than that of its parameters.
-    fn seen_at(&self, variance: f64) -> Option<Self>
+    /// variance than that of its parameters, as where it is constant and partly that of jumps.
+    ///
+    /// # Panics
+    /// As the model leaves it, if the variance is not constant: such a model has an answer of its own.
+    fn seen_at(&self, _variance: f64) -> Option<Self>
     where
-        Self: Sized;
+        Self: Sized,
+    {
+        self.variance_process().constant();
+        None
+    }
+
+    /// The first two moments of the log return over a period of `period` years that begins `after` years from now, where the forward
+    /// grows by `carry`, r − q; none where no formula for them is known.
+    fn log_return_moments(&self, _carry: f64, _after: f64, _period: f64) -> Option<(f64, f64)> {
+        None
+    }
 
     /// Whether [`Self::pricer`] gives the prices of the very dynamics that [`Self::draw`] simulates, not an approximation of
     /// them: then calls are control variates of other prices.
@@ -236,8 +284,15 @@ pub trait Dynamics: Debug + Send + Sync {
     fn pricer<'a>(&'a self, horizon: &Horizon) -> Box<dyn Pricer + 'a>;
 
     /// How options are priced on many paths of `life` years; no standard deviation is above `√high` at the start or in the
-    /// long run.
-    fn tabulation(&self, high: f64, life: f64) -> Tabulation;
+    /// long run. As the model leaves it, over the spot where the variance is constant, and else one by one, which is never
+    /// wrong.
+    fn tabulation(&self, _high: f64, _life: f64) -> Tabulation {
+        if self.variance_process().is_constant() {
+            Tabulation::Spot
+        } else {
+            Tabulation::Formula
+        }
+    }
 
     /// Undiscounted calls over their strike for every ln(F/K) in `x`: the nodes of a table.
     fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
@@ -257,7 +312,12 @@ pub trait Dynamics: Debug + Send + Sync {
     }
 
     /// The variance that past returns show, one every `dt` years, around the drift μ in dS/S = μ dt + √v dW.
-    fn filter(&self, drift: f64, dt: f64) -> Box<dyn VarianceFilter>;
+    ///
+    /// # Panics
+    /// As the model leaves it, if the variance is not constant: such a model has a filter of its own.
+    fn filter(&self, _drift: f64, _dt: f64) -> Box<dyn VarianceFilter> {
+        Box::new(ConstantVariance(self.variance_process().constant()))
+    }
 
     /// The parameters that make `returns`, `days_per_year` of them a year, likeliest.
     ///

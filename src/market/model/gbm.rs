@@ -1,9 +1,11 @@
-use super::dynamics::{Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation};
+use super::dynamics::{
+    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, independent_moments,
+};
 use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
-use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_gbm};
+use crate::market::estimation::estimate_gbm;
 use crate::pricing::{BlackScholes, Greeks};
 use crate::random::{Factor, Shocks};
 use crate::simd::{BLOCK, Kernel, Real, dispatch, multiply_add};
@@ -72,6 +74,11 @@ impl Dynamics for GbmParameters {
         })
     }
 
+    fn log_return_moments(&self, carry: f64, _: f64, period: f64) -> Option<(f64, f64)> {
+        let variance = self.volatility * self.volatility;
+        independent_moments(carry - 0.5 * variance, variance, period)
+    }
+
     fn price_method(&self) -> PriceMethod {
         PriceMethod::Formula
     }
@@ -86,10 +93,6 @@ impl Dynamics for GbmParameters {
 
     fn tabulation(&self, _: f64, _: f64) -> Tabulation {
         Tabulation::Formula
-    }
-
-    fn filter(&self, _: f64, _: f64) -> Box<dyn VarianceFilter> {
-        Box::new(ConstantVariance(self.variance_process().now()))
     }
 
     fn estimate(returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {

@@ -1,6 +1,5 @@
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Finding, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
-    spread_limit,
+    Draw, Dynamics, Estimate, Finding, Limit, Tabulated, Tabulation, spread_limit,
 };
 use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::transform::{TABLE_TAIL, TransformPricer, transform_calls};
@@ -38,15 +37,12 @@ impl Dynamics for HestonParameters {
             ..
         } = *self;
         let mut limits = Vec::new();
-        let deviation = deviation(&self.variance_process(), life);
-        if deviation > MOST_DEVIATION {
-            let (parameter, value) = if v0 > theta {
-                ("v0", v0)
-            } else {
-                ("theta", theta)
-            };
-            limits.push(spread_limit(parameter, value, deviation));
-        }
+        let parameter = if v0 > theta {
+            ("v0", v0)
+        } else {
+            ("theta", theta)
+        };
+        limits.extend(spread_limit(&self.variance_process(), life, parameter));
         let (least, most) = (theta / MOST_RATIO, theta * MOST_RATIO);
         limits.push(Limit {
             parameter: "v0",
@@ -111,6 +107,12 @@ impl Dynamics for HestonParameters {
             v0: variance,
             ..*self
         })
+    }
+
+    fn log_return_moments(&self, carry: f64, after: f64, period: f64) -> Option<(f64, f64)> {
+        Some(HestonParameters::log_return_moments(
+            self, carry, after, period,
+        ))
     }
 
     fn price_method(&self) -> PriceMethod {

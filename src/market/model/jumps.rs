@@ -1,6 +1,7 @@
 //! How many times a spot jumps in a step.
 
-use super::dynamics::Limit;
+use super::dynamics::{Limit, spread_limit};
+use super::variance::VarianceProcess;
 use crate::simd::{BLOCK, Lane, Real};
 
 /// At most 500 jumps are expected until expiry and 50 in a hedging period: prices sum over the number of jumps or turn with it,
@@ -17,6 +18,26 @@ pub(super) fn limit(intensity: f64, life: f64, steps: usize) -> Limit {
         ),
         holds: intensity <= most,
     }
+}
+
+/// The limits of a diffusion of constant `volatility` with so many jumps a year: [`limit`], and that of the spread of log
+/// returns on whichever of the two has the greater share in the variance.
+pub(super) fn limits(
+    intensity: f64,
+    volatility: f64,
+    process: &VarianceProcess,
+    life: f64,
+    steps: usize,
+) -> Vec<Limit> {
+    let parameter = if process.constant() > 2.0 * volatility.powi(2) {
+        ("jump_intensity", intensity)
+    } else {
+        ("volatility", volatility)
+    };
+    let spread = spread_limit(process, life, parameter);
+    std::iter::once(limit(intensity, life, steps))
+        .chain(spread)
+        .collect()
 }
 
 /// The thresholds P(N ≤ n), in units of 2⁻³², up to the last that is below 1.

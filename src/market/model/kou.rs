@@ -1,14 +1,11 @@
-use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
-    not_estimated, spread_limit,
-};
+use super::dynamics::{Draw, Dynamics, Estimate, Limit, Tabulated, independent_moments};
 use super::jumps;
 use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::transform::{TABLE_TAIL, TransformPricer, transform_calls};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
-use crate::market::estimation::{ConstantVariance, VarianceFilter};
+use crate::market::estimation::estimate_kou;
 use crate::pricing::heston::HestonTransform;
 use crate::pricing::jumps::{ExponentialJumps, Jumps};
 use crate::pricing::{Greeks, HestonParameters};
@@ -84,20 +81,15 @@ impl KouParameters {
 }
 
 impl Dynamics for KouParameters {
-    /// [`jumps::limit`].
+    /// [`jumps::limits`].
     fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
-        let mut limits = vec![jumps::limit(self.jump_intensity, life, steps)];
-        let deviation = deviation(&self.variance_process(), life);
-        if deviation > MOST_DEVIATION {
-            let diffusion = self.volatility.powi(2);
-            let (parameter, value) = if self.jumps().variance() > diffusion {
-                ("jump_intensity", self.jump_intensity)
-            } else {
-                ("volatility", self.volatility)
-            };
-            limits.push(spread_limit(parameter, value, deviation));
-        }
-        limits
+        jumps::limits(
+            self.jump_intensity,
+            self.volatility,
+            &self.variance_process(),
+            life,
+            steps,
+        )
     }
 
     /// The Brownian motion, the numbers of jumps upwards and downwards, and their sizes.
@@ -120,9 +112,12 @@ impl Dynamics for KouParameters {
         VarianceProcess::Constant(self.volatility.powi(2) + self.jumps().variance())
     }
 
-    /// How a variance that is seen divides into diffusion and jumps is not known.
-    fn seen_at(&self, _: f64) -> Option<Self> {
-        None
+    fn log_return_moments(&self, carry: f64, _: f64, period: f64) -> Option<(f64, f64)> {
+        let mean_log_jump = self.up_probability * self.log_jump_up
+            - (1.0 - self.up_probability) * self.log_jump_down;
+        let jumps = self.jump_intensity * (mean_log_jump - self.jumps().mean_jump());
+        let mean = carry - 0.5 * self.volatility.powi(2) + jumps;
+        independent_moments(mean, self.variance_process().now(), period)
     }
 
     fn price_method(&self) -> PriceMethod {
@@ -138,10 +133,6 @@ impl Dynamics for KouParameters {
         })
     }
 
-    fn tabulation(&self, _: f64, _: f64) -> Tabulation {
-        Tabulation::Spot
-    }
-
     /// By one transform.
     fn calls(&self, of: &Tabulated, x: &[f64]) -> Vec<f64> {
         let width = x.iter().fold(0.0, |w: f64, x| w.max(x.abs()));
@@ -149,15 +140,15 @@ impl Dynamics for KouParameters {
         transform_calls(&transform, self.volatility.powi(2), x, f64::INFINITY)
     }
 
-    fn filter(&self, _: f64, _: f64) -> Box<dyn VarianceFilter> {
-        Box::new(ConstantVariance(self.variance_process().now()))
-    }
-
-    fn estimate(_: &[f64], _: f64) -> Result<Estimate<Self>> {
-        not_estimated(
-            "kou",
-            "which exponential tails their jumps have is seen in option prices, and \"merton\" can be estimated",
-        )
+    fn estimate(returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
+        let estimate = Estimate::from(estimate_kou(returns, days_per_year)?);
+        Ok(estimate.map(|(volatility, jumps)| Self {
+            volatility,
+            jump_intensity: jumps.intensity,
+            up_probability: jumps.upward,
+            log_jump_up: jumps.mean_up,
+            log_jump_down: jumps.mean_down,
+        }))
     }
 }
 

@@ -1,32 +1,24 @@
-use super::dynamics::{
-    Draw, Dynamics, Estimate, Finding, Limit, MOST_DEVIATION, Tabulation, deviation, spread_limit,
-};
+use super::dynamics::{Draw, Dynamics, Estimate, Limit, independent_moments};
 use super::jumps;
 use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
-use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_merton};
+use crate::market::estimation::estimate_merton;
 use crate::pricing::{Greeks, MertonParameters};
 use crate::random::{Factor, Shocks};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch, multiply_add};
 
 impl Dynamics for MertonParameters {
-    /// [`jumps::limit`]; prices sum over the number of jumps.
+    /// [`jumps::limits`]; prices sum over the number of jumps.
     fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
-        let intensity = self.jump_intensity;
-        let mut limits = vec![jumps::limit(intensity, life, steps)];
-        let deviation = deviation(&self.variance_process(), life);
-        if deviation > MOST_DEVIATION {
-            let diffusion = self.volatility.powi(2);
-            let (parameter, value) = if self.total_variance() - diffusion > diffusion {
-                ("jump_intensity", intensity)
-            } else {
-                ("volatility", self.volatility)
-            };
-            limits.push(spread_limit(parameter, value, deviation));
-        }
-        limits
+        jumps::limits(
+            self.jump_intensity,
+            self.volatility,
+            &self.variance_process(),
+            life,
+            steps,
+        )
     }
 
     fn factors(&self) -> Vec<Factor> {
@@ -48,9 +40,11 @@ impl Dynamics for MertonParameters {
         VarianceProcess::Constant(self.total_variance())
     }
 
-    /// How a variance that is seen divides into diffusion and jumps is not known.
-    fn seen_at(&self, _: f64) -> Option<Self> {
-        None
+    fn log_return_moments(&self, carry: f64, _: f64, period: f64) -> Option<(f64, f64)> {
+        let diffusion = self.volatility.powi(2);
+        let jumps = self.jump_intensity * (self.log_jump_mean - self.mean_jump());
+        let mean = carry - 0.5 * diffusion + jumps;
+        independent_moments(mean, self.total_variance(), period)
     }
 
     fn price_method(&self) -> PriceMethod {
@@ -66,30 +60,8 @@ impl Dynamics for MertonParameters {
         })
     }
 
-    fn tabulation(&self, _: f64, _: f64) -> Tabulation {
-        Tabulation::Spot
-    }
-
-    fn filter(&self, _: f64, _: f64) -> Box<dyn VarianceFilter> {
-        Box::new(ConstantVariance(self.variance_process().now()))
-    }
-
     fn estimate(returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
-        let estimate = estimate_merton(returns, days_per_year)?;
-        Ok(Estimate {
-            parameters: estimate.parameters,
-            at_bound: estimate.at_bound,
-            standard_errors: estimate.standard_errors,
-            drift: Some(estimate.drift),
-            findings: Finding::likelihoods(
-                estimate.log_likelihood,
-                Some((
-                    "log_likelihood_without_jumps",
-                    estimate.log_likelihood_without_jumps,
-                    "without jumps",
-                )),
-            ),
-        })
+        Ok(estimate_merton(returns, days_per_year)?.into())
     }
 }
 

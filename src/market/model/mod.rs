@@ -13,6 +13,8 @@ mod pricer;
 mod rough_bergomi;
 mod sabr;
 #[cfg(test)]
+mod sabr_tests;
+#[cfg(test)]
 mod tests;
 mod transform;
 mod variance;
@@ -194,7 +196,9 @@ impl Model {
     pub fn at_variance(&self, variance: f64) -> Self {
         match self.variance_process() {
             VarianceProcess::Constant(_) => self.clone(),
-            VarianceProcess::Markov(_) | VarianceProcess::Forward(_) => self.seen_at(variance),
+            VarianceProcess::Markov(_)
+            | VarianceProcess::Elastic(_)
+            | VarianceProcess::Forward(_) => self.seen_at(variance),
         }
     }
 
@@ -223,6 +227,11 @@ impl Model {
     /// The limits within which `life` years in `steps` periods are simulated rightly.
     pub fn limits(&self, life: f64, steps: usize) -> Vec<Limit> {
         self.dynamics().limits(life, steps)
+    }
+
+    /// The first two moments of a log return to come; see [`Dynamics::log_return_moments`].
+    pub fn log_return_moments(&self, carry: f64, after: f64, period: f64) -> Option<(f64, f64)> {
+        self.dynamics().log_return_moments(carry, after, period)
     }
 
     /// Whether options have the prices of the very dynamics that are simulated.

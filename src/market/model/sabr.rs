@@ -1,13 +1,10 @@
-use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, not_estimated,
-    spread_limit,
-};
+use super::dynamics::{Draw, Dynamics, Estimate, Limit, not_estimated, spread_limit};
 use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
 use crate::market::estimation::{LognormalFilter, VarianceFilter};
-use crate::pricing::{BlackScholes, ForwardVariance, Greeks, HaganVolatility, MarkovVariance};
+use crate::pricing::{BlackScholes, ElasticVariance, Greeks, HaganVolatility, MarkovVariance};
 use crate::random::{Factor, Shocks};
 use crate::simd::{BLOCK, Kernel, Real, dispatch, multiply_add};
 use schemars::JsonSchema;
@@ -69,10 +66,8 @@ impl Dynamics for SabrParameters {
                 holds: self.alpha <= alpha,
             },
         ];
-        let deviation = deviation(&self.variance_process(), life);
-        if deviation > MOST_DEVIATION {
-            limits.push(spread_limit("alpha", self.alpha, deviation));
-        }
+        let parameter = ("alpha", self.alpha);
+        limits.extend(spread_limit(&self.variance_process(), life, parameter));
         limits
     }
 
@@ -99,12 +94,16 @@ impl Dynamics for SabrParameters {
         });
     }
 
-    /// With β = 1, E[v_T] = v e^{ν²T}. Otherwise the variance moves with the spot as well, and is expected to stay what it is, to
-    /// leading order.
+    /// With β = 1, E[v_T] = v e^{ν²T}. Otherwise the variance moves with the spot as well ([`ElasticVariance`]).
     fn variance_process(&self) -> VarianceProcess {
         let now = self.alpha * self.alpha;
         if self.beta < 1.0 {
-            return VarianceProcess::Forward(ForwardVariance::flat(now, 1.0));
+            return VarianceProcess::Elastic(ElasticVariance {
+                now,
+                beta: self.beta,
+                nu: self.nu,
+                rho: self.rho,
+            });
         }
         VarianceProcess::Markov(MarkovVariance {
             now,
@@ -138,13 +137,13 @@ impl Dynamics for SabrParameters {
         })
     }
 
-    fn tabulation(&self, _: f64, _: f64) -> Tabulation {
-        Tabulation::Formula
-    }
-
+    /// The volatility √v moves by √(ν² + 2(β − 1)ρνα + (β − 1)²α²) per √year where it is α: with the spot and by itself.
     fn filter(&self, drift: f64, dt: f64) -> Box<dyn VarianceFilter> {
         let start = self.variance_process().now();
-        Box::new(LognormalFilter::new(start, self.nu, drift, dt))
+        let with_spot = (self.beta - 1.0) * self.alpha;
+        let (nu, rho) = (self.nu, self.rho);
+        let square = nu * nu + with_spot * (2.0 * rho * nu + with_spot);
+        Box::new(LognormalFilter::new(start, square.sqrt(), drift, dt))
     }
 
     fn estimate(_: &[f64], _: f64) -> Result<Estimate<Self>> {
@@ -302,120 +301,6 @@ impl<R: Real, S: Shocks> Kernel for SabrBlock<'_, R, S> {
                 }
                 variance[date] = current;
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::contract::Leg;
-    use crate::market::{GbmParameters, Market, Model, Simulator};
-    use crate::random::{Purpose, Sampling};
-
-    /// ln(F/K) in standard deviations, and implied volatilities of puts by 2¹⁷ Sobol paths, with Hagan's.
-    fn smiles(parameters: SabrParameters, expiry: f64) -> Vec<(f64, f64)> {
-        let market = Market {
-            model: Model::from(parameters),
-            spot: 100.0,
-            rate: 0.03.into(),
-            dividend: 0.01.into(),
-        };
-        let steps = 4;
-        let simulator = Simulator {
-            assets: market.clone().into(),
-            steps,
-            dt: expiry / steps as f64,
-            seed: 5,
-            purpose: Purpose::Pricing,
-            sampling: Sampling::Sobol,
-            family: None,
-        };
-        let ends = simulator.ends(0, 1 << 17);
-        let forward = 100.0 * (0.02 * expiry).exp();
-        [-1.5, -0.75, 0.0, 0.75, 1.5]
-            .into_iter()
-            .map(|deviations: f64| {
-                let strike = forward * (-deviations * parameters.alpha * expiry.sqrt()).exp();
-                // Out of the money, where prices have the least error.
-                let kind = if deviations > 0.0 {
-                    OptionKind::Put
-                } else {
-                    OptionKind::Call
-                };
-                let leg = Leg::one(kind, strike);
-                let discount = (-0.03 * expiry).exp();
-                let sum: f64 = ends.iter().map(|s| kind.payoff(*s, strike)).sum();
-                let simulated = discount * sum / ends.len() as f64;
-                let volatility = |price: f64| {
-                    let option = market.black_scholes(leg, expiry, 0.2);
-                    option.implied_volatility(price).unwrap()
-                };
-                (
-                    volatility(simulated),
-                    volatility(market.price(&[leg], expiry)),
-                )
-            })
-            .collect()
-    }
-
-    /// Simulated and Hagan's implied volatilities agree to 5·10⁻⁴ where ν²T = 0.01, to 10⁻³ where it is 0.125, and to 4·10⁻³ at
-    /// the bound of 0.25, at ±1.5 standard deviations and between, for lognormal and other forwards.
-    #[test]
-    fn simulation_agrees_with_hagan() {
-        let set = |alpha: f64, beta: f64, nu: f64, rho: f64| SabrParameters {
-            alpha,
-            beta,
-            nu,
-            rho,
-        };
-        for (parameters, expiry, bound) in [
-            (set(0.2, 1.0, 0.3, -0.6), 1.0 / 9.0, 5e-4),
-            (set(0.25, 0.5, 0.3, -0.4), 1.0 / 9.0, 5e-4),
-            (set(0.2, 1.0, 0.5, -0.6), 0.5, 1e-3),
-            (set(0.2, 0.3, 0.5, 0.3), 0.5, 1e-3),
-            (set(0.2, 1.0, 0.5, -0.6), 1.0, 4e-3),
-            (set(0.3, 0.6, 0.5, -0.6), 1.0, 4e-3),
-        ] {
-            let found = smiles(parameters, expiry);
-            println!("{parameters:?} {expiry}: {found:?}");
-            for (simulated, hagan) in found {
-                assert!(
-                    (simulated - hagan).abs() < bound,
-                    "{parameters:?} {simulated} {hagan}"
-                );
-            }
-        }
-    }
-
-    /// With ν = 0 and β = 1 paths are those of a geometric Brownian motion under the second shock, so prices are Black–Scholes; the
-    /// step is as long as one likes.
-    #[test]
-    fn a_volatility_that_stands_still_is_black_scholes() {
-        let still = SabrParameters {
-            alpha: 0.2,
-            beta: 1.0,
-            nu: 0.0,
-            rho: 0.5,
-        };
-        assert_eq!(still.longest_step(1.0), f64::INFINITY);
-        let legs = [Leg::one(OptionKind::Call, 103.0)];
-        let market = |model: Model| Market {
-            model,
-            spot: 100.0,
-            rate: 0.03.into(),
-            dividend: 0.01.into(),
-        };
-        let flat = market(Model::from(GbmParameters { volatility: 0.2 })).greeks(&legs, 0.4);
-        let found = market(Model::from(still)).greeks(&legs, 0.4);
-        for (found, expected) in [
-            (found.price, flat.price),
-            (found.delta, flat.delta),
-            (found.gamma, flat.gamma),
-            (found.vega, flat.vega),
-            (found.theta, flat.theta),
-        ] {
-            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::pricing::{ForwardVariance, MarkovVariance};
+use crate::pricing::{ElasticVariance, ForwardVariance, MarkovVariance};
 
 /// What the variance of a model is; who hedges, quotes or filters asks this rather than which model it is.
 ///
@@ -8,8 +8,10 @@ use crate::pricing::{ForwardVariance, MarkovVariance};
 pub enum VarianceProcess {
     /// The variance of log returns never changes; that of jumps is part of it.
     Constant(f64),
-    /// The variance moves, and its future depends on its present alone.
+    /// The variance moves, and its future depends on its present alone, in expectation linearly.
     Markov(MarkovVariance),
+    /// The variance moves with the spot and by itself, and its future depends on its present alone.
+    Elastic(ElasticVariance),
     /// The variance moves, and its future depends on more than its present: on the spot, or on all of its past. What is known
     /// is what was expected of it at the sale.
     Forward(ForwardVariance),
@@ -21,7 +23,23 @@ impl VarianceProcess {
         match self {
             Self::Constant(variance) => *variance,
             Self::Markov(process) => process.now,
+            Self::Elastic(process) => process.now,
             Self::Forward(process) => process.now(),
+        }
+    }
+
+    /// The variance of one that never changes.
+    ///
+    /// # Panics
+    /// If it changes.
+    pub fn constant(&self) -> f64 {
+        match self {
+            Self::Constant(variance) => *variance,
+            Self::Markov(_) | Self::Elastic(_) | Self::Forward(_) => {
+                panic!(
+                    "a model whose variance changes says how it prices at and filters another one"
+                )
+            }
         }
     }
 
@@ -31,15 +49,16 @@ impl VarianceProcess {
             Self::Constant(variance) => *variance,
             Self::Markov(process) if process.speed > 0.0 => process.level,
             Self::Markov(process) => process.now,
+            Self::Elastic(process) => process.now,
             Self::Forward(process) => process.level(),
         }
     }
 
-    /// The process of which a swap on the variance is quoted: one whose expectation its present alone determines.
+    /// The process of which a swap on the variance is quoted: one whose expectation is linear in its present.
     pub fn markov(&self) -> Option<&MarkovVariance> {
         match self {
             Self::Markov(process) => Some(process),
-            Self::Constant(_) | Self::Forward(_) => None,
+            Self::Constant(_) | Self::Elastic(_) | Self::Forward(_) => None,
         }
     }
 
@@ -48,6 +67,7 @@ impl VarianceProcess {
         match self {
             Self::Constant(variance) => *variance,
             Self::Markov(process) => process.expected(time),
+            Self::Elastic(process) => process.expected(time),
             Self::Forward(process) => process.expected(time),
         }
     }
@@ -57,7 +77,19 @@ impl VarianceProcess {
         match self {
             Self::Constant(_) => now,
             Self::Markov(process) => process.from(now).mean(time),
+            Self::Elastic(process) => process.mean_from(now, time),
             Self::Forward(process) => process.mean_from(now, time),
+        }
+    }
+
+    /// How much the expected average variance over `time` years moves with a variance that is `now`.
+    pub fn mean_slope(&self, now: f64, time: f64) -> f64 {
+        match self {
+            Self::Constant(_) => 1.0,
+            Self::Markov(_) | Self::Forward(_) => {
+                self.mean_from(1.0, time) - self.mean_from(0.0, time)
+            }
+            Self::Elastic(process) => process.mean_slope(now, time),
         }
     }
 
@@ -66,6 +98,7 @@ impl VarianceProcess {
         match self {
             Self::Constant(_) => mean,
             Self::Markov(process) => process.now_given_mean(mean, time),
+            Self::Elastic(process) => process.now_given_mean(mean, time),
             Self::Forward(process) => process.now_given_mean(mean, time),
         }
     }
@@ -74,7 +107,7 @@ impl VarianceProcess {
     pub fn is_constant(&self) -> bool {
         match self {
             Self::Constant(_) => true,
-            Self::Markov(_) | Self::Forward(_) => false,
+            Self::Markov(_) | Self::Elastic(_) | Self::Forward(_) => false,
         }
     }
 
@@ -83,7 +116,7 @@ impl VarianceProcess {
         match self {
             Self::Constant(_) => None,
             Self::Markov(process) => Some(process.stays_positive),
-            Self::Forward(_) => Some(true),
+            Self::Elastic(_) | Self::Forward(_) => Some(true),
         }
     }
 }

@@ -1,12 +1,9 @@
-use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, not_estimated,
-    spread_limit,
-};
+use super::dynamics::{Draw, Dynamics, Estimate, Limit, independent_moments, spread_limit};
 use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
 use crate::contract::OptionKind;
 use crate::error::Result;
-use crate::market::estimation::{ConstantVariance, VarianceFilter};
+use crate::market::estimation::estimate_variance_gamma;
 use crate::pricing::{BlackScholes, Greeks};
 use crate::random::{Factor, Shocks};
 use crate::simd::{BLOCK, Kernel, Real, dispatch, multiply_add};
@@ -63,10 +60,8 @@ impl Dynamics for VarianceGammaParameters {
             bound: format!("at most {most:.4} with this volatility and gamma_drift"),
             holds: self.gamma_variance <= most,
         }];
-        let deviation = deviation(&self.variance_process(), life);
-        if deviation > MOST_DEVIATION {
-            limits.push(spread_limit("volatility", self.volatility, deviation));
-        }
+        let parameter = ("volatility", self.volatility);
+        limits.extend(spread_limit(&self.variance_process(), life, parameter));
         limits
     }
 
@@ -91,9 +86,9 @@ impl Dynamics for VarianceGammaParameters {
         VarianceProcess::Constant(self.volatility.powi(2) + drift * self.gamma_variance)
     }
 
-    /// How a variance that is seen divides into what moves and how often is not known.
-    fn seen_at(&self, _: f64) -> Option<Self> {
-        None
+    fn log_return_moments(&self, carry: f64, _: f64, period: f64) -> Option<(f64, f64)> {
+        let mean = carry + self.compensator() + self.gamma_drift;
+        independent_moments(mean, self.variance_process().now(), period)
     }
 
     fn price_method(&self) -> PriceMethod {
@@ -109,19 +104,14 @@ impl Dynamics for VarianceGammaParameters {
         })
     }
 
-    fn tabulation(&self, _: f64, _: f64) -> Tabulation {
-        Tabulation::Spot
-    }
-
-    fn filter(&self, _: f64, _: f64) -> Box<dyn VarianceFilter> {
-        Box::new(ConstantVariance(self.variance_process().now()))
-    }
-
-    fn estimate(_: &[f64], _: f64) -> Result<Estimate<Self>> {
-        not_estimated(
-            "variance_gamma",
-            "it is calibrated to option prices, and \"merton\" can be estimated",
-        )
+    fn estimate(returns: &[f64], days_per_year: f64) -> Result<Estimate<Self>> {
+        let estimate = Estimate::from(estimate_variance_gamma(returns, days_per_year)?);
+        let named = |[volatility, gamma_drift, gamma_variance]: [f64; 3]| Self {
+            volatility,
+            gamma_drift,
+            gamma_variance,
+        };
+        Ok(estimate.map(named))
     }
 }
 

@@ -13,6 +13,7 @@ pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
 use super::assets::{Asset, Assets};
 use super::model::PriceMethod;
 use super::simulator::Simulator;
+use super::spot_market::Market;
 use crate::contract::{Contract, Formula, Seen, SeenAsset, Spots, Worth};
 use crate::error::Result;
 use crate::random::{Purpose, Sampling};
@@ -41,8 +42,8 @@ const ACCURACY: f64 = 1e-4;
 
 /// The arbitrage-free price of a contract at its sale.
 ///
-/// A sum of calls and puts has the model's own price, by the model's own method, and what has a closed form in a lognormal market has it there. Any other
-/// contract is simulated: 16 independent scrambles of Sobol
+/// A sum of calls and puts has the model's own price, by the model's own method, and what has a closed form in a lognormal market has it there, and a
+/// variance swap under every model that knows the moments of its log returns. Any other contract is simulated: 16 independent scrambles of Sobol
 /// points, each of 2⁹ paths or, until the standard error is below 10⁻⁴ of the spot, of more, up to some 2²⁴ steps of paths in
 /// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
 /// formula is exact, the mean of its spots, and under geometric Brownian motion their geometric mean. The standard error is
@@ -69,7 +70,7 @@ pub fn model_price(
     }
     if let Some(form) = AtSale::new(assets, contract) {
         return Ok(ContractPrice {
-            value: form.worth(&form.assets).price,
+            value: form.worth().price,
             standard_error: 0.0,
             method: PriceMethod::Formula,
         });
@@ -90,42 +91,78 @@ struct AtSale<'a> {
     /// The assets of the market, all of them.
     assets: Vec<SeenAsset>,
     correlation: &'a [Vec<f64>],
-    /// The rate until expiry.
+    /// The market of the first asset.
+    market: &'a Market,
+    /// Its rate until expiry.
     rate: f64,
     /// ∫ (r − q) until every date, of each asset.
     carried: Vec<Vec<f64>>,
+    /// Whether all assets that the contract depends on are lognormal.
+    lognormal: bool,
 }
 
 impl<'a> AtSale<'a> {
-    /// None without a closed form in this market, and where an asset that the contract depends on is not lognormal.
+    /// None without a closed form in this market, and where an asset that the contract depends on is not lognormal, unless moments of log returns
+    /// are enough.
     fn new(assets: &'a Assets, contract: &'a Contract) -> Option<Self> {
-        let formula = assets.formula(contract)?;
+        let formula = assets
+            .formula(contract)
+            .filter(|one| one.prices_exactly())?;
         let list = assets.list();
         let models = list.iter().map(|asset| &asset.market.model);
-        if models
+        let lognormal = models
             .take(formula.assets())
-            .any(|model| model.lognormal().is_none())
-        {
-            return None;
-        }
+            .all(|model| model.lognormal().is_some());
         let seen = |asset: &Asset| SeenAsset {
             spot: asset.market.spot,
             dividend: asset.market.dividend.average(0.0, contract.expiry),
             // What the contract does not depend on counts for nothing.
             volatility: asset.market.model.lognormal().unwrap_or(0.0),
         };
-        Some(Self {
+        let form = Self {
             formula,
             contract,
             assets: list.iter().map(seen).collect(),
             correlation: assets.correlation().matrix(),
+            market: assets.first(),
             rate: assets.first().rate.average(0.0, contract.expiry),
             carried: assets.carried(contract.steps, contract.dt()),
+            lognormal,
+        };
+        (lognormal || form.by_log_returns(form.market).is_some()).then_some(form)
+    }
+
+    /// The price at the sale and its derivatives.
+    fn worth(&self) -> Worth {
+        if self.lognormal {
+            return self.lognormal(&self.assets);
+        }
+        self.by_log_returns(self.market)
+            .expect("it was asked when this was made")
+    }
+
+    /// From the moments of the first asset's log returns, if it has this market.
+    fn by_log_returns(&self, market: &Market) -> Option<Worth> {
+        let dt = self.contract.dt();
+        let moments: Option<Vec<(f64, f64)>> = (0..self.contract.steps)
+            .map(|date| {
+                let elapsed = dt * date as f64;
+                let carry = market.carry(elapsed, elapsed + dt);
+                market.model.log_return_moments(carry, elapsed, dt)
+            })
+            .collect();
+        let moments = moments?;
+        self.seen(&self.assets, |seen| {
+            self.formula.by_log_returns(seen, &moments)
         })
     }
 
-    /// Where running values have seen nothing yet.
-    fn worth(&self, assets: &[SeenAsset]) -> Worth {
+    fn lognormal(&self, assets: &[SeenAsset]) -> Worth {
+        self.seen(assets, |seen| self.formula.exactly(seen))
+    }
+
+    /// What `of` makes of the sale, where running values have seen nothing yet.
+    fn seen<T>(&self, assets: &[SeenAsset], of: impl Fn(&Seen<'_>) -> T) -> T {
         let contract = self.contract;
         let dates = contract.steps + 1;
         let still = assets
@@ -134,7 +171,7 @@ impl<'a> AtSale<'a> {
         let still: Vec<Lane<f64>> = still.collect();
         let state = contract.state(Spots::new(&still, dates, dates));
         let state: Vec<f64> = state.chunks(dates).map(|dates| dates[0][0]).collect();
-        self.formula.exactly(&Seen {
+        of(&Seen {
             assets,
             correlation: self.correlation,
             rate: self.rate,

@@ -121,25 +121,35 @@ impl AtSale<'_> {
             value,
             standard_error: 0.0,
         };
-        let here = self.worth(&self.assets);
+        let here = self.worth();
         let of = |(asset, seen): (usize, &SeenAsset)| {
-            let change = SMALL_CHANGE * seen.volatility;
+            let model = &self.market.model;
+            let (volatility, follows) = match self.lognormal {
+                true => (seen.volatility, true),
+                false => (model.initial_volatility(), model.follows_variance()),
+            };
+            let change = SMALL_CHANGE * volatility;
             let at = |volatility: f64| {
-                let mut assets = self.assets.clone();
-                assets[asset].volatility = volatility;
-                self.worth(&assets).price
+                if self.lognormal {
+                    let mut assets = self.assets.clone();
+                    assets[asset].volatility = volatility;
+                    return self.lognormal(&assets).price;
+                }
+                let market = Market {
+                    model: model.seen_at(volatility * volatility),
+                    ..self.market.clone()
+                };
+                self.by_log_returns(&market).map_or(f64::NAN, |w| w.price)
             };
             let vega = match asset < self.formula.assets() && change > 0.0 {
-                true => {
-                    (at(seen.volatility + change) - at(seen.volatility - change)) / (2.0 * change)
-                }
+                true => (at(volatility + change) - at(volatility - change)) / (2.0 * change),
                 false => 0.0,
             };
             let moves = |by: &[f64]| exact(by.get(asset).copied().unwrap_or(0.0));
             AssetSensitivities {
                 delta: moves(&here.deltas),
                 gamma: moves(&here.gammas),
-                vega: Some(exact(vega)),
+                vega: follows.then_some(exact(vega)),
             }
         };
         self.assets.iter().enumerate().map(of).collect()

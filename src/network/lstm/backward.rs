@@ -1,8 +1,10 @@
 use super::normalise;
 use super::shape::GATES;
-use super::weights::Weights;
-use super::workspace::Workspace;
+use super::weights::{LayerWeights, Weights};
+use super::workspace::{LayerWorkspace, Workspace};
+use crate::market::until;
 use crate::simd::{BLOCK, Kernel, Lane, Real, add_outer, multiply_add};
+use std::ops::Range;
 
 /// Dates whose derivatives are still in cache when their part of the gradient is summed.
 const SEGMENT: usize = 32;
@@ -26,97 +28,198 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
             workspace,
             mut totals,
         } = self;
-        let hidden = weights.shape.hidden;
-        let normalised = weights.shape.layer_normalisation;
-        let Workspace {
-            steps,
-            layers,
-            seeds,
-            from_above,
-            from_next,
-            cell_gradient,
-            ..
-        } = workspace;
-        let (steps, count) = (*steps, layers.len());
-        let instruments = weights.head.len();
-        if let Some(totals) = totals.as_deref_mut() {
-            let top = layers.last().expect("a policy has a layer");
-            for (instrument, total) in totals[count].chunks_exact_mut(hidden + 1).enumerate() {
-                let seed = |t: usize| &seeds[t * instruments + instrument..][..1];
-                add_outer::<R, FMA, ROWS>(0..steps, seed, |t| top.hidden(t), &mut total[..hidden]);
-                total[hidden] += (0..steps)
-                    .flat_map(|t| seed(t)[0])
-                    .map(|seed| seed.into_f64())
-                    .sum::<f64>();
-            }
+        for layer in &mut workspace.layers {
+            layer.from_next.fill([R::ZERO; BLOCK]);
+            layer.cell_gradient.fill([R::ZERO; BLOCK]);
         }
+        if weights.shape.feedback {
+            by_date::<R, FMA, ROWS>(weights, workspace, &mut totals);
+        } else {
+            by_layer::<R, FMA, ROWS>(weights, workspace, &mut totals);
+        }
+        if let Some(totals) = totals {
+            add_head::<R, FMA, ROWS>(weights, workspace, totals);
+        }
+    }
+}
 
-        for index in (0..count).rev() {
-            let layer = &mut layers[index];
-            let map = &weights.layers[index];
-            from_next.fill([R::ZERO; BLOCK]);
-            cell_gradient.fill([R::ZERO; BLOCK]);
-            for end in (1..=steps).rev().step_by(SEGMENT) {
-                let segment = end.saturating_sub(SEGMENT)..end;
-                for t in segment.clone().rev() {
-                    let (cells, squashed) = (layer.cells.at(t), layer.squashed.at(t));
-                    let gates = layer.gates.at_mut(t);
-                    let (units, _) = gates.as_chunks_mut();
-                    let above = |unit: usize| {
-                        if index + 1 == count {
-                            let seeds = &seeds[t * instruments..];
-                            from_positions::<R, FMA>(&weights.head, unit, seeds)
-                        } else {
-                            from_above.at(t)[unit]
-                        }
-                    };
-                    if normalised {
-                        for unit in 0..hidden {
-                            let above = above(unit);
-                            for lane in 0..BLOCK {
-                                from_next[unit][lane] += above[lane];
-                            }
-                        }
-                        let outputs = &layer.inputs.at(t + 1)[..hidden];
-                        let scale = layer.scales.at(t)[0];
-                        normalise::differentiate::<R, FMA>(from_next, outputs, scale);
+/// One layer after the other through all dates, where no date is fed what the one before gave.
+#[inline(always)]
+fn by_layer<R: Real, const FMA: bool, const ROWS: usize>(
+    weights: &Weights<R>,
+    workspace: &mut Workspace<R>,
+    totals: &mut Option<&mut [Vec<f64>]>,
+) {
+    let Workspace {
+        steps,
+        layers,
+        seeds,
+        from_above,
+        ..
+    } = workspace;
+    let (steps, count, instruments) = (*steps, layers.len(), weights.head.len());
+    let normalised = weights.shape.layer_normalisation;
+    for index in (0..count).rev() {
+        let layer = &mut layers[index];
+        let map = &weights.layers[index];
+        for end in (1..=steps).rev().step_by(SEGMENT) {
+            let segment = end.saturating_sub(SEGMENT)..end;
+            for t in segment.clone().rev() {
+                let above = |unit: usize| {
+                    if index + 1 == count {
+                        let seeds = &seeds[t * instruments..];
+                        from_positions::<R, FMA>(&weights.head, unit, seeds)
+                    } else {
+                        from_above.at(t)[unit]
                     }
-                    for unit in 0..hidden {
-                        let cells = [cells[unit], squashed[unit]];
-                        let above = if normalised {
-                            [R::ZERO; BLOCK]
-                        } else {
-                            above(unit)
-                        };
-                        let dh = [above, from_next[unit]];
-                        (units[unit], cell_gradient[unit]) = differentiate_unit::<R, FMA>(
-                            units[unit],
-                            cells,
-                            dh,
-                            cell_gradient[unit],
-                        );
-                    }
-                    if t > 0 {
-                        map.to_hidden.multiply::<FMA, ROWS>(0, gates, from_next);
-                    }
-                }
-                if let Some(totals) = totals.as_deref_mut() {
-                    add_outer::<R, FMA, ROWS>(
-                        segment,
-                        |t| layer.gates.at(t),
-                        |t| layer.inputs.at(t),
-                        &mut totals[index],
-                    );
-                }
+                };
+                differentiate_date::<R, FMA, ROWS>(map, layer, (t, normalised), above);
             }
-            if index > 0 {
-                for t in 0..steps {
-                    let gates = layer.gates.at(t);
-                    map.to_inputs
-                        .multiply::<FMA, ROWS>(0, gates, from_above.at_mut(t));
-                }
+            if let Some(totals) = totals {
+                add_layer::<R, FMA, ROWS>(layer, segment, &mut totals[index]);
             }
         }
+        if index > 0 {
+            for t in 0..steps {
+                let gates = layer.gates.at(t);
+                map.to_inputs
+                    .multiply::<FMA, ROWS>(0, gates, from_above.at_mut(t));
+            }
+        }
+    }
+}
+
+/// All layers through one date after the other, since what a position does to the date after it comes to its seed first.
+#[inline(always)]
+fn by_date<R: Real, const FMA: bool, const ROWS: usize>(
+    weights: &Weights<R>,
+    workspace: &mut Workspace<R>,
+    totals: &mut Option<&mut [Vec<f64>]>,
+) {
+    let Workspace {
+        steps,
+        layers,
+        seeds,
+        from_above,
+        fed_back,
+        end: ended,
+        ..
+    } = workspace;
+    let (steps, count, instruments) = (*steps, layers.len(), weights.head.len());
+    let normalised = weights.shape.layer_normalisation;
+    fed_back.fill([R::ZERO; BLOCK]);
+    for end in (1..=steps).rev().step_by(SEGMENT) {
+        let segment = end.saturating_sub(SEGMENT)..end;
+        for t in segment.clone().rev() {
+            let seeds = &mut seeds[t * instruments..][..instruments];
+            for (seed, fed_back) in seeds.iter_mut().zip(fed_back.iter()) {
+                let fed_back = until(ended.as_ref(), t, *fed_back);
+                for lane in 0..BLOCK {
+                    seed[lane] += fed_back[lane];
+                }
+            }
+            for index in (0..count).rev() {
+                let (layer, map) = (&mut layers[index], &weights.layers[index]);
+                let above = |unit: usize| {
+                    if index + 1 == count {
+                        from_positions::<R, FMA>(&weights.head, unit, &*seeds)
+                    } else {
+                        from_above.at(t)[unit]
+                    }
+                };
+                differentiate_date::<R, FMA, ROWS>(map, layer, (t, normalised), above);
+                let below = match index {
+                    0 => &mut fed_back[..],
+                    _ => from_above.at_mut(t),
+                };
+                map.to_inputs
+                    .multiply::<FMA, ROWS>(0, layer.gates.at(t), below);
+            }
+        }
+        if let Some(totals) = totals {
+            for (layer, total) in layers.iter().zip(totals.iter_mut()) {
+                add_layer::<R, FMA, ROWS>(layer, segment.clone(), total);
+            }
+        }
+    }
+}
+
+/// Turns the gates of a layer at one date into derivatives, from ∂z/∂h_t of what lies above it.
+#[inline(always)]
+fn differentiate_date<R: Real, const FMA: bool, const ROWS: usize>(
+    map: &LayerWeights<R>,
+    layer: &mut LayerWorkspace<R>,
+    (t, normalised): (usize, bool),
+    above: impl Fn(usize) -> Lane<R>,
+) {
+    let LayerWorkspace {
+        inputs,
+        gates,
+        cells,
+        squashed,
+        scales,
+        from_next,
+        cell_gradient,
+        ..
+    } = layer;
+    let hidden = from_next.len();
+    let (cells, squashed) = (cells.at(t), squashed.at(t));
+    let gates = gates.at_mut(t);
+    let (units, _) = gates.as_chunks_mut();
+    if normalised {
+        for unit in 0..hidden {
+            let above = above(unit);
+            for lane in 0..BLOCK {
+                from_next[unit][lane] += above[lane];
+            }
+        }
+        let outputs = &inputs.at(t + 1)[..hidden];
+        normalise::differentiate::<R, FMA>(from_next, outputs, scales.at(t)[0]);
+    }
+    for unit in 0..hidden {
+        let cells = [cells[unit], squashed[unit]];
+        let above = if normalised {
+            [R::ZERO; BLOCK]
+        } else {
+            above(unit)
+        };
+        let dh = [above, from_next[unit]];
+        (units[unit], cell_gradient[unit]) =
+            differentiate_unit::<R, FMA>(units[unit], cells, dh, cell_gradient[unit]);
+    }
+    if t > 0 {
+        map.to_hidden.multiply::<FMA, ROWS>(0, gates, from_next);
+    }
+}
+
+/// Adds the gradient of a layer's map over some dates.
+#[inline(always)]
+fn add_layer<R: Real, const FMA: bool, const ROWS: usize>(
+    layer: &LayerWorkspace<R>,
+    dates: Range<usize>,
+    total: &mut [f64],
+) {
+    let (left, right) = (|t: usize| layer.gates.at(t), |t: usize| layer.inputs.at(t));
+    add_outer::<R, FMA, ROWS>(dates, left, right, total);
+}
+
+/// Adds the gradient of the head.
+#[inline(always)]
+fn add_head<R: Real, const FMA: bool, const ROWS: usize>(
+    weights: &Weights<R>,
+    workspace: &Workspace<R>,
+    totals: &mut [Vec<f64>],
+) {
+    let (hidden, instruments) = (weights.shape.hidden, weights.head.len());
+    let (steps, seeds, top) = (workspace.steps, &workspace.seeds, workspace.top());
+    let total = &mut totals[workspace.layers.len()];
+    for (instrument, total) in total.chunks_exact_mut(hidden + 1).enumerate() {
+        let seed = |t: usize| &seeds[t * instruments + instrument..][..1];
+        add_outer::<R, FMA, ROWS>(0..steps, seed, |t| top.hidden(t), &mut total[..hidden]);
+        total[hidden] += (0..steps)
+            .flat_map(|t| seed(t)[0])
+            .map(|seed| seed.into_f64())
+            .sum::<f64>();
     }
 }
 

@@ -1,8 +1,8 @@
 use super::normalise::normalise;
 use super::shape::GATES;
 use super::weights::Weights;
-use super::workspace::Workspace;
-use crate::market::PathBlock;
+use super::workspace::{LayerWorkspace, Workspace};
+use crate::market::{PathBlock, until};
 use crate::network::features::Features;
 use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add, sigmoid};
 
@@ -26,53 +26,105 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
             paths,
             workspace,
         } = self;
-        let (hidden, steps) = (weights.shape.hidden, workspace.steps);
+        let (shape, steps) = (weights.shape, workspace.steps);
+        let (hidden, count, fed) = (shape.hidden, weights.head.len(), shape.fed());
+        workspace.end = paths.end().copied();
+        if fed > 0 {
+            // A date is fed what the one before gave: all layers go through a date before any goes on.
+            let own = hidden + shape.features - fed;
+            for t in 0..steps {
+                let inputs = workspace.layers[0].inputs.at_mut(t);
+                features.write::<R, FMA>(&paths, t, &mut inputs[hidden..own]);
+                for (output, held) in inputs[own..][..fed].iter_mut().enumerate() {
+                    *held = match t.checked_sub(1) {
+                        None => [R::ZERO; BLOCK],
+                        Some(before) => {
+                            let position = workspace.positions[before * count + output];
+                            until(workspace.end.as_ref(), before, position)
+                        }
+                    };
+                }
+                for index in 0..workspace.layers.len() {
+                    let (below, layer) = workspace.layers.split_at_mut(index);
+                    if let Some(below) = below.last() {
+                        let inputs = &mut layer[0].inputs.at_mut(t)[hidden..];
+                        inputs[..hidden].copy_from_slice(below.hidden(t));
+                    }
+                    move_date::<R, FMA, ROWS>(weights, index, &mut layer[0], t);
+                }
+                let top = workspace.layers.last().expect("a policy has a layer");
+                let positions = &mut workspace.positions[t * count..][..count];
+                positions_at::<R, FMA>(&weights.head, top.hidden(t), positions);
+            }
+            return;
+        }
         for index in 0..workspace.layers.len() {
             let (below, layer) = workspace.layers.split_at_mut(index);
             let layer = &mut layer[0];
             for t in 0..steps {
                 let inputs = &mut layer.inputs.at_mut(t)[hidden..];
-                let inputs = &mut inputs[..weights.shape.inputs(index)];
+                let inputs = &mut inputs[..shape.inputs(index)];
                 match below.last() {
                     None => features.write::<R, FMA>(&paths, t, inputs),
                     Some(below) => inputs.copy_from_slice(below.hidden(t)),
                 }
             }
             for t in 0..steps {
-                // h is zero before the first date.
-                let from = if t == 0 { hidden } else { 0 };
-                let gates = layer.gates.at_mut(t);
-                let (inputs, next_inputs) = layer.inputs.pair(t);
-                let map = &weights.layers[index].forward;
-                map.multiply::<FMA, ROWS>(from, &inputs[from..], gates);
-                let (cells, next_cells) = layer.cells.pair(t);
-                let squashed = layer.squashed.at_mut(t);
-                let (gates, _) = gates.as_chunks_mut();
-                for unit in 0..hidden {
-                    let moved = move_unit::<R, FMA>(gates[unit], cells[unit]);
-                    gates[unit] = moved.gates;
-                    next_cells[unit] = moved.cell;
-                    squashed[unit] = moved.squashed;
-                    next_inputs[unit] = moved.output;
-                }
-                if weights.shape.layer_normalisation {
-                    layer.scales.at_mut(t)[0] = normalise::<R, FMA>(&mut next_inputs[..hidden]);
-                }
+                move_date::<R, FMA, ROWS>(weights, index, layer, t);
             }
         }
         let top = workspace.layers.last().expect("a policy has a layer");
-        let count = weights.head.len();
-        for t in 0..steps {
-            for (instrument, head) in weights.head.iter().enumerate() {
-                let mut position = [head[hidden]; BLOCK];
-                for (w, h) in head.iter().zip(top.hidden(t)) {
-                    for lane in 0..BLOCK {
-                        position[lane] = multiply_add::<R, FMA>(*w, h[lane], position[lane]);
-                    }
-                }
-                workspace.positions[t * count + instrument] = position;
+        for (t, positions) in workspace.positions.chunks_exact_mut(count).enumerate() {
+            positions_at::<R, FMA>(&weights.head, top.hidden(t), positions);
+        }
+    }
+}
+
+/// Moves one layer, whose inputs are written, through one date.
+#[inline(always)]
+fn move_date<R: Real, const FMA: bool, const ROWS: usize>(
+    weights: &Weights<R>,
+    index: usize,
+    layer: &mut LayerWorkspace<R>,
+    t: usize,
+) {
+    let hidden = weights.shape.hidden;
+    // h is zero before the first date.
+    let from = if t == 0 { hidden } else { 0 };
+    let gates = layer.gates.at_mut(t);
+    let (inputs, next_inputs) = layer.inputs.pair(t);
+    let map = &weights.layers[index].forward;
+    map.multiply::<FMA, ROWS>(from, &inputs[from..], gates);
+    let (cells, next_cells) = layer.cells.pair(t);
+    let squashed = layer.squashed.at_mut(t);
+    let (gates, _) = gates.as_chunks_mut();
+    for unit in 0..hidden {
+        let moved = move_unit::<R, FMA>(gates[unit], cells[unit]);
+        gates[unit] = moved.gates;
+        next_cells[unit] = moved.cell;
+        squashed[unit] = moved.squashed;
+        next_inputs[unit] = moved.output;
+    }
+    if weights.shape.layer_normalisation {
+        layer.scales.at_mut(t)[0] = normalise::<R, FMA>(&mut next_inputs[..hidden]);
+    }
+}
+
+/// The positions of one date, from the units of the last layer.
+#[inline(always)]
+fn positions_at<R: Real, const FMA: bool>(
+    head: &[Vec<R>],
+    hidden: &[Lane<R>],
+    positions: &mut [Lane<R>],
+) {
+    for (head, out) in head.iter().zip(positions) {
+        let mut position = [head[hidden.len()]; BLOCK];
+        for (w, h) in head.iter().zip(hidden) {
+            for lane in 0..BLOCK {
+                position[lane] = multiply_add::<R, FMA>(*w, h[lane], position[lane]);
             }
         }
+        *out = position;
     }
 }
 

@@ -1,7 +1,7 @@
 /// The sizes of an LSTM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LstmShape {
-    /// Inputs per date: the features.
+    /// Inputs per date: the features, the outputs of the date before among them where they are fed back.
     pub features: usize,
     /// LSTM units per layer.
     pub hidden: usize,
@@ -14,12 +14,20 @@ pub struct LstmShape {
     /// Layer normalisation (Ba, Kiros and Hinton 2016, equation 4) without their gain and bias, which would change nothing:
     /// every map that takes ĥ_t has weights and a bias of its own.
     pub layer_normalisation: bool,
+    /// Whether the last inputs of a date are the outputs of the date before, one for every instrument: what is held then, since an
+    /// output is a position. They are 0 on the first date and once the contract has ended.
+    pub feedback: bool,
 }
 
 /// The gates of an LSTM unit, in the order of their rows.
 pub const GATES: usize = 4;
 
 impl LstmShape {
+    /// The number of inputs that are outputs of the date before.
+    pub fn fed(&self) -> usize {
+        if self.feedback { self.instruments } else { 0 }
+    }
+
     /// Inputs of LSTM layer `layer`: the features or the units below.
     pub fn inputs(&self, layer: usize) -> usize {
         if layer == 0 {

@@ -3,7 +3,7 @@
 use super::normalise::EPSILON;
 use super::shape::{GATES, LstmShape};
 use crate::error::Result;
-use crate::market::Paths;
+use crate::market::{Paths, until};
 use crate::network::architecture::Architecture;
 use crate::network::features::Features;
 use crate::network::parameters::{Parameters, matrix};
@@ -32,7 +32,8 @@ const DEVICE: Device = Device::Cpu;
 /// g_i = ∂c_t ∘ k ∘ i(1 − i),  g_f = ∂c_t ∘ c_{t−1} ∘ f(1 − f),
 /// g_k = ∂c_t ∘ i ∘ (1 − k²),  g_o = ∂h_t ∘ tanh(c_t) ∘ o(1 − o),
 ///
-/// and Wᵀ g_t holds ∂h_{t−1} and ∂x_t. No graph is recorded. Slower than
+/// and Wᵀ g_t holds ∂h_{t−1} and ∂x_t; where [outputs are fed back](LstmShape::feedback), ∂x_t of the first layer holds a part of
+/// ∂y_{t−1}, which is added to its seed. No graph is recorded. Slower than
 /// [`BlockSweep`](crate::network::BlockSweep) and with the memory of a whole batch; it is what that one is
 /// tested against.
 ///
@@ -119,11 +120,14 @@ struct MapTensors {
 struct Trace {
     shape: LstmShape,
     weights: Vec<Tensor>,
+    /// `[layers][dates]`
     layers: Vec<Vec<LstmDate>>,
     /// [h_t; 1] of the last layer, `[T, B, hidden + 1]`.
     head_inputs: Tensor,
     /// `[T, B, instruments]`
     positions: Tensor,
+    /// 1 where the contract goes on after a date and 0 where it has ended, `[T, B, 1]`, if it may end early.
+    alive: Option<Tensor>,
 }
 
 /// One layer at one date: a_t `[B, columns]`, all others `[B, hidden]`.
@@ -134,6 +138,7 @@ struct LstmDate {
     candidate: Tensor,
     output: Tensor,
     cell_before: Tensor,
+    cell: Tensor,
     squashed: Tensor,
     normalised: Option<Normalised>,
 }
@@ -172,111 +177,147 @@ impl Trace {
         paths: &Paths<R>,
     ) -> Result<Self> {
         parameters.check(&shape.maps())?;
-        let steps = paths.steps();
         let weights: Vec<Tensor> = parameters
             .variables()
             .map(|(_, variable)| Ok(variable.as_detached_tensor().to_dtype(R::DTYPE)?))
             .collect::<Result<_>>()?;
         let count = paths.blocks() * BLOCK;
         let ones = Tensor::ones((count, 1), R::DTYPE, &DEVICE)?;
-        let mut below = feature_tensors(features, paths)?;
-        let mut layers = Vec::with_capacity(shape.layers);
-        for w in &weights[..shape.layers] {
-            let mut h = Tensor::zeros((count, shape.hidden), R::DTYPE, &DEVICE)?;
-            let mut c = h.clone();
-            let mut dates = Vec::with_capacity(steps);
-            for x in &mut below {
-                let inputs = Tensor::cat(&[&h, x, &ones], 1)?;
-                let sums = inputs
-                    .matmul(&w.t()?)?
-                    .reshape((count, shape.hidden, GATES))?;
-                let gate = |g: usize| sums.narrow(2, g, 1)?.squeeze(2)?.contiguous();
-                let (input, forget) = (sigmoid(&gate(0)?)?, sigmoid(&gate(1)?)?);
-                let (candidate, output) = (gate(2)?.tanh()?, sigmoid(&gate(3)?)?);
-                let cell_before = c;
-                c = ((&forget * &cell_before)? + (&input * &candidate)?)?;
-                let squashed = c.tanh()?;
-                h = (&output * &squashed)?;
-                let normalised = shape
-                    .layer_normalisation
-                    .then(|| Normalised::new(&h))
-                    .transpose()?;
-                if let Some(normalised) = &normalised {
-                    h = normalised.outputs.clone();
-                }
-                *x = h.clone();
-                dates.push(LstmDate {
-                    inputs,
-                    input,
-                    forget,
-                    candidate,
-                    output,
-                    cell_before,
-                    squashed,
-                    normalised,
-                });
+        let zeros = |columns: usize| Tensor::zeros((count, columns), R::DTYPE, &DEVICE);
+        let seen = feature_tensors(features, paths, shape.features - shape.fed())?;
+        let (maps, head) = weights.split_at(shape.layers);
+        let alive = alive(paths)?;
+        let mut layers: Vec<Vec<LstmDate>> = maps.iter().map(|_| Vec::new()).collect();
+        let mut states = vec![(zeros(shape.hidden)?, zeros(shape.hidden)?); shape.layers];
+        let mut held = zeros(shape.instruments)?;
+        let (mut head_inputs, mut positions) = (Vec::new(), Vec::new());
+        for (t, seen) in seen.into_iter().enumerate() {
+            let mut x = match shape.feedback {
+                true => Tensor::cat(&[&seen, &held], 1)?,
+                false => seen,
+            };
+            for ((w, dates), (h, c)) in maps.iter().zip(&mut layers).zip(&mut states) {
+                let inputs = Tensor::cat(&[&*h, &x, &ones], 1)?;
+                let date = LstmDate::new(shape, inputs, w, c)?;
+                *c = date.cell.clone();
+                *h = date.outputs()?;
+                x = h.clone();
+                dates.push(date);
             }
-            layers.push(dates);
+            let inputs = Tensor::cat(&[&x, &ones], 1)?;
+            held = inputs.matmul(&head[0].t()?)?;
+            head_inputs.push(inputs);
+            positions.push(held.clone());
+            if let Some(alive) = &alive {
+                held = held.broadcast_mul(&alive.get(t)?)?;
+            }
         }
-        let head_inputs = Tensor::cat(
-            &[
-                &Tensor::stack(&below, 0)?,
-                &Tensor::ones((steps, count, 1), R::DTYPE, &DEVICE)?,
-            ],
-            2,
-        )?;
-        let positions = head_inputs.broadcast_matmul(&weights[shape.layers].t()?)?;
         Ok(Self {
+            head_inputs: Tensor::stack(&head_inputs, 0)?,
+            positions: Tensor::stack(&positions, 0)?,
             shape,
             weights,
             layers,
-            head_inputs,
-            positions,
+            alive,
         })
     }
 
     /// The record of every map for seeds `[T, B, instruments]`.
     fn differentiate(&self, seeds: &Tensor) -> Result<Vec<MapTensors>> {
-        let hidden = self.shape.hidden;
-        let (layers, head) = self.weights.split_at(self.shape.layers);
+        let LstmShape {
+            hidden, features, ..
+        } = self.shape;
+        let (maps, head) = self.weights.split_at(self.shape.layers);
         let head = head[0].narrow(1, 0, hidden)?;
-        let mut maps = vec![MapTensors {
-            inputs: self.head_inputs.clone(),
-            gradients: seeds.clone(),
-        }];
-        let mut from_above = seeds.broadcast_matmul(&head)?;
-        for (w, dates) in layers.iter().zip(&self.layers).rev() {
-            let mut from_next = from_above.get(0)?.zeros_like()?;
-            let mut cell = from_next.clone();
-            let mut gradients = Vec::with_capacity(dates.len());
-            let mut to_below = Vec::with_capacity(dates.len());
-            for (t, date) in dates.iter().enumerate().rev() {
-                let mut dh = (from_above.get(t)? + from_next)?;
+        let steps = seeds.dim(0)?;
+        let zeros = seeds.get(0)?.matmul(&head)?.zeros_like()?;
+        // ∂h_t and ∂c_t from the next date.
+        let mut next = vec![(zeros.clone(), zeros); self.shape.layers];
+        let mut gradients = vec![Vec::with_capacity(steps); self.shape.layers + 1];
+        let mut fed_back: Option<Tensor> = None;
+        for t in (0..steps).rev() {
+            let mut seed = seeds.get(t)?;
+            if let Some(fed_back) = fed_back {
+                seed = match &self.alive {
+                    Some(alive) => (seed + fed_back.broadcast_mul(&alive.get(t)?)?)?,
+                    None => (seed + fed_back)?,
+                };
+            }
+            let mut above = seed.matmul(&head)?;
+            gradients[self.shape.layers].push(seed);
+            for (index, w) in maps.iter().enumerate().rev() {
+                let date = &self.layers[index][t];
+                let (from_next, cell) = &mut next[index];
+                let mut dh = (&above + &*from_next)?;
                 if let Some(normalised) = &date.normalised {
                     dh = normalised.differentiate(&dh)?;
                 }
-                let (g, dc) = date.differentiate(&dh, &cell)?;
+                let (g, dc) = date.differentiate(&dh, cell)?;
                 let moved = g.matmul(w)?;
-                from_next = moved.narrow(1, 0, hidden)?;
-                to_below.push(moved.narrow(1, hidden, w.dim(1)? - hidden - 1)?);
-                cell = (dc * &date.forget)?;
-                gradients.push(g);
+                *from_next = moved.narrow(1, 0, hidden)?;
+                *cell = (dc * &date.forget)?;
+                above = moved.narrow(1, hidden, self.shape.inputs(index))?;
+                gradients[index].push(g);
             }
-            gradients.reverse();
-            to_below.reverse();
-            let inputs: Vec<&Tensor> = dates.iter().map(|date| &date.inputs).collect();
-            maps.push(MapTensors {
-                inputs: Tensor::stack(&inputs, 0)?,
-                gradients: Tensor::stack(&gradients, 0)?,
-            });
-            from_above = Tensor::stack(&to_below, 0)?;
+            let fed = self.shape.fed();
+            fed_back = match self.shape.feedback {
+                true => Some(above.narrow(1, features - fed, fed)?),
+                false => None,
+            };
         }
-        maps.reverse();
-        Ok(maps)
+        let inputs = self.layers.iter().map(|dates| {
+            let inputs: Vec<&Tensor> = dates.iter().map(|date| &date.inputs).collect();
+            Tensor::stack(&inputs, 0)
+        });
+        let inputs = inputs.chain(std::iter::once(Ok(self.head_inputs.clone())));
+        let maps = inputs.zip(gradients).map(|(inputs, mut gradients)| {
+            gradients.reverse();
+            Ok(MapTensors {
+                inputs: inputs?,
+                gradients: Tensor::stack(&gradients, 0)?,
+            })
+        });
+        maps.collect()
     }
 }
 
 impl LstmDate {
+    /// The date with inputs a_t under the map W, from the cells c_{t−1}.
+    fn new(shape: LstmShape, inputs: Tensor, w: &Tensor, before: &Tensor) -> Result<Self> {
+        let count = inputs.dim(0)?;
+        let sums = inputs
+            .matmul(&w.t()?)?
+            .reshape((count, shape.hidden, GATES))?;
+        let gate = |g: usize| sums.narrow(2, g, 1)?.squeeze(2)?.contiguous();
+        let (input, forget) = (sigmoid(&gate(0)?)?, sigmoid(&gate(1)?)?);
+        let (candidate, output) = (gate(2)?.tanh()?, sigmoid(&gate(3)?)?);
+        let cell = ((&forget * before)? + (&input * &candidate)?)?;
+        let squashed = cell.tanh()?;
+        let normalised = match shape.layer_normalisation {
+            true => Some(Normalised::new(&(&output * &squashed)?)?),
+            false => None,
+        };
+        Ok(Self {
+            inputs,
+            input,
+            forget,
+            candidate,
+            output,
+            cell_before: before.clone(),
+            cell,
+            squashed,
+            normalised,
+        })
+    }
+
+    /// h_t, or ĥ_t with layer normalisation.
+    fn outputs(&self) -> Result<Tensor> {
+        Ok(match &self.normalised {
+            Some(normalised) => normalised.outputs.clone(),
+            None => (&self.output * &self.squashed)?,
+        })
+    }
+
     /// g_t `[B, 4·hidden]` and ∂c_t, from ∂h_t and what comes to c_t from the next date.
     fn differentiate(&self, dh: &Tensor, cell: &Tensor) -> Result<(Tensor, Tensor)> {
         let dc = (((dh * &self.output)? * one_minus(&self.squashed.sqr()?)?)? + cell)?;
@@ -294,18 +335,33 @@ fn one_minus(x: &Tensor) -> candle_core::Result<Tensor> {
     x.affine(-1.0, 1.0)
 }
 
-/// The features of every date, each `[B, features]`.
+/// The `count` features of every date that the paths give, each `[B, count]`.
 fn feature_tensors<R: Real + WithDType>(
     features: &Features,
     paths: &Paths<R>,
+    count: usize,
 ) -> Result<Vec<Tensor>> {
-    let (steps, count) = (paths.steps(), features.inputs());
+    let steps = paths.steps();
     let mut rows = vec![[R::ZERO; BLOCK]; paths.blocks() * steps * count];
     for (index, out) in rows.chunks_exact_mut(count).enumerate() {
         features.write::<R, false>(&paths.block(index / steps), index % steps, out);
     }
     let dates = from_lanes(&rows, steps, count)?;
     (0..steps).map(|t| Ok(dates.get(t)?)).collect()
+}
+
+/// 1 where the contract goes on after a date and 0 where it has ended, `[T, B, 1]`; none if it lives to its expiry on all paths.
+fn alive<R: Real + WithDType>(paths: &Paths<R>) -> Result<Option<Tensor>> {
+    let steps = paths.steps();
+    let mut rows = Vec::with_capacity(paths.blocks() * steps);
+    for block in 0..paths.blocks() {
+        let block = paths.block(block);
+        if block.end().is_none() {
+            return Ok(None);
+        }
+        rows.extend((0..steps).map(|t| until(block.end(), t, [R::ONE; BLOCK])));
+    }
+    from_lanes(&rows, steps, 1).map(Some)
 }
 
 /// Lanes `[blocks][steps][rows][BLOCK]` as a tensor `[T, B, rows]`.

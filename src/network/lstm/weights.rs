@@ -14,7 +14,7 @@ pub struct LayerWeights<R> {
     pub forward: Packed<R>,
     /// Rows of Wᵀ for h_{t−1}: gate derivatives to ∂z/∂h_{t−1}.
     pub to_hidden: Packed<R>,
-    /// Rows of Wᵀ for the inputs, where they are another layer's units.
+    /// Rows of Wᵀ for those inputs that depend on weights: another layer's units, or outputs of the date before.
     pub to_inputs: Packed<R>,
 }
 
@@ -25,11 +25,12 @@ impl<R: Real> Weights<R> {
             .map(|layer| {
                 let w = &matrices[layer];
                 let (rows, columns) = (w.nrows(), w.ncols());
-                let inputs = if layer > 0 { hidden } else { 0 };
+                let inputs = if layer > 0 { hidden } else { shape.fed() };
+                let first = hidden + shape.inputs(layer) - inputs;
                 LayerWeights {
                     forward: Packed::new(rows, columns, |row, column| w[(row, column)]),
                     to_hidden: Packed::new(hidden, rows, |row, column| w[(column, row)]),
-                    to_inputs: Packed::new(inputs, rows, |row, column| w[(column, hidden + row)]),
+                    to_inputs: Packed::new(inputs, rows, |row, column| w[(column, first + row)]),
                 }
             })
             .collect();

@@ -10,13 +10,15 @@ pub struct Workspace<R> {
     pub layers: Vec<LayerWorkspace<R>>,
     /// `[steps][instruments]`
     pub positions: Lanes<R>,
-    /// ∂(what is differentiated)/∂position, `[steps][instruments]`.
+    /// ∂(what is differentiated)/∂position, `[steps][instruments]`; after the backward pass with what goes through later dates
+    /// that are fed the position.
     pub seeds: Lanes<R>,
     /// ∂z/∂h of the layer below the one in hand, for every date; empty with one layer.
     pub from_above: Dates<R>,
-    /// ∂z/∂h_t and ∂z/∂c_t from the next date, `[hidden]`.
-    pub from_next: Lanes<R>,
-    pub cell_gradient: Lanes<R>,
+    /// ∂z/∂y_t through what the next date is fed of it, one lane for every output that is fed back.
+    pub fed_back: Lanes<R>,
+    /// The date on which the contract ends, if it may end early.
+    pub end: Option<Lane<R>>,
 }
 
 #[derive(Debug)]
@@ -32,6 +34,10 @@ pub struct LayerWorkspace<R> {
     pub squashed: Dates<R>,
     /// 1/√(var h + ε) of every date, one row; no dates without layer normalisation.
     pub scales: Dates<R>,
+    /// ∂z/∂h_t from the next date, `[hidden]`.
+    pub from_next: Lanes<R>,
+    /// ∂z/∂c_t from the next date, `[hidden]`.
+    pub cell_gradient: Lanes<R>,
 }
 
 impl<R: Real> LayerWorkspace<R> {
@@ -59,6 +65,8 @@ impl<R: Real> Workspace<R> {
                     cells: Dates::zeros(steps + 1, hidden),
                     squashed: Dates::zeros(steps, hidden),
                     scales: Dates::zeros(if shape.layer_normalisation { steps } else { 0 }, 1),
+                    from_next: Lanes::zeros(hidden),
+                    cell_gradient: Lanes::zeros(hidden),
                 }
             })
             .collect();
@@ -70,8 +78,8 @@ impl<R: Real> Workspace<R> {
             positions: Lanes::zeros(steps * shape.instruments),
             seeds: Lanes::zeros(steps * shape.instruments),
             from_above: Dates::zeros(between, hidden),
-            from_next: Lanes::zeros(hidden),
-            cell_gradient: Lanes::zeros(hidden),
+            fed_back: Lanes::zeros(shape.fed()),
+            end: None,
         }
     }
 

@@ -6,18 +6,20 @@ use crate::linalg::{inner, symmetric_eigen};
 use crate::network::Record;
 use crate::optimizer::Batch;
 use crate::optimizer::dense::{
-    dense_metric, inverse, kfac_metric, kronecker, random, record, relative, vec,
+    dense_metric, inverse, kfac_metric, kronecker, random, record, record_of, relative, vec,
 };
 use faer::Mat;
 
 /// Identities 1 and 5: with one date every path has the same input, and K-FAC is the dense Gauss–Newton block;
-/// with more dates it is an approximation and must not be exact.
+/// with more dates it is an approximation and must not be exact. So it is where positions are fed back.
 #[test]
 fn factors_give_the_dense_block_for_equal_inputs_only() {
-    let single = record(1);
-    assert!(relative(&kfac_metric(&single), &dense_metric(&single)) < 1e-10);
-    let several = record(6);
-    assert!(relative(&kfac_metric(&several), &dense_metric(&several)) > 1e-2);
+    for feedback in [false, true] {
+        let single = record_of(1, feedback);
+        assert!(relative(&kfac_metric(&single), &dense_metric(&single)) < 1e-10);
+        let several = record_of(6, feedback);
+        assert!(relative(&kfac_metric(&several), &dense_metric(&several)) > 1e-2);
+    }
 }
 
 /// The averaged, damped factors invert A₀ ⊗ G₀ + … as the dense Kronecker product of the damped factors does.

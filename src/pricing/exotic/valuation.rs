@@ -26,7 +26,7 @@ impl Valuation {
     }
 
     /// The valuation whose derivatives in `u = ln S` are given.
-    pub(super) fn of_logarithm(price: f64, first: f64, second: f64, spot: f64) -> Self {
+    pub fn of_logarithm(price: f64, first: f64, second: f64, spot: f64) -> Self {
         Self {
             price,
             delta: first / spot,

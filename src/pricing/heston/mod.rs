@@ -1,6 +1,7 @@
 //! European options under Heston's stochastic variance.
 
 mod exponents;
+mod log_returns;
 mod transform;
 
 pub use exponents::Exponents;

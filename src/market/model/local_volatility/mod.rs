@@ -4,8 +4,7 @@ mod paths;
 mod pricer;
 
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulated, Tabulation, deviation,
-    not_estimated, spread_limit,
+    Draw, Dynamics, Estimate, Limit, Tabulated, Tabulation, deviation, not_estimated, spread_limit,
 };
 use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
@@ -98,11 +97,9 @@ impl Dynamics for LocalVolatilityParameters {
             });
             return limits;
         }
-        let deviation = deviation(&self.variance_process(), life);
-        if deviation > MOST_DEVIATION {
-            let total = deviation * deviation;
-            limits.push(spread_limit("slices", total, deviation));
-        }
+        let process = self.variance_process();
+        let total = deviation(&process, life).powi(2);
+        limits.extend(spread_limit(&process, life, ("slices", total)));
         limits
     }
 

@@ -4,8 +4,7 @@ mod pricer;
 mod volterra;
 
 use super::dynamics::{
-    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, Tabulation, deviation, not_estimated,
-    spread_limit,
+    Draw, Dynamics, Estimate, Limit, MOST_DEVIATION, not_estimated, spread_limit,
 };
 use super::pricer::{Horizon, PriceMethod, Pricer};
 use super::variance::VarianceProcess;
@@ -74,10 +73,8 @@ impl Dynamics for RoughBergomiParameters {
             bound: format!("at most {most:.4} over {life:.4} years with this hurst"),
             holds: self.eta <= most,
         }];
-        let deviation = deviation(&self.variance_process(), life);
-        if deviation > MOST_DEVIATION {
-            limits.push(spread_limit("xi", self.xi, deviation));
-        }
+        let parameter = ("xi", self.xi);
+        limits.extend(spread_limit(&self.variance_process(), life, parameter));
         limits
     }
 
@@ -134,10 +131,6 @@ impl Dynamics for RoughBergomiParameters {
             parameters: self,
             horizon: horizon.clone(),
         })
-    }
-
-    fn tabulation(&self, _: f64, _: f64) -> Tabulation {
-        Tabulation::Formula
     }
 
     fn filter(&self, _: f64, _: f64) -> Box<dyn VarianceFilter> {

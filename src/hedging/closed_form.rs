@@ -1,0 +1,332 @@
+//! What a contract is worth by a closed form in a market that a hedge assumes.
+
+use crate::contract::{Contract, Formula, Leg, Seen, SeenAsset, Worth};
+use crate::error::{Error, Result};
+use crate::market::{AnswersMut, Assets, Benchmark, PathBlock, VarianceProcess};
+use crate::pricing::{BlackScholes, OptionLanes};
+use crate::simd::{BLOCK, Lane, dispatch};
+
+/// The closed form of a contract at the volatilities that the models of its assets expect until expiry: Black–Scholes' of calls
+/// and puts, or one of its own.
+#[derive(Debug, Clone)]
+pub struct ClosedForm {
+    assets: Assets,
+    /// The variance of every asset's model, made once for all paths and dates.
+    processes: Vec<VarianceProcess>,
+    /// ∫ (r − q) until every date, of each asset.
+    carried: Vec<Vec<f64>>,
+    contract: Contract,
+}
+
+/// Where the delta of a contract comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Form<'a> {
+    /// Its calls and puts.
+    Legs(&'a [Leg]),
+    /// A closed form of its own.
+    Formula(&'a dyn Formula),
+}
+
+impl ClosedForm {
+    /// The closed form of `contract` in the market of `assets`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the contract has no delta in closed form.
+    pub fn new(assets: &Assets, contract: &Contract) -> Result<Self> {
+        let form = Self {
+            assets: assets.clone(),
+            processes: assets
+                .list()
+                .iter()
+                .map(|asset| asset.market.model.variance_process())
+                .collect(),
+            carried: assets.carried(contract.steps, contract.dt()),
+            contract: contract.clone(),
+        };
+        form.form()?;
+        Ok(form)
+    }
+
+    /// The closed form of `contract`, or of every contract of its family, in the market of `assets`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if one has no delta in closed form.
+    pub(super) fn of_paths(assets: &Assets, contract: &Contract) -> Result<Vec<Self>> {
+        match contract.family() {
+            None => Ok(vec![Self::new(assets, contract)?]),
+            Some(family) => {
+                let members = family.members().iter();
+                members
+                    .map(|member| Self::new(assets, &member.contract))
+                    .collect()
+            }
+        }
+    }
+
+    /// That of [`Self::of_paths`] which the contract of a path has.
+    pub(super) fn of_path<'a>(
+        forms: &'a [Self],
+        block: &PathBlock<'_, f64>,
+        lane: usize,
+    ) -> &'a Self {
+        let member = block.drawn().map_or(0, |drawn| drawn.member[lane] as usize);
+        &forms[member]
+    }
+
+    /// # Errors
+    /// [`Error::Input`] if there is none.
+    pub(super) fn form(&self) -> Result<Form<'_>> {
+        match (self.contract.legs(), self.assets.formula(&self.contract)) {
+            (Some(legs), _) => Ok(Form::Legs(legs)),
+            (None, Some(formula)) if formula.assets() <= self.assets.count() => {
+                Ok(Form::Formula(formula))
+            }
+            (None, _) => Err(Error::input(format!(
+                "a delta in closed form is asked for, and the contract ({}) has none",
+                self.contract.name
+            ))),
+        }
+    }
+
+    /// The assets that the hedge assumes.
+    pub(super) fn assets(&self) -> &Assets {
+        &self.assets
+    }
+
+    /// The variance process of an asset.
+    pub(super) fn process(&self, asset: usize) -> &VarianceProcess {
+        &self.processes[asset]
+    }
+
+    /// Years from the sale to expiry.
+    pub(super) fn expiry(&self) -> f64 {
+        self.contract.expiry
+    }
+
+    /// The number of hedging periods.
+    pub(super) fn steps(&self) -> usize {
+        self.contract.steps
+    }
+
+    /// Years from a date to expiry.
+    pub(super) fn left(&self, date: usize) -> f64 {
+        self.contract.dt() * (self.contract.steps - date) as f64
+    }
+
+    /// What one unit of currency at expiry is worth so many years before.
+    pub(super) fn discount(&self, left: f64) -> f64 {
+        let expiry = self.expiry();
+        let average = self.assets.first().rate.average(expiry - left, expiry);
+        (-average * left).exp()
+    }
+
+    /// A call or put of the contract so many years before it expires with it.
+    fn option(&self, leg: Leg, left: f64, volatility: f64) -> BlackScholes {
+        let elapsed = self.expiry() - left;
+        let market = self.assets.first();
+        market.black_scholes_after(elapsed, leg, left, volatility)
+    }
+
+    /// A sensitivity of calls and puts at the volatility that the model expects until expiry.
+    pub(super) fn black_scholes(
+        &self,
+        legs: &[Leg],
+        spot: f64,
+        variance: f64,
+        left: f64,
+        of: impl Fn(&BlackScholes) -> f64,
+    ) -> f64 {
+        let volatility = self.processes[0].mean_from(variance, left).sqrt();
+        let value = |leg: &Leg| {
+            let option = self.option(*leg, left, volatility);
+            leg.quantity * of(&BlackScholes { spot, ..option })
+        };
+        legs.iter().map(value).sum()
+    }
+
+    /// What the contract is worth by a formula of its own on one path at date `t`; `seen` is memory for the assets there.
+    pub(super) fn worth(
+        &self,
+        formula: &dyn Formula,
+        (data, lane): (&PathBlock<'_, f64>, usize),
+        t: usize,
+        (seen, state): (&mut Vec<SeenAsset>, &mut Vec<f64>),
+    ) -> Worth {
+        let (left, expiry) = (self.left(t), self.expiry());
+        state.clear();
+        let accumulators = 0..self.contract.accumulators().len();
+        state.extend(accumulators.map(|index| data.state(index)[t][lane]));
+        seen.clear();
+        let assets = self.assets.list().iter().zip(&self.processes).enumerate();
+        seen.extend(assets.map(|(index, (asset, process))| {
+            let variance = data.variance_of(index)[t][lane];
+            SeenAsset {
+                spot: data.spot_of(index)[t][lane],
+                dividend: asset.market.dividend.average(expiry - left, expiry),
+                volatility: process.mean_from(variance, left).sqrt(),
+            }
+        }));
+        formula.worth(&Seen {
+            assets: seen,
+            correlation: self.assets.correlation().matrix(),
+            rate: self.assets.first().rate.average(expiry - left, expiry),
+            carried: &self.carried,
+            date: t,
+            steps: self.contract.steps,
+            dt: self.contract.dt(),
+            state,
+        })
+    }
+
+    /// The answers of one date before expiry by calls and puts.
+    fn by_legs(
+        &self,
+        legs: &[Leg],
+        block: &PathBlock<'_, f64>,
+        t: usize,
+        out: &mut AnswersMut<'_>,
+    ) {
+        let left = self.left(t);
+        let process = &self.processes[0];
+        let volatility = block.variance[t].map(|v| process.mean_from(v, left).sqrt());
+        let [mut price, mut delta, mut gamma] = [[0.0; BLOCK]; 3];
+        for leg in legs {
+            dispatch(OptionLanes {
+                quantity: leg.quantity,
+                option: self.option(*leg, left, f64::NAN),
+                spot: &block.spot[t],
+                volatility: &volatility,
+                sums: [&mut price, &mut delta, &mut gamma],
+            });
+        }
+        *out.value(t) = price;
+        let (deltas, gammas) = out.moves(0, t);
+        (*deltas, *gammas) = (delta, gamma);
+    }
+
+    /// The answers of one date before expiry by a formula of its own.
+    fn by_formula(
+        &self,
+        formula: &dyn Formula,
+        block: &PathBlock<'_, f64>,
+        t: usize,
+        out: &mut AnswersMut<'_>,
+    ) {
+        let (mut seen, mut state) = (Vec::new(), Vec::new());
+        let alive = alive(block, t);
+        for lane in (0..BLOCK).filter(|&lane| alive[lane]) {
+            let worth = self.worth(formula, (block, lane), t, (&mut seen, &mut state));
+            out.value(t)[lane] = worth.price;
+            for asset in 0..formula.assets() {
+                let (delta, gamma) = out.moves(asset, t);
+                (delta[lane], gamma[lane]) = (worth.deltas[asset], worth.gammas[asset]);
+            }
+        }
+    }
+}
+
+impl Benchmark for ClosedForm {
+    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
+        for t in 0..self.contract.steps {
+            match self.form().expect("looked at when it was made") {
+                Form::Legs(legs) => self.by_legs(legs, block, t, out),
+                Form::Formula(formula) => self.by_formula(formula, block, t, out),
+            }
+        }
+        finish(&self.contract, block, self.assets.count(), out);
+    }
+}
+
+/// The closed forms of the contracts of a family, of which every path has one.
+#[derive(Debug, Clone)]
+pub struct FamilyForms {
+    contract: Contract,
+    forms: Vec<ClosedForm>,
+}
+
+impl FamilyForms {
+    /// The closed forms of `contract`, which is a family, in the market of `assets`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if one of its contracts has no delta in closed form.
+    pub fn new(assets: &Assets, contract: &Contract) -> Result<Self> {
+        Ok(Self {
+            contract: contract.clone(),
+            forms: ClosedForm::of_paths(assets, contract)?,
+        })
+    }
+}
+
+impl Benchmark for FamilyForms {
+    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
+        let (mut seen, mut state) = (Vec::new(), Vec::new());
+        for lane in 0..BLOCK {
+            let form = ClosedForm::of_path(&self.forms, block, lane);
+            for t in 0..form.steps() {
+                match form.form().expect("looked at when it was made") {
+                    Form::Legs(legs) => {
+                        let (spot, variance) = (block.spot[t][lane], block.variance[t][lane]);
+                        let of = |of: fn(&BlackScholes) -> f64| {
+                            form.black_scholes(legs, spot, variance, form.left(t), of)
+                        };
+                        out.value(t)[lane] = of(BlackScholes::price);
+                        let (delta, gamma) = out.moves(0, t);
+                        delta[lane] = of(BlackScholes::delta);
+                        gamma[lane] = of(BlackScholes::gamma);
+                    }
+                    Form::Formula(formula) => {
+                        let memory = (&mut seen, &mut state);
+                        let worth = form.worth(formula, (block, lane), t, memory);
+                        out.value(t)[lane] = worth.price;
+                        for asset in 0..formula.assets() {
+                            let (delta, gamma) = out.moves(asset, t);
+                            (delta[lane], gamma[lane]) = (worth.deltas[asset], worth.gammas[asset]);
+                        }
+                    }
+                }
+            }
+        }
+        let assets = self.forms[0].assets.count();
+        finish(&self.contract, block, assets, out);
+    }
+}
+
+/// On which paths of a block the contract lives after date `t`.
+pub(super) fn alive<R: crate::simd::Real>(block: &PathBlock<'_, R>, t: usize) -> [bool; BLOCK] {
+    let t = t as f64;
+    block
+        .end()
+        .map_or([true; BLOCK], |end| end.map(|end| t < end.into_f64()))
+}
+
+/// What all benchmarks say from expiry and the end of the contract on, and where an answer has no finite value, as gamma has none at
+/// a barrier or without anything left to move: nothing.
+pub(super) fn finish(
+    contract: &Contract,
+    block: &PathBlock<'_, f64>,
+    assets: usize,
+    out: &mut AnswersMut<'_>,
+) {
+    let steps = contract.steps;
+    let clean = |lane: &mut Lane<f64>, alive: [bool; BLOCK]| {
+        for (value, alive) in lane.iter_mut().zip(alive) {
+            if !(alive && value.is_finite()) {
+                *value = 0.0;
+            }
+        }
+    };
+    for t in 0..steps {
+        let alive = alive(block, t);
+        clean(out.value(t), alive);
+        for asset in 0..assets {
+            let (delta, gamma) = out.moves(asset, t);
+            clean(delta, alive);
+            clean(gamma, alive);
+        }
+    }
+    let alive = alive(block, steps - 1);
+    if contract.due().last() == Some(&steps) {
+        *out.value(steps) = *block.payments().last().expect("it is due");
+        clean(out.value(steps), alive);
+    }
+}

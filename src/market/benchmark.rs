@@ -1,0 +1,77 @@
+//! What a hedge without training says of a contract on every date of a path.
+
+use super::paths::PathBlock;
+use crate::simd::Lane;
+use std::fmt::Debug;
+
+/// A price of a contract and its sensitivities on any paths of its life, in a market that is assumed.
+///
+/// # Units
+/// Values in currency on their dates; deltas in shares, gammas in shares per currency.
+pub trait Benchmark: Debug + Send + Sync {
+    /// Writes its answers on one block, on which the contract was observed, for every date. On the date of expiry the value is what
+    /// falls due then; from the date on which the contract has ended all answers are 0. All of them are finite.
+    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>);
+}
+
+/// The answers of a benchmark on one block.
+#[derive(Debug, Clone, Copy)]
+pub struct Answers<'a, R> {
+    rows: &'a [Lane<R>],
+    dates: usize,
+}
+
+impl<'a, R> Answers<'a, R> {
+    /// Of rows `[1 + 2 · assets][dates]`.
+    pub(super) fn new(rows: &'a [Lane<R>], dates: usize) -> Self {
+        Self { rows, dates }
+    }
+
+    /// The value of the contract at every date.
+    #[inline(always)]
+    pub fn value(&self) -> &'a [Lane<R>] {
+        &self.rows[..self.dates]
+    }
+
+    /// The delta in the spot of an asset at every date.
+    #[inline(always)]
+    pub fn delta(&self, asset: usize) -> &'a [Lane<R>] {
+        &self.rows[(1 + asset) * self.dates..][..self.dates]
+    }
+
+    /// The gamma in the spot of an asset at every date.
+    #[inline(always)]
+    pub fn gamma(&self, asset: usize) -> &'a [Lane<R>] {
+        let assets = (self.rows.len() / self.dates - 1) / 2;
+        &self.rows[(1 + assets + asset) * self.dates..][..self.dates]
+    }
+}
+
+/// The answers of a benchmark on one block for writing, all 0 at first.
+#[derive(Debug)]
+pub struct AnswersMut<'a> {
+    rows: &'a mut [Lane<f64>],
+    dates: usize,
+}
+
+impl<'a> AnswersMut<'a> {
+    /// For rows `[1 + 2 · assets][dates]`.
+    pub(super) fn new(rows: &'a mut [Lane<f64>], dates: usize) -> Self {
+        Self { rows, dates }
+    }
+
+    /// The value of the contract at date `t`.
+    pub fn value(&mut self, t: usize) -> &mut Lane<f64> {
+        &mut self.rows[t]
+    }
+
+    /// Delta and gamma in the spot of an asset at date `t`.
+    pub fn moves(&mut self, asset: usize, t: usize) -> (&mut Lane<f64>, &mut Lane<f64>) {
+        let assets = (self.rows.len() / self.dates - 1) / 2;
+        let (deltas, gammas) = self.rows.split_at_mut((1 + assets) * self.dates);
+        (
+            &mut deltas[(1 + asset) * self.dates + t],
+            &mut gammas[asset * self.dates + t],
+        )
+    }
+}
