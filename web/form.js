@@ -12,8 +12,9 @@ export const whenDecided = (then) => { decided = then; };
 
 // Values as text
 
+/** A value as text; of a list its entries, those that are lists themselves in brackets. */
 const written = (value) => {
-  if (Array.isArray(value)) return value.map(written).join(", ");
+  if (Array.isArray(value)) return value.map((inner) => (Array.isArray(inner) ? `[${written(inner)}]` : written(inner))).join(", ");
   if (value === null || typeof value !== "object") return String(value);
   const pairs = Object.entries(value).map(([key, inner]) => `${key} = ${typeof inner === "string" ? `"${inner}"` : written(inner)}`);
   return `{ ${pairs.join(", ")} }`;
@@ -34,8 +35,9 @@ function parts(text) {
   return found.map((part) => part.trim()).filter((part) => part !== "");
 }
 
-/** What a text stands for: a table such as `{ moneyness = 1.1 }`, a number or a word. */
+/** What a text stands for: a table such as `{ moneyness = 1.1 }`, a list in brackets, a number or a word. */
 function read(text) {
+  if (/^\[.*\]$/s.test(text)) return parts(text.slice(1, -1)).map(read);
   if (/^\{.*\}$/s.test(text)) {
     const pairs = parts(text.slice(1, -1)).map((pair) => {
       const [, key, value] = /^([^=]*)=(.*)$/s.exec(pair) ?? [null, pair, ""];
@@ -106,7 +108,8 @@ function valueOf({ kind, choices, only_choices: only, input, value }) {
   if (kind === "integer" || kind === "number") return input.valueAsNumber;
   if (kind === "list") return parts(text).map(read);
   if (kind === "table") return read(text);
-  if (kind === "any") return /,/.test(text) && !/^\{/.test(text) ? parts(text).map(read) : read(text);
+  // Entries with commas between them, or a list in brackets of its own.
+  if (kind === "any") return /,/.test(text) && !/^(\{|\[\[)/.test(text) ? parts(text).map(read) : read(text);
   return text;
 }
 

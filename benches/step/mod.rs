@@ -35,8 +35,8 @@ pub fn simulator(model: Model, steps: usize) -> Simulator {
         assets: Market {
             model,
             spot: 100.0,
-            rate: 0.0,
-            dividend: 0.0,
+            rate: 0.0.into(),
+            dividend: 0.0.into(),
         }
         .into(),
         steps,

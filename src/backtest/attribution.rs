@@ -7,7 +7,8 @@ use serde::Serialize;
 /// Over a period from t to t + 1 the contract sold loses V_{t+1} − V_t, what it pays at t + 1 counted to V_{t+1}, which Taylor's
 /// formula in the model splits into Σ_i Δ_i dS_i + ½ Σ_i Γ_i dS_i² + Θ dt + ∂V/∂v dv over the assets i and a rest; the positions δ_i
 /// gain δ_i dS_i. Where options hedge, V_t and its derivatives are those of the contract less the options held over the period. In
-/// money of the expiry, with B_t = e^{r(T−t)}:
+/// money of the expiry, with B_t = e^{∫ r} from t to T and q_it =
+/// ∫ q_i over period t:
 ///
 /// ```text
 /// premium      (premium − V_0) B_0, V_0 of the contract alone
@@ -15,7 +16,7 @@ use serde::Serialize;
 /// gamma        −Σ_t Σ_i ½ Γ_i dS_i² B_{t+1}
 /// theta        −Σ_t Θ dt B_{t+1}
 /// vega         −Σ_t ∂V/∂v dv B_{t+1}
-/// financing    Σ_t (Σ_i δ_i S_i − V)(B_{t+1} − B_t) + Σ_i δ_i S_{i,t+1} (e^{q_i dt} − 1) B_{t+1}
+/// financing    Σ_t (Σ_i δ_i S_i − V)(B_{t+1} − B_t) + Σ_i δ_i S_{i,t+1} (e^{q_it} − 1) B_{t+1}
 /// costs        −costs
 /// unexplained  −Σ_t (rest) B_{t+1}
 /// ```

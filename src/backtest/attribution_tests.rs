@@ -4,7 +4,7 @@ use super::valuation::Valuation;
 use crate::contract::options::{call_spread, straddle, strangle};
 use crate::contract::{Charge, Contract, Costs, Instrument, Leg, OptionKind, Vanilla};
 use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
-use crate::market::{GbmParameters, Market, Model, Paths, Quotes, Simulator};
+use crate::market::{Curve, GbmParameters, Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 
@@ -21,8 +21,21 @@ fn market(model: Model) -> Market {
     Market {
         model,
         spot: 100.0,
-        rate: 0.05,
-        dividend: 0.02,
+        rate: 0.05.into(),
+        dividend: 0.02.into(),
+    }
+}
+
+/// A rate and a yield that change within half a year.
+fn uneven(market: Market) -> Market {
+    let curve = |pairs: [[f64; 2]; 3]| {
+        let pairs = pairs.map(|pair| pair.to_vec());
+        Curve::of_pillars("curve", &pairs).unwrap()
+    };
+    Market {
+        rate: curve([[30.0, -0.3], [80.0, 0.6], [150.0, 0.1]]),
+        dividend: curve([[50.0, 0.3], [100.0, -0.1], [182.0, 0.2]]),
+        ..market
     }
 }
 
@@ -74,7 +87,7 @@ fn paths(market: Market, contract: &Contract, count: usize) -> Paths<f64> {
 fn parts_add_up_to_the_ledger() {
     let gbm = Model::from(GbmParameters { volatility: 0.25 });
     let call = vec![Leg::one(OptionKind::Call, 103.0)];
-    for (model, legs) in [
+    for (market, legs) in [
         (gbm.clone(), call.clone()),
         (gbm, straddle(103.0)),
         (Model::from(MERTON), call.clone()),
@@ -82,8 +95,12 @@ fn parts_add_up_to_the_ledger() {
         (Model::from(HESTON), vec![Leg::one(OptionKind::Put, 103.0)]),
         (Model::from(HESTON), strangle(103.0, 106.0)),
         (Model::from(HESTON), call_spread(103.0, 106.0)),
-    ] {
-        let market = market(model);
+    ]
+    .into_iter()
+    .flat_map(|(model, legs)| {
+        let even = market(model);
+        [(even.clone(), legs.clone()), (uneven(even), legs)]
+    }) {
         let contract = Contract::of_options("sum", legs, 103.0, 0.25, 13);
         let paths = paths(market.clone(), &contract, 3);
         let premiums: Vec<f64> = (0..paths.count()).map(|i| 2.0 + 0.1 * i as f64).collect();
@@ -125,14 +142,20 @@ fn parts_add_up_to_the_ledger() {
 }
 
 /// Who holds the model's delta has no P&L from delta; under constant variance none from vega; and over short steps
-/// gamma and theta nearly explain the rest: what is unexplained shrinks with the step.
+/// gamma and theta nearly explain the rest: what is unexplained shrinks with the step, under rates that change too.
 #[test]
 fn the_models_delta_leaves_gamma_and_theta() {
-    let market = Market {
-        rate: 0.0,
-        dividend: 0.0,
+    let free = Market {
+        rate: 0.0.into(),
+        dividend: 0.0.into(),
         ..market(Model::from(GbmParameters { volatility: 0.25 }))
     };
+    delta_leaves_gamma_and_theta(&free);
+    delta_leaves_gamma_and_theta(&uneven(free));
+}
+
+fn delta_leaves_gamma_and_theta(market: &Market) {
+    let financed = !market.has_constant_carry();
     let unexplained = |steps: usize| {
         let contract = Contract::option(OptionKind::Call, 100.0, 0.5, steps);
         let paths = paths(market.clone(), &contract, 1);
@@ -144,7 +167,7 @@ fn the_models_delta_leaves_gamma_and_theta() {
         let none = vec![0.0; paths.count()];
         let free = Book::zeros(paths.count());
         let positions = policy.positions(&contract, &paths).unwrap();
-        let ledger = Ledger::new(contract.clone(), FREE, &market, 0.0);
+        let ledger = Ledger::new(contract.clone(), FREE, market, 0.0);
         let parts = Valuation::new(&contract, &market.clone().into(), &paths).attribute(
             &positions,
             &none,
@@ -154,8 +177,9 @@ fn the_models_delta_leaves_gamma_and_theta() {
         );
         for parts in &parts {
             assert!(parts.delta.abs() < 1e-12 && parts.drift.abs() < 1e-12);
-            assert_eq!((parts.vega, parts.financing, parts.costs), (0.0, 0.0, 0.0));
-            assert!(parts.gamma < 0.0 && parts.theta > 0.0);
+            assert_eq!((parts.vega, parts.costs), (0.0, 0.0));
+            assert_eq!(parts.financing != 0.0, financed);
+            assert!(parts.gamma < 0.0 && (parts.theta > 0.0 || financed));
         }
         let squares: f64 = parts.iter().map(|parts| parts.unexplained.powi(2)).sum();
         (squares / parts.len() as f64).sqrt()
@@ -245,8 +269,8 @@ fn halted_prices_are_hedged_and_attributed() {
             (strangle(100.0, 103.0), 0.0, 0.0),
         ] {
             let market = Market {
-                rate,
-                dividend: 0.0,
+                rate: rate.into(),
+                dividend: 0.0.into(),
                 ..market(model.clone())
             };
             let contract = Contract::of_options("sum", legs, 100.0, 10.0 / 252.0, 10);
@@ -307,8 +331,8 @@ fn halted_prices_are_hedged_and_attributed() {
 #[test]
 fn the_band_at_a_kink() {
     let market = Market {
-        rate: 0.0,
-        dividend: 0.0,
+        rate: 0.0.into(),
+        dividend: 0.0.into(),
         ..market(Model::from(GbmParameters { volatility: 0.25 }))
     };
     let contract = Contract::option(OptionKind::Call, 100.0, 10.0 / 252.0, 10);

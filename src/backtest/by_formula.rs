@@ -23,6 +23,7 @@ pub(super) fn by_formula(
         formula,
         assets,
         processes: processes.collect(),
+        carried: assets.carried(contract.steps, contract.dt()),
     };
     let blocks = (0..paths.blocks()).into_par_iter();
     let mut periods: Vec<Vec<Period>> = blocks
@@ -37,6 +38,8 @@ struct Form<'a> {
     formula: &'a dyn Formula,
     assets: &'a Assets,
     processes: Vec<VarianceProcess>,
+    /// ∫ (r − q) until every date, of each asset.
+    carried: Vec<Vec<f64>>,
 }
 
 /// What a contract makes of one block of paths.
@@ -90,11 +93,12 @@ impl Form<'_> {
         let contract = self.contract;
         let (dates, dt) = (contract.steps + 1, contract.dt());
         let left = dt * (contract.steps - t) as f64;
+        let elapsed = contract.expiry - left;
         let processes = self.processes.iter().enumerate();
         let seen: Vec<SeenAsset> = processes
             .map(|(asset, process)| SeenAsset {
                 spot: block.spot_of(asset)[spots][lane],
-                dividend: self.assets.market(asset).dividend,
+                dividend: (self.assets.market(asset).dividend).average(elapsed, contract.expiry),
                 volatility: process
                     .mean_from(block.variance_of(asset)[variances][lane], left)
                     .sqrt(),
@@ -104,7 +108,8 @@ impl Form<'_> {
         self.formula.worth(&Seen {
             assets: &seen,
             correlation: self.assets.correlation().matrix(),
-            rate: self.assets.first().rate,
+            rate: self.assets.first().rate.average(elapsed, contract.expiry),
+            carried: &self.carried,
             date: t,
             steps: contract.steps,
             dt,

@@ -113,7 +113,7 @@ impl Calibration {
         Ok(Self {
             market: Market {
                 model,
-                ..plan.market
+                ..plan.market.clone()
             },
             estimated,
             at_bound: fitted.at_bound,

@@ -59,7 +59,7 @@ fn strikes_follow_the_day_of_sale() {
             let market = Market {
                 spot: spot[0],
                 model: contracts.market.model.at_variance(variance[0]),
-                ..contracts.market
+                ..contracts.market.clone()
             };
             let expiry = plan.contract.expiry;
             let volatility = market.model.mean_variance(variance[0], expiry).sqrt();

@@ -56,6 +56,10 @@ type Asset = (Vec<f64>, Vec<f64>);
 pub struct Valuation {
     contract: Contract,
     assets: Assets,
+    /// B_t = e^{∫ r} from every date to the expiry.
+    growth: Vec<f64>,
+    /// e^{∫ q} − 1 over every period, of each asset.
+    yielded: Vec<Vec<f64>>,
     /// `[contract][asset]`, each over `steps + 1` dates.
     paths: Vec<Vec<Asset>>,
     /// The date on which every contract ends.
@@ -117,7 +121,7 @@ impl Valuation {
         let priced = depends
             .iter()
             .all(|asset| assets.market(*asset).model.prices_every_state());
-        let periods = match (contract.legs(), contract.formula()) {
+        let periods = match (contract.legs(), assets.formula(contract)) {
             (Some(legs), _) if priced => Some(periods_of(&values(legs, 0, 0.0), 0)),
             (None, Some(formula)) if priced => Some(by_formula(contract, formula, assets, paths)),
             (Some(_), _) | (None, _) => None,
@@ -149,7 +153,19 @@ impl Valuation {
             let first = payments.filter(|(date, _)| **date == 0);
             first.map(|(_, payment)| payment[i % BLOCK]).sum()
         };
+        let time = |t: usize| contract.dt() * t as f64;
+        let growth = |t: usize| {
+            let rate = assets.first().rate.average(time(t), contract.expiry);
+            (rate * (contract.dt() * (steps - t) as f64)).exp()
+        };
+        let yielded = |asset: usize| -> Vec<f64> {
+            let dividend = &assets.market(asset).dividend;
+            let over = |t: usize| dividend.average(time(t), time(t + 1)) * contract.dt();
+            (0..steps).map(|t| over(t).exp_m1()).collect()
+        };
         Self {
+            growth: (0..=steps).map(growth).collect(),
+            yielded: (0..count).map(yielded).collect(),
             ends: (0..paths.count()).map(end).collect(),
             paid_at_sale: (0..paths.count()).map(at_sale).collect(),
             periods,
@@ -224,9 +240,7 @@ impl Valuation {
         costs: f64,
         drifts: &[f64],
     ) -> Attribution {
-        let Market { rate, .. } = *self.assets.first();
-        let (steps, dt) = (self.contract.steps, self.contract.dt());
-        let growth = |t: usize| (rate * dt * (steps - t) as f64).exp();
+        let (dt, growth) = (self.contract.dt(), |t: usize| self.growth[t]);
         let value = periods.first().map_or(0.0, |period| period.now);
         let mut parts = Attribution {
             premium: (premium - self.paid_at_sale[index] - value) * growth(0),
@@ -250,8 +264,7 @@ impl Valuation {
                 let excess = position - whole.deltas[asset];
                 parts.delta += excess * move_ * b;
                 parts.drift += excess * spot[t] * (drifts[asset] * dt).exp_m1() * b;
-                let dividend = self.assets.market(asset).dividend;
-                parts.financing += position * spot[t + 1] * (dividend * dt).exp_m1() * b;
+                parts.financing += position * spot[t + 1] * self.yielded[asset][t] * b;
                 invested += position * spot[t];
                 explained += whole.deltas[asset] * move_;
                 gamma += 0.5 * whole.gammas[asset] * move_ * move_;

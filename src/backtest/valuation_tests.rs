@@ -165,6 +165,7 @@ fn what_is_left_of_an_exchange_is_its_cross_gamma() {
     let paths = paths(&plan, 64);
     let (parts, _) = parts(&plan, &paths, Some(Classical::BlackScholes));
     let formula = plan.contract.formula().unwrap();
+    let carried = plan.assets().carried(126, plan.contract.dt());
     let (mut left, mut whole) = (0.0, 0.0);
     for (i, parts) in parts.iter().enumerate() {
         let [a, b] = [0, 1].map(|asset| paths.path_of(asset, i).0);
@@ -179,6 +180,7 @@ fn what_is_left_of_an_exchange_is_its_cross_gamma() {
                 assets: &[seen(a[t], 0.2), seen(b[t], 0.3)],
                 correlation: plan.assets().correlation().matrix(),
                 rate: 0.0,
+                carried: &carried,
                 date: t,
                 steps: 126,
                 dt: plan.contract.dt(),

@@ -47,8 +47,8 @@ fn repriced(fit: &SviFit) -> (f64, f64) {
         let market = Market {
             model: model.clone(),
             spot: quote.spot,
-            rate: quote.rate,
-            dividend: quote.dividend,
+            rate: quote.rate.into(),
+            dividend: quote.dividend.into(),
         };
         let option = quote.option();
         let kind: OptionKind = option.kind;

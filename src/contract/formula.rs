@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct SeenAsset {
     /// The spot.
     pub spot: f64,
-    /// The dividend yield.
+    /// The dividend yield, on average until expiry.
     pub dividend: f64,
     /// The volatility that is expected until expiry.
     pub volatility: f64,
@@ -20,7 +20,7 @@ pub struct SeenAsset {
 /// A market and a path as a closed form sees them on a date.
 ///
 /// # Shapes
-/// `assets` and `correlation` are those of the market, in its order; `correlation` has a row for each.
+/// `assets`, `carried` and `correlation` are those of the market, in its order; `correlation` has a row for each.
 ///
 /// # Units
 /// Money in currency, times in years, the rate continuously compounded.
@@ -30,8 +30,10 @@ pub struct Seen<'a> {
     pub assets: &'a [SeenAsset],
     /// The correlation of their spots.
     pub correlation: &'a [Vec<f64>],
-    /// The interest rate.
+    /// The interest rate, on average until expiry.
     pub rate: f64,
+    /// ∫ (r − q) from the sale to every date, for each asset: the logarithm of its forward over the spot at the sale.
+    pub carried: &'a [Vec<f64>],
     /// The number of the date; 0 is the sale.
     pub date: usize,
     /// The number of the date of expiry.
@@ -46,6 +48,11 @@ impl Seen<'_> {
     /// Years to expiry.
     pub fn left(&self) -> f64 {
         self.dt * (self.steps - self.date) as f64
+    }
+
+    /// ∫ (r − q) of an asset from one date to another.
+    pub fn carry(&self, asset: usize, from: usize, to: usize) -> f64 {
+        self.carried[asset][to] - self.carried[asset][from]
     }
 }
 
@@ -76,6 +83,12 @@ pub trait Formula: Debug + Send + Sync {
     /// Whether its deltas are a hedge of it: not where on a date next to nothing of it moves with the spot.
     fn delta_hedges(&self) -> bool {
         true
+    }
+
+    /// Whether it is right only where forwards grow evenly, since it watches the path between now and its expiry without knowing how
+    /// they grow until then.
+    fn needs_constant_carry(&self) -> bool {
+        false
     }
 
     /// Whether [`Self::exactly`] leaves no error: else prices at the sale are simulated, and only hedges ask it.

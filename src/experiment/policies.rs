@@ -10,8 +10,8 @@ use crate::runs::store::RunFolder;
 use crate::strategy::{Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
-/// e^{−rT} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0. Of several contracts, each sold at its
-/// model price, it is the mean of these prices and e^{−rT} ρ(z) of the P&L at them: one mark-up on all.
+/// e^{−∫ r} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0. Of several contracts, each sold at its
+/// model price, it is the mean of these prices and e^{−∫ r} ρ(z) of the P&L at them: one mark-up on all.
 ///
 /// # References
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
@@ -55,7 +55,7 @@ pub fn indifference_prices(
         &bench,
         outcome::aversion(&free, &mut || stop())?.aversion,
     )?);
-    let discount = (-plan.market.rate * plan.contract.expiry).exp();
+    let discount = plan.market.rate.discount(0.0, plan.contract.expiry);
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
         let price = Estimate {
             value: sold_for + discount * row.risk,

@@ -52,7 +52,7 @@ impl SimulatedPrice {
         const BLOCKS: usize = 64;
         let contract = &plan.contract;
         let simulator = plan.simulator(plan.seed, Purpose::Pricing);
-        let discount = (-plan.market.rate * contract.expiry).exp();
+        let discount = plan.market.rate.discount(0.0, contract.expiry);
         let mut moments = None;
         for first in (0..plan.evaluation_paths).step_by(BLOCKS * BLOCK) {
             stop()?;

@@ -208,7 +208,7 @@ impl HedgeOf<'_> {
         let leg = Leg::one(option.kind, option.strike);
         let price = BlackScholes {
             spot,
-            ..market.black_scholes(leg, later, theirs.sqrt())
+            ..market.black_scholes_after(self.form.expiry() - left, leg, later, theirs.sqrt())
         };
         let vega = self
             .form
@@ -236,7 +236,7 @@ impl HedgeOf<'_> {
         let Some(aversion) = self.aversion else {
             return delta;
         };
-        let discount = (-self.form.assets().first().rate * left).exp();
+        let discount = self.form.discount(left);
         let cost = asset.charge.cost(1.0, spot);
         let width = if cost == 0.0 {
             0.0

@@ -13,6 +13,8 @@ pub struct ClosedForm {
     assets: Assets,
     /// The variance of every asset's model, made once for all paths and dates.
     processes: Vec<VarianceProcess>,
+    /// ∫ (r − q) until every date, of each asset.
+    carried: Vec<Vec<f64>>,
     contract: Contract,
 }
 
@@ -38,6 +40,7 @@ impl ClosedForm {
                 .iter()
                 .map(|asset| asset.market.model.variance_process())
                 .collect(),
+            carried: assets.carried(contract.steps, contract.dt()),
             contract: contract.clone(),
         };
         form.form()?;
@@ -73,7 +76,7 @@ impl ClosedForm {
     /// # Errors
     /// [`Error::Input`] if there is none.
     pub(super) fn form(&self) -> Result<Form<'_>> {
-        match (self.contract.legs(), self.contract.formula()) {
+        match (self.contract.legs(), self.assets.formula(&self.contract)) {
             (Some(legs), _) => Ok(Form::Legs(legs)),
             (None, Some(formula)) if formula.assets() <= self.assets.count() => {
                 Ok(Form::Formula(formula))
@@ -110,6 +113,20 @@ impl ClosedForm {
         self.contract.dt() * (self.contract.steps - date) as f64
     }
 
+    /// What one unit of currency at expiry is worth so many years before.
+    pub(super) fn discount(&self, left: f64) -> f64 {
+        let expiry = self.expiry();
+        let average = self.assets.first().rate.average(expiry - left, expiry);
+        (-average * left).exp()
+    }
+
+    /// A call or put of the contract so many years before it expires with it.
+    fn option(&self, leg: Leg, left: f64, volatility: f64) -> BlackScholes {
+        let elapsed = self.expiry() - left;
+        let market = self.assets.first();
+        market.black_scholes_after(elapsed, leg, left, volatility)
+    }
+
     /// A sensitivity of calls and puts at the volatility that the model expects until expiry.
     pub(super) fn black_scholes(
         &self,
@@ -121,7 +138,7 @@ impl ClosedForm {
     ) -> f64 {
         let volatility = self.processes[0].mean_from(variance, left).sqrt();
         let value = |leg: &Leg| {
-            let option = self.assets.first().black_scholes(*leg, left, volatility);
+            let option = self.option(*leg, left, volatility);
             leg.quantity * of(&BlackScholes { spot, ..option })
         };
         legs.iter().map(value).sum()
@@ -135,7 +152,7 @@ impl ClosedForm {
         t: usize,
         (seen, state): (&mut Vec<SeenAsset>, &mut Vec<f64>),
     ) -> Worth {
-        let left = self.left(t);
+        let (left, expiry) = (self.left(t), self.expiry());
         state.clear();
         let accumulators = 0..self.contract.accumulators().len();
         state.extend(accumulators.map(|index| data.state(index)[t][lane]));
@@ -145,14 +162,15 @@ impl ClosedForm {
             let variance = data.variance_of(index)[t][lane];
             SeenAsset {
                 spot: data.spot_of(index)[t][lane],
-                dividend: asset.market.dividend,
+                dividend: asset.market.dividend.average(expiry - left, expiry),
                 volatility: process.mean_from(variance, left).sqrt(),
             }
         }));
         formula.worth(&Seen {
             assets: seen,
             correlation: self.assets.correlation().matrix(),
-            rate: self.assets.first().rate,
+            rate: self.assets.first().rate.average(expiry - left, expiry),
+            carried: &self.carried,
             date: t,
             steps: self.contract.steps,
             dt: self.contract.dt(),
@@ -175,7 +193,7 @@ impl ClosedForm {
         for leg in legs {
             dispatch(OptionLanes {
                 quantity: leg.quantity,
-                option: self.assets.first().black_scholes(*leg, left, f64::NAN),
+                option: self.option(*leg, left, f64::NAN),
                 spot: &block.spot[t],
                 volatility: &volatility,
                 sums: [&mut price, &mut delta, &mut gamma],

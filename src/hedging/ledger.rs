@@ -1,13 +1,13 @@
 use crate::contract::{Charge, Contract, Costs, Instrument};
-use crate::market::{Market, PathBlock, until};
+use crate::market::{Curve, Market, PathBlock, until};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 use std::sync::Arc;
 
 /// The one place that does P&L: books payments, trades, costs, liquidation and financing, and knows its own derivative.
 ///
-/// z = premium·B₀ − Σ_k payment_k B_{t_k} + Σ_t δ_t (S_{t+1} e^{qΔ} B_{t+1} − S_t B_t) − Σ_t C(δ_t − δ_{t−1}, S_t) B_t
+/// z = premium·B₀ − Σ_k payment_k B_{t_k} + Σ_t δ_t (S_{t+1} e^{q_t} B_{t+1} − S_t B_t) − Σ_t C(δ_t − δ_{t−1}, S_t) B_t
 ///
-/// with B_t = e^{r(T−t)}, δ_{−1} = 0, the costs C of [`Charge`], and a last trade −δ_{T−1} at S_T if the position is
+/// with B_t = e^{∫ r} from t to T, q_t = ∫ q over period t, δ_{−1} = 0, the costs C of [`Charge`], and a last trade −δ_{T−1} at S_T if the position is
 /// liquidated. Where a contract has ended, δ_t = 0 for all dates from its end on: its hedge is closed there, and that trade costs
 /// what any other does. One of a family that expires on its own date before T is closed there as others are at T: at costs if
 /// the position is liquidated, else free. Further instruments add to it, each with its own costs:
@@ -34,8 +34,8 @@ pub struct Ledger {
     premiums: Option<Arc<[f64]>>,
     /// B_t for every date.
     growth: Vec<f64>,
-    /// e^{qΔ} for every asset.
-    reinvested: Vec<f64>,
+    /// e^{∫ q} over every period, for every asset.
+    reinvested: Vec<Vec<f64>>,
     /// What is traded, the first asset first.
     instruments: Vec<Traded>,
 }
@@ -80,17 +80,19 @@ impl Ledger {
     /// A ledger on which the first asset alone is traded, of a contract sold in `market` for `premium`.
     pub fn new(contract: Contract, costs: Costs, market: &Market, premium: f64) -> Self {
         let dt = contract.dt();
-        let growth = (0..=contract.steps)
-            .map(|t| (market.rate * dt * (contract.steps - t) as f64).exp())
-            .collect();
+        let expiry = dt * contract.steps as f64;
+        let growth = |t: usize| {
+            let average = market.rate.average(dt * t as f64, expiry);
+            (average * dt * (contract.steps - t) as f64).exp()
+        };
         Self {
+            growth: (0..=contract.steps).map(growth).collect(),
+            reinvested: vec![reinvested(&market.dividend, contract.steps, dt)],
             due: contract.due(),
             contract,
             liquidation: costs.liquidation,
             premium,
             premiums: None,
-            growth,
-            reinvested: vec![(market.dividend * dt).exp()],
             instruments: Vec::new(),
         }
         .with_instrument(Instrument::SPOT, costs.spot)
@@ -107,9 +109,9 @@ impl Ledger {
 
     /// The same ledger where assets after the first pay the dividend yields `dividends`.
     #[must_use]
-    pub fn with_assets(mut self, dividends: impl IntoIterator<Item = f64>) -> Self {
-        let dt = self.contract.dt();
-        let further = dividends.into_iter().map(|yield_| (yield_ * dt).exp());
+    pub fn with_assets<'a>(mut self, dividends: impl IntoIterator<Item = &'a Curve>) -> Self {
+        let (steps, dt) = (self.contract.steps, self.contract.dt());
+        let further = dividends.into_iter().map(|one| reinvested(one, steps, dt));
         self.reinvested.extend(further);
         self
     }
@@ -266,9 +268,10 @@ impl Ledger {
     #[inline(always)]
     fn gain<R: Real>(&self, instrument: Instrument, price: &[Lane<R>], t: usize) -> Lane<R> {
         let (now, then) = match instrument {
-            Instrument::Spot(asset) => {
-                (self.growth[t], self.growth[t + 1] * self.reinvested[asset])
-            }
+            Instrument::Spot(asset) => (
+                self.growth[t],
+                self.growth[t + 1] * self.reinvested[asset][t],
+            ),
             Instrument::VarianceSwap(_) => (self.growth[t + 1], self.growth[t + 1]),
             Instrument::Option(_) => (self.growth[t], self.growth[t + 1]),
         };
@@ -279,6 +282,12 @@ impl Ledger {
         }
         gain
     }
+}
+
+/// e^{∫ q} over each of `steps` periods of `dt` years.
+fn reinvested(dividend: &Curve, steps: usize, dt: f64) -> Vec<f64> {
+    let over = |t: usize| (dividend.average(dt * t as f64, dt * (t + 1) as f64) * dt).exp();
+    (0..steps).map(over).collect()
 }
 
 #[inline(always)]

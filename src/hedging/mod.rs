@@ -3,6 +3,8 @@
 mod action;
 mod classical;
 mod closed_form;
+#[cfg(test)]
+mod curve_tests;
 mod hedged_monte_carlo;
 mod ledger;
 mod minimum_variance;

@@ -62,8 +62,8 @@ pub(super) fn gbm(rate: f64) -> Market {
     Market {
         model: Model::from(GbmParameters { volatility: 0.2 }),
         spot: 100.0,
-        rate,
-        dividend: 0.0,
+        rate: rate.into(),
+        dividend: 0.0.into(),
     }
 }
 
@@ -121,8 +121,8 @@ fn replication_error_of_derman_and_kamal() {
 fn derivative_is_that_of_the_settlement() {
     let market = Market {
         model: Model::from(PARAMETERS),
-        rate: 0.04,
-        dividend: 0.02,
+        rate: 0.04.into(),
+        dividend: 0.02.into(),
         ..gbm(0.0)
     };
     let contract = Contract::option(OptionKind::Put, 101.0, 0.5, 5);
@@ -177,7 +177,7 @@ fn derivative_is_that_of_the_settlement() {
 fn a_half_spread_is_paid_for_every_unit_traded() {
     let market = Market {
         model: Model::from(PARAMETERS),
-        rate: 0.04,
+        rate: 0.04.into(),
         ..gbm(0.0)
     };
     let contract = Contract::of_options("straddle", straddle(100.0), 100.0, 0.5, 4);
@@ -305,8 +305,8 @@ fn the_account_ends_at_the_settlement() {
     let market = Market {
         model: Model::from(PARAMETERS),
         spot: 100.0,
-        rate: 0.04,
-        dividend: 0.02,
+        rate: 0.04.into(),
+        dividend: 0.02.into(),
     };
     let paths = simulator(market.clone(), contract.clone()).paths_with::<f64>(
         &both(market.clone(), contract.clone()),

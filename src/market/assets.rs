@@ -1,6 +1,6 @@
 use super::correlation::Correlation;
 use super::spot_market::Market;
-use crate::contract::Instrument;
+use crate::contract::{Contract, Formula, Instrument};
 use crate::error::{Error, Result};
 use serde::Serialize;
 
@@ -36,9 +36,9 @@ impl Assets {
         let Some(first) = list.first() else {
             return Err(Error::key("market.assets", "must name an asset or more"));
         };
-        let rate = first.market.rate;
+        let rate = &first.market.rate;
         assert!(
-            list.iter().all(|asset| asset.market.rate == rate),
+            list.iter().all(|asset| asset.market.rate == *rate),
             "all assets have one rate"
         );
         if correlation.count() != list.len() {
@@ -98,6 +98,25 @@ impl Assets {
         self.label(instrument)
             .replace(", ", "_")
             .replace([' ', ':'], "_")
+    }
+
+    /// The closed form of a contract; none if it has none that is right under the rates and yields of these assets.
+    pub fn formula<'a>(&self, contract: &'a Contract) -> Option<&'a dyn Formula> {
+        let formula = contract.formula()?;
+        let mut assets = self.list.iter().take(formula.assets());
+        let even = |asset: &Asset| asset.market.has_constant_carry();
+        (!formula.needs_constant_carry() || assets.all(even)).then_some(formula)
+    }
+
+    /// ∫ (r − q) from the sale to every date of `steps` periods of `dt` years, for each asset.
+    pub fn carried(&self, steps: usize, dt: f64) -> Vec<Vec<f64>> {
+        let until = |market: &Market, t: usize| {
+            let time = dt * t as f64;
+            market.carry(0.0, time) * time
+        };
+        let list = self.list.iter();
+        list.map(|asset| (0..=steps).map(|t| until(&asset.market, t)).collect())
+            .collect()
     }
 
     /// The same where the first asset begins at another variance.

@@ -47,8 +47,8 @@ fn assets(models: &[Model], correlation: &[&[f64]]) -> Assets {
         market: Market {
             model: model.clone(),
             spot: 100.0 + i as f64,
-            rate: 0.03,
-            dividend: 0.01 * (i + 1) as f64,
+            rate: 0.03.into(),
+            dividend: (0.01 * (i + 1) as f64).into(),
         },
     };
     let list = models.iter().enumerate().map(asset).collect();
@@ -226,10 +226,9 @@ fn each_asset_keeps_its_law() {
         let (spots, _) = simulate(&assets, (steps, dt), sampling, COUNT);
         for (asset, spots) in assets.list().iter().zip(&spots) {
             let Asset { name, market } = asset;
-            let carry = market.rate - market.dividend;
             for t in 1..=steps {
                 let (mean, error) = mean_and_error(&spots[t]);
-                let forward = market.spot * (carry * dt * t as f64).exp();
+                let forward = market.forward(dt * t as f64);
                 assert!(
                     (mean - forward).abs() < 4.0 * error,
                     "{sampling:?} {name} {t}: {mean} ± {error}, {forward}"
@@ -237,7 +236,7 @@ fn each_asset_keeps_its_law() {
             }
             let leg = Leg::one(OptionKind::Put, 0.98 * market.spot);
             let expiry = steps as f64 * dt;
-            let discount = (-market.rate * expiry).exp();
+            let discount = market.rate.discount(0.0, expiry);
             let payoffs: Vec<f64> = spots[steps]
                 .iter()
                 .map(|spot| discount * leg.kind.payoff(*spot, leg.strike))
@@ -265,8 +264,8 @@ fn exchange_options_have_the_price_of_margrabe() {
             spot: first.spot,
             strike: second.spot,
             expiry: 1.0,
-            rate: second.dividend,
-            dividend: first.dividend,
+            rate: second.dividend.average(0.0, 1.0),
+            dividend: first.dividend.average(0.0, 1.0),
             volatility: f64::sqrt(0.09 + 0.04 - 2.0 * c * 0.06),
         };
         for sampling in SAMPLINGS {

@@ -1,5 +1,6 @@
 use super::assets::Assets;
 use super::model::Draw;
+use super::spot_market::Market;
 use crate::random::{Correlated, Joint, Purpose, Sampling, Shocks, Source};
 use crate::simd::{Lane, Real};
 
@@ -14,6 +15,8 @@ pub(super) struct Draws<'a> {
     steps: usize,
     dt: f64,
     substeps: usize,
+    /// What the forward of each asset at every date is over one that grows evenly to the last date; none where it does.
+    forwards: Vec<Option<Vec<f64>>>,
 }
 
 /// The correlated shocks of a block, one table for every asset: memory that the next block uses again.
@@ -30,6 +33,8 @@ impl<'a> Draws<'a> {
         let models: Vec<_> = list.map(|asset| asset.market.model.factors()).collect();
         let factors = models.iter().map(Vec::len).sum();
         let several = models.len() > 1;
+        let list = assets.list().iter();
+        let forwards = list.map(|asset| uneven(&asset.market, steps, dt)).collect();
         Self {
             assets,
             source: Source::new(seed, purpose, sampling, steps * substeps, factors),
@@ -37,6 +42,7 @@ impl<'a> Draws<'a> {
             steps,
             dt,
             substeps,
+            forwards,
         }
     }
 
@@ -86,12 +92,32 @@ impl<'a> Draws<'a> {
         market.model.draw(Draw {
             shocks,
             start: market.spot,
-            carry: market.rate - market.dividend,
+            carry: market.carry(0.0, self.dt * self.steps as f64),
             dt: self.dt,
             substeps: self.substeps,
             begun,
-            spot,
+            spot: &mut *spot,
             variance,
         });
+        for (row, &factor) in spot.iter_mut().zip(self.forwards[asset].iter().flatten()) {
+            let factor = R::of(factor);
+            for value in row {
+                *value *= factor;
+            }
+        }
     }
+}
+
+/// F_t e^{−ct}/S₀ for every date t of `steps` periods of `dt` years, c the average carry until the last; none where the carry is
+/// constant. Under every model a spot is its forward times what does not depend on the carry ([`Draw::carry`]).
+fn uneven(market: &Market, steps: usize, dt: f64) -> Option<Vec<f64>> {
+    if market.has_constant_carry() {
+        return None;
+    }
+    let average = market.carry(0.0, dt * steps as f64);
+    let factor = |t: usize| {
+        let time = dt * t as f64;
+        ((market.carry(0.0, time) - average) * time).exp()
+    };
+    Some((0..=steps).map(factor).collect())
 }

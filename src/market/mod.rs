@@ -5,6 +5,7 @@ mod assets;
 mod assets_tests;
 mod benchmark;
 mod correlation;
+mod curve;
 mod draws;
 pub mod estimation;
 // Without files to read, the words for reading them remain, which strategies say.
@@ -32,6 +33,7 @@ pub mod volatility_unit;
 pub use assets::{Asset, Assets};
 pub use benchmark::{Answers, AnswersMut, Benchmark};
 pub use correlation::Correlation;
+pub use curve::Curve;
 pub use history::History;
 pub use layout::Layout;
 pub use model::{GbmParameters, Model, Pricer, VarianceProcess};

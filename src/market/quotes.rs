@@ -229,12 +229,12 @@ fn table(
     (elapsed, left): (f64, f64),
     variance: Option<(f64, f64, usize)>,
 ) -> PriceTable {
-    let Market {
-        ref model,
-        rate,
-        dividend,
-        ..
-    } = *market;
+    let model = &market.model;
+    let expiry = elapsed + left;
+    let (rate, dividend) = (
+        market.rate.average(elapsed, expiry),
+        market.dividend.average(elapsed, expiry),
+    );
     let high = model.greatest_usual_variance();
     let start = ((market.spot / option.strike).ln() + (rate - dividend) * left).abs();
     let reach = start + DEVIATIONS * (high * contract.expiry).sqrt();
@@ -244,7 +244,7 @@ fn table(
         variance,
     };
     let terms = (left, rate, dividend);
-    let log_strike = (option.strike / market.spot).ln() - (rate - dividend) * (elapsed + left);
+    let log_strike = (option.strike / market.spot).ln() - market.carry(0.0, expiry) * expiry;
     let calls = |variance: f64, x: &[f64]| {
         let of = Tabulated {
             left,

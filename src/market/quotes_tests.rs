@@ -4,7 +4,7 @@ use crate::market::Simulator;
 use crate::market::model::{
     BatesParameters, KouParameters, LocalVolatilityParameters, SabrParameters,
 };
-use crate::market::{GbmParameters, Model};
+use crate::market::{Curve, GbmParameters, Model};
 use crate::pricing::svi::SviSlice;
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
@@ -85,12 +85,29 @@ fn models() -> [Model; 7] {
 
 /// A month, with the options that expire with it and two months later.
 fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
-    let market = Market {
+    hedged_in(Market {
         model,
         spot: 100.0,
-        rate: 0.04,
-        dividend: 0.01,
+        rate: 0.04.into(),
+        dividend: 0.01.into(),
+    })
+}
+
+/// The same under rates and dividend yields that change within the month.
+fn hedged_unevenly(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
+    let curve = |pairs: [[f64; 2]; 3]| {
+        let pairs = pairs.map(|pair| pair.to_vec());
+        Curve::of_pillars("curve", &pairs).unwrap()
     };
+    hedged_in(Market {
+        model,
+        spot: 100.0,
+        rate: curve([[7.0, -0.5], [20.0, 0.6], [91.0, 0.05]]),
+        dividend: curve([[10.0, 0.3], [35.0, -0.2], [60.0, 0.1]]),
+    })
+}
+
+fn hedged_in(market: Market) -> (Simulator, Quotes, [Vanilla; 2]) {
     let contract = Contract::option(OptionKind::Call, 100.0, 30.0 / 365.0, 10);
     let options = [
         Vanilla {
@@ -130,8 +147,12 @@ fn hedged(model: Model) -> (Simulator, Quotes, [Vanilla; 2]) {
 fn options_have_the_prices_of_the_model() {
     // A price of a local volatility is a whole grid.
     let few = std::iter::once((Model::from(local()), 3));
-    for (model, count) in models().into_iter().map(|model| (model, 64)).chain(few) {
-        let (simulator, quotes, options) = hedged(model.clone());
+    let even = models().into_iter().map(|model| (model, 64)).chain(few);
+    let even = even.map(|(model, count)| (hedged(model), count));
+    let uneven = [(Model::from(CALM), 32), (Model::from(local()), 3)];
+    let uneven = uneven.map(|(model, count)| (hedged_unevenly(model), count));
+    for ((simulator, quotes, options), count) in even.chain(uneven) {
+        let model = &simulator.assets.first().model;
         let paths = simulator.paths_with::<f64>(&quotes, 0, 64);
         for (index, option) in options.into_iter().enumerate() {
             let leg = Leg {
@@ -168,11 +189,20 @@ fn options_have_the_prices_of_the_model() {
     }
 }
 
-/// e^{−rt} P_t has the mean P_0 at every date; z-bound 4.
+/// e^{−∫r} P_t has the mean P_0 at every date; z-bound 4.
 #[test]
 fn discounted_options_are_martingales() {
-    for model in models().into_iter().chain([Model::from(local())]) {
-        let (simulator, quotes, options) = hedged(model.clone());
+    let even = models().into_iter().chain([Model::from(local())]);
+    let gbm = Model::from(GbmParameters { volatility: 0.2 });
+    let uneven = [
+        gbm,
+        Model::from(CALM),
+        Model::from(JUMPS),
+        Model::from(local()),
+    ];
+    for (simulator, quotes, options) in even.map(hedged).chain(uneven.map(hedged_unevenly)) {
+        let market = simulator.assets.first();
+        let model = &market.model;
         let paths = simulator.paths_with::<f64>(&quotes, 0, 100_000);
         for index in 1..=options.len() {
             let at = |t: usize| -> Vec<f64> {
@@ -183,7 +213,7 @@ fn discounted_options_are_martingales() {
             };
             let start = at(0)[0];
             for t in [1, 5, 9, 10] {
-                let discount = (-0.04 * simulator.dt * t as f64).exp();
+                let discount = market.rate.discount(0.0, simulator.dt * t as f64);
                 let prices = at(t);
                 let n = prices.len() as f64;
                 let mean = discount * prices.iter().sum::<f64>() / n;
@@ -209,8 +239,8 @@ fn variance_swap_is_a_martingale_and_settles_at_the_accrued_variance() {
         let market = Market {
             model: Model::from(HestonParameters { v0: 0.09, ..WILD }),
             spot: 100.0,
-            rate: 0.03,
-            dividend: 0.0,
+            rate: 0.03.into(),
+            dividend: 0.0.into(),
         };
         let simulator = Simulator {
             assets: market.clone().into(),

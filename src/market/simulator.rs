@@ -75,13 +75,15 @@ impl Simulator {
         ends
     }
 
-    /// What `contract` pays on each of those paths, in money of its expiry: Σ payment_k e^{r(T − t_k)}. No more than one block a
+    /// What `contract` pays on each of those paths, in money of its expiry: Σ payment_k e^{∫ r} from t_k to T. No more than one block a
     /// thread is held at once.
     pub fn payoffs(&self, contract: &Contract, first_block: u64, count: usize) -> Vec<f64> {
         let due = contract.due();
+        let expiry = self.dt * self.steps as f64;
         let growth = |date: &usize| {
             let left = self.dt * (self.steps - date) as f64;
-            (self.assets.first().rate * left).exp()
+            let rate = &self.assets.first().rate;
+            (rate.average(self.dt * *date as f64, expiry) * left).exp()
         };
         let growth: Vec<f64> = due.iter().map(growth).collect();
         let blocks = (0..count.div_ceil(BLOCK)).into_par_iter();

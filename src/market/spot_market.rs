@@ -1,4 +1,5 @@
-use super::model::{Horizon, Model, Pricer};
+use super::curve::Curve;
+use super::model::{AtForwardRates, Horizon, Model, Pricer};
 use crate::contract::Leg;
 use crate::contract::options::log_moneyness;
 use crate::pricing::{BlackScholes, Greeks};
@@ -11,24 +12,51 @@ pub struct Market {
     pub model: Model,
     /// The spot at the start, in currency.
     pub spot: f64,
-    /// The interest rate per year.
-    pub rate: f64,
-    /// The dividend yield per year.
-    pub dividend: f64,
+    /// The interest rate per year, over the time since the sale.
+    pub rate: Curve,
+    /// The dividend yield per year, over the time since the sale.
+    pub dividend: Curve,
 }
 
 impl Market {
-    /// An option on this market's spot at a Black–Scholes volatility.
+    /// An option on this market's spot at its sale, `expiry` years before it expires, at a Black–Scholes volatility.
     pub fn black_scholes(&self, leg: Leg, expiry: f64, volatility: f64) -> BlackScholes {
+        self.black_scholes_after(0.0, leg, expiry, volatility)
+    }
+
+    /// The same option `elapsed` years after the sale, with `left` years to its expiry.
+    pub fn black_scholes_after(
+        &self,
+        elapsed: f64,
+        leg: Leg,
+        left: f64,
+        volatility: f64,
+    ) -> BlackScholes {
+        let expiry = elapsed + left;
         BlackScholes {
             kind: leg.kind,
             spot: self.spot,
             strike: leg.strike,
-            expiry,
-            rate: self.rate,
-            dividend: self.dividend,
+            expiry: left,
+            rate: self.rate.average(elapsed, expiry),
+            dividend: self.dividend.average(elapsed, expiry),
             volatility,
         }
+    }
+
+    /// The growth r − q of the forward, on average from one time after the sale to another.
+    pub fn carry(&self, from: f64, to: f64) -> f64 {
+        self.rate.average(from, to) - self.dividend.average(from, to)
+    }
+
+    /// Whether the forward grows at the same rate at all times.
+    pub fn has_constant_carry(&self) -> bool {
+        self.rate.constant().is_some() && self.dividend.constant().is_some()
+    }
+
+    /// The forward of the sale for a time after it, S₀ e^{∫(r − q)}.
+    pub fn forward(&self, time: f64) -> f64 {
+        self.spot * (self.carry(0.0, time) * time).exp()
     }
 
     /// The instantaneous variance at the start.
@@ -76,20 +104,34 @@ impl Market {
         left: f64,
         states: impl Iterator<Item = (f64, f64)>,
     ) -> Box<dyn Pricer + '_> {
-        let carry = (self.rate - self.dividend) * left;
+        let expiry = elapsed + left;
+        let (rate, dividend) = (
+            self.rate.average(elapsed, expiry),
+            self.dividend.average(elapsed, expiry),
+        );
+        let carry = (rate - dividend) * left;
         let (mut low, mut high, mut most) = (f64::INFINITY, 0f64, 0f64);
         for (spot, variance) in states {
             (low, high) = (low.min(variance), high.max(variance));
             most = most.max(log_moneyness(legs, spot, carry));
         }
-        self.model.pricer(&Horizon {
+        let pricer = self.model.pricer(&Horizon {
             left,
             elapsed,
             start: self.spot,
-            rate: self.rate,
-            dividend: self.dividend,
+            carried: self.carry(0.0, elapsed) * elapsed,
+            rate,
+            dividend,
             variances: low..=high,
             log_moneyness: most,
+        });
+        if self.has_constant_carry() {
+            return pricer;
+        }
+        Box::new(AtForwardRates {
+            pricer,
+            rate: self.rate.forward(elapsed) - rate,
+            dividend: self.dividend.forward(elapsed) - dividend,
         })
     }
 }

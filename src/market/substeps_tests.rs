@@ -21,8 +21,8 @@ fn simulator(parameters: HestonParameters, expiry: f64, steps: usize) -> Simulat
         assets: Market {
             model: Model::from(parameters),
             spot: 100.0,
-            rate: 0.02,
-            dividend: 0.01,
+            rate: 0.02.into(),
+            dividend: 0.01.into(),
         }
         .into(),
         steps,

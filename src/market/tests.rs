@@ -17,8 +17,8 @@ fn terminal<R: Real>(model: Model, rate: f64, steps: usize, dt: f64, count: usiz
     let market = Market {
         model,
         spot: 100.0,
-        rate,
-        dividend: 0.0,
+        rate: rate.into(),
+        dividend: 0.0.into(),
     };
     let simulator = Simulator {
         assets: market.into(),
@@ -91,8 +91,8 @@ fn merton_has_its_moments_and_prices() {
         let market = Market {
             model: Model::from(JUMPS),
             spot: 100.0,
-            rate: 0.03,
-            dividend: 0.01,
+            rate: 0.03.into(),
+            dividend: 0.01.into(),
         };
         let simulator = Simulator {
             assets: market.clone().into(),
@@ -164,8 +164,8 @@ fn paths_are_addressed_by_block() {
     let market = Market {
         model: Model::from(BUEHLER),
         spot: 100.0,
-        rate: 0.0,
-        dividend: 0.0,
+        rate: 0.0.into(),
+        dividend: 0.0.into(),
     };
     let simulator = Simulator {
         assets: market.into(),
@@ -212,8 +212,8 @@ fn heston_calls_of_every_reference_set() {
                     assets: Market {
                         model: Model::from(heston),
                         spot: 100.0,
-                        rate,
-                        dividend,
+                        rate: f64::into(rate),
+                        dividend: f64::into(dividend),
                     }
                     .into(),
                     steps: days as usize,
@@ -262,8 +262,8 @@ fn antithetic_and_sobol_paths_reduce_the_error_of_a_price() {
     let market = Market {
         model: Model::from(GbmParameters { volatility: 0.2 }),
         spot: 100.0,
-        rate: 0.0,
-        dividend: 0.0,
+        rate: 0.0.into(),
+        dividend: 0.0.into(),
     };
     let contract = crate::contract::Contract::option(OptionKind::Call, 100.0, 30.0 / 252.0, steps);
     let exact = market.price(contract.legs().unwrap(), contract.expiry);
@@ -310,8 +310,8 @@ fn heston_has_the_same_law_under_every_sampling() {
             assets: Market {
                 model: Model::from(BUEHLER),
                 spot: 100.0,
-                rate: 0.0,
-                dividend: 0.0,
+                rate: 0.0.into(),
+                dividend: 0.0.into(),
             }
             .into(),
             steps: 30,
@@ -344,8 +344,8 @@ fn payoffs_are_worth_their_discounted_mean() {
     let market = Market {
         model: Model::from(BUEHLER),
         spot: 100.0,
-        rate: 0.03,
-        dividend: 0.01,
+        rate: 0.03.into(),
+        dividend: 0.01.into(),
     };
     let simulator = Simulator {
         assets: market.clone().into(),

@@ -21,8 +21,8 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
     let market = Market {
         model,
         spot: 100.0,
-        rate: 0.0,
-        dividend: 0.0,
+        rate: 0.0.into(),
+        dividend: 0.0.into(),
     };
     Simulator {
         assets: market.into(),

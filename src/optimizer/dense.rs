@@ -46,8 +46,8 @@ pub fn record_of<R: Real>(steps: usize, feedback: bool) -> Record<R> {
     let market = Market {
         model: Model::from(GbmParameters { volatility: 0.4 }),
         spot: 100.0,
-        rate: 0.0,
-        dividend: 0.0,
+        rate: 0.0.into(),
+        dividend: 0.0.into(),
     };
     let simulator = Simulator {
         assets: market.into(),

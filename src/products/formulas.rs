@@ -120,9 +120,11 @@ impl Formula for VarianceSwapForm {
     fn worth(&self, seen: &Seen<'_>) -> Worth {
         let asset = asset(seen);
         let life = seen.dt * seen.steps as f64;
+        let carries = (seen.date..seen.steps).map(|t| seen.carry(0, t, t + 1));
+        let carries: Vec<f64> = carries.collect();
         let to_come = SampledVariance {
             asset,
-            returns: seen.steps - seen.date,
+            carries: &carries,
             spacing: seen.dt,
             previous: asset.spot,
             per_year: 1.0 / life,
@@ -142,6 +144,10 @@ pub(super) struct LookbackForm {
 }
 
 impl Formula for LookbackForm {
+    fn needs_constant_carry(&self) -> bool {
+        true
+    }
+
     /// That dates are apart is corrected to leading order.
     fn prices_exactly(&self) -> bool {
         false
@@ -219,6 +225,10 @@ impl TouchForm {
 }
 
 impl Formula for TouchForm {
+    fn needs_constant_carry(&self) -> bool {
+        true
+    }
+
     fn worth(&self, seen: &Seen<'_>) -> Worth {
         self.option(seen).valuation().into()
     }
@@ -261,6 +271,10 @@ impl BarrierForm {
 }
 
 impl Formula for BarrierForm {
+    fn needs_constant_carry(&self) -> bool {
+        true
+    }
+
     fn worth(&self, seen: &Seen<'_>) -> Worth {
         self.option(seen).valuation().into()
     }
@@ -286,8 +300,14 @@ impl Formula for GeometricForm {
         let known = (1..=n).take_while(|k| date(*k) <= seen.date).count();
         let times = (known + 1..=n).map(|k| seen.dt * (date(k) - seen.date) as f64);
         let times: Vec<f64> = times.collect();
+        let carries = (known + 1..=n).map(|k| seen.carry(0, seen.date, date(k)));
+        let mut asset = asset(seen);
+        if known < n {
+            // The yield at which the forwards of all fixings together grow as they do; paid is at the rate until expiry.
+            asset.dividend = asset.rate - carries.sum::<f64>() / times.iter().sum::<f64>();
+        }
         let option = GeometricAsian {
-            asset: asset(seen),
+            asset,
             kind: self.kind,
             strike: self.strike,
             average: AverageSoFar::Fixings {
@@ -320,8 +340,14 @@ impl Formula for ForwardStartForm {
             let strike = self.moneyness * seen.state[0];
             return asset.vanilla(self.kind, strike).into();
         }
+        let life = seen.dt * (seen.steps - self.start) as f64;
         let option = ForwardStart {
-            asset,
+            // At the growth of the forward over the life of the option that begins then. What is paid for the asset of that day is the
+            // spot less the dividends until expiry, in the formula by one and the same yield before and after.
+            asset: LognormalAsset {
+                rate: asset.dividend + seen.carry(0, self.start, seen.steps) / life,
+                ..asset
+            },
             kind: self.kind,
             moneyness: self.moneyness,
             start: seen.dt * (self.start - seen.date) as f64,

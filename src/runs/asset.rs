@@ -88,8 +88,8 @@ mod tests {
             market: Market {
                 model: GbmParameters { volatility }.into(),
                 spot: 100.0,
-                rate: 0.0,
-                dividend: 0.0,
+                rate: 0.0.into(),
+                dividend: 0.0.into(),
             },
         };
         let list = vec![named("spx", 0.2), named("dax", 0.25), named("vix", 0.9)];

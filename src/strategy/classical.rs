@@ -182,7 +182,9 @@ impl Plan {
             spot: Charge::default(),
             liquidation: self.liquidation,
         };
-        let dividends = assets.list()[1..].iter().map(|asset| asset.market.dividend);
+        let dividends = assets.list()[1..]
+            .iter()
+            .map(|asset| &asset.market.dividend);
         let ledger = Ledger::new(self.contract.clone(), costs, assets.first(), 0.0);
         let ledger = spots[1..]
             .iter()
@@ -226,7 +228,7 @@ impl Policy for ByRegression<'_> {
             regression,
             charges: self.plan.charges(),
             aversion: self.aversion,
-            rate: self.assets.first().rate,
+            rate: self.assets.first().rate.clone(),
         };
         hedge.positions(contract, paths)
     }

@@ -2,7 +2,7 @@
 
 use super::tenor::{DayCount, Tenor};
 use crate::bounds::{check, within};
-use crate::contract::{Contract, Leg, OptionKind, Position};
+use crate::contract::{Contract, Formula, Leg, OptionKind, Position};
 use crate::error::{Error, Result};
 use crate::market::valuation::exercise_rule;
 use crate::market::{Assets, Market, Simulator};
@@ -11,6 +11,7 @@ use crate::random::{Purpose, Sampling};
 use crate::simd::BLOCK;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Hedging periods, at most.
 const MOST_STEPS: usize = 100_000;
@@ -152,7 +153,7 @@ pub(super) fn contract(
     let steps = *section.steps.get_or_insert(tenor.days.ceil() as usize);
     let steps = within("contract.steps", steps, 1, MOST_STEPS)?;
     let strike_of_delta = |key: &str, kind, delta: f64| {
-        let greatest = (-market.dividend * expiry).exp();
+        let greatest = market.dividend.discount(0.0, expiry);
         let bound = format!("above 0 and below {greatest:.4}");
         let size = check(key, delta, delta > 0.0 && delta < greatest, &bound)?;
         Ok(strike_of_delta(market, expiry, kind, size))
@@ -228,7 +229,10 @@ fn made(sold: Sold, setting: &Setting<'_>, market: &Market) -> Result<Contract> 
         strike,
         (expiry, steps),
     )?;
-    Ok(match formula {
+    // A form that takes rates to be the same at all times is none under rates that are not.
+    let holds =
+        |form: &Arc<dyn Formula>| market.has_constant_carry() || !form.needs_constant_carry();
+    Ok(match formula.filter(holds) {
         Some(formula) => contract.with_formula(formula),
         None => contract,
     })

@@ -114,8 +114,9 @@ fn prices_are_those_of_the_reference() {
         let contract = format!("expiry_days = 365\nsteps = {steps}\nstrike = {strike}\n{terms}");
         let plan = plan(&contract).unwrap();
         let (market, contract) = (plan.market.clone(), &plan.contract);
-        assert_eq!((market.spot, market.rate), (number("spot"), number("rate")));
-        let discount = (-market.rate * contract.expiry).exp();
+        assert_eq!(market.spot, number("spot"));
+        assert_eq!(market.rate, number("rate").into());
+        let discount = market.rate.discount(0.0, contract.expiry);
         let simulator = Simulator {
             assets: market.into(),
             steps: contract.steps,
@@ -248,6 +249,7 @@ fn mean_worth(plan: &Plan, date: usize) -> (f64, f64) {
     let (contract, market) = (&plan.contract, &plan.market);
     let (formula, dt) = (contract.formula().unwrap(), contract.dt());
     let volatility = market.model.lognormal().unwrap();
+    let carried = plan.assets().carried(contract.steps, dt);
     let count = 1 << 14;
     let paths = plan
         .simulator(3, Purpose::Evaluation)
@@ -257,19 +259,20 @@ fn mean_worth(plan: &Plan, date: usize) -> (f64, f64) {
         let (block, lane) = (paths.block(path / BLOCK), path % BLOCK);
         let asset = SeenAsset {
             spot: block.spot[date][lane],
-            dividend: market.dividend,
+            dividend: market.dividend.average(dt * date as f64, contract.expiry),
             volatility,
         };
         let seen = Seen {
             assets: &[asset],
             correlation: &[vec![1.0]],
-            rate: market.rate,
+            rate: market.rate.average(dt * date as f64, contract.expiry),
+            carried: &carried,
             date,
             steps: contract.steps,
             dt,
             state: &[block.state(0)[date][lane]],
         };
-        (-market.rate * dt * date as f64).exp() * formula.worth(&seen).price
+        market.rate.discount(0.0, dt * date as f64) * formula.worth(&seen).price
     };
     let values: Vec<f64> = (0..count).map(worth).collect();
     let mean = values.iter().sum::<f64>() / count as f64;
@@ -278,17 +281,35 @@ fn mean_worth(plan: &Plan, date: usize) -> (f64, f64) {
 }
 
 /// The discounted closed form of a variance swap is a martingale in its running sum: on several dates its mean over paths is the
-/// price, which is that of dates rather than of continuous time, z-bound 4.
+/// price, which is that of dates rather than of continuous time, z-bound 4; under rates that change, too.
 #[test]
 fn a_variance_swap_follows_its_running_sum() {
     let contract =
         "expiry_days = 60\ntype = \"variance_swap\"\nstrike_volatility = 0.18\nnotional = 1000";
-    let plan = plan(contract).unwrap();
+    follows_its_running_sum(&plan(contract).unwrap());
+    let market = "market = { model = \"gbm\", volatility = 0.25, rate = [[20, -0.9], [60, 0.9]], dividend = 0.01 }";
+    let curves = Plan::parse(&format!("{market}\n[contract]\n{contract}"), |_| {}).unwrap();
+    let flat = Plan::parse(
+        &format!(
+            "{}\n[contract]\n{contract}",
+            market.replace("[[20, -0.9], [60, 0.9]]", "0.9")
+        ),
+        |_| {},
+    );
+    follows_its_running_sum(&curves);
+    // Σ(c_i − c̄)² of the carries of single days, over the life: 2.7 a year for 20 days and 1.8 a year away from the average.
+    let squares = (20.0 * 1.8f64.powi(2) + 40.0 * 0.9f64.powi(2)) / 365.0 / 60.0;
+    let more = curves.model_premium() - flat.unwrap().model_premium();
+    let expected = 1000.0 * (-0.9f64 * 60.0 / 365.0).exp() * squares;
+    assert!((more - expected).abs() < 1e-9, "{more} {expected}");
+}
+
+fn follows_its_running_sum(plan: &Plan) {
     let found = plan.model_price(&mut || Ok(())).unwrap();
     assert_eq!(found.standard_error, 0.0);
     assert!(!plan.contract.has_delta());
     for date in [1, 20, plan.contract.steps] {
-        let (mean, error) = mean_worth(&plan, date);
+        let (mean, error) = mean_worth(plan, date);
         assert!(
             (mean - found.value).abs() < 4.0 * error,
             "{date}: {mean} ± {error}, {found:?}"

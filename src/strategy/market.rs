@@ -3,10 +3,11 @@
 use super::several::{self, SeveralSection};
 use crate::bounds::{self, outside, shown};
 use crate::contract::Contract;
-use crate::error::{Error, Fault, Result};
-use crate::market::{GbmParameters, Market, Model};
+use crate::error::{Error, Fault, Result, excerpt};
+use crate::market::{Curve, GbmParameters, Market, Model};
 use crate::settings;
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -21,14 +22,16 @@ pub struct MarketSection {
     #[serde(default = "spot")]
     #[schemars(title = "Spot", range(min = 1e-6, max = 1e9), extend("x-unit" = "currency"))]
     pub spot: f64,
-    /// The riskless rate, continuously compounded.
+    /// The riskless rate, continuously compounded: a number from −1 to 1, or zero rates as pairs of days and rate,
+    /// `[[91, 0.02], [365, 0.03]]`. The days are those of the calendar after the sale, 365 a year.
     #[serde(default)]
-    #[schemars(title = "Interest rate", range(min = -1.0, max = 1.0), extend("x-unit" = "annualised"))]
-    pub rate: f64,
-    /// The dividend yield, continuously compounded.
+    #[schemars(title = "Interest rate", extend("x-unit" = "annualised"))]
+    pub rate: Curve,
+    /// The dividend yield, continuously compounded: a number from −1 to 1, or pairs of days and the yield until then, as for
+    /// `rate`.
     #[serde(default)]
-    #[schemars(title = "Dividend yield", range(min = -1.0, max = 1.0), extend("x-unit" = "annualised"))]
-    pub dividend: f64,
+    #[schemars(title = "Dividend yield", extend("x-unit" = "annualised"))]
+    pub dividend: Curve,
     /// The further assets, if the section names its assets.
     #[schemars(skip)]
     pub several: Option<SeveralSection>,
@@ -44,8 +47,8 @@ impl MarketSection {
         Self {
             model: model.into(),
             spot: 100.0,
-            rate: 0.0,
-            dividend: 0.0,
+            rate: Curve::default(),
+            dividend: Curve::default(),
             several: None,
         }
     }
@@ -55,8 +58,8 @@ impl MarketSection {
         Market {
             model: self.model.clone(),
             spot: self.spot,
-            rate: self.rate,
-            dividend: self.dividend,
+            rate: self.rate.clone(),
+            dividend: self.dividend.clone(),
         }
     }
 
@@ -204,6 +207,7 @@ pub(super) fn check(section: &str, table: &toml::Table) -> Result<()> {
     let model = table.get("model");
     let model = model.ok_or_else(|| Error::setting(key("model"), Fault::Missing))?;
     settings::check(&changes()["properties"]["model"], model, &key("model"))?;
+    check_curves(section, table)?;
     let known = |schema: &Value, name: &str| schema["properties"].get(name).is_some();
     for (name, schema) in schemas() {
         if model.as_str() != Some(*name) {
@@ -219,19 +223,50 @@ pub(super) fn check(section: &str, table: &toml::Table) -> Result<()> {
     Ok(())
 }
 
+/// Checks the term structures of a section.
+///
+/// # Errors
+/// [`Error::Setting`] with the entry at fault.
+pub(super) fn check_curves(section: &str, table: &toml::Table) -> Result<()> {
+    for name in ["rate", "dividend"] {
+        let key = format!("{section}.{name}");
+        let Some(list) = table.get(name).filter(|value| value.is_array()) else {
+            continue;
+        };
+        let entries = list.as_array().into_iter().flatten();
+        if let Some((place, entry)) = (1..).zip(entries).find(|(_, entry)| !entry.is_array()) {
+            let value = excerpt(&entry.to_string());
+            return Err(outside(
+                &format!("{key}[{place}]"),
+                "a pair [days, rate]",
+                value,
+            ));
+        }
+        // What is no list of lists of numbers, the schema refuses.
+        if let Ok(pairs) = Vec::<Vec<f64>>::deserialize(list.clone()) {
+            Curve::of_pillars(&key, &pairs)?;
+        }
+    }
+    Ok(())
+}
+
 /// Checks that the contract's life lies in the region where the model's simulation is right: the model's own
 /// [`Model::limits`], and rates and yields that discount by at most e^{±10}.
 pub(super) fn check_simulation(section: &str, market: &Market, contract: &Contract) -> Result<()> {
     const MOST_GROWTH: f64 = 10.0;
     let life = contract.expiry;
-    for (key, rate) in [
-        ("market.rate".to_owned(), market.rate),
-        (format!("{section}.dividend"), market.dividend),
+    for (key, curve) in [
+        ("market.rate".to_owned(), &market.rate),
+        (format!("{section}.dividend"), &market.dividend),
     ] {
-        let most = MOST_GROWTH / life;
-        if rate.abs() > most {
-            let bound = format!("in [{:.4}, {most:.4}] over {life:.4} years", -most);
-            return Err(outside(&key, bound, shown(rate)));
+        // Between pillars and the expiry an integral of piecewise constant rates is greatest at one of them.
+        let pillars = curve.pillars().take_while(|time| *time < life);
+        for time in pillars.chain([life]) {
+            let (rate, most) = (curve.average(0.0, time), MOST_GROWTH / time);
+            if rate.abs() > most {
+                let bound = format!("in [{:.4}, {most:.4}] over {time:.4} years", -most);
+                return Err(outside(&key, bound, shown(rate)));
+            }
         }
     }
     for limit in market.model.limits(life, contract.steps) {

@@ -6,6 +6,8 @@
 mod backtest;
 mod classical;
 mod contract;
+#[cfg(test)]
+mod curve_tests;
 mod file;
 mod files;
 pub mod form;

@@ -236,7 +236,7 @@ pub(super) fn family(strategy: &Strategy, assets: &Assets, longest: Contract) ->
         }
     }
     let has_formula = longest.legs().is_some()
-        || longest.formula().is_some()
+        || assets.formula(&longest).is_some()
             && assets
                 .list()
                 .iter()

@@ -45,7 +45,11 @@ pub(super) fn check(table: &toml::Table) -> Result<()> {
     products::check(tables("contract").unwrap_or(&none), "contract")?;
     let several = tables("market").is_some_and(|market| market.contains_key("assets"));
     for (name, change) in tables("markets").into_iter().flatten() {
-        settings::check(changes(several), change, &format!("markets.{name}"))?;
+        let section = format!("markets.{name}");
+        if let Some(change) = change.as_table() {
+            market::check_curves(&section, change)?;
+        }
+        settings::check(changes(several), change, &section)?;
     }
     for (name, section) in tables("optimizers").into_iter().flatten() {
         optimizer::check(name, section)?;

@@ -2,7 +2,7 @@
 
 use super::market::{self, MarketSection};
 use crate::error::{Error, Fault, Result};
-use crate::market::{Asset, Assets, Correlation, Market, Model};
+use crate::market::{Asset, Assets, Correlation, Curve, Market, Model};
 use crate::settings;
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
@@ -35,7 +35,7 @@ pub struct AssetSection {
     pub spot: f64,
     /// The dividend yield, continuously compounded.
     #[serde(default)]
-    pub dividend: f64,
+    pub dividend: Curve,
 }
 
 /// The section as it is written for one asset.
@@ -46,9 +46,9 @@ struct One {
     #[serde(default = "market::spot")]
     spot: f64,
     #[serde(default)]
-    rate: f64,
+    rate: Curve,
     #[serde(default)]
-    dividend: f64,
+    dividend: Curve,
 }
 
 /// The named assets in their order.
@@ -70,15 +70,15 @@ impl Serialize for MarketSection {
             return One {
                 model: self.model.clone(),
                 spot: self.spot,
-                rate: self.rate,
-                dividend: self.dividend,
+                rate: self.rate.clone(),
+                dividend: self.dividend.clone(),
             }
             .serialize(serializer);
         };
         let first = AssetSection {
             model: self.model.clone(),
             spot: self.spot,
-            dividend: self.dividend,
+            dividend: self.dividend.clone(),
         };
         let assets = std::iter::once(&first).chain(&several.others).collect();
         let mut map = serializer.serialize_map(Some(3))?;
@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for MarketSection {
         #[derive(Deserialize)]
         struct Several {
             #[serde(default)]
-            rate: f64,
+            rate: Curve,
             correlation: Option<Vec<Vec<f64>>>,
             assets: toml::Table,
         }
@@ -160,8 +160,8 @@ impl MarketSection {
         let others = several.others.iter().map(|asset| Market {
             model: asset.model.clone(),
             spot: asset.spot,
-            rate: self.rate,
-            dividend: asset.dividend,
+            rate: self.rate.clone(),
+            dividend: asset.dividend.clone(),
         });
         let markets = std::iter::once(self.market()).chain(others);
         let list = several.names.iter().zip(markets);
@@ -280,6 +280,7 @@ pub(super) fn check(section: &str, table: &toml::Table) -> Result<()> {
             Fault::NoMeaning { beside },
         ));
     }
+    market::check_curves(section, table)?;
     settings::check(schema(), &toml::Value::Table(table.clone()), section)?;
     let assets = table["assets"].as_table();
     let assets: Vec<_> = assets.into_iter().flatten().collect();

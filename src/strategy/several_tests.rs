@@ -47,7 +47,8 @@ fn a_file_names_its_assets_in_their_order() {
     assert_eq!(assets.correlation().matrix()[1], [0.5, 1.0]);
     assert_eq!(assets.first(), &plan.market);
     let dax = assets.market(1);
-    assert_eq!((dax.spot, dax.rate, dax.dividend), (50.0, 0.02, 0.03));
+    assert_eq!(dax.spot, 50.0);
+    assert_eq!((&dax.rate, &dax.dividend), (&0.02.into(), &0.03.into()));
     assert_eq!(
         plan.instruments(),
         [Instrument::Spot(0), Instrument::Spot(1)]

@@ -58,7 +58,7 @@ impl Plan {
         };
         let further = self.instruments[1..].iter();
         let assets = self.several.iter().flat_map(|several| &several.list()[1..]);
-        let dividends = assets.map(|asset| asset.market.dividend);
+        let dividends = assets.map(|asset| &asset.market.dividend);
         further.fold(
             Ledger::new(self.contract.clone(), costs, market, premium).with_assets(dividends),
             |ledger, &(instrument, charge)| ledger.with_instrument(instrument, at(charge)),

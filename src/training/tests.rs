@@ -46,8 +46,8 @@ impl Problem {
                 rho: -0.7,
             }),
             spot: 100.0,
-            rate: 0.03,
-            dividend: 0.01,
+            rate: 0.03.into(),
+            dividend: 0.01.into(),
         };
         let costs = Costs {
             spot: 0.01.into(),

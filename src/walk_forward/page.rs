@@ -1,8 +1,8 @@
 //! The results as a page in Markdown.
 
 use crate::contract::{Charge, Contract, Instrument};
-use crate::market::Assets;
 use crate::market::estimation::VarianceEstimator;
+use crate::market::{Assets, Curve};
 use crate::numbers::{self, significant};
 use crate::report::table::{Cell, Table};
 use crate::report::walk_forward::{findings, tables};
@@ -137,15 +137,23 @@ fn unit(assets: &Assets) -> String {
 }
 
 /// The rate and the dividend yields.
-fn carry(assets: &Assets) -> String {
-    let rate = assets.first().rate;
-    let yields = assets.list().iter().map(|asset| asset.market.dividend);
-    if rate == 0.0 && yields.clone().all(|dividend| dividend == 0.0) {
+fn carry(assets: &Assets, expiry: f64) -> String {
+    let shown = |curve: &Curve| match curve.constant() {
+        Some(rate) => numbers::share(rate),
+        None => format!(
+            "{} on average until expiry",
+            numbers::share(curve.average(0.0, expiry))
+        ),
+    };
+    let rate = &assets.first().rate;
+    let yields = assets.list().iter().map(|asset| &asset.market.dividend);
+    let mut all = yields.chain([rate]);
+    if all.all(|curve| curve.constant() == Some(0.0)) {
         return "without interest and dividends".into();
     }
-    let rate = numbers::share(rate);
+    let rate = shown(rate);
     let yields = assets.list().iter().map(|asset| {
-        let dividend = numbers::share(asset.market.dividend);
+        let dividend = shown(&asset.market.dividend);
         match assets.count() {
             1 => dividend,
             _ => format!("{dividend} of {}", asset.name),
@@ -258,7 +266,7 @@ impl Page {
                 "paths made of the returns of {those} by the stationary bootstrap, in blocks of {block} days on average"
             ),
         };
-        let carry = carry(&assets);
+        let carry = carry(&assets, plan.contract.expiry);
         let premium = match plan.premium {
             Premium::Model => "The premium is the model's price at the variance of the day".into(),
             Premium::Amount(amount) => format!("The premium is {amount}"),
@@ -308,8 +316,8 @@ mod tests {
         Market {
             model: GbmParameters { volatility: 0.2 }.into(),
             spot,
-            rate: 0.02,
-            dividend,
+            rate: 0.02.into(),
+            dividend: dividend.into(),
         }
     }
 
@@ -319,7 +327,10 @@ mod tests {
         assert!(unit(&market(100.0, 0.0).into()).starts_with("in percent"));
         let one = Assets::from(market(65.51, 0.01));
         assert_eq!(unit(&one), "in money for a spot of 65.51 at the sale");
-        assert_eq!(carry(&one), "at a rate of 2 % and a dividend yield of 1 %");
+        assert_eq!(
+            carry(&one, 0.1),
+            "at a rate of 2 % and a dividend yield of 1 %"
+        );
         let named = |name: &str, market| Asset {
             name: name.into(),
             market,
@@ -334,7 +345,7 @@ mod tests {
             "in money for spots of 100 of spx and 20 of vix at the sale"
         );
         assert_eq!(
-            carry(&two),
+            carry(&two, 0.1),
             "at a rate of 2 % and dividend yields of 1.5 % of spx and 0 % of vix"
         );
     }

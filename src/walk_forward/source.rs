@@ -74,7 +74,8 @@ fn starts(plan: &Plan, states: &[Vec<f64>]) -> Vec<Start> {
             states.iter().enumerate().map(nearest).collect()
         }
     };
-    let (own, growth) = (plan.model_premium(), (market.rate * contract.expiry).exp());
+    let growth = market.rate.integral(0.0, contract.expiry).exp();
+    let own = plan.model_premium();
     let states = assets.into_iter().zip(prices);
     states
         .map(|(assets, price)| Start {
@@ -198,13 +199,15 @@ pub struct BootstrapSource {
 /// The days of a window as one asset had them.
 struct Stretch {
     returns: Vec<f64>,
+    /// What is added to a return so that the discounted spot is a martingale, for every close after the sale.
+    shifts: Vec<f64>,
     /// What was known of the variance before each return.
     states: Vec<Box<dyn VarianceFilter>>,
 }
 
 impl Stretch {
-    /// The returns after the first `before`, which only lead the filter in.
-    fn new(market: &Market, past: &Past, dt: f64, before: usize) -> Self {
+    /// The returns after the first `before`, which only lead the filter in, for paths of `closes` periods of `dt` years.
+    fn new(market: &Market, past: &Past, (dt, closes): (f64, usize), before: usize) -> Self {
         let mut state = market.model.filter(past.drift, dt);
         let mut states = Vec::with_capacity(past.returns.len());
         for r in &past.returns {
@@ -213,9 +216,13 @@ impl Stretch {
         }
         let (window, states) = (&past.returns[before..], states.split_off(before));
         let gross = window.iter().map(|r| r.exp()).sum::<f64>() / window.len() as f64;
-        let shift = (market.rate - market.dividend) * dt - gross.ln();
+        let shift = |close: usize| {
+            let (from, to) = (dt * close as f64, dt * (close + 1) as f64);
+            market.carry(from, to) * dt - gross.ln()
+        };
         Self {
-            returns: window.iter().map(|r| r + shift).collect(),
+            returns: window.to_vec(),
+            shifts: (0..closes).map(shift).collect(),
             states,
         }
     }
@@ -232,10 +239,11 @@ impl BootstrapSource {
         (before, block): (usize, f64),
         purpose: Purpose,
     ) -> Self {
+        let closes = plan.contract.steps * closes_per_step;
         let known = plan.assets();
         let pairs = past.iter().enumerate();
         let assets: Vec<Stretch> = pairs
-            .map(|(asset, past)| Stretch::new(known.market(asset), past, dt, before))
+            .map(|(asset, past)| Stretch::new(known.market(asset), past, (dt, closes), before))
             .collect();
         let state = |day: usize| {
             assets
@@ -288,12 +296,16 @@ impl PathSource for BootstrapSource {
                             variance[t][lane] = state[lane].mean() as f32;
                         }
                     }
+                    if t == steps {
+                        break;
+                    }
                     for close in 0..self.closes_per_step {
-                        let draw = t * self.closes_per_step + close + 1;
-                        let [jump, to, ..] = self.stream.draw(block, draw as u32);
+                        let passed = t * self.closes_per_step + close;
+                        let [jump, to, ..] = self.stream.draw(block, passed as u32 + 1);
                         for lane in 0..BLOCK {
                             for (stretch, (price, state)) in self.assets.iter().zip(&mut states) {
-                                let log_return = stretch.returns[days[lane]];
+                                let log_return =
+                                    stretch.returns[days[lane]] + stretch.shifts[passed];
                                 price[lane] *= log_return.exp();
                                 state[lane].update(log_return);
                             }

@@ -1,8 +1,12 @@
 use super::*;
 
 fn plan(model: &str, terms: &str) -> Plan {
+    plan_at("0.02", model, terms)
+}
+
+fn plan_at(rate: &str, model: &str, terms: &str) -> Plan {
     let text = format!(
-        "[market]\nrate = 0.02\n{model}\n[contract]\n{terms}expiry_days = 20\ndays_per_year = 252\n"
+        "[market]\nrate = {rate}\n{model}\n[contract]\n{terms}expiry_days = 20\ndays_per_year = 252\n"
     );
     Plan::parse(&text, |_| {}).unwrap()
 }
@@ -29,7 +33,7 @@ fn model_paths_begin_at_the_variances_seen() {
             let variance = f64::from(start[0]);
             let market = Market {
                 model: plan.market.model.at_variance(variance),
-                ..plan.market
+                ..plan.market.clone()
             };
             let spot = plan.strike.spot(&market, &plan.contract);
             let first = paths.block(block).spot[0];
@@ -121,7 +125,7 @@ fn constant_variances_are_those_seen() {
         );
         let market = Market {
             model: plan.market.model.seen_at(seen[which]),
-            ..plan.market
+            ..plan.market.clone()
         };
         let growth = (0.02 * plan.contract.expiry).exp();
         let expected = (market.price(plan.contract.legs().unwrap(), plan.contract.expiry)
@@ -133,15 +137,19 @@ fn constant_variances_are_those_seen() {
 }
 
 /// Bootstrapped paths are made of the window's shifted returns; blocks of mean length 8 go on to the next day with
-/// chance 7/8 (or hit it by chance); the discounted spot is a martingale within four standard errors.
+/// chance 7/8 (or hit it by chance); the discounted spot is a martingale within four standard errors, under rates that change over the life too.
 #[test]
 fn bootstrapped_paths_are_stretches_of_history() {
-    let plan = plan(HESTON, "");
+    are_stretches_of_history(&plan(HESTON, ""));
+    are_stretches_of_history(&plan_at("[[10, -0.6], [30, 0.7]]", HESTON, ""));
+}
+
+fn are_stretches_of_history(plan: &Plan) {
     let returns: Vec<f64> = (0..400)
         .map(|i| 0.002 + 0.01 * (f64::from(i * i) * 0.37).sin())
         .collect();
     let source = BootstrapSource::new(
-        &plan,
+        plan,
         (1.0 / 252.0, 1),
         &[Past {
             returns,
@@ -154,8 +162,9 @@ fn bootstrapped_paths_are_stretches_of_history() {
     assert_eq!(returns.len(), 300);
     let mut paths = Paths::<f32>::zeros(4096, plan.contract.steps);
     source.fill(3, &mut paths);
-    let find = |r: f64| {
-        let distance = |day: &usize| (returns[*day] - r).abs();
+    let find = |close: usize, r: f64| {
+        let shift = source.assets[0].shifts[close];
+        let distance = |day: &usize| (returns[*day] + shift - r).abs();
         let nearest = (0..300).min_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest.filter(|day| distance(day) < 1e-6)
     };
@@ -165,7 +174,8 @@ fn bootstrapped_paths_are_stretches_of_history() {
         let moves: Vec<f64> = spot.windows(2).map(|p| (p[1] / p[0]).ln()).collect();
         let days: Vec<usize> = moves
             .iter()
-            .map(|r| find(*r).expect("a return of the window"))
+            .enumerate()
+            .map(|(close, r)| find(close, *r).expect("a return of the window"))
             .collect();
         for pair in days.windows(2) {
             pairs += 1;
@@ -178,7 +188,7 @@ fn bootstrapped_paths_are_stretches_of_history() {
     let last: Vec<f64> = (0..4096).map(|i| paths.path(i).0[20]).collect();
     let mean = last.iter().sum::<f64>() / 4096.0;
     let spread = (last.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 4096.0 / 4096.0).sqrt();
-    let forward = 100.0 * (0.02 * plan.contract.expiry).exp();
+    let forward = plan.market.forward(plan.contract.expiry);
     // Stretches of returns that follow one another are dependent: the product's mean is that of the days but for
     // their covariance, below a tenth of the forward's standard deviation here.
     assert!(
@@ -260,7 +270,7 @@ fn model_paths_of_two_assets_begin_at_the_variances_of_one_day() {
         assert!((b - (0.2 - 2.0 * a)).abs() < 1e-6, "{a} {b}");
         let market = Market {
             model: plan.market.model.seen_at(a),
-            ..plan.market
+            ..plan.market.clone()
         };
         let price = market.price(plan.contract.legs().unwrap(), plan.contract.expiry);
         let expected = (price - plan.model_premium()) * (0.02 * plan.contract.expiry).exp();

@@ -33,6 +33,11 @@ fn bad_input_is_answered_in_one_line() {
             "`market.rho` must be in (-1, 1), was -1",
         ),
         (
+            "days_that_do_not_rise",
+            replaced("[market]", "[market]\nrate = [[30, 0.02], [30, 0.03]]"),
+            "`market.rate[2]` must be of more days than the 30 before, was 30",
+        ),
+        (
             "not_a_number",
             replaced("theta = 0.04", "theta = nan"),
             "`market.theta` must be in [0.000001, 25], was NaN",

@@ -6,6 +6,7 @@ mod bad_input;
 mod browser;
 mod compare;
 mod cross;
+mod curves;
 mod dashboard;
 mod degenerate;
 mod exotic_prices;

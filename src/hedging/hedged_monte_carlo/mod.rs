@@ -10,7 +10,7 @@ use crate::contract::{Charge, Contract};
 use crate::distributed;
 use crate::error::{Error, Result};
 use crate::linalg::solve_positive;
-use crate::market::{AnswersMut, Benchmark, PathBlock, Paths};
+use crate::market::{AnswersMut, Benchmark, Curve, PathBlock, Paths};
 use crate::network::{Feature, Features};
 use crate::simd::{BLOCK, Lane, Real};
 use basis::Basis;
@@ -188,7 +188,7 @@ impl Regression {
         &self,
         paths: &Paths<f64>,
         charges: &[Charge],
-        aversion: Option<(f64, f64)>,
+        aversion: Option<(f64, &Curve)>,
     ) -> Vec<Lane<f64>> {
         let (steps, count) = (paths.steps(), self.instruments);
         let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
@@ -245,16 +245,18 @@ impl Regression {
         t: usize,
         instrument: usize,
         (slope, charge): (Lane<f64>, Charge),
-        (aversion, rate): (f64, f64),
+        (aversion, rate): (f64, &Curve),
     ) -> Lane<f64> {
         let features = &self.features;
         let scale = features.volatility * features.expiry.sqrt();
         let left = features.expiry * (1.0 - t as f64 / data.steps() as f64);
         let (spot, price) = (data.spot[t], data.price(instrument)[t]);
+        let average = rate.average(features.expiry - left, features.expiry);
+        let discount = (-average * left).exp();
         std::array::from_fn(|lane| {
             let gamma = slope[lane] / (spot[lane] * scale);
             let cost = charge.cost(1.0, price[lane]);
-            (1.5 * (-rate * left).exp() * cost * gamma * gamma / aversion).cbrt()
+            (1.5 * discount * cost * gamma * gamma / aversion).cbrt()
         })
     }
 }
@@ -303,7 +305,7 @@ pub struct HedgedMonteCarlo {
     /// The risk aversion λ of the band, in one over the spot's currency.
     pub aversion: f64,
     /// The interest rate per year.
-    pub rate: f64,
+    pub rate: Curve,
 }
 
 impl Policy for HedgedMonteCarlo {
@@ -316,7 +318,7 @@ impl Policy for HedgedMonteCarlo {
             )));
         }
         let free = self.charges.iter().all(|charge| charge.is_free());
-        let band = (!free).then_some((self.aversion, self.rate));
+        let band = (!free).then_some((self.aversion, &self.rate));
         Ok(self.regression.positions(paths, &self.charges, band))
     }
 }

@@ -11,8 +11,8 @@ fn market() -> Market {
     Market {
         model: Model::from(GbmParameters { volatility: 0.2 }),
         spot: 100.0,
-        rate: 0.03,
-        dividend: 0.0,
+        rate: 0.03.into(),
+        dividend: 0.0.into(),
     }
 }
 
@@ -107,7 +107,8 @@ fn the_band_holds_still() {
     let fresh = paths(ledger.contract(), Purpose::Evaluation, 320);
     let free = regression.positions(&fresh, &[], None);
     let charges = [Charge::from(0.005)];
-    let held = regression.positions(&fresh, &charges, Some((1.0, 0.03)));
+    let rate = 0.03.into();
+    let held = regression.positions(&fresh, &charges, Some((1.0, &rate)));
     let traded = |positions: &[Lane<f64>]| -> f64 {
         let blocks = positions.chunks(STEPS);
         let moves = blocks.flat_map(|dates| dates.windows(2));
@@ -120,7 +121,7 @@ fn the_band_holds_still() {
             .sum()
     };
     assert!(traded(&held) < 0.6 * traded(&free));
-    let wide = regression.positions(&fresh, &charges, Some((1e12, 0.03)));
+    let wide = regression.positions(&fresh, &charges, Some((1e12, &rate)));
     for (wide, free) in wide.iter().flatten().zip(free.iter().flatten()) {
         assert!((wide - free).abs() < 1e-3);
     }

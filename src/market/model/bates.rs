@@ -306,8 +306,8 @@ mod tests {
             let market = Market {
                 model: Model::from(parameters),
                 spot: number("spot"),
-                rate: number("rate"),
-                dividend: 0.0,
+                rate: number("rate").into(),
+                dividend: 0.0.into(),
             };
             let (leg, expiry) = (
                 Leg::one(OptionKind::Call, number("strike")),
@@ -367,6 +367,7 @@ mod tests {
             left: 0.4,
             elapsed: 0.0,
             start: 100.0,
+            carried: 0.0,
             rate: 0.03,
             dividend: 0.01,
             variances: now..=now,

@@ -70,7 +70,8 @@ pub struct Draw<'a, R, S> {
     pub shocks: S,
     /// The spot at the start.
     pub start: f64,
-    /// The growth of the forward, r − q.
+    /// The growth of the forward, r − q, on average until the last date. What the forward does in between is multiplied into the spots
+    /// afterwards, so that a spot must be its forward times what does not depend on the carry.
     pub carry: f64,
     /// The length of a period.
     pub dt: f64,
@@ -300,6 +301,7 @@ pub trait Dynamics: Debug + Send + Sync {
             left: of.left,
             elapsed: of.elapsed,
             start: (-of.log_strike).exp(),
+            carried: 0.0,
             rate: 0.0,
             dividend: 0.0,
             variances: variance..=variance,

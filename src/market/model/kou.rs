@@ -277,8 +277,8 @@ mod tests {
         Market {
             model: Model::from(model),
             spot: 100.0,
-            rate,
-            dividend,
+            rate: rate.into(),
+            dividend: dividend.into(),
         }
     }
 

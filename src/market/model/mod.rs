@@ -26,7 +26,7 @@ pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulated, Tabulati
 pub use gbm::GbmParameters;
 pub use kou::KouParameters;
 pub use local_volatility::LocalVolatilityParameters;
-pub use pricer::{Horizon, PriceMethod, Pricer};
+pub use pricer::{AtForwardRates, Horizon, PriceMethod, Pricer};
 pub use rough_bergomi::RoughBergomiParameters;
 pub use sabr::SabrParameters;
 pub use variance::VarianceProcess;

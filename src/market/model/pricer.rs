@@ -56,9 +56,11 @@ pub struct Horizon {
     pub elapsed: f64,
     /// The spot at the sale, in currency.
     pub start: f64,
-    /// The interest rate.
+    /// ∫ (r − q) since the sale: the forward of the sale for now is `start` e^{carried}.
+    pub carried: f64,
+    /// The interest rate, on average until expiry.
     pub rate: f64,
-    /// The dividend yield.
+    /// The dividend yield, on average until expiry.
     pub dividend: f64,
     /// The instantaneous variances that will be asked for.
     pub variances: RangeInclusive<f64>,
@@ -97,5 +99,55 @@ pub trait Pricer: Send + Sync {
             sum.add(leg.quantity, &one);
         }
         sum
+    }
+}
+
+/// Prices where rate and dividend yield change over time.
+///
+/// European prices depend on their averages until expiry alone, and so do delta, gamma and vega. How a price changes as time passes
+/// depends on the rates of now: with r(t) and q(t) these and r̄ and q̄ the averages,
+///
+/// Θ = Θ(r̄, q̄) + (r(t) − r̄)(V − S ∂V/∂S) + (q(t) − q̄) S ∂V/∂S
+///
+/// since V is e^{−r̄τ} times a function of the forward S e^{(r̄ − q̄)τ}.
+pub struct AtForwardRates<'a> {
+    /// The prices at the averages.
+    pub pricer: Box<dyn Pricer + 'a>,
+    /// r(t) − r̄
+    pub rate: f64,
+    /// q(t) − q̄
+    pub dividend: f64,
+}
+
+impl AtForwardRates<'_> {
+    fn moved(&self, greeks: Greeks, spot: f64) -> Greeks {
+        let shares = spot * greeks.delta;
+        let more = self.rate * (greeks.price - shares) + self.dividend * shares;
+        Greeks {
+            theta: greeks.theta + more,
+            ..greeks
+        }
+    }
+}
+
+impl Pricer for AtForwardRates<'_> {
+    fn price(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> f64 {
+        self.pricer.price(kind, strike, spot, variance)
+    }
+
+    fn greeks(&self, kind: OptionKind, strike: f64, spot: f64, variance: f64) -> Greeks {
+        self.moved(self.pricer.greeks(kind, strike, spot, variance), spot)
+    }
+
+    fn price_of(&self, legs: &[Leg], spot: f64, variance: f64) -> f64 {
+        self.pricer.price_of(legs, spot, variance)
+    }
+
+    fn standard_error_of(&self, legs: &[Leg], spot: f64, variance: f64) -> f64 {
+        self.pricer.standard_error_of(legs, spot, variance)
+    }
+
+    fn greeks_of(&self, legs: &[Leg], spot: f64, variance: f64) -> Greeks {
+        self.moved(self.pricer.greeks_of(legs, spot, variance), spot)
     }
 }

@@ -10,8 +10,8 @@ fn smiles(parameters: SabrParameters, expiry: f64) -> Vec<(f64, f64)> {
     let market = Market {
         model: Model::from(parameters),
         spot: 100.0,
-        rate: 0.03,
-        dividend: 0.01,
+        rate: 0.03.into(),
+        dividend: 0.01.into(),
     };
     let steps = 4;
     let simulator = Simulator {
@@ -99,8 +99,8 @@ fn the_average_variance_is_what_is_expected() {
         let market = Market {
             model: Model::from(model),
             spot: 100.0,
-            rate: 0.03,
-            dividend: 0.01,
+            rate: 0.03.into(),
+            dividend: 0.01.into(),
         };
         let simulator = Simulator {
             assets: market.into(),
@@ -151,8 +151,8 @@ fn a_volatility_that_stands_still_is_black_scholes() {
     let market = |model: Model| Market {
         model,
         spot: 100.0,
-        rate: 0.03,
-        dividend: 0.01,
+        rate: 0.03.into(),
+        dividend: 0.01.into(),
     };
     let flat = market(Model::from(GbmParameters { volatility: 0.2 })).greeks(&legs, 0.4);
     let found = market(Model::from(still)).greeks(&legs, 0.4);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::{Leg, OptionKind};
-use crate::market::{Market, Simulator};
+use crate::market::{Curve, Market, Simulator};
 use crate::random::{Purpose, Sampling};
 use crate::settings::{Key, keys};
 
@@ -35,8 +35,21 @@ fn market(model: Model) -> Market {
     Market {
         model,
         spot: 100.0,
-        rate: 0.03,
-        dividend: 0.01,
+        rate: 0.03.into(),
+        dividend: 0.01.into(),
+    }
+}
+
+/// The same where rates and dividend yields change within the days of the tests.
+fn uneven(model: Model) -> Market {
+    let curve = |pillars: &[[f64; 2]]| {
+        let pairs: Vec<Vec<f64>> = pillars.iter().map(|pair| pair.to_vec()).collect();
+        Curve::of_pillars("curve", &pairs).unwrap()
+    };
+    Market {
+        rate: curve(&[[15.0, -0.3], [30.0, 0.4], [73.0, 0.1]]),
+        dividend: curve(&[[25.0, 0.2], [50.0, -0.1]]),
+        ..market(model)
     }
 }
 
@@ -64,13 +77,16 @@ fn every_model_reads_back_as_it_was_written() {
     assert!(Model::named("no model", []).is_err());
 }
 
-/// E[e^{−(r−q)t} S_t] = S₀ at every date under every model, z-bound 4.
+/// E[S_t] = S₀ e^{∫(r − q)} at every date under every model, under constant rates and under rates that change between dates and
+/// within a period, z-bound 4.
 #[test]
 fn the_discounted_spot_of_every_model_is_a_martingale() {
     const COUNT: usize = 1 << 16;
-    for model in every_model() {
+    let markets = every_model().into_iter();
+    for market in markets.flat_map(|model| [market(model.clone()), uneven(model)]) {
+        let model = &market.model;
         let simulator = Simulator {
-            assets: market(model.clone()).into(),
+            assets: market.clone().into(),
             steps: 4,
             dt: 0.05,
             seed: 8,
@@ -80,7 +96,9 @@ fn the_discounted_spot_of_every_model_is_a_martingale() {
         };
         let paths = simulator.paths::<f64>(0, COUNT);
         for t in 1..=4 {
-            let forward = 100.0 * (0.02 * 0.05 * t as f64).exp();
+            let time = 0.05 * t as f64;
+            let carry = market.rate.integral(0.0, time) - market.dividend.integral(0.0, time);
+            let forward = 100.0 * carry.exp();
             let at = || (0..paths.blocks()).flat_map(|block| paths.block(block).spot[t]);
             let mean = at().sum::<f64>() / COUNT as f64;
             let square = at().map(|s| (s - mean).powi(2)).sum::<f64>();
@@ -113,7 +131,7 @@ fn every_pricer_prices_its_states() {
                 let there = Market {
                     model: model.seen_at(variance),
                     spot,
-                    ..market
+                    ..market.clone()
                 };
                 there.price(&call, 0.25)
             } else {
@@ -130,6 +148,68 @@ fn every_pricer_prices_its_states() {
             assert!((greeks.price - alone).abs() < 1e-8, "{model:?}");
             assert!((greeks.delta - delta).abs() < 1e-5, "{model:?} {delta}");
             assert!((greeks.gamma - gamma).abs() < 1e-4, "{model:?} {gamma}");
+        }
+    }
+}
+
+/// Under rates that change a price on a date after the sale is that at their averages until expiry, and call less put is
+/// S e^{−∫q} − K e^{−∫r}. As time passes it changes by what its theta says: by differences of prices of the same expiry.
+#[test]
+fn every_pricer_knows_the_rates_to_come() {
+    const H: f64 = 1e-4;
+    for model in every_model() {
+        let market = uneven(model.clone());
+        let now = model.variance_process().now();
+        let [call, put] = [OptionKind::Call, OptionKind::Put].map(|kind| [Leg::one(kind, 103.0)]);
+        let expiry = 0.25;
+        let dates: &[f64] = match model.prices_every_state() {
+            true => &[0.02, 0.06, 0.11],
+            // Its prices are those of the sale.
+            false => &[0.0],
+        };
+        for &elapsed in dates {
+            let at = |elapsed: f64, legs: &[Leg]| {
+                let state = std::iter::once((100.0, now));
+                let pricer = market.pricer_after(elapsed, legs, expiry - elapsed, state);
+                pricer.greeks_of(legs, 100.0, now)
+            };
+            let (found, other) = (at(elapsed, &call), at(elapsed, &put));
+            let parity = 100.0 * market.dividend.discount(elapsed, expiry)
+                - 103.0 * market.rate.discount(elapsed, expiry);
+            let difference = found.price - other.price;
+            assert!((difference - parity).abs() < 1e-8, "{model:?} {elapsed}");
+            let even = Market {
+                rate: market.rate.average(elapsed, expiry).into(),
+                dividend: market.dividend.average(elapsed, expiry).into(),
+                // The forward of the sale for the date, which the moneyness of a surface is counted from.
+                spot: market.forward(elapsed) / (market.carry(elapsed, expiry) * elapsed).exp(),
+                ..market.clone()
+            };
+            let state = std::iter::once((100.0, now));
+            let same = even.pricer_after(elapsed, &call, expiry - elapsed, state);
+            let same = same.greeks_of(&call, 100.0, now);
+            assert!(
+                (found.price - same.price).abs() < 1e-9,
+                "{model:?} {elapsed}"
+            );
+            assert!(
+                (found.delta - same.delta).abs() < 1e-9,
+                "{model:?} {elapsed}"
+            );
+            if elapsed > 0.0 {
+                let price = |elapsed: f64| at(elapsed, &call).price;
+                let slope = (price(elapsed + H) - price(elapsed - H)) / (2.0 * H);
+                let miss = (found.theta - slope).abs();
+                // Of a grid, prices of neighbouring dates differ in its error too.
+                let bound = match model.price_method() {
+                    PriceMethod::FiniteDifferences => 0.03,
+                    _ => 1e-3,
+                };
+                assert!(
+                    miss < bound * (1.0 + slope.abs()),
+                    "{model:?} {elapsed}: {found:?} {slope}"
+                );
+            }
         }
     }
 }

@@ -291,8 +291,8 @@ mod tests {
         Market {
             model: Model::from(model),
             spot: 100.0,
-            rate: 0.05,
-            dividend: 0.01,
+            rate: 0.05.into(),
+            dividend: 0.01.into(),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::contract::{Contract, Leg, OptionKind};
 use crate::market::assets::Assets;
 use crate::market::paths::PathBlock;
 use crate::market::spot_market::Market;
+use crate::pricing::BlackScholes;
 use crate::pricing::exotic::{AverageSoFar, GeometricAsian, LognormalAsset};
 use crate::simd::{BLOCK, Lane};
 
@@ -43,7 +44,7 @@ impl Controls {
             let variance = market.model.initial_volatility().powi(2);
             let variance = market.model.mean_variance(variance, contract.expiry);
             let deviation = (variance * contract.expiry).sqrt();
-            let forward = forward(market, contract.expiry);
+            let forward = market.forward(contract.expiry);
             // The contract's strike, or the forward where that says nothing of this asset.
             let near = (contract.strike / forward).ln().abs() < 2.0 * deviation;
             let middle = if near { contract.strike } else { forward };
@@ -76,23 +77,28 @@ impl Controls {
         self.variates.len()
     }
 
+    /// What one unit of currency so many years before the expiry is worth there.
+    fn growth(&self, market: &Market, left: f64) -> f64 {
+        (market.rate.average(self.expiry - left, self.expiry) * left).exp()
+    }
+
     /// Their expectations at expiry of these assets.
     pub fn expectations(&self, assets: &Assets) -> Vec<f64> {
         let expectation = |variate: &Variate| match *variate {
-            Variate::Forward(asset) => forward(assets.market(asset), self.expiry),
+            Variate::Forward(asset) => assets.market(asset).forward(self.expiry),
             Variate::Stopped(asset) => {
                 let market = assets.market(asset);
-                market.spot * (market.rate * self.expiry).exp()
+                market.spot * self.growth(market, self.expiry)
             }
             Variate::Call(asset, strike) | Variate::StoppedCall(asset, strike) => {
                 let market = assets.market(asset);
                 let legs = [Leg::one(OptionKind::Call, strike)];
-                market.price(&legs, self.expiry) * (market.rate * self.expiry).exp()
+                market.price(&legs, self.expiry) * self.growth(market, self.expiry)
             }
             Variate::Mean(asset) => {
                 let date = |t: usize| self.expiry * t as f64 / self.steps as f64;
                 let sum: f64 = (1..=self.steps)
-                    .map(|t| forward(assets.market(asset), date(t)))
+                    .map(|t| assets.market(asset).forward(date(t)))
                     .sum();
                 sum / self.steps as f64
             }
@@ -100,11 +106,14 @@ impl Controls {
                 let market = assets.market(asset);
                 let date = |t: usize| self.expiry * t as f64 / self.steps as f64;
                 let times: Vec<f64> = (1..=self.steps).map(date).collect();
+                let carries = times.iter().map(|t| market.carry(0.0, *t) * t);
+                let rate = market.rate.average(0.0, self.expiry);
                 let option = GeometricAsian {
                     asset: LognormalAsset {
                         spot: market.spot,
-                        rate: market.rate,
-                        dividend: market.dividend,
+                        rate,
+                        // The forwards of all dates together grow as at this yield.
+                        dividend: rate - carries.sum::<f64>() / times.iter().sum::<f64>(),
                         volatility: market.model.initial_volatility(),
                         expiry: self.expiry,
                     },
@@ -116,7 +125,7 @@ impl Controls {
                         times: &times,
                     },
                 };
-                option.valuation().price * (market.rate * self.expiry).exp()
+                option.valuation().price * self.growth(market, self.expiry)
             }
         };
         self.variates.iter().map(expectation).collect()
@@ -132,7 +141,7 @@ impl Controls {
             std::array::from_fn(|lane| {
                 let date = end[lane] as usize;
                 let left = self.expiry * (self.steps - date) as f64 / self.steps as f64;
-                value(market, left, spots[date][lane]) * (market.rate * left).exp()
+                value(market, left, spots[date][lane]) * self.growth(market, left)
             })
         };
         let value = |variate: &Variate| match *variate {
@@ -145,24 +154,18 @@ impl Controls {
                 mean(&block.spot_of(asset)[1..], f64::ln).map(|log| (log.exp() - strike).max(0.0))
             }
             Variate::Stopped(asset) => stopped(asset, &|market, left, spot| {
-                spot * (market.dividend * (self.expiry - left)).exp()
+                let elapsed = self.expiry - left;
+                spot * market.dividend.integral(0.0, elapsed).exp()
             }),
             Variate::StoppedCall(asset, strike) => stopped(asset, &|market, left, spot| {
                 let call = Leg::one(OptionKind::Call, strike);
-                let here = Market {
-                    spot,
-                    ..market.clone()
-                };
-                let volatility = market.model.initial_volatility();
-                here.black_scholes(call, left, volatility).price()
+                let (elapsed, volatility) = (self.expiry - left, market.model.initial_volatility());
+                let option = market.black_scholes_after(elapsed, call, left, volatility);
+                BlackScholes { spot, ..option }.price()
             }),
         };
         self.variates.iter().map(value).collect()
     }
-}
-
-fn forward(market: &Market, time: f64) -> f64 {
-    market.spot * ((market.rate - market.dividend) * time).exp()
 }
 
 fn mean(rows: &[Lane<f64>], of: impl Fn(f64) -> f64) -> Lane<f64> {

@@ -111,13 +111,17 @@ impl Fit {
         };
         let count = (PATH_STEPS / steps).clamp(1 << 9, 1 << 15);
         let paths = simulator.paths::<f32>(0, count);
-        let discount = (-market.rate * dt).exp();
+        let discount = |date: usize| {
+            let time = dt * date as f64;
+            (-market.rate.average(time, time + dt) * dt).exp()
+        };
         let pays = |date: usize, path: usize| {
             let spot = paths.block(path / BLOCK).spot[date][path % BLOCK];
             kind.payoff(spot.into_f64(), strike)
         };
         let mut received: Vec<f64> = (0..count).map(|path| pays(steps, path)).collect();
         for date in (1..steps).rev() {
+            let discount = discount(date);
             for money in &mut received {
                 *money *= discount;
             }

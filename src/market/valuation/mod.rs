@@ -98,15 +98,21 @@ struct AtSale<'a> {
     correlation: &'a [Vec<f64>],
     /// The market of the first asset.
     market: &'a Market,
+    /// Its rate until expiry.
+    rate: f64,
+    /// ∫ (r − q) until every date, of each asset.
+    carried: Vec<Vec<f64>>,
     /// Whether all assets that the contract depends on are lognormal.
     lognormal: bool,
 }
 
 impl<'a> AtSale<'a> {
-    /// None without a closed form, and where an asset that the contract depends on is not lognormal, unless moments of log returns
+    /// None without a closed form in this market, and where an asset that the contract depends on is not lognormal, unless moments of log returns
     /// are enough.
     fn new(assets: &'a Assets, contract: &'a Contract) -> Option<Self> {
-        let formula = contract.formula().filter(|one| one.prices_exactly())?;
+        let formula = assets
+            .formula(contract)
+            .filter(|one| one.prices_exactly())?;
         let list = assets.list();
         let models = list.iter().map(|asset| &asset.market.model);
         let lognormal = models
@@ -114,7 +120,7 @@ impl<'a> AtSale<'a> {
             .all(|model| model.lognormal().is_some());
         let seen = |asset: &Asset| SeenAsset {
             spot: asset.market.spot,
-            dividend: asset.market.dividend,
+            dividend: asset.market.dividend.average(0.0, contract.expiry),
             // What the contract does not depend on counts for nothing.
             volatility: asset.market.model.lognormal().unwrap_or(0.0),
         };
@@ -124,6 +130,8 @@ impl<'a> AtSale<'a> {
             assets: list.iter().map(seen).collect(),
             correlation: assets.correlation().matrix(),
             market: assets.first(),
+            rate: assets.first().rate.average(0.0, contract.expiry),
+            carried: assets.carried(contract.steps, contract.dt()),
             lognormal,
         };
         (lognormal || form.by_log_returns(form.market).is_some()).then_some(form)
@@ -141,9 +149,12 @@ impl<'a> AtSale<'a> {
     /// From the moments of the first asset's log returns, if it has this market.
     fn by_log_returns(&self, market: &Market) -> Option<Worth> {
         let dt = self.contract.dt();
-        let carry = market.rate - market.dividend;
         let moments: Option<Vec<(f64, f64)>> = (0..self.contract.steps)
-            .map(|date| market.model.log_return_moments(carry, dt * date as f64, dt))
+            .map(|date| {
+                let elapsed = dt * date as f64;
+                let carry = market.carry(elapsed, elapsed + dt);
+                market.model.log_return_moments(carry, elapsed, dt)
+            })
             .collect();
         let moments = moments?;
         self.seen(&self.assets, |seen| {
@@ -168,7 +179,8 @@ impl<'a> AtSale<'a> {
         of(&Seen {
             assets,
             correlation: self.correlation,
-            rate: self.market.rate,
+            rate: self.rate,
+            carried: &self.carried,
             date: 0,
             steps: contract.steps,
             dt: contract.dt(),

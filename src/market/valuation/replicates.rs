@@ -169,10 +169,12 @@ fn add(to: &mut [f64], from: &[f64]) {
 /// What one unit of currency on each date on which something is due is worth at the sale, and last on the expiry.
 fn discounts(world: &World, contract: &Contract) -> Vec<f64> {
     let dates = contract.due().into_iter().chain([contract.steps]);
-    let rate = world.assets.first().rate;
-    dates
-        .map(|date| (-rate * world.dt * date as f64).exp())
-        .collect()
+    let rate = &world.assets.first().rate;
+    let discount = |date: usize| {
+        let average = rate.average(0.0, world.dt * date as f64);
+        (-average * world.dt * date as f64).exp()
+    };
+    dates.map(discount).collect()
 }
 
 /// One scramble of what is simulated.

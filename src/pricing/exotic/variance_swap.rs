@@ -7,10 +7,10 @@ use super::{LognormalAsset, Valuation};
 ///
 /// # Formula
 ///
-/// With `m = r − q − σ²/2`, Δ between dates, and the first of the n returns counted from S₀, of which h years are left,
+/// With c_i = ∫ (r − q) over return i, Δ between dates, and the first of the n returns counted from S₀, of which h years are left,
 ///
 /// ```text
-/// E[Σ (ln S_i/S_{i−1})²] = (ln(S/S₀) + mh)² + σ²h + (n − 1)((mΔ)² + σ²Δ)
+/// E[Σ (ln S_i/S_{i−1})²] = (ln(S/S₀) + c_1 − σ²h/2)² + σ²h + Σ_{i>1} ((c_i − σ²Δ/2)² + σ²Δ)
 /// ```
 ///
 /// At a date (S = S₀) there is no delta: `Γ = 2e^{−rT}·per_year/S²` is what the next return adds.
@@ -20,11 +20,11 @@ use super::{LognormalAsset, Valuation};
 /// M. Broadie and A. Jain (2008), "The effect of jumps and discrete sampling on volatility and variance swaps",
 /// International Journal of Theoretical and Applied Finance 11.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SampledVariance {
+pub struct SampledVariance<'a> {
     /// The asset until expiry.
     pub asset: LognormalAsset,
-    /// Returns still to come, n.
-    pub returns: usize,
+    /// ∫ (r − q) over each of the n returns still to come, c_i.
+    pub carries: &'a [f64],
     /// Years between two dates, Δ.
     pub spacing: f64,
     /// The spot at the last date, S₀.
@@ -33,22 +33,19 @@ pub struct SampledVariance {
     pub per_year: f64,
 }
 
-impl SampledVariance {
+impl SampledVariance<'_> {
     /// The price of what is still to come, its delta and gamma.
     pub fn valuation(&self) -> Valuation {
-        if self.returns == 0 {
+        let Some((first, later)) = self.carries.split_first() else {
             return Valuation::default();
-        }
+        };
         let asset = &self.asset;
         let variance = asset.volatility * asset.volatility;
-        let m = asset.rate - asset.dividend - 0.5 * variance;
-        let later = (self.returns - 1) as f64;
-        let left = asset.expiry - later * self.spacing;
-        let expected = (asset.spot / self.previous).ln() + m * left;
-        let drift = m * self.spacing;
-        let price = expected * expected
-            + variance * left
-            + later * (drift * drift + variance * self.spacing);
+        let left = asset.expiry - later.len() as f64 * self.spacing;
+        let expected = (asset.spot / self.previous).ln() + first - 0.5 * variance * left;
+        let a_period = variance * self.spacing;
+        let square = |carry: &f64| (carry - 0.5 * a_period).powi(2) + a_period;
+        let price = expected * expected + variance * left + later.iter().map(square).sum::<f64>();
         let value = Valuation::of_logarithm(price, 2.0 * expected, 2.0, asset.spot);
         self.per_year * asset.discount() * value
     }

@@ -81,8 +81,8 @@ mod tests {
         let market = Market {
             model: Model::from(parameters),
             spot: 100.0,
-            rate: 0.06,
-            dividend: 0.01,
+            rate: 0.06.into(),
+            dividend: 0.01.into(),
         };
         let simulator = Simulator {
             assets: market.into(),

@@ -211,8 +211,8 @@ mod tests {
         let market = Market {
             model: Model::from(model.clone()),
             spot: 100.0,
-            rate: 0.03,
-            dividend: 0.01,
+            rate: 0.03.into(),
+            dividend: 0.01.into(),
         };
         for days in [91.0, 182.0, 365.0] {
             let (expiry, steps) = (days / 365.0, 4);

@@ -43,15 +43,22 @@ impl<'a> BackwardPricer<'a> {
         }
     }
 
-    /// The forward of the sale for a time after it.
-    fn forward(&self, time: f64) -> f64 {
+    /// The forward of the sale for now.
+    fn forward(&self) -> f64 {
+        self.horizon.start * self.horizon.carried.exp()
+    }
+
+    /// The forward of the sale for the expiry.
+    fn forward_at_expiry(&self) -> f64 {
         let Horizon {
             start,
+            carried,
             rate,
             dividend,
+            left,
             ..
         } = self.horizon;
-        start * ((rate - dividend) * time).exp()
+        start * (carried + (rate - dividend) * left).exp()
     }
 
     fn calls(&self, strike: f64, scale: f64) -> Arc<BackwardCalls> {
@@ -66,7 +73,7 @@ impl<'a> BackwardPricer<'a> {
         if let Some((_, found)) = solved.iter().find(|(of, _)| *of == key) {
             return found.clone();
         }
-        let log_strike = (strike / self.forward(elapsed + left)).ln();
+        let log_strike = (strike / self.forward_at_expiry()).ln();
         let made = solve(
             self.surface,
             elapsed,
@@ -82,9 +89,9 @@ impl<'a> BackwardPricer<'a> {
 
     /// The option over the discounted forward, and its derivatives in x = ln(S/F).
     fn at(&self, kind: OptionKind, strike: f64, spot: f64, scale: f64) -> (f64, [f64; 3]) {
-        let Horizon { left, elapsed, .. } = self.horizon;
-        let whole = self.forward(elapsed + left);
-        let x = (spot / self.forward(elapsed)).ln();
+        let left = self.horizon.left;
+        let whole = self.forward_at_expiry();
+        let x = (spot / self.forward()).ln();
         let call = self.calls(strike, scale).at(x);
         let spot = x.exp();
         let option = match kind {
@@ -121,7 +128,7 @@ impl Pricer for BackwardPricer<'_> {
         let price = scale * value;
         let delta = scale * slope / spot;
         let gamma = scale * (curvature - slope) / (spot * spot);
-        let x = (spot / self.forward(elapsed)).ln();
+        let x = (spot / self.forward()).ln();
         let variance = self.surface.local_variance(x, elapsed).min(MOST_VARIANCE);
         let expiry = elapsed + left;
         let volatility = (self.surface.at(0.0, expiry).total / expiry).sqrt();

@@ -239,8 +239,8 @@ mod tests {
         Market {
             model: Model::from(parameters),
             spot: 100.0,
-            rate: 0.0,
-            dividend: 0.0,
+            rate: 0.0.into(),
+            dividend: 0.0.into(),
         }
     }
 

@@ -346,6 +346,7 @@ mod tests {
                 left: 0.25,
                 elapsed: 0.0,
                 start: 100.0,
+                carried: 0.0,
                 rate: 0.02,
                 dividend: 0.01,
                 variances: 0.04..=0.04,

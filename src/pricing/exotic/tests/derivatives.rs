@@ -114,7 +114,7 @@ fn deltas_and_gammas_are_derivatives() {
     Valuation::check_derivatives(|spot| 100.0 * clamp(spot).valuation(), ASSET.spot);
     let variance = |spot| SampledVariance {
         asset: at(spot),
-        returns: 14,
+        carries: &[0.001; 14],
         spacing,
         previous: 101.0,
         per_year: 20.0,

@@ -260,20 +260,29 @@ fn certain_rainbow_options_are_worth_their_payoff() {
 /// A realised variance over many dates tends to σ², and with one return left it is the second moment of that return.
 #[test]
 fn sampled_variance_has_its_moments() {
-    let swap = |returns: usize, spacing: f64| SampledVariance {
-        asset: LognormalAsset {
-            expiry: returns as f64 * spacing,
-            ..ASSET
-        },
-        returns,
-        spacing,
-        previous: ASSET.spot,
-        per_year: 1.0 / (returns as f64 * spacing),
+    let undiscounted = |carries: &[f64], spacing: f64| {
+        let swap = SampledVariance {
+            asset: LognormalAsset {
+                expiry: carries.len() as f64 * spacing,
+                ..ASSET
+            },
+            carries,
+            spacing,
+            previous: ASSET.spot,
+            per_year: 1.0 / (carries.len() as f64 * spacing),
+        };
+        swap.valuation().price / swap.asset.discount()
     };
-    let undiscounted = |swap: SampledVariance| swap.valuation().price / swap.asset.discount();
-    let fine = undiscounted(swap(1_000_000, 1e-6));
+    let fine = undiscounted(&vec![0.025 * 1e-6; 1_000_000], 1e-6);
     assert!((fine - 0.09).abs() < 1e-9, "{fine}");
     let m = 0.025 - 0.045;
-    let single = undiscounted(swap(1, 0.1));
+    let single = undiscounted(&[0.025 * 0.1], 0.1);
     assert!((single - (0.09 + 0.1 * m * m)).abs() < 1e-14, "{single}");
+    // E[X²] of two normal returns, of means c − σ²Δ/2 and variances σ²Δ.
+    let uneven = undiscounted(&[0.03, -0.01], 0.1);
+    let expected = [0.03, -0.01].map(|c: f64| (c - 0.0045).powi(2) + 0.009);
+    assert!(
+        (uneven - (expected[0] + expected[1]) / 0.2).abs() < 1e-14,
+        "{uneven}"
+    );
 }
