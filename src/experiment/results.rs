@@ -121,7 +121,7 @@ fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> Backte
         contracts: contracts.sold.len(),
         precision: precision(known.first()),
         assets: AssetMarket::of_several(&contracts.assets, precisions),
-        tenor: Some(plan.tenor.to_string()),
+        tenor: Some(plan.lifetime()),
         closes: Some(contracts.frequency.to_string()),
         warnings: contracts.warnings.clone(),
         repaired: contracts.repaired.clone(),

@@ -369,6 +369,17 @@ impl Plan {
         }
     }
 
+    /// How long contracts live, in words.
+    pub fn lifetime(&self) -> String {
+        let family = self.contract.family().filter(|one| !one.lives_are_equal());
+        family.map_or(self.tenor.to_string(), |family| {
+            let lives = family.members().iter().map(|one| one.contract.steps);
+            let least = lives.min().unwrap_or(self.contract.steps);
+            let period = self.tenor.days / self.contract.steps as f64;
+            self.tenor.from_days(least as f64 * period)
+        })
+    }
+
     /// Contracts in a year, sold one after another; of several their mean time to expiry counts.
     pub fn contracts_per_year(&self) -> f64 {
         let own = |family: &Arc<Family>| {

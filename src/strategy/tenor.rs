@@ -121,6 +121,13 @@ impl Tenor {
     }
 }
 
+impl Tenor {
+    /// The same in words, where contracts live from `least` days on.
+    pub fn from_days(self, least: f64) -> String {
+        format!("{least} to {self}")
+    }
+}
+
 impl fmt::Display for Tenor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

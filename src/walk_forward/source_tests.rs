@@ -238,7 +238,8 @@ fn bootstrapped_assets_move_on_the_same_days() {
                 .map(|p| (p[1] / p[0]).ln())
                 .collect::<Vec<f64>>()
         });
-        for (a, b) in moves[0].iter().zip(&moves[1]) {
+        for (close, (a, b)) in moves[0].iter().zip(&moves[1]).enumerate() {
+            let [a, b] = [(0, a), (1, b)].map(|(asset, r)| r - source.assets[asset].shifts[close]);
             let [first, second] = [0, 1].map(|asset| source.assets[asset].returns.iter());
             let mut days = first.zip(second);
             let same = days.any(|(x, y)| (x - a).abs() < 1e-6 && (y - b).abs() < 1e-6);
@@ -247,7 +248,11 @@ fn bootstrapped_assets_move_on_the_same_days() {
     }
     // A day's martingale, of every asset by itself.
     for (stretch, carry) in source.assets.iter().zip([0.02, 0.01]) {
-        let gross = stretch.returns.iter().map(|r| r.exp()).sum::<f64>() / 300.0;
+        let shifted = stretch
+            .returns
+            .iter()
+            .map(|r| (r + stretch.shifts[0]).exp());
+        let gross = shifted.sum::<f64>() / 300.0;
         assert!((gross.ln() - carry / 252.0).abs() < 1e-12);
     }
 }
