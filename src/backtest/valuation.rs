@@ -124,6 +124,7 @@ impl Valuation {
         let periods = match (contract.legs(), assets.formula(contract)) {
             (Some(legs), _) if priced => Some(periods_of(&values(legs, 0, 0.0), 0)),
             (None, Some(formula)) if priced => Some(by_formula(contract, formula, assets, paths)),
+            (None, None) => of_family(contract, assets, paths),
             (Some(_), _) | (None, _) => None,
         };
         let mut options = Vec::new();
@@ -286,6 +287,24 @@ impl Valuation {
         }
         parts
     }
+}
+
+/// What the contract that each path draws does over every period of its own life; none without a family, and where one of its
+/// contracts has no price on every date.
+fn of_family(contract: &Contract, assets: &Assets, paths: &Paths<f64>) -> Option<Vec<Vec<Period>>> {
+    let family = contract.family()?;
+    let of_path = |i: usize| {
+        let drawn = paths.block(i / BLOCK).drawn()?;
+        let member = &family.members()[drawn.member[i % BLOCK] as usize];
+        let (own, columns) = (&member.contract, 0..assets.count());
+        let columns: Vec<Asset> = columns.map(|asset| paths.path_of(asset, i)).collect();
+        let columns = columns.iter();
+        let lived = columns.map(|(spot, variance)| (&spot[..=own.steps], &variance[..=own.steps]));
+        let row = std::iter::once(lived.collect());
+        let alone = Paths::from_assets(assets.count(), own.steps, row).under(own);
+        Valuation::new(own, assets, &alone).periods?.pop()
+    };
+    (0..paths.count()).into_par_iter().map(of_path).collect()
 }
 
 /// One date of every contract, with `left` years to expiry.

@@ -54,6 +54,34 @@ fn paths(plan: &Plan, count: usize) -> Paths<f64> {
     simulator.paths_with::<f64>(&plan.quotes().unwrap(), 0, count)
 }
 
+/// The parts of contracts whose strike and expiry each path draws add up to the ledger's P&L, and who holds the delta of the contract
+/// that the path has gets nothing from delta.
+#[test]
+fn parts_add_up_for_contracts_of_a_range() {
+    for terms in [
+        "strike = { moneyness = [0.9, 1.1] }",
+        "type = \"down_and_out_call\"\nstrike = [98, 104]\nbarrier = [85, 95]",
+    ] {
+        let text = format!(
+            "{ONE}[contract]\n{terms}\nexpiry_days = [10, 40]\ndays_per_year = 252\nsteps = 20\n\
+             [costs]\nproportional = 0.003\n"
+        );
+        let plan = Plan::parse(&text, |_| {}).unwrap();
+        let paths = paths(&plan, 96);
+        for policy in [None, Some(Classical::BlackScholes)] {
+            let (parts, book) = parts(&plan, &paths, policy);
+            for (i, parts) in parts.iter().enumerate() {
+                let rest = parts.total() - book.pnl[i];
+                assert!(rest.abs() < 1e-9, "{terms}: {rest}");
+                assert!(
+                    policy.is_none() || parts.delta.abs() < 1e-9,
+                    "{terms}: {parts:?}"
+                );
+            }
+        }
+    }
+}
+
 /// The sum of the parts is the ledger's P&L within 1e-9: of contracts with a closed form that end early or go on, depend on running
 /// values, on one asset or two, under constant and moving variances; of calls beside a second asset; and of contracts that have no
 /// price on every date, of whose P&L nothing is left.
