@@ -41,7 +41,7 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
                          the P&L of holding something else than the model's delta: a view on the spot. Drift is the share of it that \
                          the drift of the returns before the sales explains; then come delta without it and the standard deviation \
                          of delta over the contracts.",
-                false => "Means per contract. Contracts that differ, or have no price on every date, have two parts: payments are the premium less what was paid, and \
+                false => "Means per contract. The contract has no price on every date: payments are its premium less what it paid, and \
                           hedge is what all positions earned, interest and dividends included.",
             }
             .into(),
