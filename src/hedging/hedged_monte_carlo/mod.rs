@@ -249,11 +249,17 @@ impl Regression {
     ) -> Lane<f64> {
         let features = &self.features;
         let scale = features.volatility * features.expiry.sqrt();
-        let left = features.expiry * (1.0 - t as f64 / data.steps() as f64);
         let (spot, price) = (data.spot[t], data.price(instrument)[t]);
-        let average = rate.average(features.expiry - left, features.expiry);
-        let discount = (-average * left).exp();
+        let steps = data.steps() as f64;
+        let discount = |life: f64| {
+            let expiry = features.expiry * life / steps;
+            let left = expiry * (1.0 - t as f64 / life).max(0.0);
+            (-rate.average(expiry - left, expiry) * left).exp()
+        };
+        let whole = discount(steps);
         std::array::from_fn(|lane| {
+            let own = data.drawn().map(|drawn| discount(drawn.life[lane]));
+            let discount = own.unwrap_or(whole);
             let gamma = slope[lane] / (spot[lane] * scale);
             let cost = charge.cost(1.0, price[lane]);
             (1.5 * discount * cost * gamma * gamma / aversion).cbrt()
