@@ -156,6 +156,13 @@ impl EvaluationSection {
             false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
         });
         for name in hedges.iter() {
+            if name.needs_options() && contract.family().is_some() {
+                let words = format!(
+                    ": \"{}\" needs one contract for all paths, and the terms of this one are ranges",
+                    name.name()
+                );
+                return Err(Error::key("evaluation.hedges", words));
+            }
             let lacks = if name.needs_delta() && !has_delta {
                 "a delta in closed form"
             } else if name.needs_options() && contract.legs().is_none() {

@@ -426,6 +426,13 @@ fn what_cannot_be_a_range_is_named() {
             "[0.1, 0.2]",
         ),
         (
+            GBM,
+            "strike = [90, 110]\nexpiry_days = 30",
+            "[evaluation]\nhedges = [\"minimum_variance\"]\n",
+            "evaluation.hedges",
+            "one contract for all paths",
+        ),
+        (
             HESTON,
             "expiry_days = 30",
             "[markets.calm]\nv0 = 0.01\n",
