@@ -28,18 +28,20 @@ fn contract(row: &Value) -> Option<String> {
     ))
 }
 
+/// The rows of `tests/reference/exotics_discrete.json` that `written` makes strategies of, with their numbers.
+fn rows(written: fn(&Value) -> Option<String>) -> Vec<(usize, Value, String)> {
+    let text = include_str!("../reference/exotics_discrete.json");
+    let reference: Value = serde_json::from_str(text).unwrap();
+    let rows = reference["rows"].as_array().unwrap().iter().enumerate();
+    rows.filter_map(|(index, row)| written(row).map(|text| (index, row.clone(), text)))
+        .collect()
+}
+
 /// `price` of every row of `tests/reference/exotics_discrete.json` on one asset: within the row's tolerance and three
 /// standard errors, each at most 5·10⁻⁴ of the spot; American options within 1 %.
 #[test]
 fn exotic_contracts_have_the_published_prices() {
-    let text = include_str!("../reference/exotics_discrete.json");
-    let reference: Value = serde_json::from_str(text).unwrap();
-    let rows = reference["rows"].as_array().unwrap();
-    let rows: Vec<(usize, &Value, String)> = rows
-        .iter()
-        .enumerate()
-        .filter_map(|(index, row)| contract(row).map(|contract| (index, row, contract)))
-        .collect();
+    let rows = rows(contract);
     assert_eq!(rows.len(), 48);
     rows.par_iter().for_each(|(index, row, contract)| {
         let number = |value: &Value| value.as_f64().unwrap();
@@ -101,14 +103,7 @@ fn of_two_assets(row: &Value) -> Option<String> {
 /// delta hedge of both assets leaves less risk than none.
 #[test]
 fn contracts_on_two_assets_have_the_published_prices() {
-    let text = include_str!("../reference/exotics_discrete.json");
-    let reference: Value = serde_json::from_str(text).unwrap();
-    let rows = reference["rows"].as_array().unwrap();
-    let rows: Vec<(usize, &Value, String)> = rows
-        .iter()
-        .enumerate()
-        .filter_map(|(index, row)| of_two_assets(row).map(|text| (index, row, text)))
-        .collect();
+    let rows = rows(of_two_assets);
     assert_eq!(rows.len(), 18);
     rows.par_iter().for_each(|(index, row, text)| {
         let number = |value: &Value| value.as_f64().unwrap();
