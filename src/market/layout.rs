@@ -10,7 +10,7 @@ use std::ops::Range;
 /// no asset, `[…][steps + 1]`; what each path holds of its own contract of a family
 /// ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments,
 /// `[due dates]`; where it may end early, the date of its end, one row; and, where they are asked for, the answers of a
-/// benchmark, `[1 + 2 · assets][steps + 1]`.
+/// benchmark, `[1 + 2 · assets][steps + 1]`, and what a benchmark holds, `[steps][instruments]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     dates: usize,
@@ -25,6 +25,7 @@ pub struct Layout {
     payments: usize,
     ends: bool,
     answers: bool,
+    hedged: bool,
 }
 
 impl Layout {
@@ -42,6 +43,7 @@ impl Layout {
             payments: 0,
             ends: false,
             answers: false,
+            hedged: false,
         }
     }
 
@@ -95,9 +97,16 @@ impl Layout {
         self
     }
 
+    /// The same with or without room for the positions of a benchmark.
+    #[must_use]
+    pub fn hedged(mut self, hedged: bool) -> Self {
+        self.hedged = hedged;
+        self
+    }
+
     /// Rows of a block.
     pub fn rows(&self) -> usize {
-        self.answers().end
+        self.benchmark_positions().end
     }
 
     /// Number of dates, one more than periods.
@@ -174,5 +183,17 @@ impl Layout {
         let start = self.end().end;
         let count = if self.answers { 1 + 2 * self.assets } else { 0 };
         start..start + count * self.dates
+    }
+
+    /// The positions of a benchmark.
+    #[inline(always)]
+    pub(super) fn benchmark_positions(&self) -> Range<usize> {
+        let start = self.answers().end;
+        let count = if self.hedged {
+            self.instruments.len()
+        } else {
+            0
+        };
+        start..start + count * (self.dates - 1)
     }
 }

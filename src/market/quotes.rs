@@ -1,5 +1,5 @@
 use super::assets::Assets;
-use super::benchmark::Benchmark;
+use super::benchmark::{Benchmark, BenchmarkHedge};
 use super::layout::Layout;
 use super::model::{Tabulated, Tabulation};
 use super::paths::{PathBlock, Paths};
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 /// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there, and what
-/// the contract itself makes of the paths; with a benchmark also what that says of the contract.
+/// the contract itself makes of the paths; with a benchmark also what that says of the contract or holds against it.
 ///
 /// An option has the model's price, or one that is interpolated from a table of that price for every date ([`PriceTable`],
 /// where the model asks for it: [`Tabulation`]) and outside of the table computed as such. Interpolation moves a price by less
@@ -26,6 +26,7 @@ pub struct Quotes {
     /// Of the instruments that are no asset.
     pricers: Arc<[Priced]>,
     benchmark: Option<Arc<dyn Benchmark>>,
+    hedge: Option<Arc<dyn BenchmarkHedge>>,
 }
 
 #[derive(Debug)]
@@ -78,6 +79,7 @@ impl Quotes {
             instruments: instruments.to_vec(),
             pricers: pricers.into(),
             benchmark: None,
+            hedge: None,
         })
     }
 
@@ -86,6 +88,15 @@ impl Quotes {
     pub fn answered_by(self, benchmark: Arc<dyn Benchmark>) -> Self {
         Self {
             benchmark: Some(benchmark),
+            ..self
+        }
+    }
+
+    /// The same with what `hedge` holds.
+    #[must_use]
+    pub fn hedged_by(self, hedge: Arc<dyn BenchmarkHedge>) -> Self {
+        Self {
+            hedge: Some(hedge),
             ..self
         }
     }
@@ -104,7 +115,8 @@ impl Quotes {
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets.count(), self.contract.steps);
         let layout = layout.trading(&self.instruments).under(&self.contract);
-        layout.answered(self.benchmark.is_some())
+        let layout = layout.answered(self.benchmark.is_some());
+        layout.hedged(self.hedge.is_some())
     }
 
     /// The paths with the prices of the instruments and what the contract makes of them.
@@ -132,6 +144,9 @@ impl Quotes {
         }
         if let Some(benchmark) = &self.benchmark {
             paths.answer(benchmark.as_ref());
+        }
+        if let Some(hedge) = &self.hedge {
+            paths.hedge(hedge.as_ref());
         }
     }
 }

@@ -16,11 +16,13 @@ use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Family, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalName};
+use crate::hedging::ClassicalName;
 use crate::market::{Assets, Market, Simulator};
-use crate::network::{AssetScale, Engine, Feature, Features, Shape};
+use crate::network::{Action, Actor, AssetScale, Engine, Feature, Features, Shape, Sweep};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
+use crate::simd::Real;
+use candle_core::WithDType;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -140,9 +142,12 @@ impl Plan {
             unit: None,
             instruments: instruments.len(),
         };
-        let shape = strategy
-            .policy
-            .shape(features.inputs(), instruments.len())?;
+        let action = Action::default();
+        let actor = Actor {
+            action,
+            instruments: instruments.len(),
+        };
+        let shape = strategy.policy.shape(features.inputs(), &actor)?;
         let hedges = strategy
             .evaluation
             .hedges(&contract, &instruments, &market)?;
@@ -169,7 +174,7 @@ impl Plan {
             premium: strategy.contract.premium.into(),
             risk,
             shape,
-            action: Action::default(),
+            action,
             features,
             assumed: None,
             engine: strategy.policy.sweep,
@@ -432,6 +437,19 @@ impl Plan {
             sampling: Sampling::Pseudorandom,
             family: self.contract.family().cloned(),
         }
+    }
+
+    /// What makes positions of the network's outputs.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            action: self.action,
+            instruments: self.instruments.len(),
+        }
+    }
+
+    /// A sweep of the network and its action.
+    pub fn sweep<R: Real + WithDType>(&self) -> Box<dyn Sweep<R>> {
+        self.shape.sweep(self.engine, self.actor())
     }
 
     /// Steps that `optimizer` trains for, if it is not trained by time.

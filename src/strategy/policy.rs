@@ -5,9 +5,9 @@ use super::market::check_prices;
 use crate::bounds::{at_least, within};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalName};
+use crate::hedging::ClassicalName;
 use crate::market::Market;
-use crate::network::{Engine, Feature, LstmShape, Shape};
+use crate::network::{Actor, Engine, Feature, LstmShape, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -76,19 +76,16 @@ impl PolicySection {
         Ok(())
     }
 
-    /// The shape of the network that sees so many features and trades so many instruments.
-    pub(super) fn shape(&self, inputs: usize, instruments: usize) -> Result<Shape> {
-        // What is fed back are outputs; a rule under which positions are something else has to be told to the sweep.
-        let Action::Output = Action::default();
+    /// The shape of the network that has so many inputs, and whose outputs `actor` makes positions of.
+    pub(super) fn shape(&self, inputs: usize, actor: &Actor) -> Result<Shape> {
         // The deviation of one unit from its own mean is zero.
         let least = if self.layer_normalisation { 2 } else { 1 };
         let shape = LstmShape {
             features: at_least("policy.features", inputs, 1)?,
             hidden: within("policy.hidden", self.hidden, least, MOST_HIDDEN)?,
             layers: self.layers,
-            instruments,
+            head: actor.head(self.features.contains(&Feature::PreviousPosition)),
             layer_normalisation: self.layer_normalisation,
-            feedback: self.features.contains(&Feature::PreviousPosition),
         };
         Ok(shape.into())
     }
