@@ -200,3 +200,7 @@ impl EvaluationSection {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;
