@@ -1,6 +1,6 @@
 use super::closed_form::{ClosedForm, Form};
 use super::{Policy, close_where_ended, minimum_variance};
-use crate::contract::{Charge, Contract, Formula, Instrument, Leg, Vanilla};
+use crate::contract::{At, Charge, Contract, Cost, Formula, Instrument, Leg, Vanilla};
 use crate::error::{Error, Result};
 use crate::market::{Assets, PathBlock, Paths};
 use crate::named::named;
@@ -80,7 +80,7 @@ pub enum Classical {
     /// [`crate::pricing::Greeks::minimum_variance_delta`].
     MinimumVariance,
     /// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} C Γ²/λ)^{1/3} around the Black–Scholes delta, where C is what
-    /// trading a unit of the spot costs. Without costs there is no band; at the money without variance,
+    /// trading a unit of the spot costs, by the costs that are linear in the trade alone. Without costs there is no band; at the money without variance,
     /// where Γ is infinite, it has no edges and nothing is traded.
     ///
     /// # References
@@ -237,7 +237,7 @@ impl HedgeOf<'_> {
             return delta;
         };
         let discount = self.form.discount(left);
-        let cost = asset.charge.cost(1.0, spot);
+        let cost = asset.charge.of_unit(&At::priced(spot));
         let width = if cost == 0.0 {
             0.0
         } else {

@@ -2,11 +2,12 @@
 
 use super::backtest::BacktestSection;
 use super::contract::ContractSection;
+use super::costs::CostsSection;
 use super::market::MarketSection;
 use super::optimizer::OptimizerSection;
 use super::policy::{EvaluationSection, PolicySection};
 use super::ranges::Ranges;
-use super::training::{CostsSection, RiskSection, TrainingSection};
+use super::training::{RiskSection, TrainingSection};
 use super::walk_forward::WalkForwardSection;
 use crate::error::{Error, Result, parser_message};
 use crate::products::with_types;

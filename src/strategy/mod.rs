@@ -6,6 +6,7 @@
 mod backtest;
 mod classical;
 mod contract;
+mod costs;
 #[cfg(test)]
 mod curve_tests;
 mod file;
@@ -34,6 +35,7 @@ mod walk_forward;
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
 pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
+pub use costs::{CostSchedule, CostsSection, OwnCosts, OwnOptionCosts, Smoothing};
 pub use file::Strategy;
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
@@ -46,7 +48,5 @@ pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
 pub use several::{AssetSection, SeveralSection};
 pub use tenor::{DayCount, Rebalancing, Tenor};
-pub use training::{
-    Clock, CostsSection, Length, RiskMeasure, RiskSection, TrainingSection, Validation,
-};
+pub use training::{Clock, Length, RiskMeasure, RiskSection, TrainingSection, Validation};
 pub use walk_forward::{PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection};

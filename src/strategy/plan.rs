@@ -3,6 +3,7 @@
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
 use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
+use super::costs::{CostSchedule, Smoothing};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
 use super::market::check_simulation;
@@ -44,6 +45,10 @@ pub struct Plan {
     pub tenor: Tenor,
     /// Whether closing the position at expiry pays costs too.
     pub liquidation: bool,
+    /// What costs are multiplied by over a contract's life.
+    pub cost_schedule: CostSchedule,
+    /// How training smooths the jumps of costs.
+    pub smoothing: Smoothing,
     /// What is traded, the spot first, and what trading it costs.
     pub instruments: Vec<(Instrument, Charge)>,
     /// What the contract is sold for.
@@ -126,8 +131,8 @@ impl Plan {
         }
         check_payments(&assets, &contract)?;
         let contract = family(&strategy, &assets, contract)?;
-        let costs = strategy.costs.costs();
-        let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
+        let instruments = instruments(&mut strategy, &assets, &terms)?;
+        let cost_schedule = strategy.costs.schedule()?;
         strategy.policy.check_features(&contract)?;
         let features = Features {
             list: strategy.policy.features.clone(),
@@ -164,7 +169,9 @@ impl Plan {
             contract,
             strike: terms.strike,
             tenor: terms.tenor,
-            liquidation: costs.liquidation,
+            liquidation: strategy.costs.liquidation,
+            cost_schedule,
+            smoothing: strategy.costs.smoothing(),
             instruments,
             premium: strategy.contract.premium.into(),
             risk,

@@ -1,7 +1,7 @@
 //! What a plan trades: costs, ledgers and prices of the instruments.
 
 use super::Plan;
-use crate::contract::{Charge, Costs, Instrument};
+use crate::contract::{Charge, Cost, Costs, Instrument};
 use crate::error::Result;
 use crate::hedging::Ledger;
 use crate::market::{Assets, Layout, Market, Quotes};
@@ -16,6 +16,18 @@ impl Plan {
     /// Whether trading anything costs something.
     pub fn trading_costs(&self) -> bool {
         self.instruments.iter().any(|(_, charge)| !charge.is_free())
+    }
+
+    /// Whether a cost depends on the state of an option beside its price.
+    fn asks_of_options(&self) -> bool {
+        let mut charges = self.instruments.iter();
+        charges.any(|(_, charge)| charge.asks_of_options())
+    }
+
+    /// Whether training has jumps of costs to smooth.
+    pub fn smooths_costs(&self) -> bool {
+        let mut charges = self.instruments.iter();
+        charges.any(|(_, charge)| charge.smoothed(1.0) != *charge)
     }
 
     /// What trading the spot costs.
@@ -59,10 +71,17 @@ impl Plan {
         let further = self.instruments[1..].iter();
         let assets = self.several.iter().flat_map(|several| &several.list()[1..]);
         let dividends = assets.map(|asset| &asset.market.dividend);
-        further.fold(
+        let ledger = further.fold(
             Ledger::new(self.contract.clone(), costs, market, premium).with_assets(dividends),
             |ledger, &(instrument, charge)| ledger.with_instrument(instrument, at(charge)),
-        )
+        );
+        if self.cost_schedule.is_flat() {
+            return ledger;
+        }
+        let days = self.contract.dt() * self.tenor.days_per_year;
+        let factor = |t: usize| self.cost_schedule.factor(days * t as f64);
+        let factors: Vec<f64> = (0..=self.contract.steps).map(factor).collect();
+        ledger.with_cost_factors(&factors)
     }
 
     /// What is traded, the spot first.
@@ -96,6 +115,7 @@ impl Plan {
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);
+        let layout = layout.with_option_states(self.asks_of_options());
         let layout = layout.trading(&self.instruments()).under(&self.contract);
         layout.answered(self.features.ask_benchmark())
     }
@@ -122,9 +142,14 @@ impl Plan {
 
     /// The model's prices of the instruments in the market of `assets`, and what the contract makes of paths.
     pub fn market_quotes(&self, assets: &Assets) -> Arc<Quotes> {
-        self.quotes
+        let quotes = self
+            .quotes
             .of(assets, &self.contract, &self.instruments(), &mut || Ok(()))
-            .expect("who never asks to stop is never stopped")
+            .expect("who never asks to stop is never stopped");
+        match self.asks_of_options() {
+            true => Arc::new(Quotes::clone(&quotes).with_option_states(true)),
+            false => quotes,
+        }
     }
 
     /// Makes the prices of [`Self::quotes`] beforehand, which can take minutes for options on many dates.

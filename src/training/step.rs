@@ -18,7 +18,10 @@ pub(super) struct Step<'a> {
     plan: &'a Plan,
     pub optimizer: Box<dyn Optimizer>,
     sweep: Box<dyn Sweep<f32>>,
+    /// Settles what the hedge comes to.
     ledger: Ledger,
+    /// Settles and differentiates what training sees: the same, but for jumps of costs, which are smoothed.
+    smoothed: Ledger,
     /// The ledger without costs, where the control variate is asked for.
     martingale: Option<Ledger>,
     source: &'a dyn PathSource,
@@ -43,7 +46,7 @@ impl<'a> Step<'a> {
         first: usize,
         unit: f64,
     ) -> Result<Self> {
-        let quotes = plan.quotes()?;
+        let (quotes, ledger) = (plan.quotes()?, plan.ledger_of_sale());
         let room = || Paths::with_layout(optimizer.paths, quotes.layout());
         let mut next = room();
         source.fill((first * next.blocks()) as u64, &mut next);
@@ -52,7 +55,8 @@ impl<'a> Step<'a> {
             plan,
             optimizer: optimizer.settings.build(),
             sweep: plan.shape.sweep(plan.engine),
-            ledger: plan.ledger_of_sale(),
+            smoothed: ledger.clone(),
+            ledger,
             martingale: plan
                 .control_variate
                 .then(|| plan.ledger_without_costs(&plan.market)),
@@ -65,14 +69,14 @@ impl<'a> Step<'a> {
         })
     }
 
-    /// The risk of hedging `paths`, whose contracts are sold for `premiums` beyond the ledger's, and their P&L.
+    /// The risk of hedging `paths` as training sees it, whose contracts are sold for `premiums` beyond the ledger's, and their P&L.
     pub fn risk(
         &self,
         parameters: &Parameters,
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
     ) -> Result<(Evaluation, Vec<f64>)> {
-        let (pnl, []) = self.settle(parameters, paths, premiums, |_| [])?;
+        let (pnl, []) = self.settle(&self.smoothed, (parameters, paths), premiums, |_| [])?;
         Ok((self.plan.risk.evaluate(&pnl), pnl))
     }
 
@@ -83,7 +87,8 @@ impl<'a> Step<'a> {
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
     ) -> Result<(Estimate, ValidationSummary)> {
-        let (pnl, [cost]) = self.settle(parameters, paths, premiums, |settled| [settled.cost])?;
+        let costs = |settled: &Settlement<f32>| [settled.cost];
+        let (pnl, [cost]) = self.settle(&self.ledger, (parameters, paths), premiums, costs)?;
         let risk = self.plan.risk.evaluate(&pnl).value;
         let cvar = match self.plan.risk.cvar_level() {
             Some(_) => risk,
@@ -99,20 +104,19 @@ impl<'a> Step<'a> {
     /// The P&L of every path, and what else of its settlement is asked for.
     fn settle<const N: usize>(
         &self,
-        parameters: &Parameters,
-        paths: &Paths<f32>,
+        ledger: &Ledger,
+        (parameters, paths): (&Parameters, &Paths<f32>),
         premiums: Option<&[f64]>,
         further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
     ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
         let mut positions = self.sweep.forward(parameters, &self.plan.features, paths)?;
         let mut pnl = Vec::with_capacity(paths.count());
         let mut columns = std::array::from_fn(|_| Vec::with_capacity(paths.count()));
-        let instruments = self.ledger.instruments();
+        let instruments = ledger.instruments();
         let size = paths.steps() * instruments;
         for positions in positions.chunks_exact_mut(size) {
             self.plan.action.positions(instruments, positions);
         }
-        let ledger = &self.ledger;
         let settled = distributed::in_order(paths.blocks(), |block| {
             let positions = &positions[block * size..][..size];
             ledger.settle(&paths.block(block), positions)
@@ -144,6 +148,10 @@ impl<'a> Step<'a> {
         progress: f64,
     ) -> Result<TrainingPoint> {
         let unit = self.unit;
+        if self.plan.smooths_costs() {
+            let width = self.plan.smoothing.width(progress);
+            self.smoothed.smooth_costs(width);
+        }
         std::mem::swap(&mut self.paths, &mut self.next);
         let first_block = (step * self.paths.blocks()) as u64;
         let premiums = self.source.premiums(first_block, self.paths.count());
@@ -167,7 +175,7 @@ impl<'a> Step<'a> {
             parameters,
             features: &self.plan.features,
             action: self.plan.action,
-            ledger: &self.ledger,
+            ledger: &self.smoothed,
             unit: self.unit,
         };
         let mut gradient =

@@ -1,6 +1,6 @@
 //! The results as a page in Markdown.
 
-use crate::contract::{Charge, Contract, Instrument};
+use crate::contract::{Charge, Contract, Cost, Instrument, SquareRoot};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::{Assets, Curve};
 use crate::numbers::{self, significant};
@@ -58,14 +58,47 @@ fn varies(plan: &Plan, settings: &BacktestPlan) -> bool {
 
 /// What is traded, and at what costs.
 fn hedge(plan: &Plan) -> String {
-    let costs = |charge: &Charge| match (charge.proportional, charge.half_spread) {
-        (0.0, 0.0) => "without costs".to_owned(),
-        (share, 0.0) => format!("at costs of {} of the value traded", numbers::share(share)),
-        (0.0, half_spread) => format!("at a half-spread of {half_spread}"),
-        (share, half_spread) => format!(
-            "at costs of {} of the value traded and a half-spread of {half_spread}",
-            numbers::share(share)
-        ),
+    let costs = |charge: &Charge| {
+        let Charge {
+            linear,
+            fixed,
+            quadratic,
+            square_root,
+            vega,
+            option_spread,
+        } = *charge;
+        let mut words = Vec::new();
+        if linear.proportional != 0.0 {
+            let share = numbers::share(linear.proportional);
+            words.push(format!("costs of {share} of the value traded"));
+        }
+        if linear.half_spread != 0.0 {
+            let wider = if option_spread.asks_of_options() {
+                ", wider away from the money and with time"
+            } else {
+                ""
+            };
+            words.push(format!("a half-spread of {}{wider}", linear.half_spread));
+        }
+        if fixed.amount != 0.0 {
+            words.push(format!("a fixed cost of {} a trade", fixed.amount));
+        }
+        if quadratic.share != 0.0 {
+            words.push(format!(
+                "a linear impact of {} of the price a unit",
+                numbers::share(quadratic.share)
+            ));
+        }
+        if square_root != SquareRoot::default() {
+            words.push("square-root impact".to_owned());
+        }
+        if vega.share != 0.0 {
+            words.push(format!("a half-spread in volatility of {}", vega.share));
+        }
+        match words.is_empty() {
+            true => "without costs".to_owned(),
+            false => format!("at {}", listed(&words)),
+        }
     };
     let assets = plan.assets();
     let several = assets.count() > 1;

@@ -6,7 +6,7 @@ mod tests;
 
 use super::closed_form::{alive, finish};
 use super::{Ledger, Policy};
-use crate::contract::{Charge, Contract};
+use crate::contract::{Charge, Contract, Cost};
 use crate::distributed;
 use crate::error::{Error, Result};
 use crate::linalg::solve_positive;
@@ -238,7 +238,7 @@ impl Regression {
     }
 
     /// The half-width (3/2 e^{−rτ} C Γ²/λ)^{1/3} of Whalley and Wilmott's band, Γ = ∂φ/∂S the slope of the position in the spot
-    /// and C what a unit costs; `of` is the aversion λ and the interest rate.
+    /// and C what a unit costs, by the costs that are linear in the trade alone; `of` is the aversion λ and the interest rate.
     fn width(
         &self,
         data: &PathBlock<'_, f64>,
@@ -249,7 +249,7 @@ impl Regression {
     ) -> Lane<f64> {
         let features = &self.features;
         let scale = features.volatility * features.expiry.sqrt();
-        let (spot, price) = (data.spot[t], data.price(instrument)[t]);
+        let (spot, quoted) = (data.spot[t], data.quoted(instrument));
         let steps = data.steps() as f64;
         let discount = |life: f64| {
             let expiry = features.expiry * life / steps;
@@ -261,7 +261,7 @@ impl Regression {
             let own = data.drawn().map(|drawn| discount(drawn.life[lane]));
             let discount = own.unwrap_or(whole);
             let gamma = slope[lane] / (spot[lane] * scale);
-            let cost = charge.cost(1.0, price[lane]);
+            let cost = charge.of_unit(&quoted.at::<Charge>(t, lane));
             (1.5 * discount * cost * gamma * gamma / aversion).cbrt()
         })
     }

@@ -1,4 +1,5 @@
 use super::{Ledger, difference, without_exit};
+use crate::contract::{Charge, Cost};
 use crate::market::{PathBlock, until};
 use crate::simd::{BLOCK, Lane};
 
@@ -36,7 +37,7 @@ impl Ledger {
             }
         }
         for (index, traded) in self.instruments.iter().enumerate() {
-            let price = block.price(index);
+            let quoted = block.quoted(index);
             let (mut gain, mut cost, mut held) = (zero, zero, zero);
             for t in 0..=steps {
                 let target = match t < steps {
@@ -47,12 +48,13 @@ impl Ledger {
                 let mut trade = difference(&target, &held);
                 without_exit(self.free_exit(block), t, &mut trade);
                 for lane in 0..BLOCK {
-                    cost[lane] += traded.charge.cost(trade[lane], price[t][lane]) * self.growth[t];
+                    let at = quoted.at::<Charge>(t, lane);
+                    cost[lane] += traded.charge.cost(trade[lane], &at) * self.cost_growth[t];
                     account.gain[t][lane] += gain[lane];
                     account.cost[t][lane] += cost[lane];
                 }
                 if t < steps {
-                    let period = self.gain(traded.instrument, price, t);
+                    let period = self.gain(traded.instrument, quoted.price, t);
                     for lane in 0..BLOCK {
                         gain[lane] += target[lane] * period[lane];
                     }

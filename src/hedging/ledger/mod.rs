@@ -5,7 +5,7 @@ mod settle;
 pub use account::Account;
 pub use settle::Settlement;
 
-use crate::contract::{Charge, Contract, Costs, Instrument};
+use crate::contract::{Charge, Contract, Cost, Costs, Instrument};
 use crate::market::{Curve, Market, PathBlock};
 use crate::simd::{BLOCK, Lane, Real};
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub struct Ledger {
     premiums: Option<Arc<[f64]>>,
     /// B_t for every date.
     growth: Vec<f64>,
+    /// What one of currency of cost at every date comes to at expiry: B_t times the factor of the date, 1 unless costs follow a table.
+    cost_growth: Vec<f64>,
     /// e^{∫ q} over every period, for every asset.
     reinvested: Vec<Vec<f64>>,
     /// What is traded, the first asset first.
@@ -65,8 +67,10 @@ impl Ledger {
             let average = market.rate.average(dt * t as f64, expiry);
             (average * dt * (contract.steps - t) as f64).exp()
         };
+        let growth: Vec<f64> = (0..=contract.steps).map(growth).collect();
         Self {
-            growth: (0..=contract.steps).map(growth).collect(),
+            cost_growth: growth.clone(),
+            growth,
             reinvested: vec![reinvested(&market.dividend, contract.steps, dt)],
             due: contract.due(),
             contract,
@@ -116,6 +120,25 @@ impl Ledger {
             closed: self.liquidation && !settled,
         });
         self
+    }
+
+    /// The same ledger where the costs of a trade at date t are multiplied by `factors[t]`.
+    ///
+    /// # Panics
+    /// If there is not one factor for every date.
+    #[must_use]
+    pub fn with_cost_factors(mut self, factors: &[f64]) -> Self {
+        assert_eq!(factors.len(), self.growth.len(), "a factor for every date");
+        let dates = self.growth.iter().zip(factors);
+        self.cost_growth = dates.map(|(growth, factor)| growth * factor).collect();
+        self
+    }
+
+    /// Lets jumps of costs be smoothed over `width` units, as training needs them; with width 0 all costs are exact.
+    pub fn smooth_costs(&mut self, width: f64) {
+        for traded in &mut self.instruments {
+            traded.charge = traded.charge.smoothed(width);
+        }
     }
 
     /// The contract that is settled.

@@ -1,4 +1,5 @@
-use super::{Ledger, Traded, difference, without_exit};
+use super::{Ledger, difference, without_exit};
+use crate::contract::Cost;
 use crate::market::{PathBlock, until};
 use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 
@@ -45,9 +46,8 @@ impl<R: Real> Kernel for Settle<'_, R> {
             block,
             positions,
         } = self;
-        let instruments = &ledger.instruments;
-        let (count, steps, end) = (instruments.len(), block.steps(), block.end());
-        debug_assert_eq!(positions.len(), steps * count);
+        let count = ledger.instruments.len();
+        debug_assert_eq!(positions.len(), block.steps() * count);
         assert_eq!(
             block.payments().len(),
             ledger.due.len(),
@@ -55,11 +55,8 @@ impl<R: Real> Kernel for Settle<'_, R> {
         );
         let zero = [R::ZERO; BLOCK];
         let (mut pnl, mut cost, mut turnover) = (zero, zero, zero);
-        let mut inverse_start = zero;
-        let free = ledger.free_exit(block);
         for lane in 0..BLOCK {
             pnl[lane] = R::of(ledger.at_expiry(ledger.premium(block, lane)));
-            inverse_start[lane] = R::ONE / block.spot[0][lane];
         }
         for (due, payment) in ledger.due.iter().zip(block.payments()) {
             let growth = R::of(ledger.growth[*due]);
@@ -67,28 +64,16 @@ impl<R: Real> Kernel for Settle<'_, R> {
                 pnl[lane] -= payment[lane] * growth;
             }
         }
-        for (index, traded) in instruments.iter().enumerate() {
-            let Traded {
-                instrument,
-                charge,
-                closed,
-            } = *traded;
-            let dates = if closed { steps + 1 } else { steps };
-            let price = block.price(index);
-            let held_over = |t: usize| until(end, t, positions[t * count + index]);
-            for t in 0..dates {
-                let held = if t == 0 { zero } else { held_over(t - 1) };
-                let target = if t == steps { zero } else { held_over(t) };
-                let (growth, price) = (R::of(ledger.growth[t]), price[t]);
-                let mut trade = difference(&target, &held);
-                without_exit(free, t, &mut trade);
-                for lane in 0..BLOCK {
-                    cost[lane] += charge.cost(trade[lane], price[lane]) * growth;
-                    turnover[lane] += trade[lane].abs() * price[lane] * inverse_start[lane];
-                }
+        for (index, traded) in ledger.instruments.iter().enumerate() {
+            let totals = (&mut cost, &mut turnover);
+            match traded.charge.plain() {
+                Some(linear) => self.trade(index, linear, totals),
+                None => self.trade(index, traded.charge, totals),
             }
-            for t in 0..steps {
-                let (held, gain) = (held_over(t), ledger.gain(instrument, price, t));
+            let price = block.price(index);
+            for t in 0..block.steps() {
+                let held = until(block.end(), t, positions[t * count + index]);
+                let gain = ledger.gain(traded.instrument, price, t);
                 for lane in 0..BLOCK {
                     pnl[lane] += held[lane] * gain[lane];
                 }
@@ -101,6 +86,46 @@ impl<R: Real> Kernel for Settle<'_, R> {
             pnl,
             cost,
             turnover,
+        }
+    }
+}
+
+impl<R: Real> Settle<'_, R> {
+    /// Adds costs and turnover of all trades in instrument number `index`, each of which costs `charge`.
+    #[inline(always)]
+    fn trade<C: Cost>(
+        &self,
+        index: usize,
+        charge: C,
+        (cost, turnover): (&mut Lane<R>, &mut Lane<R>),
+    ) {
+        let Self {
+            ledger,
+            block,
+            positions,
+        } = *self;
+        let (count, steps, end) = (ledger.instruments.len(), block.steps(), block.end());
+        let zero = [R::ZERO; BLOCK];
+        let mut inverse_start = zero;
+        for lane in 0..BLOCK {
+            inverse_start[lane] = R::ONE / block.spot[0][lane];
+        }
+        let free = ledger.free_exit(block);
+        let closed = ledger.instruments[index].closed;
+        let dates = if closed { steps + 1 } else { steps };
+        let quoted = block.quoted(index);
+        let held_over = |t: usize| until(end, t, positions[t * count + index]);
+        for t in 0..dates {
+            let held = if t == 0 { zero } else { held_over(t - 1) };
+            let target = if t == steps { zero } else { held_over(t) };
+            let growth = R::of(ledger.cost_growth[t]);
+            let mut trade = difference(&target, &held);
+            without_exit(free, t, &mut trade);
+            for lane in 0..BLOCK {
+                let at = quoted.at::<C>(t, lane);
+                cost[lane] += charge.cost(trade[lane], &at) * growth;
+                turnover[lane] += trade[lane].abs() * at.price * inverse_start[lane];
+            }
         }
     }
 }
