@@ -18,7 +18,7 @@ pub use action::{Action, Rule};
 pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
 pub use closed_form::{ClosedForm, FamilyForms};
 pub use hedged_monte_carlo::{HedgedMonteCarlo, Regressed, Regression};
-pub use ledger::{Account, Ledger, Settlement};
+pub use ledger::{Account, Financing, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 
 use crate::contract::Contract;

@@ -13,7 +13,8 @@ pub(super) const OPTION_STATE: usize = 3;
 /// no asset, `[…][steps + 1]`, that of an option followed where that is asked for by what costs may depend on beside it, `[3][steps + 1]`; what each path holds of its own contract of a family
 /// ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments,
 /// `[due dates]`; where it may end early, the date of its end, one row; and, where they are asked for, the answers of a
-/// benchmark, `[1 + 2 · assets][steps + 1]`.
+/// benchmark, `[1 + 2 · assets][steps + 1]`, what the contract brought beside the premium that
+/// its ledger knows, one row, and what costs are multiplied by, `[steps + 1]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     dates: usize,
@@ -30,6 +31,8 @@ pub struct Layout {
     payments: usize,
     ends: bool,
     answers: bool,
+    receipts: bool,
+    cost_factors: bool,
 }
 
 impl Layout {
@@ -48,6 +51,8 @@ impl Layout {
             payments: 0,
             ends: false,
             answers: false,
+            receipts: false,
+            cost_factors: false,
         }
     }
 
@@ -132,9 +137,23 @@ impl Layout {
         self
     }
 
+    /// The same with or without room for what each contract brought beside the premium that its ledger knows.
+    #[must_use]
+    pub fn with_receipts(mut self, receipts: bool) -> Self {
+        self.receipts = receipts;
+        self
+    }
+
+    /// The same with room for what costs are multiplied by at every date.
+    #[must_use]
+    pub(super) fn with_cost_factors(mut self) -> Self {
+        self.cost_factors = true;
+        self
+    }
+
     /// Rows of a block.
     pub fn rows(&self) -> usize {
-        self.answers().end
+        self.cost_factors().end
     }
 
     /// Number of dates, one more than periods.
@@ -211,5 +230,20 @@ impl Layout {
         let start = self.end().end;
         let count = if self.answers { 1 + 2 * self.assets } else { 0 };
         start..start + count * self.dates
+    }
+
+    /// What each contract brought beside the ledger's premium, one row.
+    #[inline(always)]
+    pub(super) fn receipt(&self) -> Range<usize> {
+        let start = self.answers().end;
+        start..start + usize::from(self.receipts)
+    }
+
+    /// What costs are multiplied by.
+    #[inline(always)]
+    pub(super) fn cost_factors(&self) -> Range<usize> {
+        let start = self.receipt().end;
+        let count = if self.cost_factors { self.dates } else { 0 };
+        start..start + count
     }
 }

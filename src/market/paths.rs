@@ -1,3 +1,5 @@
+mod charged;
+
 use super::benchmark::{Answers, AnswersMut, Benchmark};
 use super::layout::Layout;
 use super::quoted::Quoted;
@@ -83,6 +85,7 @@ impl<'a, R> PathBlock<'a, R> {
             self.price(instrument),
             self.variance_of(asset),
             state.map(|state| &self.rows[state]),
+            self.cost_factors(),
         )
     }
 

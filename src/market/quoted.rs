@@ -10,6 +10,8 @@ pub struct Quoted<'a, R> {
     variance: &'a [Lane<R>],
     /// Vega, moneyness and root of the time to expiry, each at every date.
     option: Option<[&'a [Lane<R>]; 3]>,
+    /// What costs are multiplied by at every date.
+    factor: Option<&'a [Lane<R>]>,
 }
 
 impl<'a, R> Quoted<'a, R> {
@@ -19,6 +21,7 @@ impl<'a, R> Quoted<'a, R> {
         price: &'a [Lane<R>],
         variance: &'a [Lane<R>],
         state: Option<&'a [Lane<R>]>,
+        factor: Option<&'a [Lane<R>]>,
     ) -> Self {
         let option = state.map(|state| {
             let dates = price.len();
@@ -28,6 +31,7 @@ impl<'a, R> Quoted<'a, R> {
             price,
             variance,
             option,
+            factor,
         }
     }
 }
@@ -42,6 +46,7 @@ impl<R: Real> Quoted<'_, R> {
         }
         let known = At {
             volatility: self.variance[t][lane].sqrt(),
+            factor: self.factor.map_or(R::ONE, |factor| factor[t][lane]),
             ..priced
         };
         match self.option {

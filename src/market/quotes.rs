@@ -27,6 +27,8 @@ pub struct Quotes {
     pricers: Arc<[Priced]>,
     /// Whether the state of an option is written beside its price.
     option_states: bool,
+    /// Whether paths have room for what each contract brought.
+    receipts: bool,
     benchmark: Option<Arc<dyn Benchmark>>,
 }
 
@@ -80,6 +82,7 @@ impl Quotes {
             instruments: instruments.to_vec(),
             pricers: pricers.into(),
             option_states: false,
+            receipts: false,
             benchmark: None,
         })
     }
@@ -103,6 +106,12 @@ impl Quotes {
         }
     }
 
+    /// The same with or without room for what each contract brought beside the premium that its ledger knows ([`Paths::receive`]).
+    #[must_use]
+    pub fn with_receipts(self, receipts: bool) -> Self {
+        Self { receipts, ..self }
+    }
+
     /// Whether they were made for these.
     pub fn are_of(&self, assets: &Assets, contract: &Contract, instruments: &[Instrument]) -> bool {
         self.assets == *assets && self.contract == *contract && self.instruments == instruments
@@ -117,7 +126,9 @@ impl Quotes {
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets.count(), self.contract.steps);
         let layout = layout.trading(&self.instruments).under(&self.contract);
-        let layout = layout.with_option_states(self.option_states);
+        let layout = layout
+            .with_option_states(self.option_states)
+            .with_receipts(self.receipts);
         layout.answered(self.benchmark.is_some())
     }
 

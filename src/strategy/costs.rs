@@ -1,12 +1,14 @@
 //! The section `costs`, and the same keys at an instrument of its own.
 
-use crate::bounds::{outside, shown};
+use crate::bounds::{check, date, outside, shown};
 use crate::contract::{
     Charge, Cost, Fixed, Linear, OptionSpread, Quadratic, SquareRoot, VegaShare,
 };
 use crate::error::Result;
-use schemars::JsonSchema;
+use chrono::NaiveDate;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Declares the keys of costs once: numbers of the section `costs`, and numbers that an instrument may have of its own.
 macro_rules! cost_keys {
@@ -119,7 +121,7 @@ cost_keys! {
         /// Linear impact: the share η of the price by which a trade of one unit moves it, so that x units cost η x² times the price.
         #[schemars(title = "Linear impact", range(min = 0.0), extend("x-unit" = "share of the price a unit"))]
         quadratic,
-        /// Square-root impact: the strength Y, of order one, in the cost Y σ √(|x|/V) of a traded value, with the daily volatility σ on the path and the daily volume V.
+        /// Square-root impact: the strength Y, of order one, in the cost Y σ √(|x|/V) of a traded value, with the volatility σ of a trading day on the path and the daily volume V.
         #[schemars(title = "Square-root impact", range(min = 0.0), extend("x-unit" = "daily volatilities"))]
         square_root,
         /// The daily volume V that square-root impact is beside.
@@ -140,8 +142,8 @@ cost_keys! {
 }
 
 impl CostsSection {
-    /// The costs of an instrument that has these numbers, for each of the contracts; `place` is their section, and `days_per_year` those
-    /// of the daily volume.
+    /// The costs of an instrument that has these numbers, for each of the contracts; `place` is their section, and `days_per_year` the trading
+    /// days of a year.
     ///
     /// # Errors
     /// Without a daily volume beside square-root impact.
@@ -221,6 +223,65 @@ impl CostSchedule {
         // A date is the day that it is but for rounding.
         let passed = self.0.iter().take_while(|pair| pair[0] <= days + 1e-9);
         passed.last().map_or(1.0, |pair| pair[1])
+    }
+
+    /// Whether costs never change.
+    pub fn is_flat(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A date and what costs are multiplied by from it on, `["2020-02-24", 3.0]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatedFactor(pub String, pub f64);
+
+impl JsonSchema for DatedFactor {
+    fn schema_name() -> Cow<'static, str> {
+        "DatedFactor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array",
+            "minItems": 2,
+            "maxItems": 2,
+            "items": { "anyOf": [{ "type": "string" }, { "type": "number" }] },
+        })
+    }
+}
+
+/// What costs are multiplied by on the dates of a history.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DatedCosts(Vec<(NaiveDate, f64)>);
+
+impl DatedCosts {
+    /// Of the table of a strategy.
+    ///
+    /// # Errors
+    /// For dates that do not rise, or a factor below 0.
+    pub(super) fn new(table: &[DatedFactor]) -> Result<Self> {
+        const KEY: &str = "backtest.cost_table";
+        let mut dates: Vec<(NaiveDate, f64)> = Vec::new();
+        for DatedFactor(written, factor) in table {
+            let from = date(KEY, written)?;
+            if dates.last().is_some_and(|last| last.0 >= from) {
+                return Err(outside(KEY, "pairs of rising dates and a factor", written));
+            }
+            let held = check(
+                KEY,
+                *factor,
+                *factor >= 0.0,
+                "dates with factors of at least 0",
+            )?;
+            dates.push((from, held));
+        }
+        Ok(Self(dates))
+    }
+
+    /// The factor on a date: that of the last date of the table which is not after it, 1 before the first.
+    pub fn factor(&self, date: NaiveDate) -> f64 {
+        let passed = self.0.iter().take_while(|one| one.0 <= date);
+        passed.last().map_or(1.0, |one| one.1)
     }
 
     /// Whether costs never change.

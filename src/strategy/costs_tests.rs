@@ -28,6 +28,7 @@ const AT: At<f64> = At {
     vega: 0.0,
     moneyness: 0.0,
     root_time: 0.0,
+    factor: 1.0,
 };
 
 /// Every key costs what its help says: F, η x² p, Y σ_d p |x| √(|x|/V) with σ_d = .2/√252; of n contracts each bears its share.
@@ -123,10 +124,10 @@ fn a_table_multiplies_costs_from_its_days_on() {
     let accounts = [&flat, &rising].map(|ledger| ledger.account(&block, &positions));
     let settled = rising.settle(&block, &positions);
     for lane in 0..crate::simd::BLOCK {
-        let [flat, rising] = [0, 1].map(|i| |t: usize| accounts[i].cost[t][lane]);
-        assert_eq!(flat(9), rising(9));
-        let expected = flat(9) + 3.0 * (flat(20) - flat(9));
-        assert!((rising(20) - expected).abs() < 1e-12);
+        let [flat, rising] = [0, 1].map(|i| [9, 20].map(|t| accounts[i].cost[t][lane]));
+        assert_eq!(flat[0], rising[0]);
+        let expected = flat[0] + 3.0 * (flat[1] - flat[0]);
+        assert!((rising[1] - expected).abs() < 1e-12);
         assert!((settled.cost[lane] - expected).abs() < 1e-12);
     }
     for (table, message) in [
@@ -159,4 +160,27 @@ fn impact_without_a_volume_is_refused() {
     assert_eq!(error("square_root = 1.0"), expected);
     assert!(error("quadratic = -1").contains("`costs.quadratic` must be at least 0"));
     assert!(error("contracts = 0").contains("`costs.contracts` must be positive"));
+}
+
+/// The account of a contract that is knocked out is closed there: nothing is financed after its end, whatever cash is left.
+#[test]
+fn nothing_is_financed_after_the_end() {
+    let text = "[market]\nmodel = \"gbm\"\nvolatility = 0.3\n[contract]\ntype = \"down_and_out_call\"\nbarrier = 97.0\n\
+                expiry_days = 20\n[financing]\nborrow = 0.04\nlend = 0.03\n";
+    let plan = Plan::parse(text, |_| {}).unwrap();
+    let paths = plan
+        .simulator(1, crate::random::Purpose::Evaluation)
+        .paths_with::<f64>(&plan.quotes().unwrap(), 0, crate::simd::BLOCK);
+    let block = paths.block(0);
+    let ledger = plan.ledger(&plan.market, 5.0);
+    let positions = vec![[0.6; crate::simd::BLOCK]; 20];
+    let account = ledger.account(&block, &positions);
+    let ends = block.end().unwrap();
+    assert!(ends.iter().any(|end| *end < 20.0) && ends.iter().any(|end| *end >= 20.0));
+    for (lane, end) in ends.iter().enumerate() {
+        for t in 0..20 {
+            let earned = account.financing[t + 1][lane] - account.financing[t][lane];
+            assert_eq!(earned == 0.0, t as f64 >= *end, "{lane} {t}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::backtest::BacktestSection;
 use super::contract::ContractSection;
 use super::costs::CostsSection;
+use super::financing::FinancingSection;
 use super::market::MarketSection;
 use super::optimizer::OptimizerSection;
 use super::policy::{EvaluationSection, PolicySection};
@@ -42,6 +43,9 @@ pub struct Strategy {
     /// What trading costs.
     #[schemars(title = "Trading costs")]
     pub costs: CostsSection,
+    /// What financing the hedge costs beyond the rate.
+    #[schemars(title = "Financing")]
+    pub financing: FinancingSection,
     /// What the hedge minimises.
     #[schemars(title = "Risk")]
     pub risk: RiskSection,
@@ -78,6 +82,7 @@ impl Default for Strategy {
             markets: BTreeMap::new(),
             contract: ContractSection::default(),
             costs: CostsSection::default(),
+            financing: FinancingSection::default(),
             risk: RiskSection::default(),
             policy: PolicySection::default(),
             training: TrainingSection::default(),

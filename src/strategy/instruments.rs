@@ -142,7 +142,7 @@ pub(super) fn instruments(
     let swap = swap_costs(strategy, assets, &swapped)?;
     let costs = &strategy.costs;
     let written = &mut strategy.policy.instruments;
-    let days = terms.tenor.days_per_year;
+    let days = terms.tenor.trading_days_per_year();
     let named = |kind: NamedInstrument, asset: usize| match kind {
         NamedInstrument::Spot => (Instrument::Spot(asset), costs),
         NamedInstrument::VarianceSwap => (Instrument::VarianceSwap(asset), &swap),
@@ -313,7 +313,7 @@ fn vanilla(
     let bound = format!("at least `contract.expiry_days` = {own}");
     let days = check("policy.instruments.expiry_days", days, days >= own, &bound)?;
     let costs = option.option_costs.over(&option.costs.over(usual));
-    let charge = costs.option_charge(KEY, terms.tenor.days_per_year)?;
+    let charge = costs.option_charge(KEY, terms.tenor.trading_days_per_year())?;
     let option = Vanilla {
         asset,
         kind: option.kind,

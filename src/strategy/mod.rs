@@ -11,6 +11,7 @@ mod costs;
 mod curve_tests;
 mod file;
 mod files;
+mod financing;
 pub mod form;
 mod instruments;
 mod keys;
@@ -35,8 +36,11 @@ mod walk_forward;
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
 pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
-pub use costs::{CostSchedule, CostsSection, OwnCosts, OwnOptionCosts, Smoothing};
+pub use costs::{
+    CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts, Smoothing,
+};
 pub use file::Strategy;
+pub use financing::FinancingSection;
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
 pub use market::MarketSection;

@@ -17,7 +17,7 @@ use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Family, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalName};
+use crate::hedging::{Action, ClassicalName, Financing};
 use crate::market::{Assets, Market, Simulator};
 use crate::network::{AssetScale, Engine, Feature, Features, Shape};
 use crate::random::{Purpose, Sampling};
@@ -47,6 +47,8 @@ pub struct Plan {
     pub liquidation: bool,
     /// What costs are multiplied by over a contract's life.
     pub cost_schedule: CostSchedule,
+    /// What financing costs beyond the rate.
+    pub financing: Financing,
     /// How training smooths the jumps of costs.
     pub smoothing: Smoothing,
     /// What is traded, the spot first, and what trading it costs.
@@ -171,6 +173,7 @@ impl Plan {
             tenor: terms.tenor,
             liquidation: strategy.costs.liquidation,
             cost_schedule,
+            financing: strategy.financing.financing(),
             smoothing: strategy.costs.smoothing(),
             instruments,
             premium: strategy.contract.premium.into(),

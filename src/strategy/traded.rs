@@ -48,9 +48,10 @@ impl Plan {
     /// The ledger of the contract in `market`, sold for `premium`.
     pub fn ledger(&self, market: &Market, premium: f64) -> Ledger {
         self.ledger_at(market, premium, |charge| charge)
+            .with_financing(self.financing)
     }
 
-    /// The ledger of [`Self::ledger`] where trading is free.
+    /// The ledger of [`Self::ledger`] where trading is free and all cash grows at the rate.
     pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
         self.ledger_at(market, 0.0, |_| Charge::default())
     }
@@ -115,7 +116,9 @@ impl Plan {
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);
-        let layout = layout.with_option_states(self.asks_of_options());
+        let layout = layout
+            .with_option_states(self.asks_of_options())
+            .with_receipts(!self.financing.is_free());
         let layout = layout.trading(&self.instruments()).under(&self.contract);
         layout.answered(self.features.ask_benchmark())
     }
@@ -146,10 +149,12 @@ impl Plan {
             .quotes
             .of(assets, &self.contract, &self.instruments(), &mut || Ok(()))
             .expect("who never asks to stop is never stopped");
-        match self.asks_of_options() {
-            true => Arc::new(Quotes::clone(&quotes).with_option_states(true)),
-            false => quotes,
+        let (states, receipts) = (self.asks_of_options(), !self.financing.is_free());
+        if !states && !receipts {
+            return quotes;
         }
+        let quotes = Quotes::clone(&quotes).with_option_states(states);
+        Arc::new(quotes.with_receipts(receipts))
     }
 
     /// Makes the prices of [`Self::quotes`] beforehand, which can take minutes for options on many dates.

@@ -49,8 +49,7 @@ impl<'a> Step<'a> {
         let (quotes, ledger) = (plan.quotes()?, plan.ledger_of_sale());
         let room = || Paths::with_layout(optimizer.paths, quotes.layout());
         let mut next = room();
-        source.fill((first * next.blocks()) as u64, &mut next);
-        quotes.fill(&mut next);
+        fill(source, &quotes, (first * next.blocks()) as u64, &mut next);
         Ok(Self {
             plan,
             optimizer: optimizer.settings.build(),
@@ -210,10 +209,7 @@ impl<'a> Step<'a> {
         let quotes = &self.quotes;
         let (proposal, ()) = rayon::join(
             || optimizer.propose(&batch),
-            || {
-                source.fill(next_block, next);
-                quotes.fill(next);
-            },
+            || fill(source, quotes, next_block, next),
         );
         let proposal = proposal?;
         parameters.add(&proposal.change)?;
@@ -232,5 +228,14 @@ impl<'a> Step<'a> {
             validation_standard_error: None,
             statistics: proposal.statistics,
         })
+    }
+}
+
+/// Fills `paths` from block `first` of a source on, with prices and what the contracts brought.
+pub(super) fn fill(source: &dyn PathSource, quotes: &Quotes, first: u64, paths: &mut Paths<f32>) {
+    source.fill(first, paths);
+    quotes.fill(paths);
+    if let Some(premiums) = source.premiums(first, paths.count()) {
+        paths.receive(&premiums);
     }
 }

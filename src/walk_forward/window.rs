@@ -336,9 +336,18 @@ fn aversion(plan: &Plan, hedges: &Hedges<'_>, validation: &dyn PathSource) -> Re
         let columns = assets.iter();
         columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
     });
-    let paths = plan.quotes()?.onto(Paths::from_assets(count, steps, rows));
+    let mut paths = plan.quotes()?.onto(Paths::from_assets(count, steps, rows));
     let premiums = validation.premiums(0, PATHS).unwrap_or_default();
     let ledger = plan.ledger(&plan.market, 0.0);
+    if !plan.financing.is_free() {
+        let own = ledger.at_expiry(plan.model_premium());
+        paths.receive(
+            &premiums
+                .iter()
+                .map(|premium| own + premium)
+                .collect::<Vec<f64>>(),
+        );
+    }
     BandAversion::tuned(plan.money_unit(), |aversion| {
         let policy = hedges.of(plan, banded, &assets, aversion);
         let mut book = Book::hedge(policy.as_ref(), &ledger, &paths)?;

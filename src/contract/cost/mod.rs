@@ -38,6 +38,8 @@ pub struct At<R> {
     pub moneyness: R,
     /// The root √τ of an option's time to expiry.
     pub root_time: R,
+    /// What a charge is multiplied by on the date, usually 1.
+    pub factor: R,
 }
 
 impl<R: Real> At<R> {
@@ -50,6 +52,7 @@ impl<R: Real> At<R> {
             vega: R::ZERO,
             moneyness: R::ZERO,
             root_time: R::ZERO,
+            factor: R::ONE,
         }
     }
 }
@@ -103,7 +106,7 @@ macro_rules! costs {
         ///
         /// C(x) = |x| (c p + h) + F 1{x ≠ 0} + η p x² + Y σ p |x| √(|x|/V) + …
         ///
-        /// for a trade of x units at the price p. Each kind has its formula at its type.
+        /// for a trade of x units at the price p, times the factor of the date. Each kind has its formula at its type.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
         pub struct Charge {
             $($(#[$help])* pub $field: $kind,)+
@@ -114,12 +117,12 @@ macro_rules! costs {
 
             #[inline(always)]
             fn cost<R: Real>(self, trade: R, at: &At<R>) -> R {
-                R::ZERO $(+ self.$field.cost(trade, at))+
+                at.factor * (R::ZERO $(+ self.$field.cost(trade, at))+)
             }
 
             #[inline(always)]
             fn slope<R: Real>(self, trade: R, at: &At<R>) -> R {
-                R::ZERO $(+ self.$field.slope(trade, at))+
+                at.factor * (R::ZERO $(+ self.$field.slope(trade, at))+)
             }
 
             #[inline(always)]
@@ -143,7 +146,7 @@ macro_rules! costs {
         #[cfg(test)]
         impl Charge {
             /// The charge in parts, each of which has one kind of cost alone.
-            fn parts(self) -> Vec<Self> {
+            pub(crate) fn parts(self) -> Vec<Self> {
                 vec![$(Self { $field: self.$field, ..Self::default() },)+]
             }
         }

@@ -8,6 +8,7 @@ fn at(price: f64) -> At<f64> {
         vega: 11.0,
         moneyness: 0.7,
         root_time: 0.4,
+        factor: 1.0,
     }
 }
 
@@ -18,6 +19,7 @@ fn single(at: At<f64>) -> At<f32> {
         vega: at.vega as f32,
         moneyness: at.moneyness as f32,
         root_time: at.root_time as f32,
+        factor: at.factor as f32,
     }
 }
 
@@ -174,6 +176,21 @@ fn a_hundredth_of_the_volume_costs_a_tenth_of_the_daily_volatility() {
     };
     let cost = charge.cost(50.0, &at);
     assert!((cost - 0.1 * 0.02 * 50.0 * 80.0).abs() < 1e-12);
+}
+
+/// A charge and its slope are multiplied by the factor of the date; what the first unit costs, by which bands are made, is not.
+#[test]
+fn a_factor_multiplies_cost_and_slope() {
+    let doubled = At {
+        factor: 2.0,
+        ..at(90.0)
+    };
+    for charge in charges() {
+        let of = |at: &At<f64>| (charge.cost(1.5, at), charge.slope(1.5, at));
+        let (cost, slope) = of(&at(90.0));
+        assert_eq!(of(&doubled), (2.0 * cost, 2.0 * slope));
+        assert_eq!(charge.of_unit(&doubled), charge.of_unit(&at(90.0)));
+    }
 }
 
 /// In another currency, where every price and every amount of money is c times as large, every cost is too.

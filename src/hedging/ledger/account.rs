@@ -5,7 +5,7 @@ use crate::simd::{BLOCK, Lane};
 
 /// Gains, costs and payments of a block of hedged contracts from the sale up to each of the `steps + 1` dates.
 ///
-/// At the last date the P&L of [`Ledger::settle`] is premium·B₀ − paid + gain − cost, with its cost.
+/// At the last date the P&L of [`Ledger::settle`] is premium·B₀ − paid + gain − cost + financing, with its cost.
 ///
 /// # Units
 /// Money at expiry.
@@ -17,6 +17,8 @@ pub struct Account {
     pub cost: Vec<Lane<f64>>,
     /// What the contract has paid up to each date, on it too, `[steps + 1][BLOCK]`.
     pub paid: Vec<Lane<f64>>,
+    /// What financing has earned up to each date beyond the rate, below 0 where it costs, `[steps + 1][BLOCK]`.
+    pub financing: Vec<Lane<f64>>,
 }
 
 impl Ledger {
@@ -28,7 +30,15 @@ impl Ledger {
             gain: vec![zero; steps + 1],
             cost: vec![zero; steps + 1],
             paid: vec![zero; steps + 1],
+            financing: vec![zero; steps + 1],
         };
+        if let Some(cash) = self.cash(block, positions) {
+            for (t, earned) in cash.earned.iter().enumerate() {
+                for lane in 0..BLOCK {
+                    account.financing[t + 1][lane] = account.financing[t][lane] + earned[lane];
+                }
+            }
+        }
         for (due, payment) in self.due.iter().zip(block.payments()) {
             for paid in &mut account.paid[*due..] {
                 for lane in 0..BLOCK {

@@ -1,13 +1,18 @@
 mod account;
 mod derivative;
+mod financing;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 pub use account::Account;
+pub use financing::Financing;
 pub use settle::Settlement;
 
-use crate::contract::{Charge, Contract, Cost, Costs, Instrument};
+use crate::contract::{Charge, Contract, Cost, Costs, Instrument, Linear};
 use crate::market::{Curve, Market, PathBlock};
 use crate::simd::{BLOCK, Lane, Real};
+use financing::Period;
 use std::sync::Arc;
 
 /// The one place that does P&L: books payments, trades, costs, liquidation and financing, and knows its own derivative.
@@ -23,6 +28,9 @@ use std::sync::Arc;
 /// - swaps, which cost nothing to enter, with their quotes F_t, Σ_t δ_t (F_{t+1} − F_t) B_{t+1} − Σ_t C(δ_t − δ_{t−1}, F_t) B_t;
 /// - options, which are paid for, with their prices P_t, Σ_t δ_t (P_{t+1} B_{t+1} − P_t B_t) − Σ_t C(δ_t − δ_{t−1}, P_t) B_t.
 ///   One that expires with the contract is settled in cash, P_T its payoff, without a last trade.
+///
+/// With a [`Financing`] the cash of the hedge grows at rates that depend on its sign, and positions pay fees: what that earns beyond
+/// the rate r, below 0 where it costs, adds to z.
 ///
 /// # Shapes
 /// Positions are `[steps][instruments][BLOCK]`.
@@ -43,6 +51,8 @@ pub struct Ledger {
     growth: Vec<f64>,
     /// What one of currency of cost at every date comes to at expiry: B_t times the factor of the date, 1 unless costs follow a table.
     cost_growth: Vec<f64>,
+    /// What financing costs over a period beyond the rate, if it costs anything.
+    financing: Option<Period>,
     /// e^{∫ q} over every period, for every asset.
     reinvested: Vec<Vec<f64>>,
     /// What is traded, the first asset first.
@@ -71,6 +81,7 @@ impl Ledger {
         Self {
             cost_growth: growth.clone(),
             growth,
+            financing: None,
             reinvested: vec![reinvested(&market.dividend, contract.steps, dt)],
             due: contract.due(),
             contract,
@@ -134,6 +145,16 @@ impl Ledger {
         self
     }
 
+    /// The same ledger where financing costs more than the rate.
+    #[must_use]
+    pub fn with_financing(self, financing: Financing) -> Self {
+        let over = financing.over(self.contract.dt());
+        Self {
+            financing: (!financing.is_free()).then_some(over),
+            ..self
+        }
+    }
+
     /// Lets jumps of costs be smoothed over `width` units, as training needs them; with width 0 all costs are exact.
     pub fn smooth_costs(&mut self, width: f64) {
         for traded in &mut self.instruments {
@@ -195,23 +216,38 @@ impl Ledger {
         self.growth[t]
     }
 
-    /// ∂z/∂δ_t without costs: the financed gain of one unit of an instrument with the given prices over period `t`.
+    /// What the prices at the beginning and at the end of period `t` count in the gain of one unit over it.
     #[inline(always)]
-    fn gain<R: Real>(&self, instrument: Instrument, price: &[Lane<R>], t: usize) -> Lane<R> {
-        let (now, then) = match instrument {
+    fn gain_factors(&self, instrument: Instrument, t: usize) -> (f64, f64) {
+        match instrument {
             Instrument::Spot(asset) => (
                 self.growth[t],
                 self.growth[t + 1] * self.reinvested[asset][t],
             ),
             Instrument::VarianceSwap(_) => (self.growth[t + 1], self.growth[t + 1]),
             Instrument::Option(_) => (self.growth[t], self.growth[t + 1]),
-        };
+        }
+    }
+
+    /// ∂z/∂δ_t without costs and spreads: the financed gain of one unit of an instrument with the given prices over period `t`.
+    #[inline(always)]
+    fn gain<R: Real>(&self, instrument: Instrument, price: &[Lane<R>], t: usize) -> Lane<R> {
+        let (now, then) = self.gain_factors(instrument, t);
         let (now, then) = (R::of(now), R::of(then));
         let mut gain = [R::ZERO; BLOCK];
         for lane in 0..BLOCK {
             gain[lane] = price[t + 1][lane] * then - price[t][lane] * now;
         }
         gain
+    }
+}
+
+impl Traded {
+    /// The quick way to the costs on a block, where there is one.
+    #[inline(always)]
+    fn plain<R>(&self, block: &PathBlock<'_, R>) -> Option<Linear> {
+        let steady = block.cost_factors().is_none();
+        self.charge.plain().filter(|_| steady)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::simd::{BLOCK, Kernel, Lane, Real, dispatch};
 pub struct Settlement<R> {
     /// The P&L, in currency at expiry.
     pub pnl: Lane<R>,
-    /// The costs, in currency at expiry.
+    /// The costs of trades, in currency at expiry; what financing costs is in the P&L alone.
     pub cost: Lane<R>,
     /// Traded value over the spot of the first asset at the start, undiscounted.
     pub turnover: Lane<R>,
@@ -21,11 +21,18 @@ impl Ledger {
         block: &PathBlock<'_, R>,
         positions: &[Lane<R>],
     ) -> Settlement<R> {
-        dispatch(Settle {
+        let mut settled = dispatch(Settle {
             ledger: self,
             block,
             positions,
-        })
+        });
+        if self.financing.is_some() {
+            let financed = self.financed(block, positions);
+            for lane in 0..BLOCK {
+                settled.pnl[lane] += financed[lane];
+            }
+        }
+        settled
     }
 }
 
@@ -66,7 +73,7 @@ impl<R: Real> Kernel for Settle<'_, R> {
         }
         for (index, traded) in ledger.instruments.iter().enumerate() {
             let totals = (&mut cost, &mut turnover);
-            match traded.charge.plain() {
+            match traded.plain(block) {
                 Some(linear) => self.trade(index, linear, totals),
                 None => self.trade(index, traded.charge, totals),
             }
