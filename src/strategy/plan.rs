@@ -56,6 +56,8 @@ pub struct Plan {
     pub shape: Shape,
     /// How positions come of the network's outputs.
     pub action: Action,
+    /// The hedge whose positions the action departs from, if it does.
+    pub reference: Option<ClassicalName>,
     /// What the network sees of a date.
     pub features: Features,
     /// The market that the benchmark in the features assumes, where it is not that of the paths.
@@ -142,7 +144,10 @@ impl Plan {
             unit: None,
             instruments: instruments.len(),
         };
-        let action = Action::default();
+        let reference = strategy
+            .policy
+            .reference(&contract, &instruments, &market)?;
+        let action = strategy.policy.action()?;
         let actor = Actor {
             action,
             instruments: instruments.len(),
@@ -175,6 +180,7 @@ impl Plan {
             risk,
             shape,
             action,
+            reference,
             features,
             assumed: None,
             engine: strategy.policy.sweep,
