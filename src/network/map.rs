@@ -9,6 +9,6 @@ pub struct MapShape {
     pub columns: usize,
     /// The number of gates whose rows take turns: row r belongs to gate r modulo this number. 1 where there are no gates.
     pub gates: usize,
-    /// Initial weights are drawn uniformly from ± this bound; biases begin at 0.
+    /// Initial weights are drawn uniformly from ± this bound, and are 0 where it is; biases begin at 0.
     pub bound: f64,
 }

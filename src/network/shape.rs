@@ -1,5 +1,7 @@
+use super::action::Actor;
 use super::architecture::Architecture;
 use super::block::BlockSweep;
+use super::head::Head;
 use super::lstm::LstmShape;
 use super::map::MapShape;
 use super::sweep::Sweep;
@@ -41,10 +43,10 @@ macro_rules! networks {
                 }
             }
 
-            /// The number of outputs at a date.
-            pub fn outputs(&self) -> usize {
+            /// What the network gives at a date, and what it is fed of the date before.
+            pub fn head(&self) -> Head {
                 match self {
-                    $(Self::$network(shape) => shape.outputs(),)*
+                    $(Self::$network(shape) => shape.head(),)*
                 }
             }
 
@@ -55,13 +57,17 @@ macro_rules! networks {
                 }
             }
 
-            /// A sweep of the network.
-            pub fn sweep<R: Real + WithDType>(self, engine: Engine) -> Box<dyn Sweep<R>> {
+            /// A sweep of the network, whose outputs `actor` makes positions of.
+            pub fn sweep<R: Real + WithDType>(
+                self,
+                engine: Engine,
+                actor: Actor,
+            ) -> Box<dyn Sweep<R>> {
                 match (self, engine) {
                     $((Self::$network(shape), Engine::Block) => {
-                        Box::new(BlockSweep::<R, $shape>::new(shape))
+                        Box::new(BlockSweep::<R, $shape>::new(shape, actor))
                     })*
-                    $((Self::$network(shape), Engine::Tensor) => shape.reference(),)*
+                    $((Self::$network(shape), Engine::Tensor) => shape.reference(actor),)*
                 }
             }
         }

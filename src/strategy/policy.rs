@@ -2,12 +2,14 @@
 
 use super::instruments::InstrumentSection;
 use super::market::check_prices;
-use crate::bounds::{at_least, within};
+use crate::bounds::{at_least, outside, shown, within};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalName};
+use crate::hedging::ClassicalName;
 use crate::market::Market;
-use crate::network::{Engine, Feature, LstmShape, Shape};
+use crate::network::{
+    Action, ActionName, ActionSettings, Actor, Engine, Feature, LstmShape, Shape,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,20 @@ pub struct PolicySection {
     /// "spot:NAME" for that of one; `{ spot = "NAME", proportional = x, half_spread = y }` is one at costs of its own, and
     /// `{ type = "call", strike = K, asset = "NAME" }` an option on one.
     pub instruments: Vec<InstrumentSection>,
+    /// How positions come of the network's outputs, one for every instrument at every date.
+    pub action: ActionName,
+    /// The classical hedge that the action departs from; hedged Monte Carlo without its band.
+    #[schemars(extend("x-when" = {"action": ["residual", "band"]}, "x-default" = "black_scholes; hedged_monte_carlo for a contract without a delta in closed form"))]
+    pub benchmark: Option<ClassicalName>,
+    /// How far from the benchmark each edge of the band lies before training.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 100.0, "x-unit" = "units of an instrument a contract", "x-when" = {"action": ["band"]}))]
+    pub band_width: f64,
+    /// The bound below every position.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
+    pub lowest_position: f64,
+    /// The bound above every position.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
+    pub highest_position: f64,
     /// Whether the output of every layer goes on normalised over its units.
     pub layer_normalisation: bool,
     /// The implementation that moves the network through time.
@@ -55,6 +71,11 @@ impl Default for PolicySection {
             layers: 1,
             features: Feature::USUAL.to_vec(),
             instruments: vec![InstrumentSection::default()],
+            action: ActionName::Direct,
+            benchmark: None,
+            band_width: 0.05,
+            lowest_position: 0.0,
+            highest_position: 1.0,
             layer_normalisation: false,
             sweep: Engine::Block,
         }
@@ -76,19 +97,60 @@ impl PolicySection {
         Ok(())
     }
 
-    /// The shape of the network that sees so many features and trades so many instruments.
-    pub(super) fn shape(&self, inputs: usize, instruments: usize) -> Result<Shape> {
-        // What is fed back are outputs; a rule under which positions are something else has to be told to the sweep.
-        let Action::Output = Action::default();
+    /// How positions come of the network's outputs.
+    pub(super) fn action(&self) -> Result<Action> {
+        let action = self.action.of(&ActionSettings {
+            band_width: self.band_width,
+            lowest_position: self.lowest_position,
+            highest_position: self.highest_position,
+        });
+        if self.lowest_position < self.highest_position {
+            return Ok(action);
+        }
+        Err(outside(
+            "policy.lowest_position",
+            format!(
+                "below `policy.highest_position` ({})",
+                shown(self.highest_position)
+            ),
+            shown(self.lowest_position),
+        ))
+    }
+
+    /// The hedge that the action departs from, if it does; a default is filled in.
+    pub(super) fn reference(
+        &mut self,
+        contract: &Contract,
+        instruments: &[(Instrument, Charge)],
+        market: &Market,
+    ) -> Result<Option<ClassicalName>> {
+        const KEY: &str = "policy.benchmark";
+        if !self.action.is_on_benchmark() {
+            return Ok(None);
+        }
+        let usual = match contract.has_delta() {
+            true => ClassicalName::BlackScholes,
+            false => ClassicalName::HedgedMonteCarlo,
+        };
+        let name = *self.benchmark.get_or_insert(usual);
+        if let Some(why) = name.why_no_benchmark() {
+            let words = format!(": \"{}\" {why}, and a benchmark must not", name.name());
+            return Err(Error::key(KEY, words));
+        }
+        check_hedge(KEY, name, contract, instruments, market)?;
+        Ok(Some(name))
+    }
+
+    /// The shape of the network that has so many inputs, and whose outputs `actor` makes positions of.
+    pub(super) fn shape(&self, inputs: usize, actor: &Actor) -> Result<Shape> {
         // The deviation of one unit from its own mean is zero.
         let least = if self.layer_normalisation { 2 } else { 1 };
         let shape = LstmShape {
             features: at_least("policy.features", inputs, 1)?,
             hidden: within("policy.hidden", self.hidden, least, MOST_HIDDEN)?,
             layers: self.layers,
-            instruments,
+            head: actor.head(self.features.contains(&Feature::PreviousPosition)),
             layer_normalisation: self.layer_normalisation,
-            feedback: self.features.contains(&Feature::PreviousPosition),
         };
         Ok(shape.into())
     }
@@ -146,9 +208,6 @@ impl EvaluationSection {
         instruments: &[(Instrument, Charge)],
         market: &Market,
     ) -> Result<Vec<ClassicalName>> {
-        let options = instruments.iter().any(
-            |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
-        );
         let has_delta = contract.has_delta();
         let hedges = self.hedges.get_or_insert_with(|| match has_delta {
             // The others integrate a characteristic function at every date of every path, need an option, or a fit.
@@ -156,37 +215,7 @@ impl EvaluationSection {
             false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
         });
         for name in hedges.iter() {
-            if name.needs_options() && contract.family().is_some() {
-                let words = format!(
-                    ": \"{}\" needs one contract for all paths, and the terms of this one are ranges",
-                    name.name()
-                );
-                return Err(Error::key("evaluation.hedges", words));
-            }
-            let lacks = if name.needs_delta() && !has_delta {
-                "a delta in closed form"
-            } else if name.needs_options() && contract.legs().is_none() {
-                "calls and puts on one asset that expire with the contract"
-            } else {
-                continue;
-            };
-            return Err(Error::key(
-                "evaluation.hedges",
-                format!(
-                    ": \"{}\" needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
-                    name.name(),
-                    contract.name
-                ),
-            ));
-        }
-        if hedges.contains(&ClassicalName::DeltaVega) && !options {
-            return Err(Error::key(
-                "evaluation.hedges",
-                ": \"delta_vega\" needs an option on the contract's asset in `policy.instruments`",
-            ));
-        }
-        if hedges.contains(&ClassicalName::MinimumVariance) {
-            check_prices(market, "evaluation.hedges", "\"minimum_variance\"")?;
+            check_hedge("evaluation.hedges", *name, contract, instruments, market)?;
         }
         Ok(hedges.clone())
     }
@@ -198,4 +227,42 @@ impl EvaluationSection {
             AversionRule::Rule(TunedAversion::Tuned) => Aversion::Tuned,
         }
     }
+}
+
+/// Refuses a classical hedge that contract, instruments or market do not allow for.
+fn check_hedge(
+    key: &'static str,
+    name: ClassicalName,
+    contract: &Contract,
+    instruments: &[(Instrument, Charge)],
+    market: &Market,
+) -> Result<()> {
+    let refused = |words: String| Err(Error::key(key, format!(": \"{}\" {words}", name.name())));
+    if name.needs_options() && contract.family().is_some() {
+        return refused(
+            "needs one contract for all paths, and the terms of this one are ranges".into(),
+        );
+    }
+    let lacks = if name.needs_delta() && !contract.has_delta() {
+        Some("a delta in closed form")
+    } else if name.needs_options() && contract.legs().is_none() {
+        Some("calls and puts on one asset that expire with the contract")
+    } else {
+        None
+    };
+    if let Some(lacks) = lacks {
+        return refused(format!(
+            "needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
+            contract.name
+        ));
+    }
+    let on_first =
+        |one: &Instrument| matches!(one, Instrument::Option(option) if option.asset == 0);
+    if name == ClassicalName::DeltaVega && !instruments.iter().any(|(one, _)| on_first(one)) {
+        return refused("needs an option on the contract's asset in `policy.instruments`".into());
+    }
+    if name == ClassicalName::MinimumVariance {
+        check_prices(market, key, "\"minimum_variance\"")?;
+    }
+    Ok(())
 }
