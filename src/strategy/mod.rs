@@ -11,6 +11,8 @@ mod curve_tests;
 mod file;
 mod files;
 pub mod form;
+mod hedge_tuning;
+mod hedges;
 mod instruments;
 mod keys;
 mod market;
@@ -35,6 +37,8 @@ pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule
 pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use file::Strategy;
+pub use hedge_tuning::HedgeValidation;
+pub use hedges::{HedgeSection, HedgeTable};
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
 pub use market::MarketSection;

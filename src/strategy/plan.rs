@@ -16,7 +16,7 @@ use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Family, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalName};
+use crate::hedging::{Action, ClassicalHedge};
 use crate::market::{Assets, Market, Simulator};
 use crate::network::{AssetScale, Engine, Feature, Features, Shape};
 use crate::random::{Purpose, Sampling};
@@ -73,7 +73,7 @@ pub struct Plan {
     /// The number of test paths.
     pub evaluation_paths: usize,
     /// The classical hedges that policies are compared with.
-    pub hedges: Vec<ClassicalName>,
+    pub hedges: Vec<ClassicalHedge>,
     /// The risk aversion of the Whalley–Wilmott band.
     pub aversion: Aversion,
     /// The optimizers that are compared.

@@ -1,11 +1,11 @@
 //! The sections `policy` and `evaluation`.
 
+use super::hedges::{HedgeSection, hedges};
 use super::instruments::InstrumentSection;
-use super::market::check_prices;
 use crate::bounds::{at_least, within};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalName};
+use crate::hedging::{Action, ClassicalHedge, ClassicalName};
 use crate::market::Market;
 use crate::network::{Engine, Feature, LstmShape, Shape};
 use schemars::JsonSchema;
@@ -103,7 +103,7 @@ pub struct EvaluationSection {
     pub paths: usize,
     /// The classical hedges that policies are compared with.
     #[schemars(title = "Classical hedges", extend("x-default" = "naked, black_scholes and whalley_wilmott; naked and hedged_monte_carlo for a contract without a delta in closed form"))]
-    pub hedges: Option<Vec<ClassicalName>>,
+    pub hedges: Option<Vec<HedgeSection>>,
     /// The risk aversion of the Whalley–Wilmott band; `"tuned"` takes the least risky on validation paths of 2^(k/2)
     /// over the strategy's unit of money, k = −16 … 16 and on beyond an end for as long as the risk falls.
     #[schemars(title = "Whalley–Wilmott risk aversion", extend("x-unit" = "1/currency"))]
@@ -145,50 +145,16 @@ impl EvaluationSection {
         contract: &Contract,
         instruments: &[(Instrument, Charge)],
         market: &Market,
-    ) -> Result<Vec<ClassicalName>> {
-        let options = instruments.iter().any(
-            |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
-        );
-        let has_delta = contract.has_delta();
-        let hedges = self.hedges.get_or_insert_with(|| match has_delta {
-            // The others integrate a characteristic function at every date of every path, need an option, or a fit.
-            true => ClassicalName::all().take(3).collect(),
-            false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
-        });
-        for name in hedges.iter() {
-            if name.needs_options() && contract.family().is_some() {
-                let words = format!(
-                    ": \"{}\" needs one contract for all paths, and the terms of this one are ranges",
-                    name.name()
-                );
-                return Err(Error::key("evaluation.hedges", words));
-            }
-            let lacks = if name.needs_delta() && !has_delta {
-                "a delta in closed form"
-            } else if name.needs_options() && contract.legs().is_none() {
-                "calls and puts on one asset that expire with the contract"
-            } else {
-                continue;
+    ) -> Result<Vec<ClassicalHedge>> {
+        let sections = self.hedges.get_or_insert_with(|| {
+            let usual = match contract.has_delta() {
+                // The others integrate a characteristic function at every date of every path, need an option, or a fit.
+                true => ClassicalName::all().take(3).collect(),
+                false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
             };
-            return Err(Error::key(
-                "evaluation.hedges",
-                format!(
-                    ": \"{}\" needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
-                    name.name(),
-                    contract.name
-                ),
-            ));
-        }
-        if hedges.contains(&ClassicalName::DeltaVega) && !options {
-            return Err(Error::key(
-                "evaluation.hedges",
-                ": \"delta_vega\" needs an option on the contract's asset in `policy.instruments`",
-            ));
-        }
-        if hedges.contains(&ClassicalName::MinimumVariance) {
-            check_prices(market, "evaluation.hedges", "\"minimum_variance\"")?;
-        }
-        Ok(hedges.clone())
+            usual.into_iter().map(HedgeSection::Named).collect()
+        });
+        hedges(sections, contract, instruments, market)
     }
 
     /// The risk aversion of the Whalley–Wilmott band.
