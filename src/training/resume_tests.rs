@@ -13,6 +13,8 @@ expiry_days = 6
 days_per_year = 252
 [costs]
 proportional = 0.002
+fixed = 0.01
+smoothing = 0.2
 [risk]
 level = 0.5
 [policy]
