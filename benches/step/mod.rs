@@ -4,10 +4,10 @@
 #![allow(dead_code)]
 
 use deephedge::contract::{Contract, Costs, OptionKind};
-use deephedge::hedging::{Action, Ledger};
+use deephedge::hedging::Ledger;
 use deephedge::market::{Market, Model, Paths, Simulator};
 use deephedge::network::{
-    Engine, Feature, Features, LstmShape, Parameters, Record, Seed, Shape, Sweep,
+    Actor, Engine, Feature, Features, Head, LstmShape, Parameters, Record, Seed, Shape, Sweep,
 };
 use deephedge::pricing::HestonParameters;
 use deephedge::random::{Purpose, Sampling};
@@ -66,9 +66,8 @@ impl Step {
             features: 3,
             hidden,
             layers: 1,
-            instruments: 1,
+            head: Head::positions(1),
             layer_normalisation: false,
-            feedback: false,
         });
         let contract = Contract::option(OptionKind::Call, 100.0, steps as f64 / 365.0, steps);
         let costs = Costs {
@@ -91,7 +90,7 @@ impl Step {
             },
             ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
             shape,
-            sweep: shape.sweep(Engine::Block),
+            sweep: shape.sweep(Engine::Block, Actor::direct(1)),
             record: Mutex::default(),
             paths: simulator.paths(0, count).under(&contract),
         }
@@ -175,7 +174,6 @@ impl Step {
             sweep: self.sweep.as_ref(),
             parameters,
             features,
-            action: Action::Output,
             ledger: &self.ledger,
             unit: 1.0,
         };

@@ -194,12 +194,11 @@ impl Replay {
         match &strategy.policy {
             Held::Classical(policy) => policy.positions(&self.plan.contract, paths),
             Held::Recurrent(parameters) => {
-                let sweep = self.plan.shape.sweep(self.plan.engine);
+                let sweep = self.plan.sweep();
                 let policy = TrainedPolicy {
                     parameters,
                     features: &self.plan.features,
                     sweep: sweep.as_ref(),
-                    action: self.plan.action,
                 };
                 policy.positions(&self.plan.contract, paths)
             }

@@ -48,6 +48,15 @@ impl ClassicalName {
         }
     }
 
+    /// Why no action departs from it; none where its positions on many paths are quickly had and do not wait for a trade.
+    pub fn why_no_benchmark(self) -> Option<&'static str> {
+        match self {
+            Self::WhalleyWilmott => Some("does not trade on every date"),
+            Self::MinimumVariance => Some("takes 20 µs a path and date, every training step"),
+            Self::Naked | Self::BlackScholes | Self::DeltaVega | Self::HedgedMonteCarlo => None,
+        }
+    }
+
     /// Whether it needs a contract that is a sum of calls and puts: it asks for more than their delta and gamma.
     pub fn needs_options(self) -> bool {
         match self {

@@ -1,6 +1,5 @@
 //! Hedging policies and the ledger that settles them.
 
-mod action;
 mod classical;
 mod closed_form;
 #[cfg(test)]
@@ -14,7 +13,6 @@ mod option_tests;
 mod tests;
 mod trained;
 
-pub use action::{Action, Rule};
 pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
 pub use closed_form::{ClosedForm, FamilyForms};
 pub use hedged_monte_carlo::{HedgedMonteCarlo, Regressed, Regression};

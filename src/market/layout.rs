@@ -13,8 +13,8 @@ pub(super) const OPTION_STATE: usize = 3;
 /// no asset, `[…][steps + 1]`, that of an option followed where that is asked for by what costs may depend on beside it, `[3][steps + 1]`; what each path holds of its own contract of a family
 /// ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments,
 /// `[due dates]`; where it may end early, the date of its end, one row; and, where they are asked for, the answers of a
-/// benchmark, `[1 + 2 · assets][steps + 1]`, what the contract brought beside the premium that
-/// its ledger knows, one row, and what costs are multiplied by, `[steps + 1]`.
+/// benchmark, `[1 + 2 · assets][steps + 1]`, what a benchmark holds, `[steps][instruments]`, what the contract brought beside the
+/// premium that its ledger knows, one row, and what costs are multiplied by, `[steps + 1]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     dates: usize,
@@ -33,6 +33,7 @@ pub struct Layout {
     answers: bool,
     receipts: bool,
     cost_factors: bool,
+    hedged: bool,
 }
 
 impl Layout {
@@ -53,6 +54,7 @@ impl Layout {
             answers: false,
             receipts: false,
             cost_factors: false,
+            hedged: false,
         }
     }
 
@@ -151,6 +153,13 @@ impl Layout {
         self
     }
 
+    /// The same with or without room for the positions of a benchmark.
+    #[must_use]
+    pub fn hedged(mut self, hedged: bool) -> Self {
+        self.hedged = hedged;
+        self
+    }
+
     /// Rows of a block.
     pub fn rows(&self) -> usize {
         self.cost_factors().end
@@ -232,10 +241,22 @@ impl Layout {
         start..start + count * self.dates
     }
 
+    /// The positions of a benchmark.
+    #[inline(always)]
+    pub(super) fn benchmark_positions(&self) -> Range<usize> {
+        let start = self.answers().end;
+        let count = if self.hedged {
+            self.instruments.len()
+        } else {
+            0
+        };
+        start..start + count * (self.dates - 1)
+    }
+
     /// What each contract brought beside the ledger's premium, one row.
     #[inline(always)]
     pub(super) fn receipt(&self) -> Range<usize> {
-        let start = self.answers().end;
+        let start = self.benchmark_positions().end;
         start..start + usize::from(self.receipts)
     }
 

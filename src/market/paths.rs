@@ -1,6 +1,6 @@
 mod charged;
 
-use super::benchmark::{Answers, AnswersMut, Benchmark};
+use super::benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge};
 use super::layout::Layout;
 use super::quoted::Quoted;
 use crate::contract::{Contract, Family, Instrument, Observed, Spots};
@@ -124,6 +124,17 @@ impl<'a, R> PathBlock<'a, R> {
         let rows = &self.rows[self.layout.answers()];
         assert!(!rows.is_empty(), "the paths hold a benchmark's answers");
         Answers::new(rows, self.layout.dates())
+    }
+
+    /// What a benchmark holds over every period, `[steps][instruments]`.
+    ///
+    /// # Panics
+    /// If the paths hold no positions of one.
+    #[inline(always)]
+    pub fn benchmark_positions(&self) -> &'a [Lane<R>] {
+        let rows = &self.rows[self.layout.benchmark_positions()];
+        assert!(!rows.is_empty(), "the paths hold a benchmark's positions");
+        rows
     }
 
     /// A running quantity of the contract at every date.
@@ -366,6 +377,32 @@ impl<R: Real> Paths<R> {
             );
             for (out, answer) in out.iter_mut().zip(answers) {
                 *out = answer.map(R::of);
+            }
+        });
+    }
+
+    /// Writes what `hedge` holds on them, for which the layout has room; all else is written.
+    pub(super) fn hedge(&mut self, hedge: &dyn BenchmarkHedge) {
+        let Self {
+            layout,
+            rows,
+            count,
+        } = self;
+        let mut exact = Paths::<f64>::with_layout(*count, layout.clone());
+        let into = exact.rows.par_chunks_exact_mut(layout.rows());
+        let from = rows.par_chunks_exact_mut(layout.rows());
+        into.zip(from).for_each(|(exact, rows)| {
+            for (exact, row) in exact.iter_mut().zip(rows) {
+                *exact = row.map(Real::into_f64);
+            }
+        });
+        let positions = hedge.positions(&exact);
+        let held = layout.benchmark_positions();
+        let blocks = positions.par_chunks_exact(held.len());
+        let rows = rows.par_chunks_exact_mut(layout.rows());
+        rows.zip(blocks).for_each(|(rows, positions)| {
+            for (row, position) in rows[held.clone()].iter_mut().zip(positions) {
+                *row = position.map(R::of);
             }
         });
     }

@@ -1,5 +1,5 @@
 use super::assets::Assets;
-use super::benchmark::Benchmark;
+use super::benchmark::{Benchmark, BenchmarkHedge};
 use super::layout::{Layout, OPTION_STATE};
 use super::model::{Tabulated, Tabulation};
 use super::paths::{PathBlock, Paths};
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 /// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there, and what
-/// the contract itself makes of the paths; with a benchmark also what that says of the contract.
+/// the contract itself makes of the paths; with a benchmark also what that says of the contract or holds against it.
 ///
 /// An option has the model's price, or one that is interpolated from a table of that price for every date ([`PriceTable`],
 /// where the model asks for it: [`Tabulation`]) and outside of the table computed as such. Interpolation moves a price by less
@@ -30,6 +30,7 @@ pub struct Quotes {
     /// Whether paths have room for what each contract brought.
     receipts: bool,
     benchmark: Option<Arc<dyn Benchmark>>,
+    hedge: Option<Arc<dyn BenchmarkHedge>>,
 }
 
 #[derive(Debug)]
@@ -84,6 +85,7 @@ impl Quotes {
             option_states: false,
             receipts: false,
             benchmark: None,
+            hedge: None,
         })
     }
 
@@ -102,6 +104,15 @@ impl Quotes {
     pub fn with_option_states(self, option_states: bool) -> Self {
         Self {
             option_states,
+            ..self
+        }
+    }
+
+    /// The same with what `hedge` holds.
+    #[must_use]
+    pub fn hedged_by(self, hedge: Arc<dyn BenchmarkHedge>) -> Self {
+        Self {
+            hedge: Some(hedge),
             ..self
         }
     }
@@ -129,7 +140,8 @@ impl Quotes {
         let layout = layout
             .with_option_states(self.option_states)
             .with_receipts(self.receipts);
-        layout.answered(self.benchmark.is_some())
+        let layout = layout.answered(self.benchmark.is_some());
+        layout.hedged(self.hedge.is_some())
     }
 
     /// The paths with the prices of the instruments and what the contract makes of them.
@@ -167,6 +179,9 @@ impl Quotes {
         }
         if let Some(benchmark) = &self.benchmark {
             paths.answer(benchmark.as_ref());
+        }
+        if let Some(hedge) = &self.hedge {
+            paths.hedge(hedge.as_ref());
         }
     }
 }

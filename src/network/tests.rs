@@ -10,7 +10,7 @@ use crate::simd::{Lane, Real};
 use candle_core::{D, Device, Tensor, WithDType};
 use faer::Mat;
 
-fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
+pub(super) fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
     let model = Model::from(HestonParameters {
         v0: 0.04,
         kappa: 1.5,
@@ -36,7 +36,7 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
     .paths(0, count)
 }
 
-fn features(steps: usize) -> Features {
+pub(super) fn features(steps: usize) -> Features {
     let list = Feature::USUAL.to_vec();
     Features {
         list,
@@ -54,15 +54,15 @@ fn features(steps: usize) -> Features {
 /// Those of a network that may be fed its own outputs.
 fn features_of(shape: LstmShape, steps: usize) -> Features {
     let mut features = features(steps);
-    if shape.feedback {
+    if shape.head.fed > 0 {
         features.list.push(Feature::PreviousPosition);
-        features.instruments = shape.instruments;
+        features.instruments = shape.head.outputs;
     }
     features
 }
 
 /// The same paths, on which a contract ends where the spot is above 101 on the third date or the fourth.
-fn ending<R: Real>(count: usize, steps: usize) -> Paths<R> {
+pub(super) fn ending<R: Real>(count: usize, steps: usize) -> Paths<R> {
     let deviation = 0.2 * (steps as f64 / 252.0).sqrt();
     let mut rule = ExerciseRule::at_expiry(OptionKind::Call, 101.0, (deviation, None), steps);
     for date in [3, 4] {
@@ -88,7 +88,7 @@ fn candle_positions(
     let zeros = |columns: usize| column(vec![0.0; count * columns], columns);
     let ones = column(vec![1.0; count], 1);
     let mut states = vec![(zeros(shape.hidden), zeros(shape.hidden)); shape.layers];
-    let mut held = zeros(shape.instruments);
+    let mut held = zeros(shape.head.outputs);
     let mut columns: Vec<Tensor> = Vec::new();
     for t in 0..steps {
         let rows = (0..count).flat_map(|b| {
@@ -100,7 +100,7 @@ fn candle_positions(
             ]
         });
         let mut x = column(rows.collect(), 3);
-        if shape.feedback {
+        if shape.head.fed > 0 {
             x = Tensor::cat(&[&x, &held], 1).unwrap();
         }
         for (w, (h, c)) in variables.iter().zip(&mut states) {
@@ -141,7 +141,7 @@ fn candle_positions(
 }
 
 /// Seeds that depend on path, date and instrument: a fixed smooth function of the spot.
-fn seed<R: Real>(
+pub(super) fn seed<R: Real>(
     paths: &Paths<R>,
     instruments: usize,
 ) -> impl Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + '_ {
@@ -177,10 +177,11 @@ fn seeds_tensor(paths: &Paths<f64>, instruments: usize) -> Tensor {
 
 /// Both engines.
 fn sweeps<R: Real + WithDType>(shape: LstmShape) -> [(&'static str, Box<dyn Sweep<R>>); 2] {
+    let actor = || Actor::direct(shape.head.outputs);
     let shape = Shape::from(shape);
     [
-        ("block", shape.sweep(Engine::Block)),
-        ("tensor", shape.sweep(Engine::Tensor)),
+        ("block", shape.sweep(Engine::Block, actor())),
+        ("tensor", shape.sweep(Engine::Tensor, actor())),
     ]
 }
 
@@ -201,9 +202,8 @@ fn sweeps_equal_candle_autograd_in_double_precision() {
             features: if feedback { 3 + instruments } else { 3 },
             hidden,
             layers,
-            instruments,
+            head: Actor::direct(instruments).head(feedback),
             layer_normalisation,
-            feedback,
         };
         let parameters = Parameters::random(shape.maps(), 11).unwrap();
         for (engine, sweep) in sweeps::<f64>(shape) {
@@ -221,7 +221,7 @@ fn equals_candle_autograd(
     parameters: &Parameters,
     paths: &Paths<f64>,
 ) {
-    let (steps, instruments) = (paths.steps(), shape.instruments);
+    let (steps, instruments) = (paths.steps(), shape.head.outputs);
     let features = features_of(shape, steps);
 
     let expected = candle_positions(shape, parameters, &features, paths);
@@ -265,19 +265,18 @@ fn single_precision_sweep_agrees_with_double() {
             features: 3,
             hidden: 32,
             layers: 1,
-            instruments: 1,
+            head: Head::positions(1),
             layer_normalisation: false,
-            feedback: false,
         },
     );
     let parameters = Parameters::random(shape.maps(), 5).unwrap();
     let features = features(steps);
     let (single, double) = (paths::<f32>(256, steps), paths::<f64>(256, steps));
     let (seed32, seed64) = (seed(&single, 1), seed(&double, 1));
-    let found = BlockSweep::<f32, _>::new(shape)
+    let found = BlockSweep::<f32, _>::new(shape, Actor::direct(shape.head.outputs))
         .gradient(&parameters, &features, &single, &seed32)
         .unwrap();
-    let exact = BlockSweep::<f64, _>::new(shape)
+    let exact = BlockSweep::<f64, _>::new(shape, Actor::direct(shape.head.outputs))
         .gradient(&parameters, &features, &double, &seed64)
         .unwrap();
     for (found, exact) in found.iter().zip(&exact) {
@@ -295,15 +294,14 @@ fn directional_derivative_contracts_the_path_derivative() {
             features: 3,
             hidden: 4,
             layers: 2,
-            instruments: 1,
+            head: Head::positions(1),
             layer_normalisation: false,
-            feedback: false,
         },
     );
     let parameters = Parameters::random(shape.maps(), 2).unwrap();
     let paths = paths::<f64>(32, steps);
     let seed = seed(&paths, 1);
-    let sweep = BlockSweep::<f64, _>::new(shape);
+    let sweep = BlockSweep::<f64, _>::new(shape, Actor::direct(shape.head.outputs));
     let mut record = Record::default();
     sweep
         .record(&parameters, &features(steps), &paths, &seed, &mut record)
@@ -327,7 +325,12 @@ fn directional_derivative_contracts_the_path_derivative() {
 }
 
 /// Σ|found − expected| ≤ bound Σ|expected|, over all lanes.
-fn assert_close<R: Real>(found: &[Lane<R>], expected: &[Lane<R>], bound: f64, what: &str) {
+pub(super) fn assert_close<R: Real>(
+    found: &[Lane<R>],
+    expected: &[Lane<R>],
+    bound: f64,
+    what: &str,
+) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let (mut error, mut size) = (0.0, 0.0);
     for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
@@ -337,7 +340,12 @@ fn assert_close<R: Real>(found: &[Lane<R>], expected: &[Lane<R>], bound: f64, wh
     assert!(error <= bound * size, "{what}: {error:e} of {size:e}");
 }
 
-fn assert_close_matrices(found: &[Mat<f64>], expected: &[Mat<f64>], bound: f64, what: &str) {
+pub(super) fn assert_close_matrices(
+    found: &[Mat<f64>],
+    expected: &[Mat<f64>],
+    bound: f64,
+    what: &str,
+) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (found, expected) in found.iter().zip(expected) {
         let error = (found - expected).norm_l2() / expected.norm_l2();
@@ -363,9 +371,8 @@ fn engines_agree<R: Real + WithDType>(bound: f64) {
             features: if feedback { 3 + instruments } else { 3 },
             hidden,
             layers,
-            instruments,
+            head: Actor::direct(instruments).head(feedback),
             layer_normalisation,
-            feedback,
         };
         let parameters = Parameters::random(shape.maps(), 11).unwrap();
         // What is fed back grows with the dates, and its rounding with it.
@@ -430,15 +437,14 @@ fn records_are_written_over() {
             features: 3,
             hidden: 8,
             layers: 2,
-            instruments: 1,
+            head: Head::positions(1),
             layer_normalisation: false,
-            feedback: false,
         },
     );
     let parameters = Parameters::random(shape.maps(), 2).unwrap();
     let write = |count: usize, record: &mut Record<f32>| {
         let paths = paths::<f32>(count, steps);
-        BlockSweep::new(shape)
+        BlockSweep::new(shape, Actor::direct(shape.head.outputs))
             .record(
                 &parameters,
                 &features(steps),
@@ -470,9 +476,8 @@ fn steps_have_a_matrix_for_every_map() {
         features: 3,
         hidden: 2,
         layers: 1,
-        instruments: 1,
+        head: Head::positions(1),
         layer_normalisation: false,
-        feedback: false,
     };
     let parameters = Parameters::random(shape.maps(), 8).unwrap();
     let before = parameters.matrices().unwrap();
@@ -488,9 +493,8 @@ fn sweeps_take_the_weights_of_their_network() {
         features: 3,
         hidden: 4,
         layers: 1,
-        instruments: 1,
+        head: Head::positions(1),
         layer_normalisation: false,
-        feedback: false,
     };
     let other = LstmShape { hidden: 5, ..shape };
     let parameters = Parameters::random(other.maps(), 8).unwrap();
@@ -513,15 +517,14 @@ fn the_record_shows_what_is_fed_back() {
             features: 5,
             hidden: 4,
             layers: 1,
-            instruments: 2,
+            head: Actor::direct(2).head(true),
             layer_normalisation: false,
-            feedback: true,
         },
     );
     let parameters = Parameters::random(shape.maps(), 2).unwrap();
     let paths = ending::<f64>(64, steps);
     let features = features_of(shape, steps);
-    let sweep = BlockSweep::<f64, _>::new(shape);
+    let sweep = BlockSweep::<f64, _>::new(shape, Actor::direct(shape.head.outputs));
     let positions = sweep.forward(&parameters, &features, &paths).unwrap();
     let mut record = Record::default();
     let seed = seed(&paths, 2);

@@ -7,10 +7,11 @@ use crate::hedging::{
     ClassicalName, ClassicalPolicy, ClosedForm, FamilyForms, HedgedMonteCarlo, Ledger, Policy,
     Regressed, Regression,
 };
-use crate::market::{Assets, Benchmark, PathSource, Paths, Quotes, Simulator};
+use crate::market::{Assets, Benchmark, BenchmarkHedge, PathSource, Paths, Quotes, Simulator};
 use crate::network::Features;
 use crate::random::Purpose;
 use crate::simd::{BLOCK, Lane};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a regression was fitted for.
@@ -196,6 +197,49 @@ impl Plan {
             self.regress(&ledger, &quotes, &self.regression_paths(assets))
         })?;
         Ok(Some(Arc::new(Regressed::new(regression, ledger))))
+    }
+
+    /// The hedge whose positions the policy's action departs from, on paths whose market is that of `assets`; none where the action
+    /// has no benchmark. Hedged Monte Carlo trades without a band.
+    ///
+    /// # Errors
+    /// Those of [`Regression::new`].
+    pub(super) fn benchmark_hedge(
+        &self,
+        assets: &Assets,
+    ) -> Result<Option<Arc<dyn BenchmarkHedge>>> {
+        let Some(name) = self.reference else {
+            return Ok(None);
+        };
+        let assets = self.assumed.as_ref().unwrap_or(assets);
+        if name.formula(f64::INFINITY).is_none() {
+            self.regression(assets)?;
+        }
+        Ok(Some(Arc::new(Reference {
+            name,
+            policy: self.classical(name, assets, f64::INFINITY),
+            contract: self.contract.clone(),
+        })))
+    }
+}
+
+/// A hedge without training of one contract, whose positions an action departs from.
+struct Reference {
+    name: ClassicalName,
+    policy: Box<dyn Policy + Send + Sync>,
+    contract: Contract,
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} of {}", self.name.name(), self.contract.name)
+    }
+}
+
+impl BenchmarkHedge for Reference {
+    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+        let positions = self.policy.positions(&self.contract, paths);
+        positions.expect("its closed form or regression was made when the reference was")
     }
 }
 

@@ -17,11 +17,13 @@ use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Family, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalName, Financing};
+use crate::hedging::{ClassicalName, Financing};
 use crate::market::{Assets, Market, Simulator};
-use crate::network::{AssetScale, Engine, Feature, Features, Shape};
+use crate::network::{Action, Actor, AssetScale, Engine, Feature, Features, Shape, Sweep};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
+use crate::simd::Real;
+use candle_core::WithDType;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -61,6 +63,8 @@ pub struct Plan {
     pub shape: Shape,
     /// How positions come of the network's outputs.
     pub action: Action,
+    /// The hedge whose positions the action departs from, if it does.
+    pub reference: Option<ClassicalName>,
     /// What the network sees of a date.
     pub features: Features,
     /// The market that the benchmark in the features assumes, where it is not that of the paths.
@@ -147,9 +151,15 @@ impl Plan {
             unit: None,
             instruments: instruments.len(),
         };
-        let shape = strategy
+        let reference = strategy
             .policy
-            .shape(features.inputs(), instruments.len())?;
+            .reference(&contract, &instruments, &market)?;
+        let action = strategy.policy.action()?;
+        let actor = Actor {
+            action,
+            instruments: instruments.len(),
+        };
+        let shape = strategy.policy.shape(features.inputs(), &actor)?;
         let hedges = strategy
             .evaluation
             .hedges(&contract, &instruments, &market)?;
@@ -179,7 +189,8 @@ impl Plan {
             premium: strategy.contract.premium.into(),
             risk,
             shape,
-            action: Action::default(),
+            action,
+            reference,
             features,
             assumed: None,
             engine: strategy.policy.sweep,
@@ -442,6 +453,19 @@ impl Plan {
             sampling: Sampling::Pseudorandom,
             family: self.contract.family().cloned(),
         }
+    }
+
+    /// What makes positions of the network's outputs.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            action: self.action,
+            instruments: self.instruments.len(),
+        }
+    }
+
+    /// A sweep of the network and its action.
+    pub fn sweep<R: Real + WithDType>(&self) -> Box<dyn Sweep<R>> {
+        self.shape.sweep(self.engine, self.actor())
     }
 
     /// Steps that `optimizer` trains for, if it is not trained by time.

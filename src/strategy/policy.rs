@@ -2,12 +2,14 @@
 
 use super::instruments::InstrumentSection;
 use super::market::check_prices;
-use crate::bounds::{at_least, within};
+use crate::bounds::{at_least, outside, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalName};
+use crate::hedging::ClassicalName;
 use crate::market::Market;
-use crate::network::{Engine, Feature, LstmShape, Shape};
+use crate::network::{
+    Action, ActionName, ActionSettings, Actor, Engine, Feature, NetworkName, Shape, Sizes,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,19 +22,21 @@ pub enum Aversion {
     Tuned,
 }
 
-/// Units of a layer, at most.
-const MOST_HIDDEN: usize = 4096;
-
 /// What the network sees and trades.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PolicySection {
-    /// Units of every layer of the LSTM.
+    /// The network that turns what is seen of a date into a position.
+    pub network: NetworkName,
+    /// Units of every layer of the network.
     #[schemars(title = "Hidden units", range(min = 1, max = 4096), extend("x-unit" = "units"))]
     pub hidden: usize,
-    /// Layers of the LSTM.
+    /// Layers of the network, one above the other.
     #[schemars(range(min = 1, max = 64))]
     pub layers: usize,
+    /// Heads of every layer of attention, among which its units are divided.
+    #[schemars(range(min = 1, max = 64), extend("x-when" = {"network": ["attention"]}))]
+    pub heads: usize,
     /// What the network sees at a date, beside the running quantities that the contract's payments depend on. With several assets
     /// it sees all of it but time and value of each; the moneyness of those after the first is relative to their spot at the sale.
     /// `delta`, `gamma` and `value` are the answers of a benchmark, 0 once the contract has ended.
@@ -42,7 +46,22 @@ pub struct PolicySection {
     /// "spot:NAME" for that of one; `{ spot = "NAME", proportional = x, half_spread = y }` is one at costs of its own, and
     /// `{ type = "call", strike = K, asset = "NAME" }` an option on one.
     pub instruments: Vec<InstrumentSection>,
-    /// Whether the output of every layer goes on normalised over its units.
+    /// How positions come of the network's outputs, one for every instrument at every date.
+    pub action: ActionName,
+    /// The classical hedge that the action departs from; hedged Monte Carlo without its band.
+    #[schemars(extend("x-when" = {"action": ["residual", "band"]}, "x-default" = "black_scholes; hedged_monte_carlo for a contract without a delta in closed form"))]
+    pub benchmark: Option<ClassicalName>,
+    /// How far from the benchmark each edge of the band lies before training.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 100.0, "x-unit" = "units of an instrument a contract", "x-when" = {"action": ["band"]}))]
+    pub band_width: f64,
+    /// The bound below every position.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
+    pub lowest_position: f64,
+    /// The bound above every position.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
+    pub highest_position: f64,
+    /// Whether the output of every layer goes on normalised over its units. Layers of attention always normalise what they take.
+    #[schemars(extend("x-when" = {"network": ["lstm", "gru", "mlp"]}))]
     pub layer_normalisation: bool,
     /// The implementation that moves the network through time.
     pub sweep: Engine,
@@ -51,10 +70,17 @@ pub struct PolicySection {
 impl Default for PolicySection {
     fn default() -> Self {
         Self {
+            network: NetworkName::Lstm,
             hidden: 32,
             layers: 1,
+            heads: 2,
             features: Feature::USUAL.to_vec(),
             instruments: vec![InstrumentSection::default()],
+            action: ActionName::Direct,
+            benchmark: None,
+            band_width: 0.05,
+            lowest_position: 0.0,
+            highest_position: 1.0,
             layer_normalisation: false,
             sweep: Engine::Block,
         }
@@ -76,21 +102,61 @@ impl PolicySection {
         Ok(())
     }
 
-    /// The shape of the network that sees so many features and trades so many instruments.
-    pub(super) fn shape(&self, inputs: usize, instruments: usize) -> Result<Shape> {
-        // What is fed back are outputs; a rule under which positions are something else has to be told to the sweep.
-        let Action::Output = Action::default();
-        // The deviation of one unit from its own mean is zero.
-        let least = if self.layer_normalisation { 2 } else { 1 };
-        let shape = LstmShape {
-            features: at_least("policy.features", inputs, 1)?,
-            hidden: within("policy.hidden", self.hidden, least, MOST_HIDDEN)?,
-            layers: self.layers,
-            instruments,
-            layer_normalisation: self.layer_normalisation,
-            feedback: self.features.contains(&Feature::PreviousPosition),
+    /// How positions come of the network's outputs.
+    pub(super) fn action(&self) -> Result<Action> {
+        let action = self.action.of(&ActionSettings {
+            band_width: self.band_width,
+            lowest_position: self.lowest_position,
+            highest_position: self.highest_position,
+        });
+        if self.lowest_position < self.highest_position {
+            return Ok(action);
+        }
+        Err(outside(
+            "policy.lowest_position",
+            format!(
+                "below `policy.highest_position` ({})",
+                shown(self.highest_position)
+            ),
+            shown(self.lowest_position),
+        ))
+    }
+
+    /// The hedge that the action departs from, if it does; a default is filled in.
+    pub(super) fn reference(
+        &mut self,
+        contract: &Contract,
+        instruments: &[(Instrument, Charge)],
+        market: &Market,
+    ) -> Result<Option<ClassicalName>> {
+        const KEY: &str = "policy.benchmark";
+        if !self.action.is_on_benchmark() {
+            return Ok(None);
+        }
+        let usual = match contract.has_delta() {
+            true => ClassicalName::BlackScholes,
+            false => ClassicalName::HedgedMonteCarlo,
         };
-        Ok(shape.into())
+        let name = *self.benchmark.get_or_insert(usual);
+        if let Some(why) = name.why_no_benchmark() {
+            let words = format!(": \"{}\" {why}, and a benchmark must not", name.name());
+            return Err(Error::key(KEY, words));
+        }
+        check_hedge(KEY, name, contract, instruments, market)?;
+        Ok(Some(name))
+    }
+
+    /// The shape of the network that has so many inputs, and whose outputs `actor` makes positions of.
+    pub(super) fn shape(&self, inputs: usize, actor: &Actor) -> Result<Shape> {
+        let sizes = Sizes {
+            inputs: at_least("policy.features", inputs, 1)?,
+            head: actor.head(self.features.contains(&Feature::PreviousPosition)),
+            hidden: self.hidden,
+            layers: self.layers,
+            heads: self.heads,
+            layer_normalisation: self.layer_normalisation,
+        };
+        self.network.shape(sizes, &|key| format!("policy.{key}"))
     }
 }
 
@@ -146,9 +212,6 @@ impl EvaluationSection {
         instruments: &[(Instrument, Charge)],
         market: &Market,
     ) -> Result<Vec<ClassicalName>> {
-        let options = instruments.iter().any(
-            |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
-        );
         let has_delta = contract.has_delta();
         let hedges = self.hedges.get_or_insert_with(|| match has_delta {
             // The others integrate a characteristic function at every date of every path, need an option, or a fit.
@@ -156,37 +219,7 @@ impl EvaluationSection {
             false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
         });
         for name in hedges.iter() {
-            if name.needs_options() && contract.family().is_some() {
-                let words = format!(
-                    ": \"{}\" needs one contract for all paths, and the terms of this one are ranges",
-                    name.name()
-                );
-                return Err(Error::key("evaluation.hedges", words));
-            }
-            let lacks = if name.needs_delta() && !has_delta {
-                "a delta in closed form"
-            } else if name.needs_options() && contract.legs().is_none() {
-                "calls and puts on one asset that expire with the contract"
-            } else {
-                continue;
-            };
-            return Err(Error::key(
-                "evaluation.hedges",
-                format!(
-                    ": \"{}\" needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
-                    name.name(),
-                    contract.name
-                ),
-            ));
-        }
-        if hedges.contains(&ClassicalName::DeltaVega) && !options {
-            return Err(Error::key(
-                "evaluation.hedges",
-                ": \"delta_vega\" needs an option on the contract's asset in `policy.instruments`",
-            ));
-        }
-        if hedges.contains(&ClassicalName::MinimumVariance) {
-            check_prices(market, "evaluation.hedges", "\"minimum_variance\"")?;
+            check_hedge("evaluation.hedges", *name, contract, instruments, market)?;
         }
         Ok(hedges.clone())
     }
@@ -198,4 +231,42 @@ impl EvaluationSection {
             AversionRule::Rule(TunedAversion::Tuned) => Aversion::Tuned,
         }
     }
+}
+
+/// Refuses a classical hedge that contract, instruments or market do not allow for.
+fn check_hedge(
+    key: &'static str,
+    name: ClassicalName,
+    contract: &Contract,
+    instruments: &[(Instrument, Charge)],
+    market: &Market,
+) -> Result<()> {
+    let refused = |words: String| Err(Error::key(key, format!(": \"{}\" {words}", name.name())));
+    if name.needs_options() && contract.family().is_some() {
+        return refused(
+            "needs one contract for all paths, and the terms of this one are ranges".into(),
+        );
+    }
+    let lacks = if name.needs_delta() && !contract.has_delta() {
+        Some("a delta in closed form")
+    } else if name.needs_options() && contract.legs().is_none() {
+        Some("calls and puts on one asset that expire with the contract")
+    } else {
+        None
+    };
+    if let Some(lacks) = lacks {
+        return refused(format!(
+            "needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
+            contract.name
+        ));
+    }
+    let on_first =
+        |one: &Instrument| matches!(one, Instrument::Option(option) if option.asset == 0);
+    if name == ClassicalName::DeltaVega && !instruments.iter().any(|(one, _)| on_first(one)) {
+        return refused("needs an option on the contract's asset in `policy.instruments`".into());
+    }
+    if name == ClassicalName::MinimumVariance {
+        check_prices(market, key, "\"minimum_variance\"")?;
+    }
+    Ok(())
 }

@@ -120,27 +120,36 @@ impl Plan {
             .with_option_states(self.asks_of_options())
             .with_receipts(!self.financing.is_free());
         let layout = layout.trading(&self.instruments()).under(&self.contract);
-        layout.answered(self.features.ask_benchmark())
+        let layout = layout.answered(self.features.ask_benchmark());
+        layout.hedged(self.reference.is_some())
     }
 
-    /// The model's prices of the instruments in the strategy's own market, with all else that a policy sees beside it.
+    /// The model's prices of the instruments in the strategy's own market, with all else that a policy needs of paths.
     ///
     /// # Errors
-    /// Those of a regression, where the policy sees the answers of one.
+    /// Those of a regression, where the policy sees the answers of one or departs from its positions.
     pub fn quotes(&self) -> Result<Arc<Quotes>> {
         self.quotes_in(&self.assets())
     }
 
-    /// The model's prices of the instruments in the market of `assets`, with all else that a policy sees beside it.
+    /// The model's prices of the instruments in the market of `assets`, with all else that a policy needs of paths.
     ///
     /// # Errors
-    /// Those of a regression, where the policy sees the answers of one.
+    /// Those of a regression, where the policy sees the answers of one or departs from its positions.
     pub fn quotes_in(&self, assets: &Assets) -> Result<Arc<Quotes>> {
         let quotes = self.market_quotes(assets);
-        Ok(match self.benchmark(assets)? {
-            None => quotes,
-            Some(benchmark) => Arc::new(Quotes::clone(&quotes).answered_by(benchmark)),
-        })
+        let (answers, hedge) = (self.benchmark(assets)?, self.benchmark_hedge(assets)?);
+        if answers.is_none() && hedge.is_none() {
+            return Ok(quotes);
+        }
+        let mut quotes = Quotes::clone(&quotes);
+        if let Some(answers) = answers {
+            quotes = quotes.answered_by(answers);
+        }
+        if let Some(hedge) = hedge {
+            quotes = quotes.hedged_by(hedge);
+        }
+        Ok(Arc::new(quotes))
     }
 
     /// The model's prices of the instruments in the market of `assets`, and what the contract makes of paths.

@@ -2,7 +2,7 @@ use super::hedge::Hedge;
 use super::{TrainingPoint, ValidationSummary};
 use crate::distributed;
 use crate::error::{Error, Result};
-use crate::hedging::{Ledger, Rule, Settlement};
+use crate::hedging::{Ledger, Settlement};
 use crate::linalg::add_scaled;
 use crate::market::{PathSource, Paths, Quotes};
 use crate::network::{Parameters, Record, Sweep};
@@ -53,7 +53,7 @@ impl<'a> Step<'a> {
         Ok(Self {
             plan,
             optimizer: optimizer.settings.build(),
-            sweep: plan.shape.sweep(plan.engine),
+            sweep: plan.sweep(),
             smoothed: ledger.clone(),
             ledger,
             martingale: plan
@@ -108,14 +108,11 @@ impl<'a> Step<'a> {
         premiums: Option<&[f64]>,
         further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
     ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
-        let mut positions = self.sweep.forward(parameters, &self.plan.features, paths)?;
+        let positions = self.sweep.forward(parameters, &self.plan.features, paths)?;
         let mut pnl = Vec::with_capacity(paths.count());
         let mut columns = std::array::from_fn(|_| Vec::with_capacity(paths.count()));
         let instruments = ledger.instruments();
         let size = paths.steps() * instruments;
-        for positions in positions.chunks_exact_mut(size) {
-            self.plan.action.positions(instruments, positions);
-        }
         let settled = distributed::in_order(paths.blocks(), |block| {
             let positions = &positions[block * size..][..size];
             ledger.settle(&paths.block(block), positions)
@@ -173,7 +170,6 @@ impl<'a> Step<'a> {
             sweep: self.sweep.as_ref(),
             parameters,
             features: &self.plan.features,
-            action: self.plan.action,
             ledger: &self.smoothed,
             unit: self.unit,
         };

@@ -1,21 +1,21 @@
 //! The sweep in candle tensor operations: the readable reference of the fused one.
 
-use super::normalise::EPSILON;
 use super::shape::{GATES, LstmShape};
 use crate::error::Result;
-use crate::market::{Paths, until};
+use crate::market::Paths;
+use crate::network::action::{Actor, TensorHands};
 use crate::network::architecture::Architecture;
 use crate::network::features::Features;
+use crate::network::head::Head;
+use crate::network::normalise::EPSILON;
 use crate::network::parameters::{Parameters, matrix};
 use crate::network::record::Record;
 use crate::network::sweep::{Seed, Sweep};
-use crate::simd::{BLOCK, Dates, Lane, Real};
-use candle_core::{DType, Device, Tensor, WithDType};
+use crate::network::tensors::{DEVICE, feature_tensors, fill};
+use crate::simd::{BLOCK, Lane, Real};
+use candle_core::{DType, Tensor, WithDType};
 use candle_nn::ops::sigmoid;
 use faer::Mat;
-
-/// Where the tensors are.
-const DEVICE: Device = Device::Cpu;
 
 /// The sweep as tensor operations on all paths at once, with the derivative written out.
 ///
@@ -32,17 +32,19 @@ const DEVICE: Device = Device::Cpu;
 /// g_i = ∂c_t ∘ k ∘ i(1 − i),  g_f = ∂c_t ∘ c_{t−1} ∘ f(1 − f),
 /// g_k = ∂c_t ∘ i ∘ (1 − k²),  g_o = ∂h_t ∘ tanh(c_t) ∘ o(1 − o),
 ///
-/// and Wᵀ g_t holds ∂h_{t−1} and ∂x_t; where [outputs are fed back](LstmShape::feedback), ∂x_t of the first layer holds a part of
-/// ∂y_{t−1}, which is added to its seed. No graph is recorded. Slower than
+/// and Wᵀ g_t holds ∂h_{t−1} and ∂x_t; where positions are fed back, ∂x_t of the first layer holds a part of
+/// ∂δ_{t−1}, which the hands take. No graph is recorded. Slower than
 /// [`BlockSweep`](crate::network::BlockSweep) and with the memory of a whole batch; it is what that one is
 /// tested against.
 ///
 /// # References
 /// Hochreiter and Schmidhuber (1997), with the forget gate of Gers, Schmidhuber and Cummins (2000).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct TensorSweep {
     /// The sizes of the network.
     pub shape: LstmShape,
+    /// What makes positions of its outputs.
+    pub actor: Actor,
 }
 
 impl<R: Real + WithDType> Sweep<R> for TensorSweep {
@@ -52,7 +54,8 @@ impl<R: Real + WithDType> Sweep<R> for TensorSweep {
         features: &Features,
         paths: &Paths<R>,
     ) -> Result<Vec<Lane<R>>> {
-        lanes(&Trace::new(self.shape, parameters, features, paths)?.positions)
+        let trace = Trace::new(self, parameters, features, paths)?;
+        Ok(trace.hands.positions())
     }
 
     fn gradient(
@@ -62,7 +65,7 @@ impl<R: Real + WithDType> Sweep<R> for TensorSweep {
         paths: &Paths<R>,
         seed: &Seed<'_, R>,
     ) -> Result<Vec<Mat<f64>>> {
-        differentiate(self.shape, parameters, features, paths, seed)?
+        differentiate(self, parameters, features, paths, seed)?
             .iter()
             .map(|map| {
                 let rows = |x: &Tensor| x.to_dtype(DType::F64)?.flatten(0, 1);
@@ -81,10 +84,10 @@ impl<R: Real + WithDType> Sweep<R> for TensorSweep {
         record: &mut Record<R>,
     ) -> Result<()> {
         record.resize(&self.shape.maps(), paths.blocks(), paths.steps());
-        let maps = differentiate(self.shape, parameters, features, paths, seed)?;
+        let maps = differentiate(self, parameters, features, paths, seed)?;
         for (target, map) in record.maps.iter_mut().zip(&maps) {
-            fill(&mut target.inputs, &lanes(&map.inputs)?);
-            fill(&mut target.gradients, &lanes(&map.gradients)?);
+            fill(&mut target.inputs, &map.inputs)?;
+            fill(&mut target.gradients, &map.gradients)?;
         }
         Ok(())
     }
@@ -92,22 +95,15 @@ impl<R: Real + WithDType> Sweep<R> for TensorSweep {
 
 /// A sweep forward and, along the seeds, backward.
 fn differentiate<R: Real + WithDType>(
-    shape: LstmShape,
+    sweep: &TensorSweep,
     parameters: &Parameters,
     features: &Features,
     paths: &Paths<R>,
     seed: &Seed<'_, R>,
 ) -> Result<Vec<MapTensors>> {
-    let (steps, instruments) = (paths.steps(), shape.instruments);
-    let trace = Trace::new(shape, parameters, features, paths)?;
-    let positions: Vec<Lane<R>> = lanes(&trace.positions)?;
-    let mut seeds = vec![[R::ZERO; BLOCK]; positions.len()];
-    let size = steps * instruments;
-    let blocks = positions.chunks_exact(size).zip(seeds.chunks_mut(size));
-    for (block, (positions, seeds)) in blocks.enumerate() {
-        seed(block, positions, seeds);
-    }
-    trace.differentiate(&from_lanes(&seeds, steps, instruments)?)
+    let mut trace = Trace::new(sweep, parameters, features, paths)?;
+    trace.hands.seed(seed);
+    trace.differentiate()
 }
 
 /// Inputs a `[T, B, columns]` and derivatives g `[T, B, rows]` of one map.
@@ -117,17 +113,14 @@ struct MapTensors {
 }
 
 /// All that the forward sweep leaves for the backward one; B counts whole blocks.
-struct Trace {
+struct Trace<R> {
     shape: LstmShape,
     weights: Vec<Tensor>,
     /// `[layers][dates]`
     layers: Vec<Vec<LstmDate>>,
     /// [h_t; 1] of the last layer, `[T, B, hidden + 1]`.
     head_inputs: Tensor,
-    /// `[T, B, instruments]`
-    positions: Tensor,
-    /// 1 where the contract goes on after a date and 0 where it has ended, `[T, B, 1]`, if it may end early.
-    alive: Option<Tensor>,
+    hands: TensorHands<R>,
 }
 
 /// One layer at one date: a_t `[B, columns]`, all others `[B, hidden]`.
@@ -169,13 +162,14 @@ impl Normalised {
     }
 }
 
-impl Trace {
-    fn new<R: Real + WithDType>(
-        shape: LstmShape,
+impl<R: Real + WithDType> Trace<R> {
+    fn new(
+        sweep: &TensorSweep,
         parameters: &Parameters,
         features: &Features,
         paths: &Paths<R>,
     ) -> Result<Self> {
+        let shape = sweep.shape;
         parameters.check(&shape.maps())?;
         let weights: Vec<Tensor> = parameters
             .variables()
@@ -184,17 +178,16 @@ impl Trace {
         let count = paths.blocks() * BLOCK;
         let ones = Tensor::ones((count, 1), R::DTYPE, &DEVICE)?;
         let zeros = |columns: usize| Tensor::zeros((count, columns), R::DTYPE, &DEVICE);
-        let seen = feature_tensors(features, paths, shape.features - shape.fed())?;
+        let seen = feature_tensors(features, paths, shape.features - shape.head.fed)?;
         let (maps, head) = weights.split_at(shape.layers);
-        let alive = alive(paths)?;
+        let mut hands = TensorHands::new(&sweep.actor, paths);
         let mut layers: Vec<Vec<LstmDate>> = maps.iter().map(|_| Vec::new()).collect();
         let mut states = vec![(zeros(shape.hidden)?, zeros(shape.hidden)?); shape.layers];
-        let mut held = zeros(shape.instruments)?;
-        let (mut head_inputs, mut positions) = (Vec::new(), Vec::new());
+        let mut head_inputs = Vec::new();
         for (t, seen) in seen.into_iter().enumerate() {
-            let mut x = match shape.feedback {
-                true => Tensor::cat(&[&seen, &held], 1)?,
-                false => seen,
+            let mut x = match shape.head.fed {
+                0 => seen,
+                _ => Tensor::cat(&[&seen, &hands.fed(t)?], 1)?,
             };
             for ((w, dates), (h, c)) in maps.iter().zip(&mut layers).zip(&mut states) {
                 let inputs = Tensor::cat(&[&*h, &x, &ones], 1)?;
@@ -205,46 +198,38 @@ impl Trace {
                 dates.push(date);
             }
             let inputs = Tensor::cat(&[&x, &ones], 1)?;
-            held = inputs.matmul(&head[0].t()?)?;
+            hands.act(t, &inputs.matmul(&head[0].t()?)?)?;
             head_inputs.push(inputs);
-            positions.push(held.clone());
-            if let Some(alive) = &alive {
-                held = held.broadcast_mul(&alive.get(t)?)?;
-            }
         }
         Ok(Self {
             head_inputs: Tensor::stack(&head_inputs, 0)?,
-            positions: Tensor::stack(&positions, 0)?,
             shape,
             weights,
             layers,
-            alive,
+            hands,
         })
     }
 
-    /// The record of every map for seeds `[T, B, instruments]`.
-    fn differentiate(&self, seeds: &Tensor) -> Result<Vec<MapTensors>> {
+    /// The record of every map, once the hands are seeded.
+    fn differentiate(&mut self) -> Result<Vec<MapTensors>> {
         let LstmShape {
-            hidden, features, ..
+            hidden,
+            features,
+            head: Head { fed, .. },
+            ..
         } = self.shape;
         let (maps, head) = self.weights.split_at(self.shape.layers);
         let head = head[0].narrow(1, 0, hidden)?;
-        let steps = seeds.dim(0)?;
-        let zeros = seeds.get(0)?.matmul(&head)?.zeros_like()?;
+        let steps = self.head_inputs.dim(0)?;
+        let zeros = self.layers[0][0].cell.zeros_like()?;
         // ∂h_t and ∂c_t from the next date.
         let mut next = vec![(zeros.clone(), zeros); self.shape.layers];
         let mut gradients = vec![Vec::with_capacity(steps); self.shape.layers + 1];
         let mut fed_back: Option<Tensor> = None;
         for t in (0..steps).rev() {
-            let mut seed = seeds.get(t)?;
-            if let Some(fed_back) = fed_back {
-                seed = match &self.alive {
-                    Some(alive) => (seed + fed_back.broadcast_mul(&alive.get(t)?)?)?,
-                    None => (seed + fed_back)?,
-                };
-            }
-            let mut above = seed.matmul(&head)?;
-            gradients[self.shape.layers].push(seed);
+            let by_outputs = self.hands.pull_back(t, fed_back.as_ref())?;
+            let mut above = by_outputs.matmul(&head)?;
+            gradients[self.shape.layers].push(by_outputs);
             for (index, w) in maps.iter().enumerate().rev() {
                 let date = &self.layers[index][t];
                 let (from_next, cell) = &mut next[index];
@@ -259,10 +244,9 @@ impl Trace {
                 above = moved.narrow(1, hidden, self.shape.inputs(index))?;
                 gradients[index].push(g);
             }
-            let fed = self.shape.fed();
-            fed_back = match self.shape.feedback {
-                true => Some(above.narrow(1, features - fed, fed)?),
-                false => None,
+            fed_back = match fed {
+                0 => None,
+                _ => Some(above.narrow(1, features - fed, fed)?),
             };
         }
         let inputs = self.layers.iter().map(|dates| {
@@ -333,59 +317,4 @@ impl LstmDate {
 
 fn one_minus(x: &Tensor) -> candle_core::Result<Tensor> {
     x.affine(-1.0, 1.0)
-}
-
-/// The `count` features of every date that the paths give, each `[B, count]`.
-fn feature_tensors<R: Real + WithDType>(
-    features: &Features,
-    paths: &Paths<R>,
-    count: usize,
-) -> Result<Vec<Tensor>> {
-    let steps = paths.steps();
-    let mut rows = vec![[R::ZERO; BLOCK]; paths.blocks() * steps * count];
-    for (index, out) in rows.chunks_exact_mut(count).enumerate() {
-        features.write::<R, false>(&paths.block(index / steps), index % steps, out);
-    }
-    let dates = from_lanes(&rows, steps, count)?;
-    (0..steps).map(|t| Ok(dates.get(t)?)).collect()
-}
-
-/// 1 where the contract goes on after a date and 0 where it has ended, `[T, B, 1]`; none if it lives to its expiry on all paths.
-fn alive<R: Real + WithDType>(paths: &Paths<R>) -> Result<Option<Tensor>> {
-    let steps = paths.steps();
-    let mut rows = Vec::with_capacity(paths.blocks() * steps);
-    for block in 0..paths.blocks() {
-        let block = paths.block(block);
-        if block.end().is_none() {
-            return Ok(None);
-        }
-        rows.extend((0..steps).map(|t| until(block.end(), t, [R::ONE; BLOCK])));
-    }
-    from_lanes(&rows, steps, 1).map(Some)
-}
-
-/// Lanes `[blocks][steps][rows][BLOCK]` as a tensor `[T, B, rows]`.
-fn from_lanes<R: Real + WithDType>(lanes: &[Lane<R>], steps: usize, rows: usize) -> Result<Tensor> {
-    let blocks = lanes.len() / (steps * rows);
-    let shape = (blocks, steps, rows, BLOCK);
-    Ok(Tensor::from_slice(lanes.as_flattened(), shape, &DEVICE)?
-        .permute((1, 0, 3, 2))?
-        .reshape((steps, blocks * BLOCK, rows))?)
-}
-
-/// A tensor `[T, B, rows]` as lanes `[blocks][steps][rows][BLOCK]`.
-fn lanes<R: Real + WithDType>(tensor: &Tensor) -> Result<Vec<Lane<R>>> {
-    let (steps, count, rows) = tensor.dims3()?;
-    let values = tensor
-        .reshape((steps, count / BLOCK, BLOCK, rows))?
-        .permute((1, 0, 3, 2))?
-        .flatten_all()?
-        .to_vec1::<R>()?;
-    Ok(values.as_chunks::<BLOCK>().0.to_vec())
-}
-
-fn fill<R: Real>(dates: &mut Dates<R>, lanes: &[Lane<R>]) {
-    for (t, rows) in lanes.chunks_exact(dates.rows()).enumerate() {
-        dates.at_mut(t).copy_from_slice(rows);
-    }
 }

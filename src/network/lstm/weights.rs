@@ -6,7 +6,7 @@ use faer::Mat;
 pub struct Weights<R> {
     pub shape: LstmShape,
     pub layers: Vec<LayerWeights<R>>,
-    /// Head weights of every instrument, the bias last.
+    /// Head weights of every output, the bias last.
     pub head: Vec<Vec<R>>,
 }
 
@@ -14,7 +14,7 @@ pub struct LayerWeights<R> {
     pub forward: Packed<R>,
     /// Rows of Wᵀ for h_{t−1}: gate derivatives to ∂z/∂h_{t−1}.
     pub to_hidden: Packed<R>,
-    /// Rows of Wᵀ for those inputs that depend on weights: another layer's units, or outputs of the date before.
+    /// Rows of Wᵀ for those inputs that depend on weights: another layer's units, or positions of the date before.
     pub to_inputs: Packed<R>,
 }
 
@@ -25,7 +25,7 @@ impl<R: Real> Weights<R> {
             .map(|layer| {
                 let w = &matrices[layer];
                 let (rows, columns) = (w.nrows(), w.ncols());
-                let inputs = if layer > 0 { hidden } else { shape.fed() };
+                let inputs = if layer > 0 { hidden } else { shape.head.fed };
                 let first = hidden + shape.inputs(layer) - inputs;
                 LayerWeights {
                     forward: Packed::new(rows, columns, |row, column| w[(row, column)]),
@@ -38,7 +38,7 @@ impl<R: Real> Weights<R> {
         Self {
             shape,
             layers,
-            head: (0..shape.instruments)
+            head: (0..shape.head.outputs)
                 .map(|i| (0..=hidden).map(|u| R::of(head[(i, u)])).collect())
                 .collect(),
         }
