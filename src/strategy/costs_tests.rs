@@ -175,6 +175,12 @@ fn nothing_is_financed_after_the_end() {
     let ledger = plan.ledger(&plan.market, 5.0);
     let positions = vec![[0.6; crate::simd::BLOCK]; 20];
     let account = ledger.account(&block, &positions);
+    // The control variate of training is made of martingales: it knows neither costs nor spreads.
+    let martingale = plan.ledger_without_costs(&plan.market);
+    assert_eq!(
+        martingale.financed(&block, &positions),
+        [0.0; crate::simd::BLOCK]
+    );
     let ends = block.end().unwrap();
     assert!(ends.iter().any(|end| *end < 20.0) && ends.iter().any(|end| *end >= 20.0));
     for (lane, end) in ends.iter().enumerate() {

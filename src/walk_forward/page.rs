@@ -1,6 +1,7 @@
 //! The results as a page in Markdown.
 
 use crate::contract::{Charge, Contract, Cost, Instrument, SquareRoot};
+use crate::hedging::Financing;
 use crate::market::estimation::VarianceEstimator;
 use crate::market::{Assets, Curve};
 use crate::numbers::{self, significant};
@@ -204,6 +205,22 @@ fn carry(assets: &Assets, expiry: f64) -> String {
     }
 }
 
+/// What financing costs beyond the rate; nothing where it is free.
+fn financing(terms: &Financing) -> String {
+    if terms.is_free() {
+        return String::new();
+    }
+    let parts = [
+        (terms.borrow, "a spread of borrowing"),
+        (terms.lend, "a spread of lending"),
+        (terms.stock_borrow, "a fee for shares sold short"),
+        (terms.margin * terms.margin_spread, "a cost of margin"),
+    ];
+    let words = parts.iter().filter(|(rate, _)| *rate != 0.0);
+    let words = words.map(|(rate, what)| format!("{what} of {}", numbers::share(*rate)));
+    format!(" with {}", listed(&words.collect::<Vec<_>>()))
+}
+
 #[derive(Default)]
 struct Page(String);
 
@@ -299,7 +316,7 @@ impl Page {
                 "paths made of the returns of {those} by the stationary bootstrap, in blocks of {block} days on average"
             ),
         };
-        let carry = carry(&assets, plan.contract.expiry);
+        let carry = carry(&assets, plan.contract.expiry) + &financing(&plan.financing);
         let premium = match plan.premium {
             Premium::Model => "The premium is the model's price at the variance of the day".into(),
             Premium::Amount(amount) => format!("The premium is {amount}"),
