@@ -2,6 +2,7 @@
 
 use super::backtest::BacktestSection;
 use super::contract::ContractSection;
+use super::limits::LimitsSection;
 use super::market::MarketSection;
 use super::optimizer::OptimizerSection;
 use super::policy::{EvaluationSection, PolicySection};
@@ -41,6 +42,9 @@ pub struct Strategy {
     /// What trading costs.
     #[schemars(title = "Trading costs")]
     pub costs: CostsSection,
+    /// What every hedge must keep.
+    #[schemars(title = "Limits")]
+    pub limits: LimitsSection,
     /// What the hedge minimises.
     #[schemars(title = "Risk")]
     pub risk: RiskSection,
@@ -77,6 +81,7 @@ impl Default for Strategy {
             markets: BTreeMap::new(),
             contract: ContractSection::default(),
             costs: CostsSection::default(),
+            limits: LimitsSection::default(),
             risk: RiskSection::default(),
             policy: PolicySection::default(),
             training: TrainingSection::default(),

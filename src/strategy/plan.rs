@@ -5,6 +5,7 @@ use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
+use super::limits::limits;
 use super::market::check_simulation;
 use super::optimizer::OptimizerPlan;
 use super::policy::Aversion;
@@ -14,9 +15,9 @@ use super::scales::{scale, standards, terms_scales};
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
-use crate::contract::{Charge, Contract, Family, Instrument};
+use crate::contract::{Charge, Contract, Family, Instrument, Limit};
 use crate::error::{Error, Result};
-use crate::hedging::ClassicalName;
+use crate::hedging::ClassicalHedge;
 use crate::market::{Assets, Market, Simulator};
 use crate::network::{Action, Actor, AssetScale, Engine, Feature, Features, Shape, Sweep};
 use crate::random::{Purpose, Sampling};
@@ -56,8 +57,12 @@ pub struct Plan {
     pub shape: Shape,
     /// How positions come of the network's outputs.
     pub action: Action,
+    /// The limits of every instrument, for whatever hedges; empty where nothing is limited.
+    pub limits: Vec<Limit>,
+    /// The width over which limits are smooth in training, in units of the position.
+    pub limit_smoothing: f64,
     /// The hedge whose positions the action departs from, if it does.
-    pub reference: Option<ClassicalName>,
+    pub reference: Option<ClassicalHedge>,
     /// What the network sees of a date.
     pub features: Features,
     /// The market that the benchmark in the features assumes, where it is not that of the paths.
@@ -77,7 +82,7 @@ pub struct Plan {
     /// The number of test paths.
     pub evaluation_paths: usize,
     /// The classical hedges that policies are compared with.
-    pub hedges: Vec<ClassicalName>,
+    pub hedges: Vec<ClassicalHedge>,
     /// The risk aversion of the Whalley–Wilmott band.
     pub aversion: Aversion,
     /// The optimizers that are compared.
@@ -148,10 +153,7 @@ impl Plan {
             .policy
             .reference(&contract, &instruments, &market)?;
         let action = strategy.policy.action()?;
-        let actor = Actor {
-            action,
-            instruments: instruments.len(),
-        };
+        let actor = Actor::new(action, instruments.len());
         let shape = strategy.policy.shape(features.inputs(), &actor)?;
         let hedges = strategy
             .evaluation
@@ -166,6 +168,7 @@ impl Plan {
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
         let risk = strategy.risk.risk(market.spot);
+        let limits = limits(&strategy.limits, &instruments)?;
         let mut plan = Self {
             name: strategy.name.clone(),
             seed: strategy.seed,
@@ -180,6 +183,8 @@ impl Plan {
             risk,
             shape,
             action,
+            limits,
+            limit_smoothing: strategy.limits.smoothing,
             reference,
             features,
             assumed: None,
@@ -445,17 +450,24 @@ impl Plan {
         }
     }
 
-    /// What makes positions of the network's outputs.
+    /// What makes positions of the network's outputs, within the limits as they are.
     pub fn actor(&self) -> Actor {
-        Actor {
-            action: self.action,
-            instruments: self.instruments.len(),
-        }
+        self.actor_of(None)
     }
 
-    /// A sweep of the network and its action.
+    fn actor_of(&self, smoothing: Option<f64>) -> Actor {
+        Actor::new(self.action, self.instruments.len()).within(self.limits.clone(), smoothing)
+    }
+
+    /// A sweep of the network and its action, within the limits as they are.
     pub fn sweep<R: Real + WithDType>(&self) -> Box<dyn Sweep<R>> {
         self.shape.sweep(self.engine, self.actor())
+    }
+
+    /// The sweep that training takes, whose limits are smooth.
+    pub fn training_sweep(&self) -> Box<dyn Sweep<f32>> {
+        let actor = self.actor_of(Some(self.limit_smoothing));
+        self.shape.sweep(self.engine, actor)
     }
 
     /// Steps that `optimizer` trains for, if it is not trained by time.

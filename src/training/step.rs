@@ -17,7 +17,10 @@ use std::sync::Arc;
 pub(super) struct Step<'a> {
     plan: &'a Plan,
     pub optimizer: Box<dyn Optimizer>,
+    /// What training sees: with limits that are smooth.
     sweep: Box<dyn Sweep<f32>>,
+    /// The policy as it will hedge, where limits make that something else.
+    exact: Option<Box<dyn Sweep<f32>>>,
     ledger: Ledger,
     /// The ledger without costs, where the control variate is asked for.
     martingale: Option<Ledger>,
@@ -51,7 +54,8 @@ impl<'a> Step<'a> {
         Ok(Self {
             plan,
             optimizer: optimizer.settings.build(),
-            sweep: plan.sweep(),
+            sweep: plan.training_sweep(),
+            exact: (!plan.limits.is_empty()).then(|| plan.sweep()),
             ledger: plan.ledger_of_sale(),
             martingale: plan
                 .control_variate
@@ -72,7 +76,8 @@ impl<'a> Step<'a> {
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
     ) -> Result<(Evaluation, Vec<f64>)> {
-        let (pnl, []) = self.settle(parameters, paths, premiums, |_| [])?;
+        let sweep = self.sweep.as_ref();
+        let (pnl, []) = self.settle(sweep, (parameters, paths), premiums, |_| [])?;
         Ok((self.plan.risk.evaluate(&pnl), pnl))
     }
 
@@ -83,7 +88,9 @@ impl<'a> Step<'a> {
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
     ) -> Result<(Estimate, ValidationSummary)> {
-        let (pnl, [cost]) = self.settle(parameters, paths, premiums, |settled| [settled.cost])?;
+        let sweep = self.exact.as_ref().unwrap_or(&self.sweep).as_ref();
+        let costs = |settled: &Settlement<f32>| [settled.cost];
+        let (pnl, [cost]) = self.settle(sweep, (parameters, paths), premiums, costs)?;
         let risk = self.plan.risk.evaluate(&pnl).value;
         let cvar = match self.plan.risk.cvar_level() {
             Some(_) => risk,
@@ -99,12 +106,12 @@ impl<'a> Step<'a> {
     /// The P&L of every path, and what else of its settlement is asked for.
     fn settle<const N: usize>(
         &self,
-        parameters: &Parameters,
-        paths: &Paths<f32>,
+        sweep: &dyn Sweep<f32>,
+        (parameters, paths): (&Parameters, &Paths<f32>),
         premiums: Option<&[f64]>,
         further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
     ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
-        let positions = self.sweep.forward(parameters, &self.plan.features, paths)?;
+        let positions = sweep.forward(parameters, &self.plan.features, paths)?;
         let mut pnl = Vec::with_capacity(paths.count());
         let mut columns = std::array::from_fn(|_| Vec::with_capacity(paths.count()));
         let instruments = self.ledger.instruments();
