@@ -110,6 +110,7 @@ impl Plan {
             given,
         });
         ClassicalPolicy::new(hedge, assets.clone(), self.charges())
+            .within(self.limits.clone())
             .with_values(values)
             .with_fits(fits)
     }
@@ -202,7 +203,7 @@ impl Plan {
     }
 
     /// The hedge whose positions the policy's action departs from, on paths whose market is that of `assets`; none where the action
-    /// has no benchmark. Hedged Monte Carlo trades without a band.
+    /// has no benchmark.
     ///
     /// # Errors
     /// Those of [`Regression::new`].
@@ -215,7 +216,12 @@ impl Plan {
         };
         let assets = self.assumed.as_ref().unwrap_or(assets);
         let policy = self.classical(hedge, assets, HedgeValues::default());
-        policy.fit(&self.contract)?;
+        // Asked once, so that what it fits is there from now on.
+        let quotes = self.market_quotes(assets);
+        let paths = self
+            .regression_paths(assets)
+            .paths_with::<f64>(&quotes, 0, BLOCK);
+        policy.positions(&self.contract, &paths)?;
         Ok(Some(Arc::new(Reference {
             policy,
             contract: self.contract.clone(),
@@ -231,19 +237,15 @@ struct Reference {
 
 impl fmt::Debug for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} of {}",
-            self.policy.hedge().name(),
-            self.contract.name
-        )
+        let hedge = self.policy.hedge().name();
+        write!(formatter, "{hedge} of {}", self.contract.name)
     }
 }
 
 impl BenchmarkHedge for Reference {
     fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
         let positions = self.policy.positions(&self.contract, paths);
-        positions.expect("its closed form or regression was made when the reference was")
+        positions.expect("it was asked when it was made")
     }
 }
 

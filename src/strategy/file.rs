@@ -4,6 +4,7 @@ use super::backtest::BacktestSection;
 use super::contract::ContractSection;
 use super::costs::CostsSection;
 use super::financing::FinancingSection;
+use super::limits::LimitsSection;
 use super::market::MarketSection;
 use super::optimizer::OptimizerSection;
 use super::policy::{EvaluationSection, PolicySection};
@@ -46,6 +47,9 @@ pub struct Strategy {
     /// What financing the hedge costs beyond the rate.
     #[schemars(title = "Financing")]
     pub financing: FinancingSection,
+    /// What every hedge must keep.
+    #[schemars(title = "Limits")]
+    pub limits: LimitsSection,
     /// What the hedge minimises.
     #[schemars(title = "Risk")]
     pub risk: RiskSection,
@@ -83,6 +87,7 @@ impl Default for Strategy {
             contract: ContractSection::default(),
             costs: CostsSection::default(),
             financing: FinancingSection::default(),
+            limits: LimitsSection::default(),
             risk: RiskSection::default(),
             policy: PolicySection::default(),
             training: TrainingSection::default(),

@@ -46,19 +46,29 @@ pub struct HedgeTable {
 }
 
 impl HedgeSection {
-    /// The hedge.
+    /// The hedge that is written under `key`.
     ///
     /// # Errors
     /// If a parameter is given that the hedge does not have, or the centre lacks what the rule asks for.
-    pub fn hedge(&self) -> Result<ClassicalHedge> {
+    pub fn hedge(&self, key: &str) -> Result<ClassicalHedge> {
         match self {
             Self::Named(name) => Ok((*name).into()),
-            Self::Table(table) => table.hedge(),
+            Self::Table(table) => table.hedge(key),
         }
     }
 }
 
 impl HedgeTable {
+    /// A centre that is held on every date, without parameters.
+    pub(super) fn on_every_date(centre: Centre) -> Self {
+        Self {
+            centre,
+            rule: TradingRule::default(),
+            aversion: None,
+            scale: None,
+        }
+    }
+
     fn given(&self, parameter: Parameter) -> Option<f64> {
         match parameter {
             Parameter::Aversion => self.aversion,
@@ -66,20 +76,20 @@ impl HedgeTable {
         }
     }
 
-    fn hedge(&self) -> Result<ClassicalHedge> {
+    fn hedge(&self, key: &str) -> Result<ClassicalHedge> {
         let mut hedge = ClassicalHedge::new(self.centre, self.rule);
         if !hedge.fits_together() {
             let (centre, rule) = (self.centre.name(), self.rule.name());
             let words =
                 format!(": centre \"{centre}\" has no gamma, which rule \"{rule}\" asks for");
-            return Err(Error::key(KEY, words));
+            return Err(Error::key(key, words));
         }
         let known = hedge.parameters();
         for parameter in Parameter::all() {
             let given = self.given(parameter);
             if given.is_some() && !known.contains(&parameter) {
                 let words = format!(": \"{}\" has no {}", hedge.name(), parameter.name());
-                return Err(Error::key(KEY, words));
+                return Err(Error::key(key, words));
             }
             hedge.given[parameter as usize] = given;
         }
@@ -99,7 +109,7 @@ pub(super) fn hedges(
 ) -> Result<Vec<ClassicalHedge>> {
     let hedges: Vec<ClassicalHedge> = sections
         .iter()
-        .map(HedgeSection::hedge)
+        .map(|section| section.hedge(KEY))
         .collect::<Result<_>>()?;
     let mut names: Vec<String> = Vec::new();
     for hedge in &hedges {
@@ -113,9 +123,9 @@ pub(super) fn hedges(
     Ok(hedges)
 }
 
-/// Refuses a hedge that needs what is not there.
+/// Refuses a hedge that needs what is not there; `key` is where it is written.
 pub(super) fn check(
-    key: &'static str,
+    key: &str,
     hedge: &ClassicalHedge,
     name: &str,
     contract: &Contract,

@@ -6,6 +6,7 @@ use super::contract::{Premium, Strike, check_payments, contract};
 use super::costs::{CostSchedule, Smoothing};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
+use super::limits::limits;
 use super::market::check_simulation;
 use super::optimizer::OptimizerPlan;
 use super::policy::Aversion;
@@ -15,7 +16,7 @@ use super::scales::{scale, standards, terms_scales};
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
-use crate::contract::{Charge, Contract, Family, Instrument};
+use crate::contract::{Charge, Contract, Family, Instrument, Limit};
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
@@ -63,6 +64,10 @@ pub struct Plan {
     pub shape: Shape,
     /// How positions come of the network's outputs.
     pub action: Action,
+    /// The limits of every instrument, for whatever hedges; empty where nothing is limited.
+    pub limits: Vec<Limit>,
+    /// The width over which limits are smooth in training, in units of the position.
+    pub limit_smoothing: f64,
     /// The hedge whose positions the action departs from, if it does.
     pub reference: Option<ClassicalHedge>,
     /// What the network sees of a date.
@@ -155,10 +160,7 @@ impl Plan {
             .policy
             .reference(&contract, &instruments, &market)?;
         let action = strategy.policy.action()?;
-        let actor = Actor {
-            action,
-            instruments: instruments.len(),
-        };
+        let actor = Actor::new(action, instruments.len());
         let shape = strategy.policy.shape(features.inputs(), &actor)?;
         let hedges = strategy
             .evaluation
@@ -173,6 +175,7 @@ impl Plan {
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
         let risk = strategy.risk.risk(market.spot);
+        let limits = limits(&strategy.limits, &instruments)?;
         let mut plan = Self {
             name: strategy.name.clone(),
             seed: strategy.seed,
@@ -190,6 +193,8 @@ impl Plan {
             risk,
             shape,
             action,
+            limits,
+            limit_smoothing: strategy.limits.smoothing,
             reference,
             features,
             assumed: None,
@@ -455,17 +460,24 @@ impl Plan {
         }
     }
 
-    /// What makes positions of the network's outputs.
+    /// What makes positions of the network's outputs, within the limits as they are.
     pub fn actor(&self) -> Actor {
-        Actor {
-            action: self.action,
-            instruments: self.instruments.len(),
-        }
+        self.actor_of(None)
     }
 
-    /// A sweep of the network and its action.
+    fn actor_of(&self, smoothing: Option<f64>) -> Actor {
+        Actor::new(self.action, self.instruments.len()).within(self.limits.clone(), smoothing)
+    }
+
+    /// A sweep of the network and its action, within the limits as they are.
     pub fn sweep<R: Real + WithDType>(&self) -> Box<dyn Sweep<R>> {
         self.shape.sweep(self.engine, self.actor())
+    }
+
+    /// The sweep that training takes, whose limits are smooth.
+    pub fn training_sweep(&self) -> Box<dyn Sweep<f32>> {
+        let actor = self.actor_of(Some(self.limit_smoothing));
+        self.shape.sweep(self.engine, actor)
     }
 
     /// Steps that `optimizer` trains for, if it is not trained by time.

@@ -17,7 +17,10 @@ use std::sync::Arc;
 pub(super) struct Step<'a> {
     plan: &'a Plan,
     pub optimizer: Box<dyn Optimizer>,
+    /// What training sees: with limits that are smooth.
     sweep: Box<dyn Sweep<f32>>,
+    /// The policy as it will hedge, where limits make that something else.
+    exact: Option<Box<dyn Sweep<f32>>>,
     /// Settles what the hedge comes to.
     ledger: Ledger,
     /// Settles and differentiates what training sees: the same, but for jumps of costs, which are smoothed.
@@ -53,7 +56,8 @@ impl<'a> Step<'a> {
         Ok(Self {
             plan,
             optimizer: optimizer.settings.build(),
-            sweep: plan.sweep(),
+            sweep: plan.training_sweep(),
+            exact: (!plan.limits.is_empty()).then(|| plan.sweep()),
             smoothed: ledger.clone(),
             ledger,
             martingale: plan
@@ -75,7 +79,8 @@ impl<'a> Step<'a> {
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
     ) -> Result<(Evaluation, Vec<f64>)> {
-        let (pnl, []) = self.settle(&self.smoothed, (parameters, paths), premiums, |_| [])?;
+        let seen = (self.sweep.as_ref(), &self.smoothed);
+        let (pnl, []) = self.settle(seen, (parameters, paths), premiums, |_| [])?;
         Ok((self.plan.risk.evaluate(&pnl), pnl))
     }
 
@@ -86,8 +91,10 @@ impl<'a> Step<'a> {
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
     ) -> Result<(Estimate, ValidationSummary)> {
+        let sweep = self.exact.as_ref().unwrap_or(&self.sweep).as_ref();
         let costs = |settled: &Settlement<f32>| [settled.cost];
-        let (pnl, [cost]) = self.settle(&self.ledger, (parameters, paths), premiums, costs)?;
+        let exact = (sweep, &self.ledger);
+        let (pnl, [cost]) = self.settle(exact, (parameters, paths), premiums, costs)?;
         let risk = self.plan.risk.evaluate(&pnl).value;
         let cvar = match self.plan.risk.cvar_level() {
             Some(_) => risk,
@@ -103,12 +110,12 @@ impl<'a> Step<'a> {
     /// The P&L of every path, and what else of its settlement is asked for.
     fn settle<const N: usize>(
         &self,
-        ledger: &Ledger,
+        (sweep, ledger): (&dyn Sweep<f32>, &Ledger),
         (parameters, paths): (&Parameters, &Paths<f32>),
         premiums: Option<&[f64]>,
         further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
     ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
-        let positions = self.sweep.forward(parameters, &self.plan.features, paths)?;
+        let positions = sweep.forward(parameters, &self.plan.features, paths)?;
         let mut pnl = Vec::with_capacity(paths.count());
         let mut columns = std::array::from_fn(|_| Vec::with_capacity(paths.count()));
         let instruments = ledger.instruments();

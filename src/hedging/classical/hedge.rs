@@ -100,21 +100,6 @@ impl ClassicalHedge {
         }
     }
 
-    /// The usual hedge as one that actions depart from, which trades on every date: hedged Monte Carlo without its band.
-    ///
-    /// # Errors
-    /// Why there is none: it waits for a trade, or its positions on many paths take long.
-    pub fn benchmark(name: ClassicalName) -> Result<Self, &'static str> {
-        let hedge = Self::new(name.parts().0, TradingRule::default());
-        if let Some(slow) = hedge.centre.kind().why_slow() {
-            return Err(slow);
-        }
-        match hedge.usual() {
-            Some(other) if other != name => Err("does not trade on every date"),
-            Some(_) | None => Ok(hedge),
-        }
-    }
-
     /// The usual hedge that it is, whatever its parameters.
     fn usual(&self) -> Option<ClassicalName> {
         ClassicalName::all().find(|name| {
@@ -175,6 +160,12 @@ impl ClassicalHedge {
             }
         }
         all
+    }
+
+    /// The first of its parameters that is not given.
+    pub fn missing(&self) -> Option<Parameter> {
+        let mut own = self.parameters().into_iter();
+        own.find(|parameter| self.given[*parameter as usize].is_none())
     }
 
     /// Whether its centre has to be made again for every value of its parameters.

@@ -16,7 +16,7 @@ pub use parameter::{HedgeValues, Parameter, Search, TunedHedge, TunedParameter, 
 pub use rule::TradingRule;
 
 use super::{Policy, close_where_ended};
-use crate::contract::{Charge, Contract, Cost};
+use crate::contract::{Charge, Contract, Cost, Limit};
 use crate::distributed;
 use crate::error::Result;
 use crate::market::{Assets, PathBlock, Paths};
@@ -31,6 +31,8 @@ pub struct ClassicalPolicy<'a> {
     hedge: ClassicalHedge,
     assets: Assets,
     charges: Vec<Charge>,
+    /// The limits of every instrument; empty where nothing is limited.
+    limits: Vec<Limit>,
     values: HedgeValues,
     fits: Option<Arc<dyn Fits + 'a>>,
 }
@@ -48,6 +50,7 @@ impl<'a> ClassicalPolicy<'a> {
             hedge,
             assets,
             charges,
+            limits: Vec::new(),
             fits: None,
         }
     }
@@ -56,6 +59,14 @@ impl<'a> ClassicalPolicy<'a> {
     #[must_use]
     pub fn with_values(mut self, values: HedgeValues) -> Self {
         self.values = self.hedge.values(values);
+        self
+    }
+
+    /// The hedge within limits, those of every instrument or none at all. They act on every position that its rule asks for, so that
+    /// the rule knows what is really held.
+    #[must_use]
+    pub fn within(mut self, limits: Vec<Limit>) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -69,17 +80,6 @@ impl<'a> ClassicalPolicy<'a> {
     pub fn with_fits(mut self, fits: Arc<dyn Fits + 'a>) -> Self {
         self.fits = Some(fits);
         self
-    }
-
-    /// Makes what its centre is fitted on beforehand.
-    ///
-    /// # Errors
-    /// Those of the fit.
-    pub fn fit(&self, contract: &Contract) -> Result<()> {
-        match &self.fits {
-            Some(fits) => self.hedge.centre.kind().fit(fits.as_ref(), contract),
-            None => Ok(()),
-        }
     }
 
     fn ask<'b>(&'b self, contract: &'b Contract, paths: &'b Paths<f64>) -> Ask<'b> {
@@ -125,6 +125,7 @@ impl<'a> ClassicalPolicy<'a> {
             let mut held = [0.0; BLOCK];
             for (t, left) in targets.left.iter().enumerate() {
                 let place = t * count + instrument;
+                let before = held;
                 for (lane, held) in held.iter_mut().enumerate() {
                     let price = prices[t][lane];
                     let mut wanted = Wanted {
@@ -143,6 +144,12 @@ impl<'a> ClassicalPolicy<'a> {
                         wanted.volatility = targets.volatilities[place][lane];
                     }
                     *held = next_position(rule, &self.values, wanted, *held);
+                }
+                if let Some(limit) = self.limits.get(instrument) {
+                    held = limit.hold(&held, &before, &prices[t]);
+                    for (held, left) in held.iter_mut().zip(left) {
+                        *held = if *left > 0.0 { *held } else { 0.0 };
+                    }
                 }
                 positions[place] = held;
             }
