@@ -243,3 +243,7 @@ impl EvaluationSection {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;
