@@ -178,6 +178,19 @@ impl Contract {
         }
     }
 
+    /// The calls and puts that it consists of.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if it is no sum of those.
+    pub fn needed_legs(&self) -> Result<&[Leg]> {
+        self.legs().ok_or_else(|| {
+            Error::input(format!(
+                "calls and puts are asked for, and the contract ({}) is no sum of those",
+                self.name
+            ))
+        })
+    }
+
     /// The same contract with the closed form of its price in a lognormal market.
     #[must_use]
     pub fn with_formula(mut self, known: Arc<dyn Formula>) -> Self {

@@ -100,16 +100,12 @@ fn delta_vega_hedges_the_variance() {
         expiry: 0.5,
         ..own
     };
-    let hedge = |hedge: Classical, option: Vanilla| {
+    let hedge = |hedge: ClassicalName, option: Vanilla| {
         let instruments = [Instrument::SPOT, Instrument::Option(option)];
         let quotes = Quotes::new(&market.clone().into(), &contract, &instruments);
         let paths: Paths<f64> =
             simulator(market.clone(), contract.clone()).paths_with(&quotes, 0, 1024);
-        let policy = ClassicalPolicy {
-            hedge,
-            assets: market.clone().into(),
-            charges: vec![costs.spot],
-        };
+        let policy = ClassicalPolicy::new(hedge, market.clone().into(), vec![costs.spot]);
         let positions = policy.positions(&contract, &paths).unwrap();
         let ledger = Ledger::new(
             contract.clone(),
@@ -123,7 +119,7 @@ fn delta_vega_hedges_the_variance() {
         let square = pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>();
         (positions, (square / 1024.0).sqrt())
     };
-    let (positions, deviation) = hedge(Classical::DeltaVega, own);
+    let (positions, deviation) = hedge(ClassicalName::DeltaVega, own);
     for pair in positions.chunks_exact(2) {
         for lane in 0..BLOCK {
             assert!(pair[0][lane].abs() < 1e-12 && (pair[1][lane] - 1.0).abs() < 1e-12);
@@ -131,7 +127,7 @@ fn delta_vega_hedges_the_variance() {
     }
     // What is left are errors of interpolation, over all dates.
     assert!(deviation < 1e-3, "{deviation}");
-    let (_, both) = hedge(Classical::DeltaVega, other);
-    let (_, delta) = hedge(Classical::BlackScholes, other);
+    let (_, both) = hedge(ClassicalName::DeltaVega, other);
+    let (_, delta) = hedge(ClassicalName::BlackScholes, other);
     assert!(both < 0.5 * delta, "{both} {delta}");
 }

@@ -16,11 +16,11 @@ fn delta_hedged(
     premium: f64,
     count: usize,
 ) -> Vec<f64> {
-    let policy = ClassicalPolicy {
-        hedge: Classical::BlackScholes,
-        assets: market.clone().into(),
-        charges: vec![costs.spot],
-    };
+    let policy = ClassicalPolicy::new(
+        ClassicalName::BlackScholes,
+        market.clone().into(),
+        vec![costs.spot],
+    );
     let ledger = Ledger::new(contract.clone(), costs, &market, premium);
     Book::hedge(
         &policy,

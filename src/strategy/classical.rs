@@ -4,7 +4,7 @@ use super::Plan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::Result;
 use crate::hedging::{
-    ClassicalName, ClassicalPolicy, ClosedForm, FamilyForms, HedgedMonteCarlo, Ledger, Policy,
+    ClassicalHedge, ClassicalPolicy, ClosedForm, FamilyForms, Fits, HedgeValues, Ledger, Policy,
     Regressed, Regression,
 };
 use crate::market::{Assets, Benchmark, BenchmarkHedge, PathSource, Paths, Quotes, Simulator};
@@ -70,46 +70,48 @@ impl Regressions {
 pub type FitPaths<'a> = dyn Fn(&Plan) -> Box<dyn PathSource> + Sync + 'a;
 
 impl Plan {
-    /// A hedge without training that assumes the market of `assets`; `aversion` is that of its band.
-    pub fn classical(
+    /// A hedge without training that assumes the market of `assets`, with the parameters `values` where it gives none; an aversion
+    /// alone stands for all of them. What its centre is fitted on are paths of the plan's model in that market.
+    pub fn classical<'a>(
         &self,
-        name: ClassicalName,
+        hedge: impl Into<ClassicalHedge>,
         assets: &Assets,
-        aversion: f64,
-    ) -> Box<dyn Policy + Send + Sync> {
-        match name.formula(aversion) {
-            Some(hedge) => Box::new(ClassicalPolicy {
-                hedge,
-                assets: assets.clone(),
-                charges: self.spot_charges(),
-            }),
-            None => Box::new(ByRegression {
-                plan: self.clone(),
-                assets: assets.clone(),
-                aversion,
-                given: None,
-            }),
-        }
+        values: impl Into<HedgeValues>,
+    ) -> ClassicalPolicy<'a> {
+        self.fitted(hedge.into(), assets, values.into(), None)
     }
 
-    /// Hedged Monte Carlo that is fitted on given paths, once for each contract that it hedges; `fitted` keeps the regressions.
-    pub fn by_regression<'a>(
+    /// The same with a centre that is fitted on given paths, once for each contract that it hedges; `fitted` keeps the fits.
+    pub fn classical_on<'a>(
         &self,
-        paths: &'a FitPaths<'a>,
-        fitted: &Regressions,
-        aversion: f64,
-    ) -> Box<dyn Policy + 'a> {
-        Box::new(ByRegression {
-            plan: self.clone(),
-            assets: self.assets(),
-            aversion,
-            given: Some((paths, fitted.clone())),
-        })
+        hedge: impl Into<ClassicalHedge>,
+        assets: &Assets,
+        values: impl Into<HedgeValues>,
+        (paths, fitted): (&'a FitPaths<'a>, &Regressions),
+    ) -> ClassicalPolicy<'a> {
+        let given = Some((paths, fitted.clone()));
+        self.fitted(hedge.into(), assets, values.into(), given)
     }
 
-    /// The first of the plan's hedges that has a band.
-    pub fn banded(&self) -> Option<ClassicalName> {
-        self.hedges.iter().copied().find(|name| name.has_band())
+    fn fitted<'a>(
+        &self,
+        hedge: ClassicalHedge,
+        assets: &Assets,
+        values: HedgeValues,
+        given: Option<(&'a FitPaths<'a>, Regressions)>,
+    ) -> ClassicalPolicy<'a> {
+        let fits = Arc::new(PlanFits {
+            plan: self.clone(),
+            // What is fitted on given paths is fitted in the market of the plan.
+            assets: match given {
+                Some(_) => self.assets(),
+                None => assets.clone(),
+            },
+            given,
+        });
+        ClassicalPolicy::new(hedge, assets.clone(), self.charges())
+            .with_values(values)
+            .with_fits(fits)
     }
 
     /// Hedged Monte Carlo of the plan's contract on paths of `assets`, fitted once.
@@ -208,16 +210,14 @@ impl Plan {
         &self,
         assets: &Assets,
     ) -> Result<Option<Arc<dyn BenchmarkHedge>>> {
-        let Some(name) = self.reference else {
+        let Some(hedge) = self.reference else {
             return Ok(None);
         };
         let assets = self.assumed.as_ref().unwrap_or(assets);
-        if name.formula(f64::INFINITY).is_none() {
-            self.regression(assets)?;
-        }
+        let policy = self.classical(hedge, assets, HedgeValues::default());
+        policy.fit(&self.contract)?;
         Ok(Some(Arc::new(Reference {
-            name,
-            policy: self.classical(name, assets, f64::INFINITY),
+            policy,
             contract: self.contract.clone(),
         })))
     }
@@ -225,14 +225,18 @@ impl Plan {
 
 /// A hedge without training of one contract, whose positions an action departs from.
 struct Reference {
-    name: ClassicalName,
-    policy: Box<dyn Policy + Send + Sync>,
+    policy: ClassicalPolicy<'static>,
     contract: Contract,
 }
 
 impl fmt::Debug for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} of {}", self.name.name(), self.contract.name)
+        write!(
+            formatter,
+            "{} of {}",
+            self.policy.hedge().name(),
+            self.contract.name
+        )
     }
 }
 
@@ -243,38 +247,37 @@ impl BenchmarkHedge for Reference {
     }
 }
 
-/// Hedged Monte Carlo of a plan's contract, fitted when it is first asked for; contracts of another length are fitted on their own.
-struct ByRegression<'a> {
+/// Fits for a plan's contract, made when they are first asked for; contracts of another length are fitted on their own.
+struct PlanFits<'a> {
     plan: Plan,
     assets: Assets,
-    aversion: f64,
     /// On which paths, and what keeps the fits; else it is those of the plan's model in the market of the assets.
     given: Option<(&'a FitPaths<'a>, Regressions)>,
 }
 
-impl Policy for ByRegression<'_> {
-    fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        let living = match *contract == self.plan.contract {
-            true => None,
-            false => Some(self.plan.living(contract.expiry, contract.steps)?),
-        };
+impl PlanFits<'_> {
+    /// The plan for `contract`, where that is not its own.
+    fn living(&self, contract: &Contract) -> Result<Option<Plan>> {
+        match *contract == self.plan.contract {
+            true => Ok(None),
+            false => self.plan.living(contract.expiry, contract.steps).map(Some),
+        }
+    }
+}
+
+impl Fits for PlanFits<'_> {
+    fn regression(&self, contract: &Contract) -> Result<Arc<Regression>> {
+        let living = self.living(contract)?;
         let plan = living.as_ref().unwrap_or(&self.plan);
-        let regression = match &self.given {
-            None => plan.regression(&self.assets)?,
+        match &self.given {
+            None => plan.regression(&self.assets),
             Some((paths, fitted)) => {
                 let fit = plan.fit(&self.assets, plan.instruments());
                 fitted.of(fit, || {
                     plan.regression_on(&self.assets, paths(plan).as_ref())
-                })?
+                })
             }
-        };
-        let hedge = HedgedMonteCarlo {
-            regression,
-            charges: self.plan.charges(),
-            aversion: self.aversion,
-            rate: self.assets.first().rate.clone(),
-        };
-        hedge.positions(contract, paths)
+        }
     }
 }
 

@@ -48,7 +48,6 @@ fn every_asset_can_have_costs_of_its_own() {
         charge(0.01, 0.02),
     ];
     assert_eq!(plan.charges(), expected);
-    assert_eq!(plan.spot_charges(), expected[..2]);
     let again = self::plan(&plan.to_toml().unwrap());
     assert_eq!(again.instruments, plan.instruments);
     for (from, to, message) in [

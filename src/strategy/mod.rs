@@ -13,6 +13,8 @@ mod file;
 mod files;
 mod financing;
 pub mod form;
+mod hedge_tuning;
+mod hedges;
 mod instruments;
 mod keys;
 mod market;
@@ -41,6 +43,8 @@ pub use costs::{
 };
 pub use file::Strategy;
 pub use financing::FinancingSection;
+pub use hedge_tuning::HedgeValidation;
+pub use hedges::{HedgeSection, HedgeTable};
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
 pub use market::MarketSection;

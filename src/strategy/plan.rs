@@ -17,7 +17,7 @@ use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Family, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{ClassicalName, Financing};
+use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
 use crate::network::{Action, Actor, AssetScale, Engine, Feature, Features, Shape, Sweep};
 use crate::random::{Purpose, Sampling};
@@ -64,7 +64,7 @@ pub struct Plan {
     /// How positions come of the network's outputs.
     pub action: Action,
     /// The hedge whose positions the action departs from, if it does.
-    pub reference: Option<ClassicalName>,
+    pub reference: Option<ClassicalHedge>,
     /// What the network sees of a date.
     pub features: Features,
     /// The market that the benchmark in the features assumes, where it is not that of the paths.
@@ -84,7 +84,7 @@ pub struct Plan {
     /// The number of test paths.
     pub evaluation_paths: usize,
     /// The classical hedges that policies are compared with.
-    pub hedges: Vec<ClassicalName>,
+    pub hedges: Vec<ClassicalHedge>,
     /// The risk aversion of the Whalley–Wilmott band.
     pub aversion: Aversion,
     /// The optimizers that are compared.

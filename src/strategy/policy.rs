@@ -1,11 +1,11 @@
 //! The sections `policy` and `evaluation`.
 
+use super::hedges::{HedgeSection, check, hedges};
 use super::instruments::InstrumentSection;
-use super::market::check_prices;
 use crate::bounds::{at_least, outside, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::ClassicalName;
+use crate::hedging::{ClassicalHedge, ClassicalName};
 use crate::market::Market;
 use crate::network::{
     Action, ActionName, ActionSettings, Actor, Engine, Feature, NetworkName, Shape, Sizes,
@@ -128,7 +128,7 @@ impl PolicySection {
         contract: &Contract,
         instruments: &[(Instrument, Charge)],
         market: &Market,
-    ) -> Result<Option<ClassicalName>> {
+    ) -> Result<Option<ClassicalHedge>> {
         const KEY: &str = "policy.benchmark";
         if !self.action.is_on_benchmark() {
             return Ok(None);
@@ -138,12 +138,12 @@ impl PolicySection {
             false => ClassicalName::HedgedMonteCarlo,
         };
         let name = *self.benchmark.get_or_insert(usual);
-        if let Some(why) = name.why_no_benchmark() {
+        let hedge = ClassicalHedge::benchmark(name).map_err(|why| {
             let words = format!(": \"{}\" {why}, and a benchmark must not", name.name());
-            return Err(Error::key(KEY, words));
-        }
-        check_hedge(KEY, name, contract, instruments, market)?;
-        Ok(Some(name))
+            Error::key(KEY, words)
+        })?;
+        check(KEY, &hedge, name.name(), contract, instruments, market)?;
+        Ok(Some(hedge))
     }
 
     /// The shape of the network that has so many inputs, and whose outputs `actor` makes positions of.
@@ -169,7 +169,7 @@ pub struct EvaluationSection {
     pub paths: usize,
     /// The classical hedges that policies are compared with.
     #[schemars(title = "Classical hedges", extend("x-default" = "naked, black_scholes and whalley_wilmott; naked and hedged_monte_carlo for a contract without a delta in closed form"))]
-    pub hedges: Option<Vec<ClassicalName>>,
+    pub hedges: Option<Vec<HedgeSection>>,
     /// The risk aversion of the Whalley–Wilmott band; `"tuned"` takes the least risky on validation paths of 2^(k/2)
     /// over the strategy's unit of money, k = −16 … 16 and on beyond an end for as long as the risk falls.
     #[schemars(title = "Whalley–Wilmott risk aversion", extend("x-unit" = "1/currency"))]
@@ -211,17 +211,16 @@ impl EvaluationSection {
         contract: &Contract,
         instruments: &[(Instrument, Charge)],
         market: &Market,
-    ) -> Result<Vec<ClassicalName>> {
-        let has_delta = contract.has_delta();
-        let hedges = self.hedges.get_or_insert_with(|| match has_delta {
-            // The others integrate a characteristic function at every date of every path, need an option, or a fit.
-            true => ClassicalName::all().take(3).collect(),
-            false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
+    ) -> Result<Vec<ClassicalHedge>> {
+        let sections = self.hedges.get_or_insert_with(|| {
+            let usual = match contract.has_delta() {
+                // The others integrate a characteristic function at every date of every path, need an option, or a fit.
+                true => ClassicalName::all().take(3).collect(),
+                false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
+            };
+            usual.into_iter().map(HedgeSection::Named).collect()
         });
-        for name in hedges.iter() {
-            check_hedge("evaluation.hedges", *name, contract, instruments, market)?;
-        }
-        Ok(hedges.clone())
+        hedges(sections, contract, instruments, market)
     }
 
     /// The risk aversion of the Whalley–Wilmott band.
@@ -231,42 +230,4 @@ impl EvaluationSection {
             AversionRule::Rule(TunedAversion::Tuned) => Aversion::Tuned,
         }
     }
-}
-
-/// Refuses a classical hedge that contract, instruments or market do not allow for.
-fn check_hedge(
-    key: &'static str,
-    name: ClassicalName,
-    contract: &Contract,
-    instruments: &[(Instrument, Charge)],
-    market: &Market,
-) -> Result<()> {
-    let refused = |words: String| Err(Error::key(key, format!(": \"{}\" {words}", name.name())));
-    if name.needs_options() && contract.family().is_some() {
-        return refused(
-            "needs one contract for all paths, and the terms of this one are ranges".into(),
-        );
-    }
-    let lacks = if name.needs_delta() && !contract.has_delta() {
-        Some("a delta in closed form")
-    } else if name.needs_options() && contract.legs().is_none() {
-        Some("calls and puts on one asset that expire with the contract")
-    } else {
-        None
-    };
-    if let Some(lacks) = lacks {
-        return refused(format!(
-            "needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
-            contract.name
-        ));
-    }
-    let on_first =
-        |one: &Instrument| matches!(one, Instrument::Option(option) if option.asset == 0);
-    if name == ClassicalName::DeltaVega && !instruments.iter().any(|(one, _)| on_first(one)) {
-        return refused("needs an option on the contract's asset in `policy.instruments`".into());
-    }
-    if name == ClassicalName::MinimumVariance {
-        check_prices(market, key, "\"minimum_variance\"")?;
-    }
-    Ok(())
 }

@@ -35,16 +35,6 @@ impl Plan {
         self.instruments[0].1
     }
 
-    /// What trading each asset costs; nothing where it is no instrument.
-    pub fn spot_charges(&self) -> Vec<Charge> {
-        let charge = |asset: usize| {
-            let spot = Instrument::Spot(asset);
-            let found = self.instruments.iter().find(|(one, _)| *one == spot);
-            found.map_or_else(Charge::default, |(_, charge)| *charge)
-        };
-        (0..self.assets().count()).map(charge).collect()
-    }
-
     /// The ledger of the contract in `market`, sold for `premium`.
     pub fn ledger(&self, market: &Market, premium: f64) -> Ledger {
         self.ledger_at(market, premium, |charge| charge)
