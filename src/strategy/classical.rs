@@ -176,10 +176,7 @@ impl Plan {
         }
         let assets = self.assumed.as_ref().unwrap_or(assets);
         if self.contract.has_delta() {
-            return Ok(Some(match self.contract.family() {
-                None => Arc::new(ClosedForm::new(assets, &self.contract)?),
-                Some(_) => Arc::new(FamilyForms::new(assets, &self.contract)?),
-            }));
+            return self.closed_form(assets).map(Some);
         }
         let spots: Vec<Instrument> = (0..assets.count()).map(Instrument::Spot).collect();
         let costs = Costs {
@@ -202,6 +199,14 @@ impl Plan {
         Ok(Some(Arc::new(Regressed::new(regression, ledger))))
     }
 
+    /// The closed form of the contract, or of every contract of its family, in the market of `assets`.
+    fn closed_form(&self, assets: &Assets) -> Result<Arc<dyn Benchmark>> {
+        Ok(match self.contract.family() {
+            None => Arc::new(ClosedForm::new(assets, &self.contract)?),
+            Some(_) => Arc::new(FamilyForms::new(assets, &self.contract)?),
+        })
+    }
+
     /// The hedge whose positions the policy's action departs from, on paths whose market is that of `assets`; none where the action
     /// has no benchmark.
     ///
@@ -222,9 +227,14 @@ impl Plan {
             .regression_paths(assets)
             .paths_with::<f64>(&quotes, 0, BLOCK);
         policy.positions(&self.contract, &paths)?;
+        let deltas = match hedge.is_delta() && self.limits.is_empty() {
+            true => Some(self.closed_form(assets)?),
+            false => None,
+        };
         Ok(Some(Arc::new(Reference {
             policy,
             contract: self.contract.clone(),
+            deltas,
         })))
     }
 }
@@ -233,6 +243,8 @@ impl Plan {
 struct Reference {
     policy: ClassicalPolicy<'static>,
     contract: Contract,
+    /// What has the same deltas, to single precision.
+    deltas: Option<Arc<dyn Benchmark>>,
 }
 
 impl fmt::Debug for Reference {
@@ -246,6 +258,10 @@ impl BenchmarkHedge for Reference {
     fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
         let positions = self.policy.positions(&self.contract, paths);
         positions.expect("it was asked when it was made")
+    }
+
+    fn deltas(&self) -> Option<&dyn Benchmark> {
+        self.deltas.as_deref()
     }
 }
 

@@ -22,21 +22,21 @@ fn impossible_limits_are_refused() {
     for (limits, words) in [
         (
             "lowest_position = 1.0\nhighest_position = 0.5",
-            "`limits.lowest_position` = 1: must be at most `limits.highest_position` (0.5)",
+            "`limits.lowest_position` must be at most `limits.highest_position` (0.5), was 1",
         ),
         (
             "highest_position = -0.5\nshort_sales = false",
-            "`limits.highest_position` = -0.5: must be at least 0 without short sales",
+            "`limits.highest_position` must be at least 0 without short sales, was -0.5",
         ),
         (
             "lowest_position = 0.3\nhighest_position = 0.5\nlot = 0.7",
-            "`limits.lot` = 0.7: must be a number of which a multiple lies in [0.3, 0.5]",
+            "`limits.lot` must be a number of which a multiple lies in [0.3, 0.5], was 0.7",
         ),
         (
             "lot = 0.5\nlargest_trade = 0.2",
-            "`limits.largest_trade` = 0.2: must be at least 0.5, so that the first trade can be made",
+            "`limits.largest_trade` must be at least 0.5, so that the first trade can be made, was 0.2",
         ),
-        ("margin = 0.0", "`limits.margin` = 0: must be positive"),
+        ("margin = 0.0", "`limits.margin` must be positive, was 0"),
     ] {
         let error = read(&format!("[limits]\n{limits}\n")).unwrap_err();
         assert_eq!(error.to_string(), words);
@@ -49,7 +49,6 @@ const LIMITS: &str = "[limits]\nlowest_position = 0.05\nhighest_position = 0.6\n
 
 fn hedges(plan: &Plan, paths: &Paths<f64>) -> Vec<Vec<Lane<f64>>> {
     let names = [
-        ClassicalName::Naked,
         ClassicalName::BlackScholes,
         ClassicalName::WhalleyWilmott,
         ClassicalName::MinimumVariance,
@@ -70,7 +69,7 @@ fn hedges(plan: &Plan, paths: &Paths<f64>) -> Vec<Vec<Lane<f64>>> {
     classical.into_iter().chain([trained]).collect()
 }
 
-/// On random paths no position of any hedge, trained or classical, banded or not, lies beyond its bounds or is no multiple of the
+/// On random paths no position of any hedge that trades, trained or classical, banded or not, lies beyond its bounds or is no multiple of the
 /// lot, and no trade is larger than allowed.
 #[test]
 fn every_hedge_keeps_its_limits() {
@@ -210,14 +209,32 @@ fn impossible_benchmarks_are_refused() {
         ),
         (
             "benchmark = \"black_scholes\"",
-            "`policy.benchmark`: has no meaning for the action \"direct\"",
+            "`policy.benchmark` has no meaning for the action \"direct\"",
         ),
         (
             "action = \"bounded\"\nlowest_position = 2.0",
-            "`policy.lowest_position` = 2: must be below `policy.highest_position` (1)",
+            "`policy.lowest_position` must be below `policy.highest_position` (1), was 2",
         ),
     ] {
         let error = read(&format!("[policy]\n{policy}\n")).unwrap_err();
         assert_eq!(error.to_string(), words);
+    }
+}
+
+/// On paths in single precision the delta comes of another formula, and is the same to single precision.
+#[test]
+fn deltas_in_training_are_those_of_the_hedge() {
+    let plan = plan("[policy]\naction = \"residual\"\n");
+    let simulator = plan.simulator(9, crate::random::Purpose::Training);
+    let quotes = plan.quotes().unwrap();
+    let single = simulator.paths_with::<f32>(&quotes, 0, 64);
+    let classical = plan.classical(ClassicalName::BlackScholes, &plan.assets(), 1.0);
+    let double = simulator.paths_with::<f64>(&quotes, 0, 64);
+    let expected = classical.positions(&plan.contract, &double).unwrap();
+    let steps = double.steps();
+    for (place, expected) in expected.iter().enumerate() {
+        let held = single.block(place / steps).benchmark_positions()[place % steps];
+        let error = (0..32).map(|lane| (f64::from(held[lane]) - expected[lane]).abs());
+        assert!(error.fold(0.0, f64::max) < 2e-5);
     }
 }

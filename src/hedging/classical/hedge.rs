@@ -162,6 +162,11 @@ impl ClassicalHedge {
         all
     }
 
+    /// Whether it holds the contract's delta by its closed form on every date, and nothing else.
+    pub fn is_delta(&self) -> bool {
+        (self.centre, self.rule) == (Centre::BlackScholes, TradingRule::EveryDate)
+    }
+
     /// The first of its parameters that is not given.
     pub fn missing(&self) -> Option<Parameter> {
         let mut own = self.parameters().into_iter();
