@@ -6,7 +6,7 @@
 //!
 //!     cargo run --release --example hedge_frequency
 
-use deephedge::hedging::{Book, Classical, ClassicalPolicy};
+use deephedge::hedging::{Book, ClassicalName, ClassicalPolicy};
 use deephedge::random::Purpose;
 use deephedge::risk::paired::mean_influence;
 use deephedge::strategy::Plan;
@@ -40,11 +40,8 @@ fn main() -> deephedge::Result<()> {
             .simulator(plan.seed, Purpose::Evaluation)
             .paths(0, 20_000)
             .under(&plan.contract);
-        let policy = ClassicalPolicy {
-            hedge: Classical::BlackScholes,
-            assets: plan.assets(),
-            charges: plan.spot_charges(),
-        };
+        let policy =
+            ClassicalPolicy::new(ClassicalName::BlackScholes, plan.assets(), plan.charges());
         let ledger = plan.ledger(&plan.market, plan.model_premium());
         let book = Book::hedge(&policy, &ledger, &paths)?;
         let (pnl, cost) = (mean_influence(&book.pnl), mean_influence(&book.cost));

@@ -5,7 +5,7 @@
 //!
 //!     cargo run --release --example price_three_ways
 
-use deephedge::hedging::{Book, Classical, ClassicalPolicy};
+use deephedge::hedging::{Book, ClassicalName, ClassicalPolicy};
 use deephedge::random::Purpose;
 use deephedge::risk::Estimate;
 use deephedge::risk::paired::mean_influence;
@@ -35,16 +35,15 @@ fn main() -> deephedge::Result<()> {
     // Sold for nothing, traded for nothing: what the seller loses on average is the price.
     let ledger = plan.ledger_without_costs(&plan.market);
     let price = |hedge| -> deephedge::Result<Estimate> {
-        let policy = ClassicalPolicy {
-            hedge,
-            assets: plan.assets(),
-            charges: vec![Default::default()],
-        };
+        let policy = ClassicalPolicy::new(hedge, plan.assets(), vec![Default::default()]);
         let book = Book::hedge(&policy, &ledger, &paths)?;
         let losses: Vec<f64> = book.pnl.iter().map(|pnl| -pnl).collect();
         Ok(mean_influence(&losses).estimate())
     };
-    let (plain, hedged) = (price(Classical::Naked)?, price(Classical::BlackScholes)?);
+    let (plain, hedged) = (
+        price(ClassicalName::Naked)?,
+        price(ClassicalName::BlackScholes)?,
+    );
     println!("formula     {:.4}", plan.model_price(&mut || Ok(()))?.value);
     println!(
         "simulated   {:.4} ± {:.4}",

@@ -5,7 +5,7 @@
 //!
 //!     cargo run --release --example tail_risk
 
-use deephedge::hedging::{Book, Classical, ClassicalPolicy};
+use deephedge::hedging::{Book, ClassicalName, ClassicalPolicy};
 use deephedge::random::Purpose;
 use deephedge::risk::paired::{cvar_influence, mean_influence};
 use deephedge::strategy::Plan;
@@ -37,15 +37,11 @@ fn main() -> deephedge::Result<()> {
         "hedge", "paths", "mean P&L", "CVaR 95 %"
     );
     for (name, hedge) in [
-        ("none", Classical::Naked),
-        ("Black–Scholes", Classical::BlackScholes),
+        ("none", ClassicalName::Naked),
+        ("Black–Scholes", ClassicalName::BlackScholes),
     ] {
         for count in [1_000, 10_000, 100_000] {
-            let policy = ClassicalPolicy {
-                hedge,
-                assets: plan.assets(),
-                charges: plan.spot_charges(),
-            };
+            let policy = ClassicalPolicy::new(hedge, plan.assets(), plan.charges());
             let book = Book::hedge(
                 &policy,
                 &ledger,

@@ -5,7 +5,7 @@
 //!
 //!     cargo run --release --example train_hedger
 
-use deephedge::hedging::{Classical, ClassicalPolicy, Policy, TrainedPolicy};
+use deephedge::hedging::{ClassicalName, ClassicalPolicy, Policy, TrainedPolicy};
 use deephedge::market::Paths;
 use deephedge::strategy::Plan;
 use deephedge::training::train;
@@ -62,11 +62,7 @@ fn main() -> deephedge::Result<()> {
         features: &plan.features,
         sweep: sweep.as_ref(),
     };
-    let delta = ClassicalPolicy {
-        hedge: Classical::BlackScholes,
-        assets: plan.assets(),
-        charges: plan.spot_charges(),
-    };
+    let delta = ClassicalPolicy::new(ClassicalName::BlackScholes, plan.assets(), plan.charges());
     // The paths fill one block, the spot is the only instrument: a lane of positions at every date.
     let ours = hedger.positions(&plan.contract, &paths)?[half];
     let theirs = delta.positions(&plan.contract, &paths)?[half];

@@ -6,7 +6,7 @@
 //! of the P&L that the ledger in [`hedging`] settles.
 //!
 //! ```
-//! use deephedge::hedging::{Book, Classical, ClassicalPolicy};
+//! use deephedge::hedging::{Book, ClassicalName, ClassicalPolicy};
 //! use deephedge::random::Purpose;
 //! use deephedge::risk::cvar;
 //! use deephedge::strategy::Plan;
@@ -27,11 +27,11 @@
 //! let paths = paths.under(&plan.contract);
 //! let ledger = plan.ledger(&plan.market, price);
 //! let tail_risk = |hedge| {
-//!     let (assets, charges) = (plan.assets(), plan.spot_charges());
-//!     let policy = ClassicalPolicy { hedge, assets, charges };
+//!     let (assets, charges) = (plan.assets(), plan.charges());
+//!     let policy = ClassicalPolicy::new(hedge, assets, charges);
 //!     Book::hedge(&policy, &ledger, &paths).map(|book| cvar(&book.pnl, 0.95))
 //! };
-//! assert!(tail_risk(Classical::BlackScholes)? < 0.3 * tail_risk(Classical::Naked)?);
+//! assert!(tail_risk(ClassicalName::BlackScholes)? < 0.3 * tail_risk(ClassicalName::Naked)?);
 //! # Ok::<(), deephedge::Error>(())
 //! ```
 //!

@@ -3,17 +3,14 @@
 use super::valuation::Valuation;
 use crate::contract::options::{call_spread, straddle, strangle};
 use crate::contract::{Charge, Contract, Costs, Instrument, Leg, OptionKind, Vanilla};
-use crate::hedging::{Book, Classical, ClassicalPolicy, Ledger, Policy};
+use crate::hedging::{Book, ClassicalName, ClassicalPolicy, Ledger, Policy};
 use crate::market::{Curve, GbmParameters, Market, Model, Paths, Quotes, Simulator};
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Purpose, Sampling};
 
 /// No costs.
 const FREE: Costs = Costs {
-    spot: Charge {
-        proportional: 0.0,
-        half_spread: 0.0,
-    },
+    spot: Charge::linear(0.0, 0.0),
     liquidation: true,
 };
 
@@ -106,22 +103,18 @@ fn parts_add_up_to_the_ledger() {
         let premiums: Vec<f64> = (0..paths.count()).map(|i| 2.0 + 0.1 * i as f64).collect();
         let valuation = Valuation::new(&contract, &market.clone().into(), &paths);
         for (hedge, liquidation) in [
-            (Classical::Naked, true),
-            (Classical::BlackScholes, true),
-            (Classical::MinimumVariance, false),
-            (Classical::WhalleyWilmott { aversion: 1.0 }, true),
-            (Classical::DeltaVega, false),
-            (Classical::DeltaVega, true),
+            (ClassicalName::Naked, true),
+            (ClassicalName::BlackScholes, true),
+            (ClassicalName::MinimumVariance, false),
+            (ClassicalName::WhalleyWilmott, true),
+            (ClassicalName::DeltaVega, false),
+            (ClassicalName::DeltaVega, true),
         ] {
             let costs = Costs {
                 spot: 0.004.into(),
                 liquidation,
             };
-            let policy = ClassicalPolicy {
-                hedge,
-                assets: market.clone().into(),
-                charges: vec![0.004.into()],
-            };
+            let policy = ClassicalPolicy::new(hedge, market.clone().into(), vec![0.004.into()]);
             let ledger = paths.instruments()[1..].iter().fold(
                 Ledger::new(contract.clone(), costs, &market, 0.0),
                 |ledger, &option| ledger.with_instrument(option, 0.02),
@@ -159,11 +152,11 @@ fn delta_leaves_gamma_and_theta(market: &Market) {
     let unexplained = |steps: usize| {
         let contract = Contract::option(OptionKind::Call, 100.0, 0.5, steps);
         let paths = paths(market.clone(), &contract, 1);
-        let policy = ClassicalPolicy {
-            hedge: Classical::BlackScholes,
-            assets: market.clone().into(),
-            charges: vec![0.0.into()],
-        };
+        let policy = ClassicalPolicy::new(
+            ClassicalName::BlackScholes,
+            market.clone().into(),
+            vec![0.0.into()],
+        );
         let none = vec![0.0; paths.count()];
         let free = Book::zeros(paths.count());
         let positions = policy.positions(&contract, &paths).unwrap();
@@ -291,17 +284,13 @@ fn halted_prices_are_hedged_and_attributed() {
             let premiums = vec![1.5; paths.count()];
             let valuation = Valuation::new(&contract, &market.clone().into(), &paths);
             for hedge in [
-                Classical::Naked,
-                Classical::BlackScholes,
-                Classical::MinimumVariance,
-                Classical::WhalleyWilmott { aversion: 1.0 },
-                Classical::DeltaVega,
+                ClassicalName::Naked,
+                ClassicalName::BlackScholes,
+                ClassicalName::MinimumVariance,
+                ClassicalName::WhalleyWilmott,
+                ClassicalName::DeltaVega,
             ] {
-                let policy = ClassicalPolicy {
-                    hedge,
-                    assets: market.clone().into(),
-                    charges: vec![cost.into()],
-                };
+                let policy = ClassicalPolicy::new(hedge, market.clone().into(), vec![cost.into()]);
                 let costs = Costs {
                     spot: cost.into(),
                     liquidation: true,
@@ -342,11 +331,11 @@ fn the_band_at_a_kink() {
     let rows = [&still, &moved].map(|spot| (spot.as_slice(), none.as_slice()));
     let paths = Paths::from_rows(10, rows.into_iter());
     for (cost, expected) in [(0.0, [0.5, 0.5]), (0.01, [0.0, 1.0])] {
-        let policy = ClassicalPolicy {
-            hedge: Classical::WhalleyWilmott { aversion: 1.0 },
-            assets: market.clone().into(),
-            charges: vec![cost.into()],
-        };
+        let policy = ClassicalPolicy::new(
+            ClassicalName::WhalleyWilmott,
+            market.clone().into(),
+            vec![cost.into()],
+        );
         let positions = policy.positions(&contract, &paths).unwrap();
         assert_eq!(positions[5][..2], expected);
         assert_eq!(positions[2][1], 1.0);

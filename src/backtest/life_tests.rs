@@ -92,12 +92,9 @@ fn calendar_days_follow_the_dates() {
     }
 }
 
-fn naked(contracts: &Contracts) -> crate::hedging::ClassicalPolicy {
-    crate::hedging::ClassicalPolicy {
-        hedge: crate::hedging::Classical::BlackScholes,
-        assets: contracts.market.clone().into(),
-        charges: vec![0.0.into()],
-    }
+fn naked(contracts: &Contracts) -> crate::hedging::ClassicalPolicy<'static> {
+    let delta = crate::hedging::ClassicalName::BlackScholes;
+    crate::hedging::ClassicalPolicy::new(delta, contracts.market.clone().into(), vec![0.0.into()])
 }
 
 /// Four weeks of the calendar are four closes of a weekly file, whose volatility is that of 52 weeks; of a daily one they

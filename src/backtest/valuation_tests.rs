@@ -2,7 +2,7 @@
 
 use super::attribution::Attribution;
 use super::valuation::Valuation;
-use crate::hedging::{Book, Classical, ClassicalPolicy, Policy};
+use crate::hedging::{Book, ClassicalName, ClassicalPolicy, Policy};
 use crate::market::Paths;
 use crate::random::Purpose;
 use crate::simd::Lane;
@@ -23,14 +23,14 @@ fn plan(market: &str, contract: &str) -> Plan {
 }
 
 /// The parts of the P&L of `policy`'s positions, or of some that know nothing of the contract.
-fn parts(plan: &Plan, paths: &Paths<f64>, policy: Option<Classical>) -> (Vec<Attribution>, Book) {
+fn parts(
+    plan: &Plan,
+    paths: &Paths<f64>,
+    policy: Option<ClassicalName>,
+) -> (Vec<Attribution>, Book) {
     let positions: Vec<Lane<f64>> = match policy {
         Some(hedge) => {
-            let policy = ClassicalPolicy {
-                hedge,
-                assets: plan.assets(),
-                charges: plan.spot_charges(),
-            };
+            let policy = ClassicalPolicy::new(hedge, plan.assets(), plan.charges());
             policy.positions(&plan.contract, paths).unwrap()
         }
         None => {
@@ -68,7 +68,7 @@ fn parts_add_up_for_contracts_of_a_range() {
         );
         let plan = Plan::parse(&text, |_| {}).unwrap();
         let paths = paths(&plan, 96);
-        for policy in [None, Some(Classical::BlackScholes)] {
+        for policy in [None, Some(ClassicalName::BlackScholes)] {
             let (parts, book) = parts(&plan, &paths, policy);
             for (i, parts) in parts.iter().enumerate() {
                 let rest = parts.total() - book.pnl[i];
@@ -126,9 +126,13 @@ fn parts_add_up_whatever_is_sold() {
     ] {
         let plan = plan(market, contract);
         let paths = paths(&plan, 70);
-        let hedges = [None, Some(Classical::Naked), Some(Classical::BlackScholes)];
+        let hedges = [
+            None,
+            Some(ClassicalName::Naked),
+            Some(ClassicalName::BlackScholes),
+        ];
         let hedges = hedges.into_iter().filter(|hedge| {
-            !matches!(hedge, Some(Classical::BlackScholes)) || plan.contract.has_delta()
+            !matches!(hedge, Some(ClassicalName::BlackScholes)) || plan.contract.has_delta()
         });
         for hedge in hedges {
             let (parts, book) = parts(&plan, &paths, hedge);
@@ -161,7 +165,7 @@ fn a_barrier_option_is_explained_until_it_ends() {
         );
         let plan = Plan::parse(&text, |_| {}).unwrap();
         let paths = paths(&plan, 256);
-        let (parts, _) = parts(&plan, &paths, Some(Classical::BlackScholes));
+        let (parts, _) = parts(&plan, &paths, Some(ClassicalName::BlackScholes));
         let block = |i: usize| paths.block(i / crate::simd::BLOCK);
         let ended = (0..256).filter(|i| {
             block(*i)
@@ -191,7 +195,7 @@ fn what_is_left_of_an_exchange_is_its_cross_gamma() {
     );
     let plan = Plan::parse(&text, |_| {}).unwrap();
     let paths = paths(&plan, 64);
-    let (parts, _) = parts(&plan, &paths, Some(Classical::BlackScholes));
+    let (parts, _) = parts(&plan, &paths, Some(ClassicalName::BlackScholes));
     let formula = plan.contract.formula().unwrap();
     let carried = plan.assets().carried(126, plan.contract.dt());
     let (mut left, mut whole) = (0.0, 0.0);

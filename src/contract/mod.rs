@@ -6,16 +6,20 @@ pub mod expression;
 mod family;
 mod formula;
 mod instrument;
+mod limits;
 mod observation;
 mod option_kind;
 pub mod options;
 mod sheets;
 
-pub use cost::{Charge, Costs};
+pub use cost::{
+    At, Charge, Cost, Costs, Fixed, Linear, OptionSpread, Quadratic, SquareRoot, VegaShare,
+};
 pub use exercise::{Continuation, ExerciseRule};
 pub use family::{Family, Member, Range};
 pub use formula::{Formula, Seen, SeenAsset, Worth};
 pub use instrument::{Instrument, Vanilla};
+pub use limits::Limit;
 pub use observation::{Observed, Spots};
 pub use option_kind::OptionKind;
 pub use options::Leg;
@@ -174,6 +178,19 @@ impl Contract {
             Form::Options(legs) => Some(legs),
             Form::American(_) | Form::Sheets(..) | Form::Family(_) => None,
         }
+    }
+
+    /// The calls and puts that it consists of.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if it is no sum of those.
+    pub fn needed_legs(&self) -> Result<&[Leg]> {
+        self.legs().ok_or_else(|| {
+            Error::input(format!(
+                "calls and puts are asked for, and the contract ({}) is no sum of those",
+                self.name
+            ))
+        })
     }
 
     /// The same contract with the closed form of its price in a lognormal market.

@@ -1,10 +1,10 @@
 //! Policies trained in one market and tested in others.
 
-use super::outcome::{aversion, hedge_test_paths};
+use super::outcome::hedge_test_paths;
 use super::trainings;
 use super::watch::Watch;
 use crate::error::{Error, Result};
-use crate::hedging::{Book, ClassicalName, Policy, TrainedPolicy};
+use crate::hedging::{Book, Policy, TrainedPolicy, TunedHedge};
 use crate::network::Parameters;
 use crate::risk::paired::{Pair, risk_influence};
 use crate::risk::{Estimate, Row, RowInput};
@@ -16,7 +16,7 @@ use crate::strategy::Plan;
 
 /// A strategy made for one of the markets: a classical hedge, or a policy of every seed.
 enum Made {
-    Hedge(ClassicalName, f64),
+    Hedge(TunedHedge),
     Trained(Vec<Parameters>),
 }
 
@@ -81,12 +81,13 @@ pub fn cross(
         }
         strategies.push((optimizer.name.clone(), made));
     }
-    for name in &plan.hedges {
-        let made = plans.iter().map(|(_, plan)| -> Result<Made> {
-            let band = aversion(plan, &mut || watch.busy())?;
-            Ok(Made::Hedge(*name, band.aversion))
-        });
-        strategies.push((name.name().into(), made.collect::<Result<_>>()?));
+    let tuned: Vec<Vec<TunedHedge>> = plans
+        .iter()
+        .map(|(_, plan)| plan.tuned_hedges(&mut || watch.busy()))
+        .collect::<Result<_>>()?;
+    for (index, hedge) in plan.hedges.iter().enumerate() {
+        let made = tuned.iter().map(|of| Made::Hedge(of[index].clone()));
+        strategies.push((hedge.name(), made.collect()));
     }
     watch.measuring()?;
     let mut results = Vec::new();
@@ -129,9 +130,9 @@ fn hedge(
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Vec<Book>> {
     match made {
-        Made::Hedge(name, aversion) => {
-            let policy = origin.classical(*name, &origin.assets(), *aversion);
-            Ok(vec![hedge_test_paths(test, policy.as_ref(), stop)?])
+        Made::Hedge(tuned) => {
+            let policy = origin.classical(tuned.hedge, &origin.assets(), tuned.values);
+            Ok(vec![hedge_test_paths(test, &policy, stop)?])
         }
         Made::Trained(policies) => {
             let test = &test.seen_as_by(origin);

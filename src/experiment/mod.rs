@@ -284,7 +284,7 @@ impl Prepared {
         let crossed = cross::cross(plan, seeds, &self.folder, watch)?;
         let results = Results {
             crossed,
-            aversion: Some(outcome::aversion(plan, &mut || watch.busy())?),
+            hedges: plan.tuned_hedges(&mut || watch.busy())?,
             ..Results::of(seeds.clone())
         };
         finish("cross", plan, self.folder.clone(), results, None)
@@ -320,10 +320,8 @@ impl Prepared {
             stop: &stop,
         };
         let mut trained = trainings::measure(&bench, &scope, &entries, folder)?;
-        let aversion = outcome::aversion(plan, &mut || stop())?;
-        trained
-            .outcomes
-            .extend(classical(&bench, aversion.aversion)?);
+        let hedges = plan.tuned_hedges(&mut || stop())?;
+        trained.outcomes.extend(classical(&bench, &hedges)?);
         let results = Results {
             seeds: scope.seeds,
             training: trained.curves,
@@ -331,7 +329,7 @@ impl Prepared {
             lengths: trained.lengths,
             frontier: trained.frontier,
             outcomes: trained.outcomes,
-            aversion: Some(aversion),
+            hedges,
             crossed: Vec::new(),
             disagreements: trained.disagreements,
         };
@@ -428,14 +426,14 @@ fn backtest_in(
             recurrent(&bench, strategy, *training, parameters)
         })
         .collect::<Result<Vec<_>>>()?;
-    let aversion = outcome::aversion(plan, &mut || Ok(()))?;
-    outcomes.extend(classical(&bench, aversion.aversion)?);
+    let hedges = plan.tuned_hedges(&mut || Ok(()))?;
+    outcomes.extend(classical(&bench, &hedges)?);
     let mut seeds: Vec<u64> = policies.iter().map(|policy| policy.training.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     let results = Results {
         outcomes,
-        aversion: Some(aversion),
+        hedges,
         ..Results::of(seeds)
     };
     finish(

@@ -1,13 +1,13 @@
 use crate::backtest::Contracts;
 use crate::backtest::attribution::Attribution;
 use crate::error::Result;
-use crate::hedging::{BandAversion, Book, Ledger, Policy};
+use crate::hedging::{Book, Ledger, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
 use crate::runs::breakdown::{Breakdown, Expired};
 use crate::simd::BLOCK;
-use crate::strategy::{Aversion, Plan};
+use crate::strategy::Plan;
 
 /// How a policy was trained.
 #[derive(Debug, Clone, Copy)]
@@ -198,37 +198,4 @@ fn hedge(
         book.append(Book::hedge(policy, ledger, &paths)?);
     }
     Ok(book)
-}
-
-/// The risk aversion of the Whalley–Wilmott band around the first hedge that has one: the one given or, so that the network meets a band that was
-/// tuned for the same risk, the least risky one on validation paths by [`BandAversion::tuned`].
-///
-/// # Errors
-/// Those of the hedge; that of `stop`, which is asked again and again.
-pub fn aversion(plan: &Plan, stop: &mut dyn FnMut() -> Result<()>) -> Result<BandAversion> {
-    const PATHS: usize = 16_384;
-    let Aversion::Tuned = plan.aversion else {
-        let Aversion::Given(aversion) = plan.aversion else {
-            unreachable!("an aversion is tuned or given")
-        };
-        return Ok(BandAversion::given(aversion));
-    };
-    let Some(banded) = plan.banded().filter(|_| plan.trading_costs()) else {
-        return Ok(BandAversion::given(1.0));
-    };
-    let simulator = plan.simulator(plan.seed, Purpose::Validation);
-    // Drawn once if they fit.
-    let quotes = plan.quotes()?;
-    let paths = (PATHS <= plan.chunk()).then(|| simulator.paths_with(&quotes, 0, PATHS));
-    let ledger = plan.ledger(&plan.market, 0.0);
-    let risk = |aversion: f64| -> Result<f64> {
-        stop()?;
-        let policy = plan.classical(banded, &plan.assets(), aversion);
-        let book = match &paths {
-            Some(paths) => Book::hedge(policy.as_ref(), &ledger, paths)?,
-            None => hedge(plan, &ledger, (&simulator, PATHS), policy.as_ref(), stop)?,
-        };
-        Ok(plan.risk.evaluate(&book.pnl).value)
-    };
-    BandAversion::tuned(plan.money_unit(), risk)
 }

@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::error::{Error, Result};
-use crate::hedging::TrainedPolicy;
+use crate::hedging::{TrainedPolicy, TunedHedge};
 use crate::market::Assets;
 use crate::network::Parameters;
 use crate::risk::Estimate;
@@ -51,10 +51,7 @@ pub fn indifference_prices(
             )
         })
         .collect::<Result<Vec<_>>>()?;
-    outcomes.extend(classical(
-        &bench,
-        outcome::aversion(&free, &mut || stop())?.aversion,
-    )?);
+    outcomes.extend(classical(&bench, &free.tuned_hedges(&mut || stop())?)?);
     let discount = plan.market.rate.discount(0.0, plan.contract.expiry);
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
         let price = Estimate {
@@ -148,20 +145,15 @@ pub fn recurrent(
 }
 
 /// The plan's classical hedges, each in the market that the paths are supposed to come from.
-pub fn classical(bench: &Bench<'_>, aversion: f64) -> Result<Vec<Outcome>> {
+pub fn classical(bench: &Bench<'_>, hedges: &[TunedHedge]) -> Result<Vec<Outcome>> {
     let plan = bench.plan;
-    plan.hedges
+    hedges
         .iter()
-        .map(|name| {
-            let policy = |assets: &Assets| plan.classical(*name, assets, aversion);
+        .map(|tuned| {
+            let policy = |assets: &Assets| plan.classical(tuned.hedge, assets, tuned.values);
             let own = plan.assets();
             let history = bench.contracts.map_or(&own, |contracts| &contracts.assets);
-            bench.measure(
-                name.name(),
-                None,
-                policy(&own).as_ref(),
-                policy(history).as_ref(),
-            )
+            bench.measure(&tuned.hedge.name(), None, &policy(&own), &policy(history))
         })
         .collect()
 }

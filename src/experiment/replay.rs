@@ -5,7 +5,9 @@ use super::{outcome, plan_of};
 use crate::backtest::valuation::Valuation;
 use crate::contract::Contract;
 use crate::error::{Error, Result};
-use crate::hedging::{ClassicalName, Policy, TrainedPolicy};
+use crate::hedging::{
+    ClassicalHedge, ClassicalName, ClassicalPolicy, HedgeValues, Policy, TrainedPolicy,
+};
 use crate::market::Paths;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
@@ -137,7 +139,7 @@ struct Strategy {
 
 enum Held {
     Recurrent(crate::network::Parameters),
-    Classical(Box<dyn Policy + Send + Sync>),
+    Classical(ClassicalPolicy<'static>),
 }
 
 /// Columns of a hedge map, and its rows at most.
@@ -165,15 +167,11 @@ impl Replay {
                 });
             }
         }
-        let aversion = match metrics.band_aversion {
-            Some(aversion) => aversion,
-            None => outcome::aversion(&plan, &mut || Ok(()))?.aversion,
-        };
-        for name in &plan.hedges {
+        for (hedge, values) in hedge_values(&plan, metrics)? {
             strategies.push(Strategy {
-                name: name.name().into(),
+                name: hedge.name(),
                 seed: None,
-                policy: Held::Classical(plan.classical(*name, &plan.assets(), aversion)),
+                policy: Held::Classical(plan.classical(hedge, &plan.assets(), values)),
             });
         }
         Ok(Self { plan, strategies })
@@ -284,6 +282,7 @@ impl Replay {
                         ledger.at_expiry(premium) - account.paid[t][lane] - owed
                             + account.gain[t][lane]
                             - account.cost[t][lane]
+                            + account.financing[t][lane]
                     })
                     .collect(),
             })
@@ -381,6 +380,20 @@ impl Replay {
             black_scholes,
         })
     }
+}
+
+/// The classical hedges of a run with their parameters: those that the run found or, in runs of older versions that had no use for
+/// them, those that are found now.
+fn hedge_values(plan: &Plan, metrics: &Metrics) -> Result<Vec<(ClassicalHedge, HedgeValues)>> {
+    if let Some(aversion) = metrics.band_aversion {
+        let hedges = plan.hedges.iter();
+        return Ok(hedges.map(|hedge| (*hedge, aversion.into())).collect());
+    }
+    let tuned = plan.tuned_hedges(&mut || Ok(()))?;
+    Ok(tuned
+        .into_iter()
+        .map(|one| (one.hedge, one.values))
+        .collect())
 }
 
 /// The points of a hedge map.

@@ -2,7 +2,7 @@ use super::outcome::{self, Outcome};
 use super::{Backtest, Finished, compared};
 use crate::backtest::{Calibration, Contracts};
 use crate::error::Result;
-use crate::hedging::BandAversion;
+use crate::hedging::{Parameter, TunedHedge};
 use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
@@ -25,7 +25,7 @@ pub struct Results {
     pub crossed: Vec<Crossed>,
     pub disagreements: Vec<Disagreement>,
     pub outcomes: Vec<Outcome>,
-    pub aversion: Option<BandAversion>,
+    pub hedges: Vec<TunedHedge>,
 }
 
 impl Results {
@@ -55,15 +55,18 @@ pub fn finish(
         crossed,
         disagreements,
         outcomes,
-        aversion,
+        hedges,
     } = results;
     let (simulated, historical) = (
         outcome::simulated(&outcomes),
         outcome::historical(&outcomes),
     );
     let overlap = backtest.map_or(1.0, |(_, contracts)| contracts.overlap);
-    let has_band = plan.banded().is_some();
-    let band = aversion.filter(|_| has_band);
+    let mut banded = hedges.iter().filter(|tuned| {
+        let parameters = tuned.hedge.parameters();
+        parameters.contains(&Parameter::Aversion)
+    });
+    let band = banded.next();
     let metrics = Metrics {
         run: folder.id().into(),
         command: command.into(),
@@ -89,8 +92,8 @@ pub fn finish(
         lengths,
         frontier,
         money_unit: Some(plan.money_unit()),
-        band_aversion: band.map(|band| band.aversion),
-        band_at_bound: band.is_some_and(|band| band.at_bound),
+        band_aversion: band.map(|band| band.values.of(Parameter::Aversion)),
+        band_at_bound: band.is_some_and(|band| band.tuned.iter().any(|tuned| tuned.at_bound)),
         untraded: plan.untraded(),
         crossed,
         disagreements,

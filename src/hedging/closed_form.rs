@@ -127,6 +127,11 @@ impl ClosedForm {
         market.black_scholes_after(elapsed, leg, left, volatility)
     }
 
+    /// The volatility that the model of an asset expects until expiry.
+    pub(super) fn volatility(&self, asset: usize, variance: f64, left: f64) -> f64 {
+        self.processes[asset].mean_from(variance, left).sqrt()
+    }
+
     /// A sensitivity of calls and puts at the volatility that the model expects until expiry.
     pub(super) fn black_scholes(
         &self,
@@ -136,12 +141,38 @@ impl ClosedForm {
         left: f64,
         of: impl Fn(&BlackScholes) -> f64,
     ) -> f64 {
-        let volatility = self.processes[0].mean_from(variance, left).sqrt();
+        self.at_volatility(legs, spot, self.volatility(0, variance, left), left, of)
+    }
+
+    /// A sensitivity of calls and puts at a volatility.
+    pub(super) fn at_volatility(
+        &self,
+        legs: &[Leg],
+        spot: f64,
+        volatility: f64,
+        left: f64,
+        of: impl Fn(&BlackScholes) -> f64,
+    ) -> f64 {
         let value = |leg: &Leg| {
             let option = self.option(*leg, left, volatility);
             leg.quantity * of(&BlackScholes { spot, ..option })
         };
         legs.iter().map(value).sum()
+    }
+
+    /// Writes the time to expiry on every date, and the discount factor where there are rows for it, on one path.
+    pub(super) fn fill_times(
+        &self,
+        lane: usize,
+        left: &mut [Lane<f64>],
+        discounts: &mut [Lane<f64>],
+    ) {
+        for (t, row) in left.iter_mut().enumerate().take(self.steps()) {
+            row[lane] = self.left(t);
+        }
+        for (t, row) in discounts.iter_mut().enumerate().take(self.steps()) {
+            row[lane] = self.discount(self.left(t));
+        }
     }
 
     /// What the contract is worth by a formula of its own on one path at date `t`; `seen` is memory for the assets there.
@@ -166,6 +197,18 @@ impl ClosedForm {
                 volatility: process.mean_from(variance, left).sqrt(),
             }
         }));
+        self.worth_of_seen(formula, t, seen, state)
+    }
+
+    /// What the contract is worth by a formula of its own at date `t`, where the assets are as they are `seen` and running values in `state`.
+    pub(super) fn worth_of_seen(
+        &self,
+        formula: &dyn Formula,
+        t: usize,
+        seen: &[SeenAsset],
+        state: &[f64],
+    ) -> Worth {
+        let (left, expiry) = (self.left(t), self.expiry());
         formula.worth(&Seen {
             assets: seen,
             correlation: self.assets.correlation().matrix(),

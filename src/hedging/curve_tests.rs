@@ -20,10 +20,7 @@ fn uneven() -> Market {
 }
 
 const FREE: Costs = Costs {
-    spot: crate::contract::Charge {
-        proportional: 0.0,
-        half_spread: 0.0,
-    },
+    spot: crate::contract::Charge::linear(0.0, 0.0),
     liquidation: true,
 };
 
@@ -102,11 +99,11 @@ fn a_delta_at_the_rates_to_come_replicates() {
     let paths = simulator(market.clone(), contract.clone()).paths(0, 20_000);
     let paths = paths.under(&contract);
     let hedged = |assumed: &Market| {
-        let policy = ClassicalPolicy {
-            hedge: Classical::BlackScholes,
-            assets: assumed.clone().into(),
-            charges: vec![0.0.into()],
-        };
+        let policy = ClassicalPolicy::new(
+            ClassicalName::BlackScholes,
+            assumed.clone().into(),
+            vec![0.0.into()],
+        );
         let pnl = Book::hedge(&policy, &ledger, &paths).unwrap().pnl;
         let n = pnl.len() as f64;
         let mean = pnl.iter().sum::<f64>() / n;

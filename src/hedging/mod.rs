@@ -6,17 +6,19 @@ mod closed_form;
 mod curve_tests;
 mod hedged_monte_carlo;
 mod ledger;
-mod minimum_variance;
 #[cfg(test)]
 mod option_tests;
 #[cfg(test)]
 mod tests;
 mod trained;
 
-pub use classical::{BandAversion, Classical, ClassicalName, ClassicalPolicy};
+pub use classical::{
+    Centre, ClassicalHedge, ClassicalName, ClassicalPolicy, Fits, HedgeValues, Needs, Parameter,
+    Prepared, Search, TradingRule, TunedHedge, TunedParameter, tune,
+};
 pub use closed_form::{ClosedForm, FamilyForms};
-pub use hedged_monte_carlo::{HedgedMonteCarlo, Regressed, Regression};
-pub use ledger::{Account, Ledger, Settlement};
+pub use hedged_monte_carlo::{Regressed, Regression};
+pub use ledger::{Account, Financing, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 
 use crate::contract::Contract;

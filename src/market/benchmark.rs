@@ -19,6 +19,11 @@ pub trait BenchmarkHedge: Debug + Send + Sync {
     /// The positions held over each period on `paths`, on which the contract was observed and the instruments are priced,
     /// `[blocks][steps][instruments][BLOCK]`; none depends on what follows its date.
     fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>>;
+
+    /// A benchmark whose deltas in the spots the positions are, to single precision, and which is quicker; nothing else is held then.
+    fn deltas(&self) -> Option<&dyn Benchmark> {
+        None
+    }
 }
 
 /// The answers of a benchmark on one block.

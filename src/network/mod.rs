@@ -31,7 +31,9 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Actor, At, Band, Bounded, Direct, Hand, Residual, Rule};
+pub use action::{
+    Action, ActionName, ActionSettings, Actor, At, Band, Bounded, Direct, Hand, Residual, Rule,
+};
 pub use architecture::{Architecture, Network};
 pub use block::BlockSweep;
 pub use derivatives::{PathDerivatives, sum_moments};

@@ -4,13 +4,14 @@ use super::Plan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::Result;
 use crate::hedging::{
-    ClassicalName, ClassicalPolicy, ClosedForm, FamilyForms, HedgedMonteCarlo, Ledger, Policy,
+    ClassicalHedge, ClassicalPolicy, ClosedForm, FamilyForms, Fits, HedgeValues, Ledger, Policy,
     Regressed, Regression,
 };
-use crate::market::{Assets, Benchmark, PathSource, Paths, Quotes, Simulator};
+use crate::market::{Assets, Benchmark, BenchmarkHedge, PathSource, Paths, Quotes, Simulator};
 use crate::network::Features;
 use crate::random::Purpose;
 use crate::simd::{BLOCK, Lane};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a regression was fitted for.
@@ -69,46 +70,49 @@ impl Regressions {
 pub type FitPaths<'a> = dyn Fn(&Plan) -> Box<dyn PathSource> + Sync + 'a;
 
 impl Plan {
-    /// A hedge without training that assumes the market of `assets`; `aversion` is that of its band.
-    pub fn classical(
+    /// A hedge without training that assumes the market of `assets`, with the parameters `values` where it gives none; an aversion
+    /// alone stands for all of them. What its centre is fitted on are paths of the plan's model in that market.
+    pub fn classical<'a>(
         &self,
-        name: ClassicalName,
+        hedge: impl Into<ClassicalHedge>,
         assets: &Assets,
-        aversion: f64,
-    ) -> Box<dyn Policy + Send + Sync> {
-        match name.formula(aversion) {
-            Some(hedge) => Box::new(ClassicalPolicy {
-                hedge,
-                assets: assets.clone(),
-                charges: self.spot_charges(),
-            }),
-            None => Box::new(ByRegression {
-                plan: self.clone(),
-                assets: assets.clone(),
-                aversion,
-                given: None,
-            }),
-        }
+        values: impl Into<HedgeValues>,
+    ) -> ClassicalPolicy<'a> {
+        self.fitted(hedge.into(), assets, values.into(), None)
     }
 
-    /// Hedged Monte Carlo that is fitted on given paths, once for each contract that it hedges; `fitted` keeps the regressions.
-    pub fn by_regression<'a>(
+    /// The same with a centre that is fitted on given paths, once for each contract that it hedges; `fitted` keeps the fits.
+    pub fn classical_on<'a>(
         &self,
-        paths: &'a FitPaths<'a>,
-        fitted: &Regressions,
-        aversion: f64,
-    ) -> Box<dyn Policy + 'a> {
-        Box::new(ByRegression {
-            plan: self.clone(),
-            assets: self.assets(),
-            aversion,
-            given: Some((paths, fitted.clone())),
-        })
+        hedge: impl Into<ClassicalHedge>,
+        assets: &Assets,
+        values: impl Into<HedgeValues>,
+        (paths, fitted): (&'a FitPaths<'a>, &Regressions),
+    ) -> ClassicalPolicy<'a> {
+        let given = Some((paths, fitted.clone()));
+        self.fitted(hedge.into(), assets, values.into(), given)
     }
 
-    /// The first of the plan's hedges that has a band.
-    pub fn banded(&self) -> Option<ClassicalName> {
-        self.hedges.iter().copied().find(|name| name.has_band())
+    fn fitted<'a>(
+        &self,
+        hedge: ClassicalHedge,
+        assets: &Assets,
+        values: HedgeValues,
+        given: Option<(&'a FitPaths<'a>, Regressions)>,
+    ) -> ClassicalPolicy<'a> {
+        let fits = Arc::new(PlanFits {
+            plan: self.clone(),
+            // What is fitted on given paths is fitted in the market of the plan.
+            assets: match given {
+                Some(_) => self.assets(),
+                None => assets.clone(),
+            },
+            given,
+        });
+        ClassicalPolicy::new(hedge, assets.clone(), self.charges())
+            .within(self.limits.clone())
+            .with_values(values)
+            .with_fits(fits)
     }
 
     /// Hedged Monte Carlo of the plan's contract on paths of `assets`, fitted once.
@@ -172,10 +176,7 @@ impl Plan {
         }
         let assets = self.assumed.as_ref().unwrap_or(assets);
         if self.contract.has_delta() {
-            return Ok(Some(match self.contract.family() {
-                None => Arc::new(ClosedForm::new(assets, &self.contract)?),
-                Some(_) => Arc::new(FamilyForms::new(assets, &self.contract)?),
-            }));
+            return self.closed_form(assets).map(Some);
         }
         let spots: Vec<Instrument> = (0..assets.count()).map(Instrument::Spot).collect();
         let costs = Costs {
@@ -197,40 +198,104 @@ impl Plan {
         })?;
         Ok(Some(Arc::new(Regressed::new(regression, ledger))))
     }
+
+    /// The closed form of the contract, or of every contract of its family, in the market of `assets`.
+    fn closed_form(&self, assets: &Assets) -> Result<Arc<dyn Benchmark>> {
+        Ok(match self.contract.family() {
+            None => Arc::new(ClosedForm::new(assets, &self.contract)?),
+            Some(_) => Arc::new(FamilyForms::new(assets, &self.contract)?),
+        })
+    }
+
+    /// The hedge whose positions the policy's action departs from, on paths whose market is that of `assets`; none where the action
+    /// has no benchmark.
+    ///
+    /// # Errors
+    /// Those of [`Regression::new`].
+    pub(super) fn benchmark_hedge(
+        &self,
+        assets: &Assets,
+    ) -> Result<Option<Arc<dyn BenchmarkHedge>>> {
+        let Some(hedge) = self.reference else {
+            return Ok(None);
+        };
+        let assets = self.assumed.as_ref().unwrap_or(assets);
+        let policy = self.classical(hedge, assets, HedgeValues::default());
+        // Asked once, so that what it fits is there from now on.
+        let quotes = self.market_quotes(assets);
+        let paths = self
+            .regression_paths(assets)
+            .paths_with::<f64>(&quotes, 0, BLOCK);
+        policy.positions(&self.contract, &paths)?;
+        let deltas = match hedge.is_delta() && self.limits.is_empty() {
+            true => Some(self.closed_form(assets)?),
+            false => None,
+        };
+        Ok(Some(Arc::new(Reference {
+            policy,
+            contract: self.contract.clone(),
+            deltas,
+        })))
+    }
 }
 
-/// Hedged Monte Carlo of a plan's contract, fitted when it is first asked for; contracts of another length are fitted on their own.
-struct ByRegression<'a> {
+/// A hedge without training of one contract, whose positions an action departs from.
+struct Reference {
+    policy: ClassicalPolicy<'static>,
+    contract: Contract,
+    /// What has the same deltas, to single precision.
+    deltas: Option<Arc<dyn Benchmark>>,
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hedge = self.policy.hedge().name();
+        write!(formatter, "{hedge} of {}", self.contract.name)
+    }
+}
+
+impl BenchmarkHedge for Reference {
+    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+        let positions = self.policy.positions(&self.contract, paths);
+        positions.expect("it was asked when it was made")
+    }
+
+    fn deltas(&self) -> Option<&dyn Benchmark> {
+        self.deltas.as_deref()
+    }
+}
+
+/// Fits for a plan's contract, made when they are first asked for; contracts of another length are fitted on their own.
+struct PlanFits<'a> {
     plan: Plan,
     assets: Assets,
-    aversion: f64,
     /// On which paths, and what keeps the fits; else it is those of the plan's model in the market of the assets.
     given: Option<(&'a FitPaths<'a>, Regressions)>,
 }
 
-impl Policy for ByRegression<'_> {
-    fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        let living = match *contract == self.plan.contract {
-            true => None,
-            false => Some(self.plan.living(contract.expiry, contract.steps)?),
-        };
+impl PlanFits<'_> {
+    /// The plan for `contract`, where that is not its own.
+    fn living(&self, contract: &Contract) -> Result<Option<Plan>> {
+        match *contract == self.plan.contract {
+            true => Ok(None),
+            false => self.plan.living(contract.expiry, contract.steps).map(Some),
+        }
+    }
+}
+
+impl Fits for PlanFits<'_> {
+    fn regression(&self, contract: &Contract) -> Result<Arc<Regression>> {
+        let living = self.living(contract)?;
         let plan = living.as_ref().unwrap_or(&self.plan);
-        let regression = match &self.given {
-            None => plan.regression(&self.assets)?,
+        match &self.given {
+            None => plan.regression(&self.assets),
             Some((paths, fitted)) => {
                 let fit = plan.fit(&self.assets, plan.instruments());
                 fitted.of(fit, || {
                     plan.regression_on(&self.assets, paths(plan).as_ref())
-                })?
+                })
             }
-        };
-        let hedge = HedgedMonteCarlo {
-            regression,
-            charges: self.plan.charges(),
-            aversion: self.aversion,
-            rate: self.assets.first().rate.clone(),
-        };
-        hedge.positions(contract, paths)
+        }
     }
 }
 

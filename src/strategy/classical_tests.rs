@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::OptionKind;
-use crate::hedging::Classical;
+use crate::hedging::{ClassicalName, Policy};
 use crate::market::PathBlock;
 use crate::network::{Feature, Parameters};
 use crate::pricing::BlackScholes;
@@ -253,11 +253,11 @@ fn policies_keep_the_benchmark_of_their_market() {
     let test = plan(HESTON, contract, "\"delta\"").unwrap();
     let seen = test.seen_as_by(&origin);
     let paths = paths(&seen, 32);
-    let hedge = ClassicalPolicy {
-        hedge: Classical::BlackScholes,
-        assets: origin.assets(),
-        charges: origin.spot_charges(),
-    };
+    let hedge = ClassicalPolicy::new(
+        ClassicalName::BlackScholes,
+        origin.assets(),
+        origin.charges(),
+    );
     let positions = hedge.positions(&test.contract, &paths).unwrap();
     for (t, held) in positions.iter().enumerate() {
         let delta = paths.block(0).benchmark().delta(0)[t];

@@ -1,6 +1,6 @@
 use crate::contract::{Seen, SeenAsset};
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalPolicy};
+use crate::hedging::{Book, ClassicalName, ClassicalPolicy};
 use crate::market::Simulator;
 use crate::market::valuation::sensitivities;
 use crate::random::{Purpose, Sampling};
@@ -224,18 +224,14 @@ fn closed_forms_follow_the_path() {
         let paths = paths.under(&plan.contract);
         let ledger = plan.ledger(&plan.market, price);
         let spread = |hedge| {
-            let policy = ClassicalPolicy {
-                hedge,
-                assets: plan.assets(),
-                charges: plan.spot_charges(),
-            };
+            let policy = ClassicalPolicy::new(hedge, plan.assets(), plan.charges());
             let pnl = Book::hedge(&policy, &ledger, &paths).unwrap().pnl;
             let mean = pnl.iter().sum::<f64>() / pnl.len() as f64;
             let square = pnl.iter().map(|pnl| (pnl - mean).powi(2)).sum::<f64>();
             (mean, (square / pnl.len() as f64).sqrt())
         };
-        let (_, naked) = spread(Classical::Naked);
-        let (mean, hedged) = spread(Classical::BlackScholes);
+        let (_, naked) = spread(ClassicalName::Naked);
+        let (mean, hedged) = spread(ClassicalName::BlackScholes);
         assert!(
             mean.abs() < 4.0 * hedged / 64.0 + 2e-3 * price,
             "{contract}: {mean} beside {price}"

@@ -1,7 +1,7 @@
 //! Term structures of rates and dividend yields in strategies.
 
 use crate::error::Result;
-use crate::hedging::{Book, Classical, ClassicalName, ClassicalPolicy};
+use crate::hedging::{Book, ClassicalName, ClassicalPolicy};
 use crate::random::Purpose;
 use crate::simd::BLOCK;
 use crate::strategy::{Plan, form};
@@ -179,7 +179,7 @@ fn barriers_have_no_formula_under_rates_that_change() {
     assert!(!plan.contract.has_delta());
     assert_eq!(
         plan.hedges,
-        [ClassicalName::Naked, ClassicalName::HedgedMonteCarlo]
+        [ClassicalName::Naked, ClassicalName::HedgedMonteCarlo].map(Into::into)
     );
     let asked = format!("{terms}\n[evaluation]\nhedges = [\"black_scholes\"]");
     let refused = plan_at(RATE, "0.0", &asked).unwrap_err().to_string();
@@ -295,12 +295,8 @@ fn contracts_from_ranges_have_the_rates_of_their_lives() {
         1 << 14,
     );
     let mut deviations = Vec::new();
-    for hedge in [Classical::Naked, Classical::BlackScholes] {
-        let policy = ClassicalPolicy {
-            hedge,
-            assets: plan.assets(),
-            charges: plan.spot_charges(),
-        };
+    for hedge in [ClassicalName::Naked, ClassicalName::BlackScholes] {
+        let policy = ClassicalPolicy::new(hedge, plan.assets(), plan.charges());
         let book = Book::hedge(&policy, &plan.ledger_of_sale(), &paths).unwrap();
         let n = book.pnl.len() as f64;
         let mean = book.pnl.iter().sum::<f64>() / n;

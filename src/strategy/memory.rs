@@ -83,6 +83,14 @@ impl Plan {
         let layout = self.layout();
         let bytes = |count| Paths::<f32>::bytes(count, &layout) as f64;
         let positions = |count: usize| (count * steps * instruments * size_of::<f32>()) as f64;
+        // A benchmark's positions are had on paths in double precision.
+        let exact = match self.reference {
+            Some(_) => {
+                2.0 * (bytes(optimizer.paths.max(self.validation.paths))
+                    + positions(optimizer.paths))
+            }
+            None => 0.0,
+        };
         let paths = optimizer.paths;
         // Whose P&L has weight in the gradient.
         let weighted = match self.risk {
@@ -95,7 +103,8 @@ impl Plan {
         let maps = self.shape.maps().into_iter();
         let record: usize = maps.map(|map| map.rows + map.columns).sum();
         let validation = self.validation.paths;
-        2.0 * bytes(paths)
+        exact
+            + 2.0 * bytes(paths)
             + bytes(weighted)
             + positions(paths)
             + self.sweep_memory::<f32>(paths.max(validation))

@@ -1,13 +1,15 @@
 //! The sections `policy` and `evaluation`.
 
+use super::hedges::{HedgeSection, HedgeTable, check, hedges};
 use super::instruments::InstrumentSection;
-use super::market::check_prices;
-use crate::bounds::at_least;
+use crate::bounds::{at_least, outside, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::ClassicalName;
+use crate::hedging::{Centre, ClassicalHedge, ClassicalName};
 use crate::market::Market;
-use crate::network::{Actor, Engine, Feature, NetworkName, Shape, Sizes};
+use crate::network::{
+    Action, ActionName, ActionSettings, Actor, Engine, Feature, NetworkName, Shape, Sizes,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +46,20 @@ pub struct PolicySection {
     /// "spot:NAME" for that of one; `{ spot = "NAME", proportional = x, half_spread = y }` is one at costs of its own, and
     /// `{ type = "call", strike = K, asset = "NAME" }` an option on one.
     pub instruments: Vec<InstrumentSection>,
+    /// How positions come of the network's outputs, one for every instrument at every date.
+    pub action: ActionName,
+    /// The classical hedge that the action departs from: a name, or `{ centre = "NAME", rule = "NAME" }` with all of its parameters.
+    #[schemars(extend("x-when" = {"action": ["residual", "band"]}, "x-default" = "black_scholes; { centre = \"hedged_monte_carlo\" } for a contract without a delta in closed form"))]
+    pub benchmark: Option<HedgeSection>,
+    /// How far from the benchmark each edge of the band lies before training.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 100.0, "x-unit" = "units of an instrument a contract", "x-when" = {"action": ["band"]}))]
+    pub band_width: f64,
+    /// The bound below every position.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
+    pub lowest_position: f64,
+    /// The bound above every position.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
+    pub highest_position: f64,
     /// Whether the output of every layer goes on normalised over its units. Layers of attention always normalise what they take.
     #[schemars(extend("x-when" = {"network": ["lstm", "gru", "mlp"]}))]
     pub layer_normalisation: bool,
@@ -60,6 +76,11 @@ impl Default for PolicySection {
             heads: 2,
             features: Feature::USUAL.to_vec(),
             instruments: vec![InstrumentSection::default()],
+            action: ActionName::Direct,
+            benchmark: None,
+            band_width: 0.05,
+            lowest_position: 0.0,
+            highest_position: 1.0,
             layer_normalisation: false,
             sweep: Engine::Block,
         }
@@ -79,6 +100,62 @@ impl PolicySection {
             ));
         }
         Ok(())
+    }
+
+    /// How positions come of the network's outputs.
+    pub(super) fn action(&self) -> Result<Action> {
+        let action = self.action.of(&ActionSettings {
+            band_width: self.band_width,
+            lowest_position: self.lowest_position,
+            highest_position: self.highest_position,
+        });
+        if self.lowest_position < self.highest_position {
+            return Ok(action);
+        }
+        Err(outside(
+            "policy.lowest_position",
+            format!(
+                "below `policy.highest_position` ({})",
+                shown(self.highest_position)
+            ),
+            shown(self.lowest_position),
+        ))
+    }
+
+    /// The hedge that the action departs from, if it does; a default is filled in.
+    pub(super) fn reference(
+        &mut self,
+        contract: &Contract,
+        instruments: &[(Instrument, Charge)],
+        market: &Market,
+    ) -> Result<Option<ClassicalHedge>> {
+        const KEY: &str = "policy.benchmark";
+        if !self.action.is_on_benchmark() {
+            return Ok(None);
+        }
+        let section = self
+            .benchmark
+            .get_or_insert_with(|| match contract.has_delta() {
+                true => HedgeSection::Named(ClassicalName::BlackScholes),
+                false => HedgeSection::Table(HedgeTable::on_every_date(Centre::HedgedMonteCarlo)),
+            });
+        let hedge = section.hedge(KEY)?;
+        let name = hedge.name();
+        check(KEY, &hedge, &name, contract, instruments, market)?;
+        if let Some(missing) = hedge.missing() {
+            let (centre, rule) = (hedge.centre.name(), hedge.rule.name());
+            let missing = missing.name();
+            let words = format!(
+                ": the {missing} of \"{name}\" must be given: {{ centre = \"{centre}\", rule = \"{rule}\", {missing} = x }}"
+            );
+            return Err(Error::key(KEY, words));
+        }
+        if hedge.needs().prices {
+            let words =
+                format!(": \"{name}\" is too slow: every training step would integrate its prices");
+            return Err(Error::key(KEY, words));
+        }
+        Ok(Some(hedge))
     }
 
     /// The shape of the network that has so many inputs, and whose outputs `actor` makes positions of.
@@ -104,7 +181,7 @@ pub struct EvaluationSection {
     pub paths: usize,
     /// The classical hedges that policies are compared with.
     #[schemars(title = "Classical hedges", extend("x-default" = "naked, black_scholes and whalley_wilmott; naked and hedged_monte_carlo for a contract without a delta in closed form"))]
-    pub hedges: Option<Vec<ClassicalName>>,
+    pub hedges: Option<Vec<HedgeSection>>,
     /// The risk aversion of the Whalley–Wilmott band; `"tuned"` takes the least risky on validation paths of 2^(k/2)
     /// over the strategy's unit of money, k = −16 … 16 and on beyond an end for as long as the risk falls.
     #[schemars(title = "Whalley–Wilmott risk aversion", extend("x-unit" = "1/currency"))]
@@ -146,50 +223,16 @@ impl EvaluationSection {
         contract: &Contract,
         instruments: &[(Instrument, Charge)],
         market: &Market,
-    ) -> Result<Vec<ClassicalName>> {
-        let options = instruments.iter().any(
-            |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
-        );
-        let has_delta = contract.has_delta();
-        let hedges = self.hedges.get_or_insert_with(|| match has_delta {
-            // The others integrate a characteristic function at every date of every path, need an option, or a fit.
-            true => ClassicalName::all().take(3).collect(),
-            false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
-        });
-        for name in hedges.iter() {
-            if name.needs_options() && contract.family().is_some() {
-                let words = format!(
-                    ": \"{}\" needs one contract for all paths, and the terms of this one are ranges",
-                    name.name()
-                );
-                return Err(Error::key("evaluation.hedges", words));
-            }
-            let lacks = if name.needs_delta() && !has_delta {
-                "a delta in closed form"
-            } else if name.needs_options() && contract.legs().is_none() {
-                "calls and puts on one asset that expire with the contract"
-            } else {
-                continue;
+    ) -> Result<Vec<ClassicalHedge>> {
+        let sections = self.hedges.get_or_insert_with(|| {
+            let usual = match contract.has_delta() {
+                // The others integrate a characteristic function at every date of every path, need an option, or a fit.
+                true => ClassicalName::all().take(3).collect(),
+                false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
             };
-            return Err(Error::key(
-                "evaluation.hedges",
-                format!(
-                    ": \"{}\" needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
-                    name.name(),
-                    contract.name
-                ),
-            ));
-        }
-        if hedges.contains(&ClassicalName::DeltaVega) && !options {
-            return Err(Error::key(
-                "evaluation.hedges",
-                ": \"delta_vega\" needs an option on the contract's asset in `policy.instruments`",
-            ));
-        }
-        if hedges.contains(&ClassicalName::MinimumVariance) {
-            check_prices(market, "evaluation.hedges", "\"minimum_variance\"")?;
-        }
-        Ok(hedges.clone())
+            usual.into_iter().map(HedgeSection::Named).collect()
+        });
+        hedges(sections, contract, instruments, market)
     }
 
     /// The risk aversion of the Whalley–Wilmott band.

@@ -1,6 +1,6 @@
 use super::super::Plan;
 use crate::contract::{Observed, Spots};
-use crate::hedging::{Book, Classical, ClassicalPolicy, Policy};
+use crate::hedging::{Book, ClassicalName, ClassicalPolicy, Policy};
 use crate::market::{Market, Paths};
 use crate::random::Purpose;
 use crate::simd::{BLOCK, Lane};
@@ -27,12 +27,8 @@ fn paths(plan: &Plan, count: usize) -> Paths<f64> {
         .paths_with(&plan.quotes().unwrap(), 0, count)
 }
 
-fn black_scholes(plan: &Plan) -> ClassicalPolicy {
-    ClassicalPolicy {
-        hedge: Classical::BlackScholes,
-        assets: plan.assets(),
-        charges: plan.spot_charges(),
-    }
+fn black_scholes(plan: &Plan) -> ClassicalPolicy<'static> {
+    ClassicalPolicy::new(ClassicalName::BlackScholes, plan.assets(), plan.charges())
 }
 
 /// A range of one value is that value: the P&L of every path is the same to the last bit, whether the position is liquidated or not.
@@ -162,10 +158,7 @@ fn premiums_are_the_prices_of_the_contracts() {
     for market in [GBM, HESTON, &bates] {
         let plan = plan(market, terms);
         let book = Book::hedge(
-            &ClassicalPolicy {
-                hedge: Classical::Naked,
-                ..black_scholes(&plan)
-            },
+            &ClassicalPolicy::new(ClassicalName::Naked, plan.assets(), plan.charges()),
             &plan.ledger_of_sale(),
             &paths(&plan, 1 << 16),
         )

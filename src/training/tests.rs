@@ -195,10 +195,7 @@ fn risk_gradient_equals_central_differences() {
         (1, 4, Residual.into(), true),
         (1, 4, band, true),
     ] {
-        let actor = Actor {
-            action,
-            instruments: 1,
-        };
+        let actor = Actor::new(action, 1);
         let shape = Shape::from(LstmShape {
             features: if feedback { 4 } else { 3 },
             hidden,

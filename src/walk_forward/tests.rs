@@ -5,7 +5,7 @@ use crate::hedging::ClassicalName;
 use crate::market::history::fixture::{Scratch, closes, day, write};
 use crate::runs::store;
 use crate::runs::tables::read_parquet;
-use crate::strategy::{Parameterisation, VarianceRule};
+use crate::strategy::{HedgeSection, Parameterisation, VarianceRule};
 use std::path::Path;
 
 fn plan(folder: &Path, closes: &[f64], model: &str, terms: &str, more: &str) -> Plan {
@@ -246,8 +246,11 @@ fn options_hedge_what_is_sold_on_history() {
         .unwrap();
         let call = toml::Value::Table(call).try_into().unwrap();
         strategy.policy.instruments.push(call);
-        strategy.evaluation.hedges =
-            Some(vec![ClassicalName::BlackScholes, ClassicalName::DeltaVega]);
+        strategy.evaluation.hedges = Some(
+            [ClassicalName::BlackScholes, ClassicalName::DeltaVega]
+                .map(HedgeSection::Named)
+                .to_vec(),
+        );
     })
     .unwrap();
     let folder = store::create(&scratch.0, "walk").unwrap();

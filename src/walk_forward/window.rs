@@ -5,8 +5,8 @@ use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
 use crate::error::Result;
-use crate::hedging::{BandAversion, Book, ClassicalName, Policy, TrainedPolicy};
-use crate::market::{Assets, History, Layout, Market, PathSource, Paths};
+use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
+use crate::market::{History, Market, PathSource};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
@@ -15,8 +15,8 @@ use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Window;
 use crate::strategy::{
-    Aversion, BacktestPlan, FitPaths, Length, OptimizerPlan, Plan, Regressions, TrainingPaths,
-    WalkForwardPlan,
+    BacktestPlan, FitPaths, HedgeValidation, Length, OptimizerPlan, Plan, Regressions,
+    TrainingPaths, WalkForwardPlan,
 };
 use crate::training::{Sources, Training, train_on};
 use std::ops::Range;
@@ -185,15 +185,19 @@ impl Shared<'_> {
         }
         let validation = self.source(&plan, &calibration, span, Purpose::Validation);
         let fit_paths = |plan: &Plan| self.source(plan, &calibration, span, Purpose::Regression);
-        let hedges = Hedges {
-            paths: &fit_paths,
-            fitted: Regressions::default(),
-        };
-        let band = aversion(&plan, &hedges, validation.as_ref())?;
-        for name in &plan.hedges {
-            let policy = hedges.of(&plan, *name, &contracts.assets, band.aversion);
-            record(name.name(), None, policy.as_ref())?;
+        // The paths that policies are trained on, which hedges are fitted on too.
+        let fits: (&FitPaths<'_>, &Regressions) = (&fit_paths, &Regressions::default());
+        let own = plan.assets();
+        let untuned = |hedge| plan.classical_on(hedge, &own, HedgeValues::default(), fits);
+        let tuned =
+            HedgeValidation::of(&plan, validation.as_ref())?.tune(&untuned, &mut || Ok(()))?;
+        for TunedHedge { hedge, values, .. } in &tuned {
+            let policy = plan.classical_on(*hedge, &contracts.assets, *values, fits);
+            record(&hedge.name(), None, &policy)?;
         }
+        let band = tuned
+            .iter()
+            .find(|tuned| tuned.hedge.parameters().contains(&Parameter::Aversion));
         let window = Window {
             number: span.number,
             calibrated_from: history.dates[span.known.start].to_string(),
@@ -206,8 +210,8 @@ impl Shared<'_> {
             assets: AssetMarket::of_several(&assets, calibration.assets.iter().map(precision)),
             feller: plan.market.model.variance_process().stays_positive(),
             drift: calibration.first().drift,
-            band_aversion: band.aversion,
-            band_at_bound: band.at_bound,
+            band_aversion: band.map_or(1.0, |band| band.values.of(Parameter::Aversion)),
+            band_at_bound: band.is_some_and(|band| band.tuned.iter().any(|one| one.at_bound)),
             seconds,
         };
         write_parquet(
@@ -287,63 +291,4 @@ fn precision(known: &Calibration) -> Precision {
 /// The file of a policy, relative to the folder of the run.
 fn policy_file(span: &Span, optimizer: &str, seed: u64) -> String {
     span.file(&format!("policies/{optimizer}-{seed}.safetensors"))
-}
-
-/// What the hedges without training of a window need.
-struct Hedges<'a> {
-    /// The paths that policies are trained on, which hedged Monte Carlo is fitted on too.
-    paths: &'a FitPaths<'a>,
-    fitted: Regressions,
-}
-
-impl Hedges<'_> {
-    fn of(
-        &self,
-        plan: &Plan,
-        name: ClassicalName,
-        assets: &Assets,
-        aversion: f64,
-    ) -> Box<dyn Policy + '_> {
-        match name.formula(aversion) {
-            Some(_) => plan.classical(name, assets, aversion),
-            None => plan.by_regression(self.paths, &self.fitted, aversion),
-        }
-    }
-}
-
-/// The risk aversion of the Whalley–Wilmott band around the first hedge that has one: the one given or the least risky on
-/// validation paths.
-fn aversion(plan: &Plan, hedges: &Hedges<'_>, validation: &dyn PathSource) -> Result<BandAversion> {
-    const PATHS: usize = 16_384;
-    if let Aversion::Given(aversion) = plan.aversion {
-        return Ok(BandAversion::given(aversion));
-    }
-    let Some(banded) = plan.banded().filter(|_| plan.trading_costs()) else {
-        return Ok(BandAversion::given(1.0));
-    };
-    let assets = plan.assets();
-    let (count, steps) = (assets.count(), plan.contract.steps);
-    let mut single = Paths::<f32>::with_layout(PATHS, Layout::new(count, steps));
-    validation.fill(0, &mut single);
-    let row = |path: usize| {
-        (0..count)
-            .map(|asset| single.path_of(asset, path))
-            .collect()
-    };
-    let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = (0..PATHS).map(row).collect();
-    let rows = rows.iter().map(|assets| {
-        let columns = assets.iter();
-        columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
-    });
-    let paths = plan.quotes()?.onto(Paths::from_assets(count, steps, rows));
-    let premiums = validation.premiums(0, PATHS).unwrap_or_default();
-    let ledger = plan.ledger(&plan.market, 0.0);
-    BandAversion::tuned(plan.money_unit(), |aversion| {
-        let policy = hedges.of(plan, banded, &assets, aversion);
-        let mut book = Book::hedge(policy.as_ref(), &ledger, &paths)?;
-        for (z, premium) in book.pnl.iter_mut().zip(&premiums) {
-            *z += premium;
-        }
-        Ok(plan.risk.evaluate(&book.pnl).value)
-    })
 }

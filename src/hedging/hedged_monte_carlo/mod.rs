@@ -4,9 +4,8 @@ mod basis;
 #[cfg(test)]
 mod tests;
 
+use super::Ledger;
 use super::closed_form::{alive, finish};
-use super::{Ledger, Policy};
-use crate::contract::{Charge, Contract};
 use crate::distributed;
 use crate::error::{Error, Result};
 use crate::linalg::solve_positive;
@@ -15,7 +14,6 @@ use crate::network::{Feature, Features};
 use crate::simd::{BLOCK, Lane, Real};
 use basis::Basis;
 use faer::Mat;
-use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Hedged Monte Carlo: price and hedge by least squares backward in time, for any contract and instruments, on paths of a model or
@@ -172,7 +170,7 @@ impl Regression {
     /// # Panics
     /// If the paths have other dates than those of the regression.
     pub fn owed(&self, ledger: &Ledger, paths: &Paths<f64>) -> Vec<f64> {
-        let positions = self.positions(paths, &[], None);
+        let positions = self.positions(paths);
         let (steps, size) = (paths.steps(), paths.steps() * self.instruments);
         let owed = distributed::in_order(paths.blocks(), |block| {
             let account = ledger.account(&paths.block(block), &positions[block * size..][..size]);
@@ -183,50 +181,94 @@ impl Regression {
         owed.into_iter().flatten().collect()
     }
 
-    /// The positions on `paths`, `[blocks][steps][instruments][BLOCK]`, inside a band if one is given.
-    fn positions(
-        &self,
-        paths: &Paths<f64>,
-        charges: &[Charge],
-        aversion: Option<(f64, &Curve)>,
-    ) -> Vec<Lane<f64>> {
-        let (steps, count) = (paths.steps(), self.instruments);
-        let mut positions = vec![[0.0; BLOCK]; paths.blocks() * steps * count];
-        let blocks = positions.par_chunks_exact_mut((steps * count).max(1));
-        blocks.enumerate().for_each(|(block, out)| {
+    /// The number of periods of the contract.
+    pub(super) fn steps(&self) -> usize {
+        self.dates.len()
+    }
+
+    /// The positions on `paths`, `[blocks][steps][instruments][BLOCK]`, zero where the contract has ended.
+    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+        let held = distributed::in_order(paths.blocks(), |block| {
             let data = paths.block(block);
-            let (mut seen, mut functions, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
-            let mut held: Vec<Lane<f64>> = vec![[0.0; BLOCK]; count];
-            for (t, date) in self.dates.iter().enumerate() {
-                self.features.at(&data, t, &mut seen);
-                date.basis.values(&seen, &mut functions);
+            let mut held = self.targets(&data);
+            for (t, held) in held.chunks_exact_mut(self.instruments).enumerate() {
                 let alive = alive(&data, t);
-                for (instrument, held) in held.iter_mut().enumerate() {
-                    let target = combine(&date.positions[instrument], &functions);
-                    let width = match aversion {
-                        None => [0.0; BLOCK],
-                        Some(of) => {
-                            let place = self.moneyness();
-                            date.basis.slopes(&seen, place, &mut slopes);
-                            let slope = combine(&date.positions[instrument], &slopes);
-                            self.width(&data, t, instrument, (slope, charges[instrument]), of)
-                        }
-                    };
-                    for lane in 0..BLOCK {
-                        held[lane] = match alive[lane] {
-                            true => {
-                                let (low, high) =
-                                    (target[lane] - width[lane], target[lane] + width[lane]);
-                                held[lane].clamp(low, high)
-                            }
-                            false => 0.0,
-                        };
+                for held in held {
+                    for lane in (0..BLOCK).filter(|&lane| !alive[lane]) {
+                        held[lane] = 0.0;
                     }
-                    out[t * count + instrument] = *held;
                 }
             }
+            held
         });
-        positions
+        held.into_iter().flatten().collect()
+    }
+
+    /// The positions that the regression says on a block, `[steps][instruments][BLOCK]`, whether or not the contract lives.
+    pub(super) fn targets(&self, data: &PathBlock<'_, f64>) -> Vec<Lane<f64>> {
+        let (mut seen, mut functions) = (Vec::new(), Vec::new());
+        let mut targets = Vec::with_capacity(self.dates.len() * self.instruments);
+        for (t, date) in self.dates.iter().enumerate() {
+            self.features.at(data, t, &mut seen);
+            date.basis.values(&seen, &mut functions);
+            let positions = date.positions.iter();
+            targets.extend(positions.map(|position| combine(position, &functions)));
+        }
+        targets
+    }
+
+    /// ∂position/∂S of every target, S the spot of the first asset, `[steps][instruments][BLOCK]`.
+    pub(super) fn gammas(&self, data: &PathBlock<'_, f64>) -> Vec<Lane<f64>> {
+        let (mut seen, mut slopes) = (Vec::new(), Vec::new());
+        let scale = self.features.volatility * self.features.expiry.sqrt();
+        let mut gammas = Vec::with_capacity(self.dates.len() * self.instruments);
+        for (t, date) in self.dates.iter().enumerate() {
+            self.features.at(data, t, &mut seen);
+            date.basis.slopes(&seen, self.moneyness(), &mut slopes);
+            let spot = data.spot[t];
+            gammas.extend(date.positions.iter().map(|position| -> Lane<f64> {
+                let slope = combine(position, &slopes);
+                std::array::from_fn(|lane| slope[lane] / (spot[lane] * scale))
+            }));
+        }
+        gammas
+    }
+
+    /// Writes the time to expiry on every date of a block, `[steps][BLOCK]`, 0 after the expiry of the contract that a path has.
+    pub(super) fn fill_left(&self, data: &PathBlock<'_, f64>, left: &mut [Lane<f64>]) {
+        let steps = data.steps() as f64;
+        for (t, left) in left.iter_mut().enumerate() {
+            for (lane, left) in left.iter_mut().enumerate() {
+                let life = data.drawn().map_or(steps, |drawn| drawn.life[lane]);
+                *left = self.life(life, t, steps).1;
+            }
+        }
+    }
+
+    /// Writes e^{−rτ} on every date of a block, `[steps][BLOCK]`, at the interest rate `rate`.
+    pub(super) fn fill_discounts(
+        &self,
+        data: &PathBlock<'_, f64>,
+        rate: &Curve,
+        discounts: &mut [Lane<f64>],
+    ) {
+        let steps = data.steps() as f64;
+        for (t, discounts) in discounts.iter_mut().enumerate() {
+            let discount = |life: f64| {
+                let (expiry, left) = self.life(life, t, steps);
+                (-rate.average(expiry - left, expiry) * left).exp()
+            };
+            *discounts = match data.drawn() {
+                None => [discount(steps); BLOCK],
+                Some(drawn) => drawn.life.map(discount),
+            };
+        }
+    }
+
+    /// Expiry, and the time left on date `t`, of a contract that lives for `life` of `steps` periods, in years.
+    fn life(&self, life: f64, t: usize, steps: f64) -> (f64, f64) {
+        let expiry = self.features.expiry * life / steps;
+        (expiry, expiry * (1.0 - t as f64 / life).max(0.0))
     }
 
     /// The place of the log-moneyness of the first asset among the features.
@@ -235,35 +277,6 @@ impl Regression {
         let place = list.clone().position(|one| *one == Feature::LogMoneyness);
         // Beyond all features: no function has a slope in it, and there is no band.
         place.unwrap_or(usize::MAX)
-    }
-
-    /// The half-width (3/2 e^{−rτ} C Γ²/λ)^{1/3} of Whalley and Wilmott's band, Γ = ∂φ/∂S the slope of the position in the spot
-    /// and C what a unit costs; `of` is the aversion λ and the interest rate.
-    fn width(
-        &self,
-        data: &PathBlock<'_, f64>,
-        t: usize,
-        instrument: usize,
-        (slope, charge): (Lane<f64>, Charge),
-        (aversion, rate): (f64, &Curve),
-    ) -> Lane<f64> {
-        let features = &self.features;
-        let scale = features.volatility * features.expiry.sqrt();
-        let (spot, price) = (data.spot[t], data.price(instrument)[t]);
-        let steps = data.steps() as f64;
-        let discount = |life: f64| {
-            let expiry = features.expiry * life / steps;
-            let left = expiry * (1.0 - t as f64 / life).max(0.0);
-            (-rate.average(expiry - left, expiry) * left).exp()
-        };
-        let whole = discount(steps);
-        std::array::from_fn(|lane| {
-            let own = data.drawn().map(|drawn| discount(drawn.life[lane]));
-            let discount = own.unwrap_or(whole);
-            let gamma = slope[lane] / (spot[lane] * scale);
-            let cost = charge.cost(1.0, price[lane]);
-            (1.5 * discount * cost * gamma * gamma / aversion).cbrt()
-        })
     }
 }
 
@@ -294,39 +307,6 @@ fn combine(coefficients: &[f64], functions: &[Lane<f64>]) -> Lane<f64> {
         }
     }
     sum
-}
-
-/// The hedge of a regression: its positions or, where trading costs something, the nearest edge of Whalley and Wilmott's band
-/// around them, with the slope of the position in the spot for Γ.
-///
-/// # References
-/// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing with transaction costs",
-/// equation 3.10.
-#[derive(Debug, Clone)]
-pub struct HedgedMonteCarlo {
-    /// Price and positions.
-    pub regression: Arc<Regression>,
-    /// What trading each instrument costs.
-    pub charges: Vec<Charge>,
-    /// The risk aversion λ of the band, in one over the spot's currency.
-    pub aversion: f64,
-    /// The interest rate per year.
-    pub rate: Curve,
-}
-
-impl Policy for HedgedMonteCarlo {
-    fn positions(&self, _: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        let steps = self.regression.dates.len();
-        if paths.steps() != steps {
-            return Err(Error::Computation(format!(
-                "a regression over {steps} periods cannot hedge paths of {}",
-                paths.steps()
-            )));
-        }
-        let free = self.charges.iter().all(|charge| charge.is_free());
-        let band = (!free).then_some((self.aversion, &self.rate));
-        Ok(self.regression.positions(paths, &self.charges, band))
-    }
 }
 
 /// A regression in which the spots of all assets are traded, as the benchmark of a contract: what it says of price and deltas; there

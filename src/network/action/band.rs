@@ -1,3 +1,4 @@
+use super::ActionSettings;
 use super::rule::{At, Rule};
 use crate::simd::{BLOCK, Lane, Real, sigmoid};
 
@@ -47,6 +48,10 @@ impl Rule for Band {
     const OUTPUTS: usize = 2;
     const ON_BENCHMARK: bool = true;
     const FROM_ZERO: bool = true;
+
+    fn of(settings: &ActionSettings) -> Self {
+        Self::beginning_at(settings.band_width)
+    }
 
     #[inline(always)]
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {

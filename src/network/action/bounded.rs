@@ -1,3 +1,4 @@
+use super::ActionSettings;
 use super::rule::{At, Rule};
 use crate::simd::{BLOCK, Lane, Real, sigmoid};
 
@@ -23,6 +24,13 @@ impl Rule for Bounded {
     const OUTPUTS: usize = 1;
     const ON_BENCHMARK: bool = false;
     const FROM_ZERO: bool = false;
+
+    fn of(settings: &ActionSettings) -> Self {
+        Self {
+            low: settings.lowest_position,
+            high: settings.highest_position,
+        }
+    }
 
     #[inline(always)]
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {

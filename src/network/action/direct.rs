@@ -1,3 +1,4 @@
+use super::ActionSettings;
 use super::rule::{At, Rule};
 use crate::simd::{BLOCK, Lane, Real};
 
@@ -12,6 +13,10 @@ impl Rule for Direct {
     const OUTPUTS: usize = 1;
     const ON_BENCHMARK: bool = false;
     const FROM_ZERO: bool = false;
+
+    fn of(_: &ActionSettings) -> Self {
+        Self
+    }
 
     #[inline(always)]
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {

@@ -1,4 +1,5 @@
 use super::{Action, At};
+use crate::contract::Limit;
 use crate::market::{PathBlock, until};
 use crate::network::Head;
 use crate::simd::{BLOCK, Kernel, Lane, Lanes, Real, dispatch};
@@ -10,14 +11,43 @@ pub struct Actor {
     pub action: Action,
     /// The number of instruments, each of which has a position at a date.
     pub instruments: usize,
+    /// The limits of every instrument, none of which is there if nothing is limited.
+    limits: Vec<Limit>,
+    /// The width over which limits are smooth, in units of the position; none where they are hard.
+    smoothing: Option<f64>,
 }
+
+/// The width, in units of the position, over which the slopes of a hard limit change; they know nothing of lots.
+const HARD: f64 = 1e-9;
 
 impl Actor {
     /// The actor whose outputs are positions in so many instruments.
     pub fn direct(instruments: usize) -> Self {
+        Self::new(Action::default(), instruments)
+    }
+
+    /// The actor that makes positions in so many instruments by `action`, without limits.
+    pub fn new(action: impl Into<Action>, instruments: usize) -> Self {
         Self {
-            action: Action::default(),
+            action: action.into(),
             instruments,
+            limits: Vec::new(),
+            smoothing: None,
+        }
+    }
+
+    /// The same within limits, one for every instrument or none at all: hard ones or, over the width `smoothing` in units of the
+    /// position, smooth ones.
+    ///
+    /// # Panics
+    /// If there are limits of some instruments only.
+    #[must_use]
+    pub fn within(self, limits: Vec<Limit>, smoothing: Option<f64>) -> Self {
+        assert!(limits.is_empty() || limits.len() == self.instruments);
+        Self {
+            limits,
+            smoothing,
+            ..self
         }
     }
 
@@ -39,7 +69,8 @@ impl Actor {
 /// the position that it was fed, then its own derivatives.
 ///
 /// # Formula
-/// D_t = ∂z/∂δ_t + D_{t+1} ∂A_{t+1}/∂δ_t + what is fed back, and ∂z/∂y_t = D_t ∂A_t/∂y_t
+/// D_t = ∂z/∂δ_t + D_{t+1} ∂A_{t+1}/∂δ_t + what is fed back, and ∂z/∂y_t = D_t ∂A_t/∂y_t, where A, if there are limits, is what they
+/// make of the action's position: δ_t = L(A(y_t, δ_{t−1}, b_t), δ_{t−1}).
 ///
 /// # Shapes
 /// Outputs are `[steps][instruments][outputs of the action][BLOCK]`; positions `[steps][instruments][BLOCK]`.
@@ -62,6 +93,8 @@ struct Done<R> {
     positions: Lanes<R>,
     /// The benchmark's positions, empty where the action has none.
     benchmark: Lanes<R>,
+    /// The prices of the instruments, empty where there are no limits.
+    prices: Lanes<R>,
 }
 
 impl<R: Real> Done<R> {
@@ -94,6 +127,7 @@ impl<R: Real> Hand<R> {
                 outputs: Lanes::zeros(outputs),
                 positions: Lanes::zeros(held),
                 benchmark: Lanes::zeros(benchmark),
+                prices: Lanes::zeros(if actor.limits.is_empty() { 0 } else { held }),
             },
             seeds: Lanes::zeros(held),
             gradients: Lanes::zeros(outputs),
@@ -109,6 +143,12 @@ impl<R: Real> Hand<R> {
             self.done
                 .benchmark
                 .copy_from_slice(paths.benchmark_positions());
+        }
+        for instrument in 0..self.actor.limits.len() {
+            let dates = self.done.prices.chunks_exact_mut(self.actor.instruments);
+            for (prices, price) in dates.zip(paths.price(instrument)) {
+                prices[instrument] = *price;
+            }
         }
     }
 
@@ -176,7 +216,15 @@ impl<R: Real> Hand<R> {
         for instrument in 0..count {
             let index = t * count + instrument;
             let at = self.done.at(index, count, action.outputs());
-            self.done.positions[index] = action.act::<R, FMA>(at);
+            let mut position = action.act::<R, FMA>(at);
+            if let Some(limit) = self.actor.limits.get(instrument) {
+                let of = (&position, &at.held, &self.done.prices[index]);
+                position = match self.actor.smoothing {
+                    Some(width) => limit.hold_smoothly::<R, FMA>(of, width),
+                    None => limit.hold(of.0, of.1, of.2),
+                };
+            }
+            self.done.positions[index] = position;
         }
     }
 
@@ -209,7 +257,22 @@ impl<R: Real> Hand<R> {
             }
             let by_outputs = &mut self.gradients[index * width..][..width];
             let at = self.done.at(index, count, width);
-            self.later[instrument] = action.pull_back::<R, FMA>(at, total, by_outputs);
+            let mut past_action = [R::ZERO; BLOCK];
+            if let Some(limit) = self.actor.limits.get(instrument) {
+                let target = action.act::<R, FMA>(at);
+                let of = (&target, &at.held, &self.done.prices[index]);
+                let width = self.actor.smoothing.unwrap_or(HARD);
+                let (by_target, by_held) = limit.smooth_slopes::<R, FMA>(of, width);
+                for lane in 0..BLOCK {
+                    past_action[lane] = total[lane] * by_held[lane];
+                    total[lane] *= by_target[lane];
+                }
+            }
+            let mut by_held = action.pull_back::<R, FMA>(at, total, by_outputs);
+            for lane in 0..BLOCK {
+                by_held[lane] += past_action[lane];
+            }
+            self.later[instrument] = by_held;
         }
     }
 

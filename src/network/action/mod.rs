@@ -19,11 +19,46 @@ pub use residual::Residual;
 pub use rule::{At, Rule};
 pub(super) use tensor::TensorHands;
 
+use crate::named::named;
 use crate::simd::{Lane, Real};
+
+/// What a strategy says of actions; each has those settings that it asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ActionSettings {
+    /// How far from its centre each edge of an untrained band lies, above 0, in units of the position.
+    pub band_width: f64,
+    /// The bound below every bounded position.
+    pub lowest_position: f64,
+    /// The bound above every bounded position, larger than the lowest.
+    pub highest_position: f64,
+}
 
 /// The actions: one line for each, which everything else that is asked of it follows from.
 macro_rules! actions {
-    ($($(#[$doc:meta])* $action:ident $rule:ty,)*) => {
+    ($($(#[$doc:meta])* $action:ident $name:literal $rule:ty,)*) => {
+        named! {
+            /// How positions come of a network's outputs, as a strategy names it.
+            pub enum ActionName {
+                $($(#[$doc])* $action = $name,)*
+            }
+        }
+
+        impl ActionName {
+            /// Whether positions depend on those of a benchmark.
+            pub fn is_on_benchmark(self) -> bool {
+                match self {
+                    $(Self::$action => <$rule>::ON_BENCHMARK,)*
+                }
+            }
+
+            /// The action with those of the settings that it has.
+            pub fn of(self, settings: &ActionSettings) -> Action {
+                match self {
+                    $(Self::$action => <$rule>::of(settings).into(),)*
+                }
+            }
+        }
+
         /// How positions come of a network's outputs.
         #[derive(Debug, Clone, Copy, PartialEq)]
         pub enum Action {
@@ -84,13 +119,13 @@ macro_rules! actions {
 
 actions! {
     /// The output is the position.
-    Direct Direct,
-    /// The output is what is held beyond a benchmark.
-    Residual Residual,
-    /// The outputs are the edges of a band around a benchmark within which nothing is traded.
-    Band Band,
-    /// The output is squashed between two bounds.
-    Bounded Bounded,
+    Direct "direct" Direct,
+    /// The output is what is held beyond `benchmark`, which an untrained policy is.
+    Residual "residual" Residual,
+    /// Two outputs are the edges of a band around `benchmark`, within which nothing is traded.
+    Band "band" Band,
+    /// The output is squashed between `lowest_position` and `highest_position`.
+    Bounded "bounded" Bounded,
 }
 
 impl Default for Action {

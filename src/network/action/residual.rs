@@ -1,3 +1,4 @@
+use super::ActionSettings;
 use super::rule::{At, Rule};
 use crate::simd::{BLOCK, Lane, Real};
 
@@ -9,6 +10,10 @@ impl Rule for Residual {
     const OUTPUTS: usize = 1;
     const ON_BENCHMARK: bool = true;
     const FROM_ZERO: bool = true;
+
+    fn of(_: &ActionSettings) -> Self {
+        Self
+    }
 
     #[inline(always)]
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {

@@ -1,3 +1,4 @@
+use super::ActionSettings;
 use crate::simd::{Lane, Real};
 use std::fmt::Debug;
 
@@ -25,6 +26,9 @@ pub trait Rule: Copy + Debug + PartialEq + Send + Sync {
 
     /// Whether all weights of the map that gives the outputs begin at 0, so that an untrained policy is what the rule makes of y = 0.
     const FROM_ZERO: bool;
+
+    /// The rule with those of the settings that it has.
+    fn of(settings: &ActionSettings) -> Self;
 
     /// The position A(y, δ₋, b).
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R>;

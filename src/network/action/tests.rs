@@ -1,7 +1,7 @@
 //! The derivatives of every action against differences, alone and under a network.
 
 use super::*;
-use crate::contract::{Contract, Instrument, OptionKind};
+use crate::contract::{Contract, Instrument, Limit, OptionKind};
 use crate::market::{BenchmarkHedge, Market, Model, Paths, Quotes, Simulator};
 use crate::network::{Engine, Feature, Features, LstmShape, Parameters, Record, Shape, Sweep};
 use crate::pricing::HestonParameters;
@@ -22,6 +22,25 @@ fn actions() -> [Action; 4] {
         }
         .into(),
     ]
+}
+
+/// Every action without limits, and some within limits that are smooth over a width at which their slopes show.
+fn actors() -> Vec<Actor> {
+    let limits = vec![
+        Limit {
+            low: -0.4,
+            high: 0.9,
+            trade: 0.3,
+            value: 80.0,
+            ..Limit::default()
+        };
+        2
+    ];
+    let limited = |action: Action| Actor::new(action, 2).within(limits.clone(), Some(0.1));
+    let free = actions().map(|action| Actor::new(action, 2)).into_iter();
+    free.chain([limited(Direct.into()), limited(Residual.into())])
+        .chain([limited(Band::beginning_at(0.03).into())])
+        .collect()
 }
 
 /// A hedge that moves with the spot, more so in later instruments.
@@ -104,11 +123,7 @@ const BUMP: f64 = 1e-5;
 fn derivatives_go_back_through_the_positions_held() {
     const STEPS: usize = 5;
     let paths = paths(BLOCK, STEPS);
-    for action in actions() {
-        let actor = Actor {
-            action,
-            instruments: 2,
-        };
+    for actor in actors() {
         let width = actor.head(false).outputs;
         let output = |t: usize, row: usize| {
             let number = |lane: usize| ((t * width + row) * 5 + lane * 3) as f64;
@@ -144,7 +159,7 @@ fn derivatives_go_back_through_the_positions_held() {
                     let error = (difference - found).abs();
                     assert!(
                         error < 1e-8,
-                        "{action:?} {t} {row} {lane}: {difference} {found}"
+                        "{actor:?} {t} {row} {lane}: {difference} {found}"
                     );
                 }
             }
@@ -177,11 +192,7 @@ struct Case {
 }
 
 impl Case {
-    fn new(action: Action, feedback: bool, steps: usize) -> Self {
-        let actor = Actor {
-            action,
-            instruments: 2,
-        };
+    fn new(actor: Actor, feedback: bool, steps: usize) -> Self {
         let mut list = Feature::USUAL.to_vec();
         if feedback {
             list.push(Feature::PreviousPosition);
@@ -238,9 +249,9 @@ fn seed(_: usize, positions: &[Lane<f64>], out: &mut [Lane<f64>]) {
 fn records_are_exact_under_every_action() {
     const STEPS: usize = 5;
     let paths = paths(BLOCK, STEPS);
-    for action in actions() {
+    for actor in actors() {
         for feedback in [false, true] {
-            let case = Case::new(action, feedback, STEPS);
+            let case = Case::new(actor.clone(), feedback, STEPS);
             let weights = case.weights();
             let parameters = case.parameters(&weights);
             let [block, tensor] = [Engine::Block, Engine::Tensor].map(|engine| {
@@ -256,13 +267,13 @@ fn records_are_exact_under_every_action() {
             let sums = block.gradient(&[1.0; BLOCK]);
             let sweep = case.sweep(Engine::Block);
             for (map, gradient) in gradient.unwrap().iter().enumerate() {
-                assert!((gradient - &sums[map]).norm_max() < 1e-12, "{action:?}");
+                assert!((gradient - &sums[map]).norm_max() < 1e-12, "{actor:?}");
                 let derivatives: Vec<_> = (0..BLOCK)
                     .map(|path| block.path_derivative(map, path))
                     .collect();
                 for (path, found) in derivatives.iter().enumerate() {
                     let error = (found - tensor.path_derivative(map, path)).norm_max();
-                    assert!(error < 1e-12, "{action:?}, {feedback}: {error:e}");
+                    assert!(error < 1e-12, "{actor:?}, {feedback}: {error:e}");
                 }
                 for row in 0..weights[map].nrows() {
                     for column in 0..weights[map].ncols() {
@@ -279,7 +290,7 @@ fn records_are_exact_under_every_action() {
                             let error = (found[(row, column)] - difference).abs();
                             assert!(
                                 error < 1e-8,
-                                "{action:?}, {feedback}, {map} {row} {column} {path}: {error:e}"
+                                "{actor:?}, {feedback}, {map} {row} {column} {path}: {error:e}"
                             );
                         }
                     }
@@ -296,7 +307,7 @@ fn untrained_policies_are_their_benchmarks() {
     const STEPS: usize = 6;
     let paths = paths(2 * BLOCK, STEPS);
     let held = |action: Action, feedback: bool| {
-        let case = Case::new(action, feedback, STEPS);
+        let case = Case::new(Actor::new(action, 2), feedback, STEPS);
         let parameters = Parameters::random(case.shape.maps(), 3).unwrap();
         let sweep = case.sweep(Engine::Block);
         sweep.forward(&parameters, &case.features, &paths).unwrap()

@@ -26,10 +26,7 @@ fn factors_give_the_dense_block_for_equal_inputs_only() {
     ];
     for action in actions {
         for feedback in [false, true] {
-            let actor = || Actor {
-                action,
-                instruments: 1,
-            };
+            let actor = || Actor::new(action, 1);
             let single = record_of(1, actor(), feedback);
             assert!(relative(&kfac_metric(&single), &dense_metric(&single)) < 1e-10);
             let several = record_of(6, actor(), feedback);

@@ -1,0 +1,184 @@
+//! What a hedge holds where trading is free: one file for each kind of formula, and one line of [`Centre`] for each centre.
+
+mod closed_form;
+mod minimum_variance;
+mod options;
+mod regressed;
+
+use super::Needs;
+use super::parameter::{HedgeValues, Parameter};
+use super::rule::Wants;
+use crate::contract::{Charge, Contract, Instrument};
+use crate::error::{Error, Result};
+use crate::hedging::Regression;
+use crate::market::{Assets, Paths};
+use crate::simd::{BLOCK, Lane};
+use std::sync::Arc;
+
+/// Makes the enum of centres, each with the value that answers for it.
+macro_rules! centres {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $kind:expr,)*) => {
+        crate::named::named! {
+            /// The position that a classical hedge moves towards.
+            pub enum Centre {
+                $($(#[$doc])* $variant = $name,)*
+            }
+        }
+
+        impl Centre {
+            /// What answers for the centre.
+            pub(super) fn kind(self) -> &'static dyn CentreKind {
+                match self {
+                    $(Self::$variant => &$kind,)*
+                }
+            }
+        }
+    };
+}
+
+centres! {
+    /// Nothing at all.
+    Naked "naked" closed_form::Nothing,
+    /// The Black–Scholes delta at the volatility that the model expects until expiry.
+    BlackScholes "black_scholes" closed_form::BlackScholesDelta,
+    /// The delta that minimises the variance of the hedged contract over the next instant, by the model.
+    MinimumVariance "minimum_variance" minimum_variance::ModelDelta,
+    /// Spot and the first option of `policy.instruments`, so that delta and vega are hedged.
+    DeltaVega "delta_vega" options::DELTA_VEGA,
+    /// The positions that a regression backward in time finds on what the policy sees.
+    HedgedMonteCarlo "hedged_monte_carlo" regressed::ByRegression,
+}
+
+/// What a centre is asked.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The market that the hedge assumes.
+    pub assets: &'a Assets,
+    /// What is hedged.
+    pub contract: &'a Contract,
+    /// The paths on which it is hedged.
+    pub paths: &'a Paths<f64>,
+    /// What trading each instrument costs.
+    pub charges: &'a [Charge],
+    /// The parameters of the hedge.
+    pub values: HedgeValues,
+    /// What the rule asks for beside the positions.
+    pub wants: Wants,
+    /// Where fits come from.
+    pub fits: Option<&'a dyn Fits>,
+}
+
+impl<'a> Ask<'a> {
+    /// Where each asset's spot stands among the instruments, if it does.
+    fn places(&self) -> Vec<Option<usize>> {
+        let instruments = self.paths.instruments();
+        let place = |asset| {
+            let spot = Instrument::Spot(asset);
+            instruments.iter().position(|one| *one == spot)
+        };
+        (0..self.assets.count()).map(place).collect()
+    }
+
+    /// Where fits come from.
+    ///
+    /// # Errors
+    /// [`Error::Computation`] if there is no such place.
+    fn fits(&self) -> Result<&'a dyn Fits> {
+        self.fits.ok_or_else(|| {
+            Error::Computation("a hedge that is fitted has no paths to be fitted on".into())
+        })
+    }
+
+    /// Targets of a block, all zero.
+    fn targets(&self) -> Targets {
+        Targets::zeros(
+            self.contract.steps,
+            self.paths.instruments().len(),
+            self.wants,
+        )
+    }
+}
+
+/// Where the fits of a centre come from, which keeps them.
+pub trait Fits: Send + Sync {
+    /// Hedged Monte Carlo of the contract.
+    ///
+    /// # Errors
+    /// Those of [`Regression::new`].
+    fn regression(&self, contract: &Contract) -> Result<Arc<Regression>>;
+}
+
+/// Kinds of centres.
+pub trait CentreKind: Sync {
+    /// What people call it.
+    fn title(&self) -> &'static str;
+
+    /// What it needs of contract, instruments and model.
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+
+    /// What it has beside positions, for rules that ask.
+    fn gives(&self) -> Wants;
+
+    /// The parameters that it depends on.
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    /// Whether the positions change with those parameters other than by the scale, which multiplies them.
+    fn moves_with_parameters(&self) -> bool {
+        false
+    }
+
+    /// What does not depend on the block.
+    ///
+    /// # Errors
+    /// If contract, instruments or model lack what it needs, or a fit fails.
+    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>>;
+}
+
+/// A centre on given paths.
+pub trait CentreOnPaths: Sync {
+    /// The targets on one block.
+    fn targets(&self, block: usize) -> Targets;
+}
+
+/// The positions that a centre asks for on a block, and what rules may ask beside.
+///
+/// # Shapes
+/// Positions, gammas and volatilities `[steps][instruments][BLOCK]`, the others `[steps][BLOCK]`. What nobody wants is empty.
+///
+/// # Units
+/// Positions in units, gammas in units per currency of the instrument's price, volatilities annualised, times in years.
+pub struct Targets {
+    /// The number of instruments.
+    pub instruments: usize,
+    /// The positions; not a number where the centre has no say.
+    pub positions: Vec<Lane<f64>>,
+    /// ∂position/∂price.
+    pub gammas: Vec<Lane<f64>>,
+    /// The volatility that is expected until expiry.
+    pub volatilities: Vec<Lane<f64>>,
+    /// The time to expiry, 0 after it.
+    pub left: Vec<Lane<f64>>,
+    /// What one unit of currency at expiry is worth on the date.
+    pub discounts: Vec<Lane<f64>>,
+}
+
+impl Targets {
+    fn zeros(steps: usize, instruments: usize, wants: Wants) -> Self {
+        let rows = |wanted: bool, rows: usize| match wanted {
+            true => vec![[0.0; BLOCK]; rows],
+            false => Vec::new(),
+        };
+        Self {
+            instruments,
+            positions: rows(true, steps * instruments),
+            gammas: rows(wants.gammas, steps * instruments),
+            volatilities: rows(wants.volatilities, steps * instruments),
+            left: rows(true, steps),
+            discounts: rows(wants.gammas, steps),
+        }
+    }
+}

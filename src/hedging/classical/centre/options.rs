@@ -1,0 +1,164 @@
+//! Spot and an option that hedges a second sensitivity.
+
+use super::closed_form::BlackScholesDelta;
+use super::{Ask, CentreKind, CentreOnPaths, Needs, Targets, Wants};
+use crate::contract::{Instrument, Leg, Vanilla};
+use crate::error::Result;
+use crate::hedging::closed_form::ClosedForm;
+use crate::pricing::BlackScholes;
+use crate::simd::BLOCK;
+
+/// Spot and the first option among the instruments, so that neither the spot nor a second sensitivity moves the whole at first order:
+///
+/// n = ratio of that sensitivity of contract and option,  δ = ∂V/∂S − n ∂P/∂S
+///
+/// with the Black–Scholes prices V and P at the variance that the model expects until the expiry of each. The ratio n is held within
+/// ±10, since it grows without bound where the option has lost the sensitivity; where both have lost it, the options held stay. Without
+/// an option among the instruments the spot is all there is to hedge with.
+pub struct OptionHedge {
+    title: &'static str,
+    /// The ratio of the sensitivities.
+    ratio: fn(&State<'_>) -> f64,
+}
+
+/// Delta and vega are hedged, n = (∂V/∂v)/(∂P/∂v), v the variance of today.
+pub const DELTA_VEGA: OptionHedge = OptionHedge {
+    title: "delta–vega hedge",
+    ratio: |state| state.vegas(),
+};
+
+/// The most options that are held of either sign.
+const MOST: f64 = 10.0;
+
+/// Contract and option on one date of a path.
+struct State<'a> {
+    form: &'a ClosedForm,
+    legs: &'a [Leg],
+    option: Vanilla,
+    spot: f64,
+    variance: f64,
+    left: f64,
+    /// Black–Scholes' option at the variance expected until its own expiry.
+    price: BlackScholes,
+}
+
+impl<'a> State<'a> {
+    fn new(of: &'a Paired<'_>, (spot, variance, left): (f64, f64, f64)) -> Self {
+        let (form, option) = (&of.form, of.option);
+        let later = left + (option.expiry - form.expiry());
+        let theirs = form.process(0).mean_from(variance, later);
+        let leg = Leg::one(option.kind, option.strike);
+        let market = form.assets().first();
+        Self {
+            form,
+            legs: of.legs,
+            option,
+            spot,
+            variance,
+            left,
+            price: BlackScholes {
+                spot,
+                ..market.black_scholes_after(form.expiry() - left, leg, later, theirs.sqrt())
+            },
+        }
+    }
+
+    fn contract(&self, of: fn(&BlackScholes) -> f64) -> f64 {
+        let (spot, variance, left) = (self.spot, self.variance, self.left);
+        self.form.black_scholes(self.legs, spot, variance, left, of)
+    }
+
+    /// Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
+    fn vegas(&self) -> f64 {
+        let process = self.form.process(0);
+        let share = |left: f64| process.mean_slope(self.variance, left);
+        let later = self.left + (self.option.expiry - self.form.expiry());
+        let (ours, theirs) = (
+            process.mean_from(self.variance, self.left),
+            process.mean_from(self.variance, later),
+        );
+        let expected = if theirs > 0.0 {
+            theirs / ours
+        } else {
+            // As variance falls to zero it is the shares that are left of it.
+            share(later) / share(self.left)
+        };
+        let vega = self.contract(BlackScholes::vega);
+        vega / self.price.vega() * (share(self.left) / share(later)) * expected.sqrt()
+    }
+}
+
+impl CentreKind for OptionHedge {
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            option: true,
+            ..Needs::LEGS
+        }
+    }
+
+    fn gives(&self) -> Wants {
+        Wants::default()
+    }
+
+    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
+        let mut numbered = ask.paths.instruments().iter().enumerate();
+        let option = numbered.find_map(|(index, instrument)| match instrument {
+            // The contract's calls and puts are on the first asset.
+            Instrument::Option(option) if option.asset == 0 => Some((index, *option)),
+            Instrument::Option(_) | Instrument::Spot(_) | Instrument::VarianceSwap(_) => None,
+        });
+        let Some((index, option)) = option else {
+            return BlackScholesDelta.prepare(ask);
+        };
+        Ok(Box::new(Paired {
+            ask: *ask,
+            form: ClosedForm::new(ask.assets, ask.contract)?,
+            legs: ask.contract.needed_legs()?,
+            index,
+            option,
+            ratio: self.ratio,
+        }))
+    }
+}
+
+struct Paired<'a> {
+    ask: Ask<'a>,
+    form: ClosedForm,
+    legs: &'a [Leg],
+    index: usize,
+    option: Vanilla,
+    ratio: fn(&State<'_>) -> f64,
+}
+
+impl CentreOnPaths for Paired<'_> {
+    fn targets(&self, block: usize) -> Targets {
+        let data = self.ask.paths.block(block);
+        let mut out = self.ask.targets();
+        for lane in 0..BLOCK {
+            self.form
+                .fill_times(lane, &mut out.left, &mut out.discounts);
+            let mut options = 0.0;
+            for t in 0..self.form.steps() {
+                let at = (
+                    data.spot[t][lane],
+                    data.variance[t][lane],
+                    self.form.left(t),
+                );
+                let state = State::new(self, at);
+                let ratio = (self.ratio)(&state);
+                if !ratio.is_nan() {
+                    options = ratio.clamp(-MOST, MOST);
+                }
+                let row = t * out.instruments;
+                let delta = state.contract(BlackScholes::delta);
+                out.positions[row][lane] = delta - options * state.price.delta();
+                out.positions[row + self.index][lane] = options;
+            }
+        }
+        out
+    }
+}

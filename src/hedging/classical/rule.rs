@@ -1,0 +1,159 @@
+//! When what is held is moved towards the centre: one line of [`TradingRule`] for each rule.
+
+use super::parameter::{HedgeValues, Parameter};
+
+/// Makes the enum of rules, each with the value that answers for it.
+macro_rules! rules {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $kind:expr,)*) => {
+        crate::named::named! {
+            /// When a classical hedge trades.
+            #[derive(Default)]
+            pub enum TradingRule {
+                $($(#[$doc])* $variant = $name,)*
+            }
+        }
+
+        impl TradingRule {
+            /// What answers for the rule.
+            pub(super) fn kind(self) -> &'static dyn TradingRuleKind {
+                match self {
+                    $(Self::$variant => &$kind,)*
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    /// To the centre on every date.
+    #[default]
+    EveryDate "every_date" EveryDate,
+    /// To the nearest edge of Whalley and Wilmott's band around the centre.
+    WhalleyWilmott "whalley_wilmott" WhalleyWilmott,
+}
+
+/// What a rule asks for beside the centre, or a centre has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// ∂position/∂price, discount factors and costs.
+    pub gammas: bool,
+    /// The volatility that is expected until expiry.
+    pub volatilities: bool,
+}
+
+impl Wants {
+    /// Gammas alone.
+    pub const GAMMAS: Self = Self {
+        gammas: true,
+        volatilities: false,
+    };
+    /// Everything.
+    pub const ALL: Self = Self {
+        gammas: true,
+        volatilities: true,
+    };
+
+    /// Whether all of `others` is in it.
+    pub fn cover(self, others: Self) -> bool {
+        (self.gammas || !others.gammas) && (self.volatilities || !others.volatilities)
+    }
+}
+
+/// One instrument on one date of a path, as a rule sees it. What the rule does not want is 0.
+///
+/// # Units
+/// Positions in units, gamma in units per currency, the volatility annualised, the time in years, the rest in currency.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// The number of the date; 0 is the sale.
+    pub date: usize,
+    /// The centre.
+    pub centre: f64,
+    /// Γ, the slope of the centre in the price.
+    pub gamma: f64,
+    /// The volatility σ that is expected until expiry.
+    pub volatility: f64,
+    /// The time τ to expiry.
+    pub left: f64,
+    /// e^{−rτ}.
+    pub discount: f64,
+    /// What a small trade costs for each unit.
+    pub unit_cost: f64,
+    /// The price of the instrument.
+    pub price: f64,
+}
+
+/// Kinds of rules.
+pub trait TradingRuleKind: Sync {
+    /// What people call it after the name of a centre, with a comma before it; nothing if it needs no word.
+    fn title(&self) -> &'static str;
+
+    /// The parameters that it depends on.
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    /// What it asks for beside the centre.
+    fn wants(&self) -> Wants {
+        Wants::default()
+    }
+
+    /// The next position beside what is `held`.
+    fn next(&self, wanted: &Wanted, held: f64, values: &HedgeValues) -> f64;
+}
+
+struct EveryDate;
+
+impl TradingRuleKind for EveryDate {
+    fn title(&self) -> &'static str {
+        ""
+    }
+
+    fn next(&self, wanted: &Wanted, _: f64, _: &HedgeValues) -> f64 {
+        wanted.centre
+    }
+}
+
+/// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} C Γ²/λ)^{1/3}, where C is what trading a unit costs, by the costs that are linear in the trade alone. Without costs there is
+/// no band; where Γ is infinite, as at the money without variance, it has no edges and nothing is traded.
+///
+/// # References
+/// Whalley and Wilmott (1997), "An asymptotic analysis of an optimal hedging model for option pricing with transaction costs",
+/// equation 3.10, with the slope of any centre for Γ.
+struct WhalleyWilmott;
+
+impl TradingRuleKind for WhalleyWilmott {
+    fn title(&self) -> &'static str {
+        "Whalley–Wilmott band"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Aversion]
+    }
+
+    fn wants(&self) -> Wants {
+        Wants::GAMMAS
+    }
+
+    fn next(&self, wanted: &Wanted, held: f64, values: &HedgeValues) -> f64 {
+        let (cost, gamma) = (wanted.unit_cost, wanted.gamma);
+        let aversion = values.of(Parameter::Aversion);
+        let width = match cost == 0.0 {
+            true => 0.0,
+            false => (1.5 * wanted.discount * cost * gamma * gamma / aversion).cbrt(),
+        };
+        nearest(wanted.centre, width, held)
+    }
+}
+
+/// The position nearest to what is held within `centre` ± `width`.
+fn nearest(centre: f64, width: f64, held: f64) -> f64 {
+    let (low, high) = (centre - width, centre + width);
+    if held < low {
+        low
+    } else if held > high {
+        high
+    } else {
+        held
+    }
+}

@@ -1,0 +1,176 @@
+//! The parameters of classical hedges, found on validation paths.
+
+use super::Plan;
+use super::policy::Aversion;
+use crate::error::Result;
+use crate::hedging::{
+    Book, ClassicalHedge, ClassicalPolicy, HedgeValues, Ledger, Prepared, Search, TunedHedge, tune,
+};
+use crate::market::{Layout, PathSource, Paths, Simulator};
+use crate::random::Purpose;
+use crate::simd::BLOCK;
+
+/// How many validation paths the parameters of classical hedges are tuned on.
+const PATHS: usize = 16_384;
+
+/// Paths on which the parameters of classical hedges are tuned for the risk of a plan, the same ones for every hedge.
+pub struct HedgeValidation<'a> {
+    plan: &'a Plan,
+    ledger: Ledger,
+    drawn: Drawn,
+    /// What every contract is sold for beyond one and the same premium, in money of the expiry; empty if that is all.
+    premiums: Vec<f64>,
+}
+
+enum Drawn {
+    /// All at once.
+    Kept(Paths<f64>),
+    /// Anew whenever they are hedged, as many at a time as the plan says.
+    Anew(Simulator),
+}
+
+impl<'a> HedgeValidation<'a> {
+    /// Simulated paths of the plan's own market.
+    ///
+    /// # Errors
+    /// Those of the quotes.
+    pub fn simulated(plan: &'a Plan) -> Result<Self> {
+        let simulator = plan.simulator(plan.seed, Purpose::Validation);
+        let drawn = match PATHS <= plan.chunk() {
+            true => Drawn::Kept(simulator.paths_with(&*plan.quotes()?, 0, PATHS)),
+            false => Drawn::Anew(simulator),
+        };
+        Ok(Self {
+            plan,
+            // What a hedge at two rates earns depends on the premium.
+            ledger: match plan.financing.is_free() {
+                true => plan.ledger(&plan.market, 0.0),
+                false => plan.ledger_of_sale(),
+            },
+            drawn,
+            premiums: Vec::new(),
+        })
+    }
+
+    /// Paths of a source.
+    ///
+    /// # Errors
+    /// Those of the quotes.
+    pub fn of(plan: &'a Plan, source: &dyn PathSource) -> Result<Self> {
+        let (count, steps) = (plan.assets().count(), plan.contract.steps);
+        let mut single = Paths::<f32>::with_layout(PATHS, Layout::new(count, steps));
+        source.fill(0, &mut single);
+        let row = |path: usize| {
+            (0..count)
+                .map(|asset| single.path_of(asset, path))
+                .collect()
+        };
+        let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = (0..PATHS).map(row).collect();
+        let rows = rows.iter().map(|assets| {
+            let columns = assets.iter();
+            columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
+        });
+        let mut drawn = plan.quotes()?.onto(Paths::from_assets(count, steps, rows));
+        let premiums = source.premiums(0, PATHS).unwrap_or_default();
+        let ledger = plan.ledger(&plan.market, 0.0);
+        if !plan.financing.is_free() {
+            let own = ledger.at_expiry(plan.model_premium());
+            let receipts: Vec<f64> = premiums.iter().map(|premium| own + premium).collect();
+            drawn.receive(&receipts);
+        }
+        Ok(Self {
+            plan,
+            ledger,
+            drawn: Drawn::Kept(drawn),
+            premiums,
+        })
+    }
+
+    /// Every hedge of the plan with its parameters, each found where the risk is least if it is not given, and that risk; `policy`
+    /// makes hedges.
+    ///
+    /// # Errors
+    /// Those of the hedges; that of `stop`, which is asked again and again.
+    pub fn tune(
+        &self,
+        policy: &dyn Fn(ClassicalHedge) -> ClassicalPolicy<'a>,
+        stop: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Vec<TunedHedge>> {
+        let search = Search {
+            money: self.plan.money_unit(),
+            dates: self.plan.contract.steps,
+            costs: self.plan.trading_costs(),
+            aversion: match self.plan.aversion {
+                Aversion::Given(aversion) => Some(aversion),
+                Aversion::Tuned => None,
+            },
+        };
+        let hedges = self.plan.hedges.iter();
+        hedges
+            .map(|&hedge| {
+                let policy = policy(hedge);
+                let mut prepared = None;
+                tune(hedge, search, &mut |values| {
+                    self.risk(&policy, *values, &mut prepared, stop)
+                })
+            })
+            .collect()
+    }
+
+    /// The risk of a hedge with other parameters; `prepared` keeps its centre where that is the same for all of them.
+    fn risk(
+        &self,
+        policy: &ClassicalPolicy<'_>,
+        values: HedgeValues,
+        prepared: &mut Option<Prepared>,
+        stop: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<f64> {
+        stop()?;
+        let policy = policy.clone().with_values(values);
+        let mut book = match &self.drawn {
+            Drawn::Kept(paths) if policy.hedge().moves_with_parameters() => {
+                Book::hedge(&policy, &self.ledger, paths)?
+            }
+            Drawn::Kept(paths) => {
+                let centre = match prepared.take() {
+                    Some(centre) => centre,
+                    None => policy.prepare(self.ledger.contract(), paths)?,
+                };
+                let positions = policy.around(&centre, paths);
+                *prepared = Some(centre);
+                Book::settle(&positions, &self.ledger, paths)
+            }
+            Drawn::Anew(simulator) => {
+                let (quotes, chunk) = (self.plan.quotes()?, self.plan.chunk());
+                let mut book = Book::default();
+                for first in (0..PATHS).step_by(chunk) {
+                    stop()?;
+                    let count = chunk.min(PATHS - first);
+                    let block = (first / BLOCK) as u64;
+                    let paths = simulator.paths_with::<f64>(&quotes, block, count);
+                    book.append(Book::hedge(&policy, &self.ledger, &paths)?);
+                }
+                book
+            }
+        };
+        for (z, premium) in book.pnl.iter_mut().zip(&self.premiums) {
+            *z += premium;
+        }
+        Ok(self.plan.risk.evaluate(&book.pnl).value)
+    }
+}
+
+impl Plan {
+    /// Every hedge of the plan in its own market with its parameters, found on simulated validation paths.
+    ///
+    /// # Errors
+    /// Those of the hedges; that of `stop`, which is asked again and again.
+    pub fn tuned_hedges(&self, stop: &mut dyn FnMut() -> Result<()>) -> Result<Vec<TunedHedge>> {
+        if self.hedges.is_empty() {
+            return Ok(Vec::new());
+        }
+        let assets = self.assets();
+        let policy = |hedge| self.classical(hedge, &assets, HedgeValues::default());
+        HedgeValidation::simulated(self)?.tune(&policy, stop)
+    }
+}
