@@ -12,7 +12,9 @@ mod option_kind;
 pub mod options;
 mod sheets;
 
-pub use cost::{Charge, Costs};
+pub use cost::{
+    At, Charge, Cost, Costs, Fixed, Linear, OptionSpread, Quadratic, SquareRoot, VegaShare,
+};
 pub use exercise::{Continuation, ExerciseRule};
 pub use family::{Family, Member, Range};
 pub use formula::{Formula, Seen, SeenAsset, Worth};

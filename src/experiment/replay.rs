@@ -282,6 +282,7 @@ impl Replay {
                         ledger.at_expiry(premium) - account.paid[t][lane] - owed
                             + account.gain[t][lane]
                             - account.cost[t][lane]
+                            + account.financing[t][lane]
                     })
                     .collect(),
             })

@@ -18,7 +18,7 @@ pub use classical::{
 };
 pub use closed_form::{ClosedForm, FamilyForms};
 pub use hedged_monte_carlo::{Regressed, Regression};
-pub use ledger::{Account, Ledger, Settlement};
+pub use ledger::{Account, Financing, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 
 use crate::contract::Contract;

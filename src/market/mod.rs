@@ -14,6 +14,7 @@ pub mod history;
 mod layout;
 pub mod model;
 mod paths;
+mod quoted;
 mod quotes;
 #[cfg_attr(not(feature = "data"), allow(dead_code))]
 mod refusal;
@@ -38,6 +39,7 @@ pub use history::History;
 pub use layout::Layout;
 pub use model::{GbmParameters, Model, Pricer, VarianceProcess};
 pub use paths::{DrawnTerms, PathBlock, PathBlockMut, Paths, until};
+pub use quoted::Quoted;
 pub use quotes::Quotes;
 pub use simulator::Simulator;
 pub use source::PathSource;

@@ -1,5 +1,8 @@
+mod charged;
+
 use super::benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge};
 use super::layout::Layout;
+use super::quoted::Quoted;
 use crate::contract::{Contract, Family, Instrument, Observed, Spots};
 use crate::simd::{BLOCK, Lane, Lanes, Real};
 use rayon::prelude::*;
@@ -71,6 +74,19 @@ impl<'a, R> PathBlock<'a, R> {
     #[inline(always)]
     pub fn price(&self, instrument: usize) -> &'a [Lane<R>] {
         &self.rows[self.layout.price(instrument)]
+    }
+
+    /// What trading an instrument depends on at every date.
+    #[inline(always)]
+    pub fn quoted(&self, instrument: usize) -> Quoted<'a, R> {
+        let asset = self.layout.instruments()[instrument].asset();
+        let state = self.layout.option_state(instrument);
+        Quoted::new(
+            self.price(instrument),
+            self.variance_of(asset),
+            state.map(|state| &self.rows[state]),
+            self.cost_factors(),
+        )
     }
 
     /// What each path holds of its own contract; none where all have the same one.

@@ -3,7 +3,9 @@ use super::features::Features;
 use super::head::Head;
 use super::map::MapShape;
 use super::record::RecordBlock;
+use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::error::Result;
 use crate::market::PathBlock;
 use crate::simd::Real;
 use candle_core::WithDType;
@@ -17,14 +19,23 @@ pub trait Architecture: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// The network with weights that are packed for the kernels.
     type Network<R: Real>: Network<R, Shape = Self>;
 
-    /// The linear maps, in the order of weights, gradients and optimizer state.
+    /// The network of these sizes; `key` names a setting of the network in errors.
+    ///
+    /// # Errors
+    /// The setting, its value and its bound.
+    fn new(sizes: Sizes, key: &dyn Fn(&str) -> String) -> Result<Self>;
+
+    /// The number of inputs at a date, positions held among them.
+    fn inputs(&self) -> usize;
+
+    /// The linear maps, in the order of weights, gradients and optimizer state; the last one gives the outputs.
     fn maps(&self) -> Vec<MapShape>;
 
     /// What it gives at a date, and what it is fed of the date before.
     fn head(&self) -> Head;
 
-    /// How many numbers a sweep keeps of one path on one date, inputs of the maps among them.
-    fn kept(&self) -> usize;
+    /// How many numbers a sweep over `steps` dates keeps of one path on one date, inputs of the maps among them.
+    fn kept(&self, steps: usize) -> usize;
 
     /// The same sweep in tensor operations, with positions by `actor`: the readable reference of the fused one.
     fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>>;

@@ -3,18 +3,29 @@
 
 mod action;
 mod architecture;
+mod attention;
 mod block;
+mod dated;
 mod derivatives;
 mod features;
+mod gru;
 mod head;
+mod linear;
 mod lstm;
 mod map;
+mod mlp;
+#[cfg(test)]
+mod networks_tests;
+mod normalise;
 mod parameters;
 mod record;
 #[cfg(test)]
 mod record_fixture;
+mod rectified;
 mod reduced;
+mod reference;
 mod shape;
+mod sizes;
 mod sweep;
 mod tensors;
 #[cfg(test)]
@@ -24,13 +35,17 @@ pub use action::{
     Action, ActionName, ActionSettings, Actor, At, Band, Bounded, Direct, Hand, Residual, Rule,
 };
 pub use architecture::{Architecture, Network};
+pub use attention::AttentionShape;
 pub use block::BlockSweep;
 pub use derivatives::{PathDerivatives, sum_moments};
 pub use features::{AssetScale, Feature, Features, Standard};
+pub use gru::GruShape;
 pub use head::Head;
 pub use lstm::{GATES, LstmShape, TensorSweep};
 pub use map::MapShape;
+pub use mlp::MlpShape;
 pub use parameters::{Parameters, matrix, tensor};
 pub use record::{Moments, Record, RecordBlock};
-pub use shape::{Engine, Shape};
+pub use shape::{Engine, NetworkName, Shape};
+pub use sizes::Sizes;
 pub use sweep::{Seed, Sweep};

@@ -10,7 +10,7 @@ use crate::simd::{Lane, Real};
 use candle_core::{D, Device, Tensor, WithDType};
 use faer::Mat;
 
-fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
+pub(super) fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
     let model = Model::from(HestonParameters {
         v0: 0.04,
         kappa: 1.5,
@@ -36,7 +36,7 @@ fn paths<R: Real>(count: usize, steps: usize) -> Paths<R> {
     .paths(0, count)
 }
 
-fn features(steps: usize) -> Features {
+pub(super) fn features(steps: usize) -> Features {
     let list = Feature::USUAL.to_vec();
     Features {
         list,
@@ -62,7 +62,7 @@ fn features_of(shape: LstmShape, steps: usize) -> Features {
 }
 
 /// The same paths, on which a contract ends where the spot is above 101 on the third date or the fourth.
-fn ending<R: Real>(count: usize, steps: usize) -> Paths<R> {
+pub(super) fn ending<R: Real>(count: usize, steps: usize) -> Paths<R> {
     let deviation = 0.2 * (steps as f64 / 252.0).sqrt();
     let mut rule = ExerciseRule::at_expiry(OptionKind::Call, 101.0, (deviation, None), steps);
     for date in [3, 4] {
@@ -141,7 +141,7 @@ fn candle_positions(
 }
 
 /// Seeds that depend on path, date and instrument: a fixed smooth function of the spot.
-fn seed<R: Real>(
+pub(super) fn seed<R: Real>(
     paths: &Paths<R>,
     instruments: usize,
 ) -> impl Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + '_ {
@@ -325,7 +325,12 @@ fn directional_derivative_contracts_the_path_derivative() {
 }
 
 /// Σ|found − expected| ≤ bound Σ|expected|, over all lanes.
-fn assert_close<R: Real>(found: &[Lane<R>], expected: &[Lane<R>], bound: f64, what: &str) {
+pub(super) fn assert_close<R: Real>(
+    found: &[Lane<R>],
+    expected: &[Lane<R>],
+    bound: f64,
+    what: &str,
+) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let (mut error, mut size) = (0.0, 0.0);
     for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
@@ -335,7 +340,12 @@ fn assert_close<R: Real>(found: &[Lane<R>], expected: &[Lane<R>], bound: f64, wh
     assert!(error <= bound * size, "{what}: {error:e} of {size:e}");
 }
 
-fn assert_close_matrices(found: &[Mat<f64>], expected: &[Mat<f64>], bound: f64, what: &str) {
+pub(super) fn assert_close_matrices(
+    found: &[Mat<f64>],
+    expected: &[Mat<f64>],
+    bound: f64,
+    what: &str,
+) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (found, expected) in found.iter().zip(expected) {
         let error = (found - expected).norm_l2() / expected.norm_l2();

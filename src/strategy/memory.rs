@@ -116,11 +116,12 @@ impl Plan {
 
     /// What a sweep keeps of all dates: of the blocks in hand, or as tensors of all paths.
     fn sweep_memory<R>(&self, paths: usize) -> f64 {
+        let steps = self.contract.steps;
         let at_once = match self.engine {
             Engine::Block => rayon::current_num_threads() * BLOCK,
             Engine::Tensor => 2 * paths,
         };
-        (at_once * self.contract.steps * self.shape.kept() * size_of::<R>()) as f64
+        (at_once * steps * self.shape.kept(steps) * size_of::<R>()) as f64
     }
 
     /// Tables of the options that hedge, one for every date, by the model of the asset that each is on.

@@ -3,6 +3,7 @@
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
 use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
+use super::costs::{CostSchedule, Smoothing};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
 use super::limits::limits;
@@ -17,7 +18,7 @@ use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Family, Instrument, Limit};
 use crate::error::{Error, Result};
-use crate::hedging::ClassicalHedge;
+use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
 use crate::network::{Action, Actor, AssetScale, Engine, Feature, Features, Shape, Sweep};
 use crate::random::{Purpose, Sampling};
@@ -47,6 +48,12 @@ pub struct Plan {
     pub tenor: Tenor,
     /// Whether closing the position at expiry pays costs too.
     pub liquidation: bool,
+    /// What costs are multiplied by over a contract's life.
+    pub cost_schedule: CostSchedule,
+    /// What financing costs beyond the rate.
+    pub financing: Financing,
+    /// How training smooths the jumps of costs.
+    pub smoothing: Smoothing,
     /// What is traded, the spot first, and what trading it costs.
     pub instruments: Vec<(Instrument, Charge)>,
     /// What the contract is sold for.
@@ -135,8 +142,8 @@ impl Plan {
         }
         check_payments(&assets, &contract)?;
         let contract = family(&strategy, &assets, contract)?;
-        let costs = strategy.costs.costs();
-        let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
+        let instruments = instruments(&mut strategy, &assets, &terms)?;
+        let cost_schedule = strategy.costs.schedule()?;
         strategy.policy.check_features(&contract)?;
         let features = Features {
             list: strategy.policy.features.clone(),
@@ -177,7 +184,10 @@ impl Plan {
             contract,
             strike: terms.strike,
             tenor: terms.tenor,
-            liquidation: costs.liquidation,
+            liquidation: strategy.costs.liquidation,
+            cost_schedule,
+            financing: strategy.financing.financing(),
+            smoothing: strategy.costs.smoothing(),
             instruments,
             premium: strategy.contract.premium.into(),
             risk,

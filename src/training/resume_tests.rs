@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::optimizer::Method;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PROBLEM: &str = r#"
 seed = 5
@@ -13,6 +14,8 @@ expiry_days = 6
 days_per_year = 252
 [costs]
 proportional = 0.002
+fixed = 0.01
+smoothing = 0.2
 [risk]
 level = 0.5
 [policy]
@@ -36,10 +39,12 @@ fn cut(plan: &Plan, cuts: &[usize]) -> [Trained; 2] {
     let optimizer = &plan.optimizers[0];
     let whole = train(plan, optimizer, plan.seed, |_| Ok(())).unwrap();
 
+    // Tests run at the same time, and several of them cut a training of the same name.
+    static CUT: AtomicUsize = AtomicUsize::new(0);
     let folder = std::env::temp_dir().join(format!(
         "deephedge-resume-{}-{}",
         std::process::id(),
-        optimizer.name
+        CUT.fetch_add(1, Ordering::Relaxed)
     ));
     let path = folder.join("checkpoint.safetensors");
     let simulated = Simulated::new(plan, plan.seed);

@@ -16,7 +16,7 @@ pub use parameter::{HedgeValues, Parameter, Search, TunedHedge, TunedParameter, 
 pub use rule::TradingRule;
 
 use super::{Policy, close_where_ended};
-use crate::contract::{Charge, Contract, Limit};
+use crate::contract::{Charge, Contract, Cost, Limit};
 use crate::distributed;
 use crate::error::Result;
 use crate::market::{Assets, PathBlock, Paths};
@@ -82,6 +82,17 @@ impl<'a> ClassicalPolicy<'a> {
         self
     }
 
+    /// Makes what its centre is fitted on beforehand.
+    ///
+    /// # Errors
+    /// Those of the fit.
+    pub fn fit(&self, contract: &Contract) -> Result<()> {
+        match &self.fits {
+            Some(fits) => self.hedge.centre.kind().fit(fits.as_ref(), contract),
+            None => Ok(()),
+        }
+    }
+
     fn ask<'b>(&'b self, contract: &'b Contract, paths: &'b Paths<f64>) -> Ask<'b> {
         Ask {
             assets: &self.assets,
@@ -121,7 +132,7 @@ impl<'a> ClassicalPolicy<'a> {
         let mut positions = vec![[0.0; BLOCK]; targets.positions.len()];
         for instrument in 0..count {
             let charge = self.charges.get(instrument).copied().unwrap_or_default();
-            let prices = data.price(instrument);
+            let (prices, quoted) = (data.price(instrument), data.quoted(instrument));
             let mut held = [0.0; BLOCK];
             for (t, left) in targets.left.iter().enumerate() {
                 let place = t * count + instrument;
@@ -138,7 +149,7 @@ impl<'a> ClassicalPolicy<'a> {
                     if asked.gammas {
                         wanted.gamma = targets.gammas[place][lane];
                         wanted.discount = targets.discounts[t][lane];
-                        wanted.unit_cost = charge.cost(1.0, price);
+                        wanted.unit_cost = charge.of_unit(&quoted.at::<Charge>(t, lane));
                     }
                     if asked.volatilities {
                         wanted.volatility = targets.volatilities[place][lane];

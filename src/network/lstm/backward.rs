@@ -1,8 +1,8 @@
-use super::normalise;
 use super::shape::GATES;
 use super::weights::{LayerWeights, Weights};
 use super::workspace::{LayerWorkspace, Workspace};
 use crate::network::action::Hand;
+use crate::network::normalise;
 use crate::simd::{BLOCK, Kernel, Lane, Real, add_outer, multiply_add};
 use std::ops::Range;
 

@@ -1,10 +1,10 @@
-use super::normalise::normalise;
 use super::shape::GATES;
 use super::weights::Weights;
 use super::workspace::{LayerWorkspace, Workspace};
 use crate::market::PathBlock;
 use crate::network::action::Hand;
 use crate::network::features::Features;
+use crate::network::normalise::normalise;
 use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add, sigmoid};
 
 /// Moves one block of paths through all dates: fills the inputs, gates and cells of the workspace, and the outputs of the hand.

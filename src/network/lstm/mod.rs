@@ -2,7 +2,6 @@
 
 mod backward;
 mod forward;
-mod normalise;
 mod shape;
 mod tensor;
 mod weights;
@@ -17,7 +16,9 @@ use super::features::Features;
 use super::head::Head;
 use super::map::MapShape;
 use super::record::RecordBlock;
+use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::error::Result;
 use crate::market::PathBlock;
 use crate::simd::{Real, dispatch};
 use backward::BackwardBlock;
@@ -29,6 +30,21 @@ use workspace::Workspace;
 
 impl Architecture for LstmShape {
     type Network<R: Real> = Weights<R>;
+
+    fn new(sizes: Sizes, key: &dyn Fn(&str) -> String) -> Result<Self> {
+        sizes.check_hidden(sizes.layer_normalisation, key)?;
+        Ok(Self {
+            features: sizes.inputs,
+            hidden: sizes.hidden,
+            layers: sizes.layers,
+            head: sizes.head,
+            layer_normalisation: sizes.layer_normalisation,
+        })
+    }
+
+    fn inputs(&self) -> usize {
+        self.features
+    }
 
     /// The linear maps: the LSTM layers from below, then the head.
     ///
@@ -56,7 +72,7 @@ impl Architecture for LstmShape {
     }
 
     /// Inputs, gates, cells and their hyperbolic tangents, of every layer.
-    fn kept(&self) -> usize {
+    fn kept(&self, _: usize) -> usize {
         let inputs: usize = (0..self.layers).map(|layer| self.inputs(layer)).sum();
         inputs + self.layers * (self.hidden + 1 + GATES * self.hidden + 3 * self.hidden)
     }

@@ -1,6 +1,5 @@
 //! The sweep in candle tensor operations: the readable reference of the fused one.
 
-use super::normalise::EPSILON;
 use super::shape::{GATES, LstmShape};
 use crate::error::Result;
 use crate::market::Paths;
@@ -8,6 +7,7 @@ use crate::network::action::{Actor, TensorHands};
 use crate::network::architecture::Architecture;
 use crate::network::features::Features;
 use crate::network::head::Head;
+use crate::network::normalise::EPSILON;
 use crate::network::parameters::{Parameters, matrix};
 use crate::network::record::Record;
 use crate::network::sweep::{Seed, Sweep};
