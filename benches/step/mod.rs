@@ -7,7 +7,8 @@ use deephedge::contract::{Contract, Costs, OptionKind};
 use deephedge::hedging::Ledger;
 use deephedge::market::{Market, Model, Paths, Simulator};
 use deephedge::network::{
-    Actor, Engine, Feature, Features, Head, LstmShape, Parameters, Record, Seed, Shape, Sweep,
+    Actor, Engine, Feature, Features, Head, NetworkName, Parameters, Record, Seed, Shape, Sizes,
+    Sweep,
 };
 use deephedge::pricing::HestonParameters;
 use deephedge::random::{Purpose, Sampling};
@@ -61,14 +62,27 @@ pub struct Step {
 }
 
 impl Step {
+    /// Of an LSTM.
     pub fn new(hidden: usize, steps: usize, count: usize) -> Self {
-        let shape = Shape::from(LstmShape {
-            features: 3,
-            hidden,
-            layers: 1,
+        Self::of(NetworkName::Lstm, (hidden, 1), steps, count)
+    }
+
+    pub fn of(
+        network: NetworkName,
+        (hidden, layers): (usize, usize),
+        steps: usize,
+        count: usize,
+    ) -> Self {
+        let sizes = Sizes {
+            inputs: 3,
             head: Head::positions(1),
+            hidden,
+            layers,
+            heads: 2,
             layer_normalisation: false,
-        });
+        };
+        let shape = network.shape(sizes, &str::to_owned);
+        let shape = shape.expect("sizes of every network");
         let contract = Contract::option(OptionKind::Call, 100.0, steps as f64 / 365.0, steps);
         let costs = Costs {
             spot: 1e-3.into(),

@@ -3,7 +3,7 @@ use faer::Mat;
 
 /// The linear head that takes [h; 1] to the outputs of a date. It has few rows, which is why they are not packed.
 #[derive(Debug, Clone)]
-pub(super) struct LinearHead<R> {
+pub struct LinearHead<R> {
     /// The weights of every output, the bias last.
     rows: Vec<Vec<R>>,
 }
@@ -35,17 +35,26 @@ impl<R: Real> LinearHead<R> {
         }
     }
 
-    /// The derivative in h through the outputs of one date, whose seeds are given.
+    /// ∂z/∂h of all units through the outputs of one date, whose derivatives are `gradients`.
     #[inline(always)]
-    pub fn derivative<const FMA: bool>(&self, seeds: &[Lane<R>], hidden: &mut [Lane<R>]) {
+    pub fn derivative<const FMA: bool>(&self, gradients: &[Lane<R>], hidden: &mut [Lane<R>]) {
         for (unit, out) in hidden.iter_mut().enumerate() {
-            let mut sum = [R::ZERO; BLOCK];
-            for (row, seed) in self.rows.iter().zip(seeds) {
-                for lane in 0..BLOCK {
-                    sum[lane] = multiply_add::<R, FMA>(row[unit], seed[lane], sum[lane]);
-                }
-            }
-            *out = sum;
+            *out = self.unit::<FMA>(unit, gradients);
         }
+    }
+
+    /// ∂z/∂h of one unit.
+    #[inline(always)]
+    pub fn unit<const FMA: bool>(&self, unit: usize, gradients: &[Lane<R>]) -> Lane<R> {
+        let mut sum = gradients[0];
+        for lane in 0..BLOCK {
+            sum[lane] *= self.rows[0][unit];
+        }
+        for (row, gradient) in self.rows.iter().zip(gradients).skip(1) {
+            for lane in 0..BLOCK {
+                sum[lane] = multiply_add::<R, FMA>(row[unit], gradient[lane], sum[lane]);
+            }
+        }
+        sum
     }
 }

@@ -35,15 +35,12 @@ pub use action::{
     Action, ActionName, ActionSettings, Actor, At, Band, Bounded, Direct, Hand, Residual, Rule,
 };
 pub use architecture::{Architecture, Network};
-pub use attention::AttentionShape;
 pub use block::BlockSweep;
 pub use derivatives::{PathDerivatives, sum_moments};
 pub use features::{AssetScale, Feature, Features, Standard};
-pub use gru::GruShape;
 pub use head::Head;
-pub use lstm::{GATES, LstmShape, TensorSweep};
+pub use lstm::LstmShape;
 pub use map::MapShape;
-pub use mlp::MlpShape;
 pub use parameters::{Parameters, matrix, tensor};
 pub use record::{Moments, Record, RecordBlock};
 pub use shape::{Engine, NetworkName, Shape};

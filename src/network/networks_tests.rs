@@ -105,14 +105,18 @@ fn engines_agree<R: Real + WithDType>(sizes: &[(usize, usize)], bound: f64) {
         for &(count, steps) in sizes {
             let paths = ending::<R>(count, steps);
             let found = swept(&case, Engine::Block, &paths);
+            let weights = vec![1.0; found.2.paths()];
+            assert_close_matrices(&found.2.gradient(&weights), &found.1, bound, case.name);
+            // The reference differentiates once for every date where positions are fed back.
+            if case.feedback && steps > 6 {
+                continue;
+            }
             let expected = swept(&case, Engine::Tensor, &paths);
             let close = |f: &[Lane<R>], e: &[Lane<R>], what: &str| {
                 assert_close(f, e, bound, &format!("{} {what}", case.name));
             };
             close(&found.0, &expected.0, "positions");
             assert_close_matrices(&found.1, &expected.1, bound, case.name);
-            let weights = vec![1.0; found.2.paths()];
-            assert_close_matrices(&found.2.gradient(&weights), &found.1, bound, case.name);
             for (f, e) in found.2.maps.iter().zip(&expected.2.maps) {
                 for t in 0..e.inputs.count() {
                     close(f.inputs.at(t), e.inputs.at(t), "inputs");

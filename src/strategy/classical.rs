@@ -221,7 +221,12 @@ impl Plan {
         };
         let assets = self.assumed.as_ref().unwrap_or(assets);
         let policy = self.classical(hedge, assets, HedgeValues::default());
-        policy.fit(&self.contract)?;
+        // Asked once, so that what it fits is there from now on.
+        let quotes = self.market_quotes(assets);
+        let paths = self
+            .regression_paths(assets)
+            .paths_with::<f64>(&quotes, 0, BLOCK);
+        policy.positions(&self.contract, &paths)?;
         let deltas = match hedge.is_delta() && self.limits.is_empty() {
             true => Some(self.closed_form(assets)?),
             false => None,

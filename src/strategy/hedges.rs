@@ -56,35 +56,19 @@ impl HedgeSection {
             Self::Table(table) => table.hedge(key),
         }
     }
-
-    /// The hedge that is written under `key`, as one that an action departs from: a usual one trades on every date, and of any other
-    /// all parameters are given.
-    ///
-    /// # Errors
-    /// Those of [`Self::hedge`]; why it is none that an action can depart from.
-    pub(super) fn benchmark(&self, key: &str) -> Result<ClassicalHedge> {
-        let hedge = match self {
-            Self::Named(name) => ClassicalHedge::benchmark(*name).map_err(|why| {
-                let words = format!(": \"{}\" {why}, so it is no benchmark", name.name());
-                Error::key(key, words)
-            })?,
-            Self::Table(table) => table.hedge(key)?,
-        };
-        let refused = |why: &str| {
-            let words = format!(": \"{}\" {why}, so it is no benchmark", hedge.name());
-            Err(Error::key(key, words))
-        };
-        if let Some(slow) = hedge.why_slow() {
-            return refused(slow);
-        }
-        match hedge.missing() {
-            Some(missing) => refused(&format!("has no {} that is given", missing.words())),
-            None => Ok(hedge),
-        }
-    }
 }
 
 impl HedgeTable {
+    /// A centre that is held on every date, without parameters.
+    pub(super) fn on_every_date(centre: Centre) -> Self {
+        Self {
+            centre,
+            rule: TradingRule::default(),
+            aversion: None,
+            scale: None,
+        }
+    }
+
     fn given(&self, parameter: Parameter) -> Option<f64> {
         match parameter {
             Parameter::Aversion => self.aversion,

@@ -1,11 +1,11 @@
 //! The sections `policy` and `evaluation`.
 
-use super::hedges::{HedgeSection, check, hedges};
+use super::hedges::{HedgeSection, HedgeTable, check, hedges};
 use super::instruments::InstrumentSection;
 use crate::bounds::{at_least, outside, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{ClassicalHedge, ClassicalName};
+use crate::hedging::{Centre, ClassicalHedge, ClassicalName};
 use crate::market::Market;
 use crate::network::{
     Action, ActionName, ActionSettings, Actor, Engine, Feature, NetworkName, Shape, Sizes,
@@ -48,8 +48,8 @@ pub struct PolicySection {
     pub instruments: Vec<InstrumentSection>,
     /// How positions come of the network's outputs, one for every instrument at every date.
     pub action: ActionName,
-    /// The classical hedge that the action departs from, hedged Monte Carlo without its band; or `{ centre = "NAME", rule = "NAME" }` with all of its parameters.
-    #[schemars(extend("x-when" = {"action": ["residual", "band"]}, "x-default" = "black_scholes; hedged_monte_carlo for a contract without a delta in closed form"))]
+    /// The classical hedge that the action departs from: a name, or `{ centre = "NAME", rule = "NAME" }` with all of its parameters.
+    #[schemars(extend("x-when" = {"action": ["residual", "band"]}, "x-default" = "black_scholes; { centre = \"hedged_monte_carlo\" } for a contract without a delta in closed form"))]
     pub benchmark: Option<HedgeSection>,
     /// How far from the benchmark each edge of the band lies before training.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 100.0, "x-unit" = "units of an instrument a contract", "x-when" = {"action": ["band"]}))]
@@ -133,13 +133,28 @@ impl PolicySection {
         if !self.action.is_on_benchmark() {
             return Ok(None);
         }
-        let usual = match contract.has_delta() {
-            true => ClassicalName::BlackScholes,
-            false => ClassicalName::HedgedMonteCarlo,
-        };
-        let section = self.benchmark.get_or_insert(HedgeSection::Named(usual));
-        let hedge = section.benchmark(KEY)?;
-        check(KEY, &hedge, &hedge.name(), contract, instruments, market)?;
+        let section = self
+            .benchmark
+            .get_or_insert_with(|| match contract.has_delta() {
+                true => HedgeSection::Named(ClassicalName::BlackScholes),
+                false => HedgeSection::Table(HedgeTable::on_every_date(Centre::HedgedMonteCarlo)),
+            });
+        let hedge = section.hedge(KEY)?;
+        let name = hedge.name();
+        check(KEY, &hedge, &name, contract, instruments, market)?;
+        if let Some(missing) = hedge.missing() {
+            let (centre, rule) = (hedge.centre.name(), hedge.rule.name());
+            let missing = missing.name();
+            let words = format!(
+                ": the {missing} of \"{name}\" must be given: {{ centre = \"{centre}\", rule = \"{rule}\", {missing} = x }}"
+            );
+            return Err(Error::key(KEY, words));
+        }
+        if hedge.needs().prices {
+            let words =
+                format!(": \"{name}\" is too slow: every training step would integrate its prices");
+            return Err(Error::key(KEY, words));
+        }
         Ok(Some(hedge))
     }
 
@@ -228,3 +243,7 @@ impl EvaluationSection {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

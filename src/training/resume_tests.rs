@@ -1,6 +1,7 @@
 //! Identity 19: a training that was cut goes on to the same bits.
 
 use super::*;
+use crate::network::NetworkName;
 use crate::optimizer::Method;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -104,13 +105,18 @@ fn averages_and_damping_go_on_to_the_same_bits() {
     }
 }
 
-/// So does a policy that sees the benchmark and what it holds.
+/// So does a policy of any network that sees the benchmark and what it holds.
 #[test]
 fn policies_that_see_what_they_hold_go_on_to_the_same_bits() {
-    let features = "hidden = 3\nfeatures = [\"delta\", \"value\", \"previous_position\"]";
-    let problem = PROBLEM.replace("hidden = 3", features);
-    let plan = Plan::parse(&format!("{problem}\n[optimizers.kfac]\n"), |_| {}).unwrap();
-    assert_same_bits(cut(&plan, &[13]), "what it holds");
+    for (network, _) in NetworkName::ALL {
+        let policy = format!(
+            "network = \"{network}\"\nhidden = 4\nfeatures = [\"delta\", \"value\", \"previous_position\"]"
+        );
+        let problem = PROBLEM.replace("hidden = 3", &policy);
+        let keys = format!("[optimizers.{network}]\nmethod = \"kfac\"\n");
+        let plan = Plan::parse(&format!("{problem}\n{keys}"), |_| {}).unwrap();
+        assert_same_bits(cut(&plan, &[13]), network);
+    }
 }
 
 /// A checkpoint of another method or network is refused by name.

@@ -124,7 +124,13 @@ fn hedge(plan: &Plan) -> String {
         };
         format!("{name} {}", costs(charge))
     });
-    listed(&traded.collect::<Vec<_>>())
+    let traded = listed(&traded.collect::<Vec<_>>());
+    let dated = plan.backtest.as_ref().map(|settings| &settings.costs);
+    let steady = plan.cost_schedule.is_flat() && dated.is_none_or(|costs| costs.is_flat());
+    match steady {
+        true => traded,
+        false => format!("{traded}, times factors that change over time"),
+    }
 }
 
 /// Where the variance at a close comes from.
@@ -380,6 +386,17 @@ mod tests {
         assert_eq!(
             carry(&one, 0.1),
             "at a rate of 2 % and a dividend yield of 1 %"
+        );
+        assert_eq!(financing(&Financing::default()), "");
+        let terms = Financing {
+            borrow: 0.03,
+            margin: 0.5,
+            margin_spread: 0.02,
+            ..Financing::default()
+        };
+        assert_eq!(
+            financing(&terms),
+            " with a spread of borrowing of 3 % and a cost of margin of 1 %"
         );
         let named = |name: &str, market| Asset {
             name: name.into(),

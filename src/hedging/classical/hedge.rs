@@ -100,26 +100,6 @@ impl ClassicalHedge {
         }
     }
 
-    /// The usual hedge as one that actions depart from, which trades on every date: hedged Monte Carlo without its band.
-    ///
-    /// # Errors
-    /// Why there is none: it waits for a trade, or its positions on many paths take long.
-    pub fn benchmark(name: ClassicalName) -> Result<Self, &'static str> {
-        let hedge = Self::new(name.parts().0, TradingRule::default());
-        if let Some(slow) = hedge.centre.kind().why_slow() {
-            return Err(slow);
-        }
-        match hedge.usual() {
-            Some(other) if other != name => Err("does not trade on every date"),
-            Some(_) | None => Ok(hedge),
-        }
-    }
-
-    /// Why its positions on many paths take long; none where they do not.
-    pub fn why_slow(&self) -> Option<&'static str> {
-        self.centre.kind().why_slow()
-    }
-
     /// The usual hedge that it is, whatever its parameters.
     fn usual(&self) -> Option<ClassicalName> {
         ClassicalName::all().find(|name| {

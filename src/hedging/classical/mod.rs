@@ -82,17 +82,6 @@ impl<'a> ClassicalPolicy<'a> {
         self
     }
 
-    /// Makes what its centre is fitted on beforehand.
-    ///
-    /// # Errors
-    /// Those of the fit.
-    pub fn fit(&self, contract: &Contract) -> Result<()> {
-        match &self.fits {
-            Some(fits) => self.hedge.centre.kind().fit(fits.as_ref(), contract),
-            None => Ok(()),
-        }
-    }
-
     fn ask<'b>(&'b self, contract: &'b Contract, paths: &'b Paths<f64>) -> Ask<'b> {
         Ask {
             assets: &self.assets,

@@ -69,7 +69,7 @@ fn by_layer<R: Real, const FMA: bool, const ROWS: usize>(
             for t in segment.clone().rev() {
                 let above = |unit: usize| {
                     if index + 1 == count {
-                        from_outputs::<R, FMA>(&weights.head, unit, hand.gradient(t))
+                        weights.head.unit::<FMA>(unit, hand.gradient(t))
                     } else {
                         from_above.at(t)[unit]
                     }
@@ -116,7 +116,7 @@ fn by_date<R: Real, const FMA: bool, const ROWS: usize>(
                 let (layer, map) = (&mut layers[index], &weights.layers[index]);
                 let above = |unit: usize| {
                     if index + 1 == count {
-                        from_outputs::<R, FMA>(&weights.head, unit, hand.gradient(t))
+                        weights.head.unit::<FMA>(unit, hand.gradient(t))
                     } else {
                         from_above.at(t)[unit]
                     }
@@ -215,25 +215,6 @@ fn add_head<R: Real, const FMA: bool, const ROWS: usize>(
             .map(|gradient| gradient.into_f64())
             .sum::<f64>();
     }
-}
-
-/// ∂z/∂h of one unit through the outputs of one date, whose derivatives are `gradients`.
-#[inline(always)]
-fn from_outputs<R: Real, const FMA: bool>(
-    head: &[Vec<R>],
-    unit: usize,
-    gradients: &[Lane<R>],
-) -> Lane<R> {
-    let mut result = gradients[0];
-    for lane in 0..BLOCK {
-        result[lane] *= head[0][unit];
-    }
-    for (head, gradients) in head.iter().zip(gradients).skip(1) {
-        for lane in 0..BLOCK {
-            result[lane] = multiply_add::<R, FMA>(head[unit], gradients[lane], result[lane]);
-        }
-    }
-    result
 }
 
 /// Derivatives in the pre-activations of a unit's gates, and in its cell at the previous date.

@@ -46,7 +46,9 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
                     move_date::<R, FMA, ROWS>(weights, index, &mut layer[0], t);
                 }
                 let top = workspace.layers.last().expect("a policy has a layer");
-                outputs_at::<R, FMA>(&weights.head, top.hidden(t), hand.output_mut(t));
+                weights
+                    .head
+                    .outputs::<FMA>(top.hidden(t), hand.output_mut(t));
                 hand.act::<FMA>(t);
             }
             return;
@@ -68,7 +70,9 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
         }
         let top = workspace.layers.last().expect("a policy has a layer");
         for t in 0..steps {
-            outputs_at::<R, FMA>(&weights.head, top.hidden(t), hand.output_mut(t));
+            weights
+                .head
+                .outputs::<FMA>(top.hidden(t), hand.output_mut(t));
         }
     }
 }
@@ -100,24 +104,6 @@ fn move_date<R: Real, const FMA: bool, const ROWS: usize>(
     }
     if weights.shape.layer_normalisation {
         layer.scales.at_mut(t)[0] = normalise::<R, FMA>(&mut next_inputs[..hidden]);
-    }
-}
-
-/// The outputs of one date, from the units of the last layer.
-#[inline(always)]
-fn outputs_at<R: Real, const FMA: bool>(
-    head: &[Vec<R>],
-    hidden: &[Lane<R>],
-    outputs: &mut [Lane<R>],
-) {
-    for (head, out) in head.iter().zip(outputs) {
-        let mut output = [head[hidden.len()]; BLOCK];
-        for (w, h) in head.iter().zip(hidden) {
-            for lane in 0..BLOCK {
-                output[lane] = multiply_add::<R, FMA>(*w, h[lane], output[lane]);
-            }
-        }
-        *out = output;
     }
 }
 

@@ -2,13 +2,13 @@
 
 mod backward;
 mod forward;
+mod reference;
 mod shape;
-mod tensor;
 mod weights;
 mod workspace;
 
-pub use shape::{GATES, LstmShape};
-pub use tensor::TensorSweep;
+use shape::GATES;
+pub use shape::LstmShape;
 
 use super::action::{Actor, Hand};
 use super::architecture::{Architecture, Network};
@@ -16,6 +16,7 @@ use super::features::Features;
 use super::head::Head;
 use super::map::MapShape;
 use super::record::RecordBlock;
+use super::reference::TensorSweep;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
 use crate::error::Result;
@@ -78,7 +79,7 @@ impl Architecture for LstmShape {
     }
 
     fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
-        Box::new(TensorSweep { shape: self, actor })
+        Box::new(TensorSweep::new(self, actor))
     }
 }
 

@@ -28,10 +28,6 @@ impl CentreKind for ModelDelta {
         Wants::GAMMAS
     }
 
-    fn why_slow(&self) -> Option<&'static str> {
-        Some("takes 20 µs a path and date, every training step")
-    }
-
     /// A date has one pricer for all paths. Under Heston that is one characteristic function, and an integral of about 20 µs
     /// for each path.
     fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {

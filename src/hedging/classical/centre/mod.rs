@@ -131,20 +131,6 @@ pub trait CentreKind: Sync {
         false
     }
 
-    /// Why its positions are not asked for on the paths of every training step; none where they are quickly had.
-    fn why_slow(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// Makes what it is fitted on beforehand.
-    ///
-    /// # Errors
-    /// Those of the fit.
-    fn fit(&self, fits: &dyn Fits, contract: &Contract) -> Result<()> {
-        let _ = (fits, contract);
-        Ok(())
-    }
-
     /// What does not depend on the block.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! Hedged Monte Carlo as a centre.
 
-use super::{Ask, CentreKind, CentreOnPaths, Fits, Targets, Wants};
-use crate::contract::Contract;
+use super::{Ask, CentreKind, CentreOnPaths, Targets, Wants};
 use crate::error::{Error, Result};
 use crate::hedging::Regression;
 use std::sync::Arc;
@@ -16,10 +15,6 @@ impl CentreKind for ByRegression {
 
     fn gives(&self) -> Wants {
         Wants::GAMMAS
-    }
-
-    fn fit(&self, fits: &dyn Fits, contract: &Contract) -> Result<()> {
-        fits.regression(contract).map(|_| ())
     }
 
     fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
