@@ -7,8 +7,8 @@
 mod step;
 
 use cpu_time::ThreadTime;
-use deephedge::hedging::{Action, Book, TrainedPolicy};
-use deephedge::network::Engine;
+use deephedge::hedging::{Book, TrainedPolicy};
+use deephedge::network::{Actor, Engine};
 use deephedge::simd::BLOCK;
 use deephedge::strategy::{Length, Plan};
 use deephedge::training::train;
@@ -48,12 +48,11 @@ fn peak_memory() -> f64 {
 /// Simulates, hedges and settles paths in f64 and in the chunks of an evaluation.
 fn evaluate(step: &Step, count: usize) -> Book {
     const CHUNK: usize = 512 * BLOCK;
-    let sweep = step.shape.sweep(Engine::Block);
+    let sweep = step.shape.sweep(Engine::Block, Actor::direct(1));
     let policy = TrainedPolicy {
         parameters: &step.parameters,
         features: &step.features,
         sweep: sweep.as_ref(),
-        action: Action::Output,
     };
     let simulator = simulator(heston(), STEPS);
     let mut book = Book::default();

@@ -15,6 +15,7 @@ use deephedge::contract::{Observed, Spots};
 use deephedge::market::{
     Asset, Assets, Correlation, GbmParameters, Layout, Model, Paths, Simulator,
 };
+use deephedge::network::NetworkName;
 use deephedge::risk::Risk;
 use deephedge::simd::BLOCK;
 use std::time::Duration;
@@ -78,6 +79,22 @@ fn steps(criterion: &mut Criterion<CpuTime>) {
         }
         let candle = CandleStep::new(hidden, &step.paths).expect("a candle model");
         group.bench_function("candle", |b| b.iter(|| candle.gradient().expect("a step")));
+        group.finish();
+    }
+}
+
+/// The steps that `steps` measures for the LSTM, for every network; the perceptron has three layers.
+fn networks(criterion: &mut Criterion<CpuTime>) {
+    for (name, network) in NetworkName::ALL {
+        let layers = if *name == "mlp" { 3 } else { 1 };
+        let step = Step::of(*network, (32, layers), STEPS, PATHS);
+        let mut group = criterion.benchmark_group(format!("network-{name}"));
+        group.sampling_mode(SamplingMode::Flat);
+        group.throughput(Throughput::Elements((PATHS * STEPS) as u64));
+        group.bench_function("forward", |b| b.iter(|| step.forward()));
+        let quantile = step.quantile();
+        group.bench_function("dense", |b| b.iter(|| step.dense(quantile)));
+        group.bench_function("tail", |b| b.iter(|| step.tail()));
         group.finish();
     }
 }
@@ -222,6 +239,7 @@ fn main() {
         .measurement_time(Duration::from_secs(3))
         .configure_from_args();
     steps(&mut criterion);
+    networks(&mut criterion);
     product(&mut criterion);
     paths(&mut criterion);
     contracts(&mut criterion);

@@ -56,12 +56,11 @@ fn main() -> deephedge::Result<()> {
     let variances = vec![0.04; steps + 1];
     let paths = Paths::from_rows(steps, spots.iter().map(|spot| (&spot[..], &variances[..])));
 
-    let sweep = plan.shape.sweep(plan.engine);
+    let sweep = plan.sweep();
     let hedger = TrainedPolicy {
         parameters: &trained.parameters,
         features: &plan.features,
         sweep: sweep.as_ref(),
-        action: plan.action,
     };
     let delta = ClassicalPolicy::new(ClassicalName::BlackScholes, plan.assets(), plan.charges());
     // The paths fill one block, the spot is the only instrument: a lane of positions at every date.

@@ -2,7 +2,9 @@
 
 use super::Problem;
 use deephedge::market::Paths;
-use deephedge::network::{Engine, Feature, Features, LstmShape, Parameters, Record, Shape, Sweep};
+use deephedge::network::{
+    Actor, Engine, Feature, Features, Head, LstmShape, Parameters, Record, Shape, Sweep,
+};
 use deephedge::random::{Purpose, sequential};
 use deephedge::simd::{BLOCK, Lane};
 use faer::Mat;
@@ -55,9 +57,8 @@ impl Adding {
             features: 2,
             hidden: HIDDEN,
             layers: 1,
-            instruments: 1,
+            head: Head::positions(1),
             layer_normalisation,
-            feedback: false,
         });
         Self {
             shape,
@@ -72,7 +73,7 @@ impl Adding {
                 unit: None,
                 instruments: 1,
             },
-            sweep: shape.sweep(Engine::Block),
+            sweep: shape.sweep(Engine::Block, Actor::direct(1)),
             test: sequences(TEST, &mut sequential(2, Purpose::Evaluation)),
         }
     }

@@ -4,10 +4,11 @@
 #![allow(dead_code)]
 
 use deephedge::contract::{Contract, Costs, OptionKind};
-use deephedge::hedging::{Action, Ledger};
+use deephedge::hedging::Ledger;
 use deephedge::market::{Market, Model, Paths, Simulator};
 use deephedge::network::{
-    Engine, Feature, Features, LstmShape, Parameters, Record, Seed, Shape, Sweep,
+    Actor, Engine, Feature, Features, Head, NetworkName, Parameters, Record, Seed, Shape, Sizes,
+    Sweep,
 };
 use deephedge::pricing::HestonParameters;
 use deephedge::random::{Purpose, Sampling};
@@ -61,15 +62,27 @@ pub struct Step {
 }
 
 impl Step {
+    /// Of an LSTM.
     pub fn new(hidden: usize, steps: usize, count: usize) -> Self {
-        let shape = Shape::from(LstmShape {
-            features: 3,
+        Self::of(NetworkName::Lstm, (hidden, 1), steps, count)
+    }
+
+    pub fn of(
+        network: NetworkName,
+        (hidden, layers): (usize, usize),
+        steps: usize,
+        count: usize,
+    ) -> Self {
+        let sizes = Sizes {
+            inputs: 3,
+            head: Head::positions(1),
             hidden,
-            layers: 1,
-            instruments: 1,
+            layers,
+            heads: 2,
             layer_normalisation: false,
-            feedback: false,
-        });
+        };
+        let shape = network.shape(sizes, &str::to_owned);
+        let shape = shape.expect("sizes of every network");
         let contract = Contract::option(OptionKind::Call, 100.0, steps as f64 / 365.0, steps);
         let costs = Costs {
             spot: 1e-3.into(),
@@ -91,7 +104,7 @@ impl Step {
             },
             ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
             shape,
-            sweep: shape.sweep(Engine::Block),
+            sweep: shape.sweep(Engine::Block, Actor::direct(1)),
             record: Mutex::default(),
             paths: simulator.paths(0, count).under(&contract),
         }
@@ -175,7 +188,6 @@ impl Step {
             sweep: self.sweep.as_ref(),
             parameters,
             features,
-            action: Action::Output,
             ledger: &self.ledger,
             unit: 1.0,
         };

@@ -17,6 +17,7 @@ use serde::Serialize;
 /// theta        −Σ_t Θ dt B_{t+1}
 /// vega         −Σ_t ∂V/∂v dv B_{t+1}
 /// financing    Σ_t (Σ_i δ_i S_i − V)(B_{t+1} − B_t) + Σ_i δ_i S_{i,t+1} (e^{q_it} − 1) B_{t+1}
+///              and what the spreads and fees of a ledger's financing earn beyond that
 /// costs        −costs
 /// unexplained  −Σ_t (rest) B_{t+1}
 /// ```
@@ -29,8 +30,8 @@ use serde::Serialize;
 /// Near a kink with next to no variance left the formula explains nothing: where a term of gamma or ∂V/∂v is greater than
 /// the greatest spot, or infinite, the terms of gamma, theta and ∂V/∂v count as zero and the whole of them is unexplained.
 ///
-/// A contract without such a price on every date has three parts: payments, its premium less what it paid; hedge, what all positions
-/// earned, financing included; and costs. The others are zero.
+/// A contract without such a price on every date has four parts: payments, its premium less what it paid; hedge, what all positions
+/// earned, financed at the rate; financing, what spreads and fees earned beyond that; and costs. The others are zero.
 ///
 /// The part delta is the P&L of holding something else than the model's delta: a view on the spots, taken knowingly or
 /// not. `drift` is that part of it which the drifts μ_i explain, Σ_t Σ_i (δ_i − Δ_i) S_i (e^{μ_i dt} − 1) B_{t+1}; it is
@@ -50,7 +51,7 @@ pub struct Attribution {
     pub theta: f64,
     /// What changes of the variance earned.
     pub vega: f64,
-    /// Interest and dividends of the hedge.
+    /// Interest, dividends, spreads and fees of the hedge.
     pub financing: f64,
     /// The costs of all trades, negative.
     pub costs: f64,

@@ -10,10 +10,7 @@ use crate::random::{Purpose, Sampling};
 
 /// No costs.
 const FREE: Costs = Costs {
-    spot: Charge {
-        proportional: 0.0,
-        half_spread: 0.0,
-    },
+    spot: Charge::linear(0.0, 0.0),
     liquidation: true,
 };
 

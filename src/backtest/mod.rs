@@ -199,8 +199,16 @@ impl Contracts {
                 paths = paths.drawing(family, |place| plan.drawn_at(family, members[place]));
             }
             let assets = calibration.assets(|_, known| known.market.clone());
+            let mut paths = plan.quotes_in(&assets)?.onto(paths);
+            if !settings.costs.is_flat() {
+                let dates = &histories[0].dates;
+                paths = paths.charged(|i, t| settings.costs.factor(dates[closes[i][t]]));
+            }
+            let ledger = plan.ledger(&calibration.first().market, 0.0);
+            let receipts = members.iter().map(|&i| ledger.at_expiry(premiums[i]));
+            paths.receive(&receipts.collect::<Vec<f64>>());
             Ok(Group {
-                paths: plan.quotes_in(&assets)?.onto(paths),
+                paths,
                 valuation: OnceLock::new(),
                 plan,
                 members,

@@ -18,13 +18,16 @@ fn contracts(close: &[f64], name: &str, spacing: &str, parameters: &str) -> Resu
 }
 
 fn plan(data: &Path, spacing: &str, parameters: &str, terms: &str) -> Plan {
-    let text = format!(
+    Plan::parse(&text(data, spacing, parameters, terms), |_| {}).unwrap()
+}
+
+fn text(data: &Path, spacing: &str, parameters: &str, terms: &str) -> String {
+    format!(
         "[market]\nmodel = \"heston\"\nv0 = 0.04\nkappa = 2.0\ntheta = 0.04\nsigma = 0.3\nrho = -0.5\n\
          [contract]\n{terms}\nexpiry_days = 10\ndays_per_year = 365\n\
          [backtest]\ndata = '{}'\nstart = \"2001-02-01\"\nspacing = {spacing}\nparameters = \"{parameters}\"\n",
         data.display()
-    );
-    Plan::parse(&text, |_| {}).unwrap()
+    )
 }
 
 /// Whatever the variance of the day, a contract struck by delta is sold at the spot where the option has that delta at
@@ -191,4 +194,76 @@ fn a_period_needs_history_before_it() {
     let expected = "`backtest.start` must leave at least 251 closes before the first sale to estimate from, 58 lie before";
     assert!(error.to_string().contains(expected), "{error}");
     assert_eq!(error.exit_code(), 2);
+}
+
+/// Costs follow a table of dates: with a factor of 3 from a day on, contracts that expire before it cost what they did, those that are
+/// sold on it or later three times as much, and those between something between; the parts of the P&L say so too, and with spreads of
+/// financing they still add up.
+#[test]
+fn costs_follow_a_table_of_dates() {
+    let scratch = Scratch::new("backtest-dated-costs");
+    let data = write(&scratch.0, &closes(600));
+    let (from, plain) = (day(480), plan(&data, "10", "strategy", ""));
+    let settled = |table: &str, more: &str| {
+        let text = format!(
+            "{}\ncost_table = {table}\n[costs]\nproportional = 0.01\n{more}",
+            text(&data, "10", "strategy", "")
+        );
+        let plan = Plan::parse(&text, |_| {}).unwrap();
+        let contracts = Contracts::cut(&plan, plan.backtest.as_ref().unwrap()).unwrap();
+        let size = 10 * contracts.groups[0].paths.blocks();
+        let held = |i: usize| [0.5 + (i as f64).sin() / 3.0; crate::simd::BLOCK];
+        let positions: Vec<Vec<Lane<f64>>> = vec![(0..size).map(held).collect()];
+        let (book, parts) = contracts.settle(&positions);
+        for (pnl, parts) in book.pnl.iter().zip(&parts) {
+            assert!((parts.total() - pnl).abs() < 1e-9);
+        }
+        (contracts, book)
+    };
+    assert!(plain.backtest.as_ref().unwrap().costs.is_flat());
+    let (_, flat) = settled("[]", "");
+    let table = format!("[[\"{from}\", 3.0]]");
+    let (contracts, dated) = settled(&table, "");
+    let (_, financed) = settled(
+        &table,
+        "[financing]\nborrow = 0.1\nlend = 0.05\nstock_borrow = 0.1\n",
+    );
+    let (mut before, mut after) = (0, 0);
+    for (i, (sold, expiry)) in contracts.sold.iter().zip(&contracts.expiry).enumerate() {
+        let ratio = dated.cost[i] / flat.cost[i];
+        if *expiry < from {
+            before += 1;
+            assert_eq!(ratio, 1.0);
+        } else if *sold >= from {
+            after += 1;
+            assert!((ratio - 3.0).abs() < 1e-12, "{ratio}");
+        } else {
+            assert!((1.0..=3.0).contains(&ratio), "{ratio}");
+        }
+        assert!((flat.pnl[i] - dated.pnl[i] - dated.cost[i] + flat.cost[i]).abs() < 1e-12);
+        assert_eq!(financed.cost[i], dated.cost[i]);
+        assert!(financed.pnl[i] < dated.pnl[i]);
+    }
+    assert!(before > 0 && after > 0);
+    for (table, message) in [
+        (
+            "[[\"2001-02-30\", 2.0]]",
+            "`backtest.cost_table` must be a date such as 2004-01-31",
+        ),
+        (
+            "[[\"2001-03-01\", -1.0]]",
+            "`backtest.cost_table` must be dates with factors of at least 0, was -1",
+        ),
+        (
+            "[[\"2001-03-01\", 2.0], [\"2001-03-01\", 1.0]]",
+            "must be pairs of rising dates and a factor, was 2001-03-01",
+        ),
+    ] {
+        let text = format!(
+            "{}cost_table = {table}\n",
+            text(&data, "10", "strategy", "")
+        );
+        let error = Plan::parse(&text, |_| {}).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
 }

@@ -206,13 +206,19 @@ impl Valuation {
         let size = self.contract.steps * self.instruments.len();
         let block = |i: usize| &positions[i / BLOCK * size..][..size];
         if let Some(periods) = &self.periods {
+            let blocks = (0..paths.blocks()).into_par_iter();
+            let financed: Vec<Lane<f64>> = blocks
+                .map(|b| ledger.financed(&paths.block(b), block(b * BLOCK)))
+                .collect();
             let one = |(i, periods): (usize, &Vec<Period>)| {
                 let count = self.instruments.len();
                 let held = |t: usize, index: usize| match (t as f64) < self.ends[i] {
                     true => block(i)[t * count + index][i % BLOCK],
                     false => 0.0,
                 };
-                self.one((i, periods), held, premiums[i], book.cost[i], drifts)
+                let mut parts = self.one((i, periods), held, premiums[i], book.cost[i], drifts);
+                parts.financing += financed[i / BLOCK][i % BLOCK];
+                parts
             };
             return periods.iter().enumerate().map(one).collect();
         }
@@ -226,6 +232,7 @@ impl Valuation {
             Attribution {
                 payments: ledger.at_expiry(premiums[i]) - account.paid[steps][lane],
                 hedge: account.gain[steps][lane],
+                financing: account.financing[steps][lane],
                 costs: -book.cost[i],
                 ..Attribution::default()
             }

@@ -6,16 +6,20 @@ pub mod expression;
 mod family;
 mod formula;
 mod instrument;
+mod limits;
 mod observation;
 mod option_kind;
 pub mod options;
 mod sheets;
 
-pub use cost::{Charge, Costs};
+pub use cost::{
+    At, Charge, Cost, Costs, Fixed, Linear, OptionSpread, Quadratic, SquareRoot, VegaShare,
+};
 pub use exercise::{Continuation, ExerciseRule};
 pub use family::{Family, Member, Range};
 pub use formula::{Formula, Seen, SeenAsset, Worth};
 pub use instrument::{Instrument, Vanilla};
+pub use limits::Limit;
 pub use observation::{Observed, Spots};
 pub use option_kind::OptionKind;
 pub use options::Leg;

@@ -178,13 +178,12 @@ fn hedge(
         }
         Made::Trained(policies) => {
             let test = &test.seen_as_by(origin);
-            let sweep = test.shape.sweep(test.engine);
+            let sweep = test.sweep();
             let books = policies.iter().map(|parameters| {
                 let policy = TrainedPolicy {
                     parameters,
                     features: &test.features,
                     sweep: sweep.as_ref(),
-                    action: test.action,
                 };
                 hedge_test_paths(test, &policy as &dyn Policy, stop)
             });

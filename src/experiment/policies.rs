@@ -135,12 +135,11 @@ pub fn recurrent(
     training: Training,
     parameters: &Parameters,
 ) -> Result<Outcome> {
-    let sweep = bench.plan.shape.sweep(bench.plan.engine);
+    let sweep = bench.plan.sweep();
     let policy = TrainedPolicy {
         parameters,
         features: &bench.plan.features,
         sweep: sweep.as_ref(),
-        action: bench.plan.action,
     };
     bench.measure(name, Some(training), &policy, &policy)
 }

@@ -192,12 +192,11 @@ impl Replay {
         match &strategy.policy {
             Held::Classical(policy) => policy.positions(&self.plan.contract, paths),
             Held::Recurrent(parameters) => {
-                let sweep = self.plan.shape.sweep(self.plan.engine);
+                let sweep = self.plan.sweep();
                 let policy = TrainedPolicy {
                     parameters,
                     features: &self.plan.features,
                     sweep: sweep.as_ref(),
-                    action: self.plan.action,
                 };
                 policy.positions(&self.plan.contract, paths)
             }
@@ -283,6 +282,7 @@ impl Replay {
                         ledger.at_expiry(premium) - account.paid[t][lane] - owed
                             + account.gain[t][lane]
                             - account.cost[t][lane]
+                            + account.financing[t][lane]
                     })
                     .collect(),
             })

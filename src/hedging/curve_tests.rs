@@ -20,10 +20,7 @@ fn uneven() -> Market {
 }
 
 const FREE: Costs = Costs {
-    spot: crate::contract::Charge {
-        proportional: 0.0,
-        half_spread: 0.0,
-    },
+    spot: crate::contract::Charge::linear(0.0, 0.0),
     liquidation: true,
 };
 

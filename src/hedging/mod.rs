@@ -1,6 +1,5 @@
 //! Hedging policies and the ledger that settles them.
 
-mod action;
 mod classical;
 mod closed_form;
 #[cfg(test)]
@@ -13,14 +12,13 @@ mod option_tests;
 mod tests;
 mod trained;
 
-pub use action::{Action, Rule};
 pub use classical::{
     Centre, ClassicalHedge, ClassicalName, ClassicalPolicy, Fit, Fits, HedgeValues, Needs,
     Parameter, Prepared, Search, TradingRule, TunedHedge, TunedParameter, tune,
 };
 pub use closed_form::{ClosedForm, FamilyForms};
 pub use hedged_monte_carlo::{Regressed, Regression};
-pub use ledger::{Account, Ledger, Settlement};
+pub use ledger::{Account, Financing, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 
 use crate::contract::Contract;

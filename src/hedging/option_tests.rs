@@ -3,7 +3,7 @@
 use super::tests::{PARAMETERS, gbm, simulator};
 use super::*;
 use crate::contract::options::payoff;
-use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
+use crate::contract::{At, Charge, Contract, Cost, Costs, Instrument, OptionKind, Vanilla};
 use crate::market::{Market, Model, Paths, Quotes};
 use crate::simd::BLOCK;
 
@@ -32,10 +32,7 @@ fn the_option_sold_replicates_itself() {
     let paths: Paths<f64> =
         simulator(market.clone(), contract.clone()).paths_with(&quotes, 0, BLOCK);
     let block = paths.block(0);
-    let charge = Charge {
-        proportional: 0.01,
-        half_spread: 0.05,
-    };
+    let charge = Charge::linear(0.01, 0.05);
     let (premium, growth) = (3.0, |t: i32| (0.04 * 0.1 * f64::from(5 - t)).exp());
     for liquidation in [true, false] {
         let costs = Costs {
@@ -56,7 +53,7 @@ fn the_option_sold_replicates_itself() {
         );
         let price = market.price(contract.legs().unwrap(), contract.expiry);
         for lane in 0..BLOCK {
-            let cost = charge.cost(1.0, price) * growth(0);
+            let cost = charge.cost(1.0, &At::priced(price)) * growth(0);
             assert!((first.cost[lane] - cost).abs() < 1e-12);
             let expected = (premium - price) * growth(0) - cost;
             assert!(
@@ -66,11 +63,11 @@ fn the_option_sold_replicates_itself() {
             );
             let [start, end] = [0, 5].map(|t| block.price(2)[t][lane]);
             let sold = if liquidation {
-                charge.cost(1.0, end)
+                charge.cost(1.0, &At::priced(end))
             } else {
                 0.0
             };
-            let cost = charge.cost(1.0, start) * growth(0) + sold;
+            let cost = charge.cost(1.0, &At::priced(start)) * growth(0) + sold;
             let payoff = payoff(contract.legs().unwrap(), block.spot[5][lane]);
             let expected = (premium - start) * growth(0) - payoff + end - cost;
             assert!((second.cost[lane] - cost).abs() < 1e-12);

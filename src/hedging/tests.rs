@@ -134,18 +134,12 @@ fn derivative_is_that_of_the_settlement() {
     let block = paths.block(0);
     for (liquidation, count) in [(true, 1), (false, 1), (true, 2), (false, 2)] {
         let costs = Costs {
-            spot: Charge {
-                proportional: 0.02,
-                half_spread: 0.15,
-            },
+            spot: Charge::linear(0.02, 0.15),
             liquidation,
         };
         let mut ledger = Ledger::new(contract.clone(), costs, &market, 3.0);
         if count == 2 {
-            let swap = Charge {
-                proportional: 0.03,
-                half_spread: 0.2,
-            };
+            let swap = Charge::linear(0.03, 0.2);
             ledger = ledger.with_instrument(Instrument::VarianceSwap(0), swap);
         }
         let positions: Vec<[f64; BLOCK]> = (0..5 * count)
@@ -191,10 +185,7 @@ fn a_half_spread_is_paid_for_every_unit_traded() {
         .map(|t| std::array::from_fn(|lane| ((t * 5 + lane) as f64).cos()))
         .collect();
     let settle = |spreads: [f64; 2]| {
-        let [spot, swap] = spreads.map(|half_spread| Charge {
-            proportional: 0.01,
-            half_spread,
-        });
+        let [spot, swap] = spreads.map(|half_spread| Charge::linear(0.01, half_spread));
         let costs = Costs {
             spot,
             liquidation: true,
@@ -319,10 +310,7 @@ fn the_account_ends_at_the_settlement() {
         .collect();
     for liquidation in [true, false] {
         let costs = Costs {
-            spot: Charge {
-                proportional: 0.01,
-                half_spread: 0.02,
-            },
+            spot: Charge::linear(0.01, 0.02),
             liquidation,
         };
         let ledger = Ledger::new(contract.clone(), costs, &market, 2.5)

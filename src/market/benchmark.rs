@@ -1,6 +1,6 @@
 //! What a hedge without training says of a contract on every date of a path.
 
-use super::paths::PathBlock;
+use super::paths::{PathBlock, Paths};
 use crate::simd::Lane;
 use std::fmt::Debug;
 
@@ -12,6 +12,18 @@ pub trait Benchmark: Debug + Send + Sync {
     /// Writes its answers on one block, on which the contract was observed, for every date. On the date of expiry the value is what
     /// falls due then; from the date on which the contract has ended all answers are 0. All of them are finite.
     fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>);
+}
+
+/// A hedge without training whose positions an action departs from, on any paths of a contract's life.
+pub trait BenchmarkHedge: Debug + Send + Sync {
+    /// The positions held over each period on `paths`, on which the contract was observed and the instruments are priced,
+    /// `[blocks][steps][instruments][BLOCK]`; none depends on what follows its date.
+    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>>;
+
+    /// A benchmark whose deltas in the spots the positions are, to single precision, and which is quicker; nothing else is held then.
+    fn deltas(&self) -> Option<&dyn Benchmark> {
+        None
+    }
 }
 
 /// The answers of a benchmark on one block.

@@ -3,14 +3,18 @@
 use crate::contract::{Contract, Family, Instrument};
 use std::ops::Range;
 
+/// Columns of an option's state: vega, moneyness and root of the time to expiry.
+pub(super) const OPTION_STATE: usize = 3;
+
 /// The columns of a block of paths, one row for every date.
 ///
 /// # Shapes
 /// In rows of one lane: for each asset spot and variance, `[assets][2][steps + 1]`; the prices of the instruments that are
-/// no asset, `[…][steps + 1]`; what each path holds of its own contract of a family
+/// no asset, `[…][steps + 1]`, that of an option followed where that is asked for by what costs may depend on beside it, `[3][steps + 1]`; what each path holds of its own contract of a family
 /// ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments,
 /// `[due dates]`; where it may end early, the date of its end, one row; and, where they are asked for, the answers of a
-/// benchmark, `[1 + 2 · assets][steps + 1]`.
+/// benchmark, `[1 + 2 · assets][steps + 1]`, what a benchmark holds, `[steps][instruments]`, what the contract brought beside the
+/// premium that its ledger knows, one row, and what costs are multiplied by, `[steps + 1]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     dates: usize,
@@ -18,6 +22,8 @@ pub struct Layout {
     instruments: Vec<Instrument>,
     /// The row at which the prices of every instrument begin.
     prices: Vec<usize>,
+    /// Whether the state of an option is beside its price.
+    option_states: bool,
     /// The rows before those of the contract.
     traded: usize,
     drawn: usize,
@@ -25,6 +31,9 @@ pub struct Layout {
     payments: usize,
     ends: bool,
     answers: bool,
+    receipts: bool,
+    cost_factors: bool,
+    hedged: bool,
 }
 
 impl Layout {
@@ -36,12 +45,16 @@ impl Layout {
             assets,
             instruments: vec![Instrument::SPOT],
             prices: vec![0],
+            option_states: false,
             traded: 2 * assets * dates,
             drawn: 0,
             accumulators: 0,
             payments: 0,
             ends: false,
             answers: false,
+            receipts: false,
+            cost_factors: false,
+            hedged: false,
         }
     }
 
@@ -61,14 +74,45 @@ impl Layout {
             );
             match instrument {
                 Instrument::Spot(asset) => self.prices.push(2 * asset * self.dates),
-                Instrument::VarianceSwap(_) | Instrument::Option(_) => {
+                Instrument::VarianceSwap(_) => {
                     self.prices.push(self.traded);
                     self.traded += self.dates;
+                }
+                Instrument::Option(_) => {
+                    self.prices.push(self.traded);
+                    self.traded += self.dates * self.option_columns();
                 }
             }
         }
         self.instruments = instruments.to_vec();
         self
+    }
+
+    /// The same with or without room for what costs may depend on beside an option's price.
+    #[must_use]
+    pub fn with_option_states(mut self, option_states: bool) -> Self {
+        self.option_states = option_states;
+        let instruments = std::mem::take(&mut self.instruments);
+        self.trading(&instruments)
+    }
+
+    /// Columns of an option: its price, and its state where that is asked for.
+    #[inline(always)]
+    pub(super) fn option_columns(&self) -> usize {
+        1 + if self.option_states { OPTION_STATE } else { 0 }
+    }
+
+    /// The state of an option beside its price, `[vega, moneyness, root of the time][steps + 1]`; none where it is not asked for, and
+    /// for another instrument.
+    #[inline(always)]
+    pub(super) fn option_state(&self, instrument: usize) -> Option<Range<usize>> {
+        match self.instruments[instrument] {
+            Instrument::Option(_) if self.option_states => {
+                let start = self.price(instrument).end;
+                Some(start..start + OPTION_STATE * self.dates)
+            }
+            Instrument::Option(_) | Instrument::Spot(_) | Instrument::VarianceSwap(_) => None,
+        }
     }
 
     /// The same with room for what `contract` makes of the paths.
@@ -95,9 +139,30 @@ impl Layout {
         self
     }
 
+    /// The same with or without room for what each contract brought beside the premium that its ledger knows.
+    #[must_use]
+    pub fn with_receipts(mut self, receipts: bool) -> Self {
+        self.receipts = receipts;
+        self
+    }
+
+    /// The same with room for what costs are multiplied by at every date.
+    #[must_use]
+    pub(super) fn with_cost_factors(mut self) -> Self {
+        self.cost_factors = true;
+        self
+    }
+
+    /// The same with or without room for the positions of a benchmark.
+    #[must_use]
+    pub fn hedged(mut self, hedged: bool) -> Self {
+        self.hedged = hedged;
+        self
+    }
+
     /// Rows of a block.
     pub fn rows(&self) -> usize {
-        self.answers().end
+        self.cost_factors().end
     }
 
     /// Number of dates, one more than periods.
@@ -174,5 +239,32 @@ impl Layout {
         let start = self.end().end;
         let count = if self.answers { 1 + 2 * self.assets } else { 0 };
         start..start + count * self.dates
+    }
+
+    /// The positions of a benchmark.
+    #[inline(always)]
+    pub(super) fn benchmark_positions(&self) -> Range<usize> {
+        let start = self.answers().end;
+        let count = if self.hedged {
+            self.instruments.len()
+        } else {
+            0
+        };
+        start..start + count * (self.dates - 1)
+    }
+
+    /// What each contract brought beside the ledger's premium, one row.
+    #[inline(always)]
+    pub(super) fn receipt(&self) -> Range<usize> {
+        let start = self.benchmark_positions().end;
+        start..start + usize::from(self.receipts)
+    }
+
+    /// What costs are multiplied by.
+    #[inline(always)]
+    pub(super) fn cost_factors(&self) -> Range<usize> {
+        let start = self.receipt().end;
+        let count = if self.cost_factors { self.dates } else { 0 };
+        start..start + count
     }
 }

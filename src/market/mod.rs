@@ -14,6 +14,7 @@ pub mod history;
 mod layout;
 pub mod model;
 mod paths;
+mod quoted;
 mod quotes;
 #[cfg_attr(not(feature = "data"), allow(dead_code))]
 mod refusal;
@@ -31,13 +32,14 @@ mod variance_swap;
 pub mod volatility_unit;
 
 pub use assets::{Asset, Assets};
-pub use benchmark::{Answers, AnswersMut, Benchmark};
+pub use benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge};
 pub use correlation::Correlation;
 pub use curve::Curve;
 pub use history::History;
 pub use layout::Layout;
 pub use model::{GbmParameters, Model, Pricer, VarianceProcess};
 pub use paths::{DrawnTerms, PathBlock, PathBlockMut, Paths, until};
+pub use quoted::Quoted;
 pub use quotes::Quotes;
 pub use simulator::Simulator;
 pub use source::PathSource;

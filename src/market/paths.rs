@@ -1,5 +1,8 @@
-use super::benchmark::{Answers, AnswersMut, Benchmark};
+mod charged;
+
+use super::benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge};
 use super::layout::Layout;
+use super::quoted::Quoted;
 use crate::contract::{Contract, Family, Instrument, Observed, Spots};
 use crate::simd::{BLOCK, Lane, Lanes, Real};
 use rayon::prelude::*;
@@ -73,6 +76,19 @@ impl<'a, R> PathBlock<'a, R> {
         &self.rows[self.layout.price(instrument)]
     }
 
+    /// What trading an instrument depends on at every date.
+    #[inline(always)]
+    pub fn quoted(&self, instrument: usize) -> Quoted<'a, R> {
+        let asset = self.layout.instruments()[instrument].asset();
+        let state = self.layout.option_state(instrument);
+        Quoted::new(
+            self.price(instrument),
+            self.variance_of(asset),
+            state.map(|state| &self.rows[state]),
+            self.cost_factors(),
+        )
+    }
+
     /// What each path holds of its own contract; none where all have the same one.
     #[inline(always)]
     pub fn drawn(&self) -> Option<DrawnTerms<'a, R>> {
@@ -108,6 +124,17 @@ impl<'a, R> PathBlock<'a, R> {
         let rows = &self.rows[self.layout.answers()];
         assert!(!rows.is_empty(), "the paths hold a benchmark's answers");
         Answers::new(rows, self.layout.dates())
+    }
+
+    /// What a benchmark holds over every period, `[steps][instruments]`.
+    ///
+    /// # Panics
+    /// If the paths hold no positions of one.
+    #[inline(always)]
+    pub fn benchmark_positions(&self) -> &'a [Lane<R>] {
+        let rows = &self.rows[self.layout.benchmark_positions()];
+        assert!(!rows.is_empty(), "the paths hold a benchmark's positions");
+        rows
     }
 
     /// A running quantity of the contract at every date.
@@ -147,6 +174,20 @@ pub fn until<R: Real>(end: Option<&Lane<R>>, t: usize, position: Lane<R>) -> Lan
         };
     }
     held
+}
+
+/// What a benchmark says on a block of which `seen` are the rows before its answers.
+fn answers<R: Real>(
+    layout: &Layout,
+    seen: &[Lane<R>],
+    benchmark: &dyn Benchmark,
+) -> Vec<Lane<f64>> {
+    let seen: Vec<Lane<f64>> = seen.iter().map(|row| row.map(Real::into_f64)).collect();
+    let dates = layout.dates();
+    let mut answers = vec![[0.0; BLOCK]; (1 + 2 * layout.assets()) * dates];
+    let mut out = AnswersMut::new(&mut answers, dates);
+    benchmark.answer(&PathBlock::new(layout, &seen), &mut out);
+    answers
 }
 
 /// One block of [`Paths`] for writing.
@@ -338,18 +379,59 @@ impl<R: Real> Paths<R> {
     /// Writes what `benchmark` says of the contract, for which the layout has room; all else is written.
     pub(super) fn answer(&mut self, benchmark: &dyn Benchmark) {
         let Self { layout, rows, .. } = self;
-        let first = layout.answers().start;
+        let place = layout.answers();
         rows.par_chunks_exact_mut(layout.rows()).for_each(|rows| {
-            let (seen, out) = rows.split_at_mut(first);
-            let seen: Vec<Lane<f64>> = seen.iter().map(|row| row.map(Real::into_f64)).collect();
-            let mut answers = vec![[0.0; BLOCK]; out.len()];
-            let dates = layout.dates();
-            benchmark.answer(
-                &PathBlock::new(layout, &seen),
-                &mut AnswersMut::new(&mut answers, dates),
-            );
-            for (out, answer) in out.iter_mut().zip(answers) {
+            let answers = answers(layout, &rows[..place.start], benchmark);
+            for (out, answer) in rows[place.clone()].iter_mut().zip(answers) {
                 *out = answer.map(R::of);
+            }
+        });
+    }
+
+    /// Writes what `hedge` holds on them, for which the layout has room; all else is written.
+    pub(super) fn hedge(&mut self, hedge: &dyn BenchmarkHedge) {
+        let single = size_of::<R>() < size_of::<f64>();
+        if let Some(benchmark) = hedge.deltas().filter(|_| single) {
+            self.hold_deltas(benchmark);
+            return;
+        }
+        let Self {
+            layout,
+            rows,
+            count,
+        } = self;
+        let mut exact = Paths::<f64>::with_layout(*count, layout.clone());
+        let into = exact.rows.par_chunks_exact_mut(layout.rows());
+        let from = rows.par_chunks_exact_mut(layout.rows());
+        into.zip(from).for_each(|(exact, rows)| {
+            for (exact, row) in exact.iter_mut().zip(rows) {
+                *exact = row.map(Real::into_f64);
+            }
+        });
+        let positions = hedge.positions(&exact);
+        let held = layout.benchmark_positions();
+        let blocks = positions.par_chunks_exact(held.len());
+        let rows = rows.par_chunks_exact_mut(layout.rows());
+        rows.zip(blocks).for_each(|(rows, positions)| {
+            for (row, position) in rows[held.clone()].iter_mut().zip(positions) {
+                *row = position.map(R::of);
+            }
+        });
+    }
+
+    /// Writes the deltas of `benchmark` as what is held of the assets.
+    fn hold_deltas(&mut self, benchmark: &dyn Benchmark) {
+        let Self { layout, rows, .. } = self;
+        let (held, first) = (layout.benchmark_positions(), layout.answers().start);
+        let (dates, count) = (layout.dates(), layout.instruments().len());
+        rows.par_chunks_exact_mut(layout.rows()).for_each(|rows| {
+            let answers = answers(layout, &rows[..first], benchmark);
+            let answers = Answers::new(&answers, dates);
+            for (place, row) in rows[held.clone()].iter_mut().enumerate() {
+                *row = match layout.instruments()[place % count] {
+                    Instrument::Spot(asset) => answers.delta(asset)[place / count].map(R::of),
+                    Instrument::Option(_) | Instrument::VarianceSwap(_) => [R::ZERO; BLOCK],
+                };
             }
         });
     }

@@ -1,19 +1,19 @@
 use super::assets::Assets;
-use super::benchmark::Benchmark;
-use super::layout::Layout;
+use super::benchmark::{Benchmark, BenchmarkHedge};
+use super::layout::{Layout, OPTION_STATE};
 use super::model::{Tabulated, Tabulation};
 use super::paths::{PathBlock, Paths};
 use super::spot_market::Market;
 use super::variance_swap::VarianceSwap;
 use crate::contract::{Contract, Instrument, Leg, Vanilla};
 use crate::error::Result;
-use crate::pricing::{PriceRange, PriceTable};
+use crate::pricing::{BlackScholes, PriceRange, PriceTable};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
 use rayon::prelude::*;
 use std::sync::Arc;
 
 /// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there, and what
-/// the contract itself makes of the paths; with a benchmark also what that says of the contract.
+/// the contract itself makes of the paths; with a benchmark also what that says of the contract or holds against it.
 ///
 /// An option has the model's price, or one that is interpolated from a table of that price for every date ([`PriceTable`],
 /// where the model asks for it: [`Tabulation`]) and outside of the table computed as such. Interpolation moves a price by less
@@ -25,7 +25,12 @@ pub struct Quotes {
     instruments: Vec<Instrument>,
     /// Of the instruments that are no asset.
     pricers: Arc<[Priced]>,
+    /// Whether the state of an option is written beside its price.
+    option_states: bool,
+    /// Whether paths have room for what each contract brought.
+    receipts: bool,
     benchmark: Option<Arc<dyn Benchmark>>,
+    hedge: Option<Arc<dyn BenchmarkHedge>>,
 }
 
 #[derive(Debug)]
@@ -77,7 +82,10 @@ impl Quotes {
             contract: contract.clone(),
             instruments: instruments.to_vec(),
             pricers: pricers.into(),
+            option_states: false,
+            receipts: false,
             benchmark: None,
+            hedge: None,
         })
     }
 
@@ -88,6 +96,31 @@ impl Quotes {
             benchmark: Some(benchmark),
             ..self
         }
+    }
+
+    /// The same with or without what costs may depend on beside an option's price: its vega, its distance from the money and the root
+    /// of its time to expiry, after Black and Scholes at the volatility that the model expects until then.
+    #[must_use]
+    pub fn with_option_states(self, option_states: bool) -> Self {
+        Self {
+            option_states,
+            ..self
+        }
+    }
+
+    /// The same with what `hedge` holds.
+    #[must_use]
+    pub fn hedged_by(self, hedge: Arc<dyn BenchmarkHedge>) -> Self {
+        Self {
+            hedge: Some(hedge),
+            ..self
+        }
+    }
+
+    /// The same with or without room for what each contract brought beside the premium that its ledger knows ([`Paths::receive`]).
+    #[must_use]
+    pub fn with_receipts(self, receipts: bool) -> Self {
+        Self { receipts, ..self }
     }
 
     /// Whether they were made for these.
@@ -104,7 +137,11 @@ impl Quotes {
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets.count(), self.contract.steps);
         let layout = layout.trading(&self.instruments).under(&self.contract);
-        layout.answered(self.benchmark.is_some())
+        let layout = layout
+            .with_option_states(self.option_states)
+            .with_receipts(self.receipts);
+        let layout = layout.answered(self.benchmark.is_some());
+        layout.hedged(self.hedge.is_some())
     }
 
     /// The paths with the prices of the instruments and what the contract makes of them.
@@ -122,16 +159,29 @@ impl Quotes {
         if !self.pricers.is_empty() {
             paths.prices_mut().for_each(|(block, prices)| {
                 let dates = block.steps() + 1;
-                for (pricer, out) in self.pricers.iter().zip(prices.chunks_exact_mut(dates)) {
+                let mut rest = prices;
+                for pricer in self.pricers.iter() {
+                    let out;
+                    (out, rest) = rest.split_at_mut(dates);
                     match pricer {
                         Priced::Swap(swap) => dispatch(swap.quote(block, out)),
-                        Priced::Option(option) => option.quote(block, out),
+                        Priced::Option(option) => {
+                            option.quote(block, out);
+                            if self.option_states {
+                                let state;
+                                (state, rest) = rest.split_at_mut(OPTION_STATE * dates);
+                                option.state(block, state);
+                            }
+                        }
                     }
                 }
             });
         }
         if let Some(benchmark) = &self.benchmark {
             paths.answer(benchmark.as_ref());
+        }
+        if let Some(hedge) = &self.hedge {
+            paths.hedge(hedge.as_ref());
         }
     }
 }
@@ -198,6 +248,45 @@ impl OptionPrices {
         }
     }
 
+    /// Writes vega, moneyness and root of the time to expiry, each `[dates]`.
+    fn state<R: Real>(&self, block: PathBlock<'_, R>, out: &mut [Lane<R>]) {
+        let (spots, variances) = (block.spot_of(self.asset), block.variance_of(self.asset));
+        let dates = self.left.len();
+        let process = self.market.model.variance_process();
+        for (t, &left) in self.left.iter().enumerate() {
+            for lane in 0..BLOCK {
+                let (spot, variance) = (spots[t][lane].into_f64(), variances[t][lane].into_f64());
+                let volatility = process.mean_from(variance, left).sqrt();
+                let [vega, moneyness] = self.spread(t, spot, volatility);
+                for (column, value) in [vega, moneyness, left.max(0.0).sqrt()]
+                    .into_iter()
+                    .enumerate()
+                {
+                    out[column * dates + t][lane] = R::of(value);
+                }
+            }
+        }
+    }
+
+    /// The vega and the distance |ln(K/F)|/(σ √τ) from the money at a volatility until expiry, at most [`FARTHEST`]; both are 0 at expiry.
+    fn spread(&self, t: usize, spot: f64, volatility: f64) -> [f64; 2] {
+        let left = self.left[t];
+        if left <= 0.0 {
+            return [0.0; 2];
+        }
+        let elapsed = self.dt * t as f64;
+        let option = BlackScholes {
+            spot,
+            ..self
+                .market
+                .black_scholes_after(elapsed, self.leg, left, volatility)
+        };
+        let distance = (option.strike / option.spot).ln() - (option.rate - option.dividend) * left;
+        // At the money of a market that stands still 0/0 counts as nothing.
+        let moneyness = (distance.abs() / (volatility * left.sqrt())).min(FARTHEST);
+        [option.vega(), if distance == 0.0 { 0.0 } else { moneyness }]
+    }
+
     fn price(&self, t: usize, spot: f64, variance: f64) -> f64 {
         let Leg { kind, strike, .. } = self.leg;
         if self.left[t] <= 0.0 {
@@ -215,6 +304,10 @@ impl OptionPrices {
         })
     }
 }
+
+/// The farthest from the money, in standard deviations until expiry, that spreads know: near expiry an option can be any number of them
+/// away.
+const FARTHEST: f64 = 4.0;
 
 /// Standard deviations of ln S over the contract's life that a table reaches.
 const DEVIATIONS: f64 = 8.0;

@@ -299,3 +299,52 @@ fn tables_are_made_until_stopped() {
     assert!(matches!(stopped, Err(crate::Error::Stopped(_))));
     assert_eq!(asked, 8);
 }
+
+/// Beside its price an option has what costs ask for: the slope of its price in the volatility under geometric Brownian motion, and
+/// its distance from the money in standard deviations until expiry, 0 at a strike that is the forward; nothing of either at expiry.
+#[test]
+fn the_state_of_an_option_is_that_of_its_price() {
+    const BUMP: f64 = 1e-5;
+    let at = |volatility: f64| {
+        let (simulator, quotes, options) = hedged(Model::from(GbmParameters { volatility }));
+        let states = [false, true].map(|states| quotes.clone().with_option_states(states));
+        (simulator, states, options)
+    };
+    let (simulator, [plain, stated], options) = at(0.2);
+    let paths: Paths<f64> = simulator.paths(0, BLOCK);
+    let priced = |quotes: &Quotes| quotes.onto(paths.clone());
+    let (without, with) = (priced(&plain), priced(&stated));
+    let bumped = [0.2 + BUMP, 0.2 - BUMP].map(|volatility| {
+        // The same spots, at which the variance is another.
+        let variance = vec![volatility * volatility; 11];
+        let rows = (0..BLOCK).map(|path| (paths.path(path).0, variance.clone()));
+        let rows: Vec<(Vec<f64>, Vec<f64>)> = rows.collect();
+        let rows = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
+        at(volatility).1[0].onto(Paths::<f64>::from_rows(10, rows))
+    });
+    let (without, block) = (without.block(0), with.block(0));
+    let [up, down] = [bumped[0].block(0), bumped[1].block(0)];
+    for (index, option) in (1..).zip(options) {
+        let quoted = block.quoted(index);
+        for t in 0..=10 {
+            let left = option.expiry - t as f64 * 3.0 / 365.0;
+            for lane in 0..BLOCK {
+                assert_eq!(block.price(index)[t][lane], without.price(index)[t][lane]);
+                let state = quoted.at::<crate::contract::Charge>(t, lane);
+                let difference = up.price(index)[t][lane] - down.price(index)[t][lane];
+                assert!((state.vega - difference / (2.0 * BUMP)).abs() < 1e-4);
+                assert!((state.volatility - 0.2).abs() < 1e-12);
+                let (distance, root) = match left > 1e-9 {
+                    true => {
+                        let forward = block.spot[t][lane] * (0.03 * left).exp();
+                        let distance = (option.strike / forward).ln().abs();
+                        ((distance / (0.2 * left.sqrt())).min(4.0), left.sqrt())
+                    }
+                    false => (0.0, 0.0),
+                };
+                assert!((state.moneyness - distance).abs() < 1e-9, "{t} {lane}");
+                assert!((state.root_time - root).abs() < 1e-7);
+            }
+        }
+    }
+}

@@ -1,37 +1,49 @@
+use super::action::{Actor, Hand};
 use super::features::Features;
+use super::head::Head;
 use super::map::MapShape;
 use super::record::RecordBlock;
+use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::error::Result;
 use crate::market::PathBlock;
-use crate::simd::{Lane, Real};
+use crate::simd::Real;
 use candle_core::WithDType;
 use faer::Mat;
 use std::fmt::Debug;
 
 /// The sizes of a network, and how it is moved along paths: what a file of this room says of the network in it.
 ///
-/// A network sees the features of every date and gives an output for every hedging instrument.
+/// A network sees the features of every date and gives the outputs that an action makes positions of.
 pub trait Architecture: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// The network with weights that are packed for the kernels.
     type Network<R: Real>: Network<R, Shape = Self>;
 
-    /// The linear maps, in the order of weights, gradients and optimizer state.
+    /// The network of these sizes; `key` names a setting of the network in errors.
+    ///
+    /// # Errors
+    /// The setting, its value and its bound.
+    fn new(sizes: Sizes, key: &dyn Fn(&str) -> String) -> Result<Self>;
+
+    /// The number of inputs at a date, positions held among them.
+    fn inputs(&self) -> usize;
+
+    /// The linear maps, in the order of weights, gradients and optimizer state; the last one gives the outputs.
     fn maps(&self) -> Vec<MapShape>;
 
-    /// The number of outputs at a date.
-    fn outputs(&self) -> usize;
+    /// What it gives at a date, and what it is fed of the date before.
+    fn head(&self) -> Head;
 
-    /// How many numbers a sweep keeps of one path on one date, inputs of the maps among them.
-    fn kept(&self) -> usize;
+    /// How many numbers a sweep over `steps` dates keeps of one path on one date, inputs of the maps among them.
+    fn kept(&self, steps: usize) -> usize;
 
-    /// The same sweep in tensor operations: the readable reference of the fused one.
-    fn reference<R: Real + WithDType>(self) -> Box<dyn Sweep<R>>;
+    /// The same sweep in tensor operations, with positions by `actor`: the readable reference of the fused one.
+    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>>;
 }
 
 /// A network as [`super::BlockSweep`] moves it, forward and backward in time along blocks of paths.
 ///
-/// # Shapes
-/// Outputs and seeds are `[steps][outputs][BLOCK]`.
+/// It writes outputs into a [`Hand`], which makes positions of them, and takes their derivatives from it; how, the hand says.
 pub trait Network<R: Real>: Send + Sync {
     /// The sizes of the network.
     type Shape;
@@ -45,22 +57,24 @@ pub trait Network<R: Real>: Send + Sync {
     /// Memory for one block of `steps` periods.
     fn workspace(shape: Self::Shape, steps: usize) -> Self::Workspace;
 
-    /// Moves one block through all dates and leaves the outputs in the workspace.
+    /// Moves one block through all dates and leaves the outputs in the hand.
     fn forward(
         &self,
         features: &Features,
         paths: PathBlock<'_, R>,
+        hand: &mut Hand<R>,
         workspace: &mut Self::Workspace,
     );
 
-    /// The outputs of the last forward pass and, for writing, the seeds: the derivatives in the outputs that the backward pass
-    /// begins with.
-    fn outputs(workspace: &mut Self::Workspace) -> (&[Lane<R>], &mut [Lane<R>]);
-
-    /// Differentiates one block from the seeds back to the first date and, if there are `totals`, adds the gradient of every
-    /// map to them, row by row.
-    fn backward(&self, workspace: &mut Self::Workspace, totals: Option<&mut [Vec<f64>]>);
+    /// Differentiates one block from the hand's derivatives back to the first date and, if there are `totals`, adds the gradient of
+    /// every map to them, row by row.
+    fn backward(
+        &self,
+        hand: &mut Hand<R>,
+        workspace: &mut Self::Workspace,
+        totals: Option<&mut [Vec<f64>]>,
+    );
 
     /// Copies inputs and derivatives of every map, as the backward pass has left them.
-    fn copy_record(workspace: &Self::Workspace, record: &mut [RecordBlock<'_, R>]);
+    fn copy_record(hand: &Hand<R>, workspace: &Self::Workspace, record: &mut [RecordBlock<'_, R>]);
 }

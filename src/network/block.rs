@@ -1,6 +1,7 @@
 //! The fused sweep: a block of paths goes through all dates, forward and backward, while it stays in
 //! a core's cache.
 
+use super::action::{Actor, Hand};
 use super::architecture::{Architecture, Network};
 use super::features::Features;
 use super::parameters::Parameters;
@@ -22,38 +23,87 @@ const SUMS: usize = 256;
 
 type Workspace<R, A> = <<A as Architecture>::Network<R> as Network<R>>::Workspace;
 
+/// What trades a block, and what the network keeps of it.
+type Buffers<R, A> = (Hand<R>, Workspace<R, A>);
+
 /// The sweep on the processor's vector units, in blocks of paths on all threads.
 pub struct BlockSweep<R: Real, A: Architecture> {
     shape: A,
+    actor: Actor,
     /// Buffers of finished blocks, each with its number of steps, to be used again.
-    spare: Mutex<Vec<(usize, Workspace<R, A>)>>,
+    spare: Mutex<Vec<(usize, Buffers<R, A>)>>,
 }
 
 impl<R: Real, A: Architecture> BlockSweep<R, A> {
-    /// A sweep of networks of this shape.
-    pub fn new(shape: A) -> Self {
+    /// A sweep of networks of this shape, whose outputs `actor` makes positions of.
+    ///
+    /// # Panics
+    /// If the network has not the outputs of the actor.
+    pub fn new(shape: A, actor: Actor) -> Self {
+        let head = shape.head();
+        assert_eq!(head, actor.head(head.fed > 0), "the head of the actor");
         Self {
             shape,
+            actor,
             spare: Mutex::new(Vec::new()),
         }
     }
 
-    fn with_workspace<T>(&self, steps: usize, work: impl FnOnce(&mut Workspace<R, A>) -> T) -> T {
+    fn with_buffers<T>(&self, steps: usize, work: impl FnOnce(&mut Buffers<R, A>) -> T) -> T {
         let spare = self
             .spare
             .lock()
             .expect("no thread panics with the lock")
             .pop();
-        let mut workspace = match spare {
-            Some((fits, workspace)) if fits == steps => workspace,
-            _ => A::Network::<R>::workspace(self.shape, steps),
+        let mut buffers = match spare {
+            Some((fits, buffers)) if fits == steps => buffers,
+            _ => (
+                Hand::new(&self.actor, steps),
+                A::Network::<R>::workspace(self.shape, steps),
+            ),
         };
-        let result = work(&mut workspace);
+        let result = work(&mut buffers);
         self.spare
             .lock()
             .expect("no thread panics with the lock")
-            .push((steps, workspace));
+            .push((steps, buffers));
         result
+    }
+
+    /// Moves one block forward, to its positions.
+    fn there(
+        &self,
+        network: &A::Network<R>,
+        features: &Features,
+        paths: PathBlock<'_, R>,
+        (hand, workspace): &mut Buffers<R, A>,
+    ) {
+        hand.begin(&paths);
+        network.forward(features, paths, hand, workspace);
+        if !self.feeds_back() {
+            hand.act_on_all();
+        }
+    }
+
+    /// Seeds a block that was moved forward and differentiates it; adds its gradient to `totals`, if they are given.
+    fn back(
+        &self,
+        network: &A::Network<R>,
+        (block, seed): (usize, &Seed<'_, R>),
+        (hand, workspace): &mut Buffers<R, A>,
+        totals: Option<&mut [Vec<f64>]>,
+    ) {
+        let (positions, seeds) = hand.positions_and_seeds();
+        seed(block, positions, seeds);
+        if !self.feeds_back() {
+            hand.pull_all_back();
+        }
+        network.backward(hand, workspace, totals);
+    }
+
+    /// Whether the network acts date by date, since it is fed the positions held.
+    fn feeds_back(&self) -> bool {
+        self.shape.head().fed > 0
     }
 
     fn network(&self, parameters: &Parameters) -> Result<A::Network<R>> {
@@ -70,18 +120,18 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
         paths: &Paths<R>,
     ) -> Result<Vec<Lane<R>>> {
         let (network, steps) = (self.network(parameters)?, paths.steps());
-        let size = steps * self.shape.outputs();
-        let mut outputs = vec![[R::ZERO; BLOCK]; paths.blocks() * size];
-        outputs
+        let size = steps * self.actor.instruments;
+        let mut positions = vec![[R::ZERO; BLOCK]; paths.blocks() * size];
+        positions
             .par_chunks_exact_mut(size)
             .enumerate()
-            .for_each(|(block, outputs)| {
-                self.with_workspace(steps, |workspace| {
-                    network.forward(features, paths.block(block), workspace);
-                    outputs.copy_from_slice(A::Network::<R>::outputs(workspace).0);
+            .for_each(|(block, positions)| {
+                self.with_buffers(steps, |buffers| {
+                    self.there(&network, features, paths.block(block), buffers);
+                    positions.copy_from_slice(buffers.0.positions());
                 });
             });
-        Ok(outputs)
+        Ok(positions)
     }
 
     fn gradient(
@@ -96,18 +146,10 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
         let sizes: Vec<usize> = maps.iter().map(|map| map.rows * map.columns).collect();
         let chunk = CHUNK.max(blocks.div_ceil(SUMS));
         let totals = distributed::sums(blocks, chunk, &sizes, |chunk, totals| {
-            self.with_workspace(paths.steps(), |workspace| {
+            self.with_buffers(paths.steps(), |buffers| {
                 for block in chunk {
-                    let seed = |outputs: &[_], out: &mut [_]| seed(block, outputs, out);
-                    let paths = paths.block(block);
-                    there_and_back::<R, A>(
-                        &network,
-                        features,
-                        paths,
-                        workspace,
-                        seed,
-                        Some(totals),
-                    );
+                    self.there(&network, features, paths.block(block), buffers);
+                    self.back(&network, (block, seed), buffers, Some(totals));
                 }
             });
         });
@@ -134,28 +176,13 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
             .par_iter_mut()
             .enumerate()
             .for_each(|(block, target)| {
-                self.with_workspace(steps, |workspace| {
-                    let seed = |outputs: &[_], out: &mut [_]| seed(block, outputs, out);
-                    let paths = paths.block(block);
-                    there_and_back::<R, A>(&network, features, paths, workspace, seed, None);
-                    A::Network::<R>::copy_record(workspace, target);
+                self.with_buffers(steps, |buffers| {
+                    self.there(&network, features, paths.block(block), buffers);
+                    self.back(&network, (block, seed), buffers, None);
+                    let (hand, workspace) = buffers;
+                    A::Network::<R>::copy_record(hand, workspace, target);
                 });
             });
         Ok(())
     }
-}
-
-/// Moves one block forward, seeds it, and differentiates it; adds its gradient to `totals`, if they are given.
-fn there_and_back<R: Real, A: Architecture>(
-    network: &A::Network<R>,
-    features: &Features,
-    paths: PathBlock<'_, R>,
-    workspace: &mut Workspace<R, A>,
-    seed: impl FnOnce(&[Lane<R>], &mut [Lane<R>]),
-    totals: Option<&mut [Vec<f64>]>,
-) {
-    network.forward(features, paths, workspace);
-    let (outputs, seeds) = A::Network::<R>::outputs(workspace);
-    seed(outputs, seeds);
-    network.backward(workspace, totals);
 }

@@ -1,29 +1,48 @@
-//! The networks behind policies, and their sweeps through time. A network is a room of its own and a line in `shape`;
-//! what stands beside it serves any.
+//! The networks behind policies, and their sweeps through time. A network is a room of its own and a line in `shape`; so is
+//! an action, which makes positions of a network's outputs, a file and a line in `action`. What stands beside them serves any.
 
+mod action;
 mod architecture;
+mod attention;
 mod block;
+mod dated;
 mod derivatives;
 mod features;
+mod gru;
+mod head;
+mod linear;
 mod lstm;
 mod map;
+mod mlp;
+#[cfg(test)]
+mod networks_tests;
+mod normalise;
 mod parameters;
 mod record;
 #[cfg(test)]
 mod record_fixture;
+mod rectified;
 mod reduced;
+mod reference;
 mod shape;
+mod sizes;
 mod sweep;
+mod tensors;
 #[cfg(test)]
 mod tests;
 
+pub use action::{
+    Action, ActionName, ActionSettings, Actor, At, Band, Bounded, Direct, Hand, Residual, Rule,
+};
 pub use architecture::{Architecture, Network};
 pub use block::BlockSweep;
 pub use derivatives::{PathDerivatives, sum_moments};
 pub use features::{AssetScale, Feature, Features, Standard};
-pub use lstm::{GATES, LstmShape, TensorSweep};
+pub use head::Head;
+pub use lstm::LstmShape;
 pub use map::MapShape;
 pub use parameters::{Parameters, matrix, tensor};
 pub use record::{Moments, Record, RecordBlock};
-pub use shape::{Engine, Shape};
+pub use shape::{Engine, NetworkName, Shape};
+pub use sizes::Sizes;
 pub use sweep::{Seed, Sweep};

@@ -28,7 +28,9 @@ impl Parameters {
         let mut generator = sequential(seed, Purpose::InitialWeights);
         let draw = |map: &MapShape| {
             let mut matrix = Mat::zeros(map.rows, map.columns);
-            for row in 0..map.rows {
+            // No number lies between bounds of 0.
+            let drawn = if map.bound > 0.0 { map.rows } else { 0 };
+            for row in 0..drawn {
                 for column in 0..map.columns - 1 {
                     matrix[(row, column)] = generator.random_range(-map.bound..map.bound);
                 }

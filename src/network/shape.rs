@@ -1,8 +1,16 @@
+use super::action::Actor;
 use super::architecture::Architecture;
+use super::attention::AttentionShape;
 use super::block::BlockSweep;
+use super::gru::GruShape;
+use super::head::Head;
 use super::lstm::LstmShape;
 use super::map::MapShape;
+use super::mlp::MlpShape;
+use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::error::Result;
+use crate::named::named;
 use crate::simd::Real;
 use candle_core::WithDType;
 use schemars::JsonSchema;
@@ -20,7 +28,26 @@ pub enum Engine {
 
 /// The networks: one line for each, which everything else that is asked of it follows from.
 macro_rules! networks {
-    ($($(#[$doc:meta])* $network:ident $shape:ty,)*) => {
+    ($($(#[$doc:meta])* $network:ident $name:literal $shape:ty,)*) => {
+        named! {
+            /// The networks by their names in strategies.
+            pub enum NetworkName {
+                $($(#[$doc])* $network = $name,)*
+            }
+        }
+
+        impl NetworkName {
+            /// The network of these sizes; `key` names a setting of the network in errors.
+            ///
+            /// # Errors
+            /// The setting, its value and its bound.
+            pub fn shape(self, sizes: Sizes, key: &dyn Fn(&str) -> String) -> Result<Shape> {
+                match self {
+                    $(Self::$network => <$shape>::new(sizes, key).map(Shape::$network),)*
+                }
+            }
+        }
+
         /// The sizes of a policy's network.
         #[derive(Debug, Clone, Copy, PartialEq)]
         pub enum Shape {
@@ -41,27 +68,31 @@ macro_rules! networks {
                 }
             }
 
-            /// The number of outputs at a date.
-            pub fn outputs(&self) -> usize {
+            /// What the network gives at a date, and what it is fed of the date before.
+            pub fn head(&self) -> Head {
                 match self {
-                    $(Self::$network(shape) => shape.outputs(),)*
+                    $(Self::$network(shape) => shape.head(),)*
                 }
             }
 
-            /// How many numbers a sweep keeps of one path on one date.
-            pub fn kept(&self) -> usize {
+            /// How many numbers a sweep over `steps` dates keeps of one path on one date.
+            pub fn kept(&self, steps: usize) -> usize {
                 match self {
-                    $(Self::$network(shape) => shape.kept(),)*
+                    $(Self::$network(shape) => shape.kept(steps),)*
                 }
             }
 
-            /// A sweep of the network.
-            pub fn sweep<R: Real + WithDType>(self, engine: Engine) -> Box<dyn Sweep<R>> {
+            /// A sweep of the network, whose outputs `actor` makes positions of.
+            pub fn sweep<R: Real + WithDType>(
+                self,
+                engine: Engine,
+                actor: Actor,
+            ) -> Box<dyn Sweep<R>> {
                 match (self, engine) {
                     $((Self::$network(shape), Engine::Block) => {
-                        Box::new(BlockSweep::<R, $shape>::new(shape))
+                        Box::new(BlockSweep::<R, $shape>::new(shape, actor))
                     })*
-                    $((Self::$network(shape), Engine::Tensor) => shape.reference(),)*
+                    $((Self::$network(shape), Engine::Tensor) => shape.reference(actor),)*
                 }
             }
         }
@@ -69,6 +100,13 @@ macro_rules! networks {
 }
 
 networks! {
-    /// Layers of long short-term memory under a linear head.
-    Lstm LstmShape,
+    /// Layers of long short-term memory (Hochreiter and Schmidhuber 1997).
+    Lstm "lstm" LstmShape,
+    /// Layers of gated recurrent units (Cho et al. 2014).
+    Gru "gru" GruShape,
+    /// Layers of rectified linear units, with the same weights on every date: all that such a network knows of the past are the
+    /// features.
+    Mlp "mlp" MlpShape,
+    /// Layers of causal attention (Vaswani et al. 2017).
+    Attention "attention" AttentionShape,
 }

@@ -6,18 +6,18 @@ use crate::market::Paths;
 use crate::simd::{Lane, Real};
 use faer::Mat;
 
-/// Gives the derivative in the outputs that a backward sweep starts from.
+/// Gives the derivative in the positions that a backward sweep starts from, each position taken for free.
 ///
-/// Arguments: the block number, the outputs `[steps][outputs][BLOCK]` and the seeds to be written, of the same shape.
+/// Arguments: the block number, the positions `[steps][instruments][BLOCK]` and the seeds to be written, of the same shape.
 /// Lanes that do not count must be seeded with zero.
 pub type Seed<'a, R> = dyn Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + 'a;
 
-/// Moves a network along paths, forward and backward in time.
+/// Moves a network and the action that makes positions of its outputs along paths, forward and backward in time.
 ///
 /// # Errors
 /// All of its functions refuse parameters of another network, and give on the errors of tensor operations.
 pub trait Sweep<R: Real>: Send + Sync {
-    /// The outputs for each period, `[blocks][steps][outputs][BLOCK]`.
+    /// The positions for each period, `[blocks][steps][instruments][BLOCK]`.
     fn forward(
         &self,
         parameters: &Parameters,
@@ -25,7 +25,7 @@ pub trait Sweep<R: Real>: Send + Sync {
         paths: &Paths<R>,
     ) -> Result<Vec<Lane<R>>>;
 
-    /// Differentiates along the seeds: Σ_b Σ_t seed ∂y_t/∂W for every linear map.
+    /// Differentiates along the seeds: Σ_b Σ_t seed ∂δ_t/∂W for every linear map.
     fn gradient(
         &self,
         parameters: &Parameters,

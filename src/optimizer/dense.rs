@@ -1,14 +1,16 @@
 //! Small records and dense matrices that tests compare methods with.
 
+use crate::contract::{Contract, Instrument, OptionKind};
 use crate::linalg::symmetric_power;
-use crate::market::{GbmParameters, Market, Model, Simulator};
+use crate::market::{BenchmarkHedge, GbmParameters, Market, Model, Paths, Quotes, Simulator};
 use crate::network::{
-    Architecture, BlockSweep, Feature, Features, LstmShape, Parameters, Record, Sweep,
+    Actor, Architecture, BlockSweep, Feature, Features, LstmShape, Parameters, Record, Sweep,
 };
 use crate::random::{Purpose, Sampling, sequential};
-use crate::simd::{Lane, Real};
+use crate::simd::{BLOCK, Lane, Real};
 use faer::Mat;
 use rand::RngExt;
+use std::sync::Arc;
 
 pub fn random(rows: usize, columns: usize, seed: u64) -> Mat<f64> {
     let mut generator = sequential(seed, Purpose::InitialWeights);
@@ -36,13 +38,23 @@ pub fn inverse(m: &Mat<f64>) -> Mat<f64> {
     symmetric_power(m, -1.0, 0.0).unwrap()
 }
 
-/// The record of a small LSTM whose P&L is its gains from trading, on random paths.
-pub fn record<R: Real>(steps: usize) -> Record<R> {
-    record_of(steps, false)
+/// A hedge that always holds one share.
+#[derive(Debug)]
+struct OneShare;
+
+impl BenchmarkHedge for OneShare {
+    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+        vec![[1.0; BLOCK]; paths.blocks() * paths.steps()]
+    }
 }
 
-/// The same of an LSTM that may be fed its positions.
-pub fn record_of<R: Real>(steps: usize, feedback: bool) -> Record<R> {
+/// The record of a small LSTM whose P&L is its gains from trading, on random paths.
+pub fn record<R: Real>(steps: usize) -> Record<R> {
+    record_of(steps, Actor::direct(1), false)
+}
+
+/// The same of an LSTM under an action, whose benchmark holds one share, that may be fed its positions.
+pub fn record_of<R: Real>(steps: usize, actor: Actor, feedback: bool) -> Record<R> {
     let market = Market {
         model: Model::from(GbmParameters { volatility: 0.4 }),
         spot: 100.0,
@@ -58,7 +70,11 @@ pub fn record_of<R: Real>(steps: usize, feedback: bool) -> Record<R> {
         sampling: Sampling::Pseudorandom,
         family: None,
     };
-    let paths = simulator.paths::<R>(0, 64);
+    let contract = Contract::option(OptionKind::Call, 100.0, 0.02 * steps as f64, steps);
+    let quotes = Quotes::new(&simulator.assets, &contract, &[Instrument::SPOT]);
+    let paths = quotes
+        .hedged_by(Arc::new(OneShare))
+        .onto(simulator.paths::<R>(0, 64));
     let features = Features {
         list: match feedback {
             true => [&Feature::USUAL[..], &[Feature::PreviousPosition]].concat(),
@@ -77,11 +93,14 @@ pub fn record_of<R: Real>(steps: usize, feedback: bool) -> Record<R> {
         features: features.inputs(),
         hidden: 2,
         layers: 1,
-        instruments: 1,
+        head: actor.head(feedback),
         layer_normalisation: false,
-        feedback,
     };
-    let parameters = Parameters::random(shape.maps(), 8).unwrap();
+    let mut drawn = shape.maps();
+    // Where a head begins at zero, nothing would reach the LSTM.
+    drawn.iter_mut().for_each(|map| map.bound = 0.5_f64.sqrt());
+    let weights = Parameters::random(drawn, 8).unwrap().matrices().unwrap();
+    let parameters = Parameters::new(shape.maps(), weights).unwrap();
     let seed = |block: usize, _: &[Lane<R>], out: &mut [Lane<R>]| {
         let spot = paths.block(block).spot;
         for (t, out) in out.iter_mut().enumerate() {
@@ -89,7 +108,7 @@ pub fn record_of<R: Real>(steps: usize, feedback: bool) -> Record<R> {
         }
     };
     let mut record = Record::default();
-    BlockSweep::new(shape)
+    BlockSweep::new(shape, actor)
         .record(&parameters, &features, &paths, &seed, &mut record)
         .unwrap();
     record

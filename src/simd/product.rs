@@ -5,6 +5,7 @@
 //! once the loops are unrolled, and if operands are read by value.
 
 use super::{BLOCK, Lane, Real, multiply_add};
+use faer::Mat;
 
 /// Rows of a packed tile, a multiple of every register tile's.
 const TILE: usize = 8;
@@ -51,6 +52,20 @@ impl<R: Real> Packed<R> {
             columns,
             data,
         }
+    }
+
+    /// Packs a whole matrix W.
+    pub fn of(matrix: &Mat<f64>) -> Self {
+        Self::new(matrix.nrows(), matrix.ncols(), |row, column| {
+            matrix[(row, column)]
+        })
+    }
+
+    /// Packs the rows of Wᵀ that stand for some `columns` of W.
+    pub fn transposed(matrix: &Mat<f64>, columns: std::ops::Range<usize>) -> Self {
+        Self::new(columns.len(), matrix.nrows(), |row, column| {
+            matrix[(column, columns.start + row)]
+        })
     }
 
     /// The number of rows of the matrix.

@@ -36,6 +36,8 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// The absolute value.
     fn abs(self) -> Self;
+    /// The greatest whole number that is not above it.
+    fn floor(self) -> Self;
     /// The smaller of two numbers, without a branch; either of them if one is NaN.
     fn lesser(self, other: Self) -> Self;
     /// The larger of two numbers, without a branch; either of them if one is NaN.
@@ -76,6 +78,10 @@ impl Real for f64 {
     #[inline(always)]
     fn abs(self) -> Self {
         f64::abs(self)
+    }
+    #[inline(always)]
+    fn floor(self) -> Self {
+        f64::floor(self)
     }
     #[inline(always)]
     fn lesser(self, other: Self) -> Self {
@@ -177,6 +183,10 @@ impl Real for f32 {
     #[inline(always)]
     fn abs(self) -> Self {
         f32::abs(self)
+    }
+    #[inline(always)]
+    fn floor(self) -> Self {
+        f32::floor(self)
     }
     #[inline(always)]
     fn lesser(self, other: Self) -> Self {

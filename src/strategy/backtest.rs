@@ -1,5 +1,6 @@
 //! The section `backtest`: what is sold on history, and when.
 
+use super::costs::{DatedCosts, DatedFactor};
 use super::files::located;
 use super::market::check_prices;
 use super::price_files::Files;
@@ -65,6 +66,10 @@ pub struct BacktestSection {
     /// Decay of the exponential mean of squared returns.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-when" = {"variance": ["exponential"]}))]
     pub variance_decay: f64,
+    /// What costs are multiplied by from dates on, `[["2020-02-24", 3.0], ["2020-06-01", 1.0]]`; before the first date by 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(title = "Factors of costs by date", extend("x-unit" = "[date, factor]"))]
+    pub cost_table: Vec<DatedFactor>,
     /// Names of columns by what they hold: `{ date = "observation_date", close = "SP500" }`.
     #[schemars(extend("x-default" = "found from the files"))]
     pub columns: Option<BTreeMap<String, String>>,
@@ -87,6 +92,7 @@ impl Default for BacktestSection {
             variance: VarianceRule::Model,
             variance_days: 21,
             variance_decay: 0.94,
+            cost_table: Vec::new(),
             columns: None,
         }
     }
@@ -203,6 +209,8 @@ pub struct BacktestPlan {
     pub days_per_year: Option<f64>,
     /// How the variance at a close is estimated.
     pub variance: VarianceEstimator,
+    /// What costs are multiplied by from dates on.
+    pub costs: DatedCosts,
 }
 
 /// Where a backtest's market parameters come from.
@@ -282,6 +290,7 @@ pub(super) fn backtest(section: &BacktestSection, assets: &Assets) -> Result<Bac
         parameters: section.parameters,
         days_per_year: section.days_per_year,
         variance,
+        costs: DatedCosts::new(&section.cost_table)?,
         reading: Reading::new(&section.reading(), |key| format!("backtest.{key}"))?,
     })
 }

@@ -5,13 +5,14 @@ use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::Result;
 use crate::hedging;
 use crate::hedging::{
-    ClassicalHedge, ClassicalPolicy, ClosedForm, FamilyForms, Fits, HedgeValues, Ledger, Regressed,
-    Regression,
+    ClassicalHedge, ClassicalPolicy, ClosedForm, FamilyForms, Fits, HedgeValues, Ledger, Policy,
+    Regressed, Regression,
 };
-use crate::market::{Assets, Benchmark, PathSource, Paths, Quotes, Simulator};
+use crate::market::{Assets, Benchmark, BenchmarkHedge, PathSource, Paths, Quotes, Simulator};
 use crate::network::Features;
 use crate::random::Purpose;
-use crate::simd::BLOCK;
+use crate::simd::{BLOCK, Lane};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a regression was fitted for.
@@ -137,6 +138,7 @@ impl Plan {
             given,
         });
         ClassicalPolicy::new(hedge, assets.clone(), self.charges())
+            .within(self.limits.clone())
             .with_values(values)
             .with_fits(fits)
     }
@@ -201,10 +203,7 @@ impl Plan {
         }
         let assets = self.assumed.as_ref().unwrap_or(assets);
         if self.contract.has_delta() {
-            return Ok(Some(match self.contract.family() {
-                None => Arc::new(ClosedForm::new(assets, &self.contract)?),
-                Some(_) => Arc::new(FamilyForms::new(assets, &self.contract)?),
-            }));
+            return self.closed_form(assets).map(Some);
         }
         let spots: Vec<Instrument> = (0..assets.count()).map(Instrument::Spot).collect();
         let costs = Costs {
@@ -225,6 +224,71 @@ impl Plan {
             self.regress(&ledger, &quotes, &self.regression_paths(assets))
         })?;
         Ok(Some(Arc::new(Regressed::new(regression, ledger))))
+    }
+
+    /// The closed form of the contract, or of every contract of its family, in the market of `assets`.
+    fn closed_form(&self, assets: &Assets) -> Result<Arc<dyn Benchmark>> {
+        Ok(match self.contract.family() {
+            None => Arc::new(ClosedForm::new(assets, &self.contract)?),
+            Some(_) => Arc::new(FamilyForms::new(assets, &self.contract)?),
+        })
+    }
+
+    /// The hedge whose positions the policy's action departs from, on paths whose market is that of `assets`; none where the action
+    /// has no benchmark.
+    ///
+    /// # Errors
+    /// Those of [`Regression::new`].
+    pub(super) fn benchmark_hedge(
+        &self,
+        assets: &Assets,
+    ) -> Result<Option<Arc<dyn BenchmarkHedge>>> {
+        let Some(hedge) = self.reference else {
+            return Ok(None);
+        };
+        let assets = self.assumed.as_ref().unwrap_or(assets);
+        let policy = self.classical(hedge, assets, HedgeValues::default());
+        // Asked once, so that what it fits is there from now on.
+        let quotes = self.market_quotes(assets);
+        let paths = self
+            .regression_paths(assets)
+            .paths_with::<f64>(&quotes, 0, BLOCK);
+        policy.positions(&self.contract, &paths)?;
+        let deltas = match hedge.is_delta() && self.limits.is_empty() {
+            true => Some(self.closed_form(assets)?),
+            false => None,
+        };
+        Ok(Some(Arc::new(Reference {
+            policy,
+            contract: self.contract.clone(),
+            deltas,
+        })))
+    }
+}
+
+/// A hedge without training of one contract, whose positions an action departs from.
+struct Reference {
+    policy: ClassicalPolicy<'static>,
+    contract: Contract,
+    /// What has the same deltas, to single precision.
+    deltas: Option<Arc<dyn Benchmark>>,
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hedge = self.policy.hedge().name();
+        write!(formatter, "{hedge} of {}", self.contract.name)
+    }
+}
+
+impl BenchmarkHedge for Reference {
+    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+        let positions = self.policy.positions(&self.contract, paths);
+        positions.expect("it was asked when it was made")
+    }
+
+    fn deltas(&self) -> Option<&dyn Benchmark> {
+        self.deltas.as_deref()
     }
 }
 

@@ -196,7 +196,7 @@ fn policies_see_the_benchmark_and_what_they_hold() {
         crate::network::Engine::Tensor,
     ]
     .map(|engine| {
-        let sweep = plan.shape.sweep::<f64>(engine);
+        let sweep = plan.shape.sweep::<f64>(engine, plan.actor());
         sweep.forward(&parameters, &plan.features, &paths).unwrap()
     });
     for (block, tensor) in block.iter().flatten().zip(tensor.iter().flatten()) {

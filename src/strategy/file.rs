@@ -2,11 +2,14 @@
 
 use super::backtest::BacktestSection;
 use super::contract::ContractSection;
+use super::costs::CostsSection;
+use super::financing::FinancingSection;
+use super::limits::LimitsSection;
 use super::market::MarketSection;
 use super::optimizer::OptimizerSection;
 use super::policy::{EvaluationSection, PolicySection};
 use super::ranges::Ranges;
-use super::training::{CostsSection, RiskSection, TrainingSection};
+use super::training::{RiskSection, TrainingSection};
 use super::walk_forward::WalkForwardSection;
 use crate::error::{Error, Result, parser_message};
 use crate::products::with_types;
@@ -41,6 +44,12 @@ pub struct Strategy {
     /// What trading costs.
     #[schemars(title = "Trading costs")]
     pub costs: CostsSection,
+    /// What financing the hedge costs beyond the rate.
+    #[schemars(title = "Financing")]
+    pub financing: FinancingSection,
+    /// What every hedge must keep.
+    #[schemars(title = "Limits")]
+    pub limits: LimitsSection,
     /// What the hedge minimises.
     #[schemars(title = "Risk")]
     pub risk: RiskSection,
@@ -77,6 +86,8 @@ impl Default for Strategy {
             markets: BTreeMap::new(),
             contract: ContractSection::default(),
             costs: CostsSection::default(),
+            financing: FinancingSection::default(),
+            limits: LimitsSection::default(),
             risk: RiskSection::default(),
             policy: PolicySection::default(),
             training: TrainingSection::default(),

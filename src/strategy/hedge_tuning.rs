@@ -42,7 +42,11 @@ impl<'a> HedgeValidation<'a> {
         };
         Ok(Self {
             plan,
-            ledger: plan.ledger(&plan.market, 0.0),
+            // What a hedge at two rates earns depends on the premium.
+            ledger: match plan.financing.is_free() {
+                true => plan.ledger(&plan.market, 0.0),
+                false => plan.ledger_of_sale(),
+            },
             drawn,
             premiums: Vec::new(),
         })
@@ -66,11 +70,19 @@ impl<'a> HedgeValidation<'a> {
             let columns = assets.iter();
             columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
         });
+        let mut drawn = plan.quotes()?.onto(Paths::from_assets(count, steps, rows));
+        let premiums = source.premiums(0, PATHS).unwrap_or_default();
+        let ledger = plan.ledger(&plan.market, 0.0);
+        if !plan.financing.is_free() {
+            let own = ledger.at_expiry(plan.model_premium());
+            let receipts: Vec<f64> = premiums.iter().map(|premium| own + premium).collect();
+            drawn.receive(&receipts);
+        }
         Ok(Self {
             plan,
-            ledger: plan.ledger(&plan.market, 0.0),
-            drawn: Drawn::Kept(plan.quotes()?.onto(Paths::from_assets(count, steps, rows))),
-            premiums: source.premiums(0, PATHS).unwrap_or_default(),
+            ledger,
+            drawn: Drawn::Kept(drawn),
+            premiums,
         })
     }
 

@@ -54,19 +54,31 @@ pub struct HedgeTable {
 }
 
 impl HedgeSection {
-    /// The hedge.
+    /// The hedge that is written under `key`.
     ///
     /// # Errors
     /// If a parameter is given that the hedge does not have, or the centre lacks what the rule asks for.
-    pub fn hedge(&self) -> Result<ClassicalHedge> {
+    pub fn hedge(&self, key: &str) -> Result<ClassicalHedge> {
         match self {
             Self::Named(name) => Ok((*name).into()),
-            Self::Table(table) => table.hedge(),
+            Self::Table(table) => table.hedge(key),
         }
     }
 }
 
 impl HedgeTable {
+    /// A centre that is held on every date, without parameters.
+    pub(super) fn on_every_date(centre: Centre) -> Self {
+        Self {
+            centre,
+            rule: TradingRule::default(),
+            aversion: None,
+            scale: None,
+            least_move: None,
+            every: None,
+        }
+    }
+
     fn given(&self, parameter: Parameter) -> Option<f64> {
         match parameter {
             Parameter::Aversion => self.aversion,
@@ -76,21 +88,21 @@ impl HedgeTable {
         }
     }
 
-    fn hedge(&self) -> Result<ClassicalHedge> {
+    fn hedge(&self, key: &str) -> Result<ClassicalHedge> {
         let mut hedge = ClassicalHedge::new(self.centre, self.rule);
         if !hedge.fits_together() {
             let (centre, rule) = (self.centre.name(), self.rule.name());
             let words = format!(
                 ": centre \"{centre}\" lacks what rule \"{rule}\" asks for: gamma or volatility"
             );
-            return Err(Error::key(KEY, words));
+            return Err(Error::key(key, words));
         }
         let known = hedge.parameters();
         for parameter in Parameter::all() {
             let given = self.given(parameter);
             if given.is_some() && !known.contains(&parameter) {
                 let words = format!(": \"{}\" has no {}", hedge.name(), parameter.name());
-                return Err(Error::key(KEY, words));
+                return Err(Error::key(key, words));
             }
             hedge.given[parameter as usize] = given;
         }
@@ -110,12 +122,12 @@ pub(super) fn hedges(
 ) -> Result<Vec<ClassicalHedge>> {
     let hedges: Vec<ClassicalHedge> = sections
         .iter()
-        .map(HedgeSection::hedge)
+        .map(|section| section.hedge(KEY))
         .collect::<Result<_>>()?;
     let mut names: Vec<String> = Vec::new();
     for hedge in &hedges {
         let name = hedge.name();
-        check(hedge, &name, contract, instruments, market)?;
+        check(KEY, hedge, &name, contract, instruments, market)?;
         if names.contains(&name) {
             return Err(Error::key(KEY, format!(": \"{name}\" is there twice")));
         }
@@ -135,8 +147,9 @@ fn has_legs(contract: &Contract) -> bool {
     }
 }
 
-/// Refuses a hedge that needs what is not there.
-fn check(
+/// Refuses a hedge that needs what is not there; `key` is where it is written.
+pub(super) fn check(
+    key: &str,
     hedge: &ClassicalHedge,
     name: &str,
     contract: &Contract,
@@ -146,7 +159,7 @@ fn check(
     let needs = hedge.needs();
     if needs.one_contract && contract.family().is_some() {
         return Err(Error::key(
-            KEY,
+            key,
             format!(
                 ": \"{name}\" needs one contract for all paths, and the terms of this one are ranges"
             ),
@@ -161,7 +174,7 @@ fn check(
     };
     if let Some(lacks) = lacks {
         return Err(Error::key(
-            KEY,
+            key,
             format!(
                 ": \"{name}\" needs {lacks}, and the contract ({}) has none; \"hedged_monte_carlo\" hedges any contract",
                 contract.name
@@ -173,12 +186,12 @@ fn check(
     );
     if needs.option && !options {
         return Err(Error::key(
-            KEY,
+            key,
             format!(": \"{name}\" needs an option on the contract's asset in `policy.instruments`"),
         ));
     }
     if needs.prices {
-        check_prices(market, KEY, &format!("\"{name}\""))?;
+        check_prices(market, key, &format!("\"{name}\""))?;
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What is traded, and what trading it costs.
 
 use super::contract::{Strike, Terms};
+use super::costs::{CostsSection, OwnCosts, OwnOptionCosts};
 use super::file::Strategy;
 use super::market::check_prices;
 use crate::bounds::{check, outside, positive};
-use crate::contract::{Charge, Contract, Costs, Instrument, OptionKind, Vanilla};
+use crate::contract::{Charge, Contract, Instrument, OptionKind, Vanilla};
 use crate::error::{Error, Fault, Result, excerpt};
 use crate::market::{Assets, Quotes};
 use crate::products::StrikeRule;
@@ -38,12 +39,9 @@ pub struct CostlySection {
     /// The name of the asset whose variance swap it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variance_swap: Option<String>,
-    /// The cost of a trade as a share of its value.
-    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-unit" = "share of traded value", "x-default" = "that of the section `costs`"))]
-    pub proportional: Option<f64>,
-    /// Half of the spread between bid and ask, paid on every unit traded.
-    #[schemars(range(min = 0.0), extend("x-unit" = "currency a unit", "x-default" = "that of the section `costs`"))]
-    pub half_spread: Option<f64>,
+    /// Its costs.
+    #[serde(flatten)]
+    pub costs: OwnCosts,
 }
 
 impl CostlySection {
@@ -56,14 +54,6 @@ impl CostlySection {
                 KEY,
                 ": a table must have one of `type`, `spot` and `variance_swap`",
             )),
-        }
-    }
-
-    /// Its costs; those that it does not say are `usual`, and filled in.
-    fn charge(&mut self, usual: Charge) -> Charge {
-        Charge {
-            proportional: *self.proportional.get_or_insert(usual.proportional),
-            half_spread: *self.half_spread.get_or_insert(usual.half_spread),
         }
     }
 }
@@ -116,12 +106,12 @@ pub struct OptionSection {
     /// Days to expiry: those of the contract, where the option is settled in cash, or more.
     #[schemars(extend("x-unit" = "days", "x-default" = "`contract.expiry_days`"))]
     pub expiry_days: Option<f64>,
-    /// The cost of a trade as a share of its value.
-    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-unit" = "share of traded value", "x-default" = "`costs.proportional`"))]
-    pub proportional: Option<f64>,
-    /// Half of the spread between bid and ask, paid on every option traded.
-    #[schemars(range(min = 0.0), extend("x-unit" = "currency an option", "x-default" = "`costs.half_spread`"))]
-    pub half_spread: Option<f64>,
+    /// Its costs.
+    #[serde(flatten)]
+    pub costs: OwnCosts,
+    /// Its costs that no other instrument has.
+    #[serde(flatten)]
+    pub option_costs: OwnOptionCosts,
 }
 
 impl Default for InstrumentSection {
@@ -135,7 +125,6 @@ pub(super) fn instruments(
     strategy: &mut Strategy,
     assets: &Assets,
     terms: &Terms,
-    costs: Costs,
 ) -> Result<Vec<(Instrument, Charge)>> {
     spread_out(&mut strategy.policy.instruments, assets);
     let mut swapped = Vec::new();
@@ -150,24 +139,30 @@ pub(super) fn instruments(
             swapped.push(asset);
         }
     }
-    let swap = swap_charge(strategy, assets, costs, &swapped)?;
+    let swap = swap_costs(strategy, assets, &swapped)?;
+    let costs = &strategy.costs;
     let written = &mut strategy.policy.instruments;
+    let days = terms.tenor.trading_days_per_year();
     let named = |kind: NamedInstrument, asset: usize| match kind {
-        NamedInstrument::Spot => (Instrument::Spot(asset), costs.spot),
-        NamedInstrument::VarianceSwap => (Instrument::VarianceSwap(asset), swap),
+        NamedInstrument::Spot => (Instrument::Spot(asset), costs),
+        NamedInstrument::VarianceSwap => (Instrument::VarianceSwap(asset), &swap),
+    };
+    let usual = |(instrument, costs): (Instrument, &CostsSection)| {
+        Ok((instrument, costs.charge("costs", days)?))
     };
     let read = |one: &mut InstrumentSection| match one {
-        InstrumentSection::Named(kind) => Ok(named(*kind, 0)),
+        InstrumentSection::Named(kind) => usual(named(*kind, 0)),
         InstrumentSection::OfAsset(text) => {
             let (kind, asset) = of_asset(text, assets)?;
-            Ok(named(kind, asset))
+            usual(named(kind, asset))
         }
         InstrumentSection::Costly(section) => {
             let (kind, asset) = section.read(assets)?;
             let (instrument, usual) = named(kind, asset);
-            Ok((instrument, section.charge(usual)))
+            let own = section.costs.over(usual);
+            Ok((instrument, own.charge(KEY, days)?))
         }
-        InstrumentSection::Option(option) => vanilla(option, assets, terms, costs.spot),
+        InstrumentSection::Option(option) => vanilla(option, assets, terms, costs),
     };
     let list: Vec<(Instrument, Charge)> = written.iter_mut().map(read).collect::<Result<_>>()?;
     for (instrument, _) in &list {
@@ -227,13 +222,8 @@ fn number(assets: &Assets, name: &str) -> Result<usize> {
     })
 }
 
-/// What trading variance swaps costs, if there are any; `swapped` are the numbers of their assets.
-fn swap_charge(
-    strategy: &mut Strategy,
-    assets: &Assets,
-    costs: Costs,
-    swapped: &[usize],
-) -> Result<Charge> {
+/// What trading variance swaps costs; `swapped` are the numbers of their assets.
+fn swap_costs(strategy: &mut Strategy, assets: &Assets, swapped: &[usize]) -> Result<CostsSection> {
     let section = &mut strategy.costs;
     if swapped.is_empty() {
         let superfluous = [
@@ -248,7 +238,7 @@ fn swap_charge(
                 let beside = format!("unless `{KEY}` has \"variance_swap\"");
                 Err(Error::setting(*key, Fault::NoMeaning { beside }))
             }
-            None => Ok(Charge::default()),
+            None => Ok(section.clone()),
         };
     }
     let models = swapped.iter().map(|asset| &assets.market(*asset).model);
@@ -273,12 +263,19 @@ fn swap_charge(
             format!(": a history of closes has no prices of the \"variance_swap\" in `{KEY}`"),
         ));
     }
-    let spot = costs.spot;
-    Ok(Charge {
-        proportional: *section.variance_swap.get_or_insert(spot.proportional),
-        half_spread: *section
-            .variance_swap_half_spread
-            .get_or_insert(spot.half_spread),
+    let (share, half_spread) = (section.proportional, section.half_spread);
+    let (swap, swap_spread) = (
+        &mut section.variance_swap,
+        &mut section.variance_swap_half_spread,
+    );
+    let (share, half_spread) = (
+        *swap.get_or_insert(share),
+        *swap_spread.get_or_insert(half_spread),
+    );
+    Ok(CostsSection {
+        proportional: share,
+        half_spread,
+        ..section.clone()
     })
 }
 
@@ -286,7 +283,7 @@ fn vanilla(
     option: &mut OptionSection,
     assets: &Assets,
     terms: &Terms,
-    spot: Charge,
+    usual: &CostsSection,
 ) -> Result<(Instrument, Charge)> {
     const STRIKE: &str = "policy.instruments.strike";
     if let Strike::Delta { .. } = terms.strike {
@@ -315,10 +312,8 @@ fn vanilla(
     let days = *option.expiry_days.get_or_insert(own);
     let bound = format!("at least `contract.expiry_days` = {own}");
     let days = check("policy.instruments.expiry_days", days, days >= own, &bound)?;
-    let charge = Charge {
-        proportional: *option.proportional.get_or_insert(spot.proportional),
-        half_spread: *option.half_spread.get_or_insert(spot.half_spread),
-    };
+    let costs = option.option_costs.over(&option.costs.over(usual));
+    let charge = costs.option_charge(KEY, terms.tenor.trading_days_per_year())?;
     let option = Vanilla {
         asset,
         kind: option.kind,

@@ -40,10 +40,7 @@ fn every_asset_can_have_costs_of_its_own() {
            [policy]\ninstruments = [{ spot = \"spx\", half_spread = 0.5 }, { spot = \"dax\", proportional = 0.003 }, \
            { variance_swap = \"spx\", half_spread = 0.25 }, { type = \"put\", strike = 47.0, asset = \"dax\", proportional = 0.01 }]";
     let plan = plan(&text);
-    let charge = |proportional, half_spread| Charge {
-        proportional,
-        half_spread,
-    };
+    let charge = Charge::linear;
     let expected = [
         charge(0.001, 0.5),
         charge(0.003, 0.02),

@@ -83,6 +83,14 @@ impl Plan {
         let layout = self.layout();
         let bytes = |count| Paths::<f32>::bytes(count, &layout) as f64;
         let positions = |count: usize| (count * steps * instruments * size_of::<f32>()) as f64;
+        // A benchmark's positions are had on paths in double precision.
+        let exact = match self.reference {
+            Some(_) => {
+                2.0 * (bytes(optimizer.paths.max(self.validation.paths))
+                    + positions(optimizer.paths))
+            }
+            None => 0.0,
+        };
         let paths = optimizer.paths;
         // Whose P&L has weight in the gradient.
         let weighted = match self.risk {
@@ -95,7 +103,8 @@ impl Plan {
         let maps = self.shape.maps().into_iter();
         let record: usize = maps.map(|map| map.rows + map.columns).sum();
         let validation = self.validation.paths;
-        2.0 * bytes(paths)
+        exact
+            + 2.0 * bytes(paths)
             + bytes(weighted)
             + positions(paths)
             + self.sweep_memory::<f32>(paths.max(validation))
@@ -107,11 +116,12 @@ impl Plan {
 
     /// What a sweep keeps of all dates: of the blocks in hand, or as tensors of all paths.
     fn sweep_memory<R>(&self, paths: usize) -> f64 {
+        let steps = self.contract.steps;
         let at_once = match self.engine {
             Engine::Block => rayon::current_num_threads() * BLOCK,
             Engine::Tensor => 2 * paths,
         };
-        (at_once * self.contract.steps * self.shape.kept() * size_of::<R>()) as f64
+        (at_once * steps * self.shape.kept(steps) * size_of::<R>()) as f64
     }
 
     /// Tables of the options that hedge, one for every date, by the model of the asset that each is on.

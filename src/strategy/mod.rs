@@ -6,15 +6,18 @@
 mod backtest;
 mod classical;
 mod contract;
+mod costs;
 #[cfg(test)]
 mod curve_tests;
 mod file;
 mod files;
+mod financing;
 pub mod form;
 mod hedge_tuning;
 mod hedges;
 mod instruments;
 mod keys;
+mod limits;
 mod market;
 pub mod memory;
 mod money;
@@ -36,11 +39,16 @@ mod walk_forward;
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
 pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
+pub use costs::{
+    CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts, Smoothing,
+};
 pub use file::Strategy;
+pub use financing::FinancingSection;
 pub use hedge_tuning::HedgeValidation;
 pub use hedges::{HedgeSection, HedgeTable};
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
+pub use limits::LimitsSection;
 pub use market::MarketSection;
 pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
@@ -50,7 +58,5 @@ pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
 pub use several::{AssetSection, SeveralSection};
 pub use tenor::{DayCount, Rebalancing, Tenor};
-pub use training::{
-    Clock, CostsSection, Length, RiskMeasure, RiskSection, TrainingSection, Validation,
-};
+pub use training::{Clock, Length, RiskMeasure, RiskSection, TrainingSection, Validation};
 pub use walk_forward::{PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection};

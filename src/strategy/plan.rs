@@ -3,8 +3,10 @@
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
 use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
+use super::costs::{CostSchedule, Smoothing};
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
+use super::limits::limits;
 use super::market::check_simulation;
 use super::optimizer::OptimizerPlan;
 use super::policy::Aversion;
@@ -14,13 +16,15 @@ use super::scales::{scale, standards, terms_scales};
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
-use crate::contract::{Charge, Contract, Family, Instrument};
+use crate::contract::{Charge, Contract, Family, Instrument, Limit};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalHedge};
+use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
-use crate::network::{AssetScale, Engine, Feature, Features, Shape};
+use crate::network::{Action, Actor, AssetScale, Engine, Feature, Features, Shape, Sweep};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
+use crate::simd::Real;
+use candle_core::WithDType;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,6 +48,12 @@ pub struct Plan {
     pub tenor: Tenor,
     /// Whether closing the position at expiry pays costs too.
     pub liquidation: bool,
+    /// What costs are multiplied by over a contract's life.
+    pub cost_schedule: CostSchedule,
+    /// What financing costs beyond the rate.
+    pub financing: Financing,
+    /// How training smooths the jumps of costs.
+    pub smoothing: Smoothing,
     /// What is traded, the spot first, and what trading it costs.
     pub instruments: Vec<(Instrument, Charge)>,
     /// What the contract is sold for.
@@ -54,6 +64,12 @@ pub struct Plan {
     pub shape: Shape,
     /// How positions come of the network's outputs.
     pub action: Action,
+    /// The limits of every instrument, for whatever hedges; empty where nothing is limited.
+    pub limits: Vec<Limit>,
+    /// The width over which limits are smooth in training, in units of the position.
+    pub limit_smoothing: f64,
+    /// The hedge whose positions the action departs from, if it does.
+    pub reference: Option<ClassicalHedge>,
     /// What the network sees of a date.
     pub features: Features,
     /// The market that the benchmark in the features assumes, where it is not that of the paths.
@@ -126,8 +142,8 @@ impl Plan {
         }
         check_payments(&assets, &contract)?;
         let contract = family(&strategy, &assets, contract)?;
-        let costs = strategy.costs.costs();
-        let instruments = instruments(&mut strategy, &assets, &terms, costs)?;
+        let instruments = instruments(&mut strategy, &assets, &terms)?;
+        let cost_schedule = strategy.costs.schedule()?;
         strategy.policy.check_features(&contract)?;
         let features = Features {
             list: strategy.policy.features.clone(),
@@ -140,9 +156,12 @@ impl Plan {
             unit: None,
             instruments: instruments.len(),
         };
-        let shape = strategy
+        let reference = strategy
             .policy
-            .shape(features.inputs(), instruments.len())?;
+            .reference(&contract, &instruments, &market)?;
+        let action = strategy.policy.action()?;
+        let actor = Actor::new(action, instruments.len());
+        let shape = strategy.policy.shape(features.inputs(), &actor)?;
         let hedges = strategy
             .evaluation
             .hedges(&contract, &instruments, &market)?;
@@ -156,6 +175,7 @@ impl Plan {
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
         let risk = strategy.risk.risk(market.spot);
+        let limits = limits(&strategy.limits, &instruments)?;
         let mut plan = Self {
             name: strategy.name.clone(),
             seed: strategy.seed,
@@ -164,12 +184,18 @@ impl Plan {
             contract,
             strike: terms.strike,
             tenor: terms.tenor,
-            liquidation: costs.liquidation,
+            liquidation: strategy.costs.liquidation,
+            cost_schedule,
+            financing: strategy.financing.financing(),
+            smoothing: strategy.costs.smoothing(),
             instruments,
             premium: strategy.contract.premium.into(),
             risk,
             shape,
-            action: Action::default(),
+            action,
+            limits,
+            limit_smoothing: strategy.limits.smoothing,
+            reference,
             features,
             assumed: None,
             engine: strategy.policy.sweep,
@@ -432,6 +458,26 @@ impl Plan {
             sampling: Sampling::Pseudorandom,
             family: self.contract.family().cloned(),
         }
+    }
+
+    /// What makes positions of the network's outputs, within the limits as they are.
+    pub fn actor(&self) -> Actor {
+        self.actor_of(None)
+    }
+
+    fn actor_of(&self, smoothing: Option<f64>) -> Actor {
+        Actor::new(self.action, self.instruments.len()).within(self.limits.clone(), smoothing)
+    }
+
+    /// A sweep of the network and its action, within the limits as they are.
+    pub fn sweep<R: Real + WithDType>(&self) -> Box<dyn Sweep<R>> {
+        self.shape.sweep(self.engine, self.actor())
+    }
+
+    /// The sweep that training takes, whose limits are smooth.
+    pub fn training_sweep(&self) -> Box<dyn Sweep<f32>> {
+        let actor = self.actor_of(Some(self.limit_smoothing));
+        self.shape.sweep(self.engine, actor)
     }
 
     /// Steps that `optimizer` trains for, if it is not trained by time.

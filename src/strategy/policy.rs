@@ -1,13 +1,15 @@
 //! The sections `policy` and `evaluation`.
 
-use super::hedges::{HedgeSection, hedges};
+use super::hedges::{HedgeSection, HedgeTable, check, hedges};
 use super::instruments::InstrumentSection;
-use crate::bounds::{at_least, within};
+use crate::bounds::{at_least, outside, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Action, ClassicalHedge, ClassicalName};
+use crate::hedging::{Centre, ClassicalHedge, ClassicalName};
 use crate::market::Market;
-use crate::network::{Engine, Feature, LstmShape, Shape};
+use crate::network::{
+    Action, ActionName, ActionSettings, Actor, Engine, Feature, NetworkName, Shape, Sizes,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,19 +22,21 @@ pub enum Aversion {
     Tuned,
 }
 
-/// Units of a layer, at most.
-const MOST_HIDDEN: usize = 4096;
-
 /// What the network sees and trades.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PolicySection {
-    /// Units of every layer of the LSTM.
+    /// The network that turns what is seen of a date into a position.
+    pub network: NetworkName,
+    /// Units of every layer of the network.
     #[schemars(title = "Hidden units", range(min = 1, max = 4096), extend("x-unit" = "units"))]
     pub hidden: usize,
-    /// Layers of the LSTM.
+    /// Layers of the network, one above the other.
     #[schemars(range(min = 1, max = 64))]
     pub layers: usize,
+    /// Heads of every layer of attention, among which its units are divided.
+    #[schemars(range(min = 1, max = 64), extend("x-when" = {"network": ["attention"]}))]
+    pub heads: usize,
     /// What the network sees at a date, beside the running quantities that the contract's payments depend on. With several assets
     /// it sees all of it but time and value of each; the moneyness of those after the first is relative to their spot at the sale.
     /// `delta`, `gamma` and `value` are the answers of a benchmark, 0 once the contract has ended.
@@ -42,7 +46,22 @@ pub struct PolicySection {
     /// "spot:NAME" for that of one; `{ spot = "NAME", proportional = x, half_spread = y }` is one at costs of its own, and
     /// `{ type = "call", strike = K, asset = "NAME" }` an option on one.
     pub instruments: Vec<InstrumentSection>,
-    /// Whether the output of every layer goes on normalised over its units.
+    /// How positions come of the network's outputs, one for every instrument at every date.
+    pub action: ActionName,
+    /// The classical hedge that the action departs from: a name, or `{ centre = "NAME", rule = "NAME" }` with all of its parameters.
+    #[schemars(extend("x-when" = {"action": ["residual", "band"]}, "x-default" = "black_scholes; { centre = \"hedged_monte_carlo\" } for a contract without a delta in closed form"))]
+    pub benchmark: Option<HedgeSection>,
+    /// How far from the benchmark each edge of the band lies before training.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 100.0, "x-unit" = "units of an instrument a contract", "x-when" = {"action": ["band"]}))]
+    pub band_width: f64,
+    /// The bound below every position.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
+    pub lowest_position: f64,
+    /// The bound above every position.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
+    pub highest_position: f64,
+    /// Whether the output of every layer goes on normalised over its units. Layers of attention always normalise what they take.
+    #[schemars(extend("x-when" = {"network": ["lstm", "gru", "mlp"]}))]
     pub layer_normalisation: bool,
     /// The implementation that moves the network through time.
     pub sweep: Engine,
@@ -51,10 +70,17 @@ pub struct PolicySection {
 impl Default for PolicySection {
     fn default() -> Self {
         Self {
+            network: NetworkName::Lstm,
             hidden: 32,
             layers: 1,
+            heads: 2,
             features: Feature::USUAL.to_vec(),
             instruments: vec![InstrumentSection::default()],
+            action: ActionName::Direct,
+            benchmark: None,
+            band_width: 0.05,
+            lowest_position: 0.0,
+            highest_position: 1.0,
             layer_normalisation: false,
             sweep: Engine::Block,
         }
@@ -76,21 +102,73 @@ impl PolicySection {
         Ok(())
     }
 
-    /// The shape of the network that sees so many features and trades so many instruments.
-    pub(super) fn shape(&self, inputs: usize, instruments: usize) -> Result<Shape> {
-        // What is fed back are outputs; a rule under which positions are something else has to be told to the sweep.
-        let Action::Output = Action::default();
-        // The deviation of one unit from its own mean is zero.
-        let least = if self.layer_normalisation { 2 } else { 1 };
-        let shape = LstmShape {
-            features: at_least("policy.features", inputs, 1)?,
-            hidden: within("policy.hidden", self.hidden, least, MOST_HIDDEN)?,
+    /// How positions come of the network's outputs.
+    pub(super) fn action(&self) -> Result<Action> {
+        let action = self.action.of(&ActionSettings {
+            band_width: self.band_width,
+            lowest_position: self.lowest_position,
+            highest_position: self.highest_position,
+        });
+        if self.lowest_position < self.highest_position {
+            return Ok(action);
+        }
+        Err(outside(
+            "policy.lowest_position",
+            format!(
+                "below `policy.highest_position` ({})",
+                shown(self.highest_position)
+            ),
+            shown(self.lowest_position),
+        ))
+    }
+
+    /// The hedge that the action departs from, if it does; a default is filled in.
+    pub(super) fn reference(
+        &mut self,
+        contract: &Contract,
+        instruments: &[(Instrument, Charge)],
+        market: &Market,
+    ) -> Result<Option<ClassicalHedge>> {
+        const KEY: &str = "policy.benchmark";
+        if !self.action.is_on_benchmark() {
+            return Ok(None);
+        }
+        let section = self
+            .benchmark
+            .get_or_insert_with(|| match contract.has_delta() {
+                true => HedgeSection::Named(ClassicalName::BlackScholes),
+                false => HedgeSection::Table(HedgeTable::on_every_date(Centre::HedgedMonteCarlo)),
+            });
+        let hedge = section.hedge(KEY)?;
+        let name = hedge.name();
+        check(KEY, &hedge, &name, contract, instruments, market)?;
+        if let Some(missing) = hedge.missing() {
+            let (centre, rule) = (hedge.centre.name(), hedge.rule.name());
+            let missing = missing.name();
+            let words = format!(
+                ": the {missing} of \"{name}\" must be given: {{ centre = \"{centre}\", rule = \"{rule}\", {missing} = x }}"
+            );
+            return Err(Error::key(KEY, words));
+        }
+        if hedge.needs().prices {
+            let words =
+                format!(": \"{name}\" is too slow: every training step would integrate its prices");
+            return Err(Error::key(KEY, words));
+        }
+        Ok(Some(hedge))
+    }
+
+    /// The shape of the network that has so many inputs, and whose outputs `actor` makes positions of.
+    pub(super) fn shape(&self, inputs: usize, actor: &Actor) -> Result<Shape> {
+        let sizes = Sizes {
+            inputs: at_least("policy.features", inputs, 1)?,
+            head: actor.head(self.features.contains(&Feature::PreviousPosition)),
+            hidden: self.hidden,
             layers: self.layers,
-            instruments,
+            heads: self.heads,
             layer_normalisation: self.layer_normalisation,
-            feedback: self.features.contains(&Feature::PreviousPosition),
         };
-        Ok(shape.into())
+        self.network.shape(sizes, &|key| format!("policy.{key}"))
     }
 }
 
@@ -165,3 +243,7 @@ impl EvaluationSection {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

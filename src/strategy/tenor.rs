@@ -48,6 +48,17 @@ pub struct Tenor {
     pub days_per_year: f64,
 }
 
+impl Tenor {
+    /// The days of a year on which the market is open: those that the strategy counts, or the usual ones where it counts days of the
+    /// calendar.
+    pub fn trading_days_per_year(&self) -> f64 {
+        match self.count {
+            DayCount::Trading => self.days_per_year,
+            DayCount::Calendar => DayCount::Trading.days_per_year(),
+        }
+    }
+}
+
 /// How a contract is hedged on history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rebalancing {

@@ -1,7 +1,7 @@
 //! What a plan trades: costs, ledgers and prices of the instruments.
 
 use super::Plan;
-use crate::contract::{Charge, Costs, Instrument};
+use crate::contract::{Charge, Cost, Costs, Instrument};
 use crate::error::Result;
 use crate::hedging::Ledger;
 use crate::market::{Assets, Layout, Market, Quotes};
@@ -18,6 +18,18 @@ impl Plan {
         self.instruments.iter().any(|(_, charge)| !charge.is_free())
     }
 
+    /// Whether a cost depends on the state of an option beside its price.
+    fn asks_of_options(&self) -> bool {
+        let mut charges = self.instruments.iter();
+        charges.any(|(_, charge)| charge.asks_of_options())
+    }
+
+    /// Whether training has jumps of costs to smooth.
+    pub fn smooths_costs(&self) -> bool {
+        let mut charges = self.instruments.iter();
+        charges.any(|(_, charge)| charge.smoothed(1.0) != *charge)
+    }
+
     /// What trading the spot costs.
     pub fn spot_charge(&self) -> Charge {
         self.instruments[0].1
@@ -26,9 +38,10 @@ impl Plan {
     /// The ledger of the contract in `market`, sold for `premium`.
     pub fn ledger(&self, market: &Market, premium: f64) -> Ledger {
         self.ledger_at(market, premium, |charge| charge)
+            .with_financing(self.financing)
     }
 
-    /// The ledger of [`Self::ledger`] where trading is free.
+    /// The ledger of [`Self::ledger`] where trading is free and all cash grows at the rate.
     pub fn ledger_without_costs(&self, market: &Market) -> Ledger {
         self.ledger_at(market, 0.0, |_| Charge::default())
     }
@@ -49,10 +62,17 @@ impl Plan {
         let further = self.instruments[1..].iter();
         let assets = self.several.iter().flat_map(|several| &several.list()[1..]);
         let dividends = assets.map(|asset| &asset.market.dividend);
-        further.fold(
+        let ledger = further.fold(
             Ledger::new(self.contract.clone(), costs, market, premium).with_assets(dividends),
             |ledger, &(instrument, charge)| ledger.with_instrument(instrument, at(charge)),
-        )
+        );
+        if self.cost_schedule.is_flat() {
+            return ledger;
+        }
+        let days = self.contract.dt() * self.tenor.days_per_year;
+        let factor = |t: usize| self.cost_schedule.factor(days * t as f64);
+        let factors: Vec<f64> = (0..=self.contract.steps).map(factor).collect();
+        ledger.with_cost_factors(&factors)
     }
 
     /// What is traded, the spot first.
@@ -86,35 +106,54 @@ impl Plan {
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);
+        let layout = layout
+            .with_option_states(self.asks_of_options())
+            .with_receipts(!self.financing.is_free());
         let layout = layout.trading(&self.instruments()).under(&self.contract);
-        layout.answered(self.features.ask_benchmark())
+        let layout = layout.answered(self.features.ask_benchmark());
+        layout.hedged(self.reference.is_some())
     }
 
-    /// The model's prices of the instruments in the strategy's own market, with all else that a policy sees beside it.
+    /// The model's prices of the instruments in the strategy's own market, with all else that a policy needs of paths.
     ///
     /// # Errors
-    /// Those of a regression, where the policy sees the answers of one.
+    /// Those of a regression, where the policy sees the answers of one or departs from its positions.
     pub fn quotes(&self) -> Result<Arc<Quotes>> {
         self.quotes_in(&self.assets())
     }
 
-    /// The model's prices of the instruments in the market of `assets`, with all else that a policy sees beside it.
+    /// The model's prices of the instruments in the market of `assets`, with all else that a policy needs of paths.
     ///
     /// # Errors
-    /// Those of a regression, where the policy sees the answers of one.
+    /// Those of a regression, where the policy sees the answers of one or departs from its positions.
     pub fn quotes_in(&self, assets: &Assets) -> Result<Arc<Quotes>> {
         let quotes = self.market_quotes(assets);
-        Ok(match self.benchmark(assets)? {
-            None => quotes,
-            Some(benchmark) => Arc::new(Quotes::clone(&quotes).answered_by(benchmark)),
-        })
+        let (answers, hedge) = (self.benchmark(assets)?, self.benchmark_hedge(assets)?);
+        if answers.is_none() && hedge.is_none() {
+            return Ok(quotes);
+        }
+        let mut quotes = Quotes::clone(&quotes);
+        if let Some(answers) = answers {
+            quotes = quotes.answered_by(answers);
+        }
+        if let Some(hedge) = hedge {
+            quotes = quotes.hedged_by(hedge);
+        }
+        Ok(Arc::new(quotes))
     }
 
     /// The model's prices of the instruments in the market of `assets`, and what the contract makes of paths.
     pub fn market_quotes(&self, assets: &Assets) -> Arc<Quotes> {
-        self.quotes
+        let quotes = self
+            .quotes
             .of(assets, &self.contract, &self.instruments(), &mut || Ok(()))
-            .expect("who never asks to stop is never stopped")
+            .expect("who never asks to stop is never stopped");
+        let (states, receipts) = (self.asks_of_options(), !self.financing.is_free());
+        if !states && !receipts {
+            return quotes;
+        }
+        let quotes = Quotes::clone(&quotes).with_option_states(states);
+        Arc::new(quotes.with_receipts(receipts))
     }
 
     /// Makes the prices of [`Self::quotes`] beforehand, which can take minutes for options on many dates.

@@ -1,6 +1,5 @@
-//! The sections `training`, `costs` and `risk`.
+//! The sections `training` and `risk`.
 
-use crate::contract::{Charge, Costs};
 use crate::random::Sampling;
 use crate::risk::Risk;
 use schemars::JsonSchema;
@@ -66,52 +65,6 @@ impl TrainingSection {
         Validation {
             paths: self.validation_paths,
             period: self.validation_period,
-        }
-    }
-}
-
-/// What trading costs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct CostsSection {
-    /// The cost of a trade in the underlying as a share of its value.
-    #[schemars(title = "Proportional cost", range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-unit" = "share of traded value"))]
-    pub proportional: f64,
-    /// Half of the spread between bid and ask, paid on every share traded; history is scaled to the strategy's spot.
-    #[schemars(title = "Half-spread", range(min = 0.0), extend("x-unit" = "currency a share"))]
-    pub half_spread: f64,
-    /// The proportional cost of the variance swap.
-    #[schemars(title = "Proportional cost of the variance swap", range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-unit" = "share of traded value", "x-default" = "that of the spot"))]
-    pub variance_swap: Option<f64>,
-    /// Half of the spread between bid and ask of the variance swap.
-    #[schemars(title = "Half-spread of the variance swap", range(min = 0.0), extend("x-unit" = "currency a unit", "x-default" = "that of the spot"))]
-    pub variance_swap_half_spread: Option<f64>,
-    /// Whether closing the hedge at expiry costs as any other trade does.
-    #[schemars(title = "Closing costs")]
-    pub liquidation: bool,
-}
-
-impl Default for CostsSection {
-    fn default() -> Self {
-        Self {
-            proportional: 0.0,
-            half_spread: 0.0,
-            variance_swap: None,
-            variance_swap_half_spread: None,
-            liquidation: true,
-        }
-    }
-}
-
-impl CostsSection {
-    /// What trading the underlying costs.
-    pub(super) fn costs(&self) -> Costs {
-        Costs {
-            spot: Charge {
-                proportional: self.proportional,
-                half_spread: self.half_spread,
-            },
-            liquidation: self.liquidation,
         }
     }
 }

@@ -1,21 +1,19 @@
 use crate::error::Result;
-use crate::hedging::{Action, Ledger, Rule};
+use crate::hedging::Ledger;
 use crate::market::Paths;
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::simd::{BLOCK, Lane, Real};
 use faer::Mat;
 
-/// A network that hedges, and what its P&L is differentiated by: sweep, action and ledger, from outputs to money.
+/// A network that hedges, and what its P&L is differentiated by: sweep and ledger, from weights to money.
 #[derive(Clone, Copy)]
 pub struct Hedge<'a, R: Real> {
-    /// What moves the network along paths.
+    /// What moves the network and its action along paths.
     pub sweep: &'a dyn Sweep<R>,
     /// The network's weights.
     pub parameters: &'a Parameters,
     /// What the network sees of a date.
     pub features: &'a Features,
-    /// How positions come of the network's outputs.
-    pub action: Action,
     /// What settles the positions.
     pub ledger: &'a Ledger,
     /// The money u that counts as one in derivatives: they are those of P&L over u.
@@ -28,10 +26,9 @@ impl<R: Real> Hedge<'_, R> {
     /// # Errors
     /// Those of the sweep.
     pub fn record(&self, paths: &Paths<R>, record: &mut Record<R>) -> Result<()> {
-        let seeds = |block: usize, outputs: &[Lane<R>], out: &mut [Lane<R>]| {
-            self.seed(outputs, out, |positions, out| {
-                self.ledger.derivative(&paths.block(block), positions, out);
-            });
+        let seeds = |block: usize, positions: &[Lane<R>], out: &mut [Lane<R>]| {
+            self.ledger.derivative(&paths.block(block), positions, out);
+            self.in_units(out);
         };
         self.sweep
             .record(self.parameters, self.features, paths, &seeds, record)
@@ -62,7 +59,7 @@ impl<R: Real> Hedge<'_, R> {
             return Ok(maps.map(|map| Mat::zeros(map.rows, map.columns)).collect());
         }
         let selected = paths.gather(&weighted);
-        let derivative = |block: usize, positions: &[Lane<R>], out: &mut [Lane<R>]| {
+        let seeds = |block: usize, positions: &[Lane<R>], out: &mut [Lane<R>]| {
             self.ledger
                 .derivative(&selected.block(block), positions, out);
             for lane in 0..BLOCK {
@@ -81,29 +78,18 @@ impl<R: Real> Hedge<'_, R> {
                     }
                 }
             }
-        };
-        let seeds = |block: usize, outputs: &[Lane<R>], out: &mut [Lane<R>]| {
-            self.seed(outputs, out, |positions, out| {
-                derivative(block, positions, out)
-            });
+            self.in_units(out);
         };
         self.sweep
             .gradient(self.parameters, self.features, &selected, &seeds)
     }
 
-    /// Writes the derivative of P&L over u in the outputs of one block, where `derivative` writes that of P&L in the positions.
-    fn seed(
-        &self,
-        outputs: &[Lane<R>],
-        out: &mut [Lane<R>],
-        derivative: impl FnOnce(&[Lane<R>], &mut [Lane<R>]),
-    ) {
-        let instruments = self.ledger.instruments();
-        let mut positions = outputs.to_vec();
-        self.action.positions(instruments, &mut positions);
-        derivative(&positions, out);
+    /// Turns derivatives of P&L into those of P&L over u.
+    fn in_units(&self, derivative: &mut [Lane<R>]) {
         let share = R::of(1.0 / self.unit);
-        out.iter_mut().flatten().for_each(|seed| *seed *= share);
-        self.action.pull_back(instruments, outputs, &positions, out);
+        derivative
+            .iter_mut()
+            .flatten()
+            .for_each(|seed| *seed *= share);
     }
 }

@@ -174,8 +174,7 @@ impl<'a> Training<'a> {
         let validation = (plan.validation.paths > 0).then(|| {
             let count = plan.validation.paths;
             let mut paths = Paths::with_layout(count, quotes.layout());
-            sources.validation.fill(0, &mut paths);
-            quotes.fill(&mut paths);
+            step::fill(sources.validation, &quotes, 0, &mut paths);
             (paths, sources.validation.premiums(0, count))
         });
         Ok(Self {

@@ -1,7 +1,9 @@
 //! Identity 19: a training that was cut goes on to the same bits.
 
 use super::*;
+use crate::network::NetworkName;
 use crate::optimizer::Method;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PROBLEM: &str = r#"
 seed = 5
@@ -13,6 +15,8 @@ expiry_days = 6
 days_per_year = 252
 [costs]
 proportional = 0.002
+fixed = 0.01
+smoothing = 0.2
 [risk]
 level = 0.5
 [policy]
@@ -36,10 +40,12 @@ fn cut(plan: &Plan, cuts: &[usize]) -> [Trained; 2] {
     let optimizer = &plan.optimizers[0];
     let whole = train(plan, optimizer, plan.seed, |_| Ok(())).unwrap();
 
+    // Tests run at the same time, and several of them cut a training of the same name.
+    static CUT: AtomicUsize = AtomicUsize::new(0);
     let folder = std::env::temp_dir().join(format!(
         "deephedge-resume-{}-{}",
         std::process::id(),
-        optimizer.name
+        CUT.fetch_add(1, Ordering::Relaxed)
     ));
     let path = folder.join("checkpoint.safetensors");
     let simulated = Simulated::new(plan, plan.seed);
@@ -99,13 +105,18 @@ fn averages_and_damping_go_on_to_the_same_bits() {
     }
 }
 
-/// So does a policy that sees the benchmark and what it holds.
+/// So does a policy of any network that sees the benchmark and what it holds.
 #[test]
 fn policies_that_see_what_they_hold_go_on_to_the_same_bits() {
-    let features = "hidden = 3\nfeatures = [\"delta\", \"value\", \"previous_position\"]";
-    let problem = PROBLEM.replace("hidden = 3", features);
-    let plan = Plan::parse(&format!("{problem}\n[optimizers.kfac]\n"), |_| {}).unwrap();
-    assert_same_bits(cut(&plan, &[13]), "what it holds");
+    for (network, _) in NetworkName::ALL {
+        let policy = format!(
+            "network = \"{network}\"\nhidden = 4\nfeatures = [\"delta\", \"value\", \"previous_position\"]"
+        );
+        let problem = PROBLEM.replace("hidden = 3", &policy);
+        let keys = format!("[optimizers.{network}]\nmethod = \"kfac\"\n");
+        let plan = Plan::parse(&format!("{problem}\n{keys}"), |_| {}).unwrap();
+        assert_same_bits(cut(&plan, &[13]), network);
+    }
 }
 
 /// A checkpoint of another method or network is refused by name.

@@ -6,7 +6,7 @@ use faer::Mat;
 
 /// A slightly out-of-the-money call in four dates, hedged by three units; `c` is what one unit of money is worth in another.
 fn plan(method: &str, risk: &str, c: f64) -> Plan {
-    let (spot, strike, half_spread) = (100.0 * c, 102.0 * c, 0.05 * c);
+    let (spot, strike, half_spread, fixed) = (100.0 * c, 102.0 * c, 0.05 * c, 0.01 * c);
     let text = format!(
         r#"
 seed = 3
@@ -21,6 +21,8 @@ days_per_year = 252
 [costs]
 proportional = 0.001
 half_spread = {half_spread}
+fixed = {fixed}
+quadratic = 0.001
 [risk]
 {risk}
 [policy]

@@ -1,15 +1,20 @@
 //! The gradient of the risk, all the way from weights to ρ, against central differences.
 
 use super::Hedge;
-use crate::contract::{Contract, Costs, OptionKind};
-use crate::hedging::{Action, Ledger};
-use crate::market::{Market, Model, Paths, Simulator};
-use crate::network::{Engine, Feature, Features, LstmShape, Parameters, Record, Shape, Sweep};
+use crate::contract::{Contract, Costs, Instrument, OptionKind};
+use crate::hedging::Ledger;
+use crate::market::{BenchmarkHedge, Market, Model, Paths, Quotes, Simulator};
+use crate::network::{
+    Action, Actor, Band, Engine, Feature, Features, Head, LstmShape, Parameters, Record, Residual,
+    Shape, Sweep,
+};
 use crate::pricing::HestonParameters;
 use crate::random::Purpose;
 use crate::risk::{Evaluation, Risk};
 use crate::simd::{BLOCK, Lane};
 use faer::Mat;
+use std::cmp::Ordering;
+use std::sync::Arc;
 
 fn contract() -> Contract {
     Contract::option(OptionKind::Call, 101.0, 8.0 / 252.0, 8)
@@ -17,6 +22,19 @@ fn contract() -> Contract {
 
 /// Half the distance of a central difference.
 const BUMP: f64 = 1e-6;
+
+/// A hedge that holds half a share and a bit more the higher the spot.
+#[derive(Debug)]
+struct Halves;
+
+impl BenchmarkHedge for Halves {
+    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+        let spots = (0..paths.blocks()).flat_map(|block| paths.block(block).spot[..8].to_vec());
+        spots
+            .map(|spot| spot.map(|spot| 0.5 + 0.1 * (spot - 100.0)))
+            .collect()
+    }
+}
 
 struct Problem {
     market: Market,
@@ -31,12 +49,16 @@ struct Problem {
 /// The risk at some weights, and the side of every kink that they are on.
 struct Point {
     evaluation: Evaluation,
-    /// Whether δ_t > δ_{t−1}, and whether the first and the last position are above 0, path by path.
-    trades: Vec<bool>,
+    /// How δ_t compares with δ_{t−1}, and the first and the last position with 0, path by path.
+    trades: Vec<Option<Ordering>>,
 }
 
 impl Problem {
     fn new(shape: Shape, risk: Risk, liquidation: bool) -> Self {
+        Self::under(Actor::direct(1), shape, risk, liquidation)
+    }
+
+    fn under(actor: Actor, shape: Shape, risk: Risk, liquidation: bool) -> Self {
         let market = Market {
             model: Model::from(HestonParameters {
                 v0: 0.04,
@@ -62,6 +84,8 @@ impl Problem {
             sampling: crate::random::Sampling::Pseudorandom,
             family: None,
         };
+        let quotes = Quotes::new(&market.clone().into(), &contract(), &[Instrument::SPOT])
+            .hedged_by(Arc::new(Halves));
         Self {
             market: market.clone(),
             simulator: simulator.clone(),
@@ -83,9 +107,9 @@ impl Problem {
                 unit: None,
                 instruments: 1,
             },
-            sweep: shape.sweep(Engine::Block),
+            sweep: shape.sweep(Engine::Block, actor),
             // Not whole blocks; the tail of CVaR below ends within a path.
-            paths: simulator.paths(0, 210).under(&contract()),
+            paths: quotes.onto(simulator.paths(0, 210)),
         }
     }
 
@@ -100,9 +124,10 @@ impl Problem {
             let settled = self.ledger.settle(&self.paths.block(block), positions);
             pnl.extend_from_slice(&settled.pnl[..active]);
             for lane in 0..active {
-                trades.extend(positions.windows(2).map(|d| d[1][lane] > d[0][lane]));
+                let trade = |d: &[Lane<f64>]| d[1][lane].partial_cmp(&d[0][lane]);
+                trades.extend(positions.windows(2).map(trade));
                 let ends = [positions[0], positions[contract().steps - 1]];
-                trades.extend(ends.map(|d| d[lane] > 0.0));
+                trades.extend(ends.map(|d| d[lane].partial_cmp(&0.0)));
             }
         }
         Point {
@@ -116,7 +141,6 @@ impl Problem {
             sweep: self.sweep.as_ref(),
             parameters,
             features: &self.features,
-            action: Action::Output,
             ledger: &self.ledger,
             unit: 1.0,
         }
@@ -147,11 +171,11 @@ impl Problem {
 }
 
 /// ∂ρ/∂W for CVaR, entropic risk, mean–variance and its monotone form with proportional costs, with and without the position held
-/// among the features, equals the central difference,
+/// among the features, and with positions beside those of a benchmark, equals the central difference,
 /// relative to its norm, over all single weights and along random directions.
 ///
 /// The bound 1e-6 holds because ρ has kinks only where a trade δ_t − δ_{t−1} changes its sign or, for CVaR,
-/// where the tail changes its members or their order at its end; between those it is an analytic function of
+/// where the tail changes its members or their order at its end; or an edge of a band passes the position held, where a trade begins; between those it is an analytic function of
 /// the weights. Each difference checks that neither happens between its two ends. With a bump h = 1e-6 the
 /// truncation h²ρ‴/6 is below 1e-11 and the rounding of ρ, ε|ρ|/h, below 1e-8 for a ρ of order 10.
 #[test]
@@ -162,20 +186,31 @@ fn risk_gradient_equals_central_differences() {
         Risk::MeanVariance { aversion: 0.3 },
         Risk::MonotoneMeanVariance { aversion: 0.3 },
     ];
-    for (layers, hidden, feedback) in [(1, 4, false), (2, 3, false), (1, 4, true), (2, 3, true)] {
+    let band = Action::from(Band::beginning_at(0.05));
+    for (layers, hidden, action, feedback) in [
+        (1, 4, Action::default(), false),
+        (2, 3, Action::default(), false),
+        (1, 4, Action::default(), true),
+        (2, 3, Action::default(), true),
+        (1, 4, Residual.into(), true),
+        (1, 4, band, true),
+    ] {
+        let actor = Actor::new(action, 1);
         let shape = Shape::from(LstmShape {
             features: if feedback { 4 } else { 3 },
             hidden,
             layers,
-            instruments: 1,
+            head: actor.head(feedback),
             layer_normalisation: false,
-            feedback,
         });
-        let parameters = Parameters::random(shape.maps(), 17).unwrap();
+        let mut maps = shape.maps();
+        maps.iter_mut().for_each(|map| map.bound = 0.5);
+        let weights = Parameters::random(maps, 17).unwrap().matrices().unwrap();
+        let parameters = Parameters::new(shape.maps(), weights).unwrap();
         let centre = parameters.matrices().unwrap();
         for risk in risks {
             for liquidation in [false, true] {
-                let mut problem = Problem::new(shape, risk, liquidation);
+                let mut problem = Problem::under(actor.clone(), shape, risk, liquidation);
                 if feedback {
                     problem.features.list.push(Feature::PreviousPosition);
                 }
@@ -219,9 +254,8 @@ fn gradient_of_the_tail_equals_that_of_all_paths() {
             features: 3,
             hidden,
             layers,
-            instruments: 1,
+            head: Head::positions(1),
             layer_normalisation: false,
-            feedback: false,
         });
         let parameters = Parameters::random(shape.maps(), 17).unwrap();
         let problem = Problem::new(shape, Risk::Cvar { level: 0.925 }, true);
@@ -257,9 +291,8 @@ fn gradient_of_a_recorded_sample_and_the_rest_is_the_whole() {
         features: 3,
         hidden: 4,
         layers: 1,
-        instruments: 1,
+        head: Head::positions(1),
         layer_normalisation: false,
-        feedback: false,
     });
     let parameters = Parameters::random(shape.maps(), 17).unwrap();
     let problem = Problem::new(shape, Risk::Entropic { aversion: 0.3 }, true);
@@ -294,9 +327,8 @@ fn control_variate_leaves_the_mean() {
         features: 3,
         hidden: 2,
         layers: 1,
-        instruments: 1,
+        head: Head::positions(1),
         layer_normalisation: false,
-        feedback: false,
     });
     let parameters = Parameters::random(shape.maps(), 17).unwrap();
     let mut problem = Problem::new(shape, Risk::Cvar { level: 0.5 }, true);

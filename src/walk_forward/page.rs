@@ -1,6 +1,7 @@
 //! The results as a page in Markdown.
 
-use crate::contract::{Charge, Contract, Instrument};
+use crate::contract::{Charge, Contract, Cost, Instrument, SquareRoot};
+use crate::hedging::Financing;
 use crate::market::estimation::VarianceEstimator;
 use crate::market::{Assets, Curve};
 use crate::numbers::{self, significant};
@@ -58,14 +59,47 @@ fn varies(plan: &Plan, settings: &BacktestPlan) -> bool {
 
 /// What is traded, and at what costs.
 fn hedge(plan: &Plan) -> String {
-    let costs = |charge: &Charge| match (charge.proportional, charge.half_spread) {
-        (0.0, 0.0) => "without costs".to_owned(),
-        (share, 0.0) => format!("at costs of {} of the value traded", numbers::share(share)),
-        (0.0, half_spread) => format!("at a half-spread of {half_spread}"),
-        (share, half_spread) => format!(
-            "at costs of {} of the value traded and a half-spread of {half_spread}",
-            numbers::share(share)
-        ),
+    let costs = |charge: &Charge| {
+        let Charge {
+            linear,
+            fixed,
+            quadratic,
+            square_root,
+            vega,
+            option_spread,
+        } = *charge;
+        let mut words = Vec::new();
+        if linear.proportional != 0.0 {
+            let share = numbers::share(linear.proportional);
+            words.push(format!("costs of {share} of the value traded"));
+        }
+        if linear.half_spread != 0.0 {
+            let wider = if option_spread.asks_of_options() {
+                ", wider away from the money and with time"
+            } else {
+                ""
+            };
+            words.push(format!("a half-spread of {}{wider}", linear.half_spread));
+        }
+        if fixed.amount != 0.0 {
+            words.push(format!("a fixed cost of {} a trade", fixed.amount));
+        }
+        if quadratic.share != 0.0 {
+            words.push(format!(
+                "a linear impact of {} of the price a unit",
+                numbers::share(quadratic.share)
+            ));
+        }
+        if square_root != SquareRoot::default() {
+            words.push("square-root impact".to_owned());
+        }
+        if vega.share != 0.0 {
+            words.push(format!("a half-spread in volatility of {}", vega.share));
+        }
+        match words.is_empty() {
+            true => "without costs".to_owned(),
+            false => format!("at {}", listed(&words)),
+        }
     };
     let assets = plan.assets();
     let several = assets.count() > 1;
@@ -90,7 +124,13 @@ fn hedge(plan: &Plan) -> String {
         };
         format!("{name} {}", costs(charge))
     });
-    listed(&traded.collect::<Vec<_>>())
+    let traded = listed(&traded.collect::<Vec<_>>());
+    let dated = plan.backtest.as_ref().map(|settings| &settings.costs);
+    let steady = plan.cost_schedule.is_flat() && dated.is_none_or(|costs| costs.is_flat());
+    match steady {
+        true => traded,
+        false => format!("{traded}, times factors that change over time"),
+    }
 }
 
 /// Where the variance at a close comes from.
@@ -169,6 +209,22 @@ fn carry(assets: &Assets, expiry: f64) -> String {
             listed(&yields.collect::<Vec<_>>())
         ),
     }
+}
+
+/// What financing costs beyond the rate; nothing where it is free.
+fn financing(terms: &Financing) -> String {
+    if terms.is_free() {
+        return String::new();
+    }
+    let parts = [
+        (terms.borrow, "a spread of borrowing"),
+        (terms.lend, "a spread of lending"),
+        (terms.stock_borrow, "a fee for shares sold short"),
+        (terms.margin * terms.margin_spread, "a cost of margin"),
+    ];
+    let words = parts.iter().filter(|(rate, _)| *rate != 0.0);
+    let words = words.map(|(rate, what)| format!("{what} of {}", numbers::share(*rate)));
+    format!(" with {}", listed(&words.collect::<Vec<_>>()))
 }
 
 #[derive(Default)]
@@ -266,7 +322,7 @@ impl Page {
                 "paths made of the returns of {those} by the stationary bootstrap, in blocks of {block} days on average"
             ),
         };
-        let carry = carry(&assets, plan.contract.expiry);
+        let carry = carry(&assets, plan.contract.expiry) + &financing(&plan.financing);
         let premium = match plan.premium {
             Premium::Model => "The premium is the model's price at the variance of the day".into(),
             Premium::Amount(amount) => format!("The premium is {amount}"),
@@ -330,6 +386,17 @@ mod tests {
         assert_eq!(
             carry(&one, 0.1),
             "at a rate of 2 % and a dividend yield of 1 %"
+        );
+        assert_eq!(financing(&Financing::default()), "");
+        let terms = Financing {
+            borrow: 0.03,
+            margin: 0.5,
+            margin_spread: 0.02,
+            ..Financing::default()
+        };
+        assert_eq!(
+            financing(&terms),
+            " with a spread of borrowing of 3 % and a cost of margin of 1 %"
         );
         let named = |name: &str, market| Asset {
             name: name.into(),

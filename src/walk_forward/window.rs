@@ -176,12 +176,11 @@ impl Shared<'_> {
             let bytes = trained.parameters.to_bytes(name, seed, &plan.features)?;
             self.folder
                 .write_bytes(&policy_file(span, name, seed), &bytes)?;
-            let sweep = plan.shape.sweep(plan.engine);
+            let sweep = plan.sweep();
             let policy = TrainedPolicy {
                 parameters: &trained.parameters,
                 features: &plan.features,
                 sweep: sweep.as_ref(),
-                action: plan.action,
             };
             record(name, Some(seed), &policy)?;
         }

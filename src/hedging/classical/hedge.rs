@@ -176,6 +176,17 @@ impl ClassicalHedge {
         all
     }
 
+    /// Whether it holds the contract's delta by its closed form on every date, and nothing else.
+    pub fn is_delta(&self) -> bool {
+        (self.centre, self.rule) == (Centre::BlackScholes, TradingRule::EveryDate)
+    }
+
+    /// The first of its parameters that is not given.
+    pub fn missing(&self) -> Option<Parameter> {
+        let mut own = self.parameters().into_iter();
+        own.find(|parameter| self.given[*parameter as usize].is_none())
+    }
+
     /// Whether its centre has to be made again for every value of its parameters.
     pub fn moves_with_parameters(&self) -> bool {
         self.centre.kind().moves_with_parameters()

@@ -16,7 +16,7 @@ pub use parameter::{HedgeValues, Parameter, Search, TunedHedge, TunedParameter, 
 pub use rule::TradingRule;
 
 use super::{Policy, close_where_ended};
-use crate::contract::{Charge, Contract};
+use crate::contract::{Charge, Contract, Cost, Limit};
 use crate::distributed;
 use crate::error::Result;
 use crate::market::{Assets, PathBlock, Paths};
@@ -31,6 +31,8 @@ pub struct ClassicalPolicy<'a> {
     hedge: ClassicalHedge,
     assets: Assets,
     charges: Vec<Charge>,
+    /// The limits of every instrument; empty where nothing is limited.
+    limits: Vec<Limit>,
     values: HedgeValues,
     fits: Option<Arc<dyn Fits + 'a>>,
 }
@@ -48,6 +50,7 @@ impl<'a> ClassicalPolicy<'a> {
             hedge,
             assets,
             charges,
+            limits: Vec::new(),
             fits: None,
         }
     }
@@ -56,6 +59,14 @@ impl<'a> ClassicalPolicy<'a> {
     #[must_use]
     pub fn with_values(mut self, values: HedgeValues) -> Self {
         self.values = self.hedge.values(values);
+        self
+    }
+
+    /// The hedge within limits, those of every instrument or none at all. They act on every position that its rule asks for, so that
+    /// the rule knows what is really held.
+    #[must_use]
+    pub fn within(mut self, limits: Vec<Limit>) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -110,10 +121,11 @@ impl<'a> ClassicalPolicy<'a> {
         let mut positions = vec![[0.0; BLOCK]; targets.positions.len()];
         for instrument in 0..count {
             let charge = self.charges.get(instrument).copied().unwrap_or_default();
-            let prices = data.price(instrument);
+            let (prices, quoted) = (data.price(instrument), data.quoted(instrument));
             let mut held = [0.0; BLOCK];
             for (t, left) in targets.left.iter().enumerate() {
                 let place = t * count + instrument;
+                let before = held;
                 for (lane, held) in held.iter_mut().enumerate() {
                     let price = prices[t][lane];
                     let mut wanted = Wanted {
@@ -126,12 +138,18 @@ impl<'a> ClassicalPolicy<'a> {
                     if asked.gammas {
                         wanted.gamma = targets.gammas[place][lane];
                         wanted.discount = targets.discounts[t][lane];
-                        wanted.unit_cost = charge.cost(1.0, price);
+                        wanted.unit_cost = charge.of_unit(&quoted.at::<Charge>(t, lane));
                     }
                     if asked.volatilities {
                         wanted.volatility = targets.volatilities[place][lane];
                     }
                     *held = next_position(rule, &self.values, wanted, *held);
+                }
+                if let Some(limit) = self.limits.get(instrument) {
+                    held = limit.hold(&held, &before, &prices[t]);
+                    for (held, left) in held.iter_mut().zip(left) {
+                        *held = if *left > 0.0 { *held } else { 0.0 };
+                    }
                 }
                 positions[place] = held;
             }

@@ -120,7 +120,7 @@ impl TradingRuleKind for EveryDate {
     }
 }
 
-/// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} C Γ²/λ)^{1/3}, where C is what trading a unit costs. Without costs there is
+/// Trade to the nearest edge of the band δ ± (3/2 e^{−rτ} C Γ²/λ)^{1/3}, where C is what trading a unit costs, by the costs that are linear in the trade alone. Without costs there is
 /// no band; where Γ is infinite, as at the money without variance, it has no edges and nothing is traded.
 ///
 /// # References

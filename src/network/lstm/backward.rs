@@ -1,18 +1,19 @@
-use super::normalise;
 use super::shape::GATES;
 use super::weights::{LayerWeights, Weights};
 use super::workspace::{LayerWorkspace, Workspace};
-use crate::market::until;
+use crate::network::action::Hand;
+use crate::network::normalise;
 use crate::simd::{BLOCK, Kernel, Lane, Real, add_outer, multiply_add};
 use std::ops::Range;
 
 /// Dates whose derivatives are still in cache when their part of the gradient is summed.
 const SEGMENT: usize = 32;
 
-/// Differentiates one block of paths from the seeds back to the first date: turns the gates of the
+/// Differentiates one block of paths from the hand's derivatives back to the first date: turns the gates of the
 /// workspace into derivatives and, if there are `totals`, adds the gradient of every map to them.
 pub(super) struct BackwardBlock<'a, R> {
     pub weights: &'a Weights<R>,
+    pub hand: &'a mut Hand<R>,
     pub workspace: &'a mut Workspace<R>,
     /// One matrix per map, row by row.
     pub totals: Option<&'a mut [Vec<f64>]>,
@@ -25,6 +26,7 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
     fn run<const FMA: bool, const ROWS: usize>(self) {
         let Self {
             weights,
+            hand,
             workspace,
             mut totals,
         } = self;
@@ -32,13 +34,13 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
             layer.from_next.fill([R::ZERO; BLOCK]);
             layer.cell_gradient.fill([R::ZERO; BLOCK]);
         }
-        if weights.shape.feedback {
-            by_date::<R, FMA, ROWS>(weights, workspace, &mut totals);
+        if weights.shape.head.fed > 0 {
+            by_date::<R, FMA, ROWS>(weights, hand, workspace, &mut totals);
         } else {
-            by_layer::<R, FMA, ROWS>(weights, workspace, &mut totals);
+            by_layer::<R, FMA, ROWS>(weights, hand, workspace, &mut totals);
         }
         if let Some(totals) = totals {
-            add_head::<R, FMA, ROWS>(weights, workspace, totals);
+            add_head::<R, FMA, ROWS>(weights, hand, workspace, totals);
         }
     }
 }
@@ -47,17 +49,17 @@ impl<R: Real> Kernel for BackwardBlock<'_, R> {
 #[inline(always)]
 fn by_layer<R: Real, const FMA: bool, const ROWS: usize>(
     weights: &Weights<R>,
+    hand: &Hand<R>,
     workspace: &mut Workspace<R>,
     totals: &mut Option<&mut [Vec<f64>]>,
 ) {
     let Workspace {
         steps,
         layers,
-        seeds,
         from_above,
         ..
     } = workspace;
-    let (steps, count, instruments) = (*steps, layers.len(), weights.head.len());
+    let (steps, count) = (*steps, layers.len());
     let normalised = weights.shape.layer_normalisation;
     for index in (0..count).rev() {
         let layer = &mut layers[index];
@@ -67,8 +69,7 @@ fn by_layer<R: Real, const FMA: bool, const ROWS: usize>(
             for t in segment.clone().rev() {
                 let above = |unit: usize| {
                     if index + 1 == count {
-                        let seeds = &seeds[t * instruments..];
-                        from_positions::<R, FMA>(&weights.head, unit, seeds)
+                        weights.head.unit::<FMA>(unit, hand.gradient(t))
                     } else {
                         from_above.at(t)[unit]
                     }
@@ -89,40 +90,33 @@ fn by_layer<R: Real, const FMA: bool, const ROWS: usize>(
     }
 }
 
-/// All layers through one date after the other, since what a position does to the date after it comes to its seed first.
+/// All layers through one date after the other, since what a position does to the date after it comes to its derivative first.
 #[inline(always)]
 fn by_date<R: Real, const FMA: bool, const ROWS: usize>(
     weights: &Weights<R>,
+    hand: &mut Hand<R>,
     workspace: &mut Workspace<R>,
     totals: &mut Option<&mut [Vec<f64>]>,
 ) {
     let Workspace {
         steps,
         layers,
-        seeds,
         from_above,
         fed_back,
-        end: ended,
         ..
     } = workspace;
-    let (steps, count, instruments) = (*steps, layers.len(), weights.head.len());
+    let (steps, count) = (*steps, layers.len());
     let normalised = weights.shape.layer_normalisation;
     fed_back.fill([R::ZERO; BLOCK]);
     for end in (1..=steps).rev().step_by(SEGMENT) {
         let segment = end.saturating_sub(SEGMENT)..end;
         for t in segment.clone().rev() {
-            let seeds = &mut seeds[t * instruments..][..instruments];
-            for (seed, fed_back) in seeds.iter_mut().zip(fed_back.iter()) {
-                let fed_back = until(ended.as_ref(), t, *fed_back);
-                for lane in 0..BLOCK {
-                    seed[lane] += fed_back[lane];
-                }
-            }
+            hand.pull_back::<FMA>(t, fed_back);
             for index in (0..count).rev() {
                 let (layer, map) = (&mut layers[index], &weights.layers[index]);
                 let above = |unit: usize| {
                     if index + 1 == count {
-                        from_positions::<R, FMA>(&weights.head, unit, &*seeds)
+                        weights.head.unit::<FMA>(unit, hand.gradient(t))
                     } else {
                         from_above.at(t)[unit]
                     }
@@ -207,39 +201,20 @@ fn add_layer<R: Real, const FMA: bool, const ROWS: usize>(
 #[inline(always)]
 fn add_head<R: Real, const FMA: bool, const ROWS: usize>(
     weights: &Weights<R>,
+    hand: &Hand<R>,
     workspace: &Workspace<R>,
     totals: &mut [Vec<f64>],
 ) {
-    let (hidden, instruments) = (weights.shape.hidden, weights.head.len());
-    let (steps, seeds, top) = (workspace.steps, &workspace.seeds, workspace.top());
+    let (hidden, steps, top) = (weights.shape.hidden, workspace.steps, workspace.top());
     let total = &mut totals[workspace.layers.len()];
-    for (instrument, total) in total.chunks_exact_mut(hidden + 1).enumerate() {
-        let seed = |t: usize| &seeds[t * instruments + instrument..][..1];
-        add_outer::<R, FMA, ROWS>(0..steps, seed, |t| top.hidden(t), &mut total[..hidden]);
+    for (output, total) in total.chunks_exact_mut(hidden + 1).enumerate() {
+        let gradient = |t: usize| &hand.gradient(t)[output..][..1];
+        add_outer::<R, FMA, ROWS>(0..steps, gradient, |t| top.hidden(t), &mut total[..hidden]);
         total[hidden] += (0..steps)
-            .flat_map(|t| seed(t)[0])
-            .map(|seed| seed.into_f64())
+            .flat_map(|t| gradient(t)[0])
+            .map(|gradient| gradient.into_f64())
             .sum::<f64>();
     }
-}
-
-/// ∂z/∂h of one unit through the positions of one date.
-#[inline(always)]
-fn from_positions<R: Real, const FMA: bool>(
-    head: &[Vec<R>],
-    unit: usize,
-    seeds: &[Lane<R>],
-) -> Lane<R> {
-    let mut result = seeds[0];
-    for lane in 0..BLOCK {
-        result[lane] *= head[0][unit];
-    }
-    for (head, seeds) in head.iter().zip(seeds).skip(1) {
-        for lane in 0..BLOCK {
-            result[lane] = multiply_add::<R, FMA>(head[unit], seeds[lane], result[lane]);
-        }
-    }
-    result
 }
 
 /// Derivatives in the pre-activations of a unit's gates, and in its cell at the previous date.

@@ -1,17 +1,18 @@
-use super::normalise::normalise;
 use super::shape::GATES;
 use super::weights::Weights;
 use super::workspace::{LayerWorkspace, Workspace};
-use crate::market::{PathBlock, until};
+use crate::market::PathBlock;
+use crate::network::action::Hand;
 use crate::network::features::Features;
+use crate::network::normalise::normalise;
 use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add, sigmoid};
 
-/// Moves one block of paths through all dates: fills the inputs, gates, cells and positions of the
-/// workspace.
+/// Moves one block of paths through all dates: fills the inputs, gates and cells of the workspace, and the outputs of the hand.
 pub(super) struct ForwardBlock<'a, R> {
     pub weights: &'a Weights<R>,
     pub features: &'a Features,
     pub paths: PathBlock<'a, R>,
+    pub hand: &'a mut Hand<R>,
     pub workspace: &'a mut Workspace<R>,
 }
 
@@ -24,26 +25,18 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
             weights,
             features,
             paths,
+            hand,
             workspace,
         } = self;
         let (shape, steps) = (weights.shape, workspace.steps);
-        let (hidden, count, fed) = (shape.hidden, weights.head.len(), shape.fed());
-        workspace.end = paths.end().copied();
+        let (hidden, fed) = (shape.hidden, shape.head.fed);
         if fed > 0 {
-            // A date is fed what the one before gave: all layers go through a date before any goes on.
+            // A date is fed what is held from the one before: all layers go through a date before any goes on.
             let own = hidden + shape.features - fed;
             for t in 0..steps {
                 let inputs = workspace.layers[0].inputs.at_mut(t);
                 features.write::<R, FMA>(&paths, t, &mut inputs[hidden..own]);
-                for (output, held) in inputs[own..][..fed].iter_mut().enumerate() {
-                    *held = match t.checked_sub(1) {
-                        None => [R::ZERO; BLOCK],
-                        Some(before) => {
-                            let position = workspace.positions[before * count + output];
-                            until(workspace.end.as_ref(), before, position)
-                        }
-                    };
-                }
+                hand.feed(t, &mut inputs[own..][..fed]);
                 for index in 0..workspace.layers.len() {
                     let (below, layer) = workspace.layers.split_at_mut(index);
                     if let Some(below) = below.last() {
@@ -53,8 +46,10 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
                     move_date::<R, FMA, ROWS>(weights, index, &mut layer[0], t);
                 }
                 let top = workspace.layers.last().expect("a policy has a layer");
-                let positions = &mut workspace.positions[t * count..][..count];
-                positions_at::<R, FMA>(&weights.head, top.hidden(t), positions);
+                weights
+                    .head
+                    .outputs::<FMA>(top.hidden(t), hand.output_mut(t));
+                hand.act::<FMA>(t);
             }
             return;
         }
@@ -74,8 +69,10 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
             }
         }
         let top = workspace.layers.last().expect("a policy has a layer");
-        for (t, positions) in workspace.positions.chunks_exact_mut(count).enumerate() {
-            positions_at::<R, FMA>(&weights.head, top.hidden(t), positions);
+        for t in 0..steps {
+            weights
+                .head
+                .outputs::<FMA>(top.hidden(t), hand.output_mut(t));
         }
     }
 }
@@ -107,24 +104,6 @@ fn move_date<R: Real, const FMA: bool, const ROWS: usize>(
     }
     if weights.shape.layer_normalisation {
         layer.scales.at_mut(t)[0] = normalise::<R, FMA>(&mut next_inputs[..hidden]);
-    }
-}
-
-/// The positions of one date, from the units of the last layer.
-#[inline(always)]
-fn positions_at<R: Real, const FMA: bool>(
-    head: &[Vec<R>],
-    hidden: &[Lane<R>],
-    positions: &mut [Lane<R>],
-) {
-    for (head, out) in head.iter().zip(positions) {
-        let mut position = [head[hidden.len()]; BLOCK];
-        for (w, h) in head.iter().zip(hidden) {
-            for lane in 0..BLOCK {
-                position[lane] = multiply_add::<R, FMA>(*w, h[lane], position[lane]);
-            }
-        }
-        *out = position;
     }
 }
 

@@ -2,22 +2,26 @@
 
 mod backward;
 mod forward;
-mod normalise;
+mod reference;
 mod shape;
-mod tensor;
 mod weights;
 mod workspace;
 
-pub use shape::{GATES, LstmShape};
-pub use tensor::TensorSweep;
+use shape::GATES;
+pub use shape::LstmShape;
 
+use super::action::{Actor, Hand};
 use super::architecture::{Architecture, Network};
 use super::features::Features;
+use super::head::Head;
 use super::map::MapShape;
 use super::record::RecordBlock;
+use super::reference::TensorSweep;
+use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::error::Result;
 use crate::market::PathBlock;
-use crate::simd::{Lane, Real, dispatch};
+use crate::simd::{Real, dispatch};
 use backward::BackwardBlock;
 use candle_core::WithDType;
 use faer::Mat;
@@ -28,10 +32,25 @@ use workspace::Workspace;
 impl Architecture for LstmShape {
     type Network<R: Real> = Weights<R>;
 
+    fn new(sizes: Sizes, key: &dyn Fn(&str) -> String) -> Result<Self> {
+        sizes.check_hidden(sizes.layer_normalisation, key)?;
+        Ok(Self {
+            features: sizes.inputs,
+            hidden: sizes.hidden,
+            layers: sizes.layers,
+            head: sizes.head,
+            layer_normalisation: sizes.layer_normalisation,
+        })
+    }
+
+    fn inputs(&self) -> usize {
+        self.features
+    }
+
     /// The linear maps: the LSTM layers from below, then the head.
     ///
     /// A layer's map takes [h_{t−1}; input_t; 1] to the pre-activations of its gates, row 4u + g
-    /// being gate g ∈ (input, forget, cell, output) of unit u. The head takes [h_t; 1] to the positions. Initial weights are
+    /// being gate g ∈ (input, forget, cell, output) of unit u. The head takes [h_t; 1] to the outputs. Initial weights are
     /// drawn from ±1/√hidden.
     ///
     /// # References
@@ -45,28 +64,22 @@ impl Architecture for LstmShape {
             gates: GATES,
             bound,
         };
-        let head = MapShape {
-            name: "head".to_string(),
-            rows: self.instruments,
-            columns: self.hidden + 1,
-            gates: 1,
-            bound,
-        };
+        let head = self.head.map(self.hidden, bound);
         (0..self.layers).map(layer).chain([head]).collect()
     }
 
-    fn outputs(&self) -> usize {
-        self.instruments
+    fn head(&self) -> Head {
+        self.head
     }
 
     /// Inputs, gates, cells and their hyperbolic tangents, of every layer.
-    fn kept(&self) -> usize {
+    fn kept(&self, _: usize) -> usize {
         let inputs: usize = (0..self.layers).map(|layer| self.inputs(layer)).sum();
         inputs + self.layers * (self.hidden + 1 + GATES * self.hidden + 3 * self.hidden)
     }
 
-    fn reference<R: Real + WithDType>(self) -> Box<dyn Sweep<R>> {
-        Box::new(TensorSweep { shape: self })
+    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
+        Box::new(TensorSweep::new(self, actor))
     }
 }
 
@@ -82,28 +95,37 @@ impl<R: Real> Network<R> for Weights<R> {
         Workspace::new(shape, steps)
     }
 
-    fn forward(&self, features: &Features, paths: PathBlock<'_, R>, workspace: &mut Workspace<R>) {
+    fn forward(
+        &self,
+        features: &Features,
+        paths: PathBlock<'_, R>,
+        hand: &mut Hand<R>,
+        workspace: &mut Workspace<R>,
+    ) {
         dispatch(ForwardBlock {
             weights: self,
             features,
             paths,
+            hand,
             workspace,
         });
     }
 
-    fn outputs(workspace: &mut Workspace<R>) -> (&[Lane<R>], &mut [Lane<R>]) {
-        (&workspace.positions, &mut workspace.seeds)
-    }
-
-    fn backward(&self, workspace: &mut Workspace<R>, totals: Option<&mut [Vec<f64>]>) {
+    fn backward(
+        &self,
+        hand: &mut Hand<R>,
+        workspace: &mut Workspace<R>,
+        totals: Option<&mut [Vec<f64>]>,
+    ) {
         dispatch(BackwardBlock {
             weights: self,
+            hand,
             workspace,
             totals,
         });
     }
 
-    fn copy_record(workspace: &Workspace<R>, record: &mut [RecordBlock<'_, R>]) {
-        workspace.copy_record(record);
+    fn copy_record(hand: &Hand<R>, workspace: &Workspace<R>, record: &mut [RecordBlock<'_, R>]) {
+        workspace.copy_record(hand, record);
     }
 }

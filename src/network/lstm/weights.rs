@@ -1,4 +1,5 @@
 use super::shape::LstmShape;
+use crate::network::linear::LinearHead;
 use crate::simd::{Packed, Real};
 use faer::Mat;
 
@@ -6,15 +7,14 @@ use faer::Mat;
 pub struct Weights<R> {
     pub shape: LstmShape,
     pub layers: Vec<LayerWeights<R>>,
-    /// Head weights of every instrument, the bias last.
-    pub head: Vec<Vec<R>>,
+    pub head: LinearHead<R>,
 }
 
 pub struct LayerWeights<R> {
     pub forward: Packed<R>,
     /// Rows of Wᵀ for h_{t−1}: gate derivatives to ∂z/∂h_{t−1}.
     pub to_hidden: Packed<R>,
-    /// Rows of Wᵀ for those inputs that depend on weights: another layer's units, or outputs of the date before.
+    /// Rows of Wᵀ for those inputs that depend on weights: another layer's units, or positions of the date before.
     pub to_inputs: Packed<R>,
 }
 
@@ -24,23 +24,19 @@ impl<R: Real> Weights<R> {
         let layers = (0..shape.layers)
             .map(|layer| {
                 let w = &matrices[layer];
-                let (rows, columns) = (w.nrows(), w.ncols());
-                let inputs = if layer > 0 { hidden } else { shape.fed() };
-                let first = hidden + shape.inputs(layer) - inputs;
+                let inputs = if layer > 0 { hidden } else { shape.head.fed };
+                let end = hidden + shape.inputs(layer);
                 LayerWeights {
-                    forward: Packed::new(rows, columns, |row, column| w[(row, column)]),
-                    to_hidden: Packed::new(hidden, rows, |row, column| w[(column, row)]),
-                    to_inputs: Packed::new(inputs, rows, |row, column| w[(column, first + row)]),
+                    forward: Packed::of(w),
+                    to_hidden: Packed::transposed(w, 0..hidden),
+                    to_inputs: Packed::transposed(w, end - inputs..end),
                 }
             })
             .collect();
-        let head = &matrices[shape.layers];
         Self {
             shape,
             layers,
-            head: (0..shape.instruments)
-                .map(|i| (0..=hidden).map(|u| R::of(head[(i, u)])).collect())
-                .collect(),
+            head: LinearHead::new(&matrices[shape.layers]),
         }
     }
 }

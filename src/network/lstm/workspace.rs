@@ -1,4 +1,5 @@
 use super::shape::{GATES, LstmShape};
+use crate::network::action::Hand;
 use crate::network::record::RecordBlock;
 use crate::simd::{BLOCK, Dates, Lane, Lanes, Real};
 
@@ -8,17 +9,10 @@ pub struct Workspace<R> {
     shape: LstmShape,
     pub steps: usize,
     pub layers: Vec<LayerWorkspace<R>>,
-    /// `[steps][instruments]`
-    pub positions: Lanes<R>,
-    /// ∂(what is differentiated)/∂position, `[steps][instruments]`; after the backward pass with what goes through later dates
-    /// that are fed the position.
-    pub seeds: Lanes<R>,
     /// ∂z/∂h of the layer below the one in hand, for every date; empty with one layer.
     pub from_above: Dates<R>,
-    /// ∂z/∂y_t through what the next date is fed of it, one lane for every output that is fed back.
+    /// ∂z/∂δ_t through what the next date is fed of it, one lane for every position that is fed back.
     pub fed_back: Lanes<R>,
-    /// The date on which the contract ends, if it may end early.
-    pub end: Option<Lane<R>>,
 }
 
 #[derive(Debug)]
@@ -75,11 +69,8 @@ impl<R: Real> Workspace<R> {
             shape,
             steps,
             layers,
-            positions: Lanes::zeros(steps * shape.instruments),
-            seeds: Lanes::zeros(steps * shape.instruments),
             from_above: Dates::zeros(between, hidden),
-            fed_back: Lanes::zeros(shape.fed()),
-            end: None,
+            fed_back: Lanes::zeros(shape.head.fed),
         }
     }
 
@@ -88,7 +79,7 @@ impl<R: Real> Workspace<R> {
     }
 
     /// Copies the record of a block whose backward pass is done; nothing if no record is wanted.
-    pub fn copy_record(&self, target: &mut [RecordBlock<'_, R>]) {
+    pub fn copy_record(&self, hand: &Hand<R>, target: &mut [RecordBlock<'_, R>]) {
         for (layer, target) in self.layers.iter().zip(target.iter_mut()) {
             layer.inputs.copy_to(target.inputs);
             layer.gates.copy_to(target.gradients);
@@ -100,11 +91,11 @@ impl<R: Real> Workspace<R> {
                 inputs[..hidden].copy_from_slice(self.top().hidden(t));
                 inputs[hidden] = [R::ONE; BLOCK];
             }
-            let count = self.shape.instruments;
+            let count = self.shape.head.outputs;
             let stride = head.gradients.len() / self.steps;
             let dates = head.gradients.chunks_exact_mut(stride);
-            for (gradients, seeds) in dates.zip(self.seeds.chunks_exact(count)) {
-                gradients[..count].copy_from_slice(seeds);
+            for (t, gradients) in dates.enumerate() {
+                gradients[..count].copy_from_slice(hand.gradient(t));
             }
         }
     }

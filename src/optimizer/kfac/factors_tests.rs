@@ -3,7 +3,7 @@
 use super::tests::finite_chain;
 use super::*;
 use crate::linalg::{inner, symmetric_eigen};
-use crate::network::Record;
+use crate::network::{Action, Actor, Band, Bounded, Direct, Record, Residual};
 use crate::optimizer::Batch;
 use crate::optimizer::dense::{
     dense_metric, inverse, kfac_metric, kronecker, random, record, record_of, relative, vec,
@@ -11,14 +11,27 @@ use crate::optimizer::dense::{
 use faer::Mat;
 
 /// Identities 1 and 5: with one date every path has the same input, and K-FAC is the dense Gauss–Newton block;
-/// with more dates it is an approximation and must not be exact. So it is where positions are fed back.
+/// with more dates it is an approximation and must not be exact. So it is where positions are fed back, and under every action.
 #[test]
 fn factors_give_the_dense_block_for_equal_inputs_only() {
-    for feedback in [false, true] {
-        let single = record_of(1, feedback);
-        assert!(relative(&kfac_metric(&single), &dense_metric(&single)) < 1e-10);
-        let several = record_of(6, feedback);
-        assert!(relative(&kfac_metric(&several), &dense_metric(&several)) > 1e-2);
+    let actions: [Action; 4] = [
+        Direct.into(),
+        Residual.into(),
+        Band::beginning_at(0.02).into(),
+        Bounded {
+            low: 0.0,
+            high: 1.0,
+        }
+        .into(),
+    ];
+    for action in actions {
+        for feedback in [false, true] {
+            let actor = || Actor::new(action, 1);
+            let single = record_of(1, actor(), feedback);
+            assert!(relative(&kfac_metric(&single), &dense_metric(&single)) < 1e-10);
+            let several = record_of(6, actor(), feedback);
+            assert!(relative(&kfac_metric(&several), &dense_metric(&several)) > 1e-2);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! K-FAC for recurrent networks, on the exact Gauss–Newton metric of per-path P&L.
+//! K-FAC for networks that go along paths, on the exact Gauss–Newton metric of per-path P&L.
 //!
 //! The metric is F = (1/n) Σ_b h_b J_b J_bᵀ over n paths, with mean h = 1 and J_b = vec(Σ_t g_{t,b} a_{t,b}ᵀ) the derivative of
 //! the P&L of path b; in squared units of money, as is the damping λ that is added to it. It is the Gauss–Newton matrix of
@@ -43,11 +43,11 @@ pub enum Approximation {
     Chain,
 }
 
-/// Whether the gates of an LSTM layer share a block of the metric.
+/// Whether the gates of a recurrent layer, or query, key and value of a layer of attention, share a block of the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gates {
-    /// One G of all gates: `[4·hidden, 4·hidden]`.
+    /// One G of all gates: `[4·hidden, 4·hidden]` of an LSTM.
     Fused,
     /// One G of every gate, `[hidden, hidden]`, with a balance of damping of its own; what gates have in common in G is left
     /// out.
@@ -115,7 +115,7 @@ fn widest(ranges: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
 pub struct KfacSettings {
     /// How correlation in time enters the metric.
     pub approximation: Approximation,
-    /// Whether the gates of an LSTM layer share a block of the metric.
+    /// Whether the gates of a recurrent layer, or query, key and value of a layer of attention, share a block of the metric.
     pub gates: Gates,
     /// Decay of the average of past factors at each renewal.
     #[schemars(range(min = 0.0, max = 1.0))]

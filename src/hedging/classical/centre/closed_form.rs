@@ -1,7 +1,7 @@
 //! The delta by a closed form.
 
 use super::{Ask, CentreKind, CentreOnPaths, Needs, Parameter, Targets, Wants};
-use crate::contract::{Formula, Leg};
+use crate::contract::{Charge, Cost, Formula, Leg};
 use crate::error::Result;
 use crate::hedging::closed_form::{ClosedForm, Form};
 use crate::market::PathBlock;
@@ -157,21 +157,22 @@ impl<'a> Deltas<'a> {
         &self,
         form: &ClosedForm,
         adjust: fn(&Moment) -> f64,
-        (asset, t): (usize, usize),
+        (data, asset, at): (&PathBlock<'_, f64>, usize, Place),
         (spot, volatility, gamma): (f64, f64, f64),
     ) -> f64 {
         let Some(instrument) = self.places[asset] else {
             // What is not traded costs nothing.
             return volatility;
         };
-        let left = form.left(t);
+        let left = form.left(at.t);
+        let quoted = data.quoted(instrument).at::<Charge>(at.t, at.lane);
         adjust(&Moment {
             volatility,
             gamma,
             spot,
             left,
             discount: form.discount(left),
-            cost: self.ask.charge(instrument).cost(1.0, spot) / spot,
+            cost: self.ask.charge(instrument).of_unit(&quoted) / spot,
             dt: form.left(0) / form.steps() as f64,
             aversion: self.ask.values.of(Parameter::Aversion),
         })
@@ -209,7 +210,12 @@ impl<'a> Deltas<'a> {
                 false => 0.0,
             };
             let held_at = self.adjust.map_or(volatility, |adjust| {
-                self.adjusted(form, adjust, (0, t), (spot, volatility, gamma))
+                self.adjusted(
+                    form,
+                    adjust,
+                    (data, 0, Place { t, lane }),
+                    (spot, volatility, gamma),
+                )
             });
             let delta = at(held_at, BlackScholes::delta);
             self.put(out, 0, Place { t, lane }, (delta, gamma, volatility));
@@ -229,7 +235,8 @@ impl<'a> Deltas<'a> {
             let adjusted = self.adjust.map(|adjust| {
                 for (asset, seen) in seen.iter_mut().enumerate().take(formula.assets()) {
                     let at = (seen.spot, seen.volatility, worth.gammas[asset]);
-                    seen.volatility = self.adjusted(form, adjust, (asset, t), at);
+                    seen.volatility =
+                        self.adjusted(form, adjust, (data, asset, Place { t, lane }), at);
                 }
                 form.worth_of_seen(formula, t, &seen, &state)
             });

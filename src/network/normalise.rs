@@ -1,9 +1,11 @@
 //! Layer normalisation of the units of one date, lane by lane.
 
+use crate::error::Result;
 use crate::simd::{BLOCK, Lane, Real, multiply_add};
+use candle_core::Tensor;
 
 /// ε of ĥ = (h − mean h)/√(var h + ε), as in PyTorch.
-pub(super) const EPSILON: f64 = 1e-5;
+const EPSILON: f64 = 1e-5;
 
 /// Turns h of all units into ĥ; gives 1/√(var h + ε).
 #[inline(always)]
@@ -52,4 +54,14 @@ pub(super) fn differentiate<R: Real, const FMA: bool>(
             gradient[lane] = scale[lane] * rest;
         }
     }
+}
+
+/// (h − mean h)/√(var h + ε) over the units of every path: the same in tensor operations.
+///
+/// # Shapes
+/// `[B, units]`.
+pub(super) fn tensor(units: &Tensor) -> Result<Tensor> {
+    let centred = units.broadcast_sub(&units.mean_keepdim(1)?)?;
+    let variance = centred.sqr()?.mean_keepdim(1)?;
+    Ok(centred.broadcast_div(&(variance + EPSILON)?.sqrt()?)?)
 }

@@ -1,0 +1,87 @@
+use super::ActionSettings;
+use super::rule::{At, Rule};
+use crate::simd::{BLOCK, Lane, Real, sigmoid};
+
+/// A no-transaction band around the benchmark: what is held stays while it lies in the band, and goes to the nearest edge where not.
+///
+/// δ = min(max(δ₋, b − w(y₀)), b + w(y₁)),  w(y) = ln(1 + e^{y + c})
+///
+/// with c such that w(0) is the width that an untrained policy has. The derivative of w is above 0 everywhere, so that an edge that
+/// was left keeps learning. On every date just one of δ₋ and the two edges has an influence on δ, of slope 1.
+///
+/// # References
+/// Imaki, Imajo, Ito, Minami and Nakagawa (2021), "No-transaction band network: a neural network architecture for efficient deep
+/// hedging", equation 10, whose widths are leaky rectified linear units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Band {
+    /// The number c, which makes y = 0 the width that the band begins with.
+    offset: f64,
+}
+
+impl Band {
+    /// A band whose edges lie `width` > 0 from the benchmark where the network's outputs are 0, in units of the position.
+    pub fn beginning_at(width: f64) -> Self {
+        Self {
+            offset: width.exp_m1().ln(),
+        }
+    }
+
+    /// w(y)
+    #[inline(always)]
+    fn width<R: Real, const FMA: bool>(self, output: R) -> R {
+        let x = output + R::of(self.offset);
+        x.greater(R::ZERO) + (R::ONE + (-x.abs()).exp::<FMA>()).ln::<FMA>()
+    }
+
+    /// The lower and the upper edge.
+    #[inline(always)]
+    fn edges<R: Real, const FMA: bool>(self, at: At<'_, R>, lane: usize) -> (R, R) {
+        let centre = at.benchmark[lane];
+        (
+            centre - self.width::<R, FMA>(at.outputs[0][lane]),
+            centre + self.width::<R, FMA>(at.outputs[1][lane]),
+        )
+    }
+}
+
+impl Rule for Band {
+    const OUTPUTS: usize = 2;
+    const ON_BENCHMARK: bool = true;
+    const FROM_ZERO: bool = true;
+
+    fn of(settings: &ActionSettings) -> Self {
+        Self::beginning_at(settings.band_width)
+    }
+
+    #[inline(always)]
+    fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {
+        let mut position = [R::ZERO; BLOCK];
+        for lane in 0..BLOCK {
+            let (lower, upper) = self.edges::<R, FMA>(at, lane);
+            position[lane] = at.held[lane].greater(lower).lesser(upper);
+        }
+        position
+    }
+
+    #[inline(always)]
+    fn pull_back<R: Real, const FMA: bool>(
+        self,
+        at: At<'_, R>,
+        total: Lane<R>,
+        by_outputs: &mut [Lane<R>],
+    ) -> Lane<R> {
+        let mut by_held = [R::ZERO; BLOCK];
+        let offset = R::of(self.offset);
+        for lane in 0..BLOCK {
+            let (lower, upper) = self.edges::<R, FMA>(at, lane);
+            let (held, total) = (at.held[lane], total[lane]);
+            let at_lower = if held < lower { total } else { R::ZERO };
+            let at_upper = if held > upper { total } else { R::ZERO };
+            let [low, high] = [0, 1].map(|edge| at.outputs[edge][lane] + offset);
+            by_outputs[0][lane] = -at_lower * sigmoid::<R, FMA>(low);
+            by_outputs[1][lane] = at_upper * sigmoid::<R, FMA>(high);
+            by_held[lane] = total - at_lower - at_upper;
+        }
+        by_held
+    }
+}

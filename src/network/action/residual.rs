@@ -1,0 +1,37 @@
+use super::ActionSettings;
+use super::rule::{At, Rule};
+use crate::simd::{BLOCK, Lane, Real};
+
+/// The output is what is held beyond the benchmark, δ = b + y; an untrained policy is the benchmark, bit for bit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Residual;
+
+impl Rule for Residual {
+    const OUTPUTS: usize = 1;
+    const ON_BENCHMARK: bool = true;
+    const FROM_ZERO: bool = true;
+
+    fn of(_: &ActionSettings) -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {
+        let (mut position, output) = (at.benchmark, at.outputs[0]);
+        for lane in 0..BLOCK {
+            position[lane] += output[lane];
+        }
+        position
+    }
+
+    #[inline(always)]
+    fn pull_back<R: Real, const FMA: bool>(
+        self,
+        _: At<'_, R>,
+        total: Lane<R>,
+        by_outputs: &mut [Lane<R>],
+    ) -> Lane<R> {
+        by_outputs[0] = total;
+        [R::ZERO; BLOCK]
+    }
+}

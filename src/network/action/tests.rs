@@ -1,0 +1,336 @@
+//! The derivatives of every action against differences, alone and under a network.
+
+use super::*;
+use crate::contract::{Contract, Instrument, Limit, OptionKind};
+use crate::market::{BenchmarkHedge, Market, Model, Paths, Quotes, Simulator};
+use crate::network::{Engine, Feature, Features, LstmShape, Parameters, Record, Shape, Sweep};
+use crate::pricing::HestonParameters;
+use crate::random::{Purpose, Sampling};
+use crate::simd::BLOCK;
+use faer::Mat;
+use std::sync::Arc;
+
+/// Every action.
+fn actions() -> [Action; 4] {
+    [
+        Direct.into(),
+        Residual.into(),
+        Band::beginning_at(0.03).into(),
+        Bounded {
+            low: -0.2,
+            high: 1.5,
+        }
+        .into(),
+    ]
+}
+
+/// Every action without limits, and some within limits that are smooth over a width at which their slopes show.
+fn actors() -> Vec<Actor> {
+    let limits = vec![
+        Limit {
+            low: -0.4,
+            high: 0.9,
+            trade: 0.3,
+            value: 80.0,
+            ..Limit::default()
+        };
+        2
+    ];
+    let limited = |action: Action| Actor::new(action, 2).within(limits.clone(), Some(0.1));
+    let free = actions().map(|action| Actor::new(action, 2)).into_iter();
+    free.chain([limited(Direct.into()), limited(Residual.into())])
+        .chain([limited(Band::beginning_at(0.03).into())])
+        .collect()
+}
+
+/// A hedge that moves with the spot, more so in later instruments.
+#[derive(Debug)]
+pub struct Slope;
+
+impl BenchmarkHedge for Slope {
+    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+        let count = paths.instruments().len();
+        let blocks = (0..paths.blocks()).flat_map(|block| {
+            let data = paths.block(block);
+            let dates = 0..paths.steps() * count;
+            let at = move |index: usize| {
+                let slope = 0.02 * (1 + index % count) as f64;
+                data.spot[index / count].map(|spot| 0.5 + slope * (spot - 100.0))
+            };
+            dates.map(at)
+        });
+        blocks.collect()
+    }
+}
+
+fn market() -> Market {
+    Market {
+        model: Model::from(HestonParameters {
+            v0: 0.09,
+            kappa: 1.5,
+            theta: 0.09,
+            sigma: 0.4,
+            rho: -0.6,
+        }),
+        spot: 100.0,
+        rate: 0.0.into(),
+        dividend: 0.0.into(),
+    }
+}
+
+/// Paths of the spot and its variance swap, with what [`Slope`] holds.
+fn paths(count: usize, steps: usize) -> Paths<f64> {
+    let (market, dt) = (market(), 1.0 / 52.0);
+    let contract = Contract::option(OptionKind::Call, 100.0, dt * steps as f64, steps);
+    let simulator = Simulator {
+        assets: market.clone().into(),
+        steps,
+        dt,
+        seed: 6,
+        purpose: Purpose::Training,
+        sampling: Sampling::Pseudorandom,
+        family: None,
+    };
+    let instruments = [Instrument::SPOT, Instrument::VarianceSwap(0)];
+    let quotes = Quotes::new(&market.into(), &contract, &instruments).hedged_by(Arc::new(Slope));
+    quotes.onto(simulator.paths(0, count))
+}
+
+/// z = Σ_{t,i} c_{t,i} δ_{t,i}³/3, a number for every path.
+fn value(positions: &[Lane<f64>]) -> Lane<f64> {
+    std::array::from_fn(|lane| {
+        let terms = positions.iter().enumerate();
+        terms.map(|(i, p)| weight(i) * p[lane].powi(3) / 3.0).sum()
+    })
+}
+
+/// ∂z/∂δ
+fn slopes(positions: &[Lane<f64>], out: &mut [Lane<f64>]) {
+    for (i, (position, out)) in positions.iter().zip(out).enumerate() {
+        *out = position.map(|p| weight(i) * p * p);
+    }
+}
+
+fn weight(index: usize) -> f64 {
+    (1.0 + index as f64).sin()
+}
+
+const BUMP: f64 = 1e-5;
+
+/// ∂z/∂y equals central differences for every output of every date, with two instruments whose positions depend, under a band, on
+/// all outputs before.
+#[test]
+fn derivatives_go_back_through_the_positions_held() {
+    const STEPS: usize = 5;
+    let paths = paths(BLOCK, STEPS);
+    for actor in actors() {
+        let width = actor.head(false).outputs;
+        let output = |t: usize, row: usize| {
+            let number = |lane: usize| ((t * width + row) * 5 + lane * 3) as f64;
+            std::array::from_fn(|lane| 0.8 * number(lane).sin() - 0.2)
+        };
+        let acted = |bumped: Option<(usize, usize, f64)>| {
+            let mut hand = Hand::<f64>::new(&actor, STEPS);
+            hand.begin(&paths.block(0));
+            for t in 0..STEPS {
+                for (row, out) in hand.output_mut(t).iter_mut().enumerate() {
+                    *out = output(t, row);
+                    if let Some((at, of, by)) = bumped
+                        && (at, of) == (t, row)
+                    {
+                        out.iter_mut().for_each(|y| *y += by);
+                    }
+                }
+            }
+            hand.act_on_all();
+            hand
+        };
+        let mut hand = acted(None);
+        let (positions, seeds) = hand.positions_and_seeds();
+        slopes(positions, seeds);
+        hand.pull_all_back();
+        for t in 0..STEPS {
+            for row in 0..width {
+                let moved = |by: f64| value(acted(Some((t, row, by))).positions());
+                let (up, down) = (moved(BUMP), moved(-BUMP));
+                for lane in 0..BLOCK {
+                    let difference = (up[lane] - down[lane]) / (2.0 * BUMP);
+                    let found = hand.gradient(t)[row][lane];
+                    let error = (difference - found).abs();
+                    assert!(
+                        error < 1e-8,
+                        "{actor:?} {t} {row} {lane}: {difference} {found}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Where the output is the position, neither positions nor derivatives change a bit.
+#[test]
+fn outputs_are_positions() {
+    let mut hand = Hand::<f64>::new(&Actor::direct(1), 3);
+    for t in 0..3 {
+        hand.output_mut(t)[0] = std::array::from_fn(|lane| ((t * BLOCK + lane) as f64).sin());
+    }
+    hand.act_on_all();
+    let (positions, seeds) = hand.positions_and_seeds();
+    seeds.copy_from_slice(positions);
+    hand.pull_all_back();
+    for t in 0..3 {
+        assert_eq!(hand.output(t)[0], hand.positions()[t]);
+        assert_eq!(hand.gradient(t)[0], hand.positions()[t]);
+    }
+}
+
+/// A network under an action.
+struct Case {
+    actor: Actor,
+    features: Features,
+    shape: Shape,
+}
+
+impl Case {
+    fn new(actor: Actor, feedback: bool, steps: usize) -> Self {
+        let mut list = Feature::USUAL.to_vec();
+        if feedback {
+            list.push(Feature::PreviousPosition);
+        }
+        let features = Features {
+            list,
+            strike: 100.0,
+            volatility: 0.3,
+            expiry: steps as f64 / 52.0,
+            further: Vec::new(),
+            terms: Vec::new(),
+            state: Vec::new(),
+            unit: None,
+            instruments: 2,
+        };
+        let shape = LstmShape {
+            features: features.inputs(),
+            hidden: 3,
+            layers: 2,
+            head: actor.head(feedback),
+            layer_normalisation: false,
+        };
+        Self {
+            actor,
+            features,
+            shape: shape.into(),
+        }
+    }
+
+    /// Weights away from zero, where some actions begin.
+    fn weights(&self) -> Vec<Mat<f64>> {
+        let mut maps = self.shape.maps();
+        maps.iter_mut().for_each(|map| map.bound = 0.9);
+        let random = Parameters::random(maps, 12).unwrap();
+        random.matrices().unwrap()
+    }
+
+    fn parameters(&self, weights: &[Mat<f64>]) -> Parameters {
+        Parameters::new(self.shape.maps(), weights.to_vec()).unwrap()
+    }
+
+    fn sweep(&self, engine: Engine) -> Box<dyn Sweep<f64>> {
+        self.shape.sweep(engine, self.actor.clone())
+    }
+}
+
+fn seed(_: usize, positions: &[Lane<f64>], out: &mut [Lane<f64>]) {
+    slopes(positions, out);
+}
+
+/// The record under every action, with the positions held fed back and not: the derivative J_b of every path's z equals central
+/// differences in every single weight, and is the same in both engines.
+#[test]
+fn records_are_exact_under_every_action() {
+    const STEPS: usize = 5;
+    let paths = paths(BLOCK, STEPS);
+    for actor in actors() {
+        for feedback in [false, true] {
+            let case = Case::new(actor.clone(), feedback, STEPS);
+            let weights = case.weights();
+            let parameters = case.parameters(&weights);
+            let [block, tensor] = [Engine::Block, Engine::Tensor].map(|engine| {
+                let mut record = Record::default();
+                let sweep = case.sweep(engine);
+                sweep
+                    .record(&parameters, &case.features, &paths, &seed, &mut record)
+                    .unwrap();
+                record
+            });
+            let gradient = case.sweep(Engine::Block);
+            let gradient = gradient.gradient(&parameters, &case.features, &paths, &seed);
+            let sums = block.gradient(&[1.0; BLOCK]);
+            let sweep = case.sweep(Engine::Block);
+            for (map, gradient) in gradient.unwrap().iter().enumerate() {
+                assert!((gradient - &sums[map]).norm_max() < 1e-12, "{actor:?}");
+                let derivatives: Vec<_> = (0..BLOCK)
+                    .map(|path| block.path_derivative(map, path))
+                    .collect();
+                for (path, found) in derivatives.iter().enumerate() {
+                    let error = (found - tensor.path_derivative(map, path)).norm_max();
+                    assert!(error < 1e-12, "{actor:?}, {feedback}: {error:e}");
+                }
+                for row in 0..weights[map].nrows() {
+                    for column in 0..weights[map].ncols() {
+                        let moved = |by: f64| {
+                            let mut weights = weights.clone();
+                            weights[map][(row, column)] += by;
+                            let parameters = case.parameters(&weights);
+                            let held = sweep.forward(&parameters, &case.features, &paths);
+                            value(&held.unwrap())
+                        };
+                        let (up, down) = (moved(BUMP), moved(-BUMP));
+                        for (path, found) in derivatives.iter().enumerate() {
+                            let difference = (up[path] - down[path]) / (2.0 * BUMP);
+                            let error = (found[(row, column)] - difference).abs();
+                            assert!(
+                                error < 1e-8,
+                                "{actor:?}, {feedback}, {map} {row} {column} {path}: {error:e}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A policy whose head is zero is its benchmark, bit by bit, whatever its other weights are; one with a wide band never trades after
+/// the sale, and one whose band has no width is its centre.
+#[test]
+fn untrained_policies_are_their_benchmarks() {
+    const STEPS: usize = 6;
+    let paths = paths(2 * BLOCK, STEPS);
+    let held = |action: Action, feedback: bool| {
+        let case = Case::new(Actor::new(action, 2), feedback, STEPS);
+        let parameters = Parameters::random(case.shape.maps(), 3).unwrap();
+        let sweep = case.sweep(Engine::Block);
+        sweep.forward(&parameters, &case.features, &paths).unwrap()
+    };
+    let benchmark = Slope.positions(&paths);
+    for feedback in [false, true] {
+        assert_eq!(held(Residual.into(), feedback), benchmark);
+        let wide = held(Band::beginning_at(50.0).into(), feedback);
+        assert!(wide.iter().flatten().all(|position| *position == 0.0));
+        let narrow = held(Band::beginning_at(1e-12).into(), feedback);
+        for (held, centre) in narrow.iter().flatten().zip(benchmark.iter().flatten()) {
+            assert!((held - centre).abs() < 1e-11);
+        }
+        // Between those every position is within the width that an untrained band has.
+        let usual = held(Band::beginning_at(0.03).into(), feedback);
+        let mut kept = 0;
+        for (index, (held, centre)) in usual.iter().zip(&benchmark).enumerate() {
+            for lane in 0..BLOCK {
+                assert!((held[lane] - centre[lane]).abs() < 0.03 + 1e-12);
+                let date = index / 2 % STEPS;
+                kept += usize::from(date > 0 && held[lane] == usual[index - 2][lane]);
+            }
+        }
+        assert!(kept > 0);
+    }
+}

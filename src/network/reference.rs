@@ -1,0 +1,217 @@
+//! The reference of a sweep in candle tensor operations, with candle's automatic differentiation.
+
+use super::action::{Actor, TensorHands};
+use super::architecture::Architecture;
+use super::features::Features;
+use super::parameters::{Parameters, matrix};
+use super::record::Record;
+use super::sweep::{Seed, Sweep};
+use super::tensors::{DEVICE, feature_tensors, fill};
+use crate::error::Result;
+use crate::market::Paths;
+use crate::simd::{BLOCK, Lane, Real};
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Tensor, Var, WithDType};
+use faer::Mat;
+
+/// A network in tensor operations on all paths at once, date by date, forward alone.
+pub(super) trait TensorNetwork: Architecture {
+    /// What a date needs of those before it; at first there are none.
+    type Past: Default;
+
+    /// The outputs of a date from what is seen there.
+    ///
+    /// # Shapes
+    /// `[B, inputs]` to `[B, outputs]`.
+    fn date(&self, seen: Tensor, past: &mut Self::Past, maps: &mut Maps<'_>) -> Result<Tensor>;
+}
+
+/// The linear maps of a network, and what went in and came out on every date.
+pub(super) struct Maps<'a> {
+    weights: &'a [Tensor],
+    ones: Tensor,
+    /// The inputs of every map, date by date.
+    inputs: Vec<Vec<Tensor>>,
+    /// Zeros that are added to what comes out, since their derivatives are g.
+    probes: Vec<Vec<Var>>,
+}
+
+impl Maps<'_> {
+    /// W [a; 1] of map `map`.
+    pub fn apply(&mut self, map: usize, a: &Tensor) -> Result<Tensor> {
+        let inputs = Tensor::cat(&[a, &self.ones], 1)?;
+        let sums = inputs.matmul(&self.weights[map].t()?)?;
+        let probe = Var::zeros(sums.shape(), sums.dtype(), sums.device())?;
+        let sums = (sums + probe.as_tensor())?;
+        self.inputs[map].push(inputs);
+        self.probes[map].push(probe);
+        Ok(sums)
+    }
+}
+
+/// The sweep of a network in tensor operations. Slower than [`BlockSweep`](crate::network::BlockSweep) and with the memory of a
+/// whole batch; it is what that one is tested against.
+///
+/// Positions are made of outputs beside the graph, so that the way back through positions that are fed back takes one
+/// differentiation for every date.
+#[derive(Debug, Clone)]
+pub(super) struct TensorSweep<N> {
+    network: N,
+    actor: Actor,
+}
+
+/// What a sweep forward leaves for the way back; B counts whole blocks.
+struct Trace<'a, R> {
+    /// The outputs of every date, `[B, outputs]`.
+    outputs: Vec<Tensor>,
+    /// What is fed on every date, `[B, instruments]`; none where nothing is.
+    fed: Vec<Var>,
+    maps: Maps<'a>,
+    hands: TensorHands<R>,
+}
+
+/// Inputs a `[T, B, columns]` and derivatives g `[T, B, rows]` of one map.
+struct MapTensors {
+    inputs: Tensor,
+    gradients: Tensor,
+}
+
+impl<N: TensorNetwork> TensorSweep<N> {
+    /// The sweep of a network whose outputs `actor` makes positions of.
+    pub fn new(network: N, actor: Actor) -> Self {
+        Self { network, actor }
+    }
+
+    fn trace<'a, R: Real + WithDType>(
+        &self,
+        weights: &'a [Tensor],
+        features: &Features,
+        paths: &Paths<R>,
+    ) -> Result<Trace<'a, R>> {
+        let fed = self.network.head().fed;
+        let count = paths.blocks() * BLOCK;
+        let mut trace = Trace {
+            outputs: Vec::new(),
+            fed: Vec::new(),
+            maps: Maps {
+                weights,
+                ones: Tensor::ones((count, 1), R::DTYPE, &DEVICE)?,
+                inputs: vec![Vec::new(); weights.len()],
+                probes: vec![Vec::new(); weights.len()],
+            },
+            hands: TensorHands::new(&self.actor, paths),
+        };
+        let mut past = N::Past::default();
+        let seen = feature_tensors(features, paths, self.network.inputs() - fed)?;
+        for (t, seen) in seen.into_iter().enumerate() {
+            let x = match fed {
+                0 => seen,
+                _ => {
+                    let fed = Var::from_tensor(&trace.hands.fed(t)?)?;
+                    let x = Tensor::cat(&[&seen, fed.as_tensor()], 1)?;
+                    trace.fed.push(fed);
+                    x
+                }
+            };
+            let outputs = self.network.date(x, &mut past, &mut trace.maps)?;
+            trace.hands.act(t, &outputs.detach())?;
+            trace.outputs.push(outputs);
+        }
+        Ok(trace)
+    }
+
+    /// A sweep forward and, along the seeds, backward.
+    fn differentiate<R: Real + WithDType>(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+    ) -> Result<Vec<MapTensors>> {
+        let weights = self.weights::<R>(parameters)?;
+        let mut trace = self.trace(&weights, features, paths)?;
+        trace.hands.seed(seed);
+        let mut sum = Tensor::zeros((), R::DTYPE, &DEVICE)?;
+        let mut fed_back: Option<Tensor> = None;
+        for (t, outputs) in trace.outputs.iter().enumerate().rev() {
+            let gradient = trace.hands.pull_back(t, fed_back.as_ref())?;
+            sum = (sum + (outputs * gradient)?.sum_all()?)?;
+            if let Some(fed) = trace.fed.get(t) {
+                fed_back = Some(derivative(&sum.backward()?, fed)?);
+            }
+        }
+        let gradients = sum.backward()?;
+        let Maps { inputs, probes, .. } = trace.maps;
+        let dates = |(inputs, probes): (Vec<Tensor>, Vec<Var>)| {
+            let probes = probes.iter().map(|probe| derivative(&gradients, probe));
+            Ok(MapTensors {
+                inputs: Tensor::stack(&inputs, 0)?.detach(),
+                gradients: Tensor::stack(&probes.collect::<Result<Vec<_>>>()?, 0)?,
+            })
+        };
+        inputs.into_iter().zip(probes).map(dates).collect()
+    }
+
+    fn weights<R: Real + WithDType>(&self, parameters: &Parameters) -> Result<Vec<Tensor>> {
+        parameters.check(&self.network.maps())?;
+        parameters
+            .variables()
+            .map(|(_, variable)| Ok(variable.as_detached_tensor().to_dtype(R::DTYPE)?))
+            .collect()
+    }
+}
+
+/// The derivative in a variable, 0 where nothing depends on it.
+fn derivative(gradients: &GradStore, variable: &Var) -> Result<Tensor> {
+    match gradients.get(variable) {
+        Some(gradient) => Ok(gradient.clone()),
+        None => Ok(variable.zeros_like()?),
+    }
+}
+
+impl<R: Real + WithDType, N: TensorNetwork> Sweep<R> for TensorSweep<N> {
+    fn forward(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+    ) -> Result<Vec<Lane<R>>> {
+        let weights = self.weights::<R>(parameters)?;
+        let trace = self.trace(&weights, features, paths)?;
+        Ok(trace.hands.positions())
+    }
+
+    fn gradient(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+    ) -> Result<Vec<Mat<f64>>> {
+        self.differentiate(parameters, features, paths, seed)?
+            .iter()
+            .map(|map| {
+                let rows = |x: &Tensor| x.to_dtype(DType::F64)?.flatten(0, 1);
+                let sum = rows(&map.gradients)?.t()?.matmul(&rows(&map.inputs)?)?;
+                matrix(&sum)
+            })
+            .collect()
+    }
+
+    fn record(
+        &self,
+        parameters: &Parameters,
+        features: &Features,
+        paths: &Paths<R>,
+        seed: &Seed<'_, R>,
+        record: &mut Record<R>,
+    ) -> Result<()> {
+        record.resize(&self.network.maps(), paths.blocks(), paths.steps());
+        let maps = self.differentiate(parameters, features, paths, seed)?;
+        for (target, map) in record.maps.iter_mut().zip(&maps) {
+            fill(&mut target.inputs, &map.inputs)?;
+            fill(&mut target.gradients, &map.gradients)?;
+        }
+        Ok(())
+    }
+}
