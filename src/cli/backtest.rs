@@ -29,6 +29,8 @@ pub fn run(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output>
         "backtest_comparisons": finished.metrics.backtest_comparisons,
         "backtest_breakdown": finished.metrics.backtest_breakdown,
         "backtest_market": finished.metrics.backtest_market,
+        "hedges": finished.metrics.hedges,
+        "best_classical": finished.metrics.best_classical,
     });
     Ok(output(&finished, document))
 }

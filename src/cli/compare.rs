@@ -87,6 +87,8 @@ pub fn compared(finished: &Finished) -> Output {
         "backtest_comparisons": metrics.backtest_comparisons,
         "backtest_breakdown": metrics.backtest_breakdown,
         "against_adam": against_adam,
+        "hedges": metrics.hedges,
+        "best_classical": metrics.best_classical,
     });
     output(finished, document)
 }

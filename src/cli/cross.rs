@@ -49,6 +49,7 @@ fn crossed(finished: &Finished) -> Output {
         "run": metrics.run,
         "risk": metrics.risk,
         "results": metrics.crossed,
+        "best_classical": metrics.best_classical,
     });
     output(finished, document)
 }

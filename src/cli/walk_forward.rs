@@ -120,7 +120,7 @@ fn output(prepared: &Prepared, finished: &Finished) -> Output {
     let folder = &prepared.folder;
     let mut warnings = finished.metrics.warnings();
     warnings.extend(finished.results.undetermined());
-    warnings.extend(finished.results.bands_at_bound());
+    warnings.extend(finished.results.hedges_at_bound());
     warnings.iter().for_each(|warning| warn(warning));
     let document = json!({
         "run": finished.metrics.run,

@@ -1,5 +1,6 @@
 //! Policies trained in one market and tested in others.
 
+use super::compared::against;
 use super::outcome::hedge_test_paths;
 use super::trainings;
 use super::watch::Watch;
@@ -8,6 +9,7 @@ use crate::hedging::{Book, Policy, TrainedPolicy, TunedHedge};
 use crate::network::Parameters;
 use crate::risk::paired::{Pair, risk_influence};
 use crate::risk::{Estimate, Row, RowInput};
+use crate::runs::classical::{self, BesideBest, BestClassical, HedgeRow};
 use crate::runs::crossed::{Crossed, to_frame};
 use crate::runs::parquet::write_parquet;
 use crate::runs::progress::Planned;
@@ -50,6 +52,16 @@ pub fn planned(plan: &Plan, seeds: &[u64]) -> Result<Vec<Planned>> {
     Ok(planned)
 }
 
+/// What a comparison across markets found.
+pub struct Found {
+    /// Every strategy made for one market and tested in one.
+    pub crossed: Vec<Crossed>,
+    /// The classical hedges in the strategy's own market.
+    pub hedges: Vec<TunedHedge>,
+    /// In each market the best classical hedge that was made for it, and the policies trained in it beside that.
+    pub best_classical: Vec<BestClassical>,
+}
+
 /// Trains every optimizer of the plan with `seeds` in its own market and in each of the plan's further `markets`, as far
 /// as `folder` does not hold that yet, and hedges the test paths of all of them with every policy and with the classical
 /// hedges of every market's parameters.
@@ -63,7 +75,7 @@ pub fn cross(
     seeds: &[u64],
     folder: &RunFolder,
     watch: &mut Watch<'_>,
-) -> Result<Vec<Crossed>> {
+) -> Result<Found> {
     let plans = markets(plan)?;
     for (_, plan) in &plans {
         plan.make_quotes(&mut || watch.busy())?;
@@ -81,7 +93,7 @@ pub fn cross(
         }
         strategies.push((optimizer.name.clone(), made));
     }
-    let tuned: Vec<Vec<TunedHedge>> = plans
+    let mut tuned: Vec<Vec<TunedHedge>> = plans
         .iter()
         .map(|(_, plan)| plan.tuned_hedges(&mut || watch.busy()))
         .collect::<Result<_>>()?;
@@ -90,15 +102,21 @@ pub fn cross(
         strategies.push((hedge.name(), made.collect()));
     }
     watch.measuring()?;
-    let mut results = Vec::new();
-    for (tested_in, test) in &plans {
+    let (mut results, mut best_classical) = (Vec::new(), Vec::new());
+    for (market, (tested_in, test)) in plans.iter().enumerate() {
+        let hedges: Vec<HedgeRow> = tuned[market].iter().map(HedgeRow::from).collect();
+        let best = classical::best(&hedges);
+        let mut own_books: Vec<(&str, bool, Vec<Book>)> = Vec::new();
         for (strategy, made) in &strategies {
             let pairs = plans.iter().zip(made);
             let books: Vec<Vec<Book>> = pairs
                 .map(|((_, origin), made)| hedge(made, origin, test, &mut || watch.busy()))
                 .collect::<Result<_>>()?;
-            let own = plans.iter().position(|(name, _)| name == tested_in);
-            let own = &books[own.unwrap_or(0)];
+            let own = &books[market];
+            let trained = matches!(made[market], Made::Trained(_));
+            if trained || best.is_some_and(|best| best.strategy == *strategy) {
+                own_books.push((strategy, trained, own.clone()));
+            }
             for ((made_for, _), books) in plans.iter().zip(&books) {
                 let pairs: Vec<Pair<'_>> = books
                     .iter()
@@ -117,9 +135,33 @@ pub fn cross(
                 });
             }
         }
+        let hedge = own_books.iter().find(|(_, trained, _)| !trained);
+        if let (Some(best), Some((_, _, hedge))) = (best, hedge) {
+            let trained = own_books.iter().filter(|(_, trained, _)| *trained);
+            let policies = trained.map(|(name, _, books)| {
+                let books: Vec<&Book> = books.iter().collect();
+                against(test, 1.0, (*name, &books), &hedge[0])
+            });
+            best_classical.push(BestClassical {
+                strategy: best.strategy.clone(),
+                title: best.title.clone(),
+                market: Some(tested_in.clone()),
+                validation_risk: best.validation_risk,
+                simulated: Some(BesideBest {
+                    risk: risk(test, &best.strategy, hedge).value,
+                    policies: policies.collect(),
+                }),
+                backtest: None,
+            });
+        }
     }
     write_parquet(&folder.path().join("crossed.parquet"), to_frame(&results)?)?;
-    Ok(results)
+    Ok(Found {
+        crossed: results,
+        // Those of the strategy's own market, which is the first.
+        hedges: tuned.swap_remove(0),
+        best_classical,
+    })
 }
 
 /// The test paths of `test` under what was made for the market of `origin`, one book for every seed.

@@ -281,10 +281,15 @@ impl Prepared {
 
     fn cross(&self, watch: &mut Watch<'_>) -> Result<Finished> {
         let (plan, seeds) = (&self.plan, &self.request.seeds);
-        let crossed = cross::cross(plan, seeds, &self.folder, watch)?;
+        let cross::Found {
+            crossed,
+            hedges,
+            best_classical,
+        } = cross::cross(plan, seeds, &self.folder, watch)?;
         let results = Results {
             crossed,
-            hedges: plan.tuned_hedges(&mut || watch.busy())?,
+            hedges,
+            best_classical,
             ..Results::of(seeds.clone())
         };
         finish("cross", plan, self.folder.clone(), results, None)
@@ -330,6 +335,7 @@ impl Prepared {
             frontier: trained.frontier,
             outcomes: trained.outcomes,
             hedges,
+            best_classical: Vec::new(),
             crossed: Vec::new(),
             disagreements: trained.disagreements,
         };

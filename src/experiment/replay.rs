@@ -385,6 +385,14 @@ impl Replay {
 /// The classical hedges of a run with their parameters: those that the run found or, in runs of older versions that had no use for
 /// them, those that are found now.
 fn hedge_values(plan: &Plan, metrics: &Metrics) -> Result<Vec<(ClassicalHedge, HedgeValues)>> {
+    if !metrics.hedges.is_empty() {
+        let known = plan.hedges.iter().filter_map(|hedge| {
+            let name = hedge.name();
+            let row = metrics.hedges.iter().find(|row| row.strategy == name)?;
+            Some((*hedge, row.values()))
+        });
+        return Ok(known.collect());
+    }
     if let Some(aversion) = metrics.band_aversion {
         let hedges = plan.hedges.iter();
         return Ok(hedges.map(|hedge| (*hedge, aversion.into())).collect());

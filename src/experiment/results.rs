@@ -4,6 +4,7 @@ use crate::backtest::{Calibration, Contracts};
 use crate::error::Result;
 use crate::hedging::{Parameter, TunedHedge};
 use crate::runs::asset::{AssetMarket, parameters};
+use crate::runs::classical::{self, BestClassical, HedgeRow};
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
     BacktestMarket, Disagreement, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve,
@@ -26,6 +27,8 @@ pub struct Results {
     pub disagreements: Vec<Disagreement>,
     pub outcomes: Vec<Outcome>,
     pub hedges: Vec<TunedHedge>,
+    /// Where they are not those of the outcomes, as in a comparison across markets.
+    pub best_classical: Vec<BestClassical>,
 }
 
 impl Results {
@@ -56,6 +59,7 @@ pub fn finish(
         disagreements,
         outcomes,
         hedges,
+        best_classical,
     } = results;
     let (simulated, historical) = (
         outcome::simulated(&outcomes),
@@ -67,6 +71,16 @@ pub fn finish(
         parameters.contains(&Parameter::Aversion)
     });
     let band = banded.next();
+    let rows_of_hedges: Vec<HedgeRow> = hedges.iter().map(HedgeRow::from).collect();
+    let of_outcomes = classical::best(&rows_of_hedges).filter(|_| !outcomes.is_empty());
+    let of_outcomes = of_outcomes.map(|best| BestClassical {
+        strategy: best.strategy.clone(),
+        title: best.title.clone(),
+        market: None,
+        validation_risk: best.validation_risk,
+        simulated: compared::beside_best(plan, 1.0, &simulated, &best.strategy),
+        backtest: compared::beside_best(plan, overlap, &historical, &best.strategy),
+    });
     let metrics = Metrics {
         run: folder.id().into(),
         command: command.into(),
@@ -94,6 +108,8 @@ pub fn finish(
         money_unit: Some(plan.money_unit()),
         band_aversion: band.map(|band| band.values.of(Parameter::Aversion)),
         band_at_bound: band.is_some_and(|band| band.tuned.iter().any(|tuned| tuned.at_bound)),
+        best_classical: of_outcomes.into_iter().chain(best_classical).collect(),
+        hedges: rows_of_hedges,
         untraded: plan.untraded(),
         crossed,
         disagreements,

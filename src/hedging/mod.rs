@@ -13,8 +13,8 @@ mod tests;
 mod trained;
 
 pub use classical::{
-    Centre, ClassicalHedge, ClassicalName, ClassicalPolicy, Fits, HedgeValues, Needs, Parameter,
-    Prepared, Search, TradingRule, TunedHedge, TunedParameter, tune,
+    Centre, ClassicalHedge, ClassicalName, ClassicalPolicy, Fit, Fits, HedgeValues, Needs,
+    Parameter, Prepared, Search, TradingRule, TunedHedge, TunedParameter, tune,
 };
 pub use closed_form::{ClosedForm, FamilyForms};
 pub use hedged_monte_carlo::{Regressed, Regression};

@@ -1,5 +1,6 @@
 //! Pages about one run: the stand-alone report, and the same sections for the server.
 
+use super::classical;
 use super::facts::{assumptions, price_text};
 use super::figures::DrawnFigure;
 use super::markup::{class, definitions, readable_time, signed, table, typeset, with_minus};
@@ -106,6 +107,7 @@ pub fn sections(
     let order = strategies(metrics);
     html! {
         (introduction(metrics))
+        (best_classical(metrics))
         @for (comparison, finding) in headline.iter().zip(&said) {
             (cards(metrics, comparison, part, finding))
         }
@@ -164,6 +166,20 @@ fn introduction(metrics: &Metrics) -> Markup {
     facts.push(("Version", metrics.version.clone()));
     html! {
         header { h1 { (metrics.name) } (definitions(&facts)) }
+    }
+}
+
+/// The best classical hedge, and whether the learned policies beat it.
+fn best_classical(metrics: &Metrics) -> Markup {
+    let findings = classical::findings(metrics);
+    html! {
+        @if !findings.is_empty() {
+            section {
+                h2 { "Against the best classical hedge" }
+                @for finding in &findings { p class="finding" { (typeset(finding)) } }
+                p class="note" { (classical::NOTE) }
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What people read of a run: tables for terminals, figures, and one stand-alone page.
 
 pub mod breakdown;
+pub mod classical;
 pub mod crossed;
 pub mod facts;
 pub mod figures;

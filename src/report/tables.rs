@@ -2,7 +2,7 @@
 
 use super::summary::{Line, Statistic, Verdict, cvar_label, lines, main_level, sentence};
 use super::table::{Cell, Table, estimates};
-use super::{breakdown, crossed, levels};
+use super::{breakdown, classical, crossed, levels};
 use crate::numbers::{Rounding, counted, significant};
 use crate::risk::Row;
 use crate::runs::metrics::{BacktestMarket, Comparison, Metrics};
@@ -10,7 +10,8 @@ use crate::runs::metrics::{BacktestMarket, Comparison, Metrics};
 /// The simulated test paths, if there were any.
 pub fn evaluation(metrics: &Metrics) -> Option<Table> {
     let mut table = statistics(metrics, &metrics.evaluation, "Simulated test paths", "path")?;
-    if let Some(aversion) = metrics.band_aversion {
+    table.notes.extend(classical::parameters(&metrics.hedges));
+    if let Some(aversion) = metrics.band_aversion.filter(|_| metrics.hedges.is_empty()) {
         table.notes.push(format!(
             "The Whalley–Wilmott band has risk aversion {}.",
             significant(aversion, 4)

@@ -1,5 +1,6 @@
 //! Tables as text for terminals.
 
+use super::classical;
 use super::table::{Cell, Table};
 use super::tables::all;
 use crate::runs::metrics::Metrics;
@@ -13,7 +14,16 @@ pub fn tables(metrics: &Metrics, width: usize) -> String {
     if tables.is_empty() {
         return format!("{}: no results\n", metrics.name);
     }
-    let texts: Vec<String> = tables.iter().map(|table| render(table, width)).collect();
+    let mut texts: Vec<String> = tables.iter().map(|table| render(table, width)).collect();
+    let best = classical::findings(metrics);
+    if !best.is_empty() {
+        // Last, where whoever has waited for a run looks first.
+        let mut text = String::new();
+        for line in best.iter().map(String::as_str).chain([classical::NOTE]) {
+            wrap(&mut text, line, width.min(100));
+        }
+        texts.push(text);
+    }
     texts.join("\n")
 }
 

@@ -1,8 +1,8 @@
 //! The tables of a walk-forward backtest.
 
 use super::table::{Cell, Table, heads};
-use super::{breakdown, significance};
-use crate::numbers::{Rounding, share};
+use super::{breakdown, classical, significance};
+use crate::numbers::{Rounding, share, significant};
 use crate::runs::asset::AssetMarket;
 use crate::runs::precision::Precision;
 use crate::runs::walk_forward::{Bounded, Period, Results, Test, Window};
@@ -10,10 +10,47 @@ use serde_json::{Map, Value};
 
 /// In words: how many comparisons are significant, then who has the lower CVaR and by how much.
 pub fn findings(results: &Results) -> Vec<String> {
-    significance::summary(&results.tests, results.level)
+    best_classical(results)
         .into_iter()
+        .chain(significance::summary(&results.tests, results.level))
         .chain(changes(results))
         .collect()
+}
+
+/// In words: the best classical hedge, and whether the learned policies beat it.
+pub fn best_classical(results: &Results) -> Option<String> {
+    let best = results.best_classical.as_ref()?;
+    let mut strategies = results.strategies.iter();
+    let hedge = strategies.find(|one| one.breakdown.strategy == best.strategy)?;
+    let level = share(results.level);
+    let mut text = format!(
+        "Best classical hedge, chosen on the validation paths of the windows: {} (CVaR {level} {}).",
+        best.title,
+        significant(hedge.cvar.value, 4)
+    );
+    for test in &best.policies {
+        let Bounded { value, interval } = test.difference;
+        let rounding = Rounding::of_values([value, interval.low, interval.high], 4);
+        let size = rounding.write(value.abs());
+        let relative = 100.0 * value.abs() / hedge.cvar.value.abs();
+        let relative = match relative.is_finite() {
+            true => format!(" ({})", classical::percent(relative)),
+            false => String::new(),
+        };
+        let (low, high) = (rounding.write(interval.low), rounding.write(interval.high));
+        let name = &test.strategy;
+        let found = if interval.high < 0.0 {
+            format!("{name} beats it: its CVaR is lower by {size}{relative}")
+        } else if interval.low > 0.0 {
+            format!("{name} does not beat it: its CVaR is higher by {size}{relative}")
+        } else {
+            format!("{name} does not beat it: the CVaR is not distinguishable")
+        };
+        text.push_str(&format!(
+            " {found}, interval of the difference [{low}, {high}]."
+        ));
+    }
+    Some(text)
 }
 
 /// In words: who has the lower CVaR, by how much, and whether that is significant.
@@ -291,6 +328,10 @@ pub fn windows(results: &Results) -> Table {
         columns,
         rows,
     );
+    let bound = results.hedges_at_bound().into_iter();
+    table
+        .notes
+        .extend(bound.map(|found| format!("Beware: {found}.")));
     table.notes.extend(
         results
             .undetermined()

@@ -143,6 +143,8 @@ pub fn metrics() -> Metrics {
         money_unit: Some(1.2),
         band_aversion: Some(0.7),
         band_at_bound: false,
+        hedges: Vec::new(),
+        best_classical: Vec::new(),
         untraded: Vec::new(),
         disagreements: Vec::new(),
         crossed: Vec::new(),

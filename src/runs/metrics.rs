@@ -19,6 +19,7 @@
 
 use super::asset::AssetMarket;
 use super::breakdown::Breakdown;
+use super::classical::{BestClassical, HedgeRow};
 use super::crossed::Crossed;
 use super::precision::{Precision, listed};
 use crate::market::valuation::ContractPrice;
@@ -96,6 +97,13 @@ pub struct Metrics {
     /// Whether the search for that aversion ended at a bound, beyond which the risk may still fall.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub band_at_bound: bool,
+    /// The classical hedges with their parameters; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub hedges: Vec<HedgeRow>,
+    /// The best classical hedge and the learned policies beside it, in a comparison across markets that of each market; absent in
+    /// runs of older versions and without classical hedges.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub best_classical: Vec<BestClassical>,
     /// The names of the assets that the contract depends on and nothing that is traded does.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub untraded: Vec<String>,
@@ -211,7 +219,9 @@ impl Metrics {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.unhedged().into_iter().collect();
         warnings.extend(self.disagreements.iter().map(ToString::to_string));
-        if let Some(aversion) = self.band_aversion.filter(|_| self.band_at_bound) {
+        warnings.extend(self.hedges.iter().flat_map(HedgeRow::at_bound));
+        let old = self.band_at_bound && self.hedges.is_empty();
+        if let Some(aversion) = self.band_aversion.filter(|_| old) {
             warnings.push(format!(
                 "the Whalley–Wilmott band with the least risk lies at a bound of the search, at risk aversion {aversion:.3e}"
             ));

@@ -2,6 +2,7 @@
 
 pub mod asset;
 pub mod breakdown;
+pub mod classical;
 pub mod crossed;
 pub mod export;
 mod folder;

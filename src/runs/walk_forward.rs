@@ -2,6 +2,7 @@
 
 use super::asset::AssetMarket;
 use super::breakdown::Breakdown;
+use super::classical::HedgeRow;
 use super::precision::{Precision, listed};
 use super::store::RunFolder;
 use crate::error::Result;
@@ -28,6 +29,9 @@ pub struct Results {
     pub stress: Vec<Period>,
     /// The P&L by year of sale.
     pub years: Vec<Period>,
+    /// The best classical hedge and the learned policies beside it; absent in runs of older versions and without classical hedges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_classical: Option<BestOfWindows>,
     /// Mean length of the bootstrap's blocks, in contracts.
     pub block: f64,
     /// Level of the CVaR.
@@ -98,6 +102,21 @@ pub struct Test {
     pub p: f64,
     /// The p-value after Holm's correction for all tests.
     pub corrected: f64,
+}
+
+/// The classical hedge with the least risk on the validation paths of all windows, on average, and the learned policies beside it on
+/// the contracts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BestOfWindows {
+    /// The name of its row.
+    pub strategy: String,
+    /// What people call it.
+    pub title: String,
+    /// The mean over windows of its risk without premium on validation paths.
+    #[serde(deserialize_with = "null_as_nan")]
+    pub validation_risk: f64,
+    /// The CVaR of every learned policy less that of the hedge; of these tests none is corrected for the others.
+    pub policies: Vec<Test>,
 }
 
 /// Contracts alive in a period.
@@ -175,6 +194,9 @@ pub struct Window {
     /// Whether the search for that aversion ended at a bound, beyond which the risk may still fall.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub band_at_bound: bool,
+    /// The classical hedges with their parameters; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hedges: Vec<HedgeRow>,
     /// Seconds of training of every optimizer and seed.
     pub seconds: Vec<(String, u64, f64)>,
 }
@@ -230,17 +252,30 @@ impl Results {
         })
     }
 
-    /// That the search for the aversion of the Whalley–Wilmott band ended at a bound in some windows, in a sentence; nothing
-    /// if it did in none.
-    pub fn bands_at_bound(&self) -> Option<String> {
-        let windows = self.windows.iter().filter(|w| w.band_at_bound).count();
+    /// That the search for a parameter of a classical hedge ended at a bound in some windows, in a sentence for each hedge.
+    pub fn hedges_at_bound(&self) -> Vec<String> {
         let all = self.windows.len();
-        (windows > 0).then(|| {
+        let mut found: Vec<(&str, usize)> = Vec::new();
+        for window in &self.windows {
+            let old = window.band_at_bound && window.hedges.is_empty();
+            let titles = window
+                .hedges
+                .iter()
+                .filter(|one| one.at_bound().next().is_some());
+            let titles = titles.map(|one| one.title.as_str());
+            for title in titles.chain(old.then_some("Whalley–Wilmott band")) {
+                match found.iter_mut().find(|(known, _)| *known == title) {
+                    Some((_, count)) => *count += 1,
+                    None => found.push((title, 1)),
+                }
+            }
+        }
+        let sentence = |(title, windows): (&str, usize)| {
             format!(
-                "in {windows} of {all} windows the Whalley–Wilmott band with the least risk lies at a bound of the search for \
-                 its risk aversion"
+                "in {windows} of {all} windows the {title} with the least risk lies at a bound of the search for its parameters"
             )
-        })
+        };
+        found.into_iter().map(sentence).collect()
     }
 
     /// The results of a run, if it is a walk-forward that has ended.

@@ -77,6 +77,8 @@ fn joined(runs: &Compared<'_>) -> Metrics {
     all.evaluation.clear();
     all.backtest.clear();
     all.disagreements.clear();
+    all.hedges.clear();
+    all.best_classical.clear();
     for (run, (_, metrics)) in runs.iter().enumerate() {
         let renamed = |row: &crate::risk::Row| crate::risk::Row {
             strategy: named(&row.strategy, run),

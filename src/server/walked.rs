@@ -2,7 +2,8 @@
 
 use crate::report::breakdown;
 use crate::report::markup::table;
-use crate::report::walk_forward::{tests, windows};
+use crate::report::markup::typeset;
+use crate::report::walk_forward::{best_classical, tests, windows};
 use crate::runs::walk_forward::Results;
 use maud::{Markup, html};
 
@@ -16,6 +17,7 @@ pub fn sections(results: &Results) -> Markup {
     html! {
         section id="walk-forward" {
             h2 { "Walk forward" }
+            @if let Some(finding) = best_classical(results) { p class="finding" { (typeset(&finding)) } }
             @for shown in tables { (table(&shown, &order)) }
         }
     }

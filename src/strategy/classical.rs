@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
 use crate::error::Result;
+use crate::hedging;
 use crate::hedging::{
     ClassicalHedge, ClassicalPolicy, ClosedForm, FamilyForms, Fits, HedgeValues, Ledger, Policy,
     Regressed, Regression,
@@ -17,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// What a regression was fitted for.
 #[derive(Debug, Clone, PartialEq)]
 struct Fit {
+    /// The centre whose coefficients it gives; that of hedged Monte Carlo needs no name.
+    centre: &'static str,
     contract: Contract,
     assets: Assets,
     instruments: Vec<Instrument>,
@@ -30,39 +33,64 @@ const KEPT: usize = 64;
 /// The regressions that were fitted on the paths of one source, each of which takes a second or so. Clones share them, and so do
 /// plans that are changed from each other.
 #[derive(Debug, Clone, Default)]
-pub struct Regressions(Arc<Mutex<Vec<Fitted>>>);
+pub struct Regressions(Arc<Kept>);
 
-/// What a regression was fitted for, and the regression.
-type Fitted = (Fit, Arc<Regression>);
+/// What something was fitted for, and what was found.
+type Fitted<T> = (Fit, Arc<T>);
+
+/// What was fitted of one kind.
+type Known<T> = Mutex<Vec<Fitted<T>>>;
+
+/// That of `kept` which is for `fit`, made once.
+fn once<T>(kept: &Known<T>, fit: Fit, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
+    // The lock is not held while a fit is made: its threads may come to ask for another one.
+    let known = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = |known: &[Fitted<T>]| {
+        let found = known.iter().find(|(of, _)| *of == fit);
+        found.map(|(_, fitted)| Arc::clone(fitted))
+    };
+    if let Some(fitted) = found(&known()) {
+        return Ok(fitted);
+    }
+    let fitted = Arc::new(make()?);
+    let mut known = known();
+    if let Some(fitted) = found(&known) {
+        return Ok(fitted);
+    }
+    if known.len() == KEPT {
+        known.remove(0);
+    }
+    known.push((fit, Arc::clone(&fitted)));
+    Ok(fitted)
+}
+
+/// What is kept of the fits of one source.
+#[derive(Debug, Default)]
+struct Kept {
+    regressions: Known<Regression>,
+    coefficients: Known<Vec<f64>>,
+}
 
 impl Regressions {
     /// The regression for `fit`, made once.
     fn of(&self, fit: Fit, make: impl FnOnce() -> Result<Regression>) -> Result<Arc<Regression>> {
-        // The lock is not held while a regression is made: its threads may come to ask for another one.
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = |known: &[Fitted]| {
-            let found = known.iter().find(|(of, _)| *of == fit);
-            found.map(|(_, regression)| Arc::clone(regression))
-        };
-        if let Some(regression) = found(&known()) {
-            return Ok(regression);
-        }
-        let regression = Arc::new(make()?);
-        let mut known = known();
-        if let Some(regression) = found(&known) {
-            return Ok(regression);
-        }
-        if known.len() == KEPT {
-            known.remove(0);
-        }
-        known.push((fit, Arc::clone(&regression)));
-        Ok(regression)
+        once(&self.0.regressions, fit, make)
+    }
+
+    /// The coefficients for `fit`, made once.
+    fn coefficients(
+        &self,
+        fit: Fit,
+        make: impl FnOnce() -> Result<Vec<f64>>,
+    ) -> Result<Arc<Vec<f64>>> {
+        once(&self.0.coefficients, fit, make)
     }
 
     /// How many there are.
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let known = self.0.regressions.lock();
+        known.unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
@@ -143,9 +171,7 @@ impl Plan {
     ) -> Result<Regression> {
         const DATES: usize = 1 << 21;
         let paths = DATES / self.contract.steps / BLOCK * BLOCK;
-        let mut drawn = Paths::<f32>::with_layout(paths.clamp(1 << 13, 1 << 16), quotes.layout());
-        source.fill(0, &mut drawn);
-        quotes.fill(&mut drawn);
+        let drawn = drawn(quotes, source, paths.clamp(1 << 13, 1 << 16));
         Regression::new(ledger, &self.features, &drawn)
     }
 
@@ -157,6 +183,7 @@ impl Plan {
 
     fn fit(&self, assets: &Assets, instruments: Vec<Instrument>) -> Fit {
         Fit {
+            centre: "",
             contract: self.contract.clone(),
             assets: assets.clone(),
             instruments,
@@ -265,6 +292,14 @@ impl BenchmarkHedge for Reference {
     }
 }
 
+/// So many paths of `source`, on which the contract of `quotes` is observed.
+fn drawn(quotes: &Quotes, source: &dyn PathSource, count: usize) -> Paths<f32> {
+    let mut drawn = Paths::<f32>::with_layout(count, quotes.layout());
+    source.fill(0, &mut drawn);
+    quotes.fill(&mut drawn);
+    drawn
+}
+
 /// Fits for a plan's contract, made when they are first asked for; contracts of another length are fitted on their own.
 struct PlanFits<'a> {
     plan: Plan,
@@ -295,6 +330,35 @@ impl Fits for PlanFits<'_> {
                     plan.regression_on(&self.assets, paths(plan).as_ref())
                 })
             }
+        }
+    }
+
+    fn coefficients(
+        &self,
+        contract: &Contract,
+        name: &'static str,
+        fit: &hedging::Fit<'_>,
+    ) -> Result<Arc<Vec<f64>>> {
+        /// How many dates, and paths at most, the coefficients are found on.
+        const DATES: usize = 1 << 19;
+        const MOST: usize = 1 << 14;
+        let living = self.living(contract)?;
+        let plan = living.as_ref().unwrap_or(&self.plan);
+        let count = (DATES / plan.contract.steps / BLOCK * BLOCK).clamp(1 << 11, MOST);
+        let on = |source: &dyn PathSource| {
+            let quotes = plan.market_quotes(&self.assets);
+            fit(&self.assets, &plan.contract, &drawn(&quotes, source, count))
+        };
+        let of = Fit {
+            centre: name,
+            ..plan.fit(&self.assets, plan.instruments())
+        };
+        match &self.given {
+            None => {
+                let source = plan.regression_paths(&self.assets);
+                plan.regressions.coefficients(of, || on(&source))
+            }
+            Some((paths, fitted)) => fitted.coefficients(of, || on(paths(plan).as_ref())),
         }
     }
 }

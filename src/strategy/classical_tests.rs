@@ -313,3 +313,52 @@ fn hedges_that_need_more_than_the_contract_has_are_refused() {
     );
     hedges(TWO, "type = \"exchange\"", "black_scholes").unwrap();
 }
+
+/// A table is a centre under a rule with parameters that it has; one row cannot be two hedges; what is written is read back.
+#[test]
+fn tables_of_hedges_are_read() {
+    let plan = |hedges: &str| {
+        let text =
+            format!("{GBM}\n[contract]\nexpiry_days = 20\n[evaluation]\nhedges = [{hedges}]\n");
+        Plan::parse(&text, |_| {})
+    };
+    let read = plan(
+        "\"leland\", { centre = \"scaled_delta\", scale = 0.9 }, { centre = \"hull_white\", rule = \"whalley_wilmott\" }, \
+         { centre = \"black_scholes\", rule = \"time_based\", every = 3 }, { centre = \"leland\", rule = \"move_based\", move = 0.05 }",
+    );
+    let read = read.unwrap();
+    let names: Vec<String> = read.hedges.iter().map(|hedge| hedge.name()).collect();
+    assert_eq!(
+        names,
+        [
+            "leland",
+            "scaled_delta_0.9",
+            "hull_white_whalley_wilmott",
+            "time_based_every_3",
+            "leland_move_based_move_0.05",
+        ]
+    );
+    let again = Plan::parse(&read.to_toml().unwrap(), |_| {}).unwrap();
+    assert_eq!(again.hedges, read.hedges);
+    for (hedges, message) in [
+        (
+            "{ centre = \"leland\", scale = 0.9 }",
+            "`evaluation.hedges`: \"leland\" has no scale",
+        ),
+        (
+            "\"naked\", \"naked\"",
+            "`evaluation.hedges`: \"naked\" is there twice",
+        ),
+        (
+            "{ centre = \"hull_white\", rule = \"zakamouline\" }",
+            "`evaluation.hedges`: centre \"hull_white\" lacks what rule \"zakamouline\" asks for: gamma or volatility",
+        ),
+        (
+            "\"delta_gamma\"",
+            "`evaluation.hedges`: \"delta_gamma\" needs an option on the contract's asset in `policy.instruments`",
+        ),
+    ] {
+        assert_eq!(plan(hedges).unwrap_err().to_string(), message);
+    }
+    assert!(plan("{ centre = \"leland\", scael = 0.9 }").is_err());
+}

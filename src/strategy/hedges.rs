@@ -43,6 +43,14 @@ pub struct HedgeTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0), extend("x-default" = "tuned"))]
     pub scale: Option<f64>,
+    /// How far the centre must have moved since the last trade.
+    #[serde(rename = "move", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "units of the instrument", "x-default" = "tuned"))]
+    pub least_move: Option<f64>,
+    /// Every how many dates it trades.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("x-unit" = "dates", "x-default" = "tuned"))]
+    pub every: Option<usize>,
 }
 
 impl HedgeSection {
@@ -66,6 +74,8 @@ impl HedgeTable {
             rule: TradingRule::default(),
             aversion: None,
             scale: None,
+            least_move: None,
+            every: None,
         }
     }
 
@@ -73,6 +83,8 @@ impl HedgeTable {
         match parameter {
             Parameter::Aversion => self.aversion,
             Parameter::Scale => self.scale,
+            Parameter::Move => self.least_move,
+            Parameter::Every => self.every.map(|every| every as f64),
         }
     }
 
@@ -80,8 +92,9 @@ impl HedgeTable {
         let mut hedge = ClassicalHedge::new(self.centre, self.rule);
         if !hedge.fits_together() {
             let (centre, rule) = (self.centre.name(), self.rule.name());
-            let words =
-                format!(": centre \"{centre}\" has no gamma, which rule \"{rule}\" asks for");
+            let words = format!(
+                ": centre \"{centre}\" lacks what rule \"{rule}\" asks for: gamma or volatility"
+            );
             return Err(Error::key(key, words));
         }
         let known = hedge.parameters();
@@ -123,6 +136,17 @@ pub(super) fn hedges(
     Ok(hedges)
 }
 
+/// Whether the contract, or every one of its family, is a sum of calls and puts.
+fn has_legs(contract: &Contract) -> bool {
+    match contract.family() {
+        None => contract.legs().is_some(),
+        Some(family) => {
+            let mut members = family.members().iter();
+            members.all(|member| member.contract.legs().is_some())
+        }
+    }
+}
+
 /// Refuses a hedge that needs what is not there; `key` is where it is written.
 pub(super) fn check(
     key: &str,
@@ -143,7 +167,7 @@ pub(super) fn check(
     }
     let lacks = if needs.delta && !contract.has_delta() {
         Some("a delta in closed form")
-    } else if needs.legs && contract.legs().is_none() && contract.family().is_none() {
+    } else if needs.legs && !has_legs(contract) {
         Some("calls and puts on one asset that expire with the contract")
     } else {
         None

@@ -294,6 +294,8 @@ fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics 
         money_unit: None,
         band_aversion: None,
         band_at_bound: false,
+        hedges: Vec::new(),
+        best_classical: Vec::new(),
         untraded: plan.untraded(),
         crossed: Vec::new(),
         disagreements: Vec::new(),

@@ -7,7 +7,8 @@ use crate::risk::bootstrap::{self, Bootstrap, holm, maximum_drawdown};
 use crate::risk::cvar;
 use crate::runs::breakdown::{Breakdown, Expired};
 use crate::runs::walk_forward::{
-    BetweenSeeds, Bounded, Period, PeriodStatistics, Results, StrategyResult, Test, Window,
+    BestOfWindows, BetweenSeeds, Bounded, Period, PeriodStatistics, Results, StrategyResult, Test,
+    Window,
 };
 use crate::strategy::Plan;
 use chrono::{Datelike, NaiveDate};
@@ -146,6 +147,32 @@ pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]
             test.corrected = corrected;
         }
     }
+    let best_classical = best_of(&windows).map(|(strategy, title, validation_risk)| {
+        let cvar = |pnl: &[f64]| cvar(pnl, level);
+        let hedge = all.iter().find(|one| one.strategy == strategy);
+        let policies = all.iter().filter(|one| one.seeds > 0).filter_map(|own| {
+            let theirs = hedge?;
+            let (interval, p) = bootstrap.difference(&own.pnl, &theirs.pnl, LEVEL, &cvar);
+            Some(Test {
+                strategy: own.strategy.clone(),
+                against: strategy.clone(),
+                statistic: "cvar".into(),
+                difference: Bounded {
+                    value: bootstrap::average(&own.pnl, cvar)
+                        - bootstrap::average(&theirs.pnl, cvar),
+                    interval,
+                },
+                p,
+                corrected: p,
+            })
+        });
+        BestOfWindows {
+            policies: policies.collect(),
+            strategy: strategy.clone(),
+            title,
+            validation_risk,
+        }
+    });
     let period = |name: String, from: NaiveDate, to: NaiveDate, alive: &dyn Fn(&Trade) -> bool| {
         // Every strategy hedges the same contracts.
         let contracts = all.first().map_or(&[][..], |hedged| &hedged.trades);
@@ -204,9 +231,26 @@ pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]
         windows,
         strategies,
         tests,
+        best_classical,
         block,
         level,
     }
+}
+
+/// The classical hedge whose risk on the validation paths of the windows is least on average: its name, what people call it, and that
+/// risk.
+fn best_of(windows: &[Window]) -> Option<(String, String, f64)> {
+    let first = windows.first()?;
+    let means = first.hedges.iter().map(|hedge| {
+        let rows = windows.iter().flat_map(|window| &window.hedges);
+        let risks: Vec<f64> = rows
+            .filter(|row| row.strategy == hedge.strategy)
+            .map(|row| row.validation_risk)
+            .collect();
+        (hedge.strategy.clone(), hedge.title.clone(), mean(&risks))
+    });
+    let known = means.filter(|(_, _, risk)| !risk.is_nan());
+    known.min_by(|a, b| a.2.total_cmp(&b.2))
 }
 
 /// The strategy that is tested against the others: the first one trained with a curvature method or, if there is none,

@@ -10,6 +10,7 @@ use crate::market::{History, Market, PathSource};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
+use crate::runs::classical::HedgeRow;
 use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
@@ -212,6 +213,7 @@ impl Shared<'_> {
             drift: calibration.first().drift,
             band_aversion: band.map_or(1.0, |band| band.values.of(Parameter::Aversion)),
             band_at_bound: band.is_some_and(|band| band.tuned.iter().any(|one| one.at_bound)),
+            hedges: tuned.iter().map(HedgeRow::from).collect(),
             seconds,
         };
         write_parquet(

@@ -35,6 +35,20 @@ hedges! {
     MinimumVariance "minimum_variance" (MinimumVariance, EveryDate, "minimum-variance delta"),
     /// Spot and the first option of `policy.instruments`, so that delta and vega are hedged.
     DeltaVega "delta_vega" (DeltaVega, EveryDate, "delta–vega hedge"),
+    /// Leland's delta: Black and Scholes' at a volatility that costs widen.
+    Leland "leland" (Leland, EveryDate, "Leland's delta"),
+    /// Zakamouline's band around a delta at a volatility that costs widen.
+    Zakamouline "zakamouline" (Zakamouline, Zakamouline, "Zakamouline's band"),
+    /// Hull and White's minimum-variance delta, by regression on simulated paths.
+    HullWhite "hull_white" (HullWhite, EveryDate, "Hull and White's minimum-variance delta"),
+    /// A multiple of the Black–Scholes delta, the multiple tuned on validation paths.
+    ScaledDelta "scaled_delta" (ScaledDelta, EveryDate, "scaled delta"),
+    /// Spot and the first option of `policy.instruments`, so that delta and gamma are hedged.
+    DeltaGamma "delta_gamma" (DeltaGamma, EveryDate, "delta–gamma hedge"),
+    /// The Black–Scholes delta, to which the hedge moves when it has moved by more than a threshold since the last trade.
+    MoveBased "move_based" (BlackScholes, MoveBased, "move-based delta"),
+    /// The Black–Scholes delta, to which the hedge moves on every n-th date.
+    TimeBased "time_based" (BlackScholes, TimeBased, "time-based delta"),
     /// Hedged Monte Carlo: positions by regression backward in time on what the policy sees, for any contract and instruments, inside
     /// a Whalley–Wilmott band where trading costs something.
     HedgedMonteCarlo "hedged_monte_carlo" (HedgedMonteCarlo, WhalleyWilmott, "hedged Monte Carlo"),

@@ -10,7 +10,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-pub use centre::{Centre, Fits};
+pub use centre::{Centre, Fit, Fits};
 pub use hedge::{ClassicalHedge, ClassicalName, Needs};
 pub use parameter::{HedgeValues, Parameter, Search, TunedHedge, TunedParameter, tune};
 pub use rule::TradingRule;

@@ -11,6 +11,10 @@ named! {
         Aversion = "aversion",
         /// What the centre is multiplied by.
         Scale = "scale",
+        /// How far the centre must have moved for a trade, in units of the instrument.
+        Move = "move",
+        /// Every how many dates there is a trade.
+        Every = "every",
     }
 }
 
@@ -23,6 +27,8 @@ impl Parameter {
         match self {
             Self::Aversion => "aversion_",
             Self::Scale => "",
+            Self::Move => "move_",
+            Self::Every => "every_",
         }
     }
 
@@ -31,6 +37,8 @@ impl Parameter {
         match self {
             Self::Aversion => "risk aversion",
             Self::Scale => "scale",
+            Self::Move => "least move",
+            Self::Every => "dates between trades",
         }
     }
 
@@ -51,6 +59,23 @@ impl Parameter {
                 ends: (true, false),
                 stride: 8,
             },
+            Self::Move => Lattice {
+                value: Box::new(|k| 2f64.powf(0.5 * f64::from(k))),
+                first: (-20, 4),
+                last: (-64, 64),
+                ends: (false, false),
+                stride: 4,
+            },
+            Self::Every => {
+                let dates = at.dates as i32;
+                Lattice {
+                    value: Box::new(f64::from),
+                    first: (1, dates.min(10)),
+                    last: (1, dates),
+                    ends: (true, true),
+                    stride: 1,
+                }
+            }
         }
     }
 }
@@ -68,13 +93,13 @@ pub struct Search {
     pub aversion: Option<f64>,
 }
 
-/// The parameters of a classical hedge. By default the aversion is 1 and the scale 1.
+/// The parameters of a classical hedge. By default each is 1 but the least move, which is 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HedgeValues([f64; Parameter::COUNT]);
 
 impl Default for HedgeValues {
     fn default() -> Self {
-        Self([1.0; Parameter::COUNT])
+        Self([1.0; Parameter::COUNT]).with(Parameter::Move, 0.0)
     }
 }
 

@@ -30,6 +30,12 @@ rules! {
     EveryDate "every_date" EveryDate,
     /// To the nearest edge of Whalley and Wilmott's band around the centre.
     WhalleyWilmott "whalley_wilmott" WhalleyWilmott,
+    /// To the nearest edge of Zakamouline's band around the centre.
+    Zakamouline "zakamouline" Zakamouline,
+    /// To the centre when it has moved by more than a threshold since the last trade.
+    MoveBased "move_based" MoveBased,
+    /// To the centre on every n-th date, the sale first.
+    TimeBased "time_based" TimeBased,
 }
 
 /// What a rule asks for beside the centre, or a centre has.
@@ -143,6 +149,102 @@ impl TradingRuleKind for WhalleyWilmott {
             false => (1.5 * wanted.discount * cost * gamma * gamma / aversion).cbrt(),
         };
         nearest(wanted.centre, width, held)
+    }
+}
+
+/// Trade to the nearest edge of the band δ ± (H₀ + H₁),
+///
+/// H₀ = c/(λ S σ² τ),  H₁ = 1.12 c^{0.31} τ^{0.05} (e^{−rτ}/σ)^{0.25} (|Γ|/λ)^{0.5}
+///
+/// with c what a trade costs as a share of its value and λ the risk aversion. Unlike that of Whalley and Wilmott it does not close where
+/// there is no gamma. Without costs there is no band.
+///
+/// # References
+/// Zakamouline (2006), "Efficient analytic approximation of the optimal hedging strategy for a European call option with transaction
+/// costs", Quantitative Finance 6; as Sinclair (2008), "Volatility trading", quotes it in equations 4.11 to 4.15.
+struct Zakamouline;
+
+impl TradingRuleKind for Zakamouline {
+    fn title(&self) -> &'static str {
+        "Zakamouline's band"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Aversion]
+    }
+
+    fn wants(&self) -> Wants {
+        Wants::ALL
+    }
+
+    fn next(&self, wanted: &Wanted, held: f64, values: &HedgeValues) -> f64 {
+        let Wanted {
+            volatility,
+            left,
+            price,
+            ..
+        } = *wanted;
+        let aversion = values.of(Parameter::Aversion);
+        let cost = wanted.unit_cost / price;
+        if cost == 0.0 {
+            return wanted.centre;
+        }
+        let fixed = cost / (aversion * price * volatility * volatility * left);
+        let curved = 1.12
+            * cost.powf(0.31)
+            * left.powf(0.05)
+            * (wanted.discount / volatility).powf(0.25)
+            * (wanted.gamma.abs() / aversion).sqrt();
+        nearest(wanted.centre, fixed + curved, held)
+    }
+}
+
+/// Trade to the centre at the sale, and when it is further than a threshold y from what is held, which is the centre of the last trade:
+/// |δ_t − δ_last| > y. With y = 0 that is every date.
+///
+/// # References
+/// Henrotte (1993), "Transaction costs and duplication strategies"; Martellini and Priaulet (2002), "Competing methods for option
+/// hedging in the presence of transaction costs", Journal of Derivatives 9, section "move-based strategies".
+struct MoveBased;
+
+impl TradingRuleKind for MoveBased {
+    fn title(&self) -> &'static str {
+        "move-based"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Move]
+    }
+
+    fn next(&self, wanted: &Wanted, held: f64, values: &HedgeValues) -> f64 {
+        let far = (wanted.centre - held).abs() > values.of(Parameter::Move);
+        match wanted.date == 0 || far {
+            true => wanted.centre,
+            false => held,
+        }
+    }
+}
+
+/// Trade to the centre on every n-th date, the sale first. With n = 1 that is every date.
+///
+/// # References
+/// Boyle and Emanuel (1980), "Discretely adjusted option hedges", Journal of Financial Economics 8.
+struct TimeBased;
+
+impl TradingRuleKind for TimeBased {
+    fn title(&self) -> &'static str {
+        "time-based"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Every]
+    }
+
+    fn next(&self, wanted: &Wanted, held: f64, values: &HedgeValues) -> f64 {
+        match wanted.date as f64 % values.of(Parameter::Every) == 0.0 {
+            true => wanted.centre,
+            false => held,
+        }
     }
 }
 

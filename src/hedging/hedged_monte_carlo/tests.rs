@@ -108,6 +108,15 @@ impl Fits for Made {
     fn regression(&self, _: &Contract) -> Result<Arc<Regression>> {
         Ok(Arc::clone(&self.0))
     }
+
+    fn coefficients(
+        &self,
+        _: &Contract,
+        _: &'static str,
+        _: &crate::hedging::Fit<'_>,
+    ) -> Result<Arc<Vec<f64>>> {
+        unreachable!("hedged Monte Carlo asks for its regression alone")
+    }
 }
 
 /// With costs the hedge lies inside the band around its own positions, trades at most to its edge, and trades less; without costs it

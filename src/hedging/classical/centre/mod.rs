@@ -1,9 +1,14 @@
 //! What a hedge holds where trading is free: one file for each kind of formula, and one line of [`Centre`] for each centre.
 
+mod adjusted;
 mod closed_form;
+mod hull_white;
 mod minimum_variance;
 mod options;
 mod regressed;
+
+#[cfg(test)]
+pub(super) use hull_white::fit as fit_hull_white;
 
 use super::Needs;
 use super::parameter::{HedgeValues, Parameter};
@@ -45,6 +50,16 @@ centres! {
     MinimumVariance "minimum_variance" minimum_variance::ModelDelta,
     /// Spot and the first option of `policy.instruments`, so that delta and vega are hedged.
     DeltaVega "delta_vega" options::DELTA_VEGA,
+    /// Spot and the first option of `policy.instruments`, so that delta and gamma are hedged.
+    DeltaGamma "delta_gamma" options::DELTA_GAMMA,
+    /// The Black–Scholes delta at a volatility that costs widen, by Leland's formula.
+    Leland "leland" adjusted::Leland,
+    /// The Black–Scholes delta at a volatility that costs widen, by Zakamouline's formula.
+    Zakamouline "zakamouline" adjusted::Zakamouline,
+    /// The Black–Scholes delta and a correction by regression that takes out how volatility moves with the spot.
+    HullWhite "hull_white" hull_white::HullWhite,
+    /// A multiple of the Black–Scholes delta.
+    ScaledDelta "scaled_delta" closed_form::ScaledDelta,
     /// The positions that a regression backward in time finds on what the policy sees.
     HedgedMonteCarlo "hedged_monte_carlo" regressed::ByRegression,
 }
@@ -69,6 +84,11 @@ pub struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
+    /// What trading an instrument costs; nothing beyond the list.
+    fn charge(&self, instrument: usize) -> Charge {
+        self.charges.get(instrument).copied().unwrap_or_default()
+    }
+
     /// Where each asset's spot stands among the instruments, if it does.
     fn places(&self) -> Vec<Option<usize>> {
         let instruments = self.paths.instruments();
@@ -106,7 +126,21 @@ pub trait Fits: Send + Sync {
     /// # Errors
     /// Those of [`Regression::new`].
     fn regression(&self, contract: &Contract) -> Result<Arc<Regression>>;
+
+    /// The coefficients that `fit` finds for the contract, made once for the centre of that `name`.
+    ///
+    /// # Errors
+    /// Those of `fit`.
+    fn coefficients(
+        &self,
+        contract: &Contract,
+        name: &'static str,
+        fit: &Fit<'_>,
+    ) -> Result<Arc<Vec<f64>>>;
 }
+
+/// Finds the coefficients of a centre for a contract on paths of a market.
+pub type Fit<'a> = dyn Fn(&Assets, &Contract, &Paths<f32>) -> Result<Vec<f64>> + 'a;
 
 /// Kinds of centres.
 pub trait CentreKind: Sync {

@@ -27,6 +27,12 @@ pub const DELTA_VEGA: OptionHedge = OptionHedge {
     ratio: |state| state.vegas(),
 };
 
+/// Delta and gamma are hedged, n = (∂²V/∂S²)/(∂²P/∂S²).
+pub const DELTA_GAMMA: OptionHedge = OptionHedge {
+    title: "delta–gamma hedge",
+    ratio: |state| state.contract(BlackScholes::gamma) / state.price.gamma(),
+};
+
 /// The most options that are held of either sign.
 const MOST: f64 = 10.0;
 
