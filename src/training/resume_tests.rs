@@ -1,7 +1,7 @@
 //! Identity 19: a training that was cut goes on to the same bits.
 
 use super::*;
-use crate::network::NetworkName;
+use crate::network::{ActionName, NetworkName};
 use crate::optimizer::Method;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -116,6 +116,21 @@ fn policies_that_see_what_they_hold_go_on_to_the_same_bits() {
         let keys = format!("[optimizers.{network}]\nmethod = \"kfac\"\n");
         let plan = Plan::parse(&format!("{problem}\n{keys}"), |_| {}).unwrap();
         assert_same_bits(cut(&plan, &[13]), network);
+    }
+}
+
+/// So does a policy under any action, within limits.
+#[test]
+fn policies_under_every_action_go_on_to_the_same_bits() {
+    for (action, _) in ActionName::ALL {
+        let policy = format!("hidden = 3\naction = \"{action}\"");
+        let limits = "[limits]\nhighest_position = 0.6\nlargest_trade = 0.3\nlot = 0.1\n";
+        let problem = PROBLEM.replace("hidden = 3", &policy);
+        for limits in ["", limits] {
+            let keys = format!("{limits}[optimizers.kfac]\n");
+            let plan = Plan::parse(&format!("{problem}\n{keys}"), |_| {}).unwrap();
+            assert_same_bits(cut(&plan, &[13]), action);
+        }
     }
 }
 
