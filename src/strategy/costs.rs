@@ -53,8 +53,8 @@ macro_rules! cost_keys {
                     $($name: 0.0,)+
                     $($option_name: 0.0,)+
                     contracts: 1.0,
-                    smoothing: 0.1,
-                    smoothing_end: 0.01,
+                    smoothing: 0.01,
+                    smoothing_end: 0.001,
                     table: Vec::new(),
                     variance_swap: None,
                     variance_swap_half_spread: None,
