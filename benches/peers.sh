@@ -21,8 +21,15 @@ for hidden in 32 64; do
         # No page faults: freed memory stays with the process.
         [[ $setting == installed ]] || environment+=(MALLOC_MMAP_MAX_=0
             MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=1000000000)
-        env "${environment[@]}" taskset -c "$core" "$python" benches/peers/pytorch_lstm.py --hidden "$hidden" |
-            sed "s/^{/{\"setting\": \"$setting\", /" >>"$peers"
+        step() {
+            env "${environment[@]}" taskset -c "$core" "$python" benches/peers/pytorch_network.py --hidden "$hidden" "$@" |
+                sed "s/^{/{\"setting\": \"$setting\", /" >>"$peers"
+        }
+        step
+        [[ $hidden == 64 ]] || for network in gru "mlp --layers 3" attention; do
+            # shellcheck disable=SC2086 # a network and its layers
+            step --network $network
+        done
     done
 done
 taskset -c "$core" "$python" benches/peers/pfhedge_simulation.py >>"$peers"

@@ -1,4 +1,4 @@
-//! The step of `pytorch_lstm.py`, without the optimizer's update, with candle-nn's LSTM and automatic
+//! The step of `pytorch_network.py`, without the optimizer's update, with candle-nn's LSTM and automatic
 //! differentiation.
 
 use candle_core::{D, DType, Device, Result, Tensor};

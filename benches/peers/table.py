@@ -29,12 +29,20 @@ def main():
     print("| step of 4,096 paths and 30 dates | deephedge | PyTorch as installed | PyTorch, allocator tuned | candle-nn |")
     print("|---|---|---|---|---|")
     for hidden in (32, 64):
-        runs = {run["setting"]: run["seconds_per_step"] for run in peers if run.get("hidden") == hidden}
+        runs = {run["setting"]: run["seconds_per_step"] for run in peers if run.get("hidden") == hidden and run["network"] == "lstm"}
         runs["candle"] = median(criterion, f"H{hidden}/candle")
         for name, benchmark in (("dense", "dense"), ("tail only", "tail")):
             ours = median(criterion, f"H{hidden}/{benchmark}")
             cells = [f"{1e3 * runs[key]:.0f} ms ({runs[key] / ours:.1f}×)" for key in ("installed", "tuned", "candle")]
             print(f"| {hidden} units, {name} | {1e3 * ours:.1f} ms | {' | '.join(cells)} |")
+    print()
+    print("| network of 32 units, step of 4,096 paths and 30 dates | dense | tail only | PyTorch as installed | PyTorch, allocator tuned |")
+    print("|---|---|---|---|---|")
+    for network in ("lstm", "gru", "mlp", "attention"):
+        runs = {run["setting"]: run["seconds_per_step"] for run in peers if run.get("hidden") == 32 and run["network"] == network}
+        dense, tail = (median(criterion, f"network-{network}/{benchmark}") for benchmark in ("dense", "tail"))
+        cells = [f"{1e3 * runs[key]:.0f} ms ({runs[key] / dense:.1f}×)" for key in ("installed", "tuned")]
+        print(f"| {network} | {1e3 * dense:.1f} ms | {1e3 * tail:.1f} ms | {' | '.join(cells)} |")
     print()
     peak = 2 * 1024**3 / median(criterion, "gemm/1024")
     print("| dense step, products alone | GFLOP/s | of the gemm crate's |")

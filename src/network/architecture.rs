@@ -37,6 +37,11 @@ pub trait Architecture: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// How many numbers a sweep over `steps` dates keeps of one path on one date, inputs of the maps among them.
     fn kept(&self, steps: usize) -> usize;
 
+    /// The learning rate of Adam's first steps in a training by curvature, where the methods' own is not for this network.
+    fn start_learning_rate(&self) -> Option<f64> {
+        None
+    }
+
     /// The same sweep in tensor operations, with positions by `actor`: the readable reference of the fused one.
     fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>>;
 }

@@ -26,14 +26,19 @@ pub(super) trait TensorNetwork: Architecture {
     fn date(&self, seen: Tensor, past: &mut Self::Past, maps: &mut Maps<'_>) -> Result<Tensor>;
 }
 
-/// The linear maps of a network, and what went in and came out on every date.
+/// The linear maps of a network and, if there is a way back, what went in and came out on every date.
 pub(super) struct Maps<'a> {
     weights: &'a [Tensor],
     ones: Tensor,
-    /// The inputs of every map, date by date.
-    inputs: Vec<Vec<Tensor>>,
+    /// The dates of every map; no maps where there is no way back, and so no graph.
+    dates: Vec<Vec<MapDate>>,
+}
+
+/// One map on one date.
+struct MapDate {
+    inputs: Tensor,
     /// Zeros that are added to what comes out, since their derivatives are g.
-    probes: Vec<Vec<Var>>,
+    probe: Var,
 }
 
 impl Maps<'_> {
@@ -41,10 +46,12 @@ impl Maps<'_> {
     pub fn apply(&mut self, map: usize, a: &Tensor) -> Result<Tensor> {
         let inputs = Tensor::cat(&[a, &self.ones], 1)?;
         let sums = inputs.matmul(&self.weights[map].t()?)?;
+        let Some(dates) = self.dates.get_mut(map) else {
+            return Ok(sums);
+        };
         let probe = Var::zeros(sums.shape(), sums.dtype(), sums.device())?;
         let sums = (sums + probe.as_tensor())?;
-        self.inputs[map].push(inputs);
-        self.probes[map].push(probe);
+        dates.push(MapDate { inputs, probe });
         Ok(sums)
     }
 }
@@ -62,9 +69,9 @@ pub(super) struct TensorSweep<N> {
 
 /// What a sweep forward leaves for the way back; B counts whole blocks.
 struct Trace<'a, R> {
-    /// The outputs of every date, `[B, outputs]`.
+    /// The outputs of every date, `[B, outputs]`; none without a way back.
     outputs: Vec<Tensor>,
-    /// What is fed on every date, `[B, instruments]`; none where nothing is.
+    /// What is fed on every date, `[B, instruments]`; none where nothing is, or without a way back.
     fed: Vec<Var>,
     maps: Maps<'a>,
     hands: TensorHands<R>,
@@ -84,7 +91,7 @@ impl<N: TensorNetwork> TensorSweep<N> {
 
     fn trace<'a, R: Real + WithDType>(
         &self,
-        weights: &'a [Tensor],
+        (weights, back): (&'a [Tensor], bool),
         features: &Features,
         paths: &Paths<R>,
     ) -> Result<Trace<'a, R>> {
@@ -96,8 +103,9 @@ impl<N: TensorNetwork> TensorSweep<N> {
             maps: Maps {
                 weights,
                 ones: Tensor::ones((count, 1), R::DTYPE, &DEVICE)?,
-                inputs: vec![Vec::new(); weights.len()],
-                probes: vec![Vec::new(); weights.len()],
+                dates: (0..if back { weights.len() } else { 0 })
+                    .map(|_| Vec::new())
+                    .collect(),
             },
             hands: TensorHands::new(&self.actor, paths),
         };
@@ -107,15 +115,20 @@ impl<N: TensorNetwork> TensorSweep<N> {
             let x = match fed {
                 0 => seen,
                 _ => {
-                    let fed = Var::from_tensor(&trace.hands.fed(t)?)?;
-                    let x = Tensor::cat(&[&seen, fed.as_tensor()], 1)?;
-                    trace.fed.push(fed);
-                    x
+                    let mut fed = trace.hands.fed(t)?;
+                    if back {
+                        let variable = Var::from_tensor(&fed)?;
+                        fed = variable.as_tensor().clone();
+                        trace.fed.push(variable);
+                    }
+                    Tensor::cat(&[&seen, &fed], 1)?
                 }
             };
             let outputs = self.network.date(x, &mut past, &mut trace.maps)?;
             trace.hands.act(t, &outputs.detach())?;
-            trace.outputs.push(outputs);
+            if back {
+                trace.outputs.push(outputs);
+            }
         }
         Ok(trace)
     }
@@ -129,7 +142,7 @@ impl<N: TensorNetwork> TensorSweep<N> {
         seed: &Seed<'_, R>,
     ) -> Result<Vec<MapTensors>> {
         let weights = self.weights::<R>(parameters)?;
-        let mut trace = self.trace(&weights, features, paths)?;
+        let mut trace = self.trace((&weights, true), features, paths)?;
         trace.hands.seed(seed);
         let mut sum = Tensor::zeros((), R::DTYPE, &DEVICE)?;
         let mut fed_back: Option<Tensor> = None;
@@ -141,15 +154,15 @@ impl<N: TensorNetwork> TensorSweep<N> {
             }
         }
         let gradients = sum.backward()?;
-        let Maps { inputs, probes, .. } = trace.maps;
-        let dates = |(inputs, probes): (Vec<Tensor>, Vec<Var>)| {
-            let probes = probes.iter().map(|probe| derivative(&gradients, probe));
+        let maps = trace.maps.dates.iter().map(|dates| {
+            let inputs: Vec<&Tensor> = dates.iter().map(|date| &date.inputs).collect();
+            let probes = dates.iter().map(|date| derivative(&gradients, &date.probe));
             Ok(MapTensors {
                 inputs: Tensor::stack(&inputs, 0)?.detach(),
                 gradients: Tensor::stack(&probes.collect::<Result<Vec<_>>>()?, 0)?,
             })
-        };
-        inputs.into_iter().zip(probes).map(dates).collect()
+        });
+        maps.collect()
     }
 
     fn weights<R: Real + WithDType>(&self, parameters: &Parameters) -> Result<Vec<Tensor>> {
@@ -177,7 +190,7 @@ impl<R: Real + WithDType, N: TensorNetwork> Sweep<R> for TensorSweep<N> {
         paths: &Paths<R>,
     ) -> Result<Vec<Lane<R>>> {
         let weights = self.weights::<R>(parameters)?;
-        let trace = self.trace(&weights, features, paths)?;
+        let trace = self.trace((&weights, false), features, paths)?;
         Ok(trace.hands.positions())
     }
 

@@ -82,6 +82,13 @@ macro_rules! networks {
                 }
             }
 
+            /// The learning rate of Adam's first steps in a training by curvature, where the methods' own is not for this network.
+            pub fn start_learning_rate(&self) -> Option<f64> {
+                match self {
+                    $(Self::$network(shape) => shape.start_learning_rate(),)*
+                }
+            }
+
             /// A sweep of the network, whose outputs `actor` makes positions of.
             pub fn sweep<R: Real + WithDType>(
                 self,

@@ -3,12 +3,16 @@
 use super::training::TrainingSection;
 use crate::bounds::{MOST_PATHS, outside, within};
 use crate::error::{Error, Result, excerpt};
+use crate::network::Shape;
 use crate::optimizer::{Averaging, Build, Method};
 use crate::settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
+
+/// The setting that a network may have a default of its own for.
+const START_RATE: &str = "start_learning_rate";
 
 /// A validated optimizer, and how long and on how many paths a step it trains.
 #[derive(Debug, Clone)]
@@ -170,11 +174,12 @@ pub(super) fn check(name: &str, section: &toml::Value) -> Result<()> {
 }
 
 impl OptimizerPlan {
-    /// Validates the section `optimizers.name` and fills in what it has from `training`.
+    /// Validates the section `optimizers.name` and fills in what it has from `training` and from the network.
     pub(super) fn new(
         name: &str,
         section: &mut OptimizerSection,
         training: &TrainingSection,
+        shape: &Shape,
     ) -> Result<Self> {
         check_name(name)?;
         let place = format!("optimizers.{name}");
@@ -182,6 +187,12 @@ impl OptimizerPlan {
             Some(method) => method,
             None => *section.method.insert(method_of(name, None)?),
         };
+        if let Some(rate) = shape.start_learning_rate()
+            && schema(method)["properties"].get(START_RATE).is_some()
+        {
+            let rate_of = section.settings.entry(START_RATE);
+            rate_of.or_insert(rate.into());
+        }
         let (settings, keys) = method.read(&place, section.settings.clone())?;
         section.settings.clone_from(&keys);
         let paths = *section.paths.get_or_insert(training.paths);

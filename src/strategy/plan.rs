@@ -168,7 +168,7 @@ impl Plan {
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
-            .map(|(name, section)| OptimizerPlan::new(name, section, training))
+            .map(|(name, section)| OptimizerPlan::new(name, section, training, &shape))
             .collect::<Result<_>>()?;
         let backtest = strategy.backtest.as_ref();
         let backtest = backtest

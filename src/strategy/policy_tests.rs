@@ -64,3 +64,22 @@ fn keys_without_a_meaning_are_refused() {
         assert_eq!(plan(policy).unwrap_err(), words);
     }
 }
+
+/// Attention begins its training by curvature at a rate of its own unless the strategy gives one; a method that has no such start
+/// is left alone.
+#[test]
+fn a_network_may_begin_at_a_rate_of_its_own() {
+    let rates = |network: &str, keys: &str| -> Vec<Option<f64>> {
+        let optimizers = format!("[optimizers.adam]\n[optimizers.kfac]\n{keys}");
+        let plan = plan(&format!("network = \"{network}\"\n{optimizers}")).unwrap();
+        let rate = |key: &toml::Value| key.as_float();
+        let rates = plan.optimizers.iter();
+        rates
+            .map(|one| one.keys.get("start_learning_rate").and_then(rate))
+            .collect()
+    };
+    assert_eq!(rates("lstm", ""), [None, Some(0.05)]);
+    assert_eq!(rates("attention", ""), [None, Some(0.005)]);
+    let given = "start_learning_rate = 0.05\n";
+    assert_eq!(rates("attention", given), [None, Some(0.05)]);
+}

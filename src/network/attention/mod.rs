@@ -40,7 +40,7 @@ const WIDER: usize = 4;
 /// positions fed back, date by date.
 ///
 /// # References
-/// Vaswani et al. (2017), "Attention is all you need", equation 1 and section 3.3, with A four times as wide as there; normalised
+/// Vaswani et al. (2017), "Attention is all you need", equation 1 and section 3.3, A four times as wide as the network, as there; normalised
 /// before and not after each part, as in Xiong et al. (2020), "On layer normalization in the transformer architecture".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AttentionShape {
@@ -104,6 +104,11 @@ impl Architecture for AttentionShape {
             ..
         } = self.sizes;
         MapShape::kept(&self.maps()) + layers * (2 * hidden + heads * (steps + 2) / 2)
+    }
+
+    /// At the usual rate, 0.05, ten steps take the weights so far from where they began that 200 steps do not bring them back.
+    fn start_learning_rate(&self) -> Option<f64> {
+        Some(0.005)
     }
 
     fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {

@@ -23,7 +23,7 @@ use faer::Mat;
 /// Layer l takes a_l = [h_{l−1}; 1], h_0 what the network sees of the date, to s_l = W_l a_l and h_l = max(s_l, 0), which goes
 /// on normalised over its units with layer normalisation; the head takes [h_L; 1] to the outputs. Weights are the same on all
 /// dates, which the time left, a feature, tells apart. Where the positions held are inputs, this is the semi-recurrent network
-/// of Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", section 4.3, but for weights that they have anew on every date.
+/// of Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", but for weights that they have anew on every date.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MlpShape {
     sizes: Sizes,

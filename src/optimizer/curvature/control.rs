@@ -88,7 +88,7 @@ pub struct ControlSettings {
     pub warm_up_steps: usize,
     /// Adam steps at the start, while curvature accumulates already.
     pub start_steps: usize,
-    /// Learning rate of the Adam steps at the start.
+    /// Learning rate of the Adam steps at the start. On a network of attention it is 0.005 unless it is given.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub start_learning_rate: f64,
 }
