@@ -37,13 +37,21 @@ pub struct HedgeParameter {
 }
 
 impl HedgeParameter {
-    /// The parameter and its value as people read them.
-    pub fn words(&self) -> String {
-        let name = match Parameter::named(&self.name) {
+    /// What people call it.
+    fn title(&self) -> &str {
+        match Parameter::named(&self.name) {
             Some(parameter) => parameter.words(),
             None => &self.name,
-        };
-        format!("{name} {}", crate::numbers::significant(self.value, 4))
+        }
+    }
+
+    /// The parameter and its value as people read them.
+    pub fn words(&self) -> String {
+        format!(
+            "{} {}",
+            self.title(),
+            crate::numbers::significant(self.value, 4)
+        )
     }
 }
 
@@ -80,9 +88,13 @@ impl HedgeRow {
         })
     }
 
-    /// Its name and its parameters, in words; nothing if it has none.
+    /// Its name and its parameters, in words; nothing if the name says all of them.
     pub fn words(&self) -> Option<String> {
-        let words: Vec<String> = self.parameters.iter().map(HedgeParameter::words).collect();
+        let unsaid = self.parameters.iter().filter(|parameter| {
+            let said = format!(", {} ", parameter.title());
+            !self.title.contains(&said)
+        });
+        let words: Vec<String> = unsaid.map(HedgeParameter::words).collect();
         (!words.is_empty()).then(|| format!("{}, {}", self.title, words.join(", ")))
     }
 

@@ -152,7 +152,7 @@ pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]
         let hedge = all.iter().find(|one| one.strategy == strategy);
         let policies = all.iter().filter(|one| one.seeds > 0).filter_map(|own| {
             let theirs = hedge?;
-            let (interval, p) = bootstrap.difference(&own.pnl, &theirs.pnl, LEVEL, &cvar);
+            let (interval, p) = bootstrap.difference(&own.pnl, &theirs.pnl, LEVEL, cvar);
             Some(Test {
                 strategy: own.strategy.clone(),
                 against: strategy.clone(),

@@ -418,7 +418,7 @@ fn the_regression_finds_what_moved_volatility() {
     };
     let path = |i: u32| {
         let start = 85.0 + 0.03 * f64::from(i);
-        let change = if i % 2 == 0 { 0.01 } else { -0.01 };
+        let change = if i.is_multiple_of(2) { 0.01 } else { -0.01 };
         let option = at(0.0, start);
         let delta = option.delta();
         let shape = TRUE[0] + TRUE[1] * delta + TRUE[2] * delta * delta;
