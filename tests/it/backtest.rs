@@ -75,7 +75,7 @@ fn assert_broken_down(document: &serde_json::Value) {
         .iter()
         .map(|of| of["strategy"].as_str())
         .collect();
-    let hedges = ["naked", "black_scholes", "whalley_wilmott"];
+    let hedges = ["naked", "black_scholes", "whalley_wilmott", "zakamouline"];
     assert_eq!(
         names,
         ["adam", "kfac"]

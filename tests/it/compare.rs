@@ -48,7 +48,14 @@ fn compare_reports_every_strategy() {
         .collect();
     assert_eq!(
         names,
-        ["adam", "kfac", "naked", "black_scholes", "whalley_wilmott"]
+        [
+            "adam",
+            "kfac",
+            "naked",
+            "black_scholes",
+            "whalley_wilmott",
+            "zakamouline"
+        ]
     );
     let risk = |index: usize| rows[index]["cvar"]["0.95"].as_f64().unwrap();
     assert!(risk(0) < risk(2) && risk(1) < risk(2));
