@@ -13,6 +13,9 @@ use crate::simd::BLOCK;
 /// How many validation paths the parameters of classical hedges are tuned on.
 const PATHS: usize = 16_384;
 
+/// How many of them there are for hedges that integrate the model's prices on every date.
+const FEW_PATHS: usize = 1_024;
+
 /// Paths on which the parameters of classical hedges are tuned for the risk of a plan, the same ones for every hedge.
 pub struct HedgeValidation<'a> {
     plan: &'a Plan,
@@ -127,7 +130,16 @@ impl<'a> HedgeValidation<'a> {
     ) -> Result<f64> {
         stop()?;
         let policy = policy.clone().with_values(values);
-        let mut book = match &self.drawn {
+        let slow = policy.hedge().needs().prices;
+        let of_few;
+        let drawn = match &self.drawn {
+            Drawn::Kept(paths) if slow => {
+                of_few = Drawn::Kept(paths.gather(&(0..FEW_PATHS).collect::<Vec<_>>()));
+                &of_few
+            }
+            drawn => drawn,
+        };
+        let mut book = match drawn {
             Drawn::Kept(paths) if policy.hedge().moves_with_parameters() => {
                 Book::hedge(&policy, &self.ledger, paths)?
             }
@@ -143,9 +155,10 @@ impl<'a> HedgeValidation<'a> {
             Drawn::Anew(simulator) => {
                 let (quotes, chunk) = (self.plan.quotes()?, self.plan.chunk());
                 let mut book = Book::default();
-                for first in (0..PATHS).step_by(chunk) {
+                let paths = if slow { FEW_PATHS } else { PATHS };
+                for first in (0..paths).step_by(chunk) {
                     stop()?;
-                    let count = chunk.min(PATHS - first);
+                    let count = chunk.min(paths - first);
                     let block = (first / BLOCK) as u64;
                     let paths = simulator.paths_with::<f64>(&quotes, block, count);
                     book.append(Book::hedge(&policy, &self.ledger, &paths)?);

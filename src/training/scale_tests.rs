@@ -23,6 +23,9 @@ proportional = 0.001
 half_spread = {half_spread}
 fixed = {fixed}
 quadratic = 0.001
+# Narrower jumps make roundings grow.
+smoothing = 0.3
+smoothing_end = 0.3
 [risk]
 {risk}
 [policy]

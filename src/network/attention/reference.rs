@@ -1,6 +1,7 @@
 use super::{AttentionShape, GATES, MAPS};
 use crate::error::Result;
 use crate::network::normalise;
+use crate::network::rectified::rectified_tensor;
 use crate::network::reference::{Maps, TensorNetwork};
 use candle_core::Tensor;
 use candle_nn::ops::softmax;
@@ -32,7 +33,7 @@ impl TensorNetwork for AttentionShape {
             let attended = Tensor::cat(values, 1)?.broadcast_mul(&weights)?.sum(1)?;
             let attended = attended.reshape((paths, hidden))?;
             x = (x + maps.apply(map + 1, &attended)?)?;
-            let units = maps.apply(map + 2, &normalise::tensor(&x)?)?.relu()?;
+            let units = rectified_tensor(&maps.apply(map + 2, &normalise::tensor(&x)?)?)?;
             x = (x + maps.apply(map + 3, &units)?)?;
         }
         maps.apply(1 + MAPS * self.sizes.layers, &normalise::tensor(&x)?)

@@ -1,6 +1,7 @@
 use super::MlpShape;
 use crate::error::Result;
 use crate::network::normalise;
+use crate::network::rectified::rectified_tensor;
 use crate::network::reference::{Maps, TensorNetwork};
 use candle_core::Tensor;
 
@@ -10,7 +11,7 @@ impl TensorNetwork for MlpShape {
     fn date(&self, seen: Tensor, _: &mut (), maps: &mut Maps<'_>) -> Result<Tensor> {
         let mut h = seen;
         for layer in 0..self.sizes.layers {
-            h = maps.apply(layer, &h)?.relu()?;
+            h = rectified_tensor(&maps.apply(layer, &h)?)?;
             if self.sizes.layer_normalisation {
                 h = normalise::tensor(&h)?;
             }
