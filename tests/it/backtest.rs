@@ -130,7 +130,7 @@ fn saved_policies_backtest_like_the_comparison() {
     let arguments = ["compare", path.to_str().unwrap(), "--seeds=2"];
     let compared = document(&arguments, &runs, "2");
     let again = document(&["backtest", compared["run"].as_str().unwrap()], &runs, "1");
-    assert_eq!(again["backtest"].as_array().unwrap().len(), 7);
+    assert_eq!(again["backtest"].as_array().unwrap().len(), 8);
     assert_eq!(again["backtest"], compared["backtest"]);
     assert_eq!(
         again["backtest_comparisons"],

@@ -13,8 +13,8 @@ fn what_is_tested_at_home_is_the_comparison() {
     let runs = path.with_extension("crossings");
     let found = document(&["cross", file, "--seeds", "2"], &runs, "2");
     let results = found["results"].as_array().unwrap();
-    // Two optimizers and three hedges, three markets by three.
-    assert_eq!(results.len(), 5 * 9);
+    // Two optimizers and four hedges, three markets by three.
+    assert_eq!(results.len(), 6 * 9);
     let of = |strategy: &str, made_for: &str, tested_in: &str| {
         let mut results = results.iter();
         results
