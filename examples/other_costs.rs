@@ -34,9 +34,9 @@ const COSTS: [(&str, &str); 3] = [
     ("proportional", "proportional = 0.005"),
     (
         "square root",
-        "square_root = 1.0\ndaily_volume = 1_000\ncontracts = 2_150",
+        "square_root = 1.0\ndaily_volume = 1_000\ncontracts = 586",
     ),
-    ("fixed", "fixed = 0.037"),
+    ("fixed", "fixed = 0.0442"),
 ];
 const PATHS: usize = 100_000;
 
