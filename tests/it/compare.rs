@@ -58,6 +58,21 @@ fn compare_reports_every_strategy() {
         ]
     );
     let risk = |index: usize| rows[index]["cvar"]["0.95"].as_f64().unwrap();
+    // The best classical hedge is one of the rows, with its own risk, and each policy is measured against it.
+    let best = document["best_classical"].as_array().unwrap();
+    assert!(!best.is_empty());
+    let row = rows
+        .iter()
+        .find(|row| row["strategy"] == best[0]["strategy"]);
+    let row = row.unwrap();
+    assert!(row["seed"].is_null());
+    let simulated = &best[0]["simulated"];
+    assert_eq!(simulated["risk"], row["risk"]);
+    for (policy, index) in simulated["policies"].as_array().unwrap().iter().zip(0..) {
+        assert_eq!(policy["strategy"], names[index]);
+        let difference = rows[index]["risk"].as_f64().unwrap() - row["risk"].as_f64().unwrap();
+        assert!((policy["difference"].as_f64().unwrap() - difference).abs() < 1e-9);
+    }
     assert!(risk(0) < risk(2) && risk(1) < risk(2));
     for row in rows {
         assert_eq!(row["paths"], 2000);
