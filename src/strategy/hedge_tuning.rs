@@ -28,8 +28,18 @@ pub struct HedgeValidation<'a> {
 enum Drawn {
     /// All at once.
     Kept(Paths<f64>),
-    /// Anew whenever they are hedged, as many at a time as the plan says.
-    Anew(Simulator),
+    /// So many, anew whenever they are hedged, as many at a time as the plan says.
+    Anew(Simulator, usize),
+}
+
+impl Drawn {
+    /// The first of them, for a hedge that takes long.
+    fn few(&self) -> Self {
+        match self {
+            Self::Kept(paths) => Self::Kept(paths.gather(&(0..FEW_PATHS).collect::<Vec<_>>())),
+            Self::Anew(simulator, _) => Self::Anew(simulator.clone(), FEW_PATHS),
+        }
+    }
 }
 
 impl<'a> HedgeValidation<'a> {
@@ -41,7 +51,7 @@ impl<'a> HedgeValidation<'a> {
         let simulator = plan.simulator(plan.seed, Purpose::Validation);
         let drawn = match PATHS <= plan.chunk() {
             true => Drawn::Kept(simulator.paths_with(&*plan.quotes()?, 0, PATHS)),
-            false => Drawn::Anew(simulator),
+            false => Drawn::Anew(simulator, PATHS),
         };
         Ok(Self {
             plan,
@@ -112,9 +122,11 @@ impl<'a> HedgeValidation<'a> {
         hedges
             .map(|&hedge| {
                 let policy = policy(hedge);
+                let few = hedge.needs().prices.then(|| self.drawn.few());
+                let drawn = few.as_ref().unwrap_or(&self.drawn);
                 let mut prepared = None;
                 tune(hedge, search, &mut |values| {
-                    self.risk(&policy, *values, &mut prepared, stop)
+                    self.risk((&policy, drawn), *values, &mut prepared, stop)
                 })
             })
             .collect()
@@ -123,22 +135,13 @@ impl<'a> HedgeValidation<'a> {
     /// The risk of a hedge with other parameters; `prepared` keeps its centre where that is the same for all of them.
     fn risk(
         &self,
-        policy: &ClassicalPolicy<'_>,
+        (policy, drawn): (&ClassicalPolicy<'_>, &Drawn),
         values: HedgeValues,
         prepared: &mut Option<Prepared>,
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<f64> {
         stop()?;
         let policy = policy.clone().with_values(values);
-        let slow = policy.hedge().needs().prices;
-        let of_few;
-        let drawn = match &self.drawn {
-            Drawn::Kept(paths) if slow => {
-                of_few = Drawn::Kept(paths.gather(&(0..FEW_PATHS).collect::<Vec<_>>()));
-                &of_few
-            }
-            drawn => drawn,
-        };
         let mut book = match drawn {
             Drawn::Kept(paths) if policy.hedge().moves_with_parameters() => {
                 Book::hedge(&policy, &self.ledger, paths)?
@@ -152,11 +155,10 @@ impl<'a> HedgeValidation<'a> {
                 *prepared = Some(centre);
                 Book::settle(&positions, &self.ledger, paths)
             }
-            Drawn::Anew(simulator) => {
+            Drawn::Anew(simulator, paths) => {
                 let (quotes, chunk) = (self.plan.quotes()?, self.plan.chunk());
                 let mut book = Book::default();
-                let paths = if slow { FEW_PATHS } else { PATHS };
-                for first in (0..paths).step_by(chunk) {
+                for first in (0..*paths).step_by(chunk) {
                     stop()?;
                     let count = chunk.min(paths - first);
                     let block = (first / BLOCK) as u64;

@@ -1,35 +1,5 @@
 use super::*;
-use crate::strategy::Plan;
-
-const TWO: &str = r#"
-[market]
-rate = 0.02
-correlation = [[1.0, 0.5], [0.5, 1.0]]
-[market.assets.spx]
-model = "heston"
-v0 = 0.04
-kappa = 2.0
-theta = 0.05
-sigma = 0.4
-rho = -0.6
-[market.assets.dax]
-model = "gbm"
-volatility = 0.25
-spot = 50.0
-dividend = 0.03
-[contract]
-expiry_days = 20
-"#;
-
-fn plan(text: &str) -> Plan {
-    Plan::parse(text, |_| {}).unwrap()
-}
-
-fn error(text: &str) -> String {
-    let error = Plan::parse(text, |_| {}).unwrap_err();
-    assert_eq!(error.exit_code(), 2);
-    error.to_string()
-}
+use crate::strategy::fixture::{TWO, error, plan};
 
 /// An asset, a variance swap and an option each have costs of their own where they say so, and else those of the section `costs`;
 /// what is filled in is read again as the same, and the Whalley–Wilmott band of an asset is made of its own.

@@ -12,6 +12,8 @@ mod curve_tests;
 mod file;
 mod files;
 mod financing;
+#[cfg(test)]
+mod fixture;
 pub mod form;
 mod hedge_tuning;
 mod hedges;

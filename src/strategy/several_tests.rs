@@ -1,36 +1,7 @@
 use super::*;
 use crate::contract::Instrument;
-use crate::strategy::{Plan, Strategy, document, form};
-
-const TWO: &str = r#"
-[market]
-rate = 0.02
-correlation = [[1.0, 0.5], [0.5, 1.0]]
-[market.assets.spx]
-model = "heston"
-v0 = 0.04
-kappa = 2.0
-theta = 0.05
-sigma = 0.4
-rho = -0.6
-[market.assets.dax]
-model = "gbm"
-volatility = 0.25
-spot = 50.0
-dividend = 0.03
-[contract]
-expiry_days = 20
-"#;
-
-fn plan(text: &str) -> Plan {
-    Plan::parse(text, |_| {}).unwrap()
-}
-
-fn error(text: &str) -> String {
-    let error = Plan::parse(text, |_| {}).unwrap_err();
-    assert_eq!(error.exit_code(), 2);
-    error.to_string()
-}
+use crate::strategy::fixture::{TWO, error, plan};
+use crate::strategy::{Strategy, document, form};
 
 /// The assets stand in the order of the file, which is not that of the alphabet, with one rate; the spots of all are traded, and
 /// the network sees moneyness and volatility of each beside the time.
