@@ -19,17 +19,17 @@ fn prices(name: &str, closes: impl Iterator<Item = f64>) -> PathBuf {
     path
 }
 
-/// 270 days that move, then 130 at the last close.
-fn halted() -> PathBuf {
+/// 270 days that move, then 130 at the last close. Tests run beside each other and share the file, so it is written once.
+static HALTED: LazyLock<PathBuf> = LazyLock::new(|| {
     let close = |n: u32| 100.0 * (1.0 + 0.05 * f64::from(n * n).sin());
     prices("halted", (1..=400).map(move |n| close(n.min(270))))
-}
+});
 
 /// A price that leaves its peg by a tick now and then.
-fn pegged() -> PathBuf {
+static PEGGED: LazyLock<PathBuf> = LazyLock::new(|| {
     let tick = |n: u32| 1e-4 * (f64::from(n * n).sin() * 1.6).round();
     prices("pegged", (1..=400).map(move |n| 7.75 + tick(n)))
-}
+});
 
 const GBM: &str = "model = \"gbm\"\nvolatility = 0.2";
 const HESTON: &str =
@@ -94,20 +94,20 @@ fn refusal(arguments: &[&str]) -> String {
 /// While the price stands at the strike, a straddle's realised variance, premium and P&L are zero but for costs.
 #[test]
 fn halted_and_pegged_prices_are_backtested() {
-    let (halted, pegged) = (halted(), pegged());
-    let mut cases = vec![(MERTON, &halted, "model"), (HESTON, &pegged, "model")];
+    let (halted, pegged) = (&*HALTED, &*PEGGED);
+    let mut cases = vec![(MERTON, halted, "model"), (HESTON, pegged, "model")];
     for variance in ["model", "realised", "exponential", "garman_klass"] {
-        cases.push((GBM, &halted, variance));
-        cases.push((HESTON, &halted, variance));
+        cases.push((GBM, halted, variance));
+        cases.push((HESTON, halted, variance));
     }
-    cases.push((GBM, &pegged, "garman_klass"));
+    cases.push((GBM, pegged, "garman_klass"));
     for (index, (model, data, variance)) in cases.into_iter().enumerate() {
         let keys = format!("variance = \"{variance}\"");
         let path = hedged(&format!("degenerate_{index}"), model, data, &keys);
         let runs = path.with_file_name("degenerate.runs");
         let found = document(&["backtest", path.to_str().unwrap()], &runs, "2");
         assert_readable(&found, &runs);
-        if model == GBM && data == &halted && variance == "realised" {
+        if model == GBM && data == halted && variance == "realised" {
             let path = hedged("degenerate_late", model, data, &keys);
             let late = ["backtest", path.to_str().unwrap(), "--start", "2019-03-01"];
             let found = document(&late, &runs, "2");
@@ -158,7 +158,7 @@ fn constant_prices_are_refused_or_given_parameters() {
 /// Parameters that the data do not determine are named on standard error, in the document, in the run and on its page.
 #[test]
 fn undetermined_parameters_are_named() {
-    let data = pegged();
+    let data = &*PEGGED;
     let history = data.to_str().unwrap();
     let output = deephedge(
         &["calibrate", "heston", "--history", history, "--json"],
@@ -211,12 +211,12 @@ fn undetermined_parameters_are_named() {
 #[test]
 fn halts_are_walked_over() {
     for (name, model, data, variance) in [
-        ("walk_gbm", GBM, halted(), "garman_klass"),
-        ("walk_heston", HESTON, halted(), "model"),
-        ("walk_pegged", GBM, pegged(), "realised"),
+        ("walk_gbm", GBM, &HALTED, "garman_klass"),
+        ("walk_heston", HESTON, &HALTED, "model"),
+        ("walk_pegged", GBM, &PEGGED, "realised"),
     ] {
         let keys = format!("variance = \"{variance}\"\nspacing = \"monthly\"");
-        let path = hedged(name, model, &data, &keys);
+        let path = hedged(name, model, data, &keys);
         let runs = path.with_extension("runs");
         let arguments = ["backtest", path.to_str().unwrap(), "--walk-forward"];
         let found = document(&arguments, &runs, "2");
