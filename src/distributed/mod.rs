@@ -11,10 +11,12 @@ mod ranks;
 #[cfg(test)]
 mod ranks_tests;
 mod solo;
+mod spread;
 pub mod threads;
 
 pub use portable::Portable;
 pub use ranks::{Ranks, Statistics};
+pub use spread::Spread;
 
 use rayon::prelude::*;
 use std::ops::Range;

@@ -6,7 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What `work` gives on every one of `size` ranks, in their order, each a thread of this process.
+/// Threads of a rank.
+const THREADS: usize = 2;
+
+/// What `work` gives on every one of `size` ranks, in their order, each a thread of this process with a pool of two threads of
+/// its own.
 ///
 /// # Panics
 /// If a rank panics, with what it panicked with. The others do not wait for it: they panic at their next collective.
@@ -21,7 +25,10 @@ pub fn run<T: Send>(size: usize, work: impl Fn(Ranks) -> T + Sync) -> Vec<T> {
             size,
         };
         let ranks = Ranks::of(Arc::new(communicator));
-        match catch_unwind(AssertUnwindSafe(|| work(ranks))) {
+        // In a pool that ranks shared one that waits for another could keep it from ever coming.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(THREADS);
+        let pool = pool.build().expect("a pool of two threads");
+        match catch_unwind(AssertUnwindSafe(|| pool.install(|| work(ranks)))) {
             Ok(result) => Some(result),
             Err(panic) => {
                 job.lock().panic.get_or_insert(panic);
