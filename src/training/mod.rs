@@ -7,6 +7,8 @@ mod hedge;
 #[cfg(test)]
 mod methods_tests;
 #[cfg(test)]
+mod ranks_tests;
+#[cfg(test)]
 mod resume_tests;
 #[cfg(test)]
 mod scale_tests;
