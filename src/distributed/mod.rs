@@ -6,6 +6,8 @@
 //! bit: pieces are cut in runs of a fixed length, the sum over a run is made in the order of its pieces, and sums over runs are
 //! added in the order of runs.
 
+#[cfg(feature = "mpi")]
+mod mpi;
 mod portable;
 mod ranks;
 #[cfg(test)]
@@ -18,9 +20,10 @@ pub use portable::Portable;
 pub use ranks::{Ranks, Statistics};
 pub use spread::Spread;
 
+use crate::error::{Error, Result};
 use rayon::prelude::*;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What carries bytes between the ranks of a group.
 ///
@@ -69,6 +72,48 @@ pub trait Communicator: Send + Sync {
 
     /// Ends the whole job, on all ranks, with this exit code.
     fn abort(&self, code: i32) -> !;
+}
+
+/// All ranks of the job that this process was started in by `mpirun`, `srun` or the like, or this process alone.
+///
+/// The first call begins the job, and should come before threads are needed: the processors of a node are divided among its
+/// ranks, unless `RAYON_NUM_THREADS` is set. From then on a rank that panics says so on one line and ends the job. Whoever
+/// calls this calls [`finish`] at the end.
+///
+/// # Errors
+/// If there are several ranks and the program is built without the feature `mpi`: each would take itself for all.
+pub fn world() -> Result<Ranks> {
+    static WORLD: OnceLock<Ranks> = OnceLock::new();
+    #[cfg(feature = "mpi")]
+    let world = mpi::world;
+    #[cfg(not(feature = "mpi"))]
+    let world = Ranks::alone;
+    if cfg!(not(feature = "mpi")) && launched_ranks() > 1 {
+        return Err(Error::input(format!(
+            "started as {} ranks, but built without MPI: build with `--features mpi`",
+            launched_ranks()
+        )));
+    }
+    Ok(WORLD.get_or_init(world).clone())
+}
+
+/// The number of ranks that `mpirun` says it has started. Slurm's number of tasks says less: they may be jobs of their own.
+fn launched_ranks() -> usize {
+    let number = |name| std::env::var(name).ok()?.parse().ok();
+    let names = ["OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"];
+    names.into_iter().find_map(number).unwrap_or(1)
+}
+
+/// Ends this process's part of the job that [`world`] has begun, before the process ends with the exit code `code`.
+///
+/// With 0 (done) and 3 (stopped), which all ranks have agreed on, it waits until all ranks are here. Any other code ends the job
+/// with that code, and does not return where there are several ranks; the first rank does so at once, the others after two
+/// seconds, so that what the first has to say of the same error is read.
+pub fn finish(code: u8) {
+    #[cfg(feature = "mpi")]
+    mpi::finish(code);
+    #[cfg(not(feature = "mpi"))]
+    let _ = code;
 }
 
 /// The result of `work` for every one of `pieces` pieces, in their order.
