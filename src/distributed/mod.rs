@@ -8,6 +8,9 @@
 
 #[cfg(feature = "mpi")]
 mod mpi;
+mod placement;
+#[cfg(test)]
+mod placement_tests;
 mod portable;
 mod ranks;
 #[cfg(test)]
@@ -16,7 +19,9 @@ mod solo;
 mod spread;
 pub mod threads;
 
+pub use placement::{Placed, Workers};
 pub use portable::Portable;
+pub(crate) use portable::portable;
 pub use ranks::{Ranks, Statistics};
 pub use spread::Spread;
 

@@ -99,6 +99,8 @@ pub struct Plan {
     pub backtest: Option<BacktestPlan>,
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
+    /// The share of the ranks that keep the inverse curvature of each map.
+    pub gradient_worker_fraction: f64,
     /// The ranks that carry the plan out together: their trainings, and what is measured on simulated paths.
     pub ranks: Ranks,
     pub(super) quotes: QuoteCache,
@@ -213,6 +215,7 @@ impl Plan {
             optimizers,
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
+            gradient_worker_fraction: strategy.distributed.gradient_worker_fraction,
             ranks: Ranks::alone(),
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),
