@@ -8,6 +8,7 @@ mod cross;
 mod data;
 mod job;
 mod keys;
+mod merge;
 mod output;
 mod price;
 mod progress;

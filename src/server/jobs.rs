@@ -145,6 +145,7 @@ fn scope(
         seeds: (plan.seed..last).collect(),
         candidates: tune,
         frontier,
+        shard: None,
     })
 }
 

@@ -39,11 +39,8 @@ impl Prepared {
             command: Request::WALK_FORWARD.into(),
             strategy: plan.to_toml()?,
             seeds: (plan.seed..plan.seed + walk.seeds as u64).collect(),
-            candidates: None,
-            frontier: Vec::new(),
             trainings: windows * plan.optimizers.len() * walk.seeds,
-            policies: None,
-            created: None,
+            ..Request::default()
         };
         let name = format!("{}-walk-forward", plan.name);
         let (folder, _) = store::begin(root, &name, request, |folder| {
