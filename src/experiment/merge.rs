@@ -29,11 +29,7 @@ impl Prepared {
             files.push((folder, entry.files(folder, plan)?));
         }
         let (folder, request) = store::begin(root, &plan.name, request.clone(), |whole| {
-            let mut files = files.iter();
-            files.try_for_each(|(from, [policy, training])| {
-                merge::copy(from, policy, whole)?;
-                merge::copy(from, training, whole)
-            })?;
+            merge::copy(&files, whole)?;
             shards.copy_progress(whole)
         })?;
         Ok(Self {

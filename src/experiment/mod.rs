@@ -131,7 +131,9 @@ impl Prepared {
         // Before the folder, so that what cannot be read leaves none.
         let contracts = contracts(&plan)?;
         let markets = turns::markets(command, &plan)?;
-        let own = turns::own(turns::turns(command, &markets, scope), scope.shard)?;
+        let turns = turns::turns(command, &markets, scope);
+        let all = turns.len();
+        let own = turns::own(turns, scope.shard)?;
         let request = Request {
             command: command.name().into(),
             strategy,
@@ -140,6 +142,7 @@ impl Prepared {
             frontier: scope.frontier.clone(),
             trainings: own.len(),
             shard: scope.shard,
+            job_trainings: scope.shard.map(|_| all),
             ..Request::default()
         };
         let name = match scope.shard {

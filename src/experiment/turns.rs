@@ -5,7 +5,7 @@ use super::trainings::{self, Entry};
 use super::{Scope, cross};
 use crate::error::Result;
 use crate::runs::shard::{self, Piece, Shard};
-use crate::strategy::{Length, Plan};
+use crate::strategy::Plan;
 
 /// A training and the plan of its market.
 pub type Turn<'a> = (&'a Plan, Entry);
@@ -55,17 +55,11 @@ pub fn owners(turns: &[Turn<'_>], of: usize) -> Result<Vec<usize>> {
     shard::owners(&pieces, of)
 }
 
-/// A training as a piece of its job: it takes as long as its paths are many, or as its strategy says.
+/// A training as a piece of its job.
 fn piece<'a>((plan, entry): &'a Turn<'_>) -> Piece<'a> {
     let optimizer = entry.optimizer();
-    let plan = entry.plan(plan);
-    let work = match (plan.steps(optimizer), plan.length) {
-        (Some(steps), _) => (steps * optimizer.paths) as f64,
-        (None, Length::Seconds(seconds)) => seconds,
-        (None, Length::Steps(steps)) => steps as f64,
-    };
     Piece {
-        work,
+        work: entry.plan(plan).work(optimizer),
         kind: &optimizer.name,
     }
 }

@@ -70,7 +70,7 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where finished trainings of a comparison are kept, a JSON file each.
+    /// Where finished trainings of a comparison, and of a window of a walk-forward, are kept, a JSON file each.
     pub const TRAININGS: &str = "trainings";
 
     /// Where a walk-forward keeps its windows, a folder each.
@@ -92,9 +92,12 @@ impl RunFolder {
         let done = if request.command == Request::WALK_FORWARD {
             let windows = fs::read_dir(self.path.join(Self::WINDOWS));
             let windows = windows.into_iter().flatten().flatten();
-            windows
-                .map(|window| files_in(&window.path().join("policies")))
-                .sum()
+            // Windows of older versions have no mark of each training.
+            let trained = |window: &Path| match window.join("window.json").is_file() {
+                true => files_in(&window.join("policies")),
+                false => files_in(&window.join(Self::TRAININGS)),
+            };
+            windows.map(|window| trained(&window.path())).sum()
         } else {
             files_in(&self.path.join(Self::TRAININGS))
         };

@@ -58,8 +58,9 @@ impl Shards {
             return Err(Error::input(are_missing(&missing, *of)));
         }
         let request = Request {
-            trainings: known.iter().map(|(.., request)| request.trainings).sum(),
+            trainings: first.all_trainings(),
             shard: None,
+            job_trainings: None,
             created: None,
             version: None,
             ..first.clone()
@@ -116,14 +117,19 @@ impl Shards {
     }
 }
 
-/// Copies the file `name` of a shard to the folder of the whole run.
+/// Copies what each shard has of a training to the folder of the whole run: the policy, and then the file that says so.
 ///
 /// # Errors
-/// [`Error::Input`] if the shard lacks it; [`Error::File`].
-pub fn copy(from: &RunFolder, name: &str, into: &RunFolder) -> Result<()> {
-    let bytes = from.read_bytes(name)?;
-    let bytes = bytes.ok_or_else(|| at(from, &format!("{name} is missing")))?;
-    into.write_bytes(name, &bytes)
+/// [`Error::Input`] if a shard lacks a file; [`Error::File`].
+pub fn copy(files: &[(&RunFolder, [String; 2])], into: &RunFolder) -> Result<()> {
+    for (from, names) in files {
+        for name in names {
+            let bytes = from.read_bytes(name)?;
+            let bytes = bytes.ok_or_else(|| at(from, &format!("{name} is missing")))?;
+            into.write_bytes(name, &bytes)?;
+        }
+    }
+    Ok(())
 }
 
 fn at(folder: &RunFolder, what: &str) -> Error {

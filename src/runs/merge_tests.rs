@@ -16,6 +16,7 @@ fn shard(
         strategy: STRATEGY.into(),
         seeds: vec![1, 2],
         trainings: 2,
+        job_trainings: Some(2 * of),
         shard: Some(Shard { number, of }),
         ..Request::default()
     };

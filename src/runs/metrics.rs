@@ -355,6 +355,9 @@ pub struct Request {
     /// Which share of the job's trainings the run has, if it is a shard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// The number of trainings of all shards of the job, if the run is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_trainings: Option<usize>,
     /// The run whose policies are tested on history, of backtests: its id, or a path if it lies under another root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<String>,
@@ -374,6 +377,11 @@ impl Request {
     pub const CROSS: &str = "cross";
     /// The command of a backtest.
     pub const BACKTEST: &str = "backtest";
+
+    /// The number of trainings of the whole job, whether the run is a shard of it or not.
+    pub fn all_trainings(&self) -> usize {
+        self.job_trainings.unwrap_or(self.trainings)
+    }
 
     /// Whether this version of the program may go on with a shard: all shards of a job have one version, so that they come
     /// to the bits of one run.
