@@ -200,3 +200,7 @@ fn hedge(
     }
     Ok(book)
 }
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;
