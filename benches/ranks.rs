@@ -1,27 +1,38 @@
 //! Steps of a training that ranks share: `mpirun -n 2 … ranks STRATEGY OPTIMIZER PATHS STEPS` prints the median time of a step, that
-//! of the last steps in which nothing is set up any more, and what it communicates.
+//! of the last steps in which nothing is set up any more, what it communicates, and the most memory that every rank has held.
+//! A fourth number is `gradient_worker_fraction`. `ranks network` measures what messages and collectives of several sizes take
+//! instead.
 
-use deephedge::distributed::{self, Statistics};
+use deephedge::distributed::{self, Ranks, Statistics};
 use deephedge::network::Parameters;
 use deephedge::strategy::Plan;
 use deephedge::training::{Simulated, Training};
+use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [strategy, optimizer, paths, steps] = &arguments[..] else {
-        println!("needs STRATEGY OPTIMIZER PATHS STEPS, under mpirun");
+    if arguments.first().is_some_and(|word| word == "network") {
+        network(&distributed::world().expect("ranks"));
+        return distributed::finish(0);
+    }
+    let [strategy, optimizer, paths, steps, fraction @ ..] = &arguments[..] else {
+        println!("needs STRATEGY OPTIMIZER PATHS STEPS [FRACTION], or network, under mpirun");
         return;
     };
     let number = |text: &str| text.parse::<usize>().expect("a number");
     let (paths, steps) = (number(paths), number(steps));
+    let fraction = fraction
+        .first()
+        .map_or(1.0, |text| text.parse().expect("a fraction"));
     let ranks = distributed::world().expect("ranks");
     let plan = Plan::load(Path::new(strategy), |strategy| {
         strategy.optimizers.retain(|name, _| name == optimizer);
         strategy.training.paths = paths;
         strategy.training.steps = steps;
         strategy.training.validation_paths = 0;
+        strategy.distributed.gradient_worker_fraction = fraction;
     });
     let plan = plan.expect("a strategy").with_ranks(ranks.clone());
     let simulated = Simulated::new(&plan, plan.seed);
@@ -35,6 +46,7 @@ fn main() {
         training.advance().expect("a step");
         taken.push((begun.elapsed().as_secs_f64(), ranks.statistics() - before));
     }
+    let memory = ranks.in_order(vec![peak_memory()]);
     if ranks.is_first() {
         let later = &taken[steps / 2..];
         let mean = |of: &dyn Fn(&(f64, Statistics)) -> f64| {
@@ -52,8 +64,73 @@ fn main() {
             mean(&|(_, said)| said.calls as f64),
             mean(&|(_, said)| said.bytes as f64),
         );
+        println!("MB of each rank at most: {memory:.0?}");
         let risk = training.points().last().map(|point| point.risk);
         println!("risk of the last batch {risk:?}");
     }
     distributed::finish(0);
+}
+
+/// The most memory that the process has held so far, in MB; Linux alone says it.
+fn peak_memory() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
+    kilobytes.and_then(|n| n.parse().ok()).unwrap_or(f64::NAN) / 1024.0
+}
+
+/// Microseconds of a message, half of the way there and back between the first two ranks, of a broadcast, of a gathering in
+/// which every rank has so many bytes, and of a sum of so many bytes over two runs a rank; medians.
+fn network(ranks: &Ranks) {
+    const REPEATS: usize = 51;
+    let median = |work: &dyn Fn()| {
+        let mut times: Vec<f64> = (0..REPEATS)
+            .map(|_| {
+                ranks.any(false);
+                let begun = Instant::now();
+                work();
+                begun.elapsed().as_secs_f64()
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        1e6 * times[REPEATS / 2]
+    };
+    if ranks.is_first() {
+        println!(
+            "{} ranks\nbytes message broadcast gather sum (µs)",
+            ranks.size()
+        );
+    }
+    for power in [3, 10, 13, 16, 18, 20, 22, 24] {
+        let bytes = vec![1u8; 1 << power];
+        let receive = || while ranks.receive().is_none() {};
+        let message = median(&|| match ranks.rank() {
+            0 if ranks.size() > 1 => {
+                ranks.send(1, &bytes);
+                receive();
+            }
+            1 => {
+                receive();
+                ranks.send(0, &bytes);
+            }
+            _ => (),
+        });
+        let broadcast = median(&|| {
+            black_box(ranks.broadcast(0, bytes.clone()));
+        });
+        let gather = median(&|| {
+            black_box(ranks.gather(&bytes));
+        });
+        let sum = median(&|| {
+            black_box(ranks.sums(2 * ranks.size(), 1, &[bytes.len() / 8], |_, _| ()));
+        });
+        if ranks.is_first() {
+            let message = message / 2.0;
+            println!(
+                "{} {message:.1} {broadcast:.1} {gather:.1} {sum:.1}",
+                bytes.len()
+            );
+        }
+    }
 }
