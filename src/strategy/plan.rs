@@ -510,4 +510,13 @@ impl Plan {
             Length::Seconds(_) => None,
         }
     }
+
+    /// What a training takes: the paths of all its steps or, if its length is in seconds, these.
+    pub fn work(&self, optimizer: &OptimizerPlan) -> f64 {
+        match (self.steps(optimizer), self.length) {
+            (Some(steps), _) => steps as f64 * optimizer.paths as f64,
+            (None, Length::Seconds(seconds)) => seconds,
+            (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
+        }
+    }
 }
