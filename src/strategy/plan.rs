@@ -17,6 +17,7 @@ use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Family, Instrument, Limit};
+use crate::distributed::{Portable, Ranks};
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
@@ -98,6 +99,8 @@ pub struct Plan {
     pub backtest: Option<BacktestPlan>,
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
+    /// The ranks that carry the plan out together: their trainings, and what is measured on simulated paths.
+    pub ranks: Ranks,
     pub(super) quotes: QuoteCache,
     pub(super) prices: PriceCache,
     pub(super) families: FamilyPrices,
@@ -210,6 +213,7 @@ impl Plan {
             optimizers,
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
+            ranks: Ranks::alone(),
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),
             families: FamilyPrices::default(),
@@ -271,7 +275,24 @@ impl Plan {
         plan.prices = self.prices.clone();
         plan.families = self.families.clone();
         plan.regressions = self.regressions.clone();
+        plan.ranks = self.ranks.clone();
         Ok(plan)
+    }
+
+    /// The same plan, carried out by `ranks` together.
+    ///
+    /// Regressions are made by all of them, once. So it keeps none that others have made, which some of the ranks may not have.
+    #[must_use]
+    pub fn with_ranks(&self, ranks: Ranks) -> Self {
+        let regressions = match self.ranks == ranks {
+            true => self.regressions.clone(),
+            false => Regressions::default(),
+        };
+        Self {
+            ranks,
+            regressions,
+            ..self.clone()
+        }
     }
 
     /// The strategy with every default filled in, as TOML; it validates to the same plan.
@@ -470,7 +491,7 @@ impl Plan {
     }
 
     /// A sweep of the network and its action, within the limits as they are.
-    pub fn sweep<R: Real + WithDType>(&self) -> Box<dyn Sweep<R>> {
+    pub fn sweep<R: Real + Portable + WithDType>(&self) -> Box<dyn Sweep<R>> {
         self.shape.sweep(self.engine, self.actor())
     }
 

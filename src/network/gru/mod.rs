@@ -11,6 +11,7 @@ use super::map::MapShape;
 use super::reference::TensorSweep;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::simd::Real;
 use candle_core::WithDType;
@@ -90,7 +91,7 @@ impl Architecture for GruShape {
         MapShape::kept(&self.maps())
     }
 
-    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
+    fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
         Box::new(TensorSweep::new(self, actor))
     }
 }

@@ -13,6 +13,7 @@ use super::rectified::{rectified, through_rectified};
 use super::reference::TensorSweep;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::simd::{Dates, Lane, Lanes, Packed, Real};
 use candle_core::WithDType;
@@ -62,7 +63,7 @@ impl Architecture for MlpShape {
         MapShape::kept(&self.maps())
     }
 
-    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
+    fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
         Box::new(TensorSweep::new(self, actor))
     }
 }
