@@ -377,9 +377,9 @@ fn windows_are_shared_out() {
         }
         // A shard is trained when it is asked again, from what it has or anew.
         let id = second.file_name().unwrap().to_str().unwrap();
-        let weights = second.join("windows/01/policies/kfac-3.safetensors");
+        let weights = second.join("windows/00/policies/kfac-3.safetensors");
         let bytes = std::fs::read(&weights).unwrap();
-        std::fs::remove_file(second.join("windows/01/trainings/kfac-3.json")).unwrap();
+        std::fs::remove_file(second.join("windows/00/trainings/kfac-3.json")).unwrap();
         std::fs::remove_file(&weights).unwrap();
         let listed = document(&["runs", "list"], &shards, "1");
         let said =
