@@ -5,6 +5,7 @@ use super::output::Output;
 use super::progress::{carried_out, output};
 use super::stop::Stop;
 use super::values::candidates;
+use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::experiment::{Finished, Prepared, Scope};
 use crate::runs::store;
@@ -36,7 +37,7 @@ pub struct Comparison {
 }
 
 /// Compares what a strategy file asks for.
-pub fn run(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<Output> {
+pub fn run(strategy: &Path, comparison: &Comparison, root: &Path, world: &Ranks) -> Result<Output> {
     let mut plan = load(strategy, &comparison.changes, |strategy| {
         let Some(lengths) = &comparison.lengths else {
             return;
@@ -61,13 +62,21 @@ pub fn run(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<Outp
         frontier: comparison.frontier.clone(),
     };
     let prepared = Prepared::comparison(&plan, &scope, root)?;
-    Ok(compared(&carried_out(&prepared, &Stop::on_signals()?)?))
+    Ok(compared(&carried_out(
+        &prepared,
+        &Stop::on_signals()?,
+        world,
+    )?))
 }
 
 /// Goes on with a comparison that was stopped.
-pub fn resume(run: &str, root: &Path) -> Result<Output> {
+pub fn resume(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
     let prepared = Prepared::again(store::open(root, run)?, Some("compare"))?;
-    Ok(compared(&carried_out(&prepared, &Stop::on_signals()?)?))
+    Ok(compared(&carried_out(
+        &prepared,
+        &Stop::on_signals()?,
+        world,
+    )?))
 }
 
 /// The result of a comparison.

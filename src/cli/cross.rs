@@ -4,6 +4,7 @@ use super::changes::{Changes, known_optimizer, load};
 use super::output::Output;
 use super::progress::{carried_out, output};
 use super::stop::Stop;
+use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::experiment::{Finished, Prepared};
 use crate::runs::store;
@@ -24,7 +25,7 @@ pub struct Crossing {
 }
 
 /// Compares policies across the markets of a strategy file.
-pub fn run(strategy: &Path, crossing: &Crossing, root: &Path) -> Result<Output> {
+pub fn run(strategy: &Path, crossing: &Crossing, root: &Path, world: &Ranks) -> Result<Output> {
     let mut plan = load(strategy, &crossing.changes, |_| {})?;
     if let Some(names) = &crossing.optimizers {
         for name in names {
@@ -34,13 +35,21 @@ pub fn run(strategy: &Path, crossing: &Crossing, root: &Path) -> Result<Output> 
     }
     let seeds = (plan.seed..plan.seed + crossing.seeds).collect();
     let prepared = Prepared::crossing(&plan, seeds, root)?;
-    Ok(crossed(&carried_out(&prepared, &Stop::on_signals()?)?))
+    Ok(crossed(&carried_out(
+        &prepared,
+        &Stop::on_signals()?,
+        world,
+    )?))
 }
 
 /// Goes on with a comparison across markets that was stopped.
-pub fn resume(run: &str, root: &Path) -> Result<Output> {
+pub fn resume(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
     let prepared = Prepared::again(store::open(root, run)?, Some("cross"))?;
-    Ok(crossed(&carried_out(&prepared, &Stop::on_signals()?)?))
+    Ok(crossed(&carried_out(
+        &prepared,
+        &Stop::on_signals()?,
+        world,
+    )?))
 }
 
 fn crossed(finished: &Finished) -> Output {

@@ -2,14 +2,15 @@
 
 use super::changes::{BacktestChanges, is_strategy, own_data, settings};
 use super::output::{Output, warn};
+use super::progress::Bars;
 use super::stop::Stop;
 use crate::atomic::Destination;
+use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::report::text::{WIDTH, tables};
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
-use crate::walk_forward::{self, Doing, FIGURE, Finished, Prepared, Progress};
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::walk_forward::{self, FIGURE, Finished, Prepared};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -20,6 +21,7 @@ pub fn run(
     changes: &BacktestChanges,
     page: Option<&Path>,
     root: &Path,
+    world: &Ranks,
 ) -> Result<Output> {
     let page = page.map(Page::new).transpose()?;
     let is_file = is_strategy(what);
@@ -34,7 +36,7 @@ pub fn run(
         }
         prepared
     };
-    let finished = carried_out(&prepared, &Stop::on_signals()?)?;
+    let finished = carried_out(&prepared, &Stop::on_signals()?, world)?;
     let results = &finished.results;
     if let Some(page) = page {
         let command = is_file.then(|| {
@@ -85,35 +87,18 @@ impl Page {
 }
 
 /// Carries the run of a folder out until `stop` says so.
-pub fn job(folder: RunFolder, stop: &Stop) -> Result<Output> {
+pub fn job(folder: RunFolder, stop: &Stop, world: &Ranks) -> Result<Output> {
     let prepared = Prepared::again(folder)?;
-    let finished = carried_out(&prepared, stop)?;
+    let finished = carried_out(&prepared, stop, world)?;
     Ok(output(&prepared, &finished))
 }
 
-fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
-    let bar = ProgressBar::new(1000).with_style(
-        ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg}")
-            .expect("a valid template"),
-    );
-    let finished = prepared.carry_out(&mut |at| {
-        let Progress {
-            window,
-            windows,
-            doing:
-                Doing::Training {
-                    strategy,
-                    seed,
-                    training,
-                },
-        } = at;
-        bar.set_prefix(format!("window {} of {windows}", window + 1));
-        bar.set_message(format!("training {strategy}, seed {seed}"));
-        bar.set_position((1000.0 * training.done()) as u64);
+fn carried_out(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<Finished> {
+    let bars = Bars::default();
+    prepared.carry_out_on(world, &mut |at| {
+        bars.show(&at);
         stop.check()
-    });
-    bar.finish_and_clear();
-    finished
+    })
 }
 
 fn output(prepared: &Prepared, finished: &Finished) -> Output {

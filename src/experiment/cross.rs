@@ -2,9 +2,10 @@
 
 use super::compared::against;
 use super::outcome::hedge_test_paths;
-use super::trainings;
-use super::watch::Watch;
+use super::results::Results;
+use super::trainings::{self, Entry, Trainings};
 use crate::error::{Error, Result};
+use crate::groups::Crew;
 use crate::hedging::{Book, Policy, TrainedPolicy, TunedHedge};
 use crate::network::Parameters;
 use crate::risk::paired::{Pair, risk_influence};
@@ -12,8 +13,7 @@ use crate::risk::{Estimate, Row, RowInput};
 use crate::runs::classical::{self, BesideBest, BestClassical, HedgeRow};
 use crate::runs::crossed::{Crossed, to_frame};
 use crate::runs::parquet::write_parquet;
-use crate::runs::progress::Planned;
-use crate::runs::store::RunFolder;
+use crate::runs::progress::{Event, Planned};
 use crate::strategy::Plan;
 
 /// A strategy made for one of the markets: a classical hedge, or a policy of every seed.
@@ -52,56 +52,54 @@ pub fn planned(plan: &Plan, seeds: &[u64]) -> Result<Vec<Planned>> {
     Ok(planned)
 }
 
-/// What a comparison across markets found.
-pub struct Found {
-    /// Every strategy made for one market and tested in one.
-    pub crossed: Vec<Crossed>,
-    /// The classical hedges in the strategy's own market.
-    pub hedges: Vec<TunedHedge>,
-    /// In each market the best classical hedge that was made for it, and the policies trained in it beside that.
-    pub best_classical: Vec<BestClassical>,
-}
-
 /// Trains every optimizer of the plan with `seeds` in its own market and in each of the plan's further `markets`, as far
-/// as `folder` does not hold that yet, and hedges the test paths of all of them with every policy and with the classical
+/// as the run does not hold that yet, and hedges the test paths of all of them with every policy and with the classical
 /// hedges of every market's parameters.
 ///
-/// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in.
+/// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in. The hedges of the results
+/// are those of the strategy's own market.
 ///
 /// # Errors
-/// The errors of [`markets`], the training and the folder; the error of `watch`.
-pub fn cross(
-    plan: &Plan,
-    seeds: &[u64],
-    folder: &RunFolder,
-    watch: &mut Watch<'_>,
-) -> Result<Found> {
+/// The errors of [`markets`], the training and the crew.
+pub fn cross(plan: &Plan, seeds: &[u64], crew: &mut Crew<'_>) -> Result<Results> {
     let plans = markets(plan)?;
-    for (_, plan) in &plans {
-        plan.make_quotes(&mut || watch.busy())?;
-    }
-    let mut strategies: Vec<(String, Vec<Made>)> = Vec::new();
+    crew.on_every_rank(|stop| {
+        plans
+            .iter()
+            .try_for_each(|(_, plan)| plan.make_quotes(stop))
+    })?;
+    // By optimizer, market and seed.
+    let mut entries: Vec<Vec<Vec<Entry>>> = Vec::new();
     for optimizer in &plan.optimizers {
+        let in_market =
+            |(market, _): &(String, Plan)| trainings::in_market(optimizer, market, seeds);
+        entries.push(plans.iter().map(in_market).collect());
+    }
+    let all = entries.iter().flat_map(|of| plans.iter().zip(of));
+    let all = all.flat_map(|((_, plan), entries)| entries.iter().map(move |entry| (plan, entry)));
+    crew.each(&Trainings(all.collect()), plan.ranks_per_training)?;
+    let ranks = crew.world().clone();
+    let shared = |(market, plan): &(String, Plan)| (market.clone(), plan.with_ranks(ranks.clone()));
+    let plans: Vec<(String, Plan)> = plans.iter().map(shared).collect();
+    let mut strategies: Vec<(String, Vec<Made>)> = Vec::new();
+    for (optimizer, in_markets) in plan.optimizers.iter().zip(&entries) {
         let mut made = Vec::new();
-        for (market, plan) in &plans {
-            let mut policies = Vec::new();
-            for entry in trainings::in_market(optimizer, market, seeds) {
-                trainings::run(plan, &entry, folder, watch)?;
-                policies.push(entry.policy(folder, plan)?);
-            }
-            made.push(Made::Trained(policies));
+        for ((_, plan), entries) in plans.iter().zip(in_markets) {
+            let read = |name: &str| crew.read(name);
+            let policies = entries.iter().map(|entry| entry.policy(&read, plan));
+            made.push(Made::Trained(policies.collect::<Result<_>>()?));
         }
         strategies.push((optimizer.name.clone(), made));
     }
     let mut tuned: Vec<Vec<TunedHedge>> = plans
         .iter()
-        .map(|(_, plan)| plan.tuned_hedges(&mut || watch.busy()))
+        .map(|(_, plan)| plan.tuned_hedges(&mut || crew.busy()))
         .collect::<Result<_>>()?;
     for (index, hedge) in plan.hedges.iter().enumerate() {
         let made = tuned.iter().map(|of| Made::Hedge(of[index].clone()));
         strategies.push((hedge.name(), made.collect()));
     }
-    watch.measuring()?;
+    crew.event(&Event::Measuring)?;
     let (mut results, mut best_classical) = (Vec::new(), Vec::new());
     for (market, (tested_in, test)) in plans.iter().enumerate() {
         let hedges: Vec<HedgeRow> = tuned[market].iter().map(HedgeRow::from).collect();
@@ -110,7 +108,7 @@ pub fn cross(
         for (strategy, made) in &strategies {
             let pairs = plans.iter().zip(made);
             let books: Vec<Vec<Book>> = pairs
-                .map(|((_, origin), made)| hedge(made, origin, test, &mut || watch.busy()))
+                .map(|((_, origin), made)| hedge(made, origin, test, &mut || crew.busy()))
                 .collect::<Result<_>>()?;
             let own = &books[market];
             let trained = matches!(made[market], Made::Trained(_));
@@ -155,12 +153,15 @@ pub fn cross(
             });
         }
     }
-    write_parquet(&folder.path().join("crossed.parquet"), to_frame(&results)?)?;
-    Ok(Found {
+    crew.on_first(|folder| {
+        write_parquet(&folder.path().join("crossed.parquet"), to_frame(&results)?)
+    })?;
+    Ok(Results {
         crossed: results,
         // Those of the strategy's own market, which is the first.
         hedges: tuned.swap_remove(0),
         best_classical,
+        ..Results::of(seeds.to_vec())
     })
 }
 

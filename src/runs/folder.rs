@@ -159,11 +159,7 @@ impl RunFolder {
     /// be written.
     pub fn write_json<T: Serialize + DeserializeOwned>(&self, name: &str, value: &T) -> Result<()> {
         let failed = |why: String| Error::Computation(format!("run `{}`: {name}: {why}", self.id));
-        let mut text =
-            serde_json::to_vec_pretty(value).map_err(|error| failed(error.to_string()))?;
-        readable::<T>(&text).map_err(failed)?;
-        text.push(b'\n');
-        self.write_bytes(name, &text)
+        self.write_bytes(name, &to_json(value).map_err(failed)?)
     }
 
     /// Writes the resolved strategy.
@@ -291,6 +287,14 @@ impl RunFolder {
             .map(Some)
             .map_err(|why| Error::input(format!("run `{}`: {name}: {why}", self.id)))
     }
+}
+
+/// A value as indented JSON, once it has been read back from it, or why that cannot be.
+pub fn to_json<T: Serialize + DeserializeOwned>(value: &T) -> std::result::Result<Vec<u8>, String> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| error.to_string())?;
+    readable::<T>(&text)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// The value of a JSON document, or which part of it is at fault and why.

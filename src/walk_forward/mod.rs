@@ -6,6 +6,8 @@
 //!   strategy.toml, metrics.json, backtest.parquet, figures/, report.html   as of any backtest
 //!   windows/<number>/window.json       [`crate::runs::walk_forward::Window`]: calibration, written last
 //!   windows/<number>/policies/<strategy>-<seed>.safetensors
+//!   windows/<number>/trainings/<strategy>-<seed>.json, written after the policy
+//!   windows/<number>/checkpoints/<strategy>-<seed>.safetensors, of a training under way
 //!   windows/<number>/trades.parquet    one row per contract, strategy and seed, with the parts of its P&L
 //!   windows/<number>/positions.parquet what each held of each instrument from every close to the next
 //!   trades.parquet                     those of all windows
@@ -14,6 +16,7 @@
 //! ```
 
 mod page;
+mod policies;
 mod positions;
 mod prepared;
 mod results;
@@ -28,15 +31,15 @@ mod window;
 pub use page::page;
 pub use prepared::{Prepared, planned};
 pub use trades::Trade;
-pub use window::Doing;
 
 use crate::backtest::{self, Calendar};
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
+use crate::groups::{Assignment, Crew, Report};
 use crate::market::History;
 use crate::market::estimation::VarianceEstimator;
 use crate::risk::{Row, RowInput};
-use crate::runs::Recorder;
-use crate::runs::metrics::{BacktestMarket, Metrics};
+use crate::runs::metrics::{BacktestMarket, Metrics, Request};
 use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
@@ -44,7 +47,11 @@ use crate::runs::tables::{BacktestBook, BacktestTable};
 use crate::runs::walk_forward::{FILE, Results};
 use crate::strategy::{BacktestPlan, Plan, TrainingPaths, WalkForwardPlan};
 use chrono::{Days, Months};
-use window::{Shared, Span};
+use policies::Policies;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Mutex;
+use window::{Shared, Span, Windows};
 
 /// A finished walk-forward run.
 pub struct Finished {
@@ -53,19 +60,6 @@ pub struct Finished {
     /// What all windows come to.
     pub results: Results,
 }
-
-/// How far a run has come: the window, of how many, and what it is doing.
-pub struct Progress<'a> {
-    /// The number of the present window, from 0.
-    pub window: usize,
-    /// The number of all windows.
-    pub windows: usize,
-    /// What the window is doing.
-    pub doing: Doing<'a>,
-}
-
-/// Is told of every step; an error ends the run, [`Error::Stopped`] so that it can go on later.
-pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
 
 fn label(strategy: &str, window: usize) -> String {
     format!("{strategy}, window {}", window + 1)
@@ -95,58 +89,130 @@ pub fn run(
     folder: &RunFolder,
     report: &mut Report<'_>,
 ) -> Result<Finished> {
-    let mut recorder = Recorder::open(folder)?;
-    let result = walk_forward(plan, settings, walk, folder, &mut recorder, report);
+    run_on(&Ranks::alone(), (plan, settings, walk), folder, report)
+}
+
+/// [`run`] on all ranks of a job, of which this is rank 0; the others do [`take_part`]. Every rank reads the price files.
+///
+/// First the policies of all windows are trained beside each other or, where training starts warm, those of every optimizer and
+/// seed, window after window. Then the windows are hedged beside each other. What comes out has the same bits, apart from seconds.
+///
+/// # Errors
+/// Those of [`run`]; [`Error::Input`] if another rank cannot read the price files, or reads others.
+pub fn run_on(
+    world: &Ranks,
+    (plan, settings, walk): (&Plan, &BacktestPlan, WalkForwardPlan),
+    folder: &RunFolder,
+    report: &mut Report<'_>,
+) -> Result<Finished> {
+    let strategy = plan.to_toml()?;
+    let mut crew = Crew::first(world, folder, report)?;
     let id = folder.id();
+    crew.call(|| Assignment {
+        run: id.into(),
+        request: Request {
+            command: Request::WALK_FORWARD.into(),
+            strategy,
+            ..Request::default()
+        },
+    });
+    let result = walk_forward(plan, settings, walk, &mut crew, |shared| {
+        finish(shared, folder)
+    });
     let result = result.map_err(|error| match error {
         Error::Stopped(_) => Error::Stopped(format!(
             "run `{id}`: stopped; go on with `backtest {id} --walk-forward`"
         )),
         error => error,
     });
-    recorder.end(&result)?;
+    crew.end(&result)?;
     result
 }
 
-fn walk_forward(
+/// Takes part in a walk-forward that rank 0 of the job carries out, as any other rank; `stop` is asked between steps whether to go
+/// on.
+///
+/// # Errors
+/// Those of [`run_on`], of which rank 0 tells the user.
+pub fn take_part(
+    world: &Ranks,
+    assignment: &Assignment,
+    stop: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    let plan = Plan::parse(&assignment.request.strategy, |_| {})?;
+    let settings = prepared::backtest(&plan)?;
+    let (plan, walk) = plan.with_walk_forward()?;
+    let mut crew = Crew::other(world, stop);
+    walk_forward(&plan, &settings, walk, &mut crew, |_| Ok(()))
+}
+
+/// Runs all windows, on all ranks; this one then goes on to its `end`.
+fn walk_forward<T>(
     plan: &Plan,
     settings: &BacktestPlan,
     walk: WalkForwardPlan,
-    folder: &RunFolder,
-    recorder: &mut Recorder,
-    report: &mut Report<'_>,
-) -> Result<Finished> {
+    crew: &mut Crew<'_>,
+    end: impl FnOnce(&Shared<'_>) -> Result<T>,
+) -> Result<T> {
     check(settings, walk)?;
-    let histories = backtest::load(plan, settings)?;
+    let histories = crew.on_every_rank(|_| backtest::load(plan, settings))?;
+    let own = digest(&histories);
+    let first = crew.world().broadcast(0, own);
+    crew.on_every_rank(|_| match own == first {
+        true => Ok(()),
+        false => Err(Error::input(
+            "`backtest.data`: has other closes than rank 0 reads",
+        )),
+    })?;
     let calendar = Calendar::new(&histories[0], plan, settings)?;
     let spans = spans(&histories[0], &calendar, settings, &walk)?;
-    let overlap = calendar.overlap(settings.schedule);
     let shared = Shared {
         plan,
         settings,
         walk,
         histories: &histories,
         calendar,
-        folder,
+        spans: &spans,
+        known: Mutex::new(HashMap::new()),
     };
+    if !crew.world().is_alone() {
+        crew.each(&Policies(&shared), plan.ranks_per_training)?;
+    }
+    crew.each(&Windows(&shared), plan.ranks_per_training)?;
+    end(&shared)
+}
+
+/// A number that histories of other days, closes or series do not have.
+fn digest(histories: &[History]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for history in histories {
+        history.dates.hash(&mut hasher);
+        format!("{:?} {:?}", history.close, history.series).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Writes what all windows come to.
+fn finish(shared: &Shared<'_>, folder: &RunFolder) -> Result<Finished> {
+    let Shared {
+        plan,
+        settings,
+        walk,
+        ref calendar,
+        spans,
+        ..
+    } = *shared;
+    let overlap = calendar.overlap(settings.schedule);
     let (mut windows, mut trades) = (Vec::new(), Vec::new());
-    for span in &spans {
-        let (window, mut sold) = match shared.finished(span)? {
-            Some(finished) => finished,
-            None => shared.run(span, &mut |doing| {
-                let Doing::Training {
-                    strategy,
-                    seed,
-                    training,
-                } = doing;
-                recorder.step(&label(strategy, span.number), seed, training)?;
-                report(Progress {
-                    window: span.number,
-                    windows: spans.len(),
-                    doing,
-                })
-            })?,
-        };
+    for span in spans {
+        let finished = shared.finished(span, folder)?;
+        let (window, mut sold) = finished.ok_or_else(|| {
+            Error::input(format!(
+                "run `{}`: {} is missing",
+                folder.id(),
+                span.file(window::WINDOW)
+            ))
+        })?;
         windows.push(window);
         trades.append(&mut sold);
     }
@@ -155,7 +221,7 @@ fn walk_forward(
         trades::to_frame(&trades)?,
     )?;
     let results = results::results(plan, overlap, windows, &trades);
-    let metrics = metrics(&shared, &results, &trades);
+    let metrics = metrics(shared, folder, &results, &trades);
     folder.write_json(FILE, &results)?;
     folder.write_backtest(&table(&trades))?;
     folder.write_metrics(&metrics)?;
@@ -240,14 +306,19 @@ fn table(trades: &[Trade]) -> BacktestTable {
     }
 }
 
-fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics {
+fn metrics(
+    shared: &Shared<'_>,
+    folder: &RunFolder,
+    results: &Results,
+    trades: &[Trade],
+) -> Metrics {
     let Shared {
         plan,
         settings,
         walk,
         histories,
         ref calendar,
-        folder,
+        ..
     } = *shared;
     let assets = plan.assets();
     let names: Vec<String> = assets.list().iter().map(|a| a.name.clone()).collect();

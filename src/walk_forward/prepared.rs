@@ -1,7 +1,8 @@
 //! What a walk-forward is asked for, kept in its folder.
 
-use super::{Finished, Report, check, label, run, spans};
+use super::{Finished, Report, check, label, run_on, spans};
 use crate::backtest::Calendar;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result, at_path};
 use crate::runs::metrics::Request;
 use crate::runs::progress::Planned;
@@ -80,16 +81,17 @@ impl Prepared {
         })
     }
 
-    /// See [`run`].
+    /// Carries the run out on all ranks of a job, of which this is rank 0; see [`run_on`].
     ///
     /// # Errors
-    /// See [`run`].
-    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
-        run(&self.plan, &self.settings, self.walk, &self.folder, report)
+    /// Those of [`run_on`].
+    pub fn carry_out_on(&self, world: &Ranks, report: &mut Report<'_>) -> Result<Finished> {
+        let what = (&self.plan, &self.settings, self.walk);
+        run_on(world, what, &self.folder, report)
     }
 }
 
-fn backtest(plan: &Plan) -> Result<BacktestPlan> {
+pub(super) fn backtest(plan: &Plan) -> Result<BacktestPlan> {
     let settings = plan.backtest.clone();
     settings.ok_or_else(|| Error::input("`backtest` is missing in the strategy"))
 }

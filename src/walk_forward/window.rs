@@ -1,27 +1,31 @@
 //! One window: calibrate, train, hedge what is sold after.
 
+use super::policies::damaged;
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
 use crate::error::Result;
+use crate::groups::{Keeper, Work};
 use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
-use crate::market::{History, Market, PathSource};
-use crate::network::Parameters;
+use crate::market::{Assets, History, Market, PathSource};
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::classical::HedgeRow;
-use crate::runs::parquet::write_parquet;
+use crate::runs::parquet::parquet_bytes;
 use crate::runs::precision::Precision;
-use crate::runs::store::RunFolder;
+use crate::runs::store::{RunFolder, to_json};
 use crate::runs::walk_forward::Window;
 use crate::strategy::{
-    BacktestPlan, FitPaths, HedgeValidation, Length, OptimizerPlan, Plan, Regressions,
-    TrainingPaths, WalkForwardPlan,
+    BacktestPlan, FitPaths, HedgeValidation, Plan, Regressions, TrainingPaths, WalkForwardPlan,
 };
-use crate::training::{Sources, Training, train_on};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The file of a window that is written last.
+pub const WINDOW: &str = "window.json";
+const TRADES: &str = "trades.parquet";
 
 /// Where a window lies in the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,73 +57,101 @@ pub struct Shared<'a> {
     pub histories: &'a [History],
     /// Which closes belong to a contract.
     pub calendar: Calendar<'a>,
-    /// The folder of the run.
-    pub folder: &'a RunFolder,
+    /// The windows.
+    pub spans: &'a [Span],
+    /// What is known of the windows that this rank has calibrated.
+    pub known: Mutex<HashMap<usize, Arc<Known>>>,
 }
 
-/// What a window is doing.
-pub enum Doing<'a> {
-    /// A policy is being trained; a step was just taken.
-    Training {
-        /// The optimizer.
-        strategy: &'a str,
-        /// The seed of the training.
-        seed: u64,
-        /// The training after that step.
-        training: &'a Training<'a>,
-    },
+/// What is known before a window begins to sell.
+pub struct Known {
+    /// The parameters of every asset.
+    pub calibration: JointCalibration,
+    /// The assets at the variances of the last close.
+    pub assets: Assets,
+    /// The strategy in that market.
+    pub plan: Plan,
 }
 
 impl Shared<'_> {
-    fn path(&self, span: &Span, name: &str) -> PathBuf {
-        self.folder.path().join(span.file(name))
-    }
-
-    /// The window and its trades, if it was finished before.
+    /// What is known before a window begins to sell; calibrated once.
     ///
     /// # Errors
-    /// If its files are damaged.
-    pub fn finished(&self, span: &Span) -> Result<Option<(Window, Vec<Trade>)>> {
-        let Some(window) = self.folder.read_json(&span.file("window.json"))? else {
-            return Ok(None);
-        };
-        Ok(Some((
-            window,
-            trades::read(&self.path(span, "trades.parquet"))?,
-        )))
-    }
-
-    /// Calibrates, trains and hedges one window, and writes its folder.
-    ///
-    /// # Errors
-    /// The errors of the calibration, the training and the folder.
-    pub fn run(
-        &self,
-        span: &Span,
-        doing: &mut dyn FnMut(Doing<'_>) -> Result<()>,
-    ) -> Result<(Window, Vec<Trade>)> {
-        let Self {
-            settings,
-            histories,
-            ref calendar,
-            ..
-        } = *self;
-        let (history, known) = (&histories[0], span.known.clone());
-        let calibration = JointCalibration::new(histories, self.plan, settings, calendar, known)?;
+    /// The errors of the calibration.
+    pub fn known(&self, span: &Span) -> Result<Arc<Known>> {
+        if let Some(known) = self.calibrated().get(&span.number) {
+            return Ok(Arc::clone(known));
+        }
+        let calibration = JointCalibration::new(
+            self.histories,
+            self.plan,
+            self.settings,
+            &self.calendar,
+            span.known.clone(),
+        )?;
         let last = span.known.end - 1;
         let assets = calibration.assets(|asset, known| Market {
             spot: self.plan.assets().market(asset).spot,
             ..known.market_at(last)
         });
         let plan = self.plan.in_market(&assets);
+        let known = Arc::new(Known {
+            calibration,
+            assets,
+            plan,
+        });
+        self.calibrated().insert(span.number, Arc::clone(&known));
+        Ok(known)
+    }
+
+    fn calibrated(&self) -> MutexGuard<'_, HashMap<usize, Arc<Known>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The window and its trades, if it was finished.
+    ///
+    /// # Errors
+    /// If its files are damaged.
+    pub fn finished(
+        &self,
+        span: &Span,
+        folder: &RunFolder,
+    ) -> Result<Option<(Window, Vec<Trade>)>> {
+        let Some(window) = folder.read_json(&span.file(WINDOW))? else {
+            return Ok(None);
+        };
+        let trades = folder.path().join(span.file(TRADES));
+        Ok(Some((window, trades::read(&trades)?)))
+    }
+
+    /// Trains what is not trained yet, hedges what is sold in the window, and writes its files.
+    ///
+    /// # Errors
+    /// The errors of the calibration, the training and the keeper.
+    pub fn run(&self, span: &Span, keeper: &mut dyn Keeper) -> Result<()> {
+        let Self {
+            settings,
+            histories,
+            ref calendar,
+            ..
+        } = *self;
+        let history = &histories[0];
+        let last = span.known.end - 1;
+        let known = self.known(span)?;
+        let Known {
+            calibration,
+            assets,
+            ..
+        } = known.as_ref();
         let contracts = Contracts::sell(
             histories,
-            &plan,
+            &known.plan,
             settings,
             calendar,
-            &calibration,
+            calibration,
             &span.sales,
         )?;
+        let plan = known.plan.with_ranks(keeper.ranks().clone());
         let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let positions = contracts.positions(policy)?;
@@ -142,56 +174,26 @@ impl Shared<'_> {
             Ok(())
         };
         let mut seconds = Vec::new();
-        for (optimizer, seed) in self.trainings(&plan) {
-            let name = &optimizer.name;
-            let warm = self.warm_weights(&plan, span, name, seed)?;
-            let mut timed = plan.clone();
-            timed.seed = seed;
-            let source = |purpose: Purpose| self.source(&timed, &calibration, span, purpose);
-            let (training, validation) = (source(Purpose::Training), source(Purpose::Validation));
-            if warm.is_some() {
-                timed.length = match plan.length {
-                    Length::Steps(steps) => Length::Steps(
-                        ((steps as f64 * self.walk.warm_share).ceil() as usize).max(1),
-                    ),
-                    Length::Seconds(seconds) => Length::Seconds(seconds * self.walk.warm_share),
-                };
-            }
-            let initial = match warm {
-                Some(weights) => weights,
-                None => Parameters::random(plan.shape.maps(), seed)?,
-            };
-            let sources = Sources {
-                training: training.as_ref(),
-                validation: validation.as_ref(),
-            };
-            let trained = train_on(&timed, optimizer, sources, initial, |training| {
-                doing(Doing::Training {
-                    strategy: name,
-                    seed,
-                    training,
-                })
-            })?;
-            seconds.push((name.clone(), seed, trained.seconds));
-            let bytes = trained.parameters.to_bytes(name, seed, &plan.features)?;
-            self.folder
-                .write_bytes(&policy_file(span, name, seed), &bytes)?;
+        for training in self.trainings() {
+            let (parameters, spent) = self.policy(span, training, keeper)?;
+            let (optimizer, seed) = training;
+            seconds.push((optimizer.name.clone(), seed, spent));
             let sweep = plan.sweep();
             let policy = TrainedPolicy {
-                parameters: &trained.parameters,
+                parameters: &parameters,
                 features: &plan.features,
                 sweep: sweep.as_ref(),
             };
-            record(name, Some(seed), &policy)?;
+            record(&optimizer.name, Some(seed), &policy)?;
         }
-        let validation = self.source(&plan, &calibration, span, Purpose::Validation);
-        let fit_paths = |plan: &Plan| self.source(plan, &calibration, span, Purpose::Regression);
+        let validation = self.source(&plan, calibration, span, Purpose::Validation);
+        let fit_paths = |plan: &Plan| self.source(plan, calibration, span, Purpose::Regression);
         // The paths that policies are trained on, which hedges are fitted on too.
         let fits: (&FitPaths<'_>, &Regressions) = (&fit_paths, &Regressions::default());
         let own = plan.assets();
         let untuned = |hedge| plan.classical_on(hedge, &own, HedgeValues::default(), fits);
-        let tuned =
-            HedgeValidation::of(&plan, validation.as_ref())?.tune(&untuned, &mut || Ok(()))?;
+        let tuned = HedgeValidation::of(&plan, validation.as_ref())?
+            .tune(&untuned, &mut || keeper.busy())?;
         for TunedHedge { hedge, values, .. } in &tuned {
             let policy = plan.classical_on(*hedge, &contracts.assets, *values, fits);
             record(&hedge.name(), None, &policy)?;
@@ -208,7 +210,7 @@ impl Shared<'_> {
             contracts: contracts.sold.len(),
             model: parameters(&plan.market.model),
             precision: precision(calibration.first()),
-            assets: AssetMarket::of_several(&assets, calibration.assets.iter().map(precision)),
+            assets: AssetMarket::of_several(assets, calibration.assets.iter().map(precision)),
             feller: plan.market.model.variance_process().stays_positive(),
             drift: calibration.first().drift,
             band_aversion: band.map_or(1.0, |band| band.values.of(Parameter::Aversion)),
@@ -216,45 +218,19 @@ impl Shared<'_> {
             hedges: tuned.iter().map(HedgeRow::from).collect(),
             seconds,
         };
-        write_parquet(
-            &self.path(span, "trades.parquet"),
-            trades::to_frame(&trades)?,
-        )?;
-        write_parquet(&self.path(span, "positions.parquet"), held.to_frame()?)?;
-        self.folder.write_json(&span.file("window.json"), &window)?;
-        Ok((window, trades))
+        let mut write =
+            |name: &str, bytes: Result<Vec<u8>>| keeper.write(&span.file(name), &bytes?);
+        write(TRADES, parquet_bytes(trades::to_frame(&trades)?))?;
+        write("positions.parquet", parquet_bytes(held.to_frame()?))?;
+        let json = to_json(&window);
+        write(
+            WINDOW,
+            json.map_err(|why| damaged(&span.file(WINDOW), &why)),
+        )
     }
 
-    /// Every optimizer with every seed.
-    fn trainings<'a>(
-        &self,
-        plan: &'a Plan,
-    ) -> impl Iterator<Item = (&'a OptimizerPlan, u64)> + use<'a> {
-        let seeds = plan.seed..plan.seed + self.walk.seeds as u64;
-        let optimizers = plan.optimizers.iter();
-        optimizers.flat_map(move |optimizer| seeds.clone().map(move |seed| (optimizer, seed)))
-    }
-
-    /// The weights that the window before ended with, if training begins there.
-    fn warm_weights(
-        &self,
-        plan: &Plan,
-        span: &Span,
-        optimizer: &str,
-        seed: u64,
-    ) -> Result<Option<Parameters>> {
-        if !self.walk.warm_start || span.number == 0 {
-            return Ok(None);
-        }
-        let before = Span {
-            number: span.number - 1,
-            ..span.clone()
-        };
-        let file = policy_file(&before, optimizer, seed);
-        Parameters::load(&self.folder.path().join(file), plan.shape.maps()).map(Some)
-    }
-
-    fn source(
+    /// Paths for a purpose, as the window has seen them.
+    pub fn source(
         &self,
         plan: &Plan,
         calibration: &JointCalibration,
@@ -290,7 +266,29 @@ fn precision(known: &Calibration) -> Precision {
     Precision::new(&known.at_bound, errors.known(), errors.unknown())
 }
 
-/// The file of a policy, relative to the folder of the run.
-fn policy_file(span: &Span, optimizer: &str, seed: u64) -> String {
-    span.file(&format!("policies/{optimizer}-{seed}.safetensors"))
+/// All windows, which do not depend on each other once their policies are trained.
+pub struct Windows<'a>(pub &'a Shared<'a>);
+
+impl Work for Windows<'_> {
+    fn pieces(&self) -> usize {
+        self.0.spans.len()
+    }
+
+    fn is_done(&self, piece: usize, folder: &RunFolder) -> Result<bool> {
+        let file = self.0.spans[piece].file(WINDOW);
+        Ok(folder.path().join(file).is_file())
+    }
+
+    fn needs(&self, piece: usize) -> Vec<String> {
+        let shared = self.0;
+        let trainings = shared.trainings();
+        trainings
+            .flat_map(|training| shared.needs(&shared.spans[piece], training))
+            .collect()
+    }
+
+    fn carry_out(&self, piece: usize, keeper: &mut dyn Keeper) -> Result<Vec<u8>> {
+        self.0.run(&self.0.spans[piece], keeper)?;
+        Ok(Vec::new())
+    }
 }
