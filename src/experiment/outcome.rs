@@ -202,3 +202,7 @@ fn hedge(
     }
     Ok(book)
 }
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;
