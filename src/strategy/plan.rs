@@ -99,6 +99,8 @@ pub struct Plan {
     pub backtest: Option<BacktestPlan>,
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
+    /// The least number of ranks of a training, where a job on several ranks should not choose it.
+    pub ranks_per_training: Option<usize>,
     /// The ranks that carry the plan out together: their trainings, and what is measured on simulated paths.
     pub ranks: Ranks,
     pub(super) quotes: QuoteCache,
@@ -213,6 +215,7 @@ impl Plan {
             optimizers,
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
+            ranks_per_training: strategy.distributed.ranks_per_training,
             ranks: Ranks::alone(),
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),
