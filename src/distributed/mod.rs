@@ -126,24 +126,6 @@ pub fn in_order<T: Send>(pieces: usize, work: impl Fn(usize) -> T + Sync) -> Vec
     (0..pieces).into_par_iter().map(&work).collect()
 }
 
-/// Several sums over pieces of which this process has all; see [`Ranks::sums`].
-///
-/// # Panics
-/// If `chunk` is 0.
-pub fn sums(
-    pieces: usize,
-    chunk: usize,
-    sizes: &[usize],
-    add: impl Fn(Range<usize>, &mut [Vec<f64>]) + Sync,
-) -> Vec<Vec<f64>> {
-    Ranks::alone().sums(pieces, chunk, sizes, add)
-}
-
-/// The number by which all go on, where there is one process; see [`Ranks::agree`].
-pub fn agree(own: f64) -> f64 {
-    own
-}
-
 /// The number of consecutive blocks of paths in a run, of `blocks` blocks in all: max(4, ⌈blocks/256⌉).
 ///
 /// It is the same for every number of ranks, and a rank holds whole runs.

@@ -24,7 +24,7 @@ pub mod study;
 pub mod tables;
 pub mod walk_forward;
 
-pub use recorder::Recorder;
+pub use recorder::{Recorder, Steps};
 
 #[cfg(test)]
 pub mod fixture;
