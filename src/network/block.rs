@@ -1,7 +1,7 @@
 //! The fused sweep: a block of paths goes through all dates, forward and backward, while it stays in
 //! a core's cache.
 
-use super::action::{Actor, Hand};
+use super::action::{Actor, Hand, Relaxation};
 use super::architecture::{Architecture, Network};
 use super::features::Features;
 use super::parameters::Parameters;
@@ -113,6 +113,17 @@ impl<R: Real, A: Architecture> BlockSweep<R, A> {
 }
 
 impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
+    fn relax(&mut self, relaxation: Relaxation) {
+        self.actor = self.actor.clone().relaxed(relaxation);
+        let spare = self
+            .spare
+            .get_mut()
+            .expect("no thread panics with the lock");
+        for (_, (hand, _)) in spare {
+            hand.follow(&self.actor);
+        }
+    }
+
     fn forward(
         &self,
         parameters: &Parameters,

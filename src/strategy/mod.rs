@@ -33,6 +33,7 @@ mod scales;
 mod schedule;
 mod schema;
 mod several;
+mod smoothing;
 mod tenor;
 mod traded;
 mod training;
@@ -41,9 +42,7 @@ mod walk_forward;
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
 pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
-pub use costs::{
-    CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts, Smoothing,
-};
+pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};
 pub use file::Strategy;
 pub use financing::FinancingSection;
 pub use hedge_tuning::HedgeValidation;
@@ -59,6 +58,7 @@ pub use price_files::{AssetFiles, Files};
 pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
 pub use several::{AssetSection, SeveralSection};
+pub use smoothing::{Relaxing, Smoothing};
 pub use tenor::{DayCount, Rebalancing, Tenor};
 pub use training::{Clock, Length, RiskMeasure, RiskSection, TrainingSection, Validation};
 pub use walk_forward::{PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection};

@@ -3,7 +3,7 @@
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
 use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
-use super::costs::{CostSchedule, Smoothing};
+use super::costs::CostSchedule;
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
 use super::limits::limits;
@@ -13,10 +13,11 @@ use super::policy::Aversion;
 use super::prices::{FamilyPrices, PriceCache};
 use super::ranges::family;
 use super::scales::{scale, standards, terms_scales};
+use super::smoothing::{Relaxing, Smoothing};
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
-use crate::contract::{Charge, Contract, Family, Instrument, Limit};
+use crate::contract::{Charge, Contract, Family, Instrument, Limits};
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
@@ -64,10 +65,10 @@ pub struct Plan {
     pub shape: Shape,
     /// How positions come of the network's outputs.
     pub action: Action,
-    /// The limits of every instrument, for whatever hedges; empty where nothing is limited.
-    pub limits: Vec<Limit>,
-    /// The width over which limits are smooth in training, in units of the position.
-    pub limit_smoothing: f64,
+    /// The limits of what is traded, for whatever hedges.
+    pub limits: Limits,
+    /// How training relaxes action and limits.
+    pub relaxing: Relaxing,
     /// The hedge whose positions the action departs from, if it does.
     pub reference: Option<ClassicalHedge>,
     /// What the network sees of a date.
@@ -194,7 +195,11 @@ impl Plan {
             shape,
             action,
             limits,
-            limit_smoothing: strategy.limits.smoothing,
+            relaxing: Relaxing {
+                leak: strategy.policy.leak(),
+                limits: strategy.limits.smoothing(),
+                lots: strategy.limits.lot_smoothing(),
+            },
             reference,
             features,
             assumed: None,
@@ -462,22 +467,12 @@ impl Plan {
 
     /// What makes positions of the network's outputs, within the limits as they are.
     pub fn actor(&self) -> Actor {
-        self.actor_of(None)
-    }
-
-    fn actor_of(&self, smoothing: Option<f64>) -> Actor {
-        Actor::new(self.action, self.instruments.len()).within(self.limits.clone(), smoothing)
+        Actor::new(self.action, self.instruments.len()).within(self.limits.clone())
     }
 
     /// A sweep of the network and its action, within the limits as they are.
     pub fn sweep<R: Real + WithDType>(&self) -> Box<dyn Sweep<R>> {
         self.shape.sweep(self.engine, self.actor())
-    }
-
-    /// The sweep that training takes, whose limits are smooth.
-    pub fn training_sweep(&self) -> Box<dyn Sweep<f32>> {
-        let actor = self.actor_of(Some(self.limit_smoothing));
-        self.shape.sweep(self.engine, actor)
     }
 
     /// Steps that `optimizer` trains for, if it is not trained by time.
