@@ -37,6 +37,7 @@ mod smoothing;
 mod tenor;
 mod traded;
 mod training;
+mod variants;
 mod walk_forward;
 
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
