@@ -53,13 +53,14 @@
 //!
 //! # Features
 //!
-//! All are on by default. Without them the crate builds in a fraction of the time and still simulates, prices, trains and hedges.
+//! All but `mpi` are on by default. Without them the crate builds in a fraction of the time and still simulates, prices, trains and hedges.
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | `data` | price history and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `experiment`, `runs`, `report` |
 //! | `command-line` | `cli`, and the program |
 //! | `dashboard` | `charts` and `server` |
+//! | `mpi` | trainings over several processes and machines; built with an MPI library and libclang |
 //!
 //! # Conventions
 //!

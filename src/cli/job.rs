@@ -21,5 +21,5 @@ pub fn run(run: &str, root: &Path) -> Result<Output> {
         return walk_forward::job(folder, &stop);
     }
     let prepared = Prepared::again(folder, None)?;
-    Ok(compared(&carried_out(&prepared, &stop)?))
+    carried_out(&prepared, &stop, compared)
 }

@@ -8,6 +8,7 @@ mod cross;
 mod data;
 mod job;
 mod keys;
+mod merge;
 mod output;
 mod price;
 mod progress;
@@ -23,6 +24,7 @@ mod values;
 mod walk_forward;
 
 use crate::error::{Error, Result, excerpt};
+use crate::runs::shard::Shard;
 use crate::runs::store::DEFAULT_ROOT;
 #[cfg(feature = "dashboard")]
 use crate::server::{DEFAULT_BIND, limits};
@@ -87,6 +89,9 @@ enum Command {
         /// interrupted goes on.
         #[arg(long)]
         walk_forward: bool,
+        /// Train share K of N of a walk-forward's trainings alone, into a run that waits for `runs merge`: for job arrays.
+        #[arg(long, value_name = "K/N", requires = "walk_forward")]
+        shard: Option<Shard>,
         /// Write the page of a walk-forward (Markdown) and its figure here too.
         #[arg(long, requires = "walk_forward")]
         page: Option<PathBuf>,
@@ -282,11 +287,12 @@ fn run(command: Command, json: bool) -> Result<Output> {
             run,
             changes,
             walk_forward,
+            shard,
             page,
             runs,
         } => {
             if walk_forward {
-                walk_forward::run(&run, &changes, page.as_deref(), &runs.path)
+                walk_forward::run(&run, &changes, (shard, page.as_deref()), &runs.path)
             } else {
                 backtest::run(&run, &changes, &runs.path)
             }

@@ -6,18 +6,47 @@ use crate::error::Result;
 use crate::experiment::{Finished, Prepared, Progress};
 use crate::numbers::significant;
 use crate::report::text::{WIDTH, tables};
+use crate::runs::shard::CarriedOut;
+use crate::runs::store::RunFolder;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-/// Carries a run out behind progress bars.
-pub fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
+/// Carries a run out behind progress bars, and says what it came to: its results as `results` says them.
+pub fn carried_out(
+    prepared: &Prepared,
+    stop: &Stop,
+    results: impl FnOnce(&Finished) -> Output,
+) -> Result<Output> {
     let mut bars = Bars::default();
-    let finished = prepared.carry_out(&mut |at| {
+    let carried_out = prepared.carry_out(&mut |at| {
         bars.show(&at);
         stop.check()
     });
     bars.finish();
-    finished
+    Ok(came_to(prepared.folder(), carried_out?, results))
+}
+
+/// What a run came to: its results as `results` says them, or the trainings of a shard.
+pub fn came_to<T>(
+    folder: &RunFolder,
+    carried_out: CarriedOut<T>,
+    results: impl FnOnce(&T) -> Output,
+) -> Output {
+    match carried_out {
+        CarriedOut::Results(finished) => results(&finished),
+        CarriedOut::Shard(share) => Output {
+            text: format!(
+                "{share}: {}\nonce all shards are trained, `deephedge runs merge` makes one run of their folders",
+                folder.path().display()
+            ),
+            document: json!({
+                "run": folder.id(),
+                "shard": share.shard,
+                "trained": share.trained,
+                "trainings": share.trainings,
+            }),
+        },
+    }
 }
 
 /// The result with its `warnings`, which are said on standard error too.

@@ -28,13 +28,13 @@ pub fn run(
         })?,
     };
     let prepared = Prepared::training(&plan, name, root)?;
-    Ok(trained(&carried_out(&prepared, &Stop::on_signals()?)?))
+    carried_out(&prepared, &Stop::on_signals()?, trained)
 }
 
 /// Goes on with a training that was stopped.
 pub fn resume(run: &str, root: &Path) -> Result<Output> {
     let prepared = Prepared::again(store::open(root, run)?, Some("train"))?;
-    Ok(trained(&carried_out(&prepared, &Stop::on_signals()?)?))
+    carried_out(&prepared, &Stop::on_signals()?, trained)
 }
 
 fn trained(finished: &Finished) -> Output {

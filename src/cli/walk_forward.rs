@@ -2,10 +2,12 @@
 
 use super::changes::{BacktestChanges, is_strategy, own_data, settings};
 use super::output::{Output, warn};
+use super::progress::came_to;
 use super::stop::Stop;
 use crate::atomic::Destination;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
+use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
 use crate::walk_forward::{self, Doing, FIGURE, Finished, Prepared, Progress};
@@ -18,25 +20,36 @@ use std::path::Path;
 pub fn run(
     what: &str,
     changes: &BacktestChanges,
-    page: Option<&Path>,
+    (shard, page): (Option<Shard>, Option<&Path>),
     root: &Path,
 ) -> Result<Output> {
+    if shard.is_some() && page.is_some() {
+        return Err(Error::input(
+            "--page: a shard has none; `backtest RUN --walk-forward --page` writes that of the merged run",
+        ));
+    }
     let page = page.map(Page::new).transpose()?;
     let is_file = is_strategy(what);
     let prepared = if is_file {
         let plan = Plan::load(Path::new(what), |raw| changes.apply(raw))?;
         settings(&plan, what)?;
-        Prepared::new(plan, root)?
+        Prepared::new(plan, shard, root)?
     } else {
         let prepared = Prepared::again(store::open(root, what)?)?;
+        if shard.is_some() {
+            return Err(Error::input(format!(
+                "run `{}` goes on with its own trainings: give no --shard",
+                prepared.folder.id()
+            )));
+        }
         if changes.any() {
             return Err(own_data(prepared.folder.id()));
         }
         prepared
     };
-    let finished = carried_out(&prepared, &Stop::on_signals()?)?;
-    let results = &finished.results;
-    if let Some(page) = page {
+    let carried_out = carried_out(&prepared, &Stop::on_signals()?)?;
+    if let (Some(page), CarriedOut::Results(finished)) = (page, &carried_out) {
+        let results = &finished.results;
         let command = is_file.then(|| {
             format!(
                 "deephedge backtest {what} --walk-forward --page {}",
@@ -56,7 +69,7 @@ pub fn run(
             page.picture.write(|file| file.write_all(&svg))?;
         }
     }
-    Ok(output(&prepared, &finished))
+    Ok(said(&prepared, carried_out))
 }
 
 /// Where the page of a walk-forward goes, and its figure beside it.
@@ -86,12 +99,15 @@ impl Page {
 
 /// Carries the run of a folder out until `stop` says so.
 pub fn job(folder: RunFolder, stop: &Stop) -> Result<Output> {
-    let prepared = Prepared::again(folder)?;
-    let finished = carried_out(&prepared, stop)?;
-    Ok(output(&prepared, &finished))
+    finish(&Prepared::again(folder)?, stop)
 }
 
-fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
+/// Carries a walk-forward out behind a progress bar until `stop` says so, and says what it came to.
+pub fn finish(prepared: &Prepared, stop: &Stop) -> Result<Output> {
+    Ok(said(prepared, carried_out(prepared, stop)?))
+}
+
+fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<CarriedOut<Finished>> {
     let bar = ProgressBar::new(1000).with_style(
         ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg}")
             .expect("a valid template"),
@@ -114,6 +130,12 @@ fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<Finished> {
     });
     bar.finish_and_clear();
     finished
+}
+
+fn said(prepared: &Prepared, carried_out: CarriedOut<Finished>) -> Output {
+    came_to(&prepared.folder, carried_out, |finished| {
+        output(prepared, finished)
+    })
 }
 
 fn output(prepared: &Prepared, finished: &Finished) -> Output {

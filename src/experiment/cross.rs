@@ -3,6 +3,7 @@
 use super::compared::against;
 use super::outcome::hedge_test_paths;
 use super::trainings;
+use super::turns::Turn;
 use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy, TrainedPolicy, TunedHedge};
@@ -12,7 +13,6 @@ use crate::risk::{Estimate, Row, RowInput};
 use crate::runs::classical::{self, BesideBest, BestClassical, HedgeRow};
 use crate::runs::crossed::{Crossed, to_frame};
 use crate::runs::parquet::write_parquet;
-use crate::runs::progress::Planned;
 use crate::runs::store::RunFolder;
 use crate::strategy::Plan;
 
@@ -36,20 +36,17 @@ pub fn markets(plan: &Plan) -> Result<Vec<(String, Plan)>> {
     Ok(plans)
 }
 
-/// The trainings of [`cross`] in their order.
-///
-/// # Errors
-/// The errors of [`markets`].
-pub fn planned(plan: &Plan, seeds: &[u64]) -> Result<Vec<Planned>> {
-    let plans = markets(plan)?;
-    let mut planned = Vec::new();
-    for optimizer in &plan.optimizers {
-        for (market, plan) in &plans {
+/// The trainings in `markets`, of which the first is the strategy's own, in their order.
+pub fn turns<'a>(markets: &'a [(String, Plan)], seeds: &[u64]) -> Vec<Turn<'a>> {
+    let optimizers = markets.first().map(|(_, own)| own.optimizers.iter());
+    let mut turns = Vec::new();
+    for optimizer in optimizers.into_iter().flatten() {
+        for (market, plan) in markets {
             let entries = trainings::in_market(optimizer, market, seeds);
-            planned.extend(entries.iter().map(|entry| entry.planned(plan)));
+            turns.extend(entries.into_iter().map(|entry| (plan, entry)));
         }
     }
-    Ok(planned)
+    turns
 }
 
 /// What a comparison across markets found.
@@ -62,34 +59,27 @@ pub struct Found {
     pub best_classical: Vec<BestClassical>,
 }
 
-/// Trains every optimizer of the plan with `seeds` in its own market and in each of the plan's further `markets`, as far
-/// as `folder` does not hold that yet, and hedges the test paths of all of them with every policy and with the classical
-/// hedges of every market's parameters.
+/// Hedges the test paths of all markets in `plans`, of which the first is that of `plan`, with every policy that `folder` has
+/// of trainings with `seeds`, and with the classical hedges of every market's parameters.
 ///
 /// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in.
 ///
 /// # Errors
-/// The errors of [`markets`], the training and the folder; the error of `watch`.
-pub fn cross(
+/// The errors of the policies and the folder; the error of `watch`.
+pub fn measure(
+    plans: &[(String, Plan)],
     plan: &Plan,
     seeds: &[u64],
     folder: &RunFolder,
     watch: &mut Watch<'_>,
 ) -> Result<Found> {
-    let plans = markets(plan)?;
-    for (_, plan) in &plans {
-        plan.make_quotes(&mut || watch.busy())?;
-    }
     let mut strategies: Vec<(String, Vec<Made>)> = Vec::new();
     for optimizer in &plan.optimizers {
         let mut made = Vec::new();
-        for (market, plan) in &plans {
-            let mut policies = Vec::new();
-            for entry in trainings::in_market(optimizer, market, seeds) {
-                trainings::run(plan, &entry, folder, watch)?;
-                policies.push(entry.policy(folder, plan)?);
-            }
-            made.push(Made::Trained(policies));
+        for (market, plan) in plans {
+            let entries = trainings::in_market(optimizer, market, seeds);
+            let policies = entries.iter().map(|entry| entry.policy(folder, plan));
+            made.push(Made::Trained(policies.collect::<Result<_>>()?));
         }
         strategies.push((optimizer.name.clone(), made));
     }

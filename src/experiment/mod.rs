@@ -3,6 +3,7 @@
 mod command;
 mod compared;
 mod cross;
+mod merge;
 mod outcome;
 mod policies;
 pub mod replay;
@@ -12,6 +13,7 @@ mod trainings;
 mod tuning;
 #[cfg(test)]
 mod tuning_tests;
+mod turns;
 mod watch;
 
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
@@ -21,6 +23,7 @@ use crate::backtest::Contracts;
 use crate::error::{Error, Result};
 use crate::runs::metrics::{Metrics, Request};
 use crate::runs::progress::Planned;
+use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, Plan, Strategy};
 use crate::training::Training;
@@ -78,6 +81,8 @@ pub struct Scope {
     pub candidates: Option<usize>,
     /// CVaR levels or risk aversions that policies are trained for too.
     pub frontier: Vec<f64>,
+    /// The share of the trainings that is done here, without any measurement, if the job is cut into shards.
+    pub shard: Option<Shard>,
 }
 
 /// A run folder with all that is needed to carry out what it asks for, now or after the process was stopped.
@@ -115,12 +120,8 @@ impl Prepared {
     ///
     /// # Errors
     /// [`Error::Input`] if the plan has no further markets, or the folder cannot be written.
-    pub fn crossing(plan: &Plan, seeds: Vec<u64>, root: &Path) -> Result<Self> {
-        let scope = Scope {
-            seeds,
-            ..Scope::default()
-        };
-        Self::new(Command::Cross, plan.clone(), &scope, root)
+    pub fn crossing(plan: &Plan, scope: &Scope, root: &Path) -> Result<Self> {
+        Self::new(Command::Cross, plan.clone(), scope, root)
     }
 
     fn new(command: Command, plan: Plan, scope: &Scope, root: &Path) -> Result<Self> {
@@ -129,21 +130,26 @@ impl Prepared {
         plan.check_memory(scope.seeds.len())?;
         // Before the folder, so that what cannot be read leaves none.
         let contracts = contracts(&plan)?;
-        let mut trainings = trainings::entries(&plan, scope).len();
-        if command == Command::Cross {
-            trainings *= cross::markets(&plan)?.len();
-        }
+        let markets = turns::markets(command, &plan)?;
+        let turns = turns::turns(command, &markets, scope);
+        let all = turns.len();
+        let own = turns::own(turns, scope.shard)?;
         let request = Request {
             command: command.name().into(),
             strategy,
             seeds: scope.seeds.clone(),
             candidates: scope.candidates,
             frontier: scope.frontier.clone(),
-            trainings,
-            policies: None,
-            created: None,
+            trainings: own.len(),
+            shard: scope.shard,
+            job_trainings: scope.shard.map(|_| all),
+            ..Request::default()
         };
-        let (folder, request) = store::begin(root, &plan.name, request, |_| Ok(()))?;
+        let name = match scope.shard {
+            Some(shard) => shard.name_of(&plan.name),
+            None => plan.name.clone(),
+        };
+        let (folder, request) = store::begin(root, &name, request, |_| Ok(()))?;
         Ok(Self {
             folder,
             plan,
@@ -217,6 +223,7 @@ impl Prepared {
         if folder.is_complete() {
             return Err(not("complete, there is nothing to resume"));
         }
+        request.check_version(&folder)?;
         let plan = Command::of(&request)?.part_of(asked_for(&folder, &request)?);
         if request.trainings > 0 {
             plan.check_memory(request.seeds.len())?;
@@ -247,13 +254,15 @@ impl Prepared {
     /// and the classical hedges, and backtests all of them if the plan says so.
     ///
     /// Trainings and trials in the folder are not repeated, and a training that was stopped goes on from its checkpoint:
-    /// the result has the bits of a run that was never stopped, apart from seconds.
+    /// the result has the bits of a run that was never stopped, apart from seconds. A shard does its own trainings, and
+    /// measures nothing.
     ///
     /// # Errors
     /// [`Error::Input`] if another process is carrying the run out; errors of the training; the error of `report`.
-    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
+    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<CarriedOut<Finished>> {
         let mut watch = Watch::open(&self.folder, report)?;
-        let result = match Command::of(&self.request)? {
+        let command = Command::of(&self.request)?;
+        let result = match command {
             Command::Backtest => match (&self.plan.backtest, &self.contracts) {
                 (Some(settings), Some(contracts)) => backtest_in(
                     self.folder.clone(),
@@ -261,11 +270,12 @@ impl Prepared {
                     settings,
                     contracts,
                     &self.policies,
-                ),
+                )
+                .map(CarriedOut::Results),
                 (None, _) | (_, None) => Err(Error::input("a backtest needs `backtest.data`")),
             },
             Command::Cross => self.cross(&mut watch),
-            Command::Compare | Command::Train => self.compare(&mut watch),
+            Command::Compare | Command::Train => self.compare(command, &mut watch),
         };
         let id = self.folder.id();
         let result = result.map_err(|error| match error {
@@ -279,23 +289,45 @@ impl Prepared {
         result
     }
 
-    fn cross(&self, watch: &mut Watch<'_>) -> Result<Finished> {
+    /// Does what is not done yet of the run's own trainings in `markets`.
+    fn train(
+        &self,
+        command: Command,
+        markets: &[(String, Plan)],
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
+        for (_, plan) in markets {
+            plan.make_quotes(&mut || watch.busy())?;
+        }
+        let turns = turns::turns(command, markets, &scope(&self.request));
+        for (plan, entry) in turns::own(turns, self.request.shard)? {
+            trainings::run(plan, &entry, &self.folder, watch)?;
+        }
+        Ok(())
+    }
+
+    fn cross(&self, watch: &mut Watch<'_>) -> Result<CarriedOut<Finished>> {
         let (plan, seeds) = (&self.plan, &self.request.seeds);
+        let markets = cross::markets(plan)?;
+        self.train(Command::Cross, &markets, watch)?;
+        if let Some(share) = self.folder.share()? {
+            return Ok(CarriedOut::Shard(share));
+        }
         let cross::Found {
             crossed,
             hedges,
             best_classical,
-        } = cross::cross(plan, seeds, &self.folder, watch)?;
+        } = cross::measure(&markets, plan, seeds, &self.folder, watch)?;
         let results = Results {
             crossed,
             hedges,
             best_classical,
             ..Results::of(seeds.clone())
         };
-        finish("cross", plan, self.folder.clone(), results, None)
+        finish("cross", plan, self.folder.clone(), results, None).map(CarriedOut::Results)
     }
 
-    fn compare(&self, watch: &mut Watch<'_>) -> Result<Finished> {
+    fn compare(&self, command: Command, watch: &mut Watch<'_>) -> Result<CarriedOut<Finished>> {
         self.plan.make_quotes(&mut || watch.busy())?;
         let (folder, contracts) = (&self.folder, self.contracts.as_ref());
         let scope = scope(&self.request);
@@ -311,9 +343,9 @@ impl Prepared {
             folder.write_strategy(&plan.to_toml()?)?;
         }
         let plan = &plan;
-        let entries = trainings::entries(plan, &scope);
-        for entry in trainings::in_turn(&entries) {
-            trainings::run(plan, entry, folder, watch)?;
+        self.train(command, &turns::markets(command, plan)?, watch)?;
+        if let Some(share) = folder.share()? {
+            return Ok(CarriedOut::Shard(share));
         }
         watch.measuring()?;
         let watch = RefCell::new(watch);
@@ -324,6 +356,7 @@ impl Prepared {
             simulated: true,
             stop: &stop,
         };
+        let entries = trainings::entries(plan, &scope);
         let mut trained = trainings::measure(&bench, &scope, &entries, folder)?;
         let hedges = plan.tuned_hedges(&mut || stop())?;
         trained.outcomes.extend(classical(&bench, &hedges)?);
@@ -347,6 +380,7 @@ impl Prepared {
             results,
             backtest,
         )
+        .map(CarriedOut::Results)
     }
 }
 
@@ -355,21 +389,22 @@ fn scope(request: &Request) -> Scope {
         seeds: request.seeds.clone(),
         candidates: request.candidates,
         frontier: request.frontier.clone(),
+        shard: request.shard,
     }
 }
 
-/// The plan of what a run asks for, and its trainings in their order.
+/// The plan of what a run asks for, and its own trainings in their order, from the strategy as it was before any search for
+/// settings.
 ///
 /// # Errors
 /// The errors of [`Plan::parse`].
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let command = Command::of(request)?;
     let plan = command.part_of(Plan::parse(&request.strategy, |_| {})?);
-    let trainings = match command {
-        Command::Backtest => Vec::new(),
-        Command::Cross => cross::planned(&plan, &request.seeds)?,
-        Command::Compare | Command::Train => trainings::planned(&plan, &scope(request)),
-    };
+    let markets = turns::markets(command, &plan)?;
+    let turns = turns::turns(command, &markets, &scope(request));
+    let own = turns::own(turns, request.shard)?.into_iter();
+    let trainings = own.map(|(plan, entry)| entry.planned(plan)).collect();
     Ok((plan, trainings))
 }
 

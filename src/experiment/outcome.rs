@@ -167,7 +167,7 @@ pub fn test_paths(plan: &Plan) -> Simulator {
     plan.simulator(plan.seed, Purpose::Evaluation)
 }
 
-/// Hedges the plan's test paths with `policy` and settles them.
+/// Hedges the plan's test paths with `policy` and settles them, on all ranks of the plan together.
 ///
 /// # Errors
 /// Those of the policy; that of `stop`, which is asked before every chunk of paths.
@@ -194,8 +194,13 @@ fn hedge(
     for first in (0..count).step_by(chunk) {
         stop()?;
         let count = chunk.min(count - first);
-        let paths = simulator.paths_with::<f64>(&quotes, (first / BLOCK) as u64, count);
+        let block = (first / BLOCK) as u64;
+        let paths = simulator.paths_over::<f64>(&plan.ranks, &quotes, block, count);
         book.append(Book::hedge(policy, ledger, &paths)?);
     }
     Ok(book)
 }
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;

@@ -456,38 +456,35 @@ impl Grid {
         let last = self.dates.len() * SPOTS - 1;
         let assets = plan.assets();
         let mut paths = Paths::with_layout(last + 1, plan.layout());
-        paths
-            .blocks_mut()
-            .enumerate()
-            .for_each(|(block, mut filled)| {
-                if let (Some(family), Some(middle)) = (plan.contract.family(), self.middle) {
-                    filled.draw(family, &[middle; BLOCK]);
+        paths.blocks_mut().for_each(|(block, mut filled)| {
+            if let (Some(family), Some(middle)) = (plan.contract.family(), self.middle) {
+                filled.draw(family, &[middle; BLOCK]);
+            }
+            // The map is one of the first asset: the others stay at their spots.
+            for (number, asset) in assets.list().iter().enumerate().skip(1) {
+                let (spot, variance) = filled.asset(number);
+                spot.fill([asset.market.spot; BLOCK]);
+                let process = asset.market.model.variance_process();
+                for (t, variance) in variance.iter_mut().enumerate() {
+                    variance.fill(process.expected(dt * t as f64));
                 }
-                // The map is one of the first asset: the others stay at their spots.
-                for (number, asset) in assets.list().iter().enumerate().skip(1) {
-                    let (spot, variance) = filled.asset(number);
-                    spot.fill([asset.market.spot; BLOCK]);
-                    let process = asset.market.model.variance_process();
-                    for (t, variance) in variance.iter_mut().enumerate() {
-                        variance.fill(process.expected(dt * t as f64));
-                    }
+            }
+            let (spot, variances) = filled.asset(0);
+            for lane in 0..BLOCK {
+                let index = (block * BLOCK + lane).min(last);
+                let (date, end) = (self.dates[index / SPOTS], self.spots[index % SPOTS]);
+                let whole = (end / plan.market.spot).ln();
+                for t in 0..=steps {
+                    let way = if t < date {
+                        t as f64 / date as f64
+                    } else {
+                        1.0
+                    };
+                    spot[t][lane] = plan.market.spot * (whole * way).exp();
+                    variances[t][lane] = variance[t];
                 }
-                let (spot, variances) = filled.asset(0);
-                for lane in 0..BLOCK {
-                    let index = (block * BLOCK + lane).min(last);
-                    let (date, end) = (self.dates[index / SPOTS], self.spots[index % SPOTS]);
-                    let whole = (end / plan.market.spot).ln();
-                    for t in 0..=steps {
-                        let way = if t < date {
-                            t as f64 / date as f64
-                        } else {
-                            1.0
-                        };
-                        spot[t][lane] = plan.market.spot * (whole * way).exp();
-                        variances[t][lane] = variance[t];
-                    }
-                }
-            });
+            }
+        });
         plan.quotes()?.fill(&mut paths);
         Ok(paths)
     }

@@ -3,6 +3,7 @@
 use super::Scope;
 use super::outcome::{Bench, Outcome, Training};
 use super::policies::{policy_file, recurrent, save_policy};
+use super::turns::Turn;
 use super::watch::Watch;
 use crate::error::{Error, Result, at_path};
 use crate::network::Parameters;
@@ -83,19 +84,12 @@ pub fn entries(plan: &Plan, scope: &Scope) -> Vec<Entry> {
     entries
 }
 
-/// `entries` in the order of training: the main table's first, and seed by seed, so that what else the machine does
-/// lengthens the seconds of all methods alike.
-pub fn in_turn(entries: &[Entry]) -> Vec<&Entry> {
-    let mut turns: Vec<&Entry> = entries.iter().collect();
-    turns.sort_by_key(|entry| (entry.variant != Variant::Main, entry.seed));
-    turns
-}
-
-/// The trainings of a comparison in their order, from the strategy as it was before any search for settings.
-pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Planned> {
-    let entries = entries(plan, scope);
-    let turns = in_turn(&entries).into_iter();
-    turns.map(|entry| entry.planned(plan)).collect()
+/// The trainings of a comparison in their order: the main table's first, and seed by seed, so that what else the machine
+/// does lengthens the seconds of all methods alike.
+pub fn turns<'a>(plan: &'a Plan, scope: &Scope) -> Vec<Turn<'a>> {
+    let mut entries = entries(plan, scope);
+    entries.sort_by_key(|entry| (entry.variant != Variant::Main, entry.seed));
+    entries.into_iter().map(|entry| (plan, entry)).collect()
 }
 
 /// The trainings of one optimizer in the market called `name`.
@@ -158,8 +152,35 @@ impl Entry {
         }
     }
 
+    /// The optimizer that is trained.
+    pub fn optimizer(&self) -> &OptimizerPlan {
+        &self.optimizer
+    }
+
+    /// The files of the training once it is done, which the run's folder must have whole.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming what is missing or damaged.
+    pub fn files(&self, folder: &RunFolder, plan: &Plan) -> Result<[String; 2]> {
+        let kept = self.kept(folder)?;
+        if kept.row.is_none() && matches!(self.variant, Variant::Length(_) | Variant::Risk(_)) {
+            return Err(self.damaged(folder));
+        }
+        self.policy(folder, plan)?;
+        Ok([policy_file(&self.id()), self.file()])
+    }
+
+    fn kept(&self, folder: &RunFolder) -> Result<Kept> {
+        let kept = folder.read_json(&self.file())?;
+        kept.ok_or_else(|| self.damaged(folder))
+    }
+
+    fn damaged(&self, folder: &RunFolder) -> Error {
+        Error::input(format!("run `{}`: {} is damaged", folder.id(), self.file()))
+    }
+
     /// The plan that is trained.
-    fn plan(&self, plan: &Plan) -> Plan {
+    pub fn plan(&self, plan: &Plan) -> Plan {
         let mut plan = plan.clone();
         match self.variant {
             Variant::Main => return plan,
@@ -283,14 +304,8 @@ pub fn measure(
     let frontier = !scope.frontier.is_empty();
     for entry in entries {
         let (name, seed) = (&entry.optimizer.name, entry.seed);
-        let damaged = || {
-            Error::input(format!(
-                "run `{}`: {} is damaged",
-                folder.id(),
-                entry.file()
-            ))
-        };
-        let kept: Kept = folder.read_json(&entry.file())?.ok_or_else(damaged)?;
+        let damaged = || entry.damaged(folder);
+        let kept = entry.kept(folder)?;
         match entry.variant {
             Variant::Main => {
                 let parameters = entry.policy(folder, plan)?;

@@ -22,29 +22,26 @@ pub use ledger::{Account, Financing, Ledger, Settlement};
 pub use trained::TrainedPolicy;
 
 use crate::contract::Contract;
-use crate::distributed;
 use crate::error::Result;
 use crate::market::Paths;
 use crate::simd::{BLOCK, Lane};
 
-/// Anything that proposes positions along paths without looking ahead.
+/// Anything that proposes positions along paths without looking ahead. All ranks of the paths ask it together.
 pub trait Policy {
-    /// Positions held over each period of the life of `contract`, `[blocks][steps][instruments][BLOCK]`, zero where it has ended.
+    /// Positions held over each period of the life of `contract`, `[own blocks][steps][instruments][BLOCK]`, zero where it has ended.
     ///
     /// # Errors
     /// If a tensor operation fails.
     fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>>;
 }
 
-/// Sets to zero what is held of `positions`, `[blocks][steps][instruments][BLOCK]`, where the contract observed on `paths` has ended.
+/// Sets to zero what is held of `positions`, `[own blocks][steps][instruments][BLOCK]`, where the contract observed on `paths` has ended.
 fn close_where_ended(paths: &Paths<f64>, positions: &mut [Lane<f64>]) {
     let (steps, count) = (paths.steps(), paths.instruments().len());
-    if paths.blocks() == 0 || paths.block(0).end().is_none() {
-        return;
-    }
-    for (block, dates) in positions.chunks_exact_mut(steps * count).enumerate() {
+    let dates = positions.chunks_exact_mut(steps * count);
+    for (block, dates) in paths.own().zip(dates) {
         let Some(end) = paths.block(block).end() else {
-            continue;
+            return;
         };
         for (t, held) in dates.chunks_exact_mut(count).enumerate() {
             for lane in (0..BLOCK).filter(|&lane| t as f64 >= end[lane]) {
@@ -54,7 +51,7 @@ fn close_where_ended(paths: &Paths<f64>, positions: &mut [Lane<f64>]) {
     }
 }
 
-/// P&L, costs and turnover of every path.
+/// P&L, costs and turnover of every path, those of all ranks.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
     /// The P&L of every path, in currency at expiry.
@@ -87,21 +84,18 @@ impl Book {
         ))
     }
 
-    /// Settles `positions` on `paths`, `[blocks][steps][instruments][BLOCK]`.
+    /// Settles `positions` on `paths`, `[own blocks][steps][instruments][BLOCK]`.
     pub fn settle(positions: &[Lane<f64>], ledger: &Ledger, paths: &Paths<f64>) -> Self {
-        let mut book = Self::default();
-        let size = paths.steps() * ledger.instruments();
-        let settled = distributed::in_order(paths.blocks(), |block| {
-            let positions = &positions[block * size..][..size];
-            ledger.settle(&paths.block(block), positions)
-        });
-        for (block, settled) in settled.iter().enumerate() {
-            let active = paths.active(block);
-            book.pnl.extend(&settled.pnl[..active]);
-            book.cost.extend(&settled.cost[..active]);
-            book.turnover.extend(&settled.turnover[..active]);
+        let settled = paths
+            .map(|block| ledger.settle(&paths.block(block), paths.spread().part(positions, block)));
+        let of = |part: fn(&Settlement<f64>) -> Lane<f64>| {
+            paths.of_all(settled.iter().map(part).collect())
+        };
+        Self {
+            pnl: of(|settled| settled.pnl),
+            cost: of(|settled| settled.cost),
+            turnover: of(|settled| settled.turnover),
         }
-        book
     }
 
     /// Adds premiums that differ between contracts, one for each, to the P&L.

@@ -16,8 +16,8 @@ pub trait Benchmark: Debug + Send + Sync {
 
 /// A hedge without training whose positions an action departs from, on any paths of a contract's life.
 pub trait BenchmarkHedge: Debug + Send + Sync {
-    /// The positions held over each period on `paths`, on which the contract was observed and the instruments are priced,
-    /// `[blocks][steps][instruments][BLOCK]`; none depends on what follows its date.
+    /// The positions held over each period on the own blocks of `paths`, on which the contract was observed and the instruments are
+    /// priced, `[own blocks][steps][instruments][BLOCK]`; none depends on what follows its date. No rank waits for another.
     fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>>;
 
     /// A benchmark whose deltas in the spots the positions are, to single precision, and which is quicker; nothing else is held then.

@@ -152,7 +152,8 @@ impl Quotes {
         paths
     }
 
-    /// Writes what goes with spot and variance of `paths`, whose layout is [`Self::layout`].
+    /// Writes what goes with spot and variance of `paths`, whose layout is [`Self::layout`], on the own blocks. No rank waits for
+    /// another.
     pub fn fill<R: Real>(&self, paths: &mut Paths<R>) {
         debug_assert_eq!(paths.instruments(), self.instruments);
         paths.observe(&self.contract);

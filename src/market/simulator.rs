@@ -4,6 +4,7 @@ use super::layout::Layout;
 use super::paths::Paths;
 use super::quotes::Quotes;
 use crate::contract::{Contract, Family};
+use crate::distributed::Ranks;
 use crate::random::{Purpose, Sampling, Stream};
 use crate::simd::{BLOCK, Lane, Real};
 use rayon::prelude::*;
@@ -56,7 +57,18 @@ impl Simulator {
 
     /// The same paths with the prices of further instruments and what the contract of the quotes makes of them.
     pub fn paths_with<R: Real>(&self, quotes: &Quotes, first_block: u64, count: usize) -> Paths<R> {
-        let mut paths = Paths::with_layout(count, quotes.layout());
+        self.paths_over(&Ranks::alone(), quotes, first_block, count)
+    }
+
+    /// The same paths, spread over `ranks`.
+    pub fn paths_over<R: Real>(
+        &self,
+        ranks: &Ranks,
+        quotes: &Quotes,
+        first_block: u64,
+        count: usize,
+    ) -> Paths<R> {
+        let mut paths = Paths::over(ranks, count, quotes.layout());
         self.fill(first_block, &mut paths);
         quotes.fill(&mut paths);
         paths
@@ -118,13 +130,14 @@ impl Simulator {
         )
     }
 
-    /// Fills spot and variance of `paths` in place, and where they have room for it the contract that each path draws.
+    /// Fills spot and variance of the own blocks of `paths` in place, and where they have room for it the contract that each path
+    /// draws. Block number 0 of the paths is number `first_block` of this simulator.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
         let draws = self.draws();
-        paths.blocks_mut().enumerate().for_each_init(
-            Tables::default,
-            |tables, (offset, mut block)| {
-                let number = first_block + offset as u64;
+        paths
+            .blocks_mut()
+            .for_each_init(Tables::default, |tables, (place, mut block)| {
+                let number = first_block + place as u64;
                 let begun = self.family.as_deref().is_some_and(|family| {
                     let members = self.members(family, number);
                     if block.draws() {
@@ -134,8 +147,7 @@ impl Simulator {
                     begin(family, &members, &mut variance[0])
                 });
                 draws.block(number, begun, block.assets(), tables);
-            },
-        );
+            });
     }
 
     /// The contracts that the paths of a block draw, all with the same chance. Of antithetic paths both have the same one.

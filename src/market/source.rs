@@ -8,10 +8,10 @@ use super::simulator::Simulator;
 /// begin. The first blocks of a batch are therefore its sample for curvature. Blocks at equal distances would be a worse one:
 /// they meet such a sequence in step.
 pub trait PathSource: Send + Sync {
-    /// Fills `paths`, beginning with the first path of block number `first_block`.
+    /// Fills the own blocks of `paths`, of which block number 0 is number `first_block` of the source. No rank waits for another.
     fn fill(&self, first_block: u64, paths: &mut Paths<f32>);
 
-    /// What the contracts on `count` paths are sold for beyond one and the same premium, in money of the expiry; none
+    /// What the contracts on `count` paths, those of all ranks, are sold for beyond one and the same premium, in money of the expiry; none
     /// if that is all they are sold for.
     fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>>;
 }

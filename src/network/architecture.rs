@@ -5,6 +5,7 @@ use super::map::MapShape;
 use super::record::RecordBlock;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::market::PathBlock;
 use crate::simd::Real;
@@ -52,7 +53,7 @@ pub trait Architecture: Copy + Debug + PartialEq + Send + Sync + 'static {
     }
 
     /// The same sweep in tensor operations, with positions by `actor`: the readable reference of the fused one.
-    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>>;
+    fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>>;
 }
 
 /// A network as [`super::BlockSweep`] moves it, forward and backward in time along blocks of paths.

@@ -7,19 +7,12 @@ use super::features::Features;
 use super::parameters::Parameters;
 use super::record::Record;
 use super::sweep::{Seed, Sweep};
-use crate::distributed;
 use crate::error::Result;
 use crate::market::{PathBlock, Paths};
 use crate::simd::{BLOCK, Lane, Real};
 use faer::Mat;
 use rayon::prelude::*;
 use std::sync::Mutex;
-
-/// Fewest blocks whose gradients are summed by one thread before they are added to the others.
-const CHUNK: usize = 4;
-
-/// Most such sums; bounds their memory, and as it is fixed, the result is that of any number of threads.
-const SUMS: usize = 256;
 
 type Workspace<R, A> = <<A as Architecture>::Network<R> as Network<R>>::Workspace;
 
@@ -141,16 +134,14 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
     ) -> Result<Vec<Lane<R>>> {
         let (network, steps) = (self.network(parameters)?, paths.steps());
         let size = steps * self.actor.instruments;
-        let mut positions = vec![[R::ZERO; BLOCK]; paths.blocks() * size];
-        positions
-            .par_chunks_exact_mut(size)
-            .enumerate()
-            .for_each(|(block, positions)| {
-                self.with_buffers(Use { steps, back: false }, |buffers| {
-                    self.there(&network, features, paths.block(block), buffers);
-                    positions.copy_from_slice(buffers.0.positions());
-                });
+        let mut positions = vec![[R::ZERO; BLOCK]; paths.own().len() * size];
+        let parts = paths.spread().parts_mut(&mut positions);
+        parts.for_each(|(block, positions)| {
+            self.with_buffers(Use { steps, back: false }, |buffers| {
+                self.there(&network, features, paths.block(block), buffers);
+                positions.copy_from_slice(buffers.0.positions());
             });
+        });
         Ok(positions)
     }
 
@@ -161,14 +152,13 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
         paths: &Paths<R>,
         seed: &Seed<'_, R>,
     ) -> Result<Vec<Mat<f64>>> {
-        let (network, blocks) = (self.network(parameters)?, paths.blocks());
+        let network = self.network(parameters)?;
         let maps = self.shape.maps();
         let sizes: Vec<usize> = maps.iter().map(|map| map.rows * map.columns).collect();
-        let chunk = CHUNK.max(blocks.div_ceil(SUMS));
-        let totals = distributed::sums(blocks, chunk, &sizes, |chunk, totals| {
+        let totals = paths.spread().sums(&sizes, |run, totals| {
             let steps = paths.steps();
             self.with_buffers(Use { steps, back: true }, |buffers| {
-                for block in chunk {
+                for block in run {
                     self.there(&network, features, paths.block(block), buffers);
                     self.back(&network, (block, seed), buffers, Some(totals));
                 }
@@ -191,12 +181,13 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
         record: &mut Record<R>,
     ) -> Result<()> {
         let (network, steps) = (self.network(parameters)?, paths.steps());
-        record.resize(&self.shape.maps(), paths.blocks(), steps);
-        record
-            .split()
+        record.resize(&self.shape.maps(), paths.spread(), steps);
+        let (mut targets, first) = (record.split(), paths.own().start);
+        targets
             .par_iter_mut()
             .enumerate()
-            .for_each(|(block, target)| {
+            .for_each(|(place, target)| {
+                let block = first + place;
                 self.with_buffers(Use { steps, back: true }, |buffers| {
                     self.there(&network, features, paths.block(block), buffers);
                     self.back(&network, (block, seed), buffers, None);

@@ -1,9 +1,8 @@
 use super::record::{MapRecord, Record};
-use crate::distributed;
+use crate::distributed::{Portable, Spread};
 use crate::simd::{BLOCK, Kernel, Real, dispatch, multiply_add};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
-use rayon::prelude::*;
 
 /// The derivatives J_b = Σ_t g_{t,b} a_{t,b}ᵀ of one map for the paths of one block.
 ///
@@ -17,26 +16,80 @@ pub struct PathDerivatives {
     values: Vec<f64>,
 }
 
+/// The derivatives of one map for all paths of a record, block by block, spread over ranks like the record.
+#[derive(Debug, Clone)]
+pub struct Derivatives {
+    spread: Spread,
+    /// Those of the own blocks.
+    own: Vec<PathDerivatives>,
+}
+
 impl<R: Real> Record<R> {
     /// The derivatives of map `map`, block by block.
-    pub fn derivatives(&self, map: usize) -> Vec<PathDerivatives> {
-        let map = &self.maps[map];
-        (0..self.blocks())
-            .into_par_iter()
-            .map(|block| {
-                let mut values = vec![0.0; BLOCK * map.columns * map.rows];
-                dispatch(Accumulate {
-                    map,
-                    dates: block * self.steps..(block + 1) * self.steps,
-                    values: &mut values,
-                });
-                PathDerivatives {
-                    rows: map.rows,
-                    columns: map.columns,
-                    values,
-                }
-            })
-            .collect()
+    pub fn derivatives(&self, map: usize) -> Derivatives {
+        let record = &self.maps[map];
+        let own = self.spread.map(|block| {
+            let mut values = vec![0.0; BLOCK * record.columns * record.rows];
+            dispatch(Accumulate {
+                map: record,
+                dates: self.dates(block),
+                values: &mut values,
+            });
+            PathDerivatives {
+                rows: record.rows,
+                columns: record.columns,
+                values,
+            }
+        });
+        Derivatives {
+            spread: self.spread.clone(),
+            own,
+        }
+    }
+}
+
+impl Portable for PathDerivatives {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        (self.rows, self.columns).write(bytes);
+        f64::write_all(&self.values, bytes);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Self {
+        let (rows, columns) = Portable::read(bytes);
+        let mut values = vec![0.0; BLOCK * columns * rows];
+        f64::read_all(bytes, &mut values);
+        Self {
+            rows,
+            columns,
+            values,
+        }
+    }
+}
+
+impl Derivatives {
+    /// Number of paths of all ranks together, whole blocks.
+    pub fn paths(&self) -> usize {
+        self.spread.blocks() * BLOCK
+    }
+
+    /// The sum of `moment` over all blocks, added in block order; the same on all ranks.
+    ///
+    /// # Panics
+    /// If there is no block.
+    pub fn sum(&self, moment: impl Fn(&PathDerivatives) -> Mat<f64> + Sync) -> Mat<f64> {
+        let own = self.spread.map(|block| moment(self.own_block(block)));
+        let all = self.spread.collect(own).into_iter();
+        all.reduce(|sum, moment| sum + moment)
+            .expect("a record has a block at least")
+    }
+
+    /// Those of all blocks, on every rank.
+    pub fn gathered(self) -> Vec<PathDerivatives> {
+        self.spread.collect(self.own)
+    }
+
+    fn own_block(&self, block: usize) -> &PathDerivatives {
+        &self.own[self.spread.place(block)]
     }
 }
 
@@ -143,17 +196,6 @@ fn add_product(sum: MatMut<'_, f64>, left: MatRef<'_, f64>, right: MatRef<'_, f6
     matmul(sum, Accum::Add, left, right, 1.0, Par::Seq);
 }
 
-/// The sum of `moment` over all blocks, added in block order.
-pub fn sum_moments(
-    blocks: &[PathDerivatives],
-    moment: impl Fn(&PathDerivatives) -> Mat<f64> + Sync,
-) -> Mat<f64> {
-    distributed::in_order(blocks.len(), |block| moment(&blocks[block]))
-        .into_iter()
-        .reduce(|sum, moment| sum + moment)
-        .expect("a record has a block at least")
-}
-
 /// Rows whose sums are kept at once.
 const TILE: usize = 4;
 
@@ -213,7 +255,8 @@ mod tests {
     #[test]
     fn derivatives_and_their_moments_equal_their_definitions() {
         let record = record();
-        let blocks = record.derivatives(0);
+        let derivatives = record.derivatives(0);
+        let blocks = derivatives.clone().gathered();
         let (u, v) = (
             Mat::from_fn(6, 6, |i, j| (i + 2 * j) as f64),
             Mat::from_fn(5, 5, |i, j| (3 * i) as f64 - j as f64),
@@ -235,11 +278,11 @@ mod tests {
             squares += Mat::from_fn(6, 5, |r, c| moved[(r, c)].powi(2));
         }
         for (expected, middle) in expected.iter().zip([None, Some(&v)]) {
-            assert_eq!(sum_moments(&blocks, |b| b.left_moment(middle)), *expected);
+            assert_eq!(derivatives.sum(|b| b.left_moment(middle)), *expected);
         }
         for (expected, middle) in columns.iter().zip([None, Some(&u)]) {
-            assert_eq!(sum_moments(&blocks, |b| b.right_moment(middle)), *expected);
+            assert_eq!(derivatives.sum(|b| b.right_moment(middle)), *expected);
         }
-        assert_eq!(sum_moments(&blocks, |b| b.squares(&u, &v)), squares);
+        assert_eq!(derivatives.sum(|b| b.squares(&u, &v)), squares);
     }
 }

@@ -37,7 +37,7 @@ pub use action::{
 };
 pub use architecture::{Architecture, Network};
 pub use block::BlockSweep;
-pub use derivatives::{PathDerivatives, sum_moments};
+pub use derivatives::{Derivatives, PathDerivatives};
 pub use features::{AssetScale, Feature, Features, Standard};
 pub use head::Head;
 pub use lstm::LstmShape;

@@ -3,11 +3,12 @@
 
 use super::tests::{assert_close, assert_close_matrices, ending, features, paths, seed};
 use super::*;
+use crate::distributed::Portable;
 use crate::market::Paths;
 use crate::simd::{BLOCK, Lane, Real};
 use candle_core::WithDType;
 use faer::Mat;
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::ParallelIterator;
 
 /// A network, the instruments that it trades, and whether it sees what it holds.
 #[derive(Clone, Copy)]
@@ -28,7 +29,7 @@ impl Case {
         features
     }
 
-    fn sweep<R: Real + WithDType>(&self, engine: Engine) -> Box<dyn Sweep<R>> {
+    fn sweep<R: Real + Portable + WithDType>(&self, engine: Engine) -> Box<dyn Sweep<R>> {
         self.shape.sweep(engine, Actor::direct(self.instruments))
     }
 
@@ -82,7 +83,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// Positions, gradient and record of one engine.
-fn swept<R: Real + WithDType>(
+fn swept<R: Real + Portable + WithDType>(
     case: &Case,
     engine: Engine,
     paths: &Paths<R>,
@@ -100,7 +101,7 @@ fn swept<R: Real + WithDType>(
 
 /// Everything that a sweep returns is the same in both engines, lane by lane, on paths that end early too; the reference has its
 /// derivatives from candle's automatic differentiation.
-fn engines_agree<R: Real + WithDType>(sizes: &[(usize, usize)], bound: f64) {
+fn engines_agree<R: Real + Portable + WithDType>(sizes: &[(usize, usize)], bound: f64) {
     for case in cases() {
         for &(count, steps) in sizes {
             let paths = ending::<R>(count, steps);
@@ -241,7 +242,7 @@ fn positions_see_nothing_of_the_future() {
         let before = sweep.forward(&parameters, &features, &here).unwrap();
         for now in 0..STEPS - 1 {
             let mut other = here.clone();
-            other.blocks_mut().enumerate().for_each(|(_, mut block)| {
+            other.blocks_mut().for_each(|(_, mut block)| {
                 let (spots, variances) = block.asset(0);
                 for row in spots[now + 1..].iter_mut().chain(&mut variances[now + 1..]) {
                     row.iter_mut().for_each(|value| *value *= 1.3);

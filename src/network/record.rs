@@ -1,8 +1,7 @@
 use super::map::MapShape;
-use crate::distributed;
+use crate::distributed::{Ranks, Spread};
 use crate::simd::{BLOCK, Dates, Kernel, Lane, Lanes, Packed, Real, add_gram, add_outer, dispatch};
 use faer::Mat;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// The sweep record: what every optimizer needs, and all that it needs.
@@ -11,8 +10,12 @@ use std::ops::Range;
 /// the constant 1) and the derivatives `g_{t,b} = ∂z_b/∂s_{t,b}` of path b's P&L. With
 /// `J_b = Σ_t g_{t,b} a_{t,b}ᵀ` the derivative of z_b in W, it gives gradients, Kronecker factors,
 /// and products with J and its transpose, without another sweep.
+///
+/// A record of paths that are spread over ranks is spread like them: every rank holds its own blocks. What is asked of it is
+/// of the paths of all ranks and the same on all of them, which therefore ask for the same in the same order.
 #[derive(Debug, Clone, Default)]
 pub struct Record<R> {
+    pub(super) spread: Spread,
     pub(super) steps: usize,
     pub(super) maps: Vec<MapRecord<R>>,
     /// By what the gradients of every path are scaled; empty for 1.
@@ -22,8 +25,8 @@ pub struct Record<R> {
 /// The record of one linear map.
 ///
 /// # Shapes
-/// The dates of one block after another: `inputs` is `[blocks · steps][columns][BLOCK]`, `gradients`
-/// is `[blocks · steps][rows][BLOCK]`.
+/// The dates of one own block after another: `inputs` is `[own blocks · steps][columns][BLOCK]`, `gradients`
+/// is `[own blocks · steps][rows][BLOCK]`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MapRecord<R> {
     pub rows: usize,
@@ -57,8 +60,10 @@ pub struct Moments {
 }
 
 impl<R: Real> Record<R> {
-    /// Makes room for a record of the given maps.
-    pub(super) fn resize(&mut self, shapes: &[MapShape], blocks: usize, steps: usize) {
+    /// Makes room for a record of the given maps on blocks that are spread like this.
+    pub(super) fn resize(&mut self, shapes: &[MapShape], spread: &Spread, steps: usize) {
+        let blocks = spread.own().len();
+        self.spread = spread.clone();
         self.steps = steps;
         self.factors.clear();
         self.maps.resize_with(shapes.len(), MapRecord::default);
@@ -71,9 +76,9 @@ impl<R: Real> Record<R> {
         }
     }
 
-    /// The record block by block, for writing: one [`RecordBlock`] for every map.
+    /// The record own block by own block, for writing: one [`RecordBlock`] for every map.
     pub(super) fn split(&mut self) -> Vec<Vec<RecordBlock<'_, R>>> {
-        let (blocks, steps) = (self.blocks(), self.steps);
+        let (blocks, steps) = (self.spread.own().len(), self.steps);
         let mut result: Vec<Vec<RecordBlock<'_, R>>> = (0..blocks).map(|_| Vec::new()).collect();
         for map in &mut self.maps {
             let inputs = map.inputs.periods_mut(steps);
@@ -99,6 +104,7 @@ impl<R: Real> Record<R> {
         self.maps.resize_with(maps.len(), MapRecord::default);
         let examples = maps.first().map_or(0, |(inputs, _)| inputs.nrows());
         assert!(examples.is_multiple_of(BLOCK), "whole blocks of examples");
+        self.spread = Spread::new(&Ranks::alone(), examples / BLOCK);
         for (map, (inputs, gradients)) in self.maps.iter_mut().zip(maps) {
             map.columns = inputs.ncols();
             map.rows = gradients.ncols();
@@ -115,16 +121,25 @@ impl<R: Real> Record<R> {
         }
     }
 
-    /// Number of blocks of paths.
-    pub fn blocks(&self) -> usize {
-        self.maps
-            .first()
-            .map_or(0, |map| map.inputs.count() / self.steps)
+    /// How the blocks of paths are spread over ranks.
+    pub fn spread(&self) -> &Spread {
+        &self.spread
     }
 
-    /// Number of paths, whole blocks.
+    /// Number of blocks of paths, of all ranks together.
+    pub fn blocks(&self) -> usize {
+        self.spread.blocks()
+    }
+
+    /// Number of paths of all ranks together, whole blocks.
     pub fn paths(&self) -> usize {
         self.blocks() * BLOCK
+    }
+
+    /// The dates of an own block in the record of a map.
+    pub(super) fn dates(&self, block: usize) -> Range<usize> {
+        let place = self.spread.place(block);
+        place * self.steps..(place + 1) * self.steps
     }
 
     /// Number of dates.
@@ -155,11 +170,10 @@ impl<R: Real> Record<R> {
         assert!(factors.len() >= self.paths(), "one factor for each path");
         let scaled = |path: usize| self.factors.get(path).unwrap_or(&1.0) * factors[path];
         self.factors = (0..self.paths()).map(scaled).collect();
-        let factors: Vec<Lane<R>> = factors
-            .as_chunks()
-            .0
-            .iter()
-            .map(|factors: &[f64; BLOCK]| factors.map(R::of))
+        let factors: Vec<Lane<R>> = self
+            .spread
+            .own()
+            .map(|block| std::array::from_fn(|lane| R::of(factors[block * BLOCK + lane])))
             .collect();
         for map in &mut self.maps {
             for t in 0..map.gradients.count() {
@@ -179,23 +193,25 @@ impl<R: Real> Record<R> {
     /// If there are fewer weights than paths.
     pub fn gradient(&self, weights: &[f64]) -> Vec<Mat<f64>> {
         assert!(weights.len() >= self.paths(), "one weight for each path");
-        self.maps
-            .iter()
-            .map(|map| {
-                let size = map.rows * map.columns;
-                let sum = sum_blocks(self.blocks(), size, |block, total| {
+        let sizes: Vec<usize> = self.maps.iter().map(|map| map.rows * map.columns).collect();
+        let sums = self.spread.sums(&sizes, |run, totals| {
+            for (map, total) in self.maps.iter().zip(totals) {
+                for block in run.clone() {
                     dispatch(WeightedOuter {
                         map,
-                        dates: block * self.steps..(block + 1) * self.steps,
+                        dates: self.dates(block),
                         weights: &weights[block * BLOCK..][..BLOCK],
                         total,
                     });
-                });
-                Mat::from_fn(map.rows, map.columns, |row, column| {
-                    sum[row * map.columns + column]
-                })
+                }
+            }
+        });
+        let matrix = |(map, sum): (&MapRecord<R>, Vec<f64>)| {
+            Mat::from_fn(map.rows, map.columns, |row, column| {
+                sum[row * map.columns + column]
             })
-            .collect()
+        };
+        self.maps.iter().zip(sums).map(matrix).collect()
     }
 
     /// (1/n) Σ_b h_b J_b for every map, of a record that is scaled by √h.
@@ -208,9 +224,25 @@ impl<R: Real> Record<R> {
     /// The moments of map `map` at the given lag in time.
     pub fn moments(&self, map: usize, lag: usize) -> Moments {
         let map = &self.maps[map];
+        let sides = [&map.inputs, &map.gradients];
+        let sizes = sides.map(|side| side.rows() * side.rows());
+        let sums = self.spread.sums(&sizes, |run, totals| {
+            for (side, total) in sides.into_iter().zip(totals) {
+                for block in run.clone() {
+                    let dates = self.dates(block);
+                    dispatch(LaggedGram {
+                        side,
+                        dates: dates.start..dates.end.saturating_sub(lag).max(dates.start),
+                        lag,
+                        total,
+                    });
+                }
+            }
+        });
+        let [inputs, gradients] = sides.map(Dates::rows);
         Moments {
-            inputs: sum_outer(&map.inputs, &map.inputs, self.steps, lag),
-            gradients: sum_outer(&map.gradients, &map.gradients, self.steps, lag),
+            inputs: square(inputs, &sums[0], lag == 0),
+            gradients: square(gradients, &sums[1], lag == 0),
         }
     }
 
@@ -220,29 +252,23 @@ impl<R: Real> Record<R> {
             .iter()
             .map(|d| Packed::new(d.nrows(), d.ncols(), |row, column| d[(row, column)]))
             .collect();
-        let lanes: Vec<Lane<R>> = (0..self.blocks())
-            .into_par_iter()
-            .map(|block| {
-                dispatch(Directional {
-                    record: self,
-                    packed: &packed,
-                    block,
-                })
-            })
-            .collect();
-        lanes
-            .iter()
-            .flatten()
-            .map(|value| value.into_f64())
-            .collect()
+        let moved = self.spread.map(|block| {
+            let moved = dispatch(Directional {
+                record: self,
+                packed: &packed,
+                dates: self.dates(block),
+            });
+            moved.map(Real::into_f64)
+        });
+        self.spread.collect(moved).into_flattened()
     }
 
-    /// `J_b` of map `map` for one path, summed over time.
+    /// `J_b` of map `map` for one path of an own block, summed over time.
     pub fn path_derivative(&self, map: usize, path: usize) -> Mat<f64> {
         let map = &self.maps[map];
-        let (block, lane) = (path / BLOCK, path % BLOCK);
+        let lane = path % BLOCK;
         Mat::from_fn(map.rows, map.columns, |row, column| {
-            (block * self.steps..(block + 1) * self.steps)
+            self.dates(path / BLOCK)
                 .map(|t| {
                     map.gradients.at(t)[row][lane].into_f64()
                         * map.inputs.at(t)[column][lane].into_f64()
@@ -252,39 +278,15 @@ impl<R: Real> Record<R> {
     }
 }
 
-/// Blocks whose sums are kept in one matrix before they are added to the others.
-const CHUNK: usize = 4;
-
-/// `Σ_b Σ_t left_{t+lag} right_tᵀ`, where `left` and `right` hold `steps` dates of every block.
-fn sum_outer<R: Real>(left: &Dates<R>, right: &Dates<R>, steps: usize, lag: usize) -> Mat<f64> {
-    let (rows, columns) = (left.rows(), right.rows());
-    let symmetric = lag == 0 && std::ptr::eq(left, right);
-    let blocks = left.count() / steps;
-    let sum = sum_blocks(blocks, rows * columns, |block, total| {
-        dispatch(Outer {
-            left,
-            right,
-            dates: block * steps..((block + 1) * steps).saturating_sub(lag),
-            lag,
-            symmetric,
-            total,
-        });
-    });
-    Mat::from_fn(rows, columns, |row, column| {
+/// A square matrix of the sums in its rows; of a symmetric one the lower triangle is known.
+fn square(size: usize, sums: &[f64], symmetric: bool) -> Mat<f64> {
+    Mat::from_fn(size, size, |row, column| {
         if symmetric && column > row {
-            sum[column * columns + row]
+            sums[column * size + row]
         } else {
-            sum[row * columns + column]
+            sums[row * size + column]
         }
     })
-}
-
-/// Σ over blocks of what `add` adds to `size` numbers, in an order that does not depend on the number of threads.
-fn sum_blocks(blocks: usize, size: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
-    let mut sums = distributed::sums(blocks, CHUNK, &[size], |run, totals| {
-        run.for_each(|block| add(block, &mut totals[0]));
-    });
-    sums.swap_remove(0)
 }
 
 /// Dates whose weighted inputs are kept at a time.
@@ -325,28 +327,26 @@ impl<R: Real> Kernel for WeightedOuter<'_, R> {
     }
 }
 
-struct Outer<'a, R> {
-    left: &'a Dates<R>,
-    right: &'a Dates<R>,
-    /// Of `right`.
+/// Adds Σ_t x_{t+lag} x_tᵀ of the rows x of one block to `total`, without a lag the lower triangle alone.
+struct LaggedGram<'a, R> {
+    side: &'a Dates<R>,
+    /// The dates t.
     dates: Range<usize>,
     lag: usize,
-    /// Whether only the lower triangle is needed.
-    symmetric: bool,
     total: &'a mut [f64],
 }
 
-impl<R: Real> Kernel for Outer<'_, R> {
+impl<R: Real> Kernel for LaggedGram<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FMA: bool, const ROWS: usize>(self) {
-        let right = |t: usize| self.right.at(t);
-        if self.symmetric {
-            add_gram::<R, FMA, ROWS>(self.dates, right, self.total);
+        let now = |t: usize| self.side.at(t);
+        if self.lag == 0 {
+            add_gram::<R, FMA, ROWS>(self.dates, now, self.total);
         } else {
-            let left = |t: usize| self.left.at(t + self.lag);
-            add_outer::<R, FMA, ROWS>(self.dates, left, right, self.total);
+            let later = |t: usize| self.side.at(t + self.lag);
+            add_outer::<R, FMA, ROWS>(self.dates, later, now, self.total);
         }
     }
 }
@@ -354,7 +354,7 @@ impl<R: Real> Kernel for Outer<'_, R> {
 struct Directional<'a, R> {
     record: &'a Record<R>,
     packed: &'a [Packed<R>],
-    block: usize,
+    dates: Range<usize>,
 }
 
 impl<R: Real> Kernel for Directional<'_, R> {
@@ -365,7 +365,7 @@ impl<R: Real> Kernel for Directional<'_, R> {
         let mut sum = [R::ZERO; BLOCK];
         for (map, packed) in self.record.maps.iter().zip(self.packed) {
             let mut moved = Lanes::zeros(map.rows);
-            for t in self.block * self.record.steps..(self.block + 1) * self.record.steps {
+            for t in self.dates.clone() {
                 packed.multiply::<FMA, ROWS>(0, map.inputs.at(t), &mut moved);
                 for (g, moved) in map.gradients.at(t).iter().zip(moved.iter()) {
                     for lane in 0..BLOCK {

@@ -1,4 +1,5 @@
 use super::record::{MapRecord, Record};
+use crate::distributed::{Ranks, Spread};
 use crate::simd::{BLOCK, Dates, Real};
 
 impl<R: Real> Record<R> {
@@ -33,6 +34,7 @@ impl<R: Real> Record<R> {
             }
         }
         Self {
+            spread: Spread::new(&Ranks::alone(), paths / BLOCK),
             steps,
             maps: vec![map],
             factors: Vec::new(),

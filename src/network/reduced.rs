@@ -20,6 +20,7 @@ impl<R: Real> Record<R> {
             gradients: sum_over_time(&map.gradients, self.steps, 1.0),
         });
         Self {
+            spread: self.spread.clone(),
             steps: 1,
             maps: maps.collect(),
             factors: self.factors.clone(),

@@ -7,6 +7,7 @@ use super::parameters::{Parameters, matrix};
 use super::record::Record;
 use super::sweep::{Seed, Sweep};
 use super::tensors::{DEVICE, feature_tensors, fill};
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::market::Paths;
 use crate::simd::{BLOCK, Lane, Real};
@@ -60,7 +61,7 @@ impl Maps<'_> {
 /// whole batch; it is what that one is tested against.
 ///
 /// Positions are made of outputs beside the graph, so that the way back through positions that are fed back takes one
-/// differentiation for every date.
+/// differentiation for every date. Every rank sweeps the paths of all ranks.
 #[derive(Debug, Clone)]
 pub(super) struct TensorSweep<N> {
     network: N,
@@ -89,7 +90,7 @@ impl<N: TensorNetwork> TensorSweep<N> {
         Self { network, actor }
     }
 
-    fn trace<'a, R: Real + WithDType>(
+    fn trace<'a, R: Real + Portable + WithDType>(
         &self,
         (weights, back): (&'a [Tensor], bool),
         features: &Features,
@@ -134,7 +135,7 @@ impl<N: TensorNetwork> TensorSweep<N> {
     }
 
     /// A sweep forward and, along the seeds, backward.
-    fn differentiate<R: Real + WithDType>(
+    fn differentiate<R: Real + Portable + WithDType>(
         &self,
         parameters: &Parameters,
         features: &Features,
@@ -142,8 +143,8 @@ impl<N: TensorNetwork> TensorSweep<N> {
         seed: &Seed<'_, R>,
     ) -> Result<Vec<MapTensors>> {
         let weights = self.weights::<R>(parameters)?;
-        let mut trace = self.trace((&weights, true), features, paths)?;
-        trace.hands.seed(seed);
+        let mut trace = self.trace((&weights, true), features, &paths.whole())?;
+        trace.hands.seed(seed, paths.spread());
         let mut sum = Tensor::zeros((), R::DTYPE, &DEVICE)?;
         let mut fed_back: Option<Tensor> = None;
         for (t, outputs) in trace.outputs.iter().enumerate().rev() {
@@ -182,7 +183,7 @@ fn derivative(gradients: &GradStore, variable: &Var) -> Result<Tensor> {
     }
 }
 
-impl<R: Real + WithDType, N: TensorNetwork> Sweep<R> for TensorSweep<N> {
+impl<R: Real + Portable + WithDType, N: TensorNetwork> Sweep<R> for TensorSweep<N> {
     fn relax(&mut self, relaxation: Relaxation) {
         self.actor = self.actor.clone().relaxed(relaxation);
     }
@@ -194,8 +195,8 @@ impl<R: Real + WithDType, N: TensorNetwork> Sweep<R> for TensorSweep<N> {
         paths: &Paths<R>,
     ) -> Result<Vec<Lane<R>>> {
         let weights = self.weights::<R>(parameters)?;
-        let trace = self.trace((&weights, false), features, paths)?;
-        Ok(trace.hands.positions())
+        let trace = self.trace((&weights, false), features, &paths.whole())?;
+        Ok(trace.hands.positions_of(paths.own()))
     }
 
     fn gradient(
@@ -223,11 +224,12 @@ impl<R: Real + WithDType, N: TensorNetwork> Sweep<R> for TensorSweep<N> {
         seed: &Seed<'_, R>,
         record: &mut Record<R>,
     ) -> Result<()> {
-        record.resize(&self.network.maps(), paths.blocks(), paths.steps());
+        record.resize(&self.network.maps(), paths.spread(), paths.steps());
         let maps = self.differentiate(parameters, features, paths, seed)?;
+        let dates = paths.own().start * paths.steps()..paths.own().end * paths.steps();
         for (target, map) in record.maps.iter_mut().zip(&maps) {
-            fill(&mut target.inputs, &map.inputs)?;
-            fill(&mut target.gradients, &map.gradients)?;
+            fill(&mut target.inputs, &map.inputs, dates.clone())?;
+            fill(&mut target.gradients, &map.gradients, dates.clone())?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::map::MapShape;
 use super::mlp::MlpShape;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::named::named;
 use crate::simd::Real;
@@ -90,7 +91,7 @@ macro_rules! networks {
             }
 
             /// A sweep of the network, whose outputs `actor` makes positions of.
-            pub fn sweep<R: Real + WithDType>(
+            pub fn sweep<R: Real + Portable + WithDType>(
                 self,
                 engine: Engine,
                 actor: Actor,

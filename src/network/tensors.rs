@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::market::Paths;
 use crate::simd::{BLOCK, Dates, Lane, Real};
 use candle_core::{Device, Tensor, WithDType};
+use std::ops::Range;
 
 /// Where the tensors are.
 pub const DEVICE: Device = Device::Cpu;
@@ -48,10 +49,15 @@ pub fn to_lanes<R: Real + WithDType>(tensor: &Tensor) -> Result<Vec<Lane<R>>> {
     Ok(values.as_chunks::<BLOCK>().0.to_vec())
 }
 
-/// Writes a tensor `[T, B, rows]` into the dates of one block after another.
-pub fn fill<R: Real + WithDType>(dates: &mut Dates<R>, tensor: &Tensor) -> Result<()> {
+/// Writes those dates of a tensor `[T, B, rows]`, counted through one block after another, that `own` says into `dates`.
+pub fn fill<R: Real + WithDType>(
+    dates: &mut Dates<R>,
+    tensor: &Tensor,
+    own: Range<usize>,
+) -> Result<()> {
     let lanes = to_lanes(tensor)?;
-    for (t, rows) in lanes.chunks_exact(dates.rows()).enumerate() {
+    let all = lanes.chunks_exact(dates.rows());
+    for (t, rows) in all.skip(own.start).take(own.len()).enumerate() {
         dates.at_mut(t).copy_from_slice(rows);
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::contract::{Contract, ExerciseRule, OptionKind};
+use crate::distributed::Portable;
 use crate::market::{Market, Model, Paths, Simulator};
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
@@ -91,7 +92,9 @@ pub(super) fn seed<R: Real>(
 }
 
 /// Both engines.
-fn sweeps<R: Real + WithDType>(shape: LstmShape) -> [(&'static str, Box<dyn Sweep<R>>); 2] {
+fn sweeps<R: Real + Portable + WithDType>(
+    shape: LstmShape,
+) -> [(&'static str, Box<dyn Sweep<R>>); 2] {
     let actor = || Actor::direct(shape.head.outputs);
     let shape = Shape::from(shape);
     [

@@ -3,8 +3,8 @@ use super::moving_average::{Average, mixed};
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
 use crate::error::Result;
 use crate::linalg::{paired, symmetric_eigen};
-use crate::network::{PathDerivatives, Record, sum_moments};
-use crate::simd::{BLOCK, Real};
+use crate::network::{Derivatives, Record};
+use crate::simd::Real;
 use faer::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,9 +96,9 @@ impl Stateful for Eigenbasis {
 impl Eigenbasis {
     /// The metric of paths in the bases Q_A and Q_G: Λ = (1/n) Σ_b (Q_Gᵀ J_b Q_A)^∘2, which is the diagonal nearest to the exact
     /// metric there.
-    fn measured(blocks: &[PathDerivatives], inputs: Mat<f64>, gradients: Mat<f64>) -> Self {
-        let paths = (blocks.len() * BLOCK) as f64;
-        let sum = sum_moments(blocks, |block| block.squares(&gradients, &inputs));
+    fn measured(derivatives: &Derivatives, inputs: Mat<f64>, gradients: Mat<f64>) -> Self {
+        let sum = derivatives.sum(|block| block.squares(&gradients, &inputs));
+        let paths = derivatives.paths() as f64;
         Self {
             inputs,
             gradients,
@@ -164,12 +164,12 @@ impl MapMetric {
         decay: f64,
     ) -> Result<f64> {
         let share = self.average.next(decay);
-        let blocks = record.derivatives(map);
+        let derivatives = record.derivatives(map);
         let paths = record.paths() as f64;
         let (inputs, gradients, dates) = match basis {
             Basis::PathGradients => (
-                sum_moments(&blocks, |block| block.right_moment(None)),
-                sum_moments(&blocks, |block| block.left_moment(None)),
+                derivatives.sum(|block| block.right_moment(None)),
+                derivatives.sum(|block| block.left_moment(None)),
                 1.0,
             ),
             Basis::Factors => {
@@ -182,7 +182,7 @@ impl MapMetric {
         let inputs = mixed(self.inputs.as_ref(), inputs, share);
         let gradients = mixed(self.gradients.as_ref(), gradients, share);
         let bases = (symmetric_eigen(&inputs)?.1, symmetric_eigen(&gradients)?.1);
-        let mut metric = Eigenbasis::measured(&blocks, bases.0, bases.1);
+        let mut metric = Eigenbasis::measured(&derivatives, bases.0, bases.1);
         if let Some(past) = &self.metric {
             let past = past.carried_to(&metric.inputs, &metric.gradients);
             metric.diagonal = mixed(Some(&past), metric.diagonal, share);

@@ -1,13 +1,13 @@
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::check;
+use crate::distributed::Spread;
 use crate::error::{Error, Result};
 use crate::linalg::paired;
 use crate::network::{PathDerivatives, Record};
 use crate::simd::{BLOCK, Real};
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, MatRef, Side};
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -94,21 +94,21 @@ impl Woodbury {
     /// From a record whose gradients are scaled by √h.
     pub fn new<R: Real>(record: &Record<R>) -> Self {
         let derivatives: Vec<_> = (0..record.sizes().len())
-            .map(|map| record.derivatives(map))
+            .map(|map| record.derivatives(map).gathered())
             .collect();
         let pairs: Vec<(usize, usize)> = (0..record.blocks())
             .flat_map(|row| (0..=row).map(move |column| (row, column)))
             .collect();
-        let tiles: Vec<Mat<f64>> = pairs
-            .par_iter()
-            .map(|&(row, column)| {
-                derivatives
-                    .iter()
-                    .map(|blocks| blocks[row].stacked().transpose() * blocks[column].stacked())
-                    .reduce(|sum, product| sum + product)
-                    .expect("a network has a map at least")
-            })
-            .collect();
+        // Every rank has all derivatives, and makes a part of the products.
+        let tiles = Spread::in_runs(record.spread().ranks(), pairs.len(), 1);
+        let tiles = tiles.collect(tiles.map(|pair| {
+            let (row, column) = pairs[pair];
+            derivatives
+                .iter()
+                .map(|blocks| blocks[row].stacked().transpose() * blocks[column].stacked())
+                .reduce(|sum, product| sum + product)
+                .expect("a network has a map at least")
+        }));
         let mut products = Mat::zeros(record.paths(), record.paths());
         for ((row, column), tile) in pairs.into_iter().zip(tiles) {
             products

@@ -4,7 +4,7 @@ use super::moving_average::Average;
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
 use crate::error::Result;
 use crate::linalg::paired;
-use crate::network::{Record, sum_moments};
+use crate::network::Record;
 use crate::simd::Real;
 use faer::Mat;
 use schemars::JsonSchema;
@@ -106,7 +106,7 @@ impl MapMetric {
         decay: f64,
     ) -> f64 {
         let share = self.average.next(decay);
-        let blocks = record.derivatives(map);
+        let derivatives = record.derivatives(map);
         let new = (1.0 - share) / record.paths() as f64;
         let with_past =
             |moment: Mat<f64>, past: Option<(&Mat<f64>, &Mat<f64>)>, other: &Mat<f64>| {
@@ -128,14 +128,14 @@ impl MapMetric {
         let mut gradients = Mat::new();
         for _ in 0..iterations {
             gradients = with_past(
-                sum_moments(&blocks, |block| block.left_moment(Some(&inputs))),
+                derivatives.sum(|block| block.left_moment(Some(&inputs))),
                 past.as_ref().map(|past| (&past.gradients, &past.inputs)),
                 &inputs,
             );
             // Only its direction counts, and at size 1 nothing overflows.
             gradients = unit(gradients);
             inputs = with_past(
-                sum_moments(&blocks, |block| block.right_moment(Some(&gradients))),
+                derivatives.sum(|block| block.right_moment(Some(&gradients))),
                 past.as_ref().map(|past| (&past.inputs, &past.gradients)),
                 &gradients,
             );

@@ -2,6 +2,7 @@
 
 use super::Plan;
 use crate::contract::{Charge, Contract, Costs, Instrument};
+use crate::distributed::Spread;
 use crate::error::Result;
 use crate::hedging;
 use crate::hedging::{
@@ -171,8 +172,24 @@ impl Plan {
     ) -> Result<Regression> {
         const DATES: usize = 1 << 21;
         let paths = DATES / self.contract.steps / BLOCK * BLOCK;
-        let drawn = drawn(quotes, source, paths.clamp(1 << 13, 1 << 16));
+        let paths = paths.clamp(1 << 13, 1 << 16);
+        let drawn = self.drawn(quotes, source, (paths, Regression::RUN));
         Regression::new(ledger, &self.features, &drawn)
+    }
+
+    /// So many paths of `source`, on which the contract of `quotes` is observed, spread over the plan's ranks in runs of so many
+    /// blocks.
+    fn drawn(
+        &self,
+        quotes: &Quotes,
+        source: &dyn PathSource,
+        (count, run): (usize, usize),
+    ) -> Paths<f32> {
+        let spread = Spread::in_runs(&self.ranks, count.div_ceil(BLOCK), run);
+        let mut drawn = Paths::<f32>::spread_as(spread, count, quotes.layout());
+        source.fill(0, &mut drawn);
+        quotes.fill(&mut drawn);
+        drawn
     }
 
     fn regression_paths(&self, assets: &Assets) -> Simulator {
@@ -292,14 +309,6 @@ impl BenchmarkHedge for Reference {
     }
 }
 
-/// So many paths of `source`, on which the contract of `quotes` is observed.
-fn drawn(quotes: &Quotes, source: &dyn PathSource, count: usize) -> Paths<f32> {
-    let mut drawn = Paths::<f32>::with_layout(count, quotes.layout());
-    source.fill(0, &mut drawn);
-    quotes.fill(&mut drawn);
-    drawn
-}
-
 /// Fits for a plan's contract, made when they are first asked for; contracts of another length are fitted on their own.
 struct PlanFits<'a> {
     plan: Plan,
@@ -342,12 +351,15 @@ impl Fits for PlanFits<'_> {
         /// How many dates, and paths at most, the coefficients are found on.
         const DATES: usize = 1 << 19;
         const MOST: usize = 1 << 14;
+        /// Blocks whose products are summed at once.
+        const RUN: usize = 32;
         let living = self.living(contract)?;
         let plan = living.as_ref().unwrap_or(&self.plan);
         let count = (DATES / plan.contract.steps / BLOCK * BLOCK).clamp(1 << 11, MOST);
         let on = |source: &dyn PathSource| {
             let quotes = plan.market_quotes(&self.assets);
-            fit(&self.assets, &plan.contract, &drawn(&quotes, source, count))
+            let drawn = plan.drawn(&quotes, source, (count, RUN));
+            fit(&self.assets, &plan.contract, &drawn)
         };
         let of = Fit {
             centre: name,

@@ -16,7 +16,8 @@ const PATHS: usize = 16_384;
 /// How many of them there are for hedges that integrate the model's prices on every date.
 const FEW_PATHS: usize = 1_024;
 
-/// Paths on which the parameters of classical hedges are tuned for the risk of a plan, the same ones for every hedge.
+/// Paths on which the parameters of classical hedges are tuned for the risk of a plan, the same ones for every hedge, spread over
+/// the plan's ranks.
 pub struct HedgeValidation<'a> {
     plan: &'a Plan,
     ledger: Ledger,
@@ -50,7 +51,7 @@ impl<'a> HedgeValidation<'a> {
     pub fn simulated(plan: &'a Plan) -> Result<Self> {
         let simulator = plan.simulator(plan.seed, Purpose::Validation);
         let drawn = match PATHS <= plan.chunk() {
-            true => Drawn::Kept(simulator.paths_with(&*plan.quotes()?, 0, PATHS)),
+            true => Drawn::Kept(simulator.paths_over(&plan.ranks, &*plan.quotes()?, 0, PATHS)),
             false => Drawn::Anew(simulator, PATHS),
         };
         Ok(Self {
@@ -71,20 +72,10 @@ impl<'a> HedgeValidation<'a> {
     /// # Errors
     /// Those of the quotes.
     pub fn of(plan: &'a Plan, source: &dyn PathSource) -> Result<Self> {
-        let (count, steps) = (plan.assets().count(), plan.contract.steps);
-        let mut single = Paths::<f32>::with_layout(PATHS, Layout::new(count, steps));
+        let layout = Layout::new(plan.assets().count(), plan.contract.steps);
+        let mut single = Paths::<f32>::over(&plan.ranks, PATHS, layout);
         source.fill(0, &mut single);
-        let row = |path: usize| {
-            (0..count)
-                .map(|asset| single.path_of(asset, path))
-                .collect()
-        };
-        let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = (0..PATHS).map(row).collect();
-        let rows = rows.iter().map(|assets| {
-            let columns = assets.iter();
-            columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
-        });
-        let mut drawn = plan.quotes()?.onto(Paths::from_assets(count, steps, rows));
+        let mut drawn = plan.quotes()?.onto(single.in_double());
         let premiums = source.premiums(0, PATHS).unwrap_or_default();
         let ledger = plan.ledger(&plan.market, 0.0);
         if !plan.financing.is_free() {
@@ -163,7 +154,8 @@ impl<'a> HedgeValidation<'a> {
                     stop()?;
                     let count = chunk.min(paths - first);
                     let block = (first / BLOCK) as u64;
-                    let paths = simulator.paths_with::<f64>(&quotes, block, count);
+                    let ranks = &self.plan.ranks;
+                    let paths = simulator.paths_over::<f64>(ranks, &quotes, block, count);
                     book.append(Book::hedge(&policy, &self.ledger, &paths)?);
                 }
                 book

@@ -18,6 +18,7 @@ use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::{Charge, Contract, Family, Instrument, Limits};
+use crate::distributed::{Portable, Ranks};
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
@@ -99,6 +100,8 @@ pub struct Plan {
     pub backtest: Option<BacktestPlan>,
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
+    /// The ranks that carry the plan out together: their trainings, and what is measured on simulated paths.
+    pub ranks: Ranks,
     pub(super) quotes: QuoteCache,
     pub(super) prices: PriceCache,
     pub(super) families: FamilyPrices,
@@ -215,6 +218,7 @@ impl Plan {
             optimizers,
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
+            ranks: Ranks::alone(),
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),
             families: FamilyPrices::default(),
@@ -339,7 +343,7 @@ impl Plan {
     }
 
     /// A sweep of the network and its action, within the limits as they are.
-    pub fn sweep<R: Real + WithDType>(&self) -> Box<dyn Sweep<R>> {
+    pub fn sweep<R: Real + Portable + WithDType>(&self) -> Box<dyn Sweep<R>> {
         self.shape.sweep(self.engine, self.actor())
     }
 
@@ -350,6 +354,15 @@ impl Plan {
                 Some(((steps as f64 * optimizer.relative_steps).round() as usize).max(1))
             }
             Length::Seconds(_) => None,
+        }
+    }
+
+    /// What a training takes: the paths of all its steps or, if its length is in seconds, these.
+    pub fn work(&self, optimizer: &OptimizerPlan) -> f64 {
+        match (self.steps(optimizer), self.length) {
+            (Some(steps), _) => steps as f64 * optimizer.paths as f64,
+            (None, Length::Seconds(seconds)) => seconds,
+            (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Plans made of a plan: with other settings, in other markets, for other lives.
 
 use super::Plan;
+use super::classical::Regressions;
 use super::file::Strategy;
 use super::instruments::QuoteCache;
 use super::optimizer::OptimizerPlan;
 use super::walk_forward::WalkForwardPlan;
 use crate::contract::Instrument;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::market::Assets;
 use crate::network::{AssetScale, Features};
@@ -24,7 +26,24 @@ impl Plan {
         plan.prices = self.prices.clone();
         plan.families = self.families.clone();
         plan.regressions = self.regressions.clone();
+        plan.ranks = self.ranks.clone();
         Ok(plan)
+    }
+
+    /// The same plan, carried out by `ranks` together.
+    ///
+    /// Regressions are made by all of them, once. So it keeps none that others have made, which some of the ranks may not have.
+    #[must_use]
+    pub fn with_ranks(&self, ranks: Ranks) -> Self {
+        let regressions = match self.ranks == ranks {
+            true => self.regressions.clone(),
+            false => Regressions::default(),
+        };
+        Self {
+            ranks,
+            regressions,
+            ..self.clone()
+        }
     }
 
     /// The plan with those optimizers alone that are wanted.

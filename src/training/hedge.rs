@@ -1,3 +1,4 @@
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::hedging::Ledger;
 use crate::market::Paths;
@@ -20,8 +21,8 @@ pub struct Hedge<'a, R: Real> {
     pub unit: f64,
 }
 
-impl<R: Real> Hedge<'_, R> {
-    /// Writes the sweep record of P&L over u on `paths` into `record`.
+impl<R: Real + Portable> Hedge<'_, R> {
+    /// Writes the sweep record of P&L over u on `paths`, spread like them, into `record`.
     ///
     /// # Errors
     /// Those of the sweep.
@@ -34,7 +35,8 @@ impl<R: Real> Hedge<'_, R> {
             .record(self.parameters, self.features, paths, &seeds, record)
     }
 
-    /// ∂(ρ/u)/∂W for every linear map: Σ_b w_b J_b, by a backward sweep over the paths with weight w_b = ∂ρ/∂z_b alone.
+    /// ∂(ρ/u)/∂W for every linear map: Σ_b w_b J_b, by a backward sweep over the paths with weight w_b = ∂ρ/∂z_b alone. The weights
+    /// are those of the paths of all ranks.
     ///
     /// With `martingale`, the ledger without costs, a control variate is added:
     ///

@@ -9,6 +9,8 @@ mod hedge;
 #[cfg(test)]
 mod methods_tests;
 #[cfg(test)]
+mod ranks_tests;
+#[cfg(test)]
 mod resume_tests;
 #[cfg(test)]
 mod scale_tests;
@@ -20,7 +22,6 @@ pub use checkpoint::Checkpoint;
 pub use curve::{TrainingPoint, ValidationSummary};
 pub use hedge::Hedge;
 
-use crate::distributed;
 use crate::error::{Error, Result};
 use crate::market::{PathSource, Paths, Simulator};
 use crate::network::Parameters;
@@ -112,7 +113,8 @@ pub fn train_on(
     training.finish()
 }
 
-/// A training under way, step by step.
+/// A training under way, step by step. Every rank of the plan has the same weights, optimizer and curve, but for the seconds, and
+/// its own part of the paths.
 pub struct Training<'a> {
     plan: &'a Plan,
     optimizer: &'a OptimizerPlan,
@@ -124,7 +126,7 @@ pub struct Training<'a> {
     points: Vec<TrainingPoint>,
     /// Of the last step, if it was validated.
     validated: Option<ValidationSummary>,
-    /// Time of training, validation excluded.
+    /// Time of training, validation excluded; where the length is in seconds, that of rank 0.
     spent: Duration,
 }
 
@@ -175,7 +177,7 @@ impl<'a> Training<'a> {
         let quotes = plan.quotes()?;
         let validation = (plan.validation.paths > 0).then(|| {
             let count = plan.validation.paths;
-            let mut paths = Paths::with_layout(count, quotes.layout());
+            let mut paths = Paths::over(&plan.ranks, count, quotes.layout());
             step::fill(sources.validation, &quotes, 0, &mut paths);
             (paths, sources.validation.premiums(0, count))
         });
@@ -240,12 +242,20 @@ impl<'a> Training<'a> {
     fn share(&self, steps: usize, spent: Duration) -> f64 {
         match (self.plan.steps(self.optimizer), self.plan.length) {
             (Some(all), _) => steps as f64 / all as f64,
-            (None, Length::Seconds(seconds)) => distributed::agree(spent.as_secs_f64()) / seconds,
+            (None, Length::Seconds(seconds)) => spent.as_secs_f64() / seconds,
             (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
         }
     }
 
-    /// Takes a step and gives its point of the training curve.
+    /// The time that all ranks count, where the length of the training depends on it.
+    fn agreed(&self, own: Duration) -> Duration {
+        match self.plan.length {
+            Length::Seconds(_) => Duration::from_secs_f64(self.plan.ranks.agree(own.as_secs_f64())),
+            Length::Steps(_) => own,
+        }
+    }
+
+    /// Takes a step and gives its point of the training curve. All ranks of the plan take it together.
     ///
     /// # Errors
     /// If the risk is no longer finite, or an operation fails.
@@ -253,11 +263,11 @@ impl<'a> Training<'a> {
         let start = Start::now(self.plan.clock);
         let (number, done) = (self.points.len(), self.done());
         let mut point = self.step.take(&mut self.parameters, number, done)?;
-        let over = self.share(number + 1, self.spent + start.elapsed());
+        let over = self.share(number + 1, self.spent + self.agreed(start.elapsed()));
         if self.average.takes(over) {
             self.average.update(&self.parameters.matrices()?, over);
         }
-        self.spent += start.elapsed();
+        self.spent += self.agreed(start.elapsed());
         point.seconds = self.spent.as_secs_f64();
         // As many measurements for every optimizer, however many its steps.
         let period = self.plan.validation.period as f64 * self.optimizer.relative_steps;

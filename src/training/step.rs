@@ -1,6 +1,5 @@
 use super::hedge::Hedge;
 use super::{TrainingPoint, ValidationSummary};
-use crate::distributed;
 use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Settlement};
 use crate::linalg::add_scaled;
@@ -50,7 +49,7 @@ impl<'a> Step<'a> {
         unit: f64,
     ) -> Result<Self> {
         let (quotes, ledger) = (plan.quotes()?, plan.ledger_of_sale());
-        let room = || Paths::with_layout(optimizer.paths, quotes.layout());
+        let room = || Paths::over(&plan.ranks, optimizer.paths, quotes.layout());
         let mut next = room();
         fill(source, &quotes, (first * next.blocks()) as u64, &mut next);
         Ok(Self {
@@ -107,7 +106,7 @@ impl<'a> Step<'a> {
         Ok((estimate, ValidationSummary::new(cvar, &pnl, &cost)))
     }
 
-    /// The P&L of every path, and what else of its settlement is asked for.
+    /// The P&L of every path of all ranks, and what else of its settlement is asked for.
     fn settle<const N: usize>(
         &self,
         (sweep, ledger): (&dyn Sweep<f32>, &Ledger),
@@ -116,21 +115,16 @@ impl<'a> Step<'a> {
         further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
     ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
         let positions = sweep.forward(parameters, &self.plan.features, paths)?;
-        let mut pnl = Vec::with_capacity(paths.count());
-        let mut columns = std::array::from_fn(|_| Vec::with_capacity(paths.count()));
-        let instruments = ledger.instruments();
-        let size = paths.steps() * instruments;
-        let settled = distributed::in_order(paths.blocks(), |block| {
-            let positions = &positions[block * size..][..size];
+        let settled = paths.map(|block| {
+            let positions = paths.spread().part(&positions, block);
             ledger.settle(&paths.block(block), positions)
         });
-        for (block, settled) in settled.iter().enumerate() {
-            let active = |lane: Lane<f32>| lane.into_iter().take(paths.active(block));
-            pnl.extend(active(settled.pnl).map(f64::from));
-            for (column, lane) in columns.iter_mut().zip(further(settled)) {
-                column.extend(active(lane).map(f64::from));
-            }
-        }
+        let of_all = |of: &dyn Fn(&Settlement<f32>) -> Lane<f32>| -> Vec<f64> {
+            let all = paths.of_all(settled.iter().map(of).collect());
+            all.into_iter().map(f64::from).collect()
+        };
+        let mut pnl = of_all(&|settled| settled.pnl);
+        let columns = std::array::from_fn(|column| of_all(&|settled| further(settled)[column]));
         if let Some(premiums) = premiums {
             assert_eq!(pnl.len(), premiums.len(), "a premium for every path");
             for (z, premium) in pnl.iter_mut().zip(premiums) {
@@ -209,7 +203,7 @@ impl<'a> Step<'a> {
             step,
             progress,
         };
-        // Decompositions leave threads idle, which the next batch can use.
+        // Decompositions leave threads idle, which the next batch can use. It waits for no other rank, as the proposal may.
         let next_block = ((step + 1) * self.paths.blocks()) as u64;
         let (optimizer, source, next) = (&mut self.optimizer, self.source, &mut self.next);
         let quotes = &self.quotes;

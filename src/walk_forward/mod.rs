@@ -6,6 +6,7 @@
 //!   strategy.toml, metrics.json, backtest.parquet, figures/, report.html   as of any backtest
 //!   windows/<number>/window.json       [`crate::runs::walk_forward::Window`]: calibration, written last
 //!   windows/<number>/policies/<strategy>-<seed>.safetensors
+//!   windows/<number>/trainings/<strategy>-<seed>.json   that the policy is trained, and in how many seconds
 //!   windows/<number>/trades.parquet    one row per contract, strategy and seed, with the parts of its P&L
 //!   windows/<number>/positions.parquet what each held of each instrument from every close to the next
 //!   trades.parquet                     those of all windows
@@ -13,12 +14,14 @@
 //!   walk_forward.md                    the same as a page
 //! ```
 
+mod merge;
 mod page;
 mod positions;
 mod prepared;
 mod results;
 #[cfg(test)]
 mod several_tests;
+mod shares;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -39,6 +42,7 @@ use crate::runs::Recorder;
 use crate::runs::metrics::{BacktestMarket, Metrics};
 use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
+use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use crate::runs::walk_forward::{FILE, Results};
@@ -82,6 +86,8 @@ fn check(settings: &BacktestPlan, walk: WalkForwardPlan) -> Result<()> {
 
 /// Runs every window of the plan that `folder` does not hold yet, and writes what all of them come to.
 ///
+/// A shard trains its own share alone, and hedges nothing.
+///
 /// A window depends on the history before it, the plan, and, if training starts warm, the policies of the window
 /// before: a run that was interrupted ends with the same bits as one that was not.
 ///
@@ -94,7 +100,7 @@ pub fn run(
     walk: WalkForwardPlan,
     folder: &RunFolder,
     report: &mut Report<'_>,
-) -> Result<Finished> {
+) -> Result<CarriedOut<Finished>> {
     let mut recorder = Recorder::open(folder)?;
     let result = walk_forward(plan, settings, walk, folder, &mut recorder, report);
     let id = folder.id();
@@ -115,7 +121,7 @@ fn walk_forward(
     folder: &RunFolder,
     recorder: &mut Recorder,
     report: &mut Report<'_>,
-) -> Result<Finished> {
+) -> Result<CarriedOut<Finished>> {
     check(settings, walk)?;
     let histories = backtest::load(plan, settings)?;
     let calendar = Calendar::new(&histories[0], plan, settings)?;
@@ -129,11 +135,28 @@ fn walk_forward(
         calendar,
         folder,
     };
+    let shard: Option<Shard> = folder.share()?.map(|share| share.shard);
+    let mine = shares::own(plan, &walk, spans.len(), shard)?;
+    let trainings = shared.trainings();
     let (mut windows, mut trades) = (Vec::new(), Vec::new());
-    for span in &spans {
-        let (window, mut sold) = match shared.finished(span)? {
-            Some(finished) => finished,
-            None => shared.run(span, &mut |doing| {
+    for (span, mine) in spans.iter().zip(mine.chunks(trainings.len().max(1))) {
+        if let Some((window, mut sold)) = shared.finished(span)? {
+            windows.push(window);
+            trades.append(&mut sold);
+            continue;
+        }
+        let mine = trainings.iter().zip(mine).filter(|(_, mine)| **mine);
+        let mine: Vec<_> = mine.map(|(training, _)| *training).collect();
+        if shard.is_some()
+            && mine
+                .iter()
+                .all(|training| shared.is_trained(span, *training))
+        {
+            continue;
+        }
+        let calibrated = shared.calibrated(span)?;
+        for training in mine {
+            shared.train(span, &calibrated, training, &mut |doing| {
                 let Doing::Training {
                     strategy,
                     seed,
@@ -145,10 +168,16 @@ fn walk_forward(
                     windows: spans.len(),
                     doing,
                 })
-            })?,
-        };
-        windows.push(window);
-        trades.append(&mut sold);
+            })?;
+        }
+        if shard.is_none() {
+            let (window, mut sold) = shared.hedge(span, calibrated)?;
+            windows.push(window);
+            trades.append(&mut sold);
+        }
+    }
+    if let Some(share) = folder.share()? {
+        return Ok(CarriedOut::Shard(share));
     }
     write_parquet(
         &folder.path().join("trades.parquet"),
@@ -162,7 +191,7 @@ fn walk_forward(
     let text = page(FIGURE, None, plan, settings, &walk, &results);
     folder.write_bytes("walk_forward.md", text.as_bytes())?;
     crate::report::write(folder)?;
-    Ok(Finished { metrics, results })
+    Ok(CarriedOut::Results(Finished { metrics, results }))
 }
 
 /// The windows: sales in stretches of so many months, each after the years that it is calibrated on.

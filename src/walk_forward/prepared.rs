@@ -1,10 +1,12 @@
 //! What a walk-forward is asked for, kept in its folder.
 
-use super::{Finished, Report, check, label, run, spans};
+use super::window::trainings;
+use super::{Finished, Report, check, label, run, shares, spans};
 use crate::backtest::Calendar;
 use crate::error::{Error, Result, at_path};
 use crate::runs::metrics::Request;
 use crate::runs::progress::Planned;
+use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, Plan, WalkForwardPlan};
 use std::path::Path;
@@ -22,11 +24,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The folder of a new walk-forward.
+    /// The folder of a new walk-forward, or of a shard of it.
     ///
     /// # Errors
     /// [`Error::Input`] if the strategy cannot walk forward, the folder cannot be written, or the history is at fault.
-    pub fn new(plan: Plan, root: &Path) -> Result<Self> {
+    pub fn new(plan: Plan, shard: Option<Shard>, root: &Path) -> Result<Self> {
         let settings = backtest(&plan)?;
         let (plan, walk) = plan.with_walk_forward()?;
         check(&settings, walk)?;
@@ -35,17 +37,20 @@ impl Prepared {
         let histories = crate::backtest::load(&plan, &settings)?;
         let calendar = Calendar::new(&histories[0], &plan, &settings)?;
         let windows = spans(&histories[0], &calendar, &settings, &walk)?.len();
+        let own = shares::own(&plan, &walk, windows, shard)?;
         let request = Request {
             command: Request::WALK_FORWARD.into(),
             strategy: plan.to_toml()?,
             seeds: (plan.seed..plan.seed + walk.seeds as u64).collect(),
-            candidates: None,
-            frontier: Vec::new(),
-            trainings: windows * plan.optimizers.len() * walk.seeds,
-            policies: None,
-            created: None,
+            trainings: own.iter().filter(|own| **own).count(),
+            shard,
+            job_trainings: shard.map(|_| own.len()),
+            ..Request::default()
         };
-        let name = format!("{}-walk-forward", plan.name);
+        let mut name = format!("{}-walk-forward", plan.name);
+        if let Some(shard) = shard {
+            name = shard.name_of(&plan.name);
+        }
         let (folder, _) = store::begin(root, &name, request, |folder| {
             let windows = folder.path().join(RunFolder::WINDOWS);
             at_path(&windows, std::fs::create_dir_all(&windows))
@@ -67,6 +72,9 @@ impl Prepared {
         if !folder.path().join(RunFolder::WINDOWS).is_dir() {
             return Err(not("no walk-forward"));
         }
+        if let Some(request) = folder.request()? {
+            request.check_version(&folder)?;
+        }
         let text = folder.strategy()?.ok_or_else(|| not("no strategy.toml"))?;
         let plan =
             Plan::parse(&text, |_| {}).map_err(|error| not(&format!("{STRATEGY}: {error}")))?;
@@ -84,35 +92,36 @@ impl Prepared {
     ///
     /// # Errors
     /// See [`run`].
-    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
+    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<CarriedOut<Finished>> {
         run(&self.plan, &self.settings, self.walk, &self.folder, report)
     }
 }
 
-fn backtest(plan: &Plan) -> Result<BacktestPlan> {
+pub(super) fn backtest(plan: &Plan) -> Result<BacktestPlan> {
     let settings = plan.backtest.clone();
     settings.ok_or_else(|| Error::input("`backtest` is missing in the strategy"))
 }
 
-/// The plan of what a run asks for, and its trainings in their order.
+/// The plan of what a run asks for, and its own trainings in their order.
 ///
 /// # Errors
 /// The errors of [`Plan::parse`].
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let plan = Plan::parse(&request.strategy, |_| {})?;
-    let each = (plan.optimizers.len() * request.seeds.len()).max(1);
-    let mut trainings = Vec::with_capacity(request.trainings);
-    for window in 0..request.trainings / each {
-        for optimizer in &plan.optimizers {
-            trainings.extend(request.seeds.iter().map(|&seed| Planned {
-                strategy: label(&optimizer.name, window),
-                optimizer: optimizer.name.clone(),
-                seed,
-                // Those that begin with the weights of the window before may be shorter.
-                steps: (window == 0).then(|| plan.steps(optimizer)).flatten(),
-                paths: optimizer.paths,
-            }));
-        }
-    }
-    Ok((plan, trainings))
+    let (plan, walk) = plan.with_walk_forward()?;
+    let each = trainings(&plan, &walk);
+    let windows = request.all_trainings() / each.len().max(1);
+    let own = shares::own(&plan, &walk, windows, request.shard)?;
+    let all = (0..windows).flat_map(|window| each.iter().map(move |training| (window, *training)));
+    let own = all.zip(own).filter(|(_, own)| *own);
+    let planned = own.map(|((window, (optimizer, seed)), _)| Planned {
+        strategy: label(&optimizer.name, window),
+        optimizer: optimizer.name.clone(),
+        seed,
+        // Those that begin with the weights of the window before may be shorter.
+        steps: (window == 0).then(|| plan.steps(optimizer)).flatten(),
+        paths: optimizer.paths,
+    });
+    let planned = planned.collect();
+    Ok((plan, planned))
 }

@@ -142,24 +142,21 @@ impl ModelSource {
 impl PathSource for ModelSource {
     fn fill(&self, first_block: u64, paths: &mut Paths<f32>) {
         let steps = self.simulator.steps;
-        paths
-            .blocks_mut()
-            .enumerate()
-            .for_each(|(offset, mut filled)| {
-                let block = first_block + offset as u64;
-                let simulator = Simulator {
-                    assets: self.start(block).assets.clone(),
-                    ..self.simulator.clone()
-                };
-                let one = simulator.paths::<f32>(block, BLOCK);
-                debug_assert_eq!(one.steps(), steps);
-                let from = one.block(0);
-                for asset in 0..simulator.assets.count() {
-                    let (spot, variance) = filled.asset(asset);
-                    spot.copy_from_slice(from.spot_of(asset));
-                    variance.copy_from_slice(from.variance_of(asset));
-                }
-            });
+        paths.blocks_mut().for_each(|(place, mut filled)| {
+            let block = first_block + place as u64;
+            let simulator = Simulator {
+                assets: self.start(block).assets.clone(),
+                ..self.simulator.clone()
+            };
+            let one = simulator.paths::<f32>(block, BLOCK);
+            debug_assert_eq!(one.steps(), steps);
+            let from = one.block(0);
+            for asset in 0..simulator.assets.count() {
+                let (spot, variance) = filled.asset(asset);
+                spot.copy_from_slice(from.spot_of(asset));
+                variance.copy_from_slice(from.variance_of(asset));
+            }
+        });
     }
 
     fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>> {
@@ -274,50 +271,46 @@ impl BootstrapSource {
 impl PathSource for BootstrapSource {
     fn fill(&self, first_block: u64, paths: &mut Paths<f32>) {
         let steps = paths.steps();
-        paths
-            .blocks_mut()
-            .enumerate()
-            .for_each(|(offset, mut filled)| {
-                let block = first_block + offset as u64;
-                let starts = self.stream.draw(block, 0)[0];
-                let mut days = starts.map(|word| self.day(word));
-                let known = self.assets.iter().enumerate();
-                let mut states: Vec<_> = known
-                    .map(|(asset, stretch)| {
-                        let spot = |day: usize| self.starts[day].assets.market(asset).spot;
-                        (days.map(spot), days.map(|day| stretch.states[day].clone()))
-                    })
-                    .collect();
-                for t in 0..=steps {
-                    for (asset, (price, state)) in states.iter().enumerate() {
-                        let (spot, variance) = filled.asset(asset);
-                        for lane in 0..BLOCK {
-                            spot[t][lane] = price[lane] as f32;
-                            variance[t][lane] = state[lane].mean() as f32;
-                        }
-                    }
-                    if t == steps {
-                        break;
-                    }
-                    for close in 0..self.closes_per_step {
-                        let passed = t * self.closes_per_step + close;
-                        let [jump, to, ..] = self.stream.draw(block, passed as u32 + 1);
-                        for lane in 0..BLOCK {
-                            for (stretch, (price, state)) in self.assets.iter().zip(&mut states) {
-                                let log_return =
-                                    stretch.returns[days[lane]] + stretch.shifts[passed];
-                                price[lane] *= log_return.exp();
-                                state[lane].update(log_return);
-                            }
-                            days[lane] = if jump[lane] < self.end {
-                                self.day(to[lane])
-                            } else {
-                                (days[lane] + 1) % self.days()
-                            };
-                        }
+        paths.blocks_mut().for_each(|(place, mut filled)| {
+            let block = first_block + place as u64;
+            let starts = self.stream.draw(block, 0)[0];
+            let mut days = starts.map(|word| self.day(word));
+            let known = self.assets.iter().enumerate();
+            let mut states: Vec<_> = known
+                .map(|(asset, stretch)| {
+                    let spot = |day: usize| self.starts[day].assets.market(asset).spot;
+                    (days.map(spot), days.map(|day| stretch.states[day].clone()))
+                })
+                .collect();
+            for t in 0..=steps {
+                for (asset, (price, state)) in states.iter().enumerate() {
+                    let (spot, variance) = filled.asset(asset);
+                    for lane in 0..BLOCK {
+                        spot[t][lane] = price[lane] as f32;
+                        variance[t][lane] = state[lane].mean() as f32;
                     }
                 }
-            });
+                if t == steps {
+                    break;
+                }
+                for close in 0..self.closes_per_step {
+                    let passed = t * self.closes_per_step + close;
+                    let [jump, to, ..] = self.stream.draw(block, passed as u32 + 1);
+                    for lane in 0..BLOCK {
+                        for (stretch, (price, state)) in self.assets.iter().zip(&mut states) {
+                            let log_return = stretch.returns[days[lane]] + stretch.shifts[passed];
+                            price[lane] *= log_return.exp();
+                            state[lane].update(log_return);
+                        }
+                        days[lane] = if jump[lane] < self.end {
+                            self.day(to[lane])
+                        } else {
+                            (days[lane] + 1) % self.days()
+                        };
+                    }
+                }
+            }
+        });
     }
 
     fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>> {

@@ -1,4 +1,7 @@
 use super::*;
+use crate::distributed::{Ranks, threads};
+use crate::hedging::HedgeValues;
+use crate::strategy::HedgeValidation;
 
 fn plan(model: &str, terms: &str) -> Plan {
     plan_at("0.02", model, terms)
@@ -301,4 +304,32 @@ fn simulated_premiums_are_those_of_the_nearest_state() {
     );
     let few = starts(&plan, &states[..3]);
     assert!(few[0].premium < few[1].premium && few[1].premium < few[2].premium);
+}
+
+/// Ranks fill their own blocks with what one process fills all with, and tune hedges on them to the same risks.
+#[test]
+fn ranks_share_the_paths_of_a_source() {
+    let (plan, past) = two("");
+    let seen: Vec<f64> = (0..500).map(|i| 0.01 + 1e-4 * f64::from(i)).collect();
+    let model = ModelSource::new(&plan, &[&seen, &seen], Purpose::Training);
+    let closes = (1.0 / 252.0, 1);
+    let bootstrap = BootstrapSource::new(&plan, closes, &past, (100, 8.0), Purpose::Training);
+    for source in [&model as &dyn PathSource, &bootstrap] {
+        let filled = |ranks: &Ranks| {
+            let mut paths = Paths::<f32>::over(ranks, 330, plan.layout());
+            source.fill(3, &mut paths);
+            paths.receive(&source.premiums(3, 330).unwrap());
+            let assets = plan.assets();
+            let plan = plan.with_ranks(ranks.clone());
+            let validation = HedgeValidation::of(&plan, source).unwrap();
+            let policy = |hedge| plan.classical(hedge, &assets, HedgeValues::default());
+            let tuned = validation.tune(&policy, &mut || Ok(())).unwrap();
+            assert!(!tuned.is_empty());
+            (paths.whole(), tuned)
+        };
+        let expected = filled(&Ranks::alone());
+        for found in threads::run(3, |ranks| filled(&ranks)) {
+            assert!(found == expected);
+        }
+    }
 }

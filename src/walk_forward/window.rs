@@ -4,9 +4,9 @@ use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
-use crate::market::{History, Market, PathSource};
+use crate::market::{Assets, History, Market, PathSource};
 use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
@@ -20,6 +20,7 @@ use crate::strategy::{
     TrainingPaths, WalkForwardPlan,
 };
 use crate::training::{Sources, Training, train_on};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -37,8 +38,60 @@ pub struct Span {
 impl Span {
     /// The file `name` of the window, relative to the folder of the run.
     pub fn file(&self, name: &str) -> String {
-        format!("windows/{:02}/{name}", self.number)
+        format!("{}/{:02}/{name}", RunFolder::WINDOWS, self.number)
     }
+}
+
+/// What is kept of a training beside its policy.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    seconds: f64,
+}
+
+/// The files of trainings, relative to the folder of the run, and what is in them.
+impl Span {
+    /// The file of a policy.
+    pub fn policy_file(&self, optimizer: &str, seed: u64) -> String {
+        self.file(&format!("policies/{optimizer}-{seed}.safetensors"))
+    }
+
+    /// The file that says that a policy is trained.
+    pub fn training_file(&self, optimizer: &str, seed: u64) -> String {
+        self.file(&format!("{}/{optimizer}-{seed}.json", RunFolder::TRAININGS))
+    }
+
+    /// The policy of a training that is done.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is missing or damaged.
+    pub fn policy(
+        &self,
+        folder: &RunFolder,
+        plan: &Plan,
+        optimizer: &str,
+        seed: u64,
+    ) -> Result<Parameters> {
+        let file = self.policy_file(optimizer, seed);
+        Parameters::load(&folder.path().join(file), plan.shape.maps())
+    }
+
+    /// What is kept of a training that is done.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is missing or damaged.
+    pub fn kept(&self, folder: &RunFolder, optimizer: &str, seed: u64) -> Result<Kept> {
+        let file = self.training_file(optimizer, seed);
+        let kept = folder.read_json(&file)?;
+        kept.ok_or_else(|| Error::input(format!("run `{}`: {file} is missing", folder.id())))
+    }
+}
+
+/// A window whose market is known.
+pub struct Calibrated {
+    calibration: JointCalibration,
+    assets: Assets,
+    plan: Plan,
+    contracts: Contracts,
 }
 
 /// Everything that windows share.
@@ -89,22 +142,24 @@ impl Shared<'_> {
         )))
     }
 
-    /// Calibrates, trains and hedges one window, and writes its folder.
+    /// Whether `optimizer` with `seed` is trained in a window.
+    pub fn is_trained(&self, span: &Span, (optimizer, seed): (&OptimizerPlan, u64)) -> bool {
+        let file = span.training_file(&optimizer.name, seed);
+        self.folder.path().join(file).is_file()
+    }
+
+    /// Calibrates a window and cuts its contracts from history.
     ///
     /// # Errors
-    /// The errors of the calibration, the training and the folder.
-    pub fn run(
-        &self,
-        span: &Span,
-        doing: &mut dyn FnMut(Doing<'_>) -> Result<()>,
-    ) -> Result<(Window, Vec<Trade>)> {
+    /// The errors of the calibration.
+    pub fn calibrated(&self, span: &Span) -> Result<Calibrated> {
         let Self {
             settings,
             histories,
             ref calendar,
             ..
         } = *self;
-        let (history, known) = (&histories[0], span.known.clone());
+        let known = span.known.clone();
         let calibration = JointCalibration::new(histories, self.plan, settings, calendar, known)?;
         let last = span.known.end - 1;
         let assets = calibration.assets(|asset, known| Market {
@@ -120,6 +175,84 @@ impl Shared<'_> {
             &calibration,
             &span.sales,
         )?;
+        Ok(Calibrated {
+            calibration,
+            assets,
+            plan,
+            contracts,
+        })
+    }
+
+    /// Trains `optimizer` with `seed` in a window unless that was done before. The policy is written first: the file that
+    /// follows it says that both are there.
+    ///
+    /// # Errors
+    /// The errors of the training and of the folder.
+    pub fn train(
+        &self,
+        span: &Span,
+        window: &Calibrated,
+        (optimizer, seed): (&OptimizerPlan, u64),
+        doing: &mut dyn FnMut(Doing<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let name = &optimizer.name;
+        if self.is_trained(span, (optimizer, seed)) {
+            return Ok(());
+        }
+        let Calibrated {
+            plan, calibration, ..
+        } = window;
+        let warm = self.warm_weights(plan, span, name, seed)?;
+        let mut timed = plan.clone();
+        timed.seed = seed;
+        let source = |purpose: Purpose| self.source(&timed, calibration, span, purpose);
+        let (training, validation) = (source(Purpose::Training), source(Purpose::Validation));
+        if warm.is_some() {
+            timed.length = match plan.length {
+                Length::Steps(steps) => {
+                    Length::Steps(((steps as f64 * self.walk.warm_share).ceil() as usize).max(1))
+                }
+                Length::Seconds(seconds) => Length::Seconds(seconds * self.walk.warm_share),
+            };
+        }
+        let initial = match warm {
+            Some(weights) => weights,
+            None => Parameters::random(plan.shape.maps(), seed)?,
+        };
+        let sources = Sources {
+            training: training.as_ref(),
+            validation: validation.as_ref(),
+        };
+        let trained = train_on(&timed, optimizer, sources, initial, |training| {
+            doing(Doing::Training {
+                strategy: name,
+                seed,
+                training,
+            })
+        })?;
+        let bytes = trained.parameters.to_bytes(name, seed, &plan.features)?;
+        self.folder
+            .write_bytes(&span.policy_file(name, seed), &bytes)?;
+        let kept = Kept {
+            seconds: trained.seconds,
+        };
+        self.folder
+            .write_json(&span.training_file(name, seed), &kept)
+    }
+
+    /// Hedges the contracts of a window, in which all policies are trained, and writes its folder.
+    ///
+    /// # Errors
+    /// The errors of the policies and of the folder.
+    pub fn hedge(&self, span: &Span, window: Calibrated) -> Result<(Window, Vec<Trade>)> {
+        let history = &self.histories[0];
+        let last = span.known.end - 1;
+        let Calibrated {
+            calibration,
+            assets,
+            plan,
+            contracts,
+        } = window;
         let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let positions = contracts.positions(policy)?;
@@ -142,43 +275,14 @@ impl Shared<'_> {
             Ok(())
         };
         let mut seconds = Vec::new();
-        for (optimizer, seed) in self.trainings(&plan) {
+        for (optimizer, seed) in self.trainings() {
             let name = &optimizer.name;
-            let warm = self.warm_weights(&plan, span, name, seed)?;
-            let mut timed = plan.clone();
-            timed.seed = seed;
-            let source = |purpose: Purpose| self.source(&timed, &calibration, span, purpose);
-            let (training, validation) = (source(Purpose::Training), source(Purpose::Validation));
-            if warm.is_some() {
-                timed.length = match plan.length {
-                    Length::Steps(steps) => Length::Steps(
-                        ((steps as f64 * self.walk.warm_share).ceil() as usize).max(1),
-                    ),
-                    Length::Seconds(seconds) => Length::Seconds(seconds * self.walk.warm_share),
-                };
-            }
-            let initial = match warm {
-                Some(weights) => weights,
-                None => Parameters::random(plan.shape.maps(), seed)?,
-            };
-            let sources = Sources {
-                training: training.as_ref(),
-                validation: validation.as_ref(),
-            };
-            let trained = train_on(&timed, optimizer, sources, initial, |training| {
-                doing(Doing::Training {
-                    strategy: name,
-                    seed,
-                    training,
-                })
-            })?;
-            seconds.push((name.clone(), seed, trained.seconds));
-            let bytes = trained.parameters.to_bytes(name, seed, &plan.features)?;
-            self.folder
-                .write_bytes(&policy_file(span, name, seed), &bytes)?;
+            let kept = span.kept(self.folder, name, seed)?;
+            seconds.push((name.clone(), seed, kept.seconds));
+            let parameters = span.policy(self.folder, &plan, name, seed)?;
             let sweep = plan.sweep();
             let policy = TrainedPolicy {
-                parameters: &trained.parameters,
+                parameters: &parameters,
                 features: &plan.features,
                 sweep: sweep.as_ref(),
             };
@@ -226,13 +330,8 @@ impl Shared<'_> {
     }
 
     /// Every optimizer with every seed.
-    fn trainings<'a>(
-        &self,
-        plan: &'a Plan,
-    ) -> impl Iterator<Item = (&'a OptimizerPlan, u64)> + use<'a> {
-        let seeds = plan.seed..plan.seed + self.walk.seeds as u64;
-        let optimizers = plan.optimizers.iter();
-        optimizers.flat_map(move |optimizer| seeds.clone().map(move |seed| (optimizer, seed)))
+    pub fn trainings(&self) -> Vec<(&OptimizerPlan, u64)> {
+        trainings(self.plan, &self.walk)
     }
 
     /// The weights that the window before ended with, if training begins there.
@@ -250,8 +349,7 @@ impl Shared<'_> {
             number: span.number - 1,
             ..span.clone()
         };
-        let file = policy_file(&before, optimizer, seed);
-        Parameters::load(&self.folder.path().join(file), plan.shape.maps()).map(Some)
+        before.policy(self.folder, plan, optimizer, seed).map(Some)
     }
 
     fn source(
@@ -290,7 +388,11 @@ fn precision(known: &Calibration) -> Precision {
     Precision::new(&known.at_bound, errors.known(), errors.unknown())
 }
 
-/// The file of a policy, relative to the folder of the run.
-fn policy_file(span: &Span, optimizer: &str, seed: u64) -> String {
-    span.file(&format!("policies/{optimizer}-{seed}.safetensors"))
+/// Every optimizer of a plan with every seed of its walk-forward, which each window trains in this order.
+pub fn trainings<'a>(plan: &'a Plan, walk: &WalkForwardPlan) -> Vec<(&'a OptimizerPlan, u64)> {
+    let seeds = plan.seed..plan.seed + walk.seeds as u64;
+    let optimizers = plan.optimizers.iter();
+    let trainings =
+        optimizers.flat_map(|optimizer| seeds.clone().map(move |seed| (optimizer, seed)));
+    trainings.collect()
 }

@@ -17,7 +17,6 @@ pub use rule::TradingRule;
 
 use super::{Policy, close_where_ended};
 use crate::contract::{Charge, Contract, Cost, Limits, Standing};
-use crate::distributed;
 use crate::error::Result;
 use crate::market::{Assets, PathBlock, Paths};
 use crate::simd::{BLOCK, Lane};
@@ -37,7 +36,7 @@ pub struct ClassicalPolicy<'a> {
     fits: Option<Arc<dyn Fits + 'a>>,
 }
 
-/// The centre of a hedge on given paths, from which its positions follow for any parameters of its rule.
+/// The centre of a hedge on the own blocks of given paths, from which its positions follow for any parameters of its rule.
 pub struct Prepared(Vec<Targets>);
 
 impl<'a> ClassicalPolicy<'a> {
@@ -101,14 +100,16 @@ impl<'a> ClassicalPolicy<'a> {
     pub fn prepare(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Prepared> {
         let ask = self.ask(contract, paths);
         let centre = self.hedge.centre.kind().prepare(&ask)?;
-        let targets = distributed::in_order(paths.blocks(), |block| centre.targets(block));
-        Ok(Prepared(targets))
+        Ok(Prepared(paths.map(|block| centre.targets(block))))
     }
 
-    /// The positions around a centre that was prepared on the same `paths`, `[blocks][steps][instruments][BLOCK]`.
+    /// The positions around a centre that was prepared on the same `paths`, `[own blocks][steps][instruments][BLOCK]`.
     pub fn around(&self, prepared: &Prepared, paths: &Paths<f64>) -> Vec<Lane<f64>> {
-        let held = distributed::in_order(paths.blocks(), |block| {
-            self.rebalanced(&prepared.0[block], &paths.block(block))
+        let held = paths.map(|block| {
+            let [targets] = paths.spread().part(&prepared.0, block) else {
+                unreachable!("a block has one list of targets");
+            };
+            self.rebalanced(targets, &paths.block(block))
         });
         closed(held, paths)
     }
@@ -201,9 +202,7 @@ impl Policy for ClassicalPolicy<'_> {
     fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
         let ask = self.ask(contract, paths);
         let centre = self.hedge.centre.kind().prepare(&ask)?;
-        let held = distributed::in_order(paths.blocks(), |block| {
-            self.rebalanced(&centre.targets(block), &paths.block(block))
-        });
+        let held = paths.map(|block| self.rebalanced(&centre.targets(block), &paths.block(block)));
         Ok(closed(held, paths))
     }
 }

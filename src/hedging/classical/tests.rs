@@ -1,7 +1,7 @@
 //! Limits and identities of classical hedges.
 
 use super::centre::{Fit, Fits, fit_hull_white};
-use super::parameter::{HedgeValues, Parameter, Search, TunedHedge, tune};
+use super::parameter::{HedgeValues, Parameter};
 use super::{Centre, ClassicalHedge, ClassicalName, ClassicalPolicy, TradingRule};
 use crate::contract::{Contract, Costs, Instrument, OptionKind, Vanilla};
 use crate::error::Result;

@@ -6,7 +6,6 @@ mod tests;
 
 use super::Ledger;
 use super::closed_form::{alive, finish};
-use crate::distributed;
 use crate::error::{Error, Result};
 use crate::linalg::solve_positive;
 use crate::market::{AnswersMut, Benchmark, Curve, PathBlock, Paths};
@@ -53,14 +52,15 @@ struct Date {
 /// Ridge, as a share of the mean square of each column.
 const RIDGE: f64 = 1e-9;
 
-/// Blocks whose products are summed at once.
-const CHUNK: usize = 32;
-
 /// Paths from which a date's basis is made, at most.
 const SAMPLE: usize = 8192;
 
 impl Regression {
-    /// The regression on `paths`, on which the ledger's contract was observed, with what `features` show of the path.
+    /// Blocks of a run of paths for a regression: fewer would leave more products to be added, each of the size of all equations.
+    pub const RUN: usize = 32;
+
+    /// The regression on `paths`, those of all ranks, on which the ledger's contract was observed, with what `features` show of the
+    /// path.
     ///
     /// # Errors
     /// [`Error::Computation`] if the equations of a date have no solution.
@@ -71,13 +71,15 @@ impl Regression {
         for (place, &due) in ledger.due().iter().enumerate() {
             payments[due] = Some(place);
         }
-        // V at the date after, for every path.
-        let mut values = vec![[0.0; BLOCK]; paths.blocks()];
+        let spread = paths.spread();
+        let of_block = |values: &[Lane<f64>], block: usize| values[spread.place(block)];
+        // V at the date after, for every path of the own blocks.
+        let mut values = vec![[0.0; BLOCK]; paths.own().len()];
         let mut dates = Vec::with_capacity(steps);
         for t in (0..steps).rev() {
             // What is to be hedged: the payment of the next date and the value after it.
-            let targets = distributed::in_order(paths.blocks(), |block| {
-                let mut target = values[block];
+            let targets = paths.map(|block| {
+                let mut target = of_block(&values, block);
                 if let Some(place) = payments[t + 1] {
                     let payment = &paths.block(block).payments()[place];
                     for lane in 0..BLOCK {
@@ -89,7 +91,7 @@ impl Regression {
             let basis = Basis::new(sample(features, paths, t));
             let size = basis.len() * (1 + instruments);
             let sizes = [size * size, size];
-            let sums = distributed::sums(paths.blocks(), CHUNK, &sizes, |run, sums| {
+            let sums = spread.sums(&sizes, |run, sums| {
                 let rows = run.len() * BLOCK;
                 let mut design = Mat::<f64>::zeros(rows, size);
                 let mut target = Mat::<f64>::zeros(rows, 1);
@@ -101,7 +103,7 @@ impl Regression {
                     let alive = alive(&data, t);
                     for lane in (0..paths.active(block)).filter(|&lane| alive[lane]) {
                         let row = place * BLOCK + lane;
-                        target[(row, 0)] = targets[block][lane];
+                        target[(row, 0)] = of_block(&targets, block)[lane];
                         for (column, function) in functions.iter().enumerate() {
                             design[(row, column)] = function[lane];
                         }
@@ -134,12 +136,12 @@ impl Regression {
             let price = coefficients[..basis.len()].to_vec();
             let positions = coefficients[basis.len()..].chunks(basis.len());
             let positions: Vec<Vec<f64>> = positions.map(<[f64]>::to_vec).collect();
-            values = distributed::in_order(paths.blocks(), |block| {
+            values = paths.map(|block| {
                 let data = paths.block(block);
                 let (mut seen, mut functions) = (Vec::new(), Vec::new());
                 features.at(&data, t, &mut seen);
                 basis.values(&seen, &mut functions);
-                let mut left = targets[block];
+                let mut left = of_block(&targets, block);
                 for (instrument, position) in positions.iter().enumerate() {
                     let held = combine(position, &functions);
                     let gain = ledger.unit_gain(&data, instrument, t);
@@ -171,14 +173,14 @@ impl Regression {
     /// If the paths have other dates than those of the regression.
     pub fn owed(&self, ledger: &Ledger, paths: &Paths<f64>) -> Vec<f64> {
         let positions = self.positions(paths);
-        let (steps, size) = (paths.steps(), paths.steps() * self.instruments);
-        let owed = distributed::in_order(paths.blocks(), |block| {
-            let account = ledger.account(&paths.block(block), &positions[block * size..][..size]);
-            let lanes = account.paid[steps].iter().zip(account.gain[steps]);
-            let owed = lanes.map(|(paid, gain)| (paid - gain) / ledger.growth(0));
-            owed.take(paths.active(block)).collect::<Vec<f64>>()
+        let steps = paths.steps();
+        let owed = paths.map(|block| -> Lane<f64> {
+            let positions = paths.spread().part(&positions, block);
+            let account = ledger.account(&paths.block(block), positions);
+            let (paid, gain) = (account.paid[steps], account.gain[steps]);
+            std::array::from_fn(|lane| (paid[lane] - gain[lane]) / ledger.growth(0))
         });
-        owed.into_iter().flatten().collect()
+        paths.of_all(owed)
     }
 
     /// The number of periods of the contract.
@@ -186,9 +188,9 @@ impl Regression {
         self.dates.len()
     }
 
-    /// The positions on `paths`, `[blocks][steps][instruments][BLOCK]`, zero where the contract has ended.
+    /// The positions on `paths`, `[own blocks][steps][instruments][BLOCK]`, zero where the contract has ended.
     fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
-        let held = distributed::in_order(paths.blocks(), |block| {
+        let held = paths.map(|block| {
             let data = paths.block(block);
             let mut held = self.targets(&data);
             for (t, held) in held.chunks_exact_mut(self.instruments).enumerate() {
@@ -280,12 +282,12 @@ impl Regression {
     }
 }
 
-/// The values of every feature on date `t`, of a part of the paths on which the contract lives.
+/// The values of every feature on date `t`, of a part of the paths of all ranks on which the contract lives.
 fn sample<R: Real>(features: &Features, paths: &Paths<R>, t: usize) -> Vec<Vec<f64>> {
     let every = paths.count().div_ceil(SAMPLE);
     let mut samples = vec![Vec::new(); features.inputs()];
     let mut seen = Vec::new();
-    for block in (0..paths.blocks()).step_by(every) {
+    for block in paths.own().filter(|block| block.is_multiple_of(every)) {
         let data = paths.block(block);
         features.at(&data, t, &mut seen);
         let alive = alive(&data, t);
@@ -295,7 +297,8 @@ fn sample<R: Real>(features: &Features, paths: &Paths<R>, t: usize) -> Vec<Vec<f
             }
         }
     }
-    samples
+    let collected = samples.into_iter();
+    collected.map(|own| paths.spread().collect(own)).collect()
 }
 
 /// Σ_k coefficient_k · function_k

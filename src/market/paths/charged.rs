@@ -20,11 +20,12 @@ impl<'a, R> PathBlock<'a, R> {
 
 impl<R: Real> Paths<R> {
     /// Notes what each contract brought beside the premium that its ledger knows, in money of its expiry, where the layout has room for
-    /// it: whoever finances the hedge needs to know.
+    /// it: whoever finances the hedge needs to know. The receipts are those of the paths of all ranks.
     pub fn receive(&mut self, receipts: &[f64]) {
         let (size, row) = (self.layout.rows(), self.layout.receipt());
-        for block in 0..self.blocks() {
-            for out in &mut self.rows[block * size..][row.clone()] {
+        for block in self.own() {
+            let first = self.spread.place(block) * size;
+            for out in &mut self.rows[first..][row.clone()] {
                 let of = |lane: usize| receipts.get(block * BLOCK + lane).or(receipts.last());
                 *out = std::array::from_fn(|lane| of(lane).map_or(R::ZERO, |one| R::of(*one)));
             }
@@ -42,8 +43,9 @@ impl<R: Real> Paths<R> {
             paths.layout.cost_factors(),
             paths.count.saturating_sub(1),
         );
-        for block in 0..paths.blocks() {
-            let out = &mut paths.rows[block * size..][rows.clone()];
+        for block in paths.own() {
+            let first = paths.spread.place(block) * size;
+            let out = &mut paths.rows[first..][rows.clone()];
             for (t, out) in out.iter_mut().enumerate() {
                 let path = |lane: usize| (block * BLOCK + lane).min(last);
                 *out = std::array::from_fn(|lane| R::of(factor(path(lane), t)));

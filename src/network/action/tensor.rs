@@ -1,10 +1,12 @@
 use super::{Actor, Hand};
+use crate::distributed::{Portable, Spread};
 use crate::error::Result;
 use crate::market::Paths;
 use crate::network::sweep::Seed;
 use crate::network::tensors::{from_lanes, to_lanes};
 use crate::simd::{BLOCK, Lane, Real};
 use candle_core::{Tensor, WithDType};
+use std::ops::Range;
 
 /// The hands of all blocks, for a sweep in tensor operations: outputs come and derivatives go as tensors of one date.
 pub struct TensorHands<R> {
@@ -12,10 +14,10 @@ pub struct TensorHands<R> {
     instruments: usize,
 }
 
-impl<R: Real + WithDType> TensorHands<R> {
+impl<R: Real + Portable + WithDType> TensorHands<R> {
     /// The hands that trade `paths` before their first date.
     pub fn new(actor: &Actor, paths: &Paths<R>) -> Self {
-        let hands = (0..paths.blocks()).map(|block| {
+        let hands = paths.own().map(|block| {
             let mut hand = Hand::new(actor, paths.steps());
             hand.begin(&paths.block(block));
             hand
@@ -47,17 +49,24 @@ impl<R: Real + WithDType> TensorHands<R> {
         Ok(())
     }
 
-    /// The positions `[blocks][steps][instruments][BLOCK]`.
-    pub fn positions(&self) -> Vec<Lane<R>> {
-        let hands = self.hands.iter();
+    /// The positions on some blocks, `[blocks][steps][instruments][BLOCK]`.
+    pub fn positions_of(&self, blocks: Range<usize>) -> Vec<Lane<R>> {
+        let hands = self.hands[blocks].iter();
         hands.flat_map(|hand| hand.positions()).copied().collect()
     }
 
-    /// Asks for the seeds of all blocks.
-    pub fn seed(&mut self, seed: &Seed<'_, R>) {
-        for (block, hand) in self.hands.iter_mut().enumerate() {
-            let (positions, seeds) = hand.positions_and_seeds();
+    /// Asks for the seeds of all blocks, each rank for those that it has of the paths that are spread like this.
+    pub fn seed(&mut self, seed: &Seed<'_, R>, spread: &Spread) {
+        let mut own = Vec::new();
+        for block in spread.own() {
+            let (positions, seeds) = self.hands[block].positions_and_seeds();
             seed(block, positions, seeds);
+            own.extend_from_slice(seeds);
+        }
+        let all = spread.collect(own);
+        let size = all.len() / self.hands.len();
+        for (hand, own) in self.hands.iter_mut().zip(all.chunks_exact(size)) {
+            hand.positions_and_seeds().1.copy_from_slice(own);
         }
     }
 

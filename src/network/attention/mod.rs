@@ -12,6 +12,7 @@ use super::reference::TensorSweep;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
 use crate::bounds::outside;
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::simd::Real;
 use candle_core::WithDType;
@@ -106,7 +107,7 @@ impl Architecture for AttentionShape {
         Some(0.005)
     }
 
-    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
+    fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
         Box::new(TensorSweep::new(self, actor))
     }
 }

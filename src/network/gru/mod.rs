@@ -10,6 +10,7 @@ use super::map::MapShape;
 use super::reference::TensorSweep;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::simd::Real;
 use candle_core::WithDType;
@@ -80,7 +81,7 @@ impl Architecture for GruShape {
         layers.chain([head]).collect()
     }
 
-    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
+    fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
         Box::new(TensorSweep::new(self, actor))
     }
 }

@@ -18,6 +18,7 @@ use super::record::RecordBlock;
 use super::reference::TensorSweep;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::market::PathBlock;
 use crate::simd::{Real, dispatch};
@@ -80,7 +81,7 @@ impl Architecture for LstmShape {
         inputs + self.layers * (self.hidden + 1 + GATES * self.hidden + 3 * self.hidden)
     }
 
-    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
+    fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
         Box::new(TensorSweep::new(self, actor))
     }
 }

@@ -12,6 +12,7 @@ use super::rectified::{rectified, through_rectified};
 use super::reference::TensorSweep;
 use super::sizes::Sizes;
 use super::sweep::Sweep;
+use crate::distributed::Portable;
 use crate::error::Result;
 use crate::simd::{Dates, Lane, Lanes, Packed, Real};
 use candle_core::WithDType;
@@ -52,7 +53,7 @@ impl Architecture for MlpShape {
         (0..self.sizes.layers).map(layer).chain([head]).collect()
     }
 
-    fn reference<R: Real + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
+    fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
         Box::new(TensorSweep::new(self, actor))
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Ask, CentreKind, CentreOnPaths, Needs, Targets, Wants};
 use crate::contract::{Contract, Leg};
-use crate::distributed;
 use crate::error::{Error, Result};
 use crate::hedging::closed_form::{ClosedForm, Form};
 use crate::linalg::solve_positive;
@@ -26,9 +25,6 @@ pub struct HullWhite;
 
 /// The functions of Δ in the regression.
 const TERMS: usize = 3;
-
-/// Blocks whose products are summed at once.
-const CHUNK: usize = 32;
 
 /// 1, Δ and Δ².
 fn terms(delta: f64) -> [f64; TERMS] {
@@ -67,7 +63,7 @@ fn legs(form: &ClosedForm) -> Result<&[Leg]> {
     }
 }
 
-/// The numbers a, b and c on `paths`.
+/// The numbers a, b and c on `paths`, those of all ranks.
 ///
 /// # Errors
 /// If the contract is no sum of calls and puts, or the equations have no solution.
@@ -78,7 +74,7 @@ pub fn fit(assets: &Assets, contract: &Contract, paths: &Paths<f32>) -> Result<V
         legs(form)?;
     }
     let sizes = [TERMS * TERMS, TERMS];
-    let sums = distributed::sums(paths.blocks(), CHUNK, &sizes, |run, sums| {
+    let sums = paths.spread().sums(&sizes, |run, sums| {
         for block in run {
             let data = paths.block(block);
             for lane in 0..paths.active(block) {

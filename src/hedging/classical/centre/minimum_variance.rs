@@ -4,7 +4,7 @@ use super::{Ask, CentreKind, CentreOnPaths, Needs, Targets, Wants};
 use crate::contract::Leg;
 use crate::error::Result;
 use crate::hedging::closed_form::ClosedForm;
-use crate::market::Pricer;
+use crate::market::{Paths, Pricer};
 use crate::simd::BLOCK;
 use rayon::prelude::*;
 
@@ -34,11 +34,15 @@ impl CentreKind for ModelDelta {
         let (paths, contract) = (ask.paths, ask.contract);
         let legs = contract.needed_legs()?;
         let market = ask.assets.first();
+        // A pricer depends on how far spots and variances go, those of all ranks.
+        let own: Vec<[Widest; 2]> = (0..contract.steps).map(|t| widest(paths, t)).collect();
+        let own = Some(own).filter(|_| !paths.own().is_empty());
+        let of_ranks = paths.spread().collect(Vec::from_iter(own));
         let pricer = |t: usize| {
             let left = contract.dt() * (contract.steps - t) as f64;
-            let states = (0..paths.blocks()).flat_map(|block| {
-                let data = paths.block(block);
-                data.spot[t].into_iter().zip(data.variance[t])
+            let states = of_ranks.iter().flat_map(|dates| {
+                let [spots, variances] = dates[t];
+                spots.into_iter().zip(variances)
             });
             market.pricer_after(contract.dt() * t as f64, legs, left, states)
         };
@@ -50,6 +54,23 @@ impl CentreKind for ModelDelta {
             form: ClosedForm::new(ask.assets, contract)?,
         }))
     }
+}
+
+/// The least and the greatest of some numbers.
+type Widest = [f64; 2];
+
+/// How far spots and variances of the own blocks go on date `t`.
+fn widest(paths: &Paths<f64>, t: usize) -> [Widest; 2] {
+    let mut widest = [[f64::INFINITY, f64::NEG_INFINITY]; 2];
+    for block in paths.own() {
+        let data = paths.block(block);
+        for ([least, greatest], lane) in widest.iter_mut().zip([data.spot[t], data.variance[t]]) {
+            for value in lane {
+                (*least, *greatest) = (least.min(value), greatest.max(value));
+            }
+        }
+    }
+    widest
 }
 
 struct ByPricers<'a> {
