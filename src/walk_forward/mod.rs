@@ -22,6 +22,8 @@ mod prepared;
 mod results;
 #[cfg(test)]
 mod several_tests;
+#[cfg(test)]
+mod shared_tests;
 mod source;
 #[cfg(test)]
 mod tests;
