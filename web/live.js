@@ -210,6 +210,7 @@ function words() {
   if (state === "") return "Connecting.";
   if (state === "gone") return "This run was deleted.";
   if (state === "complete") return "Finished.";
+  if (state === "trained") return "Trained. The results come with all shards of the job: deephedge runs merge.";
   if (state === "running") return phase && !phase.over ? `${phase.words}.` : "Running: no step was taken yet.";
   if (job?.origin === "queue" && job.state !== "running") return `This job is ${stateWords(job)}.`;
   return phase?.words ? `${phase.words}.` : "Stopped.";

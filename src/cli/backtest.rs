@@ -2,9 +2,9 @@
 
 use super::changes::{BacktestChanges, is_strategy, own_data, settings, strategy_or_run};
 use super::output::Output;
-use super::progress::output;
+use super::progress::{came_to, output};
 use crate::error::Result;
-use crate::experiment::Prepared;
+use crate::experiment::{Finished, Prepared};
 use crate::runs::metrics::Request;
 use crate::runs::store::{self, RunFolder};
 use serde_json::json;
@@ -22,7 +22,11 @@ pub fn run(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output>
             Prepared::backtest_over(plan, run.as_ref(), root)?
         }
     };
-    let finished = prepared.carry_out(&mut |_| Ok(()))?;
+    let carried_out = prepared.carry_out(&mut |_| Ok(()))?;
+    Ok(came_to(prepared.folder(), carried_out, backtested))
+}
+
+fn backtested(finished: &Finished) -> Output {
     let document = json!({
         "run": finished.metrics.run,
         "backtest": finished.metrics.backtest,
@@ -32,7 +36,7 @@ pub fn run(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output>
         "hedges": finished.metrics.hedges,
         "best_classical": finished.metrics.best_classical,
     });
-    Ok(output(&finished, document))
+    output(finished, document)
 }
 
 fn interrupted_backtest(what: &str, root: &Path) -> Result<Option<RunFolder>> {

@@ -6,8 +6,9 @@ use super::progress::{carried_out, output};
 use super::stop::Stop;
 use super::values::candidates;
 use crate::distributed::Ranks;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::{Finished, Prepared, Scope};
+use crate::runs::shard::Shard;
 use crate::runs::store;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -32,12 +33,21 @@ pub struct Comparison {
     /// Train for these CVaR levels or risk aversions too: cost against risk.
     #[arg(long, value_delimiter = ',')]
     frontier: Vec<f64>,
+    /// Train share K of N of the trainings alone, into a run that waits for `runs merge`: for job arrays.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     #[command(flatten)]
     changes: Changes,
 }
 
 /// Compares what a strategy file asks for.
 pub fn run(strategy: &Path, comparison: &Comparison, root: &Path, world: &Ranks) -> Result<Output> {
+    if comparison.shard.is_some() && comparison.tune.is_some() {
+        return Err(Error::input(
+            "--shard: what is trained depends on the search of --tune; search first, without --shard, and share out the \
+             strategy.toml of that run",
+        ));
+    }
     let mut plan = load(strategy, &comparison.changes, |strategy| {
         let Some(lengths) = &comparison.lengths else {
             return;
@@ -60,23 +70,16 @@ pub fn run(strategy: &Path, comparison: &Comparison, root: &Path, world: &Ranks)
         seeds: (plan.seed..plan.seed + comparison.seeds).collect(),
         candidates: comparison.tune,
         frontier: comparison.frontier.clone(),
+        shard: comparison.shard,
     };
     let prepared = Prepared::comparison(&plan, &scope, root)?;
-    Ok(compared(&carried_out(
-        &prepared,
-        &Stop::on_signals()?,
-        world,
-    )?))
+    carried_out(&prepared, &Stop::on_signals()?, world, compared)
 }
 
 /// Goes on with a comparison that was stopped.
 pub fn resume(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
     let prepared = Prepared::again(store::open(root, run)?, Some("compare"))?;
-    Ok(compared(&carried_out(
-        &prepared,
-        &Stop::on_signals()?,
-        world,
-    )?))
+    carried_out(&prepared, &Stop::on_signals()?, world, compared)
 }
 
 /// The result of a comparison.

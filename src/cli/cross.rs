@@ -6,7 +6,9 @@ use super::progress::{carried_out, output};
 use super::stop::Stop;
 use crate::distributed::Ranks;
 use crate::error::Result;
-use crate::experiment::{Finished, Prepared};
+use crate::experiment::{Finished, Prepared, Scope};
+use crate::runs::metrics::Request;
+use crate::runs::shard::Shard;
 use crate::runs::store;
 use serde_json::json;
 use std::path::Path;
@@ -20,6 +22,9 @@ pub struct Crossing {
     /// Train with this many seeds, beginning with the strategy's.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
+    /// Train share K of N of the trainings alone, into a run that waits for `runs merge`: for job arrays.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     #[command(flatten)]
     changes: Changes,
 }
@@ -33,26 +38,23 @@ pub fn run(strategy: &Path, crossing: &Crossing, root: &Path, world: &Ranks) -> 
         }
         plan = plan.with_optimizers(|name| names.iter().any(|wanted| wanted == name))?;
     }
-    let seeds = (plan.seed..plan.seed + crossing.seeds).collect();
-    let prepared = Prepared::crossing(&plan, seeds, root)?;
-    Ok(crossed(&carried_out(
-        &prepared,
-        &Stop::on_signals()?,
-        world,
-    )?))
+    let scope = Scope {
+        seeds: (plan.seed..plan.seed + crossing.seeds).collect(),
+        shard: crossing.shard,
+        ..Scope::default()
+    };
+    let prepared = Prepared::crossing(&plan, &scope, root)?;
+    carried_out(&prepared, &Stop::on_signals()?, world, crossed)
 }
 
 /// Goes on with a comparison across markets that was stopped.
 pub fn resume(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
-    let prepared = Prepared::again(store::open(root, run)?, Some("cross"))?;
-    Ok(crossed(&carried_out(
-        &prepared,
-        &Stop::on_signals()?,
-        world,
-    )?))
+    let prepared = Prepared::again(store::open(root, run)?, Some(Request::CROSS))?;
+    carried_out(&prepared, &Stop::on_signals()?, world, crossed)
 }
 
-fn crossed(finished: &Finished) -> Output {
+/// The result of a comparison across markets.
+pub fn crossed(finished: &Finished) -> Output {
     let metrics = &finished.metrics;
     let document = json!({
         "run": metrics.run,

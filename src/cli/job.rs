@@ -22,5 +22,5 @@ pub fn run(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
         return walk_forward::job(folder, &stop, world);
     }
     let prepared = Prepared::again(folder, None)?;
-    Ok(compared(&carried_out(&prepared, &stop, world)?))
+    carried_out(&prepared, &stop, world, compared)
 }

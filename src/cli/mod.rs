@@ -8,6 +8,7 @@ mod cross;
 mod data;
 mod job;
 mod keys;
+mod merge;
 mod output;
 mod price;
 mod progress;
@@ -25,6 +26,7 @@ mod walk_forward;
 
 use crate::distributed::{self, Ranks};
 use crate::error::{Error, Result, excerpt};
+use crate::runs::shard::Shard;
 use crate::runs::store::DEFAULT_ROOT;
 #[cfg(feature = "dashboard")]
 use crate::server::{DEFAULT_BIND, limits};
@@ -89,6 +91,9 @@ enum Command {
         /// interrupted goes on.
         #[arg(long)]
         walk_forward: bool,
+        /// Train share K of N of a walk-forward's trainings alone, into a run that waits for `runs merge`: for job arrays.
+        #[arg(long, value_name = "K/N", requires = "walk_forward")]
+        shard: Option<Shard>,
         /// Write the page of a walk-forward (Markdown) and its figure here too.
         #[arg(long, requires = "walk_forward")]
         page: Option<PathBuf>,
@@ -304,11 +309,13 @@ fn run(command: Command, json: bool, world: &Ranks) -> Result<Output> {
             run,
             changes,
             walk_forward,
+            shard,
             page,
             runs,
         } => {
             if walk_forward {
-                walk_forward::run(&run, &changes, page.as_deref(), &runs.path, world)
+                let more = (shard, page.as_deref());
+                walk_forward::run(&run, &changes, more, &runs.path, world)
             } else {
                 backtest::run(&run, &changes, &runs.path)
             }
@@ -325,7 +332,7 @@ fn run(command: Command, json: bool, world: &Ranks) -> Result<Output> {
                 "report: one run at a time, unless --markdown is given",
             )),
         },
-        Command::Runs { action, runs } => runs::run(&runs.path, action),
+        Command::Runs { action, runs } => runs::run(&runs.path, action, world),
         Command::Job { run, runs } => job::run(&run, &runs.path, world),
         #[cfg(feature = "dashboard")]
         Command::Serve {

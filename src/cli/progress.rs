@@ -8,17 +8,48 @@ use crate::experiment::{Finished, Prepared};
 use crate::groups::Progress;
 use crate::numbers::significant;
 use crate::report::text::{WIDTH, tables};
+use crate::runs::shard::CarriedOut;
+use crate::runs::store::RunFolder;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 
-/// Carries a run out behind progress bars.
-pub fn carried_out(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<Finished> {
+/// Carries a run out behind progress bars, and says what it came to: its results as `results` says them.
+pub fn carried_out(
+    prepared: &Prepared,
+    stop: &Stop,
+    world: &Ranks,
+    results: impl FnOnce(&Finished) -> Output,
+) -> Result<Output> {
     let bars = Bars::default();
-    prepared.carry_out_on(world, &mut |at| {
+    let carried_out = prepared.carry_out_on(world, &mut |at| {
         bars.show(&at);
         stop.check()
-    })
+    })?;
+    Ok(came_to(prepared.folder(), carried_out, results))
+}
+
+/// What a run came to: its results as `results` says them, or the trainings of a shard.
+pub fn came_to<T>(
+    folder: &RunFolder,
+    carried_out: CarriedOut<T>,
+    results: impl FnOnce(&T) -> Output,
+) -> Output {
+    match carried_out {
+        CarriedOut::Results(finished) => results(&finished),
+        CarriedOut::Shard(share) => Output {
+            text: format!(
+                "{share}: {}\nonce all shards are trained, `deephedge runs merge` makes one run of their folders",
+                folder.path().display()
+            ),
+            document: json!({
+                "run": folder.id(),
+                "shard": share.shard,
+                "trained": share.trained,
+                "trainings": share.trainings,
+            }),
+        },
+    }
 }
 
 /// The result with its `warnings`, which are said on standard error too.

@@ -33,6 +33,10 @@ impl Command {
                 true => Sharing::Shared,
                 false => Sharing::ByFirst,
             },
+            Self::Runs { action, .. } => match action.measures() {
+                true => Sharing::Shared,
+                false => Sharing::ByFirst,
+            },
             #[cfg(feature = "dashboard")]
             Self::Serve { .. } => Sharing::Refused("serve"),
             Self::Calibrate(_)
@@ -41,7 +45,6 @@ impl Command {
             | Self::Schema
             | Self::Simulate { .. }
             | Self::Report { .. }
-            | Self::Runs { .. }
             | Self::Price { .. } => Sharing::ByFirst,
         }
     }

@@ -1,7 +1,9 @@
 //! `runs` and `report`: runs that there are, and their pages.
 
+use super::merge;
 use super::output::Output;
 use crate::atomic::Destination;
+use crate::distributed::Ranks;
 use crate::error::{Result, at_path};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::progress;
@@ -30,6 +32,15 @@ pub enum Action {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Make one run of the shards of a job: what they trained is measured together.
+    Merge {
+        /// All shards of the job: run ids, unique beginnings of them, or paths of folders.
+        #[arg(required = true)]
+        shards: Vec<String>,
+        /// Delete the shards once the run has its results.
+        #[arg(long)]
+        delete: bool,
+    },
     /// Delete a run.
     Delete {
         /// The whole run id.
@@ -37,8 +48,18 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Whether it measures policies, which all ranks of a job do together.
+    pub fn measures(&self) -> bool {
+        match self {
+            Self::Merge { .. } => true,
+            Self::List | Self::Show { .. } | Self::Export { .. } | Self::Delete { .. } => false,
+        }
+    }
+}
+
 /// Does it with the runs under `root`.
-pub fn run(root: &Path, action: Action) -> Result<Output> {
+pub fn run(root: &Path, action: Action, world: &Ranks) -> Result<Output> {
     match action {
         Action::List => list(root),
         Action::Show { run } => {
@@ -54,6 +75,7 @@ pub fn run(root: &Path, action: Action) -> Result<Output> {
             destination.write(|file| file.write_all(text.as_bytes()))?;
             Ok(written(&out))
         }
+        Action::Merge { shards, delete } => merge::run(root, &shards, delete, world),
         Action::Delete { run } => {
             delete(root, &run)?;
             Ok(Output {
@@ -85,14 +107,15 @@ fn list(root: &Path) -> Result<Output> {
         let id = listed.folder.id();
         let (state, name) = match &listed.state {
             State::Complete(metrics) => ("complete", metrics.name.clone()),
-            State::Incomplete if progress::is_running(&listed.folder) => {
-                ("running", "running".into())
-            }
-            State::Incomplete => ("unfinished", unfinished(&listed.folder)),
+            State::Incomplete => incomplete(&listed.folder),
             State::Unreadable(why) => ("unreadable", format!("unreadable: {why}")),
         };
         lines.push(format!("{id:<48} {name}"));
-        rows.push(json!({ "run": id, "state": state, "name": name }));
+        let mut row = json!({ "run": id, "state": state, "name": name });
+        if let Ok(Some(share)) = listed.folder.share() {
+            row["shard"] = json!(share.shard);
+        }
+        rows.push(row);
     }
     Ok(Output {
         text: lines.join("\n"),
@@ -100,9 +123,29 @@ fn list(root: &Path) -> Result<Output> {
     })
 }
 
+/// How far a run is that has no results, in a word and in words.
+fn incomplete(folder: &RunFolder) -> (&'static str, String) {
+    let (going, share) = (progress::is_running(folder), folder.share().ok().flatten());
+    match (going, share) {
+        (true, None) => ("running", "running".into()),
+        (true, Some(share)) => ("running", format!("{share}; running")),
+        (false, Some(share)) if share.is_trained() => {
+            let next = "`runs merge` makes one run of all shards";
+            ("trained", format!("{share}; {next}"))
+        }
+        (false, _) => ("unfinished", unfinished(folder)),
+    }
+}
+
 /// How far a run came that is not finished, and what can be done with it.
 fn unfinished(folder: &RunFolder) -> String {
     let id = folder.id();
+    if let Ok((Some(share), Some(request))) = folder
+        .share()
+        .and_then(|share| Ok((share, folder.request()?)))
+    {
+        return format!("{share}; go on with `{}`", request.resumption(id));
+    }
     match (folder.request(), folder.trainings()) {
         (Ok(Some(request)), Ok(Some((done, all)))) => {
             let trained = match all {

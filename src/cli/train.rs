@@ -30,21 +30,13 @@ pub fn run(
         })?,
     };
     let prepared = Prepared::training(&plan, name, root)?;
-    Ok(trained(&carried_out(
-        &prepared,
-        &Stop::on_signals()?,
-        world,
-    )?))
+    carried_out(&prepared, &Stop::on_signals()?, world, trained)
 }
 
 /// Goes on with a training that was stopped.
 pub fn resume(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
     let prepared = Prepared::again(store::open(root, run)?, Some("train"))?;
-    Ok(trained(&carried_out(
-        &prepared,
-        &Stop::on_signals()?,
-        world,
-    )?))
+    carried_out(&prepared, &Stop::on_signals()?, world, trained)
 }
 
 fn trained(finished: &Finished) -> Output {

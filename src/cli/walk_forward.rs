@@ -2,12 +2,13 @@
 
 use super::changes::{BacktestChanges, is_strategy, own_data, settings};
 use super::output::{Output, warn};
-use super::progress::Bars;
+use super::progress::{Bars, came_to};
 use super::stop::Stop;
 use crate::atomic::Destination;
 use crate::distributed::Ranks;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
+use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
 use crate::walk_forward::{self, FIGURE, Finished, Prepared};
@@ -19,26 +20,37 @@ use std::path::Path;
 pub fn run(
     what: &str,
     changes: &BacktestChanges,
-    page: Option<&Path>,
+    (shard, page): (Option<Shard>, Option<&Path>),
     root: &Path,
     world: &Ranks,
 ) -> Result<Output> {
+    if shard.is_some() && page.is_some() {
+        return Err(Error::input(
+            "--page: a shard has none; `backtest RUN --walk-forward --page` writes that of the merged run",
+        ));
+    }
     let page = page.map(Page::new).transpose()?;
     let is_file = is_strategy(what);
     let prepared = if is_file {
         let plan = Plan::load(Path::new(what), |raw| changes.apply(raw))?;
         settings(&plan, what)?;
-        Prepared::new(plan, root)?
+        Prepared::new(plan, shard, root)?
     } else {
         let prepared = Prepared::again(store::open(root, what)?)?;
+        if shard.is_some() {
+            return Err(Error::input(format!(
+                "run `{}` goes on with its own trainings: give no --shard",
+                prepared.folder.id()
+            )));
+        }
         if changes.any() {
             return Err(own_data(prepared.folder.id()));
         }
         prepared
     };
-    let finished = carried_out(&prepared, &Stop::on_signals()?, world)?;
-    let results = &finished.results;
-    if let Some(page) = page {
+    let carried_out = carried_out(&prepared, &Stop::on_signals()?, world)?;
+    if let (Some(page), CarriedOut::Results(finished)) = (page, &carried_out) {
+        let results = &finished.results;
         let command = is_file.then(|| {
             format!(
                 "deephedge backtest {what} --walk-forward --page {}",
@@ -58,7 +70,7 @@ pub fn run(
             page.picture.write(|file| file.write_all(&svg))?;
         }
     }
-    Ok(output(&prepared, &finished))
+    Ok(said(&prepared, carried_out))
 }
 
 /// Where the page of a walk-forward goes, and its figure beside it.
@@ -88,16 +100,25 @@ impl Page {
 
 /// Carries the run of a folder out until `stop` says so.
 pub fn job(folder: RunFolder, stop: &Stop, world: &Ranks) -> Result<Output> {
-    let prepared = Prepared::again(folder)?;
-    let finished = carried_out(&prepared, stop, world)?;
-    Ok(output(&prepared, &finished))
+    finish(&Prepared::again(folder)?, stop, world)
 }
 
-fn carried_out(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<Finished> {
+/// Carries a walk-forward out behind progress bars until `stop` says so, and says what it came to.
+pub fn finish(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<Output> {
+    Ok(said(prepared, carried_out(prepared, stop, world)?))
+}
+
+fn carried_out(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<CarriedOut<Finished>> {
     let bars = Bars::default();
     prepared.carry_out_on(world, &mut |at| {
         bars.show(&at);
         stop.check()
+    })
+}
+
+fn said(prepared: &Prepared, carried_out: CarriedOut<Finished>) -> Output {
+    came_to(&prepared.folder, carried_out, |finished| {
+        output(prepared, finished)
     })
 }
 

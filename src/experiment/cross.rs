@@ -3,7 +3,8 @@
 use super::compared::against;
 use super::outcome::hedge_test_paths;
 use super::results::Results;
-use super::trainings::{self, Entry, Trainings};
+use super::trainings;
+use super::turns::Turn;
 use crate::error::{Error, Result};
 use crate::groups::Crew;
 use crate::hedging::{Book, Policy, TrainedPolicy, TunedHedge};
@@ -13,7 +14,7 @@ use crate::risk::{Estimate, Row, RowInput};
 use crate::runs::classical::{self, BesideBest, BestClassical, HedgeRow};
 use crate::runs::crossed::{Crossed, to_frame};
 use crate::runs::parquet::write_parquet;
-use crate::runs::progress::{Event, Planned};
+use crate::runs::progress::Event;
 use crate::strategy::Plan;
 
 /// A strategy made for one of the markets: a classical hedge, or a policy of every seed.
@@ -36,56 +37,42 @@ pub fn markets(plan: &Plan) -> Result<Vec<(String, Plan)>> {
     Ok(plans)
 }
 
-/// The trainings of [`cross`] in their order.
-///
-/// # Errors
-/// The errors of [`markets`].
-pub fn planned(plan: &Plan, seeds: &[u64]) -> Result<Vec<Planned>> {
-    let plans = markets(plan)?;
-    let mut planned = Vec::new();
-    for optimizer in &plan.optimizers {
-        for (market, plan) in &plans {
+/// The trainings in `markets`, of which the first is the strategy's own, in their order.
+pub fn turns<'a>(markets: &'a [(String, Plan)], seeds: &[u64]) -> Vec<Turn<'a>> {
+    let optimizers = markets.first().map(|(_, own)| own.optimizers.iter());
+    let mut turns = Vec::new();
+    for optimizer in optimizers.into_iter().flatten() {
+        for (market, plan) in markets {
             let entries = trainings::in_market(optimizer, market, seeds);
-            planned.extend(entries.iter().map(|entry| entry.planned(plan)));
+            turns.extend(entries.into_iter().map(|entry| (plan, entry)));
         }
     }
-    Ok(planned)
+    turns
 }
 
-/// Trains every optimizer of the plan with `seeds` in its own market and in each of the plan's further `markets`, as far
-/// as the run does not hold that yet, and hedges the test paths of all of them with every policy and with the classical
-/// hedges of every market's parameters.
+/// Hedges the test paths of all of `markets`, of which the first is that of `plan`, with every policy that the run has of
+/// trainings with `seeds`, and with the classical hedges of every market's parameters.
 ///
 /// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in. The hedges of the results
 /// are those of the strategy's own market.
 ///
 /// # Errors
-/// The errors of [`markets`], the training and the crew.
-pub fn cross(plan: &Plan, seeds: &[u64], crew: &mut Crew<'_>) -> Result<Results> {
-    let plans = markets(plan)?;
-    crew.on_every_rank(|stop| {
-        plans
-            .iter()
-            .try_for_each(|(_, plan)| plan.make_quotes(stop))
-    })?;
-    // By optimizer, market and seed.
-    let mut entries: Vec<Vec<Vec<Entry>>> = Vec::new();
-    for optimizer in &plan.optimizers {
-        let in_market =
-            |(market, _): &(String, Plan)| trainings::in_market(optimizer, market, seeds);
-        entries.push(plans.iter().map(in_market).collect());
-    }
-    let all = entries.iter().flat_map(|of| plans.iter().zip(of));
-    let all = all.flat_map(|((_, plan), entries)| entries.iter().map(move |entry| (plan, entry)));
-    crew.each(&Trainings(all.collect()), plan.ranks_per_training)?;
+/// The errors of the policies and the crew.
+pub fn measure(
+    markets: &[(String, Plan)],
+    plan: &Plan,
+    seeds: &[u64],
+    crew: &mut Crew<'_>,
+) -> Result<Results> {
     let ranks = crew.world().clone();
     let shared = |(market, plan): &(String, Plan)| (market.clone(), plan.with_ranks(ranks.clone()));
-    let plans: Vec<(String, Plan)> = plans.iter().map(shared).collect();
+    let plans: Vec<(String, Plan)> = markets.iter().map(shared).collect();
     let mut strategies: Vec<(String, Vec<Made>)> = Vec::new();
-    for (optimizer, in_markets) in plan.optimizers.iter().zip(&entries) {
+    for optimizer in &plan.optimizers {
         let mut made = Vec::new();
-        for ((_, plan), entries) in plans.iter().zip(in_markets) {
+        for (market, plan) in &plans {
             let read = |name: &str| crew.read(name);
+            let entries = trainings::in_market(optimizer, market, seeds);
             let policies = entries.iter().map(|entry| entry.policy(&read, plan));
             made.push(Made::Trained(policies.collect::<Result<_>>()?));
         }

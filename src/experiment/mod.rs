@@ -3,6 +3,7 @@
 mod command;
 mod compared;
 mod cross;
+mod merge;
 mod outcome;
 mod policies;
 pub mod replay;
@@ -14,6 +15,7 @@ mod trainings;
 mod tuning;
 #[cfg(test)]
 mod tuning_tests;
+mod turns;
 
 pub use crate::groups::{Progress, Report};
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
@@ -25,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::groups::{Assignment, Crew};
 use crate::runs::metrics::{Metrics, Request};
 use crate::runs::progress::{Event, Planned};
+use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, Plan, Strategy};
 use command::Command;
@@ -52,6 +55,8 @@ pub struct Scope {
     pub candidates: Option<usize>,
     /// CVaR levels or risk aversions that policies are trained for too.
     pub frontier: Vec<f64>,
+    /// The share of the trainings that is done here, without any measurement, if the job is cut into shards.
+    pub shard: Option<Shard>,
 }
 
 /// A run folder with all that is needed to carry out what it asks for, now or after the process was stopped.
@@ -89,12 +94,8 @@ impl Prepared {
     ///
     /// # Errors
     /// [`Error::Input`] if the plan has no further markets, or the folder cannot be written.
-    pub fn crossing(plan: &Plan, seeds: Vec<u64>, root: &Path) -> Result<Self> {
-        let scope = Scope {
-            seeds,
-            ..Scope::default()
-        };
-        Self::new(Command::Cross, plan.clone(), &scope, root)
+    pub fn crossing(plan: &Plan, scope: &Scope, root: &Path) -> Result<Self> {
+        Self::new(Command::Cross, plan.clone(), scope, root)
     }
 
     fn new(command: Command, plan: Plan, scope: &Scope, root: &Path) -> Result<Self> {
@@ -103,21 +104,26 @@ impl Prepared {
         plan.check_memory(scope.seeds.len())?;
         // Before the folder, so that what cannot be read leaves none.
         let contracts = contracts(&plan)?;
-        let mut trainings = trainings::entries(&plan, scope).len();
-        if command == Command::Cross {
-            trainings *= cross::markets(&plan)?.len();
-        }
+        let markets = turns::markets(command, &plan)?;
+        let turns = turns::turns(command, &markets, scope);
+        let all = turns.len();
+        let own = turns::own(turns, scope.shard)?;
         let request = Request {
             command: command.name().into(),
             strategy,
             seeds: scope.seeds.clone(),
             candidates: scope.candidates,
             frontier: scope.frontier.clone(),
-            trainings,
-            policies: None,
-            created: None,
+            trainings: own.len(),
+            shard: scope.shard,
+            job_trainings: scope.shard.map(|_| all),
+            ..Request::default()
         };
-        let (folder, request) = store::begin(root, &plan.name, request, |_| Ok(()))?;
+        let name = match scope.shard {
+            Some(shard) => shard.name_of(&plan.name),
+            None => plan.name.clone(),
+        };
+        let (folder, request) = store::begin(root, &name, request, |_| Ok(()))?;
         Ok(Self {
             folder,
             plan,
@@ -191,6 +197,7 @@ impl Prepared {
         if folder.is_complete() {
             return Err(not("complete, there is nothing to resume"));
         }
+        request.check_version(&folder)?;
         let plan = Command::of(&request)?.part_of(asked_for(&folder, &request)?);
         if request.trainings > 0 {
             plan.check_memory(request.seeds.len())?;
@@ -221,11 +228,12 @@ impl Prepared {
     /// and the classical hedges, and backtests all of them if the plan says so.
     ///
     /// Trainings and trials in the folder are not repeated, and a training that was stopped goes on from its checkpoint:
-    /// the result has the bits of a run that was never stopped, apart from seconds.
+    /// the result has the bits of a run that was never stopped, apart from seconds. A shard does its own trainings, and
+    /// measures nothing.
     ///
     /// # Errors
     /// [`Error::Input`] if another process is carrying the run out; errors of the training; the error of `report`.
-    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<Finished> {
+    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<CarriedOut<Finished>> {
         self.carry_out_on(&Ranks::alone(), report)
     }
 
@@ -234,7 +242,11 @@ impl Prepared {
     ///
     /// # Errors
     /// Those of [`Self::carry_out`].
-    pub fn carry_out_on(&self, world: &Ranks, report: &mut Report<'_>) -> Result<Finished> {
+    pub fn carry_out_on(
+        &self,
+        world: &Ranks,
+        report: &mut Report<'_>,
+    ) -> Result<CarriedOut<Finished>> {
         let command = Command::of(&self.request)?;
         let alone = Ranks::alone();
         let ranks = if command.is_shared() { world } else { &alone };
@@ -256,9 +268,13 @@ impl Prepared {
         result
     }
 
-    fn finished(&self, command: Command, crew: &mut Crew<'_>) -> Result<Finished> {
+    fn finished(&self, command: Command, crew: &mut Crew<'_>) -> Result<CarriedOut<Finished>> {
         let (plan, request, folder) = (&self.plan, &self.request, &self.folder);
-        match command {
+        if let Some(shard) = request.shard {
+            train(command, plan, &scope(request), crew)?;
+            return Ok(CarriedOut::Shard(folder.share_of(shard)?));
+        }
+        let finished = match command {
             Command::Backtest => match (&plan.backtest, &self.contracts) {
                 (Some(settings), Some(contracts)) => {
                     backtest_in(folder.clone(), plan, settings, contracts, &self.policies)
@@ -266,7 +282,7 @@ impl Prepared {
                 (None, _) | (_, None) => Err(Error::input("a backtest needs `backtest.data`")),
             },
             Command::Cross => {
-                let results = cross::cross(plan, &request.seeds, crew)?;
+                let results = crossed(plan, request, crew)?;
                 finish("cross", plan, folder.clone(), results, None)
             }
             Command::Compare | Command::Train => {
@@ -275,7 +291,8 @@ impl Prepared {
                 let backtest = plan.backtest.as_ref().zip(contracts);
                 finish(&request.command, &plan, folder.clone(), results, backtest)
             }
-        }
+        };
+        finished.map(CarriedOut::Results)
     }
 }
 
@@ -292,13 +309,37 @@ pub fn take_part(
     let command = Command::of(request)?;
     let plan = command.part_of(Plan::parse(&request.strategy, |_| {})?);
     let mut crew = Crew::other(world, stop);
+    if request.shard.is_some() {
+        return train(command, &plan, &scope(request), &mut crew).map(|_| ());
+    }
     match command {
         Command::Compare | Command::Train => compare(&plan, None, request, &mut crew).map(|_| ()),
-        Command::Cross => cross::cross(&plan, &request.seeds, &mut crew).map(|_| ()),
+        Command::Cross => crossed(&plan, request, &mut crew).map(|_| ()),
         Command::Backtest => Err(Error::Computation(
             "a backtest is carried out by rank 0 alone".into(),
         )),
     }
+}
+
+/// Does what the run does not have yet of its own trainings, in the markets of the command, which come back.
+fn train(
+    command: Command,
+    plan: &Plan,
+    scope: &Scope,
+    crew: &mut Crew<'_>,
+) -> Result<Vec<(String, Plan)>> {
+    let markets = turns::markets(command, plan)?;
+    let plans = || markets.iter().map(|(_, plan)| plan);
+    crew.on_every_rank(|stop| plans().try_for_each(|plan| plan.make_quotes(stop)))?;
+    let own = turns::own(turns::turns(command, &markets, scope), scope.shard)?;
+    crew.each(&Trainings(own), plan.ranks_per_training)?;
+    Ok(markets)
+}
+
+/// What a comparison across markets finds.
+fn crossed(plan: &Plan, request: &Request, crew: &mut Crew<'_>) -> Result<Results> {
+    let markets = train(Command::Cross, plan, &scope(request), crew)?;
+    cross::measure(&markets, plan, &request.seeds, crew)
 }
 
 /// What a comparison finds, and the plan with the settings that it has found; on history, which rank 0 alone needs, only there.
@@ -308,6 +349,7 @@ fn compare(
     request: &Request,
     crew: &mut Crew<'_>,
 ) -> Result<(Plan, Results)> {
+    let command = Command::of(request)?;
     crew.on_every_rank(|stop| plan.make_quotes(stop))?;
     let scope = scope(request);
     let mut plan = plan.clone();
@@ -320,10 +362,7 @@ fn compare(
         }
         crew.on_first(|folder| folder.write_strategy(&plan.to_toml()?))?;
     }
-    let entries = trainings::entries(&plan, &scope);
-    let turns = trainings::in_turn(&entries).into_iter();
-    let all = Trainings(turns.map(|entry| (&plan, entry)).collect());
-    crew.each(&all, plan.ranks_per_training)?;
+    train(command, &plan, &scope, crew)?;
     crew.event(&Event::Measuring)?;
     let shared = plan.with_ranks(crew.world().clone());
     let crew = RefCell::new(crew);
@@ -335,6 +374,7 @@ fn compare(
         stop: &stop,
     };
     let read = |name: &str| crew.borrow().read(name);
+    let entries = trainings::entries(&plan, &scope);
     let mut trained = trainings::measure(&bench, &scope, &entries, &read)?;
     let hedges = shared.tuned_hedges(&mut || stop())?;
     trained.outcomes.extend(classical(&bench, &hedges)?);
@@ -358,21 +398,22 @@ fn scope(request: &Request) -> Scope {
         seeds: request.seeds.clone(),
         candidates: request.candidates,
         frontier: request.frontier.clone(),
+        shard: request.shard,
     }
 }
 
-/// The plan of what a run asks for, and its trainings in their order.
+/// The plan of what a run asks for, and its own trainings in their order, from the strategy as it was before any search for
+/// settings.
 ///
 /// # Errors
 /// The errors of [`Plan::parse`].
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let command = Command::of(request)?;
     let plan = command.part_of(Plan::parse(&request.strategy, |_| {})?);
-    let trainings = match command {
-        Command::Backtest => Vec::new(),
-        Command::Cross => cross::planned(&plan, &request.seeds)?,
-        Command::Compare | Command::Train => trainings::planned(&plan, &scope(request)),
-    };
+    let markets = turns::markets(command, &plan)?;
+    let turns = turns::turns(command, &markets, &scope(request));
+    let own = turns::own(turns, request.shard)?.into_iter();
+    let trainings = own.map(|(plan, entry)| entry.planned(plan)).collect();
     Ok((plan, trainings))
 }
 

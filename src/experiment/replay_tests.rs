@@ -16,8 +16,10 @@ fn run(test: &str, market: &str) -> (Scratch, RunFolder, Metrics) {
         ..Scope::default()
     };
     let prepared = Prepared::comparison(&plan, &scope, root.path()).unwrap();
-    let finished = prepared.carry_out(&mut |_| Ok(())).unwrap();
-    (root, finished.folder, finished.metrics)
+    prepared.carry_out(&mut |_| Ok(())).unwrap();
+    let folder = prepared.folder().clone();
+    let metrics = folder.metrics().unwrap();
+    (root, folder, metrics)
 }
 
 const GBM: &str = "[market]\nmodel = \"gbm\"\nvolatility = 0.2\nrate = 0.03\ndividend = 0.01";

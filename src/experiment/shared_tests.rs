@@ -53,7 +53,7 @@ fn carried_out(
     prepared: &Prepared,
     size: usize,
     stop: &(dyn Fn(usize) -> bool + Sync),
-) -> (Result<Finished>, Vec<Result<()>>) {
+) -> (Result<CarriedOut<Finished>>, Vec<Result<()>>) {
     let asked = |rank: usize| match stop(rank) {
         true => Err(Error::Stopped("asked".into())),
         false => Ok(()),
@@ -130,7 +130,7 @@ fn settings_are_searched_alike() {
         let scope = Scope {
             seeds: vec![7],
             candidates: Some(4),
-            frontier: Vec::new(),
+            ..Scope::default()
         };
         Prepared::comparison(&plan(""), &scope, root).unwrap()
     };
@@ -144,7 +144,11 @@ fn settings_are_searched_alike() {
 #[test]
 fn markets_are_crossed_alike() {
     let plan = plan("[markets.calm]\nvolatility = 0.1\n");
-    let make = |root: &Path| Prepared::crossing(&plan, vec![7], root).unwrap();
+    let scope = Scope {
+        seeds: vec![7],
+        ..Scope::default()
+    };
+    let make = |root: &Path| Prepared::crossing(&plan, &scope, root).unwrap();
     let (expected, _) = files("crossed", 1, make);
     let (found, _) = files("crossed", 3, make);
     assert_same(&found, &expected, "3 ranks");

@@ -3,6 +3,7 @@
 use super::Scope;
 use super::outcome::{Bench, Outcome, Training};
 use super::policies::{policy_file, recurrent};
+use super::turns::Turn;
 use crate::error::{Error, Result};
 use crate::groups::{Keeper, Work, train};
 use crate::network::Parameters;
@@ -77,19 +78,12 @@ pub fn entries(plan: &Plan, scope: &Scope) -> Vec<Entry> {
     entries
 }
 
-/// `entries` in the order of training: the main table's first, and seed by seed, so that what else the machine does
-/// lengthens the seconds of all methods alike.
-pub fn in_turn(entries: &[Entry]) -> Vec<&Entry> {
-    let mut turns: Vec<&Entry> = entries.iter().collect();
-    turns.sort_by_key(|entry| (entry.variant != Variant::Main, entry.seed));
-    turns
-}
-
-/// The trainings of a comparison in their order, from the strategy as it was before any search for settings.
-pub fn planned(plan: &Plan, scope: &Scope) -> Vec<Planned> {
-    let entries = entries(plan, scope);
-    let turns = in_turn(&entries).into_iter();
-    turns.map(|entry| entry.planned(plan)).collect()
+/// The trainings of a comparison in their order: the main table's first, and seed by seed, so that what else the machine
+/// does lengthens the seconds of all methods alike.
+pub fn turns<'a>(plan: &'a Plan, scope: &Scope) -> Vec<Turn<'a>> {
+    let mut entries = entries(plan, scope);
+    entries.sort_by_key(|entry| (entry.variant != Variant::Main, entry.seed));
+    entries.into_iter().map(|entry| (plan, entry)).collect()
 }
 
 /// The trainings of one optimizer in the market called `name`.
@@ -153,8 +147,40 @@ impl Entry {
         }
     }
 
+    /// The optimizer that is trained.
+    pub fn optimizer(&self) -> &OptimizerPlan {
+        &self.optimizer
+    }
+
+    /// The files of the training once it is done, which the run's folder must have whole.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming what is missing or damaged.
+    pub fn files(&self, folder: &RunFolder, plan: &Plan) -> Result<[String; 2]> {
+        let read = |name: &str| folder.read_bytes(name);
+        let checked = || {
+            let kept = self.kept(&read)?;
+            if kept.row.is_none() && matches!(self.variant, Variant::Length(_) | Variant::Risk(_)) {
+                return Err(self.damaged());
+            }
+            self.policy(&read, plan).map(|_| ())
+        };
+        checked().map_err(|error| error.at(&format!("run `{}`", folder.id())))?;
+        Ok([policy_file(&self.id()), self.file()])
+    }
+
+    fn kept(&self, read: &ReadFile<'_>) -> Result<Kept> {
+        let file = self.file();
+        let kept = read(&file)?.ok_or_else(|| self.damaged())?;
+        from_json(&kept).map_err(|why| Error::input(format!("{file}: {why}")))
+    }
+
+    fn damaged(&self) -> Error {
+        Error::input(format!("{} is damaged", self.file()))
+    }
+
     /// The plan that is trained.
-    fn plan(&self, plan: &Plan) -> Plan {
+    pub fn plan(&self, plan: &Plan) -> Plan {
         let mut plan = plan.clone();
         match self.variant {
             Variant::Main => return plan,
@@ -172,7 +198,7 @@ impl Entry {
 pub type ReadFile<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>> + 'a;
 
 /// Trainings that do not depend on each other, each in its plan, in the order in which they are begun.
-pub struct Trainings<'a>(pub Vec<(&'a Plan, &'a Entry)>);
+pub struct Trainings<'a>(pub Vec<Turn<'a>>);
 
 impl Work for Trainings<'_> {
     fn pieces(&self) -> usize {
@@ -180,7 +206,7 @@ impl Work for Trainings<'_> {
     }
 
     fn is_done(&self, piece: usize, folder: &RunFolder) -> Result<bool> {
-        let (_, entry) = self.0[piece];
+        let (_, entry) = &self.0[piece];
         Ok(folder.path().join(entry.file()).is_file())
     }
 
@@ -189,7 +215,7 @@ impl Work for Trainings<'_> {
     }
 
     fn carry_out(&self, piece: usize, keeper: &mut dyn Keeper) -> Result<Vec<u8>> {
-        let (plan, entry) = self.0[piece];
+        let (plan, entry) = &self.0[piece];
         run(plan, entry, keeper)?;
         Ok(Vec::new())
     }
@@ -288,10 +314,8 @@ pub fn measure(
     let frontier = !scope.frontier.is_empty();
     for entry in entries {
         let (name, seed) = (&entry.optimizer.name, entry.seed);
-        let file = entry.file();
-        let damaged = || Error::input(format!("{file} is damaged"));
-        let kept = read(&file)?.ok_or_else(damaged)?;
-        let kept: Kept = from_json(&kept).map_err(|why| Error::input(format!("{file}: {why}")))?;
+        let damaged = || entry.damaged();
+        let kept = entry.kept(read)?;
         match entry.variant {
             Variant::Main => {
                 let parameters = entry.policy(read, plan)?;

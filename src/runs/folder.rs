@@ -7,6 +7,7 @@
 use super::id::{time_of, time_stamp};
 use super::metrics::{ExamplePath, Metrics, Request};
 use super::parquet::write_parquet;
+use super::shard::{Shard, Share};
 use super::tables::{BacktestTable, EvaluationTable};
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result, at_path, excerpt, parser_message};
@@ -69,7 +70,7 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where finished trainings of a comparison are kept, a JSON file each.
+    /// Where finished trainings of a comparison, and of a window of a walk-forward, are kept, a JSON file each.
     pub const TRAININGS: &str = "trainings";
 
     /// Where a walk-forward keeps its windows, a folder each.
@@ -91,13 +92,49 @@ impl RunFolder {
         let done = if request.command == Request::WALK_FORWARD {
             let windows = fs::read_dir(self.path.join(Self::WINDOWS));
             let windows = windows.into_iter().flatten().flatten();
-            windows
-                .map(|window| files_in(&window.path().join("policies")))
-                .sum()
+            // Windows of older versions have no mark of each training.
+            let trained = |window: &Path| match window.join("window.json").is_file() {
+                true => files_in(&window.join("policies")),
+                false => files_in(&window.join(Self::TRAININGS)),
+            };
+            windows.map(|window| trained(&window.path())).sum()
         } else {
             files_in(&self.path.join(Self::TRAININGS))
         };
         Ok(Some((done, request.trainings)))
+    }
+
+    /// How far the run is, if it is a shard.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if `comparison.json` is not what it should be.
+    pub fn share(&self) -> Result<Option<Share>> {
+        let shard = self.request()?.and_then(|request| request.shard);
+        shard.map(|shard| self.share_of(shard)).transpose()
+    }
+
+    /// How far the run is, which is `shard`.
+    ///
+    /// # Errors
+    /// See [`RunFolder::share`].
+    pub fn share_of(&self, shard: Shard) -> Result<Share> {
+        let (trained, trainings) = self.trainings()?.unwrap_or_default();
+        Ok(Share {
+            shard,
+            trained,
+            trainings,
+        })
+    }
+
+    /// Why the run has no results.
+    pub fn without_results(&self) -> String {
+        match self.share() {
+            Ok(Some(share)) => format!(
+                "run `{}`: {share}; it has no results of its own, `runs merge` makes them of all shards",
+                self.id
+            ),
+            Ok(None) | Err(_) => format!("run `{}`: unfinished, it has no {METRICS}", self.id),
+        }
     }
 
     /// Writes `comparison.json`.
@@ -208,12 +245,8 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Input`] if the run is incomplete or the file is not what it should be.
     pub fn metrics(&self) -> Result<Metrics> {
-        self.read_json(METRICS)?.ok_or_else(|| {
-            Error::input(format!(
-                "run `{}`: unfinished, it has no {METRICS}",
-                self.id
-            ))
-        })
+        self.read_json(METRICS)?
+            .ok_or_else(|| Error::input(self.without_results()))
     }
 
     /// The contents of `example_path.json`, if the run has one.

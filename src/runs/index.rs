@@ -6,10 +6,11 @@
 
 use super::metrics::Metrics;
 use super::progress;
+use super::shard::Share;
 use super::store::{self, RunFolder, State};
 use crate::error::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,18 +45,20 @@ pub struct Index {
 pub struct Entry {
     /// The id of the run.
     pub id: String,
-    /// `complete`, `running`, `queued`, `stopped` or `unreadable`.
+    /// `complete`, `running`, `queued`, `trained`, `stopped` or `unreadable`.
     pub state: &'static str,
     /// The name of its strategy; empty if it is unknown.
     pub name: String,
     /// [`RunFolder::created`].
     pub created: String,
-    /// What the caller's function makes of its metrics; the message of an unreadable run.
+    /// What the caller's function makes of its metrics; the message of an unreadable run; which shard it is.
     pub summary: Value,
     /// The tags, in the order of the alphabet.
     pub tags: Vec<String>,
     /// The note; empty if there is none.
     pub note: String,
+    /// How far the run is, if it is a shard without results.
+    pub share: Option<Share>,
 }
 
 /// Which runs a list is about; all of them by default.
@@ -144,8 +147,14 @@ impl Index {
         let mut entries = Vec::with_capacity(rows.len());
         let search = filter.search.as_ref().map(|text| text.to_lowercase());
         for (folder, mut entry) in folders.iter().zip(rows) {
+            if entry.state != "complete" && entry.summary.get("shard").is_some() {
+                // Asked each time: a training may have ended since the row was made.
+                entry.share = folder.share().ok().flatten();
+            }
             if entry.state == "stopped" && progress::is_running(folder) {
                 entry.state = "running";
+            } else if entry.state == "stopped" && entry.share.is_some_and(|s| s.is_trained()) {
+                entry.state = "trained";
             }
             let found = |text: &String| {
                 [&entry.id, &entry.name]
@@ -208,7 +217,9 @@ impl Index {
                         ("complete", metrics.name.clone(), (self.summarise)(&metrics))
                     }
                     State::Incomplete => {
-                        ("stopped", folder.name().unwrap_or_default(), Value::Null)
+                        let shard = folder.share().ok().flatten().map(|share| share.shard);
+                        let summary = shard.map_or(Value::Null, |shard| json!({ "shard": shard }));
+                        ("stopped", folder.name().unwrap_or_default(), summary)
                     }
                     State::Unreadable(why) => ("unreadable", String::new(), Value::String(why)),
                 };
@@ -258,6 +269,7 @@ impl Index {
                 summary: serde_json::from_str(&summary).unwrap_or(Value::Null),
                 tags: tags.remove(&id).unwrap_or_default(),
                 note: row.get(4)?,
+                share: None,
                 created: row.get(6)?,
                 id: id.clone(),
             };

@@ -22,6 +22,9 @@ use super::breakdown::Breakdown;
 use super::classical::{BestClassical, HedgeRow};
 use super::crossed::Crossed;
 use super::precision::{Precision, listed};
+use super::shard::Shard;
+use super::store::RunFolder;
+use crate::error::{Error, Result, excerpt};
 use crate::market::valuation::ContractPrice;
 use crate::numbers::with_error;
 use crate::risk::{Estimate, Row, null_as_nan};
@@ -347,8 +350,14 @@ pub struct Request {
     pub candidates: Option<usize>,
     /// CVaR levels or risk aversions that policies are trained for too.
     pub frontier: Vec<f64>,
-    /// The number of trainings, without the search.
+    /// The number of trainings, without the search; of a shard that of its own.
     pub trainings: usize,
+    /// Which share of the job's trainings the run has, if it is a shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The number of trainings of all shards of the job, if the run is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_trainings: Option<usize>,
     /// The run whose policies are tested on history, of backtests: its id, or a path if it lies under another root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<String>,
@@ -356,13 +365,40 @@ pub struct Request {
     /// whatever the clock says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
+    /// The version of the program that made the folder; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 impl Request {
     /// The command of a walk-forward.
     pub const WALK_FORWARD: &str = "walk_forward";
+    /// The command of a comparison across markets.
+    pub const CROSS: &str = "cross";
     /// The command of a backtest.
     pub const BACKTEST: &str = "backtest";
+
+    /// The number of trainings of the whole job, whether the run is a shard of it or not.
+    pub fn all_trainings(&self) -> usize {
+        self.job_trainings.unwrap_or(self.trainings)
+    }
+
+    /// Whether this version of the program may go on with a shard: all shards of a job have one version, so that they come
+    /// to the bits of one run.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming both versions.
+    pub fn check_version(&self, folder: &RunFolder) -> Result<()> {
+        const OWN: &str = env!("CARGO_PKG_VERSION");
+        match (self.shard, self.version.as_deref()) {
+            (Some(shard), Some(version)) if version != OWN => Err(Error::input(format!(
+                "run `{}`: {shard}, made by deephedge {}, this is {OWN}",
+                folder.id(),
+                excerpt(version)
+            ))),
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
 
     /// What goes on with the run `id` on the command line.
     pub fn resumption(&self, id: &str) -> String {

@@ -9,6 +9,7 @@ mod folder;
 mod id;
 #[cfg(feature = "dashboard")]
 pub mod index;
+pub mod merge;
 pub mod metrics;
 pub mod parquet;
 pub mod precision;
@@ -17,6 +18,7 @@ pub mod progress;
 pub mod queue;
 mod recorder;
 mod root;
+pub mod shard;
 pub mod store;
 pub mod study;
 pub mod tables;

@@ -13,7 +13,7 @@ use crate::training::{TrainingPoint, ValidationSummary};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -73,7 +73,7 @@ pub enum Event {
         /// Why.
         message: String,
     },
-    /// The run has its results.
+    /// The run has its results, or a shard its trainings.
     Finished,
 }
 
@@ -312,6 +312,38 @@ pub fn thinned(lines: &[u8], points: usize) -> Vec<serde_json::Value> {
         Some(value)
     })
     .collect()
+}
+
+/// Appends what the trainings of a run did to `into`: their beginnings and steps, without how the run went on and ended.
+///
+/// # Errors
+/// If a file cannot be read or written.
+pub fn copy_trainings(folder: &RunFolder, into: &mut impl Write) -> std::io::Result<()> {
+    let file = match File::open(folder.path().join(PROGRESS)) {
+        Ok(file) => file,
+        // It is a record for those who watch, without which the results are the same.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut writer = std::io::BufWriter::new(into);
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line?;
+        match serde_json::from_slice(&line) {
+            Ok(Event::Training { .. } | Event::Step { .. }) => {
+                writer.write_all(&line)?;
+                writer.write_all(b"\n")?;
+            }
+            Ok(
+                Event::Tuning { .. }
+                | Event::Measuring
+                | Event::Stopped
+                | Event::Failed { .. }
+                | Event::Finished,
+            )
+            | Err(_) => {}
+        }
+    }
+    writer.flush()
 }
 
 fn step(event: &Event) -> usize {

@@ -27,7 +27,8 @@ pub struct Listed {
 }
 
 /// Makes the folder of a new run, named after the local time and `name`, with its strategy, its request and what `fill`
-/// adds: it appears with all of them or not at all. The request comes back with the time of creation in it.
+/// adds: it appears with all of them or not at all. The request comes back with the time of creation and the program's
+/// version in it.
 ///
 /// # Errors
 /// [`Error::Input`] if the root cannot be written to; those of `fill`.
@@ -64,6 +65,7 @@ fn begin_at(
     }
     let path = root.join(&id);
     request.created = Some(lock.time(now.to_utc()));
+    request.version = Some(env!("CARGO_PKG_VERSION").into());
     let filled = RunFolder {
         path: lock.new_folder(&id).map_err(unwritable)?,
         id,

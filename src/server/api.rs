@@ -48,6 +48,8 @@ pub enum Stage {
     Running,
     /// The run waits in the queue.
     Queued,
+    /// The run is a shard that has all its trainings, and waits to be merged with the others.
+    Trained,
     /// The run was stopped and can go on.
     Stopped,
     /// A file of the run is damaged.
@@ -56,10 +58,11 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Complete,
         Self::Running,
         Self::Queued,
+        Self::Trained,
         Self::Stopped,
         Self::Unreadable,
     ];
@@ -70,6 +73,7 @@ impl Stage {
             Self::Complete => "complete",
             Self::Running => "running",
             Self::Queued => "queued",
+            Self::Trained => "trained",
             Self::Stopped => "stopped",
             Self::Unreadable => "unreadable",
         }
@@ -91,7 +95,7 @@ const PER_PAGE: usize = 50;
 const MOST_PER_PAGE: usize = 500;
 
 /// The runs, newest first: state, tags and note of each, and of a complete one the CVaR of every strategy and the changes
-/// against the baseline.
+/// against the baseline; of a shard its number, and how many of its trainings are done.
 #[utoipa::path(get, path = "/api/v1/runs", tag = RUNS, params(ListQuery),
     responses((status = 200, body = RunList), (status = 422, body = Refusal)))]
 pub async fn list(
@@ -130,6 +134,10 @@ pub async fn list(
 fn listed(entry: &Entry) -> Value {
     let mut run =
         json!({ "run": entry.id, "state": entry.state, "tags": entry.tags, "note": entry.note });
+    if let Some(share) = entry.share {
+        run["trained"] = share.trained.into();
+        run["trainings"] = share.trainings.into();
+    }
     match &entry.summary {
         Value::Object(summary) => {
             for (key, value) in summary {

@@ -173,6 +173,6 @@ pub fn no_results(folder: &RunFolder) -> Problem {
         status: StatusCode::CONFLICT,
         code: "incomplete",
         field: None,
-        message: format!("run `{}` has no results yet", folder.id()),
+        message: folder.without_results(),
     }
 }

@@ -86,8 +86,8 @@ impl Watcher {
 /// What a run does, as it does it: server-sent events.
 ///
 /// First a `snapshot`, the history so far with at most 300 steps of every training; then a message for every line of the
-/// run's `progress.jsonl`, with the line's number as its id, and an event `state` whenever the run starts, stops, or is
-/// complete, which ends the stream. With `Last-Event-ID` the stream goes on after that line.
+/// run's `progress.jsonl`, with the line's number as its id, and an event `state` whenever the run starts, stops, has
+/// the trainings of its shard, or is complete, which ends the stream. With `Last-Event-ID` the stream goes on after that line.
 #[utoipa::path(
     get, path = "/api/v1/runs/{id}/events", tag = RUNS,
     params(("id" = String, Path, description = "Run"),

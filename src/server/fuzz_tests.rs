@@ -85,7 +85,8 @@ fn no_request_fails_the_server() {
         ..Scope::default()
     };
     let prepared = Prepared::comparison(&plan, &scope, root.path()).unwrap();
-    let real = prepared.carry_out(&mut |_| Ok(())).unwrap().folder;
+    prepared.carry_out(&mut |_| Ok(())).unwrap();
+    let real = prepared.folder();
     let stopped = Prepared::comparison(&plan, &scope, root.path()).unwrap();
     let damaged = store::create(root.path(), "damaged").unwrap();
     damaged.write_bytes("metrics.json", b"{\"run\":").unwrap();

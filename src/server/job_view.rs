@@ -85,7 +85,7 @@ impl JobView {
         let folder =
             find(&app.root, run).map_err(|_| missing(format!("no job `{}`", excerpt(run))))?;
         let state = match tails::state(&folder) {
-            "complete" => "finished",
+            "complete" | "trained" => "finished",
             state => state,
         };
         Ok(Self::new(app, run, state))

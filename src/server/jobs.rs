@@ -99,7 +99,7 @@ impl NewJob {
                 if plan.backtest.is_none() {
                     return Err(invalid("backtest", "`backtest` is missing"));
                 }
-                let prepared = walk_forward::Prepared::new(plan, &app.root);
+                let prepared = walk_forward::Prepared::new(plan, None, &app.root);
                 let prepared = prepared.map_err(|error| rejected(error, "strategy"))?;
                 return Ok(prepared.folder.id().to_owned());
             }
@@ -145,6 +145,7 @@ fn scope(
         seeds: (plan.seed..last).collect(),
         candidates: tune,
         frontier,
+        shard: None,
     })
 }
 

@@ -189,7 +189,11 @@ fn row(app: &App, entry: &Entry, folder: &RunFolder) -> Markup {
     let incomplete = |what: &str| html! { tr { td {} (name) td colspan="3" { (what) } } };
     if entry.state != "complete" {
         let why = entry.summary.as_str().unwrap_or_default();
-        return incomplete(if why.is_empty() { entry.state } else { why });
+        return match entry.share {
+            Some(share) if share.is_trained() => incomplete(&share.to_string()),
+            Some(share) => incomplete(&format!("{share}, {}", entry.state)),
+            None => incomplete(if why.is_empty() { entry.state } else { why }),
+        };
     }
     let results = app.cache.part("row", folder, || match folder.state() {
         RunState::Complete(metrics) => results(&metrics).into_string(),

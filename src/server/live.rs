@@ -136,16 +136,19 @@ pub fn shown(place: &Place, folder: &RunFolder) -> Result<Option<String>, Proble
     let Ok((plan, _)) = plan(folder) else {
         return Ok(None);
     };
-    let command = request.map_or("backtest".into(), |request| {
+    let command = request.as_ref().map_or("backtest".into(), |request| {
         request.command.replace('_', " ")
     });
+    let shard = request.and_then(|request| request.shard);
+    let shard = shard.map(|shard| format!("{} of {}", shard.number, shard.of));
     let title = folder.name().unwrap_or_else(|| folder.id().to_owned());
     let scripts = html! {
         (module(place, "live.js"))
         (script(place, "plotly.js"))
     };
     let risk = plan.risk.to_string();
-    let facts = [("command", command.as_str()), ("trained on", &risk)];
+    let mut facts = vec![("command", command.as_str()), ("trained on", &risk)];
+    facts.extend(shard.as_ref().map(|shard| ("shard", shard.as_str())));
     let body = body(folder.id(), &title, &facts, &tail_risk(plan.risk));
     Ok(Some(framed(place, &title, &scripts, &body)))
 }

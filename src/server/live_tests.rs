@@ -75,7 +75,11 @@ fn trainings_in_several_markets_have_lines_of_their_own() {
     let root = Scratch::new("server-live-markets");
     let text = format!("{STRATEGY}[markets.calm]\nvolatility = 0.1\n");
     let plan = Plan::parse(&text, |_| {}).unwrap();
-    let prepared = Prepared::crossing(&plan, vec![1], root.path()).unwrap();
+    let scope = Scope {
+        seeds: vec![1],
+        ..Scope::default()
+    };
+    let prepared = Prepared::crossing(&plan, &scope, root.path()).unwrap();
     let address = format!("/api/v1/runs/{}/live", prepared.folder().id());
     let (_, live) = get(&app(root.path()), &address);
     let expected = json!(["adam in own", "adam in calm", "kfac in own", "kfac in calm"]);

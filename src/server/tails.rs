@@ -209,13 +209,16 @@ fn write_events(lines: &[u8], before: usize, events: &mut Vec<u8>) {
     }
 }
 
-/// `complete`, `running` or `stopped`.
+/// `complete`, `running`, `trained` (a shard that has all its trainings) or `stopped`.
 pub fn state(folder: &RunFolder) -> &'static str {
     if folder.is_complete() {
-        "complete"
-    } else if progress::is_running(folder) {
-        "running"
-    } else {
-        "stopped"
+        return "complete";
+    }
+    if progress::is_running(folder) {
+        return "running";
+    }
+    match folder.share() {
+        Ok(Some(share)) if share.is_trained() => "trained",
+        Ok(_) | Err(_) => "stopped",
     }
 }

@@ -99,6 +99,8 @@ pub struct Plan {
     pub backtest: Option<BacktestPlan>,
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
+    /// The share of the ranks that keep the inverse curvature of each map.
+    pub gradient_worker_fraction: f64,
     /// The least number of ranks of a training, where a job on several ranks should not choose it.
     pub ranks_per_training: Option<usize>,
     /// The ranks that carry the plan out together: their trainings, and what is measured on simulated paths.
@@ -215,6 +217,7 @@ impl Plan {
             optimizers,
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
+            gradient_worker_fraction: strategy.distributed.gradient_worker_fraction,
             ranks_per_training: strategy.distributed.ranks_per_training,
             ranks: Ranks::alone(),
             quotes: QuoteCache::default(),
@@ -511,6 +514,15 @@ impl Plan {
                 Some(((steps as f64 * optimizer.relative_steps).round() as usize).max(1))
             }
             Length::Seconds(_) => None,
+        }
+    }
+
+    /// What a training takes: the paths of all its steps or, if its length is in seconds, these.
+    pub fn work(&self, optimizer: &OptimizerPlan) -> f64 {
+        match (self.steps(optimizer), self.length) {
+            (Some(steps), _) => steps as f64 * optimizer.paths as f64,
+            (None, Length::Seconds(seconds)) => seconds,
+            (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
         }
     }
 }

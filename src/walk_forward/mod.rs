@@ -15,6 +15,7 @@
 //!   walk_forward.md                    the same as a page
 //! ```
 
+mod merge;
 mod page;
 mod policies;
 mod positions;
@@ -24,6 +25,7 @@ mod results;
 mod several_tests;
 #[cfg(test)]
 mod shared_tests;
+mod shares;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,7 @@ use crate::risk::{Row, RowInput};
 use crate::runs::metrics::{BacktestMarket, Metrics, Request};
 use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
+use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use crate::runs::walk_forward::{FILE, Results};
@@ -79,7 +82,8 @@ fn check(settings: &BacktestPlan, walk: WalkForwardPlan) -> Result<()> {
 /// Runs every window of the plan that `folder` does not hold yet, and writes what all of them come to.
 ///
 /// A window depends on the history before it, the plan, and, if training starts warm, the policies of the window
-/// before: a run that was interrupted ends with the same bits as one that was not.
+/// before: a run that was interrupted ends with the same bits as one that was not. A shard trains its own share alone, and
+/// hedges nothing.
 ///
 /// # Errors
 /// [`Error::Input`] if the history is at fault or too short, or another process is carrying the run out; errors of the
@@ -90,7 +94,7 @@ pub fn run(
     walk: WalkForwardPlan,
     folder: &RunFolder,
     report: &mut Report<'_>,
-) -> Result<Finished> {
+) -> Result<CarriedOut<Finished>> {
     run_on(&Ranks::alone(), (plan, settings, walk), folder, report)
 }
 
@@ -106,8 +110,9 @@ pub fn run_on(
     (plan, settings, walk): (&Plan, &BacktestPlan, WalkForwardPlan),
     folder: &RunFolder,
     report: &mut Report<'_>,
-) -> Result<Finished> {
+) -> Result<CarriedOut<Finished>> {
     let strategy = plan.to_toml()?;
+    let shard = folder.share()?.map(|share| share.shard);
     let mut crew = Crew::first(world, folder, report)?;
     let id = folder.id();
     crew.call(|| Assignment {
@@ -115,11 +120,14 @@ pub fn run_on(
         request: Request {
             command: Request::WALK_FORWARD.into(),
             strategy,
+            shard,
             ..Request::default()
         },
     });
-    let result = walk_forward(plan, settings, walk, &mut crew, |shared| {
-        finish(shared, folder)
+    let what = (plan, settings, walk);
+    let result = walk_forward(what, shard, &mut crew, |shared| match shard {
+        Some(shard) => folder.share_of(shard).map(CarriedOut::Shard),
+        None => finish(shared, folder).map(CarriedOut::Results),
     });
     let result = result.map_err(|error| match error {
         Error::Stopped(_) => Error::Stopped(format!(
@@ -145,14 +153,14 @@ pub fn take_part(
     let settings = prepared::backtest(&plan)?;
     let (plan, walk) = plan.with_walk_forward()?;
     let mut crew = Crew::other(world, stop);
-    walk_forward(&plan, &settings, walk, &mut crew, |_| Ok(()))
+    let what = (&plan, &settings, walk);
+    walk_forward(what, assignment.request.shard, &mut crew, |_| Ok(()))
 }
 
-/// Runs all windows, on all ranks; this one then goes on to its `end`.
+/// Runs all windows, or trains what a shard has of them, on all ranks; this one then goes on to its `end`.
 fn walk_forward<T>(
-    plan: &Plan,
-    settings: &BacktestPlan,
-    walk: WalkForwardPlan,
+    (plan, settings, walk): (&Plan, &BacktestPlan, WalkForwardPlan),
+    shard: Option<Shard>,
     crew: &mut Crew<'_>,
     end: impl FnOnce(&Shared<'_>) -> Result<T>,
 ) -> Result<T> {
@@ -177,10 +185,13 @@ fn walk_forward<T>(
         spans: &spans,
         known: Mutex::new(HashMap::new()),
     };
-    if !crew.world().is_alone() {
-        crew.each(&Policies(&shared), plan.ranks_per_training)?;
+    if shard.is_some() || !crew.world().is_alone() {
+        let policies = Policies::new(&shared, shard)?;
+        crew.each(&policies, plan.ranks_per_training)?;
     }
-    crew.each(&Windows(&shared), plan.ranks_per_training)?;
+    if shard.is_none() {
+        crew.each(&Windows(&shared), plan.ranks_per_training)?;
+    }
     end(&shared)
 }
 

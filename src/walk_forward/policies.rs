@@ -1,13 +1,15 @@
 //! The policies of windows, each kept in the run's folder once it is trained.
 
 use super::label;
+use super::shares::Pieces;
 use super::window::{Shared, Span, WINDOW};
 use crate::error::{Error, Result};
 use crate::groups::{Keeper, Work, train};
 use crate::network::Parameters;
 use crate::random::Purpose;
+use crate::runs::shard::Shard;
 use crate::runs::store::{RunFolder, from_json, to_json};
-use crate::strategy::{Length, OptimizerPlan};
+use crate::strategy::{Length, OptimizerPlan, Plan, WalkForwardPlan};
 use crate::training::Sources;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,40 @@ fn checkpoint_file(span: &Span, training: Training<'_>) -> String {
     file(span, "checkpoints", training, "safetensors")
 }
 
+/// Every optimizer of a plan with every seed of its walk-forward.
+pub fn trainings<'a>(
+    plan: &'a Plan,
+    walk: &WalkForwardPlan,
+) -> impl Iterator<Item = Training<'a>> + Clone + use<'a> {
+    let seeds = plan.seed..plan.seed + walk.seeds as u64;
+    let optimizers = plan.optimizers.iter();
+    optimizers.flat_map(move |optimizer| seeds.clone().map(move |seed| (optimizer, seed)))
+}
+
+/// The files of a training that is done in a window, which the run's folder must have whole.
+///
+/// # Errors
+/// [`Error::Input`] naming what is missing or damaged.
+pub fn files(
+    folder: &RunFolder,
+    plan: &Plan,
+    span: &Span,
+    training: Training<'_>,
+) -> Result<[String; 2]> {
+    let names = [policy_file(span, training), kept_file(span, training)];
+    let checked = || {
+        let read = |name: &str| {
+            let bytes = folder.read_bytes(name)?;
+            bytes.ok_or_else(|| damaged(name, "is missing"))
+        };
+        let [policy, kept] = &names;
+        from_json::<Kept>(&read(kept)?).map_err(|why| damaged(kept, &why))?;
+        Parameters::from_bytes(&read(policy)?, policy, plan.shape.maps()).map(|_| ())
+    };
+    checked().map_err(|error| error.at(&format!("run `{}`", folder.id())))?;
+    Ok(names)
+}
+
 /// A file of the run that does not hold what was written.
 pub fn damaged(file: &str, why: &str) -> Error {
     Error::input(format!("{file}: {why}"))
@@ -45,9 +81,7 @@ pub fn damaged(file: &str, why: &str) -> Error {
 impl<'a> Shared<'a> {
     /// Every optimizer with every seed.
     pub fn trainings(&self) -> impl Iterator<Item = Training<'a>> + Clone + use<'a> {
-        let seeds = self.plan.seed..self.plan.seed + self.walk.seeds as u64;
-        let optimizers = self.plan.optimizers.iter();
-        optimizers.flat_map(move |optimizer| seeds.clone().map(move |seed| (optimizer, seed)))
+        trainings(self.plan, &self.walk)
     }
 
     /// The window before, if a training begins with the weights that it ended with there.
@@ -137,32 +171,38 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// The trainings of all windows, as far as they do not depend on each other: each by itself or, where training starts warm, those
-/// of an optimizer and a seed in all windows, one after another.
-pub struct Policies<'a>(pub &'a Shared<'a>);
+/// The trainings of all windows that a run does, piece by piece.
+pub struct Policies<'a> {
+    shared: &'a Shared<'a>,
+    pieces: Pieces<'a>,
+    /// Those pieces that the run does.
+    own: Vec<usize>,
+}
 
 impl<'a> Policies<'a> {
-    /// The windows and the training of a piece. Pieces go on from window to window, so that few windows are calibrated at a time.
+    /// All of them, or those of a shard.
+    ///
+    /// # Errors
+    /// Those of [`Pieces::own`].
+    pub fn new(shared: &'a Shared<'a>, shard: Option<Shard>) -> Result<Self> {
+        let pieces = Pieces::new(shared.plan, &shared.walk, shared.spans.len());
+        Ok(Self {
+            shared,
+            own: pieces.own(shared.plan, shard)?,
+            pieces,
+        })
+    }
+
+    /// The windows and the training of a piece.
     fn piece(&self, piece: usize) -> (&'a [Span], Training<'a>) {
-        let shared = self.0;
-        let count = shared.trainings().count();
-        let mut trainings = shared.trainings();
-        let training = trainings.nth(piece % count).expect("it is one of them");
-        let spans = match shared.walk.warm_start {
-            true => shared.spans,
-            false => &shared.spans[piece / count..=piece / count],
-        };
-        (spans, training)
+        let (windows, training) = self.pieces.piece(self.own[piece]);
+        (&self.shared.spans[windows], training)
     }
 }
 
 impl Work for Policies<'_> {
     fn pieces(&self) -> usize {
-        let trainings = self.0.trainings().count();
-        match self.0.walk.warm_start {
-            true => trainings,
-            false => trainings * self.0.spans.len(),
-        }
+        self.own.len()
     }
 
     fn is_done(&self, piece: usize, folder: &RunFolder) -> Result<bool> {
@@ -177,7 +217,10 @@ impl Work for Policies<'_> {
         let (spans, training) = self.piece(piece);
         let needs = |span: &Span| {
             let window = span.file(WINDOW);
-            self.0.needs(span, training).into_iter().chain([window])
+            self.shared
+                .needs(span, training)
+                .into_iter()
+                .chain([window])
         };
         spans.iter().flat_map(needs).collect()
     }
@@ -187,7 +230,7 @@ impl Work for Policies<'_> {
         for span in spans {
             // A window of an older version has nothing but its policy.
             if keeper.read(&span.file(WINDOW))?.is_none() {
-                self.0.policy(span, training, keeper)?;
+                self.shared.policy(span, training, keeper)?;
             }
         }
         Ok(Vec::new())

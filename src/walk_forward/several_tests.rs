@@ -44,9 +44,10 @@ fn plan(folder: &Path, days: usize, paths: &str) -> Plan {
 
 fn walk(plan: &Plan, folder: &RunFolder) -> Results {
     let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
-    run(plan, &settings, walk, folder, &mut |_| Ok(()))
-        .unwrap()
-        .results
+    match run(plan, &settings, walk, folder, &mut |_| Ok(())).unwrap() {
+        CarriedOut::Results(finished) => finished.results,
+        CarriedOut::Shard(share) => panic!("{share}"),
+    }
 }
 
 /// Every window has the correlation of its own returns, which changes its sign; the parts of each contract's P&L add up to it; costs

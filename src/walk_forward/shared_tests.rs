@@ -22,7 +22,7 @@ fn carried_out(
     size: usize,
     folder: &RunFolder,
     stop: &(dyn Fn(usize) -> bool + Sync),
-) -> Result<Finished> {
+) -> Result<CarriedOut<Finished>> {
     let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
     let asked = |rank: usize| match stop(rank) {
         true => Err(Error::Stopped("asked".into())),

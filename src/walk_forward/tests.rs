@@ -26,9 +26,10 @@ const MERTON: &str = "model = \"merton\"\nvolatility = 0.2\njump_intensity = 20\
 
 fn walk(plan: &Plan, folder: &RunFolder) -> Results {
     let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
-    run(plan, &settings, walk, folder, &mut |_| Ok(()))
-        .unwrap()
-        .results
+    match run(plan, &settings, walk, folder, &mut |_| Ok(())).unwrap() {
+        CarriedOut::Results(finished) => finished.results,
+        CarriedOut::Shard(share) => panic!("{share}"),
+    }
 }
 
 fn all_trades(folder: &RunFolder) -> Vec<Trade> {

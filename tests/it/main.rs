@@ -18,6 +18,7 @@ mod places;
 mod price_files;
 mod ranges;
 mod serve;
+mod shards;
 mod streams;
 mod walk_forward;
 

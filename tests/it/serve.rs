@@ -108,6 +108,16 @@ impl Server {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
+    /// The body of an answer to a browser, as it is.
+    pub fn text(&self, path: &str) -> String {
+        let mut answer = String::new();
+        self.open("GET", path, "")
+            .read_to_string(&mut answer)
+            .unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        body.to_owned()
+    }
+
     pub fn wait_for(&self, run: &str, state: &str) -> Value {
         let start = Instant::now();
         loop {
