@@ -8,6 +8,8 @@ mod outcome;
 mod policies;
 pub mod replay;
 mod results;
+#[cfg(test)]
+mod shared_tests;
 mod simulated_price;
 mod trainings;
 mod tuning;

@@ -23,6 +23,8 @@ mod prepared;
 mod results;
 #[cfg(test)]
 mod several_tests;
+#[cfg(test)]
+mod shared_tests;
 mod shares;
 mod source;
 #[cfg(test)]
