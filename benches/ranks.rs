@@ -1,59 +1,81 @@
-//! Steps of a training that ranks share: `mpirun -n 2 … ranks STRATEGY OPTIMIZER PATHS STEPS` prints the median time of a step, that
-//! of the last steps in which nothing is set up any more, and what it communicates.
+//! Steps of a training that ranks share. `mpirun -n 2 … ranks STRATEGY OPTIMIZER PATHS STEPS` prints the time of a step, over the
+//! second half of the steps, and what it communicates. With a number of RANKS behind, these are threads of this process, and the
+//! processor time of all of them together is printed too: what it is above that of one rank they do twice.
 
-use deephedge::distributed::{self, Statistics};
+use cpu_time::ProcessTime;
+use deephedge::distributed::{self, Ranks, Statistics, threads};
 use deephedge::network::Parameters;
 use deephedge::strategy::Plan;
 use deephedge::training::{Simulated, Training};
 use std::path::Path;
 use std::time::Instant;
 
+/// What a step took: seconds, processor seconds of the process, and communication.
+type Taken = (f64, f64, Statistics);
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [strategy, optimizer, paths, steps] = &arguments[..] else {
-        println!("needs STRATEGY OPTIMIZER PATHS STEPS, under mpirun");
+    let [strategy, optimizer, paths, steps, ranks @ ..] = &arguments[..] else {
+        println!("needs STRATEGY OPTIMIZER PATHS STEPS, under mpirun or with a number of RANKS");
         return;
     };
-    let number = |text: &str| text.parse::<usize>().expect("a number");
+    let number = |text: &String| text.parse::<usize>().expect("a number");
     let (paths, steps) = (number(paths), number(steps));
-    let ranks = distributed::world().expect("ranks");
     let plan = Plan::load(Path::new(strategy), |strategy| {
         strategy.optimizers.retain(|name, _| name == optimizer);
         strategy.training.paths = paths;
         strategy.training.steps = steps;
         strategy.training.validation_paths = 0;
     });
-    let plan = plan.expect("a strategy").with_ranks(ranks.clone());
+    let plan = plan.expect("a strategy");
+    match ranks.first() {
+        Some(count) => {
+            threads::run(number(count), |ranks| train(&plan, &ranks));
+        }
+        None => {
+            let ranks = distributed::world().expect("ranks");
+            train(&plan, &ranks);
+            distributed::finish(0);
+        }
+    }
+}
+
+fn train(plan: &Plan, ranks: &Ranks) {
+    let plan = plan.with_ranks(ranks.clone());
     let simulated = Simulated::new(&plan, plan.seed);
     let initial = Parameters::random(plan.shape.maps(), plan.seed).expect("weights");
-    let optimizer = &plan.optimizers[0];
-    let mut training =
-        Training::new(&plan, optimizer, simulated.sources(), initial).expect("a training");
-    let mut taken: Vec<(f64, Statistics)> = Vec::new();
-    for _ in 0..steps {
-        let (begun, before) = (Instant::now(), ranks.statistics());
+    let (optimizer, sources) = (&plan.optimizers[0], simulated.sources());
+    let mut training = Training::new(&plan, optimizer, sources, initial).expect("a training");
+    let mut taken: Vec<Taken> = Vec::new();
+    while !training.is_over() {
+        let (begun, cpu) = (Instant::now(), ProcessTime::now());
+        let before = ranks.statistics();
         training.advance().expect("a step");
-        taken.push((begun.elapsed().as_secs_f64(), ranks.statistics() - before));
+        taken.push((
+            begun.elapsed().as_secs_f64(),
+            cpu.elapsed().as_secs_f64(),
+            ranks.statistics() - before,
+        ));
     }
     if ranks.is_first() {
-        let later = &taken[steps / 2..];
-        let mean = |of: &dyn Fn(&(f64, Statistics)) -> f64| {
-            later.iter().map(of).sum::<f64>() / later.len() as f64
-        };
-        let mut times: Vec<f64> = later.iter().map(|(time, _)| *time).collect();
-        times.sort_by(f64::total_cmp);
-        println!(
-            "{} ranks: {:.2} ms a step (least {:.2}, median {:.2}), of them {:.2} ms in collectives; {:.1} calls, {:.0} bytes",
-            ranks.size(),
-            1e3 * mean(&|(time, _)| *time),
-            1e3 * times[0],
-            1e3 * times[times.len() / 2],
-            1e3 * mean(&|(_, said)| said.seconds),
-            mean(&|(_, said)| said.calls as f64),
-            mean(&|(_, said)| said.bytes as f64),
-        );
+        report(&taken[taken.len() / 2..], ranks.size());
         let risk = training.points().last().map(|point| point.risk);
         println!("risk of the last batch {risk:?}");
     }
-    distributed::finish(0);
+}
+
+fn report(taken: &[Taken], ranks: usize) {
+    let mean = |of: &dyn Fn(&Taken) -> f64| taken.iter().map(of).sum::<f64>() / taken.len() as f64;
+    let mut times: Vec<f64> = taken.iter().map(|(time, ..)| *time).collect();
+    times.sort_by(f64::total_cmp);
+    println!(
+        "{ranks} ranks: {:.2} ms a step (least {:.2}, median {:.2}), {:.2} ms in collectives, {:.2} ms of processors; {:.1} calls, {:.0} bytes",
+        1e3 * mean(&|(time, ..)| *time),
+        1e3 * times[0],
+        1e3 * times[times.len() / 2],
+        1e3 * mean(&|(.., said)| said.seconds),
+        1e3 * mean(&|(_, cpu, _)| *cpu),
+        mean(&|(.., said)| said.calls as f64),
+        mean(&|(.., said)| said.bytes as f64),
+    );
 }

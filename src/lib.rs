@@ -48,7 +48,7 @@
 //! | [`risk`], [`optimizer`], [`training`] | risk measures, methods of training, the loop |
 //! | [`strategy`] | the strategy file and the plan that is made of it |
 //! | `backtest`, `walk_forward`, `calibration` | contracts on price history, calibrated models |
-//! | `experiment`, `runs`, `report` | comparisons, the folders that they leave, reports about them |
+//! | `experiment`, `groups`, `runs`, `report` | comparisons, on several ranks too, the folders that they leave, reports about them |
 //! | `charts`, `server`, `cli` | interactive charts, the dashboard and its API, the command line |
 //!
 //! # Features
@@ -57,7 +57,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `data` | price history and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `experiment`, `runs`, `report` |
+//! | `data` | price history and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `experiment`, `groups`, `runs`, `report` |
 //! | `command-line` | `cli`, and the program |
 //! | `dashboard` | `charts` and `server` |
 //! | `mpi` | trainings over several processes and machines; built with an MPI library and libclang |
@@ -84,6 +84,8 @@ pub mod distributed;
 pub mod error;
 #[cfg(feature = "data")]
 pub mod experiment;
+#[cfg(feature = "data")]
+pub mod groups;
 pub mod hedging;
 pub mod linalg;
 pub mod market;

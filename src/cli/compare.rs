@@ -5,6 +5,7 @@ use super::output::Output;
 use super::progress::{carried_out, output};
 use super::stop::Stop;
 use super::values::candidates;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::experiment::{Finished, Prepared, Scope};
 use crate::runs::shard::Shard;
@@ -40,7 +41,7 @@ pub struct Comparison {
 }
 
 /// Compares what a strategy file asks for.
-pub fn run(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<Output> {
+pub fn run(strategy: &Path, comparison: &Comparison, root: &Path, world: &Ranks) -> Result<Output> {
     if comparison.shard.is_some() && comparison.tune.is_some() {
         return Err(Error::input(
             "--shard: what is trained depends on the search of --tune; search first, without --shard, and share out the \
@@ -72,13 +73,13 @@ pub fn run(strategy: &Path, comparison: &Comparison, root: &Path) -> Result<Outp
         shard: comparison.shard,
     };
     let prepared = Prepared::comparison(&plan, &scope, root)?;
-    carried_out(&prepared, &Stop::on_signals()?, compared)
+    carried_out(&prepared, &Stop::on_signals()?, world, compared)
 }
 
 /// Goes on with a comparison that was stopped.
-pub fn resume(run: &str, root: &Path) -> Result<Output> {
+pub fn resume(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
     let prepared = Prepared::again(store::open(root, run)?, Some("compare"))?;
-    carried_out(&prepared, &Stop::on_signals()?, compared)
+    carried_out(&prepared, &Stop::on_signals()?, world, compared)
 }
 
 /// The result of a comparison.

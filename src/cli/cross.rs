@@ -4,6 +4,7 @@ use super::changes::{Changes, known_optimizer, load};
 use super::output::Output;
 use super::progress::{carried_out, output};
 use super::stop::Stop;
+use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::experiment::{Finished, Prepared, Scope};
 use crate::runs::metrics::Request;
@@ -29,7 +30,7 @@ pub struct Crossing {
 }
 
 /// Compares policies across the markets of a strategy file.
-pub fn run(strategy: &Path, crossing: &Crossing, root: &Path) -> Result<Output> {
+pub fn run(strategy: &Path, crossing: &Crossing, root: &Path, world: &Ranks) -> Result<Output> {
     let mut plan = load(strategy, &crossing.changes, |_| {})?;
     if let Some(names) = &crossing.optimizers {
         for name in names {
@@ -43,13 +44,13 @@ pub fn run(strategy: &Path, crossing: &Crossing, root: &Path) -> Result<Output> 
         ..Scope::default()
     };
     let prepared = Prepared::crossing(&plan, &scope, root)?;
-    carried_out(&prepared, &Stop::on_signals()?, crossed)
+    carried_out(&prepared, &Stop::on_signals()?, world, crossed)
 }
 
 /// Goes on with a comparison across markets that was stopped.
-pub fn resume(run: &str, root: &Path) -> Result<Output> {
+pub fn resume(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
     let prepared = Prepared::again(store::open(root, run)?, Some(Request::CROSS))?;
-    carried_out(&prepared, &Stop::on_signals()?, crossed)
+    carried_out(&prepared, &Stop::on_signals()?, world, crossed)
 }
 
 /// The result of a comparison across markets.

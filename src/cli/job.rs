@@ -5,6 +5,7 @@ use super::output::Output;
 use super::progress::carried_out;
 use super::stop::Stop;
 use super::walk_forward;
+use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::experiment::Prepared;
 use crate::runs::metrics::Request;
@@ -12,14 +13,14 @@ use crate::runs::store;
 use std::path::Path;
 
 /// Carries out what a run folder asks for, until standard input ends.
-pub fn run(run: &str, root: &Path) -> Result<Output> {
+pub fn run(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
     let stop = Stop::on_signals()?;
     stop.on_end_of_input();
     let folder = store::open_exact(root, run)?;
     let request = folder.request()?;
     if request.is_some_and(|request| request.command == Request::WALK_FORWARD) {
-        return walk_forward::job(folder, &stop);
+        return walk_forward::job(folder, &stop, world);
     }
     let prepared = Prepared::again(folder, None)?;
-    carried_out(&prepared, &stop, compared)
+    carried_out(&prepared, &stop, world, compared)
 }

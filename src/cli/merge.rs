@@ -6,6 +6,7 @@ use super::output::{Output, note};
 use super::progress::carried_out;
 use super::stop::Stop;
 use super::walk_forward::finish;
+use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::experiment::Prepared;
 use crate::runs::merge::Shards;
@@ -15,7 +16,7 @@ use crate::walk_forward;
 use std::path::Path;
 
 /// Makes one run under `root` of the shards that are named, and deletes these if `delete` says so.
-pub fn run(root: &Path, shards: &[String], delete: bool) -> Result<Output> {
+pub fn run(root: &Path, shards: &[String], delete: bool, world: &Ranks) -> Result<Output> {
     let folders = shards.iter().map(|shard| store::open(root, shard));
     let shards = Shards::of(folders.collect::<Result<_>>()?)?;
     let stop = Stop::on_signals()?;
@@ -23,7 +24,7 @@ pub fn run(root: &Path, shards: &[String], delete: bool) -> Result<Output> {
     let output = if command == Request::WALK_FORWARD {
         let prepared = walk_forward::Prepared::merged(&shards, root)?;
         announce(&shards, &prepared.folder);
-        finish(&prepared, &stop)?
+        finish(&prepared, &stop, world)?
     } else {
         let prepared = Prepared::merged(&shards, root)?;
         announce(&shards, prepared.folder());
@@ -31,7 +32,7 @@ pub fn run(root: &Path, shards: &[String], delete: bool) -> Result<Output> {
             true => crossed,
             false => compared,
         };
-        carried_out(&prepared, &stop, results)?
+        carried_out(&prepared, &stop, world, results)?
     };
     if delete {
         shards.delete()?;

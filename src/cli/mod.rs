@@ -12,6 +12,7 @@ mod merge;
 mod output;
 mod price;
 mod progress;
+mod ranks;
 mod reading;
 mod runs;
 #[cfg(feature = "dashboard")]
@@ -23,6 +24,7 @@ mod train;
 mod values;
 mod walk_forward;
 
+use crate::distributed::{self, Ranks};
 use crate::error::{Error, Result, excerpt};
 use crate::runs::shard::Shard;
 use crate::runs::store::DEFAULT_ROOT;
@@ -210,22 +212,42 @@ struct Root {
 }
 
 /// Runs the program: exit code 0 done, 1 failed, 2 bad input, 3 stopped.
+///
+/// Of several ranks, as `mpirun` starts them, the first one does what the arguments say, and the others what it tells them.
 pub fn main() -> ExitCode {
+    let code = match distributed::world() {
+        Ok(world) if world.is_first() => {
+            let code = first(&world);
+            ranks::dismiss(&world, code);
+            code
+        }
+        Ok(world) => ranks::follow(&world),
+        Err(error) => failed(&error),
+    };
+    distributed::finish(code);
+    ExitCode::from(code)
+}
+
+fn first(world: &Ranks) -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return refused(error),
     };
-    match run(arguments.command, arguments.json) {
+    let done = ranks::shared(&arguments.command, world)
+        .and_then(|()| run(arguments.command, arguments.json, world));
+    match done {
         Ok(output) => report(&output, arguments.json),
-        Err(error) => {
-            note(&format!("deephedge: {error}"));
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => failed(&error),
     }
 }
 
+fn failed(error: &Error) -> u8 {
+    note(&format!("deephedge: {error}"));
+    error.exit_code()
+}
+
 /// Says what is wrong with the arguments, which are shown in excerpts, or prints the help that they ask for.
-fn refused(mut error: clap::Error) -> ExitCode {
+fn refused(mut error: clap::Error) -> u8 {
     let long: Vec<(ContextKind, ContextValue)> = error
         .context()
         .filter_map(|(kind, value)| Some((kind, shortened(value)?)))
@@ -239,7 +261,7 @@ fn refused(mut error: clap::Error) -> ExitCode {
     }
     let printed = error.print();
     if error.use_stderr() {
-        return ExitCode::from(2);
+        return 2;
     }
     ended(printed)
 }
@@ -258,7 +280,7 @@ fn shortened(value: &ContextValue) -> Option<ContextValue> {
     }
 }
 
-fn run(command: Command, json: bool) -> Result<Output> {
+fn run(command: Command, json: bool, world: &Ranks) -> Result<Output> {
     match command {
         Command::Compare {
             strategy,
@@ -266,8 +288,8 @@ fn run(command: Command, json: bool) -> Result<Output> {
             comparison,
             runs,
         } => match (strategy, resume) {
-            (_, Some(run)) => compare::resume(&run, &runs.path),
-            (Some(strategy), None) => compare::run(&strategy, &comparison, &runs.path),
+            (_, Some(run)) => compare::resume(&run, &runs.path, world),
+            (Some(strategy), None) => compare::run(&strategy, &comparison, &runs.path, world),
             (None, None) => unreachable!("one of the two is required"),
         },
         Command::Train {
@@ -277,9 +299,9 @@ fn run(command: Command, json: bool) -> Result<Output> {
             changes,
             runs,
         } => match (strategy, resume) {
-            (_, Some(run)) => train::resume(&run, &runs.path),
+            (_, Some(run)) => train::resume(&run, &runs.path, world),
             (Some(strategy), None) => {
-                train::run(&strategy, optimizer.as_deref(), &changes, &runs.path)
+                train::run(&strategy, optimizer.as_deref(), &changes, &runs.path, world)
             }
             (None, None) => unreachable!("one of the two is required"),
         },
@@ -292,7 +314,8 @@ fn run(command: Command, json: bool) -> Result<Output> {
             runs,
         } => {
             if walk_forward {
-                walk_forward::run(&run, &changes, (shard, page.as_deref()), &runs.path)
+                let more = (shard, page.as_deref());
+                walk_forward::run(&run, &changes, more, &runs.path, world)
             } else {
                 backtest::run(&run, &changes, &runs.path)
             }
@@ -309,8 +332,8 @@ fn run(command: Command, json: bool) -> Result<Output> {
                 "report: one run at a time, unless --markdown is given",
             )),
         },
-        Command::Runs { action, runs } => runs::run(&runs.path, action),
-        Command::Job { run, runs } => job::run(&run, &runs.path),
+        Command::Runs { action, runs } => runs::run(&runs.path, action, world),
+        Command::Job { run, runs } => job::run(&run, &runs.path, world),
         #[cfg(feature = "dashboard")]
         Command::Serve {
             bind,
@@ -335,8 +358,8 @@ fn run(command: Command, json: bool) -> Result<Output> {
             crossing,
             runs,
         } => match (strategy, resume) {
-            (_, Some(run)) => cross::resume(&run, &runs.path),
-            (Some(strategy), None) => cross::run(&strategy, &crossing, &runs.path),
+            (_, Some(run)) => cross::resume(&run, &runs.path, world),
+            (Some(strategy), None) => cross::run(&strategy, &crossing, &runs.path, world),
             (None, None) => unreachable!("one of the two is required"),
         },
         Command::Data { action } => data::run(&action, json),

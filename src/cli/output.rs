@@ -1,7 +1,6 @@
 //! What the program says, and where: results on standard output, all else on standard error.
 
 use std::io::Write;
-use std::process::ExitCode;
 
 /// A result for people and for programs; a null document if everything has been said.
 pub struct Output {
@@ -11,10 +10,10 @@ pub struct Output {
     pub document: serde_json::Value,
 }
 
-/// Prints a result for those who read it.
-pub fn report(output: &Output, json: bool) -> ExitCode {
+/// Prints a result for those who read it. The exit code of the program, as of the other functions here.
+pub fn report(output: &Output, json: bool) -> u8 {
     match (output.document.is_null(), json) {
-        (true, _) => ExitCode::SUCCESS,
+        (true, _) => 0,
         (false, true) => print(&output.document.to_string()),
         (false, false) => print(&output.text),
     }
@@ -31,18 +30,18 @@ pub fn note(line: &str) {
 }
 
 /// Prints the result.
-pub fn print(output: &str) -> ExitCode {
+pub fn print(output: &str) -> u8 {
     let mut out = std::io::stdout();
     ended(writeln!(out, "{output}").and_then(|()| out.flush()))
 }
 
 /// How the program ends once it has printed; a reader that has gone away is not an error.
-pub fn ended(printed: std::io::Result<()>) -> ExitCode {
+pub fn ended(printed: std::io::Result<()>) -> u8 {
     match printed {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             note(&format!("deephedge: standard output: {error}"));
-            ExitCode::from(1)
+            1
         }
-        Ok(()) | Err(_) => ExitCode::SUCCESS,
+        Ok(()) | Err(_) => 0,
     }
 }

@@ -2,28 +2,31 @@
 
 use super::output::{Output, warn};
 use super::stop::Stop;
+use crate::distributed::Ranks;
 use crate::error::Result;
-use crate::experiment::{Finished, Prepared, Progress};
+use crate::experiment::{Finished, Prepared};
+use crate::groups::Progress;
 use crate::numbers::significant;
 use crate::report::text::{WIDTH, tables};
 use crate::runs::shard::CarriedOut;
 use crate::runs::store::RunFolder;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 
 /// Carries a run out behind progress bars, and says what it came to: its results as `results` says them.
 pub fn carried_out(
     prepared: &Prepared,
     stop: &Stop,
+    world: &Ranks,
     results: impl FnOnce(&Finished) -> Output,
 ) -> Result<Output> {
-    let mut bars = Bars::default();
-    let carried_out = prepared.carry_out(&mut |at| {
+    let bars = Bars::default();
+    let carried_out = prepared.carry_out_on(world, &mut |at| {
         bars.show(&at);
         stop.check()
-    });
-    bars.finish();
-    Ok(came_to(prepared.folder(), carried_out?, results))
+    })?;
+    Ok(came_to(prepared.folder(), carried_out, results))
 }
 
 /// What a run came to: its results as `results` says them, or the trainings of a shard.
@@ -62,28 +65,30 @@ pub fn output(finished: &Finished, mut document: Value) -> Output {
     }
 }
 
-/// One progress bar after another on standard error, if that is a terminal.
+/// A progress bar for everything that goes on, on standard error, if that is a terminal. They are gone when it ends.
 #[derive(Default)]
-struct Bars {
-    current: Option<(String, ProgressBar)>,
+pub struct Bars {
+    all: MultiProgress,
+    shown: RefCell<Vec<(String, ProgressBar)>>,
 }
 
+/// Bars beside each other; what several hundred ranks do has no place on a terminal.
+const MOST_BARS: usize = 12;
+
 impl Bars {
-    fn show(&mut self, at: &Progress<'_>) {
+    /// Shows how far something is.
+    pub fn show(&self, at: &Progress<'_>) {
         const UNITS: f64 = 1000.0;
         let (name, done, message) = match at {
             Progress::Training {
                 what,
                 seed,
-                training,
+                done,
+                point,
             } => {
-                let last = training.points().last();
-                let message = last.map(|point| {
-                    let risk = significant(point.risk, 5);
-                    format!("step {}, risk {risk}", point.step + 1)
-                });
-                let name = format!("{what}, seed {seed}");
-                (name, training.done(), message.unwrap_or_default())
+                let risk = significant(point.risk, 5);
+                let message = format!("step {}, risk {risk}", point.step + 1);
+                (format!("{what}, seed {seed}"), *done, message)
             }
             Progress::Busy => return,
             Progress::Tuning {
@@ -97,28 +102,34 @@ impl Bars {
                 format!("training {trial} of {trials}"),
             ),
         };
-        if self
-            .current
-            .as_ref()
-            .is_none_or(|(shown, _)| *shown != name)
-        {
-            self.finish();
-            let style =
-                ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg} {eta}")
-                    .expect("a valid template");
-            let bar = ProgressBar::new(UNITS as u64)
-                .with_style(style)
-                .with_prefix(name.clone());
-            self.current = Some((name, bar));
-        }
-        if let Some((_, bar)) = &self.current {
-            bar.set_message(message);
-            bar.set_position((done * UNITS) as u64);
+        let mut shown = self.shown.borrow_mut();
+        let place = shown.iter().position(|(known, _)| *known == name);
+        let place = match place {
+            Some(place) => place,
+            None if shown.len() == MOST_BARS => return,
+            None => {
+                let style =
+                    ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg} {eta}")
+                        .expect("a valid template");
+                let bar = ProgressBar::new(UNITS as u64).with_prefix(name.clone());
+                shown.push((name, self.all.add(bar.with_style(style))));
+                shown.len() - 1
+            }
+        };
+        let (_, bar) = &shown[place];
+        bar.set_message(message);
+        bar.set_position((done * UNITS) as u64);
+        if done >= 1.0 {
+            let (_, bar) = shown.remove(place);
+            bar.finish_and_clear();
+            self.all.remove(&bar);
         }
     }
+}
 
-    fn finish(&mut self) {
-        if let Some((_, bar)) = self.current.take() {
+impl Drop for Bars {
+    fn drop(&mut self) {
+        for (_, bar) in self.shown.take() {
             bar.finish_and_clear();
         }
     }

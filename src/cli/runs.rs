@@ -3,6 +3,7 @@
 use super::merge;
 use super::output::Output;
 use crate::atomic::Destination;
+use crate::distributed::Ranks;
 use crate::error::{Result, at_path};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::progress;
@@ -47,8 +48,18 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Whether it measures policies, which all ranks of a job do together.
+    pub fn measures(&self) -> bool {
+        match self {
+            Self::Merge { .. } => true,
+            Self::List | Self::Show { .. } | Self::Export { .. } | Self::Delete { .. } => false,
+        }
+    }
+}
+
 /// Does it with the runs under `root`.
-pub fn run(root: &Path, action: Action) -> Result<Output> {
+pub fn run(root: &Path, action: Action, world: &Ranks) -> Result<Output> {
     match action {
         Action::List => list(root),
         Action::Show { run } => {
@@ -64,7 +75,7 @@ pub fn run(root: &Path, action: Action) -> Result<Output> {
             destination.write(|file| file.write_all(text.as_bytes()))?;
             Ok(written(&out))
         }
-        Action::Merge { shards, delete } => merge::run(root, &shards, delete),
+        Action::Merge { shards, delete } => merge::run(root, &shards, delete, world),
         Action::Delete { run } => {
             delete(root, &run)?;
             Ok(Output {

@@ -4,6 +4,7 @@ use super::changes::{Changes, known_optimizer, load};
 use super::output::Output;
 use super::progress::{carried_out, output};
 use super::stop::Stop;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::experiment::{Finished, Prepared};
 use crate::runs::store;
@@ -16,6 +17,7 @@ pub fn run(
     optimizer: Option<&str>,
     changes: &Changes,
     root: &Path,
+    world: &Ranks,
 ) -> Result<Output> {
     let plan = load(strategy, changes, |_| {})?;
     let name = match optimizer {
@@ -28,13 +30,13 @@ pub fn run(
         })?,
     };
     let prepared = Prepared::training(&plan, name, root)?;
-    carried_out(&prepared, &Stop::on_signals()?, trained)
+    carried_out(&prepared, &Stop::on_signals()?, world, trained)
 }
 
 /// Goes on with a training that was stopped.
-pub fn resume(run: &str, root: &Path) -> Result<Output> {
+pub fn resume(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
     let prepared = Prepared::again(store::open(root, run)?, Some("train"))?;
-    carried_out(&prepared, &Stop::on_signals()?, trained)
+    carried_out(&prepared, &Stop::on_signals()?, world, trained)
 }
 
 fn trained(finished: &Finished) -> Output {

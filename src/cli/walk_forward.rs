@@ -2,16 +2,16 @@
 
 use super::changes::{BacktestChanges, is_strategy, own_data, settings};
 use super::output::{Output, warn};
-use super::progress::came_to;
+use super::progress::{Bars, came_to};
 use super::stop::Stop;
 use crate::atomic::Destination;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::report::text::{WIDTH, tables};
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
-use crate::walk_forward::{self, Doing, FIGURE, Finished, Prepared, Progress};
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::walk_forward::{self, FIGURE, Finished, Prepared};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -22,6 +22,7 @@ pub fn run(
     changes: &BacktestChanges,
     (shard, page): (Option<Shard>, Option<&Path>),
     root: &Path,
+    world: &Ranks,
 ) -> Result<Output> {
     if shard.is_some() && page.is_some() {
         return Err(Error::input(
@@ -47,7 +48,7 @@ pub fn run(
         }
         prepared
     };
-    let carried_out = carried_out(&prepared, &Stop::on_signals()?)?;
+    let carried_out = carried_out(&prepared, &Stop::on_signals()?, world)?;
     if let (Some(page), CarriedOut::Results(finished)) = (page, &carried_out) {
         let results = &finished.results;
         let command = is_file.then(|| {
@@ -98,38 +99,21 @@ impl Page {
 }
 
 /// Carries the run of a folder out until `stop` says so.
-pub fn job(folder: RunFolder, stop: &Stop) -> Result<Output> {
-    finish(&Prepared::again(folder)?, stop)
+pub fn job(folder: RunFolder, stop: &Stop, world: &Ranks) -> Result<Output> {
+    finish(&Prepared::again(folder)?, stop, world)
 }
 
-/// Carries a walk-forward out behind a progress bar until `stop` says so, and says what it came to.
-pub fn finish(prepared: &Prepared, stop: &Stop) -> Result<Output> {
-    Ok(said(prepared, carried_out(prepared, stop)?))
+/// Carries a walk-forward out behind progress bars until `stop` says so, and says what it came to.
+pub fn finish(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<Output> {
+    Ok(said(prepared, carried_out(prepared, stop, world)?))
 }
 
-fn carried_out(prepared: &Prepared, stop: &Stop) -> Result<CarriedOut<Finished>> {
-    let bar = ProgressBar::new(1000).with_style(
-        ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg}")
-            .expect("a valid template"),
-    );
-    let finished = prepared.carry_out(&mut |at| {
-        let Progress {
-            window,
-            windows,
-            doing:
-                Doing::Training {
-                    strategy,
-                    seed,
-                    training,
-                },
-        } = at;
-        bar.set_prefix(format!("window {} of {windows}", window + 1));
-        bar.set_message(format!("training {strategy}, seed {seed}"));
-        bar.set_position((1000.0 * training.done()) as u64);
+fn carried_out(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<CarriedOut<Finished>> {
+    let bars = Bars::default();
+    prepared.carry_out_on(world, &mut |at| {
+        bars.show(&at);
         stop.check()
-    });
-    bar.finish_and_clear();
-    finished
+    })
 }
 
 fn said(prepared: &Prepared, carried_out: CarriedOut<Finished>) -> Output {

@@ -8,6 +8,9 @@
 
 #[cfg(feature = "mpi")]
 mod mpi;
+mod placement;
+#[cfg(test)]
+mod placement_tests;
 mod portable;
 mod ranks;
 #[cfg(test)]
@@ -16,7 +19,9 @@ mod solo;
 mod spread;
 pub mod threads;
 
+pub use placement::{Placed, Workers};
 pub use portable::Portable;
+pub(crate) use portable::portable;
 pub use ranks::{Ranks, Statistics};
 pub use spread::Spread;
 
@@ -119,24 +124,6 @@ pub fn finish(code: u8) {
 /// The result of `work` for every one of `pieces` pieces, in their order.
 pub fn in_order<T: Send>(pieces: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     (0..pieces).into_par_iter().map(&work).collect()
-}
-
-/// Several sums over pieces of which this process has all; see [`Ranks::sums`].
-///
-/// # Panics
-/// If `chunk` is 0.
-pub fn sums(
-    pieces: usize,
-    chunk: usize,
-    sizes: &[usize],
-    add: impl Fn(Range<usize>, &mut [Vec<f64>]) + Sync,
-) -> Vec<Vec<f64>> {
-    Ranks::alone().sums(pieces, chunk, sizes, add)
-}
-
-/// The number by which all go on, where there is one process; see [`Ranks::agree`].
-pub fn agree(own: f64) -> f64 {
-    own
 }
 
 /// The number of consecutive blocks of paths in a run, of `blocks` blocks in all: max(4, ⌈blocks/256⌉).

@@ -178,3 +178,20 @@ macro_rules! tuples {
 }
 
 tuples!((A 0, B 1), (A 0, B 1, C 2), (A 0, B 1, C 2, D 3), (A 0, B 1, C 2, D 3, E 4));
+
+/// Makes a struct [`Portable`], field by field.
+macro_rules! portable {
+    ($name:ty { $($field:ident),* }) => {
+        impl $crate::distributed::Portable for $name {
+            fn write(&self, bytes: &mut Vec<u8>) {
+                $(self.$field.write(bytes);)*
+            }
+
+            fn read(bytes: &mut &[u8]) -> Self {
+                Self { $($field: $crate::distributed::Portable::read(bytes)),* }
+            }
+        }
+    };
+}
+
+pub(crate) use portable;

@@ -1,10 +1,11 @@
 use super::solo::Solo;
 use super::{Communicator, Portable};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Range, Sub};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The ranks that share the pieces of one computation, as one of them sees them.
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 pub struct Ranks {
     communicator: Arc<dyn Communicator>,
     counters: Arc<Counters>,
+    /// Rows and columns by the number of columns.
+    grids: Arc<Mutex<BTreeMap<usize, (Ranks, Ranks)>>>,
 }
 
 /// What communication has come to on one rank.
@@ -60,6 +63,7 @@ impl Ranks {
         Self {
             communicator,
             counters: Arc::default(),
+            grids: Arc::default(),
         }
     }
 
@@ -242,7 +246,30 @@ impl Ranks {
         Self {
             communicator: self.timed(|| self.communicator.split(colour)),
             counters: Arc::clone(&self.counters),
+            grids: Arc::default(),
         }
+    }
+
+    /// The row and the column of this rank in a grid of `columns` columns that the ranks fill row by row. A group is made
+    /// the first time that it is asked for.
+    ///
+    /// # Panics
+    /// If rows would not be full.
+    pub(super) fn grid(&self, columns: usize) -> (Self, Self) {
+        assert!(self.size().is_multiple_of(columns), "a grid of full rows");
+        if columns == 1 {
+            return (Self::alone(), self.clone());
+        }
+        if columns == self.size() {
+            return (self.clone(), Self::alone());
+        }
+        let known = |grids: &Self| lock(&grids.grids).get(&columns).cloned();
+        known(self).unwrap_or_else(|| {
+            let row = self.split(self.rank() / columns);
+            let grid = (row, self.split(self.rank() % columns));
+            lock(&self.grids).insert(columns, grid.clone());
+            grid
+        })
     }
 
     /// Ends the whole job, on all ranks, with this exit code.
@@ -276,6 +303,10 @@ impl Ranks {
             .bytes
             .fetch_add(bytes as u64, Ordering::Relaxed);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Adds every one of `part` to the number in its place.

@@ -55,6 +55,12 @@ impl Spread {
         self.own.clone()
     }
 
+    /// The most blocks that a rank has.
+    pub fn largest(&self) -> usize {
+        let runs = self.blocks.div_ceil(self.run);
+        self.blocks.min(runs.div_ceil(self.ranks.size()) * self.run)
+    }
+
     /// The rank that has a block.
     pub fn owner(&self, block: usize) -> usize {
         let (run, runs) = (block / self.run, self.blocks.div_ceil(self.run));

@@ -23,6 +23,14 @@ impl Command {
         one_of("command", &request.command, Self::ALL)
     }
 
+    /// Whether all ranks of a job carry a run of this kind out together.
+    pub fn is_shared(self) -> bool {
+        match self {
+            Self::Compare | Self::Train | Self::Cross => true,
+            Self::Backtest => false,
+        }
+    }
+
     /// The part of a plan that the command asks for; the strategy file keeps the rest.
     pub fn part_of(self, mut plan: Plan) -> Plan {
         match self {

@@ -2,10 +2,11 @@
 
 use super::compared::against;
 use super::outcome::hedge_test_paths;
+use super::results::Results;
 use super::trainings;
 use super::turns::Turn;
-use super::watch::Watch;
 use crate::error::{Error, Result};
+use crate::groups::Crew;
 use crate::hedging::{Book, Policy, TrainedPolicy, TunedHedge};
 use crate::network::Parameters;
 use crate::risk::paired::{Pair, risk_influence};
@@ -13,7 +14,7 @@ use crate::risk::{Estimate, Row, RowInput};
 use crate::runs::classical::{self, BesideBest, BestClassical, HedgeRow};
 use crate::runs::crossed::{Crossed, to_frame};
 use crate::runs::parquet::write_parquet;
-use crate::runs::store::RunFolder;
+use crate::runs::progress::Event;
 use crate::strategy::Plan;
 
 /// A strategy made for one of the markets: a classical hedge, or a policy of every seed.
@@ -49,49 +50,43 @@ pub fn turns<'a>(markets: &'a [(String, Plan)], seeds: &[u64]) -> Vec<Turn<'a>> 
     turns
 }
 
-/// What a comparison across markets found.
-pub struct Found {
-    /// Every strategy made for one market and tested in one.
-    pub crossed: Vec<Crossed>,
-    /// The classical hedges in the strategy's own market.
-    pub hedges: Vec<TunedHedge>,
-    /// In each market the best classical hedge that was made for it, and the policies trained in it beside that.
-    pub best_classical: Vec<BestClassical>,
-}
-
-/// Hedges the test paths of all markets in `plans`, of which the first is that of `plan`, with every policy that `folder` has
-/// of trainings with `seeds`, and with the classical hedges of every market's parameters.
+/// Hedges the test paths of all of `markets`, of which the first is that of `plan`, with every policy that the run has of
+/// trainings with `seeds`, and with the classical hedges of every market's parameters.
 ///
-/// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in.
+/// A policy sees the contract that it hedges, and scales volatility by the market that it was trained in. The hedges of the results
+/// are those of the strategy's own market.
 ///
 /// # Errors
-/// The errors of the policies and the folder; the error of `watch`.
+/// The errors of the policies and the crew.
 pub fn measure(
-    plans: &[(String, Plan)],
+    markets: &[(String, Plan)],
     plan: &Plan,
     seeds: &[u64],
-    folder: &RunFolder,
-    watch: &mut Watch<'_>,
-) -> Result<Found> {
+    crew: &mut Crew<'_>,
+) -> Result<Results> {
+    let ranks = crew.world().clone();
+    let shared = |(market, plan): &(String, Plan)| (market.clone(), plan.with_ranks(ranks.clone()));
+    let plans: Vec<(String, Plan)> = markets.iter().map(shared).collect();
     let mut strategies: Vec<(String, Vec<Made>)> = Vec::new();
     for optimizer in &plan.optimizers {
         let mut made = Vec::new();
-        for (market, plan) in plans {
+        for (market, plan) in &plans {
+            let read = |name: &str| crew.read(name);
             let entries = trainings::in_market(optimizer, market, seeds);
-            let policies = entries.iter().map(|entry| entry.policy(folder, plan));
+            let policies = entries.iter().map(|entry| entry.policy(&read, plan));
             made.push(Made::Trained(policies.collect::<Result<_>>()?));
         }
         strategies.push((optimizer.name.clone(), made));
     }
     let mut tuned: Vec<Vec<TunedHedge>> = plans
         .iter()
-        .map(|(_, plan)| plan.tuned_hedges(&mut || watch.busy()))
+        .map(|(_, plan)| plan.tuned_hedges(&mut || crew.busy()))
         .collect::<Result<_>>()?;
     for (index, hedge) in plan.hedges.iter().enumerate() {
         let made = tuned.iter().map(|of| Made::Hedge(of[index].clone()));
         strategies.push((hedge.name(), made.collect()));
     }
-    watch.measuring()?;
+    crew.event(&Event::Measuring)?;
     let (mut results, mut best_classical) = (Vec::new(), Vec::new());
     for (market, (tested_in, test)) in plans.iter().enumerate() {
         let hedges: Vec<HedgeRow> = tuned[market].iter().map(HedgeRow::from).collect();
@@ -100,7 +95,7 @@ pub fn measure(
         for (strategy, made) in &strategies {
             let pairs = plans.iter().zip(made);
             let books: Vec<Vec<Book>> = pairs
-                .map(|((_, origin), made)| hedge(made, origin, test, &mut || watch.busy()))
+                .map(|((_, origin), made)| hedge(made, origin, test, &mut || crew.busy()))
                 .collect::<Result<_>>()?;
             let own = &books[market];
             let trained = matches!(made[market], Made::Trained(_));
@@ -145,12 +140,15 @@ pub fn measure(
             });
         }
     }
-    write_parquet(&folder.path().join("crossed.parquet"), to_frame(&results)?)?;
-    Ok(Found {
+    crew.on_first(|folder| {
+        write_parquet(&folder.path().join("crossed.parquet"), to_frame(&results)?)
+    })?;
+    Ok(Results {
         crossed: results,
         // Those of the strategy's own market, which is the first.
         hedges: tuned.swap_remove(0),
         best_classical,
+        ..Results::of(seeds.to_vec())
     })
 }
 

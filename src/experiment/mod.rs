@@ -14,55 +14,27 @@ mod tuning;
 #[cfg(test)]
 mod tuning_tests;
 mod turns;
-mod watch;
 
+pub use crate::groups::{Progress, Report};
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
 pub use simulated_price::SimulatedPrice;
 
 use crate::backtest::Contracts;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
+use crate::groups::{Assignment, Crew};
 use crate::runs::metrics::{Metrics, Request};
-use crate::runs::progress::Planned;
+use crate::runs::progress::{Event, Planned};
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, Plan, Strategy};
-use crate::training::Training;
 use command::Command;
 use outcome::Bench;
-use policies::{classical, recurrent, save_policy};
+use policies::{classical, policy_file, recurrent};
 use results::{Results, finish};
 use std::cell::RefCell;
 use std::path::Path;
-use watch::Watch;
-
-/// How far an experiment has come.
-pub enum Progress<'a> {
-    /// A policy is being trained; a step was just taken.
-    Training {
-        /// The name of the training: the optimizer and, beside those of the main table, in what it differs.
-        what: &'a str,
-        /// The seed of the training.
-        seed: u64,
-        /// The training after that step.
-        training: &'a Training<'a>,
-    },
-    /// What has no steps to tell of goes on: prices of the options that hedge are made, or test paths are hedged.
-    Busy,
-    /// Settings are being searched: a training, of how many, and the share of it that is done.
-    Tuning {
-        /// The optimizer whose settings are searched.
-        strategy: &'a str,
-        /// The number of the present trial, from 0.
-        trial: usize,
-        /// The number of all trials.
-        trials: usize,
-        /// The share of the present trial that is done.
-        done: f64,
-    },
-}
-
-/// Is told of every step; an error ends the experiment, [`Error::Stopped`] so that it can go on later.
-pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
+use trainings::Trainings;
 
 /// A finished run: its folder and what `metrics.json` says.
 pub struct Finished {
@@ -260,23 +232,28 @@ impl Prepared {
     /// # Errors
     /// [`Error::Input`] if another process is carrying the run out; errors of the training; the error of `report`.
     pub fn carry_out(&self, report: &mut Report<'_>) -> Result<CarriedOut<Finished>> {
-        let mut watch = Watch::open(&self.folder, report)?;
+        self.carry_out_on(&Ranks::alone(), report)
+    }
+
+    /// [`Self::carry_out`] on all ranks of a job, of which this is rank 0; the others do [`take_part`]. What comes out has the same
+    /// bits, apart from seconds. A backtest is carried out by rank 0 alone.
+    ///
+    /// # Errors
+    /// Those of [`Self::carry_out`].
+    pub fn carry_out_on(
+        &self,
+        world: &Ranks,
+        report: &mut Report<'_>,
+    ) -> Result<CarriedOut<Finished>> {
         let command = Command::of(&self.request)?;
-        let result = match command {
-            Command::Backtest => match (&self.plan.backtest, &self.contracts) {
-                (Some(settings), Some(contracts)) => backtest_in(
-                    self.folder.clone(),
-                    &self.plan,
-                    settings,
-                    contracts,
-                    &self.policies,
-                )
-                .map(CarriedOut::Results),
-                (None, _) | (_, None) => Err(Error::input("a backtest needs `backtest.data`")),
-            },
-            Command::Cross => self.cross(&mut watch),
-            Command::Compare | Command::Train => self.compare(command, &mut watch),
-        };
+        let alone = Ranks::alone();
+        let ranks = if command.is_shared() { world } else { &alone };
+        let mut crew = Crew::first(ranks, &self.folder, report)?;
+        crew.call(|| Assignment {
+            run: self.folder.id().into(),
+            request: self.request.clone(),
+        });
+        let result = self.finished(command, &mut crew);
         let id = self.folder.id();
         let result = result.map_err(|error| match error {
             Error::Stopped(_) => Error::Stopped(format!(
@@ -285,103 +262,133 @@ impl Prepared {
             )),
             error => error,
         });
-        watch.end(&result)?;
+        crew.end(&result)?;
         result
     }
 
-    /// Does what is not done yet of the run's own trainings in `markets`.
-    fn train(
-        &self,
-        command: Command,
-        markets: &[(String, Plan)],
-        watch: &mut Watch<'_>,
-    ) -> Result<()> {
-        for (_, plan) in markets {
-            plan.make_quotes(&mut || watch.busy())?;
+    fn finished(&self, command: Command, crew: &mut Crew<'_>) -> Result<CarriedOut<Finished>> {
+        let (plan, request, folder) = (&self.plan, &self.request, &self.folder);
+        if let Some(shard) = request.shard {
+            train(command, plan, &scope(request), crew)?;
+            return Ok(CarriedOut::Shard(folder.share_of(shard)?));
         }
-        let turns = turns::turns(command, markets, &scope(&self.request));
-        for (plan, entry) in turns::own(turns, self.request.shard)? {
-            trainings::run(plan, &entry, &self.folder, watch)?;
-        }
-        Ok(())
-    }
-
-    fn cross(&self, watch: &mut Watch<'_>) -> Result<CarriedOut<Finished>> {
-        let (plan, seeds) = (&self.plan, &self.request.seeds);
-        let markets = cross::markets(plan)?;
-        self.train(Command::Cross, &markets, watch)?;
-        if let Some(share) = self.folder.share()? {
-            return Ok(CarriedOut::Shard(share));
-        }
-        let cross::Found {
-            crossed,
-            hedges,
-            best_classical,
-        } = cross::measure(&markets, plan, seeds, &self.folder, watch)?;
-        let results = Results {
-            crossed,
-            hedges,
-            best_classical,
-            ..Results::of(seeds.clone())
-        };
-        finish("cross", plan, self.folder.clone(), results, None).map(CarriedOut::Results)
-    }
-
-    fn compare(&self, command: Command, watch: &mut Watch<'_>) -> Result<CarriedOut<Finished>> {
-        self.plan.make_quotes(&mut || watch.busy())?;
-        let (folder, contracts) = (&self.folder, self.contracts.as_ref());
-        let scope = scope(&self.request);
-        let mut plan = self.plan.clone();
-        let mut tuning = Vec::new();
-        if let Some(candidates) = scope.candidates {
-            for optimizer in plan.optimizers.clone() {
-                let (best, mut trials) =
-                    tuning::tune(&plan, &optimizer, candidates, folder, watch)?;
-                tuning.append(&mut trials);
-                plan = plan.with_optimizer(&best)?;
+        let finished = match command {
+            Command::Backtest => match (&plan.backtest, &self.contracts) {
+                (Some(settings), Some(contracts)) => {
+                    backtest_in(folder.clone(), plan, settings, contracts, &self.policies)
+                }
+                (None, _) | (_, None) => Err(Error::input("a backtest needs `backtest.data`")),
+            },
+            Command::Cross => {
+                let results = crossed(plan, request, crew)?;
+                finish("cross", plan, folder.clone(), results, None)
             }
-            folder.write_strategy(&plan.to_toml()?)?;
-        }
-        let plan = &plan;
-        self.train(command, &turns::markets(command, plan)?, watch)?;
-        if let Some(share) = folder.share()? {
-            return Ok(CarriedOut::Shard(share));
-        }
-        watch.measuring()?;
-        let watch = RefCell::new(watch);
-        let stop = || watch.borrow_mut().busy();
-        let bench = Bench {
-            plan,
-            contracts,
-            simulated: true,
-            stop: &stop,
+            Command::Compare | Command::Train => {
+                let contracts = self.contracts.as_ref();
+                let (plan, results) = compare(plan, contracts, request, crew)?;
+                let backtest = plan.backtest.as_ref().zip(contracts);
+                finish(&request.command, &plan, folder.clone(), results, backtest)
+            }
         };
-        let entries = trainings::entries(plan, &scope);
-        let mut trained = trainings::measure(&bench, &scope, &entries, folder)?;
-        let hedges = plan.tuned_hedges(&mut || stop())?;
-        trained.outcomes.extend(classical(&bench, &hedges)?);
-        let results = Results {
-            seeds: scope.seeds,
-            training: trained.curves,
-            tuning,
-            lengths: trained.lengths,
-            frontier: trained.frontier,
-            outcomes: trained.outcomes,
-            hedges,
-            best_classical: Vec::new(),
-            crossed: Vec::new(),
-            disagreements: trained.disagreements,
-        };
-        let backtest = plan.backtest.as_ref().zip(contracts);
-        finish(
-            &self.request.command,
-            plan,
-            folder.clone(),
-            results,
-            backtest,
-        )
-        .map(CarriedOut::Results)
+        finished.map(CarriedOut::Results)
     }
+}
+
+/// Takes part in a run that rank 0 of the job carries out, as any other rank; `stop` is asked between steps whether to go on.
+///
+/// # Errors
+/// Those of [`Prepared::carry_out`], of which rank 0 tells the user.
+pub fn take_part(
+    world: &Ranks,
+    assignment: &Assignment,
+    stop: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    let request = &assignment.request;
+    let command = Command::of(request)?;
+    let plan = command.part_of(Plan::parse(&request.strategy, |_| {})?);
+    let mut crew = Crew::other(world, stop);
+    if request.shard.is_some() {
+        return train(command, &plan, &scope(request), &mut crew).map(|_| ());
+    }
+    match command {
+        Command::Compare | Command::Train => compare(&plan, None, request, &mut crew).map(|_| ()),
+        Command::Cross => crossed(&plan, request, &mut crew).map(|_| ()),
+        Command::Backtest => Err(Error::Computation(
+            "a backtest is carried out by rank 0 alone".into(),
+        )),
+    }
+}
+
+/// Does what the run does not have yet of its own trainings, in the markets of the command, which come back.
+fn train(
+    command: Command,
+    plan: &Plan,
+    scope: &Scope,
+    crew: &mut Crew<'_>,
+) -> Result<Vec<(String, Plan)>> {
+    let markets = turns::markets(command, plan)?;
+    let plans = || markets.iter().map(|(_, plan)| plan);
+    crew.on_every_rank(|stop| plans().try_for_each(|plan| plan.make_quotes(stop)))?;
+    let own = turns::own(turns::turns(command, &markets, scope), scope.shard)?;
+    crew.each(&Trainings(own), plan.ranks_per_training)?;
+    Ok(markets)
+}
+
+/// What a comparison across markets finds.
+fn crossed(plan: &Plan, request: &Request, crew: &mut Crew<'_>) -> Result<Results> {
+    let markets = train(Command::Cross, plan, &scope(request), crew)?;
+    cross::measure(&markets, plan, &request.seeds, crew)
+}
+
+/// What a comparison finds, and the plan with the settings that it has found; on history, which rank 0 alone needs, only there.
+fn compare(
+    plan: &Plan,
+    contracts: Option<&Contracts>,
+    request: &Request,
+    crew: &mut Crew<'_>,
+) -> Result<(Plan, Results)> {
+    let command = Command::of(request)?;
+    crew.on_every_rank(|stop| plan.make_quotes(stop))?;
+    let scope = scope(request);
+    let mut plan = plan.clone();
+    let mut tuning = Vec::new();
+    if let Some(candidates) = scope.candidates {
+        for optimizer in plan.optimizers.clone() {
+            let (best, mut trials) = tuning::tune(&plan, &optimizer, candidates, crew)?;
+            tuning.append(&mut trials);
+            plan = plan.with_optimizer(&best)?;
+        }
+        crew.on_first(|folder| folder.write_strategy(&plan.to_toml()?))?;
+    }
+    train(command, &plan, &scope, crew)?;
+    crew.event(&Event::Measuring)?;
+    let shared = plan.with_ranks(crew.world().clone());
+    let crew = RefCell::new(crew);
+    let stop = || crew.borrow_mut().busy();
+    let bench = Bench {
+        plan: &shared,
+        history: contracts.map(|contracts| (contracts, &plan)),
+        simulated: true,
+        stop: &stop,
+    };
+    let read = |name: &str| crew.borrow().read(name);
+    let entries = trainings::entries(&plan, &scope);
+    let mut trained = trainings::measure(&bench, &scope, &entries, &read)?;
+    let hedges = shared.tuned_hedges(&mut || stop())?;
+    trained.outcomes.extend(classical(&bench, &hedges)?);
+    let results = Results {
+        seeds: scope.seeds,
+        training: trained.curves,
+        tuning,
+        lengths: trained.lengths,
+        frontier: trained.frontier,
+        outcomes: trained.outcomes,
+        hedges,
+        best_classical: Vec::new(),
+        crossed: Vec::new(),
+        disagreements: trained.disagreements,
+    };
+    Ok((plan, results))
 }
 
 fn scope(request: &Request) -> Scope {
@@ -449,7 +456,7 @@ fn backtest_in(
 ) -> Result<Finished> {
     let bench = Bench {
         plan,
-        contracts: Some(contracts),
+        history: Some((contracts, plan)),
         simulated: false,
         stop: &|| Ok(()),
     };
@@ -463,7 +470,8 @@ fn backtest_in(
             } = policy;
             // Kept with the run, so that the folder stands alone.
             let id = format!("{strategy}-{}", training.seed);
-            save_policy(&folder, plan, &id, (strategy, training.seed), parameters)?;
+            let bytes = parameters.to_bytes(strategy, training.seed, &plan.features)?;
+            folder.write_bytes(&policy_file(&id), &bytes)?;
             recurrent(&bench, strategy, *training, parameters)
         })
         .collect::<Result<Vec<_>>>()?;

@@ -99,8 +99,10 @@ pub fn breakdowns(outcomes: &[Outcome], contracts: &Contracts) -> Vec<Breakdown>
 
 /// What every strategy of an experiment is measured on.
 pub struct Bench<'a> {
+    /// The plan, whose ranks hedge the simulated test paths together.
     pub plan: &'a Plan,
-    pub contracts: Option<&'a Contracts>,
+    /// Contracts sold on history, and the plan as this rank alone hedges them.
+    pub history: Option<(&'a Contracts, &'a Plan)>,
     /// Whether the simulated test paths are hedged too.
     pub simulated: bool,
     /// Asked again and again while test paths are hedged; its error ends that.
@@ -143,9 +145,9 @@ impl Bench<'_> {
                 .map(|i| series(i).map(|lane| lane[0]).collect())
                 .collect();
         }
-        let historical = match self.contracts {
+        let historical = match self.history {
             None => None,
-            Some(contracts) => {
+            Some((contracts, _)) => {
                 let (book, parts) = contracts.hedge(on_history)?;
                 let premiums = &contracts.premiums;
                 let premium = premiums.iter().sum::<f64>() / premiums.len() as f64;

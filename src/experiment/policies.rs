@@ -36,7 +36,7 @@ pub fn indifference_prices(
     };
     let bench = Bench {
         plan: &free,
-        contracts: None,
+        history: None,
         simulated: true,
         stop: &stop,
     };
@@ -113,18 +113,6 @@ pub fn policy_file(id: &str) -> String {
     format!("policies/{id}.safetensors")
 }
 
-/// Writes a policy whole or not at all; `id` is what the file is called.
-pub fn save_policy(
-    folder: &RunFolder,
-    plan: &Plan,
-    id: &str,
-    (strategy, seed): (&str, u64),
-    parameters: &Parameters,
-) -> Result<()> {
-    let bytes = parameters.to_bytes(strategy, seed, &plan.features)?;
-    folder.write_bytes(&policy_file(id), &bytes)
-}
-
 /// Measures a trained policy.
 ///
 /// # Errors
@@ -150,10 +138,14 @@ pub fn classical(bench: &Bench<'_>, hedges: &[TunedHedge]) -> Result<Vec<Outcome
     hedges
         .iter()
         .map(|tuned| {
-            let policy = |assets: &Assets| plan.classical(tuned.hedge, assets, tuned.values);
-            let own = plan.assets();
-            let history = bench.contracts.map_or(&own, |contracts| &contracts.assets);
-            bench.measure(&tuned.hedge.name(), None, &policy(&own), &policy(history))
+            let policy =
+                |plan: &'_ Plan, assets: &Assets| plan.classical(tuned.hedge, assets, tuned.values);
+            let on_simulation = policy(plan, &plan.assets());
+            let on_history = bench
+                .history
+                .map(|(contracts, alone)| policy(alone, &contracts.assets));
+            let on_history = on_history.as_ref().unwrap_or(&on_simulation);
+            bench.measure(&tuned.hedge.name(), None, &on_simulation, on_history)
         })
         .collect()
 }

@@ -2,25 +2,20 @@
 
 use super::Scope;
 use super::outcome::{Bench, Outcome, Training};
-use super::policies::{policy_file, recurrent, save_policy};
+use super::policies::{policy_file, recurrent};
 use super::turns::Turn;
-use super::watch::Watch;
-use crate::error::{Error, Result, at_path};
+use crate::error::{Error, Result};
+use crate::groups::{Keeper, Work, train};
 use crate::network::Parameters;
 use crate::risk::{Estimate, Row};
 use crate::runs::metrics::{FrontierRow, LengthRow, TrainingCurve};
 use crate::runs::progress::Planned;
-use crate::runs::store::RunFolder;
+use crate::runs::store::{RunFolder, from_json, to_json};
 use crate::runs::warnings::Disagreement;
 use crate::strategy::{Length, OptimizerPlan, Plan};
-use crate::training::TrainingPoint;
-use crate::training::{Checkpoint, Simulated, Training as Trainer};
+use crate::training::{Simulated, TrainingPoint};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
-
-/// What a killed process loses of a training at most, beside a step.
-const CHECKPOINT_PERIOD: Duration = Duration::from_secs(20);
 
 /// In what a training differs from the plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,13 +109,14 @@ impl Entry {
         }
     }
 
-    /// The policy of the training, once it is done.
+    /// The policy of the training, once it is done, from a file that `read` reads.
     ///
     /// # Errors
-    /// [`Error::Input`] if the file is damaged.
-    pub fn policy(&self, folder: &RunFolder, plan: &Plan) -> Result<Parameters> {
-        let file = folder.path().join(policy_file(&self.id()));
-        Parameters::load(&file, plan.shape.maps())
+    /// [`Error::Input`] if the file is missing or damaged; those of `read`.
+    pub fn policy(&self, read: &ReadFile<'_>, plan: &Plan) -> Result<Parameters> {
+        let file = policy_file(&self.id());
+        let bytes = read(&file)?.ok_or_else(|| Error::input(format!("{file} is missing")))?;
+        Parameters::from_bytes(&bytes, &file, plan.shape.maps())
     }
 
     /// What its files are called.
@@ -162,21 +158,26 @@ impl Entry {
     /// # Errors
     /// [`Error::Input`] naming what is missing or damaged.
     pub fn files(&self, folder: &RunFolder, plan: &Plan) -> Result<[String; 2]> {
-        let kept = self.kept(folder)?;
-        if kept.row.is_none() && matches!(self.variant, Variant::Length(_) | Variant::Risk(_)) {
-            return Err(self.damaged(folder));
-        }
-        self.policy(folder, plan)?;
+        let read = |name: &str| folder.read_bytes(name);
+        let checked = || {
+            let kept = self.kept(&read)?;
+            if kept.row.is_none() && matches!(self.variant, Variant::Length(_) | Variant::Risk(_)) {
+                return Err(self.damaged());
+            }
+            self.policy(&read, plan).map(|_| ())
+        };
+        checked().map_err(|error| error.at(&format!("run `{}`", folder.id())))?;
         Ok([policy_file(&self.id()), self.file()])
     }
 
-    fn kept(&self, folder: &RunFolder) -> Result<Kept> {
-        let kept = folder.read_json(&self.file())?;
-        kept.ok_or_else(|| self.damaged(folder))
+    fn kept(&self, read: &ReadFile<'_>) -> Result<Kept> {
+        let file = self.file();
+        let kept = read(&file)?.ok_or_else(|| self.damaged())?;
+        from_json(&kept).map_err(|why| Error::input(format!("{file}: {why}")))
     }
 
-    fn damaged(&self, folder: &RunFolder) -> Error {
-        Error::input(format!("run `{}`: {} is damaged", folder.id(), self.file()))
+    fn damaged(&self) -> Error {
+        Error::input(format!("{} is damaged", self.file()))
     }
 
     /// The plan that is trained.
@@ -194,42 +195,53 @@ impl Entry {
     }
 }
 
-/// Trains `entry` unless that was done before, from its checkpoint if there is one. The policy is written first: the
-/// file that follows it says that both are there.
+/// Reads a file of the run, if it is there.
+pub type ReadFile<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>> + 'a;
+
+/// Trainings that do not depend on each other, each in its plan, in the order in which they are begun.
+pub struct Trainings<'a>(pub Vec<Turn<'a>>);
+
+impl Work for Trainings<'_> {
+    fn pieces(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_done(&self, piece: usize, folder: &RunFolder) -> Result<bool> {
+        let (_, entry) = &self.0[piece];
+        Ok(folder.path().join(entry.file()).is_file())
+    }
+
+    fn needs(&self, piece: usize) -> Vec<String> {
+        vec![self.0[piece].1.checkpoint()]
+    }
+
+    fn carry_out(&self, piece: usize, keeper: &mut dyn Keeper) -> Result<Vec<u8>> {
+        let (plan, entry) = &self.0[piece];
+        run(plan, entry, keeper)?;
+        Ok(Vec::new())
+    }
+}
+
+/// Trains `entry`, from its checkpoint if there is one. The policy is written first: the file that follows it says that both are
+/// there.
 ///
 /// # Errors
-/// The errors of the training, and [`Error::File`] if the folder cannot be written; if `watch` stops the training, after a
-/// checkpoint.
-pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>) -> Result<()> {
-    if folder.path().join(entry.file()).is_file() {
-        return Ok(());
-    }
-    let plan = &entry.plan(plan);
+/// The errors of the training and of the keeper.
+fn run(plan: &Plan, entry: &Entry, keeper: &mut dyn Keeper) -> Result<()> {
+    let plan = &entry.plan(plan).with_ranks(keeper.ranks().clone());
     let (optimizer, seed) = (&entry.optimizer, entry.seed);
-    let what = entry.label();
+    let (what, checkpoint) = (entry.label(), entry.checkpoint());
     let simulated = Simulated::new(plan, seed);
-    let sources = simulated.sources();
-    let checkpoint = folder.path().join(entry.checkpoint());
-    let mut training = if checkpoint.is_file() {
-        Trainer::resume(plan, optimizer, sources, Checkpoint::load(&checkpoint)?)?
-    } else {
-        let initial = Parameters::random(plan.shape.maps(), seed)?;
-        Trainer::new(plan, optimizer, sources, initial)?
-    };
-    let mut saved = Instant::now();
-    while !training.is_over() {
-        training.advance()?;
-        let told = watch.step(&what, seed, &training);
-        if told.is_err() || saved.elapsed() >= CHECKPOINT_PERIOD {
-            training.checkpoint()?.save(&checkpoint)?;
-            saved = Instant::now();
-        }
-        told?;
-    }
-    let trained = training.finish()?;
+    let trained = train(
+        keeper,
+        (&what, &checkpoint),
+        (plan, optimizer, seed),
+        simulated.sources(),
+        || Parameters::random(plan.shape.maps(), seed),
+    )?;
     let parameters = &trained.parameters;
-    let whose = (optimizer.name.as_str(), seed);
-    save_policy(folder, plan, &entry.id(), whose, parameters)?;
+    let bytes = parameters.to_bytes(&optimizer.name, seed, &plan.features)?;
+    keeper.write(&policy_file(&entry.id()), &bytes)?;
     let mut kept = Kept {
         steps: trained.points.len(),
         seconds: trained.seconds,
@@ -240,11 +252,11 @@ pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>
         Variant::Main => kept.points = trained.points,
         Variant::Market(_) => {}
         Variant::Length(_) | Variant::Risk(_) => {
-            let watch = RefCell::new(watch);
-            let stop = || watch.borrow_mut().busy();
+            let keeper = RefCell::new(&mut *keeper);
+            let stop = || keeper.borrow_mut().busy();
             let bench = Bench {
                 plan,
-                contracts: None,
+                history: None,
                 simulated: true,
                 stop: &stop,
             };
@@ -254,11 +266,10 @@ pub fn run(plan: &Plan, entry: &Entry, folder: &RunFolder, watch: &mut Watch<'_>
                 .cloned();
         }
     }
-    folder.write_json(&entry.file(), &kept)?;
-    if checkpoint.is_file() {
-        at_path(&checkpoint, std::fs::remove_file(&checkpoint))?;
-    }
-    Ok(())
+    let file = entry.file();
+    let json = to_json(&kept).map_err(|why| Error::Computation(format!("{file}: {why}")))?;
+    keeper.write(&file, &json)?;
+    keeper.remove(&checkpoint)
 }
 
 impl Kept {
@@ -294,7 +305,7 @@ pub fn measure(
     bench: &Bench<'_>,
     scope: &Scope,
     entries: &[Entry],
-    folder: &RunFolder,
+    read: &ReadFile<'_>,
 ) -> Result<Trained> {
     let plan = bench.plan;
     let mut trained = Trained::default();
@@ -304,11 +315,11 @@ pub fn measure(
     let frontier = !scope.frontier.is_empty();
     for entry in entries {
         let (name, seed) = (&entry.optimizer.name, entry.seed);
-        let damaged = || entry.damaged(folder);
-        let kept = entry.kept(folder)?;
+        let damaged = || entry.damaged();
+        let kept = entry.kept(read)?;
         match entry.variant {
             Variant::Main => {
-                let parameters = entry.policy(folder, plan)?;
+                let parameters = entry.policy(read, plan)?;
                 let outcome = recurrent(bench, name, kept.training(seed), &parameters)?;
                 let row = outcome.row().cloned().ok_or_else(damaged)?;
                 if let (true, Length::Steps(length)) = (lengths, plan.length) {

@@ -1,7 +1,5 @@
 use super::tuning::{Trials, field_of, survivors_of};
-use crate::runs::fixture::Scratch;
 use crate::runs::metrics::Trial;
-use crate::runs::store;
 use crate::strategy::{OptimizerPlan, Plan};
 
 const STRATEGY: &str = "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 10\n[optimizers.adam]\n";
@@ -30,41 +28,52 @@ fn own_settings_go_on_whatever_their_rank() {
     assert_eq!(places(&[2.0, 3.0, 1.0], 1), [2]);
 }
 
-/// A search that goes on takes the trials that it asks for from the folder, and no trial from the first on that is
-/// another one's.
-#[test]
-fn kept_trials_are_taken_in_their_order() {
-    let scratch = Scratch::new("trials");
-    let folder = store::create(scratch.path(), "search").unwrap();
-    let keys = plan().optimizers[0].keys.clone();
-    let asked = |seed| Trial {
+/// A trial with a seed that a rung asks for.
+fn asked(seed: u64) -> Trial {
+    Trial {
         strategy: "adam".into(),
         rung: 0,
         share: 0.25,
         seed,
         risk: f64::NAN,
         paths: 32,
-        settings: keys.clone(),
-    };
-    let file = "tuning/adam.json";
-    let search = |seeds: [u64; 3], first: f64| {
-        let mut trials = Trials {
-            kept: folder.read_json(file).unwrap().unwrap_or_default(),
-            taken: 0,
-            file: file.into(),
-            folder: &folder,
-        };
+        settings: plan().optimizers[0].keys.clone(),
+    }
+}
+
+/// A search that goes on takes the trials that it asks for from the folder, and no trial from the first on that is
+/// another one's.
+#[test]
+fn kept_trials_are_taken_in_their_order() {
+    let mut kept = Vec::new();
+    let mut search = |seeds: [u64; 3], first: f64| {
+        let mut left = kept.clone();
+        let mut trials = Trials::new(Vec::new(), &mut left, seeds.map(asked).to_vec());
         let mut risk = first;
-        seeds.map(|seed| {
-            let train = || {
+        for place in 0..3 {
+            if !trials.is_kept(place) {
                 risk += 1.0;
-                Ok(Some(risk))
-            };
-            trials.risk(asked(seed), train).unwrap()
-        })
+                assert!(trials.add(place, risk));
+            }
+        }
+        kept = trials.kept();
+        kept.iter().map(|trial| trial.risk).collect::<Vec<_>>()
     };
     assert_eq!(search([7, 8, 9], 0.0), [1.0, 2.0, 3.0]);
     assert_eq!(search([7, 8, 9], 10.0), [1.0, 2.0, 3.0]);
     assert_eq!(search([7, 5, 9], 20.0), [1.0, 21.0, 22.0]);
     assert_eq!(search([7, 5, 9], 30.0), [1.0, 21.0, 22.0]);
+}
+
+/// Trials that several groups do end in any order. What is kept are those before the first that goes on, in their order.
+#[test]
+fn trials_are_kept_in_their_order() {
+    let mut trials = Trials::new(Vec::new(), &mut Vec::new(), [1, 2, 3].map(asked).to_vec());
+    assert!(!trials.add(1, 20.0));
+    assert!(trials.kept().is_empty());
+    assert!(trials.add(0, 10.0));
+    let risks = |trials: &Trials| trials.kept().iter().map(|t| t.risk).collect::<Vec<_>>();
+    assert_eq!(risks(&trials), [10.0, 20.0]);
+    assert!(trials.add(2, 30.0));
+    assert_eq!(risks(&trials), [10.0, 20.0, 30.0]);
 }

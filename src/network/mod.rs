@@ -14,6 +14,7 @@ mod linear;
 mod lstm;
 mod map;
 mod mlp;
+mod moments;
 #[cfg(test)]
 mod networks_tests;
 mod normalise;
@@ -42,8 +43,9 @@ pub use features::{AssetScale, Feature, Features, Standard};
 pub use head::Head;
 pub use lstm::LstmShape;
 pub use map::MapShape;
+pub use moments::Moments;
 pub use parameters::{Parameters, matrix, tensor};
-pub use record::{Moments, Record, RecordBlock};
+pub use record::{Record, RecordBlock};
 pub use shape::{Engine, NetworkName, Shape};
 pub use sizes::Sizes;
 pub use sweep::{Seed, Sweep};

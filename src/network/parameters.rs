@@ -145,11 +145,22 @@ impl Parameters {
     /// # Errors
     /// If the file cannot be read or its tensors do not fit the maps.
     pub fn load(path: &Path, maps: Vec<MapShape>) -> Result<Self> {
-        Self::read(path, maps).map_err(|error| Error::input(format!("{}: {error}", path.display())))
+        let place = path.display().to_string();
+        let bytes =
+            std::fs::read(path).map_err(|error| Error::input(format!("{place}: {error}")))?;
+        Self::from_bytes(&bytes, &place, maps)
     }
 
-    fn read(path: &Path, maps: Vec<MapShape>) -> Result<Self> {
-        let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
+    /// Reads the weights of the given maps from the bytes of a file, which errors call `name`.
+    ///
+    /// # Errors
+    /// If the tensors do not fit the maps.
+    pub fn from_bytes(bytes: &[u8], name: &str, maps: Vec<MapShape>) -> Result<Self> {
+        Self::read(bytes, maps).map_err(|error| Error::input(format!("{name}: {error}")))
+    }
+
+    fn read(bytes: &[u8], maps: Vec<MapShape>) -> Result<Self> {
+        let mut tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
         let matrices = maps
             .iter()
             .map(|map| {

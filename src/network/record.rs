@@ -1,6 +1,6 @@
 use super::map::MapShape;
 use crate::distributed::{Ranks, Spread};
-use crate::simd::{BLOCK, Dates, Kernel, Lane, Lanes, Packed, Real, add_gram, add_outer, dispatch};
+use crate::simd::{BLOCK, Dates, Kernel, Lane, Lanes, Packed, Real, add_outer, dispatch};
 use faer::Mat;
 use std::ops::Range;
 
@@ -46,17 +46,6 @@ pub struct RecordBlock<'a, R> {
     pub inputs: &'a mut [Lane<R>],
     /// The derivatives g_{t,b}.
     pub gradients: &'a mut [Lane<R>],
-}
-
-/// Second moments of inputs and gradients of one map, summed over paths and pairs of dates.
-///
-/// `inputs = Σ_b Σ_t a_{t+lag} a_tᵀ` and `gradients = Σ_b Σ_t g_{t+lag} g_tᵀ`.
-#[derive(Debug, Clone)]
-pub struct Moments {
-    /// The moments of inputs, `[columns, columns]`.
-    pub inputs: Mat<f64>,
-    /// The moments of gradients, `[rows, rows]`.
-    pub gradients: Mat<f64>,
 }
 
 impl<R: Real> Record<R> {
@@ -221,31 +210,6 @@ impl<R: Real> Record<R> {
         self.gradient(&(0..paths).map(share).collect::<Vec<_>>())
     }
 
-    /// The moments of map `map` at the given lag in time.
-    pub fn moments(&self, map: usize, lag: usize) -> Moments {
-        let map = &self.maps[map];
-        let sides = [&map.inputs, &map.gradients];
-        let sizes = sides.map(|side| side.rows() * side.rows());
-        let sums = self.spread.sums(&sizes, |run, totals| {
-            for (side, total) in sides.into_iter().zip(totals) {
-                for block in run.clone() {
-                    let dates = self.dates(block);
-                    dispatch(LaggedGram {
-                        side,
-                        dates: dates.start..dates.end.saturating_sub(lag).max(dates.start),
-                        lag,
-                        total,
-                    });
-                }
-            }
-        });
-        let [inputs, gradients] = sides.map(Dates::rows);
-        Moments {
-            inputs: square(inputs, &sums[0], lag == 0),
-            gradients: square(gradients, &sums[1], lag == 0),
-        }
-    }
-
     /// `J_b · d` for every path b: the change of its P&L along the direction `d`.
     pub fn directional(&self, direction: &[Mat<f64>]) -> Vec<f64> {
         let packed: Vec<Packed<R>> = direction
@@ -276,17 +240,6 @@ impl<R: Real> Record<R> {
                 .sum()
         })
     }
-}
-
-/// A square matrix of the sums in its rows; of a symmetric one the lower triangle is known.
-fn square(size: usize, sums: &[f64], symmetric: bool) -> Mat<f64> {
-    Mat::from_fn(size, size, |row, column| {
-        if symmetric && column > row {
-            sums[column * size + row]
-        } else {
-            sums[row * size + column]
-        }
-    })
 }
 
 /// Dates whose weighted inputs are kept at a time.
@@ -323,30 +276,6 @@ impl<R: Real> Kernel for WeightedOuter<'_, R> {
                 |t| weighted.at(t - first),
                 self.total,
             );
-        }
-    }
-}
-
-/// Adds Σ_t x_{t+lag} x_tᵀ of the rows x of one block to `total`, without a lag the lower triangle alone.
-struct LaggedGram<'a, R> {
-    side: &'a Dates<R>,
-    /// The dates t.
-    dates: Range<usize>,
-    lag: usize,
-    total: &'a mut [f64],
-}
-
-impl<R: Real> Kernel for LaggedGram<'_, R> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool, const ROWS: usize>(self) {
-        let now = |t: usize| self.side.at(t);
-        if self.lag == 0 {
-            add_gram::<R, FMA, ROWS>(self.dates, now, self.total);
-        } else {
-            let later = |t: usize| self.side.at(t + self.lag);
-            add_outer::<R, FMA, ROWS>(self.dates, later, now, self.total);
         }
     }
 }

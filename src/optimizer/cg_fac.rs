@@ -2,6 +2,7 @@ use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse, Soluti
 use super::kfac::{Approximation, KfacInverse, KfacMetric, KfacSettings};
 use super::{Build, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::at_least;
+use crate::distributed::Workers;
 use crate::error::{Error, Result};
 use crate::linalg::{add_scaled, inner, scaled};
 use crate::network::Record;
@@ -133,12 +134,12 @@ impl Metric for CgFacMetric {
         self.preconditioner.update(record, damping)
     }
 
-    fn invert(&self, damping: f64) -> Result<CgFacInverse> {
+    fn invert(&self, damping: f64, workers: &Workers) -> Result<CgFacInverse> {
         Ok(CgFacInverse {
             iterations: self.iterations,
             tolerance: self.tolerance,
             damping,
-            preconditioner: self.preconditioner.invert(damping)?,
+            preconditioner: self.preconditioner.invert(damping, workers)?,
         })
     }
 }
@@ -295,7 +296,7 @@ mod tests {
     fn exact(record: &Record<f32>, damping: f64, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
         let mut metric = GaussNewtonMetric::default();
         metric.update(record, damping).unwrap();
-        let inverse = metric.invert(damping).unwrap();
+        let inverse = metric.invert(damping, &Workers::alone()).unwrap();
         inverse.solve(gradient, Some(record)).unwrap()
     }
 
@@ -318,7 +319,7 @@ mod tests {
                 ..CgFacSettings::default()
             });
             metric.update(&record, 0.5).unwrap();
-            let inverse = metric.invert(0.5).unwrap();
+            let inverse = metric.invert(0.5, &Workers::alone()).unwrap();
             let found = inverse.solution(&gradient, Some(&record)).unwrap();
             for (found, expected) in found.direction.iter().zip(&expected) {
                 let error = relative(found, expected);
@@ -370,7 +371,7 @@ mod tests {
         let record = record::<f32>(5);
         let mut metric = CgFacMetric::new(&CgFacSettings::default());
         metric.update(&record, 1e-2).unwrap();
-        let inverse = metric.invert(1e-2).unwrap();
+        let inverse = metric.invert(1e-2, &Workers::alone()).unwrap();
         let zero = scaled(&gradient(&record), 0.0);
         let found = inverse.solution(&zero, Some(&record)).unwrap();
         assert_eq!(inner(&found.direction, &found.direction), 0.0);

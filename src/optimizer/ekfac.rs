@@ -1,8 +1,10 @@
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
+use super::kfac::inversion_cost;
 use super::moving_average::{Average, mixed};
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
+use crate::distributed::{Placed, Workers, portable};
 use crate::error::Result;
-use crate::linalg::{paired, symmetric_eigen};
+use crate::linalg::symmetric_eigen;
 use crate::network::{Derivatives, Record};
 use crate::simd::Real;
 use faer::Mat;
@@ -92,6 +94,12 @@ impl Stateful for Eigenbasis {
         state.field("diagonal", &mut self.diagonal)
     }
 }
+
+portable!(Eigenbasis {
+    inputs,
+    gradients,
+    diagonal
+});
 
 impl Eigenbasis {
     /// The metric of paths in the bases Q_A and Q_G: Λ = (1/n) Σ_b (Q_Gᵀ J_b Q_A)^∘2, which is the diagonal nearest to the exact
@@ -254,7 +262,9 @@ impl Stateful for EkfacMetric {
 #[derive(Debug, Clone)]
 pub struct EkfacInverse {
     damping: f64,
-    maps: Vec<Eigenbasis>,
+    maps: Placed<Eigenbasis>,
+    /// The least and the greatest number of all Λ.
+    range: (f64, f64),
 }
 
 impl Metric for EkfacMetric {
@@ -264,33 +274,35 @@ impl Metric for EkfacMetric {
         self.average_in(record)
     }
 
-    fn invert(&self, damping: f64) -> Result<EkfacInverse> {
-        let metric = |map: &MapMetric| {
-            map.metric
-                .clone()
-                .expect("a map has a metric once it is here")
-        };
+    fn invert(&self, damping: f64, workers: &Workers) -> Result<EkfacInverse> {
+        let metrics = self.maps.iter().map(|map| map.metric.as_ref());
+        let metrics: Vec<&Eigenbasis> = metrics
+            .collect::<Option<_>>()
+            .expect("a map has a metric once it is here");
+        let cost = |metric: &&Eigenbasis| inversion_cost(&metric.inputs, &metric.gradients);
+        let costs: Vec<f64> = metrics.iter().map(cost).collect();
+        let values = metrics.iter().flat_map(|metric| metric.diagonal.col_iter());
+        let range = values
+            .flat_map(|column| column.iter())
+            .fold((f64::INFINITY, 0.0_f64), |(least, greatest), &value| {
+                (value.min(least), value.max(greatest))
+            });
         Ok(EkfacInverse {
             damping,
-            maps: self.maps.iter().map(metric).collect(),
+            maps: workers.place(&costs, |map| Ok(metrics[map].clone()))?,
+            range,
         })
     }
 }
 
 impl MetricInverse for EkfacInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        Ok(paired(gradient, &self.maps, |gradient, metric| {
-            metric.solve(gradient, self.damping)
-        }))
+        let solve = |map: usize, metric: &Eigenbasis| metric.solve(&gradient[map], self.damping);
+        Ok(self.maps.map(solve))
     }
 
     fn statistics(&self, statistics: &mut Map<String, Value>) {
-        let (least, greatest) = (self.maps.iter())
-            .flat_map(|metric| metric.diagonal.col_iter())
-            .flat_map(|column| column.iter())
-            .fold((f64::INFINITY, 0.0_f64), |(least, greatest), value| {
-                (value.min(least), value.max(greatest))
-            });
+        let (least, greatest) = self.range;
         statistics.insert("least_eigenvalue".into(), json!(least + self.damping));
         statistics.insert("greatest_eigenvalue".into(), json!(greatest + self.damping));
     }

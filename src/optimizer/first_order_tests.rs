@@ -1,6 +1,7 @@
 //! First-order methods: steps by hand and closed recursions, with a constant learning rate and no clipping.
 
 use super::*;
+use crate::distributed::Workers;
 use faer::mat;
 
 /// The change that `optimizer` proposes in the middle of a training.
@@ -15,6 +16,7 @@ pub(super) fn change(
         parameters,
         record: None,
         curvature: 1.0,
+        workers: &Workers::alone(),
         step,
         progress: 0.5,
     };

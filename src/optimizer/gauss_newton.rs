@@ -1,7 +1,7 @@
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
 use crate::bounds::check;
-use crate::distributed::Spread;
+use crate::distributed::{Spread, Workers};
 use crate::error::{Error, Result};
 use crate::linalg::paired;
 use crate::network::{PathDerivatives, Record};
@@ -242,7 +242,7 @@ impl Metric for GaussNewtonMetric {
         Ok(0.0)
     }
 
-    fn invert(&self, damping: f64) -> Result<WoodburyInverse> {
+    fn invert(&self, damping: f64, _workers: &Workers) -> Result<WoodburyInverse> {
         let metric = self.metric.as_ref();
         metric.expect("a record comes first").inverse(damping)
     }
@@ -342,6 +342,7 @@ mod tests {
                 parameters: &gradient,
                 record: Some(&record),
                 curvature: 1.0,
+                workers: &Workers::alone(),
                 step: 0,
                 progress: 0.0,
             };

@@ -1,9 +1,9 @@
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
-use super::kfac::{SymmetricChain, factored_damping};
+use super::kfac::{SymmetricChain, factored_damping, inversion_cost};
 use super::moving_average::Average;
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
+use crate::distributed::{Placed, Workers};
 use crate::error::Result;
-use crate::linalg::paired;
 use crate::network::Record;
 use crate::simd::Real;
 use faer::Mat;
@@ -217,7 +217,7 @@ impl Stateful for KfocMetric {
 
 /// The inverse of every map's damped A ⊗ G.
 #[derive(Debug, Clone)]
-pub struct KfocInverse(Vec<SymmetricChain>);
+pub struct KfocInverse(Placed<SymmetricChain>);
 
 impl Metric for KfocMetric {
     type Inverse = KfocInverse;
@@ -226,21 +226,26 @@ impl Metric for KfocMetric {
         Ok(self.average_in(record))
     }
 
-    fn invert(&self, damping: f64) -> Result<KfocInverse> {
-        let inverses = self.maps.iter().map(|map| {
-            let pair = map.pair.as_ref().expect("a map has a pair once it is here");
-            let (a, g) = factored_damping(&pair.inputs, &pair.gradients, damping);
+    fn invert(&self, damping: f64, workers: &Workers) -> Result<KfocInverse> {
+        let pairs = self.maps.iter().map(|map| map.pair.as_ref());
+        let pairs: Vec<&KroneckerPair> = pairs
+            .collect::<Option<_>>()
+            .expect("a map has a pair once it is here");
+        let costs: Vec<f64> = pairs
+            .iter()
+            .map(|pair| inversion_cost(&pair.inputs, &pair.gradients))
+            .collect();
+        let inverses = workers.place(&costs, |map| {
+            let (a, g) = factored_damping(&pairs[map].inputs, &pairs[map].gradients, damping);
             SymmetricChain::independent(&a, &g)
-        });
-        Ok(KfocInverse(inverses.collect::<Result<_>>()?))
+        })?;
+        Ok(KfocInverse(inverses))
     }
 }
 
 impl MetricInverse for KfocInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        Ok(paired(gradient, &self.0, |gradient, inverse| {
-            inverse.apply(gradient)
-        }))
+        Ok(self.0.map(|map, inverse| inverse.apply(&gradient[map])))
     }
 }
 
@@ -336,7 +341,7 @@ mod tests {
         let mut metric = KfocMetric::new(&KfocSettings::default());
         for _ in 0..2 {
             metric.update(&zero, 0.25).unwrap();
-            let inverse = metric.invert(0.25).unwrap();
+            let inverse = metric.invert(0.25, &Workers::alone()).unwrap();
             let z = Mat::from_fn(3, 2, |i, j| (i + j) as f64);
             let found = inverse.solve(std::slice::from_ref(&z), None).unwrap();
             assert!(relative(&found[0], &(faer::Scale(4.0) * z)) < 1e-12);

@@ -2,6 +2,7 @@
 
 use super::first_order_tests::{PLAIN_RATE, change, close};
 use super::*;
+use crate::distributed::Workers;
 use crate::linalg::right_singular;
 use crate::random::{Purpose, sequential};
 use faer::mat;
@@ -194,6 +195,7 @@ fn bases_of_soap_become_eigenbases() {
             parameters: &gradient,
             record: None,
             curvature: 1.0,
+            workers: &Workers::alone(),
             step,
             progress: 0.0,
         };

@@ -72,6 +72,7 @@ pub use soap::{Soap, SoapSettings};
 pub use state::{Empty, State, Stateful, Tensors};
 pub use whitened_muon::{WhitenedMuonInverse, WhitenedMuonMetric, WhitenedMuonSettings};
 
+use crate::distributed::Workers;
 use crate::error::Result;
 use crate::network::Record;
 use crate::risk::CurvatureWeights;
@@ -89,6 +90,8 @@ pub struct Batch<'a> {
     pub record: Option<&'a Record<f32>>,
     /// The scale c, with which the Hessian of ρ in the weights is about (c/n) Σ_b h_b J_b J_bᵀ; in one over units of money.
     pub curvature: f64,
+    /// Who makes, keeps and applies what is made of every map.
+    pub workers: &'a Workers,
     /// This step's number, from 0.
     pub step: usize,
     /// The share of the training that is over, in [0, 1).

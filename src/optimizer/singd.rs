@@ -1,9 +1,9 @@
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::inverse_root::{InverseRoot, Move};
-use super::kfac::balance;
+use super::kfac::{balance, inversion_cost};
 use super::{Build, Empty, Family, Optimizer, Settings, State, Stateful};
+use crate::distributed::{Placed, Workers};
 use crate::error::Result;
-use crate::linalg::paired;
 use crate::network::Record;
 use crate::simd::Real;
 use faer::Mat;
@@ -183,7 +183,7 @@ impl Stateful for SingdMetric {
 
 /// The inverse factors (K Kᵀ, C Cᵀ) of every map.
 #[derive(Debug, Clone)]
-pub struct SingdInverse(Vec<(Mat<f64>, Mat<f64>)>);
+pub struct SingdInverse(Placed<(Mat<f64>, Mat<f64>)>);
 
 impl Metric for SingdMetric {
     type Inverse = SingdInverse;
@@ -200,19 +200,21 @@ impl Metric for SingdMetric {
     }
 
     /// The factors have their damping in them, and approach another one at the next renewals.
-    fn invert(&self, _damping: f64) -> Result<SingdInverse> {
+    fn invert(&self, _damping: f64, workers: &Workers) -> Result<SingdInverse> {
+        let cost = |map: &MapMetric| inversion_cost(&map.inputs.root, &map.gradients.root);
+        let costs: Vec<f64> = self.maps.iter().map(cost).collect();
         let inverse = |map: &MapMetric| (map.inputs.inverse(), map.gradients.inverse());
-        Ok(SingdInverse(self.maps.iter().map(inverse).collect()))
+        let inverses = workers.place(&costs, |map| Ok(inverse(&self.maps[map])))?;
+        Ok(SingdInverse(inverses))
     }
 }
 
 impl MetricInverse for SingdInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        Ok(paired(
-            gradient,
-            &self.0,
-            |gradient, (inputs, gradients)| gradients * gradient * inputs,
-        ))
+        let solve = |map: usize, (inputs, gradients): &(Mat<f64>, Mat<f64>)| {
+            gradients * &gradient[map] * inputs
+        };
+        Ok(self.0.map(solve))
     }
 }
 
@@ -283,7 +285,7 @@ mod tests {
             .map(|(rows, columns)| random(rows, columns, 3))
             .collect();
         let expected = SymmetricChain::independent(&a, &g).unwrap().apply(&z[0]);
-        let inverse = metric.invert(0.1).unwrap();
+        let inverse = metric.invert(0.1, &Workers::alone()).unwrap();
         let error = relative(&inverse.solve(&z, None).unwrap()[0], &expected);
         assert!(error < 1e-6, "{error:e}");
     }
@@ -335,7 +337,7 @@ mod tests {
             let mut metric = SingdMetric::new(&settings);
             (0..1000).for_each(|_| metric.average_in(&zero, 0.25));
             let z = random(3, 2, 1);
-            let inverse = metric.invert(0.25).unwrap();
+            let inverse = metric.invert(0.25, &Workers::alone()).unwrap();
             let found = &inverse.solve(std::slice::from_ref(&z), None).unwrap()[0];
             assert!(relative(&vec(found), &vec(&(faer::Scale(4.0) * z))) < 1e-6);
         }

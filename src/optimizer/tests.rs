@@ -2,6 +2,7 @@
 
 use super::dense::{random, record, relative};
 use super::*;
+use crate::distributed::Workers;
 
 /// A metric behind its type: averages a record in `renewals` times at a damping, and solves for a gradient.
 type Solve = Box<dyn Fn(&Record<f32>, usize, f64, &[Mat<f64>]) -> Vec<Mat<f64>>>;
@@ -14,7 +15,7 @@ fn solve<M: Metric + 'static>(metric: M) -> (String, Solve) {
             for _ in 0..renewals {
                 metric.update(record, damping).unwrap();
             }
-            let inverse = metric.invert(damping).unwrap();
+            let inverse = metric.invert(damping, &Workers::alone()).unwrap();
             inverse.solve(gradient, Some(record)).unwrap()
         };
     (name, Box::new(solve))

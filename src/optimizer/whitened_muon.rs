@@ -2,8 +2,8 @@ use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::kfac::{Approximation, MapFactors};
 use super::muon::newton_schulz;
 use super::{Build, Family, Optimizer, Settings, State, Stateful};
+use crate::distributed::{Placed, Workers};
 use crate::error::Result;
-use crate::linalg::paired;
 use crate::network::Record;
 use faer::Mat;
 use schemars::JsonSchema;
@@ -68,7 +68,7 @@ pub struct WhitenedMuonMetric {
 
 /// (A^{-½}, G^{-½}) of every map.
 #[derive(Debug, Clone)]
-pub struct WhitenedMuonInverse(Vec<(Mat<f64>, Mat<f64>)>);
+pub struct WhitenedMuonInverse(Placed<(Mat<f64>, Mat<f64>)>);
 
 impl WhitenedMuonMetric {
     /// The metric before its first record.
@@ -99,19 +99,19 @@ impl Metric for WhitenedMuonMetric {
         ))
     }
 
-    fn invert(&self, damping: f64) -> Result<WhitenedMuonInverse> {
-        let roots = self.maps.iter().map(|factors| {
-            let (a, g) = factors.damped(damping);
+    fn invert(&self, damping: f64, workers: &Workers) -> Result<WhitenedMuonInverse> {
+        let roots = workers.place(&MapFactors::costs(&self.maps), |map| {
+            let (a, g) = self.maps[map].damped(damping);
             Ok((a.inverse_root()?.0, g.inverse_root()?.0))
-        });
-        Ok(WhitenedMuonInverse(roots.collect::<Result<_>>()?))
+        })?;
+        Ok(WhitenedMuonInverse(roots))
     }
 }
 
 impl MetricInverse for WhitenedMuonInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        Ok(paired(gradient, &self.0, |gradient, (a, g)| {
-            let whitened = g * gradient * a;
+        Ok(self.0.map(|map, (a, g)| {
+            let whitened = g * &gradient[map] * a;
             let orthogonal = newton_schulz(&whitened);
             let size = orthogonal.norm_l2();
             let scale = if size > 0.0 {
@@ -125,7 +125,9 @@ impl MetricInverse for WhitenedMuonInverse {
 
     /// ‖Y‖ over all maps.
     fn norm(&self, _solution: &[Mat<f64>], gradient: &[Mat<f64>]) -> f64 {
-        let squares = paired(gradient, &self.0, |m, (a, g)| (g * m * a).squared_norm_l2());
+        let square =
+            |map: usize, (a, g): &(Mat<f64>, Mat<f64>)| (g * &gradient[map] * a).squared_norm_l2();
+        let squares = self.0.map(square);
         squares.iter().sum::<f64>().sqrt()
     }
 }
@@ -142,7 +144,7 @@ mod tests {
     fn inverse(record: &Record<f32>) -> WhitenedMuonInverse {
         let mut metric = WhitenedMuonMetric::new(&WhitenedMuonSettings::default());
         metric.update(record, DAMPING).unwrap();
-        metric.invert(DAMPING).unwrap()
+        metric.invert(DAMPING, &Workers::alone()).unwrap()
     }
 
     fn whitened(record: &Record<f32>, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
@@ -161,12 +163,13 @@ mod tests {
             ..KfacSettings::default()
         });
         kfac.update(&record, DAMPING).unwrap();
-        let kfac = kfac.invert(DAMPING).unwrap();
+        let kfac = kfac.invert(DAMPING, &Workers::alone()).unwrap();
         let expected = kfac.solve(&gradient, None).unwrap();
         let found = whitened(&record, &gradient);
 
-        let mut factors = MapFactors::default();
-        factors.update(&record, 0, 0.9, Approximation::Expand);
+        let mut maps = Vec::new();
+        MapFactors::update_all(&mut maps, &record, 0.9, Approximation::Expand);
+        let factors = &maps[0];
         let (a, g) = factors.damped(DAMPING);
         let [a, g] = [a, g].map(|c| symmetric_power(&c.matrix, 0.5, 0.0).unwrap());
         let [found_white, kfac_white] = [&found[0], &expected[0]].map(|x| &g * x * &a);

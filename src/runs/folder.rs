@@ -7,7 +7,7 @@
 use super::id::{time_of, time_stamp};
 use super::metrics::{ExamplePath, Metrics, Request};
 use super::parquet::write_parquet;
-use super::shard::Share;
+use super::shard::{Shard, Share};
 use super::tables::{BacktestTable, EvaluationTable};
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result, at_path, excerpt, parser_message};
@@ -109,15 +109,21 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Input`] if `comparison.json` is not what it should be.
     pub fn share(&self) -> Result<Option<Share>> {
-        let Some(shard) = self.request()?.and_then(|request| request.shard) else {
-            return Ok(None);
-        };
-        let counted = self.trainings()?;
-        Ok(counted.map(|(trained, trainings)| Share {
+        let shard = self.request()?.and_then(|request| request.shard);
+        shard.map(|shard| self.share_of(shard)).transpose()
+    }
+
+    /// How far the run is, which is `shard`.
+    ///
+    /// # Errors
+    /// See [`RunFolder::share`].
+    pub fn share_of(&self, shard: Shard) -> Result<Share> {
+        let (trained, trainings) = self.trainings()?.unwrap_or_default();
+        Ok(Share {
             shard,
             trained,
             trainings,
-        }))
+        })
     }
 
     /// Why the run has no results.
@@ -190,11 +196,7 @@ impl RunFolder {
     /// be written.
     pub fn write_json<T: Serialize + DeserializeOwned>(&self, name: &str, value: &T) -> Result<()> {
         let failed = |why: String| Error::Computation(format!("run `{}`: {name}: {why}", self.id));
-        let mut text =
-            serde_json::to_vec_pretty(value).map_err(|error| failed(error.to_string()))?;
-        readable::<T>(&text).map_err(failed)?;
-        text.push(b'\n');
-        self.write_bytes(name, &text)
+        self.write_bytes(name, &to_json(value).map_err(failed)?)
     }
 
     /// Writes the resolved strategy.
@@ -318,6 +320,14 @@ impl RunFolder {
             .map(Some)
             .map_err(|why| Error::input(format!("run `{}`: {name}: {why}", self.id)))
     }
+}
+
+/// A value as indented JSON, once it has been read back from it, or why that cannot be.
+pub fn to_json<T: Serialize + DeserializeOwned>(value: &T) -> std::result::Result<Vec<u8>, String> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| error.to_string())?;
+    readable::<T>(&text)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// The value of a JSON document, or which part of it is at fault and why.

@@ -25,7 +25,7 @@ pub mod tables;
 pub mod walk_forward;
 pub mod warnings;
 
-pub use recorder::Recorder;
+pub use recorder::{Recorder, Steps};
 
 #[cfg(test)]
 pub mod fixture;

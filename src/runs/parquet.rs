@@ -23,6 +23,16 @@ pub fn write_parquet_to(destination: &Destination, table: DataFrame) -> Result<(
     destination.write(filled_with(table))
 }
 
+/// The bytes of a table's file.
+///
+/// # Errors
+/// If the table has no such form.
+pub fn parquet_bytes(mut table: DataFrame) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).finish(&mut table)?;
+    Ok(bytes)
+}
+
 fn filled_with(mut table: DataFrame) -> impl FnOnce(&mut File) -> io::Result<()> {
     move |file| {
         let written = ParquetWriter::new(file).finish(&mut table);

@@ -2,12 +2,49 @@ use super::progress::{Event, ProgressLog};
 use super::store::RunFolder;
 use crate::error::{Error, Result};
 use crate::training::Training;
+use std::collections::HashSet;
 
-/// Writes what the trainings of a run do to its progress file, one training after another.
+/// What there is to say of the steps of trainings.
+#[derive(Debug, Default)]
+pub struct Steps {
+    /// Strategy and seed of the trainings that have taken steps.
+    begun: HashSet<(String, u64)>,
+}
+
+impl Steps {
+    /// A training has taken a step; its first one here also says that it has begun, or gone on from a checkpoint.
+    pub fn events(&mut self, strategy: &str, seed: u64, training: &Training<'_>) -> Vec<Event> {
+        let (optimizer, points) = (training.optimizer(), training.points());
+        let mut events = Vec::new();
+        let Some((point, before)) = points.split_last() else {
+            return events;
+        };
+        if self.begun.insert((strategy.into(), seed)) {
+            events.push(Event::Training {
+                strategy: strategy.into(),
+                seed,
+                from: before.len(),
+                steps: training.steps(),
+                paths: optimizer.paths,
+            });
+        }
+        let seconds = point.seconds - before.last().map_or(0.0, |before| before.seconds);
+        events.push(Event::Step {
+            strategy: strategy.into(),
+            seed,
+            done: training.done(),
+            point: point.clone(),
+            paths_per_second: optimizer.paths as f64 / seconds,
+            validation: training.validation().cloned(),
+        });
+        events
+    }
+}
+
+/// Writes what the trainings of a run do to its progress file.
 pub struct Recorder {
     log: ProgressLog,
-    /// Strategy and seed of the training that takes steps.
-    current: Option<(String, u64)>,
+    steps: Steps,
 }
 
 impl Recorder {
@@ -18,39 +55,17 @@ impl Recorder {
     pub fn open(folder: &RunFolder) -> Result<Self> {
         Ok(Self {
             log: ProgressLog::open(folder)?,
-            current: None,
+            steps: Steps::default(),
         })
     }
 
-    /// A training has taken a step; its first one here also says that it has begun, or gone on from a checkpoint.
+    /// A training has taken a step; see [`Steps::events`].
     ///
     /// # Errors
     /// [`Error::File`] if the file cannot be written; of the other methods too.
     pub fn step(&mut self, strategy: &str, seed: u64, training: &Training<'_>) -> Result<()> {
-        let (optimizer, points) = (training.optimizer(), training.points());
-        let Some((point, before)) = points.split_last() else {
-            return Ok(());
-        };
-        let is_current = |(name, number): &(String, u64)| name == strategy && *number == seed;
-        if !self.current.as_ref().is_some_and(is_current) {
-            self.current = Some((strategy.into(), seed));
-            self.log.write(&Event::Training {
-                strategy: strategy.into(),
-                seed,
-                from: before.len(),
-                steps: training.steps(),
-                paths: optimizer.paths,
-            })?;
-        }
-        let seconds = point.seconds - before.last().map_or(0.0, |before| before.seconds);
-        self.log.write(&Event::Step {
-            strategy: strategy.into(),
-            seed,
-            done: training.done(),
-            point: point.clone(),
-            paths_per_second: optimizer.paths as f64 / seconds,
-            validation: training.validation().cloned(),
-        })
+        let events = self.steps.events(strategy, seed, training);
+        events.iter().try_for_each(|event| self.log.write(event))
     }
 
     /// Appends an event.

@@ -1,6 +1,8 @@
 //! Run folders under one root.
 
-pub use super::folder::{METRICS, REQUEST, RunFolder, STRATEGY, State, strategy_name};
+pub use super::folder::{
+    METRICS, REQUEST, RunFolder, STRATEGY, State, from_json, strategy_name, to_json,
+};
 
 use super::id::{is_plain_id, plain_id, stem};
 use super::metrics::Request;

@@ -3,6 +3,7 @@
 use super::backtest::BacktestSection;
 use super::contract::ContractSection;
 use super::costs::CostsSection;
+use super::distributed::DistributedSection;
 use super::financing::FinancingSection;
 use super::limits::LimitsSection;
 use super::market::MarketSection;
@@ -68,6 +69,9 @@ pub struct Strategy {
     /// How policies are trained again as history goes on.
     #[schemars(title = "Walk-forward")]
     pub walk_forward: Option<WalkForwardSection>,
+    /// How several ranks do the trainings.
+    #[schemars(title = "Several ranks")]
+    pub distributed: DistributedSection,
     /// The trainings that are compared, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(title = "Optimizer", with = "BTreeMap<String, Value>")]
@@ -94,6 +98,7 @@ impl Default for Strategy {
             evaluation: EvaluationSection::default(),
             backtest: None,
             walk_forward: None,
+            distributed: DistributedSection::default(),
             optimizers: BTreeMap::new(),
             ranges: Ranges::default(),
         }

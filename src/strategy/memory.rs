@@ -2,6 +2,7 @@
 
 use super::{OptimizerPlan, Plan};
 use crate::contract::Instrument;
+use crate::distributed::Spread;
 use crate::error::{Error, Result};
 use crate::market::Paths;
 use crate::market::model::Tabulation;
@@ -19,7 +20,7 @@ const SHARE: f64 = 0.5;
 const GIGABYTE: f64 = 1e9;
 
 impl Plan {
-    /// Bytes that training its policies with `seeds` seeds and measuring them holds at once, at most: the largest of its
+    /// Bytes that training its policies with `seeds` seeds and measuring them holds at once on a rank, at most: the largest of its
     /// trainings, or what [`Self::measuring_memory`] says.
     ///
     /// A training holds two batches of paths, what a sweep goes back over, the record of the curvature paths, the
@@ -31,16 +32,17 @@ impl Plan {
         training.max(self.measuring_memory(self.optimizers.len() * seeds))
     }
 
-    /// Bytes that hedging the test paths with so many policies and the classical hedges holds at once, at most: the books
-    /// of all of them, the paths of a chunk, what a policy's sweep keeps and the tables of the options that hedge.
+    /// Bytes that hedging the test paths with so many policies and the classical hedges holds at once on a rank, at most: the books
+    /// of all of them, its paths of a chunk, what a policy's sweep keeps and the tables of the options that hedge.
     pub fn measuring_memory(&self, policies: usize) -> f64 {
         let strategies = policies + self.hedges.len();
         // P&L, cost and turnover, in books, as columns and as they are written.
         let books = (self.evaluation_paths * strategies * 3 * 3 * size_of::<f64>()) as f64;
-        let blocks = self.chunk() / BLOCK;
+        let chunk = self.of_rank(self.chunk());
+        let blocks = chunk / BLOCK;
         let sweep = match policies {
             0 => 0.0,
-            _ => self.sweep_memory::<f64>(self.chunk()),
+            _ => self.sweep_memory::<f64>(chunk),
         };
         books
             + (blocks * self.block_bytes()) as f64
@@ -72,6 +74,12 @@ impl Plan {
         (BYTES / self.block_bytes()).clamp(1, MOST) * BLOCK
     }
 
+    /// The most of `count` paths that one of the plan's ranks has.
+    fn of_rank(&self, count: usize) -> usize {
+        let spread = Spread::new(&self.ranks, count.div_ceil(BLOCK));
+        count.min(spread.largest() * BLOCK)
+    }
+
     /// Of paths in double precision and the positions on them.
     fn block_bytes(&self) -> usize {
         let (steps, instruments) = (self.contract.steps, self.instruments.len());
@@ -81,17 +89,15 @@ impl Plan {
     fn training_memory(&self, optimizer: &OptimizerPlan) -> f64 {
         let (steps, instruments) = (self.contract.steps, self.instruments.len());
         let layout = self.layout();
+        let validation = self.of_rank(self.validation.paths);
         let bytes = |count| Paths::<f32>::bytes(count, &layout) as f64;
         let positions = |count: usize| (count * steps * instruments * size_of::<f32>()) as f64;
+        let paths = self.of_rank(optimizer.paths);
         // A benchmark's positions are had on paths in double precision.
         let exact = match self.reference {
-            Some(_) => {
-                2.0 * (bytes(optimizer.paths.max(self.validation.paths))
-                    + positions(optimizer.paths))
-            }
+            Some(_) => 2.0 * (bytes(paths.max(validation)) + positions(paths)),
             None => 0.0,
         };
-        let paths = optimizer.paths;
         // Whose P&L has weight in the gradient.
         let weighted = match self.risk {
             Risk::Cvar { level } if !self.control_variate => {
@@ -99,10 +105,10 @@ impl Plan {
             }
             _ => paths,
         };
-        let sampled = optimizer.settings.build().curvature_paths(0).min(paths);
+        let sampled = optimizer.settings.build().curvature_paths(0);
+        let sampled = self.of_rank(sampled.min(optimizer.paths));
         let maps = self.shape.maps().into_iter();
         let record: usize = maps.map(|map| map.rows + map.columns).sum();
-        let validation = self.validation.paths;
         exact
             + 2.0 * bytes(paths)
             + bytes(weighted)
@@ -119,7 +125,8 @@ impl Plan {
         let steps = self.contract.steps;
         let at_once = match self.engine {
             Engine::Block => rayon::current_num_threads() * BLOCK,
-            Engine::Tensor => 2 * paths,
+            // Every rank sweeps the paths of all.
+            Engine::Tensor => 2 * paths * self.ranks.size(),
         };
         (at_once * steps * self.shape.kept(steps) * size_of::<R>()) as f64
     }

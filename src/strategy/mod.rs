@@ -9,6 +9,7 @@ mod contract;
 mod costs;
 #[cfg(test)]
 mod curve_tests;
+mod distributed;
 mod file;
 mod files;
 mod financing;
@@ -44,6 +45,7 @@ pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule
 pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};
+pub use distributed::DistributedSection;
 pub use file::Strategy;
 pub use financing::FinancingSection;
 pub use hedge_tuning::HedgeValidation;

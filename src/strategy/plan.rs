@@ -100,6 +100,10 @@ pub struct Plan {
     pub backtest: Option<BacktestPlan>,
     /// How history is walked through, if that is asked for.
     pub walk_forward: Option<WalkForwardPlan>,
+    /// The share of the ranks that keep the inverse curvature of each map.
+    pub gradient_worker_fraction: f64,
+    /// The least number of ranks of a training, where a job on several ranks should not choose it.
+    pub ranks_per_training: Option<usize>,
     /// The ranks that carry the plan out together: their trainings, and what is measured on simulated paths.
     pub ranks: Ranks,
     pub(super) quotes: QuoteCache,
@@ -218,6 +222,8 @@ impl Plan {
             optimizers,
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
+            gradient_worker_fraction: strategy.distributed.gradient_worker_fraction,
+            ranks_per_training: strategy.distributed.ranks_per_training,
             ranks: Ranks::alone(),
             quotes: QuoteCache::default(),
             prices: PriceCache::default(),

@@ -1,13 +1,9 @@
 use super::TrainingPoint;
-use crate::atomic::write_atomically;
-use crate::error::{Error, Result, at_path};
+use crate::error::{Error, Result};
 use crate::optimizer::Tensors;
 use faer::Mat;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io::Write;
-use std::path::Path;
 
 /// A training between two steps: what its other steps depend on, and the training curve so far.
 ///
@@ -32,14 +28,12 @@ impl Checkpoint {
         self.points.len()
     }
 
-    /// Writes the file, whole or not at all.
+    /// The file's bytes; `name` is what it is called in errors.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        let failed = |error: &dyn std::fmt::Display| {
-            Error::Computation(format!("{}: {error}", path.display()))
-        };
+    /// [`Error::Computation`] if the state has no such form.
+    pub fn to_bytes(&self, name: &str) -> Result<Vec<u8>> {
+        let failed = |error: &dyn std::fmt::Display| Error::Computation(format!("{name}: {error}"));
         let parameters = self.parameters.iter().enumerate();
         let parameters = parameters.map(|(map, matrix)| (format!("parameters.{map}"), matrix));
         let state = [("optimizer", &self.optimizer), ("average", &self.average)];
@@ -64,20 +58,18 @@ impl Checkpoint {
             ("seconds".to_string(), self.seconds.to_string()),
             ("points".to_string(), points),
         ]);
-        let file = safetensors::serialize(views, Some(metadata)).map_err(|error| failed(&error))?;
-        write_atomically(path, |to| to.write_all(&file))
+        safetensors::serialize(views, Some(metadata)).map_err(|error| failed(&error))
     }
 
-    /// Reads a file that [`Self::save`] wrote.
+    /// The checkpoint that [`Self::to_bytes`] has written; `name` is what its file is called in errors.
     ///
     /// # Errors
     /// In one line, naming the file and what is wrong with it.
-    pub fn load(path: &Path) -> Result<Self> {
+    pub fn from_bytes(file: &[u8], name: &str) -> Result<Self> {
         let wrong = |what: &dyn std::fmt::Display| {
-            Error::input(format!("{}: not a checkpoint: {what}", path.display()))
+            Error::input(format!("{name}: not a checkpoint: {what}"))
         };
-        let file = at_path(path, fs::read(path))?;
-        let (_, header) = SafeTensors::read_metadata(&file).map_err(|error| wrong(&error))?;
+        let (_, header) = SafeTensors::read_metadata(file).map_err(|error| wrong(&error))?;
         let metadata = header.metadata().as_ref();
         let said = |key: &str| metadata.and_then(|metadata| metadata.get(key));
         let read = |key: &str| said(key).ok_or_else(|| wrong(&format!("no `{key}`")));
@@ -92,7 +84,7 @@ impl Checkpoint {
         let points = serde_json::from_str(read("points")?).map_err(|error| wrong(&error))?;
 
         let mut groups = GROUPS.map(|_| Tensors::new());
-        let tensors = SafeTensors::deserialize(&file).map_err(|error| wrong(&error))?;
+        let tensors = SafeTensors::deserialize(file).map_err(|error| wrong(&error))?;
         for (full, view) in tensors.tensors() {
             let (group, name) = full.split_once('.').unwrap_or((&full, ""));
             let group = GROUPS.iter().position(|known| *known == group);

@@ -3,7 +3,6 @@
 use super::*;
 use crate::network::{ActionName, NetworkName};
 use crate::optimizer::Method;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PROBLEM: &str = r#"
 seed = 5
@@ -28,7 +27,7 @@ validation_paths = 64
 validation_period = 8
 "#;
 
-/// Weights and curve of a whole training, and of one that goes through files after `cuts` steps.
+/// Weights and curve of a whole training, and of one that goes through the bytes of checkpoints after `cuts` steps.
 fn whole_and_cut(keys: &str, cuts: &[usize]) -> [Trained; 2] {
     cut(
         &Plan::parse(&format!("{PROBLEM}\n{keys}\n"), |_| {}).unwrap(),
@@ -40,14 +39,6 @@ fn cut(plan: &Plan, cuts: &[usize]) -> [Trained; 2] {
     let optimizer = &plan.optimizers[0];
     let whole = train(plan, optimizer, plan.seed, |_| Ok(())).unwrap();
 
-    // Tests run at the same time, and several of them cut a training of the same name.
-    static CUT: AtomicUsize = AtomicUsize::new(0);
-    let folder = std::env::temp_dir().join(format!(
-        "deephedge-resume-{}-{}",
-        std::process::id(),
-        CUT.fetch_add(1, Ordering::Relaxed)
-    ));
-    let path = folder.join("checkpoint.safetensors");
     let simulated = Simulated::new(plan, plan.seed);
     let sources = simulated.sources();
     let initial = Parameters::random(plan.shape.maps(), plan.seed).unwrap();
@@ -56,15 +47,14 @@ fn cut(plan: &Plan, cuts: &[usize]) -> [Trained; 2] {
         while training.points().len() < cut {
             training.advance().unwrap();
         }
-        training.checkpoint().unwrap().save(&path).unwrap();
-        let checkpoint = Checkpoint::load(&path).unwrap();
+        let bytes = training.checkpoint().unwrap().to_bytes("cut").unwrap();
+        let checkpoint = Checkpoint::from_bytes(&bytes, "cut").unwrap();
         assert_eq!(checkpoint.steps(), cut);
         training = Training::resume(plan, optimizer, sources, checkpoint).unwrap();
     }
     while !training.is_over() {
         training.advance().unwrap();
     }
-    std::fs::remove_dir_all(folder).unwrap();
     [whole, training.finish().unwrap()]
 }
 

@@ -1,5 +1,6 @@
 use super::hedge::Hedge;
 use super::{TrainingPoint, ValidationSummary};
+use crate::distributed::Workers;
 use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Settlement};
 use crate::linalg::add_scaled;
@@ -34,6 +35,7 @@ pub(super) struct Step<'a> {
     /// The paths of the step after.
     next: Paths<f32>,
     record: Record<f32>,
+    workers: Workers,
 }
 
 impl<'a> Step<'a> {
@@ -68,6 +70,7 @@ impl<'a> Step<'a> {
             paths: room(),
             next,
             record: Record::default(),
+            workers: Workers::new(&plan.ranks, plan.gradient_worker_fraction),
         })
     }
 
@@ -199,6 +202,7 @@ impl<'a> Step<'a> {
             gradient: &gradient,
             record: (sampled > 0).then_some(&self.record),
             curvature: curvature_scale,
+            workers: &self.workers,
             parameters: &weights,
             step,
             progress,

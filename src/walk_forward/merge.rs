@@ -1,7 +1,8 @@
 //! Shards of a walk-forward, made one run.
 
-use super::window::{Span, trainings};
-use super::{Prepared, shares};
+use super::shares::Pieces;
+use super::window::Span;
+use super::{Prepared, policies};
 use crate::error::{Result, at_path};
 use crate::runs::merge::{self, Shards};
 use crate::runs::store::{self, RunFolder};
@@ -20,24 +21,19 @@ impl Prepared {
         let plan = Plan::parse(&request.strategy, |_| {})?;
         let settings = super::prepared::backtest(&plan)?;
         let (plan, walk) = plan.with_walk_forward()?;
-        let each = trainings(&plan, &walk);
-        let windows = request.all_trainings() / each.len().max(1);
-        let owners = shares::shared_out(&plan, &walk, windows, shards.folders().len())?;
-        let spans = (0..windows).flat_map(|number| {
-            let span = Span {
-                number,
-                known: 0..0,
-                sales: Vec::new(),
-            };
-            each.iter().map(move |training| (span.clone(), training))
-        });
-        let mut files: Vec<(&RunFolder, [String; 2])> = Vec::with_capacity(owners.len());
-        for ((span, (optimizer, seed)), owner) in spans.zip(owners) {
-            let (folder, name) = (&shards.folders()[owner - 1], &optimizer.name);
-            span.kept(folder, name, *seed)?;
-            span.policy(folder, &plan, name, *seed)?;
-            let kept = span.training_file(name, *seed);
-            files.push((folder, [span.policy_file(name, *seed), kept]));
+        let pieces = Pieces::of_job(&plan, &walk, request);
+        let owners = pieces.owners(&plan, shards.folders().len())?;
+        let mut files: Vec<(&RunFolder, [String; 2])> = Vec::new();
+        for (piece, owner) in owners.into_iter().enumerate() {
+            let folder = &shards.folders()[owner - 1];
+            for (number, training) in pieces.trainings(&[piece]) {
+                let span = Span {
+                    number,
+                    known: 0..0,
+                    sales: Vec::new(),
+                };
+                files.push((folder, policies::files(folder, &plan, &span, training)?));
+            }
         }
         let name = format!("{}-walk-forward", plan.name);
         let (folder, _) = store::begin(root, &name, request.clone(), |whole| {

@@ -6,7 +6,8 @@
 //!   strategy.toml, metrics.json, backtest.parquet, figures/, report.html   as of any backtest
 //!   windows/<number>/window.json       [`crate::runs::walk_forward::Window`]: calibration, written last
 //!   windows/<number>/policies/<strategy>-<seed>.safetensors
-//!   windows/<number>/trainings/<strategy>-<seed>.json   that the policy is trained, and in how many seconds
+//!   windows/<number>/trainings/<strategy>-<seed>.json, written after the policy
+//!   windows/<number>/checkpoints/<strategy>-<seed>.safetensors, of a training under way
 //!   windows/<number>/trades.parquet    one row per contract, strategy and seed, with the parts of its P&L
 //!   windows/<number>/positions.parquet what each held of each instrument from every close to the next
 //!   trades.parquet                     those of all windows
@@ -16,6 +17,7 @@
 
 mod merge;
 mod page;
+mod policies;
 mod positions;
 mod prepared;
 mod results;
@@ -31,15 +33,15 @@ mod window;
 pub use page::page;
 pub use prepared::{Prepared, planned};
 pub use trades::Trade;
-pub use window::Doing;
 
 use crate::backtest::{self, Calendar};
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
+use crate::groups::{Assignment, Crew, Report};
 use crate::market::History;
 use crate::market::estimation::VarianceEstimator;
 use crate::risk::{Row, RowInput};
-use crate::runs::Recorder;
-use crate::runs::metrics::{BacktestMarket, Metrics};
+use crate::runs::metrics::{BacktestMarket, Metrics, Request};
 use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
 use crate::runs::shard::{CarriedOut, Shard};
@@ -48,7 +50,11 @@ use crate::runs::tables::{BacktestBook, BacktestTable};
 use crate::runs::walk_forward::{FILE, Results};
 use crate::strategy::{BacktestPlan, Plan, TrainingPaths, WalkForwardPlan};
 use chrono::{Days, Months};
-use window::{Shared, Span};
+use policies::Policies;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Mutex;
+use window::{Shared, Span, Windows};
 
 /// A finished walk-forward run.
 pub struct Finished {
@@ -57,19 +63,6 @@ pub struct Finished {
     /// What all windows come to.
     pub results: Results,
 }
-
-/// How far a run has come: the window, of how many, and what it is doing.
-pub struct Progress<'a> {
-    /// The number of the present window, from 0.
-    pub window: usize,
-    /// The number of all windows.
-    pub windows: usize,
-    /// What the window is doing.
-    pub doing: Doing<'a>,
-}
-
-/// Is told of every step; an error ends the run, [`Error::Stopped`] so that it can go on later.
-pub type Report<'a> = dyn FnMut(Progress<'_>) -> Result<()> + 'a;
 
 fn label(strategy: &str, window: usize) -> String {
     format!("{strategy}, window {}", window + 1)
@@ -86,10 +79,9 @@ fn check(settings: &BacktestPlan, walk: WalkForwardPlan) -> Result<()> {
 
 /// Runs every window of the plan that `folder` does not hold yet, and writes what all of them come to.
 ///
-/// A shard trains its own share alone, and hedges nothing.
-///
 /// A window depends on the history before it, the plan, and, if training starts warm, the policies of the window
-/// before: a run that was interrupted ends with the same bits as one that was not.
+/// before: a run that was interrupted ends with the same bits as one that was not. A shard trains its own share alone, and
+/// hedges nothing.
 ///
 /// # Errors
 /// [`Error::Input`] if the history is at fault or too short, or another process is carrying the run out; errors of the
@@ -101,97 +93,153 @@ pub fn run(
     folder: &RunFolder,
     report: &mut Report<'_>,
 ) -> Result<CarriedOut<Finished>> {
-    let mut recorder = Recorder::open(folder)?;
-    let result = walk_forward(plan, settings, walk, folder, &mut recorder, report);
+    run_on(&Ranks::alone(), (plan, settings, walk), folder, report)
+}
+
+/// [`run`] on all ranks of a job, of which this is rank 0; the others do [`take_part`]. Every rank reads the price files.
+///
+/// First the policies of all windows are trained beside each other or, where training starts warm, those of every optimizer and
+/// seed, window after window. Then the windows are hedged beside each other. What comes out has the same bits, apart from seconds.
+///
+/// # Errors
+/// Those of [`run`]; [`Error::Input`] if another rank cannot read the price files, or reads others.
+pub fn run_on(
+    world: &Ranks,
+    (plan, settings, walk): (&Plan, &BacktestPlan, WalkForwardPlan),
+    folder: &RunFolder,
+    report: &mut Report<'_>,
+) -> Result<CarriedOut<Finished>> {
+    let strategy = plan.to_toml()?;
+    let shard = folder.share()?.map(|share| share.shard);
+    let mut crew = Crew::first(world, folder, report)?;
     let id = folder.id();
+    crew.call(|| Assignment {
+        run: id.into(),
+        request: Request {
+            command: Request::WALK_FORWARD.into(),
+            strategy,
+            shard,
+            ..Request::default()
+        },
+    });
+    let what = (plan, settings, walk);
+    let result = walk_forward(what, shard, &mut crew, |shared| match shard {
+        Some(shard) => folder.share_of(shard).map(CarriedOut::Shard),
+        None => finish(shared, folder).map(CarriedOut::Results),
+    });
     let result = result.map_err(|error| match error {
         Error::Stopped(_) => Error::Stopped(format!(
             "run `{id}`: stopped; go on with `backtest {id} --walk-forward`"
         )),
         error => error,
     });
-    recorder.end(&result)?;
+    crew.end(&result)?;
     result
 }
 
-fn walk_forward(
-    plan: &Plan,
-    settings: &BacktestPlan,
-    walk: WalkForwardPlan,
-    folder: &RunFolder,
-    recorder: &mut Recorder,
-    report: &mut Report<'_>,
-) -> Result<CarriedOut<Finished>> {
+/// Takes part in a walk-forward that rank 0 of the job carries out, as any other rank; `stop` is asked between steps whether to go
+/// on.
+///
+/// # Errors
+/// Those of [`run_on`], of which rank 0 tells the user.
+pub fn take_part(
+    world: &Ranks,
+    assignment: &Assignment,
+    stop: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    let plan = Plan::parse(&assignment.request.strategy, |_| {})?;
+    let settings = prepared::backtest(&plan)?;
+    let (plan, walk) = plan.with_walk_forward()?;
+    let mut crew = Crew::other(world, stop);
+    let what = (&plan, &settings, walk);
+    walk_forward(what, assignment.request.shard, &mut crew, |_| Ok(()))
+}
+
+/// Runs all windows, or trains what a shard has of them, on all ranks; this one then goes on to its `end`.
+fn walk_forward<T>(
+    (plan, settings, walk): (&Plan, &BacktestPlan, WalkForwardPlan),
+    shard: Option<Shard>,
+    crew: &mut Crew<'_>,
+    end: impl FnOnce(&Shared<'_>) -> Result<T>,
+) -> Result<T> {
     check(settings, walk)?;
-    let histories = backtest::load(plan, settings)?;
+    let histories = crew.on_every_rank(|_| backtest::load(plan, settings))?;
+    let own = digest(&histories);
+    let first = crew.world().broadcast(0, own);
+    crew.on_every_rank(|_| match own == first {
+        true => Ok(()),
+        false => Err(Error::input(
+            "`backtest.data`: has other closes than rank 0 reads",
+        )),
+    })?;
     let calendar = Calendar::new(&histories[0], plan, settings)?;
     let spans = spans(&histories[0], &calendar, settings, &walk)?;
-    let overlap = calendar.overlap(settings.schedule);
     let shared = Shared {
         plan,
         settings,
         walk,
         histories: &histories,
         calendar,
-        folder,
+        spans: &spans,
+        known: Mutex::new(HashMap::new()),
     };
-    let shard: Option<Shard> = folder.share()?.map(|share| share.shard);
-    let mine = shares::own(plan, &walk, spans.len(), shard)?;
-    let trainings = shared.trainings();
-    let (mut windows, mut trades) = (Vec::new(), Vec::new());
-    for (span, mine) in spans.iter().zip(mine.chunks(trainings.len().max(1))) {
-        if let Some((window, mut sold)) = shared.finished(span)? {
-            windows.push(window);
-            trades.append(&mut sold);
-            continue;
-        }
-        let mine = trainings.iter().zip(mine).filter(|(_, mine)| **mine);
-        let mine: Vec<_> = mine.map(|(training, _)| *training).collect();
-        if shard.is_some()
-            && mine
-                .iter()
-                .all(|training| shared.is_trained(span, *training))
-        {
-            continue;
-        }
-        let calibrated = shared.calibrated(span)?;
-        for training in mine {
-            shared.train(span, &calibrated, training, &mut |doing| {
-                let Doing::Training {
-                    strategy,
-                    seed,
-                    training,
-                } = doing;
-                recorder.step(&label(strategy, span.number), seed, training)?;
-                report(Progress {
-                    window: span.number,
-                    windows: spans.len(),
-                    doing,
-                })
-            })?;
-        }
-        if shard.is_none() {
-            let (window, mut sold) = shared.hedge(span, calibrated)?;
-            windows.push(window);
-            trades.append(&mut sold);
-        }
+    if shard.is_some() || !crew.world().is_alone() {
+        let policies = Policies::new(&shared, shard)?;
+        crew.each(&policies, plan.ranks_per_training)?;
     }
-    if let Some(share) = folder.share()? {
-        return Ok(CarriedOut::Shard(share));
+    if shard.is_none() {
+        crew.each(&Windows(&shared), plan.ranks_per_training)?;
+    }
+    end(&shared)
+}
+
+/// A number that histories of other days, closes or series do not have.
+fn digest(histories: &[History]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for history in histories {
+        history.dates.hash(&mut hasher);
+        format!("{:?} {:?}", history.close, history.series).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Writes what all windows come to.
+fn finish(shared: &Shared<'_>, folder: &RunFolder) -> Result<Finished> {
+    let Shared {
+        plan,
+        settings,
+        walk,
+        ref calendar,
+        spans,
+        ..
+    } = *shared;
+    let overlap = calendar.overlap(settings.schedule);
+    let (mut windows, mut trades) = (Vec::new(), Vec::new());
+    for span in spans {
+        let finished = shared.finished(span, folder)?;
+        let (window, mut sold) = finished.ok_or_else(|| {
+            Error::input(format!(
+                "run `{}`: {} is missing",
+                folder.id(),
+                span.file(window::WINDOW)
+            ))
+        })?;
+        windows.push(window);
+        trades.append(&mut sold);
     }
     write_parquet(
         &folder.path().join("trades.parquet"),
         trades::to_frame(&trades)?,
     )?;
     let results = results::results(plan, overlap, windows, &trades);
-    let metrics = metrics(&shared, &results, &trades);
+    let metrics = metrics(shared, folder, &results, &trades);
     folder.write_json(FILE, &results)?;
     folder.write_backtest(&table(&trades))?;
     folder.write_metrics(&metrics)?;
     let text = page(FIGURE, None, plan, settings, &walk, &results);
     folder.write_bytes("walk_forward.md", text.as_bytes())?;
     crate::report::write(folder)?;
-    Ok(CarriedOut::Results(Finished { metrics, results }))
+    Ok(Finished { metrics, results })
 }
 
 /// The windows: sales in stretches of so many months, each after the years that it is calibrated on.
@@ -269,14 +317,19 @@ fn table(trades: &[Trade]) -> BacktestTable {
     }
 }
 
-fn metrics(shared: &Shared<'_>, results: &Results, trades: &[Trade]) -> Metrics {
+fn metrics(
+    shared: &Shared<'_>,
+    folder: &RunFolder,
+    results: &Results,
+    trades: &[Trade],
+) -> Metrics {
     let Shared {
         plan,
         settings,
         walk,
         histories,
         ref calendar,
-        folder,
+        ..
     } = *shared;
     let assets = plan.assets();
     let names: Vec<String> = assets.list().iter().map(|a| a.name.clone()).collect();

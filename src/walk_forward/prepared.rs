@@ -1,14 +1,15 @@
 //! What a walk-forward is asked for, kept in its folder.
 
-use super::window::trainings;
-use super::{Finished, Report, check, label, run, shares, spans};
+use super::shares::Pieces;
+use super::{Finished, Report, check, label, run_on, spans};
 use crate::backtest::Calendar;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result, at_path};
 use crate::runs::metrics::Request;
 use crate::runs::progress::Planned;
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder, STRATEGY};
-use crate::strategy::{BacktestPlan, Plan, WalkForwardPlan};
+use crate::strategy::{BacktestPlan, OptimizerPlan, Plan, WalkForwardPlan};
 use std::path::Path;
 
 /// A run folder with all that is needed to carry a walk-forward out, now or after the process was stopped.
@@ -37,20 +38,21 @@ impl Prepared {
         let histories = crate::backtest::load(&plan, &settings)?;
         let calendar = Calendar::new(&histories[0], &plan, &settings)?;
         let windows = spans(&histories[0], &calendar, &settings, &walk)?.len();
-        let own = shares::own(&plan, &walk, windows, shard)?;
+        let pieces = Pieces::new(&plan, &walk, windows);
+        let own = pieces.trainings(&pieces.own(&plan, shard)?);
         let request = Request {
             command: Request::WALK_FORWARD.into(),
             strategy: plan.to_toml()?,
             seeds: (plan.seed..plan.seed + walk.seeds as u64).collect(),
-            trainings: own.iter().filter(|own| **own).count(),
+            trainings: own.len(),
             shard,
-            job_trainings: shard.map(|_| own.len()),
+            job_trainings: shard.map(|_| windows * plan.optimizers.len() * walk.seeds),
             ..Request::default()
         };
-        let mut name = format!("{}-walk-forward", plan.name);
-        if let Some(shard) = shard {
-            name = shard.name_of(&plan.name);
-        }
+        let name = match shard {
+            Some(shard) => shard.name_of(&plan.name),
+            None => format!("{}-walk-forward", plan.name),
+        };
         let (folder, _) = store::begin(root, &name, request, |folder| {
             let windows = folder.path().join(RunFolder::WINDOWS);
             at_path(&windows, std::fs::create_dir_all(&windows))
@@ -88,12 +90,17 @@ impl Prepared {
         })
     }
 
-    /// See [`run`].
+    /// Carries the run out on all ranks of a job, of which this is rank 0; see [`run_on`].
     ///
     /// # Errors
-    /// See [`run`].
-    pub fn carry_out(&self, report: &mut Report<'_>) -> Result<CarriedOut<Finished>> {
-        run(&self.plan, &self.settings, self.walk, &self.folder, report)
+    /// Those of [`run_on`].
+    pub fn carry_out_on(
+        &self,
+        world: &Ranks,
+        report: &mut Report<'_>,
+    ) -> Result<CarriedOut<Finished>> {
+        let what = (&self.plan, &self.settings, self.walk);
+        run_on(world, what, &self.folder, report)
     }
 }
 
@@ -109,19 +116,19 @@ pub(super) fn backtest(plan: &Plan) -> Result<BacktestPlan> {
 pub fn planned(request: &Request) -> Result<(Plan, Vec<Planned>)> {
     let plan = Plan::parse(&request.strategy, |_| {})?;
     let (plan, walk) = plan.with_walk_forward()?;
-    let each = trainings(&plan, &walk);
-    let windows = request.all_trainings() / each.len().max(1);
-    let own = shares::own(&plan, &walk, windows, request.shard)?;
-    let all = (0..windows).flat_map(|window| each.iter().map(move |training| (window, *training)));
-    let own = all.zip(own).filter(|(_, own)| *own);
-    let planned = own.map(|((window, (optimizer, seed)), _)| Planned {
-        strategy: label(&optimizer.name, window),
-        optimizer: optimizer.name.clone(),
-        seed,
-        // Those that begin with the weights of the window before may be shorter.
-        steps: (window == 0).then(|| plan.steps(optimizer)).flatten(),
-        paths: optimizer.paths,
-    });
-    let planned = planned.collect();
+    let pieces = Pieces::of_job(&plan, &walk, request);
+    let own = pieces.own(&plan, request.shard)?;
+    let planned = |(window, (optimizer, seed))| {
+        let optimizer: &OptimizerPlan = optimizer;
+        Planned {
+            strategy: label(&optimizer.name, window),
+            optimizer: optimizer.name.clone(),
+            seed,
+            // Those that begin with the weights of the window before may be shorter.
+            steps: (window == 0).then(|| plan.steps(optimizer)).flatten(),
+            paths: optimizer.paths,
+        }
+    };
+    let planned = pieces.trainings(&own).into_iter().map(planned).collect();
     Ok((plan, planned))
 }

@@ -1,28 +1,31 @@
 //! One window: calibrate, train, hedge what is sold after.
 
+use super::policies::damaged;
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::groups::{Keeper, Work};
 use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
 use crate::market::{Assets, History, Market, PathSource};
-use crate::network::Parameters;
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::classical::HedgeRow;
-use crate::runs::parquet::write_parquet;
+use crate::runs::parquet::parquet_bytes;
 use crate::runs::precision::Precision;
-use crate::runs::store::RunFolder;
+use crate::runs::store::{RunFolder, to_json};
 use crate::runs::walk_forward::Window;
 use crate::strategy::{
-    BacktestPlan, FitPaths, HedgeValidation, Length, OptimizerPlan, Plan, Regressions,
-    TrainingPaths, WalkForwardPlan,
+    BacktestPlan, FitPaths, HedgeValidation, Plan, Regressions, TrainingPaths, WalkForwardPlan,
 };
-use crate::training::{Sources, Training, train_on};
-use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The file of a window that is written last.
+pub const WINDOW: &str = "window.json";
+const TRADES: &str = "trades.parquet";
 
 /// Where a window lies in the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,60 +41,8 @@ pub struct Span {
 impl Span {
     /// The file `name` of the window, relative to the folder of the run.
     pub fn file(&self, name: &str) -> String {
-        format!("{}/{:02}/{name}", RunFolder::WINDOWS, self.number)
+        format!("windows/{:02}/{name}", self.number)
     }
-}
-
-/// What is kept of a training beside its policy.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Kept {
-    seconds: f64,
-}
-
-/// The files of trainings, relative to the folder of the run, and what is in them.
-impl Span {
-    /// The file of a policy.
-    pub fn policy_file(&self, optimizer: &str, seed: u64) -> String {
-        self.file(&format!("policies/{optimizer}-{seed}.safetensors"))
-    }
-
-    /// The file that says that a policy is trained.
-    pub fn training_file(&self, optimizer: &str, seed: u64) -> String {
-        self.file(&format!("{}/{optimizer}-{seed}.json", RunFolder::TRAININGS))
-    }
-
-    /// The policy of a training that is done.
-    ///
-    /// # Errors
-    /// [`Error::Input`] if the file is missing or damaged.
-    pub fn policy(
-        &self,
-        folder: &RunFolder,
-        plan: &Plan,
-        optimizer: &str,
-        seed: u64,
-    ) -> Result<Parameters> {
-        let file = self.policy_file(optimizer, seed);
-        Parameters::load(&folder.path().join(file), plan.shape.maps())
-    }
-
-    /// What is kept of a training that is done.
-    ///
-    /// # Errors
-    /// [`Error::Input`] if the file is missing or damaged.
-    pub fn kept(&self, folder: &RunFolder, optimizer: &str, seed: u64) -> Result<Kept> {
-        let file = self.training_file(optimizer, seed);
-        let kept = folder.read_json(&file)?;
-        kept.ok_or_else(|| Error::input(format!("run `{}`: {file} is missing", folder.id())))
-    }
-}
-
-/// A window whose market is known.
-pub struct Calibrated {
-    calibration: JointCalibration,
-    assets: Assets,
-    plan: Plan,
-    contracts: Contracts,
 }
 
 /// Everything that windows share.
@@ -106,153 +57,101 @@ pub struct Shared<'a> {
     pub histories: &'a [History],
     /// Which closes belong to a contract.
     pub calendar: Calendar<'a>,
-    /// The folder of the run.
-    pub folder: &'a RunFolder,
+    /// The windows.
+    pub spans: &'a [Span],
+    /// What is known of the windows that this rank has calibrated.
+    pub known: Mutex<HashMap<usize, Arc<Known>>>,
 }
 
-/// What a window is doing.
-pub enum Doing<'a> {
-    /// A policy is being trained; a step was just taken.
-    Training {
-        /// The optimizer.
-        strategy: &'a str,
-        /// The seed of the training.
-        seed: u64,
-        /// The training after that step.
-        training: &'a Training<'a>,
-    },
+/// What is known before a window begins to sell.
+pub struct Known {
+    /// The parameters of every asset.
+    pub calibration: JointCalibration,
+    /// The assets at the variances of the last close.
+    pub assets: Assets,
+    /// The strategy in that market.
+    pub plan: Plan,
 }
 
 impl Shared<'_> {
-    fn path(&self, span: &Span, name: &str) -> PathBuf {
-        self.folder.path().join(span.file(name))
-    }
-
-    /// The window and its trades, if it was finished before.
-    ///
-    /// # Errors
-    /// If its files are damaged.
-    pub fn finished(&self, span: &Span) -> Result<Option<(Window, Vec<Trade>)>> {
-        let Some(window) = self.folder.read_json(&span.file("window.json"))? else {
-            return Ok(None);
-        };
-        Ok(Some((
-            window,
-            trades::read(&self.path(span, "trades.parquet"))?,
-        )))
-    }
-
-    /// Whether `optimizer` with `seed` is trained in a window.
-    pub fn is_trained(&self, span: &Span, (optimizer, seed): (&OptimizerPlan, u64)) -> bool {
-        let file = span.training_file(&optimizer.name, seed);
-        self.folder.path().join(file).is_file()
-    }
-
-    /// Calibrates a window and cuts its contracts from history.
+    /// What is known before a window begins to sell; calibrated once.
     ///
     /// # Errors
     /// The errors of the calibration.
-    pub fn calibrated(&self, span: &Span) -> Result<Calibrated> {
-        let Self {
-            settings,
-            histories,
-            ref calendar,
-            ..
-        } = *self;
-        let known = span.known.clone();
-        let calibration = JointCalibration::new(histories, self.plan, settings, calendar, known)?;
+    pub fn known(&self, span: &Span) -> Result<Arc<Known>> {
+        if let Some(known) = self.calibrated().get(&span.number) {
+            return Ok(Arc::clone(known));
+        }
+        let calibration = JointCalibration::new(
+            self.histories,
+            self.plan,
+            self.settings,
+            &self.calendar,
+            span.known.clone(),
+        )?;
         let last = span.known.end - 1;
         let assets = calibration.assets(|asset, known| Market {
             spot: self.plan.assets().market(asset).spot,
             ..known.market_at(last)
         });
         let plan = self.plan.in_market(&assets);
-        let contracts = Contracts::sell(
-            histories,
-            &plan,
-            settings,
-            calendar,
-            &calibration,
-            &span.sales,
-        )?;
-        Ok(Calibrated {
+        let known = Arc::new(Known {
             calibration,
             assets,
             plan,
-            contracts,
-        })
+        });
+        self.calibrated().insert(span.number, Arc::clone(&known));
+        Ok(known)
     }
 
-    /// Trains `optimizer` with `seed` in a window unless that was done before. The policy is written first: the file that
-    /// follows it says that both are there.
+    fn calibrated(&self) -> MutexGuard<'_, HashMap<usize, Arc<Known>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The window and its trades, if it was finished.
     ///
     /// # Errors
-    /// The errors of the training and of the folder.
-    pub fn train(
+    /// If its files are damaged.
+    pub fn finished(
         &self,
         span: &Span,
-        window: &Calibrated,
-        (optimizer, seed): (&OptimizerPlan, u64),
-        doing: &mut dyn FnMut(Doing<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let name = &optimizer.name;
-        if self.is_trained(span, (optimizer, seed)) {
-            return Ok(());
-        }
-        let Calibrated {
-            plan, calibration, ..
-        } = window;
-        let warm = self.warm_weights(plan, span, name, seed)?;
-        let mut timed = plan.clone();
-        timed.seed = seed;
-        let source = |purpose: Purpose| self.source(&timed, calibration, span, purpose);
-        let (training, validation) = (source(Purpose::Training), source(Purpose::Validation));
-        if warm.is_some() {
-            timed.length = match plan.length {
-                Length::Steps(steps) => {
-                    Length::Steps(((steps as f64 * self.walk.warm_share).ceil() as usize).max(1))
-                }
-                Length::Seconds(seconds) => Length::Seconds(seconds * self.walk.warm_share),
-            };
-        }
-        let initial = match warm {
-            Some(weights) => weights,
-            None => Parameters::random(plan.shape.maps(), seed)?,
+        folder: &RunFolder,
+    ) -> Result<Option<(Window, Vec<Trade>)>> {
+        let Some(window) = folder.read_json(&span.file(WINDOW))? else {
+            return Ok(None);
         };
-        let sources = Sources {
-            training: training.as_ref(),
-            validation: validation.as_ref(),
-        };
-        let trained = train_on(&timed, optimizer, sources, initial, |training| {
-            doing(Doing::Training {
-                strategy: name,
-                seed,
-                training,
-            })
-        })?;
-        let bytes = trained.parameters.to_bytes(name, seed, &plan.features)?;
-        self.folder
-            .write_bytes(&span.policy_file(name, seed), &bytes)?;
-        let kept = Kept {
-            seconds: trained.seconds,
-        };
-        self.folder
-            .write_json(&span.training_file(name, seed), &kept)
+        let trades = folder.path().join(span.file(TRADES));
+        Ok(Some((window, trades::read(&trades)?)))
     }
 
-    /// Hedges the contracts of a window, in which all policies are trained, and writes its folder.
+    /// Trains what is not trained yet, hedges what is sold in the window, and writes its files.
     ///
     /// # Errors
-    /// The errors of the policies and of the folder.
-    pub fn hedge(&self, span: &Span, window: Calibrated) -> Result<(Window, Vec<Trade>)> {
-        let history = &self.histories[0];
+    /// The errors of the calibration, the training and the keeper.
+    pub fn run(&self, span: &Span, keeper: &mut dyn Keeper) -> Result<()> {
+        let Self {
+            settings,
+            histories,
+            ref calendar,
+            ..
+        } = *self;
+        let history = &histories[0];
         let last = span.known.end - 1;
-        let Calibrated {
+        let known = self.known(span)?;
+        let Known {
             calibration,
             assets,
-            plan,
-            contracts,
-        } = window;
+            ..
+        } = known.as_ref();
+        let contracts = Contracts::sell(
+            histories,
+            &known.plan,
+            settings,
+            calendar,
+            calibration,
+            &span.sales,
+        )?;
+        let plan = known.plan.with_ranks(keeper.ranks().clone());
         let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let positions = contracts.positions(policy)?;
@@ -275,27 +174,26 @@ impl Shared<'_> {
             Ok(())
         };
         let mut seconds = Vec::new();
-        for (optimizer, seed) in self.trainings() {
-            let name = &optimizer.name;
-            let kept = span.kept(self.folder, name, seed)?;
-            seconds.push((name.clone(), seed, kept.seconds));
-            let parameters = span.policy(self.folder, &plan, name, seed)?;
+        for training in self.trainings() {
+            let (parameters, spent) = self.policy(span, training, keeper)?;
+            let (optimizer, seed) = training;
+            seconds.push((optimizer.name.clone(), seed, spent));
             let sweep = plan.sweep();
             let policy = TrainedPolicy {
                 parameters: &parameters,
                 features: &plan.features,
                 sweep: sweep.as_ref(),
             };
-            record(name, Some(seed), &policy)?;
+            record(&optimizer.name, Some(seed), &policy)?;
         }
-        let validation = self.source(&plan, &calibration, span, Purpose::Validation);
-        let fit_paths = |plan: &Plan| self.source(plan, &calibration, span, Purpose::Regression);
+        let validation = self.source(&plan, calibration, span, Purpose::Validation);
+        let fit_paths = |plan: &Plan| self.source(plan, calibration, span, Purpose::Regression);
         // The paths that policies are trained on, which hedges are fitted on too.
         let fits: (&FitPaths<'_>, &Regressions) = (&fit_paths, &Regressions::default());
         let own = plan.assets();
         let untuned = |hedge| plan.classical_on(hedge, &own, HedgeValues::default(), fits);
-        let tuned =
-            HedgeValidation::of(&plan, validation.as_ref())?.tune(&untuned, &mut || Ok(()))?;
+        let tuned = HedgeValidation::of(&plan, validation.as_ref())?
+            .tune(&untuned, &mut || keeper.busy())?;
         for TunedHedge { hedge, values, .. } in &tuned {
             let policy = plan.classical_on(*hedge, &contracts.assets, *values, fits);
             record(&hedge.name(), None, &policy)?;
@@ -312,7 +210,7 @@ impl Shared<'_> {
             contracts: contracts.sold.len(),
             model: parameters(&plan.market.model),
             precision: precision(calibration.first()),
-            assets: AssetMarket::of_several(&assets, calibration.assets.iter().map(precision)),
+            assets: AssetMarket::of_several(assets, calibration.assets.iter().map(precision)),
             feller: plan.market.model.variance_process().stays_positive(),
             drift: calibration.first().drift,
             band_aversion: band.map_or(1.0, |band| band.values.of(Parameter::Aversion)),
@@ -320,39 +218,19 @@ impl Shared<'_> {
             hedges: tuned.iter().map(HedgeRow::from).collect(),
             seconds,
         };
-        write_parquet(
-            &self.path(span, "trades.parquet"),
-            trades::to_frame(&trades)?,
-        )?;
-        write_parquet(&self.path(span, "positions.parquet"), held.to_frame()?)?;
-        self.folder.write_json(&span.file("window.json"), &window)?;
-        Ok((window, trades))
+        let mut write =
+            |name: &str, bytes: Result<Vec<u8>>| keeper.write(&span.file(name), &bytes?);
+        write(TRADES, parquet_bytes(trades::to_frame(&trades)?))?;
+        write("positions.parquet", parquet_bytes(held.to_frame()?))?;
+        let json = to_json(&window);
+        write(
+            WINDOW,
+            json.map_err(|why| damaged(&span.file(WINDOW), &why)),
+        )
     }
 
-    /// Every optimizer with every seed.
-    pub fn trainings(&self) -> Vec<(&OptimizerPlan, u64)> {
-        trainings(self.plan, &self.walk)
-    }
-
-    /// The weights that the window before ended with, if training begins there.
-    fn warm_weights(
-        &self,
-        plan: &Plan,
-        span: &Span,
-        optimizer: &str,
-        seed: u64,
-    ) -> Result<Option<Parameters>> {
-        if !self.walk.warm_start || span.number == 0 {
-            return Ok(None);
-        }
-        let before = Span {
-            number: span.number - 1,
-            ..span.clone()
-        };
-        before.policy(self.folder, plan, optimizer, seed).map(Some)
-    }
-
-    fn source(
+    /// Paths for a purpose, as the window has seen them.
+    pub fn source(
         &self,
         plan: &Plan,
         calibration: &JointCalibration,
@@ -388,11 +266,29 @@ fn precision(known: &Calibration) -> Precision {
     Precision::new(&known.at_bound, errors.known(), errors.unknown())
 }
 
-/// Every optimizer of a plan with every seed of its walk-forward, which each window trains in this order.
-pub fn trainings<'a>(plan: &'a Plan, walk: &WalkForwardPlan) -> Vec<(&'a OptimizerPlan, u64)> {
-    let seeds = plan.seed..plan.seed + walk.seeds as u64;
-    let optimizers = plan.optimizers.iter();
-    let trainings =
-        optimizers.flat_map(|optimizer| seeds.clone().map(move |seed| (optimizer, seed)));
-    trainings.collect()
+/// All windows, which do not depend on each other once their policies are trained.
+pub struct Windows<'a>(pub &'a Shared<'a>);
+
+impl Work for Windows<'_> {
+    fn pieces(&self) -> usize {
+        self.0.spans.len()
+    }
+
+    fn is_done(&self, piece: usize, folder: &RunFolder) -> Result<bool> {
+        let file = self.0.spans[piece].file(WINDOW);
+        Ok(folder.path().join(file).is_file())
+    }
+
+    fn needs(&self, piece: usize) -> Vec<String> {
+        let shared = self.0;
+        let trainings = shared.trainings();
+        trainings
+            .flat_map(|training| shared.needs(&shared.spans[piece], training))
+            .collect()
+    }
+
+    fn carry_out(&self, piece: usize, keeper: &mut dyn Keeper) -> Result<Vec<u8>> {
+        self.0.run(&self.0.spans[piece], keeper)?;
+        Ok(Vec::new())
+    }
 }

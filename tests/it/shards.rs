@@ -377,9 +377,9 @@ fn windows_are_shared_out() {
         }
         // A shard is trained when it is asked again, from what it has or anew.
         let id = second.file_name().unwrap().to_str().unwrap();
-        let weights = second.join("windows/01/policies/kfac-3.safetensors");
+        let weights = second.join("windows/00/policies/kfac-3.safetensors");
         let bytes = std::fs::read(&weights).unwrap();
-        std::fs::remove_file(second.join("windows/01/trainings/kfac-3.json")).unwrap();
+        std::fs::remove_file(second.join("windows/00/trainings/kfac-3.json")).unwrap();
         std::fs::remove_file(&weights).unwrap();
         let listed = document(&["runs", "list"], &shards, "1");
         let said =
@@ -411,4 +411,73 @@ fn windows_are_shared_out() {
             "{said}"
         );
     }
+}
+
+/// The scripts of the page *Running on a cluster*, with `srun` and `scontrol` played by scripts: an array of two jobs, of which
+/// one is stopped, puts itself into the queue and goes on, and the job that merges them.
+#[test]
+fn the_scripts_of_the_page_run() {
+    let text = SMALL
+        .replace("steps = 14", "steps = 400")
+        .replace("paths = 256", "paths = 32");
+    let path = strategy("shards-array", &text);
+    let place = path.with_extension("array");
+    let programs = place.join("bin");
+    std::fs::create_dir_all(&programs).unwrap();
+    let program = |name: &str, text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let file = programs.join(name);
+        std::fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    program("srun", "exec \"$@\"");
+    program("scontrol", "echo \"$@\" >> requeued");
+    let binary = Path::new(env!("CARGO_BIN_EXE_deephedge"));
+    let search = format!(
+        "{}:{}:{}",
+        programs.display(),
+        binary.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let script = |name: &str, arguments: &[&str], task: &str| {
+        let file = format!("{}/docs/cluster/{name}", env!("CARGO_MANIFEST_DIR"));
+        let mut command = Command::new("bash");
+        command
+            .arg(file)
+            .args(arguments)
+            .current_dir(&place)
+            .env("PATH", &search)
+            .env("SLURM_ARRAY_JOB_ID", "4711")
+            .env("SLURM_ARRAY_TASK_ID", task)
+            .stderr(std::process::Stdio::piped());
+        command
+    };
+    let job = ["2", path.to_str().unwrap(), "--seeds=1"];
+    let done = script("array.sh", &job, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+
+    // As Slurm signals the step, which is not the script.
+    let interrupted = "\"$@\" & while ! grep -q step shards/4711/2/*/progress.jsonl 2> /dev/null; do :; done; \
+                       kill $!; wait $!";
+    program("srun", interrupted);
+    let stopped = script("array.sh", &job, "2").output().unwrap();
+    assert_eq!(stopped.status.code(), Some(3));
+    let requeued = std::fs::read_to_string(place.join("requeued")).unwrap();
+    assert_eq!(requeued, "requeue 4711_2\n");
+    let early = script("merge.sh", &["4711"], "").output().unwrap();
+    assert_eq!(early.status.code(), Some(2));
+    program("srun", "exec \"$@\"");
+    let again = script("array.sh", &job, "2").output().unwrap();
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(again.status.success(), "{said}");
+    let merged = script("merge.sh", &["4711"], "").output().unwrap();
+    let said = String::from_utf8_lossy(&merged.stderr);
+    assert!(merged.status.success(), "{said}");
+    assert!(
+        only_run(&place.join("runs"))
+            .unwrap()
+            .join("metrics.json")
+            .is_file()
+    );
 }

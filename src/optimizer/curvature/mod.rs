@@ -9,6 +9,7 @@ pub use control::{ControlSettings, DampingRule, StepRule};
 
 use super::first_order::clipped;
 use super::{Adam, AdamSettings, Batch, Optimizer, Proposal, State, Stateful, cosine_with_warm_up};
+use crate::distributed::Workers;
 use crate::error::Result;
 use crate::linalg::{add_scaled, inner, paired, scaled};
 use crate::network::Record;
@@ -33,11 +34,12 @@ pub trait Metric: Stateful + Clone + Debug + Send {
     /// If a decomposition fails.
     fn update(&mut self, record: &Record<f32>, damping: f64) -> Result<f64>;
 
-    /// The inverse (F̂ + λ)⁻¹ of what is averaged so far, for the maps of the records.
+    /// The inverse (F̂ + λ)⁻¹ of what is averaged so far, for the maps of the records. What is made of every map by itself
+    /// is placed on `workers`.
     ///
     /// # Errors
     /// If a decomposition fails.
-    fn invert(&self, damping: f64) -> Result<Self::Inverse>;
+    fn invert(&self, damping: f64, workers: &Workers) -> Result<Self::Inverse>;
 }
 
 /// The inverse (F̂ + λ)⁻¹ of a [`Metric`].
@@ -143,8 +145,12 @@ struct Centre {
 }
 
 impl<I: MetricInverse> Solver<I> {
-    fn new<M: Metric<Inverse = I>>(averaged: &Averaged<M>, damping: f64) -> Result<Self> {
-        let inverse = averaged.metric.invert(damping)?;
+    fn new<M: Metric<Inverse = I>>(
+        averaged: &Averaged<M>,
+        damping: f64,
+        workers: &Workers,
+    ) -> Result<Self> {
+        let inverse = averaged.metric.invert(damping, workers)?;
         let centre = match averaged.mean.as_slice() {
             [] => None,
             mean => Some(Centre {
@@ -320,7 +326,8 @@ impl<M: Metric> Optimizer for Curvature<M> {
             Some(solver) => solver,
             None => {
                 let averaged = self.decomposed.as_ref().unwrap_or(&self.averaged);
-                self.solver.insert(Solver::new(averaged, self.damping)?)
+                let solver = Solver::new(averaged, self.damping, batch.workers)?;
+                self.solver.insert(solver)
             }
         };
         let Solution {

@@ -2,6 +2,7 @@
 
 use super::quadratic::Step;
 use super::*;
+use crate::distributed::Workers;
 use crate::linalg::inner;
 use crate::optimizer::dense::{random, record};
 
@@ -151,7 +152,7 @@ impl Metric for Identity {
         Ok(0.0)
     }
 
-    fn invert(&self, _: f64) -> Result<Self> {
+    fn invert(&self, _: f64, _: &Workers) -> Result<Self> {
         Ok(Self)
     }
 }
@@ -219,6 +220,7 @@ fn gradients_are_clipped_before_they_are_averaged() {
                 parameters: gradient,
                 record: Some(&record),
                 curvature: 1.0,
+                workers: &Workers::alone(),
                 step,
                 progress: 0.0,
             };
@@ -257,7 +259,7 @@ impl Metric for Damped {
         Ok(0.0)
     }
 
-    fn invert(&self, damping: f64) -> Result<Self> {
+    fn invert(&self, damping: f64, _: &Workers) -> Result<Self> {
         Ok(Self {
             damping,
             ..self.clone()
@@ -288,6 +290,7 @@ fn dampings(control: ControlSettings) -> (Vec<(f64, usize)>, Vec<f64>) {
             parameters: &gradient,
             record: Some(&record),
             curvature: 1.0,
+            workers: &Workers::alone(),
             step,
             progress: 0.0,
         };
@@ -355,6 +358,7 @@ fn calibrated_steps_equal_measured_ones() {
                 parameters: &gradient,
                 record: (measured || step == 0).then_some(&record),
                 curvature: 1.0,
+                workers: &Workers::alone(),
                 step,
                 progress: 0.0,
             };
@@ -384,6 +388,7 @@ fn weight_decay_is_decoupled() {
             parameters: &weights,
             record: Some(&record),
             curvature: 1.0,
+            workers: &Workers::alone(),
             step: 0,
             progress: 0.0,
         };

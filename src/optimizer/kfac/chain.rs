@@ -1,4 +1,5 @@
 use super::factors::Damped;
+use crate::distributed::portable;
 use crate::error::Result;
 use crate::linalg::symmetric_eigen;
 use faer::Mat;
@@ -42,6 +43,14 @@ pub(super) type Range = (f64, f64);
 /// Least value of what a pair of directions is divided by: a perfectly persistent pair has no stationary metric
 /// (Option 2), and one that alternates perfectly over an even number of dates has a metric of zero (Option 1).
 pub(super) const LEAST_DENOMINATOR: f64 = 1e-3;
+
+portable!(LinearGaussianChain { inputs, gradients });
+portable!(Side {
+    lag,
+    basis,
+    mu,
+    range
+});
 
 impl Side {
     fn new(c0: &Damped, c1: &Mat<f64>) -> Result<Self> {

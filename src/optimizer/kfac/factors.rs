@@ -61,12 +61,11 @@ impl Stateful for MapFactors {
 }
 
 impl MapFactors {
-    /// Averages in those moments of `record`, whose gradients are scaled by √h, that the approximation needs; gives the share
-    /// of the past in the average.
-    pub fn update<R: Real>(
-        &mut self,
+    /// Averages in those moments of every map of `record`, whose gradients are scaled by √h, that the approximation needs; gives
+    /// the share of the past in the average.
+    pub fn update_all<R: Real>(
+        maps: &mut Vec<Self>,
         record: &Record<R>,
-        map: usize,
         decay: f64,
         approximation: Approximation,
     ) -> f64 {
@@ -74,37 +73,40 @@ impl MapFactors {
             Approximation::Expand | Approximation::Reduce => 1,
             Approximation::SymmetricChain | Approximation::Chain => 2,
         };
+        maps.resize_with(record.sizes().len(), Self::default);
+        let mut share = 0.0;
+        for (map, factors) in maps.iter_mut().enumerate() {
+            share = factors.average.next(decay);
+            factors.steps = record.steps();
+            factors.gates = record.gates(map);
+        }
         let paths = record.paths() as f64;
-        let share = self.average.next(decay);
-        self.steps = record.steps();
-        self.gates = record.gates(map);
-        for lag in 0..lags {
-            let new = record.moments(map, lag);
+        record.each_moments(lags, |map, lag, new| {
             let inputs = faer::Scale(1.0 / (paths * record.steps() as f64)) * &new.inputs;
             let gradients = faer::Scale(1.0 / paths) * &new.gradients;
-            match self.lags.get_mut(lag) {
+            let averages = &mut maps[map].lags;
+            match averages.get_mut(lag) {
                 Some(average) => {
                     average.inputs = mixed(Some(&average.inputs), inputs, share);
                     average.gradients = mixed(Some(&average.gradients), gradients, share);
                 }
-                None => self.lags.push(Moments { inputs, gradients }),
+                None => averages.push(Moments { inputs, gradients }),
             }
-        }
+        });
         share
     }
 
-    /// [`Self::update`] of the factors of every map of `record`.
-    pub fn update_all<R: Real>(
-        maps: &mut Vec<Self>,
-        record: &Record<R>,
-        decay: f64,
-        approximation: Approximation,
-    ) -> f64 {
-        maps.resize_with(record.sizes().len(), Self::default);
-        let updated = maps.iter_mut().enumerate();
-        updated.fold(0.0, |_, (map, factors)| {
-            factors.update(record, map, decay, approximation)
-        })
+    /// What the inverses of several maps cost, relative to each other: their sizes cubed.
+    pub fn costs(maps: &[Self]) -> Vec<f64> {
+        let cost = |factors: &Self| {
+            let now = factors.now();
+            inversion_cost(&now.inputs, &now.gradients)
+        };
+        maps.iter().map(cost).collect()
+    }
+
+    fn now(&self) -> &Moments {
+        self.lags.first().expect("factors are updated before use")
     }
 
     /// The number of gates whose rows take turns in G.
@@ -162,9 +164,14 @@ impl MapFactors {
 
     /// The factors A₀ and G₀ with [`factored_damping`].
     pub fn damped(&self, damping: f64) -> (Damped, Damped) {
-        let now = self.lags.first().expect("factors are updated before use");
+        let now = self.now();
         factored_damping(&now.inputs, &now.gradients, damping)
     }
+}
+
+/// What inverting two factors costs, relative to other pairs: d_A³ + d_G³.
+pub fn inversion_cost(a: &Mat<f64>, g: &Mat<f64>) -> f64 {
+    [a, g].map(|m| (m.nrows() as f64).powi(3)).iter().sum()
 }
 
 /// A positive semidefinite factor with its damping, C + d I.

@@ -2,6 +2,7 @@
 
 use super::tests::finite_chain;
 use super::*;
+use crate::distributed::Workers;
 use crate::linalg::{inner, symmetric_eigen};
 use crate::network::{Action, Actor, Band, Bounded, Direct, Record, Residual};
 use crate::optimizer::Batch;
@@ -40,9 +41,9 @@ fn factors_give_the_dense_block_for_equal_inputs_only() {
 fn averages_are_unbiased_and_damping_is_factored() {
     let record = record::<f64>(4);
     let (damping, paths) = (1e-2_f64, record.paths() as f64);
-    let mut factors = MapFactors::default();
+    let mut maps = Vec::new();
     for _ in 0..3 {
-        factors.update(&record, 0, 0.9, Approximation::Expand);
+        MapFactors::update_all(&mut maps, &record, 0.9, Approximation::Expand);
     }
     let moments = record.moments(0, 0);
     let a = faer::Scale(1.0 / (paths * 4.0)) * &moments.inputs;
@@ -56,7 +57,7 @@ fn averages_are_unbiased_and_damping_is_factored() {
         &plus(&g, damping.sqrt() / pi),
     );
     let z = random(g.nrows(), a.nrows(), 1);
-    let found = factors
+    let found = maps[0]
         .inverse(Approximation::Expand, damping)
         .unwrap()
         .apply(&z);
@@ -70,8 +71,9 @@ fn separate_gates_are_inverted_on_their_own() {
     const GATES: usize = 4;
     let record = record::<f64>(4);
     let damping = 1e-2;
-    let mut factors = MapFactors::default();
-    factors.update(&record, 0, 0.9, Approximation::Expand);
+    let mut maps = Vec::new();
+    MapFactors::update_all(&mut maps, &record, 0.9, Approximation::Expand);
+    let factors = &maps[0];
     assert_eq!(factors.gates(), GATES);
     let (a, g) = factors.damped(0.0);
     let (a, g) = (a.matrix, g.matrix);
@@ -111,8 +113,9 @@ fn option_1_takes_the_number_of_dates_from_the_record() {
     const STEPS: usize = 6;
     let record = record::<f64>(STEPS);
     let (damping, paths) = (1e-2_f64, record.paths() as f64);
-    let mut factors = MapFactors::default();
-    factors.update(&record, 0, 0.9, Approximation::SymmetricChain);
+    let mut maps = Vec::new();
+    MapFactors::update_all(&mut maps, &record, 0.9, Approximation::SymmetricChain);
+    let factors = &maps[0];
     let [now, next] = [0, 1].map(|lag| {
         let moments = record.moments(0, lag);
         let inputs = faer::Scale(1.0 / (paths * STEPS as f64)) * &moments.inputs;
@@ -244,8 +247,9 @@ fn one_layer_with_squared_loss_is_descent_on_its_inputs() {
             network.gradient(last, &seed),
         )
     });
-    let mut factors = MapFactors::default();
-    factors.update(&record, 0, 0.9, Approximation::Expand);
+    let mut maps = Vec::new();
+    MapFactors::update_all(&mut maps, &record, 0.9, Approximation::Expand);
+    let factors = &maps[0];
     let z = random(OUTPUTS, 4, 5);
     let found = factors.inverse(Approximation::Expand, 1e-20).unwrap();
     let inputs = faer::Scale(1.0 / 64.0) * &record.moments(0, 0).inputs;
@@ -337,6 +341,7 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
             record: Some(&record),
             step: 0,
             curvature: 1.0,
+            workers: &Workers::alone(),
             progress: 0.0,
         };
         let change = settings.build().propose(&batch).unwrap().change;
@@ -350,8 +355,9 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
             _ => record.clone(),
         };
         for (map, (gradient, change)) in gradient.iter().zip(&change).enumerate() {
-            let mut factors = MapFactors::default();
-            factors.update(&source, map, 0.9, approximation);
+            let mut maps = Vec::new();
+            MapFactors::update_all(&mut maps, &source, 0.9, approximation);
+            let factors = &maps[map];
             let inverse = factors.inverse(approximation, 1e-3).unwrap();
             let expected = inverse.apply(gradient);
             let unit = |m: &Mat<f64>| faer::Scale(1.0 / m.norm_l2()) * m;
@@ -397,20 +403,21 @@ fn the_mean_is_averaged_with_the_metric() {
     };
     let mut optimizer = settings.build();
     let mut change = Vec::new();
-    let mut factors = MapFactors::default();
+    let mut maps = Vec::new();
     for (step, record) in records.iter().enumerate() {
-        factors.update(record, 0, DECAY, Approximation::Expand);
+        MapFactors::update_all(&mut maps, record, DECAY, Approximation::Expand);
         let batch = Batch {
             gradient: &gradient,
             parameters: &gradient,
             record: Some(record),
             curvature: 1.0,
+            workers: &Workers::alone(),
             step,
             progress: 0.0,
         };
         change = optimizer.propose(&batch).unwrap().change;
     }
-    let (a, g) = factors.damped(damping);
+    let (a, g) = maps[0].damped(damping);
     let metric = kronecker(&a.matrix, &g.matrix);
     let means = [0, 1].map(|k: usize| vec(&records[k].mean()[0]));
     let share = DECAY / (DECAY + 1.0);

@@ -16,13 +16,13 @@ mod symmetric;
 mod tests;
 
 pub use chain::LinearGaussianChain;
-pub use factors::{Damped, MapFactors, balance, factored_damping};
+pub use factors::{Damped, MapFactors, balance, factored_damping, inversion_cost};
 pub use symmetric::SymmetricChain;
 
 use super::curvature::{ControlSettings, Curvature, Metric, MetricInverse};
 use super::{Build, Family, Optimizer, Settings, State, Stateful};
+use crate::distributed::{Placed, Portable, Workers};
 use crate::error::Result;
-use crate::linalg::paired;
 use crate::network::Record;
 use faer::Mat;
 use schemars::JsonSchema;
@@ -102,6 +102,35 @@ impl Inverse {
     }
 }
 
+/// Where inverses travel, the first byte tells their kind.
+impl Portable for Inverse {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Symmetric(chain) => {
+                0u8.write(bytes);
+                chain.write(bytes);
+            }
+            Self::Limit(chain) => {
+                1u8.write(bytes);
+                chain.write(bytes);
+            }
+            Self::Separate(gates) => {
+                2u8.write(bytes);
+                gates.write(bytes);
+            }
+        }
+    }
+
+    fn read(bytes: &mut &[u8]) -> Self {
+        match u8::read(bytes) {
+            0 => Self::Symmetric(Portable::read(bytes)),
+            1 => Self::Limit(Portable::read(bytes)),
+            2 => Self::Separate(Portable::read(bytes)),
+            kind => panic!("no kind of inverse is {kind}"),
+        }
+    }
+}
+
 /// From the least to the greatest of all.
 fn widest(ranges: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
     ranges.fold((f64::INFINITY, 0.0), |(least, greatest), range| {
@@ -167,7 +196,11 @@ pub struct KfacMetric {
 
 /// The inverse of every map's damped block.
 #[derive(Debug, Clone)]
-pub struct KfacInverse(Vec<Inverse>);
+pub struct KfacInverse {
+    inverses: Placed<Inverse>,
+    /// The least and the greatest eigenvalue of all blocks.
+    range: (f64, f64),
+}
 
 impl KfacMetric {
     /// The metric before its first record.
@@ -202,7 +235,7 @@ impl Metric for KfacMetric {
         ))
     }
 
-    fn invert(&self, damping: f64) -> Result<KfacInverse> {
+    fn invert(&self, damping: f64, workers: &Workers) -> Result<KfacInverse> {
         let inverse = |factors: &MapFactors| match self.gates {
             Gates::Separate if factors.gates() > 1 => {
                 let gates = factors.separate().into_iter();
@@ -213,20 +246,24 @@ impl Metric for KfacMetric {
             }
             Gates::Separate | Gates::Fused => factors.inverse(self.approximation, damping),
         };
-        let inverses = self.maps.iter().map(inverse);
-        Ok(KfacInverse(inverses.collect::<Result<_>>()?))
+        let costs = MapFactors::costs(&self.maps);
+        let inverses = workers.place(&costs, |map| inverse(&self.maps[map]))?;
+        let ranges = inverses.map(|_, inverse| inverse.range());
+        Ok(KfacInverse {
+            inverses,
+            range: widest(ranges.into_iter()),
+        })
     }
 }
 
 impl MetricInverse for KfacInverse {
     fn solve(&self, gradient: &[Mat<f64>], _record: Option<&Record<f32>>) -> Result<Vec<Mat<f64>>> {
-        Ok(paired(gradient, &self.0, |gradient, inverse| {
-            inverse.apply(gradient)
-        }))
+        let solve = |map: usize, inverse: &Inverse| inverse.apply(&gradient[map]);
+        Ok(self.inverses.map(solve))
     }
 
     fn statistics(&self, statistics: &mut Map<String, Value>) {
-        let (least, greatest) = widest(self.0.iter().map(Inverse::range));
+        let (least, greatest) = self.range;
         statistics.insert("least_eigenvalue".into(), json!(least));
         statistics.insert("greatest_eigenvalue".into(), json!(greatest));
     }

@@ -1,5 +1,6 @@
 use super::chain::{LEAST_DENOMINATOR, Range};
 use super::factors::Damped;
+use crate::distributed::portable;
 use crate::error::Result;
 use crate::linalg::symmetric_eigen;
 use faer::Mat;
@@ -32,6 +33,13 @@ pub struct SymmetricChain {
     /// The least and the greatest eigenvalue of A₀ ⊗ G₀.
     range: Range,
 }
+
+portable!(SymmetricChain {
+    inputs,
+    gradients,
+    gain,
+    range
+});
 
 impl SymmetricChain {
     /// From damped factors at lag 0 and factors at lag 1 of inputs (A) and gradients (G), for `steps` dates.
