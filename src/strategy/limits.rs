@@ -59,8 +59,8 @@ impl Default for LimitsSection {
             margin: 1.0,
             smoothing: 0.01,
             smoothing_end: 0.001,
-            lot_smoothing: 1.0,
-            lot_smoothing_end: 0.1,
+            lot_smoothing: 3.0,
+            lot_smoothing_end: 0.3,
         }
     }
 }

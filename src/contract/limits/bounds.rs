@@ -52,7 +52,7 @@ impl Limit {
 
     /// Takes positions to the nearest multiple of the lot, if there is one, that lies within the bounds of position and trade.
     #[inline(always)]
-    pub(super) fn to_lots<R: Real>(&self, held: &Lane<R>, position: &mut Lane<R>) {
+    pub(super) fn round_to_lots<R: Real>(&self, held: &Lane<R>, position: &mut Lane<R>) {
         if self.lot == 0.0 {
             return;
         }

@@ -103,7 +103,7 @@ impl Limits {
         }
         let scaled = positions.to_vec();
         for (index, limit) in self.each.iter().enumerate() {
-            limit.to_lots(&standing.held[index], &mut positions[index]);
+            limit.round_to_lots(&standing.held[index], &mut positions[index]);
         }
         if self.bounds_value() {
             let load = load(positions, standing.prices);
