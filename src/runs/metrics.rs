@@ -7,6 +7,7 @@
 //!   progress.jsonl         [`super::progress`]
 //!   trainings/*.json, tuning/*.json   what a comparison has finished
 //!   checkpoints/*.safetensors         trainings under way
+//!   distributed.json       [`crate::groups::Distributed`], of jobs on several ranks
 //!   metrics.json           [`Metrics`]
 //!   evaluation.parquet     strategy, seed, path, pnl, cost, turnover (the simulated test paths)
 //!   backtest.parquet       strategy, seed, date, expiry, premium, pnl, cost, turnover (one row per contract)
