@@ -8,6 +8,8 @@ mod outcome;
 mod policies;
 pub mod replay;
 mod results;
+#[cfg(test)]
+mod shared_tests;
 mod simulated_price;
 mod trainings;
 mod tuning;
@@ -250,7 +252,6 @@ impl Prepared {
         let ranks = if command.is_shared() { world } else { &alone };
         let mut crew = Crew::first(ranks, &self.folder, report)?;
         crew.call(|| Assignment {
-            run: self.folder.id().into(),
             request: self.request.clone(),
         });
         let result = self.finished(command, &mut crew);

@@ -11,6 +11,8 @@
 
 mod crew;
 mod fault;
+#[cfg(test)]
+pub mod fixture;
 mod formation;
 mod keeper;
 mod led;

@@ -37,25 +37,28 @@ impl<'a> Seat<'a> {
         (self.stop)()
     }
 
-    /// Takes in what has arrived.
-    fn look(&mut self, world: &Ranks) {
-        while let Some((_, message)) = world.receive() {
-            let (order, bytes) = read(&message);
-            match order {
-                Order::Stop => self.stopping = true,
-                order => self.inbox.push_back((order, bytes.to_vec())),
-            }
+    /// Takes in the next message, if one has arrived.
+    fn take(&mut self, world: &Ranks) -> bool {
+        let Some((_, message)) = world.receive() else {
+            return false;
+        };
+        let (order, bytes) = read(&message);
+        match order {
+            Order::Stop => self.stopping = true,
+            order => self.inbox.push_back((order, bytes.to_vec())),
         }
+        true
     }
 
-    /// The next order but a stop; waits for it.
+    /// The next order but a stop; waits for it, and leaves what comes after it to whom it concerns.
     fn next(&mut self, world: &Ranks) -> (Order, Vec<u8>) {
         loop {
-            self.look(world);
             if let Some(order) = self.inbox.pop_front() {
                 return order;
             }
-            std::thread::sleep(Duration::from_millis(1));
+            if !self.take(world) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 }
@@ -148,7 +151,7 @@ impl<'p, 'a> Follower<'p, 'a> {
     }
 
     fn agreed(&mut self) -> Result<bool> {
-        self.seat.look(self.world);
+        while self.seat.take(self.world) {}
         let own = match self.seat.stopping {
             true => Err(stopped()),
             false => self.seat.check(),

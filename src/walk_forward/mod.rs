@@ -23,6 +23,8 @@ mod prepared;
 mod results;
 #[cfg(test)]
 mod several_tests;
+#[cfg(test)]
+mod shared_tests;
 mod shares;
 mod source;
 #[cfg(test)]
@@ -114,7 +116,6 @@ pub fn run_on(
     let mut crew = Crew::first(world, folder, report)?;
     let id = folder.id();
     crew.call(|| Assignment {
-        run: id.into(),
         request: Request {
             command: Request::WALK_FORWARD.into(),
             strategy,
