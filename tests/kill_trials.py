@@ -4,13 +4,18 @@ compares the results byte for byte, seconds apart, with those of runs that were 
 
     cargo build --release && tests/kill_trials.py --trials 40
 
+With --ranks N and a program that is built with the feature `mpi`, every attempt is a job of up to N ranks under mpirun, of which
+one is killed; the job must then end within ten seconds.
+
 Needs Python 3.9 and nothing else. Exit code 1 if a result differs, a run does not go on, or a temporary file is left.
 """
 
 import argparse
 import json
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,6 +65,9 @@ KINDS = ["compare", "train", "walk-forward", "server"]
 TEMPORARY = (".deephedge-", ".new-", ".deleted-")
 # Longest wait for anything, in seconds.
 PATIENCE = 300
+# How long a job may go on without one of its ranks, in seconds.
+WITHOUT_A_RANK = 10
+MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "pml", "ob1", "--mca", "btl", "vader,self"]
 
 
 class Failed(Exception):
@@ -67,8 +75,8 @@ class Failed(Exception):
 
 
 class Trials:
-    def __init__(self, binary, folder, seed):
-        self.binary, self.folder = binary, folder
+    def __init__(self, binary, folder, seed, ranks):
+        self.binary, self.folder, self.ranks = binary, folder, ranks
         self.random = random.Random(seed)
         self.kills = 0
         self.strategies = {}
@@ -123,11 +131,7 @@ class Trials:
             return self.server_trial(root, seconds)
         arguments = self.begun(kind)
         for _ in range(100):
-            process = subprocess.Popen(
-                self.command(*arguments, "--runs", root),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
+            process, ranks = self.launched([*arguments, "--runs", root])
             # The last part of a run writes the most files.
             wait = self.random.uniform(0.0, 1.2) * seconds
             try:
@@ -136,8 +140,7 @@ class Trials:
                     raise Failed(f"{arguments} ended with {process.returncode}: {errors.decode()}")
                 return root / self.listed(root)[0]["run"]
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
+                self.kill(process, ranks)
                 self.kills += 1
             runs = self.listed(root)
             if len(runs) > 1:
@@ -147,6 +150,38 @@ class Trials:
             if runs:
                 arguments = self.again(kind, runs[0]["run"])
         raise Failed("killed a hundred times, and still not at its end")
+
+    def launched(self, arguments):
+        """The program, as a process of its own or as several ranks, and their number."""
+        ranks = self.random.randint(1, self.ranks)
+        launcher = [] if ranks == 1 else [*MPIRUN, "-n", str(ranks)]
+        allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        process = subprocess.Popen(
+            [*launcher, *self.command(*arguments)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=os.environ | allowed | ({"RAYON_NUM_THREADS": "1"} if launcher else {}),
+        )
+        return process, ranks
+
+    def kill(self, process, ranks):
+        """Kills the process, or one of its ranks."""
+        if ranks == 1:
+            process.kill()
+            process.communicate()
+            return
+        end = time.monotonic() + WITHOUT_A_RANK
+        while process.poll() is None and not (started := ranks_of(process.pid, self.binary)):
+            time.sleep(0.005)
+        if process.poll() is None:
+            try:
+                os.kill(self.random.choice(started), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        try:
+            process.communicate(timeout=end - time.monotonic())
+        except subprocess.TimeoutExpired:
+            raise Failed(f"a job of {ranks} ranks goes on without one of them") from None
 
     def server_trial(self, root, seconds):
         run = None
@@ -185,6 +220,24 @@ class Trials:
             if state == "complete":
                 return root / run
         raise Failed("killed a hundred times, and still not at its end")
+
+
+def ranks_of(parent, binary):
+    """The processes below `parent` that run the program."""
+    found, parents = [], [parent]
+    while parents:
+        for children in Path(f"/proc/{parents.pop()}/task").glob("*/children"):
+            try:
+                below = [int(child) for child in children.read_text().split()]
+            except OSError:
+                continue
+            for child in below:
+                try:
+                    is_rank = Path(f"/proc/{child}/exe").resolve() == binary
+                except OSError:
+                    continue
+                (found if is_rank else parents).append(child)
+    return found
 
 
 def ask(url, body=None):
@@ -227,13 +280,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--trials", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--binary", type=Path, default=CHECKOUT / "target/release/deephedge")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="deephedge-kill-trials-"))
-    trials = Trials(arguments.binary.resolve(), folder, arguments.seed)
+    trials = Trials(arguments.binary.resolve(), folder, arguments.seed, arguments.ranks)
+    kinds = KINDS if arguments.ranks == 1 else [kind for kind in KINDS if kind != "server"]
     references, failures = {}, []
     for number in range(arguments.trials):
-        kind = KINDS[number % len(KINDS)]
+        kind = kinds[number % len(kinds)]
         if kind not in references:
             references[kind] = trials.reference(kind)
         expected, seconds = references[kind]

@@ -252,7 +252,6 @@ impl Prepared {
         let ranks = if command.is_shared() { world } else { &alone };
         let mut crew = Crew::first(ranks, &self.folder, report)?;
         crew.call(|| Assignment {
-            run: self.folder.id().into(),
             request: self.request.clone(),
         });
         let result = self.finished(command, &mut crew);

@@ -13,8 +13,6 @@ use serde::{Deserialize, Serialize};
 /// A run that all ranks of a job carry out together.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Assignment {
-    /// The id of the run.
-    pub run: String,
     /// What it is asked for.
     pub request: Request,
 }

@@ -238,3 +238,26 @@ fn ranks_agree_on_the_time() {
         "{ends:?}"
     );
 }
+
+/// Wherever the inverses of maps lie, on one rank, on some or on all, a training ends with the same bits, checkpoint and all.
+#[test]
+fn every_fraction_gives_the_same_bits() {
+    let deep = [("hidden = 3", "hidden = 3\nlayers = 2")];
+    for (method, _) in Method::ALL {
+        let of = |fraction: f64| {
+            changed(
+                &deep,
+                &format!(
+                    "[optimizers.{method}]\n[distributed]\ngradient_worker_fraction = {fraction}"
+                ),
+            )
+        };
+        let expected = trained(&of(1.0), Ranks::alone());
+        for (size, fraction) in [(2, 0.5), (3, 0.1), (4, 0.5)] {
+            let plan = of(fraction);
+            for found in threads::run(size, |ranks| trained(&plan, ranks)) {
+                assert!(found == expected, "{method}: {size} ranks, {fraction}");
+            }
+        }
+    }
+}

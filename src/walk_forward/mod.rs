@@ -116,7 +116,6 @@ pub fn run_on(
     let mut crew = Crew::first(world, folder, report)?;
     let id = folder.id();
     crew.call(|| Assignment {
-        run: id.into(),
         request: Request {
             command: Request::WALK_FORWARD.into(),
             strategy,

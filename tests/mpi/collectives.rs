@@ -1,6 +1,6 @@
 use crate::Test;
 use crate::launch::{NETWORKS, Part, assert_done, play};
-use deephedge::distributed::{Ranks, threads};
+use deephedge::distributed::{Ranks, Workers, threads};
 use std::ops::Range;
 
 pub const TESTS: &[Test] = &[
@@ -77,6 +77,15 @@ fn all_collectives(ranks: &Ranks) -> Vec<u64> {
             };
             found.extend(ranks.broadcast(root, value).into_iter().map(u64::from));
         }
+    }
+    for fraction in [1.0, 0.5, 0.1] {
+        let workers = Workers::new(ranks, fraction);
+        let made = |piece: usize| (0..piece * 200).map(|i| number(piece, i)).collect();
+        let placed = workers.place(&[1.0, 3.0, 2.0, 3.0], |piece| {
+            Ok::<Vec<f64>, _>(made(piece))
+        });
+        let sums = placed.unwrap().map(|_, made| made.iter().sum::<f64>());
+        found.extend(sums.iter().map(|sum| sum.to_bits()));
     }
     found.push(ranks.agree(0.5 + ranks.rank() as f64).to_bits());
     found.push(u64::from(ranks.any(ranks.rank() + 1 == ranks.size())));

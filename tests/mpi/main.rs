@@ -6,6 +6,7 @@
 
 mod collectives;
 mod ends;
+mod jobs;
 mod launch;
 
 use std::panic::catch_unwind;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         .filter(|word| !word.starts_with('-'))
         .collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word));
-    let tests = [collectives::TESTS, ends::TESTS].concat();
+    let tests = [collectives::TESTS, ends::TESTS, jobs::TESTS].concat();
     let chosen = tests.iter().filter(|(name, _)| is_wanted(name));
     let failed = chosen.filter(|(name, test)| {
         let passed = catch_unwind(test).is_ok();
