@@ -70,11 +70,12 @@ fn books_of_unequal_columns_are_refused() {
 #[test]
 fn stopped_and_broken_runs_do_not_hide_the_others() {
     let root = Scratch::new("stopped");
+    let broken = create(root.path(), "broken").unwrap();
+    broken.write_bytes(METRICS, b"{\"run\":").unwrap();
+    // Not before the broken one, whose folder would be the latest.
     let complete = fixture::write(root.path());
     let stopped = create(root.path(), "stopped").unwrap();
     stopped.write_strategy("name = \"x\"\n").unwrap();
-    let broken = create(root.path(), "broken").unwrap();
-    broken.write_bytes(METRICS, b"{\"run\":").unwrap();
     fs::write(root.path().join("notes.txt"), "not a run").unwrap();
 
     let listed = list(root.path()).unwrap();
