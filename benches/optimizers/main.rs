@@ -8,6 +8,7 @@ mod adding;
 mod autoencoder;
 
 use cpu_time::ProcessTime;
+use deephedge::distributed::Workers;
 use deephedge::network::Record;
 use deephedge::optimizer::{Batch, Build, Method};
 use faer::Mat;
@@ -62,6 +63,7 @@ fn train<P: Problem>(problem: &mut P, settings: &dyn Build, updates: usize) -> V
             gradient: &gradient,
             parameters: &weights,
             record: (sampled > 0).then_some(&record),
+            workers: &Workers::alone(),
             curvature: P::CURVATURE,
             step,
             progress: step as f64 / updates as f64,

@@ -152,11 +152,10 @@ impl Ranks {
                 add_to(sums.iter_mut().flatten(), part.iter().copied());
             }
         } else {
-            let parts: Vec<Vec<f64>> = parts.iter().map(|part| part.concat()).collect();
             let mut total = vec![0.0; size];
             self.relay(&mut total, &mut |range, total| {
                 for part in &parts {
-                    add_to(total.iter_mut(), part[range.clone()].iter().copied());
+                    add_range(part, range.clone(), total);
                 }
             });
             let mut rest = total.as_slice();
@@ -312,6 +311,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Adds every one of `part` to the number in its place.
 fn add_to<'a>(total: impl Iterator<Item = &'a mut f64>, part: impl Iterator<Item = f64>) {
     total.zip(part).for_each(|(total, part)| *total += part);
+}
+
+/// Adds to `total` the numbers of `part`, one list behind the other, that lie in `range`.
+fn add_range(part: &[Vec<f64>], range: Range<usize>, total: &mut [f64]) {
+    let mut begin = 0;
+    for numbers in part {
+        let end = begin + numbers.len();
+        let (first, last) = (range.start.max(begin), range.end.min(end));
+        if first < last {
+            let to = &mut total[first - range.start..last - range.start];
+            add_to(
+                to.iter_mut(),
+                numbers[first - begin..last - begin].iter().copied(),
+            );
+        }
+        begin = end;
+    }
 }
 
 impl Default for Ranks {

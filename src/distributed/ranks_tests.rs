@@ -175,7 +175,7 @@ fn what_travels_comes_back_to_the_same_bits() {
         vec![Some([1.5f32, -0.0]), None],
         vec![vec![f64::MIN_POSITIVE, f64::NEG_INFINITY], vec![]],
         ("Größe".to_owned(), true, 7usize),
-        Mat::from_fn(2, 3, |row, column| number(row, column)),
+        Mat::from_fn(2, 3, number),
     );
     let bytes = value.to_bytes();
     let again = <(

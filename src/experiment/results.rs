@@ -7,12 +7,12 @@ use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::classical::{self, BestClassical, HedgeRow};
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
-    BacktestMarket, Disagreement, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve,
-    Trial,
+    BacktestMarket, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve, Trial,
 };
 use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
+use crate::runs::warnings::Disagreement;
 use crate::strategy::{BacktestPlan, Plan};
 
 /// What a run has found.

@@ -65,7 +65,7 @@ impl<'a> Crew<'a> {
     /// [`crate::Error::Stopped`] if the run was asked to stop; the first error of a piece, after which the others stop at checkpoints.
     pub fn each(&mut self, work: &dyn Work, each: Option<usize>) -> Result<Vec<Option<Vec<u8>>>> {
         let pieces = work.pieces();
-        let open: Vec<usize> = self.from_first(|office| {
+        let open: Vec<usize> = self.first_says(|office| {
             let mut open = Vec::new();
             for piece in 0..pieces {
                 if !work.is_done(piece, office.folder)? {
@@ -136,15 +136,15 @@ impl<'a> Crew<'a> {
     }
 
     /// The same JSON value on all ranks, which rank 0 finds.
-    fn from_first<T: DeserializeOwned>(
+    fn first_says<T: DeserializeOwned>(
         &self,
         find: impl FnOnce(&Office<'a>) -> Result<Vec<u8>>,
     ) -> Result<T> {
-        self.bytes_from_first(find).map(|bytes| expected(&bytes))
+        self.first_says_bytes(find).map(|bytes| expected(&bytes))
     }
 
     /// The same bytes on all ranks, which rank 0 finds.
-    fn bytes_from_first(
+    fn first_says_bytes(
         &self,
         find: impl FnOnce(&Office<'a>) -> Result<Vec<u8>>,
     ) -> Result<Vec<u8>> {
@@ -177,7 +177,7 @@ impl<'a> Crew<'a> {
     /// # Errors
     /// [`crate::Error::File`] if it is there but cannot be read.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let mut found = self.bytes_from_first(|office| {
+        let mut found = self.first_says_bytes(|office| {
             // The first byte says whether the file is there.
             let bytes = office.folder.read_bytes(name)?;
             let mut found = vec![u8::from(bytes.is_some())];
@@ -193,7 +193,7 @@ impl<'a> Crew<'a> {
     /// # Errors
     /// Those of `work`, on all ranks.
     pub fn on_first(&self, work: impl FnOnce(&RunFolder) -> Result<()>) -> Result<()> {
-        self.bytes_from_first(|office| work(office.folder).map(|()| Vec::new()))?;
+        self.first_says_bytes(|office| work(office.folder).map(|()| Vec::new()))?;
         Ok(())
     }
 

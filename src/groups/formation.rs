@@ -22,12 +22,13 @@ mod tests {
 
     #[test]
     fn every_rank_is_in_one_group() {
-        assert_eq!(formation(1, 8, None), [0..1]);
+        let one_group = |ranks: usize| Vec::from_iter(std::iter::once(0..ranks));
+        assert_eq!(formation(1, 8, None), one_group(1));
         assert_eq!(formation(3, 8, None), [0..1, 1..2, 2..3]);
         assert_eq!(formation(5, 2, None), [0..2, 2..5]);
         assert_eq!(formation(5, 8, Some(2)), [0..2, 2..5]);
-        assert_eq!(formation(2, 8, Some(7)), [0..2]);
-        assert_eq!(formation(4, 0, None), [0..4]);
+        assert_eq!(formation(2, 8, Some(7)), one_group(2));
+        assert_eq!(formation(4, 0, None), one_group(4));
         for ranks in 1..40 {
             for pieces in 1..10 {
                 for each in [None, Some(1), Some(3)] {

@@ -32,6 +32,9 @@ pub struct Leader<'p, 'a> {
     period: Period,
 }
 
+/// Names and lengths of files, and their bytes one after the other.
+type Files = (Vec<(String, usize)>, Vec<u8>);
+
 /// How long the other groups may take to stop after one has failed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -135,8 +138,8 @@ impl<'p, 'a> Leader<'p, 'a> {
         self.doing[group] = Some((piece, ranks.len()));
     }
 
-    /// Names and lengths of the files that a piece begins with, and their bytes.
-    fn files(&self, piece: usize) -> Result<(Vec<(String, usize)>, Vec<u8>)> {
+    /// The files that a piece begins with.
+    fn files(&self, piece: usize) -> Result<Files> {
         let (mut files, mut all) = (Vec::new(), Vec::new());
         for name in self.work.needs(piece) {
             if let Some(bytes) = self.office.folder.read_bytes(&name)? {

@@ -26,17 +26,26 @@ pub trait Architecture: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// The setting, its value and its bound.
     fn new(sizes: Sizes, key: &dyn Fn(&str) -> String) -> Result<Self>;
 
+    /// Its sizes, as a strategy says them.
+    fn sizes(&self) -> Sizes;
+
     /// The number of inputs at a date, positions held among them.
-    fn inputs(&self) -> usize;
+    fn inputs(&self) -> usize {
+        self.sizes().inputs
+    }
 
     /// The linear maps, in the order of weights, gradients and optimizer state; the last one gives the outputs.
     fn maps(&self) -> Vec<MapShape>;
 
     /// What it gives at a date, and what it is fed of the date before.
-    fn head(&self) -> Head;
+    fn head(&self) -> Head {
+        self.sizes().head
+    }
 
-    /// How many numbers a sweep over `steps` dates keeps of one path on one date, inputs of the maps among them.
-    fn kept(&self, steps: usize) -> usize;
+    /// How many numbers a sweep over so many dates keeps of one path on one date: inputs and derivatives of the maps, unless it keeps more.
+    fn kept(&self, _: usize) -> usize {
+        MapShape::kept(&self.maps())
+    }
 
     /// The learning rate of Adam's first steps in a training by curvature, where the methods' own is not for this network.
     fn start_learning_rate(&self) -> Option<f64> {
@@ -60,8 +69,8 @@ pub trait Network<R: Real>: Send + Sync {
     /// Packs one matrix for every map of `shape`.
     fn new(shape: Self::Shape, matrices: &[Mat<f64>]) -> Self;
 
-    /// Memory for one block of `steps` periods.
-    fn workspace(shape: Self::Shape, steps: usize) -> Self::Workspace;
+    /// Memory for one block of `steps` periods, which goes `back` too or forward alone.
+    fn workspace(shape: Self::Shape, steps: usize, back: bool) -> Self::Workspace;
 
     /// Moves one block through all dates and leaves the outputs in the hand.
     fn forward(

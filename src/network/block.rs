@@ -1,7 +1,7 @@
 //! The fused sweep: a block of paths goes through all dates, forward and backward, while it stays in
 //! a core's cache.
 
-use super::action::{Actor, Hand};
+use super::action::{Actor, Hand, Relaxation};
 use super::architecture::{Architecture, Network};
 use super::features::Features;
 use super::parameters::Parameters;
@@ -19,12 +19,21 @@ type Workspace<R, A> = <<A as Architecture>::Network<R> as Network<R>>::Workspac
 /// What trades a block, and what the network keeps of it.
 type Buffers<R, A> = (Hand<R>, Workspace<R, A>);
 
+/// What buffers of a block are made for.
+#[derive(Clone, Copy, PartialEq)]
+struct Use {
+    /// Its number of periods.
+    steps: usize,
+    /// Whether it goes back too.
+    back: bool,
+}
+
 /// The sweep on the processor's vector units, in blocks of paths on all threads.
 pub struct BlockSweep<R: Real, A: Architecture> {
     shape: A,
     actor: Actor,
-    /// Buffers of finished blocks, each with its number of steps, to be used again.
-    spare: Mutex<Vec<(usize, Buffers<R, A>)>>,
+    /// Buffers of finished blocks, each with what it was made for, to be used again.
+    spare: Mutex<Vec<(Use, Buffers<R, A>)>>,
 }
 
 impl<R: Real, A: Architecture> BlockSweep<R, A> {
@@ -42,24 +51,24 @@ impl<R: Real, A: Architecture> BlockSweep<R, A> {
         }
     }
 
-    fn with_buffers<T>(&self, steps: usize, work: impl FnOnce(&mut Buffers<R, A>) -> T) -> T {
-        let spare = self
-            .spare
-            .lock()
-            .expect("no thread panics with the lock")
-            .pop();
-        let mut buffers = match spare {
-            Some((fits, buffers)) if fits == steps => buffers,
-            _ => (
-                Hand::new(&self.actor, steps),
-                A::Network::<R>::workspace(self.shape, steps),
-            ),
-        };
+    fn with_buffers<T>(&self, of: Use, work: impl FnOnce(&mut Buffers<R, A>) -> T) -> T {
+        let mut spare = self.spare.lock().expect("no thread panics with the lock");
+        // Those of other lengths are not kept.
+        spare.retain(|(made, _)| made.steps == of.steps);
+        let fits = spare.iter().position(|(made, _)| *made == of);
+        let fits = fits.map(|index| spare.swap_remove(index).1);
+        drop(spare);
+        let mut buffers = fits.unwrap_or_else(|| {
+            (
+                Hand::new(&self.actor, of.steps),
+                A::Network::<R>::workspace(self.shape, of.steps, of.back),
+            )
+        });
         let result = work(&mut buffers);
         self.spare
             .lock()
             .expect("no thread panics with the lock")
-            .push((steps, buffers));
+            .push((of, buffers));
         result
     }
 
@@ -106,6 +115,17 @@ impl<R: Real, A: Architecture> BlockSweep<R, A> {
 }
 
 impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
+    fn relax(&mut self, relaxation: Relaxation) {
+        self.actor = self.actor.clone().relaxed(relaxation);
+        let spare = self
+            .spare
+            .get_mut()
+            .expect("no thread panics with the lock");
+        for (_, (hand, _)) in spare {
+            hand.follow(&self.actor);
+        }
+    }
+
     fn forward(
         &self,
         parameters: &Parameters,
@@ -117,7 +137,7 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
         let mut positions = vec![[R::ZERO; BLOCK]; paths.own().len() * size];
         let parts = paths.spread().parts_mut(&mut positions);
         parts.for_each(|(block, positions)| {
-            self.with_buffers(steps, |buffers| {
+            self.with_buffers(Use { steps, back: false }, |buffers| {
                 self.there(&network, features, paths.block(block), buffers);
                 positions.copy_from_slice(buffers.0.positions());
             });
@@ -136,7 +156,8 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
         let maps = self.shape.maps();
         let sizes: Vec<usize> = maps.iter().map(|map| map.rows * map.columns).collect();
         let totals = paths.spread().sums(&sizes, |run, totals| {
-            self.with_buffers(paths.steps(), |buffers| {
+            let steps = paths.steps();
+            self.with_buffers(Use { steps, back: true }, |buffers| {
                 for block in run {
                     self.there(&network, features, paths.block(block), buffers);
                     self.back(&network, (block, seed), buffers, Some(totals));
@@ -167,7 +188,7 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
             .enumerate()
             .for_each(|(place, target)| {
                 let block = first + place;
-                self.with_buffers(steps, |buffers| {
+                self.with_buffers(Use { steps, back: true }, |buffers| {
                     self.there(&network, features, paths.block(block), buffers);
                     self.back(&network, (block, seed), buffers, None);
                     let (hand, workspace) = buffers;

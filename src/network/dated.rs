@@ -27,8 +27,12 @@ pub trait Dated<R: Real>: Send + Sync {
     /// Packs one matrix for every map of `shape`.
     fn new(shape: Self::Shape, matrices: &[Mat<f64>]) -> Self;
 
-    /// What it keeps of a block of `steps` periods.
-    fn state(shape: Self::Shape, steps: usize) -> Self::State;
+    /// What it keeps of a block of `steps` periods, which goes `back` too or does not.
+    fn state(shape: Self::Shape, steps: usize, back: bool) -> Self::State;
+
+    /// Whether the way forward comes back, on a later date, to what it left of map number `map` on an earlier one. Where it does not
+    /// and there is no way back, all dates share the memory of one, which stays in cache.
+    fn recalls(map: usize) -> bool;
 
     /// Takes a block through date `t`, whose earlier dates are done, to the outputs.
     fn forward<const FMA: bool, const ROWS: usize>(
@@ -101,21 +105,25 @@ impl<R: Real, N: Dated<R>> Network<R> for ByDate<N> {
         }
     }
 
-    fn workspace(shape: N::Shape, steps: usize) -> Self::Workspace {
-        let maps = shape.maps().into_iter().map(|map| {
-            let mut inputs = Dates::zeros(steps, map.columns);
+    fn workspace(shape: N::Shape, steps: usize, back: bool) -> Self::Workspace {
+        let maps = shape.maps().into_iter().enumerate().map(|(index, map)| {
+            let zeros = |rows: usize| match back || N::recalls(index) {
+                true => Dates::zeros(steps, rows),
+                false => Dates::shared(rows),
+            };
+            let mut inputs = zeros(map.columns);
             for t in 0..steps {
                 inputs.at_mut(t)[map.columns - 1] = [R::ONE; BLOCK];
             }
             MapDates {
                 inputs,
-                outputs: Dates::zeros(steps, map.rows),
+                outputs: zeros(map.rows),
             }
         });
         DatedWorkspace {
             steps,
             maps: maps.collect(),
-            state: N::state(shape, steps),
+            state: N::state(shape, steps, back),
             fed_back: Lanes::zeros(shape.head().fed),
         }
     }

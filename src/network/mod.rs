@@ -33,7 +33,8 @@ mod tensors;
 mod tests;
 
 pub use action::{
-    Action, ActionName, ActionSettings, Actor, At, Band, Bounded, Direct, Hand, Residual, Rule,
+    Action, ActionName, ActionSettings, Actor, At, Band, Bounded, Direct, Hand, Relaxation,
+    Residual, Rule,
 };
 pub use architecture::{Architecture, Network};
 pub use block::BlockSweep;

@@ -1,6 +1,6 @@
 //! The reference of a sweep in candle tensor operations, with candle's automatic differentiation.
 
-use super::action::{Actor, TensorHands};
+use super::action::{Actor, Relaxation, TensorHands};
 use super::architecture::Architecture;
 use super::features::Features;
 use super::parameters::{Parameters, matrix};
@@ -184,6 +184,10 @@ fn derivative(gradients: &GradStore, variable: &Var) -> Result<Tensor> {
 }
 
 impl<R: Real + Portable + WithDType, N: TensorNetwork> Sweep<R> for TensorSweep<N> {
+    fn relax(&mut self, relaxation: Relaxation) {
+        self.actor = self.actor.clone().relaxed(relaxation);
+    }
+
     fn forward(
         &self,
         parameters: &Parameters,

@@ -1,3 +1,4 @@
+use super::action::Relaxation;
 use super::features::Features;
 use super::parameters::Parameters;
 use super::record::Record;
@@ -19,6 +20,9 @@ pub type Seed<'a, R> = dyn Fn(usize, &[Lane<R>], &mut [Lane<R>]) + Sync + 'a;
 /// # Errors
 /// All of its functions refuse parameters of another network, and give on the errors of tensor operations.
 pub trait Sweep<R: Real>: Send + Sync {
+    /// Lets action and limits be those of training, or as they are with [`Relaxation::NONE`], from now on.
+    fn relax(&mut self, relaxation: Relaxation);
+
     /// The positions for each period, `[own blocks][steps][instruments][BLOCK]`.
     fn forward(
         &self,

@@ -17,6 +17,10 @@ pub fn evaluation(metrics: &Metrics) -> Option<Table> {
             significant(aversion, 4)
         ));
     }
+    let idle = metrics.idle().into_iter();
+    table
+        .notes
+        .extend(idle.map(|words| format!("Beware: {words}.")));
     let disagreements = metrics.disagreements.iter();
     table
         .notes

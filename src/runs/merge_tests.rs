@@ -69,7 +69,8 @@ fn shards_of_other_jobs_are_refused() {
     let root = Scratch::new("merge-foreign");
     let first = shard(root.path(), (1, 2), 2, |_| {});
     let (id, second) = (first.id().to_owned(), (2, 2));
-    let changes: [(&dyn Fn(&mut Request), &str); 6] = [
+    type Change<'a> = &'a dyn Fn(&mut Request);
+    let changes: [(Change<'_>, &str); 6] = [
         (
             &|r| r.strategy = STRATEGY.replace("14", "20"),
             "`training.steps` is 20, there it is 14",

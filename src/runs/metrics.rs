@@ -22,16 +22,15 @@ use super::asset::AssetMarket;
 use super::breakdown::Breakdown;
 use super::classical::{BestClassical, HedgeRow};
 use super::crossed::Crossed;
-use super::precision::{Precision, listed};
+use super::precision::Precision;
 use super::shard::Shard;
 use super::store::RunFolder;
+use super::warnings::Disagreement;
 use crate::error::{Error, Result, excerpt};
 use crate::market::valuation::ContractPrice;
-use crate::numbers::with_error;
-use crate::risk::{Estimate, Row, null_as_nan};
+use crate::risk::{Row, null_as_nan};
 use crate::training::TrainingPoint;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// `metrics.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -116,65 +115,6 @@ pub struct Metrics {
     pub backtest_market: Option<BacktestMarket>,
 }
 
-/// A trained policy whose risk on the test paths differs by more than sampling from what was last measured on the
-/// validation paths of its training: paths of one law, hedged with the same weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
-pub struct Disagreement {
-    /// The name of the strategy.
-    pub strategy: String,
-    /// The seed of the training.
-    pub seed: u64,
-    /// The risk on the validation paths at the end of training.
-    pub validation: Estimate,
-    /// The risk on the test paths.
-    pub test: Estimate,
-}
-
-impl Disagreement {
-    /// Combined standard errors that sampling explains.
-    pub const STANDARD_ERRORS: f64 = 5.0;
-
-    /// Whether the two risks of `strategy` disagree. A standard error that is unknown shows nothing; `rounding` is the
-    /// difference that single precision, in which policies are trained, explains.
-    pub fn between(
-        (strategy, seed): (&str, u64),
-        validation: Estimate,
-        test: Estimate,
-        rounding: f64,
-    ) -> Option<Self> {
-        let both = Estimate {
-            value: test.value,
-            standard_error: validation.standard_error.hypot(test.standard_error),
-        };
-        let agree = both.explains(validation.value, Self::STANDARD_ERRORS, rounding);
-        (!agree).then(|| Self {
-            strategy: strategy.into(),
-            seed,
-            validation,
-            test,
-        })
-    }
-}
-
-impl fmt::Display for Disagreement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            strategy,
-            seed,
-            validation,
-            test,
-        } = self;
-        write!(
-            f,
-            "{strategy}, seed {seed}: the risk is {} on validation paths and {} on test paths, more apart than sampling \
-             explains",
-            with_error(validation.value, validation.standard_error),
-            with_error(test.value, test.standard_error)
-        )
-    }
-}
-
 /// Market parameters the backtest was run with, and where they came from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
@@ -215,37 +155,6 @@ pub struct BacktestMarket {
     /// All assets, where there are several; `parameters` are those of the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetMarket>,
-}
-
-impl Metrics {
-    /// What a reader must know before the figures are used: assets that are not traded, risks of one policy that disagree, what is
-    /// odd in the data, and parameters that they do not determine.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> = self.unhedged().into_iter().collect();
-        warnings.extend(self.disagreements.iter().map(ToString::to_string));
-        warnings.extend(self.hedges.iter().flat_map(HedgeRow::at_bound));
-        let old = self.band_at_bound && self.hedges.is_empty();
-        if let Some(aversion) = self.band_aversion.filter(|_| old) {
-            warnings.push(format!(
-                "the Whalley–Wilmott band with the least risk lies at a bound of the search, at risk aversion {aversion:.3e}"
-            ));
-        }
-        if let Some(market) = &self.backtest_market {
-            warnings.extend(market.warnings.iter().cloned());
-            warnings.extend(market.undetermined());
-        }
-        warnings
-    }
-}
-
-impl Metrics {
-    /// That the contract depends on assets which nothing hedges, in a sentence; nothing if it does not.
-    pub fn unhedged(&self) -> Option<String> {
-        let names = listed(&self.untraded);
-        (!self.untraded.is_empty()).then(|| {
-            format!("the contract depends on {names}, which nothing that is traded is on: it goes unhedged")
-        })
-    }
 }
 
 impl BacktestMarket {
@@ -492,36 +401,4 @@ pub struct ExamplePath {
     pub positions: Vec<(String, Vec<f64>)>,
     /// Strategy → P&L at expiry.
     pub pnl: Vec<(String, f64)>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Two estimates 5 combined standard errors apart agree, further apart they do not, and an unknown error shows nothing.
-    #[test]
-    fn risks_disagree_beyond_five_combined_standard_errors() {
-        let estimate = |value, standard_error| Estimate {
-            value,
-            standard_error,
-        };
-        let between = |validation, test| Disagreement::between(("adam", 2), validation, test, 0.0);
-        let validation = estimate(-40.0, 0.3);
-        assert_eq!(between(validation, estimate(-37.51, 0.4)), None);
-        assert_eq!(between(validation, estimate(-42.49, 0.4)), None);
-        assert_eq!(between(validation, estimate(197.0, f64::NAN)), None);
-        let found = between(validation, estimate(197.0, 0.4)).unwrap();
-        assert_eq!(
-            found.to_string(),
-            "adam, seed 2: the risk is -40.00 ± 0.30 on validation paths and 197.00 ± 0.40 on test paths, more \
-             apart than sampling explains"
-        );
-        let rounded = Disagreement::between(
-            ("adam", 2),
-            estimate(1.0, 0.0),
-            estimate(1.0001, 0.0),
-            0.001,
-        );
-        assert_eq!(rounded, None);
-    }
 }

@@ -23,6 +23,7 @@ pub mod store;
 pub mod study;
 pub mod tables;
 pub mod walk_forward;
+pub mod warnings;
 
 pub use recorder::{Recorder, Steps};
 

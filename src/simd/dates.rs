@@ -24,6 +24,16 @@ impl<R: Real> Dates<R> {
         }
     }
 
+    /// Storage of `rows` rows, all zero, that is that of every date at once: what is written on one date takes the place of what was written on
+    /// another.
+    pub fn shared(rows: usize) -> Self {
+        Self {
+            rows,
+            stride: 0,
+            lanes: Lanes::zeros(rows),
+        }
+    }
+
     /// Changes the sizes and leaves the values open; memory is had anew only if they are larger than ever.
     pub fn resize(&mut self, dates: usize, rows: usize) {
         self.rows = rows;

@@ -271,7 +271,7 @@ impl Plan {
             .regression_paths(assets)
             .paths_with::<f64>(&quotes, 0, BLOCK);
         policy.positions(&self.contract, &paths)?;
-        let deltas = match hedge.is_delta() && self.limits.is_empty() {
+        let deltas = match hedge.is_delta() && self.limits.is_none() {
             true => Some(self.closed_form(assets)?),
             false => None,
         };

@@ -1,5 +1,6 @@
 //! The section `costs`, and the same keys at an instrument of its own.
 
+use super::smoothing::Smoothing;
 use crate::bounds::{check, date, outside, shown};
 use crate::contract::{
     Charge, Cost, Fixed, Linear, OptionSpread, Quadratic, SquareRoot, VegaShare,
@@ -287,25 +288,6 @@ impl DatedCosts {
     /// Whether costs never change.
     pub fn is_flat(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-/// The width over which training smooths jumps of costs, w = w₀ (w₁/w₀)^s at the share s of the training that has passed.
-///
-/// # Units
-/// Units of the instrument.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Smoothing {
-    /// The width w₀ at the beginning.
-    pub start: f64,
-    /// The width w₁ at the end.
-    pub end: f64,
-}
-
-impl Smoothing {
-    /// The width where the share `progress` of the training has passed.
-    pub fn width(&self, progress: f64) -> f64 {
-        self.start * (self.end / self.start).powf(progress)
     }
 }
 

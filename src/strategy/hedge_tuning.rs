@@ -56,8 +56,9 @@ impl<'a> HedgeValidation<'a> {
         };
         Ok(Self {
             plan,
-            // What a hedge at two rates earns depends on the premium.
-            ledger: match plan.financing.is_free() {
+            // One premium for all moves every P&L alike. What a hedge at two rates earns depends on it, and in a family each contract
+            // has its own.
+            ledger: match plan.financing.is_free() && plan.contract.family().is_none() {
                 true => plan.ledger(&plan.market, 0.0),
                 false => plan.ledger_of_sale(),
             },
@@ -181,3 +182,7 @@ impl Plan {
         HedgeValidation::simulated(self)?.tune(&policy, stop)
     }
 }
+
+#[cfg(test)]
+#[path = "hedge_tuning_tests.rs"]
+mod tests;

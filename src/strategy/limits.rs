@@ -1,13 +1,14 @@
 //! The section `limits`.
 
+use super::smoothing::Smoothing;
 use crate::bounds::{outside, shown};
-use crate::contract::{Charge, Instrument, Limit};
+use crate::contract::{Charge, Instrument, Limit, Limits};
 use crate::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What every hedge must keep, trained or not, on simulated paths and on history. Each instrument is limited on its own. Closing the
-/// hedge at expiry, or where the contract ends, may be a larger trade.
+/// What every hedge must keep, trained or not, on simulated paths and on history. Each instrument is limited on its own, but for the capital
+/// that all of them tie up. Closing the hedge at expiry, or where the contract ends, may be a larger trade.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LimitsSection {
@@ -20,21 +21,30 @@ pub struct LimitsSection {
     /// The largest trade in an instrument on one date.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "units a contract", "x-default" = "none"))]
     pub largest_trade: Option<f64>,
-    /// The lot of which positions are multiples: the nearest one within the other limits. Training holds positions of any size.
+    /// The lot of which positions are multiples: the nearest one within the other limits. Training sees smooth steps from one to the next.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "units a contract", "x-default" = "none"))]
     pub lot: Option<f64>,
     /// Whether assets may be sold short.
     pub short_sales: bool,
-    /// The capital that the margin of a position in one instrument may tie up; a margin that the price has moved against is kept by a
-    /// trade that may be larger than the largest one.
+    /// The capital that the margins of all positions together may tie up. Where they would tie up more, all positions are scaled back by
+    /// the same share, whatever the other limits are.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "currency a contract", "x-default" = "none"))]
     pub capital: Option<f64>,
-    /// The margin of a position, long or short.
+    /// The margin of every position, long or short.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "share of its value"))]
     pub margin: f64,
-    /// The width over which training sees bounds as smooth: the largest error of a position beside one of them is 0.69 of it.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "units a contract"))]
+    /// The width over which training sees bounds as smooth at its beginning: the largest error of a position beside one of them is 0.69 of it.
+    #[schemars(title = "Smoothing of limits", extend("exclusiveMinimum" = 0.0, "x-unit" = "units a contract"))]
     pub smoothing: f64,
+    /// The width at the end of training, to which it falls by the same share in every part of it.
+    #[schemars(title = "Smoothing at the end", extend("exclusiveMinimum" = 0.0, "x-unit" = "units a contract"))]
+    pub smoothing_end: f64,
+    /// The width over which training sees the step from one lot to the next as smooth at its beginning; positions are nearly of any size where it is 1 or more.
+    #[schemars(title = "Smoothing of lots", extend("exclusiveMinimum" = 0.0, "x-unit" = "lots"))]
+    pub lot_smoothing: f64,
+    /// The width at the end of training, to which it falls by the same share in every part of it.
+    #[schemars(title = "Smoothing of lots at the end", extend("exclusiveMinimum" = 0.0, "x-unit" = "lots"))]
+    pub lot_smoothing_end: f64,
 }
 
 impl Default for LimitsSection {
@@ -48,33 +58,53 @@ impl Default for LimitsSection {
             capital: None,
             margin: 1.0,
             smoothing: 0.01,
+            smoothing_end: 0.001,
+            lot_smoothing: 3.0,
+            lot_smoothing_end: 0.3,
         }
     }
 }
 
-/// The limits of every instrument; none where nothing is limited.
+/// The limits of what is traded.
+///
+/// # Errors
+/// For limits that nothing can keep.
 pub(super) fn limits(
     section: &LimitsSection,
     instruments: &[(Instrument, Charge)],
-) -> Result<Vec<Limit>> {
-    let limits: Vec<Limit> = instruments
+) -> Result<Limits> {
+    let each = instruments
         .iter()
-        .map(|(instrument, _)| section.limit(*instrument))
-        .collect::<Result<_>>()?;
-    Ok(match limits.iter().all(Limit::is_none) {
-        true => Vec::new(),
-        false => limits,
-    })
+        .map(|(instrument, _)| section.limit(*instrument));
+    let value = section
+        .capital
+        .map_or(f64::INFINITY, |capital| capital / section.margin);
+    Ok(Limits::new(each.collect::<Result<_>>()?, value))
 }
 
 impl LimitsSection {
+    /// How bounds are smoothed in training.
+    pub(super) fn smoothing(&self) -> Smoothing {
+        Smoothing {
+            start: self.smoothing,
+            end: self.smoothing_end,
+        }
+    }
+
+    /// How steps from lot to lot are smoothed in training.
+    pub(super) fn lot_smoothing(&self) -> Smoothing {
+        Smoothing {
+            start: self.lot_smoothing,
+            end: self.lot_smoothing_end,
+        }
+    }
+
     fn limit(&self, instrument: Instrument) -> Result<Limit> {
         let mut limit = Limit::default();
         limit.low = self.lowest_position.unwrap_or(limit.low);
         limit.high = self.highest_position.unwrap_or(limit.high);
         limit.trade = self.largest_trade.unwrap_or(limit.trade);
         limit.lot = self.lot.unwrap_or(limit.lot);
-        limit.value = self.capital.map_or(limit.value, |c| c / self.margin);
         let is_asset = match instrument {
             Instrument::Spot(_) => true,
             Instrument::Option(_) | Instrument::VarianceSwap(_) => false,

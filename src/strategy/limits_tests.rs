@@ -41,7 +41,7 @@ fn impossible_limits_are_refused() {
         let error = read(&format!("[limits]\n{limits}\n")).unwrap_err();
         assert_eq!(error.to_string(), words);
     }
-    assert!(plan("[limits]\nmargin = 0.5\n").limits.is_empty());
+    assert!(plan("[limits]\nmargin = 0.5\n").limits.is_none());
 }
 
 const LIMITS: &str = "[limits]\nlowest_position = 0.05\nhighest_position = 0.6\nlargest_trade = 0.1\nlot = 0.05\n\
@@ -102,20 +102,45 @@ fn every_hedge_keeps_its_limits() {
     }
 }
 
-/// A margin bounds the value of a position, whatever the price does.
+/// The margins of all positions together tie up no more than the capital, whatever prices do, and where one hedge would tie up more, its
+/// positions in several instruments keep their ratios.
 #[test]
-fn margins_bound_the_value_held() {
-    let plan = plan("[limits]\ncapital = 20.0\nmargin = 0.5\n");
-    let simulator = plan.simulator(5, crate::random::Purpose::Evaluation);
-    let paths = simulator.paths_with::<f64>(&plan.quotes().unwrap(), 0, 64);
-    for positions in hedges(&plan, &paths, &QUICK) {
-        for (block, positions) in positions.chunks_exact(paths.steps()).enumerate() {
-            for (position, spot) in positions.iter().zip(paths.block(block).spot) {
-                for (position, spot) in position.iter().zip(spot) {
-                    assert!((position * spot).abs() <= 40.0 + 1e-9);
+fn margins_bound_the_value_of_all_positions() {
+    let alone = "[limits]\ncapital = 20.0\nmargin = 0.5\n";
+    let both = format!(
+        "{alone}[policy]\ninstruments = [\"spot\", {{ type = \"call\", strike = 100.0, expiry_days = 40 }}]\n"
+    );
+    for (text, names) in [
+        (alone, &QUICK[..]),
+        (
+            &both,
+            &[ClassicalName::BlackScholes, ClassicalName::DeltaVega][..],
+        ),
+    ] {
+        let (limited, free) = (plan(text), plan(&text.replace("20.0", "1e9")));
+        let count = limited.instruments.len();
+        let simulator = limited.simulator(5, crate::random::Purpose::Evaluation);
+        let paths = simulator.paths_with::<f64>(&limited.quotes().unwrap(), 0, 64);
+        let all = hedges(&limited, &paths, names);
+        let mut scaled_back = 0;
+        for (held, unlimited) in all.iter().zip(hedges(&free, &paths, names)) {
+            let dates = held.chunks_exact(count).zip(unlimited.chunks_exact(count));
+            for (place, (held, unlimited)) in dates.enumerate() {
+                let (block, t) = (place / paths.steps(), place % paths.steps());
+                let data = paths.block(block);
+                for lane in 0..32 {
+                    let value = |held: &[Lane<f64>]| -> f64 {
+                        let one = |i: usize| (held[i][lane] * data.price(i)[t][lane]).abs();
+                        (0..count).map(one).sum()
+                    };
+                    assert!(value(held) <= 40.0 + 1e-9);
+                    let cross = held[0][lane] * unlimited[count - 1][lane]
+                        - held[count - 1][lane] * unlimited[0][lane];
+                    scaled_back += usize::from(value(unlimited) > 40.0 && cross.abs() < 1e-12);
                 }
             }
         }
+        assert!(scaled_back > 1_000, "{scaled_back}");
     }
 }
 
@@ -125,14 +150,14 @@ fn far_limits_change_nothing() {
     let free = plan("");
     let far =
         plan("[limits]\nlowest_position = -50.0\nhighest_position = 50.0\nlargest_trade = 60.0\n");
-    assert!(free.limits.is_empty() && !far.limits.is_empty());
+    assert!(free.limits.is_none() && !far.limits.is_none());
     let simulator = free.simulator(5, crate::random::Purpose::Evaluation);
     let paths = simulator.paths_with::<f64>(&free.quotes().unwrap(), 0, 64);
     assert_eq!(hedges(&free, &paths, &QUICK), hedges(&far, &paths, &QUICK));
     let parameters = Parameters::random(free.shape.maps(), 3).unwrap();
     let single = simulator.paths_with::<f32>(&free.quotes().unwrap(), 0, 64);
     let trained = |plan: &Plan| {
-        let sweep = plan.training_sweep();
+        let sweep = plan.training_sweep(0.5);
         let seed = |_: usize, positions: &[Lane<f32>], out: &mut [Lane<f32>]| {
             out.copy_from_slice(positions);
         };

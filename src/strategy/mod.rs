@@ -34,17 +34,17 @@ mod scales;
 mod schedule;
 mod schema;
 mod several;
+mod smoothing;
 mod tenor;
 mod traded;
 mod training;
+mod variants;
 mod walk_forward;
 
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
 pub use classical::{FitPaths, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
-pub use costs::{
-    CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts, Smoothing,
-};
+pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};
 pub use distributed::DistributedSection;
 pub use file::Strategy;
 pub use financing::FinancingSection;
@@ -61,6 +61,7 @@ pub use price_files::{AssetFiles, Files};
 pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
 pub use several::{AssetSection, SeveralSection};
+pub use smoothing::{Relaxing, Smoothing};
 pub use tenor::{DayCount, Rebalancing, Tenor};
 pub use training::{Clock, Length, RiskMeasure, RiskSection, TrainingSection, Validation};
 pub use walk_forward::{PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection};

@@ -3,7 +3,7 @@
 use super::backtest::{BacktestPlan, backtest as backtest_plan};
 use super::classical::Regressions;
 use super::contract::{Premium, Strike, check_payments, contract};
-use super::costs::{CostSchedule, Smoothing};
+use super::costs::CostSchedule;
 use super::file::Strategy;
 use super::instruments::{QuoteCache, instruments};
 use super::limits::limits;
@@ -13,15 +13,16 @@ use super::policy::Aversion;
 use super::prices::{FamilyPrices, PriceCache};
 use super::ranges::family;
 use super::scales::{scale, standards, terms_scales};
+use super::smoothing::{Relaxing, Smoothing};
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
 use super::walk_forward::WalkForwardPlan;
-use crate::contract::{Charge, Contract, Family, Instrument, Limit};
+use crate::contract::{Charge, Contract, Family, Instrument, Limits};
 use crate::distributed::{Portable, Ranks};
 use crate::error::{Error, Result};
 use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
-use crate::network::{Action, Actor, AssetScale, Engine, Feature, Features, Shape, Sweep};
+use crate::network::{Action, Actor, Engine, Feature, Features, Shape, Sweep};
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use crate::simd::Real;
@@ -65,10 +66,10 @@ pub struct Plan {
     pub shape: Shape,
     /// How positions come of the network's outputs.
     pub action: Action,
-    /// The limits of every instrument, for whatever hedges; empty where nothing is limited.
-    pub limits: Vec<Limit>,
-    /// The width over which limits are smooth in training, in units of the position.
-    pub limit_smoothing: f64,
+    /// The limits of what is traded, for whatever hedges.
+    pub limits: Limits,
+    /// How training relaxes action and limits.
+    pub relaxing: Relaxing,
     /// The hedge whose positions the action departs from, if it does.
     pub reference: Option<ClassicalHedge>,
     /// What the network sees of a date.
@@ -110,7 +111,7 @@ pub struct Plan {
     pub(super) families: FamilyPrices,
     pub(super) regressions: Regressions,
     /// What all other fields come from, with what depends on several settings filled in.
-    strategy: Strategy,
+    pub(super) strategy: Strategy,
 }
 
 impl Plan {
@@ -201,7 +202,11 @@ impl Plan {
             shape,
             action,
             limits,
-            limit_smoothing: strategy.limits.smoothing,
+            relaxing: Relaxing {
+                leak: strategy.policy.leak(),
+                limits: strategy.limits.smoothing(),
+                lots: strategy.limits.lot_smoothing(),
+            },
             reference,
             features,
             assumed: None,
@@ -268,39 +273,6 @@ impl Plan {
         Self::new(strategy)
     }
 
-    /// The plan of the same strategy after `change`.
-    ///
-    /// # Errors
-    /// [`Error::Setting`]: the key, the value and its bound.
-    pub fn changed(&self, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
-        let mut strategy = self.strategy.clone();
-        change(&mut strategy);
-        let mut plan = Self::new(strategy)?;
-        // Quotes are those of the same market, contract and instruments, or are made anew.
-        plan.quotes = self.quotes.clone();
-        plan.prices = self.prices.clone();
-        plan.families = self.families.clone();
-        plan.regressions = self.regressions.clone();
-        plan.ranks = self.ranks.clone();
-        Ok(plan)
-    }
-
-    /// The same plan, carried out by `ranks` together.
-    ///
-    /// Regressions are made by all of them, once. So it keeps none that others have made, which some of the ranks may not have.
-    #[must_use]
-    pub fn with_ranks(&self, ranks: Ranks) -> Self {
-        let regressions = match self.ranks == ranks {
-            true => self.regressions.clone(),
-            false => Regressions::default(),
-        };
-        Self {
-            ranks,
-            regressions,
-            ..self.clone()
-        }
-    }
-
     /// The strategy with every default filled in, as TOML; it validates to the same plan.
     ///
     /// # Errors
@@ -318,108 +290,10 @@ impl Plan {
         chosen.map(|plan| plan.name.as_str())
     }
 
-    /// The plan with those optimizers alone that are wanted.
-    ///
-    /// # Errors
-    /// Those of [`Self::new`].
-    pub fn with_optimizers(&self, wanted: impl Fn(&str) -> bool) -> Result<Self> {
-        self.changed(|strategy| strategy.optimizers.retain(|name, _| wanted(name)))
-    }
-
-    /// The plan with `optimizer` in the place of the one of its name.
-    ///
-    /// # Errors
-    /// Those of [`Self::new`].
-    pub fn with_optimizer(&self, optimizer: &OptimizerPlan) -> Result<Self> {
-        self.changed(|strategy| {
-            if let Some(section) = strategy.optimizers.get_mut(&optimizer.name) {
-                *section = optimizer.written_into(section);
-            }
-        })
-    }
-
-    /// The plan with a walk-forward: that of its strategy, or the default one if it has none.
-    ///
-    /// # Errors
-    /// Those of [`Self::new`].
-    pub fn with_walk_forward(&self) -> Result<(Self, WalkForwardPlan)> {
-        let section = self.strategy.walk_forward.clone().unwrap_or_default();
-        let walk = WalkForwardPlan::new(&section);
-        let plan = self.changed(|strategy| strategy.walk_forward = Some(section))?;
-        Ok((plan, walk))
-    }
-
-    /// The strategy in its own market, called `own`, and in each further one under its name.
-    ///
-    /// # Errors
-    /// In one line: the market, the key, the value and its bound.
-    pub fn markets(&self) -> Result<Vec<(String, Self)>> {
-        let mut plans = vec![("own".to_string(), self.clone())];
-        for (name, change) in &self.strategy.markets {
-            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-            let section = format!("markets.{name}");
-            if name == "own" || name.is_empty() || !name.chars().all(plain) {
-                return Err(Error::key(
-                    section,
-                    ": a name must be of letters, digits, - and _, and not \"own\"",
-                ));
-            }
-            let market = self.strategy.market.changed(change, &section)?;
-            let plan = self.changed(|strategy| strategy.market = market);
-            plans.push((name.clone(), plan.map_err(|error| error.at(&section))?));
-        }
-        Ok(plans)
-    }
-
     /// The assets of the market, one or more.
     pub fn assets(&self) -> Assets {
         let several = self.several.clone();
         several.unwrap_or_else(|| self.market.clone().into())
-    }
-
-    /// The same plan in another market of the same assets.
-    ///
-    /// # Panics
-    /// If there are more or fewer of them.
-    #[must_use]
-    pub fn in_market(&self, assets: &Assets) -> Self {
-        assert_eq!(assets.count(), self.assets().count());
-        Self {
-            market: assets.first().clone(),
-            several: self.several.as_ref().map(|_| assets.clone()),
-            ..self.clone()
-        }
-    }
-
-    /// The same plan in the market of one asset, for what is asked of that asset alone.
-    #[must_use]
-    pub fn of_asset(&self, asset: usize) -> Self {
-        Self {
-            market: self.assets().market(asset).clone(),
-            several: None,
-            quotes: QuoteCache::default(),
-            ..self.clone()
-        }
-    }
-
-    /// The same plan where policies see what those that `origin` trained were shown: the scales and the benchmark of its market,
-    /// and this plan's contract.
-    #[must_use]
-    pub fn seen_as_by(&self, origin: &Self) -> Self {
-        let further = self.features.further.iter().zip(&origin.features.further);
-        let further = further.map(|(here, trained)| AssetScale {
-            spot: here.spot,
-            ..*trained
-        });
-        Self {
-            features: Features {
-                strike: self.features.strike,
-                further: further.collect(),
-                ..origin.features.clone()
-            },
-            assumed: Some(origin.assets()),
-            ..self.clone()
-        }
     }
 
     /// How long contracts live, in words.
@@ -443,24 +317,6 @@ impl Plan {
         family.map_or(self.tenor.days_per_year / self.tenor.days, |family| {
             1.0 / own(family)
         })
-    }
-
-    /// The same strategy for a contract that lives for `years` in `steps` periods; options that hedge keep their
-    /// distance from its expiry.
-    ///
-    /// # Errors
-    /// If the contract has a schedule that is finer than the periods.
-    pub fn living(&self, years: f64, steps: usize) -> Result<Self> {
-        let mut plan = self.clone();
-        let later = years - self.contract.expiry;
-        plan.contract = self.contract.living(years, steps)?;
-        for (instrument, _) in &mut plan.instruments {
-            if let Instrument::Option(option) = instrument {
-                option.expiry += later;
-            }
-        }
-        plan.quotes = QuoteCache::default();
-        Ok(plan)
     }
 
     /// Whether the contract has one strike by which it is sold.
@@ -489,22 +345,12 @@ impl Plan {
 
     /// What makes positions of the network's outputs, within the limits as they are.
     pub fn actor(&self) -> Actor {
-        self.actor_of(None)
-    }
-
-    fn actor_of(&self, smoothing: Option<f64>) -> Actor {
-        Actor::new(self.action, self.instruments.len()).within(self.limits.clone(), smoothing)
+        Actor::new(self.action, self.instruments.len()).within(self.limits.clone())
     }
 
     /// A sweep of the network and its action, within the limits as they are.
     pub fn sweep<R: Real + Portable + WithDType>(&self) -> Box<dyn Sweep<R>> {
         self.shape.sweep(self.engine, self.actor())
-    }
-
-    /// The sweep that training takes, whose limits are smooth.
-    pub fn training_sweep(&self) -> Box<dyn Sweep<f32>> {
-        let actor = self.actor_of(Some(self.limit_smoothing));
-        self.shape.sweep(self.engine, actor)
     }
 
     /// Steps that `optimizer` trains for, if it is not trained by time.

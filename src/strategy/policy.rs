@@ -2,6 +2,7 @@
 
 use super::hedges::{HedgeSection, HedgeTable, check, hedges};
 use super::instruments::InstrumentSection;
+use super::smoothing::Smoothing;
 use crate::bounds::{at_least, outside, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
@@ -54,6 +55,12 @@ pub struct PolicySection {
     /// How far from the benchmark each edge of the band lies before training.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 100.0, "x-unit" = "units of an instrument a contract", "x-when" = {"action": ["band"]}))]
     pub band_width: f64,
+    /// The share of the way to the middle of the band that training lets a position go on every date, at the beginning: so both edges learn on every date, and a band in which nothing is traded leads back. All figures of a finished run are without it.
+    #[schemars(title = "Leak of the band", extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0, "x-unit" = "share a date", "x-when" = {"action": ["band"]}))]
+    pub band_leak: f64,
+    /// The leak at the end of training, to which it falls by the same share in every part of it.
+    #[schemars(title = "Leak at the end", extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0, "x-unit" = "share a date", "x-when" = {"action": ["band"]}))]
+    pub band_leak_end: f64,
     /// The bound below every position.
     #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
     pub lowest_position: f64,
@@ -79,6 +86,8 @@ impl Default for PolicySection {
             action: ActionName::Direct,
             benchmark: None,
             band_width: 0.05,
+            band_leak: 0.1,
+            band_leak_end: 0.001,
             lowest_position: 0.0,
             highest_position: 1.0,
             layer_normalisation: false,
@@ -120,6 +129,14 @@ impl PolicySection {
             ),
             shown(self.lowest_position),
         ))
+    }
+
+    /// How the band leaks in training.
+    pub(super) fn leak(&self) -> Smoothing {
+        Smoothing {
+            start: self.band_leak,
+            end: self.band_leak_end,
+        }
     }
 
     /// The hedge that the action departs from, if it does; a default is filled in.

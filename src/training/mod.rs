@@ -1,5 +1,7 @@
 //! The training loop: simulate, sweep forward, measure the risk, sweep back, step.
 
+#[cfg(test)]
+mod band_tests;
 mod checkpoint;
 mod clock;
 mod curve;

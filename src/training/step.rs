@@ -17,9 +17,9 @@ use std::sync::Arc;
 pub(super) struct Step<'a> {
     plan: &'a Plan,
     pub optimizer: Box<dyn Optimizer>,
-    /// What training sees: with limits that are smooth.
+    /// What training sees: with action and limits that are relaxed.
     sweep: Box<dyn Sweep<f32>>,
-    /// The policy as it will hedge, where limits make that something else.
+    /// The policy as it will hedge, where that is something else.
     exact: Option<Box<dyn Sweep<f32>>>,
     /// Settles what the hedge comes to.
     ledger: Ledger,
@@ -57,8 +57,8 @@ impl<'a> Step<'a> {
         Ok(Self {
             plan,
             optimizer: optimizer.settings.build(),
-            sweep: plan.training_sweep(),
-            exact: (!plan.limits.is_empty()).then(|| plan.sweep()),
+            sweep: plan.training_sweep(0.0),
+            exact: plan.relaxes().then(|| plan.sweep()),
             smoothed: ledger.clone(),
             ledger,
             martingale: plan
@@ -151,6 +151,9 @@ impl<'a> Step<'a> {
         if self.plan.smooths_costs() {
             let width = self.plan.smoothing.width(progress);
             self.smoothed.smooth_costs(width);
+        }
+        if self.plan.relaxes() {
+            self.sweep.relax(self.plan.relaxing.at(progress));
         }
         std::mem::swap(&mut self.paths, &mut self.next);
         let first_block = (step * self.paths.blocks()) as u64;

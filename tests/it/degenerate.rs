@@ -186,7 +186,7 @@ fn undetermined_parameters_are_named() {
     }
     assert_eq!(document["warnings"].as_array().unwrap().len(), 1);
 
-    let path = hedged("undetermined", HESTON, &data, "");
+    let path = hedged("undetermined", HESTON, data, "");
     let runs = path.with_extension("runs");
     let arguments = ["backtest", path.to_str().unwrap(), "--json", "--runs"];
     let output = deephedge(&[&arguments[..], &[runs.to_str().unwrap()]].concat(), "2");

@@ -16,7 +16,7 @@ pub use parameter::{HedgeValues, Parameter, Search, TunedHedge, TunedParameter, 
 pub use rule::TradingRule;
 
 use super::{Policy, close_where_ended};
-use crate::contract::{Charge, Contract, Cost, Limit};
+use crate::contract::{Charge, Contract, Cost, Limits, Standing};
 use crate::error::Result;
 use crate::market::{Assets, PathBlock, Paths};
 use crate::simd::{BLOCK, Lane};
@@ -30,8 +30,8 @@ pub struct ClassicalPolicy<'a> {
     hedge: ClassicalHedge,
     assets: Assets,
     charges: Vec<Charge>,
-    /// The limits of every instrument; empty where nothing is limited.
-    limits: Vec<Limit>,
+    /// The limits of positions and trades.
+    limits: Limits,
     values: HedgeValues,
     fits: Option<Arc<dyn Fits + 'a>>,
 }
@@ -49,7 +49,7 @@ impl<'a> ClassicalPolicy<'a> {
             hedge,
             assets,
             charges,
-            limits: Vec::new(),
+            limits: Limits::default(),
             fits: None,
         }
     }
@@ -61,10 +61,10 @@ impl<'a> ClassicalPolicy<'a> {
         self
     }
 
-    /// The hedge within limits, those of every instrument or none at all. They act on every position that its rule asks for, so that
+    /// The hedge within limits of all instruments. They act on every position that its rule asks for, so that
     /// the rule knows what is really held.
     #[must_use]
-    pub fn within(mut self, limits: Vec<Limit>) -> Self {
+    pub fn within(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
@@ -120,15 +120,21 @@ impl<'a> ClassicalPolicy<'a> {
         let rule = self.hedge.rule.kind();
         let asked = rule.wants();
         let mut positions = vec![[0.0; BLOCK]; targets.positions.len()];
-        for instrument in 0..count {
-            let charge = self.charges.get(instrument).copied().unwrap_or_default();
-            let (prices, quoted) = (data.price(instrument), data.quoted(instrument));
-            let mut held = [0.0; BLOCK];
-            for (t, left) in targets.left.iter().enumerate() {
+        let charge = |instrument| self.charges.get(instrument).copied().unwrap_or_default();
+        let charges: Vec<Charge> = (0..count).map(charge).collect();
+        let prices: Vec<_> = (0..count)
+            .map(|instrument| data.price(instrument))
+            .collect();
+        let quoted: Vec<_> = (0..count)
+            .map(|instrument| data.quoted(instrument))
+            .collect();
+        let mut held = vec![[0.0; BLOCK]; count];
+        for (t, left) in targets.left.iter().enumerate() {
+            let before = held.clone();
+            for (instrument, held) in held.iter_mut().enumerate() {
                 let place = t * count + instrument;
-                let before = held;
                 for (lane, held) in held.iter_mut().enumerate() {
-                    let price = prices[t][lane];
+                    let price = prices[instrument][t][lane];
                     let mut wanted = Wanted {
                         date: t,
                         centre: targets.positions[place][lane],
@@ -137,23 +143,29 @@ impl<'a> ClassicalPolicy<'a> {
                         ..Wanted::default()
                     };
                     if asked.gammas {
+                        let at = quoted[instrument].at::<Charge>(t, lane);
                         wanted.gamma = targets.gammas[place][lane];
                         wanted.discount = targets.discounts[t][lane];
-                        wanted.unit_cost = charge.of_unit(&quoted.at::<Charge>(t, lane));
+                        wanted.unit_cost = charges[instrument].of_unit(&at);
                     }
                     if asked.volatilities {
                         wanted.volatility = targets.volatilities[place][lane];
                     }
                     *held = next_position(rule, &self.values, wanted, *held);
                 }
-                if let Some(limit) = self.limits.get(instrument) {
-                    held = limit.hold(&held, &before, &prices[t]);
-                    for (held, left) in held.iter_mut().zip(left) {
-                        *held = if *left > 0.0 { *held } else { 0.0 };
-                    }
-                }
-                positions[place] = held;
             }
+            if !self.limits.is_none() {
+                let prices: Vec<Lane<f64>> = prices.iter().map(|prices| prices[t]).collect();
+                let standing = Standing {
+                    held: &before,
+                    prices: &prices,
+                };
+                self.limits.hold(standing, &mut held);
+                for (held, left) in held.iter_mut().flat_map(|held| held.iter_mut().zip(left)) {
+                    *held = if *left > 0.0 { *held } else { 0.0 };
+                }
+            }
+            positions[t * count..][..count].copy_from_slice(&held);
         }
         positions
     }

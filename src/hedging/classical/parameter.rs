@@ -252,3 +252,7 @@ impl Lattice {
         Ok(((self.value)(best.1), best.0, at_bound))
     }
 }
+
+#[cfg(test)]
+#[path = "parameter_tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! Limits and identities of classical hedges.
 
 use super::centre::{Fit, Fits, fit_hull_white};
-use super::parameter::{HedgeValues, Parameter, Search, TunedHedge, tune};
+use super::parameter::{HedgeValues, Parameter};
 use super::{Centre, ClassicalHedge, ClassicalName, ClassicalPolicy, TradingRule};
 use crate::contract::{Contract, Costs, Instrument, OptionKind, Vanilla};
 use crate::error::Result;
@@ -11,88 +11,6 @@ use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
 use crate::simd::Lane;
 use std::sync::Arc;
-
-fn search(money: f64) -> Search {
-    Search {
-        money,
-        dates: 30,
-        costs: true,
-        aversion: None,
-    }
-}
-
-/// The Whalley–Wilmott band tuned where the risk has its least at λ·u = 2^centre, and how often the risk is asked for.
-fn tuned(money: f64, centre: f64) -> (TunedHedge, usize) {
-    let mut asked = 0;
-    let mut risk = |values: &HedgeValues| {
-        asked += 1;
-        Ok(((values.of(Parameter::Aversion) * money).log2() - centre).powi(2))
-    };
-    let hedge = ClassicalName::WhalleyWilmott.into();
-    (tune(hedge, search(money), &mut risk).unwrap(), asked)
-}
-
-/// The grid is relative to the unit of money; it takes its 33 places where the least lies inside, and goes on beyond an end
-/// until the risk rises again or its bound.
-#[test]
-fn the_search_goes_on_where_the_risk_falls() {
-    for unit in [1.0, 64.0, 2f64.powi(-12)] {
-        let at = |k: i32| 2f64.powf(0.5 * f64::from(k)) / unit;
-        for (centre, aversion, at_bound, asked) in [
-            (1.0, at(2), false, 33),
-            (-9.5, at(-19), false, 33 + 4),
-            (10.0, at(20), false, 33 + 5),
-            (-50.0, at(-64), true, 33 + 48),
-            (32.0, at(64), true, 33 + 48),
-        ] {
-            let (found, looked) = tuned(unit, centre);
-            assert_eq!(looked, asked, "{centre}");
-            assert_eq!(found.values, aversion.into());
-            assert_eq!(found.tuned[0].at_bound, at_bound);
-        }
-    }
-}
-
-/// Where nothing is ever traded the risk is the same for every aversion, and the search ends with its first place.
-#[test]
-fn a_flat_risk_ends_the_search() {
-    let hedge = ClassicalName::WhalleyWilmott.into();
-    let found = tune(hedge, search(1.0), &mut |_| Ok(2.0)).unwrap();
-    assert_eq!(found.values.of(Parameter::Aversion), 2f64.powi(-8));
-    assert!(!found.tuned[0].at_bound);
-}
-
-/// Nothing is searched for what is given, whether by the hedge or for all of them, nor for an aversion without costs; the risk is asked
-/// for once.
-#[test]
-fn what_is_known_is_not_searched_for() {
-    let mut given = ClassicalHedge::from(ClassicalName::WhalleyWilmott);
-    given.given[Parameter::Aversion as usize] = Some(3.0);
-    let usual = ClassicalHedge::from(ClassicalName::WhalleyWilmott);
-    let for_all = Search {
-        aversion: Some(5.0),
-        ..search(1.0)
-    };
-    let free = Search {
-        costs: false,
-        ..search(1.0)
-    };
-    for (hedge, search, aversion) in [
-        (given, search(1.0), 3.0),
-        (given, for_all, 3.0),
-        (usual, for_all, 5.0),
-        (usual, free, 1.0),
-    ] {
-        let mut asked = 0;
-        let found = tune(hedge, search, &mut |_| {
-            asked += 1;
-            Ok(0.5)
-        });
-        let found = found.unwrap();
-        assert_eq!(found.values.of(Parameter::Aversion), aversion);
-        assert_eq!((found.tuned.len(), asked, found.risk), (0, 1, 0.5));
-    }
-}
 
 /// Today's names are those of the rows; a parameter that is given is part of the name.
 #[test]
@@ -481,39 +399,4 @@ fn delta_gamma_hedges_large_moves() {
     let (_, both) = hedge(ClassicalName::DeltaGamma, other);
     let (_, delta) = hedge(ClassicalName::BlackScholes, other);
     assert!(both < 0.5 * delta, "{both} {delta}");
-}
-
-/// Two parameters are tuned one after the other, the rule's first: at a risk with its least at a scale of .8 and an aversion of 4 both are
-/// found, in far fewer trials than their product.
-#[test]
-fn two_parameters_are_tuned_in_turn() {
-    let hedge = ClassicalHedge::new(Centre::ScaledDelta, TradingRule::WhalleyWilmott);
-    let mut asked = 0;
-    let found = tune(hedge, search(1.0), &mut |values| {
-        asked += 1;
-        let scale = values.of(Parameter::Scale) - 0.8;
-        let aversion = values.of(Parameter::Aversion).log2() - 2.0;
-        Ok(scale * scale + aversion * aversion)
-    });
-    let found = found.unwrap();
-    assert!((found.values.of(Parameter::Scale) - 0.8).abs() < 1e-12);
-    assert_eq!(found.values.of(Parameter::Aversion), 4.0);
-    assert!(asked < 60, "{asked}");
-    assert!(found.risk < 1e-12);
-}
-
-/// An aversion that moves the centre is searched for in few trials, and is still the least of its places.
-#[test]
-fn a_slow_search_is_a_coarse_one_first() {
-    let mut asked = 0;
-    let found = tune(
-        ClassicalName::Zakamouline.into(),
-        search(1.0),
-        &mut |values| {
-            asked += 1;
-            Ok((values.of(Parameter::Aversion).log2() - 1.5).powi(2))
-        },
-    );
-    assert_eq!(found.unwrap().values.of(Parameter::Aversion).log2(), 1.5);
-    assert!(asked <= 13, "{asked}");
 }

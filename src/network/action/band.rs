@@ -1,5 +1,5 @@
-use super::ActionSettings;
 use super::rule::{At, Rule};
+use super::{ActionSettings, Relaxation};
 use crate::simd::{BLOCK, Lane, Real, sigmoid};
 
 /// A no-transaction band around the benchmark: what is held stays while it lies in the band, and goes to the nearest edge where not.
@@ -7,7 +7,14 @@ use crate::simd::{BLOCK, Lane, Real, sigmoid};
 /// δ = min(max(δ₋, b − w(y₀)), b + w(y₁)),  w(y) = ln(1 + e^{y + c})
 ///
 /// with c such that w(0) is the width that an untrained policy has. The derivative of w is above 0 everywhere, so that an edge that
-/// was left keeps learning. On every date just one of δ₋ and the two edges has an influence on δ, of slope 1.
+/// was left keeps learning. On every date just one of δ₋ and the two edges has an influence on δ, of slope 1: a band so wide that
+/// nothing is traded would have no derivative at all, and training could not lead back. So training has a leak ε that falls as it
+/// goes on,
+///
+/// δ' = δ + ε (m − δ),  m = b + (w(y₁) − w(y₀))/2
+///
+/// with m the middle of the band, in which both edges have the slope ½: what is held moves towards it, however wide the band is.
+/// Without a leak δ' is δ, to the last bit.
 ///
 /// # References
 /// Imaki, Imajo, Ito, Minami and Nakagawa (2021), "No-transaction band network: a neural network architecture for efficient deep
@@ -16,6 +23,8 @@ use crate::simd::{BLOCK, Lane, Real, sigmoid};
 pub struct Band {
     /// The number c, which makes y = 0 the width that the band begins with.
     offset: f64,
+    /// The share ε of the way to the middle of the band that a position goes on every date; 0 but in training.
+    leak: f64,
 }
 
 impl Band {
@@ -23,6 +32,7 @@ impl Band {
     pub fn beginning_at(width: f64) -> Self {
         Self {
             offset: width.exp_m1().ln(),
+            leak: 0.0,
         }
     }
 
@@ -53,12 +63,21 @@ impl Rule for Band {
         Self::beginning_at(settings.band_width)
     }
 
+    fn relaxed(self, relaxation: &Relaxation) -> Self {
+        Self {
+            leak: relaxation.leak,
+            ..self
+        }
+    }
+
     #[inline(always)]
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {
         let mut position = [R::ZERO; BLOCK];
+        let leak = R::of(self.leak);
         for lane in 0..BLOCK {
             let (lower, upper) = self.edges::<R, FMA>(at, lane);
-            position[lane] = at.held[lane].greater(lower).lesser(upper);
+            let held = at.held[lane].greater(lower).lesser(upper);
+            position[lane] = held + leak * (R::HALF * (lower + upper) - held);
         }
         position
     }
@@ -71,15 +90,17 @@ impl Rule for Band {
         by_outputs: &mut [Lane<R>],
     ) -> Lane<R> {
         let mut by_held = [R::ZERO; BLOCK];
-        let offset = R::of(self.offset);
+        let (offset, leak) = (R::of(self.offset), R::of(self.leak));
         for lane in 0..BLOCK {
             let (lower, upper) = self.edges::<R, FMA>(at, lane);
-            let (held, total) = (at.held[lane], total[lane]);
+            let held = at.held[lane];
+            let middle = R::HALF * leak * total[lane];
+            let total = (R::ONE - leak) * total[lane];
             let at_lower = if held < lower { total } else { R::ZERO };
             let at_upper = if held > upper { total } else { R::ZERO };
             let [low, high] = [0, 1].map(|edge| at.outputs[edge][lane] + offset);
-            by_outputs[0][lane] = -at_lower * sigmoid::<R, FMA>(low);
-            by_outputs[1][lane] = at_upper * sigmoid::<R, FMA>(high);
+            by_outputs[0][lane] = -(at_lower + middle) * sigmoid::<R, FMA>(low);
+            by_outputs[1][lane] = (at_upper + middle) * sigmoid::<R, FMA>(high);
             by_held[lane] = total - at_lower - at_upper;
         }
         by_held

@@ -1,5 +1,5 @@
-use super::{Action, At};
-use crate::contract::Limit;
+use super::{Action, At, Relaxation};
+use crate::contract::{Limits, Standing, Widths};
 use crate::market::{PathBlock, until};
 use crate::network::Head;
 use crate::simd::{BLOCK, Kernel, Lane, Lanes, Real, dispatch};
@@ -11,14 +11,17 @@ pub struct Actor {
     pub action: Action,
     /// The number of instruments, each of which has a position at a date.
     pub instruments: usize,
-    /// The limits of every instrument, none of which is there if nothing is limited.
-    limits: Vec<Limit>,
-    /// The width over which limits are smooth, in units of the position; none where they are hard.
-    smoothing: Option<f64>,
+    /// The limits of positions and trades.
+    limits: Limits,
+    /// How far action and limits are those of training.
+    relaxation: Relaxation,
 }
 
-/// The width, in units of the position, over which the slopes of a hard limit change; they know nothing of lots.
-const HARD: f64 = 1e-9;
+/// The widths over which the slopes of hard limits change: they know nothing of lots.
+const HARD: Widths = Widths {
+    bounds: 1e-9,
+    lots: 1e9,
+};
 
 impl Actor {
     /// The actor whose outputs are positions in so many instruments.
@@ -31,24 +34,38 @@ impl Actor {
         Self {
             action: action.into(),
             instruments,
-            limits: Vec::new(),
-            smoothing: None,
+            limits: Limits::default(),
+            relaxation: Relaxation::NONE,
         }
     }
 
-    /// The same within limits, one for every instrument or none at all: hard ones or, over the width `smoothing` in units of the
-    /// position, smooth ones.
+    /// The same within limits of all instruments.
     ///
     /// # Panics
     /// If there are limits of some instruments only.
     #[must_use]
-    pub fn within(self, limits: Vec<Limit>, smoothing: Option<f64>) -> Self {
-        assert!(limits.is_empty() || limits.len() == self.instruments);
+    pub fn within(self, limits: Limits) -> Self {
+        assert!(limits.is_none() || limits.instruments() == self.instruments);
+        Self { limits, ..self }
+    }
+
+    /// The same as training sees it.
+    #[must_use]
+    pub fn relaxed(self, relaxation: Relaxation) -> Self {
         Self {
-            limits,
-            smoothing,
+            action: self.action.relaxed(&relaxation),
+            relaxation,
             ..self
         }
+    }
+
+    /// The widths of limits in training, none where they are hard.
+    fn widths(&self) -> Option<Widths> {
+        let Relaxation { limits, lots, .. } = self.relaxation;
+        (limits > 0.0).then_some(Widths {
+            bounds: limits,
+            lots,
+        })
     }
 
     /// What a network has to give and to be fed for this actor, `feedback` telling whether it sees the positions held.
@@ -82,6 +99,13 @@ pub struct Hand<R> {
     gradients: Lanes<R>,
     /// D_{t+1} ∂A_{t+1}/∂δ_t of the date in hand, one for every instrument.
     later: Lanes<R>,
+    /// D_t, then D_t ∂L_t/∂A_t, one for every instrument.
+    totals: Lanes<R>,
+    /// The positions before the first date, all 0.
+    nothing: Lanes<R>,
+    /// What the action asks for on the date in hand, and that within bounds; empty where there are no limits.
+    targets: Lanes<R>,
+    clipped: Lanes<R>,
     /// The date on which the contract ends, if it may end early.
     end: Option<Lane<R>>,
 }
@@ -116,6 +140,11 @@ impl<R: Real> Hand<R> {
     pub fn new(actor: &Actor, steps: usize) -> Self {
         let held = steps * actor.instruments;
         let outputs = held * actor.action.outputs();
+        let limited = if actor.limits.is_none() {
+            0
+        } else {
+            actor.instruments
+        };
         let benchmark = if actor.action.is_on_benchmark() {
             held
         } else {
@@ -127,13 +156,22 @@ impl<R: Real> Hand<R> {
                 outputs: Lanes::zeros(outputs),
                 positions: Lanes::zeros(held),
                 benchmark: Lanes::zeros(benchmark),
-                prices: Lanes::zeros(if actor.limits.is_empty() { 0 } else { held }),
+                prices: Lanes::zeros(steps * limited),
             },
             seeds: Lanes::zeros(held),
             gradients: Lanes::zeros(outputs),
             later: Lanes::zeros(actor.instruments),
+            totals: Lanes::zeros(actor.instruments),
+            nothing: Lanes::zeros(actor.instruments),
+            targets: Lanes::zeros(limited),
+            clipped: Lanes::zeros(limited),
             end: None,
         }
+    }
+
+    /// Makes positions of outputs as `actor` does from now on, which is the one that it was made of but for its relaxation.
+    pub fn follow(&mut self, actor: &Actor) {
+        self.actor.clone_from(actor);
     }
 
     /// Takes what it needs of a block before the first date.
@@ -144,7 +182,7 @@ impl<R: Real> Hand<R> {
                 .benchmark
                 .copy_from_slice(paths.benchmark_positions());
         }
-        for instrument in 0..self.actor.limits.len() {
+        for instrument in 0..self.actor.limits.instruments() {
             let dates = self.done.prices.chunks_exact_mut(self.actor.instruments);
             for (prices, price) in dates.zip(paths.price(instrument)) {
                 prices[instrument] = *price;
@@ -213,18 +251,27 @@ impl<R: Real> Hand<R> {
             instruments: count,
             ..
         } = self.actor;
-        for instrument in 0..count {
-            let index = t * count + instrument;
+        for index in t * count..(t + 1) * count {
             let at = self.done.at(index, count, action.outputs());
-            let mut position = action.act::<R, FMA>(at);
-            if let Some(limit) = self.actor.limits.get(instrument) {
-                let of = (&position, &at.held, &self.done.prices[index]);
-                position = match self.actor.smoothing {
-                    Some(width) => limit.hold_smoothly::<R, FMA>(of, width),
-                    None => limit.hold(of.0, of.1, of.2),
-                };
+            self.done.positions[index] = action.act::<R, FMA>(at);
+        }
+        let limits = &self.actor.limits;
+        if limits.is_none() {
+            return;
+        }
+        let (past, now) = self.done.positions.split_at_mut(t * count);
+        let standing = Standing {
+            held: match past.len().checked_sub(count) {
+                Some(before) => &past[before..],
+                None => &self.nothing,
+            },
+            prices: &self.done.prices[t * count..][..count],
+        };
+        match self.actor.widths() {
+            Some(widths) => {
+                limits.hold_smoothly::<R, FMA>(standing, widths, &mut now[..count]);
             }
-            self.done.positions[index] = position;
+            None => limits.hold(standing, &mut now[..count]),
         }
     }
 
@@ -243,8 +290,7 @@ impl<R: Real> Hand<R> {
             self.later.fill([R::ZERO; BLOCK]);
         }
         for instrument in 0..count {
-            let index = t * count + instrument;
-            let mut total = self.seeds[index];
+            let mut total = self.seeds[t * count + instrument];
             if let Some(fed_back) = fed_back.get(instrument) {
                 let fed_back = until(self.end.as_ref(), t, *fed_back);
                 for lane in 0..BLOCK {
@@ -255,25 +301,53 @@ impl<R: Real> Hand<R> {
             for lane in 0..BLOCK {
                 total[lane] += later[lane];
             }
+            self.totals[instrument] = total;
+        }
+        self.later.fill([R::ZERO; BLOCK]);
+        if !self.actor.limits.is_none() {
+            self.pull_back_through_limits::<FMA>(t);
+        }
+        for instrument in 0..count {
+            let index = t * count + instrument;
             let by_outputs = &mut self.gradients[index * width..][..width];
             let at = self.done.at(index, count, width);
-            let mut past_action = [R::ZERO; BLOCK];
-            if let Some(limit) = self.actor.limits.get(instrument) {
-                let target = action.act::<R, FMA>(at);
-                let of = (&target, &at.held, &self.done.prices[index]);
-                let width = self.actor.smoothing.unwrap_or(HARD);
-                let (by_target, by_held) = limit.smooth_slopes::<R, FMA>(of, width);
-                for lane in 0..BLOCK {
-                    past_action[lane] = total[lane] * by_held[lane];
-                    total[lane] *= by_target[lane];
-                }
-            }
-            let mut by_held = action.pull_back::<R, FMA>(at, total, by_outputs);
+            let by_held = action.pull_back::<R, FMA>(at, self.totals[instrument], by_outputs);
+            let later = &mut self.later[instrument];
             for lane in 0..BLOCK {
-                by_held[lane] += past_action[lane];
+                later[lane] += by_held[lane];
             }
-            self.later[instrument] = by_held;
         }
+    }
+
+    /// Takes D_t from the positions of date `t` back to what the action asked for, and leaves in `later` what of it goes to the positions
+    /// held past the action.
+    #[inline(always)]
+    fn pull_back_through_limits<const FMA: bool>(&mut self, t: usize) {
+        let Actor {
+            action,
+            instruments: count,
+            ..
+        } = self.actor;
+        for instrument in 0..count {
+            let at = self
+                .done
+                .at(t * count + instrument, count, action.outputs());
+            self.targets[instrument] = action.act::<R, FMA>(at);
+        }
+        let standing = Standing {
+            held: match (t * count).checked_sub(count) {
+                Some(before) => &self.done.positions[before..][..count],
+                None => &self.nothing,
+            },
+            prices: &self.done.prices[t * count..][..count],
+        };
+        self.actor.limits.pull_back::<R, FMA>(
+            standing,
+            self.actor.widths().unwrap_or(HARD),
+            &self.targets,
+            &mut self.clipped,
+            (&mut self.totals, &mut self.later),
+        );
     }
 
     /// Makes the positions of all dates.

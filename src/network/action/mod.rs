@@ -5,6 +5,7 @@ mod band;
 mod bounded;
 mod direct;
 mod hand;
+mod relaxation;
 mod residual;
 mod rule;
 mod tensor;
@@ -15,6 +16,7 @@ pub use band::Band;
 pub use bounded::Bounded;
 pub use direct::Direct;
 pub use hand::{Actor, Hand};
+pub use relaxation::Relaxation;
 pub use residual::Residual;
 pub use rule::{At, Rule};
 pub(super) use tensor::TensorHands;
@@ -90,6 +92,14 @@ macro_rules! actions {
             pub fn is_from_zero(self) -> bool {
                 match self {
                     $(Self::$action(_) => <$rule>::FROM_ZERO,)*
+                }
+            }
+
+            /// The action as training sees it.
+            #[must_use]
+            pub fn relaxed(self, relaxation: &Relaxation) -> Self {
+                match self {
+                    $(Self::$action(rule) => rule.relaxed(relaxation).into(),)*
                 }
             }
 

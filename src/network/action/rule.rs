@@ -1,4 +1,4 @@
-use super::ActionSettings;
+use super::{ActionSettings, Relaxation};
 use crate::simd::{Lane, Real};
 use std::fmt::Debug;
 
@@ -29,6 +29,12 @@ pub trait Rule: Copy + Debug + PartialEq + Send + Sync {
 
     /// The rule with those of the settings that it has.
     fn of(settings: &ActionSettings) -> Self;
+
+    /// The rule as training sees it, the rule itself where nothing is relaxed or it has a derivative in every output anyway.
+    #[must_use]
+    fn relaxed(self, _: &Relaxation) -> Self {
+        self
+    }
 
     /// The position A(y, δ₋, b).
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R>;

@@ -1,7 +1,7 @@
 //! The derivatives of every action against differences, alone and under a network.
 
 use super::*;
-use crate::contract::{Contract, Instrument, Limit, OptionKind};
+use crate::contract::{Contract, Instrument, Limit, Limits, OptionKind};
 use crate::market::{BenchmarkHedge, Market, Model, Paths, Quotes, Simulator};
 use crate::network::{
     Engine, Feature, Features, NetworkName, Parameters, Record, Shape, Sizes, Sweep,
@@ -26,23 +26,36 @@ fn actions() -> [Action; 4] {
     ]
 }
 
-/// Every action without limits, and some within limits that are smooth over a width at which their slopes show.
+/// What training may see, at widths at which slopes show.
+const RELAXED: Relaxation = Relaxation {
+    leak: 0.3,
+    limits: 0.1,
+    lots: 0.7,
+};
+
+/// Every action as it is and relaxed, and some within relaxed limits.
 fn actors() -> Vec<Actor> {
-    let limits = vec![
-        Limit {
-            low: -0.4,
-            high: 0.9,
-            trade: 0.3,
-            value: 80.0,
-            ..Limit::default()
-        };
-        2
-    ];
-    let limited = |action: Action| Actor::new(action, 2).within(limits.clone(), Some(0.1));
-    let free = actions().map(|action| Actor::new(action, 2)).into_iter();
-    free.chain([limited(Direct.into()), limited(Residual.into())])
-        .chain([limited(Band::beginning_at(0.03).into())])
-        .collect()
+    let limit = Limit {
+        low: -0.4,
+        high: 0.9,
+        trade: 0.3,
+        ..Limit::default()
+    };
+    let lots = Limit { lot: 0.15, ..limit };
+    let limits = Limits::new(vec![limit, lots], 60.0);
+    let free = actions().map(|action| Actor::new(action, 2));
+    let relaxed = free.clone().map(|actor| actor.relaxed(RELAXED));
+    let mut actors: Vec<Actor> = free.clone().to_vec();
+    actors.extend(relaxed.into_iter().filter(|actor| !is_in(&free, actor)));
+    let [direct, residual, band, _] = free;
+    let limited = |actor: Actor| actor.within(limits.clone()).relaxed(RELAXED);
+    actors.extend([direct, residual, band].map(limited));
+    actors
+}
+
+/// Whether an action that is the same without limits is in the list.
+fn is_in(list: &[Actor], actor: &Actor) -> bool {
+    list.iter().any(|one| one.action == actor.action)
 }
 
 /// A hedge that moves with the spot, more so in later instruments.
@@ -349,5 +362,49 @@ fn untrained_policies_are_their_benchmarks() {
             }
         }
         assert!(kept > 0);
+    }
+}
+
+/// In a band so wide that nothing is ever traded no output has a derivative. With a leak ε what is held moves by ε of its distance to
+/// the middle on every date, both edges have a derivative on every date, and these are opposite: half of ε times the slope of a width.
+#[test]
+fn a_leak_leads_back_from_a_band_that_never_trades() {
+    const STEPS: usize = 4;
+    let paths = paths(BLOCK, STEPS);
+    let actor = Actor::new(Band::beginning_at(60.0), 2);
+    let gradients = |actor: &Actor| {
+        let mut hand = Hand::<f64>::new(actor, STEPS);
+        hand.begin(&paths.block(0));
+        hand.act_on_all();
+        let (positions, seeds) = hand.positions_and_seeds();
+        let positions = positions.to_vec();
+        seeds.fill([1.0; BLOCK]);
+        hand.pull_all_back();
+        let gradients: Vec<_> = (0..STEPS).flat_map(|t| hand.gradient(t).to_vec()).collect();
+        (positions, gradients)
+    };
+    let (positions, derivatives) = gradients(&actor);
+    assert!(
+        positions
+            .iter()
+            .chain(&derivatives)
+            .flatten()
+            .all(|x| *x == 0.0)
+    );
+    let (positions, derivatives) = gradients(&actor.relaxed(RELAXED));
+    let kept = 1.0 - RELAXED.leak;
+    let centre = Slope.positions(&paths);
+    for (index, position) in positions.iter().enumerate() {
+        let later = (0..STEPS - index / 2).map(|later| kept.powi(later as i32));
+        let expected = 0.5 * RELAXED.leak * later.sum::<f64>();
+        for lane in 0..BLOCK {
+            let held = index
+                .checked_sub(2)
+                .map_or(0.0, |held| positions[held][lane]);
+            let moved = held + RELAXED.leak * (centre[index][lane] - held);
+            assert!((position[lane] - moved).abs() < 1e-13);
+            let [lower, upper] = [0, 1].map(|edge| derivatives[2 * index + edge][lane]);
+            assert!((lower + expected).abs() < 1e-13 && (upper - expected).abs() < 1e-13);
+        }
     }
 }

@@ -34,12 +34,17 @@ pub struct State<R> {
     /// What a part of a layer adds to either.
     added: Lanes<R>,
     /// Derivatives in rectified units.
-    wide: Lanes<R>,
+    by_wide: Lanes<R>,
 }
 
 impl<R: Real> Dated<R> for Attention<R> {
     type Shape = AttentionShape;
     type State = State<R>;
+
+    /// A date looks at queries, keys and values of all dates before it.
+    fn recalls(map: usize) -> bool {
+        map % MAPS == 1
+    }
 
     fn new(AttentionShape { sizes }: AttentionShape, matrices: &[Mat<f64>]) -> Self {
         let layer = |layer: usize| {
@@ -60,7 +65,7 @@ impl<R: Real> Dated<R> for Attention<R> {
         }
     }
 
-    fn state(AttentionShape { sizes }: AttentionShape, steps: usize) -> State<R> {
+    fn state(AttentionShape { sizes }: AttentionShape, steps: usize, back: bool) -> State<R> {
         let Sizes {
             hidden,
             layers,
@@ -70,11 +75,11 @@ impl<R: Real> Dated<R> for Attention<R> {
         State {
             scales: Dates::zeros(steps, 2 * layers + 1),
             lookbacks: (0..layers)
-                .map(|_| Lookback::new(heads, hidden, steps))
+                .map(|_| Lookback::new(heads, hidden, steps, back))
                 .collect(),
             stream: Lanes::zeros(hidden),
             added: Lanes::zeros(hidden),
-            wide: Lanes::zeros(WIDER * hidden),
+            by_wide: Lanes::zeros(WIDER * hidden),
         }
     }
 
@@ -117,15 +122,16 @@ impl<R: Real> Dated<R> for Attention<R> {
             let units = &mut wide.inputs.at_mut(t)[..hidden];
             units.copy_from_slice(stream);
             scales[2 * index + 1] = normalise::normalise::<R, FMA>(units);
-            let sums = wide.outputs.at_mut(t);
+            let units = &mut narrow.inputs.at_mut(t)[..WIDER * hidden];
             parts[2]
                 .forward
-                .multiply::<FMA, ROWS>(0, wide.inputs.at(t), sums);
-            let units = narrow.inputs.at_mut(t);
-            for (unit, sum) in units.iter_mut().zip(sums) {
-                *unit = rectified(*sum);
+                .multiply::<FMA, ROWS>(0, wide.inputs.at(t), units);
+            for unit in units.iter_mut() {
+                *unit = rectified(*unit);
             }
-            parts[3].forward.multiply::<FMA, ROWS>(0, units, added);
+            parts[3]
+                .forward
+                .multiply::<FMA, ROWS>(0, narrow.inputs.at(t), added);
             add(stream, added);
         }
         let top = &mut maps[1 + MAPS * self.layers.len()].inputs.at_mut(t)[..hidden];
@@ -134,9 +140,7 @@ impl<R: Real> Dated<R> for Attention<R> {
         self.head.outputs::<FMA>(top, outputs);
     }
 
-    fn turn(state: &mut State<R>) {
-        state.lookbacks.iter_mut().for_each(Lookback::turn);
-    }
+    fn turn(_: &mut State<R>) {}
 
     #[inline(always)]
     fn backward<const FMA: bool, const ROWS: usize>(
@@ -153,7 +157,7 @@ impl<R: Real> Dated<R> for Attention<R> {
             lookbacks,
             stream,
             added,
-            wide: by_wide,
+            by_wide,
         } = state;
         let scales = scales.at(t);
         let top = &mut maps[1 + MAPS * self.layers.len()];
@@ -168,8 +172,10 @@ impl<R: Real> Dated<R> for Attention<R> {
             narrow.outputs.at_mut(t).copy_from_slice(stream);
             parts[3].backward.multiply::<FMA, ROWS>(0, stream, by_wide);
             let sums = wide.outputs.at_mut(t);
-            for (sum, above) in sums.iter_mut().zip(by_wide.iter()) {
-                *sum = through_rectified(*sum, *above);
+            // A unit is above 0 where its sum is.
+            let units = narrow.inputs.at(t).iter().zip(by_wide.iter());
+            for (sum, (unit, above)) in sums.iter_mut().zip(units) {
+                *sum = through_rectified(*unit, *above);
             }
             parts[2].backward.multiply::<FMA, ROWS>(0, sums, added);
             let units = &wide.inputs.at(t)[..hidden];

@@ -3,32 +3,26 @@
 use super::GATES;
 use crate::simd::{BLOCK, Dates, Lane, Lanes, Real, multiply_add};
 
-/// The weights p_{t,s} of all pairs of dates s ≤ t and all heads, and what comes to keys and values of a date from later ones.
+/// The weights p_{t,s} of all pairs of dates s ≤ t and all heads, and what the way back keeps of later dates for earlier ones.
 pub struct Lookback<R> {
     heads: usize,
     /// `[t][head][s]`, t + 1 dates s for date t.
     weights: Lanes<R>,
-    /// ∂z/∂(k, v) of unit j in rows 2j and 2j + 1.
-    from_later: Dates<R>,
-    /// ∂z/∂p_{t,s} of one date and head.
-    by_weight: Lanes<R>,
+    /// The derivatives in the scores q_t · k_s, with the same places.
+    by_score: Lanes<R>,
+    /// What date t asks and is told to change: q and ∂z/∂o of unit j in rows 2j and 2j + 1.
+    asked: Dates<R>,
 }
 
 impl<R: Real> Lookback<R> {
-    /// For `heads` heads of `hidden` units in all, and `steps` dates.
-    pub fn new(heads: usize, hidden: usize, steps: usize) -> Self {
+    /// For `heads` heads of `hidden` units in all, and `steps` dates; without the way `back` nothing is kept for it.
+    pub fn new(heads: usize, hidden: usize, steps: usize, back: bool) -> Self {
+        let dates = if back { steps } else { 0 };
         Self {
             heads,
             weights: Lanes::zeros(heads * first(steps)),
-            from_later: Dates::zeros(steps, 2 * hidden),
-            by_weight: Lanes::zeros(steps),
-        }
-    }
-
-    /// Forgets what came from later dates.
-    pub fn turn(&mut self) {
-        for t in 0..self.from_later.count() {
-            self.from_later.at_mut(t).fill([R::ZERO; BLOCK]);
+            by_score: Lanes::zeros(heads * first(dates)),
+            asked: Dates::zeros(dates, 2 * hidden),
         }
     }
 
@@ -49,36 +43,31 @@ impl<R: Real> Lookback<R> {
         for (head, (weights, attended)) in heads.enumerate() {
             let row = |unit: usize| GATES * (head * size + unit);
             let now = triples.at(t);
-            for (s, weight) in weights.iter_mut().enumerate() {
-                let then = triples.at(s);
-                let mut sum = [R::ZERO; BLOCK];
-                for unit in 0..size {
-                    let (query, key) = (&now[row(unit)], &then[row(unit) + 1]);
-                    for lane in 0..BLOCK {
-                        sum[lane] = multiply_add::<R, FMA>(query[lane], key[lane], sum[lane]);
-                    }
-                }
-                *weight = sum.map(|sum| sum * share);
+            inner_products::<R, FMA>(
+                size,
+                |unit| &now[row(unit)],
+                |unit, s| &triples.at(s)[row(unit) + 1],
+                weights,
+            );
+            for weight in weights.iter_mut() {
+                *weight = weight.map(|sum| sum * share);
             }
             normalise_weights::<R, FMA>(weights);
-            for (unit, out) in attended.iter_mut().enumerate() {
-                let mut sum = [R::ZERO; BLOCK];
-                for (s, weight) in weights.iter().enumerate() {
-                    let value = &triples.at(s)[row(unit) + 2];
-                    for lane in 0..BLOCK {
-                        sum[lane] = multiply_add::<R, FMA>(weight[lane], value[lane], sum[lane]);
-                    }
-                }
-                *out = sum;
-            }
+            inner_products::<R, FMA>(
+                t + 1,
+                |s| &weights[s],
+                |s, unit| &triples.at(s)[row(unit) + 2],
+                attended,
+            );
         }
     }
 
-    /// Turns (q, k, v) of date `t` into their derivatives, whose keys and values later dates have said all of, and adds to those of
-    /// earlier dates; `above` is ∂z/∂o_t and `attended` o_t.
+    /// Turns (q, k, v) of date `t` into their derivatives, once all later dates have been turned; `above` is ∂z/∂o_t and `attended` o_t.
     ///
     /// With e_s = ∂z/∂o_t · v_s = ∂z/∂p_{t,s} and ε = Σ_s p_{t,s} e_s = ∂z/∂o_t · o_t, the score of s has the derivative
-    /// p_{t,s}(e_s − ε).
+    /// d_{t,s} = p_{t,s}(e_s − ε), and
+    ///
+    /// ∂z/∂q_t = Σ_{s ≤ t} d_{t,s} k_s,  ∂z/∂k_t = Σ_{r ≥ t} d_{r,t} q_r,  ∂z/∂v_t = Σ_{r ≥ t} p_{r,t} ∂z/∂o_r.
     #[inline(always)]
     pub fn differentiate<const FMA: bool>(
         &mut self,
@@ -87,10 +76,23 @@ impl<R: Real> Lookback<R> {
         attended: &[Lane<R>],
         above: &[Lane<R>],
     ) {
-        let size = attended.len() / self.heads;
+        let Self {
+            heads,
+            weights,
+            by_score,
+            asked,
+        } = self;
+        let size = attended.len() / *heads;
         let share = R::of(1.0 / (size as f64).sqrt());
-        let weights = &self.weights[self.heads * first(t)..][..self.heads * (t + 1)];
-        for (head, weights) in weights.chunks_exact(t + 1).enumerate() {
+        let (now, ask) = (triples.at(t), asked.at_mut(t));
+        for (unit, above) in above.iter().enumerate() {
+            ask[2 * unit] = now[GATES * unit];
+            ask[2 * unit + 1] = *above;
+        }
+        let later = asked.count() - t;
+        for head in 0..*heads {
+            // The place of the pair of a date r ≥ s and s.
+            let pair = |r: usize, s: usize| *heads * first(r) + head * (r + 1) + s;
             let units = head * size..(head + 1) * size;
             let mut mean = [R::ZERO; BLOCK];
             for unit in units.clone() {
@@ -99,49 +101,85 @@ impl<R: Real> Lookback<R> {
                     mean[lane] = multiply_add::<R, FMA>(above, attended, mean[lane]);
                 }
             }
-            for (s, weight) in weights.iter().enumerate() {
-                let then = triples.at(s);
-                let mut sum = [R::ZERO; BLOCK];
-                for unit in units.clone() {
-                    let (above, value) = (&above[unit], &then[GATES * unit + 2]);
-                    for lane in 0..BLOCK {
-                        sum[lane] = multiply_add::<R, FMA>(above[lane], value[lane], sum[lane]);
-                    }
-                }
-                let score = &mut self.by_weight[s];
+            let first_unit = units.start;
+            let scores = &mut by_score[pair(t, 0)..][..t + 1];
+            inner_products::<R, FMA>(
+                size,
+                |unit| &above[first_unit + unit],
+                |unit, s| &triples.at(s)[GATES * (first_unit + unit) + 2],
+                scores,
+            );
+            for (score, weight) in scores.iter_mut().zip(&weights[pair(t, 0)..]) {
                 for lane in 0..BLOCK {
-                    score[lane] = weight[lane] * (sum[lane] - mean[lane]) * share;
+                    score[lane] = weight[lane] * (score[lane] - mean[lane]) * share;
                 }
             }
-            for (s, weight) in weights.iter().enumerate() {
-                let (score, later) = (self.by_weight[s], self.from_later.at_mut(s));
-                let now = triples.at(t);
-                for unit in units.clone() {
-                    let (query, above) = (&now[GATES * unit], &above[unit]);
-                    for lane in 0..BLOCK {
-                        let key = later[2 * unit][lane];
-                        later[2 * unit][lane] =
-                            multiply_add::<R, FMA>(score[lane], query[lane], key);
-                    }
-                    for lane in 0..BLOCK {
-                        let value = later[2 * unit + 1][lane];
-                        later[2 * unit + 1][lane] =
-                            multiply_add::<R, FMA>(weight[lane], above[lane], value);
+            for group in units.step_by(TILE) {
+                let count = TILE.min((head + 1) * size - group);
+                let [mut queries, mut keys, mut values] = [[[R::ZERO; BLOCK]; TILE]; 3];
+                inner_products::<R, FMA>(
+                    t + 1,
+                    |s| &by_score[pair(t, s)],
+                    |s, unit| &triples.at(s)[GATES * (group + unit) + 1],
+                    &mut queries[..count],
+                );
+                // From the last date to this one.
+                let last = t + later - 1;
+                inner_products::<R, FMA>(
+                    later,
+                    |back| &by_score[pair(last - back, t)],
+                    |back, unit| &asked.at(last - back)[2 * (group + unit)],
+                    &mut keys[..count],
+                );
+                inner_products::<R, FMA>(
+                    later,
+                    |back| &weights[pair(last - back, t)],
+                    |back, unit| &asked.at(last - back)[2 * (group + unit) + 1],
+                    &mut values[..count],
+                );
+                let now = &mut triples.at_mut(t)[GATES * group..];
+                for unit in 0..count {
+                    now[GATES * unit] = queries[unit];
+                    now[GATES * unit + 1] = keys[unit];
+                    now[GATES * unit + 2] = values[unit];
+                }
+            }
+        }
+    }
+}
+
+/// Sums that are kept in registers at once.
+const TILE: usize = 4;
+
+/// Half of a lane, which four sums of fit in the registers of every instruction set.
+const HALF: usize = BLOCK / 2;
+
+/// `sums[i] = Σ_k shared(k) ∘ own(k, i)` over `count` numbers k, lane by lane and in their order.
+#[inline(always)]
+fn inner_products<'a, R: Real, const FMA: bool>(
+    count: usize,
+    shared: impl Fn(usize) -> &'a Lane<R>,
+    own: impl Fn(usize, usize) -> &'a Lane<R>,
+    sums: &mut [Lane<R>],
+) {
+    for (tile, out) in sums.chunks_mut(TILE).enumerate() {
+        // Sums past the last repeat it and are not kept.
+        let index: [usize; TILE] = std::array::from_fn(|i| TILE * tile + i.min(out.len() - 1));
+        for half in 0..2 {
+            let part = |lane: &Lane<R>| -> [R; HALF] { lane.as_chunks().0[half] };
+            let mut sums = [[R::ZERO; HALF]; TILE];
+            for k in 0..count {
+                let shared = part(shared(k));
+                for i in 0..TILE {
+                    let own = part(own(k, index[i]));
+                    for lane in 0..HALF {
+                        sums[i][lane] =
+                            multiply_add::<R, FMA>(shared[lane], own[lane], sums[i][lane]);
                     }
                 }
             }
-            for unit in units {
-                let mut sum = [R::ZERO; BLOCK];
-                for s in 0..=t {
-                    let (score, key) = (&self.by_weight[s], &triples.at(s)[GATES * unit + 1]);
-                    for lane in 0..BLOCK {
-                        sum[lane] = multiply_add::<R, FMA>(score[lane], key[lane], sum[lane]);
-                    }
-                }
-                let (now, later) = (triples.at_mut(t), self.from_later.at(t));
-                now[GATES * unit] = sum;
-                now[GATES * unit + 1] = later[2 * unit];
-                now[GATES * unit + 2] = later[2 * unit + 1];
+            for (out, sum) in out.iter_mut().zip(&sums) {
+                out[HALF * half..][..HALF].copy_from_slice(sum);
             }
         }
     }

@@ -7,7 +7,6 @@ mod reference;
 use super::action::Actor;
 use super::architecture::Architecture;
 use super::dated::ByDate;
-use super::head::Head;
 use super::map::MapShape;
 use super::reference::TensorSweep;
 use super::sizes::Sizes;
@@ -61,12 +60,8 @@ impl Architecture for AttentionShape {
         Ok(Self { sizes })
     }
 
-    fn inputs(&self) -> usize {
-        self.sizes.inputs
-    }
-
-    fn head(&self) -> Head {
-        self.sizes.head
+    fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// The linear maps: E; W, U, A and B of the layers from below; then the head. Row 3j + g of W is g ∈ (query, key, value) of
@@ -95,8 +90,8 @@ impl Architecture for AttentionShape {
             .collect()
     }
 
-    /// Inputs and derivatives of all maps, derivatives of keys and values, and for every head the weights of the dates so far, which on
-    /// average are half of all.
+    /// Inputs and derivatives of all maps, queries and what is told them, and for every head weights and scores of the dates so far, which
+    /// on average are half of all.
     fn kept(&self, steps: usize) -> usize {
         let Sizes {
             hidden,
@@ -104,7 +99,7 @@ impl Architecture for AttentionShape {
             heads,
             ..
         } = self.sizes;
-        MapShape::kept(&self.maps()) + layers * (2 * hidden + heads * (steps + 2) / 2)
+        MapShape::kept(&self.maps()) + layers * (2 * hidden + heads * (steps + 2))
     }
 
     /// At the usual rate, 0.05, ten steps take the weights so far from where they began that 200 steps do not bring them back.

@@ -6,7 +6,6 @@ mod units;
 use super::action::Actor;
 use super::architecture::Architecture;
 use super::dated::ByDate;
-use super::head::Head;
 use super::map::MapShape;
 use super::reference::TensorSweep;
 use super::sizes::Sizes;
@@ -50,12 +49,8 @@ impl Architecture for GruShape {
         Ok(Self { sizes })
     }
 
-    fn inputs(&self) -> usize {
-        self.sizes.inputs
-    }
-
-    fn head(&self) -> Head {
-        self.sizes.head
+    fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// The linear maps: W, V and U of the layers from below, then the head. Row 2j + g of W is gate g ∈ (reset, update) of unit
@@ -84,11 +79,6 @@ impl Architecture for GruShape {
         let head = self.sizes.head.map(hidden, bound);
         let layers = (0..self.sizes.layers).flat_map(layer);
         layers.chain([head]).collect()
-    }
-
-    /// Inputs and derivatives of all maps.
-    fn kept(&self, _: usize) -> usize {
-        MapShape::kept(&self.maps())
     }
 
     fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {

@@ -82,7 +82,12 @@ impl<R: Real> Dated<R> for Gru<R> {
         }
     }
 
-    fn state(GruShape { sizes }: GruShape, steps: usize) -> State<R> {
+    /// What a date gives is an input of the next.
+    fn recalls(_: usize) -> bool {
+        true
+    }
+
+    fn state(GruShape { sizes }: GruShape, steps: usize, _: bool) -> State<R> {
         let Sizes { hidden, layers, .. } = sizes;
         let steps = if sizes.layer_normalisation { steps } else { 0 };
         State {

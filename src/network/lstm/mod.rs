@@ -13,7 +13,6 @@ pub use shape::LstmShape;
 use super::action::{Actor, Hand};
 use super::architecture::{Architecture, Network};
 use super::features::Features;
-use super::head::Head;
 use super::map::MapShape;
 use super::record::RecordBlock;
 use super::reference::TensorSweep;
@@ -44,8 +43,15 @@ impl Architecture for LstmShape {
         })
     }
 
-    fn inputs(&self) -> usize {
-        self.features
+    fn sizes(&self) -> Sizes {
+        Sizes {
+            inputs: self.features,
+            head: self.head,
+            hidden: self.hidden,
+            layers: self.layers,
+            heads: 1,
+            layer_normalisation: self.layer_normalisation,
+        }
     }
 
     /// The linear maps: the LSTM layers from below, then the head.
@@ -69,10 +75,6 @@ impl Architecture for LstmShape {
         (0..self.layers).map(layer).chain([head]).collect()
     }
 
-    fn head(&self) -> Head {
-        self.head
-    }
-
     /// Inputs, gates, cells and their hyperbolic tangents, of every layer.
     fn kept(&self, _: usize) -> usize {
         let inputs: usize = (0..self.layers).map(|layer| self.inputs(layer)).sum();
@@ -92,7 +94,7 @@ impl<R: Real> Network<R> for Weights<R> {
         Self::new(shape, matrices)
     }
 
-    fn workspace(shape: LstmShape, steps: usize) -> Workspace<R> {
+    fn workspace(shape: LstmShape, steps: usize, _: bool) -> Workspace<R> {
         Workspace::new(shape, steps)
     }
 

@@ -5,7 +5,6 @@ mod reference;
 use super::action::Actor;
 use super::architecture::Architecture;
 use super::dated::{ByDate, Dated, MapDates};
-use super::head::Head;
 use super::linear::LinearHead;
 use super::map::MapShape;
 use super::normalise;
@@ -38,12 +37,8 @@ impl Architecture for MlpShape {
         Ok(Self { sizes })
     }
 
-    fn inputs(&self) -> usize {
-        self.sizes.inputs
-    }
-
-    fn head(&self) -> Head {
-        self.sizes.head
+    fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// The linear maps: the layers from below, then the head. Initial weights are drawn from ±1/√(inputs of the layer), as in
@@ -56,11 +51,6 @@ impl Architecture for MlpShape {
         };
         let head = self.sizes.head.map(hidden, MapShape::bound(hidden));
         (0..self.sizes.layers).map(layer).chain([head]).collect()
-    }
-
-    /// Inputs and derivatives of all maps.
-    fn kept(&self, _: usize) -> usize {
-        MapShape::kept(&self.maps())
     }
 
     fn reference<R: Real + Portable + WithDType>(self, actor: Actor) -> Box<dyn Sweep<R>> {
@@ -110,7 +100,12 @@ impl<R: Real> Dated<R> for Mlp<R> {
         }
     }
 
-    fn state(MlpShape { sizes }: MlpShape, steps: usize) -> State<R> {
+    /// What a date knows of others it is told as an input.
+    fn recalls(_: usize) -> bool {
+        false
+    }
+
+    fn state(MlpShape { sizes }: MlpShape, steps: usize, _: bool) -> State<R> {
         let steps = if sizes.layer_normalisation { steps } else { 0 };
         State {
             scales: Dates::zeros(steps, sizes.layers),
