@@ -31,7 +31,7 @@ volatility = 0.2
 volatility = 0.1
 [contract]
 expiry_days = 5
-days_per_year = 252
+days_per_year = 365
 [costs]
 proportional = 0.002
 [risk]
@@ -168,7 +168,7 @@ fn same_files() {
     let file = strategy(&folder, 6, "");
     let study = ["compare", &file, "--seeds", "2", "--frontier", "0.6"];
     same("compare", &study, &[(2, SharedMemory), (3, Loopback)]);
-    let tuned = ["compare", &file, "--optimizers", "adam", "--tune=3"];
+    let tuned = ["compare", &file, "--optimizers", "adam", "--tune=4"];
     same("tune", &tuned, &[(2, Loopback)]);
     same(
         "train",
@@ -260,7 +260,7 @@ fn ended(job: &mut Child, what: &str) -> i32 {
 /// the files of a run that was left alone.
 fn goes_on() {
     let folder = scratch("goes-on");
-    let file = strategy(&folder, 400, "");
+    let file = strategy(&folder, 150, "");
     let study = ["compare", &file, "--seeds", "2"];
     let whole = folder.join("whole");
     done(&mut job(1, Network::SharedMemory, &study, &whole), "whole");
@@ -268,10 +268,10 @@ fn goes_on() {
     // The ranks, the one that is sent a signal once the run has so many lines, and the ranks that go on.
     let moments = [
         (2, 1, "-KILL", 1, 1),
-        (3, 0, "-KILL", 300, 2),
-        (3, 2, "-KILL", 900, 3),
-        (2, 1, "-TERM", 500, 3),
-        (2, 0, "-TERM", 700, 1),
+        (3, 0, "-KILL", 120, 2),
+        (3, 2, "-KILL", 330, 3),
+        (2, 1, "-TERM", 190, 3),
+        (2, 0, "-TERM", 260, 1),
     ];
     for (number, (ranks, rank, signal, enough, then)) in moments.into_iter().enumerate() {
         let what = format!("{ranks} ranks, {signal} after {enough} lines, then {then}");
