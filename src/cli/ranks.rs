@@ -20,6 +20,7 @@ enum Sharing {
     /// The first one does it, and the others wait.
     ByFirst,
     /// It goes on for ever, so that the others would wait for ever.
+    #[cfg(feature = "dashboard")]
     Refused(&'static str),
 }
 
@@ -64,6 +65,7 @@ pub fn shared(command: &Command, world: &Ranks) -> Result<()> {
         Sharing::ByFirst => note(&format!(
             "deephedge: this command is not shared among ranks: the first of {ranks} does it, the others wait"
         )),
+        #[cfg(feature = "dashboard")]
         Sharing::Refused(name) => {
             return Err(Error::input(format!(
                 "{name}: must be one process, was started as {ranks} ranks"
