@@ -265,7 +265,8 @@ fn progress_has_every_step() {
             } => {
                 steps.get_mut(&(strategy, seed)).unwrap().push(point.step);
             }
-            _ => {}
+            Event::Measuring | Event::Finished => {}
+            event => panic!("{event:?} in a comparison that is not stopped"),
         }
     }
     assert_eq!(steps.len(), 8);

@@ -1,5 +1,5 @@
 use super::Work;
-use super::fault::{Fault, stopped};
+use super::failure::{Failure, stopped};
 use super::formation::formation;
 use super::keeper::Report;
 use super::led::Leader;
@@ -123,13 +123,13 @@ impl<'a> Crew<'a> {
         if self.world.is_alone() {
             return own;
         }
-        let fault = own.as_ref().err().map(Fault::from);
-        let fault = serde_json::to_vec(&fault).expect("faults have a form in JSON");
-        let all = self.world.gather(&fault);
+        let failure = own.as_ref().err().map(Failure::from);
+        let failure = serde_json::to_vec(&failure).expect("failures have a form in JSON");
+        let all = self.world.gather(&failure);
         let value = own?;
-        for (rank, fault) in all.iter().enumerate() {
-            if let Some(fault) = expected::<Option<Fault>>(fault) {
-                return Err(fault.on_rank(rank).error());
+        for (rank, failure) in all.iter().enumerate() {
+            if let Some(failure) = expected::<Option<Failure>>(failure) {
+                return Err(failure.on_rank(rank).error());
             }
         }
         Ok(value)
@@ -158,8 +158,8 @@ impl<'a> Crew<'a> {
         let (is_found, bytes) = match &own {
             Ok(bytes) => (true, bytes.clone()),
             Err(error) => {
-                let fault = serde_json::to_vec(&Fault::from(error));
-                (false, fault.expect("faults have a form in JSON"))
+                let failure = serde_json::to_vec(&Failure::from(error));
+                (false, failure.expect("failures have a form in JSON"))
             }
         };
         let is_found = self.world.broadcast(0, is_found);
@@ -168,7 +168,7 @@ impl<'a> Crew<'a> {
             true => Ok(bytes),
             false => Err(own
                 .err()
-                .unwrap_or_else(|| expected::<Fault>(&bytes).error())),
+                .unwrap_or_else(|| expected::<Failure>(&bytes).error())),
         }
     }
 

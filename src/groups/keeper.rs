@@ -1,4 +1,4 @@
-use super::fault::stopped;
+use super::failure::stopped;
 use super::statistics::TrainingStatistics;
 use crate::distributed::Ranks;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! Pieces of work in groups, as rank 0 leads them.
 
-use super::fault::{Fault, is_stop, stopped};
+use super::failure::{Failure, is_stop, stopped};
 use super::keeper::Period;
 use super::message::{Order, Reply, read, send};
 use super::office::Office;
@@ -92,7 +92,7 @@ impl<'p, 'a> Leader<'p, 'a> {
         let ending = self.ending.take().map(|(error, _)| error);
         let ended = ending.map_or(kept, Err);
         let order = Order::Over {
-            fault: ended.as_ref().err().map(Fault::from),
+            failure: ended.as_ref().err().map(Failure::from),
             results: self
                 .results
                 .iter()
@@ -215,10 +215,10 @@ impl<'p, 'a> Leader<'p, 'a> {
                 first_rank: from,
                 ..training
             }),
-            Reply::Ended { piece, fault } => {
-                let outcome = match fault {
+            Reply::Ended { piece, failure } => {
+                let outcome = match failure {
                     None => Ok(bytes.to_vec()),
-                    Some(fault) => Err(fault.error()),
+                    Some(failure) => Err(failure.error()),
                 };
                 self.ended(from, piece, outcome);
             }

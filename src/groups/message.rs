@@ -2,7 +2,7 @@
 //!
 //! A message is a head, as JSON, and bytes that the head says the meaning of.
 
-use super::fault::Fault;
+use super::failure::Failure;
 use super::statistics::TrainingStatistics;
 use crate::distributed::Ranks;
 use crate::runs::metrics::Request;
@@ -35,7 +35,7 @@ pub enum Order {
     /// No piece of work is left, or none will be begun any more. The bytes are the results, one after another.
     Over {
         /// Why the run ends here, if it does.
-        fault: Option<Fault>,
+        failure: Option<Failure>,
         /// The length of the result of every piece that was done now.
         results: Vec<Option<usize>>,
     },
@@ -79,7 +79,7 @@ pub enum Reply {
         /// The number of the piece.
         piece: usize,
         /// Why it has no result, if it has none.
-        fault: Option<Fault>,
+        failure: Option<Failure>,
     },
 }
 

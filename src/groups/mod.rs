@@ -10,7 +10,7 @@
 //! write and tell is dropped, since it is the same.
 
 mod crew;
-mod fault;
+mod failure;
 #[cfg(test)]
 pub mod fixture;
 mod formation;

@@ -65,7 +65,12 @@ impl<'a> Office<'a> {
                 done: *done,
                 point,
             }),
-            _ => None,
+            Event::Training { .. }
+            | Event::Tuning { .. }
+            | Event::Measuring
+            | Event::Stopped
+            | Event::Failed { .. }
+            | Event::Finished => None,
         });
         steps.map_or(Ok(()), |step| (self.report)(step))
     }

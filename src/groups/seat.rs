@@ -1,6 +1,6 @@
 //! Ranks other than rank 0: they do what rank 0 hands out, and keep nothing themselves.
 
-use super::fault::{Fault, stopped};
+use super::failure::{Failure, stopped};
 use super::keeper::Period;
 use super::message::{Order, Reply, parts, read, send};
 use super::statistics::TrainingStatistics;
@@ -111,13 +111,13 @@ impl<'p, 'a> Follower<'p, 'a> {
                     self.period = Period::new();
                     let outcome = self.work.carry_out(piece, &mut self);
                     self.send_events();
-                    let fault = outcome.as_ref().err().map(Fault::from);
+                    let failure = outcome.as_ref().err().map(Failure::from);
                     let result = outcome.unwrap_or_default();
-                    self.tell(&Reply::Ended { piece, fault }, &result);
+                    self.tell(&Reply::Ended { piece, failure }, &result);
                 }
-                (Order::Over { fault, results }, bytes) => {
-                    if let Some(fault) = fault {
-                        return Err(fault.error());
+                (Order::Over { failure, results }, bytes) => {
+                    if let Some(failure) = failure {
+                        return Err(failure.error());
                     }
                     let lengths = results.iter().flatten().copied();
                     let mut done = parts(&bytes, lengths).into_iter();

@@ -277,7 +277,7 @@ pub fn thinned(lines: &[u8], points: usize) -> Vec<serde_json::Value> {
                     kept[before] = false;
                 }
             }
-            _ => {}
+            Event::Measuring | Event::Stopped | Event::Failed { .. } | Event::Finished => {}
         }
     }
     let mut latest = Vec::new();

@@ -1,6 +1,6 @@
 use crate::Test;
 use crate::launch::{Network, mpirun};
-use serde_json::Value;
+use crate::run_files::{assert_same, contents};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -94,54 +94,9 @@ fn run_in(runs: &Path) -> Option<PathBuf> {
     run.map(|run| run.path())
 }
 
-/// What a run has found: its files but for progress, statistics and pages, without names, times and seconds in JSON.
-fn found(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    const KEPT: [&str; 3] = ["json", "parquet", "safetensors"];
-    const OWN: [&str; 2] = ["comparison.json", "distributed.json"];
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
-        let ending = path
-            .extension()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if path.is_dir() {
-            let inner = found(&path).into_iter();
-            files.extend(inner.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
-        } else if KEPT.contains(&&*ending) && !OWN.contains(&&*name) {
-            let mut bytes = std::fs::read(&path).unwrap();
-            if ending == "json" {
-                let mut value = serde_json::from_slice(&bytes).unwrap();
-                without_times(&mut value);
-                bytes = serde_json::to_vec(&value).unwrap();
-            }
-            files.insert(name, bytes);
-        }
-    }
-    files
-}
-
-fn without_times(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|key, _| !key.contains("seconds") && key != "run" && key != "created");
-            map.values_mut().for_each(without_times);
-        }
-        Value::Array(values) => values.iter_mut().for_each(without_times),
-        _ => {}
-    }
-}
-
-fn assert_same(runs: &Path, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
-    let files = found(&run_in(runs).unwrap());
-    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&files), names(expected), "{what}");
-    let differing = files
-        .iter()
-        .filter(|(name, bytes)| expected[*name] != **bytes);
-    let differing: Vec<&String> = differing.map(|(name, _)| name).collect();
-    assert!(differing.is_empty(), "{what}: {differing:?} differ");
+/// Fails naming the files of the one run in `runs` that differ from what is expected.
+fn assert_run(runs: &Path, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
+    assert_same(&contents(&run_in(runs).unwrap()), expected, what);
 }
 
 /// The same files for one process and several ranks, whatever carries their messages and however they are grouped.
@@ -152,13 +107,13 @@ fn same(name: &str, arguments: &[&str], jobs: &[(usize, Network)]) {
         &mut job(1, Network::SharedMemory, arguments, &runs(1)),
         name,
     );
-    let expected = found(&run_in(&runs(1)).unwrap());
+    let expected = contents(&run_in(&runs(1)).unwrap());
     for &(ranks, network) in jobs {
         let what = format!("{name}: {ranks} ranks, {network:?}");
         let output = done(&mut job(ranks, network, arguments, &runs(ranks)), &what);
         let said = String::from_utf8(output.stdout).unwrap();
         assert_eq!(said.matches("report: ").count(), 1, "{what}: {said}");
-        assert_same(&runs(ranks), &expected, &what);
+        assert_run(&runs(ranks), &expected, &what);
     }
 }
 
@@ -270,7 +225,7 @@ fn goes_on() {
     let study = ["compare", &file, "--seeds", "2"];
     let whole = folder.join("whole");
     done(&mut job(1, Network::SharedMemory, &study, &whole), "whole");
-    let expected = found(&run_in(&whole).unwrap());
+    let expected = contents(&run_in(&whole).unwrap());
     // The ranks, the one that is sent a signal once the run has so many lines, and the ranks that go on.
     let moments = [
         (2, 1, "-KILL", 1, 1),
@@ -304,7 +259,7 @@ fn goes_on() {
         let id = run.file_name().unwrap().to_str().unwrap();
         let resume = ["compare", "--resume", id];
         done(&mut job(then, Network::SharedMemory, &resume, &runs), &what);
-        assert_same(&runs, &expected, &what);
+        assert_run(&runs, &expected, &what);
     }
 }
 

@@ -8,6 +8,8 @@ mod collectives;
 mod ends;
 mod jobs;
 mod launch;
+#[path = "../common/run_files.rs"]
+mod run_files;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
