@@ -4,6 +4,7 @@ use crate::contract::{Family, Spots};
 use crate::market::benchmark::Answers;
 use crate::market::layout::Layout;
 use crate::market::quoted::Quoted;
+use crate::market::state::{MarketState, SurfaceRows};
 use crate::simd::{BLOCK, Lane, Real};
 
 /// One block of [`super::Paths`]: `steps + 1` dates.
@@ -50,6 +51,13 @@ impl<'a, R> PathBlock<'a, R> {
     #[inline(always)]
     pub fn variance_of(&self, asset: usize) -> &'a [Lane<R>] {
         &self.rows[self.layout.variance(asset)]
+    }
+
+    /// The implied-volatility surface of the first asset at every date; none where the paths have no surface.
+    #[inline(always)]
+    pub fn surface(&self) -> Option<SurfaceRows<'a, R>> {
+        let rows = &self.rows[self.layout.surface()];
+        (!rows.is_empty()).then(|| SurfaceRows::new(rows, self.layout.dates()))
     }
 
     /// The price of an instrument at every date; number 0 is the first asset.
@@ -127,6 +135,19 @@ impl<'a, R> PathBlock<'a, R> {
     }
 }
 
+impl<R: Real> PathBlock<'_, R> {
+    /// What the market says of an asset at date `t` of one path.
+    #[inline(always)]
+    pub fn state_of(&self, asset: usize, t: usize, lane: usize) -> MarketState {
+        let surface = self.surface().filter(|_| asset == 0);
+        MarketState {
+            spot: self.spot_of(asset)[t][lane].into_f64(),
+            variance: self.variance_of(asset)[t][lane].into_f64(),
+            surface: surface.map(|surface| surface.at(t, lane)),
+        }
+    }
+}
+
 /// What the paths of a block hold of their own contracts.
 #[derive(Debug, Clone, Copy)]
 pub struct DrawnTerms<'a, R> {
@@ -199,12 +220,18 @@ impl<R> PathBlockMut<'_, R> {
         self.rows[spot.start..variance.end].split_at_mut(dates)
     }
 
+    /// The factors of the implied-volatility surface, `[factors][steps + 1][BLOCK]`; none where the paths have no surface.
+    pub fn surface(&mut self) -> Option<&mut [Lane<R>]> {
+        let rows = &mut self.rows[self.layout.surface()];
+        (!rows.is_empty()).then_some(rows)
+    }
+
     /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`.
     pub fn assets(
         &mut self,
     ) -> impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R> {
         let dates = self.layout.dates();
-        let rows = &mut self.rows[self.layout.markets()];
+        let rows = &mut self.rows[self.layout.assets_rows()];
         let columns = rows.chunks_exact_mut(2 * dates);
         columns.map(move |columns| columns.split_at_mut(dates))
     }
