@@ -79,6 +79,28 @@ impl<'a, R> PathBlock<'a, R> {
         )
     }
 
+    /// The delta of an option among the instruments at every date; none where the paths do not hold it, and for another instrument.
+    #[inline(always)]
+    pub fn option_deltas(&self, instrument: usize) -> Option<&'a [Lane<R>]> {
+        const DELTA: usize = 3;
+        self.option_column(instrument, DELTA)
+    }
+
+    /// The vega of an option among the instruments at every date, in currency for a volatility of 1; none where the paths do not hold it, and for
+    /// another instrument.
+    #[inline(always)]
+    pub fn option_vegas(&self, instrument: usize) -> Option<&'a [Lane<R>]> {
+        const VEGA: usize = 0;
+        self.option_column(instrument, VEGA)
+    }
+
+    #[inline(always)]
+    fn option_column(&self, instrument: usize, column: usize) -> Option<&'a [Lane<R>]> {
+        let dates = self.layout.dates();
+        let state = &self.rows[self.layout.option_state(instrument)?];
+        Some(&state[column * dates..][..dates])
+    }
+
     /// What each path holds of its own contract; none where all have the same one.
     #[inline(always)]
     pub fn drawn(&self) -> Option<DrawnTerms<'a, R>> {
