@@ -35,7 +35,11 @@ impl<R: Real> Anchors<R> {
             deltas: rows(actor.nets_options()),
             sizes: rows(actor.is_anchored()),
             curvatures: rows(asks.curvature),
-            width_units: rows(asks.cost_widths),
+            width_units: {
+                let mut units = rows(asks.cost_widths);
+                units.fill([R::ONE; BLOCK]);
+                units
+            },
         }
     }
 
@@ -143,17 +147,13 @@ impl<R: Real> Anchors<R> {
                 benchmark[lane] -= (asked[lane] - theirs[lane]) * delta[lane];
             }
         }
-        let spots = matches!(self.width_units.len(), 0) || !actor.action(instrument).asks().cost_widths;
         At {
             outputs,
             held,
             benchmark,
             size: of(&self.sizes, zero),
             curvature: of(&self.curvatures, zero),
-            width_unit: match spots {
-                true => [R::ONE; BLOCK],
-                false => of(&self.width_units, zero),
-            },
+            width_unit: of(&self.width_units, [R::ONE; BLOCK]),
         }
     }
 

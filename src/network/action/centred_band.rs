@@ -48,9 +48,7 @@ impl CentredBand {
     /// The half-widths below and above the centre.
     #[inline(always)]
     fn half_widths<R: Real, const FMA: bool>(self, at: &At<'_, R>, lane: usize) -> [R; 2] {
-        [1, 2].map(|edge| {
-            self.half_width::<R, FMA>(at.outputs[edge][lane], at.width_unit[lane])
-        })
+        [1, 2].map(|edge| self.half_width::<R, FMA>(at.outputs[edge][lane], at.width_unit[lane]))
     }
 
     /// The centre c.

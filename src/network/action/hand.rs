@@ -58,12 +58,7 @@ struct Done<R> {
 impl<R: Real> Done<R> {
     /// What the action of an instrument goes by on date `t`, where those that act before it ask for `asked`.
     #[inline(always)]
-    fn at(
-        &self,
-        actor: &Actor,
-        (t, instrument): (usize, usize),
-        asked: &[Lane<R>],
-    ) -> At<'_, R> {
+    fn at(&self, actor: &Actor, (t, instrument): (usize, usize), asked: &[Lane<R>]) -> At<'_, R> {
         let outputs = &self.outputs[t * actor.width()..][actor.outputs(instrument)];
         let before = (t * actor.instruments() + instrument).checked_sub(actor.instruments());
         let held = before.map_or([R::ZERO; BLOCK], |before| self.positions[before]);
@@ -220,8 +215,11 @@ impl<R: Real> Hand<R> {
             self.totals[instrument] = total;
         }
         self.later.fill([R::ZERO; BLOCK]);
-        self.done.ask::<FMA>(&self.actor, t, &mut self.targets);
-        if !self.actor.limits.is_none() {
+        if self.actor.limits.is_none() {
+            let positions = &self.done.positions[t * count..][..count];
+            self.targets.copy_from_slice(positions);
+        } else {
+            self.done.ask::<FMA>(&self.actor, t, &mut self.targets);
             self.pull_back_through_limits::<FMA>(t);
         }
         let gradients = &mut self.gradients[t * self.actor.width()..];
