@@ -471,7 +471,7 @@ fn backtest_in(
             } = policy;
             // Kept with the run, so that the folder stands alone.
             let id = format!("{strategy}-{}", training.seed);
-            let bytes = parameters.to_bytes(strategy, training.seed, &plan.features)?;
+            let bytes = parameters.to_bytes(strategy, training.seed, &*plan.seen()?)?;
             folder.write_bytes(&policy_file(&id), &bytes)?;
             recurrent(&bench, strategy, *training, parameters)
         })

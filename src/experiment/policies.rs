@@ -123,10 +123,10 @@ pub fn recurrent(
     training: Training,
     parameters: &Parameters,
 ) -> Result<Outcome> {
-    let sweep = bench.plan.sweep();
+    let (sweep, seen) = (bench.plan.sweep(), bench.plan.seen()?);
     let policy = TrainedPolicy {
         parameters,
-        features: &bench.plan.features,
+        features: &seen,
         sweep: sweep.as_ref(),
     };
     bench.measure(name, Some(training), &policy, &policy)

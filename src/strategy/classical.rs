@@ -215,7 +215,7 @@ impl Plan {
     /// # Errors
     /// Those of [`Regression::new`].
     pub(super) fn benchmark(&self, assets: &Assets) -> Result<Option<Arc<dyn Benchmark>>> {
-        if !self.features.ask_benchmark() {
+        if !self.asks_benchmark() {
             return Ok(None);
         }
         let assets = self.assumed.as_ref().unwrap_or(assets);

@@ -33,6 +33,7 @@ mod ranges;
 mod scales;
 mod schedule;
 mod schema;
+mod seen;
 mod several;
 mod smoothing;
 mod tenor;
@@ -56,7 +57,10 @@ pub use limits::LimitsSection;
 pub use market::MarketSection;
 pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
-pub use policy::{Aversion, AversionRule, EvaluationSection, PolicySection, TunedAversion};
+pub use policy::{
+    Aversion, AversionRule, BandForm, EvaluationSection, PerInstrument, PolicySection,
+    TunedAversion,
+};
 pub use price_files::{AssetFiles, Files};
 pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;

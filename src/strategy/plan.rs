@@ -13,6 +13,7 @@ use super::policy::Aversion;
 use super::prices::{FamilyPrices, PriceCache};
 use super::ranges::family;
 use super::scales::{scale, standards, terms_scales};
+use super::seen::SeenCache;
 use super::smoothing::{Relaxing, Smoothing};
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
@@ -64,8 +65,8 @@ pub struct Plan {
     pub risk: Risk,
     /// The size of the network.
     pub shape: Shape,
-    /// How positions come of the network's outputs.
-    pub action: Action,
+    /// How positions come of the network's outputs, for every instrument.
+    pub actions: Vec<Action>,
     /// The limits of what is traded, for whatever hedges.
     pub limits: Limits,
     /// How training relaxes action and limits.
@@ -107,6 +108,7 @@ pub struct Plan {
     /// The ranks that carry the plan out together: their trainings, and what is measured on simulated paths.
     pub ranks: Ranks,
     pub(super) quotes: QuoteCache,
+    pub(super) seen: SeenCache,
     pub(super) prices: PriceCache,
     pub(super) families: FamilyPrices,
     pub(super) regressions: Regressions,
@@ -152,7 +154,7 @@ impl Plan {
         let contract = family(&strategy, &assets, contract)?;
         let instruments = instruments(&mut strategy, &assets, &terms)?;
         let cost_schedule = strategy.costs.schedule()?;
-        strategy.policy.check_features(&contract)?;
+        strategy.policy.check_features(&contract, &instruments)?;
         let features = Features {
             list: strategy.policy.features.clone(),
             strike: contract.strike,
@@ -162,13 +164,17 @@ impl Plan {
             terms: terms_scales(&contract),
             state: standards(&assets, &contract),
             unit: None,
+            period: contract.dt(),
+            carry: market.carry(0.0, contract.expiry),
+            standards: Vec::new(),
+            bound: strategy.policy.feature_bound,
             instruments: instruments.len(),
         };
         let reference = strategy
             .policy
             .reference(&contract, &instruments, &market)?;
-        let action = strategy.policy.action()?;
-        let actor = Actor::new(action, instruments.len());
+        let actions = strategy.policy.actions(&contract, &instruments)?;
+        let actor = actor(&actions, &instruments, &contract);
         let shape = strategy.policy.shape(features.inputs(), &actor)?;
         let hedges = strategy
             .evaluation
@@ -200,7 +206,7 @@ impl Plan {
             premium: strategy.contract.premium.into(),
             risk,
             shape,
-            action,
+            actions,
             limits,
             relaxing: Relaxing {
                 leak: strategy.policy.leak(),
@@ -226,6 +232,7 @@ impl Plan {
             ranks_per_training: strategy.distributed.ranks_per_training,
             ranks: Ranks::alone(),
             quotes: QuoteCache::default(),
+            seen: SeenCache::default(),
             prices: PriceCache::default(),
             families: FamilyPrices::default(),
             regressions: Regressions::default(),
@@ -345,7 +352,7 @@ impl Plan {
 
     /// What makes positions of the network's outputs, within the limits as they are.
     pub fn actor(&self) -> Actor {
-        Actor::new(self.action, self.instruments.len()).within(self.limits.clone())
+        actor(&self.actions, &self.instruments, &self.contract).within(self.limits.clone())
     }
 
     /// A sweep of the network and its action, within the limits as they are.
@@ -371,4 +378,10 @@ impl Plan {
             (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
         }
     }
+}
+
+/// What makes positions in `instruments` of a network's outputs while `contract` lives, without limits.
+fn actor(actions: &[Action], instruments: &[(Instrument, Charge)], contract: &Contract) -> Actor {
+    let (traded, charges): (Vec<Instrument>, Vec<Charge>) = instruments.iter().copied().unzip();
+    Actor::trading(actions.to_vec(), &traded, charges, contract.dt())
 }

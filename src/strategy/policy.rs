@@ -3,7 +3,7 @@
 use super::hedges::{HedgeSection, HedgeTable, check, hedges};
 use super::instruments::InstrumentSection;
 use super::smoothing::Smoothing;
-use crate::bounds::{at_least, outside, shown};
+use crate::bounds::{at_least, check as check_bound, outside, positive, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::{Centre, ClassicalHedge, ClassicalName};
@@ -23,6 +23,42 @@ pub enum Aversion {
     Tuned,
 }
 
+/// A number for every instrument.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PerInstrument {
+    /// The same for all of them.
+    One(f64),
+    /// One for each, in the order of `policy.instruments`.
+    Each(Vec<f64>),
+}
+
+impl PerInstrument {
+    /// One for each of `count` instruments; `key` is what names it.
+    fn each(&self, key: &str, count: usize) -> Result<Vec<f64>> {
+        match self {
+            Self::One(number) => Ok(vec![*number; count]),
+            Self::Each(numbers) if numbers.len() == count => Ok(numbers.clone()),
+            Self::Each(numbers) => Err(outside(
+                key,
+                format!("a number, or a list of {count}, one for every instrument"),
+                format!("a list of {}", numbers.len()),
+            )),
+        }
+    }
+}
+
+/// What the widths of a spot's learned band are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BandForm {
+    /// Units of the position.
+    Constant,
+    /// The width (³⁄₂ C Γ²/λ)^{1/3} of Whalley and Wilmott's band on every date, C what a unit costs to trade, Γ the contract's gamma and λ one
+    /// over a hundredth of the spot at the sale.
+    WhalleyWilmott,
+}
+
 /// What the network sees and trades.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -30,10 +66,10 @@ pub struct PolicySection {
     /// The network that turns what is seen of a date into a position.
     pub network: NetworkName,
     /// Units of every layer of the network.
-    #[schemars(title = "Hidden units", range(min = 1, max = 4096), extend("x-unit" = "units"))]
+    #[schemars(title = "Hidden units", range(min = 1, max = 4096), extend("x-unit" = "units", "x-when" = {"network": ["lstm", "gru", "mlp", "attention"]}))]
     pub hidden: usize,
     /// Layers of the network, one above the other.
-    #[schemars(range(min = 1, max = 64))]
+    #[schemars(range(min = 1, max = 64), extend("x-when" = {"network": ["lstm", "gru", "mlp", "attention"]}))]
     pub layers: usize,
     /// Heads of every layer of attention, among which its units are divided.
     #[schemars(range(min = 1, max = 64), extend("x-when" = {"network": ["attention"]}))]
@@ -43,6 +79,12 @@ pub struct PolicySection {
     /// `delta`, `gamma` and `value` are the answers of a benchmark, 0 once the contract has ended.
     #[schemars(length(min = 1))]
     pub features: Vec<Feature>,
+    /// Whether every input but positions held is seen as (x − mean)/deviation, measured on simulated paths of the market that the policy is
+    /// trained in; the numbers are kept in the policy's file.
+    pub standardise: bool,
+    /// The bound b of every input but positions held, which is seen within ±b.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "x-default" = "none"))]
+    pub feature_bound: Option<f64>,
     /// What the network trades, the spot first. With several assets "spot" stands for the spots of all of them, and
     /// "spot:NAME" for that of one; `{ spot = "NAME", proportional = x, half_spread = y }` is one at costs of its own, and
     /// `{ type = "call", strike = K, asset = "NAME" }` an option on one.
@@ -50,16 +92,31 @@ pub struct PolicySection {
     /// How positions come of the network's outputs, one for every instrument at every date.
     pub action: ActionName,
     /// The classical hedge that the action departs from: a name, or `{ centre = "NAME", rule = "NAME" }` with all of its parameters.
-    #[schemars(extend("x-when" = {"action": ["residual", "band"]}, "x-default" = "black_scholes; { centre = \"hedged_monte_carlo\" } for a contract without a delta in closed form"))]
+    #[schemars(extend("x-when" = {"action": ["residual", "band", "centred_band"]}, "x-default" = "black_scholes; { centre = \"hedged_monte_carlo\" } for a contract without a delta in closed form"))]
     pub benchmark: Option<HedgeSection>,
-    /// How far from the benchmark each edge of the band lies before training.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 100.0, "x-unit" = "units of an instrument a contract", "x-when" = {"action": ["band"]}))]
-    pub band_width: f64,
+    /// How far from its centre each edge of the band lies before training, above 0: a number, or a list of one for every instrument.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["band", "centred_band"]}))]
+    pub band_width: PerInstrument,
+    /// How far from its centre an edge of a learned band may lie at most, at least `band_width`: a number, or a list of one for every
+    /// instrument.
+    #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["centred_band"]}))]
+    pub widest_band: PerInstrument,
+    /// What the widths of a spot's learned band are counted in.
+    #[schemars(extend("x-when" = {"action": ["centred_band"]}))]
+    pub band_form: BandForm,
+    /// How far an output of 1 moves the centre of a learned band, as a share of the benchmark's position in an option, and of the contract's
+    /// own delta for the spot: a number, or a list of one for every instrument, at least 0.
+    #[schemars(extend("x-when" = {"action": ["centred_band"]}))]
+    pub centre_scale: PerInstrument,
+    /// How far an output of 1 more moves the centre of a spot's learned band where the contract's delta moves, in units of Γ S σ √τ; with 0
+    /// there is no such output.
+    #[schemars(range(min = 0.0), extend("x-when" = {"action": ["centred_band"]}))]
+    pub curvature_scale: f64,
     /// The share of the way to the middle of the band that training lets a position go on every date, at the beginning: so both edges learn on every date, and a band in which nothing is traded leads back. All figures of a finished run are without it.
-    #[schemars(title = "Leak of the band", extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0, "x-unit" = "share a date", "x-when" = {"action": ["band"]}))]
+    #[schemars(title = "Leak of the band", range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-unit" = "share a date", "x-when" = {"action": ["band", "centred_band"]}))]
     pub band_leak: f64,
     /// The leak at the end of training, to which it falls by the same share in every part of it.
-    #[schemars(title = "Leak at the end", extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0, "x-unit" = "share a date", "x-when" = {"action": ["band"]}))]
+    #[schemars(title = "Leak at the end", range(min = 0.0), extend("exclusiveMaximum" = 1.0, "x-unit" = "share a date", "x-when" = {"action": ["band", "centred_band"]}))]
     pub band_leak_end: f64,
     /// The bound below every position.
     #[schemars(extend("x-unit" = "units of an instrument a contract", "x-when" = {"action": ["bounded"]}))]
@@ -82,10 +139,16 @@ impl Default for PolicySection {
             layers: 1,
             heads: 2,
             features: Feature::USUAL.to_vec(),
+            standardise: false,
+            feature_bound: None,
             instruments: vec![InstrumentSection::default()],
             action: ActionName::Direct,
             benchmark: None,
-            band_width: 0.05,
+            band_width: PerInstrument::One(0.05),
+            widest_band: PerInstrument::One(1.0),
+            band_form: BandForm::Constant,
+            centre_scale: PerInstrument::One(0.3),
+            curvature_scale: 0.0,
             band_leak: 0.1,
             band_leak_end: 0.001,
             lowest_position: 0.0,
@@ -97,38 +160,86 @@ impl Default for PolicySection {
 }
 
 impl PolicySection {
-    /// Refuses what nobody knows of the contract.
-    pub(super) fn check_features(&self, contract: &Contract) -> Result<()> {
-        if self.features.contains(&Feature::Gamma) && !contract.has_delta() {
-            return Err(Error::key(
-                "policy.features",
-                format!(
-                    ": \"gamma\" needs a delta in closed form, and the contract ({}) has none",
-                    contract.name
-                ),
-            ));
+    /// Refuses what nobody knows of contract and instruments.
+    pub(super) fn check_features(
+        &self,
+        contract: &Contract,
+        instruments: &[(Instrument, Charge)],
+    ) -> Result<()> {
+        const KEY: &str = "policy.features";
+        let is_option = |one: &(Instrument, Charge)| matches!(one.0, Instrument::Option(_));
+        for feature in &self.features {
+            let refused = |why: &str| {
+                let name = serde_json::to_value(feature).unwrap_or_default();
+                Err(Error::key(KEY, format!(": {name} {why}")))
+            };
+            if feature.needs_closed_form() && !contract.has_delta() {
+                let name = &contract.name;
+                return refused(&format!(
+                    "needs a delta in closed form, and the contract ({name}) has none"
+                ));
+            }
+            if feature.needs_option() && !instruments.iter().any(is_option) {
+                return refused("needs an option in `policy.instruments`");
+            }
         }
         Ok(())
     }
 
-    /// How positions come of the network's outputs.
-    pub(super) fn action(&self) -> Result<Action> {
-        let action = self.action.of(&ActionSettings {
-            band_width: self.band_width,
-            lowest_position: self.lowest_position,
-            highest_position: self.highest_position,
-        });
-        if self.lowest_position < self.highest_position {
-            return Ok(action);
+    /// How positions come of the network's outputs, for every instrument.
+    pub(super) fn actions(
+        &self,
+        contract: &Contract,
+        instruments: &[(Instrument, Charge)],
+    ) -> Result<Vec<Action>> {
+        if self.lowest_position >= self.highest_position {
+            return Err(outside(
+                "policy.lowest_position",
+                format!(
+                    "below `policy.highest_position` ({})",
+                    shown(self.highest_position)
+                ),
+                shown(self.lowest_position),
+            ));
         }
-        Err(outside(
-            "policy.lowest_position",
-            format!(
-                "below `policy.highest_position` ({})",
-                shown(self.highest_position)
-            ),
-            shown(self.lowest_position),
-        ))
+        let cost_widths = self.band_form == BandForm::WhalleyWilmott;
+        let needs_gamma = cost_widths || self.curvature_scale > 0.0;
+        if self.action.is_on_benchmark() && needs_gamma && !contract.has_delta() {
+            let name = &contract.name;
+            let key = match cost_widths {
+                true => "policy.band_form",
+                false => "policy.curvature_scale",
+            };
+            let words =
+                format!(": needs a delta in closed form, and the contract ({name}) has none");
+            return Err(Error::key(key, words));
+        }
+        let count = instruments.len();
+        let widths = self.band_width.each("policy.band_width", count)?;
+        let widest = self.widest_band.each("policy.widest_band", count)?;
+        let scales = self.centre_scale.each("policy.centre_scale", count)?;
+        let action = |place: usize| {
+            let is_spot = matches!(instruments[place].0, Instrument::Spot(_));
+            positive("policy.band_width", widths[place])?;
+            positive("policy.widest_band", widest[place])?;
+            if self.band_form == BandForm::Constant && self.action == ActionName::CentredBand {
+                let bound = format!("at least `policy.band_width` ({})", shown(widths[place]));
+                let holds = widest[place] >= widths[place];
+                check_bound("policy.widest_band", widest[place], holds, &bound)?;
+            }
+            let scale = scales[place];
+            check_bound("policy.centre_scale", scale, scale >= 0.0, "at least 0")?;
+            Ok(self.action.of(&ActionSettings {
+                band_width: widths[place],
+                widest_band: widest[place],
+                cost_widths: cost_widths && is_spot,
+                centre_scale: scale,
+                curvature_scale: if is_spot { self.curvature_scale } else { 0.0 },
+                lowest_position: self.lowest_position,
+                highest_position: self.highest_position,
+            }))
+        };
+        (0..count).map(action).collect()
     }
 
     /// How the band leaks in training.

@@ -161,7 +161,7 @@ impl<'a> Shared<'a> {
         )?;
         let bytes = trained
             .parameters
-            .to_bytes(&optimizer.name, seed, &plan.features)?;
+            .to_bytes(&optimizer.name, seed, &*plan.seen()?)?;
         keeper.write(&policy, &bytes)?;
         let seconds = trained.seconds;
         let kept = to_json(&Kept { seconds }).map_err(|why| damaged(&file, &why))?;

@@ -95,6 +95,9 @@ impl Shared<'_> {
             ..known.market_at(last)
         });
         let plan = self.plan.in_market(&assets);
+        // The same paths for every optimizer and seed.
+        let source = self.source(&plan, &calibration, span, Purpose::Unit);
+        let plan = plan.standardised_on(source.as_ref())?;
         let known = Arc::new(Known {
             calibration,
             assets,
@@ -173,7 +176,7 @@ impl Shared<'_> {
             }
             Ok(())
         };
-        let mut seconds = Vec::new();
+        let (mut seconds, seen) = (Vec::new(), plan.seen()?);
         for training in self.trainings() {
             let (parameters, spent) = self.policy(span, training, keeper)?;
             let (optimizer, seed) = training;
@@ -181,7 +184,7 @@ impl Shared<'_> {
             let sweep = plan.sweep();
             let policy = TrainedPolicy {
                 parameters: &parameters,
-                features: &plan.features,
+                features: &seen,
                 sweep: sweep.as_ref(),
             };
             record(&optimizer.name, Some(seed), &policy)?;
