@@ -264,13 +264,22 @@ impl<R> PathBlockMut<'_, R> {
         (!rows.is_empty()).then_some(rows)
     }
 
-    /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`.
-    pub fn assets(
+    /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`, and the factors of the implied-volatility surface,
+    /// `[factors][steps + 1][BLOCK]`, empty where the paths have none.
+    #[expect(clippy::type_complexity, reason = "columns of assets, and one table")]
+    pub fn markets(
         &mut self,
-    ) -> impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R> {
+    ) -> (
+        impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R>,
+        &mut [Lane<R>],
+    ) {
         let dates = self.layout.dates();
-        let rows = &mut self.rows[self.layout.assets_rows()];
-        let columns = rows.chunks_exact_mut(2 * dates);
-        columns.map(move |columns| columns.split_at_mut(dates))
+        let rows = &mut self.rows[self.layout.markets()];
+        let (assets, surface) = rows.split_at_mut(self.layout.assets_rows().end);
+        let columns = assets.chunks_exact_mut(2 * dates);
+        (
+            columns.map(move |columns| columns.split_at_mut(dates)),
+            surface,
+        )
     }
 }
