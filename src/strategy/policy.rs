@@ -154,12 +154,12 @@ impl PolicySection {
             .benchmark
             .get_or_insert_with(|| match contract.has_delta() {
                 true => HedgeSection::Named(ClassicalName::BlackScholes),
-                false => HedgeSection::Table(HedgeTable::on_every_date(Centre::HedgedMonteCarlo)),
+                false => HedgeSection::Table(Centre::HedgedMonteCarlo.into()),
             });
         let hedge = section.hedge(KEY)?;
         let name = hedge.name();
         check(KEY, &hedge, &name, contract, instruments, market)?;
-        if let Some(missing) = hedge.missing() {
+        if let Some(missing) = hedge.missing().first() {
             let (centre, rule) = (hedge.centre.name(), hedge.rule.name());
             let missing = missing.name();
             let words = format!(

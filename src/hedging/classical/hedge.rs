@@ -234,6 +234,11 @@ impl ClassicalHedge {
         all
     }
 
+    /// Whether its centre holds options where there are any.
+    pub fn holds_options(&self) -> bool {
+        self.centre.kind().holds_options()
+    }
+
     /// Whether it can be told a parameter.
     pub fn knows(&self, parameter: Parameter) -> bool {
         let further = self.centre.kind().further_parameters();

@@ -113,6 +113,7 @@ impl<'a> ClassicalPolicy<'a> {
         });
         closed(held, paths)
     }
+}
 
 /// The positions of all blocks in one list, zero where the contract has ended.
 fn closed(blocks: Vec<Vec<Lane<f64>>>, paths: &Paths<f64>) -> Vec<Lane<f64>> {

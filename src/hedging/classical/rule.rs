@@ -40,6 +40,19 @@ rules! {
     TimeBased "time_based" TimeBased,
 }
 
+impl TradingRule {
+    /// The rule by which options usually move beside spots that move by this one: where these keep to a band, within a band of constant
+    /// width, since the position in an option has no gamma to speak of.
+    pub fn beside(self) -> Self {
+        match self {
+            Self::EveryDate => Self::EveryDate,
+            Self::WhalleyWilmott | Self::Zakamouline | Self::ConstantBand => Self::ConstantBand,
+            Self::MoveBased => Self::MoveBased,
+            Self::TimeBased => Self::TimeBased,
+        }
+    }
+}
+
 /// What a rule asks for beside the centre, or a centre has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wants {

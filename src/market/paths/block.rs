@@ -1,6 +1,6 @@
 //! One block of paths, for reading and for writing.
 
-use crate::contract::{Family, Spots};
+use crate::contract::{Family, Instrument, Spots};
 use crate::market::benchmark::Answers;
 use crate::market::layout::Layout;
 use crate::market::quoted::Quoted;
@@ -58,6 +58,12 @@ impl<'a, R> PathBlock<'a, R> {
     pub fn surface(&self) -> Option<SurfaceRows<'a, R>> {
         let rows = &self.rows[self.layout.surface()];
         (!rows.is_empty()).then(|| SurfaceRows::new(rows, self.layout.dates()))
+    }
+
+    /// What is traded, the first asset first.
+    #[inline(always)]
+    pub fn instruments(&self) -> &'a [Instrument] {
+        self.layout.instruments()
     }
 
     /// The price of an instrument at every date; number 0 is the first asset.

@@ -1,9 +1,9 @@
 //! The minimum-variance delta by regression.
 
-use super::{Ask, CentreKind, CentreOnPaths, Needs, Targets, Wants};
+use super::{Ask, CentreKind, CentreOnPaths, Needs, Parameter, Targets, Wants};
 use crate::contract::{Contract, Leg};
 use crate::error::{Error, Result};
-use crate::hedging::closed_form::{ClosedForm, Form};
+use crate::hedging::closed_form::ClosedForm;
 use crate::linalg::solve_positive;
 use crate::market::{Assets, MarketState, Paths};
 use crate::pricing::BlackScholes;
@@ -53,16 +53,6 @@ impl State {
     }
 }
 
-/// The calls and puts of a closed form.
-fn legs(form: &ClosedForm) -> Result<&[Leg]> {
-    match form.form()? {
-        Form::Legs(legs) => Ok(legs),
-        Form::Formula(_) => Err(Error::input(
-            "\"hull_white\" needs calls and puts, and the contract is no sum of those",
-        )),
-    }
-}
-
 /// The numbers a, b and c on `paths`, those of all ranks.
 ///
 /// # Errors
@@ -71,7 +61,7 @@ pub fn fit(assets: &Assets, contract: &Contract, paths: &Paths<f32>) -> Result<V
     const RIDGE: f64 = 1e-12;
     let forms = ClosedForm::of_paths(assets, contract)?;
     for form in &forms {
-        legs(form)?;
+        form.legs()?;
     }
     let sizes = [TERMS * TERMS, TERMS];
     let sums = paths.spread().sums(&sizes, |run, sums| {
@@ -80,7 +70,7 @@ pub fn fit(assets: &Assets, contract: &Contract, paths: &Paths<f32>) -> Result<V
             for lane in 0..paths.active(block) {
                 let member = data.drawn().map_or(0, |drawn| drawn.member[lane] as usize);
                 let form = &forms[member];
-                let legs = legs(form).expect("looked at before");
+                let legs = form.legs().expect("looked at before");
                 let at = |t: usize| data.state_of(0, t, lane);
                 let mut now = State::new(form, legs, 0, &at(0));
                 for t in 1..form.steps() {
@@ -121,10 +111,14 @@ impl CentreKind for HullWhite {
         Wants::GAMMAS
     }
 
+    fn further_parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Scale]
+    }
+
     fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
         let forms = ClosedForm::of_paths(ask.assets, ask.contract)?;
         for form in &forms {
-            legs(form)?;
+            form.legs()?;
         }
         let coefficients = ask.fits()?.coefficients(ask.contract, "hull_white", &fit)?;
         Ok(Box::new(OnPaths {
@@ -147,7 +141,7 @@ impl CentreOnPaths for OnPaths<'_> {
         let mut out = self.ask.targets();
         for lane in 0..BLOCK {
             let form = ClosedForm::of_path(&self.forms, &data, lane);
-            let legs = legs(form).expect("looked at before");
+            let legs = form.legs().expect("looked at before");
             form.fill_times(lane, &mut out.left, &mut out.discounts);
             for t in 0..form.steps() {
                 let market = data.state_of(0, t, lane);

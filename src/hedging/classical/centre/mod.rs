@@ -152,7 +152,7 @@ pub type Fit<'a> = dyn Fn(&Assets, &Contract, &Paths<f32>) -> Result<Vec<f64>> +
 pub enum OptionsMove {
     /// By the rule of the spots and with its parameters.
     AsSpots,
-    /// By the rule of the spots with parameters of their own.
+    /// By a rule like that of the spots with parameters of its own.
     Alone,
     /// On every date, as far as the centre itself moves.
     WithCentre,
@@ -163,7 +163,7 @@ impl OptionsMove {
     pub fn rule(self, spots: TradingRule) -> Option<TradingRule> {
         match self {
             Self::AsSpots => None,
-            Self::Alone => Some(spots),
+            Self::Alone => Some(spots.beside()),
             Self::WithCentre => Some(TradingRule::EveryDate),
         }
     }
@@ -185,6 +185,11 @@ pub trait CentreKind: Sync {
     /// What it has for rules of what is no spot.
     fn gives_of_options(&self) -> Wants {
         self.gives()
+    }
+
+    /// Whether it holds options where there are any.
+    fn holds_options(&self) -> bool {
+        self.needs().option
     }
 
     /// How what is no spot is usually moved.
