@@ -197,12 +197,78 @@ impl HedgeTable {
                 Some(Share::Number(value)) => hedge.given[place] = Some(value),
                 // What is searched for anyway needs no word.
                 Some(Share::Rule(TunedShare::Tuned)) => {
-                    hedge.searched[place] = !hedge.parameters().contains(&parameter);
+                    hedge.tuned[place] = !hedge.parameters().contains(&parameter);
                 }
             }
         }
         Ok(hedge)
     }
+}
+
+/// The hedges that a policy is compared with unless a strategy names others.
+pub(super) fn usual(contract: &Contract) -> Vec<HedgeSection> {
+    let usual = match contract.has_delta() {
+        // The others integrate a characteristic function at every date of every path, need an option or a fit, or are weaker rivals than
+        // the last of these.
+        true => vec![
+            ClassicalName::Naked,
+            ClassicalName::BlackScholes,
+            ClassicalName::WhalleyWilmott,
+            ClassicalName::Zakamouline,
+        ],
+        false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
+    };
+    usual.into_iter().map(HedgeSection::Named).collect()
+}
+
+/// The hedges that a policy is compared with on an implied-volatility surface unless a strategy names others: the strongest that a desk has
+/// there, each at its best.
+pub(super) fn rivals(
+    contract: &Contract,
+    instruments: &[(Instrument, Charge)],
+) -> Vec<HedgeSection> {
+    if !has_legs(contract) {
+        return usual(contract);
+    }
+    let table = |centre: Centre| HedgeTable::from(centre);
+    let banded = |table: HedgeTable| table.under(TradingRule::WhalleyWilmott);
+    let nine_tenths = HedgeTable {
+        scale: Some(Share::Number(0.9)),
+        ..table(Centre::ScaledDelta)
+    };
+    let mut tables = vec![
+        table(Centre::Naked),
+        table(Centre::SmileDelta),
+        nine_tenths,
+        table(Centre::ScaledDelta),
+        table(Centre::HullWhite),
+        table(Centre::HullWhite).scaled(),
+        banded(table(Centre::SmileDelta)),
+        banded(table(Centre::ScaledDelta)),
+        table(Centre::ScaledDelta).under(TradingRule::ConstantBand),
+        banded(table(Centre::HullWhite)),
+        banded(table(Centre::HullWhite).scaled()),
+    ];
+    if has_option(instruments) {
+        tables.extend([
+            table(Centre::DeltaVega),
+            table(Centre::DeltaGamma),
+            banded(table(Centre::DeltaVega)),
+            banded(table(Centre::DeltaVega).with_ratio()),
+            banded(table(Centre::DeltaGamma).with_ratio()),
+            table(Centre::StaticVega),
+            table(Centre::StaticVega).under(TradingRule::ConstantBand),
+            banded(table(Centre::StaticVega)),
+        ]);
+    }
+    tables.into_iter().map(HedgeSection::Table).collect()
+}
+
+/// Whether an option on the contract's asset is traded.
+fn has_option(instruments: &[(Instrument, Charge)]) -> bool {
+    instruments.iter().any(
+        |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
+    )
 }
 
 /// The hedges of a strategy, if contract and instruments allow for them.
@@ -213,7 +279,7 @@ pub(super) fn hedges(
     sections: &[HedgeSection],
     contract: &Contract,
     instruments: &[(Instrument, Charge)],
-    market: &Market,
+    market: (&Market, bool),
 ) -> Result<Vec<ClassicalHedge>> {
     let hedges: Vec<ClassicalHedge> = sections
         .iter()
@@ -242,14 +308,15 @@ fn has_legs(contract: &Contract) -> bool {
     }
 }
 
-/// Refuses a hedge that needs what is not there; `key` is where it is written.
+/// Refuses a hedge that needs what is not there; `key` is where it is written, and `surface` whether it may see one, on simulated paths or
+/// on history.
 pub(super) fn check(
     key: &str,
     hedge: &ClassicalHedge,
     name: &str,
     contract: &Contract,
     instruments: &[(Instrument, Charge)],
-    market: &Market,
+    (market, surface): (&Market, bool),
 ) -> Result<()> {
     let needs = hedge.needs();
     if needs.one_contract && contract.family().is_some() {
@@ -276,10 +343,15 @@ pub(super) fn check(
             ),
         ));
     }
-    let options = instruments.iter().any(
-        |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
-    );
-    if needs.option && !options {
+    if needs.surface && !surface {
+        return Err(Error::key(
+            key,
+            format!(
+                ": \"{name}\" needs an implied-volatility surface: `backtest.surface`, or a `market.model` that has one; \"black_scholes\" hedges without"
+            ),
+        ));
+    }
+    if needs.option && !has_option(instruments) {
         return Err(Error::key(
             key,
             format!(": \"{name}\" needs an option on the contract's asset in `policy.instruments`"),

@@ -105,7 +105,7 @@ pub struct ClassicalHedge {
     /// The parameters that are given.
     pub given: [Option<f64>; Parameter::COUNT],
     /// Parameters that are searched for although they have a usual value.
-    pub searched: [bool; Parameter::COUNT],
+    pub tuned: [bool; Parameter::COUNT],
     /// What the strategy gives for parameters of several hedges at once, which is no part of their names.
     pub shared: [Option<f64>; Parameter::COUNT],
 }
@@ -125,7 +125,7 @@ impl ClassicalHedge {
             rule,
             option_rule: centre.kind().options().rule(rule),
             given: [None; Parameter::COUNT],
-            searched: [false; Parameter::COUNT],
+            tuned: [false; Parameter::COUNT],
             shared: [None; Parameter::COUNT],
         }
     }
@@ -156,7 +156,7 @@ impl ClassicalHedge {
         for parameter in Parameter::all() {
             if let Some(value) = self.given[parameter as usize] {
                 name.push_str(&format!("_{}{value}", parameter.mark()));
-            } else if self.searched[parameter as usize] {
+            } else if self.tuned[parameter as usize] {
                 name.push_str(&format!("_tuned_{}", parameter.name()));
             }
         }
@@ -182,11 +182,18 @@ impl ClassicalHedge {
         for parameter in Parameter::all() {
             if let Some(value) = self.given[parameter as usize] {
                 title.push_str(&format!(", {} {value}", parameter.words()));
-            } else if self.searched[parameter as usize] {
+            } else if self.tuned[parameter as usize] {
                 title.push_str(&format!(", tuned {}", parameter.words()));
             }
         }
         title
+    }
+
+    /// Takes what the strategy gives for a parameter of several hedges, if it is one that would be searched for.
+    pub fn share(&mut self, parameter: Parameter, value: Option<f64>) {
+        if self.parameters().contains(&parameter) {
+            self.shared[parameter as usize] = value;
+        }
     }
 
     /// What it needs of contract, instruments and model.
@@ -224,7 +231,7 @@ impl ClassicalHedge {
         let kind = self.centre.kind();
         let further = kind.further_parameters().iter().filter(|parameter| {
             let place = **parameter as usize;
-            self.given[place].is_some() || self.searched[place]
+            self.given[place].is_some() || self.tuned[place]
         });
         for parameter in kind.parameters().iter().chain(further) {
             if !all.contains(parameter) {
@@ -237,6 +244,11 @@ impl ClassicalHedge {
     /// Whether its centre holds options where there are any.
     pub fn holds_options(&self) -> bool {
         self.centre.kind().holds_options()
+    }
+
+    /// Whether its centre is fitted on paths.
+    pub fn is_fitted(&self) -> bool {
+        self.centre.kind().fit().is_some()
     }
 
     /// Whether it can be told a parameter.

@@ -21,7 +21,7 @@ use crate::contract::{Charge, Contract, Limits};
 use crate::error::Result;
 use crate::market::{Assets, Paths};
 use crate::simd::Lane;
-use centre::{Ask, Targets};
+use centre::{Ask, Targets, no_fits};
 use std::sync::Arc;
 
 /// A classical hedge in one market.
@@ -91,6 +91,18 @@ impl<'a> ClassicalPolicy<'a> {
             wants: self.hedge.wants(),
             fits: self.fits.as_deref(),
         }
+    }
+
+    /// The coefficients of its centre, which are fitted if they are not yet; none if it has none.
+    ///
+    /// # Errors
+    /// Those of the fit.
+    pub fn coefficients(&self, contract: &Contract) -> Result<Vec<f64>> {
+        let Some(fit) = self.hedge.centre.kind().fit() else {
+            return Ok(Vec::new());
+        };
+        let fits = self.fits.as_ref().ok_or_else(no_fits)?;
+        Ok(fits.coefficients(contract, fit)?.to_vec())
     }
 
     /// The centre on every date of `paths`.

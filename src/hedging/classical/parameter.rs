@@ -191,6 +191,19 @@ impl HedgeValues {
         self
     }
 
+    /// All of them, in the order of [`Parameter`].
+    pub fn to_list(&self) -> Vec<f64> {
+        self.0.to_vec()
+    }
+
+    /// Those of [`Self::to_list`].
+    ///
+    /// # Panics
+    /// If there are more or fewer than parameters.
+    pub fn of_list(values: &[f64]) -> Self {
+        Self(values.try_into().expect("one value for every parameter"))
+    }
+
     /// The same with another risk aversion of every band.
     #[must_use]
     fn with_aversion(self, aversion: f64) -> Self {
@@ -227,8 +240,20 @@ pub struct TunedHedge {
     pub values: HedgeValues,
     /// Those that were searched for.
     pub tuned: Vec<TunedParameter>,
+    /// The coefficients of its centre, where that is fitted.
+    pub coefficients: Vec<f64>,
     /// The risk with them on the paths of the search.
     pub risk: f64,
+}
+
+impl ClassicalHedge {
+    /// The parameters that are searched for.
+    pub fn searched(&self, at: &Search) -> Vec<Parameter> {
+        let known = at.aversion.is_some() || !at.costs;
+        let mut missing = self.missing();
+        missing.retain(|parameter| !(known && parameter.is_aversion()));
+        missing
+    }
 }
 
 /// How often all parameters are searched again around what was found, at most.
@@ -249,11 +274,7 @@ pub fn tune(
         .aversion
         .map_or_else(HedgeValues::default, HedgeValues::from);
     let mut values = hedge.values(usual);
-    let searched = hedge.missing().into_iter().filter(|parameter| {
-        let known = at.aversion.is_some() || !at.costs;
-        !(parameter.is_aversion() && known)
-    });
-    let searched: Vec<Parameter> = searched.collect();
+    let searched = hedge.searched(&at);
     for aversion in searched.iter().filter(|parameter| parameter.is_aversion()) {
         values = values.with(*aversion, 1.0 / at.money);
     }
@@ -295,6 +316,7 @@ pub fn tune(
         hedge,
         values,
         tuned,
+        coefficients: Vec::new(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::centre::Targets;
 use super::parameter::{HedgeValues, Parameter};
-use super::rule::{TradingRule, TradingRuleKind, Wanted, Wants};
+use super::rule::{TradingRuleKind, Wanted, Wants};
 use super::ClassicalPolicy;
 use crate::contract::{Charge, Cost, Instrument, Standing};
 use crate::market::{PathBlock, Quoted};

@@ -8,7 +8,7 @@ mod options;
 mod regressed;
 
 #[cfg(test)]
-pub(super) use hull_white::fit as fit_hull_white;
+pub(super) use hull_white::HullWhite;
 
 use super::Needs;
 use super::parameter::{HedgeValues, Parameter};
@@ -109,9 +109,7 @@ impl<'a> Ask<'a> {
     /// # Errors
     /// [`Error::Computation`] if there is no such place.
     fn fits(&self) -> Result<&'a dyn Fits> {
-        self.fits.ok_or_else(|| {
-            Error::Computation("a hedge that is fitted has no paths to be fitted on".into())
-        })
+        self.fits.ok_or_else(no_fits)
     }
 
     /// Targets of a block, all zero.
@@ -124,6 +122,11 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// What is said where there is nothing to fit a centre on.
+pub fn no_fits() -> Error {
+    Error::Computation("a hedge that is fitted has no paths to be fitted on".into())
+}
+
 /// Where the fits of a centre come from, which keeps them.
 pub trait Fits: Send + Sync {
     /// Hedged Monte Carlo of the contract.
@@ -132,20 +135,35 @@ pub trait Fits: Send + Sync {
     /// Those of [`Regression::new`].
     fn regression(&self, contract: &Contract) -> Result<Arc<Regression>>;
 
-    /// The coefficients that `fit` finds for the contract, made once for the centre of that `name`.
+    /// The coefficients that `fit` finds for the contract, made once.
     ///
     /// # Errors
     /// Those of `fit`.
-    fn coefficients(
-        &self,
-        contract: &Contract,
-        name: &'static str,
-        fit: &Fit<'_>,
-    ) -> Result<Arc<Vec<f64>>>;
+    fn coefficients(&self, contract: &Contract, fit: &dyn Fit) -> Result<Arc<Vec<f64>>>;
 }
 
-/// Finds the coefficients of a centre for a contract on paths of a market.
-pub type Fit<'a> = dyn Fn(&Assets, &Contract, &Paths<f32>) -> Result<Vec<f64>> + 'a;
+/// Finds the coefficients of a centre in the market that a hedge assumes.
+pub trait Fit: Sync {
+    /// The name of the centre.
+    fn name(&self) -> &'static str;
+
+    /// The coefficients for a contract on simulated paths, those of all ranks.
+    ///
+    /// # Errors
+    /// If the contract lacks what the centre needs, or the equations have no solution.
+    fn on_simulated(
+        &self,
+        assets: &Assets,
+        contract: &Contract,
+        paths: &Paths<f32>,
+    ) -> Result<Vec<f64>>;
+
+    /// The coefficients on contracts of the past, each list on paths of its own.
+    ///
+    /// # Errors
+    /// If a contract lacks what the centre needs, or the equations have no solution.
+    fn on_past(&self, assets: &Assets, past: &[(&Contract, &Paths<f64>)]) -> Result<Vec<f64>>;
+}
 
 /// How what is no spot is usually moved towards a centre.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +208,11 @@ pub trait CentreKind: Sync {
     /// Whether it holds options where there are any.
     fn holds_options(&self) -> bool {
         self.needs().option
+    }
+
+    /// What finds its coefficients, if it has any.
+    fn fit(&self) -> Option<&'static dyn Fit> {
+        None
     }
 
     /// How what is no spot is usually moved.
