@@ -43,14 +43,14 @@ mod variants;
 mod walk_forward;
 
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
-pub use classical::{FitPaths, Regressions};
+pub use classical::{FitPaths, FittedOn, PastContracts, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};
 pub use distributed::DistributedSection;
 pub use file::Strategy;
 pub use financing::FinancingSection;
 pub use hedge_tuning::HedgeValidation;
-pub use hedges::{HedgeSection, HedgeTable};
+pub use hedges::{HedgeSection, HedgeTable, Share, TunedShare};
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
 pub use limits::LimitsSection;
@@ -58,7 +58,7 @@ pub use market::MarketSection;
 pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
 pub use policy::{
-    Aversion, AversionRule, BandForm, EvaluationSection, PerInstrument, PolicySection,
+    Aversion, AversionRule, BandForm, EvaluationSection, PerInstrument, PolicySection, TuneOn,
     TunedAversion,
 };
 pub use price_files::{AssetFiles, Files};

@@ -9,7 +9,7 @@ use super::instruments::{QuoteCache, instruments};
 use super::limits::limits;
 use super::market::check_simulation;
 use super::optimizer::OptimizerPlan;
-use super::policy::Aversion;
+use super::policy::{Aversion, TuneOn};
 use super::prices::{FamilyPrices, PriceCache};
 use super::ranges::family;
 use super::scales::{scale, standards, terms_scales};
@@ -95,6 +95,8 @@ pub struct Plan {
     pub hedges: Vec<ClassicalHedge>,
     /// The risk aversion of the Whalley–Wilmott band.
     pub aversion: Aversion,
+    /// What their parameters are found on where there is a history.
+    pub tune_on: TuneOn,
     /// The optimizers that are compared.
     pub optimizers: Vec<OptimizerPlan>,
     /// What is sold on history, if anything is.
@@ -170,15 +172,19 @@ impl Plan {
             bound: strategy.policy.feature_bound,
             instruments: instruments.len(),
         };
-        let reference = strategy
-            .policy
-            .reference(&contract, &instruments, &market)?;
+        // Where hedges may see a surface: on history or on simulated paths.
+        let on_surface = market.model.has_surface();
+        let reference =
+            strategy
+                .policy
+                .reference(&contract, &instruments, (&market, on_surface))?;
         let actions = strategy.policy.actions(&contract, &instruments)?;
         let actor = actor(&actions, &instruments, &contract);
         let shape = strategy.policy.shape(features.inputs(), &actor)?;
         let hedges = strategy
             .evaluation
-            .hedges(&contract, &instruments, &market)?;
+            .hedges(&contract, &instruments, (&market, on_surface))?;
+        let tune_on = strategy.evaluation.tuned_on(on_history, on_surface)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
@@ -225,6 +231,7 @@ impl Plan {
             evaluation_paths: strategy.evaluation.paths,
             hedges,
             aversion: strategy.evaluation.aversion(),
+            tune_on,
             optimizers,
             backtest,
             walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),

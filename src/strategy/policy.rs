@@ -1,12 +1,12 @@
 //! The sections `policy` and `evaluation`.
 
-use super::hedges::{HedgeSection, HedgeTable, check, hedges};
+use super::hedges::{HedgeSection, check, hedges, rivals, usual};
 use super::instruments::InstrumentSection;
 use super::smoothing::Smoothing;
 use crate::bounds::{at_least, check as check_bound, outside, positive, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Centre, ClassicalHedge, ClassicalName};
+use crate::hedging::{Parameter, Centre, ClassicalHedge, ClassicalName};
 use crate::market::Market;
 use crate::network::{
     Action, ActionName, ActionSettings, Actor, Engine, Feature, NetworkName, Shape, Sizes,
@@ -250,12 +250,12 @@ impl PolicySection {
         }
     }
 
-    /// The hedge that the action departs from, if it does; a default is filled in.
+    /// The hedge that the action departs from, if it does; a default is filled in. `market` says whether a hedge may see a surface in it.
     pub(super) fn reference(
         &mut self,
         contract: &Contract,
         instruments: &[(Instrument, Charge)],
-        market: &Market,
+        market: (&Market, bool),
     ) -> Result<Option<ClassicalHedge>> {
         const KEY: &str = "policy.benchmark";
         if !self.action.is_on_benchmark() {
@@ -265,12 +265,12 @@ impl PolicySection {
             .benchmark
             .get_or_insert_with(|| match contract.has_delta() {
                 true => HedgeSection::Named(ClassicalName::BlackScholes),
-                false => HedgeSection::Table(HedgeTable::on_every_date(Centre::HedgedMonteCarlo)),
+                false => HedgeSection::Table(Centre::HedgedMonteCarlo.into()),
             });
         let hedge = section.hedge(KEY)?;
         let name = hedge.name();
         check(KEY, &hedge, &name, contract, instruments, market)?;
-        if let Some(missing) = hedge.missing() {
+        if let Some(missing) = hedge.missing().first() {
             let (centre, rule) = (hedge.centre.name(), hedge.rule.name());
             let missing = missing.name();
             let words = format!(
@@ -314,6 +314,25 @@ pub struct EvaluationSection {
     /// over the strategy's unit of money, k = −16 … 16 and on beyond an end for as long as the risk falls.
     #[schemars(title = "Whalley–Wilmott risk aversion", extend("x-unit" = "1/currency"))]
     pub risk_aversion: AversionRule,
+    /// What `scaled_delta` multiplies the delta by, where it is named without a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Scale of the scaled delta", range(min = 0.0), extend("x-default" = "tuned"))]
+    pub scale: Option<f64>,
+    /// What the parameters of classical hedges are found on where there is a history, each where the strategy's risk is least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "past with `backtest.surface`, else model"))]
+    pub tune_on: Option<TuneOn>,
+}
+
+crate::named::named! {
+    /// What the parameters of classical hedges are found on where there is a history.
+    pub enum TuneOn {
+        /// The contracts of the schedule that have expired when the first one is sold; in a walk-forward those of every window. Formulas with
+        /// coefficients are fitted on them too.
+        Past = "past",
+        /// Validation paths of the model, or of the source that a walk-forward trains on.
+        Model = "model",
+    }
 }
 
 /// The risk aversion of the Whalley–Wilmott band as it is written.
@@ -340,33 +359,47 @@ impl Default for EvaluationSection {
             paths: 100_000,
             hedges: None,
             risk_aversion: AversionRule::Rule(TunedAversion::Tuned),
+            scale: None,
+            tune_on: None,
         }
     }
 }
 
 impl EvaluationSection {
-    /// The classical hedges, if contract and instruments allow for them.
+    /// The classical hedges, if contract and instruments allow for them; `market` says whether a hedge may see a surface in it.
     pub(super) fn hedges(
         &mut self,
         contract: &Contract,
         instruments: &[(Instrument, Charge)],
-        market: &Market,
+        market: (&Market, bool),
     ) -> Result<Vec<ClassicalHedge>> {
-        let sections = self.hedges.get_or_insert_with(|| {
-            let usual = match contract.has_delta() {
-                // The others integrate a characteristic function at every date of every path, need an option or a fit, or are
-                // weaker rivals than the last of these.
-                true => vec![
-                    ClassicalName::Naked,
-                    ClassicalName::BlackScholes,
-                    ClassicalName::WhalleyWilmott,
-                    ClassicalName::Zakamouline,
-                ],
-                false => vec![ClassicalName::Naked, ClassicalName::HedgedMonteCarlo],
-            };
-            usual.into_iter().map(HedgeSection::Named).collect()
+        let sections = self.hedges.get_or_insert_with(|| match market {
+            (_, true) => rivals(contract, instruments),
+            (_, false) => usual(contract),
         });
-        hedges(sections, contract, instruments, market)
+        let mut hedges = hedges(sections, contract, instruments, market)?;
+        for (section, hedge) in sections.iter().zip(&mut hedges) {
+            if let HedgeSection::Named(_) = section {
+                hedge.share(Parameter::Scale, self.scale);
+            }
+        }
+        Ok(hedges)
+    }
+
+    /// What the parameters of the hedges are found on.
+    ///
+    /// # Errors
+    /// If it is the past, and there is none.
+    pub(super) fn tuned_on(&mut self, on_history: bool, on_surface: bool) -> Result<TuneOn> {
+        if self.tune_on == Some(TuneOn::Past) && !on_history {
+            return Err(Error::key(
+                "evaluation.tune_on",
+                "= \"past\": needs `backtest.data` or `backtest.surface`",
+            ));
+        }
+        let past = on_history && on_surface;
+        let usual = if past { TuneOn::Past } else { TuneOn::Model };
+        Ok(*self.tune_on.get_or_insert(usual))
     }
 
     /// The risk aversion of the Whalley–Wilmott band.

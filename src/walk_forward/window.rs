@@ -4,7 +4,7 @@ use super::policies::damaged;
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
-use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
+use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, past};
 use crate::error::Result;
 use crate::groups::{Keeper, Work};
 use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
@@ -17,7 +17,7 @@ use crate::runs::precision::Precision;
 use crate::runs::store::{RunFolder, to_json};
 use crate::runs::walk_forward::Window;
 use crate::strategy::{
-    BacktestPlan, FitPaths, HedgeValidation, Plan, Regressions, TrainingPaths, WalkForwardPlan,
+    BacktestPlan, FittedOn, HedgeValidation, Plan, TrainingPaths, TuneOn, WalkForwardPlan,
 };
 use std::collections::HashMap;
 use std::ops::Range;
@@ -154,6 +154,17 @@ impl Shared<'_> {
             calibration,
             &span.sales,
         )?;
+        let before = span.known.clone();
+        let contracts = contracts.after(&known.plan, || {
+            past(
+                histories,
+                &known.plan,
+                settings,
+                calendar,
+                calibration,
+                before,
+            )
+        })?;
         let plan = known.plan.with_ranks(keeper.ranks().clone());
         let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
@@ -189,16 +200,27 @@ impl Shared<'_> {
             };
             record(&optimizer.name, Some(seed), &policy)?;
         }
-        let validation = self.source(&plan, calibration, span, Purpose::Validation);
         let fit_paths = |plan: &Plan| self.source(plan, calibration, span, Purpose::Regression);
         // The paths that policies are trained on, which hedges are fitted on too.
-        let fits: (&FitPaths<'_>, &Regressions) = (&fit_paths, &Regressions::default());
-        let own = plan.assets();
-        let untuned = |hedge| plan.classical_on(hedge, &own, HedgeValues::default(), fits);
-        let tuned = HedgeValidation::of(&plan, validation.as_ref())?
-            .tune(&untuned, &mut || keeper.busy())?;
+        let on = FittedOn {
+            paths: Some(&fit_paths),
+            past: contracts.known_past(),
+            ..FittedOn::default()
+        };
+        let tuned = match plan.tune_on {
+            TuneOn::Past => {
+                plan.hedges_tuned_on(&contracts.assets, &on, &mut || keeper.busy())?
+            }
+            TuneOn::Model => {
+                let own = plan.assets();
+                let untuned = |hedge| plan.classical_on(hedge, &own, HedgeValues::default(), &on);
+                let validation = self.source(&plan, calibration, span, Purpose::Validation);
+                let validation = HedgeValidation::of(&plan, validation.as_ref())?;
+                validation.tune(&untuned, &mut || keeper.busy())?
+            }
+        };
         for TunedHedge { hedge, values, .. } in &tuned {
-            let policy = plan.classical_on(*hedge, &contracts.assets, *values, fits);
+            let policy = plan.classical_on(*hedge, &contracts.assets, *values, &on);
             record(&hedge.name(), None, &policy)?;
         }
         let band = tuned

@@ -109,8 +109,7 @@ impl Fits for Made {
     fn coefficients(
         &self,
         _: &Contract,
-        _: &'static str,
-        _: &crate::hedging::Fit<'_>,
+        _: &dyn crate::hedging::Fit,
     ) -> Result<Arc<Vec<f64>>> {
         unreachable!("hedged Monte Carlo asks for its regression alone")
     }
