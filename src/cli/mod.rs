@@ -14,11 +14,13 @@ mod price;
 mod progress;
 mod ranks;
 mod reading;
+mod registration;
 mod runs;
 #[cfg(feature = "dashboard")]
 mod serve;
 mod simulate;
 mod stop;
+mod study;
 mod surface;
 mod train;
 mod values;
@@ -97,9 +99,20 @@ enum Command {
         /// Write the page of a walk-forward (Markdown) and its figure here too.
         #[arg(long, requires = "walk_forward")]
         page: Option<PathBuf>,
+        /// Write the plan and its hash here and stop, or, if the file is there, run what it says and nothing else.
+        #[arg(
+            long,
+            value_name = "FILE",
+            requires = "walk_forward",
+            conflicts_with = "shard"
+        )]
+        pre_register: Option<PathBuf>,
         #[command(flatten)]
         runs: Root,
     },
+    /// Walk several strategies forward through history as one study: those that sell the same are recipes for one problem. Runs
+    /// that are there already are used, and those that were stopped go on.
+    WalkForward(study::StudyArguments),
     /// Parameters of a model: from daily closes, by maximum likelihood (Heston's by the quasi-likelihood of a variance
     /// filter), or Heston's from implied volatilities, by least squares.
     Calibrate(calibrate::Calibration),
@@ -311,15 +324,17 @@ fn run(command: Command, json: bool, world: &Ranks) -> Result<Output> {
             walk_forward,
             shard,
             page,
+            pre_register,
             runs,
         } => {
             if walk_forward {
-                let more = (shard, page.as_deref());
+                let more = (shard, page.as_deref(), pre_register.as_deref());
                 walk_forward::run(&run, &changes, more, &runs.path, world)
             } else {
                 backtest::run(&run, &changes, &runs.path)
             }
         }
+        Command::WalkForward(arguments) => study::run(&arguments, world),
         Command::Report {
             runs_or_results,
             html,

@@ -27,9 +27,11 @@ enum Sharing {
 impl Command {
     fn sharing(&self) -> Sharing {
         match self {
-            Self::Compare { .. } | Self::Train { .. } | Self::Cross { .. } | Self::Job { .. } => {
-                Sharing::Shared
-            }
+            Self::Compare { .. }
+            | Self::Train { .. }
+            | Self::Cross { .. }
+            | Self::WalkForward(_)
+            | Self::Job { .. } => Sharing::Shared,
             Self::Backtest { walk_forward, .. } => match walk_forward {
                 true => Sharing::Shared,
                 false => Sharing::ByFirst,

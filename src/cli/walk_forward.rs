@@ -3,6 +3,7 @@
 use super::changes::{BacktestChanges, is_strategy, own_data, settings};
 use super::output::{Output, warn};
 use super::progress::{Bars, came_to};
+use super::registration::{PreRegistered, pre_registered};
 use super::stop::Stop;
 use crate::atomic::Destination;
 use crate::distributed::Ranks;
@@ -11,7 +12,7 @@ use crate::report::text::{WIDTH, tables};
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
-use crate::walk_forward::{self, FIGURE, Finished, Prepared};
+use crate::walk_forward::{self, FIGURE, Finished, Prepared, study};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -20,7 +21,7 @@ use std::path::Path;
 pub fn run(
     what: &str,
     changes: &BacktestChanges,
-    (shard, page): (Option<Shard>, Option<&Path>),
+    (shard, page, pre_register): (Option<Shard>, Option<&Path>, Option<&Path>),
     root: &Path,
     world: &Ranks,
 ) -> Result<Output> {
@@ -34,8 +35,23 @@ pub fn run(
     let prepared = if is_file {
         let plan = Plan::load(Path::new(what), |raw| changes.apply(raw))?;
         settings(&plan, what)?;
-        Prepared::new(plan, shard, root)?
+        let registration = match pre_register {
+            None => None,
+            Some(file) => {
+                let plan = study::planned(std::slice::from_ref(&plan))?;
+                match pre_registered(file, plan)? {
+                    PreRegistered::Now(output) => return Ok(output),
+                    PreRegistered::Before(registration) => Some(registration),
+                }
+            }
+        };
+        Prepared::new(plan, shard, root, registration.as_ref())?
     } else {
+        if pre_register.is_some() {
+            return Err(Error::input(
+                "--pre-register: a run goes on under the plan that it was begun with; give the strategy",
+            ));
+        }
         let prepared = Prepared::again(store::open(root, what)?)?;
         if shard.is_some() {
             return Err(Error::input(format!(
@@ -108,7 +124,12 @@ pub fn finish(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<Output>
     Ok(said(prepared, carried_out(prepared, stop, world)?))
 }
 
-fn carried_out(prepared: &Prepared, stop: &Stop, world: &Ranks) -> Result<CarriedOut<Finished>> {
+/// Carries a walk-forward out behind progress bars until `stop` says so.
+pub fn carried_out(
+    prepared: &Prepared,
+    stop: &Stop,
+    world: &Ranks,
+) -> Result<CarriedOut<Finished>> {
     let bars = Bars::default();
     prepared.carry_out_on(world, &mut |at| {
         bars.show(&at);

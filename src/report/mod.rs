@@ -9,12 +9,14 @@ pub mod html;
 pub mod levels;
 pub mod markup;
 pub mod palette;
+pub mod protocol;
 mod significance;
 pub mod study;
 pub mod summary;
 pub mod table;
 pub mod tables;
 pub mod text;
+pub mod verdicts;
 pub mod walk_forward;
 
 use crate::error::Result;

@@ -1,7 +1,9 @@
 //! The tables of a walk-forward backtest.
 
+use super::protocol::bounded;
 use super::table::{Cell, Table, heads};
-use super::{breakdown, classical, significance};
+use super::verdicts::Choice;
+use super::{breakdown, classical, protocol, significance};
 use crate::numbers::{Rounding, share, significant};
 use crate::runs::asset::AssetMarket;
 use crate::runs::precision::Precision;
@@ -10,11 +12,25 @@ use serde_json::{Map, Value};
 
 /// In words: how many comparisons are significant, then who has the lower CVaR and by how much.
 pub fn findings(results: &Results) -> Vec<String> {
+    if let Some(choice) = choice(results) {
+        let name = results.test_from.iter();
+        let name = name.map(|day| format!("the test from {day} on"));
+        let said = choice.paragraph(&name.collect::<String>());
+        return choice.chosen().into_iter().chain(said).collect();
+    }
     best_classical(results)
         .into_iter()
         .chain(significance::summary(&results.tests, results.level))
         .chain(changes(results))
         .collect()
+}
+
+/// The rows that the test is read by, of a run with a validation period that has reached its test.
+pub fn choice(results: &Results) -> Option<Choice<'_>> {
+    Some(Choice {
+        validation: results.validation.as_deref(),
+        test: results.test.as_deref()?,
+    })
 }
 
 /// In words: the best classical hedge, and whether the learned policies beat it.
@@ -101,7 +117,11 @@ fn changes(results: &Results) -> Vec<String> {
 /// Every table that has rows, in reading order.
 pub fn tables(results: &Results) -> Vec<Table> {
     let broken_down = breakdown::tables(results.breakdowns());
-    let all = [strategies(results), tests(results)]
+    let compared = match choice(results) {
+        Some(choice) => protocol::tables(&choice),
+        None => vec![strategies(results), tests(results)],
+    };
+    let all = compared
         .into_iter()
         .chain(broken_down)
         .chain([
@@ -134,15 +154,6 @@ fn table(
             .collect(),
         ..Table::default()
     }
-}
-
-fn bounded(value: &Bounded, rounding: Rounding) -> Cell {
-    let Bounded { value, interval } = value;
-    if !value.is_finite() {
-        return Cell::number(*value, rounding);
-    }
-    let (low, high) = (rounding.write(interval.low), rounding.write(interval.high));
-    Cell::with_words(*value, rounding, format!("[{low}, {high}]"))
 }
 
 /// The rounding of numbers that are not money: three decimals of those that are about 1.

@@ -14,9 +14,11 @@ pub mod metrics;
 pub mod parquet;
 pub mod precision;
 pub mod progress;
+pub mod protocol;
 #[cfg(feature = "dashboard")]
 pub mod queue;
 mod recorder;
+pub mod registration;
 mod root;
 pub mod shard;
 pub mod store;

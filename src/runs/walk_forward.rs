@@ -4,6 +4,7 @@ use super::asset::AssetMarket;
 use super::breakdown::Breakdown;
 use super::classical::HedgeRow;
 use super::precision::{Precision, listed};
+use super::protocol::{Compared, Registered};
 use super::store::RunFolder;
 use crate::error::Result;
 use crate::risk::bootstrap::Interval;
@@ -36,6 +37,36 @@ pub struct Results {
     pub block: f64,
     /// Level of the CVaR.
     pub level: f64,
+    /// The first day of the test, where the strategy has a validation period: all that is said of contracts above is said of
+    /// those of the test or, of a run that ends before it, of the validation period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_from: Option<String>,
+    /// Every strategy beside every classical hedge on the contracts of the validation period, if the strategy has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Box<Compared>>,
+    /// The same on the contracts of the test, of a strategy with a validation period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Box<Compared>>,
+    /// The registered plan that the run was begun under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registered>,
+}
+
+/// Which period of a study the contracts of a window belong to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Sold and expired before the test begins.
+    Validation,
+    /// Sold from the first day of the test on, or on any day where there is no validation period.
+    #[default]
+    Test,
+}
+
+impl Phase {
+    fn is_test(&self) -> bool {
+        *self == Self::Test
+    }
 }
 
 /// A statistic and its 95 % interval.
@@ -166,6 +197,9 @@ pub struct PeriodStatistics {
 pub struct Window {
     /// The number of the window, from 0.
     pub number: usize,
+    /// The period that its contracts belong to.
+    #[serde(default, skip_serializing_if = "Phase::is_test")]
+    pub phase: Phase,
     /// The first close that the window is calibrated on.
     pub calibrated_from: String,
     /// The last close that the window is calibrated on.
@@ -199,6 +233,25 @@ pub struct Window {
     pub hedges: Vec<HedgeRow>,
     /// Seconds of training of every optimizer and seed.
     pub seconds: Vec<(String, u64, f64)>,
+    /// How those trainings ended; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trainings: Vec<TrainingEnd>,
+}
+
+/// How a training of a window ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingEnd {
+    /// The name of the optimizer.
+    pub strategy: String,
+    /// The seed of the training.
+    pub seed: u64,
+    /// Seconds of training, validation excluded.
+    pub seconds: f64,
+    /// Steps that were taken.
+    pub steps: usize,
+    /// The risk on training batches, averaged over the last tenth of the steps.
+    #[serde(deserialize_with = "null_as_nan")]
+    pub risk: f64,
 }
 
 impl Window {
@@ -219,6 +272,18 @@ impl Window {
 }
 
 impl Results {
+    /// The number of contracts that strategies and tests speak of.
+    pub fn contracts(&self) -> usize {
+        self.strategies.first().map_or(0, |result| result.contracts)
+    }
+
+    /// The windows whose contracts strategies and tests speak of.
+    pub fn reported(&self) -> impl Iterator<Item = &Window> + Clone {
+        let only_validation = self.windows.iter().all(|window| !window.phase.is_test());
+        let windows = self.windows.iter();
+        windows.filter(move |window| window.phase.is_test() || only_validation)
+    }
+
     /// That of each strategy.
     pub fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> + Clone {
         self.strategies.iter().map(|result| &result.breakdown)

@@ -99,7 +99,7 @@ impl NewJob {
                 if plan.backtest.is_none() {
                     return Err(invalid("backtest", "`backtest` is missing"));
                 }
-                let prepared = walk_forward::Prepared::new(plan, None, &app.root);
+                let prepared = walk_forward::Prepared::new(plan, None, &app.root, None);
                 let prepared = prepared.map_err(|error| rejected(error, "strategy"))?;
                 return Ok(prepared.folder.id().to_owned());
             }

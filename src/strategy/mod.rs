@@ -68,4 +68,6 @@ pub use several::{AssetSection, SeveralSection};
 pub use smoothing::{Relaxing, Smoothing};
 pub use tenor::{DayCount, Rebalancing, Tenor};
 pub use training::{Clock, Length, RiskMeasure, RiskSection, TrainingSection, Validation};
-pub use walk_forward::{PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection};
+pub use walk_forward::{
+    AllYears, CalibrationYears, PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection,
+};

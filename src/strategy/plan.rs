@@ -234,7 +234,11 @@ impl Plan {
             tune_on,
             optimizers,
             backtest,
-            walk_forward: strategy.walk_forward.as_ref().map(WalkForwardPlan::new),
+            walk_forward: strategy
+                .walk_forward
+                .as_ref()
+                .map(WalkForwardPlan::new)
+                .transpose()?,
             gradient_worker_fraction: strategy.distributed.gradient_worker_fraction,
             ranks_per_training: strategy.distributed.ranks_per_training,
             ranks: Ranks::alone(),

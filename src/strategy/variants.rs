@@ -72,7 +72,7 @@ impl Plan {
     /// Those of [`Self::new`].
     pub fn with_walk_forward(&self) -> Result<(Self, WalkForwardPlan)> {
         let section = self.strategy.walk_forward.clone().unwrap_or_default();
-        let walk = WalkForwardPlan::new(&section);
+        let walk = WalkForwardPlan::new(&section)?;
         let plan = self.changed(|strategy| strategy.walk_forward = Some(section))?;
         Ok((plan, walk))
     }

@@ -1,5 +1,8 @@
 //! The section `walk_forward`: how policies are trained as history goes on.
 
+use crate::bounds::date;
+use crate::error::Result;
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +21,12 @@ pub enum TrainingPaths {
 /// How a walk-forward backtest rolls.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WalkForwardPlan {
-    /// Years of returns that a window is calibrated on.
-    pub years: f64,
+    /// Years of returns that a window is calibrated on; all that the history has before it if absent.
+    pub years: Option<f64>,
     /// Months of sales with a window's policies.
     pub months: u32,
+    /// The first day of the test: sales before it are the validation period, if there is one.
+    pub test_from: Option<NaiveDate>,
     /// Whether training begins with the weights of the window before.
     pub warm_start: bool,
     /// Length of a training that begins so, as a share of one from random weights.
@@ -33,10 +38,20 @@ pub struct WalkForwardPlan {
 }
 
 impl WalkForwardPlan {
-    pub(super) fn new(section: &WalkForwardSection) -> Self {
-        Self {
-            years: section.years,
+    /// The plan of a section.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] if the first day of the test is no date.
+    pub(super) fn new(section: &WalkForwardSection) -> Result<Self> {
+        let test_from = section.test_from.as_deref();
+        let test_from = test_from.map(|day| date("walk_forward.test_from", day));
+        Ok(Self {
+            years: match section.years {
+                CalibrationYears::Years(years) => Some(years),
+                CalibrationYears::All(AllYears::All) => None,
+            },
             months: section.months,
+            test_from: test_from.transpose()?,
             warm_start: section.warm_start,
             warm_share: if section.warm_start {
                 section.warm_share
@@ -50,20 +65,42 @@ impl WalkForwardPlan {
                 },
             },
             seeds: section.seeds,
-        }
+        })
     }
+}
+
+/// How many years before its first sale a window is calibrated on, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum CalibrationYears {
+    /// So many years.
+    Years(#[schemars(extend("exclusiveMinimum" = 0.0))] f64),
+    /// All that there are.
+    All(AllYears),
+}
+
+/// All years that a history has before a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AllYears {
+    /// From the first row on.
+    All,
 }
 
 /// How policies are trained again as history goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct WalkForwardSection {
-    /// Years of returns that a window is calibrated on.
-    #[schemars(title = "Calibration window", extend("exclusiveMinimum" = 0.0, "x-unit" = "years"))]
-    pub years: f64,
+    /// Years of returns that a window is calibrated on, or `"all"` for windows that begin with the history and grow.
+    #[schemars(title = "Calibration window", extend("x-unit" = "years"))]
+    pub years: CalibrationYears,
     /// Months of sales that are hedged with a window's policies.
     #[schemars(title = "Months between trainings", range(min = 1, max = 12_000), extend("x-unit" = "months"))]
     pub months: u32,
+    /// The first day of the test, such as 2006-01-01. Contracts that are sold and expire before it are the validation period:
+    /// everything is chosen there, and its results stand apart.
+    #[schemars(title = "First day of the test", extend("x-default" = "no validation period"))]
+    pub test_from: Option<String>,
     /// Whether training begins with the weights of the window before.
     pub warm_start: bool,
     /// The length of a training that begins with the weights of the window before, as a share of a whole one.
@@ -94,8 +131,9 @@ pub enum PathSource {
 impl Default for WalkForwardSection {
     fn default() -> Self {
         Self {
-            years: 5.0,
+            years: CalibrationYears::Years(5.0),
             months: 12,
+            test_from: None,
             warm_start: true,
             warm_share: 0.5,
             paths: PathSource::Model,

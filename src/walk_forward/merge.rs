@@ -1,11 +1,14 @@
 //! Shards of a walk-forward, made one run.
 
+use super::prepared::PLAN;
+use super::registered::study_plan;
 use super::shares::Pieces;
 use super::window::Span;
 use super::{Prepared, policies};
 use crate::error::{Result, at_path};
 use crate::runs::merge::{self, Shards};
 use crate::runs::store::{self, RunFolder};
+use crate::runs::walk_forward::Phase;
 use crate::strategy::Plan;
 use std::path::Path;
 
@@ -31,15 +34,18 @@ impl Prepared {
                     number,
                     known: 0..0,
                     sales: Vec::new(),
+                    phase: Phase::Test,
                 };
                 files.push((folder, policies::files(folder, &plan, &span, training)?));
             }
         }
+        let study = study_plan(&[&plan])?;
         let name = format!("{}-walk-forward", plan.name);
         let (folder, _) = store::begin(root, &name, request.clone(), |whole| {
             let windows = whole.path().join(RunFolder::WINDOWS);
             at_path(&windows, std::fs::create_dir_all(&windows))?;
             merge::copy(&files, whole)?;
+            whole.write_json(PLAN, &study)?;
             shards.copy_progress(whole)
         })?;
         Ok(Self {

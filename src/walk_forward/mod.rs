@@ -15,11 +15,14 @@
 //!   walk_forward.md                    the same as a page
 //! ```
 
+mod compared;
+mod markdown;
 mod merge;
 mod page;
 mod policies;
 mod positions;
 mod prepared;
+mod registered;
 mod results;
 #[cfg(test)]
 mod several_tests;
@@ -27,6 +30,7 @@ mod several_tests;
 mod shared_tests;
 mod shares;
 mod source;
+pub mod study;
 #[cfg(test)]
 mod tests;
 mod trades;
@@ -46,12 +50,13 @@ use crate::risk::{Row, RowInput};
 use crate::runs::metrics::{BacktestMarket, Metrics, Request};
 use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
+use crate::runs::registration::Registration;
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable};
-use crate::runs::walk_forward::{FILE, Results};
+use crate::runs::walk_forward::{FILE, Phase, Results};
 use crate::strategy::{BacktestPlan, Plan, TrainingPaths, WalkForwardPlan};
-use chrono::{Days, Months};
+use chrono::{Days, Months, NaiveDate};
 use policies::Policies;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -232,10 +237,13 @@ fn finish(shared: &Shared<'_>, folder: &RunFolder) -> Result<Finished> {
         &folder.path().join("trades.parquet"),
         trades::to_frame(&trades)?,
     )?;
-    let results = results::results(plan, overlap, windows, &trades);
-    let metrics = metrics(shared, folder, &results, &trades);
+    let mut results = results::of_periods(plan, &walk, overlap, windows, &trades);
+    let registration = Registration::of_run(folder)?;
+    results.registration = registration.map(|plan| plan.registered());
+    let reported = results::reported(&results, trades);
+    let metrics = metrics(shared, folder, &results, &reported);
     folder.write_json(FILE, &results)?;
-    folder.write_backtest(&table(&trades))?;
+    folder.write_backtest(&table(&reported))?;
     folder.write_metrics(&metrics)?;
     let text = page(FIGURE, None, plan, settings, &walk, &results);
     folder.write_bytes("walk_forward.md", text.as_bytes())?;
@@ -243,7 +251,8 @@ fn finish(shared: &Shared<'_>, folder: &RunFolder) -> Result<Finished> {
     Ok(Finished { metrics, results })
 }
 
-/// The windows: sales in stretches of so many months, each after the years that it is calibrated on.
+/// The windows: sales in stretches of so many months, each after the years that it is calibrated on. Where there is a test, new
+/// stretches begin with it, and what is sold before it and would expire in it is not sold.
 fn spans(
     history: &History,
     calendar: &Calendar<'_>,
@@ -251,36 +260,75 @@ fn spans(
     walk: &WalkForwardPlan,
 ) -> Result<Vec<Span>> {
     const DAYS_PER_YEAR: f64 = 365.25;
-    let calibrated = Days::new((walk.years * DAYS_PER_YEAR) as u64);
+    let years = walk
+        .years
+        .map(|years| Days::new((years * DAYS_PER_YEAR) as u64));
+    let start = settings
+        .start
+        .or_else(|| years.map(|years| history.dates[0] + years));
+    let Some(start) = start else {
+        return Err(Error::input(
+            "`walk_forward.years` \"all\" needs `backtest.start`, the first date of sale",
+        ));
+    };
     let mut settings = settings.clone();
-    settings.start = Some(settings.start.unwrap_or(history.dates[0] + calibrated));
+    settings.start = Some(start);
     let sales = backtest::sales(
         history,
         calendar,
         &settings,
         backtest::period(history, &settings),
     )?;
-    let first = settings.start.unwrap_or(history.dates[0]);
+    let known_from = |sale: usize| match years {
+        Some(years) => history.index_from(history.dates[sale] - years),
+        None => 0,
+    };
     let mut spans: Vec<Span> = Vec::new();
-    let mut rest = sales.as_slice();
-    for stretch in 1.. {
-        let Some(&sale) = rest.first() else {
-            break;
-        };
-        let end = first + Months::new(stretch * walk.months);
-        let count = rest.partition_point(|&day| history.dates[day] < end);
-        if count == 0 {
-            continue;
+    let mut stretches = |first: NaiveDate, sales: &[usize], phase: Phase| {
+        let mut rest = sales;
+        for stretch in 1.. {
+            let Some(&sale) = rest.first() else {
+                break;
+            };
+            let end = first + Months::new(stretch * walk.months);
+            let count = rest.partition_point(|&day| history.dates[day] < end);
+            if count == 0 {
+                continue;
+            }
+            let (sold, later) = rest.split_at(count);
+            spans.push(Span {
+                number: spans.len(),
+                known: known_from(sale)..sale,
+                sales: sold.to_vec(),
+                phase,
+            });
+            rest = later;
         }
-        let (sold, later) = rest.split_at(count);
-        let from = history.index_from(history.dates[sale] - calibrated);
-        spans.push(Span {
-            number: spans.len(),
-            known: from..sale,
-            sales: sold.to_vec(),
-        });
-        rest = later;
+    };
+    let Some(test_from) = walk.test_from else {
+        stretches(start, &sales, Phase::Test);
+        return Ok(spans);
+    };
+    let (before, test) =
+        sales.split_at(sales.partition_point(|&day| history.dates[day] < test_from));
+    let expired = |sale: &usize| {
+        let expiry = calendar.expiry(*sale);
+        expiry.is_some_and(|close| history.dates[close] < test_from)
+    };
+    let validation: Vec<usize> = before.iter().copied().filter(expired).collect();
+    if validation.is_empty() {
+        return Err(Error::input(format!(
+            "`walk_forward.test_from` {test_from}: no contract is sold from {start} on and expires before it"
+        )));
     }
+    // What ends before the test is a look at the validation period alone.
+    if test.is_empty() && settings.end.is_none_or(|end| end >= test_from) {
+        return Err(Error::input(format!(
+            "`walk_forward.test_from` {test_from}: no contract is sold from then on"
+        )));
+    }
+    stretches(start, &validation, Phase::Validation);
+    stretches(test_from, test, Phase::Test);
     Ok(spans)
 }
 
@@ -389,7 +437,7 @@ fn metrics(
             estimated_to: None,
             first: date(trades.first()),
             last: date(trades.last()),
-            contracts: results.windows.iter().map(|window| window.contracts).sum(),
+            contracts: results.contracts(),
             tenor: Some(plan.tenor.to_string()),
             closes: Some(calendar.frequency().to_string()),
             warnings: histories[0].warnings.clone(),

@@ -1,18 +1,18 @@
 //! The results as a page in Markdown.
 
+use super::markdown::Page;
 use crate::contract::{Charge, Contract, Cost, Instrument, SquareRoot};
 use crate::hedging::Financing;
 use crate::market::estimation::VarianceEstimator;
 use crate::market::{Assets, Curve};
 use crate::numbers::{self, significant};
-use crate::report::table::{Cell, Table};
+use crate::report::protocol;
 use crate::report::walk_forward::{findings, tables};
 use crate::runs::precision::listed;
 use crate::runs::walk_forward::Results;
 use crate::strategy::{
     BacktestPlan, Parameterisation, Plan, Premium, Schedule, Strike, TrainingPaths, WalkForwardPlan,
 };
-use std::fmt::Write;
 
 /// The page of a walk-forward run: what was done, the tables, what they say, the figure at the relative path `figure`,
 /// and the command that makes the page, if it is known.
@@ -36,17 +36,9 @@ pub fn page(
     }
     page.line(&format!("\n![P&L added up over the contracts]({figure})\n"));
     for table in tables(results) {
-        page.table(&table);
+        page.table("##", &table);
     }
-    page.0
-}
-
-fn text(cell: &Cell) -> String {
-    match &cell.error {
-        Some(error) if error.starts_with(['[', '±']) => format!("{} {error}", cell.value),
-        Some(error) => format!("{}, {error}", cell.value),
-        None => cell.value.clone(),
-    }
+    page.into_text()
 }
 
 /// Whether contracts are sold at variances that differ.
@@ -227,29 +219,7 @@ fn financing(terms: &Financing) -> String {
     format!(" with {}", listed(&words.collect::<Vec<_>>()))
 }
 
-#[derive(Default)]
-struct Page(String);
-
 impl Page {
-    fn line(&mut self, text: &str) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "{text}");
-    }
-
-    fn table(&mut self, table: &Table) {
-        self.line(&format!("## {}\n", table.caption));
-        for note in &table.notes {
-            self.line(&format!("{note}\n"));
-        }
-        self.line(&format!("| {} |", table.heads.join(" | ")));
-        self.line(&format!("|---{}|", "|---:".repeat(table.heads.len() - 1)));
-        for row in &table.rows {
-            let cells: Vec<String> = row.iter().map(text).collect();
-            self.line(&format!("| {} |", cells.join(" | ")));
-        }
-        self.line("");
-    }
-
     fn setting(
         &mut self,
         plan: &Plan,
@@ -257,15 +227,8 @@ impl Page {
         walk: &WalkForwardPlan,
         results: &Results,
     ) {
-        let contract = &plan.contract;
-        let contracts: usize = results.windows.iter().map(|window| window.contracts).sum();
-        let schedule = match settings.schedule {
-            Schedule::NonOverlapping => "when the contract before expires".into(),
-            Schedule::Every(days) => format!("every {days} trading days"),
-            Schedule::Weekly => "on the first trading day of every week".into(),
-            Schedule::Monthly => "on the first trading day of every month".into(),
-        };
-        let (Some(first), Some(last)) = (results.windows.first(), results.windows.last()) else {
+        let assets = plan.assets();
+        let Some((sold, unit)) = sold(plan, settings, results) else {
             return;
         };
         let start = if walk.warm_start {
@@ -276,27 +239,10 @@ impl Page {
         } else {
             String::new()
         };
-        let share = |strike: f64| numbers::share(strike / plan.market.spot);
-        let assets = plan.assets();
-        let (strike, unit) = match (plan.strike, upper_strike(contract)) {
-            (Strike::Delta { size, .. }, _) => (
-                format!("struck at a Black–Scholes delta of {size}, "),
-                format!("for a strike of {}", significant(contract.strike, 5)),
-            ),
-            (Strike::Moneyness, None) if !plan.has_strike() => (String::new(), unit(&assets)),
-            (Strike::Moneyness, upper) => (
-                match upper {
-                    None => format!("struck at {} of the spot, ", share(contract.strike)),
-                    Some(upper) => format!(
-                        "struck at {} and {} of the spot, ",
-                        share(contract.strike),
-                        share(upper)
-                    ),
-                },
-                unit(&assets),
-            ),
+        let before = match walk.years {
+            Some(years) => format!("the {years} years before the first sale"),
+            None => "all years before the first sale".into(),
         };
-        let before = format!("the {} years before the first sale", walk.years);
         let (parameters, those) = match settings.parameters {
             Parameterisation::History => (
                 match assets.count() {
@@ -322,28 +268,15 @@ impl Page {
                 "paths made of the returns of {those} by the stationary bootstrap, in blocks of {block} days on average"
             ),
         };
-        let carry = carry(&assets, plan.contract.expiry) + &financing(&plan.financing);
         let premium = match plan.premium {
             Premium::Model => "The premium is the model's price at the variance of the day".into(),
             Premium::Amount(amount) => format!("The premium is {amount}"),
         };
         self.line(&format!(
-            "{contracts} {}s on `{}`, sold {schedule} from {} to {}, {strike}{} trading days, {carry}, hedged daily \
-             with {}, {} at expiry. In each of {} windows, {parameters}, the policies are trained for {} of the P&L on \
+            "{sold} In each of {} windows, {parameters}, the policies are trained for {} of the P&L on \
              {paths}, and hedge what is sold in the {} months after{start}. Parameters, variance, premium and policy of \
              a contract come from closes up to its sale, hedge ratios from closes up to theirs. {premium}; that variance \
              is {}.\n",
-            contract.name,
-            settings.file_names(),
-            first.first_sale,
-            last.last_sale,
-            contract.steps,
-            hedge(plan),
-            if plan.liquidation {
-                "closed at the same costs"
-            } else {
-                "carried on without costs"
-            },
             results.windows.len(),
             plan.risk,
             walk.months,
@@ -360,7 +293,79 @@ impl Page {
              of {:.1} on average.\n",
             results.block
         ));
+        if let Some(text) = periods(results) {
+            self.line(&format!("{text}\n"));
+        }
+        if let Some(registered) = &results.registration {
+            self.line(&format!("{}\n", protocol::registered(registered)));
+        }
     }
+}
+
+/// What of the results belongs to which period, of a strategy that has a first day of the test.
+fn periods(results: &Results) -> Option<String> {
+    let test_from = results.test_from.as_ref()?;
+    let validation = results.validation.as_ref()?;
+    let before = format!(
+        "{} contracts from {} to {} are the validation period: they have expired before the test begins on {test_from}, and whatever \
+         is chosen is chosen there.",
+        validation.contracts, validation.first_sale, validation.last_expiry,
+    );
+    Some(match results.test {
+        Some(_) => format!("{before} All else on this page is said of the test."),
+        None => format!(
+            "{before} This run ends before the test, so the whole page is said of that period."
+        ),
+    })
+}
+
+/// What is sold, when, and how it is hedged, in a sentence, and the unit of its P&L; nothing if nothing is sold.
+pub fn sold(plan: &Plan, settings: &BacktestPlan, results: &Results) -> Option<(String, String)> {
+    let contract = &plan.contract;
+    let schedule = match settings.schedule {
+        Schedule::NonOverlapping => "when the contract before expires".into(),
+        Schedule::Every(days) => format!("every {days} trading days"),
+        Schedule::Weekly => "on the first trading day of every week".into(),
+        Schedule::Monthly => "on the first trading day of every month".into(),
+    };
+    let (first, last) = (results.reported().next()?, results.reported().last()?);
+    let share = |strike: f64| numbers::share(strike / plan.market.spot);
+    let assets = plan.assets();
+    let (strike, unit) = match (plan.strike, upper_strike(contract)) {
+        (Strike::Delta { size, .. }, _) => (
+            format!("struck at a Black–Scholes delta of {size}, "),
+            format!("for a strike of {}", significant(contract.strike, 5)),
+        ),
+        (Strike::Moneyness, None) if !plan.has_strike() => (String::new(), unit(&assets)),
+        (Strike::Moneyness, upper) => (
+            match upper {
+                None => format!("struck at {} of the spot, ", share(contract.strike)),
+                Some(upper) => format!(
+                    "struck at {} and {} of the spot, ",
+                    share(contract.strike),
+                    share(upper)
+                ),
+            },
+            unit(&assets),
+        ),
+    };
+    let carry = carry(&assets, plan.contract.expiry) + &financing(&plan.financing);
+    let sentence = format!(
+        "{} {}s on `{}`, sold {schedule} from {} to {}, {strike}{} trading days, {carry}, hedged daily with {}, {} at expiry.",
+        results.contracts(),
+        contract.name,
+        settings.file_names(),
+        first.first_sale,
+        last.last_sale,
+        contract.steps,
+        hedge(plan),
+        if plan.liquidation {
+            "closed at the same costs"
+        } else {
+            "carried on without costs"
+        },
+    );
+    Some((sentence, unit))
 }
 
 #[cfg(test)]

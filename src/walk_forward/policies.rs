@@ -10,16 +10,41 @@ use crate::random::Purpose;
 use crate::runs::shard::Shard;
 use crate::runs::store::{RunFolder, from_json, to_json};
 use crate::strategy::{Length, OptimizerPlan, Plan, WalkForwardPlan};
-use crate::training::Sources;
+use crate::training::{Sources, TrainingPoint};
 use serde::{Deserialize, Serialize};
 
 /// An optimizer and a seed.
 pub type Training<'a> = (&'a OptimizerPlan, u64);
 
 /// What is kept of a training beside its policy, and says that the policy is there.
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    seconds: f64,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Kept {
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Steps of training and the risk at their end; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+
+/// Where a training ended.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct End {
+    /// Steps that were taken.
+    pub steps: usize,
+    /// The risk on training batches, averaged over the last tenth of the steps.
+    pub risk: f64,
+}
+
+impl End {
+    fn of(points: &[TrainingPoint]) -> Option<Self> {
+        let last = points.len().div_ceil(10);
+        let risks = points.iter().rev().take(last).map(|point| point.risk);
+        let risk = risks.sum::<f64>() / last as f64;
+        risk.is_finite().then_some(Self {
+            steps: points.len(),
+            risk,
+        })
+    }
 }
 
 /// The file of a training in the folder of a window: in the folder `of`, with the ending `ending`.
@@ -103,7 +128,7 @@ impl<'a> Shared<'a> {
         own.into_iter().chain(before).collect()
     }
 
-    /// The policy of a training in a window and the seconds that it took; trained unless the run has it.
+    /// The policy of a training in a window and how that ended; trained unless the run has it.
     ///
     /// # Errors
     /// The errors of the calibration, the training and the keeper.
@@ -112,7 +137,7 @@ impl<'a> Shared<'a> {
         span: &Span,
         training: Training<'_>,
         keeper: &mut dyn Keeper,
-    ) -> Result<(Parameters, f64)> {
+    ) -> Result<(Parameters, Kept)> {
         let (optimizer, seed) = training;
         let known = self.known(span)?;
         let maps = || known.plan.shape.maps();
@@ -124,7 +149,7 @@ impl<'a> Shared<'a> {
         let (policy, file) = (policy_file(span, training), kept_file(span, training));
         if let Some(kept) = keeper.read(&file)? {
             let kept: Kept = from_json(&kept).map_err(|why| damaged(&file, &why))?;
-            return Ok((weights(&policy, keeper)?, kept.seconds));
+            return Ok((weights(&policy, keeper)?, kept));
         }
         let warm = match self.before(span) {
             Some(before) => Some(weights(&policy_file(before, training), keeper)?),
@@ -163,11 +188,14 @@ impl<'a> Shared<'a> {
             .parameters
             .to_bytes(&optimizer.name, seed, &*plan.seen()?)?;
         keeper.write(&policy, &bytes)?;
-        let seconds = trained.seconds;
-        let kept = to_json(&Kept { seconds }).map_err(|why| damaged(&file, &why))?;
-        keeper.write(&file, &kept)?;
+        let kept = Kept {
+            seconds: trained.seconds,
+            end: End::of(&trained.points),
+        };
+        let written = to_json(&kept).map_err(|why| damaged(&file, &why))?;
+        keeper.write(&file, &written)?;
         keeper.remove(&checkpoint)?;
-        Ok((trained.parameters, seconds))
+        Ok((trained.parameters, kept))
     }
 }
 

@@ -1,16 +1,20 @@
 //! What a walk-forward is asked for, kept in its folder.
 
+use super::registered::study_plan;
 use super::shares::Pieces;
-use super::{Finished, Report, check, label, run_on, spans};
-use crate::backtest::Calendar;
+use super::{Finished, Report, label, run_on};
 use crate::distributed::Ranks;
 use crate::error::{Error, Result, at_path};
 use crate::runs::metrics::Request;
 use crate::runs::progress::Planned;
+use crate::runs::registration::{self, Registration, StudyPlan};
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, OptimizerPlan, Plan, WalkForwardPlan};
 use std::path::Path;
+
+/// What a walk-forward does and how it is judged, in its folder.
+pub(super) const PLAN: &str = "plan.json";
 
 /// A run folder with all that is needed to carry a walk-forward out, now or after the process was stopped.
 pub struct Prepared {
@@ -25,19 +29,28 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The folder of a new walk-forward, or of a shard of it.
+    /// The folder of a new walk-forward, or of a shard of it, under a registered plan if there is one.
     ///
     /// # Errors
-    /// [`Error::Input`] if the strategy cannot walk forward, the folder cannot be written, or the history is at fault.
-    pub fn new(plan: Plan, shard: Option<Shard>, root: &Path) -> Result<Self> {
+    /// [`Error::Input`] if the strategy cannot walk forward, the folder cannot be written, the history is at fault, or the
+    /// registered plan is another one.
+    pub fn new(
+        plan: Plan,
+        shard: Option<Shard>,
+        root: &Path,
+        registration: Option<&Registration>,
+    ) -> Result<Self> {
         let settings = backtest(&plan)?;
         let (plan, walk) = plan.with_walk_forward()?;
-        check(&settings, walk)?;
-        plan.check_memory(walk.seeds)?;
         // Before the folder, so that what cannot be read leaves none.
-        let histories = crate::backtest::load(&plan, &settings)?;
-        let calendar = Calendar::new(&histories[0], &plan, &settings)?;
-        let windows = spans(&histories[0], &calendar, &settings, &walk)?.len();
+        let study = study_plan(&[&plan])?;
+        plan.check_memory(walk.seeds)?;
+        if let Some(registration) = registration {
+            registration.covers_one(&study)?;
+        }
+        let periods = study.periods.iter();
+        let periods = periods.flat_map(|of| [&of.validation, &of.test].into_iter().flatten());
+        let windows = periods.map(|sales| sales.windows).sum();
         let pieces = Pieces::new(&plan, &walk, windows);
         let own = pieces.trainings(&pieces.own(&plan, shard)?);
         let request = Request {
@@ -55,7 +68,12 @@ impl Prepared {
         };
         let (folder, _) = store::begin(root, &name, request, |folder| {
             let windows = folder.path().join(RunFolder::WINDOWS);
-            at_path(&windows, std::fs::create_dir_all(&windows))
+            at_path(&windows, std::fs::create_dir_all(&windows))?;
+            folder.write_json(PLAN, &study)?;
+            match registration {
+                Some(registration) => folder.write_json(registration::FILE, registration),
+                None => Ok(()),
+            }
         })?;
         Ok(Self {
             plan,
@@ -82,12 +100,44 @@ impl Prepared {
             Plan::parse(&text, |_| {}).map_err(|error| not(&format!("{STRATEGY}: {error}")))?;
         let settings = backtest(&plan)?;
         let (plan, walk) = plan.with_walk_forward()?;
+        if let Some(registration) = Registration::of_run(&folder)?
+            && !folder.is_complete()
+        {
+            let covered = registration.covers_one(&study_plan(&[&plan])?);
+            covered.map_err(|error| error.at(&format!("run `{}`", folder.id())))?;
+        }
         Ok(Self {
             plan,
             settings,
             walk,
             folder,
         })
+    }
+
+    /// The newest run under `root` that does what `study` says, whether it has ended or was stopped, and that was begun under
+    /// `registration` if there is one.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the root cannot be read; those of [`Self::again`].
+    pub fn known(
+        study: &StudyPlan,
+        root: &Path,
+        registration: Option<&Registration>,
+    ) -> Result<Option<Self>> {
+        for listed in store::list(root)? {
+            let folder = listed.folder;
+            // Runs of other kinds and of older versions have no plan.
+            if !matches!(folder.read_json::<StudyPlan>(PLAN), Ok(Some(own)) if own == *study) {
+                continue;
+            }
+            let own = Registration::of_run(&folder)?;
+            let is_shard = folder.request()?.is_some_and(|of| of.shard.is_some());
+            let covered = registration.is_none_or(|asked| own.is_some_and(|own| own == *asked));
+            if covered && !is_shard {
+                return Self::again(folder).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Carries the run out on all ranks of a job, of which this is rank 0; see [`run_on`].

@@ -1,16 +1,17 @@
 //! What the contracts of all windows come to.
 
 use super::Trade;
+use super::compared::{Book, Measures, deviation, mean};
 use super::trades::average;
 use crate::optimizer::Family;
 use crate::risk::bootstrap::{self, Bootstrap, holm, maximum_drawdown};
 use crate::risk::cvar;
 use crate::runs::breakdown::{Breakdown, Expired};
 use crate::runs::walk_forward::{
-    BestOfWindows, BetweenSeeds, Bounded, Period, PeriodStatistics, Results, StrategyResult, Test,
-    Window,
+    BestOfWindows, BetweenSeeds, Bounded, Period, PeriodStatistics, Phase, Results, StrategyResult,
+    Test, Window,
 };
-use crate::strategy::Plan;
+use crate::strategy::{Plan, WalkForwardPlan};
 use chrono::{Datelike, NaiveDate};
 
 /// Falls of the S&P 500 that hedgers remember: name, first and last day, from the high to the low or, in 2015, to the
@@ -29,15 +30,6 @@ const STRESS: [(&str, [i32; 3], [i32; 3]); 5] = [
 
 const DRAWS: usize = 4999;
 const LEVEL: f64 = 0.95;
-
-fn mean(pnl: &[f64]) -> f64 {
-    pnl.iter().sum::<f64>() / pnl.len() as f64
-}
-
-fn deviation(pnl: &[f64]) -> f64 {
-    let centre = mean(pnl);
-    (pnl.iter().map(|z| (z - centre).powi(2)).sum::<f64>() / (pnl.len() as f64 - 1.0)).sqrt()
-}
 
 /// A statistic of P&L.
 type Statistic = Box<dyn Fn(&[f64]) -> f64 + Sync>;
@@ -74,9 +66,63 @@ fn hedged(trades: &[Trade]) -> Vec<Hedged> {
         .collect()
 }
 
+/// What the trades of all windows come to: those of the test or, of a run that ends before it, of the validation period; with both
+/// periods beside each other where the strategy has a first day of the test.
+pub fn of_periods(
+    plan: &Plan,
+    walk: &WalkForwardPlan,
+    overlap: f64,
+    windows: Vec<Window>,
+    trades: &[Trade],
+) -> Results {
+    let Some(test_from) = walk.test_from else {
+        return results(plan, overlap, windows, trades);
+    };
+    let measures = Measures {
+        seed: plan.seed,
+        risk: &plan.risk,
+    };
+    let period = |phase: Phase| {
+        let own = in_phase(&windows, trades, phase);
+        let compared = Book::new(&windows, &own).compared(phase, &measures);
+        compared.map(Box::new)
+    };
+    let (validation, test) = (period(Phase::Validation), period(Phase::Test));
+    let shown = in_phase(&windows, trades, reported_phase(&windows));
+    Results {
+        test_from: Some(test_from.to_string()),
+        validation,
+        test,
+        ..results(plan, overlap, windows, &shown)
+    }
+}
+
+/// The trades that results speak of.
+pub fn reported(results: &Results, trades: Vec<Trade>) -> Vec<Trade> {
+    match results.test_from {
+        None => trades,
+        Some(_) => in_phase(&results.windows, &trades, reported_phase(&results.windows)),
+    }
+}
+
+fn reported_phase(windows: &[Window]) -> Phase {
+    match windows.iter().any(|window| window.phase == Phase::Test) {
+        true => Phase::Test,
+        false => Phase::Validation,
+    }
+}
+
+/// The trades of windows of one period.
+pub fn in_phase(windows: &[Window], trades: &[Trade], phase: Phase) -> Vec<Trade> {
+    let own = trades
+        .iter()
+        .filter(|trade| windows[trade.window].phase == phase);
+    own.cloned().collect()
+}
+
 /// What `trades` come to: every statistic is the mean of that of each seed, drawdowns, periods, parts and worst contracts
 /// are those of P&L averaged over seeds.
-pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]) -> Results {
+fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]) -> Results {
     let level = plan.risk.watched_level();
     let all = hedged(trades);
     let count = all.first().map_or(0, |hedged| hedged.trades.len());
@@ -234,6 +280,10 @@ pub fn results(plan: &Plan, overlap: f64, windows: Vec<Window>, trades: &[Trade]
         best_classical,
         block,
         level,
+        test_from: None,
+        validation: None,
+        test: None,
+        registration: None,
     }
 }
 

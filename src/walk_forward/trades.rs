@@ -24,6 +24,9 @@ pub struct Trade {
     pub sold: NaiveDate,
     /// The day of the last close, at which the contract is settled.
     pub expiry: NaiveDate,
+    /// The volatility that was known at the sale, by which calm and turbulent days are told apart: implied where
+    /// the history has it, otherwise realised over the closes before. Annualised; not a number in runs of older versions.
+    pub volatility: f64,
     /// What the contract was sold for.
     pub premium: f64,
     /// The P&L of the seller, hedge and costs included.
@@ -54,7 +57,8 @@ type Number = (&'static str, fn(&Trade) -> f64, fn(&mut Trade, f64));
 
 /// The parts of the attribution have the prefix `pnl_`; they add up to `pnl`, `pnl_drift` apart, which is contained in
 /// `pnl_delta`.
-const NUMBERS: [Number; 15] = [
+const NUMBERS: [Number; 16] = [
+    ("volatility", |t| t.volatility, |t, x| t.volatility = x),
     ("premium", |t| t.premium, |t, x| t.premium = x),
     ("pnl", |t| t.pnl, |t, x| t.pnl = x),
     ("cost", |t| t.cost, |t, x| t.cost = x),
@@ -178,6 +182,7 @@ pub fn read(path: &Path) -> Result<Vec<Trade>> {
             window: window[row] as usize,
             sold: sold[row],
             expiry: expiry[row],
+            volatility: f64::NAN,
             premium: 0.0,
             pnl: 0.0,
             cost: 0.0,
@@ -185,11 +190,12 @@ pub fn read(path: &Path) -> Result<Vec<Trade>> {
             attribution: Attribution::default(),
         })
         .collect();
-    // Windows of older versions have not all parts, and what they have not is 0.
+    // Windows of older versions have not all parts, and what they have not is 0; nor do they have volatilities.
     let has = |name: &str| frame.get_column_index(name).is_some();
+    let is_new = |name: &str| name.starts_with("pnl_") || name == "volatility";
     for (name, _, set) in NUMBERS
         .into_iter()
-        .filter(|(name, ..)| has(name) || !name.starts_with("pnl_"))
+        .filter(|(name, ..)| has(name) || !is_new(name))
     {
         for (trade, value) in trades.iter_mut().zip(numbers(path, &frame, name)?) {
             set(trade, value);

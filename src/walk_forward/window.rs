@@ -8,6 +8,7 @@ use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, past};
 use crate::error::Result;
 use crate::groups::{Keeper, Work};
 use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
+use crate::market::estimation::VarianceEstimator;
 use crate::market::{Assets, History, Market, PathSource};
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
@@ -15,7 +16,7 @@ use crate::runs::classical::HedgeRow;
 use crate::runs::parquet::parquet_bytes;
 use crate::runs::precision::Precision;
 use crate::runs::store::{RunFolder, to_json};
-use crate::runs::walk_forward::Window;
+use crate::runs::walk_forward::{Phase, TrainingEnd, Window};
 use crate::strategy::{
     BacktestPlan, FittedOn, HedgeValidation, Plan, TrainingPaths, TuneOn, WalkForwardPlan,
 };
@@ -36,6 +37,8 @@ pub struct Span {
     pub known: Range<usize>,
     /// The closes at which its contracts are sold.
     pub sales: Vec<usize>,
+    /// The period that its contracts belong to.
+    pub phase: Phase,
 }
 
 impl Span {
@@ -178,6 +181,8 @@ impl Shared<'_> {
                     window: span.number,
                     sold: contracts.sold[i],
                     expiry: contracts.expiry[i],
+                    volatility: self
+                        .volatility(calibration.first(), history.index_from(contracts.sold[i])),
                     premium: contracts.premiums[i],
                     pnl: book.pnl[i],
                     cost: book.cost[i],
@@ -187,11 +192,19 @@ impl Shared<'_> {
             }
             Ok(())
         };
-        let (mut seconds, seen) = (Vec::new(), plan.seen()?);
+        let (mut seconds, mut trainings) = (Vec::new(), Vec::new());
+        let seen = plan.seen()?;
         for training in self.trainings() {
-            let (parameters, spent) = self.policy(span, training, keeper)?;
+            let (parameters, kept) = self.policy(span, training, keeper)?;
             let (optimizer, seed) = training;
-            seconds.push((optimizer.name.clone(), seed, spent));
+            seconds.push((optimizer.name.clone(), seed, kept.seconds));
+            trainings.extend(kept.end.map(|end| TrainingEnd {
+                strategy: optimizer.name.clone(),
+                seed,
+                seconds: kept.seconds,
+                steps: end.steps,
+                risk: end.risk,
+            }));
             let sweep = plan.sweep();
             let policy = TrainedPolicy {
                 parameters: &parameters,
@@ -228,6 +241,7 @@ impl Shared<'_> {
             .find(|tuned| tuned.hedge.parameters().contains(&Parameter::Aversion));
         let window = Window {
             number: span.number,
+            phase: span.phase,
             calibrated_from: history.dates[span.known.start].to_string(),
             calibrated_to: history.dates[last].to_string(),
             first_sale: contracts.sold[0].to_string(),
@@ -242,6 +256,7 @@ impl Shared<'_> {
             band_at_bound: band.is_some_and(|band| band.tuned.iter().any(|one| one.at_bound)),
             hedges: tuned.iter().map(HedgeRow::from).collect(),
             seconds,
+            trainings,
         };
         let mut write =
             |name: &str, bytes: Result<Vec<u8>>| keeper.write(&span.file(name), &bytes?);
@@ -252,6 +267,20 @@ impl Shared<'_> {
             WINDOW,
             json.map_err(|why| damaged(&span.file(WINDOW), &why)),
         )
+    }
+
+    /// The annualised volatility that was known at `sale`: the implied one where the history has it, otherwise that of the returns
+    /// of the 21 closes before, or of as many as there are; not a number at the first close.
+    fn volatility(&self, known: &Calibration, sale: usize) -> f64 {
+        const CLOSES: usize = 21;
+        if self.settings.variance == VarianceEstimator::Implied {
+            return known.variance[sale].sqrt();
+        }
+        let close = &self.histories[0].close;
+        let returns = close[sale.saturating_sub(CLOSES)..=sale].windows(2);
+        let count = returns.len() as f64;
+        let squares = returns.map(|pair| (pair[1] / pair[0]).ln().powi(2));
+        (squares.sum::<f64>() / count / self.calendar.dt()).sqrt()
     }
 
     /// Paths for a purpose, as the window has seen them.

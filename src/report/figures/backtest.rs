@@ -27,13 +27,29 @@ pub const BACKTEST_PNL: SvgFigure = SvgFigure {
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
 fn cumulative_pnl(table: &BacktestTable, palette: &Palette, form: Form) -> Result<Option<String>> {
-    let curves: Vec<(&str, Vec<(f64, f64)>)> = curves(&table.books)
-        .into_iter()
+    cumulative(
+        "Backtest: cumulative P&L",
+        &curves(&table.books),
+        palette,
+        form,
+    )
+}
+
+/// Sums of P&L through calendar time, a line for each strategy; absent without points.
+///
+/// # Errors
+/// [`crate::Error::Computation`] if plotters fails.
+pub fn cumulative(
+    title: &str,
+    curves: &[(&str, Vec<(NaiveDate, f64)>)],
+    palette: &Palette,
+    form: Form,
+) -> Result<Option<String>> {
+    let curves: Vec<(&str, Vec<(f64, f64)>)> = curves
+        .iter()
         .map(|(strategy, points)| {
-            let placed = points
-                .into_iter()
-                .map(|(date, sum)| (decimal_year(date), sum));
-            (strategy, placed.collect())
+            let placed = points.iter().map(|(date, sum)| (decimal_year(*date), *sum));
+            (*strategy, placed.collect())
         })
         .collect();
     let values = curves.iter().flat_map(|(_, points)| points.iter());
@@ -54,7 +70,6 @@ fn cumulative_pnl(table: &BacktestTable, palette: &Palette, form: Form) -> Resul
             (words, palette.line(strategy))
         })
         .collect();
-    let title = "Backtest: cumulative P&L";
     figure(form, title, &legend, true, 1.0, |area| {
         let x = Axis {
             label: "expiry",

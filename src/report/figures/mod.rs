@@ -5,6 +5,7 @@ mod canvas;
 pub(crate) mod damping;
 mod figure;
 pub(crate) mod histogram;
+pub mod intervals;
 mod path;
 pub(crate) mod scatter;
 pub mod study;
