@@ -66,12 +66,6 @@ impl<'a, R> PathBlock<'a, R> {
         (!rows.is_empty()).then(|| SurfaceRows::new(rows, self.layout.dates()))
     }
 
-    /// What is traded, the first asset first.
-    #[inline(always)]
-    pub fn instruments(&self) -> &'a [Instrument] {
-        self.layout.instruments()
-    }
-
     /// The price of an instrument at every date; number 0 is the first asset.
     #[inline(always)]
     pub fn price(&self, instrument: usize) -> &'a [Lane<R>] {
