@@ -56,9 +56,7 @@ pub use limits::LimitsSection;
 pub use market::MarketSection;
 pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
-pub use policy::{
-    Aversion, AversionRule, EvaluationSection, PolicySection, TuneOn, TunedAversion,
-};
+pub use policy::{Aversion, AversionRule, EvaluationSection, PolicySection, TuneOn, TunedAversion};
 pub use price_files::{AssetFiles, Files};
 pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;

@@ -34,6 +34,12 @@ impl<'a, R> PathBlock<'a, R> {
         self.spot.len() - 1
     }
 
+    /// What is traded, the first asset first.
+    #[inline(always)]
+    pub fn instruments(&self) -> &'a [Instrument] {
+        self.layout.instruments()
+    }
+
     /// The spot of an asset at every date.
     #[inline(always)]
     pub fn spot_of(&self, asset: usize) -> &'a [Lane<R>] {
@@ -58,12 +64,6 @@ impl<'a, R> PathBlock<'a, R> {
     pub fn surface(&self) -> Option<SurfaceRows<'a, R>> {
         let rows = &self.rows[self.layout.surface()];
         (!rows.is_empty()).then(|| SurfaceRows::new(rows, self.layout.dates()))
-    }
-
-    /// What is traded, the first asset first.
-    #[inline(always)]
-    pub fn instruments(&self) -> &'a [Instrument] {
-        self.layout.instruments()
     }
 
     /// The price of an instrument at every date; number 0 is the first asset.
