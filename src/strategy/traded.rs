@@ -18,10 +18,11 @@ impl Plan {
         self.instruments.iter().any(|(_, charge)| !charge.is_free())
     }
 
-    /// Whether a cost, a feature or the action depends on the state of an option beside its price.
+    /// Whether a cost, a feature, the action or the hedge that it departs from depends on the state of an option beside its price.
     fn asks_of_options(&self) -> bool {
         let mut charges = self.instruments.iter();
         charges.any(|(_, charge)| charge.asks_of_options())
+            || self.reference.is_some_and(|hedge| hedge.needs().option)
             || self.features.ask_options()
             || self.actor().nets_options()
     }

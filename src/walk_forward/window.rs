@@ -237,9 +237,7 @@ impl Shared<'_> {
             ..FittedOn::default()
         };
         let tuned = match plan.tune_on {
-            TuneOn::Past => {
-                plan.hedges_tuned_on(&contracts.assets, &on, &mut || keeper.busy())?
-            }
+            TuneOn::Past => plan.hedges_tuned_on(&contracts.assets, &on, &mut || keeper.busy())?,
             TuneOn::Model => {
                 let own = plan.assets();
                 let untuned = |hedge| plan.classical_on(hedge, &own, HedgeValues::default(), &on);
