@@ -10,19 +10,25 @@ use crate::runs::store::RunFolder;
 use crate::strategy::{Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
-/// e^{−∫ r} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0. Of several contracts, each sold at its
-/// model price, it is the mean of these prices and e^{−∫ r} ρ(z) of the P&L at them: one mark-up on all.
+/// e^{−∫ r} ρ(z)/k of the P&L z without a premium, since ρ(z + c) = ρ(z) − k c and ρ(0) = 0. Of several contracts, each sold at its
+/// model price, it is the mean of these prices and e^{−∫ r} ρ(z)/k of the P&L at them: one mark-up on all.
 ///
 /// # References
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
 ///
 /// # Errors
-/// The errors of the policies; the error of `stop`, which is asked again and again.
+/// [`Error::Input`] if the risk measure does not count cash; the errors of the policies; the error of `stop`, which is asked again and again.
 pub fn indifference_prices(
     plan: &Plan,
     policies: &[SavedPolicy],
     stop: impl Fn() -> Result<()>,
 ) -> Result<Vec<(String, Option<u64>, Estimate)>> {
+    if plan.risk.cash() <= 0.0 {
+        return Err(Error::input(format!(
+            "`risk`: a premium does not change the {}, so no price makes up for it",
+            plan.risk
+        )));
+    }
     let mut free = plan.clone();
     let sold_for = match plan.contract.family() {
         None => {
@@ -52,7 +58,7 @@ pub fn indifference_prices(
         })
         .collect::<Result<Vec<_>>>()?;
     outcomes.extend(classical(&bench, &free.tuned_hedges(&mut || stop())?)?);
-    let discount = plan.market.rate.discount(0.0, plan.contract.expiry);
+    let discount = plan.market.rate.discount(0.0, plan.contract.expiry) / plan.risk.cash();
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
         let price = Estimate {
             value: sold_for + discount * row.risk,

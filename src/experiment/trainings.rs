@@ -70,7 +70,7 @@ pub fn entries(plan: &Plan, scope: &Scope) -> Vec<Entry> {
         }
     }
     for &parameter in &scope.frontier {
-        if plan.risk.parameter() != parameter {
+        if plan.risk.parameter() != Some(parameter) {
             for optimizer in &plan.optimizers {
                 add(optimizer, Variant::Risk(parameter));
             }
@@ -328,9 +328,9 @@ pub fn measure(
                         row: row.clone(),
                     });
                 }
-                if frontier {
+                if let (true, Some(parameter)) = (frontier, plan.risk.parameter()) {
                     trained.frontier.push(FrontierRow {
-                        parameter: plan.risk.parameter(),
+                        parameter,
                         row: row.clone(),
                     });
                 }

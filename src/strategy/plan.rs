@@ -188,7 +188,7 @@ impl Plan {
         let backtest = backtest
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
-        let risk = strategy.risk.risk(market.spot);
+        let risk = strategy.risk.risk(market.spot)?;
         let limits = limits(&strategy.limits, &instruments)?;
         let mut plan = Self {
             name: strategy.name.clone(),

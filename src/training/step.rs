@@ -183,8 +183,9 @@ impl<'a> Step<'a> {
             ledger: &self.smoothed,
             unit: self.unit,
         };
-        let mut gradient =
-            hedge.risk_gradient(&self.paths, &unrecorded, self.martingale.as_ref())?;
+        let cash = self.plan.risk.cash();
+        let martingale = self.martingale.as_ref().map(|ledger| (ledger, cash));
+        let mut gradient = hedge.risk_gradient(&self.paths, &unrecorded, martingale)?;
         let mut curvature_scale = 1.0;
         if sampled > 0 {
             let sample = self.paths.gather(&(0..sampled).collect::<Vec<_>>());
