@@ -32,7 +32,7 @@ use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, Plan, Strategy};
 use command::Command;
 use outcome::Bench;
-use policies::{classical, policy_file, recurrent};
+use policies::{classical, ensemble, policy_file, recurrent};
 use results::{Results, finish};
 use std::cell::RefCell;
 use std::path::Path;
@@ -476,6 +476,11 @@ fn backtest_in(
             recurrent(&bench, strategy, *training, parameters)
         })
         .collect::<Result<Vec<_>>>()?;
+    for optimizer in &plan.optimizers {
+        let own = policies.iter().filter(|one| one.strategy == optimizer.name);
+        let own: Vec<_> = own.map(|one| (one.training, &one.parameters)).collect();
+        outcomes.extend(ensemble(&bench, &optimizer.name, &own)?);
+    }
     let hedges = plan.tuned_hedges(&mut || Ok(()))?;
     outcomes.extend(classical(&bench, &hedges)?);
     let mut seeds: Vec<u64> = policies.iter().map(|policy| policy.training.seed).collect();

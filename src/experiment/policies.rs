@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::error::{Error, Result};
-use crate::hedging::{TrainedPolicy, TunedHedge};
+use crate::hedging::{Ensemble, Policy, TrainedPolicy, TunedHedge};
 use crate::market::Assets;
 use crate::network::Parameters;
 use crate::risk::Estimate;
@@ -89,6 +89,8 @@ pub fn saved_policies(folder: &RunFolder, plan: &Plan) -> Result<Vec<SavedPolicy
     };
     let policies = rows
         .iter()
+        // An ensemble is made of the others.
+        .filter(|row| plan.optimizers.iter().any(|one| one.name == row.strategy))
         .filter_map(|row| row.seed.map(|seed| (row, seed)))
         .map(|(row, seed)| {
             let path = folder
@@ -136,6 +138,44 @@ pub fn recurrent(
         sweep: sweep.as_ref(),
     };
     bench.measure(name, Some(training), &policy, &policy)
+}
+
+/// Measures the mean positions of the policies of an optimizer, where the strategy asks for that and there are several; `trained` are
+/// their trainings and weights.
+///
+/// # Errors
+/// The errors of [`Bench::measure`].
+pub fn ensemble(
+    bench: &Bench<'_>,
+    optimizer: &str,
+    trained: &[(Training, &Parameters)],
+) -> Result<Option<Outcome>> {
+    let plan = bench.plan;
+    let (true, [(first, _), _, ..]) = (plan.ensemble, trained) else {
+        return Ok(None);
+    };
+    let (sweep, seen) = (plan.sweep(), plan.seen()?);
+    let policies: Vec<TrainedPolicy<'_>> = trained
+        .iter()
+        .map(|(_, parameters)| TrainedPolicy {
+            parameters,
+            features: &seen,
+            sweep: sweep.as_ref(),
+        })
+        .collect();
+    let ensemble = Ensemble {
+        members: policies.iter().map(|one| one as &dyn Policy).collect(),
+        limits: &plan.limits,
+    };
+    let training = Training {
+        seed: first.seed,
+        steps: trained.iter().map(|(training, _)| training.steps).sum(),
+        seconds: trained.iter().map(|(training, _)| training.seconds).sum(),
+    };
+    let name = Ensemble::name(optimizer);
+    bench
+        .measure(&name, Some(training), &ensemble, &ensemble)
+        .map(Some)
 }
 
 /// The plan's classical hedges, each in the market that the paths are supposed to come from.

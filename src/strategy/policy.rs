@@ -314,6 +314,8 @@ pub struct EvaluationSection {
     /// over the strategy's unit of money, k = −16 … 16 and on beyond an end for as long as the risk falls.
     #[schemars(title = "Whalley–Wilmott risk aversion", extend("x-unit" = "1/currency"))]
     pub risk_aversion: AversionRule,
+    /// Whether the mean positions of every optimizer's policies, one for each seed, are measured too, as a strategy of its own.
+    pub ensemble: bool,
 }
 
 /// The risk aversion of the Whalley–Wilmott band as it is written.
@@ -340,6 +342,7 @@ impl Default for EvaluationSection {
             paths: 100_000,
             hedges: None,
             risk_aversion: AversionRule::Rule(TunedAversion::Tuned),
+            ensemble: false,
         }
     }
 }

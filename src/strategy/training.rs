@@ -27,6 +27,10 @@ pub struct TrainingSection {
     pub sampling: Sampling,
     /// Whether every gradient has the martingale control variate, of mean zero, which takes a backward sweep over all paths.
     pub control_variate: bool,
+    /// The penalty λ of weights, biases among them: training minimises the risk over the strategy's unit of money plus λ times the sum of their
+    /// squares, whatever the method.
+    #[schemars(range(min = 0.0))]
+    pub weight_penalty: f64,
     /// What the seconds of a training count.
     pub clock: Clock,
     /// Paths on which the risk is measured along the training; 0 for none.
@@ -46,6 +50,7 @@ impl Default for TrainingSection {
             lengths: Vec::new(),
             sampling: Sampling::Pseudorandom,
             control_variate: false,
+            weight_penalty: 0.0,
             clock: Clock::Wall,
             validation_paths: 16_384,
             validation_period: 10,

@@ -7,7 +7,7 @@ use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
 use crate::error::Result;
 use crate::groups::{Keeper, Work};
-use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
+use crate::hedging::{Ensemble, HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
 use crate::market::{Assets, History, Market, PathSource};
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
@@ -176,18 +176,34 @@ impl Shared<'_> {
             }
             Ok(())
         };
-        let (mut seconds, seen) = (Vec::new(), plan.seen()?);
-        for training in self.trainings() {
-            let (parameters, spent) = self.policy(span, training, keeper)?;
-            let (optimizer, seed) = training;
-            seconds.push((optimizer.name.clone(), seed, spent));
-            let sweep = plan.sweep();
-            let policy = TrainedPolicy {
-                parameters: &parameters,
-                features: &seen,
-                sweep: sweep.as_ref(),
-            };
-            record(&optimizer.name, Some(seed), &policy)?;
+        let (mut seconds, seen, sweep) = (Vec::new(), plan.seen()?, plan.sweep());
+        for optimizer in &self.plan.optimizers {
+            let own = self.trainings().filter(|one| one.0.name == optimizer.name);
+            let mut trained = Vec::new();
+            for training in own {
+                let (parameters, spent) = self.policy(span, training, keeper)?;
+                seconds.push((optimizer.name.clone(), training.1, spent));
+                trained.push((training.1, parameters));
+            }
+            let policies: Vec<TrainedPolicy<'_>> = trained
+                .iter()
+                .map(|(_, parameters)| TrainedPolicy {
+                    parameters,
+                    features: &seen,
+                    sweep: sweep.as_ref(),
+                })
+                .collect();
+            for ((seed, _), policy) in trained.iter().zip(&policies) {
+                record(&optimizer.name, Some(*seed), policy)?;
+            }
+            if self.walk.ensemble && policies.len() > 1 {
+                let ensemble = Ensemble {
+                    members: policies.iter().map(|one| one as &dyn Policy).collect(),
+                    limits: &plan.limits,
+                };
+                let name = Ensemble::name(&optimizer.name);
+                record(&name, Some(self.plan.seed), &ensemble)?;
+            }
         }
         let validation = self.source(&plan, calibration, span, Purpose::Validation);
         let fit_paths = |plan: &Plan| self.source(plan, calibration, span, Purpose::Regression);
