@@ -33,7 +33,7 @@ use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, Plan, Strategy, TuneOn};
 use command::Command;
 use outcome::Bench;
-use policies::{classical, policy_file, recurrent, tuned_on_past};
+use policies::{classical, ensemble, policy_file, recurrent, tuned_on_past};
 use results::{Results, finish};
 use std::cell::RefCell;
 use std::path::Path;
@@ -516,6 +516,11 @@ fn backtest_in(
             recurrent(&bench, strategy, *training, parameters)
         })
         .collect::<Result<Vec<_>>>()?;
+    for optimizer in &plan.optimizers {
+        let own = policies.iter().filter(|one| one.strategy == optimizer.name);
+        let own: Vec<_> = own.map(|one| (one.training, &one.parameters)).collect();
+        outcomes.extend(ensemble(&bench, &optimizer.name, &own)?);
+    }
     let hedges = match plan.tune_on {
         TuneOn::Past => tuned_on_past(plan, contracts, &mut || Ok(()))?,
         TuneOn::Model => plan.tuned_hedges(&mut || Ok(()))?,

@@ -68,7 +68,9 @@ pub use schema::document;
 pub use several::{AssetSection, SeveralSection};
 pub use smoothing::{Relaxing, Smoothing};
 pub use tenor::{DayCount, Rebalancing, Tenor};
-pub use training::{Clock, Length, RiskMeasure, RiskSection, TrainingSection, Validation};
+pub use training::{
+    Clock, Length, RiskMeasure, RiskSection, TermSection, TrainingSection, Validation,
+};
 pub use walk_forward::{
     AllYears, CalibrationYears, PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection,
 };

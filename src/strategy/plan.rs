@@ -87,10 +87,14 @@ pub struct Plan {
     pub sampling: Sampling,
     /// Whether gradients have the martingale control variate.
     pub control_variate: bool,
+    /// The penalty of squared weights, in the strategy's unit of money.
+    pub weight_penalty: f64,
     /// How training is watched.
     pub validation: Validation,
     /// The number of test paths.
     pub evaluation_paths: usize,
+    /// Whether the mean positions of an optimizer's policies are a strategy beside them.
+    pub ensemble: bool,
     /// The classical hedges that policies are compared with.
     pub hedges: Vec<ClassicalHedge>,
     /// The risk aversion of the Whalley–Wilmott band.
@@ -194,7 +198,7 @@ impl Plan {
         let backtest = backtest
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
-        let risk = strategy.risk.risk(market.spot);
+        let risk = strategy.risk.risk(market.spot)?;
         let limits = limits(&strategy.limits, &instruments)?;
         let mut plan = Self {
             name: strategy.name.clone(),
@@ -227,8 +231,10 @@ impl Plan {
             clock: training.clock,
             sampling: training.sampling,
             control_variate: training.control_variate,
+            weight_penalty: training.weight_penalty,
             validation: training.validation(),
             evaluation_paths: strategy.evaluation.paths,
+            ensemble: strategy.evaluation.ensemble,
             hedges,
             aversion: strategy.evaluation.aversion(),
             tune_on,

@@ -7,7 +7,7 @@ use super::trades::{self, Trade};
 use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, Settled, past};
 use crate::error::Result;
 use crate::groups::{Keeper, Work};
-use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
+use crate::hedging::{Ensemble, HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::{Assets, History, Market, PathSource};
 use crate::random::Purpose;
@@ -209,25 +209,42 @@ impl Shared<'_> {
             Ok(())
         };
         let (mut seconds, mut trainings) = (Vec::new(), Vec::new());
-        let seen = plan.seen()?;
-        for training in self.trainings() {
-            let (parameters, kept) = self.policy(span, training, keeper)?;
-            let (optimizer, seed) = training;
-            seconds.push((optimizer.name.clone(), seed, kept.seconds));
-            trainings.extend(kept.end.map(|end| TrainingEnd {
-                strategy: optimizer.name.clone(),
-                seed,
-                seconds: kept.seconds,
-                steps: end.steps,
-                risk: end.risk,
-            }));
-            let sweep = plan.sweep();
-            let policy = TrainedPolicy {
-                parameters: &parameters,
-                features: &seen,
-                sweep: sweep.as_ref(),
-            };
-            record(&optimizer.name, Some(seed), &policy)?;
+        let (seen, sweep) = (plan.seen()?, plan.sweep());
+        for optimizer in &self.plan.optimizers {
+            let own = self.trainings().filter(|one| one.0.name == optimizer.name);
+            let mut trained = Vec::new();
+            for training in own {
+                let (parameters, kept) = self.policy(span, training, keeper)?;
+                let seed = training.1;
+                seconds.push((optimizer.name.clone(), seed, kept.seconds));
+                trainings.extend(kept.end.map(|end| TrainingEnd {
+                    strategy: optimizer.name.clone(),
+                    seed,
+                    seconds: kept.seconds,
+                    steps: end.steps,
+                    risk: end.risk,
+                }));
+                trained.push((seed, parameters));
+            }
+            let policies: Vec<TrainedPolicy<'_>> = trained
+                .iter()
+                .map(|(_, parameters)| TrainedPolicy {
+                    parameters,
+                    features: &seen,
+                    sweep: sweep.as_ref(),
+                })
+                .collect();
+            for ((seed, _), policy) in trained.iter().zip(&policies) {
+                record(&optimizer.name, Some(*seed), policy)?;
+            }
+            if self.walk.ensemble && policies.len() > 1 {
+                let ensemble = Ensemble {
+                    members: policies.iter().map(|one| one as &dyn Policy).collect(),
+                    limits: &plan.limits,
+                };
+                let name = Ensemble::name(&optimizer.name);
+                record(&name, Some(self.plan.seed), &ensemble)?;
+            }
         }
         let fit_paths = |plan: &Plan| self.source(plan, calibration, span, Purpose::Regression);
         // The paths that policies are trained on, which hedges are fitted on too.
