@@ -236,6 +236,7 @@ impl Plan {
         if plan.features.list.contains(&Feature::Value) {
             plan.features.unit = Some(plan.money_unit());
         }
+        plan.check_surfaces()?;
         Ok(plan)
     }
 
