@@ -30,12 +30,13 @@ pub fn indifference_prices(
         )));
     }
     let mut free = plan.clone();
-    let sold_for = match plan.contract.family() {
-        None => {
+    let surfaces = plan.market.model.has_surface();
+    let sold_for = match plan.contract.family().is_some() || surfaces {
+        false => {
             free.premium = Premium::Amount(0.0);
             0.0
         }
-        Some(_) => {
+        true => {
             free.premium = Premium::Model;
             free.model_premium()
         }

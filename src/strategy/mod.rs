@@ -25,6 +25,7 @@ mod market;
 pub mod memory;
 mod money;
 mod optimizer;
+mod past;
 mod plan;
 mod policy;
 mod price_files;

@@ -146,6 +146,7 @@ impl Plan {
     /// [`Error::Setting`]: the key, the value and its bound.
     pub fn new(mut strategy: Strategy) -> Result<Self> {
         strategy.check()?;
+        strategy.read_past()?;
         let on_history = strategy.backtest.is_some();
         let market = strategy.market.market();
         let several = strategy.market.assets()?;
@@ -158,6 +159,7 @@ impl Plan {
         }
         check_payments(&assets, &contract)?;
         let contract = family(&strategy, &assets, contract)?;
+        strategy.check_surfaces(&assets, &contract, strategy.contract.premium.into())?;
         let instruments = instruments(&mut strategy, &assets, &terms)?;
         let cost_schedule = strategy.costs.schedule()?;
         strategy.policy.check_features(&contract, &instruments)?;
@@ -287,6 +289,7 @@ impl Plan {
     /// [`Self::parse`], with relative paths that count from `folder`.
     fn parse_in(folder: &Path, text: &str, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
         let mut strategy = Strategy::parse(text)?;
+        strategy.market.locate(folder)?;
         if let Some(backtest) = &mut strategy.backtest {
             backtest.locate(folder)?;
         }
@@ -295,6 +298,7 @@ impl Plan {
             // What the command line names counts from the working directory.
             backtest.locate(Path::new(""))?;
         }
+        strategy.market.locate(Path::new(""))?;
         Self::new(strategy)
     }
 

@@ -1,6 +1,7 @@
 //! What a plan trades: costs, ledgers and prices of the instruments.
 
 use super::Plan;
+use super::contract::Premium;
 use crate::contract::{Charge, Cost, Costs, Instrument};
 use crate::error::Result;
 use crate::hedging::Ledger;
@@ -56,10 +57,19 @@ impl Plan {
 
     /// The ledger of the contract in the strategy's own market, where each is sold for its premium.
     pub fn ledger_of_sale(&self) -> Ledger {
+        if self.sells_at_surfaces() {
+            let ledger = self.ledger(&self.market, 0.0);
+            return ledger.sold_at_surfaces(&self.market);
+        }
         match self.premiums_in(&self.assets()) {
             None => self.ledger(&self.market, self.model_premium()),
             Some(premiums) => self.ledger(&self.market, 0.0).with_premiums(premiums),
         }
+    }
+
+    /// Whether simulated contracts are each sold at the implied-volatility surface of their own path.
+    pub fn sells_at_surfaces(&self) -> bool {
+        self.premium == Premium::Model && self.market.model.has_surface()
     }
 
     fn ledger_at(&self, market: &Market, premium: f64, at: impl Fn(Charge) -> Charge) -> Ledger {

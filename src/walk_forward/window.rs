@@ -327,6 +327,13 @@ impl Shared<'_> {
         purpose: Purpose,
     ) -> Box<dyn PathSource> {
         match self.walk.paths {
+            TrainingPaths::Model if plan.market.model.has_surface() => {
+                let mut simulator = plan.simulator(plan.seed, purpose);
+                if purpose == Purpose::Training {
+                    simulator.sampling = plan.sampling;
+                }
+                Box::new(simulator)
+            }
             TrainingPaths::Model => {
                 let known = span.known.clone();
                 let seen = calibration.assets.iter();
