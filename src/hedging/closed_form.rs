@@ -2,12 +2,13 @@
 
 use crate::contract::{Contract, Formula, Leg, Seen, SeenAsset, Worth};
 use crate::error::{Error, Result};
-use crate::market::{AnswersMut, Assets, Benchmark, PathBlock, VarianceProcess};
-use crate::pricing::{BlackScholes, OptionLanes};
+use crate::market::{AnswersMut, Assets, Benchmark, MarketState, PathBlock, VarianceProcess};
+use crate::pricing::{BlackScholes, OptionLanes, SurfaceLanes};
 use crate::simd::{BLOCK, Lane, dispatch};
 
-/// The closed form of a contract at the volatilities that the models of its assets expect until expiry: Black–Scholes' of calls
-/// and puts, or one of its own.
+/// The closed form of a contract: Black–Scholes' of calls and puts, or one of its own. Where paths have an implied-volatility surface, each
+/// call and put is at the volatility of its strike and expiry on the day, and a formula of its own at that of the money; else both are
+/// at the volatilities that the models of the assets expect until expiry.
 #[derive(Debug, Clone)]
 pub struct ClosedForm {
     assets: Assets,
@@ -127,34 +128,63 @@ impl ClosedForm {
         market.black_scholes_after(elapsed, leg, left, volatility)
     }
 
-    /// The volatility that the model of an asset expects until expiry.
-    pub(super) fn volatility(&self, asset: usize, variance: f64, left: f64) -> f64 {
-        self.processes[asset].mean_from(variance, left).sqrt()
+    /// The volatility of a call or put of the contract so many years before it expires with it.
+    pub(super) fn leg_volatility(&self, leg: &Leg, state: &MarketState, left: f64) -> f64 {
+        let log_moneyness = self.log_moneyness(state.spot, leg.strike, left, left);
+        state.volatility(&self.processes[0], log_moneyness, left)
     }
 
-    /// A sensitivity of calls and puts at the volatility that the model expects until expiry.
+    /// ln(F/K) of an option on the first asset, `left` years before the contract expires and `own` years before the option does.
+    pub(super) fn log_moneyness(&self, spot: f64, strike: f64, left: f64, own: f64) -> f64 {
+        let elapsed = self.expiry() - left;
+        let carry = self.assets.first().carry(elapsed, elapsed + own);
+        (spot / strike).ln() + carry * own
+    }
+
+    /// The volatility of the contract's first call or put.
+    pub(super) fn volatility(&self, legs: &[Leg], state: &MarketState, left: f64) -> f64 {
+        self.leg_volatility(&legs[0], state, left)
+    }
+
+    /// A sensitivity of calls and puts, each at its own volatility.
     pub(super) fn black_scholes(
         &self,
         legs: &[Leg],
-        spot: f64,
-        variance: f64,
+        state: &MarketState,
         left: f64,
         of: impl Fn(&BlackScholes) -> f64,
     ) -> f64 {
-        self.at_volatility(legs, spot, self.volatility(0, variance, left), left, of)
+        self.sum(legs, state.spot, left, of, |leg| {
+            self.leg_volatility(leg, state, left)
+        })
     }
 
-    /// A sensitivity of calls and puts at a volatility.
-    pub(super) fn at_volatility(
+    /// A sensitivity of calls and puts where the volatility `from` of the first of them is adjusted to `to`, and every other one by the same
+    /// share.
+    pub(super) fn adjusted(
+        &self,
+        legs: &[Leg],
+        state: &MarketState,
+        (from, to): (f64, f64),
+        left: f64,
+        of: impl Fn(&BlackScholes) -> f64,
+    ) -> f64 {
+        self.sum(legs, state.spot, left, of, |leg| match state.surface {
+            None => to,
+            Some(_) => self.leg_volatility(leg, state, left) * (to / from),
+        })
+    }
+
+    fn sum(
         &self,
         legs: &[Leg],
         spot: f64,
-        volatility: f64,
         left: f64,
         of: impl Fn(&BlackScholes) -> f64,
+        volatility: impl Fn(&Leg) -> f64,
     ) -> f64 {
         let value = |leg: &Leg| {
-            let option = self.option(*leg, left, volatility);
+            let option = self.option(*leg, left, volatility(leg));
             leg.quantity * of(&BlackScholes { spot, ..option })
         };
         legs.iter().map(value).sum()
@@ -190,11 +220,11 @@ impl ClosedForm {
         seen.clear();
         let assets = self.assets.list().iter().zip(&self.processes).enumerate();
         seen.extend(assets.map(|(index, (asset, process))| {
-            let variance = data.variance_of(index)[t][lane];
+            let state = data.state_of(index, t, lane);
             SeenAsset {
-                spot: data.spot_of(index)[t][lane],
+                spot: state.spot,
                 dividend: asset.market.dividend.average(expiry - left, expiry),
-                volatility: process.mean_from(variance, left).sqrt(),
+                volatility: state.volatility(process, 0.0, left),
             }
         }));
         self.worth_of_seen(formula, t, seen, state)
@@ -230,19 +260,41 @@ impl ClosedForm {
         out: &mut AnswersMut<'_>,
     ) {
         let left = self.left(t);
-        let process = &self.processes[0];
-        let volatility = block.variance[t].map(|v| process.mean_from(v, left).sqrt());
+        let (spot, process) = (&block.spot[t], &self.processes[0]);
+        let expected = block.variance[t].map(|v| process.mean_from(v, left).sqrt());
         let [mut price, mut delta, mut gamma] = [[0.0; BLOCK]; 3];
-        for leg in legs {
+        let [mut first, mut vega] = [[0.0; BLOCK]; 2];
+        for (number, leg) in legs.iter().enumerate() {
+            let mut volatility = expected;
+            if let Some(surface) = block.surface() {
+                dispatch(SurfaceLanes {
+                    factors: surface.factors(t),
+                    spot,
+                    forward_per_strike: self.log_moneyness(1.0, leg.strike, left, left).exp(),
+                    years: left,
+                    out: &mut volatility,
+                });
+            }
+            let before = gamma;
             dispatch(OptionLanes {
                 quantity: leg.quantity,
                 option: self.option(*leg, left, f64::NAN),
-                spot: &block.spot[t],
+                spot,
                 volatility: &volatility,
                 sums: [&mut price, &mut delta, &mut gamma],
             });
+            for lane in 0..BLOCK {
+                // ∂V/∂σ = Γ S² σ τ
+                let curve = (gamma[lane] - before[lane]) * spot[lane] * spot[lane];
+                vega[lane] += curve * volatility[lane] * left;
+            }
+            if number == 0 {
+                first = volatility;
+            }
         }
         *out.value(t) = price;
+        let (volatilities, vegas) = out.smile(t);
+        (*volatilities, *vegas) = (first, vega);
         let (deltas, gammas) = out.moves(0, t);
         (*deltas, *gammas) = (delta, gamma);
     }
@@ -259,12 +311,24 @@ impl ClosedForm {
         let alive = alive(block, t);
         for lane in (0..BLOCK).filter(|&lane| alive[lane]) {
             let worth = self.worth(formula, (block, lane), t, (&mut seen, &mut state));
-            out.value(t)[lane] = worth.price;
-            for asset in 0..formula.assets() {
-                let (delta, gamma) = out.moves(asset, t);
-                (delta[lane], gamma[lane]) = (worth.deltas[asset], worth.gammas[asset]);
-            }
+            write_worth(&worth, seen[0].volatility, formula.assets(), (t, lane), out);
         }
+    }
+}
+
+/// Writes what a formula of its own says on one date of a path.
+fn write_worth(
+    worth: &Worth,
+    volatility: f64,
+    assets: usize,
+    (t, lane): (usize, usize),
+    out: &mut AnswersMut<'_>,
+) {
+    out.value(t)[lane] = worth.price;
+    out.smile(t).0[lane] = volatility;
+    for asset in 0..assets {
+        let (delta, gamma) = out.moves(asset, t);
+        (delta[lane], gamma[lane]) = (worth.deltas[asset], worth.gammas[asset]);
     }
 }
 
@@ -308,11 +372,14 @@ impl Benchmark for FamilyForms {
             for t in 0..form.steps() {
                 match form.form().expect("looked at when it was made") {
                     Form::Legs(legs) => {
-                        let (spot, variance) = (block.spot[t][lane], block.variance[t][lane]);
+                        let (market, left) = (block.state_of(0, t, lane), form.left(t));
                         let of = |of: fn(&BlackScholes) -> f64| {
-                            form.black_scholes(legs, spot, variance, form.left(t), of)
+                            form.black_scholes(legs, &market, left, of)
                         };
                         out.value(t)[lane] = of(BlackScholes::price);
+                        let (volatility, vega) = out.smile(t);
+                        volatility[lane] = form.volatility(legs, &market, left);
+                        vega[lane] = of(BlackScholes::vega);
                         let (delta, gamma) = out.moves(0, t);
                         delta[lane] = of(BlackScholes::delta);
                         gamma[lane] = of(BlackScholes::gamma);
@@ -320,11 +387,8 @@ impl Benchmark for FamilyForms {
                     Form::Formula(formula) => {
                         let memory = (&mut seen, &mut state);
                         let worth = form.worth(formula, (block, lane), t, memory);
-                        out.value(t)[lane] = worth.price;
-                        for asset in 0..formula.assets() {
-                            let (delta, gamma) = out.moves(asset, t);
-                            (delta[lane], gamma[lane]) = (worth.deltas[asset], worth.gammas[asset]);
-                        }
+                        let volatility = seen[0].volatility;
+                        write_worth(&worth, volatility, formula.assets(), (t, lane), out);
                     }
                 }
             }
@@ -361,6 +425,9 @@ pub(super) fn finish(
     for t in 0..steps {
         let alive = alive(block, t);
         clean(out.value(t), alive);
+        let (volatility, vega) = out.smile(t);
+        clean(volatility, alive);
+        clean(vega, alive);
         for asset in 0..assets {
             let (delta, gamma) = out.moves(asset, t);
             clean(delta, alive);

@@ -26,6 +26,15 @@ pub trait BenchmarkHedge: Debug + Send + Sync {
     }
 }
 
+/// The answers that no asset has for itself: value, volatility and vega.
+const COMMON: usize = 3;
+
+/// Columns of a benchmark's answers: value, volatility, vega, a delta for every asset, a gamma for every asset.
+#[inline(always)]
+pub(super) const fn answer_columns(assets: usize) -> usize {
+    COMMON + 2 * assets
+}
+
 /// The answers of a benchmark on one block.
 #[derive(Debug, Clone, Copy)]
 pub struct Answers<'a, R> {
@@ -34,7 +43,7 @@ pub struct Answers<'a, R> {
 }
 
 impl<'a, R> Answers<'a, R> {
-    /// Of rows `[1 + 2 · assets][dates]`.
+    /// Of rows `[answer_columns(assets)][dates]`.
     pub(super) fn new(rows: &'a [Lane<R>], dates: usize) -> Self {
         Self { rows, dates }
     }
@@ -45,17 +54,29 @@ impl<'a, R> Answers<'a, R> {
         &self.rows[..self.dates]
     }
 
+    /// The annualised volatility of the contract's first call or put at every date, or of the first asset at the money until expiry.
+    #[inline(always)]
+    pub fn volatility(&self) -> &'a [Lane<R>] {
+        &self.rows[self.dates..][..self.dates]
+    }
+
+    /// The vega of the contract at every date, in currency for a volatility of 1; 0 where it has no calls and puts.
+    #[inline(always)]
+    pub fn vega(&self) -> &'a [Lane<R>] {
+        &self.rows[2 * self.dates..][..self.dates]
+    }
+
     /// The delta in the spot of an asset at every date.
     #[inline(always)]
     pub fn delta(&self, asset: usize) -> &'a [Lane<R>] {
-        &self.rows[(1 + asset) * self.dates..][..self.dates]
+        &self.rows[(COMMON + asset) * self.dates..][..self.dates]
     }
 
     /// The gamma in the spot of an asset at every date.
     #[inline(always)]
     pub fn gamma(&self, asset: usize) -> &'a [Lane<R>] {
-        let assets = (self.rows.len() / self.dates - 1) / 2;
-        &self.rows[(1 + assets + asset) * self.dates..][..self.dates]
+        let assets = (self.rows.len() / self.dates - COMMON) / 2;
+        &self.rows[(COMMON + assets + asset) * self.dates..][..self.dates]
     }
 }
 
@@ -67,7 +88,7 @@ pub struct AnswersMut<'a> {
 }
 
 impl<'a> AnswersMut<'a> {
-    /// For rows `[1 + 2 · assets][dates]`.
+    /// For rows `[answer_columns(assets)][dates]`.
     pub(super) fn new(rows: &'a mut [Lane<f64>], dates: usize) -> Self {
         Self { rows, dates }
     }
@@ -77,12 +98,18 @@ impl<'a> AnswersMut<'a> {
         &mut self.rows[t]
     }
 
+    /// Volatility and vega of the contract at date `t`.
+    pub fn smile(&mut self, t: usize) -> (&mut Lane<f64>, &mut Lane<f64>) {
+        let (volatilities, vegas) = self.rows[self.dates..].split_at_mut(self.dates);
+        (&mut volatilities[t], &mut vegas[t])
+    }
+
     /// Delta and gamma in the spot of an asset at date `t`.
     pub fn moves(&mut self, asset: usize, t: usize) -> (&mut Lane<f64>, &mut Lane<f64>) {
-        let assets = (self.rows.len() / self.dates - 1) / 2;
-        let (deltas, gammas) = self.rows.split_at_mut((1 + assets) * self.dates);
+        let assets = (self.rows.len() / self.dates - COMMON) / 2;
+        let (deltas, gammas) = self.rows.split_at_mut((COMMON + assets) * self.dates);
         (
-            &mut deltas[(1 + asset) * self.dates + t],
+            &mut deltas[(COMMON + asset) * self.dates + t],
             &mut gammas[asset * self.dates + t],
         )
     }

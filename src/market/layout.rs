@@ -1,24 +1,29 @@
 //! What a block of paths holds, and where.
 
+use super::benchmark::answer_columns;
 use crate::contract::{Contract, Family, Instrument};
+use crate::pricing::SurfaceFactors;
 use std::ops::Range;
 
-/// Columns of an option's state: vega, moneyness and root of the time to expiry.
-pub(super) const OPTION_STATE: usize = 3;
+/// Columns of an option's state: vega, moneyness, root of the time to expiry and delta.
+pub(super) const OPTION_STATE: usize = 4;
 
 /// The columns of a block of paths, one row for every date.
 ///
 /// # Shapes
-/// In rows of one lane: for each asset spot and variance, `[assets][2][steps + 1]`; the prices of the instruments that are
-/// no asset, `[…][steps + 1]`, that of an option followed where that is asked for by what costs may depend on beside it, `[3][steps + 1]`; what each path holds of its own contract of a family
+/// In rows of one lane: for each asset spot and variance, `[assets][2][steps + 1]`; where paths have an implied-volatility surface of the
+/// first asset, its factors, `[factors][steps + 1]`; the prices of the instruments that are
+/// no asset, `[…][steps + 1]`, that of an option followed where that is asked for by what costs and actions may depend on beside it, `[4][steps + 1]`; what each path holds of its own contract of a family
 /// ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments,
 /// `[due dates]`; where it may end early, the date of its end, one row; and, where they are asked for, the answers of a
-/// benchmark, `[1 + 2 · assets][steps + 1]`, what a benchmark holds, `[steps][instruments]`, what the contract brought beside the
+/// benchmark, `[3 + 2 · assets][steps + 1]`, what a benchmark holds, `[steps][instruments]`, what the contract brought beside the
 /// premium that its ledger knows, one row, and what costs are multiplied by, `[steps + 1]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     dates: usize,
     assets: usize,
+    /// Whether paths have a surface.
+    surface: bool,
     instruments: Vec<Instrument>,
     /// The row at which the prices of every instrument begin.
     prices: Vec<usize>,
@@ -43,6 +48,7 @@ impl Layout {
         Self {
             dates,
             assets,
+            surface: false,
             instruments: vec![Instrument::SPOT],
             prices: vec![0],
             option_states: false,
@@ -65,7 +71,7 @@ impl Layout {
     #[must_use]
     pub fn trading(mut self, instruments: &[Instrument]) -> Self {
         assert_eq!(instruments.first(), Some(&Instrument::SPOT));
-        self.traded = 2 * self.assets * self.dates;
+        self.traded = self.markets().end;
         self.prices.clear();
         for instrument in instruments {
             assert!(
@@ -88,6 +94,19 @@ impl Layout {
         self
     }
 
+    /// The same with or without room for an implied-volatility surface of the first asset at every date.
+    #[must_use]
+    pub fn with_surface(mut self, surface: bool) -> Self {
+        self.surface = surface;
+        let instruments = std::mem::take(&mut self.instruments);
+        self.trading(&instruments)
+    }
+
+    /// Whether there is room for an implied-volatility surface.
+    pub fn has_surface(&self) -> bool {
+        self.surface
+    }
+
     /// The same with or without room for what costs may depend on beside an option's price.
     #[must_use]
     pub fn with_option_states(mut self, option_states: bool) -> Self {
@@ -102,7 +121,7 @@ impl Layout {
         1 + if self.option_states { OPTION_STATE } else { 0 }
     }
 
-    /// The state of an option beside its price, `[vega, moneyness, root of the time][steps + 1]`; none where it is not asked for, and
+    /// The state of an option beside its price, `[vega, moneyness, root of the time, delta][steps + 1]`; none where it is not asked for, and
     /// for another instrument.
     #[inline(always)]
     pub(super) fn option_state(&self, instrument: usize) -> Option<Range<usize>> {
@@ -180,9 +199,27 @@ impl Layout {
         &self.instruments
     }
 
-    /// Spots and variances of all assets.
+    /// What the market gives: spots and variances of all assets, and the surface.
     pub(super) fn markets(&self) -> Range<usize> {
+        0..self.surface().end
+    }
+
+    /// Spots and variances of all assets.
+    #[inline(always)]
+    pub(super) fn assets_rows(&self) -> Range<usize> {
         0..2 * self.assets * self.dates
+    }
+
+    /// The factors of the surface; empty where there is none.
+    #[inline(always)]
+    pub(super) fn surface(&self) -> Range<usize> {
+        let start = self.assets_rows().end;
+        let count = if self.surface {
+            SurfaceFactors::COUNT
+        } else {
+            0
+        };
+        start..start + count * self.dates
     }
 
     /// The spot of an asset.
@@ -233,11 +270,15 @@ impl Layout {
         start..start + usize::from(self.ends)
     }
 
-    /// The answers of a benchmark: the value, a delta for every asset, a gamma for every asset.
+    /// The answers of a benchmark ([`answer_columns`]).
     #[inline(always)]
     pub(super) fn answers(&self) -> Range<usize> {
         let start = self.end().end;
-        let count = if self.answers { 1 + 2 * self.assets } else { 0 };
+        let count = if self.answers {
+            answer_columns(self.assets)
+        } else {
+            0
+        };
         start..start + count * self.dates
     }
 

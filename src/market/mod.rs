@@ -21,6 +21,7 @@ mod refusal;
 mod simulator;
 mod source;
 mod spot_market;
+mod state;
 #[cfg(test)]
 mod substeps_tests;
 #[cfg(feature = "data")]
@@ -44,4 +45,5 @@ pub use quotes::Quotes;
 pub use simulator::Simulator;
 pub use source::PathSource;
 pub use spot_market::Market;
+pub use state::{MarketState, SurfaceRows};
 pub use volatility_unit::VolatilityUnit;

@@ -8,6 +8,7 @@ pub use block::{DrawnTerms, PathBlock, PathBlockMut, until};
 use super::layout::Layout;
 use crate::contract::{Contract, Family, Instrument};
 use crate::distributed::{Portable, Ranks, Spread};
+use crate::pricing::SurfaceFactors;
 use crate::simd::{BLOCK, Lane, Lanes, Real};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -100,17 +101,21 @@ impl<R: Real> Paths<R> {
         count.div_ceil(BLOCK) * BLOCK * layout.rows() * size_of::<R>()
     }
 
-    /// The same spots, variances and contracts in another layout of as many assets and dates; all else is zero.
+    /// The same spots, variances, surfaces and contracts in another layout of as many assets and dates; all else is zero.
     ///
     /// # Panics
-    /// If the layout has other assets or dates, or asks for contracts that the paths have not.
+    /// If the layout has other assets or dates, a surface where the paths have none or none where they have one, or asks for contracts that the paths have not.
     pub(super) fn laid_out(self, layout: Layout) -> Self {
         if self.layout == layout {
             return self;
         }
         assert_eq!(
-            (self.layout.assets(), self.layout.dates()),
-            (layout.assets(), layout.dates())
+            (
+                self.layout.assets(),
+                self.layout.dates(),
+                self.layout.has_surface()
+            ),
+            (layout.assets(), layout.dates(), layout.has_surface())
         );
         let drawn = layout.drawn();
         assert!(
@@ -138,6 +143,28 @@ impl<R: Real> Paths<R> {
         paths
     }
 
+    /// The same paths with the implied-volatility surface `of(path, date)` of the first asset; all else but spots and variances is left
+    /// out.
+    #[must_use]
+    pub fn with_surfaces(self, of: impl Fn(usize, usize) -> SurfaceFactors + Sync) -> Self {
+        let layout = Layout::new(self.layout.assets(), self.steps()).with_surface(true);
+        let mut paths = self.copied(layout, Layout::assets_rows);
+        let (dates, last) = (self.layout.dates(), self.count.saturating_sub(1));
+        paths.blocks_mut().for_each(|(block, mut out)| {
+            let rows = out.surface().expect("the layout has room for it");
+            for lane in 0..BLOCK {
+                let path = (block * BLOCK + lane).min(last);
+                for t in 0..dates {
+                    let factors = of(path, t).to_array();
+                    for (row, factor) in rows.chunks_exact_mut(dates).zip(factors) {
+                        row[t][lane] = R::of(factor);
+                    }
+                }
+            }
+        });
+        paths
+    }
+
     /// Those rows in another layout; all else is zero.
     fn copied(&self, layout: Layout, rows: fn(&Layout) -> Range<usize>) -> Self {
         let mut paths = Self::spread_as(self.spread.clone(), self.count, layout);
@@ -145,9 +172,10 @@ impl<R: Real> Paths<R> {
         paths
     }
 
-    /// Spots and variances of the same paths in double precision; all else is left out.
+    /// Spots, variances and surfaces of the same paths in double precision; all else is left out.
     pub fn in_double(&self) -> Paths<f64> {
         let layout = Layout::new(self.layout.assets(), self.steps());
+        let layout = layout.with_surface(self.layout.has_surface());
         let mut exact = Paths::spread_as(self.spread.clone(), self.count, layout);
         let (from, size) = (self.layout.rows(), exact.layout.rows());
         for (place, exact) in exact.rows.chunks_exact_mut(size).enumerate() {

@@ -15,7 +15,7 @@ pub struct Quoted<'a, R> {
 }
 
 impl<'a, R> Quoted<'a, R> {
-    /// `state` is `[vega, moneyness, root of the time][dates]`.
+    /// `state` begins with `[vega, moneyness, root of the time][dates]`.
     #[inline(always)]
     pub(super) fn new(
         price: &'a [Lane<R>],

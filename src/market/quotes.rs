@@ -1,19 +1,20 @@
 use super::assets::Assets;
 use super::benchmark::{Benchmark, BenchmarkHedge};
 use super::layout::{Layout, OPTION_STATE};
-use super::model::{Tabulated, Tabulation};
+use super::model::{Tabulated, Tabulation, VarianceProcess};
 use super::paths::{PathBlock, Paths};
 use super::spot_market::Market;
+use super::state::{MarketState, SurfaceRows};
 use super::variance_swap::VarianceSwap;
 use crate::contract::{Contract, Instrument, Leg, Vanilla};
 use crate::error::Result;
-use crate::pricing::{BlackScholes, PriceRange, PriceTable};
+use crate::pricing::{BlackScholes, OptionLanes, PriceRange, PriceTable, SurfaceLanes};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// The model's prices of hedging instruments on any paths of a contract's life, functions of spot and variance there, and what
-/// the contract itself makes of the paths; with a benchmark also what that says of the contract or holds against it.
+/// Prices of hedging instruments on any paths of a contract's life, by the model functions of spot and variance there or, where paths have an
+/// implied-volatility surface, at that, and what the contract itself makes of the paths; with a benchmark also what that says of the contract or holds against it.
 ///
 /// An option has the model's price, or one that is interpolated from a table of that price for every date ([`PriceTable`],
 /// where the model asks for it: [`Tabulation`]) and outside of the table computed as such. Interpolation moves a price by less
@@ -29,6 +30,8 @@ pub struct Quotes {
     option_states: bool,
     /// Whether paths have room for what each contract brought.
     receipts: bool,
+    /// Whether paths have an implied-volatility surface.
+    surface: bool,
     benchmark: Option<Arc<dyn Benchmark>>,
     hedge: Option<Arc<dyn BenchmarkHedge>>,
 }
@@ -84,6 +87,7 @@ impl Quotes {
             pricers: pricers.into(),
             option_states: false,
             receipts: false,
+            surface: assets.first().model.has_surface(),
             benchmark: None,
             hedge: None,
         })
@@ -98,8 +102,9 @@ impl Quotes {
         }
     }
 
-    /// The same with or without what costs may depend on beside an option's price: its vega, its distance from the money and the root
-    /// of its time to expiry, after Black and Scholes at the volatility that the model expects until then.
+    /// The same with or without what costs and actions may depend on beside an option's price: its vega, its distance from the money, the
+    /// root of its time to expiry and its delta, after Black and Scholes at the volatility of the surface or, without one, that which
+    /// the model expects until then.
     #[must_use]
     pub fn with_option_states(self, option_states: bool) -> Self {
         Self {
@@ -123,6 +128,13 @@ impl Quotes {
         Self { receipts, ..self }
     }
 
+    /// The same for paths that have an implied-volatility surface of the first asset, or none: an option on that asset is quoted at the volatility
+    /// of its strike and expiry on every date. By default they have one if the asset's model has.
+    #[must_use]
+    pub fn with_surface(self, surface: bool) -> Self {
+        Self { surface, ..self }
+    }
+
     /// Whether they were made for these.
     pub fn are_of(&self, assets: &Assets, contract: &Contract, instruments: &[Instrument]) -> bool {
         self.assets == *assets && self.contract == *contract && self.instruments == instruments
@@ -136,6 +148,7 @@ impl Quotes {
     /// What a block of paths holds with the prices of the instruments and what the contract makes of it.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets.count(), self.contract.steps);
+        let layout = layout.with_surface(self.surface);
         let layout = layout.trading(&self.instruments).under(&self.contract);
         let layout = layout
             .with_option_states(self.option_states)
@@ -167,12 +180,10 @@ impl Quotes {
                     match pricer {
                         Priced::Swap(swap) => dispatch(swap.quote(block, out)),
                         Priced::Option(option) => {
-                            option.quote(block, out);
-                            if self.option_states {
-                                let state;
-                                (state, rest) = rest.split_at_mut(OPTION_STATE * dates);
-                                option.state(block, state);
-                            }
+                            let count = if self.option_states { OPTION_STATE } else { 0 };
+                            let state;
+                            (state, rest) = rest.split_at_mut(count * dates);
+                            option.quote(block, out, state);
                         }
                     }
                 }
@@ -239,59 +250,129 @@ impl OptionPrices {
         })
     }
 
-    fn quote<R: Real>(&self, block: PathBlock<'_, R>, out: &mut [Lane<R>]) {
-        let (spots, variances) = (block.spot_of(self.asset), block.variance_of(self.asset));
-        for (t, out) in out.iter_mut().enumerate() {
-            for lane in 0..BLOCK {
-                let (spot, variance) = (spots[t][lane], variances[t][lane]);
-                out[lane] = R::of(self.price(t, spot.into_f64(), variance.into_f64()));
-            }
-        }
-    }
-
-    /// Writes vega, moneyness and root of the time to expiry, each `[dates]`.
-    fn state<R: Real>(&self, block: PathBlock<'_, R>, out: &mut [Lane<R>]) {
-        let (spots, variances) = (block.spot_of(self.asset), block.variance_of(self.asset));
+    /// Writes prices, `[dates]`, and where there is room for them vega, moneyness, root of the time to expiry and delta, each `[dates]`.
+    fn quote<R: Real>(&self, block: PathBlock<'_, R>, out: &mut [Lane<R>], state: &mut [Lane<R>]) {
         let dates = self.left.len();
         let process = self.market.model.variance_process();
-        for (t, &left) in self.left.iter().enumerate() {
-            for lane in 0..BLOCK {
-                let (spot, variance) = (spots[t][lane].into_f64(), variances[t][lane].into_f64());
-                let volatility = process.mean_from(variance, left).sqrt();
-                let [vega, moneyness] = self.spread(t, spot, volatility);
-                for (column, value) in [vega, moneyness, left.max(0.0).sqrt()]
-                    .into_iter()
-                    .enumerate()
-                {
-                    out[column * dates + t][lane] = R::of(value);
+        // To single precision many at once are as good as one by one.
+        let single = size_of::<R>() < size_of::<f64>();
+        let surface = block.surface().filter(|_| self.asset == 0);
+        for (t, out) in out.iter_mut().enumerate() {
+            let mut columns = [[R::ZERO; BLOCK]; OPTION_STATE];
+            match surface {
+                Some(surface) if single && self.left[t] > 0.0 => {
+                    self.lanes((surface, block.spot_of(self.asset)), t, out, &mut columns);
                 }
+                Some(_) | None => {
+                    for lane in 0..BLOCK {
+                        let market = block.state_of(self.asset, t, lane);
+                        out[lane] = R::of(self.price(t, &market, &process));
+                        if !state.is_empty() {
+                            let known = self.state(t, &market, &process);
+                            for (column, value) in columns.iter_mut().zip(known) {
+                                column[lane] = R::of(value);
+                            }
+                        }
+                    }
+                }
+            }
+            for (rows, column) in state.chunks_exact_mut(dates).zip(columns) {
+                rows[t] = column;
             }
         }
     }
 
-    /// The vega and the distance |ln(K/F)|/(σ √τ) from the money at a volatility until expiry, at most [`FARTHEST`]; both are 0 at expiry.
-    fn spread(&self, t: usize, spot: f64, volatility: f64) -> [f64; 2] {
+    /// The same before expiry on a surface, for all paths of a block at once.
+    fn lanes<R: Real>(
+        &self,
+        (surface, spots): (SurfaceRows<'_, R>, &[Lane<R>]),
+        t: usize,
+        out: &mut Lane<R>,
+        [vega, moneyness, root, delta]: &mut [Lane<R>; OPTION_STATE],
+    ) {
+        let left = self.left[t];
+        let option = self.option(t, 1.0, f64::NAN);
+        let carry = (option.rate - option.dividend) * left;
+        let per_strike = carry.exp() / option.strike;
+        let mut volatility = [R::ZERO; BLOCK];
+        dispatch(SurfaceLanes {
+            factors: surface.factors(t),
+            spot: &spots[t],
+            forward_per_strike: per_strike,
+            years: left,
+            out: &mut volatility,
+        });
+        let spot = spots[t].map(Real::into_f64);
+        let volatility = volatility.map(Real::into_f64);
+        let [mut prices, mut deltas, mut gammas] = [[0.0; BLOCK]; 3];
+        dispatch(OptionLanes {
+            quantity: 1.0,
+            option,
+            spot: &spot,
+            volatility: &volatility,
+            sums: [&mut prices, &mut deltas, &mut gammas],
+        });
+        for lane in 0..BLOCK {
+            out[lane] = R::of(prices[lane]);
+            // ∂V/∂σ = Γ S² σ τ
+            vega[lane] = R::of(gammas[lane] * spot[lane] * spot[lane] * volatility[lane] * left);
+            let distance = Real::ln::<false>(spot[lane] * per_strike).abs();
+            let distance = distance / (volatility[lane] * left.sqrt());
+            moneyness[lane] = R::of(distance.min(FARTHEST));
+            root[lane] = R::of(left.sqrt());
+            delta[lane] = R::of(deltas[lane]);
+        }
+    }
+
+    /// The option at date `t`.
+    fn option(&self, t: usize, spot: f64, volatility: f64) -> BlackScholes {
+        let (elapsed, left) = (self.dt * t as f64, self.left[t]);
+        let market = &self.market;
+        BlackScholes {
+            spot,
+            ..market.black_scholes_after(elapsed, self.leg, left, volatility)
+        }
+    }
+
+    /// The volatility before expiry at date `t`.
+    fn volatility(&self, t: usize, state: &MarketState, process: &VarianceProcess) -> f64 {
+        let left = self.left[t];
+        let elapsed = self.dt * t as f64;
+        let carry = self.market.carry(elapsed, elapsed + left) * left;
+        let log_moneyness = (state.spot / self.leg.strike).ln() + carry;
+        state.volatility(process, log_moneyness, left)
+    }
+
+    /// Vega, the distance |ln(K/F)|/(σ √τ) from the money at a volatility until expiry, at most [`FARTHEST`], root of the time to expiry
+    /// and delta; all are 0 at expiry.
+    fn state(
+        &self,
+        t: usize,
+        state: &MarketState,
+        process: &VarianceProcess,
+    ) -> [f64; OPTION_STATE] {
         let left = self.left[t];
         if left <= 0.0 {
-            return [0.0; 2];
+            return [0.0; OPTION_STATE];
         }
-        let elapsed = self.dt * t as f64;
-        let option = BlackScholes {
-            spot,
-            ..self
-                .market
-                .black_scholes_after(elapsed, self.leg, left, volatility)
-        };
+        let volatility = self.volatility(t, state, process);
+        let option = self.option(t, state.spot, volatility);
         let distance = (option.strike / option.spot).ln() - (option.rate - option.dividend) * left;
         // At the money of a market that stands still 0/0 counts as nothing.
         let moneyness = (distance.abs() / (volatility * left.sqrt())).min(FARTHEST);
-        [option.vega(), if distance == 0.0 { 0.0 } else { moneyness }]
+        let moneyness = if distance == 0.0 { 0.0 } else { moneyness };
+        [option.vega(), moneyness, left.sqrt(), option.delta()]
     }
 
-    fn price(&self, t: usize, spot: f64, variance: f64) -> f64 {
+    fn price(&self, t: usize, state: &MarketState, process: &VarianceProcess) -> f64 {
         let Leg { kind, strike, .. } = self.leg;
+        let MarketState { spot, variance, .. } = *state;
         if self.left[t] <= 0.0 {
             return kind.payoff(spot, strike);
+        }
+        if state.surface.is_some() {
+            let volatility = self.volatility(t, state, process);
+            return self.option(t, spot, volatility).price();
         }
         let tabulated = self.tables.get(t).and_then(|t| t.price(spot, variance));
         tabulated.unwrap_or_else(|| {

@@ -16,6 +16,7 @@ mod option_lanes;
 mod price_table;
 mod quadrature;
 mod sabr;
+mod surface_factors;
 pub mod svi;
 
 pub use backward_equation::BackwardCalls;
@@ -31,5 +32,6 @@ pub use normal::{normal_cdf, normal_pdf, normal_quantile};
 pub use option_lanes::OptionLanes;
 pub use price_table::{PriceRange, PriceTable};
 pub use sabr::HaganVolatility;
+pub use surface_factors::{SurfaceFactors, SurfaceLanes};
 #[cfg(test)]
 mod degenerate_tests;

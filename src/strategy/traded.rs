@@ -107,6 +107,7 @@ impl Plan {
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets().count(), self.contract.steps);
         let layout = layout
+            .with_surface(self.market.model.has_surface())
             .with_option_states(self.asks_of_options())
             .with_receipts(!self.financing.is_free());
         let layout = layout.trading(&self.instruments()).under(&self.contract);

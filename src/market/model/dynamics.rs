@@ -271,6 +271,11 @@ pub trait Dynamics: Debug + Send + Sync {
         true
     }
 
+    /// Whether paths of it have an implied-volatility surface, at which options are quoted.
+    fn has_surface(&self) -> bool {
+        false
+    }
+
     /// Whether spot and variance on a date after the sale determine prices there. Without it options are priced at the sale
     /// alone, and nothing that asks for their prices later is to be had: quotes, hedges by the model's own delta, backtests.
     fn prices_every_state(&self) -> bool {

@@ -214,6 +214,11 @@ impl Model {
         self.at(self.variance_process().now()).is_some()
     }
 
+    /// Whether paths of it have an implied-volatility surface, at which options are quoted.
+    pub fn has_surface(&self) -> bool {
+        self.dynamics().has_surface()
+    }
+
     /// The longest step, in years, that simulates `life` years rightly; see [`Dynamics::longest_step`].
     pub fn longest_step(&self, life: f64) -> f64 {
         self.dynamics().longest_step(life)

@@ -4,6 +4,7 @@ use crate::contract::{Family, Spots};
 use crate::market::benchmark::Answers;
 use crate::market::layout::Layout;
 use crate::market::quoted::Quoted;
+use crate::market::state::{MarketState, SurfaceRows};
 use crate::simd::{BLOCK, Lane, Real};
 
 /// One block of [`super::Paths`]: `steps + 1` dates.
@@ -52,6 +53,13 @@ impl<'a, R> PathBlock<'a, R> {
         &self.rows[self.layout.variance(asset)]
     }
 
+    /// The implied-volatility surface of the first asset at every date; none where the paths have no surface.
+    #[inline(always)]
+    pub fn surface(&self) -> Option<SurfaceRows<'a, R>> {
+        let rows = &self.rows[self.layout.surface()];
+        (!rows.is_empty()).then(|| SurfaceRows::new(rows, self.layout.dates()))
+    }
+
     /// The price of an instrument at every date; number 0 is the first asset.
     #[inline(always)]
     pub fn price(&self, instrument: usize) -> &'a [Lane<R>] {
@@ -69,6 +77,28 @@ impl<'a, R> PathBlock<'a, R> {
             state.map(|state| &self.rows[state]),
             self.cost_factors(),
         )
+    }
+
+    /// The delta of an option among the instruments at every date; none where the paths do not hold it, and for another instrument.
+    #[inline(always)]
+    pub fn option_deltas(&self, instrument: usize) -> Option<&'a [Lane<R>]> {
+        const DELTA: usize = 3;
+        self.option_column(instrument, DELTA)
+    }
+
+    /// The vega of an option among the instruments at every date, in currency for a volatility of 1; none where the paths do not hold it, and for
+    /// another instrument.
+    #[inline(always)]
+    pub fn option_vegas(&self, instrument: usize) -> Option<&'a [Lane<R>]> {
+        const VEGA: usize = 0;
+        self.option_column(instrument, VEGA)
+    }
+
+    #[inline(always)]
+    fn option_column(&self, instrument: usize, column: usize) -> Option<&'a [Lane<R>]> {
+        let dates = self.layout.dates();
+        let state = &self.rows[self.layout.option_state(instrument)?];
+        Some(&state[column * dates..][..dates])
     }
 
     /// What each path holds of its own contract; none where all have the same one.
@@ -124,6 +154,19 @@ impl<'a, R> PathBlock<'a, R> {
     pub fn state(&self, accumulator: usize) -> &'a [Lane<R>] {
         let dates = self.layout.dates();
         &self.rows[self.layout.state()][accumulator * dates..][..dates]
+    }
+}
+
+impl<R: Real> PathBlock<'_, R> {
+    /// What the market says of an asset at date `t` of one path.
+    #[inline(always)]
+    pub fn state_of(&self, asset: usize, t: usize, lane: usize) -> MarketState {
+        let surface = self.surface().filter(|_| asset == 0);
+        MarketState {
+            spot: self.spot_of(asset)[t][lane].into_f64(),
+            variance: self.variance_of(asset)[t][lane].into_f64(),
+            surface: surface.map(|surface| surface.at(t, lane)),
+        }
     }
 }
 
@@ -199,12 +242,18 @@ impl<R> PathBlockMut<'_, R> {
         self.rows[spot.start..variance.end].split_at_mut(dates)
     }
 
+    /// The factors of the implied-volatility surface, `[factors][steps + 1][BLOCK]`; none where the paths have no surface.
+    pub fn surface(&mut self) -> Option<&mut [Lane<R>]> {
+        let rows = &mut self.rows[self.layout.surface()];
+        (!rows.is_empty()).then_some(rows)
+    }
+
     /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`.
     pub fn assets(
         &mut self,
     ) -> impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R> {
         let dates = self.layout.dates();
-        let rows = &mut self.rows[self.layout.markets()];
+        let rows = &mut self.rows[self.layout.assets_rows()];
         let columns = rows.chunks_exact_mut(2 * dates);
         columns.map(move |columns| columns.split_at_mut(dates))
     }

@@ -2,7 +2,7 @@
 
 use super::{PathBlock, Paths};
 use crate::contract::{Contract, Instrument, Observed, Spots};
-use crate::market::benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge};
+use crate::market::benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge, answer_columns};
 use crate::market::layout::Layout;
 use crate::simd::{BLOCK, Lane, Real};
 use rayon::prelude::*;
@@ -100,7 +100,7 @@ fn answers<R: Real>(
 ) -> Vec<Lane<f64>> {
     let seen: Vec<Lane<f64>> = seen.iter().map(|row| row.map(Real::into_f64)).collect();
     let dates = layout.dates();
-    let mut answers = vec![[0.0; BLOCK]; (1 + 2 * layout.assets()) * dates];
+    let mut answers = vec![[0.0; BLOCK]; answer_columns(layout.assets()) * dates];
     let mut out = AnswersMut::new(&mut answers, dates);
     benchmark.answer(&PathBlock::new(layout, &seen), &mut out);
     answers

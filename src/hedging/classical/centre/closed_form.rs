@@ -200,10 +200,10 @@ impl<'a> Deltas<'a> {
         out: &mut Targets,
     ) {
         for t in 0..form.steps() {
-            let (spot, variance, left) = (data.spot[t][lane], data.variance[t][lane], form.left(t));
-            let volatility = form.volatility(0, variance, left);
-            let at = |volatility: f64, of: fn(&BlackScholes) -> f64| {
-                form.at_volatility(legs, spot, volatility, left, of)
+            let (state, left) = (data.state_of(0, t, lane), form.left(t));
+            let volatility = form.volatility(legs, &state, left);
+            let at = |to: f64, of: fn(&BlackScholes) -> f64| {
+                form.adjusted(legs, &state, (volatility, to), left, of)
             };
             let gamma = match self.ask.wants.gammas || self.adjust.is_some() {
                 true => at(volatility, BlackScholes::gamma),
@@ -214,7 +214,7 @@ impl<'a> Deltas<'a> {
                     form,
                     adjust,
                     (data, 0, Place { t, lane }),
-                    (spot, volatility, gamma),
+                    (state.spot, volatility, gamma),
                 )
             });
             let delta = at(held_at, BlackScholes::delta);

@@ -5,7 +5,7 @@ use crate::contract::{Contract, Leg};
 use crate::error::{Error, Result};
 use crate::hedging::closed_form::{ClosedForm, Form};
 use crate::linalg::solve_positive;
-use crate::market::{Assets, Paths};
+use crate::market::{Assets, MarketState, Paths};
 use crate::pricing::BlackScholes;
 use crate::simd::BLOCK;
 use faer::Mat;
@@ -41,9 +41,9 @@ struct State {
 }
 
 impl State {
-    fn new(form: &ClosedForm, legs: &[Leg], t: usize, (spot, variance): (f64, f64)) -> Self {
+    fn new(form: &ClosedForm, legs: &[Leg], t: usize, state: &MarketState) -> Self {
         let left = form.left(t);
-        let of = |of: fn(&BlackScholes) -> f64| form.black_scholes(legs, spot, variance, left, of);
+        let of = |of: fn(&BlackScholes) -> f64| form.black_scholes(legs, state, left, of);
         Self {
             price: of(BlackScholes::price),
             delta: of(BlackScholes::delta),
@@ -81,16 +81,11 @@ pub fn fit(assets: &Assets, contract: &Contract, paths: &Paths<f32>) -> Result<V
                 let member = data.drawn().map_or(0, |drawn| drawn.member[lane] as usize);
                 let form = &forms[member];
                 let legs = legs(form).expect("looked at before");
-                let at = |t: usize| {
-                    (
-                        f64::from(data.spot[t][lane]),
-                        f64::from(data.variance[t][lane]),
-                    )
-                };
-                let mut now = State::new(form, legs, 0, at(0));
+                let at = |t: usize| data.state_of(0, t, lane);
+                let mut now = State::new(form, legs, 0, &at(0));
                 for t in 1..form.steps() {
-                    let next = State::new(form, legs, t, at(t));
-                    let (before, after) = (at(t - 1).0, at(t).0);
+                    let next = State::new(form, legs, t, &at(t));
+                    let (before, after) = (at(t - 1).spot, at(t).spot);
                     let error = next.price - now.price - now.delta * (after - before);
                     let size = now.vega * (after - before) / before;
                     let row = terms(now.delta).map(|term| term * size);
@@ -155,15 +150,15 @@ impl CentreOnPaths for OnPaths<'_> {
             let legs = legs(form).expect("looked at before");
             form.fill_times(lane, &mut out.left, &mut out.discounts);
             for t in 0..form.steps() {
-                let (spot, variance) = (data.spot[t][lane], data.variance[t][lane]);
-                let state = State::new(form, legs, t, (spot, variance));
+                let market = data.state_of(0, t, lane);
+                let state = State::new(form, legs, t, &market);
                 let terms = terms(state.delta).into_iter();
                 let sum: f64 = terms
                     .zip(self.coefficients.iter())
                     .map(|(x, c)| x * c)
                     .sum();
                 let row = t * out.instruments;
-                out.positions[row][lane] = state.delta + state.vega / spot * sum;
+                out.positions[row][lane] = state.delta + state.vega / market.spot * sum;
                 if self.ask.wants.gammas {
                     out.gammas[row][lane] = state.gamma;
                 }

@@ -5,6 +5,7 @@ use super::{Ask, CentreKind, CentreOnPaths, Needs, Targets, Wants};
 use crate::contract::{Instrument, Leg, Vanilla};
 use crate::error::Result;
 use crate::hedging::closed_form::ClosedForm;
+use crate::market::MarketState;
 use crate::pricing::BlackScholes;
 use crate::simd::BLOCK;
 
@@ -12,7 +13,7 @@ use crate::simd::BLOCK;
 ///
 /// n = ratio of that sensitivity of contract and option,  δ = ∂V/∂S − n ∂P/∂S
 ///
-/// with the Black–Scholes prices V and P at the variance that the model expects until the expiry of each. The ratio n is held within
+/// with the Black–Scholes prices V and P at the volatility of each: that of the surface, or what the model expects until its expiry. The ratio n is held within
 /// ±10, since it grows without bound where the option has lost the sensitivity; where both have lost it, the options held stay. Without
 /// an option among the instruments the spot is all there is to hedge with.
 pub struct OptionHedge {
@@ -21,7 +22,7 @@ pub struct OptionHedge {
     ratio: fn(&State<'_>) -> f64,
 }
 
-/// Delta and vega are hedged, n = (∂V/∂v)/(∂P/∂v), v the variance of today.
+/// Delta and vega are hedged, n = (∂V/∂v)/(∂P/∂v), v the variance of today; on a surface n = (∂V/∂σ)/(∂P/∂σ).
 pub const DELTA_VEGA: OptionHedge = OptionHedge {
     title: "delta–vega hedge",
     ratio: |state| state.vegas(),
@@ -41,47 +42,52 @@ struct State<'a> {
     form: &'a ClosedForm,
     legs: &'a [Leg],
     option: Vanilla,
-    spot: f64,
-    variance: f64,
+    market: MarketState,
     left: f64,
-    /// Black–Scholes' option at the variance expected until its own expiry.
+    /// Black–Scholes' option at its own volatility.
     price: BlackScholes,
 }
 
 impl<'a> State<'a> {
-    fn new(of: &'a Paired<'_>, (spot, variance, left): (f64, f64, f64)) -> Self {
+    fn new(of: &'a Paired<'_>, market: MarketState, left: f64) -> Self {
         let (form, option) = (&of.form, of.option);
         let later = left + (option.expiry - form.expiry());
-        let theirs = form.process(0).mean_from(variance, later);
+        let log_moneyness = form.log_moneyness(market.spot, option.strike, left, later);
+        let theirs = market.volatility(form.process(0), log_moneyness, later);
         let leg = Leg::one(option.kind, option.strike);
-        let market = form.assets().first();
+        let assumed = form.assets().first();
         Self {
             form,
             legs: of.legs,
             option,
-            spot,
-            variance,
+            market,
             left,
             price: BlackScholes {
-                spot,
-                ..market.black_scholes_after(form.expiry() - left, leg, later, theirs.sqrt())
+                spot: market.spot,
+                ..assumed.black_scholes_after(form.expiry() - left, leg, later, theirs)
             },
         }
     }
 
     fn contract(&self, of: fn(&BlackScholes) -> f64) -> f64 {
-        let (spot, variance, left) = (self.spot, self.variance, self.left);
-        self.form.black_scholes(self.legs, spot, variance, left, of)
+        let (market, left) = (&self.market, self.left);
+        self.form.black_scholes(self.legs, market, left, of)
     }
 
-    /// Both derivatives are vega/(2σ) times the share of today's variance in what is expected.
+    /// On a surface the ratio of the vegas, as its level moves. Without one both derivatives are vega/(2σ) times the share of today's variance
+    /// in what is expected.
     fn vegas(&self) -> f64 {
+        let vega = self.contract(BlackScholes::vega);
+        if self.market.surface.is_some() {
+            return vega / self.price.vega();
+        }
+        let variance = self.market.variance;
         let process = self.form.process(0);
-        let share = |left: f64| process.mean_slope(self.variance, left);
+        let share = |left: f64| process.mean_slope(variance, left);
         let later = self.left + (self.option.expiry - self.form.expiry());
         let (ours, theirs) = (
-            process.mean_from(self.variance, self.left),
-            process.mean_from(self.variance, later),
+            process.mean_from(variance, self.left),
+            process.mean_from(variance, later),
         );
         let expected = if theirs > 0.0 {
             theirs / ours
@@ -89,7 +95,6 @@ impl<'a> State<'a> {
             // As variance falls to zero it is the shares that are left of it.
             share(later) / share(self.left)
         };
-        let vega = self.contract(BlackScholes::vega);
         vega / self.price.vega() * (share(self.left) / share(later)) * expected.sqrt()
     }
 }
@@ -149,12 +154,7 @@ impl CentreOnPaths for Paired<'_> {
                 .fill_times(lane, &mut out.left, &mut out.discounts);
             let mut options = 0.0;
             for t in 0..self.form.steps() {
-                let at = (
-                    data.spot[t][lane],
-                    data.variance[t][lane],
-                    self.form.left(t),
-                );
-                let state = State::new(self, at);
+                let state = State::new(self, data.state_of(0, t, lane), self.form.left(t));
                 let ratio = (self.ratio)(&state);
                 if !ratio.is_nan() {
                     options = ratio.clamp(-MOST, MOST);
