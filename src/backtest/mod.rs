@@ -5,10 +5,12 @@ pub mod attribution;
 mod attribution_tests;
 mod by_formula;
 mod calibration;
+mod expired;
 mod joint;
 mod life;
 #[cfg(test)]
 mod life_tests;
+mod past;
 #[cfg(test)]
 mod tests;
 pub mod valuation;
@@ -27,6 +29,7 @@ pub use calibration::Calibration;
 use chrono::NaiveDate;
 pub use joint::{JointCalibration, load, repaired};
 pub use life::{Calendar, Life};
+pub use past::past;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -57,6 +60,8 @@ pub struct Contracts {
     pub warnings: Vec<String>,
     /// The contracts by the length of their lives.
     pub groups: Vec<Group>,
+    /// The contracts that had expired before, where hedges are tuned on them.
+    pub past: Option<Box<Self>>,
 }
 
 /// Contracts that live for the same time and are hedged as often.
@@ -98,9 +103,12 @@ impl Contracts {
         let history = &histories[0];
         let calendar = Calendar::new(history, plan, settings)?;
         let starts = sales(history, &calendar, settings, period(history, settings))?;
-        let window = 0..starts[0];
-        let calibration = JointCalibration::new(&histories, plan, settings, &calendar, window)?;
-        Self::sell(&histories, plan, settings, &calendar, &calibration, &starts)
+        let known = 0..starts[0];
+        let before = known.clone();
+        let calibration = JointCalibration::new(&histories, plan, settings, &calendar, known)?;
+        Self::sell(&histories, plan, settings, &calendar, &calibration, &starts)?.after(plan, || {
+            past(&histories, plan, settings, &calendar, &calibration, before)
+        })
     }
 
     /// The contracts sold at the closes `starts`, each of which leaves room for a life; `histories` are those of all assets, on
@@ -242,6 +250,7 @@ impl Contracts {
             warnings: history.warnings.clone(),
             repaired: repaired(histories, &calibration.names),
             groups,
+            past: None,
         })
     }
 
@@ -271,17 +280,12 @@ impl Contracts {
         let drifts: Vec<f64> = drifts.collect();
         let mut attributions = vec![Attribution::default(); self.sold.len()];
         for (group, positions) in self.groups.iter().zip(positions) {
-            let ledger = group.plan.ledger(&self.market, 0.0);
-            let mut book = Book::settle(positions, &ledger, &group.paths);
-            let premiums: Vec<f64> = group.members.iter().map(|&i| self.premiums[i]).collect();
-            book.receive(&ledger, &premiums);
+            let (book, ledger, premiums) = self.settled(group, positions);
             let valuation = group.valuation(&self.assets);
             let settled = (&ledger, &group.paths);
             let parts = valuation.attribute(positions, &premiums, &book, settled, &drifts);
+            all.write(&group.members, &book);
             for (place, &member) in group.members.iter().enumerate() {
-                all.pnl[member] = book.pnl[place];
-                all.cost[member] = book.cost[place];
-                all.turnover[member] = book.turnover[place];
                 attributions[member] = parts[place];
             }
         }

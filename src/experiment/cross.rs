@@ -165,12 +165,13 @@ fn hedge(
             Ok(vec![hedge_test_paths(test, &policy, stop)?])
         }
         Made::Trained(policies) => {
-            let test = &test.seen_as_by(origin);
+            let test = &test.seen_as_by(origin)?;
+            let seen = test.seen()?;
             let sweep = test.sweep();
             let books = policies.iter().map(|parameters| {
                 let policy = TrainedPolicy {
                     parameters,
-                    features: &test.features,
+                    features: &seen,
                     sweep: sweep.as_ref(),
                 };
                 hedge_test_paths(test, &policy as &dyn Policy, stop)

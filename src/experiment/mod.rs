@@ -29,10 +29,11 @@ use crate::runs::metrics::{Metrics, Request};
 use crate::runs::progress::{Event, Planned};
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
-use crate::strategy::{BacktestPlan, Plan, Strategy};
+use crate::hedging::{HedgeValues, TunedHedge};
+use crate::strategy::{BacktestPlan, Plan, Strategy, TuneOn};
 use command::Command;
 use outcome::Bench;
-use policies::{classical, policy_file, recurrent};
+use policies::{classical, policy_file, recurrent, tuned_on_past};
 use results::{Results, finish};
 use std::cell::RefCell;
 use std::path::Path;
@@ -375,7 +376,16 @@ fn compare(
     let read = |name: &str| crew.borrow().read(name);
     let entries = trainings::entries(&plan, &scope);
     let mut trained = trainings::measure(&bench, &scope, &entries, &read)?;
-    let hedges = shared.tuned_hedges(&mut || stop())?;
+    let hedges = match (plan.tune_on, &plan.backtest) {
+        (TuneOn::Past, Some(_)) => {
+            let find = || match contracts {
+                Some(contracts) => tuned_on_past(&plan, contracts, &mut || stop()),
+                None => Err(Error::input("hedges that are tuned on the past need a history")),
+            };
+            tuned_by_first(&plan, &crew.borrow(), find)?
+        }
+        (TuneOn::Past, None) | (TuneOn::Model, _) => shared.tuned_hedges(&mut || stop())?,
+    };
     trained.outcomes.extend(classical(&bench, &hedges)?);
     let results = Results {
         seeds: scope.seeds,
@@ -390,6 +400,32 @@ fn compare(
         disagreements: trained.disagreements,
     };
     Ok((plan, results))
+}
+
+/// The plan's hedges as rank 0 finds them. Other ranks, which have no history, hear their parameters.
+fn tuned_by_first(
+    plan: &Plan,
+    crew: &Crew<'_>,
+    find: impl FnOnce() -> Result<Vec<TunedHedge>>,
+) -> Result<Vec<TunedHedge>> {
+    let mut found = Vec::new();
+    let values: Vec<Vec<f64>> = crew.from_first(|| {
+        found = find()?;
+        Ok(found.iter().map(|one| one.values.to_list()).collect())
+    })?;
+    if crew.world().is_first() {
+        return Ok(found);
+    }
+    let hedges = plan.hedges.iter().zip(&values);
+    Ok(hedges
+        .map(|(hedge, values)| TunedHedge {
+            hedge: *hedge,
+            values: HedgeValues::of_list(values),
+            tuned: Vec::new(),
+            coefficients: Vec::new(),
+            risk: f64::NAN,
+        })
+        .collect())
 }
 
 fn scope(request: &Request) -> Scope {
@@ -471,12 +507,15 @@ fn backtest_in(
             } = policy;
             // Kept with the run, so that the folder stands alone.
             let id = format!("{strategy}-{}", training.seed);
-            let bytes = parameters.to_bytes(strategy, training.seed, &plan.features)?;
+            let bytes = parameters.to_bytes(strategy, training.seed, &*plan.seen()?)?;
             folder.write_bytes(&policy_file(&id), &bytes)?;
             recurrent(&bench, strategy, *training, parameters)
         })
         .collect::<Result<Vec<_>>>()?;
-    let hedges = plan.tuned_hedges(&mut || Ok(()))?;
+    let hedges = match plan.tune_on {
+        TuneOn::Past => tuned_on_past(plan, contracts, &mut || Ok(()))?,
+        TuneOn::Model => plan.tuned_hedges(&mut || Ok(()))?,
+    };
     outcomes.extend(classical(&bench, &hedges)?);
     let mut seeds: Vec<u64> = policies.iter().map(|policy| policy.training.seed).collect();
     seeds.sort_unstable();

@@ -1,13 +1,13 @@
 //! Policies of runs, and policies measured.
 
 use super::outcome::{self, Bench, Outcome, Training};
+use crate::backtest::Contracts;
 use crate::error::{Error, Result};
 use crate::hedging::{TrainedPolicy, TunedHedge};
-use crate::market::Assets;
 use crate::network::Parameters;
 use crate::risk::Estimate;
 use crate::runs::store::RunFolder;
-use crate::strategy::{Plan, Premium};
+use crate::strategy::{FittedOn, Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
 /// e^{−∫ r} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0. Of several contracts, each sold at its
@@ -123,10 +123,10 @@ pub fn recurrent(
     training: Training,
     parameters: &Parameters,
 ) -> Result<Outcome> {
-    let sweep = bench.plan.sweep();
+    let (sweep, seen) = (bench.plan.sweep(), bench.plan.seen()?);
     let policy = TrainedPolicy {
         parameters,
-        features: &bench.plan.features,
+        features: &seen,
         sweep: sweep.as_ref(),
     };
     bench.measure(name, Some(training), &policy, &policy)
@@ -135,17 +135,44 @@ pub fn recurrent(
 /// The plan's classical hedges, each in the market that the paths are supposed to come from.
 pub fn classical(bench: &Bench<'_>, hedges: &[TunedHedge]) -> Result<Vec<Outcome>> {
     let plan = bench.plan;
+    let on = fitted_on(plan, bench.history.map(|(contracts, _)| contracts));
     hedges
         .iter()
         .map(|tuned| {
-            let policy =
-                |plan: &'_ Plan, assets: &Assets| plan.classical(tuned.hedge, assets, tuned.values);
-            let on_simulation = policy(plan, &plan.assets());
-            let on_history = bench
-                .history
-                .map(|(contracts, alone)| policy(alone, &contracts.assets));
+            let on_simulation = plan.classical(tuned.hedge, &plan.assets(), tuned.values);
+            let on_history = bench.history.map(|(contracts, alone)| {
+                alone.classical_on(tuned.hedge, &contracts.assets, tuned.values, &on)
+            });
             let on_history = on_history.as_ref().unwrap_or(&on_simulation);
             bench.measure(&tuned.hedge.name(), None, &on_simulation, on_history)
         })
         .collect()
+}
+
+/// What hedges of contracts sold on history are fitted on.
+fn fitted_on<'a>(plan: &Plan, contracts: Option<&'a Contracts>) -> FittedOn<'a> {
+    let past = contracts.and_then(Contracts::known_past);
+    match past {
+        // Fits of the past are kept apart from those of the plan's own paths.
+        Some(_) => FittedOn {
+            past,
+            ..FittedOn::default()
+        },
+        None => FittedOn {
+            kept: plan.kept_fits(),
+            ..FittedOn::default()
+        },
+    }
+}
+
+/// The plan's hedges tuned on contracts that had expired before those on history were sold.
+///
+/// # Errors
+/// Those of the hedges; that of `stop`.
+pub fn tuned_on_past(
+    plan: &Plan,
+    contracts: &Contracts,
+    stop: &mut dyn FnMut() -> Result<()>,
+) -> Result<Vec<TunedHedge>> {
+    plan.hedges_tuned_on(&contracts.assets, &fitted_on(plan, Some(contracts)), stop)
 }

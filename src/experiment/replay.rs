@@ -192,10 +192,10 @@ impl Replay {
         match &strategy.policy {
             Held::Classical(policy) => policy.positions(&self.plan.contract, paths),
             Held::Recurrent(parameters) => {
-                let sweep = self.plan.sweep();
+                let (sweep, seen) = (self.plan.sweep(), self.plan.seen()?);
                 let policy = TrainedPolicy {
                     parameters,
-                    features: &self.plan.features,
+                    features: &seen,
                     sweep: sweep.as_ref(),
                 };
                 policy.positions(&self.plan.contract, paths)

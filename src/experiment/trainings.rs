@@ -240,7 +240,7 @@ fn run(plan: &Plan, entry: &Entry, keeper: &mut dyn Keeper) -> Result<()> {
         || Parameters::random(plan.shape.maps(), seed),
     )?;
     let parameters = &trained.parameters;
-    let bytes = parameters.to_bytes(&optimizer.name, seed, &plan.features)?;
+    let bytes = parameters.to_bytes(&optimizer.name, seed, &*plan.seen()?)?;
     keeper.write(&policy_file(&entry.id()), &bytes)?;
     let mut kept = Kept {
         steps: trained.points.len(),

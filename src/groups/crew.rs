@@ -6,7 +6,7 @@ use super::led::Leader;
 use super::message::{Assignment, Order, send};
 use super::office::Office;
 use super::seat::{Follower, Seat};
-use crate::distributed::Ranks;
+use crate::distributed::{Portable, Ranks};
 use crate::error::Result;
 use crate::runs::progress::Event;
 use crate::runs::store::RunFolder;
@@ -170,6 +170,18 @@ impl<'a> Crew<'a> {
                 .err()
                 .unwrap_or_else(|| expected::<Failure>(&bytes).error())),
         }
+    }
+
+    /// A value on all ranks that rank 0 alone finds, in numbers; the others wait.
+    ///
+    /// # Errors
+    /// Those of `find`, on all ranks.
+    pub fn from_first(
+        &self,
+        find: impl FnOnce() -> Result<Vec<Vec<f64>>>,
+    ) -> Result<Vec<Vec<f64>>> {
+        let bytes = self.first_says_bytes(|_| Ok(find()?.to_bytes()))?;
+        Ok(Portable::from_bytes(&bytes))
     }
 
     /// A file of the run, on all ranks; none if it is not there.

@@ -89,6 +89,14 @@ impl ClosedForm {
         }
     }
 
+    /// The calls and puts that the contract is a sum of.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if it is none.
+    pub(super) fn legs(&self) -> Result<&[Leg]> {
+        self.contract.needed_legs()
+    }
+
     /// The assets that the hedge assumes.
     pub(super) fn assets(&self) -> &Assets {
         &self.assets

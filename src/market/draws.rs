@@ -53,8 +53,9 @@ impl<'a> Draws<'a> {
         joint.map_or(0, |joint| joint.table_rows(steps) * size_of::<Lane<u32>>())
     }
 
-    /// Draws block number `number` into the columns of the assets: of each (spot, variance), `[steps + 1][BLOCK]`. If it has
-    /// `begun`, the first variances of the first asset are given.
+    /// Draws block number `number` into the columns of the assets, of each (spot, variance), `[steps + 1][BLOCK]`, and into the factors of the
+    /// first one's surface, `[factors][steps + 1][BLOCK]`, where there is room for them. If it has `begun`, the first variances of the first
+    /// asset are given.
     ///
     /// # Panics
     /// If there are not as many columns as assets.
@@ -63,13 +64,14 @@ impl<'a> Draws<'a> {
         number: u64,
         begun: bool,
         columns: impl ExactSizeIterator<Item = (&'c mut [Lane<R>], &'c mut [Lane<R>])>,
+        surface: &mut [Lane<R>],
         tables: &mut Tables,
     ) {
         assert_eq!(columns.len(), self.assets.list().len());
         let words = self.source.block(number);
         let Some(joint) = &self.joint else {
             for (spot, variance) in columns {
-                self.asset((0, begun), words.clone(), spot, variance);
+                self.asset((0, begun), words.clone(), (spot, variance, &mut *surface));
             }
             return;
         };
@@ -77,7 +79,8 @@ impl<'a> Draws<'a> {
         for (asset, (spot, variance)) in columns.enumerate() {
             let begun = begun && asset == 0;
             let shocks = Correlated::new(&tables[asset]);
-            self.asset((asset, begun), shocks, spot, variance);
+            let surface: &mut [Lane<R>] = if asset == 0 { &mut *surface } else { &mut [] };
+            self.asset((asset, begun), shocks, (spot, variance, surface));
         }
     }
 
@@ -85,8 +88,7 @@ impl<'a> Draws<'a> {
         &self,
         (asset, begun): (usize, bool),
         shocks: impl Shocks,
-        spot: &mut [Lane<R>],
-        variance: &mut [Lane<R>],
+        (spot, variance, surface): (&mut [Lane<R>], &mut [Lane<R>], &mut [Lane<R>]),
     ) {
         let market = &self.assets.list()[asset].market;
         market.model.draw(Draw {
@@ -98,6 +100,7 @@ impl<'a> Draws<'a> {
             begun,
             spot: &mut *spot,
             variance,
+            surface,
         });
         for (row, &factor) in spot.iter_mut().zip(self.forwards[asset].iter().flatten()) {
             let factor = R::of(factor);

@@ -50,6 +50,7 @@ impl Simulator {
     /// Training batch k of B paths starts at block k·⌈B/BLOCK⌉, so batches never overlap.
     pub fn paths<R: Real>(&self, first_block: u64, count: usize) -> Paths<R> {
         let layout = Layout::new(self.assets.count(), self.steps);
+        let layout = layout.with_surface(self.assets.first().model.has_surface());
         let mut paths = Paths::with_layout(count, layout.drawing(self.family.as_deref()));
         self.fill(first_block, &mut paths);
         paths
@@ -130,8 +131,8 @@ impl Simulator {
         )
     }
 
-    /// Fills spot and variance of the own blocks of `paths` in place, and where they have room for it the contract that each path
-    /// draws. Block number 0 of the paths is number `first_block` of this simulator.
+    /// Fills spot and variance of the own blocks of `paths` in place, and where they have room for it the surface and the contract that each
+    /// path draws. Block number 0 of the paths is number `first_block` of this simulator.
     pub fn fill<R: Real>(&self, first_block: u64, paths: &mut Paths<R>) {
         let draws = self.draws();
         paths
@@ -146,7 +147,8 @@ impl Simulator {
                     let (_, variance) = block.asset(0);
                     begin(family, &members, &mut variance[0])
                 });
-                draws.block(number, begun, block.assets(), tables);
+                let (columns, surface) = block.markets();
+                draws.block(number, begun, columns, surface, tables);
             });
     }
 

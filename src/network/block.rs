@@ -133,7 +133,7 @@ impl<R: Real, A: Architecture> Sweep<R> for BlockSweep<R, A> {
         paths: &Paths<R>,
     ) -> Result<Vec<Lane<R>>> {
         let (network, steps) = (self.network(parameters)?, paths.steps());
-        let size = steps * self.actor.instruments;
+        let size = steps * self.actor.instruments();
         let mut positions = vec![[R::ZERO; BLOCK]; paths.own().len() * size];
         let parts = paths.spread().parts_mut(&mut positions);
         parts.for_each(|(block, positions)| {

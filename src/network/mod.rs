@@ -2,6 +2,7 @@
 //! an action, which makes positions of a network's outputs, a file and a line in `action`. What stands beside them serves any.
 
 mod action;
+mod affine;
 mod architecture;
 mod attention;
 mod block;
@@ -33,8 +34,8 @@ mod tensors;
 mod tests;
 
 pub use action::{
-    Action, ActionName, ActionSettings, Actor, At, Band, Bounded, Direct, Hand, Relaxation,
-    Residual, Rule,
+    Action, ActionName, ActionSettings, Actor, Asks, At, Band, Bounded, CentredBand, Direct, Hand,
+    Relaxation, Residual, Rule, Through,
 };
 pub use architecture::{Architecture, Network};
 pub use block::BlockSweep;

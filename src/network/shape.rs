@@ -1,4 +1,5 @@
 use super::action::Actor;
+use super::affine::AffineShape;
 use super::architecture::Architecture;
 use super::attention::AttentionShape;
 use super::block::BlockSweep;
@@ -115,6 +116,8 @@ networks! {
     /// Layers of rectified linear units, with the same weights on every date: all that such a network knows of the past are the
     /// features.
     Mlp "mlp" MlpShape,
+    /// No layer: every output is an affine function of the features.
+    Linear "linear" AffineShape,
     /// Layers of causal attention (Vaswani et al. 2017).
     Attention "attention" AttentionShape,
 }

@@ -44,11 +44,8 @@ pub(super) fn features(steps: usize) -> Features {
         strike: 100.0,
         volatility: 0.2,
         expiry: steps as f64 / 252.0,
-        further: Vec::new(),
-        terms: Vec::new(),
-        state: Vec::new(),
-        unit: None,
         instruments: 1,
+        ..Features::default()
     }
 }
 

@@ -83,11 +83,8 @@ pub fn record_of<R: Real>(steps: usize, actor: Actor, feedback: bool) -> Record<
         strike: 100.0,
         volatility: 0.4,
         expiry: 0.02 * steps as f64,
-        further: Vec::new(),
-        terms: Vec::new(),
-        state: Vec::new(),
-        unit: None,
         instruments: 1,
+        ..Features::default()
     };
     let shape = LstmShape {
         features: features.inputs(),

@@ -74,6 +74,16 @@ impl SurfaceFactors {
         self.volatility(0.0, MONTH)
     }
 
+    /// The same surface at another level, under which an option at the money that expires in 21 trading days has this `volatility`.
+    #[must_use]
+    pub fn with_one_month(self, volatility: f64) -> Self {
+        let [_, slope, ..] = Self::basis(0.0, MONTH);
+        Self {
+            level: volatility - slope * self.slope,
+            ..self
+        }
+    }
+
     /// The factors in the order of [`Self::NAMES`].
     pub fn to_array(self) -> [f64; Self::COUNT] {
         [

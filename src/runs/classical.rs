@@ -15,7 +15,11 @@ pub struct HedgeRow {
     /// Its parameters.
     #[serde(default)]
     pub parameters: Vec<HedgeParameter>,
-    /// The trained risk measure of its P&L without premium on the validation paths on which parameters are tuned.
+    /// The coefficients of its centre, where that is fitted: a, b and c of Hull and White's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coefficients: Vec<f64>,
+    /// The trained risk measure of its P&L where parameters are tuned: without premium on validation paths, or on contracts of the
+    /// past.
     #[serde(deserialize_with = "null_as_nan")]
     pub validation_risk: f64,
 }
@@ -24,7 +28,8 @@ pub struct HedgeRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct HedgeParameter {
-    /// Its key: `aversion` (in one over the spot's currency), `scale`, `move` (in units of the instrument) or `every` (in dates).
+    /// Its key: `aversion` (in one over the spot's currency), `scale`, `ratio`, `move` and `width` (in units of the instrument) or `every`
+    /// (in dates); those of options begin with `option_`.
     pub name: String,
     /// Its value.
     #[serde(deserialize_with = "null_as_nan")]
@@ -71,6 +76,7 @@ impl From<&TunedHedge> for HedgeRow {
             strategy: tuned.hedge.name(),
             title: tuned.hedge.title(),
             parameters: parameters.collect(),
+            coefficients: tuned.coefficients.clone(),
             validation_risk: tuned.risk,
         }
     }

@@ -6,8 +6,8 @@ use crate::distributed::Spread;
 use crate::error::Result;
 use crate::hedging;
 use crate::hedging::{
-    ClassicalHedge, ClassicalPolicy, ClosedForm, FamilyForms, Fits, HedgeValues, Ledger, Policy,
-    Regressed, Regression,
+    Book, ClassicalHedge, ClassicalPolicy, ClosedForm, FamilyForms, Fits, HedgeValues, Ledger,
+    Policy, Regressed, Regression,
 };
 use crate::market::{Assets, Benchmark, BenchmarkHedge, PathSource, Paths, Quotes, Simulator};
 use crate::network::Features;
@@ -98,6 +98,27 @@ impl Regressions {
 /// Gives the paths on which the contract of a plan is to be fitted.
 pub type FitPaths<'a> = dyn Fn(&Plan) -> Box<dyn PathSource> + Sync + 'a;
 
+/// Contracts that were sold and have expired in the past, on which hedges are tuned and fitted.
+pub trait PastContracts: Sync {
+    /// The contracts by the length of their lives, each with its paths.
+    fn groups(&self) -> Vec<(&Contract, &Paths<f64>)>;
+
+    /// P&L, costs and turnover of all contracts, each with its own premium, under positions for every group,
+    /// `[blocks][steps][instruments][BLOCK]`.
+    fn book(&self, positions: &[Vec<Lane<f64>>]) -> Book;
+}
+
+/// What the centres of classical hedges are fitted on.
+#[derive(Clone, Default)]
+pub struct FittedOn<'a> {
+    /// Simulated paths; none for those of the plan's model.
+    pub paths: Option<&'a FitPaths<'a>>,
+    /// Contracts of the past for the coefficients of a formula, in the place of simulated paths.
+    pub past: Option<&'a dyn PastContracts>,
+    /// What keeps the fits.
+    pub kept: Regressions,
+}
+
 impl Plan {
     /// A hedge without training that assumes the market of `assets`, with the parameters `values` where it gives none; an aversion
     /// alone stands for all of them. What its centre is fitted on are paths of the plan's model in that market.
@@ -107,19 +128,27 @@ impl Plan {
         assets: &Assets,
         values: impl Into<HedgeValues>,
     ) -> ClassicalPolicy<'a> {
-        self.fitted(hedge.into(), assets, values.into(), None)
+        let on = FittedOn {
+            kept: self.kept_fits(),
+            ..FittedOn::default()
+        };
+        self.fitted(hedge.into(), assets, values.into(), on)
     }
 
-    /// The same with a centre that is fitted on given paths, once for each contract that it hedges; `fitted` keeps the fits.
+    /// What keeps the fits on the plan's own paths.
+    pub fn kept_fits(&self) -> Regressions {
+        self.regressions.clone()
+    }
+
+    /// The same with a centre that is fitted on what is given, once for each contract that it hedges.
     pub fn classical_on<'a>(
         &self,
         hedge: impl Into<ClassicalHedge>,
         assets: &Assets,
         values: impl Into<HedgeValues>,
-        (paths, fitted): (&'a FitPaths<'a>, &Regressions),
+        on: &FittedOn<'a>,
     ) -> ClassicalPolicy<'a> {
-        let given = Some((paths, fitted.clone()));
-        self.fitted(hedge.into(), assets, values.into(), given)
+        self.fitted(hedge.into(), assets, values.into(), on.clone())
     }
 
     fn fitted<'a>(
@@ -127,16 +156,16 @@ impl Plan {
         hedge: ClassicalHedge,
         assets: &Assets,
         values: HedgeValues,
-        given: Option<(&'a FitPaths<'a>, Regressions)>,
+        on: FittedOn<'a>,
     ) -> ClassicalPolicy<'a> {
         let fits = Arc::new(PlanFits {
             plan: self.clone(),
             // What is fitted on given paths is fitted in the market of the plan.
-            assets: match given {
+            assets: match on.paths {
                 Some(_) => self.assets(),
                 None => assets.clone(),
             },
-            given,
+            on,
         });
         ClassicalPolicy::new(hedge, assets.clone(), self.charges())
             .within(self.limits.clone())
@@ -215,7 +244,7 @@ impl Plan {
     /// # Errors
     /// Those of [`Regression::new`].
     pub(super) fn benchmark(&self, assets: &Assets) -> Result<Option<Arc<dyn Benchmark>>> {
-        if !self.features.ask_benchmark() {
+        if !self.asks_benchmark() {
             return Ok(None);
         }
         let assets = self.assumed.as_ref().unwrap_or(assets);
@@ -313,8 +342,7 @@ impl BenchmarkHedge for Reference {
 struct PlanFits<'a> {
     plan: Plan,
     assets: Assets,
-    /// On which paths, and what keeps the fits; else it is those of the plan's model in the market of the assets.
-    given: Option<(&'a FitPaths<'a>, Regressions)>,
+    on: FittedOn<'a>,
 }
 
 impl PlanFits<'_> {
@@ -331,11 +359,11 @@ impl Fits for PlanFits<'_> {
     fn regression(&self, contract: &Contract) -> Result<Arc<Regression>> {
         let living = self.living(contract)?;
         let plan = living.as_ref().unwrap_or(&self.plan);
-        match &self.given {
+        match self.on.paths {
             None => plan.regression(&self.assets),
-            Some((paths, fitted)) => {
+            Some(paths) => {
                 let fit = plan.fit(&self.assets, plan.instruments());
-                fitted.of(fit, || {
+                self.on.kept.of(fit, || {
                     plan.regression_on(&self.assets, paths(plan).as_ref())
                 })
             }
@@ -345,33 +373,38 @@ impl Fits for PlanFits<'_> {
     fn coefficients(
         &self,
         contract: &Contract,
-        name: &'static str,
-        fit: &hedging::Fit<'_>,
+        fit: &dyn hedging::Fit,
     ) -> Result<Arc<Vec<f64>>> {
         /// How many dates, and paths at most, the coefficients are found on.
         const DATES: usize = 1 << 19;
         const MOST: usize = 1 << 14;
         /// Blocks whose products are summed at once.
         const RUN: usize = 32;
+        if let Some(past) = self.on.past {
+            // Contracts of the past are all that there are, whatever the length of the one that is hedged.
+            let of = Fit {
+                centre: fit.name(),
+                ..self.plan.fit(&self.assets, self.plan.instruments())
+            };
+            let on_past = || fit.on_past(&self.assets, &past.groups());
+            return self.on.kept.coefficients(of, on_past);
+        }
         let living = self.living(contract)?;
         let plan = living.as_ref().unwrap_or(&self.plan);
         let count = (DATES / plan.contract.steps / BLOCK * BLOCK).clamp(1 << 11, MOST);
         let on = |source: &dyn PathSource| {
             let quotes = plan.market_quotes(&self.assets);
             let drawn = plan.drawn(&quotes, source, (count, RUN));
-            fit(&self.assets, &plan.contract, &drawn)
+            fit.on_simulated(&self.assets, &plan.contract, &drawn)
         };
         let of = Fit {
-            centre: name,
+            centre: fit.name(),
             ..plan.fit(&self.assets, plan.instruments())
         };
-        match &self.given {
-            None => {
-                let source = plan.regression_paths(&self.assets);
-                plan.regressions.coefficients(of, || on(&source))
-            }
-            Some((paths, fitted)) => fitted.coefficients(of, || on(paths(plan).as_ref())),
-        }
+        self.on.kept.coefficients(of, || match self.on.paths {
+            None => on(&plan.regression_paths(&self.assets)),
+            Some(paths) => on(paths(plan).as_ref()),
+        })
     }
 }
 

@@ -251,7 +251,7 @@ fn policies_keep_the_benchmark_of_their_market() {
     let contract = "type = \"call\"\nexpiry_days = 20";
     let origin = plan(GBM, contract, "\"delta\"").unwrap();
     let test = plan(HESTON, contract, "\"delta\"").unwrap();
-    let seen = test.seen_as_by(&origin);
+    let seen = test.seen_as_by(&origin).unwrap();
     let paths = paths(&seen, 32);
     let hedge = ClassicalPolicy::new(
         ClassicalName::BlackScholes,

@@ -1,14 +1,17 @@
-//! The parameters of classical hedges, found on validation paths.
+//! The parameters of classical hedges, found on validation paths or on contracts of the past.
 
-use super::Plan;
-use super::policy::Aversion;
+use super::classical::PastContracts;
+use super::policy::{Aversion, TuneOn};
+use super::{FittedOn, Plan};
 use crate::error::Result;
 use crate::hedging::{
-    Book, ClassicalHedge, ClassicalPolicy, HedgeValues, Ledger, Prepared, Search, TunedHedge, tune,
+    Book, ClassicalHedge, ClassicalPolicy, HedgeValues, Ledger, Policy, Prepared, Search, TunedHedge,
+    tune,
 };
-use crate::market::{Layout, PathSource, Paths, Simulator};
+use crate::contract::Contract;
+use crate::market::{Assets, Layout, PathSource, Paths, Simulator};
 use crate::random::Purpose;
-use crate::simd::BLOCK;
+use crate::simd::{BLOCK, Lane};
 
 /// How many validation paths the parameters of classical hedges are tuned on.
 const PATHS: usize = 16_384;
@@ -16,29 +19,35 @@ const PATHS: usize = 16_384;
 /// How many of them there are for hedges that integrate the model's prices on every date.
 const FEW_PATHS: usize = 1_024;
 
-/// Paths on which the parameters of classical hedges are tuned for the risk of a plan, the same ones for every hedge, spread over
-/// the plan's ranks.
+/// What the parameters of classical hedges are tuned on for the risk of a plan, the same for every hedge: paths that are spread over the
+/// plan's ranks, or contracts of the past, which every rank that asks has for itself.
 pub struct HedgeValidation<'a> {
     plan: &'a Plan,
     ledger: Ledger,
-    drawn: Drawn,
+    drawn: Drawn<'a>,
     /// What every contract is sold for beyond one and the same premium, in money of the expiry; empty if that is all.
     premiums: Vec<f64>,
 }
 
-enum Drawn {
-    /// All at once.
+enum Drawn<'a> {
+    /// Paths, all at once.
     Kept(Paths<f64>),
-    /// So many, anew whenever they are hedged, as many at a time as the plan says.
+    /// So many paths, anew whenever they are hedged, as many at a time as the plan says.
     Anew(Simulator, usize),
+    /// Contracts of the past.
+    Past(&'a dyn PastContracts),
 }
 
-impl Drawn {
-    /// The first of them, for a hedge that takes long.
-    fn few(&self) -> Self {
+impl Drawn<'_> {
+    /// The first paths, for a hedge that takes long; none where there are few anyway.
+    fn few(&self) -> Option<Self> {
         match self {
-            Self::Kept(paths) => Self::Kept(paths.gather(&(0..FEW_PATHS).collect::<Vec<_>>())),
-            Self::Anew(simulator, _) => Self::Anew(simulator.clone(), FEW_PATHS),
+            Self::Kept(paths) => {
+                let first = (0..FEW_PATHS).collect::<Vec<_>>();
+                Some(Self::Kept(paths.gather(&first)))
+            }
+            Self::Anew(simulator, _) => Some(Self::Anew(simulator.clone(), FEW_PATHS)),
+            Self::Past(_) => None,
         }
     }
 }
@@ -91,6 +100,16 @@ impl<'a> HedgeValidation<'a> {
         })
     }
 
+    /// Contracts of the past, each sold for its own premium.
+    pub fn past(plan: &'a Plan, past: &'a dyn PastContracts) -> Self {
+        Self {
+            plan,
+            ledger: plan.ledger(&plan.market, 0.0),
+            drawn: Drawn::Past(past),
+            premiums: Vec::new(),
+        }
+    }
+
     /// Every hedge of the plan with its parameters, each found where the risk is least if it is not given, and that risk; `policy`
     /// makes hedges.
     ///
@@ -101,52 +120,45 @@ impl<'a> HedgeValidation<'a> {
         policy: &dyn Fn(ClassicalHedge) -> ClassicalPolicy<'a>,
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Vec<TunedHedge>> {
-        let search = Search {
-            money: self.plan.money_unit(),
-            dates: self.plan.contract.steps,
-            costs: self.plan.trading_costs(),
-            aversion: match self.plan.aversion {
-                Aversion::Given(aversion) => Some(aversion),
-                Aversion::Tuned => None,
-            },
-        };
+        let search = self.plan.search();
         let hedges = self.plan.hedges.iter();
         hedges
             .map(|&hedge| {
                 let policy = policy(hedge);
-                let few = hedge.needs().prices.then(|| self.drawn.few());
+                let few = match hedge.needs().prices {
+                    true => self.drawn.few(),
+                    false => None,
+                };
                 let drawn = few.as_ref().unwrap_or(&self.drawn);
-                let mut prepared = None;
-                tune(hedge, search, &mut |values| {
+                let mut prepared = Vec::new();
+                let tuned = tune(hedge, search, &mut |values| {
                     self.risk((&policy, drawn), *values, &mut prepared, stop)
+                })?;
+                Ok(TunedHedge {
+                    coefficients: policy.coefficients(&self.plan.contract)?,
+                    ..tuned
                 })
             })
             .collect()
     }
 
-    /// The risk of a hedge with other parameters; `prepared` keeps its centre where that is the same for all of them.
+    /// The risk of a hedge with other parameters; `prepared` keeps its centres where they are the same for all of them.
     fn risk(
         &self,
-        (policy, drawn): (&ClassicalPolicy<'_>, &Drawn),
+        (policy, drawn): (&ClassicalPolicy<'_>, &Drawn<'_>),
         values: HedgeValues,
-        prepared: &mut Option<Prepared>,
+        prepared: &mut Vec<Prepared>,
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<f64> {
         stop()?;
         let policy = policy.clone().with_values(values);
         let mut book = match drawn {
-            Drawn::Kept(paths) if policy.hedge().moves_with_parameters() => {
-                Book::hedge(&policy, &self.ledger, paths)?
-            }
             Drawn::Kept(paths) => {
-                let centre = match prepared.take() {
-                    Some(centre) => centre,
-                    None => policy.prepare(self.ledger.contract(), paths)?,
-                };
-                let positions = policy.around(&centre, paths);
-                *prepared = Some(centre);
-                Book::settle(&positions, &self.ledger, paths)
+                let of = [(self.ledger.contract(), paths)];
+                let positions = positions(&policy, &of, prepared)?;
+                Book::settle(&positions[0], &self.ledger, paths)
             }
+            Drawn::Past(past) => past.book(&positions(&policy, &past.groups(), prepared)?),
             Drawn::Anew(simulator, paths) => {
                 let (quotes, chunk) = (self.plan.quotes()?, self.plan.chunk());
                 let mut book = Book::default();
@@ -168,6 +180,29 @@ impl<'a> HedgeValidation<'a> {
     }
 }
 
+/// What a hedge holds of each contract on its paths; `prepared` keeps its centres, where they are the same for all parameters.
+fn positions(
+    policy: &ClassicalPolicy<'_>,
+    contracts: &[(&Contract, &Paths<f64>)],
+    prepared: &mut Vec<Prepared>,
+) -> Result<Vec<Vec<Lane<f64>>>> {
+    if policy.hedge().moves_with_parameters() {
+        let each = contracts.iter();
+        return each
+            .map(|(contract, paths)| policy.positions(contract, paths))
+            .collect();
+    }
+    if prepared.is_empty() {
+        for (contract, paths) in contracts {
+            prepared.push(policy.prepare(contract, paths)?);
+        }
+    }
+    let each = contracts.iter().zip(prepared.iter());
+    Ok(each
+        .map(|((_, paths), centre)| policy.around(centre, paths))
+        .collect())
+}
+
 impl Plan {
     /// Every hedge of the plan in its own market with its parameters, found on simulated validation paths.
     ///
@@ -180,6 +215,47 @@ impl Plan {
         let assets = self.assets();
         let policy = |hedge| self.classical(hedge, &assets, HedgeValues::default());
         HedgeValidation::simulated(self)?.tune(&policy, stop)
+    }
+
+    /// Every hedge of the plan with its parameters and fits as they are best on contracts of the past, in the market of `assets`. Where there
+    /// are none, which no hedge needs then, nothing is said of risks.
+    ///
+    /// # Errors
+    /// Those of the hedges; that of `stop`, which is asked again and again.
+    pub fn hedges_tuned_on<'a>(
+        &'a self,
+        assets: &Assets,
+        on: &FittedOn<'a>,
+        stop: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Vec<TunedHedge>> {
+        let Some(past) = on.past else {
+            let hedges = self.hedges.iter();
+            let untuned = |hedge: &ClassicalHedge| tune(*hedge, self.search(), &mut |_| Ok(f64::NAN));
+            return hedges.map(untuned).collect();
+        };
+        let policy = |hedge| self.classical_on(hedge, assets, HedgeValues::default(), on);
+        HedgeValidation::past(self, past).tune(&policy, stop)
+    }
+
+    /// Whether a hedge needs contracts of the past, to be tuned or fitted on.
+    pub fn needs_past(&self) -> bool {
+        let needs = |hedge: &ClassicalHedge| {
+            hedge.is_fitted() || !hedge.searched(&self.search()).is_empty()
+        };
+        self.tune_on == TuneOn::Past && self.hedges.iter().any(needs)
+    }
+
+    /// What the search for parameters of hedges depends on.
+    fn search(&self) -> Search {
+        Search {
+            money: self.money_unit(),
+            dates: self.contract.steps,
+            costs: self.trading_costs(),
+            aversion: match self.aversion {
+                Aversion::Given(aversion) => Some(aversion),
+                Aversion::Tuned => None,
+            },
+        }
     }
 }
 

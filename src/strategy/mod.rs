@@ -33,6 +33,7 @@ mod ranges;
 mod scales;
 mod schedule;
 mod schema;
+mod seen;
 mod several;
 mod smoothing;
 mod tenor;
@@ -42,21 +43,24 @@ mod variants;
 mod walk_forward;
 
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
-pub use classical::{FitPaths, Regressions};
+pub use classical::{FitPaths, FittedOn, PastContracts, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};
 pub use distributed::DistributedSection;
 pub use file::Strategy;
 pub use financing::FinancingSection;
 pub use hedge_tuning::HedgeValidation;
-pub use hedges::{HedgeSection, HedgeTable};
+pub use hedges::{HedgeSection, HedgeTable, Share, TunedShare};
 pub use instruments::{CostlySection, InstrumentSection, NamedInstrument, OptionSection};
 pub use keys::{KeyEntry, KeyGroup, keys, keys_of};
 pub use limits::LimitsSection;
 pub use market::MarketSection;
 pub use optimizer::{AverageRule, OptimizerPlan, OptimizerSection};
 pub use plan::Plan;
-pub use policy::{Aversion, AversionRule, EvaluationSection, PolicySection, TunedAversion};
+pub use policy::{
+    Aversion, AversionRule, BandForm, EvaluationSection, PerInstrument, PolicySection, TuneOn,
+    TunedAversion,
+};
 pub use price_files::{AssetFiles, Files};
 pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;

@@ -9,10 +9,11 @@ use super::instruments::{QuoteCache, instruments};
 use super::limits::limits;
 use super::market::check_simulation;
 use super::optimizer::OptimizerPlan;
-use super::policy::Aversion;
+use super::policy::{Aversion, TuneOn};
 use super::prices::{FamilyPrices, PriceCache};
 use super::ranges::family;
 use super::scales::{scale, standards, terms_scales};
+use super::seen::SeenCache;
 use super::smoothing::{Relaxing, Smoothing};
 use super::tenor::Tenor;
 use super::training::{Clock, Length, Validation};
@@ -64,8 +65,8 @@ pub struct Plan {
     pub risk: Risk,
     /// The size of the network.
     pub shape: Shape,
-    /// How positions come of the network's outputs.
-    pub action: Action,
+    /// How positions come of the network's outputs, for every instrument.
+    pub actions: Vec<Action>,
     /// The limits of what is traded, for whatever hedges.
     pub limits: Limits,
     /// How training relaxes action and limits.
@@ -94,6 +95,8 @@ pub struct Plan {
     pub hedges: Vec<ClassicalHedge>,
     /// The risk aversion of the Whalley–Wilmott band.
     pub aversion: Aversion,
+    /// What their parameters are found on where there is a history.
+    pub tune_on: TuneOn,
     /// The optimizers that are compared.
     pub optimizers: Vec<OptimizerPlan>,
     /// What is sold on history, if anything is.
@@ -107,6 +110,7 @@ pub struct Plan {
     /// The ranks that carry the plan out together: their trainings, and what is measured on simulated paths.
     pub ranks: Ranks,
     pub(super) quotes: QuoteCache,
+    pub(super) seen: SeenCache,
     pub(super) prices: PriceCache,
     pub(super) families: FamilyPrices,
     pub(super) regressions: Regressions,
@@ -152,7 +156,7 @@ impl Plan {
         let contract = family(&strategy, &assets, contract)?;
         let instruments = instruments(&mut strategy, &assets, &terms)?;
         let cost_schedule = strategy.costs.schedule()?;
-        strategy.policy.check_features(&contract)?;
+        strategy.policy.check_features(&contract, &instruments)?;
         let features = Features {
             list: strategy.policy.features.clone(),
             strike: contract.strike,
@@ -162,17 +166,25 @@ impl Plan {
             terms: terms_scales(&contract),
             state: standards(&assets, &contract),
             unit: None,
+            period: contract.dt(),
+            carry: market.carry(0.0, contract.expiry),
+            standards: Vec::new(),
+            bound: strategy.policy.feature_bound,
             instruments: instruments.len(),
         };
-        let reference = strategy
-            .policy
-            .reference(&contract, &instruments, &market)?;
-        let action = strategy.policy.action()?;
-        let actor = Actor::new(action, instruments.len());
+        // Where hedges may see a surface: on history or on simulated paths.
+        let on_surface = market.model.has_surface();
+        let reference =
+            strategy
+                .policy
+                .reference(&contract, &instruments, (&market, on_surface))?;
+        let actions = strategy.policy.actions(&contract, &instruments)?;
+        let actor = actor(&actions, &instruments, &contract);
         let shape = strategy.policy.shape(features.inputs(), &actor)?;
         let hedges = strategy
             .evaluation
-            .hedges(&contract, &instruments, &market)?;
+            .hedges(&contract, &instruments, (&market, on_surface))?;
+        let tune_on = strategy.evaluation.tuned_on(on_history, on_surface)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
@@ -200,7 +212,7 @@ impl Plan {
             premium: strategy.contract.premium.into(),
             risk,
             shape,
-            action,
+            actions,
             limits,
             relaxing: Relaxing {
                 leak: strategy.policy.leak(),
@@ -219,6 +231,7 @@ impl Plan {
             evaluation_paths: strategy.evaluation.paths,
             hedges,
             aversion: strategy.evaluation.aversion(),
+            tune_on,
             optimizers,
             backtest,
             walk_forward: strategy
@@ -230,6 +243,7 @@ impl Plan {
             ranks_per_training: strategy.distributed.ranks_per_training,
             ranks: Ranks::alone(),
             quotes: QuoteCache::default(),
+            seen: SeenCache::default(),
             prices: PriceCache::default(),
             families: FamilyPrices::default(),
             regressions: Regressions::default(),
@@ -349,7 +363,7 @@ impl Plan {
 
     /// What makes positions of the network's outputs, within the limits as they are.
     pub fn actor(&self) -> Actor {
-        Actor::new(self.action, self.instruments.len()).within(self.limits.clone())
+        actor(&self.actions, &self.instruments, &self.contract).within(self.limits.clone())
     }
 
     /// A sweep of the network and its action, within the limits as they are.
@@ -375,4 +389,10 @@ impl Plan {
             (None, Length::Steps(_)) => unreachable!("a length in steps gives a number of steps"),
         }
     }
+}
+
+/// What makes positions in `instruments` of a network's outputs while `contract` lives, without limits.
+fn actor(actions: &[Action], instruments: &[(Instrument, Charge)], contract: &Contract) -> Actor {
+    let (traded, charges): (Vec<Instrument>, Vec<Charge>) = instruments.iter().copied().unzip();
+    Actor::trading(actions.to_vec(), &traded, charges, contract.dt())
 }

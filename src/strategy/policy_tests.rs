@@ -38,7 +38,7 @@ fn keys_without_a_meaning_are_refused() {
     for (policy, words) in [
         (
             "network = \"transformer\"",
-            "`policy.network` must be one of lstm, gru, mlp, attention, was \"transformer\"",
+            "`policy.network` must be one of lstm, gru, mlp, linear, attention, was \"transformer\"",
         ),
         (
             "heads = 4",

@@ -4,19 +4,22 @@ use super::Plan;
 use crate::network::{Relaxation, Sweep};
 
 /// A width w, or another measure of how far training sees something smooth that is not: w = w₀ (w₁/w₀)^s at the share s of the
-/// training that has passed.
+/// training that has passed; w₀ (1 − s) where w₁ is 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Smoothing {
-    /// The width w₀ at the beginning, above 0.
+    /// The width w₀ at the beginning, at least 0.
     pub start: f64,
-    /// The width w₁ at the end, above 0.
+    /// The width w₁ at the end, at least 0.
     pub end: f64,
 }
 
 impl Smoothing {
     /// The width where the share `progress` of the training has passed.
     pub fn width(&self, progress: f64) -> f64 {
-        self.start * (self.end / self.start).powf(progress)
+        match self.start > 0.0 && self.end > 0.0 {
+            true => self.start * (self.end / self.start).powf(progress),
+            false => self.start * (1.0 - progress) + self.end * progress,
+        }
     }
 }
 
@@ -45,8 +48,9 @@ impl Relaxing {
 impl Plan {
     /// Whether training sees other positions than those that are measured.
     pub fn relaxes(&self) -> bool {
-        let relaxed = self.action.relaxed(&self.relaxing.at(0.0));
-        !self.limits.is_none() || relaxed != self.action
+        let actor = self.actor();
+        !self.limits.is_none()
+            || actor.clone().relaxed(self.relaxing.at(0.0)).actions() != actor.actions()
     }
 
     /// The sweep that training takes where the share `progress` of it has passed.

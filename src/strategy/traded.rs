@@ -18,10 +18,17 @@ impl Plan {
         self.instruments.iter().any(|(_, charge)| !charge.is_free())
     }
 
-    /// Whether a cost depends on the state of an option beside its price.
+    /// Whether a cost, a feature or the action depends on the state of an option beside its price.
     fn asks_of_options(&self) -> bool {
         let mut charges = self.instruments.iter();
         charges.any(|(_, charge)| charge.asks_of_options())
+            || self.features.ask_options()
+            || self.actor().nets_options()
+    }
+
+    /// Whether a feature or the action depends on the answers of a benchmark.
+    pub(super) fn asks_benchmark(&self) -> bool {
+        self.features.ask_benchmark() || self.actor().asks().answers()
     }
 
     /// Whether training has jumps of costs to smooth.
@@ -111,7 +118,7 @@ impl Plan {
             .with_option_states(self.asks_of_options())
             .with_receipts(!self.financing.is_free());
         let layout = layout.trading(&self.instruments()).under(&self.contract);
-        let layout = layout.answered(self.features.ask_benchmark());
+        let layout = layout.answered(self.asks_benchmark());
         layout.hedged(self.reference.is_some())
     }
 
@@ -129,18 +136,20 @@ impl Plan {
     /// Those of a regression, where the policy sees the answers of one or departs from its positions.
     pub fn quotes_in(&self, assets: &Assets) -> Result<Arc<Quotes>> {
         let quotes = self.market_quotes(assets);
-        let (answers, hedge) = (self.benchmark(assets)?, self.benchmark_hedge(assets)?);
-        if answers.is_none() && hedge.is_none() {
-            return Ok(quotes);
-        }
-        let mut quotes = Quotes::clone(&quotes);
-        if let Some(answers) = answers {
-            quotes = quotes.answered_by(answers);
-        }
-        if let Some(hedge) = hedge {
+        self.check_surface(&quotes)?;
+        let mut quotes = self.answered(assets, Quotes::clone(&quotes))?;
+        if let Some(hedge) = self.benchmark_hedge(assets)? {
             quotes = quotes.hedged_by(hedge);
         }
         Ok(Arc::new(quotes))
+    }
+
+    /// The same prices with what the benchmark says of the contract on paths whose market is that of `assets`, where it is asked.
+    pub(super) fn answered(&self, assets: &Assets, quotes: Quotes) -> Result<Quotes> {
+        Ok(match self.benchmark(assets)? {
+            Some(answers) => quotes.answered_by(answers),
+            None => quotes,
+        })
     }
 
     /// The model's prices of the instruments in the market of `assets`, and what the contract makes of paths.

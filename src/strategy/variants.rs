@@ -126,22 +126,25 @@ impl Plan {
 
     /// The same plan where policies see what those that `origin` trained were shown: the scales and the benchmark of its market,
     /// and this plan's contract.
-    #[must_use]
-    pub fn seen_as_by(&self, origin: &Self) -> Self {
-        let further = self.features.further.iter().zip(&origin.features.further);
+    ///
+    /// # Errors
+    /// Those of [`Self::seen`].
+    pub fn seen_as_by(&self, origin: &Self) -> Result<Self> {
+        let shown = origin.seen()?;
+        let further = self.features.further.iter().zip(&shown.further);
         let further = further.map(|(here, trained)| AssetScale {
             spot: here.spot,
             ..*trained
         });
-        Self {
+        Ok(Self {
             features: Features {
                 strike: self.features.strike,
                 further: further.collect(),
-                ..origin.features.clone()
+                ..Features::clone(&shown)
             },
             assumed: Some(origin.assets()),
             ..self.clone()
-        }
+        })
     }
 
     /// The same strategy for a contract that lives for `years` in `steps` periods; options that hedge keep their

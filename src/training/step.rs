@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Settlement};
 use crate::linalg::add_scaled;
 use crate::market::{PathSource, Paths, Quotes};
-use crate::network::{Parameters, Record, Sweep};
+use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::risk::paired::risk_influence;
 use crate::risk::{Curvature, Estimate, Evaluation, cvar};
@@ -30,6 +30,8 @@ pub(super) struct Step<'a> {
     source: &'a dyn PathSource,
     /// The unit in which the optimizer counts money, in the spot's currency.
     pub unit: f64,
+    /// What the policy sees.
+    features: Arc<Features>,
     quotes: Arc<Quotes>,
     paths: Paths<f32>,
     /// The paths of the step after.
@@ -66,6 +68,7 @@ impl<'a> Step<'a> {
                 .then(|| plan.ledger_without_costs(&plan.market)),
             source,
             unit,
+            features: plan.seen()?,
             quotes: Arc::clone(&quotes),
             paths: room(),
             next,
@@ -117,7 +120,7 @@ impl<'a> Step<'a> {
         premiums: Option<&[f64]>,
         further: impl Fn(&Settlement<f32>) -> [Lane<f32>; N],
     ) -> Result<(Vec<f64>, [Vec<f64>; N])> {
-        let positions = sweep.forward(parameters, &self.plan.features, paths)?;
+        let positions = sweep.forward(parameters, &self.features, paths)?;
         let settled = paths.map(|block| {
             let positions = paths.spread().part(&positions, block);
             ledger.settle(&paths.block(block), positions)
@@ -176,7 +179,7 @@ impl<'a> Step<'a> {
         let hedge = Hedge {
             sweep: self.sweep.as_ref(),
             parameters,
-            features: &self.plan.features,
+            features: &self.features,
             ledger: &self.smoothed,
             unit: self.unit,
         };

@@ -101,11 +101,8 @@ impl Problem {
                 strike: contract().strike,
                 volatility: 0.2,
                 expiry: contract().expiry,
-                further: Vec::new(),
-                terms: Vec::new(),
-                state: Vec::new(),
-                unit: None,
                 instruments: 1,
+                ..Features::default()
             },
             sweep: shape.sweep(Engine::Block, actor),
             // Not whole blocks; the tail of CVaR below ends within a path.

@@ -186,7 +186,7 @@ impl<'a> Shared<'a> {
         )?;
         let bytes = trained
             .parameters
-            .to_bytes(&optimizer.name, seed, &plan.features)?;
+            .to_bytes(&optimizer.name, seed, &*plan.seen()?)?;
         keeper.write(&policy, &bytes)?;
         let kept = Kept {
             seconds: trained.seconds,

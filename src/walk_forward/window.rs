@@ -4,7 +4,7 @@ use super::policies::damaged;
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
-use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration};
+use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, past};
 use crate::error::Result;
 use crate::groups::{Keeper, Work};
 use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
@@ -18,7 +18,7 @@ use crate::runs::precision::Precision;
 use crate::runs::store::{RunFolder, to_json};
 use crate::runs::walk_forward::{Phase, TrainingEnd, Window};
 use crate::strategy::{
-    BacktestPlan, FitPaths, HedgeValidation, Plan, Regressions, TrainingPaths, WalkForwardPlan,
+    BacktestPlan, FittedOn, HedgeValidation, Plan, TrainingPaths, TuneOn, WalkForwardPlan,
 };
 use std::collections::HashMap;
 use std::ops::Range;
@@ -98,6 +98,9 @@ impl Shared<'_> {
             ..known.market_at(last)
         });
         let plan = self.plan.in_market(&assets);
+        // The same paths for every optimizer and seed.
+        let source = self.source(&plan, &calibration, span, Purpose::Unit);
+        let plan = plan.standardised_on(source.as_ref())?;
         let known = Arc::new(Known {
             calibration,
             assets,
@@ -154,6 +157,17 @@ impl Shared<'_> {
             calibration,
             &span.sales,
         )?;
+        let before = span.known.clone();
+        let contracts = contracts.after(&known.plan, || {
+            past(
+                histories,
+                &known.plan,
+                settings,
+                calendar,
+                calibration,
+                before,
+            )
+        })?;
         let plan = known.plan.with_ranks(keeper.ranks().clone());
         let (mut trades, mut held) = (Vec::new(), Positions::default());
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
@@ -179,6 +193,7 @@ impl Shared<'_> {
             Ok(())
         };
         let (mut seconds, mut trainings) = (Vec::new(), Vec::new());
+        let seen = plan.seen()?;
         for training in self.trainings() {
             let (parameters, kept) = self.policy(span, training, keeper)?;
             let (optimizer, seed) = training;
@@ -193,21 +208,32 @@ impl Shared<'_> {
             let sweep = plan.sweep();
             let policy = TrainedPolicy {
                 parameters: &parameters,
-                features: &plan.features,
+                features: &seen,
                 sweep: sweep.as_ref(),
             };
             record(&optimizer.name, Some(seed), &policy)?;
         }
-        let validation = self.source(&plan, calibration, span, Purpose::Validation);
         let fit_paths = |plan: &Plan| self.source(plan, calibration, span, Purpose::Regression);
         // The paths that policies are trained on, which hedges are fitted on too.
-        let fits: (&FitPaths<'_>, &Regressions) = (&fit_paths, &Regressions::default());
-        let own = plan.assets();
-        let untuned = |hedge| plan.classical_on(hedge, &own, HedgeValues::default(), fits);
-        let tuned = HedgeValidation::of(&plan, validation.as_ref())?
-            .tune(&untuned, &mut || keeper.busy())?;
+        let on = FittedOn {
+            paths: Some(&fit_paths),
+            past: contracts.known_past(),
+            ..FittedOn::default()
+        };
+        let tuned = match plan.tune_on {
+            TuneOn::Past => {
+                plan.hedges_tuned_on(&contracts.assets, &on, &mut || keeper.busy())?
+            }
+            TuneOn::Model => {
+                let own = plan.assets();
+                let untuned = |hedge| plan.classical_on(hedge, &own, HedgeValues::default(), &on);
+                let validation = self.source(&plan, calibration, span, Purpose::Validation);
+                let validation = HedgeValidation::of(&plan, validation.as_ref())?;
+                validation.tune(&untuned, &mut || keeper.busy())?
+            }
+        };
         for TunedHedge { hedge, values, .. } in &tuned {
-            let policy = plan.classical_on(*hedge, &contracts.assets, *values, fits);
+            let policy = plan.classical_on(*hedge, &contracts.assets, *values, &on);
             record(&hedge.name(), None, &policy)?;
         }
         let band = tuned

@@ -2,7 +2,7 @@
 
 use super::centre::Centre;
 use super::parameter::{HedgeValues, Parameter};
-use super::rule::TradingRule;
+use super::rule::{TradingRule, Wants};
 
 /// Makes the enum of usual hedges, each with its centre, its rule and what people call it.
 macro_rules! hedges {
@@ -41,10 +41,14 @@ hedges! {
     Zakamouline "zakamouline" (Zakamouline, Zakamouline, "Zakamouline's band"),
     /// Hull and White's minimum-variance delta, by regression on simulated paths.
     HullWhite "hull_white" (HullWhite, EveryDate, "Hull and White's minimum-variance delta"),
-    /// A multiple of the Black–Scholes delta, the multiple tuned on validation paths.
+    /// A multiple of the Black–Scholes delta, the multiple given by `evaluation.scale` or tuned.
     ScaledDelta "scaled_delta" (ScaledDelta, EveryDate, "scaled delta"),
     /// Spot and the first option of `policy.instruments`, so that delta and gamma are hedged.
     DeltaGamma "delta_gamma" (DeltaGamma, EveryDate, "delta–gamma hedge"),
+    /// As many options as hedge the vega at the sale, times a tuned ratio, held to the end, and the delta that they leave.
+    StaticVega "static_vega" (StaticVega, EveryDate, "static vega hedge"),
+    /// The Black–Scholes delta at the volatility of the strike on the day, where there is an implied-volatility surface.
+    SmileDelta "smile_delta" (SmileDelta, EveryDate, "smile delta"),
     /// The Black–Scholes delta, to which the hedge moves when it has moved by more than a threshold since the last trade.
     MoveBased "move_based" (BlackScholes, MoveBased, "move-based delta"),
     /// The Black–Scholes delta, to which the hedge moves on every n-th date.
@@ -67,6 +71,8 @@ pub struct Needs {
     pub option: bool,
     /// The model's prices on every date.
     pub prices: bool,
+    /// An implied-volatility surface, on history or on simulated paths.
+    pub surface: bool,
 }
 
 impl Needs {
@@ -77,6 +83,7 @@ impl Needs {
         one_contract: false,
         option: false,
         prices: false,
+        surface: false,
     };
     /// One contract, which is a sum of calls and puts.
     pub(super) const LEGS: Self = Self {
@@ -86,15 +93,21 @@ impl Needs {
     };
 }
 
-/// A hedge that needs no training: a centre and a rule of rule, with the parameters that are given.
+/// A hedge that needs no training: a centre under a rule of trading, with the parameters that are given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassicalHedge {
     /// The position that the hedge moves towards.
     pub centre: Centre,
     /// When it moves.
     pub rule: TradingRule,
-    /// The parameters that are given; the others are tuned.
+    /// When what is no spot moves, by a rule with parameters of its own; none where it moves as the spots do.
+    pub option_rule: Option<TradingRule>,
+    /// The parameters that are given.
     pub given: [Option<f64>; Parameter::COUNT],
+    /// Parameters that are searched for although they have a usual value.
+    pub tuned: [bool; Parameter::COUNT],
+    /// What the strategy gives for parameters of several hedges at once, which is no part of their names.
+    pub shared: [Option<f64>; Parameter::COUNT],
 }
 
 impl From<ClassicalName> for ClassicalHedge {
@@ -105,13 +118,21 @@ impl From<ClassicalName> for ClassicalHedge {
 }
 
 impl ClassicalHedge {
-    /// A hedge of which no parameter is given.
+    /// A hedge of which no parameter is given, and whose options move as is usual for the centre.
     pub fn new(centre: Centre, rule: TradingRule) -> Self {
         Self {
             centre,
             rule,
+            option_rule: centre.kind().options().rule(rule),
             given: [None; Parameter::COUNT],
+            tuned: [false; Parameter::COUNT],
+            shared: [None; Parameter::COUNT],
         }
+    }
+
+    /// Whether options move as is usual for the centre.
+    fn moves_options_as_usual(&self) -> bool {
+        self.option_rule == self.centre.kind().options().rule(self.rule)
     }
 
     /// The usual hedge that it is, whatever its parameters.
@@ -129,9 +150,14 @@ impl ClassicalHedge {
             None if self.rule == TradingRule::default() => self.centre.name().to_owned(),
             None => format!("{}_{}", self.centre.name(), self.rule.name()),
         };
-        for (parameter, given) in Parameter::all().zip(self.given) {
-            if let Some(value) = given {
+        if let (Some(rule), false) = (self.option_rule, self.moves_options_as_usual()) {
+            name.push_str(&format!("_option_{}", rule.name()));
+        }
+        for parameter in Parameter::all() {
+            if let Some(value) = self.given[parameter as usize] {
                 name.push_str(&format!("_{}{value}", parameter.mark()));
+            } else if self.tuned[parameter as usize] {
+                name.push_str(&format!("_tuned_{}", parameter.name()));
             }
         }
         name
@@ -146,12 +172,28 @@ impl ClassicalHedge {
                 rule => format!("{}, {rule}", self.centre.kind().title()),
             },
         };
-        for (parameter, given) in Parameter::all().zip(self.given) {
-            if let Some(value) = given {
+        if let (Some(rule), false) = (self.option_rule, self.moves_options_as_usual()) {
+            let words = match rule.kind().title() {
+                "" => "on every date",
+                words => words,
+            };
+            title.push_str(&format!(", options: {words}"));
+        }
+        for parameter in Parameter::all() {
+            if let Some(value) = self.given[parameter as usize] {
                 title.push_str(&format!(", {} {value}", parameter.words()));
+            } else if self.tuned[parameter as usize] {
+                title.push_str(&format!(", tuned {}", parameter.words()));
             }
         }
         title
+    }
+
+    /// Takes what the strategy gives for a parameter of several hedges, if it is one that would be searched for.
+    pub fn share(&mut self, parameter: Parameter, value: Option<f64>) {
+        if self.parameters().contains(&parameter) {
+            self.shared[parameter as usize] = value;
+        }
     }
 
     /// What it needs of contract, instruments and model.
@@ -159,16 +201,39 @@ impl ClassicalHedge {
         self.centre.kind().needs()
     }
 
-    /// Whether the centre has what the rule asks for.
-    pub fn fits_together(&self) -> bool {
-        let kind = self.centre.kind();
-        kind.gives().cover(self.rule.kind().wants())
+    /// What its rules ask for beside positions.
+    pub(super) fn wants(&self) -> Wants {
+        let own = self.rule.kind().wants();
+        self.option_rule
+            .map_or(own, |rule| own.or(rule.kind().wants()))
     }
 
-    /// The parameters that it depends on: those of the rule, then those of the centre.
+    /// The rule that asks for what the centre has not, if one does.
+    pub fn misfit(&self) -> Option<TradingRule> {
+        let kind = self.centre.kind();
+        let misfit = |rule: TradingRule, gives: Wants| {
+            let fits = gives.cover(rule.kind().wants());
+            (!fits).then_some(rule)
+        };
+        let of_options = self.option_rule;
+        let of_options = of_options.and_then(|rule| misfit(rule, kind.gives_of_options()));
+        misfit(self.rule, kind.gives()).or(of_options)
+    }
+
+    /// The parameters that it depends on: those of the rule, those of the rule of options, those of the centre, and what else is given
+    /// or searched for.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut all = self.rule.kind().parameters().to_vec();
-        for parameter in self.centre.kind().parameters() {
+        if let Some(rule) = self.option_rule {
+            let own = rule.kind().parameters().iter();
+            all.extend(own.filter_map(|parameter| parameter.of_options()));
+        }
+        let kind = self.centre.kind();
+        let further = kind.further_parameters().iter().filter(|parameter| {
+            let place = **parameter as usize;
+            self.given[place].is_some() || self.tuned[place]
+        });
+        for parameter in kind.parameters().iter().chain(further) {
             if !all.contains(parameter) {
                 all.push(*parameter);
             }
@@ -176,15 +241,37 @@ impl ClassicalHedge {
         all
     }
 
-    /// Whether it holds the contract's delta by its closed form on every date, and nothing else.
-    pub fn is_delta(&self) -> bool {
-        (self.centre, self.rule) == (Centre::BlackScholes, TradingRule::EveryDate)
+    /// Whether its centre holds options where there are any.
+    pub fn holds_options(&self) -> bool {
+        self.centre.kind().holds_options()
     }
 
-    /// The first of its parameters that is not given.
-    pub fn missing(&self) -> Option<Parameter> {
-        let mut own = self.parameters().into_iter();
-        own.find(|parameter| self.given[*parameter as usize].is_none())
+    /// Whether its centre is fitted on paths.
+    pub fn is_fitted(&self) -> bool {
+        self.centre.kind().fit().is_some()
+    }
+
+    /// Whether it can be told a parameter.
+    pub fn knows(&self, parameter: Parameter) -> bool {
+        let further = self.centre.kind().further_parameters();
+        further.contains(&parameter) || self.parameters().contains(&parameter)
+    }
+
+    /// Whether it holds the contract's delta by its closed form on every date, and nothing else.
+    pub fn is_delta(&self) -> bool {
+        let delta = matches!(self.centre, Centre::BlackScholes | Centre::SmileDelta);
+        let scale = self.values(HedgeValues::default()).of(Parameter::Scale);
+        delta && self.rule == TradingRule::EveryDate && scale == 1.0
+    }
+
+    /// The parameters that are not known, in their order.
+    pub fn missing(&self) -> Vec<Parameter> {
+        let mut own = self.parameters();
+        own.retain(|parameter| {
+            let place = *parameter as usize;
+            self.given[place].or(self.shared[place]).is_none()
+        });
+        own
     }
 
     /// Whether its centre has to be made again for every value of its parameters.
@@ -194,10 +281,12 @@ impl ClassicalHedge {
 
     /// `values` where nothing is given, else what is given.
     pub fn values(&self, values: HedgeValues) -> HedgeValues {
-        let all = Parameter::all().zip(self.given);
-        all.fold(values, |values, (parameter, given)| match given {
-            Some(value) => values.with(parameter, value),
-            None => values,
+        Parameter::all().fold(values, |values, parameter| {
+            let place = parameter as usize;
+            match self.given[place].or(self.shared[place]) {
+                Some(value) => values.with(parameter, value),
+                None => values,
+            }
         })
     }
 }

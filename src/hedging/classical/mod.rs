@@ -6,6 +6,7 @@
 mod centre;
 mod hedge;
 mod parameter;
+mod rebalancing;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -16,12 +17,11 @@ pub use parameter::{HedgeValues, Parameter, Search, TunedHedge, TunedParameter, 
 pub use rule::TradingRule;
 
 use super::{Policy, close_where_ended};
-use crate::contract::{Charge, Contract, Cost, Limits, Standing};
+use crate::contract::{Charge, Contract, Limits};
 use crate::error::Result;
-use crate::market::{Assets, PathBlock, Paths};
-use crate::simd::{BLOCK, Lane};
-use centre::{Ask, Targets};
-use rule::{TradingRuleKind, Wanted};
+use crate::market::{Assets, Paths};
+use crate::simd::Lane;
+use centre::{Ask, Targets, no_fits};
 use std::sync::Arc;
 
 /// A classical hedge in one market.
@@ -88,9 +88,21 @@ impl<'a> ClassicalPolicy<'a> {
             paths,
             charges: &self.charges,
             values: self.values,
-            wants: self.hedge.rule.kind().wants(),
+            wants: self.hedge.wants(),
             fits: self.fits.as_deref(),
         }
+    }
+
+    /// The coefficients of its centre, which are fitted if they are not yet; none if it has none.
+    ///
+    /// # Errors
+    /// Those of the fit.
+    pub fn coefficients(&self, contract: &Contract) -> Result<Vec<f64>> {
+        let Some(fit) = self.hedge.centre.kind().fit() else {
+            return Ok(Vec::new());
+        };
+        let fits = self.fits.as_ref().ok_or_else(no_fits)?;
+        Ok(fits.coefficients(contract, fit)?.to_vec())
     }
 
     /// The centre on every date of `paths`.
@@ -112,82 +124,6 @@ impl<'a> ClassicalPolicy<'a> {
             self.rebalanced(targets, &paths.block(block))
         });
         closed(held, paths)
-    }
-
-    /// What is held of every instrument on every date of a block.
-    fn rebalanced(&self, targets: &Targets, data: &PathBlock<'_, f64>) -> Vec<Lane<f64>> {
-        let count = targets.instruments;
-        let rule = self.hedge.rule.kind();
-        let asked = rule.wants();
-        let mut positions = vec![[0.0; BLOCK]; targets.positions.len()];
-        let charge = |instrument| self.charges.get(instrument).copied().unwrap_or_default();
-        let charges: Vec<Charge> = (0..count).map(charge).collect();
-        let prices: Vec<_> = (0..count)
-            .map(|instrument| data.price(instrument))
-            .collect();
-        let quoted: Vec<_> = (0..count)
-            .map(|instrument| data.quoted(instrument))
-            .collect();
-        let mut held = vec![[0.0; BLOCK]; count];
-        for (t, left) in targets.left.iter().enumerate() {
-            let before = held.clone();
-            for (instrument, held) in held.iter_mut().enumerate() {
-                let place = t * count + instrument;
-                for (lane, held) in held.iter_mut().enumerate() {
-                    let price = prices[instrument][t][lane];
-                    let mut wanted = Wanted {
-                        date: t,
-                        centre: targets.positions[place][lane],
-                        left: left[lane],
-                        price,
-                        ..Wanted::default()
-                    };
-                    if asked.gammas {
-                        let at = quoted[instrument].at::<Charge>(t, lane);
-                        wanted.gamma = targets.gammas[place][lane];
-                        wanted.discount = targets.discounts[t][lane];
-                        wanted.unit_cost = charges[instrument].of_unit(&at);
-                    }
-                    if asked.volatilities {
-                        wanted.volatility = targets.volatilities[place][lane];
-                    }
-                    *held = next_position(rule, &self.values, wanted, *held);
-                }
-            }
-            if !self.limits.is_none() {
-                let prices: Vec<Lane<f64>> = prices.iter().map(|prices| prices[t]).collect();
-                let standing = Standing {
-                    held: &before,
-                    prices: &prices,
-                };
-                self.limits.hold(standing, &mut held);
-                for (held, left) in held.iter_mut().flat_map(|held| held.iter_mut().zip(left)) {
-                    *held = if *left > 0.0 { *held } else { 0.0 };
-                }
-            }
-            positions[t * count..][..count].copy_from_slice(&held);
-        }
-        positions
-    }
-}
-
-/// The next position of one instrument beside what is `held`: the one place where a centre and a rule become a position. The scale
-/// multiplies the centre; at the end of the contract nothing is held, and where the centre is not a number, what is held stays.
-fn next_position(
-    rule: &dyn TradingRuleKind,
-    values: &HedgeValues,
-    mut wanted: Wanted,
-    held: f64,
-) -> f64 {
-    if wanted.left <= 0.0 {
-        return 0.0;
-    }
-    let scale = values.of(Parameter::Scale);
-    wanted.centre *= scale;
-    wanted.gamma *= scale;
-    match wanted.centre.is_nan() {
-        true => held,
-        false => rule.next(&wanted, held, values),
     }
 }
 

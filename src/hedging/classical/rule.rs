@@ -32,10 +32,25 @@ rules! {
     WhalleyWilmott "whalley_wilmott" WhalleyWilmott,
     /// To the nearest edge of Zakamouline's band around the centre.
     Zakamouline "zakamouline" Zakamouline,
+    /// To the nearest edge of a band of the same width on every date.
+    ConstantBand "constant_band" ConstantBand,
     /// To the centre when it has moved by more than a threshold since the last trade.
     MoveBased "move_based" MoveBased,
     /// To the centre on every n-th date, the sale first.
     TimeBased "time_based" TimeBased,
+}
+
+impl TradingRule {
+    /// The rule by which options usually move beside spots that move by this one: where these keep to a band, within a band of constant
+    /// width, since the position in an option has no gamma to speak of.
+    pub fn beside(self) -> Self {
+        match self {
+            Self::EveryDate => Self::EveryDate,
+            Self::WhalleyWilmott | Self::Zakamouline | Self::ConstantBand => Self::ConstantBand,
+            Self::MoveBased => Self::MoveBased,
+            Self::TimeBased => Self::TimeBased,
+        }
+    }
 }
 
 /// What a rule asks for beside the centre, or a centre has.
@@ -58,6 +73,14 @@ impl Wants {
         gammas: true,
         volatilities: true,
     };
+
+    /// What is wanted by either.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            gammas: self.gammas || other.gammas,
+            volatilities: self.volatilities || other.volatilities,
+        }
+    }
 
     /// Whether all of `others` is in it.
     pub fn cover(self, others: Self) -> bool {
@@ -196,6 +219,28 @@ impl TradingRuleKind for Zakamouline {
             * (wanted.discount / volatility).powf(0.25)
             * (wanted.gamma.abs() / aversion).sqrt();
         nearest(wanted.centre, fixed + curved, held)
+    }
+}
+
+/// Trade to the nearest edge of the band δ ± w, with the same half-width w on every date. It needs nothing of the centre, and goes with
+/// positions that have no gamma to speak of. With w = 0 that is every date.
+///
+/// # References
+/// Davis and Norman (1990), "Portfolio selection with transaction costs", Mathematics of Operations Research 15: trading to the nearest
+/// edge of a region is optimal at proportional costs.
+struct ConstantBand;
+
+impl TradingRuleKind for ConstantBand {
+    fn title(&self) -> &'static str {
+        "constant band"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Width]
+    }
+
+    fn next(&self, wanted: &Wanted, held: f64, values: &HedgeValues) -> f64 {
+        nearest(wanted.centre, values.of(Parameter::Width), held)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Limits and identities of classical hedges.
 
-use super::centre::{Fit, Fits, fit_hull_white};
+use super::centre::{Fit, Fits, HullWhite};
 use super::parameter::{HedgeValues, Parameter};
 use super::{Centre, ClassicalHedge, ClassicalName, ClassicalPolicy, TradingRule};
 use crate::contract::{Contract, Costs, Instrument, OptionKind, Vanilla};
@@ -90,8 +90,7 @@ impl Fits for Found {
     fn coefficients(
         &self,
         contract: &Contract,
-        _: &'static str,
-        fit: &Fit<'_>,
+        fit: &dyn Fit,
     ) -> Result<Arc<Vec<f64>>> {
         let found = match &self.0 {
             Some(given) => given.clone(),
@@ -99,7 +98,7 @@ impl Fits for Found {
                 let market = heston();
                 let simulator = simulator(&market, contract, Purpose::Regression);
                 let paths = simulator.paths::<f32>(0, 1 << 13).under(contract);
-                fit(&market.into(), contract, &paths)?
+                fit.on_simulated(&market.into(), contract, &paths)?
             }
         };
         Ok(Arc::new(found))
@@ -353,7 +352,9 @@ fn the_regression_finds_what_moved_volatility() {
     let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..960).map(path).collect();
     let columns = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
     let drawn = Paths::<f32>::from_rows(2, columns).under(&contract);
-    let found = fit_hull_white(&still.into(), &contract, &drawn).unwrap();
+    let found = HullWhite
+        .on_simulated(&still.into(), &contract, &drawn)
+        .unwrap();
     for (found, expected) in found.iter().zip(TRUE) {
         assert!((found - expected).abs() < 0.01, "{found} {expected}");
     }

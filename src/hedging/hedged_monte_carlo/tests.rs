@@ -42,11 +42,8 @@ fn fitted() -> (Contract, Ledger, Regression) {
         strike: 100.0,
         volatility: 0.2,
         expiry: 0.25,
-        further: Vec::new(),
-        terms: Vec::new(),
-        state: Vec::new(),
-        unit: None,
         instruments: 1,
+        ..Features::default()
     };
     let drawn = paths(&contract, Purpose::Regression, 1 << 16);
     let regression = Regression::new(&ledger, &features, &drawn).unwrap();
@@ -112,8 +109,7 @@ impl Fits for Made {
     fn coefficients(
         &self,
         _: &Contract,
-        _: &'static str,
-        _: &crate::hedging::Fit<'_>,
+        _: &dyn crate::hedging::Fit,
     ) -> Result<Arc<Vec<f64>>> {
         unreachable!("hedged Monte Carlo asks for its regression alone")
     }

@@ -10,7 +10,12 @@ mod levy_tests;
 mod likelihood;
 mod lognormal;
 mod merton;
+mod nig;
 mod simplex;
+mod surface_garch;
+mod surface_heston;
+#[cfg(test)]
+mod surface_tests;
 mod variance;
 mod variance_gamma;
 #[cfg(test)]
@@ -22,6 +27,11 @@ pub use kou::{KouEstimate, estimate_kou};
 pub use likelihood::{LikelihoodEstimate, StandardErrors};
 pub use lognormal::LognormalFilter;
 pub use merton::{MertonEstimate, estimate_merton};
+pub use nig::{NormalInverseGaussian, NormalQuantiles};
+pub use surface_garch::{
+    GarchStart, GarchVariance, SERIES, SurfaceGarch, SurfaceGarchEstimate, estimate_surface_garch,
+};
+pub use surface_heston::{SurfaceHestonEstimate, estimate_surface_heston};
 pub use variance::{VarianceEstimator, exponential, garman_klass, implied, realised};
 pub use variance_gamma::{VarianceGammaEstimate, estimate_variance_gamma};
 

@@ -111,6 +111,7 @@ impl Dynamics for BatesParameters {
             begun,
             spot,
             variance,
+            surface: _,
         } = block;
         if begun {
             let jumps = R::of(self.jumps().variance());
@@ -125,6 +126,7 @@ impl Dynamics for BatesParameters {
             begun,
             spot: &mut *spot,
             variance: &mut *variance,
+            surface: &mut [],
         };
         heston::draw::<R, &S, 4>(&self.heston(), diffusion);
         dispatch(Jumping {

@@ -5,10 +5,12 @@ use crate::error::{Error, Result};
 use crate::market::estimation::{
     ConstantVariance, LikelihoodEstimate, StandardErrors, VarianceFilter,
 };
+use crate::market::past_surfaces::PastSurfaces;
 use crate::random::{Factor, Shocks};
 use crate::simd::{Lane, Real};
 use serde_json::{Value, json};
 use std::fmt::Debug;
+use std::path::{Path, PathBuf};
 
 /// A bound of a parameter that depends on the others, or on what is simulated.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +60,29 @@ pub(super) fn spread_limit(
     (deviation > MOST_DEVIATION).then_some(limit)
 }
 
+impl Limit {
+    /// That of a parameter without which there is no model.
+    pub(super) fn missing(parameter: &'static str) -> Self {
+        Self {
+            parameter,
+            value: f64::NAN,
+            bound: "given".into(),
+            holds: false,
+        }
+    }
+}
+
+/// Where past surfaces lie, and which of them are taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PastFile<'a> {
+    /// The file.
+    pub file: Option<&'a Path>,
+    /// The first date that is taken, as it is written.
+    pub first: Option<&'a str>,
+    /// The last date that is taken, as it is written.
+    pub last: Option<&'a str>,
+}
+
 /// One block of paths to be drawn.
 ///
 /// # Shapes
@@ -82,8 +107,11 @@ pub struct Draw<'a, R, S> {
     pub begun: bool,
     /// Receives the spot at every date.
     pub spot: &'a mut [Lane<R>],
-    /// Receives the instantaneous variance at every date.
+    /// Receives the instantaneous variance at every date; of a model with surfaces that of an option at the money over one month.
     pub variance: &'a mut [Lane<R>],
+    /// Receives the factors of the implied-volatility surface at every date, `[factors][steps + 1]`; empty unless the model has one and the
+    /// paths have room for it.
+    pub surface: &'a mut [Lane<R>],
 }
 
 /// How prices of one option on many paths are come by quickly.
@@ -274,6 +302,34 @@ pub trait Dynamics: Debug + Send + Sync {
     /// Whether paths of it have an implied-volatility surface, at which options are quoted.
     fn has_surface(&self) -> bool {
         false
+    }
+
+    /// Whether shocks of the opposite sign give paths of an opposite kind.
+    fn has_antithetic_paths(&self) -> bool {
+        true
+    }
+
+    /// Where the past surfaces lie that the model is made of; none for a model that is made of its parameters alone.
+    fn past_file(&self) -> Option<PastFile<'_>> {
+        None
+    }
+
+    /// The file of [`Self::past_file`], where one is named.
+    fn past_file_mut(&mut self) -> Option<&mut PathBuf> {
+        None
+    }
+
+    /// The model that past days of returns and surfaces show, with these settings.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] from a model whose paths have no surface, and for days that do not determine it.
+    fn of_past(&self, _past: &PastSurfaces) -> Result<Estimate<Self>>
+    where
+        Self: Sized,
+    {
+        Err(Error::input(
+            "a model whose paths have no implied-volatility surface is not made of past ones",
+        ))
     }
 
     /// Whether spot and variance on a date after the sale determine prices there. Without it options are priced at the sale

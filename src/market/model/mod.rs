@@ -14,6 +14,10 @@ mod rough_bergomi;
 mod sabr;
 #[cfg(test)]
 mod sabr_tests;
+mod surface_bootstrap;
+mod surface_garch;
+mod surface_heston;
+mod surface_pricer;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -22,13 +26,16 @@ mod variance;
 pub mod variance_gamma;
 
 pub use bates::BatesParameters;
-pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, Tabulated, Tabulation};
+pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, PastFile, Tabulated, Tabulation};
 pub use gbm::GbmParameters;
 pub use kou::KouParameters;
 pub use local_volatility::LocalVolatilityParameters;
 pub use pricer::{AtForwardRates, Horizon, PriceMethod, Pricer};
 pub use rough_bergomi::RoughBergomiParameters;
 pub use sabr::SabrParameters;
+pub use surface_bootstrap::SurfaceBootstrapParameters;
+pub use surface_garch::SurfaceGarchParameters;
+pub use surface_heston::SurfaceHestonParameters;
 pub use variance::VarianceProcess;
 
 #[cfg(test)]
@@ -36,12 +43,14 @@ pub(super) use heston::cancels;
 
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceFilter;
+use crate::market::past_surfaces::PastSurfaces;
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Factor, Shocks};
 use crate::settings::declared;
 use crate::simd::Real;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 
 /// The models: one line for each, which everything else that is said of it follows from.
 macro_rules! models {
@@ -116,6 +125,25 @@ macro_rules! models {
                 }
             }
 
+            /// The model that past days of returns and surfaces show, with the settings of this one; see [`Dynamics::of_past`].
+            ///
+            /// # Errors
+            /// [`Error::Input`] from a model whose paths have no surface, and for days that do not determine it.
+            pub fn of_past(&self, past: &PastSurfaces) -> Result<Estimate<Self>> {
+                match self {
+                    $(Self::$model(parameters) => {
+                        Ok(parameters.of_past(past)?.map(Self::$model))
+                    })*
+                }
+            }
+
+            /// The file of past surfaces that the model is made of, where one is named.
+            pub fn past_file_mut(&mut self) -> Option<&mut PathBuf> {
+                match self {
+                    $(Self::$model(parameters) => parameters.past_file_mut(),)*
+                }
+            }
+
             /// The same model with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
             ///
             /// # Errors
@@ -146,6 +174,12 @@ models! {
     LocalVolatility "local_volatility" LocalVolatilityParameters,
     /// Variance gamma, a Brownian motion in gamma time (1998).
     VarianceGamma "variance_gamma" variance_gamma::VarianceGammaParameters,
+    /// Past days of returns and implied-volatility surfaces, rescaled to the volatility of the path.
+    SurfaceBootstrap "surface_bootstrap" SurfaceBootstrapParameters,
+    /// Returns and surface factors with GARCH variances and NIG innovations (François, Gauthier, Godin and Pérez-Mendoza 2023).
+    Surface "surface" SurfaceGarchParameters,
+    /// Heston's variance as the implied one of a month, with a surface of level and skew.
+    SurfaceHeston "surface_heston" SurfaceHestonParameters,
 }
 
 impl Model {
@@ -217,6 +251,16 @@ impl Model {
     /// Whether paths of it have an implied-volatility surface, at which options are quoted.
     pub fn has_surface(&self) -> bool {
         self.dynamics().has_surface()
+    }
+
+    /// Whether shocks of the opposite sign give paths of an opposite kind.
+    pub fn has_antithetic_paths(&self) -> bool {
+        self.dynamics().has_antithetic_paths()
+    }
+
+    /// Where the past surfaces lie that the model is made of; none for a model that is made of its parameters alone.
+    pub fn past_file(&self) -> Option<PastFile<'_>> {
+        self.dynamics().past_file()
     }
 
     /// The longest step, in years, that simulates `life` years rightly; see [`Dynamics::longest_step`].

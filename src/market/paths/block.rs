@@ -1,6 +1,6 @@
 //! One block of paths, for reading and for writing.
 
-use crate::contract::{Family, Spots};
+use crate::contract::{Family, Instrument, Spots};
 use crate::market::benchmark::Answers;
 use crate::market::layout::Layout;
 use crate::market::quoted::Quoted;
@@ -32,6 +32,12 @@ impl<'a, R> PathBlock<'a, R> {
     #[inline(always)]
     pub fn steps(&self) -> usize {
         self.spot.len() - 1
+    }
+
+    /// What is traded, the first asset first.
+    #[inline(always)]
+    pub fn instruments(&self) -> &'a [Instrument] {
+        self.layout.instruments()
     }
 
     /// The spot of an asset at every date.
@@ -158,6 +164,16 @@ impl<'a, R> PathBlock<'a, R> {
 }
 
 impl<R: Real> PathBlock<'_, R> {
+    /// The years from date `t` to the expiry of each path's contract, where a period is `period` years; at least one period.
+    #[inline(always)]
+    pub fn years_left(&self, t: usize, period: f64) -> Lane<R> {
+        let years = |periods: R| periods.greater(R::ONE) * R::of(period);
+        match self.drawn() {
+            None => [years(R::of((self.steps() - t.min(self.steps())) as f64)); BLOCK],
+            Some(drawn) => drawn.life.map(|life| years(life - R::of(t as f64))),
+        }
+    }
+
     /// What the market says of an asset at date `t` of one path.
     #[inline(always)]
     pub fn state_of(&self, asset: usize, t: usize, lane: usize) -> MarketState {
@@ -248,13 +264,22 @@ impl<R> PathBlockMut<'_, R> {
         (!rows.is_empty()).then_some(rows)
     }
 
-    /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`.
-    pub fn assets(
+    /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`, and the factors of the implied-volatility surface,
+    /// `[factors][steps + 1][BLOCK]`, empty where the paths have none.
+    #[expect(clippy::type_complexity, reason = "columns of assets, and one table")]
+    pub fn markets(
         &mut self,
-    ) -> impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R> {
+    ) -> (
+        impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R>,
+        &mut [Lane<R>],
+    ) {
         let dates = self.layout.dates();
-        let rows = &mut self.rows[self.layout.assets_rows()];
-        let columns = rows.chunks_exact_mut(2 * dates);
-        columns.map(move |columns| columns.split_at_mut(dates))
+        let rows = &mut self.rows[self.layout.markets()];
+        let (assets, surface) = rows.split_at_mut(self.layout.assets_rows().end);
+        let columns = assets.chunks_exact_mut(2 * dates);
+        (
+            columns.map(move |columns| columns.split_at_mut(dates)),
+            surface,
+        )
     }
 }

@@ -1,4 +1,4 @@
-use super::rule::{At, Rule};
+use super::rule::{At, Rule, Through};
 use super::{ActionSettings, Relaxation};
 use crate::simd::{BLOCK, Lane, Real, sigmoid};
 
@@ -55,12 +55,15 @@ impl Band {
 }
 
 impl Rule for Band {
-    const OUTPUTS: usize = 2;
     const ON_BENCHMARK: bool = true;
     const FROM_ZERO: bool = true;
 
     fn of(settings: &ActionSettings) -> Self {
         Self::beginning_at(settings.band_width)
+    }
+
+    fn outputs(self) -> usize {
+        2
     }
 
     fn relaxed(self, relaxation: &Relaxation) -> Self {
@@ -88,8 +91,8 @@ impl Rule for Band {
         at: At<'_, R>,
         total: Lane<R>,
         by_outputs: &mut [Lane<R>],
-    ) -> Lane<R> {
-        let mut by_held = [R::ZERO; BLOCK];
+    ) -> Through<R> {
+        let mut through = Through::NONE;
         let (offset, leak) = (R::of(self.offset), R::of(self.leak));
         for lane in 0..BLOCK {
             let (lower, upper) = self.edges::<R, FMA>(at, lane);
@@ -101,8 +104,9 @@ impl Rule for Band {
             let [low, high] = [0, 1].map(|edge| at.outputs[edge][lane] + offset);
             by_outputs[0][lane] = -(at_lower + middle) * sigmoid::<R, FMA>(low);
             by_outputs[1][lane] = (at_upper + middle) * sigmoid::<R, FMA>(high);
-            by_held[lane] = total - at_lower - at_upper;
+            through.benchmark[lane] = at_lower + at_upper + middle + middle;
+            through.held[lane] = total - at_lower - at_upper;
         }
-        by_held
+        through
     }
 }

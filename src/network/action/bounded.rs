@@ -1,5 +1,5 @@
 use super::ActionSettings;
-use super::rule::{At, Rule};
+use super::rule::{At, Rule, Through};
 use crate::simd::{BLOCK, Lane, Real, sigmoid};
 
 /// A position between two bounds, δ = l + (h − l)/(1 + e^{−4y/(h − l)}): midway at y = 0, where its slope is 1, and strictly inside for
@@ -21,7 +21,6 @@ impl Bounded {
 }
 
 impl Rule for Bounded {
-    const OUTPUTS: usize = 1;
     const ON_BENCHMARK: bool = false;
     const FROM_ZERO: bool = false;
 
@@ -48,12 +47,12 @@ impl Rule for Bounded {
         at: At<'_, R>,
         total: Lane<R>,
         by_outputs: &mut [Lane<R>],
-    ) -> Lane<R> {
+    ) -> Through<R> {
         let four = R::of(4.0);
         for lane in 0..BLOCK {
             let share = self.share::<R, FMA>(at.outputs[0][lane]);
             by_outputs[0][lane] = total[lane] * four * share * (R::ONE - share);
         }
-        [R::ZERO; BLOCK]
+        Through::NONE
     }
 }

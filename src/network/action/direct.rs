@@ -1,6 +1,6 @@
 use super::ActionSettings;
-use super::rule::{At, Rule};
-use crate::simd::{BLOCK, Lane, Real};
+use super::rule::{At, Rule, Through};
+use crate::simd::{Lane, Real};
 
 /// The output is the position, δ = y.
 ///
@@ -10,7 +10,6 @@ use crate::simd::{BLOCK, Lane, Real};
 pub struct Direct;
 
 impl Rule for Direct {
-    const OUTPUTS: usize = 1;
     const ON_BENCHMARK: bool = false;
     const FROM_ZERO: bool = false;
 
@@ -29,8 +28,8 @@ impl Rule for Direct {
         _: At<'_, R>,
         total: Lane<R>,
         by_outputs: &mut [Lane<R>],
-    ) -> Lane<R> {
+    ) -> Through<R> {
         by_outputs[0] = total;
-        [R::ZERO; BLOCK]
+        Through::NONE
     }
 }

@@ -1,82 +1,15 @@
-use super::{Action, At, Relaxation};
-use crate::contract::{Limits, Standing, Widths};
+use super::Actor;
+use super::anchors::Anchors;
+use super::rule::At;
+use crate::contract::{Standing, Widths};
 use crate::market::{PathBlock, until};
-use crate::network::Head;
 use crate::simd::{BLOCK, Kernel, Lane, Lanes, Real, dispatch};
-
-/// What makes the positions of a policy of its network's outputs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Actor {
-    /// How a position comes of the outputs.
-    pub action: Action,
-    /// The number of instruments, each of which has a position at a date.
-    pub instruments: usize,
-    /// The limits of positions and trades.
-    limits: Limits,
-    /// How far action and limits are those of training.
-    relaxation: Relaxation,
-}
 
 /// The widths over which the slopes of hard limits change: they know nothing of lots.
 const HARD: Widths = Widths {
     bounds: 1e-9,
     lots: 1e9,
 };
-
-impl Actor {
-    /// The actor whose outputs are positions in so many instruments.
-    pub fn direct(instruments: usize) -> Self {
-        Self::new(Action::default(), instruments)
-    }
-
-    /// The actor that makes positions in so many instruments by `action`, without limits.
-    pub fn new(action: impl Into<Action>, instruments: usize) -> Self {
-        Self {
-            action: action.into(),
-            instruments,
-            limits: Limits::default(),
-            relaxation: Relaxation::NONE,
-        }
-    }
-
-    /// The same within limits of all instruments.
-    ///
-    /// # Panics
-    /// If there are limits of some instruments only.
-    #[must_use]
-    pub fn within(self, limits: Limits) -> Self {
-        assert!(limits.is_none() || limits.instruments() == self.instruments);
-        Self { limits, ..self }
-    }
-
-    /// The same as training sees it.
-    #[must_use]
-    pub fn relaxed(self, relaxation: Relaxation) -> Self {
-        Self {
-            action: self.action.relaxed(&relaxation),
-            relaxation,
-            ..self
-        }
-    }
-
-    /// The widths of limits in training, none where they are hard.
-    fn widths(&self) -> Option<Widths> {
-        let Relaxation { limits, lots, .. } = self.relaxation;
-        (limits > 0.0).then_some(Widths {
-            bounds: limits,
-            lots,
-        })
-    }
-
-    /// What a network has to give and to be fed for this actor, `feedback` telling whether it sees the positions held.
-    pub fn head(&self, feedback: bool) -> Head {
-        Head {
-            outputs: self.instruments * self.action.outputs(),
-            fed: if feedback { self.instruments } else { 0 },
-            from_zero: self.action.is_from_zero(),
-        }
-    }
-}
 
 /// The hand that trades one block of paths: it takes a network's outputs, holds positions, and brings derivatives back.
 ///
@@ -90,7 +23,7 @@ impl Actor {
 /// make of the action's position: δ_t = L(A(y_t, δ_{t−1}, b_t), δ_{t−1}).
 ///
 /// # Shapes
-/// Outputs are `[steps][instruments][outputs of the action][BLOCK]`; positions `[steps][instruments][BLOCK]`.
+/// Outputs are `[steps][outputs of all instruments][BLOCK]`; positions `[steps][instruments][BLOCK]`.
 #[derive(Debug)]
 pub struct Hand<R> {
     actor: Actor,
@@ -103,8 +36,9 @@ pub struct Hand<R> {
     totals: Lanes<R>,
     /// The positions before the first date, all 0.
     nothing: Lanes<R>,
-    /// What the action asks for on the date in hand, and that within bounds; empty where there are no limits.
+    /// What the actions ask for on the date in hand.
     targets: Lanes<R>,
+    /// The same within bounds; empty where there are no limits.
     clipped: Lanes<R>,
     /// The date on which the contract ends, if it may end early.
     end: Option<Lane<R>>,
@@ -115,22 +49,29 @@ pub struct Hand<R> {
 struct Done<R> {
     outputs: Lanes<R>,
     positions: Lanes<R>,
-    /// The benchmark's positions, empty where the action has none.
-    benchmark: Lanes<R>,
+    /// The benchmark's positions, and what goes with them.
+    anchors: Anchors<R>,
     /// The prices of the instruments, empty where there are no limits.
     prices: Lanes<R>,
 }
 
 impl<R: Real> Done<R> {
-    /// What the action goes by for position number `index` of all dates and `count` instruments, by `width` outputs each.
+    /// What the action of an instrument goes by on date `t`, where those that act before it ask for `asked`.
     #[inline(always)]
-    fn at(&self, index: usize, count: usize, width: usize) -> At<'_, R> {
-        let zero = [R::ZERO; BLOCK];
-        let before = index.checked_sub(count);
-        At {
-            outputs: &self.outputs[index * width..][..width],
-            held: before.map_or(zero, |before| self.positions[before]),
-            benchmark: self.benchmark.get(index).copied().unwrap_or(zero),
+    fn at(&self, actor: &Actor, (t, instrument): (usize, usize), asked: &[Lane<R>]) -> At<'_, R> {
+        let outputs = &self.outputs[t * actor.width()..][actor.outputs(instrument)];
+        let before = (t * actor.instruments() + instrument).checked_sub(actor.instruments());
+        let held = before.map_or([R::ZERO; BLOCK], |before| self.positions[before]);
+        self.anchors
+            .at(actor, (t, instrument), (outputs, held), asked)
+    }
+
+    /// Writes what the actions ask for on date `t`.
+    #[inline(always)]
+    fn ask<const FMA: bool>(&self, actor: &Actor, t: usize, asked: &mut [Lane<R>]) {
+        for &instrument in actor.order() {
+            let at = self.at(actor, (t, instrument), asked);
+            asked[instrument] = actor.action(instrument).act::<R, FMA>(at);
         }
     }
 }
@@ -138,32 +79,23 @@ impl<R: Real> Done<R> {
 impl<R: Real> Hand<R> {
     /// The hand of `actor` for blocks of `steps` periods.
     pub fn new(actor: &Actor, steps: usize) -> Self {
-        let held = steps * actor.instruments;
-        let outputs = held * actor.action.outputs();
-        let limited = if actor.limits.is_none() {
-            0
-        } else {
-            actor.instruments
-        };
-        let benchmark = if actor.action.is_on_benchmark() {
-            held
-        } else {
-            0
-        };
+        let count = actor.instruments();
+        let (held, outputs) = (steps * count, steps * actor.width());
+        let limited = if actor.limits.is_none() { 0 } else { count };
         Self {
             actor: actor.clone(),
             done: Done {
                 outputs: Lanes::zeros(outputs),
                 positions: Lanes::zeros(held),
-                benchmark: Lanes::zeros(benchmark),
+                anchors: Anchors::new(actor, steps),
                 prices: Lanes::zeros(steps * limited),
             },
             seeds: Lanes::zeros(held),
             gradients: Lanes::zeros(outputs),
-            later: Lanes::zeros(actor.instruments),
-            totals: Lanes::zeros(actor.instruments),
-            nothing: Lanes::zeros(actor.instruments),
-            targets: Lanes::zeros(limited),
+            later: Lanes::zeros(count),
+            totals: Lanes::zeros(count),
+            nothing: Lanes::zeros(count),
+            targets: Lanes::zeros(count),
             clipped: Lanes::zeros(limited),
             end: None,
         }
@@ -177,36 +109,26 @@ impl<R: Real> Hand<R> {
     /// Takes what it needs of a block before the first date.
     pub fn begin(&mut self, paths: &PathBlock<'_, R>) {
         self.end = paths.end().copied();
-        if !self.done.benchmark.is_empty() {
-            self.done
-                .benchmark
-                .copy_from_slice(paths.benchmark_positions());
-        }
+        self.done.anchors.take(&self.actor, paths);
         for instrument in 0..self.actor.limits.instruments() {
-            let dates = self.done.prices.chunks_exact_mut(self.actor.instruments);
+            let dates = self.done.prices.chunks_exact_mut(self.actor.instruments());
             for (prices, price) in dates.zip(paths.price(instrument)) {
                 prices[instrument] = *price;
             }
         }
     }
 
-    /// The number of outputs at a date.
-    #[inline(always)]
-    fn width(&self) -> usize {
-        self.actor.instruments * self.actor.action.outputs()
-    }
-
     /// The outputs of date `t`, for writing.
     #[inline(always)]
     pub fn output_mut(&mut self, t: usize) -> &mut [Lane<R>] {
-        let width = self.width();
+        let width = self.actor.width();
         &mut self.done.outputs[t * width..][..width]
     }
 
     /// The outputs of date `t`, for reading.
     #[inline(always)]
     pub fn output(&self, t: usize) -> &[Lane<R>] {
-        let width = self.width();
+        let width = self.actor.width();
         &self.done.outputs[t * width..][..width]
     }
 
@@ -223,7 +145,7 @@ impl<R: Real> Hand<R> {
     /// The derivatives ∂z/∂y_t of date `t`, once the way back has come to it.
     #[inline(always)]
     pub fn gradient(&self, t: usize) -> &[Lane<R>] {
-        let width = self.width();
+        let width = self.actor.width();
         &self.gradients[t * width..][..width]
     }
 
@@ -231,7 +153,7 @@ impl<R: Real> Hand<R> {
     /// ended.
     #[inline(always)]
     pub fn feed(&self, t: usize, out: &mut [Lane<R>]) {
-        let count = self.actor.instruments;
+        let count = self.actor.instruments();
         match t.checked_sub(1) {
             None => out[..count].fill([R::ZERO; BLOCK]),
             Some(before) => {
@@ -246,15 +168,9 @@ impl<R: Real> Hand<R> {
     /// Makes the positions of date `t` of its outputs.
     #[inline(always)]
     pub fn act<const FMA: bool>(&mut self, t: usize) {
-        let Actor {
-            action,
-            instruments: count,
-            ..
-        } = self.actor;
-        for index in t * count..(t + 1) * count {
-            let at = self.done.at(index, count, action.outputs());
-            self.done.positions[index] = action.act::<R, FMA>(at);
-        }
+        let count = self.actor.instruments();
+        self.done.ask::<FMA>(&self.actor, t, &mut self.targets);
+        self.done.positions[t * count..][..count].copy_from_slice(&self.targets);
         let limits = &self.actor.limits;
         if limits.is_none() {
             return;
@@ -280,12 +196,7 @@ impl<R: Real> Hand<R> {
     /// through from the last to the first.
     #[inline(always)]
     pub fn pull_back<const FMA: bool>(&mut self, t: usize, fed_back: &[Lane<R>]) {
-        let Actor {
-            action,
-            instruments: count,
-            ..
-        } = self.actor;
-        let width = action.outputs();
+        let count = self.actor.instruments();
         if (t + 1) * count == self.done.positions.len() {
             self.later.fill([R::ZERO; BLOCK]);
         }
@@ -304,18 +215,26 @@ impl<R: Real> Hand<R> {
             self.totals[instrument] = total;
         }
         self.later.fill([R::ZERO; BLOCK]);
-        if !self.actor.limits.is_none() {
+        if self.actor.limits.is_none() {
+            let positions = &self.done.positions[t * count..][..count];
+            self.targets.copy_from_slice(positions);
+        } else {
+            self.done.ask::<FMA>(&self.actor, t, &mut self.targets);
             self.pull_back_through_limits::<FMA>(t);
         }
-        for instrument in 0..count {
-            let index = t * count + instrument;
-            let by_outputs = &mut self.gradients[index * width..][..width];
-            let at = self.done.at(index, count, width);
-            let by_held = action.pull_back::<R, FMA>(at, self.totals[instrument], by_outputs);
+        let gradients = &mut self.gradients[t * self.actor.width()..];
+        for &instrument in self.actor.order().iter().rev() {
+            let place = (t, instrument);
+            let by_outputs = &mut gradients[self.actor.outputs(instrument)];
+            let at = self.done.at(&self.actor, place, &self.targets);
+            let action = self.actor.action(instrument);
+            let through = action.pull_back::<R, FMA>(at, self.totals[instrument], by_outputs);
             let later = &mut self.later[instrument];
             for lane in 0..BLOCK {
-                later[lane] += by_held[lane];
+                later[lane] += through.held[lane];
             }
+            let anchors = &self.done.anchors;
+            anchors.pull_back(&self.actor, place, &through.benchmark, &mut self.totals);
         }
     }
 
@@ -323,17 +242,7 @@ impl<R: Real> Hand<R> {
     /// held past the action.
     #[inline(always)]
     fn pull_back_through_limits<const FMA: bool>(&mut self, t: usize) {
-        let Actor {
-            action,
-            instruments: count,
-            ..
-        } = self.actor;
-        for instrument in 0..count {
-            let at = self
-                .done
-                .at(t * count + instrument, count, action.outputs());
-            self.targets[instrument] = action.act::<R, FMA>(at);
-        }
+        let count = self.actor.instruments();
         let standing = Standing {
             held: match (t * count).checked_sub(count) {
                 Some(before) => &self.done.positions[before..][..count],
@@ -362,7 +271,7 @@ impl<R: Real> Hand<R> {
 
     /// The number of periods.
     fn steps(&self) -> usize {
-        self.done.positions.len() / self.actor.instruments
+        self.done.positions.len() / self.actor.instruments()
     }
 }
 

@@ -1,8 +1,11 @@
 //! From a network's outputs to positions: δ_t = A(y_t, δ_{t−1}, b_t). An action is a file here and a line in `actions`; the sweep does
 //! the rest, forward and backward in time.
 
+mod actor;
+mod anchors;
 mod band;
 mod bounded;
+mod centred_band;
 mod direct;
 mod hand;
 mod relaxation;
@@ -12,23 +15,33 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
+pub use actor::Actor;
 pub use band::Band;
 pub use bounded::Bounded;
+pub use centred_band::CentredBand;
 pub use direct::Direct;
-pub use hand::{Actor, Hand};
+pub use hand::Hand;
 pub use relaxation::Relaxation;
 pub use residual::Residual;
-pub use rule::{At, Rule};
+pub use rule::{Asks, At, Rule, Through};
 pub(super) use tensor::TensorHands;
 
 use crate::named::named;
 use crate::simd::{Lane, Real};
 
-/// What a strategy says of actions; each has those settings that it asks for.
+/// What a strategy says of the action of one instrument; each kind has those settings that it asks for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ActionSettings {
     /// How far from its centre each edge of an untrained band lies, above 0, in units of the position.
     pub band_width: f64,
+    /// The greatest half-width of a learned band, in units of the position.
+    pub widest_band: f64,
+    /// Whether the widths of a learned band are counted in units of Whalley and Wilmott's.
+    pub cost_widths: bool,
+    /// How far a learned centre moves, as a share of the benchmark's position.
+    pub centre_scale: f64,
+    /// How far a learned centre moves where the contract's delta does.
+    pub curvature_scale: f64,
     /// The bound below every bounded position.
     pub lowest_position: f64,
     /// The bound above every bounded position, larger than the lowest.
@@ -74,10 +87,10 @@ macro_rules! actions {
         })*
 
         impl Action {
-            /// The number of outputs that the network gives for one instrument.
+            /// The number of outputs that the network gives for the instrument.
             pub fn outputs(self) -> usize {
                 match self {
-                    $(Self::$action(_) => <$rule>::OUTPUTS,)*
+                    $(Self::$action(rule) => rule.outputs(),)*
                 }
             }
 
@@ -85,6 +98,20 @@ macro_rules! actions {
             pub fn is_on_benchmark(self) -> bool {
                 match self {
                     $(Self::$action(_) => <$rule>::ON_BENCHMARK,)*
+                }
+            }
+
+            /// Whether the size of the benchmark's position matters, and that of a spot is net of options.
+            pub fn is_anchored(self) -> bool {
+                match self {
+                    $(Self::$action(_) => <$rule>::ANCHORED,)*
+                }
+            }
+
+            /// What it goes by beside outputs, positions held and the benchmark's positions.
+            pub fn asks(self) -> Asks {
+                match self {
+                    $(Self::$action(rule) => rule.asks(),)*
                 }
             }
 
@@ -111,14 +138,14 @@ macro_rules! actions {
                 }
             }
 
-            /// Writes D ∂A/∂y for every output and returns D ∂A/∂δ₋.
+            /// Writes D ∂A/∂y for every output and returns the other derivatives.
             #[inline(always)]
             fn pull_back<R: Real, const FMA: bool>(
                 self,
                 at: At<'_, R>,
                 total: Lane<R>,
                 by_outputs: &mut [Lane<R>],
-            ) -> Lane<R> {
+            ) -> Through<R> {
                 match self {
                     $(Self::$action(rule) => rule.pull_back::<R, FMA>(at, total, by_outputs),)*
                 }
@@ -134,6 +161,8 @@ actions! {
     Residual "residual" Residual,
     /// Two outputs are the edges of a band around `benchmark`, within which nothing is traded.
     Band "band" Band,
+    /// Three outputs are the centre and the edges of a band near `benchmark`: the spot acts last, beside the options that are held.
+    CentredBand "centred_band" CentredBand,
     /// The output is squashed between `lowest_position` and `highest_position`.
     Bounded "bounded" Bounded,
 }

@@ -1,5 +1,5 @@
 use super::ActionSettings;
-use super::rule::{At, Rule};
+use super::rule::{At, Rule, Through};
 use crate::simd::{BLOCK, Lane, Real};
 
 /// The output is what is held beyond the benchmark, δ = b + y; an untrained policy is the benchmark, bit for bit.
@@ -7,7 +7,6 @@ use crate::simd::{BLOCK, Lane, Real};
 pub struct Residual;
 
 impl Rule for Residual {
-    const OUTPUTS: usize = 1;
     const ON_BENCHMARK: bool = true;
     const FROM_ZERO: bool = true;
 
@@ -30,8 +29,11 @@ impl Rule for Residual {
         _: At<'_, R>,
         total: Lane<R>,
         by_outputs: &mut [Lane<R>],
-    ) -> Lane<R> {
+    ) -> Through<R> {
         by_outputs[0] = total;
-        [R::ZERO; BLOCK]
+        Through {
+            benchmark: total,
+            ..Through::NONE
+        }
     }
 }

@@ -24,7 +24,7 @@ impl<R: Real + Portable + WithDType> TensorHands<R> {
         });
         Self {
             hands: hands.collect(),
-            instruments: actor.instruments,
+            instruments: actor.instruments(),
         }
     }
 

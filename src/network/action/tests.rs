@@ -12,8 +12,18 @@ use crate::simd::BLOCK;
 use faer::Mat;
 use std::sync::Arc;
 
+/// A learned band whose centre and widths are all within reach of the positions here.
+const CENTRED: CentredBand = CentredBand {
+    centre_scale: 0.4,
+    curvature_scale: 0.0,
+    width: 0.03,
+    widest: 0.06,
+    cost_widths: false,
+    leak: 0.0,
+};
+
 /// Every action.
-fn actions() -> [Action; 4] {
+fn actions() -> [Action; 5] {
     [
         Direct.into(),
         Residual.into(),
@@ -23,6 +33,7 @@ fn actions() -> [Action; 4] {
             high: 1.5,
         }
         .into(),
+        CENTRED.into(),
     ]
 }
 
@@ -47,15 +58,15 @@ fn actors() -> Vec<Actor> {
     let relaxed = free.clone().map(|actor| actor.relaxed(RELAXED));
     let mut actors: Vec<Actor> = free.clone().to_vec();
     actors.extend(relaxed.into_iter().filter(|actor| !is_in(&free, actor)));
-    let [direct, residual, band, _] = free;
+    let [direct, residual, band, _, centred] = free;
     let limited = |actor: Actor| actor.within(limits.clone()).relaxed(RELAXED);
-    actors.extend([direct, residual, band].map(limited));
+    actors.extend([direct, residual, band, centred].map(limited));
     actors
 }
 
 /// Whether an action that is the same without limits is in the list.
 fn is_in(list: &[Actor], actor: &Actor) -> bool {
-    list.iter().any(|one| one.action == actor.action)
+    list.iter().any(|one| one.actions() == actor.actions())
 }
 
 /// A hedge that moves with the spot, more so in later instruments.
@@ -217,11 +228,8 @@ impl Case {
             strike: 100.0,
             volatility: 0.3,
             expiry: steps as f64 / 52.0,
-            further: Vec::new(),
-            terms: Vec::new(),
-            state: Vec::new(),
-            unit: None,
             instruments: 2,
+            ..Features::default()
         };
         let sizes = Sizes {
             inputs: features.inputs(),

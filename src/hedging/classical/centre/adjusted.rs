@@ -34,6 +34,10 @@ impl CentreKind for Leland {
         Wants::ALL
     }
 
+    fn further_parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Scale]
+    }
+
     fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
         let leland = |moment: &Moment| match moment.volatility == 0.0 {
             // σ̂² = σ² ± √(8/π) c σ/√Δt
@@ -84,6 +88,10 @@ impl CentreKind for Zakamouline {
 
     fn gives(&self) -> Wants {
         Wants::ALL
+    }
+
+    fn further_parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Scale]
     }
 
     fn parameters(&self) -> &'static [Parameter] {

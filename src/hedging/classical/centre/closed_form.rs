@@ -50,8 +50,45 @@ impl CentreKind for BlackScholesDelta {
         Wants::ALL
     }
 
+    fn further_parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Scale]
+    }
+
     fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
         Ok(Box::new(Deltas::new(ask, None)?))
+    }
+}
+
+/// The smile delta: the Black–Scholes delta with each call and put at the implied volatility of its strike and expiry on the day. It is
+/// what [`BlackScholesDelta`] holds where paths have a surface; this one is for markets that have one.
+///
+/// # References
+/// Hull and White (2017), "Optimal delta hedging for options", Journal of Banking and Finance 82, call it the practitioner Black–Scholes
+/// delta.
+pub struct SmileDelta;
+
+impl CentreKind for SmileDelta {
+    fn title(&self) -> &'static str {
+        "smile delta"
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            surface: true,
+            ..Needs::DELTA
+        }
+    }
+
+    fn gives(&self) -> Wants {
+        Wants::ALL
+    }
+
+    fn further_parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Scale]
+    }
+
+    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
+        BlackScholesDelta.prepare(ask)
     }
 }
 

@@ -1,14 +1,15 @@
 //! The minimum-variance delta by regression.
 
-use super::{Ask, CentreKind, CentreOnPaths, Needs, Targets, Wants};
+use super::{Ask, CentreKind, CentreOnPaths, Fit, Needs, Parameter, Targets, Wants};
 use crate::contract::{Contract, Leg};
 use crate::error::{Error, Result};
-use crate::hedging::closed_form::{ClosedForm, Form};
+use crate::hedging::closed_form::ClosedForm;
 use crate::linalg::solve_positive;
 use crate::market::{Assets, MarketState, Paths};
 use crate::pricing::BlackScholes;
-use crate::simd::BLOCK;
+use crate::simd::{BLOCK, Real};
 use faer::Mat;
+use faer::linalg::solvers::SolveLstsq;
 use std::sync::Arc;
 
 /// The minimum-variance delta of Hull and White,
@@ -17,7 +18,7 @@ use std::sync::Arc;
 ///
 /// with Black and Scholes' delta Δ and vega ν at the volatility that the model expects until expiry. The numbers a, b and c come from
 /// least squares of V_{t+1} − V_t − Δ (S_{t+1} − S_t) on ν/√τ · (S_{t+1} − S_t)/S · (1, Δ, Δ²) over all dates but the last of the paths
-/// that the hedge is fitted on. Its gamma is Black and Scholes'.
+/// that the hedge is fitted on, or of the contracts of the past. Its gamma is Black and Scholes'.
 ///
 /// # References
 /// Hull and White (2017), "Optimal delta hedging for options", Journal of Banking and Finance 82, equations 5 and 6.
@@ -53,56 +54,96 @@ impl State {
     }
 }
 
-/// The calls and puts of a closed form.
-fn legs(form: &ClosedForm) -> Result<&[Leg]> {
-    match form.form()? {
-        Form::Legs(legs) => Ok(legs),
-        Form::Formula(_) => Err(Error::input(
-            "\"hull_white\" needs calls and puts, and the contract is no sum of those",
-        )),
+/// The closed forms of the contracts of paths, each of which is a sum of calls and puts.
+fn forms(assets: &Assets, contract: &Contract) -> Result<Vec<ClosedForm>> {
+    let forms = ClosedForm::of_paths(assets, contract)?;
+    for form in &forms {
+        form.legs()?;
+    }
+    Ok(forms)
+}
+
+/// The equation of every period but the last of the paths of a block: what stands before a, b and c, and what it is to be.
+fn equations<R: Real>(
+    forms: &[ClosedForm],
+    paths: &Paths<R>,
+    block: usize,
+    mut visit: impl FnMut([f64; TERMS], f64),
+) {
+    let data = paths.block(block);
+    for lane in 0..paths.active(block) {
+        let member = data
+            .drawn()
+            .map_or(0, |drawn| drawn.member[lane].into_f64() as usize);
+        let form = &forms[member];
+        let legs = form.legs().expect("looked at before");
+        let at = |t: usize| data.state_of(0, t, lane);
+        let mut now = State::new(form, legs, 0, &at(0));
+        for t in 1..form.steps() {
+            let next = State::new(form, legs, t, &at(t));
+            let (before, after) = (at(t - 1).spot, at(t).spot);
+            let error = next.price - now.price - now.delta * (after - before);
+            let size = now.vega * (after - before) / before;
+            visit(terms(now.delta).map(|term| term * size), error);
+            now = next;
+        }
     }
 }
 
-/// The numbers a, b and c on `paths`, those of all ranks.
-///
-/// # Errors
-/// If the contract is no sum of calls and puts, or the equations have no solution.
-pub fn fit(assets: &Assets, contract: &Contract, paths: &Paths<f32>) -> Result<Vec<f64>> {
-    const RIDGE: f64 = 1e-12;
-    let forms = ClosedForm::of_paths(assets, contract)?;
-    for form in &forms {
-        legs(form)?;
+impl Fit for HullWhite {
+    fn name(&self) -> &'static str {
+        "hull_white"
     }
-    let sizes = [TERMS * TERMS, TERMS];
-    let sums = paths.spread().sums(&sizes, |run, sums| {
-        for block in run {
-            let data = paths.block(block);
-            for lane in 0..paths.active(block) {
-                let member = data.drawn().map_or(0, |drawn| drawn.member[lane] as usize);
-                let form = &forms[member];
-                let legs = legs(form).expect("looked at before");
-                let at = |t: usize| data.state_of(0, t, lane);
-                let mut now = State::new(form, legs, 0, &at(0));
-                for t in 1..form.steps() {
-                    let next = State::new(form, legs, t, &at(t));
-                    let (before, after) = (at(t - 1).spot, at(t).spot);
-                    let error = next.price - now.price - now.delta * (after - before);
-                    let size = now.vega * (after - before) / before;
-                    let row = terms(now.delta).map(|term| term * size);
+
+    fn on_simulated(
+        &self,
+        assets: &Assets,
+        contract: &Contract,
+        paths: &Paths<f32>,
+    ) -> Result<Vec<f64>> {
+        const RIDGE: f64 = 1e-12;
+        let forms = forms(assets, contract)?;
+        let sizes = [TERMS * TERMS, TERMS];
+        let sums = paths.spread().sums(&sizes, |run, sums| {
+            for block in run {
+                equations(&forms, paths, block, |row, error| {
                     for i in 0..TERMS {
                         for j in 0..TERMS {
                             sums[0][i * TERMS + j] += row[i] * row[j];
                         }
                         sums[1][i] += row[i] * error;
                     }
-                    now = next;
-                }
+                });
+            }
+        });
+        let square = Mat::from_fn(TERMS, TERMS, |i, j| sums[0][i * TERMS + j]);
+        solve_positive(&square, &sums[1], RIDGE)
+            .map_err(|error| Error::Computation(format!("{}: {error}", self.name())))
+    }
+
+    fn on_past(&self, assets: &Assets, past: &[(&Contract, &Paths<f64>)]) -> Result<Vec<f64>> {
+        let (mut rows, mut errors) = (Vec::new(), Vec::new());
+        for (contract, paths) in past {
+            let forms = forms(assets, contract)?;
+            for block in paths.own() {
+                equations(&forms, paths, block, |row, error| {
+                    rows.push(row);
+                    errors.push(error);
+                });
             }
         }
-    });
-    let square = Mat::from_fn(TERMS, TERMS, |i, j| sums[0][i * TERMS + j]);
-    solve_positive(&square, &sums[1], RIDGE)
-        .map_err(|error| Error::Computation(format!("hull_white: {error}")))
+        if rows.len() < TERMS {
+            return Err(Error::input(format!(
+                "\"{}\" is fitted on contracts of the past, which have {} periods, and needs at least {TERMS}",
+                self.name(),
+                rows.len()
+            )));
+        }
+        let matrix = Mat::from_fn(rows.len(), TERMS, |i, j| rows[i][j]);
+        let right = Mat::from_fn(rows.len(), 1, |i, _| errors[i]);
+        let found = matrix.col_piv_qr().solve_lstsq(&right);
+        Ok((0..TERMS).map(|term| found[(term, 0)]).collect())
+    }
 }
 
 impl CentreKind for HullWhite {
@@ -121,12 +162,17 @@ impl CentreKind for HullWhite {
         Wants::GAMMAS
     }
 
+    fn fit(&self) -> Option<&'static dyn Fit> {
+        Some(&Self)
+    }
+
+    fn further_parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Scale]
+    }
+
     fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
-        let forms = ClosedForm::of_paths(ask.assets, ask.contract)?;
-        for form in &forms {
-            legs(form)?;
-        }
-        let coefficients = ask.fits()?.coefficients(ask.contract, "hull_white", &fit)?;
+        let forms = forms(ask.assets, ask.contract)?;
+        let coefficients = ask.fits()?.coefficients(ask.contract, self)?;
         Ok(Box::new(OnPaths {
             ask: *ask,
             forms,
@@ -147,7 +193,7 @@ impl CentreOnPaths for OnPaths<'_> {
         let mut out = self.ask.targets();
         for lane in 0..BLOCK {
             let form = ClosedForm::of_path(&self.forms, &data, lane);
-            let legs = legs(form).expect("looked at before");
+            let legs = form.legs().expect("looked at before");
             form.fill_times(lane, &mut out.left, &mut out.discounts);
             for t in 0..form.steps() {
                 let market = data.state_of(0, t, lane);

@@ -1,6 +1,6 @@
 //! The delta that minimises the variance of the hedged contract, by the model.
 
-use super::{Ask, CentreKind, CentreOnPaths, Needs, Targets, Wants};
+use super::{Ask, CentreKind, CentreOnPaths, Needs, Parameter, Targets, Wants};
 use crate::contract::Leg;
 use crate::error::Result;
 use crate::hedging::closed_form::ClosedForm;
@@ -26,6 +26,10 @@ impl CentreKind for ModelDelta {
 
     fn gives(&self) -> Wants {
         Wants::GAMMAS
+    }
+
+    fn further_parameters(&self) -> &'static [Parameter] {
+        &[Parameter::Scale]
     }
 
     /// A date has one pricer for all paths. Under Heston that is one characteristic function, and an integral of about 20 µs

@@ -8,11 +8,11 @@ mod options;
 mod regressed;
 
 #[cfg(test)]
-pub(super) use hull_white::fit as fit_hull_white;
+pub(super) use hull_white::HullWhite;
 
 use super::Needs;
 use super::parameter::{HedgeValues, Parameter};
-use super::rule::Wants;
+use super::rule::{TradingRule, Wants};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
 use crate::hedging::Regression;
@@ -52,6 +52,11 @@ centres! {
     DeltaVega "delta_vega" options::DELTA_VEGA,
     /// Spot and the first option of `policy.instruments`, so that delta and gamma are hedged.
     DeltaGamma "delta_gamma" options::DELTA_GAMMA,
+    /// As many of the first option of `policy.instruments` as hedge the vega at the sale, times a ratio, held to the end, and the delta
+    /// that they leave.
+    StaticVega "static_vega" options::STATIC_VEGA,
+    /// The Black–Scholes delta at the volatility of the strike on the day, where there is an implied-volatility surface.
+    SmileDelta "smile_delta" closed_form::SmileDelta,
     /// The Black–Scholes delta at a volatility that costs widen, by Leland's formula.
     Leland "leland" adjusted::Leland,
     /// The Black–Scholes delta at a volatility that costs widen, by Zakamouline's formula.
@@ -104,9 +109,7 @@ impl<'a> Ask<'a> {
     /// # Errors
     /// [`Error::Computation`] if there is no such place.
     fn fits(&self) -> Result<&'a dyn Fits> {
-        self.fits.ok_or_else(|| {
-            Error::Computation("a hedge that is fitted has no paths to be fitted on".into())
-        })
+        self.fits.ok_or_else(no_fits)
     }
 
     /// Targets of a block, all zero.
@@ -119,6 +122,11 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// What is said where there is nothing to fit a centre on.
+pub fn no_fits() -> Error {
+    Error::Computation("a hedge that is fitted has no paths to be fitted on".into())
+}
+
 /// Where the fits of a centre come from, which keeps them.
 pub trait Fits: Send + Sync {
     /// Hedged Monte Carlo of the contract.
@@ -127,20 +135,57 @@ pub trait Fits: Send + Sync {
     /// Those of [`Regression::new`].
     fn regression(&self, contract: &Contract) -> Result<Arc<Regression>>;
 
-    /// The coefficients that `fit` finds for the contract, made once for the centre of that `name`.
+    /// The coefficients that `fit` finds for the contract, made once.
     ///
     /// # Errors
     /// Those of `fit`.
-    fn coefficients(
-        &self,
-        contract: &Contract,
-        name: &'static str,
-        fit: &Fit<'_>,
-    ) -> Result<Arc<Vec<f64>>>;
+    fn coefficients(&self, contract: &Contract, fit: &dyn Fit) -> Result<Arc<Vec<f64>>>;
 }
 
-/// Finds the coefficients of a centre for a contract on paths of a market.
-pub type Fit<'a> = dyn Fn(&Assets, &Contract, &Paths<f32>) -> Result<Vec<f64>> + 'a;
+/// Finds the coefficients of a centre in the market that a hedge assumes.
+pub trait Fit: Sync {
+    /// The name of the centre.
+    fn name(&self) -> &'static str;
+
+    /// The coefficients for a contract on simulated paths, those of all ranks.
+    ///
+    /// # Errors
+    /// If the contract lacks what the centre needs, or the equations have no solution.
+    fn on_simulated(
+        &self,
+        assets: &Assets,
+        contract: &Contract,
+        paths: &Paths<f32>,
+    ) -> Result<Vec<f64>>;
+
+    /// The coefficients on contracts of the past, each list on paths of its own.
+    ///
+    /// # Errors
+    /// If a contract lacks what the centre needs, or the equations have no solution.
+    fn on_past(&self, assets: &Assets, past: &[(&Contract, &Paths<f64>)]) -> Result<Vec<f64>>;
+}
+
+/// How what is no spot is usually moved towards a centre.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionsMove {
+    /// By the rule of the spots and with its parameters.
+    AsSpots,
+    /// By a rule like that of the spots with parameters of its own.
+    Alone,
+    /// On every date, as far as the centre itself moves.
+    WithCentre,
+}
+
+impl OptionsMove {
+    /// The rule of what is no spot beside that of the spots, if it has parameters of its own.
+    pub fn rule(self, spots: TradingRule) -> Option<TradingRule> {
+        match self {
+            Self::AsSpots => None,
+            Self::Alone => Some(spots.beside()),
+            Self::WithCentre => Some(TradingRule::EveryDate),
+        }
+    }
+}
 
 /// Kinds of centres.
 pub trait CentreKind: Sync {
@@ -155,12 +200,37 @@ pub trait CentreKind: Sync {
     /// What it has beside positions, for rules that ask.
     fn gives(&self) -> Wants;
 
-    /// The parameters that it depends on.
+    /// What it has for rules of what is no spot.
+    fn gives_of_options(&self) -> Wants {
+        self.gives()
+    }
+
+    /// Whether it holds options where there are any.
+    fn holds_options(&self) -> bool {
+        self.needs().option
+    }
+
+    /// What finds its coefficients, if it has any.
+    fn fit(&self) -> Option<&'static dyn Fit> {
+        None
+    }
+
+    /// How what is no spot is usually moved.
+    fn options(&self) -> OptionsMove {
+        OptionsMove::AsSpots
+    }
+
+    /// The parameters that it depends on, which are searched for unless they are given.
     fn parameters(&self) -> &'static [Parameter] {
         &[]
     }
 
-    /// Whether the positions change with those parameters other than by the scale, which multiplies them.
+    /// Parameters with a usual value, which are searched for where that is asked for.
+    fn further_parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    /// Whether the positions change with those parameters other than by the scale and the ratio, which multiply them.
     fn moves_with_parameters(&self) -> bool {
         false
     }
@@ -180,8 +250,12 @@ pub trait CentreOnPaths: Sync {
 
 /// The positions that a centre asks for on a block, and what rules may ask beside.
 ///
+/// Where there are option deltas, the positions in spots are those of someone who holds no options: what is really held of those is
+/// taken off when positions are made.
+///
 /// # Shapes
-/// Positions, gammas and volatilities `[steps][instruments][BLOCK]`, the others `[steps][BLOCK]`. What nobody wants is empty.
+/// Positions, gammas, volatilities and option deltas `[steps][instruments][BLOCK]`, the others `[steps][BLOCK]`. What nobody wants is
+/// empty.
 ///
 /// # Units
 /// Positions in units, gammas in units per currency of the instrument's price, volatilities annualised, times in years.
@@ -190,6 +264,9 @@ pub struct Targets {
     pub instruments: usize,
     /// The positions; not a number where the centre has no say.
     pub positions: Vec<Lane<f64>>,
+    /// How many units of the first instrument, the spot, one unit of an instrument moves with; 0 of spots. Empty where the positions in spots
+    /// do not depend on what is held of options.
+    pub option_deltas: Vec<Lane<f64>>,
     /// ∂position/∂price.
     pub gammas: Vec<Lane<f64>>,
     /// The volatility that is expected until expiry.
@@ -209,6 +286,7 @@ impl Targets {
         Self {
             instruments,
             positions: rows(true, steps * instruments),
+            option_deltas: Vec::new(),
             gammas: rows(wants.gammas, steps * instruments),
             volatilities: rows(wants.volatilities, steps * instruments),
             left: rows(true, steps),

@@ -1,7 +1,7 @@
 //! Spot and an option that hedges a second sensitivity.
 
 use super::closed_form::BlackScholesDelta;
-use super::{Ask, CentreKind, CentreOnPaths, Needs, Targets, Wants};
+use super::{Ask, CentreKind, CentreOnPaths, Needs, OptionsMove, Parameter, Targets, Wants};
 use crate::contract::{Instrument, Leg, Vanilla};
 use crate::error::Result;
 use crate::hedging::closed_form::ClosedForm;
@@ -11,30 +11,46 @@ use crate::simd::BLOCK;
 
 /// Spot and the first option among the instruments, so that neither the spot nor a second sensitivity moves the whole at first order:
 ///
-/// n = ratio of that sensitivity of contract and option,  δ = ∂V/∂S − n ∂P/∂S
+/// n = κ · ratio of that sensitivity of contract and option,  δ = k ∂V/∂S − q ∂P/∂S
 ///
-/// with the Black–Scholes prices V and P at the volatility of each: that of the surface, or what the model expects until its expiry. The ratio n is held within
-/// ±10, since it grows without bound where the option has lost the sensitivity; where both have lost it, the options held stay. Without
-/// an option among the instruments the spot is all there is to hedge with.
+/// with the Black–Scholes prices V and P at the volatility of each: that of the surface, or what the model expects until its expiry; q is
+/// what is really held of the option, κ the ratio and k the scale, both usually 1. The ratio of sensitivities is held within ±10, since
+/// it grows without bound where the option has lost the sensitivity; where both have lost it, the options held stay. Without an option
+/// among the instruments the spot is all there is to hedge with.
+///
+/// A band of the spot is as wide as the contract's own Γ = ∂²V/∂S² makes it.
 pub struct OptionHedge {
     title: &'static str,
     /// The ratio of the sensitivities.
     ratio: fn(&State<'_>) -> f64,
+    /// Whether the options of the sale are held to the end.
+    is_static: bool,
 }
 
-/// Delta and vega are hedged, n = (∂V/∂v)/(∂P/∂v), v the variance of today; on a surface n = (∂V/∂σ)/(∂P/∂σ).
+/// Delta and vega are hedged, n = κ (∂V/∂v)/(∂P/∂v), v the variance of today; on a surface n = κ (∂V/∂σ)/(∂P/∂σ).
 pub const DELTA_VEGA: OptionHedge = OptionHedge {
     title: "delta–vega hedge",
     ratio: |state| state.vegas(),
+    is_static: false,
 };
 
-/// Delta and gamma are hedged, n = (∂²V/∂S²)/(∂²P/∂S²).
+/// Delta and gamma are hedged, n = κ (∂²V/∂S²)/(∂²P/∂S²).
 pub const DELTA_GAMMA: OptionHedge = OptionHedge {
     title: "delta–gamma hedge",
     ratio: |state| state.contract(BlackScholes::gamma) / state.price.gamma(),
+    is_static: false,
 };
 
-/// The most options that are held of either sign.
+/// The options that hedge delta and vega at the sale are held to the end, n = κ (∂V/∂σ)/(∂P/∂σ) there, and the spot hedges the delta that
+/// they leave. With κ = 1 no vega is left at the sale. A longer option keeps its vega while that of what was sold goes, and volatilities
+/// of long expiries move less than those of short ones, so the κ of least risk is above 1.
+pub const STATIC_VEGA: OptionHedge = OptionHedge {
+    title: "static vega hedge",
+    ratio: |state| state.vegas(),
+    is_static: true,
+};
+
+/// The most options that are held of either sign for a ratio κ of 1.
 const MOST: f64 = 10.0;
 
 /// Contract and option on one date of a path.
@@ -49,8 +65,12 @@ struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    fn new(of: &'a Paired<'_>, market: MarketState, left: f64) -> Self {
-        let (form, option) = (&of.form, of.option);
+    fn new(
+        (form, legs): (&'a ClosedForm, &'a [Leg]),
+        option: Vanilla,
+        market: MarketState,
+        left: f64,
+    ) -> Self {
         let later = left + (option.expiry - form.expiry());
         let log_moneyness = form.log_moneyness(market.spot, option.strike, left, later);
         let theirs = market.volatility(form.process(0), log_moneyness, later);
@@ -58,7 +78,7 @@ impl<'a> State<'a> {
         let assumed = form.assets().first();
         Self {
             form,
-            legs: of.legs,
+            legs,
             option,
             market,
             left,
@@ -107,12 +127,38 @@ impl CentreKind for OptionHedge {
     fn needs(&self) -> Needs {
         Needs {
             option: true,
+            one_contract: false,
             ..Needs::LEGS
         }
     }
 
     fn gives(&self) -> Wants {
+        Wants::GAMMAS
+    }
+
+    fn gives_of_options(&self) -> Wants {
         Wants::default()
+    }
+
+    fn options(&self) -> OptionsMove {
+        match self.is_static {
+            true => OptionsMove::WithCentre,
+            false => OptionsMove::Alone,
+        }
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        match self.is_static {
+            true => &[Parameter::Ratio],
+            false => &[],
+        }
+    }
+
+    fn further_parameters(&self) -> &'static [Parameter] {
+        match self.is_static {
+            true => &[Parameter::Scale],
+            false => &[Parameter::Ratio, Parameter::Scale],
+        }
     }
 
     fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
@@ -125,44 +171,56 @@ impl CentreKind for OptionHedge {
         let Some((index, option)) = option else {
             return BlackScholesDelta.prepare(ask);
         };
+        let forms = ClosedForm::of_paths(ask.assets, ask.contract)?;
+        for form in &forms {
+            form.legs()?;
+        }
         Ok(Box::new(Paired {
             ask: *ask,
-            form: ClosedForm::new(ask.assets, ask.contract)?,
-            legs: ask.contract.needed_legs()?,
+            forms,
             index,
             option,
             ratio: self.ratio,
+            is_static: self.is_static,
         }))
     }
 }
 
 struct Paired<'a> {
     ask: Ask<'a>,
-    form: ClosedForm,
-    legs: &'a [Leg],
+    forms: Vec<ClosedForm>,
     index: usize,
     option: Vanilla,
     ratio: fn(&State<'_>) -> f64,
+    is_static: bool,
 }
 
 impl CentreOnPaths for Paired<'_> {
     fn targets(&self, block: usize) -> Targets {
         let data = self.ask.paths.block(block);
         let mut out = self.ask.targets();
+        out.option_deltas = vec![[0.0; BLOCK]; out.positions.len()];
         for lane in 0..BLOCK {
-            self.form
-                .fill_times(lane, &mut out.left, &mut out.discounts);
+            let form = ClosedForm::of_path(&self.forms, &data, lane);
+            let legs = form.legs().expect("looked at when it was made");
+            form.fill_times(lane, &mut out.left, &mut out.discounts);
             let mut options = 0.0;
-            for t in 0..self.form.steps() {
-                let state = State::new(self, data.state_of(0, t, lane), self.form.left(t));
-                let ratio = (self.ratio)(&state);
-                if !ratio.is_nan() {
-                    options = ratio.clamp(-MOST, MOST);
+            for t in 0..form.steps() {
+                let market = data.state_of(0, t, lane);
+                let state = State::new((form, legs), self.option, market, form.left(t));
+                if t == 0 || !self.is_static {
+                    let ratio = (self.ratio)(&state);
+                    if !ratio.is_nan() {
+                        options = ratio.clamp(-MOST, MOST);
+                    }
                 }
                 let row = t * out.instruments;
-                let delta = state.contract(BlackScholes::delta);
-                out.positions[row][lane] = delta - options * state.price.delta();
+                out.positions[row][lane] = state.contract(BlackScholes::delta);
                 out.positions[row + self.index][lane] = options;
+                out.option_deltas[row + self.index][lane] = state.price.delta();
+                if self.ask.wants.gammas {
+                    out.gammas[row][lane] = state.contract(BlackScholes::gamma);
+                }
             }
         }
         out

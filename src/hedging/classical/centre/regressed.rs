@@ -17,6 +17,10 @@ impl CentreKind for ByRegression {
         Wants::GAMMAS
     }
 
+    fn holds_options(&self) -> bool {
+        true
+    }
+
     fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
         let regression = ask.fits()?.regression(ask.contract)?;
         let steps = regression.steps();
