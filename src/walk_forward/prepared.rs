@@ -11,6 +11,7 @@ use crate::runs::registration::{self, Registration, StudyPlan};
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, OptimizerPlan, Plan, WalkForwardPlan};
+use std::cmp::Reverse;
 use std::path::Path;
 
 /// What a walk-forward does and how it is judged, in its folder.
@@ -124,12 +125,12 @@ impl Prepared {
         root: &Path,
         registration: Option<&Registration>,
     ) -> Result<Option<Self>> {
-        for listed in store::list(root)? {
-            let folder = listed.folder;
-            // Runs of other kinds and of older versions have no plan.
-            if !matches!(folder.read_json::<StudyPlan>(PLAN), Ok(Some(own)) if own == *study) {
-                continue;
-            }
+        // Runs of other kinds and of older versions have no plan.
+        let same = |folder: &RunFolder| matches!(folder.read_json::<StudyPlan>(PLAN), Ok(Some(own)) if own == *study);
+        let mut folders = store::folders(root)?;
+        folders.retain(same);
+        folders.sort_by_cached_key(|folder| Reverse((folder.created(), folder.id().to_owned())));
+        for folder in folders {
             let own = Registration::of_run(&folder)?;
             let is_shard = folder.request()?.is_some_and(|of| of.shard.is_some());
             let covered = registration.is_none_or(|asked| own.is_some_and(|own| own == *asked));

@@ -95,3 +95,91 @@ fn walk_forward_is_a_job() {
     super::compare::remove_times(&mut expected);
     assert_eq!(found, expected);
 }
+
+/// A study of two strategies that sell the same, one of another strike: the first call writes the plan and runs nothing, the second runs
+/// it and writes a page that says so, a third uses the runs that are there, and a strategy that was changed since is refused.
+#[test]
+fn a_study_runs_what_was_registered() {
+    let text = two_windows().replace("months = 60", "months = 60\ntest_from = \"2015-01-01\"");
+    let other = text.replace("name = \"small\"", "name = \"higher\"");
+    let other = other.replace("[contract]", "[contract]\nstrike = 105.0");
+    let (first, second) = (strategy("study-a", &text), strategy("study-b", &other));
+    let runs = first.with_extension("runs");
+    let (page, plan) = (
+        first.with_extension("md"),
+        first.with_extension("plan.json"),
+    );
+    let files = [&first, &second, &page, &plan].map(|path| path.to_str().unwrap());
+    let [a, b, to, registered] = files;
+    let arguments = [
+        "walk-forward",
+        a,
+        b,
+        "--page",
+        to,
+        "--pre-register",
+        registered,
+    ];
+    let written = document(&arguments, &runs, "2");
+    let hash = written["sha256"].as_str().unwrap();
+    assert!(plan.is_file() && !page.exists() && !runs.exists());
+    let found = document(&arguments, &runs, "2");
+    assert_eq!(found["registration"]["sha256"], hash);
+    let names: Vec<&str> = found["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["small", "higher"]);
+    assert_eq!(found["together"][0]["problems"], json!(["small", "higher"]));
+    assert_eq!(found["problems"][0]["test"]["phase"], "test");
+    let text_of_page = std::fs::read_to_string(&page).unwrap();
+    assert!(text_of_page.contains(hash), "{text_of_page}");
+    let conclusion = found["conclusion"].as_str().unwrap();
+    assert_eq!(text_of_page.lines().nth(2), Some(conclusion));
+    assert!(page.with_extension("").join("1-pnl.svg").is_file());
+    let again = document(&arguments, &runs, "1");
+    assert_eq!(found, again);
+    assert_eq!(
+        std::fs::read_dir(&runs)
+            .unwrap()
+            .flatten()
+            .filter(|entry| entry.path().join("metrics.json").is_file())
+            .count(),
+        2
+    );
+    // Of one strategy, the run itself and its page say what was registered.
+    let own = first.with_extension("own.json");
+    let alone = [
+        "backtest",
+        a,
+        "--walk-forward",
+        "--pre-register",
+        own.to_str().unwrap(),
+    ];
+    let written = document(&alone, &runs, "2");
+    let run = document(&alone, &runs, "2");
+    assert_eq!(
+        run["walk_forward"]["registration"]["sha256"],
+        written["sha256"]
+    );
+    let folder = runs.join(run["run"].as_str().unwrap());
+    let text_of_page = std::fs::read_to_string(folder.join("walk_forward.md")).unwrap();
+    assert!(
+        text_of_page.contains("are the validation period")
+            && text_of_page.contains(written["sha256"].as_str().unwrap())
+    );
+    std::fs::write(&first, text.replace("steps = 3", "steps = 4")).unwrap();
+    for arguments in [&arguments[..], &alone[..]] {
+        let runs = ["--runs", runs.to_str().unwrap()];
+        let output = deephedge(&[arguments, &runs[..]].concat(), "1");
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(message.lines().count(), 1, "{message}");
+        assert!(
+            message.contains("the plan is not the registered one: `plan.strategies[0].training.steps` is 4, registered was 3"),
+            "{message}"
+        );
+    }
+}
