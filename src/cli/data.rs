@@ -1,5 +1,6 @@
-//! `data`: price files, examined.
+//! `data`: price files and option chains, examined; surface files.
 
+use super::chains::{self, ChainArguments};
 use super::output::{Output, report};
 use super::reading::PriceFiles;
 use crate::error::{Error, Result, escaped, excerpt};
@@ -12,14 +13,15 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// What is done with price files.
+/// What is done with files of prices and of option quotes.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
     /// Show what is understood of daily price files or of a file of implied-volatility surfaces, and every defect with
-    /// its row and column. Exit code 2 if there are defects that are not repaired.
+    /// its row and column, or of option chains, with the quotes that each rule drops, forwards and a fitted surface. Exit
+    /// code 2 if there are defects that are not repaired, or no day has a surface.
     Check {
-        /// CSV or Parquet files, joined by date: the first has the prices, further ones add implied volatility or
-        /// variance; or one of surfaces of five factors.
+        /// CSV or Parquet files. Price files are joined by date: the first has the prices, further ones add implied
+        /// volatility or variance. Or a file of surfaces of five factors, or chains, put one after the other.
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
@@ -27,17 +29,65 @@ pub enum Action {
         /// Unit of implied volatilities, percent or fraction, where their size does not say it.
         #[arg(long, value_name = "UNIT")]
         volatility_unit: Option<String>,
+        #[command(flatten)]
+        chains: ChainArguments,
+    },
+    /// Write the implied-volatility surface of every day, as five factors: fitted to option chains (OptionsDX, Cboe end of
+    /// day, OptionMetrics, ORATS, or by --columns), or from the raw files of the public project DeepHedging_JIVR.
+    Surface {
+        /// CSV or Parquet files of one underlying, such as those of several months.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The file to write (CSV): date, close, rate, level, slope, moneyness, smile, smirk.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+        #[command(flatten)]
+        reading: PriceFiles,
+        /// Unit of the files' own implied volatilities, percent or fraction, where their size does not say it.
+        #[arg(long, value_name = "UNIT")]
+        volatility_unit: Option<String>,
+        #[command(flatten)]
+        chains: ChainArguments,
     },
 }
 
-/// Examines price files.
+/// Examines files, or writes the surface that they make.
 pub fn run(action: &Action, json: bool) -> Result<Output> {
-    let Action::Check {
-        files,
-        reading,
-        volatility_unit,
-    } = action;
-    let reading = reading.reading(volatility_unit.as_deref())?;
+    match action {
+        Action::Check {
+            files,
+            reading,
+            volatility_unit,
+            chains,
+        } => {
+            let unit = volatility_unit.as_deref();
+            match chains::check(files, reading, unit, chains)? {
+                None => check(files, reading, unit, json),
+                Some((output, Ok(()))) => Ok(output),
+                Some((output, Err(error))) => {
+                    report(&output, json);
+                    Err(error)
+                }
+            }
+        }
+        Action::Surface {
+            files,
+            output,
+            reading,
+            volatility_unit,
+            chains,
+        } => chains::surface(files, output, reading, volatility_unit.as_deref(), chains),
+    }
+}
+
+/// Examines price files.
+fn check(
+    files: &[PathBuf],
+    reading: &PriceFiles,
+    volatility_unit: Option<&str>,
+    json: bool,
+) -> Result<Output> {
+    let reading = reading.reading(volatility_unit)?;
     let inspection = History::inspect(files, &Quantity::ALL, &reading)?;
     let output = Output {
         text: text(&inspection),
