@@ -286,7 +286,7 @@ fn raw_files_are_joined_by_date() {
     let betas = written(
         &folder,
         "betas.csv",
-        "Dates,beta_1,beta_2,beta_3,beta_4,beta_5\n05-Jan-1996,0.13,-0.02,0.18,-0.04,0.0003\n09-Jan-1996,0.1,0,0,0,0\n",
+        "Dates,beta_1,beta_2,beta_3,beta_4,beta_5\n05-Jan-1996,0.13,-0.02,0.18,-0.04,0.0003\n09-jan-96,0.1,0,0,0,0\n",
     );
     let variances = written(
         &folder,
