@@ -216,7 +216,9 @@ impl Format {
         let vendor = |format: &Self| format.marks.iter().all(|group| known(&group));
         let field = |field: Field| {
             field.names().iter().any(|name| has(&name))
-                || given.iter().any(|(key, _)| key == field.name())
+                || given
+                    .iter()
+                    .any(|(key, column)| key == field.name() && has(&simplified(column).as_str()))
         };
         let expiries = [Field::ExpiryDate, Field::Expiry, Field::ExpiryDays];
         FORMATS.iter().any(vendor) || field(Field::Strike) && expiries.into_iter().any(field)

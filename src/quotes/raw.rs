@@ -2,14 +2,14 @@
 //!
 //! The project DeepHedging_JIVR of F. François, G. Gauthier, F. Godin and C. Pérez-Mendoza has a file of daily prices with the daily interest rate
 //! (`Date`, …, `Close`, …, `Rf`, days as 31/01/96, the rate in percent a day), one of the five factors (`Dates`, `beta_1` … `beta_5`, days as
-//! 31-Jan-1996), and one of conditional volatilities (`beta_1` … `beta_5`, `SP500`), which a surface does not need.
+//! 31-Jan-1996 or 31-jan-96), and one of conditional volatilities (`beta_1` … `beta_5`, `SP500`), which a surface does not need.
 
 use super::surface_file::FactorDay;
 use crate::calibration::surface::columns::simplified;
 use crate::error::{Error, Result, excerpt};
-use crate::market::history::cells::{self, Place};
+use crate::market::history::Decimal;
+use crate::market::history::date::{self, Cell};
 use crate::market::history::number::{self, Read};
-use crate::market::history::{DateFormat, Decimal, Defects};
 use crate::market::table::{self, Cells, Table, refuse, refuse_row, shown};
 use crate::pricing::SurfaceFactors;
 use chrono::NaiveDate;
@@ -121,8 +121,7 @@ pub fn load(paths: &[PathBuf]) -> Result<RawSurface> {
 }
 
 fn of_prices(path: &Path, table: &Table) -> Result<BTreeMap<NaiveDate, (f64, f64)>> {
-    let pattern = DateFormat::Pattern("%d/%m/%y".into());
-    let dates = dates(path, table, "date", Some(&pattern))?;
+    let dates = dates(path, table, "date")?;
     let (close, rate) = (numbers(path, table, "close")?, numbers(path, table, "rf")?);
     let mut days = BTreeMap::new();
     for (row, date) in dates.into_iter().enumerate() {
@@ -138,7 +137,7 @@ fn of_prices(path: &Path, table: &Table) -> Result<BTreeMap<NaiveDate, (f64, f64
 }
 
 fn of_factors(path: &Path, table: &Table) -> Result<BTreeMap<NaiveDate, SurfaceFactors>> {
-    let dates = dates(path, table, "dates", None)?;
+    let dates = dates(path, table, "dates")?;
     let columns = BETAS.map(|beta| numbers(path, table, beta));
     let mut values: Vec<Vec<f64>> = Vec::new();
     for column in columns {
@@ -171,23 +170,43 @@ fn column(path: &Path, table: &Table, wanted: &str) -> Result<(String, Cells)> {
     Ok((found.to_owned(), table.cells(path, found)?))
 }
 
-fn dates(
-    path: &Path,
-    table: &Table,
-    wanted: &str,
-    format: Option<&DateFormat>,
-) -> Result<Vec<NaiveDate>> {
+/// How the files write days beside 31-Jan-1996; both occur in one file.
+const PATTERNS: [&str; 2] = ["%d/%m/%y", "%d-%b-%y"];
+
+fn dates(path: &Path, table: &Table, wanted: &str) -> Result<Vec<NaiveDate>> {
     let (name, cells) = column(path, table, wanted)?;
-    let place = Place {
-        file: path,
-        column: &name,
+    let refused = |row: usize, text: &str| {
+        let what = format!(
+            "must be a date such as 31-Jan-1996, 31-jan-96 or 31/01/96, was \"{}\"",
+            excerpt(text.trim())
+        );
+        refuse_row(path, row, &name, &what)
     };
-    let read = cells::dates(place, &cells, format, &mut Defects::default())?;
-    let found = read.dates.into_iter().enumerate();
-    let date = |(row, date): (usize, Option<NaiveDate>)| {
-        date.ok_or_else(|| refuse_row(path, row, &name, "must be a date as the others"))
-    };
-    found.map(date).collect()
+    match cells {
+        Cells::Text(cells) => {
+            let date = |(row, cell): (usize, Option<&str>)| {
+                let cell = cell.unwrap_or_default();
+                let pattern = |pattern: &&str| date::by_pattern(cell, pattern);
+                match date::cell(cell) {
+                    Cell::Day(date, _) => Ok(date),
+                    Cell::Open { .. } | Cell::Number(_) | Cell::Blank | Cell::Other => {
+                        let found = PATTERNS.iter().find_map(pattern);
+                        found
+                            .map(|(date, _)| date)
+                            .ok_or_else(|| refused(row, cell))
+                    }
+                }
+            };
+            cells.iter().enumerate().map(date).collect()
+        }
+        Cells::Dates(cells) => cells
+            .local
+            .into_iter()
+            .enumerate()
+            .map(|(row, cell)| cell.map(|cell| cell.date()).ok_or_else(|| refused(row, "")))
+            .collect(),
+        Cells::Numbers(_) => Err(refused(0, "a number")),
+    }
 }
 
 fn numbers(path: &Path, table: &Table, wanted: &str) -> Result<Vec<f64>> {

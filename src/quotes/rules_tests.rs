@@ -263,7 +263,7 @@ fn days_without_a_surface_say_why() {
 fn bad_chains_are_refused_in_one_line() {
     let folder = Scratch::new("quotes-bad");
     let good = "2018-01-02,16,2700,2018-03-16,2700,call,1,1.1\n";
-    let two = "underlying,date,expiry,strike,kind,bid,ask\n^SPX,2018-01-02,2018-03-16,1,C,1,2\nNDX,2018-01-02,2018-03-16,1,C,1,2\n";
+    let two = "symbol,date,expiry,strike,kind,bid,ask\n^SPX,2018-01-02,2018-03-16,1,C,1,2\nNDX,2018-01-02,2018-03-16,1,C,1,2\n";
     for (text, expected) in [
         (
             format!("{HEADER}{good}2018-01-02,16,2700,2018-03-16,2700,call,x,1\n"),

@@ -286,7 +286,7 @@ fn raw_files_are_joined_by_date() {
     let betas = written(
         &folder,
         "betas.csv",
-        "Dates,beta_1,beta_2,beta_3,beta_4,beta_5\n05-Jan-1996,0.13,-0.02,0.18,-0.04,0.0003\n09-Jan-1996,0.1,0,0,0,0\n",
+        "Dates,beta_1,beta_2,beta_3,beta_4,beta_5\n05-Jan-1996,0.13,-0.02,0.18,-0.04,0.0003\n09-jan-96,0.1,0,0,0,0\n",
     );
     let variances = written(
         &folder,
@@ -322,6 +322,38 @@ fn raw_files_are_joined_by_date() {
         message.contains("row 1, column \"Close\": must be a number, was \"x\""),
         "{message}"
     );
+}
+
+/// The published raw files become the surface file that has been checked against the index, where both lie: in the folder that DEEPHEDGE_RAW_SURFACE
+/// names and, as sp500_surface_factors.csv, in that of DEEPHEDGE_DATA.
+#[test]
+fn the_public_files_become_the_surface_of_the_index() {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let folders = (folder("DEEPHEDGE_RAW_SURFACE"), folder("DEEPHEDGE_DATA"));
+    let (Some(published), Some(data)) = folders else {
+        println!("skipped: DEEPHEDGE_RAW_SURFACE and DEEPHEDGE_DATA name no folders");
+        return;
+    };
+    let files = [
+        "SP500_random.csv",
+        "Time_series_of_betas_random.csv",
+        "Time_series_of_h_random.csv",
+    ];
+    let surface = raw::load(&files.map(|file| published.join(file))).unwrap();
+    assert_eq!((surface.days.len(), surface.unmatched), (6291, 0));
+    let expected = std::fs::read_to_string(data.join("sp500_surface_factors.csv")).unwrap();
+    let found = factor_file(&surface.days);
+    assert_eq!(found.lines().count(), expected.lines().count());
+    for (found, expected) in found.lines().zip(expected.lines()).skip(1) {
+        let cells = |line: &str| -> Vec<f64> {
+            line.split(',')
+                .skip(1)
+                .map(|cell| cell.parse().unwrap())
+                .collect()
+        };
+        assert_eq!(found.split(',').next(), expected.split(',').next());
+        assert_eq!(cells(found), cells(expected), "{expected}");
+    }
 }
 
 /// A file that has no chain in it is not taken for one.

@@ -32,15 +32,16 @@ pub fn text(report: &ChainReport) -> String {
         };
         line(format!("underlying {}{roots}", escaped(underlying)));
     }
-    let (strikes, low, high) = report.strikes;
-    line(format!(
-        "{}, {} of expiry, {} from {} to {}",
-        counted(report.days.len(), "day"),
-        counted(report.expiries, "day"),
-        counted(strikes, "strike"),
-        significant(low, 6),
-        significant(high, 6)
-    ));
+    if let (strikes @ 1.., low, high) = report.strikes {
+        line(format!(
+            "{}, {} of expiry, {} from {} to {}",
+            counted(report.days.len(), "day"),
+            counted(report.expiries, "day"),
+            counted(strikes, "strike"),
+            significant(low, 6),
+            significant(high, 6)
+        ));
+    }
     line(format!(
         "{} read, {} kept, {} of these in the money and {} fitted",
         counted(report.read, "quote"),
@@ -49,7 +50,7 @@ pub fn text(report: &ChainReport) -> String {
         grouped(report.residuals.points)
     ));
     for (rule, count) in report.dropped.iter().filter(|(_, count)| *count > 0) {
-        let share = 100.0 * count as f64 / report.read as f64;
+        let share = 100.0 * count as f64 / report.read.max(1) as f64;
         let (name, words) = (rule.name(), rule.words());
         line(format!(
             "  dropped by {name}: {} ({share:.2} %) {words}",
