@@ -179,7 +179,7 @@ fn files_of_surfaces_are_checked() {
     for words in [
         "600 days, 2010-01-04 to 2012-04-20; 0 weekdays without one",
         "surfaces of five factors; one-month volatility at the money: 0.1281 to 0.2562",
-        "closing price from \"close\": 887.9 to 1133",
+        "closing price from \"close\": 887.8700 to 1133.0600",
         "smirk from \"smirk\": ",
         "no defects",
     ] {
