@@ -24,7 +24,7 @@ fn text(file: &str, contract: &str, more: &str) -> String {
         "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 21\ndays_per_year = 252\n{contract}\n\
          [costs]\nproportional = 0.001\n\
          [policy]\ninstruments = [\"spot\", {{ type = \"call\", strike = 100, expiry_days = 42, proportional = 0.01, \
-         moneyness_spread = 0.02 }}]\n\
+         half_spread = 0.02, moneyness_spread = 0.5 }}]\n\
          [backtest]\nsurface = '{file}'\nstart = \"{START}\"\nspacing = 5\n{more}"
     )
 }
@@ -105,6 +105,34 @@ fn premiums_and_quotes_are_at_the_surface_of_the_day() {
                 assert!((block.price(1)[t][i % BLOCK] - price).abs() < 1e-11);
             }
         }
+    }
+}
+
+/// The half-spread of the hedging option is that of its distance from the money at its own volatility on the surface of the day.
+#[test]
+fn spreads_follow_moneyness_on_the_surface() {
+    let plan = plan("strike = { moneyness = 1.03 }", "");
+    let (contracts, history) = (cut(&plan), history());
+    let group = &contracts.groups[0];
+    let policy = plan.classical(ClassicalName::DeltaVega, &contracts.assets, 1.0);
+    let positions = contracts.positions(&policy).unwrap();
+    let ledger = group.plan.ledger(&contracts.market, 0.0);
+    let Instrument::Option(hedge) = plan.instruments()[1] else {
+        panic!("an option hedges")
+    };
+    let leg = crate::contract::Leg::one(hedge.kind, hedge.strike);
+    for (i, closes) in group.closes.iter().enumerate() {
+        let size = 2 * plan.contract.steps;
+        let own = &positions[0][i / BLOCK * size..][..size];
+        let account = ledger.account(&group.paths.block(i / BLOCK), own);
+        let quoted = option(leg, 100.0, hedge.expiry, &history.surface[closes[0]]);
+        let distance = (quoted.strike / 100.0).ln().abs();
+        let distance = distance / (quoted.volatility * quoted.expiry.sqrt());
+        let half = 0.01 * quoted.price() + 0.02 * (1.0 + 0.5 * distance);
+        let [spot, held] = [own[0], own[1]].map(|lane| lane[i % BLOCK].abs());
+        assert!(held > 0.1);
+        let cost = 0.001 * 100.0 * spot + half * held;
+        assert!((account.cost[0][i % BLOCK] - cost).abs() < 1e-12);
     }
 }
 

@@ -303,12 +303,10 @@ fn document(inspection: &Inspection) -> Value {
         })
         .collect();
     let gap = history.longest_gap();
-    let volatility = one_month(history);
-    json!({
+    let mut document = json!({
         "files": files,
         "date_column": history.date_column,
         "columns": columns,
-        "one_month_volatility": volatility.map(|[low, high]| json!({ "low": low, "high": high })),
         "days": history.len(),
         "closes": history.frequency(),
         "weekdays_missing": history.weekdays_missing(),
@@ -317,5 +315,9 @@ fn document(inspection: &Inspection) -> Value {
         })),
         "warnings": history.warnings,
         "defects": defects,
-    })
+    });
+    if let Some([low, high]) = one_month(history) {
+        document["one_month_volatility"] = json!({ "low": low, "high": high });
+    }
+    document
 }

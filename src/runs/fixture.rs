@@ -2,6 +2,7 @@
 //! hedges on 500 paths, and a backtest of 24 monthly contracts.
 
 use super::breakdown::{Breakdown, Expired};
+use super::daily::{ContractDays, DailyTable};
 use super::metrics::{BacktestMarket, Comparison, ExamplePath, Metrics, TrainingCurve};
 use super::precision::Precision;
 use super::store::{self, RunFolder};
@@ -85,6 +86,7 @@ pub fn write(root: &Path) -> RunFolder {
         .unwrap();
     folder.write_evaluation(&evaluation()).unwrap();
     folder.write_backtest(&backtest()).unwrap();
+    folder.write_daily(&daily()).unwrap();
     folder.write_example_path(&example_path()).unwrap();
     folder
         .write_metrics(&Metrics {
@@ -286,6 +288,18 @@ pub fn backtest() -> BacktestTable {
         })
         .collect();
     BacktestTable { books }
+}
+
+/// The books of [`backtest`] by day: every contract gains a third of its P&L at its sale and the rest at its expiry.
+pub fn daily() -> DailyTable {
+    let of = |book: BacktestBook| {
+        let days = book.date.iter().zip(&book.expiry);
+        let days: Vec<Vec<NaiveDate>> = days.map(|(sold, expiry)| vec![*sold, *expiry]).collect();
+        let pnl = book.pnl.iter().map(|pnl| vec![pnl / 3.0, pnl * 2.0 / 3.0]);
+        ContractDays::new(&book.strategy, book.seed, &days, &pnl.collect::<Vec<_>>())
+    };
+    let books: Vec<ContractDays> = backtest().books.into_iter().map(of).collect();
+    DailyTable::of(books.iter())
 }
 
 pub fn example_path() -> ExamplePath {

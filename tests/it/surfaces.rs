@@ -105,7 +105,7 @@ fn backtest_on_surfaces_equals_the_independent_reference() {
 fn synthetic() -> String {
     format!(
         "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 21\ndays_per_year = 252\n\
-         [policy]\ninstruments = [\"spot\", {{ type = \"call\", strike = 100, expiry_days = 42, moneyness_spread = 0.02 }}]\n\
+         [policy]\ninstruments = [\"spot\", {{ type = \"call\", strike = 100, expiry_days = 42, half_spread = 0.02, moneyness_spread = 0.5 }}]\n\
          [evaluation]\nhedges = [\"naked\", \"black_scholes\", \"delta_vega\"]\n\
          [backtest]\nsurface = '{SYNTHETIC}'\nstart = \"2011-01-03\"\nspacing = 5\n"
     )
@@ -179,7 +179,7 @@ fn files_of_surfaces_are_checked() {
     for words in [
         "600 days, 2010-01-04 to 2012-04-20; 0 weekdays without one",
         "surfaces of five factors; one-month volatility at the money: 0.1281 to 0.2562",
-        "closing price from \"close\": 887.9 to 1133",
+        "closing price from \"close\": 887.8700 to 1133.0600",
         "smirk from \"smirk\": ",
         "no defects",
     ] {

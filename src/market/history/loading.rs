@@ -107,6 +107,12 @@ impl History {
         }
         inspection.defects.refuse(&files)?;
         inspection.history.require_days()?;
+        if inspection.history.surface.is_empty() {
+            return Err(refuse(
+                file,
+                "has no surfaces: a column of factors is blank",
+            ));
+        }
         Ok(inspection.history)
     }
 

@@ -126,6 +126,9 @@ fn errors_name_column_row_value_and_bound() {
     ] {
         assert_eq!(one(from, to), expected, "{from} -> {to}");
     }
+    let blank = plain().replace(",0\n", ",\n");
+    let expected = "has no surfaces: a column of factors is blank";
+    assert_eq!(refusal("surfaces-blank", &blank), expected);
     // A day without a plausible surface is left out where that is asked for.
     let file = Scratch::csv("surfaces-repaired", &text.replace("0.21,0,", "21,0,"));
     let history = History::load_surfaces(&file.0, &reading(&["surfaces"]), false).unwrap();

@@ -17,7 +17,8 @@ fn all() -> Vec<DrawnFigure> {
     let (metrics, path) = (fixture::metrics(), fixture::example_path());
     let (evaluation, backtest) = (fixture::evaluation(), fixture::backtest());
     let data = FigureData::new(&metrics, Some(&evaluation), Some(&backtest), Some(&path));
-    draw(&data).unwrap()
+    let daily = fixture::daily();
+    draw(&data.with_daily(Some(&daily))).unwrap()
 }
 
 fn names(figures: &[DrawnFigure]) -> Vec<&str> {
