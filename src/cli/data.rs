@@ -7,6 +7,7 @@ use crate::market::history::defects::Findings;
 use crate::market::history::{FileInspection, Inspection, Quantity};
 use crate::market::{History, VolatilityUnit};
 use crate::numbers::{Rounding, counted, grouped};
+use crate::pricing::SurfaceFactors;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -14,11 +15,11 @@ use std::path::{Path, PathBuf};
 /// What is done with price files.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
-    /// Show what is understood of daily price files, and every defect with its row and column. Exit code 2 if
-    /// there are defects that are not repaired.
+    /// Show what is understood of daily price files or of a file of implied-volatility surfaces, and every defect with
+    /// its row and column. Exit code 2 if there are defects that are not repaired.
     Check {
         /// CSV or Parquet files, joined by date: the first has the prices, further ones add implied volatility or
-        /// variance.
+        /// variance; or one of surfaces of five factors.
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
@@ -95,10 +96,17 @@ fn text(inspection: &Inspection) -> String {
     }
     line(format!("dates from \"{}\"", excerpt(&history.date_column)));
     for (label, column, values) in columns(history) {
-        let span = range(values).map_or("no values".into(), |(low, high)| {
+        let span = range(&values).map_or("no values".into(), |(low, high)| {
             format!("{} to {}", value(low), value(high))
         });
         line(format!("{label} from \"{}\": {span}", excerpt(column)));
+    }
+    if let Some([low, high]) = one_month(history) {
+        line(format!(
+            "surfaces of five factors; one-month volatility at the money: {} to {}",
+            value(low),
+            value(high)
+        ));
     }
     if let (Some(first), Some(last)) = (history.dates.first(), history.dates.last()) {
         let days = counted(history.len(), "day");
@@ -151,16 +159,36 @@ fn text(inspection: &Inspection) -> String {
     text
 }
 
-fn columns(history: &History) -> Vec<(&'static str, &str, &[f64])> {
+fn columns(history: &History) -> Vec<(&'static str, &str, Vec<f64>)> {
     let close = (
         Quantity::Close.label(),
         history.close_column.as_str(),
-        history.close.as_slice(),
+        history.close.clone(),
     );
     let others = history.series.iter();
-    std::iter::once(close)
-        .chain(others.map(|s| (s.quantity.label(), s.column.as_str(), s.values.as_slice())))
-        .collect()
+    let others = others.map(|s| (s.quantity.label(), s.column.as_str(), s.values.clone()));
+    let rate = (
+        Quantity::Rate.label(),
+        Quantity::Rate.key(),
+        history.rate.clone(),
+    );
+    let factors = SurfaceFactors::NAMES.into_iter().enumerate();
+    let factors = factors.map(|(place, name)| {
+        let values = history.surface.iter().map(|of| of.to_array()[place]);
+        (name, name, values.collect())
+    });
+    let surface = std::iter::once(rate).chain(factors);
+    let there = |(_, _, values): &(&str, &str, Vec<f64>)| !values.is_empty();
+    // A price file of no rows has its closes told, a file of surfaces may have none.
+    let closes = std::iter::once(close).filter(|_| !history.close_column.is_empty());
+    closes.chain(others).chain(surface.filter(there)).collect()
+}
+
+/// The least and the greatest one-month volatility at the money, if there are surfaces.
+fn one_month(history: &History) -> Option<[f64; 2]> {
+    let volatilities = history.surface.iter().map(SurfaceFactors::one_month);
+    let (low, high) = range(&volatilities.collect::<Vec<f64>>())?;
+    Some([low, high])
 }
 
 /// Volumes without decimal places, which they have none of.
@@ -207,7 +235,7 @@ fn document(inspection: &Inspection) -> Value {
     let columns: Vec<Value> = columns(history)
         .into_iter()
         .map(|(label, column, values)| {
-            let (low, high) = range(values).unzip();
+            let (low, high) = range(&values).unzip();
             json!({ "quantity": label, "column": column, "low": low, "high": high })
         })
         .collect();
@@ -225,10 +253,12 @@ fn document(inspection: &Inspection) -> Value {
         })
         .collect();
     let gap = history.longest_gap();
+    let volatility = one_month(history);
     json!({
         "files": files,
         "date_column": history.date_column,
         "columns": columns,
+        "one_month_volatility": volatility.map(|[low, high]| json!({ "low": low, "high": high })),
         "days": history.len(),
         "closes": history.frequency(),
         "weekdays_missing": history.weekdays_missing(),

@@ -279,7 +279,9 @@ impl Prepared {
                 (Some(settings), Some(contracts)) => {
                     backtest_in(folder.clone(), plan, settings, contracts, &self.policies)
                 }
-                (None, _) | (_, None) => Err(Error::input("a backtest needs `backtest.data`")),
+                (None, _) | (_, None) => Err(Error::input(
+                    "a backtest needs `backtest.data` or `backtest.surface`",
+                )),
             },
             Command::Cross => {
                 let results = crossed(plan, request, crew)?;

@@ -9,6 +9,8 @@ mod ledger;
 #[cfg(test)]
 mod option_tests;
 #[cfg(test)]
+mod surface_tests;
+#[cfg(test)]
 mod tests;
 mod trained;
 

@@ -21,10 +21,12 @@ mod options;
 #[cfg(feature = "data")]
 mod reading;
 #[cfg(feature = "data")]
+mod surfaces;
+#[cfg(feature = "data")]
 mod volatility;
 mod words;
 
-pub use columns::{DATE_NAMES, Quantity, Series};
+pub use columns::{DATE_NAMES, Factor, Quantity, Series};
 pub use date::DateFormat;
 pub use decimal::Decimal;
 pub use defects::Defects;
@@ -37,6 +39,7 @@ pub use options::{RawReading, Reading};
 
 use super::refusal::refuse;
 use crate::error::Result;
+use crate::pricing::SurfaceFactors;
 use chrono::{Datelike, NaiveDate, Weekday};
 use defects::Kind;
 use std::path::{Path, PathBuf};
@@ -60,6 +63,10 @@ pub struct History {
     pub close_column: String,
     /// Quantities other than the close, if asked for and there.
     pub series: Vec<Series>,
+    /// The implied-volatility surface of every day; empty where the files have none.
+    pub surface: Vec<SurfaceFactors>,
+    /// The interest rate of every day, a fraction a year; empty where the files have none.
+    pub rate: Vec<f64>,
     /// What was repaired and how often.
     pub repaired: Vec<(Kind, usize)>,
     /// What is odd and no defect, one line each, with the name of the file.
@@ -88,30 +95,36 @@ impl History {
 
     /// The number of days.
     pub fn len(&self) -> usize {
-        self.close.len()
+        self.dates.len()
     }
 
     /// Whether there are no days; never so for a loaded history.
     pub fn is_empty(&self) -> bool {
-        self.close.is_empty()
+        self.dates.is_empty()
     }
 
     /// Keeps the days of which `keep` is true, with all that stands beside them.
     pub fn retain(&mut self, keep: impl Fn(NaiveDate) -> bool) {
         let kept: Vec<bool> = self.dates.iter().map(|date| keep(*date)).collect();
-        let mut columns = vec![&mut self.close];
+        let mut columns = vec![&mut self.close, &mut self.rate];
         columns.extend(self.series.iter_mut().map(|series| &mut series.values));
         for column in columns {
             let mut kept = kept.iter();
             column.retain(|_| kept.next().is_some_and(|kept| *kept));
         }
+        let mut kept = kept.iter();
+        self.surface
+            .retain(|_| kept.next().is_some_and(|kept| *kept));
         self.dates.retain(|date| keep(*date));
     }
 
-    /// The values of a quantity, one a day.
+    /// The values of a quantity, one a day; those of factors are in [`Self::surface`].
     pub fn values(&self, quantity: Quantity) -> Option<&[f64]> {
         if quantity == Quantity::Close {
             return Some(&self.close);
+        }
+        if quantity == Quantity::Rate {
+            return Some(self.rate.as_slice()).filter(|rates| !rates.is_empty());
         }
         let mut series = self.series.iter();
         series
@@ -162,5 +175,7 @@ mod defects_tests;
 pub mod fixture;
 #[cfg(test)]
 mod layout_tests;
+#[cfg(test)]
+mod surfaces_tests;
 #[cfg(test)]
 mod tests;

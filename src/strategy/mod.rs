@@ -35,13 +35,14 @@ mod schedule;
 mod schema;
 mod several;
 mod smoothing;
+mod surface;
 mod tenor;
 mod traded;
 mod training;
 mod variants;
 mod walk_forward;
 
-pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
+pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, Rates, VarianceRule};
 pub use classical::{FitPaths, FittedOn, PastContracts, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};

@@ -167,7 +167,9 @@ impl Plan {
             instruments: instruments.len(),
         };
         // Where hedges may see a surface: on history or on simulated paths.
-        let on_surface = market.model.has_surface();
+        let history = strategy.backtest.as_ref();
+        let surfaces = history.is_some_and(|backtest| backtest.surface.is_some());
+        let on_surface = surfaces || market.model.has_surface();
         let reference =
             strategy
                 .policy
@@ -178,7 +180,7 @@ impl Plan {
         let hedges = strategy
             .evaluation
             .hedges(&contract, &instruments, (&market, on_surface))?;
-        let tune_on = strategy.evaluation.tuned_on(on_history, on_surface)?;
+        let tune_on = strategy.evaluation.tuned_on(on_history, surfaces)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers
@@ -241,6 +243,7 @@ impl Plan {
         if plan.features.list.contains(&Feature::Value) {
             plan.features.unit = Some(plan.money_unit());
         }
+        plan.check_surfaces()?;
         Ok(plan)
     }
 

@@ -54,7 +54,7 @@ type Number = (&'static str, fn(&Trade) -> f64, fn(&mut Trade, f64));
 
 /// The parts of the attribution have the prefix `pnl_`; they add up to `pnl`, `pnl_drift` apart, which is contained in
 /// `pnl_delta`.
-const NUMBERS: [Number; 15] = [
+const NUMBERS: [Number; 18] = [
     ("premium", |t| t.premium, |t, x| t.premium = x),
     ("pnl", |t| t.pnl, |t, x| t.pnl = x),
     ("cost", |t| t.cost, |t, x| t.cost = x),
@@ -83,6 +83,21 @@ const NUMBERS: [Number; 15] = [
         "pnl_vega",
         |t| t.attribution.vega,
         |t, x| t.attribution.vega = x,
+    ),
+    (
+        "pnl_level",
+        |t| t.attribution.level,
+        |t, x| t.attribution.level = x,
+    ),
+    (
+        "pnl_slope",
+        |t| t.attribution.slope,
+        |t, x| t.attribution.slope = x,
+    ),
+    (
+        "pnl_skew",
+        |t| t.attribution.skew,
+        |t, x| t.attribution.skew = x,
     ),
     (
         "pnl_financing",

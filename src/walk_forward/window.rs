@@ -4,7 +4,7 @@ use super::policies::damaged;
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
-use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, past};
+use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, Settled, past};
 use crate::error::Result;
 use crate::groups::{Keeper, Work};
 use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
@@ -12,9 +12,10 @@ use crate::market::{Assets, History, Market, PathSource};
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::classical::HedgeRow;
+use crate::runs::daily::ContractDays;
 use crate::runs::parquet::parquet_bytes;
 use crate::runs::precision::Precision;
-use crate::runs::store::{RunFolder, to_json};
+use crate::runs::store::{CONTRACT_DAYS, RunFolder, to_json};
 use crate::runs::walk_forward::Window;
 use crate::strategy::{
     BacktestPlan, FittedOn, HedgeValidation, Plan, TrainingPaths, TuneOn, WalkForwardPlan,
@@ -124,6 +125,17 @@ impl Shared<'_> {
         Ok(Some((window, trades::read(&trades)?)))
     }
 
+    /// The P&L of the window's contracts by day; none of a window that an older version hedged.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn days(&self, span: &Span, folder: &RunFolder) -> Result<Option<Vec<ContractDays>>> {
+        let file = folder.path().join(span.file(CONTRACT_DAYS));
+        file.is_file()
+            .then(|| ContractDays::read(&file))
+            .transpose()
+    }
+
     /// Trains what is not trained yet, hedges what is sold in the window, and writes its files.
     ///
     /// # Errors
@@ -164,9 +176,13 @@ impl Shared<'_> {
         })?;
         let plan = known.plan.with_ranks(keeper.ranks().clone());
         let (mut trades, mut held) = (Vec::new(), Positions::default());
+        let mut lived = Vec::new();
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let positions = contracts.positions(policy)?;
-            let (book, parts) = contracts.settle(&positions);
+            let Settled { book, parts, daily } = contracts.settle(&positions);
+            if daily.iter().all(|days| !days.is_empty()) {
+                lived.push(ContractDays::new(strategy, seed, &contracts.days, &daily));
+            }
             held.add((strategy, seed), history, &contracts, &positions);
             for (i, attribution) in parts.into_iter().enumerate() {
                 trades.push(Trade {
@@ -242,6 +258,10 @@ impl Shared<'_> {
             |name: &str, bytes: Result<Vec<u8>>| keeper.write(&span.file(name), &bytes?);
         write(TRADES, parquet_bytes(trades::to_frame(&trades)?))?;
         write("positions.parquet", parquet_bytes(held.to_frame()?))?;
+        write(
+            CONTRACT_DAYS,
+            parquet_bytes(ContractDays::to_frame(&lived)?),
+        )?;
         let json = to_json(&window);
         write(
             WINDOW,

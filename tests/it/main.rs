@@ -20,6 +20,7 @@ mod ranges;
 mod serve;
 mod shards;
 mod streams;
+mod surfaces;
 mod walk_forward;
 
 use std::path::{Path, PathBuf};

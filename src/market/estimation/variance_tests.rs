@@ -30,6 +30,8 @@ fn history(bars: &[[f64; 4]]) -> History {
                 values: bars.iter().map(|bar| bar[i]).collect(),
             })
             .to_vec(),
+        surface: Vec::new(),
+        rate: Vec::new(),
         repaired: Vec::new(),
         warnings: Vec::new(),
     }

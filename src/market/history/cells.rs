@@ -424,6 +424,9 @@ pub fn values(
         defects.add(kind, place.at(row, Some(date)), || match read {
             Read::Blank => format!("{noun} is blank"),
             Read::Number(_) => format!("{noun} must be {bound}, was {}", shown()),
+            Read::Other if quantity.is_of_surfaces() => {
+                format!("{noun} must be a number, was \"{}\"", shown())
+            }
             Read::Other => format!("{noun} must be a number above 0, was \"{}\"", shown()),
         });
     }

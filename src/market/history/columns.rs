@@ -1,5 +1,6 @@
 //! What the columns of a price file hold, and the names they go by.
 
+use crate::pricing::SurfaceFactors;
 use serde::Serialize;
 
 /// A quantity of a daily history.
@@ -20,6 +21,30 @@ pub enum Quantity {
     ImpliedVolatility,
     /// A variance per year.
     Variance,
+    /// The interest rate of a day, a fraction a year, continuously compounded.
+    Rate,
+    /// A factor of the implied-volatility surface of a day, by its place among [`SurfaceFactors::NAMES`].
+    Factor(Factor),
+}
+
+/// A factor of an implied-volatility surface: a place among [`SurfaceFactors::NAMES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Factor(usize);
+
+impl Factor {
+    /// Every factor.
+    pub const ALL: [Self; SurfaceFactors::COUNT] = [Self(0), Self(1), Self(2), Self(3), Self(4)];
+
+    /// Its name, by which its column goes.
+    pub fn name(self) -> &'static str {
+        SurfaceFactors::NAMES[self.0]
+    }
+}
+
+impl Serialize for Factor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// Names under which dates are looked for, in order of preference and in any case.
@@ -63,7 +88,7 @@ pub fn is_volatility_index(name: &str) -> bool {
 
 impl Quantity {
     /// Every quantity.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Close,
         Self::Open,
         Self::High,
@@ -71,7 +96,29 @@ impl Quantity {
         Self::Volume,
         Self::ImpliedVolatility,
         Self::Variance,
+        Self::Rate,
+        Self::Factor(Factor::ALL[0]),
+        Self::Factor(Factor::ALL[1]),
+        Self::Factor(Factor::ALL[2]),
+        Self::Factor(Factor::ALL[3]),
+        Self::Factor(Factor::ALL[4]),
     ];
+
+    /// What a file of surfaces has beside the dates: closes and rates, where it has them, and the five factors.
+    pub const OF_SURFACES: [Self; 7] = [
+        Self::Close,
+        Self::Rate,
+        Self::Factor(Factor::ALL[0]),
+        Self::Factor(Factor::ALL[1]),
+        Self::Factor(Factor::ALL[2]),
+        Self::Factor(Factor::ALL[3]),
+        Self::Factor(Factor::ALL[4]),
+    ];
+
+    /// Whether it is found in files of surfaces alone.
+    pub(super) fn is_of_surfaces(self) -> bool {
+        matches!(self, Self::Rate | Self::Factor(_))
+    }
 
     /// The key under which `--columns` and `backtest.columns` name its column.
     pub fn key(self) -> &'static str {
@@ -83,6 +130,8 @@ impl Quantity {
             Self::Volume => "volume",
             Self::ImpliedVolatility => "implied_volatility",
             Self::Variance => "variance",
+            Self::Rate => "rate",
+            Self::Factor(factor) => factor.name(),
         }
     }
 
@@ -132,6 +181,8 @@ impl Quantity {
                 "vix",
             ],
             Self::Variance => &["variance"],
+            Self::Rate => &["rate"],
+            Self::Factor(factor) => &SurfaceFactors::NAMES[factor.0..=factor.0],
         }
     }
 
@@ -145,6 +196,8 @@ impl Quantity {
             Self::Volume => "volume",
             Self::ImpliedVolatility => "implied volatility",
             Self::Variance => "variance",
+            Self::Rate => "rate",
+            Self::Factor(factor) => factor.name(),
         }
     }
 
@@ -160,11 +213,13 @@ impl Quantity {
         matches!(self, Self::Close | Self::Open | Self::High | Self::Low)
     }
 
-    /// Whether the value may stand in the column, and the bound in words: a day without trades has no volume,
-    /// everything else is above 0.
+    /// Whether the value may stand in the column, and the bound in words: a day without trades has no volume, a rate or a factor of a
+    /// surface may be negative, everything else is above 0.
     pub(super) fn admits(self, value: f64) -> (bool, &'static str) {
         match self {
             Self::Volume => (value >= 0.0 && value.is_finite(), "finite and at least 0"),
+            Self::Rate => (value.abs() < 1.0, "a fraction a year, above -1 and below 1"),
+            Self::Factor(_) => (value.is_finite(), "finite"),
             _ => (value > 0.0 && value.is_finite(), "finite and above 0"),
         }
     }

@@ -32,11 +32,13 @@ pub enum Kind {
     Gaps,
     /// A date that another file lacks.
     Unmatched,
+    /// A surface without a plausible volatility at the money.
+    Surfaces,
 }
 
 impl Kind {
     /// Every kind with the name it is repaired under.
-    pub const ALL: [(&'static str, Self); 10] = [
+    pub const ALL: [(&'static str, Self); 11] = [
         ("dates", Self::Dates),
         ("blanks", Self::Blanks),
         ("prices", Self::Prices),
@@ -47,6 +49,7 @@ impl Kind {
         ("jumps", Self::Jumps),
         ("gaps", Self::Gaps),
         ("unmatched", Self::Unmatched),
+        ("surfaces", Self::Surfaces),
     ];
 
     /// The name under which a defect of this kind is repaired.
@@ -74,6 +77,9 @@ impl Kind {
             Self::Jumps => "moves by a ratio above 1.4 or below 1/1.4 are taken as real",
             Self::Gaps => "stretches without a row are taken as one period between closes",
             Self::Unmatched => "dates that another file lacks are dropped",
+            Self::Surfaces => {
+                "rows whose surface has no plausible volatility at the money are dropped"
+            }
         }
     }
 }

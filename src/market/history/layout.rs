@@ -1,6 +1,6 @@
 //! Which columns of a file are read, and as what.
 
-use super::columns::{DATE_NAMES, INDEX_NAMES, Quantity, is_volatility_index};
+use super::columns::{DATE_NAMES, Factor, INDEX_NAMES, Quantity, is_volatility_index};
 use super::options::Columns;
 use crate::error::{Result, excerpt};
 use crate::market::table::{Header, find_column, plain, refuse};
@@ -29,6 +29,8 @@ pub enum Place {
     },
     /// One that adds to the files before it.
     Further,
+    /// The file with the surfaces.
+    Surfaces,
 }
 
 /// Whether the cells of a line are names of columns: one is that of dates, or one that the user gives.
@@ -61,19 +63,21 @@ pub fn choose(
     };
     let elsewhere = |quantity| match place {
         Place::First { alone } => !alone && is_volatility(quantity),
-        Place::Further => false,
+        Place::Further | Place::Surfaces => false,
     };
     for &quantity in wanted {
         let column = match named.column(quantity) {
             Some(_) if elsewhere(quantity) => None,
             Some(name) => match exact(names, name) {
                 Some(column) => Some(column),
-                // It may be a column of another further file.
+                // It may be a column of another file.
                 None if place == Place::Further => None,
+                None if place == Place::Surfaces && !quantity.is_of_surfaces() => {
+                    by_name(path, names, quantity)?
+                }
                 None => return Err(absent(path, names, quantity.key(), name)),
             },
-            None => find_column(path, names, quantity.label(), quantity.names())
-                .map_err(|error| remedied(error, quantity.key()))?,
+            None => by_name(path, names, quantity)?,
         };
         layout.columns.extend(column.map(|name| (quantity, name)));
     }
@@ -85,15 +89,51 @@ pub fn choose(
             here && other != quantity && exact(names, name).as_ref() == Some(column)
         })
     });
+    layout.surfaces(path, names, place)?;
     match place {
-        Place::First { .. } if wanted.contains(&Quantity::Close) => layout.close(path, names)?,
-        Place::First { .. } => {}
+        Place::First { .. } if wanted.contains(&Quantity::Close) && !layout.has_surfaces() => {
+            layout.close(path, names)?;
+        }
+        Place::First { .. } | Place::Surfaces => {}
         Place::Further => layout.volatility(path, names, wanted),
     }
     Ok(layout)
 }
 
+/// The column that goes by a name of the quantity, if there is one.
+fn by_name(path: &Path, names: &[String], quantity: Quantity) -> Result<Option<String>> {
+    find_column(path, names, quantity.label(), quantity.names())
+        .map_err(|error| remedied(error, quantity.key()))
+}
+
+/// Fewer columns that are named like factors make no file of surfaces: a price file may have a column `level`.
+const FEWEST_FACTORS: usize = 3;
+
 impl Layout {
+    /// Whether it is a file of surfaces, which need no closes.
+    fn has_surfaces(&self) -> bool {
+        let mut columns = self.columns.iter();
+        columns.any(|(quantity, _)| quantity.is_of_surfaces())
+    }
+
+    /// Leaves the columns of a surface out where the file is none of surfaces, and refuses one that lacks a factor.
+    fn surfaces(&mut self, path: &Path, names: &[String], place: Place) -> Result<()> {
+        let has = |factor: Factor| {
+            let mut columns = self.columns.iter();
+            columns.any(|(other, _)| *other == Quantity::Factor(factor))
+        };
+        let found = Factor::ALL.iter().filter(|factor| has(**factor)).count();
+        if place != Place::Surfaces && found < FEWEST_FACTORS {
+            self.columns
+                .retain(|(quantity, _)| !quantity.is_of_surfaces());
+            return Ok(());
+        }
+        match Factor::ALL.into_iter().find(|factor| !has(*factor)) {
+            None => Ok(()),
+            Some(factor) => Err(missing(path, names, factor.name(), factor.name())),
+        }
+    }
+
     /// Finds the closes, if prices are wanted: the one column beside the dates stands for them where none has a name of
     /// theirs.
     fn close(&mut self, path: &Path, names: &[String]) -> Result<()> {

@@ -11,6 +11,7 @@ use super::volatility::{behaves_as_volatility, check_names, read_volumes};
 use crate::error::Result;
 use crate::market::VolatilityUnit;
 use crate::market::refusal::{refuse, shown};
+use crate::pricing::SurfaceFactors;
 use chrono::NaiveDate;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +83,41 @@ impl History {
         wanted: &[Quantity],
         reading: &Reading,
     ) -> Result<Inspection> {
+        let alone = files.len() == 1;
+        let inspection = Self::inspect_from(Place::First { alone }, files, wanted, reading)?;
+        inspection.defects.all_met(files)?;
+        Ok(inspection)
+    }
+
+    /// Reads the implied-volatility surface of every day from a file of five factors, with its closes and rates where it has
+    /// these; the history is empty of closes where the file is.
+    ///
+    /// Columns are those of `docs/surfaces.md`: date, close, rate, level, slope, moneyness, smile and smirk, in any order, read as
+    /// price files are. Repairs that `reading` asks for at one place need not meet a defect where `others` are read beside it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`], one line naming file, data row, column, value and bound: those of [`History::load_files`], a factor
+    /// that is missing, and a surface whose one-month volatility at the money is no plausible one.
+    pub fn load_surfaces(file: &Path, reading: &Reading, others: bool) -> Result<Self> {
+        let files = [file.to_path_buf()];
+        let wanted = Quantity::OF_SURFACES;
+        let inspection = Self::inspect_from(Place::Surfaces, &files, &wanted, reading)?;
+        if !others {
+            inspection.defects.all_met(&files)?;
+        }
+        inspection.defects.refuse(&files)?;
+        inspection.history.require_days()?;
+        Ok(inspection.history)
+    }
+
+    /// [`Self::inspect`], where the first file is that of `place`.
+    fn inspect_from(
+        place: Place,
+        files: &[PathBuf],
+        wanted: &[Quantity],
+        reading: &Reading,
+    ) -> Result<Inspection> {
+        let first = place;
         let mut defects = Defects::new(&reading.repairs);
         let mut read: Vec<Days> = Vec::new();
         let mut units = Vec::new();
@@ -91,10 +127,7 @@ impl History {
                 series.any(|series| series.quantity == *quantity)
             };
             let (place, wanted): (Place, Vec<Quantity>) = match index {
-                0 => {
-                    let alone = files.len() == 1;
-                    (Place::First { alone }, wanted.to_vec())
-                }
+                0 => (first, wanted.to_vec()),
                 _ => {
                     let added = [Quantity::ImpliedVolatility, Quantity::Variance];
                     let added = added.into_iter().filter(|quantity| !known(quantity));
@@ -124,7 +157,6 @@ impl History {
             let volumes = || volumes.or_else(|| read_volumes(&files[0], reading));
             prices.check_moves(&files[0], volatility, volumes, &mut defects)?;
         }
-        defects.all_met(files)?;
         let inspected = read.iter().zip(units);
         let inspected = inspected.map(|(days, volatility_unit)| FileInspection {
             rows: days.height,
@@ -186,10 +218,13 @@ fn join(files: &[PathBuf], read: Vec<Days>, defects: &mut Defects) -> History {
         close_column: String::new(),
         close: Vec::new(),
         series: Vec::new(),
+        surface: Vec::new(),
+        rate: Vec::new(),
         repaired: defects.repaired(),
         warnings,
         dates,
     };
+    let mut factors = Vec::new();
     for days in read {
         for mut series in days.series {
             if days.dates.len() != history.dates.len() {
@@ -199,13 +234,26 @@ fn join(files: &[PathBuf], read: Vec<Days>, defects: &mut Defects) -> History {
                     .filter_map(|d| days.dates.binary_search(d).ok());
                 series.values = places.map(|place| series.values[place]).collect();
             }
-            if series.quantity == Quantity::Close {
-                history.close_column = series.column;
-                history.close = series.values;
-            } else {
-                history.series.push(series);
+            match series.quantity {
+                Quantity::Close => {
+                    history.close_column = series.column;
+                    history.close = series.values;
+                }
+                Quantity::Rate => history.rate = series.values,
+                Quantity::Factor(_) => factors.push(series.values),
+                Quantity::Open
+                | Quantity::High
+                | Quantity::Low
+                | Quantity::Volume
+                | Quantity::ImpliedVolatility
+                | Quantity::Variance => history.series.push(series),
             }
         }
+    }
+    // A file has all of them or none, in their order.
+    if let Ok(factors) = <[Vec<f64>; SurfaceFactors::COUNT]>::try_from(factors) {
+        let day = |day: usize| SurfaceFactors::from_array(factors.each_ref().map(|of| of[day]));
+        history.surface = (0..history.dates.len()).map(day).collect();
     }
     history
 }

@@ -138,6 +138,7 @@ pub fn read(
     days.sort(path, defects);
     days.merge(path, defects);
     days.check_ranges(path, defects);
+    days.check_surfaces(path, defects);
     Ok(days)
 }
 
@@ -253,7 +254,11 @@ impl Days {
                     Quantity::High => day.max(next),
                     Quantity::Low => day.min(next),
                     Quantity::Volume => *day + next,
-                    Quantity::Close | Quantity::ImpliedVolatility | Quantity::Variance => next,
+                    Quantity::Close
+                    | Quantity::ImpliedVolatility
+                    | Quantity::Variance
+                    | Quantity::Rate
+                    | Quantity::Factor(_) => next,
                 };
             }
         }

@@ -5,6 +5,7 @@ use super::figure::SvgFigure;
 use crate::error::Result;
 use crate::numbers::Rounding;
 use crate::report::palette::Palette;
+use crate::runs::daily::{DailyTable, thinned};
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use chrono::{Datelike, NaiveDate};
 use plotters::prelude::*;
@@ -21,16 +22,43 @@ pub const BACKTEST_PNL: SvgFigure = SvgFigure {
     },
 };
 
+/// The P&L of the book of all contracts, marked to market every day and added up.
+pub const DAILY_PNL: SvgFigure = SvgFigure {
+    name: "daily_pnl",
+    caption: "P&L of the book of all contracts day by day, with every contract at its price of the day, added up and \
+              averaged over seeds.",
+    draw: |data, form| {
+        let curves = data.daily.map(DailyTable::curves).unwrap_or_default();
+        let title = "Backtest: P&L of the book, marked to market";
+        through_time(title, "date", curves, &data.palette, form)
+    },
+};
+
+/// The most points of a line: more are finer than a pixel.
+const MOST_POINTS: usize = 1000;
+
 /// The sum of P&L over all contracts that have expired, one line per strategy averaged over
 /// its seeds; absent without contracts.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
 fn cumulative_pnl(table: &BacktestTable, palette: &Palette, form: Form) -> Result<Option<String>> {
-    let curves: Vec<(&str, Vec<(f64, f64)>)> = curves(&table.books)
+    let title = "Backtest: cumulative P&L";
+    through_time(title, "expiry", curves(&table.books), palette, form)
+}
+
+/// Sums of P&L over time, a line for every strategy; absent without points.
+fn through_time(
+    title: &str,
+    label: &str,
+    curves: Vec<(&str, Vec<(NaiveDate, f64)>)>,
+    palette: &Palette,
+    form: Form,
+) -> Result<Option<String>> {
+    let curves: Vec<(&str, Vec<(f64, f64)>)> = curves
         .into_iter()
         .map(|(strategy, points)| {
-            let placed = points
+            let placed = thinned(&points, MOST_POINTS)
                 .into_iter()
                 .map(|(date, sum)| (decimal_year(date), sum));
             (strategy, placed.collect())
@@ -54,10 +82,9 @@ fn cumulative_pnl(table: &BacktestTable, palette: &Palette, form: Form) -> Resul
             (words, palette.line(strategy))
         })
         .collect();
-    let title = "Backtest: cumulative P&L";
     figure(form, title, &legend, true, 1.0, |area| {
         let x = Axis {
-            label: "expiry",
+            label,
             range: x,
             format: Some(year_label),
         };
