@@ -286,7 +286,11 @@ impl EvaluationSection {
                 "= \"past\": needs `backtest.data` or `backtest.surface`",
             ));
         }
-        let usual = if surfaces { TuneOn::Past } else { TuneOn::Model };
+        let usual = if surfaces {
+            TuneOn::Past
+        } else {
+            TuneOn::Model
+        };
         Ok(*self.tune_on.get_or_insert(usual))
     }
 
