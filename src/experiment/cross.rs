@@ -19,7 +19,7 @@ use crate::strategy::Plan;
 
 /// A strategy made for one of the markets: a classical hedge, or a policy of every seed.
 enum Made {
-    Hedge(TunedHedge),
+    Hedge(Box<TunedHedge>),
     Trained(Vec<Parameters>),
 }
 
@@ -83,7 +83,9 @@ pub fn measure(
         .map(|(_, plan)| plan.tuned_hedges(&mut || crew.busy()))
         .collect::<Result<_>>()?;
     for (index, hedge) in plan.hedges.iter().enumerate() {
-        let made = tuned.iter().map(|of| Made::Hedge(of[index].clone()));
+        let made = tuned
+            .iter()
+            .map(|of| Made::Hedge(Box::new(of[index].clone())));
         strategies.push((hedge.name(), made.collect()));
     }
     crew.event(&Event::Measuring)?;

@@ -381,7 +381,8 @@ fn compare(
     let hedges = match (plan.tune_on, &plan.backtest) {
         (TuneOn::Past, Some(_)) => {
             let find = || match contracts {
-                Some(contracts) => tuned_on_past(&plan, contracts, &mut || stop()),
+                // Rank 0 alone is at it, and nobody is asked meanwhile whether to go on.
+                Some(contracts) => tuned_on_past(&plan, contracts, &mut || Ok(())),
                 None => Err(Error::input(
                     "hedges that are tuned on the past need a history",
                 )),

@@ -139,7 +139,7 @@ struct Strategy {
 
 enum Held {
     Recurrent(crate::network::Parameters),
-    Classical(ClassicalPolicy<'static>),
+    Classical(Box<ClassicalPolicy<'static>>),
 }
 
 /// Columns of a hedge map, and its rows at most.
@@ -171,7 +171,7 @@ impl Replay {
             strategies.push(Strategy {
                 name: hedge.name(),
                 seed: None,
-                policy: Held::Classical(plan.classical(hedge, &plan.assets(), values)),
+                policy: Held::Classical(Box::new(plan.classical(hedge, &plan.assets(), values))),
             });
         }
         Ok(Self { plan, strategies })

@@ -68,8 +68,8 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// How the hedge was chosen and what ± is, for whoever reads on.
-pub const NOTE: &str = "The best classical hedge is the one with the least risk on validation paths, on which parameters of hedges are \
-                        tuned too; the figures here are of paths that neither was chosen on. ± is one standard error.";
+pub const NOTE: &str = "The best classical hedge is the one with the least risk where parameters of hedges are tuned: on validation paths, or on \
+                        contracts that had expired before; the figures here are of others. ± is one standard error.";
 
 /// The parameters of the hedges, in a sentence; nothing if they have none.
 pub fn parameters(hedges: &[HedgeRow]) -> Option<String> {

@@ -40,7 +40,7 @@ pub fn best_classical(results: &Results) -> Option<String> {
     let hedge = strategies.find(|one| one.breakdown.strategy == best.strategy)?;
     let level = share(results.level);
     let mut text = format!(
-        "Best classical hedge, chosen on the validation paths of the windows: {} (CVaR {level} {}).",
+        "Best classical hedge, chosen in every window before its first sale: {} (CVaR {level} {}).",
         best.title,
         significant(hedge.cvar.value, 4)
     );

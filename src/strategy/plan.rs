@@ -179,7 +179,9 @@ impl Plan {
             instruments: instruments.len(),
         };
         // Where hedges may see a surface: on history or on simulated paths.
-        let on_surface = market.model.has_surface();
+        let history = strategy.backtest.as_ref();
+        let surfaces = history.is_some_and(|backtest| backtest.surface.is_some());
+        let on_surface = surfaces || market.model.has_surface();
         let reference =
             strategy
                 .policy
@@ -190,7 +192,7 @@ impl Plan {
         let hedges = strategy
             .evaluation
             .hedges(&contract, &instruments, (&market, on_surface))?;
-        let tune_on = strategy.evaluation.tuned_on(on_history, on_surface)?;
+        let tune_on = strategy.evaluation.tuned_on(on_history, surfaces)?;
         let training = &strategy.training;
         let optimizers = strategy.optimizers.iter_mut();
         let optimizers = optimizers

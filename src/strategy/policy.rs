@@ -389,19 +389,22 @@ impl EvaluationSection {
         Ok(hedges)
     }
 
-    /// What the parameters of the hedges are found on.
+    /// What the parameters of the hedges are found on, where there is a history or not, of surfaces or not.
     ///
     /// # Errors
     /// If it is the past, and there is none.
-    pub(super) fn tuned_on(&mut self, on_history: bool, on_surface: bool) -> Result<TuneOn> {
+    pub(super) fn tuned_on(&mut self, on_history: bool, surfaces: bool) -> Result<TuneOn> {
         if self.tune_on == Some(TuneOn::Past) && !on_history {
             return Err(Error::key(
                 "evaluation.tune_on",
                 "= \"past\": needs `backtest.data` or `backtest.surface`",
             ));
         }
-        let past = on_history && on_surface;
-        let usual = if past { TuneOn::Past } else { TuneOn::Model };
+        let usual = if surfaces {
+            TuneOn::Past
+        } else {
+            TuneOn::Model
+        };
         Ok(*self.tune_on.get_or_insert(usual))
     }
 

@@ -94,7 +94,8 @@ impl Parameter {
                 value: Box::new(move |k| 2f64.powf(0.5 * f64::from(k)) / at.money),
                 first: (-16, 16),
                 last: (-64, 64),
-                ends: (false, false),
+                // At the last place the band has closed.
+                ends: (false, true),
                 stride: if quick { 1 } else { 4 },
             },
             Self::Scale => Lattice {
@@ -256,12 +257,14 @@ impl ClassicalHedge {
     }
 }
 
-/// How often all parameters are searched again around what was found, at most.
+/// How often all parameters are searched again after the first time, at most.
 const ROUNDS: usize = 4;
 
-/// The hedge with those of its parameters that are not given searched for, each where `risk` is least: one after the other, and then,
-/// where there are several, again around what was found, for as long as that changes something and at most four times. Without costs
-/// nothing depends on an aversion, and it is 1. One that the search gives is not searched for.
+/// The hedge with those of its parameters that are not given searched for, each where `risk` is least. Several are searched one after the
+/// other, then all places once more with what was found for the others, and then around what was found for as long as that changes
+/// something, at most four times in all; from the first parameter to the last and from the last to the first, of which the better one
+/// counts, since they may stand in for each other. Without costs nothing depends on an aversion, and it is 1. One that the search gives is
+/// not searched for.
 ///
 /// # Errors
 /// Those of `risk`.
@@ -279,46 +282,94 @@ pub fn tune(
         values = values.with(*aversion, 1.0 / at.money);
     }
     let quick = !hedge.moves_with_parameters();
-    let lattices = searched.iter().map(|one| one.lattice(at, quick));
-    let lattices: Vec<Lattice> = lattices.collect();
-    let mut places = vec![0; searched.len()];
-    let mut least = f64::INFINITY;
-    for ((parameter, lattice), place) in searched.iter().zip(&lattices).zip(&mut places) {
-        (least, *place) = lattice.least(|value| risk(&values.with(*parameter, value)))?;
-        values = values.with(*parameter, (lattice.value)(*place));
-    }
-    let mut moved = searched.len() > 1;
-    for _ in 0..ROUNDS {
-        if !moved {
-            break;
-        }
-        moved = false;
-        for ((parameter, lattice), place) in searched.iter().zip(&lattices).zip(&mut places) {
-            let from = (least, *place);
-            (least, *place) =
-                lattice.around(from, |value| risk(&values.with(*parameter, value)))?;
-            values = values.with(*parameter, (lattice.value)(*place));
-            moved |= *place != from.1;
+    let lattices = searched.iter().map(|one| (*one, one.lattice(at, quick)));
+    let lattices: Vec<(Parameter, Lattice)> = lattices.collect();
+    let forward: Vec<usize> = (0..lattices.len()).collect();
+    let backward: Vec<usize> = forward.iter().rev().copied().collect();
+    let mut best = Found::in_order(&lattices, &forward, values, risk)?;
+    if lattices.len() > 1 {
+        let other = Found::in_order(&lattices, &backward, values, risk)?;
+        if other.risk < best.risk {
+            best = other;
         }
     }
-    let found = searched.iter().zip(&lattices).zip(&places);
-    let tuned: Vec<TunedParameter> = found
-        .map(|((parameter, lattice), place)| TunedParameter {
-            parameter: *parameter,
-            value: (lattice.value)(*place),
-            at_bound: lattice.is_bound(*place),
-        })
-        .collect();
+    let found = lattices.iter().zip(&best.places);
+    let tuned = found.map(|((parameter, lattice), place)| TunedParameter {
+        parameter: *parameter,
+        value: (lattice.value)(*place),
+        at_bound: lattice.is_bound(*place),
+    });
     Ok(TunedHedge {
-        risk: match tuned.is_empty() {
-            true => risk(&values)?,
-            false => least,
-        },
         hedge,
-        values,
-        tuned,
+        values: best.values,
+        tuned: tuned.collect(),
         coefficients: Vec::new(),
+        risk: match lattices.is_empty() {
+            true => risk(&values)?,
+            false => best.risk,
+        },
     })
+}
+
+/// What a search over all parameters finds.
+struct Found {
+    risk: f64,
+    values: HedgeValues,
+    /// The place of every parameter in its lattice.
+    places: Vec<i32>,
+}
+
+impl Found {
+    /// The search in an order of the parameters, from `values`.
+    fn in_order(
+        lattices: &[(Parameter, Lattice)],
+        order: &[usize],
+        values: HedgeValues,
+        risk: &mut dyn FnMut(&HedgeValues) -> Result<f64>,
+    ) -> Result<Self> {
+        let mut found = Self {
+            risk: f64::INFINITY,
+            values,
+            places: vec![0; lattices.len()],
+        };
+        for &index in order {
+            let (parameter, lattice) = &lattices[index];
+            let of = |value| risk(&found.values.with(*parameter, value));
+            let (risk, place) = lattice.least(of)?;
+            found.set(index, (*parameter, lattice), (risk, place));
+        }
+        for round in 0..ROUNDS {
+            let mut moved = false;
+            for &index in order.iter().filter(|_| order.len() > 1) {
+                let (parameter, lattice) = &lattices[index];
+                let before = (found.risk, found.places[index]);
+                let of = |value| risk(&found.values.with(*parameter, value));
+                let next = match round {
+                    0 => lattice.least(of)?,
+                    _ => lattice.around(before, of)?,
+                };
+                if next.0 < before.0 {
+                    moved = true;
+                    found.set(index, (*parameter, lattice), next);
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn set(
+        &mut self,
+        index: usize,
+        (parameter, lattice): (Parameter, &Lattice),
+        (risk, place): (f64, i32),
+    ) {
+        self.risk = risk;
+        self.places[index] = place;
+        self.values = self.values.with(parameter, (lattice.value)(place));
+    }
 }
 
 /// Values of a parameter in their order, k = … −1, 0, 1 …

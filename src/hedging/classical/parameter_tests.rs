@@ -24,7 +24,7 @@ fn tuned(money: f64, centre: f64) -> (TunedHedge, usize) {
 }
 
 /// The grid is relative to the unit of money; it takes its 33 places where the least lies inside, and goes on beyond an end
-/// until the risk rises again or its bound.
+/// until the risk rises again or its bound, of which the upper one is that of a band that has closed.
 #[test]
 fn the_search_goes_on_where_the_risk_falls() {
     for unit in [1.0, 64.0, 2f64.powi(-12)] {
@@ -34,7 +34,7 @@ fn the_search_goes_on_where_the_risk_falls() {
             (-9.5, at(-19), false, 33 + 4),
             (10.0, at(20), false, 33 + 5),
             (-50.0, at(-64), true, 33 + 48),
-            (32.0, at(64), true, 33 + 48),
+            (32.0, at(64), false, 33 + 48),
         ] {
             let (found, looked) = tuned(unit, centre);
             assert_eq!(looked, asked, "{centre}");
@@ -85,8 +85,8 @@ fn what_is_known_is_not_searched_for() {
     }
 }
 
-/// Two parameters are tuned one after the other, the rule's first: at a risk with its least at a scale of .8 and an aversion of 4 both are
-/// found, in far fewer trials than their product.
+/// Two parameters are tuned one after the other, and again: at a risk with its least at a scale of .8 and an aversion of 4 both are found,
+/// in far fewer trials than their product.
 #[test]
 fn two_parameters_are_tuned_in_turn() {
     let hedge = ClassicalHedge::new(Centre::ScaledDelta, TradingRule::WhalleyWilmott);
@@ -100,7 +100,7 @@ fn two_parameters_are_tuned_in_turn() {
     let found = found.unwrap();
     assert!((found.values.of(Parameter::Scale) - 0.8).abs() < 1e-12);
     assert_eq!(found.values.of(Parameter::Aversion), 4.0);
-    assert!(asked < 60, "{asked}");
+    assert!(asked < 240, "{asked}");
     assert!(found.risk < 1e-12);
 }
 
