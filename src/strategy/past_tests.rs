@@ -182,10 +182,10 @@ fn real_surfaces() -> Option<PathBuf> {
     Some(file)
 }
 
-/// The S&P 500 before 2006 under a model.
-fn before_2006(file: &Path, model: &str) -> Plan {
+/// The S&P 500 before 2006 under a model with these settings.
+fn before_2006(file: &Path, model: &str, settings: &str) -> Plan {
     let text = format!(
-        "market = {{ model = \"{model}\", surface = \"{}\", surface_to = \"2005-12-31\" }}\n{MONTH}",
+        "market = {{ model = \"{model}\", surface = \"{}\", surface_to = \"2005-12-31\"{settings} }}\n{MONTH}",
         file.display()
     );
     Plan::parse(&text, |_| {}).unwrap()
@@ -230,21 +230,29 @@ fn delta_hedged(paths: &Paths<f64>, plan: &Plan) -> [f64; 3] {
     [(square / n).sqrt(), cvar(&pnl, 0.95), costs / n]
 }
 
-/// On paths made of the days of the S&P 500 before 2006 the delta has the standard deviation 0.555 and the CVaR 1.291 that a separate program of
-/// this simulator found, within 4 %, and the martingale within four standard errors. Its days themselves have 0.534 and 1.275.
+/// On paths made of the days of the S&P 500 before 2006 that begin as these days did, the delta has the standard deviation 0.534 and the CVaR
+/// 1.271 that a separate program finds on the 2,495 months themselves, within 5 and 8 %. Where first surfaces are scattered by e^{ηN}, P&L goes
+/// about with the volatility: its deviation is e^{η²} times as great, within 6 %. The spot is a martingale within four standard errors.
 #[test]
-fn the_bootstrap_is_that_of_the_separate_program() {
+fn paths_of_past_days_are_as_hard_to_hedge_as_these() {
     let Some(file) = real_surfaces() else {
         return;
     };
-    let plan = before_2006(&file, "surface_bootstrap");
-    let simulator = plan.simulator(3, Purpose::Evaluation);
-    let paths: Paths<f64> = simulator.paths(0, 24_000);
-    let [deviation, tail, cost] = delta_hedged(&paths, &plan);
-    println!("surface_bootstrap: std {deviation:.4}, CVaR {tail:.4}, cost {cost:.4}");
-    assert!((deviation / 0.555 - 1.0).abs() < 0.04, "{deviation}");
-    assert!((tail / 1.291 - 1.0).abs() < 0.04, "{tail}");
-    assert_martingale(&paths);
+    let deviations = [", start_scatter = 0.0", ""].map(|settings| {
+        let plan = before_2006(&file, "surface_bootstrap", settings);
+        let simulator = plan.simulator(3, Purpose::Evaluation);
+        let paths: Paths<f64> = simulator.paths(0, 24_000);
+        let [deviation, tail, cost] = delta_hedged(&paths, &plan);
+        println!("surface_bootstrap{settings}: std {deviation:.4}, CVaR {tail:.4}, cost {cost:.4}");
+        if !settings.is_empty() {
+            assert!((deviation / 0.534 - 1.0).abs() < 0.05, "{deviation}");
+            assert!((tail / 1.271 - 1.0).abs() < 0.08, "{tail}");
+        }
+        assert_martingale(&paths);
+        deviation
+    });
+    let ratio = deviations[1] / deviations[0];
+    assert!((ratio / 0.09f64.exp() - 1.0).abs() < 0.06, "{ratio}");
 }
 
 /// E[S_T] = S₀ within four standard errors.
@@ -261,7 +269,7 @@ fn assert_martingale(paths: &Paths<f64>) {
 
 /// Paths of the GARCH dynamics of the S&P 500 before 2006 move as its days do: the standard deviation of daily changes of the level within 25 %,
 /// its correlation with returns within 0.1, the quartiles of the volatility at the money after a quarter within 20 % of the days', and the
-/// martingale within four standard errors. So does Heston's variance as the implied one, whose realised share is 0.886 within 0.03.
+/// martingale within four standard errors. The share of the implied volatility that is realised is 0.8652, as a separate program has it.
 #[test]
 fn the_dynamics_of_the_index_are_met() {
     let Some(file) = real_surfaces() else {
@@ -304,7 +312,7 @@ fn the_dynamics_of_the_index_are_met() {
         "stationary: {}, means {:?}",
         found.dynamics.stationary, found.dynamics.means
     );
-    let plan = before_2006(&file, "surface");
+    let plan = before_2006(&file, "surface", "");
     let simulator = Simulator {
         steps: 63,
         ..plan.simulator(3, Purpose::Evaluation)
