@@ -12,10 +12,14 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, SamplingMode, Throughput};
 use deephedge::contract::expression::{Grid, Program, Sheet};
 use deephedge::contract::{Observed, Spots};
+use deephedge::market::model::{
+    SurfaceBootstrapParameters, SurfaceGarchParameters, SurfaceHestonParameters,
+};
 use deephedge::market::{
-    Asset, Assets, Correlation, GbmParameters, Layout, Model, Paths, Simulator,
+    Asset, Assets, Correlation, GbmParameters, Layout, Model, PastSurfaces, Paths, Simulator,
 };
 use deephedge::network::NetworkName;
+use deephedge::pricing::SurfaceFactors;
 use deephedge::risk::Risk;
 use deephedge::simd::BLOCK;
 use std::time::Duration;
@@ -225,6 +229,56 @@ fn contracts(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
+/// Drawing months of days of models with an implied-volatility surface, beside Heston's without one. Their past is made of waves.
+fn surface_markets(criterion: &mut Criterion<CpuTime>) {
+    const DAYS: usize = 2520;
+    let wave = |day: usize, period: f64| (day as f64 / period).sin();
+    let closes: Vec<f64> = (0..DAYS)
+        .map(|day| 100.0 * (0.1 * wave(day, 40.0) + 0.02 * wave(day, 0.7)).exp())
+        .collect();
+    let surfaces: Vec<SurfaceFactors> = (0..DAYS)
+        .map(|day| SurfaceFactors {
+            level: 0.2 - 0.05 * wave(day, 40.0) + 0.01 * wave(day, 0.9),
+            slope: 0.02 * wave(day, 17.0) + 0.005 * wave(day, 0.8),
+            moneyness: 0.2 + 0.05 * wave(day, 90.0) + 0.01 * wave(day, 0.6),
+            smile: -0.03 + 0.01 * wave(day, 55.0) + 0.003 * wave(day, 0.5),
+            smirk: 0.01 * wave(day, 33.0) + 0.002 * wave(day, 1.1),
+        })
+        .collect();
+    let past = PastSurfaces::new(&closes, &surfaces).expect("a past of waves");
+    let of_past = |model: Model| model.of_past(&past).expect("a market of waves").parameters;
+    let surface_heston = SurfaceHestonParameters {
+        v0: 0.04,
+        kappa: 4.0,
+        theta: 0.04,
+        sigma: 0.6,
+        rho: -0.7,
+        realised: 0.9,
+        skew_years: 0.04,
+    };
+    let models: [(&str, Model); 4] = [
+        ("heston", heston()),
+        (
+            "surface_bootstrap",
+            of_past(SurfaceBootstrapParameters::default().into()),
+        ),
+        ("surface", of_past(SurfaceGarchParameters::default().into())),
+        ("surface_heston", surface_heston.into()),
+    ];
+    let mut group = criterion.benchmark_group("surface markets");
+    let count = 12_000;
+    group.throughput(Throughput::Elements(count as u64));
+    for (name, model) in models {
+        let simulator = Simulator {
+            dt: 1.0 / 252.0,
+            ..simulator(model, 21)
+        };
+        let mut paths: Paths<f32> = simulator.paths(0, count);
+        group.bench_function(name, |bench| bench.iter(|| simulator.fill(0, &mut paths)));
+    }
+    group.finish();
+}
+
 fn main() {
     // The thread that is measured is the only one that works.
     rayon::ThreadPoolBuilder::new()
@@ -243,5 +297,6 @@ fn main() {
     product(&mut criterion);
     paths(&mut criterion);
     contracts(&mut criterion);
+    surface_markets(&mut criterion);
     criterion.final_summary();
 }

@@ -7,7 +7,7 @@ use crate::market::estimation::{
     implied, realised,
 };
 use crate::market::model::Estimate;
-use crate::market::{History, Market};
+use crate::market::{History, Market, PastSurfaces};
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use chrono::NaiveDate;
 use std::ops::Range;
@@ -31,7 +31,8 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Estimates from the returns between the closes of `window`; of a history with surfaces nothing but the drift.
+    /// Estimates from the returns between the closes of `window`; of a history with surfaces the drift and, where the model
+    /// has surfaces too, the model of the window's own days.
     ///
     /// # Errors
     /// [`Error::Input`] if parameters or variance are to be had from fewer than [`MIN_RETURNS`] returns, or from
@@ -49,7 +50,7 @@ impl Calibration {
         // Return t ends at close t + 1.
         let known = &returns[window.start..window.end.saturating_sub(1).max(window.start)];
         if !history.surface.is_empty() {
-            return Self::of_surfaces(history, plan, known, days_per_year);
+            return Self::of_surfaces(history, plan, settings, window, days_per_year);
         }
         let constant = plan.market.model.variance_process().is_constant();
         let from_history = settings.parameters == Parameterisation::History;
@@ -126,24 +127,47 @@ impl Calibration {
         })
     }
 
-    /// What the surfaces of a history say: the variance is that at the money over one month, and the market is the strategy's. The drift
-    /// is that of the `known` returns.
+    /// What the surfaces of a history say: the variance is that at the money over one month, and the market is the strategy's. A model
+    /// that has surfaces too is made of the days of `window`, unless the strategy gives its parameters. The drift is that of the returns
+    /// between them.
     fn of_surfaces(
         history: &History,
         plan: &Plan,
-        known: &[f64],
+        settings: &BacktestPlan,
+        window: Range<usize>,
         days_per_year: f64,
     ) -> Result<Self> {
+        let returns = history.log_returns();
+        let known = &returns[window.start..window.end.saturating_sub(1).max(window.start)];
+        let model = &plan.market.model;
+        let estimated = model.has_surface() && settings.parameters == Parameterisation::History;
+        let fitted = match estimated {
+            false => Estimate::given(model.clone()),
+            true => {
+                let days = window.clone();
+                let closes = &history.close[days.clone()];
+                PastSurfaces::new(closes, &history.surface[days])
+                    .and_then(|past| model.of_past(&past))
+                    .map_err(|error| error.at(&settings.files()))?
+            }
+        };
+        let between = || {
+            let last = window.end.max(window.start + 1) - 1;
+            (history.dates[window.start], history.dates[last])
+        };
         let drift = match known.len() {
             ..2 => 0.0,
             _ => drift_and_variance(known, days_per_year)?.0,
         };
         let variance = history.surface.iter().map(|of| of.one_month().powi(2));
         Ok(Self {
-            market: plan.market.clone(),
-            estimated: None,
-            at_bound: Vec::new(),
-            standard_errors: StandardErrors::default(),
+            market: Market {
+                model: fitted.parameters,
+                ..plan.market.clone()
+            },
+            estimated: estimated.then(between),
+            at_bound: fitted.at_bound,
+            standard_errors: fitted.standard_errors,
             drift,
             variance: variance.collect(),
         })

@@ -105,6 +105,8 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 pub struct ModelSource {
     simulator: Simulator,
     starts: Vec<Start>,
+    /// Whether the ledger knows what each contract is sold for: the price at the surface of its path.
+    at_surfaces: bool,
 }
 
 /// Days of a window that paths begin on.
@@ -129,6 +131,7 @@ impl ModelSource {
         Self {
             starts: starts(plan, &states),
             simulator,
+            at_surfaces: plan.sells_at_surfaces(),
         }
     }
 
@@ -156,12 +159,18 @@ impl PathSource for ModelSource {
                 spot.copy_from_slice(from.spot_of(asset));
                 variance.copy_from_slice(from.variance_of(asset));
             }
+            if let (Some(out), Some(surface)) = (filled.surface(), from.surface()) {
+                let dates = steps + 1;
+                for (index, rows) in out.chunks_exact_mut(dates).enumerate() {
+                    rows.copy_from_slice(surface.factor(index));
+                }
+            }
         });
     }
 
     fn premiums(&self, first_block: u64, count: usize) -> Option<Vec<f64>> {
         let of = |i: usize| self.start(first_block + (i / BLOCK) as u64).premium;
-        Some((0..count).map(of).collect())
+        (!self.at_surfaces).then(|| (0..count).map(of).collect())
     }
 }
 

@@ -327,7 +327,8 @@ impl Shared<'_> {
         purpose: Purpose,
     ) -> Box<dyn PathSource> {
         match self.walk.paths {
-            TrainingPaths::Model if plan.market.model.has_surface() => {
+            // A market of past days begins its paths on these by itself.
+            TrainingPaths::Model if plan.market.model.past_file().is_some() => {
                 let mut simulator = plan.simulator(plan.seed, purpose);
                 if purpose == Purpose::Training {
                     simulator.sampling = plan.sampling;

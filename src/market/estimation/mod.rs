@@ -14,6 +14,7 @@ mod nig;
 mod simplex;
 mod surface_garch;
 mod surface_heston;
+mod surface_means;
 #[cfg(test)]
 mod surface_tests;
 mod variance;
