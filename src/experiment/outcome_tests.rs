@@ -1,7 +1,8 @@
 //! What ranks measure together has the bits of one process.
 
-use super::hedge_test_paths;
+use super::{Bench, Training, hedge_test_paths, simulated};
 use crate::distributed::{Portable, Ranks, threads};
+use crate::experiment::policies::ensemble;
 use crate::hedging::{Book, Parameter, TrainedPolicy};
 use crate::network::Parameters;
 use crate::random::Purpose;
@@ -98,5 +99,71 @@ fn every_contract_is_measured_to_the_same_bits() {
     assert_same_bits(
         &format!("{GBM}{option}{OPTION}"),
         "\"delta_vega\", \"delta_gamma\", \"hedged_monte_carlo\"",
+    );
+}
+
+/// Where trading is free P&L is linear in the positions, so that of an ensemble is the mean of its members', path by path; it is measured
+/// where the strategy asks for it and there are several.
+#[test]
+fn an_ensemble_earns_the_mean_where_trading_is_free() {
+    let asked = "[policy]\nhidden = 3\n[evaluation]\npaths = 300\nensemble = true\n";
+    let text = |evaluation: &str| format!("{HESTON}[contract]\nexpiry_days = 8\n{evaluation}");
+    let plan = Plan::parse(&text(asked), |_| {}).unwrap();
+    let parameters: Vec<Parameters> = (0..3)
+        .map(|seed| Parameters::random(plan.shape.maps(), seed).unwrap())
+        .collect();
+    let trained: Vec<(Training, &Parameters)> = parameters
+        .iter()
+        .enumerate()
+        .map(|(seed, parameters)| {
+            let training = Training {
+                seed: seed as u64,
+                steps: 10,
+                seconds: 1.0,
+            };
+            (training, parameters)
+        })
+        .collect();
+    let bench = |plan| Bench {
+        plan,
+        history: None,
+        simulated: true,
+        stop: &|| Ok(()),
+    };
+    let found = ensemble(&bench(&plan), "kfac", &trained).unwrap().unwrap();
+    let row = found.row().unwrap();
+    assert_eq!(
+        (row.strategy.as_str(), row.seed),
+        ("kfac ensemble", Some(0))
+    );
+    assert_eq!((row.steps, row.seconds), (Some(30), Some(3.0)));
+    let mut mean = vec![0.0; 300];
+    let sweep = plan.sweep();
+    for parameters in &parameters {
+        let policy = TrainedPolicy {
+            parameters,
+            features: &plan.features,
+            sweep: &*sweep,
+        };
+        let book = hedge_test_paths(&plan, &policy, &mut || Ok(())).unwrap();
+        for (mean, pnl) in mean.iter_mut().zip(book.pnl) {
+            *mean += pnl / 3.0;
+        }
+    }
+    let outcomes = [found];
+    let [(_, book)] = simulated(&outcomes).try_into().unwrap();
+    for (pnl, mean) in book.pnl.iter().zip(&mean) {
+        assert!((pnl - mean).abs() < 1e-10, "{pnl} {mean}");
+    }
+    assert!(
+        ensemble(&bench(&plan), "kfac", &trained[..1])
+            .unwrap()
+            .is_none()
+    );
+    let plain = Plan::parse(&text("[policy]\nhidden = 3\n"), |_| {}).unwrap();
+    assert!(
+        ensemble(&bench(&plain), "kfac", &trained)
+            .unwrap()
+            .is_none()
     );
 }

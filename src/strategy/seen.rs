@@ -9,17 +9,26 @@ use crate::network::Features;
 use crate::random::Purpose;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What features were scaled for.
-#[derive(Debug, Clone, PartialEq)]
+/// Features with scales, and what they were scaled for.
+#[derive(Debug, Clone)]
 struct Scaled {
     assets: Assets,
     contract: Contract,
-    features: Features,
+    plain: Features,
+    features: Arc<Features>,
+}
+
+impl Scaled {
+    /// Whether they were scaled for the features of a plan.
+    fn are_of(&self, plan: &Plan) -> bool {
+        let same = (&self.contract, &self.plain) == (&plan.contract, &plan.features);
+        same && self.assets == plan.assets()
+    }
 }
 
 /// The features that a plan scaled last. Clones of a plan share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SeenCache(Arc<Mutex<Option<(Scaled, Arc<Features>)>>>);
+pub(super) struct SeenCache(Arc<Mutex<Option<Scaled>>>);
 
 impl Plan {
     /// What the policy sees of a date. Where inputs are standardised, their means and deviations are those of 4,096 simulated paths of the
@@ -31,21 +40,20 @@ impl Plan {
         if !self.standardises() {
             return Ok(Arc::new(self.features.clone()));
         }
-        let of = Scaled {
-            assets: self.assets(),
-            contract: self.contract.clone(),
-            features: self.features.clone(),
-        };
+        // The lock is not held while they are measured: threads may come to ask for a regression.
         let known = || self.seen.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((scaled, features)) = &*known()
-            && *scaled == of
-        {
-            return Ok(Arc::clone(features));
+        if let Some(scaled) = known().as_ref().filter(|scaled| scaled.are_of(self)) {
+            return Ok(Arc::clone(&scaled.features));
         }
         const SEED: u64 = 0;
         let source = self.simulator(SEED, Purpose::Unit);
         let features = Arc::new(self.scaled_on(&source)?);
-        *known() = Some((of, Arc::clone(&features)));
+        *known() = Some(Scaled {
+            assets: self.assets(),
+            contract: self.contract.clone(),
+            plain: self.features.clone(),
+            features: Arc::clone(&features),
+        });
         Ok(features)
     }
 

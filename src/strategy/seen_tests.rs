@@ -170,7 +170,7 @@ fn features_that_nobody_knows_are_refused() {
     );
     assert_eq!(
         refused(&risk("[{ measure = \"cvar\", weight = 0.0 }]")),
-        "`risk.terms.weight` must be positive, was 0"
+        "`risk.terms.weight` must be in (0, 1000000], was 0"
     );
     assert_eq!(
         refused(&risk("[{ measure = \"standard_deviation\", level = 0.9 }]")),

@@ -36,21 +36,39 @@ impl Band {
         }
     }
 
-    /// w(y)
+    /// w(y) on all lanes. Each loop over lanes is of one kind, or it would not be made of vector instructions.
     #[inline(always)]
-    fn width<R: Real, const FMA: bool>(self, output: R) -> R {
-        let x = output + R::of(self.offset);
-        x.greater(R::ZERO) + (R::ONE + (-x.abs()).exp::<FMA>()).ln::<FMA>()
+    fn widths<R: Real, const FMA: bool>(self, output: &Lane<R>) -> Lane<R> {
+        let offset = R::of(self.offset);
+        let mut widths = [R::ZERO; BLOCK];
+        for lane in 0..BLOCK {
+            let x = output[lane] + offset;
+            widths[lane] = x.greater(R::ZERO) + (R::ONE + (-x.abs()).exp::<FMA>()).ln::<FMA>();
+        }
+        widths
     }
 
     /// The lower and the upper edge.
     #[inline(always)]
-    fn edges<R: Real, const FMA: bool>(self, at: At<'_, R>, lane: usize) -> (R, R) {
-        let centre = at.benchmark[lane];
-        (
-            centre - self.width::<R, FMA>(at.outputs[0][lane]),
-            centre + self.width::<R, FMA>(at.outputs[1][lane]),
-        )
+    fn edges<R: Real, const FMA: bool>(self, at: &At<'_, R>) -> (Lane<R>, Lane<R>) {
+        let mut lower = self.widths::<R, FMA>(&at.outputs[0]);
+        let mut upper = self.widths::<R, FMA>(&at.outputs[1]);
+        for lane in 0..BLOCK {
+            lower[lane] = at.benchmark[lane] - lower[lane];
+            upper[lane] += at.benchmark[lane];
+        }
+        (lower, upper)
+    }
+
+    /// ∂w/∂y on all lanes.
+    #[inline(always)]
+    fn slopes<R: Real, const FMA: bool>(self, output: &Lane<R>) -> Lane<R> {
+        let offset = R::of(self.offset);
+        let mut slopes = [R::ZERO; BLOCK];
+        for lane in 0..BLOCK {
+            slopes[lane] = sigmoid::<R, FMA>(output[lane] + offset);
+        }
+        slopes
     }
 }
 
@@ -77,10 +95,10 @@ impl Rule for Band {
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {
         let mut position = [R::ZERO; BLOCK];
         let leak = R::of(self.leak);
+        let (lower, upper) = self.edges::<R, FMA>(&at);
         for lane in 0..BLOCK {
-            let (lower, upper) = self.edges::<R, FMA>(at, lane);
-            let held = at.held[lane].greater(lower).lesser(upper);
-            position[lane] = held + leak * (R::HALF * (lower + upper) - held);
+            let held = at.held[lane].greater(lower[lane]).lesser(upper[lane]);
+            position[lane] = held + leak * (R::HALF * (lower[lane] + upper[lane]) - held);
         }
         position
     }
@@ -93,17 +111,20 @@ impl Rule for Band {
         by_outputs: &mut [Lane<R>],
     ) -> Through<R> {
         let mut through = Through::NONE;
-        let (offset, leak) = (R::of(self.offset), R::of(self.leak));
+        let leak = R::of(self.leak);
+        let (lower, upper) = self.edges::<R, FMA>(&at);
+        let [low, high] = [0, 1].map(|edge| self.slopes::<R, FMA>(&at.outputs[edge]));
+        let [by_lower, by_upper] = by_outputs else {
+            unreachable!("two outputs");
+        };
         for lane in 0..BLOCK {
-            let (lower, upper) = self.edges::<R, FMA>(at, lane);
             let held = at.held[lane];
             let middle = R::HALF * leak * total[lane];
             let total = (R::ONE - leak) * total[lane];
-            let at_lower = if held < lower { total } else { R::ZERO };
-            let at_upper = if held > upper { total } else { R::ZERO };
-            let [low, high] = [0, 1].map(|edge| at.outputs[edge][lane] + offset);
-            by_outputs[0][lane] = -(at_lower + middle) * sigmoid::<R, FMA>(low);
-            by_outputs[1][lane] = (at_upper + middle) * sigmoid::<R, FMA>(high);
+            let at_lower = if held < lower[lane] { total } else { R::ZERO };
+            let at_upper = if held > upper[lane] { total } else { R::ZERO };
+            by_lower[lane] = -(at_lower + middle) * low[lane];
+            by_upper[lane] = (at_upper + middle) * high[lane];
             through.benchmark[lane] = at_lower + at_upper + middle + middle;
             through.held[lane] = total - at_lower - at_upper;
         }

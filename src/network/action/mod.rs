@@ -7,6 +7,8 @@ mod band;
 mod bounded;
 mod centred_band;
 mod direct;
+#[cfg(test)]
+mod fixture;
 mod hand;
 mod relaxation;
 mod residual;
