@@ -106,9 +106,10 @@ impl Contracts {
         let known = 0..starts[0];
         let before = known.clone();
         let calibration = JointCalibration::new(&histories, plan, settings, &calendar, known)?;
-        Self::sell(&histories, plan, settings, &calendar, &calibration, &starts)?.after(plan, || {
-            past(&histories, plan, settings, &calendar, &calibration, before)
-        })
+        Self::sell(&histories, plan, settings, &calendar, &calibration, &starts)?
+            .after(plan, || {
+                past(&histories, plan, settings, &calendar, &calibration, before)
+            })
     }
 
     /// The contracts sold at the closes `starts`, each of which leaves room for a life; `histories` are those of all assets, on

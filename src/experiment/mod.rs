@@ -25,11 +25,11 @@ use crate::backtest::Contracts;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::groups::{Assignment, Crew};
+use crate::hedging::{HedgeValues, TunedHedge};
 use crate::runs::metrics::{Metrics, Request};
 use crate::runs::progress::{Event, Planned};
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
-use crate::hedging::{HedgeValues, TunedHedge};
 use crate::strategy::{BacktestPlan, Plan, Strategy, TuneOn};
 use command::Command;
 use outcome::Bench;
@@ -380,7 +380,9 @@ fn compare(
         (TuneOn::Past, Some(_)) => {
             let find = || match contracts {
                 Some(contracts) => tuned_on_past(&plan, contracts, &mut || stop()),
-                None => Err(Error::input("hedges that are tuned on the past need a history")),
+                None => Err(Error::input(
+                    "hedges that are tuned on the past need a history",
+                )),
             };
             tuned_by_first(&plan, &crew.borrow(), find)?
         }

@@ -370,11 +370,7 @@ impl Fits for PlanFits<'_> {
         }
     }
 
-    fn coefficients(
-        &self,
-        contract: &Contract,
-        fit: &dyn hedging::Fit,
-    ) -> Result<Arc<Vec<f64>>> {
+    fn coefficients(&self, contract: &Contract, fit: &dyn hedging::Fit) -> Result<Arc<Vec<f64>>> {
         /// How many dates, and paths at most, the coefficients are found on.
         const DATES: usize = 1 << 19;
         const MOST: usize = 1 << 14;

@@ -3,12 +3,12 @@
 use super::classical::PastContracts;
 use super::policy::{Aversion, TuneOn};
 use super::{FittedOn, Plan};
+use crate::contract::Contract;
 use crate::error::Result;
 use crate::hedging::{
-    Book, ClassicalHedge, ClassicalPolicy, HedgeValues, Ledger, Policy, Prepared, Search, TunedHedge,
-    tune,
+    Book, ClassicalHedge, ClassicalPolicy, HedgeValues, Ledger, Policy, Prepared, Search,
+    TunedHedge, tune,
 };
-use crate::contract::Contract;
 use crate::market::{Assets, Layout, PathSource, Paths, Simulator};
 use crate::random::Purpose;
 use crate::simd::{BLOCK, Lane};
@@ -230,7 +230,8 @@ impl Plan {
     ) -> Result<Vec<TunedHedge>> {
         let Some(past) = on.past else {
             let hedges = self.hedges.iter();
-            let untuned = |hedge: &ClassicalHedge| tune(*hedge, self.search(), &mut |_| Ok(f64::NAN));
+            let untuned =
+                |hedge: &ClassicalHedge| tune(*hedge, self.search(), &mut |_| Ok(f64::NAN));
             return hedges.map(untuned).collect();
         };
         let policy = |hedge| self.classical_on(hedge, assets, HedgeValues::default(), on);

@@ -6,7 +6,7 @@ use super::smoothing::Smoothing;
 use crate::bounds::{at_least, check as check_bound, outside, positive, shown};
 use crate::contract::{Charge, Contract, Instrument};
 use crate::error::{Error, Result};
-use crate::hedging::{Parameter, Centre, ClassicalHedge, ClassicalName};
+use crate::hedging::{Centre, ClassicalHedge, ClassicalName, Parameter};
 use crate::market::Market;
 use crate::network::{
     Action, ActionName, ActionSettings, Actor, Engine, Feature, NetworkName, Shape, Sizes,

@@ -295,7 +295,8 @@ pub fn tune(
         moved = false;
         for ((parameter, lattice), place) in searched.iter().zip(&lattices).zip(&mut places) {
             let from = (least, *place);
-            (least, *place) = lattice.around(from, |value| risk(&values.with(*parameter, value)))?;
+            (least, *place) =
+                lattice.around(from, |value| risk(&values.with(*parameter, value)))?;
             values = values.with(*parameter, (lattice.value)(*place));
             moved |= *place != from.1;
         }

@@ -1,9 +1,9 @@
 //! From centres and what is held to positions.
 
+use super::ClassicalPolicy;
 use super::centre::Targets;
 use super::parameter::{HedgeValues, Parameter};
 use super::rule::{TradingRuleKind, Wanted, Wants};
-use super::ClassicalPolicy;
 use crate::contract::{Charge, Cost, Instrument, Standing};
 use crate::market::{PathBlock, Quoted};
 use crate::simd::{BLOCK, Lane};

@@ -87,11 +87,7 @@ impl Fits for Found {
         unreachable!("no hedge here is found by regression backward in time")
     }
 
-    fn coefficients(
-        &self,
-        contract: &Contract,
-        fit: &dyn Fit,
-    ) -> Result<Arc<Vec<f64>>> {
+    fn coefficients(&self, contract: &Contract, fit: &dyn Fit) -> Result<Arc<Vec<f64>>> {
         let found = match &self.0 {
             Some(given) => given.clone(),
             None => {

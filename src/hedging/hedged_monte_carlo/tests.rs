@@ -106,11 +106,7 @@ impl Fits for Made {
         Ok(Arc::clone(&self.0))
     }
 
-    fn coefficients(
-        &self,
-        _: &Contract,
-        _: &dyn crate::hedging::Fit,
-    ) -> Result<Arc<Vec<f64>>> {
+    fn coefficients(&self, _: &Contract, _: &dyn crate::hedging::Fit) -> Result<Arc<Vec<f64>>> {
         unreachable!("hedged Monte Carlo asks for its regression alone")
     }
 }

@@ -218,10 +218,7 @@ impl Quantity {
     pub(super) fn admits(self, value: f64) -> (bool, &'static str) {
         match self {
             Self::Volume => (value >= 0.0 && value.is_finite(), "finite and at least 0"),
-            Self::Rate => (
-                value.abs() < 1.0,
-                "a fraction a year, above -1 and below 1",
-            ),
+            Self::Rate => (value.abs() < 1.0, "a fraction a year, above -1 and below 1"),
             Self::Factor(_) => (value.is_finite(), "finite"),
             _ => (value > 0.0 && value.is_finite(), "finite and above 0"),
         }

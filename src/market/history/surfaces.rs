@@ -82,7 +82,10 @@ impl History {
         self.retain(|date| others.binary_search(&date).is_ok());
         surfaces.retain(|date| own.binary_search(&date).is_ok());
         if self.len() < 2 {
-            let what = format!("has {} days that {data} has too, needs at least 2", self.len());
+            let what = format!(
+                "has {} days that {data} has too, needs at least 2",
+                self.len()
+            );
             return Err(refuse(&surfaces.files[0], &what));
         }
         for (name, other, days) in [(&data, &file, lengths[0]), (&file, &data, lengths[1])] {
@@ -94,7 +97,8 @@ impl History {
             }
         }
         let pairs = self.close.iter().zip(&surfaces.close).enumerate();
-        let differ = |(_, (own, other)): &(usize, (&f64, &f64))| (*own / *other - 1.0).abs() > AGREEMENT;
+        let differ =
+            |(_, (own, other)): &(usize, (&f64, &f64))| (*own / *other - 1.0).abs() > AGREEMENT;
         let disagreements: Vec<_> = pairs.filter(differ).collect();
         if let Some((day, (own, other))) = disagreements.first() {
             let what = format!(

@@ -36,7 +36,11 @@ fn factors_closes_and_rates_are_read() {
     assert_eq!(history.close, [100.0, 101.0, 99.0]);
     assert_eq!(history.rate, [0.01; 3]);
     let levels = |history: &History| -> Vec<f64> {
-        history.surface.iter().map(|surface| surface.level).collect()
+        history
+            .surface
+            .iter()
+            .map(|surface| surface.level)
+            .collect()
     };
     assert_eq!(levels(&history), [0.2, 0.21, 0.25]);
     assert_eq!(history.surface[1].one_month(), 0.21);
@@ -136,7 +140,9 @@ fn errors_name_column_row_value_and_bound() {
 fn closes_are_joined_by_date() {
     let surfaces = || {
         let days = (4..16).filter(|day| ![9, 10].contains(day));
-        let rows: String = days.map(|day| row(day, 100.0 + f64::from(day), 0.2)).collect();
+        let rows: String = days
+            .map(|day| row(day, 100.0 + f64::from(day), 0.2))
+            .collect();
         format!("{HEADER}{rows}")
     };
     let closes = |wrong: u32| {
@@ -173,7 +179,9 @@ fn closes_are_joined_by_date() {
     let error = join(1).unwrap_err().to_string();
     assert!(
         error.contains("closes of 1 of 9 days differ from those of ")
-            && error.ends_with("by more than 0.1 %, first 2010-01-05: 105 against 106; is it of another asset?"),
+            && error.ends_with(
+                "by more than 0.1 %, first 2010-01-05: 105 against 106; is it of another asset?"
+            ),
         "{error}"
     );
 }
