@@ -48,6 +48,7 @@
 //! | [`risk`], [`optimizer`], [`training`] | risk measures, methods of training, the loop |
 //! | [`strategy`] | the strategy file and the plan that is made of it |
 //! | `backtest`, `walk_forward`, `calibration` | contracts on price history, calibrated models |
+//! | `quotes` | option chains: read, cleaned, and a surface fitted to every day |
 //! | `experiment`, `groups`, `runs`, `report` | comparisons, on several ranks too, the folders that they leave, reports about them |
 //! | `charts`, `server`, `cli` | interactive charts, the dashboard and its API, the command line |
 //!
@@ -57,7 +58,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `data` | price history and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `experiment`, `groups`, `runs`, `report` |
+//! | `data` | price history, option quotes and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `quotes`, `experiment`, `groups`, `runs`, `report` |
 //! | `command-line` | `cli`, and the program |
 //! | `dashboard` | `charts` and `server` |
 //! | `mpi` | trainings over several processes and machines; built with an MPI library and libclang |
@@ -96,6 +97,8 @@ mod numbers;
 pub mod optimizer;
 pub mod pricing;
 pub mod products;
+#[cfg(feature = "data")]
+pub mod quotes;
 pub mod random;
 #[cfg(feature = "data")]
 pub mod report;

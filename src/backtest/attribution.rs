@@ -22,6 +22,17 @@ use serde::Serialize;
 /// unexplained  −Σ_t (rest) B_{t+1}
 /// ```
 ///
+/// On implied-volatility surfaces, in place of vega, with the volatility σ_l of leg l at its own strike and expiry, vega_l = ∂V/∂σ_l, and the
+/// factors β of the surface:
+///
+/// ```text
+/// level        −Σ_t Σ_l vega_l ∂σ_l/∂β₁ dβ₁ B_{t+1}
+/// slope        −Σ_t Σ_l vega_l ∂σ_l/∂β₂ dβ₂ B_{t+1}
+/// skew         −Σ_t Σ_l vega_l (Σ_{i>2} ∂σ_l/∂βᵢ dβᵢ + dσ_l by the move of the spot along the surface of day t) B_{t+1}
+/// ```
+///
+/// Δ and Γ are those of Black and Scholes at σ_l, and Θ dt has what σ_l changes by as the expiry comes nearer on the surface of day t.
+///
 /// A sum of calls and puts has the model's prices and sensitivities. Any other contract with a closed form in a lognormal market
 /// has those of the form, at the volatilities that the models expect until expiry, for as long as it goes on: Θ dt is what it gains if
 /// spots and variances stay for a period, ∂V/∂v dv what it gains if the variances alone move, and the products dS_i dS_j of different
@@ -51,6 +62,12 @@ pub struct Attribution {
     pub theta: f64,
     /// What changes of the variance earned.
     pub vega: f64,
+    /// What changes of the level of implied volatilities earned, on surfaces.
+    pub level: f64,
+    /// What changes of the slope of their term structure earned.
+    pub slope: f64,
+    /// What changes of the skew earned, and strikes that move along it.
+    pub skew: f64,
     /// Interest, dividends, spreads and fees of the hedge.
     pub financing: f64,
     /// The costs of all trades, negative.
@@ -67,13 +84,16 @@ pub struct Attribution {
 
 impl Attribution {
     /// The names and values of the parts that add up.
-    pub fn parts(&self) -> [(&'static str, f64); 10] {
+    pub fn parts(&self) -> [(&'static str, f64); 13] {
         [
             ("premium", self.premium),
             ("delta", self.delta),
             ("gamma", self.gamma),
             ("theta", self.theta),
             ("vega", self.vega),
+            ("level", self.level),
+            ("slope", self.slope),
+            ("skew", self.skew),
             ("financing", self.financing),
             ("payments", self.payments),
             ("hedge", self.hedge),
@@ -89,6 +109,9 @@ impl Attribution {
         self.gamma += share * of.gamma;
         self.theta += share * of.theta;
         self.vega += share * of.vega;
+        self.level += share * of.level;
+        self.slope += share * of.slope;
+        self.skew += share * of.skew;
         self.financing += share * of.financing;
         self.payments += share * of.payments;
         self.hedge += share * of.hedge;

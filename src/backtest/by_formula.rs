@@ -163,6 +163,7 @@ impl Form<'_> {
                     gammas,
                     theta: stayed - price,
                     vega: at_variance - price,
+                    surface: [0.0; 3],
                 };
             }
         }

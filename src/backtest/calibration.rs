@@ -31,7 +31,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Estimates from the returns between the closes of `window`.
+    /// Estimates from the returns between the closes of `window`; of a history with surfaces nothing but the drift.
     ///
     /// # Errors
     /// [`Error::Input`] if parameters or variance are to be had from fewer than [`MIN_RETURNS`] returns, or from
@@ -48,6 +48,9 @@ impl Calibration {
         let returns = history.log_returns();
         // Return t ends at close t + 1.
         let known = &returns[window.start..window.end.saturating_sub(1).max(window.start)];
+        if !history.surface.is_empty() {
+            return Self::of_surfaces(history, plan, known, days_per_year);
+        }
         let constant = plan.market.model.variance_process().is_constant();
         let from_history = settings.parameters == Parameterisation::History;
         let needed = from_history || !constant || settings.variance != VarianceEstimator::Model;
@@ -120,6 +123,29 @@ impl Calibration {
             standard_errors: fitted.standard_errors,
             drift,
             variance,
+        })
+    }
+
+    /// What the surfaces of a history say: the variance is that at the money over one month, and the market is the strategy's. The drift
+    /// is that of the `known` returns.
+    fn of_surfaces(
+        history: &History,
+        plan: &Plan,
+        known: &[f64],
+        days_per_year: f64,
+    ) -> Result<Self> {
+        let drift = match known.len() {
+            ..2 => 0.0,
+            _ => drift_and_variance(known, days_per_year)?.0,
+        };
+        let variance = history.surface.iter().map(|of| of.one_month().powi(2));
+        Ok(Self {
+            market: plan.market.clone(),
+            estimated: None,
+            at_bound: Vec::new(),
+            standard_errors: StandardErrors::default(),
+            drift,
+            variance: variance.collect(),
         })
     }
 

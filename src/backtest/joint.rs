@@ -3,9 +3,10 @@
 use super::{Calendar, Calibration, load_of};
 use crate::error::{Error, Result};
 use crate::market::{Asset, Assets, Correlation, History, Market};
-use crate::strategy::{BacktestPlan, Parameterisation, Plan};
+use crate::strategy::{BacktestPlan, Parameterisation, Plan, Rates};
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 
 /// What is known of all assets when contracts are first sold, in the order of the assets.
 #[derive(Debug, Clone)]
@@ -18,16 +19,24 @@ pub struct JointCalibration {
     pub correlation: Correlation,
 }
 
-/// Reads the files of every asset and keeps the days that all of them have; the warnings of the first are then those of all, and
-/// say how many days are left out of each.
+/// Reads the files of every asset, and the surfaces of the first, and keeps the days that all of them have; the warnings of the first are
+/// then those of all, and say how many days are left out of each.
 ///
 /// # Errors
-/// Those of [`History::load_files`], and [`Error::Input`] if fewer than two days are left.
+/// Those of [`History::load_files`], [`History::load_surfaces`] and [`History::with_surfaces`], and [`Error::Input`] if fewer than two
+/// days are left, or if closes or rates are to be had from a file of surfaces that has none.
 pub fn load(plan: &Plan, settings: &BacktestPlan) -> Result<Vec<History>> {
     let files = settings.by_asset.iter();
     let mut histories = files
         .map(|files| load_of(files, settings))
         .collect::<Result<Vec<_>>>()?;
+    if let Some(file) = &settings.surface {
+        let first = match histories.is_empty() {
+            true => None,
+            false => Some(histories.remove(0)),
+        };
+        histories.insert(0, on_surfaces(first, file, settings)?);
+    }
     if histories.len() == 1 {
         return Ok(histories);
     }
@@ -60,6 +69,31 @@ pub fn load(plan: &Plan, settings: &BacktestPlan) -> Result<Vec<History>> {
     }
     histories[0].warnings = warnings;
     Ok(histories)
+}
+
+/// The surfaces of `file`, joined with the closes of a history or with its own.
+fn on_surfaces(closes: Option<History>, file: &Path, settings: &BacktestPlan) -> Result<History> {
+    settings.check_files()?;
+    let surfaces = History::load_surfaces(file, &settings.reading, closes.is_some())?;
+    let lacks = |column: &str, what: &str| {
+        let file = file.display();
+        Err(Error::input(format!("{file}: no {column} column: {what}")))
+    };
+    let mut history = match closes {
+        Some(closes) => closes.with_surfaces(surfaces)?,
+        None if surfaces.close.is_empty() => {
+            return lacks("close", "`backtest.data` gives the closes");
+        }
+        None => surfaces,
+    };
+    match settings.rates {
+        Rates::Zero => history.rate.clear(),
+        Rates::File if history.rate.is_empty() => {
+            return lacks("rate", "`backtest.rates` is \"file\"");
+        }
+        Rates::File => {}
+    }
+    Ok(history)
 }
 
 /// What was repaired in the data of the assets of these names: the kind of defect, of several assets with the name of the asset,

@@ -1,6 +1,5 @@
 use super::*;
-use crate::backtest::Contracts;
-use crate::hedging::Book;
+use crate::backtest::{Contracts, Settled};
 use crate::market::GbmParameters;
 use crate::market::history::fixture::{Scratch, closes, day};
 use std::path::{Path, PathBuf};
@@ -129,7 +128,7 @@ fn the_second_asset_is_settled_on_its_own_closes() {
             (0..dates).flat_map(|_| held).collect()
         })
         .collect();
-    let (book, parts): (Book, _) = contracts.settle(&positions);
+    let Settled { book, parts, .. } = contracts.settle(&positions);
     for group in &contracts.groups {
         let reinvested = (0.01 * group.plan.contract.dt()).exp();
         for (place, &member) in group.members.iter().enumerate() {

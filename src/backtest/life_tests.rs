@@ -1,6 +1,6 @@
 //! Days, closes and years of contracts on history.
 
-use super::{Calendar, Contracts};
+use super::{Calendar, Contracts, Settled};
 use crate::market::History;
 use crate::market::history::fixture::{Scratch, closes};
 use crate::strategy::Plan;
@@ -86,7 +86,7 @@ fn calendar_days_follow_the_dates() {
         }
     }
     assert!(plan.contract.expiry == 30.0 / 365.0 && lengths.contains(&28));
-    let (book, parts) = contracts.hedge(&naked(&contracts)).unwrap();
+    let Settled { book, parts, .. } = contracts.hedge(&naked(&contracts)).unwrap();
     for (parts, pnl) in parts.iter().zip(&book.pnl) {
         assert!((parts.total() - pnl).abs() < 1e-9);
     }

@@ -3,6 +3,7 @@
 pub mod attribution;
 #[cfg(test)]
 mod attribution_tests;
+mod by_day;
 mod by_formula;
 mod calibration;
 mod expired;
@@ -10,7 +11,11 @@ mod joint;
 mod life;
 #[cfg(test)]
 mod life_tests;
+mod on_surface;
 mod past;
+mod sold;
+#[cfg(test)]
+mod surface_tests;
 #[cfg(test)]
 mod tests;
 pub mod valuation;
@@ -21,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::history::{Frequency, Quantity};
-use crate::market::{Assets, History, Market, Paths};
+use crate::market::{Assets, History, Market, Paths, Quotes};
 use crate::simd::Lane;
 use crate::strategy::{BacktestPlan, Plan};
 use attribution::Attribution;
@@ -30,6 +35,7 @@ use chrono::NaiveDate;
 pub use joint::{JointCalibration, load, repaired};
 pub use life::{Calendar, Life};
 pub use past::past;
+use sold::Sold;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -48,6 +54,8 @@ pub struct Contracts {
     pub sold: Vec<NaiveDate>,
     /// The day of every expiry.
     pub expiry: Vec<NaiveDate>,
+    /// The days on which every contract was hedged, from its sale on, and that of its settlement.
+    pub days: Vec<Vec<NaiveDate>>,
     /// What every contract was sold for.
     pub premiums: Vec<f64>,
     /// How many contracts live at a time, at least 1.
@@ -74,7 +82,7 @@ pub struct Group {
     /// The closes of every member's life, by their places in the history.
     pub closes: Vec<Vec<usize>>,
     /// Closes scaled so that the contract has the strategy's strike (without a delta, the market's spot at the sale),
-    /// and the variance known at each close.
+    /// the variance known at each close, and where there are surfaces that of each.
     pub paths: Paths<f64>,
     /// Prices and sensitivities, made when P&L is first attributed.
     valuation: OnceLock<Valuation>,
@@ -93,7 +101,8 @@ impl Contracts {
     ///
     /// Nothing looks ahead: parameters come from the returns before the first sale, and the variance at a close
     /// from those parameters and the days up to that close. A contract sold at a variance v has the model's price at
-    /// v0 = v as its premium, unless the strategy gives an amount.
+    /// v0 = v as its premium, unless the strategy gives an amount. Where the history has implied-volatility surfaces, premiums and
+    /// hedging options are at the surface of the day, and nothing is estimated.
     ///
     /// # Errors
     /// If the history cannot be read, if no contract fits into the test period, or those of [`Calendar::new`] and
@@ -115,8 +124,11 @@ impl Contracts {
     /// The contracts sold at the closes `starts`, each of which leaves room for a life; `histories` are those of all assets, on
     /// the same days.
     ///
+    /// On surfaces with rates of the file, spots are forwards for the contract's expiry at the rate of the day of its sale, so that
+    /// everything is money of that expiry and no rate is left.
+    ///
     /// # Errors
-    /// If a contract has a schedule that its hedging dates have not.
+    /// If a contract has a schedule that its hedging dates have not; on surfaces those of a premium that they do not give.
     pub fn sell(
         histories: &[History],
         plan: &Plan,
@@ -152,63 +164,24 @@ impl Contracts {
                 .collect();
             let closes: Vec<Vec<usize>> =
                 members.iter().map(|&i| lives[i].closes.clone()).collect();
-            // The strike's rule moves the first asset, every other one begins at the strategy's spot.
-            let first = |market: &Market| plan.strike.spot(market, &plan.contract);
-            let sold_in = |sale: usize| {
-                let spot = first(&calibration.first().market_at(sale));
-                calibration.assets(|asset, known| Market {
-                    spot: if asset == 0 { spot } else { spots[asset] },
-                    ..known.market_at(sale)
-                })
+            let sold = Sold {
+                histories,
+                plan: &plan,
+                calibration,
+                spots: &spots,
+                dt: years / steps as f64,
             };
-            let received = match (plan.contract.family(), &calibration.assets[..]) {
-                (None, [known]) => {
-                    let sales = closes.iter().map(|closes| known.variance[closes[0]]);
-                    plan.premiums(&sales.collect::<Vec<f64>>(), |variance| {
-                        let market = known.seen_at(variance);
-                        let spot = first(&market);
-                        calibration.assets(|_, _| Market {
-                            spot,
-                            ..market.clone()
-                        })
-                    })
-                }
-                (Some(_), _) | (None, _) => {
-                    let sold = closes.iter().zip(&members);
-                    sold.map(|(closes, &member)| plan.premium_of_sale(&sold_in(closes[0]), member))
-                        .collect()
-                }
-            };
+            let received = sold.premiums(&closes, &members)?;
             for (&member, premium) in members.iter().zip(received) {
                 premiums[member] = premium;
             }
-            let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = closes
-                .iter()
-                .map(|closes| {
-                    let sale = closes[0];
-                    let mut spots = spots.clone();
-                    spots[0] = first(&calibration.first().market_at(sale));
-                    let known = histories.iter().zip(&calibration.assets).zip(&spots);
-                    known
-                        .map(|((history, known), spot)| {
-                            let scale = spot / history.close[sale];
-                            let scaled = closes.iter().map(|&close| scale * history.close[close]);
-                            let variance = closes.iter().map(|&close| known.variance[close]);
-                            (scaled.collect(), variance.collect())
-                        })
-                        .collect()
-                })
-                .collect();
-            let rows = rows.iter().map(|assets| {
-                let columns = assets.iter();
-                columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
-            });
-            let mut paths = Paths::from_assets(histories.len(), steps, rows);
+            let mut paths = sold.paths(&closes, steps);
             if let Some(family) = plan.contract.family() {
                 paths = paths.drawing(family, |place| plan.drawn_at(family, members[place]));
             }
             let assets = calibration.assets(|_, known| known.market.clone());
-            let mut paths = plan.quotes_in(&assets)?.onto(paths);
+            let quotes = Quotes::clone(plan.quotes_in(&assets)?.as_ref());
+            let mut paths = quotes.with_surface(!history.surface.is_empty()).onto(paths);
             if !settings.costs.is_flat() {
                 let dates = &histories[0].dates;
                 paths = paths.charged(|i, t| settings.costs.factor(dates[closes[i][t]]));
@@ -245,6 +218,15 @@ impl Contracts {
             calibration: calibration.clone(),
             sold: date(&|_, _| 0),
             expiry: date(&last),
+            days: lives
+                .iter()
+                .map(|life| {
+                    life.closes
+                        .iter()
+                        .map(|&close| history.dates[close])
+                        .collect()
+                })
+                .collect(),
             premiums,
             overlap: calendar.overlap(settings.schedule),
             frequency,
@@ -255,11 +237,11 @@ impl Contracts {
         })
     }
 
-    /// Hedges every contract with `policy` and settles it with its own premium; with the parts of every contract's P&L.
+    /// Hedges every contract with `policy` and settles it with its own premium.
     ///
     /// # Errors
     /// The errors of the policy.
-    pub fn hedge(&self, policy: &dyn Policy) -> Result<(Book, Vec<Attribution>)> {
+    pub fn hedge(&self, policy: &dyn Policy) -> Result<Settled> {
         Ok(self.settle(&self.positions(policy)?))
     }
 
@@ -275,23 +257,46 @@ impl Contracts {
     }
 
     /// [`Self::hedge`] with given [`Self::positions`].
-    pub fn settle(&self, positions: &[Vec<Lane<f64>>]) -> (Book, Vec<Attribution>) {
-        let mut all = Book::zeros(self.sold.len());
+    pub fn settle(&self, positions: &[Vec<Lane<f64>>]) -> Settled {
+        let count = self.sold.len();
+        let mut all = Settled {
+            book: Book::zeros(count),
+            parts: vec![Attribution::default(); count],
+            daily: vec![Vec::new(); count],
+        };
         let drifts = self.calibration.assets.iter().map(|known| known.drift);
         let drifts: Vec<f64> = drifts.collect();
-        let mut attributions = vec![Attribution::default(); self.sold.len()];
         for (group, positions) in self.groups.iter().zip(positions) {
             let (book, ledger, premiums) = self.settled(group, positions);
             let valuation = group.valuation(&self.assets);
             let settled = (&ledger, &group.paths);
             let parts = valuation.attribute(positions, &premiums, &book, settled, &drifts);
-            all.write(&group.members, &book);
+            let daily = valuation.daily(positions, &premiums, settled);
+            all.book.write(&group.members, &book);
             for (place, &member) in group.members.iter().enumerate() {
-                attributions[member] = parts[place];
+                all.parts[member] = parts[place];
+            }
+            for (&member, daily) in group.members.iter().zip(daily.into_iter().flatten()) {
+                all.daily[member] = daily;
             }
         }
-        (all, attributions)
+        all
     }
+}
+
+/// What contracts that were hedged and settled come to.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// P&L, costs and turnover of every contract.
+    pub book: Book,
+    /// The parts of the P&L of every contract.
+    pub parts: Vec<Attribution>,
+    /// The P&L of every contract on each of [`Contracts::days`], which add up to its P&L; empty where a contract has no price on every
+    /// date.
+    ///
+    /// # Units
+    /// Currency at expiry.
+    pub daily: Vec<Vec<f64>>,
 }
 
 /// Reads the history of one asset's `files` with what its variance is estimated from.

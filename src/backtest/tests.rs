@@ -214,7 +214,10 @@ fn costs_follow_a_table_of_dates() {
         let size = 10 * contracts.groups[0].paths.blocks();
         let held = |i: usize| [0.5 + (i as f64).sin() / 3.0; crate::simd::BLOCK];
         let positions: Vec<Vec<Lane<f64>>> = vec![(0..size).map(held).collect()];
-        let (book, parts) = contracts.settle(&positions);
+        let Settled { book, parts, daily } = contracts.settle(&positions);
+        for (pnl, days) in book.pnl.iter().zip(&daily) {
+            assert!((days.iter().sum::<f64>() - pnl).abs() < 1e-9);
+        }
         for (pnl, parts) in book.pnl.iter().zip(&parts) {
             assert!((parts.total() - pnl).abs() < 1e-9);
         }

@@ -2,10 +2,11 @@
 
 use super::attribution::Attribution;
 use super::by_formula::by_formula;
+use super::on_surface;
 use crate::contract::options::payoff;
 use crate::contract::{Contract, Instrument, Leg};
 use crate::hedging::{Book, Ledger};
-use crate::market::{Assets, Market, Paths};
+use crate::market::{Assets, Market, MarketState, Paths};
 use crate::pricing::Greeks;
 use crate::simd::{BLOCK, Lane};
 use rayon::prelude::*;
@@ -31,10 +32,15 @@ pub(super) struct Period {
     pub theta: f64,
     /// The change by that of the variances.
     pub vega: f64,
+    /// The changes by that of an implied-volatility surface: of its level, its slope and its skew.
+    pub surface: [f64; 3],
 }
 
 impl Period {
     fn add(&mut self, quantity: f64, of: &Self) {
+        for (to, from) in self.surface.iter_mut().zip(of.surface) {
+            *to += quantity * from;
+        }
         self.now += quantity * of.now;
         self.then += quantity * of.then;
         self.theta += quantity * of.theta;
@@ -48,16 +54,16 @@ impl Period {
     }
 }
 
-/// Spot and variance of an asset on one path.
-type Asset = (Vec<f64>, Vec<f64>);
+/// What the market says of an asset on every date of one path.
+type Asset = Vec<MarketState>;
 
 /// Prices and sensitivities of every contract on every date, for the attribution of any number of strategies.
 #[derive(Debug, Clone)]
 pub struct Valuation {
-    contract: Contract,
+    pub(super) contract: Contract,
     assets: Assets,
     /// B_t = e^{∫ r} from every date to the expiry.
-    growth: Vec<f64>,
+    pub(super) growth: Vec<f64>,
     /// e^{∫ q} − 1 over every period, of each asset.
     yielded: Vec<Vec<f64>>,
     /// `[contract][asset]`, each over `steps + 1` dates.
@@ -67,20 +73,21 @@ pub struct Valuation {
     /// What every contract pays on the day of its sale.
     paid_at_sale: Vec<f64>,
     /// `[contract][period]`; none if the contract has no price on every date.
-    periods: Option<Vec<Vec<Period>>>,
+    pub(super) periods: Option<Vec<Vec<Period>>>,
     /// The options among the hedging instruments: number, `[contract][period]`.
     options: Vec<(usize, Vec<Vec<Period>>)>,
     /// What is traded.
-    instruments: Vec<Instrument>,
+    pub(super) instruments: Vec<Instrument>,
 }
 
 impl Valuation {
-    /// Values `contract` on every date of `paths`, on which it was observed, at the variances there.
+    /// Values `contract` on every date of `paths`, on which it was observed, at the surfaces there or, where there are none, at the
+    /// variances.
     pub fn new(contract: &Contract, assets: &Assets, paths: &Paths<f64>) -> Self {
         let steps = contract.steps;
         let count = assets.count();
         let rows: Vec<Vec<Asset>> = (0..paths.count())
-            .map(|i| (0..count).map(|asset| paths.path_of(asset, i)).collect())
+            .map(|i| states_of(paths, i, steps))
             .collect();
         let values = |legs: &[Leg], asset: usize, later: f64| -> Vec<Vec<Greeks>> {
             let by_date: Vec<Vec<Greeks>> = (0..=steps)
@@ -88,7 +95,9 @@ impl Valuation {
                 .map(|t| {
                     let left = contract.dt() * (steps - t) as f64 + later;
                     let elapsed = contract.dt() * t as f64;
-                    let at = rows.iter().map(|path| (path[asset].0[t], path[asset].1[t]));
+                    let at = rows
+                        .iter()
+                        .map(|path| (path[asset][t].spot, path[asset][t].variance));
                     states(legs, assets.market(asset), (elapsed, left), at)
                 })
                 .collect();
@@ -98,7 +107,7 @@ impl Valuation {
         };
         let periods_of = |states: &[Vec<Greeks>], asset: usize| -> Vec<Vec<Period>> {
             let of = |(path, dates): (&Vec<Asset>, &Vec<Greeks>)| {
-                let variance = &path[asset].1;
+                let variance = |t: usize| path[asset][t].variance;
                 let period = |t: usize| {
                     let (now, then) = (dates[t], dates[t + 1]);
                     let mut period = Period {
@@ -107,7 +116,8 @@ impl Valuation {
                         deltas: vec![0.0; count],
                         gammas: vec![0.0; count],
                         theta: now.theta * contract.dt(),
-                        vega: now.variance_sensitivity * (variance[t + 1] - variance[t]),
+                        vega: now.variance_sensitivity * (variance(t + 1) - variance(t)),
+                        surface: [0.0; 3],
                     };
                     period.deltas[asset] = now.delta;
                     period.gammas[asset] = now.gamma;
@@ -117,13 +127,35 @@ impl Valuation {
             };
             rows.iter().zip(states).map(of).collect()
         };
+        // An asset with a surface has its calls and puts valued at that.
+        let valued = |legs: &[Leg], asset: usize, later: f64| -> Vec<Vec<Period>> {
+            if asset > 0 || !paths.layout().has_surface() {
+                return periods_of(&values(legs, asset, later), asset);
+            }
+            let grid = (steps, contract.dt(), later);
+            let market = assets.market(asset);
+            let of = |path: &Vec<Asset>| {
+                let mut periods = on_surface::periods(legs, market, grid, &path[asset], |spot| {
+                    payoff(legs, spot)
+                });
+                for period in &mut periods {
+                    period.deltas.resize(count, 0.0);
+                    period.gammas.resize(count, 0.0);
+                }
+                periods
+            };
+            rows.par_iter().map(of).collect()
+        };
         let depends = contract.depends_on();
+        let on_surfaces = paths.layout().has_surface();
         let priced = depends
             .iter()
             .all(|asset| assets.market(*asset).model.prices_every_state());
         let periods = match (contract.legs(), assets.formula(contract)) {
-            (Some(legs), _) if priced => Some(periods_of(&values(legs, 0, 0.0), 0)),
-            (None, Some(formula)) if priced => Some(by_formula(contract, formula, assets, paths)),
+            (Some(legs), _) if priced || on_surfaces => Some(valued(legs, 0, 0.0)),
+            (None, Some(formula)) if priced && !on_surfaces => {
+                Some(by_formula(contract, formula, assets, paths))
+            }
             (None, None) => of_family(contract, assets, paths),
             (Some(_), _) | (None, _) => None,
         };
@@ -136,15 +168,16 @@ impl Valuation {
                 continue;
             }
             let alone = Leg::one(option.kind, option.strike);
-            let mut states = values(&[alone], option.asset, option.expiry - contract.expiry);
+            let mut of = valued(&[alone], option.asset, option.expiry - contract.expiry);
             // The prices at which the ledger trades, so that the parts add up to its P&L.
-            for (i, dates) in states.iter_mut().enumerate() {
+            for (i, periods) in of.iter_mut().enumerate() {
                 let block = paths.block(i / BLOCK);
-                for (state, price) in dates.iter_mut().zip(block.price(index)) {
-                    state.price = price[i % BLOCK];
+                for (period, prices) in periods.iter_mut().zip(block.price(index).windows(2)) {
+                    period.now = prices[0][i % BLOCK];
+                    period.then = prices[1][i % BLOCK];
                 }
             }
-            options.push((index, periods_of(&states, option.asset)));
+            options.push((index, of));
         }
         let block = |i: usize| paths.block(i / BLOCK);
         let end = |i: usize| block(i).end().map_or(steps as f64, |end| end[i % BLOCK]);
@@ -264,31 +297,36 @@ impl Valuation {
             }
             let (b, interest) = (growth(t + 1), growth(t + 1) - growth(t));
             let (mut gamma, mut explained, mut most, mut invested) = (0.0, 0.0, 0.0_f64, 0.0);
-            for (asset, (spot, _)) in self.paths[index].iter().enumerate() {
+            for (asset, states) in self.paths[index].iter().enumerate() {
+                let (now, then) = (states[t].spot, states[t + 1].spot);
                 let spots = self.instruments.iter().enumerate();
                 let spots = spots.filter(|(_, one)| **one == Instrument::Spot(asset));
                 let position: f64 = spots.map(|(index, _)| held(t, index)).sum();
-                let move_ = spot[t + 1] - spot[t];
+                let move_ = then - now;
                 let excess = position - whole.deltas[asset];
                 parts.delta += excess * move_ * b;
-                parts.drift += excess * spot[t] * (drifts[asset] * dt).exp_m1() * b;
-                parts.financing += position * spot[t + 1] * self.yielded[asset][t] * b;
-                invested += position * spot[t];
+                parts.drift += excess * now * (drifts[asset] * dt).exp_m1() * b;
+                parts.financing += position * then * self.yielded[asset][t] * b;
+                invested += position * now;
                 explained += whole.deltas[asset] * move_;
                 gamma += 0.5 * whole.gammas[asset] * move_ * move_;
-                most = most.max(spot[t]).max(spot[t + 1]);
+                most = most.max(now).max(then);
             }
-            let mut expansion = [gamma, whole.theta, whole.vega];
+            let [level, slope, skew] = whole.surface;
+            let mut expansion = [gamma, whole.theta, whole.vega, level, slope, skew];
             // No option is worth more than the spot, so a greater term is no approximation of a change. NaN is an
             // infinite derivative times no move.
             if !expansion.iter().all(|term| term.abs() <= most) {
-                expansion = [0.0; 3];
+                expansion = [0.0; 6];
             }
-            let [gamma, theta, vega] = expansion;
-            let rest = whole.then - whole.now - explained - gamma - theta - vega;
+            let [gamma, theta, vega, level, slope, skew] = expansion;
+            let rest = whole.then - whole.now - explained - expansion.iter().sum::<f64>();
             parts.gamma -= gamma * b;
             parts.theta -= theta * b;
             parts.vega -= vega * b;
+            parts.level -= level * b;
+            parts.slope -= slope * b;
+            parts.skew -= skew * b;
             parts.financing += (invested - whole.now) * interest;
             parts.unexplained -= rest * b;
         }
@@ -303,15 +341,35 @@ fn of_family(contract: &Contract, assets: &Assets, paths: &Paths<f64>) -> Option
     let of_path = |i: usize| {
         let drawn = paths.block(i / BLOCK).drawn()?;
         let member = &family.members()[drawn.member[i % BLOCK] as usize];
-        let (own, columns) = (&member.contract, 0..assets.count());
-        let columns: Vec<Asset> = columns.map(|asset| paths.path_of(asset, i)).collect();
-        let columns = columns.iter();
-        let lived = columns.map(|(spot, variance)| (&spot[..=own.steps], &variance[..=own.steps]));
-        let row = std::iter::once(lived.collect());
-        let alone = Paths::from_assets(assets.count(), own.steps, row).under(own);
-        Valuation::new(own, assets, &alone).periods?.pop()
+        let own = &member.contract;
+        let states = states_of(paths, i, own.steps);
+        let column = |of: fn(&MarketState) -> f64, asset: &Asset| asset.iter().map(of).collect();
+        let columns: Vec<(Vec<f64>, Vec<f64>)> = states
+            .iter()
+            .map(|asset| (column(|at| at.spot, asset), column(|at| at.variance, asset)))
+            .collect();
+        let columns = columns.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
+        let row = std::iter::once(columns.collect());
+        let mut alone = Paths::from_assets(assets.count(), own.steps, row);
+        if paths.layout().has_surface() {
+            alone = alone.with_surfaces(|_, t| states[0][t].surface.unwrap_or_default());
+        }
+        Valuation::new(own, assets, &alone.under(own))
+            .periods?
+            .pop()
     };
     (0..paths.count()).into_par_iter().map(of_path).collect()
+}
+
+/// What the market says of every asset on the first dates of path `i`, up to `steps` periods.
+fn states_of(paths: &Paths<f64>, i: usize, steps: usize) -> Vec<Asset> {
+    let (block, lane) = (paths.block(i / BLOCK), i % BLOCK);
+    let asset = |asset: usize| {
+        (0..=steps)
+            .map(|t| block.state_of(asset, t, lane))
+            .collect()
+    };
+    (0..paths.layout().assets()).map(asset).collect()
 }
 
 /// One date of every contract, with `left` years to expiry.

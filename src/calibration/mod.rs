@@ -1,7 +1,7 @@
 //! Model parameters from option prices.
 
 mod heston;
-mod surface;
+pub(crate) mod surface;
 mod svi;
 #[cfg(test)]
 mod svi_tests;

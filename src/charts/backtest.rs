@@ -3,9 +3,12 @@
 use super::chart::{Chart, RunData};
 use super::frame::{Axis, Figure, MONEY, color, figure, figure_with, layout, line, stroke};
 use crate::report::breakdown::shown;
-use crate::report::figures::backtest::{BACKTEST_PNL as BACKTEST_PNL_FIGURE, curves};
+use crate::report::figures::backtest::{
+    BACKTEST_PNL as BACKTEST_PNL_FIGURE, DAILY_PNL as DAILY_PNL_FIGURE, curves,
+};
 use crate::report::palette::{INK, Palette, SERIES};
 use crate::runs::breakdown::Breakdown;
+use crate::runs::daily::{DailyTable, thinned};
 use crate::runs::tables::BacktestTable;
 use crate::runs::walk_forward::Period;
 use chrono::NaiveDate;
@@ -21,6 +24,15 @@ pub const BACKTEST_PNL: Chart = Chart::new(
     |run, _| Ok((run.backtest()?).and_then(|table| cumulative_pnl(&table, &run.palette))),
 )
 .instead_of(&BACKTEST_PNL_FIGURE);
+
+/// P&L of the book day by day, added up through calendar time.
+pub const DAILY_PNL: Chart = Chart::new(
+    "daily_pnl",
+    "P&L of the book of all contracts day by day, with every contract at its price of the day, added up and averaged over seeds.",
+    |run| run.has_daily,
+    |run, _| Ok((run.daily()?).and_then(|table| daily_pnl(&table, &run.palette))),
+)
+.instead_of(&DAILY_PNL_FIGURE);
 
 /// The fall of P&L from its highest point.
 pub const DRAWDOWN: Chart = Chart::new(
@@ -102,6 +114,20 @@ fn drawdown(table: &BacktestTable, palette: &Palette) -> Option<Figure> {
     )
 }
 
+/// The most points of a line: more are finer than a pixel, and pages heavy.
+const MOST_POINTS: usize = 2000;
+
+/// The P&L of the book added up day by day, a line per strategy averaged over its seeds; absent without days.
+fn daily_pnl(table: &DailyTable, palette: &Palette) -> Option<Figure> {
+    lines(
+        "P&L of the book, marked to market",
+        ("day (date)", "sum of P&L (money)"),
+        (table.curves(), LineShape::Linear),
+        palette,
+        |sums| sums,
+    )
+}
+
 fn through_time(
     title: &str,
     label: &str,
@@ -109,7 +135,24 @@ fn through_time(
     palette: &Palette,
     of: impl Fn(Vec<f64>) -> Vec<f64>,
 ) -> Option<Figure> {
-    let curves = curves(&table.books);
+    let labels = ("expiry of the contract (date)", label);
+    lines(
+        title,
+        labels,
+        (curves(&table.books), LineShape::Hv),
+        palette,
+        of,
+    )
+}
+
+/// Lines through points in time, each the values that `of` makes of sums; absent without any.
+fn lines(
+    title: &str,
+    (across, up): (&str, &str),
+    (curves, shape): (Vec<(&str, Vec<(NaiveDate, f64)>)>, LineShape),
+    palette: &Palette,
+    of: impl Fn(Vec<f64>) -> Vec<f64>,
+) -> Option<Figure> {
     if curves.is_empty() {
         return None;
     }
@@ -117,15 +160,19 @@ fn through_time(
         .into_iter()
         .map(|(strategy, points)| -> Box<dyn Trace> {
             let (dates, sums): (Vec<NaiveDate>, Vec<f64>) = points.into_iter().unzip();
-            let dates: Vec<String> = dates.iter().map(ToString::to_string).collect();
+            let values = dates.iter().map(ToString::to_string).zip(of(sums));
+            let points: Vec<(String, f64)> = values.collect();
+            let kept = thinned(&(0..points.len()).collect::<Vec<_>>(), MOST_POINTS);
+            let points = kept.into_iter().map(|place| points[place].clone());
+            let points: (Vec<String>, Vec<f64>) = points.unzip();
             let hover = format!("%{{fullData.name}}<br>%{{x}}: %{{y:{MONEY}}}<extra></extra>");
-            line(palette, strategy, (dates, of(sums)), &hover)
-                .line(stroke(palette, strategy).shape(LineShape::Hv))
+            line(palette, strategy, points, &hover)
+                .line(stroke(palette, strategy).shape(shape.clone()))
         });
     Some(figure(
         title,
-        Axis::new("expiry of the contract (date)").of(AxisType::Date),
-        Axis::new(label).zero(),
+        Axis::new(across).of(AxisType::Date),
+        Axis::new(up).zero(),
         traces.collect(),
     ))
 }

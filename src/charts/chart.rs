@@ -6,6 +6,7 @@ use crate::report::figures::SvgFigure;
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::runs::breakdown::Breakdown;
+use crate::runs::daily::DailyTable;
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestTable, EvaluationTable};
@@ -89,6 +90,9 @@ pub struct RunData<'a> {
     pub walk_forward: Option<Results>,
     evaluation: Table<'a, EvaluationTable>,
     backtest: Table<'a, BacktestTable>,
+    /// Whether the run has the P&L of its books by day.
+    pub has_daily: bool,
+    daily: Table<'a, DailyTable>,
 }
 
 impl<'a> RunData<'a> {
@@ -103,6 +107,8 @@ impl<'a> RunData<'a> {
             walk_forward: Results::of_run(folder)?,
             evaluation: Box::new(|| folder.evaluation()),
             backtest: Box::new(|| folder.backtest()),
+            has_daily: folder.has_daily(),
+            daily: Box::new(|| folder.daily()),
         })
     }
 
@@ -118,6 +124,8 @@ impl<'a> RunData<'a> {
             walk_forward: None,
             evaluation: Box::new(move || evaluation().map(Some)),
             backtest: Box::new(|| Ok(None)),
+            has_daily: false,
+            daily: Box::new(|| Ok(None)),
         }
     }
 
@@ -135,6 +143,14 @@ impl<'a> RunData<'a> {
     /// [`crate::Error::Input`] if the table is damaged.
     pub fn backtest(&self) -> Result<Option<BacktestTable>> {
         (self.backtest)()
+    }
+
+    /// The P&L of the book of these contracts by day, if there is one.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] if the table is damaged.
+    pub fn daily(&self) -> Result<Option<DailyTable>> {
+        (self.daily)()
     }
 
     /// What the P&L of each strategy's contracts is made of, of a backtest of either kind.

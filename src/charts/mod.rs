@@ -21,7 +21,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Every chart that a run may have, in the order of its page. A new one is a file and a line here.
-pub static CHARTS: [&Chart; 12] = [
+pub static CHARTS: [&Chart; 13] = [
     &training::VALIDATION_STEPS,
     &training::VALIDATION_SECONDS,
     &training::LOSS_STEPS,
@@ -30,6 +30,7 @@ pub static CHARTS: [&Chart; 12] = [
     &risk::COST_CVAR,
     &risk::FRONTIER,
     &backtest::BACKTEST_PNL,
+    &backtest::DAILY_PNL,
     &backtest::DRAWDOWN,
     &backtest::ATTRIBUTION,
     &backtest::YEARS,

@@ -26,6 +26,9 @@ pub struct BacktestChanges {
     /// volatility or variance.
     #[arg(long)]
     data: Option<Vec<PathBuf>>,
+    /// A file of implied-volatility surfaces (CSV or Parquet) instead of the strategy's.
+    #[arg(long)]
+    surface: Option<PathBuf>,
     /// First date of sale, such as 2004-01-31, instead of the strategy's.
     #[arg(long, value_parser = day)]
     start: Option<chrono::NaiveDate>,
@@ -47,6 +50,7 @@ impl BacktestChanges {
     pub fn any(&self) -> bool {
         let Self {
             data,
+            surface,
             start,
             end,
             files,
@@ -54,6 +58,7 @@ impl BacktestChanges {
             days_per_year,
         } = self;
         data.is_some()
+            || surface.is_some()
             || start.is_some()
             || end.is_some()
             || files.any()
@@ -63,12 +68,15 @@ impl BacktestChanges {
 
     /// Writes the changes into a strategy; files are relative to the working directory.
     pub fn apply(&self, strategy: &mut Strategy) {
-        if strategy.backtest.is_none() && self.data.is_none() {
+        if strategy.backtest.is_none() && self.data.is_none() && self.surface.is_none() {
             return;
         }
         let backtest = strategy.backtest.get_or_insert_default();
+        let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or(file.clone());
+        if let Some(file) = &self.surface {
+            backtest.surface = Some(absolute(file).display().to_string());
+        }
         if let Some(files) = &self.data {
-            let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or(file.clone());
             let files: Vec<PathBuf> = files.iter().map(absolute).collect();
             backtest.data = Some(files.into());
             backtest.relative_to = None;
@@ -129,7 +137,7 @@ pub fn known_optimizer(plan: &Plan, argument: &str, name: &str) -> Result<()> {
 pub fn settings<'a>(plan: &'a Plan, what: &str) -> Result<&'a BacktestPlan> {
     plan.backtest.as_ref().ok_or_else(|| {
         Error::input(format!(
-            "{}: `backtest` is missing, and no --data is given",
+            "{}: `backtest` is missing, and no --data or --surface is given",
             excerpt(what)
         ))
     })
@@ -138,7 +146,7 @@ pub fn settings<'a>(plan: &'a Plan, what: &str) -> Result<&'a BacktestPlan> {
 /// Why nothing can be changed in a run that goes on.
 pub fn own_data(run: &str) -> Error {
     Error::input(format!(
-        "run `{run}` goes on with its own data and dates: give no --data, --start, --end, --days-per-year, and nothing on how files are read"
+        "run `{run}` goes on with its own data and dates: give no --data, --surface, --start, --end, --days-per-year, and nothing on how files are read"
     ))
 }
 

@@ -1,5 +1,6 @@
-//! `data`: price files, examined.
+//! `data`: price files and option chains, examined; surface files.
 
+use super::chains::{self, ChainArguments};
 use super::output::{Output, report};
 use super::reading::PriceFiles;
 use crate::error::{Error, Result, escaped, excerpt};
@@ -7,18 +8,20 @@ use crate::market::history::defects::Findings;
 use crate::market::history::{FileInspection, Inspection, Quantity};
 use crate::market::{History, VolatilityUnit};
 use crate::numbers::{Rounding, counted, grouped};
+use crate::pricing::SurfaceFactors;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// What is done with price files.
+/// What is done with files of prices and of option quotes.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
-    /// Show what is understood of daily price files, and every defect with its row and column. Exit code 2 if
-    /// there are defects that are not repaired.
+    /// Show what is understood of daily price files or of a file of implied-volatility surfaces, and every defect with
+    /// its row and column, or of option chains, with the quotes that each rule drops, forwards and a fitted surface. Exit
+    /// code 2 if there are defects that are not repaired, or no day has a surface.
     Check {
-        /// CSV or Parquet files, joined by date: the first has the prices, further ones add implied volatility or
-        /// variance.
+        /// CSV or Parquet files. Price files are joined by date: the first has the prices, further ones add implied
+        /// volatility or variance. Or a file of surfaces of five factors, or chains, put one after the other.
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
@@ -26,17 +29,65 @@ pub enum Action {
         /// Unit of implied volatilities, percent or fraction, where their size does not say it.
         #[arg(long, value_name = "UNIT")]
         volatility_unit: Option<String>,
+        #[command(flatten)]
+        chains: ChainArguments,
+    },
+    /// Write the implied-volatility surface of every day, as five factors: fitted to option chains (OptionsDX, Cboe end of
+    /// day, OptionMetrics, ORATS, or by --columns), or from the raw files of the public project DeepHedging_JIVR.
+    Surface {
+        /// CSV or Parquet files of one underlying, such as those of several months.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The file to write (CSV): date, close, rate, level, slope, moneyness, smile, smirk.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+        #[command(flatten)]
+        reading: PriceFiles,
+        /// Unit of the files' own implied volatilities, percent or fraction, where their size does not say it.
+        #[arg(long, value_name = "UNIT")]
+        volatility_unit: Option<String>,
+        #[command(flatten)]
+        chains: ChainArguments,
     },
 }
 
-/// Examines price files.
+/// Examines files, or writes the surface that they make.
 pub fn run(action: &Action, json: bool) -> Result<Output> {
-    let Action::Check {
-        files,
-        reading,
-        volatility_unit,
-    } = action;
-    let reading = reading.reading(volatility_unit.as_deref())?;
+    match action {
+        Action::Check {
+            files,
+            reading,
+            volatility_unit,
+            chains,
+        } => {
+            let unit = volatility_unit.as_deref();
+            match chains::check(files, reading, unit, chains)? {
+                None => check(files, reading, unit, json),
+                Some((output, Ok(()))) => Ok(output),
+                Some((output, Err(error))) => {
+                    report(&output, json);
+                    Err(error)
+                }
+            }
+        }
+        Action::Surface {
+            files,
+            output,
+            reading,
+            volatility_unit,
+            chains,
+        } => chains::surface(files, output, reading, volatility_unit.as_deref(), chains),
+    }
+}
+
+/// Examines price files.
+fn check(
+    files: &[PathBuf],
+    reading: &PriceFiles,
+    volatility_unit: Option<&str>,
+    json: bool,
+) -> Result<Output> {
+    let reading = reading.reading(volatility_unit)?;
     let inspection = History::inspect(files, &Quantity::ALL, &reading)?;
     let output = Output {
         text: text(&inspection),
@@ -95,10 +146,17 @@ fn text(inspection: &Inspection) -> String {
     }
     line(format!("dates from \"{}\"", excerpt(&history.date_column)));
     for (label, column, values) in columns(history) {
-        let span = range(values).map_or("no values".into(), |(low, high)| {
+        let span = range(&values).map_or("no values".into(), |(low, high)| {
             format!("{} to {}", value(low), value(high))
         });
         line(format!("{label} from \"{}\": {span}", excerpt(column)));
+    }
+    if let Some([low, high]) = one_month(history) {
+        line(format!(
+            "surfaces of five factors; one-month volatility at the money: {} to {}",
+            value(low),
+            value(high)
+        ));
     }
     if let (Some(first), Some(last)) = (history.dates.first(), history.dates.last()) {
         let days = counted(history.len(), "day");
@@ -151,16 +209,36 @@ fn text(inspection: &Inspection) -> String {
     text
 }
 
-fn columns(history: &History) -> Vec<(&'static str, &str, &[f64])> {
+fn columns(history: &History) -> Vec<(&'static str, &str, Vec<f64>)> {
     let close = (
         Quantity::Close.label(),
         history.close_column.as_str(),
-        history.close.as_slice(),
+        history.close.clone(),
     );
     let others = history.series.iter();
-    std::iter::once(close)
-        .chain(others.map(|s| (s.quantity.label(), s.column.as_str(), s.values.as_slice())))
-        .collect()
+    let others = others.map(|s| (s.quantity.label(), s.column.as_str(), s.values.clone()));
+    let rate = (
+        Quantity::Rate.label(),
+        Quantity::Rate.key(),
+        history.rate.clone(),
+    );
+    let factors = SurfaceFactors::NAMES.into_iter().enumerate();
+    let factors = factors.map(|(place, name)| {
+        let values = history.surface.iter().map(|of| of.to_array()[place]);
+        (name, name, values.collect())
+    });
+    let surface = std::iter::once(rate).chain(factors);
+    let there = |(_, _, values): &(&str, &str, Vec<f64>)| !values.is_empty();
+    // A price file of no rows has its closes told, a file of surfaces may have none.
+    let closes = std::iter::once(close).filter(|_| !history.close_column.is_empty());
+    closes.chain(others).chain(surface.filter(there)).collect()
+}
+
+/// The least and the greatest one-month volatility at the money, if there are surfaces.
+fn one_month(history: &History) -> Option<[f64; 2]> {
+    let volatilities = history.surface.iter().map(SurfaceFactors::one_month);
+    let (low, high) = range(&volatilities.collect::<Vec<f64>>())?;
+    Some([low, high])
 }
 
 /// Volumes without decimal places, which they have none of.
@@ -207,7 +285,7 @@ fn document(inspection: &Inspection) -> Value {
     let columns: Vec<Value> = columns(history)
         .into_iter()
         .map(|(label, column, values)| {
-            let (low, high) = range(values).unzip();
+            let (low, high) = range(&values).unzip();
             json!({ "quantity": label, "column": column, "low": low, "high": high })
         })
         .collect();
@@ -225,10 +303,12 @@ fn document(inspection: &Inspection) -> Value {
         })
         .collect();
     let gap = history.longest_gap();
+    let volatility = one_month(history);
     json!({
         "files": files,
         "date_column": history.date_column,
         "columns": columns,
+        "one_month_volatility": volatility.map(|[low, high]| json!({ "low": low, "high": high })),
         "days": history.len(),
         "closes": history.frequency(),
         "weekdays_missing": history.weekdays_missing(),

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod calibrate;
+mod chains;
 mod changes;
 mod compare;
 mod cross;
@@ -129,7 +130,7 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// Examine price files.
+    /// Examine price files and option chains, and make surface files of chains.
     Data {
         #[command(subcommand)]
         action: data::Action,

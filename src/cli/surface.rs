@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::market::VolatilityUnit;
 use crate::market::history::{DateFormat, Decimal};
 use crate::pricing::svi::SviSlice;
+use crate::quotes::Format;
 use crate::runs::precision::Precision;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -69,7 +70,12 @@ pub fn run(
         date: reading.date,
         unit: reading.volatility_unit,
     };
-    let surface = Surface::load(path, &options)?;
+    let surface = Surface::load(path, &options).map_err(|error| match Format::vendor(path) {
+        Some(vendor) => Error::input(format!(
+            "{error}; a chain of {vendor} becomes a surface of every day by `deephedge data surface`"
+        )),
+        None => error,
+    })?;
     let drops = surface.drops();
     let drops = drops.map(|drops| format!("{}: {drops}", path.display()));
     drops.iter().for_each(|drops| warn(drops));

@@ -53,6 +53,14 @@ impl Instrument {
         }
     }
 
+    /// Whether it is an option on the first asset, which the calls and puts of a contract are on.
+    pub fn is_option_on_first(self) -> bool {
+        match self {
+            Self::Option(option) => option.asset == 0,
+            Self::Spot(_) | Self::VarianceSwap(_) => false,
+        }
+    }
+
     /// The asset that it depends on.
     pub fn asset(self) -> usize {
         match self {

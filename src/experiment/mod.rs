@@ -33,7 +33,7 @@ use crate::runs::store::{self, REQUEST, RunFolder, STRATEGY};
 use crate::strategy::{BacktestPlan, Plan, Strategy, TuneOn};
 use command::Command;
 use outcome::Bench;
-use policies::{classical, policy_file, recurrent, tuned_on_past};
+use policies::{classical, ensemble, policy_file, recurrent, tuned_on_past};
 use results::{Results, finish};
 use std::cell::RefCell;
 use std::path::Path;
@@ -279,7 +279,9 @@ impl Prepared {
                 (Some(settings), Some(contracts)) => {
                     backtest_in(folder.clone(), plan, settings, contracts, &self.policies)
                 }
-                (None, _) | (_, None) => Err(Error::input("a backtest needs `backtest.data`")),
+                (None, _) | (_, None) => Err(Error::input(
+                    "a backtest needs `backtest.data` or `backtest.surface`",
+                )),
             },
             Command::Cross => {
                 let results = crossed(plan, request, crew)?;
@@ -514,6 +516,11 @@ fn backtest_in(
             recurrent(&bench, strategy, *training, parameters)
         })
         .collect::<Result<Vec<_>>>()?;
+    for optimizer in &plan.optimizers {
+        let own = policies.iter().filter(|one| one.strategy == optimizer.name);
+        let own: Vec<_> = own.map(|one| (one.training, &one.parameters)).collect();
+        outcomes.extend(ensemble(&bench, &optimizer.name, &own)?);
+    }
     let hedges = match plan.tune_on {
         TuneOn::Past => tuned_on_past(plan, contracts, &mut || Ok(()))?,
         TuneOn::Model => plan.tuned_hedges(&mut || Ok(()))?,

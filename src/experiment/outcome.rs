@@ -1,11 +1,12 @@
-use crate::backtest::Contracts;
 use crate::backtest::attribution::Attribution;
+use crate::backtest::{Contracts, Settled};
 use crate::error::Result;
 use crate::hedging::{Book, Ledger, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
 use crate::runs::breakdown::{Breakdown, Expired};
+use crate::runs::daily::ContractDays;
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
 
@@ -22,7 +23,7 @@ pub struct Outcome {
     pub strategy: String,
     pub seed: Option<u64>,
     simulated: Option<(Row, Book)>,
-    historical: Option<(Row, Book, Vec<Attribution>)>,
+    historical: Option<(Row, Settled)>,
     /// Positions on the first test path, one series for every instrument.
     pub example: Vec<Vec<f64>>,
 }
@@ -58,8 +59,21 @@ pub fn historical(outcomes: &[Outcome]) -> Vec<Measured<'_>> {
     outcomes
         .iter()
         .filter_map(|outcome| outcome.historical.as_ref())
-        .map(|(row, book, _)| (row, book))
+        .map(|(row, settled)| (row, &settled.book))
         .collect()
+}
+
+/// The P&L of every contract on history by day, of every strategy and seed; none where contracts have no price on every date.
+pub fn contract_days(outcomes: &[Outcome], contracts: &Contracts) -> Vec<ContractDays> {
+    let days = |outcome: &Outcome| {
+        let (_, settled) = outcome.historical.as_ref()?;
+        let priced = settled.daily.iter().all(|days| !days.is_empty());
+        priced.then(|| {
+            let days = &contracts.days;
+            ContractDays::new(&outcome.strategy, outcome.seed, days, &settled.daily)
+        })
+    };
+    outcomes.iter().filter_map(days).collect()
 }
 
 /// What the P&L on history is made of, one for each strategy.
@@ -80,9 +94,9 @@ pub fn breakdowns(outcomes: &[Outcome], contracts: &Contracts) -> Vec<Breakdown>
         let dates = contracts.sold.iter().zip(&contracts.expiry);
         let expired = dates.enumerate().map(|(i, (sold, expiry))| {
             let (mut pnl, mut parts) = (0.0, Attribution::default());
-            for (_, book, attributed) in &seeds {
-                pnl += share * book.pnl[i];
-                parts.add(share, &attributed[i]);
+            for (_, settled) in &seeds {
+                pnl += share * settled.book.pnl[i];
+                parts.add(share, &settled.parts[i]);
             }
             Expired {
                 sold: *sold,
@@ -148,10 +162,10 @@ impl Bench<'_> {
         let historical = match self.history {
             None => None,
             Some((contracts, _)) => {
-                let (book, parts) = contracts.hedge(on_history)?;
+                let settled = contracts.hedge(on_history)?;
                 let premiums = &contracts.premiums;
                 let premium = premiums.iter().sum::<f64>() / premiums.len() as f64;
-                Some((row(&book, premium, contracts.overlap), book, parts))
+                Some((row(&settled.book, premium, contracts.overlap), settled))
             }
         };
         Ok(Outcome {

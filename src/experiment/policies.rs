@@ -3,33 +3,40 @@
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::backtest::Contracts;
 use crate::error::{Error, Result};
-use crate::hedging::{TrainedPolicy, TunedHedge};
+use crate::hedging::{Ensemble, Policy, TrainedPolicy, TunedHedge};
 use crate::network::Parameters;
 use crate::risk::Estimate;
 use crate::runs::store::RunFolder;
 use crate::strategy::{FittedOn, Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
-/// e^{−∫ r} ρ(z) of the P&L z without a premium, since ρ is cash-invariant and ρ(0) = 0. Of several contracts, each sold at its
-/// model price, it is the mean of these prices and e^{−∫ r} ρ(z) of the P&L at them: one mark-up on all.
+/// e^{−∫ r} ρ(z)/k of the P&L z without a premium, since ρ(z + c) = ρ(z) − k c and ρ(0) = 0. Of several contracts, each sold at its
+/// model price, it is the mean of these prices and e^{−∫ r} ρ(z)/k of the P&L at them: one mark-up on all.
 ///
 /// # References
 /// Buehler, Gonon, Teichmann and Wood (2019), "Deep hedging", lemma 3.3.
 ///
 /// # Errors
-/// The errors of the policies; the error of `stop`, which is asked again and again.
+/// [`Error::Input`] if the risk measure does not count cash; the errors of the policies; the error of `stop`, which is asked again and again.
 pub fn indifference_prices(
     plan: &Plan,
     policies: &[SavedPolicy],
     stop: impl Fn() -> Result<()>,
 ) -> Result<Vec<(String, Option<u64>, Estimate)>> {
+    if plan.risk.cash() <= 0.0 {
+        return Err(Error::input(format!(
+            "`risk`: a premium does not change the {}, so no price makes up for it",
+            plan.risk
+        )));
+    }
     let mut free = plan.clone();
-    let sold_for = match plan.contract.family() {
-        None => {
+    let surfaces = plan.market.model.has_surface();
+    let sold_for = match plan.contract.family().is_some() || surfaces {
+        false => {
             free.premium = Premium::Amount(0.0);
             0.0
         }
-        Some(_) => {
+        true => {
             free.premium = Premium::Model;
             free.model_premium()
         }
@@ -52,7 +59,7 @@ pub fn indifference_prices(
         })
         .collect::<Result<Vec<_>>>()?;
     outcomes.extend(classical(&bench, &free.tuned_hedges(&mut || stop())?)?);
-    let discount = plan.market.rate.discount(0.0, plan.contract.expiry);
+    let discount = plan.market.rate.discount(0.0, plan.contract.expiry) / plan.risk.cash();
     let prices = outcome::simulated(&outcomes).into_iter().map(|(row, _)| {
         let price = Estimate {
             value: sold_for + discount * row.risk,
@@ -83,6 +90,8 @@ pub fn saved_policies(folder: &RunFolder, plan: &Plan) -> Result<Vec<SavedPolicy
     };
     let policies = rows
         .iter()
+        // An ensemble is made of the others.
+        .filter(|row| plan.optimizers.iter().any(|one| one.name == row.strategy))
         .filter_map(|row| row.seed.map(|seed| (row, seed)))
         .map(|(row, seed)| {
             let path = folder
@@ -130,6 +139,44 @@ pub fn recurrent(
         sweep: sweep.as_ref(),
     };
     bench.measure(name, Some(training), &policy, &policy)
+}
+
+/// Measures the mean positions of the policies of an optimizer, where the strategy asks for that and there are several; `trained` are
+/// their trainings and weights.
+///
+/// # Errors
+/// The errors of [`Bench::measure`].
+pub fn ensemble(
+    bench: &Bench<'_>,
+    optimizer: &str,
+    trained: &[(Training, &Parameters)],
+) -> Result<Option<Outcome>> {
+    let plan = bench.plan;
+    let (true, [(first, _), _, ..]) = (plan.ensemble, trained) else {
+        return Ok(None);
+    };
+    let (sweep, seen) = (plan.sweep(), plan.seen()?);
+    let policies: Vec<TrainedPolicy<'_>> = trained
+        .iter()
+        .map(|(_, parameters)| TrainedPolicy {
+            parameters,
+            features: &seen,
+            sweep: sweep.as_ref(),
+        })
+        .collect();
+    let ensemble = Ensemble {
+        members: policies.iter().map(|one| one as &dyn Policy).collect(),
+        limits: &plan.limits,
+    };
+    let training = Training {
+        seed: first.seed,
+        steps: trained.iter().map(|(training, _)| training.steps).sum(),
+        seconds: trained.iter().map(|(training, _)| training.seconds).sum(),
+    };
+    let name = Ensemble::name(optimizer);
+    bench
+        .measure(&name, Some(training), &ensemble, &ensemble)
+        .map(Some)
 }
 
 /// The plan's classical hedges, each in the market that the paths are supposed to come from.

@@ -132,7 +132,12 @@ fn market(plan: &Plan, settings: &BacktestPlan, contracts: &Contracts) -> Backte
     let precisions = known.assets.iter().map(precision);
     BacktestMarket {
         data: settings.file_names(),
-        source: estimated.map_or("strategy", |_| "history").into(),
+        source: match (&settings.surface, estimated) {
+            (Some(_), _) => "surfaces",
+            (None, Some(_)) => "history",
+            (None, None) => "strategy",
+        }
+        .into(),
         estimated_from: estimated.map(|(from, _)| from.to_string()),
         estimated_to: estimated.map(|(_, to)| to.to_string()),
         first: text(contracts.sold.first()),
@@ -177,6 +182,7 @@ fn write_tables(
         folder.write_backtest(&BacktestTable {
             books: books.collect(),
         })?;
+        folder.write_contract_days(&outcome::contract_days(outcomes, contracts))?;
     }
     if simulated.is_empty() {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::outcome::{Bench, Outcome, Training};
-use super::policies::{policy_file, recurrent};
+use super::policies::{ensemble, policy_file, recurrent};
 use super::turns::Turn;
 use crate::error::{Error, Result};
 use crate::groups::{Keeper, Work, train};
@@ -70,7 +70,7 @@ pub fn entries(plan: &Plan, scope: &Scope) -> Vec<Entry> {
         }
     }
     for &parameter in &scope.frontier {
-        if plan.risk.parameter() != parameter {
+        if plan.risk.parameter() != Some(parameter) {
             for optimizer in &plan.optimizers {
                 add(optimizer, Variant::Risk(parameter));
             }
@@ -309,6 +309,7 @@ pub fn measure(
 ) -> Result<Trained> {
     let plan = bench.plan;
     let mut trained = Trained::default();
+    let mut members: Vec<(&str, Training, Parameters)> = Vec::new();
     let lengths = entries
         .iter()
         .any(|entry| matches!(entry.variant, Variant::Length(_)));
@@ -328,9 +329,9 @@ pub fn measure(
                         row: row.clone(),
                     });
                 }
-                if frontier {
+                if let (true, Some(parameter)) = (frontier, plan.risk.parameter()) {
                     trained.frontier.push(FrontierRow {
-                        parameter: plan.risk.parameter(),
+                        parameter,
                         row: row.clone(),
                     });
                 }
@@ -338,6 +339,7 @@ pub fn measure(
                     .disagreements
                     .extend(disagreement(plan, (name, seed), &kept.points, &row));
                 trained.outcomes.push(outcome);
+                members.push((name, kept.training(seed), parameters));
                 trained.curves.push(TrainingCurve {
                     strategy: name.clone(),
                     seed,
@@ -354,6 +356,13 @@ pub fn measure(
                 row: kept.row.ok_or_else(damaged)?,
             }),
         }
+    }
+    for optimizer in &plan.optimizers {
+        let own = members.iter().filter(|(name, ..)| *name == optimizer.name);
+        let own: Vec<(Training, &Parameters)> = own.map(|(_, one, of)| (*one, of)).collect();
+        trained
+            .outcomes
+            .extend(ensemble(bench, &optimizer.name, &own)?);
     }
     Ok(trained)
 }

@@ -4,6 +4,7 @@ mod classical;
 mod closed_form;
 #[cfg(test)]
 mod curve_tests;
+mod ensemble;
 mod hedged_monte_carlo;
 mod ledger;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use classical::{
     Parameter, Prepared, Search, TradingRule, TunedHedge, TunedParameter, tune,
 };
 pub use closed_form::{ClosedForm, FamilyForms};
+pub use ensemble::Ensemble;
 pub use hedged_monte_carlo::{Regressed, Regression};
 pub use ledger::{Account, Financing, Ledger, Settlement};
 pub use trained::TrainedPolicy;

@@ -20,10 +20,37 @@ pub trait BenchmarkHedge: Debug + Send + Sync {
     /// priced, `[own blocks][steps][instruments][BLOCK]`; none depends on what follows its date. No rank waits for another.
     fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>>;
 
-    /// A benchmark whose deltas in the spots the positions are, to single precision, and which is quicker; nothing else is held then.
-    fn deltas(&self) -> Option<&dyn Benchmark> {
+    /// What the same positions follow from more quickly, to single precision.
+    fn quick(&self) -> Option<QuickHedge<'_>> {
         None
     }
+}
+
+/// Positions that follow from what a benchmark says of a contract and from an option's state beside its price.
+///
+/// They are k Δ − q Δ_P in the first spot, k Δ_i in every other one, and q = κ ν/ν_P in the option, with the contract's deltas Δ and vega ν by the
+/// benchmark, the option's delta Δ_P and vega ν_P, and the scale k.
+#[derive(Debug, Clone, Copy)]
+pub struct QuickHedge<'a> {
+    /// What says the contract's deltas and vega.
+    pub benchmark: &'a dyn Benchmark,
+    /// The scale k.
+    pub scale: f64,
+    /// The option, if one is held; then paths have a surface and the state of options.
+    pub option: Option<VegaRatio>,
+}
+
+/// How many options hedge a contract's vega.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VegaRatio {
+    /// The option's place among the instruments.
+    pub instrument: usize,
+    /// What the ratio of the vegas is multiplied by, κ.
+    pub ratio: f64,
+    /// The greatest ratio of the vegas, of either sign.
+    pub most: f64,
+    /// Whether it is that at the sale to the end.
+    pub is_static: bool,
 }
 
 /// The answers that no asset has for itself: value, volatility and vega.

@@ -34,7 +34,7 @@ mod variance_swap;
 pub mod volatility_unit;
 
 pub use assets::{Asset, Assets};
-pub use benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge};
+pub use benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge, QuickHedge, VegaRatio};
 pub use correlation::Correlation;
 pub use curve::Curve;
 pub use history::History;

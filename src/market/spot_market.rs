@@ -1,5 +1,6 @@
 use super::curve::Curve;
 use super::model::{AtForwardRates, Horizon, Model, Pricer};
+use super::state::MarketState;
 use crate::contract::Leg;
 use crate::contract::options::log_moneyness;
 use crate::pricing::{BlackScholes, Greeks};
@@ -69,6 +70,25 @@ impl Market {
         let now = (self.spot, self.variance());
         self.pricer(legs, expiry, [now].into_iter())
             .price_of(legs, now.0, now.1)
+    }
+
+    /// What calls and puts are worth at the sale in a state of the market with a surface, each after Black and Scholes at the volatility of its strike and
+    /// expiry; without a surface 0.
+    pub fn price_in(&self, state: &MarketState, legs: &[Leg], expiry: f64) -> f64 {
+        let Some(surface) = &state.surface else {
+            return 0.0;
+        };
+        let carry = self.carry(0.0, expiry) * expiry;
+        let price = |leg: &Leg| {
+            let log_moneyness = (state.spot / leg.strike).ln() + carry;
+            let volatility = surface.volatility(log_moneyness, expiry);
+            let option = BlackScholes {
+                spot: state.spot,
+                ..self.black_scholes(*leg, expiry, volatility)
+            };
+            leg.quantity * option.price()
+        };
+        legs.iter().map(price).sum()
     }
 
     /// The standard error of [`Self::price`]: 0 unless the model simulates it.

@@ -14,7 +14,7 @@ pub use header::Header;
 pub use super::refusal::{refuse, refuse_row, shown};
 use crate::error::{Result, excerpt};
 use chrono::NaiveDateTime;
-use polars::prelude::StringChunked;
+use polars::prelude::{NewChunkedArray, StringChunked};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -49,7 +49,50 @@ pub struct Instants {
     pub timed: bool,
 }
 
+impl Cells {
+    /// The number of cells.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Text(cells) => cells.0.iter().map(StringChunked::len).sum(),
+            Self::Numbers(cells) => cells.len(),
+            Self::Dates(instants) => instants.local.len(),
+        }
+    }
+
+    /// The cells of the rows `rows`.
+    pub fn part(&self, rows: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Text(cells) => Self::Text(cells.part(rows)),
+            Self::Numbers(cells) => Self::Numbers(cells[rows].to_vec()),
+            Self::Dates(Instants { local, timed }) => Self::Dates(Instants {
+                local: local[rows].to_vec(),
+                timed: *timed,
+            }),
+        }
+    }
+}
+
 impl Texts {
+    /// A column of these cells.
+    pub fn of(cells: &[String]) -> Self {
+        Self(vec![StringChunked::from_slice("cells".into(), cells)])
+    }
+
+    /// The cells of the rows `rows`, which share their memory with the column.
+    fn part(&self, rows: std::ops::Range<usize>) -> Self {
+        let mut parts = Vec::new();
+        let mut start = 0;
+        for piece in &self.0 {
+            let end = start + piece.len();
+            let (from, to) = (rows.start.max(start), rows.end.min(end));
+            if from < to {
+                parts.push(piece.slice((from - start) as i64, to - from));
+            }
+            start = end;
+        }
+        Self(parts)
+    }
+
     /// The cells in their order; none where one is empty.
     pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
         self.0.iter().flat_map(|piece| piece.iter())
@@ -153,10 +196,57 @@ pub fn read_headed(
     }
 }
 
+/// Some rows of a file.
+pub struct Piece {
+    /// The number of the first row, from 0.
+    pub row: usize,
+    /// The chosen columns with their names, in the order of the file.
+    pub columns: Vec<(String, Cells)>,
+}
+
+/// [`read_headed`] for large files: the columns are given to `each` in pieces, which are then forgotten. A Parquet file is one piece.
+/// Gives the number of rows.
+///
+/// # Errors
+/// The errors of [`read`], where text may have 16 GiB, and those of `each`.
+pub fn read_pieces(
+    path: &Path,
+    known: &dyn Fn(&[String]) -> bool,
+    choose: impl FnOnce(&Header) -> Result<Vec<String>>,
+    each: &mut dyn FnMut(Piece) -> Result<()>,
+) -> Result<usize> {
+    let mut source = source::Source::open_up_to(path, source::LARGEST_IN_PIECES)?;
+    match source.kind()? {
+        source::Kind::Parquet => {
+            let Table { columns, rows, .. } = parquet::read(&mut source, choose)?;
+            each(Piece { row: 0, columns })?;
+            Ok(rows)
+        }
+        source::Kind::Text => text::read_pieces(&mut source, known, choose, each),
+    }
+}
+
+/// The names of a file's columns; `known` is that of [`read_headed`].
+///
+/// # Errors
+/// The errors of [`read`].
+pub fn header(path: &Path, known: &dyn Fn(&[String]) -> bool) -> Result<Header> {
+    let mut source = source::Source::open_up_to(path, source::LARGEST_IN_PIECES)?;
+    match source.kind()? {
+        source::Kind::Parquet => parquet::header(&source).map(|(_, header)| header),
+        source::Kind::Text => text::header(&mut source, known),
+    }
+}
+
 impl Table {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// The names of the columns that were read.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
     }
 
     /// What separates the cells of a text file.

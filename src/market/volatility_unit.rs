@@ -72,6 +72,17 @@ impl VolatilityUnit {
         }
     }
 
+    /// The unit of the column called `column` with these `values`, NaN where a cell has none; `named` is the unit that the user names.
+    ///
+    /// # Errors
+    /// A column whose unit its values leave open.
+    pub fn of(column: &str, values: &[f64], named: Option<Self>) -> Result<Self, Implausible> {
+        match named.or_else(|| by_name(column)) {
+            Some(unit) => Ok(unit),
+            None => by_median(median(values)),
+        }
+    }
+
     /// The unit of the column called `column`, whose `values` become fractions per year; NaN stands for a cell that has
     /// no value and stays. `named` is the unit that the user names.
     ///
@@ -82,11 +93,8 @@ impl VolatilityUnit {
         values: &mut [f64],
         named: Option<Self>,
     ) -> Result<Self, Implausible> {
+        let unit = Self::of(column, values, named)?;
         let median = median(values);
-        let unit = match named.or_else(|| by_name(column)) {
-            Some(unit) => unit,
-            None => by_median(median)?,
-        };
         for (at, value) in values.iter_mut().enumerate() {
             let fraction = unit.fraction(*value);
             let what = if fraction > GREATEST {

@@ -260,7 +260,7 @@ mod tests {
     use crate::linalg::{inner, scaled};
     use crate::optimizer::dense::{dense_metric, inverse, random, record, relative, vec};
     use crate::optimizer::{Batch, Optimizer};
-    use crate::risk::{CurvatureWeights, Risk};
+    use crate::risk::{CurvatureWeights, Measure, Risk};
 
     /// (λ I + JᵀJ/n)⁻¹ z
     fn solve<R: Real>(record: &Record<R>, damping: f64, gradient: &[Mat<f64>]) -> Vec<Mat<f64>> {
@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn gauss_newton_is_the_hessian_of_a_linear_policy() {
         let record = linear_policy(plain_inputs);
-        let risk = Risk::MeanVariance { aversion: 1.3 };
+        let risk = Risk::from(Measure::MeanVariance { aversion: 1.3 });
         let at = |weights: &Mat<f64>| {
             risk.evaluate(&pnl(&record, std::slice::from_ref(weights)))
                 .value

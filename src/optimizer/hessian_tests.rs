@@ -4,7 +4,7 @@
 use super::dense::{random, relative, vec};
 use crate::linalg::scaled;
 use crate::network::Record;
-use crate::risk::{CurvatureWeights, Risk};
+use crate::risk::{CurvatureWeights, Measure, Risk};
 use faer::Mat;
 
 const PATHS: usize = 64;
@@ -144,7 +144,11 @@ fn gauss_newton_blocks_are_hessian_blocks_of_a_piecewise_linear_hedger() {
         maps: [random(UNITS, INPUTS + 1, 1), random(1, UNITS + 1, 2)],
     };
     let aversion = 1.3;
-    for risk in [Risk::Entropic { aversion }, Risk::MeanVariance { aversion }] {
+    for measure in [
+        Measure::Entropic { aversion },
+        Measure::MeanVariance { aversion },
+    ] {
+        let risk = Risk::from(measure);
         let pnl = hedger.pnl();
         let weights = risk.evaluate(&pnl).weights;
         let curvature = risk.curvature(CurvatureWeights::Measure, &pnl, &weights, PATHS);
@@ -157,8 +161,8 @@ fn gauss_newton_blocks_are_hessian_blocks_of_a_piecewise_linear_hedger() {
             .collect();
         let size = joint[0].nrows();
         // Mean–variance centres with equal weights, the entropic measure with its own.
-        let centre = match risk {
-            Risk::MeanVariance { .. } => vec![1.0 / PATHS as f64; PATHS],
+        let centre = match measure {
+            Measure::MeanVariance { .. } => vec![1.0 / PATHS as f64; PATHS],
             _ => weights.clone(),
         };
         let mut mean = Mat::<f64>::zeros(size, 1);

@@ -18,6 +18,9 @@ pub fn assumptions(market: &BacktestMarket) -> Markup {
     let source = match (&market.estimated_from, &market.estimated_to) {
         (Some(from), Some(to)) => format!("estimated from {}, {from} to {to}", market.source),
         (None, None) if market.source == "walk_forward" => "estimated anew for every window".into(),
+        (None, None) if market.source == "surfaces" => {
+            "none: the implied-volatility surface of the day".into()
+        }
         (None, None) => format!("given by the {}", market.source),
         (Some(_), None) | (None, Some(_)) => {
             format!("estimated from {}, dates unknown", market.source)
@@ -42,6 +45,8 @@ pub fn assumptions(market: &BacktestMarket) -> Markup {
     }
     facts.push(("Market parameters", source));
     let values = match market.assets.is_empty() {
+        // What prices nothing is not told.
+        true if market.source == "surfaces" => String::new(),
         true => written(&market.parameters).collect::<Vec<_>>().join(", "),
         false => {
             let assets = market.assets.iter();

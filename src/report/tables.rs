@@ -63,6 +63,12 @@ fn assumptions(market: &BacktestMarket) -> String {
             market.first, market.last
         );
     }
+    if market.source == "surfaces" {
+        return format!(
+            "Sold from {} to {}; premiums, hedging options and hedges at the implied-volatility surface of the day.",
+            market.first, market.last
+        );
+    }
     let source = match (&market.estimated_from, &market.estimated_to) {
         (Some(from), Some(to)) => format!("estimated from closes of {from} to {to}"),
         (None, None) => "given by the strategy".into(),

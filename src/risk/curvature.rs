@@ -1,4 +1,5 @@
-use super::Risk;
+use super::measure::moments;
+use super::{Measure, Risk, Term};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -16,7 +17,7 @@ pub enum CurvatureWeights {
     Mixed,
     /// The second derivative of the risk measure itself. Mean–variance: uniform, monotone mean–variance: uniform over the paths
     /// that carry weight. Entropic: softmax, n|w_b|. CVaR: paths near the value at risk, by a Gaussian kernel on the loss,
-    /// blended in equal parts with the tail.
+    /// blended in equal parts with the tail. Standard deviation: uniform.
     Measure,
     /// Mixed for CVaR and the entropic measure, whose own weights rest on few paths; the measure's own for mean–variance and its
     /// monotone form.
@@ -36,14 +37,7 @@ pub struct Curvature {
 impl Risk {
     /// h and c at a sample with ∂ρ/∂z_b = `weights`, of which the first `count` paths are kept.
     ///
-    /// c is λ for mean–variance and for the entropic measure (which leaves out −λ∇ρ∇ρᵀ: it would turn a step only
-    /// where momentum has turned it before), λ times the share of the paths that carry weight for monotone mean–variance, and
-    /// f(q)/(1 − α) for CVaR, f the density of the loss at its value at risk q, estimated with a Gaussian kernel of Silverman's
-    /// bandwidth.
-    ///
-    /// # References
-    /// Entropic: ∂²ρ = λ(diag(w) − wwᵀ). CVaR: Rockafellar and Uryasev (2000) with the second derivative of
-    /// E(L − q)⁺ taken under the expectation.
+    /// Of a weighted sum they are those of the sum of its terms' curvatures, c = Σ_i k_i c_i and h_b = Σ_i k_i c_i h_{i,b}/c.
     pub fn curvature(
         &self,
         kind: CurvatureWeights,
@@ -51,16 +45,66 @@ impl Risk {
         weights: &[f64],
         count: usize,
     ) -> Curvature {
+        if let Some(measure) = self.measure() {
+            return measure.curvature(kind, (pnl, weights), count);
+        }
+        let mut sum = Curvature {
+            weights: vec![0.0; count],
+            scale: 0.0,
+        };
+        for Term { weight, measure } in self.terms() {
+            let own = measure.evaluate(pnl).weights;
+            let one = measure.curvature(kind, (pnl, &own), count);
+            let scale = weight * one.scale;
+            sum.scale += scale;
+            for (sum, one) in sum.weights.iter_mut().zip(one.weights) {
+                *sum += scale * one;
+            }
+        }
+        normalise(&mut sum.weights);
+        sum
+    }
+}
+
+/// Gives the weights the mean 1; where none carries any they count the same.
+fn normalise(weights: &mut [f64]) {
+    let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+    if mean > 0.0 {
+        weights.iter_mut().for_each(|h| *h /= mean);
+    } else {
+        weights.fill(1.0);
+    }
+}
+
+impl Measure {
+    /// h and c at a sample of P&L with ∂ρ/∂z_b, of which the first `count` paths are kept.
+    ///
+    /// c is λ for mean–variance and for the entropic measure (which leaves out −λ∇ρ∇ρᵀ: it would turn a step only
+    /// where momentum has turned it before), λ times the share of the paths that carry weight for monotone mean–variance,
+    /// f(q)/(1 − α) for CVaR, f the density of the loss at its value at risk q, estimated with a Gaussian kernel of Silverman's
+    /// bandwidth, 1/σ for the standard deviation σ (which leaves out −∇σ∇σᵀ/σ), and 0 for the mean.
+    ///
+    /// # References
+    /// Entropic: ∂²ρ = λ(diag(w) − wwᵀ). CVaR: Rockafellar and Uryasev (2000) with the second derivative of
+    /// E(L − q)⁺ taken under the expectation.
+    fn curvature(
+        self,
+        kind: CurvatureWeights,
+        (pnl, weights): (&[f64], &[f64]),
+        count: usize,
+    ) -> Curvature {
         const CAP: f64 = 10.0;
         let n = pnl.len() as f64;
         let tail = |path: usize| n * weights[path].abs();
-        let scale = match *self {
+        let scale = match self {
             Self::MeanVariance { aversion } | Self::Entropic { aversion } => aversion,
             Self::MonotoneMeanVariance { aversion } => {
                 let carry = weights.iter().filter(|weight| **weight != 0.0).count();
                 aversion * carry as f64 / n
             }
             Self::Cvar { level } => Kernel::new(pnl, weights).density / (1.0 - level),
+            Self::StandardDeviation => 1.0 / moments(pnl).1.max(LEAST_WIDTH),
+            Self::Mean => 0.0,
         };
         let uniform = || vec![1.0; count];
         let tails = || (0..count).map(tail).collect();
@@ -70,7 +114,7 @@ impl Risk {
                 .collect()
         };
         let own = || match self {
-            Self::MeanVariance { .. } => uniform(),
+            Self::MeanVariance { .. } | Self::StandardDeviation | Self::Mean => uniform(),
             Self::Entropic { .. } => tails(),
             Self::MonotoneMeanVariance { .. } => {
                 let carries = weights[..count].iter().map(|weight| *weight != 0.0);
@@ -93,16 +137,14 @@ impl Risk {
             CurvatureWeights::Measure => own(),
             CurvatureWeights::ByMeasure => match self {
                 Self::Cvar { .. } | Self::Entropic { .. } => mixed(),
-                Self::MeanVariance { .. } | Self::MonotoneMeanVariance { .. } => own(),
+                Self::MeanVariance { .. }
+                | Self::MonotoneMeanVariance { .. }
+                | Self::StandardDeviation
+                | Self::Mean => own(),
             },
         };
-        let mean = weights.iter().sum::<f64>() / count as f64;
         // None of the first paths may carry weight; then they count the same.
-        if mean > 0.0 {
-            weights.iter_mut().for_each(|h| *h /= mean);
-        } else {
-            weights.fill(1.0);
-        }
+        normalise(&mut weights);
         Curvature { weights, scale }
     }
 }
@@ -167,7 +209,7 @@ mod tests {
     fn cvar_scale_is_the_density_at_the_value_at_risk() {
         let pnl = normals(1 << 18);
         let level = 0.9;
-        let risk = Risk::Cvar { level };
+        let risk = Risk::cvar(level);
         let weights = risk.evaluate(&pnl).weights;
         let found = risk.curvature(CurvatureWeights::Measure, &pnl, &weights, pnl.len());
         let q: f64 = 1.281_551_565_5;
@@ -183,7 +225,7 @@ mod tests {
     #[test]
     fn entropic_curvature_is_the_second_derivative() {
         let (pnl, change) = (normals(512), normals(1024)[512..].to_vec());
-        let risk = Risk::Entropic { aversion: 0.8 };
+        let risk = Risk::from(Measure::Entropic { aversion: 0.8 });
         let at = |t: f64| {
             let moved: Vec<f64> = pnl.iter().zip(&change).map(|(z, j)| z + t * j).collect();
             risk.evaluate(&moved).value
@@ -215,10 +257,11 @@ mod tests {
         let (pnl, change) = (normals(256), normals(512)[256..].to_vec());
         let n = pnl.len() as f64;
         let aversion = 1.7;
-        for risk in [
-            Risk::MeanVariance { aversion },
-            Risk::MonotoneMeanVariance { aversion },
+        for measure in [
+            Measure::MeanVariance { aversion },
+            Measure::MonotoneMeanVariance { aversion },
         ] {
+            let risk = Risk::from(measure);
             let at = |t: f64| {
                 let moved: Vec<f64> = pnl.iter().zip(&change).map(|(z, j)| z + t * j).collect();
                 risk.evaluate(&moved).value
@@ -239,5 +282,40 @@ mod tests {
                 "{risk}: {metric} {difference}"
             );
         }
+    }
+
+    /// The standard deviation σ along J has the second derivative (Var J − Cov(z, J)²/σ²)/σ: the metric without its mean and what it
+    /// leaves out, against second differences. Half of mean–variance beside it adds ½λ Var J.
+    #[test]
+    fn curvature_of_a_sum_is_the_sum_of_its_curvatures() {
+        let (pnl, change) = (normals(256), normals(512)[256..].to_vec());
+        let n = pnl.len() as f64;
+        let term = |weight, measure| Term { weight, measure };
+        let mean_variance = Measure::MeanVariance { aversion: 1.7 };
+        let risk = Risk::sum(&[
+            term(1.0, Measure::StandardDeviation),
+            term(0.5, mean_variance),
+            term(2.0, Measure::Mean),
+        ]);
+        let at = |t: f64| {
+            let moved: Vec<f64> = pnl.iter().zip(&change).map(|(z, j)| z + t * j).collect();
+            risk.evaluate(&moved).value
+        };
+        let weights = risk.evaluate(&pnl).weights;
+        let found = risk.curvature(CurvatureWeights::Measure, &pnl, &weights, pnl.len());
+        let moment = |power: i32| {
+            let terms = found.weights.iter().zip(&change);
+            terms.map(|(h, j)| h * j.powi(power)).sum::<f64>() / n
+        };
+        let (mean, deviation) = moments(&pnl);
+        let pairs = pnl.iter().zip(&change);
+        let slope = pairs.map(|(z, j)| (z - mean) * j).sum::<f64>() / (n * deviation);
+        let metric = found.scale * (moment(2) - moment(1).powi(2)) - slope * slope / deviation;
+        let step = 1e-4;
+        let difference = (at(step) - 2.0 * at(0.0) + at(-step)) / (step * step);
+        assert!(
+            (metric / difference - 1.0).abs() < 1e-5,
+            "{metric} {difference}"
+        );
     }
 }

@@ -1,14 +1,12 @@
-use crate::bounds::{fraction, positive};
-use crate::error::Result;
 use serde::Serialize;
 use std::fmt;
 
-/// A convex risk measure ρ of P&L z, both in the spot's currency, over equally likely paths.
+/// A convex measure ρ of P&L z, both in the spot's currency, over equally likely paths.
 ///
-/// Multiplying P&L by c and dividing an aversion by c multiplies ρ by c; a CVaR has no aversion, and is multiplied as it is.
+/// Multiplying P&L by c and dividing an aversion by c multiplies ρ by c; what has no aversion is multiplied as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "measure")]
-pub enum Risk {
+pub enum Measure {
     /// CVaR_α(z) = min_η η + E(−z − η)⁺/(1 − α), Rockafellar and Uryasev (2000), equation 4.
     Cvar {
         /// The level α in [0, 1), a probability.
@@ -33,9 +31,13 @@ pub enum Risk {
         /// The aversion λ > 0, in one over the spot's currency.
         aversion: f64,
     },
+    /// The standard deviation of P&L, √(Σ_b (z_b − z̄)²/n).
+    StandardDeviation,
+    /// The mean loss, −E z.
+    Mean,
 }
 
-impl fmt::Display for Risk {
+impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // Rounded, because 0.99 × 100 is not 99 in binary.
@@ -45,6 +47,8 @@ impl fmt::Display for Risk {
             Self::MonotoneMeanVariance { aversion } => {
                 write!(f, "monotone mean-variance, aversion {aversion}")
             }
+            Self::StandardDeviation => write!(f, "standard deviation"),
+            Self::Mean => write!(f, "mean loss"),
         }
     }
 }
@@ -54,54 +58,48 @@ impl fmt::Display for Risk {
 pub struct Evaluation {
     /// The risk ρ(z), in the spot's currency.
     pub value: f64,
-    /// The derivatives ∂ρ/∂z_b, one for each path, without unit; their sum is −1.
+    /// The derivatives ∂ρ/∂z_b, one for each path, without unit; their sum is −[`super::Risk::cash`].
     pub weights: Vec<f64>,
 }
 
-/// Level of the CVaR that is watched where another measure is trained.
-const DEFAULT_LEVEL: f64 = 0.95;
-
-impl Risk {
+impl Measure {
     /// The level, if the measure is a CVaR.
     pub fn cvar_level(&self) -> Option<f64> {
         match *self {
             Self::Cvar { level } => Some(level),
             Self::Entropic { .. }
             | Self::MeanVariance { .. }
-            | Self::MonotoneMeanVariance { .. } => None,
+            | Self::MonotoneMeanVariance { .. }
+            | Self::StandardDeviation
+            | Self::Mean => None,
         }
     }
 
-    /// The level of the CVaR that tells of tails beside the measure: its own, or 95 %.
-    pub fn watched_level(&self) -> f64 {
-        self.cvar_level().unwrap_or(DEFAULT_LEVEL)
-    }
-
-    /// Checks another level or aversion for the measure; `key` is what names it.
-    ///
-    /// # Errors
-    /// In one line: the key, the value and its bound.
-    pub fn check_parameter(&self, key: &str, parameter: f64) -> Result<f64> {
+    /// By how much the measure falls for every unit of cash that is added to all P&L.
+    pub fn cash(&self) -> f64 {
         match self {
-            Self::Cvar { .. } => fraction(key, parameter),
-            Self::Entropic { .. }
+            Self::Cvar { .. }
+            | Self::Entropic { .. }
             | Self::MeanVariance { .. }
-            | Self::MonotoneMeanVariance { .. } => positive(key, parameter),
+            | Self::MonotoneMeanVariance { .. }
+            | Self::Mean => 1.0,
+            Self::StandardDeviation => 0.0,
         }
     }
 
-    /// The CVaR level or the risk aversion.
-    pub fn parameter(&self) -> f64 {
+    /// The CVaR level or the risk aversion, if it has one.
+    pub fn parameter(&self) -> Option<f64> {
         match *self {
-            Self::Cvar { level } => level,
+            Self::Cvar { level } => Some(level),
             Self::Entropic { aversion }
             | Self::MeanVariance { aversion }
-            | Self::MonotoneMeanVariance { aversion } => aversion,
+            | Self::MonotoneMeanVariance { aversion } => Some(aversion),
+            Self::StandardDeviation | Self::Mean => None,
         }
     }
 
-    /// The same measure with another level or aversion.
-    pub fn with_parameter(self, parameter: f64) -> Self {
+    /// The same measure with another level or aversion, where it has one.
+    pub(super) fn with_parameter(self, parameter: f64) -> Self {
         match self {
             Self::Cvar { .. } => Self::Cvar { level: parameter },
             Self::Entropic { .. } => Self::Entropic {
@@ -113,6 +111,7 @@ impl Risk {
             Self::MonotoneMeanVariance { .. } => Self::MonotoneMeanVariance {
                 aversion: parameter,
             },
+            Self::StandardDeviation | Self::Mean => self,
         }
     }
 
@@ -176,11 +175,36 @@ impl Risk {
                     weights: pnl.iter().map(|z| -slope(*z) / n).collect(),
                 }
             }
+            Self::StandardDeviation => {
+                let (mean, deviation) = moments(pnl);
+                // A book without a spread has no direction in which it spreads first.
+                let share = if deviation > 0.0 {
+                    1.0 / (n * deviation)
+                } else {
+                    0.0
+                };
+                Evaluation {
+                    value: deviation,
+                    weights: pnl.iter().map(|z| share * (z - mean)).collect(),
+                }
+            }
+            Self::Mean => Evaluation {
+                value: -pnl.iter().sum::<f64>() / n,
+                weights: vec![-1.0 / n; pnl.len()],
+            },
         }
     }
 }
 
-/// The η at which E (1 − λ(z + η))₊ = 1, the minimiser of [`Risk::MonotoneMeanVariance`].
+/// The mean and the standard deviation of equally likely P&L.
+pub(super) fn moments(pnl: &[f64]) -> (f64, f64) {
+    let n = pnl.len() as f64;
+    let mean = pnl.iter().sum::<f64>() / n;
+    let variance = pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / n;
+    (mean, variance.sqrt())
+}
+
+/// The η at which E (1 − λ(z + η))₊ = 1, the minimiser of [`Measure::MonotoneMeanVariance`].
 ///
 /// If the k worst P&L are those below 1/λ − η, it is (1 − n/k)/λ − (mean of the k worst); k is the first whose next P&L is not.
 fn certainty_level(pnl: &[f64], aversion: f64) -> f64 {
@@ -203,81 +227,9 @@ fn certainty_level(pnl: &[f64], aversion: f64) -> f64 {
 
 /// CVaR of the loss at `level`.
 pub fn cvar(pnl: &[f64], level: f64) -> f64 {
-    Risk::Cvar { level }.evaluate(pnl).value
+    Measure::Cvar { level }.evaluate(pnl).value
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn measures() -> [Risk; 4] {
-        [
-            Risk::Cvar { level: 0.9 },
-            Risk::Entropic { aversion: 0.7 },
-            Risk::MeanVariance { aversion: 0.7 },
-            Risk::MonotoneMeanVariance { aversion: 0.7 },
-        ]
-    }
-
-    /// Twenty losses 1, …, 20 at 87.5 %: the worst 2½ of them, (20 + 19 + 18/2)/2.5 by hand.
-    #[test]
-    fn cvar_takes_the_last_loss_with_its_fraction() {
-        let pnl: Vec<f64> = (1..=20).map(|loss| -f64::from(loss)).collect();
-        assert!((cvar(&pnl, 0.875) - 48.0 / 2.5).abs() < 1e-12);
-        assert!((cvar(&pnl, 0.0) - 10.5).abs() < 1e-12);
-    }
-
-    /// By hand, λ = 1: of 0 and 10 the gain of 10 lies more than 1/λ above −η, so E (1 − z − η)₊ = (1 − η)/2 = 1 at η = −1 and
-    /// ρ = −1 + (4/2 − 1)/2 = −½ where mean–variance says −5 + 25/2.
-    #[test]
-    fn gains_beyond_the_turning_point_are_no_risk() {
-        let found = Risk::MonotoneMeanVariance { aversion: 1.0 }.evaluate(&[10.0, 0.0]);
-        assert!((found.value + 0.5).abs() < 1e-12, "{}", found.value);
-        assert_eq!(found.weights, [0.0, -1.0]);
-    }
-
-    proptest! {
-        /// Where no P&L lies more than 1/λ above the mean, monotone mean–variance is mean–variance; elsewhere it is below. No η
-        /// nearby does better.
-        #[test]
-        fn monotone_mean_variance_is_a_minimum(z in prop::collection::vec(-5.0..5.0_f64, 12..40), aversion in 0.02..1.0_f64) {
-            let monotone = Risk::MonotoneMeanVariance { aversion }.evaluate(&z).value;
-            let plain = Risk::MeanVariance { aversion }.evaluate(&z).value;
-            let mean = z.iter().sum::<f64>() / z.len() as f64;
-            if z.iter().all(|z| z - mean < 1.0 / aversion) {
-                prop_assert!((monotone - plain).abs() < 1e-9);
-            } else {
-                prop_assert!(monotone < plain);
-            }
-            let eta = certainty_level(&z, aversion);
-            for eta in [eta - 1e-3, eta + 1e-3] {
-                let loss = |z: &f64| ((1.0 - aversion * (z + eta)).max(0.0).powi(2) - 1.0) / (2.0 * aversion);
-                prop_assert!(eta + z.iter().map(loss).sum::<f64>() / z.len() as f64 >= monotone);
-            }
-        }
-
-        /// ρ(z + c) = ρ(z) − c; ρ is convex and, but for mean–variance, monotone; weights are its gradient.
-        #[test]
-        fn axioms(z in prop::collection::vec(-5.0..5.0_f64, 12..40), shift in -3.0..3.0_f64, index in 0..12_usize) {
-            for measure in measures() {
-                let at = measure.evaluate(&z);
-                let moved: Vec<f64> = z.iter().map(|z| z + shift).collect();
-                prop_assert!((measure.evaluate(&moved).value - (at.value - shift)).abs() < 1e-9);
-                prop_assert!((at.weights.iter().sum::<f64>() + 1.0).abs() < 1e-9);
-
-                // Convexity: the gradient is a supporting plane.
-                let mut other = z.clone();
-                other.rotate_left(3);
-                let plane: f64 = at.value + at.weights.iter().zip(&other).zip(&z).map(|((w, y), z)| w * (y - z)).sum::<f64>();
-                prop_assert!(measure.evaluate(&other).value >= plane - 1e-9);
-
-                if !matches!(measure, Risk::MeanVariance { .. }) {
-                    let mut better = z.clone();
-                    better[index] += 1.0;
-                    prop_assert!(measure.evaluate(&better).value <= at.value + 1e-12);
-                }
-            }
-        }
-    }
-}
+#[path = "measure_tests.rs"]
+mod tests;

@@ -6,8 +6,10 @@ mod measure;
 pub mod paired;
 mod statistics;
 mod summary;
+mod weighted;
 
 pub use curvature::{Curvature, CurvatureWeights};
-pub use measure::{Evaluation, Risk, cvar};
+pub use measure::{Evaluation, Measure, cvar};
 pub use statistics::RowInput;
 pub use summary::{Estimate, Row, null_as_nan};
+pub use weighted::{Risk, Term};

@@ -3,7 +3,8 @@
 //! A statistic is given with its influence on every path, so that the standard error of a difference
 //! counts what the two sides share.
 
-use super::{Estimate, Risk, cvar};
+use super::measure::moments;
+use super::{Estimate, Measure, Risk, Term, cvar};
 use crate::hedging::Book;
 
 /// A statistic and the influence of every path on it.
@@ -119,29 +120,57 @@ pub fn cvar_influence(pnl: &[f64], level: f64) -> Influence {
     }
 }
 
-/// The risk measure ρ(z) itself, with the influence of every path on it.
+/// The risk measure ρ(z) itself, with the influence of every path on it; of a weighted sum that is the sum of its terms' influences.
 pub fn risk_influence(pnl: &[f64], risk: Risk) -> Influence {
-    let evaluation = risk.evaluate(pnl);
+    if let Some(measure) = risk.measure() {
+        return measure_influence(pnl, measure);
+    }
+    let mut sum = Influence {
+        value: 0.0,
+        paths: vec![0.0; pnl.len()],
+    };
+    for Term { weight, measure } in risk.terms() {
+        let one = measure_influence(pnl, *measure);
+        sum.value += weight * one.value;
+        for (sum, one) in sum.paths.iter_mut().zip(one.paths) {
+            *sum += weight * one;
+        }
+    }
+    sum
+}
+
+fn measure_influence(pnl: &[f64], measure: Measure) -> Influence {
+    let evaluation = measure.evaluate(pnl);
     let n = pnl.len() as f64;
-    let paths = match risk {
-        Risk::Cvar { level } => return cvar_influence(pnl, level),
-        Risk::Entropic { aversion } => evaluation
+    let paths = match measure {
+        Measure::Cvar { level } => return cvar_influence(pnl, level),
+        Measure::Entropic { aversion } => evaluation
             .weights
             .iter()
             .map(|w| -n * w / aversion)
             .collect(),
-        Risk::MeanVariance { aversion } => {
+        Measure::MeanVariance { aversion } => {
             let mean = average(pnl);
             pnl.iter()
                 .map(|z| -z + 0.5 * aversion * (z - mean).powi(2))
                 .collect()
         }
         // ℓ(−z − η), because ρ is stationary in η.
-        Risk::MonotoneMeanVariance { aversion } => evaluation
+        Measure::MonotoneMeanVariance { aversion } => evaluation
             .weights
             .iter()
             .map(|w| (n * w).powi(2) / (2.0 * aversion))
             .collect(),
+        Measure::StandardDeviation => {
+            let (mean, deviation) = moments(pnl);
+            let share = if deviation > 0.0 {
+                0.5 / deviation
+            } else {
+                0.0
+            };
+            pnl.iter().map(|z| share * (z - mean).powi(2)).collect()
+        }
+        Measure::Mean => pnl.iter().map(|z| -z).collect(),
     };
     Influence {
         value: evaluation.value,

@@ -62,10 +62,11 @@ impl Row {
         };
         let sharpe_error = ((1.0 + 0.5 * sharpe * sharpe) * input.overlap / n).sqrt();
         let mut levels = vec![0.5, 0.95, 0.99];
-        if let Risk::Cvar { level } = input.risk
-            && !levels.contains(&level)
-        {
-            levels.push(level);
+        let terms = input.risk.terms().iter();
+        for level in terms.filter_map(|term| term.measure.cvar_level()) {
+            if !levels.contains(&level) {
+                levels.push(level);
+            }
         }
         let (mut values, mut errors): (Map<String, Value>, Map<String, Value>) = Default::default();
         for level in levels {

@@ -35,9 +35,11 @@ pub struct ExportTable {
 }
 
 /// Every table that a run may have: those in files of their own, then the parts of `metrics.json`. A new one is a line here.
-pub static TABLES: [ExportTable; 13] = [
+pub static TABLES: [ExportTable; 15] = [
     ExportTable::file("evaluation"),
     ExportTable::file("backtest"),
+    ExportTable::file("daily"),
+    ExportTable::file("contract_days"),
     ExportTable::file("trades"),
     ExportTable::file("crossed"),
     ExportTable::part("results", |metrics| flat(&metrics.evaluation)),

@@ -4,6 +4,7 @@
 //! so a reader sees a whole file or none. `metrics.json` is written last: a folder without it
 //! belongs to a run that is still going or was killed, and is listed as incomplete.
 
+use super::daily::{ContractDays, DailyTable};
 use super::id::{time_of, time_stamp};
 use super::metrics::{ExamplePath, Metrics, Request};
 use super::parquet::write_parquet;
@@ -22,6 +23,9 @@ pub const METRICS: &str = "metrics.json";
 const EXAMPLE_PATH: &str = "example_path.json";
 const EVALUATION: &str = "evaluation.parquet";
 const BACKTEST: &str = "backtest.parquet";
+const DAILY: &str = "daily.parquet";
+/// The file of the P&L of every contract by day, of a run or of a window.
+pub const CONTRACT_DAYS: &str = "contract_days.parquet";
 /// The file of the resolved strategy.
 pub const STRATEGY: &str = "strategy.toml";
 /// The file of what the run was asked for.
@@ -238,6 +242,46 @@ impl RunFolder {
     /// See [`RunFolder::write_evaluation`].
     pub fn write_backtest(&self, table: &BacktestTable) -> Result<()> {
         write_parquet(&self.path.join(BACKTEST), table.to_frame()?)
+    }
+
+    /// Writes `daily.parquet`, where there are days.
+    ///
+    /// # Errors
+    /// See [`write_parquet`].
+    pub fn write_daily(&self, table: &DailyTable) -> Result<()> {
+        if table.books.is_empty() {
+            return Ok(());
+        }
+        write_parquet(&self.path.join(DAILY), table.to_frame()?)
+    }
+
+    /// Writes `contract_days.parquet` and the `daily.parquet` that follows from it, where there are days.
+    ///
+    /// # Errors
+    /// See [`write_parquet`].
+    pub fn write_contract_days(&self, books: &[ContractDays]) -> Result<()> {
+        if books.is_empty() {
+            return Ok(());
+        }
+        write_parquet(
+            &self.path.join(CONTRACT_DAYS),
+            ContractDays::to_frame(books)?,
+        )?;
+        self.write_daily(&DailyTable::of(books.iter()))
+    }
+
+    /// Whether the run has the P&L of its books by day.
+    pub fn has_daily(&self) -> bool {
+        self.path.join(DAILY).is_file()
+    }
+
+    /// The P&L of the book of all contracts by day, if the run has it.
+    ///
+    /// # Errors
+    /// See [`RunFolder::evaluation`].
+    pub fn daily(&self) -> Result<Option<DailyTable>> {
+        let path = self.path.join(DAILY);
+        path.is_file().then(|| DailyTable::read(&path)).transpose()
     }
 
     /// The contents of `metrics.json`.

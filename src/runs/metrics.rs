@@ -122,7 +122,7 @@ pub struct BacktestMarket {
     /// The names of the data files.
     pub data: String,
     /// `history` if they were estimated from returns before `first`, `walk_forward` if anew for every window,
-    /// `strategy` if given.
+    /// `strategy` if given, `surfaces` if contracts are sold and hedged at the implied-volatility surfaces of the days.
     pub source: String,
     /// The first close that parameters were estimated from.
     pub estimated_from: Option<String>,

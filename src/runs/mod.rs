@@ -4,6 +4,7 @@ pub mod asset;
 pub mod breakdown;
 pub mod classical;
 pub mod crossed;
+pub mod daily;
 pub mod export;
 mod folder;
 mod id;

@@ -1,7 +1,7 @@
 //! Run folders under one root.
 
 pub use super::folder::{
-    METRICS, REQUEST, RunFolder, STRATEGY, State, from_json, strategy_name, to_json,
+    CONTRACT_DAYS, METRICS, REQUEST, RunFolder, STRATEGY, State, from_json, strategy_name, to_json,
 };
 
 use super::id::{is_plain_id, plain_id, stem};

@@ -220,18 +220,18 @@ impl BacktestTable {
 }
 
 #[derive(Default)]
-struct Keys<'a> {
+pub(super) struct Keys<'a> {
     strategy: Vec<&'a str>,
     seed: Vec<Option<u64>>,
 }
 
 impl<'a> Keys<'a> {
-    fn extend(&mut self, strategy: &'a str, seed: Option<u64>, rows: usize) {
+    pub fn extend(&mut self, strategy: &'a str, seed: Option<u64>, rows: usize) {
         self.strategy.extend(std::iter::repeat_n(strategy, rows));
         self.seed.extend(std::iter::repeat_n(seed, rows));
     }
 
-    fn into_columns(self) -> [Column; 2] {
+    pub fn into_columns(self) -> [Column; 2] {
         [
             Column::new("strategy".into(), self.strategy),
             Column::new("seed".into(), self.seed),
@@ -241,13 +241,13 @@ impl<'a> Keys<'a> {
 
 /// Gives every (strategy, seed) the index of its first appearance.
 #[derive(Default)]
-struct Places {
+pub(super) struct Places {
     seen: Vec<(String, Option<u64>)>,
     last: usize,
 }
 
 impl Places {
-    fn of(&mut self, strategy: &str, seed: Option<u64>) -> usize {
+    pub fn of(&mut self, strategy: &str, seed: Option<u64>) -> usize {
         let is = |key: &(String, Option<u64>)| key.0 == strategy && key.1 == seed;
         // Rows come in long stretches of one book.
         if !self.seen.get(self.last).is_some_and(is) {
@@ -269,7 +269,7 @@ fn same_length(strategy: &str, rows: usize, columns: &[(&str, usize)]) -> Result
     }
 }
 
-fn concatenated<'a>(name: &str, parts: impl Iterator<Item = &'a Vec<f64>>) -> Column {
+pub(super) fn concatenated<'a>(name: &str, parts: impl Iterator<Item = &'a Vec<f64>>) -> Column {
     let values: Vec<f64> = parts.flatten().copied().collect();
     Column::new(name.into(), values)
 }

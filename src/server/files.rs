@@ -7,19 +7,22 @@ use std::path::Path;
 
 /// Refuses a strategy that names files outside of the server's working directory, which `serve --data-dir` sets.
 pub fn check(plan: &Plan) -> Result<(), Problem> {
-    let files = plan.backtest.iter().flat_map(|backtest| &backtest.data);
-    files
-        .into_iter()
-        .try_for_each(|file| inside(file, Path::new(".")))
+    let Some(backtest) = &plan.backtest else {
+        return Ok(());
+    };
+    let here = Path::new(".");
+    let mut data = backtest.data.iter();
+    data.try_for_each(|file| inside("backtest.data", file, here))?;
+    let mut surface = backtest.surface.iter();
+    surface.try_for_each(|file| inside("backtest.surface", file, here))
 }
 
-/// `file` is absolute and without `..`.
-fn inside(file: &Path, folder: &Path) -> Result<(), Problem> {
-    const FIELD: &str = "backtest.data";
+/// `file`, which the setting `field` names, is absolute and without `..`.
+fn inside(field: &str, file: &Path, folder: &Path) -> Result<(), Problem> {
     let refused = |what: &str| {
         let shown = excerpt(&file.display().to_string());
-        let message = format!("`{FIELD}` must be {what}, was \"{shown}\"");
-        Err(invalid(FIELD, message))
+        let message = format!("`{field}` must be {what}, was \"{shown}\"");
+        Err(invalid(field, message))
     };
     let within = folder.canonicalize().is_ok_and(|folder| {
         // A file that is not there is told of when it is read. Links are followed, which may lead out.
@@ -56,7 +59,10 @@ mod tests {
             std::os::unix::fs::symlink(to, data.join(link)).unwrap();
         }
         for file in ["index/daily.csv", "absent.csv", "in.csv"] {
-            assert!(inside(&data.join(file), &data).is_ok(), "{file}");
+            assert!(
+                inside("backtest.data", &data.join(file), &data).is_ok(),
+                "{file}"
+            );
         }
         let elsewhere = [
             root.join("secret.csv"),
@@ -66,7 +72,7 @@ mod tests {
             data.join("out.csv"),
         ];
         for file in elsewhere {
-            let problem = inside(&file, &data).unwrap_err();
+            let problem = inside("backtest.data", &file, &data).unwrap_err();
             assert_eq!(problem.field.as_deref(), Some("backtest.data"));
             assert!(problem.message.starts_with("`backtest.data` must be below"));
         }
@@ -79,7 +85,7 @@ mod tests {
             others.extend(["pipe.csv", "to_pipe.csv"]);
         }
         for file in others {
-            let problem = inside(&data.join(file), &data).unwrap_err();
+            let problem = inside("backtest.data", &data.join(file), &data).unwrap_err();
             assert!(problem.message.contains("a regular file"), "{file}");
         }
     }

@@ -83,8 +83,7 @@ fn strategies(plan: &Plan, trainings: &[Planned]) -> Vec<String> {
 
 /// The tail risk that is measured on validation paths.
 fn tail_risk(risk: Risk) -> String {
-    let level = risk.watched_level();
-    Risk::Cvar { level }.to_string()
+    Risk::cvar(risk.watched_level()).to_string()
 }
 
 /// The trainings that a run asks for, and the charts that its events fill.

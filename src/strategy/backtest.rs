@@ -19,14 +19,20 @@ use std::path::{Path, PathBuf};
 /// What is sold on history, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["data"]))]
 pub struct BacktestSection {
     /// A file of daily closes (CSV or Parquet), or a list of files joined by date, of which further ones add implied volatility
     /// or variance; for several assets a table of these by asset, `{ spx = "spx.csv", dax = "dax.csv" }`, of which the days count
-    /// that all assets have. Relative paths count from the strategy file.
+    /// that all assets have. Relative paths count from the strategy file. It may be left out where `surface` has closes.
     #[schemars(title = "Price files")]
     pub data: Option<Files>,
-    /// The folder that relative paths in `data` counted from, if there were any; `data` is absolute since.
+    /// A file of implied-volatility surfaces of the first asset, one a day: columns date, level, slope, moneyness, smile and smirk, and
+    /// close and rate where it has them (CSV or Parquet). Premiums, hedging options and hedges are then at the surface of the day.
+    #[schemars(title = "Surface file")]
+    pub surface: Option<String>,
+    /// Which interest rate contracts have that are sold on surfaces: none, or that of the surface file on the day of their sale.
+    #[schemars(title = "Rates on surfaces")]
+    pub rates: Rates,
+    /// The folder that relative paths in `data` and `surface` counted from, if there were any; they are absolute since.
     #[serde(skip)]
     pub relative_to: Option<PathBuf>,
     /// The first date of sale, such as 2004-01-31.
@@ -79,6 +85,8 @@ impl Default for BacktestSection {
     fn default() -> Self {
         Self {
             data: None,
+            surface: None,
+            rates: Rates::Zero,
             relative_to: None,
             start: None,
             end: None,
@@ -96,6 +104,17 @@ impl Default for BacktestSection {
             columns: None,
         }
     }
+}
+
+/// Which interest rate contracts have that are sold on surfaces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rates {
+    /// None: the forward is the spot.
+    #[default]
+    Zero,
+    /// That of the surface file on the day of the sale, until expiry.
+    File,
 }
 
 /// How the variance at a close is estimated, as it is written.
@@ -144,8 +163,13 @@ impl BacktestSection {
         }
     }
 
-    /// Makes the paths in `data` absolute; relative ones count from `folder`.
+    /// Makes the paths in `data` and `surface` absolute; relative ones count from `folder`.
     pub(super) fn locate(&mut self, folder: &Path) -> Result<()> {
+        if let Some(file) = self.surface.take() {
+            let (files, relative_to) = located("backtest.surface", &[file.into()], folder)?;
+            self.surface = files.first().map(|file| file.display().to_string());
+            self.relative_to = relative_to.or(self.relative_to.take());
+        }
         let Some(files) = self.data.take() else {
             return Ok(());
         };
@@ -191,8 +215,12 @@ pub struct BacktestPlan {
     /// Price files joined by date: the first has the closes, further ones add implied volatility or variance. With several assets
     /// those of all.
     pub data: Vec<PathBuf>,
-    /// The files of every asset.
+    /// The files of every asset; none where the closes are those of the surface file.
     pub by_asset: Vec<Vec<PathBuf>>,
+    /// The file of implied-volatility surfaces of the first asset.
+    pub surface: Option<PathBuf>,
+    /// Which interest rate contracts have that are sold on surfaces.
+    pub rates: Rates,
     /// The folder that relative paths in the strategy counted from, if there were any; they are absolute since.
     pub relative_to: Option<PathBuf>,
     /// First date of sale; the beginning of the history if absent.
@@ -224,15 +252,20 @@ pub enum Parameterisation {
 }
 
 impl BacktestPlan {
+    /// The files that the history is read from, that of surfaces last.
+    pub fn read_from(&self) -> impl Iterator<Item = &PathBuf> {
+        self.data.iter().chain(&self.surface)
+    }
+
     /// The paths of the history's files, for errors.
     pub fn files(&self) -> String {
-        let paths: Vec<String> = self.data.iter().map(|f| f.display().to_string()).collect();
+        let paths: Vec<String> = self.read_from().map(|f| f.display().to_string()).collect();
         paths.join(", ")
     }
 
     /// The names of the history's files without their folders, for what is read elsewhere.
     pub fn file_names(&self) -> String {
-        let names = self.data.iter().filter_map(|file| file.file_name());
+        let names = self.read_from().filter_map(|file| file.file_name());
         let names: Vec<String> = names
             .map(|name| name.to_string_lossy().into_owned())
             .collect();
@@ -247,13 +280,19 @@ impl BacktestPlan {
         let Some(folder) = &self.relative_to else {
             return Ok(());
         };
-        match self.data.iter().find(|file| !file.exists()) {
+        match self.read_from().find(|file| !file.exists()) {
             None => Ok(()),
-            Some(file) => Err(Error::input(format!(
-                "{}: no such file; relative paths in `backtest.data` count from {}",
-                file.display(),
-                folder.display()
-            ))),
+            Some(file) => {
+                let key = match self.data.contains(file) {
+                    true => "data",
+                    false => "surface",
+                };
+                Err(Error::input(format!(
+                    "{}: no such file; relative paths in `backtest.{key}` count from {}",
+                    file.display(),
+                    folder.display()
+                )))
+            }
         }
     }
 }
@@ -261,9 +300,15 @@ impl BacktestPlan {
 pub(super) fn backtest(section: &BacktestSection, assets: &Assets) -> Result<BacktestPlan> {
     let optional =
         |key: &str, text: &Option<String>| text.as_deref().map(|text| date(key, text)).transpose();
-    let by_asset = required(&section.data, "backtest.data")?.by_asset(assets)?;
+    let surface = section.surface.as_ref().map(PathBuf::from);
+    let by_asset = match (&section.data, &surface) {
+        (None, Some(_)) if assets.count() == 1 => Vec::new(),
+        (data, _) => required(data, "backtest.data")?.by_asset(assets)?,
+    };
     let data = by_asset.concat();
-    at_least("backtest.data", data.len(), 1)?;
+    if surface.is_none() || section.data.is_some() {
+        at_least("backtest.data", data.len(), 1)?;
+    }
     for asset in assets.list() {
         check_prices(&asset.market, "backtest", "a history")?;
     }
@@ -283,6 +328,8 @@ pub(super) fn backtest(section: &BacktestSection, assets: &Assets) -> Result<Bac
     Ok(BacktestPlan {
         data,
         by_asset,
+        surface,
+        rates: section.rates,
         relative_to: section.relative_to.clone(),
         start: optional("backtest.start", &section.start)?,
         end: optional("backtest.end", &section.end)?,

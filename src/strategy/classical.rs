@@ -9,7 +9,9 @@ use crate::hedging::{
     Book, ClassicalHedge, ClassicalPolicy, ClosedForm, FamilyForms, Fits, HedgeValues, Ledger,
     Policy, Regressed, Regression,
 };
-use crate::market::{Assets, Benchmark, BenchmarkHedge, PathSource, Paths, Quotes, Simulator};
+use crate::market::{
+    Assets, Benchmark, BenchmarkHedge, PathSource, Paths, QuickHedge, Quotes, Simulator,
+};
 use crate::network::Features;
 use crate::random::Purpose;
 use crate::simd::{BLOCK, Lane};
@@ -300,14 +302,15 @@ impl Plan {
             .regression_paths(assets)
             .paths_with::<f64>(&quotes, 0, BLOCK);
         policy.positions(&self.contract, &paths)?;
-        let deltas = match hedge.is_delta() && self.limits.is_none() {
+        let form = match self.contract.has_delta() && self.limits.is_none() {
             true => Some(self.closed_form(assets)?),
             false => None,
         };
         Ok(Some(Arc::new(Reference {
             policy,
             contract: self.contract.clone(),
-            deltas,
+            instruments: self.instruments(),
+            form,
         })))
     }
 }
@@ -316,8 +319,9 @@ impl Plan {
 struct Reference {
     policy: ClassicalPolicy<'static>,
     contract: Contract,
-    /// What has the same deltas, to single precision.
-    deltas: Option<Arc<dyn Benchmark>>,
+    instruments: Vec<Instrument>,
+    /// The closed form of the contract, if there is one and nothing limits positions.
+    form: Option<Arc<dyn Benchmark>>,
 }
 
 impl fmt::Debug for Reference {
@@ -333,8 +337,9 @@ impl BenchmarkHedge for Reference {
         positions.expect("it was asked when it was made")
     }
 
-    fn deltas(&self) -> Option<&dyn Benchmark> {
-        self.deltas.as_deref()
+    fn quick(&self) -> Option<QuickHedge<'_>> {
+        let hedge = self.policy.hedge();
+        hedge.quick(&self.instruments, self.form.as_deref()?)
     }
 }
 

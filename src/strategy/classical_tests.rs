@@ -342,8 +342,8 @@ fn tables_of_hedges_are_read() {
     assert_eq!(again.hedges, read.hedges);
     for (hedges, message) in [
         (
-            "{ centre = \"leland\", scale = 0.9 }",
-            "`evaluation.hedges`: \"leland\" has no scale",
+            "{ centre = \"leland\", move = 0.1 }",
+            "`evaluation.hedges`: \"leland\" has no move",
         ),
         (
             "\"naked\", \"naked\"",
@@ -361,4 +361,67 @@ fn tables_of_hedges_are_read() {
         assert_eq!(plan(hedges).unwrap_err().to_string(), message);
     }
     assert!(plan("{ centre = \"leland\", scael = 0.9 }").is_err());
+}
+
+/// A table gives rules for spots and for options, shares are numbers or tuned, and rows are named by what is not usual; what is read is
+/// what was written.
+#[test]
+fn tables_of_hedges_with_options_are_read() {
+    let plan = |hedges: &str, more: &str| {
+        let text = format!(
+            "{GBM}\n[contract]\nexpiry_days = 20\n[policy]\ninstruments = [\"spot\", {{ type = \"call\", expiry_days = 60 }}]\n\
+             [evaluation]\nhedges = [{hedges}]\n{more}"
+        );
+        Plan::parse(&text, |_| {})
+    };
+    let read = plan(
+        "\"scaled_delta\", { centre = \"static_vega\", rule = \"constant_band\" }, \
+         { centre = \"delta_vega\", rule = \"whalley_wilmott\", ratio = \"tuned\" }, \
+         { centre = \"delta_vega\", rule = \"whalley_wilmott\", option_rule = \"every_date\" }, \
+         { centre = \"static_vega\", ratio = 1.5, scale = \"tuned\" }, { centre = \"scaled_delta\", rule = \"constant_band\" }",
+        "scale = 0.9\n",
+    )
+    .unwrap();
+    let names: Vec<String> = read.hedges.iter().map(|hedge| hedge.name()).collect();
+    assert_eq!(
+        names,
+        [
+            "scaled_delta",
+            "static_vega_constant_band",
+            "delta_vega_whalley_wilmott_tuned_ratio",
+            "delta_vega_whalley_wilmott_option_every_date",
+            "static_vega_ratio_1.5_tuned_scale",
+            "scaled_delta_constant_band",
+        ]
+    );
+    // `evaluation.scale` is that of the hedge by its bare name alone.
+    let missing: Vec<usize> = read.hedges.iter().map(|one| one.missing().len()).collect();
+    assert_eq!(missing, [0, 2, 3, 1, 1, 2]);
+    let again = Plan::parse(&read.to_toml().unwrap(), |_| {}).unwrap();
+    assert_eq!(again.hedges, read.hedges);
+    for (hedges, message) in [
+        (
+            "{ centre = \"leland\", option_rule = \"every_date\" }",
+            "`evaluation.hedges`: \"leland\" holds no options, and has no option_rule",
+        ),
+        (
+            "{ centre = \"leland\", ratio = 1.0 }",
+            "`evaluation.hedges`: \"leland\" has no ratio",
+        ),
+        (
+            "{ centre = \"delta_vega\", option_rule = \"whalley_wilmott\" }",
+            "`evaluation.hedges`: centre \"delta_vega\" lacks what rule \"whalley_wilmott\" asks for: gamma or volatility",
+        ),
+        (
+            "\"smile_delta\"",
+            "`evaluation.hedges`: \"smile_delta\" needs an implied-volatility surface: `backtest.surface`, or a `market.model` that has one; \"black_scholes\" hedges without",
+        ),
+    ] {
+        assert_eq!(plan(hedges, "").unwrap_err().to_string(), message);
+    }
+    let past = plan("\"naked\"", "tune_on = \"past\"\n").unwrap_err();
+    assert_eq!(
+        past.to_string(),
+        "`evaluation.tune_on` = \"past\": needs `backtest.data` or `backtest.surface`"
+    );
 }

@@ -30,7 +30,10 @@ fn fields_have_values_defaults_and_bounds() {
         "cvar",
         "entropic",
         "mean_variance",
-        "monotone_mean_variance"
+        "monotone_mean_variance",
+        "standard_deviation",
+        "mean",
+        "weighted_sum"
     ]));
     let period = field(STRATEGY, "training.validation_period").unwrap();
     assert_eq!((period.value, period.key.default), (None, Some(10.into())));

@@ -67,7 +67,10 @@ impl<'a> HedgeValidation<'a> {
             plan,
             // One premium for all moves every P&L alike. What a hedge at two rates earns depends on it, and in a family each contract
             // has its own.
-            ledger: match plan.financing.is_free() && plan.contract.family().is_none() {
+            ledger: match plan.financing.is_free()
+                && plan.contract.family().is_none()
+                && !plan.sells_at_surfaces()
+            {
                 true => plan.ledger(&plan.market, 0.0),
                 false => plan.ledger_of_sale(),
             },
@@ -82,12 +85,16 @@ impl<'a> HedgeValidation<'a> {
     /// Those of the quotes.
     pub fn of(plan: &'a Plan, source: &dyn PathSource) -> Result<Self> {
         let layout = Layout::new(plan.assets().count(), plan.contract.steps);
+        let layout = layout.with_surface(plan.market.model.has_surface());
         let mut single = Paths::<f32>::over(&plan.ranks, PATHS, layout);
         source.fill(0, &mut single);
         let mut drawn = plan.quotes()?.onto(single.in_double());
         let premiums = source.premiums(0, PATHS).unwrap_or_default();
-        let ledger = plan.ledger(&plan.market, 0.0);
-        if !plan.financing.is_free() {
+        let ledger = match plan.sells_at_surfaces() {
+            true => plan.ledger_of_sale(),
+            false => plan.ledger(&plan.market, 0.0),
+        };
+        if !plan.financing.is_free() && !plan.sells_at_surfaces() {
             let own = ledger.at_expiry(plan.model_premium());
             let receipts: Vec<f64> = premiums.iter().map(|premium| own + premium).collect();
             drawn.receive(&receipts);

@@ -266,9 +266,8 @@ pub(super) fn rivals(
 
 /// Whether an option on the contract's asset is traded.
 fn has_option(instruments: &[(Instrument, Charge)]) -> bool {
-    instruments.iter().any(
-        |(instrument, _)| matches!(instrument, Instrument::Option(option) if option.asset == 0),
-    )
+    let mut traded = instruments.iter();
+    traded.any(|(instrument, _)| instrument.is_option_on_first())
 }
 
 /// The hedges of a strategy, if contract and instruments allow for them.

@@ -9,7 +9,6 @@ use crate::market::model::Tabulation;
 use crate::network::Engine;
 use crate::pricing::PriceTable;
 use crate::random::Purpose;
-use crate::risk::Risk;
 use crate::simd::BLOCK;
 use std::fs::read_to_string;
 
@@ -99,11 +98,9 @@ impl Plan {
             None => 0.0,
         };
         // Whose P&L has weight in the gradient.
-        let weighted = match self.risk {
-            Risk::Cvar { level } if !self.control_variate => {
-                ((1.0 - level) * paths as f64) as usize + BLOCK
-            }
-            _ => paths,
+        let weighted = match self.control_variate {
+            false => ((self.risk.carrying_share() * paths as f64) as usize + BLOCK).min(paths),
+            true => paths,
         };
         let sampled = optimizer.settings.build().curvature_paths(0);
         let sampled = self.of_rank(sampled.min(optimizer.paths));

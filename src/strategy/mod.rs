@@ -25,6 +25,7 @@ mod market;
 pub mod memory;
 mod money;
 mod optimizer;
+mod past;
 mod plan;
 mod policy;
 mod price_files;
@@ -36,13 +37,14 @@ mod schema;
 mod seen;
 mod several;
 mod smoothing;
+mod surface;
 mod tenor;
 mod traded;
 mod training;
 mod variants;
 mod walk_forward;
 
-pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, VarianceRule};
+pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, Rates, VarianceRule};
 pub use classical::{FitPaths, FittedOn, PastContracts, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};
@@ -67,7 +69,9 @@ pub use schema::document;
 pub use several::{AssetSection, SeveralSection};
 pub use smoothing::{Relaxing, Smoothing};
 pub use tenor::{DayCount, Rebalancing, Tenor};
-pub use training::{Clock, Length, RiskMeasure, RiskSection, TrainingSection, Validation};
+pub use training::{
+    Clock, Length, RiskMeasure, RiskSection, TermSection, TrainingSection, Validation,
+};
 pub use walk_forward::{
     AllYears, CalibrationYears, PathSource, TrainingPaths, WalkForwardPlan, WalkForwardSection,
 };

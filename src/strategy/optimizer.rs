@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
 
+/// The learning rate of a method that has one.
+const RATE: &str = "learning_rate";
+
 /// The setting that a network may have a default of its own for.
 const START_RATE: &str = "start_learning_rate";
 
@@ -235,6 +238,23 @@ impl OptimizerPlan {
             keys,
             ..self.clone()
         })
+    }
+
+    /// The same optimizer whose learning rates are `share` times as large.
+    ///
+    /// # Errors
+    /// Those of [`Self::with_keys`].
+    pub fn with_rate_share(&self, share: f64) -> Result<Self> {
+        if share == 1.0 {
+            return Ok(self.clone());
+        }
+        let mut keys = self.keys.clone();
+        for key in [RATE, START_RATE] {
+            if let Some(toml::Value::Float(rate)) = keys.get_mut(key) {
+                *rate *= share;
+            }
+        }
+        self.with_keys(keys)
     }
 
     /// The same optimizer on `factor` times as many paths a step, in as many fewer steps; unchanged if those are fewer

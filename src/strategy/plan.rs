@@ -87,10 +87,14 @@ pub struct Plan {
     pub sampling: Sampling,
     /// Whether gradients have the martingale control variate.
     pub control_variate: bool,
+    /// The penalty of squared weights, in the strategy's unit of money.
+    pub weight_penalty: f64,
     /// How training is watched.
     pub validation: Validation,
     /// The number of test paths.
     pub evaluation_paths: usize,
+    /// Whether the mean positions of an optimizer's policies are a strategy beside them.
+    pub ensemble: bool,
     /// The classical hedges that policies are compared with.
     pub hedges: Vec<ClassicalHedge>,
     /// The risk aversion of the Whalley–Wilmott band.
@@ -142,6 +146,7 @@ impl Plan {
     /// [`Error::Setting`]: the key, the value and its bound.
     pub fn new(mut strategy: Strategy) -> Result<Self> {
         strategy.check()?;
+        strategy.read_past()?;
         let on_history = strategy.backtest.is_some();
         let market = strategy.market.market();
         let several = strategy.market.assets()?;
@@ -154,6 +159,7 @@ impl Plan {
         }
         check_payments(&assets, &contract)?;
         let contract = family(&strategy, &assets, contract)?;
+        strategy.check_surfaces(&assets, &contract, strategy.contract.premium.into())?;
         let instruments = instruments(&mut strategy, &assets, &terms)?;
         let cost_schedule = strategy.costs.schedule()?;
         strategy.policy.check_features(&contract, &instruments)?;
@@ -194,7 +200,7 @@ impl Plan {
         let backtest = backtest
             .map(|section| backtest_plan(section, &assets))
             .transpose()?;
-        let risk = strategy.risk.risk(market.spot);
+        let risk = strategy.risk.risk(market.spot)?;
         let limits = limits(&strategy.limits, &instruments)?;
         let mut plan = Self {
             name: strategy.name.clone(),
@@ -227,8 +233,10 @@ impl Plan {
             clock: training.clock,
             sampling: training.sampling,
             control_variate: training.control_variate,
+            weight_penalty: training.weight_penalty,
             validation: training.validation(),
             evaluation_paths: strategy.evaluation.paths,
+            ensemble: strategy.evaluation.ensemble,
             hedges,
             aversion: strategy.evaluation.aversion(),
             tune_on,
@@ -252,6 +260,7 @@ impl Plan {
         if plan.features.list.contains(&Feature::Value) {
             plan.features.unit = Some(plan.money_unit());
         }
+        plan.check_surfaces()?;
         Ok(plan)
     }
 
@@ -280,6 +289,7 @@ impl Plan {
     /// [`Self::parse`], with relative paths that count from `folder`.
     fn parse_in(folder: &Path, text: &str, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
         let mut strategy = Strategy::parse(text)?;
+        strategy.market.locate(folder)?;
         if let Some(backtest) = &mut strategy.backtest {
             backtest.locate(folder)?;
         }
@@ -288,6 +298,7 @@ impl Plan {
             // What the command line names counts from the working directory.
             backtest.locate(Path::new(""))?;
         }
+        strategy.market.locate(Path::new(""))?;
         Self::new(strategy)
     }
 

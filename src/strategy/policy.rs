@@ -322,6 +322,8 @@ pub struct EvaluationSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "past with `backtest.surface`, else model"))]
     pub tune_on: Option<TuneOn>,
+    /// Whether the mean positions of every optimizer's policies, one for each seed, are measured too, as a strategy of its own.
+    pub ensemble: bool,
 }
 
 crate::named::named! {
@@ -361,6 +363,7 @@ impl Default for EvaluationSection {
             risk_aversion: AversionRule::Rule(TunedAversion::Tuned),
             scale: None,
             tune_on: None,
+            ensemble: false,
         }
     }
 }

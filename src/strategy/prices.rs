@@ -4,8 +4,8 @@ use super::Plan;
 use super::contract::Premium;
 use crate::contract::{Contract, Family, Member};
 use crate::error::Result;
-use crate::market::Assets;
 use crate::market::valuation::{ContractPrice, model_price};
+use crate::market::{Assets, Simulator};
 use crate::random::{Purpose, Stream};
 use crate::simd::BLOCK;
 use std::f64::consts::FRAC_PI_2;
@@ -88,9 +88,30 @@ impl Plan {
         self.price(&self.assets(), stop)
     }
 
-    /// The premium in the strategy's own market.
+    /// The premium in the strategy's own market; where each contract is sold at the surface of its own path, the mean over 4,096 of these.
     pub fn model_premium(&self) -> f64 {
+        if self.sells_at_surfaces() {
+            return self.mean_premium();
+        }
         self.premium_in(&self.assets())
+    }
+
+    /// The mean premium of simulated contracts, the same ones for every seed.
+    fn mean_premium(&self) -> f64 {
+        const PATHS: usize = 4096;
+        const SEED: u64 = 0;
+        // How a path begins does not depend on how long it is.
+        let simulator = Simulator {
+            steps: 1,
+            ..self.simulator(SEED, Purpose::Unit)
+        };
+        let (paths, ledger) = (simulator.paths::<f64>(0, PATHS), self.ledger_of_sale());
+        let blocks = (0..paths.blocks()).map(|block| paths.block(block));
+        let premiums = blocks.flat_map(|block| {
+            let premium = |lane: usize| ledger.premium(&block, lane);
+            (0..BLOCK).map(premium).collect::<Vec<f64>>()
+        });
+        premiums.sum::<f64>() / PATHS as f64
     }
 
     /// The model's price for which the contract is sold in the strategy's own market; none if its premium is an amount.

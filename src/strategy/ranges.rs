@@ -266,6 +266,10 @@ pub(super) fn family(strategy: &Strategy, assets: &Assets, longest: Contract) ->
             }
         }
         let mut own = Strategy::of_single_table(table)?;
+        if !ranges.0.contains_key(VARIANCE) {
+            // It may know a past, which no table holds.
+            own.market.model = strategy.market.model.clone();
+        }
         let market = own.market.market();
         let names: Vec<String> = assets.list().iter().map(|one| one.name.clone()).collect();
         let terms = contract(&mut own.contract, &market, &names, false)?;

@@ -97,3 +97,7 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "seen_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! What a plan trades: costs, ledgers and prices of the instruments.
 
 use super::Plan;
+use super::contract::Premium;
 use crate::contract::{Charge, Cost, Costs, Instrument};
 use crate::error::Result;
 use crate::hedging::Ledger;
@@ -18,10 +19,11 @@ impl Plan {
         self.instruments.iter().any(|(_, charge)| !charge.is_free())
     }
 
-    /// Whether a cost, a feature or the action depends on the state of an option beside its price.
+    /// Whether a cost, a feature, the action or the hedge that it departs from depends on the state of an option beside its price.
     fn asks_of_options(&self) -> bool {
         let mut charges = self.instruments.iter();
         charges.any(|(_, charge)| charge.asks_of_options())
+            || self.reference.is_some_and(|hedge| hedge.needs().option)
             || self.features.ask_options()
             || self.actor().nets_options()
     }
@@ -55,10 +57,19 @@ impl Plan {
 
     /// The ledger of the contract in the strategy's own market, where each is sold for its premium.
     pub fn ledger_of_sale(&self) -> Ledger {
+        if self.sells_at_surfaces() {
+            let ledger = self.ledger(&self.market, 0.0);
+            return ledger.sold_at_surfaces(&self.market);
+        }
         match self.premiums_in(&self.assets()) {
             None => self.ledger(&self.market, self.model_premium()),
             Some(premiums) => self.ledger(&self.market, 0.0).with_premiums(premiums),
         }
+    }
+
+    /// Whether simulated contracts are each sold at the implied-volatility surface of their own path.
+    pub fn sells_at_surfaces(&self) -> bool {
+        self.premium == Premium::Model && self.market.model.has_surface()
     }
 
     fn ledger_at(&self, market: &Market, premium: f64, at: impl Fn(Charge) -> Charge) -> Ledger {

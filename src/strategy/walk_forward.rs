@@ -35,6 +35,10 @@ pub struct WalkForwardPlan {
     pub paths: TrainingPaths,
     /// Trainings of every optimizer, on seeds from the strategy's on.
     pub seeds: usize,
+    /// Whether the mean positions of an optimizer's policies are a strategy beside them.
+    pub ensemble: bool,
+    /// The learning rates of a training that begins warm, as a share of those of one from random weights.
+    pub warm_rate_share: f64,
 }
 
 impl WalkForwardPlan {
@@ -65,6 +69,12 @@ impl WalkForwardPlan {
                 },
             },
             seeds: section.seeds,
+            ensemble: section.ensemble,
+            warm_rate_share: if section.warm_start {
+                section.warm_learning_rate_share
+            } else {
+                1.0
+            },
         })
     }
 }
@@ -107,6 +117,10 @@ pub struct WalkForwardSection {
     #[schemars(title = "Length after a warm start", range(max = 1.0), extend("exclusiveMinimum" = 0.0,
         "x-when" = {"warm_start": [true]}))]
     pub warm_share: f64,
+    /// The learning rates of a training that begins with the weights of the window before, as a share of those of a whole one.
+    #[schemars(title = "Learning rate after a warm start", range(max = 1.0), extend("exclusiveMinimum" = 0.0,
+        "x-when" = {"warm_start": [true]}))]
+    pub warm_learning_rate_share: f64,
     /// Where training paths come from.
     #[schemars(title = "Training paths")]
     pub paths: PathSource,
@@ -116,6 +130,8 @@ pub struct WalkForwardSection {
     /// Trainings of every optimizer, on seeds from the strategy's on.
     #[schemars(range(min = 1))]
     pub seeds: usize,
+    /// Whether the mean positions of every optimizer's policies, one for each seed, are hedged with too, as a strategy of its own.
+    pub ensemble: bool,
 }
 
 /// Where the training paths of a walk-forward come from.
@@ -136,9 +152,11 @@ impl Default for WalkForwardSection {
             test_from: None,
             warm_start: true,
             warm_share: 0.5,
+            warm_learning_rate_share: 1.0,
             paths: PathSource::Model,
             block: 21.0,
             seeds: 1,
+            ensemble: false,
         }
     }
 }

@@ -101,13 +101,26 @@ fn any_factor_gives_the_same_weights_for_every_method() {
 #[test]
 fn aversions_are_one_over_money() {
     let controls = "weights = \"measure\"\nstep_rule = \"quadratic\"\ndamping_rule = \"levenberg_marquardt\"\ncentred = true";
-    for measure in ["entropic", "mean_variance", "monotone_mean_variance"] {
+    let alone = |measure: &str, aversion: f64| match measure {
+        "weighted_sum" => format!(
+            "measure = \"weighted_sum\"\nterms = [{{ measure = \"cvar\", level = 0.5, weight = 0.5 }}, {{ measure = \"standard_deviation\" }}, {{ measure = \"entropic\", aversion = {aversion:?}, weight = 2.0 }}]"
+        ),
+        "standard_deviation" => "measure = \"standard_deviation\"".to_owned(),
+        _ => format!("measure = \"{measure}\"\naversion = {aversion:?}"),
+    };
+    for measure in [
+        "entropic",
+        "mean_variance",
+        "monotone_mean_variance",
+        "standard_deviation",
+        "weighted_sum",
+    ] {
         for method in [
             "adam".to_string(),
             format!("kfac]\n{controls}\n[optimizers.adam"),
         ] {
             let plan = |c: f64| {
-                let risk = format!("measure = \"{measure}\"\naversion = {}", 0.5 / c);
+                let risk = alone(measure, 0.5 / c);
                 plan(&method, &risk, c)
                     .with_optimizers(|name| name == "kfac" || !method.contains("kfac"))
                     .unwrap()

@@ -3,7 +3,7 @@ use super::{TrainingPoint, ValidationSummary};
 use crate::distributed::Workers;
 use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Settlement};
-use crate::linalg::add_scaled;
+use crate::linalg::{add_scaled, inner};
 use crate::market::{PathSource, Paths, Quotes};
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
@@ -11,6 +11,7 @@ use crate::risk::paired::risk_influence;
 use crate::risk::{Curvature, Estimate, Evaluation, cvar};
 use crate::simd::{BLOCK, Lane};
 use crate::strategy::{OptimizerPlan, Plan};
+use faer::Mat;
 use std::sync::Arc;
 
 /// What a step of one training run needs, allocated once.
@@ -142,6 +143,8 @@ impl<'a> Step<'a> {
 
     /// Moves the parameters by one step; the point that it gives does not know the time yet.
     ///
+    /// With a penalty λ of weights it minimises ρ/u + λ ‖W‖² over all of them, biases among them.
+    ///
     /// The optimizer sees P&L, risk and their derivatives divided by the unit of money u: ∂ρ/∂W and J_b over u, and so the
     /// curvature c of (c/n) Σ_b h_b J_b J_bᵀ times u. The point's risk is in the spot's currency, its statistics in units.
     pub fn take(
@@ -183,8 +186,9 @@ impl<'a> Step<'a> {
             ledger: &self.smoothed,
             unit: self.unit,
         };
-        let mut gradient =
-            hedge.risk_gradient(&self.paths, &unrecorded, self.martingale.as_ref())?;
+        let cash = self.plan.risk.cash();
+        let martingale = self.martingale.as_ref().map(|ledger| (ledger, cash));
+        let mut gradient = hedge.risk_gradient(&self.paths, &unrecorded, martingale)?;
         let mut curvature_scale = 1.0;
         if sampled > 0 {
             let sample = self.paths.gather(&(0..sampled).collect::<Vec<_>>());
@@ -201,6 +205,10 @@ impl<'a> Step<'a> {
             curvature_scale = scale * unit;
         }
         let weights = parameters.matrices()?;
+        let penalty = self.plan.weight_penalty;
+        if penalty > 0.0 {
+            add_scaled(&mut gradient, 2.0 * penalty, &weights);
+        }
         let batch = Batch {
             gradient: &gradient,
             record: (sampled > 0).then_some(&self.record),
@@ -221,11 +229,14 @@ impl<'a> Step<'a> {
         let proposal = proposal?;
         parameters.add(&proposal.change)?;
         if self.optimizer.wants_trial(step) {
-            let after = self
-                .risk(parameters, &self.paths, premiums.as_deref())?
-                .0
-                .value;
-            self.optimizer.trial(risk.value / unit, after / unit);
+            let after = self.risk(parameters, &self.paths, premiums.as_deref())?.0;
+            let penalised = |risk: f64, weights: &[Mat<f64>]| match penalty > 0.0 {
+                true => risk / unit + penalty * inner(weights, weights),
+                false => risk / unit,
+            };
+            let before = penalised(risk.value, &weights);
+            let after = penalised(after.value, &parameters.matrices()?);
+            self.optimizer.trial(before, after);
         }
         Ok(TrainingPoint {
             step,

@@ -5,12 +5,12 @@ use crate::contract::{Contract, Costs, Instrument, OptionKind};
 use crate::hedging::Ledger;
 use crate::market::{BenchmarkHedge, Market, Model, Paths, Quotes, Simulator};
 use crate::network::{
-    Action, Actor, Band, Engine, Feature, Features, Head, LstmShape, Parameters, Record, Residual,
-    Shape, Sweep,
+    Action, Actor, Band, CentredBand, Engine, Feature, Features, Head, LstmShape, Parameters,
+    Record, Residual, Shape, Sweep,
 };
 use crate::pricing::HestonParameters;
 use crate::random::Purpose;
-use crate::risk::{Evaluation, Risk};
+use crate::risk::{Evaluation, Measure, Risk, Term};
 use crate::simd::{BLOCK, Lane};
 use faer::Mat;
 use std::cmp::Ordering;
@@ -159,7 +159,7 @@ impl Problem {
             self.at(&Parameters::new(shape.maps(), moved.collect()).unwrap())
         });
         assert!(up.trades == down.trades, "a trade changes its sign");
-        if matches!(self.risk, Risk::Cvar { .. }) {
+        if self.risk.cvar_level().is_some() {
             let same = up.evaluation.weights == down.evaluation.weights;
             assert!(same, "the tail changes its members");
         }
@@ -167,7 +167,7 @@ impl Problem {
     }
 }
 
-/// ∂ρ/∂W for CVaR, entropic risk, mean–variance and its monotone form with proportional costs, with and without the position held
+/// ∂ρ/∂W for CVaR, entropic risk, mean–variance, its monotone form and a sum with the standard deviation, with proportional costs, with and without the position held
 /// among the features, and with positions beside those of a benchmark, equals the central difference,
 /// relative to its norm, over all single weights and along random directions.
 ///
@@ -178,12 +178,30 @@ impl Problem {
 #[test]
 fn risk_gradient_equals_central_differences() {
     let risks = [
-        Risk::Cvar { level: 0.925 },
-        Risk::Entropic { aversion: 0.3 },
-        Risk::MeanVariance { aversion: 0.3 },
-        Risk::MonotoneMeanVariance { aversion: 0.3 },
+        Risk::cvar(0.925),
+        Measure::Entropic { aversion: 0.3 }.into(),
+        Measure::MeanVariance { aversion: 0.3 }.into(),
+        Measure::MonotoneMeanVariance { aversion: 0.3 }.into(),
+        Risk::sum(&[
+            Term {
+                weight: 0.5,
+                measure: Measure::Entropic { aversion: 0.3 },
+            },
+            Term {
+                weight: 1.0,
+                measure: Measure::StandardDeviation,
+            },
+        ]),
     ];
     let band = Action::from(Band::beginning_at(0.05));
+    let centred = Action::from(CentredBand {
+        centre_scale: 0.5,
+        curvature_scale: 0.0,
+        width: 0.05,
+        widest: 1.0,
+        cost_widths: false,
+        leak: 0.0,
+    });
     for (layers, hidden, action, feedback) in [
         (1, 4, Action::default(), false),
         (2, 3, Action::default(), false),
@@ -191,6 +209,7 @@ fn risk_gradient_equals_central_differences() {
         (2, 3, Action::default(), true),
         (1, 4, Residual.into(), true),
         (1, 4, band, true),
+        (1, 4, centred, true),
     ] {
         let actor = Actor::new(action, 1);
         let shape = Shape::from(LstmShape {
@@ -255,7 +274,7 @@ fn gradient_of_the_tail_equals_that_of_all_paths() {
             layer_normalisation: false,
         });
         let parameters = Parameters::random(shape.maps(), 17).unwrap();
-        let problem = Problem::new(shape, Risk::Cvar { level: 0.925 }, true);
+        let problem = Problem::new(shape, Risk::cvar(0.925), true);
         let weights = problem.at(&parameters).evaluation.weights;
         let tail = weights.iter().filter(|&&weight| weight != 0.0).count();
         assert!(tail > 0 && tail < BLOCK, "{tail} paths in the tail");
@@ -292,7 +311,7 @@ fn gradient_of_a_recorded_sample_and_the_rest_is_the_whole() {
         layer_normalisation: false,
     });
     let parameters = Parameters::random(shape.maps(), 17).unwrap();
-    let problem = Problem::new(shape, Risk::Entropic { aversion: 0.3 }, true);
+    let problem = Problem::new(shape, Measure::Entropic { aversion: 0.3 }.into(), true);
     let mut weights = problem.at(&parameters).evaluation.weights;
     for sampled in [64, 192] {
         if sampled == 192 {
@@ -328,7 +347,7 @@ fn control_variate_leaves_the_mean() {
         layer_normalisation: false,
     });
     let parameters = Parameters::random(shape.maps(), 17).unwrap();
-    let mut problem = Problem::new(shape, Risk::Cvar { level: 0.5 }, true);
+    let mut problem = Problem::new(shape, Risk::cvar(0.5), true);
     let martingale = Ledger::new(
         contract(),
         Costs {
@@ -346,8 +365,9 @@ fn control_variate_leaves_the_mean() {
             .under(&contract());
         let weights = problem.at(&parameters).evaluation.weights;
         let hedge = problem.hedge(&parameters);
-        let gradient = |martingale| {
-            let gradient = hedge.risk_gradient(&problem.paths, &weights, martingale);
+        let gradient = |martingale: Option<&Ledger>| {
+            let gradient =
+                hedge.risk_gradient(&problem.paths, &weights, martingale.map(|one| (one, 1.0)));
             gradient.unwrap()
         };
         let (with, without) = (gradient(Some(&martingale)), gradient(None));

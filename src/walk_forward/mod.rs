@@ -47,6 +47,7 @@ use crate::groups::{Assignment, Crew, Report};
 use crate::market::History;
 use crate::market::estimation::VarianceEstimator;
 use crate::risk::{Row, RowInput};
+use crate::runs::daily::DailyTable;
 use crate::runs::metrics::{BacktestMarket, Metrics, Request};
 use crate::runs::parquet::write_parquet;
 use crate::runs::precision::Precision;
@@ -199,12 +200,13 @@ fn walk_forward<T>(
     end(&shared)
 }
 
-/// A number that histories of other days, closes or series do not have.
+/// A number that histories of other days, closes, series, surfaces or rates do not have.
 fn digest(histories: &[History]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for history in histories {
         history.dates.hash(&mut hasher);
         format!("{:?} {:?}", history.close, history.series).hash(&mut hasher);
+        format!("{:?} {:?}", history.surface, history.rate).hash(&mut hasher);
     }
     hasher.finish()
 }
@@ -244,6 +246,10 @@ fn finish(shared: &Shared<'_>, folder: &RunFolder) -> Result<Finished> {
     let metrics = metrics(shared, folder, &results, &reported);
     folder.write_json(FILE, &results)?;
     folder.write_backtest(&table(&reported))?;
+    let days = spans.iter().map(|span| shared.days(span, folder));
+    if let Some(days) = days.collect::<Result<Option<Vec<_>>>>()? {
+        folder.write_daily(&DailyTable::of(days.iter().flatten()))?;
+    }
     folder.write_metrics(&metrics)?;
     let text = page(FIGURE, None, plan, settings, &walk, &results);
     folder.write_bytes("walk_forward.md", text.as_bytes())?;

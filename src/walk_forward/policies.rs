@@ -166,6 +166,11 @@ impl<'a> Shared<'a> {
                 Length::Seconds(seconds) => Length::Seconds(seconds * self.walk.warm_share),
             };
         }
+        let rate_share = match warm {
+            Some(_) => self.walk.warm_rate_share,
+            None => 1.0,
+        };
+        let optimizer = &optimizer.with_rate_share(rate_share)?;
         let source = |purpose| self.source(&plan, &known.calibration, span, purpose);
         let (paths, validation) = (source(Purpose::Training), source(Purpose::Validation));
         let sources = Sources {

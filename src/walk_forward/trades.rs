@@ -57,7 +57,7 @@ type Number = (&'static str, fn(&Trade) -> f64, fn(&mut Trade, f64));
 
 /// The parts of the attribution have the prefix `pnl_`; they add up to `pnl`, `pnl_drift` apart, which is contained in
 /// `pnl_delta`.
-const NUMBERS: [Number; 16] = [
+const NUMBERS: [Number; 19] = [
     ("volatility", |t| t.volatility, |t, x| t.volatility = x),
     ("premium", |t| t.premium, |t, x| t.premium = x),
     ("pnl", |t| t.pnl, |t, x| t.pnl = x),
@@ -87,6 +87,21 @@ const NUMBERS: [Number; 16] = [
         "pnl_vega",
         |t| t.attribution.vega,
         |t, x| t.attribution.vega = x,
+    ),
+    (
+        "pnl_level",
+        |t| t.attribution.level,
+        |t, x| t.attribution.level = x,
+    ),
+    (
+        "pnl_slope",
+        |t| t.attribution.slope,
+        |t, x| t.attribution.slope = x,
+    ),
+    (
+        "pnl_skew",
+        |t| t.attribution.skew,
+        |t, x| t.attribution.skew = x,
     ),
     (
         "pnl_financing",

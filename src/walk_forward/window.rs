@@ -4,18 +4,19 @@ use super::policies::damaged;
 use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
-use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, past};
+use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, Settled, past};
 use crate::error::Result;
 use crate::groups::{Keeper, Work};
-use crate::hedging::{HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
+use crate::hedging::{Ensemble, HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
 use crate::market::estimation::VarianceEstimator;
 use crate::market::{Assets, History, Market, PathSource};
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::classical::HedgeRow;
+use crate::runs::daily::ContractDays;
 use crate::runs::parquet::parquet_bytes;
 use crate::runs::precision::Precision;
-use crate::runs::store::{RunFolder, to_json};
+use crate::runs::store::{CONTRACT_DAYS, RunFolder, to_json};
 use crate::runs::walk_forward::{Phase, TrainingEnd, Window};
 use crate::strategy::{
     BacktestPlan, FittedOn, HedgeValidation, Plan, TrainingPaths, TuneOn, WalkForwardPlan,
@@ -130,6 +131,17 @@ impl Shared<'_> {
         Ok(Some((window, trades::read(&trades)?)))
     }
 
+    /// The P&L of the window's contracts by day; none of a window that an older version hedged.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn days(&self, span: &Span, folder: &RunFolder) -> Result<Option<Vec<ContractDays>>> {
+        let file = folder.path().join(span.file(CONTRACT_DAYS));
+        file.is_file()
+            .then(|| ContractDays::read(&file))
+            .transpose()
+    }
+
     /// Trains what is not trained yet, hedges what is sold in the window, and writes its files.
     ///
     /// # Errors
@@ -170,9 +182,13 @@ impl Shared<'_> {
         })?;
         let plan = known.plan.with_ranks(keeper.ranks().clone());
         let (mut trades, mut held) = (Vec::new(), Positions::default());
+        let mut lived = Vec::new();
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let positions = contracts.positions(policy)?;
-            let (book, parts) = contracts.settle(&positions);
+            let Settled { book, parts, daily } = contracts.settle(&positions);
+            if daily.iter().all(|days| !days.is_empty()) {
+                lived.push(ContractDays::new(strategy, seed, &contracts.days, &daily));
+            }
             held.add((strategy, seed), history, &contracts, &positions);
             for (i, attribution) in parts.into_iter().enumerate() {
                 trades.push(Trade {
@@ -193,25 +209,42 @@ impl Shared<'_> {
             Ok(())
         };
         let (mut seconds, mut trainings) = (Vec::new(), Vec::new());
-        let seen = plan.seen()?;
-        for training in self.trainings() {
-            let (parameters, kept) = self.policy(span, training, keeper)?;
-            let (optimizer, seed) = training;
-            seconds.push((optimizer.name.clone(), seed, kept.seconds));
-            trainings.extend(kept.end.map(|end| TrainingEnd {
-                strategy: optimizer.name.clone(),
-                seed,
-                seconds: kept.seconds,
-                steps: end.steps,
-                risk: end.risk,
-            }));
-            let sweep = plan.sweep();
-            let policy = TrainedPolicy {
-                parameters: &parameters,
-                features: &seen,
-                sweep: sweep.as_ref(),
-            };
-            record(&optimizer.name, Some(seed), &policy)?;
+        let (seen, sweep) = (plan.seen()?, plan.sweep());
+        for optimizer in &self.plan.optimizers {
+            let own = self.trainings().filter(|one| one.0.name == optimizer.name);
+            let mut trained = Vec::new();
+            for training in own {
+                let (parameters, kept) = self.policy(span, training, keeper)?;
+                let seed = training.1;
+                seconds.push((optimizer.name.clone(), seed, kept.seconds));
+                trainings.extend(kept.end.map(|end| TrainingEnd {
+                    strategy: optimizer.name.clone(),
+                    seed,
+                    seconds: kept.seconds,
+                    steps: end.steps,
+                    risk: end.risk,
+                }));
+                trained.push((seed, parameters));
+            }
+            let policies: Vec<TrainedPolicy<'_>> = trained
+                .iter()
+                .map(|(_, parameters)| TrainedPolicy {
+                    parameters,
+                    features: &seen,
+                    sweep: sweep.as_ref(),
+                })
+                .collect();
+            for ((seed, _), policy) in trained.iter().zip(&policies) {
+                record(&optimizer.name, Some(*seed), policy)?;
+            }
+            if self.walk.ensemble && policies.len() > 1 {
+                let ensemble = Ensemble {
+                    members: policies.iter().map(|one| one as &dyn Policy).collect(),
+                    limits: &plan.limits,
+                };
+                let name = Ensemble::name(&optimizer.name);
+                record(&name, Some(self.plan.seed), &ensemble)?;
+            }
         }
         let fit_paths = |plan: &Plan| self.source(plan, calibration, span, Purpose::Regression);
         // The paths that policies are trained on, which hedges are fitted on too.
@@ -260,6 +293,10 @@ impl Shared<'_> {
             |name: &str, bytes: Result<Vec<u8>>| keeper.write(&span.file(name), &bytes?);
         write(TRADES, parquet_bytes(trades::to_frame(&trades)?))?;
         write("positions.parquet", parquet_bytes(held.to_frame()?))?;
+        write(
+            CONTRACT_DAYS,
+            parquet_bytes(ContractDays::to_frame(&lived)?),
+        )?;
         let json = to_json(&window);
         write(
             WINDOW,
@@ -291,6 +328,13 @@ impl Shared<'_> {
         purpose: Purpose,
     ) -> Box<dyn PathSource> {
         match self.walk.paths {
+            TrainingPaths::Model if plan.market.model.has_surface() => {
+                let mut simulator = plan.simulator(plan.seed, purpose);
+                if purpose == Purpose::Training {
+                    simulator.sampling = plan.sampling;
+                }
+                Box::new(simulator)
+            }
             TrainingPaths::Model => {
                 let known = span.known.clone();
                 let seen = calibration.assets.iter();

@@ -14,14 +14,18 @@ mod fuzz;
 mod killed;
 mod login;
 mod market;
+mod option_quotes;
 mod places;
 mod price_files;
 mod ranges;
 mod serve;
 mod shards;
 mod streams;
+mod surfaces;
 mod walk_forward;
 
+// Made-up option chains are the library's own, which name its modules as its crate does.
+use deephedge::{contract, pricing, quotes};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;

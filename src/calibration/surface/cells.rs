@@ -173,7 +173,7 @@ pub fn decimal(path: &Path, table: &Table, columns: &Columns) -> Result<Decimal>
     let mut evidence = Evidence::default();
     // Points in dates separate no decimals.
     let dates = [Field::Date, Field::ExpiryDate, Field::Expiry];
-    let fields = Field::ALL.iter().filter(|field| !dates.contains(field));
+    let fields = Field::SURFACE.iter().filter(|field| !dates.contains(field));
     for name in fields.filter_map(|field| columns.of(*field)) {
         if let Cells::Text(cells) = table.cells(path, name)? {
             evidence = evidence.and(number::evidence(&cells));

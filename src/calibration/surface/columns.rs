@@ -1,10 +1,10 @@
-//! What the columns of a surface file hold, the names they go by, and the file that a user's names make of it.
+//! What the columns of files of option quotes hold, the names they go by, and the file that a user's names make of it.
 
 use crate::error::{Error, Result, excerpt};
 use crate::market::table::refuse;
 use std::path::Path;
 
-/// What a column of a surface file holds.
+/// What a column of a file of option quotes holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     /// The day of the quote.
@@ -43,11 +43,25 @@ pub enum Field {
     PutBid,
     /// The ask of the put.
     PutAsk,
+    /// The name of the underlying.
+    Underlying,
+    /// The root of the option's symbol, such as SPX or SPXW.
+    Root,
+    /// Whether the option is a call or a put.
+    Kind,
+    /// Whether the option is settled at the opening of its last day.
+    Settlement,
+    /// The hour of the quote.
+    Time,
+    /// The bid of the underlying.
+    SpotBid,
+    /// The ask of the underlying.
+    SpotAsk,
 }
 
 impl Field {
-    /// Every field, in the order in which columns are looked for.
-    pub const ALL: [Self; 18] = [
+    /// The fields of a surface's file, in the order in which columns are looked for.
+    pub const SURFACE: [Self; 18] = [
         Self::Date,
         Self::Spot,
         Self::Strike,
@@ -55,6 +69,34 @@ impl Field {
         Self::ExpiryYears,
         Self::ExpiryDate,
         Self::Expiry,
+        Self::Rate,
+        Self::Dividend,
+        Self::Volatility,
+        Self::CallVolatility,
+        Self::PutVolatility,
+        Self::Bid,
+        Self::Ask,
+        Self::CallBid,
+        Self::CallAsk,
+        Self::PutBid,
+        Self::PutAsk,
+    ];
+
+    /// The fields of option chains, in the order in which columns are looked for.
+    pub const CHAIN: [Self; 24] = [
+        Self::Date,
+        Self::Time,
+        Self::Underlying,
+        Self::Root,
+        Self::Spot,
+        Self::SpotBid,
+        Self::SpotAsk,
+        Self::Strike,
+        Self::ExpiryDate,
+        Self::Expiry,
+        Self::ExpiryDays,
+        Self::Settlement,
+        Self::Kind,
         Self::Rate,
         Self::Dividend,
         Self::Volatility,
@@ -89,11 +131,18 @@ impl Field {
             Self::CallAsk => "call_ask",
             Self::PutBid => "put_bid",
             Self::PutAsk => "put_ask",
+            Self::Underlying => "underlying",
+            Self::Root => "root",
+            Self::Kind => "kind",
+            Self::Settlement => "settlement",
+            Self::Time => "time",
+            Self::SpotBid => "spot_bid",
+            Self::SpotAsk => "spot_ask",
         }
     }
 
     /// Names under which the column is looked for, in order of preference and as [`simplified`] makes them.
-    fn names(self) -> &'static [&'static str] {
+    pub fn names(self) -> &'static [&'static str] {
         match self {
             Self::Date => &["date", "quotedate", "tradedate", "asof", "asofdate"],
             Self::Spot => &[
@@ -125,30 +174,53 @@ impl Field {
             Self::CallAsk => &["callask", "cask"],
             Self::PutBid => &["putbid", "pbid"],
             Self::PutAsk => &["putask", "pask"],
+            Self::Underlying => &["symbol", "ticker", "underlyingsymbol"],
+            Self::Root => &["root", "optionroot"],
+            Self::Kind => &[
+                "kind",
+                "optiontype",
+                "type",
+                "callput",
+                "cpflag",
+                "cp",
+                "right",
+            ],
+            Self::Settlement => &["settlement", "amsettlement"],
+            Self::Time => &["time", "quotetime"],
+            Self::SpotBid => &["spotbid", "underlyingbid"],
+            Self::SpotAsk => &["spotask", "underlyingask"],
         }
     }
 }
 
 /// A column's name without case, brackets, blanks and whatever else is neither letter nor digit: `[C_IV]` is `civ`.
-fn simplified(name: &str) -> String {
+pub fn simplified(name: &str) -> String {
     let letters = name.chars().filter(|c| c.is_alphanumeric());
     letters.flat_map(char::to_lowercase).collect()
 }
+
+/// What a file cannot do without: what it is called, and the fields any of which has it.
+pub type Needed<'a> = (&'a str, &'a [Field]);
 
 /// The columns of one file.
 pub struct Columns(Vec<(Field, String)>);
 
 impl Columns {
-    /// Finds the columns among the `names` of a file; `given` are those that the user names, as pairs of
-    /// [`Field::name`] and column.
+    /// Finds the columns of `fields` among the `names` of a file; `given` are those that the user names, as pairs of
+    /// [`Field::name`] and column, and `usual` the names of the others as [`simplified`] makes them.
     ///
     /// # Errors
-    /// [`Error::Input`] for a name that is none, for two columns that go by one name, and for a file without spot,
-    /// strike, expiry or implied volatility, with what to write.
-    pub fn find(path: &Path, names: &[String], given: &[(String, String)]) -> Result<Self> {
+    /// [`Error::Input`] for a name that is none, and for two columns that go by one name, with what to write.
+    pub fn find(
+        path: &Path,
+        names: &[String],
+        given: &[(String, String)],
+        fields: &[Field],
+        usual: &dyn Fn(Field) -> &'static [&'static str],
+    ) -> Result<Self> {
         for (key, _) in given {
-            if !Field::ALL.iter().any(|field| field.name() == key) {
-                let known: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
+            if !fields.iter().any(|field| field.name() == key) {
+                let known: Vec<&str> = fields.iter().map(|field| field.name()).collect();
                 return Err(Error::input(format!(
                     "--columns: must be one of {}, was \"{}\"",
                     known.join(", "),
@@ -157,17 +229,15 @@ impl Columns {
             }
         }
         let mut found = Vec::new();
-        for field in Field::ALL {
+        for &field in fields {
             let mut given = given.iter().filter(|(key, _)| key == field.name());
             let column = match given.next() {
                 Some((_, column)) => Some(named(path, names, column)?),
-                None => known(path, names, field)?,
+                None => known(path, names, field, usual(field))?,
             };
             found.extend(column.map(|column| (field, column)));
         }
-        let columns = Self(found);
-        columns.require(path, names)?;
-        Ok(columns)
+        Ok(Self(found))
     }
 
     /// The column of a field.
@@ -175,6 +245,13 @@ impl Columns {
         let mut columns = self.0.iter();
         let found = columns.find(|(of, _)| *of == field);
         found.map(|(_, column)| column.as_str())
+    }
+
+    /// The columns that were found and what they hold.
+    pub fn iter(&self) -> impl Iterator<Item = (Field, &str)> {
+        self.0
+            .iter()
+            .map(|(field, column)| (*field, column.as_str()))
     }
 
     /// Every column once, as a reader asks for them.
@@ -194,23 +271,13 @@ impl Columns {
         self.of(Field::Volatility).is_none() && sides.iter().all(|side| self.of(*side).is_some())
     }
 
-    fn require(&self, path: &Path, names: &[String]) -> Result<()> {
-        use Field::{
-            CallVolatility, Expiry, ExpiryDate, ExpiryDays, ExpiryYears, PutVolatility, Spot,
-            Strike, Volatility,
-        };
-        // What is looked for first is what a file should write.
-        let needed: [(&str, &[Field]); 4] = [
-            ("spot", &[Spot]),
-            ("strike", &[Strike]),
-            ("expiry", &[ExpiryDays, ExpiryYears, ExpiryDate, Expiry]),
-            (
-                "implied volatility",
-                &[Volatility, CallVolatility, PutVolatility],
-            ),
-        ];
+    /// Checks that the file has what is `needed`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with what is missing and what to write.
+    pub fn require(&self, path: &Path, names: &[String], needed: &[Needed<'_>]) -> Result<()> {
         let lacks =
-            |(_, fields): &&(&str, &[Field])| fields.iter().all(|field| self.of(*field).is_none());
+            |(_, fields): &&Needed<'_>| fields.iter().all(|field| self.of(*field).is_none());
         let missing: Vec<_> = needed.iter().filter(lacks).collect();
         if missing.is_empty() {
             return Ok(());
@@ -250,8 +317,8 @@ fn named(path: &Path, names: &[String], wanted: &str) -> Result<String> {
     })
 }
 
-fn known(path: &Path, names: &[String], field: Field) -> Result<Option<String>> {
-    for want in field.names() {
+fn known(path: &Path, names: &[String], field: Field, usual: &[&str]) -> Result<Option<String>> {
+    for want in usual {
         let mut matches = names.iter().filter(|name| simplified(name) == *want);
         let Some(name) = matches.next() else {
             continue;

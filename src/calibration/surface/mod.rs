@@ -1,7 +1,7 @@
 //! Implied-volatility surfaces from CSV and Parquet files.
 
 mod cells;
-mod columns;
+pub(crate) mod columns;
 mod reading;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! From the cells of a file to the quotes of a day.
 
 use super::cells::{File, decimal};
-use super::columns::{Columns, Field};
+use super::columns::{Columns, Field, Needed};
 use super::{Dropped, Quote, Surface, SurfaceOptions, drops};
 use crate::contract::OptionKind;
 use crate::error::Result;
@@ -17,6 +17,29 @@ const DAYS_PER_YEAR: f64 = 365.0;
 /// The longest expiry in years; where the name of the column does not say that it holds years, the shorter one.
 const LONGEST: f64 = 50.0;
 const LONGEST_UNNAMED: f64 = 10.0;
+
+/// What is looked for first is what a file should write.
+const NEEDED: [Needed<'_>; 4] = [
+    ("spot", &[Field::Spot]),
+    ("strike", &[Field::Strike]),
+    (
+        "expiry",
+        &[
+            Field::ExpiryDays,
+            Field::ExpiryYears,
+            Field::ExpiryDate,
+            Field::Expiry,
+        ],
+    ),
+    (
+        "implied volatility",
+        &[
+            Field::Volatility,
+            Field::CallVolatility,
+            Field::PutVolatility,
+        ],
+    ),
+];
 
 /// Heston's parameters.
 const LEAST_QUOTES: usize = 5;
@@ -38,7 +61,9 @@ impl Surface {
     pub fn load(path: &Path, options: &SurfaceOptions) -> Result<Self> {
         let mut columns = None;
         let table = table::read(path, |names| {
-            let found = Columns::find(path, names, &options.columns)?;
+            let (given, fields) = (&options.columns, &Field::SURFACE);
+            let found = Columns::find(path, names, given, fields, &Field::names)?;
+            found.require(path, names, &NEEDED)?;
             let names = found.names();
             columns = Some(found);
             Ok(names)

@@ -1,8 +1,10 @@
 //! Hedges as strategies name them.
 
-use super::centre::Centre;
+use super::centre::{Centre, Quick};
 use super::parameter::{HedgeValues, Parameter};
 use super::rule::{TradingRule, Wants};
+use crate::contract::Instrument;
+use crate::market::{Benchmark, QuickHedge, VegaRatio};
 
 /// Makes the enum of usual hedges, each with its centre, its rule and what people call it.
 macro_rules! hedges {
@@ -257,11 +259,34 @@ impl ClassicalHedge {
         further.contains(&parameter) || self.parameters().contains(&parameter)
     }
 
-    /// Whether it holds the contract's delta by its closed form on every date, and nothing else.
-    pub fn is_delta(&self) -> bool {
-        let delta = matches!(self.centre, Centre::BlackScholes | Centre::SmileDelta);
-        let scale = self.values(HedgeValues::default()).of(Parameter::Scale);
-        delta && self.rule == TradingRule::EveryDate && scale == 1.0
+    /// How its positions in `instruments` follow from what `benchmark`, the closed form of the contract, says of it, if they do that.
+    pub fn quick<'a>(
+        &self,
+        instruments: &[Instrument],
+        benchmark: &'a dyn Benchmark,
+    ) -> Option<QuickHedge<'a>> {
+        let always = TradingRule::EveryDate;
+        if self.rule != always || self.option_rule.is_some_and(|rule| rule != always) {
+            return None;
+        }
+        let values = self.values(HedgeValues::default());
+        let option = match self.centre.kind().quick() {
+            Quick::No => return None,
+            Quick::Delta => None,
+            Quick::Vega { is_static, most } => Some(VegaRatio {
+                instrument: instruments
+                    .iter()
+                    .position(|one| one.is_option_on_first())?,
+                ratio: values.of(Parameter::Ratio),
+                most,
+                is_static,
+            }),
+        };
+        Some(QuickHedge {
+            benchmark,
+            scale: values.of(Parameter::Scale),
+            option,
+        })
     }
 
     /// The parameters that are not known, in their order.

@@ -5,6 +5,8 @@
 
 mod centre;
 mod hedge;
+#[cfg(test)]
+mod option_tests;
 mod parameter;
 mod rebalancing;
 mod rule;

@@ -106,7 +106,7 @@ impl Parameter {
             },
             Self::Ratio => Lattice {
                 value: Box::new(|k| f64::from(k) / 40.0),
-                first: (0, 64),
+                first: (0, 96),
                 last: (0, 400),
                 ends: (true, false),
                 stride: 8,

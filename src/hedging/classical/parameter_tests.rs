@@ -119,3 +119,22 @@ fn a_slow_search_is_a_coarse_one_first() {
     assert_eq!(found.unwrap().values.of(Parameter::Aversion).log2(), 1.5);
     assert!(asked <= 13, "{asked}");
 }
+
+/// Where two parameters stand in for each other, what one pass finds is not the best: further rounds go on, to a risk that is lower than
+/// that of one pass and than that of the usual values.
+#[test]
+fn rounds_find_what_one_pass_does_not() {
+    let hedge = ClassicalHedge::new(Centre::StaticVega, TradingRule::ConstantBand);
+    let of = |values: &HedgeValues| {
+        let (ratio, width) = (values.of(Parameter::Ratio), values.of(Parameter::Width));
+        (ratio + 8.0 * width - 1.8).powi(2) + 0.1 * (ratio - 1.4).powi(2)
+    };
+    let found = tune(hedge, search(1.0), &mut |values| Ok(of(values))).unwrap();
+    assert_eq!(found.risk, of(&found.values));
+    assert!(found.risk < of(&HedgeValues::default()));
+    // The first pass has the width that is best at a ratio of 1, and the ratio that is best beside it.
+    let width = HedgeValues::default().with(Parameter::Width, 2f64.powf(-3.5));
+    let one_pass = (0..=64).map(|k| of(&width.with(Parameter::Ratio, f64::from(k) / 40.0)));
+    let one_pass = one_pass.fold(f64::INFINITY, f64::min);
+    assert!(found.risk < 0.5 * one_pass, "{} {one_pass}", found.risk);
+}

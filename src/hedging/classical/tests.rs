@@ -347,12 +347,20 @@ fn the_regression_finds_what_moved_volatility() {
     };
     let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..960).map(path).collect();
     let columns = rows.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
+    let exact = Paths::<f64>::from_rows(2, columns.clone()).under(&contract);
     let drawn = Paths::<f32>::from_rows(2, columns).under(&contract);
     let found = HullWhite
-        .on_simulated(&still.into(), &contract, &drawn)
+        .on_simulated(&still.clone().into(), &contract, &drawn)
         .unwrap();
     for (found, expected) in found.iter().zip(TRUE) {
         assert!((found - expected).abs() < 0.01, "{found} {expected}");
+    }
+    // On contracts of the past all is in double precision.
+    let found = HullWhite
+        .on_past(&still.into(), &[(&contract, &exact)])
+        .unwrap();
+    for (found, expected) in found.iter().zip(TRUE) {
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
     }
 }
 

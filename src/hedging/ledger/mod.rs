@@ -47,6 +47,8 @@ pub struct Ledger {
     premium: f64,
     /// The premium of every contract of a family, beside that.
     premiums: Option<Arc<[f64]>>,
+    /// The market in which each contract is sold at the surface of its own path, beside that.
+    at_surfaces: Option<Market>,
     /// B_t for every date.
     growth: Vec<f64>,
     /// What one of currency of cost at every date comes to at expiry: B_t times the factor of the date, 1 unless costs follow a table.
@@ -88,6 +90,7 @@ impl Ledger {
             liquidation: costs.liquidation,
             premium,
             premiums: None,
+            at_surfaces: None,
             instruments: Vec::new(),
         }
         .with_instrument(Instrument::SPOT, costs.spot)
@@ -98,6 +101,16 @@ impl Ledger {
     pub fn with_premiums(self, premiums: Arc<[f64]>) -> Self {
         Self {
             premiums: Some(premiums),
+            ..self
+        }
+    }
+
+    /// The same ledger where each contract is sold for what its calls and puts are worth at the implied-volatility surface of its own path on the day
+    /// of the sale, at the rates of `market`, beside the common premium.
+    #[must_use]
+    pub fn sold_at_surfaces(self, market: &Market) -> Self {
+        Self {
+            at_surfaces: Some(market.clone()),
             ..self
         }
     }
@@ -201,7 +214,17 @@ impl Ledger {
         let own = own.map_or(0.0, |(premiums, drawn)| {
             premiums[drawn.member[lane].into_f64() as usize]
         });
-        self.premium + own
+        let at_surface = self.at_surfaces.as_ref();
+        let at_surface = at_surface.map_or(0.0, |market| self.at_surface(market, block, lane));
+        self.premium + own + at_surface
+    }
+
+    /// What the calls and puts of a path are worth at the surface of its sale; 0 where they have none.
+    fn at_surface<R: Real>(&self, market: &Market, block: &PathBlock<'_, R>, lane: usize) -> f64 {
+        let member = block.drawn().map(|drawn| drawn.member[lane].into_f64());
+        let sold = self.contract.of_path(member);
+        let legs = sold.legs().unwrap_or_default();
+        market.price_in(&block.state_of(0, 0, lane), legs, sold.expiry)
     }
 
     /// The dates on which closing a position is free, one for each path; none if it costs what any trade does.

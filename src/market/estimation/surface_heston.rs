@@ -76,7 +76,8 @@ pub fn estimate_surface_heston(past: &PastSurfaces) -> Result<SurfaceHestonEstim
     }
     let residuals: Vec<f64> = rows.map(|([x1, x2], y)| y - a * x1 - b * x2).collect();
     let square = residuals.iter().map(|e| e * e).sum::<f64>() / n;
-    if !(square > 0.0) {
+    // Of a volatility that never moves rounding is left.
+    if !(square > 1e-16) {
         return Err(Error::input(
             "the volatility at the money must move from day to day to say how it does",
         ));

@@ -96,6 +96,7 @@ impl History {
                 ));
             }
         }
+        // A file without closes disagrees with none.
         let pairs = self.close.iter().zip(&surfaces.close).enumerate();
         let differ =
             |(_, (own, other)): &(usize, (&f64, &f64))| (*own / *other - 1.0).abs() > AGREEMENT;

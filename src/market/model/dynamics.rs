@@ -81,6 +81,8 @@ pub struct PastFile<'a> {
     pub first: Option<&'a str>,
     /// The last date that is taken, as it is written.
     pub last: Option<&'a str>,
+    /// Whether the model knows its past.
+    pub is_known: bool,
 }
 
 /// One block of paths to be drawn.

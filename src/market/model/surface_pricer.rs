@@ -3,6 +3,7 @@
 use super::pricer::{Horizon, Pricer};
 use crate::contract::OptionKind;
 use crate::pricing::{BlackScholes, Greeks, MarkovVariance, SurfaceFactors};
+use std::fmt;
 use std::sync::Arc;
 
 /// Black and Scholes' prices at the volatility that a surface has for strike and expiry. The surface is a function of the variance, that of an
@@ -67,8 +68,13 @@ pub(super) fn staying(variance: f64) -> MarkovVariance {
 }
 
 /// What a model knows of the past, which no file of settings holds. Two are the same if they are one.
-#[derive(Debug)]
 pub(super) struct Known<T>(Option<Arc<T>>);
+
+impl<T> fmt::Debug for Known<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "known" } else { "unknown" })
+    }
+}
 
 impl<T> Known<T> {
     pub fn new(what: T) -> Self {

@@ -2,7 +2,9 @@
 
 use super::{PathBlock, Paths};
 use crate::contract::{Contract, Instrument, Observed, Spots};
-use crate::market::benchmark::{Answers, AnswersMut, Benchmark, BenchmarkHedge, answer_columns};
+use crate::market::benchmark::{
+    Answers, AnswersMut, Benchmark, BenchmarkHedge, QuickHedge, answer_columns,
+};
 use crate::market::layout::Layout;
 use crate::simd::{BLOCK, Lane, Real};
 use rayon::prelude::*;
@@ -45,8 +47,8 @@ impl<R: Real> Paths<R> {
     /// Writes what `hedge` holds on them, for which the layout has room; all else is written.
     pub(in crate::market) fn hedge(&mut self, hedge: &dyn BenchmarkHedge) {
         let single = size_of::<R>() < size_of::<f64>();
-        if let Some(benchmark) = hedge.deltas().filter(|_| single) {
-            self.hold_deltas(benchmark);
+        if let Some(quick) = hedge.quick().filter(|quick| single && self.knows(quick)) {
+            self.hold_quickly(&quick);
             return;
         }
         let Self {
@@ -74,21 +76,76 @@ impl<R: Real> Paths<R> {
         });
     }
 
-    /// Writes the deltas of `benchmark` as what is held of the assets.
-    fn hold_deltas(&mut self, benchmark: &dyn Benchmark) {
+    /// Whether the paths hold what the positions of `hedge` follow from.
+    fn knows(&self, hedge: &QuickHedge<'_>) -> bool {
+        let layout = &self.layout;
+        hedge.option.is_none_or(|option| {
+            layout.has_surface() && layout.option_state(option.instrument).is_some()
+        })
+    }
+
+    /// Writes the positions of `hedge`.
+    fn hold_quickly(&mut self, hedge: &QuickHedge<'_>) {
         let Self { layout, rows, .. } = self;
-        let (held, first) = (layout.benchmark_positions(), layout.answers().start);
-        let (dates, count) = (layout.dates(), layout.instruments().len());
+        let held = layout.benchmark_positions();
         rows.par_chunks_exact_mut(layout.rows()).for_each(|rows| {
-            let answers = answers(layout, &rows[..first], benchmark);
-            let answers = Answers::new(&answers, dates);
-            for (place, row) in rows[held.clone()].iter_mut().enumerate() {
-                *row = match layout.instruments()[place % count] {
-                    Instrument::Spot(asset) => answers.delta(asset)[place / count].map(R::of),
-                    Instrument::Option(_) | Instrument::VarianceSwap(_) => [R::ZERO; BLOCK],
-                };
-            }
+            let (seen, made) = rows.split_at_mut(held.start);
+            quick_positions(layout, seen, hedge, &mut made[..held.len()]);
         });
+    }
+}
+
+/// The positions of `hedge` on a block of which `seen` are the rows before those of a benchmark's positions.
+fn quick_positions<R: Real>(
+    layout: &Layout,
+    seen: &[Lane<R>],
+    hedge: &QuickHedge<'_>,
+    out: &mut [Lane<R>],
+) {
+    let answers = answers(layout, &seen[..layout.answers().start], hedge.benchmark);
+    let answers: Answers<'_, f64> = Answers::new(&answers, layout.dates());
+    let block = PathBlock::new(layout, seen);
+    let instruments = layout.instruments();
+    // What the contract of each path has for periods.
+    let periods = layout.dates() - 1;
+    let lives: [usize; BLOCK] = std::array::from_fn(|lane| {
+        let life = block.drawn().map(|drawn| drawn.life[lane].into_f64());
+        let end = block.end().map(|end| end[lane].into_f64());
+        let least = |until: Option<f64>| until.map_or(periods, |until| until as usize);
+        least(life).min(least(end))
+    });
+    let mut options: Lane<f64> = [0.0; BLOCK];
+    for (t, out) in out.chunks_exact_mut(instruments.len()).enumerate() {
+        let mut by_options: Lane<f64> = [0.0; BLOCK];
+        if let Some(option) = &hedge.option {
+            let known = "the paths know the option's state";
+            let vegas = &block.option_vegas(option.instrument).expect(known)[t];
+            let deltas = &block.option_deltas(option.instrument).expect(known)[t];
+            for lane in 0..BLOCK {
+                let ratio: f64 = answers.vega()[t][lane] / vegas[lane].into_f64();
+                if (t == 0 || !option.is_static) && !ratio.is_nan() {
+                    options[lane] = option.ratio * ratio.clamp(-option.most, option.most);
+                }
+                by_options[lane] = options[lane] * deltas[lane].into_f64();
+            }
+        }
+        for (place, (instrument, out)) in instruments.iter().zip(out).enumerate() {
+            for lane in 0..BLOCK {
+                let held: f64 = match instrument {
+                    _ if t >= lives[lane] => 0.0,
+                    Instrument::Spot(asset) => {
+                        let delta = hedge.scale * answers.delta(*asset)[t][lane];
+                        let taken = if place == 0 { by_options[lane] } else { 0.0 };
+                        delta - taken
+                    }
+                    Instrument::Option(_) | Instrument::VarianceSwap(_) => match &hedge.option {
+                        Some(option) if option.instrument == place => options[lane],
+                        Some(_) | None => 0.0,
+                    },
+                };
+                out[lane] = R::of(held);
+            }
+        }
     }
 }
 

@@ -21,30 +21,7 @@ pub fn read(
     choose: impl FnOnce(&Header) -> Result<Vec<String>>,
 ) -> Result<Table> {
     let path = source.path.clone();
-    let open = || {
-        let file = source.file.try_clone();
-        file.map_err(|error| unreadable(&path, &error))
-    };
-    let (stored, header) = guarded(&path, || {
-        let mut reader = ParquetReader::new(open()?);
-        let schema = reader.schema().map_err(|error| unreadable(&path, &error))?;
-        let rows = reader
-            .num_rows()
-            .map_err(|error| unreadable(&path, &error))?;
-        if rows > MOST_ROWS {
-            let what = format!("has {rows} rows, at most {MOST_ROWS} are read");
-            return Err(refuse(&path, &what));
-        }
-        let stored: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-        let index = index(&mut reader).filter(|index| stored.contains(index));
-        let header = Header {
-            names: untupled(&stored, index.as_deref()),
-            index,
-            skipped: 0,
-            lines: 0,
-        };
-        Ok((stored, header))
-    })?;
+    let (stored, header) = header(source)?;
     let names = choose(&header)?;
     let place = |name: &String| header.names.iter().position(|other| other == name);
     let chosen: Vec<(String, String)> = names
@@ -52,7 +29,7 @@ pub fn read(
         .filter_map(|name| Some((name.clone(), stored[place(name)?].clone())))
         .collect();
     let (columns, rows) = guarded(&path, || {
-        let mut reader = ParquetReader::new(open()?);
+        let mut reader = ParquetReader::new(open(source)?);
         let schema = reader.schema().map_err(|error| unreadable(&path, &error))?;
         for (name, stored) in &chosen {
             let kind = schema.get(stored).map(|field| field.dtype().clone());
@@ -90,6 +67,39 @@ pub fn read(
         columns,
         rows,
         separator: None,
+    })
+}
+
+fn open(source: &Source) -> Result<File> {
+    let file = source.file.try_clone();
+    file.map_err(|error| unreadable(&source.path, &error))
+}
+
+/// The names of the columns, as they are stored and as they are read.
+///
+/// # Errors
+/// For a damaged file, and one of too many rows.
+pub fn header(source: &Source) -> Result<(Vec<String>, Header)> {
+    let path = &source.path;
+    guarded(path, || {
+        let mut reader = ParquetReader::new(open(source)?);
+        let schema = reader.schema().map_err(|error| unreadable(path, &error))?;
+        let rows = reader
+            .num_rows()
+            .map_err(|error| unreadable(path, &error))?;
+        if rows > MOST_ROWS {
+            let what = format!("has {rows} rows, at most {MOST_ROWS} are read");
+            return Err(refuse(path, &what));
+        }
+        let stored: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+        let index = index(&mut reader).filter(|index| stored.contains(index));
+        let header = Header {
+            names: untupled(&stored, index.as_deref()),
+            index,
+            skipped: 0,
+            lines: 0,
+        };
+        Ok((stored, header))
     })
 }
 

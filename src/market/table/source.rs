@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 1 << 30;
 
+/// The largest file that is read in pieces, of which one is held at a time, in bytes.
+pub const LARGEST_IN_PIECES: u64 = 16 << 30;
+
 /// The most rows of a table.
 pub const MOST_ROWS: usize = 20_000_000;
 
@@ -56,6 +59,11 @@ impl Source {
     /// Opens a regular file; anything else (a folder, a pipe, a device) is refused before it is opened, since opening
     /// one can wait for ever.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_up_to(path, LARGEST)
+    }
+
+    /// [`Self::open`] of a file of at most `largest` bytes.
+    pub fn open_up_to(path: &Path, largest: u64) -> Result<Self> {
         let found = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
         if found.is_dir() {
             return Err(refuse(path, "is a folder, expected a file"));
@@ -69,9 +77,10 @@ impl Source {
         if length == 0 {
             return Err(refuse(path, "the file is empty"));
         }
-        if length > LARGEST {
-            let gib = length as f64 / LARGEST as f64;
-            let what = format!("is too large: {gib:.1} GiB, at most 1 GiB is read");
+        if length > largest {
+            const GIB: f64 = (1u64 << 30) as f64;
+            let (found, most) = (length as f64 / GIB, largest as f64 / GIB);
+            let what = format!("is too large: {found:.1} GiB, at most {most} GiB is read");
             return Err(refuse(path, &what));
         }
         Ok(Self {

@@ -2,7 +2,7 @@
 
 use super::header::{self, Header};
 use super::source::{Source, guarded, unreadable};
-use super::{Cells, Table, Texts};
+use super::{Cells, Piece, Table, Texts};
 use crate::error::{Error, Result};
 use polars::prelude::{CsvReadOptions, DataType, PolarsError, SchemaRef, SerReader, StringChunked};
 use std::io::{Cursor, Read};
@@ -43,26 +43,90 @@ pub fn read_by(
     known: &dyn Fn(&[String]) -> bool,
     choose: impl FnOnce(&Header) -> Result<Vec<String>>,
 ) -> Result<Table> {
+    let mut columns: Vec<Vec<StringChunked>> = Vec::new();
+    let read = pieces_by(size, source, known, choose, &mut |_, _, pieces| {
+        columns.resize_with(pieces.len(), Vec::new);
+        for (column, piece) in columns.iter_mut().zip(pieces) {
+            column.push(piece);
+        }
+        Ok(())
+    })?;
+    columns.resize_with(read.names.len(), Vec::new);
+    let columns = read.names.into_iter().zip(columns);
+    Ok(Table {
+        columns: columns
+            .map(|(name, pieces)| (name, Cells::Text(Texts(pieces))))
+            .collect(),
+        rows: read.rows,
+        separator: Some(read.separator),
+    })
+}
+
+/// Gives the chosen columns to `each` in pieces as they are read, which are then forgotten: the row of the first cell and the columns in
+/// the order of the file.
+///
+/// # Errors
+/// The errors of [`read`] and of `each`.
+pub fn read_pieces(
+    source: &mut Source,
+    known: &dyn Fn(&[String]) -> bool,
+    choose: impl FnOnce(&Header) -> Result<Vec<String>>,
+    each: &mut dyn FnMut(Piece) -> Result<()>,
+) -> Result<usize> {
+    let read = pieces_by(PIECE, source, known, choose, &mut |row, names, columns| {
+        let columns = columns.into_iter();
+        let columns = columns.map(|column| Cells::Text(Texts(vec![column])));
+        each(Piece {
+            row,
+            columns: names.iter().cloned().zip(columns).collect(),
+        })
+    })?;
+    Ok(read.rows)
+}
+
+/// The names of a file's columns, from its first bytes.
+///
+/// # Errors
+/// The errors of [`read`].
+pub fn header(source: &mut Source, known: &dyn Fn(&[String]) -> bool) -> Result<Header> {
+    let mut input = Input::new(source)?;
+    input.fill(source, LONGEST_LINE)?;
+    Ok(input.header(source, known)?.0)
+}
+
+/// What was read in pieces.
+struct InPieces {
+    names: Vec<String>,
+    rows: usize,
+    separator: u8,
+}
+
+/// What is made of a piece: the row of its first cell, the names of its columns and these.
+type EachPiece<'a> = &'a mut dyn FnMut(usize, &[String], Vec<StringChunked>) -> Result<()>;
+
+fn pieces_by(
+    size: usize,
+    source: &mut Source,
+    known: &dyn Fn(&[String]) -> bool,
+    choose: impl FnOnce(&Header) -> Result<Vec<String>>,
+    each: EachPiece<'_>,
+) -> Result<InPieces> {
     let mut input = Input::new(source)?;
     input.fill(source, size)?;
-    let head = &input.buffer;
-    if head[..head.len().min(LONGEST_LINE)].contains(&0) {
-        return Err(source.refuse("is not text: it has bytes of 0, expected text (CSV) or Parquet"));
-    }
-    let line_end = if head.contains(&b'\n') { b'\n' } else { b'\r' };
-    let (header, separator, start) = header::find(head, line_end, known);
+    let (header, separator, line_end, start) = input.header(source, known)?;
     let names = choose(&header)?;
     let place = |name: &String| header.names.iter().position(|other| other == name);
     let mut chosen: Vec<usize> = names.iter().filter_map(place).collect();
     chosen.sort_unstable();
     chosen.dedup();
+    let names = chosen.iter().map(|&place| header.names[place].clone());
+    let names: Vec<String> = names.collect();
     let form = Form {
         separator,
         line_end,
         schema: all_text(header.names.len()),
         chosen,
     };
-    let mut columns: Vec<Vec<StringChunked>> = vec![Vec::new(); form.chosen.len()];
     let mut line = header.skipped + header.lines;
     let mut rows = 0;
     input.buffer.drain(..start);
@@ -80,10 +144,9 @@ pub fn read_by(
                 }
             };
             let pieces = guarded(&source.path, || parse(source, &form, piece, line))?;
+            let first = rows;
             rows += pieces.first().map_or(0, |piece| piece.len());
-            for (column, piece) in columns.iter_mut().zip(pieces) {
-                column.push(piece);
-            }
+            each(first, &names, pieces)?;
         }
         source.check(rows)?;
         line += count(&input.buffer[..end], line_end);
@@ -93,13 +156,10 @@ pub fn read_by(
         }
         input.fill(source, size)?;
     }
-    let columns = form.chosen.iter().zip(columns);
-    Ok(Table {
-        columns: columns
-            .map(|(&place, pieces)| (header.names[place].clone(), Cells::Text(Texts(pieces))))
-            .collect(),
+    Ok(InPieces {
+        names,
         rows,
-        separator: Some(separator),
+        separator,
     })
 }
 
@@ -153,6 +213,25 @@ impl Input {
             input.buffer.drain(..3);
         }
         Ok(input)
+    }
+
+    /// The header, what separates the cells and ends the lines, and where the data begin.
+    ///
+    /// # Errors
+    /// For what is not text.
+    fn header(
+        &self,
+        source: &Source,
+        known: &dyn Fn(&[String]) -> bool,
+    ) -> Result<(Header, u8, u8, usize)> {
+        let head = &self.buffer;
+        if head[..head.len().min(LONGEST_LINE)].contains(&0) {
+            let what = "is not text: it has bytes of 0, expected text (CSV) or Parquet";
+            return Err(source.refuse(what));
+        }
+        let line_end = if head.contains(&b'\n') { b'\n' } else { b'\r' };
+        let (header, separator, start) = header::find(head, line_end, known);
+        Ok((header, separator, line_end, start))
     }
 
     /// Reads on until `length` bytes are held or the file ends.

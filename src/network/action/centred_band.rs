@@ -38,30 +38,41 @@ pub struct CentredBand {
 const MOST: f64 = 60.0;
 
 impl CentredBand {
-    /// The half-width w(y).
+    /// The half-widths w(y) of an edge. Each loop over lanes is of one kind, or it would not be made of vector instructions.
     #[inline(always)]
-    fn half_width<R: Real, const FMA: bool>(self, output: R, unit: R) -> R {
-        let free = R::of(self.width) * unit * output.lesser(R::of(MOST)).exp::<FMA>();
-        free.lesser(R::of(self.widest))
-    }
-
-    /// The half-widths below and above the centre.
-    #[inline(always)]
-    fn half_widths<R: Real, const FMA: bool>(self, at: &At<'_, R>, lane: usize) -> [R; 2] {
-        [1, 2].map(|edge| self.half_width::<R, FMA>(at.outputs[edge][lane], at.width_unit[lane]))
+    fn half_widths<R: Real, const FMA: bool>(self, output: &Lane<R>, unit: &Lane<R>) -> Lane<R> {
+        let (width, widest, most) = (R::of(self.width), R::of(self.widest), R::of(MOST));
+        let mut widths = [R::ZERO; BLOCK];
+        for lane in 0..BLOCK {
+            let free = width * unit[lane] * output[lane].lesser(most).exp::<FMA>();
+            widths[lane] = free.lesser(widest);
+        }
+        widths
     }
 
     /// The centre c.
     #[inline(always)]
-    fn centre<R: Real>(self, at: &At<'_, R>, lane: usize) -> R {
-        let shift = R::of(self.centre_scale) * at.size[lane] * at.outputs[0][lane];
-        let centre = at.benchmark[lane] + shift;
-        match at.outputs.get(3) {
-            Some(output) => {
-                centre + R::of(self.curvature_scale) * at.curvature[lane] * output[lane]
-            }
-            None => centre,
+    fn centres<R: Real>(self, at: &At<'_, R>) -> Lane<R> {
+        let scale = R::of(self.centre_scale);
+        let mut centre = at.benchmark;
+        for lane in 0..BLOCK {
+            centre[lane] += scale * at.size[lane] * at.outputs[0][lane];
         }
+        if let Some(output) = at.outputs.get(3) {
+            let scale = R::of(self.curvature_scale);
+            for lane in 0..BLOCK {
+                centre[lane] += scale * at.curvature[lane] * output[lane];
+            }
+        }
+        centre
+    }
+
+    /// The half-widths below and above the centre, and the centre.
+    #[inline(always)]
+    fn band<R: Real, const FMA: bool>(self, at: &At<'_, R>) -> (Lane<R>, Lane<R>, Lane<R>) {
+        let below = self.half_widths::<R, FMA>(&at.outputs[1], &at.width_unit);
+        let above = self.half_widths::<R, FMA>(&at.outputs[2], &at.width_unit);
+        (below, above, self.centres(at))
     }
 }
 
@@ -103,10 +114,9 @@ impl Rule for CentredBand {
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {
         let mut position = [R::ZERO; BLOCK];
         let leak = R::of(self.leak);
+        let (below, above, centre) = self.band::<R, FMA>(&at);
         for lane in 0..BLOCK {
-            let centre = self.centre(&at, lane);
-            let [below, above] = self.half_widths::<R, FMA>(&at, lane);
-            let (lower, upper) = (centre - below, centre + above);
+            let (lower, upper) = (centre[lane] - below[lane], centre[lane] + above[lane]);
             let held = at.held[lane].greater(lower).lesser(upper);
             position[lane] = held + leak * (R::HALF * (lower + upper) - held);
         }
@@ -122,34 +132,34 @@ impl Rule for CentredBand {
     ) -> Through<R> {
         let mut through = Through::NONE;
         let (leak, widest) = (R::of(self.leak), R::of(self.widest));
+        let (scale, kept) = (R::of(self.centre_scale), R::ONE - R::of(self.leak));
+        let (below, above, centre) = self.band::<R, FMA>(&at);
+        let [by_centre, by_lower, by_upper, rest @ ..] = by_outputs else {
+            unreachable!("three outputs at least");
+        };
         for lane in 0..BLOCK {
-            let centre = self.centre(&at, lane);
-            let [below, above] = self.half_widths::<R, FMA>(&at, lane);
+            let (lower, upper) = (centre[lane] - below[lane], centre[lane] + above[lane]);
             let held = at.held[lane];
             let middle = R::HALF * leak * total[lane];
-            let total = (R::ONE - leak) * total[lane];
-            let at_lower = if held < centre - below {
-                total
-            } else {
-                R::ZERO
-            };
-            let at_upper = if held > centre + above {
-                total
-            } else {
-                R::ZERO
-            };
-            let (by_lower, by_upper) = (at_lower + middle, at_upper + middle);
-            let by_centre = by_lower + by_upper;
+            let total = kept * total[lane];
+            let at_lower = if held < lower { total } else { R::ZERO };
+            let at_upper = if held > upper { total } else { R::ZERO };
             // At its widest a band does not depend on its output.
-            let slope = |width: R| if width < widest { width } else { R::ZERO };
-            by_outputs[0][lane] = by_centre * R::of(self.centre_scale) * at.size[lane];
-            by_outputs[1][lane] = -by_lower * slope(below);
-            by_outputs[2][lane] = by_upper * slope(above);
-            if let Some(output) = by_outputs.get_mut(3) {
-                output[lane] = by_centre * R::of(self.curvature_scale) * at.curvature[lane];
-            }
-            through.benchmark[lane] = by_centre;
+            let [low, high] = [below[lane], above[lane]]
+                .map(|width| if width < widest { width } else { R::ZERO });
+            by_lower[lane] = -(at_lower + middle) * low;
+            by_upper[lane] = (at_upper + middle) * high;
+            through.benchmark[lane] = at_lower + at_upper + middle + middle;
             through.held[lane] = total - at_lower - at_upper;
+        }
+        for lane in 0..BLOCK {
+            by_centre[lane] = through.benchmark[lane] * scale * at.size[lane];
+        }
+        if let [output, ..] = rest {
+            let scale = R::of(self.curvature_scale);
+            for lane in 0..BLOCK {
+                output[lane] = through.benchmark[lane] * scale * at.curvature[lane];
+            }
         }
         through
     }

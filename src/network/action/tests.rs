@@ -1,8 +1,10 @@
 //! The derivatives of every action against differences, alone and under a network.
 
 use super::*;
-use crate::contract::{Contract, Instrument, Limit, Limits, OptionKind};
-use crate::market::{BenchmarkHedge, Market, Model, Paths, Quotes, Simulator};
+use crate::contract::{Charge, Contract, Instrument, Limit, Limits, Linear, OptionKind, Vanilla};
+use crate::market::{
+    AnswersMut, Benchmark, BenchmarkHedge, Market, Model, PathBlock, Paths, Quotes, Simulator,
+};
 use crate::network::{
     Engine, Feature, Features, NetworkName, Parameters, Record, Shape, Sizes, Sweep,
 };
@@ -104,9 +106,79 @@ fn market() -> Market {
     }
 }
 
+/// A benchmark of the contract that knows how its delta moves.
+#[derive(Debug)]
+struct Moves;
+
+impl Benchmark for Moves {
+    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
+        for t in 0..block.steps() {
+            let (volatility, _) = out.smile(t);
+            *volatility = block.variance[t].map(f64::sqrt);
+            let (_, gamma) = out.moves(0, t);
+            *gamma = block.spot[t].map(|spot| 0.03 + 0.001 * (spot - 100.0));
+        }
+    }
+}
+
+/// The length of a period in years.
+const DT: f64 = 1.0 / 52.0;
+
+/// Learned bands in the spot and an option, of which the first has every further output and width and the second has neither, alone and
+/// within limits.
+fn anchored() -> Vec<Actor> {
+    let spot = CentredBand {
+        curvature_scale: 0.3,
+        width: 0.2,
+        widest: 0.5,
+        cost_widths: true,
+        ..CENTRED
+    };
+    let charge = Charge {
+        linear: Linear {
+            proportional: 0.01,
+            half_spread: 0.1,
+        },
+        ..Charge::default()
+    };
+    let of = |actions: [Action; 2]| Actor::trading(actions.into(), &traded(), vec![charge; 2], DT);
+    let limit = Limit {
+        low: -0.4,
+        high: 0.9,
+        trade: 0.3,
+        ..Limit::default()
+    };
+    let limits = Limits::new(vec![limit; 2], 90.0);
+    let pair = of([spot.into(), CENTRED.into()]);
+    let relaxed = pair.clone().relaxed(RELAXED);
+    let limited = pair.clone().within(limits).relaxed(RELAXED);
+    let beside = of([CENTRED.into(), Residual.into()]);
+    vec![pair, relaxed, limited, beside]
+}
+
+/// The spot and an option that outlives the contract.
+fn traded() -> [Instrument; 2] {
+    let option = Vanilla {
+        asset: 0,
+        kind: OptionKind::Call,
+        strike: 102.0,
+        expiry: 0.4,
+    };
+    [Instrument::SPOT, Instrument::Option(option)]
+}
+
 /// Paths of the spot and its variance swap, with what [`Slope`] holds.
 fn paths(count: usize, steps: usize) -> Paths<f64> {
-    let (market, dt) = (market(), 1.0 / 52.0);
+    paths_of(
+        &[Instrument::SPOT, Instrument::VarianceSwap(0)],
+        count,
+        steps,
+    )
+}
+
+/// Paths of instruments, with what [`Slope`] holds and what [`Moves`] says.
+fn paths_of(instruments: &[Instrument], count: usize, steps: usize) -> Paths<f64> {
+    let (market, dt) = (market(), DT);
     let contract = Contract::option(OptionKind::Call, 100.0, dt * steps as f64, steps);
     let simulator = Simulator {
         assets: market.clone().into(),
@@ -117,9 +189,11 @@ fn paths(count: usize, steps: usize) -> Paths<f64> {
         sampling: Sampling::Pseudorandom,
         family: None,
     };
-    let instruments = [Instrument::SPOT, Instrument::VarianceSwap(0)];
-    let quotes = Quotes::new(&market.into(), &contract, &instruments).hedged_by(Arc::new(Slope));
-    quotes.onto(simulator.paths(0, count))
+    let quotes = Quotes::new(&market.into(), &contract, instruments).with_option_states(true);
+    let quotes = quotes.answered_by(Arc::new(Moves));
+    quotes
+        .hedged_by(Arc::new(Slope))
+        .onto(simulator.paths(0, count))
 }
 
 /// z = Σ_{t,i} c_{t,i} δ_{t,i}³/3, a number for every path.
@@ -148,8 +222,9 @@ const BUMP: f64 = 1e-5;
 #[test]
 fn derivatives_go_back_through_the_positions_held() {
     const STEPS: usize = 5;
-    let paths = paths(BLOCK, STEPS);
-    for actor in actors() {
+    let [swap, option] = [paths(BLOCK, STEPS), paths_of(&traded(), BLOCK, STEPS)];
+    let cases = actors().into_iter().map(|actor| (actor, &swap));
+    for (actor, paths) in cases.chain(anchored().into_iter().map(|actor| (actor, &option))) {
         let width = actor.head(false).outputs;
         let output = |t: usize, row: usize| {
             let number = |lane: usize| ((t * width + row) * 5 + lane * 3) as f64;
@@ -277,8 +352,9 @@ fn seed(_: usize, positions: &[Lane<f64>], out: &mut [Lane<f64>]) {
 #[test]
 fn records_are_exact_under_every_action() {
     const STEPS: usize = 5;
-    let paths = paths(BLOCK, STEPS);
-    for actor in actors() {
+    let [swap, option] = [paths(BLOCK, STEPS), paths_of(&traded(), BLOCK, STEPS)];
+    let cases = actors().into_iter().map(|actor| (actor, &swap));
+    for (actor, paths) in cases.chain(anchored().into_iter().map(|actor| (actor, &option))) {
         for (network, feedback) in networks() {
             let case = Case::new(network, actor.clone(), feedback, STEPS);
             let weights = case.weights();
@@ -287,12 +363,12 @@ fn records_are_exact_under_every_action() {
                 let mut record = Record::default();
                 let sweep = case.sweep(engine);
                 sweep
-                    .record(&parameters, &case.features, &paths, &seed, &mut record)
+                    .record(&parameters, &case.features, paths, &seed, &mut record)
                     .unwrap();
                 record
             });
             let gradient = case.sweep(Engine::Block);
-            let gradient = gradient.gradient(&parameters, &case.features, &paths, &seed);
+            let gradient = gradient.gradient(&parameters, &case.features, paths, &seed);
             let sums = block.gradient(&[1.0; BLOCK]);
             let sweep = case.sweep(Engine::Block);
             for (map, gradient) in gradient.unwrap().iter().enumerate() {
@@ -319,7 +395,7 @@ fn records_are_exact_under_every_action() {
                             let mut weights = weights.clone();
                             weights[map][(row, column)] += by;
                             let parameters = case.parameters(&weights);
-                            let held = sweep.forward(&parameters, &case.features, &paths);
+                            let held = sweep.forward(&parameters, &case.features, paths);
                             value(&held.unwrap())
                         };
                         let (up, down) = (moved(BUMP), moved(-BUMP));
@@ -371,6 +447,59 @@ fn untrained_policies_are_their_benchmarks() {
         }
         assert!(kept > 0);
     }
+}
+
+/// With every output 0 a learned band is one of its width around the benchmark, and the spot's around what is left of it beside the
+/// options that are really held: b₀ − Σ (q − b) Δ. The centre of an option moves by a share of its own benchmark, that of the spot by a
+/// share of the contract's delta.
+#[test]
+fn spots_go_by_the_options_that_are_held() {
+    const STEPS: usize = 4;
+    let paths = paths_of(&traded(), BLOCK, STEPS);
+    let block = paths.block(0);
+    let narrow = CentredBand {
+        width: 1e-9,
+        ..CENTRED
+    };
+    let [wide, narrow]: [Action; 2] = [
+        CentredBand {
+            width: 0.2,
+            widest: 0.2,
+            ..CENTRED
+        }
+        .into(),
+        narrow.into(),
+    ];
+    let free = vec![Charge::default(); 2];
+    let actor = Actor::trading(vec![narrow, wide], &traded(), free, DT);
+    let mut hand = Hand::<f64>::new(&actor, STEPS);
+    hand.begin(&block);
+    // The option's band moves up, then the spot's too.
+    for t in 0..STEPS {
+        hand.output_mut(t)[3] = [0.5; BLOCK];
+        hand.output_mut(t)[0] = [if t > 1 { 0.25 } else { 0.0 }; BLOCK];
+    }
+    hand.act_on_all();
+    let (benchmark, deltas) = (block.benchmark_positions(), block.option_deltas(1).unwrap());
+    let mut moved = 0;
+    for t in 0..STEPS {
+        for lane in 0..BLOCK {
+            let [spot, option] = [0, 1].map(|i| benchmark[2 * t + i][lane]);
+            let [held_spot, held] = [0, 1].map(|i| hand.positions()[2 * t + i][lane]);
+            let before = t
+                .checked_sub(1)
+                .map_or(0.0, |b| hand.positions()[2 * b + 1][lane]);
+            let centre = option + 0.4 * option.abs() * 0.5;
+            assert!((held - before.clamp(centre - 0.2, centre + 0.2)).abs() < 1e-12);
+            moved += usize::from((held - option).abs() > 0.01);
+            let delta = deltas[t][lane];
+            let own = (spot + option * delta).abs();
+            let shift = if t > 1 { 0.4 * own * 0.25 } else { 0.0 };
+            let expected = spot - (held - option) * delta + shift;
+            assert!((held_spot - expected).abs() < 1e-8);
+        }
+    }
+    assert!(moved > 0);
 }
 
 /// In a band so wide that nothing is ever traded no output has a derivative. With a leak ε what is held moves by ε of its distance to

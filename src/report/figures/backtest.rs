@@ -5,6 +5,7 @@ use super::figure::SvgFigure;
 use crate::error::Result;
 use crate::numbers::Rounding;
 use crate::report::palette::Palette;
+use crate::runs::daily::{DailyTable, thinned};
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use chrono::{Datelike, NaiveDate};
 use plotters::prelude::*;
@@ -21,26 +22,38 @@ pub const BACKTEST_PNL: SvgFigure = SvgFigure {
     },
 };
 
+/// The P&L of the book of all contracts, marked to market every day and added up.
+pub const DAILY_PNL: SvgFigure = SvgFigure {
+    name: "daily_pnl",
+    caption: "P&L of the book of all contracts day by day, with every contract at its price of the day, added up and \
+              averaged over seeds.",
+    draw: |data, form| {
+        let curves = data.daily.map(DailyTable::curves).unwrap_or_default();
+        let title = "Backtest: P&L of the book, marked to market";
+        through_time(title, "date", &curves, &data.palette, form)
+    },
+};
+
+/// The most points of a line: more are finer than a pixel.
+const MOST_POINTS: usize = 1000;
+
 /// The sum of P&L over all contracts that have expired, one line per strategy averaged over
 /// its seeds; absent without contracts.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
 fn cumulative_pnl(table: &BacktestTable, palette: &Palette, form: Form) -> Result<Option<String>> {
-    cumulative(
-        "Backtest: cumulative P&L",
-        &curves(&table.books),
-        palette,
-        form,
-    )
+    let title = "Backtest: cumulative P&L";
+    through_time(title, "expiry", &curves(&table.books), palette, form)
 }
 
-/// Sums of P&L through calendar time, a line for each strategy; absent without points.
+/// Sums of P&L through calendar time, a line for each strategy over an axis with this label; absent without points.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if plotters fails.
-pub fn cumulative(
+pub fn through_time(
     title: &str,
+    label: &str,
     curves: &[(&str, Vec<(NaiveDate, f64)>)],
     palette: &Palette,
     form: Form,
@@ -48,7 +61,9 @@ pub fn cumulative(
     let curves: Vec<(&str, Vec<(f64, f64)>)> = curves
         .iter()
         .map(|(strategy, points)| {
-            let placed = points.iter().map(|(date, sum)| (decimal_year(*date), *sum));
+            let placed = thinned(points, MOST_POINTS)
+                .into_iter()
+                .map(|(date, sum)| (decimal_year(date), sum));
             (*strategy, placed.collect())
         })
         .collect();
@@ -72,7 +87,7 @@ pub fn cumulative(
         .collect();
     figure(form, title, &legend, true, 1.0, |area| {
         let x = Axis {
-            label: "expiry",
+            label,
             range: x,
             format: Some(year_label),
         };

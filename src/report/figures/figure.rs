@@ -4,6 +4,7 @@ use super::canvas::Form;
 use crate::error::Result;
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
+use crate::runs::daily::DailyTable;
 use crate::runs::metrics::{ExamplePath, Metrics};
 use crate::runs::tables::{BacktestTable, EvaluationTable};
 
@@ -27,6 +28,8 @@ pub struct FigureData<'a> {
     pub evaluation: Option<&'a EvaluationTable>,
     /// The P&L of every contract sold on history.
     pub backtest: Option<&'a BacktestTable>,
+    /// The P&L of the book of these contracts by day.
+    pub daily: Option<&'a DailyTable>,
     /// One path with the positions of every strategy on it.
     pub path: Option<&'a ExamplePath>,
     /// The colours of the strategies.
@@ -45,9 +48,16 @@ impl<'a> FigureData<'a> {
             metrics,
             evaluation,
             backtest,
+            daily: None,
             path,
             palette: Palette::new(strategies(metrics)),
         }
+    }
+
+    /// The same with the P&L of the book by day, if there is one.
+    #[must_use]
+    pub fn with_daily(self, daily: Option<&'a DailyTable>) -> Self {
+        Self { daily, ..self }
     }
 }
 

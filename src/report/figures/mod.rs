@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::runs::store::RunFolder;
 
 /// Every figure that a run may have, in the order of the page. A new one is a file and a line here.
-pub static FIGURES: [&SvgFigure; 8] = [
+pub static FIGURES: [&SvgFigure; 9] = [
     &training::LOSS_STEPS,
     &training::LOSS_SECONDS,
     &damping::DAMPING,
@@ -27,6 +27,7 @@ pub static FIGURES: [&SvgFigure; 8] = [
     &scatter::COST_CVAR,
     &path::EXAMPLE_PATH,
     &backtest::BACKTEST_PNL,
+    &backtest::DAILY_PNL,
     &histogram::BACKTEST_HISTOGRAM,
 ];
 
@@ -58,13 +59,15 @@ pub fn draw(data: &FigureData<'_>) -> Result<Vec<DrawnFigure>> {
 pub fn write_figures(run: &RunFolder) -> Result<Vec<DrawnFigure>> {
     let metrics = run.metrics()?;
     let (evaluation, backtest) = (run.evaluation()?, run.backtest()?);
+    let daily = run.daily()?;
     let path = run.example_path()?;
     let data = FigureData::new(
         &metrics,
         evaluation.as_ref(),
         backtest.as_ref(),
         path.as_ref(),
-    );
+    )
+    .with_daily(daily.as_ref());
     let figures = draw(&data)?;
     for drawn in &figures {
         for (form, svg) in [(Form::Wide, &drawn.wide), (Form::Narrow, &drawn.narrow)] {

@@ -4,7 +4,7 @@ use super::{Problem, Study, Together};
 use crate::error::Result;
 use crate::numbers::share;
 use crate::report::figures::Form;
-use crate::report::figures::backtest::cumulative;
+use crate::report::figures::backtest::through_time;
 use crate::report::figures::intervals::{Spanned, intervals};
 use crate::report::palette::Palette;
 use crate::report::protocol::{self, registered, rows, statistic};
@@ -193,7 +193,7 @@ fn draw(problem: &Problem, choice: &Choice<'_>) -> Result<Vec<(&'static str, Str
         .collect();
     let title = format!("{}: cumulative P&L of the test", problem.name);
     let mut drawn = Vec::new();
-    if let Some(svg) = cumulative(&title, &curves, &palette, Form::Wide)? {
+    if let Some(svg) = through_time(&title, "expiry", &curves, &palette, Form::Wide)? {
         let caption = "P&L of the test added up at the expiries of its contracts";
         drawn.push(("pnl", caption.to_owned(), svg));
     }

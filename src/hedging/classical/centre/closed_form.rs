@@ -1,6 +1,6 @@
 //! The delta by a closed form.
 
-use super::{Ask, CentreKind, CentreOnPaths, Needs, Parameter, Targets, Wants};
+use super::{Ask, CentreKind, CentreOnPaths, Needs, Parameter, Quick, Targets, Wants};
 use crate::contract::{Charge, Cost, Formula, Leg};
 use crate::error::Result;
 use crate::hedging::closed_form::{ClosedForm, Form};
@@ -50,6 +50,10 @@ impl CentreKind for BlackScholesDelta {
         Wants::ALL
     }
 
+    fn quick(&self) -> Quick {
+        Quick::Delta
+    }
+
     fn further_parameters(&self) -> &'static [Parameter] {
         &[Parameter::Scale]
     }
@@ -83,6 +87,10 @@ impl CentreKind for SmileDelta {
         Wants::ALL
     }
 
+    fn quick(&self) -> Quick {
+        Quick::Delta
+    }
+
     fn further_parameters(&self) -> &'static [Parameter] {
         &[Parameter::Scale]
     }
@@ -111,6 +119,10 @@ impl CentreKind for ScaledDelta {
 
     fn gives(&self) -> Wants {
         Wants::ALL
+    }
+
+    fn quick(&self) -> Quick {
+        Quick::Delta
     }
 
     fn parameters(&self) -> &'static [Parameter] {

@@ -165,6 +165,22 @@ pub trait Fit: Sync {
     fn on_past(&self, assets: &Assets, past: &[(&Contract, &Paths<f64>)]) -> Result<Vec<f64>>;
 }
 
+/// How positions of a centre follow quickly from what a closed form says of the contract.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Quick {
+    /// Not at all.
+    No,
+    /// They are its deltas.
+    Delta,
+    /// They are its deltas beside options in the ratio of the vegas, at most so many.
+    Vega {
+        /// Whether the options of the sale are held to the end.
+        is_static: bool,
+        /// The greatest ratio.
+        most: f64,
+    },
+}
+
 /// How what is no spot is usually moved towards a centre.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionsMove {
@@ -208,6 +224,11 @@ pub trait CentreKind: Sync {
     /// Whether it holds options where there are any.
     fn holds_options(&self) -> bool {
         self.needs().option
+    }
+
+    /// How its positions follow quickly from what a closed form says of the contract, if they do.
+    fn quick(&self) -> Quick {
+        Quick::No
     }
 
     /// What finds its coefficients, if it has any.

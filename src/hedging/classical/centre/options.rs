@@ -1,7 +1,7 @@
 //! Spot and an option that hedges a second sensitivity.
 
 use super::closed_form::BlackScholesDelta;
-use super::{Ask, CentreKind, CentreOnPaths, Needs, OptionsMove, Parameter, Targets, Wants};
+use super::{Ask, CentreKind, CentreOnPaths, Needs, OptionsMove, Parameter, Quick, Targets, Wants};
 use crate::contract::{Instrument, Leg, Vanilla};
 use crate::error::Result;
 use crate::hedging::closed_form::ClosedForm;
@@ -25,6 +25,8 @@ pub struct OptionHedge {
     ratio: fn(&State<'_>) -> f64,
     /// Whether the options of the sale are held to the end.
     is_static: bool,
+    /// Whether the ratio is that of vegas.
+    is_of_vegas: bool,
 }
 
 /// Delta and vega are hedged, n = κ (∂V/∂v)/(∂P/∂v), v the variance of today; on a surface n = κ (∂V/∂σ)/(∂P/∂σ).
@@ -32,6 +34,7 @@ pub const DELTA_VEGA: OptionHedge = OptionHedge {
     title: "delta–vega hedge",
     ratio: |state| state.vegas(),
     is_static: false,
+    is_of_vegas: true,
 };
 
 /// Delta and gamma are hedged, n = κ (∂²V/∂S²)/(∂²P/∂S²).
@@ -39,6 +42,7 @@ pub const DELTA_GAMMA: OptionHedge = OptionHedge {
     title: "delta–gamma hedge",
     ratio: |state| state.contract(BlackScholes::gamma) / state.price.gamma(),
     is_static: false,
+    is_of_vegas: false,
 };
 
 /// The options that hedge delta and vega at the sale are held to the end, n = κ (∂V/∂σ)/(∂P/∂σ) there, and the spot hedges the delta that
@@ -48,6 +52,7 @@ pub const STATIC_VEGA: OptionHedge = OptionHedge {
     title: "static vega hedge",
     ratio: |state| state.vegas(),
     is_static: true,
+    is_of_vegas: true,
 };
 
 /// The most options that are held of either sign for a ratio κ of 1.
@@ -138,6 +143,16 @@ impl CentreKind for OptionHedge {
 
     fn gives_of_options(&self) -> Wants {
         Wants::default()
+    }
+
+    fn quick(&self) -> Quick {
+        match self.is_of_vegas {
+            true => Quick::Vega {
+                is_static: self.is_static,
+                most: MOST,
+            },
+            false => Quick::No,
+        }
     }
 
     fn options(&self) -> OptionsMove {

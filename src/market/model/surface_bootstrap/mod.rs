@@ -23,14 +23,15 @@ use std::path::PathBuf;
 /// next, rescaled to the volatility σ of the path now (at the money, over one month) from that of the day, σ_J:
 ///
 /// ```text
-/// ln S     += z_J σ/√252 − K(σ/√252) + (r − q)/252,      z_J = r_J √252/σ_J less its mean over all days
+/// ln S     += z_J σ/√252 − K(σ/√252) + (r − q)/252,      z_J = r_J √252/σ_J less its mean over days of like volatility
 /// ln β₁    += Δ ln β₁(J)  within ±b
 /// β_2…5    += Δβ_2…5(J) · c,      c = σ/σ_J within [c₋, c₊]
 /// ```
 ///
 /// Then J is the next day or, with probability p and at the last day of the past, one whose volatility is near that of the path now: of a rank
 /// within a share w of all days of its rank. K is the logarithm of the mean of e^{zs} over all days ([`Cumulants`]), so that the discounted
-/// spot is a martingale over a step that takes any day with the same chance. What returns have of serial dependence is left in.
+/// spot is a martingale over a step that takes any day with the same chance. Means are those of days within [`CENTRED`] of all days in rank of
+/// their volatility, so that no level of volatility has a drift of its own. What returns have of serial dependence is left in.
 ///
 /// Steps of another length h than a trading day move returns by √(252 h) times as much, and factors too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -111,26 +112,49 @@ struct Days {
     variance: f64,
 }
 
+/// How far days may be in rank of volatility, as a share of all days, to have a mean return together.
+const CENTRED: f64 = 0.1;
+
+/// The values less their means over those whose place in `order` is within [`CENTRED`] of all, and then less the mean that is left.
+fn centred(values: &[f64], order: &[u32]) -> Vec<f64> {
+    let n = values.len();
+    let reach = ((CENTRED * n as f64) as usize).max(1);
+    let mut sums = vec![0.0];
+    for day in order {
+        sums.push(sums[sums.len() - 1] + values[*day as usize]);
+    }
+    let mut centred = vec![0.0; n];
+    for (rank, day) in order.iter().enumerate() {
+        let (first, end) = (rank.saturating_sub(reach), (rank + reach + 1).min(n));
+        let mean = (sums[end] - sums[first]) / (end - first) as f64;
+        centred[*day as usize] = values[*day as usize] - mean;
+    }
+    let left = centred.iter().sum::<f64>() / n as f64;
+    for value in &mut centred {
+        *value -= left;
+    }
+    centred
+}
+
 impl Days {
     fn new(past: &PastSurfaces) -> Self {
         let z: Vec<f64> = past.standardised().collect();
-        let weight = 1.0 / z.len() as f64;
-        let mean = z.iter().sum::<f64>() * weight;
-        let centred = || z.iter().map(|z| z - mean);
         let volatilities: Vec<f64> = past.volatilities().take(z.len()).collect();
+        let mut order: Vec<u32> = (0..z.len() as u32).collect();
+        order.sort_by(|a, b| volatilities[*a as usize].total_cmp(&volatilities[*b as usize]));
+        let z = centred(&z, &order);
+        let weight = 1.0 / z.len() as f64;
         let pairs = past.surfaces().windows(2);
-        let moves = centred().zip(pairs).zip(&volatilities);
+        let moves = z.iter().zip(pairs).zip(&volatilities);
         let moves = moves.map(|((z, pair), volatility)| {
             let [before, after] = [pair[0].to_array(), pair[1].to_array()];
             Move {
-                z: z as f32,
+                z: *z as f32,
                 log_level: (after[0] / before[0]).ln() as f32,
                 others: std::array::from_fn(|i| (after[i + 1] - before[i + 1]) as f32),
                 per_volatility: (1.0 / volatility) as f32,
             }
         });
-        let mut order: Vec<u32> = (0..z.len() as u32).collect();
-        order.sort_by(|a, b| volatilities[*a as usize].total_cmp(&volatilities[*b as usize]));
         Self {
             moves: moves.collect(),
             surfaces: past.surfaces()[..z.len()].to_vec(),
@@ -139,7 +163,7 @@ impl Days {
                 .map(|day| volatilities[*day as usize] as f32)
                 .collect(),
             order,
-            cumulants: Cumulants::new(centred().map(|z| (z, weight))),
+            cumulants: Cumulants::new(z.iter().map(|z| (*z, weight))),
             reference: past.mean_surface(),
             variance: past.mean_variance(),
         }
@@ -224,6 +248,7 @@ impl Dynamics for SurfaceBootstrapParameters {
             file: self.surface.as_deref(),
             first: self.surface_from.as_deref(),
             last: self.surface_to.as_deref(),
+            is_known: self.days.get().is_some(),
         })
     }
 

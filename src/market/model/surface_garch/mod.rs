@@ -125,6 +125,7 @@ impl Dynamics for SurfaceGarchParameters {
             file: self.surface.as_deref(),
             first: self.surface_from.as_deref(),
             last: self.surface_to.as_deref(),
+            is_known: self.known.get().is_some(),
         })
     }
 
