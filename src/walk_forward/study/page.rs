@@ -12,7 +12,7 @@ use crate::report::verdicts::Choice;
 use crate::runs::protocol::Compared;
 use crate::walk_forward::compared::rules;
 use crate::walk_forward::markdown::Page;
-use crate::walk_forward::page::sold;
+use crate::walk_forward::sold::sold;
 
 /// The page of a study called `title`, made by `command`, and its figures by their names; their files lie in the folder `figures`
 /// relative to the page.
