@@ -144,4 +144,4 @@ impl Cumulants {
 
 #[cfg(test)]
 #[path = "past_surfaces_tests.rs"]
-pub(in crate::market) mod tests;
+pub(crate) mod tests;

@@ -203,6 +203,7 @@ pub fn simplified(name: &str) -> String {
 pub type Needed<'a> = (&'a str, &'a [Field]);
 
 /// The columns of one file.
+#[derive(Debug)]
 pub struct Columns(Vec<(Field, String)>);
 
 impl Columns {
