@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The title of a page that is given none.
+const TITLE: &str = "Walk-forward study";
+
 /// What a study is made of, and where it goes.
 #[derive(Debug, clap::Args)]
 pub struct StudyArguments {
@@ -28,7 +31,7 @@ pub struct StudyArguments {
     #[arg(long)]
     page: Option<PathBuf>,
     /// The title of the page.
-    #[arg(long, default_value = "Walk-forward study")]
+    #[arg(long, default_value = TITLE)]
     title: String,
     /// Write the plan and its hash here and stop, or, if the file is there, run what it says and nothing else.
     #[arg(long, value_name = "FILE")]
@@ -124,11 +127,14 @@ fn command(arguments: &StudyArguments) -> String {
     if let Some(page) = &arguments.page {
         text += &format!(" --page {}", page.display());
     }
+    if arguments.title != TITLE {
+        text += &format!(" --title \"{}\"", arguments.title);
+    }
     text
 }
 
 fn said(study: &Study, page: Option<&Path>) -> Output {
-    let paragraph = study::first_paragraph(study);
+    let conclusion = study::conclusion(study);
     let mut text = String::new();
     for problem in &study.problems {
         text += &format!("{}\n\n", problem.name);
@@ -137,7 +143,7 @@ fn said(study: &Study, page: Option<&Path>) -> Output {
             text.push('\n');
         }
     }
-    text += &paragraph;
+    text += &conclusion;
     if let Some(page) = page {
         text += &format!("\npage: {}", page.display());
     }
@@ -167,7 +173,7 @@ fn said(study: &Study, page: Option<&Path>) -> Output {
         text,
         document: json!({
             "registration": study.registration,
-            "conclusion": paragraph,
+            "conclusion": conclusion,
             "problems": problems.collect::<Vec<Value>>(),
             "together": together.collect::<Vec<Value>>(),
         }),

@@ -149,8 +149,9 @@ impl<'a> Choice<'a> {
             });
             if !lower {
                 text += &format!(
-                    " No learned policy has a {} that is lower than its.",
-                    statistic("cvar", test.level)
+                    " No learned policy has a lower {} than {}.",
+                    statistic("cvar", test.level),
+                    best.title
                 );
             }
         }
@@ -275,7 +276,7 @@ impl<'a> Choice<'a> {
                 listed(&alike)
             ));
         }
-        format!("Its {title} is {}.", listed(&parts))
+        format!("The {title} of {} is {}.", own.title, listed(&parts))
     }
 }
 
@@ -397,7 +398,9 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("Its CVaR 95 % is lower than that of every classical hedge here (2)."),
+            text.contains(
+                "The CVaR 95 % of kfac is lower than that of every classical hedge here (2)."
+            ),
             "{text}"
         );
         assert!(!text.contains("not distinguishable"), "{text}");
@@ -414,7 +417,7 @@ mod tests {
             ),
             "{text}"
         );
-        assert!(text.contains("Its CVaR 95 % is lower than that of 1 of 2 classical hedges and not distinguishable from that of delta."), "{text}");
+        assert!(text.contains("The CVaR 95 % of kfac is lower than that of 1 of 2 classical hedges and not distinguishable from that of delta."), "{text}");
         assert!(!text.contains("lower CVaR"), "{text}");
 
         let text = said([ALIKE, ALIKE, ALIKE, ALIKE]);
@@ -483,7 +486,7 @@ mod tests {
         };
         let text = both.paragraph("calls").unwrap();
         assert!(
-            text.contains("No learned policy has a CVaR 95 % that is lower than its."),
+            text.contains("No learned policy has a lower CVaR 95 % than delta."),
             "{text}"
         );
         assert_eq!(

@@ -486,7 +486,7 @@ mod tests {
     }
 
     fn compared(book: &Book) -> Compared {
-        let risk = Risk::Cvar { level: 0.9 };
+        let risk = Risk::cvar(0.9);
         let measures = Measures {
             seed: 1,
             risk: &risk,

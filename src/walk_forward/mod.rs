@@ -11,6 +11,8 @@
 //!   windows/<number>/trades.parquet    one row per contract, strategy and seed, with the parts of its P&L
 //!   windows/<number>/positions.parquet what each held of each instrument from every close to the next
 //!   trades.parquet                     those of all windows
+//!   plan.json                          [`crate::runs::registration::StudyPlan`]: what is done and how it is judged
+//!   registration.json                  [`Registration`], of a run that was begun under a registered plan
 //!   walk_forward.json                  [`Results`]
 //!   walk_forward.md                    the same as a page
 //! ```
@@ -29,6 +31,7 @@ mod several_tests;
 #[cfg(test)]
 mod shared_tests;
 mod shares;
+mod sold;
 mod source;
 pub mod study;
 #[cfg(test)]

@@ -304,14 +304,15 @@ impl Shared<'_> {
         )
     }
 
-    /// The annualised volatility that was known at `sale`: the implied one where the history has it, otherwise that of the returns
-    /// of the 21 closes before, or of as many as there are; not a number at the first close.
+    /// The annualised volatility that was known at `sale`: the implied one where the history has it, of a month where it has
+    /// surfaces, otherwise that of the returns of the 21 closes before, or of as many as there are; not a number at the first close.
     fn volatility(&self, known: &Calibration, sale: usize) -> f64 {
         const CLOSES: usize = 21;
-        if self.settings.variance == VarianceEstimator::Implied {
+        let history = &self.histories[0];
+        if self.settings.variance == VarianceEstimator::Implied || !history.surface.is_empty() {
             return known.variance[sale].sqrt();
         }
-        let close = &self.histories[0].close;
+        let close = &history.close;
         let returns = close[sale.saturating_sub(CLOSES)..=sale].windows(2);
         let count = returns.len() as f64;
         let squares = returns.map(|pair| (pair[1] / pair[0]).ln().powi(2));

@@ -6,7 +6,7 @@ mod problem;
 #[cfg(test)]
 mod tests;
 
-pub use page::{first_paragraph, page};
+pub use page::{conclusion, page};
 pub use problem::{Problem, Together};
 
 use super::prepared::Prepared;

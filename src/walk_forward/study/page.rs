@@ -12,7 +12,7 @@ use crate::report::verdicts::Choice;
 use crate::runs::protocol::Compared;
 use crate::walk_forward::compared::rules;
 use crate::walk_forward::markdown::Page;
-use crate::walk_forward::page::sold;
+use crate::walk_forward::sold::sold;
 
 /// The page of a study called `title`, made by `command`, and its figures by their names; their files lie in the folder `figures`
 /// relative to the page.
@@ -28,7 +28,7 @@ pub fn page(
     let mut page = Page::default();
     let mut drawn = Vec::new();
     page.line(&format!("# {title}\n"));
-    page.line(&format!("{}\n", first_paragraph(study)));
+    page.line(&format!("{}\n", conclusion(study)));
     page.line(&format!("    {command}\n"));
     protocol_of(&mut page, study);
     for (number, problem) in study.problems.iter().enumerate() {
@@ -56,8 +56,9 @@ pub fn page(
     Ok((page.into_text(), drawn))
 }
 
-/// What a head of desk can take from the study: the first problem in full, every further one and those together in a sentence each.
-pub fn first_paragraph(study: &Study) -> String {
+/// What a head of desk can take from the study: a paragraph about the first problem, and a line for every further one and for those
+/// together.
+pub fn conclusion(study: &Study) -> String {
     let Some((first, others)) = study.problems.split_first() else {
         return String::new();
     };
@@ -75,11 +76,14 @@ pub fn first_paragraph(study: &Study) -> String {
         let choice = together.choice()?;
         choice.brief(&format!("Together ({})", together.names.join(", ")))
     });
-    let all: Vec<String> = std::iter::once(full)
-        .chain(briefs)
+    let lines: Vec<String> = briefs
         .chain(together)
+        .map(|brief| format!("- {brief}"))
         .collect();
-    all.join(" ")
+    match lines.is_empty() {
+        true => full,
+        false => format!("{full}\n\n{}", lines.join("\n")),
+    }
 }
 
 /// How the study was done, in short sentences.
