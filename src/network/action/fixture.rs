@@ -7,7 +7,6 @@ use crate::market::{
 };
 use crate::pricing::HestonParameters;
 use crate::random::{Purpose, Sampling};
-use crate::simd::BLOCK;
 use std::sync::Arc;
 
 /// A learned band whose centre and widths are all within reach of the positions here.
