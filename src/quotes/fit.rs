@@ -112,7 +112,8 @@ pub fn factors(points: &[Point]) -> Result<(SurfaceFactors, Residuals), String> 
     let (values, _) = symmetric_eigen(&scaled).map_err(|_| open())?;
     let largest = values.iter().copied().fold(0.0, f64::max);
     let smallest = values.iter().copied().fold(f64::INFINITY, f64::min);
-    if !(smallest > LEAST_SHARE * largest) {
+    // NaN of a column that is zero counts as not determined.
+    if smallest.is_nan() || smallest <= LEAST_SHARE * largest {
         return Err(open());
     }
     let solution = solve_positive(&normal, &right, 0.0).map_err(|_| open())?;

@@ -207,7 +207,7 @@ pub fn borrowed(
     years: f64,
     (rate, dividend): (f64, f64),
 ) -> Option<Forward> {
-    if !(spot > 0.0) {
+    if spot.is_nan() || spot <= 0.0 {
         return None;
     }
     let own = |carry: f64, rate: f64| Forward {

@@ -125,7 +125,7 @@ fn of_prices(path: &Path, table: &Table) -> Result<BTreeMap<NaiveDate, (f64, f64
     let (close, rate) = (numbers(path, table, "close")?, numbers(path, table, "rf")?);
     let mut days = BTreeMap::new();
     for (row, date) in dates.into_iter().enumerate() {
-        if !(close[row] > 0.0) {
+        if close[row] <= 0.0 {
             let what = format!("must be above 0, was {}", close[row]);
             return Err(refuse_row(path, row, "Close", &what));
         }
@@ -230,7 +230,10 @@ fn numbers(path: &Path, table: &Table, wanted: &str) -> Result<Vec<f64>> {
         Cells::Numbers(cells) => cells
             .into_iter()
             .enumerate()
-            .map(|(row, cell)| cell.ok_or_else(|| refused(row, "")))
+            .map(|(row, cell)| {
+                let finite = cell.filter(|value| value.is_finite());
+                finite.ok_or_else(|| refused(row, ""))
+            })
             .collect(),
         Cells::Dates(_) => Err(refused(0, "a date")),
     }

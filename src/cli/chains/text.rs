@@ -122,10 +122,10 @@ pub fn text(report: &ChainReport) -> String {
 /// The keys of an option that cost what the law says at a spot of 100.
 fn law_keys(law: &SpreadLaw) -> String {
     format!(
-        "half_spread = {:.4}, moneyness_spread = {:.3}, time_spread = {:.3}",
-        100.0 * law.half_spread,
-        law.moneyness_spread,
-        law.time_spread
+        "half_spread = {}, moneyness_spread = {}, time_spread = {}",
+        significant(100.0 * law.half_spread, 4),
+        significant(law.moneyness_spread, 4),
+        significant(law.time_spread, 4)
     )
 }
 
