@@ -8,7 +8,7 @@ use crate::report::figures::backtest::{
 };
 use crate::report::palette::{INK, Palette, SERIES};
 use crate::runs::breakdown::Breakdown;
-use crate::runs::daily::{DailyTable, thinned};
+use crate::runs::daily::{Curve, DailyTable, thinned};
 use crate::runs::tables::BacktestTable;
 use crate::runs::walk_forward::Period;
 use chrono::NaiveDate;
@@ -149,7 +149,7 @@ fn through_time(
 fn lines(
     title: &str,
     (across, up): (&str, &str),
-    (curves, shape): (Vec<(&str, Vec<(NaiveDate, f64)>)>, LineShape),
+    (curves, shape): (Vec<Curve<'_>>, LineShape),
     palette: &Palette,
     of: impl Fn(Vec<f64>) -> Vec<f64>,
 ) -> Option<Figure> {

@@ -201,7 +201,7 @@ impl DailyTable {
     }
 
     /// Every strategy with the P&L of its book added up day by day, averaged over its seeds.
-    pub fn curves(&self) -> Vec<(&str, Vec<(NaiveDate, f64)>)> {
+    pub fn curves(&self) -> Vec<Curve<'_>> {
         let mut strategies: Vec<&str> = Vec::new();
         for book in &self.books {
             if !strategies.contains(&book.strategy.as_str()) {
@@ -232,6 +232,9 @@ impl DailyTable {
         curves.collect()
     }
 }
+
+/// A strategy with sums of its P&L through calendar time.
+pub type Curve<'a> = (&'a str, Vec<(NaiveDate, f64)>);
 
 /// At most `most` of the points, evenly spread, the first and the last among them.
 pub fn thinned<T: Copy>(points: &[T], most: usize) -> Vec<T> {

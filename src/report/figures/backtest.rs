@@ -5,7 +5,7 @@ use super::figure::SvgFigure;
 use crate::error::Result;
 use crate::numbers::Rounding;
 use crate::report::palette::Palette;
-use crate::runs::daily::{DailyTable, thinned};
+use crate::runs::daily::{Curve, DailyTable, thinned};
 use crate::runs::tables::{BacktestBook, BacktestTable};
 use chrono::{Datelike, NaiveDate};
 use plotters::prelude::*;
@@ -54,7 +54,7 @@ fn cumulative_pnl(table: &BacktestTable, palette: &Palette, form: Form) -> Resul
 pub fn through_time(
     title: &str,
     label: &str,
-    curves: &[(&str, Vec<(NaiveDate, f64)>)],
+    curves: &[Curve<'_>],
     palette: &Palette,
     form: Form,
 ) -> Result<Option<String>> {
@@ -113,7 +113,7 @@ pub fn through_time(
 }
 
 /// Strategy and its points (expiry, sum so far), beginning with zero at the first sale.
-pub fn curves(books: &[BacktestBook]) -> Vec<(&str, Vec<(NaiveDate, f64)>)> {
+pub fn curves(books: &[BacktestBook]) -> Vec<Curve<'_>> {
     let mut strategies: Vec<&str> = Vec::new();
     for book in books {
         if !strategies.contains(&book.strategy.as_str()) {
