@@ -131,31 +131,35 @@ fn the_named_days_are_taken() {
 #[test]
 fn what_has_no_meaning_is_refused() {
     let (_folder, file) = file("refused", 400);
+    let antithetic = format!("{MONTH}training.sampling = \"antithetic\"\n");
     for (more, key) in [
-        ("training.sampling = \"antithetic\"\n", "training.sampling"),
-        ("contract.type = \"asian_call\"\n", "contract.premium"),
-        ("backtest.data = \"closes.csv\"\n", "backtest.surface"),
+        (antithetic.clone(), "training.sampling"),
+        (
+            MONTH.replace("\"call\"", "\"asian_call\""),
+            "contract.premium",
+        ),
+        (
+            format!("{MONTH}backtest.data = \"closes.csv\"\n"),
+            "backtest.surface",
+        ),
     ] {
-        let said = plan(&file, "surface_bootstrap", more)
+        let said = plan(&file, "surface_bootstrap", &more)
             .unwrap_err()
             .to_string();
         assert!(said.contains(key), "{more}: {said}");
     }
-    let text = "market.model = \"surface\"\n";
-    let said = Plan::parse(text, |_| {}).unwrap_err().to_string();
+    let text = format!("market.model = \"surface\"\n{MONTH}");
+    let said = Plan::parse(&text, |_| {}).unwrap_err().to_string();
     assert!(said.contains("market.surface"), "{said}");
-    assert!(plan(&file, "surface", "training.sampling = \"antithetic\"\n").is_ok());
+    assert!(plan(&file, "surface", &antithetic).is_ok());
 }
 
 /// Heston's variance as the implied one needs no past, and has a surface too.
 #[test]
 fn a_surface_of_heston_needs_no_past() {
-    let plan = Plan::parse(
-        "market = { model = \"surface_heston\", v0 = 0.04, kappa = 4.0, theta = 0.04, sigma = 0.6, rho = -0.7, \
-         realised = 0.9, skew_years = 0.04 }\n",
-        |_| {},
-    )
-    .unwrap();
+    let market = "market = { model = \"surface_heston\", v0 = 0.04, kappa = 4.0, theta = 0.04, sigma = 0.6, rho = -0.7, \
+         realised = 0.9, skew_years = 0.04 }\n";
+    let plan = Plan::parse(&format!("{market}{MONTH}"), |_| {}).unwrap();
     assert!(matches!(plan.market.model, Model::SurfaceHeston(_)));
     assert!(plan.sells_at_surfaces());
     let paths = plan.simulator(1, Purpose::Export).paths::<f64>(0, 32);
