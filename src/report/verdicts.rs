@@ -257,7 +257,8 @@ impl<'a> Choice<'a> {
         let title = statistic(name, self.test.level);
         if lower.len() == all {
             return format!(
-                "Its {title} is lower than that of every classical hedge here ({all})."
+                "The {title} of {} is lower than that of every classical hedge here ({all}).",
+                own.title
             );
         }
         let mut parts = Vec::new();

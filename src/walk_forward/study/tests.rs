@@ -257,26 +257,3 @@ fn the_first_day_of_the_test_is_checked() {
     let why = super::planned(&[plan.unwrap()]).unwrap_err().to_string();
     assert!(why.contains("needs `backtest.start`"), "{why}");
 }
-
-/// The strategies of the study on surfaces are valid, wherever the surfaces lie; the first three differ in the strike alone.
-#[test]
-fn the_study_on_surfaces_is_valid() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("strategies/sp500_surface");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    let plans: Vec<Plan> = files
-        .iter()
-        .map(|path| Plan::load(path, |_| {}).unwrap())
-        .collect();
-    assert_eq!(plans.len(), 6);
-    let strikes: Vec<f64> = plans.iter().map(|plan| plan.contract.strike).collect();
-    assert_eq!(strikes[..3], [100.0, 95.0, 105.0]);
-    assert!(
-        plans
-            .iter()
-            .all(|plan| plan.walk_forward.unwrap().test_from.is_some())
-    );
-}
