@@ -20,7 +20,7 @@ use deephedge::market::{
 };
 use deephedge::network::NetworkName;
 use deephedge::pricing::SurfaceFactors;
-use deephedge::risk::Risk;
+use deephedge::risk::{Measure, Risk};
 use deephedge::simd::BLOCK;
 use std::time::Duration;
 use step::{Step, heston, simulator};
@@ -67,8 +67,8 @@ fn steps(criterion: &mut Criterion<CpuTime>) {
         group.bench_function("tail", |b| b.iter(|| step.tail()));
         // Curvature from none of the paths, a quarter and all of them: with a measure whose weights are zero on most
         // paths, with one that weighs all of them, and without the lag-1 moments of the chain.
-        let tail = Risk::Cvar { level: step::LEVEL };
-        let all = Risk::Entropic { aversion: 0.1 };
+        let tail = Risk::cvar(step::LEVEL);
+        let all = Risk::from(Measure::Entropic { aversion: 0.1 });
         for (name, risk, share, lags) in [
             ("adam-tail", tail, 0, 0),
             ("adam-dense", all, 0, 0),

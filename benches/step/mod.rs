@@ -100,6 +100,10 @@ impl Step {
                 terms: Vec::new(),
                 state: Vec::new(),
                 unit: None,
+                period: contract.dt(),
+                carry: 0.0,
+                standards: Vec::new(),
+                bound: None,
                 instruments: 1,
             },
             ledger: Ledger::new(contract.clone(), costs, simulator.assets.first(), 2.3),
@@ -158,9 +162,7 @@ impl Step {
 
     /// The same gradient with the exact quantile: a forward sweep, then both on the tail alone.
     pub fn tail(&self) {
-        let weights = Risk::Cvar { level: LEVEL }
-            .evaluate(&self.forward())
-            .weights;
+        let weights = Risk::cvar(LEVEL).evaluate(&self.forward()).weights;
         let tail: Vec<usize> = (0..weights.len())
             .filter(|&path| weights[path] != 0.0)
             .collect();

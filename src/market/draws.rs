@@ -1,5 +1,5 @@
 use super::assets::Assets;
-use super::model::Draw;
+use super::model::{Columns, Draw};
 use super::spot_market::Market;
 use crate::random::{Correlated, Joint, Purpose, Sampling, Shocks, Source};
 use crate::simd::{Lane, Real};
@@ -88,7 +88,7 @@ impl<'a> Draws<'a> {
         &self,
         (asset, begun): (usize, bool),
         shocks: impl Shocks,
-        (spot, variance, surface): (&mut [Lane<R>], &mut [Lane<R>], &mut [Lane<R>]),
+        (spot, variance, surface): Columns<'_, R>,
     ) {
         let market = &self.assets.list()[asset].market;
         market.model.draw(Draw {

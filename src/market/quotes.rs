@@ -39,7 +39,7 @@ pub struct Quotes {
 #[derive(Debug)]
 enum Priced {
     Swap(VarianceSwap),
-    Option(OptionPrices),
+    Option(Box<OptionPrices>),
 }
 
 impl Quotes {
@@ -71,9 +71,9 @@ impl Quotes {
             let market = assets.market(instrument.asset());
             match instrument {
                 Instrument::Spot(_) => {}
-                Instrument::Option(option) => pricers.push(Priced::Option(OptionPrices::new(
-                    market, contract, *option, stop,
-                )?)),
+                Instrument::Option(option) => pricers.push(Priced::Option(Box::new(
+                    OptionPrices::new(market, contract, *option, stop)?,
+                ))),
                 Instrument::VarianceSwap(asset) => {
                     let swap = VarianceSwap::new(*asset, market, contract.steps, contract.dt());
                     pricers.push(Priced::Swap(swap));

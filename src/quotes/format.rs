@@ -212,10 +212,10 @@ impl Format {
     pub fn is_chain(names: &[String], given: &[(String, String)]) -> bool {
         let simple: Vec<String> = names.iter().map(|name| simplified(name)).collect();
         let has = |mark: &&str| simple.iter().any(|name| name == mark);
-        let known = |group: &&[&str]| group.iter().any(|mark| has(mark));
-        let vendor = |format: &Self| format.marks.iter().all(|group| known(group));
+        let known = |group: &&[&str]| group.iter().any(has);
+        let vendor = |format: &Self| format.marks.iter().all(known);
         let field = |field: Field| {
-            field.names().iter().any(|name| has(name))
+            field.names().iter().any(has)
                 || given
                     .iter()
                     .any(|(key, column)| key == field.name() && has(&simplified(column).as_str()))

@@ -61,6 +61,9 @@ pub struct Sold {
     pub problem: Option<String>,
 }
 
+/// P&L and cost of every contract.
+type Accounts = (Vec<f64>, Vec<f64>);
+
 /// A hedge of all contracts.
 #[derive(Debug, Clone)]
 pub struct Hedged {
@@ -73,7 +76,7 @@ pub struct Hedged {
     /// Trainings behind it, 0 for hedges that are not trained.
     pub seeds: usize,
     /// P&L and cost of every contract, for every seed.
-    pub books: Vec<(Vec<f64>, Vec<f64>)>,
+    pub books: Vec<Accounts>,
 }
 
 /// Contracts in the order of sale, and their hedges: learned policies first.
@@ -96,7 +99,8 @@ pub struct Measures<'a> {
 impl Book {
     /// The hedges of `trades`; those are classical that `windows` know the parameters of.
     pub fn new<'a>(windows: &[Window], trades: impl IntoIterator<Item = &'a Trade>) -> Self {
-        let mut books: Vec<((&str, Option<u64>), Vec<&Trade>)> = Vec::new();
+        type Trained<'a> = (&'a str, Option<u64>);
+        let mut books: Vec<(Trained<'_>, Vec<&Trade>)> = Vec::new();
         for trade in trades {
             let key = (trade.strategy.as_str(), trade.seed);
             match books.iter_mut().find(|(known, _)| *known == key) {
@@ -308,9 +312,8 @@ impl Book {
             return None;
         }
         let rows = self.rows.iter().map(|row| {
-            let over_seeds = |of: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> f64| {
-                mean(&row.books.iter().map(of).collect::<Vec<_>>())
-            };
+            let over_seeds =
+                |of: &dyn Fn(&Accounts) -> f64| mean(&row.books.iter().map(of).collect::<Vec<_>>());
             let here = |all: &[f64]| places.iter().map(|&i| all[i]).collect::<Vec<f64>>();
             SliceRow {
                 name: row.name.clone(),

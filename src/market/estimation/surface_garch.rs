@@ -277,7 +277,7 @@ impl Fitted {
         let n = residuals.len() as f64;
         let square = residuals.iter().map(|u| u * u).sum::<f64>() / n;
         let anchored = anchors[..residuals.len()].iter().sum::<f64>() / n;
-        if !(square > 1e-18) {
+        if square.is_nan() || square <= 1e-18 {
             let name = names[0].trim_end_matches("_scale");
             return Err(Error::input(format!(
                 "the {name} must move from day to day"

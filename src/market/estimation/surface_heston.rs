@@ -69,7 +69,7 @@ pub fn estimate_surface_heston(past: &PastSurfaces) -> Result<SurfaceHestonEstim
     let mut at_bound = Vec::new();
     let kappa = (-b / dt).clamp(KAPPA.0, KAPPA.1);
     let mut theta = a / (kappa * dt);
-    if kappa != -b / dt || !(theta > 0.0) {
+    if kappa != -b / dt || theta.is_nan() || theta <= 0.0 {
         at_bound.push("kappa");
         theta = variances.iter().sum::<f64>() / variances.len() as f64;
         (a, b) = (kappa * theta * dt, -kappa * dt);
@@ -77,7 +77,7 @@ pub fn estimate_surface_heston(past: &PastSurfaces) -> Result<SurfaceHestonEstim
     let residuals: Vec<f64> = rows.map(|([x1, x2], y)| y - a * x1 - b * x2).collect();
     let square = residuals.iter().map(|e| e * e).sum::<f64>() / n;
     // Of a volatility that never moves rounding is left.
-    if !(square > 1e-16) {
+    if square.is_nan() || square <= 1e-16 {
         return Err(Error::input(
             "the volatility at the money must move from day to day to say how it does",
         ));

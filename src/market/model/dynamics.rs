@@ -116,6 +116,10 @@ pub struct Draw<'a, R, S> {
     pub surface: &'a mut [Lane<R>],
 }
 
+/// What one asset of a block is written to: its spots, its variances, each `[steps + 1]`, and the factors of its surface,
+/// `[factors][steps + 1]`, or nothing.
+pub type Columns<'a, R> = (&'a mut [Lane<R>], &'a mut [Lane<R>], &'a mut [Lane<R>]);
+
 /// How prices of one option on many paths are come by quickly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tabulation {

@@ -26,7 +26,9 @@ mod variance;
 pub mod variance_gamma;
 
 pub use bates::BatesParameters;
-pub use dynamics::{Draw, Dynamics, Estimate, Finding, Limit, PastFile, Tabulated, Tabulation};
+pub use dynamics::{
+    Columns, Draw, Dynamics, Estimate, Finding, Limit, PastFile, Tabulated, Tabulation,
+};
 pub use gbm::GbmParameters;
 pub use kou::KouParameters;
 pub use local_volatility::LocalVolatilityParameters;

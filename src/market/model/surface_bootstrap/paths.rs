@@ -1,7 +1,7 @@
 //! Paths that are made of past days.
 
 use super::{Days, SurfaceBootstrapParameters};
-use crate::market::model::dynamics::Draw;
+use crate::market::model::dynamics::{Columns, Draw};
 use crate::market::past_surfaces::TRADING_DAYS;
 use crate::pricing::SurfaceFactors;
 use crate::random::Shocks;
@@ -46,11 +46,7 @@ impl<R: Real> State<R> {
     }
 
     #[inline(always)]
-    fn keep(
-        &self,
-        date: usize,
-        (spots, variances, surface): (&mut [Lane<R>], &mut [Lane<R>], &mut [Lane<R>]),
-    ) {
+    fn keep(&self, date: usize, (spots, variances, surface): Columns<'_, R>) {
         let dates = spots.len();
         spots[date] = self.spot;
         for lane in 0..BLOCK {
