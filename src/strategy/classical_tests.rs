@@ -369,7 +369,7 @@ fn tables_of_hedges_are_read() {
 fn tables_of_hedges_with_options_are_read() {
     let plan = |hedges: &str, more: &str| {
         let text = format!(
-            "{GBM}\n[contract]\nexpiry_days = 20\n[policy]\ninstruments = [\"spot\", {{ type = \"call\", expiry_days = 60 }}]\n\
+            "{GBM}\n[contract]\nexpiry_days = 20\n[policy]\ninstruments = [\"spot\", {{ type = \"call\", strike = 100.0, expiry_days = 60 }}]\n\
              [evaluation]\nhedges = [{hedges}]\n{more}"
         );
         Plan::parse(&text, |_| {})

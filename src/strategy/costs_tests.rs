@@ -87,7 +87,7 @@ fn the_state_of_an_option_is_there_where_it_costs() {
     let without = plan(OPTION).layout().rows();
     for keys in ["vega = 0.01", "half_spread = 0.1\ntime_spread = 1"] {
         let plan = plan(&format!("{keys}\n{OPTION}"));
-        assert_eq!(plan.layout().rows(), without + 3 * 21);
+        assert_eq!(plan.layout().rows(), without + 4 * 21);
         assert_eq!(plan.layout(), plan.quotes().unwrap().layout());
     }
     let spread = "half_spread = 0.1\nproportional = 0.01";

@@ -136,7 +136,7 @@ fn margins_bound_the_value_of_all_positions() {
                     assert!(value(held) <= 40.0 + 1e-9);
                     let cross = held[0][lane] * unlimited[count - 1][lane]
                         - held[count - 1][lane] * unlimited[0][lane];
-                    scaled_back += usize::from(value(unlimited) > 40.0 && cross.abs() < 1e-12);
+                    scaled_back += usize::from(value(unlimited) > 40.0 && cross.abs() < 1e-9);
                 }
             }
         }
