@@ -129,9 +129,10 @@ fn the_discounted_spot_of_every_model_is_a_martingale() {
             let square = at().map(|s| (s - mean).powi(2)).sum::<f64>();
             let error = square.sqrt() / COUNT as f64;
             // A past has some serial dependence, which paths made of its days have too.
-            let kept = match model {
-                Model::SurfaceBootstrap(_) => 5e-3 * forward,
-                _ => 0.0,
+            let kept = if matches!(model, Model::SurfaceBootstrap(_)) {
+                5e-3 * forward
+            } else {
+                0.0
             };
             assert!(
                 (mean - forward).abs() < 4.0 * error + kept,
