@@ -35,6 +35,8 @@ mod sold;
 mod source;
 pub mod study;
 #[cfg(test)]
+mod surface_tests;
+#[cfg(test)]
 mod tests;
 mod trades;
 mod window;
