@@ -390,7 +390,7 @@ fn tables_of_hedges_with_options_are_read() {
             "static_vega_constant_band",
             "delta_vega_whalley_wilmott_tuned_ratio",
             "delta_vega_whalley_wilmott_option_every_date",
-            "static_vega_ratio_1.5_tuned_scale",
+            "static_vega_tuned_scale_ratio_1.5",
             "scaled_delta_constant_band",
         ]
     );
