@@ -3,6 +3,7 @@
 use super::{Calendar, Calibration, load_of};
 use crate::error::{Error, Result};
 use crate::market::{Asset, Assets, Correlation, History, Market};
+use crate::quotes::surfaces;
 use crate::strategy::{BacktestPlan, Parameterisation, Plan, Rates};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -23,7 +24,7 @@ pub struct JointCalibration {
 /// then those of all, and say how many days are left out of each.
 ///
 /// # Errors
-/// Those of [`History::load_files`], [`History::load_surfaces`] and [`History::with_surfaces`], and [`Error::Input`] if fewer than two
+/// Those of [`History::load_files`], [`surfaces`] and [`History::with_surfaces`], and [`Error::Input`] if fewer than two
 /// days are left, or if closes or rates are to be had from a file of surfaces that has none.
 pub fn load(plan: &Plan, settings: &BacktestPlan) -> Result<Vec<History>> {
     let files = settings.by_asset.iter();
@@ -74,7 +75,7 @@ pub fn load(plan: &Plan, settings: &BacktestPlan) -> Result<Vec<History>> {
 /// The surfaces of `file`, joined with the closes of a history or with its own.
 fn on_surfaces(closes: Option<History>, file: &Path, settings: &BacktestPlan) -> Result<History> {
     settings.check_files()?;
-    let surfaces = History::load_surfaces(file, &settings.reading, closes.is_some())?;
+    let surfaces = surfaces(file, &settings.reading, closes.is_some())?;
     let lacks = |column: &str, what: &str| {
         let file = file.display();
         Err(Error::input(format!("{file}: no {column} column: {what}")))

@@ -14,6 +14,7 @@ mod fit;
 #[cfg(test)]
 mod fixture;
 mod format;
+mod history;
 mod parity;
 mod points;
 pub mod raw;
@@ -33,6 +34,7 @@ pub use cleaning::{Cleaning, Rule, Tally};
 pub use days::{ChainReport, DaySurface, QuoteSettings};
 pub use fit::{Arbitrage, Fitted, Residuals, SurfaceFit};
 pub use format::{FORMATS, Format};
+pub use history::surfaces;
 pub use parity::Forward;
 pub use points::Expiry;
 pub use reading::{ChainFile, ChainOptions, Chains};

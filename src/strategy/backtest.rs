@@ -26,7 +26,8 @@ pub struct BacktestSection {
     #[schemars(title = "Price files")]
     pub data: Option<Files>,
     /// A file of implied-volatility surfaces of the first asset, one a day: columns date, level, slope, moneyness, smile and smirk, and
-    /// close and rate where it has them (CSV or Parquet). Premiums, hedging options and hedges are then at the surface of the day.
+    /// close and rate where it has them (CSV or Parquet); or a chain of options as vendors sell it, to which a surface is fitted every day.
+    /// Premiums, hedging options and hedges are then at the surface of the day.
     #[schemars(title = "Surface file")]
     pub surface: Option<String>,
     /// Which interest rate contracts have that are sold on surfaces: none, or that of the surface file on the day of their sale.

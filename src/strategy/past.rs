@@ -111,12 +111,12 @@ impl Strategy {
 /// The days of a file that `taken` says.
 ///
 /// # Errors
-/// Those of [`crate::market::History::load_surfaces`]; [`Error::Input`] for a file without closes, or with too few days.
+/// Those of [`crate::quotes::surfaces`]; [`Error::Input`] for a file without closes, or with too few days.
 #[cfg(feature = "data")]
 fn read(file: &Path, taken: impl Fn(NaiveDate) -> bool) -> Result<PastSurfaces> {
-    use crate::market::History;
     use crate::market::history::Reading;
-    let mut history = History::load_surfaces(file, &Reading::default(), false)?;
+    use crate::quotes::surfaces;
+    let mut history = surfaces(file, &Reading::default(), false)?;
     let place = file.display().to_string();
     if history.close.is_empty() {
         return Err(Error::input(format!(
