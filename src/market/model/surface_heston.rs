@@ -8,7 +8,7 @@ use crate::market::estimation::{ConstantVariance, VarianceFilter, estimate_surfa
 use crate::market::past_surfaces::PastSurfaces;
 use crate::pricing::{HestonParameters, SurfaceFactors};
 use crate::random::{Factor, Shocks};
-use crate::simd::{BLOCK, Real};
+use crate::simd::{BLOCK, Lane, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -141,12 +141,11 @@ impl Dynamics for SurfaceHestonParameters {
         for (t, variance) in variance.iter_mut().enumerate() {
             let level = variance.map(|v| (v * per_share).sqrt().greater(least));
             *variance = level.map(|level| level * level);
-            for (i, rows) in surface.chunks_exact_mut(dates).enumerate() {
-                rows[t] = match i {
-                    0 => level,
-                    2 => level.map(|level| skew / level),
-                    _ => [R::ZERO; BLOCK],
-                };
+            let (zero, steep) = ([R::ZERO; BLOCK], level.map(|level| skew / level));
+            // As `surface_at` has them, in the order of the names.
+            let factors: [Lane<R>; SurfaceFactors::COUNT] = [level, zero, steep, zero, zero];
+            for (rows, factor) in surface.chunks_exact_mut(dates).zip(factors) {
+                rows[t] = factor;
             }
         }
     }
