@@ -177,8 +177,8 @@ function showTable(all) {
       cell.textContent = value;
       if (column === 0) {
         const swatch = document.createElement("span");
-        const place = plan.strategies.indexOf(of.base);
-        swatch.className = `swatch series-${(place < 0 ? 7 : place) % 8}`;
+        swatch.className = plan.swatches[plan.strategies.indexOf(of.base)] ?? "swatch";
+        swatch.setAttribute("aria-hidden", "true");
         cell.prepend(swatch);
       }
     });

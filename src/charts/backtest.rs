@@ -6,7 +6,7 @@ use crate::report::breakdown::shown;
 use crate::report::figures::backtest::{
     BACKTEST_PNL as BACKTEST_PNL_FIGURE, DAILY_PNL as DAILY_PNL_FIGURE, curves,
 };
-use crate::report::palette::{INK, Palette, SERIES};
+use crate::report::palette::{INK, PARTS, Palette};
 use crate::runs::breakdown::Breakdown;
 use crate::runs::daily::{Curve, DailyTable, thinned};
 use crate::runs::tables::BacktestTable;
@@ -184,14 +184,13 @@ fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Fi
     let parts = &breakdowns.first()?.attribution;
     let traces = shown(breakdowns.iter().copied())
         .into_iter()
-        .enumerate()
-        .map(|(place, at)| -> Box<dyn Trace> {
+        .map(|at| -> Box<dyn Trace> {
             let values: Vec<f64> = breakdowns.iter().map(|of| of.attribution[at].1).collect();
             let part = &parts[at].0;
-            // What is left has the colour of what is no series, since there are more parts than colours.
+            // What is left has the colour of what is no part. Any other part has its own, whichever are shown.
             let color = match part.as_str() {
                 "unexplained" => INK,
-                _ => SERIES[place % SERIES.len()],
+                _ => PARTS[at % PARTS.len()],
             };
             Bar::new(strategies.clone(), values)
                 .name(part)

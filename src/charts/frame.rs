@@ -1,6 +1,6 @@
 //! What every chart shares: the layout, the axes and the lines of the strategies.
 
-use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette, SERIES};
+use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette};
 use plotly::common::{
     Anchor, DashType, ExponentFormat, Font, Label, Line, Marker, MarkerSymbol, Mode, Orientation,
     Title,
@@ -176,48 +176,49 @@ pub fn layout(title: &str) -> Layout {
         )
 }
 
-const DASHES: [DashType; 9] = [
+/// The dashes of [`palette::DASHES`] as plotly names them.
+const DASHES: [DashType; palette::DASHES.len()] = [
     DashType::Solid,
     DashType::Dash,
     DashType::Dot,
     DashType::DashDot,
     DashType::LongDash,
     DashType::LongDashDot,
-    DashType::Dash,
-    DashType::Dot,
-    DashType::LongDashDot,
 ];
 
-const SYMBOLS: [MarkerSymbol; 9] = [
-    MarkerSymbol::Circle,
-    MarkerSymbol::Square,
-    MarkerSymbol::Diamond,
-    MarkerSymbol::TriangleUp,
-    MarkerSymbol::TriangleDown,
-    MarkerSymbol::X,
-    MarkerSymbol::Cross,
-    MarkerSymbol::TriangleLeft,
-    MarkerSymbol::Star,
+/// The shapes of marks, filled for trained policies and hollow for hedges without training.
+const SYMBOLS: [[MarkerSymbol; 2]; palette::SHAPES] = [
+    [MarkerSymbol::Circle, MarkerSymbol::CircleOpen],
+    [MarkerSymbol::Square, MarkerSymbol::SquareOpen],
+    [MarkerSymbol::Diamond, MarkerSymbol::DiamondOpen],
+    [MarkerSymbol::TriangleUp, MarkerSymbol::TriangleUpOpen],
+    [MarkerSymbol::TriangleDown, MarkerSymbol::TriangleDownOpen],
+    [MarkerSymbol::Cross, MarkerSymbol::CrossOpen],
+    [MarkerSymbol::Star, MarkerSymbol::StarOpen],
+    [MarkerSymbol::X, MarkerSymbol::XOpen],
 ];
 
 /// The colour of a strategy.
 pub fn color(palette: &Palette, strategy: &str) -> &'static str {
-    SERIES[palette.place(strategy)].light
+    palette.look(strategy).color().light
 }
 
 /// The marker of a strategy: colour and shape.
 pub fn mark(palette: &Palette, strategy: &str) -> Marker {
+    let look = palette.look(strategy);
+    let symbol = &SYMBOLS[look.shape][usize::from(look.is_classical)];
     Marker::new()
-        .color(color(palette, strategy))
-        .symbol(SYMBOLS[palette.place(strategy)].clone())
+        .color(look.color().light)
+        .symbol(symbol.clone())
         .size(10)
 }
 
 /// The line of a strategy: colour and dash.
 pub fn stroke(palette: &Palette, strategy: &str) -> Line {
+    let look = palette.look(strategy);
     Line::new()
-        .color(color(palette, strategy))
-        .dash(DASHES[palette.place(strategy)].clone())
+        .color(look.color().light)
+        .dash(DASHES[look.dash].clone())
         .width(2.0)
 }
 

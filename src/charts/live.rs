@@ -89,6 +89,14 @@ impl<'a> LiveData<'a> {
         }
     }
 
+    /// The classes of the element that shows a piece of the line of each strategy.
+    pub fn swatches(&self) -> Vec<String> {
+        let strategies = self.strategies.iter();
+        strategies
+            .map(|strategy| self.palette.look(strategy).classes())
+            .collect()
+    }
+
     fn lines(&self, hover: &str, mode: &Mode) -> Vec<Box<dyn Trace>> {
         let empty = || (Vec::<f64>::new(), Vec::new());
         let of = |strategy: &String| -> Box<dyn Trace> {

@@ -1,13 +1,14 @@
 //! Parts of pages about runs: tables, lists of facts, names of strategies, numbers with signs and times.
 
 use super::figures::{DrawnFigure, Form, SvgFigure};
-use super::palette::SERIES;
+use super::palette::{Look, Palette};
 use super::summary::Verdict;
 use super::table::{Cell, Table};
 use maud::{Markup, html};
 
 /// A table in a box of its own that scrolls sideways; rows of the strategies in `order` carry their colour.
 pub fn table(table: &Table, order: &[String]) -> Markup {
+    let palette = Palette::new(order.to_vec());
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(table.caption) {
             table class="numbers" {
@@ -20,7 +21,7 @@ pub fn table(table: &Table, order: &[String]) -> Markup {
                         tr {
                             @for (index, cell) in row.iter().enumerate() {
                                 @if index == 0 {
-                                    th scope="row" { (swatch(&cell.value, order)) }
+                                    th scope="row" { (named(&cell.value, &palette)) }
                                 } @else {
                                     (number(cell))
                                 }
@@ -35,15 +36,22 @@ pub fn table(table: &Table, order: &[String]) -> Markup {
     }
 }
 
-/// The name of a strategy behind a spot of its colour; any other name as it is.
-pub fn swatch(strategy: &str, order: &[String]) -> Markup {
-    let place = order.iter().position(|name| name == strategy);
+/// The name of a strategy of the palette behind a piece of its line; any other name as it is.
+pub fn named(strategy: &str, palette: &Palette) -> Markup {
     html! {
-        @if let Some(place) = place {
-            span class={ "swatch series-" (place % SERIES.len()) } aria-hidden="true" {}
-        }
+        @if palette.has(strategy) { (sample(palette.look(strategy))) }
         (strategy)
     }
+}
+
+/// The name of a strategy of `order` behind a piece of its line; any other name as it is.
+pub fn swatch(strategy: &str, order: &[String]) -> Markup {
+    named(strategy, &Palette::new(order.to_vec()))
+}
+
+/// A piece of the line that a strategy has in charts.
+pub fn sample(look: Look) -> Markup {
+    html! { span class=(look.classes()) aria-hidden="true" {} }
 }
 
 fn number(cell: &Cell) -> Markup {

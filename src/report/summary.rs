@@ -112,8 +112,8 @@ fn mean(values: impl ExactSizeIterator<Item = Option<f64>>) -> Option<f64> {
     values.sum::<Option<f64>>().map(|sum| sum / n)
 }
 
-/// Every strategy of a run in order of first appearance, trained ones first. A strategy's
-/// place decides its colour in every figure and on every page.
+/// Every strategy of a run in order of first appearance, trained ones first. Among variants of one method, which share a
+/// colour, the place decides the dashes.
 pub fn strategies(metrics: &Metrics) -> Vec<String> {
     let names = (metrics.training.iter().map(|curve| &curve.strategy))
         .chain(metrics.evaluation.iter().map(|row| &row.strategy))

@@ -26,8 +26,10 @@ use utoipa::ToSchema;
 /// What a page needs to show the events of a run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Live {
-    /// The optimizers in the order of their colours.
+    /// The optimizers in their order.
     strategies: Vec<String>,
+    /// The classes of the element that shows a piece of the line of each optimizer.
+    swatches: Vec<String>,
     /// The trainings in their order, if the run says which.
     trainings: Vec<Planned>,
     /// Charts by name, with a line without points for every strategy.
@@ -101,6 +103,7 @@ pub async fn live(
         let figures = LIVE_CHARTS.map(|chart| (chart.name, (chart.draw)(&data)));
         Ok(Live {
             figures: figures.into_iter().collect(),
+            swatches: data.swatches(),
             strategies,
             trainings,
             first: FIRST.to_vec(),
