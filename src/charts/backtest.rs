@@ -202,7 +202,7 @@ fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Fi
     let title = "Where the P&L comes from";
     let layout = layout(title)
         .bar_mode(BarMode::Relative)
-        .x_axis(Axis::new("hedge (name)").of(AxisType::Category).build())
+        .x_axis(Axis::new("hedge").of(AxisType::Category).build())
         .y_axis(Axis::new("mean P&L per contract (money)").zero().build());
     Some(figure_with(title, layout, traces.collect()))
 }
@@ -229,7 +229,7 @@ fn periods(title: &str, periods: &[Period], palette: &Palette) -> Option<Figure>
         });
     let layout = layout(title)
         .bar_mode(BarMode::Group)
-        .x_axis(Axis::new("period (name)").of(AxisType::Category).build())
+        .x_axis(Axis::new("period").of(AxisType::Category).build())
         .y_axis(Axis::new("total P&L (money)").zero().build());
     Some(figure_with(title, layout, traces.collect()))
 }

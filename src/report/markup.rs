@@ -6,6 +6,8 @@ use super::summary::Verdict;
 use super::table::{Cell, Table};
 use maud::{Markup, html};
 
+pub use crate::numbers::with_minus;
+
 /// A table in a box of its own that scrolls sideways; rows of the strategies in `order` carry their colour.
 pub fn table(table: &Table, order: &[String]) -> Markup {
     let palette = Palette::new(order.to_vec());
@@ -32,7 +34,7 @@ pub fn table(table: &Table, order: &[String]) -> Markup {
             }
         }
         @for finding in &table.findings { p class="finding" { (typeset(finding)) } }
-        @for note in &table.notes { p class="note" { (note) } }
+        @for note in &table.notes { p class="note" { (typeset(note)) } }
     }
 }
 
@@ -58,7 +60,7 @@ fn number(cell: &Cell) -> Markup {
     html! {
         td class=(cell.verdict.map_or("", class)) {
             span class="value" { (with_minus(&cell.value)) }
-            @if let Some(error) = &cell.error { " " span class="error" { (error) } }
+            @if let Some(error) = &cell.error { " " span class="error" { (with_minus(error)) } }
         }
     }
 }
@@ -95,14 +97,6 @@ pub fn picture(base: &str, figure: &SvgFigure) -> Markup {
     }
 }
 
-/// A number whose minus sign is a true one, which is as wide as a digit: `-14.2 %` → `−14.2 %`.
-pub fn with_minus(number: &str) -> String {
-    match number.strip_prefix('-') {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("−{rest}"),
-        _ => number.to_owned(),
-    }
-}
-
 /// A number with its sign: `-0.5` → `−0.5`, `1.2` → `+1.2`.
 pub fn signed(value: f64, decimals: usize) -> String {
     let size = format!("{:.decimals$}", value.abs());
@@ -118,9 +112,9 @@ pub fn readable_time(text: &str) -> String {
     }
 }
 
-/// Text in which no per cent sign begins a line.
+/// Text in which no per cent sign begins a line, and minus signs are true ones.
 pub fn typeset(text: &str) -> String {
-    text.replace(" %", "\u{a0}%")
+    with_minus(text).replace(" %", "\u{a0}%")
 }
 
 #[cfg(test)]

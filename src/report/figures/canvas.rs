@@ -6,7 +6,7 @@
 //! are said by its opacity, a few thousandths below 1, which the style sheet matches on too.
 
 use crate::error::{Error, Result};
-use crate::numbers::Rounding;
+use crate::numbers::{Rounding, with_minus};
 use crate::report::palette::{self, DASHES, GRID, INK, MUTED, PAPER, Palette};
 use maud::{PreEscaped, html};
 use plotters::coord::Shift;
@@ -211,6 +211,11 @@ fn draw_legend(
     })
 }
 
+/// How much taller a figure is whose legend has so many entries.
+pub fn stretch(entries: usize) -> f64 {
+    1.0 + 0.04 * entries.saturating_sub(8) as f64
+}
+
 /// Draws a pair of axes with a light grid.
 ///
 /// # Errors
@@ -267,7 +272,7 @@ fn ticks(axis: &Axis<'_>, labels: usize) -> Box<dyn Fn(f64) -> String> {
         power
     };
     let rounding = Rounding::of_steps(step, axis.range.start.abs().max(axis.range.end.abs()));
-    Box::new(move |value| rounding.write(value))
+    Box::new(move |value| with_minus(&rounding.write(value)))
 }
 
 /// The style of reference lines such as a strike or zero.
