@@ -1,6 +1,10 @@
 // Draws the figures that the server makes with plotly, whose script the page has loaded before.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
+/** Narrower charts, and those of more lines, have small letters in their legends. */
+const NARROW = 480;
+const MANY = 9;
+
 const drawn = new Map();
 /** The charts whose vertical axis the reader has turned to logarithms. */
 const logarithmic = new WeakSet();
@@ -93,6 +97,8 @@ function onPage(element, figure) {
   layout.autosize = true;
   layout.margin = { ...layout.margin, t: 12 };
   layout.legend = { ...layout.legend, y: 1.02, yanchor: "bottom" };
+  // Small letters, so that two names fit beside each other.
+  if (element.clientWidth < NARROW || data.length > MANY) layout.legend.font = { ...layout.legend.font, size: 11 };
   // What the reader has zoomed to or hidden stays when the figure is drawn again.
   layout.uirevision = figure.title;
   if (logarithmic.has(element)) {
@@ -107,32 +113,32 @@ function onPage(element, figure) {
 function exports(element) {
   const bar = document.createElement("div");
   bar.className = "exports";
-  const button = (words, action) => {
+  const button = (words, label, action) => {
     const made = document.createElement("button");
     made.type = "button";
     made.textContent = words;
-    made.setAttribute("aria-label", `${words}: ${drawn.get(element).title}`);
+    made.setAttribute("aria-label", `${label}: ${drawn.get(element).title}`);
     made.addEventListener("click", () => action(element.querySelector(":scope > .plot"), drawn.get(element)));
     bar.append(made);
     return made;
   };
-  button("Log scale", () => {
+  button("Log", "Logarithmic scale", () => {
     if (!logarithmic.delete(element)) logarithmic.add(element);
     return draw(element, drawn.get(element));
   }).classList.add("log");
-  button("Show all", (plot) => Plotly.relayout(plot, { "xaxis.autorange": true, "yaxis.autorange": true }))
+  button("All", "Show all", (plot) => Plotly.relayout(plot, { "xaxis.autorange": true, "yaxis.autorange": true }))
     .classList.add("all");
-  button("Reset view", (plot, figure) => {
+  button("Reset", "Reset view", (plot, figure) => {
     const { data, layout } = onPage(element, figure);
     layout.uirevision = Math.random();
     return Plotly.react(plot, data, layout, CONFIG);
   });
   for (const format of ["png", "svg"]) {
-    button(format.toUpperCase(), (_, figure) => Plotly.downloadImage(inTheme(figure), {
+    button(format.toUpperCase(), format.toUpperCase(), (_, figure) => Plotly.downloadImage(inTheme(figure), {
       format, width: 960, height: 600, scale: format === "png" ? 2 : 1, filename: fileName(figure),
     }));
   }
-  button("CSV", (_, figure) => download(`${fileName(figure)}.csv`, csv(figure)));
+  button("CSV", "CSV", (_, figure) => download(`${fileName(figure)}.csv`, csv(figure)));
   return bar;
 }
 

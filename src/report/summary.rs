@@ -128,7 +128,7 @@ pub fn strategies(metrics: &Metrics) -> Vec<String> {
 }
 
 /// The most lines of a chart that are told apart at a glance.
-const MOST_LINES: usize = 9;
+pub const MOST_LINES: usize = 9;
 
 /// Which of `strategies` a chart shows at first: all of them, unless they are more than are told apart; then those that are
 /// trained, those that they are compared with, no hedge, the best classical hedges, and of the others the one with the least

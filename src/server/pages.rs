@@ -13,7 +13,7 @@ use crate::error::excerpt;
 use crate::report::figures::{DrawnFigure, FIGURES, Form, SvgFigure};
 use crate::report::html::{Shown, sections};
 use crate::report::markup::picture;
-use crate::report::summary::lines;
+use crate::report::summary::{MOST_LINES, lines, strategies};
 use crate::runs::export;
 use crate::runs::metrics::Metrics;
 use crate::runs::progress::PROGRESS;
@@ -98,12 +98,18 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Mark
 /// A chart of a run, below the choice of what it shows if there is one.
 fn shown(chart: &Chart, folder: &RunFolder, metrics: &Metrics, base: &str, api: &str) -> Shown {
     let address = format!("{api}/charts/{}", chart.name);
+    let many = strategies(metrics).len() > MOST_LINES;
     let still = chart.figure.and_then(|figure| still(folder, base, figure));
     Shown {
         name: chart.name,
         markup: html! {
-            @if let Some(choices) = chart.choices { (choice(&address, choices.label, &(choices.of)(metrics))) }
-            (slot(&address, still.as_ref()))
+            // Legends of many names need more room.
+            div class=[many.then_some("many")] {
+                @if let Some(choices) = chart.choices {
+                    (choice(&address, choices.label, &(choices.of)(metrics)))
+                }
+                (slot(&address, still.as_ref()))
+            }
         },
         caption: chart.caption,
     }

@@ -4,6 +4,7 @@ mod backtest;
 mod bad_data;
 mod bad_input;
 mod browser;
+mod charts_pages;
 mod compare;
 mod cross;
 mod curves;

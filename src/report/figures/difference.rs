@@ -151,10 +151,16 @@ fn draw(
             reference_line(),
         ))?;
         for line in &found.lines {
-            let inside = |value: f64| value.clamp(y.range.start, y.range.end);
-            let points = found.levels.iter().zip(&line.values);
-            let points = points.map(|(level, value)| (*level, inside(*value)));
-            chart.draw_series(LineSeries::new(points, palette.line(line.strategy)))?;
+            let points: Vec<(f64, f64)> = found
+                .levels
+                .iter()
+                .copied()
+                .zip(line.values.iter().copied())
+                .collect();
+            for piece in points.split(|(_, value)| !y.range.contains(value)) {
+                let style = palette.line(line.strategy);
+                chart.draw_series(LineSeries::new(piece.iter().copied(), style))?;
+            }
         }
         Ok::<(), DrawError>(())
     })
