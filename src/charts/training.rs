@@ -1,6 +1,6 @@
 //! How trainings went.
 
-use super::chart::{Chart, RunData};
+use super::chart::{Chart, Choices, RunData};
 use super::frame::{Axis, Figure, MONEY, figure, line};
 use crate::report::figures::Against;
 use crate::report::figures::damping::DAMPING;
@@ -52,7 +52,14 @@ pub const STATISTICS: Chart = Chart::new(
     },
 )
 .instead_of(&DAMPING)
-.choosing(|metrics| statistics(&metrics.training));
+.choosing(Choices {
+    label: "Statistic",
+    of: |run| {
+        let keys = statistics(&run.metrics.training).into_iter();
+        keys.map(|key| (key.clone(), key.replace('_', " ")))
+            .collect()
+    },
+});
 
 fn is_validated(run: &RunData<'_>) -> bool {
     let mut points = run.metrics.training.iter().flat_map(|curve| &curve.points);

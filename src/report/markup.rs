@@ -49,7 +49,10 @@ pub fn swatch(strategy: &str, order: &[String]) -> Markup {
 fn number(cell: &Cell) -> Markup {
     html! {
         td class=(cell.verdict.map_or("", class)) {
-            span class="value" { (with_minus(&cell.value)) }
+            @match &cell.link {
+                Some(link) => a class="value" href=(link) { (with_minus(&cell.value)) },
+                None => span class="value" { (with_minus(&cell.value)) },
+            }
             @if let Some(error) = &cell.error { " " span class="error" { (error) } }
         }
     }
