@@ -12,6 +12,8 @@ mod life;
 #[cfg(test)]
 mod life_tests;
 mod lived;
+#[cfg(test)]
+mod lived_tests;
 mod on_surface;
 mod past;
 mod sold;

@@ -34,16 +34,15 @@ pub const BACKTEST_PNL: Chart = Chart::new(
 pub const DAILY_PNL: Chart = Chart::new(
     "daily_pnl",
     "P&L of the book of all contracts day by day, with every contract at its price of the day, added up and averaged over seeds.",
-    |run| run.has_daily,
+    |run| run.has_daily && !run.metrics.backtest.is_empty(),
     |run, _| {
-        let Some(table) = run.daily()? else {
-            return Ok(None);
-        };
-        let labels = ("day (date)", "sum of P&L (money)");
-        let drawn = (table.curves(), LineShape::Linear);
-        let title = "P&L of the book, marked to market";
-        let leading = run.leading();
-        Ok(lines(title, labels, drawn, leading.as_ref(), &run.palette))
+        run.of_history(|sheet| {
+            let labels = ("day (date)", "sum of P&L (money)");
+            let drawn = (sheet.pnl(), LineShape::Linear);
+            let title = "P&L of the book, marked to market";
+            let shown = lines(title, labels, drawn, Some(&sheet.leading), &run.palette);
+            shown.filter(|_| sheet.by_day)
+        })
     },
 )
 .instead_of(&DAILY_PNL_FIGURE);

@@ -12,7 +12,7 @@ use crate::report::figures::tear_sheet::{
     rolling_words,
 };
 use crate::report::markup::with_minus;
-use crate::report::palette::{PAPER, SERIES};
+use crate::report::palette::{Color, INK, PAPER, SERIES};
 use crate::report::summary::lines as rows_by_strategy;
 use crate::report::tear_sheet::{LEAST_CONTRACTS, Months, Risk};
 use plotly::HeatMap;
@@ -160,9 +160,14 @@ fn calendar(title: &str, months: &Months) -> Figure {
     });
     let numbers: Vec<Vec<String>> = numbers.collect();
     // The paper's colour shows through as in the figure, so that numbers can be read on both themes.
-    let ends = months.scale() / DEEPEST;
-    let colors = [(0.0, SERIES[1]), (0.5, PAPER), (1.0, SERIES[0])];
-    let colors = colors.map(|(at, color)| ColorScaleElement(at, color.light.to_owned()));
+    let (losses, gains) = (over_paper(SERIES[1]), over_paper(SERIES[0]));
+    let colors = [
+        (0.0, &losses[0]),
+        (0.5, &PAPER.light.to_owned()),
+        (1.0, &gains[0]),
+    ]
+    .map(|(at, color)| ColorScaleElement(at, color.clone()));
+    let ends = months.scale();
     let trace = HeatMap::new(Months::NAMES.to_vec(), years.collect::<Vec<_>>(), values)
         .name(title)
         .color_scale(ColorScale::Vector(colors.to_vec()))
@@ -187,6 +192,28 @@ fn calendar(title: &str, months: &Months) -> Figure {
     // The crate has no keys for these.
     figure.layout["yaxis"]["autorange"] = json!("reversed");
     figure.data[0]["texttemplate"] = json!("%{text}");
-    figure.data[0]["textfont"] = json!({ "size": 10 });
+    figure.data[0]["textfont"] = json!({ "size": 10, "color": INK.light });
+    for [light, dark] in [losses, gains] {
+        figure.dark.insert(light, dark.into());
+    }
     figure
+}
+
+/// As much of a colour over the paper as the deepest cell of the figure has, on light pages and on dark ones.
+fn over_paper(color: Color) -> [String; 2] {
+    let mixed = |color: &str, paper: &str| {
+        let channel = |hex: &str, at: usize| {
+            let value = u8::from_str_radix(hex.get(at..at + 2).unwrap_or("0"), 16);
+            f64::from(value.unwrap_or(0))
+        };
+        let mixed = [1, 3, 5].map(|at| {
+            let (over, under) = (channel(color, at), channel(paper, at));
+            format!("{:02x}", (under + DEEPEST * (over - under)).round() as u8)
+        });
+        format!("#{}", mixed.concat())
+    };
+    [
+        mixed(color.light, PAPER.light),
+        mixed(color.dark, PAPER.dark),
+    ]
 }

@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::numbers::Rounding;
 use crate::report::markup::with_minus;
 use crate::report::palette::Palette;
-use crate::runs::daily::{Curve, DailyTable, thinned};
+use crate::report::tear_sheet::TearSheet;
+use crate::runs::daily::{Curve, thinned};
 use crate::runs::tables::BacktestBook;
 use chrono::{Datelike, NaiveDate};
 use plotters::prelude::*;
@@ -35,7 +36,8 @@ pub const DAILY_PNL: SvgFigure = SvgFigure {
     caption: "P&L of the book of all contracts day by day, with every contract at its price of the day, added up and \
               averaged over seeds.",
     draw: |data, form| {
-        let mut curves = data.daily.map(DailyTable::curves).unwrap_or_default();
+        let sheet = data.tear_sheet().filter(|sheet| sheet.by_day);
+        let mut curves = sheet.map_or_else(Vec::new, TearSheet::pnl);
         curves.retain(|(strategy, _)| data.leads(strategy));
         let title = "Backtest: P&L of the book, marked to market";
         through_time(title, "date", &curves, &data.palette, form)
@@ -43,7 +45,12 @@ pub const DAILY_PNL: SvgFigure = SvgFigure {
 };
 
 /// The most points of a line: more are finer than a pixel.
-const MOST_POINTS: usize = 1000;
+fn most_points(form: Form) -> usize {
+    match form {
+        Form::Wide => 640,
+        Form::Narrow => 360,
+    }
+}
 
 /// Sums of P&L through calendar time, a line for each strategy over an axis with this label; absent without points.
 ///
@@ -83,7 +90,7 @@ pub fn lines(
     let curves: Vec<(&str, Vec<(f64, f64)>)> = curves
         .iter()
         .map(|(strategy, points)| {
-            let placed = thinned(points, MOST_POINTS)
+            let placed = thinned(points, most_points(form))
                 .into_iter()
                 .map(|(date, sum)| (decimal_year(date), sum));
             (*strategy, placed.collect())

@@ -61,7 +61,7 @@ fn attribution(data: &FigureData<'_>, form: Form) -> Result<Option<String>> {
     });
     let rows: Vec<Row> = rows.collect();
     let title = "Where the P&L comes from";
-    let height = 28 * rows.len() as i32;
+    let height = row_height(form) * rows.len() as i32;
     horizontal(
         form,
         title,
@@ -256,6 +256,14 @@ impl Scale {
     }
 }
 
+/// Pixels of a stacked row, whose name stands beside it or, where that leaves no room, above it.
+fn row_height(form: Form) -> i32 {
+    match form {
+        Form::Wide => 28,
+        Form::Narrow => 36,
+    }
+}
+
 /// A row for every name, its numbers behind each other from zero to either side.
 fn stacked(
     area: &Area<'_>,
@@ -266,23 +274,35 @@ fn stacked(
 ) -> Result<(), DrawError> {
     let (width, height) = area.dim_in_pixel();
     let names = rows.iter().map(|(name, _)| form.text_width(name));
-    let left = names.max().unwrap_or(0) + 12 * SCALE;
+    let left = match form {
+        Form::Wide => names.max().unwrap_or(0) + 12 * SCALE,
+        Form::Narrow => 16 * SCALE,
+    };
     let ends = (left, width as i32 - 16 * SCALE);
     let bottom = height as i32 - 2 * form.line_height() - 8 * SCALE;
     x.draw(area, form, ends, bottom)?;
     let row = bottom / rows.len() as i32;
     for (place, (name, values)) in rows.iter().enumerate() {
-        let (top, middle) = (row * place as i32, row * place as i32 + row / 2);
-        let style = form.small().pos(Pos::new(HPos::Right, VPos::Center));
-        area.draw(&Text::new(name.clone(), (left - 8 * SCALE, middle), style))?;
+        let top = row * place as i32;
+        let (at, anchor, first) = match form {
+            Form::Wide => {
+                let at = (left - 8 * SCALE, top + row / 2);
+                (at, Pos::new(HPos::Right, VPos::Center), top + row / 6)
+            }
+            Form::Narrow => {
+                let at = (left, top + SCALE);
+                (at, Pos::new(HPos::Left, VPos::Top), top + row / 2)
+            }
+        };
+        area.draw(&Text::new(name.clone(), at, form.small().pos(anchor)))?;
         let (mut below, mut above) = (0.0, 0.0);
         for (value, (_, color)) in values.iter().zip(series) {
             let end = if *value < 0.0 { &mut below } else { &mut above };
             let from = *end;
             *end += value;
             let corners = [
-                (x.place(from, ends), top + row / 6),
-                (x.place(*end, ends), top + row - row / 6),
+                (x.place(from, ends), first),
+                (x.place(*end, ends), top + row - row / 8),
             ];
             area.draw(&Rectangle::new(corners, color.filled()))?;
         }

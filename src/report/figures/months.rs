@@ -124,8 +124,9 @@ fn cells(
                 (from + cell - SCALE, top + row - SCALE),
             ];
             area.draw(&Rectangle::new(corners, rgb(color).mix(depth).filled()))?;
-            if numbers {
-                let words = with_minus(&money.write(*value));
+            let words = with_minus(&money.write(*value));
+            let fits = 4 * form.text_width(&words) / 5 <= cell;
+            if numbers && fits {
                 area.draw(&Text::new(
                     words,
                     (from + cell / 2, middle),

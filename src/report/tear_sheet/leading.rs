@@ -28,6 +28,7 @@ impl Leading {
             .iter()
             .map(|l| l.strategy)
             .collect();
+        let first_of_all = *all.first()?;
         let is_trained = |name: &str| {
             let mut rows = metrics.backtest.iter();
             rows.any(|row| row.strategy == name && row.seed.is_some())
@@ -41,8 +42,8 @@ impl Leading {
             let first = tests.first()?.strategy.as_str();
             Some((first, trained.or_else(|| others().next())))
         };
-        let first = || Some((*all.first()?, all.get(1).copied()));
-        let (strategy, baseline) = compared.or_else(tested).or_else(first)?;
+        let first = || (first_of_all, all.get(1).copied());
+        let (strategy, baseline) = compared.or_else(tested).unwrap_or_else(first);
         let simple = metrics.best_classical.first();
         let best = simple.map(|best| best.strategy.as_str()).or_else(|| {
             let best = results?.best_classical.as_ref()?;

@@ -22,6 +22,14 @@ pub struct Drawdown {
 }
 
 impl<'a> TearSheet<'a> {
+    /// The P&L of every strategy, added up.
+    pub fn pnl(&self) -> Vec<Curve<'a>> {
+        let books = self.books.iter();
+        books
+            .map(|book| (book.strategy, added_up(&book.days, |day| day.pnl)))
+            .collect()
+    }
+
     /// The P&L of every other strategy less that of `baseline`, added up; none if there is no such strategy.
     ///
     /// On day t it is Σ_{s ≤ t} (z_s − b_s) with the books' P&L z and b.

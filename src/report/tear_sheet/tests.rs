@@ -30,6 +30,9 @@ fn sums_end_at_all_that_was_earned() {
     for daily in [Some(&daily), None] {
         let sheet = TearSheet::new(&metrics, None, &table, daily).unwrap();
         assert_eq!(sheet.by_day, daily.is_some());
+        for (strategy, points) in sheet.pnl() {
+            close(points.last().unwrap().1, total(&table, strategy));
+        }
         let curves = sheet.relative("adam").unwrap();
         assert!(sheet.relative("nobody").is_none());
         assert_eq!(curves.len(), sheet.strategies().count() - 1);
