@@ -32,7 +32,9 @@ export async function draw(element, figure) {
     const title = document.createElement("h3");
     const note = document.createElement("p");
     note.className = "note";
-    element.replaceChildren(title, plot, note, exports(element));
+    // The figure of the report stays for print, where its paper is another size than the screen.
+    const still = element.querySelector(":scope > a:has(picture)");
+    element.replaceChildren(title, plot, note, exports(element), ...(still ? [still] : []));
     resized.observe(plot);
   }
   element.querySelector(":scope > h3").textContent = figure.title;
@@ -52,6 +54,8 @@ export async function draw(element, figure) {
   const kept = parseFloat(getComputedStyle(element).minHeight) - taken;
   plot.style.height = `${Math.max(kept, AXES)}px`;
   const { data, layout } = onPage(element, figure);
+  // Numbers in the cells of a map only where there is room for them.
+  if (plot.clientWidth < 520) data.forEach((trace) => delete trace.texttemplate);
   await Plotly.react(plot, data, layout, CONFIG);
   // A legend of many lines must leave the axes their room; it takes up to half of the height.
   for (let tries = 0; tries < 3; tries += 1) {
@@ -81,7 +85,7 @@ export function fail(element, message) {
 function inTheme(figure) {
   const swap = (value) => {
     if (typeof value === "string") return dark.matches ? (figure.dark[value] ?? value) : value;
-    if (Array.isArray(value)) return typeof value[0] === "number" ? value.slice() : value.map(swap);
+    if (Array.isArray(value)) return value.every((one) => typeof one === "number") ? value.slice() : value.map(swap);
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, swap(inner)]));
     }
@@ -173,6 +177,23 @@ function download(name, text) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
+
+/** Charts without a figure of the report are scaled to the paper. */
+function toPaper() {
+  document.querySelectorAll("img[loading]").forEach((image) => { image.loading = "eager"; });
+  for (const container of document.querySelectorAll(".plot .svg-container")) {
+    const { clientWidth, clientHeight } = container;
+    if (!clientWidth) continue;
+    container.style.aspectRatio = `${clientWidth} / ${clientHeight}`;
+    for (const svg of container.querySelectorAll(".main-svg")) svg.setAttribute("viewBox", `0 0 ${clientWidth} ${clientHeight}`);
+  }
+}
+
+addEventListener("beforeprint", toPaper);
+addEventListener("afterprint", () => {
+  for (const svg of document.querySelectorAll(".plot .main-svg")) svg.removeAttribute("viewBox");
+  for (const container of document.querySelectorAll(".plot .svg-container")) container.style.aspectRatio = "";
+});
 
 dark.addEventListener("change", () => {
   for (const [element, figure] of drawn) {

@@ -124,7 +124,35 @@ function explorer(form) {
   });
 }
 
+/** One of the worst contracts, which links in tables and the address of the page name by the day of its sale. */
+function contracts(form) {
+  const { sold } = form.elements;
+  const show = answering(form, () => `${api(form.dataset.run)}/contracts?sold=${encodeURIComponent(sold.value)}`);
+  const has = (day) => [...sold.options].some((option) => option.value === day);
+  const keep = () => {
+    const address = new URL(location.href);
+    address.searchParams.set("contract", sold.value);
+    history.replaceState(history.state, "", address);
+    return show();
+  };
+  form.addEventListener("change", keep);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a.value");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const day = new URL(link.href).searchParams.get("contract");
+    if (!has(day)) return;
+    event.preventDefault();
+    sold.value = day;
+    form.scrollIntoView();
+    sold.focus({ preventScroll: true });
+    keep();
+  });
+  const asked = new URLSearchParams(location.search).get("contract");
+  if (has(asked)) sold.value = asked;
+}
+
 document.querySelectorAll("[data-chart]").forEach((element) => near.observe(element));
 document.querySelectorAll("form.statistics").forEach(statistics);
 document.querySelectorAll("form.hedge-map").forEach(hedgeMap);
 document.querySelectorAll("form.explorer").forEach(explorer);
+document.querySelectorAll("form.contracts").forEach(contracts);

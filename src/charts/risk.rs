@@ -1,6 +1,6 @@
 //! What hedges leave and what they cost.
 
-use super::chart::Chart;
+use super::chart::{Chart, Choices};
 use super::frame::{Axis, Figure, MONEY, color, figure, led, line, mark, stroke};
 use crate::report::figures::difference::{
     PNL_DIFFERENCE as PNL_DIFFERENCE_FIGURE, baselines, differences,
@@ -45,7 +45,13 @@ pub const PNL_DIFFERENCE: Chart = Chart::new(
     },
 )
 .instead_of(&PNL_DIFFERENCE_FIGURE)
-.choosing("Baseline", baselines);
+.choosing(Choices {
+    label: "Baseline",
+    of: |run| {
+        let names = baselines(run.metrics).into_iter();
+        names.map(|name| (name.clone(), name)).collect()
+    },
+});
 
 /// Cost against tail risk.
 pub const COST_CVAR: Chart = Chart::new(

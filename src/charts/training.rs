@@ -1,6 +1,6 @@
 //! How trainings went.
 
-use super::chart::{Chart, RunData};
+use super::chart::{Chart, Choices, RunData};
 use super::frame::{Axis, Figure, MONEY, figure, line, mark, stroke};
 use crate::report::figures::Against;
 use crate::report::figures::damping::DAMPING;
@@ -40,7 +40,13 @@ pub const LOSS_STEPS: Chart = Chart::new(
     |run| !run.metrics.training.is_empty(),
     |run, smoothing| Ok(loss_of(run, smoothing)),
 )
-.choosing("Smoothing", |_| SMOOTHINGS.map(|(words, _)| words.to_owned()).to_vec());
+.choosing(Choices {
+    label: "Smoothing",
+    of: |_| {
+        let words = SMOOTHINGS.map(|(words, _)| (words.to_owned(), words.to_owned()));
+        words.to_vec()
+    },
+});
 
 /// By how much the risk of batches is smoothed, in words and as the share of the training that a window has; what is shown at
 /// first comes first.
@@ -63,7 +69,14 @@ pub const STATISTICS: Chart = Chart::new(
     },
 )
 .instead_of(&DAMPING)
-.choosing("Statistic", |metrics| statistics(&metrics.training));
+.choosing(Choices {
+    label: "Statistic",
+    of: |run| {
+        let keys = statistics(&run.metrics.training).into_iter();
+        keys.map(|key| (key.clone(), key.replace('_', " ")))
+            .collect()
+    },
+});
 
 fn is_validated(run: &RunData<'_>) -> bool {
     let mut points = run.metrics.training.iter().flat_map(|curve| &curve.points);

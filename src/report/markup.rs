@@ -59,7 +59,10 @@ pub fn sample(look: Look) -> Markup {
 fn number(cell: &Cell) -> Markup {
     html! {
         td class=(cell.verdict.map_or("", class)) {
-            span class="value" { (with_minus(&cell.value)) }
+            @match &cell.link {
+                Some(link) => a class="value" href=(link) { (with_minus(&cell.value)) },
+                None => span class="value" { (with_minus(&cell.value)) },
+            }
             @if let Some(error) = &cell.error { " " span class="error" { (with_minus(error)) } }
         }
     }

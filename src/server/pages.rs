@@ -7,10 +7,10 @@ use super::guard::FILE_POLICY;
 use super::layout::{frame, with_charts};
 use super::place::Place;
 use super::problem::{Problem, missing};
-use super::{live, walked};
+use super::{history, live, walked};
 use crate::charts::{CHARTS, Chart, RunData};
 use crate::error::excerpt;
-use crate::report::figures::{DrawnFigure, FIGURES, Form, SvgFigure};
+use crate::report::figures::{DrawnFigure, FIGURES, Form, Part, SvgFigure};
 use crate::report::html::{Shown, sections};
 use crate::report::markup::picture;
 use crate::report::summary::{MOST_LINES, lines, strategies};
@@ -67,12 +67,14 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Mark
     let base = place.to(&format!("runs/{}", folder.id()));
     let api = format!("api/v1/runs/{}", folder.id());
     let data = RunData::new(folder, metrics)?;
-    let charts: Vec<Shown> = CHARTS
-        .into_iter()
-        .filter(|chart| (chart.has)(&data))
-        .map(|chart| shown(chart, folder, metrics, &base, &api))
-        .collect();
+    let charts = |part: Part| -> Vec<Shown> {
+        let own = CHARTS.into_iter().filter(|chart| chart.part == part);
+        own.filter(|chart| (chart.has)(&data))
+            .map(|chart| shown(chart, folder, &data, &base, &api))
+            .collect()
+    };
     let more = html! {
+        (history::tear_sheet(folder, (metrics, data.walk_forward.as_ref()), &base, &charts(Part::TearSheet))?)
         (explorer(folder.id(), metrics))
         (hedge_map(folder.id(), metrics))
         @if let Some(results) = &data.walk_forward { (walked::sections(results)) }
@@ -82,7 +84,7 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Mark
     let was_trained = is_file(PROGRESS) && (asked || !metrics.training.is_empty());
     let strategy = folder.strategy()?;
     Ok(html! {
-        (sections(metrics, strategy.as_deref(), &charts, &more))
+        (sections(metrics, strategy.as_deref(), &charts(Part::Simulated), &more))
         (downloads(&place.to(&api), &export::available(folder, metrics)))
         (labels(folder.id()))
         p class="note" {
@@ -96,20 +98,15 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Mark
 }
 
 /// A chart of a run, below the choice of what it shows if there is one.
-fn shown(chart: &Chart, folder: &RunFolder, metrics: &Metrics, base: &str, api: &str) -> Shown {
+fn shown(chart: &Chart, folder: &RunFolder, data: &RunData<'_>, base: &str, api: &str) -> Shown {
     let address = format!("{api}/charts/{}", chart.name);
-    let many = strategies(metrics).len() > MOST_LINES;
+    let many = strategies(data.metrics).len() > MOST_LINES;
     let still = chart.figure.and_then(|figure| still(folder, base, figure));
     Shown {
         name: chart.name,
         markup: html! {
-            // Legends of many names need more room.
-            div class=[many.then_some("many")] {
-                @if let Some(choices) = chart.choices {
-                    (choice(&address, choices.label, &(choices.of)(metrics)))
-                }
-                (slot(&address, still.as_ref()))
-            }
+            @if let Some(choices) = chart.choices { (choice(&address, choices.label, &(choices.of)(data))) }
+            (slot(&address, still.as_ref(), many))
         },
         caption: chart.caption,
     }
@@ -134,7 +131,7 @@ fn downloads(api: &str, tables: &[&str]) -> Markup {
 }
 
 /// The figure of the report, shown until the chart is drawn.
-fn still(folder: &RunFolder, base: &str, figure: &SvgFigure) -> Option<Markup> {
+pub fn still(folder: &RunFolder, base: &str, figure: &SvgFigure) -> Option<Markup> {
     let drawn = |form| {
         let file = DrawnFigure::file(figure, form);
         folder.path().join(file).is_file()
@@ -143,13 +140,13 @@ fn still(folder: &RunFolder, base: &str, figure: &SvgFigure) -> Option<Markup> {
 }
 
 /// The form that chooses what the chart at `address` shows.
-fn choice(address: &str, label: &str, choices: &[String]) -> Markup {
+fn choice(address: &str, label: &str, choices: &[(String, String)]) -> Markup {
     html! {
         form class="statistics" data-address=(address) {
             label {
                 (label) " "
                 select name="key" {
-                    @for key in choices { option value=(key) { (key.replace('_', " ")) } }
+                    @for (key, words) in choices { option value=(key) { (words) } }
                 }
             }
         }

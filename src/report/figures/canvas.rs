@@ -98,7 +98,7 @@ impl Form {
 }
 
 /// plotters' form of a colour on light pages.
-fn rgb(color: palette::Color) -> RGBColor {
+pub(super) fn rgb(color: palette::Color) -> RGBColor {
     let channel = |at: usize| u8::from_str_radix(&color.light[at..at + 2], 16).unwrap_or(0);
     RGBColor(channel(1), channel(3), channel(5))
 }

@@ -1,7 +1,7 @@
 //! Levenberg–Marquardt damping through training.
 
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, range, reference_line};
-use super::figure::SvgFigure;
+use super::figure::{Part, SvgFigure};
 use super::training::{SMOOTHED, by_strategy, smoothed};
 use crate::error::Result;
 use crate::report::palette::Palette;
@@ -18,6 +18,7 @@ const RATIOS: std::ops::Range<f64> = -0.6..1.8;
 
 /// Damping and ratio along training.
 pub const DAMPING: SvgFigure = SvgFigure {
+    part: Part::Simulated,
     name: "damping",
     caption: "Damping of the optimizers that adapt it, and ρ, the change of the risk over the one predicted, both \
               averaged over seeds: below the lower line the damping grows, above the upper one it shrinks.",

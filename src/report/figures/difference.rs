@@ -1,7 +1,7 @@
 //! What strategies gain or lose against a baseline, from the worst P&L to the best.
 
 use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line, stretch};
-use super::figure::SvgFigure;
+use super::figure::{Part, SvgFigure};
 use super::histogram::{pooled, typical};
 use crate::error::Result;
 use crate::report::palette::Palette;
@@ -12,6 +12,7 @@ use std::ops::Range;
 
 /// Quantiles of P&L less those of the baseline.
 pub const PNL_DIFFERENCE: SvgFigure = SvgFigure {
+    part: Part::Simulated,
     name: "pnl_difference",
     caption: "P&L at expiry on the simulated test paths less that of the baseline, quantile by quantile: losses are on the \
               left, and above zero is better.",

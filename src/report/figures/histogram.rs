@@ -1,7 +1,7 @@
 //! The spread of P&L.
 
 use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line, stretch};
-use super::figure::SvgFigure;
+use super::figure::{Part, SvgFigure};
 use crate::error::Result;
 use crate::numbers::median;
 use crate::report::palette::Palette;
@@ -15,6 +15,7 @@ const OUTLIER: f64 = 3.0;
 
 /// The spread of P&L over the simulated test paths.
 pub const PNL_HISTOGRAM: SvgFigure = SvgFigure {
+    part: Part::Simulated,
     name: "pnl_histogram",
     caption: "How the P&L at expiry is spread over the simulated test paths, all seeds \
               together. Losses are on the left.",
@@ -30,6 +31,7 @@ pub const PNL_HISTOGRAM: SvgFigure = SvgFigure {
 
 /// The spread of P&L over the contracts sold on history.
 pub const BACKTEST_HISTOGRAM: SvgFigure = SvgFigure {
+    part: Part::TearSheet,
     name: "backtest_histogram",
     caption: "How the P&L of the contracts sold through the history is spread, all seeds \
               together. Losses are on the left.",

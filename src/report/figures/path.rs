@@ -1,7 +1,7 @@
 //! One simulated path and what every strategy held on it.
 
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, ink_line, range, reference_line};
-use super::figure::SvgFigure;
+use super::figure::{Part, SvgFigure};
 use crate::error::Result;
 use crate::numbers::{Rounding, with_minus};
 use crate::report::horizon::Horizon;
@@ -11,6 +11,7 @@ use plotters::prelude::*;
 
 /// One simulated path.
 pub const EXAMPLE_PATH: SvgFigure = SvgFigure {
+    part: Part::Simulated,
     name: "example_path",
     caption: "One simulated path: the spot above, below it how many units of it each strategy held.",
     draw: |data, form| {

@@ -1,7 +1,7 @@
 //! Cost against tail risk.
 
 use super::canvas::{Area, Axis, Chart, DrawError, Form, SCALE, axes, figure, range};
-use super::figure::SvgFigure;
+use super::figure::{Part, SvgFigure};
 use crate::error::Result;
 use crate::numbers::{median, significant, with_minus};
 use crate::report::palette::Palette;
@@ -14,6 +14,7 @@ use std::ops::Range;
 
 /// Cost against tail risk.
 pub const COST_CVAR: SvgFigure = SvgFigure {
+    part: Part::Simulated,
     name: "cost_cvar",
     caption: "What a hedge costs against the tail risk that it leaves; bars are one standard \
               error. Down and to the left is better.",
