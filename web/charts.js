@@ -1,13 +1,19 @@
 // Draws the figures that the server makes with plotly, whose script the page has loaded before.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
+/** Narrower charts, and those of more lines, have small letters in their legends. */
+const NARROW = 480;
+const MANY = 9;
+
 const drawn = new Map();
+/** The charts whose vertical axis the reader has turned to logarithms. */
+const logarithmic = new WeakSet();
 
 // The modebar is left out: it cannot be reached by keyboard and would need inline styles.
 const CONFIG = { displayModeBar: false, doubleClick: "reset+autosize", showTips: false };
 
-/** Of a chart less its legend, in pixels. */
-const HEIGHT = 320;
+/** Of a chart's axes with their words, at least, in pixels. */
+const AXES = 240;
 
 // plotly's own `responsive` follows the window alone.
 const resized = new ResizeObserver((entries) => {
@@ -24,23 +30,46 @@ export async function draw(element, figure) {
     plot = document.createElement("div");
     plot.className = "plot";
     const title = document.createElement("h3");
-    element.replaceChildren(title, plot, exports(element));
+    const note = document.createElement("p");
+    note.className = "note";
+    // The figure of the report stays for print, where its paper is another size than the screen.
+    const still = element.querySelector(":scope > a:has(picture)");
+    element.replaceChildren(title, plot, note, exports(element), ...(still ? [still] : []));
     resized.observe(plot);
   }
   element.querySelector(":scope > h3").textContent = figure.title;
-  plot.style.height ||= `${HEIGHT}px`;
+  const note = element.querySelector(":scope > .note");
+  note.textContent = figure.note ?? "";
+  note.hidden = !figure.note;
+  const log = element.querySelector(":scope > .exports > .log");
+  log.hidden = !mayBeLogarithmic(figure);
+  if (log.hidden) logarithmic.delete(element);
+  log.setAttribute("aria-pressed", logarithmic.has(element));
+  element.querySelector(":scope > .exports > .all").hidden = !(figure.layout.xaxis?.range || figure.layout.yaxis?.range);
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", figure.title);
-  const { data, layout } = onPage(figure);
+  // The chart fills the place that was kept for it, so that nothing below it moves.
+  const others = [...element.children].filter((child) => child !== plot);
+  const taken = others.reduce((sum, child) => sum + child.offsetHeight, 0);
+  const kept = parseFloat(getComputedStyle(element).minHeight) - taken;
+  plot.style.height = `${Math.max(kept, AXES)}px`;
+  const { data, layout } = onPage(element, figure);
+  // Numbers in the cells of a map only where there is room for them.
+  if (plot.clientWidth < 520) data.forEach((trace) => delete trace.texttemplate);
   await Plotly.react(plot, data, layout, CONFIG);
-  // Room for the legend, which takes as many lines as its names and the width ask for, up to half of the height.
+  // A legend of many lines must leave the axes their room; it takes up to half of the height.
   for (let tries = 0; tries < 3; tries += 1) {
     const legend = plot.querySelector(".legend .bg")?.height.baseVal.value ?? 0;
-    const height = `${HEIGHT + Math.ceil(legend)}px`;
+    const height = `${Math.max(kept, AXES + Math.ceil(legend))}px`;
     if (plot.style.height === height) break;
     plot.style.height = height;
     await Plotly.Plots.resize(plot);
   }
+}
+
+/** Whether all that is on the vertical axis has a logarithm. */
+function mayBeLogarithmic(figure) {
+  return Boolean(figure.may_be_logarithmic) && figure.data.every(({ y }) => y.every((value) => !(value <= 0)));
 }
 
 /** Says in `element` why there is no chart. */
@@ -56,7 +85,7 @@ export function fail(element, message) {
 function inTheme(figure) {
   const swap = (value) => {
     if (typeof value === "string") return dark.matches ? (figure.dark[value] ?? value) : value;
-    if (Array.isArray(value)) return typeof value[0] === "number" ? value.slice() : value.map(swap);
+    if (Array.isArray(value)) return value.every((one) => typeof one === "number") ? value.slice() : value.map(swap);
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, swap(inner)]));
     }
@@ -66,39 +95,54 @@ function inTheme(figure) {
 }
 
 /** The title is the page's, and the legend above the axes, where it does not meet their words. */
-function onPage(figure) {
+function onPage(element, figure) {
   const { data, layout } = inTheme(figure);
   delete layout.title;
   layout.autosize = true;
   layout.margin = { ...layout.margin, t: 12 };
   layout.legend = { ...layout.legend, y: 1.02, yanchor: "bottom" };
+  // Small letters, so that two names fit beside each other.
+  if (element.clientWidth < NARROW || data.length > MANY) layout.legend.font = { ...layout.legend.font, size: 11 };
   // What the reader has zoomed to or hidden stays when the figure is drawn again.
   layout.uirevision = figure.title;
+  if (logarithmic.has(element)) {
+    // All of the first fall has room in logarithms.
+    layout.yaxis = { ...layout.yaxis, type: "log", exponentformat: "power" };
+    delete layout.yaxis.range;
+    layout.uirevision += " in logarithms";
+  }
   return { data, layout };
 }
 
 function exports(element) {
   const bar = document.createElement("div");
   bar.className = "exports";
-  const button = (words, action) => {
+  const button = (words, label, action) => {
     const made = document.createElement("button");
     made.type = "button";
     made.textContent = words;
-    made.setAttribute("aria-label", `${words}: ${drawn.get(element).title}`);
+    made.setAttribute("aria-label", `${label}: ${drawn.get(element).title}`);
     made.addEventListener("click", () => action(element.querySelector(":scope > .plot"), drawn.get(element)));
     bar.append(made);
+    return made;
   };
-  button("Reset view", (plot, figure) => {
-    const { data, layout } = onPage(figure);
+  button("Log", "Logarithmic scale", () => {
+    if (!logarithmic.delete(element)) logarithmic.add(element);
+    return draw(element, drawn.get(element));
+  }).classList.add("log");
+  button("All", "Show all", (plot) => Plotly.relayout(plot, { "xaxis.autorange": true, "yaxis.autorange": true }))
+    .classList.add("all");
+  button("Reset", "Reset view", (plot, figure) => {
+    const { data, layout } = onPage(element, figure);
     layout.uirevision = Math.random();
     return Plotly.react(plot, data, layout, CONFIG);
   });
   for (const format of ["png", "svg"]) {
-    button(format.toUpperCase(), (_, figure) => Plotly.downloadImage(inTheme(figure), {
+    button(format.toUpperCase(), format.toUpperCase(), (_, figure) => Plotly.downloadImage(inTheme(figure), {
       format, width: 960, height: 600, scale: format === "png" ? 2 : 1, filename: fileName(figure),
     }));
   }
-  button("CSV", (_, figure) => download(`${fileName(figure)}.csv`, csv(figure)));
+  button("CSV", "CSV", (_, figure) => download(`${fileName(figure)}.csv`, csv(figure)));
   return bar;
 }
 
@@ -133,6 +177,23 @@ function download(name, text) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
+
+/** Charts without a figure of the report are scaled to the paper. */
+function toPaper() {
+  document.querySelectorAll("img[loading]").forEach((image) => { image.loading = "eager"; });
+  for (const container of document.querySelectorAll(".plot .svg-container")) {
+    const { clientWidth, clientHeight } = container;
+    if (!clientWidth) continue;
+    container.style.aspectRatio = `${clientWidth} / ${clientHeight}`;
+    for (const svg of container.querySelectorAll(".main-svg")) svg.setAttribute("viewBox", `0 0 ${clientWidth} ${clientHeight}`);
+  }
+}
+
+addEventListener("beforeprint", toPaper);
+addEventListener("afterprint", () => {
+  for (const svg of document.querySelectorAll(".plot .main-svg")) svg.removeAttribute("viewBox");
+  for (const container of document.querySelectorAll(".plot .svg-container")) container.style.aspectRatio = "";
+});
 
 dark.addEventListener("change", () => {
   for (const [element, figure] of drawn) {

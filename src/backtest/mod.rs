@@ -11,6 +11,9 @@ mod joint;
 mod life;
 #[cfg(test)]
 mod life_tests;
+mod lived;
+#[cfg(test)]
+mod lived_tests;
 mod on_surface;
 mod past;
 mod sold;
@@ -34,6 +37,7 @@ pub use calibration::Calibration;
 use chrono::NaiveDate;
 pub use joint::{JointCalibration, load, repaired};
 pub use life::{Calendar, Life};
+pub use lived::Lived;
 pub use past::past;
 use sold::Sold;
 use std::ops::Range;

@@ -211,6 +211,11 @@ impl Valuation {
         }
     }
 
+    /// The date on which contract `index` ends, from which on nothing is held.
+    pub(super) fn end(&self, index: usize) -> f64 {
+        self.ends[index]
+    }
+
     /// The price of contract `index` on each date, at the last one what it pays, 0 after its end; none if it has no price on every
     /// date.
     pub fn prices(&self, index: usize) -> Option<impl Iterator<Item = f64>> {

@@ -1,27 +1,32 @@
-//! Contracts sold on history.
+//! P&L of contracts sold on history, through calendar time.
 
-use super::chart::{Chart, RunData};
-use super::frame::{Axis, Figure, MONEY, color, figure, figure_with, layout, line, stroke};
-use crate::report::breakdown::shown;
+use super::chart::Chart;
+use super::frame::{Axis, Figure, MONEY, figure, line, stroke};
 use crate::report::figures::backtest::{
     BACKTEST_PNL as BACKTEST_PNL_FIGURE, DAILY_PNL as DAILY_PNL_FIGURE, curves,
 };
-use crate::report::palette::{INK, Palette, SERIES};
-use crate::runs::breakdown::Breakdown;
-use crate::runs::daily::{Curve, DailyTable, thinned};
-use crate::runs::tables::BacktestTable;
-use crate::runs::walk_forward::Period;
+use crate::report::palette::Palette;
+use crate::report::tear_sheet::Leading;
+use crate::runs::daily::{Curve, thinned};
 use chrono::NaiveDate;
-use plotly::common::{LineShape, Marker};
-use plotly::layout::{AxisType, BarMode};
-use plotly::{Bar, Trace};
+use plotly::Trace;
+use plotly::common::{LineShape, Visible};
+use plotly::layout::AxisType;
 
 /// P&L added up through calendar time.
 pub const BACKTEST_PNL: Chart = Chart::new(
     "backtest_pnl",
     "P&L of the contracts sold through the history, added up at their expiries and averaged over seeds.",
     |run| !run.metrics.backtest.is_empty(),
-    |run, _| Ok((run.backtest()?).and_then(|table| cumulative_pnl(&table, &run.palette))),
+    |run, _| {
+        let Some(table) = run.backtest()? else {
+            return Ok(None);
+        };
+        let labels = ("expiry of the contract (date)", "sum of P&L (money)");
+        let drawn = (curves(&table.books), LineShape::Hv);
+        let leading = run.leading();
+        Ok(lines("Cumulative P&L", labels, drawn, leading.as_ref(), &run.palette))
+    },
 )
 .instead_of(&BACKTEST_PNL_FIGURE);
 
@@ -29,129 +34,30 @@ pub const BACKTEST_PNL: Chart = Chart::new(
 pub const DAILY_PNL: Chart = Chart::new(
     "daily_pnl",
     "P&L of the book of all contracts day by day, with every contract at its price of the day, added up and averaged over seeds.",
-    |run| run.has_daily,
-    |run, _| Ok((run.daily()?).and_then(|table| daily_pnl(&table, &run.palette))),
+    |run| run.has_daily && !run.metrics.backtest.is_empty(),
+    |run, _| {
+        run.of_history(|sheet| {
+            let labels = ("day (date)", "sum of P&L (money)");
+            let drawn = (sheet.pnl(), LineShape::Linear);
+            let title = "P&L of the book, marked to market";
+            let shown = lines(title, labels, drawn, Some(&sheet.leading), &run.palette);
+            shown.filter(|_| sheet.by_day)
+        })
+    },
 )
 .instead_of(&DAILY_PNL_FIGURE);
-
-/// The fall of P&L from its highest point.
-pub const DRAWDOWN: Chart = Chart::new(
-    "drawdown",
-    "How far the P&L that was added up lies below the highest point it had reached.",
-    |run| !run.metrics.backtest.is_empty(),
-    |run, _| Ok((run.backtest()?).and_then(|table| drawdown(&table, &run.palette))),
-);
-
-/// The parts of the P&L.
-pub const ATTRIBUTION: Chart = Chart::new(
-    "attribution",
-    "Where the P&L of a contract comes from, on average; the parts add up to its mean.",
-    |run| run.breakdowns().next().is_some(),
-    |run, _| Ok(attribution(run.breakdowns())),
-);
-
-/// P&L by year.
-pub const YEARS: Chart = Chart::new(
-    "years",
-    "P&L of the contracts sold in each year, added up.",
-    |run| !years(run).is_empty(),
-    |run, _| Ok(periods("P&L by year of sale", years(run), &run.palette)),
-);
-
-/// P&L in falls of the index.
-pub const STRESS: Chart = Chart::new(
-    "stress",
-    "P&L of the contracts alive in falls of the index, added up.",
-    |run| !stress(run).is_empty(),
-    |run, _| {
-        Ok(periods(
-            "P&L in falls of the index",
-            stress(run),
-            &run.palette,
-        ))
-    },
-);
-
-fn years<'a>(run: &'a RunData<'_>) -> &'a [Period] {
-    run.walk_forward
-        .as_ref()
-        .map_or(&[], |results| &results.years)
-}
-
-fn stress<'a>(run: &'a RunData<'_>) -> &'a [Period] {
-    run.walk_forward
-        .as_ref()
-        .map_or(&[], |results| &results.stress)
-}
-
-/// The sum of P&L over all contracts that have expired, a line per strategy averaged over its seeds; absent without
-/// contracts.
-fn cumulative_pnl(table: &BacktestTable, palette: &Palette) -> Option<Figure> {
-    through_time(
-        "Cumulative P&L",
-        "sum of P&L (money)",
-        table,
-        palette,
-        |sums| sums,
-    )
-}
-
-/// The sum of P&L less the greatest it had been, a line per strategy; absent without contracts.
-fn drawdown(table: &BacktestTable, palette: &Palette) -> Option<Figure> {
-    through_time(
-        "Drawdown",
-        "P&L below its peak (money)",
-        table,
-        palette,
-        |sums| {
-            let mut peak = f64::NEG_INFINITY;
-            let below = sums.into_iter().map(|sum| {
-                peak = peak.max(sum);
-                sum - peak
-            });
-            below.collect()
-        },
-    )
-}
 
 /// The most points of a line: more are finer than a pixel, and pages heavy.
 const MOST_POINTS: usize = 2000;
 
-/// The P&L of the book added up day by day, a line per strategy averaged over its seeds; absent without days.
-fn daily_pnl(table: &DailyTable, palette: &Palette) -> Option<Figure> {
-    lines(
-        "P&L of the book, marked to market",
-        ("day (date)", "sum of P&L (money)"),
-        (table.curves(), LineShape::Linear),
-        palette,
-        |sums| sums,
-    )
-}
-
-fn through_time(
-    title: &str,
-    label: &str,
-    table: &BacktestTable,
-    palette: &Palette,
-    of: impl Fn(Vec<f64>) -> Vec<f64>,
-) -> Option<Figure> {
-    let labels = ("expiry of the contract (date)", label);
-    lines(
-        title,
-        labels,
-        (curves(&table.books), LineShape::Hv),
-        palette,
-        of,
-    )
-}
-
-/// Lines through points in time, each the values that `of` makes of sums; absent without any.
-fn lines(
+/// Lines through points in time, those of strategies that do not lead named by the legend alone until they are asked for; absent
+/// without any.
+pub fn lines(
     title: &str,
     (across, up): (&str, &str),
     (curves, shape): (Vec<Curve<'_>>, LineShape),
+    leading: Option<&Leading>,
     palette: &Palette,
-    of: impl Fn(Vec<f64>) -> Vec<f64>,
 ) -> Option<Figure> {
     if curves.is_empty() {
         return None;
@@ -159,15 +65,17 @@ fn lines(
     let traces = curves
         .into_iter()
         .map(|(strategy, points)| -> Box<dyn Trace> {
-            let (dates, sums): (Vec<NaiveDate>, Vec<f64>) = points.into_iter().unzip();
-            let values = dates.iter().map(ToString::to_string).zip(of(sums));
-            let points: Vec<(String, f64)> = values.collect();
-            let kept = thinned(&(0..points.len()).collect::<Vec<_>>(), MOST_POINTS);
-            let points = kept.into_iter().map(|place| points[place].clone());
-            let points: (Vec<String>, Vec<f64>) = points.unzip();
+            let points = thinned(&points, MOST_POINTS);
+            let (dates, values): (Vec<NaiveDate>, Vec<f64>) = points.into_iter().unzip();
+            let dates: Vec<String> = dates.iter().map(ToString::to_string).collect();
             let hover = format!("%{{fullData.name}}<br>%{{x}}: %{{y:{MONEY}}}<extra></extra>");
-            line(palette, strategy, points, &hover)
+            let shown = leading.is_none_or(|leading| leading.shows(strategy));
+            line(palette, strategy, (dates, values), &hover)
                 .line(stroke(palette, strategy).shape(shape.clone()))
+                .visible(match shown {
+                    true => Visible::True,
+                    false => Visible::LegendOnly,
+                })
         });
     Some(figure(
         title,
@@ -175,62 +83,4 @@ fn lines(
         Axis::new(up).zero(),
         traces.collect(),
     ))
-}
-
-/// Mean parts of the P&L of a contract, stacked to its mean, a bar per strategy; absent without contracts.
-fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Figure> {
-    let breakdowns: Vec<&Breakdown> = breakdowns.collect();
-    let strategies: Vec<String> = breakdowns.iter().map(|of| of.strategy.clone()).collect();
-    let parts = &breakdowns.first()?.attribution;
-    let traces = shown(breakdowns.iter().copied())
-        .into_iter()
-        .enumerate()
-        .map(|(place, at)| -> Box<dyn Trace> {
-            let values: Vec<f64> = breakdowns.iter().map(|of| of.attribution[at].1).collect();
-            let part = &parts[at].0;
-            // What is left has the colour of what is no series, since there are more parts than colours.
-            let color = match part.as_str() {
-                "unexplained" => INK,
-                _ => SERIES[place % SERIES.len()],
-            };
-            Bar::new(strategies.clone(), values)
-                .name(part)
-                .marker(Marker::new().color(color.light))
-                .hover_template(format!(
-                    "%{{x}}, %{{fullData.name}}: %{{y:{MONEY}}}<extra></extra>"
-                ))
-        });
-    let title = "Where the P&L comes from";
-    let layout = layout(title)
-        .bar_mode(BarMode::Relative)
-        .x_axis(Axis::new("hedge (name)").of(AxisType::Category).build())
-        .y_axis(Axis::new("mean P&L per contract (money)").zero().build());
-    Some(figure_with(title, layout, traces.collect()))
-}
-
-/// Total P&L in each period, a group of bars per period; absent without periods.
-fn periods(title: &str, periods: &[Period], palette: &Palette) -> Option<Figure> {
-    let first = periods.first()?;
-    let names: Vec<String> = periods.iter().map(|period| period.name.clone()).collect();
-    let traces = first
-        .pnl
-        .iter()
-        .enumerate()
-        .map(|(at, (strategy, _))| -> Box<dyn Trace> {
-            let values: Vec<f64> = periods
-                .iter()
-                .map(|period| period.pnl.get(at).map_or(f64::NAN, |(_, pnl)| *pnl))
-                .collect();
-            Bar::new(names.clone(), values)
-                .name(strategy)
-                .marker(Marker::new().color(color(palette, strategy)))
-                .hover_template(format!(
-                    "%{{x}}<br>%{{fullData.name}}: %{{y:{MONEY}}}<extra></extra>"
-                ))
-        });
-    let layout = layout(title)
-        .bar_mode(BarMode::Group)
-        .x_axis(Axis::new("period (name)").of(AxisType::Category).build())
-        .y_axis(Axis::new("total P&L (money)").zero().build());
-    Some(figure_with(title, layout, traces.collect()))
 }

@@ -2,9 +2,10 @@
 
 use super::frame::Figure;
 use crate::error::Result;
-use crate::report::figures::SvgFigure;
+use crate::report::figures::{Part, SvgFigure};
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
+use crate::report::tear_sheet::{Leading, TearSheet, section};
 use crate::runs::breakdown::Breakdown;
 use crate::runs::daily::DailyTable;
 use crate::runs::metrics::Metrics;
@@ -17,6 +18,15 @@ type Has = fn(&RunData<'_>) -> bool;
 
 /// Draws a chart, of the one of its choices that is given, or else of the first.
 type Draw = fn(&RunData<'_>, Option<&str>) -> Result<Option<Figure>>;
+
+/// What a chart shows one of.
+#[derive(Debug, Clone, Copy)]
+pub struct Choices {
+    /// What is chosen.
+    pub label: &'static str,
+    /// The choices of a run, each with the words for it; the first one is shown unless another is asked for.
+    pub of: fn(&RunData<'_>) -> Vec<(String, String)>,
+}
 
 /// A chart that a run may have.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +42,10 @@ pub struct Chart {
     pub draw: Draw,
     /// The figure of the report that stands in for it where there is no script.
     pub figure: Option<&'static SvgFigure>,
+    /// The part of a page that it stands in.
+    pub part: Part,
     /// What the chart shows one of, if it does.
-    pub choices: Option<fn(&Metrics) -> Vec<String>>,
+    pub choices: Option<Choices>,
     /// How to read it where it shows the trained strategies of several runs, if it can.
     pub of_several: Option<&'static str>,
 }
@@ -46,22 +58,24 @@ impl Chart {
             caption,
             has,
             draw,
+            part: Part::Simulated,
             figure: None,
             choices: None,
             of_several: None,
         }
     }
 
-    /// The chart for which `figure` stands in where there is no script.
+    /// The chart for which `figure` stands in where there is no script, in the same part of a page.
     pub const fn instead_of(self, figure: &'static SvgFigure) -> Self {
         Self {
+            part: figure.part,
             figure: Some(figure),
             ..self
         }
     }
 
     /// The chart that shows one of several things.
-    pub const fn choosing(self, choices: fn(&Metrics) -> Vec<String>) -> Self {
+    pub const fn choosing(self, choices: Choices) -> Self {
         Self {
             choices: Some(choices),
             ..self
@@ -154,9 +168,29 @@ impl<'a> RunData<'a> {
     }
 
     /// What the P&L of each strategy's contracts is made of, of a backtest of either kind.
-    pub fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> {
-        let walked = self.walk_forward.iter();
-        let plain = self.metrics.backtest_breakdown.iter();
-        walked.flat_map(Results::breakdowns).chain(plain)
+    pub fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> + Clone {
+        section::breakdowns(self.metrics, self.walk_forward.as_ref())
+    }
+
+    /// Who is drawn on history where there is no room for all, if the run has contracts there.
+    pub fn leading(&self) -> Option<Leading> {
+        Leading::of(self.metrics, self.walk_forward.as_ref())
+    }
+
+    /// What `make` makes of the contracts on history, if there are any.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] if a table is damaged.
+    pub fn of_history<T>(
+        &self,
+        make: impl FnOnce(&TearSheet<'_>) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(contracts) = self.backtest()? else {
+            return Ok(None);
+        };
+        let daily = self.daily()?;
+        let results = self.walk_forward.as_ref();
+        let sheet = TearSheet::new(self.metrics, results, &contracts, daily.as_ref());
+        Ok(sheet.as_ref().and_then(make))
     }
 }

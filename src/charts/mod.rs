@@ -2,39 +2,48 @@
 
 mod backtest;
 mod chart;
+mod contract;
 mod frame;
 mod hedge;
 mod live;
+mod periods;
 mod risk;
+mod tear_sheet;
 #[cfg(test)]
 mod tests;
 mod training;
 
-pub use chart::{Chart, RunData};
+pub use chart::{Chart, Choices, RunData};
+pub use contract::contract;
 pub use frame::Figure;
 pub use hedge::{hedge_map, path};
-pub use live::{LIVE_CHARTS, LiveChart, LiveData};
-pub use training::{FIRST, UNITS};
+pub use live::{LIVE_CHARTS, LiveChart, LiveChoice, LiveData};
+pub use training::{FIRST, SMOOTHINGS, UNITS};
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Every chart that a run may have, in the order of its page. A new one is a file and a line here.
-pub static CHARTS: [&Chart; 13] = [
+pub static CHARTS: [&Chart; 18] = [
     &training::VALIDATION_STEPS,
     &training::VALIDATION_SECONDS,
     &training::LOSS_STEPS,
     &training::STATISTICS,
     &risk::PNL_HISTOGRAM,
+    &risk::PNL_DIFFERENCE,
     &risk::COST_CVAR,
     &risk::FRONTIER,
     &backtest::BACKTEST_PNL,
     &backtest::DAILY_PNL,
-    &backtest::DRAWDOWN,
-    &backtest::ATTRIBUTION,
-    &backtest::YEARS,
-    &backtest::STRESS,
+    &tear_sheet::RELATIVE_PNL,
+    &tear_sheet::MONTHLY_PNL,
+    &tear_sheet::ROLLING_DEVIATION,
+    &tear_sheet::ROLLING_CVAR,
+    &tear_sheet::DRAWDOWN,
+    &periods::YEARS,
+    &periods::STRESS,
+    &periods::ATTRIBUTION,
 ];
 
 /// The chart of that name, if there is one.

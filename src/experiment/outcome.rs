@@ -1,13 +1,14 @@
 use crate::backtest::attribution::Attribution;
-use crate::backtest::{Contracts, Settled};
+use crate::backtest::{Contracts, Lived, Settled};
 use crate::error::Result;
 use crate::hedging::{Book, Ledger, Policy};
 use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
-use crate::runs::breakdown::{Breakdown, Expired};
+use crate::runs::breakdown::{Breakdown, Expired, worst_sales};
+use crate::runs::contract_paths::ContractPath;
 use crate::runs::daily::ContractDays;
-use crate::simd::BLOCK;
+use crate::simd::{BLOCK, Lane};
 use crate::strategy::Plan;
 
 /// How a policy was trained.
@@ -24,6 +25,8 @@ pub struct Outcome {
     pub seed: Option<u64>,
     simulated: Option<(Row, Book)>,
     historical: Option<(Row, Settled)>,
+    /// Positions in the contracts on history, as [`Contracts::positions`] has them.
+    held: Vec<Vec<Lane<f64>>>,
     /// Positions on the first test path, one series for every instrument.
     pub example: Vec<Vec<f64>>,
 }
@@ -74,6 +77,28 @@ pub fn contract_days(outcomes: &[Outcome], contracts: &Contracts) -> Vec<Contrac
         })
     };
     outcomes.iter().filter_map(days).collect()
+}
+
+/// The contracts that are among the worst of a strategy in `breakdowns`, as every strategy hedged them, averaged over its seeds.
+pub fn worst_contracts(
+    outcomes: &[Outcome],
+    contracts: &Contracts,
+    breakdowns: &[Breakdown],
+) -> Vec<ContractPath> {
+    let wanted = worst_sales(breakdowns.iter());
+    let sold = contracts.sold.iter().enumerate();
+    let places: Vec<usize> = sold
+        .filter(|(_, sold)| wanted.contains(sold))
+        .map(|(place, _)| place)
+        .collect();
+    let paths = outcomes.iter().flat_map(|outcome| {
+        places.iter().filter_map(|&place| {
+            let Lived { dates, columns } = contracts.lived(place, &outcome.held)?;
+            let (strategy, seed) = (&outcome.strategy, outcome.seed);
+            Some(ContractPath::new(strategy, seed, dates, columns))
+        })
+    });
+    ContractPath::worst(paths.collect(), &contract_days(outcomes, contracts))
 }
 
 /// What the P&L on history is made of, one for each strategy.
@@ -159,10 +184,12 @@ impl Bench<'_> {
                 .map(|i| series(i).map(|lane| lane[0]).collect())
                 .collect();
         }
+        let mut held = Vec::new();
         let historical = match self.history {
             None => None,
             Some((contracts, _)) => {
-                let settled = contracts.hedge(on_history)?;
+                held = contracts.positions(on_history)?;
+                let settled = contracts.settle(&held);
                 let premiums = &contracts.premiums;
                 let premium = premiums.iter().sum::<f64>() / premiums.len() as f64;
                 Some((row(&settled.book, premium, contracts.overlap), settled))
@@ -173,6 +200,7 @@ impl Bench<'_> {
             seed: training.map(|training| training.seed),
             simulated,
             historical,
+            held,
             example,
         })
     }

@@ -4,6 +4,7 @@ use crate::backtest::{Calibration, Contracts};
 use crate::error::Result;
 use crate::hedging::{Parameter, TunedHedge};
 use crate::runs::asset::{AssetMarket, parameters};
+use crate::runs::breakdown::Breakdown;
 use crate::runs::classical::{self, BestClassical, HedgeRow};
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
@@ -115,7 +116,12 @@ pub fn finish(
         disagreements,
         backtest_market: backtest.map(|(settings, contracts)| market(plan, settings, contracts)),
     };
-    write_tables(plan, &folder, &outcomes, backtest)?;
+    write_tables(
+        plan,
+        &folder,
+        &outcomes,
+        (backtest, &metrics.backtest_breakdown),
+    )?;
     folder.write_metrics(&metrics)?;
     crate::report::write(&folder)?;
     Ok(Finished { folder, metrics })
@@ -163,7 +169,7 @@ fn write_tables(
     plan: &Plan,
     folder: &RunFolder,
     outcomes: &[Outcome],
-    backtest: Backtest<'_>,
+    (backtest, breakdowns): (Backtest<'_>, &[Breakdown]),
 ) -> Result<()> {
     let simulated = outcome::simulated(outcomes);
     if let Some((_, contracts)) = backtest {
@@ -183,6 +189,8 @@ fn write_tables(
             books: books.collect(),
         })?;
         folder.write_contract_days(&outcome::contract_days(outcomes, contracts))?;
+        let worst = outcome::worst_contracts(outcomes, contracts, breakdowns);
+        folder.write_worst_contracts(&worst)?;
     }
     if simulated.is_empty() {
         return Ok(());
@@ -228,6 +236,7 @@ fn write_tables(
             .iter()
             .map(|outcome| (outcome.strategy.clone(), outcome.example_pnl()))
             .collect(),
+        days_per_year: Some(plan.tenor.days_per_year),
     })
 }
 

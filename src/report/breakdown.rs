@@ -1,5 +1,6 @@
 //! Where the P&L of contracts sold on history comes from, and how bad it gets.
 
+use super::palette::{Color, INK, PARTS};
 use super::table::{Cell, Table, heads};
 use crate::numbers::Rounding;
 
@@ -7,9 +8,13 @@ use crate::runs::breakdown::Breakdown;
 
 /// The tables of `breakdowns`; none without any.
 pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Vec<Table> {
-    let Some(first) = breakdowns.clone().next() else {
-        return Vec::new();
-    };
+    let worst = worst_contracts(breakdowns.clone());
+    attribution(breakdowns).into_iter().chain(worst).collect()
+}
+
+/// What the mean P&L is made of; none without any `breakdowns`.
+pub fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Option<Table> {
+    let first = breakdowns.clone().next()?;
     let shown = shown(breakdowns.clone());
     let mut columns = heads(&["strategy"]);
     columns.extend(shown.iter().map(|at| first.attribution[*at].0.clone()));
@@ -24,7 +29,7 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
         .collect();
     // All of them are money of the same contracts.
     let rounding = Rounding::of_values(parts.iter().flatten().copied(), 4);
-    let attribution = Table {
+    Some(Table {
         caption: "Where the P&L comes from".into(),
         heads: columns,
         rows: breakdowns
@@ -47,7 +52,12 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
             .into(),
         ],
         ..Table::default()
-    };
+    })
+}
+
+/// The greatest drawdown and the worst contracts; none without any `breakdowns`.
+fn worst_contracts<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Option<Table> {
+    breakdowns.clone().next()?;
     let roundings = [
         Rounding::of_values(breakdowns.clone().map(|of| of.maximum_drawdown), 4),
         Rounding::of_values(
@@ -58,7 +68,7 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
             3,
         ),
     ];
-    let worst = Table {
+    Some(Table {
         caption: "Drawdown and worst contracts".into(),
         heads: heads(&["strategy", "maximum drawdown", "worst", "second", "third"]),
         rows: breakdowns.map(|of| worst(of, roundings)).collect(),
@@ -68,8 +78,16 @@ pub fn tables<'a>(breakdowns: impl Iterator<Item = &'a Breakdown> + Clone) -> Ve
                 .into(),
         ],
         ..Table::default()
-    };
-    vec![attribution, worst]
+    })
+}
+
+/// The colour of a part of the P&L, the one `at` a place among all of them, so that it is the same whichever are [`shown`]. What is
+/// left has the colour of what is no part.
+pub fn color(at: usize, part: &str) -> Color {
+    match part {
+        "unexplained" => INK,
+        _ => PARTS[at % PARTS.len()],
+    }
 }
 
 /// The places of the parts that are not zero for every strategy.

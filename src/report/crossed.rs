@@ -72,6 +72,6 @@ fn change(change: Estimate) -> Cell {
     Cell {
         value,
         error: change.standard_error.is_finite().then_some(error),
-        verdict: None,
+        ..Cell::default()
     }
 }

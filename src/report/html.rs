@@ -5,7 +5,7 @@ use super::facts::{assumptions, price_text};
 use super::figures::DrawnFigure;
 use super::markup::{class, definitions, readable_time, signed, table, typeset, with_minus};
 use super::summary::{Verdict, cvar_label, main_level, sentence, strategies};
-use super::tables::all;
+use super::tables::of_page;
 use crate::numbers::percent;
 use crate::runs::metrics::{Comparison, Metrics};
 use crate::runs::walk_forward::Results;
@@ -13,13 +13,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("../../web/app.css");
 
-/// A whole page that needs no other file: style and figures are inside, and there is no script; `windows` comes after the
-/// sections that every run has.
+/// A whole page that needs no other file: style and figures are inside, and there is no script; `history` is what
+/// contracts of the past come to.
 pub fn report(
     metrics: &Metrics,
     strategy: Option<&str>,
     figures: &[DrawnFigure],
-    windows: &Markup,
+    history: &Markup,
 ) -> String {
     let figures: Vec<Shown> = figures
         .iter()
@@ -36,7 +36,7 @@ pub fn report(
         &metrics.name,
         &html! { style { (PreEscaped(STYLE)) } },
         &html! {},
-        &html! { (sections(metrics, strategy, &figures, &html! {})) (windows) },
+        &sections(metrics, strategy, &figures, history),
     )
 }
 
@@ -99,7 +99,7 @@ pub fn sections(
         (&metrics.comparisons, "on simulated test paths")
     };
     let said: Vec<String> = headline.iter().map(|c| sentence(metrics, c)).collect();
-    let mut tables = all(metrics);
+    let mut tables = of_page(metrics);
     for shown in &mut tables {
         // Findings that stand under the headline are not said twice.
         shown.findings.retain(|finding| !said.contains(finding));

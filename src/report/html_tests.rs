@@ -53,7 +53,6 @@ fn the_report_is_whole_and_stands_alone() {
         "Simulated test paths, 500 paths",
         "Backtest, 24 contracts",
         "Where the P&amp;L comes from",
-        "Drawdown and worst contracts",
         "model = &quot;heston&quot;",
         "estimated from history, 2010-01-04 to 2021-12-31",
         "kappa = 3.2000",

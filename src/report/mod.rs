@@ -5,6 +5,7 @@ pub mod classical;
 pub mod crossed;
 pub mod facts;
 pub mod figures;
+pub mod horizon;
 pub mod html;
 pub mod levels;
 pub mod markup;
@@ -15,6 +16,7 @@ pub mod study;
 pub mod summary;
 pub mod table;
 pub mod tables;
+pub mod tear_sheet;
 pub mod text;
 pub mod verdicts;
 pub mod walk_forward;
@@ -22,7 +24,6 @@ pub mod walk_forward;
 use crate::error::Result;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Results;
-use maud::Markup;
 use std::path::PathBuf;
 
 /// Draws the figures of a run and writes them and `report.html` into its folder; returns the
@@ -33,14 +34,14 @@ use std::path::PathBuf;
 /// cannot be written.
 pub fn write(run: &RunFolder) -> Result<PathBuf> {
     let figures = figures::write_figures(run)?;
-    let windows =
-        Results::of_run(run)?.map_or_else(Markup::default, |results| html::windows(&results));
-    let page = html::report(
-        &run.metrics()?,
-        run.strategy()?.as_deref(),
-        &figures,
-        &windows,
-    );
+    let (metrics, results) = (run.metrics()?, Results::of_run(run)?);
+    let of_run = (&metrics, results.as_ref());
+    let (tear_sheet, figures) = tear_sheet::section::of_report(run, of_run, figures)?;
+    let more = maud::html! {
+        (tear_sheet)
+        @if let Some(results) = &results { (html::windows(results)) }
+    };
+    let page = html::report(&metrics, run.strategy()?.as_deref(), &figures, &more);
     run.write_bytes("report.html", page.as_bytes())?;
     Ok(run.path().join("report.html"))
 }

@@ -27,6 +27,8 @@ pub struct Cell {
     pub error: Option<String>,
     /// What a difference comes to, if the cell holds one.
     pub verdict: Option<Verdict>,
+    /// Where on a page more is said of it.
+    pub link: Option<String>,
 }
 
 impl Cell {
@@ -73,6 +75,7 @@ impl Cell {
             value,
             error: standard_error.is_finite().then_some(error),
             verdict: Some(Verdict::lower_is_better(fraction, standard_error)),
+            link: None,
         }
     }
 

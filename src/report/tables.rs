@@ -122,6 +122,17 @@ pub fn backtest_comparison(metrics: &Metrics) -> Option<Table> {
 
 /// Every table that the run has, in reading order.
 pub fn all(metrics: &Metrics) -> Vec<Table> {
+    let broken_down = breakdown::tables(metrics.backtest_breakdown.iter());
+    with(metrics, broken_down)
+}
+
+/// The same without worst contracts, which pages have in the tear sheet.
+pub fn of_page(metrics: &Metrics) -> Vec<Table> {
+    let broken_down = breakdown::attribution(metrics.backtest_breakdown.iter());
+    with(metrics, broken_down)
+}
+
+fn with(metrics: &Metrics, broken_down: impl IntoIterator<Item = Table>) -> Vec<Table> {
     [
         evaluation(metrics),
         comparison(metrics),
@@ -131,7 +142,7 @@ pub fn all(metrics: &Metrics) -> Vec<Table> {
     ]
     .into_iter()
     .flatten()
-    .chain(breakdown::tables(metrics.backtest_breakdown.iter()))
+    .chain(broken_down)
     .chain(crossed::tables(metrics))
     .collect()
 }

@@ -221,7 +221,7 @@ mod tests {
         let cell = |value: &str, error: Option<&str>| Cell {
             value: value.into(),
             error: error.map(str::to_owned),
-            verdict: None,
+            ..Cell::default()
         };
         let table = Table {
             caption: "Title".into(),

@@ -4,6 +4,7 @@ use crate::risk::bootstrap::maximum_drawdown;
 use crate::risk::null_as_nan;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How many of the worst contracts are kept.
 const WORST: usize = 3;
@@ -48,6 +49,12 @@ pub struct Expired {
     pub parts: Vec<(&'static str, f64)>,
     /// The part of delta that the drift of the returns before the sale explains.
     pub drift: f64,
+}
+
+/// The days on which the worst contracts of all strategies were sold.
+pub fn worst_sales<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> BTreeSet<NaiveDate> {
+    let worst = breakdowns.flat_map(|of| &of.worst);
+    worst.filter_map(|(sold, ..)| sold.parse().ok()).collect()
 }
 
 impl Breakdown {

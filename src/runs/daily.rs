@@ -199,38 +199,6 @@ impl DailyTable {
         }
         Ok(Self { books })
     }
-
-    /// Every strategy with the P&L of its book added up day by day, averaged over its seeds.
-    pub fn curves(&self) -> Vec<Curve<'_>> {
-        let mut strategies: Vec<&str> = Vec::new();
-        for book in &self.books {
-            if !strategies.contains(&book.strategy.as_str()) {
-                strategies.push(&book.strategy);
-            }
-        }
-        let curve = |strategy: &str| {
-            let seeds: Vec<_> = self
-                .books
-                .iter()
-                .filter(|b| b.strategy == strategy)
-                .collect();
-            let mut days: BTreeMap<NaiveDate, f64> = BTreeMap::new();
-            for (date, pnl) in seeds
-                .iter()
-                .flat_map(|book| book.date.iter().zip(&book.pnl))
-            {
-                *days.entry(*date).or_default() += pnl / seeds.len() as f64;
-            }
-            let mut sum = 0.0;
-            let added = days.into_iter().map(|(date, pnl)| {
-                sum += pnl;
-                (date, sum)
-            });
-            added.collect()
-        };
-        let curves = strategies.into_iter().map(|name| (name, curve(name)));
-        curves.collect()
-    }
 }
 
 /// A strategy with sums of its P&L through calendar time.
@@ -274,7 +242,6 @@ mod tests {
         assert_eq!(table.books[0].pnl, [1.0, -1.5, 4.0]);
         assert_eq!(table.books[0].contracts, [1, 2, 1]);
         assert_eq!(DailyTable::of([&whole].into_iter()).books, table.books[..1]);
-        assert_eq!(table.curves()[0].1.last(), Some(&(day(3), 3.5)));
 
         let scratch = Scratch::new("daily");
         std::fs::create_dir_all(scratch.path()).unwrap();

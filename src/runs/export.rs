@@ -35,11 +35,12 @@ pub struct ExportTable {
 }
 
 /// Every table that a run may have: those in files of their own, then the parts of `metrics.json`. A new one is a line here.
-pub static TABLES: [ExportTable; 15] = [
+pub static TABLES: [ExportTable; 16] = [
     ExportTable::file("evaluation"),
     ExportTable::file("backtest"),
     ExportTable::file("daily"),
     ExportTable::file("contract_days"),
+    ExportTable::file("worst_contracts"),
     ExportTable::file("trades"),
     ExportTable::file("crossed"),
     ExportTable::part("results", |metrics| flat(&metrics.evaluation)),

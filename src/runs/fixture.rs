@@ -1,12 +1,14 @@
 //! A small made-up run for tests: two optimizers with two seeds each and three classical
 //! hedges on 500 paths, and a backtest of 24 monthly contracts.
 
-use super::breakdown::{Breakdown, Expired};
+use super::breakdown::{Breakdown, Expired, worst_sales};
+use super::contract_paths::{ContractPath, PNL};
 use super::daily::{ContractDays, DailyTable};
 use super::metrics::{BacktestMarket, Comparison, ExamplePath, Metrics, TrainingCurve};
 use super::precision::Precision;
 use super::store::{self, RunFolder};
 use super::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
+use super::walk_forward::{Period, Results};
 use crate::market::model::PriceMethod;
 use crate::market::valuation::ContractPrice;
 use crate::risk::Row;
@@ -87,6 +89,7 @@ pub fn write(root: &Path) -> RunFolder {
     folder.write_evaluation(&evaluation()).unwrap();
     folder.write_backtest(&backtest()).unwrap();
     folder.write_daily(&daily()).unwrap();
+    folder.write_worst_contracts(&worst_contracts()).unwrap();
     folder.write_example_path(&example_path()).unwrap();
     folder
         .write_metrics(&Metrics {
@@ -197,6 +200,73 @@ fn breakdown() -> Vec<Breakdown> {
             Breakdown::new(&book.strategy, &contracts.collect::<Vec<_>>())
         })
         .collect()
+}
+
+/// The worst contracts of all strategies, as each of them hedged them: P&L falls evenly on four closes.
+pub fn worst_contracts() -> Vec<ContractPath> {
+    let wanted = worst_sales(breakdown().iter());
+    let books = backtest().books.into_iter();
+    let paths = books
+        .filter(|book| book.seed.is_none_or(|seed| seed == 1))
+        .flat_map(|book| {
+            let sales = book
+                .date
+                .iter()
+                .enumerate()
+                .filter(|(_, sold)| wanted.contains(sold));
+            let paths = sales.map(|(place, &sold)| {
+                let dates =
+                    (0..4).map(|close| sold.checked_add_days(Days::new(10 * close)).unwrap());
+                let scale = if book.strategy == "naked" { 0.0 } else { 1.0 };
+                let numbers = |values: [f64; 4]| values.to_vec();
+                let columns = vec![
+                    ("strike".to_owned(), numbers([100.0; 4])),
+                    ("spot".to_owned(), numbers([100.0, 97.0, 104.0, 108.0])),
+                    ("variance".to_owned(), numbers([0.04; 4])),
+                    ("contract_price".to_owned(), numbers([2.3, 0.9, 4.6, 8.0])),
+                    ("model_delta".to_owned(), numbers([0.5, 0.3, 0.8, f64::NAN])),
+                    (
+                        "position_spot".to_owned(),
+                        numbers([0.52, 0.28, 0.75, 0.0].map(|d| d * scale)),
+                    ),
+                    (PNL.to_owned(), numbers([book.pnl[place] / 4.0; 4])),
+                ];
+                ContractPath::new(&book.strategy, None, dates.collect(), columns)
+            });
+            paths.collect::<Vec<_>>()
+        });
+    paths.collect()
+}
+
+/// A walk-forward of which nothing is known but falls of the index.
+pub fn stress() -> Results {
+    let period = |name: &str, scale: f64| Period {
+        name: name.into(),
+        from: "2022-01-03".into(),
+        to: "2022-03-08".into(),
+        contracts: 3,
+        pnl: [("kfac", -2.0), ("adam", -3.0), ("naked", -40.0)]
+            .map(|(name, pnl)| (name.to_owned(), scale * pnl))
+            .into(),
+        statistics: Vec::new(),
+    };
+    Results {
+        windows: Vec::new(),
+        strategies: Vec::new(),
+        tests: Vec::new(),
+        stress: vec![
+            period("2022: first quarter", 1.0),
+            period("2022: June", -0.5),
+        ],
+        years: Vec::new(),
+        best_classical: None,
+        block: 1.0,
+        level: 0.95,
+        test_from: None,
+        validation: None,
+        test: None,
+        registration: None,
+    }
 }
 
 /// Variance, cost and CVaR changes, each followed by its standard error.
@@ -343,6 +413,7 @@ pub fn example_path() -> ExamplePath {
             .into_iter()
             .map(|(name, pnl)| (name.to_owned(), pnl))
             .collect(),
+        days_per_year: Some(365.0),
     }
 }
 

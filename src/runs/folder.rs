@@ -4,6 +4,7 @@
 //! so a reader sees a whole file or none. `metrics.json` is written last: a folder without it
 //! belongs to a run that is still going or was killed, and is listed as incomplete.
 
+use super::contract_paths::ContractPath;
 use super::daily::{ContractDays, DailyTable};
 use super::id::{time_of, time_stamp};
 use super::metrics::{ExamplePath, Metrics, Request};
@@ -26,6 +27,7 @@ const BACKTEST: &str = "backtest.parquet";
 const DAILY: &str = "daily.parquet";
 /// The file of the P&L of every contract by day, of a run or of a window.
 pub const CONTRACT_DAYS: &str = "contract_days.parquet";
+const WORST_CONTRACTS: &str = "worst_contracts.parquet";
 /// The file of the resolved strategy.
 pub const STRATEGY: &str = "strategy.toml";
 /// The file of what the run was asked for.
@@ -268,6 +270,35 @@ impl RunFolder {
             ContractDays::to_frame(books)?,
         )?;
         self.write_daily(&DailyTable::of(books.iter()))
+    }
+
+    /// Writes `worst_contracts.parquet`, where there are contracts.
+    ///
+    /// # Errors
+    /// See [`write_parquet`].
+    pub fn write_worst_contracts(&self, paths: &[ContractPath]) -> Result<()> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        write_parquet(
+            &self.path.join(WORST_CONTRACTS),
+            ContractPath::to_frame(paths)?,
+        )
+    }
+
+    /// Whether the run has the worst contracts as they were hedged.
+    pub fn has_worst_contracts(&self) -> bool {
+        self.path.join(WORST_CONTRACTS).is_file()
+    }
+
+    /// The worst contracts as every strategy hedged them, if the run has them.
+    ///
+    /// # Errors
+    /// See [`RunFolder::evaluation`].
+    pub fn worst_contracts(&self) -> Result<Option<Vec<ContractPath>>> {
+        let path = self.path.join(WORST_CONTRACTS);
+        let has = path.is_file();
+        has.then(|| ContractPath::read(&path, |_| true)).transpose()
     }
 
     /// Whether the run has the P&L of its books by day.

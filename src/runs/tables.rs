@@ -141,6 +141,18 @@ impl EvaluationTable {
 }
 
 impl BacktestTable {
+    /// Every strategy with its books, one for each seed, in the order of their first appearance.
+    pub fn by_strategy(&self) -> Vec<(&str, Vec<&BacktestBook>)> {
+        let mut found: Vec<(&str, Vec<&BacktestBook>)> = Vec::new();
+        for book in &self.books {
+            match found.iter_mut().find(|(name, _)| *name == book.strategy) {
+                Some((_, books)) => books.push(book),
+                None => found.push((&book.strategy, vec![book])),
+            }
+        }
+        found
+    }
+
     /// The strategy and the P&L of every book.
     pub fn samples(&self) -> impl Iterator<Item = (&str, &[f64])> {
         let books = self.books.iter();

@@ -312,7 +312,7 @@ pub async fn example_path(
 }
 
 /// A table of a run: `evaluation` (one row a path and strategy), `backtest`, `daily` (one a day and strategy),
-/// `contract_days` (one a contract, day and strategy), `trades` (one a contract and strategy), `crossed`, `results`, `backtest_results`, `backtest_breakdown`, `comparisons`, `backtest_comparisons`, `lengths`,
+/// `contract_days` (one a contract, day and strategy), `worst_contracts` (the worst alone, with what was held), `trades` (one a contract and strategy), `crossed`, `results`, `backtest_results`, `backtest_breakdown`, `comparisons`, `backtest_comparisons`, `lengths`,
 /// `frontier`, `tuning` or `training` (one a step), as CSV or Parquet.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/tables/{file}", tag = RUNS,
     params(("id" = String, Path, description = "Run"),

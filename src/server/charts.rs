@@ -21,7 +21,9 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ChartQuery {
-    /// The statistic that the chart `statistics` shows; the first one unless given.
+    /// What the chart shows one of: the statistic of `statistics`, the smoothing of `loss_steps`, the baseline of `pnl_difference`
+    /// and of `relative_pnl`, the strategy of `monthly_pnl` or two of them with ` less ` between; the first one that the page offers
+    /// unless given.
     key: Option<String>,
 }
 

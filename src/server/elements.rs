@@ -2,16 +2,16 @@
 
 use maud::{Markup, html};
 
-/// Where the chart at `address` will be drawn, with what is shown until then.
-pub fn slot(address: &str, still: Option<&Markup>) -> Markup {
-    html! { div class="chart" data-chart=(address) { @if let Some(still) = still { (still) } } }
+/// Where the chart at `address` will be drawn, with what is shown until then; one of `many` names needs more room for them.
+pub fn slot(address: &str, still: Option<&Markup>, many: bool) -> Markup {
+    html! { div class=(if many { "chart many" } else { "chart" }) data-chart=(address) { @if let Some(still) = still { (still) } } }
 }
 
 /// A chart in a figure of its own.
 pub fn chart(address: &str, caption: &str) -> Markup {
     html! {
         figure {
-            (slot(address, None))
+            (slot(address, None, false))
             figcaption { (caption) }
         }
     }

@@ -7,13 +7,13 @@ use super::guard::FILE_POLICY;
 use super::layout::{frame, with_charts};
 use super::place::Place;
 use super::problem::{Problem, missing};
-use super::{live, walked};
+use super::{history, live, walked};
 use crate::charts::{CHARTS, Chart, RunData};
 use crate::error::excerpt;
-use crate::report::figures::{DrawnFigure, FIGURES, Form, SvgFigure};
+use crate::report::figures::{DrawnFigure, FIGURES, Form, Part, SvgFigure};
 use crate::report::html::{Shown, sections};
 use crate::report::markup::picture;
-use crate::report::summary::lines;
+use crate::report::summary::{MOST_LINES, lines, strategies};
 use crate::runs::export;
 use crate::runs::metrics::Metrics;
 use crate::runs::progress::PROGRESS;
@@ -67,12 +67,14 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Mark
     let base = place.to(&format!("runs/{}", folder.id()));
     let api = format!("api/v1/runs/{}", folder.id());
     let data = RunData::new(folder, metrics)?;
-    let charts: Vec<Shown> = CHARTS
-        .into_iter()
-        .filter(|chart| (chart.has)(&data))
-        .map(|chart| shown(chart, folder, metrics, &base, &api))
-        .collect();
+    let charts = |part: Part| -> Vec<Shown> {
+        let own = CHARTS.into_iter().filter(|chart| chart.part == part);
+        own.filter(|chart| (chart.has)(&data))
+            .map(|chart| shown(chart, folder, &data, &base, &api))
+            .collect()
+    };
     let more = html! {
+        (history::tear_sheet(folder, (metrics, data.walk_forward.as_ref()), &base, &charts(Part::TearSheet))?)
         (explorer(folder.id(), metrics))
         (hedge_map(folder.id(), metrics))
         @if let Some(results) = &data.walk_forward { (walked::sections(results)) }
@@ -82,7 +84,7 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Mark
     let was_trained = is_file(PROGRESS) && (asked || !metrics.training.is_empty());
     let strategy = folder.strategy()?;
     Ok(html! {
-        (sections(metrics, strategy.as_deref(), &charts, &more))
+        (sections(metrics, strategy.as_deref(), &charts(Part::Simulated), &more))
         (downloads(&place.to(&api), &export::available(folder, metrics)))
         (labels(folder.id()))
         p class="note" {
@@ -96,14 +98,15 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Mark
 }
 
 /// A chart of a run, below the choice of what it shows if there is one.
-fn shown(chart: &Chart, folder: &RunFolder, metrics: &Metrics, base: &str, api: &str) -> Shown {
+fn shown(chart: &Chart, folder: &RunFolder, data: &RunData<'_>, base: &str, api: &str) -> Shown {
     let address = format!("{api}/charts/{}", chart.name);
+    let many = strategies(data.metrics).len() > MOST_LINES;
     let still = chart.figure.and_then(|figure| still(folder, base, figure));
     Shown {
         name: chart.name,
         markup: html! {
-            @if let Some(choices) = chart.choices { (choice(&address, &choices(metrics))) }
-            (slot(&address, still.as_ref()))
+            @if let Some(choices) = chart.choices { (choice(&address, choices.label, &(choices.of)(data))) }
+            (slot(&address, still.as_ref(), many))
         },
         caption: chart.caption,
     }
@@ -128,7 +131,7 @@ fn downloads(api: &str, tables: &[&str]) -> Markup {
 }
 
 /// The figure of the report, shown until the chart is drawn.
-fn still(folder: &RunFolder, base: &str, figure: &SvgFigure) -> Option<Markup> {
+pub fn still(folder: &RunFolder, base: &str, figure: &SvgFigure) -> Option<Markup> {
     let drawn = |form| {
         let file = DrawnFigure::file(figure, form);
         folder.path().join(file).is_file()
@@ -137,13 +140,13 @@ fn still(folder: &RunFolder, base: &str, figure: &SvgFigure) -> Option<Markup> {
 }
 
 /// The form that chooses what the chart at `address` shows.
-fn choice(address: &str, choices: &[String]) -> Markup {
+fn choice(address: &str, label: &str, choices: &[(String, String)]) -> Markup {
     html! {
         form class="statistics" data-address=(address) {
             label {
-                "Statistic "
+                (label) " "
                 select name="key" {
-                    @for key in choices { option value=(key) { (key.replace('_', " ")) } }
+                    @for (key, words) in choices { option value=(key) { (words) } }
                 }
             }
         }
@@ -168,6 +171,7 @@ fn explorer(id: &str, metrics: &Metrics) -> Markup {
                 button type="button" data-to="-1" { "Previous" }
                 button type="button" data-to="1" { "Next" }
                 button type="button" data-to="random" { "Any" }
+                p class="problem" role="alert" {}
             }
             div class="scroll" {
                 table class="numbers" {
@@ -179,16 +183,29 @@ fn explorer(id: &str, metrics: &Metrics) -> Markup {
                             th scope="col" { "cost" }
                         }
                     }
-                    tbody {}
+                    tbody {
+                        // A script fills in the numbers.
+                        @for row in &metrics.evaluation {
+                            tr {
+                                th scope="row" {
+                                    (row.strategy)
+                                    @if let Some(seed) = row.seed { ", seed " (seed) }
+                                }
+                                td { "–" }
+                                td { "–" }
+                            }
+                        }
+                    }
                 }
             }
             (slots(&[
                 "The simulated spot, of several assets relative to that of the sale; the dotted line is the strike, where there is one.",
-                "Square root of the simulated variance, a year.",
+                "The simulated volatility, the square root of the variance, a year.",
                 "What each strategy holds from each date to the next.",
                 "What each strategy buys, or sells where negative.",
                 "Transaction costs added up.",
                 "Premium and gains less costs, what was paid and, where there is a formula of it, the value of the contract; at expiry the P&L of the table.",
+                "What each strategy holds less what the classical hedge holds that the title names.",
             ]))
         }
     }

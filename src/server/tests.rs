@@ -87,7 +87,12 @@ fn every_address_answers() {
         (
             format!("/runs/{id}"),
             "text/html",
-            "Drawdown and worst contracts",
+            "Drawdown net of mean cost",
+        ),
+        (
+            format!("/api/v1/runs/{id}/contracts"),
+            "application/json",
+            "\"Positions\"",
         ),
         (
             format!("/api/v1/runs/{id}/charts/attribution"),

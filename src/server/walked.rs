@@ -10,7 +10,7 @@ use maud::{Markup, html};
 /// The tables of the run that have rows.
 pub fn sections(results: &Results) -> Markup {
     let order: Vec<String> = results.breakdowns().map(|of| of.strategy.clone()).collect();
-    let tables = breakdown::tables(results.breakdowns())
+    let tables = breakdown::attribution(results.breakdowns())
         .into_iter()
         .chain([tests(results), windows(results)])
         .filter(|table| !table.rows.is_empty());

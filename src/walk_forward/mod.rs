@@ -9,7 +9,7 @@
 //!   windows/<number>/trainings/<strategy>-<seed>.json, written after the policy
 //!   windows/<number>/checkpoints/<strategy>-<seed>.safetensors, of a training under way
 //!   windows/<number>/trades.parquet    one row per contract, strategy and seed, with the parts of its P&L
-//!   windows/<number>/positions.parquet what each held of each instrument from every close to the next
+//!   windows/<number>/positions.parquet what each saw and held at every close, [`crate::runs::contract_paths`]
 //!   trades.parquet                     those of all windows
 //!   plan.json                          [`crate::runs::registration::StudyPlan`]: what is done and how it is judged
 //!   registration.json                  [`Registration`], of a run that was begun under a registered plan
@@ -22,7 +22,6 @@ mod markdown;
 mod merge;
 mod page;
 mod policies;
-mod positions;
 mod prepared;
 mod registered;
 mod results;
@@ -52,6 +51,8 @@ use crate::groups::{Assignment, Crew, Report};
 use crate::market::History;
 use crate::market::estimation::VarianceEstimator;
 use crate::risk::{Row, RowInput};
+use crate::runs::breakdown::worst_sales;
+use crate::runs::contract_paths::ContractPath;
 use crate::runs::daily::DailyTable;
 use crate::runs::metrics::{BacktestMarket, Metrics, Request};
 use crate::runs::parquet::write_parquet;
@@ -222,6 +223,7 @@ fn finish(shared: &Shared<'_>, folder: &RunFolder) -> Result<Finished> {
         plan,
         settings,
         walk,
+        histories,
         ref calendar,
         spans,
         ..
@@ -252,9 +254,21 @@ fn finish(shared: &Shared<'_>, folder: &RunFolder) -> Result<Finished> {
     folder.write_json(FILE, &results)?;
     folder.write_backtest(&table(&reported))?;
     let days = spans.iter().map(|span| shared.days(span, folder));
-    if let Some(days) = days.collect::<Result<Option<Vec<_>>>>()? {
+    let days = days.collect::<Result<Option<Vec<_>>>>()?;
+    if let Some(days) = &days {
         folder.write_daily(&DailyTable::of(days.iter().flatten()))?;
     }
+    let worst = worst_sales(results.breakdowns());
+    let mut paths = Vec::new();
+    for (place, span) in spans.iter().enumerate() {
+        let sales = span.sales.iter().map(|&sale| histories[0].dates[sale]);
+        if sales.into_iter().any(|sold| worst.contains(&sold)) {
+            let days = days.as_ref().map_or(&[][..], |days| &days[place]);
+            let held = shared.paths(span, folder, |sold| worst.contains(&sold))?;
+            paths.extend(ContractPath::worst(held, days));
+        }
+    }
+    folder.write_worst_contracts(&paths)?;
     folder.write_metrics(&metrics)?;
     let text = page(FIGURE, None, plan, settings, &walk, &results);
     folder.write_bytes("walk_forward.md", text.as_bytes())?;

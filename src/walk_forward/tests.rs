@@ -3,6 +3,7 @@
 use super::*;
 use crate::hedging::ClassicalName;
 use crate::market::history::fixture::{Scratch, closes, day, write};
+use crate::report::tear_sheet::{TearSheet, worst_contracts};
 use crate::runs::store;
 use crate::runs::tables::read_parquet;
 use crate::strategy::{HedgeSection, Parameterisation, VarianceRule};
@@ -75,20 +76,25 @@ fn windows_follow_one_another() {
     let column = |name: &str| frame.column(name).unwrap().f64().unwrap().clone();
     let (spot, held) = (column("spot"), column("position_spot"));
     let steps = plan.contract.steps;
-    assert_eq!(frame.height(), 5 * steps * results.windows[1].contracts);
-    // What was traded at every close but the last, at which all is sold at a spot below twice the strike, was paid for.
+    assert_eq!(
+        frame.height(),
+        5 * (steps + 1) * results.windows[1].contracts
+    );
+    // What was traded at every close, at the last of which all is sold, was paid for, in money of the expiry.
     let window = trades.iter().filter(|trade| trade.window == 1);
     for (number, trade) in window.enumerate() {
         let (mut before, mut traded) = (0.0, 0.0);
-        for row in number * steps..(number + 1) * steps {
+        for row in number * (steps + 1)..(number + 1) * (steps + 1) {
             let units = held.get(row).unwrap();
             traded += spot.get(row).unwrap() * (units - before).abs();
             before = units;
         }
-        // Costs are in money of the expiry.
+        assert_eq!(before, 0.0);
         let rest = trade.cost / 0.001 - traded;
-        let most = 200.0 * before.abs() + 0.001 * traded + 1e-6;
-        assert!((-1e-6..most).contains(&rest), "{trade:?}: {rest}");
+        assert!(
+            (-1e-6..0.001 * traded + 1e-6).contains(&rest),
+            "{trade:?}: {rest}"
+        );
     }
     for year in &results.years {
         for (of, (strategy, pnl)) in year.statistics.iter().zip(&year.pnl) {
@@ -97,6 +103,7 @@ fn windows_follow_one_another() {
         }
         assert_eq!(year.statistics[1].cost, 0.0);
     }
+    assert_tear_sheet(&folder, &results);
     let kappa = |window: &crate::runs::walk_forward::Window| {
         window.precision.standard_errors.get("kappa")?.as_f64()
     };
@@ -311,6 +318,48 @@ fn the_page_says_what_was_done() {
         let page = String::from_utf8(page).unwrap();
         for words in expected {
             assert!(page.contains(words), "{words}: {page}");
+        }
+    }
+}
+
+/// The years of the tear sheet are those of the results, and the P&L of the worst contracts by day adds up to that of the trades.
+fn assert_tear_sheet(folder: &RunFolder, results: &Results) {
+    let (table, daily) = (folder.backtest().unwrap(), folder.daily().unwrap());
+    let (metrics, table) = (folder.metrics().unwrap(), table.unwrap());
+    let sheet = TearSheet::new(&metrics, Some(results), &table, daily.as_ref()).unwrap();
+    for (year, period) in sheet.years().iter().zip(&results.years) {
+        assert_eq!(
+            (year.year.to_string(), year.contracts),
+            (period.name.clone(), period.contracts)
+        );
+        for (ours, theirs) in year.strategies.iter().zip(&period.statistics) {
+            assert_eq!(ours.strategy, theirs.strategy);
+            for (ours, theirs) in [
+                (ours.total, theirs.mean * period.contracts as f64),
+                (ours.deviation, theirs.std),
+                (ours.cvar, theirs.cvar),
+                (ours.cost, theirs.cost),
+            ] {
+                assert!((ours - theirs).abs() < 1e-9 || ours.is_nan() && theirs.is_nan());
+            }
+        }
+    }
+    let worst = worst_contracts(&folder.worst_contracts().unwrap().unwrap());
+    for of in results.breakdowns() {
+        for (sold, expiry, pnl) in &of.worst {
+            let contract = worst
+                .iter()
+                .find(|one| one.sold.to_string() == *sold)
+                .unwrap();
+            assert_eq!(contract.dates.last().unwrap().to_string(), *expiry);
+            let mut strategies = contract.strategies.iter();
+            let own = strategies.find(|one| one.strategy == of.strategy).unwrap();
+            assert!(
+                (own.pnl.last().unwrap() - pnl).abs() < 1e-9,
+                "{sold}: {pnl}"
+            );
+            let (_, trades) = &own.trades[0];
+            assert!(trades.iter().sum::<f64>().abs() < 1e-12);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! One window: calibrate, train, hedge what is sold after.
 
 use super::policies::damaged;
-use super::positions::Positions;
 use super::source::{BootstrapSource, ModelSource, Past};
 use super::trades::{self, Trade};
-use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, Settled, past};
+use crate::backtest::{Calendar, Calibration, Contracts, JointCalibration, Lived, Settled, past};
 use crate::error::Result;
 use crate::groups::{Keeper, Work};
 use crate::hedging::{Ensemble, HedgeValues, Parameter, Policy, TrainedPolicy, TunedHedge};
@@ -13,6 +12,7 @@ use crate::market::{Assets, History, Market, PathSource};
 use crate::random::Purpose;
 use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::classical::HedgeRow;
+use crate::runs::contract_paths::{ContractPath, POSITIONS};
 use crate::runs::daily::ContractDays;
 use crate::runs::parquet::parquet_bytes;
 use crate::runs::precision::Precision;
@@ -21,6 +21,7 @@ use crate::runs::walk_forward::{Phase, TrainingEnd, Window};
 use crate::strategy::{
     BacktestPlan, FittedOn, HedgeValidation, Plan, TrainingPaths, TuneOn, WalkForwardPlan,
 };
+use chrono::NaiveDate;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -142,6 +143,24 @@ impl Shared<'_> {
             .transpose()
     }
 
+    /// The window's contracts that were sold on days that `wanted` takes, as every strategy and seed hedged them; none of a window
+    /// that did not keep them.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn paths(
+        &self,
+        span: &Span,
+        folder: &RunFolder,
+        wanted: impl Fn(NaiveDate) -> bool,
+    ) -> Result<Vec<ContractPath>> {
+        let file = folder.path().join(span.file(POSITIONS));
+        match file.is_file() {
+            true => ContractPath::read(&file, wanted),
+            false => Ok(Vec::new()),
+        }
+    }
+
     /// Trains what is not trained yet, hedges what is sold in the window, and writes its files.
     ///
     /// # Errors
@@ -181,7 +200,7 @@ impl Shared<'_> {
             )
         })?;
         let plan = known.plan.with_ranks(keeper.ranks().clone());
-        let (mut trades, mut held) = (Vec::new(), Positions::default());
+        let (mut trades, mut held) = (Vec::new(), Vec::new());
         let mut lived = Vec::new();
         let mut record = |strategy: &str, seed: Option<u64>, policy: &dyn Policy| -> Result<()> {
             let positions = contracts.positions(policy)?;
@@ -189,7 +208,10 @@ impl Shared<'_> {
             if daily.iter().all(|days| !days.is_empty()) {
                 lived.push(ContractDays::new(strategy, seed, &contracts.days, &daily));
             }
-            held.add((strategy, seed), history, &contracts, &positions);
+            held.extend((0..contracts.sold.len()).filter_map(|contract| {
+                let Lived { dates, columns } = contracts.lived(contract, &positions)?;
+                Some(ContractPath::new(strategy, seed, dates, columns))
+            }));
             for (i, attribution) in parts.into_iter().enumerate() {
                 trades.push(Trade {
                     strategy: strategy.into(),
@@ -293,7 +315,7 @@ impl Shared<'_> {
         let mut write =
             |name: &str, bytes: Result<Vec<u8>>| keeper.write(&span.file(name), &bytes?);
         write(TRADES, parquet_bytes(trades::to_frame(&trades)?))?;
-        write("positions.parquet", parquet_bytes(held.to_frame()?))?;
+        write(POSITIONS, parquet_bytes(ContractPath::to_frame(&held)?))?;
         write(
             CONTRACT_DAYS,
             parquet_bytes(ContractDays::to_frame(&lived)?),

@@ -200,6 +200,20 @@ impl Browser {
         );
     }
 
+    /// The page as it is laid out on paper of this size.
+    pub fn paper(&mut self, (width, height): (u32, u32)) {
+        self.show((width, height), "light");
+        self.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
+    }
+
+    /// Whether the page takes no more than so many sheets of the paper that its style sheet asks for.
+    pub fn prints_at_most(&mut self, sheets: usize) -> bool {
+        let next = json!({ "preferCSSPageSize": true, "pageRanges": format!("{}", sheets + 1) });
+        let all = json!({ "preferCSSPageSize": true });
+        self.call("Page.printToPDF", all);
+        self.try_call("Page.printToPDF", next).is_err()
+    }
+
     /// What an expression is in the page.
     pub fn value(&mut self, expression: &str) -> Value {
         let mut result = self

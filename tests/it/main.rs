@@ -4,6 +4,7 @@ mod backtest;
 mod bad_data;
 mod bad_input;
 mod browser;
+mod charts_pages;
 mod compare;
 mod cross;
 mod curves;
@@ -22,6 +23,7 @@ mod serve;
 mod shards;
 mod streams;
 mod surfaces;
+mod tear_sheet;
 mod walk_forward;
 
 // Made-up option chains are the library's own, which name its modules as its crate does.

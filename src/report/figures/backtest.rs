@@ -1,50 +1,55 @@
 //! P&L of the backtest through calendar time.
 
 use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line};
-use super::figure::SvgFigure;
+use super::figure::{Part, SvgFigure};
 use crate::error::Result;
 use crate::numbers::Rounding;
+use crate::report::markup::with_minus;
 use crate::report::palette::Palette;
-use crate::runs::daily::{Curve, DailyTable, thinned};
-use crate::runs::tables::{BacktestBook, BacktestTable};
+use crate::report::tear_sheet::TearSheet;
+use crate::runs::daily::{Curve, thinned};
+use crate::runs::tables::BacktestBook;
 use chrono::{Datelike, NaiveDate};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
 
 /// The P&L of contracts sold on history, added up through calendar time.
 pub const BACKTEST_PNL: SvgFigure = SvgFigure {
+    part: Part::TearSheet,
     name: "backtest_pnl",
     caption: "P&L of the contracts sold through the history, added up at their expiries and \
               averaged over seeds.",
     draw: |data, form| {
-        let table = data.backtest;
-        table.map_or(Ok(None), |table| cumulative_pnl(table, &data.palette, form))
+        let mut curves = data
+            .backtest
+            .map_or_else(Vec::new, |table| curves(&table.books));
+        curves.retain(|(strategy, _)| data.leads(strategy));
+        let title = "Backtest: cumulative P&L";
+        through_time(title, "expiry", &curves, &data.palette, form)
     },
 };
 
 /// The P&L of the book of all contracts, marked to market every day and added up.
 pub const DAILY_PNL: SvgFigure = SvgFigure {
+    part: Part::TearSheet,
     name: "daily_pnl",
     caption: "P&L of the book of all contracts day by day, with every contract at its price of the day, added up and \
               averaged over seeds.",
     draw: |data, form| {
-        let curves = data.daily.map(DailyTable::curves).unwrap_or_default();
+        let sheet = data.tear_sheet().filter(|sheet| sheet.by_day);
+        let mut curves = sheet.map_or_else(Vec::new, TearSheet::pnl);
+        curves.retain(|(strategy, _)| data.leads(strategy));
         let title = "Backtest: P&L of the book, marked to market";
         through_time(title, "date", &curves, &data.palette, form)
     },
 };
 
 /// The most points of a line: more are finer than a pixel.
-const MOST_POINTS: usize = 1000;
-
-/// The sum of P&L over all contracts that have expired, one line per strategy averaged over
-/// its seeds; absent without contracts.
-///
-/// # Errors
-/// [`crate::Error::Computation`] if plotters fails.
-fn cumulative_pnl(table: &BacktestTable, palette: &Palette, form: Form) -> Result<Option<String>> {
-    let title = "Backtest: cumulative P&L";
-    through_time(title, "expiry", &curves(&table.books), palette, form)
+fn most_points(form: Form) -> usize {
+    match form {
+        Form::Wide => 640,
+        Form::Narrow => 360,
+    }
 }
 
 /// Sums of P&L through calendar time, a line for each strategy over an axis with this label; absent without points.
@@ -58,10 +63,34 @@ pub fn through_time(
     palette: &Palette,
     form: Form,
 ) -> Result<Option<String>> {
+    let axes = (label, "sum of P&L (money)");
+    lines(title, axes, (curves, Last::Signed), palette, form)
+}
+
+/// How the last value of a line stands in the legend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// With its sign, as a P&L.
+    Signed,
+    /// Without the sign of gains, as a size.
+    Plain,
+}
+
+/// Values through calendar time, a line for each strategy between axes with these labels; absent without points.
+///
+/// # Errors
+/// [`crate::Error::Computation`] if plotters fails.
+pub fn lines(
+    title: &str,
+    (across, up): (&str, &str),
+    (curves, shown): (&[Curve<'_>], Last),
+    palette: &Palette,
+    form: Form,
+) -> Result<Option<String>> {
     let curves: Vec<(&str, Vec<(f64, f64)>)> = curves
         .iter()
         .map(|(strategy, points)| {
-            let placed = thinned(points, MOST_POINTS)
+            let placed = thinned(points, most_points(form))
                 .into_iter()
                 .map(|(date, sum)| (decimal_year(date), sum));
             (*strategy, placed.collect())
@@ -80,19 +109,22 @@ pub fn through_time(
         .iter()
         .map(|(strategy, points)| {
             let last = last(points);
-            let sign = if last > 0.0 { "+" } else { "" };
-            let words = format!("{strategy} ({sign}{})", money.write(last));
+            let sign = match shown {
+                Last::Signed if last > 0.0 => "+",
+                Last::Signed | Last::Plain => "",
+            };
+            let words = format!("{strategy} ({sign}{})", with_minus(&money.write(last)));
             (words, palette.line(strategy))
         })
         .collect();
     figure(form, title, &legend, true, 1.0, |area| {
         let x = Axis {
-            label,
+            label: across,
             range: x,
             format: Some(year_label),
         };
         let y = Axis {
-            label: "sum of P&L (money)",
+            label: up,
             range: y,
             format: None,
         };
