@@ -35,7 +35,9 @@ export async function draw(element, figure) {
   plot.setAttribute("aria-label", figure.title);
   const { data, layout } = onPage(figure);
   // Numbers in the cells of a map only where there is room for them.
-  if (plot.clientWidth < 520) data.forEach((trace) => delete trace.texttemplate);
+  for (const trace of data) {
+    if (plot.clientWidth < 520 || trace.y?.length > 20) delete trace.texttemplate;
+  }
   await Plotly.react(plot, data, layout, CONFIG);
   // Room for the legend, which takes as many lines as its names and the width ask for, up to half of the height.
   for (let tries = 0; tries < 3; tries += 1) {

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use crate::report::figures::WORST_CONTRACTS;
 use crate::report::html::Shown;
 use crate::report::tear_sheet::WorstContract;
-use crate::report::tear_sheet::section::{self, Contracts, drawn_contracts};
+use crate::report::tear_sheet::section::{self, WorstContracts, drawn_contracts};
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Results;
@@ -38,7 +38,7 @@ pub fn tear_sheet(
     Ok(section::tear_sheet(folder, run, charts, &contracts)?)
 }
 
-impl Contracts for OnPage<'_> {
+impl WorstContracts for OnPage<'_> {
     fn link(&self, sold: NaiveDate) -> Option<String> {
         let is_known = self.contracts.iter().any(|one| one.sold == sold);
         is_known.then(|| format!("{}?contract={sold}#contracts", self.base))

@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use maud::{Markup, PreEscaped, html};
 
 /// How one of the worst contracts is shown.
-pub trait Contracts {
+pub trait WorstContracts {
     /// Where the contract sold on a day is shown, if it is.
     fn link(&self, sold: NaiveDate) -> Option<String>;
 
@@ -33,7 +33,7 @@ pub fn tear_sheet(
     folder: &RunFolder,
     (metrics, results): (&Metrics, Option<&Results>),
     figures: &[Shown],
-    contracts: &dyn Contracts,
+    contracts: &dyn WorstContracts,
 ) -> Result<Markup> {
     let (backtest, daily) = (folder.backtest()?, folder.daily()?);
     let sheet = backtest.as_ref();
@@ -106,7 +106,7 @@ struct Drawn<'a> {
     sales: Vec<(NaiveDate, &'static str)>,
 }
 
-impl Contracts for Drawn<'_> {
+impl WorstContracts for Drawn<'_> {
     fn link(&self, sold: NaiveDate) -> Option<String> {
         let mut sales = self.sales.iter();
         let (_, name) = sales.find(|(known, _)| *known == sold)?;
