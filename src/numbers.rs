@@ -212,6 +212,20 @@ pub fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
+/// `a`, `a and b`, `a, b and c`.
+pub fn listed(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
+        [rest @ .., before, last] => {
+            let mut words: Vec<&str> = rest.to_vec();
+            let pair = format!("{before} and {last}");
+            words.push(&pair);
+            words.join(", ")
+        }
+        names => names.concat(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -184,7 +184,13 @@ impl Contents<'_> {
     }
 
     fn sections(self) -> Vec<Section> {
-        let metrics = self.metrics;
+        let Self {
+            metrics,
+            strategy,
+            downloads,
+            further,
+            ..
+        } = self;
         let order = strategies(metrics);
         let drawn = |shown: &[Table]| {
             html! { @for shown in shown { (table(shown, &order)) } }
@@ -195,10 +201,12 @@ impl Contents<'_> {
             open,
             body,
         };
-        let (first, later) = self.charts();
+        let (first, later) = first_charts(self.figures, self.on_screen);
+        let (open, folded): (Vec<Section>, Vec<Section>) =
+            further.into_iter().partition(|one| one.open);
         let measured: Vec<Table> = tables::measured(metrics);
         let changes: Vec<Table> = tables::changes(metrics);
-        let further: Vec<Table> = tables::further(metrics);
+        let others: Vec<Table> = tables::further(metrics);
         let mut sections: Vec<Section> = Vec::new();
         if !metrics.crossed.is_empty() {
             sections.push(section(
@@ -224,16 +232,16 @@ impl Contents<'_> {
                 body,
             ));
         }
-        if !measured.is_empty() || self.downloads.is_some() {
-            let body =
-                html! { (drawn(&measured)) @if let Some(files) = &self.downloads { (files) } };
+        sections.extend(open);
+        if !measured.is_empty() || downloads.is_some() {
+            let body = html! { (drawn(&measured)) @if let Some(files) = &downloads { (files) } };
             sections.push(section("tables", "Tables", true, body));
         }
         if !changes.is_empty() {
             sections.push(section("changes", "Changes", false, drawn(&changes)));
         }
-        if !further.is_empty() {
-            sections.push(section("further", "Further tables", false, drawn(&further)));
+        if !others.is_empty() {
+            sections.push(section("further", "Further tables", false, drawn(&others)));
         }
         let kinds = [
             (About::Results, "more-charts", "More charts"),
@@ -250,7 +258,7 @@ impl Contents<'_> {
                 sections.push(section(id, title, false, figures(&own)));
             }
         }
-        sections.extend(self.further);
+        sections.extend(folded);
         if let Some(market) = &metrics.backtest_market {
             let body = assumptions(market);
             sections.push(section(
@@ -260,10 +268,12 @@ impl Contents<'_> {
                 body,
             ));
         }
-        if let Some(strategy) = self.strategy {
-            let body = html! { pre tabindex="0" { code { (strategy) } } };
-            let title = "Strategy file, with every default filled in";
-            sections.push(section("strategy", title, false, body));
+        if let Some(strategy) = strategy {
+            let body = html! {
+                p class="note" { "With every default filled in." }
+                pre tabindex="0" { code { (strategy) } }
+            };
+            sections.push(section("strategy", "Strategy file", false, body));
         }
         sections.push(section(
             "run",
@@ -273,22 +283,22 @@ impl Contents<'_> {
         ));
         sections
     }
+}
 
-    /// The charts that stand above everything else, and the others: on a screen the first ones of results and of history, and
-    /// elsewhere all.
-    fn charts(&self) -> (Vec<&Shown>, Vec<&Shown>) {
-        let mut counts = [0; 2];
-        self.figures.iter().partition(|one| {
-            let place = match one.about {
-                _ if !self.on_screen => return true,
-                About::Results => 0,
-                About::History => 1,
-                About::Training => return false,
-            };
-            counts[place] += 1;
-            counts[place] <= FIRST_CHARTS
-        })
-    }
+/// The charts that stand above everything else, and the others: on a screen the first ones of results and of history, and
+/// elsewhere all.
+fn first_charts(figures: &[Shown], on_screen: bool) -> (Vec<&Shown>, Vec<&Shown>) {
+    let mut counts = [0; 2];
+    figures.iter().partition(|one| {
+        let place = match one.about {
+            _ if !on_screen => return true,
+            About::Results => 0,
+            About::History => 1,
+            About::Training => return false,
+        };
+        counts[place] += 1;
+        counts[place] <= FIRST_CHARTS
+    })
 }
 
 fn figures(shown: &[&Shown]) -> Markup {

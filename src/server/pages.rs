@@ -108,11 +108,12 @@ fn run_body(
         .filter(|chart| (chart.has)(&data))
         .map(|chart| shown(chart, folder, metrics, &base, &api))
         .collect();
-    let further = [
-        data.walk_forward.as_ref().map(walked::section),
+    let walked = data.walk_forward.iter().flat_map(walked::sections);
+    let own = [
         explorer(folder.id(), metrics),
         hedge_map(folder.id(), metrics),
     ];
+    let further = walked.chain(own.into_iter().flatten()).collect();
     let is_file = |name: &str| folder.path().join(name).is_file();
     let trainings = folder.trainings()?.is_some_and(|(_, asked)| asked > 0);
     let was_trained = is_file(PROGRESS) && (trainings || !metrics.training.is_empty());
@@ -126,7 +127,7 @@ fn run_body(
             &place.to(&api),
             &export::available(folder, metrics),
         )),
-        further: further.into_iter().flatten().collect(),
+        further,
         on_screen: true,
     };
     Ok(html! {

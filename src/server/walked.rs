@@ -8,20 +8,27 @@ use crate::report::walk_forward::{findings, tests, windows};
 use crate::runs::walk_forward::Results;
 use maud::html;
 
-/// The tables of the run that have rows, below what they come to.
-pub fn section(results: &Results) -> Section {
+/// What the tests come to, and the tables of the run that have rows.
+pub fn sections(results: &Results) -> [Section; 2] {
     let order: Vec<String> = results.breakdowns().map(|of| of.strategy.clone()).collect();
     let tables = breakdown::tables(results.breakdowns())
         .into_iter()
         .chain([tests(results), windows(results)])
         .filter(|table| !table.rows.is_empty());
-    Section {
-        id: "walk-forward",
-        title: "Walk-forward",
-        open: false,
-        body: html! {
-            @for finding in findings(results) { p class="finding" { (typeset(&finding)) } }
-            @for shown in tables { (table(&shown, &order)) }
+    [
+        Section {
+            id: "tests",
+            title: "What the contracts tell apart",
+            open: true,
+            body: html! {
+                @for finding in findings(results) { p class="finding" { (typeset(&finding)) } }
+            },
         },
-    }
+        Section {
+            id: "walk-forward",
+            title: "Walk-forward",
+            open: false,
+            body: html! { @for shown in tables { (table(&shown, &order)) } },
+        },
+    ]
 }

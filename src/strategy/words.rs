@@ -6,7 +6,7 @@ use super::instruments::{InstrumentSection, NamedInstrument, OptionSection};
 use super::tenor::{DayCount, Tenor};
 use crate::contract::OptionKind;
 use crate::error::excerpt;
-use crate::numbers::{counted, share};
+use crate::numbers::{counted, listed, share};
 use serde_json::Value;
 
 /// How near strike and spot are, as a share of the spot, where an option is called at the money.
@@ -114,31 +114,41 @@ impl Strategy {
         format!("every {} {kind} days", rounded(period))
     }
 
+    /// What is traded, in the order of the file, of several assets by kind: `5 spots and 5 variance swaps`.
     fn instruments(&self, tenor: Tenor) -> String {
         let several = self.market.several.as_ref();
-        let all = self.policy.instruments.iter();
-        let words: Vec<String> = all
-            .map(|one| match one {
-                InstrumentSection::Named(NamedInstrument::Spot) => match several {
-                    Some(several) => format!("{} spots", several.names.len()),
-                    None => "spot".into(),
-                },
-                InstrumentSection::Named(NamedInstrument::VarianceSwap) => "a variance swap".into(),
-                InstrumentSection::OfAsset(name) => name.replace('_', " "),
-                InstrumentSection::Option(option) => option_words(option, tenor),
-                InstrumentSection::Costly(costly) => {
-                    let swap = costly.variance_swap.as_ref();
-                    let swap = swap.map(|name| format!("the variance swap of {name}"));
-                    let spot = costly.spot.as_ref().map(|name| format!("spot of {name}"));
-                    spot.or(swap).unwrap_or_else(|| "spot".into())
+        let assets = several.map_or(1, |several| several.names.len());
+        let mut kinds: Vec<(String, usize)> = Vec::new();
+        for one in &self.policy.instruments {
+            let (kind, count) = match one {
+                InstrumentSection::Named(NamedInstrument::Spot) => ("spot".to_owned(), assets),
+                InstrumentSection::Named(NamedInstrument::VarianceSwap) => {
+                    ("variance swap".to_owned(), 1)
                 }
+                InstrumentSection::OfAsset(name) => {
+                    let kind = name.split(':').next().unwrap_or(name);
+                    (kind.replace('_', " "), 1)
+                }
+                InstrumentSection::Costly(costly) => match costly.variance_swap {
+                    Some(_) => ("variance swap".to_owned(), 1),
+                    None => ("spot".to_owned(), 1),
+                },
+                InstrumentSection::Option(option) => (option_words(option, tenor), 1),
+            };
+            match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, all)) => *all += count,
+                None => kinds.push((kind, count)),
+            }
+        }
+        let words: Vec<String> = kinds
+            .into_iter()
+            .map(|(kind, count)| match (count, kind.as_str()) {
+                (1, "spot") => kind,
+                (1, _) => format!("a {kind}"),
+                (_, _) => counted(count, &kind),
             })
             .collect();
-        match words.as_slice() {
-            [] => "nothing".into(),
-            [one] => one.clone(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
-        }
+        listed(&words)
     }
 }
 
@@ -228,7 +238,7 @@ fn option_words(option: &OptionSection, tenor: Tenor) -> String {
     };
     let days = option.expiry_days.unwrap_or(tenor.days);
     let of = option.asset.iter().map(|name| format!(" on {name}"));
-    format!("a {days}-day {kind}{}", of.collect::<String>())
+    format!("{days}-day {kind}{}", of.collect::<String>())
 }
 
 #[cfg(test)]

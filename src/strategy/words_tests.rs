@@ -29,6 +29,20 @@ fn what_is_sold_is_said_beside_the_spot() {
     );
 }
 
+/// Of several assets the instruments are counted by kind.
+#[test]
+fn instruments_of_several_assets_are_counted() {
+    let text = "[market]\ncorrelation = [[1.0, 0.0], [0.0, 1.0]]\n[market.assets.a]\nmodel = \"gbm\"\nvolatility = 0.2\n[market.assets.b]\nmodel = \"gbm\"\nvolatility = 0.3\n\
+                [contract]\ntype = \"term_sheet\"\npayoff = \"max(S.a - S.b, 0)\"\nexpiry_days = 30\n\
+                [policy]\ninstruments = [\"spot:a\", \"spot:b\"]\n";
+    let said = Strategy::parse(text).unwrap().in_words();
+    assert_eq!(
+        said,
+        "Short 1 term sheet max(S.a - S.b, 0), 30 calendar days, geometric Brownian motion on 2 assets, no costs, hedged \
+         daily with 2 spots"
+    );
+}
+
 /// Every cost that is charged is named, and every instrument.
 #[test]
 fn costs_and_instruments_are_named() {

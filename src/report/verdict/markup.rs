@@ -40,7 +40,7 @@ fn grid(verdict: &RunVerdict, part: &Part) -> Markup {
     let order = &verdict.strategies;
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(part.caption()) {
-            table class="numbers" {
+            table class="grid" {
                 caption { span { (part.caption()) } }
                 thead {
                     tr {

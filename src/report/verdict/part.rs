@@ -36,7 +36,7 @@ impl Paths {
         match self {
             Self::Simulated => "on simulated paths",
             Self::Historical => "on history",
-            Self::WalkForward => "on history, walked forward",
+            Self::WalkForward => "in the walk-forward",
         }
     }
 }
@@ -260,7 +260,7 @@ fn at_indifference(metrics: &Metrics, pair: &Pair, at: &AtIndifference, seeds: u
     Line {
         measure: Measure::SharpeAtIndifference,
         title: format!(
-            "Sharpe ratio, premium {} {}",
+            "Sharpe ratio, premium {}{}",
             if at.premium_increase < 0.0 {
                 '−'
             } else {

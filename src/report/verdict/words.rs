@@ -1,10 +1,10 @@
 //! The sentence of a verdict, and how its numbers are read.
 
+use super::RunVerdict;
 use super::part::{Line, Measure, Part};
-use super::{RunVerdict, difference};
+use crate::numbers::{listed, significant};
 use crate::report::summary::Verdict;
 use crate::runs::metrics::Metrics;
-use crate::runs::precision::listed;
 
 /// The measures that the sentence speaks of, the most telling first.
 const SAID: [Measure; 4] = [
@@ -51,7 +51,14 @@ fn found(part: &Part) -> String {
         let lines = lines.iter().filter(|line| line.verdict == verdict);
         lines.map(|line| words(line)).collect()
     };
-    let changed = |line: &Line| format!("{} ({})", name(line), change(line));
+    let changed = |line: &Line| {
+        let sign = if line.difference.value < 0.0 {
+            '−'
+        } else {
+            '+'
+        };
+        format!("{} ({sign}{})", name(line), size(line))
+    };
     let plain = |line: &Line| name(line);
     let seen = with(Verdict::OneSeed, &|line| {
         let direction = if line.difference.value < 0.0 {
@@ -59,12 +66,7 @@ fn found(part: &Part) -> String {
         } else {
             "higher"
         };
-        let size = change(line);
-        format!(
-            "{} {} {direction}",
-            name(line),
-            size.trim_start_matches(['+', '−', '-'])
-        )
+        format!("{} {} {direction}", name(line), size(line))
     });
     if !seen.is_empty() {
         return listed(&seen);
@@ -102,9 +104,13 @@ fn name(line: &Line) -> String {
     }
 }
 
-/// The difference of a line without its error.
-fn change(line: &Line) -> String {
-    difference(line).value
+/// The size of a line's difference, in two digits or the whole per cents: `14 %`, `0.56 %`, `0.12`.
+fn size(line: &Line) -> String {
+    let size = line.difference.value.abs();
+    match line.relative {
+        true => format!("{} %", significant(100.0 * size, 2)),
+        false => significant(size, 2),
+    }
 }
 
 /// The measure that is better on simulated paths and worse on history, or the other way round.
