@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::verdict::RunVerdict;
 use crate::runs::fixture;
 
 /// Two markets: kfac loses 30 % where it is made for the other one, adam 10 %; the naked hedge knows of no market.
@@ -38,6 +39,7 @@ fn metrics(seeds: usize) -> Metrics {
         backtest: Vec::new(),
         comparisons: Vec::new(),
         backtest_comparisons: Vec::new(),
+        training: Vec::new(),
         crossed: all.into_iter().flatten().collect(),
         ..fixture::metrics()
     }
@@ -67,6 +69,18 @@ fn the_conclusion_is_counted() {
         ),
         "{said}"
     );
+}
+
+/// The verdict of such a run is its conclusion, about K-FAC and Adam, without a grid.
+#[test]
+fn the_verdict_is_the_conclusion() {
+    let metrics = metrics(3);
+    let verdict = RunVerdict::usual(&metrics, None).unwrap();
+    assert_eq!(verdict.sentence, conclusion(&metrics, &pair()));
+    assert!(verdict.parts.is_empty());
+    assert_eq!((verdict.seeds, verdict.one_seed), (3, false));
+    let page = crate::report::verdict::shown(&verdict, true).into_string();
+    assert!(!page.contains("<table"));
 }
 
 /// A hedge that assumes no market has one row beside its like, and no grid of zeros.

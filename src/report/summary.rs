@@ -118,7 +118,8 @@ fn mean(values: impl ExactSizeIterator<Item = Option<f64>>) -> Option<f64> {
 pub fn strategies(metrics: &Metrics) -> Vec<String> {
     let names = (metrics.training.iter().map(|curve| &curve.strategy))
         .chain(metrics.evaluation.iter().map(|row| &row.strategy))
-        .chain(metrics.backtest.iter().map(|row| &row.strategy));
+        .chain(metrics.backtest.iter().map(|row| &row.strategy))
+        .chain(metrics.crossed.iter().map(|result| &result.strategy));
     let mut found: Vec<String> = Vec::new();
     for name in names {
         if !found.contains(name) {

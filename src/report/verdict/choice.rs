@@ -65,14 +65,15 @@ impl Known<'_> {
         })
     }
 
-    /// The trained strategies.
+    /// The trained strategies; where the run has no rows, as of a comparison across markets, those that bear the name of an
+    /// optimizer.
     fn learned(&self) -> impl Iterator<Item = &String> {
-        let rows = |name: &str| {
-            let rows = self.metrics.evaluation.iter().chain(&self.metrics.backtest);
-            rows.clone()
-                .any(|row| row.strategy == name && row.seed.is_some())
+        let rows = || self.metrics.evaluation.iter().chain(&self.metrics.backtest);
+        let is = move |name: &String| match rows().next() {
+            Some(_) => rows().any(|row| row.strategy == *name && row.seed.is_some()),
+            None => self.method(name).is_some(),
         };
-        self.names.iter().filter(move |name| rows(name))
+        self.names.iter().filter(move |name| is(name))
     }
 
     /// The first of `names` that is trained by `method`, or else the first.
