@@ -34,46 +34,34 @@ pub fn against(
         return Ok(metrics);
     };
     let names = compared(&metrics, pair);
-    if asked || !simulated {
-        if let Some(table) = folder
-            .evaluation()?
-            .filter(|_| !metrics.evaluation.is_empty())
-        {
-            let books = table.books.into_iter();
-            let books = books.map(|of| {
-                let (pnl, cost, turnover) = (of.pnl, of.cost, of.turnover);
-                (
-                    of.strategy,
-                    of.seed,
-                    Book {
-                        pnl,
-                        cost,
-                        turnover,
-                    },
-                )
-            });
-            metrics.comparisons = changes(&metrics.evaluation, books, &names, (pair, risk));
-        }
+    let wanted = |has: bool, rows: &[Row]| (asked || !has) && !rows.is_empty();
+    let evaluation = match wanted(simulated, &metrics.evaluation) {
+        true => folder.evaluation()?,
+        false => None,
+    };
+    if let Some(table) = evaluation {
+        let books = table.books.into_iter();
+        let books = books.map(|of| (of.strategy, of.seed, book([of.pnl, of.cost, of.turnover])));
+        metrics.comparisons = changes(&metrics.evaluation, books, &names, (pair, risk));
     }
-    if asked || !historical {
-        if let Some(table) = folder.backtest()?.filter(|_| !metrics.backtest.is_empty()) {
-            let books = table.books.into_iter();
-            let books = books.map(|of| {
-                let (pnl, cost, turnover) = (of.pnl, of.cost, of.turnover);
-                (
-                    of.strategy,
-                    of.seed,
-                    Book {
-                        pnl,
-                        cost,
-                        turnover,
-                    },
-                )
-            });
-            metrics.backtest_comparisons = changes(&metrics.backtest, books, &names, (pair, risk));
-        }
+    let backtest = match wanted(historical, &metrics.backtest) {
+        true => folder.backtest()?,
+        false => None,
+    };
+    if let Some(table) = backtest {
+        let books = table.books.into_iter();
+        let books = books.map(|of| (of.strategy, of.seed, book([of.pnl, of.cost, of.turnover])));
+        metrics.backtest_comparisons = changes(&metrics.backtest, books, &names, (pair, risk));
     }
     Ok(metrics)
+}
+
+fn book([pnl, cost, turnover]: [Vec<f64>; 3]) -> Book {
+    Book {
+        pnl,
+        cost,
+        turnover,
+    }
 }
 
 /// The results of a run with the changes that its usual verdict needs, which runs of older versions that walked forward lack.
