@@ -62,6 +62,6 @@ document.querySelectorAll("table.numbers").forEach(makeSortable);
 const live = document.querySelector("[data-follow]");
 if (live) follow(live.dataset.follow);
 if (document.getElementById("labels")) import("./labels.js");
-for (const link of document.querySelectorAll("nav a:not(.brand)")) {
+for (const link of document.querySelectorAll("body > nav a:not(.brand)")) {
   if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
 }

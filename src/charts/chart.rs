@@ -51,18 +51,23 @@ pub struct Chart {
 }
 
 impl Chart {
-    /// A chart of one run.
+    /// A chart of one run, about its results.
     pub const fn new(name: &'static str, caption: &'static str, has: Has, draw: Draw) -> Self {
         Self {
             name,
             caption,
             has,
             draw,
-            part: Part::Simulated,
+            part: Part::Results,
             figure: None,
             choices: None,
             of_several: None,
         }
+    }
+
+    /// The chart in another part of a page.
+    pub const fn in_part(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
     /// The chart for which `figure` stands in where there is no script, in the same part of a page.

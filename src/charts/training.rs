@@ -2,12 +2,12 @@
 
 use super::chart::{Chart, Choices, RunData};
 use super::frame::{Axis, Figure, MONEY, figure, line, mark, stroke};
-use crate::report::figures::Against;
 use crate::report::figures::damping::DAMPING;
 use crate::report::figures::training::{
     Curve, LOSS_SECONDS as LOSS_SECONDS_FIGURE, LOSS_STEPS as LOSS_STEPS_FIGURE, SMOOTHED, batches,
     by_strategy, frame, validation,
 };
+use crate::report::figures::{Against, Part};
 use crate::report::palette::Palette;
 use crate::runs::metrics::TrainingCurve;
 use plotly::Trace;
@@ -40,6 +40,7 @@ pub const LOSS_STEPS: Chart = Chart::new(
     |run| !run.metrics.training.is_empty(),
     |run, smoothing| Ok(loss_of(run, smoothing)),
 )
+.in_part(Part::Training)
 .choosing(Choices {
     label: "Smoothing",
     of: |_| {

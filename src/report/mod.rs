@@ -18,6 +18,7 @@ pub mod table;
 pub mod tables;
 pub mod tear_sheet;
 pub mod text;
+pub mod verdict;
 pub mod verdicts;
 pub mod walk_forward;
 
@@ -34,14 +35,14 @@ use std::path::PathBuf;
 /// cannot be written.
 pub fn write(run: &RunFolder) -> Result<PathBuf> {
     let figures = figures::write_figures(run)?;
-    let (metrics, results) = (run.metrics()?, Results::of_run(run)?);
+    let results = Results::of_run(run)?;
+    let strategy = run.strategy()?;
+    let metrics = verdict::with_changes(run, run.metrics()?, strategy.as_deref())?;
     let of_run = (&metrics, results.as_ref());
     let (tear_sheet, figures) = tear_sheet::section::of_report(run, of_run, figures)?;
-    let more = maud::html! {
-        (tear_sheet)
-        @if let Some(results) = &results { (html::windows(results)) }
-    };
-    let page = html::report(&metrics, run.strategy()?.as_deref(), &figures, &more);
+    let windows = results.as_ref().map(html::windows);
+    let further = tear_sheet.into_iter().chain(windows).collect();
+    let page = html::report(&metrics, strategy.as_deref(), &figures, further);
     run.write_bytes("report.html", page.as_bytes())?;
     Ok(run.path().join("report.html"))
 }

@@ -30,15 +30,26 @@ fn the_evaluation_table_shows_means_over_seeds() {
 /// Changes are per cent with their sign, and Sharpe is judged the other way round.
 #[test]
 fn changes_carry_their_verdicts() {
-    let table = comparison(&fixture::metrics()).unwrap();
+    let mut metrics = fixture::metrics();
+    let table = comparison(&metrics).unwrap();
     let cell = column(&table, "variance")[0];
     assert_eq!(cell.value, "-27.1 %");
     assert_eq!(cell.error.as_deref(), Some("±1.8 %"));
     assert_eq!(cell.verdict, Some(Verdict::Better));
     let sharpe = column(&table, "Sharpe difference")[0];
     assert_eq!(sharpe.value, "+0.0120");
-    assert_eq!(sharpe.verdict, Some(Verdict::Undecided));
+    // Both lose on average, where a ratio ranks nothing.
+    assert_eq!(sharpe.verdict, Some(Verdict::Withheld));
     assert_eq!(column(&table, "steps")[0].value, "300 vs 900");
+    let rows = metrics.evaluation.iter_mut();
+    rows.for_each(|row| row.pnl_mean = 0.1);
+    let table = comparison(&metrics).unwrap();
+    let sharpe = column(&table, "Sharpe difference")[0];
+    assert_eq!(sharpe.verdict, Some(Verdict::Undecided));
+    metrics.comparisons[0].seeds = 1;
+    let table = comparison(&metrics).unwrap();
+    let cell = column(&table, "variance")[0];
+    assert_eq!(cell.verdict, Some(Verdict::OneSeed));
 }
 
 /// A measure that is not CVaR gets a column of its own, and CVaR is shown at 95 %.

@@ -1,5 +1,7 @@
 //! How well data determine the parameters that were estimated from them.
 
+pub use crate::numbers::listed;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -50,20 +52,6 @@ impl Precision {
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(", "))
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub fn listed(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match names.as_slice() {
-        [rest @ .., before, last] => {
-            let mut words: Vec<&str> = rest.to_vec();
-            let pair = format!("{before} and {last}");
-            words.push(&pair);
-            words.join(", ")
-        }
-        names => names.concat(),
     }
 }
 

@@ -239,6 +239,53 @@ fn every_refusal_has_a_code() {
     assert_eq!(same.to(app).status, 404);
 }
 
+/// A run's answer has its verdict, and with another baseline the changes against that; a name that is no strategy is refused with
+/// its field.
+#[test]
+fn a_run_is_answered_with_its_verdict() {
+    let root = Scratch::new("server-verdict");
+    let run = fixture::write(root.path());
+    let strategy = "[market]\nmodel = \"heston\"\nv0 = 0.04\nkappa = 1.5\ntheta = 0.04\nsigma = 0.3\nrho = -0.7\n\
+                    [contract]\nstrike = 100\nexpiry_days = 30\n";
+    run.write_strategy(strategy).unwrap();
+    let app = app(root.path());
+    let ask = |query: &str| {
+        let path = format!("/api/v1/runs/{}{query}", run.id());
+        Sent::new("GET", &path).to(app.clone())
+    };
+    let own = json(&ask(""));
+    assert_eq!(own["verdict"]["baseline"], "adam");
+    assert_eq!(own["verdict"]["parts"][0]["paths"], "simulated");
+    assert_eq!(
+        own["verdict"]["hedged"],
+        "Short 1 at-the-money call, 30 calendar days, Heston, no costs, hedged daily with spot"
+    );
+    assert_eq!(own["comparisons"][0]["cvar_change"], -0.142);
+    let other = json(&ask("?baseline=naked&strategy=adam"));
+    let verdict = &other["verdict"];
+    assert_eq!(
+        (&verdict["strategy"], &verdict["baseline"]),
+        (&"adam".into(), &"naked".into())
+    );
+    assert_eq!(verdict["parts"][0]["lines"][2]["measure"], "cvar");
+    let compared = other["comparisons"].as_array().unwrap();
+    assert_eq!(compared.len(), 2);
+    assert!(compared.iter().all(|c| c["baseline"] == "naked"));
+    for (query, field) in [
+        ("?baseline=soap", "baseline"),
+        ("?strategy=soap", "strategy"),
+        ("?strategy=adam&baseline=adam", "baseline"),
+    ] {
+        let refused = ask(query);
+        assert_eq!(refused.status, 422, "{query}: {}", refused.body);
+        assert_eq!(json(&refused)["error"]["field"], field);
+    }
+    let page = Sent::new("GET", format!("/runs/{}?baseline=naked", run.id())).to(app.clone());
+    assert!(page.body.contains("kfac against naked"));
+    let refused = Sent::new("GET", format!("/runs/{}?baseline=soap", run.id())).to(app);
+    assert_eq!(refused.status, 422);
+}
+
 /// The routes that the router has under the API's address are those of its description, with the same methods, and what
 /// the description refers to is in it.
 #[test]

@@ -81,7 +81,7 @@ pub fn operations(document: &Value) -> Vec<Operation> {
     .map(|path| Operation {
         method: "GET".into(),
         path: path.into(),
-        query: vec!["runs".into()],
+        query: ["runs", "strategy", "baseline"].map(str::to_owned).to_vec(),
         body: Value::Null,
     })
     .into();

@@ -4,7 +4,7 @@ use super::contracts::explorer;
 use super::pages::still;
 use super::problem::Problem;
 use crate::report::figures::WORST_CONTRACTS;
-use crate::report::html::Shown;
+use crate::report::html::{Section, Shown};
 use crate::report::tear_sheet::WorstContract;
 use crate::report::tear_sheet::section::{
     self, Pictured, WorstContracts, drawn_contracts, kept_contracts,
@@ -29,7 +29,7 @@ pub fn tear_sheet(
     run: (&Metrics, Option<&Results>),
     base: &str,
     charts: &[Shown],
-) -> Result<Markup, Problem> {
+) -> Result<Option<Section>, Problem> {
     let contracts = kept_contracts(folder)?;
     let drawn = drawn_contracts(&contracts, run);
     let contracts = OnPage {

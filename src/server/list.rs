@@ -275,7 +275,7 @@ fn changes(metrics: &Metrics) -> Markup {
     html! {
         ul {
             @for c in comparisons {
-                @let verdict = Verdict::lower_is_better(c.cvar_change, c.cvar_change_standard_error);
+                @let verdict = Verdict::lower_is_better(c.cvar_change, c.cvar_change_standard_error).of_seeds(c.seeds);
                 li {
                     (part) (c.strategy) " against " (c.baseline) ":"
                     br;
@@ -299,7 +299,7 @@ fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Better => "better",
         Verdict::Worse => "worse",
-        Verdict::Undecided | Verdict::Unknown => "",
+        Verdict::Undecided | Verdict::OneSeed | Verdict::Withheld | Verdict::Unknown => "",
     }
 }
 

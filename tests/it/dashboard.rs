@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 pub const WIDE: (u32, u32) = (1280, 900);
 
-/// All charts of a page are drawn.
+/// All charts of a page are drawn, once the sections that are folded away are unfolded.
 pub const DRAWN: &str =
-    "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg'))";
+    "(document.querySelectorAll('details.fold:not([open])').forEach((one) => { one.open = true; }),
+    [...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg')))";
 
 pub fn long(steps: usize, paths: usize) -> String {
     SMALL

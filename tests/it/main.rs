@@ -24,6 +24,7 @@ mod shards;
 mod streams;
 mod surfaces;
 mod tear_sheet;
+mod verdict_page;
 mod walk_forward;
 
 // Made-up option chains are the library's own, which name its modules as its crate does.

@@ -18,7 +18,7 @@ const RATIOS: std::ops::Range<f64> = -0.6..1.8;
 
 /// Damping and ratio along training.
 pub const DAMPING: SvgFigure = SvgFigure {
-    part: Part::Simulated,
+    part: Part::Training,
     name: "damping",
     caption: "Damping of the optimizers that adapt it, and ρ, the change of the risk over the one predicted, both \
               averaged over seeds: below the lower line the damping grows, above the upper one it shrinks.",

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// Quantiles of P&L less those of the baseline.
 pub const PNL_DIFFERENCE: SvgFigure = SvgFigure {
-    part: Part::Simulated,
+    part: Part::Results,
     name: "pnl_difference",
     caption: "P&L at expiry on the simulated test paths less that of the baseline, quantile by quantile: losses are on the \
               left, and above zero is better.",

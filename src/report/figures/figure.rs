@@ -17,8 +17,10 @@ use std::cell::OnceCell;
 /// The part of a page that a figure or a chart stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// How policies were trained and what they earn on simulated paths.
-    Simulated,
+    /// What hedges earn on simulated paths, and what they cost.
+    Results,
+    /// How policies were trained.
+    Training,
     /// What contracts on history come to.
     TearSheet,
     /// One of the worst contracts on history, beside the list of them.

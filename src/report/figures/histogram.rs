@@ -15,7 +15,7 @@ const OUTLIER: f64 = 3.0;
 
 /// The spread of P&L over the simulated test paths.
 pub const PNL_HISTOGRAM: SvgFigure = SvgFigure {
-    part: Part::Simulated,
+    part: Part::Results,
     name: "pnl_histogram",
     caption: "How the P&L at expiry is spread over the simulated test paths, all seeds \
               together. Losses are on the left.",

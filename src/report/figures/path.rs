@@ -11,7 +11,7 @@ use plotters::prelude::*;
 
 /// One simulated path.
 pub const EXAMPLE_PATH: SvgFigure = SvgFigure {
-    part: Part::Simulated,
+    part: Part::Results,
     name: "example_path",
     caption: "One simulated path: the spot above, below it how many units of it each strategy held.",
     draw: |data, form| {

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// Cost against tail risk.
 pub const COST_CVAR: SvgFigure = SvgFigure {
-    part: Part::Simulated,
+    part: Part::Results,
     name: "cost_cvar",
     caption: "What a hedge costs against the tail risk that it leaves; bars are one standard \
               error. Down and to the left is better.",

@@ -19,7 +19,7 @@ pub enum Against {
 
 /// The loss against steps.
 pub const LOSS_STEPS: SvgFigure = SvgFigure {
-    part: Part::Simulated,
+    part: Part::Training,
     name: "loss_steps",
     caption: "Risk on the validation paths after each number of steps, averaged over seeds; \
               the smoothed risk of the training batches where there was no validation.",
@@ -28,7 +28,7 @@ pub const LOSS_STEPS: SvgFigure = SvgFigure {
 
 /// The loss against seconds.
 pub const LOSS_SECONDS: SvgFigure = SvgFigure {
-    part: Part::Simulated,
+    part: Part::Training,
     name: "loss_seconds",
     caption: "The same against the seconds spent in training, validation excluded.",
     draw: |data, form| loss(data.metrics, Against::Seconds, &data.palette, form),

@@ -4,7 +4,7 @@ use super::tables::worst_table;
 use super::{TearSheet, WorstContract, pictured};
 use crate::error::Result;
 use crate::report::figures::{DrawnFigure, Part, WORST_CONTRACTS};
-use crate::report::html::Shown;
+use crate::report::html::{Section, Shown};
 use crate::report::markup::table;
 use crate::report::summary::strategies;
 use crate::report::tear_sheet::worst_contracts;
@@ -34,19 +34,17 @@ pub fn tear_sheet(
     (metrics, results): (&Metrics, Option<&Results>),
     figures: &[Shown],
     contracts: &dyn WorstContracts,
-) -> Result<Markup> {
+) -> Result<Option<Section>> {
     let (backtest, daily) = (folder.backtest()?, folder.daily()?);
     let sheet = backtest.as_ref();
     let Some(sheet) = sheet.and_then(|t| TearSheet::new(metrics, results, t, daily.as_ref()))
     else {
-        return Ok(html! {});
+        return Ok(None);
     };
     let order = strategies(metrics);
     let broken_down = breakdowns(metrics, results);
     let worst = worst_table(broken_down.clone(), &|sold| contracts.link(sold));
-    Ok(html! {
-        section id="tear-sheet" {
-            h2 { "Tear sheet" }
+    let body = html! {
             p class="note" {
                 @match &sheet.leading.baseline {
                     Some(baseline) => { (sheet.leading.strategy) " with " (baseline) " as its baseline. " }
@@ -73,8 +71,14 @@ pub fn tear_sheet(
                 (table(&worst, &order))
                 (contracts.shown())
             }
-        }
-    })
+    };
+    Ok(Some(Section {
+        id: "tear-sheet",
+        title: "Tear sheet",
+        // Where there is nothing else it is what the page is for.
+        open: metrics.evaluation.is_empty(),
+        body,
+    }))
 }
 
 /// What the P&L of each strategy's contracts is made of, of a backtest of either kind.
@@ -156,7 +160,7 @@ pub fn of_report(
     folder: &RunFolder,
     (metrics, results): (&Metrics, Option<&Results>),
     figures: Vec<DrawnFigure>,
-) -> Result<(Markup, Vec<DrawnFigure>)> {
+) -> Result<(Option<Section>, Vec<DrawnFigure>)> {
     let sales = drawn_contracts(&kept_contracts(folder)?, (metrics, results));
     let own = |part: Part| {
         figures
@@ -167,6 +171,7 @@ pub fn of_report(
         name: drawn.figure.name,
         markup: both(drawn),
         caption: drawn.figure.caption,
+        part: drawn.figure.part,
     });
     let contracts = Drawn {
         figures: own(Part::WorstContract).collect(),
@@ -175,6 +180,6 @@ pub fn of_report(
     let shown: Vec<Shown> = shown.collect();
     let section = tear_sheet(folder, (metrics, results), &shown, &contracts)?;
     let rest = figures.into_iter();
-    let rest = rest.filter(|drawn| drawn.figure.part == Part::Simulated);
+    let rest = rest.filter(|drawn| matches!(drawn.figure.part, Part::Results | Part::Training));
     Ok((section, rest.collect()))
 }
