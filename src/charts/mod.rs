@@ -5,7 +5,9 @@ mod chart;
 mod frame;
 mod hedge;
 mod live;
+mod parallel;
 mod risk;
+mod several;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -14,6 +16,8 @@ pub use chart::{Chart, RunData};
 pub use frame::Figure;
 pub use hedge::{hedge_map, path};
 pub use live::{LIVE_CHARTS, LiveChart, LiveData};
+pub use parallel::{Dimension, MOST_AXES, parallel};
+pub use several::{MOST_RUNS, OneRun, SEVERAL_CHARTS};
 pub use training::{FIRST, UNITS};
 
 use utoipa::openapi::RefOr;
@@ -21,11 +25,12 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Every chart that a run may have, in the order of its page. A new one is a file and a line here.
-pub static CHARTS: [&Chart; 13] = [
+pub static CHARTS: [&Chart; 14] = [
     &training::VALIDATION_STEPS,
     &training::VALIDATION_SECONDS,
     &training::LOSS_STEPS,
     &training::STATISTICS,
+    &parallel::TUNING,
     &risk::PNL_HISTOGRAM,
     &risk::COST_CVAR,
     &risk::FRONTIER,

@@ -5,11 +5,14 @@ pub mod breakdown;
 pub mod classical;
 pub mod crossed;
 pub mod daily;
+pub mod differences;
 pub mod export;
 mod folder;
 mod id;
 #[cfg(feature = "dashboard")]
 pub mod index;
+#[cfg(feature = "dashboard")]
+pub mod listing;
 pub mod merge;
 pub mod metrics;
 pub mod parquet;
@@ -21,9 +24,13 @@ pub mod queue;
 mod recorder;
 pub mod registration;
 mod root;
+#[cfg(feature = "dashboard")]
+pub mod search;
 pub mod shard;
 pub mod store;
 pub mod study;
+#[cfg(feature = "dashboard")]
+mod synchronised;
 pub mod tables;
 pub mod walk_forward;
 pub mod warnings;

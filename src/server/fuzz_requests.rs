@@ -77,11 +77,12 @@ pub fn operations(document: &Value) -> Vec<Operation> {
         "/login",
         "/logout",
         "/compare",
+        "/sweep",
     ]
     .map(|path| Operation {
         method: "GET".into(),
         path: path.into(),
-        query: vec!["runs".into()],
+        query: ["runs", "against", "search", "sort", "order", "page", "tag"].map(str::to_owned).into(),
         body: Value::Null,
     })
     .into();

@@ -5,6 +5,7 @@ mod bad_data;
 mod bad_input;
 mod browser;
 mod compare;
+mod compared_runs;
 mod cross;
 mod curves;
 mod dashboard;

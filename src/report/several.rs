@@ -1,0 +1,446 @@
+//! Several runs beside each other, and their differences from one of them.
+
+use super::summary::{Line, Statistic, Verdict, cvar_label, lines, main_level};
+use super::table::{Cell, Table, estimates, heads};
+use super::verdict::{Pair, RunVerdict, overlap};
+use crate::hedging::Book;
+use crate::risk::{Estimate, Risk, Row};
+use crate::runs::comparison::{Comparison, Measured};
+use crate::runs::metrics::Metrics;
+use crate::runs::tables::{BacktestTable, EvaluationTable};
+use crate::runs::warnings::Disagreement;
+use crate::strategy::Strategy;
+
+/// What is read of a run to set it beside others.
+pub struct OneOfSeveral {
+    /// The results.
+    pub metrics: Metrics,
+    /// The text of the strategy file, if there is one.
+    pub strategy: Option<String>,
+    /// The P&L on every simulated test path, if there were any.
+    pub evaluation: Option<EvaluationTable>,
+    /// The P&L of every contract sold on history, if there were any.
+    pub backtest: Option<BacktestTable>,
+}
+
+/// Several runs beside each other.
+pub struct Several {
+    /// All their rows, by names that tell the runs apart, and the changes of every strategy of every other run against the one of
+    /// the same name of the run that is compared with.
+    pub joined: Metrics,
+    /// Of each run whether its test paths are those of the run that is compared with, path by path; absent without paths.
+    pub same_paths: Vec<Option<bool>>,
+    /// The same of contracts on history.
+    pub same_contracts: Vec<Option<bool>>,
+    reference: usize,
+    runs: usize,
+    trained: Vec<String>,
+}
+
+/// A book of a table with its strategy, its seed, and the days of its contracts.
+struct Measurement {
+    strategy: String,
+    seed: Option<u64>,
+    days: Vec<[chrono::NaiveDate; 2]>,
+    book: Book,
+}
+
+/// A, B, C …
+pub fn letter(run: usize) -> char {
+    char::from(b'A' + (run % 26) as u8)
+}
+
+/// A strategy of run number `run`, by a name that tells the runs apart.
+pub fn named(strategy: &str, run: usize) -> String {
+    format!("{strategy} ({})", letter(run))
+}
+
+impl Several {
+    /// The runs with their differences from run number `reference`.
+    ///
+    /// Two runs have the same paths if some hedge without training has the same P&L on every one of them, to the last bit: then
+    /// differences are paired, path by path and seed by seed. Otherwise the two sides are taken to be independent.
+    pub fn new(runs: Vec<OneOfSeveral>, reference: usize) -> Self {
+        let mut joined = joined(&runs);
+        let risk = runs[reference].strategy.as_deref();
+        let risk = risk.and_then(|text| Strategy::parse(text).ok()?.risk_measure().ok());
+        let level = main_level(&runs[reference].metrics).to_owned();
+        let trained = trained(&runs);
+        let count = runs.len();
+        let (mut simulated, mut historical) = (Vec::new(), Vec::new());
+        let mut rows = Vec::new();
+        for run in runs {
+            simulated.push(simulated_books(run.evaluation));
+            historical.push(historical_books(run.backtest));
+            rows.push((run.metrics.evaluation, run.metrics.backtest));
+        }
+        let compared = |books: &[Vec<Measurement>], of: fn(&(Vec<Row>, Vec<Row>)) -> &Vec<Row>| {
+            let mut same = Vec::new();
+            let mut comparisons = Vec::new();
+            for run in (0..count).filter(|run| *run != reference) {
+                let sides = [run, reference].map(|run| Side {
+                    run,
+                    rows: of(&rows[run]),
+                    books: &books[run],
+                });
+                let common = sides[0].shares_paths(&sides[1]);
+                same.push((run, common));
+                let paired = risk.filter(|_| common == Some(true));
+                comparisons.extend(changes(&sides, paired, &level));
+            }
+            let of_run = |run| same.iter().find(|(of, _)| *of == run).and_then(|(_, same)| *same);
+            ((0..count).map(of_run).collect(), comparisons)
+        };
+        let (same_paths, comparisons) = compared(&simulated, |(simulated, _)| simulated);
+        joined.comparisons = comparisons;
+        let (same_contracts, comparisons) = compared(&historical, |(_, historical)| historical);
+        joined.backtest_comparisons = comparisons;
+        Self {
+            joined,
+            same_paths,
+            same_contracts,
+            reference,
+            runs: count,
+            trained,
+        }
+    }
+
+    /// What every trained strategy comes to in every other run, in a sentence each; of runs without training what every hedge
+    /// comes to.
+    pub fn findings(&self) -> Vec<String> {
+        let others = (0..self.runs).filter(|run| *run != self.reference);
+        let pairs = others.flat_map(|run| {
+            self.trained.iter().map(move |strategy| Pair {
+                strategy: named(strategy, run),
+                baseline: named(strategy, self.reference),
+            })
+        });
+        let verdicts = pairs.filter_map(|pair| RunVerdict::of(&self.joined, None, &pair));
+        verdicts.map(|verdict| verdict.sentence).collect()
+    }
+
+    /// How the differences were made, in a sentence for each kind of paths.
+    pub fn notes(&self) -> Vec<String> {
+        let of = |same: &[Option<bool>], what: &str| {
+            let named = |wanted: bool| -> Vec<String> {
+                let runs = same.iter().enumerate();
+                let runs = runs.filter(|(_, same)| **same == Some(wanted));
+                runs.map(|(run, _)| letter(run).to_string()).collect()
+            };
+            let (common, own) = (named(true), named(false));
+            let reference = letter(self.reference);
+            let mut notes = Vec::new();
+            if !common.is_empty() {
+                notes.push(format!(
+                    "{} and {reference} have the same {what}: differences are paired on them.",
+                    common.join(", ")
+                ));
+            }
+            if !own.is_empty() {
+                notes.push(format!(
+                    "{} and {reference} have different {what}: differences are between two samples, taken to be independent.",
+                    own.join(", ")
+                ));
+            }
+            notes
+        };
+        let mut notes = of(&self.same_paths, "test paths");
+        notes.extend(of(&self.same_contracts, "contracts on history"));
+        notes
+    }
+
+    /// Variance, cost, CVaR and Sharpe ratio of the trained strategies of all runs, with their differences, on each kind of paths.
+    pub fn tables(&self) -> Vec<Table> {
+        let joined = &self.joined;
+        let parts = [
+            ("Simulated test paths", &joined.evaluation, &joined.comparisons),
+            ("History", &joined.backtest, &joined.backtest_comparisons),
+        ];
+        let tables = parts.into_iter().filter_map(|(part, rows, comparisons)| {
+            let caption = format!("{part}: differences from {}", letter(self.reference));
+            self.table(caption, rows, comparisons)
+        });
+        tables.collect()
+    }
+
+    fn table(&self, caption: String, rows: &[Row], comparisons: &[Comparison]) -> Option<Table> {
+        let lines = lines(rows);
+        let mut found = Vec::new();
+        for strategy in &self.trained {
+            for run in 0..self.runs {
+                let name = named(strategy, run);
+                let line = lines.iter().find(|line| line.strategy == name);
+                found.extend(line.map(|line| {
+                    let comparison = comparisons.iter().find(|of| of.strategy == name);
+                    (line, comparison)
+                }));
+            }
+        }
+        if found.is_empty() {
+            return None;
+        }
+        let level = main_level(&self.joined);
+        let cvar = cvar_label(level);
+        let columns = [
+            ("P&L variance", Statistic::PnlVariance),
+            ("cost", Statistic::Cost),
+            (cvar.as_str(), Statistic::Cvar(level.to_owned())),
+            ("Sharpe", Statistic::Sharpe),
+        ];
+        let mut table = Table {
+            caption,
+            heads: heads(&["strategy"]),
+            rows: found.iter().map(|(line, _)| vec![Cell::plain(line.strategy)]).collect(),
+            ..Table::default()
+        };
+        for (column, (head, statistic)) in columns.iter().enumerate() {
+            table.heads.push((*head).to_owned());
+            table.heads.push(match column {
+                3 => "difference".into(),
+                _ => "change".into(),
+            });
+            let values = estimates(found.iter().map(|(line, _)| {
+                let estimate = line.estimate(statistic)?;
+                Some((estimate.value, Some(estimate.standard_error)))
+            }));
+            for ((row, value), (_, comparison)) in table.rows.iter_mut().zip(values).zip(&found) {
+                row.push(value);
+                let mut cell = comparison.map_or_else(Cell::default, |of| difference(of, column));
+                if matches!(statistic, Statistic::Sharpe) {
+                    let means = comparison.map(|of| [&of.strategy, &of.baseline].map(|of| mean(&lines, of)));
+                    cell.verdict = cell.verdict.zip(means).map(|(verdict, means)| verdict.of_ratios(means));
+                }
+                row.push(cell);
+            }
+        }
+        Some(table)
+    }
+}
+
+/// The mean P&L of a strategy.
+fn mean(lines: &[Line<'_>], strategy: &str) -> f64 {
+    let line = lines.iter().find(|line| line.strategy == strategy);
+    let mean = line.and_then(|line| line.estimate(&Statistic::PnlMean));
+    mean.map_or(f64::NAN, |mean| mean.value)
+}
+
+/// The change of variance, cost or CVaR, or the difference of the Sharpe ratios.
+fn difference(c: &Comparison, column: usize) -> Cell {
+    let mut cell = match column {
+        0 => Cell::change(c.pnl_variance_change, c.pnl_variance_change_standard_error),
+        1 => Cell::change(c.cost_change, c.cost_change_standard_error),
+        2 => Cell::change(c.cvar_change, c.cvar_change_standard_error),
+        _ => Cell::difference(
+            c.sharpe_difference,
+            c.sharpe_difference_standard_error,
+            Verdict::higher_is_better,
+        ),
+    };
+    cell.verdict = cell.verdict.map(|verdict| verdict.of_seeds(c.seeds));
+    cell
+}
+
+/// The trained strategies of the runs in order of appearance; all strategies where none is trained.
+fn trained(runs: &[OneOfSeveral]) -> Vec<String> {
+    let all = |trained: bool| {
+        let mut names: Vec<String> = Vec::new();
+        for run in runs {
+            let rows = run.metrics.evaluation.iter().chain(&run.metrics.backtest);
+            for row in rows.filter(|row| row.seed.is_some() || !trained) {
+                if !names.contains(&row.strategy) {
+                    names.push(row.strategy.clone());
+                }
+            }
+        }
+        names
+    };
+    let trained = all(true);
+    if trained.is_empty() { all(false) } else { trained }
+}
+
+/// One run's metrics out of those of several: their rows, by names that tell the runs apart.
+fn joined(runs: &[OneOfSeveral]) -> Metrics {
+    let mut all = Metrics {
+        training: Vec::new(),
+        comparisons: Vec::new(),
+        backtest_comparisons: Vec::new(),
+        backtest_breakdown: Vec::new(),
+        evaluation: Vec::new(),
+        backtest: Vec::new(),
+        disagreements: Vec::new(),
+        hedges: Vec::new(),
+        best_classical: Vec::new(),
+        backtest_market: None,
+        ..runs[0].metrics.clone()
+    };
+    for (run, OneOfSeveral { metrics, .. }) in runs.iter().enumerate() {
+        let renamed = |row: &Row| Row {
+            strategy: named(&row.strategy, run),
+            ..row.clone()
+        };
+        all.evaluation.extend(metrics.evaluation.iter().map(renamed));
+        all.backtest.extend(metrics.backtest.iter().map(renamed));
+        let disagreements = metrics.disagreements.iter();
+        all.disagreements.extend(disagreements.map(|found| Disagreement {
+            strategy: named(&found.strategy, run),
+            ..found.clone()
+        }));
+    }
+    all
+}
+
+fn simulated_books(table: Option<EvaluationTable>) -> Vec<Measurement> {
+    let books = table.into_iter().flat_map(|table| table.books);
+    books
+        .map(|of| Measurement {
+            strategy: of.strategy,
+            seed: of.seed,
+            days: Vec::new(),
+            book: Book {
+                pnl: of.pnl,
+                cost: of.cost,
+                turnover: of.turnover,
+            },
+        })
+        .collect()
+}
+
+fn historical_books(table: Option<BacktestTable>) -> Vec<Measurement> {
+    let books = table.into_iter().flat_map(|table| table.books);
+    books
+        .map(|of| Measurement {
+            strategy: of.strategy,
+            seed: of.seed,
+            days: of.date.into_iter().zip(of.expiry).map(|(date, expiry)| [date, expiry]).collect(),
+            book: Book {
+                pnl: of.pnl,
+                cost: of.cost,
+                turnover: of.turnover,
+            },
+        })
+        .collect()
+}
+
+/// One run of a difference.
+struct Side<'a> {
+    run: usize,
+    rows: &'a [Row],
+    books: &'a [Measurement],
+}
+
+impl Side<'_> {
+    /// Whether some hedge without training has the same P&L on every path, or on contracts of the same days; absent where one side
+    /// has no rows.
+    fn shares_paths(&self, other: &Self) -> Option<bool> {
+        if self.rows.is_empty() || other.rows.is_empty() {
+            return None;
+        }
+        let untrained = |side: &Self| side.books.iter().filter(|of| of.seed.is_none()).count();
+        let same = |ours: &Measurement| {
+            other.books.iter().any(|theirs| {
+                theirs.strategy == ours.strategy
+                    && theirs.seed.is_none()
+                    && theirs.days == ours.days
+                    && theirs.book.pnl == ours.book.pnl
+            })
+        };
+        let found = untrained(self) > 0 && untrained(other) > 0;
+        let mut ours = self.books.iter().filter(|of| of.seed.is_none());
+        Some(found && ours.any(same))
+    }
+
+    /// The rows with their books, by names that tell the runs apart.
+    fn renamed(&self) -> Vec<(Row, &Book)> {
+        let of = |measured: &Measurement| {
+            let mut rows = self.rows.iter();
+            let row = rows.find(|row| row.strategy == measured.strategy && row.seed == measured.seed)?;
+            // Rows of fewer paths than the table has are about something else.
+            (row.paths == measured.book.pnl.len()).then(|| Row {
+                strategy: named(&row.strategy, self.run),
+                ..row.clone()
+            })
+        };
+        let books = self.books.iter();
+        books.filter_map(|measured| Some((of(measured)?, &measured.book))).collect()
+    }
+}
+
+/// The changes of every strategy that both sides have, of the first side against the second; paired where `paired` is the risk
+/// measure of it.
+fn changes(sides: &[Side<'_>; 2], paired: Option<Risk>, level: &str) -> Vec<Comparison> {
+    let [ours, theirs] = sides;
+    let both: Vec<(Row, &Book)> = match paired {
+        Some(_) => ours.renamed().into_iter().chain(theirs.renamed()).collect(),
+        None => Vec::new(),
+    };
+    let measured: Vec<Measured<'_>> = both.iter().map(|(row, book)| (row, *book)).collect();
+    let overlap = measured.first().map_or(1.0, |(row, _)| overlap(row));
+    let of_theirs = lines(theirs.rows);
+    let common = lines(ours.rows).into_iter().filter_map(|line| {
+        let other = of_theirs.iter().find(|other| other.strategy == line.strategy)?;
+        let names = [(ours.run), (theirs.run)].map(|run| named(line.strategy, run));
+        let paired = paired.and_then(|risk| {
+            Comparison::of(&measured, (&names[0], &names[1]), risk, overlap)
+        });
+        Some(paired.unwrap_or_else(|| unpaired([&line, other], names, level)))
+    });
+    common.collect()
+}
+
+/// The change between two samples that have nothing in common: x/y − 1 has the standard error √(s_x² + (x/y)² s_y²)/|y|.
+fn unpaired(
+    [ours, theirs]: [&Line<'_>; 2],
+    [strategy, baseline]: [String; 2],
+    level: &str,
+) -> Comparison {
+    let both = |statistic: &Statistic| {
+        let none = Estimate {
+            value: f64::NAN,
+            standard_error: f64::NAN,
+        };
+        [ours, theirs].map(|line| line.estimate(statistic).unwrap_or(none))
+    };
+    let relative = |statistic: &Statistic| {
+        let [x, y] = both(statistic);
+        let drag = x.value / y.value;
+        (
+            (x.value - y.value) / y.value.abs(),
+            x.standard_error.hypot(drag * y.standard_error) / y.value.abs(),
+        )
+    };
+    let absolute = |statistic: &Statistic| {
+        let [x, y] = both(statistic);
+        (x.value - y.value, x.standard_error.hypot(y.standard_error))
+    };
+    let variance = relative(&Statistic::PnlVariance);
+    let cost = relative(&Statistic::Cost);
+    let cvar = relative(&Statistic::Cvar(level.to_owned()));
+    let risk = absolute(&Statistic::Risk);
+    let sharpe = absolute(&Statistic::Sharpe);
+    let whole = |line: &Line<'_>| line.steps().unwrap_or(0.0).round() as usize;
+    let seconds = |line: &Line<'_>| line.seconds().unwrap_or(f64::NAN);
+    Comparison {
+        strategy,
+        baseline,
+        seeds: ours.seeds().min(theirs.seeds()),
+        pnl_variance_change: variance.0,
+        pnl_variance_change_standard_error: variance.1,
+        cost_change: cost.0,
+        cost_change_standard_error: cost.1,
+        cvar_change: cvar.0,
+        cvar_change_standard_error: cvar.1,
+        risk_difference: risk.0,
+        risk_difference_standard_error: risk.1,
+        sharpe_difference: sharpe.0,
+        sharpe_difference_standard_error: sharpe.1,
+        steps: whole(ours),
+        baseline_steps: whole(theirs),
+        seconds: seconds(ours),
+        baseline_seconds: seconds(theirs),
+        at_indifference: None,
+    }
+}
+
+#[cfg(test)]
+#[path = "several_tests.rs"]
+mod tests;

@@ -1,0 +1,227 @@
+//! Many runs beside each other: what they set differently, and what came of it.
+
+use super::app::{App, off_thread};
+use super::charts::bad_request;
+use super::described::{RUNS, Refusal};
+use super::elements::slot;
+use super::layout::{framed, module, script};
+use super::list::{Wanted, search_field};
+use super::problem::{Problem, missing};
+use super::summary::Headline;
+use crate::charts::{Dimension, Figure, MOST_AXES, parallel};
+use crate::error::Error;
+use crate::numbers::significant;
+use crate::report::markup::with_minus;
+use crate::runs::index::{Entry, Filter, Sweep};
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::response::Html;
+use maud::{Markup, html};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use utoipa::IntoParams;
+
+/// Runs of a chart, at most.
+const MOST_RUNS: usize = 1000;
+
+/// Rows of the table, at most.
+const MOST_ROWS: usize = 200;
+
+/// The results at the right end of the chart and of the table.
+const RESULTS: [&str; 4] = ["P&L variance", "cost", "Sharpe", "CVaR"];
+
+/// The place of the result by which runs are ranked: the tail risk, of which less is better.
+const RANKED: usize = 3;
+
+/// The page of many runs.
+pub async fn page(
+    State(app): State<App>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Result<Html<String>, Problem> {
+    let place = app.place("/sweep");
+    let wanted = Wanted::new(&asked);
+    let made = off_thread(move || Ok(body(&app, &wanted)?));
+    let scripts = html! { (script(&place, "plotly.js")) (module(&place, "run.js")) };
+    let body = made.await?;
+    Ok(Html(framed(&place, "Runs beside each other", &scripts, &body)))
+}
+
+fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
+    let form = html! {
+        form class="row" action="./sweep" role="search" {
+            (search_field(&wanted.filter, &app.index.keys()?))
+            @if let Some(tag) = &wanted.filter.tag { input type="hidden" name="tag" value=(tag); }
+            button { "Show" }
+        }
+    };
+    let (sweep, problem) = match app.index.sweep(&wanted.filter, MOST_RUNS) {
+        Ok(sweep) => (sweep, None),
+        Err(Error::Setting(error)) => (Sweep::default(), Some(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    let sweep = ranked(sweep);
+    let axes = axes(&sweep);
+    let width = 96 * (axes.len() + RESULTS.len());
+    let address = wanted.filtered("api/v1/charts/sweep");
+    Ok(html! {
+        h1 { "Runs beside each other" }
+        (form)
+        @if let Some(problem) = problem {
+            p class="message problem" role="alert" { (problem) "." }
+        } @else if sweep.runs.len() < 2 {
+            p class="message" {
+                "Two runs with results are needed, and " (sweep.runs.len()) " is like that. " a href="./" { "All runs" }
+            }
+        } @else {
+            p {
+                (sweep.runs.len()) " runs with results, which differ in " (sweep.keys.len())
+                @if sweep.keys.len() == 1 { " key." } @else { " keys." }
+                @if axes.len() < sweep.keys.len() { " The chart has the " (axes.len()) " with the fewest different values." }
+            }
+            figure {
+                div class="scroll" tabindex="0" role="region" aria-label="Parallel coordinates" {
+                    div style={ "min-width: " (width) "px" } { (slot(address.trim_end_matches(['?', '&']), None)) }
+                }
+                figcaption {
+                    "A line for every run, from its settings on the left to the results of its headline hedge on the right; the runs "
+                    "with the least CVaR of the loss are drawn over the others. Axes of widely different numbers are logarithmic."
+                }
+            }
+            (table(&sweep))
+        }
+    })
+}
+
+/// The runs with the least tail risk first, those without one last.
+fn ranked(mut sweep: Sweep) -> Sweep {
+    let risk = |entry: &Entry| result(entry, RANKED).unwrap_or(f64::INFINITY);
+    sweep.runs.sort_by(|(a, _), (b, _)| risk(a).total_cmp(&risk(b)));
+    sweep
+}
+
+/// A result of the headline hedge of a run.
+fn result(entry: &Entry, index: usize) -> Option<f64> {
+    Headline::read(&entry.summary)?.figures[index].value.value
+}
+
+/// The keys that have an axis, by their places: those with the fewest different values, which group runs, in the order of their
+/// names.
+fn axes(sweep: &Sweep) -> Vec<usize> {
+    let different = |key: usize| {
+        let mut texts: Vec<Option<&String>> = sweep
+            .runs
+            .iter()
+            .map(|(_, values)| values[key].as_ref().map(|(text, _)| text))
+            .collect();
+        texts.sort_unstable();
+        texts.dedup();
+        texts.len()
+    };
+    let mut keys: Vec<usize> = (0..sweep.keys.len()).collect();
+    // The name says what the other keys say.
+    keys.retain(|key| sweep.keys[*key] != "name");
+    keys.sort_by_cached_key(|key| different(*key));
+    keys.truncate(MOST_AXES - RESULTS.len());
+    keys.sort_unstable();
+    keys
+}
+
+fn table(sweep: &Sweep) -> Markup {
+    let shown = sweep.runs.iter().take(MOST_ROWS);
+    html! {
+        div class="scroll tall" tabindex="0" role="region" aria-label="Runs" {
+            table class="numbers sweep" {
+                caption {
+                    span {
+                        "Settings and results"
+                        @if sweep.runs.len() > MOST_ROWS { ", the " (MOST_ROWS) " runs with the least CVaR" }
+                    }
+                }
+                thead {
+                    tr {
+                        th scope="col" { "run" }
+                        @for key in &sweep.keys { th scope="col" { (key.replace('.', ". ")) } }
+                        @for head in RESULTS { th scope="col" { (head) } }
+                    }
+                }
+                tbody {
+                    @for (entry, values) in shown {
+                        tr {
+                            th scope="row" { a href={ "./runs/" (entry.id) } { (entry.id) } }
+                            @for value in values {
+                                td { (value.as_ref().map_or("–", |(text, _)| text.as_str())) }
+                            }
+                            @for index in 0..RESULTS.len() {
+                                td {
+                                    @if let Some(value) = result(entry, index) { (with_minus(&significant(value, 4))) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Which runs a chart of many shows.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SweepQuery {
+    /// Only runs with this tag.
+    tag: Option<String>,
+    /// Words and conditions, as those of the list of runs.
+    search: Option<String>,
+}
+
+/// Parallel coordinates of the complete runs that a search finds: the settings in which they differ, and their results.
+#[utoipa::path(get, path = "/api/v1/charts/sweep", tag = RUNS, params(SweepQuery),
+    responses((status = 200, body = Figure), (status = 400, body = Refusal), (status = 404, body = Refusal)))]
+pub async fn chart(
+    State(app): State<App>,
+    Query(query): Query<SweepQuery>,
+) -> Result<Json<Figure>, Problem> {
+    let filter = Filter {
+        tag: query.tag,
+        state: None,
+        search: query.search,
+    };
+    let made = off_thread(move || {
+        let sweep = match app.index.sweep(&filter, MOST_RUNS) {
+            Err(error @ Error::Setting(_)) => {
+                return Err(bad_request(error.at_key(), error.to_string()));
+            }
+            sweep => ranked(sweep?),
+        };
+        let none = || missing("fewer than two runs with results are like that".into());
+        drawn(&sweep).ok_or_else(none)
+    });
+    made.await.map(Json)
+}
+
+fn drawn(sweep: &Sweep) -> Option<Figure> {
+    if sweep.runs.len() < 2 {
+        return None;
+    }
+    let mut dimensions: Vec<Dimension> = axes(sweep)
+        .into_iter()
+        .map(|key| Dimension {
+            name: sweep.keys[key].clone(),
+            values: sweep.runs.iter().map(|(_, values)| values[key].clone()).collect(),
+        })
+        .collect();
+    dimensions.extend(RESULTS.iter().enumerate().map(|(index, name)| Dimension {
+        name: (*name).to_owned(),
+        values: sweep
+            .runs
+            .iter()
+            .map(|(entry, _)| {
+                let value = result(entry, index)?;
+                Some((significant(value, 4), Some(value)))
+            })
+            .collect(),
+    }));
+    let names: Vec<String> = sweep.runs.iter().map(|(entry, _)| entry.id.clone()).collect();
+    let places: Vec<usize> = (0..names.len()).collect();
+    parallel("Settings and results", &dimensions, (&names, &places))
+}
