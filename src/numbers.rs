@@ -152,20 +152,39 @@ pub fn estimate(value: f64, error: f64, digits: i32) -> String {
     }
 }
 
-/// A change and its standard error in per cent, the change with its sign: one decimal, or fewer where it would be beyond
-/// the third digit of the error.
+/// A change and its standard error in per cent, the change with its sign: to two digits of the error, or to one decimal where
+/// that is not known. An error of mere rounding is 0.
 pub fn percent(change: f64, error: f64) -> (String, String) {
-    let (change, error) = (100.0 * change, 100.0 * error);
+    const MOST: i32 = 6;
+    let rounding_alone = error.abs() <= 1e-12 * (1.0 + change.abs());
+    let error = if rounding_alone { 0.0 } else { 100.0 * error };
+    let change = 100.0 * change;
     let known = error.is_finite() && error > 0.0;
     let rounding = Rounding {
-        decimals: if known { decimals(error, 3).min(1) } else { 1 },
+        decimals: if known {
+            decimals(error, 2).min(MOST)
+        } else {
+            1
+        },
         exponent: 0,
     };
     let sign = if change < 0.0 { '-' } else { '+' };
+    let error = match error == 0.0 {
+        true => "0".to_owned(),
+        false => rounding.write(error),
+    };
     (
         format!("{sign}{} %", rounding.write(change.abs())),
-        format!("±{} %", rounding.write(error)),
+        format!("±{error} %"),
     )
+}
+
+/// A p-value, which no number of resamples shows to be zero: `0.071`, `< 0.001`.
+pub fn p_value(p: f64) -> String {
+    match p < 0.001 {
+        true => "< 0.001".to_owned(),
+        false => format!("{p:.3}"),
+    }
 }
 
 /// A share in per cent, with all of its digits: `0.95` → `95 %`.
@@ -250,8 +269,18 @@ mod tests {
         assert_eq!(Rounding::of_parameter(3.2).write(3.2), "3.2000");
         assert_eq!(Rounding::of_parameter(4.2e-5).write(4.2e-5), "0.0000420");
         assert_eq!(percent(-0.142, 0.013), ("-14.2 %".into(), "±1.3 %".into()));
+        assert_eq!(percent(-0.06, 0.11), ("-6 %".into(), "±11 %".into()));
+        assert_eq!(
+            percent(0.00512, 0.000_034),
+            ("+0.5120 %".into(), "±0.0034 %".into())
+        );
+        assert_eq!(percent(0.0, 1e-16), ("+0.0 %".into(), "±0 %".into()));
         let wild = percent(12_192.591, 10_319.902);
-        assert_eq!(wild, ("+1220000 %".into(), "±1030000 %".into()));
+        assert_eq!(wild, ("+1200000 %".into(), "±1000000 %".into()));
+        assert_eq!(
+            (p_value(0.0), p_value(0.0712)),
+            ("< 0.001".into(), "0.071".into())
+        );
     }
 
     #[test]

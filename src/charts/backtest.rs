@@ -6,6 +6,7 @@ use crate::report::breakdown::shown;
 use crate::report::figures::backtest::{
     BACKTEST_PNL as BACKTEST_PNL_FIGURE, DAILY_PNL as DAILY_PNL_FIGURE, curves,
 };
+use crate::report::html::About;
 use crate::report::palette::{INK, Palette, SERIES};
 use crate::runs::breakdown::Breakdown;
 use crate::runs::daily::{Curve, DailyTable, thinned};
@@ -23,7 +24,8 @@ pub const BACKTEST_PNL: Chart = Chart::new(
     |run| !run.metrics.backtest.is_empty(),
     |run, _| Ok((run.backtest()?).and_then(|table| cumulative_pnl(&table, &run.palette))),
 )
-.instead_of(&BACKTEST_PNL_FIGURE);
+.instead_of(&BACKTEST_PNL_FIGURE)
+.about(About::History);
 
 /// P&L of the book day by day, added up through calendar time.
 pub const DAILY_PNL: Chart = Chart::new(
@@ -32,7 +34,8 @@ pub const DAILY_PNL: Chart = Chart::new(
     |run| run.has_daily,
     |run, _| Ok((run.daily()?).and_then(|table| daily_pnl(&table, &run.palette))),
 )
-.instead_of(&DAILY_PNL_FIGURE);
+.instead_of(&DAILY_PNL_FIGURE)
+.about(About::History);
 
 /// The fall of P&L from its highest point.
 pub const DRAWDOWN: Chart = Chart::new(
@@ -40,7 +43,8 @@ pub const DRAWDOWN: Chart = Chart::new(
     "How far the P&L that was added up lies below the highest point it had reached.",
     |run| !run.metrics.backtest.is_empty(),
     |run, _| Ok((run.backtest()?).and_then(|table| drawdown(&table, &run.palette))),
-);
+)
+.about(About::History);
 
 /// The parts of the P&L.
 pub const ATTRIBUTION: Chart = Chart::new(
@@ -48,7 +52,8 @@ pub const ATTRIBUTION: Chart = Chart::new(
     "Where the P&L of a contract comes from, on average; the parts add up to its mean.",
     |run| run.breakdowns().next().is_some(),
     |run, _| Ok(attribution(run.breakdowns())),
-);
+)
+.about(About::History);
 
 /// P&L by year.
 pub const YEARS: Chart = Chart::new(
@@ -56,7 +61,8 @@ pub const YEARS: Chart = Chart::new(
     "P&L of the contracts sold in each year, added up.",
     |run| !years(run).is_empty(),
     |run, _| Ok(periods("P&L by year of sale", years(run), &run.palette)),
-);
+)
+.about(About::History);
 
 /// P&L in falls of the index.
 pub const STRESS: Chart = Chart::new(
@@ -70,7 +76,8 @@ pub const STRESS: Chart = Chart::new(
             &run.palette,
         ))
     },
-);
+)
+.about(About::History);
 
 fn years<'a>(run: &'a RunData<'_>) -> &'a [Period] {
     run.walk_forward

@@ -3,6 +3,7 @@
 use super::frame::Figure;
 use crate::error::Result;
 use crate::report::figures::SvgFigure;
+use crate::report::html::About;
 use crate::report::palette::Palette;
 use crate::report::summary::strategies;
 use crate::runs::breakdown::Breakdown;
@@ -25,6 +26,8 @@ pub struct Chart {
     pub name: &'static str,
     /// How to read the chart.
     pub caption: &'static str,
+    /// What the chart is about.
+    pub about: About,
     /// Whether the run has what the chart shows, without reading any table.
     pub has: Has,
     /// Draws the chart; absent if the run has nothing to show. It fails with [`crate::Error::Input`] if a table of the run
@@ -37,16 +40,22 @@ pub struct Chart {
 }
 
 impl Chart {
-    /// A chart of one run.
+    /// A chart of one run, about its results.
     pub const fn new(name: &'static str, caption: &'static str, has: Has, draw: Draw) -> Self {
         Self {
             name,
             caption,
+            about: About::Results,
             has,
             draw,
             figure: None,
             choices: None,
         }
+    }
+
+    /// The chart that is about something else than results.
+    pub const fn about(self, about: About) -> Self {
+        Self { about, ..self }
     }
 
     /// The chart for which `figure` stands in where there is no script.

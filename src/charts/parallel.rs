@@ -147,7 +147,8 @@ fn tuning(metrics: &Metrics, optimizer: &str) -> Option<Figure> {
 impl Dimension {
     /// Whether the lines have more than one value.
     pub fn differs(&self) -> bool {
-        let text = |value: &Option<(String, Option<f64>)>| value.as_ref().map(|(text, _)| text.clone());
+        let text =
+            |value: &Option<(String, Option<f64>)>| value.as_ref().map(|(text, _)| text.clone());
         let first = self.values.first().and_then(text);
         self.values.iter().any(|value| text(value) != first)
     }
@@ -256,7 +257,10 @@ pub fn parallel(
     let y = Axis::new("place on its axis").range(-0.2..1.12).build();
     let mut figure = figure_with(title, layout(title).x_axis(x).y_axis(y), traces);
     let ticks: Vec<usize> = (0..dimensions.len()).collect();
-    let heads: Vec<String> = dimensions.iter().map(|dimension| broken(&dimension.name)).collect();
+    let heads: Vec<String> = dimensions
+        .iter()
+        .map(|dimension| broken(&dimension.name))
+        .collect();
     let axis = &mut figure.layout["xaxis"];
     axis["tickvals"] = json!(ticks);
     axis["ticktext"] = json!(heads);
@@ -287,7 +291,11 @@ fn annotations(scales: &[(Vec<Option<f64>>, Vec<(f64, String)>)]) -> Vec<Value> 
     };
     let mut all = Vec::new();
     for (axis, (values, labels)) in scales.iter().enumerate() {
-        all.extend(labels.iter().map(|(place, words)| label(axis, *place, words)));
+        all.extend(
+            labels
+                .iter()
+                .map(|(place, words)| label(axis, *place, words)),
+        );
         if values.iter().any(Option::is_none) {
             all.push(label(axis, NOTHING, "not set"));
         }

@@ -2,7 +2,8 @@ use super::*;
 use crate::runs::fixture;
 
 fn dimension(name: &str, values: &[Option<(&str, Option<f64>)>]) -> Dimension {
-    let own = |value: &Option<(&str, Option<f64>)>| value.map(|(text, number)| (text.to_owned(), number));
+    let own =
+        |value: &Option<(&str, Option<f64>)>| value.map(|(text, number)| (text.to_owned(), number));
     Dimension {
         name: name.into(),
         values: values.iter().map(own).collect(),
@@ -24,12 +25,23 @@ fn numbers(name: &str, values: &[f64]) -> Dimension {
 #[test]
 fn values_have_their_places() {
     let places = |dimension: Dimension| dimension.scale().0;
-    assert_eq!(places(numbers("a", &[1.0, 3.0, 2.0])), [Some(0.0), Some(1.0), Some(0.5)]);
+    assert_eq!(
+        places(numbers("a", &[1.0, 3.0, 2.0])),
+        [Some(0.0), Some(1.0), Some(0.5)]
+    );
     let far = places(numbers("a", &[1.0, 100.0, 10.0]));
     assert!((far[2].unwrap() - 0.5).abs() < 1e-12);
     assert_eq!(places(numbers("a", &[-1.0, 99.0])), [Some(0.0), Some(1.0)]);
     assert_eq!(places(numbers("a", &[2.0, 2.0])), [Some(0.5); 2]);
-    let texts = dimension("a", &[Some(("soap", None)), None, Some(("adam", None)), Some(("kfac", None))]);
+    let texts = dimension(
+        "a",
+        &[
+            Some(("soap", None)),
+            None,
+            Some(("adam", None)),
+            Some(("kfac", None)),
+        ],
+    );
     assert_eq!(texts.scale().0, [Some(1.0), None, Some(0.0), Some(0.5)]);
 }
 
@@ -38,7 +50,10 @@ fn values_have_their_places() {
 fn every_line_crosses_every_axis() {
     let dimensions = [
         numbers("damping", &[1e-4, 1e-3, 1e-2]),
-        dimension("network", &[Some(("lstm", None)), None, Some(("gru", None))]),
+        dimension(
+            "network",
+            &[Some(("lstm", None)), None, Some(("gru", None))],
+        ),
         numbers("CVaR", &[2.0, 1.0, 3.0]),
     ];
     let names = ["a", "b", "c"].map(str::to_owned);
@@ -46,7 +61,14 @@ fn every_line_crosses_every_axis() {
     let traces = figure.data.as_array().unwrap();
     let points: usize = traces
         .iter()
-        .map(|trace| trace["x"].as_array().unwrap().iter().filter(|x| !x.is_null()).count())
+        .map(|trace| {
+            trace["x"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|x| !x.is_null())
+                .count()
+        })
         .sum();
     assert_eq!(points, 9);
     let best = traces.last().unwrap();
@@ -87,7 +109,11 @@ fn candidates_of_a_search_are_lines() {
     let axes = &figure.layout["xaxis"]["ticktext"];
     assert_eq!(
         axes,
-        &json!(["learning<br>rate", "share<br>of<br>the<br>steps", "CVaR<br>95<br>%"])
+        &json!([
+            "learning<br>rate",
+            "share<br>of<br>the<br>steps",
+            "CVaR<br>95<br>%"
+        ])
     );
     assert_eq!(optimizers(&metrics), ["adam"]);
     assert!(tuning(&metrics, "kfac").is_none());

@@ -151,7 +151,10 @@ fn cost_cvar(runs: &[OneRun<'_>]) -> Option<Figure> {
     if all.is_empty() {
         return None;
     }
-    let mut levels: Vec<String> = runs.iter().map(|run| cvar_label(main_level(run.metrics))).collect();
+    let mut levels: Vec<String> = runs
+        .iter()
+        .map(|run| cvar_label(main_level(run.metrics)))
+        .collect();
     levels.dedup();
     let label = format!("{} of the loss (money)", levels.join(" and "));
     let traces = all.iter().map(|(run, dot)| -> Box<dyn Trace> {
@@ -202,7 +205,8 @@ fn pnl_histogram(runs: &[OneRun<'_>]) -> Result<Option<Figure>> {
             }
         }
     }
-    let at = |sorted: &[f64], share: f64| sorted[(share * (sorted.len() - 1) as f64).round() as usize];
+    let at =
+        |sorted: &[f64], share: f64| sorted[(share * (sorted.len() - 1) as f64).round() as usize];
     let low = samples.iter().map(|(_, sorted)| at(sorted, 0.001));
     let high = samples.iter().map(|(_, sorted)| at(sorted, 0.999));
     let range = low.fold(f64::INFINITY, f64::min)..high.fold(f64::NEG_INFINITY, f64::max);
@@ -211,15 +215,20 @@ fn pnl_histogram(runs: &[OneRun<'_>]) -> Result<Option<Figure>> {
     }
     let bins = bins(&samples);
     let width = (range.end - range.start) / bins as f64;
-    let traces = samples.iter().zip(&of).map(|((strategy, sorted), run)| -> Box<dyn Trace> {
-        let (shares, _) = shares(sorted, &range, bins);
-        let middles = (0..bins).map(|bin| range.start + width * (bin as f64 + 0.5));
-        Scatter::new(middles.collect(), shares)
-            .mode(Mode::Lines)
-            .name(named(strategy, *run))
-            .line(line(&palette, strategy, *run))
-            .hover_template("%{fullData.name}<br>P&L %{x:.5r}: %{y:.2f} % of paths<extra></extra>")
-    });
+    let traces = samples
+        .iter()
+        .zip(&of)
+        .map(|((strategy, sorted), run)| -> Box<dyn Trace> {
+            let (shares, _) = shares(sorted, &range, bins);
+            let middles = (0..bins).map(|bin| range.start + width * (bin as f64 + 0.5));
+            Scatter::new(middles.collect(), shares)
+                .mode(Mode::Lines)
+                .name(named(strategy, *run))
+                .line(line(&palette, strategy, *run))
+                .hover_template(
+                    "%{fullData.name}<br>P&L %{x:.5r}: %{y:.2f} % of paths<extra></extra>",
+                )
+        });
     Ok(Some(figure(
         "P&L at expiry",
         Axis::new("P&L per contract, gains right (money)").zero(),
@@ -253,15 +262,20 @@ fn validation(runs: &[OneRun<'_>], against: Against) -> Option<Figure> {
     let mut measures: Vec<&str> = runs.iter().map(|run| run.metrics.risk.as_str()).collect();
     measures.dedup();
     let y_label = format!("{}, validation (money)", measures.join(" and "));
-    let traces = curves.into_iter().zip(of).map(|(curve, run)| -> Box<dyn Trace> {
-        let (x, y): (Vec<f64>, Vec<f64>) = curve.points.into_iter().unzip();
-        Scatter::new(x, y)
-            .mode(Mode::LinesMarkers)
-            .name(named(curve.strategy, run))
-            .line(line(&palette, curve.strategy, run))
-            .marker(marker(&palette, curve.strategy, run).size(7))
-            .hover_template(format!("%{{fullData.name}}: %{{y:{MONEY}}}<br>{unit}<extra></extra>"))
-    });
+    let traces = curves
+        .into_iter()
+        .zip(of)
+        .map(|(curve, run)| -> Box<dyn Trace> {
+            let (x, y): (Vec<f64>, Vec<f64>) = curve.points.into_iter().unzip();
+            Scatter::new(x, y)
+                .mode(Mode::LinesMarkers)
+                .name(named(curve.strategy, run))
+                .line(line(&palette, curve.strategy, run))
+                .marker(marker(&palette, curve.strategy, run).size(7))
+                .hover_template(format!(
+                    "%{{fullData.name}}: %{{y:{MONEY}}}<br>{unit}<extra></extra>"
+                ))
+        });
     Some(figure(
         title,
         Axis::new(label).range(x_range),
@@ -301,7 +315,10 @@ mod tests {
             .collect();
         let figure = cost_cvar(&runs).unwrap();
         let traces = figure.data.as_array().unwrap();
-        let names: Vec<&str> = traces.iter().map(|trace| trace["name"].as_str().unwrap()).collect();
+        let names: Vec<&str> = traces
+            .iter()
+            .map(|trace| trace["name"].as_str().unwrap())
+            .collect();
         assert_eq!(names, ["kfac (A)", "adam (A)", "kfac (B)", "adam (B)"]);
         for axis in ["xaxis", "yaxis"] {
             assert_eq!(figure.layout[axis]["type"], "log");
@@ -328,11 +345,18 @@ mod tests {
         let metrics = fixture::metrics();
         let runs: Vec<OneRun<'_>> = folders
             .iter()
-            .map(|folder| OneRun { folder, metrics: &metrics })
+            .map(|folder| OneRun {
+                folder,
+                metrics: &metrics,
+            })
             .collect();
         let figure = pnl_histogram(&runs).unwrap().unwrap();
         for trace in figure.data.as_array().unwrap() {
-            let shares = trace["y"].as_array().unwrap().iter().filter_map(Value::as_f64);
+            let shares = trace["y"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(Value::as_f64);
             assert!(shares.sum::<f64>() > 99.5, "{}", trace["name"]);
         }
     }
@@ -344,10 +368,17 @@ mod tests {
         let folder = fixture::write(root.path());
         let first = fixture::metrics();
         let mut second = fixture::metrics();
-        for point in second.training.iter_mut().flat_map(|curve| &mut curve.points) {
+        for point in second
+            .training
+            .iter_mut()
+            .flat_map(|curve| &mut curve.points)
+        {
             point.validation_risk = point.validation_risk.map(|risk| 7.0 * risk);
         }
-        let runs = [&first, &second].map(|metrics| OneRun { folder: &folder, metrics });
+        let runs = [&first, &second].map(|metrics| OneRun {
+            folder: &folder,
+            metrics,
+        });
         let figure = validation(&runs, Against::Steps).unwrap();
         let range: Vec<f64> = figure.layout["yaxis"]["range"]
             .as_array()
@@ -358,7 +389,13 @@ mod tests {
         let traces = figure.data.as_array().unwrap();
         assert_eq!(traces.len(), 4);
         for trace in traces {
-            let last = trace["y"].as_array().unwrap().last().unwrap().as_f64().unwrap();
+            let last = trace["y"]
+                .as_array()
+                .unwrap()
+                .last()
+                .unwrap()
+                .as_f64()
+                .unwrap();
             assert!((range[0]..range[1]).contains(&last), "{}", trace["name"]);
         }
     }

@@ -8,6 +8,7 @@ use crate::report::figures::training::{
     Curve, LOSS_SECONDS as LOSS_SECONDS_FIGURE, LOSS_STEPS as LOSS_STEPS_FIGURE, average,
     by_strategy, frame,
 };
+use crate::report::html::About;
 use crate::report::palette::Palette;
 use crate::runs::metrics::TrainingCurve;
 use plotly::Trace;
@@ -21,7 +22,8 @@ pub const VALIDATION_STEPS: Chart = Chart::new(
     is_validated,
     |run, _| Ok(loss_of(run, Risk::Validation, Against::Steps)),
 )
-.instead_of(&LOSS_STEPS_FIGURE);
+.instead_of(&LOSS_STEPS_FIGURE)
+.about(About::Training);
 
 /// The validation risk against seconds.
 pub const VALIDATION_SECONDS: Chart = Chart::new(
@@ -30,7 +32,8 @@ pub const VALIDATION_SECONDS: Chart = Chart::new(
     is_validated,
     |run, _| Ok(loss_of(run, Risk::Validation, Against::Seconds)),
 )
-.instead_of(&LOSS_SECONDS_FIGURE);
+.instead_of(&LOSS_SECONDS_FIGURE)
+.about(About::Training);
 
 /// The risk of the training batches against steps.
 pub const LOSS_STEPS: Chart = Chart::new(
@@ -38,7 +41,8 @@ pub const LOSS_STEPS: Chart = Chart::new(
     "Risk of the training batches, smoothed over a fiftieth of the training and averaged over seeds.",
     |run| !run.metrics.training.is_empty(),
     |run, _| Ok(loss_of(run, Risk::Batch, Against::Steps)),
-);
+)
+.about(About::Training);
 
 /// What optimizers say of their steps, one number at a time.
 pub const STATISTICS: Chart = Chart::new(
@@ -52,7 +56,8 @@ pub const STATISTICS: Chart = Chart::new(
     },
 )
 .instead_of(&DAMPING)
-.choosing(|metrics| statistics(&metrics.training));
+.choosing(|metrics| statistics(&metrics.training))
+.about(About::Training);
 
 fn is_validated(run: &RunData<'_>) -> bool {
     let mut points = run.metrics.training.iter().flat_map(|curve| &curve.points);

@@ -6,6 +6,7 @@ use crate::market::Simulator;
 use crate::random::Purpose;
 use crate::risk::{Row, RowInput};
 use crate::runs::breakdown::{Breakdown, Expired};
+use crate::runs::comparison::Measured;
 use crate::runs::daily::ContractDays;
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
@@ -41,9 +42,6 @@ impl Outcome {
             .map_or(f64::NAN, |(_, book)| book.pnl[0])
     }
 }
-
-/// A row and the book behind it.
-pub type Measured<'a> = (&'a Row, &'a Book);
 
 /// The results on the test paths.
 pub fn simulated(outcomes: &[Outcome]) -> Vec<Measured<'_>> {

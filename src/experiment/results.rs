@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::hedging::{Parameter, TunedHedge};
 use crate::runs::asset::{AssetMarket, parameters};
 use crate::runs::classical::{self, BestClassical, HedgeRow};
+use crate::runs::comparison::{Comparison, Measured};
 use crate::runs::crossed::Crossed;
 use crate::runs::metrics::{
     BacktestMarket, ExamplePath, FrontierRow, LengthRow, Metrics, TrainingCurve, Trial,
@@ -91,8 +92,8 @@ pub fn finish(
         trained_level: plan.risk.cvar_level().map(|level| level.to_string()),
         seeds,
         training,
-        comparisons: compared::comparisons(plan, 1.0, &simulated),
-        backtest_comparisons: compared::comparisons(plan, overlap, &historical),
+        comparisons: Comparison::all(&simulated, &plan.learned(), plan.risk, 1.0),
+        backtest_comparisons: Comparison::all(&historical, &plan.learned(), plan.risk, overlap),
         backtest_breakdown: backtest.map_or_else(Vec::new, |(_, contracts)| {
             outcome::breakdowns(&outcomes, contracts)
         }),
@@ -121,7 +122,7 @@ pub fn finish(
     Ok(Finished { folder, metrics })
 }
 
-fn rows(measured: &[outcome::Measured<'_>]) -> Vec<crate::risk::Row> {
+fn rows(measured: &[Measured<'_>]) -> Vec<crate::risk::Row> {
     measured.iter().map(|(row, _)| (*row).clone()).collect()
 }
 

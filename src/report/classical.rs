@@ -38,7 +38,7 @@ fn beside(part: &BesideBest, policy: &AgainstClassical) -> String {
         strategy,
         difference,
         standard_error,
-        ..
+        seeds,
     } = policy;
     let size = estimate(difference.abs(), *standard_error, 2);
     let share = 100.0 * difference.abs() / part.risk.abs();
@@ -46,7 +46,7 @@ fn beside(part: &BesideBest, policy: &AgainstClassical) -> String {
         true => format!(" ({})", percent(share)),
         false => String::new(),
     };
-    match Verdict::lower_is_better(*difference, *standard_error) {
+    match Verdict::lower_is_better(*difference, *standard_error).of_seeds(*seeds) {
         Verdict::Better => format!("{strategy} beats it: its risk is lower by {size}{share}."),
         Verdict::Worse => {
             format!("{strategy} does not beat it: its risk is higher by {size}{share}.")
@@ -55,7 +55,15 @@ fn beside(part: &BesideBest, policy: &AgainstClassical) -> String {
             "{strategy} does not beat it: its risk is not distinguishable (difference {}).",
             estimate(*difference, *standard_error, 2)
         ),
-        Verdict::Unknown => format!("{strategy} could not be compared with it."),
+        Verdict::OneSeed => {
+            let direction = if *difference < 0.0 { "lower" } else { "higher" };
+            format!(
+                "{strategy}, trained with one seed, has a risk {direction} by {size}{share}; another seed may not."
+            )
+        }
+        Verdict::Withheld | Verdict::Unknown => {
+            format!("{strategy} could not be compared with it.")
+        }
     }
 }
 

@@ -47,6 +47,21 @@ fn a_person_in_a_hurry_reads_who_wins() {
     );
 }
 
+/// One training beats nothing, whatever its paths say.
+#[test]
+fn one_seed_beats_nothing() {
+    let mut metrics = run(&[("kfac", -0.52, 0.02)]);
+    let best = metrics.best_classical[0].simulated.as_mut().unwrap();
+    best.policies[0].seeds = 1;
+    let [said] = findings(&metrics).try_into().unwrap();
+    assert!(
+        said.ends_with(
+            "kfac, trained with one seed, has a risk lower by 0.520 ± 0.020 (14 %); another seed may not."
+        ),
+        "{said}"
+    );
+}
+
 /// A run of an older version has no such hedge, and says nothing; a folder written and read back says the same.
 #[test]
 fn old_runs_say_nothing() {

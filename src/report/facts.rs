@@ -1,11 +1,11 @@
-//! What a backtest assumed, as a section of pages about a run.
+//! What a backtest assumed, for pages about a run.
 
 use super::markup::definitions;
 use crate::market::valuation::ContractPrice;
 use crate::numbers::estimate;
 use crate::runs::asset::written;
 use crate::runs::metrics::BacktestMarket;
-use maud::{Markup, html};
+use maud::Markup;
 
 /// The price of a contract under its model and how it came about: `4.5123 ± 0.0012, by simulation`.
 pub fn price_text(price: &ContractPrice) -> String {
@@ -71,7 +71,5 @@ pub fn assumptions(market: &BacktestMarket) -> Markup {
     for (term, words) in more {
         facts.extend(words.map(|words| (term, words)));
     }
-    html! {
-        section { h2 { "What the backtest assumed" } (definitions(&facts)) }
-    }
+    definitions(&facts)
 }

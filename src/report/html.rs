@@ -1,13 +1,13 @@
 //! Pages about one run: the stand-alone report, and the same sections for the server.
 
-use super::classical;
 use super::facts::{assumptions, price_text};
 use super::figures::DrawnFigure;
-use super::markup::{class, definitions, readable_time, signed, table, typeset, with_minus};
-use super::summary::{Verdict, cvar_label, main_level, sentence, strategies};
-use super::tables::all;
-use crate::numbers::percent;
-use crate::runs::metrics::{Comparison, Metrics};
+use super::markup::{definitions, readable_time, table, typeset};
+use super::summary::strategies;
+use super::table::Table;
+use super::verdict::{self, RunVerdict};
+use super::{classical, crossed, tables};
+use crate::runs::metrics::Metrics;
 use crate::runs::walk_forward::Results;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -19,7 +19,7 @@ pub fn report(
     metrics: &Metrics,
     strategy: Option<&str>,
     figures: &[DrawnFigure],
-    windows: &Markup,
+    windows: Option<Section>,
 ) -> String {
     let figures: Vec<Shown> = figures
         .iter()
@@ -30,27 +30,40 @@ pub fn report(
                 div class="narrow" { (PreEscaped(&drawn.narrow)) }
             },
             caption: drawn.figure.caption,
+            about: About::Results,
         })
         .collect();
+    let verdict = RunVerdict::usual(metrics, strategy);
+    let contents = Contents {
+        metrics,
+        verdict: verdict.as_ref(),
+        strategy,
+        figures: &figures,
+        downloads: None,
+        further: windows.into_iter().collect(),
+        on_screen: false,
+    };
     page(
         &metrics.name,
         &html! { style { (PreEscaped(STYLE)) } },
         &html! {},
-        &html! { (sections(metrics, strategy, &figures, &html! {})) (windows) },
+        &contents.body(),
     )
 }
 
 /// What a walk-forward backtest says, in a section of its own.
-pub fn windows(results: &Results) -> Markup {
+pub fn windows(results: &Results) -> Section {
     let order: Vec<String> = results.breakdowns().map(|of| of.strategy.clone()).collect();
-    html! {
-        section {
-            h2 { "Walk-forward" }
+    Section {
+        id: "walk-forward",
+        title: "Walk-forward",
+        open: true,
+        body: html! {
             @for finding in super::walk_forward::findings(results) {
                 p class="finding" { (typeset(&finding)) }
             }
             @for shown in super::walk_forward::tables(results) { (table(&shown, &order)) }
-        }
+        },
     }
 }
 
@@ -76,6 +89,17 @@ pub fn page(title: &str, head: &Markup, navigation: &Markup, body: &Markup) -> S
     page.into_string()
 }
 
+/// What a figure or chart is about, which decides where on a page it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// What hedges earn and what they cost.
+    Results,
+    /// What happened through a history.
+    History,
+    /// How policies were trained.
+    Training,
+}
+
 /// A figure or chart: its name, the markup that shows it, and how to read it.
 pub struct Shown {
     /// The id of the figure on the page.
@@ -84,61 +108,208 @@ pub struct Shown {
     pub markup: Markup,
     /// How to read it.
     pub caption: &'static str,
+    /// What it is about.
+    pub about: About,
 }
 
-/// Everything about a run between the top of the page and its end; `more` follows the figures.
-pub fn sections(
-    metrics: &Metrics,
-    strategy: Option<&str>,
-    figures: &[Shown],
-    more: &Markup,
-) -> Markup {
-    let (headline, part) = if metrics.comparisons.is_empty() {
-        (&metrics.backtest_comparisons, "in the backtest")
-    } else {
-        (&metrics.comparisons, "on simulated test paths")
-    };
-    let said: Vec<String> = headline.iter().map(|c| sentence(metrics, c)).collect();
-    let mut tables = all(metrics);
-    for shown in &mut tables {
-        // Findings that stand under the headline are not said twice.
-        shown.findings.retain(|finding| !said.contains(finding));
+/// A section of a page that can be folded away.
+pub struct Section {
+    /// What links lead to.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// Whether it is unfolded at first.
+    pub open: bool,
+    /// What is in it.
+    pub body: Markup,
+}
+
+impl Section {
+    /// The section with its heading, which folds and unfolds it where the page is read on a screen.
+    fn shown(&self, on_screen: bool) -> Markup {
+        html! {
+            @if on_screen {
+                details class="fold" open[self.open] {
+                    summary { h2 { (self.title) } }
+                    div id=(self.id) { (self.body) }
+                }
+            } @else {
+                section id=(self.id) { h2 { (self.title) } (self.body) }
+            }
+        }
     }
-    let order = strategies(metrics);
+}
+
+/// Charts of each kind that stand above everything else on a screen.
+const FIRST_CHARTS: usize = 2;
+
+/// Everything about a run between the top of its page and its end.
+pub struct Contents<'a> {
+    /// The results, whose changes are those against the baseline that the reader has chosen.
+    pub metrics: &'a Metrics,
+    /// The verdict; absent where nothing can be compared.
+    pub verdict: Option<&'a RunVerdict>,
+    /// The text of the strategy file.
+    pub strategy: Option<&'a str>,
+    /// The figures or charts.
+    pub figures: &'a [Shown],
+    /// The tables as files, beside those that are shown.
+    pub downloads: Option<Markup>,
+    /// Sections that only this page or this run has.
+    pub further: Vec<Section>,
+    /// Whether sections fold and baselines can be chosen, or all is there at once to be sent and printed.
+    pub on_screen: bool,
+}
+
+impl Contents<'_> {
+    /// The title, the verdict, a list of the sections and the sections.
+    pub fn body(self) -> Markup {
+        let on_screen = self.on_screen;
+        let metrics = self.metrics;
+        let head = html! {
+            h1 { (metrics.name) }
+            (about(metrics))
+            @if let Some(verdict) = self.verdict { (verdict::shown(verdict, on_screen)) }
+        };
+        let sections = self.sections();
+        html! {
+            header { (head) }
+            @if on_screen {
+                nav class="contents" aria-label="On this page" {
+                    @for section in &sections { a href={ "#" (section.id) } { (section.title) } " " }
+                }
+            }
+            @for section in &sections { (section.shown(on_screen)) }
+        }
+    }
+
+    fn sections(self) -> Vec<Section> {
+        let metrics = self.metrics;
+        let order = strategies(metrics);
+        let drawn = |shown: &[Table]| {
+            html! { @for shown in shown { (table(shown, &order)) } }
+        };
+        let section = |id, title, open, body| Section {
+            id,
+            title,
+            open,
+            body,
+        };
+        let (first, later) = self.charts();
+        let measured: Vec<Table> = tables::measured(metrics);
+        let changes: Vec<Table> = tables::changes(metrics);
+        let further: Vec<Table> = tables::further(metrics);
+        let mut sections: Vec<Section> = Vec::new();
+        if !metrics.crossed.is_empty() {
+            sections.push(section(
+                "markets",
+                "Across markets",
+                true,
+                crossed::shown(metrics),
+            ));
+        }
+        if !first.is_empty() {
+            sections.push(section("figures", "Charts", true, figures(&first)));
+        }
+        let best = classical::findings(metrics);
+        if !best.is_empty() {
+            let body = html! {
+                @for finding in &best { p class="finding" { (typeset(finding)) } }
+                p class="note" { (classical::NOTE) }
+            };
+            sections.push(section(
+                "classical",
+                "Against the best classical hedge",
+                true,
+                body,
+            ));
+        }
+        if !measured.is_empty() || self.downloads.is_some() {
+            let body =
+                html! { (drawn(&measured)) @if let Some(files) = &self.downloads { (files) } };
+            sections.push(section("tables", "Tables", true, body));
+        }
+        if !changes.is_empty() {
+            sections.push(section("changes", "Changes", false, drawn(&changes)));
+        }
+        if !further.is_empty() {
+            sections.push(section("further", "Further tables", false, drawn(&further)));
+        }
+        let kinds = [
+            (About::Results, "more-charts", "More charts"),
+            (About::History, "history", "Charts of history"),
+            (About::Training, "training", "Charts of training"),
+        ];
+        for (about, id, title) in kinds {
+            let own: Vec<&Shown> = later
+                .iter()
+                .copied()
+                .filter(|one| one.about == about)
+                .collect();
+            if !own.is_empty() {
+                sections.push(section(id, title, false, figures(&own)));
+            }
+        }
+        sections.extend(self.further);
+        if let Some(market) = &metrics.backtest_market {
+            let body = assumptions(market);
+            sections.push(section(
+                "assumptions",
+                "What the backtest assumed",
+                false,
+                body,
+            ));
+        }
+        if let Some(strategy) = self.strategy {
+            let body = html! { pre tabindex="0" { code { (strategy) } } };
+            let title = "Strategy file, with every default filled in";
+            sections.push(section("strategy", title, false, body));
+        }
+        sections.push(section(
+            "run",
+            "About this run",
+            false,
+            introduction(metrics),
+        ));
+        sections
+    }
+
+    /// The charts that stand above everything else, and the others: on a screen the first ones of results and of history, and
+    /// elsewhere all.
+    fn charts(&self) -> (Vec<&Shown>, Vec<&Shown>) {
+        let mut counts = [0; 2];
+        self.figures.iter().partition(|one| {
+            let place = match one.about {
+                _ if !self.on_screen => return true,
+                About::Results => 0,
+                About::History => 1,
+                About::Training => return false,
+            };
+            counts[place] += 1;
+            counts[place] <= FIRST_CHARTS
+        })
+    }
+}
+
+fn figures(shown: &[&Shown]) -> Markup {
     html! {
-        (introduction(metrics))
-        (best_classical(metrics))
-        @for (comparison, finding) in headline.iter().zip(&said) {
-            (cards(metrics, comparison, part, finding))
-        }
-        @if !tables.is_empty() {
-            section {
-                h2 { "Results" }
-                @for shown in &tables { (table(shown, &order)) }
-            }
-        }
-        @if !figures.is_empty() {
-            section {
-                h2 { "Figures" }
-                div class="figures" {
-                    @for shown in figures {
-                        figure id=(shown.name) {
-                            (shown.markup)
-                            figcaption { (shown.caption) }
-                        }
-                    }
+        div class="figures" {
+            @for shown in shown {
+                figure id=(shown.name) {
+                    (shown.markup)
+                    figcaption { (shown.caption) }
                 }
             }
         }
-        (more)
-        @if let Some(market) = &metrics.backtest_market { (assumptions(market)) }
-        @if let Some(strategy) = strategy {
-            section {
-                details {
-                    summary { "Strategy file, with every default filled in" }
-                    pre tabindex="0" { code { (strategy) } }
-                }
-            }
+    }
+}
+
+/// When and by which command the run was made, in one line.
+fn about(metrics: &Metrics) -> Markup {
+    html! {
+        p class="note" {
+            (readable_time(&metrics.created)) ", deephedge " (metrics.command.replace('_', " ")) ", trained on "
+            (typeset(&metrics.risk))
         }
     }
 }
@@ -164,70 +335,7 @@ fn introduction(metrics: &Metrics) -> Markup {
         facts.push(("Compared", compared.join(", ")));
     }
     facts.push(("Version", metrics.version.clone()));
-    html! {
-        header { h1 { (metrics.name) } (definitions(&facts)) }
-    }
-}
-
-/// The best classical hedge, and whether the learned policies beat it.
-fn best_classical(metrics: &Metrics) -> Markup {
-    let findings = classical::findings(metrics);
-    html! {
-        @if !findings.is_empty() {
-            section {
-                h2 { "Against the best classical hedge" }
-                @for finding in &findings { p class="finding" { (typeset(finding)) } }
-                p class="note" { (classical::NOTE) }
-            }
-        }
-    }
-}
-
-fn cards(metrics: &Metrics, c: &Comparison, part: &str, finding: &str) -> Markup {
-    let change = |name: String, change: f64, error: f64| {
-        let (value, within) = percent(change, error);
-        let verdict = Verdict::lower_is_better(change, error);
-        card(&name, &with_minus(&value), &within, verdict)
-    };
-    let (sharpe, error) = (c.sharpe_difference, c.sharpe_difference_standard_error);
-    html! {
-        section {
-            h2 { (c.strategy) " against " (c.baseline) " " small { (part) } }
-            ul class="cards" {
-                (change(cvar_label(main_level(metrics)), c.cvar_change, c.cvar_change_standard_error))
-                (change("P&L variance".into(), c.pnl_variance_change, c.pnl_variance_change_standard_error))
-                (change("Transaction cost".into(), c.cost_change, c.cost_change_standard_error))
-                (card(
-                    "Sharpe ratio",
-                    &signed(sharpe, 3),
-                    &format!("±{error:.3}"),
-                    Verdict::higher_is_better(sharpe, error),
-                ))
-            }
-            p class="finding" { (typeset(finding)) }
-        }
-    }
-}
-
-fn card(name: &str, value: &str, error: &str, verdict: Verdict) -> Markup {
-    let (value, error) = match verdict {
-        Verdict::Unknown => ("n/a", ""),
-        Verdict::Better | Verdict::Worse | Verdict::Undecided => (value, error),
-    };
-    // The verdict has a sign, so that it does not hang on colour alone.
-    let sign = match verdict {
-        Verdict::Better => "✓",
-        Verdict::Worse => "✗",
-        Verdict::Undecided => "≈",
-        Verdict::Unknown => "–",
-    };
-    html! {
-        li class={ "card " (class(verdict)) } {
-            h3 { (name) }
-            p class="value" { (value) " " span class="error" { (error) } }
-            p class="verdict" { span aria-hidden="true" { (sign) } " " (verdict.words()) }
-        }
-    }
+    definitions(&facts)
 }
 
 #[cfg(test)]

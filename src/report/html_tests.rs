@@ -38,7 +38,7 @@ fn whole(metrics: &Metrics, strategy: &str) -> String {
     let path = fixture::example_path();
     let data = FigureData::new(metrics, Some(&evaluation), Some(&backtest), Some(&path));
     let figures = figures::draw(&data).unwrap();
-    report(metrics, Some(strategy), &figures, &html! {})
+    report(metrics, Some(strategy), &figures, None)
 }
 
 /// The report holds every section, and refers to nothing outside itself.
@@ -111,7 +111,7 @@ fn text_never_becomes_markup() {
 fn undefined_changes_are_shown_as_such() {
     let mut metrics = fixture::metrics();
     metrics.comparisons[0].cost_change = f64::NAN;
-    let page = report(&metrics, None, &[], &html! {});
+    let page = report(&metrics, None, &[], None);
     assert!(page.contains("not comparable"));
     assert!(!page.contains("NaN"));
 }

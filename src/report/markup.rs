@@ -60,7 +60,7 @@ pub fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Better => "better",
         Verdict::Worse => "worse",
-        Verdict::Undecided | Verdict::Unknown => "undecided",
+        Verdict::Undecided | Verdict::OneSeed | Verdict::Withheld | Verdict::Unknown => "undecided",
     }
 }
 

@@ -17,13 +17,13 @@ pub mod summary;
 pub mod table;
 pub mod tables;
 pub mod text;
+pub mod verdict;
 pub mod verdicts;
 pub mod walk_forward;
 
 use crate::error::Result;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Results;
-use maud::Markup;
 use std::path::PathBuf;
 
 /// Draws the figures of a run and writes them and `report.html` into its folder; returns the
@@ -34,14 +34,10 @@ use std::path::PathBuf;
 /// cannot be written.
 pub fn write(run: &RunFolder) -> Result<PathBuf> {
     let figures = figures::write_figures(run)?;
-    let windows =
-        Results::of_run(run)?.map_or_else(Markup::default, |results| html::windows(&results));
-    let page = html::report(
-        &run.metrics()?,
-        run.strategy()?.as_deref(),
-        &figures,
-        &windows,
-    );
+    let windows = Results::of_run(run)?.map(|results| html::windows(&results));
+    let strategy = run.strategy()?;
+    let metrics = verdict::with_changes(run, run.metrics()?, strategy.as_deref())?;
+    let page = html::report(&metrics, strategy.as_deref(), &figures, windows);
     run.write_bytes("report.html", page.as_bytes())?;
     Ok(run.path().join("report.html"))
 }

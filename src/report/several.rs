@@ -88,7 +88,11 @@ impl Several {
                 let paired = risk.filter(|_| common == Some(true));
                 comparisons.extend(changes(&sides, paired, &level));
             }
-            let of_run = |run| same.iter().find(|(of, _)| *of == run).and_then(|(_, same)| *same);
+            let of_run = |run| {
+                same.iter()
+                    .find(|(of, _)| *of == run)
+                    .and_then(|(_, same)| *same)
+            };
             ((0..count).map(of_run).collect(), comparisons)
         };
         let (same_paths, comparisons) = compared(&simulated, |(simulated, _)| simulated);
@@ -153,7 +157,11 @@ impl Several {
     pub fn tables(&self) -> Vec<Table> {
         let joined = &self.joined;
         let parts = [
-            ("Simulated test paths", &joined.evaluation, &joined.comparisons),
+            (
+                "Simulated test paths",
+                &joined.evaluation,
+                &joined.comparisons,
+            ),
             ("History", &joined.backtest, &joined.backtest_comparisons),
         ];
         let tables = parts.into_iter().filter_map(|(part, rows, comparisons)| {
@@ -190,7 +198,10 @@ impl Several {
         let mut table = Table {
             caption,
             heads: heads(&["strategy"]),
-            rows: found.iter().map(|(line, _)| vec![Cell::plain(line.strategy)]).collect(),
+            rows: found
+                .iter()
+                .map(|(line, _)| vec![Cell::plain(line.strategy)])
+                .collect(),
             ..Table::default()
         };
         for (column, (head, statistic)) in columns.iter().enumerate() {
@@ -205,12 +216,11 @@ impl Several {
             }));
             for ((row, value), (_, comparison)) in table.rows.iter_mut().zip(values).zip(&found) {
                 row.push(value);
-                let mut cell = comparison.map_or_else(Cell::default, |of| difference(of, column));
-                if matches!(statistic, Statistic::Sharpe) {
-                    let means = comparison.map(|of| [&of.strategy, &of.baseline].map(|of| mean(&lines, of)));
-                    cell.verdict = cell.verdict.zip(means).map(|(verdict, means)| verdict.of_ratios(means));
-                }
-                row.push(cell);
+                let cell = comparison.map(|of| {
+                    let means = [&of.strategy, &of.baseline].map(|name| mean(&lines, name));
+                    difference(of, column, means)
+                });
+                row.push(cell.unwrap_or_default());
             }
         }
         Some(table)
@@ -224,20 +234,19 @@ fn mean(lines: &[Line<'_>], strategy: &str) -> f64 {
     mean.map_or(f64::NAN, |mean| mean.value)
 }
 
-/// The change of variance, cost or CVaR, or the difference of the Sharpe ratios.
-fn difference(c: &Comparison, column: usize) -> Cell {
-    let mut cell = match column {
-        0 => Cell::change(c.pnl_variance_change, c.pnl_variance_change_standard_error),
-        1 => Cell::change(c.cost_change, c.cost_change_standard_error),
-        2 => Cell::change(c.cvar_change, c.cvar_change_standard_error),
-        _ => Cell::difference(
-            c.sharpe_difference,
-            c.sharpe_difference_standard_error,
-            Verdict::higher_is_better,
-        ),
+/// The change of variance, cost or CVaR, or the difference of the Sharpe ratios of hedges whose mean P&L are `means`.
+fn difference(c: &Comparison, column: usize, means: [f64; 2]) -> Cell {
+    let (value, error) = match column {
+        0 => (c.pnl_variance_change, c.pnl_variance_change_standard_error),
+        1 => (c.cost_change, c.cost_change_standard_error),
+        2 => (c.cvar_change, c.cvar_change_standard_error),
+        _ => (c.sharpe_difference, c.sharpe_difference_standard_error),
     };
-    cell.verdict = cell.verdict.map(|verdict| verdict.of_seeds(c.seeds));
-    cell
+    if column < 3 {
+        return Cell::change(value, error, c.seeds);
+    }
+    let verdict = Verdict::higher_is_better(value, error);
+    Cell::difference(value, error, verdict.of_seeds(c.seeds).of_ratios(means))
 }
 
 /// The trained strategies of the runs in order of appearance; all strategies where none is trained.
@@ -255,7 +264,11 @@ fn trained(runs: &[OneOfSeveral]) -> Vec<String> {
         names
     };
     let trained = all(true);
-    if trained.is_empty() { all(false) } else { trained }
+    if trained.is_empty() {
+        all(false)
+    } else {
+        trained
+    }
 }
 
 /// One run's metrics out of those of several: their rows, by names that tell the runs apart.
@@ -278,13 +291,15 @@ fn joined(runs: &[OneOfSeveral]) -> Metrics {
             strategy: named(&row.strategy, run),
             ..row.clone()
         };
-        all.evaluation.extend(metrics.evaluation.iter().map(renamed));
+        all.evaluation
+            .extend(metrics.evaluation.iter().map(renamed));
         all.backtest.extend(metrics.backtest.iter().map(renamed));
         let disagreements = metrics.disagreements.iter();
-        all.disagreements.extend(disagreements.map(|found| Disagreement {
-            strategy: named(&found.strategy, run),
-            ..found.clone()
-        }));
+        all.disagreements
+            .extend(disagreements.map(|found| Disagreement {
+                strategy: named(&found.strategy, run),
+                ..found.clone()
+            }));
     }
     all
 }
@@ -311,7 +326,12 @@ fn historical_books(table: Option<BacktestTable>) -> Vec<Measurement> {
         .map(|of| Measurement {
             strategy: of.strategy,
             seed: of.seed,
-            days: of.date.into_iter().zip(of.expiry).map(|(date, expiry)| [date, expiry]).collect(),
+            days: of
+                .date
+                .into_iter()
+                .zip(of.expiry)
+                .map(|(date, expiry)| [date, expiry])
+                .collect(),
             book: Book {
                 pnl: of.pnl,
                 cost: of.cost,
@@ -353,7 +373,8 @@ impl Side<'_> {
     fn renamed(&self) -> Vec<(Row, &Book)> {
         let of = |measured: &Measurement| {
             let mut rows = self.rows.iter();
-            let row = rows.find(|row| row.strategy == measured.strategy && row.seed == measured.seed)?;
+            let row =
+                rows.find(|row| row.strategy == measured.strategy && row.seed == measured.seed)?;
             // Rows of fewer paths than the table has are about something else.
             (row.paths == measured.book.pnl.len()).then(|| Row {
                 strategy: named(&row.strategy, self.run),
@@ -361,7 +382,9 @@ impl Side<'_> {
             })
         };
         let books = self.books.iter();
-        books.filter_map(|measured| Some((of(measured)?, &measured.book))).collect()
+        books
+            .filter_map(|measured| Some((of(measured)?, &measured.book)))
+            .collect()
     }
 }
 
@@ -377,11 +400,12 @@ fn changes(sides: &[Side<'_>; 2], paired: Option<Risk>, level: &str) -> Vec<Comp
     let overlap = measured.first().map_or(1.0, |(row, _)| overlap(row));
     let of_theirs = lines(theirs.rows);
     let common = lines(ours.rows).into_iter().filter_map(|line| {
-        let other = of_theirs.iter().find(|other| other.strategy == line.strategy)?;
+        let other = of_theirs
+            .iter()
+            .find(|other| other.strategy == line.strategy)?;
         let names = [(ours.run), (theirs.run)].map(|run| named(line.strategy, run));
-        let paired = paired.and_then(|risk| {
-            Comparison::of(&measured, (&names[0], &names[1]), risk, overlap)
-        });
+        let paired = paired
+            .and_then(|risk| Comparison::of(&measured, (&names[0], &names[1]), risk, overlap));
         Some(paired.unwrap_or_else(|| unpaired([&line, other], names, level)))
     });
     common.collect()

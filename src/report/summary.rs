@@ -3,6 +3,7 @@
 use crate::numbers::{percent, significant};
 use crate::risk::{Estimate, Row};
 use crate::runs::metrics::{Comparison, Metrics};
+use serde::{Deserialize, Serialize};
 
 /// A statistic of [`Row`] that comes with a standard error.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,8 +142,10 @@ pub fn main_level(metrics: &Metrics) -> &str {
     metrics.trained_level.as_deref().unwrap_or("0.95")
 }
 
-/// What a difference and its standard error say, where lower is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a difference and its standard error say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The change is an improvement.
     Better,
@@ -150,6 +153,10 @@ pub enum Verdict {
     Worse,
     /// Less than two standard errors from zero.
     Undecided,
+    /// A learned side was trained once: what differs between paths does not say what differs between trainings.
+    OneSeed,
+    /// The statistic ranks nothing here, whatever its error.
+    Withheld,
     /// The difference or its standard error is not a number.
     Unknown,
 }
@@ -173,12 +180,32 @@ impl Verdict {
         Self::lower_is_better(-change, standard_error)
     }
 
+    /// The verdict where so many trainings stand behind the learned side of a difference: one tells nothing of the method.
+    pub fn of_seeds(self, seeds: usize) -> Self {
+        match self {
+            Self::Better | Self::Worse | Self::Undecided if seeds == 1 => Self::OneSeed,
+            verdict => verdict,
+        }
+    }
+
+    /// The verdict on a difference of Sharpe ratios z̄/σ whose means are those: where one lies below zero, the ratio rises with
+    /// the deviation and ranks nothing.
+    pub fn of_ratios(self, means: [f64; 2]) -> Self {
+        match self {
+            Self::Unknown => Self::Unknown,
+            _ if means.iter().any(|mean| *mean < 0.0) => Self::Withheld,
+            verdict => verdict,
+        }
+    }
+
     /// The verdict in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Better => "better",
             Self::Worse => "worse",
             Self::Undecided => "not distinguishable",
+            Self::OneSeed => "one seed",
+            Self::Withheld => "no verdict",
             Self::Unknown => "not comparable",
         }
     }
@@ -197,7 +224,7 @@ pub fn sentence(metrics: &Metrics, comparison: &Comparison) -> String {
     let (signed, within) = percent(*change, *error);
     let size = signed.trim_start_matches(['+', '-']);
     let direction = if *change < 0.0 { "lower" } else { "higher" };
-    let finding = match Verdict::lower_is_better(*change, *error) {
+    let finding = match Verdict::lower_is_better(*change, *error).of_seeds(comparison.seeds) {
         verdict @ (Verdict::Better | Verdict::Worse) => format!(
             "{cvar} is {size} {direction} ({within}), {}",
             verdict.words()
@@ -205,7 +232,10 @@ pub fn sentence(metrics: &Metrics, comparison: &Comparison) -> String {
         Verdict::Undecided => format!(
             "{cvar} is not distinguishable ({signed} {within}, less than two standard errors)"
         ),
-        Verdict::Unknown => format!("{cvar} could not be compared"),
+        Verdict::OneSeed => format!(
+            "{cvar} is {size} {direction} ({within} between paths) with one seed, which does not tell the methods apart"
+        ),
+        Verdict::Withheld | Verdict::Unknown => format!("{cvar} could not be compared"),
     };
     let mut text = format!(
         "{strategy} against {baseline}: {finding}. {} steps in {} s against {} steps in {} s.",
@@ -267,6 +297,11 @@ mod tests {
         assert_eq!(verdict(f64::NAN, 0.1), Verdict::Unknown);
         assert_eq!(verdict(-0.2, f64::NAN), Verdict::Unknown);
         assert_eq!(Verdict::higher_is_better(0.3, 0.1), Verdict::Better);
+        assert_eq!(verdict(-0.3, 0.1).of_seeds(1), Verdict::OneSeed);
+        assert_eq!(verdict(-0.3, 0.1).of_seeds(2), Verdict::Better);
+        assert_eq!(verdict(f64::NAN, 0.1).of_seeds(1), Verdict::Unknown);
+        assert_eq!(verdict(-0.3, 0.1).of_ratios([-0.1, 0.2]), Verdict::Withheld);
+        assert_eq!(verdict(-0.3, 0.1).of_ratios([0.0, 0.2]), Verdict::Better);
     }
 
     /// The sentence states the change, its error, the verdict and what both sides spent.
@@ -280,9 +315,25 @@ mod tests {
         );
         let undecided = sentence(&metrics, &metrics.backtest_comparisons[0]);
         assert!(
-            undecided.contains("CVaR 95 % is not distinguishable (-6.0 % ±11.0 %"),
+            undecided.contains("CVaR 95 % is not distinguishable (-6 % ±11 %"),
             "{undecided}"
         );
+    }
+
+    /// With one seed the sentence says by how much and over what, and neither better nor worse.
+    #[test]
+    fn one_seed_is_not_judged() {
+        let mut metrics = fixture::metrics();
+        metrics.comparisons[0].seeds = 1;
+        let said = sentence(&metrics, &metrics.comparisons[0]);
+        assert!(
+            said.starts_with(
+                "kfac against adam: CVaR 95 % is 14.2 % lower (±1.3 % between paths) with one seed, which does not tell \
+                 the methods apart."
+            ),
+            "{said}"
+        );
+        assert!(!said.contains("better"));
     }
 
     #[test]

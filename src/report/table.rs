@@ -63,8 +63,9 @@ impl Cell {
         }
     }
 
-    /// A change as a fraction, shown in per cent, of which less is better; `n/a` if it is not finite.
-    pub fn change(fraction: f64, standard_error: f64) -> Self {
+    /// A change as a fraction, shown in per cent, of which less is better, with so many trainings behind it; `n/a` if it is not
+    /// finite.
+    pub fn change(fraction: f64, standard_error: f64, seeds: usize) -> Self {
         if !fraction.is_finite() {
             return Self::plain("n/a");
         }
@@ -72,18 +73,18 @@ impl Cell {
         Self {
             value,
             error: standard_error.is_finite().then_some(error),
-            verdict: Some(Verdict::lower_is_better(fraction, standard_error)),
+            verdict: Some(Verdict::lower_is_better(fraction, standard_error).of_seeds(seeds)),
         }
     }
 
     /// A difference of two estimates with its sign and what it comes to.
-    pub fn difference(value: f64, error: f64, verdict: fn(f64, f64) -> Verdict) -> Self {
+    pub fn difference(value: f64, error: f64, verdict: Verdict) -> Self {
         let rounding = Rounding::of_estimates([(value, Some(error))]);
         let mut cell = Self::estimate(value, Some(error), rounding);
         if value.is_finite() && value > 0.0 {
             cell.value.insert(0, '+');
         }
-        cell.verdict = Some(verdict(value, error));
+        cell.verdict = Some(verdict);
         cell
     }
 

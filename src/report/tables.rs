@@ -102,9 +102,9 @@ fn numbers(parameters: &serde_json::Map<String, serde_json::Value>) -> String {
 
 /// Changes against the baseline on the simulated test paths, if there were any.
 pub fn comparison(metrics: &Metrics) -> Option<Table> {
-    changes(
+    table_of_changes(
         metrics,
-        &metrics.comparisons,
+        (&metrics.comparisons, &metrics.evaluation),
         "simulated test paths",
         "paths",
     )
@@ -112,12 +112,32 @@ pub fn comparison(metrics: &Metrics) -> Option<Table> {
 
 /// Changes against the baseline in the backtest, if there were any.
 pub fn backtest_comparison(metrics: &Metrics) -> Option<Table> {
-    changes(
+    table_of_changes(
         metrics,
-        &metrics.backtest_comparisons,
+        (&metrics.backtest_comparisons, &metrics.backtest),
         "backtest",
         "contracts",
     )
+}
+
+/// The strategies on the simulated test paths and in the backtest, as far as the run has them.
+pub fn measured(metrics: &Metrics) -> Vec<Table> {
+    let all = [evaluation(metrics), backtest(metrics)];
+    all.into_iter().flatten().collect()
+}
+
+/// The changes against the baseline on both, as far as the run has them.
+pub fn changes(metrics: &Metrics) -> Vec<Table> {
+    let all = [comparison(metrics), backtest_comparison(metrics)];
+    all.into_iter().flatten().collect()
+}
+
+/// What the run has besides: the way to levels of risk, and the parts of the P&L in the backtest.
+pub fn further(metrics: &Metrics) -> Vec<Table> {
+    let levels = levels::table(metrics).into_iter();
+    levels
+        .chain(breakdown::tables(metrics.backtest_breakdown.iter()))
+        .collect()
 }
 
 /// Every table that the run has, in reading order.
@@ -236,9 +256,9 @@ fn columns_to_table(lines: &[Line<'_>], columns: Vec<(String, Vec<Cell>)>) -> Ta
     }
 }
 
-fn changes(
+fn table_of_changes(
     metrics: &Metrics,
-    comparisons: &[Comparison],
+    (comparisons, rows): (&[Comparison], &[Row]),
     part: &str,
     units: &str,
 ) -> Option<Table> {
@@ -263,31 +283,36 @@ fn changes(
         "seconds".to_owned(),
         "seeds".to_owned(),
     ];
-    let rows = comparisons
+    let changes = comparisons
         .iter()
         .map(|c| {
             vec![
                 Cell::plain(&c.strategy),
                 Cell::plain(&c.baseline),
-                Cell::change(c.pnl_variance_change, c.pnl_variance_change_standard_error),
-                Cell::change(c.cost_change, c.cost_change_standard_error),
-                Cell::change(c.cvar_change, c.cvar_change_standard_error),
+                Cell::change(
+                    c.pnl_variance_change,
+                    c.pnl_variance_change_standard_error,
+                    c.seeds,
+                ),
+                Cell::change(c.cost_change, c.cost_change_standard_error, c.seeds),
+                Cell::change(c.cvar_change, c.cvar_change_standard_error, c.seeds),
                 Cell::difference(
                     c.risk_difference,
                     c.risk_difference_standard_error,
-                    Verdict::lower_is_better,
+                    Verdict::lower_is_better(c.risk_difference, c.risk_difference_standard_error)
+                        .of_seeds(c.seeds),
                 ),
                 Cell::difference(
                     c.sharpe_difference,
                     c.sharpe_difference_standard_error,
-                    Verdict::higher_is_better,
+                    ratios(rows, c),
                 ),
-                Cell::plain(format!("{} vs {}", c.steps, c.baseline_steps)),
-                Cell::plain(format!(
-                    "{} vs {}",
-                    significant(c.seconds, 3),
-                    significant(c.baseline_seconds, 3)
-                )),
+                spent(c.steps as f64, c.baseline_steps as f64, |steps| {
+                    format!("{steps:.0}")
+                }),
+                spent(c.seconds, c.baseline_seconds, |seconds| {
+                    significant(seconds, 3)
+                }),
                 Cell::plain(c.seeds.to_string()),
             ]
         })
@@ -296,13 +321,38 @@ fn changes(
     Some(Table {
         caption: format!("Change against {}, {part}", baselines.join(" and ")),
         heads: heads.to_vec(),
-        rows,
+        rows: changes,
         findings,
         notes: vec![format!(
             "Paired on common {units}; the risk difference is in money ({}); ± is one standard error.",
             metrics.risk
         )],
     })
+}
+
+/// What the training of both sides took; a side that took nothing was not trained, or its run does not say.
+fn spent(ours: f64, theirs: f64, words: fn(f64) -> String) -> Cell {
+    let side = |taken: f64| match taken > 0.0 {
+        true => words(taken),
+        false => "none".to_owned(),
+    };
+    match ours > 0.0 || theirs > 0.0 {
+        true => Cell::plain(format!("{} vs {}", side(ours), side(theirs))),
+        false => Cell::default(),
+    }
+}
+
+/// What a difference of Sharpe ratios comes to, beside the means of both sides.
+fn ratios(rows: &[Row], c: &Comparison) -> Verdict {
+    let lines = lines(rows);
+    let mean = |name: &str| {
+        let line = lines.iter().find(|line| line.strategy == name);
+        let mean = line.and_then(|line| line.estimate(&Statistic::PnlMean));
+        mean.map_or(f64::NAN, |mean| mean.value)
+    };
+    Verdict::higher_is_better(c.sharpe_difference, c.sharpe_difference_standard_error)
+        .of_seeds(c.seeds)
+        .of_ratios([mean(&c.strategy), mean(&c.baseline)])
 }
 
 fn of_lines(lines: &[Line<'_>], statistic: &Statistic) -> Vec<Cell> {

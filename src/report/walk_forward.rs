@@ -4,7 +4,7 @@ use super::protocol::bounded;
 use super::table::{Cell, Table, heads};
 use super::verdicts::Choice;
 use super::{breakdown, classical, protocol, significance};
-use crate::numbers::{Rounding, share, significant};
+use crate::numbers::{Rounding, p_value, share, significant};
 use crate::runs::asset::AssetMarket;
 use crate::runs::precision::Precision;
 use crate::runs::walk_forward::{Bounded, Period, Results, Test, Window};
@@ -104,14 +104,24 @@ fn changes(results: &Results) -> Vec<String> {
             };
             format!(
                 "The CVaR {} of {strategy} lies {}{relative} {side} that of {against}, interval of the \
-                 difference [{}, {}], p = {corrected:.3} after correction: {verdict}.",
+                 difference [{}, {}], p {} after correction: {verdict}.",
                 share(results.level),
                 rounding.write(difference.value.abs()),
                 rounding.write(difference.interval.low),
                 rounding.write(difference.interval.high),
+                p_words(*corrected),
             )
         })
         .collect()
+}
+
+/// A p-value after the sign that it stands behind: `= 0.071`, `< 0.001`.
+fn p_words(p: f64) -> String {
+    let words = p_value(p);
+    match words.starts_with('<') {
+        true => words,
+        false => format!("= {words}"),
+    }
 }
 
 /// Every table that has rows, in reading order.
@@ -222,8 +232,8 @@ pub fn tests(results: &Results) -> Table {
             Cell::plain(&test.against),
             Cell::plain(statistic),
             bounded(&test.difference, money),
-            Cell::number(test.p, plain()),
-            Cell::number(test.corrected, plain()),
+            Cell::plain(p_value(test.p)),
+            Cell::plain(p_value(test.corrected)),
         ]
     });
     table(&caption, note, heads, rows)

@@ -141,7 +141,12 @@ pub fn differences(strategies: &[Vec<Setting>]) -> Vec<Difference> {
             found[place].values[index] = Some(setting.value.clone());
         }
     }
-    found.retain(|difference| difference.values.iter().any(|value| *value != difference.values[0]));
+    found.retain(|difference| {
+        difference
+            .values
+            .iter()
+            .any(|value| *value != difference.values[0])
+    });
     found.sort_by_key(|difference| sections[section(&difference.key)]);
     found
 }

@@ -219,6 +219,7 @@ fn comparison(changes: [f64; 6]) -> Comparison {
         baseline_steps: 900,
         seconds: 58.6,
         baseline_seconds: 60.2,
+        at_indifference: None,
     }
 }
 

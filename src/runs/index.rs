@@ -42,6 +42,9 @@ pub(super) const SCHEMAS: [&str; 4] = [
          value REAL, PRIMARY KEY (run, key, place)) WITHOUT ROWID;",
 ];
 
+/// Makes what lists say of a complete run of its results and of the text of its strategy file.
+pub type Summarise = fn(&Metrics, Option<&str>) -> Summary;
+
 /// What lists say of a complete run.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
@@ -56,7 +59,7 @@ pub struct Summary {
 pub struct Index {
     root: PathBuf,
     connection: Mutex<Connection>,
-    pub(super) summarise: fn(&Metrics) -> Summary,
+    pub(super) summarise: Summarise,
 }
 
 impl Index {
@@ -65,7 +68,7 @@ impl Index {
     /// # Errors
     /// [`Error::Input`] if the root cannot be written to, the file is no index, or a newer version of the program made
     /// it.
-    pub fn open(root: &Path, summarise: fn(&Metrics) -> Summary) -> Result<Self> {
+    pub fn open(root: &Path, summarise: Summarise) -> Result<Self> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let path = root.join(INDEX);
         let refused =

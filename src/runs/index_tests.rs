@@ -4,7 +4,7 @@ use crate::runs::queue::JobState;
 use crate::runs::store::RunFolder;
 use serde_json::json;
 
-fn summary(metrics: &Metrics) -> Summary {
+fn summary(metrics: &Metrics, _: Option<&str>) -> Summary {
     let of = |name: &str| {
         let mut rows = metrics.evaluation.iter();
         rows.find(|row| row.strategy == name)
@@ -246,7 +246,9 @@ fn lists_are_sorted_over_all_pages() {
         };
         let mut places = Vec::new();
         for first in (0..20).step_by(6) {
-            let page = index.page(&Filter::default(), &order, first..first + 6).unwrap();
+            let page = index
+                .page(&Filter::default(), &order, first..first + 6)
+                .unwrap();
             assert_eq!(page.total, 20);
             for entry in page.entries {
                 places.push(runs.iter().position(|run| run.id() == entry.id).unwrap());
@@ -254,10 +256,17 @@ fn lists_are_sorted_over_all_pages() {
         }
         places
     };
-    let variance = |run: &usize| if run % 5 == 4 { None } else { Some(3 * run % 20) };
+    let variance = |run: &usize| {
+        if run % 5 == 4 {
+            None
+        } else {
+            Some(3 * run % 20)
+        }
+    };
     for descending in [false, true] {
         let found = sorted("variance", descending);
-        let mut expected: Vec<Option<usize>> = (0..20).filter_map(|run| variance(&run).map(Some)).collect();
+        let mut expected: Vec<Option<usize>> =
+            (0..20).filter_map(|run| variance(&run).map(Some)).collect();
         expected.sort();
         if descending {
             expected.reverse();
@@ -266,7 +275,10 @@ fn lists_are_sorted_over_all_pages() {
         let variances: Vec<Option<usize>> = found.iter().map(variance).collect();
         assert_eq!(variances, expected, "{descending}");
     }
-    let by_cost: Vec<usize> = sorted("proportional", false).iter().map(|run| 7 * run % 20).collect();
+    let by_cost: Vec<usize> = sorted("proportional", false)
+        .iter()
+        .map(|run| 7 * run % 20)
+        .collect();
     assert_eq!(by_cost, (0..20).collect::<Vec<_>>());
     assert_eq!(sorted("name", false)[..3], [0, 1, 10]);
     assert_eq!(sorted("made", true)[0], 19);
@@ -275,9 +287,15 @@ fn lists_are_sorted_over_all_pages() {
             by: by.into(),
             descending: false,
         };
-        index.page(&Filter::default(), &order, 0..1).unwrap_err().to_string()
+        index
+            .page(&Filter::default(), &order, 0..1)
+            .unwrap_err()
+            .to_string()
     };
-    assert_eq!(error("stepz"), "sort names the key `stepz`, which no run has; did you mean `steps`?");
+    assert_eq!(
+        error("stepz"),
+        "sort names the key `stepz`, which no run has; did you mean `steps`?"
+    );
 }
 
 /// A condition finds a key by its whole name or its end, numbers as numbers and texts without regard to case; a list has its
@@ -309,19 +327,38 @@ fn runs_are_found_by_their_settings_and_results() {
     let found = page("steps = 300, proportional = 0.007").unwrap();
     assert_eq!(found.keys, ["training.steps", "costs.proportional"]);
     assert_eq!(found.entries[0].id, runs[1].id());
-    let values: Vec<&str> = found.entries[0].values.iter().flatten().map(String::as_str).collect();
+    let values: Vec<&str> = found.entries[0]
+        .values
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     assert_eq!(values, ["300", "0.007"]);
     for (search, error) in [
-        ("market.modell = heston", "search names the key `market.modell`, which no run has; did you mean `market.model`?"),
-        ("qqqqqqq = 1", "search names the key `qqqqqqq`, which no run has"),
-        ("steps > many", "search has the part `steps > many`, which needs a number after its sign"),
+        (
+            "market.modell = heston",
+            "search names the key `market.modell`, which no run has; did you mean `market.model`?",
+        ),
+        (
+            "qqqqqqq = 1",
+            "search names the key `qqqqqqq`, which no run has",
+        ),
+        (
+            "steps > many",
+            "search has the part `steps > many`, which needs a number after its sign",
+        ),
     ] {
         let refused = page(search).unwrap_err();
-        assert_eq!((refused.exit_code(), refused.to_string().as_str()), (2, error));
+        assert_eq!(
+            (refused.exit_code(), refused.to_string().as_str()),
+            (2, error)
+        );
     }
 
     // What a run sets is forgotten with it, and read again when it has changed.
-    runs[0].write_strategy("name = \"Run 0\"\n[market]\nmodel = \"gbm\"\n").unwrap();
+    runs[0]
+        .write_strategy("name = \"Run 0\"\n[market]\nmodel = \"gbm\"\n")
+        .unwrap();
     let mut metrics = runs[0].metrics().unwrap();
     metrics.name = "changed".into();
     runs[0].write_metrics(&metrics).unwrap();
@@ -337,7 +374,15 @@ fn a_sweep_has_the_keys_that_differ() {
     let runs = many(root.path());
     let index = open(root.path());
     let sweep = index.sweep(&Filter::default(), 100).unwrap();
-    assert_eq!(sweep.keys, ["costs.proportional", "evaluation.hedges", "name", "training.steps"]);
+    assert_eq!(
+        sweep.keys,
+        [
+            "costs.proportional",
+            "evaluation.hedges",
+            "name",
+            "training.steps"
+        ]
+    );
     assert_eq!(sweep.runs.len(), 16);
     let (entry, values) = &sweep.runs[0];
     assert_eq!(entry.id, runs[18].id());

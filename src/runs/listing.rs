@@ -335,7 +335,10 @@ fn sorting(order: &Order, known: &[(String, i64)]) -> Result<Sorting> {
     match result {
         Some(result) => {
             let key = known.iter().find(|(key, _)| key == result);
-            Ok(Sorting::Key(key.map_or(-1, |(_, number)| *number), *descending))
+            Ok(Sorting::Key(
+                key.map_or(-1, |(_, number)| *number),
+                *descending,
+            ))
         }
         None => {
             let found = named("sort", by, known)?;
@@ -359,9 +362,10 @@ fn light(
 ) -> rusqlite::Result<Vec<Light>> {
     let direction = |descending: bool| if descending { "DESC" } else { "ASC" };
     let (join, by) = match sorting {
-        Sorting::Column(column, descending) => {
-            (String::new(), format!("{column} {}", direction(*descending)))
-        }
+        Sorting::Column(column, descending) => (
+            String::new(),
+            format!("{column} {}", direction(*descending)),
+        ),
         Sorting::Key(key, descending) => {
             let direction = direction(*descending);
             let join = format!(
@@ -411,11 +415,7 @@ fn light(
 }
 
 /// Adds what a shown row has beside: summary, labels, and the values at `keys`.
-fn fill(
-    database: &Connection,
-    row: &mut Light,
-    keys: &[(String, i64)],
-) -> rusqlite::Result<()> {
+fn fill(database: &Connection, row: &mut Light, keys: &[(String, i64)]) -> rusqlite::Result<()> {
     let entry = &mut row.entry;
     let mut rest = database.prepare_cached(
         "SELECT summary, coalesce(note, '') FROM runs LEFT JOIN notes ON notes.run = runs.id WHERE number = ?1",
@@ -438,10 +438,7 @@ fn fill(
 }
 
 /// The runs beside each other, at the keys in which they differ.
-fn sweep(
-    entries: Vec<Entry>,
-    mut settings: Vec<Vec<(String, (String, Option<f64>))>>,
-) -> Sweep {
+fn sweep(entries: Vec<Entry>, mut settings: Vec<Vec<(String, (String, Option<f64>))>>) -> Sweep {
     let mut first: std::collections::BTreeMap<String, (String, usize, bool)> =
         std::collections::BTreeMap::new();
     for (key, (text, _)) in settings.iter().flatten() {

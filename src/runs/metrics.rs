@@ -18,6 +18,8 @@
 //!   report.html
 //! ```
 
+pub use super::comparison::Comparison;
+
 use super::asset::AssetMarket;
 use super::breakdown::Breakdown;
 use super::classical::{BestClassical, HedgeRow};
@@ -186,63 +188,6 @@ impl BacktestMarket {
         let words: Vec<String> = repaired.map(|(kind, n)| format!("{kind} ({n})")).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
-}
-
-/// A change of one strategy against a baseline, paired on common paths.
-///
-/// Changes of variance, cost and CVaR are fractions of the absolute value of the baseline
-/// (−0.344 is 34.4 % lower), so that a negative change is an improvement even where the
-/// baseline's CVaR is a gain. Standard errors are over paths (delta method on
-/// paired paths) and, for several seeds, between seeds too.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
-pub struct Comparison {
-    /// The name of the strategy.
-    pub strategy: String,
-    /// The strategy that it is compared with.
-    pub baseline: String,
-    /// The seeds that the comparison is over.
-    pub seeds: usize,
-    /// The change of the variance of P&L, as a fraction.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub pnl_variance_change: f64,
-    /// The standard error of the change of the variance.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub pnl_variance_change_standard_error: f64,
-    /// The change of the mean cost, as a fraction.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub cost_change: f64,
-    /// The standard error of the change of the cost.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub cost_change_standard_error: f64,
-    /// Change of the CVaR at the trained level (95 % if the measure is not CVaR).
-    #[serde(deserialize_with = "null_as_nan")]
-    pub cvar_change: f64,
-    /// The standard error of the change of the CVaR.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub cvar_change_standard_error: f64,
-    /// Difference of the trained risk measure in money.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub risk_difference: f64,
-    /// The standard error of the difference of the risk measure.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub risk_difference_standard_error: f64,
-    /// The difference of the Sharpe ratios per contract.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub sharpe_difference: f64,
-    /// The standard error of the difference of the Sharpe ratios.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub sharpe_difference_standard_error: f64,
-    /// Steps and mean seconds of the two sides.
-    pub steps: usize,
-    /// The steps of the baseline.
-    pub baseline_steps: usize,
-    /// The mean seconds of training of the strategy.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub seconds: f64,
-    /// The mean seconds of training of the baseline.
-    #[serde(deserialize_with = "null_as_nan")]
-    pub baseline_seconds: f64,
 }
 
 /// `comparison.json`: what a run was asked for, so that it can go on after it was stopped.

@@ -3,6 +3,7 @@
 pub mod asset;
 pub mod breakdown;
 pub mod classical;
+pub mod comparison;
 pub mod crossed;
 pub mod daily;
 pub mod differences;

@@ -178,7 +178,9 @@ mod tests {
     /// Words and conditions, in any spacing; a comma in brackets separates nothing.
     #[test]
     fn a_search_is_words_and_conditions() {
-        let search = Search::parse("Heston call, market.model = \"heston\",steps>=3e2, lengths = [100, 400],, rho ≠ −.5");
+        let search = Search::parse(
+            "Heston call, market.model = \"heston\",steps>=3e2, lengths = [100, 400],, rho ≠ −.5",
+        );
         assert_eq!(
             search.unwrap(),
             Search {

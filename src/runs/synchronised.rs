@@ -63,11 +63,11 @@ impl Index {
     }
 
     fn row(&self, folder: &RunFolder) -> Row {
-        let strategy = folder.strategy().ok().flatten().unwrap_or_default();
-        let mut settings = settings(&strategy);
+        let strategy = folder.strategy().ok().flatten();
+        let mut settings = strategy.as_deref().map(settings).unwrap_or_default();
         let (state, name, summary) = match folder.state() {
             State::Complete(metrics) => {
-                let summary = (self.summarise)(&metrics);
+                let summary = (self.summarise)(&metrics, strategy.as_deref());
                 let results = RESULTS.iter().zip(summary.results);
                 settings.extend(results.filter_map(|(key, value)| {
                     let number = value.filter(|value| value.is_finite())?;
@@ -124,7 +124,14 @@ fn write(change: &Connection, id: &str, stamp: &str, row: &Row) -> rusqlite::Res
     for setting in &row.settings {
         let key = key_number(change, &setting.key)?;
         let values = std::iter::once(&setting.value).chain(&setting.entries);
-        for (place, Written { text, number: value }) in values.enumerate() {
+        for (
+            place,
+            Written {
+                text,
+                number: value,
+            },
+        ) in values.enumerate()
+        {
             insert.execute(params![number, key, place as i64, text, value])?;
         }
     }

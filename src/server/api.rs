@@ -5,9 +5,11 @@ use super::app::{App, Root, blocking, find, off_thread};
 use super::body::Body;
 use super::charts::{complete, no_results};
 use super::described::{RUNS, Refusal};
+use super::pages::{JudgedQuery, judged};
 use super::problem::{Problem, invalid, missing};
 use super::tails;
 use crate::error::{Error, excerpt};
+use crate::report::verdict::{Asked, RunVerdict};
 use crate::runs::export;
 use crate::runs::index::{Entry, Filter, Order};
 use crate::runs::metrics::{ExamplePath, Metrics};
@@ -175,19 +177,37 @@ fn listed(entry: &Entry) -> Value {
     run
 }
 
-/// `metrics.json` of one run.
-#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = RUNS, params(("id" = String, Path, description = "Run")),
-    responses((status = 200, body = Metrics), (status = 404, body = Refusal),
-              (status = 409, description = "No results yet", body = Refusal)))]
+/// The results of a run, and what they say.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Judged {
+    /// The contents of `metrics.json`; where another baseline is asked for, the comparisons are those against it.
+    #[serde(flatten)]
+    metrics: Metrics,
+    /// What was hedged, one sentence, and two strategies with their difference on every kind of paths; absent where the run has
+    /// results of fewer than two strategies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<RunVerdict>,
+}
+
+/// `metrics.json` of one run, with its verdict.
+#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = RUNS,
+    params(("id" = String, Path, description = "Run"), JudgedQuery),
+    responses((status = 200, body = Judged), (status = 404, body = Refusal),
+              (status = 409, description = "No results yet", body = Refusal),
+              (status = 422, description = "No such strategy", body = Refusal)))]
 pub async fn metrics(
     State(app): State<App>,
     Segment(id): Segment<String>,
+    Query(asked): Query<JudgedQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let what = ("metrics".to_owned(), JSON);
+    let asked = Asked::from(asked);
+    let what = (format!("metrics {}", asked.key()), JSON);
     let ids = [id.as_str()];
-    let made = answer(&app, &headers, what, &ids, |folders| {
-        as_json(&complete(&folders[0])?.1)
+    let made = answer(&app, &headers, what, &ids, move |folders| {
+        let (_, metrics) = complete(&folders[0])?;
+        let (metrics, verdict) = judged(&folders[0], metrics, &asked)?;
+        as_json(&Judged { metrics, verdict })
     });
     made.await
 }

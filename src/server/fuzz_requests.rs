@@ -82,7 +82,9 @@ pub fn operations(document: &Value) -> Vec<Operation> {
     .map(|path| Operation {
         method: "GET".into(),
         path: path.into(),
-        query: ["runs", "against", "search", "sort", "order", "page", "tag"].map(str::to_owned).into(),
+        query: ["runs", "against", "search", "sort", "order", "page", "tag"]
+            .map(str::to_owned)
+            .into(),
         body: Value::Null,
     })
     .into();

@@ -107,7 +107,11 @@ impl Wanted {
         let sorted = self.order.by == by;
         let order = Order {
             by: by.to_owned(),
-            descending: if sorted { !self.order.descending } else { greatest },
+            descending: if sorted {
+                !self.order.descending
+            } else {
+                greatest
+            },
         };
         let now = sorted.then(|| direction(self.order.descending));
         html! {
@@ -119,7 +123,11 @@ impl Wanted {
 }
 
 fn direction(descending: bool) -> &'static str {
-    if descending { "descending" } else { "ascending" }
+    if descending {
+        "descending"
+    } else {
+        "ascending"
+    }
 }
 
 /// The list of runs, newest first unless asked otherwise.
@@ -178,8 +186,8 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
                 (below(wanted, &page, first))
             }
             p class="note" {
-                "The hedge that a run compares, its baseline and the change against it, on simulated test paths where there are "
-                "any and else on history. Money per contract; CVaR is of the loss, at the level that was trained or 95 %; ± is one "
+                "What a run compares and with what, on simulated test paths where there are any and else on history, and the "
+                "difference on each. Money per contract; CVaR is of the loss, at the level that was trained or 95 %; ± is one "
                 "standard error."
             }
         }

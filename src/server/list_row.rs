@@ -1,18 +1,13 @@
 //! A run in the list of all runs.
 
 use super::place::encoded;
-use super::summary::{Figure, Headline, Number};
-use crate::numbers::{Rounding, percent};
-use crate::report::markup::{readable_time, with_minus};
+use super::summary::{Figure, Headline, MEASURES, Number};
+use crate::numbers::Rounding;
+use crate::report::markup::{readable_time, typeset, with_minus};
 use crate::report::summary::Verdict;
+use crate::report::table::Cell;
 use crate::runs::index::Entry;
 use maud::{Markup, html};
-
-/// The heads of the results, where a row is a block of its own.
-const HEADS: [&str; 4] = ["P&L variance", "cost", "Sharpe", "CVaR"];
-
-/// The place of the Sharpe ratio, whose change is a difference and better where it is higher.
-const SHARPE: usize = 2;
 
 /// The results of the runs of a page, written so that their points line up in every column.
 pub struct Columns(Vec<Option<Written>>);
@@ -20,8 +15,8 @@ pub struct Columns(Vec<Option<Written>>);
 /// A run's results as they are shown.
 struct Written {
     headline: Headline,
-    /// Of each result the hedge's and the baseline's.
-    values: [[String; 2]; 4],
+    /// Of each result the hedge's and the baseline's, on the first kind of paths.
+    values: [[String; 2]; MEASURES.len()],
 }
 
 impl Columns {
@@ -29,13 +24,21 @@ impl Columns {
     pub fn of(entries: &[Entry]) -> Self {
         let written = |entry: &Entry| {
             let headline = Headline::read(&entry.summary)?;
-            let values = headline.figures.map(|figure| written(&figure));
+            let values = headline
+                .parts
+                .first()?
+                .figures
+                .map(|figure| written(&figure));
             Some(Written { headline, values })
         };
         let mut rows: Vec<Option<Written>> = entries.iter().map(written).collect();
-        for column in 0..HEADS.len() {
+        for column in 0..MEASURES.len() {
             let cells = rows.iter_mut().flatten();
-            align(cells.flat_map(|row| row.values[column].iter_mut()).collect());
+            align(
+                cells
+                    .flat_map(|row| row.values[column].iter_mut())
+                    .collect(),
+            );
         }
         Self(rows)
     }
@@ -47,9 +50,9 @@ fn written(figure: &Figure) -> [String; 2] {
     let both = [&figure.value, &figure.baseline];
     let rounding = Rounding::of_estimates(both.into_iter().filter_map(estimate));
     both.map(|number| {
-        number.value.map_or_else(String::new, |value| {
-            with_minus(&rounding.write(value))
-        })
+        number
+            .value
+            .map_or_else(String::new, |value| with_minus(&rounding.write(value)))
     })
 }
 
@@ -83,7 +86,7 @@ pub fn row(entry: &Entry, keys: &[String], columns: &Columns, index: usize) -> M
                     input type="checkbox" name="runs" value=(id) aria-label={ "Compare " (id) };
                 }
             }
-            (name(entry))
+            (name(entry, results.and_then(|written| written.headline.hedged.as_deref())))
             td class="time" data-head="made" {
                 (readable_time(&entry.created))
                 @if let Some(command) = entry.summary["command"].as_str() {
@@ -101,8 +104,8 @@ pub fn row(entry: &Entry, keys: &[String], columns: &Columns, index: usize) -> M
     }
 }
 
-/// The name of a run, with its tags and its note.
-fn name(entry: &Entry) -> Markup {
+/// The name of a run and what it hedged, with its tags and its note.
+fn name(entry: &Entry, hedged: Option<&str>) -> Markup {
     let name = match entry.name.as_str() {
         "" => "unnamed run",
         name => name,
@@ -114,6 +117,7 @@ fn name(entry: &Entry) -> Markup {
                 " " a class="tag" href={ "./?tag=" (encoded(tag)) } { (tag) }
             }
             br;
+            @if let Some(hedged) = hedged { small { (typeset(hedged)) } }
             small { (entry.id) }
             @if !entry.note.is_empty() { br; small class="note" { (entry.note) } }
         }
@@ -132,32 +136,31 @@ fn unfinished(entry: &Entry) -> String {
     }
 }
 
-/// The hedge, its baseline and the change, a line each, for every result.
+/// The hedge, its baseline and the change on every kind of paths, a line each, for every result.
 fn cells(written: &Written) -> Markup {
     let Headline {
-        on_history,
+        badge,
         strategy,
         baseline,
-        seeds,
-        figures,
+        parts,
+        ..
     } = &written.headline;
-    let compared = baseline.is_some();
     html! {
         td class="hedge" data-head="hedge" {
-            div { (strategy) }
-            @if let Some(baseline) = baseline { div class="baseline" { (baseline) } }
-            div class="baseline" {
-                @if compared { "change" }
-                @if *on_history { @if compared { ", " } "history" }
-                @if *seeds == 1 { @if compared || *on_history { ", " } "one seed" }
+            div { (strategy) @if let Some(badge) = badge { " " span class="badge" { (badge) } } }
+            @if let Some(baseline) = baseline {
+                div class="muted" { (baseline) }
+                @for part in parts { div class="muted change" { (part.title.to_lowercase()) } }
+            } @else {
+                @for part in parts { div class="muted" { (part.title.to_lowercase()) } }
             }
         }
-        @for (index, (head, values)) in HEADS.iter().zip(&written.values).enumerate() {
+        @for (index, ((_, head), values)) in MEASURES.iter().zip(&written.values).enumerate() {
             td class="result" data-head=(head) {
                 div { (values[0]) }
-                @if compared {
-                    div class="baseline" { (values[1]) }
-                    (change(&figures[index].change, index))
+                @if baseline.is_some() {
+                    div class="muted" { (values[1]) }
+                    @for part in parts { (change(&part.figures[index])) }
                 }
             }
         }
@@ -165,41 +168,28 @@ fn cells(written: &Written) -> Markup {
 }
 
 /// The change of a result in a line, with what it comes to.
-fn change(change: &Number, index: usize) -> Markup {
+fn change(figure: &Figure) -> Markup {
+    let number = |number: Option<f64>| number.unwrap_or(f64::NAN);
     let (value, error) = (
-        change.value.unwrap_or(f64::NAN),
-        change.standard_error.unwrap_or(f64::NAN),
+        number(figure.change.value),
+        number(figure.change.standard_error),
     );
-    let (verdict, (words, within)) = match index == SHARPE {
-        true => {
-            let rounding = Rounding::of_estimates([(value, Some(error))]);
-            let sign = if value > 0.0 { "+" } else { "" };
-            (
-                Verdict::higher_is_better(value, error),
-                (
-                    format!("{sign}{}", rounding.write(value)),
-                    format!("±{}", rounding.write(error)),
-                ),
-            )
-        }
-        false => (
-            Verdict::lower_is_better(value, error),
-            percent(value, error),
-        ),
+    let verdict = figure.verdict.unwrap_or(Verdict::Unknown);
+    let cell = match figure.relative {
+        // The verdict is said already, so that the number of seeds changes nothing.
+        true => Cell::change(value, error, 0),
+        false => Cell::difference(value, error, verdict),
     };
     let class = match verdict {
         Verdict::Better => "better",
         Verdict::Worse => "worse",
-        Verdict::Undecided | Verdict::Unknown => "",
+        Verdict::Undecided | Verdict::OneSeed | Verdict::Withheld | Verdict::Unknown => "muted",
     };
     html! {
-        div class={ "change " (class) } {
-            @if verdict == Verdict::Unknown {
-                "n/a"
-            } @else {
-                (with_minus(&words)) " " (within)
-                span class="spoken" { ", " (verdict.words()) }
-            }
+        div class={ "change " (class) } title=(verdict.words()) {
+            (typeset(&with_minus(&cell.value)))
+            @if let Some(error) = &cell.error { " " (typeset(error)) }
+            span class="spoken" { ", " (verdict.words()) }
         }
     }
 }
@@ -220,7 +210,7 @@ mod tests {
             state: "complete",
             name: "a".into(),
             created: metrics.created.clone(),
-            summary: summary(metrics).said,
+            summary: summary(metrics, None).said,
             tags: Vec::new(),
             note: String::new(),
             share: None,
@@ -234,14 +224,25 @@ mod tests {
         metrics.comparisons[0].cvar_change_standard_error = f64::NAN;
         let entries = [small, entry(&metrics)];
         let columns = Columns::of(&entries);
-        let costs: Vec<&String> = columns.0.iter().flatten().flat_map(|row| &row.values[1]).collect();
+        let costs: Vec<&String> = columns
+            .0
+            .iter()
+            .flatten()
+            .flat_map(|row| &row.values[1])
+            .collect();
         assert_eq!(costs.len(), 4);
         let after = |number: &String| {
             let point = number.find(['.', '\u{2008}']).unwrap();
             number[point..].chars().count()
         };
-        assert!(costs.iter().all(|cost| after(cost) == after(costs[0])), "{costs:?}");
-        assert!(costs[2].starts_with("14") && costs[2].contains('\u{2007}'), "{costs:?}");
+        assert!(
+            costs.iter().all(|cost| after(cost) == after(costs[0])),
+            "{costs:?}"
+        );
+        assert!(
+            costs[2].starts_with("14") && costs[2].contains('\u{2007}'),
+            "{costs:?}"
+        );
         let shown = row(&entries[1], &[], &columns, 1).into_string();
         assert!(shown.contains("n/a") && !shown.contains("NaN"), "{shown}");
     }

@@ -6,38 +6,66 @@ use super::elements::{labels, slot, slots};
 use super::guard::FILE_POLICY;
 use super::layout::{frame, with_charts};
 use super::place::Place;
-use super::problem::{Problem, missing};
+use super::problem::{Problem, invalid, missing};
 use super::{live, walked};
 use crate::charts::{CHARTS, Chart, RunData};
 use crate::error::excerpt;
 use crate::report::figures::{DrawnFigure, FIGURES, Form, SvgFigure};
-use crate::report::html::{Shown, sections};
+use crate::report::html::{Contents, Section, Shown};
 use crate::report::markup::picture;
 use crate::report::summary::lines;
+use crate::report::verdict::{Asked, Pair, RunVerdict, against};
 use crate::runs::export;
 use crate::runs::metrics::Metrics;
 use crate::runs::progress::PROGRESS;
 use crate::runs::store::{RunFolder, State as RunState};
-use axum::extract::{Path as Segment, State};
+use crate::strategy::Strategy;
+use axum::extract::{Path as Segment, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-/// One run with its tables and figures.
+/// Which two strategies of a run its verdict is about.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct JudgedQuery {
+    /// The strategy that is compared; unless given, K-FAC where the run has it.
+    strategy: Option<String>,
+    /// The strategy that it is compared with, any other one of the run; unless given, Adam where the run has it. The changes
+    /// against it are made from the run's tables.
+    baseline: Option<String>,
+}
+
+impl From<JudgedQuery> for Asked {
+    fn from(query: JudgedQuery) -> Self {
+        let given = |name: Option<String>| name.filter(|name| !name.is_empty());
+        Self {
+            strategy: given(query.strategy),
+            baseline: given(query.baseline),
+        }
+    }
+}
+
+/// One run with its verdict, charts and tables.
 pub async fn run(
     State(app): State<App>,
     Segment(id): Segment<String>,
+    Query(asked): Query<JudgedQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let what = ("page".to_owned(), PAGE);
+    let asked = Asked::from(asked);
+    let what = (format!("page {}", asked.key()), PAGE);
     let ids = [id.as_str()];
     let place = app.place("/runs/{id}");
     let made = answer(&app, &headers, what, &ids, move |folders| {
         let (folder, id) = (&folders[0], folders[0].id());
         let page = match folder.state() {
             RunState::Complete(metrics) => {
-                let body = run_body(&place, folder, &metrics)?;
-                with_charts(&place, &metrics.name, &body)
+                let name = metrics.name.clone();
+                let body = run_body(&place, folder, *metrics, &asked)?;
+                with_charts(&place, &name, &body)
             }
             RunState::Incomplete => live::shown(&place, folder)?.unwrap_or_else(|| {
                 let body = html! {
@@ -63,27 +91,46 @@ pub async fn run(
     made.await
 }
 
-fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Markup, Problem> {
+/// The page of a run that has results, with the verdict on what is asked for.
+fn run_body(
+    place: &Place,
+    folder: &RunFolder,
+    metrics: Metrics,
+    asked: &Asked,
+) -> Result<Markup, Problem> {
     let base = place.to(&format!("runs/{}", folder.id()));
     let api = format!("api/v1/runs/{}", folder.id());
+    let (metrics, verdict) = judged(folder, metrics, asked)?;
+    let metrics = &metrics;
     let data = RunData::new(folder, metrics)?;
     let charts: Vec<Shown> = CHARTS
         .into_iter()
         .filter(|chart| (chart.has)(&data))
         .map(|chart| shown(chart, folder, metrics, &base, &api))
         .collect();
-    let more = html! {
-        (explorer(folder.id(), metrics))
-        (hedge_map(folder.id(), metrics))
-        @if let Some(results) = &data.walk_forward { (walked::sections(results)) }
-    };
+    let further = [
+        data.walk_forward.as_ref().map(walked::section),
+        explorer(folder.id(), metrics),
+        hedge_map(folder.id(), metrics),
+    ];
     let is_file = |name: &str| folder.path().join(name).is_file();
-    let asked = folder.trainings()?.is_some_and(|(_, asked)| asked > 0);
-    let was_trained = is_file(PROGRESS) && (asked || !metrics.training.is_empty());
+    let trainings = folder.trainings()?.is_some_and(|(_, asked)| asked > 0);
+    let was_trained = is_file(PROGRESS) && (trainings || !metrics.training.is_empty());
     let strategy = folder.strategy()?;
+    let contents = Contents {
+        metrics,
+        verdict: verdict.as_ref(),
+        strategy: strategy.as_deref(),
+        figures: &charts,
+        downloads: Some(downloads(
+            &place.to(&api),
+            &export::available(folder, metrics),
+        )),
+        further: further.into_iter().flatten().collect(),
+        on_screen: true,
+    };
     Ok(html! {
-        (sections(metrics, strategy.as_deref(), &charts, &more))
-        (downloads(&place.to(&api), &export::available(folder, metrics)))
+        (contents.body())
         (labels(folder.id()))
         p class="note" {
             @if was_trained { a href={ (base) "/live" } { "How it was trained" } ", " }
@@ -93,6 +140,36 @@ fn run_body(place: &Place, folder: &RunFolder, metrics: &Metrics) -> Result<Mark
             a href=(place.to(&api)) { "Metrics as JSON" }
         }
     })
+}
+
+/// The results of a run with the changes against the baseline that is asked for, and the verdict on them.
+pub fn judged(
+    folder: &RunFolder,
+    metrics: Metrics,
+    asked: &Asked,
+) -> Result<(Metrics, Option<RunVerdict>), Problem> {
+    let strategy = folder.strategy()?;
+    let file = strategy.and_then(|text| Strategy::parse(&text).ok());
+    let pair = Pair::asked(&metrics, file.as_ref(), asked).map_err(|(field, name)| {
+        let message = match asked.strategy == asked.baseline {
+            true => format!(
+                "`{field}` must be another strategy than `{}`",
+                excerpt(name)
+            ),
+            false => format!(
+                "`{field}` must be a strategy of run `{}`, was \"{}\"",
+                folder.id(),
+                excerpt(name)
+            ),
+        };
+        invalid(field, message)
+    })?;
+    let Some(pair) = pair else {
+        return Ok((metrics, None));
+    };
+    let metrics = against(folder, metrics, file.as_ref(), (&pair, asked.is_any()))?;
+    let verdict = RunVerdict::of(&metrics, file.as_ref(), &pair);
+    Ok((metrics, verdict))
 }
 
 /// A chart of a run, below the choice of what it shows if there is one.
@@ -106,13 +183,14 @@ fn shown(chart: &Chart, folder: &RunFolder, metrics: &Metrics, base: &str, api: 
             (slot(&address, still.as_ref()))
         },
         caption: chart.caption,
+        about: chart.about,
     }
 }
 
 /// The tables of a run as files.
 fn downloads(api: &str, tables: &[&str]) -> Markup {
     html! {
-        details {
+        details class="files" {
             summary { "Tables to download" }
             ul class="downloads" {
                 @for name in tables {
@@ -151,14 +229,9 @@ fn choice(address: &str, choices: &[String]) -> Markup {
 }
 
 /// The form that asks for a test path, and where every strategy on it is drawn.
-fn explorer(id: &str, metrics: &Metrics) -> Markup {
-    let first = metrics.evaluation.first();
-    let Some(last) = first.map(|row| row.paths.saturating_sub(1)) else {
-        return html! {};
-    };
-    html! {
-        section id="paths" {
-            h2 { "One path" }
+fn explorer(id: &str, metrics: &Metrics) -> Option<Section> {
+    let last = metrics.evaluation.first()?.paths.saturating_sub(1);
+    let body = html! {
             form class="explorer" data-run=(id) {
                 label {
                     "Test path "
@@ -190,19 +263,22 @@ fn explorer(id: &str, metrics: &Metrics) -> Markup {
                 "Transaction costs added up.",
                 "Premium and gains less costs, what was paid and, where there is a formula of it, the value of the contract; at expiry the P&L of the table.",
             ]))
-        }
-    }
+    };
+    Some(Section {
+        id: "paths",
+        title: "One path",
+        open: false,
+        body,
+    })
 }
 
 /// The form that asks for a strategy's hedge map, and where the map is drawn.
-fn hedge_map(id: &str, metrics: &Metrics) -> Markup {
+fn hedge_map(id: &str, metrics: &Metrics) -> Option<Section> {
     // Every window of a walk-forward run has policies of its own, and none is evaluated.
     if metrics.evaluation.is_empty() {
-        return html! {};
+        return None;
     }
-    html! {
-        section id="hedge-map" {
-            h2 { "Hedge ratio over spot and time" }
+    let body = html! {
             form class="hedge-map" data-run=(id) {
                 label {
                     "Strategy "
@@ -222,8 +298,13 @@ fn hedge_map(id: &str, metrics: &Metrics) -> Markup {
                 "A recurrent policy depends on the way to a spot. Here ln S moves evenly from today's spot to the point, "
                 "at the variance that the model expects; ratios are averaged over seeds."
             }
-        }
-    }
+    };
+    Some(Section {
+        id: "hedge-map",
+        title: "Hedge ratio over spot and time",
+        open: false,
+        body,
+    })
 }
 
 /// The stand-alone report of one run.

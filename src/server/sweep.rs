@@ -7,7 +7,7 @@ use super::elements::slot;
 use super::layout::{framed, module, script};
 use super::list::{Wanted, search_field};
 use super::problem::{Problem, missing};
-use super::summary::Headline;
+use super::summary::{Headline, MEASURES};
 use crate::charts::{Dimension, Figure, MOST_AXES, parallel};
 use crate::error::Error;
 use crate::numbers::significant;
@@ -27,9 +27,6 @@ const MOST_RUNS: usize = 1000;
 /// Rows of the table, at most.
 const MOST_ROWS: usize = 200;
 
-/// The results at the right end of the chart and of the table.
-const RESULTS: [&str; 4] = ["P&L variance", "cost", "Sharpe", "CVaR"];
-
 /// The place of the result by which runs are ranked: the tail risk, of which less is better.
 const RANKED: usize = 3;
 
@@ -43,7 +40,12 @@ pub async fn page(
     let made = off_thread(move || Ok(body(&app, &wanted)?));
     let scripts = html! { (script(&place, "plotly.js")) (module(&place, "run.js")) };
     let body = made.await?;
-    Ok(Html(framed(&place, "Runs beside each other", &scripts, &body)))
+    Ok(Html(framed(
+        &place,
+        "Runs beside each other",
+        &scripts,
+        &body,
+    )))
 }
 
 fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
@@ -61,7 +63,7 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
     };
     let sweep = ranked(sweep);
     let axes = axes(&sweep);
-    let width = 96 * (axes.len() + RESULTS.len());
+    let width = 96 * (axes.len() + MEASURES.len());
     let address = wanted.filtered("api/v1/charts/sweep");
     Ok(html! {
         h1 { "Runs beside each other" }
@@ -95,13 +97,15 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
 /// The runs with the least tail risk first, those without one last.
 fn ranked(mut sweep: Sweep) -> Sweep {
     let risk = |entry: &Entry| result(entry, RANKED).unwrap_or(f64::INFINITY);
-    sweep.runs.sort_by(|(a, _), (b, _)| risk(a).total_cmp(&risk(b)));
+    sweep
+        .runs
+        .sort_by(|(a, _), (b, _)| risk(a).total_cmp(&risk(b)));
     sweep
 }
 
 /// A result of the headline hedge of a run.
 fn result(entry: &Entry, index: usize) -> Option<f64> {
-    Headline::read(&entry.summary)?.figures[index].value.value
+    Headline::read(&entry.summary)?.results()[index]
 }
 
 /// The keys that have an axis, by their places: those with the fewest different values, which group runs, in the order of their
@@ -121,7 +125,7 @@ fn axes(sweep: &Sweep) -> Vec<usize> {
     // The name says what the other keys say.
     keys.retain(|key| sweep.keys[*key] != "name");
     keys.sort_by_cached_key(|key| different(*key));
-    keys.truncate(MOST_AXES - RESULTS.len());
+    keys.truncate(MOST_AXES - MEASURES.len());
     keys.sort_unstable();
     keys
 }
@@ -141,7 +145,7 @@ fn table(sweep: &Sweep) -> Markup {
                     tr {
                         th scope="col" { "run" }
                         @for key in &sweep.keys { th scope="col" { (key.replace('.', ". ")) } }
-                        @for head in RESULTS { th scope="col" { (head) } }
+                        @for (_, head) in MEASURES { th scope="col" { (head) } }
                     }
                 }
                 tbody {
@@ -151,7 +155,7 @@ fn table(sweep: &Sweep) -> Markup {
                             @for value in values {
                                 td { (value.as_ref().map_or("–", |(text, _)| text.as_str())) }
                             }
-                            @for index in 0..RESULTS.len() {
+                            @for index in 0..MEASURES.len() {
                                 td {
                                     @if let Some(value) = result(entry, index) { (with_minus(&significant(value, 4))) }
                                 }
@@ -207,21 +211,31 @@ fn drawn(sweep: &Sweep) -> Option<Figure> {
         .into_iter()
         .map(|key| Dimension {
             name: sweep.keys[key].clone(),
-            values: sweep.runs.iter().map(|(_, values)| values[key].clone()).collect(),
+            values: sweep
+                .runs
+                .iter()
+                .map(|(_, values)| values[key].clone())
+                .collect(),
         })
         .collect();
-    dimensions.extend(RESULTS.iter().enumerate().map(|(index, name)| Dimension {
-        name: (*name).to_owned(),
-        values: sweep
-            .runs
-            .iter()
-            .map(|(entry, _)| {
-                let value = result(entry, index)?;
-                Some((significant(value, 4), Some(value)))
-            })
-            .collect(),
+    dimensions.extend(MEASURES.iter().enumerate().map(|(index, (_, name))| {
+        Dimension {
+            name: (*name).to_owned(),
+            values: sweep
+                .runs
+                .iter()
+                .map(|(entry, _)| {
+                    let value = result(entry, index)?;
+                    Some((significant(value, 4), Some(value)))
+                })
+                .collect(),
+        }
     }));
-    let names: Vec<String> = sweep.runs.iter().map(|(entry, _)| entry.id.clone()).collect();
+    let names: Vec<String> = sweep
+        .runs
+        .iter()
+        .map(|(entry, _)| entry.id.clone())
+        .collect();
     let places: Vec<usize> = (0..names.len()).collect();
     parallel("Settings and results", &dimensions, (&names, &places))
 }

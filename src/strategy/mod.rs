@@ -43,6 +43,7 @@ mod traded;
 mod training;
 mod variants;
 mod walk_forward;
+mod words;
 
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, Rates, VarianceRule};
 pub use classical::{FitPaths, FittedOn, PastContracts, Regressions};

@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::hedging::{ClassicalHedge, Financing};
 use crate::market::{Assets, Market, Simulator};
 use crate::network::{Action, Actor, Engine, Feature, Features, Shape, Sweep};
+use crate::optimizer::Method;
 use crate::random::{Purpose, Sampling};
 use crate::risk::Risk;
 use crate::simd::Real;
@@ -319,6 +320,13 @@ impl Plan {
         let kfac = self.optimizers.iter().find(|plan| plan.name == "kfac");
         let chosen = kfac.or(self.optimizers.first());
         chosen.map(|plan| plan.name.as_str())
+    }
+
+    /// The names of what is trained, each with whether the others are compared with it, as they are with Adam.
+    pub fn learned(&self) -> Vec<(&str, bool)> {
+        let all = self.optimizers.iter();
+        all.map(|one| (one.name.as_str(), one.method == Method::Adam))
+            .collect()
     }
 
     /// The assets of the market, one or more.

@@ -1,5 +1,6 @@
 //! The sections `training` and `risk`.
 
+use super::file::Strategy;
 use crate::bounds::outside;
 use crate::error::{Error, Result};
 use crate::random::Sampling;
@@ -222,6 +223,16 @@ impl RiskSection {
         };
         let terms: Vec<Term> = self.terms.iter_mut().map(read).collect::<Result<_>>()?;
         Ok(Risk::sum(&terms))
+    }
+}
+
+impl Strategy {
+    /// The risk measure that policies are trained on.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for terms of a weighted sum that are no measures.
+    pub fn risk_measure(&self) -> Result<Risk> {
+        self.risk.clone().risk(self.market.spot)
     }
 }
 

@@ -49,9 +49,11 @@ use crate::backtest::{self, Calendar};
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::groups::{Assignment, Crew, Report};
+use crate::hedging::Book;
 use crate::market::History;
 use crate::market::estimation::VarianceEstimator;
 use crate::risk::{Row, RowInput};
+use crate::runs::comparison::{Comparison, Measured};
 use crate::runs::daily::DailyTable;
 use crate::runs::metrics::{BacktestMarket, Metrics, Request};
 use crate::runs::parquet::write_parquet;
@@ -394,25 +396,43 @@ fn metrics(
     let assets = plan.assets();
     let names: Vec<String> = assets.list().iter().map(|a| a.name.clone()).collect();
     let overlap = calendar.overlap(settings.schedule);
-    let backtest = table(trades).books.into_iter().map(|book| {
-        let count = book.pnl.len() as f64;
-        let trained = results.windows.iter().flat_map(|window| &window.seconds);
-        let seconds: Vec<f64> = trained
-            .filter(|(name, seed, _)| *name == book.strategy && Some(*seed) == book.seed)
-            .map(|(_, _, seconds)| *seconds)
-            .collect();
-        let input = RowInput {
-            strategy: &book.strategy,
-            seed: book.seed,
-            premium: book.premium.iter().sum::<f64>() / count,
-            risk: plan.risk,
-            contracts_per_year: plan.contracts_per_year(),
-            overlap,
-            steps: None,
-            seconds: (!seconds.is_empty()).then(|| seconds.iter().sum()),
-        };
-        Row::new(&input, &book.pnl, &book.cost, &book.turnover)
-    });
+    let measured: Vec<(Row, Book)> = table(trades)
+        .books
+        .into_iter()
+        .map(|book| {
+            let count = book.pnl.len() as f64;
+            let trained = results.windows.iter().flat_map(|window| &window.seconds);
+            let seconds: Vec<f64> = trained
+                .filter(|(name, seed, _)| *name == book.strategy && Some(*seed) == book.seed)
+                .map(|(_, _, seconds)| *seconds)
+                .collect();
+            let input = RowInput {
+                strategy: &book.strategy,
+                seed: book.seed,
+                premium: book.premium.iter().sum::<f64>() / count,
+                risk: plan.risk,
+                contracts_per_year: plan.contracts_per_year(),
+                overlap,
+                steps: None,
+                seconds: (!seconds.is_empty()).then(|| seconds.iter().sum()),
+            };
+            let row = Row::new(&input, &book.pnl, &book.cost, &book.turnover);
+            let BacktestBook {
+                pnl,
+                cost,
+                turnover,
+                ..
+            } = book;
+            let book = Book {
+                pnl,
+                cost,
+                turnover,
+            };
+            (row, book)
+        })
+        .collect();
+    let pairs: Vec<Measured<'_>> = measured.iter().map(|(row, book)| (row, book)).collect();
+    let comparisons = Comparison::all(&pairs, &plan.learned(), plan.risk, overlap);
     let date = |trade: Option<&Trade>| trade.map_or(String::new(), |trade| trade.sold.to_string());
     Metrics {
         run: folder.id().into(),
@@ -425,9 +445,9 @@ fn metrics(
         seeds: (plan.seed..plan.seed + walk.seeds as u64).collect(),
         training: Vec::new(),
         evaluation: Vec::new(),
-        backtest: backtest.collect(),
+        backtest: measured.into_iter().map(|(row, _)| row).collect(),
         comparisons: Vec::new(),
-        backtest_comparisons: Vec::new(),
+        backtest_comparisons: comparisons,
         backtest_breakdown: Vec::new(),
         tuning: Vec::new(),
         lengths: Vec::new(),

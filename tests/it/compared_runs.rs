@@ -13,7 +13,10 @@ fn swept(name: &str) -> (PathBuf, Vec<String>) {
         let text = SMALL
             .replace("proportional = 0.002", &format!("proportional = {cost}"))
             .replace("steps = 14", &format!("steps = {steps}"))
-            .replace("name = \"small\"", &format!("name = \"cost {cost} steps {steps}\""));
+            .replace(
+                "name = \"small\"",
+                &format!("name = \"cost {cost} steps {steps}\""),
+            );
         let path = strategy(&format!("{name}-{cost}-{steps}"), &text);
         let compared = document(&["compare", path.to_str().unwrap()], &runs, "2");
         compared["run"].as_str().unwrap().to_owned()
@@ -55,7 +58,10 @@ fn the_list_is_sorted_and_searched_by_key() {
     browser.go(&home);
     let shown = |browser: &mut Browser| texts(browser, ".runs tbody th > a:first-child");
     assert_eq!(shown(&mut browser)[0], "cost 0.01 steps 8");
-    assert_eq!(browser.value("document.querySelector('.runs [aria-sort]').textContent"), "made");
+    assert_eq!(
+        browser.value("document.querySelector('.runs [aria-sort]').textContent"),
+        "made"
+    );
     let costs = |browser: &mut Browser| -> Vec<f64> {
         let found = texts(browser, ".runs tbody td[data-head=cost] > div:first-child");
         found.iter().map(|text| number(text)).collect()
@@ -86,17 +92,26 @@ fn the_list_is_sorted_and_searched_by_key() {
     );
     let places: Vec<i64> = serde_json::from_value(places).unwrap();
     assert_eq!(places.len(), 8);
-    assert!(places.iter().all(|place| (place - places[0]).abs() <= 1), "{places:?}");
+    assert!(
+        places.iter().all(|place| (place - places[0]).abs() <= 1),
+        "{places:?}"
+    );
 
     let search = |browser: &mut Browser, words: &str| {
-        browser.value(&format!("document.querySelector('[name=search]').value = {}; 0", json!(words)));
+        browser.value(&format!(
+            "document.querySelector('[name=search]').value = {}; 0",
+            json!(words)
+        ));
         browser.click("[role=search] button");
         browser.until(&format!(
             "new URLSearchParams(location.search).get('search') === {} && document.readyState === 'complete'",
             json!(words)
         ));
     };
-    search(&mut browser, "costs.proportional >= 0.01, training.steps = 14");
+    search(
+        &mut browser,
+        "costs.proportional >= 0.01, training.steps = 14",
+    );
     let mut found = shown(&mut browser);
     found.sort();
     assert_eq!(found, ["cost 0.01 steps 14", "cost 0.02 steps 14"]);
@@ -106,11 +121,18 @@ fn the_list_is_sorted_and_searched_by_key() {
     );
     search(&mut browser, "market.modell = heston");
     let refused = texts(&mut browser, "[role=alert]").concat();
-    assert!(refused.contains("did you mean `market.model`?"), "{refused}");
+    assert!(
+        refused.contains("did you mean `market.model`?"),
+        "{refused}"
+    );
     assert_eq!(browser.problems, [""; 0]);
 
     // The same lists as documents.
-    let list = server.ask("GET", "/api/v1/runs?sort=cost&order=ascending", &json!(null));
+    let list = server.ask(
+        "GET",
+        "/api/v1/runs?sort=cost&order=ascending",
+        &json!(null),
+    );
     assert_eq!(list["runs"][0]["run"], ids[0].as_str());
     let refused = server.ask("GET", "/api/v1/runs?search=nothing%3D1", &json!(null));
     assert_eq!(refused["error"]["field"], "search");
@@ -127,10 +149,19 @@ fn two_runs_are_compared() {
     let server = Server::start(&runs);
     let mut browser = Browser::open();
     browser.show((WIDE.0, 6000), "dark");
-    browser.go(&format!("http://{}/compare?runs={},{}", server.address, ids[0], ids[1]));
+    browser.go(&format!(
+        "http://{}/compare?runs={},{}",
+        server.address, ids[0], ids[1]
+    ));
     assert_eq!(
-        texts(&mut browser, ".settings tbody tr").iter().map(|row| row.trim()).collect::<Vec<_>>(),
-        ["namecost 0.002 steps 14cost 0.01 steps 14", "costs.proportional0.0020.01"]
+        texts(&mut browser, ".settings tbody tr")
+            .iter()
+            .map(|row| row.trim())
+            .collect::<Vec<_>>(),
+        [
+            "namecost 0.002 steps 14cost 0.01 steps 14",
+            "costs.proportional0.0020.01"
+        ]
     );
     let change = |browser: &mut Browser, strategy: &str| {
         browser.value(&format!(
@@ -142,7 +173,10 @@ fn two_runs_are_compared() {
     let more = change(&mut browser, "kfac (B)");
     assert!(more.as_str().unwrap().starts_with('+'), "{more}");
     let notes = texts(&mut browser, "#differences .note").concat();
-    assert!(notes.contains("B and A have the same test paths"), "{notes}");
+    assert!(
+        notes.contains("B and A have the same test paths"),
+        "{notes}"
+    );
     browser.until(DRAWN);
     // Every point lies within its axes.
     let inside = browser.value(
@@ -158,7 +192,10 @@ fn two_runs_are_compared() {
     );
     assert_eq!(inside, true);
 
-    browser.value(&format!("document.querySelector('[name=against]').value = '{}'; 0", ids[1]));
+    browser.value(&format!(
+        "document.querySelector('[name=against]').value = '{}'; 0",
+        ids[1]
+    ));
     browser.click("main form button");
     browser.until("location.search.includes('against=') && document.querySelector('#differences h2')?.textContent === 'Differences from B'");
     let less = change(&mut browser, "kfac (A)");
@@ -184,7 +221,14 @@ fn a_sweep_is_seen_at_once() {
         let axes = browser.value("document.querySelector('.plot').layout.xaxis.ticktext");
         assert_eq!(
             axes,
-            json!(["costs.<br>proportional", "training.<br>steps", "P&L<br>variance", "cost", "Sharpe", "CVaR"])
+            json!([
+                "costs.<br>proportional",
+                "training.<br>steps",
+                "P&L<br>variance",
+                "cost",
+                "Sharpe",
+                "CVaR"
+            ])
         );
         let crossed = browser.value(
             "document.querySelector('.plot').data.flatMap(({ x }) => x.filter((place) => place === 0)).length",

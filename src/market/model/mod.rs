@@ -56,7 +56,7 @@ use std::path::PathBuf;
 
 /// The models: one line for each, which everything else that is said of it follows from.
 macro_rules! models {
-    ($($(#[doc = $doc:literal])* $model:ident $name:literal $parameters:ty,)*) => {
+    ($($(#[doc = $doc:literal])* $model:ident $name:literal $title:literal $parameters:ty,)*) => {
         /// The dynamics of the spot under the pricing measure; it serialises as `model = "NAME"` beside the parameters.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "model")]
@@ -84,6 +84,13 @@ macro_rules! models {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$model(_) => $name,)*
+                }
+            }
+
+            /// What a line about a run calls it.
+            pub fn title(&self) -> &'static str {
+                match self {
+                    $(Self::$model(_) => $title,)*
                 }
             }
 
@@ -159,29 +166,29 @@ macro_rules! models {
 
 models! {
     /// Geometric Brownian motion.
-    Gbm "gbm" GbmParameters,
+    Gbm "gbm" "geometric Brownian motion" GbmParameters,
     /// Heston's stochastic variance (1993).
-    Heston "heston" HestonParameters,
+    Heston "heston" "Heston" HestonParameters,
     /// Merton's jump diffusion (1976).
-    Merton "merton" MertonParameters,
+    Merton "merton" "Merton" MertonParameters,
     /// Bates' stochastic variance with jumps (1996).
-    Bates "bates" BatesParameters,
+    Bates "bates" "Bates" BatesParameters,
     /// Kou's double exponential jump diffusion (2002).
-    Kou "kou" KouParameters,
+    Kou "kou" "Kou" KouParameters,
     /// SABR, stochastic volatility of a forward of any elasticity (2002).
-    Sabr "sabr" SabrParameters,
+    Sabr "sabr" "SABR" SabrParameters,
     /// Rough Bergomi, a variance that forgets by a power law (2016).
-    RoughBergomi "rough_bergomi" RoughBergomiParameters,
+    RoughBergomi "rough_bergomi" "rough Bergomi" RoughBergomiParameters,
     /// The local volatility of a surface (1994).
-    LocalVolatility "local_volatility" LocalVolatilityParameters,
+    LocalVolatility "local_volatility" "local volatility" LocalVolatilityParameters,
     /// Variance gamma, a Brownian motion in gamma time (1998).
-    VarianceGamma "variance_gamma" variance_gamma::VarianceGammaParameters,
+    VarianceGamma "variance_gamma" "variance gamma" variance_gamma::VarianceGammaParameters,
     /// Past days of returns and implied-volatility surfaces, rescaled to the volatility of the path.
-    SurfaceBootstrap "surface_bootstrap" SurfaceBootstrapParameters,
+    SurfaceBootstrap "surface_bootstrap" "resampled surfaces" SurfaceBootstrapParameters,
     /// Returns and surface factors with GARCH variances and NIG innovations (François, Gauthier, Godin and Pérez-Mendoza 2023).
-    Surface "surface" SurfaceGarchParameters,
+    Surface "surface" "surface GARCH" SurfaceGarchParameters,
     /// Heston's variance as the implied one of a month, with a surface of level and skew.
-    SurfaceHeston "surface_heston" SurfaceHestonParameters,
+    SurfaceHeston "surface_heston" "Heston with a surface" SurfaceHestonParameters,
 }
 
 impl Model {

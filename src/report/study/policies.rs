@@ -31,7 +31,9 @@ pub fn settings(problem: &StudyProblem) -> String {
             match Verdict::lower_is_better(difference.value, difference.standard_error) {
                 Verdict::Better => "tuning helps",
                 Verdict::Worse => "tuning harms",
-                Verdict::Undecided | Verdict::Unknown => standing(&difference),
+                Verdict::Undecided | Verdict::OneSeed | Verdict::Withheld | Verdict::Unknown => {
+                    standing(&difference)
+                }
             }
             .to_owned(),
         ]);

@@ -27,8 +27,8 @@ pub fn standing_to(difference: &Estimate) -> (&'static str, &'static str) {
     match Verdict::lower_is_better(difference.value, difference.standard_error) {
         Verdict::Better => ("ahead", "of "),
         Verdict::Worse => ("behind", ""),
-        Verdict::Undecided => ("not separated", "from "),
-        Verdict::Unknown => ("not comparable", "with "),
+        Verdict::Undecided | Verdict::OneSeed => ("not separated", "from "),
+        Verdict::Withheld | Verdict::Unknown => ("not comparable", "with "),
     }
 }
 
