@@ -127,6 +127,25 @@ fn decimals(value: f64, digits: i32) -> i32 {
     digits - 1 - order(value)
 }
 
+/// A text whose numbers have true minus signs, which are as wide as digits: `-14.2 % [-1, 2]` → `−14.2 % [−1, 2]`.
+///
+/// A hyphen within words, dates, ranges of numbers and exponents stays one.
+pub fn with_minus(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let starts = matches!(before, ' ' | '\u{a0}' | '(' | '[' | ',' | '=' | '±' | '/');
+        let number = letters.peek().is_some_and(char::is_ascii_digit);
+        written.push(match letter {
+            '-' if starts && number => '−',
+            other => other,
+        });
+        before = letter;
+    }
+    written
+}
+
 /// A number by itself with so many digits: `0.01235`, `58.6`, `1234`.
 pub fn significant(value: f64, digits: i32) -> String {
     Rounding::of_values([value], digits).write(value)
@@ -281,6 +300,20 @@ mod tests {
             (p_value(0.0), p_value(0.0712)),
             ("< 0.001".into(), "0.071".into())
         );
+    }
+
+    /// What is no sign of a number stays a hyphen.
+    #[test]
+    fn minus_signs_are_true_ones() {
+        assert_eq!(with_minus("-0.5 [-1.25, 2]"), "−0.5 [−1.25, 2]");
+        assert_eq!(
+            with_minus("better (-6.0 % ±11.0 %)"),
+            "better (−6.0 % ±11.0 %)"
+        );
+        for text in ["2026-03-01", "4.12e-8", "K-FAC", "0-5", "a - b", "--json"] {
+            assert_eq!(with_minus(text), text);
+        }
+        assert_eq!(with_minus("-4.12e-8"), "−4.12e-8");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const drawn = new Map();
+/** The charts whose vertical axis the reader has turned to logarithms. */
+const logarithmic = new WeakSet();
 
 // The modebar is left out: it cannot be reached by keyboard and would need inline styles.
 const CONFIG = { displayModeBar: false, doubleClick: "reset+autosize", showTips: false };
 
-/** Of a chart less its legend, in pixels. */
-const HEIGHT = 320;
+/** Of a chart's axes with their words, at least, in pixels. */
+const AXES = 240;
 
 // plotly's own `responsive` follows the window alone.
 const resized = new ResizeObserver((entries) => {
@@ -24,23 +26,42 @@ export async function draw(element, figure) {
     plot = document.createElement("div");
     plot.className = "plot";
     const title = document.createElement("h3");
-    element.replaceChildren(title, plot, exports(element));
+    const note = document.createElement("p");
+    note.className = "note";
+    element.replaceChildren(title, plot, note, exports(element));
     resized.observe(plot);
   }
   element.querySelector(":scope > h3").textContent = figure.title;
-  plot.style.height ||= `${HEIGHT}px`;
+  const note = element.querySelector(":scope > .note");
+  note.textContent = figure.note ?? "";
+  note.hidden = !figure.note;
+  const log = element.querySelector(":scope > .exports > .log");
+  log.hidden = !mayBeLogarithmic(figure);
+  if (log.hidden) logarithmic.delete(element);
+  log.setAttribute("aria-pressed", logarithmic.has(element));
+  element.querySelector(":scope > .exports > .all").hidden = !(figure.layout.xaxis?.range || figure.layout.yaxis?.range);
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", figure.title);
-  const { data, layout } = onPage(figure);
+  // The chart fills the place that was kept for it, so that nothing below it moves.
+  const others = [...element.children].filter((child) => child !== plot);
+  const taken = others.reduce((sum, child) => sum + child.offsetHeight, 0);
+  const kept = parseFloat(getComputedStyle(element).minHeight) - taken;
+  plot.style.height = `${Math.max(kept, AXES)}px`;
+  const { data, layout } = onPage(element, figure);
   await Plotly.react(plot, data, layout, CONFIG);
-  // Room for the legend, which takes as many lines as its names and the width ask for, up to half of the height.
+  // A legend of many lines must leave the axes their room; it takes up to half of the height.
   for (let tries = 0; tries < 3; tries += 1) {
     const legend = plot.querySelector(".legend .bg")?.height.baseVal.value ?? 0;
-    const height = `${HEIGHT + Math.ceil(legend)}px`;
+    const height = `${Math.max(kept, AXES + Math.ceil(legend))}px`;
     if (plot.style.height === height) break;
     plot.style.height = height;
     await Plotly.Plots.resize(plot);
   }
+}
+
+/** Whether all that is on the vertical axis has a logarithm. */
+function mayBeLogarithmic(figure) {
+  return Boolean(figure.may_be_logarithmic) && figure.data.every(({ y }) => y.every((value) => !(value <= 0)));
 }
 
 /** Says in `element` why there is no chart. */
@@ -66,7 +87,7 @@ function inTheme(figure) {
 }
 
 /** The title is the page's, and the legend above the axes, where it does not meet their words. */
-function onPage(figure) {
+function onPage(element, figure) {
   const { data, layout } = inTheme(figure);
   delete layout.title;
   layout.autosize = true;
@@ -74,6 +95,12 @@ function onPage(figure) {
   layout.legend = { ...layout.legend, y: 1.02, yanchor: "bottom" };
   // What the reader has zoomed to or hidden stays when the figure is drawn again.
   layout.uirevision = figure.title;
+  if (logarithmic.has(element)) {
+    // All of the first fall has room in logarithms.
+    layout.yaxis = { ...layout.yaxis, type: "log", exponentformat: "power" };
+    delete layout.yaxis.range;
+    layout.uirevision += " in logarithms";
+  }
   return { data, layout };
 }
 
@@ -87,9 +114,16 @@ function exports(element) {
     made.setAttribute("aria-label", `${words}: ${drawn.get(element).title}`);
     made.addEventListener("click", () => action(element.querySelector(":scope > .plot"), drawn.get(element)));
     bar.append(made);
+    return made;
   };
+  button("Log scale", () => {
+    if (!logarithmic.delete(element)) logarithmic.add(element);
+    return draw(element, drawn.get(element));
+  }).classList.add("log");
+  button("Show all", (plot) => Plotly.relayout(plot, { "xaxis.autorange": true, "yaxis.autorange": true }))
+    .classList.add("all");
   button("Reset view", (plot, figure) => {
-    const { data, layout } = onPage(figure);
+    const { data, layout } = onPage(element, figure);
     layout.uirevision = Math.random();
     return Plotly.react(plot, data, layout, CONFIG);
   });

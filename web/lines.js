@@ -3,9 +3,12 @@
 /** Points of a line; a screen has no more columns to show them in. */
 const POINTS = 1000;
 
-/** The mean over the steps around each step; the window shrinks at both ends, so that it stays centred. */
-function smoothed(points) {
-  const reach = Math.floor(points.length / 100);
+/**
+ * The mean over the steps around each step, in a window of this share of them; it shrinks at both ends, so that it stays
+ * centred.
+ */
+function smoothed(points, share) {
+  const reach = Math.floor(0.5 * share * points.length + 1e-9);
   const sums = [0];
   for (const { risk } of points) sums.push(sums.at(-1) + risk);
   return points.map((_, at) => {
@@ -23,6 +26,8 @@ function thinned(line) {
 
 const steps = ({ step }) => step;
 const seconds = ({ seconds }) => seconds;
+
+const loss = (points, x, share) => ({ x: points.map(x), y: smoothed(points, Number(share)) });
 
 function validation(points, x) {
   const measured = points.filter((point) => Number.isFinite(point.validation_risk));
@@ -58,8 +63,8 @@ function statistic(points, key) {
 export const CHARTS = {
   validation_steps: { line: ({ points }) => validation(points, steps), falls: true },
   validation_seconds: { line: ({ points }) => validation(points, seconds), falls: true },
-  loss_steps: { line: ({ points }) => ({ x: points.map(steps), y: smoothed(points) }), falls: true },
-  loss_seconds: { line: ({ points }) => ({ x: points.map(seconds), y: smoothed(points) }), falls: true },
+  loss_steps: { line: ({ points }, share) => loss(points, steps, share), falls: true, smoothed: true },
+  loss_seconds: { line: ({ points }, share) => loss(points, seconds, share), falls: true, smoothed: true },
   pnl_density: { line: ({ distribution }) => (distribution ? density(distribution) : { x: [], y: [] }), newest: true },
   cost_cvar: { line: ({ points }) => costs(points), falls: true },
   statistics: { line: ({ points }, key) => statistic(points, key) },
@@ -76,15 +81,31 @@ function frame(lines) {
   return [low - margin, top + margin];
 }
 
-/** The chart `name` of the trainings, `key` the statistic that it shows; nothing if they have no points for it. */
+/** With more trainings, what is not smoothed would hide what is. */
+const MOST_BEHIND = 4;
+
+/**
+ * The chart `name` of the trainings, `key` the statistic that it shows or the share over which it is smoothed; nothing if they
+ * have no points for it.
+ */
 export function figure(name, plan, trainings, key) {
-  const { line, falls, newest } = CHARTS[name];
+  const { line, falls, newest, smoothed: smooth } = CHARTS[name];
   const empty = plan.figures[name];
   const made = { ...empty, layout: structuredClone(empty.layout), data: [] };
   const shown = trainings.filter((of, _, all) => !newest
     || of === all.filter((other) => other.base === of.base && other.distribution).at(-1));
   const several = new Set(shown.map((of) => of.base)).size < shown.length;
   const named = new Set();
+  if (smooth && Number(key) > 0 && shown.length <= MOST_BEHIND) {
+    for (const of of shown) {
+      const template = empty.data[plan.strategies.indexOf(of.base)] ?? empty.data.at(-1);
+      made.data.push({
+        ...template, ...thinned(line(of, 0)), meta: of.key, legendgroup: of.base, showlegend: false, hoverinfo: "skip",
+        hovertemplate: undefined, opacity: 0.3, line: { ...template.line, width: 1 },
+      });
+    }
+  }
+  const behind = made.data.length;
   for (const of of shown) {
     const points = thinned(line(of, key));
     if (points.x.length === 0) continue;
@@ -98,9 +119,9 @@ export function figure(name, plan, trainings, key) {
     named.add(of.base);
     made.data.push(trace);
   }
-  if (made.data.length === 0) return null;
+  if (made.data.length === behind) return null;
   const { xaxis, yaxis } = made.layout;
-  if (falls) yaxis.range = frame(made.data.map(({ y }) => y));
+  if (falls) yaxis.range = frame(made.data.slice(behind).map(({ y }) => y));
   if (name === "cost_cvar") xaxis.range = frame(made.data.map(({ x }) => x));
   else if (name !== "pnl_density") xaxis.rangemode = "tozero";
   if (name === "statistics") {
@@ -109,6 +130,7 @@ export function figure(name, plan, trainings, key) {
     const [low, high] = [Math.min(...values), Math.max(...values)];
     made.title = `Optimizer: ${words}`;
     yaxis.title.text = `${words} (${plan.units[key] ?? "dimensionless"})`;
+    made.may_be_logarithmic = low > 0 && high <= 100 * low;
     if (low > 0 && high > 100 * low) Object.assign(yaxis, { type: "log", exponentformat: "power" });
     else if (low === high && low > 0) yaxis.range = [0, 2 * low];
   }

@@ -1,7 +1,7 @@
 // A run as it goes on: its events become the lines of charts and the rows of a table.
 
 import { fetchJson, showButtons, site, stateWords } from "./api.js";
-import { draw, money } from "./charts.js";
+import { draw, fail, money } from "./charts.js";
 import { CHARTS, figure } from "./lines.js";
 
 const page = document.getElementById("live");
@@ -9,6 +9,7 @@ const run = encodeURIComponent(page.dataset.run);
 const address = `api/v1/runs/${run}`;
 const place = (id) => document.getElementById(id);
 const choice = page.querySelector("select[name=key]");
+const choices = [...page.querySelectorAll("form.statistics select")];
 
 const DRAW_MILLISECONDS = 300;
 const JOB_MILLISECONDS = 2000;
@@ -86,12 +87,14 @@ async function drawCharts() {
   for (const name of Object.keys(CHARTS)) {
     const complete = state === "complete";
     if (!(complete || near.has(name)) || drawn.get(name) === version) continue;
-    const made = figure(name, plan, [...trainings.values()], choice.value);
+    const chosen = place(name).closest("figure").querySelector("form.statistics select")?.value;
+    const made = figure(name, plan, [...trainings.values()], chosen);
     // What a run never measures, as a walk-forward its validation, has no chart.
     place(name).closest("figure").hidden = complete && !made;
     if (!near.has(name)) continue;
     drawn.set(name, version);
     if (made) await draw(place(name), made);
+    else if (state !== "") fail(place(name), "Nothing has been measured yet.");
   }
 }
 
@@ -177,8 +180,8 @@ function showTable(all) {
       cell.textContent = value;
       if (column === 0) {
         const swatch = document.createElement("span");
-        const place = plan.strategies.indexOf(of.base);
-        swatch.className = `swatch series-${(place < 0 ? 7 : place) % 8}`;
+        swatch.className = plan.swatches[plan.strategies.indexOf(of.base)] ?? "swatch";
+        swatch.setAttribute("aria-hidden", "true");
         cell.prepend(swatch);
       }
     });
@@ -333,10 +336,11 @@ function follow() {
 }
 
 document.addEventListener("visibilitychange", soon);
-choice.addEventListener("change", () => {
-  choice.dataset.chosen = choice.value;
+choices.forEach((select) => select.addEventListener("change", () => {
+  if (select === choice) choice.dataset.chosen = choice.value;
   news();
-});
+}));
+page.querySelectorAll("form.statistics").forEach((form) => form.addEventListener("submit", (event) => event.preventDefault()));
 try {
   plan = await fetchJson(`${address}/live`);
   follow();

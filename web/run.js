@@ -32,7 +32,7 @@ function statistics(form) {
 }
 
 /** A form whose answer has figures, drawn in its `.answer`, one slot each. */
-function answering(form, address) {
+function answering(form, address, mayAsk = () => true) {
   const slots = [...form.parentElement.querySelectorAll(".answer > figure > .chart")];
   const show = (count) => slots.forEach((slot, index) => {
     slot.parentElement.hidden = index >= count;
@@ -44,8 +44,8 @@ function answering(form, address) {
     try {
       const answer = await fetchJson(address());
       if (mine !== latest) return null;
-      show(slots.length);
-      await Promise.all(slots.map((slot, index) => draw(slot, answer.figures[index])));
+      show(answer.figures.length);
+      await Promise.all(answer.figures.map((figure, index) => draw(slots[index], figure)));
       return answer;
     } catch (error) {
       if (mine === latest) {
@@ -63,7 +63,7 @@ function answering(form, address) {
   const first = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     first.disconnect();
-    ask().then(form.answered);
+    if (mayAsk()) ask().then(form.answered);
   }, { rootMargin: "400px" });
   first.observe(form);
   return ask;
@@ -77,7 +77,18 @@ function hedgeMap(form) {
 
 function explorer(form) {
   const input = form.elements.path;
-  const show = answering(form, () => `${api(form.dataset.run)}/paths?path=${input.valueAsNumber || 0}`);
+  const problem = form.querySelector("[role=alert]");
+  const asked = new URL(location.href).searchParams.get("path");
+  if (asked !== null) input.value = asked;
+  const show = answering(form, () => `${api(form.dataset.run)}/paths?path=${input.value}`, () => holds());
+  /** Whether there is such a path; says so if not. */
+  const holds = () => {
+    const valid = input.value !== "" && input.checkValidity();
+    input.setAttribute("aria-invalid", !valid);
+    const said = input.value === "" ? "Give the number of a path" : `There is no path ${input.value}`;
+    problem.textContent = valid ? "" : `${said}: paths are 0 to ${input.max}.`;
+    return valid;
+  };
   const table = form.parentElement.querySelector("tbody");
   form.answered = (answer) => {
     if (!answer) return;
@@ -96,15 +107,20 @@ function explorer(form) {
     }));
   };
   const go = (path) => {
-    input.value = Math.min(Math.max(path, 0), Number(input.max));
+    input.value = path;
+    if (!holds()) return;
+    const address = new URL(location.href);
+    address.searchParams.set("path", input.value);
+    history.replaceState(null, "", address);
     show().then(form.answered);
   };
-  input.addEventListener("change", () => go(input.valueAsNumber || 0));
+  holds();
+  input.addEventListener("change", () => go(input.value));
   form.addEventListener("click", ({ target }) => {
     if (!(target instanceof HTMLButtonElement)) return;
     const to = target.dataset.to;
     if (to === "random") go(Math.floor(Math.random() * (Number(input.max) + 1)));
-    else go((input.valueAsNumber || 0) + Number(to));
+    else go(Math.min(Math.max((input.valueAsNumber || 0) + Number(to), 0), Number(input.max)));
   });
 }
 

@@ -7,7 +7,7 @@ use crate::report::figures::backtest::{
     BACKTEST_PNL as BACKTEST_PNL_FIGURE, DAILY_PNL as DAILY_PNL_FIGURE, curves,
 };
 use crate::report::html::About;
-use crate::report::palette::{INK, Palette, SERIES};
+use crate::report::palette::{INK, PARTS, Palette};
 use crate::runs::breakdown::Breakdown;
 use crate::runs::daily::{Curve, DailyTable, thinned};
 use crate::runs::tables::BacktestTable;
@@ -191,14 +191,13 @@ fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Fi
     let parts = &breakdowns.first()?.attribution;
     let traces = shown(breakdowns.iter().copied())
         .into_iter()
-        .enumerate()
-        .map(|(place, at)| -> Box<dyn Trace> {
+        .map(|at| -> Box<dyn Trace> {
             let values: Vec<f64> = breakdowns.iter().map(|of| of.attribution[at].1).collect();
             let part = &parts[at].0;
-            // What is left has the colour of what is no series, since there are more parts than colours.
+            // What is left has the colour of what is no part. Any other part has its own, whichever are shown.
             let color = match part.as_str() {
                 "unexplained" => INK,
-                _ => SERIES[place % SERIES.len()],
+                _ => PARTS[at % PARTS.len()],
             };
             Bar::new(strategies.clone(), values)
                 .name(part)
@@ -210,7 +209,7 @@ fn attribution<'a>(breakdowns: impl Iterator<Item = &'a Breakdown>) -> Option<Fi
     let title = "Where the P&L comes from";
     let layout = layout(title)
         .bar_mode(BarMode::Relative)
-        .x_axis(Axis::new("hedge (name)").of(AxisType::Category).build())
+        .x_axis(Axis::new("hedge").of(AxisType::Category).build())
         .y_axis(Axis::new("mean P&L per contract (money)").zero().build());
     Some(figure_with(title, layout, traces.collect()))
 }
@@ -237,7 +236,7 @@ fn periods(title: &str, periods: &[Period], palette: &Palette) -> Option<Figure>
         });
     let layout = layout(title)
         .bar_mode(BarMode::Group)
-        .x_axis(Axis::new("period (name)").of(AxisType::Category).build())
+        .x_axis(Axis::new("period").of(AxisType::Category).build())
         .y_axis(Axis::new("total P&L (money)").zero().build());
     Some(figure_with(title, layout, traces.collect()))
 }

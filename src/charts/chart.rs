@@ -19,6 +19,15 @@ type Has = fn(&RunData<'_>) -> bool;
 /// Draws a chart, of the one of its choices that is given, or else of the first.
 type Draw = fn(&RunData<'_>, Option<&str>) -> Result<Option<Figure>>;
 
+/// What a chart shows one of.
+#[derive(Debug, Clone, Copy)]
+pub struct Choices {
+    /// What is chosen, in a word.
+    pub label: &'static str,
+    /// All that there is of it in a run, the one that is shown at first before the others.
+    pub of: fn(&Metrics) -> Vec<String>,
+}
+
 /// A chart that a run may have.
 #[derive(Debug, Clone, Copy)]
 pub struct Chart {
@@ -36,7 +45,7 @@ pub struct Chart {
     /// The figure of the report that stands in for it where there is no script.
     pub figure: Option<&'static SvgFigure>,
     /// What the chart shows one of, if it does.
-    pub choices: Option<fn(&Metrics) -> Vec<String>>,
+    pub choices: Option<Choices>,
 }
 
 impl Chart {
@@ -66,10 +75,10 @@ impl Chart {
         }
     }
 
-    /// The chart that shows one of several things.
-    pub const fn choosing(self, choices: fn(&Metrics) -> Vec<String>) -> Self {
+    /// The chart that shows one of several things, which `label` says in a word.
+    pub const fn choosing(self, label: &'static str, of: fn(&Metrics) -> Vec<String>) -> Self {
         Self {
-            choices: Some(choices),
+            choices: Some(Choices { label, of }),
             ..self
         }
     }

@@ -1,9 +1,10 @@
 //! What every chart shares: the layout, the axes and the lines of the strategies.
 
-use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette, SERIES};
+use crate::numbers::counted;
+use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette};
 use plotly::common::{
     Anchor, DashType, ExponentFormat, Font, Label, Line, Marker, MarkerSymbol, Mode, Orientation,
-    Title,
+    Title, Visible,
 };
 use plotly::layout::{AxisType, HoverMode, Legend, Margin, RangeMode};
 use plotly::{Layout, Scatter, Trace};
@@ -31,6 +32,29 @@ pub struct Figure {
     /// The colour that stands on dark pages for each one of light pages.
     #[schema(value_type = HashMap<String, String>)]
     pub dark: Map<String, Value>,
+    /// What is not seen at first, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Whether the vertical axis may be shown in logarithms, where all that is on it is positive.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_logarithmic: bool,
+}
+
+impl Figure {
+    /// The chart with a sentence about what is not seen at first, if there is one.
+    #[must_use]
+    pub fn noting(self, note: Option<String>) -> Self {
+        Self { note, ..self }
+    }
+
+    /// The chart whose vertical axis may be shown in logarithms.
+    #[must_use]
+    pub fn logarithmic(self) -> Self {
+        Self {
+            may_be_logarithmic: true,
+            ..self
+        }
+    }
 }
 
 /// One axis: what it measures with its unit in parentheses, and what of it is shown at first.
@@ -143,6 +167,8 @@ pub fn figure_with(title: &str, layout: Layout, traces: Vec<Box<dyn Trace>>) -> 
         data: json!(traces),
         layout,
         dark: colors.collect(),
+        note: None,
+        may_be_logarithmic: false,
     }
 }
 
@@ -176,48 +202,49 @@ pub fn layout(title: &str) -> Layout {
         )
 }
 
-const DASHES: [DashType; 9] = [
+/// The dashes of [`palette::DASHES`] as plotly names them.
+const DASHES: [DashType; palette::DASHES.len()] = [
     DashType::Solid,
     DashType::Dash,
     DashType::Dot,
     DashType::DashDot,
     DashType::LongDash,
     DashType::LongDashDot,
-    DashType::Dash,
-    DashType::Dot,
-    DashType::LongDashDot,
 ];
 
-const SYMBOLS: [MarkerSymbol; 9] = [
-    MarkerSymbol::Circle,
-    MarkerSymbol::Square,
-    MarkerSymbol::Diamond,
-    MarkerSymbol::TriangleUp,
-    MarkerSymbol::TriangleDown,
-    MarkerSymbol::X,
-    MarkerSymbol::Cross,
-    MarkerSymbol::TriangleLeft,
-    MarkerSymbol::Star,
+/// The shapes of marks, filled for trained policies and hollow for hedges without training.
+const SYMBOLS: [[MarkerSymbol; 2]; palette::SHAPES] = [
+    [MarkerSymbol::Circle, MarkerSymbol::CircleOpen],
+    [MarkerSymbol::Square, MarkerSymbol::SquareOpen],
+    [MarkerSymbol::Diamond, MarkerSymbol::DiamondOpen],
+    [MarkerSymbol::TriangleUp, MarkerSymbol::TriangleUpOpen],
+    [MarkerSymbol::TriangleDown, MarkerSymbol::TriangleDownOpen],
+    [MarkerSymbol::Cross, MarkerSymbol::CrossOpen],
+    [MarkerSymbol::Star, MarkerSymbol::StarOpen],
+    [MarkerSymbol::X, MarkerSymbol::XOpen],
 ];
 
 /// The colour of a strategy.
 pub fn color(palette: &Palette, strategy: &str) -> &'static str {
-    SERIES[palette.place(strategy)].light
+    palette.look(strategy).color().light
 }
 
 /// The marker of a strategy: colour and shape.
 pub fn mark(palette: &Palette, strategy: &str) -> Marker {
+    let look = palette.look(strategy);
+    let symbol = &SYMBOLS[look.shape][usize::from(look.is_classical)];
     Marker::new()
-        .color(color(palette, strategy))
-        .symbol(SYMBOLS[palette.place(strategy)].clone())
+        .color(look.color().light)
+        .symbol(symbol.clone())
         .size(10)
 }
 
 /// The line of a strategy: colour and dash.
 pub fn stroke(palette: &Palette, strategy: &str) -> Line {
+    let look = palette.look(strategy);
     Line::new()
-        .color(color(palette, strategy))
-        .dash(DASHES[palette.place(strategy)].clone())
+        .color(look.color().light)
+        .dash(DASHES[look.dash].clone())
         .width(2.0)
 }
 
@@ -233,4 +260,25 @@ pub fn line<X: Serialize + Clone + 'static>(
         .name(strategy)
         .line(stroke(palette, strategy))
         .hover_template(hover)
+}
+
+/// Lines, of which those that do not lead are hidden until the reader asks for them in the legend, and the sentence that says
+/// so; `leads` has an entry for each.
+pub fn led<X: Serialize + Clone + 'static>(
+    lines: Vec<Box<Scatter<X, f64>>>,
+    leads: &[bool],
+) -> (Vec<Box<dyn Trace>>, Option<String>) {
+    let hidden = leads.iter().filter(|leads| !**leads).count();
+    let shown = lines.into_iter().zip(leads);
+    let traces = shown.map(|(line, leads)| -> Box<dyn Trace> {
+        match leads {
+            true => line,
+            false => line.visible(Visible::LegendOnly),
+        }
+    });
+    let note = (hidden > 0).then(|| {
+        let hedges = counted(hidden, "classical hedge");
+        format!("{hedges} more: press a name above the chart to see its line.")
+    });
+    (traces.collect(), note)
 }

@@ -2,9 +2,11 @@
 
 use super::frame::{Axis, Figure, figure, figure_with, layout, line, mark, stroke};
 use crate::experiment::replay::{HedgeMap, Hedged, PathReplay};
+use crate::report::horizon::Horizon;
 use crate::report::palette::{INK, Palette};
 use plotly::common::{
-    ColorBar, ColorScale, ColorScaleElement, DashType, Font, Line, LineShape, Mode, Title,
+    ColorBar, ColorScale, ColorScaleElement, DashType, ExponentFormat, Font, Line, LineShape, Mode,
+    Title,
 };
 use plotly::{HeatMap, Scatter, Trace};
 
@@ -73,20 +75,25 @@ fn heat_map(
     (low, high): (f64, f64),
     scale: ColorScale,
 ) -> Figure {
-    let trace = HeatMap::new(map.spot.clone(), map.time_left.clone(), values.to_vec())
+    let last = map.time_left.iter().copied().fold(0.0, f64::max);
+    let horizon = Horizon::new(last, Some(map.days_per_year));
+    let left: Vec<f64> = map.time_left.iter().map(|left| horizon.of(*left)).collect();
+    let trace = HeatMap::new(map.spot.clone(), left, values.to_vec())
         .color_scale(scale)
         .zmin(low)
         .zmax(high)
         .color_bar(
             ColorBar::new()
                 .title(Title::with_text("shares").font(Font::new().size(12)))
+                .exponent_format(ExponentFormat::Power)
                 .thickness(12),
         )
-        .hover_template("spot %{x:.5r}, %{y:.3f} years left<br>%{z:.3f} shares<extra></extra>");
-    let (first, last) = (
-        map.time_left.iter().copied().fold(f64::INFINITY, f64::min),
-        map.time_left.iter().copied().fold(0.0, f64::max),
-    );
+        .hover_template(format!(
+            "spot %{{x:.5r}}, %{{y:.4~r}} {} left<br>%{{z:.3f}} shares<extra></extra>",
+            horizon.unit
+        ));
+    let first = map.time_left.iter().copied().fold(f64::INFINITY, f64::min);
+    let (first, last) = (horizon.of(first), horizon.of(last));
     let strike = map.strike.map(|strike| -> Box<dyn Trace> {
         strike_line(vec![strike; 2], vec![first, last])
             .hover_template("strike %{x:.5r}<extra></extra>")
@@ -98,7 +105,7 @@ fn heat_map(
         layout(title)
             .show_legend(false)
             .x_axis(Axis::new(&format!("{} (money)", map.instrument)).build())
-            .y_axis(Axis::new("time left (years)").build()),
+            .y_axis(Axis::new(&horizon.label("time left")).build()),
         traces,
     )
 }
@@ -129,9 +136,16 @@ const DASHES: [DashType; 4] = [
 
 /// Spot, volatility, positions, trades, costs and P&L through time on one path, a chart each.
 pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
-    let time = || Axis::new("time (years)");
+    let last = replay.time.last().copied().unwrap_or(0.0);
+    let horizon = Horizon::new(last, Some(replay.days_per_year));
+    let times: Vec<f64> = replay.time.iter().map(|time| horizon.of(*time)).collect();
+    let (last, unit) = (horizon.of(last), horizon.unit);
+    let label = horizon.label("time");
+    let time = || Axis::new(&label);
+    let hover =
+        format!("%{{fullData.name}}: %{{y:.5r}}<br>after %{{x:.4~r}} {unit}<extra></extra>");
     let own = |name: &str, values: Vec<f64>, place: usize| -> Box<dyn Trace> {
-        Scatter::new(replay.time.clone(), values)
+        Scatter::new(times.clone(), values)
             .mode(Mode::Lines)
             .name(name)
             .line(
@@ -140,18 +154,23 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
                     .width(2.0)
                     .dash(DASHES[place % DASHES.len()].clone()),
             )
-            .hover_template("%{fullData.name} %{y:.5r}<br>%{x:.3f} years<extra></extra>")
+            .hover_template(&hover)
     };
-    let last = replay.time.last().copied().unwrap_or(0.0);
+    let percent = |volatility: &[f64]| -> Vec<f64> {
+        volatility
+            .iter()
+            .map(|volatility| 100.0 * volatility)
+            .collect()
+    };
     let (mut spots, mut volatilities) = (Vec::new(), Vec::new());
     if replay.assets.is_empty() {
         spots.push(own("spot", replay.spot.clone(), 0));
-        volatilities.push(own("√v", replay.volatility.clone(), 0));
+        volatilities.push(own("volatility", percent(&replay.volatility), 0));
     }
     for (place, asset) in replay.assets.iter().enumerate() {
         let relative = asset.spot.iter().map(|spot| spot / asset.spot[0]);
         spots.push(own(&asset.name, relative.collect(), place));
-        volatilities.push(own(&asset.name, asset.volatility.clone(), place));
+        volatilities.push(own(&asset.name, percent(&asset.volatility), place));
     }
     if let Some(strike) = replay.strike {
         let line = strike_line(vec![0.0, last], vec![strike; 2]);
@@ -161,7 +180,7 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
         true => "spot (money)",
         false => "spot over that of the sale",
     };
-    let lines = |of: fn(&Hedged) -> Series, shape: LineShape| {
+    let lines = |of: &dyn Fn(&Hedged) -> Series, shape: LineShape| {
         let mut traces: Vec<Box<dyn Trace>> = Vec::new();
         for hedged in &replay.strategies {
             for (place, (instrument, values)) in of(hedged).into_iter().enumerate() {
@@ -170,13 +189,7 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
                 } else {
                     format!("{}, {instrument}", hedged.name())
                 };
-                let hover = "%{fullData.name}: %{y:.5r}<br>%{x:.3f} years<extra></extra>";
-                let trace = line(
-                    palette,
-                    &hedged.strategy,
-                    (replay.time.clone(), values),
-                    hover,
-                );
+                let trace = line(palette, &hedged.strategy, (times.clone(), values), &hover);
                 let stroke = stroke(palette, &hedged.strategy).shape(shape.clone());
                 let trace = trace.name(name).line(stroke);
                 // The colour and the dash are those of the strategy.
@@ -190,37 +203,75 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
         }
         traces
     };
-    vec![
+    let mut charts = vec![
         figure("Spot", time(), Axis::new(spot), spots),
         figure(
             "Volatility",
             time(),
-            Axis::new("√v (per √year)").positive(),
+            Axis::new("volatility (% a year)").positive(),
             volatilities,
         ),
         figure(
             "Positions",
             time(),
             Axis::new("position (units)").zero(),
-            lines(|hedged| hedged.positions.clone(), LineShape::Hv),
+            lines(&|hedged| hedged.positions.clone(), LineShape::Hv),
         ),
         figure(
             "Trades",
             time(),
             Axis::new("bought or sold (units)").zero(),
-            lines(|hedged| hedged.trades.clone(), LineShape::Hvh),
+            lines(&|hedged| hedged.trades.clone(), LineShape::Hvh),
         ),
         figure(
             "Costs so far",
             time(),
             Axis::new("costs at expiry's value (money)").positive(),
-            lines(|hedged| of_money(&hedged.cost), LineShape::Hv),
+            lines(&|hedged| of_money(&hedged.cost), LineShape::Hv),
         ),
         figure(
             "P&L so far",
             time(),
             Axis::new("P&L at expiry's value (money)").zero(),
-            lines(|hedged| of_money(&hedged.pnl), LineShape::Linear),
+            lines(&|hedged| of_money(&hedged.pnl), LineShape::Linear),
         ),
-    ]
+    ];
+    charts.extend(benchmark(&replay.strategies).map(|benchmark| {
+        let less = |hedged: &Hedged| -> Series {
+            if hedged.name() == benchmark.name() || hedged.strategy == NAKED {
+                return Vec::new();
+            }
+            let held = hedged.positions.iter();
+            held.map(|(instrument, held)| {
+                let theirs = benchmark
+                    .positions
+                    .iter()
+                    .find(|(name, _)| name == instrument);
+                let less = held.iter().enumerate().map(|(date, position)| {
+                    position - theirs.map_or(0.0, |(_, theirs)| theirs[date])
+                });
+                (instrument.clone(), less.collect())
+            })
+            .collect()
+        };
+        figure(
+            &format!("Positions less those of {}", benchmark.name()),
+            time(),
+            Axis::new("position less the benchmark's (units)").zero(),
+            lines(&less, LineShape::Hv),
+        )
+    }));
+    charts
+}
+
+/// The position that is none.
+const NAKED: &str = "naked";
+
+/// The classical hedge that positions are compared with, where there is another strategy: the first one that trades at all.
+fn benchmark(strategies: &[Hedged]) -> Option<&Hedged> {
+    let mut classical = strategies.iter().filter(|hedged| hedged.seed.is_none());
+    let found = classical.find(|hedged| hedged.strategy != NAKED)?;
+    let mut others = strategies.iter();
+    let compared = |other: &Hedged| other.name() != found.name() && other.strategy != NAKED;
+    others.any(compared).then_some(found)
 }

@@ -2,9 +2,19 @@
 //! come.
 
 use super::frame::{Axis, Figure, MONEY, figure, line, mark, stroke};
+use super::training::STEPS;
 use crate::report::palette::Palette;
 use plotly::common::Mode;
 use plotly::{Scatter, Trace};
+
+/// What a reader chooses of a chart of a training under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiveChoice {
+    /// One of the statistics that optimizers say of their steps.
+    Statistic,
+    /// By how much the risk of batches is smoothed.
+    Smoothing,
+}
 
 /// A chart of a training under way.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +23,8 @@ pub struct LiveChart {
     pub name: &'static str,
     /// How to read the chart.
     pub caption: &'static str,
-    /// Whether it shows one of the statistics that optimizers say of their steps, which the reader chooses.
-    pub is_choosing: bool,
+    /// What the reader chooses of it, if anything.
+    pub choice: Option<LiveChoice>,
     /// Draws the chart without points, a line for every strategy.
     pub draw: fn(&LiveData<'_>) -> Figure,
 }
@@ -24,48 +34,47 @@ pub static LIVE_CHARTS: [LiveChart; 7] = [
     LiveChart {
         name: "validation_steps",
         caption: "Risk on the validation paths after each number of steps, a line for every seed.",
-        is_choosing: false,
+        choice: None,
         draw: |live| live.validation("Validation risk by step", STEPS, BY_STEP),
     },
     LiveChart {
         name: "validation_seconds",
         caption: "The same against the seconds spent in training, validation excluded.",
-        is_choosing: false,
+        choice: None,
         draw: |live| live.validation("Validation risk by time", SECONDS, BY_TIME),
     },
     LiveChart {
         name: "loss_steps",
-        caption: "Risk of the training batches, smoothed over a fiftieth of the steps.",
-        is_choosing: false,
+        caption: "Risk of the training batches: thin as it was, thick over a window around each step, which shrinks at both ends.",
+        choice: Some(LiveChoice::Smoothing),
         draw: |live| live.loss("Training loss by step", STEPS, BY_STEP),
     },
     LiveChart {
         name: "loss_seconds",
         caption: "The same against the seconds spent in training.",
-        is_choosing: false,
+        choice: Some(LiveChoice::Smoothing),
         draw: |live| live.loss("Training loss by time", SECONDS, BY_TIME),
     },
     LiveChart {
         name: "pnl_density",
         caption: "P&L on the validation paths when they were hedged last, the newest seed of each strategy. Losses are on the left.",
-        is_choosing: false,
+        choice: None,
         draw: pnl_density,
     },
     LiveChart {
         name: "cost_cvar",
         caption: "Mean cost against tail risk on the validation paths as training goes on; the mark is the newest point. Down and to the left is better.",
-        is_choosing: false,
+        choice: None,
         draw: cost_cvar,
     },
     LiveChart {
         name: "statistics",
         caption: "What an optimizer says of its own steps.",
-        is_choosing: true,
+        choice: Some(LiveChoice::Statistic),
         draw: statistics,
     },
 ];
 
-const STEPS: &str = "optimisation step (count)";
 const SECONDS: &str = "training time (s)";
 const BY_STEP: &str = "%{fullData.name}: %{y:.5r}<br>step %{x}<extra></extra>";
 const BY_TIME: &str = "%{fullData.name}: %{y:.5r}<br>%{x:.2f} s<extra></extra>";
@@ -89,6 +98,14 @@ impl<'a> LiveData<'a> {
         }
     }
 
+    /// The classes of the element that shows a piece of the line of each strategy.
+    pub fn swatches(&self) -> Vec<String> {
+        let strategies = self.strategies.iter();
+        strategies
+            .map(|strategy| self.palette.look(strategy).classes())
+            .collect()
+    }
+
     fn lines(&self, hover: &str, mode: &Mode) -> Vec<Box<dyn Trace>> {
         let empty = || (Vec::<f64>::new(), Vec::new());
         let of = |strategy: &String| -> Box<dyn Trace> {
@@ -100,13 +117,13 @@ impl<'a> LiveData<'a> {
     fn validation(&self, title: &str, x: &str, hover: &str) -> Figure {
         let y = format!("{}, validation (money)", self.risk);
         let lines = self.lines(hover, &Mode::LinesMarkers);
-        figure(title, Axis::new(x), Axis::new(&y), lines)
+        figure(title, Axis::new(x), Axis::new(&y), lines).logarithmic()
     }
 
     fn loss(&self, title: &str, x: &str, hover: &str) -> Figure {
         let y = format!("{}, batch (money)", self.risk);
         let lines = self.lines(hover, &Mode::Lines);
-        figure(title, Axis::new(x), Axis::new(&y), lines)
+        figure(title, Axis::new(x), Axis::new(&y), lines).logarithmic()
     }
 }
 

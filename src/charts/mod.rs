@@ -12,26 +12,27 @@ mod several;
 mod tests;
 mod training;
 
-pub use chart::{Chart, RunData};
+pub use chart::{Chart, Choices, RunData};
 pub use frame::Figure;
 pub use hedge::{hedge_map, path};
-pub use live::{LIVE_CHARTS, LiveChart, LiveData};
+pub use live::{LIVE_CHARTS, LiveChart, LiveChoice, LiveData};
 pub use parallel::{Dimension, MOST_AXES, parallel};
 pub use several::{MOST_RUNS, OneRun, SEVERAL_CHARTS};
-pub use training::{FIRST, UNITS};
+pub use training::{FIRST, SMOOTHINGS, UNITS};
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Every chart that a run may have, in the order of its page. A new one is a file and a line here.
-pub static CHARTS: [&Chart; 14] = [
+pub static CHARTS: [&Chart; 15] = [
     &training::VALIDATION_STEPS,
     &training::VALIDATION_SECONDS,
     &training::LOSS_STEPS,
     &training::STATISTICS,
     &parallel::TUNING,
     &risk::PNL_HISTOGRAM,
+    &risk::PNL_DIFFERENCE,
     &risk::COST_CVAR,
     &risk::FRONTIER,
     &backtest::BACKTEST_PNL,

@@ -3,7 +3,9 @@
 use super::chart::Chart;
 use super::frame::{Axis, Figure, figure_with, layout};
 use crate::numbers::significant;
-use crate::report::palette::{INK, MUTED};
+use crate::report::html::About;
+use crate::report::markup::with_minus;
+use crate::report::palette::{INK, MUTED, PAPER};
 use crate::runs::metrics::{Metrics, Trial};
 use plotly::common::{Line, Marker, Mode};
 use plotly::{Scatter, Trace};
@@ -14,7 +16,13 @@ use std::collections::BTreeMap;
 pub const MOST_AXES: usize = 14;
 
 /// Where the lines of what has no value cross an axis, below its least value.
-const NOTHING: f64 = -0.12;
+const NOTHING: f64 = -0.2;
+
+/// Lines that are drawn as the best, at most.
+const MOST_BEST: usize = 10;
+
+/// From so many lines on they are thin.
+const MANY: usize = 60;
 
 /// One axis: a name and the value of every line, a text and, where it is one, a number.
 #[derive(Debug, Clone)]
@@ -37,7 +45,8 @@ pub const TUNING: Chart = Chart::new(
         Ok(optimizer.and_then(|optimizer| tuning(run.metrics, optimizer)))
     },
 )
-.choosing(optimizers);
+.choosing("Optimizer", optimizers)
+.about(About::Training);
 
 fn optimizers(metrics: &Metrics) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
@@ -211,18 +220,23 @@ pub fn parallel(
         return None;
     }
     let scales: Vec<_> = dimensions.iter().map(Dimension::scale).collect();
-    let tenth = names.len().div_ceil(10);
-    let quarter = names.len().div_ceil(4).max(tenth);
-    let (best, rest) = places.split_at(tenth.min(places.len()));
-    let (good, others) = rest.split_at((quarter - tenth).min(rest.len()));
-    let best_name = match tenth {
-        1 => "the best",
-        _ => "the best tenth",
+    let first = names.len().div_ceil(10).min(MOST_BEST);
+    let quarter = names.len().div_ceil(4).max(first);
+    let (best, rest) = places.split_at(first.min(places.len()));
+    let (good, others) = rest.split_at((quarter - first).min(rest.len()));
+    let best_name = match best.len() {
+        1 => "the best".to_owned(),
+        several => format!("the best {several}"),
+    };
+    // Many lines would cover each other.
+    let weights = match names.len() <= MANY {
+        true => [(1.0, 0.5), (2.0, 1.0), (3.0, 1.0)],
+        false => [(0.5, 0.25), (0.8, 0.6), (1.6, 1.0)],
     };
     let groups = [
-        ("others", others, MUTED.light, (1.0, 0.45)),
-        ("the best quarter", good, MUTED.light, (2.0, 1.0)),
-        (best_name, best, INK.light, (3.0, 1.0)),
+        ("others".to_owned(), others, MUTED.light, weights[0]),
+        ("the best quarter".to_owned(), good, MUTED.light, weights[1]),
+        (best_name, best, INK.light, weights[2]),
     ];
     let traces = groups
         .into_iter()
@@ -254,7 +268,7 @@ pub fn parallel(
         .collect();
     let width = dimensions.len() as f64;
     let x = Axis::new("setting").range(-0.4..width - 0.6).build();
-    let y = Axis::new("place on its axis").range(-0.2..1.12).build();
+    let y = Axis::new("place on its axis").range(-0.34..1.14).build();
     let mut figure = figure_with(title, layout(title).x_axis(x).y_axis(y), traces);
     let ticks: Vec<usize> = (0..dimensions.len()).collect();
     let heads: Vec<String> = dimensions
@@ -286,8 +300,14 @@ fn annotations(scales: &[(Vec<Option<f64>>, Vec<(f64, String)>)]) -> Vec<Value> 
     let label = |axis: usize, place: f64, words: &str| {
         let short: String = words.chars().take(LONGEST).collect();
         let dots = if short.len() < words.len() { "…" } else { "" };
-        json!({ "x": axis, "y": place, "text": format!("{short}{dots}"), "showarrow": false, "yanchor": "bottom",
-                "yshift": 4, "font": { "size": 11, "color": INK.light }, "bgcolor": crate::report::palette::PAPER.light })
+        // Lines fan out between the ends of an axis.
+        let (anchor, shift) = if place > 0.0 {
+            ("bottom", 4)
+        } else {
+            ("top", -4)
+        };
+        json!({ "x": axis, "y": place, "text": format!("{}{dots}", with_minus(&short)), "showarrow": false,
+                "yanchor": anchor, "yshift": shift, "font": { "size": 11, "color": INK.light }, "bgcolor": PAPER.light })
     };
     let mut all = Vec::new();
     for (axis, (values, labels)) in scales.iter().enumerate() {

@@ -1,14 +1,18 @@
 //! What hedges leave and what they cost.
 
 use super::chart::Chart;
-use super::frame::{Axis, Figure, MONEY, color, figure, line, mark, stroke};
-use crate::numbers::significant;
+use super::frame::{Axis, Figure, MONEY, color, figure, led, line, mark, stroke};
+use crate::report::figures::difference::{
+    PNL_DIFFERENCE as PNL_DIFFERENCE_FIGURE, baselines, differences,
+};
 use crate::report::figures::histogram::{
     PNL_HISTOGRAM as PNL_HISTOGRAM_FIGURE, bins, common_range, pooled, shares,
 };
-use crate::report::figures::scatter::{COST_CVAR as COST_CVAR_FIGURE, dots, scatter_frame};
+use crate::report::figures::scatter::{
+    COST_CVAR as COST_CVAR_FIGURE, dots, outside, scatter_frame,
+};
 use crate::report::palette::Palette;
-use crate::report::summary::{cvar_label, main_level, strategies};
+use crate::report::summary::{cvar_label, leading, main_level, strategies};
 use crate::risk::Row;
 use crate::runs::metrics::Metrics;
 use crate::runs::tables::EvaluationTable;
@@ -20,9 +24,27 @@ pub const PNL_HISTOGRAM: Chart = Chart::new(
     "pnl_histogram",
     "How the P&L at expiry is spread over the simulated test paths, all seeds together. Losses are on the left.",
     |run| !run.metrics.evaluation.is_empty(),
-    |run, _| Ok((run.evaluation()?).and_then(|table| pnl_histogram(&table, &run.palette))),
+    |run, _| Ok((run.evaluation()?).and_then(|table| pnl_histogram(run.metrics, &table, &run.palette))),
 )
 .instead_of(&PNL_HISTOGRAM_FIGURE);
+
+/// Quantiles of P&L less those of a baseline.
+pub const PNL_DIFFERENCE: Chart = Chart::new(
+    "pnl_difference",
+    "P&L at expiry on the simulated test paths less that of the baseline, quantile by quantile: losses are on the left, and \
+     above zero is better. Where distributions seem to coincide, this tells them apart.",
+    |run| !baselines(run.metrics).is_empty(),
+    |run, baseline| {
+        let table = run.evaluation()?;
+        let baselines = baselines(run.metrics);
+        let baseline = baseline.or_else(|| baselines.first().map(String::as_str));
+        Ok(table
+            .zip(baseline)
+            .and_then(|(table, baseline)| pnl_difference(run.metrics, &table, baseline, &run.palette)))
+    },
+)
+.instead_of(&PNL_DIFFERENCE_FIGURE)
+.choosing("Baseline", baselines);
 
 /// Cost against tail risk.
 pub const COST_CVAR: Chart = Chart::new(
@@ -42,12 +64,13 @@ pub const FRONTIER: Chart = Chart::new(
 );
 
 /// P&L histograms over common bins as one line per strategy, all seeds together; absent without paths.
-fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figure> {
+fn pnl_histogram(metrics: &Metrics, table: &EvaluationTable, palette: &Palette) -> Option<Figure> {
     let samples = pooled(table.samples());
     let frame = common_range(&samples)?;
     let bins = bins(&samples);
     let width = (frame.end - frame.start) / bins as f64;
-    let traces = samples.iter().map(|(strategy, sorted)| -> Box<dyn Trace> {
+    let names: Vec<&str> = samples.iter().map(|(name, _)| *name).collect();
+    let lines = samples.iter().map(|(strategy, sorted)| {
         let (shares, outside) = shares(sorted, &frame, bins);
         let middles = (0..bins).map(|bin| frame.start + width * (bin as f64 + 0.5));
         let hover = "%{fullData.name}<br>P&L %{x:.5r}: %{y:.2f} % of paths<extra></extra>";
@@ -58,12 +81,51 @@ fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figure> {
             trace
         }
     });
-    Some(figure(
+    let (traces, note) = led(lines.collect(), &leading(metrics, &names));
+    let made = figure(
         "P&L at expiry",
         Axis::new("P&L per contract, gains right (money)").zero(),
         Axis::new("paths per bin (%)"),
-        traces.collect(),
-    ))
+        traces,
+    );
+    Some(made.noting(note))
+}
+
+/// Quantiles of P&L less those of the baseline, a line per strategy; absent without another strategy or with few paths.
+fn pnl_difference(
+    metrics: &Metrics,
+    table: &EvaluationTable,
+    baseline: &str,
+    palette: &Palette,
+) -> Option<Figure> {
+    let samples = pooled(table.samples());
+    let found = differences(&samples, baseline)?;
+    let names: Vec<&str> = samples.iter().map(|(name, _)| *name).collect();
+    let leads: Vec<bool> = names
+        .iter()
+        .zip(leading(metrics, &names))
+        .filter(|(name, _)| **name != baseline)
+        .map(|(_, leads)| leads)
+        .collect();
+    let lines = found.lines.into_iter().map(|of| {
+        let hover = "%{fullData.name}: %{y:.4r}<br>at the %{x:.4~r} % quantile<extra></extra>";
+        line(
+            palette,
+            of.strategy,
+            (found.levels.clone(), of.values),
+            hover,
+        )
+    });
+    let (traces, note) = led(lines.collect(), &leads);
+    let made = figure(
+        &format!("P&L less that of {baseline}"),
+        Axis::new("quantile of P&L (%)").range(0.0..100.0),
+        Axis::new("P&L less the baseline's (money)")
+            .range(found.shown)
+            .zero(),
+        traces,
+    );
+    Some(made.noting(note))
 }
 
 /// Mean cost against CVaR, a point per strategy with one standard error each way; absent without an
@@ -71,17 +133,12 @@ fn pnl_histogram(table: &EvaluationTable, palette: &Palette) -> Option<Figure> {
 fn cost_cvar(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
     let level = main_level(metrics);
     let dots = dots(&metrics.evaluation, level);
-    let (x, y) = scatter_frame(&dots)?;
+    let frame = scatter_frame(&dots)?;
     let label = cvar_label(level);
     let traces = dots.iter().map(|dot| -> Box<dyn Trace> {
-        let name = if y.contains(&dot.cvar.value) {
-            dot.strategy.to_owned()
-        } else {
-            format!(
-                "{} ({label} {}, off scale)",
-                dot.strategy,
-                significant(dot.cvar.value, 3)
-            )
+        let name = match frame.shows(dot) {
+            true => dot.strategy.to_owned(),
+            false => format!("{} (off scale)", dot.strategy),
         };
         let color = color(palette, dot.strategy);
         let bars = |error: f64| {
@@ -101,12 +158,16 @@ fn cost_cvar(metrics: &Metrics, palette: &Palette) -> Option<Figure> {
             ))
     });
     let traces = traces.collect();
-    Some(figure(
+    let far = dots.iter().filter(|dot| !frame.shows(dot));
+    let far: Vec<String> = far.map(|dot| outside(dot, &label)).collect();
+    let note = (!far.is_empty()).then(|| format!("Off scale: {}.", far.join("; ")));
+    let made = figure(
         "Cost against tail risk",
-        Axis::new("mean transaction cost per contract (money)").range(x),
-        Axis::new(&format!("{label} of the loss (money)")).range(y),
+        Axis::new("mean transaction cost per contract (money)").range(frame.cost),
+        Axis::new(&format!("{label} of the loss (money)")).range(frame.cvar),
         traces,
-    ))
+    );
+    Some(made.noting(note))
 }
 
 /// Mean cost against CVaR of the policies trained for each level or aversion, a line per strategy; absent if there is

@@ -1,42 +1,24 @@
-//! Charts of several runs: a colour for each strategy, as on the page of a run, and a marker and a dash for each run. The axes
-//! hold all runs.
+//! Charts of several runs, whose axes hold all of them: a method has the same colour in every run, and its runs are told apart by
+//! marks and dashes.
 
-use super::frame::{Axis, Figure, MONEY, color, figure};
+use super::frame::{Axis, Figure, MONEY, color, figure, mark, stroke};
 use crate::error::Result;
 use crate::report::figures::Against;
 use crate::report::figures::histogram::{bins, pooled, shares};
 use crate::report::figures::scatter::dots;
-use crate::report::figures::training::{Curve, average, by_strategy, frame};
+use crate::report::figures::training::{Curve, by_strategy, frame, validation};
 use crate::report::palette::Palette;
 use crate::report::several::named;
 use crate::report::summary::{cvar_label, lines, main_level, strategies};
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::EvaluationTable;
-use plotly::common::{DashType, ErrorData, ErrorType, Line, Marker, MarkerSymbol, Mode};
+use plotly::common::{ErrorData, ErrorType, Mode};
 use plotly::layout::AxisType;
 use plotly::{Scatter, Trace};
 
-/// Runs that are shown at once, at most: as many as there are markers and dashes.
+/// Runs that are shown at once, at most: as many as lines of one colour have dashes.
 pub const MOST_RUNS: usize = 6;
-
-const SYMBOLS: [MarkerSymbol; MOST_RUNS] = [
-    MarkerSymbol::Circle,
-    MarkerSymbol::SquareOpen,
-    MarkerSymbol::Diamond,
-    MarkerSymbol::TriangleUpOpen,
-    MarkerSymbol::X,
-    MarkerSymbol::StarOpen,
-];
-
-const DASHES: [DashType; MOST_RUNS] = [
-    DashType::Solid,
-    DashType::Dash,
-    DashType::Dot,
-    DashType::DashDot,
-    DashType::LongDash,
-    DashType::LongDashDot,
-];
 
 /// One of several runs.
 pub struct OneRun<'a> {
@@ -80,13 +62,13 @@ static PNL_HISTOGRAM: SeveralChart = SeveralChart {
 static VALIDATION_STEPS: SeveralChart = SeveralChart {
     name: "validation_steps",
     caption: "Risk on each run's validation paths after each number of steps, averaged over seeds.",
-    draw: |runs| Ok(validation(runs, Against::Steps)),
+    draw: |runs| Ok(curves(runs, Against::Steps)),
 };
 
 static VALIDATION_SECONDS: SeveralChart = SeveralChart {
     name: "validation_seconds",
     caption: "The same against the seconds spent in training, validation excluded.",
-    draw: |runs| Ok(validation(runs, Against::Seconds)),
+    draw: |runs| Ok(curves(runs, Against::Seconds)),
 };
 
 /// The strategies that are drawn of a run: the trained ones or, if there are none, all. With the classical hedges of every run
@@ -101,29 +83,14 @@ fn drawn(metrics: &Metrics) -> Vec<&str> {
     }
 }
 
-/// A strategy has the same colour in every run.
+/// The looks of the strategies of all runs, by the names that tell the runs apart.
 fn palette(runs: &[OneRun<'_>]) -> Palette {
-    let mut names: Vec<String> = Vec::new();
-    for name in runs.iter().flat_map(|run| strategies(run.metrics)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    Palette::new(names)
-}
-
-fn marker(palette: &Palette, strategy: &str, run: usize) -> Marker {
-    Marker::new()
-        .color(color(palette, strategy))
-        .symbol(SYMBOLS[run % MOST_RUNS].clone())
-        .size(11)
-}
-
-fn line(palette: &Palette, strategy: &str, run: usize) -> Line {
-    Line::new()
-        .color(color(palette, strategy))
-        .dash(DASHES[run % MOST_RUNS].clone())
-        .width(2.0)
+    let runs = runs.iter().enumerate();
+    let names = runs.flat_map(|(run, of)| {
+        let strategies = strategies(of.metrics).into_iter();
+        strategies.map(move |strategy| named(&strategy, run))
+    });
+    Palette::new(names.collect())
 }
 
 /// Logarithmic where runs lie so far apart that some could not be told from each other otherwise.
@@ -158,7 +125,8 @@ fn cost_cvar(runs: &[OneRun<'_>]) -> Option<Figure> {
     levels.dedup();
     let label = format!("{} of the loss (money)", levels.join(" and "));
     let traces = all.iter().map(|(run, dot)| -> Box<dyn Trace> {
-        let color = color(&palette, dot.strategy);
+        let name = named(dot.strategy, *run);
+        let color = color(&palette, &name);
         let bars = |error: f64| {
             ErrorData::new(ErrorType::Data)
                 .array(vec![if error.is_finite() { error } else { 0.0 }])
@@ -168,8 +136,8 @@ fn cost_cvar(runs: &[OneRun<'_>]) -> Option<Figure> {
         let level = cvar_label(main_level(runs[*run].metrics));
         Scatter::new(vec![dot.cost.value], vec![dot.cvar.value])
             .mode(Mode::Markers)
-            .name(named(dot.strategy, *run))
-            .marker(marker(&palette, dot.strategy, *run))
+            .name(&name)
+            .marker(mark(&palette, &name))
             .error_x(bars(dot.cost.standard_error))
             .error_y(bars(dot.cvar.standard_error))
             .hover_template(format!(
@@ -219,12 +187,13 @@ fn pnl_histogram(runs: &[OneRun<'_>]) -> Result<Option<Figure>> {
         .iter()
         .zip(&of)
         .map(|((strategy, sorted), run)| -> Box<dyn Trace> {
+            let name = named(strategy, *run);
             let (shares, _) = shares(sorted, &range, bins);
             let middles = (0..bins).map(|bin| range.start + width * (bin as f64 + 0.5));
             Scatter::new(middles.collect(), shares)
                 .mode(Mode::Lines)
-                .name(named(strategy, *run))
-                .line(line(&palette, strategy, *run))
+                .name(&name)
+                .line(stroke(&palette, &name))
                 .hover_template(
                     "%{fullData.name}<br>P&L %{x:.5r}: %{y:.2f} % of paths<extra></extra>",
                 )
@@ -238,12 +207,12 @@ fn pnl_histogram(runs: &[OneRun<'_>]) -> Result<Option<Figure>> {
 }
 
 /// The validation risk of every strategy of every run, averaged over its seeds; absent without any.
-fn validation(runs: &[OneRun<'_>], against: Against) -> Option<Figure> {
+fn curves(runs: &[OneRun<'_>], against: Against) -> Option<Figure> {
     let palette = palette(runs);
     let (mut curves, mut of): (Vec<Curve<'_>>, Vec<usize>) = (Vec::new(), Vec::new());
     for (run, OneRun { metrics, .. }) in runs.iter().enumerate() {
         for (strategy, seeds) in by_strategy(&metrics.training) {
-            let points = average(&seeds, true, against);
+            let points = validation(&seeds, against);
             if !points.is_empty() {
                 curves.push(Curve {
                     strategy,
@@ -266,12 +235,13 @@ fn validation(runs: &[OneRun<'_>], against: Against) -> Option<Figure> {
         .into_iter()
         .zip(of)
         .map(|(curve, run)| -> Box<dyn Trace> {
+            let name = named(curve.strategy, run);
             let (x, y): (Vec<f64>, Vec<f64>) = curve.points.into_iter().unzip();
             Scatter::new(x, y)
                 .mode(Mode::LinesMarkers)
-                .name(named(curve.strategy, run))
-                .line(line(&palette, curve.strategy, run))
-                .marker(marker(&palette, curve.strategy, run).size(7))
+                .name(&name)
+                .line(stroke(&palette, &name))
+                .marker(mark(&palette, &name).size(7))
                 .hover_template(format!(
                     "%{{fullData.name}}: %{{y:{MONEY}}}<br>{unit}<extra></extra>"
                 ))
@@ -379,7 +349,7 @@ mod tests {
             folder: &folder,
             metrics,
         });
-        let figure = validation(&runs, Against::Steps).unwrap();
+        let figure = curves(&runs, Against::Steps).unwrap();
         let range: Vec<f64> = figure.layout["yaxis"]["range"]
             .as_array()
             .unwrap()

@@ -1,6 +1,5 @@
-use super::training::{Risk, loss};
+use super::training::loss;
 use super::*;
-use crate::report::figures::Against;
 use crate::report::palette::Palette;
 use crate::report::summary::{Statistic, lines, main_level};
 use crate::runs::fixture::{self, Scratch};
@@ -37,7 +36,10 @@ fn trace<'a>(figure: &'a Figure, strategy: &str) -> &'a Value {
         .unwrap()
 }
 
-/// Every axis says in parentheses what it is measured in, and every trace of a strategy has a hover text.
+/// Axes that have no unit: what they count or name is said by their words.
+const WITHOUT_UNIT: [&str; 3] = ["optimisation step", "hedge", "period"];
+
+/// Every other axis says in parentheses what it is measured in, and every line that has a name in the legend a hover text.
 #[test]
 fn axes_have_units() {
     let figures = drawn("charts-units");
@@ -45,16 +47,63 @@ fn axes_have_units() {
     for (name, figure) in &figures {
         for axis in ["xaxis", "yaxis"] {
             let label = figure.layout[axis]["title"]["text"].as_str().unwrap();
+            if WITHOUT_UNIT.contains(&label) {
+                continue;
+            }
             let (words, unit) = label.split_once('(').unwrap();
             assert!(
                 !words.is_empty() && unit.len() > 1 && label.ends_with(')'),
                 "{name}: {label}"
             );
+            assert!(!["count)", "name)"].contains(&unit), "{name}: {label}");
         }
         for trace in figure.data.as_array().unwrap() {
             assert!(trace["hovertemplate"].is_string(), "{name}");
         }
     }
+}
+
+/// The difference from a baseline is that of the quantiles of both, of whichever baseline is chosen.
+#[test]
+fn differences_are_from_the_chosen_baseline() {
+    let root = Scratch::new("charts-difference");
+    let run = fixture::write(root.path());
+    let metrics = run.metrics().unwrap();
+    let data = RunData::new(&run, &metrics).unwrap();
+    let chart = named("pnl_difference").unwrap();
+    let of = |baseline| (chart.draw)(&data, baseline).unwrap().unwrap();
+    let (usual, other) = (of(None), of(Some("kfac")));
+    assert_eq!(usual.title, "P&L less that of adam");
+    assert_eq!(other.title, "P&L less that of kfac");
+    let ours = numbers(&trace(&usual, "kfac")["y"]);
+    let theirs = numbers(&trace(&other, "adam")["y"]);
+    assert_eq!(ours, theirs.iter().map(|value| -value).collect::<Vec<_>>());
+    assert!((chart.draw)(&data, Some("nobody")).unwrap().is_none());
+}
+
+/// What is smoothed more moves less from step to step, and nothing is smoothed without a window; the line that is not smoothed
+/// stays behind, without a name.
+#[test]
+fn training_losses_are_smoothed_as_asked() {
+    let metrics = fixture::metrics();
+    let palette = Palette::new(vec!["kfac".into(), "adam".into()]);
+    let of = |share| loss(&metrics.training, "risk", share, &palette).unwrap();
+    let rough = |figure: &Figure| {
+        let traces = figure.data.as_array().unwrap().iter();
+        let kfac = |t: &&Value| t["name"] == "kfac" && t["showlegend"] != false;
+        let line = numbers(&traces.clone().find(kfac).unwrap()["y"]);
+        line.windows(2)
+            .map(|pair| (pair[1] - pair[0]).abs())
+            .sum::<f64>()
+    };
+    let [none, little, much] = [0.0, 0.02, 0.2].map(of);
+    assert!(rough(&none) > rough(&little) && rough(&little) > rough(&much));
+    let lines = |figure: &Figure| figure.data.as_array().unwrap().len();
+    assert_eq!((lines(&none), lines(&little)), (2, 4));
+    let behind = little.data[0]["y"].clone();
+    let plain = none.data[0]["y"].clone();
+    assert_eq!(behind, plain);
+    assert!(none.may_be_logarithmic);
 }
 
 /// The scatter has the means of the table, with their standard errors.
@@ -161,7 +210,7 @@ fn curves_have_the_numbers_of_the_training() {
         })
         .collect();
     let palette = Palette::new(vec!["kfac".into()]);
-    let figure = loss(&long, "risk", Risk::Batch, Against::Steps, &palette).unwrap();
+    let figure = loss(&long, "risk", 0.0, &palette).unwrap();
     let x = numbers(&figure.data[0]["x"]);
     assert!(x.len() <= 1001 && x[x.len() - 1] == 2500.0, "{}", x.len());
 }

@@ -1,18 +1,18 @@
 //! How trainings went.
 
 use super::chart::{Chart, RunData};
-use super::frame::{Axis, Figure, MONEY, figure, line};
+use super::frame::{Axis, Figure, MONEY, figure, line, mark, stroke};
 use crate::report::figures::Against;
 use crate::report::figures::damping::DAMPING;
 use crate::report::figures::training::{
-    Curve, LOSS_SECONDS as LOSS_SECONDS_FIGURE, LOSS_STEPS as LOSS_STEPS_FIGURE, average,
-    by_strategy, frame,
+    Curve, LOSS_SECONDS as LOSS_SECONDS_FIGURE, LOSS_STEPS as LOSS_STEPS_FIGURE, SMOOTHED, batches,
+    by_strategy, frame, validation,
 };
 use crate::report::html::About;
 use crate::report::palette::Palette;
 use crate::runs::metrics::TrainingCurve;
 use plotly::Trace;
-use plotly::common::Mode;
+use plotly::common::{HoverInfo, Mode};
 use plotly::layout::AxisType;
 
 /// The validation risk against steps.
@@ -20,7 +20,7 @@ pub const VALIDATION_STEPS: Chart = Chart::new(
     "validation_steps",
     "Risk on the validation paths after each number of steps, averaged over seeds.",
     is_validated,
-    |run, _| Ok(loss_of(run, Risk::Validation, Against::Steps)),
+    |run, _| Ok(validation_of(run, Against::Steps)),
 )
 .instead_of(&LOSS_STEPS_FIGURE)
 .about(About::Training);
@@ -30,7 +30,7 @@ pub const VALIDATION_SECONDS: Chart = Chart::new(
     "validation_seconds",
     "The same against the seconds spent in training, validation excluded.",
     is_validated,
-    |run, _| Ok(loss_of(run, Risk::Validation, Against::Seconds)),
+    |run, _| Ok(validation_of(run, Against::Seconds)),
 )
 .instead_of(&LOSS_SECONDS_FIGURE)
 .about(About::Training);
@@ -38,11 +38,22 @@ pub const VALIDATION_SECONDS: Chart = Chart::new(
 /// The risk of the training batches against steps.
 pub const LOSS_STEPS: Chart = Chart::new(
     "loss_steps",
-    "Risk of the training batches, smoothed over a fiftieth of the training and averaged over seeds.",
+    "Risk of the training batches, averaged over seeds: thin as it was, thick over a window around each step, which shrinks at \
+     both ends.",
     |run| !run.metrics.training.is_empty(),
-    |run, _| Ok(loss_of(run, Risk::Batch, Against::Steps)),
+    |run, smoothing| Ok(loss_of(run, smoothing)),
 )
+.choosing("Smoothing", |_| SMOOTHINGS.map(|(words, _)| words.to_owned()).to_vec())
 .about(About::Training);
+
+/// By how much the risk of batches is smoothed, in words and as the share of the training that a window has; what is shown at
+/// first comes first.
+pub const SMOOTHINGS: [(&str, f64); 4] = [
+    ("2 % of the steps", SMOOTHED),
+    ("10 % of the steps", 0.1),
+    ("20 % of the steps", 0.2),
+    ("none", 0.0),
+];
 
 /// What optimizers say of their steps, one number at a time.
 pub const STATISTICS: Chart = Chart::new(
@@ -56,7 +67,7 @@ pub const STATISTICS: Chart = Chart::new(
     },
 )
 .instead_of(&DAMPING)
-.choosing(|metrics| statistics(&metrics.training))
+.choosing("Statistic", |metrics| statistics(&metrics.training))
 .about(About::Training);
 
 fn is_validated(run: &RunData<'_>) -> bool {
@@ -64,86 +75,140 @@ fn is_validated(run: &RunData<'_>) -> bool {
     points.any(|point| point.validation_risk.is_some())
 }
 
-fn loss_of(run: &RunData<'_>, risk: Risk, against: Against) -> Option<Figure> {
-    let metrics = run.metrics;
-    loss(
-        &metrics.training,
-        &metrics.risk,
-        risk,
-        against,
+fn validation_of(run: &RunData<'_>, against: Against) -> Option<Figure> {
+    let of = |seeds: &[&TrainingCurve]| validation(seeds, against);
+    let curves = curves(&run.metrics.training, true, of);
+    drawn(
+        &Shown {
+            title: "Validation risk",
+            measure: format!("{}, validation", run.metrics.risk),
+            against,
+        },
+        (curves, Vec::new()),
         &run.palette,
     )
 }
 
-/// Whose risk is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Risk {
-    /// That of the training batches, smoothed.
-    Batch,
-    /// That of the validation paths.
-    Validation,
+/// The risk of the batches; `smoothing` are words of [`SMOOTHINGS`], the first ones unless given.
+fn loss_of(run: &RunData<'_>, smoothing: Option<&str>) -> Option<Figure> {
+    let chosen = SMOOTHINGS
+        .into_iter()
+        .find(|(words, _)| smoothing == Some(*words));
+    let (_, share) = chosen.unwrap_or(SMOOTHINGS[0]);
+    loss(
+        &run.metrics.training,
+        &run.metrics.risk,
+        share,
+        &run.palette,
+    )
 }
 
 /// Points of a line, at most; a screen has no more columns to show them in.
 const POINTS: usize = 1000;
 
-/// One line per strategy, averaged over its seeds at the steps that all of them have; `measure` names the risk in
-/// words: `CVaR 95 %`. Absent without points.
+/// The risk of the batches, one line per strategy, averaged over its seeds at the steps that all of them have and over windows
+/// of this `share` of the training, above thin lines of what is not smoothed; `measure` names the risk in words: `CVaR 95 %`.
+/// Absent without points.
 pub fn loss(
     training: &[TrainingCurve],
     measure: &str,
-    risk: Risk,
-    against: Against,
+    share: f64,
     palette: &Palette,
 ) -> Option<Figure> {
-    let validated = risk == Risk::Validation;
-    let curves: Vec<Curve<'_>> = by_strategy(training)
+    let of = |share| {
+        curves(training, false, move |seeds| {
+            batches(seeds, Against::Steps, share)
+        })
+    };
+    let raw = match share > 0.0 {
+        true => of(0.0),
+        false => Vec::new(),
+    };
+    drawn(
+        &Shown {
+            title: "Training loss",
+            measure: format!("{measure}, batch"),
+            against: Against::Steps,
+        },
+        (of(share), raw),
+        palette,
+    )
+}
+
+fn curves<'a>(
+    training: &'a [TrainingCurve],
+    validated: bool,
+    points: impl Fn(&[&TrainingCurve]) -> Vec<(f64, f64)>,
+) -> Vec<Curve<'a>> {
+    by_strategy(training)
         .into_iter()
         .map(|(strategy, seeds)| Curve {
             strategy,
             validated,
-            points: average(&seeds, validated, against),
+            points: points(&seeds),
         })
         .filter(|curve| !curve.points.is_empty())
-        .collect();
+        .collect()
+}
+
+/// What a chart of risks along training is of.
+struct Shown<'a> {
+    title: &'a str,
+    measure: String,
+    against: Against,
+}
+
+/// One line per strategy in a frame around where they end up, above thin ones without names; absent without points.
+fn drawn(
+    shown: &Shown<'_>,
+    (curves, behind): (Vec<Curve<'_>>, Vec<Curve<'_>>),
+    palette: &Palette,
+) -> Option<Figure> {
     let (x_range, y_range) = frame(&curves)?;
-    let (label, unit) = match against {
-        Against::Steps => ("optimisation step (count)", "step %{x}"),
-        Against::Seconds => ("training time (s)", "%{x:.2f} s"),
+    let (label, unit, by) = match shown.against {
+        Against::Steps => (STEPS, "step %{x}", "by step"),
+        Against::Seconds => ("training time (s)", "%{x:.2f} s", "by time"),
     };
-    let (title, name) = match risk {
-        Risk::Batch => ("Training loss", "batch"),
-        Risk::Validation => ("Validation risk", "validation"),
-    };
-    let by = match against {
-        Against::Steps => "by step",
-        Against::Seconds => "by time",
-    };
-    let traces = curves.into_iter().map(|curve| -> Box<dyn Trace> {
-        let stride = curve.points.len().div_ceil(POINTS);
-        let last = curve.points.last().copied();
-        let points = curve.points.into_iter().step_by(stride);
-        let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.unzip();
-        if let Some((end, risk)) = last.filter(|(end, _)| x.last() != Some(end)) {
-            x.push(end);
-            y.push(risk);
-        }
+    let behind = behind.into_iter().map(|curve| -> Box<dyn Trace> {
+        line(palette, curve.strategy, thinned(curve.points), "")
+            .show_legend(false)
+            .hover_info(HoverInfo::Skip)
+            .opacity(0.3)
+            .line(stroke(palette, curve.strategy).width(1.0))
+    });
+    let lines = curves.into_iter().map(|curve| -> Box<dyn Trace> {
         let hover = format!("%{{fullData.name}}: %{{y:{MONEY}}}<br>{unit}<extra></extra>");
-        let trace = line(palette, curve.strategy, (x, y), &hover);
-        if validated {
-            trace.mode(Mode::LinesMarkers)
-        } else {
-            trace
+        let trace = line(palette, curve.strategy, thinned(curve.points), &hover);
+        match curve.validated {
+            true => trace
+                .mode(Mode::LinesMarkers)
+                .marker(mark(palette, curve.strategy).size(6)),
+            false => trace,
         }
     });
-    let y_label = format!("{measure}, {name} (money)");
-    Some(figure(
-        &format!("{title} {by}"),
+    let made = figure(
+        &format!("{} {by}", shown.title),
         Axis::new(label).range(x_range),
-        Axis::new(&y_label).range(y_range),
-        traces.collect(),
-    ))
+        Axis::new(&format!("{} (money)", shown.measure)).range(y_range),
+        behind.chain(lines).collect(),
+    );
+    Some(made.logarithmic())
 }
+
+/// At most about [`POINTS`] of the points, the last one among them.
+fn thinned(points: Vec<(f64, f64)>) -> (Vec<f64>, Vec<f64>) {
+    let stride = points.len().div_ceil(POINTS).max(1);
+    let last = points.last().copied();
+    let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.into_iter().step_by(stride).unzip();
+    if let Some((end, risk)) = last.filter(|(end, _)| x.last() != Some(end)) {
+        x.push(end);
+        y.push(risk);
+    }
+    (x, y)
+}
+
+/// The axis of steps.
+pub const STEPS: &str = "optimisation step";
 
 /// The statistics that are looked at first.
 pub const FIRST: [&str; 4] = ["pnl_change", "radius_use", "reduction_ratio", "damping"];
@@ -200,7 +265,7 @@ fn statistic(training: &[TrainingCurve], key: &str, palette: &Palette) -> Option
     let axis = Axis::new(&label).of(kind).powers();
     Some(figure(
         &format!("Optimizer: {words}"),
-        Axis::new("optimisation step (count)"),
+        Axis::new(STEPS),
         // A constant would be drawn on an axis from −1 to 1, whatever its size.
         if low == high && low > 0.0 {
             axis.range(0.0..2.0 * low)

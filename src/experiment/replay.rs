@@ -27,8 +27,10 @@ pub struct PathReplay {
     pub path: usize,
     /// Number of test paths.
     pub paths: usize,
-    /// One entry per date, as are all series here.
+    /// Years since the sale; one entry per date, as are all series here.
     pub time: Vec<f64>,
+    /// The days of a year, trading days or those of the calendar, in which the contract's life is counted.
+    pub days_per_year: f64,
     /// The spot.
     pub spot: Vec<f64>,
     /// The annualised variance.
@@ -113,8 +115,10 @@ pub struct HedgeMap {
     pub strike: Option<f64>,
     /// The spots of the columns.
     pub spot: Vec<f64>,
-    /// The times to expiry of the rows.
+    /// The times to expiry of the rows, in years.
     pub time_left: Vec<f64>,
+    /// The days of a year, trading days or those of the calendar, in which the contract's life is counted.
+    pub days_per_year: f64,
     /// Shares that the strategy holds.
     pub hedge_ratio: Vec<Vec<f64>>,
     /// What the ratios are beside, as people read it.
@@ -309,6 +313,7 @@ impl Replay {
             time: (0..=contract.steps)
                 .map(|t| contract.dt() * t as f64)
                 .collect(),
+            days_per_year: plan.tenor.days_per_year,
             volatility: variance.iter().map(|v| v.sqrt()).collect(),
             strategies: strategies.collect::<Result<_>>()?,
             spot,
@@ -373,6 +378,7 @@ impl Replay {
                 .iter()
                 .map(|t| contract.dt() * (contract.steps - t) as f64)
                 .collect(),
+            days_per_year: plan.tenor.days_per_year,
             difference: combine(&hedge_ratio, &black_scholes, &|ratio, delta| ratio - delta),
             spot: grid.spots,
             hedge_ratio,

@@ -229,6 +229,7 @@ fn write_tables(
             .iter()
             .map(|outcome| (outcome.strategy.clone(), outcome.example_pnl()))
             .collect(),
+        days_per_year: Some(plan.tenor.days_per_year),
     })
 }
 

@@ -1,13 +1,16 @@
 //! Parts of pages about runs: tables, lists of facts, names of strategies, numbers with signs and times.
 
 use super::figures::{DrawnFigure, Form, SvgFigure};
-use super::palette::SERIES;
+use super::palette::{Look, Palette};
 use super::summary::Verdict;
 use super::table::{Cell, Table};
 use maud::{Markup, html};
 
+pub use crate::numbers::with_minus;
+
 /// A table in a box of its own that scrolls sideways; rows of the strategies in `order` carry their colour.
 pub fn table(table: &Table, order: &[String]) -> Markup {
+    let palette = Palette::new(order.to_vec());
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(table.caption) {
             table class="numbers" {
@@ -20,7 +23,7 @@ pub fn table(table: &Table, order: &[String]) -> Markup {
                         tr {
                             @for (index, cell) in row.iter().enumerate() {
                                 @if index == 0 {
-                                    th scope="row" { (swatch(&cell.value, order)) }
+                                    th scope="row" { (named(&cell.value, &palette)) }
                                 } @else {
                                     (number(cell))
                                 }
@@ -31,26 +34,33 @@ pub fn table(table: &Table, order: &[String]) -> Markup {
             }
         }
         @for finding in &table.findings { p class="finding" { (typeset(finding)) } }
-        @for note in &table.notes { p class="note" { (note) } }
+        @for note in &table.notes { p class="note" { (typeset(note)) } }
     }
 }
 
-/// The name of a strategy behind a spot of its colour; any other name as it is.
-pub fn swatch(strategy: &str, order: &[String]) -> Markup {
-    let place = order.iter().position(|name| name == strategy);
+/// The name of a strategy of the palette behind a piece of its line; any other name as it is.
+pub fn named(strategy: &str, palette: &Palette) -> Markup {
     html! {
-        @if let Some(place) = place {
-            span class={ "swatch series-" (place % SERIES.len()) } aria-hidden="true" {}
-        }
+        @if palette.has(strategy) { (sample(palette.look(strategy))) }
         (strategy)
     }
+}
+
+/// The name of a strategy of `order` behind a piece of its line; any other name as it is.
+pub fn swatch(strategy: &str, order: &[String]) -> Markup {
+    named(strategy, &Palette::new(order.to_vec()))
+}
+
+/// A piece of the line that a strategy has in charts.
+pub fn sample(look: Look) -> Markup {
+    html! { span class=(look.classes()) aria-hidden="true" {} }
 }
 
 fn number(cell: &Cell) -> Markup {
     html! {
         td class=(cell.verdict.map_or("", class)) {
             span class="value" { (with_minus(&cell.value)) }
-            @if let Some(error) = &cell.error { " " span class="error" { (error) } }
+            @if let Some(error) = &cell.error { " " span class="error" { (with_minus(error)) } }
         }
     }
 }
@@ -87,14 +97,6 @@ pub fn picture(base: &str, figure: &SvgFigure) -> Markup {
     }
 }
 
-/// A number whose minus sign is a true one, which is as wide as a digit: `-14.2 %` → `−14.2 %`.
-pub fn with_minus(number: &str) -> String {
-    match number.strip_prefix('-') {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("−{rest}"),
-        _ => number.to_owned(),
-    }
-}
-
 /// A number with its sign: `-0.5` → `−0.5`, `1.2` → `+1.2`.
 pub fn signed(value: f64, decimals: usize) -> String {
     let size = format!("{:.decimals$}", value.abs());
@@ -110,9 +112,9 @@ pub fn readable_time(text: &str) -> String {
     }
 }
 
-/// Text in which no per cent sign begins a line.
+/// Text in which no per cent sign begins a line, and minus signs are true ones.
 pub fn typeset(text: &str) -> String {
-    text.replace(" %", "\u{a0}%")
+    with_minus(text).replace(" %", "\u{a0}%")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod classical;
 pub mod crossed;
 pub mod facts;
 pub mod figures;
+pub mod horizon;
 pub mod html;
 pub mod levels;
 pub mod markup;

@@ -34,7 +34,8 @@ pub struct Several {
     pub same_contracts: Vec<Option<bool>>,
     reference: usize,
     runs: usize,
-    trained: Vec<String>,
+    /// The strategies that are compared, first the one that the run that is compared with is about.
+    compared: Vec<String>,
 }
 
 /// A book of a table with its strategy, its seed, and the days of its contracts.
@@ -65,7 +66,7 @@ impl Several {
         let risk = runs[reference].strategy.as_deref();
         let risk = risk.and_then(|text| Strategy::parse(text).ok()?.risk_measure().ok());
         let level = main_level(&runs[reference].metrics).to_owned();
-        let trained = trained(&runs);
+        let compared = compared(&runs, reference);
         let count = runs.len();
         let (mut simulated, mut historical) = (Vec::new(), Vec::new());
         let mut rows = Vec::new();
@@ -74,7 +75,7 @@ impl Several {
             historical.push(historical_books(run.backtest));
             rows.push((run.metrics.evaluation, run.metrics.backtest));
         }
-        let compared = |books: &[Vec<Measurement>], of: fn(&(Vec<Row>, Vec<Row>)) -> &Vec<Row>| {
+        let measure = |books: &[Vec<Measurement>], of: fn(&(Vec<Row>, Vec<Row>)) -> &Vec<Row>| {
             let mut same = Vec::new();
             let mut comparisons = Vec::new();
             for run in (0..count).filter(|run| *run != reference) {
@@ -95,9 +96,9 @@ impl Several {
             };
             ((0..count).map(of_run).collect(), comparisons)
         };
-        let (same_paths, comparisons) = compared(&simulated, |(simulated, _)| simulated);
+        let (same_paths, comparisons) = measure(&simulated, |(simulated, _)| simulated);
         joined.comparisons = comparisons;
-        let (same_contracts, comparisons) = compared(&historical, |(_, historical)| historical);
+        let (same_contracts, comparisons) = measure(&historical, |(_, historical)| historical);
         joined.backtest_comparisons = comparisons;
         Self {
             joined,
@@ -105,19 +106,17 @@ impl Several {
             same_contracts,
             reference,
             runs: count,
-            trained,
+            compared,
         }
     }
 
-    /// What every trained strategy comes to in every other run, in a sentence each; of runs without training what every hedge
-    /// comes to.
+    /// What the strategy that is compared first comes to in every other run, in a sentence each.
     pub fn findings(&self) -> Vec<String> {
         let others = (0..self.runs).filter(|run| *run != self.reference);
-        let pairs = others.flat_map(|run| {
-            self.trained.iter().map(move |strategy| Pair {
-                strategy: named(strategy, run),
-                baseline: named(strategy, self.reference),
-            })
+        let pairs = others.zip(self.compared.first().into_iter().cycle());
+        let pairs = pairs.map(|(run, strategy)| Pair {
+            strategy: named(strategy, run),
+            baseline: named(strategy, self.reference),
         });
         let verdicts = pairs.filter_map(|pair| RunVerdict::of(&self.joined, None, &pair));
         verdicts.map(|verdict| verdict.sentence).collect()
@@ -174,7 +173,7 @@ impl Several {
     fn table(&self, caption: String, rows: &[Row], comparisons: &[Comparison]) -> Option<Table> {
         let lines = lines(rows);
         let mut found = Vec::new();
-        for strategy in &self.trained {
+        for strategy in &self.compared {
             for run in 0..self.runs {
                 let name = named(strategy, run);
                 let line = lines.iter().find(|line| line.strategy == name);
@@ -249,8 +248,15 @@ fn difference(c: &Comparison, column: usize, means: [f64; 2]) -> Cell {
     Cell::difference(value, error, verdict.of_seeds(c.seeds).of_ratios(means))
 }
 
-/// The trained strategies of the runs in order of appearance; all strategies where none is trained.
-fn trained(runs: &[OneOfSeveral]) -> Vec<String> {
+/// The trained strategies of the runs in order of appearance, but first the one that the run number `reference` is about; all
+/// strategies where none is trained.
+fn compared(runs: &[OneOfSeveral], reference: usize) -> Vec<String> {
+    let run = &runs[reference];
+    let file = run
+        .strategy
+        .as_deref()
+        .and_then(|text| Strategy::parse(text).ok());
+    let usual = Pair::usual(&run.metrics, file.as_ref()).map(|pair| pair.strategy);
     let all = |trained: bool| {
         let mut names: Vec<String> = Vec::new();
         for run in runs {
@@ -264,11 +270,13 @@ fn trained(runs: &[OneOfSeveral]) -> Vec<String> {
         names
     };
     let trained = all(true);
-    if trained.is_empty() {
+    let mut names = if trained.is_empty() {
         all(false)
     } else {
         trained
-    }
+    };
+    names.sort_by_key(|name| usual.as_ref() != Some(name));
+    names
 }
 
 /// One run's metrics out of those of several: their rows, by names that tell the runs apart.

@@ -113,8 +113,8 @@ fn mean(values: impl ExactSizeIterator<Item = Option<f64>>) -> Option<f64> {
     values.sum::<Option<f64>>().map(|sum| sum / n)
 }
 
-/// Every strategy of a run in order of first appearance, trained ones first. A strategy's
-/// place decides its colour in every figure and on every page.
+/// Every strategy of a run in order of first appearance, trained ones first. Among variants of one method, which share a
+/// colour, the place decides the dashes.
 pub fn strategies(metrics: &Metrics) -> Vec<String> {
     let names = (metrics.training.iter().map(|curve| &curve.strategy))
         .chain(metrics.evaluation.iter().map(|row| &row.strategy))
@@ -126,6 +126,48 @@ pub fn strategies(metrics: &Metrics) -> Vec<String> {
         }
     }
     found
+}
+
+/// The most lines of a chart that are told apart at a glance.
+const MOST_LINES: usize = 9;
+
+/// Which of `strategies` a chart shows at first: all of them, unless they are more than are told apart; then those that are
+/// trained, those that they are compared with, no hedge, the best classical hedges, and of the others the one with the least
+/// risk in each table.
+pub fn leading(metrics: &Metrics, strategies: &[&str]) -> Vec<bool> {
+    if strategies.len() <= MOST_LINES {
+        return vec![true; strategies.len()];
+    }
+    let tables = [&metrics.evaluation, &metrics.backtest];
+    let untrained = |rows: &'_ Vec<Row>| -> Option<String> {
+        let rows = rows.iter().filter(|row| row.seed.is_none());
+        let least = rows
+            .filter(|row| row.risk.is_finite())
+            .min_by(|a, b| a.risk.total_cmp(&b.risk));
+        least.map(|row| row.strategy.clone())
+    };
+    let least: Vec<String> = tables.into_iter().filter_map(untrained).collect();
+    let is_trained = |name: &str| {
+        let mut rows = tables.into_iter().flatten();
+        rows.any(|row| row.strategy == name && row.seed.is_some())
+    };
+    let comparisons = || {
+        metrics
+            .comparisons
+            .iter()
+            .chain(&metrics.backtest_comparisons)
+    };
+    let leads = |name: &str| {
+        is_trained(name)
+            || name == "naked"
+            || least.iter().any(|best| best == name)
+            || comparisons().any(|c| c.strategy == name || c.baseline == name)
+            || metrics
+                .best_classical
+                .iter()
+                .any(|best| best.strategy == name)
+    };
+    strategies.iter().map(|name| leads(name)).collect()
 }
 
 /// `0.95` → `CVaR 95 %`.

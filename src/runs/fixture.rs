@@ -344,6 +344,7 @@ pub fn example_path() -> ExamplePath {
             .into_iter()
             .map(|(name, pnl)| (name.to_owned(), pnl))
             .collect(),
+        days_per_year: Some(365.0),
     }
 }
 

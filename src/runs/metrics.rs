@@ -346,4 +346,8 @@ pub struct ExamplePath {
     pub positions: Vec<(String, Vec<f64>)>,
     /// Strategy → P&L at expiry.
     pub pnl: Vec<(String, f64)>,
+    /// The days of a year, trading days or those of the calendar, in which the contract's life is counted; absent in runs of
+    /// older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_per_year: Option<f64>,
 }

@@ -21,7 +21,8 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ChartQuery {
-    /// The statistic that the chart `statistics` shows; the first one unless given.
+    /// What the chart shows one of: the statistic of `statistics`, the smoothing of `loss_steps`, the baseline of
+    /// `pnl_difference`; the first one unless given.
     key: Option<String>,
 }
 

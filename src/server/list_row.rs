@@ -117,7 +117,7 @@ fn name(entry: &Entry, hedged: Option<&str>) -> Markup {
                 " " a class="tag" href={ "./?tag=" (encoded(tag)) } { (tag) }
             }
             br;
-            @if let Some(hedged) = hedged { small { (typeset(hedged)) } }
+            @if let Some(hedged) = hedged { small class="hedged" title=(hedged) { (typeset(hedged)) } }
             small { (entry.id) }
             @if !entry.note.is_empty() { br; small class="note" { (entry.note) } }
         }

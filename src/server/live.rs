@@ -6,12 +6,16 @@ use super::elements::labels;
 use super::layout::{framed, module, script};
 use super::place::Place;
 use super::problem::{Problem, missing};
-use crate::charts::{FIRST, Figure, LIVE_CHARTS, LiveChart, LiveData, UNITS};
+use crate::charts::{
+    FIRST, Figure, LIVE_CHARTS, LiveChart, LiveChoice, LiveData, SMOOTHINGS, UNITS,
+};
 use crate::experiment;
+use crate::report::markup::sample;
+use crate::report::palette::Palette;
 use crate::risk::Risk;
 use crate::runs::metrics::Request;
 use crate::runs::progress::{PROGRESS, Planned};
-use crate::runs::store::RunFolder;
+use crate::runs::store::{RunFolder, State as RunState};
 use crate::strategy::Plan;
 use crate::walk_forward;
 use axum::Json;
@@ -26,8 +30,10 @@ use utoipa::ToSchema;
 /// What a page needs to show the events of a run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Live {
-    /// The optimizers in the order of their colours.
+    /// The optimizers in their order.
     strategies: Vec<String>,
+    /// The classes of the element that shows a piece of the line of each optimizer.
+    swatches: Vec<String>,
     /// The trainings in their order, if the run says which.
     trainings: Vec<Planned>,
     /// Charts by name, with a line without points for every strategy.
@@ -66,7 +72,7 @@ fn plan(folder: &RunFolder) -> Result<(Plan, Vec<Planned>), Problem> {
 fn strategies(plan: &Plan, trainings: &[Planned]) -> Vec<String> {
     let mut strategies: Vec<String> = Vec::new();
     for training in trainings {
-        let name = training.strategy.split(", ").next().unwrap_or_default();
+        let name = base(&training.strategy);
         if strategies.iter().all(|known| known != name) {
             strategies.push(name.to_owned());
         }
@@ -79,6 +85,11 @@ fn strategies(plan: &Plan, trainings: &[Planned]) -> Vec<String> {
         );
     }
     strategies
+}
+
+/// The strategy of a training, without the length or window that it is of.
+fn base(training: &str) -> &str {
+    training.split(", ").next().unwrap_or_default()
 }
 
 /// The tail risk that is measured on validation paths.
@@ -101,6 +112,7 @@ pub async fn live(
         let figures = LIVE_CHARTS.map(|chart| (chart.name, (chart.draw)(&data)));
         Ok(Live {
             figures: figures.into_iter().collect(),
+            swatches: data.swatches(),
             strategies,
             trainings,
             first: FIRST.to_vec(),
@@ -132,7 +144,7 @@ pub fn shown(place: &Place, folder: &RunFolder) -> Result<Option<String>, Proble
     if request.is_none() && !folder.path().join(PROGRESS).is_file() {
         return Ok(None);
     }
-    let Ok((plan, _)) = plan(folder) else {
+    let Ok((plan, trainings)) = plan(folder) else {
         return Ok(None);
     };
     let command = request.as_ref().map_or("backtest".into(), |request| {
@@ -148,11 +160,52 @@ pub fn shown(place: &Place, folder: &RunFolder) -> Result<Option<String>, Proble
     let risk = plan.risk.to_string();
     let mut facts = vec![("command", command.as_str()), ("trained on", &risk)];
     facts.extend(shard.as_ref().map(|shard| ("shard", shard.as_str())));
-    let body = body(folder.id(), &title, &facts, &tail_risk(plan.risk));
+    let strategies = strategies(&plan, &trainings);
+    let palette = Palette::new(strategies);
+    let about = About {
+        title: &title,
+        facts: &facts,
+        cvar: &tail_risk(plan.risk),
+        trainings: &trainings,
+        palette: &palette,
+        has_results: matches!(folder.state(), RunState::Complete(_)),
+    };
+    let body = body(folder.id(), &about);
     Ok(Some(framed(place, &title, &scripts, &body)))
 }
 
-fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> Markup {
+/// What the page says before any event.
+struct About<'a> {
+    title: &'a str,
+    facts: &'a [(&'a str, &'a str)],
+    cvar: &'a str,
+    trainings: &'a [Planned],
+    palette: &'a Palette,
+    has_results: bool,
+}
+
+/// A training that has not begun, as the script shows it too, so that the rows are there before it.
+fn row(training: &Planned, columns: usize, palette: &Palette) -> Markup {
+    html! {
+        tr {
+            th scope="row" {
+                (sample(palette.look(base(&training.strategy))))
+                (training.strategy) ", seed " (training.seed)
+            }
+            @for column in 1..columns { td { @if column == 1 { "waiting" } } }
+        }
+    }
+}
+
+fn body(id: &str, about: &About<'_>) -> Markup {
+    let About {
+        title,
+        facts,
+        cvar,
+        trainings,
+        palette,
+        has_results,
+    } = about;
     let cards = [
         ("progress", "Trainings done"),
         ("speed", "Throughput"),
@@ -174,7 +227,7 @@ fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> Markup {
         h1 { (title) }
         dl class="facts" {
             div { dt { "run" } dd { (id) } }
-            @for (what, value) in facts { div { dt { (what) } dd { (value) } } }
+            @for (what, value) in *facts { div { dt { (what) } dd { (value) } } }
         }
         section id="live" data-run=(id) {
             div class="message state" {
@@ -183,12 +236,12 @@ fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> Markup {
                 }
                 p role="status" id="connection" {}
                 progress max="1" value="0" aria-label="Trainings done" {}
-                div class="actions" {}
+                div class=(if *has_results { "actions" } else { "actions kept" }) {}
             }
             ul class="cards" {
                 @for (name, words) in cards {
                     li class="card" {
-                        h3 { (words) }
+                        p class="term" { (words) }
                         p class="value" data-value=(name) { "–" }
                     }
                 }
@@ -197,7 +250,7 @@ fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> Markup {
                 table class="numbers" id="trainings" {
                     caption { span { "Trainings, on validation paths where they were hedged last" } }
                     thead { tr { @for head in heads { th scope="col" { (head) } } } }
-                    tbody {}
+                    tbody { @for training in *trainings { (row(training, heads.len(), palette)) } }
                 }
             }
             h2 { "Charts" }
@@ -211,11 +264,24 @@ fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> Markup {
 fn place_of(chart: &LiveChart) -> Markup {
     html! {
         figure {
-            @if chart.is_choosing {
-                form class="statistics" { label { "Statistic " select name="key" {} } }
+            @match chart.choice {
+                Some(LiveChoice::Statistic) => {
+                    form class="statistics" { label { "Statistic " select name="key" {} } }
+                }
+                Some(LiveChoice::Smoothing) => {
+                    form class="statistics" {
+                        label {
+                            "Smoothing "
+                            select name="smoothing" {
+                                @for (words, share) in SMOOTHINGS { option value=(share) { (words) } }
+                            }
+                        }
+                    }
+                }
+                None => {}
             }
             div class="chart" id=(chart.name) {
-                p class="message" { "Nothing has been measured yet." }
+                p class="message" { "Not loaded yet." }
             }
             figcaption { (chart.caption) }
         }

@@ -179,7 +179,7 @@ fn shown(chart: &Chart, folder: &RunFolder, metrics: &Metrics, base: &str, api: 
     Shown {
         name: chart.name,
         markup: html! {
-            @if let Some(choices) = chart.choices { (choice(&address, &choices(metrics))) }
+            @if let Some(choices) = chart.choices { (choice(&address, choices.label, &(choices.of)(metrics))) }
             (slot(&address, still.as_ref()))
         },
         caption: chart.caption,
@@ -215,11 +215,11 @@ fn still(folder: &RunFolder, base: &str, figure: &SvgFigure) -> Option<Markup> {
 }
 
 /// The form that chooses what the chart at `address` shows.
-fn choice(address: &str, choices: &[String]) -> Markup {
+fn choice(address: &str, label: &str, choices: &[String]) -> Markup {
     html! {
         form class="statistics" data-address=(address) {
             label {
-                "Statistic "
+                (label) " "
                 select name="key" {
                     @for key in choices { option value=(key) { (key.replace('_', " ")) } }
                 }
@@ -241,6 +241,7 @@ fn explorer(id: &str, metrics: &Metrics) -> Option<Section> {
                 button type="button" data-to="-1" { "Previous" }
                 button type="button" data-to="1" { "Next" }
                 button type="button" data-to="random" { "Any" }
+                p class="problem" role="alert" {}
             }
             div class="scroll" {
                 table class="numbers" {
@@ -252,16 +253,29 @@ fn explorer(id: &str, metrics: &Metrics) -> Option<Section> {
                             th scope="col" { "cost" }
                         }
                     }
-                    tbody {}
+                    tbody {
+                        // A script fills in the numbers.
+                        @for row in &metrics.evaluation {
+                            tr {
+                                th scope="row" {
+                                    (row.strategy)
+                                    @if let Some(seed) = row.seed { ", seed " (seed) }
+                                }
+                                td { "–" }
+                                td { "–" }
+                            }
+                        }
+                    }
                 }
             }
             (slots(&[
                 "The simulated spot, of several assets relative to that of the sale; the dotted line is the strike, where there is one.",
-                "Square root of the simulated variance, a year.",
+                "The simulated volatility, the square root of the variance, a year.",
                 "What each strategy holds from each date to the next.",
                 "What each strategy buys, or sells where negative.",
                 "Transaction costs added up.",
                 "Premium and gains less costs, what was paid and, where there is a formula of it, the value of the contract; at expiry the P&L of the table.",
+                "What each strategy holds less what the classical hedge holds that the title names.",
             ]))
     };
     Some(Section {

@@ -2,11 +2,12 @@
 //!
 //! plotters draws on whole pixels, so figures are drawn [`SCALE`] times too large and shrunk by
 //! the view box. Colours are written as plain attributes and turned for dark pages by a style
-//! sheet inside the SVG that matches on them.
+//! sheet inside the SVG that matches on them. plotters has no dashes for lines of many points, so the dashes of a line
+//! are said by its opacity, a few thousandths below 1, which the style sheet matches on too.
 
 use crate::error::{Error, Result};
-use crate::numbers::Rounding;
-use crate::report::palette::{self, DASHES, GRID, INK, MUTED, PAPER, Palette, SERIES};
+use crate::numbers::{Rounding, with_minus};
+use crate::report::palette::{self, DASHES, GRID, INK, MUTED, PAPER, Palette};
 use maud::{PreEscaped, html};
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -102,15 +103,22 @@ fn rgb(color: palette::Color) -> RGBColor {
     RGBColor(channel(1), channel(3), channel(5))
 }
 
+/// The opacity that says which of [`DASHES`] a line has.
+fn opacity(dash: usize) -> f64 {
+    1.0 - dash as f64 / 1000.0
+}
+
 impl Palette {
     /// The colour of a strategy.
     pub fn color(&self, strategy: &str) -> RGBColor {
-        rgb(SERIES[self.place(strategy)])
+        rgb(self.look(strategy).color())
     }
 
-    /// The line of a strategy.
+    /// The line of a strategy: colour and dashes.
     pub fn line(&self, strategy: &str) -> ShapeStyle {
-        self.color(strategy).stroke_width(2 * SCALE as u32)
+        let opacity = opacity(self.look(strategy).dash);
+        let color = self.color(strategy).mix(opacity);
+        color.stroke_width(2 * SCALE as u32)
     }
 }
 
@@ -203,6 +211,11 @@ fn draw_legend(
     })
 }
 
+/// How much taller a figure is whose legend has so many entries.
+pub fn stretch(entries: usize) -> f64 {
+    1.0 + 0.04 * entries.saturating_sub(8) as f64
+}
+
 /// Draws a pair of axes with a light grid.
 ///
 /// # Errors
@@ -259,7 +272,7 @@ fn ticks(axis: &Axis<'_>, labels: usize) -> Box<dyn Fn(f64) -> String> {
         power
     };
     let rounding = Rounding::of_steps(step, axis.range.start.abs().max(axis.range.end.abs()));
-    Box::new(move |value| rounding.write(value))
+    Box::new(move |value| with_minus(&rounding.write(value)))
 }
 
 /// The style of reference lines such as a strike or zero.
@@ -307,25 +320,29 @@ fn finish(svg: &str, title: &str, width: i32, height: i32, dashed: bool) -> Stri
             width=(width) height=(height) viewBox={ "0 0 " (width * SCALE) " " (height * SCALE) }
             xmlns="http://www.w3.org/2000/svg" {
             title { (title) }
-            style { (PreEscaped(style_sheet())) }
+            style { (PreEscaped(style_sheet(inside))) }
             (PreEscaped(inside))
         }
     };
     drawing.into_string()
 }
 
-fn style_sheet() -> String {
+/// The rules for the colours that stand in the drawing `body`.
+fn style_sheet(body: &str) -> String {
     // plotters writes its colours in capitals.
     let written = |color: palette::Color| color.light.to_uppercase();
     let mut dashes = String::new();
     let mut dark = String::new();
     for color in palette::all() {
         let (light, turned) = (written(color), color.dark);
+        if !body.contains(&light) {
+            continue;
+        }
         dark.push_str(&format!(
             ".figure [fill=\"{light}\"]{{fill:{turned}}}.figure [stroke=\"{light}\"]{{stroke:{turned}}}"
         ));
     }
-    for (color, dash) in SERIES.into_iter().zip(DASHES) {
+    for (place, dash) in DASHES.into_iter().enumerate() {
         if dash.is_empty() {
             continue;
         }
@@ -334,8 +351,8 @@ fn style_sheet() -> String {
             .map(|length| (length * SCALE as u32).to_string())
             .collect();
         dashes.push_str(&format!(
-            ".dashed polyline[stroke=\"{}\"]{{stroke-dasharray:{}}}",
-            written(color),
+            ".dashed polyline[opacity=\"{}\"]{{stroke-dasharray:{}}}",
+            opacity(place),
             lengths.join(" ")
         ));
     }

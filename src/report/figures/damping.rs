@@ -2,7 +2,7 @@
 
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, range, reference_line};
 use super::figure::SvgFigure;
-use super::training::{by_strategy, smoothed};
+use super::training::{SMOOTHED, by_strategy, smoothed};
 use crate::error::Result;
 use crate::report::palette::Palette;
 use crate::runs::metrics::{Metrics, TrainingCurve};
@@ -81,7 +81,7 @@ pub fn damping_of(curves: &[Curve<'_>], palette: &Palette, form: Form) -> Result
             let line = curve.points.iter().map(|point| (point.0, point.1));
             chart.draw_series(LineSeries::new(line, palette.line(curve.strategy)))?;
         }
-        let mut chart = axes(&below, form, &steps("optimisation steps"), &ratio)?;
+        let mut chart = axes(&below, form, &steps("optimisation step"), &ratio)?;
         for bound in KEPT {
             let line = [(0.0, bound), (end, bound)];
             chart.draw_series(LineSeries::new(line, reference_line()))?;
@@ -108,7 +108,7 @@ fn curves(training: &[TrainingCurve]) -> Vec<Curve<'_>> {
         .filter_map(|(strategy, seeds)| {
             let mut points = average(&seeds);
             let ratios: Vec<f64> = points.iter().map(|point| point.2).collect();
-            for (point, ratio) in points.iter_mut().zip(smoothed(&ratios)) {
+            for (point, ratio) in points.iter_mut().zip(smoothed(&ratios, SMOOTHED)) {
                 point.2 = ratio;
             }
             (!points.is_empty()).then_some(Curve { strategy, points })

@@ -1,9 +1,11 @@
 //! The spread of P&L.
 
-use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line};
+use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line, stretch};
 use super::figure::SvgFigure;
 use crate::error::Result;
 use crate::report::palette::Palette;
+use crate::report::summary::leading;
+use crate::runs::metrics::Metrics;
 use plotters::prelude::*;
 use std::ops::Range;
 
@@ -19,7 +21,8 @@ pub const PNL_HISTOGRAM: SvgFigure = SvgFigure {
         let words = ("P&L at expiry", "paths");
         let table = data.evaluation;
         table.map_or(Ok(None), |table| {
-            pnl_histogram(&pooled(table.samples()), words, &data.palette, form)
+            let samples = shown(pooled(table.samples()), data.metrics);
+            pnl_histogram(&samples, words, &data.palette, form)
         })
     },
 };
@@ -33,10 +36,19 @@ pub const BACKTEST_HISTOGRAM: SvgFigure = SvgFigure {
         let words = ("Backtest: P&L at expiry", "contracts");
         let table = data.backtest;
         table.map_or(Ok(None), |table| {
-            pnl_histogram(&pooled(table.samples()), words, &data.palette, form)
+            let samples = shown(pooled(table.samples()), data.metrics);
+            pnl_histogram(&samples, words, &data.palette, form)
         })
     },
 };
+
+/// The samples of those that lead, see [`leading`].
+fn shown<'a>(samples: Vec<(&'a str, Vec<f64>)>, metrics: &Metrics) -> Vec<(&'a str, Vec<f64>)> {
+    let names: Vec<&str> = samples.iter().map(|(name, _)| *name).collect();
+    let leads = leading(metrics, &names);
+    let kept = samples.into_iter().zip(leads).filter(|(_, leads)| *leads);
+    kept.map(|(sample, _)| sample).collect()
+}
 
 /// P&L histograms over common bins as one line per strategy, of `samples` as [`pooled`] gives them; absent without any.
 /// `unit` is what is counted.
@@ -72,7 +84,7 @@ fn pnl_histogram(
         .copied()
         .fold(0.0, f64::max);
     let label = format!("{unit} per bin (%)");
-    figure(form, title, &legend, true, 1.0, |area| {
+    figure(form, title, &legend, true, stretch(legend.len()), |area| {
         let x = Axis {
             label: "P&L (money per contract; gains right)",
             range: frame.clone(),
@@ -120,20 +132,28 @@ pub fn pooled<'a>(books: impl Iterator<Item = (&'a str, &'a [f64])>) -> Vec<(&'a
     samples
 }
 
+/// From the 0.1 % to the 99.9 % point of a sorted sample.
+fn span(sorted: &[f64]) -> (f64, f64) {
+    let last = sorted.len() - 1;
+    let at = |q: f64| sorted[(q * last as f64).round() as usize];
+    (at(0.001), at(0.999))
+}
+
+/// Whether each strategy spreads no more than three times as wide as the middle one.
+pub fn typical(samples: &[(&str, Vec<f64>)]) -> Vec<bool> {
+    let spans = samples.iter().map(|(_, sorted)| span(sorted));
+    let widths: Vec<f64> = spans.map(|(low, high)| high - low).collect();
+    let limit = median(widths.clone()).map_or(f64::INFINITY, |middle| OUTLIER * middle);
+    widths.into_iter().map(|width| width <= limit).collect()
+}
+
 /// From the 0.1 % to the 99.9 % point of every strategy that is not an outlier.
 pub fn common_range(samples: &[(&str, Vec<f64>)]) -> Option<Range<f64>> {
-    let spans: Vec<(f64, f64)> = samples
-        .iter()
-        .map(|(_, sorted)| {
-            let last = sorted.len() - 1;
-            let at = |q: f64| sorted[(q * last as f64).round() as usize];
-            (at(0.001), at(0.999))
-        })
-        .collect();
-    let widths = spans.iter().map(|(low, high)| high - low);
-    let limit = OUTLIER * median(widths.collect())?;
-    let inside = spans.iter().filter(|(low, high)| high - low <= limit);
-    range(inside.flat_map(|&(low, high)| [low, high]), 0.02)
+    let inside = samples.iter().zip(typical(samples));
+    let spans = inside
+        .filter(|(_, typical)| *typical)
+        .map(|((_, sorted), _)| span(sorted));
+    range(spans.flat_map(|(low, high)| [low, high]), 0.02)
 }
 
 /// Twice the cube root of the smallest sample (Rice's rule), kept between 16 and 64.

@@ -3,6 +3,7 @@
 pub(crate) mod backtest;
 mod canvas;
 pub(crate) mod damping;
+pub(crate) mod difference;
 mod figure;
 pub(crate) mod histogram;
 pub mod intervals;
@@ -19,11 +20,12 @@ use crate::error::Result;
 use crate::runs::store::RunFolder;
 
 /// Every figure that a run may have, in the order of the page. A new one is a file and a line here.
-pub static FIGURES: [&SvgFigure; 9] = [
+pub static FIGURES: [&SvgFigure; 10] = [
     &training::LOSS_STEPS,
     &training::LOSS_SECONDS,
     &damping::DAMPING,
     &histogram::PNL_HISTOGRAM,
+    &difference::PNL_DIFFERENCE,
     &scatter::COST_CVAR,
     &path::EXAMPLE_PATH,
     &backtest::BACKTEST_PNL,

@@ -3,7 +3,8 @@
 use super::canvas::{Axis, DrawError, Form, SCALE, axes, figure, ink_line, range, reference_line};
 use super::figure::SvgFigure;
 use crate::error::Result;
-use crate::numbers::Rounding;
+use crate::numbers::{Rounding, with_minus};
+use crate::report::horizon::Horizon;
 use crate::report::palette::Palette;
 use crate::runs::metrics::ExamplePath;
 use plotters::prelude::*;
@@ -54,12 +55,15 @@ fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Opt
         let words = match pnl.find(|(of, _)| of == strategy(name)) {
             Some((_, pnl)) => {
                 let sign = if *pnl > 0.0 { "+" } else { "" };
-                format!("{name} (P&L {sign}{})", money.write(*pnl))
+                format!("{name} (P&L {sign}{})", with_minus(&money.write(*pnl)))
             }
             None => name.clone(),
         };
         (words, style(palette, name, first(name)))
     }));
+    let horizon = Horizon::new(end, path.days_per_year);
+    let times: Vec<f64> = path.time.iter().map(|years| horizon.of(*years)).collect();
+    let (end, elapsed) = (horizon.of(end), horizon.label("time"));
     let time = |label| Axis {
         label,
         range: 0.0..end,
@@ -98,7 +102,7 @@ fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Opt
             ))?;
         }
         for (place, spots) in spots.iter().enumerate() {
-            let points = path.time.iter().copied().zip(spots.iter().copied());
+            let points = times.iter().copied().zip(spots.iter().copied());
             chart.draw_series(LineSeries::new(points, asset_line(place)))?;
         }
 
@@ -107,10 +111,10 @@ fn example_path(path: &ExamplePath, palette: &Palette, form: Form) -> Result<Opt
             range: held_range,
             format: None,
         };
-        let mut chart = axes(&below, form, &time("time (years)"), &held)?;
+        let mut chart = axes(&below, form, &time(&elapsed), &held)?;
         for (name, positions) in &path.positions {
             chart.draw_series(LineSeries::new(
-                stairs(&path.time, positions),
+                stairs(&times, positions),
                 style(palette, name, first(name)),
             ))?;
         }

@@ -4,7 +4,7 @@ use super::canvas::{Area, Axis, Chart, DrawError, Form, SCALE, axes, figure, ran
 use super::figure::SvgFigure;
 use super::histogram::median;
 use crate::error::Result;
-use crate::numbers::significant;
+use crate::numbers::{significant, with_minus};
 use crate::report::palette::Palette;
 use crate::report::summary::{Statistic, cvar_label, lines, main_level};
 use crate::risk::{Estimate, Row};
@@ -25,6 +25,8 @@ pub const COST_CVAR: SvgFigure = SvgFigure {
 pub struct Dot<'a> {
     /// The name of the strategy.
     pub strategy: &'a str,
+    /// Whether it is trained.
+    pub is_trained: bool,
     /// The mean transaction cost.
     pub cost: Estimate,
     /// The CVaR of the loss.
@@ -38,6 +40,7 @@ pub fn dots<'a>(rows: &'a [Row], level: &str) -> Vec<Dot<'a>> {
         .filter_map(|line| {
             Some(Dot {
                 strategy: line.strategy,
+                is_trained: line.seeds() > 0,
                 cost: line.estimate(&Statistic::Cost)?,
                 cvar: line.estimate(&Statistic::Cvar(level.to_owned()))?,
             })
@@ -53,37 +56,111 @@ pub fn dots<'a>(rows: &'a [Row], level: &str) -> Vec<Dot<'a>> {
 fn cost_and_cvar(metrics: &Metrics, palette: &Palette, form: Form) -> Result<Option<String>> {
     let level = main_level(metrics);
     let dots = dots(&metrics.evaluation, level);
-    let Some((x, y)) = scatter_frame(&dots) else {
+    let Some(frame) = scatter_frame(&dots) else {
         return Ok(None);
     };
-    let label = format!("{} of the loss (money)", cvar_label(level));
-    figure(form, "Cost against tail risk", &[], false, 1.0, |area| {
-        let x = Axis {
-            label: "mean transaction cost (money per contract)",
-            range: x,
-            format: None,
-        };
-        let y = Axis {
-            label: &label,
-            range: y,
-            format: None,
-        };
-        let mut chart = axes(area, form, &x, &y)?;
-        let mut labels = Labels::new(&chart, form);
-        for dot in &dots {
-            draw_dot(&mut chart, dot, &y.range, palette)?;
-            labels.occupy_point(&chart, dot, &y.range);
-        }
-        for dot in &dots {
-            labels.draw(area, &chart, dot, &y.range)?;
-        }
-        Ok::<(), DrawError>(())
-    })
+    let cvar = cvar_label(level);
+    let label = format!("{cvar} of the loss (money)");
+    let (inside, far): (Vec<&Dot<'_>>, Vec<&Dot<'_>>) =
+        dots.iter().partition(|dot| frame.shows(dot));
+    let legend: Vec<_> = far
+        .iter()
+        .map(|dot| {
+            let words = format!("off scale: {}", outside(dot, &cvar));
+            (words, palette.line(dot.strategy))
+        })
+        .collect();
+    let tall = 1.0 + 0.03 * legend.len() as f64;
+    figure(
+        form,
+        "Cost against tail risk",
+        &legend,
+        true,
+        tall,
+        |area| {
+            let x = Axis {
+                label: "mean transaction cost (money per contract)",
+                range: frame.cost.clone(),
+                format: None,
+            };
+            let y = Axis {
+                label: &label,
+                range: frame.cvar.clone(),
+                format: None,
+            };
+            let mut chart = axes(area, form, &x, &y)?;
+            let mut labels = Labels::new(&chart, form);
+            for dot in &far {
+                let style = palette.line(dot.strategy).filled();
+                let marker = TriangleMarker::new(frame.place(dot), 6 * SCALE, style);
+                chart.draw_series(std::iter::once(marker))?;
+            }
+            for dot in &inside {
+                draw_dot(&mut chart, dot, palette)?;
+                labels.occupy_point(&chart, dot);
+            }
+            for dot in &inside {
+                labels.draw(area, &chart, dot)?;
+            }
+            Ok::<(), DrawError>(())
+        },
+    )
     .map(Some)
 }
 
-/// Ranges that show the dots, except for a hedge with several times the others' risk.
-pub fn scatter_frame(dots: &[Dot<'_>]) -> Option<(Range<f64>, Range<f64>)> {
+/// What of the plane is shown: cost and CVaR, from where to where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// The costs.
+    pub cost: Range<f64>,
+    /// The CVaRs.
+    pub cvar: Range<f64>,
+}
+
+impl Frame {
+    /// Whether a dot lies inside.
+    pub fn shows(&self, dot: &Dot<'_>) -> bool {
+        self.cost.contains(&dot.cost.value) && self.cvar.contains(&dot.cvar.value)
+    }
+
+    /// The place of a dot, or that on the edge which is nearest to it.
+    fn place(&self, dot: &Dot<'_>) -> (f64, f64) {
+        let (cost, cvar) = (&self.cost, &self.cvar);
+        (
+            dot.cost.value.clamp(cost.start, cost.end),
+            dot.cvar.value.clamp(cvar.start, cvar.end),
+        )
+    }
+}
+
+/// The frame around the trained policies, with the classical hedges near them; around all hedges where none is trained. A
+/// hedge with several times the others' risk or cost would press them into a corner.
+pub fn scatter_frame(dots: &[Dot<'_>]) -> Option<Frame> {
+    let trained = |dot: &&Dot<'_>| dot.is_trained;
+    let mut core: Vec<&Dot<'_>> = dots.iter().filter(trained).collect();
+    if core.is_empty() {
+        core = dots.iter().collect();
+    }
+    // A training that diverged is no better than a hedge far away.
+    let middle = median(core.iter().map(|dot| dot.cvar.value).collect())?;
+    let distances = core.iter().map(|dot| (dot.cvar.value - middle).abs());
+    let spread = median(distances.collect())?;
+    core.retain(|dot| (dot.cvar.value - middle).abs() <= (4.0 * spread).max(0.6 * middle.abs()));
+    let reach = |of: fn(&Dot<'_>) -> Estimate| {
+        let values = || core.iter().map(|dot| of(dot).value);
+        let low = values().fold(f64::INFINITY, f64::min);
+        let high = values().fold(f64::NEG_INFINITY, f64::max);
+        let reach = (high - low).max(0.5 * low.abs().max(high.abs()));
+        low - reach..high + reach
+    };
+    let near = Frame {
+        cost: reach(|dot| dot.cost),
+        cvar: reach(|dot| dot.cvar),
+    };
+    let inside = dots
+        .iter()
+        .filter(|dot| near.shows(dot) || core.iter().any(|of| of.strategy == dot.strategy));
+    let shown: Vec<&Dot<'_>> = inside.collect();
     let ends = |e: &Estimate| {
         let error = if e.standard_error.is_finite() {
             e.standard_error
@@ -92,37 +169,26 @@ pub fn scatter_frame(dots: &[Dot<'_>]) -> Option<(Range<f64>, Range<f64>)> {
         };
         [e.value - error, e.value + error]
     };
-    let middle = median(dots.iter().map(|dot| dot.cvar.value).collect())?;
-    let distances = dots.iter().map(|dot| (dot.cvar.value - middle).abs());
-    let spread = median(distances.collect())?;
-    // A hedge with several times the others' risk is marked at the edge instead of pressing
-    // the others into a corner.
-    let inside = |dot: &&Dot<'_>| {
-        let distance = (dot.cvar.value - middle).abs();
-        distance <= (4.0 * spread).max(0.6 * middle.abs())
-    };
-    let x = range(dots.iter().flat_map(|dot| ends(&dot.cost)), 0.12)?;
-    let y = range(
-        dots.iter().filter(inside).flat_map(|dot| ends(&dot.cvar)),
-        0.15,
-    )?;
-    Some((x.start..x.end, y))
+    Some(Frame {
+        cost: range(shown.iter().flat_map(|dot| ends(&dot.cost)), 0.12)?,
+        cvar: range(shown.iter().flat_map(|dot| ends(&dot.cvar)), 0.15)?,
+    })
 }
 
-fn draw_dot(
-    chart: &mut Chart<'_, '_>,
-    dot: &Dot<'_>,
-    frame: &Range<f64>,
-    palette: &Palette,
-) -> Result<(), DrawError> {
-    let style = palette.line(dot.strategy);
+/// What is said of a dot outside of the frame: `naked (cost 0, CVaR 95 % 8.31)`.
+pub fn outside(dot: &Dot<'_>, cvar: &str) -> String {
+    format!(
+        "{} (cost {}, {cvar} {})",
+        dot.strategy,
+        with_minus(&significant(dot.cost.value, 3)),
+        with_minus(&significant(dot.cvar.value, 3))
+    )
+}
+
+fn draw_dot(chart: &mut Chart<'_, '_>, dot: &Dot<'_>, palette: &Palette) -> Result<(), DrawError> {
+    // Error bars are too short for dashes.
+    let style = palette.color(dot.strategy).stroke_width(2 * SCALE as u32);
     let (x, y) = (dot.cost.value, dot.cvar.value);
-    if !frame.contains(&y) {
-        let edge = y.clamp(frame.start, frame.end);
-        let marker = TriangleMarker::new((x, edge), 7 * SCALE, style.filled());
-        chart.draw_series(std::iter::once(marker))?;
-        return Ok(());
-    }
     let (dx, dy) = (dot.cost.standard_error, dot.cvar.standard_error);
     if dx.is_finite() {
         chart.draw_series(LineSeries::new([(x - dx, y), (x + dx, y)], style))?;
@@ -171,19 +237,15 @@ impl Labels {
         }
     }
 
-    fn at(chart: &Chart<'_, '_>, dot: &Dot<'_>, frame: &Range<f64>) -> (i32, i32) {
-        let y = dot.cvar.value.clamp(frame.start, frame.end);
-        chart.backend_coord(&(dot.cost.value, y))
+    fn at(chart: &Chart<'_, '_>, dot: &Dot<'_>) -> (i32, i32) {
+        chart.backend_coord(&(dot.cost.value, dot.cvar.value))
     }
 
-    fn occupy_point(&mut self, chart: &Chart<'_, '_>, dot: &Dot<'_>, frame: &Range<f64>) {
-        let (x, y) = Self::at(chart, dot, frame);
+    fn occupy_point(&mut self, chart: &Chart<'_, '_>, dot: &Dot<'_>) {
+        let (x, y) = Self::at(chart, dot);
         let reach = 6 * SCALE;
         self.taken
             .push(Box(x - reach, y - reach, x + reach, y + reach));
-        if !frame.contains(&dot.cvar.value) {
-            return;
-        }
         let (dx, dy) = (dot.cost.standard_error, dot.cvar.standard_error);
         if dx.is_finite() {
             let end = |cost: f64| chart.backend_coord(&(cost, dot.cvar.value)).0;
@@ -203,18 +265,9 @@ impl Labels {
         area: &Area<'_>,
         chart: &Chart<'_, '_>,
         dot: &Dot<'_>,
-        frame: &Range<f64>,
     ) -> Result<(), DrawError> {
-        let words = if frame.contains(&dot.cvar.value) {
-            dot.strategy.to_owned()
-        } else {
-            format!(
-                "{}: {}, off scale",
-                dot.strategy,
-                significant(dot.cvar.value, 3)
-            )
-        };
-        let (x, y) = Self::at(chart, dot, frame);
+        let words = dot.strategy.to_owned();
+        let (x, y) = Self::at(chart, dot);
         let (width, height) = (self.form.text_width(&words), self.form.line_height());
         let error = if dot.cost.standard_error.is_finite() {
             dot.cost.standard_error
@@ -223,7 +276,7 @@ impl Labels {
         };
         // Clear of the bar to the left and right of the point.
         let bar = chart
-            .backend_coord(&(dot.cost.value + error, frame.start))
+            .backend_coord(&(dot.cost.value + error, dot.cvar.value))
             .0
             - x;
         let gap = 10 * SCALE;
@@ -269,5 +322,68 @@ impl Labels {
             ))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dot(strategy: &str, is_trained: bool, cost: f64, cvar: f64) -> Dot<'_> {
+        let estimate = |value| Estimate {
+            value,
+            standard_error: 0.01,
+        };
+        Dot {
+            strategy,
+            is_trained,
+            cost: estimate(cost),
+            cvar: estimate(cvar),
+        }
+    }
+
+    /// Trained policies are inside whatever is beside them, with classical hedges near them; a hedge of many times their risk or
+    /// cost is outside, and the frame is the same without it.
+    #[test]
+    fn the_frame_is_around_the_trained_policies() {
+        let near = [
+            dot("kfac", true, 0.2, 1.1),
+            dot("adam", true, 0.25, 1.2),
+            dot("soap", true, 0.24, 1.15),
+            dot("band", false, 0.3, 1.4),
+        ];
+        let frame = scatter_frame(&near).unwrap();
+        assert!(near.iter().all(|dot| frame.shows(dot)), "{frame:?}");
+        let mut all: Vec<Dot<'_>> = near.into_iter().collect();
+        all.push(dot("naked", false, 0.0, 8.3));
+        all.push(dot("daily", false, 3.0, 2.0));
+        assert_eq!(scatter_frame(&all).unwrap(), frame);
+        assert!(!frame.shows(&all[4]) && !frame.shows(&all[5]));
+        assert_eq!(
+            outside(&all[4], "CVaR 95 %"),
+            "naked (cost 0.00, CVaR 95 % 8.30)"
+        );
+        // Without trained policies the unhedged position is still outside.
+        let classical = [
+            dot("delta", false, 1.0, 2.0),
+            dot("band", false, 0.8, 2.1),
+            dot("leland", false, 0.9, 1.9),
+            dot("naked", false, 0.0, 8.3),
+        ];
+        let frame = scatter_frame(&classical).unwrap();
+        assert!(frame.shows(&classical[2]) && !frame.shows(&classical[3]));
+        assert!(scatter_frame(&[]).is_none());
+    }
+
+    /// A training that diverged does not hide the others.
+    #[test]
+    fn a_diverged_training_is_outside() {
+        let dots = [
+            dot("kfac", true, 0.2, 1.1),
+            dot("adam", true, 0.25, 1.2),
+            dot("sgd", true, 0.2, 60.0),
+        ];
+        let frame = scatter_frame(&dots).unwrap();
+        assert!(frame.shows(&dots[0]) && frame.shows(&dots[1]) && !frame.shows(&dots[2]));
     }
 }

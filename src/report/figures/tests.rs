@@ -67,7 +67,10 @@ fn figures_without_data_are_left_out() {
     let mut metrics = fixture::metrics();
     metrics.training.clear();
     let figures = figures_of(&metrics, Some(&fixture::evaluation()), None);
-    assert_eq!(names(&figures), ["pnl_histogram", "cost_cvar"]);
+    assert_eq!(
+        names(&figures),
+        ["pnl_histogram", "pnl_difference", "cost_cvar"]
+    );
 
     metrics.evaluation.clear();
     let empty = EvaluationTable::default();

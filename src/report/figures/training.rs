@@ -59,7 +59,7 @@ fn loss(
     let validated = curves.iter().all(|curve| curve.validated);
     let what = if validated { "validation risk" } else { "risk" };
     let (by, label) = match against {
-        Against::Steps => ("by step", "optimisation steps"),
+        Against::Steps => ("by step", "optimisation step"),
         Against::Seconds => ("by time", "training time (s)"),
     };
     let legend: Vec<_> = curves
@@ -109,6 +109,9 @@ pub fn by_strategy(training: &[TrainingCurve]) -> Vec<(&str, Vec<&TrainingCurve>
     found
 }
 
+/// The share of a training over which the risk of its batches is smoothed in figures, and in charts at first.
+pub const SMOOTHED: f64 = 0.02;
+
 fn curves(training: &[TrainingCurve], against: Against) -> Vec<Curve<'_>> {
     by_strategy(training)
         .into_iter()
@@ -116,7 +119,10 @@ fn curves(training: &[TrainingCurve], against: Against) -> Vec<Curve<'_>> {
             let validated = seeds
                 .iter()
                 .all(|seed| seed.points.iter().any(|p| p.validation_risk.is_some()));
-            let points = average(&seeds, validated, against);
+            let points = match validated {
+                true => validation(&seeds, against),
+                false => batches(&seeds, against, SMOOTHED),
+            };
             (!points.is_empty()).then_some(Curve {
                 strategy,
                 validated,
@@ -126,17 +132,31 @@ fn curves(training: &[TrainingCurve], against: Against) -> Vec<Curve<'_>> {
         .collect()
 }
 
-/// The mean over seeds at the steps that all of them recorded: of the validation risk, or of the smoothed batch risk.
-pub fn average(seeds: &[&TrainingCurve], validated: bool, against: Against) -> Vec<(f64, f64)> {
+/// The mean over seeds of the validation risk, at the steps that all of them have it.
+pub fn validation(seeds: &[&TrainingCurve], against: Against) -> Vec<(f64, f64)> {
+    average(seeds, against, |seed| {
+        seed.points.iter().map(|p| p.validation_risk).collect()
+    })
+}
+
+/// The mean over seeds of the risk of the batches, at the steps that all of them recorded, each over a window of this share of
+/// the training.
+pub fn batches(seeds: &[&TrainingCurve], against: Against, share: f64) -> Vec<(f64, f64)> {
+    average(seeds, against, |seed| {
+        let risks: Vec<f64> = seed.points.iter().map(|p| p.risk).collect();
+        smoothed(&risks, share).map(Some).collect()
+    })
+}
+
+/// The mean over seeds of a risk for every step that all of them have.
+fn average(
+    seeds: &[&TrainingCurve],
+    against: Against,
+    risks: impl Fn(&TrainingCurve) -> Vec<Option<f64>>,
+) -> Vec<(f64, f64)> {
     let mut sums: BTreeMap<usize, (f64, f64, usize)> = BTreeMap::new();
     for seed in seeds {
-        let risks: Vec<Option<f64>> = if validated {
-            seed.points.iter().map(|p| p.validation_risk).collect()
-        } else {
-            let risks: Vec<f64> = seed.points.iter().map(|p| p.risk).collect();
-            smoothed(&risks).map(Some).collect()
-        };
-        for (point, risk) in seed.points.iter().zip(risks) {
+        for (point, risk) in seed.points.iter().zip(risks(seed)) {
             let Some(risk) = risk.filter(|risk| risk.is_finite()) else {
                 continue;
             };
@@ -158,9 +178,10 @@ pub fn average(seeds: &[&TrainingCurve], validated: bool, against: Against) -> V
         .collect()
 }
 
-/// The values averaged over those around each, in a window of a fiftieth of them.
-pub fn smoothed(values: &[f64]) -> impl Iterator<Item = f64> {
-    let reach = values.len() / 100;
+/// The values averaged over those around each, in a window of this `share` of them; themselves if it is 0.
+pub fn smoothed(values: &[f64], share: f64) -> impl Iterator<Item = f64> {
+    // A hair more, so that a window of 2 % of 100 values reaches a whole value to either side.
+    let reach = (0.5 * share * values.len() as f64 + 1e-9) as usize;
     (0..values.len()).map(move |at| {
         // The window shrinks at both ends, so that it stays centred.
         let reach = reach.min(at).min(values.len() - 1 - at);

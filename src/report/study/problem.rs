@@ -3,9 +3,11 @@
 use crate::error::{Error, Result};
 use crate::optimizer::{self, Family};
 use crate::report::levels::{Lengths, Point, lengths};
-use crate::report::palette::SERIES;
 use crate::runs::metrics::Comparison;
 use crate::runs::study::{Clock, Ending, MeanCurve, Method, Study};
+
+/// The most methods of a figure; with more of them lines are not told apart.
+const MOST_DRAWN: usize = 9;
 
 /// Comparisons with the same kind of settings.
 #[derive(Debug, Clone, Default)]
@@ -132,8 +134,8 @@ impl Part {
             .is_some_and(|method| method.method == optimizer::Method::Adam)
     }
 
-    /// The methods that figures show, in the order of their colours: Adam, and of the others those with the least risks after
-    /// the strategy's own number of steps, as many as there are colours.
+    /// The methods that figures show, in their order: Adam, and of the others those with the least risks after
+    /// the strategy's own number of steps, [`MOST_DRAWN`] in all.
     pub fn drawn(&self) -> Vec<&str> {
         let risk = |name: &str| {
             let own = |ending: &&Ending| ending.strategy == name && ending.length == self.length;
@@ -143,7 +145,7 @@ impl Part {
         let mut ranked: Vec<&str> = self.methods.iter().map(|m| m.name.as_str()).collect();
         ranked.sort_by(|a, b| risk(a).total_cmp(&risk(b)));
         ranked.sort_by_key(|name| !self.is_adam(name));
-        ranked.truncate(SERIES.len());
+        ranked.truncate(MOST_DRAWN);
         let methods = self.methods.iter().map(|method| method.name.as_str());
         methods.filter(|name| ranked.contains(name)).collect()
     }
@@ -220,7 +222,7 @@ pub fn differences(ours: &[&Ending], theirs: &[&Ending], of: impl Fn(&Ending) ->
 
 #[cfg(test)]
 mod tests {
-    use super::{SERIES, problems};
+    use super::{MOST_DRAWN, problems};
     use crate::runs::study::{Clock, Study};
     use std::path::Path;
 
@@ -239,14 +241,14 @@ mod tests {
         assert!(error.ends_with(said), "{error}");
     }
 
-    /// Figures have a colour for every method: both Adams, and no method that ends behind one that is left out.
+    /// Figures show no more methods than can be told apart: both Adams, and no method that ends behind one that is left out.
     #[test]
     fn figures_show_adam_and_the_best_of_the_others() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/study/p2.json");
         let problems = problems(&[Study::read(&file).unwrap()]).unwrap();
         let part = problems[0].main().unwrap();
         let drawn = part.drawn();
-        assert!(part.methods.len() > SERIES.len() && drawn.len() == SERIES.len());
+        assert!(part.methods.len() > MOST_DRAWN && drawn.len() == MOST_DRAWN);
         assert_eq!(drawn[..2], ["adam", "adam_small"]);
         let ends = part.at_length(part.length.unwrap());
         let risk = |name: &str| {
