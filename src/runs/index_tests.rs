@@ -294,7 +294,7 @@ fn lists_are_sorted_over_all_pages() {
     };
     assert_eq!(
         error("stepz"),
-        "sort names the key `stepz`, which no run has; did you mean `steps`?"
+        "`sort` names the key `stepz`, which no run has; did you mean `steps`?"
     );
 }
 
@@ -337,15 +337,15 @@ fn runs_are_found_by_their_settings_and_results() {
     for (search, error) in [
         (
             "market.modell = heston",
-            "search names the key `market.modell`, which no run has; did you mean `market.model`?",
+            "`search` names the key `market.modell`, which no run has; did you mean `market.model`?",
         ),
         (
             "qqqqqqq = 1",
-            "search names the key `qqqqqqq`, which no run has",
+            "`search` names the key `qqqqqqq`, which no run has",
         ),
         (
             "steps > many",
-            "search has the part `steps > many`, which needs a number after its sign",
+            "`search` has the part `steps > many`, which needs a number after its sign",
         ),
     ] {
         let refused = page(search).unwrap_err();
