@@ -238,24 +238,31 @@ pub fn parallel(
         ("the best quarter".to_owned(), good, MUTED.light, weights[1]),
         (best_name, best, INK.light, weights[2]),
     ];
-    let traces = groups
+    let (mut traces, mut columns): (Vec<Box<dyn Trace>>, Vec<Vec<Value>>) =
+        (Vec::new(), Vec::new());
+    let groups = groups
         .into_iter()
-        .filter(|(_, lines, ..)| !lines.is_empty())
-        .map(|(name, lines, color, (width, opacity))| -> Box<dyn Trace> {
-            let (mut x, mut y, mut words) = (Vec::new(), Vec::new(), Vec::new());
-            for &line in lines {
-                for (axis, (dimension, (values, _))) in dimensions.iter().zip(&scales).enumerate() {
-                    let value = dimension.values[line].as_ref();
-                    let text = value.map_or("not set", |(text, _)| text.as_str());
-                    x.push(Some(axis as f64));
-                    y.push(Some(values[line].unwrap_or(NOTHING)));
-                    words.push(format!("{}<br>{}: {text}", names[line], dimension.name));
-                }
-                // Lines of a group are one trace, with a gap after each.
-                x.push(None);
-                y.push(None);
-                words.push(String::new());
+        .filter(|(_, lines, ..)| !lines.is_empty());
+    for (name, lines, color, (width, opacity)) in groups {
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        let (mut words, mut cells) = (Vec::new(), Vec::new());
+        for &line in lines {
+            for (axis, (dimension, (values, _))) in dimensions.iter().zip(&scales).enumerate() {
+                let value = dimension.values[line].as_ref();
+                let text = value.map_or("not set", |(text, _)| text.as_str());
+                x.push(Some(axis as f64));
+                y.push(Some(values[line].unwrap_or(NOTHING)));
+                words.push(format!("{}<br>{}: {text}", names[line], dimension.name));
+                cells.push(json!([names[line], dimension.name, text]));
             }
+            // Lines of a group are one trace, with a gap after each.
+            x.push(None);
+            y.push(None);
+            words.push(String::new());
+            cells.push(Value::Null);
+        }
+        columns.push(cells);
+        traces.push(
             Scatter::new(x, y)
                 .mode(Mode::LinesMarkers)
                 .name(name)
@@ -263,13 +270,16 @@ pub fn parallel(
                 .line(Line::new().color(color).width(width))
                 .marker(Marker::new().color(color).size(5))
                 .text_array(words)
-                .hover_template("%{text}<extra></extra>")
-        })
-        .collect();
+                .hover_template("%{text}<extra></extra>"),
+        );
+    }
     let width = dimensions.len() as f64;
     let x = Axis::new("setting").range(-0.4..width - 0.6).build();
     let y = Axis::new("place on its axis").range(-0.34..1.14).build();
     let mut figure = figure_with(title, layout(title).x_axis(x).y_axis(y), traces);
+    for (trace, cells) in columns.into_iter().enumerate() {
+        figure.data[trace]["customdata"] = cells.into();
+    }
     let ticks: Vec<usize> = (0..dimensions.len()).collect();
     let heads: Vec<String> = dimensions
         .iter()
@@ -289,6 +299,8 @@ pub fn parallel(
                     "line": { "color": MUTED.light, "width": 1 } })
         })
         .collect();
+    // Places on axes say nothing in a file, which has these columns of the traces' own data instead.
+    figure.layout["meta"] = json!({ "columns": ["line", "axis", "value"] });
     figure.layout["annotations"] = annotations(&scales).into();
     Some(figure)
 }

@@ -75,6 +75,7 @@ fn every_line_crosses_every_axis() {
     assert_eq!(best["name"], "the best");
     assert_eq!(best["text"][1], "b<br>network: not set");
     assert_eq!(best["y"][1], NOTHING);
+    assert_eq!(best["customdata"][0], json!(["b", "damping", "0.001"]));
     assert_eq!(figure.layout["xaxis"]["ticktext"][0], "damping");
     assert!(parallel("Runs", &dimensions[..1], (&names, &[0, 1, 2])).is_none());
 }

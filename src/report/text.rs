@@ -1,6 +1,7 @@
 //! Tables as text for terminals.
 
 use super::classical;
+use super::markup::typeset;
 use super::table::{Cell, Table};
 use super::tables::all;
 use super::verdict::RunVerdict;
@@ -17,7 +18,8 @@ pub fn run(metrics: &Metrics, strategy: Option<&str>, width: usize) -> String {
     if let Some(verdict) = RunVerdict::usual(metrics, strategy) {
         let said = verdict.hedged.iter().chain([&verdict.sentence]);
         texts.extend(said.map(|said| wrapped(said, width)));
-        texts.extend(verdict.tables().iter().map(|table| render(table, width)));
+        let grids = verdict.tables().into_iter();
+        texts.extend(grids.map(|grid| render(&narrowed(grid, width), width)));
     }
     let best = classical::findings(metrics);
     if !best.is_empty() {
@@ -26,6 +28,21 @@ pub fn run(metrics: &Metrics, strategy: Option<&str>, width: usize) -> String {
     }
     texts.extend(tables.iter().map(|table| render(table, width)));
     texts.join("\n")
+}
+
+/// The grid of a verdict, without the standard errors of the two sides where it is too wide with them: those of the differences are
+/// what decides.
+fn narrowed(mut grid: Table, width: usize) -> Table {
+    let columns = (0..grid.heads.len()).map(|index| Column::of(&grid, index).width());
+    let needed: usize = columns.map(|width| GAP.len() + width).sum();
+    if needed > GAP.len() + width {
+        let sides = grid
+            .rows
+            .iter_mut()
+            .flat_map(|row| row.iter_mut().skip(1).take(2));
+        sides.for_each(|cell| cell.error = None);
+    }
+    grid
 }
 
 /// One table as text at most `width` columns wide. Columns that do not fit go to further
@@ -161,13 +178,14 @@ fn push_line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-/// Words in lines that are comfortable to read and at most `width` long; only a word that is longer sticks out.
+/// Words in lines that are comfortable to read and at most `width` long; only a word that is longer sticks out. No per cent sign
+/// begins a line.
 fn wrapped(words: &str, width: usize) -> String {
     const COMFORTABLE: usize = 100;
     let width = width.min(COMFORTABLE);
     let mut text = String::new();
     let mut used = 0;
-    for word in words.split(' ') {
+    for word in typeset(words).split(' ') {
         let length = characters(word);
         if used > 0 && used + 1 + length > width {
             text.push('\n');
@@ -181,7 +199,7 @@ fn wrapped(words: &str, width: usize) -> String {
         used += length;
     }
     text.push('\n');
-    text
+    text.replace('\u{a0}', " ")
 }
 
 fn characters(text: &str) -> usize {
@@ -221,6 +239,11 @@ mod tests {
         let verdict = RunVerdict::usual(&metrics, None).unwrap();
         let sentence = wrapped(&verdict.sentence, 500);
         assert!(text.starts_with(&sentence), "{text}");
+        // Where it is too wide, the two sides lose their errors and the difference does not.
+        let narrow = render(&narrowed(verdict.tables()[0].clone(), 80), 80);
+        let rules = narrow.lines().filter(|line| line.starts_with("---"));
+        assert_eq!(rules.count(), 1, "{narrow}");
+        assert!(narrow.contains("±1.3 %"), "{narrow}");
         let grid = text.find(&verdict.tables()[0].caption).unwrap();
         let first = &tables::all(&metrics)[0].caption;
         assert!(grid < text.rfind(first).unwrap());

@@ -260,7 +260,7 @@ fn files_differ(files: &[Option<String>], reference: usize) -> Markup {
             @if found.is_empty() {
                 p { "The strategy files are the same." }
             } @else {
-                div class="scroll" tabindex="0" role="region" aria-label="Settings that differ" {
+                div class="scroll tall" tabindex="0" role="region" aria-label="Settings that differ" {
                     table class="settings" {
                         thead {
                             tr {

@@ -238,6 +238,26 @@ fn a_sweep_is_seen_at_once() {
         let widest = browser.value("document.documentElement.scrollWidth");
         assert!(widest.as_u64().unwrap() <= width.into(), "{widest}");
     }
+    // As a file it has a row for every crossing, with the value and not the place.
+    let file = browser.value(
+        "(async () => {
+            const address = [...document.scripts].find(({ src }) => src.endsWith('run.js')).src.replace('run.js', 'charts.js');
+            const { csv } = await import(address);
+            const answer = await fetch(document.querySelector('[data-chart]').dataset.chart);
+            return csv(await answer.json());
+        })()",
+    );
+    let lines: Vec<&str> = file.as_str().unwrap().trim_end().lines().collect();
+    assert_eq!(
+        (lines[0], lines.len()),
+        ("series,line,axis,value", 1 + 4 * 6)
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.ends_with(",costs.proportional,0.002")),
+        "{lines:?}"
+    );
     browser.value("document.querySelector('[name=search]').value = 'training.steps = 14'; 0");
     browser.click("[role=search] button");
     browser.until("document.querySelectorAll('.sweep tbody tr').length === 3");
