@@ -4,12 +4,12 @@
 //! The folders are the truth. Rows about them are made again whenever a folder has changed, and a lost index costs tags,
 //! notes and the queue alone.
 
-pub use super::listing::{Entry, Filter, Order, Page, RESULTS, Sweep};
+pub use super::search::{Order, RESULTS};
 
 use super::metrics::Metrics;
 use super::progress;
+use super::shard::Share;
 use super::store;
-use super::synchronised::forget;
 use crate::error::{Error, Result};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
@@ -60,6 +60,60 @@ pub struct Index {
     root: PathBuf,
     connection: Mutex<Connection>,
     pub(super) summarise: Summarise,
+}
+
+/// A run as lists show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The id of the run.
+    pub id: String,
+    /// `complete`, `running`, `queued`, `trained`, `stopped` or `unreadable`.
+    pub state: &'static str,
+    /// The name of its strategy; empty if it is unknown.
+    pub name: String,
+    /// [`super::store::RunFolder::created`].
+    pub created: String,
+    /// What the caller's function makes of its metrics; the message of an unreadable run; which shard it is.
+    pub summary: Value,
+    /// The tags, in the order of the alphabet.
+    pub tags: Vec<String>,
+    /// The note; empty if there is none.
+    pub note: String,
+    /// How far the run is, if it is a shard without results.
+    pub share: Option<Share>,
+    /// What the run has at the keys of [`Page::keys`], in their order.
+    pub values: Vec<Option<String>>,
+}
+
+/// Which runs a list is about; all of them by default.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The tag that runs must have.
+    pub tag: Option<String>,
+    /// The state that runs must be in.
+    pub state: Option<String>,
+    /// Words and conditions, see [`super::search::Search`].
+    pub search: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The keys that the search names, of which there is a column each.
+    pub keys: Vec<String>,
+    /// The runs of this part.
+    pub entries: Vec<Entry>,
+    /// The number of runs of the whole list.
+    pub total: usize,
+}
+
+/// Runs beside each other, with the settings in which they differ.
+#[derive(Debug, Clone, Default)]
+pub struct Sweep {
+    /// The keys in which the runs differ, in the order of the alphabet.
+    pub keys: Vec<String>,
+    /// The runs, and what each has at the keys: a text and, where it is one, a number.
+    pub runs: Vec<(Entry, Vec<Option<(String, Option<f64>)>>)>,
 }
 
 impl Index {
@@ -205,6 +259,19 @@ impl Index {
         };
         write().map_err(|error| self.failed(&error))
     }
+}
+
+/// Deletes every row about a run.
+pub(super) fn forget(change: &Connection, run: &str) -> rusqlite::Result<()> {
+    change.execute(
+        "DELETE FROM settings WHERE run = (SELECT number FROM runs WHERE id = ?1)",
+        [run],
+    )?;
+    change.execute("DELETE FROM runs WHERE id = ?1", [run])?;
+    for table in ["tags", "notes", "jobs"] {
+        change.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [run])?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,108 +1,18 @@
 //! Lists of runs: filtered and sorted in the index, over all pages.
 
-use super::index::Index;
+use super::index::{Entry, Filter, Index, Order, Page, RESULTS, Sweep};
 use super::progress;
-use super::search::{self, Condition, Relation, Search};
-use super::shard::Share;
+use super::question::{Clauses, Key, Sorting, clauses, is_column, sorting};
+use super::search::Search;
 use super::store;
-use crate::error::{Error, Result, excerpt};
-use crate::settings::nearest;
-use rusqlite::types::Value as Sql;
+use crate::error::Result;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
-
-/// The results that lists sort and search by, as keys beside those of strategies: P&L variance, mean transaction cost, Sharpe
-/// ratio and CVaR of the hedge that the run is about.
-pub const RESULTS: [&str; 4] = [
-    "results.variance",
-    "results.cost",
-    "results.sharpe",
-    "results.cvar",
-];
-
-/// A run as lists show it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    /// The id of the run.
-    pub id: String,
-    /// `complete`, `running`, `queued`, `trained`, `stopped` or `unreadable`.
-    pub state: &'static str,
-    /// The name of its strategy; empty if it is unknown.
-    pub name: String,
-    /// [`super::store::RunFolder::created`].
-    pub created: String,
-    /// What the caller's function makes of its metrics; the message of an unreadable run; which shard it is.
-    pub summary: Value,
-    /// The tags, in the order of the alphabet.
-    pub tags: Vec<String>,
-    /// The note; empty if there is none.
-    pub note: String,
-    /// How far the run is, if it is a shard without results.
-    pub share: Option<Share>,
-    /// What the run has at the keys of [`Page::keys`], in their order.
-    pub values: Vec<Option<String>>,
-}
-
-/// Which runs a list is about; all of them by default.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// The tag that runs must have.
-    pub tag: Option<String>,
-    /// The state that runs must be in.
-    pub state: Option<String>,
-    /// Words and conditions, see [`Search`].
-    pub search: Option<String>,
-}
-
-/// How a list is sorted; runs that have nothing to be sorted by come last.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Order {
-    /// `made`, `name`, or a key of strategies or of results: the whole dotted name or its end.
-    pub by: String,
-    /// From the greatest to the least.
-    pub descending: bool,
-}
-
-impl Default for Order {
-    fn default() -> Self {
-        Self {
-            by: "made".into(),
-            descending: true,
-        }
-    }
-}
-
-/// A part of a list.
-#[derive(Debug, Clone, Default)]
-pub struct Page {
-    /// The keys that the search names, of which there is a column each.
-    pub keys: Vec<String>,
-    /// The runs of this part.
-    pub entries: Vec<Entry>,
-    /// The number of runs of the whole list.
-    pub total: usize,
-}
-
-/// Runs beside each other, with the settings in which they differ.
-#[derive(Debug, Clone, Default)]
-pub struct Sweep {
-    /// The keys in which the runs differ, in the order of the alphabet.
-    pub keys: Vec<String>,
-    /// The runs, and what each has at the keys: a text and, where it is one, a number.
-    pub runs: Vec<(Entry, Vec<Option<(String, Option<f64>)>>)>,
-}
 
 /// A row of the list before its state is looked at.
 struct Light {
     number: i64,
     entry: Entry,
-}
-
-/// The part of a question in SQL that says which runs are meant.
-#[derive(Default)]
-struct Clauses {
-    text: String,
-    parameters: Vec<Sql>,
 }
 
 impl Index {
@@ -191,7 +101,7 @@ impl Index {
         Ok(known.into_iter().map(|(key, _)| key).collect())
     }
 
-    fn known_keys(&self, database: &Connection) -> Result<Vec<(String, i64)>> {
+    fn known_keys(&self, database: &Connection) -> Result<Vec<Key>> {
         let read = || -> rusqlite::Result<_> {
             let mut rows = database.prepare_cached("SELECT key, number FROM keys ORDER BY key")?;
             let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
@@ -221,136 +131,6 @@ impl Index {
             }
         }
         state.is_none_or(|state| entry.state == state)
-    }
-}
-
-/// Those of `known` that a search or an order names; an error says which is spelled almost so.
-fn named<'a>(
-    field: &str,
-    asked: &str,
-    known: &'a [(String, i64)],
-) -> Result<Vec<&'a (String, i64)>> {
-    let keys: Vec<String> = known.iter().map(|(key, _)| key.clone()).collect();
-    let found = search::named(asked, &keys);
-    if found.is_empty() {
-        // The end of a key is what is spelled, so ends are what it is compared with.
-        let parts = asked.split('.').count();
-        let end = |key: &String| {
-            let mut end: Vec<&str> = key.rsplit('.').take(parts).collect();
-            end.reverse();
-            end.join(".")
-        };
-        let ends: Vec<String> = keys.iter().map(end).collect();
-        let nearest = nearest(asked, &ends).map(|near| format!("; did you mean `{near}`?"));
-        let words = format!(
-            "names the key `{}`, which no run has{}",
-            excerpt(asked),
-            nearest.unwrap_or_default()
-        );
-        return Err(Error::key(field, words));
-    }
-    let is_found = |(key, _): &&(String, i64)| found.contains(&key);
-    Ok(known.iter().filter(is_found).collect())
-}
-
-/// Which runs a search means, and the keys that it names.
-fn clauses(
-    tag: Option<&str>,
-    search: &Search,
-    known: &[(String, i64)],
-) -> Result<(Clauses, Vec<(String, i64)>)> {
-    let mut clauses = Clauses::default();
-    let mut keys: Vec<(String, i64)> = Vec::new();
-    if let Some(tag) = tag {
-        clauses.and("EXISTS (SELECT 1 FROM tags WHERE tags.run = runs.id AND tag = ?)");
-        clauses.parameters.push(Sql::Text(tag.to_owned()));
-    }
-    for condition in &search.conditions {
-        let of = named("search", &condition.key, known)?;
-        clauses.condition(condition, &of);
-        for key in of {
-            if is_column(key) && !keys.contains(key) {
-                keys.push(key.clone());
-            }
-        }
-    }
-    Ok((clauses, keys))
-}
-
-/// Whether a key has a column of its own where it is asked for: results have one anyway.
-fn is_column((key, _): &(String, i64)) -> bool {
-    !RESULTS.contains(&key.as_str())
-}
-
-impl Clauses {
-    fn and(&mut self, clause: &str) {
-        self.text.push_str(" AND ");
-        self.text.push_str(clause);
-    }
-
-    fn condition(&mut self, condition: &Condition, keys: &[&(String, i64)]) {
-        let numbers: Vec<String> = keys.iter().map(|(_, number)| number.to_string()).collect();
-        let has = format!(
-            "EXISTS (SELECT 1 FROM settings WHERE settings.run = runs.number AND settings.key IN ({})",
-            numbers.join(", ")
-        );
-        if let Some(operator) = condition.relation.between_numbers() {
-            self.and(&format!("{has} AND value {operator} ?)"));
-            self.parameters
-                .push(condition.number.map_or(Sql::Null, Sql::Real));
-            return;
-        }
-        if condition.relation == Relation::Unlike {
-            self.and(&format!("{has})"));
-            self.text.push_str(" AND NOT");
-        } else {
-            self.text.push_str(" AND");
-        }
-        self.text
-            .push_str(&format!(" {has} AND (text = ? OR value = ?))"));
-        self.parameters.push(Sql::Text(condition.value.clone()));
-        self.parameters
-            .push(condition.number.map_or(Sql::Null, Sql::Real));
-    }
-}
-
-/// What lists are sorted by: a column, or what is set at a key.
-enum Sorting {
-    Column(&'static str, bool),
-    Key(i64, bool),
-}
-
-fn sorting(order: &Order, known: &[(String, i64)]) -> Result<Sorting> {
-    let Order { by, descending } = order;
-    match by.as_str() {
-        "made" => return Ok(Sorting::Column("runs.created", *descending)),
-        "name" => return Ok(Sorting::Column("runs.name COLLATE NOCASE", *descending)),
-        _ => {}
-    }
-    // No run may have results yet.
-    let result = RESULTS.iter().find(|result| {
-        let end = result.trim_start_matches("results.");
-        by == *result || by == end
-    });
-    match result {
-        Some(result) => {
-            let key = known.iter().find(|(key, _)| key == result);
-            Ok(Sorting::Key(
-                key.map_or(-1, |(_, number)| *number),
-                *descending,
-            ))
-        }
-        None => {
-            let found = named("sort", by, known)?;
-            match found.as_slice() {
-                [(_, number)] => Ok(Sorting::Key(*number, *descending)),
-                several => {
-                    let keys: Vec<&str> = several.iter().map(|(key, _)| key.as_str()).collect();
-                    let words = format!("must name one key, named {}", keys.join(", "));
-                    Err(Error::key("sort", words))
-                }
-            }
-        }
     }
 }
 
@@ -415,7 +195,7 @@ fn light(
 }
 
 /// Adds what a shown row has beside: summary, labels, and the values at `keys`.
-fn fill(database: &Connection, row: &mut Light, keys: &[(String, i64)]) -> rusqlite::Result<()> {
+fn fill(database: &Connection, row: &mut Light, keys: &[Key]) -> rusqlite::Result<()> {
     let entry = &mut row.entry;
     let mut rest = database.prepare_cached(
         "SELECT summary, coalesce(note, '') FROM runs LEFT JOIN notes ON notes.run = runs.id WHERE number = ?1",

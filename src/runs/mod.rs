@@ -21,6 +21,8 @@ pub mod precision;
 pub mod progress;
 pub mod protocol;
 #[cfg(feature = "dashboard")]
+mod question;
+#[cfg(feature = "dashboard")]
 pub mod queue;
 mod recorder;
 pub mod registration;

@@ -10,6 +10,33 @@
 
 use crate::error::{Error, Result, excerpt};
 
+/// The results that lists sort and search by, as keys beside those of strategies: P&L variance, mean transaction cost, Sharpe
+/// ratio and CVaR of the hedge that the run is about.
+pub const RESULTS: [&str; 4] = [
+    "results.variance",
+    "results.cost",
+    "results.sharpe",
+    "results.cvar",
+];
+
+/// How a list is sorted; runs that have nothing to be sorted by come last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// `made`, `name`, or a key of strategies or of results: the whole dotted name or its end.
+    pub by: String,
+    /// From the greatest to the least.
+    pub descending: bool,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self {
+            by: "made".into(),
+            descending: true,
+        }
+    }
+}
+
 /// What runs must satisfy.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Search {

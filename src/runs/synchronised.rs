@@ -1,7 +1,7 @@
 //! How the index follows the folders: rows of those that have changed are made again.
 
 use super::differences::{Setting, Written, settings};
-use super::index::{Index, RESULTS};
+use super::index::{Index, RESULTS, forget};
 use super::store::{self, RunFolder, State};
 use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -146,19 +146,6 @@ fn key_number(change: &Connection, key: &str) -> rusqlite::Result<i64> {
     }
     let mut new = change.prepare_cached("INSERT INTO keys (key) VALUES (?1) RETURNING number")?;
     new.query_row([key], |row| row.get(0))
-}
-
-/// Deletes every row about a run.
-pub(super) fn forget(change: &Connection, run: &str) -> rusqlite::Result<()> {
-    change.execute(
-        "DELETE FROM settings WHERE run = (SELECT number FROM runs WHERE id = ?1)",
-        [run],
-    )?;
-    change.execute("DELETE FROM runs WHERE id = ?1", [run])?;
-    for table in ["tags", "notes", "jobs"] {
-        change.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [run])?;
-    }
-    Ok(())
 }
 
 /// Changes whenever what the index says about the folder may have changed.

@@ -57,11 +57,10 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
         }
     };
     let (sweep, problem) = match app.index.sweep(&wanted.filter, MOST_RUNS) {
-        Ok(sweep) => (sweep, None),
-        Err(Error::Setting(error)) => (Sweep::default(), Some(error.to_string())),
+        Ok(sweep) => (Ranked::from(sweep), None),
+        Err(Error::Setting(error)) => (Ranked::default(), Some(error.to_string())),
         Err(error) => return Err(error),
     };
-    let sweep = ranked(sweep);
     let axes = axes(&sweep);
     let width = 96 * (axes.len() + MEASURES.len());
     let address = wanted.filtered("api/v1/charts/sweep");
@@ -94,28 +93,48 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
     })
 }
 
-/// The runs with the least tail risk first, those without one last.
-fn ranked(mut sweep: Sweep) -> Sweep {
-    let risk = |entry: &Entry| result(entry, RANKED).unwrap_or(f64::INFINITY);
-    sweep
-        .runs
-        .sort_by(|(a, _), (b, _)| risk(a).total_cmp(&risk(b)));
-    sweep
+/// A run of a sweep.
+struct Swept {
+    id: String,
+    /// What it has at the keys of the sweep.
+    values: Vec<Option<(String, Option<f64>)>>,
+    /// The results of its headline hedge.
+    results: [Option<f64>; MEASURES.len()],
 }
 
-/// A result of the headline hedge of a run.
-fn result(entry: &Entry, index: usize) -> Option<f64> {
-    Headline::read(&entry.summary)?.results()[index]
+/// Runs beside each other, those with the least tail risk first and those without one last.
+#[derive(Default)]
+struct Ranked {
+    keys: Vec<String>,
+    runs: Vec<Swept>,
+}
+
+impl From<Sweep> for Ranked {
+    fn from(sweep: Sweep) -> Self {
+        let swept = |(entry, values): (Entry, _)| Swept {
+            results: Headline::read(&entry.summary)
+                .map_or([None; MEASURES.len()], |headline| headline.results()),
+            id: entry.id,
+            values,
+        };
+        let mut runs: Vec<Swept> = sweep.runs.into_iter().map(swept).collect();
+        let risk = |run: &Swept| run.results[RANKED].unwrap_or(f64::INFINITY);
+        runs.sort_by(|a, b| risk(a).total_cmp(&risk(b)));
+        Self {
+            keys: sweep.keys,
+            runs,
+        }
+    }
 }
 
 /// The keys that have an axis, by their places: those with the fewest different values, which group runs, in the order of their
 /// names.
-fn axes(sweep: &Sweep) -> Vec<usize> {
+fn axes(sweep: &Ranked) -> Vec<usize> {
     let different = |key: usize| {
         let mut texts: Vec<Option<&String>> = sweep
             .runs
             .iter()
-            .map(|(_, values)| values[key].as_ref().map(|(text, _)| text))
+            .map(|run| run.values[key].as_ref().map(|(text, _)| text))
             .collect();
         texts.sort_unstable();
         texts.dedup();
@@ -130,7 +149,7 @@ fn axes(sweep: &Sweep) -> Vec<usize> {
     keys
 }
 
-fn table(sweep: &Sweep) -> Markup {
+fn table(sweep: &Ranked) -> Markup {
     let shown = sweep.runs.iter().take(MOST_ROWS);
     html! {
         div class="scroll tall" tabindex="0" role="region" aria-label="Runs" {
@@ -149,16 +168,14 @@ fn table(sweep: &Sweep) -> Markup {
                     }
                 }
                 tbody {
-                    @for (entry, values) in shown {
+                    @for run in shown {
                         tr {
-                            th scope="row" { a href={ "./runs/" (entry.id) } { (entry.id) } }
-                            @for value in values {
+                            th scope="row" { a href={ "./runs/" (run.id) } { (run.id) } }
+                            @for value in &run.values {
                                 td { (value.as_ref().map_or("–", |(text, _)| text.as_str())) }
                             }
-                            @for index in 0..MEASURES.len() {
-                                td {
-                                    @if let Some(value) = result(entry, index) { (with_minus(&significant(value, 4))) }
-                                }
+                            @for result in &run.results {
+                                td { @if let Some(value) = result { (with_minus(&significant(*value, 4))) } }
                             }
                         }
                     }
@@ -195,7 +212,7 @@ pub async fn chart(
             Err(error @ Error::Setting(_)) => {
                 return Err(bad_request(error.at_key(), error.to_string()));
             }
-            sweep => ranked(sweep?),
+            sweep => Ranked::from(sweep?),
         };
         let none = || missing("fewer than two runs with results are like that".into());
         drawn(&sweep).ok_or_else(none)
@@ -203,7 +220,7 @@ pub async fn chart(
     made.await.map(Json)
 }
 
-fn drawn(sweep: &Sweep) -> Option<Figure> {
+fn drawn(sweep: &Ranked) -> Option<Figure> {
     if sweep.runs.len() < 2 {
         return None;
     }
@@ -214,7 +231,7 @@ fn drawn(sweep: &Sweep) -> Option<Figure> {
             values: sweep
                 .runs
                 .iter()
-                .map(|(_, values)| values[key].clone())
+                .map(|run| run.values[key].clone())
                 .collect(),
         })
         .collect();
@@ -224,18 +241,14 @@ fn drawn(sweep: &Sweep) -> Option<Figure> {
             values: sweep
                 .runs
                 .iter()
-                .map(|(entry, _)| {
-                    let value = result(entry, index)?;
+                .map(|run| {
+                    let value = run.results[index]?;
                     Some((significant(value, 4), Some(value)))
                 })
                 .collect(),
         }
     }));
-    let names: Vec<String> = sweep
-        .runs
-        .iter()
-        .map(|(entry, _)| entry.id.clone())
-        .collect();
+    let names: Vec<String> = sweep.runs.iter().map(|run| run.id.clone()).collect();
     let places: Vec<usize> = (0..names.len()).collect();
     parallel("Settings and results", &dimensions, (&names, &places))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::risk::Estimate;
 use crate::runs::fixture;
 
 /// The made-up run with a strategy of its own risk measure.
