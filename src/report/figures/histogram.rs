@@ -3,6 +3,7 @@
 use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line, stretch};
 use super::figure::SvgFigure;
 use crate::error::Result;
+use crate::numbers::median;
 use crate::report::palette::Palette;
 use crate::report::summary::leading;
 use crate::runs::metrics::Metrics;
@@ -177,12 +178,6 @@ pub fn shares(sorted: &[f64], frame: &Range<f64>, bins: usize) -> (Vec<f64>, f64
     let n = sorted.len() as f64;
     let shares = counts.iter().map(|&count| 100.0 * count as f64 / n);
     (shares.collect(), outside as f64 / n)
-}
-
-/// The middle value, the upper one of two.
-pub fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }
 
 #[cfg(test)]

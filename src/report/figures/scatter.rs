@@ -2,9 +2,8 @@
 
 use super::canvas::{Area, Axis, Chart, DrawError, Form, SCALE, axes, figure, range};
 use super::figure::SvgFigure;
-use super::histogram::median;
 use crate::error::Result;
-use crate::numbers::{significant, with_minus};
+use crate::numbers::{median, significant, with_minus};
 use crate::report::palette::Palette;
 use crate::report::summary::{Statistic, cvar_label, lines, main_level};
 use crate::risk::{Estimate, Row};
@@ -142,9 +141,9 @@ pub fn scatter_frame(dots: &[Dot<'_>]) -> Option<Frame> {
         core = dots.iter().collect();
     }
     // A training that diverged is no better than a hedge far away.
-    let middle = median(core.iter().map(|dot| dot.cvar.value).collect())?;
+    let middle = median(core.iter().map(|dot| dot.cvar.value))?;
     let distances = core.iter().map(|dot| (dot.cvar.value - middle).abs());
-    let spread = median(distances.collect())?;
+    let spread = median(distances)?;
     core.retain(|dot| (dot.cvar.value - middle).abs() <= (4.0 * spread).max(0.6 * middle.abs()));
     let reach = |of: fn(&Dot<'_>) -> Estimate| {
         let values = || core.iter().map(|dot| of(dot).value);
