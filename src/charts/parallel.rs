@@ -335,9 +335,20 @@ fn annotations(scales: &[(Vec<Option<f64>>, Vec<(f64, String)>)]) -> Vec<Value> 
     all
 }
 
-/// A dotted name in lines.
+/// A name in short lines, which end at dots and between words.
 fn broken(name: &str) -> String {
-    name.replace('.', ".<br>").replace(' ', "<br>")
+    const SHORT: usize = 10;
+    let mut lines: Vec<String> = Vec::new();
+    for word in name.replace('.', ".\n").split([' ', '\n']) {
+        match lines.last_mut() {
+            Some(line) if !line.ends_with('.') && line.len() + 1 + word.len() <= SHORT => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("<br>")
 }
 
 #[cfg(test)]

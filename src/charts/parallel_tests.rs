@@ -110,11 +110,7 @@ fn candidates_of_a_search_are_lines() {
     let axes = &figure.layout["xaxis"]["ticktext"];
     assert_eq!(
         axes,
-        &json!([
-            "learning<br>rate",
-            "share<br>of<br>the<br>steps",
-            "CVaR<br>95<br>%"
-        ])
+        &json!(["learning<br>rate", "share of<br>the steps", "CVaR 95 %"])
     );
     assert_eq!(optimizers(&metrics), ["adam"]);
     assert!(tuning(&metrics, "kfac").is_none());
