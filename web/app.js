@@ -33,6 +33,7 @@ function makeSortable(table) {
   if (table.tBodies[0].rows.length < 2) return;
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
+    if (!head.textContent.trim()) return;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = head.textContent;
