@@ -118,7 +118,7 @@ fn name(entry: &Entry, hedged: Option<&str>) -> Markup {
             }
             br;
             @if let Some(hedged) = hedged { small class="hedged" title=(hedged) { (typeset(hedged)) } }
-            small { (entry.id) }
+            small class="id" { (entry.id) }
             @if !entry.note.is_empty() { br; small class="note" { (entry.note) } }
         }
     }
