@@ -264,3 +264,33 @@ fn a_sweep_is_seen_at_once() {
     browser.until(DRAWN);
     assert_eq!(browser.problems, [""; 0]);
 }
+
+/// In a terminal a run begins with what was hedged and the verdict, and no line is wider than the terminal.
+#[test]
+fn a_terminal_reads_the_verdict_first() {
+    let path = strategy("terminal", SMALL);
+    let compared = compare(&path, "2");
+    let run = compared["run"].as_str().unwrap();
+    let runs = path.with_extension("runs");
+    for width in [80, 120] {
+        let output = Command::new(env!("CARGO_BIN_EXE_deephedge"))
+            .args(["runs", "show", run, "--runs", runs.to_str().unwrap()])
+            .env("COLUMNS", width.to_string())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.starts_with("Short 1 at-the-money call, 10 calendar days, Heston"),
+            "{text}"
+        );
+        let verdict = text
+            .find("kfac against adam, trained with one seed")
+            .unwrap();
+        assert!(
+            verdict < text.find("Simulated test paths").unwrap(),
+            "{text}"
+        );
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(width), "{widest:?}: {text}");
+    }
+}

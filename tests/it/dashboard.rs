@@ -321,7 +321,8 @@ fn a_run_is_tagged_found_and_deleted() {
     browser.until("document.querySelector('#labels [role=status]').textContent === 'Saved.'");
 
     browser.go(&home);
-    let listed = "[...document.querySelectorAll('table.list tbody small.id')].map((id) => id.textContent)";
+    let listed =
+        "[...document.querySelectorAll('table.list tbody small.id')].map((id) => id.textContent)";
     browser.until(&format!("{listed}.includes('{other}')"));
     browser.click("a.tag[href*=good]");
     browser.until("document.querySelectorAll('table.list tbody tr').length === 1");
