@@ -10,14 +10,19 @@ function number(cell) {
   return Number.isNaN(value) ? null : value;
 }
 
+const isEmpty = (cell) => ["", "\u2013"].includes(cell.textContent.trim());
+
 function sortBy(table, column, direction) {
   const rows = [...table.tBodies[0].rows];
   const sign = direction === "ascending" ? 1 : -1;
   rows.sort((a, b) => {
     const [x, y] = [a.cells[column], b.cells[column]];
     if (column === 0) return sign * x.textContent.localeCompare(y.textContent);
-    const [u, v] = [number(x), number(y)];
     // Empty cells stay at the end whichever way the column is sorted.
+    if (isEmpty(x) || isEmpty(y)) return isEmpty(x) - isEmpty(y);
+    const [u, v] = [number(x), number(y)];
+    if (u === null && v === null) return sign * x.textContent.localeCompare(y.textContent);
+    // Words come after numbers.
     if (u === null || v === null) return (u === null) - (v === null);
     return sign * (u - v);
   });
@@ -28,6 +33,7 @@ function makeSortable(table) {
   if (table.tBodies[0].rows.length < 2) return;
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
+    if (!head.textContent.trim()) return;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = head.textContent;

@@ -159,8 +159,11 @@ function quote(value) {
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 
-/** One row for every point, with the words of the axes as heads. */
+/** One row for every point, with the words of the axes as heads; of a figure whose places say nothing, the columns it names. */
 export function csv(figure) {
+  const columns = figure.layout.meta?.columns;
+  if (columns) return table([["series", ...columns], ...figure.data.flatMap(({ name, customdata }) =>
+    customdata.filter(Boolean).map((row) => [name, ...row]))]);
   const heads = ["series", figure.layout.xaxis.title.text, figure.layout.yaxis.title.text];
   const map = figure.data[0]?.type === "heatmap";
   if (map) heads.push(figure.title);
@@ -169,8 +172,10 @@ export function csv(figure) {
     if (trace.z) return trace.z.flatMap((row, j) => row.map((z, i) => [name, trace.x[i], trace.y[j], z]));
     return map ? [] : trace.x.map((x, i) => [name, x, trace.y[i]]);
   });
-  return [heads, ...rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
+  return table([heads, ...rows]);
 }
+
+const table = (rows) => rows.map((row) => row.map(quote).join(",")).join("\n") + "\n";
 
 function download(name, text) {
   const link = document.createElement("a");

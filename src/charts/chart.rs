@@ -46,8 +46,6 @@ pub struct Chart {
     pub part: Part,
     /// What the chart shows one of, if it does.
     pub choices: Option<Choices>,
-    /// How to read it where it shows the trained strategies of several runs, if it can.
-    pub of_several: Option<&'static str>,
 }
 
 impl Chart {
@@ -61,7 +59,6 @@ impl Chart {
             part: Part::Results,
             figure: None,
             choices: None,
-            of_several: None,
         }
     }
 
@@ -83,14 +80,6 @@ impl Chart {
     pub const fn choosing(self, choices: Choices) -> Self {
         Self {
             choices: Some(choices),
-            ..self
-        }
-    }
-
-    /// The chart that can show several runs, with its caption there.
-    pub const fn of_several(self, caption: &'static str) -> Self {
-        Self {
-            of_several: Some(caption),
             ..self
         }
     }
@@ -129,23 +118,6 @@ impl<'a> RunData<'a> {
             has_daily: folder.has_daily(),
             daily: Box::new(|| folder.daily()),
         })
-    }
-
-    /// The data of several runs by the joined `metrics`; `evaluation` reads their P&L on test paths.
-    pub fn of_several(
-        metrics: &'a Metrics,
-        palette: Palette,
-        evaluation: impl Fn() -> Result<EvaluationTable> + 'a,
-    ) -> Self {
-        Self {
-            metrics,
-            palette,
-            walk_forward: None,
-            evaluation: Box::new(move || evaluation().map(Some)),
-            backtest: Box::new(|| Ok(None)),
-            has_daily: false,
-            daily: Box::new(|| Ok(None)),
-        }
     }
 
     /// The P&L on every test path, if there were any.

@@ -6,8 +6,10 @@ mod contract;
 mod frame;
 mod hedge;
 mod live;
+mod parallel;
 mod periods;
 mod risk;
+mod several;
 mod tear_sheet;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,8 @@ pub use contract::contract;
 pub use frame::Figure;
 pub use hedge::{hedge_map, path};
 pub use live::{LIVE_CHARTS, LiveChart, LiveChoice, LiveData};
+pub use parallel::{Dimension, MOST_AXES, parallel};
+pub use several::{MOST_RUNS, OneRun, SEVERAL_CHARTS};
 pub use training::{FIRST, SMOOTHINGS, UNITS};
 
 use utoipa::openapi::RefOr;
@@ -25,11 +29,12 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Every chart that a run may have, in the order of its page. A new one is a file and a line here.
-pub static CHARTS: [&Chart; 18] = [
+pub static CHARTS: [&Chart; 19] = [
     &training::VALIDATION_STEPS,
     &training::VALIDATION_SECONDS,
     &training::LOSS_STEPS,
     &training::STATISTICS,
+    &parallel::TUNING,
     &risk::PNL_HISTOGRAM,
     &risk::PNL_DIFFERENCE,
     &risk::COST_CVAR,

@@ -26,8 +26,7 @@ pub const PNL_HISTOGRAM: Chart = Chart::new(
     |run| !run.metrics.evaluation.is_empty(),
     |run, _| Ok((run.evaluation()?).and_then(|table| pnl_histogram(run.metrics, &table, &run.palette))),
 )
-.instead_of(&PNL_HISTOGRAM_FIGURE)
-.of_several("How the P&L at expiry of the trained strategies is spread over each run's test paths.");
+.instead_of(&PNL_HISTOGRAM_FIGURE);
 
 /// Quantiles of P&L less those of a baseline.
 pub const PNL_DIFFERENCE: Chart = Chart::new(
@@ -60,8 +59,7 @@ pub const COST_CVAR: Chart = Chart::new(
     |run| !run.metrics.evaluation.is_empty(),
     |run, _| Ok(cost_cvar(run.metrics, &run.palette)),
 )
-.instead_of(&COST_CVAR_FIGURE)
-.of_several("Cost against tail risk of the trained strategies; bars are one standard error.");
+.instead_of(&COST_CVAR_FIGURE);
 
 /// Cost against tail risk of policies trained for several levels or aversions.
 pub const FRONTIER: Chart = Chart::new(

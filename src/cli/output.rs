@@ -19,6 +19,23 @@ pub fn report(output: &Output, json: bool) -> u8 {
     }
 }
 
+/// The columns that tables are laid out for: those of the terminal that standard output is, or else what the environment's
+/// COLUMNS says, or else 80; within the bounds of what can be read.
+pub fn width() -> usize {
+    const USUAL: usize = 80;
+    const READABLE: std::ops::RangeInclusive<usize> = 40..=160;
+    let terminal = terminal_size::terminal_size_of(std::io::stdout());
+    let columns = match terminal {
+        Some((terminal_size::Width(columns), _)) => Some(usize::from(columns)),
+        None => std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.trim().parse().ok()),
+    };
+    columns
+        .unwrap_or(USUAL)
+        .clamp(*READABLE.start(), *READABLE.end())
+}
+
 /// Says on standard error what the result must not be used without knowing.
 pub fn warn(warning: &str) {
     note(&format!("deephedge: warning: {warning}"));

@@ -1,13 +1,13 @@
 //! Experiments carried out behind progress bars, and their results.
 
-use super::output::{Output, warn};
+use super::output::{Output, warn, width};
 use super::stop::Stop;
 use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::experiment::{Finished, Prepared};
 use crate::groups::Progress;
 use crate::numbers::significant;
-use crate::report::text::{WIDTH, tables};
+use crate::report::text;
 use crate::runs::shard::CarriedOut;
 use crate::runs::store::RunFolder;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -57,10 +57,12 @@ pub fn output(finished: &Finished, mut document: Value) -> Output {
     let warnings = finished.metrics.warnings();
     warnings.iter().for_each(|warning| warn(warning));
     document["warnings"] = json!(warnings);
-    let tables = tables(&finished.metrics, WIDTH);
+    // The file was written by this process; without it the text lacks what was hedged.
+    let strategy = finished.folder.strategy().ok().flatten();
+    let text = text::run(&finished.metrics, strategy.as_deref(), width());
     let report = finished.folder.path().join("report.html");
     Output {
-        text: format!("{tables}\nreport: {}", report.display()),
+        text: format!("{text}\nreport: {}", report.display()),
         document,
     }
 }

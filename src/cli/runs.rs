@@ -1,11 +1,11 @@
 //! `runs` and `report`: runs that there are, and their pages.
 
 use super::merge;
-use super::output::Output;
+use super::output::{Output, width};
 use crate::atomic::Destination;
 use crate::distributed::Ranks;
 use crate::error::{Result, at_path};
-use crate::report::text::{WIDTH, tables};
+use crate::report::text;
 use crate::runs::progress;
 use crate::runs::store::{self, RunFolder, State};
 use crate::runs::study::Study;
@@ -63,9 +63,10 @@ pub fn run(root: &Path, action: Action, world: &Ranks) -> Result<Output> {
     match action {
         Action::List => list(root),
         Action::Show { run } => {
-            let metrics = store::open(root, &run)?.metrics()?;
+            let run = store::open(root, &run)?;
+            let (metrics, strategy) = (run.metrics()?, run.strategy()?);
             Ok(Output {
-                text: tables(&metrics, WIDTH),
+                text: text::run(&metrics, strategy.as_deref(), width()),
                 document: json!(metrics),
             })
         }

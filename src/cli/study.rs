@@ -2,7 +2,7 @@
 
 use super::Root;
 use super::changes::settings;
-use super::output::{Output, note, warn};
+use super::output::{Output, note, warn, width};
 use super::registration::{PreRegistered, pre_registered};
 use super::stop::Stop;
 use super::walk_forward::carried_out;
@@ -10,7 +10,7 @@ use crate::atomic::Destination;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::report::protocol;
-use crate::report::text::{WIDTH, render};
+use crate::report::text::render;
 use crate::runs::shard::CarriedOut;
 use crate::strategy::Plan;
 use crate::walk_forward::study::{self, Study, Walked, Words};
@@ -151,7 +151,7 @@ fn said(study: &Study, arguments: &StudyArguments) -> Output {
     for problem in &study.problems {
         text += &format!("{}\n\n", problem.name);
         for compared in [&problem.validation, &problem.test].into_iter().flatten() {
-            text += &render(&protocol::rows(compared), WIDTH);
+            text += &render(&protocol::rows(compared), width());
             text.push('\n');
         }
     }

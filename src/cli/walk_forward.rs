@@ -1,14 +1,14 @@
 //! `backtest --walk-forward`: windows of history.
 
 use super::changes::{BacktestChanges, is_strategy, own_data, settings};
-use super::output::{Output, warn};
+use super::output::{Output, warn, width};
 use super::progress::{Bars, came_to};
 use super::registration::{PreRegistered, pre_registered};
 use super::stop::Stop;
 use crate::atomic::Destination;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
-use crate::report::text::{WIDTH, tables};
+use crate::report::text;
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder};
 use crate::strategy::Plan;
@@ -155,9 +155,10 @@ fn output(prepared: &Prepared, finished: &Finished) -> Output {
         "walk_forward": finished.results,
         "warnings": warnings,
     });
+    let strategy = folder.strategy().ok().flatten();
     let text = format!(
         "{}\nreport: {}\npage: {}",
-        tables(&finished.metrics, WIDTH),
+        text::run(&finished.metrics, strategy.as_deref(), width()),
         folder.path().join("report.html").display(),
         folder.path().join("walk_forward.md").display(),
     );

@@ -11,6 +11,7 @@ pub mod levels;
 pub mod markup;
 pub mod palette;
 pub mod protocol;
+pub mod several;
 mod significance;
 pub mod study;
 pub mod summary;

@@ -3,7 +3,7 @@
 use crate::numbers::{percent, significant};
 use crate::risk::{Estimate, Row};
 use crate::runs::metrics::{Comparison, Metrics};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A statistic of [`Row`] that comes with a standard error.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,7 +186,7 @@ pub fn main_level(metrics: &Metrics) -> &str {
 }
 
 /// What a difference and its standard error say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {

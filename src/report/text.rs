@@ -1,30 +1,48 @@
 //! Tables as text for terminals.
 
 use super::classical;
+use super::markup::typeset;
 use super::table::{Cell, Table};
 use super::tables::all;
+use super::verdict::RunVerdict;
 use crate::runs::metrics::Metrics;
 
-/// The width that tables are laid out for unless the terminal is narrower.
-pub const WIDTH: usize = 140;
-
-/// Every table of a run as text at most `width` columns wide; ends in a newline.
-pub fn tables(metrics: &Metrics, width: usize) -> String {
+/// What a run comes to as text at most `width` columns wide: the verdict first, with the text of the `strategy` file what was
+/// hedged in one line, then the best classical hedge, then every table. Ends in a newline.
+pub fn run(metrics: &Metrics, strategy: Option<&str>, width: usize) -> String {
     let tables = all(metrics);
     if tables.is_empty() {
         return format!("{}: no results\n", metrics.name);
     }
-    let mut texts: Vec<String> = tables.iter().map(|table| render(table, width)).collect();
+    let mut texts: Vec<String> = Vec::new();
+    if let Some(verdict) = RunVerdict::usual(metrics, strategy) {
+        let said = verdict.hedged.iter().chain([&verdict.sentence]);
+        texts.extend(said.map(|said| wrapped(said, width)));
+        let grids = verdict.tables().into_iter();
+        texts.extend(grids.map(|grid| render(&narrowed(grid, width), width)));
+    }
     let best = classical::findings(metrics);
     if !best.is_empty() {
-        // Last, where whoever has waited for a run looks first.
-        let mut text = String::new();
-        for line in best.iter().map(String::as_str).chain([classical::NOTE]) {
-            wrap(&mut text, line, width.min(100));
-        }
-        texts.push(text);
+        let lines = best.iter().map(String::as_str).chain([classical::NOTE]);
+        texts.push(lines.map(|line| wrapped(line, width)).collect());
     }
+    texts.extend(tables.iter().map(|table| render(table, width)));
     texts.join("\n")
+}
+
+/// The grid of a verdict, without the standard errors of the two sides where it is too wide with them: those of the differences are
+/// what decides.
+fn narrowed(mut grid: Table, width: usize) -> Table {
+    let columns = (0..grid.heads.len()).map(|index| Column::of(&grid, index).width());
+    let needed: usize = columns.map(|width| GAP.len() + width).sum();
+    if needed > GAP.len() + width {
+        let sides = grid
+            .rows
+            .iter_mut()
+            .flat_map(|row| row.iter_mut().skip(1).take(2));
+        sides.for_each(|cell| cell.error = None);
+    }
+    grid
 }
 
 /// One table as text at most `width` columns wide. Columns that do not fit go to further
@@ -36,7 +54,7 @@ pub fn render(table: &Table, width: usize) -> String {
     let Some((names, numbers)) = columns.split_first() else {
         return String::new();
     };
-    let mut text = format!("{}\n", table.caption);
+    let mut text = wrapped(&table.caption, width);
     let widths: Vec<usize> = numbers
         .iter()
         .map(|column| GAP.len() + column.width())
@@ -54,7 +72,7 @@ pub fn render(table: &Table, width: usize) -> String {
         rest = later;
     }
     for note in table.findings.iter().chain(&table.notes) {
-        wrap(&mut text, note, width.min(100));
+        text.push_str(&wrapped(note, width));
     }
     text
 }
@@ -160,9 +178,14 @@ fn push_line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-fn wrap(text: &mut String, note: &str, width: usize) {
+/// Words in lines that are comfortable to read and at most `width` long; only a word that is longer sticks out. No per cent sign
+/// begins a line.
+fn wrapped(words: &str, width: usize) -> String {
+    const COMFORTABLE: usize = 100;
+    let width = width.min(COMFORTABLE);
+    let mut text = String::new();
     let mut used = 0;
-    for word in note.split(' ') {
+    for word in typeset(words).split(' ') {
         let length = characters(word);
         if used > 0 && used + 1 + length > width {
             text.push('\n');
@@ -176,6 +199,7 @@ fn wrap(text: &mut String, note: &str, width: usize) {
         used += length;
     }
     text.push('\n');
+    text.replace('\u{a0}', " ")
 }
 
 fn characters(text: &str) -> usize {
@@ -188,14 +212,15 @@ mod tests {
     use crate::report::tables;
     use crate::runs::fixture;
 
-    /// No line is wider than asked, down to widths where every column has its own block, and
-    /// no number is lost on the way.
+    /// No line is wider than the terminal, and no number is lost on the way, down to widths where every column has its own block and
+    /// only what cannot be broken sticks out.
     #[test]
-    fn tables_keep_to_the_width() {
+    fn nothing_is_wider_than_the_terminal() {
         let metrics = fixture::metrics();
-        for width in [140, 100, 80, 40] {
-            let text = super::tables(&metrics, width);
-            for line in text.lines().filter(|line| line.contains('±')) {
+        let strategy = "name = \"Heston call\"\n";
+        for width in [160, 120, 100, 80, 40] {
+            let text = super::run(&metrics, Some(strategy), width);
+            for line in text.lines().filter(|_| width >= 80) {
                 assert!(characters(line) <= width, "{width}: {line}");
             }
             for table in tables::all(&metrics) {
@@ -204,6 +229,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The verdict is what is read first: its sentence and its grid stand before every table.
+    #[test]
+    fn the_verdict_comes_first() {
+        let metrics = fixture::metrics();
+        let text = super::run(&metrics, None, 500);
+        let verdict = RunVerdict::usual(&metrics, None).unwrap();
+        let sentence = wrapped(&verdict.sentence, 500);
+        assert!(text.starts_with(&sentence), "{text}");
+        // Where it is too wide, the two sides lose their errors and the difference does not.
+        let narrow = render(&narrowed(verdict.tables()[0].clone(), 80), 80);
+        let rules = narrow.lines().filter(|line| line.starts_with("---"));
+        assert_eq!(rules.count(), 1, "{narrow}");
+        assert!(narrow.contains("±1.3 %"), "{narrow}");
+        let grid = text.find(&verdict.tables()[0].caption).unwrap();
+        let first = &tables::all(&metrics)[0].caption;
+        assert!(grid < text.rfind(first).unwrap());
     }
 
     /// Columns that need two blocks are shared between them, not packed into the first.

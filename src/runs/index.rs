@@ -4,23 +4,24 @@
 //! The folders are the truth. Rows about them are made again whenever a folder has changed, and a lost index costs tags,
 //! notes and the queue alone.
 
+pub use super::search::{Order, RESULTS};
+
 use super::metrics::Metrics;
 use super::progress;
 use super::shard::Share;
-use super::store::{self, RunFolder, State};
+use super::store;
 use crate::error::{Error, Result};
-use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Value, json};
-use std::collections::HashMap;
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 /// The name of the file under the root of runs.
 pub const INDEX: &str = "index.sqlite";
 
 /// What makes a database of schema n from one of schema n − 1, from nothing to the present one.
-pub(super) const SCHEMAS: [&str; 3] = [
+pub(super) const SCHEMAS: [&str; 4] = [
     "CREATE TABLE runs (
          id TEXT PRIMARY KEY, stamp TEXT NOT NULL, state TEXT NOT NULL, name TEXT NOT NULL, summary TEXT NOT NULL);
      CREATE TABLE tags (run TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (run, tag)) WITHOUT ROWID;
@@ -30,14 +31,35 @@ pub(super) const SCHEMAS: [&str; 3] = [
          ended TEXT, message TEXT);",
     "ALTER TABLE runs ADD COLUMN created TEXT NOT NULL DEFAULT '';
      UPDATE runs SET stamp = '';",
+    // Rows about folders are made anew. A list is a row of settings, with place 0, and one for every entry.
+    "DROP TABLE runs;
+     CREATE TABLE runs (
+         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL, state TEXT NOT NULL,
+         name TEXT NOT NULL, summary TEXT NOT NULL, created TEXT NOT NULL);
+     CREATE TABLE keys (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+     CREATE TABLE settings (
+         run INTEGER NOT NULL, key INTEGER NOT NULL, place INTEGER NOT NULL, text TEXT NOT NULL COLLATE NOCASE,
+         value REAL, PRIMARY KEY (run, key, place)) WITHOUT ROWID;",
 ];
+
+/// Makes what lists say of a complete run of its results and of the text of its strategy file.
+pub type Summarise = fn(&Metrics, Option<&str>) -> Summary;
+
+/// What lists say of a complete run.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// What a list shows, as [`Entry::summary`].
+    pub said: Value,
+    /// The results by which runs are sorted and searched, in the order of [`RESULTS`]; none where it is not a number.
+    pub results: [Option<f64>; RESULTS.len()],
+}
 
 /// The index of the runs under one root.
 #[derive(Debug)]
 pub struct Index {
     root: PathBuf,
     connection: Mutex<Connection>,
-    summarise: fn(&Metrics) -> Value,
+    pub(super) summarise: Summarise,
 }
 
 /// A run as lists show it.
@@ -49,7 +71,7 @@ pub struct Entry {
     pub state: &'static str,
     /// The name of its strategy; empty if it is unknown.
     pub name: String,
-    /// [`RunFolder::created`].
+    /// [`super::store::RunFolder::created`].
     pub created: String,
     /// What the caller's function makes of its metrics; the message of an unreadable run; which shard it is.
     pub summary: Value,
@@ -59,6 +81,8 @@ pub struct Entry {
     pub note: String,
     /// How far the run is, if it is a shard without results.
     pub share: Option<Share>,
+    /// What the run has at the keys of [`Page::keys`], in their order.
+    pub values: Vec<Option<String>>,
 }
 
 /// Which runs a list is about; all of them by default.
@@ -68,8 +92,28 @@ pub struct Filter {
     pub tag: Option<String>,
     /// The state that runs must be in.
     pub state: Option<String>,
-    /// Part of the id or the name, without regard to case.
+    /// Words and conditions, see [`super::search::Search`].
     pub search: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The keys that the search names, of which there is a column each.
+    pub keys: Vec<String>,
+    /// The runs of this part.
+    pub entries: Vec<Entry>,
+    /// The number of runs of the whole list.
+    pub total: usize,
+}
+
+/// Runs beside each other, with the settings in which they differ.
+#[derive(Debug, Clone, Default)]
+pub struct Sweep {
+    /// The keys in which the runs differ, in the order of the alphabet.
+    pub keys: Vec<String>,
+    /// The runs, and what each has at the keys: a text and, where it is one, a number.
+    pub runs: Vec<(Entry, Vec<Option<(String, Option<f64>)>>)>,
 }
 
 impl Index {
@@ -78,7 +122,7 @@ impl Index {
     /// # Errors
     /// [`Error::Input`] if the root cannot be written to, the file is no index, or a newer version of the program made
     /// it.
-    pub fn open(root: &Path, summarise: fn(&Metrics) -> Value) -> Result<Self> {
+    pub fn open(root: &Path, summarise: Summarise) -> Result<Self> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let path = root.join(INDEX);
         let refused =
@@ -135,49 +179,6 @@ impl Index {
         Error::Computation(format!("{}: {error}", self.root.join(INDEX).display()))
     }
 
-    /// The runs that pass the filter, newest first.
-    ///
-    /// # Errors
-    /// If the root or the index cannot be read.
-    pub fn list(&self, filter: &Filter) -> Result<Vec<Entry>> {
-        let folders = store::folders(&self.root)?;
-        let rows = self
-            .synchronised(&folders)
-            .map_err(|error| self.failed(&error))?;
-        let mut entries = Vec::with_capacity(rows.len());
-        let search = filter.search.as_ref().map(|text| text.to_lowercase());
-        for (folder, mut entry) in folders.iter().zip(rows) {
-            if entry.state != "complete" && entry.summary.get("shard").is_some() {
-                // Asked each time: a training may have ended since the row was made.
-                entry.share = folder.share().ok().flatten();
-            }
-            if entry.state == "stopped" && progress::is_running(folder) {
-                entry.state = "running";
-            } else if entry.state == "stopped" && entry.share.is_some_and(|s| s.is_trained()) {
-                entry.state = "trained";
-            }
-            let found = |text: &String| {
-                [&entry.id, &entry.name]
-                    .iter()
-                    .any(|of| of.to_lowercase().contains(text))
-            };
-            let wanted = filter
-                .tag
-                .as_ref()
-                .is_none_or(|tag| entry.tags.contains(tag))
-                && filter
-                    .state
-                    .as_ref()
-                    .is_none_or(|state| entry.state == state)
-                && search.as_ref().is_none_or(found);
-            if wanted {
-                entries.push(entry);
-            }
-        }
-        entries.sort_by(|a, b| (&b.created, &b.id).cmp(&(&a.created, &a.id)));
-        Ok(entries)
-    }
-
     /// Every tag that a run has, in alphabetical order.
     ///
     /// # Errors
@@ -189,97 +190,6 @@ impl Index {
             rows.query_map([], |row| row.get(0))?.collect()
         };
         read().map_err(|error| self.failed(&error))
-    }
-
-    /// The rows of `folders`, in their order, after those that have changed were made again.
-    fn synchronised(&self, folders: &[RunFolder]) -> rusqlite::Result<Vec<Entry>> {
-        let mut database = self.database();
-        let mut known: HashMap<String, String> = HashMap::new();
-        {
-            let mut rows = database.prepare_cached("SELECT id, stamp FROM runs")?;
-            for row in rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
-                let (id, stamp) = row?;
-                known.insert(id, stamp);
-            }
-        }
-        let mut changed = Vec::new();
-        for folder in folders {
-            let stamp = stamp(folder);
-            if known.remove(folder.id()).as_ref() != Some(&stamp) {
-                changed.push((folder, stamp));
-            }
-        }
-        if !changed.is_empty() || !known.is_empty() {
-            let change = database.transaction()?;
-            for (folder, stamp) in changed {
-                let (state, name, summary) = match folder.state() {
-                    State::Complete(metrics) => {
-                        ("complete", metrics.name.clone(), (self.summarise)(&metrics))
-                    }
-                    State::Incomplete => {
-                        let shard = folder.share().ok().flatten().map(|share| share.shard);
-                        let summary = shard.map_or(Value::Null, |shard| json!({ "shard": shard }));
-                        ("stopped", folder.name().unwrap_or_default(), summary)
-                    }
-                    State::Unreadable(why) => ("unreadable", String::new(), Value::String(why)),
-                };
-                change.execute(
-                    "INSERT OR REPLACE INTO runs (id, stamp, state, name, summary, created)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                    params![
-                        folder.id(),
-                        stamp,
-                        state,
-                        name,
-                        summary.to_string(),
-                        folder.created()
-                    ],
-                )?;
-            }
-            for id in known.into_keys() {
-                forget(&change, &id)?;
-            }
-            change.commit()?;
-        }
-        let mut tags: HashMap<String, Vec<String>> = HashMap::new();
-        let mut rows = database.prepare_cached("SELECT run, tag FROM tags ORDER BY tag")?;
-        for row in rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
-            let (run, tag): (String, String) = row?;
-            tags.entry(run).or_default().push(tag);
-        }
-        let mut rows = database.prepare_cached(
-            "SELECT runs.id, runs.state, runs.name, summary, coalesce(note, ''), coalesce(jobs.state, ''), runs.created
-             FROM runs LEFT JOIN notes ON notes.run = id LEFT JOIN jobs ON jobs.run = id",
-        )?;
-        let mut entries: HashMap<String, Entry> = HashMap::new();
-        let mut rows = rows.query([])?;
-        while let Some(row) = rows.next()? {
-            let (id, state, job): (String, String, String) =
-                (row.get(0)?, row.get(1)?, row.get(5)?);
-            let state = match (state.as_str(), job.as_str()) {
-                ("complete", _) => "complete",
-                ("unreadable", _) => "unreadable",
-                (_, "queued") => "queued",
-                _ => "stopped",
-            };
-            let summary: String = row.get(3)?;
-            let entry = Entry {
-                state,
-                name: row.get(2)?,
-                summary: serde_json::from_str(&summary).unwrap_or(Value::Null),
-                tags: tags.remove(&id).unwrap_or_default(),
-                note: row.get(4)?,
-                share: None,
-                created: row.get(6)?,
-                id: id.clone(),
-            };
-            entries.insert(id, entry);
-        }
-        // Every folder has a row by now.
-        Ok(folders
-            .iter()
-            .filter_map(|folder| entries.remove(folder.id()))
-            .collect())
     }
 
     /// Replaces tags and note of a run, where they are given.
@@ -352,27 +262,16 @@ impl Index {
 }
 
 /// Deletes every row about a run.
-fn forget(change: &Connection, run: &str) -> rusqlite::Result<()> {
+pub(super) fn forget(change: &Connection, run: &str) -> rusqlite::Result<()> {
+    change.execute(
+        "DELETE FROM settings WHERE run = (SELECT number FROM runs WHERE id = ?1)",
+        [run],
+    )?;
     change.execute("DELETE FROM runs WHERE id = ?1", [run])?;
     for table in ["tags", "notes", "jobs"] {
         change.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [run])?;
     }
     Ok(())
-}
-
-/// Changes whenever what the index says about the folder may have changed.
-fn stamp(folder: &RunFolder) -> String {
-    match std::fs::metadata(folder.path().join(store::METRICS)) {
-        Ok(file) => {
-            let modified = file
-                .modified()
-                .ok()
-                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            format!("{}-{}", modified.unwrap_or_default().as_nanos(), file.len())
-        }
-        Err(_) if folder.path().join(store::STRATEGY).is_file() => "begun".into(),
-        Err(_) => "new".into(),
-    }
 }
 
 #[cfg(test)]

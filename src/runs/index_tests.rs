@@ -1,10 +1,23 @@
 use super::*;
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::queue::JobState;
+use crate::runs::store::RunFolder;
 use serde_json::json;
 
-fn summary(metrics: &Metrics) -> Value {
-    json!({ "seeds": metrics.seeds })
+fn summary(metrics: &Metrics, _: Option<&str>) -> Summary {
+    let of = |name: &str| {
+        let mut rows = metrics.evaluation.iter();
+        rows.find(|row| row.strategy == name)
+    };
+    Summary {
+        said: json!({ "seeds": metrics.seeds }),
+        results: [
+            of("kfac").map(|row| row.pnl_variance),
+            of("kfac").map(|row| row.cost_mean),
+            of("kfac").map(|row| row.sharpe),
+            None,
+        ],
+    }
 }
 
 fn open(root: &Path) -> Index {
@@ -192,4 +205,193 @@ fn the_queue_is_first_in_first_out_and_bounded() {
     );
     assert_eq!(taken(), Some(runs[1].clone()));
     assert_eq!(taken(), None);
+}
+
+/// Runs whose costs, steps and results differ: number i costs 0.001 (7 i mod 20), trains for 100 or 300 steps, and has the variance
+/// 3 i mod 20; every fifth has no results.
+fn many(root: &Path) -> Vec<RunFolder> {
+    (0..20)
+        .map(|index| {
+            let folder = store::create(root, &format!("run {index}")).unwrap();
+            let (cost, steps) = (0.001 * f64::from(7 * index % 20), [100, 300][index as usize % 2]);
+            let hedges = if index < 10 { "[\"naked\", \"delta\"]" } else { "[\"delta\"]" };
+            folder
+                .write_strategy(&format!(
+                    "name = \"Run {index}\"\n[market]\nmodel = \"Heston\"\n[costs]\nproportional = {cost}\n\
+                     [training]\nsteps = {steps}\n[evaluation]\nhedges = {hedges}\n[optimizers.kfac]\ndamping = 1e-3\n"
+                ))
+                .unwrap();
+            if index % 5 != 4 {
+                let mut metrics = fixture::metrics();
+                metrics.run = folder.id().to_owned();
+                metrics.name = format!("Run {index}");
+                metrics.evaluation[0].pnl_variance = f64::from(3 * index % 20);
+                folder.write_metrics(&metrics).unwrap();
+            }
+            folder
+        })
+        .collect()
+}
+
+/// Sorting goes over the whole list and not over one page of it, either way; runs without the result come last both ways.
+#[test]
+fn lists_are_sorted_over_all_pages() {
+    let root = Scratch::new("index-sorted");
+    let runs = many(root.path());
+    let index = open(root.path());
+    let sorted = |by: &str, descending: bool| -> Vec<usize> {
+        let order = Order {
+            by: by.into(),
+            descending,
+        };
+        let mut places = Vec::new();
+        for first in (0..20).step_by(6) {
+            let page = index
+                .page(&Filter::default(), &order, first..first + 6)
+                .unwrap();
+            assert_eq!(page.total, 20);
+            for entry in page.entries {
+                places.push(runs.iter().position(|run| run.id() == entry.id).unwrap());
+            }
+        }
+        places
+    };
+    let variance = |run: &usize| {
+        if run % 5 == 4 {
+            None
+        } else {
+            Some(3 * run % 20)
+        }
+    };
+    for descending in [false, true] {
+        let found = sorted("variance", descending);
+        let mut expected: Vec<Option<usize>> =
+            (0..20).filter_map(|run| variance(&run).map(Some)).collect();
+        expected.sort();
+        if descending {
+            expected.reverse();
+        }
+        expected.extend([None; 4]);
+        let variances: Vec<Option<usize>> = found.iter().map(variance).collect();
+        assert_eq!(variances, expected, "{descending}");
+    }
+    let by_cost: Vec<usize> = sorted("proportional", false)
+        .iter()
+        .map(|run| 7 * run % 20)
+        .collect();
+    assert_eq!(by_cost, (0..20).collect::<Vec<_>>());
+    assert_eq!(sorted("name", false)[..3], [0, 1, 10]);
+    assert_eq!(sorted("made", true)[0], 19);
+    let error = |by: &str| {
+        let order = Order {
+            by: by.into(),
+            descending: false,
+        };
+        index
+            .page(&Filter::default(), &order, 0..1)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        error("stepz"),
+        "`sort` names the key `stepz`, which no run has; did you mean `steps`?"
+    );
+}
+
+/// A condition finds a key by its whole name or its end, numbers as numbers and texts without regard to case; a list has its
+/// entries; all conditions and words hold at once; what no run has is refused with what it may have meant.
+#[test]
+fn runs_are_found_by_their_settings_and_results() {
+    let root = Scratch::new("index-found");
+    let runs = many(root.path());
+    let index = open(root.path());
+    let page = |search: &str| {
+        let filter = Filter {
+            search: Some(search.into()),
+            ..Filter::default()
+        };
+        index.page(&filter, &Order::default(), 0..100)
+    };
+    let count = |search: &str| page(search).unwrap().total;
+    assert_eq!(count("market.model = heston"), 20);
+    assert_eq!(count("model = gbm"), 0);
+    assert_eq!(count("model != gbm"), 20);
+    assert_eq!(count("training.steps = 3e2"), 10);
+    assert_eq!(count("steps >= 300, costs.proportional < 0.0105"), 5);
+    assert_eq!(count("hedges = naked"), 10);
+    assert_eq!(count("hedges != naked"), 10);
+    assert_eq!(count("evaluation.hedges = [naked, delta]"), 10);
+    assert_eq!(count("optimizers.*.damping = 0.001"), 20);
+    assert_eq!(count("results.variance < 3"), 2);
+    assert_eq!(count("run 1, steps = 100"), 5);
+    let found = page("steps = 300, proportional = 0.007").unwrap();
+    assert_eq!(found.keys, ["training.steps", "costs.proportional"]);
+    assert_eq!(found.entries[0].id, runs[1].id());
+    let values: Vec<&str> = found.entries[0]
+        .values
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(values, ["300", "0.007"]);
+    for (search, error) in [
+        (
+            "market.modell = heston",
+            "`search` names the key `market.modell`, which no run has; did you mean `market.model`?",
+        ),
+        (
+            "qqqqqqq = 1",
+            "`search` names the key `qqqqqqq`, which no run has",
+        ),
+        (
+            "steps > many",
+            "`search` has the part `steps > many`, which needs a number after its sign",
+        ),
+    ] {
+        let refused = page(search).unwrap_err();
+        assert_eq!(
+            (refused.exit_code(), refused.to_string().as_str()),
+            (2, error)
+        );
+    }
+
+    // What a run sets is forgotten with it, and read again when it has changed.
+    runs[0]
+        .write_strategy("name = \"Run 0\"\n[market]\nmodel = \"gbm\"\n")
+        .unwrap();
+    let mut metrics = runs[0].metrics().unwrap();
+    metrics.name = "changed".into();
+    runs[0].write_metrics(&metrics).unwrap();
+    assert_eq!((count("model = gbm"), count("model = heston")), (1, 19));
+    index.delete(runs[0].id()).unwrap();
+    assert_eq!(count("model = gbm"), 0);
+}
+
+/// Runs beside each other have the keys in which they differ, and no other; runs without results are not among them.
+#[test]
+fn a_sweep_has_the_keys_that_differ() {
+    let root = Scratch::new("index-sweep");
+    let runs = many(root.path());
+    let index = open(root.path());
+    let sweep = index.sweep(&Filter::default(), 100).unwrap();
+    assert_eq!(
+        sweep.keys,
+        [
+            "costs.proportional",
+            "evaluation.hedges",
+            "name",
+            "training.steps"
+        ]
+    );
+    assert_eq!(sweep.runs.len(), 16);
+    let (entry, values) = &sweep.runs[0];
+    assert_eq!(entry.id, runs[18].id());
+    assert_eq!(values[3], Some(("100".into(), Some(100.0))));
+    let filter = Filter {
+        search: Some("steps = 100, hedges = naked".into()),
+        ..Filter::default()
+    };
+    let narrow = index.sweep(&filter, 100).unwrap();
+    assert_eq!(narrow.keys, ["costs.proportional", "name"]);
+    assert_eq!(index.sweep(&Filter::default(), 3).unwrap().runs.len(), 3);
 }

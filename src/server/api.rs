@@ -8,10 +8,10 @@ use super::described::{RUNS, Refusal};
 use super::pages::{JudgedQuery, judged};
 use super::problem::{Problem, invalid, missing};
 use super::tails;
-use crate::error::excerpt;
+use crate::error::{Error, excerpt};
 use crate::report::verdict::{Asked, RunVerdict};
 use crate::runs::export;
-use crate::runs::index::{Entry, Filter};
+use crate::runs::index::{Entry, Filter, Order};
 use crate::runs::metrics::{ExamplePath, Metrics};
 use axum::Json;
 use axum::extract::{Path as Segment, Query, State};
@@ -36,8 +36,24 @@ pub struct ListQuery {
     /// Only runs in this state.
     #[param(inline)]
     state: Option<Stage>,
-    /// Only runs whose id or name contains this, without regard to case.
+    /// Only runs with all of this, separated by commas: words that the id or the name contains, and conditions on keys of the
+    /// strategy or on results, such as `market.model = heston`, `training.steps >= 300` or `results.cvar < 2`.
     search: Option<String>,
+    /// `made`, `name`, `variance`, `cost`, `sharpe`, `cvar` or a key of the strategy; `made` unless given.
+    sort: Option<String>,
+    /// From the least to the greatest unless given; from the newest to the oldest if nothing is sorted by.
+    #[param(inline)]
+    order: Option<Direction>,
+}
+
+/// Which end of a sorted list comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The least comes first.
+    Ascending,
+    /// The greatest comes first.
+    Descending,
 }
 
 /// How far a run came.
@@ -96,7 +112,7 @@ pub struct RunList {
 const PER_PAGE: usize = 50;
 const MOST_PER_PAGE: usize = 500;
 
-/// The runs, newest first: state, tags and note of each, and of a complete one the CVaR of every strategy and the changes
+/// The runs, newest first unless sorted otherwise: state, tags and note of each, and of a complete one the CVaR of every strategy and the changes
 /// against the baseline; of a shard its number, and how many of its trainings are done.
 #[utoipa::path(get, path = "/api/v1/runs", tag = RUNS, params(ListQuery),
     responses((status = 200, body = RunList), (status = 422, body = Refusal)))]
@@ -117,19 +133,28 @@ pub async fn list(
         state: query.state.map(|state| state.name().to_owned()),
         search: query.search,
     };
-    let entries = off_thread(move || Ok(app.index.list(&filter)?)).await;
-    let entries = entries?;
+    let order = match (query.sort, query.order) {
+        (None, None) => Order::default(),
+        (by, direction) => Order {
+            by: by.unwrap_or(Order::default().by),
+            descending: direction == Some(Direction::Descending),
+        },
+    };
     let first = (page - 1).saturating_mul(per_page);
+    let places = first..first.saturating_add(per_page);
+    let listed = off_thread(move || match app.index.page(&filter, &order, places) {
+        Err(error @ Error::Setting(_)) => {
+            let field = error.at_key().unwrap_or_default();
+            Err(invalid(field, error.to_string()))
+        }
+        listed => Ok(listed?),
+    });
+    let listed = listed.await?;
     Ok(Json(RunList {
-        runs: entries
-            .iter()
-            .skip(first)
-            .take(per_page)
-            .map(listed)
-            .collect(),
+        runs: listed.entries.iter().map(self::listed).collect(),
         page,
         per_page,
-        total: entries.len(),
+        total: listed.total,
     }))
 }
 

@@ -116,20 +116,6 @@ impl Cache {
             entries.bytes -= oldest.answer.bytes.len();
         }
     }
-
-    /// What `make` makes of a run, for a part of a page.
-    pub fn part(&self, what: &str, folder: &RunFolder, make: impl FnOnce() -> String) -> String {
-        let Some(stamp) = Stamp::of(folder) else {
-            return make();
-        };
-        let (question, stamps) = (format!("{what} {}", folder.id()), vec![stamp]);
-        let answer = self.get(&question, &stamps).unwrap_or_else(|| {
-            let answer = Answer::new(make().into());
-            self.keep(question, stamps, answer.clone());
-            answer
-        });
-        String::from_utf8_lossy(&answer.bytes).into_owned()
-    }
 }
 
 #[cfg(test)]

@@ -7,24 +7,24 @@ use super::described::{RUNS, Refusal};
 use super::elements::chart;
 use super::layout::{frame, with_charts};
 use super::problem::{Problem, missing};
-use crate::charts::{self, CHARTS, Figure, RunData};
+use crate::charts::{Figure, MOST_RUNS, OneRun, SEVERAL_CHARTS};
 use crate::error::excerpt;
 use crate::report::markup::{readable_time, table};
-use crate::report::palette::Palette;
+use crate::report::several::{OneOfSeveral, Several, letter};
 use crate::report::summary::strategies;
 use crate::report::tables::{backtest, evaluation};
+use crate::runs::differences::{Written, differences, settings};
 use crate::runs::index::{Entry, Filter};
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
-use crate::runs::tables::EvaluationTable;
-use crate::runs::warnings::Disagreement;
+use crate::strategy::Strategy;
 use axum::extract::{Path as Segment, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 
-/// Runs that are compared at once, at most.
-const MOST: usize = 6;
+/// Rows of the page that asks which runs are compared.
+const CHOICES: usize = 50;
 
 /// The runs that `runs` names, once each and in their order.
 fn ids(runs: &str) -> Result<Vec<&str>, Problem> {
@@ -34,11 +34,11 @@ fn ids(runs: &str) -> Result<Vec<&str>, Problem> {
             ids.push(id);
         }
     }
-    if !(2..=MOST).contains(&ids.len()) {
+    if !(2..=MOST_RUNS).contains(&ids.len()) {
         return Err(bad_request(
             Some("runs"),
             format!(
-                "`runs` names {} runs: must be 2 to {MOST}, with commas between them",
+                "`runs` names {} runs: must be 2 to {MOST_RUNS}, with commas between them",
                 ids.len()
             ),
         ));
@@ -46,70 +46,15 @@ fn ids(runs: &str) -> Result<Vec<&str>, Problem> {
     Ok(ids)
 }
 
-type Compared<'a> = [(&'a RunFolder, Metrics)];
-
-/// The ids in a query: `runs=a,b`, or `runs=a&runs=b` as forms send it. Ids need no escapes, commas may have one.
-fn asked(query: Option<&str>) -> String {
+/// The values of the fields `name` of a query, with commas between them: `runs=a,b`, or `runs=a&runs=b` as forms send it. Ids need
+/// no escapes, commas may have one.
+fn asked(query: Option<&str>, name: &str) -> String {
     let pairs = query.unwrap_or_default().split('&');
     let runs: Vec<String> = pairs
-        .filter_map(|pair| pair.strip_prefix("runs="))
+        .filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
         .map(|ids| ids.replace("%2C", ",").replace("%2c", ","))
         .collect();
     runs.join(",")
-}
-
-/// A row or a book of run number `run`, by a name that tells the runs apart.
-fn named(strategy: &str, run: usize) -> String {
-    format!("{strategy} ({})", letter(run))
-}
-
-/// A, B, C …
-fn letter(run: usize) -> char {
-    char::from(b'A' + run as u8)
-}
-
-/// One run's metrics out of those of several: their rows, by names that tell the runs apart.
-fn joined(runs: &Compared<'_>) -> Metrics {
-    let mut all = runs[0].1.clone();
-    all.training.clear();
-    all.comparisons.clear();
-    all.backtest_comparisons.clear();
-    all.backtest_breakdown.clear();
-    all.evaluation.clear();
-    all.backtest.clear();
-    all.disagreements.clear();
-    all.hedges.clear();
-    all.best_classical.clear();
-    for (run, (_, metrics)) in runs.iter().enumerate() {
-        let renamed = |row: &crate::risk::Row| crate::risk::Row {
-            strategy: named(&row.strategy, run),
-            ..row.clone()
-        };
-        all.evaluation
-            .extend(metrics.evaluation.iter().map(renamed));
-        all.backtest.extend(metrics.backtest.iter().map(renamed));
-        let disagreements = metrics.disagreements.iter();
-        all.disagreements
-            .extend(disagreements.map(|found| Disagreement {
-                strategy: named(&found.strategy, run),
-                ..found.clone()
-            }));
-    }
-    all
-}
-
-/// What is drawn: the trained strategies or, if there are none, all. With the classical hedges of every run there would
-/// be more lines than can be told apart.
-fn drawn(all: &Metrics) -> Vec<String> {
-    let mut trained = all.clone();
-    trained.evaluation.retain(|row| row.seed.is_some());
-    trained.backtest.retain(|row| row.seed.is_some());
-    let trained = strategies(&trained);
-    if trained.is_empty() {
-        strategies(all)
-    } else {
-        trained
-    }
 }
 
 /// The page that compares runs, or asks which.
@@ -118,7 +63,7 @@ pub async fn page(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let runs = asked(query.as_deref());
+    let runs = asked(query.as_deref(), "runs");
     if runs.is_empty() {
         let place = app.place("/compare");
         let made = off_thread(move || Ok(frame(&place, "Compare runs", &choice(&app)?)));
@@ -126,23 +71,31 @@ pub async fn page(
         return page.map(IntoResponse::into_response);
     }
     let ids = ids(&runs)?;
-    let what = ("comparison".to_owned(), PAGE);
+    let against = asked(query.as_deref(), "against");
+    let reference = match against.as_str() {
+        "" => 0,
+        id => ids.iter().position(|known| *known == id).ok_or_else(|| {
+            let message = format!("`against` must be one of `runs`, was `{}`", excerpt(id));
+            bad_request(Some("against"), message)
+        })?,
+    };
+    let what = (format!("comparison with {reference}"), PAGE);
     let place = app.place("/compare");
     let made = answer(&app, &headers, what, &ids, move |folders| {
-        let runs: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
-        Ok(with_charts(&place, "Comparison of runs", &body(&runs)).into())
+        let body = body(&folders, reference)?;
+        Ok(with_charts(&place, "Comparison of runs", &body).into())
     });
     made.await
 }
 
-/// The runs that can be compared.
+/// The newest runs that can be compared.
 fn choice(app: &App) -> Result<Markup, Problem> {
     let complete = Filter {
         state: Some("complete".into()),
         ..Filter::default()
     };
-    let runs = app.index.list(&complete)?;
-    if runs.len() < 2 {
+    let runs = app.index.page(&complete, &Default::default(), 0..CHOICES)?;
+    if runs.total < 2 {
         return Ok(html! {
             h1 { "Compare runs" }
             p class="message" {
@@ -153,7 +106,7 @@ fn choice(app: &App) -> Result<Markup, Problem> {
     }
     Ok(html! {
         h1 { "Compare runs" }
-        p { "Choose 2 to " (MOST) " runs." }
+        p { "Choose 2 to " (MOST_RUNS) " runs." }
         form action="./compare" {
             div class="scroll" tabindex="0" role="region" aria-label="Runs" {
                 table class="list" {
@@ -164,10 +117,18 @@ fn choice(app: &App) -> Result<Markup, Problem> {
                             }
                         }
                     }
-                    tbody { @for run in &runs { (choice_row(run)) } }
+                    tbody { @for run in &runs.entries { (choice_row(run)) } }
                 }
             }
-            p { button { "Compare the chosen runs" } }
+            p class="row" {
+                button { "Compare the chosen runs" }
+                @if runs.total > CHOICES {
+                    span {
+                        "These are the newest " (CHOICES) " of " (runs.total) ". "
+                        a href="./" { "All runs" } " can be searched and sorted, and compared from there."
+                    }
+                }
+            }
         }
     })
 }
@@ -190,63 +151,165 @@ fn choice_row(run: &Entry) -> Markup {
     }
 }
 
-fn body(runs: &Compared<'_>) -> Markup {
-    let all = joined(runs);
-    let order = drawn(&all);
-    let differ = runs.windows(2).any(|pair| pair[0].1.risk != pair[1].1.risk);
-    let mut tables: Vec<_> = [evaluation(&all), backtest(&all)]
-        .into_iter()
-        .flatten()
-        .collect();
-    for shown in &mut tables {
-        // What is said of one run's market is not true of all.
-        shown.notes.truncate(2);
-        shown.notes.push(
-            "Rows of different runs are on paths of their own where the strategies differ; changes against Adam, \
-             paired on common paths, are on the page of each run."
-                .into(),
-        );
+fn body(folders: &[RunFolder], reference: usize) -> Result<Markup, Problem> {
+    let mut runs = Vec::new();
+    for folder in folders {
+        let (_, metrics) = complete(folder)?;
+        runs.push(OneOfSeveral {
+            strategy: folder.strategy()?,
+            evaluation: folder.evaluation()?,
+            backtest: folder.backtest()?,
+            metrics,
+        });
     }
-    let ids: Vec<&str> = runs.iter().map(|(folder, _)| folder.id()).collect();
-    let ids = ids.join(",");
-    html! {
+    let ids: Vec<&str> = folders.iter().map(RunFolder::id).collect();
+    let heads = html! {
+        @for (run, one) in runs.iter().enumerate() { (introduced(run, &ids, one)) }
+    };
+    let files: Vec<_> = runs.iter().map(|run| run.strategy.clone()).collect();
+    let risks: Vec<&String> = runs.iter().map(|run| &run.metrics.risk).collect();
+    let differ = risks.windows(2).any(|pair| pair[0] != pair[1]);
+    let several = Several::new(runs, reference);
+    let order = strategies(&several.joined);
+    let addresses = ids.join(",");
+    Ok(html! {
         h1 { "Comparison of runs" }
-        dl class="facts" {
-            @for (run, (folder, metrics)) in runs.iter().enumerate() {
-                div {
-                    dt { (letter(run)) }
-                    dd {
-                        a href={ "./runs/" (folder.id()) } { (metrics.name) }
-                        br;
-                        small {
-                            (folder.id()) ", " (readable_time(&metrics.created)) ", trained on " (metrics.risk)
-                        }
-                    }
-                }
-            }
-        }
+        dl class="facts" { (heads) }
+        (picker(&ids, reference))
         @if differ {
             p class="message" {
                 "These runs were trained on different risk measures: a hedge is best at its own."
             }
         }
-        @for shown in &tables { (table(shown, &order)) }
-        @if !all.evaluation.is_empty() {
-            section {
-                h2 { "Charts" }
-                div class="figures" {
-                    @for of in CHARTS {
-                        @if let Some(caption) = of.of_several {
-                            (chart(&format!("api/v1/charts/{}?runs={ids}", of.name), caption))
-                        }
-                    }
+        section id="differences" {
+            h2 { "Differences from " (letter(reference)) }
+            @for finding in several.findings() { p class="finding" { (finding) } }
+            @for shown in several.tables() { (table(&shown, &order)) }
+            @for note in several.notes() { p class="note" { (note) } }
+            p class="note" {
+                "Money per contract in the spot's currency; CVaR is of the loss; a change is a fraction of " (letter(reference))
+                "'s value; ± is one standard error over paths and, where there are several, between seeds."
+            }
+        }
+        (files_differ(&files, reference))
+        section {
+            h2 { "Charts" }
+            div class="figures" {
+                @for of in SEVERAL_CHARTS {
+                    (chart(&format!("api/v1/charts/{}?runs={addresses}", of.name), of.caption))
+                }
+            }
+        }
+        (everything(&several.joined, &order))
+    })
+}
+
+/// A run: its letter, its name, and what it is.
+fn introduced(run: usize, ids: &[&str], one: &OneOfSeveral) -> Markup {
+    let metrics = &one.metrics;
+    let file = one.strategy.as_deref();
+    let hedged = file.and_then(|text| Some(Strategy::parse(text).ok()?.in_words()));
+    html! {
+        div {
+            dt { (letter(run)) }
+            dd {
+                a href={ "./runs/" (ids[run]) } { (metrics.name) }
+                br;
+                small {
+                    @if let Some(hedged) = hedged { (hedged) br; }
+                    (ids[run]) ", " (readable_time(&metrics.created)) ", trained on " (metrics.risk)
+                    @if metrics.seeds.len() > 1 { ", " (metrics.seeds.len()) " seeds" }
                 }
             }
         }
     }
 }
 
-/// A chart of several runs: `pnl_histogram` or `cost_cvar`.
+/// The form that chooses the run that the others are compared with.
+fn picker(ids: &[&str], reference: usize) -> Markup {
+    html! {
+        form class="row" action="./compare" {
+            @for id in ids { input type="hidden" name="runs" value=(id); }
+            label {
+                "Differences from "
+                select name="against" {
+                    @for (run, id) in ids.iter().enumerate() {
+                        option value=(id) selected[run == reference] { (letter(run)) ", " (id) }
+                    }
+                }
+            }
+            button { "Show" }
+        }
+    }
+}
+
+/// The keys in which the strategy files differ, and nothing else of them.
+fn files_differ(files: &[Option<String>], reference: usize) -> Markup {
+    let read: Vec<_> = files
+        .iter()
+        .map(|file| file.as_deref().map(settings).unwrap_or_default())
+        .collect();
+    let found = differences(&read);
+    let text = |value: &Option<Written>| match value {
+        Some(value) => value.text.clone(),
+        None => "–".into(),
+    };
+    html! {
+        section id="settings" {
+            h2 { "Settings that differ" }
+            @if found.is_empty() {
+                p { "The strategy files are the same." }
+            } @else {
+                div class="scroll tall" tabindex="0" role="region" aria-label="Settings that differ" {
+                    table class="settings" {
+                        thead {
+                            tr {
+                                th scope="col" { "key" }
+                                @for run in 0..files.len() { th scope="col" { (letter(run)) } }
+                            }
+                        }
+                        tbody {
+                            @for key in &found {
+                                tr {
+                                    th scope="row" { code { (key.key) } }
+                                    @for value in &key.values {
+                                        td class=[(*value != key.values[reference]).then_some("other")] { (text(value)) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                p class="note" {
+                    "Of strategy files with every default filled in; – where a file has no such key, which has no meaning beside "
+                    "its others."
+                }
+            }
+        }
+    }
+}
+
+/// Every statistic of every strategy of the runs.
+fn everything(joined: &Metrics, order: &[String]) -> Markup {
+    let mut tables: Vec<_> = [evaluation(joined), backtest(joined)]
+        .into_iter()
+        .flatten()
+        .collect();
+    for shown in &mut tables {
+        // What is said of one run's market is not true of all.
+        shown.notes.truncate(2);
+    }
+    html! {
+        @if !tables.is_empty() {
+            details {
+                summary { "Every statistic of every strategy" }
+                div class="inside" { @for shown in &tables { (table(shown, order)) } }
+            }
+        }
+    }
+}
+
+/// A chart of several runs: `cost_cvar`, `pnl_histogram`, `validation_steps` or `validation_seconds`.
 #[utoipa::path(get, path = "/api/v1/charts/{name}", tag = RUNS,
     params(("name" = String, Path, description = "Chart"),
            ("runs" = Vec<String>, Query, min_items = 2, max_items = 6,
@@ -259,35 +322,19 @@ pub async fn chart_of_runs(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let runs = asked(query.as_deref());
+    let runs = asked(query.as_deref(), "runs");
     let ids = ids(&runs)?;
     let what = (format!("chart {name}"), JSON);
     let made = answer(&app, &headers, what, &ids, move |folders| {
-        let runs: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
-        let mut all = joined(&runs);
-        let drawn = drawn(&all);
-        all.evaluation.retain(|row| drawn.contains(&row.strategy));
-        let data = RunData::of_several(&all, Palette::new(drawn.clone()), || {
-            let mut table = books(&runs)?;
-            table.books.retain(|book| drawn.contains(&book.strategy));
-            Ok(table)
-        });
+        let read: Vec<_> = folders.iter().map(complete).collect::<Result<_, _>>()?;
+        let runs: Vec<OneRun<'_>> = read
+            .iter()
+            .map(|(folder, metrics)| OneRun { folder, metrics })
+            .collect();
         let none = || missing(format!("these runs have no chart `{}`", excerpt(&name)));
-        let chart = charts::named(&name).filter(|chart| chart.of_several.is_some());
-        let figure = (chart.ok_or_else(none)?.draw)(&data, None)?;
+        let chart = SEVERAL_CHARTS.into_iter().find(|chart| chart.name == name);
+        let figure = (chart.ok_or_else(none)?.draw)(&runs)?;
         json(&figure.ok_or_else(none)?)
     });
     made.await
-}
-
-fn books(runs: &Compared<'_>) -> crate::Result<EvaluationTable> {
-    let mut all = EvaluationTable::default();
-    for (run, (folder, _)) in runs.iter().enumerate() {
-        let table = folder.evaluation()?.unwrap_or_default();
-        all.books.extend(table.books.into_iter().map(|mut book| {
-            book.strategy = named(&book.strategy, run);
-            book
-        }));
-    }
-    Ok(all)
 }

@@ -77,11 +77,16 @@ pub fn operations(document: &Value) -> Vec<Operation> {
         "/login",
         "/logout",
         "/compare",
+        "/sweep",
     ]
     .map(|path| Operation {
         method: "GET".into(),
         path: path.into(),
-        query: ["runs", "strategy", "baseline"].map(str::to_owned).to_vec(),
+        query: [
+            "runs", "strategy", "baseline", "against", "search", "sort", "order", "page", "tag",
+        ]
+        .map(str::to_owned)
+        .into(),
         body: Value::Null,
     })
     .into();

@@ -3,33 +3,52 @@
 use super::api::Stage;
 use super::app::{App, off_thread};
 use super::layout::frame;
+use super::list_row::{Columns, row};
 use super::place::encoded;
 use super::problem::Problem;
-use crate::numbers::{Rounding, percent};
-use crate::report::markup::{readable_time, swatch, with_minus};
-use crate::report::summary::{Statistic, Verdict, cvar_label, lines, main_level, strategies};
-use crate::runs::index::{Entry, Filter};
-use crate::runs::metrics::Metrics;
-use crate::runs::store::{self, RunFolder, State as RunState};
+use crate::error::Error;
+use crate::runs::index::{Filter, Order, Page};
 use axum::extract::{Query, State};
 use axum::response::Html;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use std::collections::BTreeMap;
 
 /// Runs of a page.
 const PER_PAGE: usize = 50;
 
+/// What the columns are sorted by: the name in addresses, the head, and whether the first look is at the greatest.
+const SORTED: [(&str, &str, bool); 6] = [
+    ("name", "run", false),
+    ("made", "made", true),
+    ("variance", "P&L variance", false),
+    ("cost", "cost", false),
+    ("sharpe", "Sharpe", true),
+    ("cvar", "CVaR", false),
+];
+
 /// What the form above the list asks for; a field that is empty asks for nothing.
-struct Wanted {
-    filter: Filter,
+pub struct Wanted {
+    /// Which runs.
+    pub filter: Filter,
+    order: Order,
     page: usize,
 }
 
 impl Wanted {
-    fn new(asked: &BTreeMap<String, String>) -> Self {
+    /// What the fields of a query ask for.
+    pub fn new(asked: &BTreeMap<String, String>) -> Self {
         let field = |name: &str| {
             let text = asked.get(name).map(|text| text.trim());
             text.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let usual = Order::default();
+        let by = field("sort").unwrap_or(usual.by);
+        let descending = match field("order").as_deref() {
+            Some("ascending") => false,
+            Some("descending") => true,
+            Some(_) | None => SORTED
+                .iter()
+                .any(|(name, _, greatest)| *name == by && *greatest),
         };
         Self {
             filter: Filter {
@@ -37,6 +56,7 @@ impl Wanted {
                 state: field("state"),
                 search: field("search"),
             },
+            order: Order { by, descending },
             page: field("page")
                 .and_then(|page| page.parse().ok())
                 .unwrap_or(1)
@@ -56,19 +76,61 @@ impl Wanted {
         self.fields().iter().all(|(_, value)| value.is_none())
     }
 
-    /// The address of page `page` of these runs below `path`.
-    fn address(&self, path: &str, page: usize) -> String {
-        let mut address = format!("{path}?page={page}");
+    /// The address of these runs below `path`, which is followed by further fields.
+    pub fn filtered(&self, path: &str) -> String {
+        let mut address = format!("{path}?");
         for (name, value) in self.fields() {
             if let Some(value) = value {
-                address.push_str(&format!("&{name}={}", encoded(value)));
+                address.push_str(&format!("{name}={}&", encoded(value)));
             }
         }
         address
     }
+
+    /// The address of page `page` of these runs below `path`, in their order.
+    fn address(&self, path: &str, page: usize) -> String {
+        self.sorted(path, &self.order, page)
+    }
+
+    fn sorted(&self, path: &str, order: &Order, page: usize) -> String {
+        let mut address = self.filtered(path);
+        if *order != Order::default() {
+            let direction = direction(order.descending);
+            address.push_str(&format!("sort={}&order={direction}&", encoded(&order.by)));
+        }
+        address.push_str(&format!("page={page}"));
+        address
+    }
+
+    /// The head of a column that sorts the whole list; pressed again it sorts the other way.
+    fn head(&self, by: &str, words: &str, greatest: bool) -> Markup {
+        let sorted = self.order.by == by;
+        let order = Order {
+            by: by.to_owned(),
+            descending: if sorted {
+                !self.order.descending
+            } else {
+                greatest
+            },
+        };
+        let now = sorted.then(|| direction(self.order.descending));
+        html! {
+            th scope="col" aria-sort=[now] {
+                a href=(self.sorted("./", &order, 1)) { (words) }
+            }
+        }
+    }
 }
 
-/// The list of runs, newest first.
+fn direction(descending: bool) -> &'static str {
+    if descending {
+        "descending"
+    } else {
+        "ascending"
+    }
+}
+
+/// The list of runs, newest first unless asked otherwise.
 pub async fn list(
     State(app): State<App>,
     Query(asked): Query<BTreeMap<String, String>>,
@@ -79,8 +141,22 @@ pub async fn list(
 }
 
 fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
-    let entries = app.index.list(&wanted.filter)?;
-    if entries.is_empty() && wanted.everything() {
+    let first = (wanted.page - 1).saturating_mul(PER_PAGE);
+    let part = |first: usize| {
+        let places = first..first.saturating_add(PER_PAGE);
+        app.index.page(&wanted.filter, &wanted.order, places)
+    };
+    let (first, page, problem) = match part(first) {
+        // A page that is no longer there is the last one.
+        Ok(page) if page.entries.is_empty() && page.total > 0 => {
+            let last = (page.total - 1) / PER_PAGE * PER_PAGE;
+            (last, part(last)?, None)
+        }
+        Ok(page) => (first, page, None),
+        Err(Error::Setting(error)) => (0, Page::default(), Some(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    if page.total == 0 && wanted.everything() && problem.is_none() {
         return Ok(html! {
             h1 { "Runs" }
             div class="message" data-follow="api/v1/runs" {
@@ -90,59 +166,79 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
             }
         });
     }
-    let total = entries.len();
-    let pages = total.div_ceil(PER_PAGE).max(1);
-    let page = wanted.page.min(pages);
-    let first = (page - 1) * PER_PAGE;
-    let shown = &entries[first..total.min(first + PER_PAGE)];
-    // A run may have been deleted since the list was made.
-    let rows = shown.iter().filter_map(|entry| {
-        let folder = store::open_exact(&app.root, &entry.id).ok()?;
-        Some(row(app, entry, &folder))
-    });
-    let follow = wanted.address("api/v1/runs", page);
+    let here = first / PER_PAGE + 1;
+    let follow = wanted.address("api/v1/runs", here);
+    let form = filter_form(wanted, &app.index.tags()?, &app.index.keys()?);
     Ok(html! {
         h1 { "Runs" }
-        (filter_form(wanted, &app.index.tags()?))
-        @if shown.is_empty() {
+        (form)
+        @if let Some(problem) = problem {
+            p class="message problem" role="alert" { (problem) ". " a href="./" { "All runs" } }
+        } @else if page.entries.is_empty() {
             p class="message" data-follow=(follow) {
                 "No run is like that. " a href="./" { "All runs" }
             }
         } @else {
             form action="./compare" {
                 div class="scroll" tabindex="0" role="region" aria-label="Runs" data-follow=(follow) {
-                    table class="list" {
-                        thead {
-                            tr {
-                                @for head in ["compare", "run", "made", "tail risk by strategy", "change"] {
-                                    th scope="col" { (head) }
-                                }
-                            }
-                        }
-                        tbody { @for row in rows { (row) } }
-                    }
+                    (table(wanted, &page))
                 }
-                p class="row" {
-                    button { "Compare the chosen runs" }
-                    @if pages > 1 {
-                        span {
-                            "Runs " (first + 1) " to " (first + shown.len()) " of " (total)
-                            @if page > 1 { " " a href=(wanted.address("./", page - 1)) { "Newer" } }
-                            @if page < pages { " " a href=(wanted.address("./", page + 1)) { "Older" } }
-                        }
-                    }
-                }
+                (below(wanted, &page, first))
             }
             p class="note" {
-                "Tail risk is the CVaR of the loss in money per contract, on simulated test paths where there are any; "
-                "change is that of the tail risk against the baseline; ± is one standard error."
+                "What a run compares and with what, on simulated test paths where there are any and else on history, and the "
+                "difference on each. Money per contract; CVaR is of the loss, at the level that was trained or 95 %; ± is one "
+                "standard error."
             }
         }
     })
 }
 
-/// The form that narrows the list.
-fn filter_form(wanted: &Wanted, tags: &[String]) -> Markup {
+fn table(wanted: &Wanted, page: &Page) -> Markup {
+    let columns = Columns::of(&page.entries);
+    let shown = &page.entries;
+    html! {
+        table class="list runs" {
+            thead {
+                tr {
+                    th scope="col" { "compare" }
+                    @for (by, words, greatest) in &SORTED[..2] { (wanted.head(by, words, *greatest)) }
+                    @for key in &page.keys { (wanted.head(key, key, false)) }
+                    th scope="col" { "hedge" }
+                    @for (by, words, greatest) in &SORTED[2..] { (wanted.head(by, words, *greatest)) }
+                }
+            }
+            tbody {
+                @for (index, entry) in shown.iter().enumerate() { (row(entry, &page.keys, &columns, index)) }
+            }
+        }
+    }
+}
+
+/// What can be done with the list: comparing, the other pages, and all of its runs beside each other.
+fn below(wanted: &Wanted, page: &Page, first: usize) -> Markup {
+    let (here, pages) = (first / PER_PAGE + 1, page.total.div_ceil(PER_PAGE));
+    html! {
+        p class="row" {
+            button { "Compare the chosen runs" }
+            @if page.total > 1 {
+                a href=(wanted.filtered("./sweep").trim_end_matches(['?', '&'])) {
+                    "All " (page.total) " beside each other"
+                }
+            }
+            @if pages > 1 {
+                span {
+                    "Runs " (first + 1) " to " (first + page.entries.len()) " of " (page.total)
+                    @if here > 1 { " " a href=(wanted.address("./", here - 1)) { "Previous" } }
+                    @if here < pages { " " a href=(wanted.address("./", here + 1)) { "Next" } }
+                }
+            }
+        }
+    }
+}
+
+/// The form that narrows and sorts the list; `keys` are offered as conditions.
+fn filter_form(wanted: &Wanted, tags: &[String], keys: &[String]) -> Markup {
     let options = |values: &[&str], chosen: Option<&str>| {
         html! {
             option value="" { "any" }
@@ -151,176 +247,50 @@ fn filter_form(wanted: &Wanted, tags: &[String]) -> Markup {
             }
         }
     };
-    let Filter { tag, state, search } = &wanted.filter;
+    let Filter { tag, state, .. } = &wanted.filter;
     let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    let Order { by, descending } = &wanted.order;
+    let by_key = SORTED.iter().all(|(name, ..)| name != by);
     html! {
         form class="row" action="./" role="search" {
-            label {
-                "Name or run "
-                input type="search" name="search" value=(search.as_deref().unwrap_or_default());
-            }
+            (search_field(&wanted.filter, keys))
             label {
                 "State "
                 select name="state" { (options(&Stage::ALL.map(Stage::name), state.as_deref())) }
             }
             label { "Tag " select name="tag" { (options(&tags, tag.as_deref())) } }
+            label {
+                "Sorted by "
+                select name="sort" {
+                    @for (name, words, _) in &SORTED {
+                        option value=(name) selected[name == by] { (words) }
+                    }
+                    @if by_key { option value=(by) selected { (by) } }
+                }
+            }
+            label {
+                "Order "
+                select name="order" {
+                    @for way in [true, false] {
+                        option value=(direction(way)) selected[way == *descending] { (direction(way)) }
+                    }
+                }
+            }
             button { "Show" }
         }
     }
 }
 
-fn row(app: &App, entry: &Entry, folder: &RunFolder) -> Markup {
-    let id = &entry.id;
-    let name = match entry.name.as_str() {
-        "" => "unnamed run",
-        name => name,
-    };
-    let name = html! {
-        th scope="row" {
-            a href={ "./runs/" (id) } { (name) }
-            @for tag in &entry.tags {
-                " " a class="tag" href={ "./?tag=" (encoded(tag)) } { (tag) }
-            }
-            br;
-            small { (id) }
-            @if !entry.note.is_empty() { br; small class="note" { (entry.note) } }
-        }
-    };
-    let incomplete = |what: &str| html! { tr { td {} (name) td colspan="3" { (what) } } };
-    if entry.state != "complete" {
-        let why = entry.summary.as_str().unwrap_or_default();
-        return match entry.share {
-            Some(share) if share.is_trained() => incomplete(&share.to_string()),
-            Some(share) => incomplete(&format!("{share}, {}", entry.state)),
-            None => incomplete(if why.is_empty() { entry.state } else { why }),
-        };
-    }
-    let results = app.cache.part("row", folder, || match folder.state() {
-        RunState::Complete(metrics) => results(&metrics).into_string(),
-        // Its results went away since the list was made.
-        RunState::Incomplete | RunState::Unreadable(_) => String::new(),
-    });
-    if results.is_empty() {
-        return incomplete("stopped");
-    }
+/// The field of words and conditions, which offers the keys that runs have.
+pub fn search_field(filter: &Filter, keys: &[String]) -> Markup {
     html! {
-        tr {
-            td { input type="checkbox" name="runs" value=(id) aria-label={ "Compare " (id) }; }
-            (name)
-            (PreEscaped(results))
+        label class="search" {
+            "Name, run or key "
+            input type="search" name="search" list="keys" value=(filter.search.as_deref().unwrap_or_default())
+                placeholder="market.model = heston, training.steps >= 300";
         }
-    }
-}
-
-/// The cells of a run that has results.
-fn results(metrics: &Metrics) -> Markup {
-    html! {
-        td class="time" {
-            (readable_time(&metrics.created))
-            br;
-            small { (metrics.command.replace('_', " ")) }
+        datalist id="keys" {
+            @for key in keys { option value={ (key) " = " } {} }
         }
-        td { (risks(metrics)) }
-        td { (changes(metrics)) }
-    }
-}
-
-fn risks(metrics: &Metrics) -> Markup {
-    let rows = if metrics.evaluation.is_empty() {
-        &metrics.backtest
-    } else {
-        &metrics.evaluation
-    };
-    let level = main_level(metrics);
-    let order = strategies(metrics);
-    let lines = lines(rows);
-    let risks: Vec<_> = lines
-        .iter()
-        .filter_map(|line| {
-            let cvar = line.estimate(&Statistic::Cvar(level.to_owned()))?;
-            Some((line.strategy, cvar))
-        })
-        .collect();
-    let pairs = risks
-        .iter()
-        .map(|(_, cvar)| (cvar.value, Some(cvar.standard_error)));
-    let rounding = Rounding::of_estimates(pairs);
-    html! {
-        @if !risks.is_empty() {
-            small { (cvar_label(level)) }
-            ul class="plain" {
-                @for (strategy, cvar) in &risks {
-                    li {
-                        span { (swatch(strategy, &order)) } " "
-                        span {
-                            (with_minus(&rounding.write(cvar.value)))
-                            // A tail of very few contracts has no standard error.
-                            @if cvar.standard_error.is_finite() {
-                                " " small { "±" (rounding.write(cvar.standard_error)) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn changes(metrics: &Metrics) -> Markup {
-    let (comparisons, part) = if metrics.comparisons.is_empty() {
-        (&metrics.backtest_comparisons, "backtest, ")
-    } else {
-        (&metrics.comparisons, "")
-    };
-    html! {
-        ul {
-            @for c in comparisons {
-                @let verdict = Verdict::lower_is_better(c.cvar_change, c.cvar_change_standard_error).of_seeds(c.seeds);
-                li {
-                    (part) (c.strategy) " against " (c.baseline) ":"
-                    br;
-                    span class=(class(verdict)) {
-                        @if verdict == Verdict::Unknown {
-                            "n/a"
-                        } @else {
-                            @let (change, error) = percent(c.cvar_change, c.cvar_change_standard_error);
-                            (with_minus(&change)) " " (error)
-                        }
-                        ", " (verdict.words())
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The class of a change that stands in running text: one that decides nothing has no colour.
-fn class(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Better => "better",
-        Verdict::Worse => "worse",
-        Verdict::Undecided | Verdict::OneSeed | Verdict::Withheld | Verdict::Unknown => "",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::risks;
-    use crate::runs::fixture::{self, Scratch};
-
-    /// A tail risk of too few contracts for a standard error stands alone.
-    #[test]
-    fn a_missing_standard_error_is_not_shown() {
-        let root = Scratch::new("list-errors");
-        let mut metrics = fixture::write(root.path()).metrics().unwrap();
-        assert!(risks(&metrics).0.contains('±'));
-        for row in &mut metrics.evaluation {
-            row.cvar_standard_error.clear();
-        }
-        let shown = risks(&metrics).into_string();
-        assert!(!shown.contains('±') && !shown.contains("NaN"), "{shown}");
-        metrics.evaluation.clear();
-        metrics.backtest.clear();
-        assert_eq!(risks(&metrics).into_string(), "");
     }
 }

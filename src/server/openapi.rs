@@ -1,7 +1,7 @@
 //! The description of the API, made from the handlers.
 
 use super::app::App;
-use super::{api, charts, compare, contracts, events, form, jobs, live};
+use super::{api, charts, compare, contracts, events, form, jobs, live, sweep};
 use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -35,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(charts::hedge_map))
         .routes(routes!(contracts::contract))
         .routes(routes!(compare::chart_of_runs))
+        .routes(routes!(sweep::chart))
         .routes(routes!(jobs::list, jobs::create))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::pause))

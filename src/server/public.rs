@@ -5,8 +5,8 @@ use axum::http::Uri;
 use axum::http::uri::Scheme;
 
 /// What the paths of the server begin with.
-const FIRST_PARTS: [&str; 7] = [
-    "api", "assets", "compare", "jobs", "login", "logout", "runs",
+const FIRST_PARTS: [&str; 8] = [
+    "api", "assets", "compare", "jobs", "login", "logout", "runs", "sweep",
 ];
 
 /// The address of the server's first page, as browsers see it.

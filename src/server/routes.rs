@@ -3,7 +3,7 @@
 use super::access::{Access, see_other};
 use super::app::App;
 use super::problem::{MOST_BYTES, Problem, missing};
-use super::{assets, compare, guard, job_page, list, live, login, openapi, pages};
+use super::{assets, compare, guard, job_page, list, live, login, openapi, pages, sweep};
 use crate::error::excerpt;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -27,6 +27,7 @@ pub fn router(app: App) -> Router {
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/compare", get(compare::page))
+        .route("/sweep", get(sweep::page))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(api)
         .fallback(nowhere)

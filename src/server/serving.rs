@@ -6,6 +6,7 @@ use super::assets;
 use super::connections::{self, Limits};
 use super::routes::router;
 use crate::error::{Error, Result};
+use crate::runs::index::Filter;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -41,6 +42,9 @@ pub async fn serve(
     let address = listener.local_addr().map_err(failed)?;
     listening(address);
     tokio::task::spawn_blocking(assets::prepare);
+    // Runs that were made while no server was there are read before anybody asks for their list, which tells what fails.
+    let index = app.index.clone();
+    tokio::task::spawn_blocking(move || drop(index.list(&Filter::default())));
     let jobs = tokio::spawn(app.queue.clone().work(app.ending.clone()));
     let ending = app.ending.clone();
     let end = app.end.clone();

@@ -223,8 +223,9 @@ fn unfinished_runs_are_listed_beside_finished_ones() {
     assert_eq!(complete["comparisons"][0]["cvar_change"], -0.142);
 
     let page = asked(root.path(), "/");
-    assert!(page.body.contains("<td colspan=\"3\">stopped</td>"));
-    assert!(page.body.contains("−14.2 % ±1.3 %, better"));
+    assert!(page.body.contains("<td colspan=\"5\">stopped</td>"));
+    let change = "−14.2\u{a0}% ±1.3\u{a0}%<span class=\"spoken\">, better</span>";
+    assert!(page.body.contains(change), "{}", page.body);
     assert_eq!(
         asked(root.path(), &format!("/runs/{}", stopped.id())).status,
         200

@@ -322,7 +322,8 @@ fn a_run_is_tagged_found_and_deleted() {
     browser.until("document.querySelector('#labels [role=status]').textContent === 'Saved.'");
 
     browser.go(&home);
-    let listed = "[...document.querySelectorAll('table.list tbody small:nth-of-type(1)')].map((id) => id.textContent)";
+    let listed =
+        "[...document.querySelectorAll('table.list tbody small.id')].map((id) => id.textContent)";
     browser.until(&format!("{listed}.includes('{other}')"));
     browser.click("a.tag[href*=good]");
     browser.until("document.querySelectorAll('table.list tbody tr').length === 1");
@@ -377,6 +378,7 @@ fn every_page_is_quiet_and_fits() {
         "/jobs".to_owned(),
         "/compare".to_owned(),
         format!("/compare?runs={}", ids.join(",")),
+        "/sweep".to_owned(),
         "/login".to_owned(),
     ];
     for (width, colors) in [(1280, "light"), (390, "dark")] {

@@ -6,6 +6,7 @@ mod bad_input;
 mod browser;
 mod charts_pages;
 mod compare;
+mod compared_runs;
 mod cross;
 mod curves;
 mod dashboard;

@@ -112,7 +112,7 @@ fn changes(
 }
 
 /// How many contracts live at a time, as the standard error √(s² overlap/n) of a row's mean says; 1 if it says nothing.
-fn overlap(row: &Row) -> f64 {
+pub fn overlap(row: &Row) -> f64 {
     let count = row.paths as f64;
     let found = count * row.pnl_mean_standard_error.powi(2) / row.pnl_variance;
     match found.is_finite() {

@@ -3,14 +3,12 @@
 
 mod anew;
 mod choice;
-mod columns;
 mod markup;
 mod part;
 mod words;
 
-pub use anew::{against, with_changes};
+pub use anew::{against, overlap, with_changes};
 pub use choice::{Asked, Pair};
-pub use columns::{Columns, columns};
 pub use markup::shown;
 pub use part::{Line, Measure, Part, Paths};
 

@@ -166,17 +166,4 @@ fn what_is_not_known_is_not_judged() {
     metrics.backtest.retain(|row| row.strategy == "kfac");
     metrics.training.retain(|curve| curve.strategy == "kfac");
     assert_eq!(RunVerdict::usual(&metrics, None), None);
-    assert_eq!(columns(&metrics, None), None);
-}
-
-/// A list's row has the numbers of the grid.
-#[test]
-fn lists_and_pages_have_the_same_numbers() {
-    let metrics = fixture::metrics();
-    let verdict = usual(&metrics);
-    let row = columns(&metrics, None).unwrap();
-    let line = verdict.parts[0].line(Measure::Cvar).unwrap();
-    assert_eq!(row.cvar, Some(line.strategy));
-    assert_eq!(row.cvar_change, Some(line.difference));
-    assert_eq!((row.verdict, row.seeds), (line.verdict, 2));
 }
