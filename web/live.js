@@ -57,7 +57,10 @@ function apply(event) {
       phase = { words: `Searching settings of ${event.strategy}: training ${event.trial} of ${event.trials}` };
       break;
     case "measuring":
-      phase = { words: "Measuring the policies and the classical hedges" };
+      phase = { words: "Measuring the policies and the classical hedges", measured: 0 };
+      break;
+    case "measured":
+      phase = { words: `Measuring the policies and the classical hedges: ${event.done} of ${event.of} parts`, measured: event.done / event.of };
       break;
     case "failed":
       phase = { words: `Failed: ${event.message}`, over: true };
@@ -193,10 +196,14 @@ function showNumbers() {
   };
   const complete = state === "complete";
   const share = all.length ? all.reduce((sum, of) => sum + of.done, 0) / all.length : 0;
-  page.querySelector("progress").value = complete ? 1 : share;
+  // What follows the trainings takes its time too.
+  const bar = page.querySelector("progress");
+  bar.value = complete ? 1 : phase?.measured ?? share;
+  bar.setAttribute("aria-label", phase?.measured === undefined ? "Trainings done" : "Measuring done");
   const speeds = phase?.of?.speeds ?? [...trainings.values()].at(-1)?.speeds ?? [];
   const time = all.reduce((sum, of) => sum + spent(of), 0);
-  const remaining = complete ? null : left(all);
+  // Only what goes on has an end in sight.
+  const remaining = state === "running" ? left(all) : null;
   card("progress", all.length ? `${done} of ${all.length}` : "\u2013");
   card("speed", speeds.length ? `${rounded.format(mean(speeds))} paths/s` : "\u2013");
   card("spent", time ? duration(time) : "\u2013");

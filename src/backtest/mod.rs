@@ -14,6 +14,7 @@ mod life_tests;
 mod on_surface;
 mod past;
 mod sold;
+mod start;
 #[cfg(test)]
 mod surface_tests;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use joint::{JointCalibration, load, repaired};
 pub use life::{Calendar, Life};
 pub use past::past;
 use sold::Sold;
+pub use start::suggested_start;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -22,6 +22,8 @@ mod recorder;
 pub mod registration;
 mod root;
 pub mod shard;
+#[cfg(feature = "dashboard")]
+pub mod state;
 pub mod store;
 pub mod study;
 pub mod tables;

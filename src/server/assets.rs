@@ -12,7 +12,7 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 /// Name, media type and contents.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 13] = [
     (
         "app.css",
         "text/css; charset=utf-8",
@@ -20,12 +20,14 @@ const FILES: [(&str, &str, &str); 11] = [
     ),
     ("app.js", JAVASCRIPT, include_str!("../../web/app.js")),
     ("api.js", JAVASCRIPT, include_str!("../../web/api.js")),
+    ("data.js", JAVASCRIPT, include_str!("../../web/data.js")),
     ("form.js", JAVASCRIPT, include_str!("../../web/form.js")),
     ("charts.js", JAVASCRIPT, include_str!("../../web/charts.js")),
     ("jobs.js", JAVASCRIPT, include_str!("../../web/jobs.js")),
     ("labels.js", JAVASCRIPT, include_str!("../../web/labels.js")),
     ("lines.js", JAVASCRIPT, include_str!("../../web/lines.js")),
     ("live.js", JAVASCRIPT, include_str!("../../web/live.js")),
+    ("notify.js", JAVASCRIPT, include_str!("../../web/notify.js")),
     ("run.js", JAVASCRIPT, include_str!("../../web/run.js")),
     (
         "icon.svg",

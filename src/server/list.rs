@@ -10,6 +10,7 @@ use crate::report::markup::{readable_time, swatch, with_minus};
 use crate::report::summary::{Statistic, Verdict, cvar_label, lines, main_level, strategies};
 use crate::runs::index::{Entry, Filter};
 use crate::runs::metrics::Metrics;
+use crate::runs::state;
 use crate::runs::store::{self, RunFolder, State as RunState};
 use axum::extract::{Query, State};
 use axum::response::Html;
@@ -143,16 +144,24 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
 
 /// The form that narrows the list.
 fn filter_form(wanted: &Wanted, tags: &[String]) -> Markup {
-    let options = |values: &[&str], chosen: Option<&str>| {
+    let options = |values: &[(&str, &str)], chosen: Option<&str>| {
         html! {
             option value="" { "any" }
-            @for value in values {
-                option value=(value) selected[chosen == Some(*value)] { (value) }
+            @for (value, words) in values {
+                option value=(value) selected[chosen == Some(*value)] { (words) }
             }
         }
     };
-    let Filter { tag, state, search } = &wanted.filter;
-    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    let Filter {
+        tag,
+        state: chosen,
+        search,
+    } = &wanted.filter;
+    let tags: Vec<(&str, &str)> = tags
+        .iter()
+        .map(|tag| (tag.as_str(), tag.as_str()))
+        .collect();
+    let stages = Stage::ALL.map(|stage| (stage.name(), state::word(stage.name())));
     html! {
         form class="row" action="./" role="search" {
             label {
@@ -161,7 +170,7 @@ fn filter_form(wanted: &Wanted, tags: &[String]) -> Markup {
             }
             label {
                 "State "
-                select name="state" { (options(&Stage::ALL.map(Stage::name), state.as_deref())) }
+                select name="state" { (options(&stages, chosen.as_deref())) }
             }
             label { "Tag " select name="tag" { (options(&tags, tag.as_deref())) } }
             button { "Show" }
@@ -191,8 +200,9 @@ fn row(app: &App, entry: &Entry, folder: &RunFolder) -> Markup {
         let why = entry.summary.as_str().unwrap_or_default();
         return match entry.share {
             Some(share) if share.is_trained() => incomplete(&share.to_string()),
-            Some(share) => incomplete(&format!("{share}, {}", entry.state)),
-            None => incomplete(if why.is_empty() { entry.state } else { why }),
+            Some(share) => incomplete(&format!("{share}, {}", words(app, entry, folder))),
+            None if why.is_empty() => incomplete(words(app, entry, folder)),
+            None => incomplete(why),
         };
     }
     let results = app.cache.part("row", folder, || match folder.state() {
@@ -210,6 +220,15 @@ fn row(app: &App, entry: &Entry, folder: &RunFolder) -> Markup {
             (PreEscaped(results))
         }
     }
+}
+
+/// What the state of a run without results is called.
+fn words(app: &App, entry: &Entry, folder: &RunFolder) -> &'static str {
+    if entry.state != "stopped" {
+        return state::word(entry.state);
+    }
+    let job = app.index.job(&entry.id).ok().flatten();
+    state::unfinished(folder, job.map(|job| app.queue.as_it_is(job).state))
 }
 
 /// The cells of a run that has results.

@@ -99,7 +99,7 @@ fn bad_markets_are_refused() {
             "`markets.a/b`: a name must be of letters, digits, - and _",
         ),
         (
-            "unfinished",
+            "stopped",
             "[markets.other]\nmodel = \"gbm\"\n",
             "`markets.other.volatility` is missing",
         ),

@@ -1,0 +1,399 @@
+// Files of the user's own: upload, what is understood of them, and what is done with them.
+
+import { fetchJson, make, site } from "./api.js";
+
+const place = (id) => document.getElementById(id);
+const asked = new URLSearchParams(location.search).get("file");
+const pageOf = (file) => `${site}data?file=${encodeURIComponent(file)}`;
+const titleOf = (file) => file.replace(/^[0-9a-f]{16}-/, "");
+const say = (form, message) => { form.querySelector("[role=alert]").textContent = message; };
+
+// Upload
+
+const upload = place("upload");
+
+/** Sends a file, and tells of it as it goes; what the server says of it. */
+function send(file) {
+  const bar = upload.querySelector("progress");
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", new URL(`api/v1/data?name=${encodeURIComponent(file.name)}`, site));
+    request.setRequestHeader("content-type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      bar.hidden = false;
+      bar.value = loaded / Math.max(total, 1);
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 300) return resolve(request.response);
+      reject(new Error(request.response?.error?.message ?? `The server answered ${request.status}.`));
+    });
+    request.addEventListener("error", () => reject(new Error("The server does not answer, or did not take the file.")));
+    request.send(file);
+  });
+}
+
+upload.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const [file] = upload.elements.file.files;
+  const button = upload.querySelector("button");
+  const problem = place("upload-problem");
+  problem.textContent = "";
+  const most = Number(upload.dataset.most);
+  if (file.size > most) {
+    problem.textContent = `The file must be at most ${most / 2 ** 20} MiB.`;
+    return;
+  }
+  button.disabled = true;
+  try {
+    location.assign(pageOf((await send(file)).file));
+  } catch ({ message }) {
+    problem.textContent = message;
+  } finally {
+    upload.querySelector("progress").hidden = true;
+    button.disabled = false;
+  }
+});
+
+// The list
+
+const rows = [...place("files").tBodies[0].rows];
+for (const row of rows) {
+  const { file } = row.dataset;
+  if (file === asked) row.querySelector("a").setAttribute("aria-current", "page");
+  const button = make("button", { type: "button", textContent: "Delete" });
+  button.setAttribute("aria-label", `Delete ${titleOf(file)}`);
+  button.addEventListener("click", async () => {
+    // Asked for twice: nothing brings the file back.
+    if (button.dataset.sure === undefined) {
+      button.dataset.sure = "";
+      button.textContent = "Delete for good";
+      return;
+    }
+    button.disabled = true;
+    try {
+      await fetchJson(`api/v1/data/${encodeURIComponent(file)}`, undefined, "DELETE");
+      location.assign(`${site}data`);
+    } catch ({ message }) {
+      place("upload-problem").textContent = message;
+      button.disabled = false;
+    }
+  });
+  row.cells[3].append(button);
+}
+
+// What is understood
+
+const reading = place("reading");
+/** Kinds of defects that are to be repaired. */
+const repairs = new Set();
+/** How the file was read last. */
+let read = {};
+let check = null;
+
+const rounded = new Intl.NumberFormat("en", { maximumSignificantDigits: 6, useGrouping: false });
+const shown = (value) => (typeof value === "number" ? rounded.format(value) : value ?? "").toString().replace("-", value < 0 ? "\u2212" : "-");
+const counted = (count, noun) => `${count.toLocaleString("en").replaceAll(",", "\u202f")} ${noun}${count === 1 ? "" : "s"}`;
+
+function table(caption, heads, lines, className = "numbers") {
+  const row = (cells) => make("tr", {}, ...cells.map((cell, at) =>
+    (at === 0 ? make("th", { scope: "row", textContent: cell }) : make("td", { textContent: cell }))));
+  const scroll = make("div", { className: "scroll", tabIndex: 0 }, make("table", { className },
+    make("caption", {}, make("span", { textContent: caption })),
+    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col", textContent: head })))),
+    make("tbody", {}, ...lines.map(row))));
+  scroll.setAttribute("role", "region");
+  scroll.setAttribute("aria-label", caption);
+  return scroll;
+}
+
+/** How the form says that the file is read: nothing of what is found from the file. */
+function said() {
+  const columns = {};
+  for (const select of reading.querySelectorAll("[data-column]")) {
+    if (select.value) columns[select.name] = select.value;
+  }
+  for (const pair of reading.elements.columns.value.split(",")) {
+    const [, what, name] = /^\s*([^=]+?)\s*=\s*(.+?)\s*$/.exec(pair) ?? [];
+    if (what) columns[what] = name;
+  }
+  const all = { columns, repair: [...repairs] };
+  for (const key of ["date_format", "decimal", "volatility_unit"]) {
+    if (reading.elements[key].value) all[key] = reading.elements[key].value;
+  }
+  return all;
+}
+
+const files = () => [asked, reading.elements.further.value].filter(Boolean);
+
+function offerColumns(names) {
+  for (const select of reading.querySelectorAll("[data-column]")) {
+    const { value } = select;
+    select.replaceChildren(select.options[0], ...names.map((name) => new Option(name)));
+    select.value = value;
+  }
+}
+
+/** A defect of a kind, with the box that repairs it. */
+function defect({ kind, count, repaired_count: repaired, repair, examples }) {
+  const box = make("input", { type: "checkbox", checked: repairs.has(kind) });
+  box.addEventListener("change", () => {
+    repairs[box.checked ? "add" : "delete"](kind);
+    examine();
+  });
+  const label = make("label", {}, box, ` Repair: ${repair}`);
+  const all = examples.map(({ row, column, what }) => make("li", { textContent: `row ${row}, ${column}: ${what}` }));
+  if (count > examples.length) all.push(make("li", { textContent: `and ${count - examples.length} more` }));
+  const state = repaired === count ? "repaired" : repaired > 0 ? `${repaired} repaired` : "refused";
+  const places = make("details", {}, make("summary", { textContent: "Where" }), make("ul", {}, ...all));
+  return make("li", { className: repaired === count ? "" : "worse" },
+    make("strong", { textContent: `${counted(count, "defect")} of the kind \u201c${kind}\u201d, ${state}. ` }), label, places);
+}
+
+function ofPrices(doc) {
+  const parts = [];
+  const units = doc.files.map(({ volatility_unit: unit }) => unit).filter(Boolean);
+  parts.push(table("What was understood", ["quantity", "column", "least", "greatest"],
+    [["date", doc.date_column, doc.days_read[0]?.date ?? "", doc.days_read.at(-1)?.date ?? ""],
+      ...doc.columns.map(({ quantity, column, low, high }) => [quantity, column, shown(low), shown(high)])]));
+  parts.push(table("First and last days, as they are read", ["date", ...doc.columns.map(({ quantity }) => quantity)],
+    doc.days_read.map(({ date, values }) => [date, ...values.map(shown)])));
+  const gap = doc.longest_gap;
+  const notes = [
+    ...doc.files.flatMap(({ notes: of }) => of),
+    `closes are ${doc.closes.spacing}, ${shown(doc.closes.observations_per_year)} a year`,
+    `${counted(doc.weekdays_missing, "weekday")} without one`,
+    ...(gap ? [`longest gap: ${counted(gap.days, "day")}, from ${gap.from} to ${gap.to}`] : []),
+    ...(units.length ? [`implied volatilities are read as ${units[0] === "percent" ? "percent" : "fractions"}`] : []),
+  ];
+  const start = doc.suggested_start;
+  if (start) notes.push(`suggested first sale: ${start.date}, ${counted(start.closes_before, "close")} before it to estimate from`);
+  else notes.push("too few closes before any first sale to estimate a model from: parameters = \"strategy\" in the section History takes those of the strategy");
+  return { parts, notes, words: `${counted(doc.days, "day")} from ${doc.days_read[0]?.date ?? "none"} to ${doc.days_read.at(-1)?.date ?? "none"}` };
+}
+
+function ofChain(doc) {
+  const fitted = doc.days.filter(({ without_surface: why }) => !why);
+  const dropped = Object.entries(doc.dropped).filter(([, count]) => count > 0);
+  const without = doc.days.filter(({ without_surface: why }) => why);
+  const parts = [
+    table("Quotes that a rule drops", ["rule", "quotes"], dropped.map(([rule, count]) => [rule.replaceAll("_", " "), shown(count)])),
+    table("Days", ["date", "close", "expiries", "quotes", "error (volatility points)"],
+      [...doc.days.slice(0, 3), ...doc.days.slice(Math.max(3, doc.days.length - 3))]
+        .map((day) => [day.date, shown(day.close), shown(day.expiries), shown(day.quotes), shown(day.root_mean_square_error)])),
+  ];
+  const notes = [...doc.files.flatMap(({ notes: of }) => of), `fitted: ${doc.fit}`];
+  if (without.length) notes.push(`${counted(without.length, "day")} without a surface, the first ${without[0].date}: ${without[0].without_surface}`);
+  const of = doc.underlying ? ` of options on ${doc.underlying}` : " of options";
+  return { parts, notes, words: `a chain${of}: ${counted(doc.quotes.kept, "quote")} kept of ${counted(doc.quotes.read, "quote")}, ${counted(fitted.length, "day")} with a surface` };
+}
+
+function ofSurface({ implied_volatilities: of, examples }) {
+  const parts = [table("First quotes", ["strike", "expiry (years)", "implied volatility"],
+    examples.map((quote) => [shown(quote.strike), shown(quote.expiry_years), shown(quote.implied_volatility)]))];
+  const notes = [`volatilities are read as ${of.volatility_unit === "percent" ? "percent" : "fractions"}`];
+  const span = `expiries of ${shown(of.first_expiry_years)} to ${shown(of.last_expiry_years)} years`;
+  return { parts, notes, words: `implied volatilities by strike and expiry: ${counted(of.quotes, "quote")}, ${span}` };
+}
+
+const kindOf = (doc) => (doc.implied_volatilities ? "surface" : doc.quotes ? "chain" : "history");
+const SHOWN = { history: ofPrices, chain: ofChain, surface: ofSurface };
+
+function showExamined({ usable, message, columns, check: doc }) {
+  check = doc && { ...doc, kind: kindOf(doc), usable };
+  offerColumns([...new Set(columns.flatMap(({ columns: names }) => names))]);
+  const verdict = place("verdict");
+  const remarks = [];
+  const parts = [];
+  verdict.className = usable ? "" : "problem";
+  if (doc) {
+    const { parts: own, notes, words } = SHOWN[check.kind](doc);
+    parts.push(...own);
+    verdict.textContent = usable ? `Ready to use: ${words}.` : `Not usable yet, ${message?.split(": ").at(-1) ?? ""}: ${words}.`;
+    remarks.push(...(doc.defects ?? []).map(defect));
+    remarks.push(...(doc.warnings ?? []).map((warning) => make("li", { className: "worse", textContent: `warning: ${warning}` })));
+    remarks.push(...notes.map((textContent) => make("li", { textContent })));
+  } else {
+    verdict.textContent = message;
+  }
+  // Whoever has to say how the file is read needs to see it.
+  if (!usable) place("how").open = true;
+  for (const { file, columns: names, rows: cells } of columns) {
+    if (cells.length) parts.push(table(`${titleOf(file)} as it stands, first rows`, names, cells, "plain-rows"));
+  }
+  place("remarks").replaceChildren(...remarks);
+  place("understood").replaceChildren(...parts);
+  place("use").hidden = !(check && (check.usable || check.kind === "chain"));
+  if (!place("use").hidden) offer();
+}
+
+let turn = 0;
+async function examine() {
+  const mine = ++turn;
+  const verdict = place("verdict");
+  place("examined").hidden = false;
+  place("examined").setAttribute("aria-busy", "true");
+  if (!verdict.textContent) verdict.textContent = "Reading the file.";
+  const how = said();
+  try {
+    const answer = await fetchJson("api/v1/data/check", { files: files(), reading: how });
+    if (mine !== turn) return;
+    read = how;
+    showExamined(answer);
+  } catch ({ message }) {
+    if (mine !== turn) return;
+    verdict.className = "problem";
+    verdict.textContent = message;
+    place("use").hidden = true;
+  } finally {
+    if (mine === turn) place("examined").removeAttribute("aria-busy");
+  }
+}
+
+reading.addEventListener("submit", (event) => {
+  event.preventDefault();
+  examine();
+});
+
+// What is done with it
+
+const calibration = place("calibration");
+const job = place("data-job");
+
+async function offer() {
+  const surface = check.kind === "surface";
+  calibration.hidden = check.kind === "chain";
+  job.hidden = surface;
+  for (const option of calibration.elements.model.options) option.disabled = surface && option.dataset.surface === undefined;
+  if (calibration.elements.model.selectedOptions[0]?.disabled) calibration.elements.model.value = "heston";
+  const start = check.suggested_start?.date ?? "";
+  if (!job.elements.start.dataset.touched) job.elements.start.value = job.elements.command.value === "backtest" ? start : "";
+  if (job.elements.run.options.length === 0) await offerRuns();
+}
+
+async function offerRuns() {
+  try {
+    const { runs } = await fetchJson("api/v1/runs?state=complete&per_page=500");
+    const options = (prefix) => runs.map(({ run, name }) => new Option(`${name}, ${run}`, prefix + run));
+    job.elements.run.replaceChildren(...options(""));
+    job.querySelector("optgroup:last-of-type").replaceChildren(...options("run="));
+  } catch ({ message }) {
+    say(job, message);
+  }
+}
+
+/** The data as a job names them. */
+function data() {
+  const chain = check.kind === "chain";
+  return {
+    files: chain ? [] : files(), surface: chain ? asked : undefined, reading: read,
+    start: job.elements.start.value || undefined, end: job.elements.end.value || undefined,
+  };
+}
+
+function showCommand() {
+  const { value } = job.elements.command;
+  for (const element of job.querySelectorAll("[data-for]")) {
+    element.hidden = element.dataset.for !== value;
+    for (const input of element.querySelectorAll("select")) input.disabled = element.hidden;
+  }
+}
+for (const radio of job.elements.command) {
+  radio.addEventListener("change", () => {
+    showCommand();
+    offer();
+  });
+}
+job.elements.start.addEventListener("input", () => { job.elements.start.dataset.touched = ""; });
+showCommand();
+
+job.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = job.querySelector("button:not([type])");
+  const status = job.querySelector("[role=status]");
+  say(job, "");
+  status.textContent = "";
+  button.disabled = true;
+  try {
+    const command = job.elements.command.value;
+    const new_job = { command, data: data() };
+    if (command === "backtest") new_job.run = job.elements.run.value;
+    else new_job.strategy = (await fetchJson(`api/v1/strategy/form?${job.elements.strategy.value}`)).strategy;
+    const made = await fetchJson("api/v1/jobs", new_job);
+    status.replaceChildren("Added: ", make("a", { href: `${site}runs/${encodeURIComponent(made.run)}`, textContent: made.name ?? made.run }), ".");
+  } catch ({ message }) {
+    say(job, message);
+  } finally {
+    button.disabled = false;
+  }
+});
+
+/** Opens the form of the jobs with these values by dotted keys. */
+function useInForm(fields) {
+  sessionStorage.setItem("deephedge-fields", JSON.stringify(fields));
+  location.assign(`${site}jobs`);
+}
+
+job.elements.form.addEventListener("click", () => {
+  const { files: names, surface, reading: how, start, end } = data();
+  const fields = { "backtest.data": names.length > 1 ? names : names[0], "backtest.surface": surface, "backtest.start": start, "backtest.end": end };
+  for (const [key, value] of Object.entries(how)) {
+    if (Object.keys(value).length > 0) fields[`backtest.${key}`] = value;
+  }
+  useInForm(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)));
+});
+
+/** A parameter with its error, or why it has none. */
+function parameter(name, value, { standard_errors: errors = {}, at_bound: bound = [], not_identified: unknown = [] }) {
+  const note = bound.includes(name) ? "on a bound of the search" : unknown.includes(name) ? "not determined" : "";
+  const error = errors?.[name];
+  const list = Array.isArray(value) ? `${value.length} of them` : shown(value);
+  return [name, list, typeof error === "number" ? `\u00b1 ${shown(error)}` : "", note];
+}
+
+function showCalibration({ calibration: found, fields }) {
+  const at = calibration.querySelector(".result");
+  const open = [...(found.at_bound ?? []), ...(found.not_identified ?? [])];
+  const remarks = (found.warnings ?? []).map((warning) => make("li", { className: "worse", textContent: `warning: ${warning}` }));
+  if (open.length) {
+    remarks.unshift(make("li", { className: "worse calibration-bound", textContent:
+      `${open.join(", ")}: the data do not say what it is, and a hedge that leans on it leans on a bound of the search. Take a longer history, a simpler model, or a value that you believe in.` }));
+  }
+  const lines = Object.entries(found.parameters).map(([name, value]) => parameter(name, value, found));
+  const error = found.root_mean_square_error;
+  const caption = typeof error === "number" ? `Parameters; the quotes are missed by ${shown(error)} volatility points in the root mean square` : "Parameters, with one standard error";
+  const button = make("button", { type: "button", textContent: "Use them in the form of the jobs" });
+  button.addEventListener("click", () => useInForm(fields));
+  const shownTable = table(caption, ["parameter", "value", "error", "note"], lines);
+  for (const row of shownTable.querySelectorAll("tbody tr")) {
+    if (row.cells[3].textContent) row.cells[3].className = "worse";
+  }
+  at.replaceChildren(make("ul", { className: "remarks" }, ...remarks), shownTable, make("p", { className: "row" }, button));
+}
+
+calibration.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const status = calibration.querySelector("[role=status]");
+  const button = calibration.querySelector("button");
+  say(calibration, "");
+  status.textContent = "Calibrating.";
+  button.disabled = true;
+  try {
+    const source = check.kind === "surface" ? "surface" : "history";
+    showCalibration(await fetchJson("api/v1/data/calibrate", { model: calibration.elements.model.value, file: asked, source, reading: read }));
+  } catch ({ message }) {
+    say(calibration, message);
+    calibration.querySelector(".result").replaceChildren();
+  } finally {
+    status.textContent = "";
+    button.disabled = false;
+  }
+});
+
+if (asked) {
+  const heading = place("examined").querySelector("h2");
+  heading.textContent = titleOf(asked);
+  reading.elements.further.append(...rows.map(({ dataset }) => dataset.file).filter((file) => file !== asked)
+    .map((file) => new Option(titleOf(file), file)));
+  await examine();
+}
