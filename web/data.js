@@ -41,7 +41,7 @@ upload.addEventListener("submit", async (event) => {
   problem.textContent = "";
   const most = Number(upload.dataset.most);
   if (file.size > most) {
-    problem.textContent = `The file must be at most ${most / 2 ** 20} MiB.`;
+    problem.textContent = `The file must be ${upload.querySelector("span").textContent}.`;
     return;
   }
   button.disabled = true;

@@ -52,6 +52,8 @@ mod api_tests;
 #[cfg(test)]
 mod connections_tests;
 #[cfg(test)]
+mod data_tests;
+#[cfg(test)]
 mod fuzz_requests;
 #[cfg(test)]
 mod fuzz_tests;

@@ -8,6 +8,7 @@ mod compare;
 mod cross;
 mod curves;
 mod dashboard;
+mod data_upload;
 mod degenerate;
 mod exotic_prices;
 mod fuzz;

@@ -2,6 +2,7 @@
 
 use super::store::DataFile;
 use crate::error::{Error, excerpt};
+use crate::numbers::size;
 use crate::runs::queue::JobState;
 use crate::runs::store;
 use crate::server::app::{App, off_thread};
@@ -49,7 +50,7 @@ pub async fn list(State(app): State<App>) -> Result<Json<DataFiles>, Problem> {
 }
 
 fn too_large(most: u64) -> Problem {
-    let message = format!("the file must be at most {} MiB", most >> 20);
+    let message = format!("the file must be at most {}", size(most));
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
 }
 

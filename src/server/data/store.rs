@@ -2,6 +2,7 @@
 
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result, at_path, excerpt};
+use crate::numbers::size;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -109,8 +110,8 @@ impl Store {
         let most = FULL * self.most_bytes;
         if held + bytes.len() as u64 > most {
             return Err(Error::input(format!(
-                "the uploaded files would have more than {} MiB together: delete some first",
-                most >> 20
+                "the uploaded files would have more than {} together: delete some first",
+                size(most)
             )));
         }
         at_path(&self.folder, fs::create_dir_all(&self.folder))?;
