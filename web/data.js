@@ -91,9 +91,38 @@ const repairs = new Set();
 let read = {};
 let check = null;
 
-const rounded = new Intl.NumberFormat("en", { maximumSignificantDigits: 6, useGrouping: false });
-const shown = (value) => (typeof value === "number" ? rounded.format(value) : value ?? "").toString().replace("-", value < 0 ? "\u2212" : "-");
-const counted = (count, noun) => `${count.toLocaleString("en").replaceAll(",", "\u202f")} ${noun}${count === 1 ? "" : "s"}`;
+const grouped = (count) => count.toLocaleString("en").replaceAll(",", "\u202f");
+const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+const withMinus = (text) => text.replace(/^-/, "\u2212");
+const decimalsOf = (text) => (/\.(\d+)/.exec(text)?.[1] ?? "").length;
+
+/** A number to so many significant digits; what is none as it is. */
+function shown(value, digits = 6) {
+  if (typeof value !== "number") return value ?? "";
+  if (Number.isInteger(value) && Math.abs(value) >= 1e6) return grouped(value);
+  return withMinus(new Intl.NumberFormat("en", { maximumSignificantDigits: digits, useGrouping: false }).format(value));
+}
+
+/** The numbers of a column, with their points in line. */
+function aligned(values) {
+  const texts = values.map((value) => shown(value));
+  const decimals = Math.min(8, Math.max(0, ...texts.map(decimalsOf)));
+  return values.map((value, at) => (typeof value === "number" && Math.abs(value) < 1e6 ? withMinus(value.toFixed(decimals)) : texts[at]));
+}
+
+/** Rows whose columns after the first are {@link aligned}. */
+function inLine(rows) {
+  const columns = (rows[0] ?? []).map((_, at) => rows.map((row) => row[at]));
+  const lines = columns.map((column, at) => (at === 0 ? column : aligned(column)));
+  return rows.map((_, row) => lines.map((column) => column[row]));
+}
+
+/** A value with its standard error, to two digits of this. */
+function estimate(value, error) {
+  if (!(error > 0)) return [shown(value, 4), ""];
+  const decimals = Math.min(12, Math.max(0, 1 - Math.floor(Math.log10(error))));
+  return [withMinus(value.toFixed(decimals)), `\u00b1 ${error.toFixed(decimals)}`];
+}
 
 function table(caption, heads, lines, className = "numbers") {
   const row = (cells) => make("tr", {}, ...cells.map((cell, at) =>
@@ -134,20 +163,45 @@ function offerColumns(names) {
   }
 }
 
-/** A defect of a kind, with the box that repairs it. */
-function defect({ kind, count, repaired_count: repaired, repair, examples }) {
-  const box = make("input", { type: "checkbox", checked: repairs.has(kind) });
-  box.addEventListener("change", () => {
-    repairs[box.checked ? "add" : "delete"](kind);
+/** The button that repairs one place as its own words say, such as a split. */
+function remedy({ what }) {
+  const [, word] = /--repair (\S+)$/.exec(what) ?? [];
+  if (!word) return [];
+  const button = make("button", { type: "button", textContent: `Repair ${word}` });
+  button.addEventListener("click", () => {
+    repairs.add(word);
     examine();
   });
+  return [" ", button];
+}
+
+/** A defect of a kind, with the box that repairs it. */
+function defect({ kind, count, repaired_count: repaired, repair, examples }) {
+  const box = make("input", { type: "checkbox", checked: repairs.has(kind), name: kind });
+  box.addEventListener("change", async () => {
+    repairs[box.checked ? "add" : "delete"](kind);
+    await examine();
+    // Whoever repairs by keyboard goes on from the same box.
+    place("remarks").querySelector(`input[name="${kind}"]`)?.focus();
+  });
   const label = make("label", {}, box, ` Repair: ${repair}`);
-  const all = examples.map(({ row, column, what }) => make("li", { textContent: `row ${row}, ${column}: ${what}` }));
+  const all = examples.map((one) => make("li", { textContent: `row ${one.row}, ${one.column}: ${one.what}` }, ...remedy(one)));
   if (count > examples.length) all.push(make("li", { textContent: `and ${count - examples.length} more` }));
   const state = repaired === count ? "repaired" : repaired > 0 ? `${repaired} repaired` : "refused";
   const places = make("details", {}, make("summary", { textContent: "Where" }), make("ul", {}, ...all));
   return make("li", { className: repaired === count ? "" : "worse" },
     make("strong", { textContent: `${counted(count, "defect")} of the kind \u201c${kind}\u201d, ${state}. ` }), label, places);
+}
+
+/** A repair of one place that was asked for, with the way back. */
+function placed(word) {
+  const button = make("button", { type: "button", textContent: "Undo" });
+  button.setAttribute("aria-label", `Do not repair ${word}`);
+  button.addEventListener("click", () => {
+    repairs.delete(word);
+    examine();
+  });
+  return make("li", {}, `repaired: ${word} `, button);
 }
 
 function ofPrices(doc) {
@@ -157,12 +211,12 @@ function ofPrices(doc) {
     [["date", doc.date_column, doc.days_read[0]?.date ?? "", doc.days_read.at(-1)?.date ?? ""],
       ...doc.columns.map(({ quantity, column, low, high }) => [quantity, column, shown(low), shown(high)])]));
   parts.push(table("First and last days, as they are read", ["date", ...doc.columns.map(({ quantity }) => quantity)],
-    doc.days_read.map(({ date, values }) => [date, ...values.map(shown)])));
+    inLine(doc.days_read.map(({ date, values }) => [date, ...values]))));
   const gap = doc.longest_gap;
   const notes = [
     ...doc.files.flatMap(({ notes: of }) => of),
     `closes are ${doc.closes.spacing}, ${shown(doc.closes.observations_per_year)} a year`,
-    `${counted(doc.weekdays_missing, "weekday")} without one`,
+    `${counted(doc.weekdays_missing, "weekday")} without a close`,
     ...(gap ? [`longest gap: ${counted(gap.days, "day")}, from ${gap.from} to ${gap.to}`] : []),
     ...(units.length ? [`implied volatilities are read as ${units[0] === "percent" ? "percent" : "fractions"}`] : []),
   ];
@@ -180,7 +234,7 @@ function ofChain(doc) {
     table("Quotes that a rule drops", ["rule", "quotes"], dropped.map(([rule, count]) => [rule.replaceAll("_", " "), shown(count)])),
     table("Days", ["date", "close", "expiries", "quotes", "error (volatility points)"],
       [...doc.days.slice(0, 3), ...doc.days.slice(Math.max(3, doc.days.length - 3))]
-        .map((day) => [day.date, shown(day.close), shown(day.expiries), shown(day.quotes), shown(day.root_mean_square_error)])),
+        .map((day) => [day.date, shown(day.close), shown(day.expiries), shown(day.quotes), shown(day.root_mean_square_error, 3)])),
   ];
   const notes = [...doc.files.flatMap(({ notes: of }) => of), `fitted: ${doc.fit}`];
   if (without.length) notes.push(`${counted(without.length, "day")} without a surface, the first ${without[0].date}: ${without[0].without_surface}`);
@@ -190,9 +244,9 @@ function ofChain(doc) {
 
 function ofSurface({ implied_volatilities: of, examples }) {
   const parts = [table("First quotes", ["strike", "expiry (years)", "implied volatility"],
-    examples.map((quote) => [shown(quote.strike), shown(quote.expiry_years), shown(quote.implied_volatility)]))];
+    inLine(examples.map((quote) => [shown(quote.strike), quote.expiry_years, quote.implied_volatility])))];
   const notes = [`volatilities are read as ${of.volatility_unit === "percent" ? "percent" : "fractions"}`];
-  const span = `expiries of ${shown(of.first_expiry_years)} to ${shown(of.last_expiry_years)} years`;
+  const span = `expiries of ${shown(of.first_expiry_years, 3)} to ${shown(of.last_expiry_years, 3)} years`;
   return { parts, notes, words: `implied volatilities by strike and expiry: ${counted(of.quotes, "quote")}, ${span}` };
 }
 
@@ -211,6 +265,7 @@ function showExamined({ usable, message, columns, check: doc }) {
     parts.push(...own);
     verdict.textContent = usable ? `Ready to use: ${words}.` : `Not usable yet, ${message?.split(": ").at(-1) ?? ""}: ${words}.`;
     remarks.push(...(doc.defects ?? []).map(defect));
+    remarks.push(...[...repairs].filter((word) => word.includes("@")).map(placed));
     remarks.push(...(doc.warnings ?? []).map((warning) => make("li", { className: "worse", textContent: `warning: ${warning}` })));
     remarks.push(...notes.map((textContent) => make("li", { textContent })));
   } else {
@@ -218,9 +273,9 @@ function showExamined({ usable, message, columns, check: doc }) {
   }
   // Whoever has to say how the file is read needs to see it.
   if (!usable) place("how").open = true;
-  for (const { file, columns: names, rows: cells } of columns) {
-    if (cells.length) parts.push(table(`${titleOf(file)} as it stands, first rows`, names, cells, "plain-rows"));
-  }
+  const standing = columns.filter(({ rows: cells }) => cells.length > 0);
+  place("standing").replaceChildren(...standing.map(({ file, columns: names, rows: cells }) =>
+    table(`${titleOf(file)} as it stands, first rows`, names, cells, "plain-rows")));
   place("remarks").replaceChildren(...remarks);
   place("understood").replaceChildren(...parts);
   place("use").hidden = !(check && (check.usable || check.kind === "chain"));
@@ -346,9 +401,8 @@ job.elements.form.addEventListener("click", () => {
 /** A parameter with its error, or why it has none. */
 function parameter(name, value, { standard_errors: errors = {}, at_bound: bound = [], not_identified: unknown = [] }) {
   const note = bound.includes(name) ? "on a bound of the search" : unknown.includes(name) ? "not determined" : "";
-  const error = errors?.[name];
-  const list = Array.isArray(value) ? `${value.length} of them` : shown(value);
-  return [name, list, typeof error === "number" ? `\u00b1 ${shown(error)}` : "", note];
+  if (Array.isArray(value)) return [name, `${value.length} of them`, "", note];
+  return [name, ...estimate(value, errors?.[name]), note];
 }
 
 function showCalibration({ calibration: found, fields }) {
@@ -361,7 +415,7 @@ function showCalibration({ calibration: found, fields }) {
   }
   const lines = Object.entries(found.parameters).map(([name, value]) => parameter(name, value, found));
   const error = found.root_mean_square_error;
-  const caption = typeof error === "number" ? `Parameters; the quotes are missed by ${shown(error)} volatility points in the root mean square` : "Parameters, with one standard error";
+  const caption = typeof error === "number" ? `Parameters; the quotes are missed by ${shown(error, 3)} volatility points in the root mean square` : "Parameters, with one standard error";
   const button = make("button", { type: "button", textContent: "Use them in the form of the jobs" });
   button.addEventListener("click", () => useInForm(fields));
   const shownTable = table(caption, ["parameter", "value", "error", "note"], lines);

@@ -67,6 +67,7 @@ impl NewJob {
     /// Makes the run folder.
     fn prepare(self, app: &App) -> Result<String, Problem> {
         let data = self.data.map(|data| data.located(app)).transpose()?;
+        let history = if data.is_some() { "data" } else { "run" };
         let is_named = self.strategy.is_some() || self.fields.is_some();
         let plan = |data| plan(app, self.strategy, self.fields, data);
         let prepared = match self.command {
@@ -81,7 +82,7 @@ impl NewJob {
                     None => return Err(invalid("run", "`run` is missing")),
                 };
                 Prepared::backtest_over(plan, run.as_ref(), &app.root)
-                    .map_err(|error| rejected(error, "run"))?
+                    .map_err(|error| rejected(error, history))?
             }
             Command::Compare => {
                 let plan = plan(data)?;

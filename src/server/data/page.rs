@@ -69,8 +69,8 @@ pub async fn page(State(app): State<App>) -> Result<Html<String>, Problem> {
                 tbody { @for file in &files { (row(file)) } }
             }
         }
-        section id="examined" hidden aria-live="off" {
-            h2 tabindex="-1" {}
+        section id="examined" hidden {
+            h2 {}
             p id="verdict" role="status" {}
             ul id="remarks" {}
             (reading())
@@ -147,6 +147,7 @@ fn reading() -> Markup {
                 }
                 p class="row" { button { "Read it so" } }
             }
+            div id="standing" {}
         }
     }
 }
