@@ -250,8 +250,16 @@ function ofSurface({ implied_volatilities: of, examples }) {
   return { parts, notes, words: `implied volatilities by strike and expiry: ${counted(of.quotes, "quote")}, ${span}` };
 }
 
-const kindOf = (doc) => (doc.implied_volatilities ? "surface" : doc.quotes ? "chain" : "history");
-const SHOWN = { history: ofPrices, chain: ofChain, surface: ofSurface };
+function ofBook({ book: { legs, expiry_days: days } }) {
+  const keys = [...new Set(legs.flatMap(Object.keys))];
+  const cell = (value) => (typeof value === "object" ? JSON.stringify(value) : shown(value));
+  const parts = [table("Contracts that are sold together", ["number", ...keys],
+    legs.map((leg, at) => [String(at + 1), ...keys.map((key) => (leg[key] === undefined ? "" : cell(leg[key])))]))];
+  return { parts, notes: [], words: `a book of ${counted(legs.length, "contract")}, the last of which expires after ${counted(days, "day")}` };
+}
+
+const kindOf = (doc) => (doc.book ? "book" : doc.implied_volatilities ? "surface" : doc.quotes ? "chain" : "history");
+const SHOWN = { history: ofPrices, chain: ofChain, surface: ofSurface, book: ofBook };
 
 function showExamined({ usable, message, columns, check: doc }) {
   check = doc && { ...doc, kind: kindOf(doc), usable };
@@ -317,8 +325,9 @@ const job = place("data-job");
 
 async function offer() {
   const surface = check.kind === "surface";
-  calibration.hidden = check.kind === "chain";
-  job.hidden = surface;
+  place("book").hidden = check.kind !== "book";
+  calibration.hidden = !["history", "surface"].includes(check.kind);
+  job.hidden = !["history", "chain"].includes(check.kind);
   for (const option of calibration.elements.model.options) option.disabled = surface && option.dataset.surface === undefined;
   if (calibration.elements.model.selectedOptions[0]?.disabled) calibration.elements.model.value = "heston";
   const start = check.suggested_start?.date ?? "";
@@ -396,6 +405,11 @@ job.elements.form.addEventListener("click", () => {
     if (Object.keys(value).length > 0) fields[`backtest.${key}`] = value;
   }
   useInForm(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)));
+});
+
+place("book").querySelector("button").addEventListener("click", () => {
+  const { legs, expiry_days: days } = check.book;
+  useInForm({ "contract.type": "portfolio", "contract.legs": legs, "contract.expiry_days": days });
 });
 
 /** A parameter with its error, or why it has none. */

@@ -221,6 +221,8 @@ async function takeOver() {
   const fields = JSON.parse(left);
   const own = values();
   if ("backtest.data" in fields || "backtest.surface" in fields) OF_HISTORY.forEach((key) => delete own[`backtest.${key}`]);
+  // A book has its own terms, and no strike beside them.
+  if ("contract.legs" in fields) Object.keys(own).filter((key) => key.startsWith("contract.")).forEach((key) => delete own[key]);
   if (await read(fetchJson("api/v1/strategy/form", { fields: { ...own, ...fields }, draft: true }))) {
     place("added").textContent = "The form has what you chose on the page of the data.";
   }

@@ -1,5 +1,6 @@
 //! `data`: price files and option chains, examined; surface files.
 
+use super::book;
 use super::chains::{self, ChainArguments};
 use super::head;
 use super::output::{Output, report};
@@ -21,7 +22,8 @@ use std::path::{Path, PathBuf};
 pub enum Action {
     /// Show what is understood of daily price files or of a file of implied-volatility surfaces, every defect with its row
     /// and column, and a date of first sale; of option chains, with the quotes that each rule drops, forwards and a fitted
-    /// surface; or of implied volatilities by strike and expiry. Exit code 2 if there are defects that are not repaired, or
+    /// surface; of implied volatilities by strike and expiry; or of a book of contracts, which becomes a section of a
+    /// strategy. Exit code 2 if there are defects that are not repaired, or
     /// no day has a surface.
     Check {
         /// CSV or Parquet files. Price files are joined by date: the first has the prices, further ones add implied
@@ -70,6 +72,9 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
             chains,
         } => {
             let unit = volatility_unit.as_deref();
+            if let Some(output) = book::check(files)? {
+                return Ok(output);
+            }
             let checked = match chains::check(files, reading, unit, chains) {
                 // Strikes and expiries without a day of quotes are no chain, but a surface that models are calibrated to.
                 Err(error) => match smile::check(files, reading, unit)? {

@@ -1,6 +1,7 @@
 //! The command line: arguments to plan, plan to result, result to exit code.
 
 mod backtest;
+mod book;
 mod calibrate;
 mod chains;
 mod changes;

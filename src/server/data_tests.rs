@@ -91,7 +91,7 @@ fn uploads_obey_the_rules_of_access() {
     assert_eq!(known.with_file("abc").to(asking).status, 201);
 }
 
-const STRATEGY: &str = "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 21\ndays_per_year = 252\n\
+const STRATEGY: &str = "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 21\ndays_per_year = 365\n\
                         [evaluation]\nhedges = [\"naked\", \"black_scholes\"]\n";
 
 /// A job names an uploaded file, whose name then stands in the strategy of its run, and which cannot be deleted while the job waits;

@@ -4,6 +4,8 @@
 //! their list.
 
 mod backtest;
+#[cfg(feature = "data")]
+mod book;
 mod classical;
 mod contract;
 mod costs;
@@ -46,6 +48,8 @@ mod variants;
 mod walk_forward;
 
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, Rates, VarianceRule};
+#[cfg(feature = "data")]
+pub use book::Book;
 pub use classical::{FitPaths, FittedOn, PastContracts, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};

@@ -304,6 +304,43 @@ fn a_surface_of_ones_own_is_calibrated_to() {
     );
 }
 
+/// A book of contracts goes from a file into the form of the jobs, where it sells what it says; the key of a contract that is wrong is
+/// named.
+#[test]
+fn a_book_of_ones_own_is_sold() {
+    if !browser::is_here("an uploaded book") {
+        return;
+    }
+    let folder = scratch().join("own-book");
+    let data = folder.join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let options = ["--data-dir", data.to_str().unwrap()];
+    let server = Server::start_with_options(&folder.join("runs"), &options);
+    let home = format!("http://{}/", server.address);
+    let mut browser = Browser::open();
+    browser.show(WIDE, "light");
+    let wrong = "type,quantity,strike,expiry_days\ncall,2,-105,60\n";
+    upload(&mut browser, &home, "wrong.csv", wrong);
+    browser.until("document.getElementById('verdict').textContent.includes('strike')");
+    assert_eq!(browser.value("document.getElementById('use').hidden"), true);
+    let book = "type,quantity,strike,expiry_days\ncall,2,105,60\nput,-1,{ moneyness = 0.9 },40\n";
+    upload(&mut browser, &home, "book.csv", book);
+    examined(&mut browser, "Ready to use: a book of 2 contracts");
+    browser.click("#book button");
+    browser.until("document.getElementById('added')?.textContent.startsWith('The form has')");
+    browser.click("#new-job [name=edited][value=text]");
+    browser.until("!document.getElementById('text').hidden");
+    let text = browser.value("document.getElementById('new-job').elements.strategy.value");
+    let written: toml::Table = text.as_str().unwrap().parse().unwrap();
+    let expected: toml::Table = "type = \"portfolio\"\nexpiry_days = 60\n\
+        legs = [{ type = \"call\", quantity = 2, strike = 105, expiry_days = 60 },\n\
+                { type = \"put\", quantity = -1, strike = { moneyness = 0.9 }, expiry_days = 40 }]"
+        .parse()
+        .unwrap();
+    assert_eq!(written["contract"], toml::Value::Table(expected));
+    assert_eq!(browser.problems, [""; 0]);
+}
+
 /// A job that is done is told of to the operator's command, with its id, its state and its run's folder; so is one that failed.
 #[test]
 fn the_operator_is_told_of_jobs_that_are_done() {

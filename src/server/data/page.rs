@@ -52,7 +52,7 @@ pub async fn page(State(app): State<App>) -> Result<Html<String>, Problem> {
         h1 { "Data" }
         p class="note" {
             "Files of your own: daily closes of an asset (CSV or Parquet; open, high, low, volume and implied volatility beside them "
-            "or in a file that is joined by date), surfaces of implied volatilities, or a chain of options. They stay on this server."
+            "or in a file that is joined by date), surfaces of implied volatilities, a chain of options, or a book of contracts (type, quantity, expiry_days, strike …). They stay on this server."
         }
         noscript { p class="message" { "Files are uploaded and examined by a script." } }
         form id="upload" class="row" data-most=(most) {
@@ -78,6 +78,10 @@ pub async fn page(State(app): State<App>) -> Result<Html<String>, Problem> {
         }
         section id="use" hidden {
             h2 { "What to do with it" }
+            div id="book" class="use" hidden {
+                h3 { "Sell the book" }
+                p class="row" { button type="button" { "Use it in the form of the jobs" } }
+            }
             (calibration())
             (jobs())
         }
