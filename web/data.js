@@ -330,6 +330,8 @@ async function offer() {
   job.hidden = !["history", "chain"].includes(check.kind);
   for (const option of calibration.elements.model.options) option.disabled = surface && option.dataset.surface === undefined;
   if (calibration.elements.model.selectedOptions[0]?.disabled) calibration.elements.model.value = "heston";
+  place("with-surface").hidden = hasSurfaces();
+  job.elements.surface.disabled = hasSurfaces();
   const start = check.suggested_start?.date ?? "";
   if (!job.elements.start.dataset.touched) job.elements.start.value = job.elements.command.value === "backtest" ? start : "";
   if (job.elements.run.options.length === 0) await offerRuns();
@@ -346,11 +348,14 @@ async function offerRuns() {
   }
 }
 
+/** Whether the file has surfaces of its own, fitted or to be fitted. */
+const hasSurfaces = () => check.kind === "chain" || check.one_month_volatility !== undefined;
+
 /** The data as a job names them. */
 function data() {
-  const chain = check.kind === "chain";
+  const own = hasSurfaces();
   return {
-    files: chain ? [] : files(), surface: chain ? asked : undefined, reading: read,
+    files: own ? files().slice(1) : files(), surface: own ? asked : job.elements.surface.value || undefined, reading: read,
     start: job.elements.start.value || undefined, end: job.elements.end.value || undefined,
   };
 }
@@ -461,7 +466,9 @@ calibration.addEventListener("submit", async (event) => {
 if (asked) {
   const heading = place("examined").querySelector("h2");
   heading.textContent = titleOf(asked);
-  reading.elements.further.append(...rows.map(({ dataset }) => dataset.file).filter((file) => file !== asked)
-    .map((file) => new Option(titleOf(file), file)));
+  const others = rows.map(({ dataset }) => dataset.file).filter((file) => file !== asked);
+  for (const select of [reading.elements.further, job.elements.surface]) {
+    select.append(...others.map((file) => new Option(titleOf(file), file)));
+  }
   await examine();
 }

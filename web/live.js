@@ -3,6 +3,7 @@
 import { fetchJson, showButtons, site, stateWords } from "./api.js";
 import { draw, money } from "./charts.js";
 import { CHARTS, figure } from "./lines.js";
+import { offerNotifications } from "./notify.js";
 
 const page = document.getElementById("live");
 const run = encodeURIComponent(page.dataset.run);
@@ -330,7 +331,10 @@ function follow() {
   source.addEventListener("state", ({ data }) => {
     const first = state === "";
     ({ state } = JSON.parse(data));
-    if (first) followJob();
+    if (first) {
+      followJob();
+      if (state !== "complete") offerNotifications(place("notify"));
+    }
     if (state === "complete") {
       job = null;
       source.close();

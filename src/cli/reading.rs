@@ -60,20 +60,32 @@ impl PriceFiles {
 #[derive(Debug, Clone)]
 struct Pairs(Vec<(String, String)>);
 
-/// Reads pairs such as `date=Day,close=SP500`. What follows a comma and is no pair belongs to the name before it, as names of columns
-/// may have commas.
+/// Reads pairs such as `date=Day,close=SP500`. What follows a comma and does not begin with a word and `=` belongs to the name before
+/// it, as names of columns may have commas.
 fn pairs(text: &str) -> Result<Pairs, String> {
     let mut pairs: Vec<(String, String)> = Vec::new();
+    let is_word = |what: &str| {
+        let mut letters = what.chars();
+        !what.is_empty() && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
     for part in text.split(',') {
         match (part.split_once('='), pairs.last_mut()) {
-            (Some((what, name)), _) if !what.is_empty() && !name.is_empty() => {
-                pairs.push((what.trim().into(), name.trim().into()));
+            (Some((what, name)), _) if is_word(what.trim()) => {
+                pairs.push((what.trim().into(), name.into()));
             }
-            (None, Some((_, name))) => {
+            (Some(_) | None, Some((_, name))) => {
                 name.push(',');
                 name.push_str(part);
             }
-            (Some(_) | None, _) => return Err("must be a pair such as close=SP500".into()),
+            (Some(_) | None, None) => return Err("must be a pair such as close=SP500".into()),
+        }
+    }
+    for (what, name) in &mut pairs {
+        *name = name.trim().to_owned();
+        if name.is_empty() {
+            return Err(format!(
+                "{what} has no name, must be a pair such as close=SP500"
+            ));
         }
     }
     Ok(Pairs(pairs))
@@ -91,10 +103,10 @@ mod tests {
             pairs.map(|(what, name)| format!("{what}|{name}")).collect()
         };
         assert_eq!(
-            read("date=Day, close=Price, adjusted,open=O"),
-            ["date|Day", "close|Price, adjusted", "open|O"]
+            read("date=Day, close=Price, in $=1,open=O"),
+            ["date|Day", "close|Price, in $=1", "open|O"]
         );
-        for wrong in ["", "close", "=SP500", "close=", "close=A,=B"] {
+        for wrong in ["", "close", "=SP500", "close=", "close= ,open=A"] {
             assert!(pairs(wrong).is_err(), "{wrong}");
         }
     }

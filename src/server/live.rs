@@ -185,6 +185,7 @@ fn body(id: &str, title: &str, facts: &[(&str, &str)], cvar: &str) -> Markup {
                 progress max="1" value="0" aria-label="Trainings done" {}
                 div class="actions" {}
             }
+            p id="notify" {}
             ul class="cards" {
                 @for (name, words) in cards {
                     li class="card" {

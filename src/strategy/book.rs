@@ -171,7 +171,7 @@ mod tests {
             ),
             (
                 "book-strike",
-                "type,quantity,expiry_days,strike\ncall,1,30,-5\n",
+                "type,quantity,expiry_days,strike\ncall,1,30,high\n",
                 "strike",
             ),
             ("book-expiry", "type,quantity\ncall,1\n", "expiry_days"),

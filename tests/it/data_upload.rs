@@ -319,7 +319,7 @@ fn a_book_of_ones_own_is_sold() {
     let home = format!("http://{}/", server.address);
     let mut browser = Browser::open();
     browser.show(WIDE, "light");
-    let wrong = "type,quantity,strike,expiry_days\ncall,2,-105,60\n";
+    let wrong = "type,quantity,strike,expiry_days\ncall,2,high,60\n";
     upload(&mut browser, &home, "wrong.csv", wrong);
     browser.until("document.getElementById('verdict').textContent.includes('strike')");
     assert_eq!(browser.value("document.getElementById('use').hidden"), true);

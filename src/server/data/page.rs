@@ -201,6 +201,10 @@ fn jobs() -> Markup {
                         optgroup label="Runs" {}
                     }
                 }
+                label id="with-surface" {
+                    "With the surfaces of "
+                    select name="surface" { option value="" { "no file" } }
+                }
                 label { "First sale " input type="date" name="start"; }
                 label { "Last sale " input type="date" name="end"; }
             }
