@@ -12,7 +12,7 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 /// Name, media type and contents.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 14] = [
     (
         "app.css",
         "text/css; charset=utf-8",
@@ -21,6 +21,11 @@ const FILES: [(&str, &str, &str); 13] = [
     ("app.js", JAVASCRIPT, include_str!("../../web/app.js")),
     ("api.js", JAVASCRIPT, include_str!("../../web/api.js")),
     ("data.js", JAVASCRIPT, include_str!("../../web/data.js")),
+    (
+        "examined.js",
+        JAVASCRIPT,
+        include_str!("../../web/examined.js"),
+    ),
     ("form.js", JAVASCRIPT, include_str!("../../web/form.js")),
     ("charts.js", JAVASCRIPT, include_str!("../../web/charts.js")),
     ("jobs.js", JAVASCRIPT, include_str!("../../web/jobs.js")),

@@ -58,7 +58,8 @@ fn pages_have_no_links_from_the_root() {
         }
     }
     for script in [
-        "api", "app", "charts", "data", "form", "jobs", "labels", "lines", "live", "notify", "run",
+        "api", "app", "charts", "data", "examined", "form", "jobs", "labels", "lines", "live",
+        "notify", "run",
     ] {
         let address = format!("/{}", assets::address(&format!("{script}.js")));
         let text = asked(root.path(), &address).body;

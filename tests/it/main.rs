@@ -10,6 +10,7 @@ mod curves;
 mod dashboard;
 mod data_upload;
 mod degenerate;
+mod done;
 mod exotic_prices;
 mod fuzz;
 mod killed;

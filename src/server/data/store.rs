@@ -3,6 +3,7 @@
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result, at_path, excerpt};
 use crate::numbers::size;
+use crate::server::files::inside;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -143,7 +144,7 @@ impl Store {
         }
         let (found, _) = crate::strategy::located(key, &[file.to_owned()], Path::new(""))?;
         let found = found.into_iter().next().unwrap_or_default();
-        super::super::files::inside(key, &found, &[Path::new("."), &self.folder])?;
+        inside(key, &found, &[Path::new("."), &self.folder])?;
         if !found.exists() {
             let shown = excerpt(&file.display().to_string());
             return Err(Error::key(
