@@ -1,6 +1,6 @@
 // Files of the user's own: upload, what is understood of them, and what is done with them.
 
-import { fetchJson, make, site } from "./api.js";
+import { fetchJson, hasPolicies, make, site } from "./api.js";
 import { SHOWN, counted, estimate, kindOf, shown, table, titleOf } from "./examined.js";
 
 const place = (id) => document.getElementById(id);
@@ -238,9 +238,9 @@ async function offer() {
 async function offerRuns() {
   try {
     const { runs } = await fetchJson("api/v1/runs?state=complete&per_page=500");
-    const options = (prefix) => runs.map(({ run, name }) => new Option(`${name}, ${run}`, prefix + run));
-    job.elements.run.replaceChildren(...options(""));
-    job.querySelector("optgroup:last-of-type").replaceChildren(...options("run="));
+    const options = (of, prefix) => of.map(({ run, name }) => new Option(`${name}, ${run}`, prefix + run));
+    job.elements.run.replaceChildren(...options(runs.filter(hasPolicies), ""));
+    job.querySelector("optgroup:last-of-type").replaceChildren(...options(runs, "run="));
   } catch ({ message }) {
     say(job, message);
   }

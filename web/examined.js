@@ -82,13 +82,14 @@ function ofChain(doc) {
   const fitted = doc.days.filter(({ without_surface: why }) => !why);
   const dropped = Object.entries(doc.dropped).filter(([, count]) => count > 0);
   const without = doc.days.filter(({ without_surface: why }) => why);
-  const parts = [
-    table("Quotes that a rule drops", ["rule", "quotes"], dropped.map(([rule, count]) => [rule.replaceAll("_", " "), shown(count)])),
-    table("Days", ["date", "close", "expiries", "quotes", "error (volatility points)"],
-      [...doc.days.slice(0, 3), ...doc.days.slice(Math.max(3, doc.days.length - 3))]
-        .map((day) => [day.date, shown(day.close), shown(day.expiries), shown(day.quotes), shown(day.root_mean_square_error, 3)])),
-  ];
-  const notes = [...doc.files.flatMap(({ notes: of }) => of), `fitted: ${doc.fit}`];
+  const days = [...doc.days.slice(0, 3), ...doc.days.slice(Math.max(3, doc.days.length - 3))];
+  const error = ({ root_mean_square_error: left }) => (left === null ? "" : Number(left.toPrecision(3)));
+  const parts = [table("First and last days", ["date", "close", "expiries", "quotes", "error (volatility points)"],
+    inLine(days.map((day) => [day.date, day.close, day.expiries, day.quotes, error(day)])))];
+  if (dropped.length) {
+    parts.unshift(table("Quotes that a rule drops", ["rule", "quotes"], dropped.map(([rule, count]) => [rule.replaceAll("_", " "), shown(count)])));
+  }
+  const notes = [...doc.files.flatMap(({ notes: of }) => of), `${doc.fit === "svi" ? "a slice for every expiry is" : "five factors are"} fitted to every day`, ...(dropped.length ? [] : ["no quote is dropped"])];
   if (without.length) notes.push(`${counted(without.length, "day")} without a surface, the first ${without[0].date}: ${without[0].without_surface}`);
   const of = doc.underlying ? ` of options on ${doc.underlying}` : " of options";
   return { parts, notes, words: `a chain${of}: ${counted(doc.quotes.kept, "quote")} kept of ${counted(doc.quotes.read, "quote")}, ${counted(fitted.length, "day")} with a surface` };

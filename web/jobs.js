@@ -1,6 +1,6 @@
 // The list of jobs, and the form that makes a new one.
 
-import { fetchJson, make, showButtons, site, stateWords } from "./api.js";
+import { fetchJson, hasPolicies, make, showButtons, site, stateWords } from "./api.js";
 import { offerNotifications } from "./notify.js";
 import { clearMarks, enable, mark, show, values, whenDecided } from "./form.js";
 
@@ -141,7 +141,7 @@ function showCommand() {
 
 async function offerRuns() {
   const { runs } = await fetchJson("api/v1/runs?state=complete&per_page=500");
-  elements.run.replaceChildren(...runs.map(({ run, name }) => new Option(`${name}, ${run}`, run)));
+  elements.run.replaceChildren(...runs.filter(hasPolicies).map(({ run, name }) => new Option(`${name}, ${run}`, run)));
 }
 
 function asking() {

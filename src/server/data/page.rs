@@ -43,6 +43,9 @@ const DATES: [(&str, &str); 8] = [
     ("nanoseconds", "nanoseconds since 1970"),
 ];
 
+/// The shipped strategy that is made to be walked forward.
+const WALKED: &str = "sp500_walk_forward";
+
 /// The files that are there, and a script for what is done with them.
 pub async fn page(State(app): State<App>) -> Result<Html<String>, Problem> {
     let place = app.place("/data");
@@ -195,7 +198,7 @@ fn jobs() -> Markup {
                     select name="strategy" {
                         optgroup label="Shipped" {
                             @for (name, text) in SHIPPED {
-                                option value={ "strategy=" (name) } { (strategy_name(text).unwrap_or_default()) }
+                                option value={ "strategy=" (name) } selected[*name == WALKED] { (strategy_name(text).unwrap_or_default()) }
                             }
                         }
                         optgroup label="Runs" {}
