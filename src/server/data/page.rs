@@ -198,7 +198,7 @@ fn jobs() -> Markup {
                     select name="strategy" {
                         optgroup label="Shipped" {
                             @for (name, text) in SHIPPED {
-                                option value={ "strategy=" (name) } selected[*name == WALKED] { (strategy_name(text).unwrap_or_default()) }
+                                option value={ "strategy=" (name) } selected[name == WALKED] { (strategy_name(text).unwrap_or_default()) }
                             }
                         }
                         optgroup label="Runs" {}
