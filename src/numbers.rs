@@ -253,6 +253,23 @@ pub fn listed(names: &[impl AsRef<str>]) -> String {
     }
 }
 
+/// A size of a file: bytes up to a thousand of them, or KiB or MiB to three digits.
+pub fn size(bytes: u64) -> String {
+    const KIB: f64 = 1024.0;
+    let bytes = bytes as f64;
+    let (value, unit) = match bytes {
+        few if few < 1000.0 => return format!("{few} bytes"),
+        some if some < 1000.0 * KIB => (some / KIB, "KiB"),
+        many => (many / KIB / KIB, "MiB"),
+    };
+    let decimals = match value {
+        whole if whole.fract() == 0.0 => 0,
+        small if small < 9.995 => 2,
+        _ => usize::from(value < 99.95),
+    };
+    format!("{value:.decimals$} {unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,6 +361,15 @@ mod tests {
         assert_eq!(grouped(100), "100");
         assert_eq!(counted(1, "contract"), "1 contract");
         assert_eq!(counted(5031, "row"), "5 031 rows");
+    }
+
+    #[test]
+    fn sizes_of_files_have_their_units() {
+        assert_eq!(size(812), "812 bytes");
+        assert_eq!(size(1536), "1.50 KiB");
+        assert_eq!(size(424_242), "414 KiB");
+        assert_eq!(size(1_500_000), "1.43 MiB");
+        assert_eq!(size(64 << 20), "64 MiB");
     }
 
     /// An error of mere rounding is none.

@@ -79,6 +79,9 @@ export function stateWords({ state, position, message }) {
   return state === "failed" && message ? `failed: ${message}` : state;
 }
 
+/** Whether a run of the list has policies of its own, which can be tested on history. */
+export const hasPolicies = ({ command }) => ["compare", "train"].includes(command);
+
 /** An element with properties and what is in it. */
 export const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);

@@ -1,6 +1,7 @@
 // The list of jobs, and the form that makes a new one.
 
-import { fetchJson, make, showButtons, site, stateWords } from "./api.js";
+import { fetchJson, hasPolicies, make, showButtons, site, stateWords } from "./api.js";
+import { offerNotifications } from "./notify.js";
 import { clearMarks, enable, mark, show, values, whenDecided } from "./form.js";
 
 const REFRESH_MILLISECONDS = 2000;
@@ -28,8 +29,9 @@ function rowOf(job) {
   return rows.get(job.run);
 }
 
-function progressWords({ trained, trainings, progress, state }) {
+function progressWords({ trained, trainings, progress, measured, state }) {
   if (state === "finished" || trainings === 0) return "";
+  if (state === "running" && measured !== null) return `all trained; measuring, ${Math.floor(100 * measured)} %`;
   return `${trained} of ${trainings} trained, ${Math.floor(100 * progress)} %`;
 }
 
@@ -43,9 +45,9 @@ function showJob(job) {
   write(state, stateWords(job));
   state.className = `state-${job.state}`;
   const bar = progress.firstChild;
-  bar.value = job.state === "finished" ? 1 : job.progress;
+  bar.value = job.state === "finished" ? 1 : job.measured ?? job.progress;
   bar.hidden = job.trainings === 0 && job.state !== "finished";
-  bar.setAttribute("aria-label", `Trainings of ${job.name ?? job.run} done`);
+  bar.setAttribute("aria-label", `${job.measured === null ? "Trainings" : "Measuring"} of ${job.name ?? job.run} done`);
   write(progress.lastChild, progressWords(job));
   write(queued, job.created ? new Date(job.created).toLocaleString("sv") : "by the command line");
   showButtons(actions, job, refresh, ({ message }) => say(message));
@@ -139,7 +141,7 @@ function showCommand() {
 
 async function offerRuns() {
   const { runs } = await fetchJson("api/v1/runs?state=complete&per_page=500");
-  elements.run.replaceChildren(...runs.map(({ run, name }) => new Option(`${name}, ${run}`, run)));
+  elements.run.replaceChildren(...runs.filter(hasPolicies).map(({ run, name }) => new Option(`${name}, ${run}`, run)));
 }
 
 function asking() {
@@ -207,4 +209,28 @@ form.addEventListener("submit", async (event) => {
     button.disabled = false;
   }
 });
-read(fetchJson(`api/v1/strategy/form?strategy=${encodeURIComponent(elements.shipped.value)}`)).then(showCommand);
+
+/** Keys of a history, of which none belongs to another one. */
+const OF_HISTORY = ["data", "surface", "columns", "date_format", "decimal", "volatility_unit", "repair", "start", "end", "days_per_year"];
+
+/** Writes the values into the form that another page has left for it. */
+async function takeOver() {
+  const left = sessionStorage.getItem("deephedge-fields");
+  if (left === null) return;
+  sessionStorage.removeItem("deephedge-fields");
+  const fields = JSON.parse(left);
+  const own = values();
+  if ("backtest.data" in fields || "backtest.surface" in fields) OF_HISTORY.forEach((key) => delete own[`backtest.${key}`]);
+  // A book has its own terms, and no strike beside them.
+  if ("contract.legs" in fields) Object.keys(own).filter((key) => key.startsWith("contract.")).forEach((key) => delete own[key]);
+  if (await read(fetchJson("api/v1/strategy/form", { fields: { ...own, ...fields }, draft: true }))) {
+    place("added").textContent = "The form has what you chose on the page of the data.";
+  }
+  place("new-job").scrollIntoView();
+}
+
+await read(fetchJson(`api/v1/strategy/form?strategy=${encodeURIComponent(elements.shipped.value)}`));
+showCommand();
+await takeOver();
+showCommand();
+offerNotifications(place("notify"));

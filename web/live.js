@@ -3,6 +3,7 @@
 import { fetchJson, showButtons, site, stateWords } from "./api.js";
 import { draw, fail, money } from "./charts.js";
 import { CHARTS, figure } from "./lines.js";
+import { offerNotifications } from "./notify.js";
 
 const page = document.getElementById("live");
 const run = encodeURIComponent(page.dataset.run);
@@ -58,7 +59,10 @@ function apply(event) {
       phase = { words: `Searching settings of ${event.strategy}: training ${event.trial} of ${event.trials}` };
       break;
     case "measuring":
-      phase = { words: "Measuring the policies and the classical hedges" };
+      phase = { words: "Measuring the policies and the classical hedges", measured: 0 };
+      break;
+    case "measured":
+      phase = { words: `Measuring the policies and the classical hedges: ${event.done} of ${event.of} parts`, measured: event.done / event.of };
       break;
     case "failed":
       phase = { words: `Failed: ${event.message}`, over: true };
@@ -196,10 +200,14 @@ function showNumbers() {
   };
   const complete = state === "complete";
   const share = all.length ? all.reduce((sum, of) => sum + of.done, 0) / all.length : 0;
-  page.querySelector("progress").value = complete ? 1 : share;
+  // What follows the trainings takes its time too.
+  const bar = page.querySelector("progress");
+  bar.value = complete ? 1 : phase?.measured ?? share;
+  bar.setAttribute("aria-label", phase?.measured === undefined ? "Trainings done" : "Measuring done");
   const speeds = phase?.of?.speeds ?? [...trainings.values()].at(-1)?.speeds ?? [];
   const time = all.reduce((sum, of) => sum + spent(of), 0);
-  const remaining = complete ? null : left(all);
+  // Only what goes on has an end in sight.
+  const remaining = state === "running" ? left(all) : null;
   card("progress", all.length ? `${done} of ${all.length}` : "\u2013");
   card("speed", speeds.length ? `${rounded.format(mean(speeds))} paths/s` : "\u2013");
   card("spent", time ? duration(time) : "\u2013");
@@ -326,7 +334,10 @@ function follow() {
   source.addEventListener("state", ({ data }) => {
     const first = state === "";
     ({ state } = JSON.parse(data));
-    if (first) followJob();
+    if (first) {
+      followJob();
+      if (state !== "complete") offerNotifications(place("notify"));
+    }
     if (state === "complete") {
       job = null;
       source.close();

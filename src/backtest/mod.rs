@@ -17,6 +17,7 @@ mod lived_tests;
 mod on_surface;
 mod past;
 mod sold;
+mod start;
 #[cfg(test)]
 mod surface_tests;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use life::{Calendar, Life};
 pub use lived::Lived;
 pub use past::past;
 use sold::Sold;
+pub use start::suggested_start;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;

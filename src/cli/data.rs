@@ -1,8 +1,12 @@
 //! `data`: price files and option chains, examined; surface files.
 
+use super::book;
 use super::chains::{self, ChainArguments};
+use super::head;
 use super::output::{Output, report};
 use super::reading::PriceFiles;
+use super::smile;
+use crate::backtest::suggested_start;
 use crate::error::{Error, Result, escaped, excerpt};
 use crate::market::history::defects::Findings;
 use crate::market::history::{FileInspection, Inspection, Quantity};
@@ -16,9 +20,11 @@ use std::path::{Path, PathBuf};
 /// What is done with files of prices and of option quotes.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
-    /// Show what is understood of daily price files or of a file of implied-volatility surfaces, and every defect with
-    /// its row and column, or of option chains, with the quotes that each rule drops, forwards and a fitted surface. Exit
-    /// code 2 if there are defects that are not repaired, or no day has a surface.
+    /// Show what is understood of daily price files or of a file of implied-volatility surfaces, every defect with its row
+    /// and column, and a date of first sale; of option chains, with the quotes that each rule drops, forwards and a fitted
+    /// surface; of implied volatilities by strike and expiry; or of a book of contracts, which becomes a section of a
+    /// strategy. Exit code 2 if there are defects that are not repaired, or
+    /// no day has a surface.
     Check {
         /// CSV or Parquet files. Price files are joined by date: the first has the prices, further ones add implied
         /// volatility or variance. Or a file of surfaces of five factors, or chains, put one after the other.
@@ -31,6 +37,11 @@ pub enum Action {
         volatility_unit: Option<String>,
         #[command(flatten)]
         chains: ChainArguments,
+    },
+    /// Show the names of a file's columns and its first rows as they stand, for `--columns`.
+    Columns {
+        /// CSV or Parquet file.
+        file: PathBuf,
     },
     /// Write the implied-volatility surface of every day, as five factors: fitted to option chains (OptionsDX, Cboe end of
     /// day, OptionMetrics, ORATS, or by --columns), or from the raw files of the public project DeepHedging_JIVR.
@@ -61,7 +72,18 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
             chains,
         } => {
             let unit = volatility_unit.as_deref();
-            match chains::check(files, reading, unit, chains)? {
+            if let Some(output) = book::check(files)? {
+                return Ok(output);
+            }
+            let checked = match chains::check(files, reading, unit, chains) {
+                // Strikes and expiries without a day of quotes are no chain, but a surface that models are calibrated to.
+                Err(error) => match smile::check(files, reading, unit)? {
+                    Some(output) => return Ok(output),
+                    None => return Err(error),
+                },
+                Ok(checked) => checked,
+            };
+            match checked {
                 None => check(files, reading, unit, json),
                 Some((output, Ok(()))) => Ok(output),
                 Some((output, Err(error))) => {
@@ -70,6 +92,7 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
                 }
             }
         }
+        Action::Columns { file } => head::run(file),
         Action::Surface {
             files,
             output,
@@ -168,6 +191,12 @@ fn text(inspection: &Inspection) -> String {
         let days = counted((to - from).num_days() as usize, "day");
         line(format!("longest gap: {days}, from {from} to {to}"));
     }
+    if let Some((date, closes)) = suggested_start(history) {
+        let closes = counted(closes, "close");
+        line(format!(
+            "suggested first sale {date}, {closes} before it to estimate from"
+        ));
+    }
     for warning in &history.warnings {
         line(format!("warning: {warning}"));
     }
@@ -232,6 +261,19 @@ fn columns(history: &History) -> Vec<(&'static str, &str, Vec<f64>)> {
     // A price file of no rows has its closes told, a file of surfaces may have none.
     let closes = std::iter::once(close).filter(|_| !history.close_column.is_empty());
     closes.chain(others).chain(surface.filter(there)).collect()
+}
+
+/// The first and the last days as they are read, each with its date and what [`columns`] lists.
+fn days_read(history: &History) -> Vec<Value> {
+    const SHOWN: usize = 3;
+    let columns = columns(history);
+    let days = history.len();
+    let shown = (0..days.min(SHOWN)).chain(days.saturating_sub(SHOWN).max(SHOWN)..days);
+    let day = |day: usize| {
+        let values: Vec<f64> = columns.iter().map(|(_, _, values)| values[day]).collect();
+        json!({ "date": history.dates[day].to_string(), "values": values })
+    };
+    shown.map(day).collect()
 }
 
 /// The least and the greatest one-month volatility at the money, if there are surfaces.
@@ -310,6 +352,10 @@ fn document(inspection: &Inspection) -> Value {
         "days": history.len(),
         "closes": history.frequency(),
         "weekdays_missing": history.weekdays_missing(),
+        "suggested_start": suggested_start(history).map(|(date, closes)| json!({
+            "date": date.to_string(), "closes_before": closes,
+        })),
+        "days_read": days_read(history),
         "longest_gap": gap.map(|(from, to)| json!({
             "from": from.to_string(), "to": to.to_string(), "days": (to - from).num_days(),
         })),

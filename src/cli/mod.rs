@@ -1,12 +1,14 @@
 //! The command line: arguments to plan, plan to result, result to exit code.
 
 mod backtest;
+mod book;
 mod calibrate;
 mod chains;
 mod changes;
 mod compare;
 mod cross;
 mod data;
+mod head;
 mod job;
 mod keys;
 mod merge;
@@ -20,6 +22,7 @@ mod runs;
 #[cfg(feature = "dashboard")]
 mod serve;
 mod simulate;
+mod smile;
 mod stop;
 mod study;
 mod surface;
@@ -195,9 +198,17 @@ enum Command {
         /// Refuse who does not send the token in this file, or else in the environment variable DEEPHEDGE_TOKEN.
         #[arg(long)]
         token_file: Option<PathBuf>,
-        /// Folder that the files lie in which strategies name; the working directory unless given.
+        /// Folder that the files lie in which strategies name, and that uploaded files are kept in. Unless given, strategies
+        /// name files in the working directory, and uploads are kept in a folder `data` beside that of the runs.
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
+        /// The largest file that may be uploaded, in MiB.
+        #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
+        max_upload: u32,
+        /// A command for the shell to run when a job has finished or failed, with the environment variables DEEPHEDGE_JOB (its
+        /// id), DEEPHEDGE_STATE (finished or failed) and DEEPHEDGE_RUN (the folder of its run).
+        #[arg(long, value_name = "CMD")]
+        on_done: Option<String>,
         /// The address of the dashboard's first page where people reach it through a proxy, such as
         /// https://example.com/deephedge. Needs a token.
         #[arg(long, value_name = "URL")]
@@ -355,13 +366,19 @@ fn run(command: Command, json: bool, world: &Ranks) -> Result<Output> {
             bind,
             token_file,
             data_dir,
+            max_upload,
+            on_done,
             public_url,
             max_connections,
             runs,
         } => {
             let access = serve::access(token_file.as_deref(), public_url.as_deref())?;
             let limits = limits(max_connections.map(usize::from));
-            serve::run(bind, access, limits, data_dir.as_deref(), runs.path, json)
+            let files = serve::DataFiles {
+                folder: data_dir.as_deref(),
+                most_upload: max_upload,
+            };
+            serve::run(bind, access, limits, files, on_done, runs.path, json)
         }
         Command::Simulate {
             strategy,

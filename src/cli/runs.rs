@@ -134,7 +134,7 @@ fn incomplete(folder: &RunFolder) -> (&'static str, String) {
             let next = "`runs merge` makes one run of all shards";
             ("trained", format!("{share}; {next}"))
         }
-        (false, _) => ("unfinished", unfinished(folder)),
+        (false, _) => ("stopped", unfinished(folder)),
     }
 }
 
@@ -153,16 +153,13 @@ fn unfinished(folder: &RunFolder) -> String {
                 0 => String::new(),
                 _ => format!("{done} of {all} trainings; "),
             };
-            format!(
-                "unfinished: {trained}go on with `{}`",
-                request.resumption(id)
-            )
+            format!("stopped: {trained}go on with `{}`", request.resumption(id))
         }
         (Ok(_), Ok(_)) => {
-            format!("unfinished: nothing says how to go on; remove it with `runs delete {id}`")
+            format!("stopped: nothing says how to go on; remove it with `runs delete {id}`")
         }
         (Err(why), _) | (_, Err(why)) => {
-            format!("unfinished: {why}; remove it with `runs delete {id}`")
+            format!("stopped: {why}; remove it with `runs delete {id}`")
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::output::{Output, note, print};
 use crate::error::{Error, Result};
-use crate::server::Limits;
 use crate::server::access::Access;
 use crate::server::public::Public;
+use crate::server::{Limits, Options};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,24 @@ const FILE_THREADS: usize = 4;
 /// How long these may take at the end of the server.
 const LAST_FILES: Duration = Duration::from_secs(1);
 
+/// Where files of data lie, and how large uploaded ones may be.
+pub struct DataFiles<'a> {
+    /// The folder in which strategies name files, and of uploads.
+    pub folder: Option<&'a Path>,
+    /// The largest upload, in MiB.
+    pub most_upload: u32,
+}
+
+/// Where uploaded files are kept unless the operator says it, beside the folder of the runs.
+const UPLOADS: &str = "data";
+
 /// Serves until interrupted; says where on standard error, or on standard output as JSON.
 pub fn run(
     bind: SocketAddr,
     access: Access,
     limits: Limits,
-    data: Option<&Path>,
+    files: DataFiles<'_>,
+    on_done: Option<String>,
     root: PathBuf,
     json: bool,
 ) -> Result<Output> {
@@ -32,19 +44,32 @@ pub fn run(
         .build()
         .map_err(|error| Error::Computation(error.to_string()))?;
     let shown = root.display().to_string();
-    let root = match data {
+    let absolute = |option: &str, path: &Path| {
+        std::path::absolute(path)
+            .map_err(|error| Error::input(format!("{option}: {}: {error}", path.display())))
+    };
+    let (root, folder) = match files.folder {
         Some(data) => {
-            let root = std::path::absolute(&root)
-                .map_err(|error| Error::input(format!("--runs: {shown}: {error}")))?;
+            let root = absolute("--runs", &root)?;
+            let folder = absolute("--data-dir", data)?;
             // Jobs are processes of their own, and begin where the server is.
             std::env::set_current_dir(data).map_err(|error| {
                 Error::input(format!("--data-dir: {}: {error}", data.display()))
             })?;
-            root
+            (root, folder)
         }
-        None => root,
+        None => {
+            let beside = absolute("--runs", &root)?.with_file_name(UPLOADS);
+            (root, beside)
+        }
     };
-    let served = crate::server::serve(bind, root, access, limits, |address| {
+    let options = Options {
+        limits,
+        data: folder,
+        most_upload: u64::from(files.most_upload) << 20,
+        on_done,
+    };
+    let served = crate::server::serve(bind, root, access, options, |address| {
         let url = format!("http://{address}/");
         if json {
             // Who does not hear where the server is can ask it all the same.

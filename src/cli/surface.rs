@@ -50,25 +50,16 @@ pub fn run(
     files: &PriceFiles,
     reading: &Reading,
 ) -> Result<Output> {
-    let raw = files.raw(None);
-    if raw.repair.is_some() {
+    if files.raw(None).repair.is_some() {
         return Err(Error::input(
             "--repair: says how to read --history; a surface's rows without a quote are dropped by themselves",
         ));
     }
-    let date_format = raw.date_format.as_deref();
-    let decimal = raw.decimal.as_deref();
     let options = SurfaceOptions {
         whole_weeks: reading.whole_weeks,
-        columns: raw.columns.unwrap_or_default().into_iter().collect(),
-        date_format: date_format
-            .map(|text| DateFormat::parse("--date-format", text))
-            .transpose()?,
-        decimal: decimal
-            .map(|text| Decimal::parse("--decimal", text))
-            .transpose()?,
         date: reading.date,
         unit: reading.volatility_unit,
+        ..options(files, None)?
     };
     let surface = Surface::load(path, &options).map_err(|error| match Format::vendor(path) {
         Some(vendor) => Error::input(format!(
@@ -86,6 +77,29 @@ pub fn run(
         )),
         FittedModel::LocalVolatility => local_volatility(path, &surface, drops),
     }
+}
+
+/// How a file of implied volatilities is read: what is said of files of prices counts for it too.
+///
+/// # Errors
+/// In one line: the option, the value and the choices.
+pub fn options(files: &PriceFiles, volatility_unit: Option<&str>) -> Result<SurfaceOptions> {
+    let raw = files.raw(volatility_unit);
+    let (date_format, decimal) = (raw.date_format.as_deref(), raw.decimal.as_deref());
+    Ok(SurfaceOptions {
+        whole_weeks: false,
+        columns: raw.columns.unwrap_or_default().into_iter().collect(),
+        date_format: date_format
+            .map(|text| DateFormat::parse("--date-format", text))
+            .transpose()?,
+        decimal: decimal
+            .map(|text| Decimal::parse("--decimal", text))
+            .transpose()?,
+        date: None,
+        unit: volatility_unit
+            .map(|text| VolatilityUnit::parse("--volatility-unit", text))
+            .transpose()?,
+    })
 }
 
 /// The slices of a local volatility, as the section of a strategy.
@@ -194,16 +208,23 @@ fn heston(
 /// The quotes with the volatilities of what was fitted.
 fn quotes<'a>(pairs: impl Iterator<Item = (&'a Quote, f64)>) -> Vec<Value> {
     let quotes = pairs.map(|(quote, model)| {
-        json!({
-            "strike": quote.strike, "expiry_years": quote.expiry,
-            "implied_volatility": quote.implied_volatility, "model": model,
-        })
+        let mut document = quote_document(quote);
+        document["model"] = json!(model);
+        document
     });
     quotes.collect()
 }
 
+/// A quote as it is read.
+pub fn quote_document(quote: &Quote) -> Value {
+    json!({
+        "strike": quote.strike, "expiry_years": quote.expiry,
+        "implied_volatility": quote.implied_volatility,
+    })
+}
+
 /// The quotes of a surface in words.
-fn described(surface: &Surface) -> String {
+pub fn described(surface: &Surface) -> String {
     let (first, last) = surface.expiries();
     format!(
         "{} quotes{}, expiries of {first:.3} to {last:.3} years, volatilities read as {}",

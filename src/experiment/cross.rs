@@ -78,17 +78,25 @@ pub fn measure(
         }
         strategies.push((optimizer.name.clone(), made));
     }
-    let mut tuned: Vec<Vec<TunedHedge>> = plans
-        .iter()
-        .map(|(_, plan)| plan.tuned_hedges(&mut || crew.busy()))
-        .collect::<Result<_>>()?;
+    crew.event(&Event::Measuring)?;
+    // Hedges are searched for in every market, and what is made for a market is then tested in all of them.
+    let of = plans.len() * (1 + plan.optimizers.len() + plan.hedges.len());
+    let mut done = 0;
+    let mut measured = |crew: &mut Crew<'_>| {
+        done += 1;
+        crew.event(&Event::Measured { done, of })
+    };
+    let mut tuned: Vec<Vec<TunedHedge>> = Vec::with_capacity(plans.len());
+    for (_, plan) in &plans {
+        tuned.push(plan.tuned_hedges(&mut || crew.busy())?);
+        measured(crew)?;
+    }
     for (index, hedge) in plan.hedges.iter().enumerate() {
         let made = tuned
             .iter()
             .map(|of| Made::Hedge(Box::new(of[index].clone())));
         strategies.push((hedge.name(), made.collect()));
     }
-    crew.event(&Event::Measuring)?;
     let (mut results, mut best_classical) = (Vec::new(), Vec::new());
     for (market, (tested_in, test)) in plans.iter().enumerate() {
         let hedges: Vec<HedgeRow> = tuned[market].iter().map(HedgeRow::from).collect();
@@ -99,6 +107,7 @@ pub fn measure(
             let books: Vec<Vec<Book>> = pairs
                 .map(|((_, origin), made)| hedge(made, origin, test, &mut || crew.busy()))
                 .collect::<Result<_>>()?;
+            measured(crew)?;
             let own = &books[market];
             let trained = matches!(made[market], Made::Trained(_));
             if trained || best.is_some_and(|best| best.strategy == *strategy) {

@@ -134,14 +134,6 @@ impl Prepared {
         })
     }
 
-    /// The folder of a new backtest of the policies of the run `of`, as its strategy says.
-    ///
-    /// # Errors
-    /// [`Error::Input`] if the run has no policies or its strategy no backtest, or the history is at fault.
-    pub fn backtest(of: &RunFolder, root: &Path) -> Result<Self> {
-        Self::backtest_over(plan_of(of, |_| {})?, Some(of), root)
-    }
-
     /// The folder of a new backtest of the policies of the run `of`, if one is given, and the plan's classical hedges.
     ///
     /// # Errors
@@ -377,7 +369,10 @@ fn compare(
     };
     let read = |name: &str| crew.borrow().read(name);
     let entries = trainings::entries(&plan, &scope);
+    // Policies, then hedges searched for, then these: each may take minutes.
+    let measured = |done| crew.borrow_mut().event(&Event::Measured { done, of: 3 });
     let mut trained = trainings::measure(&bench, &scope, &entries, &read)?;
+    measured(1)?;
     let hedges = match (plan.tune_on, &plan.backtest) {
         (TuneOn::Past, Some(_)) => {
             let find = || match contracts {
@@ -391,6 +386,7 @@ fn compare(
         }
         (TuneOn::Past, None) | (TuneOn::Model, _) => shared.tuned_hedges(&mut || stop())?,
     };
+    measured(2)?;
     trained.outcomes.extend(classical(&bench, &hedges)?);
     let results = Results {
         seeds: scope.seeds,

@@ -276,7 +276,7 @@ fn progress_has_every_step() {
             } => {
                 steps.get_mut(&(strategy, seed)).unwrap().push(point.step);
             }
-            Event::Measuring | Event::Finished => {}
+            Event::Measuring | Event::Measured { .. } | Event::Finished => {}
             event => panic!("{event:?} in a comparison that is not stopped"),
         }
     }

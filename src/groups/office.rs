@@ -68,6 +68,7 @@ impl<'a> Office<'a> {
             Event::Training { .. }
             | Event::Tuning { .. }
             | Event::Measuring
+            | Event::Measured { .. }
             | Event::Stopped
             | Event::Failed { .. }
             | Event::Finished => None,

@@ -10,6 +10,8 @@ mod decimal;
 pub mod defects;
 mod frequency;
 #[cfg(feature = "data")]
+mod head;
+#[cfg(feature = "data")]
 mod layout;
 #[cfg(feature = "data")]
 mod loading;
@@ -31,6 +33,8 @@ pub use date::DateFormat;
 pub use decimal::Decimal;
 pub use defects::Defects;
 pub use frequency::{Frequency, Spacing};
+#[cfg(feature = "data")]
+pub use head::Head;
 #[cfg(feature = "data")]
 pub use loading::{FileInspection, Inspection};
 #[cfg(feature = "data")]

@@ -238,6 +238,15 @@ pub fn header(path: &Path, known: &dyn Fn(&[String]) -> bool) -> Result<Header> 
     }
 }
 
+/// Whether a file is Parquet, by its contents.
+///
+/// # Errors
+/// Those of [`read`] that concern the file as a whole.
+pub fn is_parquet(path: &Path) -> Result<bool> {
+    let kind = source::Source::open_up_to(path, source::LARGEST_IN_PIECES)?.kind()?;
+    Ok(matches!(kind, source::Kind::Parquet))
+}
+
 impl Table {
     /// The number of rows.
     pub fn rows(&self) -> usize {

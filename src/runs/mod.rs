@@ -31,6 +31,8 @@ mod root;
 #[cfg(feature = "dashboard")]
 pub mod search;
 pub mod shard;
+#[cfg(feature = "dashboard")]
+pub mod state;
 pub mod store;
 pub mod study;
 #[cfg(feature = "dashboard")]

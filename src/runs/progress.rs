@@ -66,6 +66,13 @@ pub enum Event {
     },
     /// All policies are trained; they and the classical hedges are measured.
     Measuring,
+    /// So many parts of the measuring are done, of all of them.
+    Measured {
+        /// Parts that are done.
+        done: usize,
+        /// All parts.
+        of: usize,
+    },
     /// The run was stopped, and can go on.
     Stopped,
     /// The run failed.
@@ -245,7 +252,7 @@ pub fn newest(folder: &RunFolder) -> Result<Option<Event>> {
 }
 
 /// A history short enough to be sent at once: of every training at most `points` steps, evenly spaced, and as many of
-/// those with a validation, the last one among them; of a search for settings the last trial. Steps that were taken
+/// those with a validation, the last one among them; of a search for settings the last trial, and of measuring how far it came. Steps that were taken
 /// again after a checkpoint are left out, and so are lines that are no events.
 pub fn thinned(lines: &[u8], points: usize) -> Vec<serde_json::Value> {
     let lines: Vec<(Event, &[u8])> = lines
@@ -254,7 +261,7 @@ pub fn thinned(lines: &[u8], points: usize) -> Vec<serde_json::Value> {
         .collect();
     let mut kept = vec![true; lines.len()];
     let mut steps: HashMap<(&str, u64), Vec<usize>> = HashMap::new();
-    let mut trial = None;
+    let (mut trial, mut measured) = (None, None);
     for (index, (event, _)) in lines.iter().enumerate() {
         match event {
             Event::Training {
@@ -274,6 +281,11 @@ pub fn thinned(lines: &[u8], points: usize) -> Vec<serde_json::Value> {
             }
             Event::Tuning { .. } => {
                 if let Some(before) = trial.replace(index) {
+                    kept[before] = false;
+                }
+            }
+            Event::Measured { .. } => {
+                if let Some(before) = measured.replace(index) {
                     kept[before] = false;
                 }
             }
@@ -336,6 +348,7 @@ pub fn copy_trainings(folder: &RunFolder, into: &mut impl Write) -> std::io::Res
             Ok(
                 Event::Tuning { .. }
                 | Event::Measuring
+                | Event::Measured { .. }
                 | Event::Stopped
                 | Event::Failed { .. }
                 | Event::Finished,

@@ -41,6 +41,14 @@ impl Sent {
         }
     }
 
+    /// As a file is uploaded.
+    pub(super) fn with_file(self, body: impl Into<String>) -> Self {
+        Self {
+            body: body.into(),
+            ..self.header("content-type", "application/octet-stream")
+        }
+    }
+
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.retain(|(known, _)| *known != name);
         self.headers.push((name, value.into()));

@@ -3,6 +3,8 @@
 use super::access::Access;
 use super::cache::Cache;
 use super::connections::Limits;
+use super::data::program::Program;
+use super::data::store::Store;
 use super::place::Place;
 use super::problem::{Problem, missing};
 use super::queue::Queue;
@@ -19,6 +21,19 @@ use tokio::sync::watch;
 /// The folder of the runs.
 pub type Root = Arc<PathBuf>;
 
+/// What whoever starts a server says of it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bounds on connections.
+    pub limits: Limits,
+    /// The folder of uploaded files, which is made when it is needed.
+    pub data: PathBuf,
+    /// The largest upload, in bytes.
+    pub most_upload: u64,
+    /// The command that is run when a job has finished or failed.
+    pub on_done: Option<String>,
+}
+
 /// What the handlers share.
 #[derive(Clone)]
 pub struct App {
@@ -26,6 +41,10 @@ pub struct App {
     pub root: Root,
     /// The list of the runs, with their labels and the queue of jobs.
     pub index: Arc<Index>,
+    /// The uploaded files.
+    pub data: Arc<Store>,
+    /// What examines uploaded files.
+    pub program: Arc<Program>,
     /// The jobs that wait, and the one that runs.
     pub queue: Arc<Queue>,
     /// The runs that are watched.
@@ -53,17 +72,19 @@ impl App {
     ///
     /// # Errors
     /// Those of [`Index::open`].
-    pub fn new(root: PathBuf, program: PathBuf, access: Access, limits: Limits) -> Result<Self> {
+    pub fn new(root: PathBuf, program: PathBuf, access: Access, options: Options) -> Result<Self> {
         let index = Arc::new(Index::open(&root, summary)?);
         let (end, ending) = watch::channel(false);
         Ok(Self {
             root: Arc::new(root),
-            queue: Arc::new(Queue::new(index.clone(), program)),
+            program: Arc::new(Program::new(program.clone(), options.data.clone())),
+            data: Arc::new(Store::new(options.data, options.most_upload)),
+            queue: Arc::new(Queue::new(index.clone(), program, options.on_done)),
             index,
             tails: Arc::default(),
             access: Arc::new(access),
             cache: Arc::default(),
-            limits,
+            limits: options.limits,
             ending,
             end: Arc::new(end),
         })

@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 /// The group of the operations on runs.
 pub const RUNS: &str = "runs";
+/// The group of the operations on uploaded files.
+pub const DATA: &str = "data";
 /// The group of the operations on jobs.
 pub const JOBS: &str = "jobs";
 

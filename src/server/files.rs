@@ -1,33 +1,27 @@
 //! Which files a strategy may name that was sent to the server.
 
-use super::problem::{Problem, invalid};
-use crate::error::excerpt;
-use crate::strategy::Plan;
+use crate::error::{Error, Result, excerpt};
 use std::path::Path;
 
-/// Refuses a strategy that names files outside of the server's working directory, which `serve --data-dir` sets.
-pub fn check(plan: &Plan) -> Result<(), Problem> {
-    let Some(backtest) = &plan.backtest else {
-        return Ok(());
-    };
-    let here = Path::new(".");
-    let mut data = backtest.data.iter();
-    data.try_for_each(|file| inside("backtest.data", file, here))?;
-    let mut surface = backtest.surface.iter();
-    surface.try_for_each(|file| inside("backtest.surface", file, here))
-}
-
-/// `file`, which the setting `field` names, is absolute and without `..`.
-fn inside(field: &str, file: &Path, folder: &Path) -> Result<(), Problem> {
+/// Refuses a file, absolute and without `..`, which the setting `field` names, unless it is a regular one in one of `folders`.
+///
+/// # Errors
+/// [`Error::Setting`] with the key and the place.
+pub fn inside(field: &str, file: &Path, folders: &[&Path]) -> Result<()> {
     let refused = |what: &str| {
         let shown = excerpt(&file.display().to_string());
-        let message = format!("`{field}` must be {what}, was \"{shown}\"");
-        Err(invalid(field, message))
+        Err(Error::key(
+            field,
+            format!("must be {what}, was \"{shown}\""),
+        ))
     };
-    let within = folder.canonicalize().is_ok_and(|folder| {
-        // A file that is not there is told of when it is read. Links are followed, which may lead out.
-        let led = file.canonicalize();
-        file.starts_with(&folder) && led.map_or(true, |file| file.starts_with(&folder))
+    // A file that is not there is told of when it is read. Links are followed, which may lead out.
+    let led = file.canonicalize();
+    let within = folders.iter().any(|folder| {
+        folder.canonicalize().is_ok_and(|folder| {
+            let led = led.as_ref();
+            file.starts_with(&folder) && led.map_or(true, |file| file.starts_with(&folder))
+        })
     });
     if !within {
         return refused("below the server's data folder");
@@ -60,7 +54,7 @@ mod tests {
         }
         for file in ["index/daily.csv", "absent.csv", "in.csv"] {
             assert!(
-                inside("backtest.data", &data.join(file), &data).is_ok(),
+                inside("backtest.data", &data.join(file), &[&data]).is_ok(),
                 "{file}"
             );
         }
@@ -72,9 +66,13 @@ mod tests {
             data.join("out.csv"),
         ];
         for file in elsewhere {
-            let problem = inside("backtest.data", &file, &data).unwrap_err();
-            assert_eq!(problem.field.as_deref(), Some("backtest.data"));
-            assert!(problem.message.starts_with("`backtest.data` must be below"));
+            let problem = inside("backtest.data", &file, &[&data]).unwrap_err();
+            assert_eq!(problem.at_key(), Some("backtest.data"));
+            assert!(
+                problem
+                    .to_string()
+                    .starts_with("`backtest.data` must be below")
+            );
         }
         let mut others = vec!["index"];
         #[cfg(unix)]
@@ -85,8 +83,8 @@ mod tests {
             others.extend(["pipe.csv", "to_pipe.csv"]);
         }
         for file in others {
-            let problem = inside("backtest.data", &data.join(file), &data).unwrap_err();
-            assert!(problem.message.contains("a regular file"), "{file}");
+            let problem = inside("backtest.data", &data.join(file), &[&data]).unwrap_err();
+            assert!(problem.to_string().contains("a regular file"), "{file}");
         }
     }
 }

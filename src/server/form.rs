@@ -1,6 +1,6 @@
 //! The strategy's form as JSON.
 
-use super::app::{Root, blocking, find, off_thread};
+use super::app::{App, Root, blocking, find, off_thread};
 use super::body::Body;
 use super::described::{JOBS, Refusal};
 use super::problem::{Problem, invalid, missing};
@@ -192,14 +192,19 @@ pub async fn show(
 /// A strategy file as the fields of a form, or fields as a file; what is wrong with it is said.
 #[utoipa::path(post, path = "/api/v1/strategy/form", tag = JOBS, request_body = StrategyText,
     responses((status = 200, body = StrategyForm), (status = 422, body = Refusal)))]
-pub async fn read(Body(given): Body<StrategyText>) -> Result<Json<StrategyForm>, Problem> {
+pub async fn read(
+    State(app): State<App>,
+    Body(given): Body<StrategyText>,
+) -> Result<Json<StrategyForm>, Problem> {
     let made = off_thread(move || {
         let text = strategy_text(given.strategy, given.fields)?;
-        let form = if given.draft {
-            StrategyForm::new(text)
-        } else {
-            StrategyForm::of_valid(text)
+        let checked = match given.draft {
+            true => Ok(()),
+            false => {
+                Plan::parse_sent(&text, &|key, file| app.data.find(key, file), |_| {}).map(|_| ())
+            }
         };
+        let form = checked.and_then(|()| StrategyForm::new(text));
         form.map_err(|error| rejected(error, "strategy"))
     });
     made.await.map(Json)

@@ -63,6 +63,8 @@ pub struct Known {
     /// Runs that may be deleted.
     pub victims: Vec<String>,
     pub keys: Vec<String>,
+    /// Uploaded files.
+    pub files: Vec<String>,
     pub schemas: Value,
 }
 
@@ -74,6 +76,7 @@ pub fn operations(document: &Value) -> Vec<Operation> {
         "/runs/{id}/figures/{name}",
         "/runs/{id}/live",
         "/jobs",
+        "/data",
         "/login",
         "/logout",
         "/compare",
@@ -131,11 +134,17 @@ fn text(known: Vec<String>) -> BoxedStrategy<String> {
     .boxed()
 }
 
-fn segment(name: &str, method: &str, known: &Known) -> BoxedStrategy<String> {
+fn segment(
+    operation: &Operation,
+    name: &str,
+    method: &str,
+    known: &Known,
+) -> BoxedStrategy<String> {
     let names = crate::charts::CHARTS.map(|chart| chart.name.to_owned());
     text(match name {
         "id" if method == "DELETE" => known.victims.clone(),
         "id" => known.runs.clone(),
+        "file" if operation.path.starts_with("/api/v1/data") => known.files.clone(),
         "file" => export::TABLES
             .iter()
             .flat_map(|table| ["csv", "parquet"].map(|end| format!("{}.{end}", table.name)))
@@ -150,7 +159,7 @@ fn path(operation: &Operation, known: &Known) -> BoxedStrategy<String> {
             .strip_prefix('{')
             .and_then(|part| part.strip_suffix('}'))
         {
-            Some(name) => segment(name, &operation.method, known),
+            Some(name) => segment(operation, name, &operation.method, known),
             None => Just(part.to_owned()).boxed(),
         }
     });
@@ -259,11 +268,14 @@ fn valid(name: &str, schema: &Value, known: &Known) -> BoxedStrategy<Value> {
                 .prop_map(|pairs| Value::Object(pairs.into_iter().collect()))
                 .boxed()
         }
+        ("file" | "files" | "surface", Some("string")) => {
+            select(known.files.clone()).prop_map(Value::from).boxed()
+        }
         ("run", _) => select(known.runs.clone()).prop_map(Value::from).boxed(),
         (_, Some("integer")) => (-2i64..300).prop_map(Value::from).boxed(),
         (_, Some("number")) => (-1.0..2.0).prop_map(Value::from).boxed(),
         (_, Some("boolean")) => any::<bool>().prop_map(Value::from).boxed(),
-        (_, Some("array")) => vec(valid("", &schema["items"], known), 0..4)
+        (name, Some("array")) => vec(valid(name, &schema["items"], known), 0..4)
             .prop_map(Value::from)
             .boxed(),
         (_, Some("object")) => object(schema, known),
@@ -307,6 +319,7 @@ fn strategy_text() -> BoxedStrategy<String> {
         )
             .prop_map(|(key, value)| format!("{key} = {value}")),
         Just("[backtest]\ndata = \"/dev/zero\"".to_owned()),
+        Just("[market]\nmodel = \"surface_bootstrap\"\nsurface = \"/dev/zero\"".to_owned()),
         any::<String>(),
     ];
     (0..2 * lines, other)
@@ -324,7 +337,18 @@ fn strategy_text() -> BoxedStrategy<String> {
 
 fn body(operation: &Operation, known: &Known) -> BoxedStrategy<Vec<u8>> {
     if operation.body.is_null() {
-        return prop_oneof![9 => Just(Vec::new()), 1 => vec(any::<u8>(), 0..200)].boxed();
+        // An upload may be anything.
+        let share = if operation.path == "/api/v1/data" {
+            9
+        } else {
+            1
+        };
+        return prop_oneof![
+            9 => Just(Vec::new()),
+            share => vec(any::<u8>(), 0..200),
+            share => Just(vec![b'x'; 100_000]),
+        ]
+        .boxed();
     }
     prop_oneof![
         12 => valid("", &operation.body, known).prop_map(|value| value.to_string().into_bytes()),

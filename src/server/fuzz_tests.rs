@@ -107,6 +107,9 @@ fn no_request_fails_the_server() {
             .into(),
         victims: victims.collect(),
         keys: keys.map(|field| field.key.key).collect(),
+        files: ["date,close\n2020-01-01,1\n", "\0"]
+            .map(|text| app.data.keep("fuzzed.csv", text.as_bytes()).unwrap().0.file)
+            .into(),
         schemas: document["components"]["schemas"].clone(),
     };
     let operations = operations(&document);

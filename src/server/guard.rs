@@ -1,6 +1,7 @@
 //! What every request must satisfy and every answer carries.
 
 use super::access::Access;
+use super::data::api::ADDRESS;
 use super::place::Place;
 use super::problem::Problem;
 use super::shaped::shaped;
@@ -26,6 +27,18 @@ pub const FILE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; ba
 
 /// How long an answer may take to begin, its request's body included.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the answer may take that a process gives which reads an uploaded file.
+const PROCESS_PATIENCE: Duration = Duration::from_secs(55);
+/// How long an upload may take, over lines that are not quick; one that stands still ends with its connection.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(600);
+
+fn patience(request: &Request) -> Duration {
+    match request.uri().path().strip_prefix(ADDRESS) {
+        Some("") if *request.method() == Method::POST => UPLOAD_PATIENCE,
+        Some("/check" | "/calibrate") => PROCESS_PATIENCE,
+        _ => PATIENCE,
+    }
+}
 
 /// Refuses requests that were addressed to another host, that a page of another origin sent, or that do not say who
 /// they are where that is asked, and adds the headers that keep a browser from doing more with an answer than show it.
@@ -64,8 +77,9 @@ pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Ne
 /// The answer, or why there is none in time.
 async fn answered(request: Request, next: Next) -> Response {
     // What a panic says stands on standard error, where the asker cannot read it.
+    let patience = patience(&request);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(PATIENCE, answer).await {
+    match tokio::time::timeout(patience, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Problem::internal().into_response(),
         Err(_) => Problem::new(

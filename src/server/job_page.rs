@@ -29,6 +29,7 @@ pub async fn page(State(app): State<App>) -> Html<String> {
                 tbody {}
             }
         }
+        p id="notify" {}
         p class="note" {
             "One job is carried out at a time, the one that has waited longest. What is paused, cancelled or interrupted "
             "goes on from its last checkpoint. Runs of the command line are listed as long as they go on."

@@ -33,6 +33,8 @@ pub struct JobView {
     pub trainings: usize,
     /// The share of the trainings that is done.
     pub progress: f64,
+    /// The share of the measuring that is done, which follows the trainings; absent before.
+    pub measured: Option<f64>,
     /// When it was queued first, started last, and ended, in RFC 3339.
     pub created: Option<String>,
     /// When it was started last, in RFC 3339.
@@ -112,9 +114,17 @@ impl JobView {
             .as_ref()
             .and_then(|folder| folder.trainings().ok()?)
             .unwrap_or_default();
-        let current = match &folder {
-            Some(folder) if trained < trainings => current(folder),
+        let newest = folder
+            .as_ref()
+            .and_then(|folder| progress::newest(folder).ok()?);
+        let current = match &newest {
+            Some(Event::Step { done, .. }) if trained < trainings && *done < 1.0 => *done,
             _ => 0.0,
+        };
+        let measured = match newest {
+            Some(Event::Measuring) => Some(0.0),
+            Some(Event::Measured { done, of }) => Some(done as f64 / of.max(1) as f64),
+            _ => None,
         };
         Self {
             run: run.to_owned(),
@@ -130,18 +140,11 @@ impl JobView {
             } else {
                 (trained as f64 + current) / trainings as f64
             },
+            measured,
             created: None,
             started: None,
             ended: None,
             message: None,
         }
-    }
-}
-
-/// The share that is done of the training that is not.
-fn current(folder: &RunFolder) -> f64 {
-    match progress::newest(folder) {
-        Ok(Some(Event::Step { done, .. })) if done < 1.0 => done,
-        _ => 0.0,
     }
 }

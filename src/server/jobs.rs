@@ -2,22 +2,23 @@
 
 use super::app::{App, find, off_thread};
 use super::body::Body;
+use super::data::job_data::{JobData, Located};
 use super::described::{JOBS, Refusal};
-use super::files;
 use super::form::{Fields, rejected, strategy_text};
 use super::job_view::{JobList, JobView};
 use super::problem::{Problem, invalid, missing};
 use super::queue::Refused;
 use crate::error::{Error, excerpt};
-use crate::experiment::{Prepared, Scope};
+use crate::experiment::{self, Prepared, Scope};
 use crate::runs::progress;
 use crate::runs::store;
-use crate::strategy::Plan;
+use crate::strategy::{Plan, Strategy};
 use crate::walk_forward;
 use axum::Json;
 use axum::extract::{Path as Segment, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
+use std::path::Path;
 use utoipa::ToSchema;
 
 /// What a job is asked to do.
@@ -34,7 +35,8 @@ pub enum Command {
     WalkForward,
 }
 
-/// A new job. `compare`, `train` and `walk_forward` need a `strategy` or `fields`, `backtest` a `run`.
+/// A new job. `compare`, `train` and `walk_forward` need a `strategy` or `fields`, `backtest` a `run`, or one of these to backtest
+/// classical hedges alone.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewJob {
@@ -57,25 +59,39 @@ pub struct NewJob {
     pub frontier: Option<Vec<f64>>,
     /// The run whose policies are tested.
     pub run: Option<String>,
+    /// Uploaded files to take the place of the strategy's, or of the run's.
+    pub data: Option<JobData>,
 }
 
 impl NewJob {
     /// Makes the run folder.
     fn prepare(self, app: &App) -> Result<String, Problem> {
+        let data = self.data.map(|data| data.located(app)).transpose()?;
+        let history = if data.is_some() { "data" } else { "run" };
+        let is_named = self.strategy.is_some() || self.fields.is_some();
+        let plan = |data| plan(app, self.strategy, self.fields, data);
         let prepared = match self.command {
             Command::Backtest => {
-                let run = self.run.ok_or_else(|| invalid("run", "`run` is missing"))?;
-                let folder = find(&app.root, &run)?;
-                Prepared::backtest(&folder, &app.root).map_err(|error| rejected(error, "run"))?
+                let (plan, run) = match self.run {
+                    Some(run) => {
+                        let folder = find(&app.root, &run)?;
+                        let plan = experiment::plan_of(&folder, |strategy| apply(data, strategy));
+                        (plan.map_err(|error| rejected(error, "run"))?, Some(folder))
+                    }
+                    None if is_named => (plan(data)?, None),
+                    None => return Err(invalid("run", "`run` is missing")),
+                };
+                Prepared::backtest_over(plan, run.as_ref(), &app.root)
+                    .map_err(|error| rejected(error, history))?
             }
             Command::Compare => {
-                let plan = plan(self.strategy, self.fields)?;
+                let plan = plan(data)?;
                 let scope = scope(&plan, self.seeds, self.tune, self.frontier)?;
                 Prepared::comparison(&plan, &scope, &app.root)
                     .map_err(|error| rejected(error, "strategy"))?
             }
             Command::Train => {
-                let plan = plan(self.strategy, self.fields)?;
+                let plan = plan(data)?;
                 let names: Vec<&str> = plan.optimizers.iter().map(|o| o.name.as_str()).collect();
                 let optimizer = match &self.optimizer {
                     Some(name) if names.contains(&name.as_str()) => name.as_str(),
@@ -95,7 +111,7 @@ impl NewJob {
                     .map_err(|error| rejected(error, "strategy"))?
             }
             Command::WalkForward => {
-                let plan = plan(self.strategy, self.fields)?;
+                let plan = plan(data)?;
                 if plan.backtest.is_none() {
                     return Err(invalid("backtest", "`backtest` is missing"));
                 }
@@ -108,11 +124,22 @@ impl NewJob {
     }
 }
 
-fn plan(strategy: Option<String>, fields: Option<Fields>) -> Result<Plan, Problem> {
+fn plan(
+    app: &App,
+    strategy: Option<String>,
+    fields: Option<Fields>,
+    data: Option<Located>,
+) -> Result<Plan, Problem> {
     let text = strategy_text(strategy, fields)?;
-    let plan = Plan::parse(&text, |_| {}).map_err(|error| rejected(error, "strategy"))?;
-    files::check(&plan)?;
-    Ok(plan)
+    let find = |key: &str, file: &Path| app.data.find(key, file);
+    let plan = Plan::parse_sent(&text, &find, |strategy| apply(data, strategy));
+    plan.map_err(|error| rejected(error, "strategy"))
+}
+
+fn apply(data: Option<Located>, strategy: &mut Strategy) {
+    if let Some(data) = data {
+        data.apply(strategy);
+    }
 }
 
 fn scope(

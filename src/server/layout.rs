@@ -45,6 +45,7 @@ pub fn framed(place: &Place, title: &str, scripts: &Markup, body: &Markup) -> St
             a class="brand" href=(home) { "deephedge" }
             a href=(home) { "Runs" }
             a href=(place.to("jobs")) { "Jobs" }
+            a href=(place.to("data")) { "Data" }
             a href=(place.to("compare")) { "Compare" }
             @if place.leave {
                 form method="post" action=(place.to("logout")) { button { "Log out" } }

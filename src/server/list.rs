@@ -7,7 +7,9 @@ use super::list_row::{Columns, row};
 use super::place::encoded;
 use super::problem::Problem;
 use crate::error::Error;
-use crate::runs::index::{Filter, Order, Page};
+use crate::runs::index::{Entry, Filter, Order, Page};
+use crate::runs::state;
+use crate::runs::store;
 use axum::extract::{Query, State};
 use axum::response::Html;
 use maud::{Markup, html};
@@ -181,7 +183,7 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
         } @else {
             form action="./compare" {
                 div class="scroll" tabindex="0" role="region" aria-label="Runs" data-follow=(follow) {
-                    (table(wanted, &page))
+                    (table(app, wanted, &page))
                 }
                 (below(wanted, &page, first))
             }
@@ -194,7 +196,7 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
     })
 }
 
-fn table(wanted: &Wanted, page: &Page) -> Markup {
+fn table(app: &App, wanted: &Wanted, page: &Page) -> Markup {
     let columns = Columns::of(&page.entries);
     let shown = &page.entries;
     html! {
@@ -209,7 +211,7 @@ fn table(wanted: &Wanted, page: &Page) -> Markup {
                 }
             }
             tbody {
-                @for (index, entry) in shown.iter().enumerate() { (row(entry, &page.keys, &columns, index)) }
+                @for (index, entry) in shown.iter().enumerate() { (row(entry, &page.keys, (&columns, index), &|| words(app, entry))) }
             }
         }
     }
@@ -239,16 +241,20 @@ fn below(wanted: &Wanted, page: &Page, first: usize) -> Markup {
 
 /// The form that narrows and sorts the list; `keys` are offered as conditions.
 fn filter_form(wanted: &Wanted, tags: &[String], keys: &[String]) -> Markup {
-    let options = |values: &[&str], chosen: Option<&str>| {
+    let options = |values: &[(&str, &str)], chosen: Option<&str>| {
         html! {
             option value="" { "any" }
-            @for value in values {
-                option value=(value) selected[chosen == Some(*value)] { (value) }
+            @for (value, words) in values {
+                option value=(value) selected[chosen == Some(*value)] { (words) }
             }
         }
     };
-    let Filter { tag, state, .. } = &wanted.filter;
-    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    let Filter {
+        tag, state: chosen, ..
+    } = &wanted.filter;
+    let tags = tags.iter().map(|tag| (tag.as_str(), tag.as_str()));
+    let tags: Vec<(&str, &str)> = tags.collect();
+    let stages = Stage::ALL.map(|stage| (stage.name(), state::word(stage.name())));
     let Order { by, descending } = &wanted.order;
     let by_key = SORTED.iter().all(|(name, ..)| name != by);
     html! {
@@ -256,7 +262,7 @@ fn filter_form(wanted: &Wanted, tags: &[String], keys: &[String]) -> Markup {
             (search_field(&wanted.filter, keys))
             label {
                 "State "
-                select name="state" { (options(&Stage::ALL.map(Stage::name), state.as_deref())) }
+                select name="state" { (options(&stages, chosen.as_deref())) }
             }
             label { "Tag " select name="tag" { (options(&tags, tag.as_deref())) } }
             label {
@@ -292,5 +298,19 @@ pub fn search_field(filter: &Filter, keys: &[String]) -> Markup {
         datalist id="keys" {
             @for key in keys { option value={ (key) " = " } {} }
         }
+    }
+}
+
+/// What the state of a run without results is called.
+fn words(app: &App, entry: &Entry) -> &'static str {
+    if entry.state != "stopped" {
+        return state::word(entry.state);
+    }
+    let job = app.index.job(&entry.id).ok().flatten();
+    let job = job.map(|job| app.queue.as_it_is(job).state);
+    match store::open_exact(&app.root, &entry.id) {
+        Ok(folder) => state::unfinished(&folder, job),
+        // It was deleted since the list was made.
+        Err(_) => state::word(entry.state),
     }
 }

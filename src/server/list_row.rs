@@ -75,8 +75,14 @@ fn align(numbers: Vec<&mut String>) {
     }
 }
 
-/// The row of a run, which is number `index` of its page; `keys` are those that the search names.
-pub fn row(entry: &Entry, keys: &[String], columns: &Columns, index: usize) -> Markup {
+/// The row of a run, which is number `index` of its page; `keys` are those that the search names, and `state` is the word for how far a
+/// run is that has no results.
+pub fn row(
+    entry: &Entry,
+    keys: &[String],
+    (columns, index): (&Columns, usize),
+    state: &dyn Fn() -> &'static str,
+) -> Markup {
     let id = &entry.id;
     let results = columns.0.get(index).and_then(Option::as_ref);
     html! {
@@ -98,7 +104,7 @@ pub fn row(entry: &Entry, keys: &[String], columns: &Columns, index: usize) -> M
             }
             @match results {
                 Some(written) => (cells(written)),
-                None => td colspan="5" { (unfinished(entry)) },
+                None => td colspan="5" { (unfinished(entry, state)) },
             }
         }
     }
@@ -125,13 +131,13 @@ fn name(entry: &Entry, hedged: Option<&str>) -> Markup {
 }
 
 /// How far a run is that has no results.
-fn unfinished(entry: &Entry) -> String {
+fn unfinished(entry: &Entry, state: &dyn Fn() -> &'static str) -> String {
     let why = entry.summary.as_str().unwrap_or_default();
     match entry.share {
         Some(share) if share.is_trained() => share.to_string(),
-        Some(share) => format!("{share}, {}", entry.state),
+        Some(share) => format!("{share}, {}", state()),
         None if entry.state == "complete" => "nothing was measured".into(),
-        None if why.is_empty() => entry.state.into(),
+        None if why.is_empty() => state().into(),
         None => why.into(),
     }
 }
@@ -243,7 +249,7 @@ mod tests {
             costs[2].starts_with("14") && costs[2].contains('\u{2007}'),
             "{costs:?}"
         );
-        let shown = row(&entries[1], &[], &columns, 1).into_string();
+        let shown = row(&entries[1], &[], (&columns, 1), &|| "stopped").into_string();
         assert!(shown.contains("n/a") && !shown.contains("NaN"), "{shown}");
     }
 }

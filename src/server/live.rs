@@ -238,6 +238,7 @@ fn body(id: &str, about: &About<'_>) -> Markup {
                 progress max="1" value="0" aria-label="Trainings done" {}
                 div class=(if *has_results { "actions" } else { "actions kept" }) {}
             }
+            p id="notify" {}
             ul class="cards" {
                 @for (name, words) in cards {
                     li class="card" {

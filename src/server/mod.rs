@@ -11,6 +11,7 @@ mod charts;
 mod compare;
 mod connections;
 mod contracts;
+mod data;
 mod described;
 mod elements;
 mod events;
@@ -26,6 +27,7 @@ mod list;
 mod list_row;
 mod live;
 mod login;
+mod on_done;
 mod openapi;
 mod pages;
 mod place;
@@ -42,6 +44,7 @@ mod tails;
 mod tries;
 mod walked;
 
+pub use app::Options;
 pub use connections::{Limits, limits};
 pub use serving::{DEFAULT_BIND, serve};
 pub use summary::summary;
@@ -52,6 +55,8 @@ mod access_tests;
 mod api_tests;
 #[cfg(test)]
 mod connections_tests;
+#[cfg(test)]
+mod data_tests;
 #[cfg(test)]
 mod fuzz_requests;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The description of the API, made from the handlers.
 
 use super::app::App;
+use super::data::{api as data, calibrate, examine};
 use super::{api, charts, compare, contracts, events, form, jobs, live, sweep};
 use axum::body::Bytes;
 use axum::http::header;
@@ -42,6 +43,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(jobs::resume))
         .routes(routes!(jobs::cancel))
         .routes(routes!(form::show, form::read))
+        .routes(routes!(data::list, data::upload))
+        .routes(routes!(data::delete))
+        .routes(routes!(examine::check))
+        .routes(routes!(calibrate::calibrate))
         .routes(routes!(document))
 }
 

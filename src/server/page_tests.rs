@@ -30,6 +30,7 @@ fn pages_have_no_links_from_the_root() {
         format!("/runs/{id}"),
         format!("/runs/{}", stopped.id()),
         "/jobs".to_owned(),
+        "/data".to_owned(),
         "/compare".to_owned(),
         format!("/compare?runs={id},{}", other.id()),
         "/?search=name+%3D+heston&sort=cvar".to_owned(),
@@ -60,11 +61,12 @@ fn pages_have_no_links_from_the_root() {
         }
     }
     for script in [
-        "api", "app", "charts", "jobs", "labels", "lines", "live", "run",
+        "api", "app", "charts", "data", "examined", "form", "jobs", "labels", "lines", "live",
+        "notify", "run",
     ] {
         let address = format!("/{}", assets::address(&format!("{script}.js")));
         let text = asked(root.path(), &address).body;
-        for part in ["api/", "runs", "jobs", "login", "compare"] {
+        for part in ["api/", "runs", "jobs", "data", "login", "compare"] {
             for quote in ['"', '`'] {
                 assert!(
                     !text.contains(&format!("{quote}/{part}")),

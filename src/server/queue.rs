@@ -1,5 +1,6 @@
 //! Carries queued jobs out, one at a time, each in a process of its own.
 
+use super::on_done;
 use crate::error::{Error, Result};
 use crate::runs::index::Index;
 use crate::runs::queue::{Job, JobState};
@@ -31,6 +32,8 @@ pub struct Queue {
     index: Arc<Index>,
     /// The program that carries a run out as `job RUN --runs ROOT`.
     program: PathBuf,
+    /// What is run when a job has finished or failed.
+    on_done: Option<String>,
     running: Mutex<Option<(String, watch::Sender<Option<Wish>>)>>,
     news: Notify,
 }
@@ -53,10 +56,11 @@ impl From<Error> for Refused {
 
 impl Queue {
     /// The queue in the index, whose jobs `program` carries out.
-    pub fn new(index: Arc<Index>, program: PathBuf) -> Self {
+    pub fn new(index: Arc<Index>, program: PathBuf, on_done: Option<String>) -> Self {
         Self {
             index,
             program,
+            on_done,
             running: Mutex::default(),
             news: Notify::new(),
         }
@@ -166,6 +170,7 @@ impl Queue {
                         self.index
                             .change_job(&run, JobState::Running, state, message.as_deref());
                     *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    self.tell(&run, state);
                 }
                 Ok(None) => tokio::select! {
                     () = self.news.notified() => {}
@@ -173,6 +178,14 @@ impl Queue {
                 },
                 Err(_) => tokio::time::sleep(LATER).await,
             }
+        }
+    }
+
+    /// Runs the operator's command about a job that has finished or failed, beside the queue.
+    fn tell(&self, run: &str, state: JobState) {
+        if let (Some(command), JobState::Finished | JobState::Failed) = (&self.on_done, state) {
+            let folder = self.index.root().join(run);
+            tokio::spawn(on_done::run(command.clone(), run.to_owned(), state, folder));
         }
     }
 

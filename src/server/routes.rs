@@ -2,6 +2,7 @@
 
 use super::access::{Access, see_other};
 use super::app::App;
+use super::data;
 use super::problem::{MOST_BYTES, Problem, missing};
 use super::{assets, compare, guard, job_page, list, live, login, openapi, pages, sweep};
 use crate::error::excerpt;
@@ -22,6 +23,7 @@ pub fn router(app: App) -> Router {
         .route("/runs/{id}", get(pages::run))
         .route("/runs/{id}/live", get(live::page))
         .route("/jobs", get(job_page::page))
+        .route("/data", get(data::page::page))
         .route("/runs/{id}/report.html", get(pages::report))
         .route("/runs/{id}/figures/{name}", get(pages::figure))
         .route("/login", get(login::page).post(login::log_in))

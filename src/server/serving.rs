@@ -1,9 +1,9 @@
 //! How the server begins and ends.
 
 use super::access::Access;
-use super::app::App;
+use super::app::{App, Options};
 use super::assets;
-use super::connections::{self, Limits};
+use super::connections;
 use super::routes::router;
 use crate::error::{Error, Result};
 use crate::runs::index::Filter;
@@ -23,7 +23,7 @@ pub async fn serve(
     bind: SocketAddr,
     runs_root: PathBuf,
     access: Access,
-    limits: Limits,
+    options: Options,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     if !bind.ip().is_loopback() && !access.asks() {
@@ -34,7 +34,8 @@ pub async fn serve(
     }
     let failed = |error: std::io::Error| Error::Computation(format!("server: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
-    let app = App::new(runs_root, program, access, limits)?;
+    let limits = options.limits;
+    let app = App::new(runs_root, program, access, options)?;
     let listener = tokio::net::TcpListener::bind(bind)
         .await
         .map_err(|error| Error::input(format!("bind address {bind}: cannot listen: {error}")))?;

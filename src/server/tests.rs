@@ -1,5 +1,5 @@
 use super::access::Access;
-use super::app::App;
+use super::app::{App, Options};
 use super::assets;
 use super::connections::limits;
 use super::routes::router;
@@ -37,7 +37,18 @@ pub(super) fn app(root: &Path) -> App {
 }
 
 pub(super) fn with(root: &Path, access: Access) -> App {
-    App::new(root.to_owned(), "absent".into(), access, limits(None)).unwrap()
+    let options = options(&root.join(".data"));
+    App::new(root.to_owned(), "absent".into(), access, options).unwrap()
+}
+
+/// Uploads in a folder, of at most 64 KiB.
+fn options(data: &Path) -> Options {
+    Options {
+        limits: limits(None),
+        data: data.to_owned(),
+        most_upload: 1 << 16,
+        on_done: None,
+    }
 }
 
 fn ask(root: &Path, path: &str, host: Option<&str>) -> Answer {
@@ -389,7 +400,7 @@ fn only_loopback_addresses_are_served() {
             bind,
             PathBuf::from("runs"),
             Access::default(),
-            limits(None),
+            options(&PathBuf::from("data")),
             |_| {},
         ))
         .unwrap_err();

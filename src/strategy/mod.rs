@@ -4,6 +4,8 @@
 //! their list.
 
 mod backtest;
+#[cfg(feature = "data")]
+mod book;
 mod classical;
 mod contract;
 mod costs;
@@ -35,6 +37,7 @@ mod scales;
 mod schedule;
 mod schema;
 mod seen;
+mod sent;
 mod several;
 mod smoothing;
 mod surface;
@@ -46,11 +49,14 @@ mod walk_forward;
 mod words;
 
 pub use backtest::{BacktestPlan, BacktestSection, Parameterisation, Rates, VarianceRule};
+#[cfg(feature = "data")]
+pub use book::Book;
 pub use classical::{FitPaths, FittedOn, PastContracts, Regressions};
 pub use contract::{ContractSection, ModelPrice, Premium, PremiumRule, Strike};
 pub use costs::{CostSchedule, CostsSection, DatedCosts, DatedFactor, OwnCosts, OwnOptionCosts};
 pub use distributed::DistributedSection;
 pub use file::Strategy;
+pub use files::located;
 pub use financing::FinancingSection;
 pub use hedge_tuning::HedgeValidation;
 pub use hedges::{HedgeSection, HedgeTable, Share, TunedShare};
@@ -67,6 +73,7 @@ pub use policy::{
 pub use price_files::{AssetFiles, Files};
 pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
+pub use sent::FindFile;
 pub use several::{AssetSection, SeveralSection};
 pub use smoothing::{Relaxing, Smoothing};
 pub use tenor::{DayCount, Rebalancing, Tenor};

@@ -42,6 +42,16 @@ impl From<Files> for Vec<PathBuf> {
     }
 }
 
+impl AssetFiles {
+    /// The names of the files.
+    pub(super) fn names_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::One(file) => vec![file],
+            Self::Several(files) => files.iter_mut().collect(),
+        }
+    }
+}
+
 impl From<AssetFiles> for Files {
     fn from(files: AssetFiles) -> Self {
         match files {

@@ -280,7 +280,7 @@ fn a_killed_comparison_resumes_to_the_same_bits() {
         process.kill().unwrap();
         process.wait().unwrap();
         let listed = document(&["runs", "list"], &runs, "1");
-        assert_eq!(listed["runs"][0]["state"], "unfinished");
+        assert_eq!(listed["runs"][0]["state"], "stopped");
         started = vec!["compare".into(), "--resume".into(), id()];
     }
     let resumed = document(&["compare", "--resume", &id()], &runs, "1");

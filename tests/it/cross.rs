@@ -48,7 +48,32 @@ fn what_is_tested_at_home_is_the_comparison() {
     assert_eq!(naked("own"), naked("jumps"));
     let delta = |made_for| of("black_scholes", made_for, "turbulent")["risk"].clone();
     assert_ne!(delta("own"), delta("turbulent"));
+    measured_in_parts(&runs.join(found["run"].as_str().unwrap()));
     goes_on(&runs, &found);
+}
+
+/// After the last step, whoever watches is told of every part of the measuring: hedges searched for in three markets, and two optimizers
+/// and four hedges tested in each of these.
+fn measured_in_parts(folder: &Path) {
+    let progress = std::fs::read_to_string(folder.join("progress.jsonl")).unwrap();
+    let events: Vec<serde_json::Value> = progress
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let last_step = events.iter().rposition(|event| event["event"] == "step");
+    let after = events[last_step.unwrap() + 1..].iter();
+    let parts: Vec<(u64, u64)> = after
+        .filter(|event| event["event"] == "measured")
+        .map(|event| {
+            (
+                event["done"].as_u64().unwrap(),
+                event["of"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    let all = 3 * (1 + 2 + 4);
+    let expected: Vec<(u64, u64)> = (1..=all).map(|done| (done, all)).collect();
+    assert_eq!(parts, expected);
 }
 
 /// The run is listed and shown, its table is a file, and without the marks of its end and of one training it goes on to the
@@ -99,7 +124,7 @@ fn bad_markets_are_refused() {
             "`markets.a/b`: a name must be of letters, digits, - and _",
         ),
         (
-            "unfinished",
+            "stopped",
             "[markets.other]\nmodel = \"gbm\"\n",
             "`markets.other.volatility` is missing",
         ),

@@ -376,6 +376,7 @@ fn every_page_is_quiet_and_fits() {
         format!("/runs/{}", ids[0]),
         format!("/runs/{}/live", ids[0]),
         "/jobs".to_owned(),
+        "/data".to_owned(),
         "/compare".to_owned(),
         format!("/compare?runs={}", ids.join(",")),
         "/sweep".to_owned(),

@@ -36,7 +36,7 @@ fn a_store_survives_kills_at_any_moment() {
         process.wait().unwrap();
         let listed = document(&["runs", "list"], &runs, "1");
         assert_eq!(listed["runs"].as_array().unwrap().len(), 1);
-        assert_eq!(listed["runs"][0]["state"], "unfinished", "after {enough}");
+        assert_eq!(listed["runs"][0]["state"], "stopped", "after {enough}");
         let left = said();
         assert!(left.starts_with(&seen), "after {enough}");
         let whole = left.iter().rposition(|&byte| byte == b'\n');
@@ -94,7 +94,7 @@ fn an_interrupted_backtest_goes_on() {
     std::fs::remove_file(runs.join(id).join("metrics.json")).unwrap();
     let listed = document(&["runs", "list"], &runs, "1");
     let said = listed["runs"][0]["name"].as_str().unwrap();
-    assert_eq!(said, format!("unfinished: go on with `backtest {id}`"));
+    assert_eq!(said, format!("stopped: go on with `backtest {id}`"));
     let again = document(&["backtest", id], &runs, "1");
     assert_eq!(again["run"], whole["run"]);
     assert_eq!(again["backtest"], whole["backtest"]);
@@ -102,7 +102,7 @@ fn an_interrupted_backtest_goes_on() {
     std::fs::create_dir(runs.join("20260301-093005-x")).unwrap();
     let listed = document(&["runs", "list"], &runs, "1");
     let state = |at: usize| listed["runs"][at]["state"].as_str().unwrap();
-    assert_eq!([state(0), state(1)], ["complete", "unfinished"]);
+    assert_eq!([state(0), state(1)], ["complete", "stopped"]);
     document(&["runs", "delete", "20260301-093005-x"], &runs, "1");
     let listed = document(&["runs", "list"], &runs, "1");
     assert_eq!(listed["runs"].as_array().unwrap().len(), 1);

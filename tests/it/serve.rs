@@ -22,6 +22,12 @@ impl Server {
         Self::of(command, bind, runs, &[], None)
     }
 
+    /// A server with further options.
+    pub fn start_with_options(runs: &Path, options: &[&str]) -> Self {
+        let command = Command::new(env!("CARGO_BIN_EXE_deephedge"));
+        Self::of(command, "127.0.0.1:0", runs, options, None)
+    }
+
     /// A server with further options, which asks for a token.
     pub fn start_with(runs: &Path, options: &[&str], token: &'static str) -> Self {
         let command = Command::new(env!("CARGO_BIN_EXE_deephedge"));
@@ -105,6 +111,16 @@ impl Server {
         if body.is_empty() {
             return Value::Null;
         }
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
+    /// Uploads a file; what the server says of it.
+    pub fn send(&self, path: &str, file: &str) -> Value {
+        let mut answer = String::new();
+        self.open("POST", path, file)
+            .read_to_string(&mut answer)
+            .unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 

@@ -108,7 +108,7 @@ fn merged_shards_are_the_run_of_one_process() {
     let of = listed["runs"][0]["shard"].clone();
     assert_eq!(
         (&listed["runs"][0]["state"], of),
-        (&json!("unfinished"), json!({ "number": 2, "of": 3 }))
+        (&json!("stopped"), json!({ "number": 2, "of": 3 }))
     );
     assert!(said.starts_with("shard 2 of 3, "), "{said}");
     assert!(
