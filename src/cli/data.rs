@@ -3,6 +3,7 @@
 use super::chains::{self, ChainArguments};
 use super::output::{Output, report};
 use super::reading::PriceFiles;
+use super::volatility_index::ShapeArguments;
 use crate::error::{Error, Result, escaped, excerpt};
 use crate::market::history::defects::Findings;
 use crate::market::history::{FileInspection, Inspection, Quantity};
@@ -33,12 +34,13 @@ pub enum Action {
         chains: ChainArguments,
     },
     /// Write the implied-volatility surface of every day, as five factors: fitted to option chains (OptionsDX, Cboe end of
-    /// day, OptionMetrics, ORATS, or by --columns), or from the raw files of the public project DeepHedging_JIVR.
+    /// day, OptionMetrics, ORATS, or by --columns), from the raw files of the public project DeepHedging_JIVR, or from closes and
+    /// a volatility index in the shape of another index's surfaces (--shape).
     Surface {
         /// CSV or Parquet files of one underlying, such as those of several months.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// The file to write (CSV): date, close, rate, level, slope, moneyness, smile, smirk.
+        /// The file to write (CSV): date, close, rate (but of a volatility index), level, slope, moneyness, smile, smirk.
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
         #[command(flatten)]
@@ -48,6 +50,8 @@ pub enum Action {
         volatility_unit: Option<String>,
         #[command(flatten)]
         chains: ChainArguments,
+        #[command(flatten)]
+        shape: ShapeArguments,
     },
 }
 
@@ -76,7 +80,17 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
             reading,
             volatility_unit,
             chains,
-        } => chains::surface(files, output, reading, volatility_unit.as_deref(), chains),
+            shape,
+        } => {
+            let unit = volatility_unit.as_deref();
+            if let (true, Some(name)) = (shape.given(), chains.given()) {
+                return Err(Error::input(format!(
+                    "{name}: is an option for option chains, which have no --shape"
+                )));
+            }
+            let made = shape.surface(files, output, reading, unit);
+            made.unwrap_or_else(|| chains::surface(files, output, reading, unit, chains))
+        }
     }
 }
 

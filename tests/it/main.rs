@@ -22,6 +22,7 @@ mod serve;
 mod shards;
 mod streams;
 mod surfaces;
+mod volatility_index;
 mod walk_forward;
 
 // Made-up option chains are the library's own, which name its modules as its crate does.
