@@ -1,6 +1,6 @@
 //! Parallel coordinates: an axis for every setting and result, and a line for every run or trial.
 
-use super::chart::Chart;
+use super::chart::{Chart, Choices};
 use super::frame::{Axis, Figure, figure_with, layout};
 use crate::numbers::significant;
 use crate::report::figures::Part;
@@ -45,7 +45,13 @@ pub const TUNING: Chart = Chart::new(
         Ok(optimizer.and_then(|optimizer| tuning(run.metrics, optimizer)))
     },
 )
-.choosing("Optimizer", optimizers)
+.choosing(Choices {
+    label: "Optimizer",
+    of: |run| {
+        let names = optimizers(run.metrics).into_iter();
+        names.map(|name| (name.clone(), name)).collect()
+    },
+})
 .in_part(Part::Training);
 
 fn optimizers(metrics: &Metrics) -> Vec<String> {

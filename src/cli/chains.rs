@@ -69,7 +69,7 @@ fn choices<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 impl ChainArguments {
     /// The first option that is given, by its name.
-    fn given(&self) -> Option<&'static str> {
+    pub fn given(&self) -> Option<&'static str> {
         let Self {
             underlying,
             fit,
@@ -190,7 +190,7 @@ pub fn surface(
     let options = options(reading, volatility_unit, arguments)?;
     if !Chains::recognise(first, &options)? {
         return Err(Error::input(format!(
-            "{}: is neither a chain of options (strike and expiry in columns) nor a raw file of factors or of closes with rates",
+            "{}: is neither a chain of options (strike and expiry in columns) nor a raw file of factors or of closes with rates; closes with a volatility index take --shape",
             shown(first)
         )));
     }

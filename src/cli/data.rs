@@ -6,6 +6,7 @@ use super::head;
 use super::output::{Output, report};
 use super::reading::PriceFiles;
 use super::smile;
+use super::volatility_index::ShapeArguments;
 use crate::backtest::suggested_start;
 use crate::error::{Error, Result, escaped, excerpt};
 use crate::market::history::defects::Findings;
@@ -44,12 +45,13 @@ pub enum Action {
         file: PathBuf,
     },
     /// Write the implied-volatility surface of every day, as five factors: fitted to option chains (OptionsDX, Cboe end of
-    /// day, OptionMetrics, ORATS, or by --columns), or from the raw files of the public project DeepHedging_JIVR.
+    /// day, OptionMetrics, ORATS, or by --columns), from the raw files of the public project DeepHedging_JIVR, or from closes and
+    /// a volatility index in the shape of another index's surfaces (--shape).
     Surface {
         /// CSV or Parquet files of one underlying, such as those of several months.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// The file to write (CSV): date, close, rate, level, slope, moneyness, smile, smirk.
+        /// The file to write (CSV): date, close, rate (but of a volatility index), level, slope, moneyness, smile, smirk.
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
         #[command(flatten)]
@@ -59,6 +61,8 @@ pub enum Action {
         volatility_unit: Option<String>,
         #[command(flatten)]
         chains: ChainArguments,
+        #[command(flatten)]
+        shape: ShapeArguments,
     },
 }
 
@@ -99,7 +103,17 @@ pub fn run(action: &Action, json: bool) -> Result<Output> {
             reading,
             volatility_unit,
             chains,
-        } => chains::surface(files, output, reading, volatility_unit.as_deref(), chains),
+            shape,
+        } => {
+            let unit = volatility_unit.as_deref();
+            if let (true, Some(name)) = (shape.given(), chains.given()) {
+                return Err(Error::input(format!(
+                    "{name}: is an option for option chains, which have no --shape"
+                )));
+            }
+            let made = shape.surface(files, output, reading, unit);
+            made.unwrap_or_else(|| chains::surface(files, output, reading, unit, chains))
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod study;
 mod surface;
 mod train;
 mod values;
+mod volatility_index;
 mod walk_forward;
 
 use crate::distributed::{self, Ranks};

@@ -51,7 +51,7 @@ pub fn surfaces(file: &Path, reading: &Reading, others: bool) -> Result<History>
         close_column: "underlying".into(),
         series: Vec::new(),
         surface: days.iter().map(|day| day.factors).collect(),
-        rate: days.iter().map(|day| day.rate).collect(),
+        rate: days.iter().filter_map(|day| day.rate).collect(),
         repaired: Vec::new(),
         warnings,
     })

@@ -5,6 +5,8 @@
 //! ```
 //!
 //! [`Chains::load`] reads, [`ChainReport::of`] does the rest, a day at a time on all threads; figures do not depend on their number.
+//!
+//! Where there are no options but a volatility index, [`SurfaceShape`] makes surfaces in the shape of another index's.
 
 mod calendar;
 mod chain;
@@ -26,6 +28,7 @@ mod stretch;
 mod surface_file;
 #[cfg(test)]
 mod tests;
+mod volatility_index;
 mod words;
 
 pub use calendar::{Calendar, TradingDays};
@@ -40,3 +43,4 @@ pub use points::Expiry;
 pub use reading::{ChainFile, ChainOptions, Chains};
 pub use spreads::{HalfSpreads, SpreadCell, SpreadLaw};
 pub use surface_file::{FactorDay, factor_file, write};
+pub use volatility_index::{FactorLine, SurfaceShape, swap_rate};

@@ -104,7 +104,7 @@ pub fn load(paths: &[PathBuf]) -> Result<RawSurface> {
         Some(FactorDay {
             date: *date,
             close: *close,
-            rate: *rate,
+            rate: Some(*rate),
             factors: *factors,
         })
     });

@@ -16,8 +16,8 @@ pub struct FactorDay {
     pub date: NaiveDate,
     /// The spot at its end.
     pub close: f64,
-    /// The interest rate per year, continuously compounded.
-    pub rate: f64,
+    /// The interest rate per year, continuously compounded, where it is known.
+    pub rate: Option<f64>,
     /// The surface.
     pub factors: SurfaceFactors,
 }
@@ -28,12 +28,20 @@ fn rate(rate: f64) -> f64 {
     (1e6 * rate).round() / 1e6 + 0.0
 }
 
-/// A five-factor file as text: the columns date, close, rate and the names of the factors, days as 2020-01-31.
+/// A five-factor file as text: the columns date, close, rate and the names of the factors, days as 2020-01-31. Without any rate there is no column of
+/// rates.
 pub fn factor_file(days: &[FactorDay]) -> String {
-    let mut text = format!("date,close,rate,{}\n", SurfaceFactors::NAMES.join(","));
+    let rates = days.iter().any(|day| day.rate.is_some());
+    let names = SurfaceFactors::NAMES.join(",");
+    let mut text = format!("date,close,{}{names}\n", if rates { "rate," } else { "" });
     for day in days {
         // Writing to a string cannot fail.
-        let _ = write!(text, "{},{:?},{:?}", day.date, day.close, rate(day.rate));
+        let _ = write!(text, "{},{:?}", day.date, day.close);
+        match day.rate {
+            Some(known) => drop(write!(text, ",{:?}", rate(known))),
+            None if rates => text.push(','),
+            None => (),
+        }
         for factor in day.factors.to_array() {
             let _ = write!(text, ",{factor:?}");
         }
@@ -49,7 +57,7 @@ impl ChainReport {
             Fitted::Factors(factors) => Some(FactorDay {
                 date: day.date,
                 close: day.close?,
-                rate: day.rate.unwrap_or(0.0),
+                rate: Some(day.rate.unwrap_or(0.0)),
                 factors: *factors,
             }),
             Fitted::Svi(_) => None,

@@ -81,7 +81,7 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
             }
             figure {
                 div class="scroll" tabindex="0" role="region" aria-label="Parallel coordinates" {
-                    div style={ "min-width: " (width) "px" } { (slot(address.trim_end_matches(['?', '&']), None)) }
+                    div style={ "min-width: " (width) "px" } { (slot(address.trim_end_matches(['?', '&']), None, false)) }
                 }
                 figcaption {
                     "A line for every run, from its settings on the left to the results of its headline hedge on the right; the runs "

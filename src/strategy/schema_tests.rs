@@ -24,7 +24,13 @@ fn the_schema_in_docs_is_current() {
 /// The shipped strategies lead an editor to the schema.
 #[test]
 fn shipped_strategies_name_the_schema() {
-    for folder in ["strategies", "strategies/study", "strategies/sp500_surface"] {
+    for folder in [
+        "strategies",
+        "strategies/study",
+        "strategies/sp500_surface",
+        "strategies/sp500_surface/networks",
+        "strategies/nasdaq100_vxn",
+    ] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         for entry in std::fs::read_dir(path).unwrap() {
             let path = entry.unwrap().path();

@@ -28,6 +28,7 @@ mod streams;
 mod surfaces;
 mod tear_sheet;
 mod verdict_page;
+mod volatility_index;
 mod walk_forward;
 
 // Made-up option chains are the library's own, which name its modules as its crate does.
