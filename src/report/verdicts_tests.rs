@@ -179,7 +179,7 @@ fn words_say_what_was_known() {
     let chosen = both.chosen().unwrap();
     assert!(
         chosen.ends_with(
-            "of the learned policies kfac (0.7650), of the classical hedges naked (0.5000)."
+            "of the learned policies kfac (0.765), of the classical hedges naked (0.500)."
         ),
         "{chosen}"
     );
