@@ -1,4 +1,5 @@
-//! Numbers as people read them: as many digits as mean something, whatever the unit of money, and counts with their nouns.
+//! Numbers as people read them: as many digits as mean something, whatever the unit of money, and counts with their nouns; and the middle
+//! one of several.
 
 /// The decimals that a number may have before it is written with a power of ten.
 const MOST_DECIMALS: i32 = 8;
@@ -8,6 +9,13 @@ const LONG_ZERO: i32 = 5;
 
 /// The digits that a number may have before its point before it is written with a power of ten.
 const MOST_DIGITS: i32 = 12;
+
+/// The middle one of those of these values that are numbers, the upper one of two; absent if there is none.
+pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.into_iter().filter(|one| !one.is_nan()).collect();
+    let middle = values.len() / 2;
+    (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f64::total_cmp).1)
+}
 
 /// Where numbers are rounded, and the power of ten that stands behind each of them: those of a column share both, so that
 /// their points line up.

@@ -7,6 +7,7 @@ use crate::market::estimation::{
     implied, realised,
 };
 use crate::market::model::Estimate;
+use crate::market::model::Finding;
 use crate::market::{History, Market, PastSurfaces};
 use crate::strategy::{BacktestPlan, Parameterisation, Plan};
 use chrono::NaiveDate;
@@ -24,6 +25,8 @@ pub struct Calibration {
     pub at_bound: Vec<&'static str>,
     /// Standard errors of the parameters that were estimated.
     pub standard_errors: StandardErrors,
+    /// What else the estimation found.
+    pub findings: Vec<Finding>,
     /// μ in dS/S = μ dt + √v dW, estimated from those returns; 0 if there are too few.
     pub drift: f64,
     /// The variance known at each close of the history.
@@ -122,6 +125,7 @@ impl Calibration {
             estimated,
             at_bound: fitted.at_bound,
             standard_errors: fitted.standard_errors,
+            findings: fitted.findings,
             drift,
             variance,
         })
@@ -168,6 +172,7 @@ impl Calibration {
             estimated: estimated.then(between),
             at_bound: fitted.at_bound,
             standard_errors: fitted.standard_errors,
+            findings: fitted.findings,
             drift,
             variance: variance.collect(),
         })

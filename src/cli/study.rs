@@ -13,7 +13,7 @@ use crate::report::protocol;
 use crate::report::text::{WIDTH, render};
 use crate::runs::shard::CarriedOut;
 use crate::strategy::Plan;
-use crate::walk_forward::study::{self, Study, Walked};
+use crate::walk_forward::study::{self, Study, Walked, Words};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,9 @@ pub struct StudyArguments {
     /// The title of the page.
     #[arg(long, default_value = TITLE)]
     title: String,
+    /// A sentence below the first paragraph of the page, such as how much of the test was known when the plan was made.
+    #[arg(long)]
+    remark: Option<String>,
     /// Write the plan and its hash here and stop, or, if the file is there, run what it says and nothing else.
     #[arg(long, value_name = "FILE")]
     pre_register: Option<PathBuf>,
@@ -88,8 +91,14 @@ pub fn run(arguments: &StudyArguments, world: &Ranks) -> Result<Output> {
     }
     let study = Study::new(walked)?;
     if let (Some(destination), Some(path)) = (page, &arguments.page) {
+        let command = command(arguments);
+        let words = Words {
+            title: &arguments.title,
+            remark: arguments.remark.as_deref(),
+            command: &command,
+        };
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let (text, figures) = study::page(&study, &arguments.title, &command(arguments), &name)?;
+        let (text, figures) = study::page(&study, &words, &name)?;
         let folder = path.with_extension("");
         for (file, svg) in figures {
             let figure = Destination::new(&folder.join(file))?;
@@ -97,7 +106,7 @@ pub fn run(arguments: &StudyArguments, world: &Ranks) -> Result<Output> {
         }
         destination.write(|file| file.write_all(text.as_bytes()))?;
     }
-    Ok(said(&study, arguments.page.as_deref()))
+    Ok(said(&study, arguments))
 }
 
 /// The command that makes the page; all strategies of a folder are written as a pattern.
@@ -130,11 +139,14 @@ fn command(arguments: &StudyArguments) -> String {
     if arguments.title != TITLE {
         text += &format!(" --title \"{}\"", arguments.title);
     }
+    if let Some(remark) = &arguments.remark {
+        text += &format!(" --remark \"{remark}\"");
+    }
     text
 }
 
-fn said(study: &Study, page: Option<&Path>) -> Output {
-    let conclusion = study::conclusion(study);
+fn said(study: &Study, arguments: &StudyArguments) -> Output {
+    let conclusion = study::conclusion(study, arguments.remark.as_deref());
     let mut text = String::new();
     for problem in &study.problems {
         text += &format!("{}\n\n", problem.name);
@@ -144,7 +156,7 @@ fn said(study: &Study, page: Option<&Path>) -> Output {
         }
     }
     text += &conclusion;
-    if let Some(page) = page {
+    if let Some(page) = &arguments.page {
         text += &format!("\npage: {}", page.display());
     }
     let problems = study.problems.iter().map(|problem| {

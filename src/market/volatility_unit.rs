@@ -11,6 +11,7 @@
 
 use crate::bounds::one_of;
 use crate::error::Result;
+use crate::numbers::median;
 
 /// The unit of a column of volatilities per year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl VolatilityUnit {
     pub fn of(column: &str, values: &[f64], named: Option<Self>) -> Result<Self, Implausible> {
         match named.or_else(|| by_name(column)) {
             Some(unit) => Ok(unit),
-            None => by_median(median(values)),
+            None => by_median(middle(values)),
         }
     }
 
@@ -94,7 +95,7 @@ impl VolatilityUnit {
         named: Option<Self>,
     ) -> Result<Self, Implausible> {
         let unit = Self::of(column, values, named)?;
-        let median = median(values);
+        let median = middle(values);
         for (at, value) in values.iter_mut().enumerate() {
             let fraction = unit.fraction(*value);
             let what = if fraction > GREATEST {
@@ -123,6 +124,11 @@ fn by_name(column: &str) -> Option<VolatilityUnit> {
     says.then_some(VolatilityUnit::Percent)
 }
 
+/// The median; 0 where no value is a number.
+fn middle(values: &[f64]) -> f64 {
+    median(values.iter().copied()).unwrap_or_default()
+}
+
 fn by_median(median: f64) -> Result<VolatilityUnit, Implausible> {
     if median >= PERCENT {
         Ok(VolatilityUnit::Percent)
@@ -134,16 +140,6 @@ fn by_median(median: f64) -> Result<VolatilityUnit, Implausible> {
     } else {
         Ok(VolatilityUnit::Fraction)
     }
-}
-
-/// The middle value of those that are numbers, the upper one of two; 0 if there is none.
-fn median(values: &[f64]) -> f64 {
-    let mut numbers: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
-    let middle = numbers.len() / 2;
-    if numbers.is_empty() {
-        return 0.0;
-    }
-    *numbers.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 #[cfg(test)]

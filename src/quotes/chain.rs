@@ -97,12 +97,3 @@ pub fn slices(quotes: &[OptionQuote]) -> impl Iterator<Item = &[OptionQuote]> {
 pub fn number_of(date: NaiveDate) -> i32 {
     date.num_days_from_ce()
 }
-
-/// The middle value, the upper one of two; NaN of none.
-pub fn median(values: &mut [f64]) -> f64 {
-    let middle = values.len() / 2;
-    if values.is_empty() {
-        return f64::NAN;
-    }
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
-}

@@ -1,7 +1,7 @@
 //! From quotes to a surface for every day.
 
 use super::calendar::{Calendar, TradingDays};
-use super::chain::{OptionQuote, median, number_of, slices};
+use super::chain::{OptionQuote, number_of, slices};
 use super::cleaning::{Cleaning, Rule, Tally};
 use super::fit::{self, Arbitrage, Fitted, Residuals, SurfaceFit};
 use super::parity::{self, Forward, Line};
@@ -10,6 +10,7 @@ use super::reading::{ChainFile, Chains};
 use super::spreads::HalfSpreads;
 use crate::error::Result;
 use crate::market::VolatilityUnit;
+use crate::numbers::median;
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -188,8 +189,8 @@ impl ChainReport {
             in_the_money,
             residuals,
             stated: volatility_unit
-                .filter(|_| priced && !differences.is_empty())
-                .map(|unit| (unit, 100.0 * median(&mut differences))),
+                .filter(|_| priced)
+                .and_then(|unit| Some((unit, 100.0 * median(differences)?))),
             spreads,
         })
     }
@@ -244,9 +245,8 @@ impl Prepared {
         let years = |quote: &OptionQuote| calendar.years(date, quote.slice().date(), quote.morning);
         let days = |quote: &OptionQuote| super::calendar::DAYS_PER_YEAR * years(quote);
         cleaning.by_days(&mut quotes, |quote| days(quote).round(), &mut dropped);
-        let mut spots: Vec<f64> = quotes.iter().map(|quote| quote.spot).collect();
-        spots.retain(|spot| spot.is_finite());
-        let stated = (!spots.is_empty()).then(|| median(&mut spots));
+        let spots = quotes.iter().map(|quote| quote.spot);
+        let stated = median(spots.filter(|spot| spot.is_finite()));
         let mut expiries: Vec<Expiry> = slices(&quotes)
             .map(|slice| {
                 let expiry = slice[0].slice().date();

@@ -1,7 +1,8 @@
 //! Forwards and discount factors of expiries, by put–call parity.
 
-use super::chain::{OptionQuote, median};
+use super::chain::OptionQuote;
 use crate::contract::OptionKind;
+use crate::numbers::median;
 
 /// The forward of an expiry and what its payment is worth on the day.
 ///
@@ -80,13 +81,13 @@ impl Line {
                 ..pair
             })
             .collect();
-        let (mut level, mut slope) = median_line(&pairs);
+        let (mut level, mut slope) = median_line(&pairs)?;
         let mut weights = vec![1.0; pairs.len()];
         let mut scale = 0.0;
         for _ in 0..ROUNDS {
             let off = |pair: &Pair| (pair.difference - level - slope * pair.strike) / pair.width;
-            let mut sizes: Vec<f64> = pairs.iter().map(|pair| off(pair).abs()).collect();
-            scale = (TO_DEVIATION * median(&mut sizes)).max(1e-9);
+            let size = median(pairs.iter().map(|pair| off(pair).abs()))?;
+            scale = (TO_DEVIATION * size).max(1e-9);
             for (weight, pair) in weights.iter_mut().zip(&pairs) {
                 let share = off(pair) / (TUKEY * scale);
                 *weight = (1.0 - share * share).max(0.0).powi(2) / (pair.width * pair.width);
@@ -139,7 +140,7 @@ const TUKEY: f64 = 4.685;
 const TO_DEVIATION: f64 = 1.4826;
 
 /// The median of the slopes between strikes, and the median level beside it.
-fn median_line(pairs: &[Pair]) -> (f64, f64) {
+fn median_line(pairs: &[Pair]) -> Option<(f64, f64)> {
     const MOST: usize = 60;
     let some: Vec<&Pair> = pairs.iter().step_by(pairs.len() / MOST + 1).collect();
     let mut slopes = Vec::new();
@@ -148,12 +149,9 @@ fn median_line(pairs: &[Pair]) -> (f64, f64) {
             slopes.push((b.difference - a.difference) / (b.strike - a.strike));
         }
     }
-    let slope = median(&mut slopes);
-    let mut levels: Vec<f64> = pairs
-        .iter()
-        .map(|p| p.difference - slope * p.strike)
-        .collect();
-    (median(&mut levels), slope)
+    let slope = median(slopes)?;
+    let level = median(pairs.iter().map(|p| p.difference - slope * p.strike))?;
+    Some((level, slope))
 }
 
 fn least_squares(pairs: &[Pair], weights: &[f64]) -> Option<(f64, f64)> {

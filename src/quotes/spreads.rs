@@ -1,8 +1,8 @@
 //! Half-spreads of options by moneyness and maturity, as costs of a strategy have them.
 
-use super::chain::median;
 use super::points::Point;
 use crate::linalg::solve_positive;
+use crate::numbers::median;
 use faer::Mat;
 use serde::Serialize;
 
@@ -105,19 +105,18 @@ impl HalfSpreads {
     pub fn table(&self) -> Vec<SpreadCell> {
         let bound = |bounds: &[f64], at: Option<usize>| at.and_then(|at| bounds.get(at)).copied();
         let cells = self.cells.iter().enumerate();
-        let filled = cells.filter(|(_, cell)| !cell.is_empty());
-        filled
-            .map(|(place, cell)| {
+        cells
+            .filter_map(|(place, cell)| {
+                let share_of_price = median(cell.iter().map(|share| f64::from(*share)))?;
                 let (down, across) = (place / ACROSS, place % ACROSS);
-                let mut values: Vec<f64> = cell.iter().map(|share| f64::from(*share)).collect();
-                SpreadCell {
+                Some(SpreadCell {
                     days_above: bound(&MATURITY, down.checked_sub(1)),
                     days_to: bound(&MATURITY, Some(down)),
                     deviations_above: bound(&MONEYNESS, across.checked_sub(1)),
                     deviations_to: bound(&MONEYNESS, Some(across)),
                     quotes: cell.len(),
-                    share_of_price: median(&mut values),
-                }
+                    share_of_price,
+                })
             })
             .collect()
     }

@@ -103,43 +103,52 @@ impl<'a> Choice<'a> {
         })
     }
 
-    /// The first paragraph for a head of desk: the best classical hedge by name, the learned policy beside it, what follows, and how
-    /// it stands beside all classical hedges. Nothing without a learned policy or without classical hedges.
+    /// The first paragraph, for a head of desk, in words that claim no more than the intervals: the learned policy beside the classical
+    /// hedge that is compared with first, and beside that of the test where it is another; what is left after correction. Nothing
+    /// without a learned policy or without classical hedges.
     pub fn paragraph(&self, problem: &str) -> Option<String> {
         let ((recipe, chosen), hedge) = (self.recipe()?, self.classical()?);
         let test = self.test;
         let best = test.best(true)?;
         let measure = &test.measure;
+        let hindsight = "which is a choice in hindsight and favours it";
+        let of = match (self.on_validation(), best.name == hedge.name) {
+            (Some(_), true) => format!("of the validation period and of the test by {measure}"),
+            (Some(_), false) => format!("of the validation period by {measure}"),
+            (None, _) => format!("of these contracts by {measure}, {hindsight}"),
+        };
         let mut text = format!(
-            "On {} contracts sold from {} to {} ({problem}), the best classical hedge is {}, ",
-            test.contracts, test.first_sale, test.last_sale, hedge.title
+            "{} contracts were sold from {} to {} ({problem}). Beside {}, the best classical hedge {of}, {} {}",
+            test.contracts,
+            test.first_sale,
+            test.last_sale,
+            hedge.title,
+            match chosen {
+                true => format!(
+                    "{}, the learned policy chosen on the validation period,",
+                    recipe.title
+                ),
+                false => format!("the learned policy {}", recipe.title),
+            },
+            self.conclusion(recipe, hedge)
         );
-        let hindsight = "a choice in hindsight, which favours it";
-        text += &match (self.on_validation(), best.name == hedge.name) {
-            (Some(_), true) => {
-                format!("which has the least {measure} on the validation period and on the test.")
-            }
-            (Some(_), false) => format!("which has the least {measure} on the validation period."),
-            (None, _) => format!("which has the least {measure} on these contracts: {hindsight}."),
-        };
-        let name = match chosen {
-            true => format!(
-                "the learned policy {}, chosen on the validation period,",
-                recipe.title
-            ),
-            false => format!("the learned policy {}", recipe.title),
-        };
-        text += &format!(
-            " Beside it, {name} {}",
-            self.beside(recipe, hedge, &STATISTICS)
-        );
-        text += &format!(" {}", self.conclusion(recipe, hedge));
+        let statistics = STATISTICS.iter().filter(|name| **name != "mean");
+        let values = statistics.map(|name| {
+            let [own, other] = [recipe, hedge].map(|row| row.statistic(name).value);
+            let title = statistic(name, test.level);
+            let shown = [own, other];
+            format!(
+                "{title} {} against {}",
+                plain(&shown, own),
+                plain(&shown, other)
+            )
+        });
+        text += &format!(": {}.", listed(&values.collect::<Vec<String>>()));
         if best.name != hedge.name {
             text += &format!(
-                " On the test itself {} has less {measure}, {hindsight}; beside it, {} {}",
+                " Beside {}, the best classical hedge of the test, {hindsight}, it {}.",
                 best.title,
-                recipe.title,
-                self.beside(recipe, best, &STATISTICS[..2])
+                self.conclusion(recipe, best)
             );
             let lower = test.rows.iter().filter(|row| !row.classical).any(|row| {
                 let mut tests = test.against(&row.name, &best.name);
@@ -155,10 +164,51 @@ impl<'a> Choice<'a> {
                 );
             }
         }
-        for of in &STATISTICS[..2] {
-            text += &format!(" {}", self.against_all(recipe, of));
-        }
+        text += &self.after_correction(recipe, &[hedge, best]);
         Some(text)
+    }
+
+    /// How many of the differences in CVaR and standard deviation from these hedges that their intervals tell are told after
+    /// correction too, as a sentence; nothing where all are.
+    fn after_correction(&self, own: &ComparedRow, hedges: &[&ComparedRow]) -> String {
+        let all = self.test.differences.iter();
+        let all = all.filter(|test| test.strategy == own.name).count();
+        let told: Vec<&Test> = (self.test.differences.iter())
+            .filter(|test| test.strategy == own.name && STATISTICS[..2].contains(&&*test.statistic))
+            .filter(|test| hedges.iter().any(|hedge| hedge.name == test.against))
+            .filter(|test| Verdict::of(&test.difference) != Verdict::Alike)
+            .collect();
+        let left = told.iter().filter(|test| test.corrected < LEVEL).count();
+        match (left, told.len()) {
+            (left, count) if left == count => String::new(),
+            (0, _) => format!(
+                " That is what each interval says for itself: after correction for all {all} comparisons none of these differences stays significant."
+            ),
+            (left, count) => format!(
+                " That is what each interval says for itself: after correction for all {all} comparisons {left} of these {count} differences stay significant."
+            ),
+        }
+    }
+
+    /// The figures behind [`Self::paragraph`]: differences from the classical hedges that it names, and from how many of all
+    /// classical hedges the policy is told apart.
+    pub fn figures(&self) -> Option<String> {
+        let ((recipe, _), hedge) = (self.recipe()?, self.classical()?);
+        let best = self.test.best(true)?;
+        let mut hedges = vec![hedge];
+        hedges.extend((best.name != hedge.name).then_some(best));
+        let mut text = String::new();
+        for hedge in hedges {
+            text += &format!(
+                "Beside {}, {} {} ",
+                hedge.title,
+                recipe.title,
+                self.beside(recipe, hedge, &STATISTICS)
+            );
+        }
+        let all = STATISTICS[..2].iter();
+        let all: Vec<String> = all.map(|of| self.against_all(recipe, of)).collect();
+        Some(text + &all.join(" "))
     }
 
     /// A further problem in one sentence.
@@ -204,7 +254,7 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// What follows from CVaR and standard deviation.
+    /// What follows from CVaR and standard deviation, as the end of a sentence of which `own` is the subject.
     fn conclusion(&self, own: &ComparedRow, other: &ComparedRow) -> &'static str {
         let of = |name: &str| {
             let mut tests = self.test.against(&own.name, &other.name);
@@ -213,29 +263,25 @@ impl<'a> Choice<'a> {
         };
         match (of("cvar"), of("std")) {
             (Verdict::Lower, Verdict::Lower) => {
-                "So it loses less in the tail, and outcomes vary less."
+                "loses less in the tail, and its outcomes vary less"
             }
             (Verdict::Lower, Verdict::Alike) => {
-                "So it loses less in the tail; that outcomes vary less these contracts do not show."
+                "loses less in the tail; that its outcomes vary less these contracts do not show"
             }
             (Verdict::Lower, Verdict::Higher) => {
-                "So it loses less in the tail, but outcomes vary more."
+                "loses less in the tail, but its outcomes vary more"
             }
             (Verdict::Alike, Verdict::Lower) => {
-                "So outcomes vary less; that it loses less in the tail these contracts do not show."
+                "has outcomes that vary less; that it loses less in the tail these contracts do not show"
             }
-            (Verdict::Alike, Verdict::Alike) => {
-                "So these contracts do not tell the risks of the two apart."
-            }
+            (Verdict::Alike, Verdict::Alike) => "is not told apart in risk by these contracts",
             (Verdict::Alike, Verdict::Higher) => {
-                "So outcomes vary more, and that it loses less in the tail these contracts do not show."
+                "has outcomes that vary more; that it loses less in the tail these contracts do not show"
             }
             (Verdict::Higher, Verdict::Lower) => {
-                "So outcomes vary less, but it loses more in the tail."
+                "loses more in the tail, though its outcomes vary less"
             }
-            (Verdict::Higher, Verdict::Alike | Verdict::Higher) => {
-                "So the classical hedge is the better one."
-            }
+            (Verdict::Higher, Verdict::Alike | Verdict::Higher) => "is the worse hedge",
         }
     }
 
@@ -288,9 +334,7 @@ fn numbers(own: &Bounded, other: &Bounded, test: &Test) -> String {
     let shown = [own.value, other.value, value, interval.low, interval.high];
     let [own, other, value, low, high] = shown.map(|of| plain(&shown, of));
     let corrected = match Verdict::of(&test.difference) {
-        Verdict::Lower | Verdict::Higher if test.corrected >= LEVEL => {
-            ", not significant after correction for the number of comparisons"
-        }
+        Verdict::Lower | Verdict::Higher if test.corrected >= LEVEL => "; not after correction",
         Verdict::Lower | Verdict::Higher | Verdict::Alike => "",
     };
     format!("{own} against {other}, difference {value} [{low}, {high}]{corrected}")
@@ -298,213 +342,9 @@ fn numbers(own: &Bounded, other: &Bounded, test: &Test) -> String {
 
 /// A number with the digits that `shown` have together.
 fn plain(shown: &[f64], value: f64) -> String {
-    Rounding::of_values(shown.iter().copied(), 4).write(value)
+    Rounding::of_values(shown.iter().copied(), 3).write(value)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::risk::bootstrap::Interval;
-    use crate::runs::walk_forward::Phase;
-
-    fn bounded(value: f64, low: f64, high: f64) -> Bounded {
-        Bounded {
-            value,
-            interval: Interval { low, high },
-        }
-    }
-
-    fn row(name: &str, classical: bool, risk: f64) -> ComparedRow {
-        let value = bounded(risk, risk - 0.1, risk + 0.1);
-        ComparedRow {
-            name: name.into(),
-            title: name.into(),
-            classical,
-            seeds: usize::from(!classical),
-            risk,
-            mean: value,
-            std: value,
-            cvar: value,
-            cost: value,
-            between_seeds: None,
-        }
-    }
-
-    /// A comparison of kfac with delta and naked, in which the differences from delta are those given for CVaR, standard deviation,
-    /// mean and cost, and kfac is lower than naked in everything.
-    fn compared(phase: Phase, differences: [(f64, f64); 4], corrected: f64) -> Compared {
-        let test = |against: &str, statistic: &str, (low, high): (f64, f64), corrected: f64| Test {
-            strategy: "kfac".into(),
-            against: against.into(),
-            statistic: statistic.into(),
-            difference: bounded(0.5 * (low + high), low, high),
-            p: 0.01,
-            corrected,
-        };
-        let delta = STATISTICS.into_iter().zip(differences);
-        let delta = delta.map(|(name, of)| test("delta", name, of, corrected));
-        let naked = STATISTICS.map(|name| test("naked", name, (-2.0, -1.0), 0.001));
-        Compared {
-            phase,
-            contracts: 751,
-            days: 751,
-            first_sale: "2006-01-03".into(),
-            last_sale: "2020-11-30".into(),
-            last_expiry: "2020-12-30".into(),
-            block: 8.3,
-            draws: 2000,
-            level: 0.95,
-            measure: "CVaR 95 %".into(),
-            rows: vec![
-                row("kfac", false, 0.765),
-                row("naked", true, 2.461),
-                row("delta", true, 0.793),
-            ],
-            differences: delta.chain(naked).collect(),
-            between_learned: Vec::new(),
-            years: Vec::new(),
-            problems: Vec::new(),
-            regimes: Vec::new(),
-            worst: Vec::new(),
-        }
-    }
-
-    const LOWER: (f64, f64) = (-0.05, -0.01);
-    const ALIKE: (f64, f64) = (-0.08, 0.02);
-    const HIGHER: (f64, f64) = (0.01, 0.05);
-
-    fn said(differences: [(f64, f64); 4]) -> String {
-        let test = compared(Phase::Test, differences, 0.01);
-        let validation = compared(Phase::Validation, differences, 0.01);
-        let choice = Choice {
-            validation: Some(&validation),
-            test: &test,
-        };
-        choice.paragraph("calls").unwrap()
-    }
-
-    /// The words of each case follow the intervals: what they exclude from zero is lower or higher, all else is not distinguishable,
-    /// and the conclusion claims no more.
-    #[test]
-    fn words_follow_the_intervals() {
-        let text = said([LOWER, LOWER, HIGHER, LOWER]);
-        assert!(text.starts_with("On 751 contracts sold from 2006-01-03 to 2020-11-30 (calls), the best classical hedge is delta, which has the least CVaR 95 % on the validation period and on the test."), "{text}");
-        assert!(text.contains("Beside it, the learned policy kfac has a lower CVaR 95 % (0.7650 against 0.7930, difference -0.0300 [-0.0500, -0.0100]), a lower standard deviation ("), "{text}");
-        assert!(
-            text.contains(", a higher mean P&L (") && text.contains(" and a lower cost ("),
-            "{text}"
-        );
-        assert!(
-            text.contains("So it loses less in the tail, and outcomes vary less."),
-            "{text}"
-        );
-        assert!(
-            text.contains(
-                "The CVaR 95 % of kfac is lower than that of every classical hedge here (2)."
-            ),
-            "{text}"
-        );
-        assert!(!text.contains("not distinguishable"), "{text}");
-
-        let text = said([ALIKE, LOWER, ALIKE, ALIKE]);
-        assert!(text.contains("has a lower standard deviation ("), "{text}");
-        assert!(
-            text.contains("; its CVaR 95 % (") && text.contains(") are not distinguishable."),
-            "{text}"
-        );
-        assert!(
-            text.contains(
-                "So outcomes vary less; that it loses less in the tail these contracts do not show."
-            ),
-            "{text}"
-        );
-        assert!(text.contains("The CVaR 95 % of kfac is lower than that of 1 of 2 classical hedges and not distinguishable from that of delta."), "{text}");
-        assert!(!text.contains("lower CVaR"), "{text}");
-
-        let text = said([ALIKE, ALIKE, ALIKE, ALIKE]);
-        assert!(
-            text.contains("kfac is not distinguishable in CVaR 95 % ("),
-            "{text}"
-        );
-        assert!(
-            text.contains("So these contracts do not tell the risks of the two apart."),
-            "{text}"
-        );
-
-        let text = said([HIGHER, ALIKE, ALIKE, ALIKE]);
-        assert!(
-            text.contains("has a higher CVaR 95 % (")
-                && text.contains("So the classical hedge is the better one."),
-            "{text}"
-        );
-        assert!(text.contains("higher than that of delta."), "{text}");
-    }
-
-    /// What an interval says but the correction does not is said so; without a validation period the choice of the hedge is called
-    /// one in hindsight; where another hedge is best on the test, both are named.
-    #[test]
-    fn words_say_what_was_known() {
-        let test = compared(Phase::Test, [LOWER, LOWER, LOWER, LOWER], 0.2);
-        let alone = Choice {
-            validation: None,
-            test: &test,
-        };
-        let text = alone.paragraph("calls").unwrap();
-        assert!(
-            text.contains("-0.0100], not significant after correction"),
-            "{text}"
-        );
-        assert!(
-            text.contains("on these contracts: a choice in hindsight, which favours it."),
-            "{text}"
-        );
-        assert!(alone.chosen().is_none());
-        let mut validation = compared(Phase::Validation, [LOWER; 4], 0.01);
-        validation.rows[1].risk = 0.5;
-        let both = Choice {
-            validation: Some(&validation),
-            test: &test,
-        };
-        let text = both.paragraph("calls").unwrap();
-        assert!(text.contains("the best classical hedge is naked, which has the least CVaR 95 % on the validation period."), "{text}");
-        assert!(
-            text.contains("On the test itself delta has less CVaR 95 %, a choice in hindsight"),
-            "{text}"
-        );
-        assert!(!text.contains("No learned policy"), "{text}");
-        assert_eq!(both.names(), ["kfac", "naked", "delta"]);
-        let chosen = both.chosen().unwrap();
-        assert!(
-            chosen.ends_with(
-                "of the learned policies kfac (0.7650), of the classical hedges naked (0.5000)."
-            ),
-            "{chosen}"
-        );
-        let test = compared(Phase::Test, [ALIKE; 4], 0.2);
-        let both = Choice {
-            validation: Some(&validation),
-            test: &test,
-        };
-        let text = both.paragraph("calls").unwrap();
-        assert!(
-            text.contains("No learned policy has a lower CVaR 95 % than delta."),
-            "{text}"
-        );
-        assert_eq!(
-            both.brief("Calls")
-                .unwrap()
-                .matches("Calls: beside naked, kfac has a lower")
-                .count(),
-            1
-        );
-    }
-
-    /// An interval that is not known tells nothing.
-    #[test]
-    fn an_unknown_interval_tells_nothing() {
-        assert_eq!(
-            Verdict::of(&bounded(-1.0, f64::NAN, f64::NAN)),
-            Verdict::Alike
-        );
-    }
-}
+#[path = "verdicts_tests.rs"]
+mod tests;

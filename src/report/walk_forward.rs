@@ -16,7 +16,8 @@ pub fn findings(results: &Results) -> Vec<String> {
         let name = results.test_from.iter();
         let name = name.map(|day| format!("the test from {day} on"));
         let said = choice.paragraph(&name.collect::<String>());
-        return choice.chosen().into_iter().chain(said).collect();
+        let first = said.into_iter().chain(choice.chosen());
+        return first.chain(choice.figures()).collect();
     }
     best_classical(results)
         .into_iter()

@@ -215,6 +215,10 @@ pub struct Window {
     /// How precisely the parameters were estimated.
     #[serde(flatten)]
     pub precision: Precision,
+    /// What else the estimation found, such as a likelihood and parameters that a strategy cannot give, by name; absent in runs of older
+    /// versions.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub estimates: serde_json::Map<String, serde_json::Value>,
     /// All assets, where there are several; `model` and `precision` are those of the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetMarket>,

@@ -37,7 +37,20 @@ fn with_another_future() -> String {
     text.join("\n") + "\n"
 }
 
-fn walked(name: &str, surfaces: &str) -> (Results, Vec<Trade>, Vec<Vec<u8>>) {
+/// The classical hedges of the test: of every kind that knows of the past, one.
+const HEDGES: &str = r#"
+[evaluation]
+hedges = [
+    "naked",
+    "smile_delta",
+    "hull_white",
+    { centre = "scaled_delta", rule = "constant_band" },
+    { centre = "static_vega", rule = "whalley_wilmott" },
+]
+"#;
+
+/// The recipe's walk through these surfaces, trained on paths of a model.
+fn walked(name: &str, model: &str, surfaces: &str) -> (Results, Vec<Trade>, Vec<Vec<u8>>) {
     let scratch = Scratch::new(name);
     let file = scratch.0.join("surfaces.csv");
     std::fs::write(&file, surfaces).unwrap();
@@ -52,7 +65,8 @@ fn walked(name: &str, surfaces: &str) -> (Results, Vec<Trade>, Vec<Vec<u8>>) {
         walk.test_from = Some("2011-06-01".into());
         walk.seeds = 2;
     };
-    let plan = Plan::parse(RECIPE, change).unwrap();
+    let recipe = RECIPE.replace("\"surface_bootstrap\"", &format!("{model:?}"));
+    let plan = Plan::parse(&format!("{recipe}{HEDGES}"), change).unwrap();
     let (settings, walk) = (plan.backtest.clone().unwrap(), plan.walk_forward.unwrap());
     let folder = store::create(&scratch.0, name).unwrap();
     let finished = run(&plan, &settings, walk, &folder, &mut |_| Ok(())).unwrap();
@@ -79,8 +93,15 @@ fn the_future_of_closes_and_surfaces_changes_nothing_before() {
         .split(',')
         .next()
         .unwrap();
-    let (results, trades, policies) = walked("surfaces-future", SURFACES);
-    let (other, others, changed) = walked("surfaces-other-future", &with_another_future());
+    for model in ["surface_bootstrap", "surface"] {
+        changes_nothing_before(model, now);
+    }
+}
+
+fn changes_nothing_before(model: &str, now: &str) {
+    let (results, trades, policies) = walked("surfaces-future", model, SURFACES);
+    let other = with_another_future();
+    let (other, others, changed) = walked("surfaces-other-future", model, &other);
     let past = results
         .windows
         .iter()
@@ -90,7 +111,9 @@ fn the_future_of_closes_and_surfaces_changes_nothing_before() {
     assert_eq!(policies[..past], changed[..past]);
     assert_ne!(policies[past..], changed[past..]);
     for (a, b) in results.windows.iter().zip(&other.windows).take(past) {
-        assert_eq!(a.hedges, b.hedges);
+        assert_eq!((&a.hedges, &a.estimates), (&b.hedges, &b.estimates));
+        // The dynamics that returns and factors are simulated by are told.
+        assert_eq!(a.estimates.contains_key("parameters"), model == "surface");
     }
     let expired = |trades: &[Trade]| -> Vec<Trade> {
         let of = trades

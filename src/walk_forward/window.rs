@@ -302,6 +302,7 @@ impl Shared<'_> {
             contracts: contracts.sold.len(),
             model: parameters(&plan.market.model),
             precision: precision(calibration.first()),
+            estimates: estimates(calibration.first()),
             assets: AssetMarket::of_several(assets, calibration.assets.iter().map(precision)),
             feller: plan.market.model.variance_process().stays_positive(),
             drift: calibration.first().drift,
@@ -384,6 +385,14 @@ impl Shared<'_> {
 fn precision(known: &Calibration) -> Precision {
     let errors = &known.standard_errors;
     Precision::new(&known.at_bound, errors.known(), errors.unknown())
+}
+
+/// What the estimation found beside the parameters that a strategy can give, by name.
+fn estimates(known: &Calibration) -> serde_json::Map<String, serde_json::Value> {
+    let found = known.findings.iter();
+    found
+        .map(|one| (one.key.to_owned(), one.value.clone()))
+        .collect()
 }
 
 /// All windows, which do not depend on each other once their policies are trained.

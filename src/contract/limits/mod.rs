@@ -118,6 +118,17 @@ impl Limits {
         }
     }
 
+    /// Makes of the targets `positions` of instrument `index` what its own bounds and lots allow beside the positions `held`, whatever
+    /// the value of all positions together.
+    ///
+    /// [`Self::hold`] changes no position that was made so, but by the share f of all positions.
+    pub fn hold_alone<R: Real>(&self, index: usize, held: &Lane<R>, positions: &mut Lane<R>) {
+        if let Some(limit) = self.each.get(index) {
+            limit.clip(held, positions);
+            limit.round_to_lots(held, positions);
+        }
+    }
+
     /// What training takes for [`Self::hold`]: bounds and steps from lot to lot are smooth over `widths`.
     ///
     /// It tends to the hard limits as the widths fall, and where no limit is near it changes no bit of a target.

@@ -5,18 +5,21 @@
 
 mod centre;
 mod hedge;
+mod lattice;
 #[cfg(test)]
 mod option_tests;
 mod parameter;
 mod rebalancing;
 mod rule;
+mod search;
 #[cfg(test)]
 mod tests;
 
 pub use centre::{Centre, Fit, Fits};
 pub use hedge::{ClassicalHedge, ClassicalName, Needs};
-pub use parameter::{HedgeValues, Parameter, Search, TunedHedge, TunedParameter, tune};
+pub use parameter::{HedgeValues, Parameter};
 pub use rule::TradingRule;
+pub use search::{Search, TunedHedge, TunedParameter, tune};
 
 use super::{Policy, close_where_ended};
 use crate::contract::{Charge, Contract, Limits};

@@ -28,6 +28,9 @@ impl ClassicalPolicy<'_> {
     /// On each date what is no spot is moved first, as its rule asks. Where the centre knows how options move with the spot, the centre
     /// of the spot is then what options that are really held leave of it: k δ − Σ_j q_j Δ_j, with k the scale, δ the position in the spot of
     /// who holds no options, q_j what is held of option j and Δ_j its delta. So a band around the options leaves no delta unhedged.
+    ///
+    /// What an option's own bounds and lots allow of it is known before the spot is moved; a bound on the value of all positions then
+    /// scales options and spot back by one share, so that the spot still hedges the same part of what it hedged.
     pub(super) fn rebalanced(
         &self,
         targets: &Targets,
@@ -45,12 +48,11 @@ impl ClassicalPolicy<'_> {
             for moved in &others {
                 self.step(moved, targets, t, &[0.0; BLOCK], &mut held);
             }
-            if nets {
-                self.keep_limits((t, targets, data), &before, &mut held);
-            }
             let mut by_options = [0.0; BLOCK];
             if nets {
                 for moved in &others {
+                    let place = moved.place;
+                    (self.limits).hold_alone(place, &before[place], &mut held[place]);
                     let deltas = &targets.option_deltas[t * count + moved.place];
                     for lane in 0..BLOCK {
                         by_options[lane] += held[moved.place][lane] * deltas[lane];

@@ -172,6 +172,31 @@ const NAMES: [[&str; 6]; SERIES] = [
     ],
 ];
 
+impl SurfaceGarch {
+    /// The parameters of every series by the names that standard errors have.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        let series = self.variances.iter().zip(&self.laws).zip(NAMES);
+        series.flat_map(|((variance, law), names)| {
+            let [scale, persistence, reaction, asymmetry] = variance.to_array();
+            let values = [scale, persistence, reaction, asymmetry, law.skew, law.tail];
+            names.into_iter().zip(values)
+        })
+    }
+
+    /// The correlations of the normal scores of all series.
+    pub fn correlations(&self) -> [[f64; SERIES]; SERIES] {
+        std::array::from_fn(|i| {
+            std::array::from_fn(|j| {
+                self.root[i]
+                    .iter()
+                    .zip(&self.root[j])
+                    .map(|(a, b)| a * b)
+                    .sum()
+            })
+        })
+    }
+}
+
 /// Estimates the dynamics in steps: mean equations by least squares, each variance by its Gaussian quasi-likelihood, each law by its
 /// likelihood on the standardised innovations, and the copula by the correlations of their normal scores.
 ///

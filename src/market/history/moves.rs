@@ -6,6 +6,7 @@ use super::frequency::Frequency;
 use super::reading::Days;
 use crate::error::Result;
 use crate::market::table::refuse_row;
+use crate::numbers::median;
 use chrono::NaiveDate;
 use std::path::Path;
 
@@ -68,16 +69,14 @@ impl Volumes {
         if before.len() < FEWEST || after.len() < FEWEST {
             return false;
         }
-        let change = median(after) / median(before);
+        let of = |values: &[f64]| median(values.iter().copied());
+        let (Some(after), Some(before)) = (of(after), of(before)) else {
+            return false;
+        };
+        let change = after / before;
         let share = change.ln() / ratio.ln();
         (0.5..=1.5).contains(&share)
     }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    let middle = sorted.len() / 2;
-    *sorted.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 /// Whether an implied volatility hardly moves on `date`, as it would not do in a market that halves or doubles.

@@ -3,6 +3,7 @@
 use super::canvas::{Axis, DrawError, Form, axes, figure, range, reference_line};
 use super::figure::{Part, SvgFigure};
 use crate::error::Result;
+use crate::numbers::median;
 use crate::report::palette::Palette;
 use plotters::prelude::*;
 use std::ops::Range;
@@ -133,7 +134,7 @@ pub fn common_range(samples: &[(&str, Vec<f64>)]) -> Option<Range<f64>> {
         })
         .collect();
     let widths = spans.iter().map(|(low, high)| high - low);
-    let limit = OUTLIER * median(widths.collect())?;
+    let limit = OUTLIER * median(widths)?;
     let inside = spans.iter().filter(|(low, high)| high - low <= limit);
     range(inside.flat_map(|&(low, high)| [low, high]), 0.02)
 }
@@ -159,12 +160,6 @@ pub fn shares(sorted: &[f64], frame: &Range<f64>, bins: usize) -> (Vec<f64>, f64
     let n = sorted.len() as f64;
     let shares = counts.iter().map(|&count| 100.0 * count as f64 / n);
     (shares.collect(), outside as f64 / n)
-}
-
-/// The middle value, the upper one of two.
-pub fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }
 
 #[cfg(test)]

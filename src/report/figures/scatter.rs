@@ -2,9 +2,8 @@
 
 use super::canvas::{Area, Axis, Chart, DrawError, Form, SCALE, axes, figure, range};
 use super::figure::{Part, SvgFigure};
-use super::histogram::median;
 use crate::error::Result;
-use crate::numbers::significant;
+use crate::numbers::{median, significant};
 use crate::report::palette::Palette;
 use crate::report::summary::{Statistic, cvar_label, lines, main_level};
 use crate::risk::{Estimate, Row};
@@ -93,9 +92,9 @@ pub fn scatter_frame(dots: &[Dot<'_>]) -> Option<(Range<f64>, Range<f64>)> {
         };
         [e.value - error, e.value + error]
     };
-    let middle = median(dots.iter().map(|dot| dot.cvar.value).collect())?;
+    let middle = median(dots.iter().map(|dot| dot.cvar.value))?;
     let distances = dots.iter().map(|dot| (dot.cvar.value - middle).abs());
-    let spread = median(distances.collect())?;
+    let spread = median(distances)?;
     // A hedge with several times the others' risk is marked at the edge instead of pressing
     // the others into a corner.
     let inside = |dot: &&Dot<'_>| {

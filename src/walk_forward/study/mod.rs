@@ -6,7 +6,7 @@ mod problem;
 #[cfg(test)]
 mod tests;
 
-pub use page::{conclusion, page};
+pub use page::{Words, conclusion, page};
 pub use problem::{Problem, Together};
 
 use super::prepared::Prepared;

@@ -14,22 +14,31 @@ use crate::walk_forward::compared::rules;
 use crate::walk_forward::markdown::Page;
 use crate::walk_forward::sold::sold;
 
-/// The page of a study called `title`, made by `command`, and its figures by their names; their files lie in the folder `figures`
-/// relative to the page.
+/// What whoever makes a study says of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// The title of the page.
+    pub title: &'a str,
+    /// What a reader must know beside the figures, such as how much of the test was known when the plan was made.
+    pub remark: Option<&'a str>,
+    /// The command that makes the page.
+    pub command: &'a str,
+}
+
+/// The page of a study under these words, and its figures by their names; their files lie in the folder `figures` relative to the page.
 ///
 /// # Errors
 /// [`crate::Error::Computation`] if a figure cannot be drawn.
 pub fn page(
     study: &Study,
-    title: &str,
-    command: &str,
+    words: &Words<'_>,
     figures: &str,
 ) -> Result<(String, Vec<(String, String)>)> {
     let mut page = Page::default();
     let mut drawn = Vec::new();
-    page.line(&format!("# {title}\n"));
-    page.line(&format!("{}\n", conclusion(study)));
-    page.line(&format!("    {command}\n"));
+    page.line(&format!("# {}\n", words.title));
+    page.line(&format!("{}\n", conclusion(study, words.remark)));
+    page.line(&format!("    {}\n", words.command));
     protocol_of(&mut page, study);
     for (number, problem) in study.problems.iter().enumerate() {
         page.line(&format!("## {}\n", problem.name));
@@ -56,16 +65,14 @@ pub fn page(
     Ok((page.into_text(), drawn))
 }
 
-/// What a head of desk can take from the study: a paragraph about the first problem, and a line for every further one and for those
-/// together.
-pub fn conclusion(study: &Study) -> String {
+/// What a head of desk can take from the study: a paragraph about the first problem, the `remark` of who made the study, the figures behind
+/// the paragraph, and a line for every further problem and for those together.
+pub fn conclusion(study: &Study, remark: Option<&str>) -> String {
     let Some((first, others)) = study.problems.split_first() else {
         return String::new();
     };
-    let full = first
-        .choice()
-        .and_then(|choice| choice.paragraph(&first.name));
-    let Some(full) = full else {
+    let said = |choice: Choice<'_>| Some((choice.paragraph(&first.name)?, choice.figures()?));
+    let Some((paragraph, figures)) = first.choice().and_then(said) else {
         return "These runs have no test yet, or nothing to compare on it.".into();
     };
     let briefs = others.iter().filter_map(|problem| {
@@ -80,10 +87,14 @@ pub fn conclusion(study: &Study) -> String {
         .chain(together)
         .map(|brief| format!("- {brief}"))
         .collect();
-    match lines.is_empty() {
-        true => full,
-        false => format!("{full}\n\n{}", lines.join("\n")),
-    }
+    let parts = [
+        paragraph,
+        remark.unwrap_or_default().to_owned(),
+        figures,
+        lines.join("\n"),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("\n\n")
 }
 
 /// How the study was done, in short sentences.
@@ -132,7 +143,10 @@ fn protocol_of(page: &mut Page, study: &Study) {
         rules.correction
     ));
     match &study.registration {
-        Some(plan) => page.line(&format!("{}\n", registered(plan))),
+        Some(plan) => page.line(&format!(
+            "{} That says that nothing was changed in between, not that who wrote the plan knew nothing of the test.\n",
+            registered(plan)
+        )),
         None => page.line("The plan was not registered before the test was run.\n"),
     }
 }

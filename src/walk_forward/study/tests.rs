@@ -6,6 +6,12 @@ use crate::market::history::fixture::{Scratch, closes, day, write};
 use crate::runs::shard::CarriedOut;
 use crate::runs::walk_forward::Phase;
 
+const WORDS: Words<'static> = Words {
+    title: "Calls",
+    remark: Some("These years were known."),
+    command: "deephedge walk-forward *.toml",
+};
+
 /// The first day of the test.
 const TEST_FROM: usize = 650;
 
@@ -180,10 +186,12 @@ fn strategies_that_sell_the_same_are_one_problem() {
     assert_eq!(pooled.contracts, 2 * test.contracts);
     assert_eq!((pooled.days, pooled.problems.len()), (test.days, 2));
 
-    let (text, figures) = page(&study, "Calls", "deephedge walk-forward *.toml", "calls").unwrap();
+    let (text, figures) = page(&study, &WORDS, "calls").unwrap();
     let first = text.lines().nth(2).unwrap();
-    assert!(first.contains("the best classical hedge is"), "{first}");
-    let brief = text.lines().nth(4).unwrap();
+    assert!(first.contains("the best classical hedge of"), "{first}");
+    assert_eq!(text.lines().nth(4), Some("These years were known."));
+    assert!(text.lines().nth(6).unwrap().starts_with("Beside "));
+    let brief = text.lines().nth(8).unwrap();
     assert!(brief.starts_with("- calls at 105: beside"), "{brief}");
     for words in [
         "# Calls\n",
@@ -209,14 +217,9 @@ fn strategies_that_sell_the_same_are_one_problem() {
     assert_eq!(figures.len(), 4);
     assert_eq!(
         text,
-        page(
-            &Study::new(again).unwrap(),
-            "Calls",
-            "deephedge walk-forward *.toml",
-            "calls"
-        )
-        .unwrap()
-        .0
+        page(&Study::new(again).unwrap(), &WORDS, "calls")
+            .unwrap()
+            .0
     );
 }
 

@@ -183,6 +183,16 @@ impl Days {
 }
 
 impl SurfaceBootstrapParameters {
+    /// The same where any day follows any other with the same chance, so that nothing of the past's order is left.
+    #[cfg(test)]
+    pub(super) fn of_independent_days(self) -> Self {
+        Self {
+            jump_chance: 1.0,
+            rank_width: 1.0,
+            ..self
+        }
+    }
+
     fn surface_at(&self, variance: f64) -> SurfaceFactors {
         self.days.expect().reference.with_one_month(variance.sqrt())
     }

@@ -76,6 +76,32 @@ fn a_path_without_jumps_is_the_past() {
     assert!(followed > 50);
 }
 
+/// The mean of a spot that follows past days in their order differs from the forward by what that one order happens to have of dependence
+/// between returns and later volatility. Over many pasts that are made without any drift it is no bias (z-bound 4), and its spread falls with
+/// the square root of their length.
+#[test]
+fn the_order_of_the_past_is_a_sampling_error_of_the_forward() {
+    let pasts = 16;
+    let spread = |days: usize| {
+        let of = |seed: u64| {
+            let past = synthetic_past(days, seed);
+            let paths = drawn(&SurfaceBootstrapParameters::default(), &past, 50, 1 << 12);
+            let last = || (0..paths.blocks()).flat_map(|block| paths.block(block).spot[50]);
+            (last().sum::<f64>() / f64::from(1 << 12) / 100.0).ln()
+        };
+        let found: Vec<f64> = (0..pasts).map(|seed| of(100 + seed)).collect();
+        let n = pasts as f64;
+        let mean = found.iter().sum::<f64>() / n;
+        let square = found.iter().map(|one| (one - mean).powi(2)).sum::<f64>();
+        let deviation = (square / (n - 1.0)).sqrt();
+        println!("{days}: {mean} {deviation}");
+        assert!(mean.abs() < 4.0 * deviation / n.sqrt(), "{days}: {mean}");
+        deviation
+    };
+    let (short, long) = (spread(750), spread(12_000));
+    assert!(long < 0.6 * short, "{short} {long}");
+}
+
 /// Over one step from the first day the variance of z, its correlation with the change of the logarithm of the level and the variance of that
 /// change are those of the days, and so is the mean of the first surfaces' variances times e^{2η²}; z-bound 5.
 #[test]

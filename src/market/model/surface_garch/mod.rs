@@ -19,7 +19,7 @@ use crate::simd::{Real, dispatch};
 use paths::GarchBlock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 /// Paths of the joint dynamics [`SurfaceGarch`] of returns and surface factors, estimated from past days; each begins on a random one of them, with the
@@ -142,6 +142,21 @@ impl Dynamics for SurfaceGarchParameters {
             text: (!found.dynamics.stationary)
                 .then(|| "the mean equations are those of each factor alone".into()),
         });
+        let dynamics = &found.dynamics;
+        let parameters: Map<String, Value> = dynamics
+            .parameters()
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect();
+        let known = [
+            ("parameters", json!(parameters)),
+            ("means", json!(dynamics.means)),
+            ("correlations", json!(dynamics.correlations())),
+        ];
+        findings.extend(known.map(|(key, value)| Finding {
+            key,
+            value,
+            text: None,
+        }));
         Ok(Estimate {
             parameters: Self {
                 known: Known::new(Estimated {

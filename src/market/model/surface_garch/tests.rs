@@ -1,10 +1,11 @@
 use super::*;
-use crate::market::estimation::{GarchVariance, NormalInverseGaussian, NormalQuantiles};
+use crate::market::estimation::{GarchVariance, NormalInverseGaussian, NormalQuantiles, SERIES};
 use crate::market::past_surfaces::Cumulants;
 use crate::market::past_surfaces::tests::synthetic_past;
 use crate::market::{Market, Model, Simulator};
 use crate::random::{Purpose, Sampling};
 use crate::simd::BLOCK;
+use std::collections::BTreeMap;
 
 /// The market that days show.
 fn market(past: &PastSurfaces) -> Market {
@@ -98,6 +99,12 @@ fn parameters_of_simulated_days_are_found() {
         assert!(!again.at_bound.contains(&name), "{:?}", again.at_bound);
         assert!(again.standard_errors.of(name).is_some(), "{name}");
     }
+    let mut named: BTreeMap<&str, f64> = found.parameters().collect();
+    assert_eq!(named.remove("level_tail"), Some(found.laws[1].tail));
+    assert_eq!(named.len(), 6 * SERIES - 1);
+    let correlations = found.correlations();
+    assert!((0..SERIES).all(|i| (correlations[i][i] - 1.0).abs() < 1e-12));
+    assert!((correlations[1][0] - found.root[1][0]).abs() < 1e-12);
     let [found_own, own] = [found, &known].map(|one| one.means[0][1]);
     assert!((found_own - own).abs() < 0.01, "{found_own} {own}");
     assert!((found.root[1][0] - known.root[1][0]).abs() < 0.05);
