@@ -55,7 +55,9 @@ export async function draw(element, figure) {
   plot.style.height = `${Math.max(kept, AXES)}px`;
   const { data, layout } = onPage(element, figure);
   // Numbers in the cells of a map only where there is room for them.
-  if (plot.clientWidth < 520) data.forEach((trace) => delete trace.texttemplate);
+  for (const trace of data) {
+    if (plot.clientWidth < 520 || trace.y?.length > 20) delete trace.texttemplate;
+  }
   await Plotly.react(plot, data, layout, CONFIG);
   // A legend of many lines must leave the axes their room; it takes up to half of the height.
   for (let tries = 0; tries < 3; tries += 1) {

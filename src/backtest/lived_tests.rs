@@ -10,7 +10,7 @@ fn contracts(name: &str, terms: &str) -> Contracts {
         "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\n{terms}\nexpiry_days = 10\ndays_per_year = 365\n\
          [costs]\nproportional = 0.002\n[backtest]\ndata = '{}'\nstart = \"2001-02-01\"\nspacing = \"weekly\"\n\
          parameters = \"strategy\"\n",
-        write(&scratch.0, &closes(400)).display()
+        write(&scratch.0, &closes(600)).display()
     );
     let plan = Plan::parse(&text, |_| {}).unwrap();
     Contracts::cut(&plan, plan.backtest.as_ref().unwrap()).unwrap()

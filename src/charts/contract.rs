@@ -2,7 +2,7 @@
 
 use super::frame::{Axis, Figure, figure, line, mark, stroke};
 use crate::report::palette::{INK, MUTED, Palette};
-use crate::report::tear_sheet::{Hedged, Leading, WorstContract};
+use crate::report::tear_sheet::{HedgedContract, Leading, WorstContract};
 use plotly::common::{DashType, Line, LineShape, Mode, Visible};
 use plotly::layout::AxisType;
 use plotly::{Scatter, Trace};
@@ -37,7 +37,7 @@ pub fn contract(of: &WorstContract, leading: Option<&Leading>, palette: &Palette
             .dash(DashType::Dot);
         spots.push(own("strike", &level, MUTED.light, LineShape::Linear).line(dotted));
     }
-    let lines = |series: fn(&Hedged) -> Series, shape: LineShape| {
+    let lines = |series: fn(&HedgedContract) -> Series, shape: LineShape| {
         let mut traces: Vec<Box<dyn Trace>> = Vec::new();
         for hedged in &of.strategies {
             let strategy = &hedged.strategy;

@@ -14,7 +14,7 @@ use crate::report::figures::tear_sheet::{
 use crate::report::markup::with_minus;
 use crate::report::palette::{Color, INK, PAPER, SERIES};
 use crate::report::summary::lines as rows_by_strategy;
-use crate::report::tear_sheet::{LEAST_CONTRACTS, Months, Risk};
+use crate::report::tear_sheet::{LEAST_CONTRACTS, Months, RollingRisk};
 use plotly::HeatMap;
 use plotly::common::{ColorBar, ColorScale, ColorScaleElement, Font, LineShape, Title};
 use plotly::layout::AxisType;
@@ -93,7 +93,7 @@ pub const ROLLING_DEVIATION: Chart = Chart::new(
     "rolling_deviation",
     "Standard deviation of the P&L of the contracts that expired last, as many as the title says, at the expiry of the last one; averaged over seeds.",
     has_windows,
-    |run, _| rolling(run, Risk::Deviation),
+    |run, _| rolling(run, RollingRisk::Deviation),
 )
 .instead_of(&ROLLING_DEVIATION_FIGURE);
 
@@ -102,7 +102,7 @@ pub const ROLLING_CVAR: Chart = Chart::new(
     "rolling_cvar",
     "CVaR of the loss of the contracts that expired last, as many as the title says; with few of them it is the worst loss. Averaged over seeds.",
     has_windows,
-    |run, _| rolling(run, Risk::Cvar),
+    |run, _| rolling(run, RollingRisk::Cvar),
 )
 .instead_of(&ROLLING_CVAR_FIGURE);
 
@@ -132,7 +132,7 @@ fn has_windows(run: &RunData<'_>) -> bool {
     first.is_some_and(|row| row.paths >= LEAST_CONTRACTS)
 }
 
-fn rolling(run: &RunData<'_>, risk: Risk) -> Result<Option<Figure>> {
+fn rolling(run: &RunData<'_>, risk: RollingRisk) -> Result<Option<Figure>> {
     run.of_history(|sheet| {
         let rolling = sheet.rolling(risk, |_| true)?;
         let (title, up) = rolling_words(sheet, risk, rolling.contracts);

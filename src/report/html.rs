@@ -49,7 +49,7 @@ pub fn windows(results: &Results) -> Markup {
             @for finding in super::walk_forward::findings(results) {
                 p class="finding" { (typeset(&finding)) }
             }
-            @for shown in super::walk_forward::tables(results) { (table(&shown, &order)) }
+            @for shown in super::walk_forward::of_page(results) { (table(&shown, &order)) }
         }
     }
 }

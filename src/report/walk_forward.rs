@@ -117,7 +117,15 @@ fn changes(results: &Results) -> Vec<String> {
 
 /// Every table that has rows, in reading order.
 pub fn tables(results: &Results) -> Vec<Table> {
-    let broken_down = breakdown::tables(results.breakdowns());
+    with(results, breakdown::tables(results.breakdowns()))
+}
+
+/// The same without worst contracts, which pages have in the tear sheet.
+pub fn of_page(results: &Results) -> Vec<Table> {
+    with(results, breakdown::attribution(results.breakdowns()))
+}
+
+fn with(results: &Results, broken_down: impl IntoIterator<Item = Table>) -> Vec<Table> {
     let compared = match choice(results) {
         Some(choice) => protocol::tables(&choice),
         None => vec![strategies(results), tests(results)],

@@ -6,7 +6,9 @@ use super::problem::Problem;
 use crate::report::figures::WORST_CONTRACTS;
 use crate::report::html::Shown;
 use crate::report::tear_sheet::WorstContract;
-use crate::report::tear_sheet::section::{self, Contracts, drawn_contracts};
+use crate::report::tear_sheet::section::{
+    self, Pictured, WorstContracts, drawn_contracts, kept_contracts,
+};
 use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::runs::walk_forward::Results;
@@ -18,7 +20,7 @@ struct OnPage<'a> {
     folder: &'a RunFolder,
     base: &'a str,
     contracts: Vec<WorstContract>,
-    drawn: Vec<(NaiveDate, &'static str)>,
+    drawn: Vec<Pictured>,
 }
 
 /// The tear sheet of a run with `charts` of its own; nothing without contracts on history.
@@ -28,7 +30,8 @@ pub fn tear_sheet(
     base: &str,
     charts: &[Shown],
 ) -> Result<Markup, Problem> {
-    let (contracts, drawn) = drawn_contracts(folder, run)?;
+    let contracts = kept_contracts(folder)?;
+    let drawn = drawn_contracts(&contracts, run);
     let contracts = OnPage {
         folder,
         base,
@@ -38,7 +41,7 @@ pub fn tear_sheet(
     Ok(section::tear_sheet(folder, run, charts, &contracts)?)
 }
 
-impl Contracts for OnPage<'_> {
+impl WorstContracts for OnPage<'_> {
     fn link(&self, sold: NaiveDate) -> Option<String> {
         let is_known = self.contracts.iter().any(|one| one.sold == sold);
         is_known.then(|| format!("{}?contract={sold}#contracts", self.base))

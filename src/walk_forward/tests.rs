@@ -137,7 +137,8 @@ fn windows_follow_one_another() {
     for caption in [
         "Walk-forward",
         "Where the P&amp;L comes from",
-        "Drawdown and worst contracts",
+        "Drawdown net of mean cost",
+        "Worst contracts",
         "Windows",
     ] {
         assert!(report.contains(caption), "{caption}");

@@ -200,8 +200,10 @@ impl Browser {
         );
     }
 
-    /// The page as it is laid out on paper of this size.
+    /// The page as it is laid out on paper of this size, once it has prepared for that.
     pub fn paper(&mut self, (width, height): (u32, u32)) {
+        self.value("dispatchEvent(new Event('beforeprint'))");
+        self.value("Promise.all([...document.images].map((image) => image.decode()))");
         self.show((width, height), "light");
         self.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
     }

@@ -380,7 +380,7 @@ fn every_page_is_quiet_and_fits() {
     ];
     for (width, colors) in [(1280, "light"), (390, "dark")] {
         // So high that every chart is in sight.
-        browser.show((width, 16_000), colors);
+        browser.show((width, 30_000), colors);
         for page in &pages {
             browser.go(&format!("http://{}{page}", server.address));
             browser.until(DRAWN);

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::numbers::Rounding;
 use crate::report::markup::with_minus;
 use crate::report::palette::Palette;
-use crate::report::tear_sheet::{Hedged, WorstContract, pictured};
+use crate::report::tear_sheet::{HedgedContract, WorstContract, pictured};
 use plotters::prelude::*;
 
 /// The figures of the worst contracts, three of the strategy under test and up to three more of its baseline.
@@ -46,7 +46,7 @@ fn contract(data: &FigureData<'_>, place: usize, form: Form) -> Result<Option<St
         sheet.leading.baseline.as_ref(),
     ];
     let named = |name: &String| contract.strategies.iter().find(|one| one.strategy == *name);
-    let hedged: Vec<&Hedged> = names.into_iter().flatten().filter_map(named).collect();
+    let hedged: Vec<&HedgedContract> = names.into_iter().flatten().filter_map(named).collect();
     let money = Rounding::of_values(hedged.iter().filter_map(|one| one.pnl.last().copied()), 3);
     let mut legend: Vec<_> = hedged
         .iter()
@@ -75,7 +75,7 @@ fn contract(data: &FigureData<'_>, place: usize, form: Form) -> Result<Option<St
 /// What is drawn one below the other.
 struct Panels<'a> {
     contract: &'a WorstContract,
-    hedged: &'a [&'a Hedged],
+    hedged: &'a [&'a HedgedContract],
     palette: &'a Palette,
     form: Form,
 }
@@ -105,7 +105,7 @@ impl Panels<'_> {
     }
 
     /// A line for every strategy and instrument, thin for what is not the first.
-    fn lines(&self, of: impl Fn(&Hedged) -> Vec<Points>) -> Vec<(Points, ShapeStyle)> {
+    fn lines(&self, of: impl Fn(&HedgedContract) -> Vec<Points>) -> Vec<(Points, ShapeStyle)> {
         let strategies = self.hedged.iter();
         let lines = strategies.flat_map(|one| {
             let color = self.palette.color(&one.strategy);

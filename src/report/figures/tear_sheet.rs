@@ -5,7 +5,7 @@ use super::canvas::Form;
 use super::figure::{FigureData, Part, SvgFigure};
 use crate::error::Result;
 use crate::numbers::share;
-use crate::report::tear_sheet::{Risk, TearSheet};
+use crate::report::tear_sheet::{RollingRisk, TearSheet};
 
 /// P&L less that of the baseline, added up.
 pub const RELATIVE_PNL: SvgFigure = SvgFigure {
@@ -36,7 +36,7 @@ pub const ROLLING_DEVIATION: SvgFigure = SvgFigure {
     name: "rolling_deviation",
     caption: "Standard deviation of the P&L of the contracts that expired last, as many as the title says, at the expiry of the \
               last one; averaged over seeds.",
-    draw: |data, form| rolling(data, Risk::Deviation, form),
+    draw: |data, form| rolling(data, RollingRisk::Deviation, form),
 };
 
 /// The CVaR of the contracts that expired last.
@@ -45,7 +45,7 @@ pub const ROLLING_CVAR: SvgFigure = SvgFigure {
     name: "rolling_cvar",
     caption: "CVaR of the loss of the contracts that expired last, as many as the title says; with few of them it is the worst \
               loss. Averaged over seeds.",
-    draw: |data, form| rolling(data, Risk::Cvar, form),
+    draw: |data, form| rolling(data, RollingRisk::Cvar, form),
 };
 
 /// Drawdowns net of mean cost.
@@ -68,7 +68,7 @@ pub const DRAWDOWN: SvgFigure = SvgFigure {
     },
 };
 
-fn rolling(data: &FigureData<'_>, risk: Risk, form: Form) -> Result<Option<String>> {
+fn rolling(data: &FigureData<'_>, risk: RollingRisk, form: Form) -> Result<Option<String>> {
     let rolling = data.tear_sheet().and_then(|sheet| {
         let shown = sheet.rolling(risk, |strategy| sheet.leading.shows(strategy))?;
         Some((sheet, shown))
@@ -88,10 +88,14 @@ fn rolling(data: &FigureData<'_>, risk: Risk, form: Form) -> Result<Option<Strin
 }
 
 /// The title and the label of a statistic of the last contracts, for figure and chart.
-pub fn rolling_words(sheet: &TearSheet<'_>, risk: Risk, contracts: usize) -> (String, String) {
+pub fn rolling_words(
+    sheet: &TearSheet<'_>,
+    risk: RollingRisk,
+    contracts: usize,
+) -> (String, String) {
     let name = match risk {
-        Risk::Deviation => "Standard deviation".to_owned(),
-        Risk::Cvar => format!("CVaR {}", share(sheet.level)),
+        RollingRisk::Deviation => "Standard deviation".to_owned(),
+        RollingRisk::Cvar => format!("CVaR {}", share(sheet.level)),
     };
     let title = format!("{name} of the last {contracts} contracts");
     (title, format!("{name} (money)"))

@@ -31,13 +31,13 @@ pub struct WorstContract {
     /// The model's delta of the contract, from each close but the last to the next one; empty if it has no price on every date.
     pub delta: Vec<f64>,
     /// Every strategy, in the order of the run.
-    pub strategies: Vec<Hedged>,
+    pub strategies: Vec<HedgedContract>,
 }
 
 /// One strategy on a contract, averaged over its seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
-pub struct Hedged {
+pub struct HedgedContract {
     /// The name of the strategy.
     pub strategy: String,
     /// Instrument → what is held from each close to the next one.
@@ -92,7 +92,7 @@ fn seen(path: &ContractPath) -> WorstContract {
     }
 }
 
-fn hedged(path: &ContractPath) -> Hedged {
+fn hedged(path: &ContractPath) -> HedgedContract {
     let positions: Vec<(String, Vec<f64>)> = path
         .columns_of("position_")
         .map(|(instrument, held)| (instrument.to_owned(), held.to_vec()))
@@ -110,7 +110,7 @@ fn hedged(path: &ContractPath) -> Hedged {
         sum += pnl;
         sum
     });
-    Hedged {
+    HedgedContract {
         strategy: path.strategy.clone(),
         trades: trades.collect(),
         pnl: pnl.collect(),

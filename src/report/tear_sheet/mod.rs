@@ -12,10 +12,10 @@ mod tables;
 mod tests;
 mod years;
 
-pub use contract::{Hedged, WorstContract, pictured, worst_contracts};
+pub use contract::{HedgedContract, WorstContract, pictured, worst_contracts};
 pub use leading::Leading;
 pub use months::Months;
-pub use rolling::{LEAST_CONTRACTS, Risk, Rolling};
+pub use rolling::{LEAST_CONTRACTS, Rolling, RollingRisk};
 pub use series::Drawdown;
 pub use years::{OfYear, Year};
 

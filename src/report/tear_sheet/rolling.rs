@@ -17,7 +17,7 @@ const MOST_WINDOWS: usize = 400;
 
 /// A statistic of the P&L of contracts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Risk {
+pub enum RollingRisk {
     /// √(Σ (z_i − z̄)²/(n − 1)).
     Deviation,
     /// The CVaR of the loss at the level of the run.
@@ -36,7 +36,7 @@ pub struct Rolling<'a> {
 impl<'a> TearSheet<'a> {
     /// The risk of the strategies that `wanted` takes, over as many contracts as expire in a year, at least 20 and at most half of
     /// them all; none of a run with fewer than [`LEAST_CONTRACTS`].
-    pub fn rolling(&self, risk: Risk, wanted: impl Fn(&str) -> bool) -> Option<Rolling<'a>> {
+    pub fn rolling(&self, risk: RollingRisk, wanted: impl Fn(&str) -> bool) -> Option<Rolling<'a>> {
         let by_strategy = self.contracts.by_strategy();
         let expiries = &by_strategy.first()?.1.first()?.expiry;
         let count = expiries.len();
@@ -55,8 +55,8 @@ impl<'a> TearSheet<'a> {
             let pnl: Vec<f64> = order.iter().map(|&contract| seed.pnl[contract]).collect();
             let windows = ends.iter().map(|&end| &pnl[end - contracts..end]);
             let risks = windows.map(|window| match risk {
-                Risk::Deviation => deviation(window),
-                Risk::Cvar => cvar(window, self.level),
+                RollingRisk::Deviation => deviation(window),
+                RollingRisk::Cvar => cvar(window, self.level),
             });
             risks.collect()
         };

@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use maud::{Markup, PreEscaped, html};
 
 /// How one of the worst contracts is shown.
-pub trait Contracts {
+pub trait WorstContracts {
     /// Where the contract sold on a day is shown, if it is.
     fn link(&self, sold: NaiveDate) -> Option<String>;
 
@@ -33,7 +33,7 @@ pub fn tear_sheet(
     folder: &RunFolder,
     (metrics, results): (&Metrics, Option<&Results>),
     figures: &[Shown],
-    contracts: &dyn Contracts,
+    contracts: &dyn WorstContracts,
 ) -> Result<Markup> {
     let (backtest, daily) = (folder.backtest()?, folder.daily()?);
     let sheet = backtest.as_ref();
@@ -86,27 +86,40 @@ pub fn breakdowns<'a>(
     walked.chain(&metrics.backtest_breakdown)
 }
 
-/// The worst contracts that have a figure, each with it, in the order of the figures.
+/// A contract that has a figure: the day of its sale, and the name of the figure.
+pub type Pictured = (NaiveDate, &'static str);
+
+/// The worst contracts that have a figure among those that the run has kept, in the order of the figures.
 pub fn drawn_contracts(
-    folder: &RunFolder,
+    known: &[WorstContract],
     (metrics, results): (&Metrics, Option<&Results>),
-) -> Result<(Vec<WorstContract>, Vec<(NaiveDate, &'static str)>)> {
-    let known = worst_contracts(&folder.worst_contracts()?.unwrap_or_default());
+) -> Vec<Pictured> {
     let leading = super::Leading::of(metrics, results);
     let sales = leading.map(|leading| pictured(&leading, breakdowns(metrics, results)));
     let drawn = sales.into_iter().flatten().zip(&WORST_CONTRACTS);
-    let drawn = drawn.filter(|(sold, _)| known.iter().any(|one| one.sold == *sold));
-    let drawn = drawn.map(|(sold, figure)| (sold, figure.name)).collect();
-    Ok((known, drawn))
+    drawn
+        .filter(|(sold, _)| known.iter().any(|one| one.sold == *sold))
+        .map(|(sold, figure)| (sold, figure.name))
+        .collect()
+}
+
+/// The worst contracts that the run has kept, in the order of their sale.
+///
+/// # Errors
+/// [`crate::Error::Input`] if their table is damaged.
+pub fn kept_contracts(folder: &RunFolder) -> Result<Vec<WorstContract>> {
+    Ok(worst_contracts(
+        &folder.worst_contracts()?.unwrap_or_default(),
+    ))
 }
 
 /// The worst contracts as figures of the report.
 struct Drawn<'a> {
     figures: Vec<&'a DrawnFigure>,
-    sales: Vec<(NaiveDate, &'static str)>,
+    sales: Vec<Pictured>,
 }
 
-impl Contracts for Drawn<'_> {
+impl WorstContracts for Drawn<'_> {
     fn link(&self, sold: NaiveDate) -> Option<String> {
         let mut sales = self.sales.iter();
         let (_, name) = sales.find(|(known, _)| *known == sold)?;
@@ -144,7 +157,7 @@ pub fn of_report(
     (metrics, results): (&Metrics, Option<&Results>),
     figures: Vec<DrawnFigure>,
 ) -> Result<(Markup, Vec<DrawnFigure>)> {
-    let (_, sales) = drawn_contracts(folder, (metrics, results))?;
+    let sales = drawn_contracts(&kept_contracts(folder)?, (metrics, results));
     let own = |part: Part| {
         figures
             .iter()

@@ -143,8 +143,8 @@ fn the_last_window_has_the_last_contracts() {
         (pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / 11.0).sqrt()
     };
     for (risk, expected) in [
-        (Risk::Deviation, mean(&deviation)),
-        (Risk::Cvar, mean(&|pnl| cvar(pnl, 0.95))),
+        (RollingRisk::Deviation, mean(&deviation)),
+        (RollingRisk::Cvar, mean(&|pnl| cvar(pnl, 0.95))),
     ] {
         let rolling = sheet.rolling(risk, |strategy| strategy == "kfac").unwrap();
         assert_eq!((rolling.contracts, rolling.curves.len()), (12, 1));
@@ -156,7 +156,7 @@ fn the_last_window_has_the_last_contracts() {
     }
     let (metrics, table) = alone(&[1.0; 19], 0.0);
     let sheet = TearSheet::new(&metrics, None, &table, None).unwrap();
-    assert!(sheet.rolling(Risk::Cvar, |_| true).is_none());
+    assert!(sheet.rolling(RollingRisk::Cvar, |_| true).is_none());
 }
 
 /// The strategy and the baseline of the comparison lead, beside all other trained ones and the best classical hedge, and nobody else.
