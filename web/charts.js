@@ -128,7 +128,7 @@ function exports(element) {
     bar.append(made);
     return made;
   };
-  button("Log", "Logarithmic scale", () => {
+  button("Log", "Log scale", () => {
     if (!logarithmic.delete(element)) logarithmic.add(element);
     return draw(element, drawn.get(element));
   }).classList.add("log");
