@@ -105,6 +105,8 @@ function onPage(element, figure) {
   layout.legend = { ...layout.legend, y: 1.02, yanchor: "bottom" };
   // Small letters, so that two names fit beside each other.
   if (element.clientWidth < NARROW || data.length > MANY) layout.legend.font = { ...layout.legend.font, size: 11 };
+  // The legend begins with the lines that are shown; where there are many, it has room for a few.
+  for (const trace of data) if (trace.visible === "legendonly") trace.legendrank = 2000;
   // What the reader has zoomed to or hidden stays when the figure is drawn again.
   layout.uirevision = figure.title;
   if (logarithmic.has(element)) {
@@ -128,7 +130,7 @@ function exports(element) {
     bar.append(made);
     return made;
   };
-  button("Log", "Logarithmic scale", () => {
+  button("Log", "Log scale", () => {
     if (!logarithmic.delete(element)) logarithmic.add(element);
     return draw(element, drawn.get(element));
   }).classList.add("log");

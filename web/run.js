@@ -64,6 +64,7 @@ function answering(form, address, mayAsk = () => true) {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     first.disconnect();
     if (mayAsk()) ask().then(form.answered);
+    else show(0);
   }, { rootMargin: "400px" });
   first.observe(form);
   return ask;

@@ -4,7 +4,7 @@ use crate::numbers::counted;
 use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette};
 use plotly::common::{
     Anchor, DashType, ExponentFormat, Font, Label, Line, Marker, MarkerSymbol, Mode, Orientation,
-    Title, Visible,
+    Pattern, PatternShape, Title, Visible,
 };
 use plotly::layout::{AxisType, HoverMode, Legend, Margin, RangeMode};
 use plotly::{Layout, Scatter, Trace};
@@ -237,6 +237,25 @@ pub fn mark(palette: &Palette, strategy: &str) -> Marker {
         .color(look.color().light)
         .symbol(symbol.clone())
         .size(10)
+}
+
+/// Hatches that stand for [`palette::DASHES`] where there are no lines.
+const HATCHES: [PatternShape; palette::DASHES.len()] = [
+    PatternShape::None,
+    PatternShape::RightDiagonalLine,
+    PatternShape::Dot,
+    PatternShape::LeftDiagonalLine,
+    PatternShape::HorizontalLine,
+    PatternShape::DiagonalCross,
+];
+
+/// The bar of a strategy: colour and hatch.
+pub fn fill(palette: &Palette, strategy: &str) -> Marker {
+    let look = palette.look(strategy);
+    let hatch = Pattern::new()
+        .shape(HATCHES[look.dash].clone())
+        .solidity(0.4);
+    Marker::new().color(look.color().light).pattern(hatch)
 }
 
 /// The line of a strategy: colour and dash.

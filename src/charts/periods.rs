@@ -1,7 +1,7 @@
 //! Parts of the P&L, years and falls of the index, as bars.
 
 use super::chart::{Chart, RunData};
-use super::frame::{Axis, Figure, MONEY, color, figure_with, layout};
+use super::frame::{Axis, Figure, MONEY, figure_with, fill, layout};
 use crate::report::breakdown::{self, shown};
 use crate::report::figures::bars::{
     ATTRIBUTION as ATTRIBUTION_FIGURE, STRESS as STRESS_FIGURE, YEARS as YEARS_FIGURE,
@@ -129,7 +129,7 @@ fn periods(
             let shown = leading.is_none_or(|leading| leading.shows(strategy));
             Bar::new(names.clone(), values)
                 .name(strategy)
-                .marker(Marker::new().color(color(palette, strategy)))
+                .marker(fill(palette, strategy))
                 .visible(match shown {
                     true => Visible::True,
                     false => Visible::LegendOnly,

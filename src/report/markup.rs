@@ -81,7 +81,7 @@ pub fn class(verdict: Verdict) -> &'static str {
 pub fn definitions(facts: &[(&str, String)]) -> Markup {
     html! {
         dl class="facts" {
-            @for (term, words) in facts { div { dt { (term) } dd { (words) } } }
+            @for (term, words) in facts { div { dt { (term) } dd { (with_minus(words)) } } }
         }
     }
 }

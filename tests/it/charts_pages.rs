@@ -87,7 +87,7 @@ fn pages_keep_still_and_say_their_units() {
         }
     }
     browser.go(&format!("http://{}/runs/{}", server.address, ids[0]));
-    browser.show((1280, 16_000), "light");
+    browser.show((1280, 30_000), "light");
     browser.until(DRAWN);
     let axes = browser.value(
         "[...document.querySelectorAll('#paths .plot')].map(({ layout }) => [layout.xaxis.title.text, layout.yaxis.title.text])",
@@ -106,7 +106,7 @@ fn a_method_has_its_colour_on_every_page() {
     let (runs, ids) = two_runs("coloured");
     let server = Server::start(&runs);
     let mut browser = Browser::open();
-    browser.show((1280, 16_000), "light");
+    browser.show((1280, 30_000), "light");
     // Name → colour and dashes of every line that the page's charts have.
     let lines = "Object.fromEntries([...document.querySelectorAll('.chart .plot')].flatMap(({ data }) => data)
         .filter(({ line, name, type }) => type === 'scatter' && line?.dash && name)
@@ -152,7 +152,7 @@ fn a_path_is_found_by_its_address_and_refused_out_of_range() {
     let run = compared["run"].as_str().unwrap();
     let server = Server::start(&path.with_extension("runs"));
     let mut browser = Browser::open();
-    browser.show((1280, 16_000), "light");
+    browser.show((1280, 30_000), "light");
     let page = format!("http://{}/runs/{run}", server.address);
     browser.go(&format!("{page}?path=7"));
     browser.until(DRAWN);
@@ -219,7 +219,7 @@ fn charts_show_what_is_asked_for() {
     let run = compared["run"].as_str().unwrap();
     let server = Server::start(&path.with_extension("runs"));
     let mut browser = Browser::open();
-    browser.show((1280, 16_000), "dark");
+    browser.show((1280, 30_000), "dark");
     browser.go(&format!("http://{}/runs/{run}", server.address));
     browser.until(DRAWN);
     let plot = |name: &str| format!("document.querySelector('#{name} .plot')");

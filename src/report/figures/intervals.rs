@@ -2,7 +2,7 @@
 
 use super::canvas::{DrawError, Form, SCALE, figure, ink_line, range, reference_line};
 use crate::error::Result;
-use crate::numbers::Rounding;
+use crate::numbers::{Rounding, with_minus};
 use crate::report::palette::Palette;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -59,12 +59,12 @@ pub fn intervals(
             .label_style(form.small())
             .axis_desc_style(form.small())
             .x_desc(label)
-            .x_label_formatter(&|value| rounding.write(*value))
+            .x_label_formatter(&|value| with_minus(&rounding.write(*value)))
             .draw()?;
         for (place, row) in rows.iter().enumerate() {
             let y = -(place as f64) - 0.72;
             let words = form.text().pos(Pos::new(HPos::Left, VPos::Bottom));
-            let shown = format!("{} ({})", row.name, rounding.write(row.value));
+            let shown = format!("{} ({})", row.name, with_minus(&rounding.write(row.value)));
             chart.draw_series([Text::new(shown, (x.start, y + 0.18), words)])?;
             let style = palette.line(&row.name);
             if !x.contains(&row.value) {
