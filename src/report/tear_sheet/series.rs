@@ -67,13 +67,6 @@ impl<'a> TearSheet<'a> {
         };
         self.books.iter().map(fall).collect()
     }
-
-    /// The deepest of [`Self::drawdowns`] of a strategy; none of one that never fell.
-    pub fn deepest(&self, strategy: &str) -> Option<Drawdown> {
-        let curves = self.drawdowns();
-        let (_, below) = curves.iter().find(|(name, _)| *name == strategy)?;
-        deepest(below)
-    }
 }
 
 /// The deepest fall of a curve of [`TearSheet::drawdowns`].

@@ -110,7 +110,7 @@ fn drawdowns_are_net_of_costs() {
 
     let (metrics, table) = alone(&[1.0, -4.0, 1.0, 3.0, 0.0], 1.0);
     let sheet = TearSheet::new(&metrics, None, &table, None).unwrap();
-    let found = sheet.deepest("naked").unwrap();
+    let found = deepest(&sheet.drawdowns()[0].1).unwrap();
     close(found.depth, 3.0);
     assert_eq!((found.from, found.to), (Some(day(2, 1)), day(2, 2)));
     assert_eq!(found.recovered, Some(day(2, 4)));
