@@ -6,6 +6,7 @@ use crate::numbers::significant;
 use crate::report::figures::Part;
 use crate::report::markup::with_minus;
 use crate::report::palette::{INK, MUTED, PAPER};
+use crate::runs::differences::Written;
 use crate::runs::metrics::{Metrics, Trial};
 use plotly::common::{Line, Marker, Mode};
 use plotly::{Scatter, Trace};
@@ -24,13 +25,16 @@ const MOST_BEST: usize = 10;
 /// From so many lines on they are thin.
 const MANY: usize = 60;
 
-/// One axis: a name and the value of every line, a text and, where it is one, a number.
+/// Values of lines along an axis, from 0 to 1, and the labels of its places.
+type Scale = (Vec<Option<f64>>, Vec<(f64, String)>);
+
+/// One axis: a name and the value of every line.
 #[derive(Debug, Clone)]
 pub struct Dimension {
     /// What the axis says.
     pub name: String,
     /// The values, of each line one.
-    pub values: Vec<Option<(String, Option<f64>)>>,
+    pub values: Vec<Option<Written>>,
 }
 
 /// The search for the settings of an optimizer.
@@ -66,7 +70,7 @@ fn optimizers(metrics: &Metrics) -> Vec<String> {
 
 /// What is known of a candidate of a search: the trials of the last round that it reached.
 struct Candidate<'a> {
-    settings: BTreeMap<&'a str, (String, Option<f64>)>,
+    settings: BTreeMap<&'a str, Written>,
     rung: usize,
     share: f64,
     risks: Vec<f64>,
@@ -76,18 +80,10 @@ impl<'a> Candidate<'a> {
     fn all(trials: impl Iterator<Item = &'a Trial>) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
         for trial in trials {
-            let mut settings: BTreeMap<&str, (String, Option<f64>)> = BTreeMap::new();
-            for (key, value) in &trial.settings {
-                let number = value.as_float().or(value.as_integer().map(|n| n as f64));
-                let text = match (number, value.as_str()) {
-                    (Some(number), _) => significant(number, 3),
-                    (None, Some(text)) => text.to_owned(),
-                    (None, None) => value.to_string(),
-                };
-                settings.insert(key, (text, number));
-            }
-            let paths = trial.paths as f64;
-            settings.insert("paths", (paths.to_string(), Some(paths)));
+            let own = trial.settings.iter();
+            let own = own.map(|(key, value)| (key.as_str(), Written::new(value)));
+            let mut settings: BTreeMap<&str, Written> = own.collect();
+            settings.extend(Written::of(trial.paths as f64).map(|paths| ("paths", paths)));
             match found.iter_mut().find(|known| known.settings == settings) {
                 Some(known) if known.rung == trial.rung => known.risks.push(trial.risk),
                 Some(known) if known.rung > trial.rung => {}
@@ -139,11 +135,7 @@ fn tuning(metrics: &Metrics, optimizer: &str) -> Option<Figure> {
         name: name.to_owned(),
         values: candidates
             .iter()
-            .map(|candidate| {
-                let value = of(candidate);
-                let text = significant(value, 4);
-                value.is_finite().then_some((text, Some(value)))
-            })
+            .map(|candidate| Written::of(of(candidate)))
             .collect(),
     };
     dimensions.push(number("share of the steps", &|candidate| candidate.share));
@@ -162,20 +154,17 @@ fn tuning(metrics: &Metrics, optimizer: &str) -> Option<Figure> {
 impl Dimension {
     /// Whether the lines have more than one value.
     pub fn differs(&self) -> bool {
-        let text =
-            |value: &Option<(String, Option<f64>)>| value.as_ref().map(|(text, _)| text.clone());
-        let first = self.values.first().and_then(text);
-        self.values.iter().any(|value| text(value) != first)
+        self.values.iter().any(|value| *value != self.values[0])
     }
 
     /// Where the values lie on the axis, from 0 to 1, and the labels of the places.
-    fn scale(&self) -> (Vec<Option<f64>>, Vec<(f64, String)>) {
+    fn scale(&self) -> Scale {
         let present = || self.values.iter().flatten();
-        let numbers: Option<Vec<f64>> = present().map(|(_, number)| *number).collect();
+        let numbers: Option<Vec<f64>> = present().map(|value| value.number).collect();
         match numbers.filter(|numbers| !numbers.is_empty()) {
             Some(numbers) => self.numeric(&numbers),
             None => {
-                let mut texts: Vec<&String> = present().map(|(text, _)| text).collect();
+                let mut texts: Vec<&String> = present().map(|value| &value.text).collect();
                 texts.sort();
                 texts.dedup();
                 let last = texts.len().saturating_sub(1);
@@ -183,8 +172,9 @@ impl Dimension {
                     0 => 0.5,
                     last => place as f64 / last as f64,
                 };
-                let at = |(text, _): &(String, Option<f64>)| {
-                    texts.iter().position(|known| *known == text).map(place)
+                let at = |value: &Written| {
+                    let known = texts.iter().position(|known| **known == value.text);
+                    known.map(place)
                 };
                 let values = self.values.iter().map(|value| value.as_ref().and_then(at));
                 let labels = texts.iter().enumerate();
@@ -195,7 +185,7 @@ impl Dimension {
     }
 
     /// Numbers lie evenly, or by their logarithms where they are of different sizes.
-    fn numeric(&self, numbers: &[f64]) -> (Vec<Option<f64>>, Vec<(f64, String)>) {
+    fn numeric(&self, numbers: &[f64]) -> Scale {
         const FAR: f64 = 20.0;
         let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
         let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -205,7 +195,7 @@ impl Dimension {
             (true, false) => (value - low) / (high - low),
             (true, true) => (value / low).ln() / (high / low).ln(),
         };
-        let at = |value: &Option<(String, Option<f64>)>| value.as_ref()?.1.map(place);
+        let at = |value: &Option<Written>| value.as_ref()?.number.map(place);
         let values = self.values.iter().map(at).collect();
         let mut labels = vec![(place(low), significant(low, 3))];
         if low < high {
@@ -255,7 +245,7 @@ pub fn parallel(
         for &line in lines {
             for (axis, (dimension, (values, _))) in dimensions.iter().zip(&scales).enumerate() {
                 let value = dimension.values[line].as_ref();
-                let text = value.map_or("not set", |(text, _)| text.as_str());
+                let text = value.map_or("not set", |value| value.text.as_str());
                 x.push(Some(axis as f64));
                 y.push(Some(values[line].unwrap_or(NOTHING)));
                 words.push(format!("{}<br>{}: {text}", names[line], dimension.name));
@@ -312,7 +302,7 @@ pub fn parallel(
 }
 
 /// The labels of the places on every axis.
-fn annotations(scales: &[(Vec<Option<f64>>, Vec<(f64, String)>)]) -> Vec<Value> {
+fn annotations(scales: &[Scale]) -> Vec<Value> {
     /// Words of a category, at most; the text of the point has all of it.
     const LONGEST: usize = 16;
     let label = |axis: usize, place: f64, words: &str| {

@@ -2,8 +2,12 @@ use super::*;
 use crate::runs::fixture;
 
 fn dimension(name: &str, values: &[Option<(&str, Option<f64>)>]) -> Dimension {
-    let own =
-        |value: &Option<(&str, Option<f64>)>| value.map(|(text, number)| (text.to_owned(), number));
+    let own = |value: &Option<(&str, Option<f64>)>| {
+        value.map(|(text, number)| Written {
+            text: text.to_owned(),
+            number,
+        })
+    };
     Dimension {
         name: name.into(),
         values: values.iter().map(own).collect(),

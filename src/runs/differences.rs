@@ -1,5 +1,6 @@
 //! The settings of a strategy by their dotted names, and those in which several strategies differ.
 
+use crate::numbers::significant;
 use std::collections::HashMap;
 use toml::Value;
 
@@ -33,7 +34,16 @@ impl PartialEq for Written {
 }
 
 impl Written {
-    fn new(value: &Value) -> Self {
+    /// A number with four digits; absent if it is none.
+    pub fn of(number: f64) -> Option<Self> {
+        number.is_finite().then(|| Self {
+            text: significant(number, 4),
+            number: Some(number),
+        })
+    }
+
+    /// The value as a strategy file has it.
+    pub fn new(value: &Value) -> Self {
         let number = match value {
             Value::Integer(number) => Some(*number as f64),
             Value::Float(number) => Some(*number),

@@ -6,6 +6,7 @@
 
 pub use super::search::{Order, RESULTS};
 
+use super::differences::Written;
 use super::metrics::Metrics;
 use super::progress;
 use super::shard::Share;
@@ -112,8 +113,8 @@ pub struct Page {
 pub struct Sweep {
     /// The keys in which the runs differ, in the order of the alphabet.
     pub keys: Vec<String>,
-    /// The runs, and what each has at the keys: a text and, where it is one, a number.
-    pub runs: Vec<(Entry, Vec<Option<(String, Option<f64>)>>)>,
+    /// The runs, and what each has at the keys.
+    pub runs: Vec<(Entry, Vec<Option<Written>>)>,
 }
 
 impl Index {

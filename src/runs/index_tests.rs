@@ -386,7 +386,10 @@ fn a_sweep_has_the_keys_that_differ() {
     assert_eq!(sweep.runs.len(), 16);
     let (entry, values) = &sweep.runs[0];
     assert_eq!(entry.id, runs[18].id());
-    assert_eq!(values[3], Some(("100".into(), Some(100.0))));
+    assert_eq!(
+        values[3].as_ref().and_then(|value| value.number),
+        Some(100.0)
+    );
     let filter = Filter {
         search: Some("steps = 100, hedges = naked".into()),
         ..Filter::default()

@@ -1,5 +1,6 @@
 //! Lists of runs: filtered and sorted in the index, over all pages.
 
+use super::differences::Written;
 use super::index::{Entry, Filter, Index, Order, Page, RESULTS, Sweep};
 use super::progress;
 use super::question::{Clauses, Key, Sorting, clauses, is_column, sorting};
@@ -8,6 +9,7 @@ use super::store;
 use crate::error::Result;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A row of the list before its state is looked at.
 struct Light {
@@ -77,13 +79,19 @@ impl Index {
         };
         let page = self.page(&complete, &Order::default(), 0..most)?;
         let database = self.database();
-        let read = || -> rusqlite::Result<Vec<Vec<(String, (String, Option<f64>))>>> {
+        let read = || -> rusqlite::Result<Vec<Vec<(String, Written)>>> {
             let mut rows = database.prepare_cached(
                 "SELECT keys.key, text, value FROM settings JOIN keys ON keys.number = settings.key
                  WHERE run = (SELECT number FROM runs WHERE id = ?1) AND place = 0",
             )?;
             let of = |entry: &Entry| {
-                let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+                let row = |row: &rusqlite::Row<'_>| {
+                    let written = Written {
+                        text: row.get(1)?,
+                        number: row.get(2)?,
+                    };
+                    Ok((row.get(0)?, written))
+                };
                 rows.query_map([&entry.id], row)?.collect()
             };
             page.entries.iter().map(of).collect()
@@ -218,22 +226,20 @@ fn fill(database: &Connection, row: &mut Light, keys: &[Key]) -> rusqlite::Resul
 }
 
 /// The runs beside each other, at the keys in which they differ.
-fn sweep(entries: Vec<Entry>, mut settings: Vec<Vec<(String, (String, Option<f64>))>>) -> Sweep {
-    let mut first: std::collections::BTreeMap<String, (String, usize, bool)> =
-        std::collections::BTreeMap::new();
-    for (key, (text, _)) in settings.iter().flatten() {
-        let (value, count, differs) = first
-            .entry(key.clone())
-            .or_insert_with(|| (text.clone(), 0, false));
+fn sweep(entries: Vec<Entry>, mut settings: Vec<Vec<(String, Written)>>) -> Sweep {
+    // Of every key the first value, how many runs have the key, and whether their values differ.
+    let mut found: BTreeMap<&String, (&Written, usize, bool)> = BTreeMap::new();
+    for (key, value) in settings.iter().flatten() {
+        let (first, count, differs) = found.entry(key).or_insert((value, 0, false));
         *count += 1;
-        *differs |= value != text;
+        *differs |= *first != value;
     }
     let runs = entries.len();
-    first.retain(|key, (_, count, differs)| {
+    found.retain(|key, (_, count, differs)| {
         (*differs || *count < runs) && !RESULTS.contains(&key.as_str())
     });
-    let keys: Vec<String> = first.into_keys().collect();
-    let values = |settings: &mut Vec<(String, (String, Option<f64>))>| {
+    let keys: Vec<String> = found.into_keys().cloned().collect();
+    let values = |settings: &mut Vec<(String, Written)>| {
         let at = |key: &String| {
             let place = settings.iter().position(|(of, _)| of == key)?;
             Some(settings.swap_remove(place).1)

@@ -12,6 +12,7 @@ use crate::charts::{Dimension, Figure, MOST_AXES, parallel};
 use crate::error::Error;
 use crate::numbers::significant;
 use crate::report::markup::with_minus;
+use crate::runs::differences::Written;
 use crate::runs::index::{Entry, Filter, Sweep};
 use axum::Json;
 use axum::extract::{Query, State};
@@ -97,7 +98,7 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
 struct Swept {
     id: String,
     /// What it has at the keys of the sweep.
-    values: Vec<Option<(String, Option<f64>)>>,
+    values: Vec<Option<Written>>,
     /// The results of its headline hedge.
     results: [Option<f64>; MEASURES.len()],
 }
@@ -134,7 +135,7 @@ fn axes(sweep: &Ranked) -> Vec<usize> {
         let mut texts: Vec<Option<&String>> = sweep
             .runs
             .iter()
-            .map(|run| run.values[key].as_ref().map(|(text, _)| text))
+            .map(|run| run.values[key].as_ref().map(|value| &value.text))
             .collect();
         texts.sort_unstable();
         texts.dedup();
@@ -172,7 +173,7 @@ fn table(sweep: &Ranked) -> Markup {
                         tr {
                             th scope="row" { a href={ "./runs/" (run.id) } { (run.id) } }
                             @for value in &run.values {
-                                td { (value.as_ref().map_or("–", |(text, _)| text.as_str())) }
+                                td { (value.as_ref().map_or("–", |value| &value.text)) }
                             }
                             @for result in &run.results {
                                 td { @if let Some(value) = result { (with_minus(&significant(*value, 4))) } }
@@ -241,10 +242,7 @@ fn drawn(sweep: &Ranked) -> Option<Figure> {
             values: sweep
                 .runs
                 .iter()
-                .map(|run| {
-                    let value = run.results[index]?;
-                    Some((significant(value, 4), Some(value)))
-                })
+                .map(|run| Written::of(run.results[index]?))
                 .collect(),
         }
     }));
