@@ -132,27 +132,17 @@ pub fn changes(metrics: &Metrics) -> Vec<Table> {
     all.into_iter().flatten().collect()
 }
 
-/// What the run has besides: the way to levels of risk, and the parts of the P&L in the backtest.
+/// What the run has besides: the way to levels of risk, and the parts of the P&L in the backtest; its worst contracts are in the tear
+/// sheet.
 pub fn further(metrics: &Metrics) -> Vec<Table> {
     let levels = levels::table(metrics).into_iter();
     levels
-        .chain(breakdown::tables(metrics.backtest_breakdown.iter()))
+        .chain(breakdown::attribution(metrics.backtest_breakdown.iter()))
         .collect()
 }
 
 /// Every table that the run has, in reading order.
 pub fn all(metrics: &Metrics) -> Vec<Table> {
-    let broken_down = breakdown::tables(metrics.backtest_breakdown.iter());
-    with(metrics, broken_down)
-}
-
-/// The same without worst contracts, which pages have in the tear sheet.
-pub fn of_page(metrics: &Metrics) -> Vec<Table> {
-    let broken_down = breakdown::attribution(metrics.backtest_breakdown.iter());
-    with(metrics, broken_down)
-}
-
-fn with(metrics: &Metrics, broken_down: impl IntoIterator<Item = Table>) -> Vec<Table> {
     [
         evaluation(metrics),
         comparison(metrics),
@@ -162,7 +152,7 @@ fn with(metrics: &Metrics, broken_down: impl IntoIterator<Item = Table>) -> Vec<
     ]
     .into_iter()
     .flatten()
-    .chain(broken_down)
+    .chain(breakdown::tables(metrics.backtest_breakdown.iter()))
     .chain(crossed::tables(metrics))
     .collect()
 }
