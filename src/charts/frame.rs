@@ -284,11 +284,11 @@ pub fn line<X: Serialize + Clone + 'static>(
 /// Lines, of which those that do not lead are hidden until the reader asks for them in the legend, and the sentence that says
 /// so; `leads` has an entry for each.
 pub fn led<X: Serialize + Clone + 'static>(
-    lines: Vec<Box<Scatter<X, f64>>>,
+    lines: impl Iterator<Item = Box<Scatter<X, f64>>>,
     leads: &[bool],
 ) -> (Vec<Box<dyn Trace>>, Option<String>) {
     let hidden = leads.iter().filter(|leads| !**leads).count();
-    let shown = lines.into_iter().zip(leads);
+    let shown = lines.zip(leads);
     let traces = shown.map(|(line, leads)| -> Box<dyn Trace> {
         match leads {
             true => line,

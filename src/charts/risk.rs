@@ -87,7 +87,7 @@ fn pnl_histogram(metrics: &Metrics, table: &EvaluationTable, palette: &Palette) 
             trace
         }
     });
-    let (traces, note) = led(lines.collect(), &leading(metrics, &names));
+    let (traces, note) = led(lines, &leading(metrics, &names));
     let made = figure(
         "P&L at expiry",
         Axis::new("P&L per contract, gains right (money)").zero(),
@@ -122,7 +122,7 @@ fn pnl_difference(
             hover,
         )
     });
-    let (traces, note) = led(lines.collect(), &leads);
+    let (traces, note) = led(lines, &leads);
     let made = figure(
         &format!("P&L less that of {baseline}"),
         Axis::new("quantile of P&L (%)").range(0.0..100.0),
