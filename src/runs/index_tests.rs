@@ -212,7 +212,7 @@ fn the_queue_is_first_in_first_out_and_bounded() {
 fn many(root: &Path) -> Vec<RunFolder> {
     (0..20)
         .map(|index| {
-            let folder = store::create(root, &format!("run {index}")).unwrap();
+            let folder = store::create(root, &format!("run {index:02}")).unwrap();
             let (cost, steps) = (0.001 * f64::from(7 * index % 20), [100, 300][index as usize % 2]);
             let hedges = if index < 10 { "[\"naked\", \"delta\"]" } else { "[\"delta\"]" };
             folder

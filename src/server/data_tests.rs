@@ -122,11 +122,9 @@ fn jobs_name_uploaded_files_alone() {
     );
 
     // By its name in the strategy itself.
-    let named = format!("{STRATEGY}[backtest]\ndata = \"{file}\"\n");
-    assert_eq!(
-        ask(json!({ "command": "backtest", "strategy": named })).status,
-        202
-    );
+    let named = format!("{STRATEGY}[backtest]\ndata = \"{file}\"\nstart = \"2001-01-02\"\n");
+    let made = ask(json!({ "command": "backtest", "strategy": named }));
+    assert_eq!(made.status, 202, "{}", made.body);
 
     let refused = |job: serde_json::Value, status: u16, words: &str| {
         let answer = ask(job);

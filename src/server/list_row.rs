@@ -250,6 +250,9 @@ mod tests {
             "{costs:?}"
         );
         let shown = row(&entries[1], &[], (&columns, 1), &|| "stopped").into_string();
-        assert!(shown.contains("n/a") && !shown.contains("NaN"), "{shown}");
+        assert!(
+            shown.contains("not comparable") && !shown.contains("NaN"),
+            "{shown}"
+        );
     }
 }
