@@ -51,12 +51,15 @@ impl Contracts {
             columns.push((format!("spot{ending}"), spot));
             columns.push((format!("variance{ending}"), variance));
         }
-        let unpriced = || vec![f64::NAN; steps + 1];
+        // Of a family of contracts some end before the others, and some have no price on every date.
+        let filled = |mut known: Vec<f64>| {
+            known.resize(steps + 1, f64::NAN);
+            known
+        };
         let prices = valuation.prices(i).map(Iterator::collect);
-        columns.push(("contract_price".into(), prices.unwrap_or_else(unpriced)));
-        let deltas = valuation.deltas(i);
-        let deltas = deltas.map(|deltas| deltas.chain([f64::NAN]).collect());
-        columns.push(("model_delta".into(), deltas.unwrap_or_else(unpriced)));
+        columns.push(("contract_price".into(), filled(prices.unwrap_or_default())));
+        let deltas = valuation.deltas(i).map(Iterator::collect);
+        columns.push(("model_delta".into(), filled(deltas.unwrap_or_default())));
         let block = paths.block(i / BLOCK);
         let held = &positions[i / BLOCK * steps * count..];
         let end = valuation.end(i);

@@ -366,9 +366,6 @@ fn document(inspection: &Inspection) -> Value {
         "days": history.len(),
         "closes": history.frequency(),
         "weekdays_missing": history.weekdays_missing(),
-        "suggested_start": suggested_start(history).map(|(date, closes)| json!({
-            "date": date.to_string(), "closes_before": closes,
-        })),
         "days_read": days_read(history),
         "longest_gap": gap.map(|(from, to)| json!({
             "from": from.to_string(), "to": to.to_string(), "days": (to - from).num_days(),
@@ -376,6 +373,9 @@ fn document(inspection: &Inspection) -> Value {
         "warnings": history.warnings,
         "defects": defects,
     });
+    if let Some((date, closes)) = suggested_start(history) {
+        document["suggested_start"] = json!({ "date": date.to_string(), "closes_before": closes });
+    }
     if let Some([low, high]) = one_month(history) {
         document["one_month_volatility"] = json!({ "low": low, "high": high });
     }

@@ -145,7 +145,8 @@ fn saved_policies_backtest_like_the_comparison() {
         let report = std::fs::read_to_string(report).unwrap();
         for caption in [
             "Where the P&amp;L comes from",
-            "Drawdown and worst contracts",
+            "Drawdown net of mean cost",
+            "Worst contracts",
         ] {
             assert!(report.contains(caption), "{caption}");
         }

@@ -14,13 +14,15 @@ const WATCH_SHIFTS: &str = "globalThis.shifted = 0;
 
 /// Looks at one chart after the other, as a reader does, until each is drawn.
 fn read_through(browser: &mut Browser) {
+    browser
+        .value("document.querySelectorAll('details.fold').forEach((one) => { one.open = true; })");
     let count = browser.value("document.querySelectorAll('.chart').length");
     for at in 0..count.as_u64().unwrap() {
         let chart = format!("document.querySelectorAll('.chart')[{at}]");
         browser.value(&format!("{chart}.scrollIntoView({{ block: 'center' }})"));
         // What a run never measured has no chart.
         browser.until(&format!(
-            "{chart}.offsetParent === null || {chart}.querySelector('.main-svg')"
+            "!{chart}.checkVisibility() || {chart}.querySelector('.main-svg')"
         ));
     }
     browser.answered();

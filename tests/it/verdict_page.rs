@@ -95,7 +95,7 @@ fn a_page_opens_with_its_verdict() {
     assert!((found - expected).abs() < 1e-9, "{found} {expected}");
 
     for (width, colors) in [(1280, "dark"), (390, "light")] {
-        browser.show((width, 16_000), colors);
+        browser.show((width, 30_000), colors);
         browser.go(&page);
         browser.until(DRAWN);
         let widest = browser.value("document.documentElement.scrollWidth");
