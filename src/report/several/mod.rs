@@ -56,19 +56,20 @@ impl Several {
         let compared = compared(&runs, reference);
         let count = runs.len();
         let (mut simulated, mut historical) = (Vec::new(), Vec::new());
-        let mut rows = Vec::new();
+        let (mut on_paths, mut on_history) = (Vec::new(), Vec::new());
         for run in runs {
             simulated.push(simulated_books(run.evaluation));
             historical.push(historical_books(run.backtest));
-            rows.push((run.metrics.evaluation, run.metrics.backtest));
+            on_paths.push(run.metrics.evaluation);
+            on_history.push(run.metrics.backtest);
         }
-        let measure = |books: &[Vec<Measurement>], of: fn(&(Vec<Row>, Vec<Row>)) -> &Vec<Row>| {
+        let measure = |books: &[Vec<Measurement>], rows: &[Vec<Row>]| {
             let mut same = Vec::new();
             let mut comparisons = Vec::new();
             for run in (0..count).filter(|run| *run != reference) {
                 let sides = [run, reference].map(|run| Side {
                     run,
-                    rows: of(&rows[run]),
+                    rows: &rows[run],
                     books: &books[run],
                 });
                 let common = sides[0].shares_paths(&sides[1]);
@@ -83,9 +84,9 @@ impl Several {
             };
             ((0..count).map(of_run).collect(), comparisons)
         };
-        let (same_paths, comparisons) = measure(&simulated, |(simulated, _)| simulated);
+        let (same_paths, comparisons) = measure(&simulated, &on_paths);
         joined.comparisons = comparisons;
-        let (same_contracts, comparisons) = measure(&historical, |(_, historical)| historical);
+        let (same_contracts, comparisons) = measure(&historical, &on_history);
         joined.backtest_comparisons = comparisons;
         Self {
             joined,
