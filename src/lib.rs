@@ -92,8 +92,8 @@ pub mod linalg;
 pub mod market;
 mod named;
 pub mod network;
-// Without history little of it is needed.
-#[cfg_attr(not(feature = "data"), allow(dead_code))]
+// Without the dashboard and history less of it is needed.
+#[cfg_attr(not(feature = "dashboard"), allow(dead_code))]
 mod numbers;
 pub mod optimizer;
 pub mod pricing;
