@@ -226,8 +226,9 @@ async function offer() {
   place("book").hidden = check.kind !== "book";
   calibration.hidden = !["history", "surface"].includes(check.kind);
   job.hidden = !["history", "chain"].includes(check.kind);
-  for (const option of calibration.elements.model.options) option.disabled = surface && option.dataset.surface === undefined;
-  if (calibration.elements.model.selectedOptions[0]?.disabled) calibration.elements.model.value = "heston";
+  const models = [...calibration.elements.model.options];
+  for (const option of models) option.disabled = surface && option.dataset.surface === undefined;
+  if (calibration.elements.model.selectedOptions[0]?.disabled) calibration.elements.model.value = models.find(({ disabled }) => !disabled).value;
   place("with-surface").hidden = hasSurfaces();
   job.elements.surface.disabled = hasSurfaces();
   const start = check.suggested_start?.date ?? "";

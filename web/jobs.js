@@ -9,6 +9,7 @@ const REFRESH_MILLISECONDS = 2000;
 const LISTED = 100;
 
 const place = (id) => document.getElementById(id);
+
 // The list
 
 const list = place("jobs");
@@ -80,7 +81,7 @@ async function refresh() {
 
 setInterval(() => document.hidden || refresh(), REFRESH_MILLISECONDS);
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
-refresh();
+const listed = refresh();
 
 // The form
 
@@ -216,7 +217,7 @@ const OF_HISTORY = ["data", "surface", "columns", "date_format", "decimal", "vol
 /** Writes the values into the form that another page has left for it. */
 async function takeOver() {
   const left = sessionStorage.getItem("deephedge-fields");
-  if (left === null) return;
+  if (left === null) return false;
   sessionStorage.removeItem("deephedge-fields");
   const fields = JSON.parse(left);
   const own = values();
@@ -226,11 +227,14 @@ async function takeOver() {
   if (await read(fetchJson("api/v1/strategy/form", { fields: { ...own, ...fields }, draft: true }))) {
     place("added").textContent = "The form has what you chose on the page of the data.";
   }
-  place("new-job").scrollIntoView();
+  return true;
 }
 
 await read(fetchJson(`api/v1/strategy/form?strategy=${encodeURIComponent(elements.shipped.value)}`));
 showCommand();
-await takeOver();
+const taken = await takeOver();
 showCommand();
 offerNotifications(place("notify"));
+await listed;
+place("loaded").hidden = false;
+if (taken) place("new-job").scrollIntoView();

@@ -1,25 +1,23 @@
 //! One of the worst contracts on history, as it was hedged.
 
-use super::frame::{Axis, Figure, figure, line, mark, stroke};
+use super::frame::{Axis, Figure, OfInstruments, figure, lines_of_instruments, of_all_instruments};
 use crate::report::palette::{INK, MUTED, Palette};
 use crate::report::tear_sheet::{HedgedContract, Leading, WorstContract};
 use plotly::common::{DashType, Line, LineShape, Mode, Visible};
 use plotly::layout::AxisType;
 use plotly::{Scatter, Trace};
 
-/// Instrument → a value for each close.
-type Series = Vec<(String, Vec<f64>)>;
-
 /// Spot, positions, trades and P&L of a contract, a chart each; lines of strategies that do not lead are named by the legend alone
 /// until they are asked for. The chart of P&L is left out where the contract has no price on every date.
 pub fn contract(of: &WorstContract, leading: Option<&Leading>, palette: &Palette) -> Vec<Figure> {
     let dates: Vec<String> = of.dates.iter().map(ToString::to_string).collect();
+    let hover = "%{fullData.name}: %{y:.5r}<br>%{x}<extra></extra>";
     let own = |name: &str, values: &[f64], ink: &'static str, shape: LineShape| {
         Scatter::new(dates.clone(), values.to_vec())
             .mode(Mode::Lines)
             .name(name)
             .line(Line::new().color(ink).width(2.0).shape(shape))
-            .hover_template("%{fullData.name}: %{y:.5r}<br>%{x}<extra></extra>")
+            .hover_template(hover)
     };
     let several = of.spots.len() > 1;
     let mut spots: Vec<Box<dyn Trace>> = Vec::new();
@@ -37,31 +35,17 @@ pub fn contract(of: &WorstContract, leading: Option<&Leading>, palette: &Palette
             .dash(DashType::Dot);
         spots.push(own("strike", &level, MUTED.light, LineShape::Linear).line(dotted));
     }
-    let lines = |series: fn(&HedgedContract) -> Series, shape: LineShape| {
+    let lines = |series: fn(&HedgedContract) -> OfInstruments, shape: LineShape| {
         let mut traces: Vec<Box<dyn Trace>> = Vec::new();
         for hedged in &of.strategies {
-            let strategy = &hedged.strategy;
-            let shown = leading.is_none_or(|leading| leading.shows(strategy));
-            for (place, (instrument, values)) in series(hedged).into_iter().enumerate() {
-                let name = match instrument.as_str() {
-                    "spot" | "" => strategy.clone(),
-                    further => format!("{strategy}, {}", further.replace('_', " ")),
-                };
-                let hover = "%{fullData.name}: %{y:.5r}<br>%{x}<extra></extra>";
-                let trace = line(palette, strategy, (dates.clone(), values), hover)
-                    .name(name)
-                    .line(stroke(palette, strategy).shape(shape.clone()))
-                    .visible(match shown {
-                        true => Visible::True,
-                        false => Visible::LegendOnly,
-                    });
-                // The colour and the dash are those of the strategy.
-                traces.push(match place {
-                    0 => trace,
-                    _ => trace
-                        .mode(Mode::LinesMarkers)
-                        .marker(mark(palette, strategy).size(5)),
-                });
+            let strategy = hedged.strategy.as_str();
+            let visible = match leading.is_none_or(|leading| leading.shows(strategy)) {
+                true => Visible::True,
+                false => Visible::LegendOnly,
+            };
+            let own = (dates.as_slice(), series(hedged));
+            for line in lines_of_instruments(palette, (strategy, strategy), own, hover, &shape) {
+                traces.push(line.visible(visible.clone()));
             }
         }
         traces
@@ -91,10 +75,7 @@ pub fn contract(of: &WorstContract, leading: Option<&Leading>, palette: &Palette
         ),
     ];
     if of.strategies.iter().any(|hedged| !hedged.pnl.is_empty()) {
-        let pnl = lines(
-            |hedged| vec![(String::new(), hedged.pnl.clone())],
-            LineShape::Linear,
-        );
+        let pnl = lines(|hedged| of_all_instruments(&hedged.pnl), LineShape::Linear);
         let axis = Axis::new("P&L so far (money)").zero();
         figures.push(figure("P&L so far", time(), axis, pnl));
     }

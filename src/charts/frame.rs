@@ -3,8 +3,8 @@
 use crate::numbers::counted;
 use crate::report::palette::{self, GRID, INK, MUTED, PAPER, Palette};
 use plotly::common::{
-    Anchor, DashType, ExponentFormat, Font, Label, Line, Marker, MarkerSymbol, Mode, Orientation,
-    Pattern, PatternShape, Title, Visible,
+    Anchor, DashType, ExponentFormat, Font, Label, Line, LineShape, Marker, MarkerSymbol, Mode,
+    Orientation, Pattern, PatternShape, Title, Visible,
 };
 use plotly::layout::{AxisType, HoverMode, Legend, Margin, RangeMode};
 use plotly::{Layout, Scatter, Trace};
@@ -280,6 +280,45 @@ pub fn line<X: Serialize + Clone + 'static>(
         .line(stroke(palette, strategy))
         .hover_template(hover)
 }
+
+/// Instrument → a value for each date.
+pub type OfInstruments = Vec<(String, Vec<f64>)>;
+
+/// What one strategy does in every instrument, a line in steps of `shape` for each. `called` is the name of the strategy, which the
+/// lines of instruments other than the spot follow with a comma; colour and dash being the strategy's, these have marks.
+pub fn lines_of_instruments<X: Serialize + Clone + 'static>(
+    palette: &Palette,
+    (strategy, called): (&str, &str),
+    (x, of): (&[X], OfInstruments),
+    hover: &str,
+    shape: &LineShape,
+) -> impl Iterator<Item = Box<Scatter<X, f64>>> {
+    let stroke = stroke(palette, strategy).shape(shape.clone());
+    let of = of.into_iter().enumerate();
+    of.map(move |(place, (instrument, values))| {
+        let name = match instrument.as_str() {
+            SPOT => called.to_owned(),
+            further => format!("{called}, {}", further.replace('_', " ")),
+        };
+        let trace = line(palette, strategy, (x.to_vec(), values), hover)
+            .name(name)
+            .line(stroke.clone());
+        match place {
+            0 => trace,
+            _ => trace
+                .mode(Mode::LinesMarkers)
+                .marker(mark(palette, strategy).size(5)),
+        }
+    })
+}
+
+/// What is counted once for all instruments, as [`lines_of_instruments`] takes it.
+pub fn of_all_instruments(values: &[f64]) -> OfInstruments {
+    vec![(SPOT.to_owned(), values.to_vec())]
+}
+
+/// The name of the first instrument where there is one asset.
+const SPOT: &str = "spot";
 
 /// Lines, of which those that do not lead are hidden until the reader asks for them in the legend, and the sentence that says
 /// so; `leads` has an entry for each.

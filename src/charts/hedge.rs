@@ -1,6 +1,9 @@
 //! How strategies hedge: over spot and time, and on one path.
 
-use super::frame::{Axis, Figure, figure, figure_with, layout, line, mark, stroke};
+use super::frame::{
+    Axis, Figure, OfInstruments, figure, figure_with, layout, lines_of_instruments,
+    of_all_instruments,
+};
 use crate::experiment::replay::{HedgeMap, Hedged, PathReplay};
 use crate::report::horizon::Horizon;
 use crate::report::palette::{INK, Palette};
@@ -118,14 +121,6 @@ fn strike_line(x: Vec<f64>, y: Vec<f64>) -> Box<Scatter<f64, f64>> {
         .line(Line::new().color(INK.light).width(1.0).dash(DashType::Dot))
 }
 
-/// Instrument → a value for each date.
-type Series = Vec<(String, Vec<f64>)>;
-
-/// Money is counted once for all instruments.
-fn of_money(values: &[f64]) -> Series {
-    vec![("spot".to_owned(), values.to_vec())]
-}
-
 /// The dashes that tell assets apart, all in the colour of the market.
 const DASHES: [DashType; 4] = [
     DashType::Solid,
@@ -180,25 +175,13 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
         true => "spot (money)",
         false => "spot over that of the sale",
     };
-    let lines = |of: &dyn Fn(&Hedged) -> Series, shape: LineShape| {
+    let lines = |of: &dyn Fn(&Hedged) -> OfInstruments, shape: LineShape| {
         let mut traces: Vec<Box<dyn Trace>> = Vec::new();
         for hedged in &replay.strategies {
-            for (place, (instrument, values)) in of(hedged).into_iter().enumerate() {
-                let name = if instrument == "spot" {
-                    hedged.name()
-                } else {
-                    format!("{}, {instrument}", hedged.name())
-                };
-                let trace = line(palette, &hedged.strategy, (times.clone(), values), &hover);
-                let stroke = stroke(palette, &hedged.strategy).shape(shape.clone());
-                let trace = trace.name(name).line(stroke);
-                // The colour and the dash are those of the strategy.
-                traces.push(match place {
-                    0 => trace,
-                    _ => trace
-                        .mode(Mode::LinesMarkers)
-                        .marker(mark(palette, &hedged.strategy).size(5)),
-                });
+            let named = (hedged.strategy.as_str(), &*hedged.name());
+            let own = (times.as_slice(), of(hedged));
+            for line in lines_of_instruments(palette, named, own, &hover, &shape) {
+                traces.push(line);
             }
         }
         traces
@@ -227,17 +210,17 @@ pub fn path(replay: &PathReplay, palette: &Palette) -> Vec<Figure> {
             "Costs so far",
             time(),
             Axis::new("costs at expiry's value (money)").positive(),
-            lines(&|hedged| of_money(&hedged.cost), LineShape::Hv),
+            lines(&|hedged| of_all_instruments(&hedged.cost), LineShape::Hv),
         ),
         figure(
             "P&L so far",
             time(),
             Axis::new("P&L at expiry's value (money)").zero(),
-            lines(&|hedged| of_money(&hedged.pnl), LineShape::Linear),
+            lines(&|hedged| of_all_instruments(&hedged.pnl), LineShape::Linear),
         ),
     ];
     charts.extend(benchmark(&replay.strategies).map(|benchmark| {
-        let less = |hedged: &Hedged| -> Series {
+        let less = |hedged: &Hedged| -> OfInstruments {
             if hedged.name() == benchmark.name() || hedged.strategy == NAKED {
                 return Vec::new();
             }

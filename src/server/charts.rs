@@ -17,6 +17,21 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+/// Answers in JSON with what `make` makes of a run that has its results, as [`answer`] does.
+pub async fn of_results(
+    app: &App,
+    asked: &HeaderMap,
+    what: String,
+    id: &str,
+    make: impl FnOnce(&RunFolder, &Metrics) -> Result<Vec<u8>, Problem> + Send + 'static,
+) -> Result<Response, Problem> {
+    answer(app, asked, (what, JSON), &[id], move |folders| {
+        let (folder, metrics) = complete(&folders[0])?;
+        make(folder, &metrics)
+    })
+    .await
+}
+
 /// What a chart shows one of.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -39,9 +54,7 @@ pub async fn chart(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let what = format!("chart {name} {}", query.key.as_deref().unwrap_or_default());
-    let ids = [id.as_str()];
-    let made = answer(&app, &headers, (what, JSON), &ids, move |folders| {
-        let (folder, metrics) = complete(&folders[0])?;
+    of_results(&app, &headers, what, &id, move |folder, metrics| {
         let none = || {
             missing(format!(
                 "run `{}` has no chart `{}`",
@@ -50,10 +63,10 @@ pub async fn chart(
             ))
         };
         let chart = charts::named(&name).ok_or_else(none)?;
-        let figure = (chart.draw)(&RunData::new(folder, &metrics)?, query.key.as_deref())?;
+        let figure = (chart.draw)(&RunData::new(folder, metrics)?, query.key.as_deref())?;
         json(&figure.ok_or_else(none)?)
-    });
-    made.await
+    })
+    .await
 }
 
 /// Which test path is shown.
@@ -86,16 +99,14 @@ pub async fn path(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let what = format!("path {}", query.path);
-    let ids = [id.as_str()];
-    let made = answer(&app, &headers, (what, JSON), &ids, move |folders| {
-        let (folder, metrics) = complete(&folders[0])?;
-        let palette = Palette::new(strategies(&metrics));
-        let replay = Replay::open(folder, &metrics)?;
+    of_results(&app, &headers, what, &id, move |folder, metrics| {
+        let palette = Palette::new(strategies(metrics));
+        let replay = Replay::open(folder, metrics)?;
         let replay = replay.path(query.path as usize).map_err(refused)?;
         let figures = charts::path(&replay, &palette);
         json(&PathAnswer { replay, figures })
-    });
-    made.await
+    })
+    .await
 }
 
 /// Whose hedge map is shown.
@@ -126,15 +137,13 @@ pub async fn hedge_map(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let what = format!("hedge map {}", query.strategy);
-    let ids = [id.as_str()];
-    let made = answer(&app, &headers, (what, JSON), &ids, move |folders| {
-        let (folder, metrics) = complete(&folders[0])?;
-        let replay = Replay::open(folder, &metrics)?;
+    of_results(&app, &headers, what, &id, move |folder, metrics| {
+        let replay = Replay::open(folder, metrics)?;
         let map = replay.hedge_map(&query.strategy).map_err(refused)?;
         let figures = charts::hedge_map(&map).into();
         json(&MapAnswer { map, figures })
-    });
-    made.await
+    })
+    .await
 }
 
 /// Why a question cannot be answered: the fault of a parameter, whose name is `field`.

@@ -1,8 +1,8 @@
 //! The worst contracts of a run as they were hedged: as JSON, and their part of the run's page.
 
-use super::answer::{JSON, answer, json};
+use super::answer::json;
 use super::app::App;
-use super::charts::{bad_request, complete};
+use super::charts::{bad_request, of_results};
 use super::described::{RUNS, Refusal};
 use super::elements::slots;
 use super::problem::{Problem, missing};
@@ -47,9 +47,7 @@ pub async fn contract(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let what = format!("contract {}", query.sold.as_deref().unwrap_or_default());
-    let ids = [id.as_str()];
-    let made = answer(&app, &headers, (what, JSON), &ids, move |folders| {
-        let (folder, metrics) = complete(&folders[0])?;
+    of_results(&app, &headers, what, &id, move |folder, metrics| {
         let none = || missing(format!("run `{}` has no worst contracts", folder.id()));
         let contracts = worst_contracts(&folder.worst_contracts()?.ok_or_else(none)?);
         let place = match &query.sold {
@@ -65,12 +63,12 @@ pub async fn contract(
             }
         };
         let contract = contracts.into_iter().nth(place).ok_or_else(none)?;
-        let leading = Leading::of(&metrics, Results::of_run(folder)?.as_ref());
-        let palette = Palette::new(strategies(&metrics));
+        let leading = Leading::of(metrics, Results::of_run(folder)?.as_ref());
+        let palette = Palette::new(strategies(metrics));
         let figures = charts::contract(&contract, leading.as_ref(), &palette);
         json(&ContractAnswer { contract, figures })
-    });
-    made.await
+    })
+    .await
 }
 
 /// The form that asks for one of the contracts sold on these days, and where it is drawn; `still` stands there without script, and in print.

@@ -80,6 +80,7 @@ fn body(app: &App, wanted: &Wanted) -> crate::Result<Markup> {
                 @if sweep.keys.len() == 1 { " key." } @else { " keys." }
                 @if axes.len() < sweep.keys.len() { " The chart has the " (axes.len()) " with the fewest different values." }
             }
+            h2 { "Parallel coordinates" }
             figure {
                 div class="scroll" tabindex="0" role="region" aria-label="Parallel coordinates" {
                     div style={ "min-width: " (width) "px" } { (slot(address.trim_end_matches(['?', '&']), None, false)) }

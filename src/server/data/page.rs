@@ -12,6 +12,7 @@ use crate::server::form::SHIPPED;
 use crate::server::layout::{framed, module};
 use crate::server::place::encoded;
 use crate::server::problem::Problem;
+use crate::strategy::Strategy;
 use axum::extract::State;
 use axum::response::Html;
 use maud::{Markup, html};
@@ -160,6 +161,11 @@ fn reading() -> Markup {
 }
 
 fn calibration() -> Markup {
+    // The model of the strategy that is offered first.
+    let first = SHIPPED
+        .first()
+        .and_then(|(_, text)| Strategy::parse(text).ok());
+    let first = first.as_ref().map(|strategy| strategy.market.model.name());
     html! {
         form id="calibration" class="use" {
             h3 { "Calibrate a model" }
@@ -168,7 +174,7 @@ fn calibration() -> Markup {
                     "Model "
                     select name="model" {
                         @for (name, help) in Model::ALL {
-                            option value=(name) title=(help.trim()) selected[*name == "heston"]
+                            option value=(name) title=(help.trim()) selected[first == Some(*name)]
                                 data-surface[FittedModel::named(name).is_some()] { (name.replace('_', " ")) }
                         }
                     }
