@@ -239,23 +239,26 @@ fn body(id: &str, about: &About<'_>) -> Markup {
                 div class=(if *has_results { "actions" } else { "actions kept" }) {}
             }
             p id="notify" {}
-            ul class="cards" {
-                @for (name, words) in cards {
-                    li class="card" {
-                        p class="term" { (words) }
-                        p class="value" data-value=(name) { "–" }
+            // A backtest trains nothing.
+            div hidden[trainings.is_empty()] {
+                ul class="cards" {
+                    @for (name, words) in cards {
+                        li class="card" {
+                            p class="term" { (words) }
+                            p class="value" data-value=(name) { "–" }
+                        }
                     }
                 }
-            }
-            div class="scroll" tabindex="0" role="region" aria-label="Trainings" {
-                table class="numbers" id="trainings" {
-                    caption { span { "Trainings, on validation paths where they were hedged last" } }
-                    thead { tr { @for head in heads { th scope="col" { (head) } } } }
-                    tbody { @for training in *trainings { (row(training, heads.len(), palette)) } }
+                div class="scroll" tabindex="0" role="region" aria-label="Trainings" {
+                    table class="numbers" id="trainings" {
+                        caption { span { "Trainings, on validation paths where they were hedged last" } }
+                        thead { tr { @for head in heads { th scope="col" { (head) } } } }
+                        tbody { @for training in *trainings { (row(training, heads.len(), palette)) } }
+                    }
                 }
+                h2 { "Charts" }
+                div class="figures" { @for chart in &LIVE_CHARTS { (place_of(chart)) } }
             }
-            h2 { "Charts" }
-            div class="figures" { @for chart in &LIVE_CHARTS { (place_of(chart)) } }
         }
         (labels(id))
     }

@@ -116,7 +116,7 @@ fn run_body(
     let walked = data.walk_forward.iter().flat_map(walked::sections);
     let own = [
         explorer(folder.id(), metrics),
-        hedge_map(folder.id(), metrics),
+        hedge_map(folder.id(), metrics, verdict.as_ref()),
     ];
     let own = own.into_iter().flatten();
     let further = tear_sheet.into_iter().chain(walked).chain(own).collect();
@@ -295,7 +295,9 @@ fn explorer(id: &str, metrics: &Metrics) -> Option<Section> {
 }
 
 /// The form that asks for a strategy's hedge map, and where the map is drawn.
-fn hedge_map(id: &str, metrics: &Metrics) -> Option<Section> {
+///
+/// The first one shown is that of the verdict.
+fn hedge_map(id: &str, metrics: &Metrics, verdict: Option<&RunVerdict>) -> Option<Section> {
     // Every window of a walk-forward run has policies of its own, and none is evaluated.
     if metrics.evaluation.is_empty() {
         return None;
@@ -306,7 +308,7 @@ fn hedge_map(id: &str, metrics: &Metrics) -> Option<Section> {
                     "Strategy "
                     select name="strategy" {
                         @for line in lines(&metrics.evaluation) {
-                            option value=(line.strategy) { (line.strategy) }
+                            option value=(line.strategy) selected[verdict.is_some_and(|of| of.strategy == line.strategy)] { (line.strategy) }
                         }
                     }
                 }
