@@ -10,6 +10,7 @@ mod dates;
 mod elementary;
 mod instruction_set;
 mod lanes;
+mod outer;
 mod product;
 mod real;
 
@@ -17,7 +18,8 @@ pub use dates::Dates;
 pub use elementary::{Normal, sigmoid, upper_tail};
 pub use instruction_set::{InstructionSet, VARIABLE};
 pub use lanes::{Lanes, part, set_part};
-pub use product::{Packed, add_gram, add_outer};
+pub use outer::{add_gram, add_outer};
+pub use product::Packed;
 pub use real::Real;
 
 /// Paths in a block, the unit of work and of determinism: a block has its own random numbers,
@@ -48,6 +50,12 @@ pub trait Kernel {
 /// Runs `kernel` with the instruction set of this process, [`InstructionSet::chosen`].
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     InstructionSet::chosen().run(kernel)
+}
+
+/// Whether a register holds half as many numbers as of f32.
+#[inline(always)]
+const fn is_double<R>() -> bool {
+    size_of::<R>() > size_of::<f32>()
 }
 
 /// `a·b + c`, fused where that is one instruction.

@@ -1,26 +1,16 @@
-//! The two matrix products of a sweep, with the paths of a block as vector lanes.
+//! The product with weights, with the paths of a block as vector lanes.
 //!
-//! Both keep a tile of sums in registers for the whole length of the sum. The compiler does that
+//! It keeps a tile of sums in registers for the whole length of the sum, as [`super::add_outer`] does. The compiler does that
 //! only if every set of sums is a small array of its own that is indexed by constants
 //! once the loops are unrolled, and if operands are read by value. The tile is as large as the registers
 //! of an instruction set allow, and as the latency of an addition asks for; every sum is added in the same order
 //! whatever the tile.
 
-use super::{BLOCK, Lane, Real, multiply_add, part, set_part};
+use super::{BLOCK, Lane, Real, is_double, multiply_add, part, set_part};
 use faer::Mat;
-use std::ops::Range;
 
 /// Rows of a packed tile.
 const TILE: usize = 8;
-
-/// Lanes of the sums of [`add_outer`] before they are added together.
-const WIDTH: usize = BLOCK / 2;
-
-/// Whether a register holds half as many numbers as of f32.
-#[inline(always)]
-const fn is_double<R>() -> bool {
-    size_of::<R>() > size_of::<f32>()
-}
 
 /// A matrix packed for [`Packed::multiply`]: tiles of [`TILE`] rows, each stored column by column.
 #[derive(Debug, Clone, Default)]
@@ -247,201 +237,10 @@ fn keep<R: Real, const M: usize, const L: usize>(
     }
 }
 
-/// `total[j, k] += Σ_t Σ_lane left[t][j][lane] right[t][k][lane]`.
-///
-/// # Shapes
-/// `left(t)` is `[J][BLOCK]`, `right(t)` is `[K][BLOCK]` for t in `steps`; `total` is `[J][K]`, row by row.
-/// The sums of one call start at zero in the precision of `R`; only their totals are added in f64, so
-/// that rounding does not grow with the number of calls.
-#[inline(always)]
-pub fn add_outer<'a, R: Real, const FMA: bool, const ROWS: usize>(
-    steps: Range<usize>,
-    left: impl Fn(usize) -> &'a [Lane<R>],
-    right: impl Fn(usize) -> &'a [Lane<R>],
-    total: &mut [f64],
-) {
-    add_tiles::<R, FMA, ROWS, false>(steps, left, right, total);
-}
-
-/// The lower triangle of [`add_outer`] with `rows` on both sides, by tiles: entries above the
-/// diagonal may or may not be added.
-#[inline(always)]
-pub fn add_gram<'a, R: Real, const FMA: bool, const ROWS: usize>(
-    steps: Range<usize>,
-    rows: impl Fn(usize) -> &'a [Lane<R>] + Copy,
-    total: &mut [f64],
-) {
-    add_tiles::<R, FMA, ROWS, true>(steps, rows, rows, total);
-}
-
-#[inline(always)]
-fn add_tiles<'a, R: Real, const FMA: bool, const ROWS: usize, const LOWER: bool>(
-    steps: Range<usize>,
-    left: impl Fn(usize) -> &'a [Lane<R>],
-    right: impl Fn(usize) -> &'a [Lane<R>],
-    total: &mut [f64],
-) {
-    match (ROWS, is_double::<R>()) {
-        (8, false) => add_shaped::<R, FMA, 4, 4, 16, LOWER>(steps, left, right, total),
-        (8, true) => add_shaped::<R, FMA, 4, 4, 8, LOWER>(steps, left, right, total),
-        (6, false) => add_shaped::<R, FMA, 2, 3, 16, LOWER>(steps, left, right, total),
-        (6, true) => add_shaped::<R, FMA, 2, 3, 8, LOWER>(steps, left, right, total),
-        (_, false) => add_shaped::<R, FMA, 2, 2, 8, LOWER>(steps, left, right, total),
-        (_, true) => add_shaped::<R, FMA, 2, 2, 4, LOWER>(steps, left, right, total),
-    }
-}
-
-/// By tiles of `J` rows and `K` columns, `L` lanes of them at a time.
-#[inline(always)]
-fn add_shaped<
-    'a,
-    R: Real,
-    const FMA: bool,
-    const J: usize,
-    const K: usize,
-    const L: usize,
-    const LOWER: bool,
->(
-    steps: Range<usize>,
-    left: impl Fn(usize) -> &'a [Lane<R>],
-    right: impl Fn(usize) -> &'a [Lane<R>],
-    total: &mut [f64],
-) {
-    if steps.is_empty() {
-        return;
-    }
-    // Slices of slices: iterators over these are inlined whatever the instruction set.
-    let left: Vec<&[Lane<R>]> = steps.clone().map(left).collect();
-    let right: Vec<&[Lane<R>]> = steps.map(right).collect();
-    let (j, k) = (left[0].len(), right[0].len());
-    debug_assert_eq!(total.len(), j * k);
-    // Four rows of all dates stay in the first-level cache for all columns.
-    for first in (0..j).step_by(4) {
-        let end = if LOWER { k.min(first + 4) } else { k };
-        let rows = 4.min(j - first);
-        let mut k0 = 0;
-        while k0 < end {
-            let wide = k - k0 >= K;
-            let mut j0 = first;
-            while j0 < first + rows {
-                let (left, right) = ((&left[..], j0), (&right[..], k0));
-                let total = &mut total[j0 * k + k0..];
-                let pair = first + rows - j0 >= J;
-                match (pair, wide) {
-                    (true, true) => add_tile::<R, FMA, J, K, L>(left, right, total, k),
-                    (true, false) => add_tile::<R, FMA, J, 1, L>(left, right, total, k),
-                    (false, true) => add_tile::<R, FMA, 1, K, L>(left, right, total, k),
-                    (false, false) => add_tile::<R, FMA, 1, 1, L>(left, right, total, k),
-                }
-                j0 += if pair { J } else { 1 };
-            }
-            k0 += if wide { K } else { 1 };
-        }
-    }
-}
-
-/// `total[j, k] += Σ left[j] ∘ right[k]` of `J` rows from `j0` on and `K` columns from `k0` on; `total` has `stride` columns.
-///
-/// Lanes that are `WIDTH` apart are added to one sum, in their order, and the sums of lanes then by halving.
-#[inline(always)]
-fn add_tile<R: Real, const FMA: bool, const J: usize, const K: usize, const L: usize>(
-    (left, j0): (&[&[Lane<R>]], usize),
-    (right, k0): (&[&[Lane<R>]], usize),
-    total: &mut [f64],
-    stride: usize,
-) {
-    let mut sums = [[[R::ZERO; WIDTH]; K]; J];
-    for lanes in 0..WIDTH / L {
-        let mut narrow = [[[R::ZERO; L]; K]; J];
-        for (left, right) in left.iter().zip(right) {
-            let (left, right) = (chunk::<R, J>(left, j0), chunk::<R, K>(right, k0));
-            for half in 0..2 {
-                let index = lanes + half * (WIDTH / L);
-                let columns = parts(right, index);
-                for j in 0..J {
-                    add_products::<R, FMA, K, L>(&mut narrow[j], part(&left[j], index), columns);
-                }
-            }
-        }
-        for j in 0..J {
-            widen(&mut sums[j], lanes, narrow[j]);
-        }
-    }
-    for (row, sums) in sums.iter().enumerate() {
-        add_sums(sums, &mut total[row * stride..]);
-    }
-}
-
-/// `N` lanes from number `first` on.
-#[inline(always)]
-fn chunk<R, const N: usize>(lanes: &[Lane<R>], first: usize) -> &[Lane<R>; N] {
-    let chunk = lanes[first..].first_chunk();
-    chunk.expect("so many rows or columns are left")
-}
-
-/// Part `index` of every lane.
-#[inline(always)]
-fn parts<R: Real, const K: usize, const L: usize>(
-    lanes: &[Lane<R>; K],
-    index: usize,
-) -> [[R; L]; K] {
-    let mut parts = [[R::ZERO; L]; K];
-    for k in 0..K {
-        parts[k] = part(&lanes[k], index);
-    }
-    parts
-}
-
-/// Writes part `index` of wide sums.
-#[inline(always)]
-fn widen<R: Real, const K: usize, const L: usize>(
-    sums: &mut [[R; WIDTH]; K],
-    index: usize,
-    narrow: [[R; L]; K],
-) {
-    for k in 0..K {
-        set_part(&mut sums[k], index, narrow[k]);
-    }
-}
-
-/// Adds the sum of the lanes of every sum to `total`.
-#[inline(always)]
-fn add_sums<R: Real, const K: usize>(sums: &[[R; WIDTH]; K], total: &mut [f64]) {
-    for k in 0..K {
-        total[k] += sum_lanes(sums[k]).into_f64();
-    }
-}
-
-/// `sums[k] += row ∘ columns[k]`
-#[inline(always)]
-fn add_products<R: Real, const FMA: bool, const K: usize, const L: usize>(
-    sums: &mut [[R; L]; K],
-    row: [R; L],
-    columns: [[R; L]; K],
-) {
-    for k in 0..K {
-        for lane in 0..L {
-            sums[k][lane] = multiply_add::<R, FMA>(row[lane], columns[k][lane], sums[k][lane]);
-        }
-    }
-}
-
-/// The sum of an accumulator's lanes by halving.
-#[inline(always)]
-fn sum_lanes<R: Real, const L: usize>(mut lanes: [R; L]) -> R {
-    let mut half = L / 2;
-    while half > 0 {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-        half /= 2;
-    }
-    lanes[0]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::{add_gram, add_outer};
 
     /// Small integers, so that every order of summation gives the same number.
     fn number(seed: usize) -> f64 {
