@@ -37,6 +37,7 @@ use crate::runs::shard::Shard;
 use crate::runs::store::DEFAULT_ROOT;
 #[cfg(feature = "dashboard")]
 use crate::server::{DEFAULT_BIND, limits};
+use crate::simd::InstructionSet;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use output::{Output, ended, note, report};
@@ -241,7 +242,8 @@ struct Root {
 ///
 /// Of several ranks, as `mpirun` starts them, the first one does what the arguments say, and the others what it tells them.
 pub fn main() -> ExitCode {
-    let code = match distributed::world() {
+    let world = InstructionSet::from_environment().and_then(|_| distributed::world());
+    let code = match world {
         Ok(world) if world.is_first() => {
             let code = first(&world);
             ranks::dismiss(&world, code);

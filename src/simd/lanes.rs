@@ -43,6 +43,24 @@ fn first_aligned<R>(values: &[R], spare: usize) -> usize {
     values.as_ptr().align_offset(CACHE_LINE).min(spare)
 }
 
+/// Part of a lane: numbers `L·index..L·(index + 1)`, by value.
+#[inline(always)]
+pub fn part<R: Real, const N: usize, const L: usize>(lane: &[R; N], index: usize) -> [R; L] {
+    let (parts, _) = lane.as_chunks();
+    parts[index]
+}
+
+/// Writes part of a lane: numbers `L·index..L·(index + 1)`.
+#[inline(always)]
+pub fn set_part<R: Real, const N: usize, const L: usize>(
+    lane: &mut [R; N],
+    index: usize,
+    part: [R; L],
+) {
+    let (parts, _) = lane.as_chunks_mut();
+    parts[index] = part;
+}
+
 impl<R: Clone> Clone for Lanes<R> {
     fn clone(&self) -> Self {
         let spare = self.values.len() - self.count * BLOCK;

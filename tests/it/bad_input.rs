@@ -313,6 +313,19 @@ fn bad_input_is_answered_in_one_line() {
     );
 }
 
+/// An instruction set that there is not ends with exit code 2 and one line, whatever the command.
+#[test]
+fn unknown_instruction_sets_are_refused() {
+    for command in ["schema", "keys"] {
+        let output = deephedge_with(&[command], ("DEEPHEDGE_SIMD", "mmx"));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1));
+        let begins = "deephedge: `DEEPHEDGE_SIMD` must be auto or one that this processor has (";
+        assert!(error.starts_with(begins), "{error}");
+        assert!(error.ends_with("), was mmx\n"), "{error}");
+    }
+}
+
 /// A history that cannot be used is refused in one line that names the file, the row, the column and the cell.
 #[test]
 fn bad_histories_are_refused() {

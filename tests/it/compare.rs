@@ -1,4 +1,5 @@
 use super::*;
+use deephedge::simd::{InstructionSet, VARIABLE};
 
 pub fn remove_times(value: &mut serde_json::Value) {
     match value {
@@ -13,28 +14,60 @@ pub fn remove_times(value: &mut serde_json::Value) {
     }
 }
 
+/// What a comparison with a variable set gives: its document without times, policies, and the P&L of every path.
+fn compared_with(path: &Path, set: (&str, &str)) -> (serde_json::Value, [Vec<u8>; 3]) {
+    let runs = path.with_extension("runs");
+    let document = document_with(&["compare", path.to_str().unwrap()], &runs, set);
+    let run = runs.join(document["run"].as_str().unwrap());
+    let metrics = std::fs::read(run.join("metrics.json")).unwrap();
+    let mut metrics = serde_json::from_slice(&metrics).unwrap();
+    remove_times(&mut metrics);
+    let files = [
+        "policies/adam-3.safetensors",
+        "policies/kfac-3.safetensors",
+        "evaluation.parquet",
+    ];
+    (
+        metrics,
+        files.map(|file| std::fs::read(run.join(file)).unwrap()),
+    )
+}
+
 /// The same seed gives the same bits on one thread and on two, apart from times: numbers, policies, and the P&L of every
 /// path.
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let path = strategy("threads", SMALL);
-    let without_times = |threads: &str| {
-        let run = compare(&path, threads)["run"].as_str().unwrap().to_string();
-        let run = path.with_extension("runs").join(run);
-        let mut document: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(run.join("metrics.json")).unwrap()).unwrap();
-        remove_times(&mut document);
-        let files = [
-            "policies/adam-3.safetensors",
-            "policies/kfac-3.safetensors",
-            "evaluation.parquet",
-        ];
-        (
-            document,
-            files.map(|file| std::fs::read(run.join(file)).unwrap()),
-        )
+    let on = |threads: &str| compared_with(&path, ("RAYON_NUM_THREADS", threads));
+    assert_eq!(on("1"), on("2"));
+}
+
+/// Instruction sets with fused multiply-add give the same bits. One without it rounds otherwise, and the figures of the same training
+/// are the same to three digits.
+#[test]
+fn results_do_not_depend_on_the_instruction_set() {
+    let path = strategy("instruction_sets", SMALL);
+    let on = |set: InstructionSet| compared_with(&path, (VARIABLE, set.name()));
+    let best = on(InstructionSet::best());
+    let risk = |metrics: &serde_json::Value, row: usize| {
+        let risk = &metrics["evaluation"][row]["cvar"]["0.95"];
+        risk.as_f64().unwrap()
     };
-    assert_eq!(without_times("1"), without_times("2"));
+    for set in InstructionSet::available().skip(1) {
+        let other = on(set);
+        match set {
+            InstructionSet::Avx512 | InstructionSet::Avx2 | InstructionSet::Neon => {
+                assert!(other == best, "{}", set.name());
+            }
+            InstructionSet::Sse2 | InstructionSet::Portable => {
+                assert_ne!(other.1, best.1, "{} was asked for", set.name());
+                for row in 0..best.0["evaluation"].as_array().unwrap().len() {
+                    let (best, other) = (risk(&best.0, row), risk(&other.0, row));
+                    assert!((other / best - 1.0).abs() < 1e-3, "{row}: {best}, {other}");
+                }
+            }
+        }
+    }
 }
 
 /// Hedging with the trained policies leaves less risk than not hedging, and rows carry their standard errors.

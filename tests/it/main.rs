@@ -82,18 +82,26 @@ fn strategy(name: &str, text: &str) -> PathBuf {
 }
 
 fn deephedge(arguments: &[&str], threads: &str) -> Output {
+    deephedge_with(arguments, ("RAYON_NUM_THREADS", threads))
+}
+
+fn deephedge_with(arguments: &[&str], (variable, value): (&str, &str)) -> Output {
     Command::new(env!("CARGO_BIN_EXE_deephedge"))
         .args(arguments)
-        .env("RAYON_NUM_THREADS", threads)
+        .env(variable, value)
         .output()
         .unwrap()
 }
 
 /// Runs with `--json` and a folder of runs beside the strategy; the document, once it has succeeded.
 fn document(arguments: &[&str], runs: &Path, threads: &str) -> serde_json::Value {
+    document_with(arguments, runs, ("RAYON_NUM_THREADS", threads))
+}
+
+fn document_with(arguments: &[&str], runs: &Path, set: (&str, &str)) -> serde_json::Value {
     let mut arguments = arguments.to_vec();
     arguments.extend(["--json", "--runs", runs.to_str().unwrap()]);
-    let output = deephedge(&arguments, threads);
+    let output = deephedge_with(&arguments, set);
     assert!(
         output.status.success(),
         "{}",

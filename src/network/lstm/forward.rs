@@ -5,7 +5,7 @@ use crate::market::PathBlock;
 use crate::network::action::Hand;
 use crate::network::features::Features;
 use crate::network::normalise::normalise;
-use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add, sigmoid};
+use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add, part, set_part, sigmoid};
 
 /// Moves one block of paths through all dates: fills the inputs, gates and cells of the workspace, and the outputs of the hand.
 pub(super) struct ForwardBlock<'a, R> {
@@ -96,24 +96,65 @@ fn move_date<R: Real, const FMA: bool, const ROWS: usize>(
     let squashed = layer.squashed.at_mut(t);
     let (gates, _) = gates.as_chunks_mut();
     for unit in 0..hidden {
-        let moved = move_unit::<R, FMA>(gates[unit], cells[unit]);
-        gates[unit] = moved.gates;
-        next_cells[unit] = moved.cell;
-        squashed[unit] = moved.squashed;
-        next_inputs[unit] = moved.output;
+        let of_unit = UnitDate {
+            gates: &mut gates[unit],
+            cell: &cells[unit],
+            next: &mut next_cells[unit],
+            squashed: &mut squashed[unit],
+            output: &mut next_inputs[unit],
+        };
+        if ROWS == 8 {
+            move_unit::<R, FMA, BLOCK>(of_unit);
+        } else {
+            move_unit::<R, FMA, 8>(of_unit);
+        }
     }
     if weights.shape.layer_normalisation {
         layer.scales.at_mut(t)[0] = normalise::<R, FMA>(&mut next_inputs[..hidden]);
     }
 }
 
-/// An LSTM unit after a date.
-struct Unit<R> {
-    gates: [Lane<R>; GATES],
-    cell: Lane<R>,
+/// What a date reads and writes of an LSTM unit.
+struct UnitDate<'a, R> {
+    /// The pre-activations, then the activations.
+    gates: &'a mut [Lane<R>; GATES],
+    cell: &'a Lane<R>,
+    /// The cell after the date.
+    next: &'a mut Lane<R>,
+    /// tanh of it.
+    squashed: &'a mut Lane<R>,
+    output: &'a mut Lane<R>,
+}
+
+/// Moves a unit by `L` lanes at a time: where a register has 8 numbers, the compiler copies whole lanes to and fro in memory, which takes as
+/// long as the arithmetic.
+#[inline(always)]
+fn move_unit<R: Real, const FMA: bool, const L: usize>(unit: UnitDate<'_, R>) {
+    for index in 0..BLOCK / L {
+        let [input, forget, candidate, output] = &unit.gates;
+        let s = [
+            part(input, index),
+            part(forget, index),
+            part(candidate, index),
+            part(output, index),
+        ];
+        let moved = move_part::<R, FMA, L>(s, part(unit.cell, index));
+        for gate in 0..GATES {
+            set_part(&mut unit.gates[gate], index, moved.gates[gate]);
+        }
+        set_part(unit.next, index, moved.cell);
+        set_part(unit.squashed, index, moved.squashed);
+        set_part(unit.output, index, moved.output);
+    }
+}
+
+/// Some lanes of an LSTM unit after a date.
+struct Part<R, const L: usize> {
+    gates: [[R; L]; GATES],
+    cell: [R; L],
     /// tanh of the cell.
-    squashed: Lane<R>,
-    output: Lane<R>,
+    squashed: [R; L],
+    output: [R; L],
 }
 
 /// c′ = f c + i g and h = o tanh c′, with i, f, o = σ(s) and g = tanh s of the pre-activations s.
@@ -123,28 +164,31 @@ struct Unit<R> {
 /// # References
 /// Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and Cummins (2000).
 #[inline(always)]
-fn move_unit<R: Real, const FMA: bool>(s: [Lane<R>; GATES], cell: Lane<R>) -> Unit<R> {
-    let zero = [R::ZERO; BLOCK];
-    let mut unit = Unit {
+fn move_part<R: Real, const FMA: bool, const L: usize>(
+    s: [[R; L]; GATES],
+    cell: [R; L],
+) -> Part<R, L> {
+    let zero = [R::ZERO; L];
+    let mut part = Part {
         gates: [zero; GATES],
         cell: zero,
         squashed: zero,
         output: zero,
     };
-    for lane in 0..BLOCK {
+    for lane in 0..L {
         let input = sigmoid::<R, FMA>(s[0][lane]);
         let forget = sigmoid::<R, FMA>(s[1][lane]);
         let candidate = s[2][lane].tanh::<FMA>();
         let output = sigmoid::<R, FMA>(s[3][lane]);
         let c = multiply_add::<R, FMA>(forget, cell[lane], input * candidate);
-        unit.gates[0][lane] = input;
-        unit.gates[1][lane] = forget;
-        unit.gates[2][lane] = candidate;
-        unit.gates[3][lane] = output;
-        unit.cell[lane] = c;
+        part.gates[0][lane] = input;
+        part.gates[1][lane] = forget;
+        part.gates[2][lane] = candidate;
+        part.gates[3][lane] = output;
+        part.cell[lane] = c;
         let squashed = c.tanh::<FMA>();
-        unit.squashed[lane] = squashed;
-        unit.output[lane] = output * squashed;
+        part.squashed[lane] = squashed;
+        part.output[lane] = output * squashed;
     }
-    unit
+    part
 }
