@@ -126,6 +126,11 @@ fn jobs_name_uploaded_files_alone() {
     let made = ask(json!({ "command": "backtest", "strategy": named }));
     assert_eq!(made.status, 202, "{}", made.body);
 
+    // In the place of the strategy's own file, which is not on this server.
+    let own = format!("{STRATEGY}[backtest]\ndata = \"market_data/mine.csv\"\n");
+    let made = ask(json!({ "command": "backtest", "strategy": own, "data": data }));
+    assert_eq!(made.status, 202, "{}", made.body);
+
     let refused = |job: serde_json::Value, status: u16, words: &str| {
         let answer = ask(job);
         assert_eq!(answer.status, status, "{}", answer.body);
@@ -135,6 +140,11 @@ fn jobs_name_uploaded_files_alone() {
             .to_owned();
         assert!(message.contains(words), "{message}");
     };
+    refused(
+        json!({ "command": "backtest", "strategy": own }),
+        422,
+        "no such file",
+    );
     for elsewhere in ["../secret.csv", "/etc/passwd", "0123456789abcdef-gone.csv"] {
         let data = json!({ "files": [elsewhere] });
         refused(

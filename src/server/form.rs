@@ -6,7 +6,7 @@ use super::described::{JOBS, Refusal};
 use super::problem::{Problem, invalid, missing};
 use crate::error::{Error, excerpt};
 use crate::settings::Key;
-use crate::strategy::{Plan, form};
+use crate::strategy::{NO_HISTORY, Plan, form};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -200,9 +200,8 @@ pub async fn read(
         let text = strategy_text(given.strategy, given.fields)?;
         let checked = match given.draft {
             true => Ok(()),
-            false => {
-                Plan::parse_sent(&text, &|key, file| app.data.find(key, file), |_| {}).map(|_| ())
-            }
+            false => Plan::parse_sent(&text, &|key, file| app.data.find(key, file), NO_HISTORY)
+                .map(|_| ()),
         };
         let form = checked.and_then(|()| StrategyForm::new(text));
         form.map_err(|error| rejected(error, "strategy"))

@@ -75,7 +75,11 @@ impl NewJob {
                 let (plan, run) = match self.run {
                     Some(run) => {
                         let folder = find(&app.root, &run)?;
-                        let plan = experiment::plan_of(&folder, |strategy| apply(data, strategy));
+                        let plan = experiment::plan_of(&folder, |strategy| {
+                            if let Some(data) = data {
+                                data.apply(strategy);
+                            }
+                        });
                         (plan.map_err(|error| rejected(error, "run"))?, Some(folder))
                     }
                     None if is_named => (plan(data)?, None),
@@ -132,14 +136,9 @@ fn plan(
 ) -> Result<Plan, Problem> {
     let text = strategy_text(strategy, fields)?;
     let find = |key: &str, file: &Path| app.data.find(key, file);
-    let plan = Plan::parse_sent(&text, &find, |strategy| apply(data, strategy));
+    let history = data.map(|data| |strategy: &mut Strategy| data.apply(strategy));
+    let plan = Plan::parse_sent(&text, &find, history);
     plan.map_err(|error| rejected(error, "strategy"))
-}
-
-fn apply(data: Option<Located>, strategy: &mut Strategy) {
-    if let Some(data) = data {
-        data.apply(strategy);
-    }
 }
 
 fn scope(

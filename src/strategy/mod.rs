@@ -73,7 +73,7 @@ pub use policy::{
 pub use price_files::{AssetFiles, Files};
 pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
-pub use sent::FindFile;
+pub use sent::{FindFile, NO_HISTORY};
 pub use several::{AssetSection, SeveralSection};
 pub use smoothing::{Relaxing, Smoothing};
 pub use tenor::{DayCount, Rebalancing, Tenor};

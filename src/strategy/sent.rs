@@ -9,20 +9,31 @@ use std::path::{Path, PathBuf};
 /// Where the file lies that a key of a strategy names, or why the strategy may not name it.
 pub type FindFile<'a> = &'a dyn Fn(&str, &Path) -> Result<PathBuf>;
 
+/// No history in the place of a strategy's own.
+pub const NO_HISTORY: Option<fn(&mut Strategy)> = None;
+
 impl Plan {
     /// Validates the text of a strategy that comes from elsewhere: every file that it names is one that `find` gives, and none is
-    /// opened before. `change` is then applied to what it says.
+    /// opened before. Where there is a `history`, it writes the files of the backtest in the place of those that the text names, which
+    /// need not be there.
     ///
     /// # Errors
     /// Those of `find`; those of [`Plan::parse`].
     pub fn parse_sent(
         text: &str,
         find: FindFile<'_>,
-        change: impl FnOnce(&mut Strategy),
+        history: Option<impl FnOnce(&mut Strategy)>,
     ) -> Result<Self> {
         let mut strategy = Strategy::parse(text)?;
+        if history.is_some()
+            && let Some(backtest) = &mut strategy.backtest
+        {
+            (backtest.data, backtest.surface) = (None, None);
+        }
         strategy.find_files(find)?;
-        change(&mut strategy);
+        if let Some(history) = history {
+            history(&mut strategy);
+        }
         Self::new(strategy)
     }
 }
@@ -126,7 +137,7 @@ mod tests {
         );
         let bootstrap = "[market]\nmodel = \"surface_bootstrap\"\nsurface = \"/etc/passwd\"\n[contract]\nexpiry_days = 30\n";
         let refuse = |key: &str, _: &Path| Err(Error::key(key, "must be elsewhere"));
-        let error = Plan::parse_sent(bootstrap, &refuse, |_| {}).unwrap_err();
+        let error = Plan::parse_sent(bootstrap, &refuse, NO_HISTORY).unwrap_err();
         assert_eq!(error.to_string(), "`market.surface` must be elsewhere");
     }
 }
