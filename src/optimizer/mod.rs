@@ -8,6 +8,7 @@ mod curvature;
 mod curvature_pairs;
 #[cfg(test)]
 mod dense;
+mod eigenbasis;
 mod ekfac;
 mod first_order;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod hessian_tests;
 mod inverse_root;
 mod kfac;
 mod kfoc;
+mod kl_shampoo;
 mod lamb;
 #[cfg(test)]
 mod matrix_tests;
@@ -28,6 +30,7 @@ mod mlbfgs_tests;
 mod moments;
 mod moving_average;
 mod muon;
+mod psgd_kron;
 mod schedule;
 mod settings;
 mod sgd;
@@ -38,6 +41,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod whitened_muon;
+#[cfg(test)]
+mod whitening_tests;
 
 pub use adam::{Adam, AdamSettings};
 pub use adamw::{AdamW, AdamWSettings};
@@ -47,6 +52,7 @@ pub use curvature::{
     ControlSettings, Curvature, DampingRule, Metric, MetricInverse, Solution, StepRule,
 };
 pub use curvature_pairs::CurvaturePairs;
+pub use eigenbasis::RenewedBasis;
 pub use ekfac::{Basis, Eigenbasis, EkfacInverse, EkfacMetric, EkfacSettings};
 pub use first_order::RateSettings;
 pub use gauss_newton::{
@@ -59,10 +65,12 @@ pub use kfac::{
     LinearGaussianChain, MapFactors, SymmetricChain,
 };
 pub use kfoc::{KfocInverse, KfocMetric, KfocSettings, KroneckerPair};
+pub use kl_shampoo::{KlShampoo, KlShampooSettings};
 pub use lamb::{Lamb, LambSettings};
 pub use mlbfgs::{Mlbfgs, MlbfgsSettings};
 pub use moments::AdaptiveMoments;
 pub use muon::{Muon, MuonSettings, newton_schulz};
+pub use psgd_kron::{PsgdKron, PsgdKronSettings};
 pub use schedule::{Schedule, cosine_with_warm_up};
 pub use settings::{Build, Family, Method, Settings};
 pub use sgd::{Sgd, SgdSettings};

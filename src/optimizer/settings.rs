@@ -1,7 +1,8 @@
 use super::{
     AdamSettings, AdamWSettings, CgFacSettings, EkfacSettings, GaussNewtonSettings, KfacSettings,
-    KfocSettings, LambSettings, MlbfgsSettings, MuonSettings, Optimizer, SgdSettings,
-    ShampooSettings, SingdSettings, SoapSettings, WhitenedMuonSettings,
+    KfocSettings, KlShampooSettings, LambSettings, MlbfgsSettings, MuonSettings, Optimizer,
+    PsgdKronSettings, SgdSettings, ShampooSettings, SingdSettings, SoapSettings,
+    WhitenedMuonSettings,
 };
 use crate::bounds::one_of;
 use crate::error::{Error, Result, parser_message};
@@ -119,12 +120,16 @@ methods! {
     AdamW "adamw" AdamWSettings,
     /// K-FAC for recurrent networks (Martens, Ba and Johnson 2018).
     Kfac "kfac" KfacSettings,
+    /// KL-Shampoo: Shampoo's factors by the least Kullback–Leibler divergence (Lin et al. 2025).
+    KlShampoo "kl_shampoo" KlShampooSettings,
     /// LAMB: Adam with a step relative to the length of the weights (You et al. 2020).
     Lamb "lamb" LambSettings,
     /// L-BFGS on averages, block by block (Niu et al. 2023).
     Mlbfgs "mlbfgs" MlbfgsSettings,
     /// Muon: orthogonalised momentum (Jordan et al. 2024).
     Muon "muon" MuonSettings,
+    /// PSGD with a Kronecker-factored preconditioner that whitens gradients (Li 2018, 2024).
+    PsgdKron "psgd_kron" PsgdKronSettings,
     /// Gradient descent with momentum.
     Sgd "sgd" SgdSettings,
     /// Shampoo (Gupta, Koren and Singer 2018).

@@ -1,10 +1,10 @@
 use super::first_order::{RateSettings, clipped, statistics, zeros};
 use super::{
-    AdaptiveMoments, Batch, Build, Family, GradientMoments, Optimizer, Proposal, Settings, State,
-    Stateful,
+    AdaptiveMoments, Batch, Build, Family, GradientMoments, Optimizer, Proposal, RenewedBasis,
+    Settings, State, Stateful,
 };
 use crate::error::Result;
-use crate::linalg::{orthonormal, symmetric_eigen};
+use crate::linalg::symmetric_eigen;
 use faer::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,37 +105,23 @@ impl Soap {
         self.off_diagonal = 0.0;
         for (map, (moments, bases)) in self.moments.iter().zip(&mut self.bases).enumerate() {
             let (left, right) = moments.sides();
-            let (new_left, rows, off_left) = renewed(&left, &bases.0);
-            let (new_right, columns, off_right) = renewed(&right, &bases.1);
-            self.off_diagonal = self.off_diagonal.max(off_left).max(off_right);
+            let (rows, columns) = (
+                RenewedBasis::of(&left, &bases.0),
+                RenewedBasis::of(&right, &bases.1),
+            );
+            self.off_diagonal = (self.off_diagonal)
+                .max(rows.off_diagonal)
+                .max(columns.off_diagonal);
             let (mean, square) = self.adam.averages(map);
-            *mean = (new_left.transpose() * &bases.0) * &*mean * (bases.1.transpose() * &new_right);
-            *square = Mat::from_fn(rows.len(), columns.len(), |r, c| {
-                square[(rows[r], columns[c])]
+            *mean = (rows.basis.transpose() * &bases.0)
+                * &*mean
+                * (bases.1.transpose() * &columns.basis);
+            *square = Mat::from_fn(rows.places.len(), columns.places.len(), |r, c| {
+                square[(rows.places[r], columns.places[c])]
             });
-            *bases = (new_left, new_right);
+            *bases = (rows.basis, columns.basis);
         }
     }
-}
-
-/// One step of orthogonal iteration from a basis, the old places of its columns, and ‖offdiag(QᵀCQ)‖/‖C‖ before it.
-fn renewed(moment: &Mat<f64>, basis: &Mat<f64>) -> (Mat<f64>, Vec<usize>, f64) {
-    let product = moment * basis;
-    let size = basis.ncols();
-    let values: Vec<f64> = (0..size)
-        .map(|c| (0..size).map(|r| basis[(r, c)] * product[(r, c)]).sum())
-        .collect();
-    let mut order: Vec<usize> = (0..size).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
-    let sorted = Mat::from_fn(size, size, |r, c| product[(r, order[c])]);
-    let norm = moment.squared_norm_l2();
-    let diagonal: f64 = values.iter().map(|value| value * value).sum();
-    let off_diagonal = if norm > 0.0 {
-        (1.0 - diagonal / norm).max(0.0).sqrt()
-    } else {
-        0.0
-    };
-    (orthonormal(&sorted), order, off_diagonal)
 }
 
 impl Stateful for Soap {

@@ -75,7 +75,7 @@ const GREY: usize = SERIES.len() - 1;
 
 /// The colours of methods that are trained, by their place in [`SERIES`]. Relatives share one. A method that is not here
 /// has one that its name decides.
-const TRAINED: [(&str, usize); 15] = [
+const TRAINED: [(&str, usize); 17] = [
     ("kfac", 0),
     ("ekfac", 0),
     ("kfoc", 0),
@@ -91,6 +91,8 @@ const TRAINED: [(&str, usize); 15] = [
     ("singd", 7),
     ("soap", 8),
     ("shampoo", 8),
+    ("kl_shampoo", 8),
+    ("psgd_kron", 3),
 ];
 
 /// The colours of hedges without training, by their place in [`SERIES`]: those that are compared with each other, in a
