@@ -21,6 +21,14 @@ pub struct TrainingSection {
     /// Paths that are simulated for a step.
     #[schemars(title = "Paths a step", range(min = 1, max = 100_000_000), extend("x-unit" = "paths"))]
     pub paths: usize,
+    /// Candidate paths that are simulated for a step, of which the paths of the step are chosen by what each is expected to weigh in the gradient; 0
+    /// where all paths that are simulated are swept.
+    #[schemars(title = "Pool of a step", range(max = 100_000_000), extend("x-unit" = "paths"))]
+    pub pool: usize,
+    /// The threshold τ of a thinned backward sweep: a path whose weight is less than τ times the mean one is swept back with a chance in proportion
+    /// to its weight, and then counts for those that are not; 0 where all paths with weight are swept back.
+    #[schemars(range(min = 0.0, max = 1000.0))]
+    pub thinning: f64,
     /// Other numbers of steps for which a comparison trains too, each with its own schedule.
     #[schemars(title = "Further lengths", inner(range(min = 1)), extend("x-unit" = "steps"))]
     pub lengths: Vec<usize>,
@@ -48,6 +56,8 @@ impl Default for TrainingSection {
             steps: 200,
             seconds: None,
             paths: 4096,
+            pool: 0,
+            thinning: 0.0,
             lengths: Vec::new(),
             sampling: Sampling::Pseudorandom,
             control_variate: false,

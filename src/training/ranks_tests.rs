@@ -46,13 +46,14 @@ fn bytes(training: &mut Training<'_>) -> Vec<u8> {
         parameters,
         optimizer,
         average,
+        screening,
         money_unit,
         seconds: _,
         mut points,
     } = training.checkpoint().unwrap();
     points.iter_mut().for_each(|point| point.seconds = 0.0);
     let mut bytes = (parameters, money_unit).to_bytes();
-    for (name, matrix) in optimizer.into_iter().chain(average) {
+    for (name, matrix) in optimizer.into_iter().chain(average).chain(screening) {
         (name, matrix).write(&mut bytes);
     }
     serde_json::to_string(&points).unwrap().write(&mut bytes);

@@ -1,0 +1,438 @@
+use super::{BANDS, Functionals, HELD, OF_ASSET};
+use crate::contract::OptionKind;
+use crate::market::{PathBlock, until};
+use crate::simd::{BLOCK, Kernel, Lane, Real, sigmoid};
+
+/// What is kept of a block while its functionals are written.
+pub(super) struct Room<R> {
+    /// ln(S_t/K) of the asset at hand, `[steps + 1]`.
+    moneyness: Vec<Lane<R>>,
+    /// N′ at every date of every asset, `[assets][steps]`.
+    deltas: Vec<Lane<R>>,
+    /// The positions of the hedges with bands, `[BANDS][steps][instruments]`.
+    positions: Vec<Lane<R>>,
+}
+
+impl<R: Real> Room<R> {
+    pub(super) fn new(functionals: &Functionals, steps: usize) -> Self {
+        let rows = |count: usize| vec![[R::ZERO; BLOCK]; count];
+        Self {
+            moneyness: rows(steps + 1),
+            deltas: rows(functionals.scales.len() * steps),
+            positions: rows(BANDS * functionals.instruments.len() * steps),
+        }
+    }
+}
+
+/// [`Functionals::write`]
+pub(super) struct Write<'a, R> {
+    pub(super) functionals: &'a Functionals,
+    pub(super) block: &'a PathBlock<'a, R>,
+    pub(super) room: Room<R>,
+    pub(super) out: &'a mut [Lane<R>],
+}
+
+/// The slope at which a logistic function is nearest to the normal distribution.
+const LOGISTIC: f64 = 1.702;
+/// The least variance that deltas know.
+const LEAST_VARIANCE: f64 = 1e-6;
+/// The largest number that a functional is, so that sums of products stay finite.
+const LARGEST: f64 = 1e4;
+/// How many deviations running quantities are seen from their means.
+const FARTHEST: f64 = 4.0;
+/// What the averages of N′ keep of the past over a period.
+const KEPT: [f64; 2] = [0.6, 0.9];
+
+/// `sum += a b`
+#[inline(always)]
+fn add<R: Real>(sum: &mut Lane<R>, a: &Lane<R>, b: &Lane<R>) {
+    for lane in 0..BLOCK {
+        sum[lane] += a[lane] * b[lane];
+    }
+}
+
+impl<R: Real> Kernel for Write<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool, const ROWS: usize>(self) {
+        let Self {
+            functionals,
+            block,
+            mut room,
+            out,
+        } = self;
+        let zero = [R::ZERO; BLOCK];
+        let (first, mut rest) = out.split_at_mut(2);
+        let payments = functionals.payments(block);
+        first[0] = [R::ONE; BLOCK];
+        first[1] = functionals.in_units(&payments);
+        let mut next = |count: usize| {
+            let (now, later) = std::mem::take(&mut rest).split_at_mut(count);
+            rest = later;
+            now.fill(zero);
+            now
+        };
+        if let Some(sale) = &functionals.sale {
+            let row = &mut next(1)[0];
+            for (lane, premium) in row.iter_mut().enumerate() {
+                *premium = R::of(sale.at_expiry(sale.premium(block, lane)));
+            }
+            *row = functionals.in_units(row);
+        }
+        let paths = next(functionals.scales.len() * OF_ASSET);
+        let gains = next(functionals.instruments.len() * HELD);
+        for (asset, rows) in paths.chunks_exact_mut(OF_ASSET).enumerate() {
+            for (t, row) in room.moneyness.iter_mut().enumerate() {
+                *row = functionals.log_moneyness::<R, FMA>(block, asset, t, None);
+            }
+            functionals.of_hedges::<R, FMA>(block, asset, &mut room, gains);
+            functionals.of_path(block, asset, &room, rows);
+        }
+        for (row, strike) in next(functionals.strikes.len())
+            .iter_mut()
+            .zip(&functionals.strikes)
+        {
+            for t in 0..block.steps() {
+                let delta = functionals.delta::<R, FMA>(block, 0, t, Some(*strike));
+                add(row, &delta, &functionals.gain(block, 0, t));
+            }
+            *row = functionals.in_units(row);
+        }
+        for accumulator in 0..functionals.state.len() {
+            let rows = next(1 + 2 * functionals.spots().count());
+            functionals.of_state(block, accumulator, &room.deltas, rows);
+        }
+        let terms = next(functionals.terms.len());
+        if let Some(drawn) = block.drawn() {
+            for ((row, standard), value) in terms.iter_mut().zip(&functionals.terms).zip(drawn.values)
+            {
+                let (mean, share) = (R::of(standard.mean), R::of(1.0 / standard.deviation));
+                for lane in 0..BLOCK {
+                    row[lane] = (value[lane] - mean) * share;
+                }
+            }
+        }
+        let size = block.steps() * functionals.instruments.len();
+        let bands = room.positions.chunks_exact(size);
+        let benchmark = functionals.hedged.then(|| block.benchmark_positions());
+        for positions in bands.chain(benchmark) {
+            functionals.settled(block, (positions, &payments), next(2));
+        }
+        if functionals.answered {
+            for (instrument, asset) in functionals.spots() {
+                let row = &mut next(1)[0];
+                let deltas = block.benchmark().delta(asset);
+                for t in 0..block.steps() {
+                    add(row, &deltas[t], &functionals.gain(block, instrument, t));
+                }
+                *row = functionals.in_units(row);
+            }
+        }
+        debug_assert!(next(0).is_empty() && rest.is_empty(), "no row is left");
+        let (low, high) = (R::of(-LARGEST), R::of(LARGEST));
+        for value in out.as_flattened_mut() {
+            *value = value.greater(low).lesser(high);
+        }
+    }
+}
+
+impl Functionals {
+    /// What the contract pays, in money of its expiry.
+    #[inline(always)]
+    fn payments<R: Real>(&self, block: &PathBlock<'_, R>) -> Lane<R> {
+        let mut sum = [R::ZERO; BLOCK];
+        for (due, payment) in self.ledger.due().iter().zip(block.payments()) {
+            let growth = R::of(self.ledger.growth(*due));
+            for lane in 0..BLOCK {
+                sum[lane] += payment[lane] * growth;
+            }
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn in_units<R: Real>(&self, money: &Lane<R>) -> Lane<R> {
+        let share = R::of(1.0 / self.unit);
+        let mut units = *money;
+        for lane in 0..BLOCK {
+            units[lane] *= share;
+        }
+        units
+    }
+
+    /// The financed gain of one unit of an instrument over period `t`, nothing once the contract has ended.
+    #[inline(always)]
+    fn gain<R: Real>(&self, block: &PathBlock<'_, R>, instrument: usize, t: usize) -> Lane<R> {
+        let gain = self.ledger.unit_gain(block, instrument, t);
+        until(block.end(), t, gain)
+    }
+
+    /// ln(S_t/K) of an asset; K is that of the path where it drew one.
+    #[inline(always)]
+    fn log_moneyness<R: Real, const FMA: bool>(
+        &self,
+        block: &PathBlock<'_, R>,
+        asset: usize,
+        t: usize,
+        strike: Option<f64>,
+    ) -> Lane<R> {
+        let spot = &block.spot_of(asset)[t];
+        let mut moneyness = [R::ZERO; BLOCK];
+        match block.drawn().filter(|_| asset == 0 && strike.is_none()) {
+            Some(drawn) => {
+                for lane in 0..BLOCK {
+                    moneyness[lane] = (spot[lane] / drawn.strike[lane]).ln::<FMA>();
+                }
+            }
+            None => {
+                let inverse = R::of(1.0 / strike.unwrap_or(self.scales[asset].spot));
+                for lane in 0..BLOCK {
+                    moneyness[lane] = (spot[lane] * inverse).ln::<FMA>();
+                }
+            }
+        }
+        moneyness
+    }
+
+    /// N′ of an asset at date `t`, at another strike than its own if that is given.
+    #[inline(always)]
+    fn delta<R: Real, const FMA: bool>(
+        &self,
+        block: &PathBlock<'_, R>,
+        asset: usize,
+        t: usize,
+        strike: Option<f64>,
+    ) -> Lane<R> {
+        let moneyness = self.log_moneyness::<R, FMA>(block, asset, t, strike);
+        let left = block.years_left(t, self.period);
+        let variance = &block.variance_of(asset)[t];
+        let mut delta = [R::ZERO; BLOCK];
+        let usual = R::of(self.scales[asset].volatility.powi(2));
+        for lane in 0..BLOCK {
+            let variance = R::HALF * (variance[lane] + usual);
+            delta[lane] = normal::<R, FMA>(moneyness[lane], variance * left[lane]);
+        }
+        delta
+    }
+
+    /// What the path of an asset is like, whatever is sold.
+    #[inline(always)]
+    fn of_path<R: Real>(
+        &self,
+        block: &PathBlock<'_, R>,
+        asset: usize,
+        room: &Room<R>,
+        out: &mut [Lane<R>],
+    ) {
+        let (steps, zero) = (block.steps(), [R::ZERO; BLOCK]);
+        let (x, variances) = (&room.moneyness, block.variance_of(asset));
+        let deltas = &room.deltas[asset * steps..][..steps];
+        let (mut highest, mut lowest) = (x[0], x[0]);
+        let [mut squares, mut near, mut moves] = [zero; 3];
+        let mut sum = variances[0];
+        for t in 0..steps {
+            for lane in 0..BLOCK {
+                let change = x[t + 1][lane] - x[t][lane];
+                let (square, delta) = (change * change, deltas[t][lane]);
+                squares[lane] += square;
+                near[lane] += square * delta * (R::ONE - delta);
+                moves[lane] += change.abs();
+                highest[lane] = highest[lane].greater(x[t + 1][lane]);
+                lowest[lane] = lowest[lane].lesser(x[t + 1][lane]);
+                sum[lane] += variances[t + 1][lane];
+            }
+        }
+        let volatility = self.scales[asset].volatility;
+        let deviation = volatility * (self.period * steps as f64).sqrt();
+        let share = R::of(1.0 / deviation);
+        let square = share * share;
+        let per_move = R::of(1.0 / (deviation * (steps as f64).sqrt()));
+        let per_variance = R::of(volatility.powi(-2));
+        let per_date = R::of(volatility.powi(-2) / (steps + 1) as f64);
+        for lane in 0..BLOCK {
+            let end = x[steps][lane] * share;
+            let realised = squares[lane] * square;
+            let row = [
+                end,
+                end * end,
+                end.abs(),
+                highest[lane] * share,
+                lowest[lane] * share,
+                realised,
+                realised.sqrt(),
+                moves[lane] * per_move,
+                near[lane] * square * R::of(4.0),
+                sum[lane] * per_date,
+                variances[0][lane] * per_variance,
+                variances[steps][lane] * per_variance,
+            ];
+            for (out, value) in out.iter_mut().zip(row) {
+                out[lane] = value;
+            }
+        }
+    }
+
+    /// Gains of what is held in the instruments on an asset, `[instruments][HELD]`, and the positions of hedges with bands.
+    #[inline(always)]
+    fn of_hedges<R: Real, const FMA: bool>(
+        &self,
+        block: &PathBlock<'_, R>,
+        asset: usize,
+        room: &mut Room<R>,
+        gains: &mut [Lane<R>],
+    ) {
+        let (steps, traded) = (block.steps(), self.instruments.len());
+        let usual = R::of(self.scales[asset].volatility.powi(2));
+        let mut averages = [[R::ZERO; BLOCK]; 2];
+        let mut held = [[R::ZERO; BLOCK]; HELD];
+        let mut banded = [[R::ZERO; BLOCK]; BANDS];
+        for t in 0..steps {
+            let moneyness = &room.moneyness[t];
+            let left = block.years_left(t, self.period);
+            let variance = &block.variance_of(asset)[t];
+            let share = R::of((steps - t) as f64 / steps as f64);
+            for lane in 0..BLOCK {
+                let (l, now) = (moneyness[lane], variance[lane]);
+                let mixed = R::HALF * (now + usual);
+                let delta = normal::<R, FMA>(l, now * left[lane]);
+                let usual = normal::<R, FMA>(l, mixed * left[lane]);
+                let wide = normal::<R, FMA>(l, (mixed + mixed) * left[lane]);
+                held[0][lane] = R::ONE;
+                held[1][lane] = delta;
+                held[2][lane] = usual;
+                held[3][lane] = wide;
+                held[4][lane] = delta * delta;
+                held[5][lane] = delta * share;
+                held[6][lane] = usual * (R::ONE - usual);
+            }
+            room.deltas[asset * steps + t] = held[2];
+            for (place, (average, kept)) in averages.iter_mut().zip(KEPT).enumerate() {
+                let kept = if t == 0 { 0.0 } else { kept };
+                let (kept, new) = (R::of(kept), R::of(1.0 - kept));
+                for lane in 0..BLOCK {
+                    average[lane] = kept * average[lane] + new * held[2][lane];
+                }
+                held[HELD - 2 + place] = *average;
+            }
+            for (place, instrument) in self.instruments.iter().enumerate() {
+                if instrument.asset() != asset {
+                    continue;
+                }
+                let gain = self.in_units(&self.gain(block, place, t));
+                let rows = &mut gains[place * HELD..][..HELD];
+                for (row, held) in rows.iter_mut().zip(&held) {
+                    add(row, held, &gain);
+                }
+            }
+            let spot = self.spots().find(|(_, of)| *of == asset);
+            let Some((place, _)) = spot else { continue };
+            let centre = self.centre::<R, FMA>(block, asset, t, &held[2]);
+            for (band, (position, half)) in banded.iter_mut().zip(self.bands[asset]).enumerate() {
+                let half = R::of(half);
+                for lane in 0..BLOCK {
+                    let (low, high) = (centre[lane] - half, centre[lane] + half);
+                    position[lane] = position[lane].greater(low).lesser(high);
+                }
+                room.positions[(band * steps + t) * traded + place] = *position;
+            }
+        }
+    }
+
+    /// What the bands of an asset are around: the deltas of calls and puts, or N′.
+    #[inline(always)]
+    fn centre<R: Real, const FMA: bool>(
+        &self,
+        block: &PathBlock<'_, R>,
+        asset: usize,
+        t: usize,
+        delta: &Lane<R>,
+    ) -> Lane<R> {
+        if asset != 0 || self.legs.is_empty() {
+            return *delta;
+        }
+        let mut sum = [R::ZERO; BLOCK];
+        for leg in &self.legs {
+            let one = if leg.strike == self.scales[0].spot {
+                *delta
+            } else {
+                self.delta::<R, FMA>(block, 0, t, Some(leg.strike))
+            };
+            let off = match leg.kind {
+                OptionKind::Call => R::ZERO,
+                OptionKind::Put => R::ONE,
+            };
+            let quantity = R::of(leg.quantity);
+            for lane in 0..BLOCK {
+                sum[lane] += quantity * (one[lane] - off);
+            }
+        }
+        sum
+    }
+
+    /// A running quantity at the end, and the gains of holding it and it times N′ in every asset that is traded.
+    #[inline(always)]
+    fn of_state<R: Real>(
+        &self,
+        block: &PathBlock<'_, R>,
+        accumulator: usize,
+        deltas: &[Lane<R>],
+        rows: &mut [Lane<R>],
+    ) {
+        let (steps, values) = (block.steps(), block.state(accumulator));
+        let standard = &self.state[accumulator];
+        let (mean, share) = (R::of(standard.mean), R::of(1.0 / standard.deviation));
+        let (low, high) = (R::of(-FARTHEST), R::of(FARTHEST));
+        let (end, gains) = rows.split_at_mut(1);
+        for t in 0..=steps {
+            let mut scaled = values[t];
+            for lane in 0..BLOCK {
+                scaled[lane] = ((scaled[lane] - mean) * share).greater(low).lesser(high);
+            }
+            if t == steps {
+                end[0] = scaled;
+                break;
+            }
+            for ((place, asset), rows) in self.spots().zip(gains.chunks_exact_mut(2)) {
+                let gain = self.in_units(&self.gain(block, place, t));
+                let mut product = scaled;
+                add_product(&mut product, &deltas[asset * steps + t]);
+                add(&mut rows[0], &scaled, &gain);
+                add(&mut rows[1], &product, &gain);
+            }
+        }
+    }
+
+    /// Costs and gains of positions, as the ledger settles them.
+    #[inline(always)]
+    fn settled<R: Real>(
+        &self,
+        block: &PathBlock<'_, R>,
+        (positions, payments): (&[Lane<R>], &Lane<R>),
+        rows: &mut [Lane<R>],
+    ) {
+        let settled = self.ledger.settle(block, positions);
+        let mut gain = [R::ZERO; BLOCK];
+        for lane in 0..BLOCK {
+            gain[lane] = settled.pnl[lane] + settled.cost[lane] + payments[lane];
+        }
+        rows[0] = self.in_units(&settled.cost);
+        rows[1] = self.in_units(&gain);
+    }
+}
+
+/// `a *= b`
+#[inline(always)]
+fn add_product<R: Real>(a: &mut Lane<R>, b: &Lane<R>) {
+    for lane in 0..BLOCK {
+        a[lane] *= b[lane];
+    }
+}
+
+/// Φ(l/w + w/2) with w² the variance until expiry, by the logistic function.
+#[inline(always)]
+fn normal<R: Real, const FMA: bool>(moneyness: R, variance: R) -> R {
+    let deviation = variance.greater(R::of(LEAST_VARIANCE)).sqrt();
+    let score = moneyness / deviation + R::HALF * deviation;
+    sigmoid::<R, FMA>(R::of(LOGISTIC) * score)
+}
