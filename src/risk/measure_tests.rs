@@ -93,7 +93,7 @@ proptest! {
         } else {
             prop_assert!(monotone < plain);
         }
-        let eta = certainty_level(&z, aversion);
+        let eta = certainty_level(&z, &Masses::equal(z.len()), aversion);
         for eta in [eta - 1e-3, eta + 1e-3] {
             let loss = |z: &f64| ((1.0 - aversion * (z + eta)).max(0.0).powi(2) - 1.0) / (2.0 * aversion);
             prop_assert!(eta + z.iter().map(loss).sum::<f64>() / z.len() as f64 >= monotone);

@@ -9,7 +9,7 @@ use crate::market::{PathSource, Paths, Quotes};
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::risk::paired::risk_influence;
-use crate::risk::{Curvature, Estimate, Evaluation, Masses, cvar};
+use crate::risk::{Curvature, Estimate, Masses, cvar};
 use crate::simd::{BLOCK, Lane};
 use crate::strategy::{OptimizerPlan, Plan};
 use faer::Mat;
@@ -93,17 +93,16 @@ impl<'a> Step<'a> {
         })
     }
 
-    /// The risk of hedging the paths of the step as training sees it, which stand for `masses` and whose contracts are sold for `premiums`
-    /// beyond the ledger's, and their P&L.
-    fn risk(
+    /// The P&L of hedging `paths` as training sees it, whose contracts are sold for `premiums` beyond the ledger's.
+    pub fn pnl(
         &self,
         parameters: &Parameters,
-        masses: &Masses,
+        paths: &Paths<f32>,
         premiums: Option<&[f64]>,
-    ) -> Result<(Evaluation, Vec<f64>)> {
+    ) -> Result<Vec<f64>> {
         let seen = (self.sweep.as_ref(), &self.smoothed);
-        let (pnl, []) = self.settle(seen, (parameters, &self.paths), premiums, |_| [])?;
-        Ok((self.plan.risk.evaluate_weighted(&pnl, masses), pnl))
+        let (pnl, []) = self.settle(seen, (parameters, paths), premiums, |_| [])?;
+        Ok(pnl)
     }
 
     /// Takes the paths of step `step`, of the pool where there is one: what each stands for, and what its contract is sold for beyond the
@@ -194,7 +193,8 @@ impl<'a> Step<'a> {
             self.sweep.relax(self.plan.relaxing.at(progress));
         }
         let (masses, premiums) = self.choose(step)?;
-        let (risk, pnl) = self.risk(parameters, &masses, premiums.as_deref())?;
+        let pnl = self.pnl(parameters, &self.paths, premiums.as_deref())?;
+        let risk = self.plan.risk.evaluate_weighted(&pnl, &masses);
         if !risk.value.is_finite() {
             return Err(Error::Computation(format!(
                 "the risk is {} at step {step}",
@@ -279,7 +279,8 @@ impl<'a> Step<'a> {
         }
         parameters.add(&proposal.change)?;
         if self.optimizer.wants_trial(step) {
-            let after = self.risk(parameters, &masses, premiums.as_deref())?.0;
+            let after = self.pnl(parameters, &self.paths, premiums.as_deref())?;
+            let after = self.plan.risk.evaluate_weighted(&after, &masses);
             let penalised = |risk: f64, weights: &[Mat<f64>]| match penalty > 0.0 {
                 true => risk / unit + penalty * inner(weights, weights),
                 false => risk / unit,

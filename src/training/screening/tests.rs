@@ -1,5 +1,5 @@
 use super::*;
-use crate::market::{PathSource, Quotes, Simulator};
+use crate::market::{PathBlock, PathSource, Quotes, Simulator};
 use crate::strategy::Plan;
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Hedged {
     }
 
     /// A step of a policy that on some paths loses more than by its hedge.
-    fn step(&mut self, step: usize, loss: impl Fn(&crate::market::PathBlock<'_, f32>) -> Lane<f64>) -> Step {
+    fn step(&mut self, step: usize, loss: impl Fn(&PathBlock<'_, f32>) -> Lane<f64> + Sync) -> Step {
         let first = (step * self.pool.blocks()) as u64;
         PathSource::fill(&self.simulator, first, &mut self.pool);
         self.quotes.fill(&mut self.pool);
@@ -88,7 +88,7 @@ impl Hedged {
     }
 }
 
-fn none(_: &crate::market::PathBlock<'_, f32>) -> Lane<f64> {
+fn none(_: &PathBlock<'_, f32>) -> Lane<f64> {
     [0.0; BLOCK]
 }
 
@@ -149,7 +149,7 @@ fn drawn_paths_stand_for_their_pool() {
 /// has learnt to do without.
 #[test]
 fn a_failure_that_is_not_foreseen_does_no_harm() {
-    let rare = |block: &crate::market::PathBlock<'_, f32>| {
+    let rare = |block: &PathBlock<'_, f32>| {
         block.spot[4].map(|spot| if spot.to_bits() % 64 == 7 { 30.0 } else { 0.0 })
     };
     let mut hedged = Hedged::new();
