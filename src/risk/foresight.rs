@@ -23,9 +23,7 @@ impl Risk {
     /// What its weights depend on at a sample of P&L.
     pub fn levels(&self, pnl: &[f64], masses: &Masses) -> Levels {
         let terms = self.terms().iter();
-        terms
-            .map(|term| term.measure.levels(pnl, masses))
-            .collect()
+        terms.map(|term| term.measure.levels(pnl, masses)).collect()
     }
 
     /// What paths are expected to weigh whose P&L is normal around `mean` with `variance`, where the measure stands at `levels`.

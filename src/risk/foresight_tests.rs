@@ -69,7 +69,10 @@ fn what_paths_weigh_is_foreseen() {
                 "{risk} at {mean}: {weight} {}",
                 square.sqrt()
             );
-            assert!((found.carries[3] - carries).abs() < 1e-4, "{risk} at {mean}");
+            assert!(
+                (found.carries[3] - carries).abs() < 1e-4,
+                "{risk} at {mean}"
+            );
         }
     }
 }

@@ -238,7 +238,9 @@ pub(super) fn certainty_level(pnl: &[f64], masses: &Masses, aversion: f64) -> f6
         sum += masses.at(path) * pnl[path];
         count += masses.at(path);
         eta = (1.0 - n / count) / aversion - sum / count;
-        let next = order.get(index + 1).map_or(f64::INFINITY, |&path| pnl[path]);
+        let next = order
+            .get(index + 1)
+            .map_or(f64::INFINITY, |&path| pnl[path]);
         if next + eta >= 1.0 / aversion {
             break;
         }

@@ -138,7 +138,9 @@ fn whole_masses_are_repetitions() {
     let pairs = || pnl.iter().zip(&counts);
     let all: Vec<f64> = pairs().flat_map(|(z, count)| vec![*z; *count]).collect();
     let places = counts.iter().enumerate();
-    let place: Vec<usize> = places.flat_map(|(path, count)| vec![path; *count]).collect();
+    let place: Vec<usize> = places
+        .flat_map(|(path, count)| vec![path; *count])
+        .collect();
     let over_repetitions = |values: &[f64]| {
         let mut sums = vec![0.0; pnl.len()];
         for (path, value) in place.iter().zip(values) {
@@ -152,7 +154,10 @@ fn whole_masses_are_repetitions() {
     for risk in risks() {
         let (expected, found) = (risk.evaluate(&all), risk.evaluate_weighted(&pnl, &masses));
         assert!(near(expected.value, found.value), "{risk}");
-        for (expected, found) in over_repetitions(&expected.weights).iter().zip(&found.weights) {
+        for (expected, found) in over_repetitions(&expected.weights)
+            .iter()
+            .zip(&found.weights)
+        {
             assert!(near(*expected, *found), "{risk}: {expected} {found}");
         }
         for kind in [
@@ -174,9 +179,15 @@ fn whole_masses_are_repetitions() {
             };
             let expected = share(&over_repetitions(&whole.weights));
             for (expected, found) in expected.iter().zip(share(&one.weights)) {
-                assert!(near(*expected, found), "{risk}, {kind:?}: {expected} {found}");
+                assert!(
+                    near(*expected, found),
+                    "{risk}, {kind:?}: {expected} {found}"
+                );
             }
-            assert!(near(whole.scale, one.scale) || risk.cvar_level().is_some(), "{risk}");
+            assert!(
+                near(whole.scale, one.scale) || risk.cvar_level().is_some(),
+                "{risk}"
+            );
         }
     }
 }
@@ -186,7 +197,10 @@ fn whole_masses_are_repetitions() {
 #[test]
 fn weights_of_unequal_masses_are_derivatives() {
     let (pnl, counts) = repeated();
-    let own: Vec<f64> = counts.iter().map(|count| 0.3 + 0.71 * *count as f64).collect();
+    let own: Vec<f64> = counts
+        .iter()
+        .map(|count| 0.3 + 0.71 * *count as f64)
+        .collect();
     let masses = Masses::of_pool(own, 23).unwrap();
     const BUMP: f64 = 1e-6;
     for risk in risks() {

@@ -105,7 +105,9 @@ impl Plan {
         };
         let known = match optimizer.pool {
             0 => 0,
-            _ => self.functionals(self.ledger(&self.market, 0.0), 1.0).count(),
+            _ => self
+                .functionals(self.ledger(&self.market, 0.0), 1.0)
+                .count(),
         };
         let sampled = optimizer.settings.build().curvature_paths(0);
         let sampled = self.of_rank(sampled.min(optimizer.paths));

@@ -54,13 +54,13 @@ pub struct OptimizerSection {
     /// Steps as a multiple of the strategy's.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub relative_steps: f64,
-    /// Paths that are simulated for a step; a method that uses curvature needs 32.
+    /// Paths of a step, which are swept; a method that uses curvature needs 32.
     #[schemars(title = "Paths a step", range(min = 1, max = 100_000_000), extend("x-unit" = "paths", "x-default" = "`training.paths`"))]
     pub paths: Option<usize>,
-    /// Candidate paths that are simulated for a step, of which its paths are chosen; 0 for none.
+    /// Candidates that are simulated for a step, of which its paths are chosen; 0 for none.
     #[schemars(title = "Pool of a step", range(max = 100_000_000), extend("x-unit" = "paths", "x-default" = "`training.pool`"))]
     pub pool: Option<usize>,
-    /// The threshold of a thinned backward sweep, in mean weights; 0 for none.
+    /// The threshold of thinned backward sweeps, in mean weights; 0 for none.
     #[schemars(range(min = 0.0, max = 1000.0), extend("x-default" = "`training.thinning`"))]
     pub thinning: Option<f64>,
     /// Other numbers of steps for which a comparison trains too, each with its own schedule.

@@ -18,14 +18,14 @@ pub struct TrainingSection {
     /// Seconds of training for every optimizer instead of a number of steps; results then depend on the machine.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "seconds", "x-default" = "none: `steps` count"))]
     pub seconds: Option<f64>,
-    /// Paths that are simulated for a step.
+    /// Paths of a step, which are swept.
     #[schemars(title = "Paths a step", range(min = 1, max = 100_000_000), extend("x-unit" = "paths"))]
     pub paths: usize,
-    /// Candidate paths that are simulated for a step, of which the paths of the step are chosen by what each is expected to weigh in the gradient; 0
-    /// where all paths that are simulated are swept.
+    /// Candidates that are simulated for a step, of which its paths are chosen by what each is expected to weigh in the gradient; 0 where
+    /// the paths of a step are all that is simulated.
     #[schemars(title = "Pool of a step", range(max = 100_000_000), extend("x-unit" = "paths"))]
     pub pool: usize,
-    /// The threshold τ of a thinned backward sweep: a path whose weight is less than τ times the mean one is swept back with a chance in proportion
+    /// The threshold τ of thinned backward sweeps: a path that weighs less than τ times the mean is swept back with a chance in proportion
     /// to its weight, and then counts for those that are not; 0 where all paths with weight are swept back.
     #[schemars(range(min = 0.0, max = 1000.0))]
     pub thinning: f64,

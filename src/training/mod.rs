@@ -166,7 +166,11 @@ impl<'a> Training<'a> {
         match &mut training.step.screening {
             Some(screening) => State::restore(screening, checkpoint.screening)?,
             None if checkpoint.screening.is_empty() => {}
-            None => return Err(Error::input("the checkpoint is of a training on screened paths")),
+            None => {
+                return Err(Error::input(
+                    "the checkpoint is of a training on screened paths",
+                ));
+            }
         }
         training.spent = Duration::try_from_secs_f64(checkpoint.seconds)
             .map_err(|error| Error::input(format!("checkpoint `seconds`: {error}")))?;

@@ -164,7 +164,10 @@ fn screened_paths_are_shared_to_the_same_bits() {
     for (risk, keys) in [
         ("level = 0.9", "pool = 1000"),
         ("measure = \"entropic\"", "pool = 600\nthinning = 2.0"),
-        ("level = 0.5", "pool = 700\ncontrol_variate = true\nsampling = \"sobol\""),
+        (
+            "level = 0.5",
+            "pool = 700\ncontrol_variate = true\nsampling = \"sobol\"",
+        ),
     ] {
         let changes = [
             ("level = 0.5", risk),

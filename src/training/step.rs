@@ -222,7 +222,10 @@ impl<'a> Step<'a> {
         };
         let cash = self.plan.risk.cash();
         let mut shares: Vec<f64> = match &self.martingale {
-            Some(_) => masses.iter().map(|mass| cash * mass / masses.sum()).collect(),
+            Some(_) => masses
+                .iter()
+                .map(|mass| cash * mass / masses.sum())
+                .collect(),
             None => vec![0.0; pnl.len()],
         };
         let swept = self.thin((&risk.weights, step), &mut unrecorded, &mut shares);
@@ -275,7 +278,9 @@ impl<'a> Step<'a> {
             screening.statistics(&mut proposal.statistics);
         }
         if self.thinning > 0.0 {
-            proposal.statistics.insert("swept_back".into(), json!(swept));
+            proposal
+                .statistics
+                .insert("swept_back".into(), json!(swept));
         }
         parameters.add(&proposal.change)?;
         if self.optimizer.wants_trial(step) {

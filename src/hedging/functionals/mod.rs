@@ -98,9 +98,7 @@ impl Functionals {
             const TRADE: f64 = 0.1;
             let of_asset = |one: &Instrument| *one == Instrument::Spot(asset);
             let cost = instruments.iter().position(of_asset).map_or(0.0, |place| {
-                let cost = ledger
-                    .charge(place)
-                    .cost(TRADE, &At::priced(scale.spot));
+                let cost = ledger.charge(place).cost(TRADE, &At::priced(scale.spot));
                 cost / (TRADE * scale.spot)
             });
             [0.25, 0.5, 1.0].map(|share| share * cost.cbrt())

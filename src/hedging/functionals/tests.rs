@@ -27,7 +27,10 @@ fn every_shipped_strategy_has_functionals() {
             continue;
         }
         let name = file.display().to_string();
-        if std::fs::read_to_string(&file).unwrap().contains("[walk_forward]") {
+        if std::fs::read_to_string(&file)
+            .unwrap()
+            .contains("[walk_forward]")
+        {
             continue;
         }
         let plan = Plan::load(&file, |_| {}).unwrap();
@@ -35,9 +38,14 @@ fn every_shipped_strategy_has_functionals() {
         let functionals = plan.functionals(plan.ledger_of_sale(), plan.money_unit());
         let mut rows = vec![[0.0_f32; BLOCK]; functionals.count()];
         functionals.write(&paths.block(1), &mut rows);
-        assert!(rows.as_flattened().iter().all(|value| value.is_finite()), "{name}");
+        assert!(
+            rows.as_flattened().iter().all(|value| value.is_finite()),
+            "{name}"
+        );
         assert_eq!(rows[0], [1.0; BLOCK]);
-        let moving = rows.iter().filter(|row| row.iter().any(|value| *value != row[0]));
+        let moving = rows
+            .iter()
+            .filter(|row| row.iter().any(|value| *value != row[0]));
         assert!(2 * moving.count() > rows.len(), "{name}");
         seen += 1;
     }
@@ -81,16 +89,31 @@ fn functionals_are_what_they_say() {
             let close = |row: usize, expected: f64, what: &str| {
                 let found = f64::from(rows[row][lane]);
                 let error = (found - expected).abs();
-                assert!(error < 2e-4 * (1.0 + expected.abs()), "{what}: {found} {expected}");
+                assert!(
+                    error < 2e-4 * (1.0 + expected.abs()),
+                    "{what}: {found} {expected}"
+                );
             };
             let end = spot[20];
-            close(1, ((96.0 - end).max(0.0) + (end - 105.0).max(0.0)) / unit, "payoff");
+            close(
+                1,
+                ((96.0 - end).max(0.0) + (end - 105.0).max(0.0)) / unit,
+                "payoff",
+            );
             let scale = 0.3 * (20.0_f64 / 252.0).sqrt();
             let x: Vec<f64> = spot.iter().map(|s| (s / strike).ln() / scale).collect();
             close(2, x[20], "x");
-            close(5, x.iter().copied().fold(f64::NEG_INFINITY, f64::max), "highest");
+            close(
+                5,
+                x.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                "highest",
+            );
             close(6, x.iter().copied().fold(f64::INFINITY, f64::min), "lowest");
-            close(7, x.windows(2).map(|x| (x[1] - x[0]).powi(2)).sum(), "realised variance");
+            close(
+                7,
+                x.windows(2).map(|x| (x[1] - x[0]).powi(2)).sum(),
+                "realised variance",
+            );
             let gain = |t: usize| spot[t + 1] * growth(t + 1) - spot[t] * growth(t);
             close(2 + OF_ASSET, (0..20).map(gain).sum::<f64>() / unit, "gains");
             let normal = |x: f64| 0.5 * libm::erfc(-x / std::f64::consts::SQRT_2);

@@ -105,7 +105,8 @@ impl<R: Real> Kernel for Write<'_, R> {
         }
         let terms = next(functionals.terms.len());
         if let Some(drawn) = block.drawn() {
-            for ((row, standard), value) in terms.iter_mut().zip(&functionals.terms).zip(drawn.values)
+            for ((row, standard), value) in
+                terms.iter_mut().zip(&functionals.terms).zip(drawn.values)
             {
                 let (mean, share) = (R::of(standard.mean), R::of(1.0 / standard.deviation));
                 for lane in 0..BLOCK {
@@ -211,7 +212,7 @@ impl Functionals {
         let usual = R::of(self.scales[asset].volatility.powi(2));
         for lane in 0..BLOCK {
             let variance = R::HALF * (variance[lane] + usual);
-            delta[lane] = normal::<R, FMA>(moneyness[lane], variance * left[lane]);
+            delta[lane] = normal::<R, FMA>(moneyness[lane], deviation(variance * left[lane]));
         }
         delta
     }
@@ -292,12 +293,13 @@ impl Functionals {
             let left = block.years_left(t, self.period);
             let variance = &block.variance_of(asset)[t];
             let share = R::of((steps - t) as f64 / steps as f64);
+            let root = R::of(std::f64::consts::SQRT_2);
             for lane in 0..BLOCK {
                 let (l, now) = (moneyness[lane], variance[lane]);
-                let mixed = R::HALF * (now + usual);
-                let delta = normal::<R, FMA>(l, now * left[lane]);
-                let usual = normal::<R, FMA>(l, mixed * left[lane]);
-                let wide = normal::<R, FMA>(l, (mixed + mixed) * left[lane]);
+                let mixed = deviation(R::HALF * (now + usual) * left[lane]);
+                let delta = normal::<R, FMA>(l, deviation(now * left[lane]));
+                let usual = normal::<R, FMA>(l, mixed);
+                let wide = normal::<R, FMA>(l, mixed * root);
                 held[0][lane] = R::ONE;
                 held[1][lane] = delta;
                 held[2][lane] = usual;
@@ -429,10 +431,15 @@ fn add_product<R: Real>(a: &mut Lane<R>, b: &Lane<R>) {
     }
 }
 
-/// Φ(l/w + w/2) with w² the variance until expiry, by the logistic function.
+/// The root of a variance until expiry.
 #[inline(always)]
-fn normal<R: Real, const FMA: bool>(moneyness: R, variance: R) -> R {
-    let deviation = variance.greater(R::of(LEAST_VARIANCE)).sqrt();
+fn deviation<R: Real>(variance: R) -> R {
+    variance.greater(R::of(LEAST_VARIANCE)).sqrt()
+}
+
+/// Φ(l/w + w/2) with w the deviation until expiry, by the logistic function.
+#[inline(always)]
+fn normal<R: Real, const FMA: bool>(moneyness: R, deviation: R) -> R {
     let score = moneyness / deviation + R::HALF * deviation;
     sigmoid::<R, FMA>(R::of(LOGISTIC) * score)
 }

@@ -42,7 +42,9 @@ impl Defence {
     fn place(&self) -> usize {
         let cost = |place: &usize| self.sums[*place][0] * self.sums[*place][1];
         let places = 0..SHARES.len();
-        places.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(0)
+        places
+            .min_by(|a, b| cost(a).total_cmp(&cost(b)))
+            .unwrap_or(0)
     }
 
     /// π at a share.
@@ -89,7 +91,11 @@ mod tests {
             let scored = if foreseen { 0.8 } else { 0.01 };
             let probability = Defence::mixed(share, scored, uniform);
             let weighs = foreseen || place >= 64 - missed;
-            (scored, probability, f64::from(u8::from(weighs)) / probability)
+            (
+                scored,
+                probability,
+                f64::from(u8::from(weighs)) / probability,
+            )
         };
         (0..64).map(path).collect()
     }

@@ -111,7 +111,9 @@ impl Screening {
         self.uniform = self.size as f64 / scores.len() as f64;
         let scored = sampling::inclusion(&scores, self.size);
         let share = self.defence.share();
-        let mixed = scored.iter().map(|p| Defence::mixed(share, *p, self.uniform));
+        let mixed = scored
+            .iter()
+            .map(|p| Defence::mixed(share, *p, self.uniform));
         let probabilities: Vec<f64> = mixed.collect();
         let start = sampling::start(self.seed, Purpose::Screening, step);
         let chosen = sampling::systematic(&probabilities, start);

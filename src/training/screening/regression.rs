@@ -73,12 +73,20 @@ impl Ridge {
 
     /// The sizes of what [`Self::add`] adds to.
     pub fn sizes(&self) -> Vec<usize> {
-        vec![self.moments.nrows() * self.moments.ncols(), self.errors.len()]
+        vec![
+            self.moments.nrows() * self.moments.ncols(),
+            self.errors.len(),
+        ]
     }
 
     /// Adds what is learnt of blocks to `totals`; of each there are `active` paths, their functionals and, as the last row, their P&L, all 0
     /// in lanes that do not count.
-    pub fn add(&self, rows: &[&[Lane<f32>]], active: impl Fn(usize) -> usize, totals: &mut [Vec<f64>]) {
+    pub fn add(
+        &self,
+        rows: &[&[Lane<f32>]],
+        active: impl Fn(usize) -> usize,
+        totals: &mut [Vec<f64>],
+    ) {
         for (block, rows) in rows.iter().enumerate() {
             let (pnl, functionals) = rows.split_last().expect("the row of P&L");
             let Some(forecast) = self.forecast(functionals) else {
@@ -159,7 +167,10 @@ impl Ridge {
         }
         let determinant = one * hh - h * h;
         let (flat, steep) = match determinant > 1e-12 * one * hh {
-            true => ((hh * e - h * he) / determinant, (one * he - h * e) / determinant),
+            true => (
+                (hh * e - h * he) / determinant,
+                (one * he - h * e) / determinant,
+            ),
             false => (e / one, 0.0),
         };
         // Where one of both would be below 0, the other alone.
@@ -305,7 +316,10 @@ mod tests {
         assert!((mean - 1.0).abs() < 0.1, "{mean}");
         let explained = ridge.explained().unwrap();
         let variance: f64 = COEFFICIENTS.iter().map(|c| c * c).sum();
-        assert!((explained - variance / (variance + 0.09)).abs() < 0.005, "{explained}");
+        assert!(
+            (explained - variance / (variance + 0.09)).abs() < 0.005,
+            "{explained}"
+        );
     }
 
     /// Where errors grow away from the usual paths, their variance does so too.

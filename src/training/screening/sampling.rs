@@ -17,7 +17,10 @@ pub fn inclusion(scores: &[f64], size: usize) -> Vec<f64> {
     let mut certain = vec![false; count];
     loop {
         let taken = certain.iter().filter(|certain| **certain).count();
-        let open = scores.iter().zip(&certain).filter(|(_, certain)| !**certain);
+        let open = scores
+            .iter()
+            .zip(&certain)
+            .filter(|(_, certain)| !**certain);
         let factor = (size - taken) as f64 / open.map(|(score, _)| score).sum::<f64>();
         let mut more = false;
         for (score, certain) in scores.iter().zip(&mut certain) {
@@ -82,7 +85,11 @@ mod tests {
             assert!(ratios.iter().all(|r| (r / ratios[0] - 1.0).abs() < 1e-9));
             let greatest = open.iter().map(|i| scores[*i]).fold(0.0, f64::max);
             let certain = (0..200).filter(|i| found[*i] >= 1.0);
-            assert!(certain.clone().all(|i| scores[i] >= greatest && found[i] == 1.0));
+            assert!(
+                certain
+                    .clone()
+                    .all(|i| scores[i] >= greatest && found[i] == 1.0)
+            );
             assert!(size < 100 || certain.count() > 0, "{size}");
         }
         for useless in [vec![0.0; 8], vec![f64::INFINITY; 8], vec![f64::NAN; 8]] {
@@ -104,7 +111,12 @@ mod tests {
             let sample = systematic(&probabilities, start(3, Purpose::Screening, step));
             assert_eq!(sample.len(), size);
             sample.iter().for_each(|i| drawn[*i] += 1);
-            estimates.push(sample.iter().map(|i| value(*i) / probabilities[*i]).sum::<f64>());
+            estimates.push(
+                sample
+                    .iter()
+                    .map(|i| value(*i) / probabilities[*i])
+                    .sum::<f64>(),
+            );
         }
         let n = STEPS as f64;
         for (times, p) in drawn.iter().zip(&probabilities) {
@@ -116,6 +128,9 @@ mod tests {
         let mean = estimates.iter().sum::<f64>() / n;
         let variance = estimates.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / n;
         let error = (variance / n).sqrt();
-        assert!((mean - sum).abs() < 5.0 * error && error > 0.0, "{mean} {sum} {error}");
+        assert!(
+            (mean - sum).abs() < 5.0 * error && error > 0.0,
+            "{mean} {sum} {error}"
+        );
     }
 }

@@ -58,7 +58,11 @@ impl Hedged {
     }
 
     /// A step of a policy that on some paths loses more than by its hedge.
-    fn step(&mut self, step: usize, loss: impl Fn(&PathBlock<'_, f32>) -> Lane<f64> + Sync) -> Step {
+    fn step(
+        &mut self,
+        step: usize,
+        loss: impl Fn(&PathBlock<'_, f32>) -> Lane<f64> + Sync,
+    ) -> Step {
         let first = (step * self.pool.blocks()) as u64;
         PathSource::fill(&self.simulator, first, &mut self.pool);
         self.quotes.fill(&mut self.pool);
@@ -75,7 +79,12 @@ impl Hedged {
         let pnl: Vec<f64> = drawn.chosen.iter().map(|path| candidates[*path]).collect();
         let risk = self.plan.risk.evaluate_weighted(&pnl, &drawn.masses);
         let paths = self.pool.gather(&drawn.chosen);
-        let probabilities = self.screening.probabilities.iter().map(|(_, p)| *p).collect();
+        let probabilities = self
+            .screening
+            .probabilities
+            .iter()
+            .map(|(_, p)| *p)
+            .collect();
         self.screening
             .learn((&paths, &drawn.masses), (&pnl, &risk), None)
             .unwrap();
@@ -95,7 +104,9 @@ fn none(_: &PathBlock<'_, f32>) -> Lane<f64> {
 /// Σ_b w_b² of a sample, and what it would be on average of as many paths drawn alike.
 fn variances(steps: &[Step]) -> (f64, f64) {
     let of = |factor: &dyn Fn(f64) -> f64| -> f64 {
-        let each = steps.iter().flat_map(|step| step.risk.weights.iter().zip(&step.probabilities));
+        let each = steps
+            .iter()
+            .flat_map(|step| step.risk.weights.iter().zip(&step.probabilities));
         each.map(|(w, p)| w * w * factor(*p)).sum()
     };
     (of(&|_| 1.0), of(&|p| p * POOL as f64 / SIZE as f64))
@@ -137,10 +148,16 @@ fn drawn_paths_stand_for_their_pool() {
         assert!(error > 0.0);
     }
     let share = tail as f64 / ((steps - 10) * SIZE) as f64;
-    assert!(share > 0.35, "{share} of the paths drawn are in a tail of 0.1");
+    assert!(
+        share > 0.35,
+        "{share} of the paths drawn are in a tail of 0.1"
+    );
     let mut said = Map::new();
     hedged.screening.statistics(&mut said);
-    assert!(said["screening_explained"].as_f64().unwrap() > 0.98, "{said:?}");
+    assert!(
+        said["screening_explained"].as_f64().unwrap() > 0.98,
+        "{said:?}"
+    );
     assert_eq!(said["screening_defence"], 0.1);
 }
 
