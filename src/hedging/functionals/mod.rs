@@ -1,5 +1,6 @@
 //! What is known of a path before a policy hedges it: some thirty numbers that its P&L is nearly linear in.
 
+mod parts;
 #[cfg(test)]
 mod tests;
 mod write;
