@@ -158,7 +158,11 @@ fn drawn_paths_stand_for_their_pool() {
         said["screening_explained"].as_f64().unwrap() > 0.98,
         "{said:?}"
     );
-    assert_eq!(said["screening_defence"], 0.1);
+    // What is foreseen so well leaves hardly anything to defend against.
+    assert!(
+        said["screening_defence"].as_f64().unwrap() <= 0.2,
+        "{said:?}"
+    );
 }
 
 /// A policy that fails on one rare kind of path of which no functional knows: one path of 64, by the last bits of a spot on the way, loses
