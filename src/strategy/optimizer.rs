@@ -321,6 +321,31 @@ fn ascending(lengths: &[usize]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::check_name;
+    use crate::strategy::Plan;
+
+    /// A pool has a step's paths at least; an optimizer's own keys come before those of the training.
+    #[test]
+    fn pools_are_no_smaller_than_steps() {
+        let plan = |pool: usize, keys: &str| {
+            let text = format!(
+                "[training]\npaths = 64\npool = {pool}\nthinning = 0.5\n[optimizers.adam]\n{keys}\n"
+            );
+            Plan::parse(&text, |_| {})
+        };
+        let one = plan(256, "").unwrap().optimizers.remove(0);
+        assert_eq!((one.pool, one.thinning), (256, 0.5));
+        let one = plan(256, "pool = 0\nthinning = 0.0")
+            .unwrap()
+            .optimizers
+            .remove(0);
+        assert_eq!((one.pool, one.thinning), (0, 0.0));
+        let message = plan(63, "").err().unwrap().to_string();
+        assert!(message.contains("`optimizers.adam.pool`"), "{message}");
+        assert!(
+            message.contains("at least the 64 paths of a step"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn names_are_words() {
