@@ -5,6 +5,7 @@ mod closed_form;
 #[cfg(test)]
 mod curve_tests;
 mod ensemble;
+mod functionals;
 mod hedged_monte_carlo;
 mod ledger;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use classical::{
 };
 pub use closed_form::{ClosedForm, FamilyForms};
 pub use ensemble::Ensemble;
+pub use functionals::Functionals;
 pub use hedged_monte_carlo::{Regressed, Regression};
 pub use ledger::{Account, Financing, Ledger, Settlement};
 pub use trained::TrainedPolicy;

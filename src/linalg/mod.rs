@@ -1,8 +1,9 @@
 //! Decompositions of symmetric matrices, by faer.
 
 use crate::error::{Error, Result};
-use faer::linalg::solvers::Solve;
-use faer::{Mat, Side};
+use faer::linalg::solvers::{Llt, Solve};
+use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
+use faer::{Mat, Par, Side};
 
 /// The eigenvalues (non-decreasing) and eigenvectors (columns) of a symmetric matrix.
 ///
@@ -99,7 +100,32 @@ pub fn scaled(a: &[Mat<f64>], factor: f64) -> Vec<Mat<f64>> {
 /// # Errors
 /// If A has a value that is not finite, or is not positive definite even with the ridge ρ.
 pub fn solve_positive(matrix: &Mat<f64>, right: &[f64], ridge: f64) -> Result<Vec<f64>> {
+    let (scale, factor) = scaled_factor(matrix, ridge)?;
     let n = right.len();
+    let mut solution = Mat::from_fn(n, 1, |row, _| scale[row] * right[row]);
+    factor.solve_in_place(&mut solution);
+    Ok((0..n).map(|row| scale[row] * solution[(row, 0)]).collect())
+}
+
+/// The lower triangular R with RᵀR = (A + ρ diag A)⁻¹ for a symmetric positive semi-definite A, of which the lower triangle is read; columns of A that are
+/// zero are zero in R.
+///
+/// # Errors
+/// Those of [`solve_positive`].
+pub fn inverse_factor(matrix: &Mat<f64>, ridge: f64) -> Result<Mat<f64>> {
+    let (scale, factor) = scaled_factor(matrix, ridge)?;
+    let n = matrix.nrows();
+    let mut inverse = Mat::from_fn(n, n, |row, column| match row == column {
+        true => scale[row],
+        false => 0.0,
+    });
+    solve_lower_triangular_in_place(factor.L(), inverse.as_mut(), Par::Seq);
+    Ok(inverse)
+}
+
+/// The scales s with s_i² A_ii = 1, 0 where A_ii is, and the Cholesky factor of the matrix with entries s_i A_ij s_j and 1 + ρ on its diagonal.
+fn scaled_factor(matrix: &Mat<f64>, ridge: f64) -> Result<(Vec<f64>, Llt<f64>)> {
+    let n = matrix.nrows();
     let inverse_root = |i: usize| match matrix[(i, i)] > 0.0 {
         true => matrix[(i, i)].sqrt().recip(),
         false => 0.0,
@@ -118,7 +144,5 @@ pub fn solve_positive(matrix: &Mat<f64>, right: &[f64], ridge: f64) -> Result<Ve
             "a {n} × {n} matrix is not positive definite: {error:?}"
         ))
     })?;
-    let mut solution = Mat::from_fn(n, 1, |row, _| scale[row] * right[row]);
-    factor.solve_in_place(&mut solution);
-    Ok((0..n).map(|row| scale[row] * solution[(row, 0)]).collect())
+    Ok((scale, factor))
 }

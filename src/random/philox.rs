@@ -28,6 +28,10 @@ pub enum Purpose {
     Exercise = 12,
     /// The contracts that are sold on history, where they have terms of their own.
     Sales = 13,
+    /// Which paths of a pool a training step takes.
+    Screening = 14,
+    /// Which paths of a training step are swept back.
+    Thinning = 15,
     /// Shocks of the paths that hedged Monte Carlo is fitted on.
     Regression = 10,
 }

@@ -1,5 +1,5 @@
 use super::measure::moments;
-use super::{Measure, Risk, Term};
+use super::{Masses, Measure, Risk, Term};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -45,16 +45,30 @@ impl Risk {
         weights: &[f64],
         count: usize,
     ) -> Curvature {
+        let masses = Masses::equal(pnl.len());
+        self.curvature_weighted(kind, (pnl, &masses), weights, count)
+    }
+
+    /// The same where every path stands for as many paths of a pool as the masses say, so that (1/n) Σ_b h_b J_b J_bᵀ is the pool's metric
+    /// up to a factor, and lengths that are measured with h are those of the pool: what h is in the pool times how much likelier the
+    /// path is than one of equally likely ones, at most ten times.
+    pub fn curvature_weighted(
+        &self,
+        kind: CurvatureWeights,
+        (pnl, masses): (&[f64], &Masses),
+        weights: &[f64],
+        count: usize,
+    ) -> Curvature {
         if let Some(measure) = self.measure() {
-            return measure.curvature(kind, (pnl, weights), count);
+            return measure.curvature(kind, (pnl, masses, weights), count);
         }
         let mut sum = Curvature {
             weights: vec![0.0; count],
             scale: 0.0,
         };
         for Term { weight, measure } in self.terms() {
-            let own = measure.evaluate(pnl).weights;
-            let one = measure.curvature(kind, (pnl, &own), count);
+            let own = measure.evaluate_weighted(pnl, masses).weights;
+            let one = measure.curvature(kind, (pnl, masses, &own), count);
             let scale = weight * one.scale;
             sum.scale += scale;
             for (sum, one) in sum.weights.iter_mut().zip(one.weights) {
@@ -90,20 +104,21 @@ impl Measure {
     fn curvature(
         self,
         kind: CurvatureWeights,
-        (pnl, weights): (&[f64], &[f64]),
+        (pnl, masses, weights): (&[f64], &Masses, &[f64]),
         count: usize,
     ) -> Curvature {
         const CAP: f64 = 10.0;
-        let n = pnl.len() as f64;
-        let tail = |path: usize| n * weights[path].abs();
+        let n = masses.sum();
+        let tail = |path: usize| n / masses.at(path) * weights[path].abs();
         let scale = match self {
             Self::MeanVariance { aversion } | Self::Entropic { aversion } => aversion,
             Self::MonotoneMeanVariance { aversion } => {
-                let carry = weights.iter().filter(|weight| **weight != 0.0).count();
-                aversion * carry as f64 / n
+                let paths = masses.iter().zip(weights);
+                let carry = paths.filter(|(_, weight)| **weight != 0.0);
+                aversion * carry.map(|(mass, _)| mass).sum::<f64>() / n
             }
-            Self::Cvar { level } => Kernel::new(pnl, weights).density / (1.0 - level),
-            Self::StandardDeviation => 1.0 / moments(pnl).1.max(LEAST_WIDTH),
+            Self::Cvar { level } => Kernel::new(pnl, masses, weights).density / (1.0 - level),
+            Self::StandardDeviation => 1.0 / moments(pnl, masses).1.max(LEAST_WIDTH),
             Self::Mean => 0.0,
         };
         let uniform = || vec![1.0; count];
@@ -123,7 +138,7 @@ impl Measure {
                     .collect()
             }
             Self::Cvar { .. } => {
-                let kernel = Kernel::new(pnl, weights);
+                let kernel = Kernel::new(pnl, masses, weights);
                 let near = |path: usize| 0.5 * kernel.at(pnl[path]) / kernel.density;
                 (0..count)
                     .map(|path| near(path) + 0.5 * tail(path))
@@ -143,6 +158,9 @@ impl Measure {
                 | Self::Mean => own(),
             },
         };
+        for (path, h) in weights.iter_mut().enumerate() {
+            *h *= masses.relative(path).min(CAP);
+        }
         // None of the first paths may carry weight; then they count the same.
         normalise(&mut weights);
         Curvature { weights, scale }
@@ -162,7 +180,7 @@ const LEAST_WIDTH: f64 = 1e-150;
 
 impl Kernel {
     /// The best of the P&L that carry weight is the value at risk; the bandwidth is Silverman's 1.06 σ n^{−1/5}.
-    fn new(pnl: &[f64], weights: &[f64]) -> Self {
+    fn new(pnl: &[f64], masses: &Masses, weights: &[f64]) -> Self {
         let n = pnl.len() as f64;
         let centre = pnl
             .iter()
@@ -170,15 +188,14 @@ impl Kernel {
             .filter(|(_, weight)| **weight != 0.0)
             .map(|(z, _)| *z)
             .fold(f64::NEG_INFINITY, f64::max);
-        let mean = pnl.iter().sum::<f64>() / n;
-        let variance = pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / n;
+        let (_, deviation) = moments(pnl, masses);
         let mut kernel = Self {
             centre,
             // A sample without spread still needs a kernel; the bound is far below any amount of money.
-            width: (1.06 * variance.sqrt() * n.powf(-0.2)).max(LEAST_WIDTH),
+            width: (1.06 * deviation * n.powf(-0.2)).max(LEAST_WIDTH),
             density: 0.0,
         };
-        kernel.density = pnl.iter().map(|z| kernel.at(*z)).sum::<f64>() / n;
+        kernel.density = masses.mean(pnl, |z| kernel.at(z));
         kernel
     }
 
@@ -307,7 +324,7 @@ mod tests {
             let terms = found.weights.iter().zip(&change);
             terms.map(|(h, j)| h * j.powi(power)).sum::<f64>() / n
         };
-        let (mean, deviation) = moments(&pnl);
+        let (mean, deviation) = moments(&pnl, &Masses::equal(pnl.len()));
         let pairs = pnl.iter().zip(&change);
         let slope = pairs.map(|(z, j)| (z - mean) * j).sum::<f64>() / (n * deviation);
         let metric = found.scale * (moment(2) - moment(1).powi(2)) - slope * slope / deviation;

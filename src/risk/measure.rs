@@ -1,3 +1,4 @@
+use super::Masses;
 use serde::Serialize;
 use std::fmt;
 
@@ -123,21 +124,37 @@ impl Measure {
     /// # Panics
     /// If `pnl` is empty.
     pub fn evaluate(&self, pnl: &[f64]) -> Evaluation {
-        let n = pnl.len() as f64;
+        self.evaluate_weighted(pnl, &Masses::equal(pnl.len()))
+    }
+
+    /// The same where path b stands for m_b paths of a pool: with whole masses what [`Self::evaluate`] gives for every path repeated
+    /// so often, its weight those of its repetitions together.
+    ///
+    /// The tail of CVaR is filled until it stands for the share 1 − α of the pool's paths, whose number is known; where all paths
+    /// together stand for fewer, they are the tail. Means are Σ_b m_b f_b/Σ_b m_b.
+    ///
+    /// # Panics
+    /// If `pnl` is empty, or has not one path for every mass.
+    pub fn evaluate_weighted(&self, pnl: &[f64], masses: &Masses) -> Evaluation {
+        assert_eq!(pnl.len(), masses.count(), "a mass for every path");
+        let sum = masses.sum();
         match *self {
             Self::Cvar { level } => {
                 let mut order: Vec<usize> = (0..pnl.len()).collect();
-                let tail = (1.0 - level) * n;
-                let whole = (tail.ceil() as usize).clamp(1, pnl.len());
+                let tail = ((1.0 - level) * masses.pool()).min(sum);
+                let most = (tail / masses.least()).ceil();
+                let whole = (most as usize).clamp(1, pnl.len());
                 let by_pnl = |a: &usize, b: &usize| pnl[*a].total_cmp(&pnl[*b]).then(a.cmp(b));
                 order.select_nth_unstable_by(whole - 1, by_pnl);
                 order[..whole].sort_unstable_by(by_pnl);
                 let mut weights = vec![0.0; pnl.len()];
-                let mut value = 0.0;
-                for (rank, &path) in order[..whole].iter().enumerate() {
-                    let weight = (tail - rank as f64).clamp(0.0, 1.0) / tail;
+                let (mut value, mut filled) = (0.0, 0.0);
+                for &path in &order[..whole] {
+                    let mass = masses.at(path);
+                    let weight = (tail - filled).clamp(0.0, mass) / tail;
                     weights[path] = -weight;
                     value -= weight * pnl[path];
+                    filled += mass;
                 }
                 Evaluation { value, weights }
             }
@@ -145,79 +162,85 @@ impl Measure {
                 let worst = pnl.iter().copied().fold(f64::INFINITY, f64::min);
                 let mut weights: Vec<f64> = pnl
                     .iter()
-                    .map(|z| (-aversion * (z - worst)).exp())
+                    .zip(masses.iter())
+                    .map(|(z, mass)| mass * (-aversion * (z - worst)).exp())
                     .collect();
                 let total: f64 = weights.iter().sum();
                 weights.iter_mut().for_each(|w| *w = -*w / total);
                 Evaluation {
-                    value: (total / n).ln() / aversion - worst,
+                    value: (total / sum).ln() / aversion - worst,
                     weights,
                 }
             }
             Self::MeanVariance { aversion } => {
-                let mean = pnl.iter().sum::<f64>() / n;
-                let variance = pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / n;
+                let mean = masses.mean(pnl, |z| z);
+                let variance = masses.mean(pnl, |z| (z - mean).powi(2));
                 Evaluation {
                     value: -mean + 0.5 * aversion * variance,
-                    weights: pnl
-                        .iter()
-                        .map(|z| (aversion * (z - mean) - 1.0) / n)
-                        .collect(),
+                    weights: weighed(pnl, masses, |z| (aversion * (z - mean) - 1.0) / sum),
                 }
             }
             Self::MonotoneMeanVariance { aversion } => {
-                let eta = certainty_level(pnl, aversion);
+                let eta = certainty_level(pnl, masses, aversion);
                 // ℓ′(−z − η)
                 let slope = |z: f64| (1.0 - aversion * (z + eta)).max(0.0);
-                let loss = pnl.iter().map(|z| slope(*z).powi(2) - 1.0).sum::<f64>() / n;
+                let loss = masses.mean(pnl, |z| slope(z).powi(2) - 1.0);
                 Evaluation {
                     value: eta + loss / (2.0 * aversion),
-                    weights: pnl.iter().map(|z| -slope(*z) / n).collect(),
+                    weights: weighed(pnl, masses, |z| -slope(z) / sum),
                 }
             }
             Self::StandardDeviation => {
-                let (mean, deviation) = moments(pnl);
+                let (mean, deviation) = moments(pnl, masses);
                 // A book without a spread has no direction in which it spreads first.
                 let share = if deviation > 0.0 {
-                    1.0 / (n * deviation)
+                    1.0 / (sum * deviation)
                 } else {
                     0.0
                 };
                 Evaluation {
                     value: deviation,
-                    weights: pnl.iter().map(|z| share * (z - mean)).collect(),
+                    weights: weighed(pnl, masses, |z| share * (z - mean)),
                 }
             }
             Self::Mean => Evaluation {
-                value: -pnl.iter().sum::<f64>() / n,
-                weights: vec![-1.0 / n; pnl.len()],
+                value: -masses.mean(pnl, |z| z),
+                weights: weighed(pnl, masses, |_| -1.0 / sum),
             },
         }
     }
 }
 
-/// The mean and the standard deviation of equally likely P&L.
-pub(super) fn moments(pnl: &[f64]) -> (f64, f64) {
-    let n = pnl.len() as f64;
-    let mean = pnl.iter().sum::<f64>() / n;
-    let variance = pnl.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / n;
+/// The mass of every path times `of` its P&L.
+fn weighed(pnl: &[f64], masses: &Masses, of: impl Fn(f64) -> f64) -> Vec<f64> {
+    let paths = pnl.iter().zip(masses.iter());
+    paths.map(|(z, mass)| mass * of(*z)).collect()
+}
+
+/// The mean and the standard deviation of P&L.
+pub(super) fn moments(pnl: &[f64], masses: &Masses) -> (f64, f64) {
+    let mean = masses.mean(pnl, |z| z);
+    let variance = masses.mean(pnl, |z| (z - mean).powi(2));
     (mean, variance.sqrt())
 }
 
 /// The η at which E (1 − λ(z + η))₊ = 1, the minimiser of [`Measure::MonotoneMeanVariance`].
 ///
-/// If the k worst P&L are those below 1/λ − η, it is (1 − n/k)/λ − (mean of the k worst); k is the first whose next P&L is not.
-fn certainty_level(pnl: &[f64], aversion: f64) -> f64 {
-    let n = pnl.len() as f64;
-    let mut sorted = pnl.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let mut sum = 0.0;
+/// If the worst P&L that stand for k of n paths are those below 1/λ − η, it is (1 − n/k)/λ − (their mean); k is the first whose next
+/// P&L is not.
+pub(super) fn certainty_level(pnl: &[f64], masses: &Masses, aversion: f64) -> f64 {
+    let n = masses.sum();
+    let mut order: Vec<usize> = (0..pnl.len()).collect();
+    order.sort_unstable_by(|a, b| pnl[*a].total_cmp(&pnl[*b]).then(a.cmp(b)));
+    let (mut sum, mut count) = (0.0, 0.0);
     let mut eta = f64::NAN;
-    for (index, z) in sorted.iter().enumerate() {
-        sum += z;
-        let count = (index + 1) as f64;
+    for (index, &path) in order.iter().enumerate() {
+        sum += masses.at(path) * pnl[path];
+        count += masses.at(path);
         eta = (1.0 - n / count) / aversion - sum / count;
-        let next = sorted.get(index + 1).copied().unwrap_or(f64::INFINITY);
+        let next = order
+            .get(index + 1)
+            .map_or(f64::INFINITY, |&path| pnl[path]);
         if next + eta >= 1.0 / aversion {
             break;
         }

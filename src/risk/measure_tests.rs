@@ -1,5 +1,5 @@
 use super::*;
-use crate::risk::{Risk, Term};
+use crate::risk::{CurvatureWeights, Risk, Term};
 use proptest::prelude::*;
 
 /// Every measure, and a weighted sum.
@@ -93,7 +93,7 @@ proptest! {
         } else {
             prop_assert!(monotone < plain);
         }
-        let eta = certainty_level(&z, aversion);
+        let eta = certainty_level(&z, &Masses::equal(z.len()), aversion);
         for eta in [eta - 1e-3, eta + 1e-3] {
             let loss = |z: &f64| ((1.0 - aversion * (z + eta)).max(0.0).powi(2) - 1.0) / (2.0 * aversion);
             prop_assert!(eta + z.iter().map(loss).sum::<f64>() / z.len() as f64 >= monotone);
@@ -123,4 +123,111 @@ proptest! {
             }
         }
     }
+}
+
+/// A sample of P&L, with how many paths each stands for.
+fn repeated() -> (Vec<f64>, Vec<usize>) {
+    let pnl = [1.3, -2.0, 0.4, -0.7, 2.2, -3.1, 0.1, -1.9, 0.9, -0.2];
+    (pnl.to_vec(), vec![3, 1, 4, 2, 5, 2, 1, 3, 2, 6])
+}
+
+/// With whole masses every measure, its weights and its curvature are those of the sample with every path repeated so often.
+#[test]
+fn whole_masses_are_repetitions() {
+    let (pnl, counts) = repeated();
+    let pairs = || pnl.iter().zip(&counts);
+    let all: Vec<f64> = pairs().flat_map(|(z, count)| vec![*z; *count]).collect();
+    let places = counts.iter().enumerate();
+    let place: Vec<usize> = places
+        .flat_map(|(path, count)| vec![path; *count])
+        .collect();
+    let over_repetitions = |values: &[f64]| {
+        let mut sums = vec![0.0; pnl.len()];
+        for (path, value) in place.iter().zip(values) {
+            sums[*path] += value;
+        }
+        sums
+    };
+    let own = counts.iter().map(|count| *count as f64).collect();
+    let masses = Masses::of_pool(own, all.len()).unwrap();
+    let near = |a: f64, b: f64| (a - b).abs() < 1e-12 * (1.0 + a.abs());
+    for risk in risks() {
+        let (expected, found) = (risk.evaluate(&all), risk.evaluate_weighted(&pnl, &masses));
+        assert!(near(expected.value, found.value), "{risk}");
+        for (expected, found) in over_repetitions(&expected.weights)
+            .iter()
+            .zip(&found.weights)
+        {
+            assert!(near(*expected, *found), "{risk}: {expected} {found}");
+        }
+        for kind in [
+            CurvatureWeights::Uniform,
+            CurvatureWeights::Tail,
+            CurvatureWeights::Mixed,
+            CurvatureWeights::ByMeasure,
+        ] {
+            // Repetitions of the path that the tail of CVaR ends in do not weigh the same, and the width of its kernel goes with the number of
+            // paths that there are.
+            let mut terms = risk.terms().iter();
+            let has_tail = terms.any(|term| term.measure.cvar_level().is_some());
+            if has_tail && kind != CurvatureWeights::Uniform {
+                continue;
+            }
+            let whole = risk.curvature(kind, &all, &expected.weights, all.len());
+            let sample = (&*pnl, &masses);
+            let one = risk.curvature_weighted(kind, sample, &found.weights, pnl.len());
+            let share = |sums: &[f64]| -> Vec<f64> {
+                let total: f64 = sums.iter().sum();
+                sums.iter().map(|h| h / total).collect()
+            };
+            let expected = share(&over_repetitions(&whole.weights));
+            for (expected, found) in expected.iter().zip(share(&one.weights)) {
+                assert!(
+                    near(*expected, found),
+                    "{risk}, {kind:?}: {expected} {found}"
+                );
+            }
+            assert!(has_tail || near(whole.scale, one.scale), "{risk}");
+        }
+    }
+}
+
+/// The weights are the derivatives of the value by central differences, with masses that are no whole numbers and do not add up to the number of
+/// paths of the pool; they add up to what the measure counts of cash, and equal masses give the same bits as none.
+#[test]
+fn weights_of_unequal_masses_are_derivatives() {
+    let (pnl, counts) = repeated();
+    let own: Vec<f64> = counts
+        .iter()
+        .map(|count| 0.3 + 0.71 * *count as f64)
+        .collect();
+    let masses = Masses::of_pool(own, 23).unwrap();
+    const BUMP: f64 = 1e-6;
+    for risk in risks() {
+        let found = risk.evaluate_weighted(&pnl, &masses);
+        for path in 0..pnl.len() {
+            let at = |bump: f64| {
+                let mut moved = pnl.clone();
+                moved[path] += bump;
+                risk.evaluate_weighted(&moved, &masses).value
+            };
+            let difference = (at(BUMP) - at(-BUMP)) / (2.0 * BUMP);
+            let error = (difference - found.weights[path]).abs();
+            assert!(error < 1e-8, "{risk}, path {path}: {error:e}");
+        }
+        let sum: f64 = found.weights.iter().sum();
+        assert!((sum + risk.cash()).abs() < 1e-12, "{risk}: {sum}");
+        let ones = Masses::of_pool(vec![1.0; pnl.len()], pnl.len()).unwrap();
+        let (equal, plain) = (risk.evaluate_weighted(&pnl, &ones), risk.evaluate(&pnl));
+        assert_eq!((equal.value, equal.weights), (plain.value, plain.weights));
+    }
+}
+
+/// A sample that stands for fewer paths than the tail has is the tail.
+#[test]
+fn a_tail_is_no_more_than_the_sample() {
+    let masses = Masses::of_pool(vec![1.0, 2.0], 10).unwrap();
+    let found = Measure::Cvar { level: 0.5 }.evaluate_weighted(&[-3.0, 3.0], &masses);
+    assert!((found.value + 1.0).abs() < 1e-12, "{}", found.value);
+    assert!(Masses::of_pool(vec![1.0, 0.0], 2).is_err());
 }

@@ -4,7 +4,7 @@
 //! counts what the two sides share.
 
 use super::measure::moments;
-use super::{Estimate, Measure, Risk, Term, cvar};
+use super::{Estimate, Masses, Measure, Risk, Term, cvar};
 use crate::hedging::Book;
 
 /// A statistic and the influence of every path on it.
@@ -162,7 +162,7 @@ fn measure_influence(pnl: &[f64], measure: Measure) -> Influence {
             .map(|w| (n * w).powi(2) / (2.0 * aversion))
             .collect(),
         Measure::StandardDeviation => {
-            let (mean, deviation) = moments(pnl);
+            let (mean, deviation) = moments(pnl, &Masses::equal(pnl.len()));
             let share = if deviation > 0.0 {
                 0.5 / deviation
             } else {

@@ -1,3 +1,4 @@
+use super::Masses;
 use super::measure::{Evaluation, Measure};
 use crate::bounds::{fraction, positive};
 use crate::error::{Error, Result};
@@ -150,15 +151,23 @@ impl Risk {
     /// # Panics
     /// If `pnl` is empty.
     pub fn evaluate(&self, pnl: &[f64]) -> Evaluation {
+        self.evaluate_weighted(pnl, &Masses::equal(pnl.len()))
+    }
+
+    /// The same where every path stands for as many paths of a pool as `masses` says ([`Measure::evaluate_weighted`]).
+    ///
+    /// # Panics
+    /// If `pnl` is empty, or has not one path for every mass.
+    pub fn evaluate_weighted(&self, pnl: &[f64], masses: &Masses) -> Evaluation {
         if let Some(measure) = self.measure() {
-            return measure.evaluate(pnl);
+            return measure.evaluate_weighted(pnl, masses);
         }
         let mut sum = Evaluation {
             value: 0.0,
             weights: vec![0.0; pnl.len()],
         };
         for Term { weight, measure } in self.terms() {
-            let one = measure.evaluate(pnl);
+            let one = measure.evaluate_weighted(pnl, masses);
             sum.value += weight * one.value;
             for (sum, one) in sum.weights.iter_mut().zip(one.weights) {
                 *sum += weight * one;

@@ -77,6 +77,7 @@ impl Metrics {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.unhedged().into_iter().collect();
         warnings.extend(self.idle());
+        warnings.extend(self.unscreened());
         warnings.extend(self.disagreements.iter().map(ToString::to_string));
         warnings.extend(self.hedges.iter().flat_map(HedgeRow::at_bound));
         let old = self.band_at_bound && self.hedges.is_empty();
@@ -90,6 +91,37 @@ impl Metrics {
             warnings.extend(market.undetermined());
         }
         warnings
+    }
+
+    /// Trainings on screened paths whose score did not foresee what weighs, so that most of their steps drew all candidates alike, a sentence for
+    /// each strategy.
+    pub fn unscreened(&self) -> Vec<String> {
+        let mut found: Vec<(&str, Vec<u64>)> = Vec::new();
+        for curve in &self.training {
+            let shares = curve.points.iter().filter_map(|point| {
+                let share = point.statistics.get("screening_defence")?;
+                share.as_f64()
+            });
+            let (all, alike) = shares.fold((0, 0), |(all, alike), share| {
+                (all + 1, alike + usize::from(share == 1.0))
+            });
+            if 2 * alike <= all {
+                continue;
+            }
+            match found.iter_mut().find(|(name, _)| *name == curve.strategy) {
+                Some((_, seeds)) => seeds.push(curve.seed),
+                None => found.push((&curve.strategy, vec![curve.seed])),
+            }
+        }
+        let sentence = |(name, seeds): (&str, Vec<u64>)| {
+            let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+            let seed = if seeds.len() == 1 { "seed" } else { "seeds" };
+            format!(
+                "{name}, {seed} {}: what paths weigh was not foreseen, and most steps drew all candidates of the `pool` alike",
+                listed(&seeds)
+            )
+        };
+        found.into_iter().map(sentence).collect()
     }
 
     /// Trained policies that hedge nothing on the test paths, a sentence for each strategy: those that never trade, and those whose

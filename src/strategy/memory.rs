@@ -22,7 +22,7 @@ impl Plan {
     /// Bytes that training its policies with `seeds` seeds and measuring them holds at once on a rank, at most: the largest of its
     /// trainings, or what [`Self::measuring_memory`] says.
     ///
-    /// A training holds two batches of paths, what a sweep goes back over, the record of the curvature paths, the
+    /// A training holds two batches of paths, or one, the pool that it was chosen of and what is known of that, what a sweep goes back over, the record of the curvature paths, the
     /// validation paths, the tables of the options that hedge and the shocks of several assets. Weights, optimizer state and what a history needs are
     /// not counted.
     pub fn memory(&self, seeds: usize) -> f64 {
@@ -93,21 +93,30 @@ impl Plan {
         let positions = |count: usize| (count * steps * instruments * size_of::<f32>()) as f64;
         let paths = self.of_rank(optimizer.paths);
         // A benchmark's positions are had on paths in double precision.
+        let simulated = self.of_rank(optimizer.pool.max(optimizer.paths));
         let exact = match self.reference {
-            Some(_) => 2.0 * (bytes(paths.max(validation)) + positions(paths)),
+            Some(_) => 2.0 * (bytes(simulated.max(validation)) + positions(simulated)),
             None => 0.0,
         };
         // Whose P&L has weight in the gradient.
-        let weighted = match self.control_variate {
+        let weighted = match self.control_variate || optimizer.pool > 0 {
             false => ((self.risk.carrying_share() * paths as f64) as usize + BLOCK).min(paths),
             true => paths,
+        };
+        let known = match optimizer.pool {
+            0 => 0,
+            _ => self
+                .functionals(self.ledger(&self.market, 0.0), 1.0)
+                .count(),
         };
         let sampled = optimizer.settings.build().curvature_paths(0);
         let sampled = self.of_rank(sampled.min(optimizer.paths));
         let maps = self.shape.maps().into_iter();
         let record: usize = maps.map(|map| map.rows + map.columns).sum();
         exact
-            + 2.0 * bytes(paths)
+            + bytes(paths)
+            + bytes(simulated)
+            + (simulated * known * size_of::<f32>()) as f64
             + bytes(weighted)
             + positions(paths)
             + self.sweep_memory::<f32>(paths.max(validation))

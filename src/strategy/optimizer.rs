@@ -28,6 +28,10 @@ pub struct OptimizerPlan {
     pub relative_steps: f64,
     /// Paths of a step.
     pub paths: usize,
+    /// Candidates that they are chosen of; 0 where all that are simulated are swept.
+    pub pool: usize,
+    /// The threshold of a thinned backward sweep, in mean weights; 0 where all paths with weight are swept back.
+    pub thinning: f64,
     /// Further lengths of training, in steps of the strategy, that a comparison measures.
     pub lengths: Vec<usize>,
     /// Whether a search for settings tries other numbers of paths, with the steps for as many paths in all.
@@ -50,9 +54,15 @@ pub struct OptimizerSection {
     /// Steps as a multiple of the strategy's.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub relative_steps: f64,
-    /// Paths that are simulated for a step; a method that uses curvature needs 32.
+    /// Paths of a step, which are swept; a method that uses curvature needs 32.
     #[schemars(title = "Paths a step", range(min = 1, max = 100_000_000), extend("x-unit" = "paths", "x-default" = "`training.paths`"))]
     pub paths: Option<usize>,
+    /// Candidates that are simulated for a step, of which its paths are chosen; 0 for none.
+    #[schemars(title = "Pool of a step", range(max = 100_000_000), extend("x-unit" = "paths", "x-default" = "`training.pool`"))]
+    pub pool: Option<usize>,
+    /// The threshold of thinned backward sweeps, in mean weights; 0 for none.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-default" = "`training.thinning`"))]
+    pub thinning: Option<f64>,
     /// Other numbers of steps for which a comparison trains too, each with its own schedule.
     #[schemars(title = "Further lengths", inner(range(min = 1)), extend("x-unit" = "steps", "x-default" = "`training.lengths`"))]
     pub lengths: Option<Vec<usize>>,
@@ -91,6 +101,8 @@ impl Default for OptimizerSection {
             method: None,
             relative_steps: 1.0,
             paths: None,
+            pool: None,
+            thinning: None,
             lengths: None,
             tune_paths: false,
             average: AverageRule::None,
@@ -203,11 +215,18 @@ impl OptimizerPlan {
             .lengths
             .get_or_insert_with(|| training.lengths.clone());
         let least = method.family().least_paths();
+        let pool = *section.pool.get_or_insert(training.pool);
+        if (1..paths).contains(&pool) {
+            let bound = format!("0 or at least the {paths} paths of a step");
+            return Err(outside(&format!("{place}.pool"), bound, pool.to_string()));
+        }
         Ok(Self {
             name: name.to_string(),
             method,
             relative_steps: section.relative_steps,
             paths: within(&format!("{place}.paths"), paths, least, MOST_PATHS)?,
+            pool,
+            thinning: *section.thinning.get_or_insert(training.thinning),
             lengths: ascending(lengths),
             tune_paths: section.tune_paths,
             settings,
@@ -221,6 +240,7 @@ impl OptimizerPlan {
         OptimizerSection {
             settings: self.keys.clone(),
             paths: Some(self.paths),
+            pool: Some(self.pool),
             relative_steps: self.relative_steps,
             ..section.clone()
         }
@@ -257,7 +277,7 @@ impl OptimizerPlan {
         self.with_keys(keys)
     }
 
-    /// The same optimizer on `factor` times as many paths a step, in as many fewer steps; unchanged if those are fewer
+    /// The same optimizer on `factor` times as many paths a step, of a pool that is as many times larger, in as many fewer steps; unchanged if those are fewer
     /// paths than its method can work with.
     pub fn with_paths(&self, factor: f64) -> Self {
         let paths = (self.paths as f64 * factor).round() as usize;
@@ -266,6 +286,7 @@ impl OptimizerPlan {
         }
         Self {
             paths,
+            pool: (self.pool as f64 * factor).round() as usize,
             relative_steps: self.relative_steps / factor,
             ..self.clone()
         }
@@ -300,6 +321,31 @@ fn ascending(lengths: &[usize]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::check_name;
+    use crate::strategy::Plan;
+
+    /// A pool has a step's paths at least; an optimizer's own keys come before those of the training.
+    #[test]
+    fn pools_are_no_smaller_than_steps() {
+        let plan = |pool: usize, keys: &str| {
+            let text = format!(
+                "[training]\npaths = 64\npool = {pool}\nthinning = 0.5\n[optimizers.adam]\n{keys}\n"
+            );
+            Plan::parse(&text, |_| {})
+        };
+        let one = plan(256, "").unwrap().optimizers.remove(0);
+        assert_eq!((one.pool, one.thinning), (256, 0.5));
+        let one = plan(256, "pool = 0\nthinning = 0.0")
+            .unwrap()
+            .optimizers
+            .remove(0);
+        assert_eq!((one.pool, one.thinning), (0, 0.0));
+        let message = plan(63, "").err().unwrap().to_string();
+        assert!(message.contains("`optimizers.adam.pool`"), "{message}");
+        assert!(
+            message.contains("at least the 64 paths of a step"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn names_are_words() {

@@ -4,7 +4,7 @@ use super::Plan;
 use super::contract::Premium;
 use crate::contract::{Charge, Cost, Costs, Instrument};
 use crate::error::Result;
-use crate::hedging::Ledger;
+use crate::hedging::{Functionals, Ledger};
 use crate::market::{Assets, Layout, Market, Quotes};
 use std::sync::Arc;
 
@@ -91,6 +91,12 @@ impl Plan {
         let factor = |t: usize| self.cost_schedule.factor(days * t as f64);
         let factors: Vec<f64> = (0..=self.contract.steps).map(factor).collect();
         ledger.with_cost_factors(&factors)
+    }
+
+    /// What is known of paths before a policy hedges them; `ledger` settles them, and money is counted in `unit`.
+    pub fn functionals(&self, ledger: Ledger, unit: f64) -> Functionals {
+        let held = (self.asks_benchmark(), self.reference.is_some());
+        Functionals::new(ledger, &self.features, &self.instruments(), unit, held)
     }
 
     /// What is traded, the spot first.

@@ -18,9 +18,17 @@ pub struct TrainingSection {
     /// Seconds of training for every optimizer instead of a number of steps; results then depend on the machine.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "seconds", "x-default" = "none: `steps` count"))]
     pub seconds: Option<f64>,
-    /// Paths that are simulated for a step.
+    /// Paths of a step, which are swept.
     #[schemars(title = "Paths a step", range(min = 1, max = 100_000_000), extend("x-unit" = "paths"))]
     pub paths: usize,
+    /// Candidates that are simulated for a step, of which its paths are chosen by what each is expected to weigh in the gradient; 0 where
+    /// the paths of a step are all that is simulated.
+    #[schemars(title = "Pool of a step", range(max = 100_000_000), extend("x-unit" = "paths"))]
+    pub pool: usize,
+    /// The threshold τ of thinned backward sweeps: a path that weighs less than τ times the mean is swept back with a chance in proportion
+    /// to its weight, and then counts for those that are not; 0 where all paths with weight are swept back.
+    #[schemars(range(min = 0.0, max = 1000.0))]
+    pub thinning: f64,
     /// Other numbers of steps for which a comparison trains too, each with its own schedule.
     #[schemars(title = "Further lengths", inner(range(min = 1)), extend("x-unit" = "steps"))]
     pub lengths: Vec<usize>,
@@ -48,6 +56,8 @@ impl Default for TrainingSection {
             steps: 200,
             seconds: None,
             paths: 4096,
+            pool: 0,
+            thinning: 0.0,
             lengths: Vec::new(),
             sampling: Sampling::Pseudorandom,
             control_variate: false,

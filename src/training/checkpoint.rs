@@ -8,19 +8,20 @@ use std::collections::{BTreeMap, HashMap};
 /// A training between two steps: what its other steps depend on, and the training curve so far.
 ///
 /// On disk it is one safetensors file. Matrices are f64, named `parameters.N` (in the order of the network's maps),
-/// `optimizer.…` and `average.…`; the header's metadata has `money_unit`, the unit in which the optimizer counts money,
+/// `optimizer.…`, `average.…` and, where paths are screened, `screening.…`; the header's metadata has `money_unit`, the unit in which the optimizer counts money,
 /// `seconds` and, as JSON, `points`. A file without `money_unit` is older than it, and its optimizer counts the spot's currency.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     pub(super) parameters: Vec<Mat<f64>>,
     pub(super) optimizer: Tensors,
     pub(super) average: Tensors,
+    pub(super) screening: Tensors,
     pub(super) money_unit: f64,
     pub(super) seconds: f64,
     pub(super) points: Vec<TrainingPoint>,
 }
 
-const GROUPS: [&str; 3] = ["parameters", "optimizer", "average"];
+const GROUPS: [&str; 4] = ["parameters", "optimizer", "average", "screening"];
 
 impl Checkpoint {
     /// Number of steps taken.
@@ -36,7 +37,11 @@ impl Checkpoint {
         let failed = |error: &dyn std::fmt::Display| Error::Computation(format!("{name}: {error}"));
         let parameters = self.parameters.iter().enumerate();
         let parameters = parameters.map(|(map, matrix)| (format!("parameters.{map}"), matrix));
-        let state = [("optimizer", &self.optimizer), ("average", &self.average)];
+        let state = [
+            ("optimizer", &self.optimizer),
+            ("average", &self.average),
+            ("screening", &self.screening),
+        ];
         let state = state.into_iter().flat_map(|(group, tensors)| {
             let named = move |(name, matrix)| (format!("{group}.{name}"), matrix);
             tensors.iter().map(named)
@@ -94,7 +99,7 @@ impl Checkpoint {
             };
             groups[group].insert(name.to_string(), matrix(*rows, *columns, view.data()));
         }
-        let [mut parameters, optimizer, average] = groups;
+        let [mut parameters, optimizer, average, screening] = groups;
         let parameters = (0..parameters.len())
             .map_while(|map| parameters.remove(&map.to_string()))
             .collect();
@@ -102,6 +107,7 @@ impl Checkpoint {
             parameters,
             optimizer,
             average,
+            screening,
             money_unit,
             seconds,
             points,

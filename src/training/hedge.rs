@@ -38,12 +38,13 @@ impl<R: Real + Portable> Hedge<'_, R> {
     /// ∂(ρ/u)/∂W for every linear map: Σ_b w_b J_b, by a backward sweep over the paths with weight w_b = ∂ρ/∂z_b alone. The weights
     /// are those of the paths of all ranks.
     ///
-    /// With `martingale`, the ledger without costs and the cash k that the risk measure counts, a control variate is added:
+    /// With `martingale`, the ledger without costs and shares k_b of the cash that the risk measure counts, a control variate is added:
     ///
-    /// (k/n) Σ_b Σ_t ∂δ_{t,b}/∂W · (gain of one unit over period t)
+    /// Σ_b k_b Σ_t ∂δ_{t,b}/∂W · (gain of one unit over period t)
     ///
-    /// Its mean is zero, because δ_t is known at t and financed prices are martingales; it makes the weights of the gains
-    /// w_b + k/n, which have mean zero as well. It takes a backward sweep over all paths.
+    /// With k_b = k m_b/Σ m, k the cash and m_b the masses of paths, its mean is zero, because δ_t is known at t and financed prices are
+    /// martingales; it makes the weights of the gains w_b + k_b, which have mean zero as well. It takes a backward sweep over all paths
+    /// that have a share.
     ///
     /// # Errors
     /// Those of the sweep.
@@ -51,10 +52,11 @@ impl<R: Real + Portable> Hedge<'_, R> {
         &self,
         paths: &Paths<R>,
         weights: &[f64],
-        martingale: Option<(&Ledger, f64)>,
+        martingale: Option<(&Ledger, &[f64])>,
     ) -> Result<Vec<Mat<f64>>> {
+        let shared = |path: usize| martingale.is_some_and(|(_, shares)| shares[path] != 0.0);
         let weighted: Vec<usize> = (0..weights.len())
-            .filter(|&path| martingale.is_some() || weights[path] != 0.0)
+            .filter(|&path| weights[path] != 0.0 || shared(path))
             .collect();
         if weighted.is_empty() {
             let maps = self.parameters.maps().iter();
@@ -70,11 +72,11 @@ impl<R: Real + Portable> Hedge<'_, R> {
                     .map_or(0.0, |&path| weights[path]);
                 out.iter_mut().for_each(|seed| seed[lane] *= R::of(weight));
             }
-            if let Some((martingale, cash)) = martingale {
+            if let Some((martingale, shares)) = martingale {
                 let mut gains = vec![[R::ZERO; BLOCK]; out.len()];
                 martingale.derivative(&selected.block(block), positions, &mut gains);
-                let share = R::of(cash / weights.len() as f64);
                 for lane in 0..selected.active(block) {
+                    let share = R::of(shares[weighted[block * BLOCK + lane]]);
                     for (seed, gain) in out.iter_mut().zip(&gains) {
                         seed[lane] += share * gain[lane];
                     }

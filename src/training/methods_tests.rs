@@ -52,7 +52,8 @@ fn every_method_lowers_the_risk() {
             .under(&plan.contract);
         let simulator = plan.simulator(plan.seed, Purpose::Training);
         let step = Step::new(&plan, optimizer, &simulator, 0, plan.money_unit()).unwrap();
-        let before = step.risk(&initial, &paths, None).unwrap().0.value;
+        let pnl = step.pnl(&initial, &paths, None).unwrap();
+        let before = plan.risk.evaluate(&pnl).value;
         assert!(
             after < 0.8 * before,
             "{method} {network}: {before} to {after}"

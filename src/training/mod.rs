@@ -14,9 +14,11 @@ mod ranks_tests;
 mod resume_tests;
 #[cfg(test)]
 mod scale_tests;
+mod screening;
 mod step;
 #[cfg(test)]
 mod tests;
+mod thinning;
 
 pub use checkpoint::Checkpoint;
 pub use curve::{TrainingPoint, ValidationSummary};
@@ -25,7 +27,7 @@ pub use hedge::Hedge;
 use crate::error::{Error, Result};
 use crate::market::{PathSource, Paths, Simulator};
 use crate::network::Parameters;
-use crate::optimizer::{State, WeightAverage};
+use crate::optimizer::{State, Tensors, WeightAverage};
 use crate::random::Purpose;
 use crate::strategy::{Length, OptimizerPlan, Plan};
 use clock::Start;
@@ -161,6 +163,15 @@ impl<'a> Training<'a> {
         let mut training = Self::at(plan, optimizer, sources, parameters, begun)?;
         State::restore(&mut *training.step.optimizer, checkpoint.optimizer)?;
         State::restore(&mut training.average, checkpoint.average)?;
+        match &mut training.step.screening {
+            Some(screening) => State::restore(screening, checkpoint.screening)?,
+            None if checkpoint.screening.is_empty() => {}
+            None => {
+                return Err(Error::input(
+                    "the checkpoint is of a training on screened paths",
+                ));
+            }
+        }
         training.spent = Duration::try_from_secs_f64(checkpoint.seconds)
             .map_err(|error| Error::input(format!("checkpoint `seconds`: {error}")))?;
         training.points = checkpoint.points;
@@ -203,6 +214,10 @@ impl<'a> Training<'a> {
             parameters: self.parameters.matrices()?,
             optimizer: State::of(&mut *self.step.optimizer)?,
             average: State::of(&mut self.average)?,
+            screening: match &mut self.step.screening {
+                Some(screening) => State::of(screening)?,
+                None => Tensors::new(),
+            },
             money_unit: self.step.unit,
             seconds: self.spent.as_secs_f64(),
             points: self.points.clone(),

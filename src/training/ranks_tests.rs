@@ -46,13 +46,14 @@ fn bytes(training: &mut Training<'_>) -> Vec<u8> {
         parameters,
         optimizer,
         average,
+        screening,
         money_unit,
         seconds: _,
         mut points,
     } = training.checkpoint().unwrap();
     points.iter_mut().for_each(|point| point.seconds = 0.0);
     let mut bytes = (parameters, money_unit).to_bytes();
-    for (name, matrix) in optimizer.into_iter().chain(average) {
+    for (name, matrix) in optimizer.into_iter().chain(average).chain(screening) {
         (name, matrix).write(&mut bytes);
     }
     serde_json::to_string(&points).unwrap().write(&mut bytes);
@@ -157,6 +158,28 @@ fn every_risk_is_shared_to_the_same_bits() {
     assert_same_bits(&changed(&asian, "[optimizers.kfac]"), "regression");
 }
 
+/// Paths chosen of a pool, of risks that weigh a tail and all paths, thinned or not, with the control variate, and of other draws.
+#[test]
+fn screened_paths_are_shared_to_the_same_bits() {
+    for (risk, keys) in [
+        ("level = 0.9", "pool = 1000"),
+        ("measure = \"entropic\"", "pool = 600\nthinning = 2.0"),
+        (
+            "level = 0.5",
+            "pool = 700\ncontrol_variate = true\nsampling = \"sobol\"",
+        ),
+    ] {
+        let changes = [
+            ("level = 0.5", risk),
+            ("\npaths = 330", &format!("\npaths = 210\n{keys}")),
+        ];
+        for method in ["adam", "kfac"] {
+            let plan = changed(&changes, &format!("[optimizers.{method}]"));
+            assert_same_bits(&plan, keys);
+        }
+    }
+}
+
 /// Contracts and markets of the strategies that the program comes with: options, swaps and several assets that hedge, a family
 /// of contracts, one that ends early, limits, financing, costs that rise.
 #[test]
@@ -178,6 +201,8 @@ fn shipped_strategies_are_shared_to_the_same_bits() {
             strategy.training.steps = 12;
             strategy.training.paths = 330;
             strategy.training.validation_paths = 210;
+            // Every other one on screened paths.
+            strategy.training.pool = if name.len() % 2 == 0 { 600 } else { 0 };
             strategy.optimizers.retain(|name, _| name == "kfac");
         });
         let plan = plan.unwrap();

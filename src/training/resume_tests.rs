@@ -129,6 +129,52 @@ fn policies_under_every_action_go_on_to_the_same_bits() {
     }
 }
 
+/// So do trainings on screened paths, thinned or not, whose regression, defence and levels belong to the state; a training on paths that are not screened
+/// does not go on from one.
+#[test]
+fn screened_trainings_go_on_to_the_same_bits() {
+    for (paths, keys) in [
+        ("pool = 256", "[optimizers.kfac]"),
+        ("pool = 256\nthinning = 1.5", "[optimizers.soap]"),
+        ("pool = 192\ncontrol_variate = true", "[optimizers.adam]"),
+    ] {
+        let problem = PROBLEM.replace("\npaths = 64", &format!("\npaths = 64\n{paths}"));
+        let plan = Plan::parse(&format!("{problem}\n{keys}\n"), |_| {}).unwrap();
+        let [whole, cut] = cut(&plan, &[2, 13, 20]);
+        let last = whole.points.last().unwrap();
+        assert!(last.statistics.contains_key("screening_gain"), "{last:?}");
+        assert_same_bits([whole, cut], paths);
+    }
+    let text = |pool: &str| {
+        let problem = PROBLEM.replace("\npaths = 64", &format!("\npaths = 64\n{pool}"));
+        Plan::parse(&format!("{problem}\n[optimizers.adam]\n"), |_| {}).unwrap()
+    };
+    let (screened, plain) = (text("pool = 256"), text(""));
+    let simulated = Simulated::new(&screened, 5);
+    let initial = Parameters::random(screened.shape.maps(), 5).unwrap();
+    let sources = simulated.sources();
+    let optimizer = &screened.optimizers[0];
+    let mut training = Training::new(&screened, optimizer, sources, initial).unwrap();
+    training.advance().unwrap();
+    let checkpoint = training.checkpoint().unwrap();
+    let refused = Training::resume(&plain, &plain.optimizers[0], sources, checkpoint);
+    let message = refused.err().unwrap().to_string();
+    assert!(message.contains("screened paths"), "{message}");
+}
+
+/// A pool of as many paths as a step takes is the step's paths: the bits of a training without one.
+#[test]
+fn a_pool_of_a_step_is_no_pool() {
+    let trained = |pool: &str| {
+        let problem = PROBLEM.replace("\npaths = 64", &format!("\npaths = 64\n{pool}"));
+        let plan = Plan::parse(&format!("{problem}\n[optimizers.kfac]\n"), |_| {}).unwrap();
+        train(&plan, &plan.optimizers[0], 5, |_| Ok(())).unwrap()
+    };
+    let (with, without) = (trained("pool = 64"), trained(""));
+    let weights = |trained: &Trained| trained.parameters.matrices().unwrap();
+    assert_eq!(weights(&with), weights(&without));
+}
+
 /// A checkpoint of another method or network is refused by name.
 #[test]
 fn foreign_checkpoints_are_refused() {

@@ -51,9 +51,9 @@ fn trained(plan: &Plan) -> (Vec<Mat<f64>>, Vec<f64>) {
         training.advance().unwrap();
     }
     let (paths, _) = training.validation.as_ref().unwrap();
-    let (_, pnl) = training
+    let pnl = training
         .step
-        .risk(&training.parameters, paths, None)
+        .pnl(&training.parameters, paths, None)
         .unwrap();
     (training.parameters.matrices().unwrap(), pnl)
 }

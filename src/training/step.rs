@@ -1,5 +1,6 @@
 use super::hedge::Hedge;
-use super::{TrainingPoint, ValidationSummary};
+use super::screening::Screening;
+use super::{TrainingPoint, ValidationSummary, thinning};
 use crate::distributed::Workers;
 use crate::error::{Error, Result};
 use crate::hedging::{Ledger, Settlement};
@@ -8,10 +9,11 @@ use crate::market::{PathSource, Paths, Quotes};
 use crate::network::{Features, Parameters, Record, Sweep};
 use crate::optimizer::{Batch, Optimizer};
 use crate::risk::paired::risk_influence;
-use crate::risk::{Curvature, Estimate, Evaluation, cvar};
+use crate::risk::{Curvature, Estimate, Masses, cvar};
 use crate::simd::{BLOCK, Lane};
 use crate::strategy::{OptimizerPlan, Plan};
 use faer::Mat;
+use serde_json::json;
 use std::sync::Arc;
 
 /// What a step of one training run needs, allocated once.
@@ -34,8 +36,12 @@ pub(super) struct Step<'a> {
     /// What the policy sees.
     features: Arc<Features>,
     quotes: Arc<Quotes>,
+    /// What chooses paths of a pool, if that is asked for.
+    pub screening: Option<Screening>,
+    /// The threshold of backward sweeps, in mean weights.
+    thinning: f64,
     paths: Paths<f32>,
-    /// The paths of the step after.
+    /// The paths of the step after, or the pool that they are chosen from.
     next: Paths<f32>,
     record: Record<f32>,
     workers: Workers,
@@ -54,9 +60,16 @@ impl<'a> Step<'a> {
         unit: f64,
     ) -> Result<Self> {
         let (quotes, ledger) = (plan.quotes()?, plan.ledger_of_sale());
-        let room = || Paths::over(&plan.ranks, optimizer.paths, quotes.layout());
-        let mut next = room();
+        let room = |count: usize| Paths::over(&plan.ranks, count, quotes.layout());
+        let mut screening = (optimizer.pool > 0).then(|| {
+            let functionals = plan.functionals(ledger.clone(), unit);
+            Screening::new(functionals, plan.risk, optimizer.paths, plan.seed, unit)
+        });
+        let mut next = room(optimizer.pool.max(optimizer.paths));
         fill(source, &quotes, (first * next.blocks()) as u64, &mut next);
+        if let Some(screening) = &mut screening {
+            screening.observe(&next);
+        }
         Ok(Self {
             plan,
             optimizer: optimizer.settings.build(),
@@ -71,23 +84,41 @@ impl<'a> Step<'a> {
             unit,
             features: plan.seen()?,
             quotes: Arc::clone(&quotes),
-            paths: room(),
+            screening,
+            thinning: optimizer.thinning,
+            paths: room(optimizer.paths),
             next,
             record: Record::default(),
             workers: Workers::new(&plan.ranks, plan.gradient_worker_fraction),
         })
     }
 
-    /// The risk of hedging `paths` as training sees it, whose contracts are sold for `premiums` beyond the ledger's, and their P&L.
-    pub fn risk(
+    /// The P&L of hedging `paths` as training sees it, whose contracts are sold for `premiums` beyond the ledger's.
+    pub fn pnl(
         &self,
         parameters: &Parameters,
         paths: &Paths<f32>,
         premiums: Option<&[f64]>,
-    ) -> Result<(Evaluation, Vec<f64>)> {
+    ) -> Result<Vec<f64>> {
         let seen = (self.sweep.as_ref(), &self.smoothed);
         let (pnl, []) = self.settle(seen, (parameters, paths), premiums, |_| [])?;
-        Ok((self.plan.risk.evaluate(&pnl), pnl))
+        Ok(pnl)
+    }
+
+    /// Takes the paths of step `step`, of the pool where there is one: what each stands for, and what its contract is sold for beyond the
+    /// ledger's premium.
+    fn choose(&mut self, step: usize) -> Result<(Masses, Option<Vec<f64>>)> {
+        let first_block = (step * self.next.blocks()) as u64;
+        let premiums = self.source.premiums(first_block, self.next.count());
+        let Some(screening) = &mut self.screening else {
+            std::mem::swap(&mut self.paths, &mut self.next);
+            return Ok((Masses::equal(self.paths.count()), premiums));
+        };
+        let drawn = screening.draw(step, &self.next, premiums.as_deref())?;
+        self.paths = self.next.gather(&drawn.chosen);
+        let chosen = drawn.chosen.iter();
+        let premiums = premiums.map(|premiums| chosen.map(|path| premiums[*path]).collect());
+        Ok((drawn.masses, premiums))
     }
 
     /// The risk of hedging `paths`, and what else the hedge comes to.
@@ -161,15 +192,18 @@ impl<'a> Step<'a> {
         if self.plan.relaxes() {
             self.sweep.relax(self.plan.relaxing.at(progress));
         }
-        std::mem::swap(&mut self.paths, &mut self.next);
-        let first_block = (step * self.paths.blocks()) as u64;
-        let premiums = self.source.premiums(first_block, self.paths.count());
-        let (risk, pnl) = self.risk(parameters, &self.paths, premiums.as_deref())?;
+        let (masses, premiums) = self.choose(step)?;
+        let pnl = self.pnl(parameters, &self.paths, premiums.as_deref())?;
+        let risk = self.plan.risk.evaluate_weighted(&pnl, &masses);
         if !risk.value.is_finite() {
             return Err(Error::Computation(format!(
                 "the risk is {} at step {step}",
                 risk.value
             )));
+        }
+        if let Some(screening) = &mut self.screening {
+            let paths = (&self.paths, &masses);
+            screening.learn(paths, (&pnl, &risk), premiums.as_deref())?;
         }
         // Any run of blocks stands for the whole batch, see `PathSource`.
         let sampled = self
@@ -187,7 +221,15 @@ impl<'a> Step<'a> {
             unit: self.unit,
         };
         let cash = self.plan.risk.cash();
-        let martingale = self.martingale.as_ref().map(|ledger| (ledger, cash));
+        let mut shares: Vec<f64> = match &self.martingale {
+            Some(_) => masses
+                .iter()
+                .map(|mass| cash * mass / masses.sum())
+                .collect(),
+            None => vec![0.0; pnl.len()],
+        };
+        let swept = self.thin((&risk.weights, step), &mut unrecorded, &mut shares);
+        let martingale = self.martingale.as_ref().map(|ledger| (ledger, &*shares));
         let mut gradient = hedge.risk_gradient(&self.paths, &unrecorded, martingale)?;
         let mut curvature_scale = 1.0;
         if sampled > 0 {
@@ -199,7 +241,7 @@ impl<'a> Step<'a> {
             let Curvature { weights, scale } =
                 self.plan
                     .risk
-                    .curvature(weights, &pnl, &risk.weights, sampled);
+                    .curvature_weighted(weights, (&pnl, &masses), &risk.weights, sampled);
             let roots: Vec<f64> = weights.iter().map(|h| h.sqrt()).collect();
             record.scale(&roots);
             curvature_scale = scale * unit;
@@ -219,17 +261,31 @@ impl<'a> Step<'a> {
             progress,
         };
         // Decompositions leave threads idle, which the next batch can use. It waits for no other rank, as the proposal may.
-        let next_block = ((step + 1) * self.paths.blocks()) as u64;
+        let next_block = ((step + 1) * self.next.blocks()) as u64;
         let (optimizer, source, next) = (&mut self.optimizer, self.source, &mut self.next);
-        let quotes = &self.quotes;
+        let (quotes, screening) = (&self.quotes, &mut self.screening);
         let (proposal, ()) = rayon::join(
             || optimizer.propose(&batch),
-            || fill(source, quotes, next_block, next),
+            || {
+                fill(source, quotes, next_block, next);
+                if let Some(screening) = screening {
+                    screening.observe(next);
+                }
+            },
         );
-        let proposal = proposal?;
+        let mut proposal = proposal?;
+        if let Some(screening) = &self.screening {
+            screening.statistics(&mut proposal.statistics);
+        }
+        if self.thinning > 0.0 {
+            proposal
+                .statistics
+                .insert("swept_back".into(), json!(swept));
+        }
         parameters.add(&proposal.change)?;
         if self.optimizer.wants_trial(step) {
-            let after = self.risk(parameters, &self.paths, premiums.as_deref())?.0;
+            let after = self.pnl(parameters, &self.paths, premiums.as_deref())?;
+            let after = self.plan.risk.evaluate_weighted(&after, &masses);
             let penalised = |risk: f64, weights: &[Mat<f64>]| match penalty > 0.0 {
                 true => risk / unit + penalty * inner(weights, weights),
                 false => risk / unit,
@@ -246,6 +302,28 @@ impl<'a> Step<'a> {
             validation_standard_error: None,
             statistics: proposal.statistics,
         })
+    }
+}
+
+impl Step<'_> {
+    /// Thins a backward sweep: leaves out paths of little weight, and lets the others count for them. `weights` are those of all paths. Gives the
+    /// number of paths that are swept back.
+    fn thin(
+        &self,
+        (weights, step): (&[f64], usize),
+        unrecorded: &mut [f64],
+        shares: &mut [f64],
+    ) -> usize {
+        let pairs = unrecorded.iter().zip(shares.iter());
+        let own: Vec<f64> = pairs.map(|(w, share)| w.abs() + share.abs()).collect();
+        let mean = weights.iter().map(|w| w.abs()).sum::<f64>() / weights.len() as f64;
+        let kept = thinning::kept(&own, self.thinning * mean, self.plan.seed, step);
+        for ((w, share), kept) in unrecorded.iter_mut().zip(shares).zip(&kept) {
+            *w *= kept;
+            *share *= kept;
+        }
+        let pairs = own.iter().zip(&kept);
+        pairs.filter(|(own, kept)| **own * **kept > 0.0).count()
     }
 }
 

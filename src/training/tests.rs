@@ -365,9 +365,10 @@ fn control_variate_leaves_the_mean() {
             .under(&contract());
         let weights = problem.at(&parameters).evaluation.weights;
         let hedge = problem.hedge(&parameters);
+        let shares = vec![1.0 / weights.len() as f64; weights.len()];
         let gradient = |martingale: Option<&Ledger>| {
-            let gradient =
-                hedge.risk_gradient(&problem.paths, &weights, martingale.map(|one| (one, 1.0)));
+            let martingale = martingale.map(|one| (one, shares.as_slice()));
+            let gradient = hedge.risk_gradient(&problem.paths, &weights, martingale);
             gradient.unwrap()
         };
         let (with, without) = (gradient(Some(&martingale)), gradient(None));

@@ -168,6 +168,22 @@ impl Ledger {
         }
     }
 
+    /// The same ledger of contracts that are sold for nothing.
+    #[must_use]
+    pub fn without_premium(self) -> Self {
+        Self {
+            premium: 0.0,
+            premiums: None,
+            at_surfaces: None,
+            ..self
+        }
+    }
+
+    /// Whether contracts on different paths may be sold for different premiums.
+    pub fn premiums_differ(&self) -> bool {
+        self.premiums.is_some() || self.at_surfaces.is_some()
+    }
+
     /// Lets jumps of costs be smoothed over `width` units, as training needs them; with width 0 all costs are exact.
     pub fn smooth_costs(&mut self, width: f64) {
         for traded in &mut self.instruments {
@@ -187,6 +203,7 @@ impl Ledger {
 
     /// The gain of one unit of an instrument over period `t`, financed, without costs and in money of the expiry: ∂z/∂δ_t where trading
     /// is free.
+    #[inline(always)]
     pub fn unit_gain<R: Real>(
         &self,
         block: &PathBlock<'_, R>,
@@ -195,6 +212,11 @@ impl Ledger {
     ) -> Lane<R> {
         let of = self.instruments[instrument].instrument;
         self.gain(of, block.price(instrument), t)
+    }
+
+    /// What trading an instrument costs.
+    pub fn charge(&self, instrument: usize) -> Charge {
+        self.instruments[instrument].charge
     }
 
     /// Number of instruments.
