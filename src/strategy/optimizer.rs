@@ -328,7 +328,7 @@ mod tests {
     fn pools_are_no_smaller_than_steps() {
         let plan = |pool: usize, keys: &str| {
             let text = format!(
-                "[training]\npaths = 64\npool = {pool}\nthinning = 0.5\n[optimizers.adam]\n{keys}\n"
+                "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 30\n[training]\npaths = 64\npool = {pool}\nthinning = 0.5\n[optimizers.adam]\n{keys}\n"
             );
             Plan::parse(&text, |_| {})
         };
