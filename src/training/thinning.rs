@@ -3,7 +3,7 @@
 use super::screening::sampling;
 use crate::random::Purpose;
 
-/// By what what a path adds to a gradient is multiplied if it is swept back, 0 where it is not, so that the gradient is the same on average.
+/// The factors of what paths add to a gradient: 0 for a path that is not swept back, and otherwise such that the gradient is the same on average.
 ///
 /// A path with the weight w is swept back with probability q = min(1, |w|/`least`), and then counts 1/q times; the sample is systematic. With
 /// `least` = 0 all paths are swept back.
