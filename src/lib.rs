@@ -95,6 +95,7 @@ pub mod network;
 // Without the dashboard and history less of it is needed.
 #[cfg_attr(not(feature = "dashboard"), allow(dead_code))]
 mod numbers;
+pub mod onnx;
 pub mod optimizer;
 pub mod pricing;
 pub mod products;

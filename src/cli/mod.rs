@@ -12,6 +12,7 @@ mod head;
 mod job;
 mod keys;
 mod merge;
+mod onnx;
 mod output;
 mod price;
 mod progress;
@@ -176,7 +177,7 @@ enum Command {
         #[command(flatten)]
         runs: Root,
     },
-    /// List, show or delete runs.
+    /// List, show, export or delete runs.
     Runs {
         #[command(subcommand)]
         action: runs::Action,

@@ -1,6 +1,7 @@
 //! `runs` and `report`: runs that there are, and their pages.
 
 use super::merge;
+use super::onnx;
 use super::output::{Output, width};
 use crate::atomic::Destination;
 use crate::distributed::Ranks;
@@ -32,6 +33,8 @@ pub enum Action {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Write a trained policy as an ONNX model of one hedging date, for programs that hedge by it.
+    Onnx(onnx::Exported),
     /// Make one run of the shards of a job: what they trained is measured together.
     Merge {
         /// All shards of the job: run ids, unique beginnings of them, or paths of folders.
@@ -53,7 +56,11 @@ impl Action {
     pub fn measures(&self) -> bool {
         match self {
             Self::Merge { .. } => true,
-            Self::List | Self::Show { .. } | Self::Export { .. } | Self::Delete { .. } => false,
+            Self::List
+            | Self::Show { .. }
+            | Self::Export { .. }
+            | Self::Onnx(_)
+            | Self::Delete { .. } => false,
         }
     }
 }
@@ -76,6 +83,7 @@ pub fn run(root: &Path, action: Action, world: &Ranks) -> Result<Output> {
             destination.write(|file| file.write_all(text.as_bytes()))?;
             Ok(written(&out))
         }
+        Action::Onnx(exported) => onnx::run(root, &exported),
         Action::Merge { shards, delete } => merge::run(root, &shards, delete, world),
         Action::Delete { run } => {
             delete(root, &run)?;

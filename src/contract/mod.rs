@@ -19,7 +19,7 @@ pub use exercise::{Continuation, ExerciseRule};
 pub use family::{Family, Member, Range};
 pub use formula::{Formula, Seen, SeenAsset, Worth};
 pub use instrument::{Instrument, Vanilla};
-pub use limits::{Limit, Limits, Standing, Widths};
+pub use limits::{Beside, Limit, Limits, Standing, Widths};
 pub use observation::{Observed, Spots};
 pub use option_kind::OptionKind;
 pub use options::Leg;

@@ -3,6 +3,7 @@
 mod command;
 mod compared;
 mod cross;
+mod exported;
 mod merge;
 mod outcome;
 mod policies;
@@ -18,6 +19,7 @@ mod tuning_tests;
 mod turns;
 
 pub use crate::groups::{Progress, Report};
+pub use exported::ExportedPolicy;
 pub use policies::{SavedPolicy, indifference_prices, saved_policies};
 pub use simulated_price::SimulatedPrice;
 

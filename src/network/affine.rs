@@ -7,9 +7,11 @@ use super::linear::LinearHead;
 use super::map::MapShape;
 use super::reference::{Maps, TensorNetwork, TensorSweep};
 use super::sizes::Sizes;
+use super::step::{GraphNetwork, PolicyStep};
 use super::sweep::Sweep;
 use crate::distributed::Portable;
 use crate::error::Result;
+use crate::onnx::Value;
 use crate::simd::{Lane, Real};
 use candle_core::{Tensor, WithDType};
 use faer::Mat;
@@ -106,5 +108,11 @@ impl TensorNetwork for AffineShape {
 
     fn date(&self, seen: Tensor, (): &mut (), maps: &mut Maps<'_>) -> Result<Tensor> {
         maps.apply(0, &seen)
+    }
+}
+
+impl GraphNetwork for AffineShape {
+    fn describe(self, weights: &[Mat<f64>], seen: Value, step: &mut PolicyStep) -> Value {
+        step.map(&weights[0], seen)
     }
 }

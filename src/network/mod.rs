@@ -28,6 +28,7 @@ mod reduced;
 mod reference;
 mod shape;
 mod sizes;
+mod step;
 mod sweep;
 mod tensors;
 #[cfg(test)]
@@ -49,4 +50,5 @@ pub use parameters::{Parameters, matrix, tensor};
 pub use record::{Record, RecordBlock};
 pub use shape::{Engine, NetworkName, Shape};
 pub use sizes::Sizes;
+pub use step::{BATCH, Carried, HELD, Names, Observed, POSITION, PolicyStep, ReadBy, Situation};
 pub use sweep::{Seed, Sweep};

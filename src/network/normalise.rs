@@ -5,7 +5,7 @@ use crate::simd::{BLOCK, Lane, Real, multiply_add};
 use candle_core::Tensor;
 
 /// ε of ĥ = (h − mean h)/√(var h + ε), as in PyTorch.
-const EPSILON: f64 = 1e-5;
+pub(super) const EPSILON: f64 = 1e-5;
 
 /// Turns h of all units into ĥ; gives 1/√(var h + ε).
 #[inline(always)]

@@ -9,12 +9,15 @@ use super::lstm::LstmShape;
 use super::map::MapShape;
 use super::mlp::MlpShape;
 use super::sizes::Sizes;
+use super::step::{GraphNetwork, PolicyStep};
 use super::sweep::Sweep;
 use crate::distributed::Portable;
 use crate::error::Result;
 use crate::named::named;
+use crate::onnx::Value;
 use crate::simd::Real;
 use candle_core::WithDType;
+use faer::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +91,18 @@ macro_rules! networks {
             pub fn start_learning_rate(&self) -> Option<f64> {
                 match self {
                     $(Self::$network(shape) => shape.start_learning_rate(),)*
+                }
+            }
+
+            /// The network's outputs on a date as nodes of a graph ([`GraphNetwork::describe`]).
+            pub(super) fn describe(
+                self,
+                weights: &[Mat<f64>],
+                seen: Value,
+                step: &mut PolicyStep,
+            ) -> Value {
+                match self {
+                    $(Self::$network(shape) => shape.describe(weights, seen, step),)*
                 }
             }
 

@@ -1,11 +1,10 @@
 //! Tables of a run as CSV or Parquet.
 
 use super::metrics::Metrics;
+use super::parquet::parquet_bytes;
 use super::store::RunFolder;
 use crate::error::{Error, Result};
-use polars::prelude::{
-    Column, CsvWriter, DataFrame, ParquetReader, ParquetWriter, SerReader, SerWriter,
-};
+use polars::prelude::{Column, CsvWriter, DataFrame, ParquetReader, SerReader, SerWriter};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -98,6 +97,21 @@ impl Format {
             Self::Parquet => "application/vnd.apache.parquet",
         }
     }
+
+    /// The bytes of a table in this form.
+    ///
+    /// # Errors
+    /// If the table has no such form.
+    pub fn bytes(self, table: DataFrame) -> Result<Vec<u8>> {
+        match self {
+            Self::Csv => {
+                let mut bytes = Vec::new();
+                CsvWriter::new(&mut bytes).finish(&mut without_formulas(table)?)?;
+                Ok(bytes)
+            }
+            Self::Parquet => parquet_bytes(table),
+        }
+    }
 }
 
 impl ExportTable {
@@ -124,7 +138,7 @@ impl ExportTable {
     /// # Errors
     /// [`Error::Input`] if the run's files are not what they should be.
     pub fn read(&self, folder: &RunFolder, format: Format) -> Result<Option<Vec<u8>>> {
-        let mut frame = match self.contents {
+        let frame = match self.contents {
             Contents::File => {
                 let Some(bytes) = folder.read_bytes(&self.file_name())? else {
                     return Ok(None);
@@ -142,14 +156,7 @@ impl ExportTable {
                 frame(&rows)?
             }
         };
-        let mut bytes = Vec::new();
-        match format {
-            Format::Csv => CsvWriter::new(&mut bytes).finish(&mut without_formulas(frame)?)?,
-            Format::Parquet => {
-                ParquetWriter::new(&mut bytes).finish(&mut frame)?;
-            }
-        }
-        Ok(Some(bytes))
+        format.bytes(frame).map(Some)
     }
 }
 

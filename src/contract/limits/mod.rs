@@ -1,11 +1,13 @@
 //! Limits that positions and trades must keep.
 
 mod bounds;
+mod graph;
 mod smooth;
 #[cfg(test)]
 mod tests;
 
 pub use bounds::Limit;
+pub use graph::Beside;
 
 use crate::simd::{BLOCK, Lane, Real};
 use smooth::{Stairs, share};
@@ -77,7 +79,7 @@ impl Limits {
     }
 
     /// Whether the value of all positions together has a bound.
-    fn bounds_value(&self) -> bool {
+    pub fn bounds_value(&self) -> bool {
         self.value < f64::INFINITY
     }
 

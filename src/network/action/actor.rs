@@ -18,7 +18,7 @@ pub struct Actor {
     /// The length of a period in years.
     period: f64,
     /// The limits of positions and trades.
-    pub(super) limits: Limits,
+    pub(in crate::network) limits: Limits,
     /// How far action and limits are those of training.
     relaxation: Relaxation,
 }
@@ -145,13 +145,13 @@ impl Actor {
 
     /// The place of the spot that goes by an instrument, if one does.
     #[inline(always)]
-    pub(super) fn spot_of(&self, instrument: usize) -> Option<usize> {
+    pub(in crate::network) fn spot_of(&self, instrument: usize) -> Option<usize> {
         self.spots[instrument]
     }
 
     /// The instruments in the order in which they act.
     #[inline(always)]
-    pub(super) fn order(&self) -> &[usize] {
+    pub(in crate::network) fn order(&self) -> &[usize] {
         &self.order
     }
 
@@ -161,19 +161,19 @@ impl Actor {
     }
 
     /// The length of a period in years.
-    pub(super) fn period(&self) -> f64 {
+    pub(in crate::network) fn period(&self) -> f64 {
         self.period
     }
 
     /// The number of outputs at a date.
     #[inline(always)]
-    pub(super) fn width(&self) -> usize {
+    pub(in crate::network) fn width(&self) -> usize {
         self.outputs[self.actions.len()]
     }
 
     /// The outputs of an instrument among those of a date.
     #[inline(always)]
-    pub(super) fn outputs(&self, instrument: usize) -> std::ops::Range<usize> {
+    pub(in crate::network) fn outputs(&self, instrument: usize) -> std::ops::Range<usize> {
         self.outputs[instrument]..self.outputs[instrument + 1]
     }
 

@@ -1,5 +1,7 @@
 use super::rule::{At, Rule, Through};
 use super::{ActionSettings, Relaxation};
+use crate::network::step::Situation;
+use crate::onnx::{Graph, Value};
 use crate::simd::{BLOCK, Lane, Real, sigmoid};
 
 /// A no-transaction band around the benchmark: what is held stays while it lies in the band, and goes to the nearest edge where not.
@@ -46,6 +48,19 @@ impl Band {
             widths[lane] = x.greater(R::ZERO) + (R::ONE + (-x.abs()).exp::<FMA>()).ln::<FMA>();
         }
         widths
+    }
+
+    /// w(y) as nodes of a graph.
+    fn describe_width(self, output: Value, graph: &mut Graph) -> Value {
+        let x = graph.shifted(output, self.offset);
+        let none = graph.number(0.0);
+        let positive = graph.larger(x, none);
+        let size = graph.abs(x);
+        let negative = graph.negative(size);
+        let power = graph.exp(negative);
+        let sum = graph.shifted(power, 1.0);
+        let rest = graph.ln(sum);
+        graph.add(positive, rest)
     }
 
     /// The lower and the upper edge.
@@ -101,6 +116,18 @@ impl Rule for Band {
             position[lane] = held + leak * (R::HALF * (lower[lane] + upper[lane]) - held);
         }
         position
+    }
+
+    fn describe(self, at: &mut Situation<'_>) -> Value {
+        let [below, above] = [0, 1].map(|edge| {
+            let output = at.output(edge);
+            self.describe_width(output, at.graph())
+        });
+        let (benchmark, held) = (at.benchmark(), at.held());
+        let graph = at.graph();
+        let lower = graph.subtract(benchmark, below);
+        let upper = graph.add(benchmark, above);
+        graph.within(held, lower, upper)
     }
 
     #[inline(always)]

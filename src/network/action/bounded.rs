@@ -1,5 +1,7 @@
 use super::ActionSettings;
 use super::rule::{At, Rule, Through};
+use crate::network::step::Situation;
+use crate::onnx::Value;
 use crate::simd::{BLOCK, Lane, Real, sigmoid};
 
 /// A position between two bounds, δ = l + (h − l)/(1 + e^{−4y/(h − l)}): midway at y = 0, where its slope is 1, and strictly inside for
@@ -39,6 +41,15 @@ impl Rule for Bounded {
             *position = low + range * self.share::<R, FMA>(*position);
         }
         position
+    }
+
+    fn describe(self, at: &mut Situation<'_>) -> Value {
+        let output = at.output(0);
+        let (graph, range) = (at.graph(), self.high - self.low);
+        let scaled = graph.scaled(output, 4.0 / range);
+        let share = graph.sigmoid(scaled);
+        let above = graph.scaled(share, range);
+        graph.shifted(above, self.low)
     }
 
     #[inline(always)]

@@ -1,5 +1,7 @@
 use super::rule::{Asks, At, Rule, Through};
 use super::{ActionSettings, Relaxation};
+use crate::network::step::Situation;
+use crate::onnx::Value;
 use crate::simd::{BLOCK, Lane, Real};
 
 /// A no-transaction band whose centre is learned around a benchmark: what is held stays while it lies in the band, and goes to the
@@ -121,6 +123,47 @@ impl Rule for CentredBand {
             position[lane] = held + leak * (R::HALF * (lower + upper) - held);
         }
         position
+    }
+
+    fn describe(self, at: &mut Situation<'_>) -> Value {
+        let unit = if self.cost_widths {
+            at.width_unit()
+        } else {
+            None
+        };
+        let [below, above] = [1, 2].map(|edge| {
+            let output = at.output(edge);
+            let graph = at.graph();
+            let most = graph.number(MOST);
+            let output = graph.smaller(output, most);
+            let power = graph.exp(output);
+            let free = graph.scaled(power, self.width);
+            let free = match unit {
+                Some(unit) => graph.multiply(free, unit),
+                None => free,
+            };
+            let widest = graph.number(self.widest);
+            graph.smaller(free, widest)
+        });
+        let (benchmark, size, moved) = (at.benchmark(), at.size(), at.output(0));
+        let graph = at.graph();
+        let moved = graph.multiply(size, moved);
+        let moved = graph.scaled(moved, self.centre_scale);
+        let mut centre = graph.add(benchmark, moved);
+        if self.curvature_scale > 0.0
+            && let Some(curvature) = at.curvature()
+        {
+            let output = at.output(3);
+            let graph = at.graph();
+            let moved = graph.multiply(curvature, output);
+            let moved = graph.scaled(moved, self.curvature_scale);
+            centre = graph.add(centre, moved);
+        }
+        let held = at.held();
+        let graph = at.graph();
+        let lower = graph.subtract(centre, below);
+        let upper = graph.add(centre, above);
+        graph.within(held, lower, upper)
     }
 
     #[inline(always)]

@@ -1,5 +1,7 @@
 use super::ActionSettings;
 use super::rule::{At, Rule, Through};
+use crate::network::step::Situation;
+use crate::onnx::Value;
 use crate::simd::{Lane, Real};
 
 /// The output is the position, δ = y.
@@ -20,6 +22,10 @@ impl Rule for Direct {
     #[inline(always)]
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R> {
         at.outputs[0]
+    }
+
+    fn describe(self, at: &mut Situation<'_>) -> Value {
+        at.output(0)
     }
 
     #[inline(always)]

@@ -29,6 +29,8 @@ pub use rule::{Asks, At, Rule, Through};
 pub(super) use tensor::TensorHands;
 
 use crate::named::named;
+use crate::network::step::Situation;
+use crate::onnx::Value;
 use crate::simd::{Lane, Real};
 
 /// What a strategy says of the action of one instrument; each kind has those settings that it asks for.
@@ -129,6 +131,13 @@ macro_rules! actions {
             pub fn relaxed(self, relaxation: &Relaxation) -> Self {
                 match self {
                     $(Self::$action(rule) => rule.relaxed(relaxation).into(),)*
+                }
+            }
+
+            /// The position A(y, δ₋, b) as nodes of a graph.
+            pub(super) fn describe(self, at: &mut Situation<'_>) -> Value {
+                match self {
+                    $(Self::$action(rule) => rule.describe(at),)*
                 }
             }
 

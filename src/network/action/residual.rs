@@ -1,5 +1,7 @@
 use super::ActionSettings;
 use super::rule::{At, Rule, Through};
+use crate::network::step::Situation;
+use crate::onnx::Value;
 use crate::simd::{BLOCK, Lane, Real};
 
 /// The output is what is held beyond the benchmark, δ = b + y; an untrained policy is the benchmark, bit for bit.
@@ -21,6 +23,11 @@ impl Rule for Residual {
             position[lane] += output[lane];
         }
         position
+    }
+
+    fn describe(self, at: &mut Situation<'_>) -> Value {
+        let (benchmark, beyond) = (at.benchmark(), at.output(0));
+        at.graph().add(benchmark, beyond)
     }
 
     #[inline(always)]

@@ -1,4 +1,6 @@
 use super::{ActionSettings, Relaxation};
+use crate::network::step::Situation;
+use crate::onnx::Value;
 use crate::simd::{BLOCK, Lane, Real};
 use std::fmt::Debug;
 
@@ -99,6 +101,9 @@ pub trait Rule: Copy + Debug + PartialEq + Send + Sync {
 
     /// The position A(y, δ₋, b).
     fn act<R: Real, const FMA: bool>(self, at: At<'_, R>) -> Lane<R>;
+
+    /// The position A(y, δ₋, b) as nodes of a graph, `[batch, 1]`, for whoever runs a policy elsewhere.
+    fn describe(self, at: &mut Situation<'_>) -> Value;
 
     /// Writes D ∂A/∂y for every output and returns the other derivatives, D being the derivative of what is differentiated in the
     /// position.

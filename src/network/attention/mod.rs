@@ -1,5 +1,6 @@
 //! Layers of causal attention (Vaswani et al. 2017) under a linear head.
 
+mod graph;
 mod layers;
 mod lookback;
 mod reference;

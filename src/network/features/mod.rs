@@ -1,6 +1,7 @@
 //! What a policy sees of a date.
 
 mod feature;
+mod graph;
 mod scale;
 mod write;
 

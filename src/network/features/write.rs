@@ -161,7 +161,7 @@ impl Features {
                 let theirs = options.find_map(|option| block.option_vegas(option));
                 let theirs = theirs.expect("an option is traded, and paths hold its vega");
                 let vega = &block.benchmark().vega()[t];
-                let (least, most) = (R::of(1e-20), R::of(FARTHEST));
+                let (least, most) = (R::of(LEAST_VEGA), R::of(FARTHEST));
                 for lane in 0..BLOCK {
                     let ratio = vega[lane] / theirs[t][lane].greater(least);
                     out[lane] = ratio.greater(-most).lesser(most);
@@ -182,10 +182,13 @@ impl Features {
 }
 
 /// The least volatility that features know.
-const FLOOR: f64 = SurfaceFactors::FLOOR;
+pub(super) const FLOOR: f64 = SurfaceFactors::FLOOR;
 
 /// How many deviations from the money, and how many options, features know.
-const FARTHEST: f64 = 10.0;
+pub(super) const FARTHEST: f64 = 10.0;
+
+/// The least vega of an option that features divide by.
+pub(super) const LEAST_VEGA: f64 = 1e-20;
 
 /// ln(σ/0.2) of volatilities that are at least [`FLOOR`].
 #[inline(always)]

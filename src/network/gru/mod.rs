@@ -1,5 +1,6 @@
 //! Layers of gated recurrent units (Cho et al. 2014) under a linear head.
 
+mod graph;
 mod reference;
 mod units;
 

@@ -2,6 +2,7 @@
 
 mod backward;
 mod forward;
+mod graph;
 mod reference;
 mod shape;
 mod weights;

@@ -1,5 +1,6 @@
 //! Layers of rectified linear units under a linear head, with the same weights on every date.
 
+mod graph;
 mod reference;
 
 use super::action::Actor;

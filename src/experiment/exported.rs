@@ -1,0 +1,309 @@
+//! A policy of a run for whoever hedges by it elsewhere: its step over a date as an ONNX model, and what it holds on test paths.
+
+use super::policies::{SavedPolicy, saved_policies};
+use super::{outcome, plan_of};
+use crate::error::{Error, Result, excerpt};
+use crate::hedging::{Policy, TrainedPolicy};
+use crate::market::Paths;
+use crate::network::{Carried, Names, Observed, POSITION, PolicyStep, ReadBy};
+use crate::onnx::{Dimension, Element, Model};
+use crate::runs::store::RunFolder;
+use crate::simd::{BLOCK, Lane};
+use crate::strategy::Plan;
+use polars::prelude::{Column, DataFrame};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// A trained policy of a run, and its step over a date as a graph.
+pub struct ExportedPolicy {
+    plan: Plan,
+    run: String,
+    /// The SHA-256 of the run's strategy file.
+    strategy: String,
+    policy: SavedPolicy,
+    step: PolicyStep,
+}
+
+impl ExportedPolicy {
+    /// The policy that `optimizer` trained with `seed`: unless given that of the strategy's main optimizer, and the first of its seeds.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run is incomplete or damaged, or has no such policy: which ones it has.
+    pub fn open(run: &RunFolder, optimizer: Option<&str>, seed: Option<u64>) -> Result<Self> {
+        let plan = plan_of(run, |_| {})?;
+        let policies = saved_policies(run, &plan)?;
+        let policy = chosen(policies, optimizer.or(plan.default_optimizer()), seed)?;
+        let text = run.strategy()?.unwrap_or_default();
+        let digest = Sha256::digest(text.as_bytes());
+        let strategy = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let features = plan.seen()?;
+        let step = PolicyStep::new(
+            plan.shape,
+            &policy.parameters,
+            &features,
+            &plan.actor(),
+            names(&plan),
+        )?;
+        Ok(Self {
+            run: run.id().to_owned(),
+            plan,
+            strategy,
+            policy,
+            step,
+        })
+    }
+
+    /// The name of the optimizer that trained the policy, and the seed.
+    pub fn trained(&self) -> (&str, u64) {
+        (&self.policy.strategy, self.policy.training.seed)
+    }
+
+    /// The names of the model's inputs in their order: what is observed, then what is carried from the date before.
+    pub fn inputs(&self) -> Vec<String> {
+        let observed = self.step.observed();
+        let observed = observed.map(|one| one.name(self.step.names()));
+        let carried = self.step.carried().iter().map(|one| one.input.clone());
+        observed.chain(carried).collect()
+    }
+
+    /// The number of test paths of the run.
+    pub fn test_paths(&self) -> usize {
+        self.plan.evaluation_paths
+    }
+
+    /// The bytes of the ONNX model.
+    pub fn to_onnx(&self) -> Vec<u8> {
+        let (optimizer, seed) = self.trained();
+        let model = Model {
+            name: self.plan.name.clone(),
+            description: format!(
+                "One hedging date of the policy that {optimizer} trained with seed {seed} for {}",
+                self.plan.name
+            ),
+            producer: ("deephedge", env!("CARGO_PKG_VERSION")),
+            graph: self.step.clone().into_graph(),
+            metadata: self.metadata(),
+        };
+        model.to_bytes()
+    }
+
+    /// What programs may want to know of the model, JSON where it is no plain text.
+    fn metadata(&self) -> Vec<(String, String)> {
+        let (optimizer, seed) = self.trained();
+        let names = self.step.names();
+        let observed = self
+            .step
+            .observed()
+            .map(|one| json!({ "name": one.name(names), "description": one.description(names) }));
+        let observed: Vec<Value> = observed.collect();
+        let carried: Vec<Value> = self.step.carried().iter().map(state).collect();
+        let text = |text: &str| text.to_owned();
+        [
+            ("deephedge_version", text(env!("CARGO_PKG_VERSION"))),
+            ("run", self.run.clone()),
+            ("strategy", self.plan.name.clone()),
+            ("strategy_sha256", self.strategy.clone()),
+            ("optimizer", optimizer.to_owned()),
+            ("seed", seed.to_string()),
+            ("instruments", json!(names.instruments).to_string()),
+            ("position", text(POSITION)),
+            ("observed", json!(observed).to_string()),
+            ("carried", json!(carried).to_string()),
+            ("dates", self.plan.contract.steps.to_string()),
+            ("period_years", self.plan.contract.dt().to_string()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .to_vec()
+    }
+
+    /// What the policy sees and holds on the first `count` test paths, a row for every path and date: `path` and `date` from 0, what is
+    /// observed under the names of the model's inputs, the price of every instrument, what is held of it over the period that begins
+    /// (`position_NAME`, none on the last date), and the account so far in money at expiry: `received` for the contract, `paid` by it,
+    /// `gain`, `cost` and `financing`. On the last date the run's P&L is received − paid + gain − cost + financing.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if there are not so many test paths; those of the policy; that of `stop`, which is asked again and again.
+    pub fn hedged(&self, count: usize, stop: &mut dyn FnMut() -> Result<()>) -> Result<DataFrame> {
+        let all = self.test_paths();
+        if !(1..=all).contains(&count) {
+            return Err(Error::key(
+                "--paths",
+                format!("= {count}: must be from 1 to {all}, the number of the run's test paths"),
+            ));
+        }
+        let plan = &self.plan;
+        let quotes = plan.quotes()?;
+        let (sweep, seen) = (plan.sweep(), plan.seen()?);
+        let policy = TrainedPolicy {
+            parameters: &self.policy.parameters,
+            features: &seen,
+            sweep: sweep.as_ref(),
+        };
+        let known = self.known();
+        let names = self.step.names();
+        let held = names.instruments.iter();
+        let held = held.map(|one| format!("{POSITION}_{one}"));
+        let headings = known.iter().map(|one| one.name(names)).chain(held);
+        let headings = headings.chain(ACCOUNT.map(str::to_owned));
+        let mut columns: Vec<(String, Vec<Option<f64>>)> =
+            headings.map(|name| (name, Vec::new())).collect();
+        for first in (0..count).step_by(plan.chunk()) {
+            stop()?;
+            let some = plan.chunk().min(count - first);
+            let simulator = outcome::test_paths(plan);
+            let paths = simulator.paths_with::<f64>(&quotes, (first / BLOCK) as u64, some);
+            let positions = policy.positions(&plan.contract, &paths)?;
+            self.append(&mut columns, &known, &paths, &positions);
+        }
+        let dates = plan.contract.steps + 1;
+        let rows = count * dates;
+        let number = |of: &dyn Fn(usize) -> usize| -> Vec<u32> {
+            (0..rows).map(|row| of(row) as u32).collect()
+        };
+        let mut table = vec![
+            Column::new("path".into(), number(&|row| row / dates)),
+            Column::new("date".into(), number(&|row| row % dates)),
+        ];
+        let columns = columns.into_iter();
+        table.extend(columns.map(|(name, values)| Column::new(name.into(), values)));
+        Ok(DataFrame::new(rows, table)?)
+    }
+
+    /// What is told of a date: what the model observes, and the prices of instruments that are not among it.
+    fn known(&self) -> Vec<Observed> {
+        let mut known: Vec<Observed> = self.step.observed().collect();
+        for instrument in 0..self.step.names().instruments.len() {
+            let price = Observed::Price(instrument);
+            if !known.contains(&price) {
+                known.push(price);
+            }
+        }
+        known
+    }
+
+    /// Appends paths that are hedged to the columns: `known`, positions, the account.
+    fn append(
+        &self,
+        columns: &mut [(String, Vec<Option<f64>>)],
+        known: &[Observed],
+        paths: &Paths<f64>,
+        positions: &[Lane<f64>],
+    ) {
+        let plan = &self.plan;
+        let (steps, count) = (plan.contract.steps, self.step.names().instruments.len());
+        let charges = plan.charges();
+        let by = ReadBy {
+            period: plan.contract.dt(),
+            charges: &charges,
+        };
+        let ledger = plan.ledger_of_sale();
+        for index in 0..paths.blocks() {
+            let block = paths.block(index);
+            let positions = &positions[index * steps * count..][..steps * count];
+            let account = ledger.account(&block, positions);
+            let read: Vec<Vec<Lane<f64>>> = (0..=steps)
+                .map(|t| known.iter().map(|one| one.read(&block, t, &by)).collect())
+                .collect();
+            for lane in 0..paths.active(index) {
+                let received = ledger.at_expiry(ledger.premium(&block, lane));
+                for (t, read) in read.iter().enumerate() {
+                    let seen = read.iter().map(|one| Some(one[lane]));
+                    let held = (0..count).map(|instrument| {
+                        let place = (t < steps).then_some(t * count + instrument)?;
+                        Some(positions[place][lane])
+                    });
+                    let account = [
+                        received,
+                        account.paid[t][lane],
+                        account.gain[t][lane],
+                        account.cost[t][lane],
+                        account.financing[t][lane],
+                    ];
+                    let row = seen.chain(held).chain(account.map(Some));
+                    for ((_, column), value) in columns.iter_mut().zip(row) {
+                        column.push(value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The columns of an account.
+const ACCOUNT: [&str; 5] = ["received", "paid", "gain", "cost", "financing"];
+
+/// What the inputs and outputs of a plan's policies are called.
+fn names(plan: &Plan) -> Names {
+    let (assets, traded) = (plan.assets(), plan.instruments());
+    let family = plan.contract.family();
+    let ranges = family.map_or(&[][..], |family| family.ranges());
+    Names {
+        assets: assets.list().iter().map(|one| one.name.clone()).collect(),
+        instruments: traded.iter().map(|one| assets.column(*one)).collect(),
+        traded,
+        terms: ranges.iter().map(|range| range.key.clone()).collect(),
+        running: plan.contract.accumulators().to_vec(),
+        benchmark: plan.reference.map(|hedge| hedge.name()),
+    }
+}
+
+/// The policy of `optimizer` and `seed`, or the first of those that are meant.
+fn chosen(
+    policies: Vec<SavedPolicy>,
+    optimizer: Option<&str>,
+    seed: Option<u64>,
+) -> Result<SavedPolicy> {
+    let mut optimizers: Vec<String> = Vec::new();
+    for policy in &policies {
+        if !optimizers.contains(&policy.strategy) {
+            optimizers.push(policy.strategy.clone());
+        }
+    }
+    let optimizer = optimizer.unwrap_or_default();
+    let (of_optimizer, _): (Vec<SavedPolicy>, Vec<SavedPolicy>) = policies
+        .into_iter()
+        .partition(|policy| policy.strategy == optimizer);
+    let refused = |option: &str, choices: String, was: String| {
+        Err(Error::input(format!(
+            "{option}: must be one of {choices}, was {was}"
+        )))
+    };
+    if of_optimizer.is_empty() {
+        let was = format!("\"{}\"", excerpt(optimizer));
+        return refused("--optimizer", optimizers.join(", "), was);
+    }
+    let seeds: Vec<String> = of_optimizer
+        .iter()
+        .map(|policy| policy.training.seed.to_string())
+        .collect();
+    let mut those = of_optimizer.into_iter();
+    match those.find(|policy| seed.is_none_or(|seed| policy.training.seed == seed)) {
+        Some(policy) => Ok(policy),
+        None => {
+            let was = seed.map_or(String::new(), |seed| seed.to_string());
+            refused("--seed", seeds.join(", "), was)
+        }
+    }
+}
+
+/// What a model hands to the next date, in JSON.
+fn state(carried: &Carried) -> Value {
+    let sizes = carried.dimensions.iter().map(|dimension| match dimension {
+        Dimension::Fixed(size) => json!(size),
+        Dimension::Named(name) => json!(name),
+    });
+    let element = match carried.element {
+        Element::Float => "float",
+        Element::Double => "double",
+        Element::Integer => "int64",
+        Element::Boolean => "bool",
+    };
+    json!({
+        "input": carried.input,
+        "output": carried.output,
+        "type": element,
+        "shape": sizes.collect::<Vec<Value>>(),
+        "at_the_sale": 0,
+        "description": carried.description,
+    })
+}
