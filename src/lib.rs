@@ -41,7 +41,7 @@
 //!
 //! | modules | what they are |
 //! |---|---|
-//! | [`simd`], [`random`], [`linalg`] | blocks of 32 paths, random numbers addressed by seed and path, symmetric matrices |
+//! | [`simd`], [`random`], [`linalg`], [`onnx`] | blocks of 32 paths, random numbers addressed by seed and path, symmetric matrices, graphs of ONNX operators |
 //! | [`contract`], [`pricing`], [`market`] | what is sold, what it is worth, simulated and historical paths |
 //! | [`network`], [`hedging`] | the recurrent network with its sweep record; the ledger that turns positions into P&L |
 //! | [`products`] | contracts by their names, as calls and puts or as payments written in the language of term sheets |

@@ -7,12 +7,12 @@ use crate::hedging::{Policy, TrainedPolicy};
 use crate::market::Paths;
 use crate::network::{Carried, Names, Observed, POSITION, PolicyStep, ReadBy};
 use crate::onnx::{Dimension, Element, Model};
-use crate::runs::store::RunFolder;
+use crate::runs::registration::sha256_of;
+use crate::runs::store::{RunFolder, STRATEGY};
 use crate::simd::{BLOCK, Lane};
 use crate::strategy::Plan;
 use polars::prelude::{Column, DataFrame};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// A trained policy of a run, and its step over a date as a graph.
 pub struct ExportedPolicy {
@@ -33,9 +33,7 @@ impl ExportedPolicy {
         let plan = plan_of(run, |_| {})?;
         let policies = saved_policies(run, &plan)?;
         let policy = chosen(policies, optimizer.or(plan.default_optimizer()), seed)?;
-        let text = run.strategy()?.unwrap_or_default();
-        let digest = Sha256::digest(text.as_bytes());
-        let strategy = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let strategy = sha256_of(&run.path().join(STRATEGY))?;
         let features = plan.seen()?;
         let step = PolicyStep::new(
             plan.shape,
@@ -118,7 +116,7 @@ impl ExportedPolicy {
 
     /// What the policy sees and holds on the first `count` test paths, a row for every path and date: `path` and `date` from 0, what is
     /// observed under the names of the model's inputs, the price of every instrument, what is held of it over the period that begins
-    /// (`position_NAME`, none on the last date), and the account so far in money at expiry: `received` for the contract, `paid` by it,
+    /// (`position_NAME`, none on the last date and once the contract has ended), and the account so far in money at expiry: `received` for the contract, `paid` by it,
     /// `gain`, `cost` and `financing`. On the last date the run's P&L is received − paid + gain − cost + financing.
     ///
     /// # Errors
@@ -204,13 +202,14 @@ impl ExportedPolicy {
             let read: Vec<Vec<Lane<f64>>> = (0..=steps)
                 .map(|t| known.iter().map(|one| one.read(&block, t, &by)).collect())
                 .collect();
+            let ends = |lane: usize| block.end().map_or(steps, |end| end[lane] as usize);
             for lane in 0..paths.active(index) {
                 let received = ledger.at_expiry(ledger.premium(&block, lane));
                 for (t, read) in read.iter().enumerate() {
                     let seen = read.iter().map(|one| Some(one[lane]));
                     let held = (0..count).map(|instrument| {
-                        let place = (t < steps).then_some(t * count + instrument)?;
-                        Some(positions[place][lane])
+                        let lives = t < steps && t < ends(lane);
+                        lives.then(|| positions[t * count + instrument][lane])
                     });
                     let account = [
                         received,

@@ -243,8 +243,11 @@ fn named(value: &mut Value, files: &mut Vec<DataFile>) -> Result<()> {
     }
 }
 
-/// The SHA-256 of a file.
-fn sha256_of(path: &Path) -> Result<String> {
+/// The SHA-256 of a file, in hexadecimal digits.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn sha256_of(path: &Path) -> Result<String> {
     let mut hasher = Sha256::new();
     let read =
         File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut Sink(&mut hasher)));

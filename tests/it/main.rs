@@ -18,6 +18,7 @@ mod fuzz;
 mod killed;
 mod login;
 mod market;
+mod onnx;
 mod option_quotes;
 mod places;
 mod price_files;

@@ -4,6 +4,8 @@
 mod network;
 mod observed;
 mod situation;
+#[cfg(test)]
+mod tests;
 
 pub(super) use network::GraphNetwork;
 pub use observed::{Names, Observed, ReadBy};
