@@ -1,6 +1,7 @@
 //! Hedges of contracts that live, carried from one date to the next.
 
 use super::close_ended;
+use crate::contract::{Limits, Standing};
 use crate::error::{Error, Result};
 use crate::market::{Paths, Quotes};
 use crate::network::{self, Features};
@@ -67,6 +68,8 @@ pub struct Session {
     instruments: usize,
     /// What each policy held after the date before the last one, and after the last one, `[blocks][instruments][BLOCK]`.
     held: Vec<[Vec<Lane<f64>>; 2]>,
+    /// The limits of the mean of all policies, where that is held too.
+    mean: Option<Limits>,
 }
 
 impl Session {
@@ -94,7 +97,25 @@ impl Session {
             paths,
             next: 0,
             instruments,
+            mean: None,
         }
+    }
+
+    /// The same with one policy more, the last one, that holds the mean of all others within `limits`: see [`super::Ensemble`].
+    #[must_use]
+    pub fn with_mean(mut self, limits: Limits) -> Self {
+        let nothing = vec![[0.0; BLOCK]; self.paths.blocks() * self.instruments];
+        self.held.push([nothing.clone(), nothing]);
+        self.mean = Some(limits);
+        self
+    }
+
+    /// What a policy holds after the last date, `[blocks][instruments][BLOCK]`.
+    ///
+    /// # Panics
+    /// If there is no such policy.
+    pub fn held(&self, policy: usize) -> &[Lane<f64>] {
+        &self.held[policy][1]
     }
 
     /// The number of contracts.
@@ -122,13 +143,15 @@ impl Session {
                 seen.len()
             )));
         }
-        let all = seen.iter().enumerate();
-        all.into_iter()
-            .try_for_each(|(contract, one)| one.check(contract, shown))?;
-        self.write(seen);
-        let date = self.next..self.next + 1;
-        self.quotes.fill_on(&mut self.paths, date);
-        self.advance();
+        let mut all = seen.iter().enumerate();
+        all.try_for_each(|(contract, one)| one.check(contract, shown))?;
+        // The pool of threads is entered once, not for every step of it.
+        rayon::scope(|_| {
+            self.write(seen);
+            let date = self.next..self.next + 1;
+            self.quotes.fill_on(&mut self.paths, date);
+            self.advance();
+        });
         Ok(())
     }
 
@@ -138,7 +161,7 @@ impl Session {
     /// [`Error::Input`] after the last hedging date.
     pub fn follow(&mut self) -> Result<()> {
         self.check_date()?;
-        self.advance();
+        rayon::scope(|_| self.advance());
         Ok(())
     }
 
@@ -185,7 +208,46 @@ impl Session {
                 close_ended(&self.paths.block(block), t, held);
             }
         }
+        if let Some(limits) = self.mean.take() {
+            self.hold_mean(&limits, t);
+            self.mean = Some(limits);
+        }
         self.next += 1;
+    }
+
+    /// The mean of what the policies hold on date `t`, within limits.
+    fn hold_mean(&mut self, limits: &Limits, t: usize) {
+        let Some(([before, now], others)) = self.held.split_last_mut() else {
+            return;
+        };
+        std::mem::swap(before, now);
+        let mut sum: Vec<Lane<f64>> = Vec::new();
+        for [_, own] in others.iter() {
+            if sum.is_empty() {
+                sum.clone_from(own);
+                continue;
+            }
+            let pairs = sum.as_flattened_mut().iter_mut().zip(own.as_flattened());
+            pairs.for_each(|(sum, own)| *sum += own);
+        }
+        let share = 1.0 / others.len() as f64;
+        sum.as_flattened_mut().iter_mut().for_each(|x| *x *= share);
+        if !limits.is_none() {
+            let blocks = sum.chunks_exact_mut(self.instruments).enumerate();
+            for (block, now) in blocks {
+                let data = self.paths.block(block);
+                let prices: Vec<Lane<f64>> = (0..self.instruments)
+                    .map(|one| data.price(one)[t])
+                    .collect();
+                let standing = Standing {
+                    held: &before[block * self.instruments..][..self.instruments],
+                    prices: &prices,
+                };
+                limits.hold(standing, now);
+                close_ended(&data, t, now);
+            }
+        }
+        *now = sum;
     }
 
     fn of(&self, held: &[Lane<f64>], contract: usize) -> Vec<f64> {

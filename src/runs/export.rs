@@ -91,6 +91,21 @@ impl Format {
         }
     }
 
+    /// A table in this form.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub fn bytes(self, mut frame: DataFrame) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Csv => CsvWriter::new(&mut bytes).finish(&mut without_formulas(frame)?)?,
+            Self::Parquet => {
+                ParquetWriter::new(&mut bytes).finish(&mut frame)?;
+            }
+        }
+        Ok(bytes)
+    }
+
     /// The media type.
     pub fn content_type(self) -> &'static str {
         match self {
@@ -124,7 +139,7 @@ impl ExportTable {
     /// # Errors
     /// [`Error::Input`] if the run's files are not what they should be.
     pub fn read(&self, folder: &RunFolder, format: Format) -> Result<Option<Vec<u8>>> {
-        let mut frame = match self.contents {
+        let frame = match self.contents {
             Contents::File => {
                 let Some(bytes) = folder.read_bytes(&self.file_name())? else {
                     return Ok(None);
@@ -142,14 +157,7 @@ impl ExportTable {
                 frame(&rows)?
             }
         };
-        let mut bytes = Vec::new();
-        match format {
-            Format::Csv => CsvWriter::new(&mut bytes).finish(&mut without_formulas(frame)?)?,
-            Format::Parquet => {
-                ParquetWriter::new(&mut bytes).finish(&mut frame)?;
-            }
-        }
-        Ok(Some(bytes))
+        format.bytes(frame).map(Some)
     }
 }
 
