@@ -49,6 +49,7 @@
 //! | [`strategy`] | the strategy file and the plan that is made of it |
 //! | `backtest`, `walk_forward`, `calibration` | contracts on price history, calibrated models |
 //! | `quotes` | option chains: read, cleaned, and a surface fitted to every day |
+//! | `live` | what a run's policies hold today against a book of contracts |
 //! | `experiment`, `groups`, `runs`, `report` | comparisons, on several ranks too, the folders that they leave, reports about them |
 //! | `charts`, `server`, `cli` | interactive charts, the dashboard and its API, the command line |
 //!
@@ -58,7 +59,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `data` | price history, option quotes and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `quotes`, `experiment`, `groups`, `runs`, `report` |
+//! | `data` | price history, option quotes and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `quotes`, `experiment`, `live`, `groups`, `runs`, `report` |
 //! | `command-line` | `cli`, and the program |
 //! | `dashboard` | `charts` and `server` |
 //! | `mpi` | trainings over several processes and machines; built with an MPI library and libclang |
@@ -89,6 +90,8 @@ pub mod experiment;
 pub mod groups;
 pub mod hedging;
 pub mod linalg;
+#[cfg(feature = "data")]
+pub mod live;
 pub mod market;
 mod named;
 pub mod network;

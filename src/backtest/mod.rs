@@ -40,6 +40,7 @@ pub use joint::{JointCalibration, load, repaired};
 pub use life::{Calendar, Life};
 pub use lived::Lived;
 pub use past::past;
+pub use sold::Sale;
 use sold::Sold;
 pub use start::suggested_start;
 use std::ops::Range;
@@ -143,12 +144,45 @@ impl Contracts {
         calibration: &JointCalibration,
         starts: &[usize],
     ) -> Result<Self> {
+        let sales: Vec<Sale> = starts.iter().map(|&close| Sale::of_rule(close)).collect();
+        let how = (plan, settings, calendar, calibration);
+        Self::of_sales(histories, how, &sales, true)
+    }
+
+    /// Contracts that were sold at closes and for strikes of their own, without their premiums: the same as of [`Self::sell`], but that
+    /// every contract counts as sold for nothing.
+    ///
+    /// # Errors
+    /// If a contract has a schedule that its hedging dates have not.
+    pub fn sold_for_nothing(
+        histories: &[History],
+        plan: &Plan,
+        settings: &BacktestPlan,
+        calendar: &Calendar<'_>,
+        calibration: &JointCalibration,
+        sales: &[Sale],
+    ) -> Result<Self> {
+        let how = (plan, settings, calendar, calibration);
+        Self::of_sales(histories, how, sales, false)
+    }
+
+    fn of_sales(
+        histories: &[History],
+        (plan, settings, calendar, calibration): (
+            &Plan,
+            &BacktestPlan,
+            &Calendar<'_>,
+            &JointCalibration,
+        ),
+        sales: &[Sale],
+        priced: bool,
+    ) -> Result<Self> {
         let history = &histories[0];
         let spots: Vec<f64> = plan.assets().list().iter().map(|a| a.market.spot).collect();
-        let lives: Vec<Life> = starts
+        let lived = sales
             .iter()
-            .filter_map(|&start| calendar.life(start))
-            .collect();
+            .filter_map(|sale| Some((calendar.life(sale.close)?, sale.strike)));
+        let (lives, strikes): (Vec<Life>, Vec<Option<f64>>) = lived.unzip();
         let mut lengths: Vec<(u64, usize)> = Vec::new();
         let length = |life: &Life| (life.years.to_bits(), life.closes.len() - 1);
         for life in &lives {
@@ -177,11 +211,14 @@ impl Contracts {
                 spots: &spots,
                 dt: years / steps as f64,
             };
-            let received = sold.premiums(&closes, &members)?;
-            for (&member, premium) in members.iter().zip(received) {
-                premiums[member] = premium;
+            if priced {
+                let received = sold.premiums(&closes, &members)?;
+                for (&member, premium) in members.iter().zip(received) {
+                    premiums[member] = premium;
+                }
             }
-            let mut paths = sold.paths(&closes, steps);
+            let own: Vec<Option<f64>> = members.iter().map(|&i| strikes[i]).collect();
+            let mut paths = sold.paths(&closes, &own, steps);
             if let Some(family) = plan.contract.family() {
                 paths = paths.drawing(family, |place| plan.drawn_at(family, members[place]));
             }

@@ -6,6 +6,25 @@ use crate::market::{Assets, History, Market, Paths};
 use crate::pricing::SurfaceFactors;
 use crate::strategy::Plan;
 
+/// When a contract is sold, and at which strike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sale {
+    /// The close at which it is sold, by its place in the history.
+    pub close: usize,
+    /// Its strike in the money of the history; none for that of the strategy's rule.
+    pub strike: Option<f64>,
+}
+
+impl Sale {
+    /// A sale at the strike of the strategy's rule.
+    pub fn of_rule(close: usize) -> Self {
+        Self {
+            close,
+            strike: None,
+        }
+    }
+}
+
 /// Contracts of one length, sold on `histories`.
 pub(super) struct Sold<'a> {
     /// Those of all assets, on the same days.
@@ -86,9 +105,13 @@ impl Sold<'_> {
         })
     }
 
-    /// The spot of the first asset at close `sale`, of which the forward for the expiry `steps` periods later has the strike's rule.
-    fn first_spot(&self, sale: usize, steps: usize) -> f64 {
+    /// The spot of the first asset at close `sale`, of which the forward for the expiry `steps` periods later has the strike's rule or,
+    /// beside the strategy's strike, what the close has beside one of its own.
+    fn first_spot(&self, sale: usize, own: Option<f64>, steps: usize) -> f64 {
         let (strike, contract) = (self.plan.strike, &self.plan.contract);
+        if let Some(own) = own {
+            return contract.strike * self.histories[0].close[sale] / own;
+        }
         if self.histories[0].surface.is_empty() {
             return strike.spot(&self.calibration.first().market_at(sale), contract);
         }
@@ -97,14 +120,20 @@ impl Sold<'_> {
         forward / self.growth(sale, steps)
     }
 
-    /// Spots, variances and surfaces of the contracts that live over `closes`.
-    pub fn paths(&self, closes: &[Vec<usize>], steps: usize) -> Paths<f64> {
+    /// Spots, variances and surfaces of the contracts that live over `closes`, each with its strike or that of the rule.
+    pub fn paths(
+        &self,
+        closes: &[Vec<usize>],
+        strikes: &[Option<f64>],
+        steps: usize,
+    ) -> Paths<f64> {
         let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = closes
             .iter()
-            .map(|closes| {
+            .zip(strikes)
+            .map(|(closes, &strike)| {
                 let sale = closes[0];
                 let mut spots = self.spots.to_vec();
-                spots[0] = self.first_spot(sale, steps);
+                spots[0] = self.first_spot(sale, strike, steps);
                 let known = self.histories.iter().zip(&self.calibration.assets);
                 let known = known.zip(&spots).enumerate();
                 known

@@ -225,3 +225,47 @@ fn what_is_left_of_an_exchange_is_its_cross_gamma() {
     }
     assert!(left < 0.1 * whole, "{left} {whole}");
 }
+
+/// On one date of each path the value is that of all dates, whether it is asked for alone or not, and none is there at expiry.
+#[test]
+fn values_on_dates_are_those_of_all_dates() {
+    use super::valuation::on_dates;
+    for (model, contract) in [
+        (
+            "model = \"heston\"\nv0 = 0.04\nkappa = 2\ntheta = 0.05\nsigma = 0.4\nrho = -0.6",
+            "type = \"straddle\"",
+        ),
+        (
+            "model = \"gbm\"\nvolatility = 0.2",
+            "type = \"down_and_out_call\"\nbarrier = 90",
+        ),
+    ] {
+        let text = format!("[market]\n{model}\n[contract]\n{contract}\nexpiry_days = 6\n");
+        let plan = Plan::parse(&text, |_| {}).unwrap();
+        let quotes = plan.quotes().unwrap();
+        let paths = plan
+            .simulator(5, Purpose::Evaluation)
+            .paths_with::<f64>(&quotes, 0, 40);
+        let assets = plan.assets();
+        let all = Valuation::new(&plan.contract, &assets, &paths);
+        let dates: Vec<usize> = (0..40).map(|path| path % 7).collect();
+        let found = on_dates(&plan.contract, &assets, &paths, &dates);
+        for (path, (&t, found)) in dates.iter().zip(found).enumerate() {
+            let (Some(found), Some(expected)) = (found, all.at(path, t)) else {
+                assert_eq!(t, 6, "{contract}");
+                continue;
+            };
+            for (found, expected) in [
+                (found.price, expected.price),
+                (found.delta, expected.delta),
+                (found.gamma, expected.gamma),
+                (found.theta, expected.theta),
+            ] {
+                assert!(
+                    (found - expected).abs() < 1e-6 * (1.0 + expected.abs()),
+                    "{found} {expected}"
+                );
+            }
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod compare;
 mod cross;
 mod data;
 mod head;
+mod hedge;
 mod job;
 mod keys;
 mod merge;
@@ -120,6 +121,8 @@ enum Command {
     /// Walk several strategies forward through history as one study: those that sell the same are recipes for one problem. Runs
     /// that are there already are used, and those that were stopped go on.
     WalkForward(study::StudyArguments),
+    /// What a run's policies hold today against each contract of a book, what that trades, and what all of it comes to.
+    Hedge(hedge::HedgeArguments),
     /// Parameters of a model: from daily closes, by maximum likelihood (Heston's by the quasi-likelihood of a variance
     /// filter), or Heston's from implied volatilities, by least squares.
     Calibrate(calibrate::Calibration),
@@ -351,6 +354,7 @@ fn run(command: Command, json: bool, world: &Ranks) -> Result<Output> {
             }
         }
         Command::WalkForward(arguments) => study::run(&arguments, world),
+        Command::Hedge(arguments) => hedge::run(&arguments),
         Command::Report {
             runs_or_results,
             html,

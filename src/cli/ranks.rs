@@ -44,6 +44,7 @@ impl Command {
             Self::Serve { .. } => Sharing::Refused("serve"),
             Self::Calibrate(_)
             | Self::Data { .. }
+            | Self::Hedge(_)
             | Self::Keys { .. }
             | Self::Schema
             | Self::Simulate { .. }

@@ -20,7 +20,8 @@ mod turns;
 
 pub use crate::groups::{Progress, Report};
 pub use exported::ExportedPolicy;
-pub use policies::{SavedPolicy, indifference_prices, saved_policies};
+pub use policies::{SavedPolicy, fitted_on, indifference_prices, saved_policies};
+pub use replay::hedge_values;
 pub use simulated_price::SimulatedPrice;
 
 use crate::backtest::Contracts;

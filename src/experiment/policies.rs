@@ -77,6 +77,23 @@ pub struct SavedPolicy {
     pub(super) parameters: Parameters,
 }
 
+impl SavedPolicy {
+    /// The name of the optimizer that trained it.
+    pub fn strategy(&self) -> &str {
+        &self.strategy
+    }
+
+    /// The seed of its training.
+    pub fn seed(&self) -> u64 {
+        self.training.seed
+    }
+
+    /// Its weights.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+}
+
 /// The policies of a run, in the order of its table.
 ///
 /// # Errors
@@ -197,7 +214,7 @@ pub fn classical(bench: &Bench<'_>, hedges: &[TunedHedge]) -> Result<Vec<Outcome
 }
 
 /// What hedges of contracts sold on history are fitted on.
-fn fitted_on<'a>(plan: &Plan, contracts: Option<&'a Contracts>) -> FittedOn<'a> {
+pub fn fitted_on<'a>(plan: &Plan, contracts: Option<&'a Contracts>) -> FittedOn<'a> {
     let past = contracts.and_then(Contracts::known_past);
     match past {
         // Fits of the past are kept apart from those of the plan's own paths.

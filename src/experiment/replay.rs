@@ -390,7 +390,10 @@ impl Replay {
 
 /// The classical hedges of a run with their parameters: those that the run found or, in runs of older versions that had no use for
 /// them, those that are found now.
-fn hedge_values(plan: &Plan, metrics: &Metrics) -> Result<Vec<(ClassicalHedge, HedgeValues)>> {
+///
+/// # Errors
+/// Those of the hedges, where they are found now.
+pub fn hedge_values(plan: &Plan, metrics: &Metrics) -> Result<Vec<(ClassicalHedge, HedgeValues)>> {
     if !metrics.hedges.is_empty() {
         let known = plan.hedges.iter().filter_map(|hedge| {
             let name = hedge.name();

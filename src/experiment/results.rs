@@ -14,6 +14,7 @@ use crate::runs::metrics::{
 use crate::runs::precision::Precision;
 use crate::runs::store::RunFolder;
 use crate::runs::tables::{BacktestBook, BacktestTable, EvaluationBook, EvaluationTable};
+use crate::runs::trained_on::{self, TrainedOn};
 use crate::runs::warnings::Disagreement;
 use crate::strategy::{BacktestPlan, Plan};
 
@@ -123,6 +124,10 @@ pub fn finish(
         &outcomes,
         (backtest, &metrics.backtest_breakdown),
     )?;
+    // Across markets every policy was trained in one of its own.
+    if metrics.crossed.is_empty() {
+        folder.write_json(trained_on::FILE, &TrainedOn::of(plan))?;
+    }
     folder.write_metrics(&metrics)?;
     crate::report::write(&folder)?;
     Ok(Finished { folder, metrics })

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::market::{AnswersMut, Assets, Benchmark, MarketState, PathBlock, VarianceProcess};
 use crate::pricing::{BlackScholes, OptionLanes, SurfaceLanes};
 use crate::simd::{BLOCK, Lane, dispatch};
+use std::ops::Range;
 
 /// The closed form of a contract: Black–Scholes' of calls and puts, or one of its own. Where paths have an implied-volatility surface, each
 /// call and put is at the volatility of its strike and expiry on the day, and a formula of its own at that of the money; else both are
@@ -341,14 +342,14 @@ fn write_worth(
 }
 
 impl Benchmark for ClosedForm {
-    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
-        for t in 0..self.contract.steps {
+    fn answer(&self, block: &PathBlock<'_, f64>, dates: Range<usize>, out: &mut AnswersMut<'_>) {
+        for t in dates.start..dates.end.min(self.contract.steps) {
             match self.form().expect("looked at when it was made") {
                 Form::Legs(legs) => self.by_legs(legs, block, t, out),
                 Form::Formula(formula) => self.by_formula(formula, block, t, out),
             }
         }
-        finish(&self.contract, block, self.assets.count(), out);
+        finish(&self.contract, block, (self.assets.count(), dates), out);
     }
 }
 
@@ -373,11 +374,11 @@ impl FamilyForms {
 }
 
 impl Benchmark for FamilyForms {
-    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
+    fn answer(&self, block: &PathBlock<'_, f64>, dates: Range<usize>, out: &mut AnswersMut<'_>) {
         let (mut seen, mut state) = (Vec::new(), Vec::new());
         for lane in 0..BLOCK {
             let form = ClosedForm::of_path(&self.forms, block, lane);
-            for t in 0..form.steps() {
+            for t in dates.start..dates.end.min(form.steps()) {
                 match form.form().expect("looked at when it was made") {
                     Form::Legs(legs) => {
                         let (market, left) = (block.state_of(0, t, lane), form.left(t));
@@ -402,7 +403,7 @@ impl Benchmark for FamilyForms {
             }
         }
         let assets = self.forms[0].assets.count();
-        finish(&self.contract, block, assets, out);
+        finish(&self.contract, block, (assets, dates), out);
     }
 }
 
@@ -414,12 +415,12 @@ pub(super) fn alive<R: crate::simd::Real>(block: &PathBlock<'_, R>, t: usize) ->
         .map_or([true; BLOCK], |end| end.map(|end| t < end.into_f64()))
 }
 
-/// What all benchmarks say from expiry and the end of the contract on, and where an answer has no finite value, as gamma has none at
+/// What all benchmarks say on some dates from expiry and the end of the contract on, and where an answer has no finite value, as gamma has none at
 /// a barrier or without anything left to move: nothing.
 pub(super) fn finish(
     contract: &Contract,
     block: &PathBlock<'_, f64>,
-    assets: usize,
+    (assets, dates): (usize, Range<usize>),
     out: &mut AnswersMut<'_>,
 ) {
     let steps = contract.steps;
@@ -430,7 +431,7 @@ pub(super) fn finish(
             }
         }
     };
-    for t in 0..steps {
+    for t in dates.start..dates.end.min(steps) {
         let alive = alive(block, t);
         clean(out.value(t), alive);
         let (volatility, vega) = out.smile(t);
@@ -443,7 +444,7 @@ pub(super) fn finish(
         }
     }
     let alive = alive(block, steps - 1);
-    if contract.due().last() == Some(&steps) {
+    if dates.contains(&steps) && contract.due().last() == Some(&steps) {
         *out.value(steps) = *block.payments().last().expect("it is due");
         clean(out.value(steps), alive);
     }

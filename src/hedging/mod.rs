@@ -10,6 +10,7 @@ mod hedged_monte_carlo;
 mod ledger;
 #[cfg(test)]
 mod option_tests;
+mod session;
 #[cfg(test)]
 mod surface_tests;
 #[cfg(test)]
@@ -25,11 +26,12 @@ pub use ensemble::Ensemble;
 pub use functionals::Functionals;
 pub use hedged_monte_carlo::{Regressed, Regression};
 pub use ledger::{Account, Financing, Ledger, Settlement};
+pub use session::{Seen, Session};
 pub use trained::TrainedPolicy;
 
 use crate::contract::Contract;
 use crate::error::Result;
-use crate::market::Paths;
+use crate::market::{PathBlock, Paths};
 use crate::simd::{BLOCK, Lane};
 
 /// Anything that proposes positions along paths without looking ahead. All ranks of the paths ask it together.
@@ -46,14 +48,20 @@ fn close_where_ended(paths: &Paths<f64>, positions: &mut [Lane<f64>]) {
     let (steps, count) = (paths.steps(), paths.instruments().len());
     let dates = positions.chunks_exact_mut(steps * count);
     for (block, dates) in paths.own().zip(dates) {
-        let Some(end) = paths.block(block).end() else {
-            return;
-        };
+        let data = paths.block(block);
         for (t, held) in dates.chunks_exact_mut(count).enumerate() {
-            for lane in (0..BLOCK).filter(|&lane| t as f64 >= end[lane]) {
-                held.iter_mut().for_each(|position| position[lane] = 0.0);
-            }
+            close_ended(&data, t, held);
         }
+    }
+}
+
+/// Sets to zero what is held from date `t` of the contracts of a block that have ended by then, `[instruments][BLOCK]`.
+fn close_ended(data: &PathBlock<'_, f64>, t: usize, held: &mut [Lane<f64>]) {
+    let Some(end) = data.end() else {
+        return;
+    };
+    for lane in (0..BLOCK).filter(|&lane| t as f64 >= end[lane]) {
+        held.iter_mut().for_each(|position| position[lane] = 0.0);
     }
 }
 

@@ -3,15 +3,17 @@
 use super::paths::{PathBlock, Paths};
 use crate::simd::Lane;
 use std::fmt::Debug;
+use std::ops::Range;
 
 /// A price of a contract and its sensitivities on any paths of its life, in a market that is assumed.
 ///
 /// # Units
 /// Values in currency on their dates; deltas in shares, gammas in shares per currency.
 pub trait Benchmark: Debug + Send + Sync {
-    /// Writes its answers on one block, on which the contract was observed, for every date. On the date of expiry the value is what
-    /// falls due then; from the date on which the contract has ended all answers are 0. All of them are finite.
-    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>);
+    /// Writes its answers on one block, on which the contract was observed, for some dates. On the date of expiry the value is what
+    /// falls due then; from the date on which the contract has ended all answers are 0. All of them are finite, and none depends on what
+    /// follows its date.
+    fn answer(&self, block: &PathBlock<'_, f64>, dates: Range<usize>, out: &mut AnswersMut<'_>);
 }
 
 /// A hedge without training whose positions an action departs from, on any paths of a contract's life.

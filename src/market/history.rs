@@ -44,7 +44,7 @@ pub use options::{RawReading, Reading};
 use super::refusal::refuse;
 use crate::error::Result;
 use crate::pricing::SurfaceFactors;
-use chrono::{Datelike, NaiveDate, Weekday};
+use chrono::{Datelike, Months, NaiveDate, Weekday};
 use defects::Kind;
 use std::path::{Path, PathBuf};
 
@@ -120,6 +120,50 @@ impl History {
         self.surface
             .retain(|_| kept.next().is_some_and(|kept| *kept));
         self.dates.retain(|date| keep(*date));
+    }
+
+    /// The same up to a day and on it.
+    #[must_use]
+    pub fn up_to(mut self, last: NaiveDate) -> Self {
+        self.retain(|day| day <= last);
+        self
+    }
+
+    /// The same with `count` days more, on which everything stays as it was on the last one: the next days of those weekdays on which
+    /// the history has days, or further weeks or months.
+    ///
+    /// # Panics
+    /// If there is no day, or the calendar ends.
+    #[must_use]
+    pub fn continued(mut self, count: usize) -> Self {
+        let last = self.dates[self.len() - 1];
+        let mut open = [false; 7];
+        let days = self.dates.iter();
+        days.for_each(|day| open[day.weekday().num_days_from_monday() as usize] = true);
+        let after: Vec<NaiveDate> = match self.frequency().spacing {
+            Spacing::Daily => {
+                let days = last.iter_days().skip(1);
+                let open = |day: &NaiveDate| open[day.weekday().num_days_from_monday() as usize];
+                days.filter(open).take(count).collect()
+            }
+            Spacing::Weekly | Spacing::Irregular => last.iter_weeks().skip(1).take(count).collect(),
+            Spacing::Monthly => (1..=count as u32)
+                .map(|months| last + Months::new(months))
+                .collect(),
+        };
+        assert_eq!(after.len(), count, "the calendar ends");
+        self.dates.extend(after);
+        let mut columns = vec![&mut self.close, &mut self.rate];
+        columns.extend(self.series.iter_mut().map(|series| &mut series.values));
+        for column in columns {
+            if let Some(last) = column.last().copied() {
+                column.resize(column.len() + count, last);
+            }
+        }
+        if let Some(last) = self.surface.last().copied() {
+            self.surface.resize(self.surface.len() + count, last);
+        }
+        self
     }
 
     /// The values of a quantity, one a day; those of factors are in [`Self::surface`].

@@ -134,13 +134,21 @@ impl<R: Real> Paths<R> {
     pub fn drawing(self, family: &Family, member: impl Fn(usize) -> usize + Sync) -> Self {
         let layout = self.layout.clone().drawing(Some(family));
         let mut paths = self.copied(layout, Layout::markets);
+        paths.draw(family, member);
+        paths
+    }
+
+    /// Gives path number i contract number `member(i)` of a family.
+    ///
+    /// # Panics
+    /// If the layout has no room for it.
+    pub fn draw(&mut self, family: &Family, member: impl Fn(usize) -> usize + Sync) {
         // What pads the last block is what its last path has.
         let last = self.count - 1;
-        paths.blocks_mut().for_each(|(block, mut out)| {
+        self.blocks_mut().for_each(|(block, mut out)| {
             let of = |lane: usize| member((block * BLOCK + lane).min(last));
             out.draw(family, &std::array::from_fn(of));
         });
-        paths
     }
 
     /// The same paths with the implied-volatility surface `of(path, date)` of the first asset; all else but spots and variances is left

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::pricing::{BlackScholes, OptionLanes, PriceRange, PriceTable, SurfaceLanes};
 use crate::simd::{BLOCK, Lane, Real, dispatch};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Prices of hedging instruments on any paths of a contract's life, by the model functions of spot and variance there or, where paths have an
@@ -168,29 +169,34 @@ impl Quotes {
     /// Writes what goes with spot and variance of `paths`, whose layout is [`Self::layout`], on the own blocks. No rank waits for
     /// another.
     pub fn fill<R: Real>(&self, paths: &mut Paths<R>) {
+        self.fill_on(paths, 0..self.contract.steps + 1);
+    }
+
+    /// The same on some dates, where the others are written or open; none of it depends on what follows its date.
+    pub fn fill_on<R: Real>(&self, paths: &mut Paths<R>, dates: Range<usize>) {
         debug_assert_eq!(paths.instruments(), self.instruments);
         paths.observe(&self.contract);
         if !self.pricers.is_empty() {
             paths.prices_mut().for_each(|(block, prices)| {
-                let dates = block.steps() + 1;
+                let all = block.steps() + 1;
                 let mut rest = prices;
                 for pricer in self.pricers.iter() {
                     let out;
-                    (out, rest) = rest.split_at_mut(dates);
+                    (out, rest) = rest.split_at_mut(all);
                     match pricer {
                         Priced::Swap(swap) => dispatch(swap.quote(block, out)),
                         Priced::Option(option) => {
                             let count = if self.option_states { OPTION_STATE } else { 0 };
                             let state;
-                            (state, rest) = rest.split_at_mut(count * dates);
-                            option.quote(block, out, state);
+                            (state, rest) = rest.split_at_mut(count * all);
+                            option.quote(block, dates.clone(), out, state);
                         }
                     }
                 }
             });
         }
         if let Some(benchmark) = &self.benchmark {
-            paths.answer(benchmark.as_ref());
+            paths.answer(benchmark.as_ref(), dates);
         }
         if let Some(hedge) = &self.hedge {
             paths.hedge(hedge.as_ref());
@@ -250,14 +256,22 @@ impl OptionPrices {
         })
     }
 
-    /// Writes prices, `[dates]`, and where there is room for them vega, moneyness, root of the time to expiry and delta, each `[dates]`.
-    fn quote<R: Real>(&self, block: PathBlock<'_, R>, out: &mut [Lane<R>], state: &mut [Lane<R>]) {
+    /// Writes prices, `[dates]`, and where there is room for them vega, moneyness, root of the time to expiry and delta, each `[dates]`, on
+    /// those dates that are `on`.
+    fn quote<R: Real>(
+        &self,
+        block: PathBlock<'_, R>,
+        on: Range<usize>,
+        out: &mut [Lane<R>],
+        state: &mut [Lane<R>],
+    ) {
         let dates = self.left.len();
         let process = self.market.model.variance_process();
         // To single precision many at once are as good as one by one.
         let single = size_of::<R>() < size_of::<f64>();
         let surface = block.surface().filter(|_| self.asset == 0);
-        for (t, out) in out.iter_mut().enumerate() {
+        for t in on {
+            let out = &mut out[t];
             let mut columns = [[R::ZERO; BLOCK]; OPTION_STATE];
             match surface {
                 Some(surface) if single && self.left[t] > 0.0 => {

@@ -2,7 +2,7 @@
 
 use super::action::Actor;
 use super::architecture::Architecture;
-use super::dated::{ByDate, Dated, MapDates};
+use super::dated::{ByDate, Dated, MapDates, Reach};
 use super::linear::LinearHead;
 use super::map::MapShape;
 use super::reference::{Maps, TensorNetwork, TensorSweep};
@@ -69,8 +69,8 @@ impl<R: Real> Dated<R> for Affine<R> {
     fn state(_: AffineShape, _: usize, _: bool) {}
 
     /// What a date knows of others it is told as an input.
-    fn recalls(_: usize) -> bool {
-        false
+    fn reach(_: usize) -> Reach {
+        Reach::Own
     }
 
     #[inline(always)]

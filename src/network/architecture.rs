@@ -72,14 +72,28 @@ pub trait Network<R: Real>: Send + Sync {
     /// Memory for one block of `steps` periods, which goes `back` too or forward alone.
     fn workspace(shape: Self::Shape, steps: usize, back: bool) -> Self::Workspace;
 
-    /// Moves one block through all dates and leaves the outputs in the hand.
-    fn forward(
+    /// Takes one block through date `t`, whose earlier dates are done, and leaves its outputs in the hand. It reads of the path what is
+    /// known on that date, and of the hand, where it is fed, the positions of the date before.
+    fn date(
         &self,
-        features: &Features,
-        paths: PathBlock<'_, R>,
+        t: usize,
+        seen: (&Features, PathBlock<'_, R>),
         hand: &mut Hand<R>,
         workspace: &mut Self::Workspace,
     );
+
+    /// Moves one block through all dates and leaves the positions in the hand: date by date, unless the network has a quicker order.
+    fn forward(
+        &self,
+        seen: (&Features, PathBlock<'_, R>),
+        hand: &mut Hand<R>,
+        workspace: &mut Self::Workspace,
+    ) {
+        for t in 0..seen.1.steps() {
+            self.date(t, seen, hand, workspace);
+            hand.act_on(t..t + 1);
+        }
+    }
 
     /// Differentiates one block from the hand's derivatives back to the first date and, if there are `totals`, adds the gradient of
     /// every map to them, row by row.

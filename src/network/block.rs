@@ -80,11 +80,8 @@ impl<R: Real, A: Architecture> BlockSweep<R, A> {
         paths: PathBlock<'_, R>,
         (hand, workspace): &mut Buffers<R, A>,
     ) {
-        hand.begin(&paths);
-        network.forward(features, paths, hand, workspace);
-        if !self.feeds_back() {
-            hand.act_on_all();
-        }
+        hand.see(&paths, 0..paths.steps());
+        network.forward((features, paths), hand, workspace);
     }
 
     /// Seeds a block that was moved forward and differentiates it; adds its gradient to `totals`, if they are given.

@@ -30,11 +30,12 @@ pub trait Dated<R: Real>: Send + Sync {
     /// What it keeps of a block of `steps` periods, which goes `back` too or does not.
     fn state(shape: Self::Shape, steps: usize, back: bool) -> Self::State;
 
-    /// Whether the way forward comes back, on a later date, to what it left of map number `map` on an earlier one. Where it does not
-    /// and there is no way back, all dates share the memory of one, which stays in cache.
-    fn recalls(map: usize) -> bool;
+    /// How far from its date the way forward comes to the inputs and outputs of map number `map`. Without a way back no more of them is
+    /// kept, and stays in cache.
+    fn reach(map: usize) -> Reach;
 
-    /// Takes a block through date `t`, whose earlier dates are done, to the outputs.
+    /// Takes a block through date `t`, whose earlier dates are done, to the outputs. On the first date nothing is known of what maps
+    /// and state hold.
     fn forward<const FMA: bool, const ROWS: usize>(
         &self,
         t: usize,
@@ -56,6 +57,28 @@ pub trait Dated<R: Real>: Send + Sync {
         gradients: &[Lane<R>],
         fed: &mut [Lane<R>],
     );
+}
+
+/// How far from its own date what a date leaves is read or written on the way forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Not beyond it.
+    Own,
+    /// To the date after it.
+    Next,
+    /// To all dates after it.
+    All,
+}
+
+impl Reach {
+    /// Memory of `rows` rows for a way forward over `steps` dates that reaches so far and does not come back.
+    pub fn room<R: Real>(self, steps: usize, rows: usize) -> Dates<R> {
+        match self {
+            Self::Own => Dates::recent(1, rows),
+            Self::Next => Dates::recent(2, rows),
+            Self::All => Dates::zeros(steps, rows),
+        }
+    }
 }
 
 /// One linear map s = W a of a block, on all dates.
@@ -107,10 +130,8 @@ impl<R: Real, N: Dated<R>> Network<R> for ByDate<N> {
 
     fn workspace(shape: N::Shape, steps: usize, back: bool) -> Self::Workspace {
         let maps = shape.maps().into_iter().enumerate().map(|(index, map)| {
-            let zeros = |rows: usize| match back || N::recalls(index) {
-                true => Dates::zeros(steps, rows),
-                false => Dates::shared(rows),
-            };
+            let reach = if back { Reach::All } else { N::reach(index) };
+            let zeros = |rows: usize| reach.room(steps, rows);
             let mut inputs = zeros(map.columns);
             for t in 0..steps {
                 inputs.at_mut(t)[map.columns - 1] = [R::ONE; BLOCK];
@@ -128,15 +149,16 @@ impl<R: Real, N: Dated<R>> Network<R> for ByDate<N> {
         }
     }
 
-    fn forward(
+    fn date(
         &self,
-        features: &Features,
-        paths: PathBlock<'_, R>,
+        t: usize,
+        (features, paths): (&Features, PathBlock<'_, R>),
         hand: &mut Hand<R>,
         workspace: &mut Self::Workspace,
     ) {
         dispatch(Forward {
             by_date: self,
+            t,
             features,
             paths,
             hand,
@@ -166,8 +188,10 @@ impl<R: Real, N: Dated<R>> Network<R> for ByDate<N> {
     }
 }
 
+/// [`ByDate::date`]
 struct Forward<'a, R: Real, N: Dated<R>> {
     by_date: &'a ByDate<N>,
+    t: usize,
     features: &'a Features,
     paths: PathBlock<'a, R>,
     hand: &'a mut Hand<R>,
@@ -181,29 +205,23 @@ impl<R: Real, N: Dated<R>> Kernel for Forward<'_, R, N> {
     fn run<const FMA: bool, const ROWS: usize>(self) {
         let Self {
             by_date,
+            t,
             features,
             paths,
             hand,
             workspace,
         } = self;
         let (seen, fed) = by_date.inputs;
-        let DatedWorkspace {
-            steps, maps, state, ..
-        } = workspace;
-        for t in 0..*steps {
-            let inputs = maps[0].inputs.at_mut(t);
-            features.write::<R, FMA>(&paths, t, &mut inputs[..seen]);
-            if fed > 0 {
-                hand.feed(t, &mut inputs[seen..][..fed]);
-            }
-            let outputs = hand.output_mut(t);
-            by_date
-                .network
-                .forward::<FMA, ROWS>(t, maps, state, outputs);
-            if fed > 0 {
-                hand.act::<FMA>(t);
-            }
+        let DatedWorkspace { maps, state, .. } = workspace;
+        let inputs = maps[0].inputs.at_mut(t);
+        features.write::<R, FMA>(&paths, t, &mut inputs[..seen]);
+        if fed > 0 {
+            hand.feed(t, &mut inputs[seen..][..fed]);
         }
+        let outputs = hand.output_mut(t);
+        by_date
+            .network
+            .forward::<FMA, ROWS>(t, maps, state, outputs);
     }
 }
 

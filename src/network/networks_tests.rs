@@ -256,6 +256,39 @@ fn positions_see_nothing_of_the_future() {
     }
 }
 
+/// Date by date a session gives the bits of the sweep, in either precision, on paths that end early, and begins anew at date 0.
+fn sessions_agree<R: Real + Portable + WithDType>() {
+    const STEPS: usize = 9;
+    for case in cases() {
+        let (parameters, features) = (case.parameters(), case.features(STEPS));
+        let paths = ending::<R>(70, STEPS);
+        let sweep = case.sweep::<R>(Engine::Block);
+        let whole = sweep.forward(&parameters, &features, &paths).unwrap();
+        let actor = Actor::direct(case.instruments);
+        let size = (paths.blocks(), STEPS);
+        let mut session = case.shape.session::<R>(&actor, &parameters, size).unwrap();
+        for t in (0..5).chain(0..STEPS) {
+            let now = session.date(t, &features, &paths);
+            let blocks = now.chunks_exact(case.instruments).enumerate();
+            for (block, now) in blocks {
+                let first = (block * STEPS + t) * case.instruments;
+                assert_eq!(
+                    now,
+                    &whole[first..][..case.instruments],
+                    "{} date {t}",
+                    case.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_has_the_bits_of_the_sweep() {
+    sessions_agree::<f64>();
+    sessions_agree::<f32>();
+}
+
 /// A gradient has the same bits for any number of threads, and a record whose memory held a larger one, or was scaled, those of a
 /// new one.
 #[test]

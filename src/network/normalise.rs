@@ -1,11 +1,26 @@
 //! Layer normalisation of the units of one date, lane by lane.
 
+use super::dated::Reach;
 use crate::error::Result;
-use crate::simd::{BLOCK, Lane, Real, multiply_add};
+use crate::simd::{BLOCK, Dates, Lane, Real, multiply_add};
 use candle_core::Tensor;
 
 /// ε of ĥ = (h − mean h)/√(var h + ε), as in PyTorch.
 pub(super) const EPSILON: f64 = 1e-5;
+
+/// Memory for 1/√(var h + ε) of so many layers on every date, or where there is no way back on one at a time; no rows where nothing is
+/// normalised.
+pub(super) fn scales<R: Real>(
+    normalised: bool,
+    (steps, back): (usize, bool),
+    layers: usize,
+) -> Dates<R> {
+    let reach = if back { Reach::All } else { Reach::Own };
+    match normalised {
+        true => reach.room(steps, layers),
+        false => Dates::zeros(0, 0),
+    }
+}
 
 /// Turns h of all units into ĥ; gives 1/√(var h + ε).
 #[inline(always)]

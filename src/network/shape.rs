@@ -8,6 +8,8 @@ use super::head::Head;
 use super::lstm::LstmShape;
 use super::map::MapShape;
 use super::mlp::MlpShape;
+use super::parameters::Parameters;
+use super::session::{BlockSession, Session};
 use super::sizes::Sizes;
 use super::step::{GraphNetwork, PolicyStep};
 use super::sweep::Sweep;
@@ -103,6 +105,25 @@ macro_rules! networks {
             ) -> Value {
                 match self {
                     $(Self::$network(shape) => shape.describe(weights, seen, step),)*
+                }
+            }
+
+            /// Blocks of contracts that the network with `parameters` is taken through one date at a time, on the processor's vector units;
+            /// `actor` makes positions of its outputs.
+            ///
+            /// # Errors
+            /// If they are parameters of another network.
+            pub fn session<R: Real>(
+                self,
+                actor: &Actor,
+                parameters: &Parameters,
+                (blocks, steps): (usize, usize),
+            ) -> Result<Box<dyn Session<R>>> {
+                match self {
+                    $(Self::$network(shape) => {
+                        let session = BlockSession::new(shape, actor, parameters, (blocks, steps))?;
+                        Ok(Box::new(session))
+                    })*
                 }
             }
 

@@ -8,6 +8,7 @@
 //!   trainings/*.json, tuning/*.json   what a comparison has finished
 //!   checkpoints/*.safetensors         trainings under way
 //!   distributed.json       [`crate::groups::Distributed`], of jobs on several ranks
+//!   trained_on.json        [`super::trained_on::TrainedOn`]
 //!   metrics.json           [`Metrics`]
 //!   evaluation.parquet     strategy, seed, path, pnl, cost, turnover (the simulated test paths)
 //!   backtest.parquet       strategy, seed, date, expiry, premium, pnl, cost, turnover (one row per contract)

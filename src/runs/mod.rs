@@ -38,6 +38,7 @@ pub mod study;
 #[cfg(feature = "dashboard")]
 mod synchronised;
 pub mod tables;
+pub mod trained_on;
 pub mod walk_forward;
 pub mod warnings;
 

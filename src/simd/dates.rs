@@ -10,6 +10,8 @@ pub struct Dates<R> {
     rows: usize,
     /// Rows from one date to the next.
     stride: usize,
+    /// Which bits of a date say where it is kept: all of them unless a few dates share memory.
+    places: usize,
     lanes: Lanes<R>,
 }
 
@@ -20,17 +22,21 @@ impl<R: Real> Dates<R> {
         Self {
             rows,
             stride,
+            places: usize::MAX,
             lanes: Lanes::zeros(dates * stride),
         }
     }
 
-    /// Storage of `rows` rows, all zero, that is that of every date at once: what is written on one date takes the place of what was written on
-    /// another.
-    pub fn shared(rows: usize) -> Self {
+    /// Storage of `rows` rows for the last `kept` of any number of dates, all zero: what is written on one date takes the place of
+    /// what was written `kept` dates before.
+    ///
+    /// # Panics
+    /// If `kept` is no power of two.
+    pub fn recent(kept: usize, rows: usize) -> Self {
+        assert!(kept.is_power_of_two());
         Self {
-            rows,
-            stride: 0,
-            lanes: Lanes::zeros(rows),
+            places: kept - 1,
+            ..Self::zeros(kept, rows)
         }
     }
 
@@ -38,12 +44,25 @@ impl<R: Real> Dates<R> {
     pub fn resize(&mut self, dates: usize, rows: usize) {
         self.rows = rows;
         self.stride = stride(rows);
+        self.places = usize::MAX;
         self.lanes.resize(dates * self.stride);
     }
 
-    /// Number of dates.
+    /// Number of dates that there is room for at a time.
     pub fn count(&self) -> usize {
         self.lanes.len() / self.stride
+    }
+
+    /// Whether there is room for date `t`.
+    #[inline(always)]
+    pub fn has(&self, t: usize) -> bool {
+        (t & self.places) < self.count()
+    }
+
+    /// The first row of date `t`.
+    #[inline(always)]
+    fn first(&self, t: usize) -> usize {
+        (t & self.places) * self.stride
     }
 
     /// Number of rows of a date.
@@ -54,23 +73,25 @@ impl<R: Real> Dates<R> {
     /// The rows of date `t`, for reading.
     #[inline(always)]
     pub fn at(&self, t: usize) -> &[Lane<R>] {
-        &self.lanes[t * self.stride..][..self.rows]
+        &self.lanes[self.first(t)..][..self.rows]
     }
 
     /// The rows of date `t`, for writing.
     #[inline(always)]
     pub fn at_mut(&mut self, t: usize) -> &mut [Lane<R>] {
-        &mut self.lanes[t * self.stride..][..self.rows]
+        let first = self.first(t);
+        &mut self.lanes[first..][..self.rows]
     }
 
     /// Date `t` for reading and the next one for writing.
     #[inline(always)]
     pub fn pair(&mut self, t: usize) -> (&[Lane<R>], &mut [Lane<R>]) {
-        let (past, next) = self.lanes.split_at_mut((t + 1) * self.stride);
-        (
-            &past[t * self.stride..][..self.rows],
-            &mut next[..self.rows],
-        )
+        let (now, next) = (self.first(t), self.first(t + 1));
+        let (low, high) = self.lanes.split_at_mut(now.max(next));
+        match now < next {
+            true => (&low[now..][..self.rows], &mut high[..self.rows]),
+            false => (&high[..self.rows], &mut low[next..][..self.rows]),
+        }
     }
 
     /// Periods of `dates` dates each, spaced as here, for [`Self::copy_to`].
@@ -93,6 +114,24 @@ fn stride(rows: usize) -> usize {
 mod tests {
     use super::*;
     use crate::simd::BLOCK;
+
+    /// What keeps two dates has the last two at any time, of which each is read while the next one is written.
+    #[test]
+    fn recent_dates_take_the_place_of_older_ones() {
+        for rows in [3, 32] {
+            let mut dates = Dates::<f64>::recent(2, rows);
+            dates.at_mut(0).fill([0.0; BLOCK]);
+            for t in 0..7 {
+                assert!(dates.has(t));
+                let (now, next) = dates.pair(t);
+                assert_eq!(now, vec![[t as f64; BLOCK]; rows]);
+                next.fill([(t + 1) as f64; BLOCK]);
+                assert_eq!(dates.at(t), vec![[t as f64; BLOCK]; rows]);
+            }
+            assert!(Dates::<f64>::zeros(2, rows).has(1));
+            assert!(!Dates::<f64>::zeros(2, rows).has(2));
+        }
+    }
 
     #[test]
     fn dates_are_apart_and_periods_are_copied() {

@@ -38,6 +38,7 @@ mod schedule;
 mod schema;
 mod seen;
 mod sent;
+mod session;
 mod several;
 mod smoothing;
 mod surface;

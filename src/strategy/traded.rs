@@ -99,6 +99,11 @@ impl Plan {
         Functionals::new(ledger, &self.features, &self.instruments(), unit, held)
     }
 
+    /// What is sold, by its name in strategies.
+    pub fn contract_type(&self) -> &'static str {
+        self.strategy.contract.product.name()
+    }
+
     /// What is traded, the spot first.
     pub fn instruments(&self) -> Vec<Instrument> {
         self.instruments

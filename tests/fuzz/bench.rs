@@ -1,4 +1,4 @@
-//! The fuzz test at any length: `cargo bench --bench fuzz -- --strategies 10000 --prices 10000 --seed 1`.
+//! The fuzz test at any length: `cargo bench --bench fuzz -- --strategies 10000 --prices 10000 --books 10000 --seed 1`.
 //!
 //! `--only strategies-17` repeats one case; the files of cases that fail stay in the folder that is printed.
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Damaged strategies and price files through the binary: exit codes 0 or 2, one line of error, no number that is not
+/// Damaged strategies, price files and books through the binary: exit codes 0 or 2, one line of error, no number that is not
 /// finite, at most 2 GB and 20 s.
 #[derive(Parser)]
 struct Arguments {
@@ -19,6 +19,8 @@ struct Arguments {
     strategies: u64,
     #[arg(long, default_value_t = 1000)]
     prices: u64,
+    #[arg(long, default_value_t = 1000)]
+    books: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// One case alone, such as `prices-17`.
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let subjects = [
         (Subject::Strategies, arguments.strategies),
         (Subject::Prices, arguments.prices),
+        (Subject::Books, arguments.books),
     ];
     let mut failed = false;
     for (subject, count) in subjects {

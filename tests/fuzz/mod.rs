@@ -1,7 +1,8 @@
-//! Damaged strategies and price files through the binary, under limits of memory and time.
+//! Damaged strategies, price files and books of contracts through the binary, under limits of memory and time.
 //!
 //! A case is made from the seed and its number alone, so that one can be repeated without those before it.
 
+mod books;
 mod limits;
 mod mutation;
 mod prices;
@@ -19,6 +20,7 @@ use std::sync::{Mutex, PoisonError};
 pub enum Subject {
     Strategies,
     Prices,
+    Books,
 }
 
 impl Subject {
@@ -26,6 +28,7 @@ impl Subject {
         match self {
             Self::Strategies => "strategies",
             Self::Prices => "prices",
+            Self::Books => "books",
         }
     }
 }
@@ -61,6 +64,9 @@ pub struct Fuzz {
 impl Fuzz {
     /// Runs the cases of these numbers.
     pub fn run(&self, subject: Subject, numbers: std::ops::Range<u64>) -> Tally {
+        if subject == Subject::Books {
+            books::train(&self.binary, &self.folder);
+        }
         let next = AtomicU64::new(numbers.start);
         let tally = Mutex::new(Tally::default());
         std::thread::scope(|scope| {
@@ -100,6 +106,7 @@ impl Fuzz {
         let arguments = match subject {
             Subject::Strategies => strategies::case(&self.checkout, &folder, &mut random),
             Subject::Prices => prices::case(&self.checkout, &folder, &mut random),
+            Subject::Books => books::case(&self.checkout, &self.folder, &folder, &mut random),
         };
         let ended = Limits::default().run(&self.binary, &folder, &arguments);
         let judged = ended.judge();

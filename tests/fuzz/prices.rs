@@ -64,7 +64,8 @@ fn table(checkout: &Path, random: &mut Random) -> Vec<Vec<String>> {
     text.lines().take(rows).map(cells).collect()
 }
 
-fn change(rows: &mut Vec<Vec<String>>, random: &mut Random) {
+/// Damages a table in one of the ways in which tables are damaged.
+pub fn change(rows: &mut Vec<Vec<String>>, random: &mut Random) {
     if rows.is_empty() {
         return;
     }
@@ -125,7 +126,8 @@ fn change(rows: &mut Vec<Vec<String>>, random: &mut Random) {
     }
 }
 
-fn csv(rows: &[Vec<String>], random: &mut Random) -> Vec<u8> {
+/// A table as text, in one of the ways in which tables are written.
+pub fn csv(rows: &[Vec<String>], random: &mut Random) -> Vec<u8> {
     let separator = *random.one(&[",", ",", ",", ",", ";", "\t", "|"]);
     let end = *random.one(&["\n", "\n", "\n", "\r\n", "\r"]);
     let mut text =

@@ -48,3 +48,9 @@ fn damaged_strategies_end_well() {
 fn damaged_price_files_end_well() {
     assert_ends_well(Subject::Prices, 200);
 }
+
+/// The same of damaged books of contracts.
+#[test]
+fn damaged_books_end_well() {
+    assert_ends_well(Subject::Books, 200);
+}

@@ -15,6 +15,7 @@ mod degenerate;
 mod done;
 mod exotic_prices;
 mod fuzz;
+mod hedge;
 mod killed;
 mod login;
 mod market;

@@ -13,6 +13,7 @@ use crate::network::{Feature, Features};
 use crate::simd::{BLOCK, Lane, Real};
 use basis::Basis;
 use faer::Mat;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Hedged Monte Carlo: price and hedge by least squares backward in time, for any contract and instruments, on paths of a model or
@@ -332,14 +333,15 @@ impl Regressed {
 }
 
 impl Benchmark for Regressed {
-    fn answer(&self, block: &PathBlock<'_, f64>, out: &mut AnswersMut<'_>) {
+    fn answer(&self, block: &PathBlock<'_, f64>, on: Range<usize>, out: &mut AnswersMut<'_>) {
         let (mut seen, mut functions) = (Vec::new(), Vec::new());
         let Regression {
             features,
             dates,
             instruments,
         } = &*self.regression;
-        for (t, date) in dates.iter().enumerate() {
+        for t in on.start..on.end.min(dates.len()) {
+            let date = &dates[t];
             features.at(block, t, &mut seen);
             date.basis.values(&seen, &mut functions);
             let discount = 1.0 / self.ledger.growth(t);
@@ -348,6 +350,6 @@ impl Benchmark for Regressed {
                 *out.moves(asset, t).0 = combine(position, &functions);
             }
         }
-        finish(self.ledger.contract(), block, *instruments, out);
+        finish(self.ledger.contract(), block, (*instruments, on), out);
     }
 }

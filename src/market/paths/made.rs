@@ -8,6 +8,7 @@ use crate::market::benchmark::{
 use crate::market::layout::Layout;
 use crate::simd::{BLOCK, Lane, Real};
 use rayon::prelude::*;
+use std::ops::Range;
 
 impl<R: Real> Paths<R> {
     /// Writes what `contract`, for which the layout has room, makes of the paths.
@@ -32,14 +33,17 @@ impl<R: Real> Paths<R> {
         });
     }
 
-    /// Writes what `benchmark` says of the contract, for which the layout has room; all else is written.
-    pub(in crate::market) fn answer(&mut self, benchmark: &dyn Benchmark) {
+    /// Writes what `benchmark` says of the contract on some dates, for which the layout has room; all else is written.
+    pub(in crate::market) fn answer(&mut self, benchmark: &dyn Benchmark, on: Range<usize>) {
         let Self { layout, rows, .. } = self;
         let place = layout.answers();
         rows.par_chunks_exact_mut(layout.rows()).for_each(|rows| {
-            let answers = answers(layout, &rows[..place.start], benchmark);
-            for (out, answer) in rows[place.clone()].iter_mut().zip(answers) {
-                *out = answer.map(R::of);
+            let answers = answers(layout, &rows[..place.start], benchmark, on.clone());
+            let columns = rows[place.clone()].chunks_exact_mut(layout.dates());
+            for (out, answers) in columns.zip(answers.chunks_exact(layout.dates())) {
+                for t in on.clone() {
+                    out[t] = answers[t].map(R::of);
+                }
             }
         });
     }
@@ -102,7 +106,8 @@ fn quick_positions<R: Real>(
     hedge: &QuickHedge<'_>,
     out: &mut [Lane<R>],
 ) {
-    let answers = answers(layout, &seen[..layout.answers().start], hedge.benchmark);
+    let seen_before = &seen[..layout.answers().start];
+    let answers = answers(layout, seen_before, hedge.benchmark, 0..layout.dates());
     let answers: Answers<'_, f64> = Answers::new(&answers, layout.dates());
     let block = PathBlock::new(layout, seen);
     let instruments = layout.instruments();
@@ -149,16 +154,17 @@ fn quick_positions<R: Real>(
     }
 }
 
-/// What a benchmark says on a block of which `seen` are the rows before its answers.
+/// What a benchmark says on some dates of a block of which `seen` are the rows before its answers; 0 on the others.
 fn answers<R: Real>(
     layout: &Layout,
     seen: &[Lane<R>],
     benchmark: &dyn Benchmark,
+    on: Range<usize>,
 ) -> Vec<Lane<f64>> {
     let seen: Vec<Lane<f64>> = seen.iter().map(|row| row.map(Real::into_f64)).collect();
     let dates = layout.dates();
     let mut answers = vec![[0.0; BLOCK]; answer_columns(layout.assets()) * dates];
     let mut out = AnswersMut::new(&mut answers, dates);
-    benchmark.answer(&PathBlock::new(layout, &seen), &mut out);
+    benchmark.answer(&PathBlock::new(layout, &seen), on, &mut out);
     answers
 }

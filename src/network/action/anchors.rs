@@ -5,6 +5,7 @@ use super::rule::At;
 use crate::contract::{Charge, Cost, Instrument};
 use crate::market::PathBlock;
 use crate::simd::{BLOCK, Lane, Lanes, Real};
+use std::ops::Range;
 
 /// What an actor goes by on a block beside outputs and positions held, each `[steps][instruments][BLOCK]` or empty where no action
 /// asks for it.
@@ -43,46 +44,49 @@ impl<R: Real> Anchors<R> {
         }
     }
 
-    /// Takes what it needs of a block.
-    pub fn take(&mut self, actor: &Actor, paths: &PathBlock<'_, R>) {
+    /// Takes what it needs of a block on some dates.
+    pub fn take(&mut self, actor: &Actor, paths: &PathBlock<'_, R>, dates: Range<usize>) {
         if self.benchmark.is_empty() {
             return;
         }
-        self.benchmark.copy_from_slice(paths.benchmark_positions());
         let count = actor.instruments();
+        let rows = dates.start * count..dates.end * count;
+        let held = &paths.benchmark_positions()[rows.clone()];
+        self.benchmark[rows].copy_from_slice(held);
         for instrument in (0..count).filter(|one| actor.spot_of(*one).is_some()) {
             let deltas = paths.option_deltas(instrument);
             let deltas = deltas.expect("an option that a spot goes by has a delta");
-            for (row, delta) in self.deltas.chunks_exact_mut(count).zip(deltas) {
-                row[instrument] = *delta;
+            for t in dates.clone() {
+                self.deltas[t * count + instrument] = deltas[t];
             }
         }
-        self.take_sizes(actor);
+        if !self.sizes.is_empty() {
+            dates.clone().for_each(|t| self.take_sizes(actor, t));
+        }
         for instrument in 0..count {
             if let Instrument::Spot(asset) = paths.instruments()[instrument] {
-                self.take_moves(actor, paths, (instrument, asset));
+                self.take_moves(actor, paths, (instrument, asset), dates.clone());
             }
         }
     }
 
     /// m = |b_0 + Σ_j b_j Δ_j| of a spot, with the options that it goes by; |b| of everything else.
-    fn take_sizes(&mut self, actor: &Actor) {
+    fn take_sizes(&mut self, actor: &Actor, t: usize) {
         let count = actor.instruments();
-        let dates = self.sizes.chunks_exact_mut(count);
-        for ((t, sizes), benchmark) in dates.enumerate().zip(self.benchmark.chunks_exact(count)) {
-            sizes.copy_from_slice(benchmark);
-            for option in 0..count {
-                let Some(spot) = actor.spot_of(option) else {
-                    continue;
-                };
-                let delta = &self.deltas[t * count + option];
-                for lane in 0..BLOCK {
-                    sizes[spot][lane] += benchmark[option][lane] * delta[lane];
-                }
+        let benchmark = &self.benchmark[t * count..][..count];
+        let sizes = &mut self.sizes[t * count..][..count];
+        sizes.copy_from_slice(benchmark);
+        for option in 0..count {
+            let Some(spot) = actor.spot_of(option) else {
+                continue;
+            };
+            let delta = &self.deltas[t * count + option];
+            for lane in 0..BLOCK {
+                sizes[spot][lane] += benchmark[option][lane] * delta[lane];
             }
-            for size in sizes.as_flattened_mut() {
-                *size = size.abs();
-            }
+        }
+        for size in sizes.as_flattened_mut() {
+            *size = size.abs();
         }
     }
 
@@ -92,6 +96,7 @@ impl<R: Real> Anchors<R> {
         actor: &Actor,
         paths: &PathBlock<'_, R>,
         (instrument, asset): (usize, usize),
+        dates: Range<usize>,
     ) {
         let count = actor.instruments();
         let asks = actor.action(instrument).asks();
@@ -102,7 +107,7 @@ impl<R: Real> Anchors<R> {
         let (spot, gamma) = (paths.spot_of(asset), answers.gamma(asset));
         let (quoted, charge) = (paths.quoted(instrument), actor.charge(instrument));
         let hundredth = R::of(0.01);
-        for t in 0..paths.steps() {
+        for t in dates {
             let row = t * count + instrument;
             if asks.curvature {
                 let volatility = &answers.volatility()[t];

@@ -4,6 +4,7 @@ use super::rule::At;
 use crate::contract::{Standing, Widths};
 use crate::market::{PathBlock, until};
 use crate::simd::{BLOCK, Kernel, Lane, Lanes, Real, dispatch};
+use std::ops::Range;
 
 /// The widths over which the slopes of hard limits change: they know nothing of lots.
 const HARD: Widths = Widths {
@@ -13,10 +14,10 @@ const HARD: Widths = Widths {
 
 /// The hand that trades one block of paths: it takes a network's outputs, holds positions, and brings derivatives back.
 ///
-/// A network writes y_t into [`Self::output_mut`] on the way forward, and reads ∂z/∂y_t from [`Self::gradient`] on the way back. Where
-/// it is not fed what is held, that is all: whoever sweeps it acts on all dates at once. Where it is fed, it goes date by date: on
-/// the way forward [`Self::feed`], its outputs, [`Self::act`]; on the way back [`Self::pull_back`] with what the date after says of
-/// the position that it was fed, then its own derivatives.
+/// A network writes y_t into [`Self::output_mut`] on the way forward, after [`Self::feed`] where it is fed what is held, and whoever
+/// takes it through the date acts on it with [`Self::act_on`]. On the way back it reads ∂z/∂y_t from [`Self::gradient`]. Where it
+/// is not fed what is held, that is all: whoever sweeps it pulls all dates back at once. Where it is fed, it goes date by date:
+/// [`Self::pull_back`] with what the date after says of the position that it was fed, then its own derivatives.
 ///
 /// # Formula
 /// D_t = ∂z/∂δ_t + D_{t+1} ∂A_{t+1}/∂δ_t + what is fed back, and ∂z/∂y_t = D_t ∂A_t/∂y_t, where A, if there are limits, is what they
@@ -106,14 +107,15 @@ impl<R: Real> Hand<R> {
         self.actor.clone_from(actor);
     }
 
-    /// Takes what it needs of a block before the first date.
-    pub fn begin(&mut self, paths: &PathBlock<'_, R>) {
+    /// Takes what it needs of a block on some dates, before it acts on them. Only what is known on those dates is read.
+    pub fn see(&mut self, paths: &PathBlock<'_, R>, dates: Range<usize>) {
         self.end = paths.end().copied();
-        self.done.anchors.take(&self.actor, paths);
+        self.done.anchors.take(&self.actor, paths, dates.clone());
+        let count = self.actor.instruments();
         for instrument in 0..self.actor.limits.instruments() {
-            let dates = self.done.prices.chunks_exact_mut(self.actor.instruments());
-            for (prices, price) in dates.zip(paths.price(instrument)) {
-                prices[instrument] = *price;
+            let price = paths.price(instrument);
+            for t in dates.clone() {
+                self.done.prices[t * count + instrument] = price[t];
             }
         }
     }
@@ -135,6 +137,12 @@ impl<R: Real> Hand<R> {
     /// The positions of all dates.
     pub fn positions(&self) -> &[Lane<R>] {
         &self.done.positions
+    }
+
+    /// The positions of date `t`, one for every instrument.
+    pub fn held(&self, t: usize) -> &[Lane<R>] {
+        let count = self.actor.instruments();
+        &self.done.positions[t * count..][..count]
     }
 
     /// The positions of all dates and, for writing, the seeds: the derivatives in them that the backward pass begins with.
@@ -259,9 +267,9 @@ impl<R: Real> Hand<R> {
         );
     }
 
-    /// Makes the positions of all dates.
-    pub fn act_on_all(&mut self) {
-        dispatch(ActOnAll(self));
+    /// Makes the positions of some dates, whose earlier ones are made.
+    pub fn act_on(&mut self, dates: Range<usize>) {
+        dispatch(ActOn(self, dates));
     }
 
     /// Makes ∂z/∂y of all dates, for a network that is not fed what is held.
@@ -275,15 +283,15 @@ impl<R: Real> Hand<R> {
     }
 }
 
-/// [`Hand::act_on_all`]
-struct ActOnAll<'a, R>(&'a mut Hand<R>);
+/// [`Hand::act_on`]
+struct ActOn<'a, R>(&'a mut Hand<R>, Range<usize>);
 
-impl<R: Real> Kernel for ActOnAll<'_, R> {
+impl<R: Real> Kernel for ActOn<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FMA: bool, const ROWS: usize>(self) {
-        for t in 0..self.0.steps() {
+        for t in self.1 {
             self.0.act::<FMA>(t);
         }
     }

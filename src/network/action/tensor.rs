@@ -19,7 +19,7 @@ impl<R: Real + Portable + WithDType> TensorHands<R> {
     pub fn new(actor: &Actor, paths: &Paths<R>) -> Self {
         let hands = paths.own().map(|block| {
             let mut hand = Hand::new(actor, paths.steps());
-            hand.begin(&paths.block(block));
+            hand.see(&paths.block(block), 0..paths.steps());
             hand
         });
         Self {

@@ -46,7 +46,7 @@ fn derivatives_go_back_through_the_positions_held() {
         };
         let acted = |bumped: Option<(usize, usize, f64)>| {
             let mut hand = Hand::<f64>::new(&actor, STEPS);
-            hand.begin(&paths.block(0));
+            hand.see(&paths.block(0), 0..paths.steps());
             for t in 0..STEPS {
                 for (row, out) in hand.output_mut(t).iter_mut().enumerate() {
                     *out = output(t, row);
@@ -57,7 +57,7 @@ fn derivatives_go_back_through_the_positions_held() {
                     }
                 }
             }
-            hand.act_on_all();
+            hand.act_on(0..STEPS);
             hand
         };
         let mut hand = acted(None);
@@ -89,7 +89,7 @@ fn outputs_are_positions() {
     for t in 0..3 {
         hand.output_mut(t)[0] = std::array::from_fn(|lane| ((t * BLOCK + lane) as f64).sin());
     }
-    hand.act_on_all();
+    hand.act_on(0..3);
     let (positions, seeds) = hand.positions_and_seeds();
     seeds.copy_from_slice(positions);
     hand.pull_all_back();
@@ -287,13 +287,13 @@ fn spots_go_by_the_options_that_are_held() {
     let free = vec![Charge::default(); 2];
     let actor = Actor::trading(vec![narrow, wide], &traded(), free, DT);
     let mut hand = Hand::<f64>::new(&actor, STEPS);
-    hand.begin(&block);
+    hand.see(&block, 0..block.steps());
     // The option's band moves up, then the spot's too.
     for t in 0..STEPS {
         hand.output_mut(t)[3] = [0.5; BLOCK];
         hand.output_mut(t)[0] = [if t > 1 { 0.25 } else { 0.0 }; BLOCK];
     }
-    hand.act_on_all();
+    hand.act_on(0..STEPS);
     let (benchmark, deltas) = (block.benchmark_positions(), block.option_deltas(1).unwrap());
     let mut moved = 0;
     for t in 0..STEPS {
@@ -325,8 +325,8 @@ fn a_leak_leads_back_from_a_band_that_never_trades() {
     let actor = Actor::new(Band::beginning_at(60.0), 2);
     let gradients = |actor: &Actor| {
         let mut hand = Hand::<f64>::new(actor, STEPS);
-        hand.begin(&paths.block(0));
-        hand.act_on_all();
+        hand.see(&paths.block(0), 0..paths.steps());
+        hand.act_on(0..STEPS);
         let (positions, seeds) = hand.positions_and_seeds();
         let positions = positions.to_vec();
         seeds.fill([1.0; BLOCK]);

@@ -1,6 +1,6 @@
 use super::lookback::Lookback;
 use super::{AttentionShape, MAPS, WIDER};
-use crate::network::dated::{Dated, MapDates};
+use crate::network::dated::{Dated, MapDates, Reach};
 use crate::network::linear::LinearHead;
 use crate::network::normalise;
 use crate::network::rectified::{rectified, through_rectified};
@@ -42,8 +42,12 @@ impl<R: Real> Dated<R> for Attention<R> {
     type State = State<R>;
 
     /// A date looks at queries, keys and values of all dates before it.
-    fn recalls(map: usize) -> bool {
-        map % MAPS == 1
+    fn reach(map: usize) -> Reach {
+        if map % MAPS == 1 {
+            Reach::All
+        } else {
+            Reach::Own
+        }
     }
 
     fn new(AttentionShape { sizes }: AttentionShape, matrices: &[Mat<f64>]) -> Self {
@@ -73,7 +77,7 @@ impl<R: Real> Dated<R> for Attention<R> {
             ..
         } = sizes;
         State {
-            scales: Dates::zeros(steps, 2 * layers + 1),
+            scales: normalise::scales(true, (steps, back), 2 * layers + 1),
             lookbacks: (0..layers)
                 .map(|_| Lookback::new(heads, hidden, steps, back))
                 .collect(),

@@ -6,7 +6,7 @@ use crate::simd::{BLOCK, Dates, Lane, Lanes, Real, multiply_add};
 /// The weights p_{t,s} of all pairs of dates s ≤ t and all heads, and what the way back keeps of later dates for earlier ones.
 pub struct Lookback<R> {
     heads: usize,
-    /// `[t][head][s]`, t + 1 dates s for date t.
+    /// `[t][head][s]`, t + 1 dates s for date t; without the way back those of one date t at a time.
     weights: Lanes<R>,
     /// The derivatives in the scores q_t · k_s, with the same places.
     by_score: Lanes<R>,
@@ -20,7 +20,7 @@ impl<R: Real> Lookback<R> {
         let dates = if back { steps } else { 0 };
         Self {
             heads,
-            weights: Lanes::zeros(heads * first(steps)),
+            weights: Lanes::zeros(heads * if back { first(steps) } else { steps }),
             by_score: Lanes::zeros(heads * first(dates)),
             asked: Dates::zeros(dates, 2 * hidden),
         }
@@ -36,7 +36,9 @@ impl<R: Real> Lookback<R> {
     ) {
         let size = attended.len() / self.heads;
         let share = R::of(1.0 / (size as f64).sqrt());
-        let weights = &mut self.weights[self.heads * first(t)..][..self.heads * (t + 1)];
+        let back = !self.by_score.is_empty();
+        let place = if back { self.heads * first(t) } else { 0 };
+        let weights = &mut self.weights[place..][..self.heads * (t + 1)];
         let heads = weights
             .chunks_exact_mut(t + 1)
             .zip(attended.chunks_exact_mut(size));

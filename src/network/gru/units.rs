@@ -1,5 +1,5 @@
 use super::{GATES, GruShape, MAPS};
-use crate::network::dated::{Dated, MapDates};
+use crate::network::dated::{Dated, MapDates, Reach};
 use crate::network::linear::LinearHead;
 use crate::network::normalise;
 use crate::network::sizes::Sizes;
@@ -83,15 +83,14 @@ impl<R: Real> Dated<R> for Gru<R> {
     }
 
     /// What a date gives is an input of the next.
-    fn recalls(_: usize) -> bool {
-        true
+    fn reach(_: usize) -> Reach {
+        Reach::Next
     }
 
-    fn state(GruShape { sizes }: GruShape, steps: usize, _: bool) -> State<R> {
+    fn state(GruShape { sizes }: GruShape, steps: usize, back: bool) -> State<R> {
         let Sizes { hidden, layers, .. } = sizes;
-        let steps = if sizes.layer_normalisation { steps } else { 0 };
         State {
-            scales: Dates::zeros(steps, layers),
+            scales: normalise::scales(sizes.layer_normalisation, (steps, back), layers),
             from_next: (0..layers).map(|_| Lanes::zeros(hidden)).collect(),
             above: Lanes::zeros(hidden),
             through: Lanes::zeros(hidden),
@@ -113,6 +112,11 @@ impl<R: Real> Dated<R> for Gru<R> {
             let [gates, candidate, reset, next, ..] = &mut maps[MAPS * index..] else {
                 unreachable!("a head follows the layers");
             };
+            if t == 0 {
+                // h is zero before the first date.
+                gates.inputs.at_mut(t)[below..][..hidden].fill([R::ZERO; BLOCK]);
+                reset.inputs.at_mut(t)[..hidden].fill([R::ZERO; BLOCK]);
+            }
             let inputs = gates.inputs.at(t);
             candidate.inputs.at_mut(t)[..below].copy_from_slice(&inputs[..below]);
             layer
@@ -139,7 +143,7 @@ impl<R: Real> Dated<R> for Gru<R> {
             if self.layer_normalisation {
                 state.scales.at_mut(t)[index] = normalise::normalise::<R, FMA>(units);
             }
-            if t + 1 < gates.inputs.count() {
+            if gates.inputs.has(t + 1) {
                 gates.inputs.at_mut(t + 1)[below..][..hidden].copy_from_slice(units);
                 reset.inputs.at_mut(t + 1)[..hidden].copy_from_slice(units);
             }

@@ -7,7 +7,55 @@ use crate::network::features::Features;
 use crate::network::normalise::normalise;
 use crate::simd::{BLOCK, Kernel, Lane, Real, multiply_add, part, set_part, sigmoid};
 
-/// Moves one block of paths through all dates: fills the inputs, gates and cells of the workspace, and the outputs of the hand.
+/// Takes one block of paths through date `t`, all layers of it: fills inputs, gates and cells of the workspace, and the outputs of the
+/// hand.
+pub(super) struct ForwardDate<'a, R> {
+    pub weights: &'a Weights<R>,
+    pub t: usize,
+    pub features: &'a Features,
+    pub paths: PathBlock<'a, R>,
+    pub hand: &'a mut Hand<R>,
+    pub workspace: &'a mut Workspace<R>,
+}
+
+impl<R: Real> Kernel for ForwardDate<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool, const ROWS: usize>(self) {
+        let Self {
+            weights,
+            t,
+            features,
+            paths,
+            hand,
+            workspace,
+        } = self;
+        let shape = weights.shape;
+        let (hidden, fed) = (shape.hidden, shape.head.fed);
+        let own = hidden + shape.features - fed;
+        let inputs = workspace.layers[0].inputs.at_mut(t);
+        features.write::<R, FMA>(&paths, t, &mut inputs[hidden..own]);
+        if fed > 0 {
+            hand.feed(t, &mut inputs[own..][..fed]);
+        }
+        for index in 0..workspace.layers.len() {
+            let (below, layer) = workspace.layers.split_at_mut(index);
+            if let Some(below) = below.last() {
+                let inputs = &mut layer[0].inputs.at_mut(t)[hidden..];
+                inputs[..hidden].copy_from_slice(below.hidden(t));
+            }
+            move_date::<R, FMA, ROWS>(weights, index, &mut layer[0], t);
+        }
+        let top = workspace.layers.last().expect("a policy has a layer");
+        weights
+            .head
+            .outputs::<FMA>(top.hidden(t), hand.output_mut(t));
+    }
+}
+
+/// Moves one block of paths through all dates, a layer after the other: fills the inputs, gates and cells of the workspace, and the
+/// outputs of the hand, which feeds nothing back.
 pub(super) struct ForwardBlock<'a, R> {
     pub weights: &'a Weights<R>,
     pub features: &'a Features,
@@ -29,30 +77,7 @@ impl<R: Real> Kernel for ForwardBlock<'_, R> {
             workspace,
         } = self;
         let (shape, steps) = (weights.shape, workspace.steps);
-        let (hidden, fed) = (shape.hidden, shape.head.fed);
-        if fed > 0 {
-            // A date is fed what is held from the one before: all layers go through a date before any goes on.
-            let own = hidden + shape.features - fed;
-            for t in 0..steps {
-                let inputs = workspace.layers[0].inputs.at_mut(t);
-                features.write::<R, FMA>(&paths, t, &mut inputs[hidden..own]);
-                hand.feed(t, &mut inputs[own..][..fed]);
-                for index in 0..workspace.layers.len() {
-                    let (below, layer) = workspace.layers.split_at_mut(index);
-                    if let Some(below) = below.last() {
-                        let inputs = &mut layer[0].inputs.at_mut(t)[hidden..];
-                        inputs[..hidden].copy_from_slice(below.hidden(t));
-                    }
-                    move_date::<R, FMA, ROWS>(weights, index, &mut layer[0], t);
-                }
-                let top = workspace.layers.last().expect("a policy has a layer");
-                weights
-                    .head
-                    .outputs::<FMA>(top.hidden(t), hand.output_mut(t));
-                hand.act::<FMA>(t);
-            }
-            return;
-        }
+        let hidden = shape.hidden;
         for index in 0..workspace.layers.len() {
             let (below, layer) = workspace.layers.split_at_mut(index);
             let layer = &mut layer[0];
@@ -86,8 +111,11 @@ fn move_date<R: Real, const FMA: bool, const ROWS: usize>(
     t: usize,
 ) {
     let hidden = weights.shape.hidden;
-    // h is zero before the first date.
+    // h and c are zero before the first date.
     let from = if t == 0 { hidden } else { 0 };
+    if t == 0 {
+        layer.cells.at_mut(t).fill([R::ZERO; BLOCK]);
+    }
     let gates = layer.gates.at_mut(t);
     let (inputs, next_inputs) = layer.inputs.pair(t);
     let map = &weights.layers[index].forward;

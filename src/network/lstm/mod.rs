@@ -26,7 +26,7 @@ use crate::simd::{Real, dispatch};
 use backward::BackwardBlock;
 use candle_core::WithDType;
 use faer::Mat;
-use forward::ForwardBlock;
+use forward::{ForwardBlock, ForwardDate};
 use weights::Weights;
 use workspace::Workspace;
 
@@ -95,24 +95,51 @@ impl<R: Real> Network<R> for Weights<R> {
         Self::new(shape, matrices)
     }
 
-    fn workspace(shape: LstmShape, steps: usize, _: bool) -> Workspace<R> {
-        Workspace::new(shape, steps)
+    fn workspace(shape: LstmShape, steps: usize, back: bool) -> Workspace<R> {
+        Workspace::new(shape, steps, back)
     }
 
-    fn forward(
+    fn date(
         &self,
-        features: &Features,
-        paths: PathBlock<'_, R>,
+        t: usize,
+        (features, paths): (&Features, PathBlock<'_, R>),
         hand: &mut Hand<R>,
         workspace: &mut Workspace<R>,
     ) {
-        dispatch(ForwardBlock {
+        dispatch(ForwardDate {
             weights: self,
+            t,
             features,
             paths,
             hand,
             workspace,
         });
+    }
+
+    /// Where all dates are kept for the way back and none is fed what the one before gave, one layer after the other through all dates,
+    /// so that its weights stay in cache.
+    fn forward(
+        &self,
+        (features, paths): (&Features, PathBlock<'_, R>),
+        hand: &mut Hand<R>,
+        workspace: &mut Workspace<R>,
+    ) {
+        let steps = paths.steps();
+        if workspace.back && self.shape.head.fed == 0 {
+            dispatch(ForwardBlock {
+                weights: self,
+                features,
+                paths,
+                hand,
+                workspace,
+            });
+            hand.act_on(0..steps);
+            return;
+        }
+        for t in 0..steps {
+            self.date(t, (features, paths), hand, workspace);
+            hand.act_on(t..t + 1);
+        }
     }
 
     fn backward(

@@ -1,5 +1,7 @@
 use super::shape::{GATES, LstmShape};
 use crate::network::action::Hand;
+use crate::network::dated::Reach;
+use crate::network::normalise;
 use crate::network::record::RecordBlock;
 use crate::simd::{BLOCK, Dates, Lane, Lanes, Real};
 
@@ -8,6 +10,8 @@ use crate::simd::{BLOCK, Dates, Lane, Lanes, Real};
 pub struct Workspace<R> {
     shape: LstmShape,
     pub steps: usize,
+    /// Whether all dates are kept, for the way back.
+    pub back: bool,
     pub layers: Vec<LayerWorkspace<R>>,
     /// ∂z/∂h of the layer below the one in hand, for every date; empty with one layer.
     pub from_above: Dates<R>,
@@ -18,7 +22,8 @@ pub struct Workspace<R> {
 #[derive(Debug)]
 pub struct LayerWorkspace<R> {
     hidden: usize,
-    /// [h_{t−1}; input_t; 1]; one date more than there are steps, which holds only h.
+    /// [h_{t−1}; input_t; 1]; one date more than there are steps, which holds only h. Of this and all that follows the last two dates or the last
+    /// one without a way back.
     pub inputs: Dates<R>,
     /// Gate activations after the forward pass, ∂z/∂pre-activation after the backward pass.
     pub gates: Dates<R>,
@@ -43,31 +48,36 @@ impl<R: Real> LayerWorkspace<R> {
 }
 
 impl<R: Real> Workspace<R> {
-    pub fn new(shape: LstmShape, steps: usize) -> Self {
+    pub fn new(shape: LstmShape, steps: usize, back: bool) -> Self {
         let hidden = shape.hidden;
+        let room = |reach: Reach, steps: usize, rows: usize| match back {
+            true => Reach::All.room(steps, rows),
+            false => reach.room(steps, rows),
+        };
         let layers = (0..shape.layers)
             .map(|layer| {
                 let columns = hidden + shape.inputs(layer) + 1;
-                let mut inputs = Dates::zeros(steps + 1, columns);
+                let mut inputs = room(Reach::Next, steps + 1, columns);
                 for t in 0..steps {
                     inputs.at_mut(t)[columns - 1] = [R::ONE; BLOCK];
                 }
                 LayerWorkspace {
                     hidden,
                     inputs,
-                    gates: Dates::zeros(steps, GATES * hidden),
-                    cells: Dates::zeros(steps + 1, hidden),
-                    squashed: Dates::zeros(steps, hidden),
-                    scales: Dates::zeros(if shape.layer_normalisation { steps } else { 0 }, 1),
+                    gates: room(Reach::Own, steps, GATES * hidden),
+                    cells: room(Reach::Next, steps + 1, hidden),
+                    squashed: room(Reach::Own, steps, hidden),
+                    scales: normalise::scales(shape.layer_normalisation, (steps, back), 1),
                     from_next: Lanes::zeros(hidden),
                     cell_gradient: Lanes::zeros(hidden),
                 }
             })
             .collect();
-        let between = if shape.layers > 1 { steps } else { 0 };
+        let between = if back && shape.layers > 1 { steps } else { 0 };
         Self {
             shape,
             steps,
+            back,
             layers,
             from_above: Dates::zeros(between, hidden),
             fed_back: Lanes::zeros(shape.head.fed),

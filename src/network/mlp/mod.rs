@@ -5,7 +5,7 @@ mod reference;
 
 use super::action::Actor;
 use super::architecture::Architecture;
-use super::dated::{ByDate, Dated, MapDates};
+use super::dated::{ByDate, Dated, MapDates, Reach};
 use super::linear::LinearHead;
 use super::map::MapShape;
 use super::normalise;
@@ -102,14 +102,13 @@ impl<R: Real> Dated<R> for Mlp<R> {
     }
 
     /// What a date knows of others it is told as an input.
-    fn recalls(_: usize) -> bool {
-        false
+    fn reach(_: usize) -> Reach {
+        Reach::Own
     }
 
-    fn state(MlpShape { sizes }: MlpShape, steps: usize, _: bool) -> State<R> {
-        let steps = if sizes.layer_normalisation { steps } else { 0 };
+    fn state(MlpShape { sizes }: MlpShape, steps: usize, back: bool) -> State<R> {
         State {
-            scales: Dates::zeros(steps, sizes.layers),
+            scales: normalise::scales(sizes.layer_normalisation, (steps, back), sizes.layers),
             above: Lanes::zeros(sizes.hidden),
         }
     }

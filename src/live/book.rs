@@ -1,0 +1,248 @@
+//! A book of contracts that live, as a table file: a row for each contract.
+
+use crate::bounds;
+use crate::error::{Error, Result, excerpt};
+use crate::market::table::{self, Cells, plain, refuse, refuse_row};
+use crate::strategy::Plan;
+use chrono::NaiveDate;
+use std::collections::HashSet;
+use std::path::Path;
+
+/// The most contracts of a book.
+const MOST: usize = 100_000;
+
+/// The largest quantity and position.
+const LARGEST: f64 = 1e12;
+
+/// One contract of a book.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The number of its data row, from 1.
+    pub row: usize,
+    /// What it is called; the number of its row unless the book says so.
+    pub id: String,
+    /// The day of its sale.
+    pub sold: NaiveDate,
+    /// How many were sold; below 0 where they were bought.
+    pub quantity: f64,
+    /// Its strike in the money of the prices; none for that of the strategy's rule on the day of the sale.
+    pub strike: Option<f64>,
+    /// The day of its expiry, where the book says it.
+    pub expiry: Option<NaiveDate>,
+    /// The units of every instrument that are held against all of it; none where the book does not say it.
+    pub held: Vec<Option<f64>>,
+}
+
+/// The names of what is held, one for every instrument of a plan of one asset: those of [`crate::backtest::Lived`].
+pub fn instrument_names(plan: &Plan) -> Vec<String> {
+    let names = 0..plan.instruments.len();
+    names
+        .map(|number| match number {
+            0 => "spot".to_owned(),
+            _ => format!("option_{number}"),
+        })
+        .collect()
+}
+
+/// What the columns of a book are.
+struct Columns<'a> {
+    path: &'a Path,
+    /// The names of columns that are there, without marks and in lower case, with their spelling and cells.
+    known: Vec<(String, String, Cells)>,
+}
+
+impl Columns<'_> {
+    fn get(&self, name: &str) -> Option<&(String, String, Cells)> {
+        self.known.iter().find(|(known, _, _)| known == name)
+    }
+
+    fn text(&self, name: &str, row: usize) -> Option<String> {
+        let (_, _, cells) = self.get(name)?;
+        let text = match cells {
+            Cells::Text(cells) => cells.get(row).unwrap_or_default().trim().to_owned(),
+            Cells::Numbers(cells) => cells[row].map_or(String::new(), |number| number.to_string()),
+            Cells::Dates(instants) => {
+                instants.local[row].map_or(String::new(), |instant| instant.date().to_string())
+            }
+        };
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn refuse(&self, name: &str, row: usize, what: &str) -> Error {
+        let spelled = self.get(name).map_or(name, |(_, spelled, _)| spelled);
+        refuse_row(self.path, row, spelled, what)
+    }
+
+    fn number(&self, name: &str, row: usize) -> Result<Option<f64>> {
+        let Some(text) = self.text(name, row) else {
+            return Ok(None);
+        };
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+        match number {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let what = format!("must be a finite number, was \"{}\"", excerpt(&text));
+                Err(self.refuse(name, row, &what))
+            }
+        }
+    }
+
+    fn day(&self, name: &str, row: usize) -> Result<Option<NaiveDate>> {
+        let Some(text) = self.text(name, row) else {
+            return Ok(None);
+        };
+        match bounds::date(name, &text) {
+            Ok(day) => Ok(Some(day)),
+            Err(_) => {
+                let what = format!(
+                    "must be a date such as 2004-01-31, was \"{}\"",
+                    excerpt(&text)
+                );
+                Err(self.refuse(name, row, &what))
+            }
+        }
+    }
+}
+
+/// Reads the book in a CSV or Parquet file whose contracts are those that `plan` sells.
+///
+/// Its columns are `sold` and `quantity` and, where they are there, `id`, `type`, `strike`, `expiry`, `held`, which is that of the spot,
+/// and `held_NAME` of every instrument, in any order, in whatever case and with blanks for underscores.
+///
+/// # Errors
+/// [`Error::Input`] naming the file and the column, and the row where one is at fault: what is no table, a column that is missing,
+/// there twice or not known, what is no date or no finite number, a quantity of 0, a strike that is not above 0, an expiry that is not
+/// after the sale, a type that is not the plan's, an id that is there twice, no rows or too many.
+pub fn read(path: &Path, plan: &Plan) -> Result<Vec<Entry>> {
+    let instruments = instrument_names(plan);
+    let held: Vec<String> = instruments
+        .iter()
+        .map(|name| plain(&format!("held_{name}")))
+        .collect();
+    let mut known = vec!["id", "sold", "quantity", "type", "strike", "expiry", "held"];
+    known.extend(held.iter().map(String::as_str));
+    let is_header = |cells: &[String]| {
+        let plain: Vec<String> = cells.iter().map(|cell| table::plain(cell)).collect();
+        let has = |name: &str| plain.iter().any(|cell| cell == name);
+        has("sold") && has("quantity")
+    };
+    let table = table::read_headed(path, &is_header, |header| {
+        let names = header.names.iter().map(|name| plain(name));
+        let names: Vec<String> = names.collect();
+        for (place, name) in names.iter().enumerate() {
+            let spelled = excerpt(&header.names[place]);
+            if !known.contains(&name.as_str()) {
+                let known: Vec<String> = known.iter().map(|name| name.replace(' ', "_")).collect();
+                let what = format!(
+                    "column \"{spelled}\" is none of a book's: {}",
+                    known.join(", ")
+                );
+                return Err(refuse(path, &what));
+            }
+            if names[..place].contains(name) {
+                return Err(refuse(
+                    path,
+                    &format!("column \"{spelled}\" is there twice"),
+                ));
+            }
+        }
+        for needed in ["sold", "quantity"] {
+            if !names.iter().any(|name| name == needed) {
+                return Err(refuse(path, &format!("a book has a column \"{needed}\"")));
+            }
+        }
+        Ok(header.names.clone())
+    })?;
+    let names: Vec<String> = table.names().map(str::to_owned).collect();
+    let columns = names.into_iter().map(|name| {
+        let cells = table.cells(path, &name)?;
+        Ok((plain(&name), name, cells))
+    });
+    let columns = Columns {
+        path,
+        known: columns.collect::<Result<_>>()?,
+    };
+    if columns.get("held").is_some() && columns.get("held spot").is_some() {
+        let what = "columns \"held\" and \"held_spot\" are the same, and one of them is enough";
+        return Err(refuse(path, what));
+    }
+    let rows = table.rows();
+    if rows == 0 || rows > MOST {
+        let what = format!("a book has 1 to {MOST} contracts, has {rows}");
+        return Err(refuse(path, &what));
+    }
+    let mut ids = HashSet::new();
+    let entries = (0..rows).map(|row| {
+        let entry = entry(&columns, plan, &held, row)?;
+        match ids.insert(entry.id.clone()) {
+            true => Ok(entry),
+            false => {
+                let what = format!("\"{}\" is there twice", excerpt(&entry.id));
+                Err(columns.refuse("id", row, &what))
+            }
+        }
+    });
+    entries.collect()
+}
+
+fn entry(columns: &Columns<'_>, plan: &Plan, held: &[String], row: usize) -> Result<Entry> {
+    let blank = |name: &str| columns.refuse(name, row, "is blank");
+    let sold = columns.day("sold", row)?.ok_or_else(|| blank("sold"))?;
+    let quantity = columns.number("quantity", row)?;
+    let quantity = quantity.ok_or_else(|| blank("quantity"))?;
+    if quantity == 0.0 {
+        return Err(columns.refuse("quantity", row, "must not be 0"));
+    }
+    if quantity.abs() > LARGEST {
+        let what = format!("must be within ±{LARGEST:e}, was {quantity:e}");
+        return Err(columns.refuse("quantity", row, &what));
+    }
+    if let Some(kind) = columns.text("type", row) {
+        let own = plan.contract_type();
+        if plain(&kind) != plain(own) {
+            let what = format!(
+                "must be \"{own}\", which the policies of the run hedge, was \"{}\"",
+                excerpt(&kind)
+            );
+            return Err(columns.refuse("type", row, &what));
+        }
+    }
+    let strike = columns.number("strike", row)?;
+    if let Some(strike) = strike.filter(|strike| *strike <= 0.0) {
+        let what = format!("must be above 0, was {strike}");
+        return Err(columns.refuse("strike", row, &what));
+    }
+    if strike.is_some() && !plan.has_strike() {
+        let what = format!("the run's contract, {}, has none", plan.contract_type());
+        return Err(columns.refuse("strike", row, &what));
+    }
+    let expiry = columns.day("expiry", row)?;
+    if let Some(expiry) = expiry.filter(|expiry| *expiry <= sold) {
+        let what = format!("must be after the sale on {sold}, was {expiry}");
+        return Err(columns.refuse("expiry", row, &what));
+    }
+    let held = held.iter().enumerate().map(|(number, name)| {
+        let own = match (columns.number(name, row)?, number) {
+            (None, 0) => columns.number("held", row)?,
+            (own, _) => own,
+        };
+        match own.filter(|own| own.abs() > LARGEST) {
+            None => Ok(own),
+            Some(own) => {
+                let what = format!("must be within ±{LARGEST:e}, was {own:e}");
+                Err(columns.refuse(name, row, &what))
+            }
+        }
+    });
+    Ok(Entry {
+        row: row + 1,
+        id: columns
+            .text("id", row)
+            .unwrap_or_else(|| (row + 1).to_string()),
+        sold,
+        quantity,
+        strike,
+        expiry,
+        held: held.collect::<Result<_>>()?,
+    })
+}

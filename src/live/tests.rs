@@ -1,0 +1,336 @@
+//! The hedge of a book, day by day, against the backtest of the same run.
+
+use super::*;
+use crate::backtest::Contracts;
+use crate::experiment::{Prepared, Scope};
+use crate::hedging::{Ensemble, Policy, TrainedPolicy};
+use crate::market::history::fixture::{closes, day, write};
+use crate::runs::fixture::Scratch;
+use crate::simd::{BLOCK, Lane};
+use proptest::prelude::*;
+use std::fs;
+
+/// A small run with a backtest on made-up closes, with its folder and the file of closes.
+struct Run {
+    root: Scratch,
+    folder: RunFolder,
+    plan: Plan,
+}
+
+fn run(test: &str, further: &str) -> Run {
+    let root = Scratch::new(test);
+    let data = write(root.path(), &closes(500));
+    let text = format!(
+        "name = \"live\"\nseed = 3\n[contract]\nexpiry_days = 8\ndays_per_year = 365\ndays = \"trading\"\n\
+         [costs]\nproportional = 0.01\n[training]\nsteps = 3\npaths = 64\nvalidation_paths = 0\n\
+         [evaluation]\npaths = 64\nhedges = [\"black_scholes\", {{ centre = \"black_scholes\", rule = \"whalley_wilmott\", aversion = 1.0 }}]\n\
+         [optimizers.adam]\n[optimizers.kfac]\n\
+         [backtest]\ndata = '{}'\nstart = \"2001-01-01\"\nspacing = 3\n{further}",
+        data.display()
+    );
+    let plan = Plan::parse(&text, |_| {}).unwrap();
+    let scope = Scope {
+        seeds: vec![3, 4],
+        ..Scope::default()
+    };
+    let prepared = Prepared::comparison(&plan, &scope, root.path()).unwrap();
+    prepared.carry_out(&mut |_| Ok(())).unwrap();
+    let folder = prepared.folder().clone();
+    Run { root, folder, plan }
+}
+
+const GBM: &str = "variance = \"realised\"\nvariance_days = 10\n[market]\nmodel = \"heston\"\nv0 = 0.04\nkappa = 2\ntheta = 0.04\nsigma = 0.4\nrho = -0.6\n";
+
+impl Run {
+    fn book(&self, text: &str) -> Result<Vec<Entry>> {
+        let path = self.root.path().join("book.csv");
+        fs::write(&path, text).unwrap();
+        read(&path, &self.plan)
+    }
+
+    fn hedge(&self, book: &[Entry], asked: &Asked) -> Result<Answer> {
+        let settings = self.plan.backtest.as_ref().unwrap();
+        hedge(&self.folder, (&self.plan, settings), book, asked)
+    }
+}
+
+fn asked(number: usize) -> Asked {
+    Asked {
+        date: Some(day(number)),
+        disagreement: 1e9,
+        force: true,
+        optimizer: Some("kfac".into()),
+        ..Asked::default()
+    }
+}
+
+/// What every policy of an optimizer, their ensemble and the benchmark hold on the contracts of a backtest.
+fn backtested(run: &Run, contracts: &Contracts, optimizer: &str) -> Vec<Vec<Vec<Lane<f64>>>> {
+    let saved = experiment::saved_policies(&run.folder, &run.plan).unwrap();
+    let (sweep, seen) = (run.plan.sweep::<f64>(), run.plan.seen().unwrap());
+    let policies: Vec<TrainedPolicy<'_>> = saved
+        .iter()
+        .filter(|one| one.strategy() == optimizer)
+        .map(|one| TrainedPolicy {
+            parameters: one.parameters(),
+            features: &seen,
+            sweep: sweep.as_ref(),
+        })
+        .collect();
+    let ensemble = Ensemble {
+        members: policies.iter().map(|one| one as &dyn Policy).collect(),
+        limits: &run.plan.limits,
+    };
+    let policies = policies.iter().map(|one| one as &dyn Policy);
+    policies
+        .chain([&ensemble as &dyn Policy])
+        .map(|policy| contracts.positions(policy).unwrap())
+        .collect()
+}
+
+/// Every position of a backtest is what the hedge of that day gives with what was known by then, to the last bit: of every seed and of
+/// their mean within limits; trades lead from one day to the next, and what had expired is held no more.
+fn days_agree(test: &str, further: &str, cases: u32) {
+    let run = run(test, further);
+    let settings = run.plan.backtest.as_ref().unwrap();
+    let contracts = Contracts::cut(&run.plan, settings).unwrap();
+    let held = backtested(&run, &contracts, "kfac");
+    let group = &contracts.groups[0];
+    let (steps, count) = (group.plan.contract.steps, group.plan.instruments.len());
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases)
+    });
+    let first = group.closes[0][0];
+    let result = runner.run(&(first..490usize), |today| {
+        let known: Vec<usize> = (0..contracts.sold.len())
+            .filter(|&one| {
+                let closes = &group.closes[one];
+                closes[0] <= today && today < closes[steps] + 3
+            })
+            .collect();
+        let rows = known
+            .iter()
+            .map(|&one| format!("{one},{},-2\n", contracts.sold[one]));
+        let text = format!("id,sold,quantity\n{}", rows.collect::<String>());
+        let book = run.book(&text).unwrap();
+        let answer = run.hedge(&book, &asked(today)).unwrap();
+        prop_assert_eq!(&answer.date, &day(today).to_string());
+        for (hedged, &one) in answer.contracts.iter().zip(&known) {
+            let age = today.min(group.closes[one][steps]) - group.closes[one][0];
+            prop_assert_eq!(hedged.hedging_date, [age, steps]);
+            let ended = age == steps;
+            prop_assert_eq!(hedged.standing == Standing::Ended, ended);
+            for (instrument, found) in hedged.positions.iter().enumerate() {
+                let at = |of: &Vec<Vec<Lane<f64>>>, t: usize| match ended {
+                    true => 0.0,
+                    false => of[0][((one / BLOCK) * steps + t) * count + instrument][one % BLOCK],
+                };
+                let seeds = held.len() - 1;
+                for (seed, by_seed) in held[..seeds].iter().zip(&found.by_seed) {
+                    prop_assert_eq!((-2.0 * at(seed, age)).to_bits(), by_seed.to_bits());
+                }
+                let mean = -2.0 * at(&held[seeds], age);
+                prop_assert_eq!(mean.to_bits(), found.position.to_bits());
+                let before = match age {
+                    0 => 0.0,
+                    _ => -2.0 * at(&held[seeds], age - 1),
+                };
+                if !ended {
+                    prop_assert!((mean - before - found.trade).abs() < 1e-12);
+                }
+            }
+        }
+        Ok(())
+    });
+    result.unwrap();
+}
+
+#[test]
+fn a_backtest_is_the_hedges_of_its_days() {
+    days_agree("live-days", GBM, 24);
+}
+
+#[test]
+fn a_backtest_with_options_and_limits_is_the_hedges_of_its_days() {
+    let further = format!(
+        "{GBM}[policy]\nhidden = 4\nnetwork = \"gru\"\nfeatures = [\"log_moneyness\", \"volatility\", \"time_left\", \"previous_position\"]\n\
+         instruments = [\"spot\", {{ type = \"call\", strike = {{ moneyness = 1.0 }}, expiry_days = 12 }}]\n\
+         [limits]\nlot = 0.05\nlargest_trade = 0.4\n"
+    );
+    days_agree("live-options", &further, 12);
+}
+
+/// What is netted is the sum of the rows, and costs no more than they cost apart; what the book says of what is held is what is traded
+/// from; positions at a move of nothing are those of today; all of it is a table.
+#[test]
+fn a_book_is_netted_and_what_is_held_counts() {
+    let run = run("live-net", GBM);
+    let text = format!(
+        "ID;Sold;Quantity;Held\na;{};10;3.5\nb;{};-4;\nc;{};2.5;0\n",
+        day(400),
+        day(402),
+        day(403)
+    );
+    let book = run.book(&text).unwrap();
+    let asked = Asked {
+        what_if: vec![-0.1, 0.0, 0.1],
+        ..asked(405)
+    };
+    let answer = run.hedge(&book, &asked).unwrap();
+    let [a, b, c] = &answer.contracts[..] else {
+        panic!("three contracts")
+    };
+    let spot = |of: &Hedged| of.positions[0].clone();
+    assert!(spot(a).held_known && spot(c).held_known && !spot(b).held_known);
+    assert_eq!(spot(a).trade, spot(a).position - 3.5);
+    assert_eq!(spot(c).trade, spot(c).position);
+    let [net] = &answer.net[..] else {
+        panic!("one thing is traded")
+    };
+    let sum = |of: fn(&Position) -> f64| {
+        [a, b, c]
+            .map(|one| of(&one.positions[0]))
+            .iter()
+            .sum::<f64>()
+    };
+    assert!((net.position - sum(|of| of.position)).abs() < 1e-12);
+    assert!((net.trade - sum(|of| of.trade)).abs() < 1e-12);
+    assert!((net.cost_separate - sum(|of| of.cost)).abs() < 1e-9);
+    assert!(net.cost <= net.cost_separate + 1e-12);
+    // 1 % of the value that is traded.
+    assert!((net.cost - 0.01 * net.trade.abs() * net.price).abs() < 1e-9);
+    let close = closes(500)[405];
+    assert!((net.price - close).abs() < 1e-9 * close);
+    let [down, here, up] = &answer.what_if[..] else {
+        panic!("three moves")
+    };
+    assert!((here.net[0] - net.position).abs() < 1e-12);
+    assert!(down.net[0] != here.net[0] && up.net[0] != here.net[0]);
+    let table = answer.table().unwrap();
+    assert_eq!(table.height(), 3);
+    let column = table.column("trade_spot").unwrap().f64().unwrap();
+    assert_eq!(column.get(0), Some(spot(a).trade));
+}
+
+/// A strike of the contract's own is the strategy's where the spot is scaled by their ratio: at the strike of the rule nothing changes.
+#[test]
+fn a_strike_of_the_rule_is_the_rule() {
+    let run = run("live-strike", GBM);
+    let strike = closes(500)[400];
+    let text = format!("sold,quantity,strike\n{0},1,\n{0},1,{strike}\n", day(400));
+    let book = run.book(&text).unwrap();
+    let answer = run.hedge(&book, &asked(404)).unwrap();
+    let [rule, own] = &answer.contracts[..] else {
+        panic!("two contracts")
+    };
+    assert!((rule.strike.unwrap() - strike).abs() < 1e-9 * strike);
+    let difference = rule.positions[0].position - own.positions[0].position;
+    assert!(difference.abs() < 1e-9, "{difference}");
+}
+
+/// What policies were not trained for is refused by row, and answered with a warning where that is forced; seeds that differ by more
+/// than is allowed leave the position to the benchmark.
+#[test]
+fn what_was_not_trained_is_refused() {
+    let run = run("live-refused", GBM);
+    let (sold, close) = (day(400), closes(500)[400]);
+    let text = format!(
+        "id,sold,quantity,strike,expiry\nfar,{sold},1,{},{}\nright,{sold},1,,\n",
+        2.0 * close,
+        day(460)
+    );
+    let book = run.book(&text).unwrap();
+    let strict = Asked {
+        force: false,
+        ..asked(403)
+    };
+    let error = run.hedge(&book, &strict).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    let error = error.to_string();
+    for words in ["row 1 (\"far\")", "expires on", "spot of 0.5", "--force"] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    let forced = run.hedge(&book, &asked(403)).unwrap();
+    assert!(!forced.contracts[0].outside.is_empty());
+    assert!(forced.warnings.iter().any(|one| one.contains("row 1")));
+    let none = Asked {
+        disagreement: 0.0,
+        ..asked(403)
+    };
+    let fallen = run.hedge(&book, &none).unwrap();
+    for one in &fallen.contracts {
+        assert_eq!(one.held_by, HeldBy::Benchmark);
+        assert_eq!(Some(one.positions[0].position), one.positions[0].benchmark);
+    }
+    assert!(
+        fallen
+            .warnings
+            .iter()
+            .any(|one| one.contains("seeds differ"))
+    );
+    // A run of an older version says nothing of its training.
+    fs::remove_file(run.folder.path().join(trained_on::FILE)).unwrap();
+    let old = run.hedge(&book[1..], &strict).unwrap();
+    assert!(old.warnings.iter().any(|one| one.contains("older version")));
+}
+
+/// What is wrong with a book is said by its file, row and column, and what is no day of the prices by its row.
+#[test]
+fn wrong_books_are_refused() {
+    let run = run("live-books", GBM);
+    let sold = day(400);
+    for (text, words) in [
+        ("sold,quantity\n".to_owned(), "1 to 100000 contracts, has 0"),
+        (format!("sold\n{sold}\n"), "quantity"),
+        (format!("sold,quantity,colour\n{sold},1,red\n"), "colour"),
+        (format!("sold,quantity,Sold\n{sold},1,{sold}\n"), "twice"),
+        (
+            "sold,quantity\n2001-13-01,1\n".into(),
+            "row 1, column \"sold\"",
+        ),
+        (format!("sold,quantity\n{sold},nan\n"), "finite"),
+        (format!("sold,quantity\n{sold},1e999\n"), "finite"),
+        (format!("sold,quantity\n{sold},0\n"), "must not be 0"),
+        (
+            format!("sold,quantity\n{sold},1\n{sold},\n"),
+            "row 2, column \"quantity\": is blank",
+        ),
+        (
+            format!("sold,quantity,type\n{sold},1,put\n"),
+            "must be \"call\"",
+        ),
+        (format!("sold,quantity,strike\n{sold},1,-5\n"), "above 0"),
+        (
+            format!("sold,quantity,expiry\n{sold},1,{sold}\n"),
+            "after the sale",
+        ),
+        (
+            format!("id,sold,quantity\nx,{sold},1\nx,{sold},1\n"),
+            "there twice",
+        ),
+        (
+            format!("sold,quantity,held,held_spot\n{sold},1,1,1\n"),
+            "the same",
+        ),
+    ] {
+        let error = run.book(&text).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{text}");
+        assert!(error.to_string().contains(words), "{text}: {error}");
+    }
+    for (sold, words) in [
+        ("1999-01-01", "the prices begin"),
+        ("2031-01-01", "the prices end"),
+    ] {
+        let book = run.book(&format!("sold,quantity\n{sold},1\n")).unwrap();
+        let error = run.hedge(&book, &asked(405)).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("row 1"), "{error}");
+    }
+    let other = Asked {
+        optimizer: Some("sgd".into()),
+        ..asked(405)
+    };
+    let book = run.book(&format!("sold,quantity\n{sold},1\n")).unwrap();
+    let error = run.hedge(&book, &other).unwrap_err().to_string();
+    assert!(error.contains("one of adam, kfac"), "{error}");
+}

@@ -1,0 +1,107 @@
+//! What the policies of a run were trained on: the ranges of what their paths showed.
+
+use crate::market::Paths;
+use crate::random::Purpose;
+use crate::simd::BLOCK;
+use crate::strategy::Plan;
+use serde::{Deserialize, Serialize};
+
+/// The file of [`TrainedOn`] in the folder of a run.
+pub const FILE: &str = "trained_on.json";
+
+/// Quantiles of a quantity over all dates of simulated paths of the market that policies were trained in, at [`TrainedOn::LEVELS`].
+pub type Quantiles = [f64; TrainedOn::LEVELS.len()];
+
+/// `trained_on.json`: what paths of the market that the policies of a run were trained in show of the first asset.
+///
+/// # Units
+/// Volatilities annualised; moves as logarithms of the ratio of two spots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainedOn {
+    /// The number of paths, which are the same for every seed.
+    pub paths: usize,
+    /// S_t/K on hedging dates.
+    pub moneyness: Quantiles,
+    /// S_0/K at the sale: the least and the greatest.
+    pub moneyness_at_sale: [f64; 2],
+    /// √v_t on hedging dates.
+    pub volatility: Quantiles,
+    /// ln(S_t/S_{t−1}) over a hedging period.
+    pub log_return: Quantiles,
+}
+
+impl TrainedOn {
+    /// The levels of quantiles. The first and the last are those within which a policy is taken to know its way.
+    pub const LEVELS: [f64; 7] = [0.0001, 0.001, 0.01, 0.5, 0.99, 0.999, 0.9999];
+
+    /// Paths that are simulated, at most.
+    const PATHS: usize = 4096;
+    /// Dates of all of them together, at most.
+    const DATES: usize = 1 << 20;
+
+    /// What the plan's market shows.
+    pub fn of(plan: &Plan) -> Self {
+        const SEED: u64 = 0;
+        let steps = plan.contract.steps;
+        let count = (Self::DATES / steps).clamp(BLOCK, Self::PATHS);
+        let paths: Paths<f64> = plan.simulator(SEED, Purpose::Unit).paths(0, count);
+        let [mut moneyness, mut volatility, mut moves, mut sales] = [const { Vec::new() }; 4];
+        for index in 0..paths.blocks() {
+            let block = paths.block(index);
+            for lane in 0..paths.active(index) {
+                let strike = block
+                    .drawn()
+                    .map_or(plan.contract.strike, |drawn| drawn.strike[lane]);
+                let life = block
+                    .drawn()
+                    .map_or(steps, |drawn| drawn.life[lane] as usize);
+                let spot = |t: usize| block.spot[t][lane];
+                sales.push(spot(0) / strike);
+                for t in 0..life {
+                    moneyness.push(spot(t) / strike);
+                    volatility.push(block.variance[t][lane].sqrt());
+                    moves.push((spot(t + 1) / spot(t)).ln());
+                }
+            }
+        }
+        let least = sales.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = sales.iter().copied().fold(0.0, f64::max);
+        Self {
+            paths: count,
+            moneyness: quantiles(moneyness),
+            moneyness_at_sale: [least, most],
+            volatility: quantiles(volatility),
+            log_return: quantiles(moves),
+        }
+    }
+}
+
+/// The quantiles of values, each the value of the nearest rank.
+fn quantiles(mut values: Vec<f64>) -> Quantiles {
+    values.sort_by(f64::total_cmp);
+    let last = (values.len() - 1) as f64;
+    TrainedOn::LEVELS.map(|level| values[(level * last).round() as usize])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Under geometric Brownian motion quantiles of moves are those of the normal distribution, the volatility is one number, and
+    /// all contracts are sold at the money.
+    #[test]
+    fn ranges_are_those_of_the_market() {
+        let text = "[market]\nmodel = \"gbm\"\nvolatility = 0.2\n[contract]\nexpiry_days = 21\ndays_per_year = 252\n";
+        let found = TrainedOn::of(&Plan::parse(text, |_| {}).unwrap());
+        assert!(found.volatility.iter().all(|v| (v - 0.2).abs() < 1e-12));
+        assert_eq!(found.moneyness_at_sale, [1.0, 1.0]);
+        let deviation = 0.2 / 252.0_f64.sqrt();
+        let drift = -0.5 * deviation * deviation;
+        // Φ⁻¹ of 0.01, 0.5 and 0.99.
+        for (place, normal) in [(2, -2.326_35), (3, 0.0), (4, 2.326_35)] {
+            let expected = drift + normal * deviation;
+            assert!((found.log_return[place] - expected).abs() < 0.03 * deviation);
+        }
+        assert!(found.moneyness.is_sorted() && found.log_return.is_sorted());
+    }
+}
