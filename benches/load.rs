@@ -137,7 +137,7 @@ async fn ask(
             }
             body.resize(length, 0);
             stream.read_exact(&mut body).await?;
-            if status.contains(" 200 ") && body.ends_with(b"</html>\n") {
+            if status.contains(" 200 ") && body.trim_ascii_end().ends_with(b"</html>") {
                 latencies.push(due.elapsed().as_secs_f64());
             } else {
                 counts.errors.fetch_add(1, Ordering::Relaxed);

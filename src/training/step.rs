@@ -335,3 +335,7 @@ pub(super) fn fill(source: &dyn PathSource, quotes: &Quotes, first: u64, paths: 
         paths.receive(&premiums);
     }
 }
+
+#[cfg(test)]
+#[path = "step_tests.rs"]
+mod tests;
