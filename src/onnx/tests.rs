@@ -51,18 +51,9 @@ fn a_small_model_is_these_bytes() {
         port.extend([0x1a, 0]);
         port
     };
-    let mut expected = Vec::new();
-    let mut field = |tag: u8, bytes: &[u8]| {
-        expected.push(tag);
-        expected.push(bytes.len() as u8);
-        expected.extend_from_slice(bytes);
-    };
+    let field = |tag: u8, bytes: &[u8]| [&[tag, bytes.len() as u8], bytes].concat();
     let mut inner = Vec::new();
-    let mut within = |tag: u8, bytes: &[u8]| {
-        inner.push(tag);
-        inner.push(bytes.len() as u8);
-        inner.extend_from_slice(bytes);
-    };
+    let mut within = |tag: u8, bytes: &[u8]| inner.extend(field(tag, bytes));
     within(
         0x0a,
         b"\x0a\x01x\x0a\x07value_1\x12\x07value_2\x1a\x05Add_0\x22\x03Add",
@@ -75,14 +66,19 @@ fn a_small_model_is_these_bytes() {
     within(0x2a, b"\x10\x0b\x42\x07value_1\x4a\x08\0\0\0\0\0\0\xf0\x3f");
     within(0x5a, &port(b'x'));
     within(0x62, &port(b'y'));
-    field(0x12, b"p");
-    field(0x1a, b"v");
-    field(0x32, b"");
-    field(0x3a, &inner);
-    field(0x42, b"\x0a\0\x10\x11");
-    field(0x72, b"\x0a\x01k\x12\x01w");
-    let mut whole = vec![0x08, 8];
-    whole.extend(expected);
+    // The graph is the one field of more than 127 bytes: its length is 1 · 128 + 9.
+    assert_eq!(inner.len(), 137);
+    let whole = [
+        &[0x08, 8][..],
+        &field(0x12, b"p"),
+        &field(0x1a, b"v"),
+        &field(0x32, b""),
+        &[0x3a, 0x89, 0x01],
+        &inner,
+        &field(0x42, b"\x0a\0\x10\x11"),
+        &field(0x72, b"\x0a\x01k\x12\x01w"),
+    ];
+    let whole = whole.concat();
     assert_eq!(model.to_bytes(), whole);
 }
 
