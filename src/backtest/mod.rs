@@ -25,6 +25,7 @@ mod tests;
 pub mod valuation;
 #[cfg(test)]
 mod valuation_tests;
+mod valued;
 
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
@@ -47,6 +48,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use valuation::Valuation;
+pub use valued::{Valued, on_dates};
 
 /// Contracts sold on history.
 #[derive(Debug, Clone)]

@@ -229,7 +229,7 @@ fn what_is_left_of_an_exchange_is_its_cross_gamma() {
 /// On one date of each path the value is that of all dates, whether it is asked for alone or not, and none is there at expiry.
 #[test]
 fn values_on_dates_are_those_of_all_dates() {
-    use super::valuation::on_dates;
+    use super::on_dates;
     for (model, contract) in [
         (
             "model = \"heston\"\nv0 = 0.04\nkappa = 2\ntheta = 0.05\nsigma = 0.4\nrho = -0.6",

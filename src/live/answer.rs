@@ -22,8 +22,10 @@ pub struct Answer {
     /// The seeds of its policies, whose mean is held.
     pub seeds: Vec<u64>,
     /// The classical hedge beside them, by its name in the run; absent if the run has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub benchmark: Option<String>,
     /// First and last day of the returns that the market's parameters are estimated from; absent if the strategy gives them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated: Option<[String; 2]>,
     /// The instruments by their names in columns.
     pub instruments: Vec<String>,
@@ -95,6 +97,7 @@ pub struct Hedged {
     /// How many were sold.
     pub quantity: f64,
     /// Its strike in the money of the prices; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub strike: Option<f64>,
     /// The last hedging date of its life up to today, 0 for its sale, and how many there are.
     pub hedging_date: [usize; 2],
@@ -106,6 +109,7 @@ pub struct Hedged {
     pub positions: Vec<Position>,
     /// What one contract is worth by the model, and how that changes; absent if it has no price on every date, or no
     /// finite one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
     /// What of it lies outside of what the policies were trained on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -128,6 +132,7 @@ pub struct Position {
     /// What that costs by the strategy's costs, if it is traded alone.
     pub cost: f64,
     /// What the benchmark holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub benchmark: Option<f64>,
     /// What every policy holds, in the order of the seeds.
     pub by_seed: Vec<f64>,
@@ -166,6 +171,7 @@ pub struct Net {
     /// What the trades of all contracts cost, each traded alone.
     pub cost_separate: f64,
     /// What the benchmark holds against all contracts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub benchmark: Option<f64>,
 }
 

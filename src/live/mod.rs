@@ -5,6 +5,7 @@
 
 mod answer;
 mod book;
+mod chosen;
 mod cut;
 mod net;
 mod outside;
@@ -15,20 +16,17 @@ mod tests;
 pub use answer::{Answer, Hedged, HeldBy, Net, Position, Standing, Value, WhatIf};
 pub use book::{Entry, instrument_names, read};
 
-use crate::backtest::valuation::{Valued, on_dates};
+use crate::backtest::{Valued, on_dates};
 use crate::error::{Error, Result};
 use crate::experiment::{self, SavedPolicy};
-use crate::hedging::{ClassicalName, ClassicalPolicy, HedgeValues};
 use crate::network::Parameters;
-use crate::risk::Row;
-use crate::runs::classical;
-use crate::runs::metrics::Metrics;
 use crate::runs::store::RunFolder;
 use crate::runs::trained_on::{self, TrainedOn};
 use crate::strategy::{BacktestPlan, Plan};
+use chosen::{benchmark, optimizer};
 use chrono::NaiveDate;
 use cut::Cut;
-use outside::outside;
+use outside::{check_training, outside};
 use replay::{Held, Replay};
 
 /// What is asked of a run beside the book.
@@ -62,9 +60,6 @@ impl Default for Asked {
         }
     }
 }
-
-/// Contracts that are named in an error.
-const NAMED: usize = 5;
 
 /// What the policies of a run hold today against the contracts of a book on the history of `settings`; `plan` is the run's with that
 /// history.
@@ -190,76 +185,6 @@ pub fn hedge(
     })
 }
 
-/// The optimizer whose policies hedge, and how it was chosen.
-fn optimizer(
-    plan: &Plan,
-    metrics: &Metrics,
-    saved: &[SavedPolicy],
-    asked: Option<&str>,
-) -> Result<(String, &'static str)> {
-    let mut names: Vec<&str> = Vec::new();
-    for policy in saved {
-        if !names.contains(&policy.strategy()) {
-            names.push(policy.strategy());
-        }
-    }
-    if let Some(asked) = asked {
-        return match names.contains(&asked) {
-            true => Ok((asked.to_owned(), "named")),
-            false => Err(Error::input(format!(
-                "--optimizer: must be one of {}, was \"{}\"",
-                names.join(", "),
-                crate::error::excerpt(asked)
-            ))),
-        };
-    }
-    let (rows, how) = match metrics.evaluation.is_empty() {
-        false => (
-            &metrics.evaluation,
-            "the least risk on the run's test paths, a mean over seeds",
-        ),
-        true => (
-            &metrics.backtest,
-            "the least risk in the run's backtest, a mean over seeds",
-        ),
-    };
-    let risk = |name: &str| {
-        let own: Vec<&Row> = rows.iter().filter(|row| row.strategy == name).collect();
-        own.iter().map(|row| row.risk).sum::<f64>() / own.len() as f64
-    };
-    let known = names.iter().filter(|name| !risk(name).is_nan());
-    let best = known.min_by(|a, b| risk(a).total_cmp(&risk(b)));
-    let best = best.copied().or(plan.default_optimizer());
-    let best = best.ok_or_else(|| Error::input("the run has no optimizer"))?;
-    Ok((best.to_owned(), how))
-}
-
-/// The best classical hedge of the run or, where it has none, the delta.
-fn benchmark<'a>(
-    plan: &Plan,
-    metrics: &Metrics,
-    cut: &'a Cut,
-) -> Result<Option<(String, ClassicalPolicy<'a>)>> {
-    let on = experiment::fitted_on(plan, Some(&cut.contracts));
-    let assets = &cut.contracts.assets;
-    let best = metrics.best_classical.first().map(|best| &best.strategy);
-    let best = best.or_else(|| classical::best(&metrics.hedges).map(|best| &best.strategy));
-    if let Some(name) = best {
-        let known = experiment::hedge_values(plan, metrics)?;
-        let found = known.into_iter().find(|(hedge, _)| hedge.name() == *name);
-        if let Some((hedge, values)) = found {
-            let policy = plan.classical_on(hedge, assets, values, &on);
-            return Ok(Some((name.clone(), policy)));
-        }
-    }
-    if !plan.contract.has_delta() {
-        return Ok(None);
-    }
-    let delta = ClassicalName::BlackScholes;
-    let policy = plan.classical_on(delta, assets, HedgeValues::default(), &on);
-    Ok(Some((policy.hedge().name(), policy)))
-}
-
 /// What every contract is worth today.
 fn values(cut: &Cut, replay: &Replay) -> Vec<Option<Valued>> {
     let mut values = vec![None; replay.held.len()];
@@ -273,41 +198,6 @@ fn values(cut: &Cut, replay: &Replay) -> Vec<Option<Valued>> {
         }
     }
     values
-}
-
-/// Refuses contracts that policies were not trained for or, if that is forced, warns of them.
-fn check_training(
-    book: &[Entry],
-    far: &[Vec<String>],
-    force: bool,
-    warnings: &mut Vec<String>,
-) -> Result<()> {
-    let named: Vec<String> = book
-        .iter()
-        .zip(far)
-        .filter(|(_, far)| !far.is_empty())
-        .map(|(entry, far)| {
-            let id = crate::error::excerpt(&entry.id);
-            format!("row {} (\"{id}\"): {}", entry.row, far.join(", and "))
-        })
-        .collect();
-    if named.is_empty() {
-        return Ok(());
-    }
-    let more = named.len().saturating_sub(NAMED);
-    let mut words = named[..named.len() - more].join("; ");
-    if more > 0 {
-        words = format!("{words}; and {more} rows more");
-    }
-    if force {
-        warnings.push(format!(
-            "outside of what the policies were trained on: {words}"
-        ));
-        return Ok(());
-    }
-    Err(Error::input(format!(
-        "outside of what the policies were trained on: {words}; --force answers all the same"
-    )))
 }
 
 /// One contract of a book with all that its answer is made of.
@@ -366,7 +256,10 @@ impl Contract<'_> {
             sold: entry.sold.to_string(),
             expiry: cut.contracts.expiry[index].to_string(),
             quantity: entry.quantity,
-            strike: group.plan.has_strike().then_some(contract.strike / scale),
+            strike: group
+                .plan
+                .has_strike()
+                .then(|| contract.strike / replay.strike_scale(cut, index)),
             hedging_date: [held.age, contract.steps],
             standing: held.standing,
             held_by,

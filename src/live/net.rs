@@ -45,7 +45,7 @@ fn traded(cut: &Cut, replay: &Replay, index: usize, instrument: usize) -> String
             format!("variance swap sold on {}", cut.contracts.sold[index])
         }
         Instrument::Option(option) => {
-            let scale = replay.scale(cut, index);
+            let scale = replay.strike_scale(cut, index);
             let strike = (1e4 * option.strike / scale).round() / 1e4;
             let sold = cut.contracts.days[group.members[place]][0];
             format!(

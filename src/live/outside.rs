@@ -3,6 +3,7 @@
 use super::book::Entry;
 use super::cut::Cut;
 use crate::backtest::Group;
+use crate::error::{Error, Result, excerpt};
 use crate::runs::trained_on::{Quantiles, TrainedOn};
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
@@ -12,6 +13,9 @@ const LENGTH: f64 = 0.05;
 
 /// Weekdays before an expiry in the future of which one may be a holiday.
 const WEEKDAYS_A_HOLIDAY: i64 = 10;
+
+/// Bytes of an error up to which contracts are named.
+const LONGEST: usize = 400;
 
 /// Why the policies of `plan` were not trained for contract `place` of a group, whose last hedging date up to today is `age`; nothing if
 /// they were.
@@ -91,4 +95,45 @@ pub fn outside(
         &|t| Some((spot(t) / spot(t.checked_sub(1)?)).ln()),
     );
     found
+}
+
+/// Refuses contracts that policies were not trained for or, if that is forced, warns of them.
+pub fn check_training(
+    book: &[Entry],
+    far: &[Vec<String>],
+    force: bool,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let named: Vec<String> = book
+        .iter()
+        .zip(far)
+        .filter(|(_, far)| !far.is_empty())
+        .map(|(entry, far)| {
+            let id = excerpt(&entry.id);
+            format!("row {} (\"{id}\"): {}", entry.row, far.join(", and "))
+        })
+        .collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let mut words = String::new();
+    let mut shown = 0;
+    for row in &named {
+        if shown > 0 && words.len() + row.len() > LONGEST {
+            words = format!("{words}; and {} rows more", named.len() - shown);
+            break;
+        }
+        let between = if shown > 0 { "; " } else { "" };
+        words = format!("{words}{between}{row}");
+        shown += 1;
+    }
+    if force {
+        warnings.push(format!(
+            "outside of what the policies were trained on: {words}"
+        ));
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "outside of what the policies were trained on: {words}; --force answers all the same"
+    )))
 }

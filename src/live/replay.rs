@@ -74,10 +74,8 @@ impl Replay {
                     let member = group.members[place];
                     places[member] = (number, place);
                     let block = group.paths.block(place / BLOCK);
-                    let ended = block
-                        .end()
-                        .is_some_and(|end| end[place % BLOCK] <= age as f64);
-                    let over = age == steps || ended;
+                    let end = block.end().map_or(steps, |end| end[place % BLOCK] as usize);
+                    let over = end <= age;
                     let trades = group.closes[place][age] == today;
                     let standing = match (over, trades) {
                         (true, _) => Standing::Ended,
@@ -87,14 +85,15 @@ impl Replay {
                     let mean = session.positions(policies.len(), place);
                     let nothing = vec![0.0; mean.len()];
                     let by_seed = (0..policies.len()).map(|one| session.positions(one, place));
-                    // Whoever held it before the last trade of the policy, which today may be the contract's settlement.
+                    let bought = session.trades(policies.len(), place);
+                    let earlier: Vec<f64> =
+                        mean.iter().zip(bought).map(|(now, by)| now - by).collect();
                     let before: Vec<f64> = match standing {
-                        Standing::Trades => {
-                            let bought = session.trades(policies.len(), place);
-                            mean.iter().zip(bought).map(|(now, by)| now - by).collect()
-                        }
+                        Standing::Trades => earlier,
                         Standing::Holds => mean.clone(),
-                        Standing::Ended if age == steps && !ended && trades => mean.clone(),
+                        // What ends today was held until now; at expiry that is the position of the last period.
+                        Standing::Ended if trades && end == steps => mean.clone(),
+                        Standing::Ended if trades && end == age => earlier,
                         Standing::Ended => nothing.clone(),
                     };
                     held[member] = Some(Held {
@@ -122,11 +121,24 @@ impl Replay {
         (&cut.contracts.groups[group], place)
     }
 
-    /// What money and spots of contract `index` on its path are times as much as those of the prices.
+    /// What today's money and spot of contract `index` on its path are times as much as those of the prices.
     pub fn scale(&self, cut: &Cut, index: usize) -> f64 {
+        self.scale_on(cut, index, self.held[index].age)
+    }
+
+    /// What its strike is times as much as that in the money of the prices: the scale at the expiry, in whose money strikes are where
+    /// spots are forwards.
+    pub fn strike_scale(&self, cut: &Cut, index: usize) -> f64 {
+        let (group, _) = self.place(cut, index);
+        self.scale_on(cut, index, group.plan.contract.steps)
+    }
+
+    fn scale_on(&self, cut: &Cut, index: usize, t: usize) -> f64 {
         let (group, place) = self.place(cut, index);
-        let spot = group.paths.block(place / BLOCK).spot[0][place % BLOCK];
-        spot / cut.history.close[group.closes[place][0]]
+        let spot = group.paths.block(place / BLOCK).spot[t][place % BLOCK];
+        // After today the close stays.
+        let close = group.closes[place][t].min(cut.history.len() - 1);
+        spot / cut.history.close[close]
     }
 
     /// What `positions` of all groups, as [`crate::backtest::Contracts::positions`] has them, hold against contract `index` today.
