@@ -90,21 +90,6 @@ impl Format {
         }
     }
 
-    /// A table in this form.
-    ///
-    /// # Errors
-    /// If it has none.
-    pub fn bytes(self, mut frame: DataFrame) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        match self {
-            Self::Csv => CsvWriter::new(&mut bytes).finish(&mut without_formulas(frame)?)?,
-            Self::Parquet => {
-                ParquetWriter::new(&mut bytes).finish(&mut frame)?;
-            }
-        }
-        Ok(bytes)
-    }
-
     /// The media type.
     pub fn content_type(self) -> &'static str {
         match self {
