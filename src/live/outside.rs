@@ -116,16 +116,13 @@ pub fn check_training(
     if named.is_empty() {
         return Ok(());
     }
-    let mut words = String::new();
-    let mut shown = 0;
-    for row in &named {
-        if shown > 0 && words.len() + row.len() > LONGEST {
+    let mut words = named[0].clone();
+    for (shown, row) in named.iter().enumerate().skip(1) {
+        if words.len() + row.len() > LONGEST {
             words = format!("{words}; and {} rows more", named.len() - shown);
             break;
         }
-        let between = if shown > 0 { "; " } else { "" };
-        words = format!("{words}{between}{row}");
-        shown += 1;
+        words = format!("{words}; {row}");
     }
     if force {
         warnings.push(format!(
