@@ -16,6 +16,7 @@ pub(super) fn change(
         parameters,
         record: None,
         curvature: 1.0,
+        steepest: f64::INFINITY,
         workers: &Workers::alone(),
         step,
         progress: 0.5,

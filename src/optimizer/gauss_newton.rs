@@ -342,6 +342,7 @@ mod tests {
                 parameters: &gradient,
                 record: Some(&record),
                 curvature: 1.0,
+                steepest: f64::INFINITY,
                 workers: &Workers::alone(),
                 step: 0,
                 progress: 0.0,

@@ -195,6 +195,7 @@ fn bases_of_soap_become_eigenbases() {
             parameters: &gradient,
             record: None,
             curvature: 1.0,
+            steepest: f64::INFINITY,
             workers: &Workers::alone(),
             step,
             progress: 0.0,

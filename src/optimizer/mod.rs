@@ -98,6 +98,9 @@ pub struct Batch<'a> {
     pub record: Option<&'a Record<f32>>,
     /// The scale c, with which the Hessian of ρ in the weights is about (c/n) Σ_b h_b J_b J_bᵀ; in one over units of money.
     pub curvature: f64,
+    /// The greatest |gᵀs| that a step s can have whose root mean square √((1/n) Σ_b h_b (J_b·s)²) over all paths of the batch is 1
+    /// ([`crate::risk::Risk::steepest`]); infinite where none is known.
+    pub steepest: f64,
     /// Who makes, keeps and applies what is made of every map.
     pub workers: &'a Workers,
     /// This step's number, from 0.

@@ -80,6 +80,27 @@ impl Risk {
     }
 }
 
+impl Risk {
+    /// The greatest |Σ_b w_b x_b| that changes x of the P&L can come to for which √((1/n) Σ_b h_b x_b²) is 1: √(n Σ_b w_b²/h_b), by
+    /// Cauchy and Schwarz. h are the curvature weights of all n paths of the sample with ∂ρ/∂z_b = `weights`, and w, `counted`, what
+    /// the paths count in a gradient. Infinite if a path counts that has no curvature weight.
+    pub fn steepest(
+        &self,
+        kind: CurvatureWeights,
+        sample: (&[f64], &Masses),
+        (weights, counted): (&[f64], &[f64]),
+    ) -> f64 {
+        let count = weights.len();
+        let of_all = self.curvature_weighted(kind, sample, weights, count);
+        let pairs = counted.iter().zip(&of_all.weights);
+        let sum: f64 = pairs
+            .filter(|(w, _)| **w != 0.0)
+            .map(|(w, h)| w * w / h)
+            .sum();
+        (count as f64 * sum).sqrt()
+    }
+}
+
 /// Gives the weights the mean 1; where none carries any they count the same.
 fn normalise(weights: &mut [f64]) {
     let mean = weights.iter().sum::<f64>() / weights.len() as f64;
@@ -334,5 +355,51 @@ mod tests {
             (metric / difference - 1.0).abs() < 1e-5,
             "{metric} {difference}"
         );
+    }
+
+    /// By Cauchy and Schwarz no change x of the P&L comes to more than the bound times √((1/n) Σ h x²), and x = w/h does, for masses of
+    /// a sample too; a path that counts and has no curvature weight leaves no bound.
+    #[test]
+    fn steepest_is_reached_and_not_surpassed() {
+        let pnl = normals(256);
+        let draws = normals(2048);
+        let n = pnl.len() as f64;
+        let masses =
+            Masses::of_pool(draws[..256].iter().map(|x| 1.0 + x * x).collect(), 1024).unwrap();
+        for (risk, kind) in [
+            (Risk::cvar(0.95), CurvatureWeights::ByMeasure),
+            (Risk::cvar(0.5), CurvatureWeights::Measure),
+            (
+                Risk::from(Measure::Entropic { aversion: 1.0 }),
+                CurvatureWeights::Tail,
+            ),
+        ] {
+            let weights = risk.evaluate_weighted(&pnl, &masses).weights;
+            let h = risk.curvature_weighted(kind, (&pnl, &masses), &weights, 256);
+            let bound = risk.steepest(kind, (&pnl, &masses), (&weights, &weights));
+            let share = |x: &[f64]| {
+                let slope: f64 = weights.iter().zip(x).map(|(w, x)| w * x).sum();
+                let paths = h.weights.iter().zip(x);
+                let square: f64 = paths.map(|(h, x)| h * x * x).sum();
+                slope.abs() / (square / n).sqrt() / bound
+            };
+            let paths = weights.iter().zip(&h.weights);
+            let steepest: Vec<f64> = paths
+                .map(|(w, h)| if *w == 0.0 { 0.0 } else { w / h })
+                .collect();
+            assert!((share(&steepest) - 1.0).abs() < 1e-12, "{risk}");
+            for x in draws.chunks_exact(256) {
+                assert!(share(x) < 1.0, "{risk}");
+            }
+        }
+        let (risk, mut counted) = (Risk::cvar(0.95), vec![0.0; 256]);
+        let weights = risk.evaluate(&pnl).weights;
+        let sample = (&*pnl, &Masses::equal(256));
+        let free = (weights.iter().position(|w| *w == 0.0)).expect("one outside of the tail");
+        counted[free] = 1.0;
+        let bound =
+            |counted: &[f64]| risk.steepest(CurvatureWeights::Tail, sample, (&weights, counted));
+        assert!(bound(&weights).is_finite());
+        assert_eq!(bound(&counted), f64::INFINITY);
     }
 }

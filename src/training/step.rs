@@ -246,8 +246,18 @@ impl<'a> Step<'a> {
             record.scale(&roots);
             curvature_scale = scale * unit;
         }
-        let weights = parameters.matrices()?;
         let penalty = self.plan.weight_penalty;
+        // What else a gradient has is no change of P&L that the record knows of.
+        let steepest = if penalty == 0.0 && self.martingale.is_none() {
+            let mut counted = unrecorded;
+            counted[..sampled].copy_from_slice(&risk.weights[..sampled]);
+            let (kind, sample) = (self.optimizer.weights(), (&*pnl, &masses));
+            let weights = (&*risk.weights, &*counted);
+            self.plan.risk.steepest(kind, sample, weights)
+        } else {
+            f64::INFINITY
+        };
+        let weights = parameters.matrices()?;
         if penalty > 0.0 {
             add_scaled(&mut gradient, 2.0 * penalty, &weights);
         }
@@ -255,6 +265,7 @@ impl<'a> Step<'a> {
             gradient: &gradient,
             record: (sampled > 0).then_some(&self.record),
             curvature: curvature_scale,
+            steepest,
             workers: &self.workers,
             parameters: &weights,
             step,

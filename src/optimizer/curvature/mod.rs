@@ -174,7 +174,8 @@ impl<I: MetricInverse> Solver<I> {
 ///
 /// d = −(F̂ + λ)⁻¹ m with m the bias-corrected average of gradients. Under the radius rule the step is
 /// `trust_radius · schedule · d / rms_b(√h_b J_b·d)`, so that its length is measured in units of money: rms_b(√h_b J_b·d) is the root
-/// mean square of the change of P&L over paths that count h_b times. See [`StepRule`] and [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over
+/// mean square of the change of P&L over paths that count h_b times; by Cauchy and Schwarz it is |gᵀd|/[`Batch::steepest`] at least, and that is
+/// taken where a record of few paths has less. See [`StepRule`] and [`ControlSettings::radius_paths`]. The schedule is a warm-up and a half cosine, over
 /// √(1 + (k/n)²) at step k, n = [`ControlSettings::radius_steps`]. Beside
 /// the step `weight_decay · schedule` of the weights is taken away, which neither model nor predicted change sees.
 #[derive(Debug)]
@@ -342,6 +343,7 @@ impl<M: Metric> Optimizer for Curvature<M> {
         let step = quadratic::Step {
             gradient: batch.gradient,
             scale: batch.curvature,
+            steepest: batch.steepest,
             damping: self.damping,
             radius: self.control.trust_radius * schedule / underestimate,
         };

@@ -10,6 +10,8 @@ pub struct Step<'a> {
     pub gradient: &'a [Mat<f64>],
     /// The scale c, in one over units of money.
     pub scale: f64,
+    /// The greatest |gᵀs| of a step s whose root-mean-square change of P&L over the batch is 1.
+    pub steepest: f64,
     /// The damping λ, in squared units of money.
     pub damping: f64,
     /// Root-mean-square change of P&L that the step may make, in units of money.
@@ -29,8 +31,9 @@ pub struct Taken {
 }
 
 impl Step<'_> {
-    /// The step along `direction`, which changes P&L by `size`, that changes it by the radius.
+    /// The step along `direction`, which changes P&L by `size` on a record, that changes it by the radius.
     pub fn of_size(&self, direction: Vec<Mat<f64>>, size: f64) -> Taken {
+        let size = self.at_least(size, &direction);
         let length = if size > 0.0 { self.radius / size } else { 0.0 };
         self.taken(scaled(&direction, length), length, length * size)
     }
@@ -70,13 +73,22 @@ impl Step<'_> {
                 .zip(moved)
                 .for_each(|(z, m)| *z += weight * m);
         }
-        let size = root_mean_square(&pnl);
+        let size = self.at_least(root_mean_square(&pnl), &change);
         let cut = if size > self.radius {
             self.radius / size
         } else {
             1.0
         };
         self.taken(scaled(&change, cut), cut * coefficients[0], cut * size)
+    }
+
+    /// The root mean square of the change of P&L that a step makes on a record, and at least |gᵀs|/`steepest`, which the gradient knows
+    /// of it on the whole batch.
+    ///
+    /// A record of few paths may have none of those that a step changes most: where derivatives grow from date to date its root mean
+    /// square may be a hundredth of the batch's, and a step of the radius by the record alone ends where nothing is learnt any more.
+    fn at_least(&self, size: f64, step: &[Mat<f64>]) -> f64 {
+        size.max(inner(self.gradient, step).abs() / self.steepest)
     }
 
     fn taken(&self, change: Vec<Mat<f64>>, length: f64, pnl_change: f64) -> Taken {

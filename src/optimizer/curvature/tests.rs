@@ -51,6 +51,7 @@ fn quadratic_step_is_the_dense_minimiser() {
     let step = Step {
         gradient: &gradient,
         scale: 1.7,
+        steepest: f64::INFINITY,
         damping: 0.3,
         radius: f64::INFINITY,
     };
@@ -93,6 +94,7 @@ fn parallel_last_step_is_left_out() {
     let step = Step {
         gradient: &gradient,
         scale: 1.0,
+        steepest: f64::INFINITY,
         damping: 0.1,
         radius: f64::INFINITY,
     };
@@ -117,6 +119,7 @@ fn steps_keep_the_radius_and_predict_the_model() {
         let step = Step {
             gradient: &gradient,
             scale: 0.6,
+            steepest: f64::INFINITY,
             damping: 1e-2,
             radius,
         };
@@ -220,6 +223,7 @@ fn gradients_are_clipped_before_they_are_averaged() {
                 parameters: gradient,
                 record: Some(&record),
                 curvature: 1.0,
+                steepest: f64::INFINITY,
                 workers: &Workers::alone(),
                 step,
                 progress: 0.0,
@@ -290,6 +294,7 @@ fn dampings(control: ControlSettings) -> (Vec<(f64, usize)>, Vec<f64>) {
             parameters: &gradient,
             record: Some(&record),
             curvature: 1.0,
+            steepest: f64::INFINITY,
             workers: &Workers::alone(),
             step,
             progress: 0.0,
@@ -358,6 +363,7 @@ fn calibrated_steps_equal_measured_ones() {
                 parameters: &gradient,
                 record: (measured || step == 0).then_some(&record),
                 curvature: 1.0,
+                steepest: f64::INFINITY,
                 workers: &Workers::alone(),
                 step,
                 progress: 0.0,
@@ -388,6 +394,7 @@ fn weight_decay_is_decoupled() {
             parameters: &weights,
             record: Some(&record),
             curvature: 1.0,
+            steepest: f64::INFINITY,
             workers: &Workers::alone(),
             step: 0,
             progress: 0.0,
@@ -398,5 +405,36 @@ fn weight_decay_is_decoupled() {
     for ((decayed, plain), weights) in change(0.01).iter().zip(&change(0.0)).zip(&weights) {
         let expected = plain - faer::Scale(0.01) * weights;
         assert!((decayed - &expected).norm_l2() < 1e-15);
+    }
+}
+
+/// A record without the paths that a step changes most understates the step: one that is known from the gradient to change P&L by a
+/// thousand radii of the record changes it by a radius under both rules, and one that is known to change it by less is as it was.
+#[test]
+fn steps_are_cut_to_what_the_gradient_knows_of_them() {
+    let record = record::<f32>(5);
+    let gradient = direction(&record, 1);
+    let d = scaled(&gradient, -1.0);
+    let recorded = root_mean_square(&record.directional(&d));
+    let slope = inner(&gradient, &d).abs();
+    let radius = 0.1;
+    let taken = |times: f64| {
+        let step = Step {
+            gradient: &gradient,
+            scale: 1e-6,
+            steepest: slope / (times * recorded),
+            damping: 1e-9,
+            radius,
+        };
+        let by_radius = step.of_size(d.clone(), recorded);
+        (by_radius, step.minimise(&record, d.clone(), &[]))
+    };
+    let (free, free_model) = taken(0.0);
+    for (times, known) in [(0.5, 1.0), (1.5, 1.5), (1e3, 1e3)] {
+        let (by_radius, by_model) = taken(times);
+        assert!((by_radius.pnl_change / radius - 1.0).abs() < 1e-9);
+        assert!((by_radius.length * known / free.length - 1.0).abs() < 1e-9);
+        assert!((by_model.pnl_change / radius - 1.0).abs() < 1e-9);
+        assert!((by_model.length * known / free_model.length - 1.0).abs() < 1e-9);
     }
 }

@@ -341,6 +341,7 @@ fn every_approximation_makes_a_step_of_the_trust_radius() {
             record: Some(&record),
             step: 0,
             curvature: 1.0,
+            steepest: f64::INFINITY,
             workers: &Workers::alone(),
             progress: 0.0,
         };
@@ -411,6 +412,7 @@ fn the_mean_is_averaged_with_the_metric() {
             parameters: &gradient,
             record: Some(record),
             curvature: 1.0,
+            steepest: f64::INFINITY,
             workers: &Workers::alone(),
             step,
             progress: 0.0,
