@@ -37,7 +37,10 @@ pub fn what_if(answer: &Answer) -> Vec<Figure> {
             ),
         ];
         figure(
-            &format!("To hold of {} at other spots", name.replace('_', " ")),
+            &format!(
+                "Position in {} over moves of the spot",
+                name.replace('_', " ")
+            ),
             Axis::new("move of today's spot (%)"),
             Axis::new("position against all contracts (units)").zero(),
             traces,

@@ -7,7 +7,7 @@ use super::values::day;
 use crate::atomic::Destination;
 use crate::error::{Error, Result, escaped};
 use crate::experiment;
-use crate::live::{self, Answer, AnsweringWindow, Asked, Desk, Hedged, Net, Source};
+use crate::live::{self, Answer, AnsweringWindow, Asked, BookSource, Desk, Hedged, Net};
 use crate::numbers::{Rounding, counted, share, significant};
 use crate::report::table::{Cell, Table, heads};
 use crate::report::text::render;
@@ -58,7 +58,7 @@ pub fn run(arguments: &HedgeArguments) -> Result<Output> {
     let folder = store::open(&arguments.runs.path, &arguments.run)?;
     let plan = experiment::plan_of(&folder, |strategy| arguments.changes.apply(strategy))?;
     let settings = settings(&plan, &arguments.run)?.clone();
-    let book = live::read(Source::File(&arguments.book), &plan)?;
+    let book = live::read(BookSource::File(&arguments.book), &plan)?;
     let asked = Asked {
         optimizer: arguments.optimizer.clone(),
         date: arguments.date,

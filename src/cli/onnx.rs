@@ -9,7 +9,7 @@ use crate::error::{Error, Result, escaped};
 use crate::experiment::{self, ExportedPolicy, SavedPolicy};
 use crate::runs::export::Format;
 use crate::runs::store::{self, RunFolder};
-use crate::walk_forward::{On, Walked};
+use crate::walk_forward::{Walked, WindowHistory};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ fn of_window(
         Error::key("--window", words)
     })?;
     let histories = backtest::load(&plan, settings)?;
-    let closes = On {
+    let closes = WindowHistory {
         settings,
         histories: &histories,
         calendar: &Calendar::new(&histories[0], &plan, settings)?,

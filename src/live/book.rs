@@ -36,23 +36,23 @@ pub struct Entry {
 
 /// A book as it comes, before its contracts are those of a plan.
 #[derive(Debug, Clone, Copy)]
-pub enum Source<'a> {
+pub enum BookSource<'a> {
     /// A CSV or Parquet file.
     File(&'a Path),
     /// The text of a CSV file.
     Text(&'a str),
     /// Rows that say what columns they have, each for itself.
-    Rows(&'a [Row]),
+    Rows(&'a [BookRow]),
 }
 
 /// A contract as the cells of its row by the names of their columns.
-pub type Row = BTreeMap<String, Option<Cell>>;
+pub type BookRow = BTreeMap<String, Option<BookCell>>;
 
 /// What a cell of a row holds.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(untagged, expecting = "must be a number, a text or null")]
-pub enum Cell {
+pub enum BookCell {
     /// A number.
     Number(f64),
     /// A date, a name, or a number in words of a file.
@@ -134,7 +134,7 @@ const UNNAMED: &str = "book";
 /// [`Error::Input`] naming the file and the column, and the line or the row where one is at fault: what is no table, a column that is
 /// missing, there twice or not known, what is no date or no finite number, a quantity of 0, a strike that is not above 0, an expiry that
 /// is not after the sale, a type that is not the plan's, an id that is there twice, no rows or too many.
-pub fn read(source: Source<'_>, plan: &Plan) -> Result<Vec<Entry>> {
+pub fn read(source: BookSource<'_>, plan: &Plan) -> Result<Vec<Entry>> {
     let held: Vec<String> = plan
         .instrument_columns()
         .iter()
@@ -156,16 +156,16 @@ pub fn read(source: Source<'_>, plan: &Plan) -> Result<Vec<Entry>> {
         }
     };
     match source {
-        Source::File(path) => {
+        BookSource::File(path) => {
             let table = table::read_headed(path, &is_header, choose(path))?;
             of_table(path, &table, plan, &held)
         }
-        Source::Text(text) => {
+        BookSource::Text(text) => {
             let choose = choose(unnamed);
             let table = table::read_text(unnamed, text.to_owned(), &is_header, choose)?;
             of_table(unnamed, &table, plan, &held)
         }
-        Source::Rows(rows) => {
+        BookSource::Rows(rows) => {
             let mut names: Vec<String> = Vec::new();
             for name in rows.iter().flat_map(BTreeMap::keys) {
                 if !names.contains(name) {
@@ -177,8 +177,8 @@ pub fn read(source: Source<'_>, plan: &Plan) -> Result<Vec<Entry>> {
             check(unnamed, &names, &known)?;
             let text = |name: &String| {
                 let cells = rows.iter().map(|row| match row.get(name) {
-                    Some(Some(Cell::Number(number))) => number.to_string(),
-                    Some(Some(Cell::Text(text))) => text.clone(),
+                    Some(Some(BookCell::Number(number))) => number.to_string(),
+                    Some(Some(BookCell::Text(text))) => text.clone(),
                     Some(None) | None => String::new(),
                 });
                 Cells::Text(Texts::of(&cells.collect::<Vec<String>>()))

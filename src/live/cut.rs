@@ -1,7 +1,7 @@
 //! The contracts of a book on the history up to today.
 
 use super::book::Entry;
-use super::desk::{Desk, Known, Today};
+use super::desk::{Desk, KnownMarket, Today};
 use crate::backtest::{self, Calendar, Contracts, Sale};
 use crate::error::{Error, Result};
 use crate::market::History;
@@ -16,7 +16,7 @@ pub struct Cut {
     /// The prices up to today.
     pub today: Arc<Today>,
     /// What was known before they were sold.
-    pub known: Arc<Known>,
+    pub known: Arc<KnownMarket>,
     /// The contracts in the order in which they were given, on dates of which those after today have what was seen today.
     pub contracts: Contracts,
 }

@@ -14,7 +14,7 @@ use crate::runs::store::RunFolder;
 use crate::runs::trained_on::{self, TrainedOn};
 use crate::runs::walk_forward::Results;
 use crate::strategy::{BacktestPlan, Plan, Regressions};
-use crate::walk_forward::{BeforeSales, On, Walked};
+use crate::walk_forward::{BeforeSales, Walked, WindowHistory};
 use chrono::NaiveDate;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -66,11 +66,11 @@ pub struct Today {
     pub settings: BacktestPlan,
     /// What must be known of them.
     pub warnings: Vec<String>,
-    known: Made<(Option<usize>, Range<usize>), Known>,
+    known: Made<(Option<usize>, Range<usize>), KnownMarket>,
 }
 
 /// What is known of the market before contracts are sold.
-pub struct Known {
+pub struct KnownMarket {
     /// The parameters of every asset, and the variances of every close.
     pub calibration: JointCalibration,
     /// The strategy, of a window in the market of the window.
@@ -306,7 +306,7 @@ impl Desk {
         today: &Today,
         calendar: &Calendar<'_>,
         (window, known): (Option<usize>, Range<usize>),
-    ) -> Result<Arc<Known>> {
+    ) -> Result<Arc<KnownMarket>> {
         let key = (window, known.clone());
         today.known.of(key, || {
             let (histories, settings) = (&today.further, &today.settings);
@@ -317,7 +317,7 @@ impl Desk {
             };
             if let (Some(walked), Some(number)) = (&self.walked, window) {
                 let before = walked.before(number, today.on(calendar))?;
-                return Ok(Known {
+                return Ok(KnownMarket {
                     calibration: before.calibration().clone(),
                     plan: before.plan().clone(),
                     past: past(before.plan(), before.calibration(), before.closes())?,
@@ -328,7 +328,7 @@ impl Desk {
             let plan = &self.plan;
             let calibration =
                 JointCalibration::new(histories, plan, settings, calendar, known.clone())?;
-            Ok(Known {
+            Ok(KnownMarket {
                 past: past(plan, &calibration, known)?,
                 calibration,
                 plan: plan.clone(),
@@ -352,8 +352,8 @@ impl Today {
     }
 
     /// The closes as windows are calibrated on them.
-    pub fn on<'a>(&'a self, calendar: &'a Calendar<'a>) -> On<'a> {
-        On {
+    pub fn on<'a>(&'a self, calendar: &'a Calendar<'a>) -> WindowHistory<'a> {
+        WindowHistory {
             settings: &self.settings,
             histories: &self.further,
             calendar,

@@ -17,7 +17,7 @@ mod replay;
 mod tests;
 
 pub use answer::{Answer, AnsweringWindow, Hedged, HeldBy, Net, Position, Standing, Value, WhatIf};
-pub use book::{Cell, Entry, Row, Source, read};
+pub use book::{BookCell, BookRow, BookSource, Entry, read};
 pub use desk::{Desk, refusal};
 
 use crate::error::{Error, Result};

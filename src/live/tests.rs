@@ -43,7 +43,7 @@ impl Run {
     fn book(&self, text: &str) -> Result<Vec<Entry>> {
         let path = self.root.path().join("book.csv");
         fs::write(&path, text).unwrap();
-        read(Source::File(&path), &self.plan)
+        read(BookSource::File(&path), &self.plan)
     }
 
     fn hedge(&self, book: &[Entry], asked: &Asked) -> Result<Answer> {
@@ -353,8 +353,8 @@ fn a_book_is_text_and_rows_too() {
         day(400)
     );
     let book = run.book(&text).unwrap();
-    assert_eq!(read(Source::Text(&text), &run.plan).unwrap(), book);
-    let rows = |quantity: &str| -> Vec<Row> {
+    assert_eq!(read(BookSource::Text(&text), &run.plan).unwrap(), book);
+    let rows = |quantity: &str| -> Vec<BookRow> {
         let sold = day(400);
         serde_json::from_str(&format!(
             "[{{\"ID\":\"a\",\"Sold\":\"{sold}\",\"quantity\":10,\"held\":3.5}},\
@@ -362,7 +362,7 @@ fn a_book_is_text_and_rows_too() {
         ))
         .unwrap()
     };
-    let found = read(Source::Rows(&rows("-4.25")), &run.plan).unwrap();
+    let found = read(BookSource::Rows(&rows("-4.25")), &run.plan).unwrap();
     for (row, (found, entry)) in found.iter().zip(&book).enumerate() {
         assert_eq!(found.place, Place::Row(row + 1));
         assert_eq!(entry.place, Place::Line(row + 2));
@@ -386,9 +386,11 @@ fn a_book_is_text_and_rows_too() {
         ),
         ("1,\"held_spot\":1", "the same"),
     ] {
-        let error = read(Source::Rows(&rows(wrong)), &run.plan).unwrap_err();
+        let error = read(BookSource::Rows(&rows(wrong)), &run.plan).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
     }
-    let error = read(Source::Rows(&[]), &run.plan).unwrap_err().to_string();
+    let error = read(BookSource::Rows(&[]), &run.plan)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("a book has a column \"sold\""), "{error}");
 }

@@ -82,7 +82,7 @@ fn form(
                 }
                 label class="field" {
                     span class="about" { "Prices" }
-                    select name="prices" required {
+                    select name="prices" required[!own] {
                         @if own { option value="" { "those of the run's strategy" } }
                         @for (file, title) in files { option value=(file) { (title) } }
                     }

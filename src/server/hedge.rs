@@ -11,7 +11,7 @@ use crate::bounds;
 use crate::charts::{self, Figure};
 use crate::error::{Error, excerpt};
 use crate::experiment;
-use crate::live::{self, Answer, Asked, Cell, Desk, Row, Source};
+use crate::live::{self, Answer, Asked, BookCell, BookRow, BookSource, Desk};
 use crate::runs::export::Format;
 use crate::runs::store::RunFolder;
 use crate::strategy::Strategy;
@@ -60,8 +60,8 @@ pub struct HedgeQuestion {
 #[serde(deny_unknown_fields)]
 pub struct AskedBook {
     /// A row for each contract: its cells by the names of their columns. What is not known may be null or absent.
-    #[schema(value_type = Option<Vec<BTreeMap<String, Cell>>>)]
-    pub rows: Option<Vec<Row>>,
+    #[schema(value_type = Option<Vec<BTreeMap<String, BookCell>>>)]
+    pub rows: Option<Vec<BookRow>>,
     /// The text of a CSV file.
     pub text: Option<String>,
     /// An uploaded file, CSV or Parquet.
@@ -79,7 +79,7 @@ pub struct HedgeAnswer {
 
 /// A book as it is read.
 enum Book {
-    Rows(Vec<Row>),
+    Rows(Vec<BookRow>),
     Text(String),
     File(PathBuf),
 }
@@ -184,9 +184,9 @@ fn answered(app: &App, folder: &RunFolder, question: Question) -> Result<Respons
     let desk = desk(app, folder, question.data)?;
     let of_book = |error| refused(app, "book", error);
     let book = match &question.book {
-        Book::Rows(rows) => live::read(Source::Rows(rows), desk.plan()),
-        Book::Text(text) => live::read(Source::Text(text), desk.plan()),
-        Book::File(path) => live::read(Source::File(path), desk.plan()),
+        Book::Rows(rows) => live::read(BookSource::Rows(rows), desk.plan()),
+        Book::Text(text) => live::read(BookSource::Text(text), desk.plan()),
+        Book::File(path) => live::read(BookSource::File(path), desk.plan()),
     };
     let answer = desk.hedge(&book.map_err(of_book)?, &question.asked);
     let answer = answer.map_err(of_book)?;

@@ -5,7 +5,7 @@ use super::api_tests::{Sent, json};
 use super::app::App;
 use super::tests::{Answer, app, with};
 use crate::experiment::fixture::compared;
-use crate::live::{self, Asked, Desk, Source};
+use crate::live::{self, Asked, BookSource, Desk};
 use crate::market::history::fixture::{closes, day, write};
 use crate::runs::fixture::Scratch;
 use crate::runs::store::{self, RunFolder};
@@ -56,7 +56,7 @@ fn a_book_is_answered_as_on_the_command_line() {
     };
     let settings = plan.backtest.clone().unwrap();
     let desk = Desk::open(&folder, plan.clone(), settings).unwrap();
-    let book = live::read(Source::Text(&text), &plan).unwrap();
+    let book = live::read(BookSource::Text(&text), &plan).unwrap();
     let expected = desk.hedge(&book, &asked).unwrap();
     let document = serde_json::to_value(&expected).unwrap();
     let question = |book: Value| value!({ "book": book, "date": day(395).to_string(), "disagreement": 1e9, "force": true, "what_if": [-0.1, 0.0, 0.1] });

@@ -45,7 +45,7 @@ mod window;
 pub use page::page;
 pub use prepared::{Prepared, planned};
 pub use trades::Trade;
-pub use trained::{BeforeSales, On, TrainedWindow, Walked, WindowPolicy};
+pub use trained::{BeforeSales, TrainedWindow, Walked, WindowHistory, WindowPolicy};
 
 use crate::backtest::{self, Calendar};
 use crate::distributed::Ranks;

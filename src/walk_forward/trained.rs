@@ -48,7 +48,7 @@ pub struct WindowPolicy {
 
 /// The closes that windows are calibrated on, which may be others than those of the walk-forward.
 #[derive(Clone, Copy)]
-pub struct On<'a> {
+pub struct WindowHistory<'a> {
     /// What is said of them.
     pub settings: &'a BacktestPlan,
     /// The closes of every asset, on the same days.
@@ -178,7 +178,7 @@ impl Walked {
     ///
     /// # Errors
     /// [`Error::Input`] if the closes do not have the first and the last day that the window was calibrated on; those of the calibration.
-    pub fn before(&self, number: usize, on: On<'_>) -> Result<BeforeSales> {
+    pub fn before(&self, number: usize, on: WindowHistory<'_>) -> Result<BeforeSales> {
         let TrainedWindow {
             calibrated: [from, to],
             ..
@@ -217,7 +217,12 @@ impl Walked {
     }
 
     /// Paths as the walk-forward fits classical hedges on in the window.
-    pub fn fit_paths(&self, before: &BeforeSales, on: On<'_>, plan: &Plan) -> Box<dyn PathSource> {
+    pub fn fit_paths(
+        &self,
+        before: &BeforeSales,
+        on: WindowHistory<'_>,
+        plan: &Plan,
+    ) -> Box<dyn PathSource> {
         let shared = self.shared(on);
         shared.source(
             plan,
@@ -227,7 +232,7 @@ impl Walked {
         )
     }
 
-    fn shared<'a>(&'a self, on: On<'a>) -> Shared<'a> {
+    fn shared<'a>(&'a self, on: WindowHistory<'a>) -> Shared<'a> {
         Shared {
             plan: &self.plan,
             settings: on.settings,

@@ -244,7 +244,7 @@ fn windows_agree(name: &str, text: &str, days: usize) {
             desk(Some(&cut))
         });
         let desk = cut.as_ref().unwrap_or(&whole);
-        let book = live::read(live::Source::Text(&text), desk.plan()).unwrap();
+        let book = live::read(live::BookSource::Text(&text), desk.plan()).unwrap();
         let answer = desk.hedge(&book, &asked).unwrap();
         for (hedged, (window, sold)) in answer.contracts.iter().zip(&sold) {
             assert_eq!(hedged.window, Some(*window));
