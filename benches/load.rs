@@ -168,6 +168,8 @@ fn uploaded(address: &str) -> String {
         "application/octet-stream",
         &closes,
     );
+    // The answer has no end of line: it ends with the connection.
+    let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
     let mut stream = std::net::TcpStream::connect(address).expect("the server answers");
     std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it reads");
     let mut lines = BufReader::new(stream).lines();
