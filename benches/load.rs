@@ -1,5 +1,5 @@
 //! The dashboard under load while a training runs beside it: event streams that watch the training, and requests for the
-//! page of a finished run.
+//! page of a finished run; then books of one contract that the run hedges, one after the other.
 //!
 //! `cargo bench --bench load -- [REQUESTS A SECOND] [SECONDS] [TURNS] [STREAMS]`, 2000, 10, 3 and 200 unless given. Every
 //! turn measures the training's steps for so many seconds without load and for as many with it. Server, training and
@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader as Async
 use tokio::net::TcpStream;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_deephedge");
+const CLOSES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/market_data/sp500_daily.csv");
 const STRATEGY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/strategies/heston_call.toml");
 /// Connections that share the requests.
 const CONNECTIONS: usize = 32;
@@ -101,10 +102,10 @@ async fn watch(address: String, path: String, counts: Arc<Counts>) {
     }
 }
 
-/// Asks for a page at fixed times; seconds from the time that a request was due to the end of its answer.
+/// Asks for a page, whose end is `end`, at fixed times; seconds from the time that a request was due to the end of its answer.
 async fn ask(
     address: String,
-    path: String,
+    (request, end): (String, &'static str),
     (first, every): (Instant, Duration),
     counts: Arc<Counts>,
 ) -> Vec<f64> {
@@ -113,7 +114,6 @@ async fn ask(
         let stream = TcpStream::connect(&address).await?;
         stream.set_nodelay(true)?;
         let mut stream = AsyncReader::with_capacity(1 << 16, stream);
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
         let mut due = first;
         let (mut line, mut body) = (String::new(), Vec::new());
         while !counts.stop.load(Ordering::Relaxed) {
@@ -137,7 +137,7 @@ async fn ask(
             }
             body.resize(length, 0);
             stream.read_exact(&mut body).await?;
-            if status.contains(" 200 ") && body.trim_ascii_end().ends_with(b"</html>") {
+            if status.contains(" 200 ") && body.trim_ascii_end().ends_with(end.as_bytes()) {
                 latencies.push(due.elapsed().as_secs_f64());
             } else {
                 counts.errors.fetch_add(1, Ordering::Relaxed);
@@ -150,6 +150,81 @@ async fn ask(
         counts.errors.fetch_add(1, Ordering::Relaxed);
     }
     latencies
+}
+
+/// A request that sends `body` to `path`.
+fn post(path: &str, kind: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Uploads the shipped closes; the name under which the server knows them.
+fn uploaded(address: &str) -> String {
+    let closes = std::fs::read_to_string(CLOSES).expect("the closes are there");
+    let request = post(
+        "/api/v1/data?name=closes.csv",
+        "application/octet-stream",
+        &closes,
+    );
+    // The answer has no end of line: it ends with the connection.
+    let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+    let mut stream = std::net::TcpStream::connect(address).expect("the server answers");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it reads");
+    let mut lines = BufReader::new(stream).lines();
+    let named = lines.find_map(|line| {
+        let line = line.expect("an answer");
+        let (_, rest) = line.split_once("\"file\":\"")?;
+        Some(rest.split('"').next()?.to_owned())
+    });
+    named.expect("the file is taken")
+}
+
+/// Milliseconds at a share of the sorted seconds.
+fn milliseconds(seconds: &[f64], share: f64) -> f64 {
+    let last = seconds.len().saturating_sub(1) as f64;
+    1e3 * seconds
+        .get((share * last) as usize)
+        .copied()
+        .unwrap_or(f64::NAN)
+}
+
+/// Asks for the hedge of a book of one contract, one after the other, for so many seconds.
+async fn hedge(address: String, run: &str, seconds: f64) {
+    const EVERY: Duration = Duration::from_millis(50);
+    let prices = uploaded(&address);
+    let question = serde_json::json!({
+        "book": { "rows": [{ "sold": "2018-12-03", "quantity": 10 }] },
+        "data": { "files": [prices], "start": "2004-01-01" },
+        "date": "2018-12-17",
+        "force": true,
+    });
+    let path = format!("/api/v1/runs/{run}/hedge");
+    let request = post(&path, "application/json", &question.to_string());
+    let counts = Arc::new(Counts::default());
+    let asker = (Instant::now(), EVERY);
+    let asker = tokio::spawn(ask(address, (request, "}"), asker, counts.clone()));
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    counts.stop.store(true, Ordering::Relaxed);
+    let mut latencies = asker.await.unwrap_or_default();
+    let first = latencies.first().copied().unwrap_or(f64::NAN);
+    // What is read for the first is there for the others; those that were due until then waited for it.
+    latencies.drain(
+        ..latencies
+            .len()
+            .min((first / EVERY.as_secs_f64()).ceil() as usize + 1),
+    );
+    latencies.sort_by(f64::total_cmp);
+    println!(
+        "a book of one contract, {} requests after the first: p50 {:.1} ms, p99 {:.1} ms, greatest {:.0} ms; the first {:.0} ms; {} errors",
+        latencies.len(),
+        milliseconds(&latencies, 0.5),
+        milliseconds(&latencies, 0.99),
+        milliseconds(&latencies, 1.0),
+        1e3 * first,
+        counts.errors.load(Ordering::Relaxed),
+    );
 }
 
 fn number(place: usize, otherwise: f64) -> f64 {
@@ -174,7 +249,18 @@ fn main() {
     let mut finished = Process::start(&["compare", STRATEGY, "--steps", "40"], &runs);
     assert!(finished.0.wait().expect("it ends").success());
 
-    let mut server = Process::start(&["serve", "--bind", "127.0.0.1:0", "--json"], &runs);
+    let data = runs.with_extension("data");
+    std::fs::create_dir_all(&data).expect("a folder for uploaded files");
+    let folder = data.display().to_string();
+    let serve = [
+        "serve",
+        "--bind",
+        "127.0.0.1:0",
+        "--json",
+        "--data-dir",
+        &folder,
+    ];
+    let mut server = Process::start(&serve, &runs);
     let mut told = String::new();
     let output = server.0.stdout.take().expect("the output is kept");
     BufReader::new(output)
@@ -208,10 +294,9 @@ fn main() {
             .to_string_lossy()
             .into_owned()
     };
-    let page = format!(
-        "/runs/{}",
-        name(&run_with(&runs, "metrics.json").expect("it has results"))
-    );
+    let run = name(&run_with(&runs, "metrics.json").expect("it has results"));
+    let page = format!("GET /runs/{run} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let page = (page, "</html>");
     let events = format!("/api/v1/runs/{}/events", name(&watched));
     let progress = watched.join("progress.jsonl");
     std::thread::sleep(Duration::from_secs(2));
@@ -263,10 +348,7 @@ fn main() {
                 watcher.abort();
             }
             latencies.sort_by(f64::total_cmp);
-            let at = |share: f64| {
-                let last = latencies.len().saturating_sub(1) as f64;
-                1e3 * latencies.get((share * last) as usize).copied().unwrap_or(f64::NAN)
-            };
+            let at = |share: f64| milliseconds(&latencies, share);
             let tenth = |part: usize| {
                 let length = (memory.len() / 10).max(1);
                 let from = if part == 0 { 0 } else { memory.len() - length };
@@ -297,6 +379,9 @@ fn main() {
     let spread: f64 = changes.iter().map(|change| (change - mean).powi(2)).sum();
     let error = (spread / (count - 1.0) / count).sqrt();
     println!("training with load: {mean:+.1} % ± {error:.1} % (one standard error over turns)");
+    runtime.block_on(hedge(address, &run, seconds));
     drop((server, _training));
-    let _ = std::fs::remove_dir_all(runs);
+    for folder in [runs, data] {
+        let _ = std::fs::remove_dir_all(folder);
+    }
 }

@@ -179,7 +179,8 @@ export function csv(figure) {
 
 const table = (rows) => rows.map((row) => row.map(quote).join(",")).join("\n") + "\n";
 
-function download(name, text) {
+/** Gives the reader a CSV file. */
+export function download(name, text) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   link.download = name;

@@ -14,15 +14,24 @@ impl Contracts {
     /// # Errors
     /// That of `past`, if there is a hedge that cannot do without them.
     pub fn after(mut self, plan: &Plan, past: impl FnOnce() -> Result<Self>) -> Result<Self> {
-        if plan.tune_on == TuneOn::Past {
-            self.past = match past() {
-                Ok(past) => Some(Box::new(past)),
-                Err(error) if plan.needs_past() => return Err(error),
-                // Nothing is to be found on them, and nothing is said of them but how the hedges would have done.
-                Err(_) => None,
-            };
-        }
+        self.past = Self::expired(plan, past)?.map(Box::new);
         Ok(self)
+    }
+
+    /// What `past` gives of contracts that have expired, where the plan tunes hedges on them and there are some.
+    ///
+    /// # Errors
+    /// That of `past`, if there is a hedge that cannot do without them.
+    pub fn expired(plan: &Plan, past: impl FnOnce() -> Result<Self>) -> Result<Option<Self>> {
+        match plan.tune_on {
+            TuneOn::Model => Ok(None),
+            TuneOn::Past => match past() {
+                Ok(past) => Ok(Some(past)),
+                Err(error) if plan.needs_past() => Err(error),
+                // Nothing is to be found on them, and nothing is said of them but how the hedges would have done.
+                Err(_) => Ok(None),
+            },
+        }
     }
 
     /// Contracts of the past, as hedges are tuned and fitted on them.

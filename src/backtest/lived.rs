@@ -17,8 +17,8 @@ pub struct Lived {
     /// Columns by their names, a number for every close. In this order: `strike`, of a contract that has one, `spot` and `variance`,
     /// `contract_price` and `model_delta` of the contract sold (not a number if it has no price on every date, the delta never at the
     /// expiry), `position_spot` and, for options that hedge, `price_option_1`, `position_option_1` and so on. With several assets
-    /// there are spot_NAME and variance_NAME of each, and the columns of instruments are price_ and position_ before what
-    /// [`crate::market::Assets::column`] calls them.
+    /// there are spot_NAME and variance_NAME of each. Instruments are called what [`crate::strategy::Plan::instrument_columns`] calls
+    /// them.
     pub columns: Vec<(String, Vec<f64>)>,
 }
 
@@ -63,13 +63,12 @@ impl Contracts {
         let block = paths.block(i / BLOCK);
         let held = &positions[i / BLOCK * steps * count..];
         let end = valuation.end(i);
-        for (number, instrument) in plan.instruments().into_iter().enumerate() {
+        let traded = plan
+            .instruments()
+            .into_iter()
+            .zip(plan.instrument_columns());
+        for (number, (instrument, name)) in traded.enumerate() {
             let is_spot = matches!(instrument, Instrument::Spot(_));
-            let name = match alone {
-                true if number == 0 => "spot".to_owned(),
-                true => format!("option_{number}"),
-                false => assets.column(instrument),
-            };
             if !is_spot {
                 let price = block.price(number);
                 let prices = (0..=steps).map(|t| price.get(t).map_or(f64::NAN, |at| at[i % BLOCK]));

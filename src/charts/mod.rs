@@ -14,6 +14,7 @@ mod tear_sheet;
 #[cfg(test)]
 mod tests;
 mod training;
+mod what_if;
 
 pub use chart::{Chart, Choices, RunData};
 pub use contract::contract;
@@ -23,6 +24,7 @@ pub use live::{LIVE_CHARTS, LiveChart, LiveChoice, LiveData};
 pub use parallel::{Dimension, MOST_AXES, parallel};
 pub use several::{MOST_RUNS, OneRun, SEVERAL_CHARTS};
 pub use training::{FIRST, SMOOTHINGS, UNITS};
+pub use what_if::what_if;
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};

@@ -7,7 +7,7 @@ use super::values::day;
 use crate::atomic::Destination;
 use crate::error::{Error, Result, escaped};
 use crate::experiment;
-use crate::live::{self, Answer, Asked, Hedged, Net};
+use crate::live::{self, Answer, AnsweringWindow, Asked, BookSource, Desk, Hedged, Net};
 use crate::numbers::{Rounding, counted, share, significant};
 use crate::report::table::{Cell, Table, heads};
 use crate::report::text::render;
@@ -57,8 +57,8 @@ pub fn run(arguments: &HedgeArguments) -> Result<Output> {
     let out = arguments.out.as_deref().map(destination).transpose()?;
     let folder = store::open(&arguments.runs.path, &arguments.run)?;
     let plan = experiment::plan_of(&folder, |strategy| arguments.changes.apply(strategy))?;
-    let settings = settings(&plan, &arguments.run)?;
-    let book = live::read(&arguments.book, &plan)?;
+    let settings = settings(&plan, &arguments.run)?.clone();
+    let book = live::read(BookSource::File(&arguments.book), &plan)?;
     let asked = Asked {
         optimizer: arguments.optimizer.clone(),
         date: arguments.date,
@@ -69,7 +69,7 @@ pub fn run(arguments: &HedgeArguments) -> Result<Output> {
             .as_ref()
             .map_or_else(Vec::new, |moves| moves.0.clone()),
     };
-    let answer = live::hedge(&folder, (&plan, settings), &book, &asked)?;
+    let answer = Desk::open(&folder, plan, settings)?.hedge(&book, &asked)?;
     answer.warnings.iter().for_each(|warning| warn(warning));
     if let Some((destination, format)) = out {
         let bytes = format.bytes(answer.table()?)?;
@@ -103,7 +103,7 @@ fn distance(text: &str) -> Result<f64, String> {
 
 fn moves(text: &str) -> Result<Moves, String> {
     const USUAL: usize = 11;
-    const MOST: usize = 101;
+    const MOST: usize = Asked::MOST_MOVES;
     let wrong = || {
         format!(
             "must be two moves from above -100% on, such as -5%..5%, and perhaps how many of them, from 2 to {MOST}, such as -5%..5%:21"
@@ -144,6 +144,9 @@ const SHOWN: usize = 40;
 
 fn text(answer: &Answer, width: usize) -> String {
     let mut texts = vec![head(answer)];
+    if !answer.windows.is_empty() {
+        texts.push(render(&windows(answer), width));
+    }
     texts.push(render(&contracts(answer), width));
     texts.push(render(&net(answer), width));
     if !answer.what_if.is_empty() {
@@ -157,9 +160,10 @@ fn head(answer: &Answer) -> String {
         Some(benchmark) => format!("; benchmark {benchmark}"),
         None => String::new(),
     };
-    let parameters = match &answer.estimated {
-        Some([from, to]) => format!("estimated from closes of {from} to {to}"),
-        None => "those of the strategy".to_owned(),
+    let parameters = match (&answer.estimated, answer.windows.is_empty()) {
+        (Some([from, to]), _) => format!("estimated from closes of {from} to {to}"),
+        (None, true) => "those of the strategy".to_owned(),
+        (None, false) => "those of the windows".to_owned(),
     };
     format!(
         "{}, {}: {} of run {}, {} ({}){beside}; market parameters {parameters}\n",
@@ -176,8 +180,45 @@ fn cell(value: Option<f64>) -> Cell {
     Cell::plain(value.map_or_else(String::new, |value| significant(value, 4)))
 }
 
+fn windows(answer: &Answer) -> Table {
+    let names = [
+        "window",
+        "trained on closes of",
+        "to",
+        "sold from",
+        "to",
+        "benchmark",
+        "contracts",
+    ];
+    let row = |one: &AnsweringWindow| {
+        let [trained_from, trained_to] = one.trained.clone();
+        let [sold_from, sold_to] = one.sold.clone();
+        let benchmark = one.benchmark.clone().unwrap_or_default();
+        vec![
+            Cell::plain(one.number.to_string()),
+            Cell::plain(trained_from),
+            Cell::plain(trained_to),
+            Cell::plain(sold_from),
+            Cell::plain(sold_to),
+            Cell::plain(benchmark),
+            Cell::plain(one.contracts.to_string()),
+        ]
+    };
+    Table {
+        caption: "Windows whose policies hedge:".into(),
+        heads: heads(&names),
+        rows: answer.windows.iter().map(row).collect(),
+        findings: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
 fn contracts(answer: &Answer) -> Table {
     let mut names = vec!["id", "sold", "expiry", "date", "quantity", "value", "delta"];
+    let windowed = !answer.windows.is_empty();
+    if windowed {
+        names.insert(3, "window");
+    }
     let each = ["hold", "trade", "cost", "benchmark", "spread"];
     let alone = answer.instruments.len() == 1;
     let further: Vec<String> = answer
@@ -203,6 +244,10 @@ fn contracts(answer: &Answer) -> Table {
             cell(one.value.map(|value| value.price)),
             cell(one.value.map(|value| value.delta)),
         ];
+        if windowed {
+            let number = one.window.map_or_else(String::new, |one| one.to_string());
+            cells.insert(3, Cell::plain(number));
+        }
         for of in &one.positions {
             let numbers = [Some(of.position), Some(of.trade), Some(of.cost)];
             cells.extend(numbers.map(cell));

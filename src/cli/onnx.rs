@@ -1,12 +1,15 @@
 //! `runs onnx`: a policy of a run as an ONNX model.
 
-use super::output::Output;
+use super::changes::settings;
+use super::output::{Output, warn};
 use super::stop::Stop;
 use crate::atomic::Destination;
+use crate::backtest::{self, Calendar};
 use crate::error::{Error, Result, escaped};
-use crate::experiment::ExportedPolicy;
+use crate::experiment::{self, ExportedPolicy, SavedPolicy};
 use crate::runs::export::Format;
-use crate::runs::store;
+use crate::runs::store::{self, RunFolder};
+use crate::walk_forward::{Walked, WindowHistory};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,6 +25,9 @@ pub struct Exported {
     /// The seed that it was trained with; the first of the run's, unless given.
     #[arg(long)]
     seed: Option<u64>,
+    /// The window of a walk-forward whose policy is written, from 0 as their folders are called.
+    #[arg(long, value_name = "N")]
+    window: Option<usize>,
     /// File to write (ONNX).
     #[arg(long)]
     out: PathBuf,
@@ -40,7 +46,17 @@ pub fn run(root: &Path, exported: &Exported) -> Result<Output> {
     let table = exported.positions.as_deref().map(table_at).transpose()?;
     let stop = Stop::on_signals()?;
     let run = store::open(root, &exported.run)?;
-    let policy = ExportedPolicy::open(&run, exported.optimizer.as_deref(), exported.seed)?;
+    let which = (exported.optimizer.as_deref(), exported.seed);
+    let policy = match run.path().join(RunFolder::WINDOWS).is_dir() {
+        true => of_window(&run, exported.window, which)?,
+        false if exported.window.is_some() => {
+            return Err(Error::key(
+                "--window",
+                format!(": run `{}` is no walk-forward", run.id()),
+            ));
+        }
+        false => ExportedPolicy::open(&run, which.0, which.1)?,
+    };
     let table = match table {
         None => None,
         Some((destination, format)) => {
@@ -74,6 +90,36 @@ pub fn run(root: &Path, exported: &Exported) -> Result<Output> {
         document["positions"] = json!({ "file": place, "paths": paths });
     }
     Ok(Output { text, document })
+}
+
+/// A policy of a window of a walk-forward, in the market that was known before the window began to sell.
+fn of_window(
+    run: &RunFolder,
+    window: Option<usize>,
+    which: (Option<&str>, Option<u64>),
+) -> Result<ExportedPolicy> {
+    let plan = experiment::plan_of(run, |_| {})?;
+    let settings = settings(&plan, run.id())?;
+    let walked = Walked::open(run, &plan)?;
+    let last = walked.windows().len() - 1;
+    let number = window.filter(|number| *number <= last).ok_or_else(|| {
+        let was = window.map_or("none".to_owned(), |number| number.to_string());
+        let words = format!("must be from 0 to {last}, a window of the walk-forward, was {was}");
+        Error::key("--window", words)
+    })?;
+    let histories = backtest::load(&plan, settings)?;
+    let closes = WindowHistory {
+        settings,
+        histories: &histories,
+        calendar: &Calendar::new(&histories[0], &plan, settings)?,
+    };
+    let before = walked.before(number, closes)?;
+    if let Some(differs) = walked.differs(&before) {
+        warn(&differs);
+    }
+    let policies = walked.policies(number)?.into_iter();
+    let policies = policies.map(|one| SavedPolicy::new(one.optimizer, one.seed, one.parameters));
+    ExportedPolicy::of(run, before.plan().clone(), policies.collect(), which)
 }
 
 /// Where a table is written, and in which form: that of its name.

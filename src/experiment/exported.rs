@@ -32,6 +32,19 @@ impl ExportedPolicy {
     pub fn open(run: &RunFolder, optimizer: Option<&str>, seed: Option<u64>) -> Result<Self> {
         let plan = plan_of(run, |_| {})?;
         let policies = saved_policies(run, &plan)?;
+        Self::of(run, plan, policies, (optimizer, seed))
+    }
+
+    /// That of `policies`, which `plan` trained in a market of its own.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn of(
+        run: &RunFolder,
+        plan: Plan,
+        policies: Vec<SavedPolicy>,
+        (optimizer, seed): (Option<&str>, Option<u64>),
+    ) -> Result<Self> {
         let policy = chosen(policies, optimizer.or(plan.default_optimizer()), seed)?;
         let strategy = sha256_of(&run.path().join(STRATEGY))?;
         let features = plan.seen()?;

@@ -4,6 +4,8 @@ mod command;
 mod compared;
 mod cross;
 mod exported;
+#[cfg(test)]
+pub mod fixture;
 mod merge;
 mod outcome;
 mod policies;

@@ -7,7 +7,7 @@ use crate::hedging::{Ensemble, Policy, TrainedPolicy, TunedHedge};
 use crate::network::Parameters;
 use crate::risk::Estimate;
 use crate::runs::store::RunFolder;
-use crate::strategy::{FittedOn, Plan, Premium};
+use crate::strategy::{FittedOn, PastContracts, Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
 /// e^{−∫ r} ρ(z)/k of the P&L z without a premium, since ρ(z + c) = ρ(z) − k c and ρ(0) = 0. Of several contracts, each sold at its
@@ -78,6 +78,20 @@ pub struct SavedPolicy {
 }
 
 impl SavedPolicy {
+    /// A policy of a run by the optimizer that trained it, the seed and the weights.
+    pub fn new(strategy: String, seed: u64, parameters: Parameters) -> Self {
+        let training = Training {
+            seed,
+            steps: 0,
+            seconds: 0.0,
+        };
+        Self {
+            strategy,
+            training,
+            parameters,
+        }
+    }
+
     /// The name of the optimizer that trained it.
     pub fn strategy(&self) -> &str {
         &self.strategy
@@ -89,8 +103,8 @@ impl SavedPolicy {
     }
 
     /// Its weights.
-    pub fn parameters(&self) -> &Parameters {
-        &self.parameters
+    pub fn into_parameters(self) -> Parameters {
+        self.parameters
     }
 }
 
@@ -136,7 +150,7 @@ pub fn saved_policies(folder: &RunFolder, plan: &Plan) -> Result<Vec<SavedPolicy
 
 /// The file of the policy `id`, `<strategy>-<seed>` for those in the main table.
 pub fn policy_file(id: &str) -> String {
-    format!("policies/{id}.safetensors")
+    format!("{}/{id}.safetensors", RunFolder::POLICIES)
 }
 
 /// Measures a trained policy.
@@ -199,7 +213,10 @@ pub fn ensemble(
 /// The plan's classical hedges, each in the market that the paths are supposed to come from.
 pub fn classical(bench: &Bench<'_>, hedges: &[TunedHedge]) -> Result<Vec<Outcome>> {
     let plan = bench.plan;
-    let on = fitted_on(plan, bench.history.map(|(contracts, _)| contracts));
+    let past = bench
+        .history
+        .and_then(|(contracts, _)| contracts.known_past());
+    let on = fitted_on(plan, past);
     hedges
         .iter()
         .map(|tuned| {
@@ -213,9 +230,8 @@ pub fn classical(bench: &Bench<'_>, hedges: &[TunedHedge]) -> Result<Vec<Outcome
         .collect()
 }
 
-/// What hedges of contracts sold on history are fitted on.
-pub fn fitted_on<'a>(plan: &Plan, contracts: Option<&'a Contracts>) -> FittedOn<'a> {
-    let past = contracts.and_then(Contracts::known_past);
+/// What hedges of contracts are fitted on, before which those of `past` had expired.
+pub fn fitted_on<'a>(plan: &Plan, past: Option<&'a dyn PastContracts>) -> FittedOn<'a> {
     match past {
         // Fits of the past are kept apart from those of the plan's own paths.
         Some(_) => FittedOn {
@@ -238,5 +254,6 @@ pub fn tuned_on_past(
     contracts: &Contracts,
     stop: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Vec<TunedHedge>> {
-    plan.hedges_tuned_on(&contracts.assets, &fitted_on(plan, Some(contracts)), stop)
+    let on = fitted_on(plan, contracts.known_past());
+    plan.hedges_tuned_on(&contracts.assets, &on, stop)
 }

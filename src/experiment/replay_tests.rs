@@ -1,5 +1,5 @@
 use super::*;
-use crate::experiment::{Prepared, Scope};
+use crate::experiment::fixture::compared;
 use crate::runs::fixture::Scratch;
 
 fn run(test: &str, market: &str) -> (Scratch, RunFolder, Metrics) {
@@ -9,15 +9,8 @@ fn run(test: &str, market: &str) -> (Scratch, RunFolder, Metrics) {
          [training]\nsteps = 3\npaths = 64\nvalidation_paths = 0\n\
          [evaluation]\npaths = 100\nrisk_aversion = 1.0\n[optimizers.adam]\n[optimizers.kfac]\n"
     );
-    let plan = Plan::parse(&text, |_| {}).unwrap();
     let root = Scratch::new(test);
-    let scope = Scope {
-        seeds: vec![3, 4],
-        ..Scope::default()
-    };
-    let prepared = Prepared::comparison(&plan, &scope, root.path()).unwrap();
-    prepared.carry_out(&mut |_| Ok(())).unwrap();
-    let folder = prepared.folder().clone();
+    let (_, folder) = compared(root.path(), &text, &[3, 4]);
     let metrics = folder.metrics().unwrap();
     (root, folder, metrics)
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 /// Positions and trades in units of an instrument, of all contracts of a row together; money in the currency of the prices. Signs are
 /// those of who sold the contracts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Answer {
     /// The id of the run.
     pub run: String,
@@ -21,12 +22,16 @@ pub struct Answer {
     pub chosen: &'static str,
     /// The seeds of its policies, whose mean is held.
     pub seeds: Vec<u64>,
-    /// The classical hedge beside them, by its name in the run; absent if the run has none.
+    /// The classical hedge beside them, by its name in the run; absent if the run has none, or windows have different ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub benchmark: Option<String>,
-    /// First and last day of the returns that the market's parameters are estimated from; absent if the strategy gives them.
+    /// First and last day of the returns that the market's parameters are estimated from; absent if the strategy gives them, or every
+    /// window has its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated: Option<[String; 2]>,
+    /// The windows of a walk-forward whose policies hedge.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<AnsweringWindow>,
     /// The instruments by their names in columns.
     pub instruments: Vec<String>,
     /// Every contract of the book, in its order.
@@ -42,8 +47,26 @@ pub struct Answer {
     pub warnings: Vec<String>,
 }
 
+/// A window of a walk-forward whose policies hedge contracts of the book.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
+pub struct AnsweringWindow {
+    /// Its number, from 0: that of its folder in the run.
+    pub number: usize,
+    /// First and last day of the closes that its policies were trained on.
+    pub trained: [String; 2],
+    /// First and last day on which it sold contracts in the walk-forward.
+    pub sold: [String; 2],
+    /// The classical hedge beside its policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<String>,
+    /// How many contracts of the book its policies hedge.
+    pub contracts: usize,
+}
+
 /// Where a contract is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Today is one of its hedging dates.
@@ -67,6 +90,7 @@ impl Standing {
 
 /// Whose position is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HeldBy {
     /// The mean of the policies.
@@ -87,6 +111,7 @@ impl HeldBy {
 
 /// One contract today.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Hedged {
     /// What the book calls it.
     pub id: String,
@@ -105,6 +130,9 @@ pub struct Hedged {
     pub standing: Standing,
     /// Whose positions they are.
     pub held_by: HeldBy,
+    /// The number of the window whose policies hedge it, of a walk-forward.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
     /// Every instrument.
     pub positions: Vec<Position>,
     /// What one contract is worth by the model, and how that changes; absent if it has no price on every date, or no
@@ -118,6 +146,7 @@ pub struct Hedged {
 
 /// What is held of one instrument against a contract.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Position {
     /// The price of one unit; of an option by the model or the surface of the day.
     pub price: f64,
@@ -142,6 +171,7 @@ pub struct Position {
 
 /// What one contract is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Value {
     /// Its price by the model.
     pub price: f64,
@@ -155,6 +185,7 @@ pub struct Value {
 
 /// What the whole book holds of one thing that is traded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Net {
     /// `spot`, or the kind of an option, its strike and its day of expiry.
     pub instrument: String,
@@ -177,6 +208,7 @@ pub struct Net {
 
 /// Positions at another spot of today, at the same variance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct WhatIf {
     /// The move of today's spot, as a fraction.
     #[serde(rename = "move")]
@@ -215,6 +247,13 @@ impl Answer {
             text("standing", &|one| one.standing.name().into()),
             text("held_by", &|one| one.held_by.name().into()),
         ];
+        if !self.windows.is_empty() {
+            let windows = all.iter().map(|one| one.window.map(|number| number as u32));
+            columns.push(Column::new(
+                "window".into(),
+                windows.collect::<Vec<Option<u32>>>(),
+            ));
+        }
         for (place, name) in self.instruments.iter().enumerate() {
             let of = |what: &str, of: fn(&Position) -> Option<f64>| {
                 number(format!("{what}_{name}"), &|one| of(&one.positions[place]))

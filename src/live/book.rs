@@ -1,11 +1,12 @@
-//! A book of contracts that live, as a table file: a row for each contract.
+//! A book of contracts that live, as a table: a row for each contract.
 
 use crate::bounds;
 use crate::error::{Error, Result, excerpt};
-use crate::market::table::{self, Cells, plain, refuse, refuse_row};
+use crate::market::table::{self, Cells, Header, Place, Table, Texts, plain, refuse, refuse_at};
 use crate::strategy::Plan;
 use chrono::NaiveDate;
-use std::collections::HashSet;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 /// The most contracts of a book.
@@ -17,9 +18,9 @@ const LARGEST: f64 = 1e12;
 /// One contract of a book.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// The number of its data row, from 1.
-    pub row: usize,
-    /// What it is called; the number of its row unless the book says so.
+    /// Where it stands in the book.
+    pub place: Place,
+    /// What it is called; the number of its row, from 1, unless the book says so.
     pub id: String,
     /// The day of its sale.
     pub sold: NaiveDate,
@@ -33,20 +34,37 @@ pub struct Entry {
     pub held: Vec<Option<f64>>,
 }
 
-/// The names of what is held, one for every instrument of a plan of one asset: those of [`crate::backtest::Lived`].
-pub fn instrument_names(plan: &Plan) -> Vec<String> {
-    let names = 0..plan.instruments.len();
-    names
-        .map(|number| match number {
-            0 => "spot".to_owned(),
-            _ => format!("option_{number}"),
-        })
-        .collect()
+/// A book as it comes, before its contracts are those of a plan.
+#[derive(Debug, Clone, Copy)]
+pub enum BookSource<'a> {
+    /// A CSV or Parquet file.
+    File(&'a Path),
+    /// The text of a CSV file.
+    Text(&'a str),
+    /// Rows that say what columns they have, each for itself.
+    Rows(&'a [BookRow]),
+}
+
+/// A contract as the cells of its row by the names of their columns.
+pub type BookRow = BTreeMap<String, Option<BookCell>>;
+
+/// What a cell of a row holds.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
+#[serde(untagged, expecting = "must be a number, a text or null")]
+pub enum BookCell {
+    /// A number.
+    Number(f64),
+    /// A date, a name, or a number in words of a file.
+    Text(String),
 }
 
 /// What the columns of a book are.
 struct Columns<'a> {
+    /// What messages call the book.
     path: &'a Path,
+    /// Where its rows stand.
+    places: &'a dyn Fn(usize) -> Place,
     /// The names of columns that are there, without marks and in lower case, with their spelling and cells.
     known: Vec<(String, String, Cells)>,
 }
@@ -70,7 +88,7 @@ impl Columns<'_> {
 
     fn refuse(&self, name: &str, row: usize, what: &str) -> Error {
         let spelled = self.get(name).map_or(name, |(_, spelled, _)| spelled);
-        refuse_row(self.path, row, spelled, what)
+        refuse_at(self.path, (self.places)(row), spelled, what)
     }
 
     fn number(&self, name: &str, row: usize) -> Result<Option<f64>> {
@@ -104,18 +122,21 @@ impl Columns<'_> {
     }
 }
 
-/// Reads the book in a CSV or Parquet file whose contracts are those that `plan` sells.
+/// What messages call a book that is no file.
+const UNNAMED: &str = "book";
+
+/// Reads a book whose contracts are those that `plan` sells.
 ///
 /// Its columns are `sold` and `quantity` and, where they are there, `id`, `type`, `strike`, `expiry`, `held`, which is that of the spot,
 /// and `held_NAME` of every instrument, in any order, in whatever case and with blanks for underscores.
 ///
 /// # Errors
-/// [`Error::Input`] naming the file and the column, and the row where one is at fault: what is no table, a column that is missing,
-/// there twice or not known, what is no date or no finite number, a quantity of 0, a strike that is not above 0, an expiry that is not
-/// after the sale, a type that is not the plan's, an id that is there twice, no rows or too many.
-pub fn read(path: &Path, plan: &Plan) -> Result<Vec<Entry>> {
-    let instruments = instrument_names(plan);
-    let held: Vec<String> = instruments
+/// [`Error::Input`] naming the file and the column, and the line or the row where one is at fault: what is no table, a column that is
+/// missing, there twice or not known, what is no date or no finite number, a quantity of 0, a strike that is not above 0, an expiry that
+/// is not after the sale, a type that is not the plan's, an id that is there twice, no rows or too many.
+pub fn read(source: BookSource<'_>, plan: &Plan) -> Result<Vec<Entry>> {
+    let held: Vec<String> = plan
+        .instrument_columns()
         .iter()
         .map(|name| plain(&format!("held_{name}")))
         .collect();
@@ -126,33 +147,90 @@ pub fn read(path: &Path, plan: &Plan) -> Result<Vec<Entry>> {
         let has = |name: &str| plain.iter().any(|cell| cell == name);
         has("sold") && has("quantity")
     };
-    let table = table::read_headed(path, &is_header, |header| {
-        let names = header.names.iter().map(|name| plain(name));
-        let names: Vec<String> = names.collect();
-        for (place, name) in names.iter().enumerate() {
-            let spelled = excerpt(&header.names[place]);
-            if !known.contains(&name.as_str()) {
-                let known: Vec<String> = known.iter().map(|name| name.replace(' ', "_")).collect();
-                let what = format!(
-                    "column \"{spelled}\" is none of a book's: {}",
-                    known.join(", ")
-                );
-                return Err(refuse(path, &what));
-            }
-            if names[..place].contains(name) {
-                return Err(refuse(
-                    path,
-                    &format!("column \"{spelled}\" is there twice"),
-                ));
-            }
+    let unnamed = Path::new(UNNAMED);
+    let choose = |path| {
+        let known = &known;
+        move |header: &Header| {
+            check(path, &header.names, known)?;
+            Ok(header.names.clone())
         }
-        for needed in ["sold", "quantity"] {
-            if !names.iter().any(|name| name == needed) {
-                return Err(refuse(path, &format!("a book has a column \"{needed}\"")));
-            }
+    };
+    match source {
+        BookSource::File(path) => {
+            let table = table::read_headed(path, &is_header, choose(path))?;
+            of_table(path, &table, plan, &held)
         }
-        Ok(header.names.clone())
-    })?;
+        BookSource::Text(text) => {
+            let choose = choose(unnamed);
+            let table = table::read_text(unnamed, text.to_owned(), &is_header, choose)?;
+            of_table(unnamed, &table, plan, &held)
+        }
+        BookSource::Rows(rows) => {
+            let mut names: Vec<String> = Vec::new();
+            for name in rows.iter().flat_map(BTreeMap::keys) {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                    // Before there are more names than any book has.
+                    check_known(unnamed, &names, &known)?;
+                }
+            }
+            check(unnamed, &names, &known)?;
+            let text = |name: &String| {
+                let cells = rows.iter().map(|row| match row.get(name) {
+                    Some(Some(BookCell::Number(number))) => number.to_string(),
+                    Some(Some(BookCell::Text(text))) => text.clone(),
+                    Some(None) | None => String::new(),
+                });
+                Cells::Text(Texts::of(&cells.collect::<Vec<String>>()))
+            };
+            let columns = Columns {
+                path: unnamed,
+                places: &|row| Place::Row(row + 1),
+                known: names
+                    .iter()
+                    .map(|name| (plain(name), name.clone(), text(name)))
+                    .collect(),
+            };
+            entries(&columns, rows.len(), plan, &held)
+        }
+    }
+}
+
+/// Refuses columns that no book has, and those that are there twice.
+fn check_known(path: &Path, spelled: &[String], known: &[&str]) -> Result<()> {
+    let names: Vec<String> = spelled.iter().map(|name| plain(name)).collect();
+    for (place, name) in names.iter().enumerate() {
+        let spelled = excerpt(&spelled[place]);
+        if !known.contains(&name.as_str()) {
+            let known: Vec<String> = known.iter().map(|name| name.replace(' ', "_")).collect();
+            let what = format!(
+                "column \"{spelled}\" is none of a book's: {}",
+                known.join(", ")
+            );
+            return Err(refuse(path, &what));
+        }
+        if names[..place].contains(name) {
+            return Err(refuse(
+                path,
+                &format!("column \"{spelled}\" is there twice"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// [`check_known`], and refuses a book without a column that every one has.
+fn check(path: &Path, spelled: &[String], known: &[&str]) -> Result<()> {
+    check_known(path, spelled, known)?;
+    for needed in ["sold", "quantity"] {
+        if !spelled.iter().any(|name| plain(name) == needed) {
+            return Err(refuse(path, &format!("a book has a column \"{needed}\"")));
+        }
+    }
+    Ok(())
+}
+
+fn of_table(path: &Path, table: &Table, plan: &Plan, held: &[String]) -> Result<Vec<Entry>> {
     let names: Vec<String> = table.names().map(str::to_owned).collect();
     let columns = names.into_iter().map(|name| {
         let cells = table.cells(path, &name)?;
@@ -160,20 +238,25 @@ pub fn read(path: &Path, plan: &Plan) -> Result<Vec<Entry>> {
     });
     let columns = Columns {
         path,
+        places: &|row| table.place(row),
         known: columns.collect::<Result<_>>()?,
     };
+    entries(&columns, table.rows(), plan, held)
+}
+
+fn entries(columns: &Columns<'_>, rows: usize, plan: &Plan, held: &[String]) -> Result<Vec<Entry>> {
+    let path = columns.path;
     if columns.get("held").is_some() && columns.get("held spot").is_some() {
         let what = "columns \"held\" and \"held_spot\" are the same, and one of them is enough";
         return Err(refuse(path, what));
     }
-    let rows = table.rows();
     if rows == 0 || rows > MOST {
         let what = format!("a book has 1 to {MOST} contracts, has {rows}");
         return Err(refuse(path, &what));
     }
     let mut ids = HashSet::new();
     let entries = (0..rows).map(|row| {
-        let entry = entry(&columns, plan, &held, row)?;
+        let entry = entry(columns, plan, held, row)?;
         match ids.insert(entry.id.clone()) {
             true => Ok(entry),
             false => {
@@ -235,7 +318,7 @@ fn entry(columns: &Columns<'_>, plan: &Plan, held: &[String], row: usize) -> Res
         }
     });
     Ok(Entry {
-        row: row + 1,
+        place: (columns.places)(row),
         id: columns
             .text("id", row)
             .unwrap_or_else(|| (row + 1).to_string()),

@@ -1,27 +1,22 @@
-//! Whose policies hedge a book, and what stands beside them.
+//! Whose policies hedge a book.
 
-use super::cut::Cut;
 use crate::error::{Error, Result, excerpt};
-use crate::experiment::{self, SavedPolicy};
-use crate::hedging::{ClassicalName, ClassicalPolicy, HedgeValues};
 use crate::risk::Row;
-use crate::runs::classical;
 use crate::runs::metrics::Metrics;
+use crate::runs::protocol::Compared;
 use crate::strategy::Plan;
 
-/// The optimizer whose policies hedge, and how it was chosen.
+/// The optimizer whose policies hedge, of those that have some, and how it was chosen: the one that is asked for or else that with the
+/// least risk on the contracts of a walk-forward's validation period, on test paths or in the backtest, the first of these that there is.
+///
+/// # Errors
+/// [`Error::Input`] if there is none, or none of that name.
 pub fn optimizer(
     plan: &Plan,
-    metrics: &Metrics,
-    saved: &[SavedPolicy],
+    (metrics, validated): (&Metrics, Option<&Compared>),
+    names: &[&str],
     asked: Option<&str>,
 ) -> Result<(String, &'static str)> {
-    let mut names: Vec<&str> = Vec::new();
-    for policy in saved {
-        if !names.contains(&policy.strategy()) {
-            names.push(policy.strategy());
-        }
-    }
     if let Some(asked) = asked {
         return match names.contains(&asked) {
             true => Ok((asked.to_owned(), "named")),
@@ -32,49 +27,28 @@ pub fn optimizer(
             ))),
         };
     }
-    let (rows, how) = match metrics.evaluation.is_empty() {
-        false => (
-            &metrics.evaluation,
-            "the least risk on the run's test paths, a mean over seeds",
-        ),
-        true => (
-            &metrics.backtest,
-            "the least risk in the run's backtest, a mean over seeds",
-        ),
-    };
-    let risk = |name: &str| {
+    let mean = |rows: &[Row], name: &str| {
         let own: Vec<&Row> = rows.iter().filter(|row| row.strategy == name).collect();
         own.iter().map(|row| row.risk).sum::<f64>() / own.len() as f64
+    };
+    type Risk<'a> = Box<dyn Fn(&str) -> f64 + 'a>;
+    let (risk, how): (Risk<'_>, _) = match (validated, metrics.evaluation.is_empty()) {
+        (Some(compared), _) => (
+            Box::new(|name| compared.row(name).map_or(f64::NAN, |row| row.risk)),
+            "the least risk on the contracts of the validation period, a mean over seeds",
+        ),
+        (None, false) => (
+            Box::new(|name| mean(&metrics.evaluation, name)),
+            "the least risk on the run's test paths, a mean over seeds",
+        ),
+        (None, true) => (
+            Box::new(|name| mean(&metrics.backtest, name)),
+            "the least risk in the run's backtest, a mean over seeds",
+        ),
     };
     let known = names.iter().filter(|name| !risk(name).is_nan());
     let best = known.min_by(|a, b| risk(a).total_cmp(&risk(b)));
     let best = best.copied().or(plan.default_optimizer());
     let best = best.ok_or_else(|| Error::input("the run has no optimizer"))?;
     Ok((best.to_owned(), how))
-}
-
-/// The best classical hedge of the run or, where it has none, the delta.
-pub fn benchmark<'a>(
-    plan: &Plan,
-    metrics: &Metrics,
-    cut: &'a Cut,
-) -> Result<Option<(String, ClassicalPolicy<'a>)>> {
-    let on = experiment::fitted_on(plan, Some(&cut.contracts));
-    let assets = &cut.contracts.assets;
-    let best = metrics.best_classical.first().map(|best| &best.strategy);
-    let best = best.or_else(|| classical::best(&metrics.hedges).map(|best| &best.strategy));
-    if let Some(name) = best {
-        let known = experiment::hedge_values(plan, metrics)?;
-        let found = known.into_iter().find(|(hedge, _)| hedge.name() == *name);
-        if let Some((hedge, values)) = found {
-            let policy = plan.classical_on(hedge, assets, values, &on);
-            return Ok(Some((name.clone(), policy)));
-        }
-    }
-    if !plan.contract.has_delta() {
-        return Ok(None);
-    }
-    let delta = ClassicalName::BlackScholes;
-    let policy = plan.classical_on(delta, assets, HedgeValues::default(), &on);
-    Ok(Some((policy.hedge().name(), policy)))
 }

@@ -1,142 +1,116 @@
 //! The contracts of a book on the history up to today.
 
 use super::book::Entry;
-use crate::backtest::{self, Calendar, Contracts, JointCalibration, Sale};
+use super::desk::{Desk, KnownMarket, Today};
+use crate::backtest::{self, Calendar, Contracts, Sale};
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::MIN_RETURNS;
 use crate::market::history::{Frequency, Spacing};
-use crate::strategy::{BacktestPlan, DayCount, Plan, TuneOn};
+use crate::strategy::{BacktestPlan, DayCount, Plan};
 use chrono::{Datelike, NaiveDate, Weekday};
+use std::sync::Arc;
 
-/// A book on history.
+/// Contracts of a book on history.
 pub struct Cut {
     /// The prices up to today.
-    pub history: History,
-    /// The contracts of the book in its order, on dates of which those after today have what was seen today.
+    pub today: Arc<Today>,
+    /// What was known before they were sold.
+    pub known: Arc<KnownMarket>,
+    /// The contracts in the order in which they were given, on dates of which those after today have what was seen today.
     pub contracts: Contracts,
-    /// What must be known of the prices.
-    pub warnings: Vec<String>,
 }
 
 impl Cut {
-    /// The contracts that `book` says on the history of `settings` up to the day `date`, or to its end.
+    /// The contracts that `entries` say and that the policies of `window` hedge, or those of the run.
     ///
-    /// Parameters are those of the returns before the strategy's first sale or, where the history does not reach back so far or a
-    /// contract was sold before, of those before the oldest sale. Nothing that is known of a day after today is used: after it the
-    /// usual weekdays follow, on which nothing moves.
+    /// Parameters are those that were known before the window began to sell. Where there are no windows, they are those of the returns
+    /// before the strategy's first sale or, where the history does not reach back so far or a contract was sold before, of those before
+    /// the oldest sale. Nothing that is known of a day after today is used: after it the usual weekdays follow, on which nothing moves.
     ///
     /// # Errors
-    /// Those of reading the history, of the calendar and of the calibration; [`Error::Input`] for a contract that was sold on no day of
-    /// the history.
+    /// Those of the calendar and of the calibration; [`Error::Input`] for a contract that was sold on no day of the history.
     pub fn new(
-        plan: &Plan,
-        settings: &BacktestPlan,
-        book: &[Entry],
-        date: Option<NaiveDate>,
+        desk: &Desk,
+        today: &Arc<Today>,
+        window: Option<usize>,
+        entries: &[&Entry],
     ) -> Result<Self> {
-        let mut histories = backtest::load(plan, settings)?;
-        let mut warnings = histories[0].warnings.clone();
-        if let Some(date) = date {
-            let first = histories[0].dates[0];
-            if date < first {
-                return Err(Error::input(format!(
-                    "--date {date}: the prices begin on {first}"
-                )));
-            }
-            let before = histories.into_iter().map(|one| one.up_to(date));
-            histories = before.collect();
-            let last = histories[0].dates[histories[0].len() - 1];
-            if last != date {
-                warnings.push(format!("{date} has no close: today is {last}"));
-            }
-        }
-        histories[0].require_days()?;
-        let history = histories[0].clone();
-        let today = history.dates[history.len() - 1];
-        let places = book.iter().map(|entry| place(&history, settings, entry));
+        let plan = desk.plan();
+        let calendar = today.calendar(plan)?;
+        let settings = &today.settings;
+        let places = entries.iter().map(|entry| sale(today, entry));
         let places = places.collect::<Result<Vec<usize>>>()?;
         let oldest = places.iter().copied().min().unwrap_or(0);
-        let mut settings = settings.clone();
-        // How often there is a close is said by the days that were, not by those that follow.
-        let found = history.frequency().observations_per_year;
-        settings.days_per_year = settings.days_per_year.or(Some(found));
-        // What no calendar allows is refused before it is continued.
-        Calendar::new(&history, plan, &settings)?;
-        let days = plan.tenor.days as usize;
-        if days > LONGEST {
-            return Err(Error::input(format!(
-                "`contract.expiry_days`: prices are continued for at most {LONGEST} days, was {days}"
-            )));
-        }
-        let further = histories.iter().map(|one| one.clone().continued(days + 1));
-        let further: Vec<History> = further.collect();
-        let calendar = Calendar::new(&further[0], plan, &settings)?;
-        let first_sale = first_sale(&further[0], &calendar, &settings);
-        let known = match first_sale {
-            Some(sale) if sale > MIN_RETURNS && sale <= oldest => sale,
-            Some(_) | None => oldest,
+        let until = match window {
+            // A window has closes of its own.
+            Some(_) => 0,
+            None => match first_sale(&today.further[0], &calendar, settings) {
+                Some(sale) if sale > MIN_RETURNS && sale <= oldest => sale,
+                Some(_) | None => oldest,
+            },
         };
-        let calibration = JointCalibration::new(&further, plan, &settings, &calendar, 0..known)?;
+        let known = desk.known(today, &calendar, (window, 0..until))?;
         let sales: Vec<Sale> = places
             .iter()
-            .zip(book)
+            .zip(entries)
             .map(|(&close, entry)| Sale {
                 close,
                 strike: entry.strike,
             })
             .collect();
         let contracts = Contracts::sold_for_nothing(
-            &further,
-            plan,
-            &settings,
+            &today.further,
+            &known.plan,
+            settings,
             &calendar,
-            &calibration,
+            &known.calibration,
             &sales,
         )?;
-        // The past is asked for where hedges are fitted on it.
-        let contracts = match plan.tune_on {
-            TuneOn::Model => contracts,
-            TuneOn::Past => contracts.after(plan, || {
-                let known = 0..known;
-                backtest::past(&further, plan, &settings, &calendar, &calibration, known)
-            })?,
-        };
-        if contracts.sold.len() != book.len() {
+        if contracts.sold.len() != entries.len() {
             return Err(Error::Computation(
                 "a contract of the book has no life on its history".into(),
             ));
         }
-        warnings.extend(gaps(&history.dates[oldest..]));
-        if contracts.expiry.iter().any(|expiry| *expiry > today)
+        Ok(Self {
+            today: Arc::clone(today),
+            known,
+            contracts,
+        })
+    }
+
+    /// The closes up to today.
+    pub fn history(&self) -> &History {
+        &self.today.history
+    }
+
+    /// What must be known of the prices since the oldest sale, and of the days that are still to come.
+    pub fn warnings(&self, plan: &Plan) -> Vec<String> {
+        let (history, today) = (self.history(), self.today.day());
+        let oldest = self.contracts.sold.iter().min();
+        let oldest = oldest.map_or(0, |day| history.index_from(*day));
+        let mut warnings = gaps(&history.dates[oldest..]);
+        if self.contracts.expiry.iter().any(|expiry| *expiry > today)
             && plan.tenor.count == DayCount::Calendar
         {
             warnings.push(format!(
                 "every usual weekday after {today} is taken for a hedging date: holidays until expiry are not known"
             ));
         }
-        Ok(Self {
-            history,
-            contracts,
-            warnings,
-        })
-    }
-
-    /// Today.
-    pub fn today(&self) -> NaiveDate {
-        self.history.dates[self.history.len() - 1]
+        warnings.extend(self.known.warning.clone());
+        warnings
     }
 }
-
-/// The longest life of a contract, in days.
-const LONGEST: usize = 100_000;
 
 /// How much less than the spot at the sale a strike may be, and by one over it how much more.
 const LEAST_STRIKE: f64 = 0.001;
 
 /// The place of the close at which a contract was sold.
-fn place(history: &History, settings: &BacktestPlan, entry: &Entry) -> Result<usize> {
-    let Entry { row, sold, .. } = entry;
+fn sale(today: &Today, entry: &Entry) -> Result<usize> {
+    let history = &today.history;
+    let Entry {
+        place: row, sold, ..
+    } = entry;
     let (first, last) = (history.dates[0], history.dates[history.len() - 1]);
     let far = |place: usize, strike: f64| {
         let share = strike / history.close[place];
@@ -156,8 +130,8 @@ fn place(history: &History, settings: &BacktestPlan, entry: &Entry) -> Result<us
         Err(_) => "that day has no close".to_owned(),
     };
     Err(Error::input(format!(
-        "{}: row {row} of the book was sold on {sold}: {why}",
-        settings.files()
+        "{}: {row} of the book was sold on {sold}: {why}",
+        today.settings.files()
     )))
 }
 

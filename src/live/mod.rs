@@ -1,33 +1,31 @@
 //! A book of contracts that live: what a run's policies hold against each of them today, replayed from its sale with what was known on
 //! every date, and what all of it comes to.
 //!
-//! A file of the book is read by [`read`]; [`hedge`] answers.
+//! A [`Desk`] is a run with prices. It answers for any number of books, which [`read`] reads.
 
 mod answer;
+mod beside;
 mod book;
 mod chosen;
 mod cut;
+mod desk;
 mod net;
 mod outside;
+mod part;
 mod replay;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, Hedged, HeldBy, Net, Position, Standing, Value, WhatIf};
-pub use book::{Entry, instrument_names, read};
+pub use answer::{Answer, AnsweringWindow, Hedged, HeldBy, Net, Position, Standing, Value, WhatIf};
+pub use book::{BookCell, BookRow, BookSource, Entry, read};
+pub use desk::{Desk, refusal};
 
-use crate::backtest::{Valued, on_dates};
 use crate::error::{Error, Result};
-use crate::experiment::{self, SavedPolicy};
-use crate::network::Parameters;
-use crate::runs::store::RunFolder;
-use crate::runs::trained_on::{self, TrainedOn};
-use crate::strategy::{BacktestPlan, Plan};
-use chosen::{benchmark, optimizer};
+use beside::beside;
 use chrono::NaiveDate;
-use cut::Cut;
-use outside::{check_training, outside};
-use replay::{Held, Replay};
+use outside::check_training;
+use part::Part;
+use std::collections::BTreeMap;
 
 /// What is asked of a run beside the book.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +45,8 @@ pub struct Asked {
 impl Asked {
     /// The usual bound of [`Self::disagreement`]: a tenth of a share a contract.
     pub const DISAGREEMENT: f64 = 0.1;
+    /// The most of [`Self::what_if`].
+    pub const MOST_MOVES: usize = 101;
 }
 
 impl Default for Asked {
@@ -61,249 +61,158 @@ impl Default for Asked {
     }
 }
 
-/// What the policies of a run hold today against the contracts of a book on the history of `settings`; `plan` is the run's with that
-/// history.
-///
-/// # Errors
-/// [`Error::Input`] if the run has no policies or no such optimizer, hedges several assets, contracts whose terms lie in ranges, or
-/// window after window; those of [`Cut::new`]; for contracts that the policies were not trained for, unless that is forced.
-pub fn hedge(
-    folder: &RunFolder,
-    (plan, settings): (&Plan, &BacktestPlan),
-    book: &[Entry],
-    asked: &Asked,
-) -> Result<Answer> {
-    let refused = |what: &str| Err(Error::input(format!("run `{}`: {what}", folder.id())));
-    if folder.path().join(RunFolder::WINDOWS).is_dir() {
-        return refused(
-            "a walk-forward has other policies in every window; `hedge` takes those of one training",
-        );
-    }
-    if plan.assets().count() > 1 {
-        return refused("hedges several assets, and a book has contracts on one");
-    }
-    if plan.contract.family().is_some() {
-        return refused("its contract has terms in ranges, which a book cannot name yet");
-    }
-    let metrics = folder.metrics()?;
-    let saved = experiment::saved_policies(folder, plan)?;
-    let (optimizer, chosen) = optimizer(plan, &metrics, &saved, asked.optimizer.as_deref())?;
-    let policies: Vec<&SavedPolicy> = saved
-        .iter()
-        .filter(|one| one.strategy() == optimizer)
-        .collect();
-    let cut = Cut::new(plan, settings, book, asked.date)?;
-    let trained: Option<TrainedOn> = folder.read_json(trained_on::FILE)?;
-    let mut warnings = cut.warnings.clone();
-    if trained.is_none() {
-        warnings.push(format!(
-            "run `{}` does not say what its policies were trained on (it is of an older version): whether the book lies outside of that is not known",
-            folder.id()
-        ));
-    }
-    let weights: Vec<&Parameters> = policies.iter().map(|one| one.parameters()).collect();
-    let replay = Replay::new(plan, &cut, &weights)?;
-    let far: Vec<Vec<String>> = (0..book.len())
-        .map(|index| {
-            let (group, place) = replay.place(&cut, index);
-            let held = &replay.held[index];
-            if held.standing == Standing::Ended {
-                return Vec::new();
+impl Desk {
+    /// What the policies of the run hold today against the contracts of a book.
+    ///
+    /// Of a walk-forward every contract is hedged by the policies of the window that sold on its day, after the last one by those of the
+    /// last.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run has no such optimizer, or was trained for nothing that was sold so early; those of [`Self::today`] and
+    /// [`Cut::new`]; for contracts that the policies were not trained for, unless that is forced.
+    pub fn hedge(&self, book: &[Entry], asked: &Asked) -> Result<Answer> {
+        if book.is_empty() {
+            return Err(Error::input("the book has no contracts"));
+        }
+        let (optimizer, chosen) = self.optimizer(asked.optimizer.as_deref())?;
+        let today = self.today(asked.date)?;
+        let mut warnings = today.warnings.clone();
+        let mut parts = Vec::new();
+        for (window, places) in self.windows_of(book, &mut warnings)? {
+            parts.push(Part::new(self, &today, (window, places), book, &optimizer)?);
+        }
+        for part in &parts {
+            for warning in part.warnings(self) {
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
             }
-            let age = held.age;
-            outside(
-                plan,
-                trained.as_ref(),
-                &cut,
-                (group, place, age),
-                &book[index],
-            )
-        })
-        .collect();
-    check_training(book, &far, asked.force, &mut warnings)?;
-    let benchmark = benchmark(plan, &metrics, &cut)?;
-    let beside = match &benchmark {
-        Some((_, policy)) => Some(cut.contracts.positions(policy)?),
-        None => None,
-    };
-    let values = values(&cut, &replay);
-    let mut contracts = Vec::with_capacity(book.len());
-    for (index, far) in far.into_iter().enumerate() {
-        let beside = beside
-            .as_ref()
-            .map(|all| replay.positions_of(&cut, all, index));
-        let one = Contract {
-            cut: &cut,
-            replay: &replay,
-            entry: &book[index],
-            index,
-            beside,
-            value: values[index],
+        }
+        let mut far = vec![Vec::new(); book.len()];
+        for part in &parts {
+            for (index, found) in part.outside(self).into_iter().enumerate() {
+                far[part.places[index]] = found;
+            }
+        }
+        check_training(book, &far, asked.force, &mut warnings)?;
+        let mut contracts: Vec<Option<Hedged>> = vec![None; book.len()];
+        let mut of_book = vec![(0, 0); book.len()];
+        let mut windows = Vec::new();
+        for (number, part) in parts.iter().enumerate() {
+            let beside = beside(self, &part.team, &part.cut)?;
+            for (index, one) in part.hedged(beside.as_ref(), asked.disagreement).enumerate() {
+                let place = part.places[index];
+                of_book[place] = (number, index);
+                contracts[place] = Some(Hedged {
+                    outside: std::mem::take(&mut far[place]),
+                    ..one
+                });
+            }
+            windows.push((part, beside.map(|one| one.name)));
+        }
+        let contracts: Vec<Hedged> = contracts.into_iter().flatten().collect();
+        disagreements(&contracts, asked.disagreement, &mut warnings);
+        let moved = |&moved: &f64| WhatIf {
+            moved,
+            spot: today.close() * (1.0 + moved),
+            positions: vec![Vec::new(); book.len()],
+            net: vec![0.0; self.plan().instruments.len()],
         };
-        contracts.push(one.hedged(asked.disagreement, far));
+        let mut what_if: Vec<WhatIf> = asked.what_if.iter().map(moved).collect();
+        for part in &parts {
+            part.what_if(&mut what_if)?;
+        }
+        let replayed = of_book.iter().map(|&(number, index)| {
+            let part: &Part<'_> = &parts[number];
+            (&part.cut, &part.replay, index)
+        });
+        let same = windows.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        let first = &parts[0];
+        let estimated = first.cut.known.calibration.first().estimated;
+        let estimated = estimated.filter(|_| first.window.is_none());
+        Ok(Answer {
+            run: self.run().to_owned(),
+            date: today.day().to_string(),
+            chosen,
+            seeds: first.members().map(|one| one.seed).collect(),
+            benchmark: windows[0].1.clone().filter(|_| same),
+            estimated: estimated.map(|(from, to)| [from.to_string(), to.to_string()]),
+            windows: windows
+                .iter()
+                .filter_map(|(part, benchmark)| part.answering(self, benchmark.clone()))
+                .collect(),
+            instruments: self.plan().instrument_columns(),
+            net: net::net(replayed.zip(&contracts)),
+            what_if,
+            contracts,
+            disagreement: asked.disagreement,
+            warnings,
+            optimizer,
+        })
     }
+
+    /// The windows that hedge the contracts of a book, each with the places of those; one that is none where the run has no windows.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for contracts that were sold before any window had begun to sell.
+    fn windows_of(
+        &self,
+        book: &[Entry],
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<(Option<usize>, Vec<usize>)>> {
+        let Some(walked) = self.walked() else {
+            return Ok(vec![(None, (0..book.len()).collect())]);
+        };
+        let mut all: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let end = walked.end();
+        let mut late = 0;
+        for (place, entry) in book.iter().enumerate() {
+            let Some(number) = walked.selling_on(entry.sold) else {
+                return Err(Error::input(format!(
+                    "{} of the book was sold on {}, and the first window sells from {} on",
+                    entry.place,
+                    entry.sold,
+                    walked.windows()[0].first_sale
+                )));
+            };
+            late += usize::from(entry.sold >= end);
+            all.entry(number).or_default().push(place);
+        }
+        if late > 0 {
+            let last = &walked.windows()[walked.windows().len() - 1];
+            let [from, to] = last.calibrated;
+            warnings.push(format!(
+                "{late} of {} contracts: sold on {end} or later, when no window sells any more; the policies of the last hedge them, \
+                 trained on closes of {from} to {to}",
+                book.len()
+            ));
+        }
+        Ok(all
+            .into_iter()
+            .map(|(number, places)| (Some(number), places))
+            .collect())
+    }
+}
+
+/// Says where seeds differ by more than is allowed.
+fn disagreements(contracts: &[Hedged], allowed: f64, warnings: &mut Vec<String>) {
     let fell_back = contracts
         .iter()
         .filter(|one| one.held_by == HeldBy::Benchmark)
         .count();
     if fell_back > 0 {
         warnings.push(format!(
-            "{fell_back} of {} contracts: seeds differ by more than {} units a contract, and the benchmark is held",
+            "{fell_back} of {} contracts: seeds differ by more than {allowed} units a contract, and the benchmark is held",
             contracts.len(),
-            asked.disagreement
         ));
     }
     let disagrees = |one: &Hedged| {
-        one.held_by == HeldBy::Policy
-            && one
-                .positions
-                .iter()
-                .any(|of| of.spread > asked.disagreement)
+        one.held_by == HeldBy::Policy && one.positions.iter().any(|of| of.spread > allowed)
     };
     let unmended = contracts.iter().filter(|one| disagrees(one)).count();
     if unmended > 0 {
         warnings.push(format!(
-            "{unmended} contracts: seeds differ by more than {} units a contract, and the run has no benchmark to fall back on",
-            asked.disagreement
+            "{unmended} contracts: seeds differ by more than {allowed} units a contract, and the run has no benchmark to fall back on",
         ));
-    }
-    let estimated = cut.contracts.calibration.first().estimated;
-    Ok(Answer {
-        run: folder.id().to_owned(),
-        date: cut.today().to_string(),
-        chosen,
-        seeds: policies.iter().map(|one| one.seed()).collect(),
-        benchmark: benchmark.map(|(name, _)| name),
-        estimated: estimated.map(|(from, to)| [from.to_string(), to.to_string()]),
-        instruments: instrument_names(plan),
-        net: net::net(&cut, &replay, &contracts),
-        what_if: replay.what_if(plan, settings, (&cut, book), &weights, &asked.what_if)?,
-        contracts,
-        disagreement: asked.disagreement,
-        warnings,
-        optimizer,
-    })
-}
-
-/// What every contract is worth today.
-fn values(cut: &Cut, replay: &Replay) -> Vec<Option<Valued>> {
-    let mut values = vec![None; replay.held.len()];
-    for group in &cut.contracts.groups {
-        let ages = group.members.iter().map(|&member| replay.held[member].age);
-        let ages: Vec<usize> = ages.collect();
-        let contract = &group.plan.contract;
-        let own = on_dates(contract, &cut.contracts.assets, &group.paths, &ages);
-        for (&member, value) in group.members.iter().zip(own) {
-            values[member] = value;
-        }
-    }
-    values
-}
-
-/// One contract of a book with all that its answer is made of.
-struct Contract<'a> {
-    cut: &'a Cut,
-    replay: &'a Replay,
-    entry: &'a Entry,
-    /// Its place in the book.
-    index: usize,
-    /// What the benchmark holds of every instrument against one contract.
-    beside: Option<Vec<f64>>,
-    /// What one contract is worth, at the scale of its path.
-    value: Option<Valued>,
-}
-
-impl Contract<'_> {
-    fn hedged(&self, disagreement: f64, outside: Vec<String>) -> Hedged {
-        let Self {
-            cut,
-            replay,
-            entry,
-            index,
-            ..
-        } = *self;
-        let (group, _) = replay.place(cut, index);
-        let held = &replay.held[index];
-        let scale = replay.scale(cut, index);
-        let spreads: Vec<f64> = (0..group.plan.instruments.len())
-            .map(|one| held.spread(one))
-            .collect();
-        let agree = spreads.iter().all(|spread| *spread <= disagreement);
-        let held_by = match (&self.beside, agree) {
-            (Some(_), false) => HeldBy::Benchmark,
-            (Some(_) | None, _) => HeldBy::Policy,
-        };
-        let contract = &group.plan.contract;
-        let positions = spreads
-            .into_iter()
-            .enumerate()
-            .map(|(instrument, spread)| {
-                let target = match (&self.beside, held_by) {
-                    (Some(beside), HeldBy::Benchmark) => beside[instrument],
-                    (_, HeldBy::Policy) | (None, HeldBy::Benchmark) => held.mean[instrument],
-                };
-                self.position((instrument, target, spread), held, scale)
-            })
-            .collect();
-        let value = self.value.filter(|_| held.standing != Standing::Ended);
-        // At a kink gamma and theta may be infinite.
-        let value = value.filter(|of| {
-            let all = [of.price, of.delta, of.gamma, of.theta];
-            all.iter().all(|number| number.is_finite())
-        });
-        Hedged {
-            id: entry.id.clone(),
-            sold: entry.sold.to_string(),
-            expiry: cut.contracts.expiry[index].to_string(),
-            quantity: entry.quantity,
-            strike: group
-                .plan
-                .has_strike()
-                .then(|| contract.strike / replay.strike_scale(cut, index)),
-            hedging_date: [held.age, contract.steps],
-            standing: held.standing,
-            held_by,
-            positions,
-            value: value.map(|value| Value {
-                price: value.price / scale,
-                delta: value.delta,
-                gamma: value.gamma * scale,
-                theta: value.theta / scale,
-            }),
-            outside,
-        }
-    }
-
-    /// What is held of an instrument against all contracts of the row, where `target` is to be held against one.
-    fn position(
-        &self,
-        (instrument, target, spread): (usize, f64, f64),
-        held: &Held,
-        scale: f64,
-    ) -> Position {
-        let quantity = self.entry.quantity;
-        let known = self.entry.held[instrument];
-        let before = known.unwrap_or(quantity * held.before[instrument]);
-        let position = quantity * target;
-        let trade = position - before;
-        let charged = net::Charged::new(self.cut, self.replay, self.index, instrument);
-        Position {
-            price: charged.price() / scale,
-            position,
-            held: before,
-            held_known: known.is_some(),
-            trade,
-            cost: charged.cost(trade) / scale,
-            benchmark: self
-                .beside
-                .as_ref()
-                .map(|beside| quantity * beside[instrument]),
-            by_seed: held
-                .by_seed
-                .iter()
-                .map(|own| quantity * own[instrument])
-                .collect(),
-            spread,
-        }
     }
 }

@@ -56,12 +56,14 @@ fn traded(cut: &Cut, replay: &Replay, index: usize, instrument: usize) -> String
     }
 }
 
-/// What all contracts hold of everything that is traded; costs are those of the strategy at the scale of the first contract that
-/// trades it.
-pub fn net(cut: &Cut, replay: &Replay, contracts: &[Hedged]) -> Vec<Net> {
+/// What all contracts hold of everything that is traded, each with its replay and its place there; costs are those of the strategy at
+/// the scale of the first contract that trades it.
+pub fn net<'a>(
+    contracts: impl Iterator<Item = ((&'a Cut, &'a Replay, usize), &'a Hedged)>,
+) -> Vec<Net> {
     let mut all: Vec<(Net, Charged, f64)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for (index, contract) in contracts.iter().enumerate() {
+    for ((cut, replay, index), contract) in contracts {
         for (instrument, own) in contract.positions.iter().enumerate() {
             let name = traded(cut, replay, index, instrument);
             let place = *places.entry(name.clone()).or_insert_with(|| {

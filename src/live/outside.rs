@@ -39,7 +39,7 @@ pub fn outside(
     let expiry = cut.contracts.expiry[member];
     if let Some(said) = entry.expiry {
         // Of the weekdays after today some may be holidays.
-        let left = (expiry - cut.today()).num_days().max(0);
+        let left = (expiry - cut.today.day()).num_days().max(0);
         let days = (said - expiry).num_days();
         let slack = match left {
             0 => 0,
@@ -110,7 +110,7 @@ pub fn check_training(
         .filter(|(_, far)| !far.is_empty())
         .map(|(entry, far)| {
             let id = excerpt(&entry.id);
-            format!("row {} (\"{id}\"): {}", entry.row, far.join(", and "))
+            format!("{} (\"{id}\"): {}", entry.place, far.join(", and "))
         })
         .collect();
     if named.is_empty() {

@@ -8,7 +8,6 @@ use crate::error::Result;
 use crate::market::{Paths, Quotes};
 use crate::network::Parameters;
 use crate::simd::{BLOCK, Lane};
-use crate::strategy::{BacktestPlan, Plan};
 
 /// What is held against one contract today, in units of an instrument a contract.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +46,7 @@ impl Replay {
     ///
     /// # Errors
     /// Those of [`Plan::session_on`].
-    pub fn new(plan: &Plan, cut: &Cut, policies: &[&Parameters]) -> Result<Self> {
+    pub fn new(cut: &Cut, policies: &[&Parameters]) -> Result<Self> {
         let count = cut.contracts.sold.len();
         let mut places = vec![(0, 0); count];
         let mut held: Vec<Option<Held>> = vec![None; count];
@@ -56,8 +55,8 @@ impl Replay {
             let session = group
                 .plan
                 .session_on(assets, policies, group.paths.clone())?;
-            let mut session = session.with_mean(plan.limits.clone());
-            let today = cut.history.len() - 1;
+            let mut session = session.with_mean(group.plan.limits.clone());
+            let today = cut.history().len() - 1;
             let steps = group.plan.contract.steps;
             let ages: Vec<usize> = group
                 .closes
@@ -137,8 +136,8 @@ impl Replay {
         let (group, place) = self.place(cut, index);
         let spot = group.paths.block(place / BLOCK).spot[t][place % BLOCK];
         // After today the close stays.
-        let close = group.closes[place][t].min(cut.history.len() - 1);
-        spot / cut.history.close[close]
+        let close = group.closes[place][t].min(cut.history().len() - 1);
+        spot / cut.history().close[close]
     }
 
     /// What `positions` of all groups, as [`crate::backtest::Contracts::positions`] has them, hold against contract `index` today.
@@ -155,37 +154,27 @@ impl Replay {
         rows.iter().map(|row| row[place % BLOCK]).collect()
     }
 
-    /// What the mean of the policies would hold if today's spot were another one, at the same variance and surface; of contracts that
-    /// do not trade today what it holds.
+    /// Adds to `all` what the mean of the policies would hold if today's spot were another one, at the same variance and surface; of
+    /// contracts that do not trade today what it holds. `places` are those of the contracts in the book.
     ///
     /// # Errors
     /// Those of [`Self::new`].
     pub fn what_if(
         &self,
-        plan: &Plan,
-        settings: &BacktestPlan,
-        (cut, book): (&Cut, &[Entry]),
+        (cut, entries, places): (&Cut, &[&Entry], &[usize]),
         policies: &[&Parameters],
-        moves: &[f64],
-    ) -> Result<Vec<WhatIf>> {
-        if moves.is_empty() {
-            return Ok(Vec::new());
+        all: &mut [WhatIf],
+    ) -> Result<()> {
+        if all.is_empty() {
+            return Ok(());
         }
-        let today = cut.history.close[cut.history.len() - 1];
-        let mut all: Vec<WhatIf> = moves
-            .iter()
-            .map(|&moved| WhatIf {
-                moved,
-                spot: today * (1.0 + moved),
-                positions: vec![Vec::new(); book.len()],
-                net: vec![0.0; plan.instruments.len()],
-            })
-            .collect();
+        let moves: Vec<f64> = all.iter().map(|one| one.moved).collect();
+        let moves = moves.as_slice();
         for (number, group) in cut.contracts.groups.iter().enumerate() {
-            let paths = self.moved(settings, cut, number, moves)?;
+            let paths = self.moved(cut, number, moves)?;
             let assets = &cut.contracts.assets;
             let session = group.plan.session_on(assets, policies, paths)?;
-            let mut session = session.with_mean(plan.limits.clone());
+            let mut session = session.with_mean(group.plan.limits.clone());
             for t in 0..group.plan.contract.steps {
                 session.follow()?;
                 for (place, &member) in group.members.iter().enumerate() {
@@ -199,27 +188,21 @@ impl Replay {
                             Standing::Trades => session.positions(policies.len(), path),
                             Standing::Holds | Standing::Ended => held.mean.clone(),
                         };
-                        let quantity = book[member].quantity;
+                        let quantity = entries[member].quantity;
                         let own: Vec<f64> = own.iter().map(|one| quantity * one).collect();
                         for (net, own) in answer.net.iter_mut().zip(&own) {
                             *net += own;
                         }
-                        answer.positions[member] = own;
+                        answer.positions[places[member]] = own;
                     }
                 }
             }
         }
-        Ok(all)
+        Ok(())
     }
 
     /// The paths of a group once for every move, by which the spot is another one from today on.
-    fn moved(
-        &self,
-        settings: &BacktestPlan,
-        cut: &Cut,
-        number: usize,
-        moves: &[f64],
-    ) -> Result<Paths<f64>> {
+    fn moved(&self, cut: &Cut, number: usize, moves: &[f64]) -> Result<Paths<f64>> {
         let group = &cut.contracts.groups[number];
         let steps = group.plan.contract.steps;
         let count = moves.len();
@@ -249,11 +232,12 @@ impl Replay {
         let quotes = group.plan.quotes_in(&cut.contracts.assets)?;
         let quotes = Quotes::clone(&quotes).with_surface(surfaces);
         let mut paths = quotes.onto(paths);
-        if !settings.costs.is_flat() {
+        let costs = &cut.today.settings.costs;
+        if !costs.is_flat() {
             let days = &cut.contracts.days;
             paths = paths.charged(|path, t| {
                 let day = days[group.members[path / count]][t];
-                settings.costs.factor(day)
+                costs.factor(day)
             });
         }
         Ok(paths)

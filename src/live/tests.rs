@@ -2,11 +2,16 @@
 
 use super::*;
 use crate::backtest::Contracts;
-use crate::experiment::{Prepared, Scope};
+use crate::experiment::{self, SavedPolicy, fixture::compared};
 use crate::hedging::{Ensemble, Policy, TrainedPolicy};
 use crate::market::history::fixture::{closes, day, write};
+use crate::market::table::Place;
+use crate::network::Parameters;
 use crate::runs::fixture::Scratch;
+use crate::runs::store::RunFolder;
+use crate::runs::trained_on;
 use crate::simd::{BLOCK, Lane};
+use crate::strategy::Plan;
 use proptest::prelude::*;
 use std::fs;
 
@@ -28,14 +33,7 @@ fn run(test: &str, further: &str) -> Run {
          [backtest]\ndata = '{}'\nstart = \"2001-01-01\"\nspacing = 3\n{further}",
         data.display()
     );
-    let plan = Plan::parse(&text, |_| {}).unwrap();
-    let scope = Scope {
-        seeds: vec![3, 4],
-        ..Scope::default()
-    };
-    let prepared = Prepared::comparison(&plan, &scope, root.path()).unwrap();
-    prepared.carry_out(&mut |_| Ok(())).unwrap();
-    let folder = prepared.folder().clone();
+    let (plan, folder) = compared(root.path(), &text, &[3, 4]);
     Run { root, folder, plan }
 }
 
@@ -45,12 +43,12 @@ impl Run {
     fn book(&self, text: &str) -> Result<Vec<Entry>> {
         let path = self.root.path().join("book.csv");
         fs::write(&path, text).unwrap();
-        read(&path, &self.plan)
+        read(BookSource::File(&path), &self.plan)
     }
 
     fn hedge(&self, book: &[Entry], asked: &Asked) -> Result<Answer> {
-        let settings = self.plan.backtest.as_ref().unwrap();
-        hedge(&self.folder, (&self.plan, settings), book, asked)
+        let settings = self.plan.backtest.clone().unwrap();
+        Desk::open(&self.folder, self.plan.clone(), settings)?.hedge(book, asked)
     }
 }
 
@@ -68,11 +66,15 @@ fn asked(number: usize) -> Asked {
 fn backtested(run: &Run, contracts: &Contracts, optimizer: &str) -> Vec<Vec<Vec<Lane<f64>>>> {
     let saved = experiment::saved_policies(&run.folder, &run.plan).unwrap();
     let (sweep, seen) = (run.plan.sweep::<f64>(), run.plan.seen().unwrap());
-    let policies: Vec<TrainedPolicy<'_>> = saved
-        .iter()
+    let weights: Vec<Parameters> = saved
+        .into_iter()
         .filter(|one| one.strategy() == optimizer)
-        .map(|one| TrainedPolicy {
-            parameters: one.parameters(),
+        .map(SavedPolicy::into_parameters)
+        .collect();
+    let policies: Vec<TrainedPolicy<'_>> = weights
+        .iter()
+        .map(|parameters| TrainedPolicy {
+            parameters,
             features: &seen,
             sweep: sweep.as_ref(),
         })
@@ -248,12 +250,12 @@ fn what_was_not_trained_is_refused() {
     let error = run.hedge(&book, &strict).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     let error = error.to_string();
-    for words in ["row 1 (\"far\")", "expires on", "spot of 0.5", "--force"] {
+    for words in ["line 2 (\"far\")", "expires on", "spot of 0.5", "--force"] {
         assert!(error.contains(words), "{words}: {error}");
     }
     let forced = run.hedge(&book, &asked(403)).unwrap();
     assert!(!forced.contracts[0].outside.is_empty());
-    assert!(forced.warnings.iter().any(|one| one.contains("row 1")));
+    assert!(forced.warnings.iter().any(|one| one.contains("line 2")));
     let none = Asked {
         disagreement: 0.0,
         ..asked(403)
@@ -287,14 +289,18 @@ fn wrong_books_are_refused() {
         (format!("sold,quantity,Sold\n{sold},1,{sold}\n"), "twice"),
         (
             "sold,quantity\n2001-13-01,1\n".into(),
-            "row 1, column \"sold\"",
+            "line 2, column \"sold\"",
         ),
         (format!("sold,quantity\n{sold},nan\n"), "finite"),
         (format!("sold,quantity\n{sold},1e999\n"), "finite"),
         (format!("sold,quantity\n{sold},0\n"), "must not be 0"),
         (
             format!("sold,quantity\n{sold},1\n{sold},\n"),
-            "row 2, column \"quantity\": is blank",
+            "line 3, column \"quantity\": is blank",
+        ),
+        (
+            format!("a book\nid,sold,quantity\n\"a\nb\",{sold},1\nc,{sold},0\n"),
+            "line 5, column \"quantity\": must not be 0",
         ),
         (
             format!("sold,quantity,type\n{sold},1,put\n"),
@@ -324,7 +330,10 @@ fn wrong_books_are_refused() {
     ] {
         let book = run.book(&format!("sold,quantity\n{sold},1\n")).unwrap();
         let error = run.hedge(&book, &asked(405)).unwrap_err().to_string();
-        assert!(error.contains(words) && error.contains("row 1"), "{error}");
+        assert!(
+            error.contains(words) && error.contains("line 2 of the book"),
+            "{error}"
+        );
     }
     let other = Asked {
         optimizer: Some("sgd".into()),
@@ -333,4 +342,55 @@ fn wrong_books_are_refused() {
     let book = run.book(&format!("sold,quantity\n{sold},1\n")).unwrap();
     let error = run.hedge(&book, &other).unwrap_err().to_string();
     assert!(error.contains("one of adam, kfac"), "{error}");
+}
+
+/// A book as text or as rows is the book of the file; rows are named by their numbers, since they have no lines.
+#[test]
+fn a_book_is_text_and_rows_too() {
+    let run = run("live-sources", GBM);
+    let text = format!(
+        "ID,Sold,quantity,held\na,{0},10,3.5\n2,{0},-4.25,\n",
+        day(400)
+    );
+    let book = run.book(&text).unwrap();
+    assert_eq!(read(BookSource::Text(&text), &run.plan).unwrap(), book);
+    let rows = |quantity: &str| -> Vec<BookRow> {
+        let sold = day(400);
+        serde_json::from_str(&format!(
+            "[{{\"ID\":\"a\",\"Sold\":\"{sold}\",\"quantity\":10,\"held\":3.5}},\
+              {{\"Sold\":\"{sold}\",\"quantity\":{quantity},\"held\":null}}]"
+        ))
+        .unwrap()
+    };
+    let found = read(BookSource::Rows(&rows("-4.25")), &run.plan).unwrap();
+    for (row, (found, entry)) in found.iter().zip(&book).enumerate() {
+        assert_eq!(found.place, Place::Row(row + 1));
+        assert_eq!(entry.place, Place::Line(row + 2));
+        assert_eq!(
+            found,
+            &Entry {
+                place: found.place,
+                ..entry.clone()
+            }
+        );
+    }
+    for (wrong, words) in [
+        ("0", "row 2, column \"quantity\": must not be 0"),
+        (
+            "\"x\"",
+            "row 2, column \"quantity\": must be a finite number, was \"x\"",
+        ),
+        (
+            "1,\"colour\":1",
+            "book: column \"colour\" is none of a book's",
+        ),
+        ("1,\"held_spot\":1", "the same"),
+    ] {
+        let error = read(BookSource::Rows(&rows(wrong)), &run.plan).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let error = read(BookSource::Rows(&[]), &run.plan)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("a book has a column \"sold\""), "{error}");
 }

@@ -5,15 +5,17 @@
 //! tabs or bars, and lines before the header are passed over.
 
 mod header;
+mod lines;
 mod parquet;
 mod source;
 mod text;
 
 pub use header::Header;
 
-pub use super::refusal::{refuse, refuse_row, shown};
+pub use super::refusal::{Place, refuse, refuse_at, refuse_row, shown};
 use crate::error::{Result, excerpt};
 use chrono::NaiveDateTime;
+use lines::Lines;
 use polars::prelude::{NewChunkedArray, StringChunked};
 use rayon::prelude::*;
 use std::path::Path;
@@ -23,6 +25,8 @@ pub struct Table {
     columns: Vec<(String, Cells)>,
     rows: usize,
     separator: Option<u8>,
+    /// Those of a text file.
+    lines: Option<Lines>,
 }
 
 /// One column.
@@ -196,6 +200,19 @@ pub fn read_headed(
     }
 }
 
+/// [`read_headed`] of text that is held and that messages call `name`.
+///
+/// # Errors
+/// Those of [`read`] that concern text.
+pub fn read_text(
+    name: &Path,
+    text: String,
+    known: &dyn Fn(&[String]) -> bool,
+    choose: impl FnOnce(&Header) -> Result<Vec<String>>,
+) -> Result<Table> {
+    text::read_held(name, text, known, choose)
+}
+
 /// Some rows of a file.
 pub struct Piece {
     /// The number of the first row, from 0.
@@ -251,6 +268,12 @@ impl Table {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Where a row stands, counted from 0: by its line, where the file is text and that is known.
+    pub fn place(&self, row: usize) -> Place {
+        let line = self.lines.as_ref().and_then(|lines| lines.of(row));
+        line.map_or(Place::Row(row + 1), Place::Line)
     }
 
     /// The names of the columns that were read.

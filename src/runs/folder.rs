@@ -79,6 +79,9 @@ impl RunFolder {
     /// Where finished trainings of a comparison, and of a window of a walk-forward, are kept, a JSON file each.
     pub const TRAININGS: &str = "trainings";
 
+    /// Where the policies of a run or of a window are kept, a file each.
+    pub const POLICIES: &str = "policies";
+
     /// Where a walk-forward keeps its windows, a folder each.
     pub const WINDOWS: &str = "windows";
 
@@ -100,7 +103,7 @@ impl RunFolder {
             let windows = windows.into_iter().flatten().flatten();
             // Windows of older versions have no mark of each training.
             let trained = |window: &Path| match window.join("window.json").is_file() {
-                true => files_in(&window.join("policies")),
+                true => files_in(&window.join(Self::POLICIES)),
                 false => files_in(&window.join(Self::TRAININGS)),
             };
             windows.map(|window| trained(&window.path())).sum()

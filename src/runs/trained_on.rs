@@ -1,12 +1,12 @@
 //! What the policies of a run were trained on: the ranges of what their paths showed.
 
-use crate::market::Paths;
+use crate::market::{PathSource, Paths};
 use crate::random::Purpose;
-use crate::simd::BLOCK;
+use crate::simd::{BLOCK, Real};
 use crate::strategy::Plan;
 use serde::{Deserialize, Serialize};
 
-/// The file of [`TrainedOn`] in the folder of a run.
+/// The file of [`TrainedOn`] in the folder of a run, and in that of every window of a walk-forward.
 pub const FILE: &str = "trained_on.json";
 
 /// Quantiles of a quantity over all dates of simulated paths of the market that policies were trained in, at [`TrainedOn::LEVELS`].
@@ -42,24 +42,39 @@ impl TrainedOn {
     /// What the plan's market shows.
     pub fn of(plan: &Plan) -> Self {
         const SEED: u64 = 0;
+        let paths = plan.simulator(SEED, Purpose::Unit);
+        Self::of_paths(plan, &paths.paths::<f64>(0, Self::count(plan)))
+    }
+
+    /// What paths of `source` show, on which policies of the plan are trained.
+    pub fn of_source(plan: &Plan, source: &dyn PathSource) -> Self {
+        let layout = plan.market_quotes(&plan.assets()).layout();
+        let mut paths = Paths::<f32>::with_layout(Self::count(plan), layout);
+        source.fill(0, &mut paths);
+        Self::of_paths(plan, &paths)
+    }
+
+    fn count(plan: &Plan) -> usize {
+        (Self::DATES / plan.contract.steps).clamp(BLOCK, Self::PATHS)
+    }
+
+    fn of_paths<R: Real>(plan: &Plan, paths: &Paths<R>) -> Self {
         let steps = plan.contract.steps;
-        let count = (Self::DATES / steps).clamp(BLOCK, Self::PATHS);
-        let paths: Paths<f64> = plan.simulator(SEED, Purpose::Unit).paths(0, count);
         let [mut moneyness, mut volatility, mut moves, mut sales] = [const { Vec::new() }; 4];
         for index in 0..paths.blocks() {
             let block = paths.block(index);
             for lane in 0..paths.active(index) {
                 let strike = block
                     .drawn()
-                    .map_or(plan.contract.strike, |drawn| drawn.strike[lane]);
+                    .map_or(plan.contract.strike, |drawn| drawn.strike[lane].into_f64());
                 let life = block
                     .drawn()
-                    .map_or(steps, |drawn| drawn.life[lane] as usize);
-                let spot = |t: usize| block.spot[t][lane];
+                    .map_or(steps, |drawn| drawn.life[lane].into_f64() as usize);
+                let spot = |t: usize| block.spot[t][lane].into_f64();
                 sales.push(spot(0) / strike);
                 for t in 0..life {
                     moneyness.push(spot(t) / strike);
-                    volatility.push(block.variance[t][lane].sqrt());
+                    volatility.push(block.variance[t][lane].into_f64().sqrt());
                     moves.push((spot(t + 1) / spot(t)).ln());
                 }
             }
@@ -67,7 +82,7 @@ impl TrainedOn {
         let least = sales.iter().copied().fold(f64::INFINITY, f64::min);
         let most = sales.iter().copied().fold(0.0, f64::max);
         Self {
-            paths: count,
+            paths: paths.count(),
             moneyness: quantiles(moneyness),
             moneyness_at_sale: [least, most],
             volatility: quantiles(volatility),

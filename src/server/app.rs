@@ -5,6 +5,7 @@ use super::cache::Cache;
 use super::connections::Limits;
 use super::data::program::Program;
 use super::data::store::Store;
+use super::desks::Desks;
 use super::place::Place;
 use super::problem::{Problem, missing};
 use super::queue::Queue;
@@ -53,6 +54,8 @@ pub struct App {
     pub access: Arc<Access>,
     /// What was made of finished runs.
     pub cache: Arc<Cache>,
+    /// The runs with prices that hedge books.
+    pub desks: Arc<Desks>,
     /// Bounds on connections.
     pub limits: Limits,
     /// True once the server is asked to end.
@@ -84,6 +87,7 @@ impl App {
             tails: Arc::default(),
             access: Arc::new(access),
             cache: Arc::default(),
+            desks: Arc::default(),
             limits: options.limits,
             ending,
             end: Arc::new(end),

@@ -12,7 +12,7 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 /// Name, media type and contents.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 15] = [
     (
         "app.css",
         "text/css; charset=utf-8",
@@ -20,6 +20,7 @@ const FILES: [(&str, &str, &str); 14] = [
     ),
     ("app.js", JAVASCRIPT, include_str!("../../web/app.js")),
     ("api.js", JAVASCRIPT, include_str!("../../web/api.js")),
+    ("book.js", JAVASCRIPT, include_str!("../../web/book.js")),
     ("data.js", JAVASCRIPT, include_str!("../../web/data.js")),
     (
         "examined.js",

@@ -1,5 +1,6 @@
 //! Requests made from the API's own description, and to its pages, right and wrong.
 
+use crate::market::history::fixture::day;
 use crate::runs::export;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -75,6 +76,7 @@ pub fn operations(document: &Value) -> Vec<Operation> {
         "/runs/{id}/report.html",
         "/runs/{id}/figures/{name}",
         "/runs/{id}/live",
+        "/runs/{id}/book",
         "/jobs",
         "/data",
         "/login",
@@ -261,6 +263,8 @@ fn valid(name: &str, schema: &Value, known: &Known) -> BoxedStrategy<Value> {
     let right = match (name, kind) {
         _ if names.is_some() => select(names.unwrap().clone()).boxed(),
         _ if !schema["const"].is_null() => Just(schema["const"].clone()).boxed(),
+        ("rows", _) => rows().prop_map(Value::from).boxed(),
+        ("text", _) => rows().prop_map(|rows| csv(&rows).into()).boxed(),
         ("strategy", _) => strategy_text().prop_map(Value::from).boxed(),
         ("fields", _) => {
             let pair = (select(known.keys.clone()), value());
@@ -306,6 +310,49 @@ fn object(schema: &Value, known: &Known) -> BoxedStrategy<Value> {
     parts
         .prop_map(|parts| Value::Object(parts.into_iter().flatten().collect::<Map<_, _>>()))
         .boxed()
+}
+
+/// Rows of a book on the made-up closes, cells of which may be others.
+fn rows() -> impl Strategy<Value = Vec<Value>> {
+    let sold = prop_oneof![
+        8 => (300..320usize).prop_map(|number| day(number).to_string().into()),
+        1 => value(),
+    ];
+    let quantity = prop_oneof![8 => (-5i64..6).prop_map(Value::from), 1 => value()];
+    let further = select(vec![
+        "id",
+        "type",
+        "strike",
+        "expiry",
+        "held",
+        "held_spot",
+        "other",
+    ]);
+    let row = (
+        sold,
+        quantity,
+        proptest::option::weighted(0.1, (further, value())),
+    );
+    let row = row.prop_map(|(sold, quantity, further)| {
+        let mut row = json!({ "sold": sold, "quantity": quantity });
+        if let Some((name, value)) = further {
+            row[name] = value;
+        }
+        row
+    });
+    vec(row, 0..6)
+}
+
+/// The same as text.
+fn csv(rows: &[Value]) -> String {
+    let rows = rows.iter().map(|row| {
+        format!(
+            "{},{}\n",
+            row["sold"].as_str().unwrap_or_default(),
+            row["quantity"]
+        )
+    });
+    format!("sold,quantity\n{}", rows.collect::<String>())
 }
 
 /// A small strategy file, one line of which may be another.

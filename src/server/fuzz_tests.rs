@@ -7,6 +7,7 @@ use super::routes::router;
 use super::tests::app;
 
 use crate::experiment::{Prepared, Scope};
+use crate::market::history::fixture::{closes, day};
 use crate::runs::fixture::{self, Scratch};
 use crate::runs::store;
 use crate::strategy::Plan;
@@ -101,13 +102,17 @@ fn no_request_fails_the_server() {
     let document = serde_json::to_value(openapi::described()).unwrap();
     let sections = crate::strategy::form::sections(SMALL).unwrap().into_iter();
     let keys = sections.flat_map(|section| section.fields);
+    let closes = closes(330);
+    let closes = closes.iter().enumerate();
+    let closes = closes.map(|(number, close)| format!("{},{close}\n", day(number)));
+    let prices = format!("date,close\n{}", closes.collect::<String>());
     let known = Known {
         runs: [real.id(), stopped.folder().id(), damaged.id(), made_up.id()]
             .map(str::to_owned)
             .into(),
         victims: victims.collect(),
         keys: keys.map(|field| field.key.key).collect(),
-        files: ["date,close\n2020-01-01,1\n", "\0"]
+        files: ["date,close\n2020-01-01,1\n", "\0", &prices]
             .map(|text| app.data.keep("fuzzed.csv", text.as_bytes()).unwrap().0.file)
             .into(),
         schemas: document["components"]["schemas"].clone(),

@@ -2,6 +2,7 @@
 
 use super::access::Access;
 use super::data::api::ADDRESS;
+use super::hedge::ENDING;
 use super::place::Place;
 use super::problem::Problem;
 use super::shaped::shaped;
@@ -27,13 +28,17 @@ pub const FILE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; ba
 
 /// How long an answer may take to begin, its request's body included.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the answer may take that a process gives which reads an uploaded file.
+/// How long the answer may take that a process gives which reads an uploaded file, and that to a book.
 const PROCESS_PATIENCE: Duration = Duration::from_secs(55);
 /// How long an upload may take, over lines that are not quick; one that stands still ends with its connection.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(600);
 
 fn patience(request: &Request) -> Duration {
-    match request.uri().path().strip_prefix(ADDRESS) {
+    let path = request.uri().path();
+    if path.ends_with(ENDING) {
+        return PROCESS_PATIENCE;
+    }
+    match path.strip_prefix(ADDRESS) {
         Some("") if *request.method() == Method::POST => UPLOAD_PATIENCE,
         Some("/check" | "/calibrate") => PROCESS_PATIENCE,
         _ => PATIENCE,

@@ -6,6 +6,7 @@ mod api;
 mod app;
 mod assets;
 mod body;
+mod book_page;
 mod cache;
 mod charts;
 mod compare;
@@ -13,11 +14,13 @@ mod connections;
 mod contracts;
 mod data;
 mod described;
+mod desks;
 mod elements;
 mod events;
 mod files;
 mod form;
 mod guard;
+mod hedge;
 mod history;
 mod job_page;
 mod job_view;
@@ -61,6 +64,8 @@ mod data_tests;
 mod fuzz_requests;
 #[cfg(test)]
 mod fuzz_tests;
+#[cfg(test)]
+mod hedge_tests;
 #[cfg(test)]
 mod live_tests;
 #[cfg(test)]

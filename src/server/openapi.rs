@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::data::{api as data, calibrate, examine};
-use super::{api, charts, compare, contracts, events, form, jobs, live, sweep};
+use super::{api, charts, compare, contracts, events, form, hedge, jobs, live, sweep};
 use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -35,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(charts::path))
         .routes(routes!(charts::hedge_map))
         .routes(routes!(contracts::contract))
+        .routes(routes!(hedge::hedge))
         .routes(routes!(compare::chart_of_runs))
         .routes(routes!(sweep::chart))
         .routes(routes!(jobs::list, jobs::create))

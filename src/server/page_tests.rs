@@ -29,6 +29,7 @@ fn pages_have_no_links_from_the_root() {
         "/?search=nothing".to_owned(),
         format!("/runs/{id}"),
         format!("/runs/{}", stopped.id()),
+        format!("/runs/{id}/book"),
         "/jobs".to_owned(),
         "/data".to_owned(),
         "/compare".to_owned(),
@@ -61,8 +62,8 @@ fn pages_have_no_links_from_the_root() {
         }
     }
     for script in [
-        "api", "app", "charts", "data", "examined", "form", "jobs", "labels", "lines", "live",
-        "notify", "run",
+        "api", "app", "book", "charts", "data", "examined", "form", "jobs", "labels", "lines",
+        "live", "notify", "run",
     ] {
         let address = format!("/{}", assets::address(&format!("{script}.js")));
         let text = asked(root.path(), &address).body;

@@ -2,6 +2,7 @@
 
 use super::answer::{PAGE, answer};
 use super::app::{App, Root, blocking, find};
+use super::book_page::may_hedge;
 use super::elements::{labels, slot, slots};
 use super::guard::FILE_POLICY;
 use super::layout::{frame, with_charts};
@@ -141,6 +142,7 @@ fn run_body(
         (labels(folder.id()))
         p class="note" {
             @if was_trained { a href={ (base) "/live" } { "How it was trained" } ", " }
+            @if may_hedge(folder) { a href={ (base) "/book" } { "Hedge a book" } ", " }
             @if is_file("report.html") {
                 a href={ (base) "/report.html" } { "Report as one file" } ", "
             }

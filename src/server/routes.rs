@@ -4,7 +4,9 @@ use super::access::{Access, see_other};
 use super::app::App;
 use super::data;
 use super::problem::{MOST_BYTES, Problem, missing};
-use super::{assets, compare, guard, job_page, list, live, login, openapi, pages, sweep};
+use super::{
+    assets, book_page, compare, guard, job_page, list, live, login, openapi, pages, sweep,
+};
 use crate::error::excerpt;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -22,6 +24,7 @@ pub fn router(app: App) -> Router {
         .route("/", get(list::list))
         .route("/runs/{id}", get(pages::run))
         .route("/runs/{id}/live", get(live::page))
+        .route("/runs/{id}/book", get(book_page::page))
         .route("/jobs", get(job_page::page))
         .route("/data", get(data::page::page))
         .route("/runs/{id}/report.html", get(pages::report))

@@ -121,6 +121,20 @@ impl Plan {
             .collect()
     }
 
+    /// What columns of the instruments are called, in their order: `spot`, `option_1` and so on or, of several assets, what
+    /// [`Assets::column`] calls them.
+    pub fn instrument_columns(&self) -> Vec<String> {
+        let assets = self.assets();
+        let instruments = self.instruments.iter().enumerate();
+        instruments
+            .map(|(number, (instrument, _))| match (assets.count(), number) {
+                (1, 0) => "spot".to_owned(),
+                (1, _) => format!("option_{number}"),
+                _ => assets.column(*instrument),
+            })
+            .collect()
+    }
+
     /// The names of the assets that the contract depends on and nothing that is traded does.
     pub fn untraded(&self) -> Vec<String> {
         let traded = |asset: &usize| self.instruments.iter().any(|one| one.0.asset() == *asset);

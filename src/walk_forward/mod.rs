@@ -10,6 +10,7 @@
 //!   windows/<number>/checkpoints/<strategy>-<seed>.safetensors, of a training under way
 //!   windows/<number>/trades.parquet    one row per contract, strategy and seed, with the parts of its P&L
 //!   windows/<number>/positions.parquet what each saw and held at every close, [`crate::runs::contract_paths`]
+//!   windows/<number>/trained_on.json   [`crate::runs::trained_on::TrainedOn`]
 //!   trades.parquet                     those of all windows
 //!   plan.json                          [`crate::runs::registration::StudyPlan`]: what is done and how it is judged
 //!   registration.json                  [`Registration`], of a run that was begun under a registered plan
@@ -38,11 +39,13 @@ mod surface_tests;
 #[cfg(test)]
 mod tests;
 mod trades;
+mod trained;
 mod window;
 
 pub use page::page;
 pub use prepared::{Prepared, planned};
 pub use trades::Trade;
+pub use trained::{BeforeSales, TrainedWindow, Walked, WindowHistory, WindowPolicy};
 
 use crate::backtest::{self, Calendar};
 use crate::distributed::Ranks;

@@ -52,8 +52,9 @@ fn file(span: &Span, of: &str, (optimizer, seed): Training<'_>, ending: &str) ->
     span.file(&format!("{of}/{}-{seed}.{ending}", optimizer.name))
 }
 
-fn policy_file(span: &Span, training: Training<'_>) -> String {
-    file(span, "policies", training, "safetensors")
+/// The file of a policy, in the folder of the run.
+pub fn policy_file(span: &Span, training: Training<'_>) -> String {
+    file(span, RunFolder::POLICIES, training, "safetensors")
 }
 
 fn kept_file(span: &Span, training: Training<'_>) -> String {

@@ -17,6 +17,7 @@ use crate::runs::daily::ContractDays;
 use crate::runs::parquet::parquet_bytes;
 use crate::runs::precision::Precision;
 use crate::runs::store::{CONTRACT_DAYS, RunFolder, to_json};
+use crate::runs::trained_on::{self, TrainedOn};
 use crate::runs::walk_forward::{Phase, TrainingEnd, Window};
 use crate::strategy::{
     BacktestPlan, FittedOn, HedgeValidation, Plan, TrainingPaths, TuneOn, WalkForwardPlan,
@@ -320,11 +321,13 @@ impl Shared<'_> {
             CONTRACT_DAYS,
             parquet_bytes(ContractDays::to_frame(&lived)?),
         )?;
-        let json = to_json(&window);
-        write(
-            WINDOW,
-            json.map_err(|why| damaged(&span.file(WINDOW), &why)),
-        )
+        let source = self.source(&known.plan, calibration, span, Purpose::Unit);
+        let shown = TrainedOn::of_source(&known.plan, source.as_ref());
+        let mut write_json = |name: &str, json: Result<Vec<u8>, String>| {
+            write(name, json.map_err(|why| damaged(&span.file(name), &why)))
+        };
+        write_json(trained_on::FILE, to_json(&shown))?;
+        write_json(WINDOW, to_json(&window))
     }
 
     /// The annualised volatility that was known at `sale`: the implied one where the history has it, of a month where it has

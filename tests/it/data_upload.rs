@@ -7,7 +7,7 @@ use super::*;
 use serde_json::{Value, json};
 
 /// Chooses a file of this name and contents on the page of the data and uploads it; the name that it is kept under.
-fn upload(browser: &mut Browser, home: &str, name: &str, text: &str) -> String {
+pub fn upload(browser: &mut Browser, home: &str, name: &str, text: &str) -> String {
     browser.go(&format!("{home}data"));
     browser.until("document.getElementById('upload').elements.file");
     browser.value(&format!(

@@ -3,6 +3,7 @@
 mod backtest;
 mod bad_data;
 mod bad_input;
+mod book_page;
 mod browser;
 mod charts_pages;
 mod compare;

@@ -67,11 +67,12 @@ pub fn read(
         columns,
         rows,
         separator: None,
+        lines: None,
     })
 }
 
 fn open(source: &Source) -> Result<File> {
-    let file = source.file.try_clone();
+    let file = source.file()?.try_clone();
     file.map_err(|error| unreadable(&source.path, &error))
 }
 
@@ -112,7 +113,7 @@ fn check_pages<'a>(
 ) -> Result<()> {
     let damaged =
         |what: &str| source.refuse(&format!("cannot be read: the file is damaged: {what}"));
-    let length = source.file.metadata();
+    let length = source.file()?.metadata();
     let length = length.map_err(|error| unreadable(&source.path, &error))?;
     let (mut rows, mut bytes) = (0usize, 0u64);
     for group in &metadata.row_groups {
@@ -128,7 +129,7 @@ fn check_pages<'a>(
                     return Err(damaged("a column has not as many values as rows"));
                 }
                 let mut held = Vec::new();
-                let mut file = &source.file;
+                let mut file = source.file()?;
                 let read = file.seek(SeekFrom::Start(range.start)).and_then(|_| {
                     let chunk = file.take(range.end - range.start);
                     { chunk }.read_to_end(&mut held)

@@ -22,12 +22,11 @@ pub const MOST_ROWS: usize = 20_000_000;
 /// The longest that reading may take; checked between pieces of a file.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// An open file that is to be read.
+/// What is to be read: an open file, or text that is held.
 pub struct Source {
     /// The name of the file, for messages.
     pub path: PathBuf,
-    /// The open file.
-    pub file: File,
+    file: Option<File>,
     end: Instant,
 }
 
@@ -85,16 +84,34 @@ impl Source {
         }
         Ok(Self {
             path: path.to_path_buf(),
-            file,
+            file: Some(file),
             end: Instant::now() + LONGEST,
         })
+    }
+
+    /// What text is read of that is held, and that messages call `name`.
+    pub fn held(name: &Path) -> Self {
+        Self {
+            path: name.to_path_buf(),
+            file: None,
+            end: Instant::now() + LONGEST,
+        }
+    }
+
+    /// The open file.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if text is read that is held.
+    pub fn file(&self) -> Result<&File> {
+        self.file.as_ref().ok_or_else(|| self.refuse("is no file"))
     }
 
     /// Tells from the first bytes; the file is then read from its start.
     pub fn kind(&mut self) -> Result<Kind> {
         let mut head = Vec::new();
-        let read = (&self.file).take(64).read_to_end(&mut head);
-        read.and_then(|_| self.file.rewind())
+        let mut file = self.file()?;
+        let read = file.take(64).read_to_end(&mut head);
+        read.and_then(|_| file.rewind())
             .map_err(|error| unreadable(&self.path, &error))?;
         if head.starts_with(b"PAR1") {
             return Ok(Kind::Parquet);

@@ -1,11 +1,13 @@
 //! Tables that are text: read in pieces, so that a file that grows, shrinks or never ends a line does no harm.
 
 use super::header::{self, Header};
+use super::lines::Lines;
 use super::source::{Source, guarded, unreadable};
 use super::{Cells, Piece, Table, Texts};
 use crate::error::{Error, Result};
 use polars::prelude::{CsvReadOptions, DataType, PolarsError, SchemaRef, SerReader, StringChunked};
 use std::io::{Cursor, Read};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Bytes that are parsed at a time.
@@ -43,8 +45,29 @@ pub fn read_by(
     known: &dyn Fn(&[String]) -> bool,
     choose: impl FnOnce(&Header) -> Result<Vec<String>>,
 ) -> Result<Table> {
+    let input = Input::new(source)?;
+    of_input((size, input), source, known, choose)
+}
+
+/// [`read`] of text that is held.
+pub fn read_held(
+    name: &Path,
+    text: String,
+    known: &dyn Fn(&[String]) -> bool,
+    choose: impl FnOnce(&Header) -> Result<Vec<String>>,
+) -> Result<Table> {
+    let input = Input::held(text);
+    of_input((PIECE, input), &mut Source::held(name), known, choose)
+}
+
+fn of_input(
+    input: (usize, Input),
+    source: &mut Source,
+    known: &dyn Fn(&[String]) -> bool,
+    choose: impl FnOnce(&Header) -> Result<Vec<String>>,
+) -> Result<Table> {
     let mut columns: Vec<Vec<StringChunked>> = Vec::new();
-    let read = pieces_by(size, source, known, choose, &mut |_, _, pieces| {
+    let read = pieces_of(input, source, known, choose, &mut |_, _, pieces| {
         columns.resize_with(pieces.len(), Vec::new);
         for (column, piece) in columns.iter_mut().zip(pieces) {
             column.push(piece);
@@ -59,6 +82,7 @@ pub fn read_by(
             .collect(),
         rows: read.rows,
         separator: Some(read.separator),
+        lines: Some(read.lines),
     })
 }
 
@@ -73,7 +97,8 @@ pub fn read_pieces(
     choose: impl FnOnce(&Header) -> Result<Vec<String>>,
     each: &mut dyn FnMut(Piece) -> Result<()>,
 ) -> Result<usize> {
-    let read = pieces_by(PIECE, source, known, choose, &mut |row, names, columns| {
+    let input = (PIECE, Input::new(source)?);
+    let read = pieces_of(input, source, known, choose, &mut |row, names, columns| {
         let columns = columns.into_iter();
         let columns = columns.map(|column| Cells::Text(Texts(vec![column])));
         each(Piece {
@@ -99,19 +124,19 @@ struct InPieces {
     names: Vec<String>,
     rows: usize,
     separator: u8,
+    lines: Lines,
 }
 
 /// What is made of a piece: the row of its first cell, the names of its columns and these.
 type EachPiece<'a> = &'a mut dyn FnMut(usize, &[String], Vec<StringChunked>) -> Result<()>;
 
-fn pieces_by(
-    size: usize,
+fn pieces_of(
+    (size, mut input): (usize, Input),
     source: &mut Source,
     known: &dyn Fn(&[String]) -> bool,
     choose: impl FnOnce(&Header) -> Result<Vec<String>>,
     each: EachPiece<'_>,
 ) -> Result<InPieces> {
-    let mut input = Input::new(source)?;
     input.fill(source, size)?;
     let (header, separator, line_end, start) = input.header(source, known)?;
     let names = choose(&header)?;
@@ -127,12 +152,13 @@ fn pieces_by(
         schema: all_text(header.names.len()),
         chosen,
     };
-    let mut line = header.skipped + header.lines;
-    let mut rows = 0;
+    let mut line = count(&input.buffer[..start], line_end);
+    let (mut rows, mut lines) = (0, Lines::default());
     input.buffer.drain(..start);
     loop {
         let end = input.cut(source, line_end, line)?;
-        let piece = &input.buffer[..end];
+        let held = &input.buffer[..end];
+        let piece = held;
         if !piece.iter().all(u8::is_ascii_whitespace) {
             let text;
             // Cells that are not UTF-8 are Windows-1252, the most common of other encodings.
@@ -146,6 +172,7 @@ fn pieces_by(
             let pieces = guarded(&source.path, || parse(source, &form, piece, line))?;
             let first = rows;
             rows += pieces.first().map_or(0, |piece| piece.len());
+            lines.append((held, line_end), (first, rows - first), line);
             each(first, &names, pieces)?;
         }
         source.check(rows)?;
@@ -160,6 +187,7 @@ fn pieces_by(
         names,
         rows,
         separator,
+        lines,
     })
 }
 
@@ -172,6 +200,18 @@ struct Input {
 }
 
 impl Input {
+    fn held(text: String) -> Self {
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        Self {
+            decoded: Some(Cursor::new(text.into_bytes())),
+            buffer: Vec::new(),
+            ended: false,
+        }
+    }
+
     fn new(source: &mut Source) -> Result<Self> {
         let mut input = Self {
             decoded: None,
@@ -187,7 +227,7 @@ impl Input {
         let little = head.starts_with(&[0xff, 0xfe]) || byte(1);
         let big = head.starts_with(&[0xfe, 0xff]) || byte(0);
         if little || big {
-            let whole = source.file.metadata();
+            let whole = source.file()?.metadata();
             let whole = whole.map_err(|error| unreadable(&source.path, &error))?;
             if whole.len() > LARGEST_WIDE {
                 return Err(source.refuse("is text in UTF-16 of more than 256 MiB, expected UTF-8"));
@@ -204,11 +244,7 @@ impl Input {
             });
             let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
             let text: String = text.filter(|c| *c != '\u{feff}').collect();
-            input = Self {
-                decoded: Some(Cursor::new(text.into_bytes())),
-                buffer: Vec::new(),
-                ended: false,
-            };
+            input = Self::held(text);
         } else if head.starts_with(b"\xef\xbb\xbf") {
             input.buffer.drain(..3);
         }
@@ -239,7 +275,7 @@ impl Input {
         let wanted = length.saturating_sub(self.buffer.len()) as u64;
         let read = match &mut self.decoded {
             Some(decoded) => decoded.take(wanted).read_to_end(&mut self.buffer),
-            None => (&source.file).take(wanted).read_to_end(&mut self.buffer),
+            None => source.file()?.take(wanted).read_to_end(&mut self.buffer),
         };
         let read = read.map_err(|error| unreadable(&source.path, &error))?;
         self.ended = (read as u64) < wanted;

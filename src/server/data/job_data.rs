@@ -62,13 +62,25 @@ impl JobData {
 impl Located {
     /// Writes the data into a strategy, in the place of its own.
     pub fn apply(self, strategy: &mut Strategy) {
+        if let Some(backtest) = &mut strategy.backtest {
+            (backtest.start, backtest.end) = (None, None);
+            backtest.days_per_year = None;
+        }
+        self.apply_prices(strategy);
+    }
+
+    /// Writes the files into a strategy, in the place of its own, with how they are read; where nothing is said of days, what the
+    /// strategy says stays.
+    pub fn apply_prices(self, strategy: &mut Strategy) {
         let text = |path: PathBuf| path.display().to_string();
         let backtest = strategy.backtest.get_or_insert_default();
         backtest.data = (!self.data.is_empty()).then(|| self.data.into());
         backtest.surface = self.surface.map(text);
         backtest.relative_to = None;
-        (backtest.start, backtest.end) = (self.asked.start, self.asked.end);
-        backtest.days_per_year = self.asked.days_per_year;
+        let (start, end) = (self.asked.start, self.asked.end);
+        backtest.start = start.or(backtest.start.take());
+        backtest.end = end.or(backtest.end.take());
+        backtest.days_per_year = self.asked.days_per_year.or(backtest.days_per_year);
         (backtest.columns, backtest.date_format) = (None, None);
         (backtest.decimal, backtest.volatility_unit) = (None, None);
         backtest.read_as(self.asked.reading.unwrap_or_default().raw());
