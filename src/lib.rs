@@ -102,6 +102,9 @@ pub mod onnx;
 pub mod optimizer;
 pub mod pricing;
 pub mod products;
+pub mod program;
+#[cfg(feature = "python")]
+mod python;
 #[cfg(feature = "data")]
 pub mod quotes;
 pub mod random;

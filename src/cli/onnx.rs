@@ -40,7 +40,11 @@ pub fn run(root: &Path, exported: &Exported) -> Result<Output> {
     let table = exported.positions.as_deref().map(table_at).transpose()?;
     let stop = Stop::on_signals()?;
     let run = store::open(root, &exported.run)?;
-    let policy = ExportedPolicy::open(&run, exported.optimizer.as_deref(), exported.seed)?;
+    let policy = ExportedPolicy::open(
+        &run,
+        (exported.optimizer.as_deref(), exported.seed),
+        |argument| format!("--{argument}"),
+    )?;
     let table = match table {
         None => None,
         Some((destination, format)) => {
