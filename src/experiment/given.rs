@@ -40,7 +40,7 @@ pub struct GivenPaths<'a> {
     pub dates: usize,
     /// What is shown of every asset.
     pub assets: Vec<GivenAsset<'a>>,
-    /// The factors of the implied-volatility surface of the first asset, `[paths][dates][factors]`, where policies see it.
+    /// The factors of the implied-volatility surface of the first asset, `[paths][dates][factors]`, where paths of the plan have one.
     pub surface: Option<&'a [f64]>,
 }
 
@@ -164,8 +164,7 @@ impl GivenPaths<'_> {
     /// Refuses what does not show the plan's market.
     ///
     /// # Errors
-    /// [`Error::Input`] for no paths; an asset whose variance moves and is not given; a surface that is missing or that
-    /// no policy sees; by asset, path and date for a spot that is not finite and above 0, a variance that is not finite and at least 0, and a factor
+    /// [`Error::Input`] for no paths; an asset whose variance moves and is not given; a surface that is missing, or that paths of the plan have not; by asset, path and date for a spot that is not finite and above 0, a variance that is not finite and at least 0, and a factor
     /// that is not finite.
     pub fn check(&self, plan: &Plan) -> Result<()> {
         if self.paths == 0 {
@@ -217,7 +216,8 @@ impl GivenPaths<'_> {
                     .ok_or_else(|| Error::input("`surface` must have finite factors"))
             }
             (None, true) => Err(Error::input(format!(
-                "`surface` is missing: the policy sees the factors {} of every date",
+                "`surface` is missing: paths of the model \"{}\" have one, by the factors {} of every date",
+                plan.market.model.name(),
                 SurfaceFactors::NAMES.join(", ")
             ))),
             (Some(_), false) => Err(Error::input(

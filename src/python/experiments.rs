@@ -176,10 +176,6 @@ pub fn compare(
 #[pyo3(signature = (
     strategy, *, optimizer = None, steps = None, seconds = None, runs = PathBuf::from(store::DEFAULT_ROOT), progress = None
 ))]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "they are keyword arguments of Python"
-)]
 pub fn train(
     py: Python<'_>,
     strategy: Written,

@@ -99,7 +99,7 @@ impl Policy {
     ///
     /// `spot` has the shape [paths, dates + 1] (the expiry, which is no hedging date, may be left out), in the strategy's currency and on its
     /// scale; `variance`, annualised, has the same shape or is one number, and may be left out where the model's never changes. Of several
-    /// assets both are dicts by their names. `surface` has the shape [paths, dates + 1, 5], where policies see surfaces. Positions have
+    /// assets both are dicts by their names. `surface` has the shape [paths, dates + 1, 5], where the strategy's market has surfaces. Positions have
     /// the shape [paths, dates], or [paths, dates, instruments] where there are several. Where more than 1 % of dates lie outside of
     /// what the policy was trained on, a `ResultWarning` says so.
     #[pyo3(signature = (spot, variance = None, *, surface = None))]

@@ -8,6 +8,7 @@ from conftest import DATES, GBM, HESTON, command, strategy
 from test_simulate import OPTION, TWO_ASSETS
 
 BARRIER = {"type": "down_and_out_call", "strike": 100, "barrier": 98, "expiry_days": DATES, "days_per_year": 252}
+FACTORS = ["smile_moneyness", "log_time_left", *(f"surface_{name}" for name in ("level", "slope", "moneyness", "smile", "smirk"))]
 HELD = ["log_moneyness", "volatility", "time_left", "previous_position"]
 CASES = {
     "lstm": {},
@@ -16,7 +17,10 @@ CASES = {
     "band": {"policy": {"hidden": 8, "action": "band", "band_width": 0.05}},
     "barrier": {"contract": BARRIER},
     "two assets": TWO_ASSETS,
-    "surface": {"market": {"model": "surface_bootstrap", "surface": "market_data/synthetic_surface.csv"}},
+    "surface": {
+        "market": {"model": "surface_bootstrap", "surface": "market_data/synthetic_surface.csv"},
+        "policy": {"network": "linear", "action": "residual", "benchmark": "smile_delta", "features": FACTORS},
+    },
 }
 
 
@@ -39,15 +43,15 @@ def column(table, name):
 
 
 def market(policy, table, dates=slice(None)):
-    """What the table shows of the market, as arguments of `hedge`."""
-    if len(policy.assets) == 1:
-        shown = [column(table, name)[:, dates] for name in ("spot", "variance") if name in table.columns]
-    else:
-        # An asset whose variance is not seen has none in the table.
-        shown = [
-            {name: column(table, f"{what}_{name}")[:, dates] for name in policy.assets if f"{what}_{name}" in table.columns}
-            for what in ("spot", "variance")
-        ]
+    """What the table shows of the market, as arguments of `hedge`; a variance that it does not show is 0.04."""
+    first, *others = policy.assets
+
+    def shown_of(what):
+        found = {name: what if name == first else f"{what}_{name}" for name in (first, *others)}
+        found = {name: column(table, of)[:, dates] if of in table.columns else 0.04 for name, of in found.items()}
+        return found if others else found[first]
+
+    shown = [shown_of("spot"), shown_of("variance")]
     factors = [name for name in table.columns if name.startswith("surface_")]
     surface = numpy.stack([column(table, name)[:, dates] for name in factors], axis=-1) if factors else None
     return shown, {"surface": surface}
@@ -179,7 +183,7 @@ def test_a_variance_that_never_changes_may_be_left_out(root):
 def test_what_it_was_not_trained_for_is_said(policy):
     """Simulated paths of the strategy pass in silence; the same at another level are warned of, with what lies outside and by how much."""
     paths = deephedge.simulate(strategy(), paths=500)
-    with pytest.warns(deephedge.ResultWarning, match="100.000 % of dates have a spot over the strike outside of training's 0.9.*, from 4"):
+    with pytest.warns(deephedge.ResultWarning, match="100.000 % of dates have a spot over the strike outside of training's 0.8.*, from 4"):
         policy.hedge(50 * paths["spot"], paths["variance"])
     with pytest.warns(deephedge.ResultWarning, match="a volatility"):
         policy.hedge(paths["spot"], 100 * paths["variance"])

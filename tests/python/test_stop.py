@@ -30,7 +30,7 @@ def test_ctrl_c_stops_a_training(small, root):
     with pytest.raises(deephedge.InputError, match="unfinished"):
         run.metrics
     # The script of the package stops as the program does, at a checkpoint and with its exit code, and leaves the run to go on.
-    done = command("--runs", root, "job", run.id, stdin=subprocess.DEVNULL)
+    done = command("job", run.id, "--runs", root, stdin=subprocess.DEVNULL)
     assert done.returncode == 3 and "stopped; go on with" in done.stderr, done.stderr
 
 
