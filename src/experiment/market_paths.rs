@@ -2,7 +2,7 @@
 
 use crate::contract::Instrument;
 use crate::error::Result;
-use crate::market::{Paths, Quotes, Simulator};
+use crate::market::{Layout, Paths, Quotes, Simulator};
 use crate::random::Purpose;
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
@@ -22,7 +22,9 @@ enum Quantity {
 /// The first paths of a plan's market, those of its seed that are drawn for export.
 pub struct MarketPaths {
     simulator: Simulator,
-    quotes: Arc<Quotes>,
+    layout: Layout,
+    /// What quotes the instruments that are no asset, if there are some.
+    quotes: Option<Arc<Quotes>>,
     count: usize,
     columns: Vec<(String, Quantity)>,
 }
@@ -51,7 +53,6 @@ impl MarketPaths {
         check_memory(bytes as f64, remedy)?;
         plan.make_quotes(stop)?;
         let assets = plan.assets();
-        let quotes = plan.market_quotes(&assets);
         let mut columns = Vec::new();
         for (asset, named) in assets.list().iter().enumerate() {
             let name = |what: &str| match asset {
@@ -66,8 +67,18 @@ impl MarketPaths {
                 columns.push((assets.column(instrument), Quantity::Price(index)));
             }
         }
+        let is_quoted = |(_, quantity): &(_, _)| matches!(quantity, Quantity::Price(_));
+        let quotes = columns.iter().any(is_quoted);
+        let quotes = quotes.then(|| plan.market_quotes(&assets));
+        let layout = match &quotes {
+            Some(quotes) => quotes.layout(),
+            None => Layout::new(assets.count(), simulator.steps)
+                .with_surface(assets.first().model.has_surface())
+                .drawing(simulator.family.as_deref()),
+        };
         Ok(Self {
             simulator,
+            layout,
             quotes,
             count,
             columns,
@@ -121,12 +132,14 @@ impl MarketPaths {
         }
         for (batch, parts) in parts.chunks_mut(RUNS).enumerate() {
             stop()?;
-            let room = || Paths::<f64>::with_layout(RUN * BLOCK, self.quotes.layout());
+            let room = || Paths::<f64>::with_layout(RUN * BLOCK, self.layout.clone());
             let parts = parts.par_iter_mut().enumerate();
             parts.for_each_init(room, |paths, (run, columns)| {
                 let first = (batch * RUNS + run) * RUN;
                 self.simulator.fill(first as u64, paths);
-                self.quotes.fill(paths);
+                if let Some(quotes) = &self.quotes {
+                    quotes.fill(paths);
+                }
                 for (column, (_, quantity)) in columns.iter_mut().zip(&self.columns) {
                     copy(paths, *quantity, column);
                 }
@@ -153,3 +166,7 @@ fn copy(paths: &Paths<f64>, quantity: Quantity, out: &mut [f64]) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "market_paths_tests.rs"]
+mod tests;

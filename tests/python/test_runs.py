@@ -76,12 +76,14 @@ def test_a_notebook_shows_the_report(run):
     assert run.id in repr(run) and "kfac" in str(run)
 
 
-def test_runs_go_by_their_names(run, root):
+def test_runs_go_by_their_names(run, tmp_path):
     """By the id, a beginning of it, the path; `latest` is the newest that is complete."""
-    for name in [run.id, run.id[:-2], run.path, str(run.path), run]:
-        assert deephedge.Run(name, runs=root).id == run.id
-    latest = deephedge.train(strategy(), runs=root, steps=1)
-    assert deephedge.Run("latest", runs=root).id == deephedge.Run(runs=root).id == latest.id
+    one = deephedge.train(strategy(name="one"), runs=tmp_path, steps=1)
+    for name in [one.id, one.id[:-2], one.path, str(one.path), one]:
+        assert deephedge.Run(name, runs=tmp_path).id == one.id
+    assert deephedge.Run(run.path).id == run.id
+    latest = deephedge.train(strategy(name="two"), runs=tmp_path, steps=1)
+    assert deephedge.Run("latest", runs=tmp_path).id == deephedge.Run(runs=tmp_path).id == latest.id
     assert latest.is_complete
     with pytest.raises(deephedge.InputError, match="run `nowhere`: no such run"):
-        deephedge.Run("nowhere", runs=root)
+        deephedge.Run("nowhere", runs=tmp_path)
