@@ -4,8 +4,8 @@ use super::failure::input;
 use crate::experiment::{GivenAsset, GivenPaths};
 use crate::strategy::Plan;
 use numpy::{
-    IxDyn, PyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArray, PyReadonlyArrayDyn,
-    PyReadwriteArrayDyn, PyUntypedArrayMethods,
+    IxDyn, PyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn,
+    PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -216,9 +216,7 @@ fn of_shape<'py>(
     let number = array.as_slice()?[0];
     let numpy = py.import("numpy")?;
     let all = numpy.call_method1("full", (shape.to_vec(), number))?;
-    Ok(PyReadonlyArray::from(
-        all.cast_into::<PyArrayDyn<f64>>()?.readonly(),
-    ))
+    Ok(all.cast_into::<PyArrayDyn<f64>>()?.readonly())
 }
 
 fn shape_fault(key: &str, expected: &[usize], found: &[usize]) -> PyErr {

@@ -79,7 +79,7 @@ def blocks(page):
 
 
 def test_the_tutorial_runs(tmp_path, monkeypatch):
-    """The blocks of docs/python.md run one after another, and what they print is what stands below them."""
+    """The blocks of docs/python.md run one after another, as a reader types them, and their own assertions hold."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "market_data").symlink_to(CHECKOUT / "market_data")
     names = {}
