@@ -51,17 +51,18 @@
 //! | `quotes` | option chains: read, cleaned, and a surface fitted to every day |
 //! | `live` | what a run's policies hold today against a book of contracts |
 //! | `experiment`, `groups`, `runs`, `report` | comparisons, on several ranks too, the folders that they leave, reports about them |
-//! | `charts`, `server`, `cli` | interactive charts, the dashboard and its API, the command line |
+//! | `charts`, `server`, `cli`, `python` | interactive charts, the dashboard and its API, the command line, the Python package |
 //!
 //! # Features
 //!
-//! All but `mpi` are on by default. Without them the crate builds in a fraction of the time and still simulates, prices, trains and hedges.
+//! All but `mpi` and `python` are on by default. Without them the crate builds in a fraction of the time and still simulates, prices, trains and hedges.
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | `data` | price history, option quotes and surfaces through polars: `backtest`, `walk_forward`, `calibration`, `quotes`, `experiment`, `live`, `groups`, `runs`, `report` |
 //! | `command-line` | `cli`, and the program |
 //! | `dashboard` | `charts` and `server` |
+//! | `python` | the compiled part of the Python package, which maturin builds |
 //! | `mpi` | trainings over several processes and machines; built with an MPI library and libclang |
 //!
 //! # Conventions
@@ -102,6 +103,9 @@ pub mod onnx;
 pub mod optimizer;
 pub mod pricing;
 pub mod products;
+pub mod program;
+#[cfg(feature = "python")]
+mod python;
 #[cfg(feature = "data")]
 pub mod quotes;
 pub mod random;

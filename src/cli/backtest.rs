@@ -1,10 +1,10 @@
 //! `backtest`: contracts sold on history.
 
-use super::changes::{BacktestChanges, is_strategy, own_data, settings, strategy_or_run};
+use super::changes::{BacktestChanges, own_data, settings};
 use super::output::Output;
 use super::progress::{came_to, output};
 use crate::error::Result;
-use crate::experiment::{Finished, Prepared};
+use crate::experiment::{Finished, Prepared, is_strategy, strategy_or_run};
 use crate::runs::metrics::Request;
 use crate::runs::store::{self, RunFolder};
 use serde_json::json;
@@ -17,7 +17,7 @@ pub fn run(what: &str, changes: &BacktestChanges, root: &Path) -> Result<Output>
         Some(run) if changes.any() => return Err(own_data(run.id())),
         Some(run) => Prepared::again(run, Some(Request::BACKTEST))?,
         None => {
-            let (plan, run) = strategy_or_run(what, changes, root)?;
+            let (plan, run) = strategy_or_run(what, |strategy| changes.apply(strategy), root)?;
             settings(&plan, what)?;
             Prepared::backtest_over(plan, run.as_ref(), root)?
         }

@@ -3,17 +3,13 @@
 use super::output::{Output, warn};
 use super::reading::PriceFiles;
 use super::surface;
-use crate::calibration::FittedModel;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::experiment::FitToCloses;
+use crate::market::Model;
 use crate::market::estimation::StandardErrors;
-use crate::market::history::{Frequency, Quantity};
-use crate::market::model::Estimate;
-use crate::market::{History, Model};
 use crate::runs::precision::Precision;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 /// What to calibrate, and to what.
 #[derive(Debug, clap::Args)]
@@ -43,17 +39,8 @@ pub fn run(calibration: &Calibration) -> Result<Output> {
     match (&calibration.history, &calibration.surface) {
         (Some(path), _) => history(path, calibration),
         (None, Some(path)) => {
-            let model = FittedModel::named(&calibration.model).ok_or_else(|| {
-                let known = FittedModel::ALL
-                    .iter()
-                    .map(|(name, _)| format!("\"{name}\""));
-                let known: Vec<String> = known.collect();
-                Error::input(format!(
-                    "--surface: only {} are calibrated to implied volatilities",
-                    known.join(" and ")
-                ))
-            })?;
-            surface::run(path, model, &calibration.files, &calibration.reading)
+            let Calibration { model, files, .. } = calibration;
+            surface::run(path, model, files, &calibration.reading)
         }
         (None, None) => unreachable!("the command line requires one"),
     }
@@ -68,78 +55,28 @@ fn models() -> PossibleValuesParser {
 
 fn history(path: &Path, calibration: &Calibration) -> Result<Output> {
     let reading = calibration.files.reading(None)?;
-    let history = History::load_files(&[path.into()], &[Quantity::Close], &reading)?;
-    let found = history.frequency();
-    let given = calibration.days_per_year;
-    let frequency = given.map_or(found, |days| found.counted_as(days));
-    let start = Instant::now();
-    let (returns, per_year) = (history.log_returns(), frequency.observations_per_year);
-    let calibrated = Model::estimated(&calibration.model, &returns, per_year);
-    let calibrated = calibrated.map_err(|error| match (error, history.dates.as_slice()) {
-        (Error::Input(what), [first, .., last]) => Error::input(format!(
-            "{}: closes of {first} to {last}: {what}",
-            path.display()
-        )),
-        (error, _) => error,
-    })?;
-    let seconds = start.elapsed().as_secs_f64();
-    output(&history, &calibrated, &frequency, seconds)
-}
-
-fn output(
-    history: &History,
-    calibrated: &Estimate<Model>,
-    frequency: &Frequency,
-    seconds: f64,
-) -> Result<Output> {
-    let errors = &calibrated.standard_errors;
-    let precision = Precision::new(&calibrated.at_bound, errors.known(), errors.unknown());
-    let mut warnings = history.warnings.clone();
-    let files: Vec<String> = history
-        .files
-        .iter()
-        .map(|f| f.display().to_string())
-        .collect();
-    warnings.extend(
-        precision
-            .undetermined()
-            .map(|names| format!("{}: the returns do not determine {names}", files.join(", "))),
-    );
-    warnings.iter().for_each(|warning| warn(warning));
-    let mut parameters = serde_json::to_value(&calibrated.parameters)
-        .map_err(|error| Error::Computation(format!("parameters as JSON: {error}")))?;
-    if let Some(parameters) = parameters.as_object_mut() {
-        parameters.remove("model");
-    }
-    let mut document = json!({
-        "parameters": parameters,
-        "standard_errors": precision.standard_errors,
-        "drift": calibrated.drift,
-        "at_bound": precision.at_bound,
-        "not_identified": precision.not_identified,
-        "warnings": warnings,
-    });
+    let days_per_year = calibration.days_per_year;
+    let fit = FitToCloses::new(&calibration.model, path, &reading, days_per_year)?;
+    fit.warnings.iter().for_each(|warning| warn(warning));
+    let parameters = fit.parameters()?;
     let named = parameters.as_object().into_iter().flatten();
+    let errors = &fit.estimate.standard_errors;
     let mut lines: Vec<String> = named
-        .filter_map(|(name, value)| Some(line(name, value.as_f64()?, errors, &precision)))
+        .filter_map(|(name, value)| Some(line(name, value.as_f64()?, errors, &fit.precision)))
         .collect();
     // Without the sign of a zero.
     let rounded = |drift: f64| (1e4 * drift).round() / 1e4 + 0.0;
     lines.extend(
-        calibrated
+        fit.estimate
             .drift
             .map(|drift| format!("drift {:.4} a year", rounded(drift))),
     );
-    for finding in &calibrated.findings {
-        document[finding.key] = finding.value.clone();
-        lines.extend(finding.text.clone());
-    }
-    lines.push(format!("closes {frequency}"));
-    document["closes"] = json!(frequency);
-    document["seconds"] = json!(seconds);
+    let findings = fit.estimate.findings.iter();
+    lines.extend(findings.filter_map(|finding| finding.text.clone()));
+    lines.push(format!("closes {}", fit.frequency));
     Ok(Output {
         text: lines.join("\n"),
-        document,
+        document: fit.document()?,
     })
 }
 

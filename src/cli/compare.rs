@@ -1,15 +1,16 @@
 //! `compare`: optimizers and classical hedges beside each other.
 
-use super::changes::{Changes, known_optimizer, load};
+use super::changes::Changes;
 use super::output::Output;
 use super::progress::{carried_out, output};
 use super::stop::Stop;
 use super::values::candidates;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
-use crate::experiment::{Finished, Prepared, Scope};
+use crate::experiment::{Finished, Prepared, Scope, TrainingChanges, with_named};
 use crate::runs::shard::Shard;
 use crate::runs::store;
+use crate::strategy::Plan;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -48,21 +49,12 @@ pub fn run(strategy: &Path, comparison: &Comparison, root: &Path, world: &Ranks)
              strategy.toml of that run",
         ));
     }
-    let mut plan = load(strategy, &comparison.changes, |strategy| {
-        let Some(lengths) = &comparison.lengths else {
-            return;
-        };
-        strategy.training.lengths.clone_from(lengths);
-        for optimizer in strategy.optimizers.values_mut() {
-            optimizer.lengths = None;
-        }
-    })?;
-    if let Some(names) = &comparison.optimizers {
-        for name in names {
-            known_optimizer(&plan, "--optimizers", name)?;
-        }
-        plan = plan.with_optimizers(|name| names.iter().any(|wanted| wanted == name))?;
-    }
+    let changes = TrainingChanges {
+        lengths: comparison.lengths.clone(),
+        ..comparison.changes.changes()
+    };
+    let plan = Plan::load(strategy, |strategy| changes.apply(strategy))?;
+    let plan = with_named(plan, "--optimizers", comparison.optimizers.as_deref())?;
     for &parameter in &comparison.frontier {
         plan.risk.check_parameter("--frontier", parameter)?;
     }

@@ -1,15 +1,16 @@
 //! `cross`: policies trained in several markets and tested in all of them.
 
-use super::changes::{Changes, known_optimizer, load};
+use super::changes::Changes;
 use super::output::Output;
 use super::progress::{carried_out, output};
 use super::stop::Stop;
 use crate::distributed::Ranks;
 use crate::error::Result;
-use crate::experiment::{Finished, Prepared, Scope};
+use crate::experiment::{Finished, Prepared, Scope, with_named};
 use crate::runs::metrics::Request;
 use crate::runs::shard::Shard;
 use crate::runs::store;
+use crate::strategy::Plan;
 use serde_json::json;
 use std::path::Path;
 
@@ -31,13 +32,9 @@ pub struct Crossing {
 
 /// Compares policies across the markets of a strategy file.
 pub fn run(strategy: &Path, crossing: &Crossing, root: &Path, world: &Ranks) -> Result<Output> {
-    let mut plan = load(strategy, &crossing.changes, |_| {})?;
-    if let Some(names) = &crossing.optimizers {
-        for name in names {
-            known_optimizer(&plan, "--optimizers", name)?;
-        }
-        plan = plan.with_optimizers(|name| names.iter().any(|wanted| wanted == name))?;
-    }
+    let changes = crossing.changes.changes();
+    let plan = Plan::load(strategy, |strategy| changes.apply(strategy))?;
+    let plan = with_named(plan, "--optimizers", crossing.optimizers.as_deref())?;
     let scope = Scope {
         seeds: (plan.seed..plan.seed + crossing.seeds).collect(),
         shard: crossing.shard,

@@ -35,6 +35,7 @@ mod walk_forward;
 
 use crate::distributed::{self, Ranks};
 use crate::error::{Error, Result, excerpt};
+use crate::program::Program;
 use crate::runs::shard::Shard;
 use crate::runs::store::DEFAULT_ROOT;
 #[cfg(feature = "dashboard")]
@@ -43,6 +44,7 @@ use crate::simd::InstructionSet;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use output::{Output, ended, note, report};
+use std::ffi::OsString;
 #[cfg(feature = "dashboard")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -246,10 +248,15 @@ struct Root {
 ///
 /// Of several ranks, as `mpirun` starts them, the first one does what the arguments say, and the others what it tells them.
 pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os(), None))
+}
+
+/// The same with these arguments, the name of the program first; `program` is how it is started again where that is not its own file. The exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, program: Option<&Program>) -> u8 {
     let world = InstructionSet::from_environment().and_then(|_| distributed::world());
     let code = match world {
         Ok(world) if world.is_first() => {
-            let code = first(&world);
+            let code = first(arguments, program, &world);
             ranks::dismiss(&world, code);
             code
         }
@@ -257,16 +264,20 @@ pub fn main() -> ExitCode {
         Err(error) => failed(&error),
     };
     distributed::finish(code);
-    ExitCode::from(code)
+    code
 }
 
-fn first(world: &Ranks) -> u8 {
-    let arguments = match Arguments::try_parse() {
+fn first(
+    arguments: impl IntoIterator<Item = OsString>,
+    program: Option<&Program>,
+    world: &Ranks,
+) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return refused(error),
     };
     let done = ranks::shared(&arguments.command, world)
-        .and_then(|()| run(arguments.command, arguments.json, world));
+        .and_then(|()| carry_out(arguments.command, (arguments.json, program), world));
     match done {
         Ok(output) => report(&output, arguments.json),
         Err(error) => failed(&error),
@@ -312,7 +323,14 @@ fn shortened(value: &ContextValue) -> Option<ContextValue> {
     }
 }
 
-fn run(command: Command, json: bool, world: &Ranks) -> Result<Output> {
+fn carry_out(
+    command: Command,
+    (json, program): (bool, Option<&Program>),
+    world: &Ranks,
+) -> Result<Output> {
+    // Only the dashboard starts the program again.
+    #[cfg(not(feature = "dashboard"))]
+    let _ = program;
     match command {
         Command::Compare {
             strategy,
@@ -386,7 +404,15 @@ fn run(command: Command, json: bool, world: &Ranks) -> Result<Output> {
                 folder: data_dir.as_deref(),
                 most_upload: max_upload,
             };
-            serve::run(bind, access, limits, files, on_done, runs.path, json)
+            serve::run(
+                bind,
+                access,
+                limits,
+                files,
+                on_done,
+                runs.path,
+                (json, program),
+            )
         }
         Command::Simulate {
             strategy,

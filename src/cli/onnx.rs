@@ -55,7 +55,7 @@ pub fn run(root: &Path, exported: &Exported) -> Result<Output> {
                 format!(": run `{}` is no walk-forward", run.id()),
             ));
         }
-        false => ExportedPolicy::open(&run, which.0, which.1)?,
+        false => ExportedPolicy::open(&run, which, argument)?,
     };
     let table = match table {
         None => None,
@@ -119,7 +119,13 @@ fn of_window(
     }
     let policies = walked.policies(number)?.into_iter();
     let policies = policies.map(|one| SavedPolicy::new(one.optimizer, one.seed, one.parameters));
-    ExportedPolicy::of(run, before.plan().clone(), policies.collect(), which)
+    let plan = before.plan().clone();
+    ExportedPolicy::of(run, plan, policies.collect(), which, argument)
+}
+
+/// An argument as it is typed.
+fn argument(name: &str) -> String {
+    format!("--{name}")
 }
 
 /// Where a table is written, and in which form: that of its name.

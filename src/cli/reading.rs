@@ -22,17 +22,6 @@ pub struct PriceFiles {
 }
 
 impl PriceFiles {
-    /// Whether anything is said.
-    pub fn any(&self) -> bool {
-        let Self {
-            columns,
-            date_format,
-            decimal,
-            repair,
-        } = self;
-        columns.is_some() || date_format.is_some() || decimal.is_some() || repair.is_some()
-    }
-
     /// What is said, with the unit of volatilities, which not every command reads.
     pub fn raw(&self, volatility_unit: Option<&str>) -> RawReading {
         let columns = self.columns.as_ref();

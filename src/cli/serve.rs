@@ -2,6 +2,7 @@
 
 use super::output::{Output, note, print};
 use crate::error::{Error, Result};
+use crate::program::Program;
 use crate::server::access::Access;
 use crate::server::public::Public;
 use crate::server::{Limits, Options};
@@ -28,7 +29,7 @@ pub struct DataFiles<'a> {
 /// Where uploaded files are kept unless the operator says it, beside the folder of the runs.
 const UPLOADS: &str = "data";
 
-/// Serves until interrupted; says where on standard error, or on standard output as JSON.
+/// Serves until interrupted, with jobs that `program` carries out, this process's own file unless given; says where on standard error, or on standard output as JSON.
 pub fn run(
     bind: SocketAddr,
     access: Access,
@@ -36,8 +37,9 @@ pub fn run(
     files: DataFiles<'_>,
     on_done: Option<String>,
     root: PathBuf,
-    json: bool,
+    (json, program): (bool, Option<&Program>),
 ) -> Result<Output> {
+    let program = program.map_or_else(Program::current, |program| Ok(program.clone()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(FILE_THREADS)
         .enable_all()
@@ -68,6 +70,7 @@ pub fn run(
         data: folder,
         most_upload: u64::from(files.most_upload) << 20,
         on_done,
+        program,
     };
     let served = crate::server::serve(bind, root, access, options, |address| {
         let url = format!("http://{address}/");

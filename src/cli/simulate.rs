@@ -3,71 +3,39 @@
 use super::output::Output;
 use super::stop::Stop;
 use crate::atomic::Destination;
-use crate::contract::Instrument;
 use crate::error::Result;
-use crate::market::Paths;
-use crate::random::Purpose;
+use crate::experiment::MarketPaths;
 use crate::runs::parquet::write_parquet_to;
-use crate::simd::BLOCK;
 use crate::strategy::Plan;
-use crate::strategy::memory::check_memory;
 use polars::prelude::{Column, DataFrame};
 use serde_json::json;
 use std::path::Path;
 
-/// Writes simulated paths as Parquet with the columns path, step, time (years), spot and variance of the first asset, spot_NAME and
-/// variance_NAME of every further one, and the quotes of the hedging instruments that are no asset.
+/// Writes simulated paths as Parquet with the columns path, step, time (years) and those of [`MarketPaths::names`].
 pub fn run(strategy: &Path, count: usize, out: &Path) -> Result<Output> {
+    // As columns, as they are written, and the numbers of path and step and the time.
+    const HELD: usize = 3;
     let destination = Destination::new(out)?;
     let stop = Stop::on_signals()?;
     let plan = Plan::load(strategy, |_| {})?;
-    let (steps, dt) = (plan.contract.steps, plan.contract.dt());
-    // As paths and as columns, beside the numbers of path and step and the time.
-    let held = 2 * Paths::<f64>::bytes(count, &plan.layout());
-    let named = count * (steps + 1) * (2 * size_of::<u32>() + size_of::<f64>());
-    let simulator = plan.simulator(plan.seed, Purpose::Export);
-    let all = held + named + simulator.held_bytes();
-    check_memory(all as f64, "fewer --paths need less")?;
-    plan.make_quotes(&mut || stop.check())?;
-    let paths = simulator.paths_with::<f64>(&plan.market_quotes(&plan.assets()), 0, count);
-    let rows = count * (steps + 1);
-    let (mut spot, mut variance) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-    for path in 0..count {
-        let (s, v) = paths.path(path);
-        spot.extend(s);
-        variance.extend(v);
-    }
-    let dates = |f: &dyn Fn(usize) -> f64| -> Vec<f64> {
-        (0..rows).map(|row| f(row % (steps + 1))).collect()
-    };
+    let remedy = "fewer --paths need less";
+    let paths = MarketPaths::new(&plan, count, (HELD, remedy), &mut || stop.check())?;
+    let dates = paths.dates();
+    let rows = count * dates;
+    let mut values: Vec<Vec<f64>> = paths.names().map(|_| vec![0.0; rows]).collect();
+    let slices = values.iter_mut().map(Vec::as_mut_slice).collect();
+    paths.write(slices, &mut || stop.check())?;
     let integers =
         |f: &dyn Fn(usize) -> usize| -> Vec<u32> { (0..rows).map(|row| f(row) as u32).collect() };
+    let time = paths.time();
+    let time: Vec<f64> = (0..rows).map(|row| time[row % dates]).collect();
     let mut columns = vec![
-        Column::new("path".into(), integers(&|row| row / (steps + 1))),
-        Column::new("step".into(), integers(&|row| row % (steps + 1))),
-        Column::new("time".into(), dates(&|t| t as f64 * dt)),
-        Column::new("spot".into(), spot),
-        Column::new("variance".into(), variance),
+        Column::new("path".into(), integers(&|row| row / dates)),
+        Column::new("step".into(), integers(&|row| row % dates)),
+        Column::new("time".into(), time),
     ];
-    for (asset, named) in plan.assets().list().iter().enumerate().skip(1) {
-        let (spots, variances): (Vec<_>, Vec<_>) =
-            (0..count).map(|path| paths.path_of(asset, path)).unzip();
-        for (what, values) in [("spot", spots), ("variance", variances)] {
-            let name = format!("{what}_{}", named.name);
-            columns.push(Column::new(name.into(), values.concat()));
-        }
-    }
-    let quoted = plan.instruments().into_iter().enumerate();
-    let quoted = quoted.filter(|(_, instrument)| !matches!(instrument, Instrument::Spot(_)));
-    let assets = plan.assets();
-    for (index, name) in quoted.map(|(index, one)| (index, assets.column(one))) {
-        let quote = |row: usize| {
-            let (path, t) = (row / (steps + 1), row % (steps + 1));
-            paths.block(path / BLOCK).price(index)[t][path % BLOCK]
-        };
-        let quotes: Vec<f64> = (0..rows).map(quote).collect();
-        columns.push(Column::new(name.into(), quotes));
-    }
+    let named = paths.names().zip(values);
+    columns.extend(named.map(|(name, values)| Column::new(name.into(), values)));
     let table = DataFrame::new(rows, columns)?;
     write_parquet_to(&destination, table)?;
     Ok(Output {

@@ -2,9 +2,10 @@
 
 use super::output::Output;
 use super::reading::PriceFiles;
-use super::surface::{described, options, quote_document};
+use super::surface::{described, options};
 use crate::calibration::Surface;
 use crate::error::{Result, escaped};
+use crate::experiment::quote_document;
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -1,13 +1,14 @@
 //! `train`: one policy.
 
-use super::changes::{Changes, known_optimizer, load};
+use super::changes::Changes;
 use super::output::Output;
 use super::progress::{carried_out, output};
 use super::stop::Stop;
 use crate::distributed::Ranks;
-use crate::error::{Error, Result};
-use crate::experiment::{Finished, Prepared};
+use crate::error::Result;
+use crate::experiment::{Finished, Prepared, trained_alone};
 use crate::runs::store;
+use crate::strategy::Plan;
 use serde_json::json;
 use std::path::Path;
 
@@ -19,16 +20,10 @@ pub fn run(
     root: &Path,
     world: &Ranks,
 ) -> Result<Output> {
-    let plan = load(strategy, changes, |_| {})?;
-    let name = match optimizer {
-        Some(name) => {
-            known_optimizer(&plan, "--optimizer", name)?;
-            name
-        }
-        None => plan.default_optimizer().ok_or_else(|| {
-            Error::input(format!("{}: `optimizers` is missing", strategy.display()))
-        })?,
-    };
+    let changes = changes.changes();
+    let plan = Plan::load(strategy, |strategy| changes.apply(strategy))?;
+    let place = strategy.display().to_string();
+    let name = trained_alone(&plan, ("--optimizer", optimizer), &place)?;
     let prepared = Prepared::training(&plan, name, root)?;
     carried_out(&prepared, &Stop::on_signals()?, world, trained)
 }

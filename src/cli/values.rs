@@ -1,11 +1,6 @@
-//! Values of arguments, as text and in a strategy.
+//! Values of arguments, as text.
 
-/// Replaces a value if another one is given.
-pub fn overridden<T>(slot: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *slot = value;
-    }
-}
+use crate::experiment::{self, CANDIDATES, DAY};
 
 /// Reads a number above 0.
 pub fn positive(text: &str) -> Result<f64, String> {
@@ -28,14 +23,12 @@ pub fn seconds(text: &str) -> Result<f64, String> {
 
 /// Reads a date.
 pub fn day(text: &str) -> Result<chrono::NaiveDate, String> {
-    chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .map_err(|_| "must be a date such as 2004-01-31".into())
+    experiment::day(text).ok_or_else(|| format!("must be {DAY}"))
 }
 
 /// Reads the number of candidates of a search for settings.
 pub fn candidates(text: &str) -> Result<usize, String> {
-    match text.parse::<usize>() {
-        Ok(count) if count >= 4 && count.is_power_of_two() => Ok(count),
-        _ => Err("must be a power of two of at least 4".into()),
-    }
+    let count = text.parse::<usize>().ok();
+    let count = count.filter(|count| experiment::are_candidates(*count));
+    count.ok_or_else(|| format!("must be {CANDIDATES}"))
 }

@@ -1,6 +1,6 @@
 //! `backtest --walk-forward`: windows of history.
 
-use super::changes::{BacktestChanges, is_strategy, own_data, settings};
+use super::changes::{BacktestChanges, own_data, settings};
 use super::output::{Output, warn, width};
 use super::progress::{Bars, came_to};
 use super::registration::{PreRegistered, pre_registered};
@@ -8,6 +8,7 @@ use super::stop::Stop;
 use crate::atomic::Destination;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
+use crate::experiment::is_strategy;
 use crate::report::text;
 use crate::runs::shard::{CarriedOut, Shard};
 use crate::runs::store::{self, RunFolder};

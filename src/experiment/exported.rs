@@ -1,8 +1,8 @@
 //! A policy of a run for whoever hedges by it elsewhere: its step over a date as an ONNX model, and what it holds on test paths.
 
-use super::policies::{SavedPolicy, saved_policies};
+use super::policies::{SavedPolicy, chosen, saved_policies};
 use super::{outcome, plan_of};
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, Result};
 use crate::hedging::{Policy, TrainedPolicy};
 use crate::market::Paths;
 use crate::network::{Carried, Names, Observed, POSITION, PolicyStep, ReadBy};
@@ -25,14 +25,19 @@ pub struct ExportedPolicy {
 }
 
 impl ExportedPolicy {
-    /// The policy that `optimizer` trained with `seed`: unless given that of the strategy's main optimizer, and the first of its seeds.
+    /// The policy that `optimizer` trained with `seed`, or that which [`super::saved_policy`] chooses; `named` makes the name of the argument
+    /// that is at fault of `optimizer` and `seed`.
     ///
     /// # Errors
-    /// [`Error::Input`] if the run is incomplete or damaged, or has no such policy: which ones it has.
-    pub fn open(run: &RunFolder, optimizer: Option<&str>, seed: Option<u64>) -> Result<Self> {
+    /// Those of [`super::saved_policy`].
+    pub fn open(
+        run: &RunFolder,
+        (optimizer, seed): (Option<&str>, Option<u64>),
+        named: impl Fn(&str) -> String,
+    ) -> Result<Self> {
         let plan = plan_of(run, |_| {})?;
         let policies = saved_policies(run, &plan)?;
-        Self::of(run, plan, policies, (optimizer, seed))
+        Self::of(run, plan, policies, (optimizer, seed), named)
     }
 
     /// That of `policies`, which `plan` trained in a market of its own.
@@ -43,9 +48,10 @@ impl ExportedPolicy {
         run: &RunFolder,
         plan: Plan,
         policies: Vec<SavedPolicy>,
-        (optimizer, seed): (Option<&str>, Option<u64>),
+        which: (Option<&str>, Option<u64>),
+        named: impl Fn(&str) -> String,
     ) -> Result<Self> {
-        let policy = chosen(policies, optimizer.or(plan.default_optimizer()), seed)?;
+        let policy = chosen(policies, &plan, which, named)?;
         let strategy = sha256_of(&run.path().join(STRATEGY))?;
         let features = plan.seen()?;
         let step = PolicyStep::new(
@@ -256,45 +262,6 @@ fn names(plan: &Plan) -> Names {
         terms: ranges.iter().map(|range| range.key.clone()).collect(),
         running: plan.contract.accumulators().to_vec(),
         benchmark: plan.reference.map(|hedge| hedge.name()),
-    }
-}
-
-/// The policy of `optimizer` and `seed`, or the first of those that are meant.
-fn chosen(
-    policies: Vec<SavedPolicy>,
-    optimizer: Option<&str>,
-    seed: Option<u64>,
-) -> Result<SavedPolicy> {
-    let mut optimizers: Vec<String> = Vec::new();
-    for policy in &policies {
-        if !optimizers.contains(&policy.strategy) {
-            optimizers.push(policy.strategy.clone());
-        }
-    }
-    let optimizer = optimizer.unwrap_or_default();
-    let (of_optimizer, _): (Vec<SavedPolicy>, Vec<SavedPolicy>) = policies
-        .into_iter()
-        .partition(|policy| policy.strategy == optimizer);
-    let refused = |option: &str, choices: String, was: String| {
-        Err(Error::input(format!(
-            "{option}: must be one of {choices}, was {was}"
-        )))
-    };
-    if of_optimizer.is_empty() {
-        let was = format!("\"{}\"", excerpt(optimizer));
-        return refused("--optimizer", optimizers.join(", "), was);
-    }
-    let seeds: Vec<String> = of_optimizer
-        .iter()
-        .map(|policy| policy.training.seed.to_string())
-        .collect();
-    let mut those = of_optimizer.into_iter();
-    match those.find(|policy| seed.is_none_or(|seed| policy.training.seed == seed)) {
-        Some(policy) => Ok(policy),
-        None => {
-            let was = seed.map_or(String::new(), |seed| seed.to_string());
-            refused("--seed", seeds.join(", "), was)
-        }
     }
 }
 

@@ -1,14 +1,19 @@
 //! Experiments: policies trained, measured beside classical hedges on the same paths, and written to a run folder.
 
+mod asked;
+mod calibrated;
 mod command;
 mod compared;
 mod cross;
 mod exported;
 #[cfg(test)]
 pub mod fixture;
+mod given;
+mod market_paths;
 mod merge;
 mod outcome;
 mod policies;
+mod priced;
 pub mod replay;
 mod results;
 #[cfg(test)]
@@ -21,8 +26,16 @@ mod tuning_tests;
 mod turns;
 
 pub use crate::groups::{Progress, Report};
+pub use asked::{
+    CANDIDATES, DAY, HistoryChanges, TrainingChanges, are_candidates, day, is_strategy,
+    known_optimizer, strategy_or_run, trained_alone, with_named,
+};
+pub use calibrated::{FitToCloses, FitToSurface, SurfaceFit, known_model, quote_document};
 pub use exported::ExportedPolicy;
-pub use policies::{SavedPolicy, fitted_on, indifference_prices, saved_policies};
+pub use given::{GivenAsset, GivenPaths, LoadedPolicy};
+pub use market_paths::MarketPaths;
+pub use policies::{SavedPolicy, fitted_on, indifference_prices, saved_policies, saved_policy};
+pub use priced::{ContractSensitivities, Priced};
 pub use replay::hedge_values;
 pub use simulated_price::SimulatedPrice;
 

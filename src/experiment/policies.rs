@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Bench, Outcome, Training};
 use crate::backtest::Contracts;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::hedging::{Ensemble, Policy, TrainedPolicy, TunedHedge};
 use crate::network::Parameters;
 use crate::risk::Estimate;
@@ -146,6 +146,65 @@ pub fn saved_policies(folder: &RunFolder, plan: &Plan) -> Result<Vec<SavedPolicy
         )));
     }
     Ok(policies)
+}
+
+/// The policy of a run that `optimizer` trained with `seed`: unless given that of the strategy's main optimizer, and the first of its
+/// seeds. `named` makes the name of the argument that is at fault of `optimizer` and `seed`.
+///
+/// # Errors
+/// Those of [`saved_policies`]; [`Error::Input`] if the run has no such policy: which ones it has.
+pub fn saved_policy(
+    folder: &RunFolder,
+    plan: &Plan,
+    (optimizer, seed): (Option<&str>, Option<u64>),
+    named: impl Fn(&str) -> String,
+) -> Result<SavedPolicy> {
+    chosen(saved_policies(folder, plan)?, plan, (optimizer, seed), named)
+}
+
+/// The one of `policies` that [`saved_policy`] chooses.
+///
+/// # Errors
+/// [`Error::Input`] if there is no such policy: which ones there are.
+pub(super) fn chosen(
+    policies: Vec<SavedPolicy>,
+    plan: &Plan,
+    (optimizer, seed): (Option<&str>, Option<u64>),
+    named: impl Fn(&str) -> String,
+) -> Result<SavedPolicy> {
+    let mut optimizers: Vec<String> = Vec::new();
+    for policy in &policies {
+        if !optimizers.contains(&policy.strategy) {
+            optimizers.push(policy.strategy.clone());
+        }
+    }
+    let optimizer = optimizer.or(plan.default_optimizer()).unwrap_or_default();
+    let of_optimizer: Vec<SavedPolicy> = policies
+        .into_iter()
+        .filter(|policy| policy.strategy == optimizer)
+        .collect();
+    let refused = |argument: &str, choices: String, was: String| {
+        let argument = named(argument);
+        Err(Error::input(format!(
+            "{argument}: must be one of {choices}, was {was}"
+        )))
+    };
+    if of_optimizer.is_empty() {
+        let was = format!("\"{}\"", excerpt(optimizer));
+        return refused("optimizer", optimizers.join(", "), was);
+    }
+    let seeds: Vec<String> = of_optimizer
+        .iter()
+        .map(|policy| policy.training.seed.to_string())
+        .collect();
+    let mut those = of_optimizer.into_iter();
+    match those.find(|policy| seed.is_none_or(|seed| policy.training.seed == seed)) {
+        Some(policy) => Ok(policy),
+        None => {
+            let was = seed.map_or(String::new(), |seed| seed.to_string());
+            refused("seed", seeds.join(", "), was)
+        }
+    }
 }
 
 /// The file of the policy `id`, `<strategy>-<seed>` for those in the main table.

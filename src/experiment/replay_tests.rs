@@ -1,5 +1,6 @@
 use super::*;
 use crate::experiment::fixture::compared;
+use crate::experiment::{GivenAsset, GivenPaths, LoadedPolicy};
 use crate::runs::fixture::Scratch;
 
 fn run(test: &str, market: &str) -> (Scratch, RunFolder, Metrics) {
@@ -144,4 +145,40 @@ fn a_map_begins_with_the_position_at_the_sale() {
         error.starts_with("`strategy` = \"leland\": must be one of adam, kfac, naked"),
         "{error}"
     );
+}
+
+/// A policy that is given the spots and variances of a test path holds the positions of the replay, to the bit, at once and date by date;
+/// without a variance that moves, or with a spot that is none, it refuses the path by name.
+#[test]
+fn a_given_path_is_hedged_as_the_runs_own() {
+    let (_root, folder, metrics) = run("replay-given", HESTON);
+    let path = Replay::open(&folder, &metrics).unwrap().path(37).unwrap();
+    let policy = LoadedPolicy::open(&folder, (Some("adam"), Some(4)), str::to_owned).unwrap();
+    let given = |spot, variance| GivenPaths {
+        paths: 1,
+        dates: 7,
+        assets: vec![GivenAsset { spot, variance }],
+        surface: None,
+    };
+    let right = given(&path.spot, Some(&path.variance));
+    let mut held = [0.0; 6];
+    let mut hedge = |given: &GivenPaths<'_>| policy.positions(given, &mut held, &mut || Ok(()));
+    assert_eq!(hedge(&right).unwrap(), []);
+    let mut wrong = path.spot.clone();
+    wrong[3] = f64::NAN;
+    for (given, words) in [
+        (given(&path.spot, None), "`variance` is missing"),
+        (given(&wrong, Some(&path.variance)), "on path 0, date 3"),
+    ] {
+        let error = hedge(&given).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let of = |one: &&Hedged| one.strategy == "adam" && one.seed == Some(4);
+    let expected = path.strategies.iter().find(of).unwrap();
+    assert_eq!(held[..], expected.positions[0].1[..6]);
+    let mut session = policy.session(1).unwrap();
+    for (date, held) in held.iter().enumerate() {
+        session.see(&right.seen(policy.plan(), date)).unwrap();
+        assert_eq!(session.positions(0, 0), [*held]);
+    }
 }

@@ -3,12 +3,12 @@
 use super::metrics::Metrics;
 use super::parquet::parquet_bytes;
 use super::store::RunFolder;
+use super::tables::read_parquet;
 use crate::error::{Error, Result};
-use polars::prelude::{Column, CsvWriter, DataFrame, ParquetReader, SerReader, SerWriter};
+use polars::prelude::{Column, CsvWriter, DataFrame, SerWriter};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::io::Cursor;
 
 /// A row of a table: columns by their names.
 type Row = Map<String, Value>;
@@ -138,25 +138,30 @@ impl ExportTable {
     /// # Errors
     /// [`Error::Input`] if the run's files are not what they should be.
     pub fn read(&self, folder: &RunFolder, format: Format) -> Result<Option<Vec<u8>>> {
-        let frame = match self.contents {
+        match (self.contents, format) {
+            (Contents::File, Format::Parquet) => folder.read_bytes(&self.file_name()),
+            (Contents::File, Format::Csv) | (Contents::Part(_), _) => {
+                let frame = self.frame(folder)?;
+                frame.map(|frame| format.bytes(frame)).transpose()
+            }
+        }
+    }
+
+    /// The table, if the run has it.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the run's files are not what they should be.
+    pub fn frame(&self, folder: &RunFolder) -> Result<Option<DataFrame>> {
+        match self.contents {
             Contents::File => {
-                let Some(bytes) = folder.read_bytes(&self.file_name())? else {
-                    return Ok(None);
-                };
-                if format == Format::Parquet {
-                    return Ok(Some(bytes));
-                }
-                ParquetReader::new(Cursor::new(bytes)).finish()?
+                let path = folder.path().join(self.file_name());
+                path.is_file().then(|| read_parquet(&path)).transpose()
             }
             Contents::Part(rows) => {
                 let rows: Vec<Row> = rows(&folder.metrics()?).collect::<Result<_>>()?;
-                if rows.is_empty() {
-                    return Ok(None);
-                }
-                frame(&rows)?
+                (!rows.is_empty()).then(|| frame(&rows)).transpose()
             }
-        };
-        format.bytes(frame).map(Some)
+        }
     }
 }
 
@@ -268,6 +273,8 @@ fn frame(rows: &[Row]) -> Result<DataFrame> {
 mod tests {
     use super::*;
     use crate::runs::fixture::{self, Scratch};
+    use polars::prelude::{ParquetReader, SerReader};
+    use std::io::Cursor;
 
     fn read(run: &RunFolder, name: &str, format: Format) -> Result<Option<Vec<u8>>> {
         named(name).unwrap().read(run, format)

@@ -287,7 +287,7 @@ pub(super) fn concatenated<'a>(name: &str, parts: impl Iterator<Item = &'a Vec<f
 }
 
 /// Days from the common era to 1970-01-01, from which polars counts.
-const EPOCH: i32 = 719_163;
+pub(crate) const EPOCH: i32 = 719_163;
 
 pub(crate) fn dates<'a>(
     name: &str,

@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::cache::Cache;
 use super::connections::Limits;
-use super::data::program::Program;
+use super::data::examiner::Examiner;
 use super::data::store::Store;
 use super::desks::Desks;
 use super::place::Place;
@@ -12,6 +12,7 @@ use super::queue::Queue;
 use super::summary::summary;
 use super::tails::Tails;
 use crate::error::{Result, excerpt};
+use crate::program::Program;
 use crate::runs::index::Index;
 use crate::runs::store::{self, RunFolder};
 use axum::extract::FromRef;
@@ -33,6 +34,8 @@ pub struct Options {
     pub most_upload: u64,
     /// The command that is run when a job has finished or failed.
     pub on_done: Option<String>,
+    /// What carries out jobs and examines files.
+    pub program: Program,
 }
 
 /// What the handlers share.
@@ -45,7 +48,7 @@ pub struct App {
     /// The uploaded files.
     pub data: Arc<Store>,
     /// What examines uploaded files.
-    pub program: Arc<Program>,
+    pub examiner: Arc<Examiner>,
     /// The jobs that wait, and the one that runs.
     pub queue: Arc<Queue>,
     /// The runs that are watched.
@@ -71,18 +74,18 @@ impl FromRef<App> for Root {
 }
 
 impl App {
-    /// The runs under `root`; jobs are carried out by `program`.
+    /// The runs under `root`.
     ///
     /// # Errors
     /// Those of [`Index::open`].
-    pub fn new(root: PathBuf, program: PathBuf, access: Access, options: Options) -> Result<Self> {
+    pub fn new(root: PathBuf, access: Access, options: Options) -> Result<Self> {
         let index = Arc::new(Index::open(&root, summary)?);
         let (end, ending) = watch::channel(false);
         Ok(Self {
             root: Arc::new(root),
-            program: Arc::new(Program::new(program.clone(), options.data.clone())),
+            examiner: Arc::new(Examiner::new(options.program.clone(), options.data.clone())),
             data: Arc::new(Store::new(options.data, options.most_upload)),
-            queue: Arc::new(Queue::new(index.clone(), program, options.on_done)),
+            queue: Arc::new(Queue::new(index.clone(), options.program, options.on_done)),
             index,
             tails: Arc::default(),
             access: Arc::new(access),

@@ -2,10 +2,10 @@
 
 use super::on_done;
 use crate::error::{Error, Result};
+use crate::program::Program;
 use crate::runs::index::Index;
 use crate::runs::queue::{Job, JobState};
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,7 +31,7 @@ enum Wish {
 pub struct Queue {
     index: Arc<Index>,
     /// The program that carries a run out as `job RUN --runs ROOT`.
-    program: PathBuf,
+    program: Program,
     /// What is run when a job has finished or failed.
     on_done: Option<String>,
     running: Mutex<Option<(String, watch::Sender<Option<Wish>>)>>,
@@ -56,7 +56,7 @@ impl From<Error> for Refused {
 
 impl Queue {
     /// The queue in the index, whose jobs `program` carries out.
-    pub fn new(index: Arc<Index>, program: PathBuf, on_done: Option<String>) -> Self {
+    pub fn new(index: Arc<Index>, program: Program, on_done: Option<String>) -> Self {
         Self {
             index,
             program,
@@ -195,7 +195,7 @@ impl Queue {
         wishes: watch::Receiver<Option<Wish>>,
         ending: watch::Receiver<bool>,
     ) -> (JobState, Option<String>) {
-        let started = Command::new(&self.program)
+        let started = Command::from(self.program.command())
             .args(["job", run, "--runs"])
             .arg(self.index.root())
             .stdin(Stdio::piped())
@@ -206,7 +206,7 @@ impl Queue {
         let mut child = match started {
             Ok(child) => child,
             Err(error) => {
-                let message = format!("{}: {error}", self.program.display());
+                let message = format!("{}: {error}", self.program.file.display());
                 return (JobState::Failed, Some(message));
             }
         };

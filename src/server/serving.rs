@@ -33,9 +33,8 @@ pub async fn serve(
         )));
     }
     let failed = |error: std::io::Error| Error::Computation(format!("server: {error}"));
-    let program = std::env::current_exe().map_err(failed)?;
     let limits = options.limits;
-    let app = App::new(runs_root, program, access, options)?;
+    let app = App::new(runs_root, access, options)?;
     let listener = tokio::net::TcpListener::bind(bind)
         .await
         .map_err(|error| Error::input(format!("bind address {bind}: cannot listen: {error}")))?;

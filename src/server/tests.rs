@@ -38,7 +38,7 @@ pub(super) fn app(root: &Path) -> App {
 
 pub(super) fn with(root: &Path, access: Access) -> App {
     let options = options(&root.join(".data"));
-    App::new(root.to_owned(), "absent".into(), access, options).unwrap()
+    App::new(root.to_owned(), access, options).unwrap()
 }
 
 /// Uploads in a folder, of at most 64 KiB.
@@ -48,6 +48,7 @@ fn options(data: &Path) -> Options {
         data: data.to_owned(),
         most_upload: 1 << 16,
         on_done: None,
+        program: PathBuf::from("absent").into(),
     }
 }
 

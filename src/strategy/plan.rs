@@ -289,9 +289,26 @@ impl Plan {
         Self::parse_in(Path::new(""), text, change)
     }
 
+    /// Validates a strategy that is given as a table of keys, after `change` has been applied to what it says. Relative paths in it count
+    /// from the working directory.
+    ///
+    /// # Errors
+    /// In one line: the key, the value and its bound.
+    pub fn read(table: toml::Table, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
+        Self::located(Path::new(""), Strategy::read(table)?, change)
+    }
+
     /// [`Self::parse`], with relative paths that count from `folder`.
     fn parse_in(folder: &Path, text: &str, change: impl FnOnce(&mut Strategy)) -> Result<Self> {
-        let mut strategy = Strategy::parse(text)?;
+        Self::located(folder, Strategy::parse(text)?, change)
+    }
+
+    /// The plan of a strategy whose relative paths count from `folder`, after `change` has been applied to it.
+    fn located(
+        folder: &Path,
+        mut strategy: Strategy,
+        change: impl FnOnce(&mut Strategy),
+    ) -> Result<Self> {
         strategy.market.locate(folder)?;
         if let Some(backtest) = &mut strategy.backtest {
             backtest.locate(folder)?;

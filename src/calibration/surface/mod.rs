@@ -7,8 +7,9 @@ mod reading;
 mod tests;
 
 use crate::contract::OptionKind;
+use crate::error::Result;
 use crate::market::VolatilityUnit;
-use crate::market::history::{DateFormat, Decimal};
+use crate::market::history::{DateFormat, Decimal, RawReading};
 use crate::pricing::BlackScholes;
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -96,6 +97,37 @@ pub struct SurfaceOptions {
     pub date: Option<NaiveDate>,
     /// The unit of volatilities, if they do not show it.
     pub unit: Option<VolatilityUnit>,
+}
+
+impl SurfaceOptions {
+    /// Reads what is written; what is said of files of prices counts for surfaces too, but for repairs. `key` makes the name that errors give an option, such
+    /// as `--date-format`, of its own, `date_format`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] naming the option, the value and the choices.
+    pub fn new(raw: &RawReading, key: impl Fn(&str) -> String) -> Result<Self> {
+        let (date_format, decimal) = (raw.date_format.as_deref(), raw.decimal.as_deref());
+        let unit = raw.volatility_unit.as_deref();
+        Ok(Self {
+            whole_weeks: false,
+            columns: raw
+                .columns
+                .clone()
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
+            date_format: date_format
+                .map(|text| DateFormat::parse(&key("date_format"), text))
+                .transpose()?,
+            decimal: decimal
+                .map(|text| Decimal::parse(&key("decimal"), text))
+                .transpose()?,
+            date: None,
+            unit: unit
+                .map(|text| VolatilityUnit::parse(&key("volatility_unit"), text))
+                .transpose()?,
+        })
+    }
 }
 
 impl Surface {

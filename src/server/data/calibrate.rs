@@ -1,7 +1,7 @@
 //! Parameters of a model from an uploaded file: what `deephedge calibrate` finds.
 
 use super::examine::{DataReading, known};
-use super::program::option;
+use super::examiner::option;
 use crate::market::Model;
 use crate::server::app::App;
 use crate::server::body::Body;
@@ -80,7 +80,7 @@ pub async fn calibrate(
     }
     arguments.extend(reading.arguments());
     arguments.extend(asked.date.map(|date| option("date", &date)));
-    let said = app.program.say(&arguments, "file").await?;
+    let said = app.examiner.say(&arguments, "file").await?;
     match said.document {
         Some(calibration) if said.code == Some(0) => {
             let fields = fields(model, &calibration);

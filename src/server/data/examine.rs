@@ -1,6 +1,6 @@
 //! What is understood of uploaded files: what `deephedge data check` says of them.
 
-use super::program::option;
+use super::examiner::option;
 use crate::error::excerpt;
 use crate::market::history::RawReading;
 use crate::server::app::App;
@@ -139,7 +139,7 @@ pub async fn check(
     let mut columns = Vec::with_capacity(files.len());
     for (file, name) in files.iter().zip(&asked.files) {
         let arguments: Vec<OsString> = vec!["data".into(), "columns".into(), file.clone()];
-        let mut said = app.program.say(&arguments, "files").await?;
+        let mut said = app.examiner.say(&arguments, "files").await?;
         // What is no table at all has no columns, and the check says why.
         let mut part = |key: &str| {
             let part = said.document.as_mut().and_then(|all| all.get_mut(key));
@@ -154,7 +154,7 @@ pub async fn check(
     let mut arguments: Vec<OsString> = vec!["data".into(), "check".into()];
     arguments.extend(files);
     arguments.extend(asked.reading.unwrap_or_default().arguments());
-    let said = app.program.say(&arguments, "files").await?;
+    let said = app.examiner.say(&arguments, "files").await?;
     if said.code.is_none() || said.document.is_none() && said.message.is_none() {
         return Err(said.refusal("files"));
     }

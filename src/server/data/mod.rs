@@ -4,7 +4,7 @@
 pub mod api;
 pub mod calibrate;
 pub mod examine;
+pub mod examiner;
 pub mod job_data;
 pub mod page;
-pub mod program;
 pub mod store;

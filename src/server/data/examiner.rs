@@ -1,6 +1,7 @@
 //! The program's own commands about uploaded files, each in a process of its own: what a file does to whoever reads it, it does not do
 //! to the server.
 
+use crate::program::Program;
 use crate::server::problem::{Problem, invalid};
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -22,8 +23,8 @@ const MOST_WARNED: u64 = 64 << 10;
 const AT_A_TIME: usize = 2;
 
 /// What runs commands about the files of a folder.
-pub struct Program {
-    program: PathBuf,
+pub struct Examiner {
+    program: Program,
     folder: PathBuf,
     turns: Semaphore,
 }
@@ -39,9 +40,9 @@ pub struct Said {
     pub message: Option<String>,
 }
 
-impl Program {
+impl Examiner {
     /// Runs `program` in `folder`, so that it names files as the server does, and not the folder.
-    pub fn new(program: PathBuf, folder: PathBuf) -> Self {
+    pub fn new(program: Program, folder: PathBuf) -> Self {
         Self {
             program,
             folder,
@@ -72,7 +73,7 @@ impl Program {
     }
 
     async fn run(&self, arguments: &[OsString]) -> Result<Said, Problem> {
-        let started = Command::new(&self.program)
+        let started = Command::from(self.program.command())
             .args(arguments)
             .arg("--json")
             .current_dir(&self.folder)
