@@ -93,7 +93,7 @@ impl LoadedPolicy {
     /// # Errors
     /// Those of [`Plan::session`].
     pub fn session(&self, contracts: usize) -> Result<Session> {
-        let weights = [self.policy.parameters()];
+        let weights = [&self.policy.parameters];
         self.plan
             .session(&self.plan.assets(), &weights, contracts, |_| 0)
     }
@@ -126,7 +126,7 @@ impl LoadedPolicy {
         let quotes = plan.quotes()?;
         let (sweep, seen) = (plan.sweep(), plan.seen()?);
         let policy = TrainedPolicy {
-            parameters: self.policy.parameters(),
+            parameters: &self.policy.parameters,
             features: &seen,
             sweep: sweep.as_ref(),
         };

@@ -159,7 +159,12 @@ pub fn saved_policy(
     (optimizer, seed): (Option<&str>, Option<u64>),
     named: impl Fn(&str) -> String,
 ) -> Result<SavedPolicy> {
-    chosen(saved_policies(folder, plan)?, plan, (optimizer, seed), named)
+    chosen(
+        saved_policies(folder, plan)?,
+        plan,
+        (optimizer, seed),
+        named,
+    )
 }
 
 /// The one of `policies` that [`saved_policy`] chooses.
