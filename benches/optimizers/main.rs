@@ -65,6 +65,7 @@ fn train<P: Problem>(problem: &mut P, settings: &dyn Build, updates: usize) -> V
             record: (sampled > 0).then_some(&record),
             workers: &Workers::alone(),
             curvature: P::CURVATURE,
+            steepest: f64::INFINITY,
             step,
             progress: step as f64 / updates as f64,
         });
