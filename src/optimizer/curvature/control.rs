@@ -82,7 +82,7 @@ pub struct ControlSettings {
     pub curvature_paths: usize,
     /// Paths whose record gives the step length at steps without new curvature, moved up to whole blocks. With 0 it comes
     /// from the metric's own norm √(dᵀ(F̂ + λ)d), calibrated on the record of the last renewal; the quadratic model, which
-    /// quadratic steps and adapted damping need, cannot do without. Either way a step is at least as long as the gradient of the
+    /// quadratic steps and adapted damping need, cannot do without. Either way a step is never taken for shorter than the gradient of the
     /// whole batch says that it is.
     pub radius_paths: usize,
     /// Steps with curvature over which the length of a step rises linearly at the start.
