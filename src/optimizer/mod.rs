@@ -99,7 +99,7 @@ pub struct Batch<'a> {
     /// The scale c, with which the Hessian of ρ in the weights is about (c/n) Σ_b h_b J_b J_bᵀ; in one over units of money.
     pub curvature: f64,
     /// The greatest |gᵀs| that a step s can have whose root mean square √((1/n) Σ_b h_b (J_b·s)²) over all paths of the batch is 1
-    /// ([`crate::risk::Risk::steepest`]); infinite where none is known.
+    /// ([`crate::risk::Risk::steepest`]); infinite where none is known, or none was asked for.
     pub steepest: f64,
     /// Who makes, keeps and applies what is made of every map.
     pub workers: &'a Workers,
@@ -126,6 +126,11 @@ pub trait Optimizer: Stateful + Send {
     /// The weights of the paths in the curvature.
     fn weights(&self) -> CurvatureWeights {
         CurvatureWeights::ByMeasure
+    }
+
+    /// Whether a step is bounded by [`Batch::steepest`], which takes a pass over all paths to find.
+    fn wants_steepest(&self) -> bool {
+        false
     }
 
     /// The change of the parameters.

@@ -248,7 +248,8 @@ impl<'a> Step<'a> {
         }
         let penalty = self.plan.weight_penalty;
         // What else a gradient has is no change of P&L that the record knows of.
-        let steepest = if penalty == 0.0 && self.martingale.is_none() {
+        let known = penalty == 0.0 && self.martingale.is_none();
+        let steepest = if known && self.optimizer.wants_steepest() {
             let mut counted = unrecorded;
             counted[..sampled].copy_from_slice(&risk.weights[..sampled]);
             let (kind, sample) = (self.optimizer.weights(), (&*pnl, &masses));

@@ -388,6 +388,10 @@ impl<M: Metric> Optimizer for Curvature<M> {
         self.control.weights
     }
 
+    fn wants_steepest(&self) -> bool {
+        true
+    }
+
     fn wants_trial(&self, step: usize) -> bool {
         self.control.damping_rule == DampingRule::LevenbergMarquardt
             && step >= self.control.start_steps
