@@ -1,5 +1,6 @@
 //! Heston's parameters from a volatility surface, by Levenberg and Marquardt's method.
 
+use super::Fit;
 use super::surface::{Quote, Surface};
 use crate::error::{Error, Result};
 use crate::linalg::right_singular;
@@ -9,6 +10,7 @@ use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::{DVector, Dyn, OMatrix, OVector, U5, storage::Owned};
 use rayon::prelude::*;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 /// What is made small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -39,6 +41,58 @@ pub struct HestonFit {
     /// Implied volatilities of the model, one for each quote.
     #[serde(skip)]
     pub implied_volatilities: Vec<f64>,
+}
+
+impl Fit for HestonFit {
+    fn to(surface: &Surface, errors: Errors) -> Result<Self> {
+        fit_heston(surface, errors)
+    }
+
+    fn document(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("parameters".into(), json!(self.parameters)),
+            ("sum_squared_error".into(), json!(self.sum_squared_error)),
+            (
+                "root_mean_square_error".into(),
+                json!(self.root_mean_square_error),
+            ),
+            ("feller".into(), json!(self.feller)),
+            ("at_bound".into(), json!(self.at_bound)),
+            ("not_identified".into(), json!(self.not_identified)),
+        ])
+    }
+
+    fn quotes(&self, surface: &Surface) -> Vec<(Quote, f64)> {
+        let volatilities = self.implied_volatilities.iter().copied();
+        surface.quotes.iter().copied().zip(volatilities).collect()
+    }
+
+    fn at_bound(&self) -> &[&'static str] {
+        &self.at_bound
+    }
+
+    fn not_identified(&self) -> &[&'static str] {
+        &self.not_identified
+    }
+
+    fn text(&self, described: &str) -> String {
+        let p = self.parameters;
+        format!(
+            "v0 {:.4}\nkappa {:.3}\ntheta {:.4}\nsigma {:.3}\nrho {:.3}\n{described}\n\
+             root-mean-square error {:.2} volatility points, sum of squares {:.1}\nFeller's condition {}",
+            p.v0,
+            p.kappa,
+            p.theta,
+            p.sigma,
+            p.rho,
+            self.root_mean_square_error,
+            self.sum_squared_error,
+            match self.feller {
+                true => "holds",
+                false => "does not hold",
+            },
+        )
+    }
 }
 
 /// Minimises the sum of squared `errors` over κ ∈ [0.01, 50], θ and v0 ∈ [10⁻⁴, 4], σ ∈ [0.01, 10] and

@@ -1,11 +1,13 @@
 //! SVI slices from a volatility surface, without arbitrage, by Levenberg and Marquardt's method.
 
 use super::surface::{Quote, Surface};
+use super::{Errors, Fit};
 use crate::error::{Error, Result};
 use crate::pricing::svi::{SviSlice, SviSurface};
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::{DVector, Dyn, OMatrix, OVector, U5, storage::Owned};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 /// The slices of a local volatility fitted to a surface.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,8 +25,72 @@ pub struct SviFit {
     pub implied_volatilities: Vec<(Quote, f64)>,
 }
 
+impl Fit for SviFit {
+    fn refusal(errors: Errors) -> Option<&'static str> {
+        match errors {
+            Errors::ImpliedVolatility => None,
+            Errors::Vega => {
+                Some("the slices of a local volatility are fitted to implied volatilities")
+            }
+        }
+    }
+
+    fn to(surface: &Surface, _errors: Errors) -> Result<Self> {
+        fit_svi(surface)
+    }
+
+    fn document(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("parameters".into(), json!({ "slices": self.slices })),
+            ("sum_squared_error".into(), json!(self.sum_squared_error)),
+            (
+                "root_mean_square_error".into(),
+                json!(self.root_mean_square_error),
+            ),
+        ])
+    }
+
+    fn quotes(&self, _surface: &Surface) -> Vec<(Quote, f64)> {
+        self.implied_volatilities.clone()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let few = self.without_slice.iter();
+        few.map(|(days, quotes)| {
+            format!(
+                "the expiry of {days:.1} days has {quotes} quotes and no slice, which takes {LEAST_QUOTES}"
+            )
+        })
+        .collect()
+    }
+
+    /// The section of a strategy.
+    fn text(&self, described: &str) -> String {
+        let slice = |s: &SviSlice| {
+            let SviSlice {
+                days,
+                a,
+                b,
+                rho,
+                m,
+                sigma,
+            } = s;
+            format!(
+                "  {{ days = {days:?}, a = {a:?}, b = {b:?}, rho = {rho:?}, m = {m:?}, sigma = {sigma:?} }},"
+            )
+        };
+        let slices: Vec<String> = self.slices.iter().map(slice).collect();
+        format!(
+            "# {described}\n# root-mean-square error {:.2} volatility points, no arbitrage\n\
+             [market]\nmodel = \"local_volatility\"\nslices = [\n{}\n]",
+            self.root_mean_square_error,
+            slices.join("\n"),
+        )
+    }
+}
+
 /// Quotes that an expiry needs for a slice: as many as its parameters.
-pub const LEAST_QUOTES: usize = 5;
+const LEAST_QUOTES: usize = 5;
 
 /// Fits a slice to every expiry with at least [`LEAST_QUOTES`] quotes, from the shortest to the longest, by the least squares of implied
 /// volatility over (ln b, artanh(ρ/0.999), m, ln(σ − σ₀), ln w*), w* the least total variance, so that a = w* − bσ√(1 − ρ²). The least width σ₀ is

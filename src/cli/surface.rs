@@ -1,14 +1,12 @@
-//! `calibrate --surface`: Heston's parameters, or the slices of a local volatility, from implied volatilities.
+//! `calibrate --surface`: the parameters of a model from implied volatilities.
 
 use super::output::{Output, warn};
 use super::reading::PriceFiles;
 use super::values::day;
-use crate::calibration::{Errors, HestonFit, Surface, SurfaceOptions, SviFit};
+use crate::calibration::{Errors, Surface, SurfaceOptions};
 use crate::error::{Error, Result};
-use crate::experiment::{FitToSurface, SurfaceFit};
+use crate::experiment::FitToSurface;
 use crate::market::VolatilityUnit;
-use crate::pricing::svi::SviSlice;
-use crate::runs::precision::Precision;
 use chrono::NaiveDate;
 use std::path::Path;
 
@@ -58,11 +56,12 @@ pub fn run(path: &Path, model: &str, files: &PriceFiles, reading: &Reading) -> R
         format!("--{}", argument.replace('_', "-"))
     })?;
     fit.warnings.iter().for_each(|warning| warn(warning));
+    let mut text = fit.fit.text(&described(&fit.surface));
+    if let Some(names) = fit.precision.undetermined() {
+        text += &format!("\nnot determined by the quotes: {names}");
+    }
     Ok(Output {
-        text: match &fit.fit {
-            SurfaceFit::Heston(found, precision) => text(&fit.surface, found, precision),
-            SurfaceFit::LocalVolatility(found) => section(&fit.surface, found),
-        },
+        text,
         document: fit.document(),
     })
 }
@@ -75,31 +74,6 @@ pub fn options(files: &PriceFiles, volatility_unit: Option<&str>) -> Result<Surf
     SurfaceOptions::new(&files.raw(volatility_unit), |key| {
         format!("--{}", key.replace('_', "-"))
     })
-}
-
-/// The slices of a local volatility, as the section of a strategy.
-fn section(surface: &Surface, fit: &SviFit) -> String {
-    let slice = |s: &SviSlice| {
-        let SviSlice {
-            days,
-            a,
-            b,
-            rho,
-            m,
-            sigma,
-        } = s;
-        format!(
-            "  {{ days = {days:?}, a = {a:?}, b = {b:?}, rho = {rho:?}, m = {m:?}, sigma = {sigma:?} }},"
-        )
-    };
-    let slices: Vec<String> = fit.slices.iter().map(slice).collect();
-    format!(
-        "# {}\n# root-mean-square error {:.2} volatility points, no arbitrage\n\
-         [market]\nmodel = \"local_volatility\"\nslices = [\n{}\n]",
-        described(surface),
-        fit.root_mean_square_error,
-        slices.join("\n"),
-    )
 }
 
 /// The quotes of a surface in words.
@@ -116,30 +90,4 @@ pub fn described(surface: &Surface) -> String {
             VolatilityUnit::Percent => "percent",
         },
     )
-}
-
-fn text(surface: &Surface, fit: &HestonFit, precision: &Precision) -> String {
-    let p = fit.parameters;
-    let mut text = format!(
-        "v0 {:.4}\nkappa {:.3}\ntheta {:.4}\nsigma {:.3}\nrho {:.3}\n{}\n\
-         root-mean-square error {:.2} volatility points, sum of squares {:.1}\nFeller's condition {}",
-        p.v0,
-        p.kappa,
-        p.theta,
-        p.sigma,
-        p.rho,
-        described(surface),
-        fit.root_mean_square_error,
-        fit.sum_squared_error,
-        feller(fit.feller),
-    );
-    if let Some(names) = precision.undetermined() {
-        text += &format!("\nnot determined by the quotes: {names}");
-    }
-    text
-}
-
-/// Whether Feller's condition holds, in words.
-fn feller(holds: bool) -> &'static str {
-    if holds { "holds" } else { "does not hold" }
 }

@@ -1,9 +1,6 @@
 //! Parameters of a model from closes, or from a file of implied volatilities, with what the data say of how well they are known.
 
-use crate::calibration::{
-    Errors, FittedModel, HestonFit, LEAST_QUOTES, Quote, Surface, SurfaceOptions, SviFit,
-    fit_heston, fit_svi,
-};
+use crate::calibration::{Errors, Fit, FittedModel, Quote, Surface, SurfaceOptions};
 use crate::error::{Error, Result, excerpt};
 use crate::market::history::{Frequency, Quantity, Reading};
 use crate::market::model::Estimate;
@@ -112,19 +109,13 @@ pub struct FitToSurface {
     /// The quotes.
     pub surface: Surface,
     /// The fit.
-    pub fit: SurfaceFit,
+    pub fit: Box<dyn Fit>,
+    /// How well the quotes determine it.
+    pub precision: Precision,
     /// What must be known of the result.
     pub warnings: Vec<String>,
     /// How long the search took.
     pub seconds: f64,
-}
-
-/// What is fitted to a surface.
-pub enum SurfaceFit {
-    /// Heston's parameters, and how well the quotes determine them.
-    Heston(HestonFit, Precision),
-    /// The slices of a local volatility.
-    LocalVolatility(SviFit),
 }
 
 impl FitToSurface {
@@ -152,6 +143,9 @@ impl FitToSurface {
                 known.join(" and ")
             ))
         })?;
+        if let Some(why) = model.refusal(errors) {
+            return Err(Error::input(format!("{}: {why}", named("vega_weighted"))));
+        }
         let surface = Surface::load(path, options).map_err(|error| match Format::vendor(path) {
             Some(vendor) => Error::input(format!(
                 "{error}; a chain of {vendor} becomes a surface of every day by `deephedge data surface`"
@@ -162,46 +156,22 @@ impl FitToSurface {
         let drops = surface.drops().map(|drops| format!("{place}: {drops}"));
         let mut warnings: Vec<String> = drops.into_iter().collect();
         let start = Instant::now();
-        let (fit, seconds) = match (model, errors) {
-            (FittedModel::Heston, errors) => {
-                let fit = fit_heston(&surface, errors)?;
-                let seconds = start.elapsed().as_secs_f64();
-                let precision = Precision::new(
-                    &fit.at_bound,
-                    std::iter::empty(),
-                    fit.not_identified.iter().copied(),
-                );
-                let undetermined = precision.undetermined();
-                warnings.extend(
-                    undetermined
-                        .map(|names| format!("{place}: the quotes do not determine {names}")),
-                );
-                (SurfaceFit::Heston(fit, precision), seconds)
-            }
-            (FittedModel::LocalVolatility, Errors::Vega) => {
-                return Err(Error::input(format!(
-                    "{}: the slices of a local volatility are fitted to implied volatilities",
-                    named("vega_weighted")
-                )));
-            }
-            (FittedModel::LocalVolatility, Errors::ImpliedVolatility) => {
-                let fit = fit_svi(&surface).map_err(|error| match error {
-                    Error::Input(what) => Error::input(format!("{place}: {what}")),
-                    Error::Computation(what) => Error::Computation(format!("{place}: {what}")),
-                    error => error,
-                })?;
-                let seconds = start.elapsed().as_secs_f64();
-                warnings.extend(fit.without_slice.iter().map(|(days, quotes)| {
-                    format!(
-                        "{place}: the expiry of {days:.1} days has {quotes} quotes and no slice, which takes {LEAST_QUOTES}"
-                    )
-                }));
-                (SurfaceFit::LocalVolatility(fit), seconds)
-            }
-        };
+        let fit = model.fit(&surface, errors).map_err(|error| match error {
+            Error::Input(what) => Error::input(format!("{place}: {what}")),
+            Error::Computation(what) => Error::Computation(format!("{place}: {what}")),
+            error => error,
+        })?;
+        let seconds = start.elapsed().as_secs_f64();
+        let unknown = fit.not_identified().iter().copied();
+        let precision = Precision::new(fit.at_bound(), std::iter::empty(), unknown);
+        let undetermined = precision.undetermined();
+        let undetermined = undetermined.map(|names| format!("the quotes do not determine {names}"));
+        let of_fit = undetermined.into_iter().chain(fit.warnings());
+        warnings.extend(of_fit.map(|warning| format!("{place}: {warning}")));
         Ok(Self {
             surface,
             fit,
+            precision,
             warnings,
             seconds,
         })
@@ -210,50 +180,22 @@ impl FitToSurface {
     /// All of it as a document.
     pub fn document(&self) -> Value {
         let surface = &self.surface;
-        let mut document = match &self.fit {
-            SurfaceFit::Heston(fit, precision) => json!({
-                "parameters": fit.parameters,
-                "sum_squared_error": fit.sum_squared_error,
-                "root_mean_square_error": fit.root_mean_square_error,
-                "feller": fit.feller,
-                "at_bound": precision.at_bound,
-                "not_identified": precision.not_identified,
-            }),
-            SurfaceFit::LocalVolatility(fit) => json!({
-                "parameters": { "slices": fit.slices },
-                "sum_squared_error": fit.sum_squared_error,
-                "root_mean_square_error": fit.root_mean_square_error,
-            }),
-        };
+        let mut document = Value::Object(self.fit.document());
         document["volatility_unit"] = json!(surface.unit.name());
         document["dropped"] = json!(surface.dropped);
         document["warnings"] = json!(self.warnings);
-        document["quotes"] = match &self.fit {
-            SurfaceFit::Heston(fit, _) => {
-                let volatilities = fit.implied_volatilities.iter().copied();
-                quotes(surface.quotes.iter().zip(volatilities))
-            }
-            SurfaceFit::LocalVolatility(fit) => {
-                let pairs = fit.implied_volatilities.iter();
-                quotes(pairs.map(|(quote, found)| (quote, *found)))
-            }
-        };
+        let quotes = self.fit.quotes(surface).into_iter().map(|(quote, model)| {
+            let mut document = quote_document(&quote);
+            document["model"] = json!(model);
+            document
+        });
+        document["quotes"] = quotes.collect();
         document["seconds"] = json!(self.seconds);
         if let Some(date) = surface.date {
             document["date"] = json!(date.to_string());
         }
         document
     }
-}
-
-/// The quotes with the volatilities of what was fitted.
-fn quotes<'a>(pairs: impl Iterator<Item = (&'a Quote, f64)>) -> Value {
-    let quotes = pairs.map(|(quote, model)| {
-        let mut document = quote_document(quote);
-        document["model"] = json!(model);
-        document
-    });
-    quotes.collect()
 }
 
 /// A quote as it is read.

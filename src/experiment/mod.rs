@@ -30,7 +30,7 @@ pub use asked::{
     CANDIDATES, DAY, HistoryChanges, TrainingChanges, are_candidates, day, is_strategy,
     known_optimizer, strategy_or_run, trained_alone, with_named,
 };
-pub use calibrated::{FitToCloses, FitToSurface, SurfaceFit, known_model, quote_document};
+pub use calibrated::{FitToCloses, FitToSurface, known_model, quote_document};
 pub use exported::ExportedPolicy;
 pub use given::{GivenAsset, GivenPaths, LoadedPolicy};
 pub use market_paths::MarketPaths;
