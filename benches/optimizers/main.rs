@@ -208,6 +208,30 @@ fn main() {
                         "learning_rate = 0.01; factor_period = 10",
                     ],
                 },
+                Entry {
+                    name: "muon",
+                    method: Method::Muon,
+                    updates: 500,
+                    candidates: &["learning_rate = 0.02", "learning_rate = 0.1"],
+                },
+                Entry {
+                    name: "kl_shampoo",
+                    method: Method::KlShampoo,
+                    updates: 500,
+                    candidates: &[
+                        "learning_rate = 0.003; factor_period = 10",
+                        "learning_rate = 0.01; factor_period = 10",
+                    ],
+                },
+                Entry {
+                    name: "psgd_kron",
+                    method: Method::PsgdKron,
+                    updates: 500,
+                    candidates: &[
+                        "learning_rate = 0.003; factor_period = 10",
+                        "learning_rate = 0.01; factor_period = 10",
+                    ],
+                },
             ],
             None,
         );
@@ -223,6 +247,11 @@ fn main() {
             "learning_rate = 0.003; beta1 = 0.9; beta2 = 0.999",
             "learning_rate = 0.01; beta1 = 0.9; beta2 = 0.999",
             "learning_rate = 0.03; beta1 = 0.9; beta2 = 0.99",
+        ];
+        let rates = &[
+            "learning_rate = 0.003",
+            "learning_rate = 0.01",
+            "learning_rate = 0.03",
         ];
         let level = compare(
             &title,
@@ -268,11 +297,25 @@ fn main() {
                     name: "soap",
                     method: Method::Soap,
                     updates: 2000,
-                    candidates: &[
-                        "learning_rate = 0.003",
-                        "learning_rate = 0.01",
-                        "learning_rate = 0.03",
-                    ],
+                    candidates: rates,
+                },
+                Entry {
+                    name: "muon",
+                    method: Method::Muon,
+                    updates: 2000,
+                    candidates: rates,
+                },
+                Entry {
+                    name: "kl_shampoo",
+                    method: Method::KlShampoo,
+                    updates: 2000,
+                    candidates: rates,
+                },
+                Entry {
+                    name: "psgd_kron",
+                    method: Method::PsgdKron,
+                    updates: 2000,
+                    candidates: rates,
                 },
             ],
             None,

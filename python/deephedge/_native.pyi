@@ -110,9 +110,15 @@ class Policy:
         optimizer: str | None = None,
         *,
         seed: int | None = None,
+        window: int | None = None,
+        sold: str | datetime.date | None = None,
         runs: str | PathLike[str] = "runs",
     ) -> Policy:
-        """Loads the policy that `optimizer` trained with `seed`: `kfac` or else the strategy's first, and the first of its seeds, unless given."""
+        """Loads the policy that `optimizer` trained with `seed`: `kfac` or else the strategy's first, and the first of its seeds, unless given.
+
+        Of a walk-forward, which has other policies in every window, it is that of the `window` with this number, from 0, or of the one that
+        sold on the day `sold`.
+        """
     @property
     def run(self) -> Run:
         """The run that has the policy."""
@@ -122,6 +128,9 @@ class Policy:
     @property
     def seed(self) -> int:
         """The seed that it was trained with."""
+    @property
+    def window(self) -> int | None:
+        """The number of the window of a walk-forward that trained it; `None` of a run that has no windows."""
     @property
     def assets(self) -> list[str]:
         """The names of the assets that it sees."""

@@ -1,15 +1,13 @@
 //! `runs onnx`: a policy of a run as an ONNX model.
 
-use super::changes::settings;
 use super::output::{Output, warn};
 use super::stop::Stop;
 use crate::atomic::Destination;
-use crate::backtest::{self, Calendar};
 use crate::error::{Error, Result, escaped};
-use crate::experiment::{self, ExportedPolicy, SavedPolicy};
+use crate::experiment::{ExportedPolicy, LoadedPolicy};
+use crate::live::{WindowOf, policies_of};
 use crate::runs::export::Format;
-use crate::runs::store::{self, RunFolder};
-use crate::walk_forward::{Walked, WindowHistory};
+use crate::runs::store;
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -47,16 +45,14 @@ pub fn run(root: &Path, exported: &Exported) -> Result<Output> {
     let stop = Stop::on_signals()?;
     let run = store::open(root, &exported.run)?;
     let which = (exported.optimizer.as_deref(), exported.seed);
-    let policy = match run.path().join(RunFolder::WINDOWS).is_dir() {
-        true => of_window(&run, exported.window, which)?,
-        false if exported.window.is_some() => {
-            return Err(Error::key(
-                "--window",
-                format!(": run `{}` is no walk-forward", run.id()),
-            ));
-        }
-        false => ExportedPolicy::open(&run, which, argument)?,
-    };
+    let window = exported.window.map(WindowOf::Number);
+    let (policies, warning) = policies_of(&run, window, argument)?;
+    if let Some(warning) = warning {
+        warn(&warning);
+    }
+    let policy = LoadedPolicy::new(policies, which, argument)?;
+    let (optimizer, seed) = policy.trained();
+    let policy = ExportedPolicy::new(&policy)?;
     let table = match table {
         None => None,
         Some((destination, format)) => {
@@ -68,7 +64,6 @@ pub fn run(root: &Path, exported: &Exported) -> Result<Output> {
     };
     let model = policy.to_onnx();
     destination.write(|file| file.write_all(&model))?;
-    let (optimizer, seed) = policy.trained();
     let out = exported.out.display().to_string();
     let mut text = format!(
         "{}: {optimizer}, seed {seed}; {} bytes; inputs {}",
@@ -90,37 +85,6 @@ pub fn run(root: &Path, exported: &Exported) -> Result<Output> {
         document["positions"] = json!({ "file": place, "paths": paths });
     }
     Ok(Output { text, document })
-}
-
-/// A policy of a window of a walk-forward, in the market that was known before the window began to sell.
-fn of_window(
-    run: &RunFolder,
-    window: Option<usize>,
-    which: (Option<&str>, Option<u64>),
-) -> Result<ExportedPolicy> {
-    let plan = experiment::plan_of(run, |_| {})?;
-    let settings = settings(&plan, run.id())?;
-    let walked = Walked::open(run, &plan)?;
-    let last = walked.windows().len() - 1;
-    let number = window.filter(|number| *number <= last).ok_or_else(|| {
-        let was = window.map_or("none".to_owned(), |number| number.to_string());
-        let words = format!("must be from 0 to {last}, a window of the walk-forward, was {was}");
-        Error::key("--window", words)
-    })?;
-    let histories = backtest::load(&plan, settings)?;
-    let closes = WindowHistory {
-        settings,
-        histories: &histories,
-        calendar: &Calendar::new(&histories[0], &plan, settings)?,
-    };
-    let before = walked.before(number, closes)?;
-    if let Some(differs) = walked.differs(&before) {
-        warn(&differs);
-    }
-    let policies = walked.policies(number)?.into_iter();
-    let policies = policies.map(|one| SavedPolicy::new(one.optimizer, one.seed, one.parameters));
-    let plan = before.plan().clone();
-    ExportedPolicy::of(run, plan, policies.collect(), which, argument)
 }
 
 /// An argument as it is typed.

@@ -1,78 +1,47 @@
 //! A policy of a run for whoever hedges by it elsewhere: its step over a date as an ONNX model, and what it holds on test paths.
 
-use super::policies::{SavedPolicy, chosen, saved_policies};
-use super::{outcome, plan_of};
+use super::{LoadedPolicy, outcome};
 use crate::error::{Error, Result};
-use crate::hedging::{Policy, TrainedPolicy};
+use crate::hedging::Policy;
 use crate::market::Paths;
 use crate::network::{Carried, Names, Observed, POSITION, PolicyStep, ReadBy};
 use crate::onnx::{Dimension, Element, Model};
 use crate::runs::registration::sha256_of;
-use crate::runs::store::{RunFolder, STRATEGY};
+use crate::runs::store::STRATEGY;
+use crate::runs::trained_on::TrainedOn;
 use crate::simd::{BLOCK, Lane};
 use crate::strategy::Plan;
 use polars::prelude::{Column, DataFrame};
 use serde_json::{Value, json};
 
 /// A trained policy of a run, and its step over a date as a graph.
-pub struct ExportedPolicy {
-    plan: Plan,
-    run: String,
+pub struct ExportedPolicy<'a> {
+    policy: &'a LoadedPolicy,
     /// The SHA-256 of the run's strategy file.
     strategy: String,
-    policy: SavedPolicy,
     step: PolicyStep,
 }
 
-impl ExportedPolicy {
-    /// The policy that `optimizer` trained with `seed`, or that which [`super::saved_policy`] chooses; `named` makes the name of the argument
-    /// that is at fault of `optimizer` and `seed`.
+impl<'a> ExportedPolicy<'a> {
+    /// The step of a policy.
     ///
     /// # Errors
-    /// Those of [`super::saved_policy`].
-    pub fn open(
-        run: &RunFolder,
-        (optimizer, seed): (Option<&str>, Option<u64>),
-        named: impl Fn(&str) -> String,
-    ) -> Result<Self> {
-        let plan = plan_of(run, |_| {})?;
-        let policies = saved_policies(run, &plan)?;
-        Self::of(run, plan, policies, (optimizer, seed), named)
-    }
-
-    /// That of `policies`, which `plan` trained in a market of its own.
-    ///
-    /// # Errors
-    /// Those of [`Self::open`].
-    pub fn of(
-        run: &RunFolder,
-        plan: Plan,
-        policies: Vec<SavedPolicy>,
-        which: (Option<&str>, Option<u64>),
-        named: impl Fn(&str) -> String,
-    ) -> Result<Self> {
-        let policy = chosen(policies, &plan, which, named)?;
-        let strategy = sha256_of(&run.path().join(STRATEGY))?;
+    /// [`Error::File`] if the run's strategy cannot be read; those of [`PolicyStep::new`].
+    pub fn new(policy: &'a LoadedPolicy) -> Result<Self> {
+        let plan = policy.plan();
         let features = plan.seen()?;
         let step = PolicyStep::new(
             plan.shape,
-            &policy.parameters,
+            policy.parameters(),
             &features,
             &plan.actor(),
-            names(&plan),
+            names(plan),
         )?;
         Ok(Self {
-            run: run.id().to_owned(),
-            plan,
-            strategy,
+            strategy: sha256_of(&policy.run().path().join(STRATEGY))?,
             policy,
             step,
         })
-    }
-
-    /// The name of the optimizer that trained the policy, and the seed.
-    pub fn trained(&self) -> (&str, u64) {
-        (&self.policy.strategy, self.policy.training.seed)
     }
 
     /// The names of the model's inputs in their order: what is observed, then what is carried from the date before.
@@ -85,17 +54,17 @@ impl ExportedPolicy {
 
     /// The number of test paths of the run.
     pub fn test_paths(&self) -> usize {
-        self.plan.evaluation_paths
+        self.policy.plan().evaluation_paths
     }
 
     /// The bytes of the ONNX model.
     pub fn to_onnx(&self) -> Vec<u8> {
-        let (optimizer, seed) = self.trained();
+        let (optimizer, seed) = self.policy.trained();
+        let name = &self.policy.plan().name;
         let model = Model {
-            name: self.plan.name.clone(),
+            name: name.clone(),
             description: format!(
-                "One hedging date of the policy that {optimizer} trained with seed {seed} for {}",
-                self.plan.name
+                "One hedging date of the policy that {optimizer} trained with seed {seed} for {name}"
             ),
             producer: ("deephedge", env!("CARGO_PKG_VERSION")),
             graph: self.step.clone().into_graph(),
@@ -106,7 +75,8 @@ impl ExportedPolicy {
 
     /// What programs may want to know of the model, JSON where it is no plain text.
     fn metadata(&self) -> Vec<(String, String)> {
-        let (optimizer, seed) = self.trained();
+        let Self { policy, .. } = self;
+        let (plan, (optimizer, seed)) = (policy.plan(), policy.trained());
         let names = self.step.names();
         let observed = self
             .step
@@ -115,10 +85,10 @@ impl ExportedPolicy {
         let observed: Vec<Value> = observed.collect();
         let carried: Vec<Value> = self.step.carried().iter().map(state).collect();
         let text = |text: &str| text.to_owned();
-        [
+        let mut metadata = vec![
             ("deephedge_version", text(env!("CARGO_PKG_VERSION"))),
-            ("run", self.run.clone()),
-            ("strategy", self.plan.name.clone()),
+            ("run", text(policy.run().id())),
+            ("strategy", plan.name.clone()),
             ("strategy_sha256", self.strategy.clone()),
             ("optimizer", optimizer.to_owned()),
             ("seed", seed.to_string()),
@@ -126,11 +96,17 @@ impl ExportedPolicy {
             ("position", text(POSITION)),
             ("observed", json!(observed).to_string()),
             ("carried", json!(carried).to_string()),
-            ("dates", self.plan.contract.steps.to_string()),
-            ("period_years", self.plan.contract.dt().to_string()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .to_vec()
+            ("dates", plan.contract.steps.to_string()),
+            ("period_years", plan.contract.dt().to_string()),
+        ];
+        let window = policy.window().map(|number| number.to_string());
+        metadata.extend(window.map(|number| ("window", number)));
+        let trained_on = policy.trained_on().map(ranges);
+        metadata.extend(trained_on.map(|ranges| ("trained_on", ranges.to_string())));
+        let metadata = metadata.into_iter();
+        metadata
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
     }
 
     /// What the policy sees and holds on the first `count` test paths, a row for every path and date: `path` and `date` from 0, what is
@@ -148,14 +124,8 @@ impl ExportedPolicy {
                 format!("= {count}: must be from 1 to {all}, the number of the run's test paths"),
             ));
         }
-        let plan = &self.plan;
+        let plan = self.policy.plan();
         let quotes = plan.quotes()?;
-        let (sweep, seen) = (plan.sweep(), plan.seen()?);
-        let policy = TrainedPolicy {
-            parameters: &self.policy.parameters,
-            features: &seen,
-            sweep: sweep.as_ref(),
-        };
         let known = self.known();
         let names = self.step.names();
         let held = names.instruments.iter();
@@ -164,14 +134,17 @@ impl ExportedPolicy {
         let headings = headings.chain(ACCOUNT.map(str::to_owned));
         let mut columns: Vec<(String, Vec<Option<f64>>)> =
             headings.map(|name| (name, Vec::new())).collect();
-        for first in (0..count).step_by(plan.chunk()) {
-            stop()?;
-            let some = plan.chunk().min(count - first);
-            let simulator = outcome::test_paths(plan);
-            let paths = simulator.paths_with::<f64>(&quotes, (first / BLOCK) as u64, some);
-            let positions = policy.positions(&plan.contract, &paths)?;
-            self.append(&mut columns, &known, &paths, &positions);
-        }
+        self.policy.hedging(|policy| {
+            for first in (0..count).step_by(plan.chunk()) {
+                stop()?;
+                let some = plan.chunk().min(count - first);
+                let simulator = outcome::test_paths(plan);
+                let paths = simulator.paths_with::<f64>(&quotes, (first / BLOCK) as u64, some);
+                let positions = policy.positions(&plan.contract, &paths)?;
+                self.append(&mut columns, &known, &paths, &positions);
+            }
+            Ok(())
+        })?;
         let dates = plan.contract.steps + 1;
         let rows = count * dates;
         let number = |of: &dyn Fn(usize) -> usize| -> Vec<u32> {
@@ -206,7 +179,7 @@ impl ExportedPolicy {
         paths: &Paths<f64>,
         positions: &[Lane<f64>],
     ) {
-        let plan = &self.plan;
+        let plan = self.policy.plan();
         let (steps, count) = (plan.contract.steps, self.step.names().instruments.len());
         let charges = plan.charges();
         let by = ReadBy {
@@ -263,6 +236,17 @@ fn names(plan: &Plan) -> Names {
         running: plan.contract.accumulators().to_vec(),
         benchmark: plan.reference.map(|hedge| hedge.name()),
     }
+}
+
+/// What was seen in training, in JSON: quantiles by the names of the quantities, with their levels.
+fn ranges(trained_on: &TrainedOn) -> Value {
+    json!({
+        "levels": TrainedOn::LEVELS,
+        "moneyness": trained_on.moneyness,
+        "moneyness_at_sale": trained_on.moneyness_at_sale,
+        "volatility": trained_on.volatility,
+        "log_return": trained_on.log_return,
+    })
 }
 
 /// What a model hands to the next date, in JSON.

@@ -1,13 +1,13 @@
 //! A trained policy of a run on paths that are given to it.
 
-use super::plan_of;
-use super::policies::{SavedPolicy, saved_policy};
+use super::policies::{RunPolicies, SavedPolicy, chosen};
 use crate::error::{Error, Result};
 use crate::hedging::{Policy, Seen, Session, TrainedPolicy};
 use crate::market::Paths;
+use crate::network::Parameters;
 use crate::pricing::SurfaceFactors;
 use crate::runs::store::RunFolder;
-use crate::runs::trained_on::{self, Outside, TrainedOn};
+use crate::runs::trained_on::{Outside, TrainedOn};
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
 use rayon::prelude::*;
@@ -16,9 +16,9 @@ use rayon::prelude::*;
 pub struct LoadedPolicy {
     plan: Plan,
     run: RunFolder,
+    window: Option<usize>,
     policy: SavedPolicy,
-    /// What it was trained on; runs of older versions do not say it.
-    trained: Option<TrainedOn>,
+    trained_on: Option<TrainedOn>,
 }
 
 /// What is shown of one asset: spots and, unless its variance never changes in the model, annualised variances, each
@@ -45,32 +45,44 @@ pub struct GivenPaths<'a> {
 }
 
 impl LoadedPolicy {
-    /// The policy of a run that [`saved_policy`] chooses.
+    /// The one of a run's policies that `optimizer` trained with `seed`: unless given that of the strategy's main optimizer, and the first
+    /// of its seeds. `named` makes the name of the argument that is at fault of `optimizer` and `seed`.
     ///
     /// # Errors
-    /// Those of [`saved_policy`]; [`Error::Input`] for a walk-forward, which has other policies in every window, and for contracts with
-    /// terms in ranges.
-    pub fn open(
-        run: &RunFolder,
-        chosen: (Option<&str>, Option<u64>),
+    /// [`Error::Input`] if there is no such policy: which ones there are.
+    pub fn new(
+        of: RunPolicies,
+        which: (Option<&str>, Option<u64>),
         named: impl Fn(&str) -> String,
     ) -> Result<Self> {
-        let refused = |what: &str| Err(Error::input(format!("run `{}`: {what}", run.id())));
-        if run.path().join(RunFolder::WINDOWS).is_dir() {
-            return refused("a walk-forward has other policies in every window");
-        }
-        let plan = plan_of(run, |_| {})?;
-        if plan.contract.family().is_some() {
-            return refused(
-                "its contract has terms in ranges, and given paths do not say which they have",
-            );
-        }
-        Ok(Self {
-            policy: saved_policy(run, &plan, chosen, named)?,
-            trained: run.read_json(trained_on::FILE)?,
-            run: run.clone(),
+        let RunPolicies {
+            run,
             plan,
+            policies,
+            trained_on,
+            window,
+        } = of;
+        Ok(Self {
+            policy: chosen(policies, &plan, which, named)?,
+            plan,
+            run,
+            window,
+            trained_on,
         })
+    }
+
+    /// Refuses a policy that cannot hedge paths that are given.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for contracts with terms in ranges.
+    pub fn takes_given_paths(&self) -> Result<()> {
+        match self.plan.contract.family() {
+            None => Ok(()),
+            Some(_) => Err(Error::input(format!(
+                "run `{}`: its contract has terms in ranges, and given paths do not say which they have",
+                self.run.id()
+            ))),
+        }
     }
 
     /// The plan that it was trained for.
@@ -83,6 +95,34 @@ impl LoadedPolicy {
         &self.run
     }
 
+    /// The number of the window of a walk-forward that trained it; none of a run that has no windows.
+    pub fn window(&self) -> Option<usize> {
+        self.window
+    }
+
+    /// Its weights.
+    pub fn parameters(&self) -> &Parameters {
+        &self.policy.parameters
+    }
+
+    /// What it was trained on; runs of older versions do not say it.
+    pub fn trained_on(&self) -> Option<&TrainedOn> {
+        self.trained_on.as_ref()
+    }
+
+    /// What `work` makes of the policy as paths are hedged by it.
+    ///
+    /// # Errors
+    /// That of the plan's features; those of `work`.
+    pub fn hedging<T>(&self, work: impl FnOnce(&TrainedPolicy<'_>) -> Result<T>) -> Result<T> {
+        let (sweep, seen) = (self.plan.sweep(), self.plan.seen()?);
+        work(&TrainedPolicy {
+            parameters: &self.policy.parameters,
+            features: &seen,
+            sweep: sweep.as_ref(),
+        })
+    }
+
     /// The name of the optimizer that trained it, and the seed.
     pub fn trained(&self) -> (&str, u64) {
         (self.policy.strategy(), self.policy.seed())
@@ -91,8 +131,9 @@ impl LoadedPolicy {
     /// So many contracts before their sale, taken through time date by date.
     ///
     /// # Errors
-    /// Those of [`Plan::session`].
+    /// Those of [`Self::takes_given_paths`] and of [`Plan::session`].
     pub fn session(&self, contracts: usize) -> Result<Session> {
+        self.takes_given_paths()?;
         let weights = [&self.policy.parameters];
         self.plan
             .session(&self.plan.assets(), &weights, contracts, |_| 0)
@@ -103,7 +144,7 @@ impl LoadedPolicy {
     /// be left out.
     ///
     /// # Errors
-    /// [`Error::Input`] for another number of dates; those of [`GivenPaths::check`]; those of the policy; that of `stop`, which is asked again and again.
+    /// [`Error::Input`] for another number of dates; those of [`Self::takes_given_paths`] and [`GivenPaths::check`]; those of the policy; that of `stop`, which is asked again and again.
     ///
     /// # Panics
     /// If `out` has another length.
@@ -113,6 +154,7 @@ impl LoadedPolicy {
         out: &mut [f64],
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Vec<Outside>> {
+        self.takes_given_paths()?;
         let plan = &self.plan;
         let steps = plan.contract.steps;
         if ![steps, steps + 1].contains(&given.dates) {
@@ -124,38 +166,35 @@ impl LoadedPolicy {
         }
         given.check(plan)?;
         let quotes = plan.quotes()?;
-        let (sweep, seen) = (plan.sweep(), plan.seen()?);
-        let policy = TrainedPolicy {
-            parameters: &self.policy.parameters,
-            features: &seen,
-            sweep: sweep.as_ref(),
-        };
         let count = quotes.instruments().len();
         assert_eq!(out.len(), given.paths * steps * count);
-        let mut outside = self.trained.as_ref().map(TrainedOn::counted);
+        let mut outside = self.trained_on.as_ref().map(TrainedOn::counted);
         let chunk = plan.chunk();
-        for (first, out) in (0..given.paths)
+        let chunks = (0..given.paths)
             .step_by(chunk)
-            .zip(out.chunks_mut(chunk * steps * count))
-        {
-            stop()?;
-            let some = chunk.min(given.paths - first);
-            let mut paths = Paths::<f64>::with_layout(some, quotes.layout());
-            given.fill(plan, first, &mut paths);
-            quotes.fill(&mut paths);
-            let positions = policy.positions(&plan.contract, &paths)?;
-            out.par_chunks_mut(steps * count)
-                .enumerate()
-                .for_each(|(path, out)| {
-                    let block = &positions[path / BLOCK * steps * count..];
-                    for (value, lanes) in out.iter_mut().zip(block) {
-                        *value = lanes[path % BLOCK];
-                    }
-                });
-            if let Some(outside) = &mut outside {
-                outside.count(&paths, plan.contract.strike);
+            .zip(out.chunks_mut(chunk * steps * count));
+        self.hedging(|policy| {
+            for (first, out) in chunks {
+                stop()?;
+                let some = chunk.min(given.paths - first);
+                let mut paths = Paths::<f64>::with_layout(some, quotes.layout());
+                given.fill(plan, first, &mut paths);
+                quotes.fill(&mut paths);
+                let positions = policy.positions(&plan.contract, &paths)?;
+                out.par_chunks_mut(steps * count)
+                    .enumerate()
+                    .for_each(|(path, out)| {
+                        let block = &positions[path / BLOCK * steps * count..];
+                        for (value, lanes) in out.iter_mut().zip(block) {
+                            *value = lanes[path % BLOCK];
+                        }
+                    });
+                if let Some(outside) = &mut outside {
+                    outside.count(&paths, plan.contract.strike);
+                }
             }
-        }
+            Ok(())
+        })?;
         Ok(outside.map_or_else(Vec::new, |counted| counted.outside()))
     }
 }

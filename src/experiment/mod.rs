@@ -34,7 +34,7 @@ pub use calibrated::{FitToCloses, FitToSurface, known_model, quote_document};
 pub use exported::ExportedPolicy;
 pub use given::{GivenAsset, GivenPaths, LoadedPolicy};
 pub use market_paths::MarketPaths;
-pub use policies::{SavedPolicy, fitted_on, indifference_prices, saved_policies, saved_policy};
+pub use policies::{RunPolicies, SavedPolicy, fitted_on, indifference_prices, saved_policies};
 pub use priced::{ContractSensitivities, Priced};
 pub use replay::hedge_values;
 pub use simulated_price::SimulatedPrice;

@@ -1,12 +1,14 @@
 //! Policies of runs, and policies measured.
 
 use super::outcome::{self, Bench, Outcome, Training};
+use super::plan_of;
 use crate::backtest::Contracts;
 use crate::error::{Error, Result, excerpt};
 use crate::hedging::{Ensemble, Policy, TrainedPolicy, TunedHedge};
 use crate::network::Parameters;
 use crate::risk::Estimate;
 use crate::runs::store::RunFolder;
+use crate::runs::trained_on::{self, TrainedOn};
 use crate::strategy::{FittedOn, PastContracts, Plan, Premium};
 
 /// The premium at which selling and hedging the contract is worth as much as doing nothing, one for each strategy:
@@ -108,6 +110,37 @@ impl SavedPolicy {
     }
 }
 
+/// Policies that were trained in one market: those of a run, or of one window of a walk-forward.
+pub struct RunPolicies {
+    /// The run.
+    pub run: RunFolder,
+    /// Its strategy, of a window in the market that was known before it began to sell.
+    pub plan: Plan,
+    /// The policies.
+    pub policies: Vec<SavedPolicy>,
+    /// What they were trained on; runs of older versions do not say it.
+    pub trained_on: Option<TrainedOn>,
+    /// The number of the window; none of a run that has no windows.
+    pub window: Option<usize>,
+}
+
+impl RunPolicies {
+    /// Those of a run that has no windows.
+    ///
+    /// # Errors
+    /// Those of [`saved_policies`]; [`Error::Input`] if the run's strategy or what it was trained on is damaged.
+    pub fn of_run(run: &RunFolder) -> Result<Self> {
+        let plan = plan_of(run, |_| {})?;
+        Ok(Self {
+            policies: saved_policies(run, &plan)?,
+            trained_on: run.read_json(trained_on::FILE)?,
+            run: run.clone(),
+            plan,
+            window: None,
+        })
+    }
+}
+
 /// The policies of a run, in the order of its table.
 ///
 /// # Errors
@@ -148,26 +181,8 @@ pub fn saved_policies(folder: &RunFolder, plan: &Plan) -> Result<Vec<SavedPolicy
     Ok(policies)
 }
 
-/// The policy of a run that `optimizer` trained with `seed`: unless given that of the strategy's main optimizer, and the first of its
+/// The one of `policies` that `optimizer` trained with `seed`: unless given that of the strategy's main optimizer, and the first of its
 /// seeds. `named` makes the name of the argument that is at fault of `optimizer` and `seed`.
-///
-/// # Errors
-/// Those of [`saved_policies`]; [`Error::Input`] if the run has no such policy: which ones it has.
-pub fn saved_policy(
-    folder: &RunFolder,
-    plan: &Plan,
-    (optimizer, seed): (Option<&str>, Option<u64>),
-    named: impl Fn(&str) -> String,
-) -> Result<SavedPolicy> {
-    chosen(
-        saved_policies(folder, plan)?,
-        plan,
-        (optimizer, seed),
-        named,
-    )
-}
-
-/// The one of `policies` that [`saved_policy`] chooses.
 ///
 /// # Errors
 /// [`Error::Input`] if there is no such policy: which ones there are.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::experiment::fixture::compared;
-use crate::experiment::{GivenAsset, GivenPaths, LoadedPolicy};
+use crate::experiment::{GivenAsset, GivenPaths, LoadedPolicy, RunPolicies};
 use crate::runs::fixture::Scratch;
 
 fn run(test: &str, market: &str) -> (Scratch, RunFolder, Metrics) {
@@ -153,7 +153,8 @@ fn a_map_begins_with_the_position_at_the_sale() {
 fn a_given_path_is_hedged_as_the_runs_own() {
     let (_root, folder, metrics) = run("replay-given", HESTON);
     let path = Replay::open(&folder, &metrics).unwrap().path(37).unwrap();
-    let policy = LoadedPolicy::open(&folder, (Some("adam"), Some(4)), str::to_owned).unwrap();
+    let all = RunPolicies::of_run(&folder).unwrap();
+    let policy = LoadedPolicy::new(all, (Some("adam"), Some(4)), str::to_owned).unwrap();
     let given = |spot, variance| GivenPaths {
         paths: 1,
         dates: 7,

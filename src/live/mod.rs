@@ -15,10 +15,12 @@ mod part;
 mod replay;
 #[cfg(test)]
 mod tests;
+mod windowed;
 
 pub use answer::{Answer, AnsweringWindow, Hedged, HeldBy, Net, Position, Standing, Value, WhatIf};
 pub use book::{BookCell, BookRow, BookSource, Entry, read};
 pub use desk::{Desk, refusal};
+pub use windowed::{WindowOf, policies_of};
 
 use crate::error::{Error, Result};
 use beside::beside;

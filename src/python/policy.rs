@@ -4,9 +4,11 @@ use super::arrays::{Column, Given};
 use super::attended::undisturbed;
 use super::failure::{input, warn};
 use super::run::{Named, Run};
-use super::values::{argument, whole};
+use super::values::{argument, day, whole};
+use crate::error::Error;
 use crate::experiment::{ExportedPolicy, LoadedPolicy};
 use crate::hedging;
+use crate::live::{WindowOf, policies_of};
 use crate::runs::store;
 use crate::simd::InstructionSet;
 use pyo3::prelude::*;
@@ -23,22 +25,39 @@ pub struct Policy {
 #[pymethods]
 impl Policy {
     /// Loads the policy of a run that `optimizer` trained with `seed`: `kfac` or else the strategy's first, and the first of its seeds, unless
-    /// given.
+    /// given. Of a walk-forward, which has other policies in every window, it is that of the `window` with this number, from 0, or of the one
+    /// that sold on the day `sold`.
     #[staticmethod]
-    #[pyo3(signature = (run = Named::Text("latest".into()), optimizer = None, *, seed = None, runs = PathBuf::from(store::DEFAULT_ROOT)))]
+    #[pyo3(signature = (run = Named::Text("latest".into()), optimizer = None, *, seed = None, window = None, sold = None, runs = PathBuf::from(store::DEFAULT_ROOT)))]
     fn load(
         py: Python<'_>,
         run: Named<'_>,
         optimizer: Option<&str>,
         seed: Option<i64>,
+        window: Option<i64>,
+        sold: Option<Bound<'_, PyAny>>,
         runs: PathBuf,
     ) -> PyResult<Self> {
         let seed = seed.map(|seed| whole("seed", seed, 0)).transpose()?;
+        let number = window
+            .map(|number| whole("window", number, 0))
+            .transpose()?;
+        let window = match (number, day("sold", sold)?) {
+            (Some(_), Some(_)) => {
+                return Err(input("give `window` or `sold`, one of the two"));
+            }
+            (Some(number), None) => Some(WindowOf::Number(number)),
+            (None, sold) => sold.map(WindowOf::Sale),
+        };
         let folder = run.folder(&runs)?;
-        let loaded = undisturbed(py, |_| {
+        let (loaded, warning) = undisturbed(py, |_| -> Result<_, Error> {
             InstructionSet::from_environment()?;
-            LoadedPolicy::open(&folder, (optimizer, seed), argument)
+            let (policies, warning) = policies_of(&folder, window, argument)?;
+            let loaded = LoadedPolicy::new(policies, (optimizer, seed), argument)?;
+            loaded.takes_given_paths()?;
+            Ok((loaded, warning))
         })?;
+        warn(py, warning)?;
         Ok(Self {
             loaded: Arc::new(loaded),
         })
@@ -60,6 +79,12 @@ impl Policy {
     #[getter]
     fn seed(&self) -> u64 {
         self.loaded.trained().1
+    }
+
+    /// The number of the window of a walk-forward that trained it; `None` of a run that has no windows.
+    #[getter]
+    fn window(&self) -> Option<usize> {
+        self.loaded.window()
     }
 
     /// The names of the assets that it sees.
@@ -92,7 +117,9 @@ impl Policy {
     fn __repr__(&self) -> String {
         let (optimizer, seed) = self.loaded.trained();
         let run = self.loaded.run().id();
-        format!("<deephedge.Policy {optimizer}, seed {seed} of {run}>")
+        let window = self.loaded.window();
+        let window = window.map_or(String::new(), |number| format!("window {number} of "));
+        format!("<deephedge.Policy {optimizer}, seed {seed} of {window}{run}>")
     }
 
     /// What the policy holds on whole paths.
@@ -148,12 +175,7 @@ impl Policy {
 
     /// The policy's step over a date as an ONNX model: the bytes of its file.
     fn to_onnx<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let (optimizer, seed) = self.loaded.trained();
-        let model = undisturbed(py, |_| {
-            let run = self.loaded.run();
-            let policy = ExportedPolicy::open(run, (Some(optimizer), Some(seed)), argument)?;
-            Ok(policy.to_onnx())
-        })?;
+        let model = undisturbed(py, |_| Ok(ExportedPolicy::new(&self.loaded)?.to_onnx()))?;
         Ok(PyBytes::new(py, &model))
     }
 }
