@@ -1,5 +1,6 @@
 //! The dashboard under load while a training runs beside it: event streams that watch the training, and requests for the
-//! page of a finished run; then books of one contract that the run hedges, one after the other.
+//! page of a finished run; then books of one contract that the run hedges, one after the other, beside that training and beside a job of
+//! the server.
 //!
 //! `cargo bench --bench load -- [REQUESTS A SECOND] [SECONDS] [TURNS] [STREAMS]`, 2000, 10, 3 and 200 unless given. Every
 //! turn measures the training's steps for so many seconds without load and for as many with it. Server, training and
@@ -160,6 +161,16 @@ fn post(path: &str, kind: &str, body: &str) -> String {
     )
 }
 
+/// The answer to a request, which ends with the connection.
+fn answer(address: &str, request: &str) -> String {
+    let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+    let mut stream = std::net::TcpStream::connect(address).expect("the server answers");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).expect("an answer");
+    answer
+}
+
 /// Uploads the shipped closes; the name under which the server knows them.
 fn uploaded(address: &str) -> String {
     let closes = std::fs::read_to_string(CLOSES).expect("the closes are there");
@@ -168,17 +179,20 @@ fn uploaded(address: &str) -> String {
         "application/octet-stream",
         &closes,
     );
-    // The answer has no end of line: it ends with the connection.
-    let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
-    let mut stream = std::net::TcpStream::connect(address).expect("the server answers");
-    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it reads");
-    let mut lines = BufReader::new(stream).lines();
-    let named = lines.find_map(|line| {
-        let line = line.expect("an answer");
-        let (_, rest) = line.split_once("\"file\":\"")?;
-        Some(rest.split('"').next()?.to_owned())
-    });
-    named.expect("the file is taken")
+    let answer = answer(address, &request);
+    let (_, rest) = answer.split_once("\"file\":\"").expect("the file is taken");
+    rest.split('"').next().expect("its name").to_owned()
+}
+
+/// Queues a training that outlasts the measurement as a job of the server.
+fn queue(address: &str) {
+    let strategy = std::fs::read_to_string(STRATEGY).expect("the strategy is there");
+    let (strategy, _) = strategy.split_once("[backtest]").expect("a section");
+    let strategy = strategy.replace("steps = 200", "steps = 1000000");
+    let job = serde_json::json!({ "command": "compare", "strategy": strategy });
+    let request = post("/api/v1/jobs", "application/json", &job.to_string());
+    let answer = answer(address, &request);
+    assert!(answer.contains("\"run\":"), "the job is taken: {answer}");
 }
 
 /// Milliseconds at a share of the sorted seconds.
@@ -190,10 +204,9 @@ fn milliseconds(seconds: &[f64], share: f64) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
-/// Asks for the hedge of a book of one contract, one after the other, for so many seconds.
-async fn hedge(address: String, run: &str, seconds: f64) {
+/// Asks for the hedge of a book of one contract on uploaded `prices`, one after the other, for so many seconds, `beside` other work.
+async fn hedge(address: String, run: &str, prices: &str, seconds: f64, beside: &str) {
     const EVERY: Duration = Duration::from_millis(50);
-    let prices = uploaded(&address);
     let question = serde_json::json!({
         "book": { "rows": [{ "sold": "2018-12-03", "quantity": 10 }] },
         "data": { "files": [prices], "start": "2004-01-01" },
@@ -217,7 +230,7 @@ async fn hedge(address: String, run: &str, seconds: f64) {
     );
     latencies.sort_by(f64::total_cmp);
     println!(
-        "a book of one contract, {} requests after the first: p50 {:.1} ms, p99 {:.1} ms, greatest {:.0} ms; the first {:.0} ms; {} errors",
+        "a book of one contract beside {beside}, {} requests after the first: p50 {:.1} ms, p99 {:.1} ms, greatest {:.0} ms; the first {:.0} ms; {} errors",
         latencies.len(),
         milliseconds(&latencies, 0.5),
         milliseconds(&latencies, 0.99),
@@ -281,7 +294,7 @@ fn main() {
         "--steps",
         "1000000",
     ];
-    let _training = Process::start(&training, &runs);
+    let training = Process::start(&training, &runs);
     let watched = loop {
         std::thread::sleep(Duration::from_millis(200));
         if let Some(run) = run_with(&runs, "progress.jsonl") {
@@ -379,8 +392,14 @@ fn main() {
     let spread: f64 = changes.iter().map(|change| (change - mean).powi(2)).sum();
     let error = (spread / (count - 1.0) / count).sqrt();
     println!("training with load: {mean:+.1} % ± {error:.1} % (one standard error over turns)");
-    runtime.block_on(hedge(address, &run, seconds));
-    drop((server, _training));
+    let prices = uploaded(&address);
+    let beside = |what| hedge(address.clone(), &run, &prices, seconds, what);
+    runtime.block_on(beside("a training of the command line"));
+    drop(training);
+    queue(&address);
+    std::thread::sleep(Duration::from_secs(2));
+    runtime.block_on(beside("a job of the server"));
+    drop(server);
     for folder in [runs, data] {
         let _ = std::fs::remove_dir_all(folder);
     }

@@ -8,12 +8,14 @@ use super::walk_forward;
 use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::experiment::Prepared;
+use crate::program;
 use crate::runs::metrics::Request;
 use crate::runs::store;
 use std::path::Path;
 
-/// Carries out what a run folder asks for, until standard input ends.
+/// Carries out what a run folder asks for, until standard input ends. The server's answers come first.
 pub fn run(run: &str, root: &Path, world: &Ranks) -> Result<Output> {
+    program::give_way();
     let stop = Stop::on_signals()?;
     stop.on_end_of_input();
     let folder = store::open_exact(root, run)?;

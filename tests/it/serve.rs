@@ -162,6 +162,24 @@ fn read_until(stream: TcpStream, end: &str) -> bool {
         .any(|line| line.contains(end))
 }
 
+/// Whether every thread of the process that carries out the job of a run has a lower priority than others.
+#[cfg(target_os = "linux")]
+fn gives_way(run: &str) -> bool {
+    let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let carries = |process: &Path| read(process.join("cmdline")).contains(&format!("job\0{run}\0"));
+    let process = processes.map(|entry| entry.path()).find(|one| carries(one));
+    let threads = std::fs::read_dir(process.unwrap().join("task")).unwrap();
+    let nice = threads.flatten().map(|thread| {
+        let fields = read(thread.path().join("stat"));
+        // After the name in parentheses the nineteenth field is the seventeenth.
+        let (_, fields) = fields.rsplit_once(") ").unwrap();
+        fields.split(' ').nth(16).unwrap().parse::<i32>().unwrap()
+    });
+    let nice: Vec<i32> = nice.collect();
+    nice.len() > 1 && nice.iter().all(|&nice| nice >= 10)
+}
+
 /// A job of a server is watched as it trains, paused, resumed, interrupted by the end of the server, and finished after
 /// the next one began: to the figures of the same comparison on the command line.
 #[test]
@@ -192,6 +210,8 @@ fn a_job_survives_its_server() {
         server.open("GET", &events, ""),
         "\"event\":\"step\""
     ));
+    #[cfg(target_os = "linux")]
+    assert!(gives_way(&run));
     server.ask("POST", &format!("/api/v1/jobs/{run}/pause"), &Value::Null);
     server.wait_for(&run, "paused");
     server.ask("POST", &format!("/api/v1/jobs/{run}/resume"), &Value::Null);
