@@ -2,7 +2,8 @@
 //! the loss at which gradient descent with momentum ends.
 //!
 //! `cargo bench --bench optimizers`, or one problem of it: `cargo bench --bench optimizers -- autoencoder`; the problems
-//! are `autoencoder` and `adding`. Seconds are CPU time.
+//! are `autoencoder` and `adding`. Further words are methods, which alone are trained, and the loss that they are to reach:
+//! `-- adding muon soap 0.0001`. Seconds are CPU time.
 
 mod adding;
 mod autoencoder;
@@ -106,20 +107,48 @@ fn settings(entry: &Entry, candidate: &str) -> Arc<dyn Build> {
     settings
 }
 
-/// Trains every entry with its candidates, and prints when the best of each reaches `level`, without one the end of the
-/// first entry's, which is returned.
+/// What is asked for: problems, methods and a loss.
+struct Asked(Vec<String>);
+
+impl Asked {
+    const PROBLEMS: [&str; 2] = ["autoencoder", "adding"];
+
+    fn is_problem(&self, name: &str) -> bool {
+        let mut problems = self
+            .0
+            .iter()
+            .filter(|word| Self::PROBLEMS.contains(&word.as_str()));
+        problems.clone().next().is_none() || problems.any(|word| word == name)
+    }
+
+    fn level(&self) -> Option<f64> {
+        self.0.iter().find_map(|word| word.parse().ok())
+    }
+
+    fn is_method(&self, name: &str) -> bool {
+        let is_name = |word: &&String| {
+            !Self::PROBLEMS.contains(&word.as_str()) && word.parse::<f64>().is_err()
+        };
+        let mut names = self.0.iter().filter(is_name);
+        names.clone().next().is_none() || names.any(|word| word == name)
+    }
+}
+
+/// Trains every entry that is asked for with its candidates, and prints when the best of each reaches `level`, without one the
+/// end of the first entry's, which is returned.
 fn compare<P: Problem>(
     title: &str,
     problem: &mut P,
     entries: &[Entry],
     mut level: Option<f64>,
+    asked: &Asked,
 ) -> Option<f64> {
     println!("\n{title}");
     println!(
         "{:<16} {:>8} {:>9} {:>10} {:>12} {:>12}  settings",
         "method", "updates", "seconds", "test loss", "updates to", "seconds to"
     );
-    for entry in entries {
+    for entry in entries.iter().filter(|entry| asked.is_method(entry.name)) {
         let end = |curve: &[Measured]| curve.last().map_or(f64::INFINITY, |last| last.loss);
         let (curve, candidate) = entry
             .candidates
@@ -145,12 +174,9 @@ fn compare<P: Problem>(
 }
 
 fn main() {
-    let asked: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with('-'))
-        .collect();
-    let wanted = |name: &str| asked.is_empty() || asked.iter().any(|word| word == name);
-    if wanted("autoencoder") {
+    let words = std::env::args().skip(1);
+    let asked = Asked(words.filter(|word| !word.starts_with('-')).collect());
+    if asked.is_problem("autoencoder") {
         let title = format!(
             "Auto-encoder {}, {} examples a step, cross-entropy",
             autoencoder::SIZES.map(|size| size.to_string()).join("-"),
@@ -233,10 +259,11 @@ fn main() {
                     ],
                 },
             ],
-            None,
+            asked.level(),
+            &asked,
         );
     }
-    if wanted("adding") {
+    if asked.is_problem("adding") {
         let title = format!(
             "Adding problem, {} dates, LSTM of {} units, {} examples a step, squared error",
             adding::DATES,
@@ -318,7 +345,8 @@ fn main() {
                     candidates: rates,
                 },
             ],
-            None,
+            asked.level(),
+            &asked,
         );
         compare(
             "The same with layer normalisation, to momentum's end without it",
@@ -330,6 +358,7 @@ fn main() {
                 candidates: adam,
             }],
             level,
+            &asked,
         );
     }
 }
