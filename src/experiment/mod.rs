@@ -11,6 +11,7 @@ pub mod fixture;
 mod given;
 mod market_paths;
 mod merge;
+mod on_paths;
 mod outcome;
 mod policies;
 mod priced;
@@ -34,6 +35,7 @@ pub use calibrated::{FitToCloses, FitToSurface, SurfaceFit, known_model, quote_d
 pub use exported::ExportedPolicy;
 pub use given::{GivenAsset, GivenPaths, LoadedPolicy};
 pub use market_paths::MarketPaths;
+pub use on_paths::OnPaths;
 pub use policies::{SavedPolicy, fitted_on, indifference_prices, saved_policies, saved_policy};
 pub use priced::{ContractSensitivities, Priced};
 pub use replay::hedge_values;

@@ -52,9 +52,14 @@ impl Strategy {
         if let Some(file) = self.market.model.past_file_mut() {
             *file = find("market.surface", file)?;
         }
+        if let Some(file) = self.market.model.given_file_mut() {
+            *file = find("market.file", file)?;
+        }
         for (name, market) in &mut self.markets {
-            if let Some(toml::Value::String(file)) = market.get_mut("surface") {
-                *file = text(&format!("markets.{name}.surface"), file)?;
+            for key in ["surface", "file"] {
+                if let Some(toml::Value::String(file)) = market.get_mut(key) {
+                    *file = text(&format!("markets.{name}.{key}"), file)?;
+                }
             }
         }
         let Some(backtest) = &mut self.backtest else {
