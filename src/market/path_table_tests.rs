@@ -133,7 +133,8 @@ fn every_wrong_number_is_refused() {
     let (paths, dates) = (400, 3);
     let (spot, variance) = (spots(paths, dates), vec![0.04; paths * dates]);
     let payoff = vec![1.0; paths];
-    let said = |change: &dyn Fn(&mut Vec<f64>, &mut Vec<f64>, &mut Vec<f64>)| {
+    type Change<'a> = &'a dyn Fn(&mut Vec<f64>, &mut Vec<f64>, &mut Vec<f64>);
+    let said = |change: Change<'_>| {
         let (mut spot, mut variance, mut payoff) = (spot.clone(), variance.clone(), payoff.clone());
         change(&mut spot, &mut variance, &mut payoff);
         let columns = PathColumns {

@@ -115,7 +115,7 @@ mod tests {
             "[backtest]\ndata = \"a.csv\"\n",
             "[backtest]\ndata = [\"a.csv\", \"b.csv\"]\nsurface = \"s.csv\"\n",
             "[backtest]\ndata = { x = \"a.csv\", y = [\"b.csv\", \"c.csv\"] }\n",
-            "[markets.other]\nsurface = \"m.csv\"\n",
+            "[markets.other]\nsurface = \"m.csv\"\nfile = \"p.csv\"\n",
         ] {
             let mut strategy = with(more);
             strategy.find_files(&find).unwrap();
@@ -138,11 +138,17 @@ mod tests {
                 "backtest.data b.csv",
                 "backtest.data c.csv",
                 "markets.other.surface m.csv",
+                "markets.other.file p.csv",
             ]
         );
         let bootstrap = "[market]\nmodel = \"surface_bootstrap\"\nsurface = \"/etc/passwd\"\n[contract]\nexpiry_days = 30\n";
         let refuse = |key: &str, _: &Path| Err(Error::key(key, "must be elsewhere"));
         let error = Plan::parse_sent(bootstrap, &refuse, NO_HISTORY).unwrap_err();
         assert_eq!(error.to_string(), "`market.surface` must be elsewhere");
+        let given = bootstrap
+            .replace("surface_bootstrap", "given_paths")
+            .replace("surface =", "file =");
+        let error = Plan::parse_sent(&given, &refuse, NO_HISTORY).unwrap_err();
+        assert_eq!(error.to_string(), "`market.file` must be elsewhere");
     }
 }
