@@ -21,6 +21,7 @@ from deephedge._native import (
     resume,
     simulate,
     train,
+    train_on_paths,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "resume",
     "simulate",
     "train",
+    "train_on_paths",
 ]

@@ -217,6 +217,38 @@ def train(
 ) -> Run:
     """Trains one policy and measures it on the test paths."""
 
+def train_on_paths(
+    spot: npt.ArrayLike,
+    payoff: npt.ArrayLike | Callable[[Array], npt.ArrayLike] | None = None,
+    *,
+    variance: npt.ArrayLike | None = None,
+    strategy: Mapping[str, Any] | None = None,
+    days: float | None = None,
+    days_per_year: float | None = None,
+    validation_share: float = 0.1,
+    test_share: float = 0.2,
+    seeds: int = 1,
+    optimizers: Sequence[str] | None = None,
+    steps: int | None = None,
+    seconds: float | None = None,
+    lengths: Sequence[int] | None = None,
+    frontier: Sequence[float] = ...,
+    tune: int | None = None,
+    runs: str | PathLike[str] = "runs",
+    progress: bool | Callable[[Progress], object] | None = None,
+) -> Run:
+    """Compares as `compare` does, on paths and payoffs that are given as arrays.
+
+    `spot` has the shape [paths, dates + 1], the sale and the expiry among them; all paths begin at one spot. `payoff` is what is paid at
+    expiry on each path, an array [paths] or a callable that makes it of `spot`; without it the strategy's `contract` says what is paid.
+    `variance`, annualised, has the shape of `spot` or is one number; without it the volatility that features see is that of the training paths. A period
+    is `days` long, 1 unless given, of `days_per_year`, 252 unless given. `strategy` has all other sections of a strategy.
+
+    The last paths, a share `test_share` of all, are tested on, once each; those before them, a share `validation_share`, are for validation; the
+    first ones are trained on, drawn with replacement. The premium is the discounted mean of what is paid on those, unless `contract.premium` is
+    an amount. The arrays are kept in a file below `runs/paths`, which the run needs.
+    """
+
 def backtest(
     what: Strategy | Run,
     *,

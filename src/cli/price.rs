@@ -53,6 +53,10 @@ fn sensitivities(of: &ContractSensitivities) -> String {
                 "prices are means over {contracts} contracts, whose terms lie in the ranges of the strategy"
             );
         }
+        ContractSensitivities::GivenPaths => {
+            return "no sensitivities: paths that are given do not say what prices would be at another spot"
+                .into();
+        }
         ContractSensitivities::Formula(greeks) => {
             return format!(
                 "delta {}   gamma {}   vega {}   theta {} per year",

@@ -240,6 +240,7 @@ fn common(longest: &Contract, members: &[Member]) -> std::result::Result<Common,
             Err("has no meaning as a range of a contract that its holder may exercise".into())
         }
         Form::Family(_) => Err("has no meaning as a range of ranges".into()),
+        Form::GivenPayoff => Err("has no meaning as a range where payoffs are given".into()),
         Form::Sheets(sheets, _) => {
             let [position] = sheets.positions() else {
                 return Err(
@@ -268,7 +269,7 @@ fn drawn_parameters(
 ) -> std::result::Result<Vec<Vec<f64>>, String> {
     let of_member = |member: &Member| match &member.contract.form {
         Form::Sheets(sheets, _) => sheets.positions().first().map(|one| one.sheet.clone()),
-        Form::Options(_) | Form::American(_) | Form::Family(_) => None,
+        Form::Options(_) | Form::American(_) | Form::Family(_) | Form::GivenPayoff => None,
     };
     let sheets: Option<Vec<Sheet>> = members.iter().map(of_member).collect();
     let sheets = sheets.filter(|all| all.iter().all(|one| one.payments == sheet.payments));

@@ -62,6 +62,8 @@ enum Form {
     Sheets(Arc<Sheets>, Option<Known>),
     /// One of several contracts on every path.
     Family(Arc<Family>),
+    /// At expiry what paths that are given say of it.
+    GivenPayoff,
 }
 
 impl Serialize for Form {
@@ -77,6 +79,7 @@ impl Serialize for Form {
             Self::Family(family) => {
                 serializer.serialize_newtype_variant("Form", 3, "family", &**family)
             }
+            Self::GivenPayoff => serializer.serialize_unit_variant("Form", 4, "given_payoff"),
         }
     }
 }
@@ -134,6 +137,18 @@ impl Contract {
         })
     }
 
+    /// A contract that pays at expiry what each path says, where paths are given with payoffs; `strike` is the money that moneyness is
+    /// measured by.
+    pub fn given_payoff(name: impl Into<String>, strike: f64, expiry: f64, steps: usize) -> Self {
+        Self {
+            name: name.into(),
+            strike,
+            expiry,
+            steps,
+            form: Form::GivenPayoff,
+        }
+    }
+
     /// One call or put.
     pub fn option(kind: OptionKind, strike: f64, expiry: f64, steps: usize) -> Self {
         let legs = vec![Leg::one(kind, strike)];
@@ -162,6 +177,11 @@ impl Contract {
                     "contracts whose terms lie in ranges live for the strategy's own days",
                 ));
             }
+            Form::GivenPayoff => {
+                return Err(Error::input(
+                    "a contract whose payoffs are given lives as long as the paths that are given",
+                ));
+            }
         };
         Ok(Self {
             name: self.name.clone(),
@@ -176,7 +196,7 @@ impl Contract {
     pub fn legs(&self) -> Option<&[Leg]> {
         match &self.form {
             Form::Options(legs) => Some(legs),
-            Form::American(_) | Form::Sheets(..) | Form::Family(_) => None,
+            Form::American(_) | Form::Sheets(..) | Form::Family(_) | Form::GivenPayoff => None,
         }
     }
 
@@ -205,7 +225,7 @@ impl Contract {
     /// The closed form of its price in a lognormal market, if it has one and is no sum of calls and puts.
     pub fn formula(&self) -> Option<&dyn Formula> {
         match &self.form {
-            Form::Options(_) | Form::American(_) | Form::Family(_) => None,
+            Form::Options(_) | Form::American(_) | Form::Family(_) | Form::GivenPayoff => None,
             Form::Sheets(_, formula) => formula.as_ref().map(|known| &*known.0),
         }
     }
@@ -213,7 +233,7 @@ impl Contract {
     /// The contracts, one of which every path has, where its terms lie in ranges.
     pub fn family(&self) -> Option<&Arc<Family>> {
         match &self.form {
-            Form::Options(_) | Form::American(_) | Form::Sheets(..) => None,
+            Form::Options(_) | Form::American(_) | Form::Sheets(..) | Form::GivenPayoff => None,
             Form::Family(family) => Some(family),
         }
     }
@@ -252,7 +272,7 @@ impl Contract {
     /// The dates on which it may pay, counted from the sale, which is 0.
     pub fn due(&self) -> Vec<usize> {
         match &self.form {
-            Form::Options(_) => vec![self.steps],
+            Form::Options(_) | Form::GivenPayoff => vec![self.steps],
             Form::American(_) => (1..=self.steps).collect(),
             Form::Sheets(sheets, _) => sheets.due().to_vec(),
             Form::Family(family) => family.due(),
@@ -262,7 +282,7 @@ impl Contract {
     /// The assets that its payments depend on, by their numbers and in their order.
     pub fn depends_on(&self) -> Vec<usize> {
         match &self.form {
-            Form::Options(_) | Form::American(_) => vec![0],
+            Form::Options(_) | Form::American(_) | Form::GivenPayoff => vec![0],
             Form::Sheets(sheets, _) => sheets.depends_on(),
             Form::Family(family) => family.depends_on(),
         }
@@ -271,7 +291,7 @@ impl Contract {
     /// Whether it may end before its expiry.
     pub fn can_end(&self) -> bool {
         match &self.form {
-            Form::Options(_) => false,
+            Form::Options(_) | Form::GivenPayoff => false,
             Form::American(_) => true,
             Form::Sheets(sheets, _) => sheets.can_end(),
             Form::Family(family) => family.can_end(),
@@ -281,7 +301,7 @@ impl Contract {
     /// What a reader calls the running quantities of the path that its payments depend on.
     pub fn accumulators(&self) -> &[String] {
         match &self.form {
-            Form::Options(_) | Form::American(_) => &[],
+            Form::Options(_) | Form::American(_) | Form::GivenPayoff => &[],
             Form::Sheets(sheets, _) => sheets.accumulators(),
             Form::Family(family) => family.accumulators(),
         }
@@ -307,6 +327,19 @@ impl Contract {
             }
             Form::Sheets(sheets, _) => sheets.observe(spots, out),
             Form::Family(family) => family.observe(spots, out),
+            Form::GivenPayoff => match spots.payoffs() {
+                Some(payoffs) => {
+                    out.payments[0] = *payoffs;
+                    Ok(())
+                }
+                None => {
+                    out.payments[0] = [R::of(f64::NAN); BLOCK];
+                    Err(Error::key(
+                        "contract.type",
+                        ": \"given_payoff\" needs paths that say what is paid: `market.model = \"given_paths\"` with a column of payoffs",
+                    ))
+                }
+            },
         }
     }
 

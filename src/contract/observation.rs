@@ -9,6 +9,7 @@ pub struct Spots<'a, R> {
     dates: usize,
     stride: usize,
     members: Option<&'a Lane<R>>,
+    payoffs: Option<&'a Lane<R>>,
 }
 
 impl<'a, R> Spots<'a, R> {
@@ -19,6 +20,7 @@ impl<'a, R> Spots<'a, R> {
             dates,
             stride,
             members: None,
+            payoffs: None,
         }
     }
 
@@ -26,6 +28,17 @@ impl<'a, R> Spots<'a, R> {
     #[must_use]
     pub fn with_members(self, members: Option<&'a Lane<R>>) -> Self {
         Self { members, ..self }
+    }
+
+    /// The same spots with what is paid at expiry, where paths are given with it.
+    #[must_use]
+    pub fn with_payoffs(self, payoffs: Option<&'a Lane<R>>) -> Self {
+        Self { payoffs, ..self }
+    }
+
+    /// What is paid at expiry, if paths are given with it.
+    pub fn payoffs(&self) -> Option<&'a Lane<R>> {
+        self.payoffs
     }
 
     /// The number of the contract of a family that each path has, if it has one.

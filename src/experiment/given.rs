@@ -311,7 +311,9 @@ impl GivenPaths<'_> {
             let place = |lane: usize, t: usize| {
                 (first + (block * BLOCK + lane).min(last)) * self.dates + t.min(known)
             };
-            let (assets, surface) = out.markets();
+            let (assets, surface, payoff) = out.markets();
+            // What is paid is not said, and no position depends on it.
+            payoff.fill([f64::NAN; BLOCK]);
             for (asset, (spots, variances)) in assets.enumerate() {
                 let of = self.assets[asset];
                 for (t, spots) in spots.iter_mut().enumerate() {

@@ -1,7 +1,7 @@
 //! Simulated paths of a strategy's market, a column for everything that is simulated or quoted.
 
 use crate::contract::Instrument;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::market::{Layout, Paths, Quotes, Simulator};
 use crate::random::Purpose;
 use crate::simd::BLOCK;
@@ -40,7 +40,7 @@ impl MarketPaths {
     /// them, and `remedy` how it would need less memory.
     ///
     /// # Errors
-    /// [`crate::Error::Input`] if they need more than half of the memory at hand; that of `stop`, which is asked while prices of
+    /// [`Error::Input`] if they need more than half of the memory at hand, or are more than those that are given; that of `stop`, which is asked while prices of
     /// instruments are tabulated.
     pub fn new(
         plan: &Plan,
@@ -49,6 +49,11 @@ impl MarketPaths {
         stop: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Self> {
         let simulator = plan.simulator(plan.seed, Purpose::Export);
+        if let Some(most) = simulator.most_paths().filter(|most| count > *most) {
+            return Err(Error::input(format!(
+                "paths must be at most {most}, those that `market.file` has, was {count}"
+            )));
+        }
         let bytes = held * Paths::<f64>::bytes(count, &plan.layout()) + simulator.held_bytes();
         check_memory(bytes as f64, remedy)?;
         plan.make_quotes(stop)?;
@@ -72,9 +77,9 @@ impl MarketPaths {
         let quotes = quotes.then(|| plan.market_quotes(&assets));
         let layout = match &quotes {
             Some(quotes) => quotes.layout(),
-            None => Layout::new(assets.count(), simulator.steps)
-                .with_surface(assets.first().model.has_surface())
-                .drawing(simulator.family.as_deref()),
+            None => {
+                Layout::of_market(&assets, simulator.steps).drawing(simulator.family.as_deref())
+            }
         };
         Ok(Self {
             simulator,

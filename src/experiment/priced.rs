@@ -33,6 +33,8 @@ pub struct Priced {
 pub enum ContractSensitivities {
     /// None, of so many contracts whose terms lie in ranges.
     Family(usize),
+    /// None, since paths that are given do not say what prices would be at another spot.
+    GivenPaths,
     /// Those of calls and puts, in closed form.
     Formula(Greeks),
     /// Those in every asset, by its name, with their standard errors.
@@ -121,6 +123,9 @@ impl ContractSensitivities {
         if let Some(family) = contract.family() {
             return Ok(Self::Family(family.members().len()));
         }
+        if plan.market.model.given().is_some() {
+            return Ok(Self::GivenPaths);
+        }
         if let Some(legs) = contract.legs() {
             return Ok(Self::Formula(assets.first().greeks(legs, contract.expiry)));
         }
@@ -131,7 +136,7 @@ impl ContractSensitivities {
 
     fn document(&self) -> Value {
         let all = match self {
-            Self::Family(_) => return Value::Null,
+            Self::Family(_) | Self::GivenPaths => return Value::Null,
             Self::Formula(greeks) => return json!(greeks),
             Self::Estimated(all) => all,
         };

@@ -182,7 +182,9 @@ impl Session {
         let last = seen.len() - 1;
         self.paths.blocks_mut().for_each(|(block, mut out)| {
             let of = |lane: usize| &seen[(block * BLOCK + lane).min(last)];
-            let (assets, surface) = out.markets();
+            let (assets, surface, payoff) = out.markets();
+            // What is paid is not known, and no position depends on it.
+            payoff.fill([f64::NAN; BLOCK]);
             for (asset, (spots, variances)) in assets.enumerate() {
                 spots[dates.clone()].fill(std::array::from_fn(|lane| of(lane).assets[asset].0));
                 let variance = std::array::from_fn(|lane| of(lane).assets[asset].1);

@@ -80,7 +80,13 @@ fn simulate(
     let (mut block, mut tables) = (blank, Tables::default());
     for number in 0..count / BLOCK {
         let columns = block.iter_mut().map(|[a, b]| (&mut a[..], &mut b[..]));
-        draws.block(number as u64, false, columns, &mut [], &mut tables);
+        draws.block(
+            number as u64,
+            false,
+            columns,
+            (&mut [], &mut []),
+            &mut tables,
+        );
         for (asset, [spot, variance]) in block.iter().enumerate() {
             for t in 0..=steps {
                 spots[asset][t].extend(spot[t]);

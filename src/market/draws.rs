@@ -10,6 +10,7 @@ use crate::simd::{Lane, Real};
 pub(super) struct Draws<'a> {
     assets: &'a Assets,
     source: Source,
+    purpose: Purpose,
     /// None for one asset.
     joint: Option<Joint>,
     steps: usize,
@@ -38,6 +39,7 @@ impl<'a> Draws<'a> {
         Self {
             assets,
             source: Source::new(seed, purpose, sampling, steps * substeps, factors),
+            purpose,
             joint: several.then(|| Joint::new(models, assets.correlation().factor())),
             steps,
             dt,
@@ -54,7 +56,7 @@ impl<'a> Draws<'a> {
     }
 
     /// Draws block number `number` into the columns of the assets, of each (spot, variance), `[steps + 1][BLOCK]`, and into the factors of the
-    /// first one's surface, `[factors][steps + 1][BLOCK]`, where there is room for them. If it has `begun`, the first variances of the first
+    /// first one's surface, `[factors][steps + 1][BLOCK]`, and its payoffs, one row, where there is room for them. If it has `begun`, the first variances of the first
     /// asset are given.
     ///
     /// # Panics
@@ -64,14 +66,15 @@ impl<'a> Draws<'a> {
         number: u64,
         begun: bool,
         columns: impl ExactSizeIterator<Item = (&'c mut [Lane<R>], &'c mut [Lane<R>])>,
-        surface: &mut [Lane<R>],
+        (surface, payoff): (&mut [Lane<R>], &mut [Lane<R>]),
         tables: &mut Tables,
     ) {
         assert_eq!(columns.len(), self.assets.list().len());
         let words = self.source.block(number);
         let Some(joint) = &self.joint else {
             for (spot, variance) in columns {
-                self.asset((0, begun), words.clone(), (spot, variance, &mut *surface));
+                let columns = (spot, variance, &mut *surface);
+                self.asset((0, begun), number, words.clone(), columns, payoff);
             }
             return;
         };
@@ -80,15 +83,23 @@ impl<'a> Draws<'a> {
             let begun = begun && asset == 0;
             let shocks = Correlated::new(&tables[asset]);
             let surface: &mut [Lane<R>] = if asset == 0 { &mut *surface } else { &mut [] };
-            self.asset((asset, begun), shocks, (spot, variance, surface));
+            self.asset(
+                (asset, begun),
+                number,
+                shocks,
+                (spot, variance, surface),
+                &mut [],
+            );
         }
     }
 
     fn asset<R: Real>(
         &self,
         (asset, begun): (usize, bool),
+        number: u64,
         shocks: impl Shocks,
         (spot, variance, surface): Columns<'_, R>,
+        payoff: &mut [Lane<R>],
     ) {
         let market = &self.assets.list()[asset].market;
         market.model.draw(Draw {
@@ -101,6 +112,8 @@ impl<'a> Draws<'a> {
             spot: &mut *spot,
             variance,
             surface,
+            place: (self.purpose, number),
+            payoff,
         });
         for (row, &factor) in spot.iter_mut().zip(self.forwards[asset].iter().flatten()) {
             let factor = R::of(factor);
@@ -112,9 +125,10 @@ impl<'a> Draws<'a> {
 }
 
 /// F_t e^{−ct}/S₀ for every date t of `steps` periods of `dt` years, c the average carry until the last; none where the carry is
-/// constant. Under every model a spot is its forward times what does not depend on the carry ([`Draw::carry`]).
+/// constant, and where paths are given, whose spots are what they are. Under every other model a spot is its forward times what does not depend on
+/// the carry ([`Draw::carry`]).
 fn uneven(market: &Market, steps: usize, dt: f64) -> Option<Vec<f64>> {
-    if market.has_constant_carry() {
+    if market.has_constant_carry() || market.model.given().is_some() {
         return None;
     }
     let average = market.carry(0.0, dt * steps as f64);

@@ -1,5 +1,6 @@
 //! What a block of paths holds, and where.
 
+use super::assets::Assets;
 use super::benchmark::answer_columns;
 use crate::contract::{Contract, Family, Instrument};
 use crate::pricing::SurfaceFactors;
@@ -12,7 +13,7 @@ pub(super) const OPTION_STATE: usize = 4;
 ///
 /// # Shapes
 /// In rows of one lane: for each asset spot and variance, `[assets][2][steps + 1]`; where paths have an implied-volatility surface of the
-/// first asset, its factors, `[factors][steps + 1]`; the prices of the instruments that are
+/// first asset, its factors, `[factors][steps + 1]`; where paths are given with them, payoffs, one row; the prices of the instruments that are
 /// no asset, `[…][steps + 1]`, that of an option followed where that is asked for by what costs and actions may depend on beside it, `[4][steps + 1]`; what each path holds of its own contract of a family
 /// ([`crate::contract::Family::rows`]); the running quantities of the contract, `[accumulators][steps + 1]`; its payments,
 /// `[due dates]`; where it may end early, the date of its end, one row; and, where they are asked for, the answers of a
@@ -24,6 +25,8 @@ pub struct Layout {
     assets: usize,
     /// Whether paths have a surface.
     surface: bool,
+    /// Whether paths have payoffs.
+    payoffs: bool,
     instruments: Vec<Instrument>,
     /// The row at which the prices of every instrument begin.
     prices: Vec<usize>,
@@ -49,6 +52,7 @@ impl Layout {
             dates,
             assets,
             surface: false,
+            payoffs: false,
             instruments: vec![Instrument::SPOT],
             prices: vec![0],
             option_states: false,
@@ -62,6 +66,14 @@ impl Layout {
             cost_factors: false,
             hedged: false,
         }
+    }
+
+    /// The same with all that the models of `assets` give of paths.
+    pub fn of_market(assets: &Assets, steps: usize) -> Self {
+        let model = &assets.first().model;
+        Self::new(assets.count(), steps)
+            .with_surface(model.has_surface())
+            .with_payoffs(model.has_payoffs())
     }
 
     /// The same where `instruments` are traded.
@@ -100,6 +112,19 @@ impl Layout {
         self.surface = surface;
         let instruments = std::mem::take(&mut self.instruments);
         self.trading(&instruments)
+    }
+
+    /// The same with or without room for what is paid at expiry, where paths are given with it.
+    #[must_use]
+    pub fn with_payoffs(mut self, payoffs: bool) -> Self {
+        self.payoffs = payoffs;
+        let instruments = std::mem::take(&mut self.instruments);
+        self.trading(&instruments)
+    }
+
+    /// Whether there is room for payoffs.
+    pub fn has_payoffs(&self) -> bool {
+        self.payoffs
     }
 
     /// Whether there is room for an implied-volatility surface.
@@ -199,9 +224,9 @@ impl Layout {
         &self.instruments
     }
 
-    /// What the market gives: spots and variances of all assets, and the surface.
+    /// What the market gives: spots and variances of all assets, the surface, and payoffs.
     pub(super) fn markets(&self) -> Range<usize> {
-        0..self.surface().end
+        0..self.payoff().end
     }
 
     /// Spots and variances of all assets.
@@ -220,6 +245,13 @@ impl Layout {
             0
         };
         start..start + count * self.dates
+    }
+
+    /// The payoffs; empty where there are none.
+    #[inline(always)]
+    pub(super) fn payoff(&self) -> Range<usize> {
+        let start = self.surface().end;
+        start..start + usize::from(self.payoffs)
     }
 
     /// The spot of an asset.

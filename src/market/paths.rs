@@ -101,10 +101,11 @@ impl<R: Real> Paths<R> {
         count.div_ceil(BLOCK) * BLOCK * layout.rows() * size_of::<R>()
     }
 
-    /// The same spots, variances, surfaces and contracts in another layout of as many assets and dates; all else is zero.
+    /// The same spots, variances, surfaces, payoffs and contracts in another layout of as many assets and dates; all else is zero.
     ///
     /// # Panics
-    /// If the layout has other assets or dates, a surface where the paths have none or none where they have one, or asks for contracts that the paths have not.
+    /// If the layout has other assets or dates, a surface or payoffs where the paths have none or none where they have them, or asks for contracts
+    /// that the paths have not.
     pub(super) fn laid_out(self, layout: Layout) -> Self {
         if self.layout == layout {
             return self;
@@ -113,9 +114,15 @@ impl<R: Real> Paths<R> {
             (
                 self.layout.assets(),
                 self.layout.dates(),
-                self.layout.has_surface()
+                self.layout.has_surface(),
+                self.layout.has_payoffs()
             ),
-            (layout.assets(), layout.dates(), layout.has_surface())
+            (
+                layout.assets(),
+                layout.dates(),
+                layout.has_surface(),
+                layout.has_payoffs()
+            )
         );
         let drawn = layout.drawn();
         assert!(
@@ -180,10 +187,12 @@ impl<R: Real> Paths<R> {
         paths
     }
 
-    /// Spots, variances and surfaces of the same paths in double precision; all else is left out.
+    /// Spots, variances, surfaces and payoffs of the same paths in double precision; all else is left out.
     pub fn in_double(&self) -> Paths<f64> {
         let layout = Layout::new(self.layout.assets(), self.steps());
-        let layout = layout.with_surface(self.layout.has_surface());
+        let layout = layout
+            .with_surface(self.layout.has_surface())
+            .with_payoffs(self.layout.has_payoffs());
         let mut exact = Paths::spread_as(self.spread.clone(), self.count, layout);
         let (from, size) = (self.layout.rows(), exact.layout.rows());
         for (place, exact) in exact.rows.chunks_exact_mut(size).enumerate() {

@@ -33,6 +33,8 @@ pub struct Quotes {
     receipts: bool,
     /// Whether paths have an implied-volatility surface.
     surface: bool,
+    /// Whether paths say what is paid at expiry.
+    payoffs: bool,
     benchmark: Option<Arc<dyn Benchmark>>,
     hedge: Option<Arc<dyn BenchmarkHedge>>,
 }
@@ -89,6 +91,7 @@ impl Quotes {
             option_states: false,
             receipts: false,
             surface: assets.first().model.has_surface(),
+            payoffs: assets.first().model.has_payoffs(),
             benchmark: None,
             hedge: None,
         })
@@ -149,7 +152,7 @@ impl Quotes {
     /// What a block of paths holds with the prices of the instruments and what the contract makes of it.
     pub fn layout(&self) -> Layout {
         let layout = Layout::new(self.assets.count(), self.contract.steps);
-        let layout = layout.with_surface(self.surface);
+        let layout = layout.with_surface(self.surface).with_payoffs(self.payoffs);
         let layout = layout.trading(&self.instruments).under(&self.contract);
         let layout = layout
             .with_option_states(self.option_states)

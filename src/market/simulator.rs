@@ -44,13 +44,18 @@ impl Simulator {
             .unwrap_or_else(|| substeps(&self.assets))
     }
 
+    /// How many different paths there are for its purpose, where they are given; what is asked for beyond begins again with the first.
+    pub fn most_paths(&self) -> Option<usize> {
+        let given = self.assets.first().model.given()?;
+        Some(given.share(self.purpose).len())
+    }
+
     /// Simulates `count` paths on which the first asset alone is traded, beginning with the first path of block number
     /// `first_block`.
     ///
     /// Training batch k of B paths starts at block k·⌈B/BLOCK⌉, so batches never overlap.
     pub fn paths<R: Real>(&self, first_block: u64, count: usize) -> Paths<R> {
-        let layout = Layout::new(self.assets.count(), self.steps);
-        let layout = layout.with_surface(self.assets.first().model.has_surface());
+        let layout = Layout::of_market(&self.assets, self.steps);
         let mut paths = Paths::with_layout(count, layout.drawing(self.family.as_deref()));
         self.fill(first_block, &mut paths);
         paths
@@ -147,8 +152,8 @@ impl Simulator {
                     let (_, variance) = block.asset(0);
                     begin(family, &members, &mut variance[0])
                 });
-                let (columns, surface) = block.markets();
-                draws.block(number, begun, columns, surface, tables);
+                let (columns, surface, payoff) = block.markets();
+                draws.block(number, begun, columns, (surface, payoff), tables);
             });
     }
 

@@ -4,6 +4,7 @@
 mod barrier;
 mod digital;
 mod formulas;
+mod given;
 mod options;
 mod path;
 mod returns;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use barrier::Barrier;
 pub use digital::{Digital, Touch};
+pub use given::GivenPayoff;
 pub use options::{OneStrike, TwoStrikes};
 pub use path::{Asian, ForwardStart, Lookback, Mean};
 pub use returns::{Cliquet, VarianceSwap};
@@ -158,6 +160,8 @@ products! {
     Autocallable "autocallable" Autocallable, several::autocallable;
     /// Payments that the file writes itself, as expressions over the path.
     TermSheet "term_sheet" TermSheet, term_sheet::term_sheet;
+    /// What every path of `market.file` says that is paid at expiry, under the model `given_paths`.
+    GivenPayoff "given_payoff" GivenPayoff, |_, at| Ok(given::payoff(at));
     /// Several contracts sold together.
     Portfolio "portfolio" Portfolio, term_sheet::portfolio;
 }

@@ -77,6 +77,8 @@ pub enum Made {
     American(OptionKind),
     /// Payments that are written as expressions.
     Sheet(Sheet),
+    /// At expiry what paths that are given say of it.
+    GivenPayoff,
 }
 
 /// A part of what is sold.
@@ -112,6 +114,11 @@ impl Sold {
     /// One option that its holder may exercise on every hedging date.
     pub fn american(strike: f64, kind: OptionKind) -> Self {
         Self::one(strike, Made::American(kind))
+    }
+
+    /// One contract that pays what paths that are given say.
+    pub fn given_payoff(strike: f64) -> Self {
+        Self::one(strike, Made::GivenPayoff)
     }
 
     /// One contract of a sheet.

@@ -182,6 +182,11 @@ pub(super) fn portfolio(terms: &mut Portfolio, setting: &Setting<'_>) -> Result<
             let words = "may be exercised, and the legs of a portfolio must not";
             return Err(Error::key(format!("{key}.type"), words));
         }
+        let given = |part: &Part| matches!(part.made, Made::GivenPayoff);
+        if sold.parts.iter().any(given) {
+            let words = ": payoffs that are given are those of a contract alone";
+            return Err(Error::key(format!("{key}.type"), words));
+        }
         strike.get_or_insert(sold.strike);
         parts.extend(sold.parts.into_iter().map(|part| Part {
             quantity: leg.quantity * part.quantity,

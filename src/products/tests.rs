@@ -41,7 +41,7 @@ fn sold(terms: &str, assets: usize) -> Result<Sold> {
 fn sheet(terms: &str, assets: usize) -> Sheet {
     match sold(terms, assets).unwrap().parts.swap_remove(0).made {
         Made::Sheet(sheet) => sheet,
-        Made::Options(_) | Made::American(_) => panic!("no sheet"),
+        Made::Options(_) | Made::American(_) | Made::GivenPayoff => panic!("no sheet"),
     }
 }
 

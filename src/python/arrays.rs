@@ -2,6 +2,7 @@
 
 use super::failure::input;
 use crate::experiment::{GivenAsset, GivenPaths};
+use crate::market::path_table::PathColumns;
 use crate::strategy::Plan;
 use numpy::{
     IxDyn, PyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn,
@@ -152,6 +153,88 @@ impl<'py> Given<'py> {
     }
 }
 
+/// Paths to train on, of one asset, as they are given.
+pub struct Trained<'py> {
+    spot: PyReadonlyArrayDyn<'py, f64>,
+    variance: Option<PyReadonlyArrayDyn<'py, f64>>,
+    payoff: Option<PyReadonlyArrayDyn<'py, f64>>,
+    dates: usize,
+}
+
+impl<'py> Trained<'py> {
+    /// Reads spots of shape [paths, dates], variances of the same shape or one number, and payoffs, an array [paths] or a callable that makes
+    /// one of the array of spots.
+    ///
+    /// # Errors
+    /// [`super::failure::InputError`] by name for what is no array of numbers, or has another shape; what the callable raises.
+    pub fn new(
+        spot: &Bound<'py, PyAny>,
+        variance: Option<&Bound<'py, PyAny>>,
+        payoff: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Self> {
+        let spot = numbers("spot", spot)?;
+        let &[paths, dates] = spot.shape() else {
+            return Err(input(format!(
+                "`spot` must have the shape [paths, dates], has {:?}",
+                spot.shape()
+            )));
+        };
+        let variance = match variance {
+            Some(variance) => Some(of_shape(
+                "variance",
+                numbers("variance", variance)?,
+                &[paths, dates],
+            )?),
+            None => None,
+        };
+        let payoff = match payoff {
+            // Of a copy: what it writes into its argument is no path.
+            Some(payoff) if payoff.is_callable() => {
+                Some(payoff.call1((spot.call_method0("copy")?,))?)
+            }
+            Some(payoff) => Some(payoff.clone()),
+            None => None,
+        };
+        let payoff = match payoff {
+            Some(payoff) => {
+                let payoff = numbers("payoff", &payoff)?;
+                if payoff.shape() != [paths] {
+                    return Err(shape_fault("payoff", &[paths], payoff.shape()));
+                }
+                Some(payoff)
+            }
+            None => None,
+        };
+        Ok(Self {
+            spot,
+            variance,
+            payoff,
+            dates,
+        })
+    }
+
+    /// The numbers.
+    ///
+    /// # Errors
+    /// None: the arrays are contiguous.
+    pub fn columns(&self) -> PyResult<PathColumns<'_>> {
+        fn slice<'a>(
+            array: &'a Option<PyReadonlyArrayDyn<'_, f64>>,
+        ) -> PyResult<Option<&'a [f64]>> {
+            match array {
+                Some(array) => Ok(Some(array.as_slice()?)),
+                None => Ok(None),
+            }
+        }
+        Ok(PathColumns {
+            dates: self.dates,
+            spot: self.spot.as_slice()?,
+            variance: slice(&self.variance)?,
+            payoff: slice(&self.payoff)?,
+        })
+    }
+}
+
 /// What is given of every asset: of one the thing itself, or a dict by the names of all.
 fn by_asset<'py>(
     key: &str,
@@ -184,7 +267,13 @@ fn by_asset<'py>(
 fn numbers<'py>(key: &str, of: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, f64>> {
     let py = of.py();
     let numpy = py.import("numpy")?;
-    let array = numpy.call_method1("asarray", (of,))?;
+    let array = numpy.call_method1("asarray", (of,));
+    let array = array.map_err(|error| {
+        input(format!(
+            "`{key}` must be an array of numbers: {}",
+            error.value(py)
+        ))
+    })?;
     let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
     if !["f", "i", "u"].contains(&kind.as_str()) {
         let dtype = array.getattr("dtype")?;

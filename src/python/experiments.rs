@@ -1,12 +1,13 @@
 //! Comparisons, trainings and backtests.
 
+use super::arrays::Trained;
 use super::attended::attended;
 use super::failure::{input, warn};
 use super::run::{Named, Run};
 use super::values::{Files, argument, day, table, whole};
 use crate::error::Result;
 use crate::experiment::{
-    CANDIDATES, HistoryChanges, Prepared, Scope, TrainingChanges, are_candidates, plan_of,
+    CANDIDATES, HistoryChanges, OnPaths, Prepared, Scope, TrainingChanges, are_candidates, plan_of,
     strategy_or_run, trained_alone, with_named,
 };
 use crate::market::history::RawReading;
@@ -146,27 +147,125 @@ pub fn compare(
     progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Run> {
     let told = super::attended::progress(progress)?;
-    let seeds: u64 = whole("seeds", seeds, 1)?;
-    let tune = tune.map(|count| {
-        let candidates = usize::try_from(count).ok();
-        let candidates = candidates.filter(|count| are_candidates(*count));
-        candidates.ok_or_else(|| input(format!("`tune` must be {CANDIDATES}, was {count}")))
-    });
-    let tune = tune.transpose()?;
-    let changes = changes(steps, seconds, lengths)?;
-    let prepared = py.detach(|| -> Result<Prepared> {
-        let plan = strategy.plan(|strategy| changes.apply(strategy))?;
-        let plan = with_named(plan, &argument("optimizers"), optimizers.as_deref())?;
-        for &parameter in &frontier {
+    let asked = Compared::new(
+        (seeds, tune),
+        optimizers,
+        (steps, seconds, lengths),
+        frontier,
+    )?;
+    let prepared = py.detach(|| asked.prepared(strategy, &runs))?;
+    carried_out(py, prepared, told)
+}
+
+/// What is asked of a comparison.
+struct Compared {
+    seeds: u64,
+    candidates: Option<usize>,
+    optimizers: Option<Vec<String>>,
+    changes: TrainingChanges,
+    frontier: Vec<f64>,
+}
+
+impl Compared {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// [`super::failure::InputError`] with the argument, its value and its bound.
+    fn new(
+        (seeds, tune): (i64, Option<i64>),
+        optimizers: Option<Vec<String>>,
+        (steps, seconds, lengths): (Option<i64>, Option<f64>, Option<Vec<i64>>),
+        frontier: Vec<f64>,
+    ) -> PyResult<Self> {
+        let candidates = tune.map(|count| {
+            let candidates = usize::try_from(count).ok();
+            let candidates = candidates.filter(|count| are_candidates(*count));
+            candidates.ok_or_else(|| input(format!("`tune` must be {CANDIDATES}, was {count}")))
+        });
+        Ok(Self {
+            seeds: whole("seeds", seeds, 1)?,
+            candidates: candidates.transpose()?,
+            optimizers,
+            changes: changes(steps, seconds, lengths)?,
+            frontier,
+        })
+    }
+
+    /// The folder of the comparison of a strategy.
+    fn prepared(self, strategy: Written, runs: &Path) -> Result<Prepared> {
+        let plan = strategy.plan(|strategy| self.changes.apply(strategy))?;
+        let plan = with_named(plan, &argument("optimizers"), self.optimizers.as_deref())?;
+        for &parameter in &self.frontier {
             plan.risk.check_parameter("frontier", parameter)?;
         }
         let scope = Scope {
-            seeds: (plan.seed..plan.seed + seeds).collect(),
-            candidates: tune,
-            frontier,
+            seeds: (plan.seed..plan.seed + self.seeds).collect(),
+            candidates: self.candidates,
+            frontier: self.frontier,
             shard: None,
         };
-        Prepared::comparison(&plan, &scope, &runs)
+        Prepared::comparison(&plan, &scope, runs)
+    }
+}
+
+/// Compares as `compare` does, on paths and payoffs that are given as arrays.
+#[pyfunction]
+#[pyo3(signature = (
+    spot, payoff = None, *, variance = None, strategy = None, days = None, days_per_year = None, validation_share = 0.1, test_share = 0.2,
+    seeds = 1, optimizers = None, steps = None, seconds = None, lengths = None, frontier = vec![], tune = None,
+    runs = PathBuf::from(store::DEFAULT_ROOT), progress = None
+))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are keyword arguments of Python"
+)]
+pub fn train_on_paths(
+    py: Python<'_>,
+    spot: &Bound<'_, PyAny>,
+    payoff: Option<&Bound<'_, PyAny>>,
+    variance: Option<&Bound<'_, PyAny>>,
+    strategy: Option<&Bound<'_, PyAny>>,
+    days: Option<f64>,
+    days_per_year: Option<f64>,
+    validation_share: f64,
+    test_share: f64,
+    seeds: i64,
+    optimizers: Option<Vec<String>>,
+    steps: Option<i64>,
+    seconds: Option<f64>,
+    lengths: Option<Vec<i64>>,
+    frontier: Vec<f64>,
+    tune: Option<i64>,
+    runs: PathBuf,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Run> {
+    let told = super::attended::progress(progress)?;
+    let asked = Compared::new(
+        (seeds, tune),
+        optimizers,
+        (steps, seconds, lengths),
+        frontier,
+    )?;
+    let strategy = match strategy {
+        None => toml::Table::new(),
+        Some(strategy) => match strategy.cast::<PyDict>() {
+            Ok(dict) => table(dict)?,
+            Err(_) => {
+                let kind = strategy.get_type();
+                return Err(input(format!("`strategy` must be a dict, was {kind}")));
+            }
+        },
+    };
+    let given = Trained::new(spot, variance, payoff)?;
+    let on = OnPaths {
+        columns: given.columns()?,
+        days,
+        days_per_year,
+        held_out: (validation_share, test_share),
+    };
+    let prepared = py.detach(|| -> Result<Prepared> {
+        let strategy = on.strategy(strategy, &runs)?;
+        asked.prepared(Written::Table(strategy), &runs)
     })?;
     carried_out(py, prepared, told)
 }

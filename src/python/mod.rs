@@ -33,6 +33,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<policy::Session>()?;
     module.add_function(wrap_pyfunction!(experiments::compare, module)?)?;
     module.add_function(wrap_pyfunction!(experiments::train, module)?)?;
+    module.add_function(wrap_pyfunction!(experiments::train_on_paths, module)?)?;
     module.add_function(wrap_pyfunction!(experiments::backtest, module)?)?;
     module.add_function(wrap_pyfunction!(experiments::resume, module)?)?;
     module.add_function(wrap_pyfunction!(market::simulate, module)?)?;

@@ -1,5 +1,6 @@
 //! The section `contract`.
 
+use super::given::check_grid;
 use super::tenor::{DayCount, Tenor};
 use crate::bounds::{check, within};
 use crate::contract::{Contract, Formula, Leg, OptionKind, Position};
@@ -152,6 +153,7 @@ pub(super) fn contract(
     let expiry = tenor.years();
     let steps = *section.steps.get_or_insert(tenor.days.ceil() as usize);
     let steps = within("contract.steps", steps, 1, MOST_STEPS)?;
+    check_grid(market, steps)?;
     let strike_of_delta = |key: &str, kind, delta: f64| {
         let greatest = market.dividend.discount(0.0, expiry);
         let bound = format!("above 0 and below {greatest:.4}");
@@ -202,6 +204,7 @@ fn made(sold: Sold, setting: &Setting<'_>, market: &Market) -> Result<Contract> 
                 let rule = exercise_rule(market, *kind, strike, expiry, steps)?;
                 return Ok(Contract::american(rule, expiry, steps));
             }
+            Made::GivenPayoff => return Ok(Contract::given_payoff(name, strike, expiry, steps)),
             Made::Sheet(_) => {}
         }
     }
@@ -214,6 +217,10 @@ fn made(sold: Sold, setting: &Setting<'_>, market: &Market) -> Result<Contract> 
                 Made::Options(legs) => setting.sheet_of_options(&legs)?,
                 Made::American(_) => {
                     let words = "may be exercised, and must be sold alone";
+                    return Err(Error::key(setting.name("type"), words));
+                }
+                Made::GivenPayoff => {
+                    let words = ": payoffs that are given are those of a contract alone";
                     return Err(Error::key(setting.name("type"), words));
                 }
             },

@@ -43,10 +43,12 @@ impl Drawn<'_> {
     fn few(&self) -> Option<Self> {
         match self {
             Self::Kept(paths) => {
-                let first = (0..FEW_PATHS).collect::<Vec<_>>();
+                let first = (0..FEW_PATHS.min(paths.count())).collect::<Vec<_>>();
                 Some(Self::Kept(paths.gather(&first)))
             }
-            Self::Anew(simulator, _) => Some(Self::Anew(simulator.clone(), FEW_PATHS)),
+            Self::Anew(simulator, count) => {
+                Some(Self::Anew(simulator.clone(), FEW_PATHS.min(*count)))
+            }
             Self::Past(_) => None,
         }
     }
@@ -59,9 +61,10 @@ impl<'a> HedgeValidation<'a> {
     /// Those of the quotes.
     pub fn simulated(plan: &'a Plan) -> Result<Self> {
         let simulator = plan.simulator(plan.seed, Purpose::Validation);
-        let drawn = match PATHS <= plan.chunk() {
-            true => Drawn::Kept(simulator.paths_over(&plan.ranks, &*plan.quotes()?, 0, PATHS)),
-            false => Drawn::Anew(simulator, PATHS),
+        let count = simulator.most_paths().map_or(PATHS, |most| most.min(PATHS));
+        let drawn = match count <= plan.chunk() {
+            true => Drawn::Kept(simulator.paths_over(&plan.ranks, &*plan.quotes()?, 0, count)),
+            false => Drawn::Anew(simulator, count),
         };
         Ok(Self {
             plan,
@@ -84,8 +87,7 @@ impl<'a> HedgeValidation<'a> {
     /// # Errors
     /// Those of the quotes.
     pub fn of(plan: &'a Plan, source: &dyn PathSource) -> Result<Self> {
-        let layout = Layout::new(plan.assets().count(), plan.contract.steps);
-        let layout = layout.with_surface(plan.market.model.has_surface());
+        let layout = Layout::of_market(&plan.assets(), plan.contract.steps);
         let mut single = Paths::<f32>::over(&plan.ranks, PATHS, layout);
         source.fill(0, &mut single);
         let mut drawn = plan.quotes()?.onto(single.in_double());

@@ -18,6 +18,7 @@ mod financing;
 #[cfg(test)]
 mod fixture;
 pub mod form;
+mod given;
 mod hedge_tuning;
 mod hedges;
 mod instruments;

@@ -11,14 +11,21 @@ use crate::error::{Error, Fault, Result};
 use crate::market::{Assets, PastSurfaces};
 use crate::random::Sampling;
 use chrono::NaiveDate;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl MarketSection {
-    /// Makes the path of the file of past surfaces absolute; a relative one counts from `folder`.
+    /// Makes the path of the file of past surfaces, or of given paths, absolute; a relative one counts from `folder`.
     pub(super) fn locate(&mut self, folder: &Path) -> Result<()> {
-        if let Some(file) = self.model.past_file_mut() {
-            let (files, _) = located("market.surface", std::slice::from_ref(file), folder)?;
+        let absolute = |key: &str, file: &mut PathBuf| -> Result<()> {
+            let (files, _) = located(key, std::slice::from_ref(file), folder)?;
             files.into_iter().for_each(|found| *file = found);
+            Ok(())
+        };
+        if let Some(file) = self.model.past_file_mut() {
+            absolute("market.surface", file)?;
+        }
+        if let Some(file) = self.model.given_file_mut() {
+            absolute("market.file", file)?;
         }
         Ok(())
     }

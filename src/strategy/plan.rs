@@ -148,6 +148,7 @@ impl Plan {
     pub fn new(mut strategy: Strategy) -> Result<Self> {
         strategy.check()?;
         strategy.read_past()?;
+        strategy.read_given()?;
         let on_history = strategy.backtest.is_some();
         let market = strategy.market.market();
         let several = strategy.market.assets()?;
@@ -162,6 +163,7 @@ impl Plan {
         let contract = family(&strategy, &assets, contract)?;
         strategy.check_surfaces(&assets, &contract, strategy.contract.premium.into())?;
         let instruments = instruments(&mut strategy, &assets, &terms)?;
+        strategy.check_given(&assets, &contract, &instruments)?;
         let cost_schedule = strategy.costs.schedule()?;
         strategy.policy.check_features(&contract, &instruments)?;
         let features = Features {

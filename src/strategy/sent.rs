@@ -52,9 +52,14 @@ impl Strategy {
         if let Some(file) = self.market.model.past_file_mut() {
             *file = find("market.surface", file)?;
         }
+        if let Some(file) = self.market.model.given_file_mut() {
+            *file = find("market.file", file)?;
+        }
         for (name, market) in &mut self.markets {
-            if let Some(toml::Value::String(file)) = market.get_mut("surface") {
-                *file = text(&format!("markets.{name}.surface"), file)?;
+            for key in ["surface", "file"] {
+                if let Some(toml::Value::String(file)) = market.get_mut(key) {
+                    *file = text(&format!("markets.{name}.{key}"), file)?;
+                }
             }
         }
         let Some(backtest) = &mut self.backtest else {
@@ -110,7 +115,7 @@ mod tests {
             "[backtest]\ndata = \"a.csv\"\n",
             "[backtest]\ndata = [\"a.csv\", \"b.csv\"]\nsurface = \"s.csv\"\n",
             "[backtest]\ndata = { x = \"a.csv\", y = [\"b.csv\", \"c.csv\"] }\n",
-            "[markets.other]\nsurface = \"m.csv\"\n",
+            "[markets.other]\nsurface = \"m.csv\"\nfile = \"p.csv\"\n",
         ] {
             let mut strategy = with(more);
             strategy.find_files(&find).unwrap();
@@ -133,11 +138,17 @@ mod tests {
                 "backtest.data b.csv",
                 "backtest.data c.csv",
                 "markets.other.surface m.csv",
+                "markets.other.file p.csv",
             ]
         );
         let bootstrap = "[market]\nmodel = \"surface_bootstrap\"\nsurface = \"/etc/passwd\"\n[contract]\nexpiry_days = 30\n";
         let refuse = |key: &str, _: &Path| Err(Error::key(key, "must be elsewhere"));
         let error = Plan::parse_sent(bootstrap, &refuse, NO_HISTORY).unwrap_err();
         assert_eq!(error.to_string(), "`market.surface` must be elsewhere");
+        let given = bootstrap
+            .replace("surface_bootstrap", "given_paths")
+            .replace("surface =", "file =");
+        let error = Plan::parse_sent(&given, &refuse, NO_HISTORY).unwrap_err();
+        assert_eq!(error.to_string(), "`market.file` must be elsewhere");
     }
 }

@@ -148,9 +148,7 @@ impl Plan {
 
     /// What a block of paths holds.
     pub fn layout(&self) -> Layout {
-        let layout = Layout::new(self.assets().count(), self.contract.steps);
-        let layout = layout
-            .with_surface(self.market.model.has_surface())
+        let layout = Layout::of_market(&self.assets(), self.contract.steps)
             .with_option_states(self.asks_of_options())
             .with_receipts(!self.financing.is_free());
         let layout = layout.trading(&self.instruments()).under(&self.contract);

@@ -16,6 +16,7 @@ mod degenerate;
 mod done;
 mod exotic_prices;
 mod fuzz;
+mod given_paths;
 mod hedge;
 mod killed;
 mod login;

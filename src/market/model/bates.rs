@@ -111,7 +111,8 @@ impl Dynamics for BatesParameters {
             begun,
             spot,
             variance,
-            surface: _,
+            place,
+            ..
         } = block;
         if begun {
             let jumps = R::of(self.jumps().variance());
@@ -127,6 +128,8 @@ impl Dynamics for BatesParameters {
             spot: &mut *spot,
             variance: &mut *variance,
             surface: &mut [],
+            place,
+            payoff: &mut [],
         };
         heston::draw::<R, &S, 4>(&self.heston(), diffusion);
         dispatch(Jumping {

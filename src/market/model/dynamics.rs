@@ -6,7 +6,8 @@ use crate::market::estimation::{
     ConstantVariance, LikelihoodEstimate, StandardErrors, VarianceFilter,
 };
 use crate::market::past_surfaces::PastSurfaces;
-use crate::random::{Factor, Shocks};
+use crate::market::path_table::PathTable;
+use crate::random::{Factor, Purpose, Shocks};
 use crate::simd::{Lane, Real};
 use serde_json::{Value, json};
 use std::fmt::Debug;
@@ -85,6 +86,19 @@ pub struct PastFile<'a> {
     pub is_known: bool,
 }
 
+/// Where paths lie that are given, and how they are shared out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GivenFile<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// The shares of its paths that are held out for validation and for tests.
+    pub held_out: (f64, f64),
+    /// What the hash of its numbers must be, where that is known.
+    pub digest: Option<&'a str>,
+    /// Whether the model knows the paths.
+    pub is_known: bool,
+}
+
 /// One block of paths to be drawn.
 ///
 /// # Shapes
@@ -114,6 +128,10 @@ pub struct Draw<'a, R, S> {
     /// Receives the factors of the implied-volatility surface at every date, `[factors][steps + 1]`; empty unless the model has one and the
     /// paths have room for it.
     pub surface: &'a mut [Lane<R>],
+    /// What the paths are for, and the number of the block among those: what a model goes by whose paths are given, and no other.
+    pub place: (Purpose, u64),
+    /// Receives what is paid at expiry on each path, one row; empty unless the model's paths are given with payoffs.
+    pub payoff: &'a mut [Lane<R>],
 }
 
 /// What one asset of a block is written to: its spots, its variances, each `[steps + 1]`, and the factors of its surface,
@@ -336,6 +354,32 @@ pub trait Dynamics: Debug + Send + Sync {
         Err(Error::input(
             "a model whose paths have no implied-volatility surface is not made of past ones",
         ))
+    }
+
+    /// Where the paths lie that are given; none for a model that draws its own.
+    fn given_file(&self) -> Option<GivenFile<'_>> {
+        None
+    }
+
+    /// The file of [`Self::given_file`].
+    fn given_file_mut(&mut self) -> Option<&mut PathBuf> {
+        None
+    }
+
+    /// The paths that are given; none for a model that draws its own, and before they were read.
+    fn given(&self) -> Option<&PathTable> {
+        None
+    }
+
+    /// The model of these paths, or else of those that it has, whose periods are `period` years long.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] from a model that draws its paths.
+    fn of_given(&self, _paths: Option<PathTable>, _period: f64) -> Result<Self>
+    where
+        Self: Sized,
+    {
+        Err(Error::input("a model that draws its paths is made of none"))
     }
 
     /// Whether spot and variance on a date after the sale determine prices there. Without it options are priced at the sale

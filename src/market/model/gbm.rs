@@ -167,7 +167,7 @@ impl<R: Real, S: Shocks, const DIVIDED: bool> Kernel for GbmBlock<'_, R, S, DIVI
             begun: _,
             spot: spots,
             variance: variances,
-            surface: _,
+            ..
         } = self.block;
         let dt = dt / substeps as f64;
         let volatility = self.parameters.volatility;

@@ -293,7 +293,7 @@ impl<W: Real, R: Real, S: Shocks, const FACTORS: usize> Kernel
             begun,
             spot: spots,
             variance: variances,
-            surface: _,
+            ..
         } = self.block;
         let dt = dt / substeps as f64;
         let decay = (-kappa * dt).exp();

@@ -115,7 +115,7 @@ impl<R: Real, S: Shocks> Kernel for MertonBlock<'_, R, S> {
             begun: _,
             spot: spots,
             variance: variances,
-            surface: _,
+            ..
         } = self.block;
         let dt = dt / substeps as f64;
         let sigma2 = p.volatility * p.volatility;

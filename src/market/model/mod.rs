@@ -4,6 +4,7 @@
 mod bates;
 mod dynamics;
 mod gbm;
+mod given_paths;
 mod heston;
 mod jumps;
 mod kou;
@@ -27,9 +28,10 @@ pub mod variance_gamma;
 
 pub use bates::BatesParameters;
 pub use dynamics::{
-    Columns, Draw, Dynamics, Estimate, Finding, Limit, PastFile, Tabulated, Tabulation,
+    Columns, Draw, Dynamics, Estimate, Finding, GivenFile, Limit, PastFile, Tabulated, Tabulation,
 };
 pub use gbm::GbmParameters;
+pub use given_paths::GivenPathsParameters;
 pub use kou::KouParameters;
 pub use local_volatility::LocalVolatilityParameters;
 pub use pricer::{AtForwardRates, Horizon, PriceMethod, Pricer};
@@ -46,6 +48,7 @@ pub(super) use heston::cancels;
 use crate::error::{Error, Result};
 use crate::market::estimation::VarianceFilter;
 use crate::market::past_surfaces::PastSurfaces;
+use crate::market::path_table::PathTable;
 use crate::pricing::{HestonParameters, MertonParameters};
 use crate::random::{Factor, Shocks};
 use crate::settings::declared;
@@ -153,6 +156,25 @@ macro_rules! models {
                 }
             }
 
+            /// The file of paths, where they are given.
+            pub fn given_file_mut(&mut self) -> Option<&mut PathBuf> {
+                match self {
+                    $(Self::$model(parameters) => parameters.given_file_mut(),)*
+                }
+            }
+
+            /// The model of these paths, or else of those that it has; see [`Dynamics::of_given`].
+            ///
+            /// # Errors
+            /// [`Error::Input`] from a model that draws its paths.
+            pub fn of_given(&self, paths: Option<PathTable>, period: f64) -> Result<Self> {
+                match self {
+                    $(Self::$model(parameters) => {
+                        parameters.of_given(paths, period).map(Self::$model)
+                    })*
+                }
+            }
+
             /// The same model with the parameters that make `returns`, `days_per_year` of them a year, likeliest.
             ///
             /// # Errors
@@ -189,6 +211,8 @@ models! {
     Surface "surface" "surface GARCH" SurfaceGarchParameters,
     /// Heston's variance as the implied one of a month, with a surface of level and skew.
     SurfaceHeston "surface_heston" "Heston with a surface" SurfaceHestonParameters,
+    /// Paths that are given in a file, some of them to train on and others to test.
+    GivenPaths "given_paths" "given paths" GivenPathsParameters,
 }
 
 impl Model {
@@ -270,6 +294,21 @@ impl Model {
     /// Where the past surfaces lie that the model is made of; none for a model that is made of its parameters alone.
     pub fn past_file(&self) -> Option<PastFile<'_>> {
         self.dynamics().past_file()
+    }
+
+    /// Where the paths lie that are given; none for a model that draws its own.
+    pub fn given_file(&self) -> Option<GivenFile<'_>> {
+        self.dynamics().given_file()
+    }
+
+    /// The paths that are given; none for a model that draws its own, and before they were read.
+    pub fn given(&self) -> Option<&PathTable> {
+        self.dynamics().given()
+    }
+
+    /// Whether paths of it say what is paid at expiry.
+    pub fn has_payoffs(&self) -> bool {
+        self.given().is_some_and(PathTable::has_payoffs)
     }
 
     /// The longest step, in years, that simulates `life` years rightly; see [`Dynamics::longest_step`].

@@ -21,6 +21,8 @@ named! {
         FiniteDifferences = "finite_differences",
         /// The mean over simulated paths, which has a standard error.
         Simulation = "simulation",
+        /// The mean over training paths that are given, which has a standard error and is no arbitrage-free price by itself.
+        GivenPaths = "given_paths",
     }
 }
 
@@ -35,12 +37,13 @@ impl PriceMethod {
             Self::Expansion => "expansion",
             Self::FiniteDifferences => "finite differences",
             Self::Simulation => "simulated",
+            Self::GivenPaths => "mean over given training paths",
         }
     }
 
-    /// Whether it is the mean over simulated paths.
+    /// Whether it is a mean over paths, simulated or given.
     pub fn is_simulated(self) -> bool {
-        self == Self::Simulation
+        matches!(self, Self::Simulation | Self::GivenPaths)
     }
 }
 

@@ -242,7 +242,7 @@ impl<R: Real, S: Shocks> Kernel for SabrBlock<'_, R, S> {
             begun: _,
             spot,
             variance,
-            surface: _,
+            ..
         } = self.block;
         let of = R::of;
         let h = dt / substeps as f64;

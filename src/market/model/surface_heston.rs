@@ -118,6 +118,8 @@ impl Dynamics for SurfaceHestonParameters {
             spot,
             variance,
             surface,
+            place,
+            ..
         } = block;
         let share = R::of(self.realised * self.realised);
         if begun {
@@ -133,6 +135,8 @@ impl Dynamics for SurfaceHestonParameters {
             spot,
             variance: &mut *variance,
             surface: &mut [],
+            place,
+            payoff: &mut [],
         };
         heston::draw::<R, S, 2>(&self.realised(), realised);
         let per_share = R::of(1.0 / (self.realised * self.realised));

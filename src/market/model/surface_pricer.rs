@@ -67,7 +67,7 @@ pub(super) fn staying(variance: f64) -> MarkovVariance {
     }
 }
 
-/// What a model knows of the past, which no file of settings holds. Two are the same if they are one.
+/// What a model knows of the past or of paths, which no file of settings holds. Two are the same if they are one.
 pub(super) struct Known<T>(Option<Arc<T>>);
 
 impl<T> fmt::Debug for Known<T> {
@@ -81,16 +81,16 @@ impl<T> Known<T> {
         Self(Some(Arc::new(what)))
     }
 
-    /// None before the past was read.
+    /// None before it was read.
     pub fn get(&self) -> Option<&T> {
         self.0.as_deref()
     }
 
     /// # Panics
-    /// If the past was not read: [`super::Model::of_past`] comes before all questions.
+    /// If it was not read: [`super::Model::of_past`] and [`super::Model::of_given`] come before all questions.
     pub fn expect(&self) -> &T {
         self.get()
-            .expect("a market of surfaces knows its past before it is asked")
+            .expect("a market that is made of a file knows it before it is asked")
     }
 }
 

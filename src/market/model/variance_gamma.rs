@@ -236,7 +236,7 @@ impl<R: Real, S: Shocks> Kernel for GammaBlock<'_, R, S> {
             begun: _,
             spot: spots,
             variance: variances,
-            surface: _,
+            ..
         } = self.block;
         let dt = dt / substeps as f64;
         let drift = R::of((carry + p.compensator()) * dt);

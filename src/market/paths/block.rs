@@ -50,7 +50,9 @@ impl<'a, R> PathBlock<'a, R> {
     pub fn spots(&self) -> Spots<'a, R> {
         let dates = self.layout.dates();
         let members = self.drawn().map(|drawn| drawn.member);
-        Spots::new(self.rows, dates, 2 * dates).with_members(members)
+        Spots::new(self.rows, dates, 2 * dates)
+            .with_members(members)
+            .with_payoffs(self.rows[self.layout.payoff()].first())
     }
 
     /// The annualised variance of an asset at every date.
@@ -264,22 +266,30 @@ impl<R> PathBlockMut<'_, R> {
         (!rows.is_empty()).then_some(rows)
     }
 
+    /// What is paid at expiry; none where the paths have no payoffs.
+    pub fn payoff(&mut self) -> Option<&mut Lane<R>> {
+        self.rows[self.layout.payoff()].first_mut()
+    }
+
     /// Spot and variance of all assets in their order, each `[steps + 1][BLOCK]`, and the factors of the implied-volatility surface,
-    /// `[factors][steps + 1][BLOCK]`, empty where the paths have none.
+    /// `[factors][steps + 1][BLOCK]`, and the payoffs, one row, each empty where the paths have none.
     #[expect(clippy::type_complexity, reason = "columns of assets, and one table")]
     pub fn markets(
         &mut self,
     ) -> (
         impl ExactSizeIterator<Item = (&mut [Lane<R>], &mut [Lane<R>])> + use<'_, R>,
         &mut [Lane<R>],
+        &mut [Lane<R>],
     ) {
         let dates = self.layout.dates();
         let rows = &mut self.rows[self.layout.markets()];
+        let (rows, payoff) = rows.split_at_mut(self.layout.surface().end);
         let (assets, surface) = rows.split_at_mut(self.layout.assets_rows().end);
         let columns = assets.chunks_exact_mut(2 * dates);
         (
             columns.map(move |columns| columns.split_at_mut(dates)),
             surface,
+            payoff,
         )
     }
 }

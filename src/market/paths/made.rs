@@ -28,7 +28,9 @@ impl<R: Real> Paths<R> {
                 end: &mut rest[..ends],
                 state,
             };
-            let spots = Spots::new(seen, dates, 2 * dates).with_members(members);
+            let spots = Spots::new(seen, dates, 2 * dates)
+                .with_members(members)
+                .with_payoffs(seen[layout.payoff()].first());
             contract.observe(spots, out);
         });
     }

@@ -12,6 +12,7 @@ pub use sensitivities::{AssetSensitivities, Sensitivity, sensitivities};
 
 use super::assets::{Asset, Assets};
 use super::model::PriceMethod;
+use super::path_table::PathTable;
 use super::simulator::Simulator;
 use super::spot_market::Market;
 use crate::contract::{Contract, Formula, Seen, SeenAsset, Spots, Worth};
@@ -19,7 +20,7 @@ use crate::error::Result;
 use crate::random::{Purpose, Sampling};
 use crate::simd::{BLOCK, Lane};
 use controls::Controls;
-use replicates::Replicates;
+use replicates::{Replicates, mean_and_error};
 use serde::{Deserialize, Serialize};
 
 /// The price of a contract under a model, and what is known of its error.
@@ -52,7 +53,8 @@ const RARE: u64 = 4;
 /// all. Variates whose expectation is known are regressed out: the forward of every asset, calls on it where the model's
 /// formula is exact, the mean of its spots, and under geometric Brownian motion their geometric mean. The standard error is
 /// that of the 16 means; where fewer than 64 paths pay anything else than the first one, it says nothing, and a quarter of
-/// those paths is simulated in any case. The price depends on assets and contract alone.
+/// those paths is simulated in any case. The price depends on assets and contract alone. Where paths are given, it is the mean over those that are
+/// trained on, once each, with the standard error of independent paths.
 ///
 /// # Errors
 /// That of `stop`, which is asked again and again.
@@ -80,6 +82,9 @@ pub fn model_price(
             method: PriceMethod::Formula,
         });
     }
+    if let Some(given) = market.model.given() {
+        return Ok(mean_on_given(given, assets, contract));
+    }
     let world = World::new(assets, contract);
     let estimate = simulated(&world, contract, stop)?.estimate();
     Ok(ContractPrice {
@@ -87,6 +92,28 @@ pub fn model_price(
         standard_error: estimate.1,
         method: PriceMethod::Simulation,
     })
+}
+
+/// The discounted mean of what `contract` pays on the training paths of a market of given ones.
+fn mean_on_given(given: &PathTable, assets: &Assets, contract: &Contract) -> ContractPrice {
+    let simulator = Simulator {
+        assets: assets.clone(),
+        steps: contract.steps,
+        dt: contract.dt(),
+        seed: 0,
+        purpose: Purpose::Valuation,
+        sampling: Sampling::Pseudorandom,
+        family: None,
+    };
+    let count = given.share(Purpose::Valuation).len();
+    let payoffs = simulator.payoffs(contract, 0, count);
+    let (value, standard_error) = mean_and_error(&payoffs);
+    let discount = assets.first().rate.discount(0.0, contract.expiry);
+    ContractPrice {
+        value: discount * value,
+        standard_error: discount * standard_error,
+        method: PriceMethod::GivenPaths,
+    }
 }
 
 /// The closed form of a contract at its sale.

@@ -95,7 +95,7 @@ impl<R: Real, S: Shocks> Kernel for LocalBlock<'_, R, S> {
             begun: _,
             spot,
             variance,
-            surface: _,
+            ..
         } = self.block;
         let of = R::of;
         let h = dt / substeps as f64;

@@ -180,7 +180,7 @@ impl<R: Real, S: Shocks> Kernel for RoughBlock<'_, R, S> {
             begun: _,
             spot,
             variance,
-            surface: _,
+            ..
         } = self.block;
         let of = R::of;
         let h = dt / substeps as f64;

@@ -30,6 +30,7 @@ impl<R: Real, S: Shocks> Kernel for GarchBlock<'_, R, S> {
             spot: spots,
             variance: variances,
             surface,
+            ..
         } = block;
         let of = R::of;
         let h = dt / substeps as f64;
