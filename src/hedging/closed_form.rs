@@ -199,17 +199,22 @@ impl ClosedForm {
         legs.iter().map(value).sum()
     }
 
-    /// Writes the time to expiry on every date, and the discount factor where there are rows for it, on one path.
+    /// Those of some dates on which the contract lives.
+    pub(super) fn living_on(&self, dates: &Range<usize>) -> Range<usize> {
+        dates.start..dates.end.min(self.steps())
+    }
+
+    /// Writes the time to expiry on some dates, and the discount factor where there are rows for it, on one path.
     pub(super) fn fill_times(
         &self,
-        lane: usize,
+        (lane, dates): (usize, &Range<usize>),
         left: &mut [Lane<f64>],
         discounts: &mut [Lane<f64>],
     ) {
-        for (t, row) in left.iter_mut().enumerate().take(self.steps()) {
+        for (t, row) in self.living_on(dates).zip(left) {
             row[lane] = self.left(t);
         }
-        for (t, row) in discounts.iter_mut().enumerate().take(self.steps()) {
+        for (t, row) in self.living_on(dates).zip(discounts) {
             row[lane] = self.discount(self.left(t));
         }
     }
@@ -343,7 +348,7 @@ fn write_worth(
 
 impl Benchmark for ClosedForm {
     fn answer(&self, block: &PathBlock<'_, f64>, dates: Range<usize>, out: &mut AnswersMut<'_>) {
-        for t in dates.start..dates.end.min(self.contract.steps) {
+        for t in self.living_on(&dates) {
             match self.form().expect("looked at when it was made") {
                 Form::Legs(legs) => self.by_legs(legs, block, t, out),
                 Form::Formula(formula) => self.by_formula(formula, block, t, out),
@@ -378,7 +383,7 @@ impl Benchmark for FamilyForms {
         let (mut seen, mut state) = (Vec::new(), Vec::new());
         for lane in 0..BLOCK {
             let form = ClosedForm::of_path(&self.forms, block, lane);
-            for t in dates.start..dates.end.min(form.steps()) {
+            for t in form.living_on(&dates) {
                 match form.form().expect("looked at when it was made") {
                     Form::Legs(legs) => {
                         let (market, left) = (block.state_of(0, t, lane), form.left(t));

@@ -64,7 +64,7 @@ impl Ensemble<'_> {
                 held.copy_from_slice(now);
             }
         }
-        super::close_where_ended(paths, positions);
+        super::close_where_ended(paths, 0..paths.steps(), positions);
     }
 }
 

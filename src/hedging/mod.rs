@@ -33,6 +33,7 @@ use crate::contract::Contract;
 use crate::error::Result;
 use crate::market::{PathBlock, Paths};
 use crate::simd::{BLOCK, Lane};
+use std::ops::Range;
 
 /// Anything that proposes positions along paths without looking ahead. All ranks of the paths ask it together.
 pub trait Policy {
@@ -43,13 +44,14 @@ pub trait Policy {
     fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>>;
 }
 
-/// Sets to zero what is held of `positions`, `[own blocks][steps][instruments][BLOCK]`, where the contract observed on `paths` has ended.
-fn close_where_ended(paths: &Paths<f64>, positions: &mut [Lane<f64>]) {
-    let (steps, count) = (paths.steps(), paths.instruments().len());
-    let dates = positions.chunks_exact_mut(steps * count);
-    for (block, dates) in paths.own().zip(dates) {
+/// Sets to zero what is held of `positions` on some dates, `[own blocks][dates][instruments][BLOCK]`, where the contract observed on
+/// `paths` has ended.
+fn close_where_ended(paths: &Paths<f64>, on: Range<usize>, positions: &mut [Lane<f64>]) {
+    let count = paths.instruments().len();
+    let blocks = positions.chunks_exact_mut(on.len() * count);
+    for (block, held) in paths.own().zip(blocks) {
         let data = paths.block(block);
-        for (t, held) in dates.chunks_exact_mut(count).enumerate() {
+        for (t, held) in on.clone().zip(held.chunks_exact_mut(count)) {
             close_ended(&data, t, held);
         }
     }

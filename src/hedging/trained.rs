@@ -18,7 +18,7 @@ pub struct TrainedPolicy<'a> {
 impl Policy for TrainedPolicy<'_> {
     fn positions(&self, _: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
         let mut positions = self.sweep.forward(self.parameters, self.features, paths)?;
-        close_where_ended(paths, &mut positions);
+        close_where_ended(paths, 0..paths.steps(), &mut positions);
         Ok(positions)
     }
 }

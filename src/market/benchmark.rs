@@ -18,9 +18,10 @@ pub trait Benchmark: Debug + Send + Sync {
 
 /// A hedge without training whose positions an action departs from, on any paths of a contract's life.
 pub trait BenchmarkHedge: Debug + Send + Sync {
-    /// The positions held over each period on the own blocks of `paths`, on which the contract was observed and the instruments are
-    /// priced, `[own blocks][steps][instruments][BLOCK]`; none depends on what follows its date. No rank waits for another.
-    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>>;
+    /// The positions held over the periods that begin on some dates on the own blocks of `paths`, on which the contract was observed and
+    /// the instruments are priced, `[own blocks][dates][instruments][BLOCK]`; none depends on what follows its date. What was held on
+    /// the date before the first of them is what the paths have as its positions there. No rank waits for another.
+    fn positions(&self, paths: &Paths<f64>, dates: Range<usize>) -> Vec<Lane<f64>>;
 
     /// What the same positions follow from more quickly, to single precision.
     fn quick(&self) -> Option<QuickHedge<'_>> {

@@ -199,10 +199,10 @@ impl Quotes {
             });
         }
         if let Some(benchmark) = &self.benchmark {
-            paths.answer(benchmark.as_ref(), dates);
+            paths.answer(benchmark.as_ref(), dates.clone());
         }
         if let Some(hedge) = &self.hedge {
-            paths.hedge(hedge.as_ref());
+            paths.hedge(hedge.as_ref(), dates);
         }
     }
 }

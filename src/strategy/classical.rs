@@ -16,6 +16,7 @@ use crate::network::Features;
 use crate::random::Purpose;
 use crate::simd::{BLOCK, Lane};
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a regression was fitted for.
@@ -332,8 +333,8 @@ impl fmt::Debug for Reference {
 }
 
 impl BenchmarkHedge for Reference {
-    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
-        let positions = self.policy.positions(&self.contract, paths);
+    fn positions(&self, paths: &Paths<f64>, dates: Range<usize>) -> Vec<Lane<f64>> {
+        let positions = self.policy.positions_on(&self.contract, paths, dates);
         positions.expect("it was asked when it was made")
     }
 

@@ -63,6 +63,30 @@ fn texts() -> Vec<String> {
             &format!("{option}hidden = 4\n{action}\n{costs}"),
         ));
     }
+    // Benchmarks that carry something from date to date, and fitted ones.
+    let benchmarks = [
+        "{ centre = \"black_scholes\", rule = \"move_based\", move = 0.03 }",
+        "{ centre = \"leland\", rule = \"constant_band\", width = 0.02 }",
+        "\"hull_white\"",
+        "{ centre = \"hedged_monte_carlo\" }",
+    ];
+    let carried = [
+        "{ centre = \"static_vega\", ratio = 1.2 }",
+        "\"delta_vega\"",
+    ];
+    let costs = "[costs]\nproportional = 0.01\n";
+    for benchmark in benchmarks {
+        let residual = format!("action = \"residual\"\nbenchmark = {benchmark}\n");
+        let limits = "[limits]\nlargest_trade = 0.2\nlot = 0.05\n";
+        let policy = format!("[policy]\nhidden = 4\n{residual}");
+        texts.push(of(HESTON, call, &format!("{policy}{costs}")));
+        texts.push(of(GBM, call, &format!("{policy}{costs}{limits}")));
+    }
+    for benchmark in carried {
+        let residual = format!("action = \"residual\"\nbenchmark = {benchmark}\n");
+        let further = format!("{option}hidden = 4\n{residual}{costs}");
+        texts.push(of(HESTON, call, &further));
+    }
     let limits = [
         "largest_trade = 0.2\nlot = 0.05\nhighest_position = 0.6",
         "capital = 40\nshort_sales = false",
@@ -84,6 +108,10 @@ fn texts() -> Vec<String> {
     ];
     for contract in contracts {
         texts.push(of(GBM, contract, "[policy]\nhidden = 4\n"));
+    }
+    for contract in [contracts[1], contracts[3]] {
+        let residual = "[policy]\nhidden = 4\naction = \"residual\"\n";
+        texts.push(of(GBM, contract, residual));
     }
     texts.push(
         TWO.replace("20", "8")

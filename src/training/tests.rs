@@ -14,6 +14,7 @@ use crate::risk::{Evaluation, Measure, Risk, Term};
 use crate::simd::{BLOCK, Lane};
 use faer::Mat;
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 fn contract() -> Contract {
@@ -28,8 +29,9 @@ const BUMP: f64 = 1e-6;
 struct Halves;
 
 impl BenchmarkHedge for Halves {
-    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
-        let spots = (0..paths.blocks()).flat_map(|block| paths.block(block).spot[..8].to_vec());
+    fn positions(&self, paths: &Paths<f64>, dates: Range<usize>) -> Vec<Lane<f64>> {
+        let spots = |block| paths.block(block).spot[dates.clone()].to_vec();
+        let spots = (0..paths.blocks()).flat_map(spots);
         spots
             .map(|spot| spot.map(|spot| 0.5 + 0.1 * (spot - 100.0)))
             .collect()

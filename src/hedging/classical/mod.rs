@@ -25,8 +25,9 @@ use super::{Policy, close_where_ended};
 use crate::contract::{Charge, Contract, Limits};
 use crate::error::Result;
 use crate::market::{Assets, Paths};
-use crate::simd::Lane;
+use crate::simd::{BLOCK, Lane};
 use centre::{Ask, Targets, no_fits};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A classical hedge in one market.
@@ -116,7 +117,7 @@ impl<'a> ClassicalPolicy<'a> {
     /// If the contract has not what the centre needs, or a fit fails.
     pub fn prepare(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Prepared> {
         let ask = self.ask(contract, paths);
-        let centre = self.hedge.centre.kind().prepare(&ask)?;
+        let centre = self.hedge.centre.kind().prepare(&ask, 0..contract.steps)?;
         Ok(Prepared(paths.map(|block| centre.targets(block))))
     }
 
@@ -126,24 +127,54 @@ impl<'a> ClassicalPolicy<'a> {
             let [targets] = paths.spread().part(&prepared.0, block) else {
                 unreachable!("a block has one list of targets");
             };
-            self.rebalanced(targets, &paths.block(block))
+            self.rebalanced(targets, &paths.block(block), nothing(paths))
         });
-        closed(held, paths)
+        closed(held, paths, 0..paths.steps())
+    }
+
+    /// The positions on some dates, `[own blocks][dates][instruments][BLOCK]`, of who held on the date before the first of them what
+    /// `paths` have as a benchmark's positions there.
+    ///
+    /// # Errors
+    /// Those of [`Self::prepare`].
+    ///
+    /// # Panics
+    /// If there is a date before, and the paths have no positions of a benchmark.
+    pub fn positions_on(
+        &self,
+        contract: &Contract,
+        paths: &Paths<f64>,
+        dates: Range<usize>,
+    ) -> Result<Vec<Lane<f64>>> {
+        let ask = self.ask(contract, paths);
+        let centre = self.hedge.centre.kind().prepare(&ask, dates.clone())?;
+        let count = paths.instruments().len();
+        let held = paths.map(|block| {
+            let data = paths.block(block);
+            let before = match dates.start.checked_sub(1) {
+                None => nothing(paths),
+                Some(last) => data.benchmark_positions()[last * count..][..count].to_vec(),
+            };
+            self.rebalanced(&centre.targets(block), &data, before)
+        });
+        Ok(closed(held, paths, dates))
     }
 }
 
-/// The positions of all blocks in one list, zero where the contract has ended.
-fn closed(blocks: Vec<Vec<Lane<f64>>>, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+/// What is held of every instrument before the sale.
+fn nothing(paths: &Paths<f64>) -> Vec<Lane<f64>> {
+    vec![[0.0; BLOCK]; paths.instruments().len()]
+}
+
+/// The positions of all blocks on some dates in one list, zero where the contract has ended.
+fn closed(blocks: Vec<Vec<Lane<f64>>>, paths: &Paths<f64>, dates: Range<usize>) -> Vec<Lane<f64>> {
     let mut positions = blocks.into_iter().flatten().collect::<Vec<_>>();
-    close_where_ended(paths, &mut positions);
+    close_where_ended(paths, dates, &mut positions);
     positions
 }
 
 impl Policy for ClassicalPolicy<'_> {
     fn positions(&self, contract: &Contract, paths: &Paths<f64>) -> Result<Vec<Lane<f64>>> {
-        let ask = self.ask(contract, paths);
-        let centre = self.hedge.centre.kind().prepare(&ask)?;
-        let held = paths.map(|block| self.rebalanced(&centre.targets(block), &paths.block(block)));
-        Ok(closed(held, paths))
+        self.positions_on(contract, paths, 0..paths.steps())
     }
 }

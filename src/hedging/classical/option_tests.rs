@@ -9,6 +9,7 @@ use crate::market::{
 use crate::pricing::{BlackScholes, SurfaceFactors};
 use crate::random::{Purpose, Sampling};
 use crate::simd::{BLOCK, Lane, Real};
+use std::ops::Range;
 use std::sync::Arc;
 
 const STEPS: usize = 21;
@@ -190,9 +191,9 @@ struct Departed {
 }
 
 impl BenchmarkHedge for Departed {
-    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+    fn positions(&self, paths: &Paths<f64>, dates: Range<usize>) -> Vec<Lane<f64>> {
         let policy = policy(self.hedge, HedgeValues::default());
-        policy.positions(&call(), paths).unwrap()
+        policy.positions_on(&call(), paths, dates).unwrap()
     }
 
     fn quick(&self) -> Option<QuickHedge<'_>> {

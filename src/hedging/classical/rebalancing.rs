@@ -23,7 +23,7 @@ struct Moved<'a> {
 }
 
 impl ClassicalPolicy<'_> {
-    /// What is held of every instrument on every date of a block.
+    /// What is held of every instrument on every date of the targets of a block, where `held` is held before, `[instruments][BLOCK]`.
     ///
     /// On each date what is no spot is moved first, as its rule asks. Where the centre knows how options move with the spot, the centre
     /// of the spot is then what options that are really held leave of it: k δ − Σ_j q_j Δ_j, with k the scale, δ the position in the spot of
@@ -35,15 +35,15 @@ impl ClassicalPolicy<'_> {
         &self,
         targets: &Targets,
         data: &PathBlock<'_, f64>,
+        mut held: Vec<Lane<f64>>,
     ) -> Vec<Lane<f64>> {
         let count = targets.instruments;
-        let mut positions = vec![[0.0; BLOCK]; targets.positions.len()];
+        let mut positions = Vec::with_capacity(targets.positions.len());
         let moved: Vec<Moved<'_>> = (0..count).map(|place| self.moved(place, data)).collect();
         let (spots, others): (Vec<&Moved<'_>>, Vec<&Moved<'_>>) =
             moved.iter().partition(|moved| moved.is_spot);
         let nets = !targets.option_deltas.is_empty();
-        let mut held = vec![[0.0; BLOCK]; count];
-        for t in 0..targets.left.len() {
+        for t in targets.dates.clone() {
             let before = held.clone();
             for moved in &others {
                 self.step(moved, targets, t, &[0.0; BLOCK], &mut held);
@@ -53,7 +53,7 @@ impl ClassicalPolicy<'_> {
                 for moved in &others {
                     let place = moved.place;
                     (self.limits).hold_alone(place, &before[place], &mut held[place]);
-                    let deltas = &targets.option_deltas[t * count + moved.place];
+                    let deltas = &targets.option_deltas[targets.row(t) + moved.place];
                     for lane in 0..BLOCK {
                         by_options[lane] += held[moved.place][lane] * deltas[lane];
                     }
@@ -68,7 +68,7 @@ impl ClassicalPolicy<'_> {
                 self.step(moved, targets, t, by_options, &mut held);
             }
             self.keep_limits((t, targets, data), &before, &mut held);
-            positions[t * count..][..count].copy_from_slice(&held);
+            positions.extend_from_slice(&held);
         }
         positions
     }
@@ -106,7 +106,8 @@ impl ClassicalPolicy<'_> {
         by_options: &Lane<f64>,
         held: &mut [Lane<f64>],
     ) {
-        let place = t * targets.instruments + moved.place;
+        let place = targets.row(t) + moved.place;
+        let date = t - targets.dates.start;
         let Wants {
             gammas,
             volatilities,
@@ -115,14 +116,14 @@ impl ClassicalPolicy<'_> {
             let mut wanted = Wanted {
                 date: t,
                 centre: moved.share * targets.positions[place][lane] - by_options[lane],
-                left: targets.left[t][lane],
+                left: targets.left[date][lane],
                 price: moved.prices[t][lane],
                 ..Wanted::default()
             };
             if gammas {
                 let at = moved.quoted.at::<Charge>(t, lane);
                 wanted.gamma = moved.share * targets.gammas[place][lane];
-                wanted.discount = targets.discounts[t][lane];
+                wanted.discount = targets.discounts[date][lane];
                 wanted.unit_cost = moved.charge.of_unit(&at);
             }
             if volatilities {
@@ -149,7 +150,7 @@ impl ClassicalPolicy<'_> {
             prices: &prices,
         };
         self.limits.hold(standing, held);
-        let left = &targets.left[t];
+        let left = &targets.left[t - targets.dates.start];
         for (held, left) in held.iter_mut().flat_map(|held| held.iter_mut().zip(left)) {
             *held = if *left > 0.0 { *held } else { 0.0 };
         }

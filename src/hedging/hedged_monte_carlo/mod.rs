@@ -193,7 +193,7 @@ impl Regression {
     fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
         let held = paths.map(|block| {
             let data = paths.block(block);
-            let mut held = self.targets(&data);
+            let mut held = self.targets(&data, &(0..self.steps()));
             for (t, held) in held.chunks_exact_mut(self.instruments).enumerate() {
                 let alive = alive(&data, t);
                 for held in held {
@@ -207,11 +207,11 @@ impl Regression {
         held.into_iter().flatten().collect()
     }
 
-    /// The positions that the regression says on a block, `[steps][instruments][BLOCK]`, whether or not the contract lives.
-    pub(super) fn targets(&self, data: &PathBlock<'_, f64>) -> Vec<Lane<f64>> {
+    /// The positions that the regression says on some dates of a block, `[dates][instruments][BLOCK]`, whether or not the contract lives.
+    pub(super) fn targets(&self, data: &PathBlock<'_, f64>, on: &Range<usize>) -> Vec<Lane<f64>> {
         let (mut seen, mut functions) = (Vec::new(), Vec::new());
-        let mut targets = Vec::with_capacity(self.dates.len() * self.instruments);
-        for (t, date) in self.dates.iter().enumerate() {
+        let mut targets = Vec::with_capacity(on.len() * self.instruments);
+        for (t, date) in on.clone().zip(&self.dates[on.clone()]) {
             self.features.at(data, t, &mut seen);
             date.basis.values(&seen, &mut functions);
             let positions = date.positions.iter();
@@ -220,12 +220,12 @@ impl Regression {
         targets
     }
 
-    /// ∂position/∂S of every target, S the spot of the first asset, `[steps][instruments][BLOCK]`.
-    pub(super) fn gammas(&self, data: &PathBlock<'_, f64>) -> Vec<Lane<f64>> {
+    /// ∂position/∂S of every target, S the spot of the first asset, `[dates][instruments][BLOCK]`.
+    pub(super) fn gammas(&self, data: &PathBlock<'_, f64>, on: &Range<usize>) -> Vec<Lane<f64>> {
         let (mut seen, mut slopes) = (Vec::new(), Vec::new());
         let scale = self.features.volatility * self.features.expiry.sqrt();
-        let mut gammas = Vec::with_capacity(self.dates.len() * self.instruments);
-        for (t, date) in self.dates.iter().enumerate() {
+        let mut gammas = Vec::with_capacity(on.len() * self.instruments);
+        for (t, date) in on.clone().zip(&self.dates[on.clone()]) {
             self.features.at(data, t, &mut seen);
             date.basis.slopes(&seen, self.moneyness(), &mut slopes);
             let spot = data.spot[t];
@@ -237,10 +237,15 @@ impl Regression {
         gammas
     }
 
-    /// Writes the time to expiry on every date of a block, `[steps][BLOCK]`, 0 after the expiry of the contract that a path has.
-    pub(super) fn fill_left(&self, data: &PathBlock<'_, f64>, left: &mut [Lane<f64>]) {
+    /// Writes the time to expiry on some dates of a block, `[dates][BLOCK]`, 0 after the expiry of the contract that a path has.
+    pub(super) fn fill_left(
+        &self,
+        data: &PathBlock<'_, f64>,
+        on: &Range<usize>,
+        left: &mut [Lane<f64>],
+    ) {
         let steps = data.steps() as f64;
-        for (t, left) in left.iter_mut().enumerate() {
+        for (t, left) in on.clone().zip(left) {
             for (lane, left) in left.iter_mut().enumerate() {
                 let life = data.drawn().map_or(steps, |drawn| drawn.life[lane]);
                 *left = self.life(life, t, steps).1;
@@ -248,15 +253,15 @@ impl Regression {
         }
     }
 
-    /// Writes e^{−rτ} on every date of a block, `[steps][BLOCK]`, at the interest rate `rate`.
+    /// Writes e^{−rτ} on some dates of a block, `[dates][BLOCK]`, at the interest rate `rate`.
     pub(super) fn fill_discounts(
         &self,
-        data: &PathBlock<'_, f64>,
+        (data, on): (&PathBlock<'_, f64>, &Range<usize>),
         rate: &Curve,
         discounts: &mut [Lane<f64>],
     ) {
         let steps = data.steps() as f64;
-        for (t, discounts) in discounts.iter_mut().enumerate() {
+        for (t, discounts) in on.clone().zip(discounts) {
             let discount = |life: f64| {
                 let (expiry, left) = self.life(life, t, steps);
                 (-rate.average(expiry - left, expiry) * left).exp()

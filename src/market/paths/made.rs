@@ -8,6 +8,7 @@ use crate::market::benchmark::{
 use crate::market::layout::Layout;
 use crate::simd::{BLOCK, Lane, Real};
 use rayon::prelude::*;
+use std::any::Any;
 use std::ops::Range;
 
 impl<R: Real> Paths<R> {
@@ -50,13 +51,39 @@ impl<R: Real> Paths<R> {
         });
     }
 
-    /// Writes what `hedge` holds on them, for which the layout has room; all else is written.
-    pub(in crate::market) fn hedge(&mut self, hedge: &dyn BenchmarkHedge) {
+    /// Writes what `hedge` holds on some dates, for which the layout has room; all else is written, and what it holds on earlier dates.
+    pub(in crate::market) fn hedge(&mut self, hedge: &dyn BenchmarkHedge, on: Range<usize>) {
         let single = size_of::<R>() < size_of::<f64>();
         if let Some(quick) = hedge.quick().filter(|quick| single && self.knows(quick)) {
+            // Single precision is that of training, which asks for all dates at once.
             self.hold_quickly(&quick);
             return;
         }
+        // After the last period nothing is held.
+        let on = on.start..on.end.min(self.steps());
+        if on.is_empty() {
+            return;
+        }
+        // Double precision is seen as it is.
+        let positions = match (self as &dyn Any).downcast_ref::<Paths<f64>>() {
+            Some(exact) => hedge.positions(exact, on.clone()),
+            None => hedge.positions(&self.exact(), on.clone()),
+        };
+        let Self { layout, rows, .. } = self;
+        let count = layout.instruments().len();
+        let (held, first) = (layout.benchmark_positions(), on.start * count);
+        let blocks = positions.par_chunks_exact(on.len() * count);
+        let rows = rows.par_chunks_exact_mut(layout.rows());
+        rows.zip(blocks).for_each(|(rows, positions)| {
+            let held = &mut rows[held.clone()][first..];
+            for (row, position) in held.iter_mut().zip(positions) {
+                *row = position.map(R::of);
+            }
+        });
+    }
+
+    /// The same paths in double precision.
+    fn exact(&self) -> Paths<f64> {
         let Self {
             layout,
             rows,
@@ -65,21 +92,13 @@ impl<R: Real> Paths<R> {
         } = self;
         let mut exact = Paths::<f64>::spread_as(spread.clone(), *count, layout.clone());
         let into = exact.rows.par_chunks_exact_mut(layout.rows());
-        let from = rows.par_chunks_exact_mut(layout.rows());
+        let from = rows.par_chunks_exact(layout.rows());
         into.zip(from).for_each(|(exact, rows)| {
             for (exact, row) in exact.iter_mut().zip(rows) {
                 *exact = row.map(Real::into_f64);
             }
         });
-        let positions = hedge.positions(&exact);
-        let held = layout.benchmark_positions();
-        let blocks = positions.par_chunks_exact(held.len());
-        let rows = rows.par_chunks_exact_mut(layout.rows());
-        rows.zip(blocks).for_each(|(rows, positions)| {
-            for (row, position) in rows[held.clone()].iter_mut().zip(positions) {
-                *row = position.map(R::of);
-            }
-        });
+        exact
     }
 
     /// Whether the paths hold what the positions of `hedge` follow from.

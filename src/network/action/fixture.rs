@@ -72,11 +72,11 @@ pub(super) fn is_in(list: &[Actor], actor: &Actor) -> bool {
 pub(super) struct Slope;
 
 impl BenchmarkHedge for Slope {
-    fn positions(&self, paths: &Paths<f64>) -> Vec<Lane<f64>> {
+    fn positions(&self, paths: &Paths<f64>, dates: Range<usize>) -> Vec<Lane<f64>> {
         let count = paths.instruments().len();
         let blocks = (0..paths.blocks()).flat_map(|block| {
             let data = paths.block(block);
-            let dates = 0..paths.steps() * count;
+            let dates = dates.start * count..dates.end * count;
             let at = move |index: usize| {
                 let slope = 0.02 * (1 + index % count) as f64;
                 data.spot[index / count].map(|spot| 0.5 + slope * (spot - 100.0))

@@ -240,7 +240,7 @@ fn untrained_policies_are_their_benchmarks() {
         let sweep = case.sweep(Engine::Block);
         sweep.forward(&parameters, &case.features, &paths).unwrap()
     };
-    let benchmark = Slope.positions(&paths);
+    let benchmark = Slope.positions(&paths, 0..paths.steps());
     for network in networks() {
         assert_eq!(held(Residual.into(), network), benchmark);
         let wide = held(Band::beginning_at(50.0).into(), network);
@@ -344,7 +344,7 @@ fn a_leak_leads_back_from_a_band_that_never_trades() {
     );
     let (positions, derivatives) = gradients(&actor.relaxed(RELAXED));
     let kept = 1.0 - RELAXED.leak;
-    let centre = Slope.positions(&paths);
+    let centre = Slope.positions(&paths, 0..paths.steps());
     for (index, position) in positions.iter().enumerate() {
         let later = (0..STEPS - index / 2).map(|later| kept.powi(later as i32));
         let expected = 0.5 * RELAXED.leak * later.sum::<f64>();

@@ -4,6 +4,7 @@ use super::closed_form::{Deltas, Moment, adjusted};
 use super::{Ask, CentreKind, CentreOnPaths, Needs, Parameter, Wants};
 use crate::error::Result;
 use std::f64::consts::PI;
+use std::ops::Range;
 
 /// Leland's delta, ∂V/∂S at the volatility
 ///
@@ -38,13 +39,17 @@ impl CentreKind for Leland {
         &[Parameter::Scale]
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
         let leland = |moment: &Moment| match moment.volatility == 0.0 {
             // σ̂² = σ² ± √(8/π) c σ/√Δt
             true => 0.0,
             false => adjusted(moment, number(moment)),
         };
-        Ok(Box::new(Deltas::new(ask, Some(leland))?))
+        Ok(Box::new(Deltas::new(ask, dates, Some(leland))?))
     }
 }
 
@@ -102,12 +107,16 @@ impl CentreKind for Zakamouline {
         true
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
         let zakamouline = |moment: &Moment| match moment.volatility == 0.0 || moment.cost == 0.0 {
             true => moment.volatility,
             false => adjusted(moment, share(moment)),
         };
-        Ok(Box::new(Deltas::new(ask, Some(zakamouline))?))
+        Ok(Box::new(Deltas::new(ask, dates, Some(zakamouline))?))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::hedging::closed_form::{ClosedForm, Form};
 use crate::market::PathBlock;
 use crate::pricing::BlackScholes;
 use crate::simd::BLOCK;
+use std::ops::Range;
 
 /// No hedge at all.
 pub struct Nothing;
@@ -20,16 +21,23 @@ impl CentreKind for Nothing {
         Wants::ALL
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
-        Ok(Box::new(Zeros(*ask)))
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
+        Ok(Box::new(Zeros { ask: *ask, dates }))
     }
 }
 
-struct Zeros<'a>(Ask<'a>);
+struct Zeros<'a> {
+    ask: Ask<'a>,
+    dates: Range<usize>,
+}
 
 impl CentreOnPaths for Zeros<'_> {
     fn targets(&self, _: usize) -> Targets {
-        self.0.targets()
+        self.ask.targets(&self.dates)
     }
 }
 
@@ -58,8 +66,12 @@ impl CentreKind for BlackScholesDelta {
         &[Parameter::Scale]
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
-        Ok(Box::new(Deltas::new(ask, None)?))
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
+        Ok(Box::new(Deltas::new(ask, dates, None)?))
     }
 }
 
@@ -95,8 +107,12 @@ impl CentreKind for SmileDelta {
         &[Parameter::Scale]
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
-        BlackScholesDelta.prepare(ask)
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
+        BlackScholesDelta.prepare(ask, dates)
     }
 }
 
@@ -129,8 +145,12 @@ impl CentreKind for ScaledDelta {
         &[Parameter::Scale]
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
-        BlackScholesDelta.prepare(ask)
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
+        BlackScholesDelta.prepare(ask, dates)
     }
 }
 
@@ -175,6 +195,7 @@ pub(super) fn adjusted(moment: &Moment, share: f64) -> f64 {
 /// The deltas of a contract by its closed form, at the volatility that the model expects until expiry or one adjusted to costs.
 pub(super) struct Deltas<'a> {
     ask: Ask<'a>,
+    dates: Range<usize>,
     forms: Vec<ClosedForm>,
     places: Vec<Option<usize>>,
     adjust: Option<fn(&Moment) -> f64>,
@@ -188,13 +209,18 @@ struct Place {
 }
 
 impl<'a> Deltas<'a> {
-    /// The deltas that are asked for.
+    /// The deltas that are asked for on some dates.
     ///
     /// # Errors
     /// [`crate::error::Error::Input`] if the contract has no delta in closed form.
-    pub fn new(ask: &Ask<'a>, adjust: Option<fn(&Moment) -> f64>) -> Result<Self> {
+    pub fn new(
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+        adjust: Option<fn(&Moment) -> f64>,
+    ) -> Result<Self> {
         Ok(Self {
             ask: *ask,
+            dates,
             forms: ClosedForm::of_paths(ask.assets, ask.contract)?,
             places: ask.places(),
             adjust,
@@ -231,7 +257,7 @@ impl<'a> Deltas<'a> {
         let Some(instrument) = self.places[asset] else {
             return;
         };
-        let row = at.t * out.instruments + instrument;
+        let row = out.row(at.t) + instrument;
         let (delta, gamma, volatility) = of;
         out.positions[row][at.lane] = delta;
         if self.ask.wants.gammas {
@@ -248,7 +274,7 @@ impl<'a> Deltas<'a> {
         (data, lane): (&PathBlock<'_, f64>, usize),
         out: &mut Targets,
     ) {
-        for t in 0..form.steps() {
+        for t in form.living_on(&self.dates) {
             let (state, left) = (data.state_of(0, t, lane), form.left(t));
             let volatility = form.volatility(legs, &state, left);
             let at = |to: f64, of: fn(&BlackScholes) -> f64| {
@@ -278,7 +304,7 @@ impl<'a> Deltas<'a> {
         out: &mut Targets,
     ) {
         let (mut seen, mut state) = (Vec::new(), Vec::new());
-        for t in 0..form.steps() {
+        for t in form.living_on(&self.dates) {
             let worth = form.worth(formula, (data, lane), t, (&mut seen, &mut state));
             let expected = seen.clone();
             let adjusted = self.adjust.map(|adjust| {
@@ -301,10 +327,10 @@ impl<'a> Deltas<'a> {
 impl CentreOnPaths for Deltas<'_> {
     fn targets(&self, block: usize) -> Targets {
         let data = self.ask.paths.block(block);
-        let mut out = self.ask.targets();
+        let mut out = self.ask.targets(&self.dates);
         for lane in 0..BLOCK {
             let form = ClosedForm::of_path(&self.forms, &data, lane);
-            form.fill_times(lane, &mut out.left, &mut out.discounts);
+            form.fill_times((lane, &self.dates), &mut out.left, &mut out.discounts);
             match form.form().expect("looked at when it was made") {
                 Form::Legs(legs) => self.by_legs((form, legs), (&data, lane), &mut out),
                 Form::Formula(formula) => self.by_formula((form, formula), (&data, lane), &mut out),

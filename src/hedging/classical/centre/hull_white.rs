@@ -10,6 +10,7 @@ use crate::pricing::BlackScholes;
 use crate::simd::{BLOCK, Real};
 use faer::Mat;
 use faer::linalg::solvers::SolveLstsq;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The minimum-variance delta of Hull and White,
@@ -170,11 +171,16 @@ impl CentreKind for HullWhite {
         &[Parameter::Scale]
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
         let forms = forms(ask.assets, ask.contract)?;
         let coefficients = ask.fits()?.coefficients(ask.contract, self)?;
         Ok(Box::new(OnPaths {
             ask: *ask,
+            dates,
             forms,
             coefficients,
         }))
@@ -183,6 +189,7 @@ impl CentreKind for HullWhite {
 
 struct OnPaths<'a> {
     ask: Ask<'a>,
+    dates: Range<usize>,
     forms: Vec<ClosedForm>,
     coefficients: Arc<Vec<f64>>,
 }
@@ -190,12 +197,12 @@ struct OnPaths<'a> {
 impl CentreOnPaths for OnPaths<'_> {
     fn targets(&self, block: usize) -> Targets {
         let data = self.ask.paths.block(block);
-        let mut out = self.ask.targets();
+        let mut out = self.ask.targets(&self.dates);
         for lane in 0..BLOCK {
             let form = ClosedForm::of_path(&self.forms, &data, lane);
             let legs = form.legs().expect("looked at before");
-            form.fill_times(lane, &mut out.left, &mut out.discounts);
-            for t in 0..form.steps() {
+            form.fill_times((lane, &self.dates), &mut out.left, &mut out.discounts);
+            for t in form.living_on(&self.dates) {
                 let market = data.state_of(0, t, lane);
                 let state = State::new(form, legs, t, &market);
                 let terms = terms(state.delta).into_iter();
@@ -203,7 +210,7 @@ impl CentreOnPaths for OnPaths<'_> {
                     .zip(self.coefficients.iter())
                     .map(|(x, c)| x * c)
                     .sum();
-                let row = t * out.instruments;
+                let row = out.row(t);
                 out.positions[row][lane] = state.delta + state.vega / market.spot * sum;
                 if self.ask.wants.gammas {
                     out.gammas[row][lane] = state.gamma;

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::hedging::Regression;
 use crate::market::{Assets, Paths};
 use crate::simd::{BLOCK, Lane};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Makes the enum of centres, each with the value that answers for it.
@@ -112,13 +113,9 @@ impl<'a> Ask<'a> {
         self.fits.ok_or_else(no_fits)
     }
 
-    /// Targets of a block, all zero.
-    fn targets(&self) -> Targets {
-        Targets::zeros(
-            self.contract.steps,
-            self.paths.instruments().len(),
-            self.wants,
-        )
+    /// Targets of a block on some dates, all zero.
+    fn targets(&self, dates: &Range<usize>) -> Targets {
+        Targets::zeros(dates.clone(), self.paths.instruments().len(), self.wants)
     }
 }
 
@@ -256,31 +253,37 @@ pub trait CentreKind: Sync {
         false
     }
 
-    /// What does not depend on the block.
+    /// What does not depend on the block, for targets on some dates.
     ///
     /// # Errors
     /// If contract, instruments or model lack what it needs, or a fit fails.
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>>;
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>>;
 }
 
-/// A centre on given paths.
+/// A centre on given paths and dates.
 pub trait CentreOnPaths: Sync {
-    /// The targets on one block.
+    /// The targets on one block; none depends on which other dates there are.
     fn targets(&self, block: usize) -> Targets;
 }
 
-/// The positions that a centre asks for on a block, and what rules may ask beside.
+/// The positions that a centre asks for on some dates of a block, and what rules may ask beside.
 ///
 /// Where there are option deltas, the positions in spots are those of someone who holds no options: what is really held of those is
 /// taken off when positions are made.
 ///
 /// # Shapes
-/// Positions, gammas, volatilities and option deltas `[steps][instruments][BLOCK]`, the others `[steps][BLOCK]`. What nobody wants is
+/// Positions, gammas, volatilities and option deltas `[dates][instruments][BLOCK]`, the others `[dates][BLOCK]`. What nobody wants is
 /// empty.
 ///
 /// # Units
 /// Positions in units, gammas in units per currency of the instrument's price, volatilities annualised, times in years.
 pub struct Targets {
+    /// The dates, 0 for the sale.
+    pub dates: Range<usize>,
     /// The number of instruments.
     pub instruments: usize,
     /// The positions; not a number where the centre has no say.
@@ -299,12 +302,14 @@ pub struct Targets {
 }
 
 impl Targets {
-    fn zeros(steps: usize, instruments: usize, wants: Wants) -> Self {
+    fn zeros(dates: Range<usize>, instruments: usize, wants: Wants) -> Self {
+        let steps = dates.len();
         let rows = |wanted: bool, rows: usize| match wanted {
             true => vec![[0.0; BLOCK]; rows],
             false => Vec::new(),
         };
         Self {
+            dates,
             instruments,
             positions: rows(true, steps * instruments),
             option_deltas: Vec::new(),
@@ -313,5 +318,10 @@ impl Targets {
             left: rows(true, steps),
             discounts: rows(wants.gammas, steps),
         }
+    }
+
+    /// The row of the first instrument on date `t`.
+    pub fn row(&self, t: usize) -> usize {
+        (t - self.dates.start) * self.instruments
     }
 }

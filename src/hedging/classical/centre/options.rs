@@ -5,9 +5,10 @@ use super::{Ask, CentreKind, CentreOnPaths, Needs, OptionsMove, Parameter, Quick
 use crate::contract::{Instrument, Leg, Vanilla};
 use crate::error::Result;
 use crate::hedging::closed_form::ClosedForm;
-use crate::market::MarketState;
+use crate::market::{MarketState, PathBlock};
 use crate::pricing::BlackScholes;
 use crate::simd::BLOCK;
+use std::ops::Range;
 
 /// Spot and the first option among the instruments, so that neither the spot nor a second sensitivity moves the whole at first order:
 ///
@@ -176,7 +177,11 @@ impl CentreKind for OptionHedge {
         }
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
         let mut numbered = ask.paths.instruments().iter().enumerate();
         let option = numbered.find_map(|(index, instrument)| match instrument {
             // The contract's calls and puts are on the first asset.
@@ -184,7 +189,7 @@ impl CentreKind for OptionHedge {
             Instrument::Option(_) | Instrument::Spot(_) | Instrument::VarianceSwap(_) => None,
         });
         let Some((index, option)) = option else {
-            return BlackScholesDelta.prepare(ask);
+            return BlackScholesDelta.prepare(ask, dates);
         };
         let forms = ClosedForm::of_paths(ask.assets, ask.contract)?;
         for form in &forms {
@@ -192,6 +197,7 @@ impl CentreKind for OptionHedge {
         }
         Ok(Box::new(Paired {
             ask: *ask,
+            dates,
             forms,
             index,
             option,
@@ -203,6 +209,7 @@ impl CentreKind for OptionHedge {
 
 struct Paired<'a> {
     ask: Ask<'a>,
+    dates: Range<usize>,
     forms: Vec<ClosedForm>,
     index: usize,
     option: Vanilla,
@@ -210,26 +217,49 @@ struct Paired<'a> {
     is_static: bool,
 }
 
+impl Paired<'_> {
+    /// The contract of a path and the option on date `t`.
+    fn state<'b>(
+        &self,
+        (form, legs): (&'b ClosedForm, &'b [Leg]),
+        (data, lane): (&PathBlock<'_, f64>, usize),
+        t: usize,
+    ) -> State<'b> {
+        let market = data.state_of(0, t, lane);
+        State::new((form, legs), self.option, market, form.left(t))
+    }
+
+    /// How many options a state asks for; nothing if both contract and option have lost the sensitivity.
+    fn options(&self, state: &State<'_>) -> Option<f64> {
+        let ratio = (self.ratio)(state);
+        (!ratio.is_nan()).then(|| ratio.clamp(-MOST, MOST))
+    }
+}
+
 impl CentreOnPaths for Paired<'_> {
     fn targets(&self, block: usize) -> Targets {
         let data = self.ask.paths.block(block);
-        let mut out = self.ask.targets();
+        let mut out = self.ask.targets(&self.dates);
         out.option_deltas = vec![[0.0; BLOCK]; out.positions.len()];
         for lane in 0..BLOCK {
             let form = ClosedForm::of_path(&self.forms, &data, lane);
             let legs = form.legs().expect("looked at when it was made");
-            form.fill_times(lane, &mut out.left, &mut out.discounts);
-            let mut options = 0.0;
-            for t in 0..form.steps() {
-                let market = data.state_of(0, t, lane);
-                let state = State::new((form, legs), self.option, market, form.left(t));
+            form.fill_times((lane, &self.dates), &mut out.left, &mut out.discounts);
+            let at = |t: usize| self.state((form, legs), (&data, lane), t);
+            // What was asked for last before these dates: at the sale, where that is held to the end.
+            let before = match self.is_static {
+                true => 0..self.dates.start.min(1),
+                false => 0..self.dates.start,
+            };
+            let mut before = before.rev().map(at);
+            let last = before.find_map(|state| self.options(&state));
+            let mut options = last.unwrap_or(0.0);
+            for t in form.living_on(&self.dates) {
+                let state = at(t);
                 if t == 0 || !self.is_static {
-                    let ratio = (self.ratio)(&state);
-                    if !ratio.is_nan() {
-                        options = ratio.clamp(-MOST, MOST);
-                    }
+                    options = self.options(&state).unwrap_or(options);
                 }
-                let row = t * out.instruments;
+                let row = out.row(t);
                 out.positions[row][lane] = state.contract(BlackScholes::delta);
                 out.positions[row + self.index][lane] = options;
                 out.option_deltas[row + self.index][lane] = state.price.delta();

@@ -3,6 +3,7 @@
 use super::{Ask, CentreKind, CentreOnPaths, Targets, Wants};
 use crate::error::{Error, Result};
 use crate::hedging::Regression;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The positions of hedged Monte Carlo, for any contract and instruments; their gammas are their slopes in the spot of the first asset.
@@ -21,7 +22,11 @@ impl CentreKind for ByRegression {
         true
     }
 
-    fn prepare<'a>(&self, ask: &Ask<'a>) -> Result<Box<dyn CentreOnPaths + 'a>> {
+    fn prepare<'a>(
+        &self,
+        ask: &Ask<'a>,
+        dates: Range<usize>,
+    ) -> Result<Box<dyn CentreOnPaths + 'a>> {
         let regression = ask.fits()?.regression(ask.contract)?;
         let steps = regression.steps();
         if ask.paths.steps() != steps {
@@ -32,6 +37,7 @@ impl CentreKind for ByRegression {
         }
         Ok(Box::new(OnPaths {
             ask: *ask,
+            dates,
             regression,
         }))
     }
@@ -39,20 +45,22 @@ impl CentreKind for ByRegression {
 
 struct OnPaths<'a> {
     ask: Ask<'a>,
+    dates: Range<usize>,
     regression: Arc<Regression>,
 }
 
 impl CentreOnPaths for OnPaths<'_> {
     fn targets(&self, block: usize) -> Targets {
         let data = self.ask.paths.block(block);
-        let mut out = self.ask.targets();
-        out.positions = self.regression.targets(&data);
-        self.regression.fill_left(&data, &mut out.left);
+        let on = &self.dates;
+        let mut out = self.ask.targets(on);
+        out.positions = self.regression.targets(&data, on);
+        self.regression.fill_left(&data, on, &mut out.left);
         if self.ask.wants.gammas {
-            out.gammas = self.regression.gammas(&data);
+            out.gammas = self.regression.gammas(&data, on);
             let rate = &self.ask.assets.first().rate;
             self.regression
-                .fill_discounts(&data, rate, &mut out.discounts);
+                .fill_discounts((&data, on), rate, &mut out.discounts);
         }
         out
     }
