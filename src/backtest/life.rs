@@ -151,6 +151,16 @@ impl<'a> Calendar<'a> {
         Some(Life { closes, years })
     }
 
+    /// The day that lies so many years after close `sale`, by the days that contracts count: that of a close where those are trading days;
+    /// none after the last close.
+    pub fn day_after(&self, sale: usize, years: f64) -> Option<NaiveDate> {
+        let days = (years * self.tenor.days_per_year).round() as usize;
+        match self.tenor.count {
+            DayCount::Trading => self.dates.get(sale + days).copied(),
+            DayCount::Calendar => Some(self.dates[sale] + Days::new(days as u64)),
+        }
+    }
+
     /// The close at which something due on `day` happens: the last one up to it, or of closes that are not daily the
     /// nearest, since a week's close may come a day later than the one of the week before.
     fn close_due(&self, day: NaiveDate) -> usize {

@@ -166,6 +166,16 @@ pub(super) fn periods(
     (0..steps).map(period).collect()
 }
 
+/// The vega of `legs`, `elapsed` years after the sale and with `left` > 0 years to their expiry, as every volatility of the surface moves by
+/// as much, for a volatility of 1.
+pub(super) fn vega(legs: &[Leg], market: &Market, at: (f64, f64), state: &MarketState) -> f64 {
+    let one = |leg: &Leg| {
+        let (option, _) = option(*leg, market, at, state.spot, &surface(state));
+        leg.quantity * option.vega()
+    };
+    legs.iter().map(one).sum()
+}
+
 /// An option with less time, in years, has no volatility of a later date: it has expired.
 const ROLLED: f64 = 1e-9;
 

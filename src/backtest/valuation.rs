@@ -4,7 +4,7 @@ use super::attribution::Attribution;
 use super::by_formula::by_formula;
 use super::on_surface;
 use crate::contract::options::payoff;
-use crate::contract::{Contract, Instrument, Leg};
+use crate::contract::{Contract, Family, Instrument, Leg};
 use crate::hedging::{Book, Ledger};
 use crate::market::{Assets, Market, MarketState, Paths};
 use crate::pricing::Greeks;
@@ -61,7 +61,7 @@ type Asset = Vec<MarketState>;
 #[derive(Debug, Clone)]
 pub struct Valuation {
     pub(super) contract: Contract,
-    assets: Assets,
+    pub(super) assets: Assets,
     /// B_t = e^{∫ r} from every date to the expiry.
     pub(super) growth: Vec<f64>,
     /// e^{∫ q} − 1 over every period, of each asset.
@@ -344,26 +344,34 @@ impl Valuation {
 fn of_family(contract: &Contract, assets: &Assets, paths: &Paths<f64>) -> Option<Vec<Vec<Period>>> {
     let family = contract.family()?;
     let of_path = |i: usize| {
-        let drawn = paths.block(i / BLOCK).drawn()?;
-        let member = &family.members()[drawn.member[i % BLOCK] as usize];
-        let own = &member.contract;
-        let states = states_of(paths, i, own.steps);
-        let column = |of: fn(&MarketState) -> f64, asset: &Asset| asset.iter().map(of).collect();
-        let columns: Vec<(Vec<f64>, Vec<f64>)> = states
-            .iter()
-            .map(|asset| (column(|at| at.spot, asset), column(|at| at.variance, asset)))
-            .collect();
-        let columns = columns.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
-        let row = std::iter::once(columns.collect());
-        let mut alone = Paths::from_assets(assets.count(), own.steps, row);
-        if paths.layout().has_surface() {
-            alone = alone.with_surfaces(|_, t| states[0][t].surface.unwrap_or_default());
-        }
-        Valuation::new(own, assets, &alone.under(own))
-            .periods?
-            .pop()
+        let (own, alone) = drawn_alone(family, paths, i)?;
+        Valuation::new(own, assets, &alone).periods?.pop()
     };
     (0..paths.count()).into_par_iter().map(of_path).collect()
+}
+
+/// The contract of `family` that path `i` draws, and the path alone over the life of that; none if paths have none.
+pub(super) fn drawn_alone<'a>(
+    family: &'a Family,
+    paths: &Paths<f64>,
+    i: usize,
+) -> Option<(&'a Contract, Paths<f64>)> {
+    let drawn = paths.block(i / BLOCK).drawn()?;
+    let member = &family.members()[drawn.member[i % BLOCK] as usize];
+    let own = &member.contract;
+    let states = states_of(paths, i, own.steps);
+    let column = |of: fn(&MarketState) -> f64, asset: &Asset| asset.iter().map(of).collect();
+    let columns: Vec<(Vec<f64>, Vec<f64>)> = states
+        .iter()
+        .map(|asset| (column(|at| at.spot, asset), column(|at| at.variance, asset)))
+        .collect();
+    let columns = columns.iter().map(|(s, v)| (s.as_slice(), v.as_slice()));
+    let row = std::iter::once(columns.collect());
+    let mut alone = Paths::from_assets(states.len(), own.steps, row);
+    if paths.layout().has_surface() {
+        alone = alone.with_surfaces(|_, t| states[0][t].surface.unwrap_or_default());
+    }
+    Some((own, alone.under(own)))
 }
 
 /// What the market says of every asset on the first dates of path `i`, up to `steps` periods.

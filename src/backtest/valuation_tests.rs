@@ -251,14 +251,14 @@ fn values_on_dates_are_those_of_all_dates() {
         let dates: Vec<usize> = (0..40).map(|path| path % 7).collect();
         let found = on_dates(&plan.contract, &assets, &paths, &dates);
         for (path, (&t, found)) in dates.iter().zip(found).enumerate() {
-            let (Some(found), Some(expected)) = (found, all.at(path, t)) else {
+            let (Some(found), Some(expected)) = (found, all.at(path, t, vec![0.0])) else {
                 assert_eq!(t, 6, "{contract}");
                 continue;
             };
             for (found, expected) in [
                 (found.price, expected.price),
-                (found.delta, expected.delta),
-                (found.gamma, expected.gamma),
+                (found.deltas[0], expected.deltas[0]),
+                (found.gammas[0], expected.gammas[0]),
                 (found.theta, expected.theta),
             ] {
                 assert!(
@@ -266,6 +266,74 @@ fn values_on_dates_are_those_of_all_dates() {
                     "{found} {expected}"
                 );
             }
+        }
+    }
+}
+
+/// A vega is what the value moves by as the root of today's variance does, of calls and puts, of a closed form, of a contract of a family
+/// and of one on several assets, of each asset its own.
+#[test]
+fn vegas_are_differences_in_volatility() {
+    use super::{Valued, on_dates};
+    const CHANGE: f64 = 1e-3;
+    for (market, contract) in [
+        (HESTON, "type = \"straddle\""),
+        (ONE, "type = \"down_and_out_call\"\nbarrier = 90"),
+        (ONE, "strike = [95, 105]"),
+        (TWO, "type = \"worst_of_call\""),
+    ] {
+        let text = format!("{market}[contract]\n{contract}\nexpiry_days = 20\nsteps = 4\n");
+        let plan = Plan::parse(&text, |_| {}).unwrap();
+        let (assets, count) = (plan.assets(), plan.assets().count());
+        let quotes = plan.quotes().unwrap();
+        let of_plan = plan
+            .simulator(5, Purpose::Evaluation)
+            .paths_with::<f64>(&quotes, 0, 8);
+        // All variances of an asset moved alike.
+        let moved = |by: &[f64]| {
+            let rows: Vec<Vec<(Vec<f64>, Vec<f64>)>> = (0..8)
+                .map(|path| {
+                    let block = of_plan.block(0);
+                    let asset = |asset: usize| {
+                        let root = |v: &Lane<f64>| (v[path].sqrt() + by[asset]).powi(2);
+                        let spots = block.spot_of(asset).iter().map(|s| s[path]);
+                        let variances = block.variance_of(asset).iter().map(root);
+                        (spots.collect(), variances.collect())
+                    };
+                    (0..count).map(asset).collect()
+                })
+                .collect();
+            let rows = rows.iter().map(|assets| {
+                let columns = assets.iter();
+                columns.map(|(s, v)| (s.as_slice(), v.as_slice())).collect()
+            });
+            let mut paths = Paths::from_assets(count, 4, rows);
+            if let Some(family) = plan.contract.family() {
+                paths = paths.drawing(family, |path| path);
+            }
+            quotes.onto(paths)
+        };
+        let values = |by: &[f64]| on_dates(&plan.contract, &assets, &moved(by), &[1; 8]);
+        let here = values(&vec![0.0; count]);
+        for asset in 0..count {
+            let at = |change: f64| {
+                let mut by = vec![0.0; count];
+                by[asset] = change;
+                values(&by)
+            };
+            let (up, down) = (at(CHANGE), at(-CHANGE));
+            for (here, (up, down)) in here.iter().zip(up.iter().zip(&down)) {
+                let price = |of: &Option<Valued>| of.as_ref().unwrap().price;
+                let expected = (price(up) - price(down)) / (2.0 * CHANGE);
+                let found = here.as_ref().unwrap().vegas[asset];
+                let gap = (found - expected).abs();
+                assert!(
+                    gap < 2e-3 * (1.0 + expected.abs()),
+                    "{contract}: {found} {expected}"
+                );
+            }
+            let all = here.iter().flatten().map(|one| one.vegas[asset].abs());
+            assert!(all.fold(0.0, f64::max) > 1.0, "{contract}");
         }
     }
 }

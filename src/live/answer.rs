@@ -148,6 +148,8 @@ pub struct Hedged {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "dashboard", derive(utoipa::ToSchema))]
 pub struct Position {
+    /// The instrument: `spot`, or the kind of an option, its strike and its day of expiry.
+    pub instrument: String,
     /// The price of one unit; of an option by the model or the surface of the day.
     pub price: f64,
     /// What is to be held.
@@ -179,6 +181,9 @@ pub struct Value {
     pub delta: f64,
     /// ∂²V/∂S².
     pub gamma: f64,
+    /// ∂V/∂σ for a volatility of 1, σ the root of the model's instantaneous variance or, on an implied-volatility surface, the level of all of its
+    /// volatilities.
+    pub vega: f64,
     /// What it changes by as a hedging period passes.
     pub theta: f64,
 }
@@ -258,6 +263,10 @@ impl Answer {
             let of = |what: &str, of: fn(&Position) -> Option<f64>| {
                 number(format!("{what}_{name}"), &|one| of(&one.positions[place]))
             };
+            // The spot is the same for all.
+            if place > 0 {
+                columns.push(text(name, &|one| one.positions[place].instrument.clone()));
+            }
             columns.extend([
                 of("price", |one| Some(one.price)),
                 of("position", |one| Some(one.position)),
@@ -273,6 +282,7 @@ impl Answer {
             number("value".into(), &value(|one| one.price)),
             number("delta".into(), &value(|one| one.delta)),
             number("gamma".into(), &value(|one| one.gamma)),
+            number("vega".into(), &value(|one| one.vega)),
             number("theta".into(), &value(|one| one.theta)),
             text("outside", &|one| one.outside.join("; ")),
         ]);

@@ -3,6 +3,7 @@
 use super::book::Entry;
 use super::desk::{Desk, KnownMarket, Today};
 use crate::backtest::{self, Calendar, Contracts, Sale};
+use crate::contract::Instrument;
 use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::MIN_RETURNS;
@@ -19,6 +20,8 @@ pub struct Cut {
     pub known: Arc<KnownMarket>,
     /// The contracts in the order in which they were given, on dates of which those after today have what was seen today.
     pub contracts: Contracts,
+    /// The days on which the options expire that hedge each contract, `[contracts][instruments]`; none of what is no option.
+    expiries: Vec<Vec<Option<NaiveDate>>>,
 }
 
 impl Cut {
@@ -72,11 +75,31 @@ impl Cut {
                 "a contract of the book has no life on its history".into(),
             ));
         }
+        let mut expiries = vec![Vec::new(); entries.len()];
+        for group in &contracts.groups {
+            for (&member, closes) in group.members.iter().zip(&group.closes) {
+                let instruments = group.plan.instruments.iter();
+                let expiry = instruments.map(|(instrument, _)| match instrument {
+                    Instrument::Option(option) => calendar.day_after(closes[0], option.expiry),
+                    Instrument::Spot(_) | Instrument::VarianceSwap(_) => None,
+                });
+                expiries[member] = expiry.collect();
+            }
+        }
         Ok(Self {
             today: Arc::clone(today),
             known,
             contracts,
+            expiries,
         })
+    }
+
+    /// The day on which the option expires that is instrument `instrument` of contract `index`.
+    ///
+    /// # Panics
+    /// If that is no option.
+    pub fn option_expiry(&self, index: usize, instrument: usize) -> NaiveDate {
+        self.expiries[index][instrument].expect("closes go on to the expiry of every option")
     }
 
     /// The closes up to today.

@@ -2,6 +2,7 @@
 
 use super::chosen;
 use crate::backtest::{self, Calendar, Contracts, JointCalibration};
+use crate::contract::Instrument;
 use crate::error::{Error, Result};
 use crate::experiment;
 use crate::hedging::{ClassicalHedge, HedgeValues};
@@ -280,7 +281,12 @@ impl Desk {
         settings.days_per_year = settings.days_per_year.or(Some(found));
         // What no calendar allows is refused before it is continued.
         Calendar::new(&histories[0], &self.plan, &settings)?;
-        let days = self.plan.tenor.days as usize;
+        let tenor = self.plan.tenor;
+        let options = self.plan.instruments.iter().map(|(one, _)| match one {
+            Instrument::Option(option) => option.expiry * tenor.days_per_year,
+            Instrument::Spot(_) | Instrument::VarianceSwap(_) => 0.0,
+        });
+        let days = options.fold(tenor.days, f64::max).ceil() as usize;
         if days > LONGEST {
             return Err(Error::input(format!(
                 "`contract.expiry_days`: prices are continued for at most {LONGEST} days, was {days}"
@@ -339,7 +345,7 @@ impl Desk {
     }
 }
 
-/// The longest life of a contract, in days.
+/// The longest life of a contract, or of an option that hedges it, in days.
 const LONGEST: usize = 100_000;
 
 impl Today {

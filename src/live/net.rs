@@ -36,9 +36,9 @@ impl Charged {
     }
 }
 
-/// What is one thing to trade: the spot, or an option of one kind, strike and time to expiry.
-fn traded(cut: &Cut, replay: &Replay, index: usize, instrument: usize) -> String {
-    let (group, place) = replay.place(cut, index);
+/// The name of what is one thing to trade: the spot, or an option by its kind, strike and day of expiry.
+pub fn traded(cut: &Cut, replay: &Replay, index: usize, instrument: usize) -> String {
+    let (group, _) = replay.place(cut, index);
     match group.plan.instruments[instrument].0 {
         Instrument::Spot(_) => "spot".to_owned(),
         Instrument::VarianceSwap(_) => {
@@ -47,11 +47,8 @@ fn traded(cut: &Cut, replay: &Replay, index: usize, instrument: usize) -> String
         Instrument::Option(option) => {
             let scale = replay.strike_scale(cut, index);
             let strike = (1e4 * option.strike / scale).round() / 1e4;
-            let sold = cut.contracts.days[group.members[place]][0];
-            format!(
-                "{} {strike}, {:.3} years from {sold}",
-                option.kind, option.expiry
-            )
+            let expiry = cut.option_expiry(index, instrument);
+            format!("{} {strike} {expiry}", option.kind)
         }
     }
 }
@@ -62,15 +59,15 @@ pub fn net<'a>(
     contracts: impl Iterator<Item = ((&'a Cut, &'a Replay, usize), &'a Hedged)>,
 ) -> Vec<Net> {
     let mut all: Vec<(Net, Charged, f64)> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for ((cut, replay, index), contract) in contracts {
         for (instrument, own) in contract.positions.iter().enumerate() {
-            let name = traded(cut, replay, index, instrument);
-            let place = *places.entry(name.clone()).or_insert_with(|| {
+            let name = &own.instrument;
+            let place = *places.entry(name).or_insert_with(|| {
                 let charged = Charged::new(cut, replay, index, instrument);
                 let scale = replay.scale(cut, index);
                 let net = Net {
-                    instrument: name,
+                    instrument: name.clone(),
                     price: charged.price() / scale,
                     position: 0.0,
                     held: 0.0,

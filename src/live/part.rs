@@ -111,7 +111,7 @@ impl<'a> Part<'a> {
                 entry,
                 index,
                 beside,
-                value: values[index],
+                value: values[index].as_ref(),
             };
             one.hedged(disagreement)
         })
@@ -173,7 +173,7 @@ struct Contract<'a> {
     /// What the benchmark holds of every instrument against one contract.
     beside: Option<Vec<f64>>,
     /// What one contract is worth, at the scale of its path.
-    value: Option<Valued>,
+    value: Option<&'a Valued>,
 }
 
 impl Contract<'_> {
@@ -208,8 +208,9 @@ impl Contract<'_> {
         let value = self.value.filter(|_| held.standing != Standing::Ended);
         // At a kink gamma and theta may be infinite.
         let value = value.filter(|of| {
-            let all = [of.price, of.delta, of.gamma, of.theta];
-            all.iter().all(|number| number.is_finite())
+            let mut all = [of.price, of.theta].into_iter();
+            let mut each = of.deltas.iter().chain(&of.gammas).chain(&of.vegas);
+            all.all(f64::is_finite) && each.all(|number| number.is_finite())
         });
         Hedged {
             id: entry.id.clone(),
@@ -227,8 +228,9 @@ impl Contract<'_> {
             positions,
             value: value.map(|value| Value {
                 price: value.price / scale,
-                delta: value.delta,
-                gamma: value.gamma * scale,
+                delta: value.deltas[0],
+                gamma: value.gammas[0] * scale,
+                vega: value.vegas[0] / scale,
                 theta: value.theta / scale,
             }),
             outside: Vec::new(),
@@ -249,6 +251,7 @@ impl Contract<'_> {
         let trade = position - before;
         let charged = net::Charged::new(&self.part.cut, &self.part.replay, self.index, instrument);
         Position {
+            instrument: net::traded(&self.part.cut, &self.part.replay, self.index, instrument),
             price: charged.price() / scale,
             position,
             held: before,

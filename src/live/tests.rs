@@ -394,3 +394,58 @@ fn a_book_is_text_and_rows_too() {
         .to_string();
     assert!(error.contains("a book has a column \"sold\""), "{error}");
 }
+
+/// An option is named by its kind, strike and day of expiry, the same of a contract, of everything together and in the table; contracts
+/// whose options are the same one trade it together.
+#[test]
+fn an_option_is_named_by_its_day_of_expiry() {
+    let further = format!(
+        "{GBM}[policy]\nhidden = 4\ninstruments = [\"spot\", {{ type = \"put\", strike = {{ moneyness = 0.9 }}, expiry_days = 12 }}]\n"
+    );
+    let run = run("live-names", &further);
+    let text = format!("sold,quantity\n{0},1\n{0},2\n{1},1\n", day(400), day(402));
+    let book = run.book(&text).unwrap();
+    let answer = run.hedge(&book, &asked(405)).unwrap();
+    let name = |sold: usize| {
+        let strike = (1e4 * 0.9 * closes(500)[sold]).round() / 1e4;
+        format!("put {strike} {}", day(sold + 12))
+    };
+    let names = [name(400), name(400), name(402)];
+    for (contract, name) in answer.contracts.iter().zip(&names) {
+        let own: Vec<&str> = (contract.positions.iter())
+            .map(|one| one.instrument.as_str())
+            .collect();
+        assert_eq!(own, ["spot", name]);
+    }
+    let net: Vec<&str> = answer
+        .net
+        .iter()
+        .map(|one| one.instrument.as_str())
+        .collect();
+    assert_eq!(net, ["spot", &names[0], &names[2]]);
+    let table = answer.table().unwrap();
+    let column = table.column("option_1").unwrap().str().unwrap();
+    assert_eq!(column.get(2), Some(names[2].as_str()));
+}
+
+/// Under Black and Scholes vega is Γ S² σ τ: contracts of one market and day say the same σ of the money of the prices.
+#[test]
+fn a_vega_is_of_the_money_of_the_prices() {
+    let gbm = "variance = \"realised\"\nvariance_days = 10\n[market]\nmodel = \"gbm\"\nvolatility = 0.2\n";
+    let run = run("live-vega", gbm);
+    let text = format!("sold,quantity\n{},1\n{},1\n", day(401), day(404));
+    let book = run.book(&text).unwrap();
+    let answer = run.hedge(&book, &asked(405)).unwrap();
+    let spot = closes(500)[405];
+    let of = |one: &Hedged| {
+        let [age, steps] = one.hedging_date;
+        let (value, left) = (one.value.unwrap(), (steps - age) as f64 / 365.0);
+        value.vega / (value.gamma * spot * spot * left)
+    };
+    let [one, other] = &answer.contracts[..] else {
+        panic!("two contracts")
+    };
+    assert!((of(one) / of(other) - 1.0).abs() < 1e-9);
+    // Realised over ten days of closes that move by 1 or 2 % a day.
+    assert!((0.05..0.6).contains(&of(one)), "{}", of(one));
+}
