@@ -50,11 +50,13 @@ function fill(id, heads, rows) {
 function contracts({ contracts: all, instruments, windows }) {
   const alone = instruments.length === 1;
   const each = ["hold", "trade", "cost", "benchmark", "spread"];
-  const heads = ["id", "sold", "expiry", ...(windows ? ["window"] : []), "date", "quantity", "value", "delta"];
+  const terms = Object.keys(all[0]?.terms ?? {});
+  const named = terms.map((name) => name.replaceAll("_", " "));
+  const heads = ["id", "sold", "expiry", ...named, ...(windows ? ["window"] : []), "date", "quantity", "value", "delta"];
   for (const name of instruments) heads.push(...each.map((what) => (alone ? what : `${what} ${name.replaceAll("_", " ")}`)));
   heads.push("held by");
   const rows = all.slice(0, SHOWN).map((one) => [
-    one.id, one.sold, one.expiry, ...(windows ? [one.window] : []), `${one.hedging_date.join("/")} ${one.standing}`,
+    one.id, one.sold, one.expiry, ...terms.map((name) => shown(one.terms[name])), ...(windows ? [one.window] : []), `${one.hedging_date.join("/")} ${one.standing}`,
     shown(one.quantity), shown(one.value?.price), shown(one.value?.delta),
     ...one.positions.flatMap(({ position, trade, cost, benchmark, spread }) => [position, trade, cost, benchmark, spread].map(shown)),
     one.held_by,

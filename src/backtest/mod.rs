@@ -27,6 +27,7 @@ pub mod valuation;
 mod valuation_tests;
 mod valued;
 
+use crate::contract::Family;
 use crate::error::{Error, Result};
 use crate::hedging::{Book, Policy};
 use crate::market::estimation::VarianceEstimator;
@@ -183,8 +184,13 @@ impl Contracts {
         let spots: Vec<f64> = plan.assets().list().iter().map(|a| a.market.spot).collect();
         let lived = sales
             .iter()
-            .filter_map(|sale| Some((calendar.life(sale.close)?, sale.strike)));
-        let (lives, strikes): (Vec<Life>, Vec<Option<f64>>) = lived.unzip();
+            .filter_map(|sale| Some((calendar.life(sale.close)?, *sale)));
+        let (lives, sales): (Vec<Life>, Vec<Sale>) = lived.unzip();
+        // The contract of a family that is sold at a sale.
+        let drawn = |plan: &Plan, family: &Family, sale: usize| {
+            let own = sales[sale].member;
+            own.unwrap_or_else(|| plan.drawn_at(family, sale))
+        };
         let mut lengths: Vec<(u64, usize)> = Vec::new();
         let length = |life: &Life| (life.years.to_bits(), life.closes.len() - 1);
         for life in &lives {
@@ -219,10 +225,10 @@ impl Contracts {
                     premiums[member] = premium;
                 }
             }
-            let own: Vec<Option<f64>> = members.iter().map(|&i| strikes[i]).collect();
+            let own: Vec<Option<f64>> = members.iter().map(|&i| sales[i].strike).collect();
             let mut paths = sold.paths(&closes, &own, steps);
             if let Some(family) = plan.contract.family() {
-                paths = paths.drawing(family, |place| plan.drawn_at(family, members[place]));
+                paths = paths.drawing(family, |place| drawn(&plan, family, members[place]));
             }
             let assets = calibration.assets(|_, known| known.market.clone());
             let quotes = Quotes::clone(plan.quotes_in(&assets)?.as_ref());
@@ -250,10 +256,10 @@ impl Contracts {
                 .collect()
         };
         let last = |sale: usize, life: &Life| {
-            let own = plan.contract.family().map(|family| {
-                let member = plan.drawn_at(family, sale);
-                family.members()[member].contract.steps
-            });
+            let own = plan
+                .contract
+                .family()
+                .map(|family| family.members()[drawn(plan, family, sale)].contract.steps);
             own.unwrap_or(life.closes.len() - 1)
         };
         let frequency = calendar.frequency();

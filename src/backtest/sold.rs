@@ -13,6 +13,8 @@ pub struct Sale {
     pub close: usize,
     /// Its strike in the money of the history; none for that of the strategy's rule.
     pub strike: Option<f64>,
+    /// The number of the contract of the strategy's family; none for the one that the sale draws.
+    pub member: Option<usize>,
 }
 
 impl Sale {
@@ -21,6 +23,7 @@ impl Sale {
         Self {
             close,
             strike: None,
+            member: None,
         }
     }
 }
@@ -88,8 +91,7 @@ impl Sold<'_> {
 
     /// What money at close `sale` is worth `steps` periods later, at the rate of that day.
     fn growth(&self, sale: usize, steps: usize) -> f64 {
-        let rate = self.histories[0].rate.get(sale).copied().unwrap_or(0.0);
-        (rate * self.dt * steps as f64).exp()
+        self.histories[0].growth(sale, (self.dt, steps))
     }
 
     /// All assets at close `sale`.

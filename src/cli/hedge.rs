@@ -21,7 +21,7 @@ pub struct HedgeArguments {
     /// Run id, a unique beginning of it, a path, or `latest`.
     run: String,
     /// The book (CSV or Parquet): a row for each contract, with columns `sold` and `quantity` and, where they are there, `id`, `type`,
-    /// `strike`, `expiry`, `held` and `held_NAME`.
+    /// `strike`, `expiry`, `held` and `held_NAME`; and one for each term of the run's contract that lies in a range.
     book: PathBuf,
     #[command(flatten)]
     changes: BacktestChanges,
@@ -219,6 +219,8 @@ fn contracts(answer: &Answer) -> Table {
     if windowed {
         names.insert(3, "window");
     }
+    let terms: Vec<&str> = answer.terms().collect();
+    names.splice(3..3, terms.iter().copied());
     let each = ["hold", "trade", "cost", "benchmark", "spread"];
     let alone = answer.instruments.len() == 1;
     let further: Vec<String> = answer
@@ -248,6 +250,8 @@ fn contracts(answer: &Answer) -> Table {
             let number = one.window.map_or_else(String::new, |one| one.to_string());
             cells.insert(3, Cell::plain(number));
         }
+        let terms = terms.iter().map(|name| cell(one.terms.get(*name).copied()));
+        cells.splice(3..3, terms);
         for of in &one.positions {
             let numbers = [Some(of.position), Some(of.trade), Some(of.cost)];
             cells.extend(numbers.map(cell));

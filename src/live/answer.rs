@@ -3,6 +3,7 @@
 use crate::error::Result;
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The hedge of a book today.
 ///
@@ -124,6 +125,9 @@ pub struct Hedged {
     /// Its strike in the money of the prices; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strike: Option<f64>,
+    /// Its terms that lie in ranges in the run's contract, as the book has them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub terms: BTreeMap<String, f64>,
     /// The last hedging date of its life up to today, 0 for its sale, and how many there are.
     pub hedging_date: [usize; 2],
     /// Where it is in its life.
@@ -228,6 +232,14 @@ pub struct WhatIf {
 }
 
 impl Answer {
+    /// The names of the terms that lie in ranges in the run's contract.
+    pub fn terms(&self) -> impl Iterator<Item = &str> {
+        let first = self.contracts.first();
+        first
+            .into_iter()
+            .flat_map(|one| one.terms.keys().map(String::as_str))
+    }
+
     /// A table of the contracts, a row for each.
     ///
     /// # Errors
@@ -249,9 +261,16 @@ impl Answer {
             text("expiry", &|one| one.expiry.clone()),
             number("quantity".into(), &|one| Some(one.quantity)),
             number("strike".into(), &|one| one.strike),
+        ];
+        let others = self.terms().filter(|name| *name != "strike");
+        columns.extend(others.map(|name| {
+            let of = |one: &Hedged| one.terms.get(name).copied();
+            number(name.to_owned(), &of)
+        }));
+        columns.extend([
             text("standing", &|one| one.standing.name().into()),
             text("held_by", &|one| one.held_by.name().into()),
-        ];
+        ]);
         if !self.windows.is_empty() {
             let windows = all.iter().map(|one| one.window.map(|number| number as u32));
             columns.push(Column::new(

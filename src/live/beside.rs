@@ -22,7 +22,7 @@ pub struct Beside {
 /// # Errors
 /// Those of the hedge.
 pub fn beside(desk: &Desk, team: &Team, cut: &Cut) -> Result<Option<Beside>> {
-    let (known, plan) = (&cut.known, &cut.known.plan);
+    let (known, plan) = (&cut.known, &cut.plan);
     let (hedge, values) = match &team.benchmark {
         Some((hedge, values)) => (*hedge, *values),
         None if plan.contract.has_delta() => {

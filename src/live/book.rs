@@ -28,6 +28,8 @@ pub struct Entry {
     pub quantity: f64,
     /// Its strike in the money of the prices; none for that of the strategy's rule on the day of the sale.
     pub strike: Option<f64>,
+    /// Its own value of every term of the run's contract that lies in a range, in the order of [`Plan::terms`]: money is that of the prices.
+    pub terms: Vec<f64>,
     /// The day of its expiry, where the book says it.
     pub expiry: Option<NaiveDate>,
     /// The units of every instrument that are held against all of it; none where the book does not say it.
@@ -122,26 +124,40 @@ impl Columns<'_> {
     }
 }
 
+/// The columns of the books of one run that others do not have, without marks and in lower case.
+struct OwnColumns {
+    /// What is held of every instrument.
+    held: Vec<String>,
+    /// The terms that lie in ranges.
+    terms: Vec<String>,
+}
+
 /// What messages call a book that is no file.
 const UNNAMED: &str = "book";
 
 /// Reads a book whose contracts are those that `plan` sells.
 ///
 /// Its columns are `sold` and `quantity` and, where they are there, `id`, `type`, `strike`, `expiry`, `held`, which is that of the spot,
-/// and `held_NAME` of every instrument, in any order, in whatever case and with blanks for underscores.
+/// and `held_NAME` of every instrument, in any order, in whatever case and with blanks for underscores. A run whose contract has terms in
+/// ranges also has a column for each of them.
 ///
 /// # Errors
 /// [`Error::Input`] naming the file and the column, and the line or the row where one is at fault: what is no table, a column that is
 /// missing, there twice or not known, what is no date or no finite number, a quantity of 0, a strike that is not above 0, an expiry that
 /// is not after the sale, a type that is not the plan's, an id that is there twice, no rows or too many.
 pub fn read(source: BookSource<'_>, plan: &Plan) -> Result<Vec<Entry>> {
-    let held: Vec<String> = plan
-        .instrument_columns()
-        .iter()
-        .map(|name| plain(&format!("held_{name}")))
-        .collect();
+    let names = plan.instrument_columns();
+    let names = names.iter().map(|name| plain(&format!("held_{name}")));
+    let own = OwnColumns {
+        held: names.collect(),
+        terms: plan
+            .terms()
+            .iter()
+            .map(|term| plain(&term.column))
+            .collect(),
+    };
     let mut known = vec!["id", "sold", "quantity", "type", "strike", "expiry", "held"];
-    known.extend(held.iter().map(String::as_str));
+    known.extend(own.held.iter().chain(&own.terms).map(String::as_str));
     let is_header = |cells: &[String]| {
         let plain: Vec<String> = cells.iter().map(|cell| table::plain(cell)).collect();
         let has = |name: &str| plain.iter().any(|cell| cell == name);
@@ -149,21 +165,21 @@ pub fn read(source: BookSource<'_>, plan: &Plan) -> Result<Vec<Entry>> {
     };
     let unnamed = Path::new(UNNAMED);
     let choose = |path| {
-        let known = &known;
+        let (known, own) = (&known, &own);
         move |header: &Header| {
-            check(path, &header.names, known)?;
+            check(path, &header.names, known, &own.terms)?;
             Ok(header.names.clone())
         }
     };
     match source {
         BookSource::File(path) => {
             let table = table::read_headed(path, &is_header, choose(path))?;
-            of_table(path, &table, plan, &held)
+            of_table(path, &table, plan, &own)
         }
         BookSource::Text(text) => {
             let choose = choose(unnamed);
             let table = table::read_text(unnamed, text.to_owned(), &is_header, choose)?;
-            of_table(unnamed, &table, plan, &held)
+            of_table(unnamed, &table, plan, &own)
         }
         BookSource::Rows(rows) => {
             let mut names: Vec<String> = Vec::new();
@@ -174,7 +190,7 @@ pub fn read(source: BookSource<'_>, plan: &Plan) -> Result<Vec<Entry>> {
                     check_known(unnamed, &names, &known)?;
                 }
             }
-            check(unnamed, &names, &known)?;
+            check(unnamed, &names, &known, &own.terms)?;
             let text = |name: &String| {
                 let cells = rows.iter().map(|row| match row.get(name) {
                     Some(Some(BookCell::Number(number))) => number.to_string(),
@@ -191,7 +207,7 @@ pub fn read(source: BookSource<'_>, plan: &Plan) -> Result<Vec<Entry>> {
                     .map(|name| (plain(name), name.clone(), text(name)))
                     .collect(),
             };
-            entries(&columns, rows.len(), plan, &held)
+            entries(&columns, rows.len(), plan, &own)
         }
     }
 }
@@ -219,18 +235,20 @@ fn check_known(path: &Path, spelled: &[String], known: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// [`check_known`], and refuses a book without a column that every one has.
-fn check(path: &Path, spelled: &[String], known: &[&str]) -> Result<()> {
+/// [`check_known`], and refuses a book without a column that every one has, or one of `terms`.
+fn check(path: &Path, spelled: &[String], known: &[&str], terms: &[String]) -> Result<()> {
     check_known(path, spelled, known)?;
-    for needed in ["sold", "quantity"] {
+    let terms = terms.iter().map(String::as_str);
+    for needed in ["sold", "quantity"].into_iter().chain(terms) {
         if !spelled.iter().any(|name| plain(name) == needed) {
+            let needed = needed.replace(' ', "_");
             return Err(refuse(path, &format!("a book has a column \"{needed}\"")));
         }
     }
     Ok(())
 }
 
-fn of_table(path: &Path, table: &Table, plan: &Plan, held: &[String]) -> Result<Vec<Entry>> {
+fn of_table(path: &Path, table: &Table, plan: &Plan, own: &OwnColumns) -> Result<Vec<Entry>> {
     let names: Vec<String> = table.names().map(str::to_owned).collect();
     let columns = names.into_iter().map(|name| {
         let cells = table.cells(path, &name)?;
@@ -241,10 +259,15 @@ fn of_table(path: &Path, table: &Table, plan: &Plan, held: &[String]) -> Result<
         places: &|row| table.place(row),
         known: columns.collect::<Result<_>>()?,
     };
-    entries(&columns, table.rows(), plan, held)
+    entries(&columns, table.rows(), plan, own)
 }
 
-fn entries(columns: &Columns<'_>, rows: usize, plan: &Plan, held: &[String]) -> Result<Vec<Entry>> {
+fn entries(
+    columns: &Columns<'_>,
+    rows: usize,
+    plan: &Plan,
+    own: &OwnColumns,
+) -> Result<Vec<Entry>> {
     let path = columns.path;
     if columns.get("held").is_some() && columns.get("held spot").is_some() {
         let what = "columns \"held\" and \"held_spot\" are the same, and one of them is enough";
@@ -256,7 +279,7 @@ fn entries(columns: &Columns<'_>, rows: usize, plan: &Plan, held: &[String]) -> 
     }
     let mut ids = HashSet::new();
     let entries = (0..rows).map(|row| {
-        let entry = entry(columns, plan, held, row)?;
+        let entry = entry(columns, plan, own, row)?;
         match ids.insert(entry.id.clone()) {
             true => Ok(entry),
             false => {
@@ -268,7 +291,7 @@ fn entries(columns: &Columns<'_>, rows: usize, plan: &Plan, held: &[String]) -> 
     entries.collect()
 }
 
-fn entry(columns: &Columns<'_>, plan: &Plan, held: &[String], row: usize) -> Result<Entry> {
+fn entry(columns: &Columns<'_>, plan: &Plan, own: &OwnColumns, row: usize) -> Result<Entry> {
     let blank = |name: &str| columns.refuse(name, row, "is blank");
     let sold = columns.day("sold", row)?.ok_or_else(|| blank("sold"))?;
     let quantity = columns.number("quantity", row)?;
@@ -290,11 +313,15 @@ fn entry(columns: &Columns<'_>, plan: &Plan, held: &[String], row: usize) -> Res
             return Err(columns.refuse("type", row, &what));
         }
     }
+    let term = |name: &String| columns.number(name, row)?.ok_or_else(|| blank(name));
+    let terms = own.terms.iter().map(term).collect::<Result<Vec<f64>>>()?;
     let strike = columns.number("strike", row)?;
     if let Some(strike) = strike.filter(|strike| *strike <= 0.0) {
         let what = format!("must be above 0, was {strike}");
         return Err(columns.refuse("strike", row, &what));
     }
+    // Where it is a term, it is no other one.
+    let strike = strike.filter(|_| own.terms.iter().all(|name| name != "strike"));
     if strike.is_some() && !plan.has_strike() {
         let what = format!("the run's contract, {}, has none", plan.contract_type());
         return Err(columns.refuse("strike", row, &what));
@@ -304,7 +331,7 @@ fn entry(columns: &Columns<'_>, plan: &Plan, held: &[String], row: usize) -> Res
         let what = format!("must be after the sale on {sold}, was {expiry}");
         return Err(columns.refuse("expiry", row, &what));
     }
-    let held = held.iter().enumerate().map(|(number, name)| {
+    let held = own.held.iter().enumerate().map(|(number, name)| {
         let own = match (columns.number(name, row)?, number) {
             (None, 0) => columns.number("held", row)?,
             (own, _) => own,
@@ -325,6 +352,7 @@ fn entry(columns: &Columns<'_>, plan: &Plan, held: &[String], row: usize) -> Res
         sold,
         quantity,
         strike,
+        terms,
         expiry,
         held: held.collect::<Result<_>>()?,
     })

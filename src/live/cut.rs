@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 use crate::market::History;
 use crate::market::estimation::MIN_RETURNS;
 use crate::market::history::{Frequency, Spacing};
-use crate::strategy::{BacktestPlan, DayCount, Plan};
+use crate::strategy::{BacktestPlan, DayCount, Plan, Strike, Term, TermUnit};
 use chrono::{Datelike, NaiveDate, Weekday};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Contracts of a book on history.
@@ -18,6 +19,12 @@ pub struct Cut {
     pub today: Arc<Today>,
     /// What was known before they were sold.
     pub known: Arc<KnownMarket>,
+    /// The strategy, in the market that is known; where terms of its contract lie in ranges, its family has the contracts too.
+    pub plan: Plan,
+    /// The terms of the contract that lie in ranges.
+    pub terms: Vec<Term>,
+    /// Their values of every contract, as the strategy counts.
+    pub counted: Vec<Vec<f64>>,
     /// The contracts in the order in which they were given, on dates of which those after today have what was seen today.
     pub contracts: Contracts,
     /// The days on which the options expire that hedge each contract, `[contracts][instruments]`; none of what is no option.
@@ -54,17 +61,21 @@ impl Cut {
             },
         };
         let known = desk.known(today, &calendar, (window, 0..until))?;
-        let sales: Vec<Sale> = places
-            .iter()
-            .zip(entries)
-            .map(|(&close, entry)| Sale {
-                close,
-                strike: entry.strike,
-            })
-            .collect();
+        let terms = known.plan.terms();
+        let sold = entries.iter().zip(&places);
+        let counted =
+            sold.map(|(entry, &close)| counted(&known.plan, today, &terms, (entry, close)));
+        let counted = counted.collect::<Result<Vec<_>>>()?;
+        let (plan, members) = of_family(&known.plan, today, entries, &counted)?;
+        let sale = |(place, &close): (usize, &usize)| Sale {
+            close,
+            strike: entries[place].strike,
+            member: members.get(place).copied(),
+        };
+        let sales: Vec<Sale> = places.iter().enumerate().map(sale).collect();
         let contracts = Contracts::sold_for_nothing(
             &today.further,
-            &known.plan,
+            &plan,
             settings,
             &calendar,
             &known.calibration,
@@ -89,6 +100,9 @@ impl Cut {
         Ok(Self {
             today: Arc::clone(today),
             known,
+            plan,
+            terms,
+            counted,
             contracts,
             expiries,
         })
@@ -127,6 +141,91 @@ impl Cut {
 
 /// How much less than the spot at the sale a strike may be, and by one over it how much more.
 const LEAST_STRIKE: f64 = 0.001;
+
+/// The values of `terms` of a contract that was sold at a close, as the strategy counts: history is scaled so that the strike is the
+/// strategy's or, where that lies in a range, the spot at the sale.
+///
+/// # Errors
+/// [`Error::Input`] for money beside a strike that is not known.
+fn counted(
+    plan: &Plan,
+    today: &Today,
+    terms: &[Term],
+    (entry, close): (&Entry, usize),
+) -> Result<Vec<f64>> {
+    let (contract, history) = (&plan.contract, &today.further[0]);
+    let scale = match (entry.strike, plan.strike) {
+        (Some(own), _) => Some(contract.strike / own),
+        (None, Strike::Moneyness) => Some(plan.market.spot / history.close[close]),
+        (None, Strike::Delta { .. }) => None,
+    };
+    let mut life = contract.steps as f64;
+    for (term, value) in terms.iter().zip(&entry.terms) {
+        if term.unit == TermUnit::Days {
+            life = (value / plan.tenor.days * life).round();
+        }
+    }
+    // Where spots are forwards for the longest expiry, money of an earlier one is worth more by then.
+    let later = contract.steps.saturating_sub(life as usize);
+    let growth = history.growth(close, (contract.dt(), later));
+    let count = |(term, value): (&Term, &f64)| {
+        let money = scale.map(|scale| value * scale * growth);
+        match term.unit {
+            TermUnit::Days | TermUnit::Number => Some(*value),
+            TermUnit::Money => money,
+            TermUnit::Spots => money.map(|money| money / plan.market.spot),
+        }
+    };
+    let all = terms.iter().zip(&entry.terms).map(count);
+    all.collect::<Option<Vec<f64>>>().ok_or_else(|| {
+        Error::input(format!(
+            "{}: {} of the book must have its strike: that of the strategy follows a delta, and other terms are money beside it",
+            today.settings.files(),
+            entry.place
+        ))
+    })
+}
+
+/// The plan with the contracts of `entries` among those of its family, and the number of each there; none where it has no family.
+///
+/// # Errors
+/// [`Error::Input`] for terms that no contract may have.
+fn of_family(
+    plan: &Plan,
+    today: &Today,
+    entries: &[&Entry],
+    counted: &[Vec<f64>],
+) -> Result<(Plan, Vec<usize>)> {
+    let Some(family) = plan.contract.family() else {
+        return Ok((plan.clone(), Vec::new()));
+    };
+    // Contracts with the same terms are one.
+    let mut places: HashMap<Vec<u64>, usize> = HashMap::new();
+    let mut different: Vec<Vec<f64>> = Vec::new();
+    let mut firsts = Vec::new();
+    let number = |(entry, values): (usize, &Vec<f64>)| {
+        let bits = values.iter().map(|value| value.to_bits()).collect();
+        *places.entry(bits).or_insert_with(|| {
+            different.push(values.clone());
+            firsts.push(entry);
+            different.len() - 1
+        })
+    };
+    let numbers: Vec<usize> = counted.iter().enumerate().map(number).collect();
+    let with = plan.with_contracts(&different);
+    let with = with.map_err(|(place, error)| match place {
+        None => error,
+        Some(place) => {
+            let row = &entries[firsts[place]].place;
+            Error::input(format!(
+                "{}: {row} of the book: {error}",
+                today.settings.files()
+            ))
+        }
+    })?;
+    let before = family.members().len();
+    Ok((with, numbers.iter().map(|number| before + number).collect()))
+}
 
 /// The place of the close at which a contract was sold.
 fn sale(today: &Today, entry: &Entry) -> Result<usize> {

@@ -115,19 +115,15 @@ impl<K: Eq + Hash, T> Made<K, T> {
 
 /// Why no book can be hedged by the policies of a plan; nothing if one can.
 pub fn refusal(plan: &Plan) -> Option<&'static str> {
-    if plan.assets().count() > 1 {
-        return Some("hedges several assets, and a book has contracts on one");
-    }
-    let ranges = plan.contract.family().is_some();
-    ranges.then_some("its contract has terms in ranges, which a book cannot name yet")
+    let several = plan.assets().count() > 1;
+    several.then_some("hedges several assets, and a book has contracts on one")
 }
 
 impl Desk {
     /// The run in `folder` on the history of `settings`; `plan` is the run's with that history.
     ///
     /// # Errors
-    /// [`Error::Input`] if the run is unfinished or damaged, has no policies, hedges several assets or contracts whose terms lie in
-    /// ranges; those of reading the history.
+    /// [`Error::Input`] if the run is unfinished or damaged, has no policies, or hedges several assets; those of reading the history.
     pub fn open(folder: &RunFolder, plan: Plan, settings: BacktestPlan) -> Result<Self> {
         if let Some(why) = refusal(&plan) {
             return Err(Error::input(format!("run `{}`: {why}", folder.id())));

@@ -4,6 +4,7 @@ use super::book::Entry;
 use super::cut::Cut;
 use crate::backtest::Group;
 use crate::error::{Error, Result, excerpt};
+use crate::numbers::significant;
 use crate::runs::trained_on::{Quantiles, TrainedOn};
 use crate::simd::BLOCK;
 use crate::strategy::Plan;
@@ -51,14 +52,31 @@ pub fn outside(
             ));
         }
     }
+    let of_terms = cut.terms.iter().zip(&entry.terms);
+    for ((term, said), counted) in of_terms.zip(&cut.counted[member]) {
+        let [low, high] = term.ends;
+        let slack = 1e-9 * (low.abs() + high.abs());
+        if !(low - slack..=high + slack).contains(counted) {
+            // In what the row is written in.
+            let unit = if *counted == 0.0 { 1.0 } else { said / counted };
+            let (least, most) = (significant(low * unit, 6), significant(high * unit, 6));
+            found.push(format!(
+                "its {} is {said}, and training has {least} to {most}",
+                term.column
+            ));
+        }
+    }
     let Some(trained) = trained else {
         return found;
     };
     let block = group.paths.block(place / BLOCK);
     let lane = place % BLOCK;
+    let strike = block
+        .drawn()
+        .map_or(there.strike, |drawn| drawn.strike[lane]);
     let spot = |t: usize| block.spot[t][lane];
     let date = |t: usize| cut.contracts.days[member][t];
-    let moneyness = |t: usize| spot(t) / there.strike;
+    let moneyness = |t: usize| spot(t) / strike;
     // What a path sees one date after its sale, a policy may see at the sale.
     let [least, most] = trained.moneyness_at_sale;
     let moves = &trained.log_return;

@@ -193,7 +193,7 @@ impl Contract<'_> {
             (Some(_), false) => HeldBy::Benchmark,
             (Some(_) | None, _) => HeldBy::Policy,
         };
-        let contract = &group.plan.contract;
+        let life = replay.life(cut, index);
         let positions = spreads
             .into_iter()
             .enumerate()
@@ -217,11 +217,14 @@ impl Contract<'_> {
             sold: entry.sold.to_string(),
             expiry: cut.contracts.expiry[index].to_string(),
             quantity: entry.quantity,
-            strike: group
-                .plan
-                .has_strike()
-                .then(|| contract.strike / replay.strike_scale(cut, index)),
-            hedging_date: [held.age, contract.steps],
+            strike: group.plan.has_strike().then(|| replay.strike(cut, index)),
+            terms: cut
+                .terms
+                .iter()
+                .zip(&entry.terms)
+                .map(|(term, value)| (term.column.clone(), *value))
+                .collect(),
+            hedging_date: [held.age.min(life), life],
             standing: held.standing,
             held_by,
             window: part.window,

@@ -125,8 +125,27 @@ impl Replay {
         self.scale_on(cut, index, self.held[index].age)
     }
 
-    /// What its strike is times as much as that in the money of the prices: the scale at the expiry, in whose money strikes are where
-    /// spots are forwards.
+    /// The periods of the life of contract `index`.
+    pub fn life(&self, cut: &Cut, index: usize) -> usize {
+        let (group, place) = self.place(cut, index);
+        let drawn = group.paths.block(place / BLOCK).drawn();
+        drawn.map_or(group.plan.contract.steps, |drawn| {
+            drawn.life[place % BLOCK] as usize
+        })
+    }
+
+    /// The strike of contract `index` in the money of the prices.
+    pub fn strike(&self, cut: &Cut, index: usize) -> f64 {
+        let (group, place) = self.place(cut, index);
+        let drawn = group.paths.block(place / BLOCK).drawn();
+        let strike = drawn.map_or(group.plan.contract.strike, |drawn| {
+            drawn.strike[place % BLOCK]
+        });
+        strike / self.scale_on(cut, index, self.life(cut, index))
+    }
+
+    /// What the strike of an option that hedges is times as much as that in the money of the prices: the scale at the expiry of the
+    /// contract, in whose money strikes are where spots are forwards.
     pub fn strike_scale(&self, cut: &Cut, index: usize) -> f64 {
         let (group, _) = self.place(cut, index);
         self.scale_on(cut, index, group.plan.contract.steps)
@@ -220,6 +239,13 @@ impl Replay {
         let rows = rows.iter();
         let rows = rows.map(|(spots, variances)| (spots.as_slice(), variances.as_slice()));
         let mut paths = Paths::from_rows(steps, rows);
+        if let Some(family) = group.plan.contract.family() {
+            paths = paths.drawing(family, |path| {
+                let place = path / count;
+                let drawn = group.paths.block(place / BLOCK).drawn();
+                drawn.map_or(0, |drawn| drawn.member[place % BLOCK] as usize)
+            });
+        }
         let surfaces = group.paths.layout().has_surface();
         if surfaces {
             paths = paths.with_surfaces(|path, t| {

@@ -166,6 +166,12 @@ impl History {
         self
     }
 
+    /// What money at close `close` is worth `periods` periods of `dt` years later, at the rate of that day; 1 without rates.
+    pub fn growth(&self, close: usize, (dt, periods): (f64, usize)) -> f64 {
+        let rate = self.rate.get(close).copied().unwrap_or(0.0);
+        (rate * dt * periods as f64).exp()
+    }
+
     /// The values of a quantity, one a day; those of factors are in [`Self::surface`].
     pub fn values(&self, quantity: Quantity) -> Option<&[f64]> {
         if quantity == Quantity::Close {

@@ -78,7 +78,7 @@ fn form(
                 label class="field" {
                     span class="about" { "Book as a file" }
                     input type="file" name="file" accept=".csv,.txt,.tsv,text/csv,text/plain";
-                    small { "CSV with the columns sold and quantity and, where they are known, id, type, strike, expiry, held" }
+                    small { "CSV with the columns sold and quantity, one for each term of the contract that lies in a range, and, where they are known, id, type, strike, expiry, held" }
                 }
                 label class="field" {
                     span class="about" { "Prices" }

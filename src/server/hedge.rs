@@ -55,7 +55,7 @@ pub struct HedgeQuestion {
 }
 
 /// A book in one of three forms, with the columns of a file: `sold` and `quantity` and, where they are there, `id`, `type`, `strike`,
-/// `expiry`, `held` and `held_NAME`.
+/// `expiry`, `held` and `held_NAME`; and one for each term of the run's contract that lies in a range.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskedBook {

@@ -162,7 +162,7 @@ impl Plan {
         on: FittedOn<'a>,
     ) -> ClassicalPolicy<'a> {
         let fits = Arc::new(PlanFits {
-            plan: self.clone(),
+            plan: self.fitted_for().clone(),
             // What is fitted on given paths is fitted in the market of the plan.
             assets: match on.paths {
                 Some(_) => self.assets(),
@@ -181,11 +181,12 @@ impl Plan {
     /// # Errors
     /// Those of [`Regression::new`].
     pub fn regression(&self, assets: &Assets) -> Result<Arc<Regression>> {
-        self.regressions
-            .of(self.fit(assets, self.instruments()), || {
-                let quotes = self.market_quotes(assets);
-                let ledger = self.ledger(assets.first(), 0.0);
-                self.regress(&ledger, &quotes, &self.regression_paths(assets))
+        let plan = self.fitted_for();
+        plan.regressions
+            .of(plan.fit(assets, plan.instruments()), || {
+                let quotes = plan.market_quotes(assets);
+                let ledger = plan.ledger(assets.first(), 0.0);
+                plan.regress(&ledger, &quotes, &plan.regression_paths(assets))
             })
     }
 
@@ -262,15 +263,16 @@ impl Plan {
         let dividends = assets.list()[1..]
             .iter()
             .map(|asset| &asset.market.dividend);
-        let ledger = Ledger::new(self.contract.clone(), costs, assets.first(), 0.0);
+        let plan = self.fitted_for();
+        let ledger = Ledger::new(plan.contract.clone(), costs, assets.first(), 0.0);
         let ledger = spots[1..]
             .iter()
             .fold(ledger.with_assets(dividends), |ledger, spot| {
                 ledger.with_instrument(*spot, Charge::default())
             });
-        let regression = self.regressions.of(self.fit(assets, spots.clone()), || {
-            let quotes = Quotes::new(assets, &self.contract, &spots);
-            self.regress(&ledger, &quotes, &self.regression_paths(assets))
+        let regression = plan.regressions.of(plan.fit(assets, spots.clone()), || {
+            let quotes = Quotes::new(assets, &plan.contract, &spots);
+            plan.regress(&ledger, &quotes, &plan.regression_paths(assets))
         })?;
         Ok(Some(Arc::new(Regressed::new(regression, ledger))))
     }
@@ -354,7 +356,8 @@ struct PlanFits<'a> {
 impl PlanFits<'_> {
     /// The plan for `contract`, where that is not its own.
     fn living(&self, contract: &Contract) -> Result<Option<Plan>> {
-        match *contract == self.plan.contract {
+        let length = |of: &Contract| (of.expiry, of.steps);
+        match length(contract) == length(&self.plan.contract) {
             true => Ok(None),
             false => self.plan.living(contract.expiry, contract.steps).map(Some),
         }

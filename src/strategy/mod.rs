@@ -73,6 +73,7 @@ pub use policy::{
     TunedAversion,
 };
 pub use price_files::{AssetFiles, Files};
+pub use ranges::{Term, TermUnit};
 pub use schedule::{Schedule, Spacing, SpacingRule};
 pub use schema::document;
 pub use sent::{FindFile, NO_HISTORY};

@@ -119,6 +119,8 @@ pub struct Plan {
     pub(super) prices: PriceCache,
     pub(super) families: FamilyPrices,
     pub(super) regressions: Regressions,
+    /// The plan of the whole family, where further contracts of it are sold: what is fitted is fitted for that.
+    pub(super) whole: Option<Arc<Self>>,
     /// What all other fields come from, with what depends on several settings filled in.
     pub(super) strategy: Strategy,
 }
@@ -260,6 +262,7 @@ impl Plan {
             prices: PriceCache::default(),
             families: FamilyPrices::default(),
             regressions: Regressions::default(),
+            whole: None,
             strategy,
         };
         if plan.features.list.contains(&Feature::Value) {
@@ -346,6 +349,11 @@ impl Plan {
         let all = self.optimizers.iter();
         all.map(|one| (one.name.as_str(), one.method == Method::Adam))
             .collect()
+    }
+
+    /// The plan for whose contract benchmarks are fitted.
+    pub(super) fn fitted_for(&self) -> &Self {
+        self.whole.as_deref().unwrap_or(self)
     }
 
     /// The assets of the market, one or more.

@@ -2,8 +2,10 @@
 
 use super::contract::{check_payments, contract};
 use super::file::Strategy;
+use super::instruments::QuoteCache;
 use super::market::check_simulation;
-use super::schema;
+use super::{Plan, schema};
+use crate::bounds::outside;
 use crate::contract::{Contract, Member, Range};
 use crate::error::{Error, Fault, Result};
 use crate::market::Assets;
@@ -11,6 +13,7 @@ use crate::products;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The settings that are ranges, by their dotted names, with both ends.
 ///
@@ -81,6 +84,17 @@ impl Ranges {
                 toml::Value::Array(vec![(*low).into(), (*high).into()]),
             );
         }
+    }
+
+    /// Those of the contract.
+    fn of_contract(&self) -> Vec<Range> {
+        let own = self.0.iter().filter(|(key, _)| *key != VARIANCE);
+        own.map(|(key, (low, high))| Range {
+            key: key.clone(),
+            low: *low,
+            high: *high,
+        })
+        .collect()
     }
 
     /// The keys that are ranges.
@@ -242,57 +256,212 @@ pub(super) fn family(strategy: &Strategy, assets: &Assets, longest: Contract) ->
                 .iter()
                 .all(|one| one.market.model.lognormal().is_some());
     let count = if has_formula { QUICK } else { SIMULATED };
-    let written = strategy.to_single_table()?;
+    let members = Members::new(strategy, assets, longest.steps)?;
     let shares = shares(ranges.0.len());
-    let (steps, days) = (longest.steps, strategy.contract.expiry_days);
     let member = |k: usize| -> Result<Member> {
-        let mut table = written.clone();
-        let mut values = Vec::with_capacity(shares.len());
-        for ((key, (low, high)), share) in ranges.0.iter().zip(&shares) {
+        let each = ranges.0.iter().zip(&shares);
+        let drawn = each.map(|((key, (low, high)), share)| {
             let share = (0.5 + k as f64 * share).fract();
-            let value = if key == EXPIRY {
-                let period = days / steps as f64;
-                // Rounding of the year fraction makes no life longer.
-                let least = (low / period * (1.0 - 1e-9)).ceil().max(1.0);
-                let life = (least + share * (steps as f64 - least + 1.0)).floor();
-                set(&mut table, "contract.steps", (life as i64).into());
-                life * period
-            } else {
-                low + share * (high - low)
-            };
-            set(&mut table, key, value.into());
-            if key != VARIANCE {
-                values.push(value);
+            match key == EXPIRY {
+                true => members.life(*low, share),
+                false => low + share * (high - low),
             }
+        });
+        members.of(&drawn.collect::<Vec<f64>>())
+    };
+    let members = (0..count).into_par_iter().map(member);
+    let members = members.collect::<Result<Vec<Member>>>()?;
+    longest.of_family(ranges.of_contract(), members)
+}
+
+/// The names of the assets.
+fn names(assets: &Assets) -> Vec<String> {
+    assets.list().iter().map(|one| one.name.clone()).collect()
+}
+
+/// Makes contracts of a strategy whose settings are ranges.
+struct Members<'a> {
+    strategy: &'a Strategy,
+    assets: &'a Assets,
+    /// The strategy with one number for every range.
+    table: toml::Table,
+    /// Periods of the longest contract.
+    steps: usize,
+    /// The days of a hedging period.
+    period: f64,
+}
+
+impl<'a> Members<'a> {
+    fn new(strategy: &'a Strategy, assets: &'a Assets, steps: usize) -> Result<Self> {
+        Ok(Self {
+            strategy,
+            assets,
+            table: strategy.to_single_table()?,
+            steps,
+            period: strategy.contract.expiry_days / steps as f64,
+        })
+    }
+
+    /// The days of a whole number of periods, from the least number that is not below `low` days a share of the way to the greatest.
+    fn life(&self, low: f64, share: f64) -> f64 {
+        // Rounding of the year fraction makes no life longer.
+        let least = (low / self.period * (1.0 - 1e-9)).ceil().max(1.0);
+        (least + share * (self.steps as f64 - least + 1.0)).floor() * self.period
+    }
+
+    /// The table of the contract with these values of all ranges.
+    fn table_of(&self, values: &[f64]) -> toml::Table {
+        let mut table = self.table.clone();
+        for (key, value) in self.strategy.ranges.0.keys().zip(values) {
+            if key == EXPIRY {
+                let life = (value / self.period).round();
+                set(&mut table, "contract.steps", (life as i64).into());
+            }
+            set(&mut table, key, (*value).into());
         }
-        let mut own = Strategy::of_single_table(table)?;
-        if !ranges.0.contains_key(VARIANCE) {
+        table
+    }
+
+    /// The contract with these values of all ranges.
+    fn of(&self, values: &[f64]) -> Result<Member> {
+        let Self {
+            strategy, assets, ..
+        } = self;
+        let ranges = &strategy.ranges;
+        let mut own = Strategy::of_single_table(self.table_of(values))?;
+        let varies = ranges.0.contains_key(VARIANCE);
+        if !varies {
             // It may know a past, which no table holds.
             own.market.model = strategy.market.model.clone();
         }
         let market = own.market.market();
-        let names: Vec<String> = assets.list().iter().map(|one| one.name.clone()).collect();
-        let terms = contract(&mut own.contract, &market, &names, false)?;
+        let terms = contract(&mut own.contract, &market, &names(assets), false)?;
         if assets.count() == 1 {
             check_simulation("market", &market, &terms.contract)?;
         }
         check_payments(assets, &terms.contract)?;
-        let varies = ranges.0.contains_key(VARIANCE);
+        let of_contract = ranges.0.keys().zip(values);
+        let of_contract = of_contract.filter(|(key, _)| *key != VARIANCE);
         Ok(Member {
             contract: terms.contract,
-            values,
+            values: of_contract.map(|(_, value)| *value).collect(),
             variance: varies.then(|| market.model.variance_process().now()),
         })
-    };
-    let members = (0..count).into_par_iter().map(member);
-    let members = members.collect::<Result<Vec<Member>>>()?;
-    let range = |(key, (low, high)): (&String, &(f64, f64))| Range {
-        key: key.clone(),
-        low: *low,
-        high: *high,
-    };
-    let of_contract = ranges.0.iter().filter(|(key, _)| *key != VARIANCE);
-    longest.of_family(of_contract.map(range).collect(), members)
+    }
+
+    /// The contract with these values of the terms that are ranges, each of which must be one that its key takes.
+    fn given(&self, terms: &[Term], values: &[f64]) -> Result<Member> {
+        for (term, value) in terms.iter().zip(values) {
+            let life = value / self.period;
+            let whole = (life - life.round()).abs() < 1e-6 && life >= 0.5;
+            if term.unit == TermUnit::Days && !(whole && life.round() <= self.steps as f64) {
+                let most = self.period * self.steps as f64;
+                let bound = format!(
+                    "whole hedging periods of {} days, up to {most} days",
+                    self.period
+                );
+                return Err(outside(&term.key, &bound, value.to_string()));
+            }
+        }
+        let mut own = values.iter();
+        let all = self.strategy.ranges.0.iter().map(|(key, (low, high))| {
+            let middle = 0.5 * (low + high);
+            // The variance at the sale is known on history.
+            let of_contract = (key != VARIANCE).then(|| own.next()).flatten();
+            of_contract.copied().unwrap_or(middle)
+        });
+        let all: Vec<f64> = all.collect();
+        schema::check(&self.table_of(&all))?;
+        self.of(&all)
+    }
+}
+
+/// A term of the contracts of a family, as a table of contracts has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    /// The name of its column: `strike`, `barrier`, `expiry_days`, `parameters_K`.
+    pub column: String,
+    /// The setting that it is.
+    pub key: String,
+    /// The least and the greatest value that training draws, as the strategy counts.
+    pub ends: [f64; 2],
+    /// What its values are.
+    pub unit: TermUnit,
+}
+
+/// What the values of a term are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TermUnit {
+    /// Money.
+    Money,
+    /// Money that the strategy counts in spots at the sale.
+    Spots,
+    /// Days to expiry.
+    Days,
+    /// Numbers.
+    Number,
+}
+
+impl Plan {
+    /// The terms of the contract that lie in ranges, in the order of [`crate::contract::Family::ranges`].
+    pub fn terms(&self) -> Vec<Term> {
+        let family = self.contract.family();
+        let ranges = family.map_or(&[][..], |family| family.ranges());
+        let term = |range: &Range| {
+            let parts: Vec<&str> = range.key.split('.').skip(1).collect();
+            let money = |name: &str| products::properties()[name]["x-unit"] == "currency";
+            let (column, unit) = match parts[..] {
+                [name, "moneyness"] => (name.to_owned(), TermUnit::Spots),
+                [name] if range.key == EXPIRY => (name.to_owned(), TermUnit::Days),
+                [name] if money(name) => (name.to_owned(), TermUnit::Money),
+                _ => (parts.join("_"), TermUnit::Number),
+            };
+            Term {
+                column,
+                key: range.key.clone(),
+                ends: [range.low, range.high],
+                unit,
+            }
+        };
+        ranges.iter().map(term).collect()
+    }
+
+    /// The same plan, of whose family further contracts are sold beside those that paths draw: one for each of `values`, of which every one
+    /// has a value for every term ([`Self::terms`]) as the strategy counts; they follow the others. Policies see what they saw before.
+    ///
+    /// # Errors
+    /// For the first of `values` that is no contract: its place, and [`Error::Setting`] with key, value and bound. Those of [`Self::seen`]
+    /// have no place.
+    pub fn with_contracts(&self, values: &[Vec<f64>]) -> Result<Self, (Option<usize>, Error)> {
+        let general = |error: Error| (None, error);
+        let Some(family) = self.contract.family() else {
+            return Ok(self.clone());
+        };
+        let mut strategy = self.strategy.clone();
+        let (assets, on_history) = (self.assets(), strategy.backtest.is_some());
+        let longest = contract(
+            &mut strategy.contract,
+            &self.market,
+            &names(&assets),
+            on_history,
+        );
+        let longest = longest.map_err(general)?.contract;
+        let members = Members::new(&self.strategy, &assets, longest.steps).map_err(general)?;
+        let terms = self.terms();
+        let further = values.par_iter().enumerate().map(|(place, values)| {
+            let member = members.given(&terms, values);
+            member.map_err(|error| (Some(place), error))
+        });
+        let mut all = family.members().to_vec();
+        all.extend(further.collect::<Result<Vec<Member>, _>>()?);
+        let contract = longest.of_family(family.ranges().to_vec(), all);
+        let mut plan = self.clone();
+        plan.features = (*self.seen().map_err(general)?).clone();
+        plan.contract = contract.map_err(general)?;
+        plan.quotes = QuoteCache::default();
+        plan.whole = Some(Arc::new(self.fitted_for().clone()));
+        Ok(plan)
+    }
 }
 
 /// 1/φʲ for j = 1 … d

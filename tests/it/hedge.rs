@@ -15,7 +15,12 @@ const TRADING: &str = "expiry_days = 10\ndays_per_year = 252\n";
 
 /// A small run on simulated paths, and the folder of its runs.
 pub fn trained(name: &str) -> (PathBuf, String) {
-    let text = SMALL.replace("expiry_days = 10\n", TRADING);
+    trained_for(name, TRADING)
+}
+
+/// The same of a contract with these terms.
+fn trained_for(name: &str, contract: &str) -> (PathBuf, String) {
+    let text = SMALL.replace("expiry_days = 10\n", contract);
     let path = strategy(name, &text);
     let runs = path.with_extension("runs");
     let compared = document(
@@ -166,6 +171,60 @@ fn bad_books_and_arguments_are_refused() {
         none.status.code() == Some(2) && error.contains("--data"),
         "{error}"
     );
+}
+
+/// One policy hedges contracts of several strikes and lives, which a book gives in the money of the prices; what is missing or was not
+/// trained is refused by its line.
+#[test]
+fn a_book_names_its_own_terms() {
+    let ranges =
+        "strike = { moneyness = [0.9, 1.1] }\nexpiry_days = [5, 10]\ndays_per_year = 252\n";
+    let (runs, run) = trained_for("hedge-ranges", ranges);
+    let right = book(
+        "hedge-terms",
+        "sold,quantity,strike,expiry_days\n2010-03-01,10,1100,10\n2010-03-03,-4,1150,7\n",
+    );
+    let csv = scratch().join("hedge-terms.csv.out.csv");
+    let data = ["--data", HISTORY, "--date", "2010-03-05"];
+    let out = ["--force", "--out", csv.to_str().unwrap()];
+    let mut arguments = vec!["hedge", &run, &right];
+    arguments.extend(data.iter().chain(&out));
+    let found = document(&arguments, &runs, "2");
+    let contracts = found["contracts"].as_array().unwrap();
+    let terms: Vec<&Value> = contracts.iter().map(|one| &one["terms"]).collect();
+    assert_eq!(
+        terms[1],
+        &serde_json::json!({ "strike": 1150.0, "expiry_days": 7.0 })
+    );
+    let strike = contracts[0]["strike"].as_f64().unwrap();
+    assert!((strike - 1100.0).abs() < 1e-6);
+    assert_eq!(contracts[1]["hedging_date"], serde_json::json!([2, 7]));
+    assert!(contracts[0]["value"]["vega"].as_f64().unwrap() > 0.0);
+    let table = fs::read_to_string(&csv).unwrap();
+    assert!(table.starts_with("id,sold,expiry,quantity,strike,expiry_days,standing,"));
+    for (rows, words) in [
+        (
+            "sold,quantity,strike,expiry_days\n2010-03-01,1,1100,10\n2010-03-03,1,1600,7\n",
+            "line 3 (\"2\"): its strike is 1600, and training has 10",
+        ),
+        (
+            "sold,quantity,strike,expiry_days\n2010-03-01,1,1100,11\n",
+            "line 2 of the book: `contract.expiry_days` must be whole hedging periods of 1 days, up to 10 days, was 11",
+        ),
+        (
+            "sold,quantity,expiry_days\n2010-03-01,1,5\n",
+            "a book has a column \"strike\"",
+        ),
+    ] {
+        let wrong = book("hedge-terms-wrong", rows);
+        let root = runs.to_str().unwrap();
+        let mut arguments = vec!["hedge", &run, &wrong, "--runs", root];
+        arguments.extend(data);
+        let ended = deephedge(&arguments, "1");
+        let error = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{words}: {error}");
+        assert!(error.contains(words), "{words}: {error}");
+    }
 }
 
 /// So many numbers below `below`, the same ones every time.
