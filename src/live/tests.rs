@@ -273,7 +273,7 @@ fn terms_are_checked_by_row() {
         ),
         (
             format!("{sold},1,-5,6"),
-            "line 2 of the book: `contract.strike",
+            "line 2, column \"strike\": must be above 0, was -5",
         ),
         (
             format!("{sold},1,,6"),
