@@ -45,7 +45,7 @@ fn a_training_is_watched_through_the_death_of_its_server() {
     }
     const STEPS: usize = 280;
     // Long enough that the training goes on while the page, already there, draws its first steps.
-    let text = long(STEPS, 32_768);
+    let text = long(STEPS, 8_192);
     let runs = strategy("watched", &text).with_extension("runs");
     let mut server = Server::start(&runs);
     let address = server.address.clone();
