@@ -38,6 +38,8 @@ pub struct Family {
     ranges: Vec<Range>,
     members: Vec<Member>,
     form: Common,
+    /// The periods of paths, those of the longest contract.
+    steps: usize,
 }
 
 /// What the members have in common.
@@ -82,6 +84,7 @@ impl Family {
             ranges,
             members,
             form,
+            steps: longest.steps,
         })
     }
 
@@ -142,12 +145,10 @@ impl Family {
         ends.into_iter().flat_map(|(low, high)| [low, high])
     }
 
-    /// Whether all members live as long.
+    /// Whether all members live as long as paths are.
     pub fn lives_are_equal(&self) -> bool {
-        let first = self.members[0].contract.steps;
-        self.members
-            .iter()
-            .all(|member| member.contract.steps == first)
+        let mut lives = self.members.iter().map(|member| member.contract.steps);
+        lives.all(|life| life == self.steps)
     }
 
     pub(super) fn due(&self) -> Vec<usize> {

@@ -186,7 +186,7 @@ fn counted(
     })
 }
 
-/// The plan with the contracts of `entries` among those of its family, and the number of each there; none where it has no family.
+/// The plan with the contracts of `entries` as its family, and the number of each there; none where it has no family.
 ///
 /// # Errors
 /// [`Error::Input`] for terms that no contract may have.
@@ -196,9 +196,9 @@ fn of_family(
     entries: &[&Entry],
     counted: &[Vec<f64>],
 ) -> Result<(Plan, Vec<usize>)> {
-    let Some(family) = plan.contract.family() else {
+    if plan.contract.family().is_none() {
         return Ok((plan.clone(), Vec::new()));
-    };
+    }
     // Contracts with the same terms are one.
     let mut places: HashMap<Vec<u64>, usize> = HashMap::new();
     let mut different: Vec<Vec<f64>> = Vec::new();
@@ -212,19 +212,14 @@ fn of_family(
         })
     };
     let numbers: Vec<usize> = counted.iter().enumerate().map(number).collect();
-    let with = plan.with_contracts(&different);
-    let with = with.map_err(|(place, error)| match place {
-        None => error,
-        Some(place) => {
-            let row = &entries[firsts[place]].place;
-            Error::input(format!(
-                "{}: {row} of the book: {error}",
-                today.settings.files()
-            ))
-        }
-    })?;
-    let before = family.members().len();
-    Ok((with, numbers.iter().map(|number| before + number).collect()))
+    let with = plan.with_contracts(&different, |place, error| {
+        let row = &entries[firsts[place]].place;
+        Error::input(format!(
+            "{}: {row} of the book: {error}",
+            today.settings.files()
+        ))
+    });
+    Ok((with?, numbers))
 }
 
 /// The place of the close at which a contract was sold.

@@ -247,6 +247,11 @@ fn terms_are_checked_by_row() {
     let table = answer.table().unwrap();
     let column = table.column("expiry_days").unwrap().f64().unwrap();
     assert_eq!(column.get(1), Some(4.0));
+    // Alone, though it lives shorter than the longest contract does.
+    let alone = run.book(&format!("{head}{sold},1,{close},6\n")).unwrap();
+    let alone = &run.hedge(&alone, &forced).unwrap().contracts[0];
+    assert_eq!(alone.positions[0].position, one.positions[0].position);
+    assert_eq!((alone.value, alone.hedging_date), (one.value, [2, 6]));
     let far = format!("{head}{sold},1,{},6\n{sold},1,{},3\n", close, 1.5 * close);
     let far = run.book(&far).unwrap();
     let error = run.hedge(&far, &strict).unwrap_err();

@@ -21,7 +21,7 @@ pub use given::GivenPayoff;
 pub use options::{OneStrike, TwoStrikes};
 pub use path::{Asian, ForwardStart, Lookback, Mean};
 pub use returns::{Cliquet, VarianceSwap};
-pub use schema::{check, properties, with_types};
+pub use schema::{check, properties, unit, with_types};
 pub use setting::{Made, Money, Part, Setting, Sold, StrikeRule};
 pub use several::{Autocallable, Basket, Exchange, Extreme};
 pub use term_sheet::{PaymentTerms, Portfolio, PortfolioLeg, TermSheet};

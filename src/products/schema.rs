@@ -38,6 +38,20 @@ pub fn properties() -> &'static Map<String, Value> {
     &PROPERTIES
 }
 
+/// The unit of a number of a contract whose key inside the section has these names, `["strike", "moneyness"]` or `["parameters", "K"]`; none where
+/// it has no unit.
+pub fn unit(key: &[&str]) -> Option<&'static str> {
+    let (first, inner) = key.split_first()?;
+    let property = inner
+        .iter()
+        .try_fold(properties().get(*first)?, |outer, name| {
+            let written = outer["anyOf"].as_array().into_iter().flatten();
+            let mut written = written.filter_map(|one| one["properties"].get(*name));
+            written.next().or_else(|| outer.get("additionalProperties"))
+        });
+    property?["x-unit"].as_str()
+}
+
 /// Fills in the types that the keys of a contract and of its legs imply; where they imply none, that of the default if
 /// `always`.
 pub fn with_types(contract: &mut toml::Table, always: bool) {

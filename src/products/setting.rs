@@ -17,6 +17,7 @@ pub enum StrikeRule {
     /// A multiple of the spot.
     Moneyness {
         /// The multiple.
+        #[schemars(extend("x-unit" = "spots"))]
         moneyness: f64,
     },
     /// The strike at which the Black–Scholes delta has a size.
@@ -35,6 +36,7 @@ pub enum Money {
     /// A multiple of the spot.
     Moneyness {
         /// The multiple.
+        #[schemars(extend("x-unit" = "spots"))]
         moneyness: f64,
     },
 }

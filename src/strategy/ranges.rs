@@ -402,22 +402,36 @@ pub enum TermUnit {
     Number,
 }
 
+impl TermUnit {
+    /// That of a number of a contract, but for its time to expiry, by the names of its key inside the section.
+    ///
+    /// # Panics
+    /// If it is counted in what no column is.
+    fn of(key: &[&str]) -> Self {
+        match products::unit(key) {
+            Some("currency") => Self::Money,
+            Some("spots") => Self::Spots,
+            // These and numbers without a unit are the same at any spot.
+            Some("annualised" | "days") | None => Self::Number,
+            Some(unit) => unimplemented!("`contract.{}` in {unit} as a term", key.join(".")),
+        }
+    }
+}
+
 impl Plan {
     /// The terms of the contract that lie in ranges, in the order of [`crate::contract::Family::ranges`].
     pub fn terms(&self) -> Vec<Term> {
         let family = self.contract.family();
         let ranges = family.map_or(&[][..], |family| family.ranges());
         let term = |range: &Range| {
-            let parts: Vec<&str> = range.key.split('.').skip(1).collect();
-            let money = |name: &str| products::properties()[name]["x-unit"] == "currency";
-            let (column, unit) = match parts[..] {
-                [name, "moneyness"] => (name.to_owned(), TermUnit::Spots),
-                [name] if range.key == EXPIRY => (name.to_owned(), TermUnit::Days),
-                [name] if money(name) => (name.to_owned(), TermUnit::Money),
-                _ => (parts.join("_"), TermUnit::Number),
+            let mut names: Vec<&str> = range.key.split('.').skip(1).collect();
+            let unit = match range.key == EXPIRY {
+                true => TermUnit::Days,
+                false => TermUnit::of(&names),
             };
+            names.retain(|name| *name != "moneyness");
             Term {
-                column,
+                column: names.join("_"),
                 key: range.key.clone(),
                 ends: [range.low, range.high],
                 unit,
@@ -426,15 +440,18 @@ impl Plan {
         ranges.iter().map(term).collect()
     }
 
-    /// The same plan, of whose family further contracts are sold beside those that paths draw: one for each of `values`, of which every one
-    /// has a value for every term ([`Self::terms`]) as the strategy counts; they follow the others. Policies see what they saw before.
+    /// The same plan with a family of other contracts: one for each of `values`, of which every one has a value for every term
+    /// ([`Self::terms`]) as the strategy counts. Policies see what they saw before. Nothing changes where there is no family, or no contract.
     ///
     /// # Errors
-    /// For the first of `values` that is no contract: its place, and [`Error::Setting`] with key, value and bound. Those of [`Self::seen`]
-    /// have no place.
-    pub fn with_contracts(&self, values: &[Vec<f64>]) -> Result<Self, (Option<usize>, Error)> {
-        let general = |error: Error| (None, error);
-        let Some(family) = self.contract.family() else {
+    /// [`Error::Setting`] with key, value and bound for the first of `values` that is no contract, as `named` makes it of its place; those of
+    /// [`Self::seen`].
+    pub fn with_contracts(
+        &self,
+        values: &[Vec<f64>],
+        named: impl Fn(usize, Error) -> Error + Sync,
+    ) -> Result<Self> {
+        let Some(family) = self.contract.family().filter(|_| !values.is_empty()) else {
             return Ok(self.clone());
         };
         let mut strategy = self.strategy.clone();
@@ -444,20 +461,19 @@ impl Plan {
             &self.market,
             &names(&assets),
             on_history,
-        );
-        let longest = longest.map_err(general)?.contract;
-        let members = Members::new(&self.strategy, &assets, longest.steps).map_err(general)?;
+        )?
+        .contract;
+        let members = Members::new(&self.strategy, &assets, longest.steps)?;
         let terms = self.terms();
-        let further = values.par_iter().enumerate().map(|(place, values)| {
+        let own = values.par_iter().enumerate().map(|(place, values)| {
             let member = members.given(&terms, values);
-            member.map_err(|error| (Some(place), error))
+            member.map_err(|error| named(place, error))
         });
-        let mut all = family.members().to_vec();
-        all.extend(further.collect::<Result<Vec<Member>, _>>()?);
-        let contract = longest.of_family(family.ranges().to_vec(), all);
+        // One thread or many, the error is that of the first.
+        let own = own.collect::<Vec<_>>().into_iter().collect::<Result<_>>()?;
         let mut plan = self.clone();
-        plan.features = (*self.seen().map_err(general)?).clone();
-        plan.contract = contract.map_err(general)?;
+        plan.features = (*self.seen()?).clone();
+        plan.contract = longest.of_family(family.ranges().to_vec(), own)?;
         plan.quotes = QuoteCache::default();
         plan.whole = Some(Arc::new(self.fitted_for().clone()));
         Ok(plan)

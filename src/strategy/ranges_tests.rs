@@ -441,3 +441,26 @@ fn what_cannot_be_a_range_is_named() {
         );
     }
 }
+
+/// Every number of a contract that may lie in a range is counted in something that the column of a term is: the schema says in what.
+#[test]
+fn terms_are_counted_as_the_schema_says() {
+    use super::TermUnit;
+    use crate::products;
+    let of = |key: &[&str]| TermUnit::of(key);
+    assert_eq!(of(&["strike"]), TermUnit::Money);
+    assert_eq!(of(&["strike", "moneyness"]), TermUnit::Spots);
+    assert_eq!(of(&["barrier", "moneyness"]), TermUnit::Spots);
+    assert_eq!(of(&["parameters", "K"]), TermUnit::Number);
+    // Of what the schema knows nothing there is no unit.
+    assert_eq!(products::unit(&["strike", "delta"]), None);
+    let mut money = 0;
+    for (name, property) in products::properties() {
+        if property["type"] != "array" {
+            for key in [&[name.as_str()][..], &[name, "moneyness"]] {
+                money += usize::from(of(key) == TermUnit::Money);
+            }
+        }
+    }
+    assert!(money > 3, "{money}");
+}
