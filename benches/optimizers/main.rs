@@ -143,12 +143,17 @@ fn compare<P: Problem>(
     mut level: Option<f64>,
     asked: &Asked,
 ) -> Option<f64> {
+    let entries = entries.iter().filter(|entry| asked.is_method(entry.name));
+    let entries: Vec<&Entry> = entries.collect();
+    if entries.is_empty() {
+        return level;
+    }
     println!("\n{title}");
     println!(
         "{:<16} {:>8} {:>9} {:>10} {:>12} {:>12}  settings",
         "method", "updates", "seconds", "test loss", "updates to", "seconds to"
     );
-    for entry in entries.iter().filter(|entry| asked.is_method(entry.name)) {
+    for entry in entries {
         let end = |curve: &[Measured]| curve.last().map_or(f64::INFINITY, |last| last.loss);
         let (curve, candidate) = entry
             .candidates
