@@ -132,6 +132,10 @@ fn take(
             let beside = "as a range: give { moneyness = [low, high] }".into();
             return Err(Error::setting(key, Fault::NoMeaning { beside }));
         }
+        if TermUnit::of(&key).is_none() {
+            let beside = "as a range".into();
+            return Err(Error::setting(key, Fault::NoMeaning { beside }));
+        }
         *value = match key == EXPIRY {
             true => high.into(),
             false => (0.5 * (low + high)).into(),
@@ -403,17 +407,18 @@ pub enum TermUnit {
 }
 
 impl TermUnit {
-    /// That of a number of a contract, but for its time to expiry, by the names of its key inside the section.
-    ///
-    /// # Panics
-    /// If it is counted in what no column is.
-    fn of(key: &[&str]) -> Self {
-        match products::unit(key) {
-            Some("currency") => Self::Money,
-            Some("spots") => Self::Spots,
+    /// That of a setting, by its dotted name; none if it is counted in what no column is.
+    fn of(key: &str) -> Option<Self> {
+        if key == EXPIRY {
+            return Some(Self::Days);
+        }
+        let names: Vec<&str> = key.split('.').skip(1).collect();
+        match products::unit(&names) {
+            Some("currency") => Some(Self::Money),
+            Some("spots") => Some(Self::Spots),
             // These and numbers without a unit are the same at any spot.
-            Some("annualised" | "days") | None => Self::Number,
-            Some(unit) => unimplemented!("`contract.{}` in {unit} as a term", key.join(".")),
+            Some("annualised" | "days") | None => Some(Self::Number),
+            Some(_) => None,
         }
     }
 }
@@ -424,17 +429,13 @@ impl Plan {
         let family = self.contract.family();
         let ranges = family.map_or(&[][..], |family| family.ranges());
         let term = |range: &Range| {
-            let mut names: Vec<&str> = range.key.split('.').skip(1).collect();
-            let unit = match range.key == EXPIRY {
-                true => TermUnit::Days,
-                false => TermUnit::of(&names),
-            };
-            names.retain(|name| *name != "moneyness");
+            let names = range.key.split('.').skip(1);
+            let names: Vec<&str> = names.filter(|name| *name != "moneyness").collect();
             Term {
                 column: names.join("_"),
                 key: range.key.clone(),
                 ends: [range.low, range.high],
-                unit,
+                unit: TermUnit::of(&range.key).expect("others are refused as ranges"),
             }
         };
         ranges.iter().map(term).collect()

@@ -447,18 +447,27 @@ fn what_cannot_be_a_range_is_named() {
 fn terms_are_counted_as_the_schema_says() {
     use super::TermUnit;
     use crate::products;
-    let of = |key: &[&str]| TermUnit::of(key);
-    assert_eq!(of(&["strike"]), TermUnit::Money);
-    assert_eq!(of(&["strike", "moneyness"]), TermUnit::Spots);
-    assert_eq!(of(&["barrier", "moneyness"]), TermUnit::Spots);
-    assert_eq!(of(&["parameters", "K"]), TermUnit::Number);
+    for (key, unit) in [
+        ("contract.strike", TermUnit::Money),
+        ("contract.strike.moneyness", TermUnit::Spots),
+        ("contract.barrier.moneyness", TermUnit::Spots),
+        ("contract.expiry_days", TermUnit::Days),
+        ("contract.parameters.K", TermUnit::Number),
+        ("market.v0", TermUnit::Number),
+    ] {
+        assert_eq!(TermUnit::of(key), Some(unit), "{key}");
+    }
     // Of what the schema knows nothing there is no unit.
     assert_eq!(products::unit(&["strike", "delta"]), None);
     let mut money = 0;
     for (name, property) in products::properties() {
         if property["type"] != "array" {
-            for key in [&[name.as_str()][..], &[name, "moneyness"]] {
-                money += usize::from(of(key) == TermUnit::Money);
+            for key in [
+                format!("contract.{name}"),
+                format!("contract.{name}.moneyness"),
+            ] {
+                let unit = TermUnit::of(&key).unwrap_or_else(|| panic!("{key}"));
+                money += usize::from(unit == TermUnit::Money);
             }
         }
     }
